@@ -1,0 +1,55 @@
+# Two commands on a fresh machine: `make demo` shows the product, `make test` proves it.
+# Each sets up what it needs: a virtual environment, pinned dependencies, and Chromium for the browser tests.
+
+PYTHON ?= $(shell for p in python3.13 python3.12 python3.11 python3; do \
+	$$p -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] < (3, 14))' 2>/dev/null && { echo $$p; break; }; done)
+VENV := .venv
+BIN := $(VENV)/bin
+READY := $(VENV)/.ready
+PORT ?= 8050
+
+.PHONY: help setup demo test test-all check format docs bench lock sample clean
+
+help: ## list the targets
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
+
+$(READY): requirements.lock pyproject.toml scripts/setup.sh
+	@PYTHON="$(PYTHON)" VENV="$(VENV)" sh scripts/setup.sh
+	@touch $@
+
+setup: $(READY) ## the virtual environment with the pinned dependencies
+
+demo: $(READY) ## a synthetic clinic in the browser, on PORT (8050), until interrupted
+	@$(BIN)/mbc demo --port $(PORT)
+
+test: $(READY) ## every test, those in a real browser included
+	@sh scripts/chromium.sh
+	@$(BIN)/python -m pytest -n 2 -m "not slow"
+
+test-all: $(READY) ## the slow tests too
+	@sh scripts/chromium.sh
+	@$(BIN)/python -m pytest -n 2
+
+check: $(READY) ## lint, format, types, import contracts, documentation
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+	@$(BIN)/pyright
+	@$(BIN)/lint-imports
+	@NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict --quiet --site-dir build/site
+
+format: $(READY) ## mend what ruff can mend
+	@$(BIN)/ruff check --fix .
+	@$(BIN)/ruff format .
+
+bench: $(READY) ## timed cases beside peers, in one run
+	@for f in benchmarks/[a-z]*.py; do echo "== $$f"; $(BIN)/python "$$f" || exit 1; done
+
+lock: ## pin the dependencies anew (needs uv)
+	uv pip compile pyproject.toml --universal --python-version 3.11 --generate-hashes --no-header \
+		--extra dashboards --extra postgres --extra export --extra encrypted --extra dev -o requirements.lock
+
+sample: $(READY) ## make data/sample again from its seed
+	@$(BIN)/python -m mbc.simulate data/sample
+
+clean:
+	rm -rf $(VENV) build dist demo site

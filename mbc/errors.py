@@ -1,0 +1,122 @@
+"""Every error that mbc raises on purpose.
+
+::
+
+    MbcError
+    ├── DefinitionError          an instrument's file says something that cannot be
+    ├── UnknownInstrument        no such questionnaire; names the nearest
+    ├── FrameError               a table does not hold what is asked of it
+    │   ├── MissingItems         item columns are not there; names the nearest
+    │   └── InvalidResponse      answers outside the accepted range
+    ├── ModelError               a statistic cannot be had from these inputs
+    ├── WordingError             a clinic's wording does not fit the instrument
+    ├── ImportRefused            a file's rows were refused; carries them, row by row
+    ├── StoreError               the record cannot be opened, read or written as asked
+    │   ├── StoreNotFound        nothing is there yet
+    │   ├── StoreNewer           written by a newer mbc than this one
+    │   ├── NotInRecord          no such client, goal, relationship ... for this user
+    │   └── Conflict             the same occasion is already on record with other answers
+    ├── AccessDenied             this user may not do that
+    └── SettingsError            an option or environment variable is wrong
+
+A message names the thing, the value met, what is accepted and the repair.
+"""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable
+
+
+class MbcError(Exception):
+    """Something the user can repair; its text says how."""
+
+
+class DefinitionError(MbcError):
+    """An instrument's definition file is wrong; the text says which file, scale and key."""
+
+
+class UnknownInstrument(MbcError):
+    """No instrument has that key."""
+
+
+class FrameError(MbcError):
+    """A table does not hold what is asked of it."""
+
+
+class MissingItems(FrameError):
+    """Item columns that the instrument needs are not in the table."""
+
+
+class InvalidResponse(FrameError):
+    """Answers outside what the instrument's coding accepts."""
+
+
+class ModelError(MbcError):
+    """A statistic cannot be had from these inputs."""
+
+
+class WordingError(MbcError):
+    """A clinic's wording does not fit the instrument."""
+
+
+class ImportRefused(MbcError):
+    """A file was refused as a whole; nothing of it was stored.
+
+    Parameters
+    ----------
+    message : str
+        What was refused and how to repair it.
+    rows : iterable of str
+        One line per refused row: its number in the file and the reason.
+    """
+
+    def __init__(self, message: str, rows: Iterable[str] = ()) -> None:
+        super().__init__(message)
+        self.rows = tuple(rows)
+
+
+class StoreError(MbcError):
+    """The record cannot be opened, read or written as asked."""
+
+
+class StoreNotFound(StoreError):
+    """There is no record at that address yet."""
+
+
+class StoreNewer(StoreError):
+    """The record was written by a newer mbc than this one."""
+
+
+class NotInRecord(StoreError):
+    """No such thing on record, as far as this user may see."""
+
+
+class Conflict(StoreError):
+    """The same occasion is already on record with other content."""
+
+
+class AccessDenied(MbcError):
+    """This user may not do that."""
+
+
+class SettingsError(MbcError):
+    """An option, a configuration value or an environment variable is wrong."""
+
+
+def nearest(name: str, known: Iterable[str], *, most: int = 3) -> list[str]:
+    """Names close to a mistyped one, nearest first.
+
+    Examples
+    --------
+    >>> nearest("PHQ_9", ["phq9", "gad7", "rses"])
+    ['phq9']
+    """
+    by_fold: dict[str, str] = {}
+    for candidate in known:
+        by_fold.setdefault(_fold(candidate), candidate)
+    return [by_fold[hit] for hit in difflib.get_close_matches(_fold(name), by_fold, n=most, cutoff=0.6)]
+
+
+def _fold(name: str) -> str:
+    return name.casefold().replace("_", "").replace("-", "").replace(" ", "")
