@@ -1,0 +1,254 @@
+"""What a client's course on one scale is made of: frozen values that charts, pages and text read alike."""
+
+from __future__ import annotations
+
+import datetime as dt
+from dataclasses import dataclass
+from typing import Literal
+
+import polars as pl
+
+Verdict = Literal["reliably better", "reliably worse", "inside noise", "not known"]
+Valence = Literal["growth", "hard", "neutral"]
+Confidence = Literal["high", "medium", "unverified"]
+
+SELF = "self"  # the target of an administration that rates no relationship
+
+
+@dataclass(frozen=True, slots=True)
+class Occasion:
+    """One completed questionnaire on one scale, beside the first score of its segment."""
+
+    administration_id: str
+    taken_on: dt.date  # the client's own calendar day
+    session_number: int | None
+    score: float | None  # scale points; None = too few answers for a score, never zero
+    answered: int | None  # items answered; None where only a total was kept
+    items: int | None
+    prorated: bool
+    recorded: bool  # True where only a total was kept
+    target: str  # "self" or a relationship's id
+    band: str | None = None
+    change: float | None = None  # scale points, from the segment's baseline
+    inside_noise: bool | None = None  # None at the baseline itself, and where noise is not known
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """One score beside an earlier one, judged against what measurement error alone would give."""
+
+    before: float
+    before_on: dt.date
+    after: float
+    after_on: dt.date
+    points: float  # after - before, in scale points
+    threshold: float | None  # scale points; a larger change is reliable
+    verdict: Verdict
+    words: str  # "6 points better, more than measurement error alone explains"
+
+
+@dataclass(frozen=True, slots=True)
+class NoiseBand:
+    """The scores that measurement error alone explains around a baseline."""
+
+    lower: float  # scale points, inside the scale's range
+    upper: float
+    threshold: float  # scale points either side of the baseline
+    level: float  # share of unchanged people whose score stays inside; 0.95
+    label: str
+    source: str
+    confidence: Confidence
+
+    @property
+    def verified(self) -> bool:
+        """Whether the reliability and spread behind the band were checked at their source."""
+        return self.confidence != "unverified"
+
+
+@dataclass(frozen=True, slots=True)
+class Segment:
+    """Occasions that may be compared: one relationship's, or the person's own."""
+
+    target: str
+    label: str  # "" for the person's own, else the relationship's label, such as "R1"
+    occasions: tuple[Occasion, ...]
+    ended_on: dt.date | None  # when the relationship ended; nothing is drawn after it
+    baseline: Occasion | None  # the first occasion with a score
+    noise: NoiseBand | None
+    since_baseline: Change | None
+    since_last: Change | None
+    first_reliable_improvement: dt.date | None  # the first of two occasions in a row beyond noise
+
+    @property
+    def latest(self) -> Occasion | None:
+        """The last occasion with a score."""
+        return next((one for one in reversed(self.occasions) if one.score is not None), None)
+
+
+@dataclass(frozen=True, slots=True)
+class CutoffLine:
+    """A score that divides one population from another, and who says so."""
+
+    value: float
+    side: str  # "<", "<=", ">" or ">=": the comparison that means distressed
+    label: str
+    source: str
+    confidence: Confidence
+
+    @property
+    def verified(self) -> bool:
+        """Whether the cutoff was checked at its source."""
+        return self.confidence != "unverified"
+
+
+@dataclass(frozen=True, slots=True)
+class GoalLine:
+    """A goal set on the scale's own points."""
+
+    goal_id: str
+    label: str
+    value: float
+    set_on: dt.date
+    until: dt.date | None  # when it was retired
+
+
+@dataclass(frozen=True, slots=True)
+class Mark:
+    """Something that happened: a life event, or a change of relationship status."""
+
+    on: dt.date
+    kind: Literal["event", "status"]
+    label: str  # "Ended R1"
+    valence: Valence
+    key: str = ""  # "A", "B", ...: names the mark on a small chart
+
+    @property
+    def words(self) -> str:
+        """The label, and its valence where that says more.
+
+        Examples
+        --------
+        >>> Mark(dt.date(2025, 6, 12), "event", "Ended R1", "growth").words
+        'Ended R1 (recorded as growth)'
+        """
+        notes = {"growth": " (recorded as growth)", "hard": " (recorded as hard)", "neutral": ""}
+        return self.label + notes[self.valence]
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """A stretch of days, and why nothing is drawn there."""
+
+    start: dt.date
+    end: dt.date | None  # None = still so
+    reason: str  # "single"; "no answers"
+
+
+@dataclass(frozen=True, slots=True)
+class CourseCurve:
+    """A client's curve under a growth model of the clinic's own records, with its prediction band."""
+
+    target: str
+    dates: tuple[dt.date, ...]
+    mean: tuple[float, ...]
+    lower: tuple[float, ...]
+    upper: tuple[float, ...]
+    level: float  # 0.8: where four in five single observations are expected
+    n_clients: int  # whose records the model was fitted to
+    label: str
+
+
+@dataclass(frozen=True, slots=True)
+class Trajectory:
+    """One client on one scale over time: everything a chart, its table and its caption need."""
+
+    client_id: str
+    instrument: str  # key
+    name: str  # the questionnaire's name
+    construct: str  # "self_esteem"
+    scale: str  # key
+    title: str  # "Self-esteem: RSES"
+    range: tuple[float, float]
+    higher_is_better: bool
+    decimals: int
+    informant: str  # "client"
+    segments: tuple[Segment, ...]
+    cutoffs: tuple[CutoffLine, ...]
+    goals: tuple[GoalLine, ...]
+    marks: tuple[Mark, ...]
+    not_applicable: tuple[Span, ...]
+    gaps: tuple[Span, ...]
+    gap_days: int  # a longer silence is left open in the chart
+    curves: tuple[CourseCurve, ...]
+    curve_note: str  # why there is no expected course; "" where there is one
+    sessions: tuple[tuple[dt.date, int], ...]  # day and number of each session held
+    caption: str
+    relationships: tuple[tuple[str, str], ...] = ()  # id, label
+
+    @property
+    def occasions(self) -> tuple[Occasion, ...]:
+        """All occasions, by day."""
+        found = (one for segment in self.segments for one in segment.occasions)
+        return tuple(sorted(found, key=lambda one: (one.taken_on, one.administration_id)))
+
+    @property
+    def current(self) -> Segment | None:
+        """The segment that is still open and was answered last; None when none is open."""
+        live = [one for one in self.segments if one.ended_on is None and one.latest is not None]
+        return max(live, key=lambda one: one.occasions[-1].taken_on, default=None)
+
+    @property
+    def empty(self) -> bool:
+        """Whether there is no score to draw."""
+        return all(segment.latest is None for segment in self.segments)
+
+    def to_frame(self) -> pl.DataFrame:
+        """Give the table that stands under the chart: one row per occasion.
+
+        Returns
+        -------
+        pl.DataFrame
+            date, session, score, band, answered ("9 of 10"; null where only a total was kept), change (scale
+            points from the segment's first score), inside_noise ("yes", "no", null), note, target (the
+            relationship's label, or "self").
+        """
+        labels = dict(self.relationships)
+        rows = [_row(one, labels.get(one.target, one.target)) for one in self.occasions]
+        return pl.DataFrame(rows, schema=_TABLE, orient="row")
+
+
+_TABLE = {
+    "date": pl.Date,
+    "session": pl.Int64,
+    "score": pl.Float64,
+    "band": pl.String,
+    "answered": pl.String,
+    "change": pl.Float64,
+    "inside_noise": pl.String,
+    "note": pl.String,
+    "target": pl.String,
+}
+_YES_NO = {True: "yes", False: "no", None: None}
+
+
+def _row(one: Occasion, target: str) -> tuple[object, ...]:
+    answered = None if one.answered is None else f"{one.answered} of {one.items}"
+    return (
+        one.taken_on,
+        one.session_number,
+        one.score,
+        one.band,
+        answered,
+        one.change,
+        _YES_NO[one.inside_noise],
+        _note(one),
+        target,
+    )
+
+
+def _note(one: Occasion) -> str | None:
+    if one.score is None:
+        return "too few answers for a score"
+    if one.prorated:
+        return "prorated"
+    return "recorded total" if one.recorded else None

@@ -1,0 +1,183 @@
+"""What a clinician reads before a session, and what a caseload shows: frozen values."""
+
+from __future__ import annotations
+
+import datetime as dt
+from dataclasses import dataclass
+
+import polars as pl
+
+from mbc.care.course import Trajectory, Verdict
+
+
+@dataclass(frozen=True, slots=True)
+class ConstructReview:
+    """All scales on which one construct was measured."""
+
+    construct: str  # "self_esteem"
+    title: str  # "Self-esteem"
+    trajectories: tuple[Trajectory, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class GoalProgress:
+    """A goal the client set, its ratings, and how far it has moved."""
+
+    goal_id: str
+    label: str
+    baseline: float | None
+    target: float | None
+    higher_is_better: bool
+    set_on: dt.date
+    retired_on: dt.date | None
+    retired_reason: str | None
+    ratings: tuple[tuple[dt.date, float], ...]
+    movement: float | None  # goal points towards the target; negative = away from it
+    reached: bool
+    words: str
+    scale: str | None = None  # "rses.total" where the goal is set on a questionnaire's own points
+
+
+@dataclass(frozen=True, slots=True)
+class StatusPeriod:
+    """One stretch of a relationship, or of being single."""
+
+    relationship_id: str | None  # None = the person
+    label: str  # "R1", or "" for the person
+    status: str
+    since: dt.date
+    until: dt.date | None
+
+
+@dataclass(frozen=True, slots=True)
+class Completeness:
+    """How regularly one questionnaire was answered, against the client's own rhythm."""
+
+    instrument: str
+    name: str
+    occasions: int
+    scored: int
+    blank_items: int  # left blank over all occasions
+    rhythm_days: float | None  # median days between occasions; None with fewer than three
+    last_on: dt.date
+    missed: int  # expected occasions, by that rhythm, that did not come
+    due: bool
+    applicable: bool  # False while the client's status makes it not applicable
+    words: str
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """Something worth asking, and why."""
+
+    text: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class ClientReview:
+    """One client, two minutes before a session. Holds nothing of the safety channel."""
+
+    client_id: str
+    alias: str | None
+    clinician_id: str | None
+    clinician: str | None
+    status: str
+    as_of: dt.date
+    headline: str
+    constructs: tuple[ConstructReview, ...]
+    goals: tuple[GoalProgress, ...]
+    timeline: tuple[StatusPeriod, ...]
+    completeness: tuple[Completeness, ...]
+    last_session: dt.date | None
+    last_session_number: int | None
+    sessions_attended: int
+    sessions_missed: int
+    questions: tuple[Question, ...]
+
+    @property
+    def trajectories(self) -> tuple[Trajectory, ...]:
+        """Every chart, in the order of the constructs."""
+        return tuple(one for construct in self.constructs for one in construct.trajectories)
+
+
+@dataclass(frozen=True, slots=True)
+class CaseloadCell:
+    """Latest score and change of one client on one scale, in words and points."""
+
+    construct: str
+    instrument: str
+    scale: str
+    title: str  # "Self-esteem: RSES"
+    range: tuple[float, float]
+    higher_is_better: bool
+    latest: float | None
+    latest_on: dt.date | None
+    change: float | None  # scale points, from the first score of the same segment
+    verdict: Verdict
+    words: str  # "18, reliably better (+6)"; "not applicable while single"
+    points: tuple[float | None, ...]  # for a sparkline, oldest first; None = a gap or another relationship
+    sort_key: float  # larger = better than at the start, in units of what noise explains
+
+
+@dataclass(frozen=True, slots=True)
+class CaseloadRow:
+    """One client of a caseload."""
+
+    client_id: str
+    alias: str | None
+    clinician_id: str | None
+    status: str
+    relationship: str  # "single", "partnered", ... as last recorded; "" when not on record
+    last_contact: dt.date | None
+    days_since_contact: int | None
+    sessions: int
+    cells: tuple[CaseloadCell, ...]
+    flags: tuple[str, ...]  # staleness, in words
+
+    def cell(self, construct: str) -> CaseloadCell | None:
+        """Give the first scale of a construct, or None when it was never measured."""
+        return next((one for one in self.cells if one.construct == construct), None)
+
+
+@dataclass(frozen=True, slots=True)
+class Caseload:
+    """Every client of a clinician, or of the clinic."""
+
+    as_of: dt.date
+    rows: tuple[CaseloadRow, ...]
+    constructs: tuple[tuple[str, str], ...]  # key and title of every construct met, in reading order
+    caption: str
+
+    def to_frame(self) -> pl.DataFrame:
+        """Give one row per client: who, last contact, and per construct the latest, the change and the words."""
+        rows = [self._flat(row) for row in self.rows]
+        schema: dict[str, type[pl.DataType]] = {
+            "client_id": pl.String,
+            "alias": pl.String,
+            "clinician_id": pl.String,
+            "status": pl.String,
+            "relationship": pl.String,
+            "last_contact": pl.Date,
+            "days_since_contact": pl.Int64,
+            "sessions": pl.Int64,
+        }
+        for key, _ in self.constructs:
+            schema |= {f"{key}_latest": pl.Float64, f"{key}_change": pl.Float64, f"{key}_words": pl.String}
+        return pl.DataFrame(rows, schema={**schema, "flags": pl.String}, orient="row")
+
+    def _flat(self, row: CaseloadRow) -> tuple[object, ...]:
+        found: list[object] = [
+            row.client_id,
+            row.alias,
+            row.clinician_id,
+            row.status,
+            row.relationship,
+            row.last_contact,
+            row.days_since_contact,
+            row.sessions,
+        ]
+        for key, _ in self.constructs:
+            cell = row.cell(key)
+            found += [None, None, None] if cell is None else [cell.latest, cell.change, cell.words]
+        return (*found, "; ".join(row.flags))
