@@ -17,6 +17,7 @@
     │   ├── NotInRecord          no such client, goal, relationship ... for this user
     │   └── Conflict             the same occasion is already on record with other answers
     ├── AccessDenied             this user may not do that
+    ├── IdentityLeft             a table that was to leave the clinic still points at a person
     └── SettingsError            an option or environment variable is wrong
 
 A message names the thing, the value met, what is accepted and the repair.
@@ -98,6 +99,10 @@ class Conflict(StoreError):
 
 class AccessDenied(MbcError):
     """This user may not do that."""
+
+
+class IdentityLeft(MbcError):
+    """A table that was to leave the clinic still holds something that points at a person."""
 
 
 class SettingsError(MbcError):
