@@ -59,7 +59,7 @@ def random_study_ids(ids: Iterable[str], *, prefix: str = "P") -> StudyIds:
 
 
 def days_since(
-    frame: pl.DataFrame, origins: Mapping[str, object], *, date: str, by: str, name: str
+    frame: pl.DataFrame, origins: Mapping[str, dt.date], *, date: str, by: str, name: str
 ) -> pl.DataFrame:
     """Replace a date by whole days since each person's own origin.
 
