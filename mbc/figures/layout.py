@@ -1,0 +1,154 @@
+"""How a trajectory chart is framed: axes, titles, legends, and the caption it carries for alternative text."""
+
+from __future__ import annotations
+
+import datetime as dt
+
+from mbc.figures.canvas import Canvas
+from mbc.figures.text import plain
+from mbc.figures.theme import FONT
+
+_HEIGHT, _PER_MARK = 420, 19  # pixels; a phone shows one mark of the key per line
+
+
+def lay_out(canvas: Canvas, *, better_is_up: bool) -> None:
+    """Frame the chart."""
+    course, palette = canvas.course, canvas.palette
+    marks = len(course.marks)
+    canvas.figure.update_layout(
+        template="none",
+        title={
+            "text": f"{plain(course.title)}",
+            "font": {"size": 15},
+            "x": 0,
+            "xref": "paper",
+            "y": 1,
+            "yref": "container",
+            "yanchor": "top",
+            "pad": {"t": 10},
+        },
+        font={"family": FONT, "size": 13, "color": palette.ink},
+        paper_bgcolor=palette.paper,
+        plot_bgcolor=palette.paper,
+        height=_HEIGHT + _PER_MARK * marks,
+        autosize=True,
+        margin={"l": 44, "r": 12, "t": 84, "b": 56},
+        hovermode="closest",
+        hoverlabel={"bgcolor": palette.paper, "bordercolor": palette.quiet, "font": {"color": palette.ink}},
+        dragmode=False,
+        showlegend=True,
+        legend=_legend(y=1.01, yanchor="bottom"),
+        legend2=_legend(y=0, yanchor="bottom", yref="container"),
+        meta={"caption": course.caption, "description": course.caption},
+    )
+    canvas.figure.update_layout(xaxis=_time_axis(canvas), yaxis=_score_axis(canvas, better_is_up=better_is_up))
+    if marks:
+        canvas.figure.update_layout(yaxis2=_strip_axis())
+    if course.empty:
+        _say_empty(canvas)
+
+
+def _legend(**place: object) -> dict[str, object]:
+    return {
+        "orientation": "h",
+        "x": 0,
+        "xanchor": "left",
+        "font": {"size": 12},
+        "itemclick": False,
+        "itemdoubleclick": False,
+        "bgcolor": "rgba(0,0,0,0)",
+        **place,
+    }
+
+
+def _time_axis(canvas: Canvas) -> dict[str, object]:
+    about: dict[str, object] = {
+        "nticks": 6,
+        "showgrid": False,
+        "showline": True,
+        "linecolor": canvas.palette.quiet,
+        "ticks": "outside",
+        "tickcolor": canvas.palette.quiet,
+        "fixedrange": True,
+        "zeroline": False,
+        "anchor": "y",
+        "automargin": True,
+    }
+    if canvas.reach is not None and canvas.days is not None:
+        about["range"] = _padded(canvas)
+    if canvas.time.kind == "session":
+        about |= {"title": {"text": canvas.time.title, "standoff": 4, "font": {"size": 13}}, "tickformat": "d"}
+    else:
+        about["type"] = "date"
+    return about
+
+
+def _padded(canvas: Canvas) -> list[object]:
+    assert canvas.days is not None  # noqa: S101 - the caller looked
+    first, last = canvas.days
+    last = max(last, first + dt.timedelta(days=7))
+    pad = max((last - first).days * 0.03, 1)
+    if canvas.time.kind == "calendar":
+        half_days = dt.timedelta(hours=round(pad * 24))
+        midnight = dt.time(0)
+        return [
+            dt.datetime.combine(first, midnight) - half_days,
+            dt.datetime.combine(last, midnight) + half_days * 2,
+        ]
+    left, right = canvas.reach or (0.0, 1.0)
+    assert isinstance(left, float) and isinstance(right, float)  # noqa: S101, PT018
+    room = max((right - left) * 0.03, 0.2)
+    return [left - room, right + room * 2]
+
+
+def _score_axis(canvas: Canvas, *, better_is_up: bool) -> dict[str, object]:
+    course = canvas.course
+    low, high = course.range
+    pad = (high - low) * 0.04
+    turned = better_is_up and not course.higher_is_better
+    span = [low - pad, high + pad]
+    return {
+        "title": {
+            "text": axis_words(higher_is_better=course.higher_is_better, turned=turned),
+            "standoff": 4,
+            "font": {"size": 13},
+        },
+        "range": span[::-1] if turned else span,
+        "domain": [0, 0.86] if course.marks else [0, 1],
+        "nticks": 6,
+        "gridcolor": canvas.palette.grid,
+        "linecolor": canvas.palette.quiet,
+        "showline": True,
+        "zeroline": False,
+        "fixedrange": True,
+        "automargin": True,
+    }
+
+
+def axis_words(*, higher_is_better: bool, turned: bool) -> str:
+    """Say which way is better.
+
+    Examples
+    --------
+    >>> axis_words(higher_is_better=False, turned=True)
+    'Score, turned: up is better, fewer points'
+    """
+    if turned:
+        return "Score, turned: up is better, fewer points"
+    return "Score: up is better" if higher_is_better else "Score: down is better"
+
+
+def _strip_axis() -> dict[str, object]:
+    return {
+        "domain": [0.88, 1],
+        "range": [-0.6, 2.6],
+        "visible": False,
+        "fixedrange": True,
+        "anchor": "x",
+    }
+
+
+def _say_empty(canvas: Canvas) -> None:
+    canvas.figure.add_annotation(
+        text="No score on record", x=0.5, y=0.5, xref="paper", yref="y domain", showarrow=False
+    )

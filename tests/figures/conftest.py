@@ -1,0 +1,106 @@
+"""A frozen course for figures to draw: nobody's, made up by hand, with every element a chart can hold."""
+
+from __future__ import annotations
+
+import datetime as dt
+from dataclasses import replace
+
+import pytest
+
+from mbc.care.course import (
+    Change,
+    CourseCurve,
+    CutoffLine,
+    GoalLine,
+    Mark,
+    NoiseBand,
+    Occasion,
+    Segment,
+    Span,
+    Trajectory,
+)
+
+DAY = dt.date(2025, 1, 6)
+
+
+def occasion(week: int, score: float | None, *, target: str = "r1", baseline: float = 8, **more) -> Occasion:
+    change = None if score is None else score - baseline
+    return Occasion(
+        administration_id=f"{target}-{week}",
+        taken_on=DAY + dt.timedelta(weeks=week),
+        session_number=week + 1,
+        score=score,
+        answered=4 if score is not None else 1,
+        items=4,
+        prorated=more.get("prorated", False),
+        recorded=more.get("recorded", False),
+        target=target,
+        band=None,
+        change=change,
+        inside_noise=None if change in (None, 0) else abs(change) <= 4,
+    )
+
+
+def made_trajectory() -> Trajectory:
+    first = (
+        occasion(0, 8),
+        occasion(2, 10),
+        occasion(4, 6, prorated=True),
+        occasion(5, None),
+        occasion(6, 9),
+        occasion(14, 5, recorded=True),
+        occasion(16, 4),
+    )
+    second = tuple(occasion(w, s, target="r2", baseline=12) for w, s in ((24, 12), (26, 14), (28, 17), (30, 18)))
+    noise = NoiseBand(4, 12, 4, 0.95, "what measurement error alone explains", "Funk & Rogge (2007)", "unverified")
+    change = Change(8, first[0].taken_on, 4, first[-1].taken_on, -4, 4.0, "inside noise", "4 points lower")
+    end = DAY + dt.timedelta(weeks=17)
+    days = tuple(DAY + dt.timedelta(weeks=w) for w in range(24, 35))
+    return Trajectory(
+        client_id="c001",
+        instrument="csi4",
+        name="Couples Satisfaction Index, 4 items",
+        construct="relationship_satisfaction",
+        scale="total",
+        title="Relationship satisfaction: CSI-4",
+        range=(0, 21),
+        higher_is_better=True,
+        decimals=0,
+        informant="client",
+        segments=(
+            Segment("r1", "R1", first, end, first[0], noise, change, None, None),
+            Segment("r2", "R2", second, None, second[0], replace(noise, lower=8, upper=16), change, None, None),
+        ),
+        cutoffs=(CutoffLine(13.5, "<", "distressed below 13.5", "Funk & Rogge (2007)", "high"),),
+        goals=(GoalLine("g1", "Feel close on most days", 16, DAY, None),),
+        marks=(
+            Mark(DAY + dt.timedelta(weeks=9), "event", "Lost job", "hard", "A"),
+            Mark(end, "status", "R1 ended", "neutral", "B"),
+            Mark(end, "event", "Ended R1", "growth", "C"),
+            Mark(DAY + dt.timedelta(weeks=23), "status", "R2: dating", "neutral", "D"),
+        ),
+        not_applicable=(Span(end, DAY + dt.timedelta(weeks=23), "single"),),
+        gaps=(Span(first[4].taken_on, first[5].taken_on, "no answers"),),
+        gap_days=42,
+        curves=(
+            CourseCurve(
+                "r2",
+                days,
+                tuple(12 + 0.6 * i for i in range(11)),
+                tuple(8 + 0.6 * i for i in range(11)),
+                tuple(min(21, 16 + 0.6 * i) for i in range(11)),
+                0.8,
+                140,
+                "Expected course",
+            ),
+        ),
+        curve_note="",
+        sessions=tuple((DAY + dt.timedelta(weeks=w), w + 1) for w in range(32)),
+        caption="Relationship satisfaction with R1, then R2. Ended R1 on 5 May, recorded as growth.",
+        relationships=(("r1", "R1"), ("r2", "R2")),
+    )
+
+
+@pytest.fixture
+def course() -> Trajectory:
+    return made_trajectory()
