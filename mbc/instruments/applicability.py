@@ -1,0 +1,42 @@
+"""Whether an instrument's questions make sense for somebody's present situation."""
+
+from __future__ import annotations
+
+from typing import Literal, get_args
+
+from mbc.errors import MbcError, nearest
+from mbc.instruments.definition import Instrument
+from mbc.instruments.library import instrument as load
+
+RelationshipStatus = Literal[
+    "single", "dating", "partnered", "cohabiting", "married", "separated", "ended", "widowed"
+]
+CURRENT: frozenset[str] = frozenset({"dating", "partnered", "cohabiting", "married"})
+
+
+def applicable(instrument: str | Instrument, status: RelationshipStatus) -> bool:
+    """Whether the instrument applies to a relationship of this status.
+
+    Satisfaction is asked of a *current* relationship: once it is over the scale does not apply, and that is
+    neither a zero nor a deterioration. ``separated`` counts as over, until the record says otherwise.
+    Attachment, self-esteem, symptoms and safety apply to everybody; danger does not end with a relationship.
+
+    Parameters
+    ----------
+    instrument : str or Instrument
+        Key or definition.
+    status : str
+        ``single``, ``dating``, ``partnered``, ``cohabiting``, ``married``, ``separated``, ``ended`` or ``widowed``.
+
+    Examples
+    --------
+    >>> applicable("csi16", "married"), applicable("csi16", "ended"), applicable("rses", "single")
+    (True, False, True)
+    """
+    known = get_args(RelationshipStatus)
+    if status not in known:
+        near = nearest(str(status), known, most=1)
+        hint = f" Did you mean {near[0]!r}?" if near else ""
+        raise MbcError(f"status must be one of {', '.join(known)}; got {status!r}.{hint}")
+    definition = load(instrument) if isinstance(instrument, str) else instrument
+    return status in CURRENT or not definition.applicability.needs_relationship

@@ -1,0 +1,285 @@
+"""Whether a definition agrees with itself: ranges that can be reached, bands that cover, sources that exist."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from itertools import pairwise
+
+from mbc.errors import nearest
+from mbc.instruments.schema import (
+    InstrumentEntry,
+    ItemEntry,
+    Number,
+    ScaleEntry,
+    SourceEntry,
+)
+
+_MOST_WORDS = 6
+_SENTENCE = re.compile(r"(?i)[.!?…]|\b(i|i'm|i've|my|me|myself|we|our|you|your)\b")
+_TOLERANCE = 1e-9
+
+
+def faults(entry: InstrumentEntry, sources: Mapping[str, SourceEntry]) -> list[str]:
+    """Say all that is wrong with a definition, one sentence each; empty when all is well."""
+    return [
+        *_items(entry),
+        *_forms(entry),
+        *_codings(entry),
+        *_labels(entry),
+        *_flags(entry),
+        *(fault for scale in entry.scale for fault in _scale(entry, scale)),
+        *_repeated("scale", (scale.key for scale in entry.scale)),
+        *_sources(entry, sources),
+    ]
+
+
+def item_entries(entry: InstrumentEntry) -> tuple[ItemEntry, ...]:
+    """The items as listed, or else those that the scales name, in order of mention."""
+    if entry.items:
+        return entry.items
+    ids = dict.fromkeys(item for scale in entry.scale for item in scale.items or ())
+    return tuple(ItemEntry(id=item) for item in ids)
+
+
+def answer_range(entry: InstrumentEntry, item: ItemEntry) -> tuple[int, int] | None:
+    """An item's own range, or the one that items share."""
+    return item.range or (entry.answers.range if entry.answers else None)
+
+
+def scale_items(entry: InstrumentEntry, scale: ScaleEntry) -> tuple[str, ...]:
+    """The items of a scale; all of them when it names none."""
+    return scale.items if scale.items is not None else tuple(item.id for item in item_entries(entry))
+
+
+def reachable(entry: InstrumentEntry, scale: ScaleEntry) -> tuple[float, float] | None:
+    """The lowest and highest score that accepted answers can give; None where an item has no range."""
+    by_id = {item.id: item for item in item_entries(entry)}
+    ranges = [answer_range(entry, by_id[item]) for item in scale_items(entry, scale) if item in by_id]
+    known = [one for one in ranges if one is not None]
+    if not known or len(known) < len(ranges):
+        return None
+    low, high = sum(one[0] for one in known), sum(one[1] for one in known)
+    weight = {"mean": 1 / len(known), "scaled_sum": scale.factor or 1.0}.get(scale.rule, 1.0)
+    return low * weight, high * weight
+
+
+def _items(entry: InstrumentEntry) -> Iterator[str]:
+    items = item_entries(entry)
+    if not items:
+        yield "items: there are none. List them, or name them in a scale's items."
+    yield from _repeated("item", (item.id for item in items))
+    for item in items:
+        span = answer_range(entry, item)
+        if span is None:
+            yield (f"item {item.id!r}, range: absent. Give the item a range, or all of them one: answers.range.")
+        elif span[0] >= span[1]:
+            yield f"item {item.id!r}, range: is {list(span)}; the lowest answer must come first."
+
+
+def _forms(entry: InstrumentEntry) -> Iterator[str]:
+    ids = [item.id for item in item_entries(entry)]
+    yield from _repeated("form", (form.key for form in entry.form))
+    yield from _one_default("form", [form.default for form in entry.form])
+    for form in entry.form:
+        if form.order is None:
+            continue
+        yield from _known(f"form {form.key!r}, order", form.order, ids)
+        yield from _repeated(f"form {form.key!r}, order: item", form.order)
+        absent = [one for one in ids if one not in form.order]
+        if absent:
+            yield f"form {form.key!r}, order: lacks {', '.join(absent)}; a form holds every item once."
+
+
+def _codings(entry: InstrumentEntry) -> Iterator[str]:
+    ids = [item.id for item in item_entries(entry)]
+    yield from _repeated("coding", (coding.key for coding in entry.coding))
+    yield from _one_default("coding", [coding.default for coding in entry.coding])
+    for coding in entry.coding:
+        yield from _known(f"coding {coding.key!r}, flip", coding.flip, ids)
+        if coding.default and (coding.offset or coding.flip):
+            yield f"coding {coding.key!r}: the default coding has neither offset nor flip; ranges are stated in it."
+
+
+def _labels(entry: InstrumentEntry) -> Iterator[str]:
+    for item in entry.items:
+        if item.label is None:
+            continue
+        if entry_status(entry) == "restricted":
+            yield f"item {item.id!r}, label: is {item.label!r}; a restricted licence holds no item text. Remove it."
+        elif len(item.label.split()) > _MOST_WORDS or _SENTENCE.search(item.label):
+            yield (
+                f"item {item.id!r}, label: is {item.label!r}; a label names the topic in our own few words "
+                f"(at most {_MOST_WORDS}), never the author's sentence."
+            )
+
+
+def entry_status(entry: InstrumentEntry) -> str:
+    """The licence's status, however briefly it was written."""
+    return entry.licence if isinstance(entry.licence, str) else entry.licence.status
+
+
+def _flags(entry: InstrumentEntry) -> Iterator[str]:
+    ids = {item.id: item for item in item_entries(entry)}
+    for flag in entry.flag:
+        yield from _known("flag, item", (flag.item,), ids)
+        span = answer_range(entry, ids[flag.item]) if flag.item in ids else None
+        if span and not span[0] < flag.at_least <= span[1]:
+            yield f"flag {flag.item!r}, at_least: is {flag.at_least}; answers above {span[0]} up to {span[1]} can flag."
+
+
+def _scale(entry: InstrumentEntry, scale: ScaleEntry) -> Iterator[str]:
+    where = f"scale {scale.key!r}"
+    ids = [item.id for item in item_entries(entry)]
+    own = scale_items(entry, scale)
+    yield from (f"{where}, {fault}" for fault in _known("items", own, ids))
+    yield from (f"{where}, {fault}" for fault in _repeated("items: item", own))
+    yield from (f"{where}, {fault}" for fault in _known("reverse", scale.reverse, own))
+    if (scale.rule == "scaled_sum") != (scale.factor is not None):
+        yield f"{where}, factor: goes with rule 'scaled_sum', and only with it; the rule is {scale.rule!r}."
+    if (scale.rule == "algorithm") != (scale.algorithm is not None):
+        yield f"{where}, algorithm: goes with rule 'algorithm', and only with it; the rule is {scale.rule!r}."
+    yield from (f"{where}, {fault}" for fault in _range(entry, scale))
+    yield from (f"{where}, {fault}" for fault in _bands(scale))
+    yield from (f"{where}, {fault}" for fault in _lines(scale))
+    yield from (f"{where}, {fault}" for fault in _missing(scale, len(own)))
+    yield from (f"{where}, {fault}" for fault in _change_norm(scale))
+
+
+def _range(entry: InstrumentEntry, scale: ScaleEntry) -> Iterator[str]:
+    if scale.rule == "algorithm":
+        return
+    got = reachable(entry, scale)
+    if got is None or all(abs(a - b) < _TOLERANCE for a, b in zip(got, scale.range, strict=True)):
+        return
+    does = {"sum": "sum", "mean": "average", "scaled_sum": f"sum, times {scale.factor:g},"}[scale.rule]
+    yield (
+        f"range: is {_span(scale.range)}, but {_answered(entry, scale)} can only {does} to {_span(got)}. "
+        "Correct the range, the items or their answers."
+    )
+
+
+def _answered(entry: InstrumentEntry, scale: ScaleEntry) -> str:
+    by_id = {item.id: item for item in item_entries(entry)}
+    own = [item for item in scale_items(entry, scale) if item in by_id]
+    spans = {answer_range(entry, by_id[item]) for item in own}
+    if len(spans) == 1 and (span := next(iter(spans))):
+        return f"{len(own)} items answered {span[0]}-{span[1]}"
+    return f"{len(own)} items with the answers given"
+
+
+def _bands(scale: ScaleEntry) -> Iterator[str]:
+    if not scale.bands:
+        return
+    starts = [band.start for band in scale.bands]
+    if abs(starts[0] - scale.range[0]) > _TOLERANCE:
+        yield f"bands: begin at {starts[0]:g}; they must begin at the foot of the range, {scale.range[0]:g}."
+    for below, above in pairwise(starts):
+        if above <= below:
+            yield f"bands: {above:g} follows {below:g}; each band must begin above the one before."
+    if starts[-1] > scale.range[1]:
+        yield f"bands: the last begins at {starts[-1]:g}, beyond the range {_span(scale.range)}."
+    yield from _repeated("bands: label", (band.label for band in scale.bands))
+
+
+def _lines(scale: ScaleEntry) -> Iterator[str]:
+    low, high = scale.range
+    for cutoff in scale.cutoff:
+        if not low <= cutoff.value <= high:
+            yield f"cutoff {cutoff.value:g}: lies outside the range {_span(scale.range)}."
+    for norm in scale.norm:
+        if not low <= norm.mean <= high:
+            yield f"norm {norm.population!r}, mean: is {norm.mean:g}, outside the range {_span(scale.range)}."
+    for change in scale.change:
+        if change.points > high - low:
+            yield f"change {change.points:g}: is more than the whole range {_span(scale.range)}."
+    for what, lines in (("cutoff", scale.cutoff), ("change", scale.change)):
+        if sum(line.default for line in lines) > 1:
+            yield f"{what}: more than one is the default; mark one."
+    if (scale.cutoff or scale.norm or scale.change) and scale.better is None:
+        yield "better: absent. Say whether 'higher' or 'lower' scores are better."
+
+
+def _missing(scale: ScaleEntry, items: int) -> Iterator[str]:
+    missing = scale.missing
+    if missing.at_least is not None and missing.at_most is not None:
+        yield "missing: gives at_least and at_most; one of them is enough. Remove one."
+    if missing.at_least is not None and missing.at_least > items:
+        yield f"missing.at_least: is {missing.at_least}; the scale has {items} items."
+    if missing.at_most is not None and missing.at_most >= items:
+        yield f"missing.at_most: is {missing.at_most}; fewer than all {items} items may be blank."
+
+
+def _change_norm(scale: ScaleEntry) -> Iterator[str]:
+    if scale.change_norm is None:
+        return
+    norms = {norm.id: norm for norm in scale.norm if norm.id}
+    yield from _known("change_norm.norm", (scale.change_norm.norm,), norms)
+    yield from _known(
+        "change_norm.reliability", (scale.change_norm.reliability,), [r.id for r in scale.reliability if r.id]
+    )
+    norm = norms.get(scale.change_norm.norm)
+    if norm is not None and norm.sd is None:
+        yield f"change_norm.norm: {scale.change_norm.norm!r} has no sd."
+
+
+def _sources(entry: InstrumentEntry, sources: Mapping[str, SourceEntry]) -> Iterator[str]:
+    known = {**sources, **entry.sources}
+    for where, key in cited(entry):
+        yield from (f"{fault} Add it to sources." for fault in _known(where, (key,), known))
+
+
+def cited(entry: InstrumentEntry) -> Iterator[tuple[str, str]]:
+    """Every source that the file names, and where."""
+    yield "source", entry.source
+    if not isinstance(entry.licence, str) and entry.licence.source:
+        yield "licence.source", entry.licence.source
+    for form in entry.form:
+        if form.source:
+            yield f"form {form.key!r}, source", form.source
+    for scale in entry.scale:
+        where = f"scale {scale.key!r}"
+        for name, key in (
+            ("source", scale.source),
+            ("bands_source", scale.bands_source),
+            ("missing.source", scale.missing.source),
+        ):
+            if key:
+                yield f"{where}, {name}", key
+        groups: tuple[tuple[str, tuple[Number, ...]], ...] = (
+            ("cutoff", scale.cutoff),
+            ("norm", scale.norm),
+            ("reliability", scale.reliability),
+            ("change", scale.change),
+        )
+        for name, numbers in groups:
+            for number in numbers:
+                yield f"{where}, {name}.source", number.source
+                if number.via:
+                    yield f"{where}, {name}.via", number.via
+
+
+def _known(where: str, met: Iterable[str], known: Iterable[str]) -> Iterator[str]:
+    names = list(known)
+    for one in met:
+        if one not in names:
+            near = nearest(one, names, most=1)
+            hint = f" Did you mean {near[0]!r}?" if near else ""
+            yield f"{where}: {one!r} does not exist.{hint}"
+
+
+def _repeated(what: str, keys: Iterable[str]) -> Iterator[str]:
+    seen: set[str] = set()
+    for key in keys:
+        if key in seen:
+            yield f"{what} {key!r}: is there twice. Keep one."
+        seen.add(key)
+
+
+def _one_default(what: str, defaults: list[bool]) -> Iterator[str]:
+    if defaults and sum(defaults) != 1:
+        yield f"{what}: {sum(defaults)} of {len(defaults)} are the default; mark exactly one with default = true."
+
+
+def _span(span: tuple[float, float]) -> str:
+    return f"[{span[0]:g}, {span[1]:g}]"

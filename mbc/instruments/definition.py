@@ -1,0 +1,366 @@
+"""What an instrument is: its items, orders, codings, scales and where every number comes from."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Literal, Protocol, TypeVar
+
+from mbc.errors import DefinitionError, nearest
+
+Confidence = Literal["high", "medium", "unverified"]
+Rule = Literal["sum", "mean", "scaled_sum", "algorithm"]
+Side = Literal["<", "<=", ">", ">="]
+ReliabilityKind = Literal["alpha", "omega", "retest", "interrater", "split-half"]
+LicenceStatus = Literal["free", "permission", "restricted"]
+MissingRule = Literal["strict", "prorate"]
+
+SHARE_NEEDED = 0.8  # of a scale's items, before a person mean may stand in for the blanks
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """One entry of ``sources.toml``."""
+
+    key: str
+    citation: str
+    doi: str | None = None
+    url: str | None = None
+    note: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """One question, known by identity and not by its place on a form.
+
+    The label is our own; the authors' wording is never part of a definition.
+    """
+
+    id: str
+    label: str
+    minimum: int  # lowest answer in the default coding
+    maximum: int  # highest answer in the default coding
+    whole: bool = True  # only whole numbers are answers
+    loinc: str | None = None
+    same_as: str | None = None  # "csi32:i5": the same question inside another instrument
+
+
+@dataclass(frozen=True, slots=True)
+class Form:
+    """One printed order of the items."""
+
+    key: str
+    title: str
+    order: tuple[str, ...]  # item ids, first position first
+    default: bool
+    source: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Coding:
+    """One way of writing answers as numbers, and the way back to the default coding."""
+
+    key: str
+    title: str
+    default: bool
+    offset: int = 0  # default-coding answer = answer + offset, for items not flipped
+    flipped: tuple[str, ...] = ()  # these run the other way: lowest + highest - answer
+
+    def accepted(self, item: Item) -> tuple[int, int]:
+        """Lowest and highest answer to ``item`` in this coding.
+
+        Examples
+        --------
+        >>> Coding("1-4", "1-4", default=False, offset=-1).accepted(Item("i1", "worth", 0, 3))
+        (1, 4)
+        """
+        if item.id in self.flipped:
+            return item.minimum, item.maximum
+        return item.minimum - self.offset, item.maximum - self.offset
+
+    def affine(self, item: Item) -> tuple[int, int]:
+        """Sign and constant that carry an answer into the default coding."""
+        if item.id in self.flipped:
+            return -1, item.minimum + item.maximum
+        return 1, self.offset
+
+
+@dataclass(frozen=True, slots=True)
+class Missing:
+    """What happens to a scale when items are blank."""
+
+    rule: MissingRule  # the default of ``score(missing=None)``
+    at_least: int  # answered items needed before a prorated score is given
+    source: str | None = None  # where the rule is published; None: our convention
+
+    @property
+    def bands_prorated(self) -> bool:
+        """Whether a prorated score may be given a band: only where prorating is the scale's own rule."""
+        return self.rule == "prorate"
+
+
+class _Graded:
+    """A number that knows how far it can be trusted."""
+
+    __slots__ = ()
+    confidence: Confidence
+
+    @property
+    def verified(self) -> bool:
+        """Whether the number was read in a source or computed, not merely recalled."""
+        return self.confidence != "unverified"
+
+
+@dataclass(frozen=True, slots=True)
+class Band(_Graded):
+    """A verbal range of scores, from ``start`` up to the next band."""
+
+    start: float
+    label: str
+    source: str
+    confidence: Confidence
+
+
+@dataclass(frozen=True, slots=True)
+class Cutoff(_Graded):
+    """A published line; ``side`` is the comparison that means distressed."""
+
+    value: float
+    side: Side
+    label: str
+    source: str
+    confidence: Confidence
+    default: bool = False
+    note: str | None = None
+    via: str | None = None
+
+    def distressed(self, score: float) -> bool:
+        """Whether a score lies on the distressed side; the tie rule is the published one.
+
+        Examples
+        --------
+        >>> line = Cutoff(51.5, "<", "notable dissatisfaction", "funk2007", "high")
+        >>> line.distressed(51), line.distressed(52)
+        (True, False)
+        """
+        match self.side:
+            case "<":
+                return score < self.value
+            case "<=":
+                return score <= self.value
+            case ">":
+                return score > self.value
+            case ">=":
+                return score >= self.value
+
+
+@dataclass(frozen=True, slots=True)
+class Norm(_Graded):
+    """Mean and spread of one described sample, in scale points."""
+
+    population: str
+    mean: float
+    sd: float | None  # None: the source gives a mean alone
+    sample: str
+    source: str
+    confidence: Confidence
+    n: int | None = None
+    id: str | None = None
+    via: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Reliability(_Graded):
+    """A reliability coefficient of one described sample."""
+
+    kind: ReliabilityKind
+    value: float
+    sample: str
+    source: str
+    confidence: Confidence
+    n: int | None = None
+    interval_days: int | None = None  # between test and retest
+    id: str | None = None
+    via: str | None = None
+    upper: float | None = None  # where the source gives a range, its upper end
+
+
+@dataclass(frozen=True, slots=True)
+class PublishedChange(_Graded):
+    """A change that a source calls reliable (beyond error) or meaningful (to people)."""
+
+    points: float
+    kind: Literal["reliable", "meaningful"]
+    source: str
+    confidence: Confidence
+    z: float | None = None  # normal quantile the source used; None: not from an error model
+    default: bool = False
+    note: str | None = None
+    via: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ChangeNorm(_Graded):
+    """What Jacobson-Truax reliable change of a scale rests on when nothing else is given."""
+
+    sd: float  # scale points
+    reliability: float
+    kind: ReliabilityKind
+    sample: str
+    source: str
+    reliability_source: str
+    confidence: Confidence  # the lower of the two numbers' confidences
+
+
+_K = TypeVar("_K", bound="_Keyed")
+
+
+class _Keyed(Protocol):
+    @property
+    def key(self) -> str: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Scale:
+    """One score of an instrument: which items, which rule, and what is known about its numbers."""
+
+    key: str
+    title: str
+    items: tuple[str, ...]
+    reverse: tuple[str, ...]
+    rule: Rule
+    range: tuple[float, float]
+    higher_is_better: bool
+    missing: Missing
+    source: str  # of items, reverse keys, rule and range
+    confidence: Confidence
+    factor: float = 1.0  # scaled_sum: the sum is multiplied by it
+    algorithm: str | None = None
+    bands: tuple[Band, ...] = ()
+    cutoffs: tuple[Cutoff, ...] = ()
+    norms: tuple[Norm, ...] = ()
+    reliabilities: tuple[Reliability, ...] = ()
+    changes: tuple[PublishedChange, ...] = ()
+    change_norm: ChangeNorm | None = None
+    decimals: int = 0
+    loinc: str | None = None
+
+    @property
+    def cutoff(self) -> Cutoff | None:
+        """The line drawn by default, if any source gives one."""
+        return next((line for line in self.cutoffs if line.default), None)
+
+    @property
+    def change(self) -> PublishedChange | None:
+        """The published change figure used by default, if there is one."""
+        return next((figure for figure in self.changes if figure.default), None)
+
+    def norm(self, population: str) -> Norm | None:
+        """The first norm of a population ("clinical", "community", ...)."""
+        return next((norm for norm in self.norms if norm.population == population), None)
+
+    def band(self, score: float) -> Band | None:
+        """The band that a score lies in."""
+        return next((band for band in reversed(self.bands) if score >= band.start), None)
+
+
+@dataclass(frozen=True, slots=True)
+class RiskFlag:
+    """An item that speaks for itself, whatever the total says."""
+
+    item: str
+    label: str
+    at_least: int = 1  # this answer or above is a risk (default coding)
+    blank_asks: bool = True  # left blank: ask about it
+    channel: Literal["safety"] = "safety"
+
+
+@dataclass(frozen=True, slots=True)
+class Applicability:
+    """When the instrument's questions make sense at all."""
+
+    needs_relationship: bool = False  # a current intimate relationship
+    needs_target: bool = False  # somebody named whom the answers are about
+    needs_employment: bool = False  # some items ask about work
+
+
+@dataclass(frozen=True, slots=True)
+class Licence:
+    """How the instrument may be used."""
+
+    status: LicenceStatus
+    statement: str
+    source: str | None
+    permission_needed_for: tuple[str, ...] = ()
+    confidence: Confidence = "unverified"
+
+
+@dataclass(frozen=True, slots=True)
+class Instrument:
+    """One questionnaire, complete: what is asked, how it is scored, where its numbers come from."""
+
+    key: str
+    name: str
+    construct: str  # "self_esteem", "relationship_satisfaction", ...
+    version: str
+    summary: str
+    items: tuple[Item, ...]  # in the order of the default form
+    forms: tuple[Form, ...]
+    codings: tuple[Coding, ...]
+    scales: tuple[Scale, ...]  # the first is the main scale
+    flags: tuple[RiskFlag, ...]
+    applicability: Applicability
+    licence: Licence
+    safety_channel: bool
+    recall: str | None
+    disputes: tuple[str, ...]
+    sources: tuple[Source, ...]
+    loinc: str | None = None
+
+    @property
+    def main_scale(self) -> Scale:
+        """The scale that is charted when nothing else is asked for."""
+        return self.scales[0]
+
+    def item(self, item_id: str) -> Item:
+        """One item by identity."""
+        for item in self.items:
+            if item.id == item_id:
+                return item
+        raise self._unknown("item", item_id, (item.id for item in self.items))
+
+    def scale(self, key: str | None = None) -> Scale:
+        """One scale by key; the main scale when no key is given."""
+        return self.main_scale if key is None else self._pick("scale", self.scales, key)
+
+    def form(self, key: str | None = None) -> Form:
+        """One item order by key; the default order when no key is given."""
+        if key is None:
+            return next(form for form in self.forms if form.default)
+        return self._pick("form", self.forms, key)
+
+    def coding(self, key: str | None = None) -> Coding:
+        """One answer coding by key; the default coding when no key is given."""
+        if key is None:
+            return next(coding for coding in self.codings if coding.default)
+        return self._pick("coding", self.codings, key)
+
+    def source(self, key: str) -> Source:
+        """One source by key."""
+        return self._pick("source", self.sources, key)
+
+    def item_columns(self, form: str | None = None) -> tuple[str, ...]:
+        """Default column names, first position of the form first: ``rses_1`` ... ``rses_10``."""
+        return tuple(f"{self.key}_{n}" for n in range(1, len(self.form(form).order) + 1))
+
+    def _pick(self, what: str, among: tuple[_K, ...], key: str) -> _K:
+        for one in among:
+            if one.key == key:
+                return one
+        raise self._unknown(what, key, (one.key for one in among))
+
+    def _unknown(self, what: str, key: str, known: Iterable[str]) -> DefinitionError:
+        names = list(known)
+        near = nearest(str(key), names, most=1)
+        hint = f" Did you mean {near[0]!r}?" if near else ""
+        return DefinitionError(f"{self.key} has no {what} {key!r}; it has {', '.join(names)}.{hint}")
