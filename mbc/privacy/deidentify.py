@@ -52,6 +52,8 @@ def random_study_ids(ids: Iterable[str], *, prefix: str = "P") -> StudyIds:
     ['P001', 'P002', 'P003']
     """
     known = sorted(set(ids))
+    while any(one.startswith(prefix) for one in known):
+        prefix += "X"  # a study id must never look like an id on record
     numbers = list(range(1, len(known) + 1))
     secrets.SystemRandom().shuffle(numbers)
     width = max(3, len(str(len(known))))

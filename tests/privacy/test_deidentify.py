@@ -68,3 +68,8 @@ def test_the_guard_stops_what_points_at_a_person_and_does_not_repeat_it(table, f
 def test_the_guard_lets_a_clean_table_pass():
     clean = pl.DataFrame({"study_id": ["P001"], "day": [12], "target": ["R1"], "score": [14.0]})
     assert guard({"scores": clean}, identifiers={"C-0001", "Ada"}) is None
+
+
+def test_a_study_id_never_looks_like_an_id_on_record():
+    drawn = random_study_ids(["P001", "PX02"]).of
+    assert sorted(drawn.values()) == ["PXX001", "PXX002"]
