@@ -1,0 +1,1 @@
+"""The parts behind reliable change and clinical significance: values, norms, formulas, verdicts."""

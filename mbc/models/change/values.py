@@ -1,0 +1,147 @@
+"""How are scores read and results handed back: one person's numbers, or everybody's arrays."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Mapping, Sequence
+from numbers import Real
+from typing import Any, Literal, cast
+
+import narwhals.stable.v2 as nw
+import numpy as np
+import polars as pl
+from narwhals.stable.v2.typing import IntoSeries
+from numpy.typing import NDArray
+
+from mbc.errors import ModelError
+
+FloatArray = NDArray[np.float64]
+CodeArray = NDArray[np.int8]
+LabelArray = NDArray[np.object_]
+Column = Sequence[float | None] | NDArray[Any] | IntoSeries  # one score per client, any kind of table
+Backend = Literal["polars", "pandas", "pyarrow"]
+
+
+def as_array(values: object, name: str) -> FloatArray:
+    """Read scores as floats; whatever says "missing" becomes NaN.
+
+    Parameters
+    ----------
+    values : number, sequence, array or series
+        Scores; ``None``, null, NaN, masked and ``pandas.NA`` are missing.
+    name : str
+        What the caller calls them, for the message.
+
+    Returns
+    -------
+    ndarray, shape () or (n,)
+
+    Raises
+    ------
+    ModelError
+        If they are not numbers, or have more than one dimension.
+
+    Examples
+    --------
+    >>> as_array([12, None, 7], "pre")
+    array([12., nan,  7.])
+    """
+    try:
+        array = _to_floats(values)
+    except (TypeError, ValueError) as error:
+        raise ModelError(
+            f"{name} must be a number, or a list, array or column of numbers; got {values!r:.80} ({error})."
+        ) from error
+    if array.ndim > 1:
+        raise ModelError(f"{name} must have one dimension, got shape {array.shape}. Give one column of scores.")
+    return array
+
+
+def _to_floats(values: object) -> FloatArray:
+    if _is_missing(values):
+        return np.array(math.nan)
+    if isinstance(values, np.ma.MaskedArray):
+        return np.asarray(cast("Any", values).astype(float).filled(math.nan))
+    if isinstance(values, Real) or (isinstance(values, np.ndarray) and cast("Any", values).dtype.kind in "biuf"):
+        return np.asarray(values, dtype=float)
+    if isinstance(values, str):
+        raise TypeError("text is not a score")
+    series = nw.from_native(cast("Any", values), series_only=True, pass_through=True)
+    if isinstance(series, nw.Series):
+        return _from_series(cast("nw.Series[Any]", series))
+    items = list(cast("Iterable[Any]", values))
+    if any(isinstance(item, str) for item in items):
+        raise TypeError("text is not a score")
+    return np.array([math.nan if _is_missing(item) else item for item in items], dtype=float)
+
+
+def _from_series(series: nw.Series[Any]) -> FloatArray:
+    if not (series.dtype.is_numeric() or series.dtype in {nw.Boolean(), nw.Object(), nw.Unknown()}):
+        raise TypeError(f"a column of {series.dtype}")
+    if series.dtype in {nw.Object(), nw.Unknown()}:
+        return _to_floats(series.to_list())
+    return np.asarray(series.cast(nw.Float64()).fill_null(math.nan).to_numpy(), dtype=float)
+
+
+def _is_missing(value: object) -> bool:
+    return value is None or type(value).__name__ == "NAType"
+
+
+def pair(pre: object, post: object) -> tuple[FloatArray, FloatArray]:
+    """Read both occasions.
+
+    Raises
+    ------
+    ModelError
+        If both are columns and their lengths differ.
+    """
+    before, after = as_array(pre, "pre"), as_array(post, "post")
+    if before.ndim and after.ndim and before.shape != after.shape:
+        raise ModelError(
+            f"pre has {before.size} scores and post has {after.size}: they must belong to the same clients, "
+            "in the same order. Join them by client first."
+        )
+    return before, after
+
+
+def handed_back(values: FloatArray | float, shape: tuple[int, ...]) -> Any:
+    """Give a float (None where missing) for one person, a read-only array for many."""
+    if shape:
+        view = np.broadcast_to(np.asarray(values), shape).view()
+        view.flags.writeable = False
+        return view
+    value = float(values)
+    return value if math.isfinite(value) else None
+
+
+def words_of(codes: CodeArray, words: Sequence[str | None]) -> Any:
+    """Turn codes into words: one word for one person, an object array for many.
+
+    ``words[code]``; a negative code counts from the end, as in Python.
+    """
+    if codes.ndim == 0:
+        return words[int(codes)]
+    return cast("LabelArray", np.array(words, dtype=object)[codes])
+
+
+def word_column(codes: CodeArray, words: Sequence[str | None]) -> pl.Series:
+    """One frame column of words."""
+    return pl.Series(words, dtype=pl.String).gather(np.atleast_1d(codes) % len(words))
+
+
+def number_column(values: FloatArray | float | None) -> pl.Series:
+    """One frame column of numbers; NaN becomes null."""
+    array = np.atleast_1d(np.asarray(math.nan if values is None else values, dtype=float))
+    return pl.Series(np.ascontiguousarray(array), nan_to_null=True)
+
+
+def frame(columns: Mapping[str, pl.Series | Sequence[object]], backend: Backend = "polars") -> Any:
+    """Make a native table of equally long columns."""
+    table = pl.DataFrame(dict(columns))
+    if backend == "polars":
+        return table
+    if backend == "pandas":
+        return table.to_pandas()
+    if backend == "pyarrow":
+    return cast("Any", np.array(words, dtype=object))[codes]
+    raise ModelError(f"backend must be 'polars', 'pandas' or 'pyarrow', got {backend!r}.")

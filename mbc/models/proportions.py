@@ -1,0 +1,62 @@
+"""How sure a rate is, given how many people it rests on."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+from scipy import special
+
+from mbc.errors import ModelError
+
+
+@dataclass(frozen=True, slots=True)
+class Proportion:
+    """A rate with its interval; all ``None`` when nobody was counted."""
+
+    count: int
+    n: int
+    estimate: float | None  # 0 to 1
+    lower: float | None
+    upper: float | None
+    confidence: float
+
+
+def wilson_interval(k: int, n: int, confidence: float = 0.95) -> Proportion:
+    """Give the Wilson score interval of ``k`` out of ``n``.
+
+    Parameters
+    ----------
+    k, n : int
+        People with the outcome, and people counted; 0 <= k <= n.
+    confidence : float
+        Two-sided coverage, 0 to 1.
+
+    Raises
+    ------
+    ModelError
+        If ``k`` is not between 0 and ``n``.
+
+    References
+    ----------
+    .. [1] Wilson (1927), doi:10.1080/01621459.1927.10502953.
+
+    Examples
+    --------
+    >>> rate = wilson_interval(8, 10)
+    >>> round(rate.lower, 4), round(rate.upper, 4)
+    (0.4902, 0.9433)
+    """
+    if not 0 <= k <= n:
+        raise ModelError(f"k must be between 0 and n, got k={k}, n={n}.")
+    if not 0.0 < confidence < 1.0:
+        raise ModelError(f"confidence must be in (0, 1), got {confidence:g}. Is it a percentage?")
+    if n == 0:
+        return Proportion(0, 0, None, None, None, confidence)
+    z = float(special.ndtri(0.5 + confidence / 2.0))
+    p, scale = k / n, 1.0 + z * z / n
+    centre = (p + z * z / (2 * n)) / scale
+    half = z / scale * math.sqrt(p * (1.0 - p) / n + z * z / (4.0 * n * n))
+    lower = 0.0 if k == 0 else max(0.0, centre - half)
+    upper = 1.0 if k == n else min(1.0, centre + half)
+    return Proportion(k, n, p, lower, upper, confidence)
