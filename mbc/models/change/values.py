@@ -143,5 +143,5 @@ def frame(columns: Mapping[str, pl.Series | Sequence[object]], backend: Backend 
     if backend == "pandas":
         return table.to_pandas()
     if backend == "pyarrow":
-    return cast("Any", np.array(words, dtype=object))[codes]
+        return cast("Any", table.to_arrow())
     raise ModelError(f"backend must be 'polars', 'pandas' or 'pyarrow', got {backend!r}.")
