@@ -1,0 +1,45 @@
+"""The longitudinal record: who was asked what, when, and what they answered; nothing lost, nothing overwritten."""
+
+from __future__ import annotations
+
+from mbc.store.access import ROLES, Permission, Role, User
+from mbc.store.outcomes import Outcome, Preview
+from mbc.store.records import (
+    Administration,
+    Client,
+    Clinician,
+    Episode,
+    Event,
+    Flag,
+    Goal,
+    GoalRating,
+    ImportSource,
+    Record,
+    Relationship,
+    RelationshipStatus,
+    Session,
+)
+from mbc.store.store import Store
+
+__all__ = [
+    "ROLES",
+    "Administration",
+    "Client",
+    "Clinician",
+    "Episode",
+    "Event",
+    "Flag",
+    "Goal",
+    "GoalRating",
+    "ImportSource",
+    "Outcome",
+    "Permission",
+    "Preview",
+    "Record",
+    "Relationship",
+    "RelationshipStatus",
+    "Role",
+    "Session",
+    "Store",
+    "User",
+]

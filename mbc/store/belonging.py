@@ -1,0 +1,134 @@
+"""Whose is it: what a new record names must exist, for this user, and belong to the same client."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from sqlalchemy import Connection, select
+
+from mbc.errors import Conflict, NotInRecord
+from mbc.store import records
+from mbc.store import tables as t
+from mbc.store.access import Scope
+
+
+@dataclass(slots=True)
+class Known:
+    """Which clients, relationships, episodes and goals exist for one scope, as far as was asked."""
+
+    scope: Scope
+    clients: set[str] = field(default_factory=set)
+    relationships: set[tuple[str, str]] = field(default_factory=set)
+    episodes: set[tuple[str, str]] = field(default_factory=set)
+
+    def load(self, connection: Connection, client_ids: Iterable[str]) -> None:
+        """Fetch clients not met before, with what is theirs."""
+        wanted = sorted(set(client_ids) - self.clients)
+        if not wanted:
+            return
+        column = t.client.c.client_id
+        found = connection.execute(select(column).where(column.in_(wanted), *self.scope.reaches(column)))
+        here = list(found.scalars())
+        self.clients.update(here)
+        for table, name, known in (
+            (t.relationship, "relationship_id", self.relationships),
+            (t.episode, "episode_id", self.episodes),
+        ):
+            query = select(table.c.client_id, table.c[name]).where(table.c.client_id.in_(here))
+            known.update((client_id, thing) for client_id, thing in connection.execute(query))
+
+    def note(self, batch: Iterable[Any]) -> None:
+        """Remember what this transaction has just added."""
+        for record in batch:
+            if isinstance(record, records.Relationship):
+                self.relationships.add((record.client_id, record.relationship_id))
+            elif isinstance(record, records.Episode):
+                self.episodes.add((record.client_id, record.episode_id))
+
+    def require(
+        self, client_id: str, *, relationship_id: str | None = None, episode_id: str | None = None
+    ) -> None:
+        """Raise NotInRecord unless the client exists here, and the relationship and the episode are theirs."""
+        if client_id not in self.clients:
+            raise NotInRecord(f"There is no client '{client_id}' on record. Add the client first.")
+        for noun, named, known in (
+            ("relationship", relationship_id, self.relationships),
+            ("episode", episode_id, self.episodes),
+        ):
+            if named is not None and (client_id, named) not in known:
+                theirs = sorted(thing for owner, thing in known if owner == client_id)
+                listed = f"on record: {', '.join(theirs)}" if theirs else "there is none yet"
+                raise NotInRecord(f"{client_id} has no {noun} '{named}' on record; {listed}.")
+
+
+def require_administrations(connection: Connection, known: Known, batch: Sequence[records.Administration]) -> None:
+    """Raise NotInRecord unless everything that administrations name is on record."""
+    known.load(connection, (record.client_id for record in batch))
+    for record in batch:
+        require_administration(known, record)
+
+
+def require_administration(known: Known, record: records.Administration) -> None:
+    """Raise NotInRecord unless the client, the target and the episode are on record."""
+    target = None if record.target == "self" else record.target
+    known.require(record.client_id, relationship_id=target, episode_id=record.episode_id)
+
+
+def owners(connection: Connection, known: Known, kind: type, batch: Sequence[Any]) -> set[str]:
+    """Name the clients that some records are about; raise NotInRecord for what is not there."""
+    if kind is records.Clinician:
+        return set()
+    _require_clinicians(connection, known.scope, batch)
+    if kind is records.Client:
+        _require_own(known.scope, batch)
+        return {record.client_id for record in batch}
+    if kind is records.GoalRating:
+        return _goal_owners(connection, known, batch)
+    known.load(connection, (record.client_id for record in batch))
+    for record in batch:
+        named = None if kind is records.Episode else getattr(record, "episode_id", None)
+        relationship = None if kind is records.Relationship else getattr(record, "relationship_id", None)
+        known.require(record.client_id, relationship_id=relationship, episode_id=named)
+    return {record.client_id for record in batch}
+
+
+def require_same_owner(scope: Scope, before: dict[str, Any], after: dict[str, Any]) -> None:
+    """Raise Conflict when an identifier is taken by somebody else; nothing of theirs is told."""
+    same = before.get("client_id") == after.get("client_id")
+    is_client = "registered_on" in before
+    seen = scope.clinicians is None or not is_client or before["clinician_id"] in scope.clinicians
+    if not (same and seen):
+        named = next(iter(after.values()))
+        raise Conflict(f"The identifier '{named}' is taken already. Choose another.")
+
+
+def _require_clinicians(connection: Connection, scope: Scope, batch: Sequence[Any]) -> None:
+    named = {getattr(record, "clinician_id", None) for record in batch} - {None}
+    if not named:
+        return
+    column = t.clinician.c.clinician_id
+    query = select(column).where(column.in_(sorted(named)), *scope.reaches_clinician(column))
+    missing = sorted(named - set(connection.execute(query).scalars()))
+    if missing:
+        raise NotInRecord(f"There is no clinician '{missing[0]}' on record. Add the clinician first.")
+
+
+def _require_own(scope: Scope, batch: Sequence[records.Client]) -> None:
+    if scope.clinicians is None:
+        return
+    for record in batch:
+        if record.clinician_id is None:
+            raise NotInRecord(f"Client '{record.client_id}' needs a clinician_id: a caseload to belong to.")
+
+
+def _goal_owners(connection: Connection, known: Known, batch: Sequence[records.GoalRating]) -> set[str]:
+    c = t.goal.c
+    wanted = sorted({record.goal_id for record in batch})
+    query = select(c.goal_id, c.client_id).where(c.goal_id.in_(wanted), *known.scope.reaches(c.client_id))
+    owner = {goal_id: client_id for goal_id, client_id in connection.execute(query)}
+    missing = [goal_id for goal_id in wanted if goal_id not in owner]
+    if missing:
+        raise NotInRecord(f"There is no goal '{missing[0]}' on record. Add the goal first.")
+    return set(owner.values())

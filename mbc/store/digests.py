@@ -1,0 +1,60 @@
+"""What makes two administrations the same occasion, and the same content."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterable
+
+from mbc.store.records import Administration
+
+
+def occasion(record: Administration) -> str:
+    """Digest the natural key: client, instrument, informant, target, day, and the moment where it is known."""
+    moment = record.taken_at.isoformat() if record.taken_at else ""
+    key = (
+        record.client_id,
+        record.instrument,
+        record.informant,
+        record.target,
+        record.taken_on.isoformat(),
+        moment,
+    )
+    return hashlib.blake2b("\x1f".join(key).encode(), digest_size=16).hexdigest()
+
+
+def content(record: Administration) -> str:
+    """Digest everything that was handed in; what mbc adds (definition version, channel, flags) stays outside.
+
+    So a file met again after an update of mbc is a duplicate still.
+    """
+    return content_of(
+        occasion(record), record.form, record.coding, record.session_number, record.answers, record.totals.items()
+    )
+
+
+def content_of(
+    occasion_digest: str,
+    form: str | None,
+    coding: str | None,
+    session_number: int | None,
+    answers: Iterable[float | None],
+    totals: Iterable[tuple[str, float]],
+) -> str:
+    """Digest content by its parts, so that rows on record can be checked against their digest."""
+    parts = [occasion_digest, form, coding, session_number, list(answers), sorted(totals)]
+    return hashlib.sha256(json.dumps(parts, separators=(",", ":")).encode()).hexdigest()
+
+
+def seal_line(
+    administration_id: int,
+    content_digest: str,
+    version: str,
+    channel: str,
+    episode_id: str | None,
+    supersedes: int | None,
+    reason: str | None,
+) -> bytes:
+    """Write one administration as a line of its entry's seal: what the content's digest leaves out is here."""
+    line = [administration_id, content_digest, version, channel, episode_id, supersedes, reason]
+    return json.dumps(line, separators=(",", ":")).encode() + b"\n"

@@ -1,0 +1,180 @@
+"""Where the record is, and how to reach it: addresses, connections, and a database's faults in plain words."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url
+from sqlalchemy.exc import ArgumentError, DBAPIError
+from sqlalchemy.pool import StaticPool
+
+from mbc.errors import AccessDenied, SettingsError, StoreError
+
+_BUSY_SECONDS = 30
+_ACCEPTED = "'sqlite:///clinic.db' or 'postgresql://user@host/database'"
+_MEMORY = frozenset({None, "", ":memory:"})
+
+
+def address(url: str) -> URL:
+    """Read a record's address.
+
+    Raises
+    ------
+    SettingsError
+        If it is not the address of an SQLite file or a PostgreSQL database.
+
+    Examples
+    --------
+    >>> address("sqlite:///clinic.db").database
+    'clinic.db'
+    >>> address("postgres://ann@db.example/clinic").drivername
+    'postgresql+psycopg'
+    """
+    try:
+        found = make_url(url)
+    except ArgumentError:
+        hint = f" Did you mean 'sqlite:///{url}'?" if url and ":" not in url else ""
+        raise SettingsError(
+            f"'{_hidden(url)}' is not the address of a record.{hint} Accepted: {_ACCEPTED}."
+        ) from None
+    kind = found.drivername.partition("+")[0]
+    if kind in {"postgresql", "postgres"}:
+        return found.set(drivername="postgresql+psycopg")
+    if found.drivername in {"sqlite", "sqlite+pysqlite"}:
+        return found.set(drivername="sqlite")
+    raise SettingsError(f"A record cannot be kept at '{found.drivername}://'. Accepted: {_ACCEPTED}.")
+
+
+def _hidden(url: str) -> str:
+    # a mistyped address may still hold a password: show nothing before its last '@'
+    return f"...@{url.rpartition('@')[2]}" if "@" in url else url
+
+
+def shown(url: URL) -> str:
+    """Write an address for people and logs: the password is never shown."""
+    return url.render_as_string(hide_password=True)
+
+
+def file_of(url: URL) -> Path | None:
+    """Name the SQLite file, or nothing for PostgreSQL and for a record kept in memory."""
+    if url.drivername != "sqlite" or url.database in _MEMORY:
+        return None
+    return Path(str(url.database))
+
+
+def make_engine(url: URL) -> Engine:
+    """Prepare connections: foreign keys, write-ahead log and patience on SQLite; UTC on PostgreSQL."""
+    if url.drivername != "sqlite":
+        return _postgres(url)
+    options: dict[str, Any] = {"connect_args": {"timeout": _BUSY_SECONDS, "check_same_thread": False}}
+    if file_of(url) is None:
+        options["poolclass"] = StaticPool
+    engine = create_engine(url, **options)
+    event.listen(engine, "connect", _on_sqlite_connect)
+    event.listen(engine, "begin", _on_sqlite_begin)
+    return engine
+
+
+def _postgres(url: URL) -> Engine:
+    try:
+        return create_engine(url, pool_pre_ping=True, connect_args={"options": "-c timezone=UTC"})
+    except ModuleNotFoundError:
+        raise SettingsError(
+            "A PostgreSQL record needs the 'psycopg' driver. Install it: pip install 'mbc[postgres]'."
+        ) from None
+
+
+def _on_sqlite_connect(dbapi: Any, _: object) -> None:
+    dbapi.isolation_level = None  # the driver would begin late and commit on its own: we say BEGIN ourselves
+    cursor = dbapi.cursor()
+    cursor.execute("PRAGMA foreign_keys = ON")
+    cursor.execute("PRAGMA journal_mode = WAL")
+    cursor.execute("PRAGMA synchronous = FULL")  # what was committed survives a power cut
+    cursor.close()
+
+
+def _on_sqlite_begin(connection: Connection) -> None:
+    # IMMEDIATE takes the write lock first: a transaction that reads, then writes, can never be refused midway
+    mode = "IMMEDIATE" if connection.get_execution_options().get("mbc_writes") else "DEFERRED"
+    connection.exec_driver_sql(f"BEGIN {mode}")
+
+
+@contextmanager
+def reading(engine: Engine) -> Iterator[Connection]:
+    """Open one consistent view of the record: several reads in it see the same moment."""
+    with explained(engine.url), engine.connect() as connection:
+        if connection.dialect.name == "postgresql":
+            connection = connection.execution_options(  # noqa: PLW2901
+                isolation_level="REPEATABLE READ", postgresql_readonly=True
+            )
+        with connection.begin():
+            yield connection
+
+
+@contextmanager
+def writing(engine: Engine) -> Iterator[Connection]:
+    """Open one transaction that writes: all of it is kept, or none."""
+    with explained(engine.url), engine.connect() as connection:
+        connection = connection.execution_options(mbc_writes=True)  # noqa: PLW2901
+        with connection.begin():
+            yield connection
+
+
+@contextmanager
+def explained(url: URL) -> Iterator[None]:
+    """Turn a database's faults into words that say what to do."""
+    try:
+        yield
+    except DBAPIError as fault:
+        raise _explain(fault, url) from fault
+
+
+_FAULTS: tuple[tuple[str, str], ...] = (
+    ("database is locked", "is busy: another program has been writing for {busy} seconds. Try again shortly."),
+    ("readonly database", "cannot be written: its file or folder is read-only. Give this user write permission."),
+    ("unable to open", "cannot be opened. Does its folder exist, and may this user read and write there?"),
+    ("disk is full", "cannot grow: the disk is full. Nothing was stored; free some space and run this again."),
+    ("no space left", "cannot grow: the disk is full. Nothing was stored; free some space and run this again."),
+    ("not a database", "is not an SQLite database (or it is encrypted). Is the file name right?"),
+    ("malformed", "is damaged. Restore the latest backup."),
+    (
+        "disk i/o error",
+        "cannot be read or written: the disk reported a fault. Check the disk, then restore a backup.",
+    ),
+    (
+        "does not exist",
+        "is not there: the server has no such database or user. Ask its administrator to create it.",
+    ),
+    ("authentication failed", "refused the user name or password."),
+    ("no password supplied", "asks for a password. Put it in the address, in ~/.pgpass or in PGPASSWORD."),
+    ("connection refused", "does not answer. Is the database server running, and is the host right?"),
+    ("could not translate host", "does not answer: there is no such host."),
+    ("permission denied", "does not let this user do that. Ask the database's administrator."),
+)
+
+
+def _explain(fault: DBAPIError, url: URL) -> StoreError | AccessDenied:
+    text = str(fault.orig).strip()
+    where = f"The record at {shown(url)}"
+    for mark, words in _FAULTS:
+        if mark in text.lower():
+            return StoreError(f"{where} {words.format(busy=_BUSY_SECONDS)}")
+    return StoreError(f"{where} reported: {text.splitlines()[0] if text else type(fault.orig).__name__}")
+
+
+def touch_private(path: Path) -> None:
+    """Make an empty file that only its owner can read; leave one that is there as it is."""
+    try:
+        os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
+    except FileExistsError:
+        return
+    except FileNotFoundError:
+        raise StoreError(f"There is no folder {path.parent}. Create it first.") from None
+    except OSError as fault:
+        raise StoreError(
+            f"{path} cannot be created: {fault.strerror}. Choose a folder you may write in."
+        ) from None

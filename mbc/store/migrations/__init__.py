@@ -1,0 +1,107 @@
+"""How a record of any released mbc becomes one of today: Alembic, run from inside the package."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from sqlalchemy import URL, Connection, Engine, func, inspect, select, text
+
+from mbc.errors import Conflict, StoreError, StoreNewer, StoreNotFound
+from mbc.store import engine as engines
+
+REVISIONS: tuple[str, ...] = ("0001",)  # every released revision, oldest first
+HEAD = REVISIONS[-1]
+VERSION_TABLE = "mbc_revision"
+_LOCK = 7_265_623_002  # PostgreSQL: two servers started at once upgrade one after the other
+_OURS = "entry"
+
+
+def prepare(url: URL, *, create: bool, must_be_new: bool) -> Engine:
+    """Reach a record: make it, or find it and bring it up to date.
+
+    Raises
+    ------
+    StoreNotFound, StoreNewer, StoreError, Conflict
+        If it is absent, newer than this mbc, not a record at all, or there although it should be new.
+    """
+    _prepare_file(url, create=create)
+    engine = engines.make_engine(url)
+    try:
+        _bring_up_to_date(engine, create=create, must_be_new=must_be_new)
+    except BaseException:
+        engine.dispose()
+        raise
+    return engine
+
+
+def upgrade(connection: Connection, revision: str = "head") -> None:
+    """Run the migrations up to a revision inside the caller's transaction."""
+    from alembic import command  # takes 0.2 s to import: only a record of another revision needs it
+    from alembic.config import Config
+
+    if connection.dialect.name == "postgresql":
+        connection.execute(select(func.pg_advisory_xact_lock(_LOCK)))
+    config = Config()
+    config.set_main_option("script_location", str(Path(__file__).parent))
+    config.attributes["connection"] = connection
+    command.upgrade(config, revision)
+
+
+def revision_of(connection: Connection) -> str | None:
+    """Read which revision wrote the record; None where there is none yet.
+
+    Raises
+    ------
+    StoreError
+        If the database belongs to another program.
+    """
+    tables = set(inspect(connection).get_table_names())
+    if VERSION_TABLE in tables:
+        return connection.execute(text(f"SELECT version_num FROM {VERSION_TABLE}")).scalar()  # noqa: S608
+    if tables:
+        where = engines.shown(connection.engine.url)
+        shown = ", ".join(sorted(tables)[:3])
+        raise StoreError(
+            f"The database at {where} belongs to another program (it holds {shown}). Choose another address."
+        )
+    return None
+
+
+def _prepare_file(url: URL, *, create: bool) -> None:
+    path = engines.file_of(url)
+    if path is None:
+        return
+    if path.is_dir():
+        raise StoreError(f"{path} is a folder. Name the file in it: sqlite:///{path}/clinic.db")
+    if create:
+        engines.touch_private(path)
+    elif not path.exists():
+        raise StoreNotFound(_absent(url))
+
+
+def _bring_up_to_date(engine: Engine, *, create: bool, must_be_new: bool) -> None:
+    with engines.explained(engine.url), engine.connect() as connection:
+        revision = revision_of(connection)
+    shown = engines.shown(engine.url)
+    if revision is None and not create:
+        raise StoreNotFound(_absent(engine.url))
+    if revision is not None and revision not in REVISIONS:
+        from mbc import __version__
+
+        raise StoreNewer(
+            f"The record at {shown} was written by a newer mbc (revision {revision}; this is mbc {__version__}, "
+            f"which knows up to {HEAD}). Update this one: pip install --upgrade mbc"
+        )
+    if revision is not None and must_be_new:
+        raise Conflict(f"There is a record at {shown} already. Open it, or choose another address.")
+    if revision != HEAD:
+        with engines.writing(engine) as connection:
+            upgrade(connection)
+
+
+def _absent(url: URL) -> str:
+    shown = engines.shown(url)
+    return f"There is no record at {shown} yet. Make one: mbc init --store {shown}"
+
+
+__all__ = ["HEAD", "REVISIONS", "VERSION_TABLE", "prepare", "revision_of", "upgrade"]

@@ -1,0 +1,16 @@
+"""Where Alembic meets the record: on the caller's connection, inside the caller's transaction."""
+
+from __future__ import annotations
+
+from alembic import context
+
+from mbc.store.migrations import VERSION_TABLE
+from mbc.store.tables import metadata
+
+context.configure(
+    connection=context.config.attributes["connection"],
+    target_metadata=metadata,
+    version_table=VERSION_TABLE,
+    render_as_batch=True,
+)
+context.run_migrations()

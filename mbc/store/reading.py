@@ -1,0 +1,351 @@
+"""What is on record: one tidy polars frame per kind of thing, with the same columns also when it is empty.
+
+Columns and their types follow from the tables. Every reader obeys the scope of its store, leaves out what was
+superseded, and sorts by its first columns, so that the same record always gives the same frame.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from contextlib import AbstractContextManager
+from typing import Any
+
+import polars as pl
+from sqlalchemy import (
+    Boolean,
+    ColumnElement,
+    Connection,
+    Date,
+    DateTime,
+    Double,
+    Engine,
+    FromClause,
+    Integer,
+    Select,
+    String,
+    cast,
+    exists,
+    func,
+    null,
+    select,
+)
+
+from mbc.errors import NotInRecord, StoreError, nearest
+from mbc.store import engine as engines
+from mbc.store import tables as t
+from mbc.store.access import Scope
+from mbc.store.records import Channel
+
+_MASKED = frozenset({"alias", "label", "display_name", "retired_reason", "ending", "modality", "reason"})
+_AT_ONCE = 200_000  # rows held as Python objects at a time
+_MOMENT = pl.Datetime("us", "UTC")
+
+
+class Readers:
+    """The reading half of a store."""
+
+    _engine: Engine
+    _scope: Scope
+
+    def _asking(self, what: str, client_id: str | None, *, told: bool = True) -> AbstractContextManager[None]:
+        raise NotImplementedError  # the store keeps the audit trail of what is asked for
+
+    def clients(self, *, client_id: str | None = None) -> pl.DataFrame:
+        """client_id, alias, clinician_id, registered_on, status."""
+        c = t.client.c
+        columns = (c.client_id, c.alias, c.clinician_id, c.registered_on, c.status)
+        return self._read("clients", columns, t.client, c.client_id, client_id)
+
+    def clinicians(self) -> pl.DataFrame:
+        """clinician_id, display_name."""
+        c = t.clinician.c
+        query = select(*self._shown((c.clinician_id, c.display_name)))
+        if not self._scope.can("accounts:manage"):  # an account is made for a clinician: all are listed there
+            query = query.where(*self._scope.reaches_clinician(c.clinician_id))
+        with self._asking("clinicians", None, told=False):
+            self._scope.require_reader("clinicians")
+            with engines.reading(self._engine) as connection:
+                return fetch(connection, query).sort("clinician_id")
+
+    def episodes(self, *, client_id: str | None = None) -> pl.DataFrame:
+        """episode_id, client_id, clinician_id, referred_on, started_on, ended_on, ending."""
+        c = t.episode.c
+        columns = (c.episode_id, c.client_id, c.clinician_id, c.referred_on, c.started_on, c.ended_on, c.ending)
+        return self._read("episodes", columns, t.episode, c.client_id, client_id)
+
+    def relationships(self, *, client_id: str | None = None) -> pl.DataFrame:
+        """relationship_id, client_id, label, kind."""
+        c = t.relationship.c
+        columns = (c.relationship_id, c.client_id, c.label, c.kind)
+        return self._read("relationships", columns, t.relationship, c.client_id, client_id)
+
+    def statuses(self, *, client_id: str | None = None) -> pl.DataFrame:
+        """client_id, relationship_id (null: the person), status, since; in order of time for each client."""
+        c = t.relationship_status.c
+        columns = (c.client_id, c.relationship_id, c.status, c.since)
+        order = ("client_id", "since", "relationship_id")
+        return self._read("statuses", columns, t.relationship_status, c.client_id, client_id, order=order)
+
+    def sessions(self, *, client_id: str | None = None) -> pl.DataFrame:
+        """client_id, episode_id, number, held_on, attended, modality."""
+        c = t.therapy_session.c
+        columns = (c.client_id, c.episode_id, c.number, c.held_on, c.attended, c.modality)
+        order = ("client_id", "episode_id", "number")
+        return self._read("sessions", columns, t.therapy_session, c.client_id, client_id, order=order)
+
+    def administrations(
+        self,
+        instrument: str | None = None,
+        *,
+        client_id: str | None = None,
+        history: bool = False,
+        channel: Channel = "care",
+    ) -> pl.DataFrame:
+        """One row per completed questionnaire; superseded ones too with ``history``.
+
+        administration_id, client_id, episode_id, instrument, version, form, coding, informant, target, taken_on,
+        taken_at, session_number, recorded_at, recorded_by, supersedes, reason.
+
+        Parameters
+        ----------
+        instrument : str, optional
+            One questionnaire only.
+        client_id : str, optional
+            One client only.
+        history : bool
+            Also the versions that a correction superseded.
+        channel : {"care", "safety"}
+            The safety channel is a record apart; it needs the permission ``safety:read``.
+
+        Raises
+        ------
+        NotInRecord
+            If there is no such client for this user.
+        AccessDenied
+            If this user may not read administrations, or not this channel.
+        """
+        query = self._administrations(instrument, client_id, channel, history=history)
+        with self._asking(_asked("administrations", channel), client_id):
+            self._require_channel("administrations", channel)
+            with engines.reading(self._engine) as connection:
+                self._require_client(connection, client_id)
+                frame = fetch(connection, query)
+        return frame.sort("client_id", "taken_on", "administration_id")
+
+    def answers(
+        self, instrument: str | None = None, *, client_id: str | None = None, channel: Channel = "care"
+    ) -> pl.DataFrame:
+        """One row per answer; ``value`` is null for a blank.
+
+        administration_id, client_id, instrument, form, coding, target, informant, taken_on, session_number, item,
+        value.
+        """
+        return self._parts("answers", t.answer, ("item", "value"), instrument, client_id, channel)
+
+    def totals(
+        self, instrument: str | None = None, *, client_id: str | None = None, channel: Channel = "care"
+    ) -> pl.DataFrame:
+        """One row per total that was handed in, beside or instead of answers.
+
+        administration_id, client_id, instrument, target, informant, taken_on, session_number, scale, score.
+        """
+        frame = self._parts("totals", t.total, ("scale", "score"), instrument, client_id, channel)
+        return frame.drop("form", "coding")
+
+    def goals(self, *, client_id: str | None = None) -> pl.DataFrame:
+        """goal_id, client_id, label, baseline, target, higher_is_better, set_on, retired_on, retired_reason."""
+        c = t.goal.c
+        columns = (
+            c.goal_id, c.client_id, c.label, c.baseline, c.target, c.higher_is_better, c.set_on,
+            c.retired_on, c.retired_reason,
+        )  # fmt: skip
+        return self._read(
+            "goals", columns, t.goal, c.client_id, client_id, order=("client_id", "set_on", "goal_id")
+        )
+
+    def goal_ratings(self, *, client_id: str | None = None) -> pl.DataFrame:
+        """goal_id, client_id, rated_on, rating."""
+        c = t.goal_rating.c
+        columns = (c.goal_id, t.goal.c.client_id, c.rated_on, c.rating)
+        source = t.goal_rating.join(t.goal)
+        order = ("client_id", "goal_id", "rated_on")
+        return self._read("goal_ratings", columns, source, t.goal.c.client_id, client_id, order=order)
+
+    def events(self, *, client_id: str | None = None) -> pl.DataFrame:
+        """event_id, client_id, occurred_on, kind, label, valence."""
+        c = t.event.c
+        columns = (c.event_id, c.client_id, c.occurred_on, c.kind, c.label, c.valence)
+        order = ("client_id", "occurred_on", "event_id")
+        return self._read("events", columns, t.event, c.client_id, client_id, order=order)
+
+    def safety_flags(self, *, client_id: str | None = None) -> pl.DataFrame:
+        """client_id, administration_id, instrument, item, kind, raised_on, acknowledged_by, acknowledged_at.
+
+        Raises
+        ------
+        AccessDenied
+            Without the permission ``safety:read``.
+        """
+        c, a = t.safety_flag.c, t.administration.c
+        columns = (
+            c.client_id, c.administration_id, c.instrument, c.item, c.kind, c.raised_on, c.acknowledged_by,
+            c.acknowledged_at,
+        )  # fmt: skip
+        source = t.safety_flag.join(t.administration, c.administration_id == a.administration_id)
+        order = ("client_id", "raised_on", "administration_id", "item")
+        return self._read("safety_flags", columns, source, c.client_id, client_id, _is_current(), order=order)
+
+    def _read(
+        self,
+        reader: str,
+        columns: Sequence[ColumnElement[Any]],
+        source: FromClause,
+        owner: ColumnElement[str],
+        client_id: str | None,
+        *where: ColumnElement[bool],
+        order: Sequence[str] = (),
+    ) -> pl.DataFrame:
+        query = select(*self._shown(columns)).select_from(source)
+        query = query.where(*where, *self._owned_by(owner, client_id))
+        with self._asking(reader, client_id):
+            self._scope.require_reader(reader)
+            with engines.reading(self._engine) as connection:
+                self._require_client(connection, client_id)
+                frame = fetch(connection, query)
+        return frame.sort(*(order or frame.columns[:1]))
+
+    def _owned_by(self, owner: ColumnElement[str], client_id: str | None) -> list[ColumnElement[bool]]:
+        # the scope's condition stays also for a single client: it is what makes the scope hold
+        return self._scope.reaches(owner) + ([] if client_id is None else [owner == client_id])
+
+    def _shown(self, columns: Sequence[ColumnElement[Any]]) -> list[ColumnElement[Any]]:
+        if not self._scope.masked:
+            return list(columns)
+        return [
+            cast(null(), String()).label(column.name) if column.name in _MASKED else column for column in columns
+        ]
+
+    def _administrations(
+        self, instrument: str | None, client_id: str | None, channel: Channel, *, history: bool = False
+    ) -> Select[Any]:
+        c = t.administration.c
+        target = func.coalesce(c.relationship_id, "self", type_=String()).label("target")
+        columns = (
+            c.administration_id, c.client_id, c.episode_id, c.instrument, c.version, c.form, c.coding,
+            c.informant, target, c.taken_on, c.taken_at, c.session_number, t.entry.c.recorded_at,
+            t.entry.c.recorded_by, c.supersedes, c.reason,
+        )  # fmt: skip
+        where = self._which(instrument, client_id, channel, history=history)
+        return select(*self._shown(columns)).select_from(t.administration.join(t.entry)).where(*where)
+
+    def _which(
+        self, instrument: str | None, client_id: str | None, channel: Channel, *, history: bool = False
+    ) -> list[ColumnElement[bool]]:
+        c = t.administration.c
+        where = [c.channel == channel, *self._owned_by(c.client_id, client_id)]
+        if instrument is not None:
+            where.append(c.instrument == instrument)
+        return where if history else [*where, _is_current()]
+
+    def _parts(
+        self,
+        reader: str,
+        part: t.Table,
+        names: tuple[str, str],
+        instrument: str | None,
+        client_id: str | None,
+        channel: Channel,
+    ) -> pl.DataFrame:
+        """Rows of answers or totals beside their administration.
+
+        The two are fetched apart and joined here: the words of an administration cross the driver once, not
+        once per answer.
+        """
+        key = "administration_id"
+        heads = ("client_id", "instrument", "form", "coding", "target", "informant", "taken_on", "session_number")
+        which = select(t.administration.c[key]).where(*self._which(instrument, client_id, channel))
+        parts = select(part.c[key], *(part.c[name] for name in names))
+        if client_id is not None or instrument is not None or self._scope.clinicians is not None:
+            parts = parts.where(part.c[key].in_(which))  # otherwise the join below is enough
+        with self._asking(_asked(reader, channel), client_id):
+            self._require_channel(reader, channel)
+            with engines.reading(self._engine) as connection:
+                self._require_client(connection, client_id)
+                head = fetch(connection, self._administrations(instrument, client_id, channel))
+                rows = fetch(connection, parts)
+        head = head.select(key, *heads)
+        frame = rows.join(head, on=key, how="inner").select(key, *heads, *names)
+        return frame.sort("client_id", "taken_on", key, names[0])
+
+    def _require_channel(self, reader: str, channel: Channel) -> None:
+        if channel == "safety":
+            self._scope.require("safety:read")
+        elif channel == "care":
+            self._scope.require_reader(reader)
+        else:
+            raise StoreError(f"channel is '{channel}'; accepted are 'care' and 'safety'.")
+
+    def _require_client(self, connection: Connection, client_id: str | None) -> None:
+        if client_id is not None:
+            require_client(connection, self._scope, client_id)
+
+
+def _asked(reader: str, channel: Channel) -> str:
+    return reader if channel == "care" else f"safety {reader}"
+
+
+def require_client(connection: Connection, scope: Scope, client_id: str) -> None:
+    """Raise NotInRecord unless the client exists for this scope; names near it are offered from within it."""
+    column = t.client.c.client_id
+    known = select(column).where(*scope.reaches(column))
+    if connection.execute(known.where(column == client_id)).first() is None:
+        near = nearest(client_id, connection.execute(known.limit(2000)).scalars())
+        hint = f" Nearest: {', '.join(near)}." if near else ""
+        raise NotInRecord(f"There is no client '{client_id}' on record.{hint}")
+
+
+def _is_current() -> ColumnElement[bool]:
+    later = t.administration.alias("later")
+    return ~exists().where(later.c.supersedes == t.administration.c.administration_id)
+
+
+def fetch(connection: Connection, query: Select[Any]) -> pl.DataFrame:
+    """Fetch a query's rows, column by column, with types that follow from the tables.
+
+    The driver's rows are read as they come and converted whole columns at a time.
+    """
+    schema = {column.name: _dtype(column) for column in query.selected_columns}
+    cursor: Any = connection.execute(query).cursor
+    parts: list[pl.DataFrame] = []
+    while rows := cursor.fetchmany(_AT_ONCE):
+        columns = zip(schema.items(), zip(*rows, strict=True), strict=True)
+        parts.append(pl.DataFrame([_series(name, dtype, values) for (name, dtype), values in columns]))
+    return pl.concat(parts) if parts else pl.DataFrame(schema=schema)
+
+
+def _dtype(column: ColumnElement[Any]) -> pl.DataType | type[pl.DataType]:
+    kinds = (
+        (Boolean, pl.Boolean),
+        (Integer, pl.Int64),
+        (Double, pl.Float64),
+        (String, pl.String),
+        (Date, pl.Date),
+    )
+    for kind, dtype in kinds:
+        if isinstance(column.type, kind):
+            return dtype
+    if isinstance(column.type, (DateTime, t.UtcDateTime)):
+        return _MOMENT
+    raise TypeError(f"no column type for {column.name}: {column.type!r}")
+
+
+def _series(name: str, dtype: Any, values: tuple[Any, ...]) -> pl.Series:
+    first = next((value for value in values if value is not None), None)
+    if isinstance(first, str) and dtype == pl.Date:  # SQLite keeps days as text,
+        return pl.Series(name, values, pl.String).str.to_date("%Y-%m-%d")
+    if isinstance(first, str) and dtype == _MOMENT:  # moments as text in UTC,
+        moments = pl.Series(name, values, pl.String).str.to_datetime("%Y-%m-%d %H:%M:%S%.f", time_unit="us")
+        return moments.dt.replace_time_zone("UTC")
+    if dtype == pl.Boolean and not isinstance(first, bool):  # and truth as 0 or 1
+        return pl.Series(name, values, pl.Int8).cast(pl.Boolean)
+    return pl.Series(name, values, dtype)

@@ -1,0 +1,311 @@
+"""The record as the rest of mbc meets it: open it, read from it, write to it, narrow it to one user."""
+
+from __future__ import annotations
+
+import getpass
+import threading
+from collections.abc import Collection, Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from types import TracebackType
+from typing import Self
+
+from sqlalchemy import Engine
+
+from mbc.errors import AccessDenied, Conflict, MbcError, NotInRecord
+from mbc.store import administrations, belonging, migrations
+from mbc.store import engine as engines
+from mbc.store.access import Permission, Scope, User, aggregate_scope_of, scope_of
+from mbc.store.accounts import Accounts
+from mbc.store.audit import Audit, Line, append
+from mbc.store.outcomes import Preview
+from mbc.store.reading import Readers
+from mbc.store.records import Administration, ImportSource, check_text
+from mbc.store.writing import Writing
+
+_READ_WINDOW = timedelta(minutes=15)  # one line says that a client was read, not one per chart on the page
+
+
+@dataclass(slots=True)
+class _Shared:
+    """What all views of one open record share."""
+
+    engine: Engine
+    busy: threading.local = field(default_factory=threading.local)  # .queue: lines for the open transaction
+    told: dict[tuple[str, str, bool, str | None], datetime] = field(default_factory=dict)  # reads in the trail
+
+
+class Store(Readers):
+    """A longitudinal record, whole (for the operator at the command line) or narrowed to one user.
+
+    Examples
+    --------
+    >>> from datetime import date
+    >>> from mbc.store import Administration, Client
+    >>> with Store.create("sqlite://") as store:
+    ...     with store.writing(by="ann") as record:
+    ...         _ = record.add(Client("C001"))
+    ...         answers = (3, 2, 2, 1, 0, 2, 3, 1, 2, 2)
+    ...         outcome = record.add(Administration("C001", "rses", date(2026, 1, 5), answers))
+    ...     outcome, store.answers("rses").height
+    ('stored', 10)
+    """
+
+    def __init__(self, shared: _Shared, scope: Scope, *, origin: str = "command line") -> None:
+        self._shared = shared
+        self._engine = shared.engine
+        self._scope = scope
+        self._origin = origin
+
+    @classmethod
+    def open(cls, url: str, *, create: bool = False) -> Store:
+        """Open a record; an older one is brought up to date first.
+
+        Parameters
+        ----------
+        url : str
+            ``sqlite:///clinic.db`` (a file beside you), ``sqlite:////srv/clinic.db`` (an absolute path) or
+            ``postgresql://user@host/database``.
+        create : bool
+            Make a new record when there is none.
+
+        Raises
+        ------
+        StoreNotFound
+            If there is no record yet.
+        StoreNewer
+            If a newer mbc wrote it.
+        StoreError
+            If it cannot be opened.
+        SettingsError
+            If ``url`` is not the address of a record.
+        """
+        return cls._opened(url, create=create, must_be_new=False)
+
+    @classmethod
+    def create(cls, url: str) -> Store:
+        """Make a new record.
+
+        Raises
+        ------
+        Conflict
+            If there is one already.
+        StoreError
+            If it cannot be made there.
+        """
+        return cls._opened(url, create=True, must_be_new=True)
+
+    @classmethod
+    def _opened(cls, url: str, *, create: bool, must_be_new: bool) -> Store:
+        place = engines.address(url)
+        engine = migrations.prepare(place, create=create, must_be_new=must_be_new)
+        return cls(_Shared(engine), Scope(who=_operator()))
+
+    def close(self) -> None:
+        """Give the connections back."""
+        self._engine.dispose()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, fault: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def __repr__(self) -> str:
+        return f"Store({self.url!r}, as {self._scope.who!r})"
+
+    @property
+    def url(self) -> str:
+        """Where the record is, without its password."""
+        return engines.shown(self._engine.url)
+
+    @property
+    def user(self) -> User | None:
+        """Whose view this is; nobody's for the operator."""
+        return self._scope.user
+
+    def can(self, permission: Permission) -> bool:
+        """Say whether this view holds a permission, so that a page can leave out what is not to be had."""
+        return self._scope.can(permission)
+
+    def has_reader(self, reader: str) -> bool:
+        """Say whether this view has a reader, by its name."""
+        return self._scope.may_read(reader)
+
+    def as_user(self, username: str, *, origin: str | None = None) -> Store:
+        """Narrow the record to what one user may meet; everything else does not exist for them.
+
+        Parameters
+        ----------
+        username : str
+            An active account.
+        origin : str, optional
+            Where they come from, for the audit trail: a network address.
+
+        Raises
+        ------
+        AccessDenied
+            If there is no active account of that name.
+        """
+        user = Accounts(self._shared.engine, Scope(who="mbc"), self._tell).active(username)
+        return Store(self._shared, scope_of(user), origin=origin or self._origin)
+
+    def aggregate_scope(self, purpose: str) -> Store:
+        """Widen the readers for counting over many people: labels, texts and the safety channel are left out.
+
+        Only code that gives back rates, models or a de-identified cohort may ask for it: an analyst's own view has
+        no reader of persons at all. A clinician's and a supervisor's still reaches only their clients.
+
+        Raises
+        ------
+        AccessDenied
+            If this user may not see aggregates.
+        """
+        with self._asking("aggregates", None, told=False):
+            scope = aggregate_scope_of(self._scope)
+        self._tell(self.audit.line("aggregate", purpose=check_text("purpose", purpose)))
+        return Store(self._shared, scope, origin=self._origin)
+
+    @contextmanager
+    def writing(self, *, by: str | None = None, source: ImportSource | None = None) -> Iterator[Writing]:
+        """Open one transaction: everything added inside is kept when the block ends well, and nothing otherwise.
+
+        Parameters
+        ----------
+        by : str, optional
+            Who writes; the user of this view, or whoever runs the command.
+        source : ImportSource, optional
+            The file that the rows come from.
+
+        Yields
+        ------
+        Writing
+            Its ``add`` and ``add_all`` write records.
+        """
+        who = self._writer(by)
+        with self._asking("writing", None, told=False), self._queued() as queue:
+            with engines.writing(self._engine) as connection:
+                record = Writing(connection, self._scope, by=who, now=datetime.now(UTC), source=source)
+                yield record
+                line = self.audit.line("write", subject=record.only_client, by=who, **record.summary())
+                append(connection, [*queue, line])
+            queue.clear()
+
+    def preview(
+        self,
+        questionnaires: Iterable[Administration],
+        *,
+        supersede: bool = False,
+        new_clients: Collection[str] = (),
+    ) -> list[Preview]:
+        """Say what adding administrations would do, one by one, and why one would be refused. Writes nothing.
+
+        Parameters
+        ----------
+        questionnaires : iterable of Administration
+            In the order in which they would be added.
+        supersede : bool
+            Whether other content for an occasion would be a correction.
+        new_clients : collection of str
+            Clients that would be added before them.
+        """
+        occasions, known = administrations.Occasions(), belonging.Known(self._scope)
+        known.clients.update(new_clients)
+        found: list[Preview] = []
+        with engines.reading(self._engine) as connection:
+            for batch in administrations.batches(questionnaires):
+                known.load(connection, (each.client_id for each in batch))
+                occasions.load(connection, administrations.occasions_of(batch))
+                found += [_previewed(each, occasions, known, supersede=supersede) for each in batch]
+        return found
+
+    @property
+    def accounts(self) -> Accounts:
+        """Who may sign in. Needs the permission ``accounts:manage``."""
+        with self._asking("accounts", None, told=False):
+            self._scope.require("accounts:manage")
+        return Accounts(self._engine, self._scope, self._tell, origin=self._origin)
+
+    @property
+    def audit(self) -> Audit:
+        """Who did what: everybody may add, reading needs ``audit:read``."""
+        return Audit(self._engine, self._scope, origin=self._origin, tell=self._tell)
+
+    def _writer(self, by: str | None) -> str:
+        if by is None or by == self._scope.who:
+            return self._scope.who
+        if self._scope.user is not None:
+            raise AccessDenied(f"{self._scope.who} cannot write in the name of {by}.")
+        return check_text("by", by)
+
+    def _tell(self, *lines: Line) -> None:
+        """Add lines to the audit trail: at once, or with the transaction that this thread has open."""
+        queue: list[Line] | None = getattr(self._shared.busy, "queue", None)
+        if queue is not None:
+            queue.extend(lines)
+            return
+        with engines.writing(self._engine) as connection:
+            append(connection, lines)
+
+    @contextmanager
+    def _queued(self) -> Iterator[list[Line]]:
+        # while this thread holds the write lock, a line written on another connection would wait for it for ever
+        if getattr(self._shared.busy, "queue", None) is not None:
+            raise Conflict("A writing is open already. End it before the next one begins.")
+        queue: list[Line] = []
+        self._shared.busy.queue = queue
+        try:
+            yield queue
+        finally:
+            self._shared.busy.queue = None
+            if queue:  # rolled back, but what was read was read
+                self._tell(*queue)
+
+    @contextmanager
+    def _asking(self, what: str, client_id: str | None, *, told: bool = True) -> Iterator[None]:
+        """Keep the audit trail of what is asked for: refusals always, reads of persons once in a while."""
+        try:
+            yield
+        except (AccessDenied, NotInRecord) as fault:
+            if self._scope.user is not None:
+                kind = type(fault).__name__
+                self._tell(self.audit.line("refused", subject=client_id, asked=what, fault=kind))
+            raise
+        if told and not self._scope.masked:
+            self._tell_of_read(what, client_id)
+
+    def _tell_of_read(self, what: str, client_id: str | None) -> None:
+        safety = what.startswith("safety")
+        now, who = datetime.now(UTC), (self._scope.who, self._origin, safety)
+        for subject in {client_id, None}:  # whoever was told to have read everybody has read this client too
+            before = self._shared.told.get((*who, subject))
+            if before is not None and now - before < _READ_WINDOW:
+                return
+        action = "read safety" if safety else "read"
+        self._tell(self.audit.line(action, subject=client_id, asked=what))
+        self._shared.told[(*who, client_id)] = now
+
+
+def _previewed(
+    each: Administration,
+    occasions: administrations.Occasions,
+    known: belonging.Known,
+    *,
+    supersede: bool,
+) -> Preview:
+    try:
+        belonging.require_administration(known, each)
+        outcome, _ = occasions.place(each, 0, supersede=supersede)
+    except MbcError as fault:
+        return Preview("refused", str(fault))
+    return Preview(outcome)
+
+
+def _operator() -> str:
+    try:
+        return f"operator {getpass.getuser()}"[:64]
+    except (KeyError, OSError):  # a container's user may have no name
+        return "operator"

@@ -1,0 +1,184 @@
+"""What is written down, all or nothing: additions, duplicates met again, and corrections that supersede."""
+
+from __future__ import annotations
+
+import hashlib
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import fields
+from datetime import date, datetime
+from itertools import groupby
+from typing import Any
+
+from sqlalchemy import Connection, insert, select, update
+
+from mbc.errors import NotInRecord, StoreError
+from mbc.store import administrations, belonging, entities, records
+from mbc.store import tables as t
+from mbc.store.access import Scope
+from mbc.store.administrations import Occasions
+from mbc.store.belonging import Known
+from mbc.store.outcomes import Outcome
+from mbc.store.records import Administration, ImportSource, Record, check_text
+
+
+class Writing:
+    """One open transaction: what is added here is kept as a whole, or not at all."""
+
+    def __init__(
+        self, connection: Connection, scope: Scope, *, by: str, now: datetime, source: ImportSource | None
+    ) -> None:
+        self._connection = connection
+        self._scope = scope
+        self._by = by
+        self._now = now
+        self._source = source
+        self._entry: int | None = None
+        self._occasions = Occasions()
+        self._known = Known(scope)
+        self._seal = hashlib.sha256()
+        self._counts: Counter[str] = Counter()
+        self._clients: set[str] = set()
+
+    def add(self, record: Record, *, supersede: str | None = None) -> Outcome:
+        """Add one record.
+
+        Parameters
+        ----------
+        record : Clinician, Client, Episode, ... , Administration, Goal, GoalRating or Event
+            What to write down. Records it names (its client, its relationship) come first.
+        supersede : str, optional
+            Why this replaces what is on record: with it, other content is a correction and not a conflict.
+
+        Returns
+        -------
+        {"stored", "duplicate", "superseding"}
+            ``"duplicate"``: the same content is on record already, and nothing was done.
+
+        Raises
+        ------
+        Conflict
+            If it is on record with other content, and no reason to supersede is given.
+        NotInRecord
+            If it names a client, relationship, episode or goal that does not exist for this user.
+        AccessDenied
+            If this user may not write such records.
+        """
+        return self.add_all([record], supersede=supersede)[0]
+
+    def add_all(self, records: Iterable[Record], *, supersede: str | None = None) -> list[Outcome]:
+        """Add many records, in batches; made for streams of any length. See `add`."""
+        reason = None if supersede is None else check_text("supersede", supersede)
+        outcomes: list[Outcome] = []
+        for batch in administrations.batches(records):
+            for kind, group in groupby(batch, key=type):
+                outcomes += self._add_batch(kind, list(group), reason)
+        return outcomes
+
+    def retire_goal(self, goal_id: str, *, on: date, reason: str) -> Outcome:
+        """Retire a goal: reached, or no longer the client's."""
+        before = self._one(records.Goal, goal_id)
+        after = records.Goal(**{**before, "retired_on": on, "retired_reason": reason})
+        return self.add(after, supersede=f"retired: {reason}")
+
+    def end_episode(self, episode_id: str, *, on: date, ending: str) -> Outcome:
+        """End an episode of care."""
+        before = self._one(records.Episode, episode_id)
+        after = records.Episode(**{**before, "ended_on": on, "ending": ending})
+        return self.add(after, supersede=f"ended: {ending}")
+
+    def acknowledge(self, administration_id: int, item: str) -> None:
+        """Say that a safety flag was seen. The first acknowledgement stays.
+
+        Raises
+        ------
+        AccessDenied
+            Without the permission ``safety:read``.
+        NotInRecord
+            If there is no such open flag for this user.
+        """
+        self._scope.require("safety:read")
+        c = t.safety_flag.c
+        seen = self._connection.execute(
+            update(t.safety_flag)
+            .where(c.administration_id == administration_id, c.item == item, c.acknowledged_at.is_(None))
+            .where(*self._scope.reaches(c.client_id))
+            .values(acknowledged_by=self._by, acknowledged_at=self._now)
+        )
+        if seen.rowcount != 1:
+            raise NotInRecord(f"There is no open flag on item '{item}' of administration {administration_id}.")
+        self._counts["acknowledged"] += 1
+
+    def summary(self) -> dict[str, Any]:
+        """Say what was written, for the audit trail: counts, the entry, and a seal over its administrations."""
+        found: dict[str, Any] = {"counts": dict(sorted(self._counts.items())), "clients": len(self._clients)}
+        if self._entry is not None:
+            found |= {"entry": self._entry, "seal": self._seal.hexdigest()}
+        if self._source is not None:
+            found["source"] = self._source.name
+        return found
+
+    @property
+    def only_client(self) -> str | None:
+        """The client, if this writing touched exactly one."""
+        return next(iter(self._clients)) if len(self._clients) == 1 else None
+
+    def _add_batch(self, kind: type, batch: Sequence[Any], reason: str | None) -> list[Outcome]:
+        if kind is not Administration and kind not in entities.KINDS:
+            raise StoreError(f"A {kind.__name__} cannot be added to the record on its own.")
+        self._scope.require_writer(kind)
+        if kind is Administration:
+            outcomes = self._add_administrations(batch, reason)
+        else:
+            outcomes = self._add_entities(kind, batch, reason)
+        self._counts.update(f"{kind.__name__.lower()} {outcome}" for outcome in outcomes)
+        return outcomes
+
+    def _add_administrations(self, batch: Sequence[Administration], reason: str | None) -> list[Outcome]:
+        belonging.require_administrations(self._connection, self._known, batch)
+        self._occasions.load(self._connection, administrations.occasions_of(batch))
+        numbers = administrations.reserve(self._connection, len(batch))
+        placed = [
+            self._occasions.place(record, number, supersede=reason is not None)
+            for record, number in zip(batch, numbers, strict=True)
+        ]
+        additions = [addition for _, addition in placed if addition is not None]
+        if additions:
+            entry_id = self._entry_id()
+            for line in administrations.store(self._connection, additions, entry_id=entry_id, reason=reason):
+                self._seal.update(line)
+            self._clients.update(each.record.client_id for each in additions)
+        return [outcome for outcome, _ in placed]
+
+    def _add_entities(self, kind: type, batch: Sequence[Any], reason: str | None) -> list[Outcome]:
+        owners = belonging.owners(self._connection, self._known, kind, batch)
+        place = entities.KINDS[kind]
+        found = entities.compare(self._connection, self._scope, place, batch, supersede=reason)
+        if found.new or found.changes:
+            entities.store(self._connection, place, found, entry_id=self._entry_id(), reason=reason)
+            self._clients.update(owners)
+            self._known.note(batch)
+        return found.outcomes
+
+    def _one(self, kind: type, key: str) -> dict[str, Any]:
+        place = entities.KINDS[kind]
+        columns = [place.table.c[f.name] for f in fields(kind)]
+        named = place.table.c[place.key[0]] == key
+        query = select(*columns).where(named, *self._scope.reaches(place.table.c.client_id))
+        row = self._connection.execute(query).mappings().first()
+        if row is None:
+            raise NotInRecord(f"There is no {place.noun} '{key}' on record.")
+        return dict(row)
+
+    def _entry_id(self) -> int:
+        if self._entry is None:
+            row = {"recorded_at": self._now, "recorded_by": self._by}
+            if self._source is not None:
+                row |= {
+                    "source_kind": self._source.kind,
+                    "source_name": self._source.name,
+                    "source_sha256": self._source.sha256,
+                }
+            made = self._connection.execute(insert(t.entry).values(row).returning(t.entry.c.entry_id))
+            self._entry = made.scalar_one()
+        return self._entry
