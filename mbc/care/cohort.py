@@ -1,0 +1,245 @@
+"""What a researcher may take away: the clinic's record as tidy tables in which nobody can be recognised."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import polars as pl
+
+from mbc.care.scores import scored
+from mbc.instruments import Instrument, instrument
+from mbc.instruments.library import keys
+from mbc.privacy import StudyIds, days_since, fold_rare, guard, random_study_ids
+from mbc.store import Store
+
+SELF = "self"
+
+
+@dataclass(frozen=True, slots=True)
+class Cohort:
+    """De-identified tables: random study ids, days since each person's first contact, no dates, no free text.
+
+    ``people``: study_id, therapist, sessions (held), days (from first to last contact), ending.
+    ``scores``: study_id, day, session_number, instrument, scale, target, informant, score, answered, items,
+    prorated.
+    ``items``: instrument -> study_id, day, session_number, target, informant, form, coding, one column per item.
+    ``sessions``: study_id, day, number, attended, modality.
+    ``relationships``: study_id, day, target (R1, R2, ...; null: the person), status.
+    ``goals``: study_id, goal (G1, ...), baseline, target_rating, higher_is_better, day, rating.
+    ``events``: study_id, day, kind, valence.
+    """
+
+    people: pl.DataFrame
+    scores: pl.DataFrame
+    items: Mapping[str, pl.DataFrame]
+    sessions: pl.DataFrame
+    relationships: pl.DataFrame
+    goals: pl.DataFrame
+    events: pl.DataFrame
+    smallest: int
+    """Categories that fewer people than this have are folded into "other"."""
+    withheld: tuple[str, ...]
+    """Instruments whose item answers stay behind because an item of theirs is a safety matter."""
+
+    def tables(self) -> dict[str, pl.DataFrame]:
+        """Every table by the name of its file."""
+        named = {
+            "people": self.people,
+            "scores": self.scores,
+            "sessions": self.sessions,
+            "relationships": self.relationships,
+            "goals": self.goals,
+            "events": self.events,
+        }
+        return named | {f"items_{key}": frame for key, frame in self.items.items()}
+
+
+def deidentified_cohort(store: Store, *, k: int = 5) -> tuple[Cohort, StudyIds]:
+    """Take the whole record out of the clinic without anybody in it.
+
+    Item answers of an instrument with a risk item (PHQ-9, CORE-10) are withheld altogether: leaving out that item
+    alone would let it be worked back from the total. Their scale scores stay. Safety flags, safety screens and
+    everything written in words are left behind.
+
+    Parameters
+    ----------
+    store : Store
+        The record; a user's own view of it must hold the permission ``aggregate:read``.
+    k : int
+        Categories (therapist, ending, kind of event, modality) of fewer than ``k`` people become "other".
+
+    Returns
+    -------
+    Cohort
+        The tables, checked by :func:`mbc.privacy.guard` before they are handed over.
+    StudyIds
+        The one bridge back to the record. Keep it apart, or not at all.
+
+    Raises
+    ------
+    IdentityLeft
+        If a table still holds a date, an identifier, or free text.
+    """
+    source = store if store.user is None else store.aggregate_scope(purpose="de-identified cohort")
+    record = _Record.of(source, k)
+    tables = record.cohort(scored(source))
+    guard(tables.tables(), identifiers=record.identifiers)
+    return tables, record.ids
+
+
+@dataclass(frozen=True, slots=True)
+class _Record:
+    store: Store
+    ids: StudyIds
+    therapists: StudyIds
+    origins: dict[str, dt.date]  # study id -> day 0
+    targets: dict[str, str]  # relationship id -> R1, R2, ...
+    identifiers: frozenset[str]
+    k: int
+
+    @classmethod
+    def of(cls, store: Store, k: int) -> _Record:
+        clients, clinicians = store.clients(), store.clinicians()
+        ids = random_study_ids(clients["client_id"])
+        return cls(
+            store=store,
+            ids=ids,
+            therapists=random_study_ids(clinicians["clinician_id"], prefix="T"),
+            origins={ids.of[one]: day for one, day in _first_contacts(store).items()},
+            targets=_numbered(store.relationships(), store.statuses()),
+            identifiers=_identifiers(store),
+            k=k,
+        )
+
+    def cohort(self, scores: pl.DataFrame) -> Cohort:
+        kept = [key for key in scores["instrument"].unique(maintain_order=True) if key in keys()]
+        withheld = tuple(key for key in kept if instrument(key).flags)
+        shared = [key for key in kept if key not in withheld and not instrument(key).safety_channel]
+        return Cohort(
+            people=self._people(),
+            scores=self._scores(scores.filter(pl.col("instrument").is_in(kept))),
+            items={key: self._items(instrument(key)) for key in shared},
+            sessions=self._sessions(),
+            relationships=self._relationships(),
+            goals=self._goals(),
+            events=self._events(),
+            smallest=self.k,
+            withheld=withheld,
+        )
+
+    def _anonymous(self, frame: pl.DataFrame, date: str) -> pl.DataFrame:
+        """Study ids first, then days; sorted by them, so that the record's own order is gone."""
+        swapped = self.ids.replace(frame, "client_id", name="study_id")
+        dated = days_since(swapped, self.origins, date=date, by="study_id", name="day")
+        return dated.select("study_id", "day", pl.exclude("study_id", "day")).sort(pl.all())
+
+    def _fold(self, frame: pl.DataFrame, column: str) -> pl.DataFrame:
+        return fold_rare(frame, column, person="study_id", k=self.k)
+
+    def _targeted(self, frame: pl.DataFrame, column: str = "target") -> pl.DataFrame:
+        known = {SELF: SELF} | self.targets
+        return frame.with_columns(pl.col(column).replace_strict(known, default=None, return_dtype=pl.String))
+
+    def _people(self) -> pl.DataFrame:
+        store = self.store
+        ending = store.episodes().sort("started_on").group_by("client_id").agg(pl.col("ending").last())
+        held = store.sessions().filter("attended").group_by("client_id")
+        span = held.agg(
+            pl.len().cast(pl.Int64).alias("sessions"),
+            (pl.col("held_on").max() - pl.col("held_on").min()).dt.total_days().alias("days"),
+        )
+        people = (
+            store.clients()
+            .select(
+                "client_id",
+                pl.col("clinician_id").replace_strict(self.therapists.of, default=None).alias("therapist"),
+            )
+            .join(span, on="client_id", how="left")
+            .join(ending, on="client_id", how="left")
+        )
+        named = self.ids.replace(people, "client_id", name="study_id").with_columns(
+            pl.col("sessions").fill_null(0)
+        )
+        return self._fold(self._fold(named, "therapist"), "ending").sort("study_id")
+
+    def _scores(self, scores: pl.DataFrame) -> pl.DataFrame:
+        wanted = (
+            "client_id", "taken_on", "session_number", "instrument", "scale", "target", "informant",
+            "score", "answered", "items", "prorated",
+        )  # fmt: skip
+        return self._anonymous(self._targeted(scores.select(wanted)), "taken_on")
+
+    def _items(self, of: Instrument) -> pl.DataFrame:
+        answers = self.store.answers(of.key)
+        occasion = ("client_id", "taken_on", "session_number", "target", "informant", "form", "coding")
+        wide = answers.with_columns(pl.format(f"{of.key}_{{}}", "item").alias("column")).pivot(
+            on="column", index=("administration_id", *occasion), values="value"
+        )
+        columns = [name for name in of.item_columns() if name in wide.columns]
+        whole = wide.select(*occasion, *(pl.col(name).cast(pl.Int64) for name in columns))
+        return self._anonymous(self._targeted(whole), "taken_on")
+
+    def _sessions(self) -> pl.DataFrame:
+        sessions = self.store.sessions().select("client_id", "held_on", "number", "attended", "modality")
+        return self._fold(self._anonymous(sessions, "held_on"), "modality")
+
+    def _relationships(self) -> pl.DataFrame:
+        statuses = self.store.statuses().select(
+            "client_id", "since", pl.col("relationship_id").alias("target"), "status"
+        )
+        return self._anonymous(self._targeted(statuses), "since")
+
+    def _goals(self) -> pl.DataFrame:
+        goals = self.store.goals().with_columns(
+            pl.format("G{}", pl.col("set_on").rank("ordinal").over("client_id")).alias("goal"),
+            pl.col("target").alias("target_rating"),
+        )
+        described = goals.select("goal_id", "goal", "baseline", "target_rating", "higher_is_better")
+        ratings = self.store.goal_ratings().join(described, on="goal_id").drop("goal_id")
+        return self._anonymous(ratings, "rated_on")
+
+    def _events(self) -> pl.DataFrame:
+        events = self.store.events().select("client_id", "occurred_on", "kind", "valence")
+        return self._fold(self._anonymous(events, "occurred_on"), "kind")
+
+
+def _first_contacts(store: Store) -> dict[str, dt.date]:
+    """Day 0 of each client: the earliest day on which anything of theirs was recorded to happen in care."""
+    days = [
+        store.administrations().select("client_id", day="taken_on"),
+        store.sessions().select("client_id", day="held_on"),
+        store.episodes().select("client_id", day="started_on"),
+        store.clients().select("client_id", day="registered_on"),
+    ]
+    # Later sources only fill in for clients whom the earlier ones do not know.
+    first: dict[str, dt.date] = {}
+    for frame in days:
+        met = frame.drop_nulls().group_by("client_id").agg(pl.col("day").min())
+        for client, day in met.iter_rows():
+            first.setdefault(client, day)
+    return first
+
+
+def _numbered(relationships: pl.DataFrame, statuses: pl.DataFrame) -> dict[str, str]:
+    """Relationships of each client as R1, R2, ... in the order they began."""
+    began = statuses.drop_nulls("relationship_id").group_by("relationship_id").agg(pl.col("since").min())
+    ordered = (
+        relationships.join(began, on="relationship_id", how="left")
+        .sort("client_id", "since", "relationship_id", nulls_last=True)
+        .with_columns(pl.format("R{}", pl.int_range(1, pl.len() + 1).over("client_id")).alias("number"))
+    )
+    return dict(ordered.select("relationship_id", "number").iter_rows())
+
+
+def _identifiers(store: Store) -> frozenset[str]:
+    """Everything that points at somebody: labels of goals, events and relationships never leave their columns."""
+    found = [
+        *store.clients().select("client_id", "alias").iter_columns(),
+        *store.clinicians().select("clinician_id", "display_name").iter_columns(),
+        store.episodes()["episode_id"],
+        store.goals()["goal_id"],
+        store.events()["event_id"],
+    ]
+    return frozenset(text for column in found for text in column.drop_nulls())

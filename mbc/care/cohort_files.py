@@ -1,0 +1,149 @@
+"""A de-identified cohort as a folder of files, and back."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Mapping
+from pathlib import Path
+
+import polars as pl
+
+from mbc.care.cohort import Cohort
+from mbc.errors import MbcError
+from mbc.privacy import StudyIds
+
+_ABOUT = {
+    "study_id": "random id of a person; the same in every table",
+    "day": "whole days since that person's first contact (day 0)",
+    "therapist": "random id; 'other' where few people share a therapist",
+    "sessions": "therapy sessions attended",
+    "days": "days from the first to the last attended session",
+    "ending": "how the latest episode of care ended; empty while it goes on",
+    "session_number": "number of the therapy session it was answered for",
+    "instrument": "key of the questionnaire",
+    "scale": "key of the scale",
+    "target": "'self', or the relationship that was rated: R1, R2, ... in the order they began",
+    "informant": "who answered",
+    "score": "scale points; empty where too few items were answered",
+    "answered": "items answered; empty where only a total was kept on paper",
+    "items": "items of the scale",
+    "prorated": "true where blank items were replaced by the person's mean",
+    "form": "item order",
+    "coding": "answer coding",
+    "number": "number of the session within its episode",
+    "attended": "false for a missed session",
+    "modality": "how the session was held",
+    "status": "relationship status from that day on",
+    "goal": "G1, G2, ... in the order they were set",
+    "baseline": "rating when the goal was set",
+    "target_rating": "rating that was aimed at",
+    "higher_is_better": "direction of the goal's ratings",
+    "rating": "rating on that day",
+    "kind": "kind of event; 'other' where few people had it",
+    "valence": "how the client saw it: growth, hard or neutral",
+}
+_TABLES = ("people", "scores", "sessions", "relationships", "goals", "events")
+
+
+def write_cohort(cohort: Cohort, folder: Path, *, bridge: StudyIds | None = None, key: Path | None = None) -> None:
+    """Write a cohort into a new folder: one CSV per table, a codebook, and what was left out.
+
+    Parameters
+    ----------
+    cohort : Cohort
+        From :func:`mbc.care.deidentified_cohort`.
+    folder : Path
+        Made by this call; an existing folder must be empty.
+    bridge, key : StudyIds and Path, optional
+        Write the study ids beside the ids on record to this file, readable by its owner only. It must lie outside
+        ``folder``.
+
+    Raises
+    ------
+    MbcError
+        If the folder holds something, or the key would lie inside it.
+    """
+    if folder.exists() and any(folder.iterdir()):
+        raise MbcError(f"The folder {folder} is not empty; nothing was written. Name a new one.")
+    if key is not None and folder.resolve() in key.resolve().parents:
+        raise MbcError(f"The key {key} would lie inside the cohort it opens. Name a place apart.")
+    folder.mkdir(parents=True, exist_ok=True)
+    for name, frame in cohort.tables().items():
+        frame.write_csv(folder / f"{name}.csv")
+    (folder / "codebook.json").write_text(
+        json.dumps(_codebook(cohort), indent=2, ensure_ascii=False) + "\n", "utf-8"
+    )
+    (folder / "README.md").write_text(_readme(cohort), "utf-8")
+    if bridge is not None and key is not None:
+        _write_key(bridge, key)
+
+
+def read_cohort(folder: Path | str) -> Cohort:
+    """Read a cohort's folder.
+
+    Raises
+    ------
+    MbcError
+        If the folder lacks one of the cohort's files.
+    """
+    place = Path(folder)
+    missing = [name for name in ("codebook.json", *(f"{t}.csv" for t in _TABLES)) if not (place / name).is_file()]
+    if missing:
+        raise MbcError(
+            f"{place} is not a cohort's folder: {', '.join(missing)} is missing. 'mbc deidentify' makes one."
+        )
+    about = json.loads((place / "codebook.json").read_text("utf-8"))
+    schemas: dict[str, dict[str, str]] = about["types"]
+    tables = {name: _read_table(place / f"{name}.csv", schemas[name]) for name in schemas}
+    return Cohort(
+        **{name: tables[name] for name in _TABLES},
+        items={name.removeprefix("items_"): frame for name, frame in tables.items() if name.startswith("items_")},
+        smallest=about["smallest"],
+        withheld=tuple(about["withheld"]),
+    )
+
+
+def _read_table(path: Path, types: Mapping[str, str]) -> pl.DataFrame:
+    schema = {column: getattr(pl, name) for column, name in types.items()}
+    return pl.read_csv(path, schema=schema)
+
+
+def _codebook(cohort: Cohort) -> dict[str, object]:
+    tables = cohort.tables()
+    return {
+        "about": "De-identified cohort of a clinic that uses measurement-based care.",
+        "smallest": cohort.smallest,
+        "withheld": list(cohort.withheld),
+        "types": {name: {c: str(t.base_type()) for c, t in f.schema.items()} for name, f in tables.items()},
+        "columns": {
+            name: {column: _ABOUT.get(column, _item_words(name, column)) for column in frame.columns}
+            for name, frame in tables.items()
+        },
+    }
+
+
+def _item_words(table: str, column: str) -> str:
+    key = table.removeprefix("items_")
+    position = column.removeprefix(f"{key}_")
+    return f"answer at position {position} of the form; empty = left blank"
+
+
+def _readme(cohort: Cohort) -> str:
+    held = ", ".join(cohort.withheld) or "none"
+    return (
+        "# De-identified cohort\n\n"
+        f"{cohort.people.height} people. Ids are random, dates are days since each person's first contact, and "
+        "nothing that was written in words is here. `codebook.json` explains every column.\n\n"
+        f"* Categories of fewer than {cohort.smallest} people are folded into 'other'.\n"
+        f"* Item answers withheld because one item is a safety matter: {held}. `scores.csv` has their scores.\n"
+        "* Safety screens and safety flags are left out altogether.\n"
+        "* In a small cohort, rare combinations can still be recognised: give it to those who may have it.\n"
+    )
+
+
+def _write_key(bridge: StudyIds, path: Path) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    with os.fdopen(descriptor, "w", encoding="utf-8") as file:
+        pl.DataFrame({"client_id": list(bridge.of), "study_id": list(bridge.of.values())}).write_csv(file)

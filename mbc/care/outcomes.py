@@ -1,0 +1,250 @@
+"""How the clinic's clients fare, in rates that say how many they rest on and never tell of a few."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import polars as pl
+
+from mbc import models
+from mbc.care.judging import Verdicts, judge
+from mbc.care.outcome_pairs import Counted, Period, count_clients
+from mbc.errors import MbcError
+from mbc.instruments import Scale, instrument
+from mbc.privacy import PublishedCounts, rounded_percent, suppress
+from mbc.privacy.suppression import Preset, smallest_published
+from mbc.store import Store
+
+CATEGORIES = ("recovered", "improved", "unchanged", "deteriorated")
+LEAST_FOR_EFFECT = 5  # pairs; below, a standardised mean change is noise, whatever may be published
+
+
+@dataclass(frozen=True, slots=True)
+class Rate:
+    """Clients in one category, of those who could be judged; all ``None`` when suppressed."""
+
+    category: str
+    count: int | None
+    estimate: float | None  # 0 to 1
+    lower: float | None  # 95 % Wilson interval
+    upper: float | None
+
+    @property
+    def suppressed(self) -> bool:
+        """Whether the cell is too small to be shown, or would give away one that is."""
+        return self.count is None
+
+
+@dataclass(frozen=True, slots=True)
+class OutcomeRow:
+    """One scale of one instrument in the period."""
+
+    instrument: str  # key
+    scale: str
+    name: str  # "Rosenberg Self-Esteem Scale"
+    title: str  # "Self-esteem"
+    construct: str
+    higher_is_better: bool
+    in_care: int | None  # clients in care to whom the scale applies; None: too few to show
+    measured: int | None  # of these, with a first score
+    paired: int | None  # of these, with a later one: n of every rate here
+    completeness: int | None  # paired in percent of measured, rounded to 5
+    coverage: int | None  # measured in percent of in care, rounded to 5
+    rates: tuple[Rate, ...]  # recovered (where a cutoff exists), improved, unchanged, deteriorated
+    recovery: Rate | None  # recovered, of those who began on the distressed side; None: no cutoff
+    effect: float | None  # d: mean improvement in SDs of the first scores
+    effect_lower: float | None
+    effect_upper: float | None
+    cutoff: str | None  # "51.5 (funk2007)"
+    rule: str  # what counts as reliable change, and where that is from
+    verified: bool  # False: the change norm or cutoff is recalled, not read in a source
+
+    def rate(self, category: str) -> Rate | None:
+        """One category's rate; None where the category does not exist for this scale."""
+        return next((one for one in self.rates if one.category == category), None)
+
+
+@dataclass(frozen=True, slots=True)
+class ClinicOutcomes:
+    """Outcome rates of a clinic for a period."""
+
+    start: dt.date | None  # None: nothing is on record
+    end: dt.date | None
+    rows: tuple[OutcomeRow, ...]
+    smallest: int  # counts below this are not shown (k)
+
+    @property
+    def caption(self) -> str:
+        """What the table counts, in words."""
+        if self.start is None or self.end is None:
+            return "There are no scores on record, so there are no outcomes to show."
+        return (
+            f"Clients in care between {self.start:%d %B %Y} and {self.end:%d %B %Y}. Each client's first score of "
+            "that care is set beside their last score in the period; clients with one score only cannot be judged "
+            "and are counted as not complete, never as unchanged. Improved and deteriorated mean a change larger "
+            "than measurement error alone explains; recovered means improved and now on the other side of the "
+            "cutoff. Relationship scales count while the relationship lasts. There is no comparison group: part "
+            "of any change is what time and regression to the mean would have brought. Counts from 1 to "
+            f"{self.smallest - 1}, and those that would give them away, are not shown."
+        )
+
+    def to_frame(self) -> pl.DataFrame:
+        """One row per scale and category; suppressed cells are null with ``suppressed`` true.
+
+        Returns
+        -------
+        pl.DataFrame
+            instrument, scale, category, count, n, rate, lower, upper (0 to 1), suppressed, completeness and
+            coverage (percent, rounded to 5), effect, effect_lower, effect_upper (standard deviations).
+        """
+        return pl.DataFrame(
+            [
+                (
+                    row.instrument, row.scale, rate.category, rate.count, row.paired, rate.estimate, rate.lower,
+                    rate.upper, rate.suppressed, row.completeness, row.coverage, row.effect, row.effect_lower,
+                    row.effect_upper,
+                )
+                for row in self.rows
+                for rate in (*row.rates, *((row.recovery,) if row.recovery else ()))
+            ],
+            schema=_TABLE,
+            orient="row",
+        )  # fmt: skip
+
+
+_TABLE = {
+    "instrument": pl.String,
+    "scale": pl.String,
+    "category": pl.String,
+    "count": pl.Int64,
+    "n": pl.Int64,
+    "rate": pl.Float64,
+    "lower": pl.Float64,
+    "upper": pl.Float64,
+    "suppressed": pl.Boolean,
+    "completeness": pl.Int64,
+    "coverage": pl.Int64,
+    "effect": pl.Float64,
+    "effect_lower": pl.Float64,
+    "effect_upper": pl.Float64,
+}
+
+
+def clinic_outcomes(
+    store: Store, *, start: dt.date | None = None, end: dt.date | None = None, k: int | Preset = 5
+) -> ClinicOutcomes:
+    """Judge every client's change over a period and publish the rates.
+
+    Parameters
+    ----------
+    store : Store
+        The record; a user's own view of it must hold the permission ``aggregate:read``.
+    start, end : date, optional
+        First and last day of the period; by default the first and last day on record.
+    k : int or preset
+        Smallest count that is shown.
+
+    Raises
+    ------
+    MbcError
+        If the period ends before it starts.
+    AccessDenied
+        If the user may not see aggregates.
+    """
+    source = store if store.user is None else store.aggregate_scope(purpose="clinic outcomes")
+    smallest = smallest_published(k)
+    period = _period(source, start, end)
+    if period is None:
+        return ClinicOutcomes(start, end, (), smallest)
+    rows = (_row(one, smallest) for one in count_clients(source, period))
+    return ClinicOutcomes(period.start, period.end, tuple(row for row in rows if row is not None), smallest)
+
+
+def _period(store: Store, start: dt.date | None, end: dt.date | None) -> Period | None:
+    if start and end and end < start:
+        raise MbcError(f"The period ends ({end}) before it starts ({start}). Are the two swapped?")
+    if start and end:
+        return Period(start, end)
+    days = store.administrations()["taken_on"].drop_nulls()
+    if days.is_empty():
+        return None
+    first, last = days.sort()[[0, -1]].to_list()
+    found = Period(start or first, end or last)
+    if found.end < found.start:
+        raise MbcError(f"The record runs from {first} to {last}; the period asked for lies outside it.")
+    return found
+
+
+def _row(counted: Counted, k: int) -> OutcomeRow | None:
+    chosen = instrument(counted.instrument)
+    scale = chosen.scale(counted.scale)
+    pre, post = counted.pairs["pre"].to_numpy(), counted.pairs["post"].to_numpy()
+    verdicts = judge(chosen, scale, pre, post)
+    if verdicts is None:
+        return None  # nothing published tells change from noise on this scale
+    paired = len(counted.pairs)
+    shown = _published(verdicts.categories, k, recoverable=scale.cutoff is not None)
+    enough = shown.total is not None and paired >= LEAST_FOR_EFFECT
+    effect = models.effect_size(pre, post, higher_is_better=scale.higher_is_better) if enough else None
+    measured = _shown_part(counted.measured, counted.in_care, k)
+    return OutcomeRow(
+        instrument=chosen.key,
+        scale=scale.key,
+        name=chosen.name,
+        title=scale.title,
+        construct=chosen.construct,
+        higher_is_better=scale.higher_is_better,
+        in_care=counted.in_care if measured is not None else None,
+        measured=measured if _shown_part(paired, counted.measured, k) is not None else None,
+        paired=shown.total,
+        completeness=_percent(paired, counted.measured, k),
+        coverage=_percent(counted.measured, counted.in_care, k),
+        rates=tuple(_rate(name, shown.counts[name], shown.total) for name in shown.counts),
+        recovery=_recovery(verdicts, shown, k) if scale.cutoff is not None else None,
+        effect=effect.d if effect else None,
+        effect_lower=effect.lower if effect else None,
+        effect_upper=effect.upper if effect else None,
+        cutoff=_cutoff_words(scale),
+        rule=verdicts.rule,
+        verified=verdicts.verified and (scale.cutoff is None or scale.cutoff.verified),
+    )
+
+
+def _published(categories: Sequence[str | None], k: int, *, recoverable: bool) -> PublishedCounts:
+    names = CATEGORIES if recoverable else CATEGORIES[1:]
+    counts = {name: sum(one == name for one in categories) for name in names}
+    # "unchanged" is given up first: the other three are what a report is read for
+    return suppress(counts, k=k, hide_first=["unchanged", "improved"])
+
+
+def _rate(category: str, count: int | None, n: int | None) -> Rate:
+    if count is None or n is None:
+        return Rate(category, None, None, None, None)
+    interval = models.wilson_interval(count, n)
+    return Rate(category, count, interval.estimate, interval.lower, interval.upper)
+
+
+def _recovery(verdicts: Verdicts, shown: PublishedCounts, k: int) -> Rate:
+    """Recovered, of those who began on the distressed side; the others could not recover."""
+    began = int(np.count_nonzero(verdicts.began_distressed))
+    others = len(verdicts.began_distressed) - began
+    recovered = shown.counts["recovered"]
+    hidden = recovered is None or began < k or 0 < began - recovered < k or 0 < others < k
+    return _rate("recovered of those beyond the cutoff", None if hidden else recovered, None if hidden else began)
+
+
+def _shown_part(part: int, whole: int, k: int) -> int | None:
+    """Show a count unless it, or its complement, is small."""
+    return None if 0 < part < k or 0 < whole - part < k else part
+
+
+def _percent(part: int, whole: int, k: int) -> int | None:
+    return None if whole < k else rounded_percent(part, whole)
+
+
+def _cutoff_words(scale: Scale) -> str | None:
+    line = scale.cutoff
+    return None if line is None else f"{line.side} {line.value:g} ({line.source})"
