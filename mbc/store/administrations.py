@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
+from datetime import UTC, date, datetime
 from itertools import islice
 from typing import Any, TypeVar
 
@@ -56,7 +57,7 @@ class Occasions:
                 self.versions[digest].append(Version(*version))
 
     def place(
-        self, record: Administration, administration_id: int, *, supersede: bool
+        self, record: Administration, occasion: str, administration_id: int, *, supersede: bool
     ) -> tuple[Outcome, Addition | None]:
         """Find an administration's place: first of its occasion, met before, or a correction.
 
@@ -65,7 +66,7 @@ class Occasions:
         Conflict
             If the occasion is on record with other content and nothing may be superseded.
         """
-        occasion, content = digests.occasion(record), digests.content(record)
+        content = digests.content(record, occasion)
         line = self.versions[occasion]
         if not line:
             version = Version(administration_id, 0, content)
@@ -111,7 +112,9 @@ def store(
     connection: Connection, additions: Sequence[Addition], *, entry_id: int, reason: str | None
 ) -> list[bytes]:
     """Write administrations with their answers, totals and flags; returns their lines for the seal."""
-    connection.execute(insert(t.administration), [_row(each, entry_id, reason) for each in additions])
+    write = _as_sqlite_text if connection.dialect.name == "sqlite" else _as_it_is
+    heads = [_row(each, entry_id, reason, write) for each in additions]
+    _bulk(connection, t.administration, tuple(heads[0]), [tuple(head.values()) for head in heads])
     _bulk(connection, t.answer, ("administration_id", "item", "value"), _answer_rows(additions))
     _bulk(connection, t.total, ("administration_id", "scale", "score"), _total_rows(additions))
     flags = [row for each in additions for row in _flag_rows(each, entry_id)]
@@ -120,7 +123,20 @@ def store(
     return [_seal_line(each, reason) for each in additions]
 
 
-def _row(each: Addition, entry_id: int, reason: str | None) -> dict[str, Any]:
+def _as_sqlite_text(when: date | None) -> str | None:
+    # the way SQLAlchemy reads it back: a day as YYYY-MM-DD, a moment as UTC without a zone
+    if isinstance(when, datetime):
+        return when.astimezone(UTC).strftime("%Y-%m-%d %H:%M:%S.%f")
+    return None if when is None else when.isoformat()
+
+
+def _as_it_is(when: date | None) -> date | None:
+    return when
+
+
+def _row(
+    each: Addition, entry_id: int, reason: str | None, write: Callable[[date | None], object]
+) -> dict[str, Any]:
     record = each.record
     return {
         "administration_id": each.version.administration_id,
@@ -132,8 +148,8 @@ def _row(each: Addition, entry_id: int, reason: str | None) -> dict[str, Any]:
         "form": record.form,
         "coding": record.coding,
         "informant": record.informant,
-        "taken_on": record.taken_on,
-        "taken_at": record.taken_at,
+        "taken_on": write(record.taken_on),
+        "taken_at": write(record.taken_at),
         "session_number": record.session_number,
         "channel": record.channel,
         "occasion": each.occasion,
@@ -195,7 +211,7 @@ def _bulk(connection: Connection, table: Table, columns: tuple[str, ...], rows: 
     names = ", ".join(columns)
     if connection.dialect.name == "postgresql":
         cursor = connection.connection.cursor()
-        with cursor.copy(f"COPY {table.name} ({names}) FROM STDIN") as copy:  # pyright: ignore[reportAttributeAccessIssue]
+        with cursor.copy(f"COPY {table.name} ({names}) FROM STDIN") as copy:
             for row in rows:
                 copy.write_row(row)
         cursor.close()

@@ -105,7 +105,7 @@ def require_same_owner(scope: Scope, before: dict[str, Any], after: dict[str, An
 
 
 def _require_clinicians(connection: Connection, scope: Scope, batch: Sequence[Any]) -> None:
-    named = {getattr(record, "clinician_id", None) for record in batch} - {None}
+    named: set[str] = {getattr(record, "clinician_id", None) or "" for record in batch} - {""}
     if not named:
         return
     column = t.clinician.c.clinician_id
@@ -127,7 +127,7 @@ def _goal_owners(connection: Connection, known: Known, batch: Sequence[records.G
     c = t.goal.c
     wanted = sorted({record.goal_id for record in batch})
     query = select(c.goal_id, c.client_id).where(c.goal_id.in_(wanted), *known.scope.reaches(c.client_id))
-    owner = {goal_id: client_id for goal_id, client_id in connection.execute(query)}
+    owner = {row.goal_id: row.client_id for row in connection.execute(query)}
     missing = [goal_id for goal_id in wanted if goal_id not in owner]
     if missing:
         raise NotInRecord(f"There is no goal '{missing[0]}' on record. Add the goal first.")

@@ -8,6 +8,8 @@ from collections.abc import Iterable
 
 from mbc.store.records import Administration
 
+_write = json.JSONEncoder(separators=(",", ":")).encode  # made once: json.dumps would make one for every call
+
 
 def occasion(record: Administration) -> str:
     """Digest the natural key: client, instrument, informant, target, day, and the moment where it is known."""
@@ -23,13 +25,18 @@ def occasion(record: Administration) -> str:
     return hashlib.blake2b("\x1f".join(key).encode(), digest_size=16).hexdigest()
 
 
-def content(record: Administration) -> str:
+def content(record: Administration, occasion_digest: str) -> str:
     """Digest everything that was handed in; what mbc adds (definition version, channel, flags) stays outside.
 
     So a file met again after an update of mbc is a duplicate still.
     """
     return content_of(
-        occasion(record), record.form, record.coding, record.session_number, record.answers, record.totals.items()
+        occasion_digest,
+        record.form,
+        record.coding,
+        record.session_number,
+        record.answers,
+        record.totals.items(),
     )
 
 
@@ -43,7 +50,7 @@ def content_of(
 ) -> str:
     """Digest content by its parts, so that rows on record can be checked against their digest."""
     parts = [occasion_digest, form, coding, session_number, list(answers), sorted(totals)]
-    return hashlib.sha256(json.dumps(parts, separators=(",", ":")).encode()).hexdigest()
+    return hashlib.sha256(_write(parts).encode()).hexdigest()
 
 
 def seal_line(
@@ -57,4 +64,4 @@ def seal_line(
 ) -> bytes:
     """Write one administration as a line of its entry's seal: what the content's digest leaves out is here."""
     line = [administration_id, content_digest, version, channel, episode_id, supersedes, reason]
-    return json.dumps(line, separators=(",", ":")).encode() + b"\n"
+    return _write(line).encode() + b"\n"

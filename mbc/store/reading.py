@@ -227,7 +227,7 @@ class Readers:
 
     def _administrations(
         self, instrument: str | None, client_id: str | None, channel: Channel, *, history: bool = False
-    ) -> Select[Any]:
+    ) -> Select[*tuple[Any, ...]]:
         c = t.administration.c
         target = func.coalesce(c.relationship_id, "self", type_=String()).label("target")
         columns = (
@@ -309,7 +309,7 @@ def _is_current() -> ColumnElement[bool]:
     return ~exists().where(later.c.supersedes == t.administration.c.administration_id)
 
 
-def fetch(connection: Connection, query: Select[Any]) -> pl.DataFrame:
+def fetch(connection: Connection, query: Select[*tuple[Any, ...]]) -> pl.DataFrame:
     """Fetch a query's rows, column by column, with types that follow from the tables.
 
     The driver's rows are read as they come and converted whole columns at a time.

@@ -19,9 +19,10 @@ from mbc.store import engine as engines
 from mbc.store.access import Permission, Scope, User, aggregate_scope_of, scope_of
 from mbc.store.accounts import Accounts
 from mbc.store.audit import Audit, Line, append
+from mbc.store.checks import check_text
 from mbc.store.outcomes import Preview
 from mbc.store.reading import Readers
-from mbc.store.records import Administration, ImportSource, check_text
+from mbc.store.records import Administration, ImportSource
 from mbc.store.writing import Writing
 
 _READ_WINDOW = timedelta(minutes=15)  # one line says that a client was read, not one per chart on the page
@@ -218,8 +219,10 @@ class Store(Readers):
         with engines.reading(self._engine) as connection:
             for batch in administrations.batches(questionnaires):
                 known.load(connection, (each.client_id for each in batch))
-                occasions.load(connection, administrations.occasions_of(batch))
-                found += [_previewed(each, occasions, known, supersede=supersede) for each in batch]
+                named = administrations.occasions_of(batch)
+                occasions.load(connection, named)
+                for each, occasion in zip(batch, named, strict=True):
+                    found.append(_previewed(each, occasion, occasions, known, supersede=supersede))
         return found
 
     @property
@@ -291,6 +294,7 @@ class Store(Readers):
 
 def _previewed(
     each: Administration,
+    occasion: str,
     occasions: administrations.Occasions,
     known: belonging.Known,
     *,
@@ -298,7 +302,7 @@ def _previewed(
 ) -> Preview:
     try:
         belonging.require_administration(known, each)
-        outcome, _ = occasions.place(each, 0, supersede=supersede)
+        outcome, _ = occasions.place(each, occasion, 0, supersede=supersede)
     except MbcError as fault:
         return Preview("refused", str(fault))
     return Preview(outcome)

@@ -18,8 +18,9 @@ from mbc.store import tables as t
 from mbc.store.access import Scope
 from mbc.store.administrations import Occasions
 from mbc.store.belonging import Known
+from mbc.store.checks import check_text
 from mbc.store.outcomes import Outcome
-from mbc.store.records import Administration, ImportSource, Record, check_text
+from mbc.store.records import Administration, ImportSource, Record
 
 
 class Writing:
@@ -136,11 +137,12 @@ class Writing:
 
     def _add_administrations(self, batch: Sequence[Administration], reason: str | None) -> list[Outcome]:
         belonging.require_administrations(self._connection, self._known, batch)
-        self._occasions.load(self._connection, administrations.occasions_of(batch))
+        named = administrations.occasions_of(batch)
+        self._occasions.load(self._connection, named)
         numbers = administrations.reserve(self._connection, len(batch))
         placed = [
-            self._occasions.place(record, number, supersede=reason is not None)
-            for record, number in zip(batch, numbers, strict=True)
+            self._occasions.place(record, occasion, number, supersede=reason is not None)
+            for record, occasion, number in zip(batch, named, numbers, strict=True)
         ]
         additions = [addition for _, addition in placed if addition is not None]
         if additions:
@@ -172,13 +174,11 @@ class Writing:
 
     def _entry_id(self) -> int:
         if self._entry is None:
-            row = {"recorded_at": self._now, "recorded_by": self._by}
+            row: dict[str, Any] = {"recorded_at": self._now, "recorded_by": self._by}
             if self._source is not None:
-                row |= {
-                    "source_kind": self._source.kind,
-                    "source_name": self._source.name,
-                    "source_sha256": self._source.sha256,
-                }
+                row["source_kind"] = self._source.kind
+                row["source_name"] = self._source.name
+                row["source_sha256"] = self._source.sha256
             made = self._connection.execute(insert(t.entry).values(row).returning(t.entry.c.entry_id))
-            self._entry = made.scalar_one()
+            self._entry = int(made.scalar_one())
         return self._entry

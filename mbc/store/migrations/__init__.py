@@ -6,6 +6,7 @@ from pathlib import Path
 
 from sqlalchemy import URL, Connection, Engine, func, inspect, select, text
 
+from mbc import __version__
 from mbc.errors import Conflict, StoreError, StoreNewer, StoreNotFound
 from mbc.store import engine as engines
 
@@ -36,8 +37,9 @@ def prepare(url: URL, *, create: bool, must_be_new: bool) -> Engine:
 
 def upgrade(connection: Connection, revision: str = "head") -> None:
     """Run the migrations up to a revision inside the caller's transaction."""
-    from alembic import command  # takes 0.2 s to import: only a record of another revision needs it
-    from alembic.config import Config
+    # takes 0.2 s to import, and only a record of another revision needs it
+    from alembic import command  # noqa: PLC0415
+    from alembic.config import Config  # noqa: PLC0415
 
     if connection.dialect.name == "postgresql":
         connection.execute(select(func.pg_advisory_xact_lock(_LOCK)))
@@ -86,8 +88,6 @@ def _bring_up_to_date(engine: Engine, *, create: bool, must_be_new: bool) -> Non
     if revision is None and not create:
         raise StoreNotFound(_absent(engine.url))
     if revision is not None and revision not in REVISIONS:
-        from mbc import __version__
-
         raise StoreNewer(
             f"The record at {shown} was written by a newer mbc (revision {revision}; this is mbc {__version__}, "
             f"which knows up to {HEAD}). Update this one: pip install --upgrade mbc"

@@ -7,10 +7,11 @@ from alembic import context
 from mbc.store.migrations import VERSION_TABLE
 from mbc.store.tables import metadata
 
-context.configure(
-    connection=context.config.attributes["connection"],
-    target_metadata=metadata,
-    version_table=VERSION_TABLE,
-    render_as_batch=True,
-)
-context.run_migrations()
+if hasattr(context, "config"):  # tools that only read modules import this one with no migration under way
+    context.configure(
+        connection=context.config.attributes["connection"],
+        target_metadata=metadata,
+        version_table=VERSION_TABLE,
+        render_as_batch=True,
+    )
+    context.run_migrations()
