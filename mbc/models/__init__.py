@@ -20,6 +20,10 @@ if TYPE_CHECKING:
     from mbc.models.clinical_significance import cutoff as cutoff
     from mbc.models.effect_size import EffectSize as EffectSize
     from mbc.models.effect_size import effect_size as effect_size
+    from mbc.models.growth.fitted import NotConverged as NotConverged
+    from mbc.models.growth.growth_curve import GrowthCurve as GrowthCurve
+    from mbc.models.growth.growth_curve import growth_curve as growth_curve
+    from mbc.models.growth.prediction import ClientCurve as ClientCurve
     from mbc.models.proportions import Proportion as Proportion
     from mbc.models.proportions import wilson_interval as wilson_interval
     from mbc.models.reliable_change import ReliableChange as ReliableChange
@@ -30,6 +34,9 @@ _MODULES = {
     "change.norms": ("Norms",),
     "clinical_significance": ("ClinicalSignificance", "Cutoff", "clinical_significance", "cutoff"),
     "effect_size": ("EffectSize", "effect_size"),
+    "growth.fitted": ("NotConverged",),
+    "growth.growth_curve": ("GrowthCurve", "growth_curve"),
+    "growth.prediction": ("ClientCurve",),
     "proportions": ("Proportion", "wilson_interval"),
     "reliable_change": ("ReliableChange", "reliable_change"),
 }

@@ -1,0 +1,84 @@
+"""What an optimum says: coefficients, variances, likelihood, client effects, on the reported scale."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+
+from mbc.models.growth.design import Design
+from mbc.models.growth.deviance import Evaluation
+from mbc.models.growth.matrices import Floats, by_columns, triangular
+from mbc.models.growth.statistics import joined
+
+
+@dataclass(frozen=True, slots=True)
+class Estimates:
+    """Maximum-likelihood (or REML) estimates of a linear mixed model, in the units of the data."""
+
+    coefficients: Floats  # (p,)
+    covariance: Floats  # of the coefficients, (p, p): sigma^2 (X'V^-1 X)^-1
+    random_covariance: Floats  # G, (q, q)
+    residual_variance: float
+    log_likelihood: float
+    theta: Floats  # lower triangle by columns of the relative factor: lme4's theta
+    reml: bool
+
+    @property
+    def standard_errors(self) -> Floats:
+        """Of the coefficients."""
+        return np.sqrt(self.covariance.diagonal())
+
+
+@dataclass(frozen=True, slots=True)
+class Effects:
+    """Conditional means and covariances of every client's random effects, in the units of the data."""
+
+    means: Floats  # (clients, q)
+    covariances: Floats  # given the variances and coefficients; (clients, q, q)
+
+
+def estimates_of(design: Design, at: Evaluation, *, reml: bool) -> Estimates:
+    """Take an evaluation from the internal to the reported scale."""
+    back_x, back_z, scale = design.x_back, design.z_back, design.outcome_spread
+    sigma2 = scale * scale * at.sigma2
+    psi_factor = back_z @ at.factor
+    psi = psi_factor @ psi_factor.T
+    deviance = at.deviance + 2 * at.residual_df * math.log(scale)
+    if reml:
+        deviance += 2 * float(np.log(np.abs(np.linalg.det(design.x_map))))
+    return Estimates(
+        coefficients=scale * (back_x @ (design.least_squares - at.gamma[:-1])),
+        covariance=sigma2 * (back_x @ at.inverse @ back_x.T),
+        random_covariance=sigma2 * psi,
+        residual_variance=sigma2,
+        log_likelihood=-0.5 * deviance,
+        theta=by_columns(triangular(psi_factor)),
+        reml=reml,
+    )
+
+
+def internal_factor(design: Design, theta: Floats) -> Floats:
+    """Turn lme4's theta into the internal factor."""
+    lower = np.zeros((len(design.z_names), len(design.z_names)))
+    columns, rows = np.triu_indices(len(lower))
+    lower[rows, columns] = theta
+    return triangular(design.z_map @ lower)
+
+
+def effects_of(design: Design, at: Evaluation) -> Effects:
+    """Best linear unbiased predictions K B gamma and their conditional covariances sigma^2 K."""
+    back, scale = design.z_back, design.outcome_spread
+    means: list[Floats] = []
+    spreads: list[Floats] = []
+    for block in design.statistics.blocks:
+        k, _ = block.precision(at.factor)
+        residual = np.tensordot(at.gamma, block.b, axes=(0, 1))  # (q, clients)
+        means.append((k * residual).sum(axis=1))
+        spreads.append(k)
+    q = len(back)
+    means_all = scale * (back @ joined(means))
+    k_all = joined(spreads).reshape(q * q, -1)
+    turn = scale * scale * at.sigma2 * np.kron(back, back)
+    return Effects(means_all.T, (turn @ k_all).T.reshape(-1, q, q))

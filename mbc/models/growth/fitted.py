@@ -1,0 +1,90 @@
+"""Fit one growth model to client sums, wherever their rows live."""
+
+from __future__ import annotations
+
+import math
+import warnings
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from mbc.errors import ModelError
+from mbc.models.growth.client_sums import ClientSums
+from mbc.models.growth.design import Design, Terms, design_of, random_columns, terms_of
+from mbc.models.growth.deviance import Evaluation, evaluate
+from mbc.models.growth.estimates import internal_factor
+from mbc.models.growth.identification import require_identified
+from mbc.models.growth.matrices import Floats
+from mbc.models.growth.optimiser import FitReport, minimise
+
+
+class NotConverged(RuntimeWarning):
+    """A growth model's search ended before its optimum; its estimates are withheld."""
+
+
+@dataclass(frozen=True, slots=True)
+class Fitted:
+    """The parts of a fit, in the engine's own scale; `GrowthCurve` speaks of it in the units of the data."""
+
+    sums: ClientSums
+    terms: Terms
+    random: tuple[int, ...]  # columns of the time basis that vary between clients
+    design: Design
+    optimum: Evaluation
+    report: FitReport
+    reml: bool
+
+    @property
+    def singular(self) -> bool:
+        """Whether Psi has lost a direction, in units of the average client's information."""
+        statistics = self.design.statistics
+        weight = np.sqrt(average_information(self.design) / max(statistics.clients, 1))
+        psi = self.optimum.factor @ self.optimum.factor.T
+        values = np.linalg.eigvalsh(weight[:, None] * psi * weight)
+        return bool(values[0] < 1e-8 * max(1.0, float(values[-1])))
+
+    def at(self, theta: Sequence[float]) -> Fitted:
+        """Evaluate the same model at lme4's theta instead of its optimum."""
+        q = len(self.random)
+        if len(theta) != q * (q + 1) // 2:
+            raise ModelError(f"theta needs {q * (q + 1) // 2} numbers for {q} random effects, got {len(theta)}.")
+        factor = internal_factor(self.design, np.asarray(theta, dtype=np.float64))
+        there = evaluate(self.design.statistics, factor, reml=self.reml)
+        if not math.isfinite(there.deviance):
+            raise ModelError(f"the deviance is not finite at theta = {list(theta)}.")
+        given = tuple(float(value) for value in theta)
+        report = FitReport(
+            converged=True, message="theta was given, not fitted", evaluations=1, start=given, end=given, log=()
+        )
+        return Fitted(self.sums, self.terms, self.random, self.design, there, report, self.reml)
+
+
+def fit_sums(
+    sums: ClientSums, *, time: str, covariates: Sequence[str], random: Sequence[str], reml: bool
+) -> Fitted:
+    """Expand the sums into a design and minimise its deviance; warns where the search fails."""
+    terms = terms_of(sums, time, covariates)
+    chosen = random_columns(random, ("intercept", *sums.basis.shape.terms(time)))
+    design = design_of(sums, terms, chosen)
+    start = starting_factor(design)
+    require_identified(design, evaluate(design.statistics, start, reml=reml))
+    at, report = minimise(lambda factor: evaluate(design.statistics, factor, reml=reml), start)
+    if not report.converged:
+        warnings.warn(f"growth model: {report}", NotConverged, stacklevel=3)
+    return Fitted(sums, terms, chosen, design, at, report, reml)
+
+
+def average_information(design: Design) -> Floats:
+    """Sum the diagonals of S over clients, (q,)."""
+    q = design.statistics.q
+    total = np.zeros(q)
+    for block in design.statistics.blocks:
+        total += np.diagonal(block.s.sum(axis=2))
+    return total
+
+
+def starting_factor(design: Design) -> Floats:
+    """Start where each effect, at the average client, has twice the variance that its estimate would have."""
+    average = average_information(design) / design.statistics.clients
+    return np.diag(np.sqrt(2.0 / np.where(average > 0, average, 1.0)))

@@ -1,0 +1,385 @@
+"""How do clients change over time: a mean course, each client's own course, and how far apart they lie."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any
+
+import narwhals.stable.v2 as nw
+import numpy as np
+import polars as pl
+from numpy.typing import ArrayLike, NDArray
+
+from mbc.errors import ModelError
+from mbc.models.growth import prediction
+from mbc.models.growth.client_sums import sum_rows
+from mbc.models.growth.design import split_covariates
+from mbc.models.growth.estimates import Effects, Estimates, effects_of, estimates_of
+from mbc.models.growth.fitted import Fitted, fit_sums
+from mbc.models.growth.matrices import Floats
+from mbc.models.growth.optimiser import FitReport
+from mbc.models.growth.prediction import ClientCurve, Kind
+from mbc.models.growth.rows import read_rows
+from mbc.models.growth.shapes import Shape, ShapeName, shape_of
+
+NORMAL_95 = 1.959963984540054  # two-sided 95 % normal quantile
+
+
+@dataclass(frozen=True, slots=True)
+class Coefficient:
+    """One fixed effect."""
+
+    name: str
+    estimate: float  # outcome points per unit of the term
+    standard_error: float
+    lower: float  # 95 %
+    upper: float
+
+
+@dataclass(frozen=True, slots=True)
+class Variance:
+    """One variance, or the correlation of two effects."""
+
+    name: str
+    variance: float | None
+    standard_deviation: float | None
+    correlation: float | None
+
+
+@dataclass(frozen=True)
+class GrowthCurve:
+    """A fitted growth model. Holds client sums, never rows.
+
+    Asking for estimates of a fit that did not converge raises `ModelError`.
+    """
+
+    outcome: str
+    time: str
+    client: str
+    fitted: Fitted = field(repr=False)
+
+    @property
+    def shape(self) -> Shape:
+        """The functions of time, with their knots."""
+        return self.fitted.sums.basis.shape
+
+    @property
+    def reml(self) -> bool:
+        """Whether restricted likelihood was maximised."""
+        return self.fitted.reml
+
+    @property
+    def n_clients(self) -> int:
+        """Clients with at least one complete row."""
+        return len(self.fitted.sums.ids)
+
+    @property
+    def n_observations(self) -> int:
+        """Complete rows."""
+        return self.fitted.sums.rows
+
+    @property
+    def n_dropped(self) -> int:
+        """Rows left out because a value was missing."""
+        return self.fitted.sums.dropped
+
+    @property
+    def report(self) -> FitReport:
+        """How the optimum was found."""
+        return self.fitted.report
+
+    @property
+    def converged(self) -> bool:
+        """Whether the search reached its optimum."""
+        return self.report.converged
+
+    @cached_property
+    def singular(self) -> bool:
+        """Whether some variance is zero or some correlation is one: reported, not a failure."""
+        return self.fitted.singular
+
+    @property
+    def dropped_terms(self) -> tuple[str, ...]:
+        """Fixed effects left out because the others already say them."""
+        return self.fitted.design.dropped
+
+    @cached_property
+    def estimates(self) -> Estimates:
+        """Everything estimated, as arrays."""
+        if not self.converged:
+            raise ModelError(
+                f"this growth model did not converge ({self.report.message}). To repair: "
+                "1. look at .report.log; 2. drop the random slope: random=('intercept',); "
+                "3. take a simpler shape; 4. check for clients or scores of another scale."
+            )
+        return estimates_of(self.fitted.design, self.fitted.optimum, reml=self.reml)
+
+    @property
+    def log_likelihood(self) -> float:
+        """Restricted log-likelihood if ``reml``, else the log-likelihood."""
+        return self.estimates.log_likelihood
+
+    @property
+    def n_parameters(self) -> int:
+        """Fixed effects, variances and covariances, residual variance."""
+        q = len(self.fitted.random)
+        return len(self.fitted.design.x_names) + q * (q + 1) // 2 + 1
+
+    @property
+    def aic(self) -> float:
+        """Akaike's criterion; compare models fitted with ``reml=False`` on the same rows."""
+        return 2 * self.n_parameters - 2 * self.log_likelihood
+
+    @property
+    def bic(self) -> float:
+        """Schwarz's criterion."""
+        return math.log(self.n_observations) * self.n_parameters - 2 * self.log_likelihood
+
+    @property
+    def coefficients(self) -> tuple[Coefficient, ...]:
+        """Fixed effects with 95 % normal intervals."""
+        found = self.estimates
+        return tuple(
+            Coefficient(name, b, se, b - NORMAL_95 * se, b + NORMAL_95 * se)
+            for name, b, se in zip(
+                self.fitted.design.x_names,
+                found.coefficients.tolist(),
+                found.standard_errors.tolist(),
+                strict=True,
+            )
+        )
+
+    @property
+    def variances(self) -> tuple[Variance, ...]:
+        """Random effects' variances and correlations, then the residual variance."""
+        found = self.estimates
+        names = self.fitted.design.z_names
+        g: list[list[float]] = found.random_covariance.tolist()
+        out = [Variance(name, g[i][i], math.sqrt(g[i][i]), None) for i, name in enumerate(names)]
+        for i, name in enumerate(names):
+            for j in range(i):
+                both = math.sqrt(g[i][i] * g[j][j])
+                out.append(Variance(f"{names[j]}, {name}", None, None, g[i][j] / both if both else None))
+        out.append(Variance("residual", found.residual_variance, math.sqrt(found.residual_variance), None))
+        return tuple(out)
+
+    @cached_property
+    def effects(self) -> Effects:
+        """Every client's random effects with their conditional covariances."""
+        _ = self.estimates
+        return effects_of(self.fitted.design, self.fitted.optimum)
+
+    @property
+    def client_ids(self) -> NDArray[Any]:
+        """Identifiers, in the order of `effects`."""
+        return self.fitted.sums.ids
+
+    @cached_property
+    def _index(self) -> dict[object, int]:
+        return {key: i for i, key in enumerate(self.client_ids.tolist())}
+
+    def client_effects(self) -> pl.DataFrame:
+        """One row per client: each random effect and its conditional standard deviation."""
+        effects = self.effects
+        columns: dict[str, Any] = {self.client: self.client_ids.tolist()}
+        for j, name in enumerate(self.fitted.design.z_names):
+            columns[name] = effects.means[:, j]
+            columns[f"{name} sd"] = np.sqrt(effects.covariances[:, j, j])
+        return pl.DataFrame(columns)
+
+    def to_frame(self) -> pl.DataFrame:
+        """`coefficients` as a table: term, estimate, standard_error, lower, upper."""
+        found = self.coefficients
+        return pl.DataFrame(
+            {
+                "term": [c.name for c in found],
+                "estimate": [c.estimate for c in found],
+                "standard_error": [c.standard_error for c in found],
+                "lower": [c.lower for c in found],
+                "upper": [c.upper for c in found],
+            }
+        )
+
+    def at(self, theta: Sequence[float]) -> GrowthCurve:
+        """Evaluate the same model at given covariance parameters instead of its optimum.
+
+        Parameters
+        ----------
+        theta : sequence of float
+            Lower triangle, by columns, of the relative covariance factor: ``getME(fit, "theta")`` of lme4.
+        """
+        return GrowthCurve(self.outcome, self.time, self.client, self.fitted.at(theta))
+
+    def predict_mean(
+        self,
+        times: ArrayLike,
+        *,
+        covariates: Mapping[str, object] | None = None,
+        level: float = 0.8,
+        kind: Kind = "mean",
+    ) -> ClientCurve:
+        """Predict the mean course, or with ``kind="prediction"`` where a new client's scores will lie.
+
+        Parameters
+        ----------
+        times : array_like
+            In the unit of the time column.
+        covariates : mapping, optional
+            Values of the client covariates; their average over clients by default.
+        level : float
+            Coverage of the band, between 0 and 1.
+        kind : {"mean", "prediction"}
+            Uncertainty of the mean course alone, or also between clients and of one score.
+        """
+        return self._population(None, prediction.as_times(times), covariates, level, kind)
+
+    def predict_client(
+        self,
+        client: object,
+        times: ArrayLike,
+        *,
+        level: float = 0.8,
+        kind: Kind = "prediction",
+        covariates: Mapping[str, object] | None = None,
+    ) -> ClientCurve:
+        """Predict one client's own course, with a band.
+
+        Parameters
+        ----------
+        client : object
+            Identifier as in the client column. A client the model has not seen gets the mean course with the
+            spread between clients in its band (``observations`` is 0).
+        times : array_like
+            In the unit of the time column.
+        level : float
+            Coverage of the band, between 0 and 1.
+        kind : {"prediction", "mean"}
+            ``"prediction"``: where a new score will lie: uncertainty of the coefficients and of the client's
+            effects (jointly), and the residual. ``"mean"``: without the residual, where the course itself lies.
+        covariates : mapping, optional
+            For a client the model has not seen; averages over clients by default.
+        """
+        at = prediction.as_times(times)
+        _ = self.estimates
+        index = self._index.get(client)
+        if index is None:
+            return self._population(client, at, covariates, level, kind)
+        course = prediction.client_course(self.fitted, index, at)
+        seen = round(float(self.fitted.sums.counts[index]))
+        return prediction.curve(self.fitted, course, client, at, observations=seen, level=level, kind=kind)
+
+    def predict_scores(
+        self,
+        seen: ArrayLike,
+        scores: ArrayLike,
+        times: ArrayLike,
+        *,
+        level: float = 0.8,
+        kind: Kind = "prediction",
+        covariates: Mapping[str, object] | None = None,
+    ) -> ClientCurve:
+        """Predict the course of a client the model has not seen from the scores known so far.
+
+        Parameters
+        ----------
+        seen, scores : array_like
+            Times and values of the scores known so far.
+        times : array_like
+            Where to predict.
+        level, kind, covariates
+            As in `predict_client`.
+        """
+        at, known = prediction.as_times(times), prediction.as_times(seen)
+        values = np.asarray(scores, dtype=np.float64)
+        if values.shape != known.shape or not np.isfinite(values).all():
+            raise ModelError(f"scores must be finite and as many as seen ({known.size}), got {values.size}.")
+        _ = self.estimates
+        row = prediction.covariate_row(self.fitted, covariates or {})
+        course = prediction.scores_course(self.fitted, known, values, at, row)
+        return prediction.curve(self.fitted, course, None, at, observations=known.size, level=level, kind=kind)
+
+    def _population(
+        self, client: object, times: Floats, covariates: Mapping[str, object] | None, level: float, kind: Kind
+    ) -> ClientCurve:
+        _ = self.estimates
+        row = prediction.covariate_row(self.fitted, covariates or {})
+        between = client is not None or kind == "prediction"
+        course = prediction.population_course(self.fitted, times, row, between=between)
+        return prediction.curve(self.fitted, course, client, times, observations=0, level=level, kind=kind)
+
+
+def growth_curve(
+    frame: Any,
+    *,
+    outcome: str,
+    time: str,
+    client: str,
+    shape: ShapeName | Shape = "log",
+    covariates: Sequence[str] = (),
+    random: Sequence[str] = ("intercept", "slope"),
+    reml: bool = True,
+) -> GrowthCurve:
+    """Fit a growth curve to scores of many clients over time.
+
+    Parameters
+    ----------
+    frame : table
+        Long: one row per score. Any kind that narwhals knows.
+    outcome, time, client : str
+        Columns: the score, the time since intake (any unit), the client.
+    shape : str or Shape
+        ``"linear"``, ``"log"`` (log(1 + time)), ``"sqrt"``, ``"quadratic"``, ``"cubic"``, ``"piecewise"``,
+        ``"spline"``, or one of the shapes of `mbc.models.growth.shapes` with its knots or degree.
+    covariates : sequence of str
+        ``"severity"`` shifts the level of the course; ``"severity:time"`` changes its slope as well.
+        Numbers enter as they are, text by its levels (the first, alphabetically, is the reference).
+    random : sequence of str
+        What differs between clients: ``"intercept"``, ``"slope"`` (the shape's first term), ``"slopes"`` (all).
+    reml : bool
+        Restricted maximum likelihood; False for maximum likelihood (comparing shapes or covariates).
+
+    Returns
+    -------
+    GrowthCurve
+
+    Raises
+    ------
+    FrameError
+        If a column is absent or does not hold numbers.
+    ModelError
+        If the model cannot be told from these rows (one score per client, time that never varies, ...).
+
+    References
+    ----------
+    .. [1] Laird & Ware (1982), doi:10.2307/2529876: random-effects models for longitudinal data.
+    .. [2] Bates, Maechler, Bolker & Walker (2015), doi:10.18637/jss.v067.i01: the profiled deviance.
+
+    Examples
+    --------
+    >>> import polars as pl
+    >>> scores = pl.DataFrame({
+    ...     "client": [1, 1, 1, 2, 2, 2, 3, 3, 3, 4, 4, 4],
+    ...     "week": [0, 2, 6, 0, 3, 5, 0, 1, 6, 0, 2, 4],
+    ...     "score": [21, 18, 12, 17, 16, 15, 25, 20, 16, 14, 9, 9],
+    ... })
+    >>> columns = {"outcome": "score", "time": "week", "client": "client"}
+    >>> fit = growth_curve(scores, **columns, shape="linear", random="intercept")
+    >>> [(c.name, round(c.estimate, 2)) for c in fit.coefficients]
+    [('(Intercept)', 18.78), ('week', -1.15)]
+    >>> fit.predict_client(2, [8]).mean.round(1).tolist()
+    [9.9]
+    """
+    shape = shape_of(shape)
+    covariates = [covariates] if isinstance(covariates, str) else list(covariates)
+    random = [random] if isinstance(random, str) else list(random)
+    names = [name for name, _ in split_covariates(covariates)]
+    table: Any = nw.from_native(frame)
+    if isinstance(table, nw.LazyFrame):
+        table = table.collect()
+    rows = read_rows(table, outcome=outcome, time=time, client=client, covariates=names)
+    sums = sum_rows(rows, shape.placed(rows.time))
+    fitted = fit_sums(sums, time=time, covariates=covariates, random=random, reml=reml)
+    return GrowthCurve(outcome, time, client, fitted)

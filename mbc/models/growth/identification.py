@@ -1,0 +1,54 @@
+"""Can these rows tell the random effects apart from the residual at all."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+
+from mbc.errors import ModelError
+from mbc.models.growth.design import Design
+from mbc.models.growth.deviance import Evaluation
+
+
+def require_identified(design: Design, start: Evaluation) -> None:
+    """Refuse a model whose likelihood cannot separate its variances.
+
+    The expected information of Psi, with sigma^2 profiled out, is singular exactly when some combination of
+    variances leaves the distribution of the data unchanged (one score per client, for example).
+    """
+    statistics, names = design.statistics, ", ".join(design.z_names)
+    clients, q = statistics.clients, statistics.q
+    if clients <= q:
+        raise ModelError(
+            f"{clients} client(s) cannot show how {q} effects ({names}) vary between clients; "
+            f"at least {q + 1} are needed. Wait for more clients, or fit each client alone."
+        )
+    if statistics.rows <= statistics.p:
+        raise ModelError(
+            f"{statistics.rows} scores cannot fit {statistics.p} coefficients: {', '.join(design.x_names)}."
+        )
+    if not math.isfinite(start.deviance):
+        raise ModelError(
+            "the scores lie exactly on the curve: nothing is left to call variation. "
+            "Is the outcome computed from time?"
+        )
+    lower = np.tril_indices(q)
+    h = start.curvature + start.curvature.transpose(0, 1, 3, 2)
+    information = h[lower][:, lower[0], lower[1]]
+    information = information + h.transpose(1, 0, 2, 3)[lower][:, lower[0], lower[1]]
+    scale = np.sqrt(np.abs(information.diagonal()))
+    scale = np.where(scale > 0, scale, 1.0)
+    values = np.linalg.eigvalsh(information / scale / scale[:, None])
+    if not values[0] > 1e-9 * len(values):
+        most = (
+            int(max(float(block.s[0, 0].max()) for block in statistics.blocks))
+            if design.z_names[0] == "(Intercept)"
+            else 0
+        )
+        seen = f" (no client has more than {most} scores)" if 0 < most <= q else ""
+        raise ModelError(
+            f"these rows cannot separate the variances of {names} from the residual{seen}. "
+            "1. Take fewer random effects: random=('intercept',). 2. Wait until clients have more scores at "
+            "different times. 3. With one score per client use a regression instead."
+        )

@@ -1,0 +1,205 @@
+"""Where is the deviance least: Fisher scoring in Psi, with a saddle-free Newton step in its factor at the border.
+
+Inside the cone of covariance matrices one scoring step in Psi is nearly exact from any start. Where that step
+leaves the cone (a variance of zero, a correlation of one) the search goes on in theta, the entries of the
+triangular factor L: the deviance is even in the sign of each column of L, so a singular optimum is a smooth
+interior minimum there, and no bound is needed. Every evaluation is kept in the report.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+
+from mbc.models.growth.deviance import Evaluation
+from mbc.models.growth.matrices import Floats, factor_of
+
+Objective = Callable[[Floats], Evaluation]
+
+TOLERANCE = 1e-11  # predicted decrease of the deviance that is not worth another evaluation
+MOST_EVALUATIONS = 400
+
+
+@dataclass(frozen=True, slots=True)
+class Evaluated:
+    """One line of the fit's log."""
+
+    deviance: float
+    predicted: float  # decrease of the deviance that the step from here promised
+    step: str  # "scoring", "newton", or "start"
+
+
+@dataclass(frozen=True, slots=True)
+class FitReport:
+    """How the optimum was found, so that a fit can be audited afterwards."""
+
+    converged: bool
+    message: str
+    evaluations: int
+    start: tuple[float, ...]  # theta: lower triangle of L by columns, internal scale
+    end: tuple[float, ...]
+    log: tuple[Evaluated, ...]
+
+    def __str__(self) -> str:
+        state = "converged" if self.converged else "NOT converged"
+        return f"{state} after {self.evaluations} evaluations: {self.message}"
+
+
+def lower_entries(q: int) -> list[tuple[int, int]]:
+    """Row and column of each theta: the lower triangle by columns, as in lme4."""
+    return [(i, j) for j in range(q) for i in range(j, q)]
+
+
+def minimise(
+    objective: Objective, start: Floats, *, entries: list[tuple[int, int]] | None = None
+) -> tuple[Evaluation, FitReport]:
+    """Minimise a deviance over triangular factors.
+
+    Parameters
+    ----------
+    objective : callable
+        Gives the `Evaluation` at a factor.
+    start : ndarray, shape (q, q)
+        Lower-triangular factor with positive diagonal.
+    entries : list of (row, column), optional
+        Entries of the factor that may move; all of the lower triangle by default.
+    """
+    search = _Search(objective, start, entries)
+    return search.run()
+
+
+class _Search:
+    """The state of one minimisation; lives no longer than `minimise`."""
+
+    def __init__(self, objective: Objective, start: Floats, entries: list[tuple[int, int]] | None) -> None:
+        self.objective = objective
+        self.full = entries is None
+        self.entries = lower_entries(len(start)) if entries is None else entries
+        self.rows = np.array([i for i, _ in self.entries])
+        self.columns = np.array([j for _, j in self.entries])
+        self.start = start
+        self.at = objective(start)
+        self.log = [Evaluated(self.at.deviance, math.nan, "start")]
+
+    def run(self) -> tuple[Evaluation, FitReport]:
+        """Step until the promised decrease is nothing, or nothing helps."""
+        if not math.isfinite(self.at.deviance):
+            return self._report(converged=False, message="the deviance is not finite at the start")
+        while len(self.log) < MOST_EVALUATIONS:
+            predicted, moved = self._scoring() if self.full else (math.inf, False)
+            if not moved and predicted > TOLERANCE:
+                predicted, moved = self._newton()
+            if predicted <= TOLERANCE and not self._leave_saddle():
+                return self._report(converged=True, message=f"promised decrease {predicted:.1e}")
+            if not moved and predicted > TOLERANCE:
+                near = predicted <= 1e-7 + 1e-11 * abs(self.at.deviance)
+                return self._report(converged=near, message=f"no step helps; promised decrease {predicted:.1e}")
+        return self._report(converged=False, message=f"stopped after {MOST_EVALUATIONS} evaluations")
+
+    def _scoring(self) -> tuple[float, bool]:
+        """One Fisher step in Psi itself; declined where it leaves the cone."""
+        q = len(self.start)
+        lower = np.tril_indices(q)
+        fold = np.where(lower[0] == lower[1], 1.0, 2.0)
+        slope = self.at.slope[lower] * fold
+        half = 0.5 * (self.at.curvature + self.at.curvature.transpose(0, 1, 3, 2))[:, :, lower[0], lower[1]]
+        hessian = (half[lower] * fold[:, None]) * fold
+        try:
+            step = np.linalg.solve(hessian, -slope)
+        except np.linalg.LinAlgError:
+            return math.inf, False
+        predicted = -0.5 * float(slope @ step)
+        if not 0 <= predicted < math.inf:
+            return math.inf, False
+        psi = self.at.factor @ self.at.factor.T
+        change = np.zeros((q, q))
+        change[lower] = step
+        change = change + np.tril(change, -1).T
+        try:
+            factor = np.linalg.cholesky(psi + change)
+        except np.linalg.LinAlgError:
+            return math.inf, False
+        if (factor.diagonal() < 0.03 * self.at.factor.diagonal()).any():
+            return math.inf, False  # heading for the border: let the factor take it there
+        if predicted <= TOLERANCE:
+            return predicted, False
+        return predicted, self._try(factor, predicted, "scoring")
+
+    def _newton(self) -> tuple[float, bool]:
+        """One step in theta along the eigenvectors of its Hessian, always downhill."""
+        slope, hessian = self._in_theta()
+        values, vectors = np.linalg.eigh(hessian)
+        floor = max(1e-12 * float(np.abs(values).max()), 1e-300)
+        steps = -(vectors.T @ slope) / np.maximum(np.abs(values), floor)
+        predicted = -0.5 * float((vectors.T @ slope) @ steps)
+        step = vectors @ steps
+        if predicted <= TOLERANCE:
+            return predicted, False
+        fraction = 1.0
+        for _ in range(30):
+            factor = self.at.factor.copy()
+            factor[self.rows, self.columns] += fraction * step
+            if self._try(factor, predicted * fraction, "newton"):
+                return predicted, True
+            fraction *= 0.3
+        return predicted, False
+
+    def _in_theta(self) -> tuple[Floats, Floats]:
+        """Gradient and Hessian with respect to the free entries of L."""
+        factor, slope = self.at.factor, self.at.slope
+        along = factor.T[self.columns]  # column j of L for each entry, (k, q)
+        gradient = 2.0 * (slope @ factor)[self.rows, self.columns]
+        h = self.at.curvature
+        h = h + h.transpose(1, 0, 2, 3)
+        h = h + h.transpose(0, 1, 3, 2)
+        left = np.einsum("kb,kbcd->kcd", along, h[self.rows])
+        hessian = np.einsum("kcl,lc->kl", left[:, :, self.rows], along)
+        same = self.columns[:, None] == self.columns
+        hessian += 2.0 * same * slope[np.ix_(self.rows, self.rows)]
+        return gradient, 0.5 * (hessian + hessian.T)
+
+    def _try(self, factor: Floats, predicted: float, step: str) -> bool:
+        """Go there if the deviance agrees."""
+        there = self.objective(factor)
+        self.log.append(Evaluated(there.deviance, predicted, step))
+        noise = 1e-13 * abs(self.at.deviance)
+        if there.deviance <= self.at.deviance + min(noise, 0.5 * predicted) or (
+            predicted < 10 * noise and there.deviance <= self.at.deviance + 10 * noise
+        ):
+            self.at = there
+            return True
+        return False
+
+    def _leave_saddle(self) -> bool:
+        """At a singular Psi, go on if more variance in the missing direction would help."""
+        if not self.full:
+            return False
+        values, vectors = np.linalg.eigh(self.at.factor @ self.at.factor.T)
+        missing = vectors[:, values < 1e-10 * max(float(values[-1]), 1e-300)]
+        if missing.shape[1] == 0:
+            return False
+        worst, directions = np.linalg.eigh(missing.T @ self.at.slope @ missing)
+        if worst[0] > -1e-6 * float(np.abs(self.at.slope).max() + 1e-300):
+            return False
+        way = missing @ directions[:, 0]
+        second = float(np.einsum("a,b,c,d,abcd", way, way, way, way, self.at.curvature))
+        size = -float(worst[0]) / second if second > 0 else 1.0
+        psi = self.at.factor @ self.at.factor.T
+        for _ in range(20):
+            factor = factor_of(psi + size * np.outer(way, way))
+            before = self.at.deviance
+            if self._try(factor, -size * float(worst[0]), "leave") and self.at.deviance < before - 1e-9:
+                return True
+            size *= 0.3
+        return False
+
+    def _report(self, *, converged: bool, message: str) -> tuple[Evaluation, FitReport]:
+        entries = self.rows, self.columns
+        start, end = self.start[entries], self.at.factor[entries]
+        report = FitReport(
+            converged, message, len(self.log), tuple(start.tolist()), tuple(end.tolist()), tuple(self.log)
+        )
+        return self.at, report

@@ -1,0 +1,149 @@
+"""Which rows of a table go into a growth model: the door for tables that are in memory."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, cast
+
+import narwhals.stable.v2 as nw
+import numpy as np
+from numpy.typing import NDArray
+
+from mbc.errors import FrameError, ModelError, nearest
+from mbc.models.growth.matrices import Floats
+
+Codes = NDArray[np.intp]
+
+
+@dataclass(frozen=True, slots=True)
+class Rows:
+    """Complete rows as arrays; each client has a code 0, 1, ... in order of first appearance."""
+
+    ids: NDArray[Any]  # (clients,)
+    codes: Codes  # (rows,)
+    time: Floats  # (rows,)
+    outcome: Floats  # (rows,)
+    covariates: dict[str, NDArray[Any]]  # one value per client
+    contiguous: bool  # each client's rows stand together, in the order of the codes
+    dropped: int  # rows left out because a value was missing
+
+    @property
+    def clients(self) -> int:
+        """Clients with at least one complete row."""
+        return len(self.ids)
+
+
+def read_rows(
+    frame: nw.DataFrame[Any], *, outcome: str, time: str, client: str, covariates: Sequence[str] = ()
+) -> Rows:
+    """Take the complete rows of an eager table."""
+    require_columns(frame.columns, [outcome, time, client, *covariates])
+    y, t = numeric(frame[outcome]), numeric(frame[time])
+    values = {name: _values(frame[name]) for name in covariates}
+    ids = _identifiers(frame[client])
+    keep = ~np.isnan(y) & ~np.isnan(t)
+    if ids.dtype.kind == "f":
+        keep &= ~np.isnan(ids)
+    for value in values.values():
+        keep &= ~np.isnan(value) if value.dtype.kind == "f" else np.array([v is not None for v in value])
+    dropped = int(keep.size - np.count_nonzero(keep))
+    if dropped:
+        y, t, ids = y[keep], t[keep], ids[keep]
+        values = {name: value[keep] for name, value in values.items()}
+    if not y.size:
+        raise ModelError(
+            f"no row has all of {', '.join([outcome, time, client, *covariates])}. "
+            f"The table has {keep.size} rows; are the columns the right ones?"
+        )
+    for name, column in ((outcome, y), (time, t)):
+        if not np.isfinite(column.sum()) and not np.isfinite(column).all():
+            raise FrameError(f"column {name!r} holds an infinite number; a score or time must be finite.")
+    unique, codes, contiguous = encode(ids)
+    at_client = {
+        name: client_values(name, value, codes, len(unique), contiguous=contiguous)
+        for name, value in values.items()
+    }
+    return Rows(unique, codes, t, y, at_client, contiguous, dropped)
+
+
+def require_columns(present: Sequence[str], wanted: Sequence[str]) -> None:
+    """Refuse a table that lacks a column, naming the nearest."""
+    for name in wanted:
+        if name not in present:
+            near = nearest(name, present)
+            hint = f" Did you mean {near[0]!r}?" if near else ""
+            raise FrameError(f"the table has no column {name!r}; it has {', '.join(present)}.{hint}")
+
+
+def numeric(column: nw.Series[Any]) -> Floats:
+    """Turn a column into floats, missing as NaN."""
+    if not column.dtype.is_numeric() and column.dtype != nw.Boolean:
+        raise FrameError(
+            f"column {column.name!r} must hold numbers, it holds {column.dtype}. "
+            "Convert it first: scores to numbers, dates to time since intake."
+        )
+    array = column.to_numpy()
+    if array.dtype == np.float64:
+        return array
+    if array.dtype.kind in "iufb":
+        return array.astype(np.float64)
+    return column.cast(nw.Float64()).to_numpy().astype(np.float64)
+
+
+def _values(column: nw.Series[Any]) -> NDArray[Any]:
+    """Turn a covariate into floats, or an object array of text with None for missing."""
+    if column.dtype.is_numeric() or column.dtype == nw.Boolean:
+        return numeric(column)
+    texts = [None if value is None or value != value else str(value) for value in column.to_list()]  # noqa: PLR0124
+    return np.array(texts, dtype=object)
+
+
+def _identifiers(column: nw.Series[Any]) -> NDArray[Any]:
+    """Client identifiers: the numbers themselves, or an object array."""
+    if column.dtype.is_integer() and not column.null_count():
+        return column.to_numpy()
+    if column.null_count():
+        raise FrameError(
+            f"{column.null_count()} rows have no {column.name!r}. "
+            "A growth model follows clients over time: fill the identifier, or drop those rows."
+        )
+    return np.array(column.to_list(), dtype=object) if not column.dtype.is_float() else column.to_numpy()
+
+
+def encode(ids: NDArray[Any]) -> tuple[NDArray[Any], Codes, bool]:
+    """Distinct identifiers in order of appearance, a code per row, and whether clients stand together."""
+    if ids.dtype.kind in "iuf":
+        change = np.flatnonzero(ids[1:] != ids[:-1]) + 1
+        first = np.concatenate([[0], change])
+        heads = ids[first]
+        if (heads[1:] > heads[:-1]).all():
+            return heads, np.repeat(np.arange(first.size), np.diff(first, append=ids.size)), True
+    import pandas as pd  # noqa: PLC0415  hashing; a sort would be several times slower
+
+    codes, unique = cast("tuple[Codes, NDArray[Any]]", pd.factorize(ids))
+    return np.asarray(unique), codes.astype(np.intp), bool((codes[1:] >= codes[:-1]).all())
+
+
+def first_rows(codes: Codes, clients: int, *, contiguous: bool) -> Codes:
+    """Index of each client's first row."""
+    if contiguous:
+        return np.searchsorted(codes, np.arange(clients))
+    first = np.empty(clients, dtype=np.intp)
+    first[codes[::-1]] = np.arange(codes.size)[::-1]
+    return first
+
+
+def client_values(
+    name: str, column: NDArray[Any], codes: Codes, clients: int, *, contiguous: bool
+) -> NDArray[Any]:
+    """One value per client of a covariate that must not change within a client."""
+    values = column[first_rows(codes, clients, contiguous=contiguous)]
+    changed = np.flatnonzero(values[codes] != column)
+    if changed.size:
+        raise ModelError(
+            f"covariate {name!r} changes within a client (row {int(changed[0])}); growth_curve takes covariates "
+            "that belong to the client, such as severity at intake. For one that changes from session to "
+            "session use mixedlm with a formula."
+        )
+    return values

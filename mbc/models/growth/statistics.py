@@ -1,0 +1,286 @@
+"""What the deviance needs to know of the data: cross-products per client, and nothing of the rows.
+
+For client i with random-effect design Z, fixed-effect design X and outcome y (all centred and scaled, y with its
+least-squares fit removed) only S = Z'Z (q x q), B = Z'[X y] (q x m, m = p + 1) and the pooled C = [X y]'[X y]
+enter the likelihood. With G = sigma^2 Psi and V = I + Z Psi Z', Woodbury's identity gives, per client,
+
+    K = (S + Psi^-1)^-1 = Psi (I + S Psi)^-1       [X y]'V^-1[X y] = C - B'K B
+    F = (I + S Psi)^-1 B = Z'V^-1[X y]             Q = (I + S Psi)^-1 S = Z'V^-1 Z       |V| = |I + S Psi|
+
+so that one pass over the clients yields the deviance, its gradient and its expected information.
+Arrays put the client last: operations over clients are then contiguous, and blocks of them stay in cache.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from functools import reduce
+from itertools import pairwise
+from operator import add
+from typing import Protocol
+
+import numpy as np
+
+from mbc.models.growth.matrices import Floats
+
+BLOCK = 4096  # clients; a block of q = 2, m = 4 is 0.6 MB, about a second-level cache
+
+
+@dataclass(frozen=True, slots=True)
+class Sums:
+    """Sums over clients at one Psi."""
+
+    log_det: float  # sum log|V|
+    explained: Floats  # sum B'K B, (m, m)
+    q_sum: Floats  # sum Q, (q, q)
+    q_gram: Floats  # sum Q[a, b] Q[c, d], (q, q, q, q)
+    f_gram: Floats  # sum F[a, s] F[b, t], (q, m, q, m)
+
+    def __add__(self, other: Sums) -> Sums:
+        return Sums(
+            self.log_det + other.log_det,
+            self.explained + other.explained,
+            self.q_sum + other.q_sum,
+            self.q_gram + other.q_gram,
+            self.f_gram + other.f_gram,
+        )
+
+
+class Block(Protocol):
+    """Cross-products of some clients."""
+
+    @property
+    def clients(self) -> int:
+        """How many columns it holds."""
+        ...
+
+    @property
+    def s(self) -> Floats:
+        """S per client, (q, q, clients)."""
+        ...
+
+    @property
+    def b(self) -> Floats:
+        """B per client, (q, m, clients)."""
+        ...
+
+    def sums(self, factor: Floats) -> Sums:
+        """All sums at Psi = factor factor'."""
+        ...
+
+    def precision(self, factor: Floats) -> tuple[Floats, Floats]:
+        """K and Q per client, each (q, q, clients)."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class PairBlock:
+    """Clients with two random effects: everything is rational in S and Psi, with the common divisor |V|.
+
+    With adj the adjugate: |V| = 1 + tr(S Psi) + |S||Psi|, K = (Psi + |Psi| adj S) / |V|,
+    Q = (S + |S| adj Psi) / |V|, F = (B + adj(Psi) adj(S) B) / |V|.
+    """
+
+    minors: Floats  # S11, S12, S22, |S|: (4, clients)
+    rows: Floats  # B1, B2 and the rows of adj(S) B: (4, m, clients)
+    count: Floats | None  # how many clients each column stands for
+
+    @staticmethod
+    def of(s: Floats, b: Floats, count: Floats | None) -> PairBlock:
+        """Prepare the products that no evaluation changes."""
+        s11, s12, s22 = s[0, 0], s[0, 1], s[1, 1]
+        minors = np.empty((4, s.shape[2]))
+        minors[0], minors[1], minors[2] = s11, s12, s22
+        np.maximum(s11 * s22 - s12 * s12, 0.0, out=minors[3])
+        rows = np.empty((4, *b.shape[1:]))
+        rows[:2] = b
+        np.subtract(s22 * b[0], s12 * b[1], out=rows[2])
+        np.subtract(s11 * b[1], s12 * b[0], out=rows[3])
+        return PairBlock(minors, rows, count)
+
+    @property
+    def clients(self) -> int:
+        """How many columns it holds."""
+        return self.minors.shape[1]
+
+    @property
+    def s(self) -> Floats:
+        """S per client, (2, 2, clients)."""
+        return self.minors[[0, 1, 1, 2]].reshape(2, 2, -1)
+
+    @property
+    def b(self) -> Floats:
+        """B per client, (2, m, clients)."""
+        return self.rows[:2]
+
+    def sums(self, factor: Floats) -> Sums:
+        """All sums at Psi = factor factor'."""
+        (p11, p12), (_, p22) = (factor @ factor.T).tolist()
+        det = (factor[0, 0] * factor[1, 1] - factor[0, 1] * factor[1, 0]).item() ** 2
+        divisor = np.array([p11, 2 * p12, p22, det]) @ self.minors
+        divisor += 1.0
+        weight = 1.0 / divisor
+        mix = np.array([[1, 0, p22, -p12], [0, 1, -p12, p11], [p11, p12, det, 0], [p12, p22, 0, det]])
+        m = self.rows.shape[1]
+        mixed = (mix @ self.rows.reshape(4, -1)).reshape(4, m, -1)
+        mixed *= weight
+        f = mixed[:2].reshape(2 * m, -1)
+        explained = mixed[2] @ self.rows[0].T
+        explained += mixed[3] @ self.rows[1].T
+        np.log(divisor, out=divisor)
+        minors = self.minors * weight
+        if self.count is None:
+            log_det, totals, gram = divisor.sum(), minors.sum(axis=1), minors @ minors.T
+        else:
+            log_det, totals = divisor @ self.count, minors @ self.count
+            gram = (minors * self.count) @ minors.T
+        to_q = np.array([[1, 0, 0, p22], [0, 1, 0, -p12], [0, 1, 0, -p12], [0, 0, 1, p11]])
+        q_gram = (to_q @ gram @ to_q.T).reshape(2, 2, 2, 2)
+        f_gram = (f @ f.T).reshape(2, m, 2, m)
+        return Sums(float(log_det), explained, (to_q @ totals).reshape(2, 2), q_gram, f_gram)
+
+    def precision(self, factor: Floats) -> tuple[Floats, Floats]:
+        """K and Q per client, each (2, 2, clients)."""
+        (p11, p12), (_, p22) = (factor @ factor.T).tolist()
+        det = (factor[0, 0] * factor[1, 1] - factor[0, 1] * factor[1, 0]).item() ** 2
+        s11, s12, s22, s_det = self.minors
+        weight = 1.0 / (1.0 + s11 * p11 + 2 * s12 * p12 + s22 * p22 + s_det * det)
+        k12, q12 = p12 - det * s12, s12 - s_det * p12
+        k = np.array([[p11 + det * s22, k12], [k12, p22 + det * s11]])
+        q = np.array([[s11 + s_det * p22, q12], [q12, s22 + s_det * p11]])
+        return k * weight, q * weight
+
+
+@dataclass(frozen=True, slots=True)
+class FactorBlock:
+    """Clients with any number of random effects.
+
+    Cholesky of M = I + L'S L, unrolled over the effects and vectorised over the clients.
+    """
+
+    s: Floats  # (q, q, clients)
+    b: Floats  # (q, m, clients)
+    count: Floats | None
+
+    @property
+    def clients(self) -> int:
+        """How many columns it holds."""
+        return self.s.shape[2]
+
+    def solved(self, factor: Floats) -> tuple[list[Floats], list[Floats], list[Floats]]:
+        """Diagonal of R, rows of R^-1 L'S and of R^-1 L'B, with R R' = I + L'S L."""
+        q = len(factor)
+        ls = (factor.T @ self.s.reshape(q, -1)).reshape(q, q, -1)
+        lb = (factor.T @ self.b.reshape(q, -1)).reshape(q, self.b.shape[1], -1)
+        diagonal: list[Floats] = []
+        left: list[list[Floats]] = []  # R, row by row
+        for i in range(q):
+            row: list[Floats] = []
+            for j in range(i + 1):
+                entry = factor[:, j] @ ls[i]
+                if i == j:
+                    entry = entry + 1.0
+                done = row if i == j else left[j]
+                for k in range(j):
+                    entry = entry - row[k] * done[k]
+                row.append(np.sqrt(entry) if i == j else entry / diagonal[j])
+            diagonal.append(row[i])
+            left.append(row)
+            for k in range(i):
+                ls[i] -= row[k] * ls[k]
+                lb[i] -= row[k] * lb[k]
+            ls[i] /= row[i]
+            lb[i] /= row[i]
+        return diagonal, list(ls), list(lb)
+
+    def sums(self, factor: Floats) -> Sums:
+        """All sums at Psi = factor factor'."""
+        diagonal, ls, lb = self.solved(factor)
+        q, m = self.b.shape[:2]
+        explained = reduce(add, (u @ u.T for u in lb))
+        f = self.b.copy()
+        q_all = self.s.copy()
+        for v, u in zip(ls, lb, strict=True):
+            for a in range(q):
+                f[a] -= v[a] * u
+                q_all[a] -= v[a] * v
+        flat = q_all.reshape(q * q, -1)
+        logs = reduce(add, (np.log(d) for d in diagonal))
+        count = np.ones(self.clients) if self.count is None else self.count
+        f = f.reshape(q * m, -1)
+        return Sums(
+            2.0 * float(logs @ count),
+            explained,
+            (flat @ count).reshape(q, q),
+            ((flat * count) @ flat.T).reshape(q, q, q, q),
+            (f @ f.T).reshape(q, m, q, m),
+        )
+
+    def precision(self, factor: Floats) -> tuple[Floats, Floats]:
+        """K and Q per client, each (q, q, clients)."""
+        q = len(factor)
+        identity = np.broadcast_to(np.eye(q)[:, :, None], (q, q, self.clients))
+        _, ls, half = FactorBlock(self.s, np.ascontiguousarray(identity), None).solved(factor)
+        k = np.zeros(self.s.shape)
+        q_all = self.s.copy()
+        for v, u in zip(ls, half, strict=True):
+            k += u[:, None] * u[None]
+            q_all -= v[:, None] * v[None]
+        return k, q_all
+
+
+@dataclass(frozen=True, slots=True)
+class Statistics:
+    """Cross-products of all clients, in blocks, with the pooled C."""
+
+    blocks: tuple[Block, ...]
+    pooled: Floats  # C, (m, m)
+    rows: int  # observations
+
+    @property
+    def p(self) -> int:
+        """Fixed effects."""
+        return len(self.pooled) - 1
+
+    @property
+    def q(self) -> int:
+        """Random effects."""
+        return self.blocks[0].s.shape[0]
+
+    @property
+    def clients(self) -> int:
+        """Columns over all blocks."""
+        return sum(block.clients for block in self.blocks)
+
+    def sums(self, factor: Floats) -> Sums:
+        """All sums at Psi = factor factor'."""
+        return reduce(add, (block.sums(factor) for block in self.blocks))
+
+
+def block_of(s: Floats, b: Floats, count: Floats | None = None) -> Block:
+    """Choose the fastest block for that number of random effects."""
+    if s.shape[0] == 2:
+        return PairBlock.of(s, b, count)
+    return FactorBlock(np.ascontiguousarray(s), np.ascontiguousarray(b), count)
+
+
+def block_slices(clients: int) -> Iterator[slice]:
+    """Even blocks of at most ``BLOCK`` clients."""
+    parts = max(1, math.ceil(clients / BLOCK))
+    edges = [clients * i // parts for i in range(parts + 1)]
+    return (slice(a, b) for a, b in pairwise(edges))
+
+
+def blocked(s: Floats, b: Floats, count: Floats | None = None) -> tuple[Block, ...]:
+    """Cut arrays over clients into blocks."""
+    return tuple(
+        block_of(s[..., part], b[..., part], None if count is None else count[part])
+        for part in block_slices(s.shape[2])
+    )
+
+
+def joined(parts: Iterable[Floats]) -> Floats:
+    """Arrays over clients of all blocks, side by side."""
+    return np.concatenate(list(parts), axis=-1)
