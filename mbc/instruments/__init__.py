@@ -30,6 +30,7 @@ from mbc.instruments.definition import (
     Source,
 )
 from mbc.instruments.library import CONSTRUCTS, instrument, instruments, keys, load_file
+from mbc.instruments.scoring import keyed_items, risk_flags, score
 
 if TYPE_CHECKING:
     import polars as pl
@@ -57,8 +58,11 @@ __all__ = [
     "applicable",
     "instrument",
     "instruments",
+    "keyed_items",
     "keys",
     "load_file",
+    "risk_flags",
+    "score",
 ]
 
 

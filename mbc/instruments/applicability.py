@@ -26,7 +26,7 @@ def applicable(instrument: str | Instrument, status: RelationshipStatus) -> bool
     instrument : str or Instrument
         Key or definition.
     status : str
-        ``single``, ``dating``, ``partnered``, ``cohabiting``, ``married``, ``separated``, ``ended`` or ``widowed``.
+        ``single``, ``dating``, ``partnered``, ``cohabiting``, ``married``, ``separated``, ``ended``, ``widowed``.
 
     Examples
     --------

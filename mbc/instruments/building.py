@@ -192,5 +192,5 @@ def _change_norm(scale: ScaleEntry) -> ChangeNorm | None:
         sample=norm.sample,
         source=norm.source,
         reliability_source=reliability.source,
-        confidence=min(norm.confidence, reliability.confidence, key=_TRUST.index),
+        confidence=min((norm.confidence, reliability.confidence), key=_TRUST.index),
     )

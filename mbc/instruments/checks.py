@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from itertools import pairwise
 
 from mbc.errors import nearest
+from mbc.instruments.algorithms import ALGORITHMS
 from mbc.instruments.schema import (
     InstrumentEntry,
     ItemEntry,
@@ -35,7 +36,7 @@ def faults(entry: InstrumentEntry, sources: Mapping[str, SourceEntry]) -> list[s
 
 
 def item_entries(entry: InstrumentEntry) -> tuple[ItemEntry, ...]:
-    """The items as listed, or else those that the scales name, in order of mention."""
+    """List the items, or else those that the scales name, in order of mention."""
     if entry.items:
         return entry.items
     ids = dict.fromkeys(item for scale in entry.scale for item in scale.items or ())
@@ -43,22 +44,24 @@ def item_entries(entry: InstrumentEntry) -> tuple[ItemEntry, ...]:
 
 
 def answer_range(entry: InstrumentEntry, item: ItemEntry) -> tuple[int, int] | None:
-    """An item's own range, or the one that items share."""
+    """Give an item's own range, or the one that items share."""
     return item.range or (entry.answers.range if entry.answers else None)
 
 
 def scale_items(entry: InstrumentEntry, scale: ScaleEntry) -> tuple[str, ...]:
-    """The items of a scale; all of them when it names none."""
+    """List the items of a scale; all of them when it names none."""
     return scale.items if scale.items is not None else tuple(item.id for item in item_entries(entry))
 
 
 def reachable(entry: InstrumentEntry, scale: ScaleEntry) -> tuple[float, float] | None:
-    """The lowest and highest score that accepted answers can give; None where an item has no range."""
+    """Find the lowest and highest score that accepted answers give; None where an item has no range."""
     by_id = {item.id: item for item in item_entries(entry)}
     ranges = [answer_range(entry, by_id[item]) for item in scale_items(entry, scale) if item in by_id]
     known = [one for one in ranges if one is not None]
     if not known or len(known) < len(ranges):
         return None
+    if scale.algorithm is not None:
+        return ALGORITHMS[scale.algorithm].reachable(known)
     low, high = sum(one[0] for one in known), sum(one[1] for one in known)
     weight = {"mean": 1 / len(known), "scaled_sum": scale.factor or 1.0}.get(scale.rule, 1.0)
     return low * weight, high * weight
@@ -98,7 +101,7 @@ def _codings(entry: InstrumentEntry) -> Iterator[str]:
     for coding in entry.coding:
         yield from _known(f"coding {coding.key!r}, flip", coding.flip, ids)
         if coding.default and (coding.offset or coding.flip):
-            yield f"coding {coding.key!r}: the default coding has neither offset nor flip; ranges are stated in it."
+            yield f"coding {coding.key!r}: the default has neither offset nor flip; ranges are stated in it."
 
 
 def _labels(entry: InstrumentEntry) -> Iterator[str]:
@@ -106,7 +109,7 @@ def _labels(entry: InstrumentEntry) -> Iterator[str]:
         if item.label is None:
             continue
         if entry_status(entry) == "restricted":
-            yield f"item {item.id!r}, label: is {item.label!r}; a restricted licence holds no item text. Remove it."
+            yield f"item {item.id!r}, label: is {item.label!r}; a restricted licence holds no text. Remove it."
         elif len(item.label.split()) > _MOST_WORDS or _SENTENCE.search(item.label):
             yield (
                 f"item {item.id!r}, label: is {item.label!r}; a label names the topic in our own few words "
@@ -115,7 +118,7 @@ def _labels(entry: InstrumentEntry) -> Iterator[str]:
 
 
 def entry_status(entry: InstrumentEntry) -> str:
-    """The licence's status, however briefly it was written."""
+    """Give the licence's status, however briefly it was written."""
     return entry.licence if isinstance(entry.licence, str) else entry.licence.status
 
 
@@ -125,7 +128,7 @@ def _flags(entry: InstrumentEntry) -> Iterator[str]:
         yield from _known("flag, item", (flag.item,), ids)
         span = answer_range(entry, ids[flag.item]) if flag.item in ids else None
         if span and not span[0] < flag.at_least <= span[1]:
-            yield f"flag {flag.item!r}, at_least: is {flag.at_least}; answers above {span[0]} up to {span[1]} can flag."
+            yield f"flag {flag.item!r}, at_least: is {flag.at_least}; it must be in {span[0] + 1}-{span[1]}."
 
 
 def _scale(entry: InstrumentEntry, scale: ScaleEntry) -> Iterator[str]:
@@ -147,12 +150,15 @@ def _scale(entry: InstrumentEntry, scale: ScaleEntry) -> Iterator[str]:
 
 
 def _range(entry: InstrumentEntry, scale: ScaleEntry) -> Iterator[str]:
-    if scale.rule == "algorithm":
+    if scale.algorithm is not None and scale.algorithm not in ALGORITHMS:
+        yield from _known("algorithm", (scale.algorithm,), ALGORITHMS)
         return
     got = reachable(entry, scale)
     if got is None or all(abs(a - b) < _TOLERANCE for a, b in zip(got, scale.range, strict=True)):
         return
-    does = {"sum": "sum", "mean": "average", "scaled_sum": f"sum, times {scale.factor:g},"}[scale.rule]
+    does = {"sum": "sum", "mean": "average", "scaled_sum": f"sum, times {scale.factor or 1:g},"}.get(
+        scale.rule, "come"
+    )
     yield (
         f"range: is {_span(scale.range)}, but {_answered(entry, scale)} can only {does} to {_span(got)}. "
         "Correct the range, the items or their answers."

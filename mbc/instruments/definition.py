@@ -189,7 +189,7 @@ class Reliability(_Graded):
 class PublishedChange(_Graded):
     """A change that a source calls reliable (beyond error) or meaningful (to people)."""
 
-    points: float
+    points: float  # scale points; this much or more counts
     kind: Literal["reliable", "meaningful"]
     source: str
     confidence: Confidence
@@ -256,11 +256,11 @@ class Scale:
         return next((figure for figure in self.changes if figure.default), None)
 
     def norm(self, population: str) -> Norm | None:
-        """The first norm of a population ("clinical", "community", ...)."""
+        """Give the first norm of a population ("clinical", "community", ...)."""
         return next((norm for norm in self.norms if norm.population == population), None)
 
     def band(self, score: float) -> Band | None:
-        """The band that a score lies in."""
+        """Find the band that a score lies in."""
         return next((band for band in reversed(self.bands) if score >= band.start), None)
 
 

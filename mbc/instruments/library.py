@@ -77,7 +77,7 @@ def instruments() -> pl.DataFrame:
 
 
 def keys() -> tuple[str, ...]:
-    """The keys of the catalogue, by construct and then by name."""
+    """List the keys of the catalogue, by construct and then by name."""
     return tuple(_catalogue())
 
 
@@ -109,7 +109,7 @@ def load_file(path: str | Path) -> Instrument:
 
 @cache
 def sources() -> dict[str, SourceEntry]:
-    """The catalogue's ``sources.toml``."""
+    """Read the catalogue's ``sources.toml``."""
     return parse_sources((_folder() / "sources.toml").read_text(encoding="utf-8"), "sources.toml")
 
 

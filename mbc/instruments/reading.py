@@ -86,9 +86,9 @@ def _place(data: Mapping[str, Any], loc: tuple[int | str, ...]) -> str:
     here: Any = data
     for step in loc:
         inside = _step(here, step)
-        if isinstance(step, int) and rest and rest[-1] in _NAMED and isinstance(inside, dict):
+        if isinstance(step, int) and rest and rest[-1] in _NAMED:
             what = rest.pop()
-            title = cast("dict[str, Any]", inside).get(_NAMED[what], f"number {step + 1}")
+            title = _step(inside, _NAMED[what]) or f"number {step + 1}"
             named.append(f"{'item' if what == 'items' else what} {title!r}")
         elif isinstance(step, int):
             rest[-1:] = [f"{rest[-1] if rest else ''}[{step + 1}]"]
@@ -99,10 +99,13 @@ def _place(data: Mapping[str, Any], loc: tuple[int | str, ...]) -> str:
 
 
 def _step(here: Any, step: int | str) -> Any:
-    try:
-        return here[step]
-    except (KeyError, IndexError, TypeError):
-        return None
+    if isinstance(here, dict):
+        table = cast("dict[int | str, Any]", here)
+        return table.get(step)
+    if isinstance(here, list) and isinstance(step, int):
+        listed = cast("list[Any]", here)
+        return listed[step] if step < len(listed) else None
+    return None
 
 
 def _keys_at(model: type[BaseModel], loc: tuple[int | str, ...]) -> list[str]:

@@ -1,0 +1,241 @@
+"""How a table of any kind comes in: its engine kept, its answers as numbers, NaN and blanks as null."""
+
+from __future__ import annotations
+
+from collections.abc import Container, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, TypeAlias
+
+import narwhals.stable.v2 as nw
+import polars as pl
+
+from mbc.errors import FrameError, MissingItems, nearest
+
+Frame: TypeAlias = "nw.DataFrame[Any] | nw.LazyFrame[Any]"
+
+# What a form or an export writes for a whole number or a decimal fraction; anything else is not an answer.
+_NUMBER = r"^[+-]?\d+(?:\.\d*)?$"
+_MOST_NAMES = 12
+_UNREADABLE = "__unreadable"
+# How Python writes what is no text: blanks of every library, and yes and no.
+_WRITTEN = {"None": None, "nan": None, "<NA>": None, "NaT": None, "True": "1", "False": "0"}
+
+
+@dataclass(frozen=True, slots=True)
+class Numbers:
+    """Answer columns as floats, null where blank or unreadable."""
+
+    frame: Frame  # eager: these columns alone; lazy: the whole table with them added
+    unreadable: Mapping[str, str]  # number column -> column that is True where something else stands
+
+
+def open_frame(table: Any) -> Frame:
+    """Take a table of any engine that narwhals knows; nothing is copied.
+
+    Parameters
+    ----------
+    table : pandas, polars (eager or lazy), pyarrow, duckdb or pyspark table
+        A narwhals frame is taken as it is.
+
+    Raises
+    ------
+    FrameError
+        If it is not a table, or its columns have no distinct names.
+
+    Examples
+    --------
+    >>> import polars as pl
+    >>> open_frame(pl.DataFrame({"q1": [1]})).columns
+    ['q1']
+    """
+    try:
+        frame = nw.from_native(table)
+        names = list(frame.collect_schema().names())
+    except (TypeError, ValueError, AttributeError, nw.exceptions.NarwhalsError) as fault:
+        raise FrameError(
+            f"A table is needed (pandas, polars, pyarrow, duckdb or pyspark), got {type(table).__name__}: {fault}"
+        ) from None
+    twice = sorted({str(name) for name in names if names.count(name) > 1})
+    if twice:
+        raise FrameError(f"Two columns have the same name: {', '.join(twice)}. Rename one of each.")
+    return frame
+
+
+def close_frame(frame: Frame, table: Any) -> Any:
+    """Hand a frame back as the kind of ``table`` that came in."""
+    return frame if isinstance(table, nw.DataFrame | nw.LazyFrame) else frame.to_native()
+
+
+def to_polars(table: Any) -> pl.DataFrame:
+    """Bring a table of any engine into memory as polars, NaN as null.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> to_polars(pd.DataFrame({"score": [1.0, float("nan")]}))["score"].to_list()
+    [1.0, None]
+    """
+    frame = open_frame(table)
+    eager = frame.collect() if isinstance(frame, nw.LazyFrame) else frame
+    out = eager.to_polars()
+    floats = [name for name, kind in out.schema.items() if kind.is_float()]
+    return out.with_columns(pl.col(floats).fill_nan(None)) if floats else out
+
+
+def require(frame: Frame, columns: Iterable[str], what: str, *, hint: str = "") -> None:
+    """Refuse a table that lacks columns; the nearest names found are offered.
+
+    Parameters
+    ----------
+    frame : narwhals frame
+    columns : iterable of str
+        The names needed.
+    what : str
+        Who needs them, as the message should begin: ``"phq9"``.
+    hint : str
+        A further sentence.
+
+    Raises
+    ------
+    MissingItems
+        Naming what is missing, what was found and which renaming may help.
+    """
+    needed = list(columns)
+    found = [str(name) for name in frame.collect_schema().names()]
+    missing = [name for name in needed if name not in found]
+    if not missing:
+        return
+    spare = [name for name in found if name not in needed]
+    renames: dict[str, str] = {}
+    for name in missing:
+        near = [one for one in nearest(name, spare) if one not in renames]
+        if near:
+            renames[near[0]] = name
+    advice = " Rename " + ", ".join(f"'{old}' -> '{new}'" for old, new in renames.items()) + "?" if renames else ""
+    raise MissingItems(
+        f"{what} needs {_some(missing)}; the frame has {_some(found) or 'no columns'}.{advice}"
+        + (f" {hint}" if hint else "")
+    )
+
+
+def number(name: str, kind: Any, *, yes_no: bool = False) -> tuple[nw.Expr, nw.Expr | None]:
+    """Read one column as numbers, whatever its type.
+
+    Parameters
+    ----------
+    name : str
+        The column.
+    kind : narwhals dtype
+        Its type: whole, fractional, text of digits, yes/no, categories or all blank.
+    yes_no : bool
+        True and False count as 1 and 0; otherwise they are no answers.
+
+    Returns
+    -------
+    number : Expr
+        Float; null where blank, NaN or unreadable.
+    unreadable : Expr or None
+        True where something stands that is no number; None where the type rules that out.
+
+    Raises
+    ------
+    FrameError
+        If the type cannot hold answers, such as a date.
+    """
+    column = nw.col(name)
+    if kind.is_float() or kind.is_integer() or kind.is_decimal():
+        wide = column if kind == nw.Float64 else column.cast(nw.Float64)
+        return (wide.fill_nan(None) if kind.is_float() else wide), None
+    if kind == nw.Boolean:
+        as_number = column.cast(nw.Int8).cast(nw.Float64)
+        return (as_number, None) if yes_no else (nw.lit(None, nw.Float64), ~column.is_null())
+    if kind in {nw.String, nw.Categorical, nw.Enum}:
+        text = (column if kind == nw.String else column.cast(nw.String)).str.strip_chars()
+        fits = text.str.contains(_NUMBER).fill_null(value=False)
+        return nw.when(fits).then(text).cast(nw.Float64), ~fits & (text.str.len_chars().fill_null(0) > 0)
+    if kind == nw.Unknown:  # a column of nothing but nulls
+        return column.cast(nw.Float64), None
+    raise FrameError(f"Column '{name}' holds {kind}; answers are numbers or their digits as text.")
+
+
+def read_numbers(frame: Frame, columns: Mapping[str, str], *, yes_no: Container[str] = ()) -> Numbers:
+    """Read answer columns as numbers under names of their own.
+
+    Parameters
+    ----------
+    frame : narwhals frame
+    columns : mapping
+        Name to give -> column to read.
+    yes_no : container of str
+        Given names for which True and False are answers.
+
+    Raises
+    ------
+    FrameError
+        If a column's type cannot hold answers.
+    """
+    source = _without_objects(frame, list(dict.fromkeys(columns.values())))
+    schema = source.collect_schema()
+    made: list[nw.Expr] = []
+    unreadable: dict[str, str] = {}
+    for name, column in columns.items():
+        numbers, faulty = number(column, schema[column], yes_no=name in yes_no)
+        made.append(numbers.alias(name))
+        if faulty is not None:
+            unreadable[name] = f"{name}{_UNREADABLE}"
+            made.append(faulty.alias(unreadable[name]))
+    if isinstance(source, nw.LazyFrame):
+        return Numbers(source.with_columns(*made), unreadable)
+    return Numbers(source.select(*made), unreadable)
+
+
+def add_columns(frame: Frame, numbers: Numbers, steps: Sequence[Sequence[nw.Expr]], names: Sequence[str]) -> Frame:
+    """Add columns computed from ``numbers`` to the table they were read from; order and index are kept.
+
+    Parameters
+    ----------
+    frame : narwhals frame
+        The table that ``numbers`` were read from.
+    numbers : Numbers
+    steps : sequence of sequences of Expr
+        The first step sees the number columns, each later one the columns of the step before too.
+    names : sequence of str
+        The columns to keep.
+    """
+    if isinstance(frame, nw.DataFrame):
+        made = numbers.frame.select(*steps[0])
+        for step in steps[1:]:
+            made = made.with_columns(*step)
+        assert isinstance(made, nw.DataFrame)  # noqa: S101 - read from this frame
+        return frame.with_columns(*(made[name] for name in names))
+    whole = numbers.frame
+    for step in steps:
+        whole = whole.with_columns(*step)
+    return whole.select(*frame.collect_schema().names(), *names)
+
+
+def _without_objects(frame: Frame, columns: Sequence[str]) -> Frame:
+    """Columns of mixed Python objects (pandas alone has them) as text, so that one expression reads all."""
+    if not isinstance(frame, nw.DataFrame):
+        return frame
+    schema = frame.collect_schema()
+    texts = [
+        nw.new_series(name, [_text(one) for one in frame[name].to_list()], nw.String, backend=frame.implementation)
+        for name in columns
+        if schema[name] == nw.Object
+    ]
+    return frame.with_columns(*texts) if texts else frame
+
+
+def _text(value: Any) -> str | None:
+    if isinstance(value, str):
+        return value
+    written = str(value)
+    return _WRITTEN.get(written, written)
+
+
+def _some(names: Sequence[str]) -> str:
+    shown = list(names)
+    if len(shown) > _MOST_NAMES:
+        shown = [*shown[:3], "...", *shown[-3:]]
+    return ", ".join(shown)
