@@ -19,7 +19,7 @@ SELF = "self"  # the target of an administration that rates no relationship
 class Occasion:
     """One completed questionnaire on one scale, beside the first score of its segment."""
 
-    administration_id: str
+    administration_id: int
     taken_on: dt.date  # the client's own calendar day
     session_number: int | None
     score: float | None  # scale points; None = too few answers for a score, never zero
@@ -184,6 +184,8 @@ class Trajectory:
     sessions: tuple[tuple[dt.date, int], ...]  # day and number of each session held
     caption: str
     relationships: tuple[tuple[str, str], ...] = ()  # id, label
+    set_aside: tuple[Occasion, ...] = ()  # answered while the questionnaire did not apply: never drawn
+    window: tuple[dt.date, dt.date] | None = None  # the client's record; all their charts span it
 
     @property
     def occasions(self) -> tuple[Occasion, ...]:
@@ -214,6 +216,8 @@ class Trajectory:
         """
         labels = dict(self.relationships)
         rows = [_row(one, labels.get(one.target, one.target)) for one in self.occasions]
+        rows += [_aside(one, labels.get(one.target, one.target)) for one in self.set_aside]
+        rows.sort(key=lambda row: row[0])
         return pl.DataFrame(rows, schema=_TABLE, orient="row")
 
 
@@ -231,7 +235,12 @@ _TABLE = {
 _YES_NO = {True: "yes", False: "no", None: None}
 
 
-def _row(one: Occasion, target: str) -> tuple[object, ...]:
+def _aside(one: Occasion, target: str) -> tuple[dt.date, *tuple[object, ...]]:
+    note = "not applicable that day"
+    return (one.taken_on, one.session_number, None, None, None, None, None, note, target)
+
+
+def _row(one: Occasion, target: str) -> tuple[dt.date, *tuple[object, ...]]:
     answered = None if one.answered is None else f"{one.answered} of {one.items}"
     return (
         one.taken_on,

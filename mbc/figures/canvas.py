@@ -8,9 +8,9 @@ from typing import Any
 
 import plotly.graph_objects as go
 
+from mbc.care import words
 from mbc.care.course import Trajectory
 from mbc.figures.axis import Position, TimeAxis
-from mbc.figures.text import number
 from mbc.figures.theme import Palette
 
 
@@ -25,16 +25,19 @@ class Canvas:
 
     def points(self, value: float, *, signed: bool = False) -> str:
         """Write a value in the scale's own precision."""
-        return number(value, self.course.decimals, signed=signed)
+        return words.number(value, self.course.decimals, signed=signed)
 
     @property
     def days(self) -> tuple[dt.date, dt.date] | None:
         """First and last day the chart shows; None when there is nothing to show."""
         course = self.course
-        days = [one.taken_on for one in course.occasions]
+        if course.window is not None and not course.curves:
+            return course.window
+        days = [*(course.window or ())]
+        days += [one.taken_on for one in course.occasions]
         days += [mark.on for mark in course.marks]
         days += [day for curve in course.curves for day in curve.dates]
-        days += [span.start for span in course.not_applicable]
+        days += [one.start for one in course.not_applicable]
         return (min(days), max(days)) if days else None
 
     @property

@@ -7,8 +7,9 @@ from collections.abc import Sequence
 import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
+from mbc.care import words
 from mbc.care.reviewing import GoalProgress
-from mbc.figures.text import day_words, number, plain
+from mbc.figures.text import plain
 from mbc.figures.theme import FONT, PALETTES, Palette, Theme
 
 RATING_RANGE = (0.0, 10.0)  # Law & Jacob (2015), goal-based outcomes: 0 = not at all met, 10 = fully met
@@ -75,7 +76,9 @@ def _add_goal(figure: go.Figure, goal: GoalProgress, row: int, palette: Palette)
             mode="lines+markers",
             line={"color": palette.score, "width": 2.5},
             marker={"size": 9, "color": palette.score},
-            hovertext=[f"<b>{number(rating, 1)}</b> of 10 on {day_words(day)}" for day, rating in goal.ratings],
+            hovertext=[
+                f"<b>{words.number(rating, 1)}</b> of 10 on {words.day(day)}" for day, rating in goal.ratings
+            ],
             hoverinfo="text",
             meta={"goal": goal.goal_id},
         ),
@@ -92,10 +95,10 @@ def _add_goal(figure: go.Figure, goal: GoalProgress, row: int, palette: Palette)
             name="Goal",
             mode="lines+text",
             line={"color": palette.goal, "width": 2, "dash": "dashdot"},
-            text=[f"Goal {number(goal.target, 1)}", ""],
+            text=[f"Goal {words.number(goal.target, 1)}", ""],
             textposition="top right" if goal.target < RATING_RANGE[1] else "bottom right",
             textfont={"color": palette.ink, "size": 12},
-            hovertext=[f"Goal: {number(goal.target, 1)} of 10"] * 2,
+            hovertext=[f"Goal: {words.number(goal.target, 1)} of 10"] * 2,
             hoverinfo="text",
         ),
         row=row,

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from mbc.care import words
 from mbc.care.course import Mark
 from mbc.figures.axis import Position
 from mbc.figures.canvas import Canvas
-from mbc.figures.text import day_words, plain, short_day
+from mbc.figures.text import plain, short_day
 
 STRIP_ROWS = 3
 _ROOM = 0.07  # share of the axis that a marker and its letter need on a phone
@@ -78,7 +79,7 @@ def _add_strip(canvas: Canvas, name: str, chosen: Sequence[tuple[Mark, int]]) ->
         text=[mark.key for mark in marks],
         textposition="middle right",
         textfont={"size": 12, "color": canvas.palette.ink},
-        hovertext=[f"{day_words(mark.on)}<br>{plain(mark.words)}" for mark in marks],
+        hovertext=[f"{words.day(mark.on)}<br>{plain(mark.words)}" for mark in marks],
         hoverinfo="text",
         meta={"labels": [mark.words for mark in marks]},
     )

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import datetime as dt
 
+from mbc.care import words
 from mbc.care.course import CourseCurve, CutoffLine, GoalLine, NoiseBand, Segment, Span
 from mbc.figures.axis import Position
 from mbc.figures.canvas import Canvas
-from mbc.figures.text import day_words, plain
+from mbc.figures.text import plain
 
 _WEEK = dt.timedelta(days=7)
 
@@ -89,7 +90,7 @@ def add_curves(canvas: Canvas) -> None:
 def _course_text(canvas: Canvas, curve: CourseCurve, i: int) -> str:
     span = f"{canvas.points(curve.lower[i])} to {canvas.points(curve.upper[i])}"
     return (
-        f"{plain(curve.label)} on {day_words(curve.dates[i])}: {canvas.points(curve.mean[i])}"
+        f"{plain(curve.label)} on {words.day(curve.dates[i])}: {canvas.points(curve.mean[i])}"
         f"<br>{curve.level:.0%} of single scores: {span}<br>fitted to {curve.n_clients} clients"
     )
 
@@ -129,7 +130,7 @@ def _add_goal(canvas: Canvas, goal: GoalLine, reach: tuple[Position, Position]) 
     first, last = canvas.days or (goal.set_on, goal.set_on)
     left = canvas.time.at(min(max(goal.set_on, first), last))
     right = reach[1] if goal.until is None else canvas.time.at(min(goal.until, last))
-    words = f"Goal: {plain(goal.label)} ({canvas.points(goal.value)})"
+    text = f"Goal: {plain(goal.label)} ({canvas.points(goal.value)})"
     canvas.trace(
         x=[left, right],
         y=[goal.value] * 2,
@@ -137,7 +138,7 @@ def _add_goal(canvas: Canvas, goal: GoalLine, reach: tuple[Position, Position]) 
         showlegend=False,
         mode="lines",
         line={"color": canvas.palette.goal, "width": 2, "dash": "dashdot"},
-        hovertext=[words] * 2,
+        hovertext=[text] * 2,
         hoverinfo="text",
         meta={"goal": goal.goal_id},
     )

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from mbc.care import words
 from mbc.care.course import Occasion, Segment
 from mbc.figures.axis import Position
 from mbc.figures.canvas import Canvas
-from mbc.figures.text import day_words, plain
+from mbc.figures.text import plain
 
 SYMBOLS = {"Score": "circle", "Prorated": "circle-open", "Recorded total": "square-open"}
 
@@ -74,7 +75,7 @@ def _kind(one: Occasion) -> str:
 def _hover(canvas: Canvas, one: Occasion, segment: Segment) -> str:
     if one.score is None:
         return ""
-    head = f"<b>{canvas.points(one.score)}</b> on {day_words(one.taken_on)}"
+    head = f"<b>{canvas.points(one.score)}</b> on {words.day(one.taken_on)}"
     lines = [head + (f", {plain(segment.label)}" if segment.label else "")]
     place = [] if one.session_number is None else [f"session {one.session_number}"]
     if one.recorded:

@@ -1,40 +1,10 @@
-"""How numbers, days and free words are written on a chart."""
+"""How days and free words are written on a chart."""
 
 from __future__ import annotations
 
 import datetime as dt
 import html
 import textwrap
-
-MINUS = "\N{MINUS SIGN}"
-
-
-def number(value: float, decimals: int = 0, *, signed: bool = False) -> str:
-    """Write a score: at most ``decimals`` places, no trailing zeros, a true minus sign.
-
-    Examples
-    --------
-    >>> number(18.0, 1), number(3.25, 2), number(-4, signed=True), number(0, signed=True)
-    ('18', '3.25', '−4', '0')
-    """
-    text = f"{value:.{decimals}f}" if decimals else f"{value:.1f}"
-    if "." in text:
-        text = text.rstrip("0").rstrip(".")
-    text = "0" if text in {"-0", ""} else text
-    if signed and not text.startswith("-") and text != "0":
-        text = f"+{text}"
-    return text.replace("-", MINUS)
-
-
-def day_words(day: dt.date) -> str:
-    """Write a day in full.
-
-    Examples
-    --------
-    >>> day_words(dt.date(2025, 6, 2))
-    '2 June 2025'
-    """
-    return f"{day.day} {day:%B %Y}"
 
 
 def short_day(day: dt.date) -> str:

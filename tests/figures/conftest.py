@@ -26,7 +26,7 @@ DAY = dt.date(2025, 1, 6)
 def occasion(week: int, score: float | None, *, target: str = "r1", baseline: float = 8, **more) -> Occasion:
     change = None if score is None else score - baseline
     return Occasion(
-        administration_id=f"{target}-{week}",
+        administration_id=100 * int(target[1]) + week,
         taken_on=DAY + dt.timedelta(weeks=week),
         session_number=week + 1,
         score=score,

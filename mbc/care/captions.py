@@ -1,0 +1,216 @@
+"""A course in plain sentences that a clinician can read aloud: what moved, against noise, and what is missing.
+
+Never alarmist: one score beyond noise on the worse side is "one occasion so far". Never only first to last: how
+the scores between them lay is always said. Nothing of the safety channel: a trajectory does not hold it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from mbc.care import words
+from mbc.care.course import Change, CutoffLine, Occasion, Segment, Span, Trajectory
+from mbc.care.words import count, day, listed, number, sentence
+
+_MOST_GROWTH = 2
+
+
+def caption(course: Trajectory) -> str:
+    """Put a course into words.
+
+    Parameters
+    ----------
+    course : Trajectory
+        Its own ``caption`` is not read.
+    """
+    parts = [_opening(course)]
+    live = course.current
+    for segment in course.segments:
+        if segment is live:
+            parts += _about(course, segment)
+        else:
+            parts.append(_closed(course, segment))
+    parts += [_gaps(course.gaps), _not_applicable(course), _set_aside(course), _growth(course), _doubts(course)]
+    return " ".join(sentence(part) for part in parts if part)
+
+
+def _opening(course: Trajectory) -> str:
+    found = course.occasions
+    if not found:
+        return f"{course.title}: no answers on record"
+    first, last = found[0].taken_on, found[-1].taken_on
+    when = f"on {day(first)}" if first == last else f"from {day(first)} to {day(last)}"
+    notes = [
+        (sum(one.score is None for one in found), "had too few answers for a score"),
+        (sum(one.prorated for one in found), "prorated"),
+        (sum(one.recorded for one in found), "known only as a total"),
+    ]
+    said = listed([f"{amount} {note}" for amount, note in notes if amount])
+    return f"{course.title}, {count(len(found), 'occasion')} {when}" + (f"; {said}" if said else "")
+
+
+def _about(course: Trajectory, segment: Segment) -> list[str]:
+    """Say how the segment that is still open has gone."""
+    known = [one for one in segment.occasions if one.score is not None]
+    whose = f"With {segment.label}: " if segment.label else ""
+    if len(known) == 1:
+        text = f"{whose}one score so far, {_at(course, known[0])}; change can be told from the second on"
+        return [text, _cutoff(course, known[0], known[0])]
+    change = segment.since_baseline
+    if change is None:
+        return []
+    ends = f"the first score was {_at(course, known[0])}; the latest is {_at(course, known[-1])}"
+    return [
+        f"{whose}{ends}: {change.words}",
+        _lately(segment, change),
+        _between(course, known),
+        _since_last(segment),
+        _held(segment, change),
+        _cutoff(course, known[0], known[-1]),
+        *(_goal(course, goal.label, goal.value, known[-1]) for goal in course.goals if goal.until is None),
+    ]
+
+
+def _at(course: Trajectory, one: Occasion) -> str:
+    return f"{number(one.score or 0, course.decimals)} on {day(one.taken_on)}"
+
+
+def _lately(segment: Segment, change: Change) -> str:
+    # One bad week is not yet a setback.
+    if change.verdict != "reliably worse":
+        return ""
+    run = 0
+    for one in reversed([one for one in segment.occasions if one.score is not None]):
+        if one.inside_noise is not False or ((one.change or 0) > 0) != (change.points > 0):
+            break
+        run += 1
+    if run == 1:
+        return "That is one occasion so far: look again next time before reading it as a setback"
+    return f"The last {run} scores all lay there"
+
+
+def _between(course: Trajectory, known: Sequence[Occasion]) -> str:
+    later = known[1:]
+    scores = [one.score or 0.0 for one in known]
+    low, high = number(min(scores), course.decimals), number(max(scores), course.decimals)
+    reach = f"In between, scores ran from {low} to {high}" if len(known) > 2 else ""
+    judged = [one for one in later if one.inside_noise is not None]
+    if len(judged) < 2:
+        return reach
+    inside = sum(bool(one.inside_noise) for one in judged)
+    which = "all" if inside == len(judged) else "none" if inside == 0 else f"{inside}"
+    tail = f"{which} of the {len(judged)} scores after the first lay within what measurement error alone explains"
+    return f"{reach}; {tail}"
+
+
+def _since_last(segment: Segment) -> str:
+    change = segment.since_last
+    if change is None or (segment.baseline and change.before_on == segment.baseline.taken_on):
+        return ""
+    return f"Since the time before ({day(change.before_on)}): {change.words}"
+
+
+def _held(segment: Segment, change: Change) -> str:
+    when = segment.first_reliable_improvement
+    if when is not None:
+        return f"An improvement beyond noise first held for two occasions in a row from {day(when)}"
+    if change.verdict == "reliably better":
+        return "An improvement beyond noise has not yet held for two occasions in a row"
+    return ""
+
+
+def _cutoff(course: Trajectory, first: Occasion, latest: Occasion) -> str:
+    if not course.cutoffs or latest.score is None or first.score is None:
+        return ""
+    line = course.cutoffs[0]
+    sides = {"<": "below", "<=": "at or below", ">": "above", ">=": "at or above"}
+    marked = f"the range marked '{line.label}' ({sides[line.side]} {number(line.value, course.decimals)})"
+    was, is_now = _distressed(line, first.score), _distressed(line, latest.score)
+    if first is latest or was == is_now:
+        return f"{'The' if first is latest else 'As at the start, the latest'} score is {_where(is_now)} {marked}"
+    return f"The first score was {_where(was)} {marked}; the latest is {_where(is_now)} it"
+
+
+def _where(inside: bool) -> str:  # noqa: FBT001 - reads as a word
+    return "inside" if inside else "outside"
+
+
+def _distressed(line: CutoffLine, score: float) -> bool:
+    beyond = {
+        "<": score < line.value,
+        "<=": score <= line.value,
+        ">": score > line.value,
+        ">=": score >= line.value,
+    }
+    return beyond[line.side]
+
+
+def _goal(course: Trajectory, label: str, value: float, latest: Occasion) -> str:
+    if latest.score is None:
+        return ""
+    left = value - latest.score if course.higher_is_better else latest.score - value
+    place = "reached" if left <= 0 else f"{words.points(left, course.decimals)} to go"
+    return f"Goal '{label}' ({number(value, course.decimals)}): {place}"
+
+
+def _closed(course: Trajectory, segment: Segment) -> str:
+    """Say, in one sentence, how a segment went that is no longer the current one."""
+    known = [one for one in segment.occasions if one.score is not None]
+    if not known:
+        return ""
+    scores = [one.score or 0.0 for one in known]
+    low, high = number(min(scores), course.decimals), number(max(scores), course.decimals)
+    ran = f"a score of {low}" if low == high else f"scores from {low} to {high}"
+    name = f"With {segment.label}" if segment.label else "Where no relationship was named"
+    text = (
+        f"{name}: {ran} on {count(len(known), 'occasion')}, {day(known[0].taken_on)} to {day(known[-1].taken_on)}"
+    )
+    if segment.ended_on is None:
+        return text
+    return f"{text}; the line stops there, for that relationship ended on {day(segment.ended_on)}"
+
+
+def _gaps(gaps: Sequence[Span]) -> str:
+    if not gaps:
+        return ""
+    spans = [f"{day(one.start, year=False)} to {day(one.end)}" for one in gaps if one.end]
+    return f"No answers from {listed(spans)}: left open"
+
+
+def _not_applicable(course: Trajectory) -> str:
+    if not course.not_applicable:
+        return ""
+    last = course.window[1] if course.window else None
+    said = [_while(one, last=last is not None and one.end == last) for one in course.not_applicable]
+    return f"Not applicable {listed(said)}: nothing is drawn there, and it is no worsening"
+
+
+def _while(one: Span, *, last: bool) -> str:
+    state = one.reason if one.reason not in {"ended", "separated"} else f"after the relationship was {one.reason}"
+    state = "after the relationship ended" if one.reason == "ended" else state
+    state = state if state.startswith("after") else f"while {state}"
+    if one.end is None or last:
+        return f"{state} (since {day(one.start)})"
+    return f"{state} ({day(one.start, year=False)} to {day(one.end)})"
+
+
+def _set_aside(course: Trajectory) -> str:
+    if not course.set_aside:
+        return ""
+    return f"{count(len(course.set_aside), 'questionnaire')} answered in that time left out"
+
+
+def _growth(course: Trajectory) -> str:
+    found = [mark for mark in course.marks if mark.valence == "growth"]
+    said = [f"{mark.label} on {day(mark.on, year=False)}" for mark in found[-_MOST_GROWTH:]]
+    more = f", like {len(found) - _MOST_GROWTH} earlier" if len(found) > _MOST_GROWTH else ""
+    return f"{'; '.join(said)}: recorded as growth{more}" if said else ""
+
+
+def _doubts(course: Trajectory) -> str:
+    doubts = []
+    if any(one.noise is not None and not one.noise.verified for one in course.segments):
+        doubts.append("noise band")
+    if any(not line.verified for line in course.cutoffs):
+        doubts.append("cutoff")
+    return f"Unverified at its source: the {listed(doubts)}" if doubts else ""

@@ -1,0 +1,88 @@
+"""How regularly a questionnaire is answered, measured by the client's own rhythm."""
+
+from __future__ import annotations
+
+import datetime as dt
+from dataclasses import replace
+from itertools import pairwise
+from statistics import median
+
+import polars as pl
+
+from mbc.care.record import ClientRecord
+from mbc.care.reviewing import Completeness
+from mbc.care.trajectory import short_name
+from mbc.care.words import count, day, span
+from mbc.instruments import Instrument, applicable
+from mbc.instruments.applicability import CURRENT
+
+_LEAST = 3  # occasions, before a rhythm can be told
+_LATE = 1.5  # of the rhythm: later than that, an occasion did not come
+
+
+def completeness_of(record: ClientRecord, instrument: Instrument, as_of: dt.date) -> Completeness:
+    """Count what came, what was left blank and what is due."""
+    rows = record.of(instrument.key, instrument.main_scale.key)
+    days = sorted(rows["taken_on"].unique())
+    rhythm = _rhythm(days)
+    applies = _applies(record, instrument, as_of)
+    missed = _missed(record, instrument, days, rhythm)
+    due = applies and rhythm is not None and (as_of - days[-1]).days >= rhythm
+    blanks = rows.select(pl.col("items") - pl.col("answered")).to_series().sum()
+    found = Completeness(
+        instrument=instrument.key,
+        name=short_name(instrument.key),
+        occasions=rows.height,
+        scored=rows["score"].drop_nulls().len(),
+        blank_items=int(blanks or 0),
+        rhythm_days=rhythm,
+        last_on=days[-1],
+        missed=missed,
+        due=due,
+        applicable=applies,
+        words="",
+    )
+    return _with_words(found)
+
+
+def _with_words(found: Completeness) -> Completeness:
+    said = [count(found.occasions, "occasion")]
+    if found.scored < found.occasions:
+        said.append(f"{found.occasions - found.scored} with too few answers")
+    if found.blank_items:
+        said.append(f"{count(found.blank_items, 'item')} left blank")
+    if found.rhythm_days is not None:
+        said.append(f"usually every {span(round(found.rhythm_days))}")
+    if found.missed:
+        said.append(f"{found.missed} did not come")
+    state = f"last on {day(found.last_on)}"
+    if not found.applicable:
+        state += ", not applicable now"
+    elif found.due:
+        state += ", due"
+    return replace(found, words=f"{'; '.join(said)}; {state}.")
+
+
+def _rhythm(days: list[dt.date]) -> float | None:
+    steps = [(b - a).days for a, b in pairwise(days)]
+    return float(median(steps)) if len(days) >= _LEAST else None
+
+
+def _missed(record: ClientRecord, instrument: Instrument, days: list[dt.date], rhythm: float | None) -> int:
+    if not rhythm:
+        return 0
+    missed = 0
+    for a, b in pairwise(days):
+        apart = [one for one in record.timeline.not_applicable(instrument, a, b) if one.start < b]
+        silent = sum(((one.end or b) - one.start).days for one in apart)
+        waited = (b - a).days - silent
+        if waited > _LATE * rhythm:
+            missed += round(waited / rhythm) - 1
+    return missed
+
+
+def _applies(record: ClientRecord, instrument: Instrument, as_of: dt.date) -> bool:
+    status = record.timeline.status_on(as_of)
+    if not instrument.applicability.needs_relationship or not status:
+        return True
+    return status in CURRENT or applicable(instrument, "single")

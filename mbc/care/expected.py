@@ -1,0 +1,221 @@
+"""What course a client's record leads one to expect, under a growth model of the whole clinic's records.
+
+One model per scale is fitted to everybody's scores over weeks since the first one, on log(1 + weeks), and then
+asked about each client: their own scores pull the clinic's mean curve towards them.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from threading import Lock
+
+import numpy as np
+import polars as pl
+
+from mbc.care.course import SELF, CourseCurve, Segment
+from mbc.care.record import INFORMANT
+from mbc.care.scores import scored
+from mbc.care.segments import read_occasions, split
+from mbc.care.timeline import Timeline, timelines
+from mbc.errors import ModelError
+from mbc.instruments import Scale
+from mbc.instruments import instrument as load
+from mbc.models import GrowthCurve, growth_curve
+from mbc.store import Store
+
+LEVEL = 0.8  # the band in which four in five single scores are expected
+LEAST_CLIENTS = 20  # fewer give a mean curve and spread that say little about anybody
+LEAST_SCORES = 3  # of the client's own; before that the curve would be the clinic's, not theirs
+AHEAD_DAYS = 28  # the curve runs on for at most four weeks, and no longer than the client has been followed
+_STEPS = 25  # points per curve
+
+
+@dataclass(frozen=True, slots=True)
+class CohortModel:
+    """A growth model of one scale over a clinic's records."""
+
+    instrument: str
+    scale: str
+    curve: GrowthCurve | None  # None where it could not be fitted
+    counts: Mapping[str, int]  # scores per unit (a client, or a client with one relationship)
+    n_clients: int
+    reason: str  # why there is no curve; "" where there is one
+
+
+@dataclass(frozen=True, slots=True)
+class NoCurves:
+    """Why no expected course is drawn."""
+
+    reason: str
+
+
+class CohortModels:
+    """Growth models by scale: each fitted when first asked for, and kept until the record has moved on.
+
+    A model is fitted anew when a client's record holds other scores than the model has seen. Safe to share
+    between threads.
+
+    Parameters
+    ----------
+    store : Store
+        The whole clinic's record. Only model parameters and a client's own curve ever leave this object.
+    """
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+        self._models: dict[tuple[str, str], CohortModel] = {}
+        self._lock = Lock()
+
+    def model(
+        self, instrument: str, scale: str | None = None, *, holding: Mapping[str, int] | None = None
+    ) -> CohortModel:
+        """Give the model of a scale.
+
+        Parameters
+        ----------
+        instrument : str
+        scale : str, optional
+            The main scale when not given.
+        holding : mapping of str to int, optional
+            Scores per unit that the model must have seen; otherwise it is fitted anew.
+        """
+        key = (instrument, load(instrument).scale(scale).key)
+        with self._lock:
+            found = self._models.get(key)
+            if found is None or _is_behind(found, holding or {}):
+                found = self._models[key] = cohort_model(self._store, *key)
+        return found
+
+
+def _is_behind(model: CohortModel, holding: Mapping[str, int]) -> bool:
+    return any(model.counts.get(unit, 0) != count for unit, count in holding.items())
+
+
+def cohort_model(store: Store, instrument: str, scale: str | None = None) -> CohortModel:
+    """Fit the growth model of one scale to every record that this store may show.
+
+    Parameters
+    ----------
+    store : Store
+    instrument : str
+    scale : str, optional
+        The main scale when not given.
+
+    Returns
+    -------
+    CohortModel
+        Without a curve, and with the reason, when there are too few clients or the fit fails.
+    """
+    definition = load(instrument)
+    chosen = definition.scale(scale)
+    frame = _training(store, instrument, chosen)
+    counts = dict(frame.group_by("unit").len().iter_rows())
+    n_clients = frame["client_id"].n_unique()
+    several = frame.filter(pl.len().over("unit") >= 2)
+
+    def without(reason: str) -> CohortModel:
+        return CohortModel(instrument, chosen.key, None, counts, n_clients, reason)
+
+    if several["client_id"].n_unique() < LEAST_CLIENTS:
+        return without(
+            f"An expected course needs {LEAST_CLIENTS} clients with two scores or more; "
+            f"{several['client_id'].n_unique()} are on record."
+        )
+    try:
+        curve = growth_curve(frame, outcome="score", time="weeks", client="unit", shape="log")
+    except ModelError as fault:
+        return without(f"The growth model could not be fitted: {fault}")
+    if not curve.converged:
+        return without("The growth model did not converge on this clinic's records.")
+    return CohortModel(instrument, chosen.key, curve, counts, n_clients, "")
+
+
+def unit_of(client_id: str, target: str) -> str:
+    """Name what has a course of its own: a client, or a client within one relationship."""
+    return client_id if target == SELF else f"{client_id} {target}"
+
+
+def _training(store: Store, instrument: str, scale: Scale) -> pl.DataFrame:
+    definition = load(instrument)
+    everybody = timelines(store.statuses(), store.relationships())
+    rows = scored(store, instrument=instrument, invalid="null").filter(
+        pl.col("scale") == scale.key, pl.col("informant") == INFORMANT, pl.col("score").is_not_null()
+    )
+    found: list[tuple[str, str, float, float]] = []
+    for (client_id,), group in rows.group_by("client_id", maintain_order=True):
+        line = everybody.get(str(client_id), Timeline())
+        occasions = read_occasions(group.iter_rows(named=True))
+        for segment in split(occasions, definition, scale, line, None)[0]:
+            found += [
+                (str(client_id), unit, weeks, score) for unit, weeks, score in _course(str(client_id), segment)
+            ]
+    return pl.DataFrame(
+        found,
+        schema={"client_id": pl.String, "unit": pl.String, "weeks": pl.Float64, "score": pl.Float64},
+        orient="row",
+    )
+
+
+def _course(client_id: str, segment: Segment) -> list[tuple[str, float, float]]:
+    known = [one for one in segment.occasions if one.score is not None]
+    unit = unit_of(client_id, segment.target)
+    return [(unit, _weeks(known[0].taken_on, one.taken_on), float(one.score or 0.0)) for one in known]
+
+
+def _weeks(start: dt.date, day: dt.date) -> float:
+    return (day - start).days / 7.0
+
+
+def expected_curves(
+    cohort: CohortModel | CohortModels | None,
+    client_id: str,
+    instrument: str,
+    scale: Scale,
+    segments: Sequence[Segment],
+) -> tuple[CourseCurve, ...] | NoCurves:
+    """Draw the expected course of each segment, or say why there is none."""
+    if cohort is None:
+        return NoCurves("No growth model was asked for.")
+    holding = {
+        unit_of(client_id, one.target): sum(occasion.score is not None for occasion in one.occasions)
+        for one in segments
+    }
+    enough = [one for one in segments if holding[unit_of(client_id, one.target)] >= LEAST_SCORES]
+    if not enough:
+        return NoCurves(f"An expected course needs {LEAST_SCORES} scores of the client's own.")
+    model = cohort
+    if isinstance(cohort, CohortModels):
+        model = cohort.model(instrument, scale.key, holding=holding)
+    assert isinstance(model, CohortModel)  # noqa: S101 - the only other kind
+    if (model.instrument, model.scale) != (instrument, scale.key):
+        return NoCurves(f"The model at hand is of {model.instrument}.{model.scale}.")
+    if model.curve is None:
+        return NoCurves(model.reason)
+    known = [one for one in enough if unit_of(client_id, one.target) in model.counts]
+    return tuple(_curve(model, model.curve, client_id, scale, one) for one in known)
+
+
+def _curve(model: CohortModel, fitted: GrowthCurve, client_id: str, scale: Scale, segment: Segment) -> CourseCurve:
+    known = [one.taken_on for one in segment.occasions if one.score is not None]
+    start, last = known[0], known[-1]
+    followed = (last - start).days
+    reach = followed if segment.ended_on else followed + min(AHEAD_DAYS, followed)
+    days = sorted({round(step) for step in np.linspace(0, reach, _STEPS)})
+    found = fitted.predict_client(unit_of(client_id, segment.target), np.array(days) / 7.0)
+    low, high = scale.range
+
+    def kept(values: Iterable[float]) -> tuple[float, ...]:
+        return tuple(float(min(max(value, low), high)) for value in values)
+
+    return CourseCurve(
+        target=segment.target,
+        dates=tuple(start + dt.timedelta(days=day) for day in days),
+        mean=kept(found.mean),
+        lower=kept(found.lower),
+        upper=kept(found.upper),
+        level=found.level,
+        n_clients=model.n_clients,
+        label="Expected course",
+    )

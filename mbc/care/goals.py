@@ -1,0 +1,115 @@
+"""How far the client has come with their own goals.
+
+A goal is rated 0 to 10 (goal-based outcomes) unless its label begins with a scale of the catalogue and a colon,
+as in ``rses: feel at home in my own skin`` or ``ecr_s.anxiety: worry less``: then its target is in that scale's
+points, it is drawn as a line on that scale's chart, and the questionnaire is its rating.
+
+References
+----------
+.. [1] Law & Jacob (2015), Goals and Goal Based Outcomes: 0 = not met at all, 10 = fully met.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import re
+from collections.abc import Mapping
+from typing import Any
+
+from mbc.care import words
+from mbc.care.record import ClientRecord
+from mbc.care.reviewing import GoalProgress
+from mbc.errors import DefinitionError, UnknownInstrument
+from mbc.instruments import instrument
+
+_NAMED = re.compile(r"\s*([a-z][a-z0-9_]*)(?:\.([a-z][a-z0-9_]*))?\s*:\s*(.+)", re.DOTALL)
+
+Rating = tuple[dt.date, float]
+
+
+def named_scale(label: str) -> tuple[str | None, str]:
+    """Split a goal's label into the scale it is set on, if any, and the words.
+
+    Examples
+    --------
+    >>> named_scale("rses: feel at home in my own skin")
+    ('rses', 'feel at home in my own skin')
+    >>> named_scale("remember: one thing at a time")
+    (None, 'remember: one thing at a time')
+    """
+    match = _NAMED.fullmatch(label)
+    if match is None:
+        return None, label
+    key, scale, text = match.groups()
+    try:
+        instrument(key).scale(scale)
+    except (UnknownInstrument, DefinitionError):
+        return None, label
+    return (key if scale is None else f"{key}.{scale}"), text.strip()
+
+
+def goal_progress(record: ClientRecord) -> tuple[GoalProgress, ...]:
+    """Follow each goal, those still kept first, then by the day they were set."""
+    ratings: dict[str, list[Rating]] = {}
+    for goal_id, day, rating in record.ratings.select("goal_id", "rated_on", "rating").iter_rows():
+        ratings.setdefault(goal_id, []).append((day, rating))
+    found = [_progress(record, row, ratings.get(row["goal_id"], [])) for row in record.goals.iter_rows(named=True)]
+    return tuple(sorted(found, key=lambda goal: (goal.retired_on is not None, goal.set_on, goal.goal_id)))
+
+
+def _progress(record: ClientRecord, row: Mapping[str, Any], ratings: list[Rating]) -> GoalProgress:
+    name, label = named_scale(row["label"] or "")
+    if name is not None:
+        ratings = _from_scale(record, name, row["set_on"], row["retired_on"])
+    start = row["baseline"] if row["baseline"] is not None else (ratings[0][1] if ratings else None)
+    sign = 1 if row["higher_is_better"] else -1
+    latest = ratings[-1][1] if ratings else None
+    movement = None if latest is None or start is None else sign * (latest - start)
+    reached = latest is not None and row["target"] is not None and sign * (latest - row["target"]) >= 0
+    return GoalProgress(
+        goal_id=row["goal_id"],
+        label=label,
+        baseline=row["baseline"],
+        target=row["target"],
+        higher_is_better=row["higher_is_better"],
+        set_on=row["set_on"],
+        retired_on=row["retired_on"],
+        retired_reason=row["retired_reason"],
+        ratings=tuple(ratings),
+        movement=movement,
+        reached=reached,
+        words=_words(row, start, ratings, sign, reached=reached),
+        scale=name,
+    )
+
+
+def _from_scale(record: ClientRecord, name: str, set_on: dt.date, until: dt.date | None) -> list[Rating]:
+    key, _, scale = name.partition(".")
+    chosen = instrument(key).scale(scale or None)
+    rows = record.of(key, chosen.key).drop_nulls("score").sort("taken_on").select("taken_on", "score")
+    return [(day, score) for day, score in rows.iter_rows() if set_on <= day <= (until or dt.date.max)]
+
+
+def _words(row: Mapping[str, Any], start: float | None, ratings: list[Rating], sign: int, *, reached: bool) -> str:
+    ended = ""
+    if row["retired_on"] is not None:
+        why = f": {row['retired_reason']}" if row["retired_reason"] else ""
+        ended = f" Retired on {words.day(row['retired_on'])}{why}."
+    if not ratings or start is None:
+        return f"Not rated since it was set on {words.day(row['set_on'])}.{ended}"
+    day, latest = ratings[-1]
+    moved = (
+        f"from {words.number(start)} to {words.number(latest)}"
+        if latest != start
+        else f"still {words.number(start)}"
+    )
+    return f"{words.sentence(f'{moved} on {words.day(day)}{_to_go(row, latest, sign, reached=reached)}')}{ended}"
+
+
+def _to_go(row: Mapping[str, Any], latest: float, sign: int, *, reached: bool) -> str:
+    if row["target"] is None:
+        return ""
+    goal = words.number(row["target"])
+    if reached:
+        return f"; the goal of {goal} is reached"
+    return f"; {words.points(sign * (row['target'] - latest))} to the goal of {goal}"

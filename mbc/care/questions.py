@@ -1,0 +1,109 @@
+"""What may be worth asking in the next session, each question with its reason.
+
+Questions ask; they never advise to stay or to leave, and none is built on the safety channel.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterator, Sequence
+
+from mbc.care.course import Mark, Trajectory
+from mbc.care.reviewing import Completeness, GoalProgress, Question
+from mbc.care.words import count, day, sentence, span
+
+MOST = 3
+_RECENT_DAYS = 35  # events of the last five weeks are still news
+_UNRATED_DAYS = 56  # a goal without a rating for eight weeks
+_MISSED = 2
+
+
+def suggest(
+    trajectories: Sequence[Trajectory],
+    goals: Sequence[GoalProgress],
+    completeness: Sequence[Completeness],
+    as_of: dt.date,
+) -> tuple[Question, ...]:
+    """Give at most three questions, the most telling first."""
+    found = [
+        *_moved(trajectories),
+        *_happened(trajectories, as_of),
+        *_not_held(trajectories),
+        *_goals(goals, as_of),
+        *_silent(completeness),
+        *_steady(trajectories),
+    ]
+    chosen: list[Question] = []
+    for one in found:
+        if one.text not in {other.text for other in chosen}:
+            chosen.append(one)
+    return tuple(chosen[:MOST])
+
+
+def _moved(trajectories: Sequence[Trajectory]) -> Iterator[Question]:
+    for course in trajectories:
+        last = course.current.since_last if course.current else None
+        if last is None or last.verdict not in {"reliably better", "reliably worse"}:
+            continue
+        text = f"What was different between {day(last.before_on)} and {day(last.after_on)}?"
+        yield Question(text, sentence(f"{course.title}: {last.words}, from one occasion to the next"))
+
+
+def _happened(trajectories: Sequence[Trajectory], as_of: dt.date) -> Iterator[Question]:
+    marks: dict[tuple[dt.date, str], Mark] = {
+        (mark.on, mark.label): mark for course in trajectories for mark in course.marks if mark.kind == "event"
+    }
+    recent = [mark for mark in marks.values() if 0 <= (as_of - mark.on).days <= _RECENT_DAYS]
+    asks = {
+        "growth": "What made that step possible, and what did it ask of you?",
+        "hard": "How have you been since, and what has helped?",
+    }
+    for mark in sorted(recent, key=lambda mark: mark.on, reverse=True):
+        if mark.valence in asks:
+            yield Question(asks[mark.valence], sentence(f"{mark.words}, {day(mark.on)}"))
+
+
+def _not_held(trajectories: Sequence[Trajectory]) -> Iterator[Question]:
+    for course in trajectories:
+        live = course.current
+        change = live.since_baseline if live else None
+        if live is None or change is None:
+            continue
+        if change.verdict == "reliably worse":
+            reason = f"{course.title}: {change.words}, since the first score on {day(change.before_on)}"
+            yield Question("What has been hardest lately, and is our work aimed at it?", sentence(reason))
+        elif change.verdict == "inside noise" and live.first_reliable_improvement is not None:
+            reason = f"{course.title}: better from {day(live.first_reliable_improvement)}, now back inside noise"
+            yield Question("What helped at the time when it went better?", sentence(reason))
+
+
+def _goals(goals: Sequence[GoalProgress], as_of: dt.date) -> Iterator[Question]:
+    for goal in goals:
+        if goal.retired_on is not None:
+            continue
+        last = goal.ratings[-1][0] if goal.ratings else goal.set_on
+        if goal.reached:
+            yield Question(f"'{goal.label}': is it done, or is there a next step?", goal.words)
+        elif goal.scale is None and (as_of - last).days >= _UNRATED_DAYS:
+            reason = f"No rating for {span((as_of - last).days)}"
+            yield Question(f"'{goal.label}': is it still the right goal?", sentence(reason))
+        elif (goal.movement or 0) < 0:
+            reason = f"The rating has moved away from the goal: {goal.words}"
+            yield Question(f"'{goal.label}': what gets in the way?", sentence(reason))
+
+
+def _silent(completeness: Sequence[Completeness]) -> Iterator[Question]:
+    for one in completeness:
+        if one.applicable and one.missed >= _MISSED:
+            reason = f"{one.name}: {count(one.missed, 'expected occasion')} did not come"
+            yield Question("Do the questionnaires suit you: their timing, length and questions?", sentence(reason))
+
+
+def _steady(trajectories: Sequence[Trajectory]) -> Iterator[Question]:
+    for course in trajectories:
+        change = course.current.since_baseline if course.current else None
+        if change is None or change.verdict != "reliably better":
+            continue
+        if course.current is not None and course.current.first_reliable_improvement is not None:
+            reason = f"{course.title}: {change.words}, and it has held"
+            yield Question("What do you do now that you did not do before?", sentence(reason))

@@ -1,0 +1,100 @@
+"""What is on record about one client, read once for everything that is shown of them."""
+
+from __future__ import annotations
+
+import datetime as dt
+from dataclasses import dataclass
+from itertools import pairwise
+
+import polars as pl
+
+from mbc.care.course import Mark
+from mbc.care.scores import scored
+from mbc.care.timeline import Timeline, is_current, timelines
+from mbc.store import Store
+
+INFORMANT = "client"  # a chart shows what the client answered; others' answers are never mixed in
+_APART = "safety"  # kinds of event that belong to the safety channel begin with this word
+
+
+@dataclass(frozen=True, slots=True)
+class ClientRecord:
+    """One client's frames; nothing of the safety channel."""
+
+    client_id: str
+    scores: pl.DataFrame  # as of `scored`, the client's own answers
+    timeline: Timeline
+    sessions: pl.DataFrame
+    goals: pl.DataFrame
+    ratings: pl.DataFrame
+    events: pl.DataFrame
+
+    @property
+    def window(self) -> tuple[dt.date, dt.date] | None:
+        """First and last day of the record: sessions and questionnaires; None when there are none."""
+        days = [*self.scores["taken_on"].unique(), *self.sessions["held_on"].unique()]
+        return (min(days), max(days)) if days else None
+
+    def of(self, instrument: str, scale: str) -> pl.DataFrame:
+        """Scores on one scale."""
+        return self.scores.filter(pl.col("instrument") == instrument, pl.col("scale") == scale)
+
+
+def read_record(store: Store, client_id: str) -> ClientRecord:
+    """Read one client.
+
+    Raises
+    ------
+    NotInRecord
+        If there is no such client for this user.
+    """
+    everybody = timelines(store.statuses(client_id=client_id), store.relationships(client_id=client_id))
+    events = store.events(client_id=client_id)
+    return ClientRecord(
+        client_id=client_id,
+        scores=scored(store, client_id=client_id, invalid="null").filter(pl.col("informant") == INFORMANT),
+        timeline=everybody.get(client_id, Timeline()),
+        sessions=store.sessions(client_id=client_id).sort("held_on", "number"),
+        goals=store.goals(client_id=client_id),
+        ratings=store.goal_ratings(client_id=client_id).sort("rated_on"),
+        events=events.filter(~pl.col("kind").str.to_lowercase().str.starts_with(_APART)),
+    )
+
+
+def session_axis(sessions: pl.DataFrame) -> tuple[tuple[dt.date, int], ...]:
+    """Day and number of each session held; counted anew when numbers start again with a second episode."""
+    held = sessions.filter("attended").sort("held_on", "number").select("held_on", "number")
+    found = [(day, number) for day, number in held.iter_rows()]
+    rising = all(a[1] < b[1] for a, b in pairwise(found))
+    return tuple(found) if rising else tuple((day, i) for i, (day, _) in enumerate(found, start=1))
+
+
+def marks_of(record: ClientRecord) -> tuple[Mark, ...]:
+    """Events and changes of relationship status within the record's window, keyed A, B, C ... by day."""
+    if record.window is None:
+        return ()
+    first, last = record.window
+    found = [
+        Mark(row["occurred_on"], "event", row["label"] or row["kind"], row["valence"])
+        for row in record.events.iter_rows(named=True)
+    ]
+    found += _status_marks(record.timeline)
+    shown = [mark for mark in found if first <= mark.on <= last]
+    shown.sort(key=lambda mark: (mark.on, mark.kind, mark.label))
+    return tuple(Mark(mark.on, mark.kind, mark.label, mark.valence, _letter(i)) for i, mark in enumerate(shown))
+
+
+def _status_marks(timeline: Timeline) -> list[Mark]:
+    over = {one.since for one in timeline.periods if one.relationship_id is not None and not is_current(one)}
+    found: list[Mark] = []
+    for one in timeline.periods:
+        if one.relationship_id is not None:
+            found.append(Mark(one.since, "status", f"{one.label}: {one.status}", "neutral"))
+        elif one.since not in over:  # "single" on the day a relationship ended says nothing new
+            found.append(Mark(one.since, "status", one.status.capitalize(), "neutral"))
+    return found
+
+
+def _letter(index: int) -> str:
+    letters = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
+    return letters[index] if index < len(letters) else _letter(index // 26 - 1) + letters[index % 26]

@@ -1,0 +1,126 @@
+"""What a clinician wants to know of one client two minutes before a session."""
+
+from __future__ import annotations
+
+import datetime as dt
+from itertools import groupby
+
+import polars as pl
+
+from mbc.care.charted import charted, construct_title, in_reading_order
+from mbc.care.completeness import completeness_of
+from mbc.care.course import Trajectory
+from mbc.care.goals import goal_progress
+from mbc.care.questions import suggest
+from mbc.care.record import ClientRecord, read_record
+from mbc.care.reviewing import ClientReview, ConstructReview
+from mbc.care.trajectory import Cohort, trajectory_of
+from mbc.care.words import count, listed, sentence
+from mbc.store import Store
+
+
+def client_review(
+    store: Store, client_id: str, *, cohort: Cohort | None = None, as_of: dt.date | None = None
+) -> ClientReview:
+    """Gather everything that is shown of one client; nothing of the safety channel.
+
+    Parameters
+    ----------
+    store : Store
+        The record, or the part of it that one user may see.
+    client_id : str
+    cohort : CohortModel or CohortModels, optional
+        For expected courses; see :func:`mbc.care.client_trajectory`.
+    as_of : date, optional
+        The day the review is for; today when not given.
+
+    Raises
+    ------
+    NotInRecord
+        If there is no such client for this user.
+    """
+    today = as_of or dt.date.today()  # noqa: DTZ011 - the clinician's calendar day
+    person = store.clients(client_id=client_id).row(0, named=True)
+    record = read_record(store, client_id)
+    instruments = in_reading_order(record.scores["instrument"].unique())
+    pairs = [
+        (one.construct, trajectory_of(record, one, scale, cohort=cohort))
+        for one in instruments
+        for scale in charted(one)
+    ]
+    trajectories = [course for _, course in pairs]
+    goals = goal_progress(record)
+    completeness = tuple(completeness_of(record, one, today) for one in instruments)
+    held, missed, last, number = _sessions(record)
+    return ClientReview(
+        client_id=client_id,
+        alias=person["alias"],
+        clinician_id=person["clinician_id"],
+        clinician=_clinician(store, person["clinician_id"]),
+        status=person["status"],
+        as_of=today,
+        headline=headline(trajectories),
+        constructs=tuple(
+            ConstructReview(key, construct_title(key), tuple(course for _, course in group))
+            for key, group in groupby(pairs, key=lambda pair: pair[0])
+        ),
+        goals=goals,
+        timeline=record.timeline.periods,
+        completeness=completeness,
+        last_session=last,
+        last_session_number=number,
+        sessions_attended=held,
+        sessions_missed=missed,
+        questions=suggest(trajectories, goals, completeness, today),
+    )
+
+
+def headline(trajectories: list[Trajectory]) -> str:
+    """Say in one sentence what has moved beyond noise since the start, on the scales that apply now.
+
+    Examples
+    --------
+    >>> headline([])
+    'No scores on record yet.'
+    """
+    sides: dict[str, list[str]] = {
+        "reliably better": [],
+        "reliably worse": [],
+        "inside noise": [],
+        "not known": [],
+    }
+    for course in trajectories:
+        live = course.current
+        if live is not None and live.since_baseline is not None:
+            sides[live.since_baseline.verdict].append(course.title)
+    said = [
+        f"{start} on {listed(sides[side])}"
+        for side, start in (
+            ("reliably better", "better than at the start, beyond noise,"),
+            ("reliably worse", "worse than at the start, beyond noise,"),
+        )
+        if sides[side]
+    ]
+    if sides["inside noise"]:
+        said.append(f"{count(len(sides['inside noise']), 'scale')} inside noise")
+    if not said:
+        return (
+            "No scores on record yet." if not trajectories else "No change to judge yet on the scales that apply."
+        )
+    return sentence("; ".join(said))
+
+
+def _sessions(record: ClientRecord) -> tuple[int, int, dt.date | None, int | None]:
+    held = record.sessions.filter("attended")
+    missed = record.sessions.height - held.height
+    if held.is_empty():
+        return 0, missed, None, None
+    last = held.row(-1, named=True)
+    return held.height, missed, last["held_on"], last["number"]
+
+
+def _clinician(store: Store, clinician_id: str | None) -> str | None:
+    if clinician_id is None:
+        return None
+    names = store.clinicians().filter(pl.col("clinician_id") == clinician_id)["display_name"]
+    return names[0] if names.len() else clinician_id

@@ -1,0 +1,127 @@
+"""Everybody's scores, from the answers on record: one tidy row per administration and scale."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import polars as pl
+
+from mbc.care.frames import HEAD, SCORED
+from mbc.errors import UnknownInstrument
+from mbc.instruments import Instrument, Scale, score
+from mbc.instruments import instrument as load
+from mbc.store import Store
+
+Invalid = Literal["raise", "null"]
+
+
+def scored(
+    store: Store,
+    *,
+    client_id: str | None = None,
+    instrument: str | None = None,
+    invalid: Invalid = "raise",
+) -> pl.DataFrame:
+    """Score what is on record.
+
+    Parameters
+    ----------
+    store : Store
+        The record, or the part of it that one user may see.
+    client_id, instrument : str, optional
+        One client, one questionnaire.
+    invalid : {"raise", "null"}
+        What happens to answers outside the accepted range; ``"null"`` counts them as not answered.
+
+    Returns
+    -------
+    pl.DataFrame
+        client_id, administration_id, instrument, scale, target ("self" or a relationship's id), informant,
+        taken_on, session_number, score (null = too few answers), answered, items, prorated, band, recorded (True
+        where only a total was kept: then answered, items and prorated are null). Sorted by client, day,
+        administration and scale. Questionnaires that the catalogue does not know are left out, and so is the
+        safety channel.
+
+    Raises
+    ------
+    UnknownInstrument
+        If ``instrument`` is asked for by a name that the catalogue does not have.
+    NotInRecord
+        If there is no such client for this user.
+    """
+    if instrument is not None:
+        load(instrument)
+    answers = store.answers(instrument, client_id=client_id)
+    totals = store.totals(instrument, client_id=client_id)
+    parts = [SCORED.clear()]
+    for (key, form, coding), group in answers.group_by("instrument", "form", "coding", maintain_order=True):
+        known = _known(str(key))
+        if known is not None:
+            parts.append(_from_answers(group, known, form, coding, invalid))
+    for (key,), group in totals.group_by("instrument", maintain_order=True):
+        known = _known(str(key))
+        if known is not None:
+            parts.append(_from_totals(group, known, answers))
+    return pl.concat(parts).sort("client_id", "taken_on", "administration_id", "instrument", "scale")
+
+
+def _known(key: str) -> Instrument | None:
+    try:
+        found = load(key)
+    except UnknownInstrument:
+        return None
+    return None if found.safety_channel else found
+
+
+def _from_answers(
+    answers: pl.DataFrame, known: Instrument, form: object, coding: object, invalid: Invalid
+) -> pl.DataFrame:
+    chosen = known.form(None if form is None else str(form))
+    columns = known.item_columns(chosen.key)
+    wide = answers.pivot(on="item", index=list(HEAD), values="value")
+    wide = wide.rename({str(n): name for n, name in enumerate(columns, start=1) if str(n) in wide.columns})
+    absent = [pl.lit(None, pl.Float64).alias(name) for name in columns if name not in wide.columns]
+    done = score(
+        wide.with_columns(absent),
+        known,
+        form=chosen.key,
+        coding=None if coding is None else str(coding),
+        invalid=invalid,
+    )
+    return pl.concat([_long(done, known, scale) for scale in known.scales])
+
+
+def _long(done: pl.DataFrame, known: Instrument, scale: Scale) -> pl.DataFrame:
+    column = f"{known.key}_{scale.key}"
+
+    def given(suffix: str, dtype: type[pl.DataType]) -> pl.Expr:
+        name = f"{column}_{suffix}"
+        return (pl.col(name) if name in done.columns else pl.lit(None)).cast(dtype).alias(suffix)
+
+    return done.select(
+        *HEAD,
+        pl.lit(scale.key).alias("scale"),
+        pl.col(column).cast(pl.Float64).alias("score"),
+        given("answered", pl.Int64),
+        pl.lit(len(scale.items), pl.Int64).alias("items"),
+        given("prorated", pl.Boolean).fill_null(value=False),
+        given("band", pl.String),
+        pl.lit(value=False).alias("recorded"),
+    ).select(SCORED.columns)
+
+
+def _from_totals(totals: pl.DataFrame, known: Instrument, answers: pl.DataFrame) -> pl.DataFrame:
+    only = totals.join(answers.select("administration_id").unique(), on="administration_id", how="anti")
+    scales = {scale.key: scale for scale in known.scales}
+    only = only.filter(pl.col("scale").is_in(list(scales)))
+    bands = [
+        None if (band := scales[key].band(value)) is None else band.label
+        for key, value in only.select("scale", "score").iter_rows()
+    ]
+    return only.with_columns(
+        pl.lit(None, pl.Int64).alias("answered"),
+        pl.lit(None, pl.Int64).alias("items"),
+        pl.lit(None, pl.Boolean).alias("prorated"),
+        pl.Series("band", bands, pl.String),
+        pl.lit(value=True).alias("recorded"),
+    ).select(SCORED.columns)

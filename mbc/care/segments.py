@@ -1,0 +1,155 @@
+"""Which scores may be compared with each other: one relationship's, or the person's own."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
+from itertools import pairwise
+from statistics import median
+
+from mbc.care.course import SELF, Change, Occasion, Segment, Span
+from mbc.care.noise import Noise, change_between
+from mbc.care.timeline import Timeline
+from mbc.instruments import Instrument, Scale
+
+GAP_DAYS = 42  # a silence of six weeks is left open in a chart ...
+GAP_RHYTHMS = 2.5  # ... or of two and a half of the client's own intervals, where those are longer
+HELD_FOR = 2  # occasions in a row: against one baseline at 95 % this keeps false claims near 5 % over a treatment
+
+
+_AS_SCORED = (
+    "administration_id", "taken_on", "session_number", "score", "answered", "items", "recorded", "target", "band",
+)  # fmt: skip
+
+
+def read_occasions(rows: Iterable[Mapping[str, object]]) -> list[Occasion]:
+    """Turn rows of a scored frame into occasions, by day."""
+    found = [
+        Occasion(**{name: row[name] for name in _AS_SCORED}, prorated=bool(row["prorated"]))  # pyright: ignore[reportArgumentType]
+        for row in rows
+    ]
+    return sorted(found, key=lambda one: (one.taken_on, one.administration_id))
+
+
+def split(
+    occasions: Sequence[Occasion],
+    instrument: Instrument,
+    scale: Scale,
+    timeline: Timeline,
+    noise: Noise | None,
+) -> tuple[tuple[Segment, ...], tuple[Occasion, ...]]:
+    """Sort occasions by what they are about.
+
+    Parameters
+    ----------
+    occasions : sequence of Occasion
+        One client, one scale, by day.
+    instrument, scale : Instrument, Scale
+    timeline : Timeline
+        The client's relationships.
+    noise : Noise or None
+        What measurement error alone explains on this scale.
+
+    Returns
+    -------
+    segments : tuple of Segment
+        By first day. Each has its own baseline: its first score.
+    set_aside : tuple of Occasion
+        Answered on a day on which the questionnaire did not apply; neither drawn nor compared.
+    """
+    about: dict[str, list[Occasion]] = {}
+    aside: list[Occasion] = []
+    for one in occasions:
+        target = timeline.target_on(instrument, one.target, one.taken_on)
+        if target is None:
+            aside.append(one)
+        else:
+            about.setdefault(target, []).append(one if target == one.target else replace(one, target=target))
+    segments = [
+        _segment(target, found, scale, timeline, noise, related=instrument.applicability.needs_relationship)
+        for target, found in about.items()
+    ]
+    return tuple(sorted(segments, key=lambda one: one.occasions[0].taken_on)), tuple(aside)
+
+
+def _segment(
+    target: str,
+    occasions: Sequence[Occasion],
+    scale: Scale,
+    timeline: Timeline,
+    noise: Noise | None,
+    *,
+    related: bool,
+) -> Segment:
+    baseline = next((one for one in occasions if one.score is not None), None)
+    up = scale.higher_is_better
+    judged = tuple(_against(baseline, one, noise, higher_is_better=up) for one in occasions)
+    known = [one for one in judged if one.score is not None]
+    latest = known[-1] if known else None
+    previous = known[-2] if len(known) > 1 else None
+
+    def change(before: Occasion | None) -> Change | None:
+        if before is None or latest is None or before.administration_id == latest.administration_id:
+            return None
+        return change_between(before, latest, noise, higher_is_better=up, decimals=scale.decimals)
+
+    return Segment(
+        target=target,
+        label="" if target == SELF else timeline.label(target),
+        occasions=judged,
+        ended_on=timeline.ended_on(target) if related and target != SELF else None,
+        baseline=baseline,
+        noise=None if noise is None or baseline is None else noise.around(_score(baseline), scale.range),
+        since_baseline=change(baseline),
+        since_last=change(previous),
+        first_reliable_improvement=_held(known[1:], higher_is_better=up),
+    )
+
+
+def _score(one: Occasion) -> float:
+    assert one.score is not None  # noqa: S101 - a baseline has a score by definition
+    return one.score
+
+
+def _against(baseline: Occasion | None, one: Occasion, noise: Noise | None, *, higher_is_better: bool) -> Occasion:
+    if baseline is None or one.score is None or one.administration_id == baseline.administration_id:
+        return one
+    moved = one.score - _score(baseline)
+    inside = None
+    if noise is not None:
+        inside = noise.verdict(moved, higher_is_better=higher_is_better) == "inside noise"
+    return replace(one, change=moved, inside_noise=inside)
+
+
+def _held(later: Sequence[Occasion], *, higher_is_better: bool) -> dt.date | None:
+    # The first of two scores in a row that are both reliably better than the baseline.
+    run = 0
+    for i, one in enumerate(later):
+        better = one.inside_noise is False and ((one.change or 0) > 0) == higher_is_better
+        run = run + 1 if better else 0
+        if run == HELD_FOR:
+            return later[i - HELD_FOR + 1].taken_on
+    return None
+
+
+def gap_days(occasions: Sequence[Occasion]) -> int:
+    """Length of the silence beyond which a line stays open, in days; follows the client's own rhythm.
+
+    Examples
+    --------
+    >>> gap_days([])
+    42
+    """
+    days = sorted({one.taken_on for one in occasions})
+    steps = [(b - a).days for a, b in pairwise(days)]
+    return max(GAP_DAYS, round(GAP_RHYTHMS * median(steps))) if steps else GAP_DAYS
+
+
+def gaps(segments: Sequence[Segment], longest: int) -> tuple[Span, ...]:
+    """Silences within a segment that are longer than ``longest`` days."""
+    found: list[Span] = []
+    for segment in segments:
+        days = [one.taken_on for one in segment.occasions]
+        found += [Span(a, b, "no answers") for a, b in pairwise(days) if (b - a).days > longest]
+    return tuple(sorted(found, key=lambda one: one.start))

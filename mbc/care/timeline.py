@@ -1,0 +1,155 @@
+"""Who was the client with, and when: which relationship a questionnaire can be about on a day."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+from typing import cast
+
+import polars as pl
+
+from mbc.care.course import Span
+from mbc.care.reviewing import StatusPeriod
+from mbc.instruments import Instrument
+from mbc.instruments.applicability import CURRENT
+
+_FOREVER = dt.date.max
+
+
+@dataclass(frozen=True, slots=True)
+class Timeline:
+    """One client's relationships and their statuses, in order of time."""
+
+    periods: tuple[StatusPeriod, ...] = ()
+    labels: tuple[tuple[str, str], ...] = ()  # relationship_id, label
+
+    def label(self, relationship_id: str) -> str:
+        """Give a relationship's label; "" when it is not on record."""
+        return dict(self.labels).get(relationship_id, "")
+
+    def of(self, relationship_id: str | None) -> tuple[StatusPeriod, ...]:
+        """Give the periods of one relationship, or of the person (None)."""
+        return tuple(one for one in self.periods if one.relationship_id == relationship_id)
+
+    def on(self, day: dt.date) -> tuple[StatusPeriod, ...]:
+        """Give the periods that hold on a day."""
+        return tuple(one for one in self.periods if one.since <= day < (one.until or _FOREVER))
+
+    def status_on(self, day: dt.date) -> str:
+        """Say how the person lives on a day: a current relationship's status first; "" when not on record."""
+        held = self.on(day)
+        current = [one for one in held if is_current(one)]
+        own = [one for one in held if one.relationship_id is None]
+        chosen = current or own or held
+        return max(chosen, key=lambda one: one.since).status if chosen else ""
+
+    def ended_on(self, relationship_id: str) -> dt.date | None:
+        """Day from which a relationship is over, as far as is on record; None while it lasts."""
+        periods = self.of(relationship_id)
+        if not periods or is_current(periods[-1]):
+            return None
+        over = periods[-1].since
+        for one in reversed(periods):
+            if is_current(one):
+                break
+            over = one.since
+        return over
+
+    def target_on(self, instrument: Instrument, target: str, day: dt.date) -> str | None:
+        """Which relationship an administration is about; None where the questionnaire does not apply that day.
+
+        What is not on record does not forbid: a relationship without statuses, and days before the first
+        status, count as applicable. Answers that name no relationship belong to the one that was current.
+        """
+        if not instrument.applicability.needs_relationship:
+            return target
+        if target == "self":
+            return self._unnamed(day)
+        held = [one for one in self.of(target) if one.since <= day < (one.until or _FOREVER)]
+        return target if not held or is_current(held[-1]) else None
+
+    def _unnamed(self, day: dt.date) -> str | None:
+        held = self.on(day)
+        current = {one.relationship_id for one in held if is_current(one)} - {None}
+        if len(current) == 1:
+            return current.pop()
+        return None if held and not current and not any(is_current(one) for one in held) else "self"
+
+    def not_applicable(self, instrument: Instrument, first: dt.date, last: dt.date | None) -> tuple[Span, ...]:
+        """Stretches between two days in which the instrument applies to no relationship on record.
+
+        Parameters
+        ----------
+        instrument : Instrument
+        first : date
+            Where the chart begins.
+        last : date or None
+            Where it ends; None asks up to now, and leaves the last stretch open.
+        """
+        if not instrument.applicability.needs_relationship or not self.periods:
+            return ()
+        days = {one.since for one in self.periods} | {one.until for one in self.periods if one.until}
+        cuts = sorted({max(one, first) for one in days if last is None or one < last})
+        found: list[Span] = []
+        for start, end in zip(cuts, [*cuts[1:], last], strict=True):
+            held = self.on(start)
+            if not held or any(is_current(one) for one in held):
+                continue
+            if found and found[-1].end == start:
+                found[-1] = replace(found[-1], end=end)
+            else:
+                found.append(Span(start, end, self.status_on(start)))
+        return tuple(found)
+
+
+def is_current(period: StatusPeriod) -> bool:
+    """Whether a status means that the relationship goes on; the rule is that of :func:`mbc.applicable`.
+
+    Separated counts as over, until the record says otherwise.
+    """
+    return period.status in CURRENT
+
+
+def timelines(statuses: pl.DataFrame, relationships: pl.DataFrame) -> Mapping[str, Timeline]:
+    """Read everybody's timeline from the record's frames; clients without any have no entry."""
+    labels: dict[str, dict[str, str]] = {}
+    for row in relationships.iter_rows(named=True):
+        labels.setdefault(row["client_id"], {})[row["relationship_id"]] = row["label"] or row["relationship_id"]
+    rows: dict[str, list[dict[str, object]]] = {}
+    for row in statuses.sort("client_id", "since").iter_rows(named=True):
+        rows.setdefault(row["client_id"], []).append(row)
+    return {
+        client_id: Timeline(
+            _periods(rows.get(client_id, []), labels.get(client_id, {})),
+            tuple(labels.get(client_id, {}).items()),
+        )
+        for client_id in {*labels, *rows}
+    }
+
+
+def _periods(rows: Iterable[Mapping[str, object]], labels: Mapping[str, str]) -> tuple[StatusPeriod, ...]:
+    found: list[StatusPeriod] = []
+    for row in rows:
+        whose = cast("str | None", row["relationship_id"])
+        found.append(
+            StatusPeriod(
+                relationship_id=whose,
+                label="" if whose is None else labels.get(whose, whose),
+                status=cast("str", row["status"]),
+                since=cast("dt.date", row["since"]),
+                until=None,
+            )
+        )
+    return tuple(replace(one, until=_until(one, found[i + 1 :])) for i, one in enumerate(found))
+
+
+def _until(one: StatusPeriod, later: Iterable[StatusPeriod]) -> dt.date | None:
+    # A relationship's status holds until its next one. The person's own ("single") also ends when a relationship
+    # begins: nobody is single and partnered.
+    for other in later:
+        if other.relationship_id == one.relationship_id:
+            return other.since
+        if one.relationship_id is None and is_current(other):
+            return other.since
+    return None

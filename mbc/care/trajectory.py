@@ -1,0 +1,143 @@
+"""How one client has fared on one scale: scores beside noise, cutoff, goals, events and the expected course."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from mbc.care.captions import caption
+from mbc.care.course import CutoffLine, GoalLine, Trajectory
+from mbc.care.expected import CohortModel, CohortModels, NoCurves, expected_curves
+from mbc.care.goals import named_scale
+from mbc.care.noise import noise_of, short_source
+from mbc.care.record import INFORMANT, ClientRecord, marks_of, read_record, session_axis
+from mbc.care.segments import gap_days, gaps, read_occasions, split
+from mbc.instruments import Instrument, Scale
+from mbc.instruments import instrument as load
+from mbc.store import Store
+
+Cohort = CohortModel | CohortModels
+
+
+def client_trajectory(
+    store: Store,
+    client_id: str,
+    instrument_key: str,
+    scale: str | None = None,
+    *,
+    cohort: Cohort | None = None,
+) -> Trajectory:
+    """Follow one client on one scale.
+
+    Parameters
+    ----------
+    store : Store
+        The record, or the part of it that one user may see.
+    client_id : str
+        Pseudonymous id.
+    instrument_key : str
+        ``"rses"``, ``"csi16"`` ...
+    scale : str, optional
+        A scale of that instrument; its main scale when not given.
+    cohort : CohortModel or CohortModels, optional
+        Growth models of the clinic's records, fitted once and reused: with it the trajectory has the client's
+        expected course.
+
+    Returns
+    -------
+    Trajectory
+        Empty, with a caption that says so, when the client never answered the questionnaire.
+
+    Raises
+    ------
+    NotInRecord
+        If there is no such client for this user.
+    UnknownInstrument, DefinitionError
+        If the catalogue has no such instrument, or the instrument no such scale.
+    """
+    instrument = load(instrument_key)
+    return trajectory_of(read_record(store, client_id), instrument, instrument.scale(scale), cohort=cohort)
+
+
+def trajectory_of(
+    record: ClientRecord, instrument: Instrument, scale: Scale, *, cohort: Cohort | None = None
+) -> Trajectory:
+    """Follow one client, already read, on one scale."""
+    occasions = read_occasions(record.of(instrument.key, scale.key).iter_rows(named=True))
+    noise = noise_of(instrument, scale)
+    segments, aside = split(occasions, instrument, scale, record.timeline, noise)
+    longest = gap_days(occasions)
+    window = record.window
+    curves = expected_curves(cohort, record.client_id, instrument.key, scale, segments)
+    course = Trajectory(
+        client_id=record.client_id,
+        instrument=instrument.key,
+        name=instrument.name,
+        construct=instrument.construct,
+        scale=scale.key,
+        title=chart_title(instrument, scale),
+        range=scale.range,
+        higher_is_better=scale.higher_is_better,
+        decimals=scale.decimals,
+        informant=INFORMANT,
+        segments=segments,
+        cutoffs=_cutoffs(instrument, scale),
+        goals=_goal_lines(record, instrument, scale),
+        marks=marks_of(record),
+        not_applicable=() if window is None else record.timeline.not_applicable(instrument, *window),
+        gaps=gaps(segments, longest),
+        gap_days=longest,
+        curves=() if isinstance(curves, NoCurves) else curves,
+        curve_note=curves.reason if isinstance(curves, NoCurves) else "",
+        sessions=session_axis(record.sessions),
+        caption="",
+        relationships=record.timeline.labels,
+        set_aside=aside,
+        window=window,
+    )
+    return replace(course, caption=caption(course))
+
+
+def chart_title(instrument: Instrument, scale: Scale) -> str:
+    """Name a chart: what is measured, and with what.
+
+    Examples
+    --------
+    >>> from mbc.instruments import instrument
+    >>> rses = instrument("rses")
+    >>> chart_title(rses, rses.main_scale)
+    'Self-esteem: RSES'
+    """
+    return f"{scale.title}: {short_name(instrument.key)}"
+
+
+def short_name(key: str) -> str:
+    """Write an instrument's key as the field does.
+
+    Examples
+    --------
+    >>> short_name("csi16"), short_name("ecr_r"), short_name("who5")
+    ('CSI-16', 'ECR-R', 'WHO-5')
+    """
+    head = key.rstrip("0123456789")
+    return "-".join(part.upper() for part in (*head.split("_"), key[len(head) :]) if part)
+
+
+def _cutoffs(instrument: Instrument, scale: Scale) -> tuple[CutoffLine, ...]:
+    line = scale.cutoff
+    if line is None:
+        return ()
+    source = short_source(instrument, line.source)
+    return (CutoffLine(line.value, line.side, line.label, source, line.confidence),)
+
+
+def _goal_lines(record: ClientRecord, instrument: Instrument, scale: Scale) -> tuple[GoalLine, ...]:
+    """Goals set on this scale's own points; goals rated 0 to 10 have a panel of their own."""
+    names = {f"{instrument.key}.{scale.key}"}
+    if scale is instrument.main_scale:
+        names.add(instrument.key)
+    found: list[GoalLine] = []
+    for row in record.goals.iter_rows(named=True):
+        name, label = named_scale(row["label"] or "")
+        if name in names and row["target"] is not None:
+            found.append(GoalLine(row["goal_id"], label, row["target"], row["set_on"], row["retired_on"]))
+    return tuple(found)
