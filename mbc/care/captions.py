@@ -46,6 +46,8 @@ def _opening(course: Trajectory) -> str:
         (sum(one.recorded for one in found), "known only as a total"),
     ]
     said = listed([f"{amount} {note}" for amount, note in notes if amount])
+    if all(one.answered == one.items is not None for one in found):
+        said = "every item answered"
     return f"{course.title}, {count(len(found), 'occasion')} {when}" + (f"; {said}" if said else "")
 
 
@@ -72,7 +74,12 @@ def _about(course: Trajectory, segment: Segment) -> list[str]:
 
 
 def _at(course: Trajectory, one: Occasion) -> str:
-    return f"{number(one.score or 0, course.decimals)} on {day(one.taken_on)}"
+    note = ""
+    if one.recorded:
+        note = " (a recorded total)"
+    elif one.answered != one.items:
+        note = f" ({one.answered} of {one.items} items answered)"
+    return f"{number(one.score or 0, course.decimals)} on {day(one.taken_on)}{note}"
 
 
 def _lately(segment: Segment, change: Change) -> str:

@@ -155,6 +155,8 @@ def _cell(instrument: Instrument, scale: Scale, segments: Sequence[Segment], awa
         words=_words(latest.score if latest else None, change, scale, away),
         points=_points(segments),
         sort_key=_sort_key(change, scale),
+        answered=latest.answered if latest else None,
+        items=latest.items if latest else None,
     )
 
 

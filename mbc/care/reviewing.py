@@ -118,6 +118,8 @@ class CaseloadCell:
     words: str  # "18, reliably better (+6)"; "not applicable while single"
     points: tuple[float | None, ...]  # for a sparkline, oldest first; None = a gap or another relationship
     sort_key: float  # larger = better than at the start, in units of what noise explains
+    answered: int | None = None  # items of the latest; None where only a total was kept
+    items: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

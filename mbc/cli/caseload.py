@@ -1,0 +1,102 @@
+"""``mbc caseload``: how every client stands, one line each."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Callable
+
+import click
+import polars as pl
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from mbc.care import caseload
+from mbc.care.course import Verdict
+from mbc.care.reviewing import CaseloadCell, CaseloadRow
+from mbc.care.words import number
+from mbc.errors import NotInRecord
+from mbc.store import Store
+
+_SORT: dict[str, Callable[[CaseloadRow], tuple[object, ...]]] = {
+    "client": lambda row: (row.status != "active", row.client_id),
+    "contact": lambda row: (row.last_contact or dt.date.min, row.client_id),
+    "change": lambda row: (min((cell.sort_key for cell in row.cells), default=0.0), row.client_id),
+}
+
+
+@click.command("caseload", short_help="How every client stands, one line each.")
+@click.option("--store", "url", required=True, envvar="MBC_STORE", help="The record, such as sqlite:///clinic.db.")
+@click.option("--clinician", "clinician_id", metavar="ID", help="Only the clients of this clinician.")
+@click.option(
+    "--sort",
+    type=click.Choice(list(_SORT)),
+    default="client",
+    show_default=True,
+    help="By id, by the longest silence, or by the largest worsening.",
+)
+@click.option("--as-of", type=click.DateTime(["%Y-%m-%d"]), help="The day silence is judged on; default today.")
+def command(*, url: str, clinician_id: str | None, sort: str, as_of: dt.datetime | None) -> None:
+    """List clients with their latest scores and the change since their first, sorted into what is beyond noise.
+
+    A change inside measurement error is listed as such. The safety channel is not part of it.
+    """
+    console = Console(highlight=False)
+    with Store.open(url) as store:
+        if clinician_id is not None:
+            _require_clinician(store, clinician_id)
+        found = caseload(store, clinician_id=clinician_id, as_of=None if as_of is None else as_of.date())
+    if not found.rows:
+        console.print("No clients on record yet. 'mbc import FILE --store URL' brings some in.")
+        return
+    shown = Table(box=None, header_style="bold", pad_edge=False, padding=(0, 2, 0, 0))
+    for name, width in (
+        ("Client", 10),
+        ("Last contact", 10),
+        ("Better", None),
+        ("Worse", None),
+        ("Inside noise", None),
+    ):
+        shown.add_column(name, min_width=width, overflow="fold", ratio=None if width else 1)
+    for row in sorted(found.rows, key=_SORT[sort]):
+        shown.add_row(*_cells(row))
+    console.print(shown)
+    console.print()
+    console.print(
+        Text(f"{found.caption} In brackets: change since the first score; beyond noise unless listed inside.")
+    )
+
+
+def _require_clinician(store: Store, clinician_id: str) -> None:
+    if store.clinicians().filter(pl.col("clinician_id") == clinician_id).is_empty():
+        known = ", ".join(store.clinicians()["clinician_id"])
+        raise NotInRecord(f"There is no clinician '{clinician_id}' on record; there are: {known or 'none'}.")
+
+
+def _cells(row: CaseloadRow) -> tuple[Text, ...]:
+    who = Text(row.client_id)
+    if row.alias:
+        who.append(f"\n{row.alias}", style="dim")
+    contact = Text("" if row.last_contact is None else f"{row.last_contact:%Y-%m-%d}")
+    for flag in row.flags:
+        contact.append(f"\n{flag}", style="italic")
+    return (
+        who,
+        contact,
+        _listed(row, "reliably better"),
+        _listed(row, "reliably worse"),
+        _listed(row, "inside noise"),
+    )
+
+
+def _listed(row: CaseloadRow, verdict: Verdict) -> Text:
+    return Text(
+        "\n".join(_brief(cell) for cell in row.cells if cell.verdict == verdict and cell.latest is not None)
+    )
+
+
+def _brief(cell: CaseloadCell) -> str:
+    name = cell.title.rsplit(": ", 1)[-1]
+    name = f"{name} {cell.scale}" if cell.scale not in {"total", "mean", "index"} else name
+    change = f" ({number(cell.change, 2, signed=True)})" if cell.change else ""
+    return f"{name} {number(cell.latest or 0.0, 2)}{change}"

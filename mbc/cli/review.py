@@ -1,0 +1,136 @@
+"""``mbc review``: what the charts of one client say, as text."""
+
+from __future__ import annotations
+
+import datetime as dt
+
+import click
+import polars as pl
+from rich.console import Console
+from rich.padding import Padding
+from rich.table import Table
+from rich.text import Text
+
+from mbc.care import CohortModels, client_review
+from mbc.care.course import Trajectory
+from mbc.care.reviewing import ClientReview
+from mbc.care.words import count, day, number, span
+from mbc.errors import NotInRecord
+from mbc.store import Store
+
+
+@click.command("review", short_help="What the charts of one client say, as text.")
+@click.argument("client_id", metavar="CLIENT")
+@click.option("--store", "url", required=True, envvar="MBC_STORE", help="The record, such as sqlite:///clinic.db.")
+@click.option("--instrument", "-i", "keys", multiple=True, help="Only this questionnaire; may be repeated.")
+@click.option("--table/--no-table", default=True, show_default=True, help="List every occasion under its chart.")
+@click.option("--expected/--no-expected", default=True, show_default=True, help="Fit the clinic's growth models.")
+@click.option("--as-of", type=click.DateTime(["%Y-%m-%d"]), help="The day of the review; today when not given.")
+def command(
+    *, client_id: str, url: str, keys: tuple[str, ...], table: bool, expected: bool, as_of: dt.datetime | None
+) -> None:
+    """Say how CLIENT is doing: change against noise, goals, relationships, completeness, what to ask.
+
+    Everything the charts show, in words. The safety channel is not part of it.
+    """
+    console = Console(highlight=False)
+    with Store.open(url) as store:
+        if store.clients().filter(pl.col("client_id") == client_id).is_empty():
+            raise NotInRecord(f"There is no client '{client_id}' on record. 'mbc caseload' lists those there are.")
+        cohort = CohortModels(store) if expected else None
+        review = client_review(store, client_id, cohort=cohort, as_of=None if as_of is None else as_of.date())
+    _head(console, review)
+    for course in review.trajectories:
+        if not keys or course.instrument in keys:
+            _chart(console, course, table=table)
+    _goals(console, review)
+    _relationships(console, review)
+    _completeness(console, review)
+    _questions(console, review)
+
+
+def _head(console: Console, review: ClientReview) -> None:
+    name = review.client_id + (f" ({review.alias})" if review.alias else "")
+    who = f", seen by {review.clinician}" if review.clinician else ""
+    console.print(Text(f"{name}{who}", style="bold"))
+    console.print(Text(review.headline))
+    if review.last_session is not None:
+        ago = span(max((review.as_of - review.last_session).days, 0))
+        missed = f", {review.sessions_missed} missed" if review.sessions_missed else ""
+        sessions = f"{count(review.sessions_attended, 'session')} held{missed}"
+        console.print(Text(f"{sessions}; the last on {day(review.last_session)}, {ago} before this review."))
+
+
+def _heading(console: Console, text: str) -> None:
+    console.print()
+    console.print(Text(text, style="bold underline"))
+
+
+def _chart(console: Console, course: Trajectory, *, table: bool) -> None:
+    _heading(console, course.title)
+    console.print(Text(course.caption))
+    for curve in course.curves:
+        text = (
+            f"Expected on {day(curve.dates[-1])}, by a growth model of {curve.n_clients} clients' records: "
+            f"{number(curve.mean[-1], 1)}; {curve.level:.0%} of single scores from {number(curve.lower[-1], 1)} "
+            f"to {number(curve.upper[-1], 1)}."
+        )
+        console.print(Text(text))
+    if table and (course.occasions or course.set_aside):
+        console.print(Padding(_occasions(course), (0, 0, 0, 1)))
+
+
+def _occasions(course: Trajectory) -> Table:
+    related = any(segment.label for segment in course.segments)
+    shown = Table(box=None, header_style="dim", pad_edge=False)
+    for name in ("date", "session", "score", "answered", "change", "noise"):
+        shown.add_column(name, justify="left" if name in {"date", "noise"} else "right")
+    shown.add_column("with" if related else "")
+    shown.add_column("")
+    for row in course.to_frame().iter_rows(named=True):
+        noise = {"yes": "inside", "no": "beyond", None: ""}[row["inside_noise"]]
+        shown.add_row(
+            f"{row['date']:%Y-%m-%d}",
+            "" if row["session"] is None else str(row["session"]),
+            "" if row["score"] is None else number(row["score"], course.decimals),
+            row["answered"] or "",
+            "" if row["change"] is None else number(row["change"], course.decimals, signed=True),
+            noise,
+            Text(row["target"] if related else ""),
+            Text(row["note"] or ""),
+        )
+    return shown
+
+
+def _goals(console: Console, review: ClientReview) -> None:
+    if not review.goals:
+        return
+    _heading(console, "Goals")
+    for goal in review.goals:
+        console.print(Text(f"- {goal.label}. {goal.words}"))
+
+
+def _relationships(console: Console, review: ClientReview) -> None:
+    if not review.timeline:
+        return
+    _heading(console, "Relationships")
+    for one in review.timeline:
+        until = f" to {day(one.until)}" if one.until else ""
+        whose = f"{one.label}: " if one.label else ""
+        console.print(Text(f"- {whose}{one.status}, from {day(one.since)}{until}"))
+
+
+def _completeness(console: Console, review: ClientReview) -> None:
+    if not review.completeness:
+        return
+    _heading(console, "Completeness")
+    for one in review.completeness:
+        console.print(Text(f"- {one.name}: {one.words}"))
+
+
+def _questions(console: Console, review: ClientReview) -> None:
+    if not review.questions:
+        return
+    _heading(console, "Worth asking")
+    for one in review.questions:
+        console.print(Text(f"- {one.text} ({one.reason.rstrip('.')})"))
