@@ -1,0 +1,144 @@
+"""A researcher takes away everything that can be analysed, and nobody who can be recognised."""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+
+import pytest
+
+from mbc.care import client_trajectory, deidentified_cohort, scored
+from mbc.care.cohort_files import read_cohort, write_cohort
+from mbc.care.cohort_record import open_cohort
+from mbc.errors import MbcError
+from mbc.store import (
+    Administration,
+    Client,
+    Clinician,
+    Episode,
+    Event,
+    Flag,
+    Goal,
+    GoalRating,
+    Relationship,
+    RelationshipStatus,
+    Session,
+    Store,
+)
+
+FIRST = dt.date(2026, 1, 5)
+NAMES = ("Ada Lovegood", "C-1001", "C-1002", "Wren", "leave the shared flat", "the night of the move", "R-secret")
+
+
+@pytest.fixture
+def store():
+    made = Store.create("sqlite://")
+    with made.writing(by="test") as record:
+        record.add(Clinician("K-77", "Ada Lovegood"))
+        for name, alias in (("C-1001", "Wren"), ("C-1002", "Rook")):
+            record.add(Client(name, alias, "K-77", registered_on=FIRST))
+            record.add(Episode(f"EP-{name}", name, "K-77", started_on=FIRST))
+            record.add(Session(name, f"EP-{name}", 1, FIRST, modality="video"))
+            for week in range(4):
+                day = FIRST + dt.timedelta(weeks=week)
+                record.add(
+                    Administration(name, "rses", day, (3, 0, 2, 2, 1, 1, 2, None, 0, 3), form="a", coding="0-3")
+                )
+                record.add(Administration(name, "phq9", day, (1, 2, 1, 1, 0, 1, 1, 0, 1), flags=(Flag("i9"),)))
+        record.add(Relationship("R-secret", "C-1001", "R7"))
+        record.add(RelationshipStatus("C-1001", "partnered", FIRST, "R-secret"))
+        record.add(Administration("C-1001", "csi4", FIRST, (5, 4, 4, 4), target="R-secret"))
+        record.add(Goal("G-x", "C-1001", "leave the shared flat", FIRST, 1, 8))
+        record.add(GoalRating("G-x", FIRST + dt.timedelta(days=9), 3))
+        record.add(
+            Event("V-1", "C-1001", FIRST + dt.timedelta(days=12), "moved", "the night of the move", "growth")
+        )
+    return made
+
+
+def test_no_name_id_label_or_date_is_in_any_file(store, tmp_path):
+    cohort, _ = deidentified_cohort(store)
+    write_cohort(cohort, tmp_path / "cohort")
+    everything = "".join(path.read_text("utf-8") for path in sorted((tmp_path / "cohort").iterdir()))
+    for name in (*NAMES, "2026", "K-77", "EP-"):
+        assert name not in everything
+
+
+def test_safety_answers_cannot_be_worked_back(store):
+    cohort, _ = deidentified_cohort(store)
+    assert cohort.withheld == ("phq9",)
+    assert "phq9" not in cohort.items
+    assert set(cohort.items) == {"rses", "csi4"}
+    assert cohort.scores.filter(instrument="phq9")["score"].to_list() == [8.0] * 8  # the totals stay
+
+
+def test_days_are_counted_from_each_persons_first_contact(store):
+    cohort, _ = deidentified_cohort(store)
+    assert cohort.items["rses"]["day"].unique().sort().to_list() == [0, 7, 14, 21]
+    assert cohort.goals["day"].to_list() == [9]
+    assert cohort.relationships.select("day", "target", "status").row(0) == (0, "R1", "partnered")
+
+
+def test_what_few_people_have_is_folded(store):
+    cohort, _ = deidentified_cohort(store, k=5)
+    assert cohort.events["kind"].to_list() == ["other"]
+    assert cohort.people["therapist"].unique().to_list() == ["other"]
+    assert cohort.sessions["modality"].unique().to_list() == ["other"]
+
+
+def test_a_folder_reads_back_as_the_same_cohort(store, tmp_path):
+    cohort, _ = deidentified_cohort(store)
+    write_cohort(cohort, tmp_path / "cohort")
+    back = read_cohort(tmp_path / "cohort")
+    for name, frame in cohort.tables().items():
+        assert back.tables()[name].equals(frame), name
+    assert back.withheld == cohort.withheld
+
+
+def test_the_codebook_explains_every_column(store, tmp_path):
+    cohort, _ = deidentified_cohort(store)
+    write_cohort(cohort, tmp_path / "cohort")
+    columns = json.loads((tmp_path / "cohort" / "codebook.json").read_text("utf-8"))["columns"]
+    assert {name: list(about) for name, about in columns.items()} == {
+        name: frame.columns for name, frame in cohort.tables().items()
+    }
+    assert all(text for about in columns.values() for text in about.values())
+
+
+def test_opened_as_a_record_the_scores_are_those_of_the_clinic(store):
+    cohort, ids = deidentified_cohort(store)
+    wanted = ["instrument", "scale", "score"]
+    ours = scored(open_cohort(cohort), client_id=ids.of["C-1001"]).select(wanted).sort(wanted)
+    assert ours.equals(scored(store, client_id="C-1001").select(wanted).sort(wanted))
+
+
+def test_the_apps_chart_can_be_drawn_from_a_cohort(store):
+    cohort, ids = deidentified_cohort(store)
+    course = client_trajectory(open_cohort(cohort), ids.of["C-1002"], "rses")
+    assert [one.taken_on for one in course.occasions] == [
+        dt.date(2000, 1, 3) + dt.timedelta(weeks=w) for w in range(4)
+    ]
+
+
+def test_the_key_is_written_apart_and_for_its_owner_only(store, tmp_path):
+    cohort, ids = deidentified_cohort(store)
+    write_cohort(cohort, tmp_path / "cohort", bridge=ids, key=tmp_path / "apart" / "key.csv")
+    key = tmp_path / "apart" / "key.csv"
+    assert key.stat().st_mode & 0o777 == 0o600
+    assert "C-1001" in key.read_text("utf-8")
+
+
+def test_a_key_inside_the_cohort_or_a_folder_in_use_is_refused(store, tmp_path):
+    cohort, ids = deidentified_cohort(store)
+    with pytest.raises(MbcError, match="inside the cohort"):
+        write_cohort(cohort, tmp_path / "cohort", bridge=ids, key=tmp_path / "cohort" / "key.csv")
+    (tmp_path / "used").mkdir()
+    (tmp_path / "used" / "notes.txt").write_text("mine")
+    with pytest.raises(MbcError, match="not empty"):
+        write_cohort(cohort, tmp_path / "used")
+    assert [path.name for path in (tmp_path / "used").iterdir()] == ["notes.txt"]
+
+
+def test_a_folder_that_is_no_cohort_is_named(tmp_path):
+    with pytest.raises(MbcError, match=r"codebook\.json.*mbc deidentify"):
+        read_cohort(tmp_path)

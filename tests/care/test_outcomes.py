@@ -1,0 +1,137 @@
+"""Honest rates: who is counted, what is complete, and what is too small to be shown."""
+
+from __future__ import annotations
+
+import datetime as dt
+
+import pytest
+
+from mbc.care import clinic_outcomes
+from mbc.errors import AccessDenied, MbcError
+from mbc.store import (
+    Administration,
+    Client,
+    Clinician,
+    Episode,
+    Relationship,
+    RelationshipStatus,
+    Store,
+)
+
+START, END = dt.date(2026, 1, 5), dt.date(2026, 3, 30)
+
+# RSES: reliable beyond 5.6 points (SD 6.78, alpha .911: 1.96 * 6.78 * sqrt(2 * .089) = 5.606); low below 15.
+RECOVERED, IMPROVED, UNCHANGED, DETERIORATED = (10, 20), (16, 24), (12, 15), (20, 10)
+
+
+def store_with(pairs, *, instrument="rses", alone=0, target="self"):
+    store = Store.create("sqlite://")
+    with store.writing(by="test") as record:
+        record.add(Clinician("K1", "Ada"))
+        for number, (pre, *post) in enumerate([*pairs, *[(14,)] * alone]):
+            name = f"C{number:03d}"
+            record.add(Client(name, clinician_id="K1"))
+            record.add(Episode(f"E{number}", name, "K1", started_on=START))
+            for week, score in enumerate((pre, *post)):
+                day = START + dt.timedelta(weeks=8 * week)
+                record.add(Administration(name, instrument, day, totals={"total": score}, target=target))
+    return store
+
+
+def only_row(outcomes):
+    (row,) = outcomes.rows
+    return row
+
+
+def test_every_category_is_counted_over_those_who_could_be_judged():
+    pairs = [RECOVERED] * 12 + [IMPROVED] * 9 + [UNCHANGED] * 20 + [DETERIORATED] * 6
+    row = only_row(clinic_outcomes(store_with(pairs, alone=13), start=START, end=END))
+    assert {rate.category: rate.count for rate in row.rates} == {
+        "recovered": 12, "improved": 9, "unchanged": 20, "deteriorated": 6,
+    }  # fmt: skip
+    assert (row.in_care, row.measured, row.paired) == (60, 60, 47)
+    assert (row.completeness, row.coverage) == (80, 100)  # 47 of 60 is 78 %, rounded to 5
+
+
+def test_recovery_is_counted_over_those_who_began_beyond_the_cutoff():
+    pairs = [RECOVERED] * 12 + [IMPROVED] * 9 + [UNCHANGED] * 20 + [DETERIORATED] * 6
+    recovery = only_row(clinic_outcomes(store_with(pairs), start=START, end=END)).recovery
+    assert recovery.count == 12
+    assert recovery.estimate == pytest.approx(12 / 32)  # 12 recovered and 20 unchanged began below 15
+    # Wilson (1927): (p + z2/2n -+ z sqrt(p(1-p)/n + z2/4n2)) / (1 + z2/n), worked by hand for 12 of 32
+    assert (recovery.lower, recovery.upper) == pytest.approx((0.2294, 0.5475), abs=1e-4)
+
+
+def test_effect_size_is_positive_for_improvement_and_worked_by_hand():
+    # five of each: differences 4, 6, 4, 6, 5, mean 5; squares about the mean of 14 sum to 5 * 40: SD = sqrt(200/24)
+    pairs = [(10, 14), (12, 18), (14, 18), (16, 22), (18, 23)] * 5
+    row = only_row(clinic_outcomes(store_with(pairs), start=START, end=END))
+    assert row.effect == pytest.approx(5 / (200 / 24) ** 0.5)
+
+
+def test_a_small_cell_is_hidden_and_takes_a_neighbour_with_it():
+    pairs = [RECOVERED] * 12 + [UNCHANGED] * 20 + [DETERIORATED] * 2
+    outcomes = clinic_outcomes(store_with(pairs), start=START, end=END)
+    row = only_row(outcomes)
+    assert row.rate("deteriorated").suppressed
+    assert row.rate("unchanged").suppressed
+    assert row.rate("improved").count == 0  # a zero is a finding
+    assert row.rate("recovered").count == 12
+    assert 2 not in outcomes.to_frame()["count"].to_list()
+
+
+def test_fewer_clients_than_k_show_nothing():
+    row = only_row(clinic_outcomes(store_with([RECOVERED] * 4), start=START, end=END))
+    assert (row.in_care, row.measured, row.paired, row.effect, row.completeness) == (None,) * 5
+    assert all(rate.suppressed for rate in row.rates)
+
+
+def test_the_few_who_are_missing_cannot_be_counted_from_completeness():
+    # 30 of 31 paired: measured (31) beside n (30) would tell that one person has no second score
+    row = only_row(clinic_outcomes(store_with([UNCHANGED] * 30, alone=1), start=START, end=END))
+    assert (row.paired, row.measured, row.completeness) == (30, None, 95)
+
+
+def test_satisfaction_after_the_relationship_ended_is_in_no_rate():
+    store = store_with([(40, 20)] * 6 + [(40, 60)] * 6, instrument="csi16")
+    with store.writing(by="test") as record:
+        for number in range(6):  # those whose satisfaction fell have left since
+            name = f"C{number:03d}"
+            record.add(Relationship(f"R-{name}", name, "R1"))
+            record.add(RelationshipStatus(name, "partnered", START, f"R-{name}"))
+            record.add(RelationshipStatus(name, "ended", END - dt.timedelta(days=5), f"R-{name}"))
+    row = only_row(clinic_outcomes(store, start=START, end=END))
+    assert row.paired == 6
+    assert row.rate("deteriorated").count == 0
+    assert row.rate("recovered").count == 6
+
+
+def test_the_first_score_of_the_care_counts_even_when_it_lies_before_the_period():
+    later = START + dt.timedelta(weeks=4)
+    row = only_row(clinic_outcomes(store_with([IMPROVED] * 10), start=later, end=END))
+    assert row.rate("improved").count == 10
+
+
+def test_without_anything_on_record_the_page_says_so():
+    outcomes = clinic_outcomes(Store.create("sqlite://"))
+    assert outcomes.rows == ()
+    assert "no outcomes" in outcomes.caption
+
+
+def test_a_period_that_ends_before_it_starts_is_refused():
+    with pytest.raises(MbcError, match="swapped"):
+        clinic_outcomes(Store.create("sqlite://"), start=END, end=START)
+
+
+def test_an_analyst_gets_rates_though_no_person_exists_for_them():
+    store = store_with([IMPROVED] * 10 + [UNCHANGED] * 10)
+    store.accounts.add("ana", "a long enough passphrase", "analyst")
+    analyst = store.as_user("ana")
+    with pytest.raises(AccessDenied):
+        analyst.clients()
+    assert only_row(clinic_outcomes(analyst, start=START, end=END)).rate("improved").count == 10
+
+
+def test_no_client_is_named_anywhere_in_what_is_published():
+    outcomes = clinic_outcomes(store_with([IMPROVED] * 10), start=START, end=END)
+    assert "C00" not in repr(outcomes)
