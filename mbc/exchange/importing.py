@@ -1,0 +1,159 @@
+"""From a file to a plan: what is in it, whose it is, and what the record says to it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+from mbc.errors import ImportRefused
+from mbc.exchange.answers import check
+from mbc.exchange.columns import Columns
+from mbc.exchange.comparing import within_file
+from mbc.exchange.layouts import Recognised, recognise
+from mbc.exchange.long import read_long, read_totals
+from mbc.exchange.options import ImportOptions, Layout
+from mbc.exchange.people import find_clients, find_episodes
+from mbc.exchange.plan import ImportPlan
+from mbc.exchange.reading import Reading, Records
+from mbc.exchange.records import Registrations
+from mbc.exchange.shown import listing, numbers, shown
+from mbc.exchange.targets import find_targets
+from mbc.exchange.text_files import TextTable, read_text_table
+from mbc.exchange.wide import read_wide
+from mbc.store import ImportSource, Store
+
+
+def plan_import(
+    path: str | Path,
+    store: Store | None = None,
+    *,
+    layout: Layout | None = None,
+    instrument: str | Iterable[str] | None = None,
+    items: str | None = None,
+    form: str | Mapping[str, str] | None = None,
+    coding: str | Mapping[str, str] | None = None,
+    columns: Mapping[str, str] | None = None,
+    **more: Any,
+) -> ImportPlan:
+    """Say what importing a CSV file would do. Nothing is stored.
+
+    Parameters
+    ----------
+    path : str or Path
+        Delimited text: comma, semicolon, tab or bar; UTF-8, UTF-16 or Western European; decimal point or comma.
+    store : Store, optional
+        The record to compare with; without one, only the file itself is judged.
+    layout : {"wide", "long", "totals"}, optional
+        One row per administration with a column per item; one row per answer (client, date, instrument, item,
+        value); or per score (client, date, instrument, scale, score). Recognised from the header when not given.
+    instrument : str or iterable of str, optional
+        Questionnaires to read; recognised from the columns when not given.
+    items : str, optional
+        How item columns are named: ``"Q{n}"``.
+    form, coding : str or mapping, optional
+        Item order and answer coding; a mapping says it questionnaire by questionnaire.
+    columns : mapping, optional
+        Canonical name (``client_id``, ``taken_on``, ``rses_1`` ...) -> header in the file.
+    **more
+        The other fields of :class:`~mbc.exchange.options.ImportOptions`: ``date_format``, ``separator``, ``missing``,
+        ``clinician``, ``new_relationships``, ``supersede``, ``now``.
+
+    Returns
+    -------
+    ImportPlan
+        One row per administration with its outcome and reason.
+
+    Raises
+    ------
+    ImportRefused
+        When the file cannot be read as a table of answers at all.
+    MissingItems
+        When item columns are not there.
+    UnknownInstrument
+        When there is no such questionnaire.
+    SettingsError
+        When an option is wrong.
+    """
+    options = ImportOptions(
+        layout=layout,
+        instruments=_several(instrument),
+        items=items,
+        form=_by_instrument(form),
+        coding=_by_instrument(coding),
+        columns=columns or {},
+        **more,
+    )
+    plan = read_plan(path, store, options)
+    return plan if store is None else plan.against(store)
+
+
+def read_plan(path: str | Path, store: Store | None, options: ImportOptions) -> ImportPlan:
+    """Plan an import as far as the file and the people on record decide it; occasions are not compared yet."""
+    table = read_text_table(path, separator=options.separator)
+    columns = Columns(table, options.columns)
+    recognised = recognise(columns, options)
+    reading = check(_taken_apart(columns, recognised, options), options)
+    if reading.administrations.is_empty():
+        raise ImportRefused(f"'{shown(table.name)}' holds no answers: every row is blank.")
+    return placed(reading, recognised.layout, store, options, source_of(table), table.notes)
+
+
+def placed(
+    reading: Reading,
+    layout: Layout,
+    store: Store | None,
+    options: ImportOptions,
+    source: ImportSource,
+    notes: tuple[str, ...] = (),
+) -> ImportPlan:
+    """Name clients, targets and episodes, and find what a file holds twice."""
+    frame, clients = find_clients(reading.administrations, store, options)
+    targets = find_targets(frame, store, options)
+    frame = within_file(find_episodes(targets.administrations, store))
+    return ImportPlan(
+        source=source,
+        layout=layout,
+        administrations=frame,
+        registrations=Registrations(clients, targets.new),
+        supersede=options.supersede,
+        notes=(*notes, *reading.notes, *targets.notes, *_left_out(reading)),
+        today=options.now.date(),
+    )
+
+
+def source_of(table: TextTable) -> ImportSource:
+    """Where rows come from, for the record's provenance."""
+    return ImportSource(shown(table.name, longest=200), table.sha256)
+
+
+def _taken_apart(columns: Columns, recognised: Recognised, options: ImportOptions) -> Records:
+    match recognised.layout:
+        case "wide":
+            return read_wide(columns, recognised.items, options)
+        case "long":
+            return read_long(columns, options)
+        case "totals":
+            return read_totals(columns, options)
+
+
+def _left_out(reading: Reading) -> tuple[str, ...]:
+    notes: list[str] = []
+    if reading.blank_rows:
+        rows = reading.blank_rows
+        notes.append(f"{len(rows)} questionnaires hold no answer and are left out (row {numbers(rows)}).")
+    if reading.unread:
+        notes.append(f"Columns not made use of: {listing(reading.unread)}.")
+    return tuple(notes)
+
+
+def _several(names: str | Iterable[str] | None) -> tuple[str, ...]:
+    if names is None:
+        return ()
+    return (names,) if isinstance(names, str) else tuple(names)
+
+
+def _by_instrument(said: str | Mapping[str, str] | None) -> Mapping[str, str]:
+    if said is None:
+        return {}
+    return {"": said} if isinstance(said, str) else said

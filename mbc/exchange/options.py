@@ -1,0 +1,121 @@
+"""What a user may say about a file that its header does not."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Literal, get_args
+
+from mbc.errors import SettingsError, nearest
+from mbc.exchange.dates import check_format
+from mbc.exchange.shown import shown
+from mbc.exchange.text_files import SEPARATORS
+
+Layout = Literal["wide", "long", "totals"]
+LAYOUTS: tuple[Layout, ...] = get_args(Layout)
+
+
+def _now() -> datetime:
+    return datetime.now().astimezone()
+
+
+@dataclass(frozen=True, slots=True)
+class ImportOptions:
+    """How one file is to be read and stored; every field has a careful default."""
+
+    layout: Layout | None = None
+    """Recognised from the header when not given."""
+    instruments: tuple[str, ...] = ()
+    """Questionnaires to read; recognised from the columns when empty."""
+    items: str | None = None
+    """How item columns are named, ``"Q{n}"``; for one questionnaire."""
+    form: Mapping[str, str] = field(default_factory=dict)
+    """Questionnaire -> item order; key "" speaks of all."""
+    coding: Mapping[str, str] = field(default_factory=dict)
+    """Questionnaire -> answer coding; key "" speaks of all."""
+    columns: Mapping[str, str] = field(default_factory=dict)
+    """Role or item column -> header in the file."""
+    date_format: str | None = None
+    separator: str | None = None
+    missing: tuple[str, ...] = ()
+    """Texts that stand for "not answered"; a blank cell always does."""
+    clinician: str | None = None
+    """Who new clients are registered under."""
+    new_relationships: bool = False
+    """Whether a relationship label that is not on record is registered."""
+    supersede: str | None = None
+    """Why occasions on record are corrected; without it they are refused."""
+    now: datetime = field(default_factory=_now)
+
+    def __post_init__(self) -> None:
+        if self.layout is not None and self.layout not in LAYOUTS:
+            raise SettingsError(f"layout is '{shown(self.layout)}'; accepted are {', '.join(LAYOUTS)}.")
+        if self.separator is not None and self.separator not in SEPARATORS:
+            raise SettingsError(f"separator is '{shown(self.separator)}'; accepted are , ; tab and |.")
+        if self.date_format is not None:
+            check_format(self.date_format)
+        if self.supersede is not None and not self.supersede.strip():
+            raise SettingsError("A correction needs a reason: --supersede 'typing error in item 3'.")
+        if self.items is not None:
+            item_name(self.items, 1)
+
+
+def item_name(template: str, n: int) -> str:
+    """Name the column of one item.
+
+    Examples
+    --------
+    >>> item_name("Q{n}", 3), item_name("item_{n:02}", 3)
+    ('Q3', 'item_03')
+    """
+    try:
+        name = template.format(n=n)
+        distinct = name != template.format(n=n + 1)
+    except (KeyError, IndexError, ValueError, AttributeError):
+        distinct, name = False, ""
+    if not distinct:
+        raise SettingsError(f"items is '{shown(template)}'; name the columns with their number: 'Q{{n}}'.")
+    return name
+
+
+def per_instrument(values: Iterable[str], option: str) -> dict[str, str]:
+    """Read ``KEY=VALUE`` and plain ``VALUE`` (for all questionnaires).
+
+    Examples
+    --------
+    >>> per_instrument(["1-4"], "coding"), per_instrument(["rses=1-4", "gad7=1-4"], "coding")
+    ({'': '1-4'}, {'rses': '1-4', 'gad7': '1-4'})
+    """
+    read: dict[str, str] = {}
+    for value in values:
+        key, sign, named = value.partition("=")
+        key, named = (key.strip(), named.strip()) if sign else ("", key.strip())
+        if key in read or not named:
+            raise SettingsError(
+                f"--{option} '{shown(value)}': give one value, or KEY=VALUE once per questionnaire."
+            )
+        read[key] = named
+    return read
+
+
+def mapping(values: Iterable[str], known: Iterable[str]) -> dict[str, str]:
+    """Read ``canonical=header`` pairs; ``known`` are the canonical names."""
+    known = list(known)
+    read: dict[str, str] = {}
+    for value in values:
+        canonical, sign, header = value.partition("=")
+        canonical, header = canonical.strip(), header.strip()
+        if not sign or not header:
+            raise SettingsError(
+                f"--map '{shown(value)}': write canonical=header, such as client_id='Patient no.'."
+            )
+        if canonical not in known:
+            near = nearest(canonical, known, most=2)
+            hint = f" Did you mean {' or '.join(near)}?" if near else ""
+            raise SettingsError(
+                f"--map {shown(canonical)}: there is no such column to map.{hint} There are client_id, taken_on, "
+                "instrument, item, value, scale, score ... and item columns such as rses_1."
+            )
+        read[canonical] = header
+    return read

@@ -1,0 +1,109 @@
+"""How planned administrations become records of the store: with version, channel and what the safety rules say."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import date
+
+import polars as pl
+
+from mbc.exchange.text_files import ROW
+from mbc.instruments import instrument, risk_flags
+from mbc.store import Administration, Client, Flag, Relationship
+
+_AT_ONCE = 10_000
+_PLACE = "place"
+_COLUMNS = (
+    "client_id", "instrument", "taken_on", "answers", "totals", "form", "coding", "informant", "target", "taken_at",
+    "session_number", "episode_id", ROW, "flags",
+)  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Registrations:
+    """What goes on record before the administrations that name it."""
+
+    clients: pl.DataFrame
+    """``client_id, clinician_id``."""
+    relationships: pl.DataFrame
+    """``relationship_id, client_id, label``."""
+
+    def records(self, *, on: date) -> Iterator[Client | Relationship]:
+        """Clients, then their relationships."""
+        for client_id, clinician_id in self.clients.iter_rows():
+            yield Client(client_id, clinician_id=clinician_id, registered_on=on)
+        for relationship_id, client_id, label in self.relationships.iter_rows():
+            yield Relationship(relationship_id, client_id, label)
+
+    def needed_by(self, administrations: pl.DataFrame) -> Registrations:
+        """Only what some administrations name."""
+        clients, targets = (administrations[name].unique().implode() for name in ("client_id", "target"))
+        return Registrations(
+            self.clients.filter(pl.col("client_id").is_in(clients)),
+            self.relationships.filter(pl.col("relationship_id").is_in(targets)),
+        )
+
+
+def administrations_of(frame: pl.DataFrame, *, flags: bool = False) -> Iterator[Administration]:
+    """Records of administrations, in the order of the frame.
+
+    Parameters
+    ----------
+    frame : polars.DataFrame
+        Placed: all that is refused has been left out.
+    flags : bool
+        Also apply the risk rules of their questionnaires; what they say goes to the safety channel only.
+    """
+    raised = _raised(frame) if flags else pl.repeat(None, len(frame), dtype=pl.Null, eager=True)
+    settled = frame.with_columns(raised.alias("flags")).select(_COLUMNS)
+    for part in settled.iter_slices(_AT_ONCE):
+        yield from map(_administration, part.iter_rows(named=True))
+
+
+def _administration(row: dict[str, object]) -> Administration:
+    definition = instrument(str(row["instrument"]))
+    fields: dict = {name: row[name] for name in _COLUMNS[:3] + _COLUMNS[7:12]}
+    answers, totals = row["answers"], row["totals"]
+    if answers is not None:  # order and coding are those of answers: a total alone has neither
+        fields |= {"answers": tuple(answers), "form": row["form"], "coding": row["coding"]}  # pyright: ignore[reportArgumentType]
+    if totals is not None:
+        fields["totals"] = {total["scale"]: total["score"] for total in totals}  # pyright: ignore[reportGeneralTypeIssues]
+    raised = row["flags"] or []
+    return Administration(
+        **fields,
+        version=definition.version,
+        channel="safety" if definition.safety_channel else "care",
+        flags=tuple(Flag(flag["item"], flag["kind"]) for flag in raised),  # pyright: ignore[reportGeneralTypeIssues]
+        source_line=row[ROW],  # pyright: ignore[reportArgumentType]
+    )
+
+
+def _raised(frame: pl.DataFrame) -> pl.Series:
+    """Flags of each administration; null where no rule speaks."""
+    kind = pl.List(pl.Struct({"item": pl.String(), "kind": pl.String()}))
+    numbered = frame.with_row_index(_PLACE)
+    parts = [pl.DataFrame(schema={_PLACE: pl.UInt32, "flags": kind})]
+    answered = numbered.filter(pl.col("answers").is_not_null())
+    for (key, form, coding), mine in answered.partition_by("instrument", "form", "coding", as_dict=True).items():
+        definition = instrument(str(key))
+        if not definition.flags:
+            continue
+        items = [f"item {n}" for n in range(1, len(definition.items) + 1)]
+        answers = mine.select(
+            _PLACE, *(pl.col("answers").list.get(place).alias(name) for place, name in enumerate(items))
+        )
+        said = risk_flags(answers, definition, items=items, form=str(form), coding=str(coding))
+        columns = {f"{definition.key}_flag_{flag.item}": flag.item for flag in definition.flags}
+        spoken = (
+            said.select(_PLACE, *columns)
+            .unpivot(on=list(columns), index=_PLACE, variable_name="item", value_name="kind")
+            .drop_nulls("kind")
+            .with_columns(pl.col("item").replace_strict(columns))
+        )
+        parts.append(
+            spoken.group_by(_PLACE, maintain_order=True)
+            .agg(pl.struct("item", "kind").alias("flags"))
+            .cast({"flags": kind})
+        )
+    return numbered.select(_PLACE).join(pl.concat(parts), on=_PLACE, how="left", maintain_order="left")["flags"]

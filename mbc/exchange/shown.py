@@ -1,0 +1,75 @@
+"""How a text from somebody's file is shown in a message: short, on one line, unable to steer a terminal."""
+
+from __future__ import annotations
+
+import unicodedata
+from collections.abc import Iterable
+
+import polars as pl
+
+_LONGEST = 40
+# Control characters, line and paragraph separators, and the marks that turn the reading direction round.
+UNSAFE = "[\u0000-\u001f\u007f-\u009f\u2028\u2029\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff]"
+_STANDS_FOR_UNSAFE = "\ufffd"
+_ALWAYS_UNSAFE = {"Cc", "Cf", "Cs", "Zl", "Zp"}
+
+
+def shown(text: object, *, longest: int = _LONGEST) -> str:
+    r"""Make one foreign text fit for a message.
+
+    Parameters
+    ----------
+    text : object
+        Anything; its ``str`` is shown.
+    longest : int
+        Characters kept; the rest becomes an ellipsis.
+
+    Examples
+    --------
+    >>> shown("Q1\x1b[31m")
+    'Q1�[31m'
+    >>> shown("a" * 50)
+    'aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa…'
+    """
+    safe = "".join(
+        _STANDS_FOR_UNSAFE if unicodedata.category(character) in _ALWAYS_UNSAFE else character
+        for character in str(text)[: longest + 1]
+    )
+    return safe if len(safe) <= longest else safe[: longest - 1] + "…"
+
+
+def shown_expr(column: pl.Expr, *, longest: int = _LONGEST) -> pl.Expr:
+    """Do the same to a whole column of texts."""
+    safe = column.str.replace_all(UNSAFE, _STANDS_FOR_UNSAFE)
+    return (
+        pl.when(safe.str.len_chars() > longest).then(safe.str.slice(0, longest - 1) + pl.lit("…")).otherwise(safe)
+    )
+
+
+def listing(names: Iterable[object], *, most: int = 12) -> str:
+    """Write names from a file as a list that a person can read.
+
+    Examples
+    --------
+    >>> listing(["a", "b"])
+    "'a', 'b'"
+    >>> listing(range(30), most=2)
+    "'0', '1' and 28 more"
+    """
+    quoted = [f"'{shown(name)}'" for name in names]
+    if len(quoted) <= most:
+        return ", ".join(quoted)
+    return ", ".join(quoted[:most]) + f" and {len(quoted) - most} more"
+
+
+def numbers(rows: Iterable[int], *, most: int = 8) -> str:
+    """Write row numbers as a short list.
+
+    Examples
+    --------
+    >>> numbers([3, 4, 9])
+    '3, 4, 9'
+    """
+    known = list(rows)
+    text = ", ".join(str(row) for row in known[:most])
+    return text if len(known) <= most else f"{text} and {len(known) - most} more"
