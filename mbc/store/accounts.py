@@ -137,18 +137,25 @@ class Accounts:
 
     def set_password(self, username: str, password: str) -> None:
         """Give an account another password; it is unlocked, and older sign-ins end."""
-        name = self._known(username)
+        name = self.require(username)
         hashed = _HASHER.hash(require_good(password, username=name))
         self._change(name, password_hash=hashed, failures=0, locked_until=None)
         self._audit.record("password changed", subject=name)
 
     def set_active(self, username: str, *, active: bool) -> None:
         """Disable an account, or let it sign in again. It is never deleted: the audit trail names it."""
-        name = self._known(username)
+        name = self.require(username)
         self._change(name, active=active, failures=0, locked_until=None)
         self._audit.record("account enabled" if active else "account disabled", subject=name)
 
-    def _known(self, username: str) -> str:
+    def require(self, username: str) -> str:
+        """Find an account, active or not, and give its exact name.
+
+        Raises
+        ------
+        NotInRecord
+            If there is none of that name.
+        """
         name = username.strip().casefold()
         if self._row(name) is None:
             raise NotInRecord(f"There is no account '{username}'. 'mbc user list' names them all.")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Iterable
+from datetime import date, datetime
 
 from mbc.store.records import Administration
 
@@ -13,15 +14,22 @@ _write = json.JSONEncoder(separators=(",", ":")).encode  # made once: json.dumps
 
 def occasion(record: Administration) -> str:
     """Digest the natural key: client, instrument, informant, target, day, and the moment where it is known."""
-    moment = record.taken_at.isoformat() if record.taken_at else ""
-    key = (
+    return occasion_of(
         record.client_id,
         record.instrument,
         record.informant,
         record.target,
-        record.taken_on.isoformat(),
-        moment,
+        record.taken_on,
+        record.taken_at,
     )
+
+
+def occasion_of(
+    client_id: str, instrument: str, informant: str, target: str, taken_on: date, taken_at: datetime | None
+) -> str:
+    """Digest a natural key by its parts. A moment is written in UTC."""
+    moment = taken_at.isoformat() if taken_at else ""
+    key = (client_id, instrument, informant, target, taken_on.isoformat(), moment)
     return hashlib.blake2b("\x1f".join(key).encode(), digest_size=16).hexdigest()
 
 
@@ -49,7 +57,7 @@ def content_of(
     totals: Iterable[tuple[str, float]],
 ) -> str:
     """Digest content by its parts, so that rows on record can be checked against their digest."""
-    parts = [occasion_digest, form, coding, session_number, list(answers), sorted(totals)]
+    parts = [occasion_digest, form, coding, session_number, list(answers), sorted(map(tuple, totals))]
     return hashlib.sha256(_write(parts).encode()).hexdigest()
 
 

@@ -56,7 +56,8 @@ def _hidden(url: str) -> str:
 
 def shown(url: URL) -> str:
     """Write an address for people and logs: the password is never shown."""
-    return url.render_as_string(hide_password=True)
+    plain = url.set(drivername=url.drivername.partition("+")[0])
+    return plain.render_as_string(hide_password=True)
 
 
 def file_of(url: URL) -> Path | None:
@@ -139,6 +140,7 @@ _FAULTS: tuple[tuple[str, str], ...] = (
     ("unable to open", "cannot be opened. Does its folder exist, and may this user read and write there?"),
     ("disk is full", "cannot grow: the disk is full. Nothing was stored; free some space and run this again."),
     ("no space left", "cannot grow: the disk is full. Nothing was stored; free some space and run this again."),
+    ("is never changed", "keeps what was written: {first}."),
     ("not a database", "is not an SQLite database (or it is encrypted). Is the file name right?"),
     ("malformed", "is damaged. Restore the latest backup."),
     (
@@ -162,7 +164,7 @@ def _explain(fault: DBAPIError, url: URL) -> StoreError | AccessDenied:
     where = f"The record at {shown(url)}"
     for mark, words in _FAULTS:
         if mark in text.lower():
-            return StoreError(f"{where} {words.format(busy=_BUSY_SECONDS)}")
+            return StoreError(f"{where} {words.format(busy=_BUSY_SECONDS, first=text.splitlines()[0])}")
     return StoreError(f"{where} reported: {text.splitlines()[0] if text else type(fault.orig).__name__}")
 
 

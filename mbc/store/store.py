@@ -14,7 +14,7 @@ from typing import Self
 from sqlalchemy import Engine
 
 from mbc.errors import AccessDenied, Conflict, MbcError, NotInRecord
-from mbc.store import administrations, belonging, migrations
+from mbc.store import administrations, belonging, migrations, verification
 from mbc.store import engine as engines
 from mbc.store.access import Permission, Scope, User, aggregate_scope_of, scope_of
 from mbc.store.accounts import Accounts
@@ -23,6 +23,7 @@ from mbc.store.checks import check_text
 from mbc.store.outcomes import Preview
 from mbc.store.reading import Readers
 from mbc.store.records import Administration, ImportSource
+from mbc.store.verification import VerifyReport
 from mbc.store.writing import Writing
 
 _READ_WINDOW = timedelta(minutes=15)  # one line says that a client was read, not one per chart on the page
@@ -236,6 +237,19 @@ class Store(Readers):
     def audit(self) -> Audit:
         """Who did what: everybody may add, reading needs ``audit:read``."""
         return Audit(self._engine, self._scope, origin=self._origin, tell=self._tell)
+
+    def verify(self) -> VerifyReport:
+        """Check the whole record: nothing changed, removed or added behind mbc's back.
+
+        Raises
+        ------
+        AccessDenied
+            Without the permission ``audit:read``.
+        """
+        with self._asking("verification", None, told=False):
+            self._scope.require("audit:read")
+            with engines.reading(self._engine) as connection:
+                return verification.verify(connection)
 
     def _writer(self, by: str | None) -> str:
         if by is None or by == self._scope.who:

@@ -1,0 +1,160 @@
+"""What a field of a record may hold: identifiers, short texts, days, moments, numbers."""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Mapping
+from dataclasses import MISSING, fields
+from datetime import UTC, date, datetime
+from functools import cache
+
+from mbc.errors import StoreError
+
+_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
+_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]")
+_LONGEST_TEXT = 500
+_MOST_ITEMS = 1000
+
+
+def check_id(name: str, value: object) -> str:
+    """Refuse what cannot be an identifier.
+
+    Raises
+    ------
+    StoreError
+        If ``value`` is not 1 to 64 characters of ``A-Z a-z 0-9 . _ -`` beginning with a letter or digit.
+    """
+    if isinstance(value, str) and _ID.fullmatch(value):
+        return value
+    raise StoreError(
+        f"{name} is {_shown(value)}; accepted are 1 to 64 of A-Z a-z 0-9 . _ - beginning with a letter or "
+        "digit. Use a pseudonym such as 'C-0142', never a name."
+    )
+
+
+def check_text(name: str, value: object) -> str:
+    """Refuse what cannot be a short text: empty, too long, or with control characters.
+
+    Raises
+    ------
+    StoreError
+        If ``value`` is not such a text.
+    """
+    if not isinstance(value, str) or not value.strip():
+        raise StoreError(f"{name} is {_shown(value)}; a short text is needed.")
+    if len(value) > _LONGEST_TEXT:
+        raise StoreError(f"{name} has {len(value)} characters; at most {_LONGEST_TEXT} are kept. Shorten it.")
+    if _CONTROL.search(value):
+        raise StoreError(f"{name} is {_shown(value)}; line breaks and control characters are not kept.")
+    return value
+
+
+def check_ids(record: object, *names: str) -> None:
+    """Check fields that are identifiers; an optional one may be None."""
+    for name in names:
+        value = getattr(record, name)
+        if value is not None or _is_required(record, name):
+            check_id(name, value)
+
+
+def check_texts(record: object, *names: str) -> None:
+    """Check fields that are short texts; an optional one may be None."""
+    for name in names:
+        value = getattr(record, name)
+        if value is not None or _is_required(record, name):
+            check_text(name, value)
+
+
+def check_days(record: object, *names: str) -> None:
+    """Check fields that are calendar days; an optional one may be None."""
+    for name in names:
+        value = getattr(record, name)
+        if value is None and not _is_required(record, name):
+            continue
+        if not isinstance(value, date) or isinstance(value, datetime):
+            raise StoreError(f"{name} is {_shown(value)}; a calendar day (datetime.date) is needed.")
+        if value.year < 1900:
+            raise StoreError(f"{name} is {value}; days before 1900-01-01 are taken for a mistake.")
+
+
+def check_order(record: object, first: str, last: str) -> None:
+    """Refuse two days in the wrong order."""
+    start, end = getattr(record, first), getattr(record, last)
+    if start is not None and end is not None and end < start:
+        raise StoreError(f"{last} ({end}) lies before {first} ({start}). Are the two swapped?")
+
+
+def check_choice(record: object, name: str, accepted: tuple[str, ...]) -> None:
+    """Check a field with a closed vocabulary."""
+    value = getattr(record, name)
+    if value not in accepted:
+        raise StoreError(f"{name} is {_shown(value)}; accepted are {', '.join(accepted)}.")
+
+
+def check_number(record: object, name: str, *, least: int = 1) -> None:
+    """Check a field that counts; an optional one may be None."""
+    value = getattr(record, name)
+    if value is None and not _is_required(record, name):
+        return
+    if isinstance(value, bool) or not isinstance(value, int) or not least <= value <= 100_000:
+        raise StoreError(f"{name} is {_shown(value)}; a whole number from {least} to 100000 is needed.")
+
+
+@cache
+def _required(kind: type) -> frozenset[str]:
+    return frozenset(f.name for f in fields(kind) if f.default is MISSING and f.default_factory is MISSING)
+
+
+def _is_required(record: object, name: str) -> bool:
+    return name in _required(type(record))
+
+
+def to_utc(name: str, moment: datetime | None) -> datetime | None:
+    """Convert a moment to UTC; refuse one without a time zone."""
+    if moment is None:
+        return None
+    if not isinstance(moment, datetime) or moment.tzinfo is None:
+        raise StoreError(f"{name} is {_shown(moment)}; a moment needs its time zone (datetime with tzinfo).")
+    return moment.astimezone(UTC)
+
+
+def to_answers(answers: object) -> tuple[float | None, ...]:
+    """Take answers as finite numbers; NaN is a blank."""
+    if isinstance(answers, (str, bytes, Mapping)):
+        raise StoreError(f"answers is {_shown(answers)}; a sequence in the form's item order is needed.")
+    kept = tuple([to_finite("an answer", value) for value in answers])  # pyright: ignore[reportGeneralTypeIssues]
+    if len(kept) > _MOST_ITEMS:
+        raise StoreError(f"An administration has {len(kept)} answers; at most {_MOST_ITEMS} are kept.")
+    return kept
+
+
+def to_totals(totals: Mapping[str, float]) -> dict[str, float]:
+    """Take totals as finite numbers, in the order of their scales."""
+    kept: dict[str, float] = {}
+    for scale in sorted(totals):
+        score = to_finite(f"total '{scale}'", totals[scale])
+        if score is None:
+            raise StoreError(f"Total '{scale}' is blank. Leave a total out when it was not kept.")
+        kept[check_id("scale", scale)] = score
+    return kept
+
+
+def to_finite(name: str, value: object) -> float | None:
+    """Take a finite number; NaN is a blank."""
+    if value is None:
+        return None
+    try:
+        number = float(value)  # pyright: ignore[reportArgumentType]
+    except (TypeError, ValueError):
+        raise StoreError(f"{name} is {_shown(value)}; a number is needed.") from None
+    if math.isnan(number):
+        return None
+    if math.isinf(number):
+        raise StoreError(f"{name} is infinite; a finite number is needed.")
+    return number
+
+
+def _shown(value: object) -> str:
+    text = repr(value)
+    return text if len(text) <= 60 else f"{text[:57]}..."
