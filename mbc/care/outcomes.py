@@ -31,6 +31,7 @@ class Rate:
     estimate: float | None  # 0 to 1
     lower: float | None  # 95 % Wilson interval
     upper: float | None
+    n: int | None = None  # those who could be in the category
 
     @property
     def suppressed(self) -> bool:
@@ -103,7 +104,7 @@ class ClinicOutcomes:
         return pl.DataFrame(
             [
                 (
-                    row.instrument, row.scale, rate.category, rate.count, row.paired, rate.estimate, rate.lower,
+                    row.instrument, row.scale, rate.category, rate.count, rate.n, rate.estimate, rate.lower,
                     rate.upper, rate.suppressed, row.completeness, row.coverage, row.effect, row.effect_lower,
                     row.effect_upper,
                 )
@@ -224,7 +225,7 @@ def _rate(category: str, count: int | None, n: int | None) -> Rate:
     if count is None or n is None:
         return Rate(category, None, None, None, None)
     interval = models.wilson_interval(count, n)
-    return Rate(category, count, interval.estimate, interval.lower, interval.upper)
+    return Rate(category, count, interval.estimate, interval.lower, interval.upper, n)
 
 
 def _recovery(verdicts: Verdicts, shown: PublishedCounts, k: int) -> Rate:

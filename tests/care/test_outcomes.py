@@ -63,7 +63,7 @@ def test_recovery_is_counted_over_those_who_began_beyond_the_cutoff():
 
 
 def test_effect_size_is_positive_for_improvement_and_worked_by_hand():
-    # five of each: differences 4, 6, 4, 6, 5, mean 5; squares about the mean of 14 sum to 5 * 40: SD = sqrt(200/24)
+    # five of each: differences 4, 6, 4, 6, 5, mean 5; squares about the mean 14 sum to 5 * 40: SD = sqrt(200/24)
     pairs = [(10, 14), (12, 18), (14, 18), (16, 22), (18, 23)] * 5
     row = only_row(clinic_outcomes(store_with(pairs), start=START, end=END))
     assert row.effect == pytest.approx(5 / (200 / 24) ** 0.5)

@@ -1,0 +1,40 @@
+"""``mbc deidentify``: the record as a cohort in which nobody can be recognised."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+from rich.console import Console
+from rich.text import Text
+
+from mbc.care import deidentified_cohort
+from mbc.care.cohort_files import write_cohort
+from mbc.cli.options import store_option
+from mbc.store import Store
+
+
+@click.command("deidentify", short_help="Write a de-identified cohort for research.")
+@click.argument("folder", type=click.Path(file_okay=False, path_type=Path))
+@store_option
+@click.option("--k", "k", type=click.IntRange(min=2), default=5, show_default=True, help="Fold rarer categories.")
+@click.option(
+    "--key",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="Also write the way back (study id beside client id) to this file, apart from the cohort.",
+)
+def command(*, folder: Path, store_url: str, k: int, key: Path | None) -> None:
+    """Write the record to FOLDER with random study ids and days instead of dates.
+
+    No names, no ids of the clinic, no dates, no free text, no safety data. FOLDER must be new or empty.
+    """
+    with Store.open(store_url) as store:
+        cohort, bridge = deidentified_cohort(store, k=k)
+    write_cohort(cohort, folder, bridge=None if key is None else bridge, key=key)
+    say = Console(highlight=False).print
+    say(Text(f"{cohort.people.height} people, {cohort.scores.height} scores: written to {folder}."))
+    if cohort.withheld:
+        held = ", ".join(cohort.withheld)
+        say(Text(f"Item answers of {held} stayed behind (one item is a safety matter); the scores are there."))
+    if key is not None:
+        say(Text(f"The key is in {key}, readable by you only. Whoever has both can name people."))

@@ -1,0 +1,93 @@
+"""``mbc outcomes``: how the clinic's clients fare, with intervals, completeness and small numbers hidden."""
+
+from __future__ import annotations
+
+import datetime as dt
+from pathlib import Path
+
+import click
+from rich.console import Console
+from rich.padding import Padding
+from rich.table import Table
+from rich.text import Text
+
+from mbc.care import clinic_outcomes
+from mbc.care.outcomes import OutcomeRow, Rate
+from mbc.cli.options import store_option
+from mbc.store import Store
+
+_DAY = click.DateTime(["%Y-%m-%d"])
+_HIDDEN = "not shown"
+
+
+@click.command("outcomes", short_help="Outcome rates of the clinic for a period.")
+@store_option
+@click.option("--from", "start", type=_DAY, help="First day of the period; the first day on record by default.")
+@click.option("--to", "end", type=_DAY, help="Last day of the period; the last day on record by default.")
+@click.option("--k", "k", type=click.IntRange(min=3), default=5, show_default=True, help="Smallest count shown.")
+@click.option(
+    "--csv", "csv", type=click.Path(dir_okay=False, path_type=Path), help="Write the table here as well."
+)
+def command(
+    *, store_url: str, start: dt.datetime | None, end: dt.datetime | None, k: int, csv: Path | None
+) -> None:
+    """Say how many recovered, improved, stayed or deteriorated, by questionnaire.
+
+    Each rate comes with the number it rests on, its 95 % interval and how complete the data are. Counts below K
+    are not shown, and no client is ever named.
+    """
+    with Store.open(store_url) as store:
+        found = clinic_outcomes(
+            store, start=None if start is None else start.date(), end=None if end is None else end.date(), k=k
+        )
+    console = Console(highlight=False)
+    for row in found.rows:
+        _print_row(console, row)
+    console.print(Text(found.caption))
+    if any(not row.verified for row in found.rows):
+        console.print(Text("Unverified: the norm or cutoff behind it was recalled, not read in its source."))
+    if csv is not None:
+        found.to_frame().write_csv(csv)
+        console.print(Text(f"Written to {csv}."))
+
+
+def _print_row(console: Console, row: OutcomeRow) -> None:
+    console.print(Text(f"{row.title} ({row.instrument})", style="bold"))
+    table = Table(box=None, show_header=False, pad_edge=False, padding=(0, 2, 0, 0))
+    table.add_column(min_width=15)
+    table.add_column(justify="right", min_width=9)
+    table.add_column()
+    for rate in row.rates:
+        table.add_row(rate.category, *_rate_words(rate, row.paired))
+    if row.recovery is not None:
+        table.add_row("of those beyond", *_recovery_words(row.recovery))
+    console.print(Padding(table, (0, 0, 0, 2)))
+    console.print(Padding(Text(_about(row)), (0, 0, 1, 2)))
+
+
+def _rate_words(rate: Rate, n: int | None) -> tuple[str, str]:
+    if rate.count is None or rate.estimate is None or rate.lower is None or rate.upper is None:
+        return _HIDDEN, ""
+    return f"{rate.count} of {n}", f"{rate.estimate:.0%} ({rate.lower:.0%} to {rate.upper:.0%})"
+
+
+def _recovery_words(rate: Rate) -> tuple[str, str]:
+    counted, words = _rate_words(rate, rate.n)
+    return counted, f"{words} recovered, of those who began beyond the cutoff".strip()
+
+
+def _about(row: OutcomeRow) -> str:
+    parts = []
+    if row.effect is not None and row.effect_lower is not None and row.effect_upper is not None:
+        parts.append(f"Effect size d = {row.effect:.2f} ({row.effect_lower:.2f} to {row.effect_upper:.2f}).")
+    if row.completeness is not None:
+        parts.append(f"About {row.completeness} % of those with a first score have a later one.")
+    if row.coverage is not None:
+        parts.append(f"About {row.coverage} % of those in care have a first score.")
+    parts.append(f"Reliable change: {row.rule}.")
+    parts.append(
+        f"Cutoff: {row.cutoff}." if row.cutoff else "No cutoff is published, so nobody counts as recovered."
+    )
+    if not row.verified:
+        parts.append("Unverified.")
+    return " ".join(parts)
