@@ -1,0 +1,93 @@
+"""How the pages are put together: the only wiring there is."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from dash import Dash, html
+from dash.development.base_component import Component
+from flask import Flask
+
+from dashboards.components.shell import register_shell, shell
+from dashboards.guard import install_guard
+from dashboards.headers import install_headers
+from dashboards.index import TITLE, QuietDash
+from dashboards.pages import caseload, client, opening, outcomes
+from dashboards.refusals import install_refusals
+from dashboards.sessions import Sessions, csrf_token
+from dashboards.settings import Settings
+from dashboards.signing_in import install_sign_in
+from dashboards.themes import drawn_theme
+from dashboards.visitor import anyone, keep_record, me
+from mbc.store import Store
+
+_HERE = Path(__file__).parent
+_LARGEST_REQUEST = 1_000_000  # bytes; the pages send a few hundred
+
+
+def create_app(store_url: str, settings: Settings) -> Dash:
+    """Make the application for one record.
+
+    Parameters
+    ----------
+    store_url : str
+        Address of the record, as :meth:`mbc.Store.open` takes it.
+    settings : Settings
+        Key, timeouts, and whether browsers come over https.
+
+    Returns
+    -------
+    dash.Dash
+        ``app.server`` is the WSGI application.
+
+    Raises
+    ------
+    StoreError
+        If the record cannot be opened.
+    """
+    server = _server(store_url, settings)
+    app = QuietDash(
+        "dashboards",
+        server=server,
+        assets_folder=str(_HERE / "assets"),
+        assets_ignore=r"first\.js",  # the page itself loads it, before everything else
+        title=TITLE,
+        update_title=None,
+        serve_locally=True,
+        enable_mcp=False,
+        suppress_callback_exceptions=True,  # pages come and go; a test checks that every id exists on its page
+        add_log_handler=False,
+    )
+    app.idle_seconds = round(settings.idle_minutes * 60)
+    app.layout = _layout
+    for page in (opening, caseload, client, outcomes):
+        page.register(app)
+    register_shell(app)
+    install_headers(server, app.csp_hashes, https=settings.https)
+    server.test_client().get("/sign-in")  # Dash sets itself up at the first request: not while two visitors wait
+    return app
+
+
+def _layout() -> Component:
+    # Dash asks once by itself, at the first request, whoever sent that
+    return shell(me(), drawn_theme(), csrf_token()) if anyone() else html.Div()
+
+
+def _server(store_url: str, settings: Settings) -> Flask:
+    """Make the server with its doors shut: the guard stands before every route that is added later."""
+    server = Flask("dashboards", static_folder=None, template_folder=str(_HERE / "templates"))
+    server.secret_key = settings.secret_key
+    server.config.update(
+        MAX_CONTENT_LENGTH=_LARGEST_REQUEST,
+        SESSION_COOKIE_NAME="__Host-mbc" if settings.https else "mbc",
+        SESSION_COOKIE_HTTPONLY=True,
+        SESSION_COOKIE_SAMESITE="Lax",
+        SESSION_COOKIE_SECURE=settings.https,
+        SESSION_COOKIE_PATH="/",
+    )
+    keep_record(server.extensions, Store.open(store_url))
+    sessions = Sessions(settings)
+    install_guard(server, sessions)
+    install_sign_in(server, sessions)
+    install_refusals(server)
+    return server

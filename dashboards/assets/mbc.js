@@ -1,0 +1,95 @@
+// What happens in the browser alone. Nothing is kept in web storage.
+(() => {
+  "use strict";
+  const SIGN_IN = "/sign-in";
+  const leave = () => window.location.replace(SIGN_IN);
+  const say = (words) => {
+    const place = document.getElementById("trouble");
+    if (place) place.textContent = words;
+  };
+
+  // A refused request means that the sign-in has ended: the data on this page must not stay in sight.
+  const fetchAsBefore = window.fetch.bind(window);
+  window.fetch = async (...request) => {
+    let answer;
+    try {
+      answer = await fetchAsBefore(...request);
+    } catch (fault) {
+      say("The server does not answer. Check that it is running, then load this page again.");
+      throw fault;
+    }
+    if (answer.status === 401) leave();
+    else if (answer.status >= 500) say("Something went wrong; nothing was changed. Load this page again.");
+    else if (answer.ok) {
+      say("");
+      lastContact = Date.now();
+    }
+    return answer;
+  };
+
+  // While somebody works on the page the sign-in stays alive; left alone for as long as the server allows, the
+  // page asks the server again, which then asks for the password.
+  let lastContact = Date.now();
+  const page = document.querySelector('meta[name="mbc-idle-seconds"]');
+  const idle = 1000 * Number(page ? page.content : 1800);
+  const ping = () => {
+    if (Date.now() - lastContact > Math.min(60000, idle / 3)) {
+      lastContact = Date.now();
+      window.fetch("/still-here", { method: "POST" });
+    }
+  };
+  for (const sign of ["pointerdown", "keydown", "wheel", "touchstart"]) {
+    window.addEventListener(sign, ping, { passive: true });
+  }
+  setInterval(() => {
+    if (Date.now() - lastContact > idle + 2000) window.location.reload();
+  }, 5000);
+
+  // A page brought back by the browser's back button is asked for anew.
+  window.addEventListener("pageshow", (shown) => {
+    if (shown.persisted) window.location.reload();
+  });
+
+  const open = (path) => {
+    window.history.pushState({}, "", path);
+    window.dispatchEvent(new CustomEvent("_dashprivate_pushstate"));
+    window.scrollTo(0, 0);
+  };
+
+  // A row of the caseload opens its client, by pointer or by the Enter key.
+  const clientOf = (element) => {
+    const row = element.closest && element.closest("#caseload-grid .ag-row[row-id]");
+    return row ? `/client/${encodeURIComponent(row.getAttribute("row-id"))}` : null;
+  };
+  document.addEventListener("click", (event) => {
+    const path = clientOf(event.target);
+    if (!path || event.defaultPrevented || event.metaKey || event.ctrlKey || event.shiftKey) return;
+    event.preventDefault();
+    open(path);
+  });
+  document.addEventListener("keydown", (event) => {
+    const path = event.key === "Enter" && clientOf(event.target);
+    if (path) open(path);
+  });
+
+  let first = true;
+  window.dash_clientside = Object.assign({}, window.dash_clientside, {
+    mbc: {
+      chooseTheme: (dark) => {
+        const theme = window.mbcTheme.choose(dark ? "dark" : "light");
+        return [theme, theme];
+      },
+      // Marks the current page in the navigation; after a change of page the focus goes to its beginning.
+      arrive: (path) => {
+        for (const link of document.querySelectorAll("#nav a")) {
+          const here = path === link.getAttribute("href");
+          if (here) link.setAttribute("aria-current", "page");
+          else link.removeAttribute("aria-current");
+        }
+        if (!first) document.getElementById("main").focus({ preventScroll: true });
+        first = false;
+        return "pages";
+      },
+    },
+  });
+})();

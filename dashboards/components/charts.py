@@ -1,0 +1,53 @@
+"""A chart as everybody can have it: drawn, described in words, and with its numbers underneath."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import plotly.graph_objects as go
+from dash import dcc, html
+from dash.development.base_component import Component
+
+CONFIG: dict[str, Any] = {"displayModeBar": False, "responsive": True, "scrollZoom": False, "showTips": False}
+
+
+def chart(
+    *,
+    graph_id: str | dict[str, str],
+    figure: go.Figure,
+    anchor: str,
+    title: str,
+    caption: str,
+    below: Sequence[Component] = (),
+    heading: bool = True,
+) -> Component:
+    """Lay out a figure with its caption.
+
+    Parameters
+    ----------
+    graph_id : str or dict
+        Name of the graph, for callbacks.
+    figure : plotly.graph_objects.Figure
+        The drawing; nothing is said in it alone.
+    anchor : str
+        Name of the place on the page.
+    title, caption : str
+        What it shows; what it says, in plain words.
+    below : sequence of components
+        The table, and where the lines come from.
+    heading : bool
+        False where a heading nearby says the same.
+    """
+    words = f"{anchor}-caption"
+    drawing = html.Div(
+        dcc.Graph(id=graph_id, figure=figure, config=CONFIG, style={"height": f"{figure.layout.height}px"}),
+        role="img",
+        tabIndex="0",
+        className="drawing",
+        **{"aria-label": f"Chart. {title}", "aria-describedby": words},
+    )
+    title_line = [html.H3(title)] if heading else []
+    return html.Figure(
+        [*title_line, drawing, html.Figcaption(caption, id=words), *below], id=anchor, className="panel"
+    )

@@ -1,0 +1,41 @@
+"""The names by which callbacks find components; a mistyped one is a NameError."""
+
+from __future__ import annotations
+
+from dash import ALL
+
+URL = "url"
+PROVIDER = "provider"
+MAIN = "main"
+THEME = "theme"  # "light" | "dark", in memory only
+THEME_SWITCH = "theme-switch"
+TROUBLE = "trouble"
+NAV = "nav"
+
+CASELOAD_GRID = "caseload-grid"
+CASELOAD_ORDER = "caseload-order"
+CASELOAD_CARDS = "caseload-cards"
+
+AXIS = "axis"
+BETTER_UP = "better-is-up"
+GOALS_GRAPH = "goals-graph"
+RECORD_BUTTON = "record-button"
+RECORD = "record"
+
+PERIOD = "period"
+OUTCOMES_GRAPH = "outcomes-graph"
+OUTCOMES_TABLE = "outcomes-table"
+
+_TRAJECTORY = "trajectory"
+ALL_TRAJECTORIES = {"type": _TRAJECTORY, "chart": ALL}
+
+
+def trajectory(chart: str) -> dict[str, str]:
+    """Name the chart of one scale.
+
+    Examples
+    --------
+    >>> trajectory("rses.total")
+    {'type': 'trajectory', 'chart': 'rses.total'}
+    """
+    return {"type": _TRAJECTORY, "chart": chart}

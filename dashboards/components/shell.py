@@ -1,0 +1,85 @@
+"""What surrounds every page: the way past it, where one is, the theme, and the way out."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import dash_mantine_components as dmc
+from dash import ClientsideFunction, Dash, Input, Output, dcc, html
+from dash.development.base_component import Component
+
+from dashboards.components import ids
+from dashboards.routes import pages_of
+from mbc.figures.theme import FONT, Theme
+from mbc.store.access import User
+
+_LOOK: dict[str, Any] = {
+    "fontFamily": FONT,
+    "headings": {"fontFamily": FONT},
+    "primaryColor": "indigo",
+    "defaultRadius": "md",
+    "respectReducedMotion": True,
+    "cursorType": "pointer",
+}
+
+
+def shell(user: User, theme: Theme, token: str) -> Component:
+    """Lay out the frame for one visitor.
+
+    Parameters
+    ----------
+    user : User
+        Who is signed in; the navigation holds only what they may open.
+    theme : {"light", "dark"}
+        How the page is drawn already.
+    token : str
+        Goes back with the sign-out form.
+    """
+    return dmc.MantineProvider(
+        id=ids.PROVIDER,
+        forceColorScheme=theme,
+        theme=_LOOK,
+        children=[
+            dcc.Location(id=ids.URL, refresh="callback-nav"),
+            dcc.Store(id=ids.THEME, data=theme, storage_type="memory"),
+            html.A("Skip to content", href="#main", className="skip"),
+            _header(user, theme, token),
+            html.Div(id=ids.TROUBLE, className="trouble", role="alert"),
+            html.Main(id=ids.MAIN, tabIndex="-1", className="page"),
+        ],
+    )
+
+
+def _header(user: User, theme: Theme, token: str) -> Component:
+    links = [dcc.Link(page.label, href=page.path) for page in pages_of(user) if page.path]
+    return html.Header(
+        className="top",
+        children=[
+            dcc.Link("mbc", href="/", className="brand", refresh=True),
+            html.Nav(links, id=ids.NAV, **{"aria-label": "Pages"}),
+            html.Span(user.username, className="who"),
+            dmc.Switch(id=ids.THEME_SWITCH, label="Dark", checked=theme == "dark", size="sm"),
+            html.Form(
+                action="/sign-out",
+                method="POST",
+                children=[
+                    dcc.Input(type="hidden", name="csrf", value=token),
+                    html.Button("Sign out", type="submit", className="quiet"),
+                ],
+            ),
+        ],
+    )
+
+
+def register_shell(app: Dash) -> None:
+    """Wire what happens in the browser alone: the theme, the mark on the current page, where the focus goes."""
+    app.clientside_callback(
+        ClientsideFunction("mbc", "chooseTheme"),
+        Output(ids.PROVIDER, "forceColorScheme"),
+        Output(ids.THEME, "data"),
+        Input(ids.THEME_SWITCH, "checked"),
+        prevent_initial_call=True,
+    )
+    app.clientside_callback(
+        ClientsideFunction("mbc", "arrive"), Output(ids.NAV, "className"), Input(ids.URL, "pathname")
+    )

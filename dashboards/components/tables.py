@@ -1,0 +1,55 @@
+"""Plain tables: with a caption, headings with a scope, and a way to scroll by keyboard when they are wide."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from dash import html
+from dash.development.base_component import Component
+
+Cell = str | Component | list[Component]
+
+
+def table(
+    caption: str,
+    headings: Sequence[str],
+    rows: Sequence[Sequence[Cell]],
+    *,
+    numbers: Sequence[int] = (),
+    show_caption: bool = False,
+) -> Component:
+    """Lay out a table.
+
+    Parameters
+    ----------
+    caption : str
+        What the table holds.
+    headings : sequence of str
+        One per column.
+    rows : sequence of sequences
+        The first cell of a row is its heading.
+    numbers : sequence of int
+        Which columns are numbers: they line up to the right.
+    show_caption : bool
+        False where a heading nearby says the same; it is then there for screen readers alone.
+    """
+    head = html.Thead(
+        html.Tr([html.Th(one, scope="col", className=_kind(i, numbers)) for i, one in enumerate(headings)])
+    )
+    body = html.Tbody([html.Tr(_cells(row, numbers)) for row in rows])
+    title = html.Caption(caption, className="" if show_caption else "unseen")
+    return html.Div(
+        html.Table([title, head, body]), className="scroll", tabIndex="0", role="region", **{"aria-label": caption}
+    )
+
+
+def _cells(row: Sequence[Cell], numbers: Sequence[int]) -> list[Component]:
+    first, *rest = row
+    return [
+        html.Th(first, scope="row", className=_kind(0, numbers)),
+        *[html.Td(cell, className=_kind(i, numbers)) for i, cell in enumerate(rest, start=1)],
+    ]
+
+
+def _kind(column: int, numbers: Sequence[int]) -> str:
+    return "number" if column in numbers else ""

@@ -1,0 +1,79 @@
+"""Whether a request is let in at all: nothing is, unless it is the sign-in or somebody signed in may have it."""
+
+from __future__ import annotations
+
+from urllib.parse import urlsplit
+
+from flask import Flask, Request, Response, abort, redirect, request, session
+from flask.typing import ResponseReturnValue
+from flask_login import current_user, logout_user
+
+from dashboards.refusals import no_pages
+from dashboards.routes import home, visit
+from dashboards.sessions import Sessions
+from dashboards.signing_in import OPEN_ENDPOINTS
+from dashboards.visitor import me, sees
+
+# What the application itself fetches; everything else that is asked for is a page.
+_MACHINERY = ("/_dash-layout", "/_dash-dependencies", "/_dash-update-component", "/still-here")
+_MACHINERY_FILES = ("/assets/", "/_dash-component-suites/")
+_FORMS = ("/sign-out",)  # carry a token of their own
+_HARMLESS = ("GET", "HEAD", "OPTIONS")
+
+
+def install_guard(server: Flask, sessions: Sessions) -> None:
+    """Put the guard before every route of the server; it must be the first thing installed."""
+
+    @server.before_request
+    def guard() -> ResponseReturnValue | None:
+        if request.endpoint in OPEN_ENDPOINTS:
+            return None
+        if not (sessions.live() and current_user.is_authenticated):
+            return _send_to_sign_in()
+        if request.method not in _HARMLESS and request.path not in _FORMS and not _from_our_pages(request):
+            abort(403)
+        if _is_machinery(request.path) or (request.method == "POST" and request.path in _FORMS):
+            return None
+        return _open_page()
+
+
+def _is_machinery(path: str) -> bool:
+    return path in _MACHINERY or path.startswith(_MACHINERY_FILES)
+
+
+def _send_to_sign_in() -> ResponseReturnValue:
+    """End what is left of a sign-in; a page leads to the sign-in, everything else is simply refused."""
+    wanted = request.path
+    if "sid" in session:  # a token of the sign-in form alone stays: the form may be open in another tab
+        logout_user()
+        session.clear()
+    if request.method != "GET" or _is_machinery(wanted) or wanted.startswith("/_"):
+        return Response("Please sign in.", 401, mimetype="text/plain")
+    if wanted != "/":
+        session["wanted"] = wanted  # in the cookie, not in the address: an address may be logged
+    return redirect("/sign-in", 303)
+
+
+def _open_page() -> ResponseReturnValue | None:
+    """Let a page through if it exists for this visitor; what is not theirs does not exist."""
+    if request.method not in ("GET", "HEAD"):
+        abort(405)
+    if request.path == "/":
+        start = home(me())
+        return redirect(start, 303) if start else no_pages()
+    asked = visit(request.path, me())
+    if asked is None or (asked.client_id is not None and not sees(asked.client_id)):
+        abort(404)
+    return None
+
+
+def _from_our_pages(asked: Request) -> bool:
+    """Whether a browser says that our own page sent this; other programs say nothing and hold no cookie.
+
+    A browser that knows ``Sec-Fetch-Site`` always sends it on a trustworthy connection, others send ``Origin``.
+    """
+    site = asked.headers.get("Sec-Fetch-Site")
+    if site is not None:
+        return site == "same-origin"
+    origin = asked.headers.get("Origin")
+    return origin is None or urlsplit(origin).netloc == asked.host

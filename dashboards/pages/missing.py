@@ -1,0 +1,15 @@
+"""What stands where a page is not: the same words for what never was and for what is somebody else's."""
+
+from __future__ import annotations
+
+from dash import dcc, html
+from dash.development.base_component import Component
+
+
+def layout() -> list[Component]:
+    """Lay out the notice."""
+    return [
+        html.H1("Nothing here"),
+        html.P("There is no such page, or it is not one of yours.", className="lead"),
+        html.P(dcc.Link("To the start", href="/", refresh=True)),
+    ]

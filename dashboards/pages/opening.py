@@ -1,0 +1,39 @@
+"""Which page is shown for a path: the only place where a path becomes a layout."""
+
+from __future__ import annotations
+
+from dash import Dash, Input, Output
+from dash.development.base_component import Component
+
+from dashboards.components import ids
+from dashboards.pages import caseload, client, missing, outcomes
+from dashboards.routes import Visit, visit
+from dashboards.themes import drawn_theme
+from dashboards.visitor import me, my_store
+from mbc.errors import AccessDenied, NotInRecord
+from mbc.figures.theme import Theme
+from mbc.store import Store, User
+
+
+def page_for(store: Store, user: User, path: str | None, theme: Theme) -> list[Component]:
+    """Lay out the page of a path; what this user may not see is answered like what does not exist."""
+    asked = visit(path, user)
+    if asked is None:
+        return missing.layout()
+    try:
+        return _lay_out(asked, store, theme)
+    except (NotInRecord, AccessDenied):
+        return missing.layout()
+
+
+def _lay_out(asked: Visit, store: Store, theme: Theme) -> list[Component]:
+    if asked.client_id is not None:
+        return client.layout(store, asked.client_id, theme)
+    return caseload.layout(store) if asked.page.name == "caseload" else outcomes.layout(store, theme)
+
+
+def register(app: Dash) -> None:
+    """Wire the path to the page."""
+    app.callback(Output(ids.MAIN, "children"), Input(ids.URL, "pathname"))(
+        lambda path: page_for(my_store(), me(), path, drawn_theme())
+    )

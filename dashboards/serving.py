@@ -1,0 +1,80 @@
+"""How the application is put behind a server fit for a clinic: waitress, one process, several threads."""
+
+from __future__ import annotations
+
+import errno
+import socket
+from collections.abc import Callable
+
+from dash import Dash
+from waitress.server import create_server
+
+from mbc.errors import SettingsError
+
+_THREADS = 8
+_WHY = {
+    errno.EADDRINUSE: "another program is using it. Choose another: --port 8051",
+    errno.EACCES: "this user may not use it. Choose one above 1023: --port 8050",
+    errno.EADDRNOTAVAIL: "this machine does not have that address. Try --host 127.0.0.1",
+}
+
+
+def serve(
+    app: Dash, *, host: str, port: int, https_proxy: str | None = None, ready: Callable[[str], None] | None = None
+) -> None:
+    """Serve until interrupted.
+
+    Parameters
+    ----------
+    app : Dash
+        The application.
+    host, port : str, int
+        Where to listen; port 0 takes any free one.
+    https_proxy : str, optional
+        Address of the proxy that ends https in front of us: only its word on the visitor's address is taken.
+    ready : callable
+        Told the address once the server answers.
+
+    Raises
+    ------
+    SettingsError
+        If it is not possible to listen there.
+    """
+    trust = {} if https_proxy is None else _trusting(https_proxy)
+    try:
+        server = create_server(app.server, host=host, port=port, threads=_THREADS, ident=None, **trust)
+    except (OSError, ValueError) as fault:
+        raise SettingsError(f"Cannot listen on {host}, port {port}: {_reason(fault)}") from None
+    if ready is not None:
+        ready(f"http://{_shown(host)}:{_port(server)}")
+    try:
+        server.run()
+    except KeyboardInterrupt:  # waitress itself ends quietly; this is the moment before and after
+        pass
+    finally:
+        server.close()
+
+
+def _trusting(proxy: str) -> dict[str, object]:
+    return {
+        "trusted_proxy": proxy,
+        "trusted_proxy_count": 1,
+        "trusted_proxy_headers": {"x-forwarded-for", "x-forwarded-proto", "x-forwarded-host"},
+        "clear_untrusted_proxy_headers": True,
+    }
+
+
+def _reason(fault: OSError | ValueError) -> str:
+    if isinstance(fault, socket.gaierror):
+        return "there is no such host."
+    if isinstance(fault, OSError):
+        return _WHY.get(fault.errno or 0, f"{fault.strerror}.")
+    return f"{fault}."
+
+
+def _shown(host: str) -> str:
+    return "127.0.0.1" if host in ("0.0.0.0", "") else f"[{host}]" if ":" in host else host  # noqa: S104 - compared
+
+
+def _port(server: object) -> int:
+    return int(getattr(server, "effective_port", 0) or 0)

@@ -1,0 +1,56 @@
+"""What an operator may decide about the pages: how long a sign-in lasts, and whether the way in is encrypted."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from mbc.errors import SettingsError
+
+_SHORTEST_KEY = 32
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """Settings of one running server.
+
+    Parameters
+    ----------
+    secret_key : str
+        Signs the session cookie; at least 32 characters.
+    https : bool
+        Whether browsers reach the server over https (through a proxy): cookies are then never sent in clear.
+    idle_minutes : float
+        A sign-in unused for longer has ended.
+    absolute_hours : float
+        No sign-in lasts longer than this.
+    clock : callable
+        Seconds since the epoch; tests turn it.
+
+    Raises
+    ------
+    SettingsError
+        If the key is short or a timeout is not positive.
+
+    Examples
+    --------
+    >>> Settings(secret_key="x" * 32).idle_minutes
+    30
+    """
+
+    secret_key: str
+    https: bool = False
+    idle_minutes: float = 30
+    absolute_hours: float = 10
+    clock: Callable[[], float] = time.time
+
+    def __post_init__(self) -> None:
+        if len(self.secret_key) < _SHORTEST_KEY:
+            raise SettingsError(
+                f"The secret key has {len(self.secret_key)} characters; it needs {_SHORTEST_KEY} or more. "
+                "Make one: python -c 'import secrets; print(secrets.token_urlsafe(48))'"
+            )
+        for name in ("idle_minutes", "absolute_hours"):
+            if not getattr(self, name) > 0:
+                raise SettingsError(f"{name} must be > 0, got {getattr(self, name)}.")

@@ -1,0 +1,94 @@
+"""How a person comes in and goes out: a plain form that works without scripts, and a button."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from flask import (
+    Blueprint,
+    Flask,
+    Response,
+    abort,
+    redirect,
+    render_template,
+    request,
+    send_from_directory,
+    session,
+)
+from flask.typing import ResponseReturnValue
+from flask_login import LoginManager, current_user, login_user, logout_user
+
+from dashboards.routes import home, visit
+from dashboards.sessions import Sessions, csrf_holds, csrf_token
+from dashboards.themes import chosen_theme
+from dashboards.visitor import my_store, recall, remember, verify
+
+_PUBLIC = Path(__file__).parent / "public"
+_PUBLIC_FILES = ("plain.css", "icon.svg")
+
+# The only endpoints that answer somebody who is not signed in.
+OPEN_ENDPOINTS = frozenset({"signing_in.show", "signing_in.enter", "signing_in.file"})
+
+_NO_MATCH = (
+    "That user name and password do not go together, or sign-in is paused after several tries. "
+    "Check both; if it goes on, wait 15 minutes or ask your administrator."
+)
+_STALE = "This page had been open for a while. Please sign in again."
+
+
+def install_sign_in(server: Flask, sessions: Sessions) -> None:
+    """Add the sign-in page, its two files, the sign-out, and what reads the account back from a cookie."""
+    manager = LoginManager()
+    manager.session_protection = "basic"
+    manager.init_app(server, add_context_processor=False)
+
+    manager.user_loader(recall)
+
+    pages = Blueprint("signing_in", __name__)
+    pages.add_url_rule("/sign-in", "show", _show, methods=["GET"])
+    pages.add_url_rule("/sign-in", "enter", lambda: _enter(sessions), methods=["POST"])
+    pages.add_url_rule("/sign-in/<name>", "file", _file, methods=["GET"])
+    pages.add_url_rule("/sign-out", "leave", lambda: _leave(sessions), methods=["POST"])
+    pages.add_url_rule("/still-here", "still_here", lambda: Response(status=204), methods=["POST"])
+    server.register_blueprint(pages)
+
+
+def _show() -> ResponseReturnValue:
+    if current_user.is_authenticated:
+        return redirect("/", 303)
+    return _form(note=session.pop("note", ""))
+
+
+def _enter(sessions: Sessions) -> ResponseReturnValue:
+    if not csrf_holds(request.form.get("csrf")):
+        return _form(problem=_STALE), 400
+    username, password = request.form.get("username", ""), request.form.get("password", "")
+    visitor = verify(username, password)
+    if visitor is None:
+        return _form(problem=_NO_MATCH), 401
+    wanted = session.get("wanted")
+    sessions.start()
+    remember(visitor)
+    login_user(visitor)
+    known = isinstance(wanted, str) and visit(wanted, visitor.user) is not None
+    return redirect(wanted if known else home(visitor.user) or "/", 303)
+
+
+def _leave(sessions: Sessions) -> ResponseReturnValue:
+    if not csrf_holds(request.form.get("csrf")):
+        return redirect("/", 303)
+    my_store().audit.record("sign-out")
+    logout_user()
+    sessions.end()
+    session["note"] = "You are signed out."
+    return redirect("/sign-in", 303)
+
+
+def _form(*, problem: str = "", note: str = "") -> str:
+    return render_template("sign_in.html", problem=problem, note=note, csrf=csrf_token(), theme=chosen_theme())
+
+
+def _file(name: str) -> Response:
+    if name not in _PUBLIC_FILES:
+        abort(404)
+    return send_from_directory(_PUBLIC, name, max_age=3600)

@@ -1,0 +1,31 @@
+"""Light or dark: what the visitor's browser said in a cookie."""
+
+from __future__ import annotations
+
+from flask import has_request_context, request
+
+from mbc.figures.theme import Theme
+
+THEME_COOKIE = "mbc_theme"  # "light" and "dark" are choices; "auto-light" and "auto-dark" follow the system
+
+_DRAWN: dict[str | None, Theme] = {
+    "light": "light",
+    "auto-light": "light",
+    "dark": "dark",
+    "auto-dark": "dark",
+}
+
+
+def chosen_theme() -> Theme | None:
+    """Give the theme the visitor chose, None when they follow their system."""
+    said = _said()
+    return _DRAWN[said] if said in ("light", "dark") else None
+
+
+def drawn_theme() -> Theme:
+    """Give the theme the visitor's page is drawn in now."""
+    return _DRAWN.get(_said(), "light")
+
+
+def _said() -> str | None:
+    return request.cookies.get(THEME_COOKIE) if has_request_context() else None

@@ -1,0 +1,119 @@
+"""What a caseload says of each client: rows of a grid on a wide screen, cards on a narrow one."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from dashboards.routes import client_path
+from dashboards.view_models.sparklines import spark_mask
+from dashboards.view_models.words import Mood, ago_words, mood
+from mbc.care import words
+from mbc.care.reviewing import Caseload, CaseloadCell, CaseloadRow
+
+Order = Literal["contact", "name", "worst", "best"]
+
+ORDERS: dict[Order, str] = {
+    "contact": "Seen last",
+    "worst": "Reliably worse first",
+    "best": "Reliably better first",
+    "name": "Name",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Measure:
+    """One construct of one client, in words beside a line."""
+
+    title: str
+    words: str
+    mood: Mood
+    spark: str | None  # a data address
+    sort: float | None  # larger = better than at the start
+
+
+@dataclass(frozen=True, slots=True)
+class Card:
+    """One client."""
+
+    path: str
+    name: str
+    about: str
+    notes: tuple[str, ...]
+    measures: tuple[Measure, ...]
+
+
+def name_of(row: CaseloadRow) -> str:
+    """Give the label a client goes by: the clinic's own short one, else the pseudonym."""
+    return row.alias or row.client_id
+
+
+def measure(cell: CaseloadCell) -> Measure:
+    """Word one cell."""
+    known = cell.latest is not None
+    return Measure(
+        title=cell.title,
+        words=cell.words,
+        mood=mood(cell.verdict if known else None),
+        spark=spark_mask(cell.points, cell.range),
+        sort=cell.sort_key if known else None,
+    )
+
+
+def cards(caseload: Caseload, order: Order = "contact") -> tuple[Card, ...]:
+    """Give one card per client, in the order asked for."""
+    return tuple(_card(row) for row in sorted(caseload.rows, key=_KEYS[order]))
+
+
+def _card(row: CaseloadRow) -> Card:
+    return Card(
+        path=client_path(row.client_id),
+        name=name_of(row),
+        about=_about(row),
+        notes=row.flags,
+        measures=tuple(measure(cell) for cell in row.cells),
+    )
+
+
+def _about(row: CaseloadRow) -> str:
+    id_beside = [row.client_id] if row.alias else []
+    return ", ".join([*id_beside, *([row.relationship] if row.relationship else [])])
+
+
+def grid_rows(caseload: Caseload) -> list[dict[str, Any]]:
+    """Give the rows of the grid; a construct's own field is what it is sorted by."""
+    return [_grid_row(caseload, row) for row in sorted(caseload.rows, key=_KEYS["contact"])]
+
+
+def _grid_row(caseload: Caseload, row: CaseloadRow) -> dict[str, Any]:
+    found: dict[str, Any] = {
+        "id": row.client_id,
+        "path": client_path(row.client_id),
+        "name": name_of(row),
+        "about": _about(row),
+        "clinician": row.clinician_id,
+        "contact": ago_words(row.days_since_contact),
+        "contact_days": row.days_since_contact,
+        "sessions": words.count(row.sessions, "session"),
+        "notes": "; ".join(row.flags),
+    }
+    cells = {key: measure(cell) for key, _ in caseload.constructs if (cell := row.cell(key)) is not None}
+    found["cells"] = {key: {"words": m.words, "mood": m.mood, "spark": m.spark} for key, m in cells.items()}
+    return found | {key: shown.sort for key, shown in cells.items()}
+
+
+def _worst(row: CaseloadRow) -> float:
+    return min((cell.sort_key for cell in row.cells if cell.latest is not None), default=0.0)
+
+
+def _best(row: CaseloadRow) -> float:
+    return max((cell.sort_key for cell in row.cells if cell.latest is not None), default=0.0)
+
+
+_KEYS: dict[Order, Callable[[CaseloadRow], tuple[Any, ...]]] = {
+    "contact": lambda row: (row.days_since_contact is None, row.days_since_contact or 0, name_of(row)),
+    "name": lambda row: (name_of(row).casefold(),),
+    "worst": lambda row: (_worst(row), name_of(row)),
+    "best": lambda row: (-_best(row), name_of(row)),
+}

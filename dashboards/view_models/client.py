@@ -1,0 +1,186 @@
+"""What a client's page says beside its charts: where things stand now, what lies behind each line, every score."""
+
+from __future__ import annotations
+
+import datetime as dt
+from dataclasses import dataclass
+
+from dashboards.view_models.sparklines import spark_mask
+from dashboards.view_models.words import Mood, day_words, mood
+from mbc.care import words
+from mbc.care.course import Change, Confidence, CutoffLine, Mark, Trajectory
+from mbc.care.reviewing import ClientReview, GoalProgress, StatusPeriod
+from mbc.instruments import instrument
+
+
+@dataclass(frozen=True, slots=True)
+class Glance:
+    """One scale in one line: the latest score, and what became of it."""
+
+    chart: str  # names the chart this line leads to
+    title: str
+    latest: str
+    since_start: str
+    start_mood: Mood
+    since_last: str
+    last_mood: Mood
+    spark: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """One line of a chart, and who says that it belongs there."""
+
+    name: str
+    words: str
+    source: str
+    doubt: str  # "" where the number was checked at its source
+
+
+def chart_key(course: Trajectory) -> str:
+    """Name a chart: the questionnaire and its scale."""
+    return f"{course.instrument}.{course.scale}"
+
+
+def anchor(course: Trajectory) -> str:
+    """Give the place on the page that links lead to."""
+    return f"chart-{course.instrument}-{course.scale}"
+
+
+def facts(review: ClientReview) -> str:
+    """Say who this is and how far the work has come, in one line."""
+    said = [review.client_id] if review.alias else []
+    said += [review.status] if review.status else []
+    said += [f"with {review.clinician}"] if review.clinician else []
+    said.append(words.count(review.sessions_attended, "session") + " attended")
+    said += [f"{review.sessions_missed} missed"] if review.sessions_missed else []
+    said += [f"last session {day_words(review.last_session)}"] if review.last_session else []
+    return " · ".join(said)
+
+
+def glance(course: Trajectory) -> Glance:
+    """Sum up one scale as it stands now."""
+    now = course.current
+    latest = None if now is None else now.latest
+    start_words, start_mood = _change(None if now is None else now.since_baseline)
+    last_words, last_mood = _change(None if now is None else now.since_last)
+    if latest is None or latest.score is None:
+        latest_words = _why_nothing(course)
+    else:
+        latest_words = f"{words.number(latest.score, course.decimals)} on {day_words(latest.taken_on)}"
+    return Glance(
+        chart=anchor(course),
+        title=course.title,
+        latest=latest_words,
+        since_start=start_words,
+        start_mood=start_mood,
+        since_last=last_words,
+        last_mood=last_mood,
+        spark=None if now is None else spark_mask([one.score for one in now.occasions], course.range),
+    )
+
+
+def _change(change: Change | None) -> tuple[str, Mood]:
+    return ("", "unknown") if change is None else (change.words, mood(change.verdict))
+
+
+def _why_nothing(course: Trajectory) -> str:
+    if course.segments and course.not_applicable:
+        return f"not applicable: {course.not_applicable[-1].reason}"
+    return "no score yet"
+
+
+def origins(course: Trajectory) -> tuple[Origin, ...]:
+    """Say where each line of a chart comes from."""
+    found = [
+        Origin("Measurement noise", one.noise.label, one.noise.source, _doubt(one.noise.confidence))
+        for one in course.segments[:1]
+        if one.noise is not None
+    ]
+    found += [
+        Origin(
+            "Cutoff",
+            f"{words.number(one.value, course.decimals)}: {one.label}",
+            one.source,
+            _doubt(one.confidence),
+        )
+        for one in course.cutoffs
+    ]
+    for curve in course.curves[:1]:
+        made_of = f"this clinic's own records of {words.count(curve.n_clients, 'client')}"
+        found.append(Origin("Expected course", f"{curve.label}, {curve.level:.0%} range", made_of, ""))
+    found += [Origin("Goal", one.label, "set with the client", "") for one in course.goals]
+    return (*found, Origin("Questionnaire", course.name, instrument(course.instrument).licence.statement, ""))
+
+
+def _cutoff_words(line: CutoffLine, decimals: int) -> str:
+    return f"{words.number(line.value, decimals)}: {line.label}"
+
+
+def _doubt(confidence: Confidence) -> str:
+    return "not yet checked at its source" if confidence == "unverified" else ""
+
+
+_HEADINGS = {
+    "date": "Date",
+    "session": "Session",
+    "target": "About",
+    "score": "Score",
+    "change": "From baseline",
+    "inside_noise": "Inside noise",
+    "band": "Band",
+    "answered": "Answered",
+    "note": "Note",
+}
+NUMBERS = ("session", "score", "change")
+
+
+def table_rows(course: Trajectory) -> tuple[list[str], list[list[str]], list[int]]:
+    """Give the table under a chart: headings, rows of text, and which columns are numbers.
+
+    Columns in which nothing is on record are left out.
+    """
+    frame = course.to_frame()
+    names = [name for name in _HEADINGS if frame[name].null_count() < frame.height or name in ("date", "score")]
+    if set(frame["target"]) <= {"self"}:
+        names.remove("target")
+    rows = [[_text(name, row[name], course.decimals) for name in names] for row in frame.to_dicts()]
+    return [_HEADINGS[name] for name in names], rows, [names.index(name) for name in NUMBERS if name in names]
+
+
+def _text(name: str, value: object, decimals: int) -> str:
+    if value is None:
+        return "–"
+    if name == "date":
+        return day_words(value if isinstance(value, dt.date) else None)
+    if name in ("score", "change"):
+        return words.number(float(str(value)), decimals, signed=name == "change")
+    return str(value)
+
+
+def period_words(period: StatusPeriod) -> str:
+    """Say how long a relationship stood as it did.
+
+    Examples
+    --------
+    >>> import datetime as dt
+    >>> period_words(StatusPeriod("r1", "R1", "dating", dt.date(2025, 1, 6), None))
+    'R1: dating, since 6 Jan 2025'
+    """
+    who = f"{period.label}: " if period.label else ""
+    if period.until is None:
+        return f"{who}{period.status}, since {day_words(period.since)}"
+    return f"{who}{period.status}, {day_words(period.since)} to {day_words(period.until)}"
+
+
+def goal_words(goal: GoalProgress) -> str:
+    """Say when a goal was set, and what became of it."""
+    ended = f", retired {day_words(goal.retired_on)}" if goal.retired_on else ""
+    reason = f" ({goal.retired_reason})" if goal.retired_reason else ""
+    return f"Set {day_words(goal.set_on)}{ended}{reason}."
+
+
+def happenings(review: ClientReview) -> tuple[Mark, ...]:
+    """Give every event once, newest first; changes of relationship stand in the timeline."""
+    marks = {mark for course in review.trajectories for mark in course.marks if mark.kind == "event"}
+    return tuple(sorted(marks, key=lambda mark: (mark.on, mark.label), reverse=True))

@@ -1,0 +1,24 @@
+"""A sparkline as the shape of a mask: the style sheet gives it the ink of the page it stands on."""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Sequence
+
+from mbc.figures import sparkline_svg
+
+WIDTH, HEIGHT = 112, 26  # pixels; the style sheet reads the same
+
+
+def spark_mask(points: Sequence[float | None], bounds: tuple[float, float]) -> str | None:
+    """Give the data address of a sparkline, or None where there are no two scores to join.
+
+    Examples
+    --------
+    >>> spark_mask([10, None, 14], (0, 30))[:26], spark_mask([10], (0, 30))
+    ('data:image/svg+xml;base64,', None)
+    """
+    if sum(one is not None for one in points) < 2:
+        return None
+    drawing = sparkline_svg(points, label="", bounds=bounds, width=WIDTH, height=HEIGHT)
+    return "data:image/svg+xml;base64," + base64.b64encode(drawing.encode()).decode()

@@ -1,0 +1,54 @@
+"""How days, statuses and verdicts are written on a page."""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import Literal
+
+from mbc.care.course import Verdict
+
+Mood = Literal["better", "worse", "same", "unknown"]  # a class of the style sheet, which adds the mark in front
+
+_MOODS: dict[Verdict, Mood] = {
+    "reliably better": "better",
+    "reliably worse": "worse",
+    "inside noise": "same",
+    "not known": "unknown",
+}
+
+
+def mood(verdict: Verdict | None) -> Mood:
+    """Give the mark that stands before a verdict's words.
+
+    Examples
+    --------
+    >>> mood("inside noise"), mood(None)
+    ('same', 'unknown')
+    """
+    return "unknown" if verdict is None else _MOODS[verdict]
+
+
+def day_words(day: dt.date | None) -> str:
+    """Write a day so that no country reads it otherwise.
+
+    Examples
+    --------
+    >>> day_words(dt.date(2025, 3, 4)), day_words(None)
+    ('4 Mar 2025', '')
+    """
+    return "" if day is None else f"{day.day} {day:%b %Y}"
+
+
+def ago_words(days: int | None) -> str:
+    """Say how long ago something was.
+
+    Examples
+    --------
+    >>> ago_words(0), ago_words(1), ago_words(12), ago_words(40), ago_words(None)
+    ('today', 'yesterday', '12 days ago', '6 weeks ago', 'not yet')
+    """
+    if days is None:
+        return "not yet"
+    if days < 2:
+        return ("today", "yesterday")[max(days, 0)]
+    return f"{days} days ago" if days < 21 else f"{round(days / 7)} weeks ago"

@@ -1,0 +1,106 @@
+"""Who is asking, and what of the record they may see."""
+
+from __future__ import annotations
+
+from flask import current_app, request, session
+from flask_login import UserMixin, current_user
+
+from mbc.care import CohortModels
+from mbc.errors import AccessDenied, NotInRecord
+from mbc.store import Store, User
+
+_STORE, _MODELS = "mbc_store", "mbc_models"
+_ACCOUNT = "account"  # in the session: the state of the account at sign-in
+
+
+class Visitor(UserMixin):
+    """A signed-in person, in the shape that Flask-Login asks for, with their view of the record."""
+
+    def __init__(self, store: Store, user: User) -> None:
+        self.store = store
+        self.user = user
+
+    def get_id(self) -> str:
+        """Name the account."""
+        return self.user.username
+
+
+def keep_record(extensions: dict[str, object], store: Store) -> None:
+    """Put the whole record, and the growth models of it, where requests find them."""
+    extensions[_STORE] = store
+    extensions[_MODELS] = CohortModels(store)
+
+
+def verify(username: str, password: str) -> Visitor | None:
+    """Check a sign-in; the session then remembers the state that the account is in."""
+    user = _whole_store().accounts.verify(username, password)
+    return None if user is None else _visitor(user.username)
+
+
+def remember(visitor: Visitor) -> None:
+    """Note in the session what the account was like, so that a changed one signs in again."""
+    session[_ACCOUNT] = _state(visitor.user)
+
+
+def recall(username: str) -> Visitor | None:
+    """Read a visitor back for a request: none when the account was closed or changed since the sign-in."""
+    visitor = _visitor(username)
+    return visitor if visitor and session.get(_ACCOUNT) == _state(visitor.user) else None
+
+
+def anyone() -> bool:
+    """Whether somebody is signed in."""
+    return bool(current_user.is_authenticated)
+
+
+def me() -> User:
+    """Give the account that is asking."""
+    return _here().user
+
+
+def my_store() -> Store:
+    """Give the record narrowed to what the visitor may see; everything a page shows comes from here."""
+    return _here().store
+
+
+def models() -> CohortModels:
+    """Give the growth models of the whole record: of it, a page shows only a client's own curve."""
+    found = current_app.extensions[_MODELS]
+    if not isinstance(found, CohortModels):
+        raise TypeError("the server was started without models")
+    return found
+
+
+def sees(client_id: str) -> bool:
+    """Whether a client exists for the visitor; somebody else's does not."""
+    try:
+        my_store().clients(client_id=client_id)
+    except NotInRecord:
+        return False
+    return True
+
+
+def _here() -> Visitor:
+    visitor = current_user._get_current_object()  # noqa: SLF001 - Flask-Login's own way to the object
+    if not isinstance(visitor, Visitor):
+        raise TypeError("nobody is signed in")  # the guard lets nobody else come this far
+    return visitor
+
+
+def _whole_store() -> Store:
+    store = current_app.extensions[_STORE]
+    if not isinstance(store, Store):
+        raise TypeError("the server was started without a record")
+    return store
+
+
+def _visitor(username: str) -> Visitor | None:
+    try:
+        store = _whole_store().as_user(username, origin=request.remote_addr)
+    except AccessDenied:
+        return None
+    return None if store.user is None else Visitor(store, store.user)
+
+
+def _state(user: User) -> str:
+    return user.changed_at.isoformat() if user.changed_at else ""

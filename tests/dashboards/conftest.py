@@ -1,0 +1,94 @@
+"""A record, an application and a signed-in visitor for the tests of the pages."""
+
+from __future__ import annotations
+
+import re
+import sqlite3
+from collections.abc import Callable, Iterator
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+from dash import Dash
+from flask.testing import FlaskClient
+
+from dashboards.app import create_app
+from dashboards.settings import Settings
+from mbc.store import Store
+from tests.dashboards.record import PASSWORD, make_record
+
+KEY = "a key that only the tests of these pages use"
+
+
+@pytest.fixture(scope="session")
+def record_url(tmp_path_factory: pytest.TempPathFactory) -> str:
+    """The record, made once; tests that write to it say so by using ``own_record_url``."""
+    url = f"sqlite:///{tmp_path_factory.mktemp('record') / 'clinic.db'}"
+    make_record(url)
+    return url
+
+
+@pytest.fixture
+def own_record_url(record_url: str, tmp_path: Path) -> str:
+    """A copy of the record that a test may change."""
+    copy = tmp_path / "clinic.db"
+    with (
+        closing(sqlite3.connect(record_url.removeprefix("sqlite:///"))) as made,
+        closing(sqlite3.connect(copy)) as own,
+    ):
+        made.backup(own)
+    return f"sqlite:///{copy}"
+
+
+class Clock:
+    """A clock that a test turns."""
+
+    now = 1_750_000_000.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock()
+
+
+@pytest.fixture
+def app(record_url: str, clock: Clock) -> Dash:
+    return create_app(record_url, Settings(secret_key=KEY, clock=clock))
+
+
+@pytest.fixture
+def browser(app: Dash) -> FlaskClient:
+    return app.server.test_client()
+
+
+def token_of(page: str) -> str:
+    found = re.search(r'name="csrf" value="([^"]+)"', page)
+    assert found
+    return found[1]
+
+
+def sign_in(browser: FlaskClient, username: str, password: str = PASSWORD):
+    token = token_of(browser.get("/sign-in").text)
+    return browser.post("/sign-in", data={"csrf": token, "username": username, "password": password})
+
+
+@pytest.fixture
+def signed_in(app: Dash) -> Callable[[str], FlaskClient]:
+    """A browser in which somebody is signed in."""
+
+    def enter(username: str) -> FlaskClient:
+        visitor = app.server.test_client()
+        assert sign_in(visitor, username).status_code == 303
+        return visitor
+
+    return enter
+
+
+@pytest.fixture
+def store_of(record_url: str) -> Iterator[Callable[[str], Store]]:
+    """The record narrowed to a user."""
+    with Store.open(record_url) as store:
+        yield store.as_user
