@@ -59,7 +59,7 @@ def draw_events(
     Only what happens between the first and the last appointment is on record.
     """
     stream = Stream(seed, "events")
-    clients, weeks = attendance.attended.shape
+    clients = len(people)
     within = stream.uniform(clients, len(KEYS))
     weekday = stream.integers(0, 7, clients, len(KEYS))
     weekday[:, _CHANGES] = CHANGE_DAY
@@ -75,9 +75,10 @@ def draw_events(
     repaired = stream.chance(0.75, clients)
     week[:, KEYS.index("repair")] = np.where(repaired, week[:, KEYS.index("rupture")] + 1, NEVER)
     week[:, KEYS.index("holiday")] = np.where(stream.chance(0.25, clients), holidays[people.clinician], NEVER)
-    on_record = (week >= people.started[:, None]) & (week <= attendance.last_week[:, None]) & (week < weeks - 1)
+    day = 7 * week + weekday
+    on_record = (week >= people.started[:, None]) & (day <= attendance.last_day[:, None])
     client, key = np.nonzero(on_record)
-    return Events(client, key, 7 * week[on_record] + weekday[on_record])
+    return Events(client, key, day[on_record])
 
 
 def _following(stream: Stream, relationships: Relationships) -> dict[str, Ints]:

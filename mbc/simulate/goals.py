@@ -26,6 +26,7 @@ GOALS: Final = (
     ("Listen to the end before answering", "avoidance", True),
 )
 MOST: Final = 3  # goals per client
+RETIRED_DAY: Final = 4  # goals are laid down on the Friday of a week
 REASONS: Final = ("reached", "no longer matters", "replaced by a clearer goal")
 
 
@@ -57,7 +58,7 @@ def draw_goals(seed: int, attendance: Attendance, started: Ints) -> Goals:
     set_week = started[:, None] + stream.integers(0, 3, clients, MOST)
     retires = stream.chance(0.12, clients, MOST)
     retired = set_week + stream.integers(8, 20, clients, MOST)
-    retired = np.where(retires & (retired <= attendance.last_week[:, None]), retired, -1)
+    retired = np.where(retires & (7 * retired + RETIRED_DAY <= attendance.last_day[:, None]), retired, -1)
     reason = stream.choice([5, 3, 3], clients, MOST)
     kept = (np.arange(MOST) < count[:, None]) & (set_week < np.minimum(weeks, attendance.last_week + 1)[:, None])
     client, number = np.nonzero(kept)

@@ -11,7 +11,7 @@ import polars as pl
 
 from mbc.simulate.drawing import Drawn
 from mbc.simulate.events import CATALOGUE, CHANGE_DAY, KEYS
-from mbc.simulate.goals import GOALS, REASONS
+from mbc.simulate.goals import GOALS, REASONS, RETIRED_DAY
 from mbc.simulate.relationships import KINDS, MARRIED, NEVER, SINGLE, Relationships
 from mbc.simulate.streams import Ints
 from mbc.simulate.tables import NO_DAY, days, ids
@@ -19,8 +19,8 @@ from mbc.simulate.tables import NO_DAY, days, ids
 
 def known_relationships(drawn: Drawn) -> Relationships:
     """Relationships as far as the clinic heard of them: up to the last appointment."""
-    lives, last = drawn.relationships, drawn.attendance.last_week
-    heard = [np.where(at <= last, at, NEVER) for at in (lives.ended, lives.met, lives.moved_in)]
+    lives, last = drawn.relationships, drawn.attendance.last_day
+    heard = [np.where(7 * at + CHANGE_DAY <= last, at, NEVER) for at in (lives.ended, lives.met, lives.moved_in)]
     return Relationships(lives.situation, lives.since, heard[0], lives.chosen, heard[1], heard[2])
 
 
@@ -87,7 +87,7 @@ def goals(drawn: Drawn) -> pl.DataFrame:
     """Goals of the clients, on a scale of 0 to 10."""
     goal, attendance = drawn.goals, drawn.attendance
     retired = goal.retired_week >= 0
-    end = np.where(retired, 7 * goal.retired_week + 4, NO_DAY)
+    end = np.where(retired, 7 * goal.retired_week + RETIRED_DAY, NO_DAY)
     told = np.isin(goal.client, np.arange(len(drawn.stories)))
     drawn_goals = pl.DataFrame(
         {

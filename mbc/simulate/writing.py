@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Final
 import polars as pl
 
 if TYPE_CHECKING:
-    from mbc.simulate.clinic import Clinic
+    from mbc.simulate.synthetic import Clinic
 
 TABLES: Final = (
     "clinicians", "clients", "episodes", "relationships", "statuses", "sessions", "totals", "goals",

@@ -75,7 +75,7 @@ def clinic(
     seed : int
         Any whole number >= 0; 1 is that of the shipped sample.
     clients, clinicians : int
-        How many of each; the storied clients are the first seven clients and see the first clinician.
+        How many of each; the storied clients are the first of them and see the first clinician.
     start : date
         First day of the record; a Monday.
     weeks : int
@@ -94,7 +94,15 @@ def clinic(
     >>> small.clients["alias"][0], small.clients.height
     ('Anxious to secure', 12)
     """
-    _check(seed, clients, clinicians, start, weeks, least_weeks=WEEKS if stories else 12)
+    least = (len(STORIES), WEEKS) if stories else (1, 12)
+    for name, value, smallest in zip(
+        ("seed", "clinicians", "clients", "weeks"), (seed, clinicians, clients, weeks), (0, 1, *least), strict=True
+    ):
+        if value < smallest:
+            why = " with the storied clients" if stories and name in ("clients", "weeks") else ""
+            raise MbcError(f"{name} must be at least {smallest}{why}, got {value}.")
+    if start.weekday() != 0:
+        raise MbcError(f"start must be a Monday, got {start} ({start:%A}): weeks of the record begin then.")
     drawn = draw(seed, clients, clinicians, start, weeks, STORIES if stories else ())
     return Clinic(
         seed=seed,
@@ -113,12 +121,3 @@ def clinic(
         events=life_tables.events(drawn),
         truth=truth.truth(drawn),
     )
-
-
-def _check(seed: int, clients: int, clinicians: int, start: date, weeks: int, *, least_weeks: int) -> None:
-    least = {"seed": (seed, 0), "clients": (clients, len(STORIES)), "clinicians": (clinicians, 1)}
-    for name, (value, smallest) in {**least, "weeks": (weeks, least_weeks)}.items():
-        if value < smallest:
-            raise MbcError(f"{name} must be at least {smallest}, got {value}. With stories=False less will do.")
-    if start.weekday() != 0:
-        raise MbcError(f"start must be a Monday, got {start} ({start:%A}): weeks of the record begin then.")
