@@ -17,8 +17,7 @@ Frame: TypeAlias = "nw.DataFrame[Any] | nw.LazyFrame[Any]"
 _NUMBER = r"^[+-]?\d+(?:\.\d*)?$"
 _MOST_NAMES = 12
 _UNREADABLE = "__unreadable"
-# How Python writes what is no text: blanks of every library, and yes and no.
-_WRITTEN = {"None": None, "nan": None, "<NA>": None, "NaT": None, "True": "1", "False": "0"}
+_BLANK = {"None", "nan", "<NA>", "NaT"}  # how Python writes the blanks of every library
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +26,7 @@ class Numbers:
 
     frame: Frame  # eager: these columns alone; lazy: the whole table with them added
     unreadable: Mapping[str, str]  # number column -> column that is True where something else stands
+    fractional: frozenset[str]  # number columns whose type can hold 2.5
 
 
 def open_frame(table: Any) -> Frame:
@@ -151,6 +151,10 @@ def number(name: str, kind: Any, *, yes_no: bool = False) -> tuple[nw.Expr, nw.E
         return (as_number, None) if yes_no else (nw.lit(None, nw.Float64), ~column.is_null())
     if kind in {nw.String, nw.Categorical, nw.Enum}:
         text = (column if kind == nw.String else column.cast(nw.String)).str.strip_chars()
+        if yes_no:
+            lower = text.str.to_lowercase()
+            text = nw.when(lower == "true").then(nw.lit("1")).otherwise(text)
+            text = nw.when(lower == "false").then(nw.lit("0")).otherwise(text)
         fits = text.str.contains(_NUMBER).fill_null(value=False)
         return nw.when(fits).then(text).cast(nw.Float64), ~fits & (text.str.len_chars().fill_null(0) > 0)
     if kind == nw.Unknown:  # a column of nothing but nulls
@@ -184,9 +188,14 @@ def read_numbers(frame: Frame, columns: Mapping[str, str], *, yes_no: Container[
         if faulty is not None:
             unreadable[name] = f"{name}{_UNREADABLE}"
             made.append(faulty.alias(unreadable[name]))
+    fractional = frozenset(
+        name
+        for name, column in columns.items()
+        if not (schema[column].is_integer() or schema[column] == nw.Boolean)
+    )
     if isinstance(source, nw.LazyFrame):
-        return Numbers(source.with_columns(*made), unreadable)
-    return Numbers(source.select(*made), unreadable)
+        return Numbers(source.with_columns(*made), unreadable, fractional)
+    return Numbers(source.select(*made), unreadable, fractional)
 
 
 def add_columns(frame: Frame, numbers: Numbers, steps: Sequence[Sequence[nw.Expr]], names: Sequence[str]) -> Frame:
@@ -231,7 +240,7 @@ def _text(value: Any) -> str | None:
     if isinstance(value, str):
         return value
     written = str(value)
-    return _WRITTEN.get(written, written)
+    return None if written in _BLANK else written
 
 
 def _some(names: Sequence[str]) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -36,7 +37,8 @@ class Sheet:
         low, high = self.coding.accepted(item)
         answer = nw.col(named(item_id))
         wrong = (answer < low) | (answer > high)
-        return wrong | (answer > answer.floor()) if item.whole else wrong
+        fraction = item.whole and named(item_id) in self.numbers.fractional
+        return wrong | (answer > answer.floor()) if fraction else wrong
 
 
 def named(item_id: str) -> str:
@@ -159,8 +161,8 @@ def _told(frame: frames.Frame, sheet: Sheet, faulty: Sequence[str]) -> str:
     rows = _count(sheet.numbers.frame, wrong)
     more = f" (and {len(faulty) - _MOST_COLUMNS} more columns)" if len(faulty) > _MOST_COLUMNS else ""
     return (
-        f"{sheet.instrument.key}, coding {sheet.coding.key!r}: {rows} row{'s' if rows != 1 else ''} hold answers "
-        f"that are not accepted: {'; '.join(lines)}{more}. {_advice(sheet)}"
+        f"{sheet.instrument.key}, coding {sheet.coding.key!r}: {rows} {'row holds' if rows == 1 else 'rows hold'} "
+        f"answers that are not accepted: {'; '.join(lines)}{more}. {_advice(sheet)}"
     )
 
 
@@ -225,6 +227,6 @@ def _extremes(sheet: Sheet) -> tuple[float | None, float | None]:
         for item in sheet.columns
         for end in (nw.col(named(item)).min().alias(f"{item}_lo"), nw.col(named(item)).max().alias(f"{item}_hi"))
     ]
-    met = [float(value) for value in _first_row(sheet.numbers.frame.select(*ends)).values() if value is not None]
-    known = [value for value in met if value == value]  # noqa: PLR0124 - NaN differs from itself
+    met = _first_row(sheet.numbers.frame.select(*ends)).values()
+    known = [value for value in met if isinstance(value, float) and not math.isnan(value)]
     return (min(known), max(known)) if known else (None, None)

@@ -273,6 +273,8 @@ def _attach(frame: TableT, table: frames.Frame, sheet: Sheet, *steps: dict[str, 
             f"The table already has {', '.join(taken)}, which would be overwritten. "
             "Drop or rename these columns first."
         )
+    if not names:
+        return frame
     exprs = [[expr.alias(name) for name, expr in step.items()] for step in steps if step]
     result = frames.add_columns(table, sheet.numbers, exprs, names)
     return cast("TableT", frames.close_frame(result, frame))
