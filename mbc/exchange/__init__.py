@@ -1,3 +1,19 @@
 """Data in and out: files are read, checked row by row and shown as a plan before anything is stored."""
 
 from __future__ import annotations
+
+from mbc.exchange.importing import plan_import, read_plan
+from mbc.exchange.options import ImportOptions, Layout
+from mbc.exchange.plan import ImportPlan, PlannedOutcome
+from mbc.exchange.record_folder import RecordImport, import_record
+
+__all__ = [
+    "ImportOptions",
+    "ImportPlan",
+    "Layout",
+    "PlannedOutcome",
+    "RecordImport",
+    "import_record",
+    "plan_import",
+    "read_plan",
+]

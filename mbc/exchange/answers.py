@@ -8,8 +8,7 @@ import numpy as np
 import polars as pl
 
 from mbc.exchange.cells import MISSING_TEXTS, REASON, number
-from mbc.exchange.options import ImportOptions
-from mbc.exchange.questionnaires import Questionnaire, assumed_forms
+from mbc.exchange.questionnaires import Questionnaire
 from mbc.exchange.reading import (
     MET_SCHEMA,
     NUMBER,
@@ -28,7 +27,7 @@ _ENOUGH_TO_WONDER = 100  # answers; fewer say little about a coding
 Extremes = Mapping[int, tuple[float, float]]
 
 
-def check(records: Records, options: ImportOptions) -> Reading:
+def check(records: Records) -> Reading:
     """Check every cell, and put each administration's answers in a row."""
     met, notes = [records.met], list(records.notes)
     cells = records.cells.with_columns(number("text").alias("value"))
@@ -55,7 +54,7 @@ def check(records: Records, options: ImportOptions) -> Reading:
         questionnaires=known,
         blank_rows=records.blank_rows,
         unread=records.unread,
-        notes=(*notes, *assumed_forms(known, options)),
+        notes=tuple(notes),
     )
 
 

@@ -13,7 +13,7 @@ from mbc.exchange.comparing import within_file
 from mbc.exchange.layouts import Recognised, recognise
 from mbc.exchange.long import read_long, read_totals
 from mbc.exchange.options import ImportOptions, Layout
-from mbc.exchange.people import find_clients, find_episodes
+from mbc.exchange.people import find_clients, find_clinicians, find_episodes
 from mbc.exchange.plan import ImportPlan
 from mbc.exchange.reading import Reading, Records
 from mbc.exchange.records import Registrations
@@ -57,7 +57,7 @@ def plan_import(
         Canonical name (``client_id``, ``taken_on``, ``rses_1`` ...) -> header in the file.
     **more
         The other fields of :class:`~mbc.exchange.options.ImportOptions`: ``date_format``, ``separator``, ``missing``,
-        ``clinician``, ``new_relationships``, ``supersede``, ``now``.
+        ``clinician``, ``display_name``, ``new_relationships``, ``supersede``, ``now``.
 
     Returns
     -------
@@ -93,7 +93,7 @@ def read_plan(path: str | Path, store: Store | None, options: ImportOptions) -> 
     table = read_text_table(path, separator=options.separator)
     columns = Columns(table, options.columns)
     recognised = recognise(columns, options)
-    reading = check(_taken_apart(columns, recognised, options), options)
+    reading = check(_taken_apart(columns, recognised, options))
     if reading.administrations.is_empty():
         raise ImportRefused(f"'{shown(table.name)}' holds no answers: every row is blank.")
     return placed(reading, recognised.layout, store, options, source_of(table), table.notes)
@@ -115,7 +115,7 @@ def placed(
         source=source,
         layout=layout,
         administrations=frame,
-        registrations=Registrations(clients, targets.new),
+        registrations=Registrations(find_clinicians(store, options), clients, targets.new),
         supersede=options.supersede,
         notes=(*notes, *reading.notes, *targets.notes, *_left_out(reading)),
         today=options.now.date(),

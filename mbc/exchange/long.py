@@ -8,7 +8,15 @@ from mbc.exchange.cells import REASON, blank_out, by_text, faults
 from mbc.exchange.columns import ROLES, Columns
 from mbc.exchange.occasions import read_occasions
 from mbc.exchange.options import ImportOptions
-from mbc.exchange.questionnaires import check_per_instrument, chosen, item_number, key_of, scale_key, settled
+from mbc.exchange.questionnaires import (
+    assumed_form_note,
+    check_per_instrument,
+    chosen,
+    item_number,
+    key_of,
+    scale_key,
+    settled,
+)
 from mbc.exchange.reading import (
     CELLS_SCHEMA,
     KEYS,
@@ -47,7 +55,8 @@ def _read(columns: Columns, options: ImportOptions, *, part: str, amount: str) -
     texts = blank_out(table.select(header), [header], options.missing)[header]
     records = base.frame.with_columns(keys.alias("instrument"), texts.alias("text"))
     occasions, numbered = _grouped(records)
-    occasions, unsettled = settled(occasions, options)
+    settlement = settled(occasions, options)
+    occasions = settlement.frame
     names, misnamed = _parts(columns, part, numbered["instrument"])
     numbered = numbered.with_columns(names.alias(part))
     schema = CELLS_SCHEMA if part == "item" else SCORES_SCHEMA
@@ -61,11 +70,11 @@ def _read(columns: Columns, options: ImportOptions, *, part: str, amount: str) -
         occasions=occasions.filter(~blank).select(*OCCASIONS_SCHEMA),
         cells=cells if part == "item" else pl.DataFrame(schema=CELLS_SCHEMA),
         scores=cells if part == "scale" else pl.DataFrame(schema=SCORES_SCHEMA),
-        met=pl.concat([met_in_rows(numbered, by_row), unsettled]).select(*MET_SCHEMA),
+        met=pl.concat([met_in_rows(numbered, by_row), settlement.met]).select(*MET_SCHEMA),
         headers={},
         blank_rows=tuple(occasions.filter(blank)[ROW]),
         unread=tuple(name for name in columns.table.columns if name not in used),
-        notes=base.notes,
+        notes=(*base.notes, *(assumed_form_note(key) for key in settlement.assumed if part == "item")),
     )
 
 

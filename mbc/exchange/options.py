@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Literal, get_args
 
-from mbc.errors import SettingsError, nearest
+from mbc.errors import SettingsError
 from mbc.exchange.dates import check_format
 from mbc.exchange.shown import shown
 from mbc.exchange.text_files import SEPARATORS
@@ -42,6 +42,8 @@ class ImportOptions:
     """Texts that stand for "not answered"; a blank cell always does."""
     clinician: str | None = None
     """Who new clients are registered under."""
+    display_name: str | None = None
+    """Registers that clinician too, shown by this name."""
     new_relationships: bool = False
     """Whether a relationship label that is not on record is registered."""
     supersede: str | None = None
@@ -55,6 +57,8 @@ class ImportOptions:
             raise SettingsError(f"separator is '{shown(self.separator)}'; accepted are , ; tab and |.")
         if self.date_format is not None:
             check_format(self.date_format)
+        if self.display_name is not None and self.clinician is None:
+            raise SettingsError("--display-name names the clinician of --clinician ID; give both.")
         if self.supersede is not None and not self.supersede.strip():
             raise SettingsError("A correction needs a reason: --supersede 'typing error in item 3'.")
         if self.items is not None:
@@ -77,45 +81,3 @@ def item_name(template: str, n: int) -> str:
     if not distinct:
         raise SettingsError(f"items is '{shown(template)}'; name the columns with their number: 'Q{{n}}'.")
     return name
-
-
-def per_instrument(values: Iterable[str], option: str) -> dict[str, str]:
-    """Read ``KEY=VALUE`` and plain ``VALUE`` (for all questionnaires).
-
-    Examples
-    --------
-    >>> per_instrument(["1-4"], "coding"), per_instrument(["rses=1-4", "gad7=1-4"], "coding")
-    ({'': '1-4'}, {'rses': '1-4', 'gad7': '1-4'})
-    """
-    read: dict[str, str] = {}
-    for value in values:
-        key, sign, named = value.partition("=")
-        key, named = (key.strip(), named.strip()) if sign else ("", key.strip())
-        if key in read or not named:
-            raise SettingsError(
-                f"--{option} '{shown(value)}': give one value, or KEY=VALUE once per questionnaire."
-            )
-        read[key] = named
-    return read
-
-
-def mapping(values: Iterable[str], known: Iterable[str]) -> dict[str, str]:
-    """Read ``canonical=header`` pairs; ``known`` are the canonical names."""
-    known = list(known)
-    read: dict[str, str] = {}
-    for value in values:
-        canonical, sign, header = value.partition("=")
-        canonical, header = canonical.strip(), header.strip()
-        if not sign or not header:
-            raise SettingsError(
-                f"--map '{shown(value)}': write canonical=header, such as client_id='Patient no.'."
-            )
-        if canonical not in known:
-            near = nearest(canonical, known, most=2)
-            hint = f" Did you mean {' or '.join(near)}?" if near else ""
-            raise SettingsError(
-                f"--map {shown(canonical)}: there is no such column to map.{hint} There are client_id, taken_on, "
-                "instrument, item, value, scale, score ... and item columns such as rses_1."
-            )
-        read[canonical] = header
-    return read

@@ -143,20 +143,25 @@ def _definition(key: str, kind: str, said: str | None) -> str:
     return (one.form(said) if kind == "form" else one.coding(said)).key
 
 
-def settled(frame: pl.DataFrame, options: ImportOptions) -> tuple[pl.DataFrame, pl.DataFrame]:
+@dataclass(frozen=True, slots=True)
+class Settled:
+    """Administrations with known forms and codings, and what was met on the way."""
+
+    frame: pl.DataFrame
+    """With known keys, or nulls where a word is not known."""
+    met: pl.DataFrame
+    """``number, reason`` of those."""
+    assumed: tuple[str, ...]
+    """Questionnaires whose item order nobody named, though several are in print."""
+
+
+def settled(frame: pl.DataFrame, options: ImportOptions) -> Settled:
     """Settle form and coding of each administration: the file's word, the command's, or the default.
 
     Parameters
     ----------
     frame : polars.DataFrame
         With ``number``, ``instrument`` (a known key or null), ``form`` and ``coding`` (as written, or null).
-
-    Returns
-    -------
-    frame : polars.DataFrame
-        The same with known keys, or nulls where a word is not known.
-    met : polars.DataFrame
-        ``number, reason`` of those.
     """
     names = ["instrument", "form", "coding"]
     said = frame.select(names).filter(pl.col("instrument").is_not_null()).unique()
@@ -170,7 +175,10 @@ def settled(frame: pl.DataFrame, options: ImportOptions) -> tuple[pl.DataFrame, 
     said = said.hstack(pl.DataFrame(found, schema=schema, orient="row"))
     joined = frame.join(said, on=names, how="left", nulls_equal=True, maintain_order="left")
     known = joined.with_columns(form="settled form", coding="settled coding").select(frame.columns)
-    return known, joined.filter(pl.col("reason").is_not_null()).select("number", "reason")
+    met = joined.filter(pl.col("reason").is_not_null()).select("number", "reason")
+    silent = said.filter(pl.col("form").is_null())["instrument"].unique(maintain_order=True)
+    assumed = tuple(key for key in silent if "" not in options.form and key not in options.form)
+    return Settled(known, met, tuple(key for key in assumed if len(instrument(key).forms) > 1))
 
 
 def _settled(key: str, kind: str, written: str | None, options: ImportOptions) -> str:
@@ -181,18 +189,14 @@ def _settled(key: str, kind: str, written: str | None, options: ImportOptions) -
     return _definition(key, kind, written if written is not None else said)
 
 
-def assumed_forms(present: Iterable[Questionnaire], options: ImportOptions) -> tuple[str, ...]:
-    """Say which item order was taken for granted, where a questionnaire has more than one in print."""
-    notes: list[str] = []
-    for one in present:
-        key = one.instrument.key
-        if len(one.instrument.forms) > 1 and key not in options.form and "" not in options.form:
-            others = ", ".join(form.key for form in one.instrument.forms if form != one.form)
-            notes.append(
-                f"{one.instrument.name}: items are read in the order of form {one.form.key}; other orders in print "
-                f"are {others} (--form {key}={others.split(', ')[0]})."
-            )
-    return tuple(notes)
+def assumed_form_note(key: str) -> str:
+    """Say which item order was taken for granted."""
+    one = instrument(key)
+    others = [form.key for form in one.forms if not form.default]
+    return (
+        f"{one.name}: items are read in the order of form {one.form().key}. If they are in that of "
+        f"{' or '.join(others)}: --form {key}={others[0]}."
+    )
 
 
 def scale_key(one: Instrument, text: str | None) -> str:

@@ -10,7 +10,7 @@ import polars as pl
 
 from mbc.exchange.text_files import ROW
 from mbc.instruments import instrument, risk_flags
-from mbc.store import Administration, Client, Flag, Relationship
+from mbc.store import Administration, Client, Clinician, Flag, Relationship
 
 _AT_ONCE = 10_000
 _PLACE = "place"
@@ -24,13 +24,17 @@ _COLUMNS = (
 class Registrations:
     """What goes on record before the administrations that name it."""
 
+    clinicians: pl.DataFrame
+    """``clinician_id, display_name``."""
     clients: pl.DataFrame
     """``client_id, clinician_id``."""
     relationships: pl.DataFrame
     """``relationship_id, client_id, label``."""
 
-    def records(self, *, on: date) -> Iterator[Client | Relationship]:
-        """Clients, then their relationships."""
+    def records(self, *, on: date) -> Iterator[Clinician | Client | Relationship]:
+        """Clinicians, then clients, then their relationships."""
+        for clinician_id, display_name in self.clinicians.iter_rows():
+            yield Clinician(clinician_id, display_name)
         for client_id, clinician_id in self.clients.iter_rows():
             yield Client(client_id, clinician_id=clinician_id, registered_on=on)
         for relationship_id, client_id, label in self.relationships.iter_rows():
@@ -39,14 +43,16 @@ class Registrations:
     def needed_by(self, administrations: pl.DataFrame) -> Registrations:
         """Only what some administrations name."""
         clients, targets = (administrations[name].unique().implode() for name in ("client_id", "target"))
+        new = self.clients.filter(pl.col("client_id").is_in(clients))
         return Registrations(
-            self.clients.filter(pl.col("client_id").is_in(clients)),
+            self.clinicians.filter(pl.col("clinician_id").is_in(new["clinician_id"].implode())),
+            new,
             self.relationships.filter(pl.col("relationship_id").is_in(targets)),
         )
 
 
 def administrations_of(frame: pl.DataFrame, *, flags: bool = False) -> Iterator[Administration]:
-    """Records of administrations, in the order of the frame.
+    """Make the records of administrations, in the order of the frame.
 
     Parameters
     ----------
@@ -80,7 +86,7 @@ def _administration(row: dict[str, object]) -> Administration:
 
 
 def _raised(frame: pl.DataFrame) -> pl.Series:
-    """Flags of each administration; null where no rule speaks."""
+    """Ask the risk rules about each administration; null where none speaks."""
     kind = pl.List(pl.Struct({"item": pl.String(), "kind": pl.String()}))
     numbered = frame.with_row_index(_PLACE)
     parts = [pl.DataFrame(schema={_PLACE: pl.UInt32, "flags": kind})]

@@ -107,7 +107,7 @@ def _find(
         return hit, None, False
     if register:
         try:
-            return check_id("target", text if text.startswith(f"{client}-") else f"{client}-{text}"), None, True
+            return check_id("target", text if text.startswith(f"{client}.") else f"{client}.{text}"), None, True
         except StoreError:
             return None, f"target '{shown(text)}' is no label; write a short one such as R1", False
     on_record = f"on record: {listing(sorted(set(theirs.values())))}" if theirs else "none is on record"

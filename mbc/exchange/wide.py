@@ -10,7 +10,7 @@ from mbc.exchange.cells import REASON, blank_out
 from mbc.exchange.columns import ROLES, Columns
 from mbc.exchange.occasions import read_occasions
 from mbc.exchange.options import ImportOptions
-from mbc.exchange.questionnaires import check_per_instrument, key_of, settled
+from mbc.exchange.questionnaires import assumed_form_note, check_per_instrument, key_of, settled
 from mbc.exchange.reading import (
     CELLS_SCHEMA,
     LAST_ROW,
@@ -35,18 +35,19 @@ def read_wide(columns: Columns, items: Mapping[str, tuple[str, ...]], options: I
     table = columns.table.frame
     texts = blank_out(table.select(ROW, *headers), headers, options.missing)
     occasions = _occasions(base.frame, texts, items)
-    occasions, unsettled = settled(occasions, options)
+    settlement = settled(occasions, options)
+    occasions = settlement.frame
     by_row = pl.concat([base.faults, _other_questionnaires(columns, tuple(items))])
     used = {columns.find(role) for role in ROLES if role not in _NOT_READ} | set(headers)
     return Records(
         occasions=occasions.select(*OCCASIONS_SCHEMA),
         cells=_cells(occasions, texts, items),
         scores=pl.DataFrame(schema=SCORES_SCHEMA),
-        met=pl.concat([met_in_rows(occasions, by_row), unsettled]),
+        met=pl.concat([met_in_rows(occasions, by_row), settlement.met]),
         headers=dict(items),
         blank_rows=tuple(table[ROW].filter(~table[ROW].is_in(occasions[ROW].implode()))),
         unread=tuple(name for name in columns.table.columns if name not in used),
-        notes=base.notes,
+        notes=(*base.notes, *(assumed_form_note(key) for key in settlement.assumed)),
     )
 
 

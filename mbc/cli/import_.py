@@ -1,0 +1,190 @@
+"""``mbc import``: bring in answers and scores that are on file."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from mbc.cli.options import store_option
+from mbc.errors import SettingsError
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from mbc.exchange import ImportOptions, ImportPlan
+    from mbc.exchange.plan import Progress
+    from mbc.store import Store
+
+_MOST_SHOWN = 500  # rows of a dry run's table; --report writes them all
+_SEPARATORS = {"comma": ",", "semicolon": ";", "tab": "\t", "bar": "|"}
+_STYLES = {"stored": "green", "superseding": "cyan", "duplicate": "dim", "refused": "bold red"}
+
+
+@click.command("import", short_help="Bring in answers and scores that are on file.")
+@click.argument("file", type=click.Path(exists=True, path_type=Path))
+@store_option
+@click.option("--dry-run", is_flag=True, help="Show what would become of each row; store nothing.")
+@click.option("--skip-refused", is_flag=True, help="Store the other rows although some are refused.")
+@click.option(
+    "--supersede", metavar="REASON", help="Correct what is on record with other content, for this reason."
+)
+@click.option("--layout", type=click.Choice(["wide", "long", "totals"]), help="Default: told by the header.")
+@click.option("--instrument", "instruments", multiple=True, metavar="KEY", help="Read this questionnaire only.")
+@click.option("--items", metavar="PATTERN", help="How item columns are named, such as 'Q{n}'.")
+@click.option("--form", multiple=True, metavar="[KEY=]FORM", help="Item order, where several are in print.")
+@click.option("--coding", multiple=True, metavar="[KEY=]CODING", help="Answer coding, such as 1-4.")
+@click.option(
+    "--map", "columns", multiple=True, metavar="NAME=HEADER", help="Column that is client_id, rses_1 ..."
+)
+@click.option("--date-format", metavar="FORMAT", help="Such as %d/%m/%Y, where day and month could be mistaken.")
+@click.option("--separator", metavar="SIGN", help="comma, semicolon, tab or bar; default: told by the file.")
+@click.option("--missing", multiple=True, metavar="TEXT", help="Text that means 'not answered', such as NA.")
+@click.option("--clinician", metavar="ID", help="Who sees clients that are new; they join this caseload.")
+@click.option("--display-name", metavar="TEXT", help="Register that clinician too, shown by this name.")
+@click.option("--new-relationships", is_flag=True, help="Register relationships that are not on record.")
+@click.option(
+    "--report", type=click.Path(dir_okay=False, path_type=Path), help="Write every row's outcome as CSV."
+)
+def command(
+    file: Path, *, store_url: str, dry_run: bool, skip_refused: bool, report: Path | None, **said: Any
+) -> None:
+    """Bring FILE into the record: all of it, or nothing.
+
+    FILE is CSV: one row per questionnaire with a column for each item (wide), one row per answer (client, date,
+    instrument, item, value), or per kept score (client, date, instrument, scale, score). Separator, encoding and
+    decimal sign are recognised. A blank cell is "not answered", never zero.
+
+    FILE may also be a folder with a whole record, a CSV file per table, as in data/sample.
+
+    Running it again stores nothing twice. Rows whose occasion is on record with other answers are refused unless
+    --supersede says why they correct it.
+    """
+    from mbc.exchange import read_plan  # noqa: PLC0415 - the table engine is loaded when it is needed
+    from mbc.store import Store  # noqa: PLC0415
+
+    console = _console()
+    options = _options(said)
+    with Store.open(store_url) as store:
+        if file.is_dir():
+            _folder(console, file, store, options, dry_run=dry_run)
+            return
+        plan = read_plan(file, store, options)
+        for note in plan.notes:
+            _note(console, note)
+        if dry_run:
+            plan = plan.against(store)
+            _show(console, plan)
+        else:
+            plan = _apply(console, plan, store, skip_refused=skip_refused)
+    if report is not None:
+        _report(plan, report)
+    _summary(console, plan, dry_run=dry_run)
+    if dry_run and plan.counts["refused"] and not skip_refused:
+        raise SystemExit(1)
+
+
+def _options(said: dict[str, Any]) -> ImportOptions:
+    from mbc.exchange import ImportOptions  # noqa: PLC0415
+    from mbc.exchange.mapping import column_mapping, per_instrument  # noqa: PLC0415
+
+    try:
+        separator = said.pop("separator")
+        said["separator"] = _SEPARATORS.get(separator, separator)
+        said["columns"] = column_mapping(said["columns"])
+        for name in ("form", "coding"):
+            said[name] = per_instrument(said[name], name)
+        return ImportOptions(**said)
+    except SettingsError as fault:
+        raise click.UsageError(str(fault)) from None
+
+
+def _apply(console: Console, plan: ImportPlan, store: Store, *, skip_refused: bool) -> ImportPlan:
+    with _progress(console, len(plan.administrations)) as progress:
+        return plan.apply(store, skip_refused=skip_refused, progress=progress)
+
+
+@contextmanager
+def _progress(console: Console, whole: int) -> Iterator[Progress]:
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn  # noqa: PLC0415
+
+    columns = (TextColumn("Storing"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as bar:
+        task = bar.add_task("Storing", total=whole)
+        yield lambda count: bar.advance(task, count)
+
+
+def _console() -> Console:
+    from rich.console import Console  # noqa: PLC0415
+
+    console = Console(highlight=False)
+    return console if console.is_terminal else Console(highlight=False, width=160)
+
+
+def _note(console: Console, text: str) -> None:
+    from rich.text import Text  # noqa: PLC0415
+
+    console.print(Text("Note: ", style="yellow").append(text, style="default"), soft_wrap=True)
+
+
+def _show(console: Console, plan: ImportPlan) -> None:
+    """Print the plan as a table; texts of the file are never read as markup."""
+    import polars as pl  # noqa: PLC0415
+    from rich.table import Table  # noqa: PLC0415
+    from rich.text import Text  # noqa: PLC0415
+
+    frame = plan.to_frame()
+    shown = frame
+    if len(frame) > _MOST_SHOWN:
+        shown = frame.sort(pl.col("outcome") != "refused", maintain_order=True).head(_MOST_SHOWN)
+    table = Table(box=None, header_style="bold", pad_edge=False, padding=(0, 2, 0, 0))
+    for name in ("Row", "Client", "Questionnaire", "Day", "Would be", "Reason"):
+        table.add_column(name, no_wrap=name not in {"Reason", "Client"}, overflow="fold")
+    for rows, client, instrument, day, outcome, reason in shown.iter_rows():
+        style = _STYLES[outcome]
+        cells = (rows, client or "", instrument or "", "" if day is None else str(day))
+        table.add_row(*(Text(cell) for cell in cells), Text(outcome, style=style), Text(reason or ""))
+    console.print(table)
+    if len(shown) < len(frame):
+        _note(console, f"{len(frame) - len(shown)} more rows are not shown; --report FILE.csv writes them all.")
+
+
+def _report(plan: ImportPlan, path: Path) -> None:
+    try:
+        plan.to_frame().write_csv(path)
+    except OSError as fault:
+        raise SettingsError(f"The report cannot be written to {path}: {fault.strerror}.") from None
+
+
+def _summary(console: Console, plan: ImportPlan, *, dry_run: bool) -> None:
+    counts = plan.counts
+    would = "would be " if dry_run else ""
+    parts = [f"{counts['stored']} {would}stored", f"{counts['duplicate']} on record already"]
+    if counts["superseding"]:
+        parts.insert(1, f"{counts['superseding']} {would}superseding an earlier version")
+    if counts["refused"]:
+        parts.append(f"{counts['refused']} refused")
+    new = plan.new_clients
+    clients = f" New clients: {new}." if new else ""
+    relationships = f" New relationships: {plan.new_relationships}." if plan.new_relationships else ""
+    nothing = " Nothing was stored: this was a dry run." if dry_run else ""
+    console.print(
+        f"Administrations: {', '.join(parts)}.{clients}{relationships}{nothing}", markup=False, soft_wrap=True
+    )
+
+
+def _folder(console: Console, folder: Path, store: Store, options: ImportOptions, *, dry_run: bool) -> None:
+    from mbc.exchange import import_record  # noqa: PLC0415
+
+    with _progress(console, 0) as progress:
+        done = import_record(folder, store, supersede=options.supersede, dry_run=dry_run, progress=progress)
+    for note in done.notes:
+        _note(console, note)
+    for table, counts in done.counts.items():
+        said = ", ".join(f"{count} {outcome}" for outcome, count in counts.items() if count)
+        console.print(f"{table}: {said}", markup=False)
+    if dry_run:
+        console.print("Nothing was stored: this was a dry run.")
