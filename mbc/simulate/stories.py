@@ -175,7 +175,7 @@ NOT_ON_TRACK = Story(
     away=_HOLIDAY,
     started=2,
     courses={
-        "rses.total": ((2, 14), (10, 14), (16, 12), (24, 9), (34, 6)),
+        "rses.total": ((2, 15), (10, 15), (16, 13), (24, 8), (34, 5)),
         "ecr_s.anxiety": ((2, 4.6), (12, 4.7), (22, 5.4), (34, 6.1)),
         "ecr_s.avoidance": ((2, 3.8), (34, 4.5)),
         "csi16.total": ((2, 38), (12, 37), (20, 29), (34, 18)),
@@ -272,7 +272,7 @@ WITHIN_NOISE = Story(
     away=(*_HOLIDAY, 15),
     started=3,
     courses={
-        "rses.total": ((3, 16), (34, 17)),
+        "rses.total": ((3, 18.5), (34, 19)),
         "ecr_s.anxiety": ((3, 4.1), (34, 4.0)),
         "ecr_s.avoidance": ((3, 3.6), (34, 3.6)),
         "csi16.total": ((3, 47), (34, 48)),
