@@ -13,7 +13,35 @@ from types import ModuleType
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from mbc.models.change.anchors import MeaningfulChange as MeaningfulChange
+    from mbc.models.change.anchors import anchor_change as anchor_change
+    from mbc.models.change.anchors import percentage_change as percentage_change
+    from mbc.models.change.comparing import compare_methods as compare_methods
+    from mbc.models.change.comparing import group_outcomes as group_outcomes
+    from mbc.models.change.group_level import group_change as group_change
+    from mbc.models.change.group_level import group_difference as group_difference
+    from mbc.models.change.group_level import hageman_arrindell_rates as hageman_arrindell_rates
+    from mbc.models.change.irt import GradedItem as GradedItem
+    from mbc.models.change.irt import conditional_change as conditional_change
+    from mbc.models.change.irt import irt_change as irt_change
+    from mbc.models.change.irt import latent_scores as latent_scores
+    from mbc.models.change.long import Pairs as Pairs
+    from mbc.models.change.long import pairs as pairs
+    from mbc.models.change.many_occasions import FirstReliableChange as FirstReliableChange
+    from mbc.models.change.many_occasions import familywise_error as familywise_error
+    from mbc.models.change.many_occasions import first_reliable_change as first_reliable_change
+    from mbc.models.change.many_occasions import many_to_one_critical as many_to_one_critical
     from mbc.models.change.norms import Norms as Norms
+    from mbc.models.change.slopes import ClientSlopes as ClientSlopes
+    from mbc.models.change.slopes import slopes_from_sums as slopes_from_sums
+    from mbc.models.change.summaries import OutcomeRates as OutcomeRates
+    from mbc.models.change.summaries import outcome_rates as outcome_rates
+    from mbc.models.change.trends import ReliableTrend as ReliableTrend
+    from mbc.models.change.trends import mean_baseline_change as mean_baseline_change
+    from mbc.models.change.trends import reliable_trend as reliable_trend
+    from mbc.models.change.trends import within_person_sem as within_person_sem
+    from mbc.models.change.true_change import TrueChange as TrueChange
+    from mbc.models.change.true_change import true_change as true_change
     from mbc.models.clinical_significance import ClinicalSignificance as ClinicalSignificance
     from mbc.models.clinical_significance import Cutoff as Cutoff
     from mbc.models.clinical_significance import clinical_significance as clinical_significance
@@ -23,6 +51,7 @@ if TYPE_CHECKING:
     from mbc.models.growth.fitted import NotConverged as NotConverged
     from mbc.models.growth.growth_curve import GrowthCurve as GrowthCurve
     from mbc.models.growth.growth_curve import growth_curve as growth_curve
+    from mbc.models.growth.mixedlm import mixedlm as mixedlm
     from mbc.models.growth.prediction import ClientCurve as ClientCurve
     from mbc.models.proportions import Proportion as Proportion
     from mbc.models.proportions import wilson_interval as wilson_interval
@@ -31,11 +60,27 @@ if TYPE_CHECKING:
 
 # Where each public name lives: module -> names. One line per module keeps edits by several hands apart.
 _MODULES = {
+    "change.anchors": ("MeaningfulChange", "anchor_change", "percentage_change"),
+    "change.comparing": ("compare_methods", "group_outcomes"),
+    "change.group_level": ("group_change", "group_difference", "hageman_arrindell_rates"),
+    "change.irt": ("GradedItem", "conditional_change", "irt_change", "latent_scores"),
+    "change.long": ("Pairs", "pairs"),
+    "change.many_occasions": (
+        "FirstReliableChange",
+        "familywise_error",
+        "first_reliable_change",
+        "many_to_one_critical",
+    ),
     "change.norms": ("Norms",),
+    "change.slopes": ("ClientSlopes", "slopes_from_sums"),
+    "change.summaries": ("OutcomeRates", "outcome_rates"),
+    "change.trends": ("ReliableTrend", "mean_baseline_change", "reliable_trend", "within_person_sem"),
+    "change.true_change": ("TrueChange", "true_change"),
     "clinical_significance": ("ClinicalSignificance", "Cutoff", "clinical_significance", "cutoff"),
     "effect_size": ("EffectSize", "effect_size"),
     "growth.fitted": ("NotConverged",),
     "growth.growth_curve": ("GrowthCurve", "growth_curve"),
+    "growth.mixedlm": ("mixedlm",),
     "growth.prediction": ("ClientCurve",),
     "proportions": ("Proportion", "wilson_interval"),
     "reliable_change": ("ReliableChange", "reliable_change"),

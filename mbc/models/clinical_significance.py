@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, field
-from typing import Any, Generic, Literal, Protocol, TypeVar, cast, overload
+from typing import Any, ClassVar, Generic, Literal, Protocol, TypeVar, cast, overload
 
 import numpy as np
 import polars as pl
@@ -69,6 +69,7 @@ class ClinicalSignificance(Generic[Word, Flag]):
     reason_codes: CodeArray = field(repr=False)
     started_codes: CodeArray = field(repr=False)  # position in SIDES
     ended_codes: CodeArray = field(repr=False)
+    words: ClassVar[tuple[str | None, ...]] = CATEGORIES
 
     @property
     def category(self) -> Word:

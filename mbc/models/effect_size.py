@@ -12,6 +12,7 @@ import polars as pl
 from scipy import optimize, special
 
 from mbc.errors import ModelError
+from mbc.models.change.distributions import noncentral_t_below, t_quantile, two_sided
 from mbc.models.change.reasons import Reason
 from mbc.models.change.values import Backend, frame, pair
 
@@ -167,7 +168,7 @@ def effect_size_from_moments(  # noqa: PLR0913 - options are keyword-only
     if interval == "exact":
         lower, upper, method = _exact_interval(kind, moments, change, unit, confidence)
     else:
-        z = float(special.ndtri(0.5 + confidence / 2.0))
+        z = two_sided(confidence)
         lower, upper, method = d * j - z * error, d * j + z * error, "large-sample normal interval for g"
     return EffectSize(
         kind=kind, d=d, g=d * j, lower=lower, upper=upper, standard_error=error, correction=j, standardiser=unit,
@@ -239,7 +240,7 @@ def _exact_interval(
 ) -> tuple[float, float, str]:
     error = moments.sd_change / math.sqrt(moments.n)
     if kind == "d_fixed":
-        half = float(special.stdtrit(moments.n - 1, 0.5 + confidence / 2.0)) * error
+        half = t_quantile(moments.n - 1, 0.5 + confidence / 2.0) * error
         return (change - half) / unit, (change + half) / unit, "t interval of the mean change"
     low, high = noncentrality_interval(change / error, moments.n - 1, confidence)
     exact = "exact" if kind == "d_z" else "Algina & Keselman 2003"
@@ -270,7 +271,7 @@ def noncentrality_interval(t: float, df: float, confidence: float = 0.95) -> tup
 
 def _noncentrality(t: float, df: float, probability: float) -> float:
     def miss(ncp: float) -> float:
-        return float(special.nctdtr(df, ncp, t)) - probability
+        return noncentral_t_below(df, ncp, t) - probability
 
     width = 5.0 + abs(t)
     low, high = t - width, t + width

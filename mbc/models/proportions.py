@@ -5,9 +5,8 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
-from scipy import special
-
 from mbc.errors import ModelError
+from mbc.models.change.distributions import two_sided
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +52,7 @@ def wilson_interval(k: int, n: int, confidence: float = 0.95) -> Proportion:
         raise ModelError(f"confidence must be in (0, 1), got {confidence:g}. Is it a percentage?")
     if n == 0:
         return Proportion(0, 0, None, None, None, confidence)
-    z = float(special.ndtri(0.5 + confidence / 2.0))
+    z = two_sided(confidence)
     p, scale = k / n, 1.0 + z * z / n
     centre = (p + z * z / (2 * n)) / scale
     half = z / scale * math.sqrt(p * (1.0 - p) / n + z * z / (4.0 * n * n))

@@ -3,110 +3,19 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field, replace
-from typing import Any, Generic, Literal, TypeVar, cast, get_args, overload
-
-import numpy as np
-import polars as pl
-from scipy import special
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any, get_args, overload
 
 from mbc.errors import ModelError, nearest
-from mbc.models.change import reasons
-from mbc.models.change.norms import NormLike, Norms
+from mbc.models.change.judging import Category, Compat, Options, ReliableChange, judged
+from mbc.models.change.norms import NormLike, Norms, stated_norms
 from mbc.models.change.predictions import METHODS, Method, Prediction, predict
 from mbc.models.change.reasons import Reason
-from mbc.models.change.values import (
-    Backend,
-    CodeArray,
-    Column,
-    FloatArray,
-    LabelArray,
-    frame,
-    handed_back,
-    number_column,
-    pair,
-    word_column,
-    words_of,
-)
+from mbc.models.change.slopes import ClientSlopes, HasClientSlopes, Reference, slope_prediction
+from mbc.models.change.values import Column, FloatArray, LabelArray, pair
 
-Category = Literal["improved", "unchanged", "deteriorated"]
-CATEGORIES: tuple[str | None, ...] = ("unchanged", "improved", None, "deteriorated")  # by code 0, 1, 2, -1
-NO_VERDICT = 2
-Compat = Literal["clinicalsignificance"]
-
-Number = TypeVar("Number")
-Word = TypeVar("Word")
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class ReliableChange(Generic[Number, Word]):
-    """Observed change beside the change that measurement error alone would give.
-
-    One person's result holds floats and words (``None`` where there is none); many people's holds arrays of the
-    same length (NaN where there is none, and then always a word in ``reason``).
-    """
-
-    change: Number  # scale points, post - pre
-    index: Number  # standard errors; its sign is that of post - expected
-    threshold: Number  # scale points from the expected score; more than this is reliable
-    lower: Number  # the band of follow-up scores that count as unchanged, given the baseline
-    upper: Number
-    expected: Number  # follow-up score expected without real change
-    standard_error: Number  # scale points
-    method: str
-    confidence: float  # 0 to 1
-    critical: float  # standard errors
-    degrees_of_freedom: float | None  # of the t distribution; None: normal
-    higher_is_better: bool | None
-    norms: Norms
-    n: int
-    n_missing: int  # of these, how many could not be judged
-    notes: tuple[str, ...]
-    codes: CodeArray = field(repr=False)  # 1 improved, 0 unchanged, -1 deteriorated, 2 not judged
-    reason_codes: CodeArray = field(repr=False)
-
-    @property
-    def category(self) -> Word:
-        """``improved``, ``unchanged`` or ``deteriorated``; ``None`` where it cannot be said."""
-        return cast("Word", words_of(self.codes, CATEGORIES))
-
-    @property
-    def reason(self) -> Any:
-        """Why there is no category; ``None`` where there is one."""
-        return words_of(self.reason_codes, reasons.WORDS)
-
-    def at(self, confidence: float) -> ReliableChange[Number, Word]:
-        """Judge the same change at another level of confidence."""
-        critical = critical_value(confidence, self.method, self.degrees_of_freedom)
-        shape = self.codes.shape
-        se, expected, index = _floats(self.standard_error), _floats(self.expected), _floats(self.index)
-        codes = _codes(index, critical, higher_is_better=self.higher_is_better, why=self.reason_codes)
-        return replace(
-            self,
-            confidence=confidence,
-            critical=critical,
-            threshold=handed_back(critical * se, shape),
-            lower=handed_back(expected - critical * se, shape),
-            upper=handed_back(expected + critical * se, shape),
-            codes=codes,
-        )
-
-    def levels(self, confidences: Iterable[float] = (0.60, 0.80, 0.95), *, backend: Backend = "polars") -> Any:
-        """Give the category at several levels of confidence, one column each (Wise, 2004)."""
-        columns: dict[str, pl.Series] = {"index": number_column(_floats(self.index))}
-        for level in confidences:
-            columns[f"at_{100 * level:g}"] = word_column(self.at(level).codes, CATEGORIES)
-        return frame(columns, backend)
-
-    def to_frame(self, *, backend: Backend = "polars") -> Any:
-        """Make a table, one row per pair; missing numbers are null."""
-        names = ("change", "index", "threshold", "lower", "upper")
-        columns: dict[str, pl.Series] = {name: number_column(_floats(getattr(self, name))) for name in names}
-        columns["category"] = word_column(self.codes, CATEGORIES)
-        columns["reason"] = word_column(self.reason_codes, reasons.WORDS)
-        return frame(columns, backend)
-
+__all__ = ["Everybody", "OnePerson", "ReliableChange", "reliable_change"]
 
 OnePerson = ReliableChange[float | None, Category | None]
 Everybody = ReliableChange[FloatArray, LabelArray]
@@ -114,8 +23,8 @@ Everybody = ReliableChange[FloatArray, LabelArray]
 
 @overload
 def reliable_change(
-    pre: float | None,
-    post: float | None,
+    pre: float | None = ...,
+    post: float | None = ...,
     *,
     sd: float | None = ...,
     reliability: float | None = ...,
@@ -123,6 +32,9 @@ def reliable_change(
     higher_is_better: bool | None = ...,
     confidence: float = ...,
     norms: NormLike | Mapping[str, object] | None = ...,
+    practice: bool = ...,
+    growth: ClientSlopes | HasClientSlopes | None = ...,
+    reference: Reference = ...,
     compat: Compat | None = ...,
 ) -> OnePerson: ...
 @overload
@@ -136,11 +48,14 @@ def reliable_change(
     higher_is_better: bool | None = ...,
     confidence: float = ...,
     norms: NormLike | Mapping[str, object] | None = ...,
+    practice: bool = ...,
+    growth: ClientSlopes | HasClientSlopes | None = ...,
+    reference: Reference = ...,
     compat: Compat | None = ...,
 ) -> Everybody: ...
 def reliable_change(  # noqa: PLR0913 - options are keyword-only
-    pre: Column | float | None,
-    post: Column | float | None,
+    pre: Column | float | None = None,
+    post: Column | float | None = None,
     *,
     sd: float | None = None,
     reliability: float | None = None,
@@ -148,6 +63,9 @@ def reliable_change(  # noqa: PLR0913 - options are keyword-only
     higher_is_better: bool | None = None,
     confidence: float = 0.95,
     norms: NormLike | Mapping[str, object] | None = None,
+    practice: bool = True,
+    growth: ClientSlopes | HasClientSlopes | None = None,
+    reference: Reference = "zero",
     compat: Compat | None = None,
 ) -> ReliableChange[Any, Any]:
     """Compare a change score with the change that measurement error alone would give.
@@ -169,6 +87,15 @@ def reliable_change(  # noqa: PLR0913 - options are keyword-only
     norms : Norms, mapping or an instrument's norm, optional
         The reference sample. ``sd`` and ``reliability`` given by hand replace its own. What the method needs and
         nobody states is computed from the complete pairs themselves where the method's authors do so.
+    practice : bool
+        Whether ``christensen-mendoza`` takes off the retest sample's mean change (Temkin et al., 1999) where its
+        means are given.
+    growth : ClientSlopes or a fitted growth model, optional
+        For ``method="growth"``, instead of ``pre`` and ``post``: change is then the client's slope, in scale
+        points per unit of time, and the band is one of slopes.
+    reference : {"zero", "sample"}
+        For ``growth``: judge the client's whole slope against no change, or only its difference from the
+        sample's average slope (what the R package does: when everybody improves alike, nobody is improved).
     compat : {"clinicalsignificance"}, optional
         Give what that R package gives, infinite indices of a perfect reliability included.
 
@@ -196,106 +123,26 @@ def reliable_change(  # noqa: PLR0913 - options are keyword-only
     array(['improved', 'unchanged', None], dtype=object)
     """
     _check_method(method)
+    stated = stated_norms(norms, sd, reliability)
+    options = Options(method, confidence, higher_is_better, compat)
+    if method == "growth":
+        if growth is None:
+            raise ModelError("method 'growth' needs growth=: a fitted growth model, or ClientSlopes.")
+        slope, flat = slope_prediction(growth, reference)
+        return judged(flat.expected, slope, flat, options, norms=stated)
     before, after = pair(pre, post)
-    stated = _stated(norms, sd, reliability)
-    reference, notes, reason = _reference(method, stated, before, after)
+    if method == "christensen-mendoza" and not practice:
+        stated = replace(stated, mean=None, mean_retest=None)
+    completed, notes, reason = _completed(method, stated, before, after)
     predicted = (
-        predict(method, before, reference) if reason is None else Prediction(before, math.nan, reason=reason)
+        predict(method, before, completed) if reason is None else Prediction(before, math.nan, reason=reason)
     )
-    if reference.reliability == 0 and "reliability" in METHODS[method][1]:
+    if completed.reliability == 0 and "reliability" in METHODS[method][1]:
         notes = (*notes, "A reliability of 0 says that the scores carry no information about the person.")
-    return judged(
-        before, after, predicted, method=method, confidence=confidence, higher_is_better=higher_is_better,
-        norms=reference, notes=notes, compat=compat,
-    )  # fmt: skip
+    return judged(before, after, predicted, options, norms=completed, notes=notes)
 
 
-def judged(  # noqa: PLR0913 - one argument per field of the result
-    pre: FloatArray,
-    post: FloatArray,
-    predicted: Prediction,
-    *,
-    method: str,
-    confidence: float,
-    higher_is_better: bool | None,
-    norms: Norms,
-    notes: tuple[str, ...] = (),
-    compat: Compat | None = None,
-) -> ReliableChange[Any, Any]:
-    """Turn a prediction into index, band and category for everybody at once."""
-    critical = critical_value(confidence, method, predicted.degrees_of_freedom)
-    with np.errstate(invalid="ignore", divide="ignore"):
-        change = np.asarray(post - pre)
-        why = reasons.of_pairs(pre, post, change)
-        if predicted.reason is not None:
-            why = np.where(why == 0, np.int8(reasons.CODE[predicted.reason]), why).astype(np.int8)
-        se: FloatArray | float = predicted.standard_error
-        if predicted.reason is not None and compat is None:
-            se = math.nan
-        residual = change if predicted.expected is pre else post - predicted.expected
-        index = np.asarray(residual / np.float64(se) if np.ndim(se) == 0 else residual / se)
-    if compat is not None:
-        why = np.where(np.isnan(index), why, np.int8(0)).astype(np.int8)
-    threshold = critical * se
-    codes = _codes(index, critical, higher_is_better=higher_is_better, why=why)
-    if higher_is_better is None:
-        why = np.where(why == 0, np.int8(reasons.CODE["no_direction"]), why).astype(np.int8)
-    shape = change.shape
-    return ReliableChange(
-        change=handed_back(change, shape),
-        index=handed_back(index, shape),
-        threshold=handed_back(threshold, shape),
-        lower=handed_back(predicted.expected - threshold, shape),
-        upper=handed_back(predicted.expected + threshold, shape),
-        expected=handed_back(predicted.expected, shape),
-        standard_error=handed_back(se, shape),
-        method=method,
-        confidence=confidence,
-        critical=critical,
-        degrees_of_freedom=predicted.degrees_of_freedom,
-        higher_is_better=higher_is_better,
-        norms=norms,
-        n=change.size,
-        n_missing=int(np.count_nonzero(codes == NO_VERDICT)),
-        notes=notes,
-        codes=codes,
-        reason_codes=why,
-    )
-
-
-def critical_value(confidence: float, method: str = "jacobson-truax", df: float | None = None) -> float:
-    """Give the number of standard errors that a change must exceed.
-
-    Examples
-    --------
-    >>> round(critical_value(0.95), 6), round(critical_value(0.95, "hageman-arrindell"), 6)
-    (1.959964, 1.644854)
-    """
-    if not 0.0 < confidence < 1.0:
-        raise ModelError(f"confidence must be in (0, 1), got {confidence:g}. Is it a percentage?")
-    # Hageman & Arrindell bound the risk of a false claim in one direction (their phi_max).
-    probability = confidence if method == "hageman-arrindell" else 0.5 + confidence / 2.0
-    return float(special.ndtri(probability) if df is None else special.stdtrit(df, probability))
-
-
-def _codes(index: FloatArray, critical: float, *, higher_is_better: bool | None, why: CodeArray) -> CodeArray:
-    if higher_is_better is None:
-        return np.full(index.shape, NO_VERDICT, dtype=np.int8)
-    up = np.greater(index, critical).view(np.int8) if index.ndim else np.int8(index > critical)
-    down = np.less(index, -critical).view(np.int8) if index.ndim else np.int8(index < -critical)
-    codes = np.asarray(up - down if higher_is_better else down - up, dtype=np.int8)
-    if why.any():
-        codes = np.where(why == 0, codes, np.int8(NO_VERDICT)).astype(np.int8)
-    return codes
-
-
-def _stated(norms: NormLike | Mapping[str, object] | None, sd: float | None, reliability: float | None) -> Norms:
-    given = {name: float(value) for name, value in (("sd", sd), ("reliability", reliability)) if value is not None}
-    stated = Norms.of(norms)
-    return replace(stated, **cast("dict[str, Any]", given)) if given else stated
-
-
-def _reference(
+def _completed(
     method: str, stated: Norms, pre: FloatArray, post: FloatArray
 ) -> tuple[Norms, tuple[str, ...], Reason | None]:
     """Complete the norms from the scores themselves, where the method's authors do so."""
@@ -312,10 +159,7 @@ def _reference(
 
 
 def _check_method(method: str) -> None:
-    if method not in METHODS:
-        hint = ", ".join(nearest(method, METHODS)) or ", ".join(get_args(Method))
+    known = get_args(Method)
+    if method not in known:
+        hint = ", ".join(nearest(method, known)) or ", ".join(get_args(Method))
         raise ModelError(f"method '{method}' is not known. Did you mean: {hint}?")
-
-
-def _floats(values: object) -> FloatArray:
-    return np.asarray(math.nan if values is None else values, dtype=float)

@@ -125,6 +125,18 @@ class Norms:
         return replace(self, **gaps) if gaps else self
 
 
+def stated_norms(
+    norms: NormLike | Mapping[str, object] | None, sd: float | None, reliability: float | None
+) -> Norms:
+    """Read norms; a spread and a reliability given by hand replace their own."""
+    given: dict[str, Any] = {}
+    if sd is not None:
+        given["sd"] = float(sd)
+    if reliability is not None:
+        given["reliability"] = float(reliability)
+    return replace(Norms.of(norms), **given) if given else Norms.of(norms)
+
+
 def _correlation(first: FloatArray, second: FloatArray) -> float | None:
     a, b = first - first.mean(), second - second.mean()
     scale = math.sqrt(float(a @ a) * float(b @ b))

@@ -24,7 +24,8 @@ Reason = Literal[
     "no_reliability",
     "not_estimable",
     "too_few_scores",
-    "zero_baseline",
+    "zero_baseline",  # no proportion of nothing
+    "negative_baseline",
 ]
 WORDS: tuple[str | None, ...] = (None, *get_args(Reason))  # code 0: nothing is missing
 CODE: dict[str, int] = {word: code for code, word in enumerate(WORDS) if word is not None}
