@@ -212,8 +212,8 @@ def other_coding(one: Questionnaire, extremes: Extremes) -> str | None:
 def coding_reason(one: Questionnaire, other: str, example: str) -> str:
     """Say that a whole file seems to be in another coding."""
     return (
-        f"{one.instrument.name}: answers do not fit coding {one.coding.key} ({example}), but all of them fit {other}. "
-        f"If they are so coded: --coding {one.instrument.key}={other}"
+        f"{one.instrument.name}: answers do not fit coding {one.coding.key} ({example}), but all of them fit "
+        f"{other}. If they are so coded: --coding {one.instrument.key}={other}"
     )
 
 
@@ -226,11 +226,12 @@ def _undecided(cells: pl.DataFrame, one: Questionnaire) -> list[str]:
     other = other_coding(one, extremes)
     if other is None:
         return []
-    return [
-        f"{one.instrument.name}: no answer of {len(cells)} is the lowest of coding {one.coding.key}; all would also "
-        f"fit {other}. They were read as {one.coding.key}; if they are {other}: "
+    note = (
+        f"{one.instrument.name}: no answer of {len(cells)} is the lowest of coding {one.coding.key}; all would "
+        f"fit {other} too. They are read as {one.coding.key}; if they are {other}: "
         f"--coding {one.instrument.key}={other}."
-    ]
+    )
+    return [note]
 
 
 def _answers(cells: pl.DataFrame, numbers: pl.Series, items: int) -> pl.Series:

@@ -71,7 +71,7 @@ def faults(rows: pl.Series, reasons: pl.Series) -> pl.DataFrame:
 
 
 def number(column: str) -> pl.Expr:
-    """Number that a text column holds, with decimal point or comma; null where it is blank or no number.
+    """Read a text column's numbers, with decimal point or comma; null where a cell is blank or no number.
 
     Examples
     --------

@@ -128,29 +128,27 @@ class Columns:
             f"{_meant(names, self.table.columns)} Name it with --map {roles[0]}='its header'."
         )
 
-    def item(self, column: str, pattern: re.Pattern[str] | None = None) -> str | None:
-        """Header of an item's column: as mapped, as named, or as the pattern of its instrument allows."""
-        if column in self.given:
-            return self.given[column]
-        fit = [name for name in self.table.columns if name == column]
-        fit = fit or [name for name in self.table.columns if name.casefold() == column.casefold()]
-        if not fit and pattern is not None:
-            fit = [name for name in self.table.columns if pattern.fullmatch(name)]
+    def item(self, name: str, alike: Iterable[str] = ()) -> str | None:
+        """Header of an item's column: as mapped, as named, or the one that is like it."""
+        if name in self.given:
+            return self.given[name]
+        columns = self.table.columns
+        fit = [header for header in columns if header == name]
+        fit = fit or [header for header in columns if header.casefold() == name.casefold()] or list(alike)
         if len(fit) > 1:
             raise ImportRefused(
-                f"'{shown(self.table.name)}' has {len(fit)} columns that could be {column}: {listing(fit)}. "
-                f"Say which: --map {column}='{shown(fit[0])}'."
+                f"'{shown(self.table.name)}' has {len(fit)} columns that could be {shown(name)}: {listing(fit)}. "
+                f"Say which: --map {shown(name)}='{shown(fit[0])}'."
             )
-        if fit:
-            self._refuse_repeated(fit[0])
-            return fit[0]
-        return None
+        for header in fit:
+            self._refuse_repeated(header)
+        return fit[0] if fit else None
 
     def _refuse_repeated(self, header: str) -> None:
         if header in self.table.repeated:
             raise ImportRefused(
-                f"'{shown(self.table.name)}' has more than one column named '{shown(header)}'. Which one is meant? "
-                "Rename or remove the others."
+                f"'{shown(self.table.name)}' has more than one column named '{shown(header)}'. Which one is "
+                "meant? Rename or remove the others."
             )
 
 

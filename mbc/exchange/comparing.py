@@ -79,8 +79,8 @@ def _said(outcome: str, reason: str | None) -> str | None:
         return "on record already"
     if reason is not None and "already has" in reason:
         return (
-            "on record with other content. If this corrects it: --supersede 'why'; if it was a second one that day, "
-            "give each its time and zone"
+            "on record with other content. If this corrects it: --supersede 'why'; if it was a second one that "
+            "day, give each its time and zone"
         )
     return reason
 

@@ -72,8 +72,8 @@ def order_of(texts: Iterable[str], name: str) -> Order | None:
         )
     if either and not day_first and not month_first:
         raise ImportRefused(
-            f"Column '{shown(name)}' holds dates such as {listing(either[:1])}: day or month first? Nothing in the "
-            f"column settles it. {repair}"
+            f"Column '{shown(name)}' holds dates such as {listing(either[:1])}: day or month first? Nothing in "
+            f"the column settles it. {repair}"
         )
     if month_first:
         return "month-day"
@@ -103,8 +103,9 @@ def read_moment(text: str, *, order: Order | None = None, date_format: str | Non
     Examples
     --------
     >>> now = datetime(2026, 6, 1, tzinfo=UTC)
-    >>> read_moment("2026-01-31T23:30:00-05:00", now=now)
-    Moment(day=datetime.date(2026, 1, 31), at=datetime.datetime(2026, 2, 1, 4, 30, tzinfo=datetime.timezone.utc), time_dropped=False)
+    >>> late = read_moment("2026-01-31T23:30:00-05:00", now=now)
+    >>> str(late.day), str(late.at)
+    ('2026-01-31', '2026-02-01 04:30:00+00:00')
     >>> read_moment("31.01.2026", now=now).day
     datetime.date(2026, 1, 31)
     """
@@ -130,7 +131,8 @@ def check_format(date_format: str) -> None:
     )
     if not whole:
         raise SettingsError(
-            f"--date-format '{shown(date_format)}' must name day, month and year, such as '%d.%m.%Y' or '%m/%d/%Y'."
+            f"--date-format '{shown(date_format)}' must name day, month and year, such as '%d.%m.%Y' or "
+            "'%m/%d/%Y'."
         )
 
 

@@ -17,7 +17,7 @@ from mbc.exchange.people import find_clients, find_clinicians, find_episodes
 from mbc.exchange.plan import ImportPlan
 from mbc.exchange.reading import Reading, Records
 from mbc.exchange.records import Registrations
-from mbc.exchange.shown import listing, numbers, shown
+from mbc.exchange.shown import listing, many, numbers, shown
 from mbc.exchange.targets import find_targets
 from mbc.exchange.text_files import TextTable, read_text_table
 from mbc.exchange.wide import read_wide
@@ -56,7 +56,7 @@ def plan_import(
     columns : mapping, optional
         Canonical name (``client_id``, ``taken_on``, ``rses_1`` ...) -> header in the file.
     **more
-        The other fields of :class:`~mbc.exchange.options.ImportOptions`: ``date_format``, ``separator``, ``missing``,
+        The other fields of ``ImportOptions``: ``date_format``, ``separator``, ``missing``,
         ``clinician``, ``display_name``, ``new_relationships``, ``supersede``, ``now``.
 
     Returns
@@ -141,7 +141,7 @@ def _left_out(reading: Reading) -> tuple[str, ...]:
     notes: list[str] = []
     if reading.blank_rows:
         rows = reading.blank_rows
-        notes.append(f"{len(rows)} questionnaires hold no answer and are left out (row {numbers(rows)}).")
+        notes.append(f"{many(len(rows), 'questionnaire')} without any answer left out (row {numbers(rows)}).")
     if reading.unread:
         notes.append(f"Columns not made use of: {listing(reading.unread)}.")
     return tuple(notes)

@@ -16,11 +16,11 @@ from mbc.instruments import Instrument, instrument, keys
 
 @dataclass(frozen=True, slots=True)
 class Recognised:
-    """The layout, and for a wide file the columns of each questionnaire in the order of its positions."""
+    """The layout, and for a wide file the columns of each questionnaire."""
 
     layout: Layout
     items: Mapping[str, tuple[str, ...]]
-    """Questionnaire -> headers, first position first."""
+    """Questionnaire -> headers, in the order of the form."""
 
 
 def recognise(columns: Columns, options: ImportOptions) -> Recognised:
@@ -36,136 +36,107 @@ def recognise(columns: Columns, options: ImportOptions) -> Recognised:
         When the user named a questionnaire that is not in the catalogue.
     """
     named = chosen(options)
-    layout = options.layout
-    if layout is None and options.items is None:
-        layout = _by_roles(columns)
-    if layout in {"long", "totals"}:
-        return Recognised(layout, {})  # pyright: ignore[reportArgumentType] - narrowed by the set
-    found = _wide(columns, options, named)
-    if not found:
-        raise ImportRefused(_unrecognised(columns, options))
-    return Recognised("wide", found)
+    layout = options.layout or ("wide" if options.items else _by_header(columns, named))
+    if layout == "wide" or (layout is None and named):
+        return Recognised("wide", _item_columns(columns, options, named))
+    if layout is None:
+        raise ImportRefused(_unrecognised(columns))
+    return Recognised(layout, {})
 
 
-def _by_roles(columns: Columns) -> Layout | None:
+def _by_header(columns: Columns, named: tuple[str, ...]) -> Layout | None:
     if columns.find("item") and columns.find("value"):
         return "long"
-    if _any_item(columns):
+    if _present(columns):
         return "wide"
-    if columns.find("scale") and columns.find("score"):
-        return "totals"
-    if columns.find("instrument") and columns.find("score"):
+    if columns.find("score") and (named or columns.find("scale") or columns.find("instrument")):
         return "totals"
     return None
 
 
-def _any_item(columns: Columns) -> bool:
-    mapped = any(name not in ROLES for name in columns.given)
-    return mapped or any(_matches(columns, key) for key in keys())
+def _present(columns: Columns) -> tuple[str, ...]:
+    """Keys of the questionnaires that some column is an item of."""
+    named = [*columns.table.columns, *(name for name in columns.given if name not in ROLES)]
+    return tuple(key for key in keys() if any(item_pattern(key).fullmatch(name) for name in named))
 
 
-def _matches(columns: Columns, key: str) -> list[str]:
-    pattern = item_pattern(key)
-    return [name for name in columns.table.columns if pattern.fullmatch(name)]
-
-
-def _wide(columns: Columns, options: ImportOptions, named: tuple[str, ...]) -> dict[str, tuple[str, ...]]:
+def _item_columns(columns: Columns, options: ImportOptions, named: tuple[str, ...]) -> dict[str, tuple[str, ...]]:
     if options.items is not None:
-        return _by_template(columns, options.items, named)
-    mapped = {key for key in keys() for name in columns.given if item_pattern(key).fullmatch(name)}
-    present = named or tuple(key for key in keys() if key in mapped or _matches(columns, key))
-    return {key: _item_headers(columns, instrument(key)) for key in present}
+        one = _whose_items(columns, options.items, named)
+        names = [item_name(options.items, n) for n in range(1, len(one.items) + 1)]
+        return {one.key: _all_there(columns, one, names, [columns.item(name) for name in names])}
+    present = named or _present(columns)
+    if not present:
+        raise ImportRefused(_unrecognised(columns))
+    return {key: _by_pattern(columns, instrument(key)) for key in present}
 
 
-def _by_template(columns: Columns, template: str, named: tuple[str, ...]) -> dict[str, tuple[str, ...]]:
+def _whose_items(columns: Columns, template: str, named: tuple[str, ...]) -> Instrument:
+    """Say whose items the columns of a template are: of the questionnaire named, or the one the file speaks of."""
+    if not named and (header := columns.find("instrument")):
+        try:
+            named = tuple({key_of(text) for text in columns.table.frame[header].drop_nulls().unique()})
+        except ValueError:
+            named = ()
     if len(named) != 1:
-        named = named or _only_questionnaire(columns)
-        raise_for = "which questionnaire are they?" if not named else f"{', '.join(named)} cannot share them."
-        if len(named) != 1:
-            raise ImportRefused(
-                f"Columns named '{shown(template)}': {raise_for} Name one: --instrument rses --items '{shown(template)}'."
-            )
-    one = instrument(named[0])
-    headers = [_by_name(columns, item_name(template, n + 1)) for n in range(len(one.items))]
-    absent = [item_name(template, n + 1) for n, header in enumerate(headers) if header is None]
-    if absent:
-        raise MissingItems(_lacking(columns, one, absent, [h for h in headers if h]))
-    return {one.key: tuple(header for header in headers if header is not None)}
+        among = f" ({', '.join(named)} cannot share them)" if named else ""
+        raise ImportRefused(
+            f"Columns named '{shown(template)}': of which questionnaire{among}? Name one: --instrument rses."
+        )
+    return instrument(named[0])
 
 
-def _only_questionnaire(columns: Columns) -> tuple[str, ...]:
-    """The one questionnaire that a column of questionnaires names throughout."""
-    header = columns.find("instrument")
-    texts = columns.table.frame[header].drop_nulls().unique().to_list() if header else []
-    try:
-        return tuple({key_of(text) for text in texts})
-    except ValueError:
-        return ()
-
-
-def _by_name(columns: Columns, name: str) -> str | None:
-    return columns.item(name)
-
-
-def _item_headers(columns: Columns, one: Instrument) -> tuple[str, ...]:
-    """Headers of all items of a questionnaire.
-
-    Raises
-    ------
-    MissingItems
-        When one is absent; the nearest names are offered for renaming.
-    """
-    pattern = item_pattern(one.key)
+def _by_pattern(columns: Columns, one: Instrument) -> tuple[str, ...]:
+    """Find the columns of a questionnaire by their names: as mapped, ``rses_1``, or what is like it."""
     by_number: dict[int, list[str]] = {}
     for name in columns.table.columns:
-        if match := pattern.fullmatch(name):
+        if match := item_pattern(one.key).fullmatch(name):
             by_number.setdefault(int(match[1]), []).append(name)
-    headers: list[str] = []
-    absent: list[str] = []
-    for n, column in enumerate(one.item_columns(), start=1):
-        header = columns.item(column)
-        if header is None and (same := by_number.get(n)):
-            if len(same) > 1:
-                raise ImportRefused(
-                    f"'{shown(columns.table.name)}' has {len(same)} columns that could be {column}: {listing(same)}. "
-                    f"Say which: --map {column}='{shown(same[0])}'."
-                )
-            header = columns.item(same[0])
-        headers.append(header or "")
-        if header is None:
-            absent.append(column)
-    beyond = [names[0] for n, names in sorted(by_number.items()) if not 1 <= n <= len(one.items)]
-    if absent:
-        raise MissingItems(_lacking(columns, one, absent, [h for h in headers if h] + beyond))
+    names = list(one.item_columns())
+    headers = _all_there(
+        columns, one, names, [columns.item(name, by_number.get(n, ())) for n, name in enumerate(names, start=1)]
+    )
+    beyond = [found[0] for n, found in sorted(by_number.items()) if not 1 <= n <= len(names)]
     if beyond:
         raise ImportRefused(
-            f"{one.name} has {len(one.items)} items; '{shown(columns.table.name)}' also has {listing(beyond)}. "
-            "Is it another questionnaire? Rename or remove the column, or name the questionnaires: --instrument KEY."
+            f"{one.name} has {len(names)} items; '{shown(columns.table.name)}' also has {listing(beyond)}. Is it "
+            "another questionnaire? Rename or remove the column, or say which to read: --instrument KEY."
         )
-    return tuple(headers)
+    return headers
 
 
-def _lacking(columns: Columns, one: Instrument, absent: list[str], used: list[str]) -> str:
-    free = [name for name in columns.table.columns if name not in used]
-    stems = _numbered(columns)
-    if len(absent) == len(one.items) and stems:
-        hint = f" Are '{stems[0]}1', '{stems[0]}2' ... its items? --items '{stems[0]}{{n}}'."
-    else:
-        offers = {column: hit for column in absent if (hit := _nearest_free(column, free))}
-        offer = "".join(f" --map {column}='{shown(hit)}'" for column, hit in list(offers.items())[:3])
-        hint = f" Rename, or say so:{offer}" if offer else ""
-    return (
-        f"{one.name} needs {len(one.items)} item columns; '{shown(columns.table.name)}' lacks {listing(absent)}. "
-        f"Beside the items it has {listing(free)}.{hint}"
+def _all_there(columns: Columns, one: Instrument, names: list[str], found: list[str | None]) -> tuple[str, ...]:
+    """Refuse a file that lacks items; columns that may be them are offered for renaming."""
+    headers = [header for header in found if header is not None]
+    absent = [name for name, header in zip(names, found, strict=True) if header is None]
+    if not absent:
+        return tuple(headers)
+    free = [name for name in columns.table.columns if name not in headers]
+    raise MissingItems(
+        f"{one.name} needs {len(names)} item columns; '{shown(columns.table.name)}' lacks {listing(absent)}. "
+        f"Beside the items it has {listing(free)}.{_renaming(one, absent, free)}"
     )
 
 
-def _nearest_free(column: str, free: list[str]) -> str | None:
+def _renaming(one: Instrument, absent: list[str], free: list[str]) -> str:
+    stem = _numbered_stem(free)
+    if len(absent) == len(one.items) and stem:
+        return f" Are '{stem}1', '{stem}2' ... its items? --instrument {one.key} --items '{stem}{{n}}'."
+    canonical = dict(zip(range(1, len(one.items) + 1), one.item_columns(), strict=True))
+    offers: list[str] = []
+    for name in absent:
+        number = _trailing_number(name)
+        header = _nearest_free(name, free)
+        if header is not None and number in canonical:
+            offers.append(f"--map {canonical[number]}='{shown(header)}'")
+    return f" Rename, or say so: {' '.join(offers[:3])}" if offers else ""
+
+
+def _nearest_free(name: str, free: list[str]) -> str | None:
     """Find the column that probably is this item: the same number first, else a like name without a number."""
-    number = int(column.rpartition("_")[2])
-    same = [name for name in free if _trailing_number(name) == number]
-    unnumbered = [name for name in free if _trailing_number(name) is None]
-    return next(iter(nearest(column, same) or same or nearest(column, unnumbered)), None)
+    same = [other for other in free if _trailing_number(other) == _trailing_number(name)]
+    unnumbered = [other for other in free if _trailing_number(other) is None]
+    return next(iter(nearest(name, same) or same or nearest(name, unnumbered)), None)
 
 
 def _trailing_number(name: str) -> int | None:
@@ -173,28 +144,18 @@ def _trailing_number(name: str) -> int | None:
     return int(match[0]) if match else None
 
 
-def _unrecognised(columns: Columns, options: ImportOptions) -> str:
-    needs = (
-        "wide files need item columns (rses_1, rses_2, ... or --instrument KEY --items 'Q{n}'), long ones instrument, "
-        "item and value, files of totals instrument, scale and score"
-    )
-    numbered = _numbered(columns)
-    hint = (
-        f" Are '{numbered[0]}1', '{numbered[0]}2' ... the items? --instrument KEY --items '{numbered[0]}{{n}}'."
-        if numbered
-        else ""
-    )
+def _unrecognised(columns: Columns) -> str:
+    stem = _numbered_stem(list(columns.table.columns))
+    hint = f" Are '{stem}1', '{stem}2' ... items? --instrument KEY --items '{stem}{{n}}'." if stem else ""
     return (
-        f"'{shown(columns.table.name)}' is laid out in no way known: {needs}. It has "
-        f"{listing(columns.table.columns)}.{hint}"
+        f"'{shown(columns.table.name)}' is laid out in no way known. Wide files need item columns (rses_1, "
+        "rses_2, ..., or --instrument KEY --items 'Q{n}'), long ones instrument, item and value, files of totals "
+        f"instrument, scale and score. It has {listing(columns.table.columns)}.{hint}"
     )
 
 
-def _numbered(columns: Columns) -> list[str]:
-    """Stems that several numbered columns share: 'Q' of Q1, Q2, Q3."""
-    stems: dict[str, int] = {}
-    for name in columns.table.columns:
-        stem = name.rstrip("0123456789")
-        if stem != name:
-            stems[stem] = stems.get(stem, 0) + 1
-    return [shown(stem) for stem, times in stems.items() if times >= 3]
+def _numbered_stem(names: list[str]) -> str | None:
+    """Find a stem that several numbered columns share: 'Q' of Q1, Q2, Q3."""
+    stems = [name.rstrip("0123456789") for name in names if _trailing_number(name) is not None]
+    often = [stem for stem in dict.fromkeys(stems) if stems.count(stem) >= 3]
+    return shown(often[0]) if often else None

@@ -105,14 +105,20 @@ def _questionnaires(columns: Columns, options: ImportOptions) -> tuple[pl.Series
 
 def _grouped(records: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
     """One row per administration, and the records with the number of theirs."""
+    # most of these columns say the same throughout a file, and need not be compared row by row
+    keys = [name for name in KEYS if records[name].n_unique() > 1] or ["client_id"]
+    others = [name for name in KEYS if name not in keys]
+    rows = pl.col(ROW)
     occasions = (
-        records.group_by(KEYS, maintain_order=True)
-        .agg(pl.col(ROW).min(), pl.col(ROW).max().alias(LAST_ROW), pl.len().cast(pl.Int64).alias(ROWS))
+        records.group_by(keys, maintain_order=True)
+        .agg(
+            *map(pl.first, others), rows.min(), rows.max().alias(LAST_ROW), rows.count().cast(pl.Int64).alias(ROWS)
+        )
         .with_row_index(NUMBER)
         .cast({NUMBER: pl.Int64})
     )
     numbered = records.join(
-        occasions.select(NUMBER, *KEYS), on=KEYS, how="left", nulls_equal=True, maintain_order="left"
+        occasions.select(NUMBER, *keys), on=keys, how="left", nulls_equal=True, maintain_order="left"
     )
     return occasions, numbered
 

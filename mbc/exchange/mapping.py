@@ -47,8 +47,8 @@ def column_mapping(values: Iterable[str]) -> dict[str, str]:
             near = nearest(canonical, [*ROLES, *_item_columns()], most=2)
             hint = f" Did you mean {' or '.join(near)}?" if near else ""
             raise SettingsError(
-                f"--map {shown(canonical)}: there is no such column to map.{hint} There are {', '.join(ROLES)} and "
-                "item columns such as rses_1."
+                f"--map {shown(canonical)}: there is no such column to map.{hint} There are {', '.join(ROLES)} "
+                "and item columns such as rses_1."
             )
         read[canonical] = header
     return read

@@ -112,8 +112,8 @@ def _moments(cells: pl.Series, header: str, options: ImportOptions) -> _Moments:
     )
     dropped = [text for text, moment in moments.items() if moment.time_dropped]
     note = (
-        f"Column '{shown(header)}' has times of day without a time zone, such as {listing(dropped[:1])}: the day is "
-        "kept, the time is not. Written as 2026-01-31T14:30+01:00 it would be."
+        f"Column '{shown(header)}' has times of day without a time zone, such as {listing(dropped[:1])}: the day "
+        "is kept, the time is not. Written as 2026-01-31T14:30+01:00 it would be."
     )
     read = {"taken_on": days, "taken_at": ats, "date_text": unread.to_series()}
     return _Moments(read, reasons, (note,) if dropped else ())
@@ -142,7 +142,8 @@ def _identifier(text: str) -> str:
         return check_id("it", text)
     except StoreError:
         raise ValueError(
-            f"'{shown(text)}' is no identifier; accepted are 1 to 64 of A-Z a-z 0-9 . _ - (a pseudonym, never a name)"
+            f"'{shown(text)}' is no identifier; accepted are 1 to 64 of A-Z a-z 0-9 . _ - beginning with a letter "
+            "or digit (a pseudonym, never a name)"
         ) from None
 
 

@@ -54,7 +54,7 @@ def find_clients(
 
 
 def find_clinicians(store: Store | None, options: ImportOptions) -> pl.DataFrame:
-    """Name the clinician that the user asks to register, unless they are on record: ``clinician_id, display_name``."""
+    """Name the clinician whom the user asks to register, unless they are on record."""
     nobody = pl.DataFrame(schema=CLINICIANS_SCHEMA)
     if options.display_name is None or options.clinician is None:
         return nobody

@@ -104,8 +104,8 @@ class ImportPlan:
             return self._stored(store, by, progress)
         except Conflict:  # met on the way: say so of every row, not of the first
             compared = self.against(store)
-            compared._require(skip_refused=skip_refused)
-            return compared._stored(store, by, progress)
+            compared._require(skip_refused=skip_refused)  # noqa: SLF001 - another plan of this kind
+            return compared._stored(store, by, progress)  # noqa: SLF001
 
     def against(self, store: Store) -> ImportPlan:
         """Compare with what is on record; what the file itself refuses stays refused."""

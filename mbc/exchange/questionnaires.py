@@ -129,8 +129,8 @@ def check_per_instrument(options: ImportOptions, present: Iterable[str]) -> None
         absent = [key for key in values if key and key not in present]
         if absent:
             raise SettingsError(
-                f"--{name} {shown(absent[0])}={shown(values[absent[0]])}: the file holds no '{shown(absent[0])}' but "
-                f"{', '.join(present) or 'nothing known'}."
+                f"--{name} {shown(absent[0])}={shown(values[absent[0]])}: the file holds no "
+                f"'{shown(absent[0])}' but {', '.join(present) or 'nothing known'}."
             )
         for key in present:
             said = values.get(key, values.get(""))

@@ -114,15 +114,19 @@ def import_record(
             for name in AFTER:
                 if name in tables:
                     counts[name] = dict(Counter(record.add_all(tables[name].records, supersede=supersede)))
-            if dry_run:
-                raise _OnlyTrying
-    except _OnlyTrying:
+            _undo(dry_run=dry_run)
+    except _OnlyTryingError:
         pass
     return RecordImport(counts, _notes(tables.values(), frame))
 
 
-class _OnlyTrying(Exception):  # noqa: N818 - no fault: it undoes the transaction of a dry run
-    """A dry run is over."""
+class _OnlyTryingError(Exception):
+    """A dry run is over: its transaction is undone."""
+
+
+def _undo(*, dry_run: bool) -> None:
+    if dry_run:
+        raise _OnlyTryingError
 
 
 def _administrations(folder: Path, files: list[TextTable]) -> pl.DataFrame:
@@ -180,9 +184,9 @@ def _named(tables: dict[str, RecordTable], table: str, field: str) -> list[str]:
 def _episodes(tables: dict[str, RecordTable]) -> pl.DataFrame | None:
     if "episodes" not in tables:
         return None
-    names = ("client_id", "episode_id", "referred_on", "started_on", "ended_on")
-    schema = dict(zip(names, (pl.String, pl.String, pl.Date, pl.Date, pl.Date), strict=True))
-    rows = [tuple(getattr(record, name) for name in names) for record in tables["episodes"].records]
+    ids, days = ("client_id", "episode_id"), ("referred_on", "started_on", "ended_on")
+    schema = {**dict.fromkeys(ids, pl.String()), **dict.fromkeys(days, pl.Date())}
+    rows = [tuple(getattr(record, name) for name in schema) for record in tables["episodes"].records]
     return pl.DataFrame(rows, schema=schema, orient="row")
 
 

@@ -79,15 +79,16 @@ def _read_table(name: str, kind: type[Record], path: Path) -> RecordTable:
     records: list[Record] = []
     faults: list[str] = []
     for row, *cells in table.frame.select(ROW, *used).iter_rows():
+        said = {column: cell for column, cell in zip(used, cells, strict=True) if cell is not None}
         try:
-            said = {column: cell for column, cell in zip(used, cells, strict=True) if cell is not None}
             records.append(kind(**{column: readers[column](column, cell) for column, cell in said.items()}))
         except (ValueError, StoreError) as fault:
             faults.append(f"{name}.csv, row {row}: {fault}")
         except TypeError:
             blank = [column for column in needed if said.get(column) is None]
             faults.append(f"{name}.csv, row {row}: {listing(blank)} is blank")
-    unread = tuple(column for column in table.columns if column not in known)
+    # a rating's client follows from its goal; the record's reader names it all the same
+    unread = tuple(column for column in table.columns if column not in {*known, "client_id"})
     return RecordTable(name, table, tuple(records), tuple(faults), unread)
 
 

@@ -15,8 +15,8 @@ from mbc.store import Administration, Client, Clinician, Flag, Relationship
 _AT_ONCE = 10_000
 _PLACE = "place"
 _COLUMNS = (
-    "client_id", "instrument", "taken_on", "answers", "totals", "form", "coding", "informant", "target", "taken_at",
-    "session_number", "episode_id", ROW, "flags",
+    "client_id", "instrument", "taken_on", "answers", "totals", "form", "coding", "informant", "target",
+    "taken_at", "session_number", "episode_id", ROW, "flags",
 )  # fmt: skip
 
 

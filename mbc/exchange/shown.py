@@ -62,6 +62,17 @@ def listing(names: Iterable[object], *, most: int = 12) -> str:
     return ", ".join(quoted[:most]) + f" and {len(quoted) - most} more"
 
 
+def many(count: int, noun: str) -> str:
+    """Write a count with its noun.
+
+    Examples
+    --------
+    >>> many(1, "row"), many(3, "row")
+    ('1 row', '3 rows')
+    """
+    return f"{count} {noun}" if count == 1 else f"{count} {noun}s"
+
+
 def numbers(rows: Iterable[int], *, most: int = 8) -> str:
     """Write row numbers as a short list.
 

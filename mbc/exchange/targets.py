@@ -1,8 +1,8 @@
 """Which relationship an administration is about.
 
-A file names it in its target column: by its label (R1) or identifier on record, or "self". For a questionnaire about
-a relationship that names none, the first of these that applies: the target that the same occasion has on record; the
-client's one relationship that is current on that day; else "self", which leaves open which one was meant.
+A file names it in its target column: by its label (R1) or identifier on record, or "self". For a questionnaire
+about a relationship that names none, the first of these that applies: the target that the same occasion has on
+record; the client's one relationship that is current on that day; else "self", which leaves open which was meant.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ import polars as pl
 from mbc.errors import StoreError
 from mbc.exchange.cells import REASON
 from mbc.exchange.options import ImportOptions
-from mbc.exchange.shown import listing, shown
+from mbc.exchange.shown import listing, many, shown
 from mbc.instruments import instrument
 from mbc.instruments.applicability import CURRENT
 from mbc.store import Store
@@ -70,7 +70,7 @@ def _relationships(store: Store | None) -> pl.DataFrame:
 def _named(
     frame: pl.DataFrame, relationships: pl.DataFrame, options: ImportOptions, *, known: bool
 ) -> tuple[pl.DataFrame, pl.DataFrame]:
-    """Identifiers for the labels that a file names."""
+    """Look up the identifiers of the labels that a file names."""
     frame = frame.with_columns(
         pl.when(pl.col("target").str.to_lowercase() == SELF).then(pl.lit(SELF)).otherwise("target").alias("target")
     )
@@ -102,7 +102,7 @@ def _named(
 def _find(
     client: str, text: str, theirs: dict[str, str], *, register: bool
 ) -> tuple[str | None, str | None, bool]:
-    """Identifier, reason why there is none, and whether it is new."""
+    """Give the identifier, or the reason why there is none, and whether it is new."""
     if (hit := theirs.get(text.casefold())) is not None:
         return hit, None, False
     if register:
@@ -118,7 +118,7 @@ def _find(
 
 
 def _current(silent: pl.DataFrame, relationships: pl.DataFrame, store: Store) -> pl.DataFrame:
-    """The one relationship that is current on the day; one whose status is not on record counts as current."""
+    """Find the one relationship current on the day; one whose status is not on record counts as current."""
     spans = (
         store.statuses()
         .filter(pl.col("relationship_id").is_not_null())
@@ -137,7 +137,7 @@ def _current(silent: pl.DataFrame, relationships: pl.DataFrame, store: Store) ->
 
 
 def _on_record(silent: pl.DataFrame, store: Store) -> pl.DataFrame:
-    """The target of the same occasion on record, so that a file met again stays a duplicate."""
+    """Find the target of the same occasion on record, so that a file met again stays a duplicate."""
     keys = silent["instrument"].unique()
     on_record = [
         store.administrations(key).select(*_OCCASION, pl.col("target").alias("on record")) for key in keys
@@ -159,7 +159,8 @@ def _left_open(silent: pl.DataFrame) -> tuple[str, ...]:
     if silent.is_empty():
         return ()
     names = ", ".join(sorted(silent["instrument"].unique()))
-    return (
-        f"{len(silent)} administrations of {names} name no relationship, and no single one is current on record: they "
-        "are stored as the client's own. A column 'target' with the relationship's label would say which.",
+    note = (
+        f"{many(len(silent), 'administration')} of {names} without a relationship's name, and no single one is "
+        "current on record: stored as 'self'. A column 'target' with the relationship's label would say which."
     )
+    return (note,)

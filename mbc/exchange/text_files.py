@@ -13,7 +13,7 @@ from pathlib import Path
 import polars as pl
 
 from mbc.errors import ImportRefused
-from mbc.exchange.shown import listing, shown
+from mbc.exchange.shown import many, numbers, shown
 
 ROW = "row in file"
 """Name of the column that numbers the rows as a spreadsheet does: the header is row 1, blank lines count."""
@@ -214,8 +214,8 @@ def _declares_separator(record: list[str], row: int) -> bool:
 def _unique(header: list[str]) -> tuple[tuple[str, ...], tuple[str, ...]]:
     seen: Counter[str] = Counter({ROW: 1})
     names: list[str] = []
-    for position, name in enumerate(header, start=1):
-        name = name or f"column {position}"
+    for position, written in enumerate(header, start=1):
+        name = written or f"column {position}"
         seen[name] += 1
         unique = name if seen[name] == 1 else f"{name} ({seen[name]})"
         while unique in names:
@@ -266,8 +266,8 @@ def _cells_one_by_one(
         raise ImportRefused(f"'{shown(path.name)}', row {row + 1}: {fault}. {repair}.") from fault
     if faults:
         raise ImportRefused(
-            f"'{shown(path.name)}' has {len(faults)} rows with more cells than the header's {width}. A cell that "
-            f"holds a {SEPARATORS.get(separator, 'separator')} needs quotation marks; a title above the header "
+            f"'{shown(path.name)}' has {many(len(faults), 'row')} with more cells than the header's {width}. A cell "
+            f"that holds a {SEPARATORS.get(separator, 'separator')} needs quotation marks; a title above the header "
             "must go.",
             faults,
         )
@@ -300,11 +300,12 @@ def _short_rows(body: str, width: int, separator: str, first_row: int, path: Pat
         return ()
     if short[-1] and not short[:-1].any():
         raise ImportRefused(
-            f"'{shown(path.name)}' ends in the middle of row {first_row + len(lines) - 1}: it has {cells[-1]} cells, "
-            f"the header {width}. Was the file cut off? Write it again, or complete the row."
+            f"'{shown(path.name)}' ends in the middle of row {first_row + len(lines) - 1}: it has {cells[-1]} "
+            f"cells, the header {width}. Was the file cut off? Write it again, or complete the row."
         )
     rows = (short.arg_true() + first_row).to_list()
-    return (
-        f"{len(rows)} rows have fewer cells than the header; the cells missing at their end are blank "
-        f"(row {listing(rows, most=8).replace(chr(39), '')}).",
+    note = (
+        f"{many(len(rows), 'row')} with fewer cells than the header; the cells missing at the end are blank "
+        f"(row {numbers(rows)})."
     )
+    return (note,)
