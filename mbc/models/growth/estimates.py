@@ -45,18 +45,23 @@ def estimates_of(design: Design, at: Evaluation, *, reml: bool) -> Estimates:
     sigma2 = scale * scale * at.sigma2
     psi_factor = back_z @ at.factor
     psi = psi_factor @ psi_factor.T
-    deviance = at.deviance + 2 * at.residual_df * math.log(scale)
-    if reml:
-        deviance += 2 * float(np.log(np.abs(np.linalg.det(design.x_map))))
     return Estimates(
         coefficients=scale * (back_x @ (design.least_squares - at.gamma[:-1])),
         covariance=sigma2 * (back_x @ at.inverse @ back_x.T),
         random_covariance=sigma2 * psi,
         residual_variance=sigma2,
-        log_likelihood=-0.5 * deviance,
+        log_likelihood=-0.5 * reported_deviance(design, at, reml=reml),
         theta=by_columns(triangular(psi_factor)),
         reml=reml,
     )
+
+
+def reported_deviance(design: Design, at: Evaluation, *, reml: bool) -> float:
+    """Take -2 log L to the units of the data; REML also depends on the scale of X."""
+    deviance = at.deviance + 2 * at.residual_df * math.log(design.outcome_spread)
+    if reml:
+        deviance += 2 * float(np.linalg.slogdet(design.x_map)[1])
+    return deviance
 
 
 def internal_factor(design: Design, theta: Floats) -> Floats:

@@ -37,12 +37,8 @@ class Fitted:
 
     @property
     def singular(self) -> bool:
-        """Whether Psi has lost a direction, in units of the average client's information."""
-        statistics = self.design.statistics
-        weight = np.sqrt(average_information(self.design) / max(statistics.clients, 1))
-        psi = self.optimum.factor @ self.optimum.factor.T
-        values = np.linalg.eigvalsh(weight[:, None] * psi * weight)
-        return bool(values[0] < 1e-8 * max(1.0, float(values[-1])))
+        """Whether some variance is zero or some correlation is one."""
+        return is_singular(self.design, self.optimum)
 
     def at(self, theta: Sequence[float]) -> Fitted:
         """Evaluate the same model at lme4's theta instead of its optimum."""
@@ -73,6 +69,13 @@ def fit_sums(
     if not report.converged:
         warnings.warn(f"growth model: {report}", NotConverged, stacklevel=3)
     return Fitted(sums, terms, chosen, design, at, report, reml)
+
+
+def is_singular(design: Design, at: Evaluation) -> bool:
+    """Tell whether Psi has lost a direction, in units of the average client's information."""
+    weight = np.sqrt(average_information(design) / max(design.statistics.clients, 1))
+    values = np.linalg.eigvalsh(weight[:, None] * (at.factor @ at.factor.T) * weight)
+    return bool(values[0] < 1e-8 * max(1.0, float(values[-1])))
 
 
 def average_information(design: Design) -> Floats:

@@ -14,7 +14,9 @@ import polars as pl
 from numpy.typing import ArrayLike, NDArray
 
 from mbc.errors import ModelError
+from mbc.models.change.slopes import ClientSlopes
 from mbc.models.growth import prediction
+from mbc.models.growth.client_slopes import client_slopes
 from mbc.models.growth.client_sums import sum_rows
 from mbc.models.growth.design import split_covariates
 from mbc.models.growth.estimates import Effects, Estimates, effects_of, estimates_of
@@ -202,6 +204,11 @@ class GrowthCurve:
                 "upper": [c.upper for c in found],
             }
         )
+
+    def client_slopes(self) -> ClientSlopes:
+        """Each client's coefficient of the shape's first term: fixed and random part together, and alone."""
+        _ = self.estimates
+        return client_slopes(self.fitted)
 
     def at(self, theta: Sequence[float]) -> GrowthCurve:
         """Evaluate the same model at given covariance parameters instead of its optimum.
