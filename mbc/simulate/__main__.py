@@ -7,20 +7,20 @@ from pathlib import Path
 
 import click
 
-from mbc import simulate
 from mbc.errors import MbcError
+from mbc.simulate.synthetic import CLIENTS, CLINICIANS, SEED, START, WEEKS, clinic
 
 
 @click.command()
 @click.argument("folder", type=click.Path(file_okay=False, path_type=Path))
-@click.option("--seed", default=simulate.SEED, show_default=True, help="Another seed is another clinic.")
-@click.option("--clients", default=simulate.CLIENTS, show_default=True, help="How many clients.")
-@click.option("--clinicians", default=simulate.CLINICIANS, show_default=True, help="How many clinicians.")
-@click.option("--weeks", default=simulate.WEEKS, show_default=True, help="Length of the record.")
+@click.option("--seed", default=SEED, show_default=True, help="Another seed is another clinic.")
+@click.option("--clients", default=CLIENTS, show_default=True, help="How many clients.")
+@click.option("--clinicians", default=CLINICIANS, show_default=True, help="How many clinicians.")
+@click.option("--weeks", default=WEEKS, show_default=True, help="Length of the record.")
 @click.option(
     "--start",
     type=click.DateTime(["%Y-%m-%d"]),
-    default=str(simulate.START),
+    default=str(START),
     show_default=True,
     help="First day; a Monday.",
 )
@@ -30,7 +30,7 @@ def main(
 ) -> None:
     """Write a synthetic clinic into FOLDER: one CSV per table, a README, the truth and checksums."""
     try:
-        made = simulate.clinic(
+        made = clinic(
             seed=seed, clients=clients, clinicians=clinicians, start=start.date(), weeks=weeks, stories=stories
         )
     except MbcError as refused:

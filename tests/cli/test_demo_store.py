@@ -1,0 +1,77 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import polars as pl
+import pytest
+
+import mbc
+from mbc import Store, simulate
+from mbc.cli.demo_store import DEMO_CLINICIAN, make_demo_store
+from mbc.store import Client
+
+
+@pytest.fixture(scope="module")
+def demo(tmp_path_factory) -> str:
+    return make_demo_store(tmp_path_factory.mktemp("demo"))
+
+
+def test_the_whole_synthetic_clinic_comes_in_without_a_refusal(demo):
+    made = simulate.clinic()
+    with Store.open(demo) as store:
+        for table in (
+            "clients",
+            "episodes",
+            "relationships",
+            "statuses",
+            "sessions",
+            "goals",
+            "goal_ratings",
+            "events",
+        ):
+            assert getattr(store, table)().height == getattr(made, table).height, table
+        sheets = sum(frame.height for frame in made.administrations.values())
+        kept = made.totals.select("client_id", "instrument", "taken_on").n_unique()
+        assert store.administrations().height == sheets + kept
+        assert store.totals().height == made.totals.height
+        assert store.administrations()["episode_id"].null_count() == 0
+
+
+@pytest.mark.parametrize("key", ["rses", "csi32", "ecr_r", "gad7"])
+def test_scores_from_the_record_are_those_of_the_files(demo, key):
+    definition = mbc.instrument(key)
+    column = f"{key}_{definition.main_scale.key}"
+    sheets = simulate.clinic().administrations[key]
+    with Store.open(demo) as store:
+        kept = store.answers(key).pivot("item", index=["client_id", "taken_on", "form", "coding"], values="value")
+    recorded = kept.rename({str(n): name for n, name in enumerate(definition.item_columns(), start=1)})
+    for form, coding in sheets.select("form", "coding").unique().iter_rows():
+        mine = (pl.col("form") == form) & (pl.col("coding") == coding)
+        scores = [
+            mbc.score(frame.filter(mine), key, form=form, coding=coding)
+            .sort("client_id", "taken_on")[column]
+            .to_list()
+            for frame in (sheets, recorded)
+        ]
+        assert scores[0] == scores[1]
+
+
+def test_the_first_clinician_sees_every_story(demo):
+    with Store.open(demo) as store:
+        mine = store.clients().filter(pl.col("clinician_id") == DEMO_CLINICIAN)["client_id"]
+    assert {story.client_id for story in simulate.STORIES} <= set(mine)
+
+
+def test_the_files_beside_the_record_are_the_shipped_sample(demo):
+    folder = Path(demo.removeprefix("sqlite:///")).parent
+    sample = Path(__file__).resolve().parents[2] / "data" / "sample"
+    assert (folder / "record" / "SHA256SUMS").read_text() == (sample / "SHA256SUMS").read_text()
+
+
+def test_a_record_made_before_is_kept_with_what_was_added_to_it(tmp_path):
+    url = make_demo_store(tmp_path)
+    with Store.open(url) as store, store.writing(by="somebody") as record:
+        record.add(Client("C999", clinician_id=DEMO_CLINICIAN))
+    assert make_demo_store(tmp_path) == url
+    with Store.open(url) as store:
+        assert "C999" in store.clients()["client_id"]
