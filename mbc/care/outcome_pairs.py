@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 import polars as pl
 
+from mbc.care.charted import charted, construct_rank
 from mbc.care.scores import scored
 from mbc.care.timeline import Timeline, timelines
 from mbc.instruments import Instrument, instrument
@@ -48,6 +49,8 @@ def count_clients(store: Store, period: Period) -> list[Counted]:
     found: list[Counted] = []
     for (key, scale), rows in scores.group_by("instrument", "scale", maintain_order=True):
         chosen = instrument(str(key))
+        if chosen.scale(str(scale)) not in charted(chosen):
+            continue  # a mean and a sum of the same answers are one outcome
         away = _not_applicable(chosen, people, courses, period)
         kept = _comparable(rows, chosen, courses, away)
         measured = kept["client_id"].n_unique()
@@ -61,7 +64,11 @@ def count_clients(store: Store, period: Period) -> list[Counted]:
                 pairs=_pairs(kept, period),
             )
         )
-    return sorted(found, key=lambda one: (instrument(one.instrument).construct, one.instrument, one.scale))
+    return sorted(found, key=_reading_order)
+
+
+def _reading_order(one: Counted) -> tuple[int, str, str]:
+    return construct_rank(instrument(one.instrument).construct), one.instrument, one.scale
 
 
 def _in_care(store: Store, period: Period) -> pl.DataFrame:

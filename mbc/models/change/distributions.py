@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any, cast
 
 import numpy as np
@@ -53,7 +54,10 @@ def t_below(df: float, t: FloatArray | float) -> FloatArray:
 
 def noncentral_t_below(df: float, noncentrality: float, t: float) -> float:
     """Probability that a noncentral t lies below ``t``."""
-    return float(_special.nctdtr(df, noncentrality, t))
+    below = float(_special.nctdtr(df, noncentrality, t))
+    if math.isnan(below):  # the series gives up where the tail is below 1e-16
+        return 0.0 if noncentrality > t else 1.0
+    return below
 
 
 def f_quantile(df1: float, df2: float, probability: float) -> float:
