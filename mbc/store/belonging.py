@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -38,6 +38,12 @@ class Known:
         ):
             query = select(table.c.client_id, table.c[name]).where(table.c.client_id.in_(here))
             known.update((client_id, thing) for client_id, thing in connection.execute(query))
+
+    def expect(self, connection: Connection, new_clients: Collection[str]) -> None:
+        """Take clients as added, unless they are on record already: then the scope decides, as for any other."""
+        column = t.client.c.client_id
+        there = connection.execute(select(column).where(column.in_(sorted(new_clients)))).scalars()
+        self.clients.update(set(new_clients) - set(there))
 
     def note(self, batch: Iterable[Any]) -> None:
         """Remember what this transaction has just added."""

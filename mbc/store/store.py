@@ -150,8 +150,10 @@ class Store(Readers):
         Raises
         ------
         AccessDenied
-            If there is no active account of that name.
+            If there is no active account of that name, or this view is narrowed already.
         """
+        if self._scope.user is not None or self._scope.masked:
+            raise AccessDenied(f"{self._scope.who} cannot look through the eyes of another user.")
         user = Accounts(self._shared.engine, Scope(who="mbc"), self._tell).active(username)
         return Store(self._shared, scope_of(user), origin=origin or self._origin)
 
@@ -215,9 +217,10 @@ class Store(Readers):
             Clients that would be added before them.
         """
         occasions, known = administrations.Occasions(), belonging.Known(self._scope)
-        known.clients.update(new_clients)
         found: list[Preview] = []
-        with engines.reading(self._engine) as connection:
+        with self._asking("preview", None, told=False), engines.reading(self._engine) as connection:
+            self._scope.require_writer(Administration)
+            known.expect(connection, new_clients)
             for batch in administrations.batches(questionnaires):
                 known.load(connection, (each.client_id for each in batch))
                 named = administrations.occasions_of(batch)

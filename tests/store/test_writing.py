@@ -307,20 +307,19 @@ def test_reading_inside_a_writing_does_not_wait_for_itself(client):
         record.add(TAKEN)
         assert client.administrations().is_empty()  # not kept yet
         assert client.clients(client_id="C1").height == 1
-    assert client.audit.entries()["action"].to_list()[-3:] == ["read", "read", "write"]
+    assert client.audit.entries()["action"].to_list()[-3:] == ["write", "read", "write"]
 
 
-@pytest.mark.parametrize("table", ["entry", "administration", "answer", "total", "earlier", "audit"])
-@pytest.mark.parametrize("act", ["UPDATE {0} SET entry_id = entry_id", "DELETE FROM {0}"])
-def test_the_database_itself_refuses_to_change_what_was_written(clinic, table, act):
+def test_the_database_itself_refuses_to_change_what_was_written(clinic):
     add(clinic, Client("C1", "other", "T1"), supersede="so that 'earlier' holds a row")
-    column = tables.metadata.tables[table].columns.keys()[0]
-    statement = act.format(table).replace("entry_id", column)
-    with (
-        pytest.raises(Exception, match=f"what is on record in {table} is never changed"),
-        clinic._engine.begin() as connection,
-    ):
-        connection.execute(text(statement))
+    for table in ("entry", "administration", "answer", "total", "earlier", "audit"):
+        column = tables.metadata.tables[table].columns.keys()[0]
+        for statement in (f"UPDATE {table} SET {column} = {column}", f"DELETE FROM {table}"):
+            with (
+                pytest.raises(Exception, match=f"what is on record in {table} is never changed"),
+                clinic._engine.begin() as connection,
+            ):
+                connection.execute(text(statement))
 
 
 def test_frames_hold_only_current_versions_of_many(client):

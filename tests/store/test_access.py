@@ -1,0 +1,304 @@
+"""Who may see and write what: one table, walked for every role and every reader and writer."""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import Any
+
+import pytest
+
+from mbc.errors import AccessDenied, Conflict, MbcError, NotInRecord
+from mbc.store import (
+    ROLES,
+    Administration,
+    Client,
+    Clinician,
+    Episode,
+    Event,
+    Goal,
+    GoalRating,
+    Relationship,
+    RelationshipStatus,
+    Session,
+)
+from mbc.store.reading import Readers
+from tests.store.conftest import GOOD_PASSWORD, fill
+
+DAY = date(2026, 5, 1)
+ALL, OWN, NAMED, NOTHING = {"C1", "C2", "C3"}, {"C1"}, {"C1", "C2"}, set()
+DENIED = "denied"
+
+# what each account meets: whose records a reader shows, or DENIED
+READS: dict[str, dict[str, Any]] = {
+    # account         person readers     clinicians            safety (flags, channel)
+    "operator": {"persons": ALL, "clinicians": {"T1", "T2", "T3"}, "safety": ALL},
+    "clinician": {"persons": OWN, "clinicians": {"T1"}, "safety": DENIED},
+    "clinician_safety": {"persons": OWN, "clinicians": {"T1"}, "safety": OWN},
+    "supervisor": {"persons": NAMED, "clinicians": {"T1", "T2"}, "safety": DENIED},
+    "analyst": {"persons": DENIED, "clinicians": DENIED, "safety": DENIED},
+    "researcher": {"persons": DENIED, "clinicians": DENIED, "safety": DENIED},
+    "safety_lead": {"persons": DENIED, "clients": ALL, "clinicians": {"T1", "T2", "T3"}, "safety": ALL},
+    "administrator": {"persons": DENIED, "clinicians": {"T1", "T2", "T3"}, "safety": DENIED},
+}
+AGGREGATES = {
+    "operator": ALL,
+    "clinician": OWN,
+    "clinician_safety": OWN,
+    "supervisor": NAMED,
+    "analyst": ALL,
+    "researcher": ALL,
+    "safety_lead": DENIED,
+    "administrator": DENIED,
+}
+PERSONS = (
+    "clients", "episodes", "relationships", "statuses", "sessions", "administrations", "answers", "totals",
+    "goals", "goal_ratings", "events",
+)  # fmt: skip
+WRITERS = {
+    "operator": {"own", "other", "clinician"},
+    "clinician": {"own"},
+    "clinician_safety": {"own"},
+    "supervisor": set(),
+    "analyst": set(),
+    "researcher": set(),
+    "safety_lead": set(),
+    "administrator": {"clinician"},
+}
+
+
+def records_of(client_id: str) -> list[Any]:
+    return [
+        Episode(f"{client_id}-E2", client_id),
+        Relationship(f"{client_id}-R2", client_id, "R2"),
+        RelationshipStatus(client_id, "separated", DAY, f"{client_id}-R1"),
+        Session(client_id, f"{client_id}-E1", 2, DAY),
+        Administration(client_id, "rses", DAY, (1, 2)),
+        Administration(client_id, "hits", DAY, (1, 2), channel="safety"),
+        Goal(f"{client_id}-G2", client_id, "rest", DAY),
+        GoalRating(f"{client_id}-G1", DAY, 6),
+        Event(f"{client_id}-V2", client_id, DAY, "work", "new work"),
+    ]
+
+
+@pytest.fixture
+def three(store):
+    with store.writing(by="intake") as record:
+        for number in (1, 2, 3):
+            fill(record, f"T{number}", f"C{number}")
+    accounts = store.accounts
+    accounts.add("clinician", GOOD_PASSWORD, "clinician", "T1")
+    accounts.add("clinician_safety", GOOD_PASSWORD, "clinician", "T1", permissions=["safety:read"])
+    accounts.add("supervisor", GOOD_PASSWORD, "supervisor", "T1", supervises=["T2"])
+    for role in ("analyst", "researcher", "safety_lead", "administrator"):
+        accounts.add(role, GOOD_PASSWORD, role)
+    return store
+
+
+def view(store, account):
+    return store if account == "operator" else store.as_user(account)
+
+
+def seen(read, column="client_id"):
+    try:
+        return set(read()[column])
+    except AccessDenied:
+        return DENIED
+
+
+def test_the_table_names_every_role():
+    assert {name.removesuffix("_safety") for name in READS} == {"operator", *ROLES}
+
+
+def test_the_table_names_every_reader():
+    public = {name for name in vars(Readers) if not name.startswith("_")}
+    assert public == {*PERSONS, "clinicians", "safety_flags"}
+
+
+@pytest.mark.parametrize("account", READS)
+def test_each_reader_shows_each_role_what_the_table_says(three, account):
+    expected, mine = READS[account], view(three, account)
+    for reader in PERSONS:
+        wanted = expected.get(reader, expected["persons"])
+        assert seen(getattr(mine, reader)) == wanted, reader
+    assert seen(mine.clinicians, "clinician_id") == expected["clinicians"]
+    assert seen(mine.safety_flags) == expected["safety"]
+    for reader in ("administrations", "answers", "totals"):
+        assert seen(lambda r=reader: getattr(mine, r)(channel="safety")) == expected["safety"], reader
+    assert mine.can("safety:read") is (expected["safety"] != DENIED)
+    assert mine.has_reader("safety_flags") is (expected["safety"] != DENIED)
+
+
+@pytest.mark.parametrize("account", READS)
+def test_a_client_outside_looks_exactly_like_one_that_does_not_exist(three, account):
+    expected, mine = READS[account], view(three, account)
+    for reader in (*PERSONS, "safety_flags"):
+        wanted = expected["safety"] if reader == "safety_flags" else expected.get(reader, expected["persons"])
+        if wanted == DENIED:
+            continue
+        for client_id in ALL - wanted:
+            with pytest.raises(NotInRecord) as other:
+                getattr(mine, reader)(client_id=client_id)
+            with pytest.raises(NotInRecord) as nobody:
+                getattr(mine, reader)(client_id="X9")
+            assert str(other.value).replace(client_id, "X9").split(" Nearest")[0] == str(nobody.value)
+            assert not {f"{client_id}," in str(other.value), f"{client_id}." in str(other.value)} & {True}
+
+
+@pytest.mark.parametrize("account", READS)
+def test_each_writer_takes_from_each_role_what_the_table_says(three, account):
+    mine, may = view(three, account), WRITERS[account]
+
+    def write(record):
+        with mine.writing() as writing:
+            return writing.add(record)
+
+    for client_id, whose in (("C1", "own"), ("C3", "other")):
+        for record in records_of(client_id):
+            if whose in may:
+                assert write(record) == "stored", record
+            else:
+                with pytest.raises(NotInRecord if "own" in may else AccessDenied):
+                    write(record)
+    if "clinician" in may:
+        assert write(Clinician("T9", "new")) == "stored"
+    else:
+        with pytest.raises(AccessDenied):
+            write(Clinician("T9", "new"))
+    assert three.verify().intact
+
+
+@pytest.mark.parametrize("account", AGGREGATES)
+def test_aggregates_reach_as_far_as_the_table_says_and_hold_no_texts(three, account):
+    if AGGREGATES[account] == DENIED:
+        with pytest.raises(AccessDenied):
+            view(three, account).aggregate_scope("clinic outcomes")
+        return
+    counted = view(three, account).aggregate_scope("clinic outcomes")
+    for reader in PERSONS:
+        assert set(getattr(counted, reader)()["client_id"]) == AGGREGATES[account], reader
+    for frame, column in (
+        (counted.clients(), "alias"),
+        (counted.clinicians(), "display_name"),
+        (counted.relationships(), "label"),
+        (counted.goals(), "label"),
+        (counted.events(), "label"),
+    ):
+        assert frame[column].is_null().all(), column
+    for refused in (
+        counted.safety_flags,
+        lambda: counted.answers(channel="safety"),
+        lambda: counted.accounts,
+        counted.audit.entries,
+        counted.verify,
+    ):
+        with pytest.raises(AccessDenied):
+            refused()
+    with pytest.raises(AccessDenied), counted.writing() as record:
+        record.add(Client("C9", clinician_id="T1"))
+    last = three.audit.entries().filter(action="aggregate").row(-1, named=True)
+    assert "clinic outcomes" in last["detail"]
+
+
+def test_only_the_operator_and_the_administrator_meet_accounts_and_the_audit_trail(three):
+    for account in READS:
+        mine, may = view(three, account), account in {"operator", "administrator"}
+        for door in (lambda m=mine: m.accounts.table(), mine.audit.entries, mine.verify):
+            if may:
+                door()
+            else:
+                with pytest.raises(AccessDenied):
+                    door()
+
+
+def test_a_clinician_registers_a_client_of_their_own_and_of_nobody_else(three):
+    mine = three.as_user("clinician")
+
+    def write(record, **options):
+        with mine.writing() as writing:
+            return writing.add(record, **options)
+
+    assert write(Client("C7", clinician_id="T1")) == "stored"
+    with pytest.raises(NotInRecord, match="no clinician 'T2'"):
+        write(Client("C8", clinician_id="T2"))
+    with pytest.raises(NotInRecord, match="needs a clinician_id"):
+        write(Client("C8"))
+    with pytest.raises(Conflict, match="'C3' is taken already") as taken:
+        write(Client("C3", clinician_id="T1"), supersede="mine now")
+    assert "alias" not in str(taken.value)
+    with pytest.raises(NotInRecord, match="no clinician 'T2'"):
+        write(Client("C1", clinician_id="T2"), supersede="handed over")
+
+
+def test_nobody_writes_in_the_name_of_another(three):
+    with pytest.raises(AccessDenied, match="in the name of"), three.as_user("clinician").writing(by="boss"):
+        pass
+    with three.as_user("clinician").writing(by="clinician") as record:
+        record.add(Goal("G7", "C1", "rest", DAY))
+
+
+def test_a_preview_stays_in_scope(three):
+    rows = [Administration(client_id, "rses", DAY, (1, 2)) for client_id in ("C1", "C3")]
+    assert [each.outcome for each in three.as_user("clinician").preview(rows)] == ["stored", "refused"]
+    claimed = three.as_user("clinician").preview(rows, new_clients=["C3", "C99"])
+    assert [each.outcome for each in claimed] == ["stored", "refused"]
+    with pytest.raises(AccessDenied):
+        three.as_user("analyst").preview(rows)
+
+
+def test_a_narrowed_view_cannot_be_widened_again(three):
+    for account in READS.keys() - {"operator"}:
+        with pytest.raises(AccessDenied, match="another user"):
+            three.as_user(account).as_user("administrator")
+    with pytest.raises(AccessDenied, match="another user"):
+        three.aggregate_scope("counting").as_user("safety_lead")
+
+
+def test_flags_are_acknowledged_by_those_who_may_read_them(three):
+    flags = three.safety_flags()
+    number = dict(zip(flags["client_id"], flags["administration_id"], strict=True))
+
+    def acknowledge(account, client_id):
+        with view(three, account).writing() as record:
+            record.acknowledge(number[client_id], "i9")
+
+    with pytest.raises(AccessDenied):
+        acknowledge("clinician", "C1")
+    with pytest.raises(NotInRecord):
+        acknowledge("clinician_safety", "C3")
+    acknowledge("clinician_safety", "C1")
+    acknowledge("safety_lead", "C3")
+    assert three.safety_flags()["acknowledged_by"].to_list() == ["clinician_safety", None, "safety_lead"]
+
+
+def test_a_caseload_follows_the_client(three):
+    mine = three.as_user("clinician")
+    with three.writing(by="intake") as record:
+        record.add(Client("C1", "alias of C1", "T2", date(2026, 1, 2)), supersede="handed over")
+    assert mine.clients().is_empty()
+    with pytest.raises(NotInRecord):
+        mine.answers(client_id="C1")
+
+
+def test_a_disabled_account_has_no_view(three):
+    three.accounts.set_active("clinician", active=False)
+    with pytest.raises(AccessDenied, match="no active account 'clinician'"):
+        three.as_user("clinician")
+
+
+def test_refusals_and_reads_are_in_the_audit_trail(three):
+    mine = three.as_user("clinician", origin="10.0.0.7")
+    mine.goals(client_id="C1")
+    mine.events(client_id="C1")  # the same minute: one line is enough
+    for refused in (lambda: mine.goals(client_id="C3"), mine.safety_flags, lambda: mine.accounts):
+        with pytest.raises(MbcError):
+            refused()
+    trail = three.audit.entries().filter(who="clinician").select("action", "subject", "origin").rows()
+    assert trail == [
+        ("read", "C1", "10.0.0.7"),
+        ("refused", "C3", "10.0.0.7"),
+        ("refused", None, "10.0.0.7"),
+        ("refused", None, "10.0.0.7"),
+    ]
+    lead = three.as_user("safety_lead")
+    lead.safety_flags(client_id="C2")
+    assert three.audit.entries().filter(who="safety_lead")["action"].to_list() == ["read safety"]
