@@ -125,7 +125,7 @@ def effect_size(  # noqa: PLR0913 - options are keyword-only
     >>> round(effect.d, 3), round(effect.g, 3)
     (1.129, 1.031)
     """
-    moments, n, n_missing = _moments(pre, post)
+    moments, n, n_missing = moments_of(pre, post)
     options: dict[str, Any] = {"sd": sd, "interval": interval, "confidence": confidence, "n_missing": n_missing}
     options |= {"correction": correction, "correction_df": correction_df}
     kind = "d_fixed" if sd is not None and kind == "d_pre" else kind
@@ -192,7 +192,8 @@ def hedges_correction(df: float, correction: Correction = "exact") -> float:
     return math.exp(special.gammaln(df / 2.0) - special.gammaln((df - 1.0) / 2.0)) / math.sqrt(df / 2.0)
 
 
-def _moments(pre: object, post: object) -> tuple[Moments | None, int, int]:
+def moments_of(pre: object, post: object) -> tuple[Moments | None, int, int]:
+    """Summarise the complete pairs; with how many there are, and how many lack a score."""
     before, after = pair(pre, post)
     before, after = np.atleast_1d(before), np.atleast_1d(after)
     complete = np.isfinite(before) & np.isfinite(after)
