@@ -21,6 +21,7 @@ class Verdicts:
 
     categories: tuple[str, ...]  # recovered, improved, unchanged or deteriorated
     began_distressed: NDArray[np.bool_]  # all False where the scale has no cutoff
+    recoverable: bool  # whether there is a cutoff to cross
     rule: str
     verified: bool  # whether the change norm was checked at its source
 
@@ -61,13 +62,16 @@ def judge(of: Instrument, scale: Scale, pre: NDArray[np.float64], post: NDArray[
     if scale.cutoff is None:
         words = np.array(["deteriorated", "unchanged", "improved"])[change.codes + 1]
         began = np.zeros(len(pre), dtype=np.bool_)
-        return Verdicts(tuple(map(str, words)), began, _rule(noise, scale), noise.confidence != "unverified")
+        return Verdicts(
+            tuple(map(str, words)), began, recoverable=False, rule=_rule(noise, scale), verified=_verified(noise)
+        )
     significance = models.clinical_significance(pre, post, change=change, cutoff=scale.cutoff)
     return Verdicts(
         categories=tuple(_FOLDED.get(one, one) for one in map(str, significance.category)),
         began_distressed=np.asarray(significance.started == "clinical", dtype=np.bool_),
+        recoverable=True,
         rule=_rule(noise, scale),
-        verified=noise.confidence != "unverified",
+        verified=_verified(noise),
     )
 
 
@@ -76,6 +80,10 @@ def _codes(noise: Noise, scale: Scale, moved: NDArray[np.float64]) -> NDArray[np
     if noise.inclusive:
         return (better >= noise.threshold).astype(np.int8) - (better <= -noise.threshold).astype(np.int8)
     return (better > noise.threshold).astype(np.int8) - (better < -noise.threshold).astype(np.int8)
+
+
+def _verified(noise: Noise) -> bool:
+    return noise.confidence != "unverified"
 
 
 def _rule(noise: Noise, scale: Scale) -> str:

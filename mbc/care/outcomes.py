@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -13,12 +12,13 @@ from mbc import models
 from mbc.care.judging import Verdicts, judge
 from mbc.care.outcome_pairs import Counted, Period, count_clients
 from mbc.errors import MbcError
-from mbc.instruments import Scale, instrument
+from mbc.instruments import instrument
 from mbc.privacy import PublishedCounts, rounded_percent, suppress
 from mbc.privacy.suppression import Preset, smallest_published
 from mbc.store import Store
 
 CATEGORIES = ("recovered", "improved", "unchanged", "deteriorated")
+NOT_JUDGED = "nothing published tells change from noise on this scale"
 LEAST_FOR_EFFECT = 5  # pairs; below, a standardised mean change is noise, whatever may be published
 
 
@@ -54,7 +54,7 @@ class OutcomeRow:
     paired: int | None  # of these, with a later one: n of every rate here
     completeness: int | None  # paired in percent of measured, rounded to 5
     coverage: int | None  # measured in percent of in care, rounded to 5
-    rates: tuple[Rate, ...]  # recovered (where a cutoff exists), improved, unchanged, deteriorated
+    rates: tuple[Rate, ...]  # recovered (where a cutoff exists), improved, unchanged, deteriorated; or none
     recovery: Rate | None  # recovered, of those who began on the distressed side; None: no cutoff
     effect: float | None  # d: mean improvement in SDs of the first scores
     effect_lower: float | None
@@ -160,8 +160,8 @@ def clinic_outcomes(
     period = _period(source, start, end)
     if period is None:
         return ClinicOutcomes(start, end, (), smallest)
-    rows = (_row(one, smallest) for one in count_clients(source, period))
-    return ClinicOutcomes(period.start, period.end, tuple(row for row in rows if row is not None), smallest)
+    rows = tuple(_row(one, smallest) for one in count_clients(source, period))
+    return ClinicOutcomes(period.start, period.end, rows, smallest)
 
 
 def _period(store: Store, start: dt.date | None, end: dt.date | None) -> Period | None:
@@ -179,18 +179,17 @@ def _period(store: Store, start: dt.date | None, end: dt.date | None) -> Period 
     return found
 
 
-def _row(counted: Counted, k: int) -> OutcomeRow | None:
+def _row(counted: Counted, k: int) -> OutcomeRow:
     chosen = instrument(counted.instrument)
     scale = chosen.scale(counted.scale)
     pre, post = counted.pairs["pre"].to_numpy(), counted.pairs["post"].to_numpy()
     verdicts = judge(chosen, scale, pre, post)
-    if verdicts is None:
-        return None  # nothing published tells change from noise on this scale
     paired = len(counted.pairs)
-    shown = _published(verdicts.categories, k, recoverable=scale.cutoff is not None)
+    shown = _published(verdicts, paired, k)
     enough = shown.total is not None and paired >= LEAST_FOR_EFFECT
     effect = models.effect_size(pre, post, higher_is_better=scale.higher_is_better) if enough else None
     measured = _shown_part(counted.measured, counted.in_care, k)
+    cutoff = scale.cutoff if verdicts else None
     return OutcomeRow(
         instrument=chosen.key,
         scale=scale.key,
@@ -203,20 +202,22 @@ def _row(counted: Counted, k: int) -> OutcomeRow | None:
         paired=shown.total,
         completeness=_percent(paired, counted.measured, k),
         coverage=_percent(counted.measured, counted.in_care, k),
-        rates=tuple(_rate(name, shown.counts[name], shown.total) for name in shown.counts),
-        recovery=_recovery(verdicts, shown, k) if scale.cutoff is not None else None,
+        rates=tuple(_rate(name, shown.counts[name], shown.total) for name in shown.counts) if verdicts else (),
+        recovery=_recovery(verdicts, shown, k) if verdicts and cutoff else None,
         effect=effect.d if effect else None,
         effect_lower=effect.lower if effect else None,
         effect_upper=effect.upper if effect else None,
-        cutoff=_cutoff_words(scale),
-        rule=verdicts.rule,
-        verified=verdicts.verified and (scale.cutoff is None or scale.cutoff.verified),
+        cutoff=f"{cutoff.side} {cutoff.value:g} ({cutoff.source})" if cutoff else None,
+        rule=verdicts.rule if verdicts else NOT_JUDGED,
+        verified=verdicts is None or (verdicts.verified and (cutoff is None or cutoff.verified)),
     )
 
 
-def _published(categories: Sequence[str | None], k: int, *, recoverable: bool) -> PublishedCounts:
-    names = CATEGORIES if recoverable else CATEGORIES[1:]
-    counts = {name: sum(one == name for one in categories) for name in names}
+def _published(verdicts: Verdicts | None, paired: int, k: int) -> PublishedCounts:
+    if verdicts is None:
+        return suppress({"judged by nothing published": paired}, k=k)
+    names = CATEGORIES if verdicts.recoverable else CATEGORIES[1:]
+    counts = {name: sum(one == name for one in verdicts.categories) for name in names}
     # "unchanged" is given up first: the other three are what a report is read for
     return suppress(counts, k=k, hide_first=["unchanged", "improved"])
 
@@ -244,8 +245,3 @@ def _shown_part(part: int, whole: int, k: int) -> int | None:
 
 def _percent(part: int, whole: int, k: int) -> int | None:
     return None if whole < k else rounded_percent(part, whole)
-
-
-def _cutoff_words(scale: Scale) -> str | None:
-    line = scale.cutoff
-    return None if line is None else f"{line.side} {line.value:g} ({line.source})"

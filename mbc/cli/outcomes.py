@@ -59,6 +59,8 @@ def _print_row(console: Console, row: OutcomeRow) -> None:
     table.add_column()
     for rate in row.rates:
         table.add_row(rate.category, *_rate_words(rate, row.paired))
+    if not row.rates and row.paired is not None:
+        table.add_row("first and later", str(row.paired), "")
     if row.recovery is not None:
         table.add_row("of those beyond", *_recovery_words(row.recovery))
     console.print(Padding(table, (0, 0, 0, 2)))
