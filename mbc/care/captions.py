@@ -6,13 +6,14 @@ the scores between them lay is always said. Nothing of the safety channel: a tra
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Sequence
 
 from mbc.care import words
 from mbc.care.course import Change, CutoffLine, Occasion, Segment, Span, Trajectory
 from mbc.care.words import count, day, listed, number, sentence
 
-_MOST_GROWTH = 2
+_MOST_GROWTH = 4
 
 
 def caption(course: Trajectory) -> str:
@@ -30,7 +31,7 @@ def caption(course: Trajectory) -> str:
             parts += _about(course, segment)
         else:
             parts.append(_closed(course, segment))
-    parts += [_gaps(course.gaps), _not_applicable(course), _set_aside(course), _growth(course), _doubts(course)]
+    parts += [_gaps(course), _not_applicable(course), _set_aside(course), _growth(course), _doubts(course)]
     return " ".join(sentence(part) for part in parts if part)
 
 
@@ -39,7 +40,7 @@ def _opening(course: Trajectory) -> str:
     if not found:
         return f"{course.title}: no answers on record"
     first, last = found[0].taken_on, found[-1].taken_on
-    when = f"on {day(first)}" if first == last else f"from {day(first)} to {day(last)}"
+    when = f"on {day(first)}" if first == last else f"from {_on(course, first)} to {day(last)}"
     notes = [
         (sum(one.score is None for one in found), "had too few answers for a score"),
         (sum(one.prorated for one in found), "prorated"),
@@ -66,11 +67,18 @@ def _about(course: Trajectory, segment: Segment) -> list[str]:
         f"{whose}{ends}: {change.words}",
         _lately(segment, change),
         _between(course, known),
-        _since_last(segment),
-        _held(segment, change),
+        _since_last(course, segment),
+        _held(course, segment, change),
         _cutoff(course, known[0], known[-1]),
+        _beside_expected(course, segment, known[-1]),
         *(_goal(course, goal.label, goal.value, known[-1]) for goal in course.goals if goal.until is None),
     ]
+
+
+def _on(course: Trajectory, when: dt.date) -> str:
+    # The year is said once, with the last day; other days only need theirs when it differs.
+    last = course.window[1] if course.window else course.occasions[-1].taken_on
+    return day(when, year=when.year != last.year)
 
 
 def _at(course: Trajectory, one: Occasion) -> str:
@@ -79,7 +87,7 @@ def _at(course: Trajectory, one: Occasion) -> str:
         note = " (a recorded total)"
     elif one.answered != one.items:
         note = f" ({one.answered} of {one.items} items answered)"
-    return f"{number(one.score or 0, course.decimals)} on {day(one.taken_on)}{note}"
+    return f"{number(one.score or 0, course.decimals)} on {_on(course, one.taken_on)}{note}"
 
 
 def _lately(segment: Segment, change: Change) -> str:
@@ -110,17 +118,17 @@ def _between(course: Trajectory, known: Sequence[Occasion]) -> str:
     return f"{reach}; {tail}"
 
 
-def _since_last(segment: Segment) -> str:
+def _since_last(course: Trajectory, segment: Segment) -> str:
     change = segment.since_last
     if change is None or (segment.baseline and change.before_on == segment.baseline.taken_on):
         return ""
-    return f"Since the time before ({day(change.before_on)}): {change.words}"
+    return f"Since the time before ({_on(course, change.before_on)}): {change.words}"
 
 
-def _held(segment: Segment, change: Change) -> str:
+def _held(course: Trajectory, segment: Segment, change: Change) -> str:
     when = segment.first_reliable_improvement
     if when is not None:
-        return f"An improvement beyond noise first held for two occasions in a row from {day(when)}"
+        return f"An improvement beyond noise first held for two occasions in a row from {_on(course, when)}"
     if change.verdict == "reliably better":
         return "An improvement beyond noise has not yet held for two occasions in a row"
     return ""
@@ -152,6 +160,20 @@ def _distressed(line: CutoffLine, score: float) -> bool:
     return beyond[line.side]
 
 
+def _beside_expected(course: Trajectory, segment: Segment, latest: Occasion) -> str:
+    curve = next((one for one in course.curves if one.target == segment.target), None)
+    found = None if curve is None else curve.at(latest.taken_on)
+    if curve is None or found is None or latest.score is None:
+        return ""
+    _, low, high = found
+    if low <= latest.score <= high:
+        place = "inside"
+    else:
+        place = "better than" if (latest.score > high) == course.higher_is_better else "worse than"
+    reach = f"{number(low, course.decimals)} to {number(high, course.decimals)}"
+    return f"It is {place} the range expected of this client that day by the clinic's own records ({reach})"
+
+
 def _goal(course: Trajectory, label: str, value: float, latest: Occasion) -> str:
     if latest.score is None:
         return ""
@@ -169,18 +191,17 @@ def _closed(course: Trajectory, segment: Segment) -> str:
     low, high = number(min(scores), course.decimals), number(max(scores), course.decimals)
     ran = f"a score of {low}" if low == high else f"scores from {low} to {high}"
     name = f"With {segment.label}" if segment.label else "Where no relationship was named"
-    text = (
-        f"{name}: {ran} on {count(len(known), 'occasion')}, {day(known[0].taken_on)} to {day(known[-1].taken_on)}"
-    )
+    when = f"{_on(course, known[0].taken_on)} to {_on(course, known[-1].taken_on)}"
+    text = f"{name}: {ran} on {count(len(known), 'occasion')}, {when}"
     if segment.ended_on is None:
         return text
-    return f"{text}; the line stops there, for that relationship ended on {day(segment.ended_on)}"
+    return f"{text}; the line stops there, for that relationship ended on {_on(course, segment.ended_on)}"
 
 
-def _gaps(gaps: Sequence[Span]) -> str:
-    if not gaps:
+def _gaps(course: Trajectory) -> str:
+    if not course.gaps:
         return ""
-    spans = [f"{day(one.start, year=False)} to {day(one.end)}" for one in gaps if one.end]
+    spans = [f"{_on(course, one.start)} to {_on(course, one.end)}" for one in course.gaps if one.end]
     return f"No answers from {listed(spans)}: left open"
 
 
@@ -188,17 +209,17 @@ def _not_applicable(course: Trajectory) -> str:
     if not course.not_applicable:
         return ""
     last = course.window[1] if course.window else None
-    said = [_while(one, last=last is not None and one.end == last) for one in course.not_applicable]
+    said = [_while(course, one, last=last is not None and one.end == last) for one in course.not_applicable]
     return f"Not applicable {listed(said)}: nothing is drawn there, and it is no worsening"
 
 
-def _while(one: Span, *, last: bool) -> str:
+def _while(course: Trajectory, one: Span, *, last: bool) -> str:
     state = one.reason if one.reason not in {"ended", "separated"} else f"after the relationship was {one.reason}"
     state = "after the relationship ended" if one.reason == "ended" else state
     state = state if state.startswith("after") else f"while {state}"
     if one.end is None or last:
-        return f"{state} (since {day(one.start)})"
-    return f"{state} ({day(one.start, year=False)} to {day(one.end)})"
+        return f"{state} (since {_on(course, one.start)})"
+    return f"{state} ({_on(course, one.start)} to {_on(course, one.end)})"
 
 
 def _set_aside(course: Trajectory) -> str:
@@ -209,15 +230,20 @@ def _set_aside(course: Trajectory) -> str:
 
 def _growth(course: Trajectory) -> str:
     found = [mark for mark in course.marks if mark.valence == "growth"]
-    said = [f"{mark.label} on {day(mark.on, year=False)}" for mark in found[-_MOST_GROWTH:]]
-    more = f", like {len(found) - _MOST_GROWTH} earlier" if len(found) > _MOST_GROWTH else ""
-    return f"{'; '.join(said)}: recorded as growth{more}" if said else ""
+    said = [f"{mark.label} ({_on(course, mark.on)})" for mark in found[-_MOST_GROWTH:]]
+    more = f"; and {len(found) - _MOST_GROWTH} earlier" if len(found) > _MOST_GROWTH else ""
+    return f"Recorded as growth: {'; '.join(said)}{more}" if said else ""
 
 
 def _doubts(course: Trajectory) -> str:
-    doubts = []
+    doubts: list[str] = []
     if any(one.noise is not None and not one.noise.verified for one in course.segments):
         doubts.append("noise band")
     if any(not line.verified for line in course.cutoffs):
         doubts.append("cutoff")
-    return f"Unverified at its source: the {listed(doubts)}" if doubts else ""
+    text = f"Unverified at its source: the {listed(doubts)}" if doubts else ""
+    if course.current is not None and course.current.since_baseline is not None and course.current.noise is None:
+        text = "How much of a change is measurement error is not known for this scale" + (
+            f". {text}" if text else ""
+        )
+    return text

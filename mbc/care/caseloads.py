@@ -10,14 +10,15 @@ from typing import Any
 import polars as pl
 
 from mbc.care.charted import charted, construct_rank, construct_title, in_reading_order
-from mbc.care.course import Change, Segment, Verdict
-from mbc.care.noise import Noise, noise_of
-from mbc.care.record import INFORMANT
+from mbc.care.course import Change, Occasion, Segment, Verdict
+from mbc.care.expected import noise_for
+from mbc.care.noise import Noise
+from mbc.care.record import INFORMANT, no_later_than_today
 from mbc.care.reviewing import Caseload, CaseloadCell, CaseloadRow
 from mbc.care.scores import scored
-from mbc.care.segments import read_occasions, split
+from mbc.care.segments import as_occasion, in_order, split
 from mbc.care.timeline import Timeline, timelines
-from mbc.care.trajectory import chart_title
+from mbc.care.trajectory import Cohort, chart_title
 from mbc.care.words import count, number, span
 from mbc.instruments import Instrument, Scale
 from mbc.store import Store
@@ -31,7 +32,13 @@ _SAY: dict[Verdict, str] = {
 }
 
 
-def caseload(store: Store, *, clinician_id: str | None = None, as_of: dt.date | None = None) -> Caseload:
+def caseload(
+    store: Store,
+    *,
+    clinician_id: str | None = None,
+    as_of: dt.date | None = None,
+    cohort: Cohort | None = None,
+) -> Caseload:
     """Sum up every client.
 
     Parameters
@@ -41,25 +48,28 @@ def caseload(store: Store, *, clinician_id: str | None = None, as_of: dt.date | 
     clinician_id : str, optional
         One clinician's clients; everybody this store may show when not given.
     as_of : date, optional
-        The day that staleness is judged on; today when not given.
+        The day that silence is judged on. When not given, the last day with a session or a questionnaire that this
+        store shows, or today if that is earlier: a record kept up to date is judged as of now, and one that is
+        a copy, an archive or a sample as of its end.
+    cohort : CohortModel or CohortModels, optional
+        For noise on scales without a published reliability; see :func:`mbc.care.client_trajectory`.
 
     Returns
     -------
     Caseload
         One row per client, those in care first, then by id.
     """
-    today = as_of or dt.date.today()  # noqa: DTZ011 - the clinician's calendar day
     clients = store.clients()
     if clinician_id is not None:
         clients = clients.filter(pl.col("clinician_id") == clinician_id)
-    everybody = _read(store, today)
+    everybody = _read(store, as_of, cohort)
     rows = [_row(everybody, person) for person in clients.iter_rows(named=True)]
     rows.sort(key=lambda row: (row.status != "active", row.client_id))
     found = {cell.construct for row in rows for cell in row.cells}
     constructs = tuple((key, construct_title(key)) for key in sorted(found, key=construct_rank))
     stale = sum(bool(row.flags) for row in rows)
     caption = f"{count(len(rows), 'client')}" + (f"; {stale} to look at for silence" if stale else "") + "."
-    return Caseload(as_of=today, rows=tuple(rows), constructs=constructs, caption=caption)
+    return Caseload(as_of=everybody.today, rows=tuple(rows), constructs=constructs, caption=caption)
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,24 +77,26 @@ class _Everybody:
     """The record of all clients, each kind of thing read once."""
 
     today: dt.date
-    scores: Mapping[str, pl.DataFrame]  # by client
+    occasions: Mapping[str, Mapping[tuple[str, str], Sequence[Occasion]]]  # by client; by instrument and scale
     timelines: Mapping[str, Timeline]
-    sessions: Mapping[str, pl.DataFrame]  # attended
+    sessions: Mapping[str, Sequence[dt.date]]  # attended
     closed: Mapping[str, bool]  # whether every episode of care has ended
     scales: Sequence[tuple[Instrument, Scale, Noise | None]]  # that anybody was measured on, in reading order
 
 
-def _read(store: Store, today: dt.date) -> _Everybody:
+def _read(store: Store, as_of: dt.date | None, cohort: Cohort | None) -> _Everybody:
     scores = scored(store, invalid="null").filter(pl.col("informant") == INFORMANT)
     closed = store.episodes().group_by("client_id").agg(pl.col("ended_on").is_not_null().all())
+    sessions = store.sessions().filter("attended")
+    held = sessions.group_by("client_id").agg("held_on")
     return _Everybody(
-        today=today,
-        scores=_by_client(scores),
+        today=as_of or no_later_than_today(sessions["held_on"].max(), scores["taken_on"].max()),
+        occasions=_by_client(scores),
         timelines=timelines(store.statuses(), store.relationships()),
-        sessions=_by_client(store.sessions().filter("attended")),
+        sessions=dict(held.iter_rows()),
         closed=dict(closed.iter_rows()),
         scales=[
-            (one, scale, noise_of(one, scale))
+            (one, scale, noise_for(cohort, one, scale))
             for one in in_reading_order(scores["instrument"].unique())
             for scale in charted(one)
         ],
@@ -94,10 +106,9 @@ def _read(store: Store, today: dt.date) -> _Everybody:
 def _row(everybody: _Everybody, person: Mapping[str, Any]) -> CaseloadRow:
     client_id = person["client_id"]
     line = everybody.timelines.get(client_id, Timeline())
-    scores = everybody.scores.get(client_id)
-    sessions = everybody.sessions.get(client_id)
-    days = [] if scores is None else scores["taken_on"].to_list()
-    days += [] if sessions is None else sessions["held_on"].to_list()
+    occasions = everybody.occasions.get(client_id, {})
+    sessions = everybody.sessions.get(client_id, ())
+    days = [*sessions, *(one.taken_on for found in occasions.values() for one in found)]
     last = max(days, default=None)
     waited = None if last is None else (everybody.today - last).days
     in_care = not everybody.closed.get(client_id, False)
@@ -109,28 +120,28 @@ def _row(everybody: _Everybody, person: Mapping[str, Any]) -> CaseloadRow:
         relationship=line.status_on(everybody.today),
         last_contact=last,
         days_since_contact=waited,
-        sessions=0 if sessions is None else sessions.height,
-        cells=() if scores is None else tuple(_cells(everybody, scores, line)),
-        flags=_flags(scores, waited) if in_care else (),
+        sessions=len(sessions),
+        cells=tuple(_cells(everybody, occasions, line)),
+        flags=_flags(waited, asked=bool(occasions)) if in_care else (),
     )
 
 
-def _flags(scores: pl.DataFrame | None, waited: int | None) -> tuple[str, ...]:
-    found = ["no questionnaire yet"] if scores is None else []
+def _flags(waited: int | None, *, asked: bool) -> tuple[str, ...]:
+    found = [] if asked else ["no questionnaire yet"]
     if waited is not None and waited > STALE_DAYS:
         found.append(f"no contact for {span(waited)}")
     return tuple(found)
 
 
-def _cells(everybody: _Everybody, scores: pl.DataFrame, line: Timeline) -> list[CaseloadCell]:
+def _cells(
+    everybody: _Everybody, occasions: Mapping[tuple[str, str], Sequence[Occasion]], line: Timeline
+) -> list[CaseloadCell]:
     found: list[CaseloadCell] = []
-    frames = scores.partition_by("instrument", "scale", as_dict=True)
     for instrument, scale, noise in everybody.scales:
-        frame = frames.get((instrument.key, scale.key))
-        if frame is None:
+        known = occasions.get((instrument.key, scale.key))
+        if known is None:
             continue
-        occasions = read_occasions(frame.iter_rows(named=True))
-        segments, _ = split(occasions, instrument, scale, line, noise)
+        segments, _ = split(known, instrument, scale, line, noise)
         away = line.not_applicable(instrument, everybody.today, None)
         found.append(_cell(instrument, scale, segments, away[0].reason if away else ""))
     return found
@@ -188,5 +199,9 @@ def _sort_key(change: Change | None, scale: Scale) -> float:
     return size if scale.higher_is_better else -size
 
 
-def _by_client(frame: pl.DataFrame) -> dict[str, pl.DataFrame]:
-    return {str(key): part for (key,), part in frame.partition_by("client_id", as_dict=True).items()}
+def _by_client(scores: pl.DataFrame) -> dict[str, dict[tuple[str, str], Sequence[Occasion]]]:
+    found: dict[str, dict[tuple[str, str], list[Occasion]]] = {}
+    for row in scores.iter_rows(named=True):
+        scales = found.setdefault(row["client_id"], {})
+        scales.setdefault((row["instrument"], row["scale"]), []).append(as_occasion(row))
+    return {client: {key: in_order(rows) for key, rows in scales.items()} for client, scales in found.items()}

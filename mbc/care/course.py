@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Literal
 
 import polars as pl
@@ -156,6 +157,18 @@ class CourseCurve:
     level: float  # 0.8: where four in five single observations are expected
     n_clients: int  # whose records the model was fitted to
     label: str
+
+    def at(self, day: dt.date) -> tuple[float, float, float] | None:
+        """Mean, lower and upper end of the band on a day, in scale points; None outside the curve's days."""
+        for i, (start, end) in enumerate(pairwise(self.dates)):
+            if start <= day <= end:
+                share = (day - start).days / (end - start).days
+                one, other, more = (
+                    values[i] + share * (values[i + 1] - values[i])
+                    for values in (self.mean, self.lower, self.upper)
+                )
+                return one, other, more
+        return None
 
 
 @dataclass(frozen=True, slots=True)

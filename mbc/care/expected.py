@@ -15,14 +15,16 @@ import numpy as np
 import polars as pl
 
 from mbc.care.course import SELF, CourseCurve, Segment
+from mbc.care.noise import LEVEL as NOISE_LEVEL
+from mbc.care.noise import Noise, noise_of
 from mbc.care.record import INFORMANT
 from mbc.care.scores import scored
 from mbc.care.segments import read_occasions, split
 from mbc.care.timeline import Timeline, timelines
 from mbc.errors import ModelError
-from mbc.instruments import Scale
+from mbc.instruments import Instrument, Scale
 from mbc.instruments import instrument as load
-from mbc.models import GrowthCurve, growth_curve
+from mbc.models import GrowthCurve, growth_curve, reliable_change
 from mbc.store import Store
 
 LEVEL = 0.8  # the band in which four in five single scores are expected
@@ -130,6 +132,41 @@ def cohort_model(store: Store, instrument: str, scale: str | None = None) -> Coh
     if not curve.converged:
         return without("The growth model did not converge on this clinic's records.")
     return CohortModel(instrument, chosen.key, curve, counts, n_clients, "")
+
+
+def noise_for(cohort: CohortModel | CohortModels | None, instrument: Instrument, scale: Scale) -> Noise | None:
+    """Find what the noise band of a scale rests on: a published figure, else this clinic's own records.
+
+    Where nobody published the spread and reliability of a scale, the scatter of scores around each client's own
+    growth curve stands in for the standard error of measurement: it holds day-to-day fluctuation, and what the
+    curve cannot follow, so it errs on the side of calling a change noise.
+
+    Parameters
+    ----------
+    cohort : CohortModel, CohortModels or None
+        Without it only published figures are used.
+    instrument, scale : Instrument, Scale
+    """
+    found = noise_of(instrument, scale)
+    if found is not None or cohort is None:
+        return found
+    model = cohort.model(instrument.key, scale.key) if isinstance(cohort, CohortModels) else cohort
+    if model.curve is None or (model.instrument, model.scale) != (instrument.key, scale.key):
+        return None
+    scatter = next(one.standard_deviation for one in model.curve.variances if one.name == "residual")
+    if not scatter:
+        return None
+    # S_diff = sqrt(2) * SEM: a reliability of 0 makes the scatter itself the error of one score.
+    threshold = reliable_change(0.0, 0.0, sd=scatter, reliability=0.0, confidence=NOISE_LEVEL).threshold
+    if threshold is None:
+        return None
+    return Noise(
+        threshold=threshold,
+        inclusive=False,
+        label="what measurement error alone explains (scatter around each client's own curve, 95 %)",
+        source=f"this clinic's own records ({model.n_clients} clients); nothing published is on file",
+        confidence="medium",
+    )
 
 
 def unit_of(client_id: str, target: str) -> str:

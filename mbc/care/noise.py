@@ -128,5 +128,5 @@ def _words(moved: float, verdict: Verdict, *, higher_is_better: bool, decimals: 
         return "no change"
     amount = f"{points(moved, decimals)} {'better' if (moved > 0) == higher_is_better else 'worse'}"
     if verdict == "not known":
-        return f"{amount}; how much of that is measurement error is not known for this scale"
+        return amount
     return f"{amount}, {WITHIN if verdict == 'inside noise' else BEYOND}"

@@ -61,6 +61,12 @@ def read_record(store: Store, client_id: str) -> ClientRecord:
     )
 
 
+def no_later_than_today(*days: object) -> dt.date:
+    """Give the last of some days on record; today where there are none, or where it lies ahead."""
+    today = dt.date.today()  # noqa: DTZ011 - the calendar day where the clinic is
+    return min(today, max((day for day in days if isinstance(day, dt.date)), default=today))
+
+
 def session_axis(sessions: pl.DataFrame) -> tuple[tuple[dt.date, int], ...]:
     """Day and number of each session held; counted anew when numbers start again with a second episode."""
     held = sessions.filter("attended").sort("held_on", "number").select("held_on", "number")

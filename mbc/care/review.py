@@ -12,7 +12,7 @@ from mbc.care.completeness import completeness_of
 from mbc.care.course import Trajectory
 from mbc.care.goals import goal_progress
 from mbc.care.questions import suggest
-from mbc.care.record import ClientRecord, read_record
+from mbc.care.record import ClientRecord, no_later_than_today, read_record
 from mbc.care.reviewing import ClientReview, ConstructReview
 from mbc.care.trajectory import Cohort, trajectory_of
 from mbc.care.words import count, listed, sentence
@@ -32,16 +32,16 @@ def client_review(
     cohort : CohortModel or CohortModels, optional
         For expected courses; see :func:`mbc.care.client_trajectory`.
     as_of : date, optional
-        The day the review is for; today when not given.
+        The day the review is for; when not given, as in :func:`mbc.care.caseload`.
 
     Raises
     ------
     NotInRecord
         If there is no such client for this user.
     """
-    today = as_of or dt.date.today()  # noqa: DTZ011 - the clinician's calendar day
     person = store.clients(client_id=client_id).row(0, named=True)
     record = read_record(store, client_id)
+    today = as_of or _last_day(store, record)
     instruments = in_reading_order(record.scores["instrument"].unique())
     pairs = [
         (one.construct, trajectory_of(record, one, scale, cohort=cohort))
@@ -73,6 +73,11 @@ def client_review(
         sessions_missed=missed,
         questions=suggest(trajectories, goals, completeness, today),
     )
+
+
+def _last_day(store: Store, record: ClientRecord) -> dt.date:
+    held = store.sessions().filter("attended")["held_on"]
+    return no_later_than_today(held.max(), *(record.window or ()))
 
 
 def headline(trajectories: list[Trajectory]) -> str:

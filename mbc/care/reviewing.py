@@ -58,7 +58,7 @@ class Completeness:
     occasions: int
     scored: int
     blank_items: int  # left blank over all occasions
-    rhythm_days: float | None  # median days between occasions; None with fewer than three
+    rhythm_days: int | None  # four in five intervals are no longer; None with fewer than three occasions
     last_on: dt.date
     missed: int  # expected occasions, by that rhythm, that did not come
     due: bool

@@ -82,12 +82,12 @@ def _from_answers(
     wide = wide.rename({str(n): name for n, name in enumerate(columns, start=1) if str(n) in wide.columns})
     absent = [pl.lit(None, pl.Float64).alias(name) for name in columns if name not in wide.columns]
     done = score(
-        wide.with_columns(absent),
+        wide.with_columns(absent).lazy(),  # one plan for all expressions, run at once
         known,
         form=chosen.key,
         coding=None if coding is None else str(coding),
         invalid=invalid,
-    )
+    ).collect()
     return pl.concat([_long(done, known, scale) for scale in known.scales])
 
 

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from itertools import pairwise
 from statistics import median
+from typing import Any
 
 from mbc.care.course import SELF, Change, Occasion, Segment, Span
 from mbc.care.noise import Noise, change_between
@@ -23,13 +24,19 @@ _AS_SCORED = (
 )  # fmt: skip
 
 
-def read_occasions(rows: Iterable[Mapping[str, object]]) -> list[Occasion]:
+def read_occasions(rows: Iterable[Mapping[str, Any]]) -> list[Occasion]:
     """Turn rows of a scored frame into occasions, by day."""
-    found = [
-        Occasion(**{name: row[name] for name in _AS_SCORED}, prorated=bool(row["prorated"]))  # pyright: ignore[reportArgumentType]
-        for row in rows
-    ]
-    return sorted(found, key=lambda one: (one.taken_on, one.administration_id))
+    return in_order([as_occasion(row) for row in rows])
+
+
+def as_occasion(row: Mapping[str, Any]) -> Occasion:
+    """Turn one row of a scored frame into an occasion; the columns carry the fields' names."""
+    return Occasion(**{name: row[name] for name in _AS_SCORED}, prorated=bool(row["prorated"]))
+
+
+def in_order(occasions: Iterable[Occasion]) -> list[Occasion]:
+    """Sort by day; on one day, in the order in which they came on record."""
+    return sorted(occasions, key=lambda one: (one.taken_on, one.administration_id))
 
 
 def split(

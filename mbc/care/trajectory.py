@@ -6,9 +6,9 @@ from dataclasses import replace
 
 from mbc.care.captions import caption
 from mbc.care.course import CutoffLine, GoalLine, Trajectory
-from mbc.care.expected import CohortModel, CohortModels, NoCurves, expected_curves
+from mbc.care.expected import CohortModel, CohortModels, NoCurves, expected_curves, noise_for
 from mbc.care.goals import named_scale
-from mbc.care.noise import noise_of, short_source
+from mbc.care.noise import short_source
 from mbc.care.record import INFORMANT, ClientRecord, marks_of, read_record, session_axis
 from mbc.care.segments import gap_days, gaps, read_occasions, split
 from mbc.instruments import Instrument, Scale
@@ -40,7 +40,7 @@ def client_trajectory(
         A scale of that instrument; its main scale when not given.
     cohort : CohortModel or CohortModels, optional
         Growth models of the clinic's records, fitted once and reused: with it the trajectory has the client's
-        expected course.
+        expected course, and a noise band also on scales for which no reliability is published.
 
     Returns
     -------
@@ -63,7 +63,7 @@ def trajectory_of(
 ) -> Trajectory:
     """Follow one client, already read, on one scale."""
     occasions = read_occasions(record.of(instrument.key, scale.key).iter_rows(named=True))
-    noise = noise_of(instrument, scale)
+    noise = noise_for(cohort, instrument, scale)
     segments, aside = split(occasions, instrument, scale, record.timeline, noise)
     longest = gap_days(occasions)
     window = record.window

@@ -11,7 +11,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from mbc.care import caseload
+from mbc.care import CohortModels, caseload
 from mbc.care.course import Verdict
 from mbc.care.reviewing import CaseloadCell, CaseloadRow
 from mbc.care.words import number
@@ -35,7 +35,11 @@ _SORT: dict[str, Callable[[CaseloadRow], tuple[object, ...]]] = {
     show_default=True,
     help="By id, by the longest silence, or by the largest worsening.",
 )
-@click.option("--as-of", type=click.DateTime(["%Y-%m-%d"]), help="The day silence is judged on; default today.")
+@click.option(
+    "--as-of",
+    type=click.DateTime(["%Y-%m-%d"]),
+    help="The day silence is judged on; by default the record's last.",
+)
 def command(*, url: str, clinician_id: str | None, sort: str, as_of: dt.datetime | None) -> None:
     """List clients with their latest scores and the change since their first, sorted into what is beyond noise.
 
@@ -45,7 +49,8 @@ def command(*, url: str, clinician_id: str | None, sort: str, as_of: dt.datetime
     with Store.open(url) as store:
         if clinician_id is not None:
             _require_clinician(store, clinician_id)
-        found = caseload(store, clinician_id=clinician_id, as_of=None if as_of is None else as_of.date())
+        day = None if as_of is None else as_of.date()
+        found = caseload(store, clinician_id=clinician_id, as_of=day, cohort=CohortModels(store))
     if not found.rows:
         console.print("No clients on record yet. 'mbc import FILE --store URL' brings some in.")
         return
@@ -63,7 +68,9 @@ def command(*, url: str, clinician_id: str | None, sort: str, as_of: dt.datetime
     console.print(shown)
     console.print()
     console.print(
-        Text(f"{found.caption} In brackets: change since the first score; beyond noise unless listed inside.")
+        Text(
+            f"{found.caption} In brackets: change since the first score (?: how much of it is noise is not known)."
+        )
     )
 
 
@@ -85,13 +92,13 @@ def _cells(row: CaseloadRow) -> tuple[Text, ...]:
         contact,
         _listed(row, "reliably better"),
         _listed(row, "reliably worse"),
-        _listed(row, "inside noise"),
+        _listed(row, "inside noise", "not known"),
     )
 
 
-def _listed(row: CaseloadRow, verdict: Verdict) -> Text:
+def _listed(row: CaseloadRow, *verdicts: Verdict) -> Text:
     return Text(
-        "\n".join(_brief(cell) for cell in row.cells if cell.verdict == verdict and cell.latest is not None)
+        "\n".join(_brief(cell) for cell in row.cells if cell.verdict in verdicts and cell.latest is not None)
     )
 
 
@@ -99,4 +106,6 @@ def _brief(cell: CaseloadCell) -> str:
     name = cell.title.rsplit(": ", 1)[-1]
     name = f"{name} {cell.scale}" if cell.scale not in {"total", "mean", "index"} else name
     change = f" ({number(cell.change, 2, signed=True)})" if cell.change else ""
+    if change and cell.verdict == "not known":
+        change += "?"
     return f"{name} {number(cell.latest or 0.0, 2)}{change}"

@@ -25,7 +25,9 @@ from mbc.store import Store
 @click.option("--instrument", "-i", "keys", multiple=True, help="Only this questionnaire; may be repeated.")
 @click.option("--table/--no-table", default=True, show_default=True, help="List every occasion under its chart.")
 @click.option("--expected/--no-expected", default=True, show_default=True, help="Fit the clinic's growth models.")
-@click.option("--as-of", type=click.DateTime(["%Y-%m-%d"]), help="The day of the review; today when not given.")
+@click.option(
+    "--as-of", type=click.DateTime(["%Y-%m-%d"]), help="The day of the review; by default the record's last."
+)
 def command(
     *, client_id: str, url: str, keys: tuple[str, ...], table: bool, expected: bool, as_of: dt.datetime | None
 ) -> None:

@@ -5,47 +5,48 @@ from __future__ import annotations
 import datetime as dt
 
 from mbc.figures.canvas import Canvas
+from mbc.figures.marks import rows_of
 from mbc.figures.text import plain
 from mbc.figures.theme import FONT
 
-_HEIGHT, _PER_MARK = 420, 19  # pixels; a phone shows one mark of the key per line
+_MOST_TICKS = 6
+_HEIGHT = 420  # pixels
+_PER_MARK = 19  # a phone shows one mark of the key per line ...
+_PER_ENTRY, _ENTRIES = 16, 4  # ... and, of the entries over the chart beyond four, about one
+_PER_ROW = 0.055  # share of the chart's height for one row of the strip of marks
 
 
 def lay_out(canvas: Canvas, *, better_is_up: bool) -> None:
     """Frame the chart."""
     course, palette = canvas.course, canvas.palette
     marks = len(course.marks)
+    entries = sum(trace.showlegend is not False and trace.legend is None for trace in canvas.figure.data)
     canvas.figure.update_layout(
         template="none",
-        title={
-            "text": f"{plain(course.title)}",
-            "font": {"size": 15},
-            "x": 0,
-            "xref": "paper",
-            "y": 1,
-            "yref": "container",
-            "yanchor": "top",
-            "pad": {"t": 10},
-        },
         font={"family": FONT, "size": 13, "color": palette.ink},
         paper_bgcolor=palette.paper,
         plot_bgcolor=palette.paper,
-        height=_HEIGHT + _PER_MARK * marks,
+        height=_HEIGHT + _PER_MARK * marks + _PER_ENTRY * max(entries - _ENTRIES, 0),
         autosize=True,
-        margin={"l": 44, "r": 12, "t": 84, "b": 56},
+        margin={"l": 44, "r": 12, "t": 12, "b": 56},
         hovermode="closest",
         hoverlabel={"bgcolor": palette.paper, "bordercolor": palette.quiet, "font": {"color": palette.ink}},
         dragmode=False,
         showlegend=True,
-        legend=_legend(y=1.01, yanchor="bottom"),
+        # The title heads the legend, so that neither can run into the other on a phone.
+        legend=_legend(y=1.015, yanchor="bottom", title=_title(course.title)),
         legend2=_legend(y=0, yanchor="bottom", yref="container"),
-        meta={"caption": course.caption, "description": course.caption},
+        meta={"title": course.title, "caption": course.caption, "description": course.caption},
     )
     canvas.figure.update_layout(xaxis=_time_axis(canvas), yaxis=_score_axis(canvas, better_is_up=better_is_up))
     if marks:
-        canvas.figure.update_layout(yaxis2=_strip_axis())
+        canvas.figure.update_layout(yaxis2=_strip_axis(rows_of(canvas)))
     if course.empty:
         _say_empty(canvas)
+
+
+def _title(text: str) -> dict[str, object]:
+    return {"text": f"<b>{plain(text)}</b>", "side": "top", "font": {"size": 15}}
 
 
 def _legend(**place: object) -> dict[str, object]:
@@ -63,7 +64,7 @@ def _legend(**place: object) -> dict[str, object]:
 
 def _time_axis(canvas: Canvas) -> dict[str, object]:
     about: dict[str, object] = {
-        "nticks": 6,
+        "nticks": _MOST_TICKS,
         "showgrid": False,
         "showline": True,
         "linecolor": canvas.palette.quiet,
@@ -77,10 +78,21 @@ def _time_axis(canvas: Canvas) -> dict[str, object]:
     if canvas.reach is not None and canvas.days is not None:
         about["range"] = _padded(canvas)
     if canvas.time.kind == "session":
-        about |= {"title": {"text": canvas.time.title, "standoff": 4, "font": {"size": 13}}, "tickformat": "d"}
+        about |= {
+            "title": {"text": canvas.time.title, "standoff": 4, "font": {"size": 13}},
+            "tickvals": _session_ticks(canvas),
+        }
     else:
         about["type"] = "date"
     return about
+
+
+def _session_ticks(canvas: Canvas) -> list[int]:
+    """Give the first session and then round numbers, six at most."""
+    numbers = [round(one) for one in canvas.reach or () if isinstance(one, float)]
+    last = max(numbers, default=1)
+    step = next((one for one in (1, 2, 5, 10, 20, 50) if last / one <= _MOST_TICKS), 100)
+    return sorted({1, *range(step, last + 1, step)} - ({2} if step == 2 else set()))
 
 
 def _padded(canvas: Canvas) -> list[object]:
@@ -114,8 +126,8 @@ def _score_axis(canvas: Canvas, *, better_is_up: bool) -> dict[str, object]:
             "font": {"size": 13},
         },
         "range": span[::-1] if turned else span,
-        "domain": [0, 0.86] if course.marks else [0, 1],
-        "nticks": 6,
+        "domain": [0, 1 - _PER_ROW * rows_of(canvas) - 0.02] if course.marks else [0, 1],
+        "nticks": _MOST_TICKS,
         "gridcolor": canvas.palette.grid,
         "linecolor": canvas.palette.quiet,
         "showline": True,
@@ -131,17 +143,17 @@ def axis_words(*, higher_is_better: bool, turned: bool) -> str:
     Examples
     --------
     >>> axis_words(higher_is_better=False, turned=True)
-    'Score, turned: up is better, fewer points'
+    'Score (axis turned: up is better)'
     """
     if turned:
-        return "Score, turned: up is better, fewer points"
-    return "Score: up is better" if higher_is_better else "Score: down is better"
+        return "Score (axis turned: up is better)"
+    return "Score (up is better)" if higher_is_better else "Score (down is better)"
 
 
-def _strip_axis() -> dict[str, object]:
+def _strip_axis(rows: int) -> dict[str, object]:
     return {
-        "domain": [0.88, 1],
-        "range": [-0.6, 2.6],
+        "domain": [1 - _PER_ROW * rows, 1],
+        "range": [-0.6, rows - 0.4],
         "visible": False,
         "fixedrange": True,
         "anchor": "x",
@@ -150,5 +162,11 @@ def _strip_axis() -> dict[str, object]:
 
 def _say_empty(canvas: Canvas) -> None:
     canvas.figure.add_annotation(
-        text="No score on record", x=0.5, y=0.5, xref="paper", yref="y domain", showarrow=False
+        text="No score on record",
+        x=0.5,
+        y=0.5,
+        xref="x domain",
+        yref="y domain",
+        showarrow=False,
+        bgcolor=canvas.palette.paper,
     )

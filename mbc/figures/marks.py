@@ -10,7 +10,7 @@ from mbc.figures.axis import Position
 from mbc.figures.canvas import Canvas
 from mbc.figures.text import plain, short_day
 
-STRIP_ROWS = 3
+_MOST_ROWS = 4
 _ROOM = 0.07  # share of the axis that a marker and its letter need on a phone
 _SHAPES = {"growth": "triangle-up", "hard": "diamond", "neutral": "circle"}
 _STATUS_SHAPE = "square"
@@ -20,14 +20,15 @@ def add_marks(canvas: Canvas) -> None:
     """Draw the marks in the strip over the scores, a thin line down from each, and their key as a legend."""
     if not canvas.course.marks:
         return
-    rows = _rows(canvas, canvas.course.marks)
+    rows = _rows(canvas)
     for name, kind in (("Events", "event"), ("Relationship status", "status")):
         chosen = [(mark, row) for mark, row in zip(canvas.course.marks, rows, strict=True) if mark.kind == kind]
         if chosen:
             _add_strip(canvas, name, chosen)
     for mark in canvas.course.marks:
         _add_key(canvas, mark)
-        _add_drop(canvas, canvas.time.at(mark.on))
+    for day in sorted({mark.on for mark in canvas.course.marks}):
+        _add_drop(canvas, canvas.time.at(day))
 
 
 def shape(mark: Mark) -> str:
@@ -48,11 +49,19 @@ def _colour(canvas: Canvas, mark: Mark) -> str:
     return palette.neutral if mark.kind == "status" else valence[mark.valence]
 
 
-def _rows(canvas: Canvas, marks: Sequence[Mark]) -> list[int]:
+def rows_of(canvas: Canvas) -> int:
+    """Count the rows of the strip."""
+    return max(_rows(canvas), default=-1) + 1
+
+
+def _rows(canvas: Canvas) -> list[int]:
     # Neighbours that would touch go to the next row of the strip.
+    marks = canvas.course.marks
+    if not marks:
+        return []
     first, last = canvas.days or (marks[0].on, marks[-1].on)
     room = max((last - first).days, 7) * _ROOM
-    ends = [float("-inf")] * STRIP_ROWS
+    ends = [float("-inf")] * _MOST_ROWS
     rows: list[int] = []
     for mark in marks:
         day = float(mark.on.toordinal())
@@ -66,7 +75,7 @@ def _add_strip(canvas: Canvas, name: str, chosen: Sequence[tuple[Mark, int]]) ->
     marks = [mark for mark, _ in chosen]
     canvas.trace(
         x=[canvas.time.at(mark.on) for mark in marks],
-        y=[STRIP_ROWS - 1 - row for _, row in chosen],
+        y=[rows_of(canvas) - 1 - row for _, row in chosen],
         yaxis="y2",
         name=name,
         showlegend=False,  # each mark has its own line in the key
@@ -89,13 +98,18 @@ def _add_key(canvas: Canvas, mark: Mark) -> None:
     canvas.trace(
         x=[None],
         y=[None],
-        name=f"{mark.key}  {short_day(mark.on)}: {plain(mark.words, 44)}",
+        name=_in_key(mark),
         legend="legend2",
         mode="markers",
         marker={"symbol": shape(mark), "size": 10, "color": _colour(canvas, mark)},
         hoverinfo="skip",
         meta={"role": "key"},
     )
+
+
+def _in_key(mark: Mark) -> str:
+    valence = "" if mark.valence == "neutral" else f" ({mark.valence})"
+    return f"{mark.key}  {short_day(mark.on)}: {plain(mark.label, 40)}{valence}"
 
 
 def _add_drop(canvas: Canvas, at: Position) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from typing import Literal
 
 from mbc.care import words
 from mbc.care.course import CourseCurve, CutoffLine, GoalLine, NoiseBand, Segment, Span
@@ -11,6 +12,7 @@ from mbc.figures.canvas import Canvas
 from mbc.figures.text import plain
 
 _WEEK = dt.timedelta(days=7)
+_ROOM_FOR_WORDS = 0.14  # share of a phone's chart that a status needs
 
 
 def add_noise(canvas: Canvas) -> None:
@@ -110,61 +112,118 @@ def add_lines(canvas: Canvas) -> None:
         _add_goal(canvas, goal, canvas.reach)
 
 
+_SIDES = {"<": "below", "<=": "at or below", ">": "above", ">=": "at or above"}
+
+
 def _add_cutoff(canvas: Canvas, cutoff: CutoffLine, reach: tuple[Position, Position]) -> None:
-    doubt = _doubt(verified=cutoff.verified)
-    canvas.trace(
-        x=list(reach),
-        y=[cutoff.value] * 2,
-        name="Cutoff",
-        showlegend=False,  # its words stand on the line
-        mode="lines",
-        line={"color": canvas.palette.cutoff, "width": 2, "dash": "longdash"},
-        hovertext=[f"{plain(cutoff.label)}<br>{plain(cutoff.source)}{doubt}"] * 2,
-        hoverinfo="text",
+    value = canvas.points(cutoff.value)
+    meaning = f"{_SIDES[cutoff.side]} {value}, {plain(cutoff.label)}{_doubt(verified=cutoff.verified)}"
+    _add_line(
+        canvas,
+        "Cutoff",
+        reach,
+        cutoff.value,
+        {"color": canvas.palette.cutoff, "width": 2, "dash": "longdash"},
+        on_line=f"Cutoff {value}",
+        in_key=f"Cutoff: {meaning}",
+        on_hover=f"Cutoff: {meaning}<br>{plain(cutoff.source)}",
         meta={"source": cutoff.source, "verified": cutoff.verified},
     )
-    _label(canvas, f"{plain(cutoff.label, 34)}{doubt}", cutoff.value, canvas.palette.cutoff)
 
 
 def _add_goal(canvas: Canvas, goal: GoalLine, reach: tuple[Position, Position]) -> None:
     first, last = canvas.days or (goal.set_on, goal.set_on)
     left = canvas.time.at(min(max(goal.set_on, first), last))
     right = reach[1] if goal.until is None else canvas.time.at(min(goal.until, last))
-    text = f"Goal: {plain(goal.label)} ({canvas.points(goal.value)})"
-    canvas.trace(
-        x=[left, right],
-        y=[goal.value] * 2,
-        name="Goal",
-        showlegend=False,
-        mode="lines",
-        line={"color": canvas.palette.goal, "width": 2, "dash": "dashdot"},
-        hovertext=[text] * 2,
-        hoverinfo="text",
+    value = canvas.points(goal.value)
+    _add_line(
+        canvas,
+        "Goal",
+        (left, right),
+        goal.value,
+        {"color": canvas.palette.goal, "width": 2, "dash": "dashdot"},
+        on_line=f"Goal {value}",
+        in_key=f"Goal: {plain(goal.label, 40)}",
+        on_hover=f"Goal: {plain(goal.label)} ({value})",
         meta={"goal": goal.goal_id},
     )
-    _label(canvas, f"Goal: {plain(goal.label, 26)}", goal.value, canvas.palette.goal)
 
 
-def _label(canvas: Canvas, text: str, value: float, colour: str) -> None:
-    # At the left foot of its line; the ink, not the line's colour, so that it reads on either page.
+def _add_line(  # noqa: PLR0913 - three texts for three places
+    canvas: Canvas,
+    name: str,
+    reach: tuple[Position, Position],
+    value: float,
+    line: dict[str, object],
+    *,
+    on_line: str,
+    in_key: str,
+    on_hover: str,
+    meta: dict[str, object],
+) -> None:
+    canvas.trace(
+        x=list(reach),
+        y=[value] * 2,
+        name=name,
+        showlegend=False,
+        mode="lines",
+        line=line,
+        hovertext=[on_hover] * 2,
+        hoverinfo="text",
+        meta=meta,
+    )
+    key = {"x": [None], "y": [None], "mode": "lines", "line": line, "legendrank": 7, "hoverinfo": "skip"}
+    canvas.trace(name=in_key, meta={"role": "key"}, **key)
+    side, above = _free_corner(canvas, value)
     canvas.figure.add_annotation(
-        x=0,
+        x=0 if side == "left" else 1,
         xref="x domain",
-        xanchor="left",
+        xanchor=side,
         y=value,
         yref="y",
-        yanchor="bottom",
-        text=text,
+        yanchor="bottom" if above else "top",
+        text=on_line,
         showarrow=False,
-        align="left",
-        font={"size": 12, "color": canvas.palette.ink},
+        font={"size": 12, "color": canvas.palette.ink},  # the ink, not the line's colour: it reads on either page
         bgcolor=canvas.palette.paper,
-        opacity=0.92,
-        bordercolor=colour,
-        borderwidth=1,
-        borderpad=2,
-        yshift=3,
+        opacity=0.9,
+        borderpad=1,
+        yshift=2 if above else -2,
     )
+
+
+_LABEL_WIDTH, _LABEL_HEIGHT = 0.24, 0.10  # shares of a phone's chart that a line's words take
+
+
+def _free_corner(canvas: Canvas, value: float) -> tuple[Literal["left", "right"], bool]:
+    """Choose the end of a line, and its side, where the words hide the fewest scores."""
+    low, high = canvas.course.range
+    tall = (high - low) * _LABEL_HEIGHT
+
+    def hidden(corner: tuple[Literal["left", "right"], bool]) -> int:
+        side, above = corner
+        bottom, top = (value, value + tall) if above else (value - tall, value)
+        return sum(
+            one.score is not None
+            and bottom <= one.score <= top
+            and (_share(canvas, one.taken_on) <= _LABEL_WIDTH) == (side == "left")
+            and not _LABEL_WIDTH < _share(canvas, one.taken_on) < 1 - _LABEL_WIDTH
+            for one in canvas.course.occasions
+        )
+
+    corners: list[tuple[Literal["left", "right"], bool]] = [
+        ("right", True),
+        ("left", True),
+        ("right", False),
+        ("left", False),
+    ]
+    return min(corners, key=hidden)
+
+
+def _share(canvas: Canvas, day: dt.date) -> float:
+    """How far along the chart a day lies, 0 to 1."""
+    first, last = canvas.days or (day, day)
+    return (day - first).days / max((last - first).days, 1)
 
 
 def add_not_applicable(canvas: Canvas) -> None:
@@ -181,6 +240,9 @@ def _add_span(canvas: Canvas, span: Span, *, first: bool) -> None:
     left = canvas.time.at(span.start)
     right = canvas.time.at(max(days[1], span.start + _WEEK) if span.end is None else span.end)
     low, high = canvas.course.range
+    days_long = ((span.end or days[1]) - span.start).days
+    if days_long >= _ROOM_FOR_WORDS * (days[1] - days[0]).days:
+        _say_reason(canvas, span.reason, left, right)
     canvas.trace(
         x=[left, right, right, left, left],
         y=[low, low, high, high, low],
@@ -203,4 +265,18 @@ def _add_span(canvas: Canvas, span: Span, *, first: bool) -> None:
         hoverinfo="text",
         text=f"Does not apply: {plain(span.reason)}",
         meta={"reason": span.reason},
+    )
+
+
+def _say_reason(canvas: Canvas, reason: str, left: Position, right: Position) -> None:
+    middle = left + (right - left) / 2  # pyright: ignore[reportOperatorIssue] - both days, or both numbers
+    canvas.figure.add_annotation(
+        x=middle,
+        y=0.04,
+        yref="y domain",
+        yanchor="bottom",
+        text=plain(reason),
+        showarrow=False,
+        font={"size": 12, "color": canvas.palette.ink},
+        bgcolor=canvas.palette.paper,
     )
