@@ -46,8 +46,13 @@ if TYPE_CHECKING:
     from mbc.models.clinical_significance import Cutoff as Cutoff
     from mbc.models.clinical_significance import clinical_significance as clinical_significance
     from mbc.models.clinical_significance import cutoff as cutoff
+    from mbc.models.controlled_effect import benchmark_effect as benchmark_effect
+    from mbc.models.controlled_effect import controlled_effect_size as controlled_effect_size
+    from mbc.models.controlled_effect import controlled_from_moments as controlled_from_moments
     from mbc.models.effect_size import EffectSize as EffectSize
+    from mbc.models.effect_size import Moments as Moments
     from mbc.models.effect_size import effect_size as effect_size
+    from mbc.models.effect_size import effect_size_from_moments as effect_size_from_moments
     from mbc.models.growth.fitted import NotConverged as NotConverged
     from mbc.models.growth.growth_curve import GrowthCurve as GrowthCurve
     from mbc.models.growth.growth_curve import growth_curve as growth_curve
@@ -55,8 +60,12 @@ if TYPE_CHECKING:
     from mbc.models.growth.prediction import ClientCurve as ClientCurve
     from mbc.models.proportions import Proportion as Proportion
     from mbc.models.proportions import wilson_interval as wilson_interval
+    from mbc.models.reliability import alpha as alpha
+    from mbc.models.reliability import item_rest as item_rest
+    from mbc.models.reliability import omega as omega
     from mbc.models.reliable_change import ReliableChange as ReliableChange
     from mbc.models.reliable_change import reliable_change as reliable_change
+    from mbc.models.within_person import change_reliability as change_reliability
 
 # Where each public name lives: module -> names. One line per module keeps edits by several hands apart.
 _MODULES = {
@@ -77,13 +86,16 @@ _MODULES = {
     "change.trends": ("ReliableTrend", "mean_baseline_change", "reliable_trend", "within_person_sem"),
     "change.true_change": ("TrueChange", "true_change"),
     "clinical_significance": ("ClinicalSignificance", "Cutoff", "clinical_significance", "cutoff"),
-    "effect_size": ("EffectSize", "effect_size"),
+    "controlled_effect": ("benchmark_effect", "controlled_effect_size", "controlled_from_moments"),
+    "effect_size": ("EffectSize", "Moments", "effect_size", "effect_size_from_moments"),
     "growth.fitted": ("NotConverged",),
     "growth.growth_curve": ("GrowthCurve", "growth_curve"),
     "growth.mixedlm": ("mixedlm",),
     "growth.prediction": ("ClientCurve",),
     "proportions": ("Proportion", "wilson_interval"),
+    "reliability": ("alpha", "item_rest", "omega"),
     "reliable_change": ("ReliableChange", "reliable_change"),
+    "within_person": ("change_reliability",),
 }
 _HOME = {name: f"mbc.models.{module}" for module, names in _MODULES.items() for name in names}
 

@@ -143,10 +143,11 @@ def item_rest(items: object) -> tuple[ItemRest, ...]:
 class Omega:
     """McDonald's total omega from one factor; ``None`` and a reason where it cannot be had."""
 
-    value: float | None
-    loadings: tuple[float, ...]
-    uniquenesses: tuple[float, ...]
-    sem: float | None  # of the sum, scale points
+    value: float | None  # of the sum of standardised items, as psych prints it
+    raw: float | None  # of the plain sum, the score as it is used
+    loadings: tuple[float, ...]  # in the items' own units
+    uniquenesses: tuple[float, ...]  # squared units
+    sem: float | None  # of the plain sum, scale points
     n: int
     n_missing: int
     items: tuple[str, ...]
@@ -163,8 +164,8 @@ def omega(items: object) -> Omega:
 
     Notes
     -----
-    ``omega = (sum loading)^2 / ((sum loading)^2 + sum uniqueness)`` on the covariances. A uniqueness that reaches
-    zero (a Heywood case) leaves omega undetermined.
+    ``omega = (sum loading)^2 / ((sum loading)^2 + sum uniqueness)``, for standardised items and for items as they
+    are summed. A uniqueness that reaches zero (a Heywood case) leaves omega undetermined.
 
     References
     ----------
@@ -180,24 +181,29 @@ def omega(items: object) -> Omega:
     table, names, lost = _complete(items)
     n, k = table.shape
     if n < 3 or k < 3:
-        return Omega(None, (), (), None, n, lost, names, "too_few_scores")
+        return Omega(None, None, (), (), None, n, lost, names, "too_few_scores")
     covariance = np.cov(table, rowvar=False)
     if not np.all(np.diag(covariance) > 0):
-        return Omega(None, (), (), None, n, lost, names, "zero_variance")
+        return Omega(None, None, (), (), None, n, lost, names, "zero_variance")
     loadings, unique = _one_factor(covariance)
     spread = np.sqrt(np.diag(covariance))
     if np.any(unique < 0.005 * spread**2):
-        return Omega(None, tuple(loadings), tuple(unique), None, n, lost, names, "not_estimable")
-    common, error = float(loadings.sum()) ** 2, float(unique.sum())
+        return Omega(None, None, tuple(loadings), tuple(unique), None, n, lost, names, "not_estimable")
     return Omega(
-        common / (common + error),
-        tuple(loadings.tolist()),
-        tuple(unique.tolist()),
-        math.sqrt(error),
-        n,
-        lost,
-        names,
+        value=_share(loadings / spread, unique / spread**2),
+        raw=_share(loadings, unique),
+        loadings=tuple(loadings.tolist()),
+        uniquenesses=tuple(unique.tolist()),
+        sem=math.sqrt(float(unique.sum())),
+        n=n,
+        n_missing=lost,
+        items=names,
     )
+
+
+def _share(loadings: FloatArray, unique: FloatArray) -> float:
+    common = float(loadings.sum()) ** 2
+    return common / (common + float(unique.sum()))
 
 
 def _one_factor(covariance: FloatArray) -> tuple[FloatArray, FloatArray]:
