@@ -1,0 +1,116 @@
+"""The audit trail and the seals: whatever is changed, removed, added or moved is noticed."""
+
+from __future__ import annotations
+
+from datetime import date, timedelta
+
+import pytest
+from sqlalchemy import text
+
+from mbc.store import Administration
+
+
+def tamper(store, *statements):
+    """Change the database behind mbc's back, as its owner could."""
+    with store._engine.begin() as connection:
+        for table in ("audit", "answer", "administration", "total"):
+            if connection.dialect.name == "sqlite":
+                connection.execute(text(f"DROP TRIGGER IF EXISTS {table}_kept_from_update"))
+                connection.execute(text(f"DROP TRIGGER IF EXISTS {table}_kept_from_delete"))
+            else:
+                connection.execute(text(f"DROP TRIGGER IF EXISTS {table}_kept ON {table}"))
+        for statement in statements:
+            connection.execute(text(statement))
+
+
+def test_an_untouched_record_is_intact(clinic):
+    clinic.audit.record("export", subject="cohort.csv", rows=12)
+    with clinic.writing(by="ann") as record:
+        days = [date(2026, 3, 1) + timedelta(days=day) for day in range(30)]
+        record.add_all([Administration("C1", "rses", day, (0.1, None, 3), {"total": 1.1}) for day in days])
+        record.add(Administration("C1", "rses", days[0], (0, 0, 0)), supersede="misread")
+    report = clinic.verify()
+    assert report.intact
+    assert report.administrations == 35
+    assert report.chain.lines == clinic.audit.entries().height
+    assert clinic.audit.verify().head == report.chain.head
+
+
+def test_each_line_says_who_what_when_and_from_where(clinic):
+    clinic.audit.record("export", subject="cohort.csv", rows=12)
+    line = clinic.audit.entries(last=1).row(0, named=True)
+    assert line["who"].startswith("operator")
+    assert (line["action"], line["subject"], line["detail"]) == ("export", "cohort.csv", '{"rows": 12}')
+    assert line["origin"] == "command line"
+    assert line["at"].tzinfo is not None
+
+
+@pytest.mark.parametrize(
+    ("statement", "says"),
+    [
+        ("UPDATE audit SET who = 'somebody' WHERE sequence = 3", "Line 3 was changed"),
+        ("UPDATE audit SET subject = NULL WHERE sequence = 2", "Line 2 was changed"),
+        ("DELETE FROM audit WHERE sequence = 3", "Lines 3 to 3 are missing"),
+        ("DELETE FROM audit WHERE sequence = 1", "Lines 1 to 1 are missing"),
+    ],
+)
+def test_a_changed_or_removed_line_is_named(clinic, statement, says):
+    for number in range(5):
+        clinic.audit.record("export", subject=f"file {number}")
+    tamper(clinic, statement)
+    report = clinic.audit.verify()
+    assert not report.intact
+    assert any(says in fault for fault in report.faults)
+
+
+def test_two_lines_that_changed_places_are_noticed(clinic):
+    for number in range(5):
+        clinic.audit.record("export", subject=f"file {number}")
+    tamper(
+        clinic,
+        "UPDATE audit SET sequence = 99 WHERE sequence = 3",
+        "UPDATE audit SET sequence = 3 WHERE sequence = 4",
+        "UPDATE audit SET sequence = 4 WHERE sequence = 99",
+    )
+    assert any("does not follow" in fault for fault in clinic.audit.verify().faults)
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "UPDATE answer SET value = 3 WHERE item = 1 AND administration_id = 1",
+        "UPDATE answer SET value = NULL WHERE item = 3 AND administration_id = 1",
+        "UPDATE answer SET value = 0 WHERE item = 4 AND administration_id = 1",  # a blank became zero
+        "DELETE FROM answer WHERE item = 9 AND administration_id = 1",
+        "UPDATE total SET score = 1 WHERE administration_id = 1",
+        "INSERT INTO total VALUES (1, 'other', 3)",
+        "UPDATE administration SET coding = '1-4' WHERE administration_id = 1",
+        "UPDATE administration SET taken_on = '2026-01-08' WHERE administration_id = 1",
+        "UPDATE administration SET version = '2' WHERE administration_id = 1",
+        "UPDATE administration SET channel = 'care' WHERE administration_id = 2",
+        "UPDATE administration SET client_id = 'C1' WHERE administration_id = 4",
+    ],
+)
+def test_an_administration_that_was_touched_is_noticed(clinic, statement):
+    tamper(clinic, statement)
+    report = clinic.verify()
+    assert report.chain.intact
+    assert not report.intact
+    assert len(report.faults) == 1
+
+
+def test_an_administration_that_was_removed_is_noticed(clinic):
+    tamper(
+        clinic,
+        "DELETE FROM answer WHERE administration_id = 2",
+        "DELETE FROM total WHERE administration_id = 2",
+        "DELETE FROM administration WHERE administration_id = 2",
+    )
+    assert "Entry 1" in clinic.verify().faults[0]
+
+
+def test_an_entry_whose_audit_line_was_cut_off_is_noticed(clinic):
+    tamper(clinic, "DELETE FROM audit WHERE sequence = (SELECT max(sequence) FROM audit)")
+    report = clinic.verify()
+    assert report.chain.intact  # a chain cannot know that its end is missing
+    assert "Entry 1" in report.faults[0]

@@ -1,0 +1,193 @@
+"""Opening a record: made, found, brought up to date, or refused with what to do."""
+
+from __future__ import annotations
+
+import os
+import pwd
+import shutil
+import sqlite3
+import stat
+import tempfile
+from pathlib import Path
+
+import pytest
+from alembic.autogenerate import compare_metadata
+from alembic.config import Config
+from alembic.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from sqlalchemy import text
+
+from mbc.errors import Conflict, MbcError, SettingsError, StoreError, StoreNewer, StoreNotFound
+from mbc.store import Client, Store, migrations, tables
+from mbc.store.engine import address, shown
+
+
+def test_a_new_record_is_made_once(empty_url):
+    Store.create(empty_url).close()
+    with Store.open(empty_url) as store:
+        assert store.clients().is_empty()
+    with pytest.raises(Conflict, match=r"a record at .* already"):
+        Store.create(empty_url)
+
+
+def test_open_makes_a_record_only_when_asked(empty_url):
+    with pytest.raises(StoreNotFound, match=r"no record at .* yet\. Make one: mbc init --store"):
+        Store.open(empty_url)
+    with Store.open(empty_url, create=True) as store, store.writing(by="x") as record:
+        record.add(Client("C1"))
+    with Store.open(empty_url, create=True) as store:
+        assert store.clients().height == 1
+
+
+def test_opening_an_absent_file_leaves_no_file_behind(tmp_path):
+    with pytest.raises(StoreNotFound):
+        Store.open(f"sqlite:///{tmp_path}/clinic.db")
+    assert not list(tmp_path.iterdir())
+
+
+def test_an_empty_file_is_not_a_record_yet(tmp_path):
+    """What a process killed while making a record may leave behind."""
+    (tmp_path / "clinic.db").touch()
+    with pytest.raises(StoreNotFound):
+        Store.open(f"sqlite:///{tmp_path}/clinic.db")
+    Store.create(f"sqlite:///{tmp_path}/clinic.db").close()
+
+
+def test_a_record_of_a_newer_mbc_is_refused(url):
+    with Store.open(url) as store, store._engine.begin() as connection:
+        connection.execute(text("UPDATE mbc_revision SET version_num = '9999'"))
+    with pytest.raises(StoreNewer, match=r"newer mbc \(revision 9999; .* pip install --upgrade mbc"):
+        Store.open(url)
+
+
+def test_another_program_s_database_is_left_alone(tmp_path):
+    path = tmp_path / "other.db"
+    with sqlite3.connect(path) as other:
+        other.execute("CREATE TABLE recipes (name)")
+    other.close()
+    for opening in (Store.open, Store.create):
+        with pytest.raises(StoreError, match=r"belongs to another program \(it holds recipes\)"):
+            opening(f"sqlite:///{path}")
+
+
+@pytest.mark.parametrize(
+    ("make", "says"),
+    [
+        (lambda path: path.write_bytes(b"client,date\nC1,2026-01-05\n" * 100), "is not an SQLite database"),
+        (lambda path: path.mkdir(), "is a folder. Name the file in it"),
+    ],
+)
+def test_what_is_no_database_is_refused(tmp_path, make, says):
+    path = tmp_path / "clinic.db"
+    make(path)
+    for opening in (Store.open, Store.create):
+        with pytest.raises(StoreError, match=says):
+            opening(f"sqlite:///{path}")
+
+
+@pytest.mark.parametrize(
+    ("url", "says"),
+    [
+        ("clinic.db", "Did you mean 'sqlite:///clinic.db'"),
+        ("", "is not the address of a record"),
+        ("mysql://host/db", "cannot be kept at 'mysql://'"),
+        ("sqlite+aiosqlite:///x.db", "cannot be kept at"),
+        ("ann:secret@host", r"'\.\.\.@host' is not the address"),
+    ],
+)
+def test_other_addresses_are_refused(url, says):
+    with pytest.raises(SettingsError, match=says) as refused:
+        Store.open(url)
+    assert "secret" not in str(refused.value)
+
+
+def test_a_server_that_does_not_answer_is_named_without_its_password():
+    pytest.importorskip("psycopg")
+    with pytest.raises(StoreError, match="does not answer") as refused:
+        Store.open("postgresql://ann:secret@127.0.0.1:1/clinic")
+    assert "secret" not in str(refused.value)
+
+
+def test_an_address_is_shown_without_its_password():
+    assert shown(address("postgresql://ann:secret@host/clinic")) == "postgresql://ann:***@host/clinic"
+
+
+def test_a_missing_folder_is_named(tmp_path):
+    with pytest.raises(StoreError, match=r"no folder .*nowhere"):
+        Store.create(f"sqlite:///{tmp_path}/nowhere/clinic.db")
+
+
+def test_a_new_file_is_for_its_owner_only(tmp_path):
+    Store.create(f"sqlite:///{tmp_path}/clinic.db").close()
+    assert stat.S_IMODE((tmp_path / "clinic.db").stat().st_mode) == 0o600
+
+
+@pytest.fixture
+def read_only():
+    """A record in a folder where this process may only read. Root may write everywhere, so it steps down."""
+    folder = Path(tempfile.mkdtemp())
+    url = f"sqlite:///{folder}/clinic.db"
+    Store.create(url).close()
+    (folder / "clinic.db").chmod(0o444)
+    folder.chmod(0o555)
+    was = os.geteuid()
+    if was == 0:
+        os.seteuid(pwd.getpwnam("nobody").pw_uid)
+    yield url
+    os.seteuid(was)
+    folder.chmod(0o755)
+    shutil.rmtree(folder)
+
+
+def test_a_record_that_may_not_be_written_says_so(read_only):
+    with (
+        pytest.raises(StoreError, match=r"cannot be (written|opened)") as refused,
+        Store.open(read_only) as store,
+        store.writing() as record,
+    ):
+        record.add(Client("C1"))
+    assert "permission" in str(refused.value) or "may this user" in str(refused.value)
+
+
+def test_a_record_cannot_be_made_in_a_read_only_folder(read_only):
+    with pytest.raises(StoreError, match=r"cannot be created: Permission denied\. Choose a folder"):
+        Store.create(read_only.replace("clinic.db", "other.db"))
+
+
+def test_migrations_lead_to_exactly_these_tables(url):
+    def is_ours(thing, name, kind, *_):
+        return not (kind == "table" and name == migrations.VERSION_TABLE)
+
+    options = {"compare_type": True, "include_object": is_ours, "version_table": migrations.VERSION_TABLE}
+    with Store.open(url) as store, store._engine.connect() as connection, warnings.catch_warnings():
+        warnings.filterwarnings("ignore", "(?i).*skipp")  # SQLite cannot describe an index on an expression
+        found = compare_metadata(MigrationContext.configure(connection, opts=options), tables.metadata)
+    assert found == []
+
+
+def test_every_revision_is_listed_in_order():
+    config = Config()
+    config.set_main_option("script_location", migrations.__path__[0])
+    scripts = ScriptDirectory.from_config(config)
+    listed = [script.revision for script in scripts.walk_revisions()][::-1]
+    assert tuple(listed) == migrations.REVISIONS
+    assert scripts.get_current_head() == migrations.HEAD
+
+
+def test_a_failed_migration_leaves_the_record_as_it_was(empty_url, monkeypatch):
+    def broken(connection, revision="head"):
+        connection.execute(text("CREATE TABLE half_done (x INTEGER)"))
+        raise ZeroDivisionError
+
+    with monkeypatch.context() as patched:
+        patched.setattr(migrations, "upgrade", broken)
+        with pytest.raises(ZeroDivisionError):
+            Store.create(empty_url)
+    with Store.create(empty_url) as store:
+        assert store.clients().is_empty()
+
+
+def test_every_fault_of_opening_is_one_the_user_can_read(tmp_path):
+    for url in ("", "x", "sqlite:////proc/none/x.db", f"sqlite:///{tmp_path}/a/b/c.db"):
+        with pytest.raises(MbcError):
+            Store.create(url)

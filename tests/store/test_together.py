@@ -1,0 +1,85 @@
+"""Several processes at one record, and processes that are killed: nothing lost, twice or half-done."""
+
+from __future__ import annotations
+
+import signal
+import subprocess
+import sys
+import time
+
+import pytest
+
+from mbc.store import Client, Store
+
+WRITE_MANY = """
+import sys
+from datetime import date, timedelta
+from mbc.store import Administration, Store
+url, who, count = sys.argv[1], sys.argv[2], int(sys.argv[3])
+with Store.open(url) as store:
+    for number in range(count):
+        with store.writing(by=who) as record:
+            day = date(2026, 1, 1) + timedelta(days=number)
+            record.add(Administration("C1", who, day, (number, None)))
+            record.add(Administration("C1", "shared", day, (number, None)))
+"""
+
+WRITE_ENDLESSLY = """
+import sys
+from datetime import date, timedelta
+from mbc.store import Administration, Store
+with Store.open(sys.argv[1]) as store:
+    number = 0
+    while True:
+        with store.writing(by="doomed") as record:
+            for _ in range(50):
+                number += 1
+                day = date(1950, 1, 1) + timedelta(days=number % 20_000)
+                record.add(Administration("C1", f"i{number // 20_000}", day, (number, None, 1, 2)))
+        print(number, flush=True)
+"""
+
+
+def start(script: str, *arguments: str) -> subprocess.Popen[str]:
+    command = [sys.executable, "-c", script, *arguments]
+    return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+
+
+@pytest.fixture
+def shared(url):
+    with Store.open(url) as store, store.writing(by="intake") as record:
+        record.add(Client("C1"))
+    return url
+
+
+def test_processes_writing_at_once_lose_and_double_nothing(shared, database):
+    count, names = 15, ["ann", "bob"] if database == "sqlite" else ["ann", "bob", "cid", "dee"]
+    running = [start(WRITE_MANY, shared, name, str(count)) for name in names]
+    for process in running:
+        _, stderr = process.communicate(timeout=120)
+        assert process.returncode == 0, stderr
+    with Store.open(shared) as store:
+        taken = store.administrations()
+        per_instrument = dict(taken["instrument"].value_counts().iter_rows())
+        assert per_instrument == dict.fromkeys([*names, "shared"], count)
+        assert store.answers().height == 2 * taken.height
+        assert store.verify().intact
+
+
+def test_a_killed_writer_leaves_whole_transactions_only(shared):
+    for round_ in range(3):
+        process = start(WRITE_ENDLESSLY, shared)
+        assert process.stdout is not None
+        process.stdout.readline()
+        time.sleep(0.05 * round_)
+        process.send_signal(signal.SIGKILL)
+        committed = process.stdout.read().split()
+        process.wait()
+        for stream in (process.stdout, process.stderr):
+            stream.close()
+        with Store.open(shared) as store:
+            held = store.administrations().height
+            assert held % 50 == 0
+            assert held >= max(map(int, committed), default=50)
+            assert store.answers().height == 4 * held
+            assert store.verify().intact
