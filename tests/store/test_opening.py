@@ -8,6 +8,7 @@ import shutil
 import sqlite3
 import stat
 import tempfile
+import warnings
 from pathlib import Path
 
 import pytest
