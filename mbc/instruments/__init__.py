@@ -30,7 +30,7 @@ from mbc.instruments.definition import (
     Source,
 )
 from mbc.instruments.library import CONSTRUCTS, instrument, instruments, keys, load_file
-from mbc.instruments.scoring import keyed_items, risk_flags, score
+from mbc.instruments.scoring import keyed_items, refused_answers, risk_flags, score
 
 if TYPE_CHECKING:
     import polars as pl
@@ -61,6 +61,7 @@ __all__ = [
     "keyed_items",
     "keys",
     "load_file",
+    "refused_answers",
     "risk_flags",
     "score",
 ]

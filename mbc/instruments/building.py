@@ -75,7 +75,7 @@ def _instrument(entry: InstrumentEntry, sources: Mapping[str, SourceEntry]) -> I
             needs_target=entry.needs.target,
             needs_employment=entry.needs.employment,
         ),
-        licence=_licence(entry),
+        licence=Licence(**entry.licence.model_dump()),
         safety_channel=entry.safety_channel,
         recall=entry.recall,
         disputes=entry.disputes,
@@ -131,12 +131,6 @@ def _codings(entry: InstrumentEntry, items: tuple[Item, ...]) -> tuple[Coding, .
 
 def _coding(coding: CodingEntry) -> Coding:
     return Coding(coding.key, coding.title, coding.default, coding.offset, coding.flip)
-
-
-def _licence(entry: InstrumentEntry) -> Licence:
-    if isinstance(entry.licence, str):
-        return Licence(status=entry.licence, statement="", source=None)
-    return Licence(**entry.licence.model_dump())
 
 
 def _scale(entry: InstrumentEntry, scale: ScaleEntry) -> Scale:

@@ -30,6 +30,7 @@ def faults(entry: InstrumentEntry, sources: Mapping[str, SourceEntry]) -> list[s
         *_labels(entry),
         *_flags(entry),
         *(fault for scale in entry.scale for fault in _scale(entry, scale)),
+        *(() if entry.scale else ("scale: there is none. Say how a score is made: [[scale]].",)),
         *_repeated("scale", (scale.key for scale in entry.scale)),
         *_sources(entry, sources),
     ]
@@ -108,18 +109,13 @@ def _labels(entry: InstrumentEntry) -> Iterator[str]:
     for item in entry.items:
         if item.label is None:
             continue
-        if entry_status(entry) == "restricted":
+        if entry.licence.status == "restricted":
             yield f"item {item.id!r}, label: is {item.label!r}; a restricted licence holds no text. Remove it."
         elif len(item.label.split()) > _MOST_WORDS or _SENTENCE.search(item.label):
             yield (
                 f"item {item.id!r}, label: is {item.label!r}; a label names the topic in our own few words "
                 f"(at most {_MOST_WORDS}), never the author's sentence."
             )
-
-
-def entry_status(entry: InstrumentEntry) -> str:
-    """Give the licence's status, however briefly it was written."""
-    return entry.licence if isinstance(entry.licence, str) else entry.licence.status
 
 
 def _flags(entry: InstrumentEntry) -> Iterator[str]:
@@ -232,13 +228,14 @@ def _change_norm(scale: ScaleEntry) -> Iterator[str]:
 def _sources(entry: InstrumentEntry, sources: Mapping[str, SourceEntry]) -> Iterator[str]:
     known = {**sources, **entry.sources}
     for where, key in cited(entry):
-        yield from (f"{fault} Add it to sources." for fault in _known(where, (key,), known))
+        for fault in _known(where, (key,), known):
+            yield f"{fault} Every number cites a source: add it under [sources.{key}]."
 
 
 def cited(entry: InstrumentEntry) -> Iterator[tuple[str, str]]:
     """Every source that the file names, and where."""
     yield "source", entry.source
-    if not isinstance(entry.licence, str) and entry.licence.source:
+    if entry.licence.source:
         yield "licence.source", entry.licence.source
     for form in entry.form:
         if form.source:

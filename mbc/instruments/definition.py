@@ -318,6 +318,11 @@ class Instrument:
     loinc: str | None = None
 
     @property
+    def construct_name(self) -> str:
+        """The construct in words: self-esteem, relationship satisfaction."""
+        return "self-esteem" if self.construct == "self_esteem" else self.construct.replace("_", " ")
+
+    @property
     def main_scale(self) -> Scale:
         """The scale that is charted when nothing else is asked for."""
         return self.scales[0]

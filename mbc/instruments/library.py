@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from functools import cache
 from importlib.resources import files
 from importlib.resources.abc import Traversable
@@ -128,9 +129,14 @@ def _catalogue() -> dict[str, Traversable]:
     for construct in CONSTRUCTS:
         folder = _folder() / construct
         if folder.is_dir():
-            listed = sorted(folder.iterdir(), key=lambda file: file.name)
+            listed = sorted(folder.iterdir(), key=lambda file: _natural(file.name))
             found |= {file.name.removesuffix(".toml"): file for file in listed if file.name.endswith(".toml")}
     return found
+
+
+def _natural(name: str) -> list[tuple[str, int]]:
+    """Order csi4 before csi16."""
+    return [(text, int(digits or 0)) for text, digits in re.findall(r"(\D*)(\d*)", name)]
 
 
 def _folder() -> Traversable:

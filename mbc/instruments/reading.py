@@ -31,7 +31,10 @@ def parse(text: str, name: str) -> InstrumentEntry:
     DefinitionError
         If the text is not TOML, or says something the schema does not know.
     """
-    return _validated(InstrumentEntry, _toml(text, name), name)
+    data = _toml(text, name)
+    if isinstance(data.get("licence"), str):
+        data["licence"] = {"status": data["licence"]}
+    return _validated(InstrumentEntry, data, name)
 
 
 def parse_sources(text: str, name: str) -> dict[str, SourceEntry]:

@@ -197,7 +197,7 @@ class LicenceEntry(Entry):
     """How it may be used."""
 
     status: LicenceStatus
-    statement: Text
+    statement: str = ""
     permission_needed_for: tuple[Text, ...] = ()
     source: Key | None = None
     confidence: Confidence = "unverified"
@@ -213,7 +213,7 @@ class InstrumentEntry(Entry):
     summary: Text | None = None
     source: Key
     confidence: Confidence = "unverified"  # of the scoring key, unless a scale says otherwise
-    licence: LicenceStatus | LicenceEntry
+    licence: LicenceEntry  # a bare status is enough: see reading.parse
     recall: Text | None = None
     safety_channel: bool = False
     loinc: str | None = None
@@ -223,7 +223,7 @@ class InstrumentEntry(Entry):
     items: tuple[ItemEntry, ...] = ()  # absent: the ids that scales name, labelled by their id
     form: tuple[FormEntry, ...] = ()
     coding: tuple[CodingEntry, ...] = ()
-    scale: Annotated[tuple[ScaleEntry, ...], Field(min_length=1)]
+    scale: tuple[ScaleEntry, ...]
     flag: tuple[FlagEntry, ...] = ()
     sources: dict[Key, SourceEntry] = {}  # only for sources that sources.toml does not hold
 

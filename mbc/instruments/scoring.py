@@ -12,11 +12,12 @@ import narwhals.stable.v2 as nw
 
 from mbc import frames
 from mbc.errors import FrameError
-from mbc.instruments import answers
+from mbc.instruments import answers, refusals
 from mbc.instruments.algorithms import ALGORITHMS
-from mbc.instruments.answers import Invalid, Sheet
+from mbc.instruments.answers import Invalid
 from mbc.instruments.definition import Instrument, MissingRule, RiskFlag, Scale
 from mbc.instruments.library import instrument as load
+from mbc.instruments.sheet import Sheet, named
 
 TableT = TypeVar("TableT")
 
@@ -147,6 +148,37 @@ def keyed_items(
     return _attach(frame, table, sheet, made)
 
 
+def refused_answers(
+    frame: object,
+    key: str | Instrument,
+    *,
+    items: str | Sequence[str] | None = None,
+    form: str | None = None,
+    coding: str | None = None,
+    numbered: str | None = None,
+) -> list[str]:
+    """Tell, row by row, the answers that ``score`` refuses; empty when there are none.
+
+    Parameters
+    ----------
+    frame, key, items, form, coding
+        As in ``score``; of a lazy table nothing is told, as its rows have no numbers.
+    numbered : str, optional
+        A column that numbers the rows; default: the first row is 1.
+
+    Examples
+    --------
+    >>> import polars as pl
+    >>> refused_answers(pl.DataFrame({f"csi4_{n}": [5, 6] for n in range(1, 5)}), "csi4")
+    ['row 2, csi4_2: 6 (accepted: 0-5)', 'row 2, csi4_3: 6 (accepted: 0-5)', 'row 2, csi4_4: 6 (accepted: 0-5)']
+    """
+    definition = load(key) if isinstance(key, str) else key
+    table = frames.open_frame(frame)
+    columns = answers.item_columns(table, definition, definition.form(form), items)
+    sheet = answers.read_unchecked(table, definition, columns, definition.coding(coding))
+    return refusals.rows(table, sheet, refusals.faulty_items(sheet), numbered=numbered)
+
+
 @dataclass(frozen=True, slots=True)
 class _Keyed:
     """An item as a scale counts it: ``sign * answer + constant``."""
@@ -167,7 +199,7 @@ def _keyed(sheet: Sheet, scale: Scale, item_id: str) -> _Keyed:
     sign, constant = sheet.coding.affine(item)
     if item_id in scale.reverse:
         sign, constant = -sign, item.minimum + item.maximum - constant
-    return _Keyed(nw.col(answers.named(item_id)), sign, float(constant))
+    return _Keyed(nw.col(named(item_id)), sign, float(constant))
 
 
 def _scored(sheet: Sheet, scale: Scale, rule: MissingRule) -> dict[str, nw.Expr]:
@@ -239,11 +271,11 @@ def _band(value: nw.Expr, scale: Scale) -> nw.Expr:
 def _flag(sheet: Sheet, flag: RiskFlag) -> nw.Expr:
     item = sheet.instrument.item(flag.item)
     sign, constant = sheet.coding.affine(item)
-    answer = nw.col(answers.named(flag.item)) * float(sign) + float(constant)
+    answer = nw.col(named(flag.item)) * float(sign) + float(constant)
     flagged = nw.when(answer >= flag.at_least).then(nw.lit("risk")).otherwise(nw.lit(None, nw.String))
     if not flag.blank_asks:
         return flagged
-    given = _answered(nw.col(answers.named(one.id)) for one in sheet.instrument.items) > 0
+    given = _answered(nw.col(named(one.id)) for one in sheet.instrument.items) > 0
     return nw.when(answer.is_null() & given).then(nw.lit("ask")).otherwise(flagged)
 
 

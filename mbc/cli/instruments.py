@@ -1,0 +1,71 @@
+"""``mbc instruments``: which questionnaires there are, and what is known of each."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+from rich import box
+from rich.console import Console
+from rich.padding import Padding
+from rich.table import Table
+from rich.text import Text
+
+from mbc.instruments import Instrument, instrument, instruments, load_file
+from mbc.instruments.explaining import Section, explain
+
+
+@click.group(
+    "instruments", invoke_without_command=True, short_help="The questionnaires, and what is known of each."
+)
+@click.pass_context
+def command(ctx: click.Context) -> None:
+    """List the questionnaires; 'mbc instruments show KEY' explains one."""
+    if ctx.invoked_subcommand is None:
+        _list()
+
+
+@command.command("show", short_help="Explain one questionnaire.")
+@click.argument("key")
+def show(key: str) -> None:
+    """Say what KEY measures, how it is scored, where each line comes from, what is disputed, how it may be used.
+
+    KEY is a key of the list, or a definition file of your own (FILE.toml).
+    """
+    console = Console(highlight=False)
+    definition = find(key)
+    console.print(Text.assemble((definition.name, "bold"), f"  ({definition.key})"))
+    for section in explain(definition):
+        _print(console, section)
+
+
+def find(key: str) -> Instrument:
+    """Take a key of the catalogue, or a definition file of one's own."""
+    return load_file(Path(key)) if key.endswith(".toml") else instrument(key)
+
+
+def _list() -> None:
+    console = Console(highlight=False)
+    table = Table(box=None, header_style="bold", pad_edge=False, padding=(0, 2, 0, 0))
+    for name in ("Key", "Name", "Construct", "Items", "Scales", "Licence"):
+        table.add_column(name, no_wrap=name == "Key", justify="right" if name == "Items" else "left")
+    for key, name, _, items, scales, licence in instruments().iter_rows():
+        cells = (key, name, instrument(key).construct_name, items, scales, licence)
+        table.add_row(*(Text(str(cell)) for cell in cells))
+    console.print(table)
+    console.print(Text("\n'mbc instruments show KEY' explains one.", style="dim"))
+
+
+def _print(console: Console, section: Section) -> None:
+    console.print()
+    console.print(Text(section.title, style="bold underline"))
+    for line in section.lines:
+        console.print(Padding(Text(line), (0, 0, 0, 2), expand=False))
+    if not section.rows:
+        return
+    table = Table(box=box.SIMPLE_HEAD, header_style="bold", pad_edge=False, show_edge=False)
+    for name in section.header:
+        table.add_column(name, overflow="fold", no_wrap=name in {"scale", "value", "trust", "key"})
+    for row in section.rows:
+        table.add_row(*(Text(cell, style="yellow" if cell == "unverified" else "") for cell in row))
+    console.print(Padding(table, (0, 0, 0, 2), expand=False))

@@ -1,0 +1,146 @@
+"""``mbc score``: a file of answers to a file of scores."""
+
+from __future__ import annotations
+
+import gzip
+import tempfile
+from pathlib import Path
+from typing import Any
+
+import click
+import polars as pl
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from mbc.cli.instruments import find
+from mbc.errors import FrameError, ImportRefused, InvalidResponse
+from mbc.exchange.text_files import ROW, read_text_table
+from mbc.instruments import Instrument, Scale, refused_answers, score
+
+_SUFFIXES = (".csv", ".tsv", ".txt", ".parquet")
+
+
+@click.command("score", short_help="Score a file of answers.")
+@click.argument("file", type=click.Path(path_type=Path))
+@click.argument("key")
+@click.option("--items", metavar="PATTERN", help="Item columns: 'Q{n}', or their names with commas. [KEY_{n}]")
+@click.option("--form", help="Item order of the form that was used, such as 'b'.")
+@click.option("--coding", help="How the answers are written as numbers, such as '1-4'.")
+@click.option("--missing", type=click.Choice(["strict", "prorate"]), help="Rule for blanks. [the published one]")
+@click.option(
+    "--invalid",
+    type=click.Choice(["raise", "null"]),
+    default="raise",
+    show_default=True,
+    help="Refuse answers out of range, or count them as blank.",
+)
+@click.option(
+    "--out", type=click.Path(path_type=Path), help="Write all rows here (.csv, .tsv, .parquet; - for CSV)."
+)
+@click.option("--overwrite", is_flag=True, help="Replace the file given by --out.")
+def command(*, file: Path, key: str, items: str | None, out: Path | None, overwrite: bool, **options: Any) -> None:
+    """Score the answers in FILE (CSV, TSV or Parquet) to the questionnaire KEY.
+
+    The rows come back with score columns added; without --out a summary is shown. KEY is a key of
+    'mbc instruments', or a definition file of your own (FILE.toml).
+    """
+    definition = find(key)
+    _check_out(file, out, overwrite=overwrite)
+    read = _read(file)
+    frame = read.drop(ROW, strict=False)
+    columns = _items(items)
+    try:
+        scored = score(frame, definition, items=columns, **options)
+    except InvalidResponse as fault:
+        form, coding = options["form"], options["coding"]
+        numbered = ROW if ROW in read.columns else None
+        rows = refused_answers(read, definition, items=columns, form=form, coding=coding, numbered=numbered)
+        raise ImportRefused(str(fault).replace('invalid="null"', "--invalid null"), rows) from None
+    if out is None:
+        _summarise(scored, definition)
+    else:
+        _write(scored, out)
+
+
+def _items(items: str | None) -> str | list[str] | None:
+    if items is None or "{n}" in items:
+        return items
+    return [name.strip() for name in items.split(",")]
+
+
+def _read(file: Path) -> pl.DataFrame:
+    if file.suffix == ".parquet":
+        try:
+            return pl.read_parquet(file)
+        except (OSError, pl.exceptions.PolarsError) as fault:
+            raise FrameError(f"'{file}' cannot be read as Parquet: {fault}") from None
+    if file.suffix != ".gz":
+        return read_text_table(file).frame
+    try:
+        unpacked = gzip.decompress(file.read_bytes())
+    except (OSError, EOFError) as fault:
+        raise FrameError(f"'{file}' cannot be unpacked: {fault}") from None
+    with tempfile.TemporaryDirectory() as folder:
+        inner = Path(folder) / file.stem
+        inner.write_bytes(unpacked)
+        return read_text_table(inner).frame
+
+
+def _check_out(file: Path, out: Path | None, *, overwrite: bool) -> None:
+    if out is None or str(out) == "-":
+        return
+    if out.suffix not in _SUFFIXES:
+        raise click.UsageError(f"--out is '{out}'; its name must end in {', '.join(_SUFFIXES)}, or be -.")
+    if out.exists() and file.exists() and out.samefile(file):
+        raise click.UsageError("--out is the file that is read; give another.")
+    if out.exists() and not overwrite:
+        raise click.UsageError(f"'{out}' exists; give another name, or --overwrite.")
+    if not out.parent.is_dir():
+        raise click.UsageError(f"There is no folder '{out.parent}'.")
+
+
+def _write(scored: pl.DataFrame, out: Path) -> None:
+    if str(out) == "-":
+        click.echo(scored.write_csv(), nl=False)
+        return
+    if out.suffix == ".parquet":
+        scored.write_parquet(out)
+    else:
+        scored.write_csv(out, separator="\t" if out.suffix == ".tsv" else ",")
+    Console(stderr=True, highlight=False).print(Text(f"{scored.height} rows written to {out}."))
+
+
+def _summarise(scored: pl.DataFrame, definition: Instrument) -> None:
+    console = Console(highlight=False)
+    console.print(Text.assemble((definition.name, "bold"), f": {scored.height} rows"))
+    table = Table(box=None, header_style="bold", pad_edge=False, padding=(0, 2, 0, 0))
+    for name in ("scale", "scored", "prorated", "no score", "mean", "SD", "lowest", "highest", "range"):
+        table.add_column(name, justify="left" if name in {"scale", "range"} else "right")
+    for scale in definition.scales:
+        table.add_row(*_cells(scored, definition, scale))
+    console.print(table)
+    for scale in definition.scales:
+        if scale.bands:
+            console.print(_bands(scored, definition, scale))
+    console.print(Text("--out FILE writes every row with its scores.", style="dim"))
+
+
+def _cells(scored: pl.DataFrame, definition: Instrument, scale: Scale) -> tuple[str, ...]:
+    name = f"{definition.key}_{scale.key}"
+    found = scored[name].drop_nulls()
+    marked = f"{name}_prorated"
+    prorated = int(scored[marked].sum()) if marked in scored.columns else 0
+    digits = scale.decimals + 1
+    figures = [
+        "-" if value is None else f"{value:.{digits}f}"
+        for value in (found.mean(), found.std(), found.min(), found.max())
+    ]
+    ends = f"{scale.range[0]:g}-{scale.range[1]:g}"
+    return (scale.key, str(found.len()), str(prorated), str(scored.height - found.len()), *figures, ends)
+
+
+def _bands(scored: pl.DataFrame, definition: Instrument, scale: Scale) -> Text:
+    counts = dict(scored[f"{definition.key}_{scale.key}_band"].drop_nulls().value_counts().iter_rows())
+    said = ", ".join(f"{band.label} {counts.get(band.label, 0)}" for band in scale.bands)
+    return Text(f"{scale.key}: {said}")

@@ -1,0 +1,298 @@
+"""What there is to say about an instrument: one account for the terminal, the documentation and the reader."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+
+from mbc.instruments.algorithms import ALGORITHMS
+from mbc.instruments.definition import (
+    Band,
+    ChangeNorm,
+    Confidence,
+    Cutoff,
+    Instrument,
+    Norm,
+    PublishedChange,
+    Reliability,
+    Scale,
+)
+
+Row = tuple[str, ...]
+
+Z_95 = 1.96  # two-sided 95 %
+_TRUST_SAYS = (
+    "Trust is high where a number was read in a source or checked on data, medium where the source is a secondary "
+    "one or its sample is narrow, unverified where it is recalled only."
+)
+_SIDES = {"<": "below", "<=": "at or below", ">": "above", ">=": "at or above"}
+
+
+@dataclass(frozen=True, slots=True)
+class Section:
+    """A heading, sentences, and perhaps a table."""
+
+    title: str
+    lines: tuple[str, ...] = ()
+    header: Row = ()
+    rows: tuple[Row, ...] = ()
+
+
+def explain(instrument: Instrument) -> tuple[Section, ...]:
+    """Say what it measures, how it is scored, where each line comes from, what is disputed, how it may be used.
+
+    Examples
+    --------
+    >>> from mbc.instruments import instrument
+    >>> [section.title for section in explain(instrument("who5"))][:3]
+    ['What it measures', 'What it asks', 'How it is scored']
+    """
+    lined = [scale for scale in instrument.scales if _has_lines(scale)]
+    sections = [
+        _measures(instrument),
+        _asks(instrument),
+        _scored(instrument),
+        *(_lines(instrument, scale) for scale in lined),
+        _risk(instrument),
+        Section("What is disputed", instrument.disputes),
+        _use(instrument),
+        _sources(instrument),
+    ]
+    return tuple(section for section in sections if section.lines or section.rows)
+
+
+def _measures(instrument: Instrument) -> Section:
+    lines = [instrument.summary] if instrument.summary else []
+    lines.append(f"Construct: {instrument.construct_name}. Version: {instrument.version}.")
+    if instrument.recall:
+        lines.append(f"Time asked about: {instrument.recall}.")
+    lines.append(f"Applies to: {_applies(instrument)}.")
+    if instrument.loinc:
+        lines.append(f"LOINC: {instrument.loinc}.")
+    return Section("What it measures", tuple(lines))
+
+
+def _applies(instrument: Instrument) -> str:
+    when = instrument.applicability
+    needs = [
+        text
+        for text, needed in (
+            (
+                "a current intimate relationship (of an ended one it is not applicable, never zero)",
+                when.needs_relationship,
+            ),
+            ("somebody named whom the answers are about", when.needs_target),
+            ("employment, for some items", when.needs_employment),
+        )
+        if needed
+    ]
+    return "anybody" if not needs else "those with " + ", and ".join(needs)
+
+
+def _asks(instrument: Instrument) -> Section:
+    lines = ["Labels are our own; the authors' wording is not part of this program."]
+    lines += [f"Order {form.key!r}: {form.title}." for form in instrument.forms if len(instrument.forms) > 1]
+    lines += [
+        f"Coding {coding.key!r}: {coding.title}{' (default)' if coding.default else ''}."
+        for coding in instrument.codings
+    ]
+    places = {form.key: {item: str(n) for n, item in enumerate(form.order, 1)} for form in instrument.forms}
+    header = (
+        *(f"in {key}" if len(places) > 1 else "no." for key in places),
+        "topic",
+        "answers",
+        "turned round in",
+    )
+    rows = tuple(
+        (
+            *(place[item.id] for place in places.values()),
+            item.label,
+            f"{item.minimum}-{item.maximum}",
+            ", ".join(scale.key for scale in instrument.scales if item.id in scale.reverse),
+        )
+        for item in instrument.items
+    )
+    return Section("What it asks", tuple(lines), header, rows)
+
+
+def _scored(instrument: Instrument) -> Section:
+    header = ("scale", "score", "items", "range", "better", "blanks", "source", "trust")
+    rows = tuple(
+        (
+            scale.key,
+            _rule(scale),
+            _some_items(instrument, scale),
+            f"{scale.range[0]:g} to {scale.range[1]:g}",
+            "higher" if scale.higher_is_better else "lower",
+            _blanks(scale),
+            *_cited(scale.source, None, scale.confidence),
+        )
+        for scale in instrument.scales
+    )
+    return Section("How it is scored", (), header, rows)
+
+
+def _rule(scale: Scale) -> str:
+    if scale.algorithm:
+        return ALGORITHMS[scale.algorithm].says
+    return {"sum": "sum", "mean": "mean"}.get(scale.rule, f"sum x {scale.factor:g}")
+
+
+def _some_items(instrument: Instrument, scale: Scale) -> str:
+    """Items of a scale by their place on the default form."""
+    if len(scale.items) == len(instrument.items):
+        return "all"
+    order = instrument.form().order
+    return ", ".join(str(n) for n in sorted(order.index(item) + 1 for item in scale.items))
+
+
+def _blanks(scale: Scale) -> str:
+    count, least = len(scale.items), scale.missing.at_least
+    if least >= count:
+        return "complete only"
+    if scale.missing.rule == "prorate":
+        return f"prorated from {least} of {count}"
+    return f"none allowed; on request prorated from {least} of {count}"
+
+
+def _has_lines(scale: Scale) -> bool:
+    return bool(scale.bands or scale.cutoffs or scale.norms or scale.reliabilities or scale.changes)
+
+
+def _lines(instrument: Instrument, scale: Scale) -> Section:
+    of = f" ({scale.title})" if len(instrument.scales) > 1 else ""
+    rows = [
+        *_bands(scale.bands, scale.range[1]),
+        *(_cutoff(line) for line in scale.cutoffs),
+        *(_norm(norm) for norm in scale.norms),
+        *(_reliability(one) for one in scale.reliabilities),
+        *(_change(change) for change in scale.changes),
+    ]
+    notes = [f"Cutoff {line.value:g}: {line.note}" for line in scale.cutoffs if line.note]
+    notes += [f"Change of {change.points:g}: {change.note}" for change in scale.changes if change.note]
+    if scale.change_norm:
+        notes.append(_reliable(scale.change_norm))
+    header = ("what", "value", "source", "trust")
+    return Section(f"Where its numbers come from{of}", tuple(notes), header, tuple(rows))
+
+
+def _bands(bands: tuple[Band, ...], top: float) -> Iterator[Row]:
+    for number, band in enumerate(bands, 1):
+        until = f"to below {bands[number].start:g}" if number < len(bands) else f"to {top:g}"
+        yield f"band: {band.label}", f"{band.start:g} {until}", *_cited(band.source, None, band.confidence)
+
+
+def _cutoff(line: Cutoff) -> Row:
+    used = " (used by default)" if line.default else ""
+    return (
+        f"cutoff: {line.label}{used}",
+        f"{_SIDES[line.side]} {line.value:g}",
+        *_cited(line.source, line.via, line.confidence),
+    )
+
+
+def _norm(norm: Norm) -> Row:
+    sd = f" (SD {norm.sd:g})" if norm.sd is not None else ""
+    n = f", n = {norm.n}" if norm.n else ""
+    return (
+        f"norm, {norm.population}: {norm.sample}{n}",
+        f"{norm.mean:g}{sd}",
+        *_cited(norm.source, norm.via, norm.confidence),
+    )
+
+
+def _reliability(one: Reliability) -> Row:
+    apart = f", {one.interval_days} days apart" if one.interval_days else ""
+    n = f", n = {one.n}" if one.n else ""
+    value = _decimal(one.value) + (f" to {_decimal(one.upper)}" if one.upper else "")
+    return f"{one.kind}: {one.sample}{apart}{n}", value, *_cited(one.source, one.via, one.confidence)
+
+
+def _change(change: PublishedChange) -> Row:
+    used = " (used by default)" if change.default else ""
+    z = f", z = {change.z:g}" if change.z else ""
+    return (
+        f"{change.kind} change{used}",
+        f"{change.points:g} points or more{z}",
+        *_cited(change.source, change.via, change.confidence),
+    )
+
+
+def _reliable(norm: ChangeNorm) -> str:
+    """Spell out Jacobson-Truax reliable change: z * sd * sqrt(2 * (1 - r))."""
+    points = Z_95 * norm.sd * math.sqrt(2 * (1 - norm.reliability))
+    shown = " It is unverified." if not norm.verified else ""
+    return (
+        f"Reliable change by default: more than {points:.2g} points (95 %), derived from SD {norm.sd:g} and "
+        f"{norm.kind} {_decimal(norm.reliability)}.{shown}"
+    )
+
+
+def _risk(instrument: Instrument) -> Section:
+    lines = [
+        f"Item {flag.item.removeprefix('i')} ({flag.label}) speaks for itself at {flag.at_least} or above, "
+        f"whatever the total says{'; left blank, it asks to be asked about' if flag.blank_asks else ''}."
+        for flag in instrument.flags
+    ]
+    if instrument.safety_channel:
+        lines.append(
+            "The whole instrument belongs to the safety channel: never in a joint account, never exported."
+        )
+    return Section("Safety", tuple(lines))
+
+
+def _use(instrument: Instrument) -> Section:
+    licence = instrument.licence
+    lines = [f"Status: {licence.status} (trust: {licence.confidence})."]
+    lines += [licence.statement] if licence.statement else []
+    if licence.permission_needed_for:
+        lines.append(f"Ask before: {', '.join(licence.permission_needed_for)}.")
+    return Section("How it may be used", tuple(lines))
+
+
+def _sources(instrument: Instrument) -> Section:
+    rows = tuple(
+        (one.key, " ".join(part for part in (one.citation, _link(one.doi, one.url), one.note) if part))
+        for one in instrument.sources
+    )
+    return Section("Sources", (_TRUST_SAYS,), ("key", "source"), rows)
+
+
+def _link(doi: str | None, url: str | None) -> str | None:
+    return f"https://doi.org/{doi}" if doi else url
+
+
+def _cited(source: str, via: str | None, confidence: Confidence) -> Row:
+    return f"{source}, read in {via}" if via else source, confidence
+
+
+def _decimal(value: float) -> str:
+    """Write a coefficient as this field does: .91."""
+    return f"{value:.3f}".rstrip("0").lstrip("0").ljust(3, "0")
+
+
+def markdown(instrument: Instrument) -> str:
+    """Write the same account as a page of the documentation."""
+    parts = [f"# {instrument.name} (`{instrument.key}`)", ""]
+    for section in explain(instrument):
+        parts += [f"## {section.title}", "", *_paragraphs(section.lines), *_table(section.header, section.rows)]
+    return "\n".join(parts).rstrip() + "\n"
+
+
+def _paragraphs(lines: Iterable[str]) -> Iterator[str]:
+    listed = list(lines)
+    for line in listed:
+        yield f"- {line}" if len(listed) > 1 else line
+    if listed:
+        yield ""
+
+
+def _table(header: Row, rows: tuple[Row, ...]) -> Iterator[str]:
+    if not rows:
+        return
+    yield "| " + " | ".join(header) + " |"
+    yield "|" + " --- |" * len(header)
+    for row in rows:
+        yield "| " + " | ".join(cell.replace("|", "\\|") for cell in row) + " |"
+    yield ""

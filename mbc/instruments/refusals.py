@@ -1,0 +1,180 @@
+"""Which answers a coding does not accept, and how that is told: values met, accepted range, rows, repair."""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Sequence
+from typing import Any
+
+import narwhals.stable.v2 as nw
+
+from mbc import frames
+from mbc.instruments.sheet import Sheet, named
+
+_MOST_VALUES = 6
+_MOST_COLUMNS = 5
+_MOST_GROUPS = 6
+_LOOK_AT = 1000  # rows with a fault, when a message collects the values met
+_NUMBER = re.compile(r"[+-]?\d+(\.\d*)?")
+
+
+def faulty_items(sheet: Sheet) -> list[str]:
+    """List the items with at least one answer that is refused."""
+    checks: list[nw.Expr] = []
+    for item_id in sheet.columns:
+        checks.append(sheet.outside(item_id).any().alias(named(item_id)))
+        flag = sheet.numbers.unreadable.get(named(item_id))
+        if flag is not None:
+            checks.append(nw.col(flag).any().alias(flag))
+    row = _first_row(sheet.numbers.frame.select(*checks))
+    return [
+        item_id
+        for item_id in sheet.columns
+        if row.get(named(item_id)) or row.get(sheet.numbers.unreadable.get(named(item_id), ""))
+    ]
+
+
+def _first_row(frame: frames.Frame) -> dict[str, Any]:
+    eager = frame.collect() if isinstance(frame, nw.LazyFrame) else frame
+    for row in eager.iter_rows(named=True):
+        return row
+    return {}
+
+
+def told(frame: frames.Frame, sheet: Sheet, faulty: Sequence[str]) -> str:
+    """Write the message of a refusal."""
+    groups = _groups(frame, sheet, faulty)
+    lines = [
+        f"{_listed(columns)} {'has' if len(columns) == 1 else 'have'} {values} (accepted: {accepted})"
+        for (values, accepted), columns in groups.items()
+    ]
+    if len(lines) > _MOST_GROUPS:
+        lines[_MOST_GROUPS:] = [f"and {len(lines) - _MOST_GROUPS} more"]
+    wrong = nw.any_horizontal(*(_refused(sheet, item) for item in faulty), ignore_nulls=True)
+    rows = _count(sheet.numbers.frame, wrong)
+    return (
+        f"{sheet.instrument.key}, coding {sheet.coding.key!r}: {rows} {'row holds' if rows == 1 else 'rows hold'} "
+        f"answers that are not accepted: {'; '.join(lines)}. {_advice(sheet)}"
+    )
+
+
+def rows(
+    frame: frames.Frame, sheet: Sheet, faulty: Sequence[str], *, numbered: str | None = None, most: int = _LOOK_AT
+) -> list[str]:
+    """Tell each refused answer of an eager table: its row, column, value and the accepted range.
+
+    Parameters
+    ----------
+    frame : narwhals frame
+        The table; of a lazy one nothing is told, as its rows have no numbers.
+    sheet : Sheet
+    faulty : sequence of str
+        Item ids, from ``faulty_items``.
+    numbered : str, optional
+        A column that numbers the rows; default: the first row is 1.
+    most : int
+        How many to tell at most.
+    """
+    if not isinstance(frame, nw.DataFrame):
+        return []
+    numbers = frame[numbered].to_list() if numbered else list(range(1, len(frame) + 1))
+    told_rows: list[tuple[Any, str]] = []
+    for item_id in faulty:
+        low, high = sheet.coding.accepted(sheet.instrument.item(item_id))
+        column = sheet.columns[item_id]
+        for row, value, wrong in zip(numbers, frame[column].to_list(), _mask(sheet, item_id), strict=True):
+            if wrong:
+                told_rows.append((row, f"row {row}, {column}: {_shown(value)} (accepted: {low}-{high})"))
+    return [line for _, line in sorted(told_rows, key=lambda one: one[0])[:most]]
+
+
+def _mask(sheet: Sheet, item_id: str) -> list[bool]:
+    made = sheet.numbers.frame.select(_refused(sheet, item_id).alias("wrong"))
+    assert isinstance(made, nw.DataFrame)  # noqa: S101 - asked of eager tables only
+    return [bool(one) for one in made["wrong"].to_list()]
+
+
+def _groups(frame: frames.Frame, sheet: Sheet, faulty: Sequence[str]) -> dict[tuple[str, str], list[str]]:
+    """Columns that share the values met and the accepted range, told together."""
+    groups: dict[tuple[str, str], list[str]] = {}
+    for item_id in faulty:
+        low, high = sheet.coding.accepted(sheet.instrument.item(item_id))
+        values = ", ".join(_values_met(frame, sheet, item_id))
+        groups.setdefault((values, f"{low}-{high}"), []).append(sheet.columns[item_id])
+    return groups
+
+
+def _listed(columns: Sequence[str]) -> str:
+    return ", ".join(columns if len(columns) <= _MOST_COLUMNS else [*columns[:3], "...", columns[-1]])
+
+
+def _values_met(frame: frames.Frame, sheet: Sheet, item_id: str) -> list[str]:
+    """List the refused values as they stand in the caller's table."""
+    column = sheet.columns[item_id]
+    if isinstance(frame, nw.DataFrame):
+        met = frame[column].filter(_mask(sheet, item_id)).head(_LOOK_AT).to_list()
+    else:
+        wrong = sheet.numbers.frame.filter(_refused(sheet, item_id)).select(column).head(_LOOK_AT)
+        met = (wrong.collect() if isinstance(wrong, nw.LazyFrame) else wrong)[column].to_list()
+    shown = sorted({_shown(value) for value in met}, key=lambda text: (len(text), text))
+    return shown if len(shown) <= _MOST_VALUES else [*shown[:_MOST_VALUES], "..."]
+
+
+def _refused(sheet: Sheet, item_id: str) -> nw.Expr:
+    wrong = sheet.outside(item_id).fill_null(value=False)
+    flag = sheet.numbers.unreadable.get(named(item_id))
+    return wrong if flag is None else wrong | nw.col(flag).fill_null(value=False)
+
+
+def _count(frame: frames.Frame, wrong: nw.Expr) -> int:
+    one = frame.select(nw.when(wrong).then(1).otherwise(0).alias("n")).select(nw.col("n").sum())
+    return int(_first_row(one)["n"])
+
+
+def _shown(value: object) -> str:
+    if isinstance(value, float) and value.is_integer():
+        return str(int(value))
+    if isinstance(value, str):
+        return value.strip() if _NUMBER.fullmatch(value.strip()) else f"'{value}'"
+    return str(value)
+
+
+def _advice(sheet: Sheet) -> str:
+    met = _extremes(sheet)
+    fitting = _fitting(sheet, met)
+    if fitting:
+        return f"All answers lie between {met[0]:g} and {met[1]:g}: pass coding={fitting!r}?"
+    beyond_zero = _extremes(sheet, zero=False)
+    fitting = _fitting(sheet, beyond_zero)
+    if fitting:
+        return (
+            f"All answers but 0 lie between {beyond_zero[0]:g} and {beyond_zero[1]:g}: pass coding={fitting!r}, "
+            "and make 0 null if it stands for 'not answered'?"
+        )
+    lowest = min(sheet.coding.accepted(item)[0] for item in sheet.instrument.items)
+    if met[0] == 0 < lowest:
+        return "If 0 stands for 'not answered' there, make it null, or pass invalid=\"null\"."
+    return 'Correct them, or pass invalid="null" to count them as blank.'
+
+
+def _fitting(sheet: Sheet, met: tuple[float, float]) -> str | None:
+    """Name another coding that accepts all that was met."""
+    for other in sheet.instrument.codings:
+        spans = [other.accepted(item) for item in sheet.instrument.items]
+        inside = min(low for low, _ in spans) <= met[0] and met[1] <= max(high for _, high in spans)
+        if other.key != sheet.coding.key and inside:
+            return other.key
+    return None
+
+
+def _extremes(sheet: Sheet, *, zero: bool = True) -> tuple[float, float]:
+    """Lowest and highest answer over all items; NaN where there is none."""
+    ends: list[nw.Expr] = []
+    for item in sheet.columns:
+        answer = nw.col(named(item))
+        counted = answer if zero else nw.when(answer != 0).then(answer)
+        ends += [counted.min().alias(f"{item}_lo"), counted.max().alias(f"{item}_hi")]
+    met = _first_row(sheet.numbers.frame.select(*ends)).values()
+    known = [value for value in met if isinstance(value, float) and not math.isnan(value)]
+    return (min(known), max(known)) if known else (math.nan, math.nan)
