@@ -17,10 +17,11 @@ from mbc.errors import ModelError
 from mbc.models.change.slopes import ClientSlopes
 from mbc.models.growth import prediction
 from mbc.models.growth.client_slopes import client_slopes
-from mbc.models.growth.client_sums import sum_rows
+from mbc.models.growth.client_sums import ClientSums, sum_rows
 from mbc.models.growth.design import split_covariates
 from mbc.models.growth.estimates import Effects, Estimates, effects_of, estimates_of
 from mbc.models.growth.fitted import Fitted, fit_sums
+from mbc.models.growth.grouped_sums import grouped_sums
 from mbc.models.growth.matrices import Floats
 from mbc.models.growth.optimiser import FitReport
 from mbc.models.growth.prediction import ClientCurve, Kind
@@ -318,6 +319,18 @@ class GrowthCurve:
         return prediction.curve(self.fitted, course, client, times, observations=0, level=level, kind=kind)
 
 
+def client_sums(
+    frame: Any, shape: Shape, *, outcome: str, time: str, client: str, covariates: Sequence[str]
+) -> ClientSums:
+    """Sum any table by client: arrays where it is in memory, one grouped aggregation where it is not."""
+    table: Any = nw.from_native(frame)
+    columns = {"outcome": outcome, "time": time, "client": client, "covariates": covariates}
+    if isinstance(table, nw.LazyFrame):
+        return grouped_sums(table, shape, **columns)
+    rows = read_rows(table, **columns)
+    return sum_rows(rows, shape.placed(rows.quantiles))
+
+
 def growth_curve(
     frame: Any,
     *,
@@ -383,10 +396,6 @@ def growth_curve(
     covariates = [covariates] if isinstance(covariates, str) else list(covariates)
     random = [random] if isinstance(random, str) else list(random)
     names = [name for name, _ in split_covariates(covariates)]
-    table: Any = nw.from_native(frame)
-    if isinstance(table, nw.LazyFrame):
-        table = table.collect()
-    rows = read_rows(table, outcome=outcome, time=time, client=client, covariates=names)
-    sums = sum_rows(rows, shape.placed(rows.time))
+    sums = client_sums(frame, shape, outcome=outcome, time=time, client=client, covariates=names)
     fitted = fit_sums(sums, time=time, covariates=covariates, random=random, reml=reml)
     return GrowthCurve(outcome, time, client, fitted)

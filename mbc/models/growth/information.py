@@ -44,9 +44,9 @@ def second_sums(design: Design, at: Evaluation, gamma: Floats | None = None) -> 
         s, b = block.s, block.b
         kb = np.einsum("abn,bmn->amn", k, b)
         f = b - np.einsum("abn,bmn->amn", s, kb)
-        v: Floats = np.tensordot(gamma, f, axes=(0, 1))
+        v: Floats = np.einsum("m,amn->an", gamma, f)
         fx = np.ascontiguousarray(f[:, :p])
-        half: Floats = np.tensordot(root, fx, axes=(0, 1))  # (p, q, n)
+        half: Floats = np.einsum("st,asn->tan", root, fx)  # (p, q, n)
         flat = precision.reshape(q * q, -1)
         q_sum += flat.sum(axis=1)
         gram += flat @ flat.T

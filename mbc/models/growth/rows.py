@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from mbc.errors import FrameError, ModelError, nearest
 from mbc.models.growth.matrices import Floats
+from mbc.models.growth.shapes import BINS, binned_quantiles
 
 Codes = NDArray[np.intp]
 
@@ -32,6 +33,13 @@ class Rows:
     def clients(self) -> int:
         """Clients with at least one complete row."""
         return len(self.ids)
+
+    def quantiles(self, shares: list[float]) -> Floats:
+        """Quantiles of the times, to a thousandth of their range."""
+        low, high = float(self.time.min()), float(self.time.max())
+        part = ((self.time - low) / ((high - low) or 1.0) * BINS).astype(np.int64)
+        counts = np.bincount(np.minimum(part, BINS - 1), minlength=BINS)
+        return binned_quantiles(counts.astype(np.float64), low, high)(shares)
 
 
 def read_rows(

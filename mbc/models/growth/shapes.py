@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Literal, Protocol
 
+import narwhals.stable.v2 as nw
 import numpy as np
 
 from mbc.errors import ModelError, nearest
 from mbc.models.growth.matrices import Floats
+
+Quantiles = Callable[[list[float]], Floats]
 
 ShapeName = Literal["linear", "log", "sqrt", "quadratic", "cubic", "polynomial", "piecewise", "spline", "auto"]
 
@@ -33,8 +37,12 @@ class Shape(Protocol):
         """Matrix R, shape (k + 1, k + 1): [1, terms] = [1, columns(., origin)] @ R."""
         ...
 
-    def placed(self, time: Floats) -> Shape:
-        """Place knots, where the shape has any to find, at quantiles of these times."""
+    def expressions(self, time: nw.Expr, origin: float) -> list[nw.Expr]:
+        """Build the columns for a table that is not in memory."""
+        ...
+
+    def placed(self, quantiles: Quantiles) -> Shape:
+        """Place knots, where the shape has any to find, at quantiles of the times."""
         ...
 
 
@@ -56,7 +64,11 @@ class Linear:
         """Undo the shift."""
         return np.array([[1.0, origin], [0.0, 1.0]])
 
-    def placed(self, time: Floats) -> Linear:
+    def expressions(self, time: nw.Expr, origin: float) -> list[nw.Expr]:
+        """Time since ``origin``."""
+        return [time - origin]
+
+    def placed(self, quantiles: Quantiles) -> Linear:
         """Has no knots."""
         return self
 
@@ -84,7 +96,11 @@ class Log:
         """Nothing to undo."""
         return np.eye(2)
 
-    def placed(self, time: Floats) -> Log:
+    def expressions(self, time: nw.Expr, origin: float) -> list[nw.Expr]:
+        """log(1 + time)."""
+        return [(time + 1.0).log()]
+
+    def placed(self, quantiles: Quantiles) -> Log:
         """Has no knots."""
         return self
 
@@ -112,7 +128,11 @@ class SquareRoot:
         """Nothing to undo."""
         return np.eye(2)
 
-    def placed(self, time: Floats) -> SquareRoot:
+    def expressions(self, time: nw.Expr, origin: float) -> list[nw.Expr]:
+        """Square root of time."""
+        return [time.sqrt()]
+
+    def placed(self, quantiles: Quantiles) -> SquareRoot:
         """Has no knots."""
         return self
 
@@ -148,7 +168,14 @@ class Polynomial:
             out[: power + 1, power] = np.convolve(out[:power, power - 1], [origin, 1.0])
         return out
 
-    def placed(self, time: Floats) -> Polynomial:
+    def expressions(self, time: nw.Expr, origin: float) -> list[nw.Expr]:
+        """Powers of the time since ``origin``, by products."""
+        powers = [time - origin]
+        while len(powers) < self.degree:
+            powers.append(powers[-1] * (time - origin))
+        return powers
+
+    def placed(self, quantiles: Quantiles) -> Polynomial:
         """Has no knots."""
         return self
 
@@ -183,9 +210,13 @@ class Piecewise:
         out[0, 1] = origin
         return out
 
-    def placed(self, time: Floats) -> Piecewise:
+    def expressions(self, time: nw.Expr, origin: float) -> list[nw.Expr]:
+        """Time since ``origin``, then time since each knot where positive."""
+        return [time - origin, *(_positive(time - knot) for knot in self.knots)]
+
+    def placed(self, quantiles: Quantiles) -> Piecewise:
         """Without knots, one at the median of the times."""
-        return self if self.knots else replace(self, knots=(float(np.median(time)),))
+        return self if self.knots else replace(self, knots=(float(quantiles([0.5])[0]),))
 
 
 @dataclass(frozen=True, slots=True)
@@ -239,17 +270,45 @@ class NaturalSpline:
         out[0, 1] = origin
         return out
 
-    def placed(self, time: Floats) -> NaturalSpline:
+    def expressions(self, time: nw.Expr, origin: float) -> list[nw.Expr]:
+        """Build the columns as `columns` does."""
+        first, last = self.knots[0], self.knots[-1]
+        span = last - first
+        steps = [_positive((time - knot) / span) for knot in self.knots]
+        cubes = [step * step * step for step in steps]
+        gaps = [(last - knot) / span for knot in self.knots[:-1]]
+        d = [(cube - cubes[-1]) / gap for cube, gap in zip(cubes[:-1], gaps, strict=True)]
+        return [time - origin, *((term - d[-1]) * span for term in d[:-1])]
+
+    def placed(self, quantiles: Quantiles) -> NaturalSpline:
         """Outer knots at the 5 % and 95 % quantiles of the times, the others evenly between in rank."""
         if self.knots:
             return self
-        knots = np.unique(np.quantile(time, np.linspace(0.05, 0.95, self.df + 1)))
+        knots = np.unique(quantiles(np.linspace(0.05, 0.95, self.df + 1).tolist()))
         if knots.size < 3:
             raise ModelError(
                 f"a natural spline with df={self.df} needs at least 3 distinct knots; "
                 f"these times give {knots.size}. Give knots=, or take a simpler shape."
             )
         return replace(self, knots=tuple(float(knot) for knot in knots))
+
+
+def _positive(value: nw.Expr) -> nw.Expr:
+    return nw.when(value > 0.0).then(value).otherwise(0.0)
+
+
+BINS = 1000  # knots are placed to a thousandth of the times' range, so that every engine finds the same
+
+
+def binned_quantiles(counts: Floats, low: float, high: float) -> Quantiles:
+    """Find quantiles of times from how many lie in each of `BINS` equal parts of their range."""
+    reached = np.cumsum(counts) / counts.sum()
+
+    def quantiles(shares: list[float]) -> Floats:
+        place = np.searchsorted(reached, np.asarray(shares) - 1e-12)
+        return low + (place + 0.5) * (high - low) / BINS
+
+    return quantiles
 
 
 _NAMED: dict[str, Shape] = {
