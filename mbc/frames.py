@@ -50,14 +50,13 @@ def open_frame(table: Any) -> Frame:
     """
     try:
         frame = nw.from_native(table)
-        names = list(frame.collect_schema().names())
+        frame.collect_schema()
+    except nw.exceptions.DuplicateError as fault:
+        raise FrameError(f"Columns need names of their own. {fault}. Rename them.") from None
     except (TypeError, ValueError, AttributeError, nw.exceptions.NarwhalsError) as fault:
         raise FrameError(
             f"A table is needed (pandas, polars, pyarrow, duckdb or pyspark), got {type(table).__name__}: {fault}"
         ) from None
-    twice = sorted({str(name) for name in names if names.count(name) > 1})
-    if twice:
-        raise FrameError(f"Two columns have the same name: {', '.join(twice)}. Rename one of each.")
     return frame
 
 

@@ -1,0 +1,144 @@
+"""A file of answers scored from the command line; bad files refused with row and reason, status 1."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+
+import polars as pl
+import pytest
+from click.testing import CliRunner
+
+from mbc.cli.main import program
+
+HEADER = ["id", *(f"phq9_{n}" for n in range(1, 10))]
+ROWS = [["a", *"111111111"], ["b", *"22222222", ""], ["c", *"000000000"]]
+
+
+def text(rows, separator=","):
+    return "\n".join(separator.join(row) for row in [HEADER, *rows]) + "\n"
+
+
+@pytest.fixture
+def answers(tmp_path):
+    file = tmp_path / "answers.csv"
+    file.write_text(text(ROWS), encoding="utf-8")
+    return file
+
+
+def call(*arguments):
+    return CliRunner().invoke(program, ["score", *map(str, arguments)], catch_exceptions=False)
+
+
+def command(*arguments):
+    """Run the command as a user does, with its own process and exit status."""
+    return subprocess.run(
+        [sys.executable, "-m", "mbc", "score", *map(str, arguments)], capture_output=True, text=True, check=False
+    )
+
+
+def test_a_summary_is_shown(answers):
+    out = call(answers, "phq9")
+    assert out.exit_code == 0
+    assert "3 rows" in out.output
+    assert "minimal 1, mild 1, moderate 0, moderately severe 1, severe 0" in out.output
+
+
+@pytest.mark.parametrize("suffix", ["csv", "tsv", "parquet"])
+def test_all_rows_are_written_with_their_scores(answers, tmp_path, suffix):
+    out = tmp_path / f"scored.{suffix}"
+    assert call(answers, "phq9", "--out", out).exit_code == 0
+    readers = {
+        "csv": pl.read_csv,
+        "tsv": lambda file: pl.read_csv(file, separator="\t"),
+        "parquet": pl.read_parquet,
+    }
+    frame = readers[suffix](out)
+    assert frame.columns[: len(HEADER)] == HEADER
+    assert frame["phq9_total"].to_list() == [9.0, 18.0, 0.0]
+    assert frame["phq9_total_prorated"].to_list() == [False, True, False]
+
+
+def test_a_scored_parquet_file_is_read_as_well(tmp_path):
+    file = tmp_path / "answers.parquet"
+    pl.DataFrame({f"phq9_{n}": [1, 2] for n in range(1, 10)}).write_parquet(file)
+    assert "2 rows" in call(file, "phq9").output
+
+
+def test_rows_to_standard_output(answers):
+    lines = call(answers, "phq9", "--out", "-").output.splitlines()
+    assert lines[0].endswith("phq9_total,phq9_total_answered,phq9_total_band,phq9_total_prorated")
+    assert lines[1] == "a,1,1,1,1,1,1,1,1,1,9.0,9,mild,false"
+
+
+@pytest.mark.parametrize("separator", [";", "\t"])
+@pytest.mark.parametrize("encoding", ["utf-8-sig", "latin-1"])
+def test_separators_and_encodings_are_recognised(tmp_path, separator, encoding):
+    file = tmp_path / "answers.csv"
+    file.write_bytes(text([["é", *"111111111"]], separator).encode(encoding))
+    assert "mild 1" in call(file, "phq9").output
+
+
+def test_options_reach_the_score(tmp_path):
+    file = tmp_path / "rses.csv"
+    file.write_text(",".join(f"Q{n}" for n in range(1, 11)) + "\n4,4,1,4,1,4,4,1,1,1\n", encoding="utf-8")
+    out = call(file, "rses", "--items", "Q{n}", "--form", "b", "--coding", "1-4", "--out", "-")
+    assert out.output.splitlines()[1].endswith(",30.0,10")
+    names = ",".join(f"Q{n}" for n in range(1, 11))
+    assert call(file, "rses", "--items", names, "--form", "b", "--coding", "1-4").exit_code == 0
+
+
+def test_answers_out_of_range_are_refused_row_by_row(tmp_path):
+    file = tmp_path / "answers.csv"
+    file.write_text(text([*ROWS, ["d", "5", *"11111111"], ["e", *"11111111", "often"]]), encoding="utf-8")
+    done = command(file, "phq9")
+    assert done.returncode == 1
+    assert "2 rows hold answers that are not accepted" in done.stderr
+    assert "row 5, phq9_1: 5 (accepted: 0-3)" in done.stderr
+    assert "row 6, phq9_9: 'often' (accepted: 0-3)" in done.stderr
+    assert "Traceback" not in done.stderr
+    assert done.stdout == ""
+    assert call(file, "phq9", "--invalid", "null").exit_code == 0
+
+
+@pytest.mark.parametrize(
+    ("content", "key", "message"),
+    [
+        (text(ROWS), "phq8", "There is no instrument 'phq8'. Did you mean 'phq9'"),
+        (text(ROWS).replace("phq9_9", "PHQ_9"), "phq9", "Rename 'PHQ_9' -> 'phq9_9'?"),
+        (text([["a", *(["1,0"] * 9)]], ";"), "phq9", "have '1,0' (accepted: 0-3)"),
+        ("", "phq9", "is empty"),
+        (text([]), "phq9", "no rows"),
+    ],
+)
+def test_bad_files_are_refused_with_the_reason(tmp_path, content, key, message):
+    file = tmp_path / "answers.csv"
+    file.write_text(content, encoding="utf-8")
+    done = command(file, key)
+    assert done.returncode == 1
+    assert message in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_a_file_that_is_not_there(tmp_path):
+    done = command(tmp_path / "no.csv", "phq9")
+    assert (done.returncode, "cannot be read" in done.stderr) == (1, True)
+
+
+def test_files_that_are_what_they_do_not_say(tmp_path):
+    for name in ("answers.parquet", "answers.csv.gz"):
+        (tmp_path / name).write_text("no such thing", encoding="utf-8")
+        done = command(tmp_path / name, "phq9")
+        assert done.returncode == 1
+        assert "cannot be" in done.stderr
+
+
+def test_nothing_is_overwritten_unasked(answers, tmp_path):
+    out = tmp_path / "scored.csv"
+    out.write_text("mine", encoding="utf-8")
+    assert call(answers, "phq9", "--out", out).exit_code == 2
+    assert out.read_text(encoding="utf-8") == "mine"
+    assert call(answers, "phq9", "--out", answers, "--overwrite").exit_code == 2
+    assert call(answers, "phq9", "--out", out, "--overwrite").exit_code == 0
+    assert call(answers, "phq9", "--out", tmp_path / "scored.docx").exit_code == 2
+    assert call(answers, "phq9", "--out", tmp_path / "no" / "scored.csv").exit_code == 2
