@@ -18,10 +18,16 @@
     return make(
       "div",
       { className: "cell" },
-      value.spark
-        ? make("span", { className: "spark", "aria-hidden": "true", style: { maskImage: `url("${value.spark}")` } })
-        : null,
-      make("span", { className: `verdict ${value.mood}` }, value.words)
+      make(
+        "span",
+        { className: "cell-line" },
+        value.spark
+          ? make("span", { className: "spark", "aria-hidden": "true", style: { maskImage: `url("${value.spark}")` } })
+          : null,
+        make("span", { className: "cell-by" }, value.by)
+      ),
+      make("span", { className: `verdict ${value.mood}` }, value.words[0]),
+      value.words[1] ? make("span", { className: "cell-more" }, value.words[1]) : null
     );
   };
 })();

@@ -72,6 +72,18 @@
     if (path) open(path);
   });
 
+  // What is kept apart is out of sight at the press of one key.
+  document.addEventListener("keydown", (event) => {
+    const button = document.getElementById("record-button");
+    if (event.key === "Escape" && button && button.getAttribute("aria-expanded") === "true") {
+      document.getElementById("record").hidden = true;
+      button.click();
+    }
+  });
+  document.addEventListener("click", (event) => {
+    if (event.target.id === "record-button") document.getElementById("record").hidden = false;
+  });
+
   let first = true;
   window.dash_clientside = Object.assign({}, window.dash_clientside, {
     mbc: {

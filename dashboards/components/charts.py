@@ -19,8 +19,8 @@ def chart(
     anchor: str,
     title: str,
     caption: str,
+    key: Component | None = None,
     below: Sequence[Component] = (),
-    heading: bool = True,
 ) -> Component:
     """Lay out a figure with its caption.
 
@@ -34,10 +34,10 @@ def chart(
         Name of the place on the page.
     title, caption : str
         What it shows; what it says, in plain words.
+    key : component, optional
+        What the marks of the drawing stand for.
     below : sequence of components
         The table, and where the lines come from.
-    heading : bool
-        False where a heading nearby says the same.
     """
     words = f"{anchor}-caption"
     drawing = html.Div(
@@ -47,7 +47,5 @@ def chart(
         className="drawing",
         **{"aria-label": f"Chart. {title}", "aria-describedby": words},
     )
-    title_line = [html.H3(title)] if heading else []
-    return html.Figure(
-        [*title_line, drawing, html.Figcaption(caption, id=words), *below], id=anchor, className="panel"
-    )
+    parts = [html.H3(title), drawing, *([] if key is None else [key]), html.Figcaption(caption, id=words), *below]
+    return html.Figure(parts, id=anchor, className="panel")

@@ -23,8 +23,8 @@ RECORD_BUTTON = "record-button"
 RECORD = "record"
 
 PERIOD = "period"
+OUTCOMES = "outcomes"
 OUTCOMES_GRAPH = "outcomes-graph"
-OUTCOMES_TABLE = "outcomes-table"
 
 _TRAJECTORY = "trajectory"
 ALL_TRAJECTORIES = {"type": _TRAJECTORY, "chart": ALL}

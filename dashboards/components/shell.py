@@ -13,10 +13,15 @@ from dashboards.routes import pages_of
 from mbc.figures.theme import FONT, Theme
 from mbc.store.access import User
 
+_BLUES = [
+    "#eef6fb", "#d8e9f4", "#aed2e8", "#82badb", "#5ca5d0", "#4397c9", "#2f86bd", "#1b71a6", "#0b5d8f", "#084a73",
+]  # fmt: skip
 _LOOK: dict[str, Any] = {
     "fontFamily": FONT,
     "headings": {"fontFamily": FONT},
-    "primaryColor": "indigo",
+    "primaryColor": "mbc",
+    "primaryShade": {"light": 8, "dark": 5},
+    "colors": {"mbc": _BLUES},
     "defaultRadius": "md",
     "respectReducedMotion": True,
     "cursorType": "pointer",

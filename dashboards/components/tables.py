@@ -16,7 +16,7 @@ def table(
     rows: Sequence[Sequence[Cell]],
     *,
     numbers: Sequence[int] = (),
-    show_caption: bool = False,
+    blocks: bool = False,
 ) -> Component:
     """Lay out a table.
 
@@ -30,24 +30,30 @@ def table(
         The first cell of a row is its heading.
     numbers : sequence of int
         Which columns are numbers: they line up to the right.
-    show_caption : bool
-        False where a heading nearby says the same; it is then there for screen readers alone.
+    blocks : bool
+        On a narrow screen each row becomes a block, in which a cell says its column's heading.
     """
     head = html.Thead(
         html.Tr([html.Th(one, scope="col", className=_kind(i, numbers)) for i, one in enumerate(headings)])
     )
-    body = html.Tbody([html.Tr(_cells(row, numbers)) for row in rows])
-    title = html.Caption(caption, className="" if show_caption else "unseen")
+    body = html.Tbody([html.Tr(_cells(row, headings, numbers)) for row in rows])
     return html.Div(
-        html.Table([title, head, body]), className="scroll", tabIndex="0", role="region", **{"aria-label": caption}
+        html.Table([html.Caption(caption, className="unseen"), head, body], className="blocks" if blocks else ""),
+        className="scroll",
+        tabIndex="0",
+        role="region",
+        **{"aria-label": caption},
     )
 
 
-def _cells(row: Sequence[Cell], numbers: Sequence[int]) -> list[Component]:
+def _cells(row: Sequence[Cell], headings: Sequence[str], numbers: Sequence[int]) -> list[Component]:
     first, *rest = row
     return [
         html.Th(first, scope="row", className=_kind(0, numbers)),
-        *[html.Td(cell, className=_kind(i, numbers)) for i, cell in enumerate(rest, start=1)],
+        *[
+            html.Td(cell, className=_kind(i, numbers), **{"data-label": headings[i]})
+            for i, cell in enumerate(rest, start=1)
+        ],
     ]
 
 

@@ -10,12 +10,12 @@ from dash import Dash, Input, Output, dcc, html
 from dash.development.base_component import Component
 
 from dashboards.components import ids
-from dashboards.view_models.caseload import ORDERS, Card, Measure, Order, cards, grid_rows
+from dashboards.view_models.caseload import ORDERS, Card, Measure, Order, cards, grid_rows, measures
 from dashboards.visitor import my_store
 from mbc.care import Caseload, caseload
 from mbc.store import Store
 
-_ROW_HEIGHT, _HEADER_HEIGHT = 74, 44  # pixels
+_ROW_HEIGHT, _HEADER_HEIGHT = 76, 48  # pixels
 # The grid's colours are those of the style sheet, so that they follow the theme.
 _GRID_THEME = """themeQuartz.withParams({
     backgroundColor: 'var(--card)', foregroundColor: 'var(--ink)', headerBackgroundColor: 'var(--card)',
@@ -61,33 +61,33 @@ def _wide(found: Caseload) -> Component:
 
 def _columns(found: Caseload) -> list[dict[str, Any]]:
     who: list[dict[str, Any]] = [
-        {"headerName": "Client", "field": "name", "cellRenderer": "Client", "pinned": "left", "width": 150},
+        {"headerName": "Client", "field": "name", "cellRenderer": "Client", "pinned": "left", "width": 172},
         {
             "headerName": "Last contact",
             "field": "contact_days",
             "valueFormatter": {"function": "params.data.contact"},
-            "width": 116,
+            "width": 112,
             "sort": "asc",
         },
     ]
     if len({row.clinician_id for row in found.rows}) > 1:
         who.append({"headerName": "Clinician", "field": "clinician", "width": 110})
-    measures = [
+    scales: list[dict[str, Any]] = [
         {
             "headerName": title,
             "field": key,
             "cellRenderer": "Measure",
             "sortingOrder": ["asc", "desc", None],  # what got worse is looked at first
-            "minWidth": 150,
+            "minWidth": 136,
             "flex": 1,
             "wrapText": True,
         }
-        for key, title in found.constructs
+        for key, title in measures(found)
     ]
     notes = [
         {"headerName": "Notes", "field": "notes", "minWidth": 120, "wrapText": True, "cellClass": "cell-notes"}
     ]
-    return who + measures + (notes if any(row.flags for row in found.rows) else [])
+    return who + scales + (notes if any(row.flags for row in found.rows) else [])
 
 
 def _narrow(found: Caseload) -> Component:
@@ -125,7 +125,10 @@ def _card(card: Card) -> list[Component]:
 
 def _pair(one: Measure) -> list[Component]:
     line = [] if one.spark is None else [spark(one.spark)]
-    return [html.Dt(one.title), html.Dd([*line, html.Span(one.words, className=f"verdict {one.mood}")])]
+    return [
+        html.Dt(f"{one.title}: {one.by}"),
+        html.Dd([*line, html.Span(one.words, className=f"verdict {one.mood}")]),
+    ]
 
 
 def spark(address: str) -> Component:

@@ -23,26 +23,29 @@ from dashboards.view_models.client import (
     glance,
     goal_words,
     happenings,
+    mark_shape,
+    mark_words,
     origins,
     period_words,
     table_rows,
 )
-from dashboards.view_models.words import day_words
+from dashboards.view_models.words import Mood, day_words
 from dashboards.visitor import my_store
-from mbc.care import ClientReview, Trajectory, client_review
+from mbc.care import ClientReview, CohortModels, Trajectory, client_review, client_safety
 from mbc.errors import NotInRecord
 from mbc.figures import goals_figure, trajectory_figure
 from mbc.figures.axis import Axis
 from mbc.figures.theme import Theme
 from mbc.store import Store
 
-_TITLE = 28  # pixels that a figure keeps for its title, which here is a heading
+_KEY_LINE = 19  # pixels that a figure keeps for each line of the key
 AXES: dict[Axis, str] = {"calendar": "Calendar", "session": "Sessions"}
 
 
-def layout(store: Store, client_id: str, theme: Theme) -> list[Component]:
+def layout(store: Store, client_id: str, theme: Theme, cohort: CohortModels | None = None) -> list[Component]:
     """Lay out one client's page; raises NotInRecord for a client the store does not show."""
-    review = client_review(store, client_id)
+    review = client_review(store, client_id, cohort=cohort)
+    beside = _beside(review, separate=store.can("safety:read"))
     return [
         html.P(dcc.Link("Caseload", href="/caseload"), className="crumb"),
         html.H1(review.alias or review.client_id),
@@ -54,7 +57,11 @@ def layout(store: Store, client_id: str, theme: Theme) -> list[Component]:
                 html.Section(_ask(review), className="ask", **{"aria-labelledby": "ask"}),
                 html.Section(_glance(review), className="at-a-glance", **{"aria-labelledby": "glance"}),
                 html.Section(_charts(review, theme), className="charts", **{"aria-labelledby": "charts"}),
-                html.Aside(_beside(review, theme), className="beside", **{"aria-label": "Goals and life"}),
+                html.Aside(
+                    beside,
+                    className="beside",
+                    **{"aria-label": "Goals and life"},
+                ),
             ],
         ),
     ]
@@ -76,7 +83,10 @@ def _glance(review: ClientReview) -> list[Component]:
         return [html.H2("At a glance", id="glance"), html.P("No questionnaire is on record.", className="empty")]
     headings = ("Measure", "Course", "Latest", "Since the start", "Since last time")
     rows = [_glance_row(line) for line in lines]
-    return [html.H2("At a glance", id="glance"), table("Latest score and change on each scale", headings, rows)]
+    return [
+        html.H2("At a glance", id="glance"),
+        table("Latest score and change on each scale", headings, rows, blocks=True),
+    ]
 
 
 def _glance_row(line: Glance) -> list[Any]:
@@ -84,17 +94,25 @@ def _glance_row(line: Glance) -> list[Any]:
         html.A(line.title, href=f"#{line.chart}"),
         "" if line.spark is None else spark(line.spark),
         line.latest,
-        html.Span(line.since_start, className=f"verdict {line.start_mood}") if line.since_start else "–",
-        html.Span(line.since_last, className=f"verdict {line.last_mood}") if line.since_last else "–",
+        _verdict(line.since_start, line.start_mood),
+        _verdict(line.since_last, line.last_mood),
     ]
 
 
+def _verdict(words: str, mood: Mood) -> Component:
+    return html.Span(words or "–", className=f"verdict {mood}" if words else "nothing")
+
+
 def _charts(review: ClientReview, theme: Theme) -> list[Component]:
+    panels = [*(_panel(course, theme) for course in review.trajectories), *_goals_panel(review, theme)]
     return [
         html.H2("Over time", id="charts"),
         html.P("Every score is the client's own view.", className="quiet-words"),
         _controls(),
-        html.Div([_panel(course, theme) for course in review.trajectories], className="panels"),
+        html.Div(
+            panels,
+            className="panels",
+        ),
     ]
 
 
@@ -125,6 +143,7 @@ def _panel(course: Trajectory, theme: Theme) -> Component:
         anchor=anchor(course),
         title=course.title,
         caption=course.caption,
+        key=_key(course),
         below=[_table(course), _origins(course)],
     )
 
@@ -132,10 +151,22 @@ def _panel(course: Trajectory, theme: Theme) -> Component:
 def figure_of(
     course: Trajectory, *, axis: Axis = "calendar", better_is_up: bool = False, theme: Theme = "light"
 ) -> go.Figure:
-    """Draw one course; its title stands on the page, as a heading."""
+    """Draw one course; its title and the key of its marks stand on the page, where text wraps."""
     figure = trajectory_figure(course, axis=axis, better_is_up=better_is_up, theme=theme)
-    height = figure.layout.height - _TITLE
-    return figure.update_layout(title=None, height=height, margin_t=figure.layout.margin.t - _TITLE)
+    figure.update_traces(showlegend=False, selector={"legend": "legend2"})
+    height = figure.layout.height - _KEY_LINE * len(course.marks)
+    return figure.update_layout(legend_title_text="", height=height)
+
+
+def _key(course: Trajectory) -> Component | None:
+    """Name the marks over the chart, by letter and shape."""
+    if not course.marks:
+        return None
+    items = [
+        html.Li([html.Span(mark.key, className=f"mark {mark_shape(mark)}"), f" {mark_words(mark)}"])
+        for mark in course.marks
+    ]
+    return html.Ul(items, className="key", **{"aria-label": "Marks over the chart"})
 
 
 def _table(course: Trajectory) -> Component:
@@ -157,11 +188,27 @@ def _origins(course: Trajectory) -> Component:
     return html.Details([html.Summary("Where these lines come from"), html.Dl(pairs, className="origins"), *note])
 
 
-def _beside(review: ClientReview, theme: Theme) -> list[Component]:
-    return [*_goals(review, theme), *_timeline(review), *_events(review), *_completeness(review)]
+def _goals_panel(review: ClientReview, theme: Theme) -> list[Component]:
+    """Lay out the goals that are rated 0 to 10; those set on a questionnaire's points stand in its chart."""
+    if not any(goal.scale is None and goal.ratings for goal in review.goals):
+        return []
+    figure = goals_figure(review.goals, theme=theme)
+    panel = chart(
+        graph_id=ids.GOALS_GRAPH,
+        figure=figure,
+        anchor="chart-goals",
+        title="Goals: rated by the client, 0 to 10",
+        caption=figure.layout.meta["caption"],
+    )
+    return [panel]
 
 
-def _goals(review: ClientReview, theme: Theme) -> list[Component]:
+def _beside(review: ClientReview, *, separate: bool) -> list[Component]:
+    found = [*_goals(review), *_timeline(review), *_events(review), *_completeness(review)]
+    return [*found, *(_separate() if separate else ())]
+
+
+def _goals(review: ClientReview) -> list[Component]:
     heading = html.H2("Goals")
     if not review.goals:
         return [heading, html.P("No goal is on record.", className="quiet-words")]
@@ -169,21 +216,7 @@ def _goals(review: ClientReview, theme: Theme) -> list[Component]:
         html.Li([html.Strong(one.label), html.Br(), one.words, html.Br(), html.Small(goal_words(one))])
         for one in review.goals
     ]
-    drawn = [goal for goal in review.goals if goal.scale is None and goal.ratings]
-    graph = [_goals_graph(review, theme)] if drawn else []
-    return [heading, html.Ul(items, className="plain"), *graph]
-
-
-def _goals_graph(review: ClientReview, theme: Theme) -> Component:
-    figure = goals_figure(review.goals, theme=theme)
-    return chart(
-        graph_id=ids.GOALS_GRAPH,
-        figure=figure,
-        anchor="chart-goals",
-        title="Goals over time",
-        caption=figure.layout.meta["caption"],
-        heading=False,
-    )
+    return [heading, html.Ul(items, className="plain")]
 
 
 def _timeline(review: ClientReview) -> list[Component]:
@@ -210,25 +243,64 @@ def _list(lines: Iterable[str]) -> Component:
     return html.Ul([html.Li(line) for line in lines], className="plain")
 
 
+def _separate() -> list[Component]:
+    """Lay out the door to what is kept apart: closed, and it says nothing of what is behind it, if anything."""
+    button = html.Button("Show", id=ids.RECORD_BUTTON, className="quiet", **{"aria-expanded": "false"})
+    door = [html.H2("Kept apart"), html.P(["For your eyes only. Escape hides it again. ", button])]
+    return [html.Div([*door, html.Div(id=ids.RECORD, **{"aria-live": "polite"})], className="no-print")]
+
+
+def kept_apart(store: Store, client_id: str | None, clicks: int | None) -> tuple[list[Component], str, str]:
+    """Answer the button: open at each odd click, for those who may read it."""
+    if client_id is None or not clicks or clicks % 2 == 0:
+        return [], "Show", "false"
+    review = client_safety(store, client_id)
+    if review is None:
+        return [], "Show", "false"
+    lines = [
+        f"{day_words(flag.raised_on)}, {flag.instrument.upper()}: {flag.label}"
+        + (" (left blank)" if flag.kind == "ask" else "")
+        + ("" if flag.acknowledged_at is None else f"; seen by {flag.acknowledged_by}")
+        for flag in review.flags
+    ]
+    return [_list(lines) if lines else html.P("Nothing is on record.")], "Hide", "true"
+
+
 def redraw(
     store: Store,
     client_id: str | None,
-    charts: Sequence[dict[str, str]],
     axis: str,
-    up: bool,
+    up: object,
     theme: str,
+    charts: Sequence[dict[str, str]],
+    *,
+    cohort: CohortModels | None = None,
 ) -> list[go.Figure]:
     """Draw the charts of a page anew, as its controls now say.
 
     What comes from the browser is a claim: the store answers for its visitor's clients alone (NotInRecord), and
     an axis or theme that does not exist is the usual one.
     """
-    if client_id is None:
-        raise NotInRecord("There is no such client on record.")
-    courses = {chart_key(course): course for course in client_review(store, client_id).trajectories}
+    review = client_review(store, _known(client_id), cohort=cohort)
+    courses = {chart_key(course): course for course in review.trajectories}
     chosen: Axis = "session" if axis == "session" else "calendar"
-    page: Theme = "dark" if theme == "dark" else "light"
-    return [figure_of(courses[one["chart"]], axis=chosen, better_is_up=bool(up), theme=page) for one in charts]
+    drawn = {"axis": chosen, "better_is_up": up is True, "theme": _page(theme)}
+    return [figure_of(courses[one["chart"]], **drawn) for one in charts]
+
+
+def redraw_goals(store: Store, client_id: str | None, theme: str) -> go.Figure:
+    """Draw the goals anew for another theme."""
+    return goals_figure(client_review(store, _known(client_id)).goals, theme=_page(theme))
+
+
+def _known(client_id: str | None) -> str:
+    if client_id is None:
+        raise NotInRecord("The path names no client.")
+    return client_id
+
+
+def _page(theme: str) -> Theme:
+    return "dark" if theme == "dark" else "light"
 
 
 def register(app: Dash) -> None:

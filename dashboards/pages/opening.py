@@ -9,31 +9,34 @@ from dashboards.components import ids
 from dashboards.pages import caseload, client, missing, outcomes
 from dashboards.routes import Visit, visit
 from dashboards.themes import drawn_theme
-from dashboards.visitor import me, my_store
+from dashboards.visitor import me, models, my_store
+from mbc.care import CohortModels
 from mbc.errors import AccessDenied, NotInRecord
 from mbc.figures.theme import Theme
 from mbc.store import Store, User
 
 
-def page_for(store: Store, user: User, path: str | None, theme: Theme) -> list[Component]:
+def page_for(
+    store: Store, user: User, path: str | None, theme: Theme, cohort: CohortModels | None = None
+) -> list[Component]:
     """Lay out the page of a path; what this user may not see is answered like what does not exist."""
     asked = visit(path, user)
     if asked is None:
         return missing.layout()
     try:
-        return _lay_out(asked, store, theme)
+        return _lay_out(asked, store, theme, cohort)
     except (NotInRecord, AccessDenied):
         return missing.layout()
 
 
-def _lay_out(asked: Visit, store: Store, theme: Theme) -> list[Component]:
+def _lay_out(asked: Visit, store: Store, theme: Theme, cohort: CohortModels | None) -> list[Component]:
     if asked.client_id is not None:
-        return client.layout(store, asked.client_id, theme)
+        return client.layout(store, asked.client_id, theme, cohort)
     return caseload.layout(store) if asked.page.name == "caseload" else outcomes.layout(store, theme)
 
 
 def register(app: Dash) -> None:
     """Wire the path to the page."""
     app.callback(Output(ids.MAIN, "children"), Input(ids.URL, "pathname"))(
-        lambda path: page_for(my_store(), me(), path, drawn_theme())
+        lambda path: page_for(my_store(), me(), path, drawn_theme(), models())
     )

@@ -2,17 +2,77 @@
 
 from __future__ import annotations
 
-from dash import Dash, html
+import dash_mantine_components as dmc
+from dash import Dash, Input, Output, html
 from dash.development.base_component import Component
 
+from dashboards.components import ids
+from dashboards.components.charts import chart
+from dashboards.components.tables import table
+from dashboards.view_models.outcomes import ALL, HEADINGS, choices, days_of, origins, table_rows, whose
+from dashboards.visitor import my_store
+from mbc.care import clinic_outcomes
+from mbc.care.outcomes import ClinicOutcomes
+from mbc.figures import outcomes_figure
 from mbc.figures.theme import Theme
 from mbc.store import Store
 
 
 def layout(store: Store, theme: Theme) -> list[Component]:
-    """Lay out the page."""
-    return [html.H1("Outcomes")]
+    """Lay out the outcomes of everybody whom this view of the record counts."""
+    found = clinic_outcomes(store)
+    periods = [{"value": one.value, "label": one.label} for one in choices(found.start, found.end)]
+    whom = [html.P(whose(store.user), className="quiet-words")] if store.user else []
+    return [
+        html.H1("Outcomes"),
+        *whom,
+        dmc.Select(
+            id=ids.PERIOD, label="Period", data=periods, value=ALL, allowDeselect=False, className="period"
+        ),
+        html.Div(content(found, theme), id=ids.OUTCOMES, **{"aria-live": "polite"}),
+    ]
+
+
+def content(found: ClinicOutcomes, theme: Theme) -> list[Component]:
+    """Lay out the rates of one period."""
+    if not found.rows:
+        return [html.P(found.caption, className="empty")]
+    rates = table("Outcomes by measure", HEADINGS, table_rows(found), numbers=(1,), blocks=True)
+    return [
+        html.P(found.caption, className="lead"),
+        html.Section([html.H2("Rates", id="rates"), rates], className="panel", **{"aria-labelledby": "rates"}),
+        chart(
+            graph_id=ids.OUTCOMES_GRAPH,
+            figure=outcomes_figure(found, theme=theme),
+            anchor="chart-outcomes",
+            title="Rates with their 95 % intervals",
+            caption="Every number of this chart stands in the table above.",
+            below=[_origins(found)],
+        ),
+    ]
+
+
+def _origins(found: ClinicOutcomes) -> Component:
+    pairs: list[Component] = []
+    for measure, words, checked in origins(found):
+        doubt = [] if checked else [html.Span(" (not yet checked at its source)", className="doubt")]
+        pairs += [html.Dt(measure), html.Dd([words, *doubt])]
+    return html.Details(
+        [html.Summary("What counts, and where that comes from"), html.Dl(pairs, className="origins")]
+    )
+
+
+def choose(store: Store, period: object, theme: object) -> list[Component]:
+    """Answer the choice of another period, or of another theme."""
+    start, end = days_of(period)
+    return content(clinic_outcomes(store, start=start, end=end), "dark" if theme == "dark" else "light")
 
 
 def register(app: Dash) -> None:
     """Wire inputs to outputs."""
+    app.callback(
+        Output(ids.OUTCOMES, "children"),
+        Input(ids.PERIOD, "value"),
+        Input(ids.THEME, "data"),
+        prevent_initial_call=True,
+    )(lambda period, theme: choose(my_store(), period, theme))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -24,9 +24,11 @@ ORDERS: dict[Order, str] = {
 
 @dataclass(frozen=True, slots=True)
 class Measure:
-    """One construct of one client, in words beside a line."""
+    """One scale of one client, in words beside a line."""
 
-    title: str
+    key: str  # "attachment_anxiety": what is measured, whichever questionnaire did it
+    title: str  # "Attachment anxiety"
+    by: str  # "ECR-S"
     words: str
     mood: Mood
     spark: str | None  # a data address
@@ -52,8 +54,12 @@ def name_of(row: CaseloadRow) -> str:
 def measure(cell: CaseloadCell) -> Measure:
     """Word one cell."""
     known = cell.latest is not None
+    title, _, by = cell.title.partition(": ")
+    title = title.partition(" (")[0]  # "(mean)", "(sum)": another questionnaire for the same thing
     return Measure(
-        title=cell.title,
+        key=title.casefold().replace(" ", "_").replace("-", "_"),
+        title=title,
+        by=by,
         words=cell.words,
         mood=mood(cell.verdict if known else None),
         spark=spark_mask(cell.points, cell.range),
@@ -82,25 +88,43 @@ def _about(row: CaseloadRow) -> str:
 
 
 def grid_rows(caseload: Caseload) -> list[dict[str, Any]]:
-    """Give the rows of the grid; a construct's own field is what it is sorted by."""
-    return [_grid_row(caseload, row) for row in sorted(caseload.rows, key=_KEYS["contact"])]
+    """Give the rows of the grid; a measure's own field is what it is sorted by."""
+    return [_grid_row(row) for row in sorted(caseload.rows, key=_KEYS["contact"])]
 
 
-def _grid_row(caseload: Caseload, row: CaseloadRow) -> dict[str, Any]:
+def _grid_row(row: CaseloadRow) -> dict[str, Any]:
     found: dict[str, Any] = {
         "id": row.client_id,
         "path": client_path(row.client_id),
         "name": name_of(row),
-        "about": _about(row),
+        "about": row.relationship,
         "clinician": row.clinician_id,
         "contact": ago_words(row.days_since_contact),
         "contact_days": row.days_since_contact,
         "sessions": words.count(row.sessions, "session"),
         "notes": "; ".join(row.flags),
     }
-    cells = {key: measure(cell) for key, _ in caseload.constructs if (cell := row.cell(key)) is not None}
-    found["cells"] = {key: {"words": m.words, "mood": m.mood, "spark": m.spark} for key, m in cells.items()}
-    return found | {key: shown.sort for key, shown in cells.items()}
+    cells = {one.key: one for one in map(measure, row.cells)}
+    found["cells"] = {
+        key: {"by": m.by, "words": m.words, "mood": m.mood, "spark": m.spark} for key, m in cells.items()
+    }
+    return found | {key: one.sort for key, one in cells.items()}
+
+
+def _one_of_each(found: Iterable[Measure]) -> dict[str, Measure]:
+    """Keep one questionnaire for each thing measured: the first that has a score."""
+    kept: dict[str, Measure] = {}
+    for one in found:
+        if one.key not in kept or (kept[one.key].sort is None and one.sort is not None):
+            kept[one.key] = one
+    return kept
+
+
+def measures(caseload: Caseload) -> tuple[tuple[str, str], ...]:
+    """Key and title of everything that is measured for anybody, construct by construct."""
+    place = {construct: i for i, (construct, _) in enumerate(caseload.constructs)}
+    cells = sorted((cell for row in caseload.rows for cell in row.cells), key=lambda cell: place[cell.construct])
+    return tuple(dict.fromkeys((one.key, one.title) for one in map(measure, cells)))
 
 
 def _worst(row: CaseloadRow) -> float:

@@ -184,3 +184,26 @@ def happenings(review: ClientReview) -> tuple[Mark, ...]:
     """Give every event once, newest first; changes of relationship stand in the timeline."""
     marks = {mark for course in review.trajectories for mark in course.marks if mark.kind == "event"}
     return tuple(sorted(marks, key=lambda mark: (mark.on, mark.label), reverse=True))
+
+
+def mark_shape(mark: Mark) -> str:
+    """Name the shape that a mark has on the chart: a class of the style sheet.
+
+    Examples
+    --------
+    >>> mark_shape(Mark(dt.date(2026, 2, 16), "event", "Ended R1", "growth", "A"))
+    'growth'
+    """
+    return "status" if mark.kind == "status" else mark.valence
+
+
+def mark_words(mark: Mark) -> str:
+    """Say what a mark stands for.
+
+    Examples
+    --------
+    >>> mark_words(Mark(dt.date(2026, 2, 16), "event", "Ended R1", "growth", "A"))
+    '16 Feb 2026: Ended R1 (growth)'
+    """
+    note = "" if mark.kind == "status" or mark.valence == "neutral" else f" ({mark.valence})"
+    return f"{day_words(mark.on)}: {mark.label}{note}"

@@ -6,13 +6,12 @@ import ipaddress
 
 import click
 
+from mbc.cli.options import store_option
 from mbc.errors import SettingsError
 
 
 @click.command("serve", short_help="Serve the pages of a record.")
-@click.option(
-    "--store", "store_url", required=True, envvar="MBC_STORE", help="The record, such as sqlite:///clinic.db."
-)
+@store_option
 @click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
 @click.option(
     "--port", default=8050, show_default=True, type=click.IntRange(0, 65535), help="Port; 0 takes a free one."

@@ -1,0 +1,137 @@
+"""What the outcomes page says: whose clients, which periods may be asked for, and each rate in words."""
+
+from __future__ import annotations
+
+import datetime as dt
+import re
+from dataclasses import dataclass
+
+from mbc.care.outcomes import CATEGORIES, ClinicOutcomes, OutcomeRow, Rate
+from mbc.care.trajectory import short_name
+from mbc.store import User
+
+ALL = "all"
+HEADINGS = (
+    "Measure",
+    "Judged",
+    *(category.capitalize() for category in CATEGORIES),
+    "Recovered, of those who began beyond the cutoff",
+    "Effect size (d)",
+    "Complete",
+)
+_HIDDEN, _NO_CUTOFF, _NO_NORM = "too few to show", "no cutoff", "noise not known"
+_QUARTER = re.compile(r"(\d{4})-Q([1-4])")
+
+_WHOSE = {
+    "clinician": "Your own clients.",
+    "supervisor": "Clients of the clinicians you supervise.",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """A period that may be asked for."""
+
+    value: str
+    label: str
+
+
+def whose(user: User) -> str:
+    """Say whose clients are counted for a user."""
+    return _WHOSE.get(user.role, "All clients of the clinic.")
+
+
+def choices(first: dt.date | None, last: dt.date | None) -> tuple[Choice, ...]:
+    """Give the periods of a record: all of it, then its years and quarters, newest first.
+
+    Whole quarters and years only: with any two days to choose from, two periods that differ by one client would
+    tell of that client what is hidden in either.
+
+    Examples
+    --------
+    >>> [one.value for one in choices(dt.date(2025, 11, 3), dt.date(2026, 2, 1))]
+    ['all', '2026', '2026-Q1', '2025', '2025-Q4']
+    """
+    found = [Choice(ALL, "Everything on record")]
+    if first is None or last is None:
+        return tuple(found)
+    for year in range(last.year, first.year - 1, -1):
+        found.append(Choice(f"{year}", f"{year}"))
+        for quarter in (4, 3, 2, 1):
+            start, end = _quarter(year, quarter)
+            if start <= last and end >= first:
+                found.append(Choice(f"{year}-Q{quarter}", f"{year}, {_ORDINALS[quarter]} quarter"))
+    return tuple(found)
+
+
+_ORDINALS = {1: "first", 2: "second", 3: "third", 4: "fourth"}
+
+
+def days_of(value: object) -> tuple[dt.date | None, dt.date | None]:
+    """Read a choice that comes back from a browser; anything else means everything on record.
+
+    Examples
+    --------
+    >>> days_of("2026-Q1")
+    (datetime.date(2026, 1, 1), datetime.date(2026, 3, 31))
+    >>> days_of("2026")[1], days_of("2026-02-30"), days_of(None)
+    (datetime.date(2026, 12, 31), (None, None), (None, None))
+    """
+    text = str(value)
+    if found := _QUARTER.fullmatch(text):
+        return _quarter(int(found[1]), int(found[2]))
+    if re.fullmatch(r"[12]\d{3}", text):
+        return dt.date(int(text), 1, 1), dt.date(int(text), 12, 31)
+    return None, None
+
+
+def _quarter(year: int, quarter: int) -> tuple[dt.date, dt.date]:
+    start = dt.date(year, 3 * quarter - 2, 1)
+    after = dt.date(year + quarter // 4, 3 * (quarter % 4) + 1, 1)
+    return start, after - dt.timedelta(days=1)
+
+
+def table_rows(outcomes: ClinicOutcomes) -> list[list[str]]:
+    """Give one row of words per scale; what is suppressed is said to be so, never shown as zero."""
+    return [_row(row) for row in outcomes.rows]
+
+
+def _row(row: OutcomeRow) -> list[str]:
+    rates = {category: row.rate(category) for category in CATEGORIES}
+    return [
+        f"{row.title}: {short_name(row.instrument)}",
+        _HIDDEN if row.paired is None else f"{row.paired}",
+        *(_missing(category) if rate is None else _words(rate) for category, rate in rates.items()),
+        _NO_CUTOFF if row.recovery is None else _words(row.recovery),
+        _effect(row),
+        _HIDDEN if row.completeness is None else f"about {row.completeness}\u00a0%",
+    ]
+
+
+def _missing(category: str) -> str:
+    return _NO_CUTOFF if category == "recovered" else _NO_NORM
+
+
+def _words(rate: Rate) -> str:
+    if rate.count is None or rate.estimate is None or rate.lower is None or rate.upper is None:
+        return _HIDDEN
+    return f"{rate.count}: {rate.estimate:.0%} ({rate.lower:.0%} to {rate.upper:.0%})"
+
+
+def _effect(row: OutcomeRow) -> str:
+    if row.effect is None or row.effect_lower is None or row.effect_upper is None:
+        return _HIDDEN
+    return f"{row.effect:.2f} ({row.effect_lower:.2f} to {row.effect_upper:.2f})"
+
+
+def origins(outcomes: ClinicOutcomes) -> tuple[tuple[str, str, bool], ...]:
+    """Say for each scale what counts as reliable and as recovered: the measure, the words, whether checked."""
+    return tuple(
+        (
+            f"{row.title}: {short_name(row.instrument)}",
+            f"Reliable change: {row.rule}. "
+            + (f"Cutoff: {row.cutoff}." if row.cutoff else "No cutoff is published."),
+            row.verified,
+        )
+        for row in outcomes.rows
+    )
