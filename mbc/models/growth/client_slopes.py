@@ -55,7 +55,7 @@ def client_slopes(fitted: Fitted) -> ClientSlopes:
 
 def _slope_rows(fitted: Fitted, part: slice) -> Floats:
     """Build the combination of internal coefficients that is each client's slope, (p, clients)."""
-    clients = part.stop - part.start
+    clients: int = part.stop - part.start
     kept: list[Floats] = []
     for pair, name in zip(fitted.terms.pairs, fitted.terms.names, strict=True):
         if name not in fitted.design.x_names:

@@ -97,7 +97,7 @@ def _lazy_quantiles(rows: nw.LazyFrame[Any], low: float, high: float) -> Quantil
     """Count rows per part of the range, when a shape asks."""
 
     def quantiles(shares: list[float]) -> Floats:
-        part = ((nw.col("t") - low) / (high - low) * BINS).cast(nw.Int64()).alias("part")
+        part = ((nw.col("t") - low) / (high - low) * BINS).floor().cast(nw.Int64()).alias("part")
         found = rows.select(part).group_by("part").agg(nw.len().alias("rows")).collect()
         counts = np.zeros(BINS)
         np.add.at(counts, np.minimum(found["part"].to_numpy(), BINS - 1), found["rows"].to_numpy())
@@ -128,9 +128,7 @@ def _aggregate(
         ),
     )
     names = [f"u{a}" for a in range(1, k + 1)]
-    products = {
-        f"{names[a]}{names[b]}": nw.col(names[a]) * nw.col(names[b]) for a in range(k) for b in range(a + 1)
-    }
+    products = {f"{a}{b}": nw.col(a) * nw.col(b) for i, a in enumerate(names) for b in names[: i + 1]}
     products |= {f"{name}y": nw.col(name) * nw.col("y") for name in names}
     products["yy"] = nw.col("y") * nw.col("y")
     rows = rows.with_columns(*(product.alias(name) for name, product in products.items()))

@@ -6,7 +6,7 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Any
+from typing import Any, cast
 
 import narwhals.stable.v2 as nw
 import numpy as np
@@ -18,6 +18,13 @@ from mbc.models.change.slopes import ClientSlopes
 from mbc.models.growth import prediction
 from mbc.models.growth.client_slopes import client_slopes
 from mbc.models.growth.client_sums import ClientSums, sum_rows
+from mbc.models.growth.degrees_of_freedom import (
+    CoefficientTest,
+    JointTest,
+    Method,
+    coefficient_tests,
+    joint_test,
+)
 from mbc.models.growth.design import split_covariates
 from mbc.models.growth.estimates import Effects, Estimates, effects_of, estimates_of
 from mbc.models.growth.fitted import Fitted, fit_sums
@@ -206,6 +213,24 @@ class GrowthCurve:
             }
         )
 
+    def tests(self, *, method: Method = "satterthwaite", level: float = 0.95) -> tuple[CoefficientTest, ...]:
+        """Test every coefficient against zero, honestly with few clients.
+
+        Parameters
+        ----------
+        method : {"satterthwaite", "kenward-roger", "normal"}
+            How the degrees of freedom are found. Kenward-Roger also widens the standard errors; REML only.
+        level : float
+            Coverage of the intervals.
+        """
+        fitted = self.fitted
+        return coefficient_tests(fitted.design, fitted.optimum, self.estimates, method=method, level=level)
+
+    def joint_test(self, contrasts: ArrayLike, *, method: Method = "kenward-roger") -> JointTest:
+        """Test several combinations of coefficients at once: rows of numbers, one per coefficient."""
+        fitted = self.fitted
+        return joint_test(fitted.design, fitted.optimum, self.estimates, contrasts, method=method)
+
     def client_slopes(self) -> ClientSlopes:
         """Each client's coefficient of the shape's first term: fixed and random part together, and alone."""
         _ = self.estimates
@@ -324,10 +349,10 @@ def client_sums(
 ) -> ClientSums:
     """Sum any table by client: arrays where it is in memory, one grouped aggregation where it is not."""
     table: Any = nw.from_native(frame)
-    columns = {"outcome": outcome, "time": time, "client": client, "covariates": covariates}
     if isinstance(table, nw.LazyFrame):
-        return grouped_sums(table, shape, **columns)
-    rows = read_rows(table, **columns)
+        lazy = cast("nw.LazyFrame[Any]", table)
+        return grouped_sums(lazy, shape, outcome=outcome, time=time, client=client, covariates=covariates)
+    rows = read_rows(table, outcome=outcome, time=time, client=client, covariates=covariates)
     return sum_rows(rows, shape.placed(rows.quantiles))
 
 

@@ -130,10 +130,31 @@ class VarianceInformation:
 def variance_information(design: Design, at: Evaluation, *, reml: bool) -> VarianceInformation:
     """Observed and expected information on the covariances and the residual variance."""
     sums = second_sums(design, at)
-    # In units where the residual variance is 1: Psi is G / sigma^2.
-    c = curvature(sums, at, directions(design), reml=reml)
-    df, scale = at.residual_df, design.outcome_spread
-    sigma2 = at.sigma2
+    relative = relative_information(
+        sums, curvature(sums, at, directions(design), reml=reml), design, at, reml=reml
+    )
+    jacobian = to_relative(design, at) / design.outcome_spread**2
+    return VarianceInformation(
+        jacobian.T @ relative.observed @ jacobian, jacobian.T @ relative.expected @ jacobian
+    )
+
+
+def to_relative(design: Design, at: Evaluation) -> Floats:
+    """Differentiate (Psi, sigma^2) by (G, sigma^2), internal outcome units."""
+    back = design.z_back @ at.factor
+    psi = back @ back.T
+    columns, rows = np.triu_indices(len(psi))
+    jacobian = np.eye(len(rows) + 1)
+    jacobian[:-1] /= at.sigma2
+    jacobian[:-1, -1] = -psi[rows, columns] / at.sigma2
+    return jacobian
+
+
+def relative_information(
+    sums: SecondSums, c: Curvature, design: Design, at: Evaluation, *, reml: bool
+) -> VarianceInformation:
+    """Information on (Psi along `directions`, sigma^2), internal outcome units."""
+    df, sigma2 = at.residual_df, at.sigma2
     k = len(c.trace)
     observed, expected = np.empty((k + 1, k + 1)), np.empty((k + 1, k + 1))
     observed[:k, :k] = 0.5 * (c.log_det + c.residual / sigma2)
@@ -142,15 +163,7 @@ def variance_information(design: Design, at: Evaluation, *, reml: bool) -> Varia
     expected[:k, :k] = -0.5 * c.log_det if not reml else _expected_reml(sums, at, c, design)
     expected[:k, k] = expected[k, :k] = 0.5 * c.trace_reml / sigma2
     expected[k, k] = 0.5 * df / sigma2**2
-    # (Psi, sigma2) = (G / sigma2, sigma2); all in internal outcome units, then scale^2.
-    back = design.z_back @ at.factor
-    psi = back @ back.T
-    columns, rows = np.triu_indices(len(psi))
-    jacobian = np.eye(k + 1)
-    jacobian[:k, :k] /= sigma2
-    jacobian[:k, k] = -psi[rows, columns] / sigma2
-    jacobian /= scale * scale
-    return VarianceInformation(jacobian.T @ observed @ jacobian, jacobian.T @ expected @ jacobian)
+    return VarianceInformation(observed, expected)
 
 
 def _expected_reml(sums: SecondSums, at: Evaluation, c: Curvature, design: Design) -> Floats:

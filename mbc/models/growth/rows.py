@@ -67,6 +67,8 @@ def read_rows(
     for name, column in ((outcome, y), (time, t)):
         if not np.isfinite(column.sum()) and not np.isfinite(column).all():
             raise FrameError(f"column {name!r} holds an infinite number; a score or time must be finite.")
+    if t.min() == t.max():
+        raise ModelError(f"every row has time {t[0]:g}. Growth needs scores at two times or more.")
     unique, codes, contiguous = encode(ids)
     at_client = {
         name: client_values(name, value, codes, len(unique), contiguous=contiguous)

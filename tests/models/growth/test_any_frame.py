@@ -124,7 +124,7 @@ def test_knots_may_be_given():
         ({}, {"covariates": ["session"]}, ModelError, "changes within"),
         ({}, {"covariates": ["severity:arm"]}, ModelError, "'name:time'"),
         ({}, {"random": ["slop"]}, ModelError, "Did you mean 'slope'"),
-        ({}, {"shape": "lin"}, ModelError, "Did you mean 'linear'"),
+        ({}, {"shape": "linaer"}, ModelError, "Did you mean 'linear'"),
     ],
 )
 def test_refusals_name_the_thing_and_the_repair(kind, change, options, error, text):
