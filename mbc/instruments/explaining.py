@@ -92,7 +92,11 @@ def _applies(instrument: Instrument) -> str:
 
 def _asks(instrument: Instrument) -> Section:
     lines = ["Labels are our own; the authors' wording is not part of this program."]
-    lines += [f"Order {form.key!r}: {form.title}." for form in instrument.forms if len(instrument.forms) > 1]
+    lines += [
+        f"Order {form.key!r}: {form.title}{f' ({form.source})' if form.source else ''}."
+        for form in instrument.forms
+        if len(instrument.forms) > 1
+    ]
     lines += [
         f"Coding {coding.key!r}: {coding.title}{' (default)' if coding.default else ''}."
         for coding in instrument.codings

@@ -11,40 +11,39 @@ import mbc
 from mbc.instruments import keys
 
 every_instrument = pytest.mark.parametrize("key", keys())
-few = settings(max_examples=15, deadline=None)
+few = settings(max_examples=6, deadline=None)  # of up to thirty rows each
 
 
-def answers(key, form=None, coding=None, *, blanks=False):
-    """One answer per position, each inside what the coding accepts."""
-    definition = mbc.instrument(key)
-    spans = [definition.coding(coding).accepted(definition.item(item)) for item in definition.form(form).order]
-    each = [st.integers(low, high) for low, high in spans]
-    return st.tuples(*(st.none() | one for one in each) if blanks else each)
+def sheets(key, *, blanks=False):
+    """Draw rows of answers in the default form and coding, each inside what is accepted."""
+    each = [st.integers(item.minimum, item.maximum) for item in mbc.instrument(key).items]
+    row = st.tuples(*(st.none() | one for one in each) if blanks else each)
+    return st.lists(row, min_size=1, max_size=30)
 
 
-def scores(key, given_answers, **options):
+def scores(key, rows, **options):
+    """Give the score columns, one dict per row."""
     columns = mbc.instrument(key).item_columns(options.get("form"))
-    frame = pl.DataFrame({name: [one] for name, one in zip(columns, given_answers, strict=True)}, strict=False)
-    return mbc.score(frame.cast(pl.Float64), key, **options).row(0, named=True)
+    frame = pl.DataFrame(rows, schema=dict.fromkeys(columns, pl.Float64), orient="row")
+    return mbc.score(frame, key, **options).drop(columns).rows(named=True)
 
 
-def main_scales(key):
+def named_scales(key):
     return [(scale, f"{key}_{scale.key}") for scale in mbc.instrument(key).scales]
 
 
 @every_instrument
 def test_reversing_all_answers_mirrors_every_score(key):
-    definition = mbc.instrument(key)
-    spans = [(one.minimum, one.maximum) for one in definition.items]
+    spans = [(one.minimum, one.maximum) for one in mbc.instrument(key).items]
 
     @few
-    @given(answers(key))
-    def holds(given_answers):
-        turned = tuple(low + high - one for (low, high), one in zip(spans, given_answers, strict=True))
-        row, mirrored = scores(key, given_answers), scores(key, turned)
-        for scale, name in main_scales(key):
-            if scale.algorithm is None:
-                assert mirrored[name] == pytest.approx(sum(scale.range) - row[name])
+    @given(sheets(key))
+    def holds(rows):
+        turned = [tuple(low + high - one for (low, high), one in zip(spans, row, strict=True)) for row in rows]
+        for one, mirrored in zip(scores(key, rows), scores(key, turned), strict=True):
+            for scale, name in named_scales(key):
+                if scale.algorithm is None:
+                    assert mirrored[name] == pytest.approx(sum(scale.range) - one[name])
 
     holds()
 
@@ -52,22 +51,16 @@ def test_reversing_all_answers_mirrors_every_score(key):
 @every_instrument
 def test_a_form_is_only_an_order(key):
     definition = mbc.instrument(key)
-    order = definition.form().order
+    default = definition.form().order
 
     @few
-    @given(answers(key, blanks=True))
-    def holds(given_answers):
-        by_item = dict(zip(order, given_answers, strict=True))
-        row = scores(key, given_answers)
+    @given(sheets(key, blanks=True))
+    def holds(rows):
         for form in definition.forms:
-            other = scores(key, tuple(by_item[one] for one in form.order), form=form.key)
-            assert _without_items(key, other) == _without_items(key, row)
+            place = [default.index(item) for item in form.order]
+            assert scores(key, [tuple(row[i] for i in place) for row in rows], form=form.key) == scores(key, rows)
 
     holds()
-
-
-def _without_items(key, row):
-    return {name: value for name, value in row.items() if not name.removeprefix(f"{key}_").isdigit()}
 
 
 @every_instrument
@@ -75,16 +68,15 @@ def test_a_coding_is_only_a_way_of_writing(key):
     definition = mbc.instrument(key)
 
     @few
-    @given(answers(key))
-    def holds(given_answers):
-        row = scores(key, given_answers)
+    @given(sheets(key))
+    def holds(rows):
         for coding in definition.codings:
-            written = []
-            for item_id, answer in zip(definition.form().order, given_answers, strict=True):
-                sign, constant = coding.affine(definition.item(item_id))
-                written.append(sign * (answer - constant))
-            other = scores(key, tuple(written), coding=coding.key)
-            assert [other[name] for _, name in main_scales(key)] == [row[name] for _, name in main_scales(key)]
+            ways = [coding.affine(item) for item in definition.items]
+            written = [
+                tuple(sign * (one - constant) for (sign, constant), one in zip(ways, row, strict=True))
+                for row in rows
+            ]
+            assert scores(key, written, coding=coding.key) == scores(key, rows)
 
     holds()
 
@@ -92,12 +84,13 @@ def test_a_coding_is_only_a_way_of_writing(key):
 @every_instrument
 def test_prorating_a_complete_record_changes_nothing(key):
     @few
-    @given(answers(key))
-    def holds(given_answers):
-        strict = scores(key, given_answers, missing="strict")
-        prorated = scores(key, given_answers, missing="prorate")
-        assert {name: prorated[name] for name in strict} == strict
-        assert not any(prorated[f"{name}_prorated"] for _, name in main_scales(key))
+    @given(sheets(key))
+    def holds(rows):
+        for strict, prorated in zip(
+            scores(key, rows, missing="strict"), scores(key, rows, missing="prorate"), strict=True
+        ):
+            assert {name: prorated[name] for name in strict} == strict
+            assert not any(prorated[f"{name}_prorated"] for _, name in named_scales(key))
 
     holds()
 
@@ -106,12 +99,12 @@ def test_prorating_a_complete_record_changes_nothing(key):
 @pytest.mark.parametrize("missing", ["strict", "prorate"])
 def test_no_pattern_of_answers_leaves_the_printed_range(key, missing):
     @few
-    @given(answers(key, blanks=True))
-    def holds(given_answers):
-        row = scores(key, given_answers, missing=missing)
-        for scale, name in main_scales(key):
-            low, high = scale.range
-            assert row[name] is None or low - 1e-9 <= row[name] <= high + 1e-9
+    @given(sheets(key, blanks=True))
+    def holds(rows):
+        for one in scores(key, rows, missing=missing):
+            for scale, name in named_scales(key):
+                low, high = scale.range
+                assert one[name] is None or low - 1e-9 <= one[name] <= high + 1e-9
 
     holds()
 
@@ -119,12 +112,10 @@ def test_no_pattern_of_answers_leaves_the_printed_range(key, missing):
 @every_instrument
 def test_the_ends_of_the_printed_range_can_be_reached(key):
     definition = mbc.instrument(key)
-    for scale, name in main_scales(key):
-        for end, at_top in ((scale.range[0], False), (scale.range[1], True)):
-            pattern = tuple(
-                one.maximum if at_top != (one.id in scale.reverse) else one.minimum for one in definition.items
-            )
-            assert scores(key, pattern)[name] == pytest.approx(end)
+    for scale, name in named_scales(key):
+        best = tuple(item.minimum if item.id in scale.reverse else item.maximum for item in definition.items)
+        least = tuple(item.maximum if item.id in scale.reverse else item.minimum for item in definition.items)
+        assert [one[name] for one in scores(key, [least, best])] == pytest.approx(list(scale.range))
 
 
 @every_instrument
@@ -132,13 +123,30 @@ def test_a_blank_removes_a_strict_score_and_leaves_the_others(key):
     definition = mbc.instrument(key)
 
     @few
-    @given(answers(key), st.integers(0, len(definition.items) - 1))
-    def holds(given_answers, place):
-        blank = definition.form().order[place]
-        row = scores(key, given_answers, missing="strict")
-        pierced = scores(key, (*given_answers[:place], None, *given_answers[place + 1 :]), missing="strict")
-        for scale, name in main_scales(key):
-            assert pierced[name] == (None if blank in scale.items else row[name])
-            assert pierced[f"{name}_answered"] == len(scale.items) - (blank in scale.items)
+    @given(sheets(key), st.integers(0, len(definition.items) - 1))
+    def holds(rows, place):
+        blank = definition.items[place].id
+        pierced = [(*row[:place], None, *row[place + 1 :]) for row in rows]
+        for one, without in zip(
+            scores(key, rows, missing="strict"), scores(key, pierced, missing="strict"), strict=True
+        ):
+            for scale, name in named_scales(key):
+                inside = blank in scale.items
+                assert without[name] == (None if inside else one[name])
+                assert without[f"{name}_answered"] == len(scale.items) - inside
+
+    holds()
+
+
+@every_instrument
+def test_a_score_is_there_exactly_when_enough_is_answered(key):
+    @few
+    @given(sheets(key, blanks=True))
+    def holds(rows):
+        for one in scores(key, rows, missing="prorate"):
+            for scale, name in named_scales(key):
+                answered = one[f"{name}_answered"]
+                assert (one[name] is not None) is (answered >= scale.missing.at_least)
+                assert one[f"{name}_prorated"] is (scale.missing.at_least <= answered < len(scale.items))
 
     holds()
