@@ -15,6 +15,7 @@ from mbc.care import CohortModels, caseload
 from mbc.care.course import Verdict
 from mbc.care.reviewing import CaseloadCell, CaseloadRow
 from mbc.care.words import number
+from mbc.cli.options import store_option
 from mbc.errors import NotInRecord
 from mbc.store import Store
 
@@ -26,7 +27,7 @@ _SORT: dict[str, Callable[[CaseloadRow], tuple[object, ...]]] = {
 
 
 @click.command("caseload", short_help="How every client stands, one line each.")
-@click.option("--store", "url", required=True, envvar="MBC_STORE", help="The record, such as sqlite:///clinic.db.")
+@store_option
 @click.option("--clinician", "clinician_id", metavar="ID", help="Only the clients of this clinician.")
 @click.option(
     "--sort",
@@ -40,13 +41,13 @@ _SORT: dict[str, Callable[[CaseloadRow], tuple[object, ...]]] = {
     type=click.DateTime(["%Y-%m-%d"]),
     help="The day silence is judged on; by default the record's last.",
 )
-def command(*, url: str, clinician_id: str | None, sort: str, as_of: dt.datetime | None) -> None:
+def command(*, store_url: str, clinician_id: str | None, sort: str, as_of: dt.datetime | None) -> None:
     """List clients with their latest scores and the change since their first, sorted into what is beyond noise.
 
     A change inside measurement error is listed as such. The safety channel is not part of it.
     """
     console = Console(highlight=False)
-    with Store.open(url) as store:
+    with Store.open(store_url) as store:
         if clinician_id is not None:
             _require_clinician(store, clinician_id)
         day = None if as_of is None else as_of.date()

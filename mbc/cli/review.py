@@ -14,14 +14,17 @@ from rich.text import Text
 from mbc.care import CohortModels, client_review
 from mbc.care.course import Trajectory
 from mbc.care.reviewing import ClientReview
+from mbc.care.trajectory import short_name
 from mbc.care.words import count, day, number, span
+from mbc.cli.options import store_option
 from mbc.errors import NotInRecord
+from mbc.instruments import instrument
 from mbc.store import Store
 
 
 @click.command("review", short_help="What the charts of one client say, as text.")
 @click.argument("client_id", metavar="CLIENT")
-@click.option("--store", "url", required=True, envvar="MBC_STORE", help="The record, such as sqlite:///clinic.db.")
+@store_option
 @click.option("--instrument", "-i", "keys", multiple=True, help="Only this questionnaire; may be repeated.")
 @click.option("--table/--no-table", default=True, show_default=True, help="List every occasion under its chart.")
 @click.option("--expected/--no-expected", default=True, show_default=True, help="Fit the clinic's growth models.")
@@ -29,14 +32,22 @@ from mbc.store import Store
     "--as-of", type=click.DateTime(["%Y-%m-%d"]), help="The day of the review; by default the record's last."
 )
 def command(
-    *, client_id: str, url: str, keys: tuple[str, ...], table: bool, expected: bool, as_of: dt.datetime | None
+    *,
+    client_id: str,
+    store_url: str,
+    keys: tuple[str, ...],
+    table: bool,
+    expected: bool,
+    as_of: dt.datetime | None,
 ) -> None:
     """Say how CLIENT is doing: change against noise, goals, relationships, completeness, what to ask.
 
     Everything the charts show, in words. The safety channel is not part of it.
     """
     console = Console(highlight=False)
-    with Store.open(url) as store:
+    for key in keys:
+        instrument(key)  # an unknown one is refused, with the nearest named
+    with Store.open(store_url) as store:
         if store.clients().filter(pl.col("client_id") == client_id).is_empty():
             raise NotInRecord(f"There is no client '{client_id}' on record. 'mbc caseload' lists those there are.")
         cohort = CohortModels(store) if expected else None
@@ -45,6 +56,10 @@ def command(
     for course in review.trajectories:
         if not keys or course.instrument in keys:
             _chart(console, course, table=table)
+    for key in keys:
+        if key not in {course.instrument for course in review.trajectories}:
+            _heading(console, short_name(key))
+            console.print(Text("No answers on record."))
     _goals(console, review)
     _relationships(console, review)
     _completeness(console, review)

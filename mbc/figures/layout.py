@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from typing import Any
 
 from mbc.figures.canvas import Canvas
 from mbc.figures.marks import rows_of
@@ -20,7 +21,8 @@ def lay_out(canvas: Canvas, *, better_is_up: bool) -> None:
     """Frame the chart."""
     course, palette = canvas.course, canvas.palette
     marks = len(course.marks)
-    entries = sum(trace.showlegend is not False and trace.legend is None for trace in canvas.figure.data)
+    traces: Any = canvas.figure.data
+    entries = sum(trace.showlegend is not False and trace.legend is None for trace in traces)
     canvas.figure.update_layout(
         template="none",
         font={"family": FONT, "size": 13, "color": palette.ink},

@@ -11,7 +11,7 @@ from mbc.figures.canvas import Canvas
 from mbc.figures.text import plain, short_day
 
 _MOST_ROWS = 4
-_ROOM = 0.07  # share of the axis that a marker and its letter need on a phone
+_ROOM = 0.085  # share of the axis that a marker and its letter need on a phone
 _SHAPES = {"growth": "triangle-up", "hard": "diamond", "neutral": "circle"}
 _STATUS_SHAPE = "square"
 
@@ -109,7 +109,7 @@ def _add_key(canvas: Canvas, mark: Mark) -> None:
 
 def _in_key(mark: Mark) -> str:
     valence = "" if mark.valence == "neutral" else f" ({mark.valence})"
-    return f"{mark.key}  {short_day(mark.on)}: {plain(mark.label, 40)}{valence}"
+    return f"{mark.key}  {short_day(mark.on)}: {plain(mark.label, 36)}{valence}"
 
 
 def _add_drop(canvas: Canvas, at: Position) -> None:

@@ -7,6 +7,8 @@ from collections.abc import Iterator
 
 import pytest
 
+from mbc.exchange import import_record
+from mbc.simulate import clinic
 from mbc.store import (
     Administration,
     Client,
@@ -124,3 +126,12 @@ def _di() -> list:
         Administration("C4", "rses", START, rses(15)),
         Administration("C4", "csi16", START, csi16(0)),
     ]
+
+
+@pytest.fixture(scope="session")
+def sample(tmp_path_factory) -> Iterator[Store]:
+    """The synthetic clinic of 150 clients, through the door that users take."""
+    home = tmp_path_factory.mktemp("sample")
+    with Store.create(f"sqlite:///{home / 'clinic.db'}") as made:
+        import_record(clinic().write(home / "record"), made, by="test")
+        yield made

@@ -1,0 +1,94 @@
+"""Every client in one pass, in the same words as their own charts."""
+
+from __future__ import annotations
+
+import datetime as dt
+
+import pytest
+
+from mbc.care import CohortModels, caseload, client_trajectory
+from mbc.store import Store
+
+START = dt.date(2025, 1, 6)
+AUGUST = dt.date(2025, 8, 1)
+
+
+@pytest.fixture(scope="module")
+def rows(store):
+    return {row.client_id: row for row in caseload(store, as_of=AUGUST).rows}
+
+
+def test_latest_score_and_change_are_in_words(rows):
+    assert rows["C1"].cell("self_esteem").words == "23, +11: better, beyond noise"
+    assert rows["C2"].cell("relationship_satisfaction").words == "64, +4: inside noise"
+    assert rows["C4"].cell("self_esteem").words == "15, first score"
+
+
+def test_what_does_not_apply_says_so_and_has_no_score(rows):
+    cell = rows["C4"].cell("relationship_satisfaction")
+    assert (cell.latest, cell.words, cell.verdict) == (None, "not applicable: single", "not known")
+
+
+def test_a_sparkline_is_open_between_relationships_and_at_blank_sheets(rows):
+    assert rows["C2"].cell("relationship_satisfaction").points == (40, 36, 20, None, 60, 64)
+    assert rows["C1"].cell("self_esteem").points == (12, 11, 8, None, 14, 21, 22, 24, 23)
+
+
+def test_a_score_travels_with_its_count(rows):
+    assert (rows["C2"].cell("symptoms").answered, rows["C2"].cell("symptoms").items) == (9, 9)
+    assert rows["C1"].cell("self_esteem").answered is None  # a recorded total
+
+
+def test_silence_is_flagged_while_in_care_only(rows):
+    assert rows["C1"].flags == ("no contact for 9 weeks",)
+    assert rows["C2"].flags == ()
+    assert "no questionnaire yet" in rows["C3"].flags
+    assert rows["C4"].flags == ()  # care has ended
+
+
+def test_silence_is_judged_on_the_records_last_day(store):
+    assert caseload(store).as_of == START + dt.timedelta(weeks=27)
+
+
+def test_rows_can_be_sorted_by_what_noise_explains(rows):
+    # 11 points on a threshold of 5.6, and 4 on one of 6.7
+    assert rows["C1"].cell("self_esteem").sort_key == pytest.approx(11 / 5.606, abs=0.01)
+    assert 0 < rows["C2"].cell("relationship_satisfaction").sort_key < 1
+
+
+def test_one_clinicians_clients_only(store):
+    assert [row.client_id for row in caseload(store, clinician_id="K2").rows] == ["C3", "C4"]
+
+
+def test_a_narrowed_store_shows_its_own_clients_only(tmp_path, sample):
+    with Store.open(sample.url) as own:
+        own.accounts.add("ilse", "a long enough sentence for a test", "clinician", "K01")
+        rows = caseload(own.as_user("ilse")).rows
+    expected = set(sample.clients().filter(clinician_id="K01")["client_id"])
+    assert {row.client_id for row in rows} == expected
+    assert 0 < len(rows) < 150
+
+
+def test_an_empty_record_is_an_empty_caseload(tmp_path):
+    with Store.create(f"sqlite:///{tmp_path}/none.db") as made:
+        found = caseload(made)
+        assert (found.rows, found.caption) == ((), "0 clients.")
+        assert found.to_frame().is_empty()
+
+
+def test_every_cell_of_the_sample_agrees_with_its_chart(sample):
+    models = CohortModels(sample)
+    for row in caseload(sample, cohort=models).rows[::10]:
+        for cell in row.cells:
+            live = client_trajectory(sample, row.client_id, cell.instrument, cell.scale, cohort=models).current
+            change = live.since_baseline if live else None
+            if cell.latest is not None:
+                assert cell.latest == live.latest.score
+                assert cell.change == (change.points if change else None)
+                assert cell.verdict == (change.verdict if change else "not known")
+
+
+def test_the_table_has_a_row_per_client(store):
+    table = caseload(store, as_of=AUGUST).to_frame()
+    assert table.height == 4
+    assert {"self_esteem_latest", "self_esteem_change", "self_esteem_words", "flags"} <= set(table.columns)
