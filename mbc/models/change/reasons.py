@@ -23,7 +23,9 @@ Reason = Literal[
     "error_exceeds_spread",  # measurement error larger than the spread of scores
     "no_reliability",
     "not_estimable",
+    "all_censored",  # nobody was seen to change
     "too_few_scores",
+    "too_far_ahead",  # a forecast beyond what the scores can carry
     "zero_baseline",  # no proportion of nothing
     "negative_baseline",
 ]
