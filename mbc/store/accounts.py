@@ -18,8 +18,8 @@ from mbc.store import engine as engines
 from mbc.store import tables as t
 from mbc.store.access import ACCESS, GRANTABLE, ROLES, Role, Scope, User
 from mbc.store.audit import Audit, Line
+from mbc.store.fetching import fetch
 from mbc.store.passwords import LONGEST, normal, require_good
-from mbc.store.reading import fetch
 
 MOST_FAILURES = 5
 LOCKED_FOR = timedelta(minutes=15)

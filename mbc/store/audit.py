@@ -15,7 +15,7 @@ from sqlalchemy import Connection, Engine, func, insert, select
 from mbc.store import engine as engines
 from mbc.store import tables as t
 from mbc.store.access import Scope
-from mbc.store.reading import fetch
+from mbc.store.fetching import fetch
 
 _GENESIS = "0" * 64
 _LOCK = 7_265_623_001  # any number of our own: writers to PostgreSQL line up for the chain's end

@@ -12,15 +12,10 @@ from typing import Any
 
 import polars as pl
 from sqlalchemy import (
-    Boolean,
     ColumnElement,
     Connection,
-    Date,
-    DateTime,
-    Double,
     Engine,
     FromClause,
-    Integer,
     Select,
     String,
     cast,
@@ -34,11 +29,37 @@ from mbc.errors import NotInRecord, StoreError, nearest
 from mbc.store import engine as engines
 from mbc.store import tables as t
 from mbc.store.access import Scope
+from mbc.store.fetching import fetch
 from mbc.store.records import Channel
 
 _MASKED = frozenset({"alias", "label", "display_name", "retired_reason", "ending", "modality", "reason"})
-_AT_ONCE = 200_000  # rows held as Python objects at a time
-_MOMENT = pl.Datetime("us", "UTC")
+
+_a = t.administration.c
+_ADMINISTRATION: dict[str, ColumnElement[Any]] = {
+    "administration_id": _a.administration_id,
+    "client_id": _a.client_id,
+    "episode_id": _a.episode_id,
+    "instrument": _a.instrument,
+    "version": _a.version,
+    "form": _a.form,
+    "coding": _a.coding,
+    "informant": _a.informant,
+    "target": func.coalesce(_a.relationship_id, "self", type_=String()).label("target"),
+    "taken_on": _a.taken_on,
+    "taken_at": _a.taken_at,
+    "session_number": _a.session_number,
+    "recorded_at": t.entry.c.recorded_at,
+    "recorded_by": t.entry.c.recorded_by,
+    "supersedes": _a.supersedes,
+    "reason": _a.reason,
+}
+_ANSWER_HEAD = (
+    "administration_id", "client_id", "instrument", "form", "coding", "target", "informant", "taken_on",
+    "session_number",
+)  # fmt: skip
+_TOTAL_HEAD = (
+    "administration_id", "client_id", "instrument", "target", "informant", "taken_on", "session_number",
+)  # fmt: skip
 
 
 class Readers:
@@ -124,7 +145,7 @@ class Readers:
         AccessDenied
             If this user may not read administrations, or not this channel.
         """
-        query = self._administrations(instrument, client_id, channel, history=history)
+        query = self._administrations(tuple(_ADMINISTRATION), instrument, client_id, channel, history=history)
         with self._asking(_asked("administrations", channel), client_id):
             self._require_channel("administrations", channel)
             with engines.reading(self._engine) as connection:
@@ -140,7 +161,7 @@ class Readers:
         administration_id, client_id, instrument, form, coding, target, informant, taken_on, session_number, item,
         value.
         """
-        return self._parts("answers", t.answer, ("item", "value"), instrument, client_id, channel)
+        return self._parts("answers", _ANSWER_HEAD, t.answer, ("item", "value"), instrument, client_id, channel)
 
     def totals(
         self, instrument: str | None = None, *, client_id: str | None = None, channel: Channel = "care"
@@ -149,8 +170,7 @@ class Readers:
 
         administration_id, client_id, instrument, target, informant, taken_on, session_number, scale, score.
         """
-        frame = self._parts("totals", t.total, ("scale", "score"), instrument, client_id, channel)
-        return frame.drop("form", "coding")
+        return self._parts("totals", _TOTAL_HEAD, t.total, ("scale", "score"), instrument, client_id, channel)
 
     def goals(self, *, client_id: str | None = None) -> pl.DataFrame:
         """goal_id, client_id, label, baseline, target, higher_is_better, set_on, retired_on, retired_reason."""
@@ -226,17 +246,13 @@ class Readers:
         ]
 
     def _administrations(
-        self, instrument: str | None, client_id: str | None, channel: Channel, *, history: bool = False
-    ) -> Select[*tuple[Any, ...]]:
-        c = t.administration.c
-        target = func.coalesce(c.relationship_id, "self", type_=String()).label("target")
-        columns = (
-            c.administration_id, c.client_id, c.episode_id, c.instrument, c.version, c.form, c.coding,
-            c.informant, target, c.taken_on, c.taken_at, c.session_number, t.entry.c.recorded_at,
-            t.entry.c.recorded_by, c.supersedes, c.reason,
-        )  # fmt: skip
+        self, names: Sequence[str], instrument: str | None, client_id: str | None, channel: Channel,
+        *, history: bool = False,
+    ) -> Select[*tuple[Any, ...]]:  # fmt: skip
+        source = t.administration.join(t.entry) if "recorded_at" in names else t.administration
+        columns = self._shown([_ADMINISTRATION[name] for name in names])
         where = self._which(instrument, client_id, channel, history=history)
-        return select(*self._shown(columns)).select_from(t.administration.join(t.entry)).where(*where)
+        return select(*columns).select_from(source).where(*where)
 
     def _which(
         self, instrument: str | None, client_id: str | None, channel: Channel, *, history: bool = False
@@ -250,6 +266,7 @@ class Readers:
     def _parts(
         self,
         reader: str,
+        heads: tuple[str, ...],
         part: t.Table,
         names: tuple[str, str],
         instrument: str | None,
@@ -262,20 +279,20 @@ class Readers:
         once per answer.
         """
         key = "administration_id"
-        heads = ("client_id", "instrument", "form", "coding", "target", "informant", "taken_on", "session_number")
         which = select(t.administration.c[key]).where(*self._which(instrument, client_id, channel))
-        parts = select(part.c[key], *(part.c[name] for name in names))
+        query = select(part.c[key], *(part.c[name] for name in names))
         if client_id is not None or instrument is not None or self._scope.clinicians is not None:
-            parts = parts.where(part.c[key].in_(which))  # otherwise the join below is enough
+            query = query.where(part.c[key].in_(which))  # otherwise the join below is enough
         with self._asking(_asked(reader, channel), client_id):
             self._require_channel(reader, channel)
             with engines.reading(self._engine) as connection:
                 self._require_client(connection, client_id)
-                head = fetch(connection, self._administrations(instrument, client_id, channel))
-                rows = fetch(connection, parts)
-        head = head.select(key, *heads)
-        frame = rows.join(head, on=key, how="inner").select(key, *heads, *names)
-        return frame.sort("client_id", "taken_on", key, names[0])
+                head = fetch(connection, self._administrations(heads, instrument, client_id, channel))
+                rows = fetch(connection, query)
+        # sorted while there is one row per administration: afterwards only small numbers are compared
+        head = head.sort("client_id", "taken_on", key).with_row_index("place")
+        frame = rows.join(head, on=key, how="inner").sort("place", names[0])
+        return frame.select(*heads, *names)
 
     def _require_channel(self, reader: str, channel: Channel) -> None:
         if channel == "safety":
@@ -307,45 +324,3 @@ def require_client(connection: Connection, scope: Scope, client_id: str) -> None
 def _is_current() -> ColumnElement[bool]:
     later = t.administration.alias("later")
     return ~exists().where(later.c.supersedes == t.administration.c.administration_id)
-
-
-def fetch(connection: Connection, query: Select[*tuple[Any, ...]]) -> pl.DataFrame:
-    """Fetch a query's rows, column by column, with types that follow from the tables.
-
-    The driver's rows are read as they come and converted whole columns at a time.
-    """
-    schema = {column.name: _dtype(column) for column in query.selected_columns}
-    cursor: Any = connection.execute(query).cursor
-    parts: list[pl.DataFrame] = []
-    while rows := cursor.fetchmany(_AT_ONCE):
-        columns = zip(schema.items(), zip(*rows, strict=True), strict=True)
-        parts.append(pl.DataFrame([_series(name, dtype, values) for (name, dtype), values in columns]))
-    return pl.concat(parts) if parts else pl.DataFrame(schema=schema)
-
-
-def _dtype(column: ColumnElement[Any]) -> pl.DataType | type[pl.DataType]:
-    kinds = (
-        (Boolean, pl.Boolean),
-        (Integer, pl.Int64),
-        (Double, pl.Float64),
-        (String, pl.String),
-        (Date, pl.Date),
-    )
-    for kind, dtype in kinds:
-        if isinstance(column.type, kind):
-            return dtype
-    if isinstance(column.type, (DateTime, t.UtcDateTime)):
-        return _MOMENT
-    raise TypeError(f"no column type for {column.name}: {column.type!r}")
-
-
-def _series(name: str, dtype: Any, values: tuple[Any, ...]) -> pl.Series:
-    first = next((value for value in values if value is not None), None)
-    if isinstance(first, str) and dtype == pl.Date:  # SQLite keeps days as text,
-        return pl.Series(name, values, pl.String).str.to_date("%Y-%m-%d")
-    if isinstance(first, str) and dtype == _MOMENT:  # moments as text in UTC,
-        moments = pl.Series(name, values, pl.String).str.to_datetime("%Y-%m-%d %H:%M:%S%.f", time_unit="us")
-        return moments.dt.replace_time_zone("UTC")
-    if dtype == pl.Boolean and not isinstance(first, bool):  # and truth as 0 or 1
-        return pl.Series(name, values, pl.Int8).cast(pl.Boolean)
-    return pl.Series(name, values, dtype)
