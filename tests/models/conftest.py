@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import math
 import os
-from collections.abc import Iterator
 from pathlib import Path
 
 import polars as pl
@@ -58,10 +57,10 @@ def _size(difference: float) -> str:
 
 
 @pytest.fixture(scope="session")
-def validation() -> Iterator[Validation]:
+def validation() -> Validation:
     sink = os.environ.get(COLLECT)
     page = None if sink or not PAGE.exists() else PAGE.read_text(encoding="utf-8")
-    yield Validation(page, Path(sink) if sink else None)
+    return Validation(page, Path(sink) if sink else None)
 
 
 @pytest.fixture(scope="session")

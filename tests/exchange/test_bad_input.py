@@ -1,0 +1,182 @@
+"""Every way a file can be wrong: what is said of it, and that nothing is stored then."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+import pytest
+
+from mbc.errors import ImportRefused, MbcError
+from mbc.exchange import plan_import
+
+RSES = ",".join(f"rses_{n}" for n in range(1, 11))
+WIDE = f"client_id,date,{RSES}\n"
+FINE = "C1,2026-01-05,3,2,1,0,3,2,1,0,3,2\n"
+LONG = "client,date,instrument,item,value\n"
+TOTALS = "client,date,instrument,scale,score\n"
+
+
+@dataclass(frozen=True)
+class Bad:
+    """A file, how it is imported, and words that its refusal must have."""
+
+    text: str | bytes
+    words: tuple[str, ...]
+    options: dict[str, Any] = field(default_factory=dict)
+
+
+CASES = {
+    # the file as a whole
+    "empty": Bad("", ("is empty",)),
+    "header only": Bad(WIDE, ("has a header but no rows",)),
+    "workbook given as csv": Bad(b"PK\x03\x04...", ("an Excel or OpenDocument workbook", "CSV UTF-8")),
+    "all rows blank": Bad(WIDE + "C1,2026-01-05,,,,,,,,,,\n", ("holds no answers: every row is blank",)),
+    "no layout known": Bad("client,date,mood\nC1,2026-01-05,3\n", ("laid out in no way known", "'mood'")),
+    "numbered columns of whom": Bad(
+        "client,date,Q1,Q2,Q3\nC1,2026-01-05,1,2,3\n", ("--instrument KEY --items 'Q{n}'",)
+    ),
+    # columns
+    "no client": Bad(
+        f"clent,date,{RSES}\n{FINE}", ("no column for the client", "Nearest: 'clent'", "--map client_id=")
+    ),
+    "no date": Bad(f"client,dte,{RSES}\n{FINE}", ("no column for the day it was taken", "Nearest: 'dte'")),
+    "neither": Bad(f"a,b,{RSES}\n{FINE}", ("no column for the client", "; the day it was taken")),
+    "two clients": Bad(
+        f"client,patient,date,{RSES}\nC1,{FINE}", ("2 columns that could be the client", "'client', 'patient'")
+    ),
+    "repeated column": Bad(
+        f"client,date,date,{RSES}\nC1,2026-01-05,{FINE[3:]}", ("more than one column named 'date'",)
+    ),
+    "repeated item": Bad(
+        WIDE.replace("rses_2", "rses_1") + FINE, ("more than one column named 'rses_1'",)
+    ),
+    "missing item": Bad(
+        WIDE.replace("rses_7", "rse_7") + FINE,
+        ("needs 10 item columns", "lacks 'rses_7'", "--map rses_7='rse_7'"),
+    ),
+    "missing items of a pattern": Bad(
+        WIDE.replace("rses_", "Q").replace("Q7", "R7") + FINE,
+        ("lacks 'Q7'", "--map rses_7='R7'"),
+        {"instrument": "rses", "items": "Q{n}"},
+    ),
+    "items under other names": Bad(
+        WIDE.replace("rses_", "Q") + FINE, ("--instrument rses --items 'Q{n}'",), {"instrument": "rses"}
+    ),
+    "one item too many": Bad(
+        WIDE.strip() + ",rses_11\n" + FINE.strip() + ",1\n", ("has 10 items", "also has 'rses_11'")
+    ),
+    "mapped column absent": Bad(WIDE + FINE, ("has no column 'Client'", "'client_id'"), {"columns": {"client_id": "Client"}}),
+    "unknown instrument": Bad(WIDE + FINE, ("no instrument 'rsess'", "'rses'"), {"instrument": "rsess"}),
+    "unknown coding": Bad(WIDE + FINE, ("no coding '1-5'", "0-3, 1-4"), {"coding": "1-5"}),
+    "unknown form": Bad(WIDE + FINE, ("no form 'c'", "a, b"), {"form": "c"}),
+    "coding of an absent one": Bad(WIDE + FINE, ("the file holds no 'gad7' but rses",), {"coding": {"gad7": "1-4"}}),
+    # cells
+    "out of range": Bad(
+        WIDE + FINE + "C2,2026-01-05,3,2,7,0,3,2,1,0,3,2\n",
+        ("1 of 2 administrations refused", "row 3: rses_3: 7 is out of range; accepted are 0 to 3 (coding 0-3)"),
+    ),
+    "negative": Bad(WIDE + "C2,2026-01-05,3,2,-1,0,3,2,1,0,3,2\n", ("rses_3: -1 is out of range",)),
+    "between two answers": Bad(
+        WIDE + 'C2,2026-01-05,3,2,"1,5",0,3,2,1,0,3,2\n', ("rses_3: 1,5 is no whole number",)
+    ),
+    "text answer": Bad(
+        WIDE + "C2,2026-01-05,3,2,often,0,3,2,1,0,3,2\n", ("rses_3: 'often' is no number",)
+    ),
+    "code for missing": Bad(
+        WIDE + "C2,2026-01-05,3,2,NA,0,3,2,1,0,3,2\n", ("'NA' is no number", "--missing NA")
+    ),
+    "other coding": Bad(
+        WIDE + "C1,2026-01-05,4,2,1,1,3,2,1,1,3,2\nC2,2026-01-06,1,1,1,1,1,1,1,1,1,1\n",
+        (
+            "all 2 administrations refused",
+            "row 2: Rosenberg Self-Esteem Scale: answers do not fit coding 0-3 (row 2, rses_1: 4), but all of them "
+            "fit 1-4. If they are so coded: --coding rses=1-4",
+            "row 3: Rosenberg",
+        ),
+    ),
+    "unparseable date": Bad(
+        WIDE + FINE.replace("2026-01-05", "someday"), ("row 2: date: 'someday' is no date; accepted are 2026-01-31",)
+    ),
+    "future date": Bad(WIDE + FINE.replace("2026-01", "2027-01"), ("row 2: date: '2027-01-05' lies in the future",)),
+    "early date": Bad(WIDE + FINE.replace("2026-01", "1826-01"), ("'1826-01-05' lies before 1900",)),
+    "open date order": Bad(
+        WIDE + FINE.replace("2026-01-05", "05/01/2026"), ("day or month first?", "--date-format '%d/%m/%Y'")
+    ),
+    "blank date": Bad(WIDE + FINE.replace("2026-01-05", ""), ("row 2: the date is blank",)),
+    "blank client": Bad(WIDE + FINE.replace("C1", ""), ("row 2: the client is blank",)),
+    "a name for a client": Bad(
+        WIDE + FINE.replace("C1", "Ann Miller"), ("'Ann Miller' is no identifier", "never a name")
+    ),
+    "session number": Bad(
+        WIDE.replace("date,", "date,session,") + FINE.replace("-05,", "-05,two,"), ("'two' is no session number",)
+    ),
+    "new client of nobody": Bad(
+        WIDE + FINE.replace("C1", "N1"), ("client N1 is not on record; say who sees new clients: --clinician ID",)
+    ),
+    "new client of an unknown clinician": Bad(
+        WIDE + FINE.replace("C1", "N1"), ("nor is the clinician 'K9' (on record: 'K1', 'K2')",), {"clinician": "K9"}
+    ),
+    "unknown relationship": Bad(
+        WIDE.replace("date,", "date,target,") + FINE.replace("-05,", "-05,R9,"),
+        ("target 'R9' is no relationship of C1 (on record: 'C1.R1')", "--new-relationships"),
+    ),
+    "twice in the file, differently": Bad(
+        WIDE + FINE + FINE.replace("3,2\n", "3,3\n"), ("rows 2 and 3 hold different answers for one occasion",)
+    ),
+    # long files
+    "unknown questionnaire in a row": Bad(
+        LONG + "C1,2026-01-05,rses,1,3\nC1,2026-01-05,gad9,1,3\n",
+        ("row 3: instrument: there is no questionnaire 'gad9'; did you mean", "gad7"),
+    ),
+    "blank questionnaire": Bad(LONG + "C1,2026-01-05,,1,3\n", ("row 2: the questionnaire is blank",)),
+    "item beyond the last": Bad(
+        LONG + "C1,2026-01-05,rses,11,3\n", ("the item is '11'", "has items 1 to 10")
+    ),
+    "item without a number": Bad(LONG + "C1,2026-01-05,rses,worth,3\n", ("the item is 'worth'",)),
+    "blank item": Bad(LONG + "C1,2026-01-05,rses,,3\n", ("the item is blank",)),
+    "item answered twice": Bad(
+        LONG + "C1,2026-01-05,rses,1,3\nC1,2026-01-05,rses,1,2\n",
+        ("rows 2-3: item 1 is answered twice, differently (rows 2 and 3)",),
+    ),
+    "answer of a long file": Bad(
+        LONG + "C1,2026-01-05,rses,1,0\nC1,2026-01-05,rses,2,9\n",
+        ("rows 2-3: item 2: 9 is out of range; accepted are 0 to 3",),
+    ),
+    "no item column": Bad(
+        LONG.replace("item", "thing") + "C1,2026-01-05,rses,1,3\n", ("no column for the item's number",), {"layout": "long"}
+    ),
+    # files of totals
+    "score out of range": Bad(
+        TOTALS + "C1,2026-01-05,rses,total,35\n",
+        ("35 is out of range", "is 0 to 30", "from 1-4 they differ"),
+    ),
+    "score that is text": Bad(TOTALS + "C1,2026-01-05,rses,total,high\n", ("'high' is no number",)),
+    "unknown scale": Bad(
+        TOTALS + "C1,2026-01-05,ecr_s,total,3\n", ("the scale is 'total'", "has anxiety, avoidance")
+    ),
+    "scale left open": Bad(TOTALS + "C1,2026-01-05,ecr_s,,3\n", ("the scale is blank",)),
+    "score on another metric": Bad(
+        TOTALS + "C1,2026-01-05,rses,total,25\n", ("kept on the questionnaire's own metric",), {"coding": "1-4"}
+    ),
+    # what a file could do to a terminal or a page
+    "control characters": Bad(
+        WIDE + FINE.replace("C1", "\x1b[31mC1"), ("'�[31mC1' is no identifier",)
+    ),
+    "markup in a header": Bad("[bold]x[/],<b>y</b>\n1,2\n", ("It has '[bold]x[/]', '<b>y</b>'",)),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("case", CASES.values(), ids=list(CASES))
+def test_bad_input_is_refused_clearly_and_nothing_is_stored(untouched, write, now, case):
+    store = untouched
+    before = (store.clients(), store.administrations(), store.relationships())
+    with pytest.raises(MbcError) as fault:
+        plan_import(write(case.text), store, now=now, **case.options).apply(store)
+    rows = fault.value.rows if isinstance(fault.value, ImportRefused) else ()
+    said = "\n".join([str(fault.value), *rows])
+    for words in case.words:
+        assert words in said
+    assert not any(character in said for character in "\x1b\x07\x9b")
+    for was, is_ in zip(before, (store.clients(), store.administrations(), store.relationships()), strict=True):
+        assert was.equals(is_)
