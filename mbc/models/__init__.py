@@ -53,6 +53,11 @@ if TYPE_CHECKING:
     from mbc.models.effect_size import Moments as Moments
     from mbc.models.effect_size import effect_size as effect_size
     from mbc.models.effect_size import effect_size_from_moments as effect_size_from_moments
+    from mbc.models.goals import goal_attainment as goal_attainment
+    from mbc.models.goals import goal_change as goal_change
+    from mbc.models.goals import goal_probability as goal_probability
+    from mbc.models.goals import goal_probability_by as goal_probability_by
+    from mbc.models.goals import goal_probability_on_curve as goal_probability_on_curve
     from mbc.models.growth.fitted import NotConverged as NotConverged
     from mbc.models.growth.growth_curve import GrowthCurve as GrowthCurve
     from mbc.models.growth.growth_curve import growth_curve as growth_curve
@@ -65,6 +70,11 @@ if TYPE_CHECKING:
     from mbc.models.reliability import omega as omega
     from mbc.models.reliable_change import ReliableChange as ReliableChange
     from mbc.models.reliable_change import reliable_change as reliable_change
+    from mbc.models.single_case import nonoverlap as nonoverlap
+    from mbc.models.single_case import process_chart as process_chart
+    from mbc.models.time_to_change import TimeToChange as TimeToChange
+    from mbc.models.time_to_change import interval_time_to_change as interval_time_to_change
+    from mbc.models.time_to_change import time_to_change as time_to_change
     from mbc.models.within_person import change_reliability as change_reliability
 
 # Where each public name lives: module -> names. One line per module keeps edits by several hands apart.
@@ -92,9 +102,18 @@ _MODULES = {
     "growth.growth_curve": ("GrowthCurve", "growth_curve"),
     "growth.mixedlm": ("mixedlm",),
     "growth.prediction": ("ClientCurve",),
+    "goals": (
+        "goal_attainment",
+        "goal_change",
+        "goal_probability",
+        "goal_probability_by",
+        "goal_probability_on_curve",
+    ),
     "proportions": ("Proportion", "wilson_interval"),
     "reliability": ("alpha", "item_rest", "omega"),
     "reliable_change": ("ReliableChange", "reliable_change"),
+    "single_case": ("nonoverlap", "process_chart"),
+    "time_to_change": ("TimeToChange", "interval_time_to_change", "time_to_change"),
     "within_person": ("change_reliability",),
 }
 _HOME = {name: f"mbc.models.{module}" for module, names in _MODULES.items() for name in names}

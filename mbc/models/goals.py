@@ -60,8 +60,8 @@ def goal_attainment(
     Notes
     -----
     ``T = 50 + 10 sum(w x) / sqrt((1 - rho) sum(w^2) + rho (sum w)^2)``. The formulas on pp. 364 and 367 of the
-    2009 practical guide are misprinted; its erratum agrees with this one. Levels are ranks, and T is not comparable
-    between people with different goals.
+    2009 practical guide are misprinted; its erratum agrees with this one. Levels are ranks, and T is not
+    comparable between people with different goals.
 
     References
     ----------
@@ -305,8 +305,8 @@ def goal_probability_on_curve(
     Parameters
     ----------
     curve : ClientCurve
-        From ``growth_curve(...).predict_client``. Its band decides what the probability is about: a person's level,
-        or the score that would be seen.
+        From ``growth_curve(...).predict_client``. Its band decides what the probability is about: a person's
+        level, or the score that would be seen.
     target : float
     higher_is_better : bool
     **options

@@ -17,8 +17,8 @@ from mbc.models.change.reasons import Reason
 from mbc.models.change.values import FloatArray, as_array
 
 Rule = Literal[
-    "beyond limits", "beyond 3 sigma", "run of 8", "run of 9", "trend of 6", "alternating 14", "2 of 3 beyond 2 sigma",
-    "4 of 5 beyond 1 sigma", "15 within 1 sigma", "8 outside 1 sigma",
+    "beyond limits", "beyond 3 sigma", "run of 8", "run of 9", "trend of 6", "alternating 14",
+    "2 of 3 beyond 2 sigma", "4 of 5 beyond 1 sigma", "15 within 1 sigma", "8 outside 1 sigma",
 ]  # fmt: skip
 # Mean of |difference of two standard normals|, and the limit of moving ranges (Montgomery, table VI, n = 2).
 _D2, _D4 = 1.128, 3.267

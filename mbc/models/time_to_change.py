@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from dataclasses import dataclass
 from typing import Any, Literal, cast
 
@@ -59,8 +60,8 @@ def time_to_change(
     changed : column of bool, shape (n,)
         Whether the change happened then (best: the first of two sessions in a row beyond the reliable change).
     dropped_out : column of bool, optional
-        Whether the person left treatment then, unchanged. Leaving is a competing end: someone who left cannot change
-        in treatment any more. Those neither changed nor gone are still under observation (censored).
+        Whether the person left treatment then, unchanged. Leaving is a competing end: someone who left cannot
+        change in treatment any more. Those neither changed nor gone are still under observation (censored).
     confidence : float
         Of the pointwise intervals (log-log), 0 to 1.
 
@@ -71,8 +72,8 @@ def time_to_change(
 
     Notes
     -----
-    ``incidence`` answers "what share has changed by session k"; one minus Kaplan-Meier answers "what share would have,
-    if leaving told nothing about a person and nobody left", and is always larger.
+    ``incidence`` answers "what share has changed by session k"; one minus Kaplan-Meier answers "what share would
+    have, if leaving told nothing about a person and nobody left", and is always larger.
 
     References
     ----------
@@ -89,7 +90,11 @@ def time_to_change(
     z = two_sided(confidence)
     counts = np.bincount(event, minlength=3)
     tables = _tables(time, event)
-    km, incidence, hazard = _kaplan_meier(tables, z), _incidence(time, event, tables, z), _hazard(tables)
+    km, incidence, hazard = (
+        _kaplan_meier(time, event, tables, z),
+        _incidence(time, event, tables, z),
+        _hazard(tables),
+    )
     reason: Reason | None = "too_few_scores" if not time.size else None if counts[CHANGED] else "all_censored"
     known = bool(time.size) and bool(counts[CHANGED])
     median = _first_time(km, pl.col("survival") <= 0.5 + 1e-12)
@@ -129,23 +134,18 @@ def _tables(time: FloatArray, event: NDArray[np.intp]) -> _Tables:
     distinct, where = np.unique(time, return_inverse=True)
     ended = np.bincount(where, minlength=distinct.size).astype(float)
     at_risk = time.size - np.concatenate([[0.0], np.cumsum(ended)[:-1]]) if distinct.size else ended
-    changed = np.bincount(where, event == CHANGED, distinct.size)
-    dropped = np.bincount(where, event == DROPPED_OUT, distinct.size)
+    changed = np.bincount(where, event == CHANGED, distinct.size).astype(float)
+    dropped = np.bincount(where, event == DROPPED_OUT, distinct.size).astype(float)
     return _Tables(distinct, at_risk, changed, dropped)
 
 
-def _kaplan_meier(t: _Tables, z: float) -> pl.DataFrame:
-    from statsmodels.duration.survfunc import SurvfuncRight  # noqa: PLC0415 - slow to import
+def _kaplan_meier(time: FloatArray, event: NDArray[np.intp], t: _Tables, z: float) -> pl.DataFrame:
+    from statsmodels.duration.survfunc import SurvfuncRight  # noqa: PLC0415 - slow to import  # pyright: ignore[reportMissingTypeStubs]
 
     names = ("time", "at_risk", "changed", "survival", "standard_error", "lower", "upper")
     if not t.changed.any():
         return pl.DataFrame(schema=dict.fromkeys(names, pl.Float64))
-    censored = -np.diff(np.concatenate([t.at_risk, [0.0]])) - t.changed
-    fit: Any = SurvfuncRight(
-        np.concatenate([t.time, t.time]),
-        np.repeat([1, 0], t.time.size),
-        freq_weights=np.concatenate([t.changed, censored]),
-    )
+    fit: Any = SurvfuncRight(time, event == CHANGED)
     at = np.isin(t.time, fit.surv_times) & (t.changed > 0)
     rows = np.isin(fit.surv_times, t.time[at])
     survival, error = np.asarray(fit.surv_prob)[rows], np.asarray(fit.surv_prob_se)[rows]
@@ -165,7 +165,7 @@ def _log_log(survival: FloatArray, error: FloatArray, z: float) -> tuple[FloatAr
 
 
 def _incidence(time: FloatArray, event: NDArray[np.intp], t: _Tables, z: float) -> pl.DataFrame:
-    from statsmodels.duration.survfunc import CumIncidenceRight  # noqa: PLC0415 - slow to import
+    from statsmodels.duration.survfunc import CumIncidenceRight  # noqa: PLC0415 - slow to import  # pyright: ignore[reportMissingTypeStubs]
 
     names = ("time", "at_risk", "changed", "dropped_out", "incidence", "standard_error", "lower", "upper")
     if not t.changed.any():
@@ -219,8 +219,8 @@ def interval_time_to_change(lower: object, upper: object) -> IntervalChange:
     Parameters
     ----------
     lower, upper : column of floats, shape (n,)
-        Last occasion without the change (0 if there was none) and first occasion with it; an upper end that is blank
-        or infinite says that the change was not seen. Equal ends are an exact time.
+        Last occasion without the change (0 if there was none) and first occasion with it; an upper end that is
+        blank or infinite says that the change was not seen. Equal ends are an exact time.
 
     Raises
     ------
@@ -235,7 +235,7 @@ def interval_time_to_change(lower: object, upper: object) -> IntervalChange:
     --------
     >>> made = interval_time_to_change([0, 2, 3, 3, 5], [2, 4, 4, None, 6])
     >>> made.table.select("lower", "upper", "mass").rows()
-    [(0.0, 2.0, 0.2), (3.0, 4.0, 0.4), (5.0, 6.0, 0.4)]
+    [(0.0, 2.0, 0.2), (3.0, 4.0, 0.53...), (5.0, 6.0, 0.26...)]
     """
     left, right = np.atleast_1d(as_array(lower, "lower")), np.atleast_1d(as_array(upper, "upper"))
     if left.shape != right.shape:
@@ -249,7 +249,9 @@ def interval_time_to_change(lower: object, upper: object) -> IntervalChange:
     if not left.size or not np.isfinite(right).any():
         empty = pl.DataFrame(schema=dict.fromkeys(("lower", "upper", "mass", "survival"), pl.Float64))
         reason: Reason = "all_censored" if left.size else "too_few_scores"
-        return IntervalChange(empty, None, True, 0, int(left.size), lost, reason=reason)
+        return IntervalChange(
+            empty, None, converged=True, rounds=0, n=int(left.size), n_missing=lost, reason=reason
+        )
     starts, ends = _innermost(left, right)
     mass, converged, rounds = _masses(left, right, starts, ends)
     keep = mass > 1e-9
@@ -271,7 +273,7 @@ def _innermost(left: FloatArray, right: FloatArray) -> tuple[FloatArray, FloatAr
     ends = [(x, 1, 0) for x in np.unique(right).tolist()] + [(x, 2, 1) for x in np.unique(left[~exact]).tolist()]
     ends += [(x, 0, 1) for x in np.unique(left[exact]).tolist()]
     ends.sort()
-    pairs = [(a[0], b[0]) for a, b in zip(ends, ends[1:], strict=False) if a[2] == 1 and b[2] == 0]
+    pairs = [(a[0], b[0]) for a, b in itertools.pairwise(ends) if a[2] == 1 and b[2] == 0]
     table = np.array(pairs, dtype=float)
     return table[:, 0], table[:, 1]
 
