@@ -153,8 +153,16 @@ def _show(console: Console, plan: ImportPlan) -> None:
 
 
 def _report(plan: ImportPlan, path: Path) -> None:
+    import polars as pl  # noqa: PLC0415
+
+    # a text that begins like a formula would be one to the spreadsheet that opens the report
+    tamed = (
+        pl.when(pl.col(pl.String).str.contains(r"^[=+\-@\t\r]"))
+        .then("'" + pl.col(pl.String))
+        .otherwise(pl.col(pl.String))
+    )
     try:
-        plan.to_frame().write_csv(path)
+        plan.to_frame().with_columns(tamed.name.keep()).write_csv(path)
     except OSError as fault:
         raise SettingsError(f"The report cannot be written to {path}: {fault.strerror}.") from None
 

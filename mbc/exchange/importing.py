@@ -9,17 +9,13 @@ from typing import Any
 from mbc.errors import ImportRefused
 from mbc.exchange.answers import check
 from mbc.exchange.columns import Columns
-from mbc.exchange.comparing import within_file
 from mbc.exchange.layouts import Recognised, recognise
 from mbc.exchange.long import read_long, read_totals
 from mbc.exchange.options import ImportOptions, Layout
-from mbc.exchange.people import find_clients, find_clinicians, find_episodes
-from mbc.exchange.plan import ImportPlan
-from mbc.exchange.reading import Reading, Records
-from mbc.exchange.records import Registrations
-from mbc.exchange.shown import listing, many, numbers, shown
-from mbc.exchange.targets import find_targets
-from mbc.exchange.text_files import TextTable, read_text_table
+from mbc.exchange.plan import ImportPlan, Proposal, make_plan
+from mbc.exchange.reading import Records
+from mbc.exchange.shown import shown
+from mbc.exchange.text_files import read_text_table
 from mbc.exchange.wide import read_wide
 from mbc.store import ImportSource, Store
 
@@ -96,35 +92,8 @@ def read_plan(path: str | Path, store: Store | None, options: ImportOptions) -> 
     reading = check(_taken_apart(columns, recognised, options))
     if reading.administrations.is_empty():
         raise ImportRefused(f"'{shown(table.name)}' holds no answers: every row is blank.")
-    return placed(reading, recognised.layout, store, options, source_of(table), table.notes)
-
-
-def placed(
-    reading: Reading,
-    layout: Layout,
-    store: Store | None,
-    options: ImportOptions,
-    source: ImportSource,
-    notes: tuple[str, ...] = (),
-) -> ImportPlan:
-    """Name clients, targets and episodes, and find what a file holds twice."""
-    frame, clients = find_clients(reading.administrations, store, options)
-    targets = find_targets(frame, store, options)
-    frame = within_file(find_episodes(targets.administrations, store))
-    return ImportPlan(
-        source=source,
-        layout=layout,
-        administrations=frame,
-        registrations=Registrations(find_clinicians(store, options), clients, targets.new),
-        supersede=options.supersede,
-        notes=(*notes, *reading.notes, *targets.notes, *_left_out(reading)),
-        today=options.now.date(),
-    )
-
-
-def source_of(table: TextTable) -> ImportSource:
-    """Where rows come from, for the record's provenance."""
-    return ImportSource(shown(table.name, longest=200), table.sha256)
+    source = ImportSource(shown(table.name, longest=200), table.sha256)
+    return make_plan(Proposal(reading, recognised.layout, options, source, table.notes), store)
 
 
 def _taken_apart(columns: Columns, recognised: Recognised, options: ImportOptions) -> Records:
@@ -135,16 +104,6 @@ def _taken_apart(columns: Columns, recognised: Recognised, options: ImportOption
             return read_long(columns, options)
         case "totals":
             return read_totals(columns, options)
-
-
-def _left_out(reading: Reading) -> tuple[str, ...]:
-    notes: list[str] = []
-    if reading.blank_rows:
-        rows = reading.blank_rows
-        notes.append(f"{many(len(rows), 'questionnaire')} without any answer left out (row {numbers(rows)}).")
-    if reading.unread:
-        notes.append(f"Columns not made use of: {listing(reading.unread)}.")
-    return tuple(notes)
 
 
 def _several(names: str | Iterable[str] | None) -> tuple[str, ...]:

@@ -68,7 +68,9 @@ def _item_columns(columns: Columns, options: ImportOptions, named: tuple[str, ..
     present = named or _present(columns)
     if not present:
         raise ImportRefused(_unrecognised(columns))
-    return {key: _by_pattern(columns, instrument(key)) for key in present}
+    found = {key: _by_pattern(columns, instrument(key)) for key in present}
+    place = columns.table.columns.index
+    return dict(sorted(found.items(), key=lambda one: place(one[1][0])))
 
 
 def _whose_items(columns: Columns, template: str, named: tuple[str, ...]) -> Instrument:

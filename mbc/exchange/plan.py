@@ -4,18 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
-from datetime import date
 from typing import Literal, get_args
 
 import polars as pl
 
 from mbc.errors import Conflict, ImportRefused
 from mbc.exchange.cells import REASON
-from mbc.exchange.comparing import OUTCOME, after_storing, with_record
-from mbc.exchange.options import Layout
-from mbc.exchange.reading import LAST_ROW, ROWS
+from mbc.exchange.comparing import OUTCOME, after_storing, with_record, within_file
+from mbc.exchange.options import ImportOptions, Layout
+from mbc.exchange.people import find_clients, find_clinicians, find_episodes
+from mbc.exchange.reading import LAST_ROW, ROWS, Reading
 from mbc.exchange.records import Registrations, administrations_of
-from mbc.exchange.shown import shown
+from mbc.exchange.shown import listing, many, numbers, shown
+from mbc.exchange.targets import find_targets
 from mbc.exchange.text_files import ROW
 from mbc.store import Administration, ImportSource, Store
 
@@ -26,20 +27,39 @@ _TOLD_EVERY = 1000
 
 
 @dataclass(frozen=True, slots=True)
+class Proposal:
+    """A file, read and checked, and what the user said of it: nothing here depends on the record."""
+
+    reading: Reading
+    layout: Layout
+    options: ImportOptions
+    source: ImportSource
+    notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class ImportPlan:
     """What becomes of each administration of a file, and why. :meth:`to_frame` is the part that people read."""
 
-    source: ImportSource
-    layout: Layout
+    proposal: Proposal = field(repr=False)
+    knows_record: bool
+    """Whether clients and relationships were looked up on record."""
     administrations: pl.DataFrame = field(repr=False)
     """All that would be stored, with ``outcome`` and ``reason``; one row per administration."""
     registrations: Registrations = field(repr=False)
     """Clients and relationships that go on record first."""
-    supersede: str | None
-    """Why occasions on record are corrected; without it they are refused."""
     notes: tuple[str, ...]
     """What was decided in reading, for a person to check."""
-    today: date
+
+    @property
+    def source(self) -> ImportSource:
+        """The file."""
+        return self.proposal.source
+
+    @property
+    def layout(self) -> Layout:
+        """How the file is laid out."""
+        return self.proposal.layout
 
     @property
     def counts(self) -> dict[PlannedOutcome, int]:
@@ -54,14 +74,24 @@ class ImportPlan:
         return tuple(f"row{'s' if '-' in rows else ''} {rows}: {reason}" for rows, reason in refused.iter_rows())
 
     @property
+    def storable(self) -> pl.DataFrame:
+        """The administrations that go on record."""
+        return self.administrations.filter(pl.col(OUTCOME).is_in(["stored", "superseding"]))
+
+    @property
+    def needed(self) -> Registrations:
+        """What has to be on record before them."""
+        return self.registrations.needed_by(self.storable)
+
+    @property
     def new_clients(self) -> int:
         """How many clients are registered first."""
-        return len(self._needed().clients)
+        return len(self.needed.clients)
 
     @property
     def new_relationships(self) -> int:
         """How many relationships are registered first."""
-        return len(self._needed().relationships)
+        return len(self.needed.relationships)
 
     def to_frame(self) -> pl.DataFrame:
         """Rows of the file, client, instrument, day, outcome and reason: fit for a terminal or a page."""
@@ -99,48 +129,69 @@ class ImportPlan:
         ImportRefused
             When some are refused and ``skip_refused`` is not set, or all are; nothing is stored then.
         """
-        self._require(skip_refused=skip_refused)
+        plan = self if self.knows_record else make_plan(self.proposal, store)
+        _require_sound(plan, skip_refused=skip_refused)
         try:
-            return self._stored(store, by, progress)
+            return _stored(plan, store, by, progress)
         except Conflict:  # met on the way: say so of every row, not of the first
-            compared = self.against(store)
-            compared._require(skip_refused=skip_refused)  # noqa: SLF001 - another plan of this kind
-            return compared._stored(store, by, progress)  # noqa: SLF001
+            plan = self.against(store)
+            _require_sound(plan, skip_refused=skip_refused)
+            return _stored(plan, store, by, progress)
 
     def against(self, store: Store) -> ImportPlan:
-        """Compare with what is on record; what the file itself refuses stays refused."""
-        compared = with_record(
-            self.administrations, store, supersede=self.supersede is not None, registrations=self.registrations
-        )
-        return replace(self, administrations=compared)
+        """Compare with what is on record now; what the file itself refuses stays refused."""
+        plan = make_plan(self.proposal, store)
+        correcting = self.proposal.options.supersede is not None
+        compared = with_record(plan.administrations, store, supersede=correcting, registrations=plan.registrations)
+        return replace(plan, administrations=compared)
 
-    def _to_store(self) -> pl.DataFrame:
-        return self.administrations.filter(pl.col(OUTCOME).is_in(["stored", "superseding"]))
 
-    def _needed(self) -> Registrations:
-        return self.registrations.needed_by(self._to_store())
+def _stored(plan: ImportPlan, store: Store, by: str | None, progress: Progress | None) -> ImportPlan:
+    frame, options = plan.storable, plan.proposal.options
+    if frame.is_empty():
+        return plan
+    records = _telling(administrations_of(frame, flags=True), progress)
+    with store.writing(by=by, source=plan.source) as record:
+        record.add_all(plan.needed.records(on=options.now.date()))
+        outcomes = record.add_all(records, supersede=options.supersede)
+    return replace(plan, administrations=after_storing(plan.administrations, outcomes))
 
-    def _stored(self, store: Store, by: str | None, progress: Progress | None) -> ImportPlan:
-        frame = self._to_store()
-        if frame.is_empty():
-            return self
-        records = _telling(administrations_of(frame, flags=True), progress)
-        with store.writing(by=by, source=self.source) as record:
-            record.add_all(self._needed().records(on=self.today))
-            outcomes = record.add_all(records, supersede=self.supersede)
-        return replace(self, administrations=after_storing(self.administrations, outcomes))
 
-    def _require(self, *, skip_refused: bool) -> None:
-        refused, whole = self.counts["refused"], len(self.administrations)
-        if not refused or (skip_refused and refused < whole):
-            return
-        how_many = f"all {whole}" if refused == whole > 1 else f"{refused} of {whole}"
-        repair = "" if refused == whole else " Or store the others alone: --skip-refused."
-        raise ImportRefused(
-            f"'{shown(self.source.name)}': {how_many} administrations are refused; nothing was stored. Repair the "
-            f"rows.{repair}",
-            self.refusals,
-        )
+def _require_sound(plan: ImportPlan, *, skip_refused: bool) -> None:
+    refused, whole = plan.counts["refused"], len(plan.administrations)
+    if not refused or (skip_refused and refused < whole):
+        return
+    how_many = f"{refused} of {whole} administrations"
+    if refused == whole:
+        how_many = f"all {whole} administrations" if whole > 1 else "its only administration"
+    repair = "" if refused == whole else " Repair them, or store the others alone: --skip-refused."
+    raise ImportRefused(
+        f"'{shown(plan.source.name)}': {how_many} refused; nothing was stored.{repair}", plan.refusals
+    )
+
+
+def make_plan(proposal: Proposal, store: Store | None) -> ImportPlan:
+    """Name clients, targets and episodes, and find what a file holds twice; occasions are not compared yet."""
+    reading, options = proposal.reading, proposal.options
+    frame, clients = find_clients(reading.administrations, store, options)
+    targets = find_targets(frame, store, options)
+    return ImportPlan(
+        proposal=proposal,
+        knows_record=store is not None,
+        administrations=within_file(find_episodes(targets.administrations, store)),
+        registrations=Registrations(find_clinicians(store, options), clients, targets.new),
+        notes=(*proposal.notes, *reading.notes, *targets.notes, *_left_out(reading)),
+    )
+
+
+def _left_out(reading: Reading) -> tuple[str, ...]:
+    notes: list[str] = []
+    if reading.blank_rows:
+        rows = reading.blank_rows
+        notes.append(f"{many(len(rows), 'questionnaire')} without any answer left out (row {numbers(rows)}).")
+    if reading.unread:
+        notes.append(f"Columns not made use of: {listing(reading.unread)}.")
+    return tuple(notes)
 
 
 def _telling(records: Iterator[Administration], progress: Progress | None) -> Iterator[Administration]:

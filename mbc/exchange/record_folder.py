@@ -117,6 +117,7 @@ def import_record(
             _undo(dry_run=dry_run)
     except _OnlyTryingError:
         pass
+    counts = {table: met for table, met in counts.items() if met}
     return RecordImport(counts, _notes(tables.values(), frame))
 
 

@@ -6,6 +6,7 @@ import codecs
 import csv
 import hashlib
 import io
+import re
 from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
@@ -27,6 +28,10 @@ _NOT_TEXT: tuple[tuple[bytes, str], ...] = (
     (b"$FL2", "an SPSS data file. Save it as CSV and import that"),
     (b"PAR1", "a Parquet file. Save it as CSV and import that"),
     (b"SQLite format 3", "an SQLite database, not a table of answers"),
+)
+_OTHER_TEXT: tuple[tuple[re.Pattern[bytes], str], ...] = (
+    (re.compile(rb"(\xef\xbb\xbf)?\s*(\{\s*[\"}]|\[\s*[\[{\"])"), "JSON"),
+    (re.compile(rb"(\xef\xbb\xbf)?\s*<(\?xml|!doctype|html)", re.IGNORECASE), "XML or HTML"),
 )
 _BYTE_ORDER_MARKS: tuple[tuple[bytes, str], ...] = (
     (codecs.BOM_UTF8, "utf-8-sig"),
@@ -112,10 +117,9 @@ def _refuse_what_is_no_text(raw: bytes, path: Path) -> None:
     for mark, what in _NOT_TEXT:
         if raw.startswith(mark):
             raise ImportRefused(f"'{shown(path.name)}' is no CSV file but {what}.")
-    start = raw.lstrip(codecs.BOM_UTF8 + b" \t\r\n")[:1]
-    if start in {b"{", b"["} or raw.lstrip()[:5].lower() in {b"<?xml", b"<html", b"<!doc"}:
-        kind = "JSON" if start in {b"{", b"["} else "XML or HTML"
-        raise ImportRefused(f"'{shown(path.name)}' is no CSV file but {kind}. Save the table as CSV first.")
+    for shape, what in _OTHER_TEXT:
+        if shape.match(raw):
+            raise ImportRefused(f"'{shown(path.name)}' is no CSV file but {what}. Save the table as CSV first.")
 
 
 def _decoded(raw: bytes, path: Path) -> tuple[str, str, tuple[str, ...]]:
@@ -266,9 +270,9 @@ def _cells_one_by_one(
         raise ImportRefused(f"'{shown(path.name)}', row {row + 1}: {fault}. {repair}.") from fault
     if faults:
         raise ImportRefused(
-            f"'{shown(path.name)}' has {many(len(faults), 'row')} with more cells than the header's {width}. A cell "
-            f"that holds a {SEPARATORS.get(separator, 'separator')} needs quotation marks; a title above the header "
-            "must go.",
+            f"'{shown(path.name)}' has {many(len(faults), 'row')} with more cells than the header's {width}. A "
+            f"cell that holds a {SEPARATORS.get(separator, 'separator')} needs quotation marks; a title above the "
+            "header must go.",
             faults,
         )
     return pl.DataFrame(records, schema=dict.fromkeys(names, pl.String), orient="row")

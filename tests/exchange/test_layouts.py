@@ -83,7 +83,7 @@ def test_several_questionnaires_side_by_side_are_several_administrations(write, 
 
 def test_a_long_file_is_recognised_with_its_rows_in_any_order(write, now):
     rows = [
-        f"C1;05.01.2026;Rosenberg Self-Esteem Scale;Q{n};{a},0"
+        f"C1;05.01.2026;Rosenberg Self-Esteem Scale;Q{n};{int(a)},0"
         for n, a in enumerate(AS_STORED, 1)
         if a is not None
     ]
