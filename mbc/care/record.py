@@ -28,20 +28,15 @@ class ClientRecord:
     goals: pl.DataFrame
     ratings: pl.DataFrame
     events: pl.DataFrame
-
-    @property
-    def window(self) -> tuple[dt.date, dt.date] | None:
-        """First and last day of the record: sessions and questionnaires; None when there are none."""
-        days = [*self.scores["taken_on"].unique(), *self.sessions["held_on"].unique()]
-        return (min(days), max(days)) if days else None
+    window: tuple[dt.date, dt.date] | None  # first and last day with a session or a questionnaire
 
     def of(self, instrument: str, scale: str) -> pl.DataFrame:
         """Scores on one scale."""
         return self.scores.filter(pl.col("instrument") == instrument, pl.col("scale") == scale)
 
 
-def read_record(store: Store, client_id: str) -> ClientRecord:
-    """Read one client.
+def read_record(store: Store, client_id: str, *, instrument: str | None = None) -> ClientRecord:
+    """Read one client; the scores of one questionnaire only, where one is named.
 
     Raises
     ------
@@ -50,14 +45,18 @@ def read_record(store: Store, client_id: str) -> ClientRecord:
     """
     everybody = timelines(store.statuses(client_id=client_id), store.relationships(client_id=client_id))
     events = store.events(client_id=client_id)
+    sessions = store.sessions(client_id=client_id).sort("held_on", "number")
+    scores = scored(store, client_id=client_id, instrument=instrument, invalid="null")
+    days = [*sessions["held_on"], *store.administrations(client_id=client_id)["taken_on"]]
     return ClientRecord(
         client_id=client_id,
-        scores=scored(store, client_id=client_id, invalid="null").filter(pl.col("informant") == INFORMANT),
+        scores=scores.filter(pl.col("informant") == INFORMANT),
         timeline=everybody.get(client_id, Timeline()),
-        sessions=store.sessions(client_id=client_id).sort("held_on", "number"),
+        sessions=sessions,
         goals=store.goals(client_id=client_id),
         ratings=store.goal_ratings(client_id=client_id).sort("rated_on"),
         events=events.filter(~pl.col("kind").str.to_lowercase().str.starts_with(_APART)),
+        window=(min(days), max(days)) if days else None,
     )
 
 

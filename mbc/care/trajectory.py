@@ -55,7 +55,8 @@ def client_trajectory(
         If the catalogue has no such instrument, or the instrument no such scale.
     """
     instrument = load(instrument_key)
-    return trajectory_of(read_record(store, client_id), instrument, instrument.scale(scale), cohort=cohort)
+    record = read_record(store, client_id, instrument=instrument_key)
+    return trajectory_of(record, instrument, instrument.scale(scale), cohort=cohort)
 
 
 def trajectory_of(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import datetime as dt
+import re
 
 import pytest
 
@@ -93,11 +94,14 @@ def test_the_timeline_holds_every_status(store):
 
 
 def test_questions_are_three_at_most_and_each_has_a_reason(sample):
-    for client_id in sample.clients()["client_id"][:40]:
+    for client_id in sample.clients()["client_id"][::8]:
         questions = client_review(sample, client_id).questions
         assert len(questions) <= 3
         assert all(one.text.endswith("?") and one.reason for one in questions)
-        assert not any(word in one.text.lower() for one in questions for word in ("leave", "stay", "break up"))
+        ours = [
+            re.sub(r"'.*'", "", one.text).lower() for one in questions
+        ]  # a goal is quoted in the client's words
+        assert not any(word in text for text in ours for word in ("leave", "stay", "break up"))
 
 
 def test_the_review_is_as_of_the_records_last_day(store, sample):

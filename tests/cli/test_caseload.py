@@ -1,0 +1,73 @@
+"""``mbc caseload`` shows every client in one line."""
+
+from __future__ import annotations
+
+import datetime as dt
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+
+from mbc.cli.main import program
+from mbc.errors import NotInRecord
+from mbc.store import Administration, Client, Clinician, Store
+
+START = dt.date(2025, 1, 6)
+COURSES = {"C1": (18, 4), "C2": (4, 18), "C3": (9, 10)}  # PHQ-9; 6 points are beyond noise
+
+
+@pytest.fixture
+def url(tmp_path: Path) -> str:
+    address = f"sqlite:///{tmp_path}/clinic.db"
+    with Store.create(address) as made, made.writing(by="test") as record:
+        record.add_all([Clinician("K1", "Dr. Ilse Marten"), Clinician("K2", "Tomas Lindqvist")])
+        for n, (client_id, scores) in enumerate(COURSES.items()):
+            record.add(Client(client_id, clinician_id="K2" if client_id == "C3" else "K1"))
+            for i, score in enumerate(scores):
+                day = START + dt.timedelta(weeks=4 * i + n)
+                record.add(Administration(client_id, "phq9", day, totals={"total": score}))
+    return address
+
+
+def run(*arguments: str) -> str:
+    result = CliRunner().invoke(program, ("caseload", *arguments), catch_exceptions=False, standalone_mode=False)
+    assert result.exit_code == 0
+    return result.output
+
+
+def test_change_stands_under_better_worse_or_inside_noise(url):
+    lines = run("--store", url).splitlines()
+    columns = {name: lines[0].index(name) for name in ("Better", "Worse", "Inside noise")}
+    placed = {client: line.index("PHQ-9") for line in lines[1:] for client in COURSES if line.startswith(client)}
+    assert placed == {"C1": columns["Better"], "C2": columns["Worse"], "C3": columns["Inside noise"]}
+
+
+def test_latest_score_and_change_are_shown(url):
+    told = run("--store", url)
+    assert "PHQ-9 4 (−14)" in told
+    assert "PHQ-9 18 (+14)" in told
+
+
+def test_it_fits_eighty_columns(url):
+    assert max(len(line.rstrip()) for line in run("--store", url).splitlines()) <= 80
+
+
+def test_one_clinicians_clients(url):
+    told = run("--store", url, "--clinician", "K2")
+    assert "C3" in told
+    assert "C1" not in told
+
+
+@pytest.mark.parametrize(("sort", "first"), [("client", "C1"), ("change", "C2"), ("contact", "C1")])
+def test_rows_can_be_sorted(url, sort, first):
+    assert run("--store", url, "--sort", sort).splitlines()[1].startswith(first)
+
+
+def test_an_unknown_clinician_is_refused_and_those_there_are_named(url):
+    with pytest.raises(NotInRecord, match="K1, K2"):
+        run("--store", url, "--clinician", "K9")
+
+
+def test_an_empty_record_says_how_to_fill_it(tmp_path):
+    with Store.create(f"sqlite:///{tmp_path}/none.db") as made:
+        assert "mbc import" in run("--store", made.url)
