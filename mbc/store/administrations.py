@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
-from itertools import islice
-from typing import Any, TypeVar
+from typing import Any
 
 from sqlalchemy import Connection, Table, insert, select, text
 
@@ -15,9 +14,6 @@ from mbc.store import digests
 from mbc.store import tables as t
 from mbc.store.outcomes import Outcome
 from mbc.store.records import Administration
-
-T = TypeVar("T")
-BATCH = 2000
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,13 +81,6 @@ class Occasions:
 def occasions_of(batch: Iterable[Administration]) -> list[str]:
     """Digest the natural keys of some administrations."""
     return [digests.occasion(record) for record in batch]
-
-
-def batches(things: Iterable[T], size: int = BATCH) -> Iterator[list[T]]:
-    """Cut a stream into lists."""
-    stream = iter(things)
-    while batch := list(islice(stream, size)):
-        yield batch
 
 
 def reserve(connection: Connection, count: int) -> range | list[int]:

@@ -12,6 +12,7 @@ from mbc.errors import Conflict, NotInRecord
 from mbc.store import records
 from mbc.store import tables as t
 from mbc.store.access import Scope
+from mbc.store.batching import batches
 
 
 @dataclass(slots=True)
@@ -42,8 +43,9 @@ class Known:
     def expect(self, connection: Connection, new_clients: Collection[str]) -> None:
         """Take clients as added, unless they are on record already: then the scope decides, as for any other."""
         column = t.client.c.client_id
-        there = connection.execute(select(column).where(column.in_(sorted(new_clients)))).scalars()
-        self.clients.update(set(new_clients) - set(there))
+        for batch in batches(sorted(new_clients)):
+            there = connection.execute(select(column).where(column.in_(batch))).scalars()
+            self.clients.update(set(batch) - set(there))
 
     def note(self, batch: Iterable[Any]) -> None:
         """Remember what this transaction has just added."""

@@ -9,10 +9,10 @@ from pathlib import Path
 from typing import Any
 
 from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url
-from sqlalchemy.exc import ArgumentError, DBAPIError
+from sqlalchemy.exc import ArgumentError, DBAPIError, IntegrityError
 from sqlalchemy.pool import StaticPool
 
-from mbc.errors import AccessDenied, SettingsError, StoreError
+from mbc.errors import Conflict, SettingsError, StoreError
 
 _BUSY_SECONDS = 30
 _ACCEPTED = "'sqlite:///clinic.db' or 'postgresql://user@host/database'"
@@ -159,8 +159,12 @@ _FAULTS: tuple[tuple[str, str], ...] = (
 )
 
 
-def _explain(fault: DBAPIError, url: URL) -> StoreError | AccessDenied:
+def _explain(fault: DBAPIError, url: URL) -> StoreError:
     text = str(fault.orig).strip()
+    if isinstance(fault, IntegrityError) and "unique" in text.lower():
+        return Conflict(
+            "Somebody else wrote the same at the same moment. Nothing of yours was stored; run it again."
+        )
     where = f"The record at {shown(url)}"
     for mark, words in _FAULTS:
         if mark in text.lower():

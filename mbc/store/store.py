@@ -19,6 +19,7 @@ from mbc.store import engine as engines
 from mbc.store.access import Permission, Scope, User, aggregate_scope_of, scope_of
 from mbc.store.accounts import Accounts
 from mbc.store.audit import Audit, Line, append
+from mbc.store.batching import batches
 from mbc.store.checks import check_text
 from mbc.store.outcomes import Preview
 from mbc.store.reading import Readers
@@ -27,6 +28,7 @@ from mbc.store.verification import VerifyReport
 from mbc.store.writing import Writing
 
 _READ_WINDOW = timedelta(minutes=15)  # one line says that a client was read, not one per chart on the page
+_MOST_TOLD = 10_000  # a server that runs for months forgets, and tells once more
 
 
 @dataclass(slots=True)
@@ -221,7 +223,7 @@ class Store(Readers):
         with self._asking("preview", None, told=False), engines.reading(self._engine) as connection:
             self._scope.require_writer(Administration)
             known.expect(connection, new_clients)
-            for batch in administrations.batches(questionnaires):
+            for batch in batches(questionnaires):
                 known.load(connection, (each.client_id for each in batch))
                 named = administrations.occasions_of(batch)
                 occasions.load(connection, named)
@@ -304,6 +306,8 @@ class Store(Readers):
             before = self._shared.told.get((*who, subject))
             if before is not None and now - before < _READ_WINDOW:
                 return
+        if len(self._shared.told) > _MOST_TOLD:
+            self._shared.told.clear()
         action = "read safety" if safety else "read"
         self._tell(self.audit.line(action, subject=client_id, asked=what))
         self._shared.told[(*who, client_id)] = now

@@ -219,7 +219,6 @@ administration = Table(
     CheckConstraint("(supersedes IS NULL) = (revision = 0)", name="revision"),
     Index("ix_administration_client_id_instrument", "client_id", "instrument"),
     Index("ix_administration_instrument", "instrument"),
-    Index("ix_administration_entry_id", "entry_id"),
     sqlite_autoincrement=True,
 )
 # corrections are few: a partial index keeps "is there a later version?" out of every other row's way

@@ -17,6 +17,7 @@ from mbc.store import administrations, belonging, entities, records
 from mbc.store import tables as t
 from mbc.store.access import Scope
 from mbc.store.administrations import Occasions
+from mbc.store.batching import batches
 from mbc.store.belonging import Known
 from mbc.store.checks import check_text
 from mbc.store.outcomes import Outcome
@@ -35,7 +36,6 @@ class Writing:
         self._now = now
         self._source = source
         self._entry: int | None = None
-        self._occasions = Occasions()
         self._known = Known(scope)
         self._seal = hashlib.sha256()
         self._counts: Counter[str] = Counter()
@@ -71,7 +71,7 @@ class Writing:
         """Add many records, in batches; made for streams of any length. See `add`."""
         reason = None if supersede is None else check_text("supersede", supersede)
         outcomes: list[Outcome] = []
-        for batch in administrations.batches(records):
+        for batch in batches(records):
             for kind, group in groupby(batch, key=type):
                 outcomes += self._add_batch(kind, list(group), reason)
         return outcomes
@@ -138,10 +138,11 @@ class Writing:
     def _add_administrations(self, batch: Sequence[Administration], reason: str | None) -> list[Outcome]:
         belonging.require_administrations(self._connection, self._known, batch)
         named = administrations.occasions_of(batch)
-        self._occasions.load(self._connection, named)
+        occasions = Occasions()  # of this batch only: earlier ones are on record, and memory stays small
+        occasions.load(self._connection, named)
         numbers = administrations.reserve(self._connection, len(batch))
         placed = [
-            self._occasions.place(record, occasion, number, supersede=reason is not None)
+            occasions.place(record, occasion, number, supersede=reason is not None)
             for record, occasion, number in zip(batch, named, numbers, strict=True)
         ]
         additions = [addition for _, addition in placed if addition is not None]

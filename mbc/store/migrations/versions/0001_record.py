@@ -210,7 +210,6 @@ def upgrade() -> None:
     op.create_index(
         "ix_administration_client_id_instrument", "administration", ["client_id", "instrument"], unique=False
     )
-    op.create_index("ix_administration_entry_id", "administration", ["entry_id"], unique=False)
     op.create_index("ix_administration_instrument", "administration", ["instrument"], unique=False)
     op.create_index(
         "uq_administration_supersedes",
