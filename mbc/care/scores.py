@@ -7,7 +7,7 @@ from typing import Literal
 import polars as pl
 
 from mbc.care.frames import HEAD, SCORED
-from mbc.errors import UnknownInstrument
+from mbc.errors import InvalidResponse, UnknownInstrument
 from mbc.instruments import Instrument, Scale, score
 from mbc.instruments import instrument as load
 from mbc.store import Store
@@ -81,14 +81,22 @@ def _from_answers(
     wide = answers.pivot(on="item", index=list(HEAD), values="value")
     wide = wide.rename({str(n): name for n, name in enumerate(columns, start=1) if str(n) in wide.columns})
     absent = [pl.lit(None, pl.Float64).alias(name) for name in columns if name not in wide.columns]
-    done = score(
-        wide.with_columns(absent).lazy(),  # one plan for all expressions, run at once
-        known,
-        form=chosen.key,
-        coding=None if coding is None else str(coding),
-        invalid=invalid,
-    ).collect()
+    table = wide.with_columns(absent)
+    coded = None if coding is None else str(coding)
+    try:
+        done = _score(table, known, chosen.key, coded, "raise")
+    except InvalidResponse:  # rare, and looking is cheaper than blanking every table
+        if invalid == "raise":
+            raise
+        done = _score(table, known, chosen.key, coded, invalid)
     return pl.concat([_long(done, known, scale) for scale in known.scales])
+
+
+def _score(
+    table: pl.DataFrame, known: Instrument, form: str, coding: str | None, invalid: Invalid
+) -> pl.DataFrame:
+    # One plan for all expressions, run at once.
+    return score(table.lazy(), known, form=form, coding=coding, invalid=invalid).collect()
 
 
 def _long(done: pl.DataFrame, known: Instrument, scale: Scale) -> pl.DataFrame:
