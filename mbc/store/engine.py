@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url
-from sqlalchemy.exc import ArgumentError, DBAPIError, IntegrityError
+from sqlalchemy.exc import ArgumentError, DBAPIError
 from sqlalchemy.pool import StaticPool
 
 from mbc.errors import Conflict, SettingsError, StoreError
@@ -107,7 +107,7 @@ def _on_sqlite_begin(connection: Connection) -> None:
 @contextmanager
 def reading(engine: Engine) -> Iterator[Connection]:
     """Open one consistent view of the record: several reads in it see the same moment."""
-    with explained(engine.url), engine.connect() as connection:
+    with explained(engine), engine.connect() as connection:
         if connection.dialect.name == "postgresql":
             connection = connection.execution_options(  # noqa: PLW2901
                 isolation_level="REPEATABLE READ", postgresql_readonly=True
@@ -119,19 +119,20 @@ def reading(engine: Engine) -> Iterator[Connection]:
 @contextmanager
 def writing(engine: Engine) -> Iterator[Connection]:
     """Open one transaction that writes: all of it is kept, or none."""
-    with explained(engine.url), engine.connect() as connection:
+    with explained(engine), engine.connect() as connection:
         connection = connection.execution_options(mbc_writes=True)  # noqa: PLW2901
         with connection.begin():
             yield connection
 
 
 @contextmanager
-def explained(url: URL) -> Iterator[None]:
+def explained(engine: Engine) -> Iterator[None]:
     """Turn a database's faults into words that say what to do."""
+    # rows go to and from the driver directly too, whose own faults SQLAlchemy does not wrap
     try:
         yield
-    except DBAPIError as fault:
-        raise _explain(fault, url) from fault
+    except (DBAPIError, engine.dialect.loaded_dbapi.Error) as fault:
+        raise _explain(fault, engine.url) from fault
 
 
 _FAULTS: tuple[tuple[str, str], ...] = (
@@ -159,17 +160,17 @@ _FAULTS: tuple[tuple[str, str], ...] = (
 )
 
 
-def _explain(fault: DBAPIError, url: URL) -> StoreError:
-    text = str(fault.orig).strip()
-    if isinstance(fault, IntegrityError) and "unique" in text.lower():
+def _explain(fault: Exception, url: URL) -> StoreError:
+    text = str(fault.orig if isinstance(fault, DBAPIError) else fault).strip() or type(fault).__name__
+    if "unique constraint" in text.lower():
         return Conflict(
             "Somebody else wrote the same at the same moment. Nothing of yours was stored; run it again."
         )
-    where = f"The record at {shown(url)}"
+    where, first = f"The record at {shown(url)}", text.splitlines()[0]
     for mark, words in _FAULTS:
         if mark in text.lower():
-            return StoreError(f"{where} {words.format(busy=_BUSY_SECONDS, first=text.splitlines()[0])}")
-    return StoreError(f"{where} reported: {text.splitlines()[0] if text else type(fault.orig).__name__}")
+            return StoreError(f"{where} {words.format(busy=_BUSY_SECONDS, first=first)}")
+    return StoreError(f"{where} reported: {first}")
 
 
 def touch_private(path: Path) -> None:

@@ -6,10 +6,13 @@ import signal
 import subprocess
 import sys
 import time
+from concurrent.futures import ThreadPoolExecutor
+from datetime import date, timedelta
+from pathlib import Path
 
 import pytest
 
-from mbc.store import Client, Store
+from mbc.store import Administration, Client, Store
 
 WRITE_MANY = """
 import sys
@@ -37,6 +40,14 @@ with Store.open(sys.argv[1]) as store:
                 day = date(1950, 1, 1) + timedelta(days=number % 20_000)
                 record.add(Administration("C1", f"i{number // 20_000}", day, (number, None, 1, 2)))
         print(number, flush=True)
+"""
+
+
+CREATE = """
+import sys
+from mbc.store import Store
+print("ready", flush=True)
+Store.create(sys.argv[1]).close()
 """
 
 
@@ -83,3 +94,36 @@ def test_a_killed_writer_leaves_whole_transactions_only(shared):
             assert held >= max(map(int, committed), default=50)
             assert store.answers().height == 4 * held
             assert store.verify().intact
+
+
+def test_a_process_killed_while_making_a_record_leaves_none_or_a_whole_one(empty_url):
+    for moment in (0.01, 0.03, 0.06, 0.1, 0.15):
+        process = start(CREATE, empty_url)
+        assert process.stdout is not None
+        process.stdout.readline()
+        time.sleep(moment)
+        process.send_signal(signal.SIGKILL)
+        process.communicate()
+        with Store.open(empty_url, create=True) as store:
+            assert store.clients().is_empty()
+            assert store.verify().intact
+        if empty_url.startswith("sqlite"):
+            for file in Path(empty_url.removeprefix("sqlite:///")).parent.iterdir():
+                file.unlink()
+
+
+def test_threads_of_one_server_read_and_write_at_once(shared):
+    """A dashboard's server shares one open record among its threads; each read adds a line to the audit trail."""
+    days = [date(2026, 1, 1) + timedelta(days=day) for day in range(40)]
+
+    def visit(number):
+        with store.writing(by=f"thread {number}") as record:
+            record.add(Administration("C1", "rses", days[number], (number,)))
+        store._shared.told.clear()
+        return store.answers(client_id="C1").height
+
+    with Store.open(shared) as store, ThreadPoolExecutor(8) as threads:
+        seen = list(threads.map(visit, range(len(days))))
+        assert all(height >= 1 for height in seen)
+        assert store.administrations().height == len(days)
+        assert store.verify().intact

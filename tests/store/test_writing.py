@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from dataclasses import replace
 from datetime import date, timedelta
@@ -24,6 +25,8 @@ from mbc.store import (
     Relationship,
     RelationshipStatus,
     Session,
+    administrations,
+    digests,
     tables,
 )
 
@@ -320,6 +323,30 @@ def test_the_database_itself_refuses_to_change_what_was_written(clinic):
                 clinic._engine.begin() as connection,
             ):
                 connection.execute(text(statement))
+
+
+def test_a_writer_who_comes_second_is_told_to_run_again(client, monkeypatch):
+    """On PostgreSQL two transactions may both find an occasion free; the database lets one of them through."""
+    add(client, TAKEN)
+
+    def finds_nothing(self, connection, wanted):
+        self.versions.update({digest: [] for digest in wanted})
+
+    monkeypatch.setattr(administrations.Occasions, "load", finds_nothing)
+    with pytest.raises(Conflict, match="at the same moment"):
+        add(client, TAKEN)
+    monkeypatch.undo()
+    assert add(client, TAKEN) == ["duplicate"]
+
+
+def test_digests_are_the_same_in_every_release():
+    """Written out by hand: a file met again years later must be known as a duplicate."""
+    occasion = hashlib.blake2b(b"C1\x1frses\x1fclient\x1fself\x1f2026-01-05\x1f", digest_size=16).hexdigest()
+    assert digests.occasion(TAKEN) == occasion
+    written = f'["{occasion}","a","0-3",null,[3.0,2.0,null,1.0],[["total",6.0]]]'
+    assert digests.content(TAKEN, occasion) == hashlib.sha256(written.encode()).hexdigest()
+    seal = digests.seal_line(7, "ab", "1", "care", None, 3, "misread")
+    assert seal == b'[7,"ab","1","care",null,3,"misread"]\n'
 
 
 def test_frames_hold_only_current_versions_of_many(client):

@@ -82,7 +82,7 @@ def _prepare_file(url: URL, *, create: bool) -> None:
 
 
 def _bring_up_to_date(engine: Engine, *, create: bool, must_be_new: bool) -> None:
-    with engines.explained(engine.url), engine.connect() as connection:
+    with engines.explained(engine), engine.connect() as connection:
         revision = revision_of(connection)
     shown = engines.shown(engine.url)
     if revision is None and not create:
