@@ -47,7 +47,7 @@ def _send_to_sign_in() -> ResponseReturnValue:
     if "sid" in session:  # a token of the sign-in form alone stays: the form may be open in another tab
         logout_user()
         session.clear()
-    if request.method != "GET" or _is_machinery(wanted) or wanted.startswith("/_"):
+    if request.method not in ("GET", "HEAD") or _is_machinery(wanted) or wanted.startswith("/_"):
         return Response("Please sign in.", 401, mimetype="text/plain")
     if wanted != "/":
         session["wanted"] = wanted  # in the cookie, not in the address: an address may be logged

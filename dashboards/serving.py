@@ -40,19 +40,26 @@ def serve(
     SettingsError
         If it is not possible to listen there.
     """
+    listening = _listen(host, port)
     trust = {} if https_proxy is None else _trusting(https_proxy)
-    try:
-        server = create_server(app.server, host=host, port=port, threads=_THREADS, ident=None, **trust)
-    except (OSError, ValueError) as fault:
-        raise SettingsError(f"Cannot listen on {host}, port {port}: {_reason(fault)}") from None
+    server = create_server(app.server, sockets=[listening], threads=_THREADS, ident=None, **trust)
     if ready is not None:
-        ready(f"http://{_shown(host)}:{_port(server)}")
+        ready(f"http://{_shown(host)}:{listening.getsockname()[1]}")
     try:
         server.run()
     except KeyboardInterrupt:  # waitress itself ends quietly; this is the moment before and after
         pass
     finally:
         server.close()
+
+
+def _listen(host: str, port: int) -> socket.socket:
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    try:
+        return socket.create_server((host, port), family=family)
+    except OSError as fault:
+        why = "there is no such host." if isinstance(fault, socket.gaierror) else _WHY.get(fault.errno or 0)
+        raise SettingsError(f"Cannot listen on {host}, port {port}: {why or fault.strerror}") from None
 
 
 def _trusting(proxy: str) -> dict[str, object]:
@@ -64,17 +71,5 @@ def _trusting(proxy: str) -> dict[str, object]:
     }
 
 
-def _reason(fault: OSError | ValueError) -> str:
-    if isinstance(fault, socket.gaierror):
-        return "there is no such host."
-    if isinstance(fault, OSError):
-        return _WHY.get(fault.errno or 0, f"{fault.strerror}.")
-    return f"{fault}."
-
-
 def _shown(host: str) -> str:
     return "127.0.0.1" if host in ("0.0.0.0", "") else f"[{host}]" if ":" in host else host  # noqa: S104 - compared
-
-
-def _port(server: object) -> int:
-    return int(getattr(server, "effective_port", 0) or 0)

@@ -14,7 +14,7 @@
 
   cells.Measure = ({ data, colDef }) => {
     const value = data.cells[colDef.field];
-    if (!value) return make("span", { className: "cell-quiet" }, "not measured");
+    if (!value) return make("div", { className: "cell cell-quiet" }, "not measured");
     return make(
       "div",
       { className: "cell" },

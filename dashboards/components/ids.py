@@ -13,6 +13,7 @@ TROUBLE = "trouble"
 NAV = "nav"
 
 CASELOAD_GRID = "caseload-grid"
+CASELOAD_FIND = "caseload-find"
 CASELOAD_ORDER = "caseload-order"
 CASELOAD_CARDS = "caseload-cards"
 

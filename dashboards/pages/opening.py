@@ -32,7 +32,7 @@ def page_for(
 def _lay_out(asked: Visit, store: Store, theme: Theme, cohort: CohortModels | None) -> list[Component]:
     if asked.client_id is not None:
         return client.layout(store, asked.client_id, theme, cohort)
-    return caseload.layout(store) if asked.page.name == "caseload" else outcomes.layout(store, theme)
+    return caseload.layout(store, cohort) if asked.page.name == "caseload" else outcomes.layout(store, theme)
 
 
 def register(app: Dash) -> None:

@@ -35,6 +35,9 @@ class Measure:
     sort: float | None  # larger = better than at the start
 
 
+_NAMED: dict[Mood, str] = {"worse": "Worse, beyond noise", "better": "Better, beyond noise"}
+
+
 @dataclass(frozen=True, slots=True)
 class Card:
     """One client."""
@@ -42,8 +45,19 @@ class Card:
     path: str
     name: str
     about: str
+    contact: str
     notes: tuple[str, ...]
     measures: tuple[Measure, ...]
+
+    @property
+    def summary(self) -> tuple[tuple[Mood, str], ...]:
+        """What changed beyond noise, by name; what did not, by number."""
+        found: list[tuple[Mood, str]] = []
+        for kind, heading in _NAMED.items():
+            if titles := [one.title for one in self.measures if one.mood == kind]:
+                found.append((kind, f"{heading}: {', '.join(titles)}"))
+        same = sum(one.mood == "same" for one in self.measures)
+        return (*found, *((("same", f"{words.count(same, 'measure')} inside noise"),) if same else ()))
 
 
 def name_of(row: CaseloadRow) -> str:
@@ -67,9 +81,11 @@ def measure(cell: CaseloadCell) -> Measure:
     )
 
 
-def cards(caseload: Caseload, order: Order = "contact") -> tuple[Card, ...]:
-    """Give one card per client, in the order asked for."""
-    return tuple(_card(row) for row in sorted(caseload.rows, key=_KEYS[order]))
+def cards(caseload: Caseload, order: Order = "contact", find: str = "") -> tuple[Card, ...]:
+    """Give one card per client in the order asked for; with words to find, of those clients alone."""
+    wanted = find.strip().casefold()
+    rows = (row for row in caseload.rows if wanted in f"{name_of(row)} {_about(row)}".casefold())
+    return tuple(_card(row) for row in sorted(rows, key=_KEYS[order]))
 
 
 def _card(row: CaseloadRow) -> Card:
@@ -77,6 +93,7 @@ def _card(row: CaseloadRow) -> Card:
         path=client_path(row.client_id),
         name=name_of(row),
         about=_about(row),
+        contact=ago_words(row.days_since_contact),
         notes=row.flags,
         measures=tuple(measure(cell) for cell in row.cells),
     )
@@ -104,11 +121,13 @@ def _grid_row(row: CaseloadRow) -> dict[str, Any]:
         "sessions": words.count(row.sessions, "session"),
         "notes": "; ".join(row.flags),
     }
-    cells = {one.key: one for one in map(measure, row.cells)}
-    found["cells"] = {
-        key: {"by": m.by, "words": m.words, "mood": m.mood, "spark": m.spark} for key, m in cells.items()
-    }
+    cells = _one_of_each(map(measure, row.cells))
+    found["cells"] = {key: _cell(one) for key, one in cells.items()}
     return found | {key: one.sort for key, one in cells.items()}
+
+
+def _cell(one: Measure) -> dict[str, Any]:
+    return {"by": one.by, "words": one.words.split(": ", 1), "mood": one.mood, "spark": one.spark}
 
 
 def _one_of_each(found: Iterable[Measure]) -> dict[str, Measure]:

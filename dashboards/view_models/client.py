@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from dashboards.view_models.sparklines import spark_mask
 from dashboards.view_models.words import Mood, day_words, mood
 from mbc.care import words
-from mbc.care.course import Change, Confidence, CutoffLine, Mark, Trajectory
+from mbc.care.course import Change, Confidence, CutoffLine, Mark, Trajectory, Verdict
 from mbc.care.reviewing import ClientReview, GoalProgress, StatusPeriod
 from mbc.instruments import instrument
 
@@ -80,8 +80,20 @@ def glance(course: Trajectory) -> Glance:
     )
 
 
+_NOISE: dict[Verdict, str] = {
+    "reliably better": "beyond noise",
+    "reliably worse": "beyond noise",
+    "inside noise": "inside noise",
+    "not known": "noise not known",
+}
+
+
 def _change(change: Change | None) -> tuple[str, Mood]:
-    return ("", "unknown") if change is None else (change.words, mood(change.verdict))
+    """Word a change in one line; the caption under the chart says it in full."""
+    if change is None:
+        return "", "unknown"
+    amount = change.words.partition(",")[0].partition(";")[0]
+    return f"{amount}, {_NOISE[change.verdict]}", mood(change.verdict)
 
 
 def _why_nothing(course: Trajectory) -> str:

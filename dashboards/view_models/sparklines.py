@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 from mbc.figures import sparkline_svg
 
-WIDTH, HEIGHT = 88, 26  # pixels; the style sheet reads the same
+WIDTH, HEIGHT = 80, 26  # pixels; the style sheet reads the same
 
 
 def spark_mask(points: Sequence[float | None], bounds: tuple[float, float]) -> str | None:

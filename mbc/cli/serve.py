@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import ipaddress
+import signal
+import threading
 
 import click
 
@@ -39,7 +41,10 @@ def command(
     from dashboards.secret_key import secret_key  # noqa: PLC0415
     from dashboards.serving import serve  # noqa: PLC0415
     from dashboards.settings import Settings  # noqa: PLC0415
+    from mbc.store import Store  # noqa: PLC0415
 
+    end_cleanly()
+    Store.open(store_url).close()  # a key is made only beside a record that is there
     settings = Settings(secret_key=secret_key(store_url, given=key), https=https, idle_minutes=idle_minutes)
     app = create_app(store_url, settings)
     if not https and not _stays_here(host):
@@ -61,6 +66,12 @@ def require_pages() -> None:
         import waitress  # noqa: F401, PLC0415
     except ModuleNotFoundError as fault:
         raise SettingsError(f"The pages need '{fault.name}'. Install it: pip install 'mbc[dashboards]'") from None
+
+
+def end_cleanly() -> None:
+    """Let a polite stop (SIGTERM) end the program as Ctrl-C does: what was set up is taken down."""
+    if threading.current_thread() is threading.main_thread():
+        signal.signal(signal.SIGTERM, signal.default_int_handler)
 
 
 def _say_ready(address: str) -> None:

@@ -1,0 +1,172 @@
+"""``mbc demo``: a synthetic clinic in the browser, from nothing to a sign-in in one command."""
+
+from __future__ import annotations
+
+import os
+import secrets
+import shutil
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+from rich.console import Console
+
+from mbc.cli.serve import end_cleanly, require_pages
+from mbc.errors import Conflict
+
+if TYPE_CHECKING:
+    from mbc.store import Role, Store
+
+_SAMPLE = Path(__file__).resolve().parents[2] / "data" / "sample"
+_WORDS = (
+    "amber", "anchor", "autumn", "barley", "beacon", "birch", "bramble", "candle", "cedar", "clover", "copper",
+    "coral", "cotton", "dapple", "ember", "fern", "flint", "garden", "ginger", "harbour", "hazel", "heron",
+    "indigo", "island", "ivory", "juniper", "kettle", "lantern", "lemon", "linen", "maple", "marble", "meadow",
+    "mellow", "mirror", "nettle", "oaken", "olive", "orchard", "otter", "paper", "pebble", "pepper", "petal",
+    "plum", "quartz", "quiet", "ribbon", "river", "saffron", "silver", "sparrow", "spruce", "thistle", "timber",
+    "tulip", "velvet", "violet", "walnut", "willow", "window", "winter", "yarrow", "zephyr",
+)  # fmt: skip
+
+
+_SAFETY = ("safety:read",)
+
+
+@dataclass(frozen=True, slots=True)
+class DemoAccount:
+    """Somebody who may sign in to the demo."""
+
+    username: str
+    role: Role
+    about: str
+    clinician_id: str | None = None
+    supervises: tuple[str, ...] = ()
+    permissions: tuple[str, ...] = ()
+
+
+@click.command("demo", short_help="Serve a synthetic clinic, until interrupted.")
+@click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
+@click.option(
+    "--port", default=8050, show_default=True, type=click.IntRange(0, 65535), help="Port; 0 takes a free one."
+)
+@click.option(
+    "--keep",
+    type=click.Path(file_okay=False, path_type=Path),
+    metavar="FOLDER",
+    help="Make the clinic in this new folder and leave it there; otherwise it is removed at the end.",
+)
+def command(*, host: str, port: int, keep: Path | None) -> None:
+    """Make a synthetic clinic and serve its pages until interrupted.
+
+    The sign-in lines are printed. Each demo has a password of its own, made up for it or taken from MBC_PASSWORD.
+    Nobody in the clinic exists.
+    """
+    require_pages()
+    from dashboards.app import create_app  # noqa: PLC0415 - the pages are loaded only when they are served
+    from dashboards.secret_key import secret_key  # noqa: PLC0415
+    from dashboards.serving import serve  # noqa: PLC0415
+    from dashboards.settings import Settings  # noqa: PLC0415
+
+    end_cleanly()
+    password = os.environ.get("MBC_PASSWORD") or _made_up()
+    with _place(keep) as folder:
+        url = f"sqlite:///{folder / 'clinic.db'}"
+        with Console(stderr=True).status("Making a synthetic clinic ..."):
+            people = make_clinic(url, folder, password)
+            app = create_app(url, Settings(secret_key=secret_key(url)))
+        serve(app, host=host, port=port, ready=lambda address: _introduce(address, people, password, keep))
+
+
+def make_clinic(url: str, folder: Path, password: str) -> tuple[DemoAccount, ...]:
+    """Make the record of the demo and its accounts.
+
+    Parameters
+    ----------
+    url : str
+        Address of the record; there is none yet.
+    folder : Path
+        Where a sample may be made, should none be at hand.
+    password : str
+        Of every account.
+    """
+    from mbc.exchange import import_record  # noqa: PLC0415
+    from mbc.store import Store  # noqa: PLC0415
+
+    with Store.create(url) as store:
+        import_record(_sample(folder), store)
+        people = _accounts(store)
+        for one in people:
+            store.accounts.add(
+                one.username,
+                password,
+                one.role,
+                one.clinician_id,
+                permissions=one.permissions,
+                supervises=one.supervises,
+            )
+    return people
+
+
+def _sample(folder: Path) -> Path:
+    if _SAMPLE.is_dir():
+        return _SAMPLE
+    from mbc import simulate  # noqa: PLC0415 - an installed mbc carries no data, so the sample is made again
+
+    return simulate.clinic().write(folder / "sample")
+
+
+def _accounts(store: Store) -> tuple[DemoAccount, ...]:
+    from mbc.simulate import STORIES  # noqa: PLC0415
+
+    names = dict(store.clinicians().select("clinician_id", "display_name").iter_rows())
+    first, second, *_ = names
+    stories = ", ".join(f"'{story.alias}'" for story in STORIES)
+    return (
+        DemoAccount(_username(names[first]), "clinician", f"clients with a story: {stories}", first, (), _SAFETY),
+        DemoAccount(_username(names[second]), "clinician", "another caseload", second),
+        DemoAccount("supervisor", "supervisor", "the clients of every clinician", supervises=tuple(names)),
+        DemoAccount("analyst", "analyst", "the clinic's outcomes, and nobody's record"),
+    )
+
+
+def _username(display_name: str) -> str:
+    return "".join(
+        letter
+        for letter in display_name.rsplit(maxsplit=1)[-1].casefold()
+        if letter.isascii() and letter.isalnum()
+    )
+
+
+def _made_up() -> str:
+    return "-".join(secrets.choice(_WORDS) for _ in range(4))
+
+
+@contextmanager
+def _place(keep: Path | None) -> Iterator[Path]:
+    """Give a folder that only this user can read; it is removed at the end unless it is to be kept."""
+    if keep is not None:
+        if keep.exists() and any(keep.iterdir()):
+            raise Conflict(
+                f"{keep} is not empty. To serve a clinic kept there: mbc serve --store sqlite:///{keep}/clinic.db"
+            )
+        keep.mkdir(mode=0o700, parents=True, exist_ok=True)
+        yield keep
+        return
+    folder = Path(tempfile.mkdtemp(prefix="mbc-demo-"))
+    try:
+        yield folder
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def _introduce(address: str, people: tuple[DemoAccount, ...], password: str, keep: Path | None) -> None:
+    width = max(len(one.username) for one in people)
+    click.echo(f"A synthetic clinic is open at {address}  (nobody in it exists)\n")
+    click.echo("Sign in as one of")
+    for one in people:
+        click.echo(f"  {one.username:<{width}}  {one.role}: {one.about}")
+    click.echo(f"with the password  {password}\n")
+    click.echo("Ctrl-C stops it" + (" and removes it." if keep is None else f"; it stays in {keep}."))
