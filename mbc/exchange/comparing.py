@@ -97,6 +97,6 @@ def _met_twice(again: pl.DataFrame) -> list[tuple[int, str, str | None]]:
             found += [(place, "duplicate", f"the same as row {first_row}") for place, _, _ in members[1:]]
         else:
             rows = " and ".join(str(row) for _, row, _ in members[:4])
-            why = f"rows {rows} hold different answers for one occasion. Keep one, or give each its time and zone"
+            why = f"rows {rows} differ, for one occasion. Keep one, or give each its time and zone"
             found += [(place, "refused", why) for place, _, _ in members]
     return found

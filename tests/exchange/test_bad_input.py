@@ -6,6 +6,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from mbc.errors import ImportRefused, MbcError
 from mbc.exchange import plan_import
@@ -66,11 +68,15 @@ CASES = {
     "one item too many": Bad(
         WIDE.strip() + ",rses_11\n" + FINE.strip() + ",1\n", ("has 10 items", "also has 'rses_11'")
     ),
-    "mapped column absent": Bad(WIDE + FINE, ("has no column 'Client'", "'client_id'"), {"columns": {"client_id": "Client"}}),
+    "mapped column absent": Bad(
+        WIDE + FINE, ("has no column 'Client'", "'client_id'"), {"columns": {"client_id": "Client"}}
+    ),
     "unknown instrument": Bad(WIDE + FINE, ("no instrument 'rsess'", "'rses'"), {"instrument": "rsess"}),
     "unknown coding": Bad(WIDE + FINE, ("no coding '1-5'", "0-3, 1-4"), {"coding": "1-5"}),
     "unknown form": Bad(WIDE + FINE, ("no form 'c'", "a, b"), {"form": "c"}),
-    "coding of an absent one": Bad(WIDE + FINE, ("the file holds no 'gad7' but rses",), {"coding": {"gad7": "1-4"}}),
+    "coding of an absent one": Bad(
+        WIDE + FINE, ("the file holds no 'gad7' but rses",), {"coding": {"gad7": "1-4"}}
+    ),
     # cells
     "out of range": Bad(
         WIDE + FINE + "C2,2026-01-05,3,2,7,0,3,2,1,0,3,2\n",
@@ -90,15 +96,18 @@ CASES = {
         WIDE + "C1,2026-01-05,4,2,1,1,3,2,1,1,3,2\nC2,2026-01-06,1,1,1,1,1,1,1,1,1,1\n",
         (
             "all 2 administrations refused",
-            "row 2: Rosenberg Self-Esteem Scale: answers do not fit coding 0-3 (row 2, rses_1: 4), but all of them "
-            "fit 1-4. If they are so coded: --coding rses=1-4",
+            "row 2: Rosenberg Self-Esteem Scale: answers do not fit coding 0-3 (row 2, rses_1: 4), but all",
+            "but all of them fit 1-4. If they are so coded: --coding rses=1-4",
             "row 3: Rosenberg",
         ),
     ),
     "unparseable date": Bad(
-        WIDE + FINE.replace("2026-01-05", "someday"), ("row 2: date: 'someday' is no date; accepted are 2026-01-31",)
+        WIDE + FINE.replace("2026-01-05", "someday"),
+        ("row 2: date: 'someday' is no date; accepted are 2026-01-31",),
     ),
-    "future date": Bad(WIDE + FINE.replace("2026-01", "2027-01"), ("row 2: date: '2027-01-05' lies in the future",)),
+    "future date": Bad(
+        WIDE + FINE.replace("2026-01", "2027-01"), ("row 2: date: '2027-01-05' lies in the future",)
+    ),
     "early date": Bad(WIDE + FINE.replace("2026-01", "1826-01"), ("'1826-01-05' lies before 1900",)),
     "open date order": Bad(
         WIDE + FINE.replace("2026-01-05", "05/01/2026"), ("day or month first?", "--date-format '%d/%m/%Y'")
@@ -115,14 +124,16 @@ CASES = {
         WIDE + FINE.replace("C1", "N1"), ("client N1 is not on record; say who sees new clients: --clinician ID",)
     ),
     "new client of an unknown clinician": Bad(
-        WIDE + FINE.replace("C1", "N1"), ("nor is the clinician 'K9' (on record: 'K1', 'K2')",), {"clinician": "K9"}
+        WIDE + FINE.replace("C1", "N1"),
+        ("nor is the clinician 'K9' (on record: 'K1', 'K2')",),
+        {"clinician": "K9"},
     ),
     "unknown relationship": Bad(
         WIDE.replace("date,", "date,target,") + FINE.replace("-05,", "-05,R9,"),
         ("target 'R9' is no relationship of C1 (on record: 'C1.R1')", "--new-relationships"),
     ),
     "twice in the file, differently": Bad(
-        WIDE + FINE + FINE.replace("3,2\n", "3,3\n"), ("rows 2 and 3 hold different answers for one occasion",)
+        WIDE + FINE + FINE.replace("3,2\n", "3,3\n"), ("rows 2 and 3 differ, for one occasion",)
     ),
     # long files
     "unknown questionnaire in a row": Bad(
@@ -144,7 +155,9 @@ CASES = {
         ("rows 2-3: item 2: 9 is out of range; accepted are 0 to 3",),
     ),
     "no item column": Bad(
-        LONG.replace("item", "thing") + "C1,2026-01-05,rses,1,3\n", ("no column for the item's number",), {"layout": "long"}
+        LONG.replace("item", "thing") + "C1,2026-01-05,rses,1,3\n",
+        ("no column for the item's number",),
+        {"layout": "long"},
     ),
     # files of totals
     "score out of range": Bad(
@@ -165,6 +178,33 @@ CASES = {
     ),
     "markup in a header": Bad("[bold]x[/],<b>y</b>\n1,2\n", ("It has '[bold]x[/]', '<b>y</b>'",)),
 }  # fmt: skip
+
+
+CELLS = [
+    "", "C1", "C2", "Ann Miller", "2026-01-05", "05/01/2026", "2026-01-05T25:99Z", "0", "3", "2,5", "9" * 40,
+    "1e5", "nan", "NA", "rses", "gad9", "total", "R1", "self", "b", "1-4", '"', "=1+1", "\x1b[2J", "[red]",
+    "x\ny", "\u202e", "٣",
+]  # fmt: skip
+HEADERS = [
+    "client", "id", "date", "taken_at", "instrument", "item", "value", "scale", "score", "target", "form",
+    "coding", "session", "rses_1", "rses_10", "csi4_1", "csi4_2", "csi4_3", "csi4_4", "", "=x",
+]  # fmt: skip
+
+
+@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(data=st.data())
+def test_whatever_a_file_holds_the_answer_is_a_plan_or_a_reason(untouched, tmp_path, now, data):
+    header = data.draw(st.lists(st.sampled_from(HEADERS), min_size=2, max_size=9))
+    row = st.lists(st.sampled_from(CELLS), min_size=0, max_size=len(header) + 1)
+    rows = [header, *data.draw(st.lists(row, max_size=5))]
+    separator = data.draw(st.sampled_from(",;"))
+    path = tmp_path / "any.csv"
+    path.write_text("\n".join(separator.join(cells) for cells in rows), encoding="utf-8")
+    try:
+        said = str(plan_import(path, untouched, now=now).to_frame().rows())
+    except MbcError as fault:
+        said = "\n".join([str(fault), *getattr(fault, "rows", ())])
+    assert not any(character in said for character in "\x1b\u202e")
 
 
 @pytest.mark.parametrize("case", CASES.values(), ids=list(CASES))

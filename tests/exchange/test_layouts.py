@@ -96,7 +96,8 @@ def test_a_long_file_is_recognised_with_its_rows_in_any_order(write, now):
 
 
 def test_rows_of_one_administration_may_lie_apart(write, now):
-    text = "client,date,instrument,item,value\nC1,2026-01-05,csi4,1,6\nC2,2026-01-05,csi4,1,5\nC1,2026-01-05,csi4,2,4\n"
+    rows = ["C1,2026-01-05,csi4,1,6", "C2,2026-01-05,csi4,1,5", "C1,2026-01-05,csi4,2,4"]
+    text = "\n".join(["client,date,instrument,item,value", *rows]) + "\n"
     plan = plan_import(write(text), now=now)
     assert answers_of(plan) == [[6.0, 4.0, None, None], [5.0, None, None, None]]
     assert plan.to_frame()["rows"].to_list() == ["2-4 (2 of them)", "3"]
@@ -108,7 +109,8 @@ def test_a_long_file_of_one_questionnaire_needs_no_column_for_it(write, now):
 
 
 def test_kept_totals_are_read_with_decimal_commas(write, now):
-    text = "Patient;Date;Measure;Subscale;Total score\nC1;05.01.2026;RSES;;17,5\nC1;05.01.2026;ECR-S;Anxiety;3,25\nC1;05.01.2026;ecr_s;avoidance;2\n"
+    rows = ["C1;05.01.2026;RSES;;17,5", "C1;05.01.2026;ECR-S;Anxiety;3,25", "C1;05.01.2026;ecr_s;avoidance;2"]
+    text = "\n".join(["Patient;Date;Measure;Subscale;Total score", *rows]) + "\n"
     plan = plan_import(write(text, encoding="cp1252"), now=now)
     assert plan.layout == "totals"
     assert plan.administrations["totals"].to_list() == [
@@ -160,7 +162,8 @@ def test_columns_that_are_not_read_are_named(write, rses_text, now):
 
 
 def test_moments_with_a_zone_tell_two_administrations_of_a_day_apart(write, now):
-    text = "client,date,csi4_1,csi4_2,csi4_3,csi4_4\nC1,2026-01-05T09:00+01:00,1,1,1,1\nC1,2026-01-05T18:00+01:00,2,2,2,2\n"
+    rows = ["C1,2026-01-05T09:00+01:00,1,1,1,1", "C1,2026-01-05T18:00+01:00,2,2,2,2"]
+    text = "\n".join(["client,date,csi4_1,csi4_2,csi4_3,csi4_4", *rows]) + "\n"
     plan = plan_import(write(text), now=now)
     assert plan.counts["stored"] == 2
     assert plan.administrations["taken_at"].dt.hour().to_list() == [8, 17]

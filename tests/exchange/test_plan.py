@@ -5,9 +5,11 @@ from datetime import date
 
 import polars as pl
 import pytest
+from sqlalchemy import create_engine, text
 
 from mbc.errors import ImportRefused
 from mbc.exchange import plan_import
+from mbc.store import Client, Store
 
 FIRST = (3, 2, 1, 0, 3, 2, 1, 0, 3, 2)
 OTHER = (3, 2, 1, 0, 3, 2, 1, 0, 3, 3)
@@ -128,10 +130,6 @@ def test_a_first_clinician_can_be_registered_on_the_way(store, write, rses_text,
 
 
 def test_where_each_row_came_from_is_kept(tmp_path, write, rses_text, now):
-    from sqlalchemy import create_engine, text
-
-    from mbc.store import Client, Store
-
     path = write(rses_text([("C1", "2026-01-05", FIRST), ("C1", "2026-01-12", OTHER)]), name="visit 2.csv")
     url = f"sqlite:///{tmp_path}/record.db"
     with Store.create(url) as store:

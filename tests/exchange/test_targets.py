@@ -7,7 +7,7 @@ from datetime import date
 import pytest
 
 from mbc.exchange import plan_import
-from mbc.store import Client, RelationshipStatus
+from mbc.store import Client, Episode, Relationship, RelationshipStatus
 
 HEADER = "client,date,target,csi4_1,csi4_2,csi4_3,csi4_4\n"
 
@@ -53,8 +53,6 @@ def test_questionnaires_about_oneself_ask_for_no_relationship(store, write, rses
 
 def test_a_file_met_again_after_a_relationship_was_recorded_is_a_duplicate_still(store, write, now):
     assert targets(store, write, now, "C3,2026-01-05,") == ["self"]
-    from mbc.store import Relationship
-
     with store.writing() as record:
         record.add(Relationship("C3.R1", "C3", "R1"))
         record.add(RelationshipStatus("C3", "dating", date(2025, 6, 1), "C3.R1"))
@@ -77,8 +75,6 @@ def test_new_clients_and_their_relationships_come_together(store, write, now):
 
 
 def test_an_administration_names_the_episode_its_day_lies_in(store, write, now):
-    from mbc.store import Episode
-
     with store.writing() as record:
         record.add(Client("E1", clinician_id="K1"))
         record.add(Episode("E1.1", "E1", started_on=date(2025, 1, 1), ended_on=date(2025, 6, 30)))
