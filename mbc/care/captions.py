@@ -24,7 +24,7 @@ def caption(course: Trajectory) -> str:
     course : Trajectory
         Its own ``caption`` is not read.
     """
-    parts = [_opening(course)]
+    parts = [_opening(course), _earlier(course)]
     live = course.current
     for segment in course.segments:
         if segment is live:
@@ -50,6 +50,18 @@ def _opening(course: Trajectory) -> str:
     if all(one.answered == one.items is not None for one in found):
         said = "every item answered"
     return f"{course.title}, {count(len(found), 'occasion')} {when}" + (f"; {said}" if said else "")
+
+
+def _earlier(course: Trajectory) -> str:
+    known = [one for segment in course.earlier for one in segment.occasions if one.score is not None]
+    if not known:
+        return ""
+    known.sort(key=lambda one: one.taken_on)
+    scores = [one.score or 0.0 for one in known]
+    low, high = number(min(scores), course.decimals), number(max(scores), course.decimals)
+    ran = f"a score of {low}" if low == high else f"scores from {low} to {high}"
+    last = day(known[-1].taken_on)
+    return f"In earlier care, until {last}: {ran} on {count(len(known), 'occasion')}, not drawn and not compared"
 
 
 def _about(course: Trajectory, segment: Segment) -> list[str]:

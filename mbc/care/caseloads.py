@@ -13,6 +13,7 @@ from mbc.care.charted import charted, construct_rank, construct_title, in_readin
 from mbc.care.course import Change, Occasion, Segment, Verdict
 from mbc.care.expected import noise_for
 from mbc.care.noise import Noise
+from mbc.care.present import present_since, starts_of_care
 from mbc.care.record import INFORMANT, no_later_than_today
 from mbc.care.reviewing import Caseload, CaseloadCell, CaseloadRow
 from mbc.care.scores import scored
@@ -22,6 +23,8 @@ from mbc.care.trajectory import Cohort, chart_title
 from mbc.care.words import count, number, span
 from mbc.instruments import Instrument, Scale
 from mbc.store import Store
+
+Occasions = Mapping[tuple[str, str], Sequence[Occasion]]  # one client's, by instrument and scale
 
 STALE_DAYS = 28  # without a session or a questionnaire, while in care
 _SAY: dict[Verdict, str] = {
@@ -77,16 +80,18 @@ class _Everybody:
     """The record of all clients, each kind of thing read once."""
 
     today: dt.date
-    occasions: Mapping[str, Mapping[tuple[str, str], Sequence[Occasion]]]  # by client; by instrument and scale
+    occasions: Mapping[str, Occasions]  # by client
     timelines: Mapping[str, Timeline]
     sessions: Mapping[str, Sequence[dt.date]]  # attended
     closed: Mapping[str, bool]  # whether every episode of care has ended
+    starts: Mapping[str, Sequence[dt.date]]  # of their episodes of care
     scales: Sequence[tuple[Instrument, Scale, Noise | None]]  # that anybody was measured on, in reading order
 
 
 def _read(store: Store, as_of: dt.date | None, cohort: Cohort | None) -> _Everybody:
     scores = scored(store, invalid="null").filter(pl.col("informant") == INFORMANT)
-    closed = store.episodes().group_by("client_id").agg(pl.col("ended_on").is_not_null().all())
+    episodes = store.episodes()
+    closed = episodes.group_by("client_id").agg(pl.col("ended_on").is_not_null().all())
     sessions = store.sessions().filter("attended")
     held = sessions.group_by("client_id").agg("held_on")
     return _Everybody(
@@ -95,6 +100,7 @@ def _read(store: Store, as_of: dt.date | None, cohort: Cohort | None) -> _Everyb
         timelines=timelines(store.statuses(), store.relationships()),
         sessions=dict(held.iter_rows()),
         closed=dict(closed.iter_rows()),
+        starts=starts_of_care(episodes),
         scales=[
             (one, scale, noise_for(cohort, one, scale))
             for one in in_reading_order(scores["instrument"].unique())
@@ -110,6 +116,7 @@ def _row(everybody: _Everybody, person: Mapping[str, Any]) -> CaseloadRow:
     sessions = everybody.sessions.get(client_id, ())
     days = [*sessions, *(one.taken_on for found in occasions.values() for one in found)]
     last = max(days, default=None)
+    since = present_since(everybody.starts.get(client_id, ()), days)
     waited = None if last is None else (everybody.today - last).days
     in_care = not everybody.closed.get(client_id, False)
     return CaseloadRow(
@@ -120,10 +127,17 @@ def _row(everybody: _Everybody, person: Mapping[str, Any]) -> CaseloadRow:
         relationship=line.status_on(everybody.today),
         last_contact=last,
         days_since_contact=waited,
-        sessions=len(sessions),
-        cells=tuple(_cells(everybody, occasions, line)),
+        sessions=sum(since is None or day >= since for day in sessions),
+        cells=tuple(_cells(everybody, _present(occasions, since), line)),
         flags=_flags(waited, asked=bool(occasions)) if in_care else (),
     )
+
+
+def _present(occasions: Occasions, since: dt.date | None) -> Occasions:
+    if since is None:
+        return occasions
+    kept = {key: [one for one in found if one.taken_on >= since] for key, found in occasions.items()}
+    return {key: found for key, found in kept.items() if found}
 
 
 def _flags(waited: int | None, *, asked: bool) -> tuple[str, ...]:
@@ -133,9 +147,7 @@ def _flags(waited: int | None, *, asked: bool) -> tuple[str, ...]:
     return tuple(found)
 
 
-def _cells(
-    everybody: _Everybody, occasions: Mapping[tuple[str, str], Sequence[Occasion]], line: Timeline
-) -> list[CaseloadCell]:
+def _cells(everybody: _Everybody, occasions: Occasions, line: Timeline) -> list[CaseloadCell]:
     found: list[CaseloadCell] = []
     for instrument, scale, noise in everybody.scales:
         known = occasions.get((instrument.key, scale.key))

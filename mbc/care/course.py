@@ -198,7 +198,8 @@ class Trajectory:
     caption: str
     relationships: tuple[tuple[str, str], ...] = ()  # id, label
     set_aside: tuple[Occasion, ...] = ()  # answered while the questionnaire did not apply: never drawn
-    window: tuple[dt.date, dt.date] | None = None  # the client's record; all their charts span it
+    window: tuple[dt.date, dt.date] | None = None  # the client's present care; all their charts span it
+    earlier: tuple[Segment, ...] = ()  # in earlier care: told and tabled, not drawn
 
     @property
     def occasions(self) -> tuple[Occasion, ...]:
@@ -230,6 +231,8 @@ class Trajectory:
         labels = dict(self.relationships)
         rows = [_row(one, labels.get(one.target, one.target)) for one in self.occasions]
         rows += [_aside(one, labels.get(one.target, one.target)) for one in self.set_aside]
+        past = (one for segment in self.earlier for one in segment.occasions)
+        rows += [_row(one, labels.get(one.target, one.target), past=True) for one in past]
         rows.sort(key=lambda row: row[0])
         return pl.DataFrame(rows, schema=_TABLE, orient="row")
 
@@ -253,7 +256,7 @@ def _aside(one: Occasion, target: str) -> tuple[dt.date, *tuple[object, ...]]:
     return (one.taken_on, one.session_number, None, None, None, None, None, note, target)
 
 
-def _row(one: Occasion, target: str) -> tuple[dt.date, *tuple[object, ...]]:
+def _row(one: Occasion, target: str, *, past: bool = False) -> tuple[dt.date, *tuple[object, ...]]:
     answered = None if one.answered is None else f"{one.answered} of {one.items}"
     return (
         one.taken_on,
@@ -261,16 +264,18 @@ def _row(one: Occasion, target: str) -> tuple[dt.date, *tuple[object, ...]]:
         one.score,
         one.band,
         answered,
-        one.change,
-        _YES_NO[one.inside_noise],
-        _note(one),
+        None if past else one.change,
+        None if past else _YES_NO[one.inside_noise],
+        _note(one, past=past),
         target,
     )
 
 
-def _note(one: Occasion) -> str | None:
-    if one.score is None:
-        return "too few answers for a score"
-    if one.prorated:
-        return "prorated"
-    return "recorded total" if one.recorded else None
+def _note(one: Occasion, *, past: bool) -> str | None:
+    notes = (
+        ("earlier care", past),
+        ("too few answers for a score", one.score is None),
+        ("prorated", one.prorated),
+        ("recorded total", one.recorded),
+    )
+    return ", ".join(note for note, holds in notes if holds) or None

@@ -17,6 +17,7 @@ import polars as pl
 from mbc.care.course import SELF, CourseCurve, Segment
 from mbc.care.noise import LEVEL as NOISE_LEVEL
 from mbc.care.noise import Noise, noise_of
+from mbc.care.present import present_since, starts_of_care
 from mbc.care.record import INFORMANT
 from mbc.care.scores import scored
 from mbc.care.segments import read_occasions, split
@@ -177,6 +178,7 @@ def unit_of(client_id: str, target: str) -> str:
 def _training(store: Store, instrument: str, scale: Scale) -> pl.DataFrame:
     definition = load(instrument)
     everybody = timelines(store.statuses(), store.relationships())
+    starts = starts_of_care(store.episodes())
     rows = scored(store, instrument=instrument, invalid="null").filter(
         pl.col("scale") == scale.key, pl.col("informant") == INFORMANT, pl.col("score").is_not_null()
     )
@@ -184,7 +186,9 @@ def _training(store: Store, instrument: str, scale: Scale) -> pl.DataFrame:
     for (client_id,), group in rows.group_by("client_id", maintain_order=True):
         line = everybody.get(str(client_id), Timeline())
         occasions = read_occasions(group.iter_rows(named=True))
-        for segment in split(occasions, definition, scale, line, None)[0]:
+        since = present_since(starts.get(str(client_id), ()), group["taken_on"])
+        present = [one for one in occasions if since is None or one.taken_on >= since]
+        for segment in split(present, definition, scale, line, None)[0]:
             found += [
                 (str(client_id), unit, weeks, score) for unit, weeks, score in _course(str(client_id), segment)
             ]

@@ -9,6 +9,7 @@ from itertools import pairwise
 import polars as pl
 
 from mbc.care.course import Mark
+from mbc.care.present import present_since, starts_of_care
 from mbc.care.scores import scored
 from mbc.care.timeline import Timeline, is_current, timelines
 from mbc.store import Store
@@ -24,14 +25,30 @@ class ClientRecord:
     client_id: str
     scores: pl.DataFrame  # as of `scored`, the client's own answers
     timeline: Timeline
-    sessions: pl.DataFrame
+    sessions: pl.DataFrame  # of the present care
     goals: pl.DataFrame
     ratings: pl.DataFrame
     events: pl.DataFrame
-    window: tuple[dt.date, dt.date] | None  # first and last day with a session or a questionnaire
+    window: tuple[dt.date, dt.date] | None  # of the present care: days with a session or a questionnaire
+    since: dt.date | None  # where the present care begins, if there was other care before it
+
+    @property
+    def asked(self) -> list[str]:
+        """Questionnaires answered in the present care."""
+        scores = self.scores if self.since is None else self.scores.filter(pl.col("taken_on") >= self.since)
+        return scores["instrument"].unique().sort().to_list()
 
     def of(self, instrument: str, scale: str) -> pl.DataFrame:
-        """Scores on one scale."""
+        """Scores on one scale in the present care."""
+        found = self._of(instrument, scale)
+        return found if self.since is None else found.filter(pl.col("taken_on") >= self.since)
+
+    def before(self, instrument: str, scale: str) -> pl.DataFrame:
+        """Scores on one scale in earlier care."""
+        found = self._of(instrument, scale)
+        return found.clear() if self.since is None else found.filter(pl.col("taken_on") < self.since)
+
+    def _of(self, instrument: str, scale: str) -> pl.DataFrame:
         return self.scores.filter(pl.col("instrument") == instrument, pl.col("scale") == scale)
 
 
@@ -46,17 +63,21 @@ def read_record(store: Store, client_id: str, *, instrument: str | None = None) 
     everybody = timelines(store.statuses(client_id=client_id), store.relationships(client_id=client_id))
     events = store.events(client_id=client_id)
     sessions = store.sessions(client_id=client_id).sort("held_on", "number")
+    starts = starts_of_care(store.episodes(client_id=client_id)).get(client_id, ())
     scores = scored(store, client_id=client_id, instrument=instrument, invalid="null")
     days = [*sessions["held_on"], *store.administrations(client_id=client_id)["taken_on"]]
+    since = present_since(starts, days)
+    days = [day for day in days if since is None or day >= since]
     return ClientRecord(
         client_id=client_id,
         scores=scores.filter(pl.col("informant") == INFORMANT),
         timeline=everybody.get(client_id, Timeline()),
-        sessions=sessions,
+        sessions=sessions if since is None else sessions.filter(pl.col("held_on") >= since),
         goals=store.goals(client_id=client_id),
         ratings=store.goal_ratings(client_id=client_id).sort("rated_on"),
         events=events.filter(~pl.col("kind").str.to_lowercase().str.starts_with(_APART)),
         window=(min(days), max(days)) if days else None,
+        since=since,
     )
 
 
@@ -67,7 +88,7 @@ def no_later_than_today(*days: object) -> dt.date:
 
 
 def session_axis(sessions: pl.DataFrame) -> tuple[tuple[dt.date, int], ...]:
-    """Day and number of each session held; counted anew when numbers start again with a second episode."""
+    """Day and number of each session held; counted anew where the numbers on record do not rise."""
     held = sessions.filter("attended").sort("held_on", "number").select("held_on", "number")
     found = [(day, number) for day, number in held.iter_rows()]
     rising = all(a[1] < b[1] for a, b in pairwise(found))

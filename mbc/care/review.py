@@ -42,7 +42,7 @@ def client_review(
     person = store.clients(client_id=client_id).row(0, named=True)
     record = read_record(store, client_id)
     today = as_of or _last_day(store, record)
-    instruments = in_reading_order(record.scores["instrument"].unique())
+    instruments = in_reading_order(record.asked)
     pairs = [
         (one.construct, trajectory_of(record, one, scale, cohort=cohort))
         for one in instruments

@@ -66,6 +66,7 @@ def trajectory_of(
     occasions = read_occasions(record.of(instrument.key, scale.key).iter_rows(named=True))
     noise = noise_for(cohort, instrument, scale)
     segments, aside = split(occasions, instrument, scale, record.timeline, noise)
+    past = read_occasions(record.before(instrument.key, scale.key).iter_rows(named=True))
     longest = gap_days(occasions)
     window = record.window
     curves = expected_curves(cohort, record.client_id, instrument.key, scale, segments)
@@ -94,6 +95,7 @@ def trajectory_of(
         relationships=record.timeline.labels,
         set_aside=aside,
         window=window,
+        earlier=split(past, instrument, scale, record.timeline, noise)[0],
     )
     return replace(course, caption=caption(course))
 
@@ -139,6 +141,7 @@ def _goal_lines(record: ClientRecord, instrument: Instrument, scale: Scale) -> t
     found: list[GoalLine] = []
     for row in record.goals.iter_rows(named=True):
         name, label = named_scale(row["label"] or "")
-        if name in names and row["target"] is not None:
+        over = row["retired_on"] is not None and record.since is not None and row["retired_on"] < record.since
+        if name in names and row["target"] is not None and not over:
             found.append(GoalLine(row["goal_id"], label, row["target"], row["set_on"], row["retired_on"]))
     return tuple(found)

@@ -1,4 +1,4 @@
-"""A small real record: four clients written down by hand, so that every expected value can be counted."""
+"""A small real record: five clients written down by hand, so that every expected value can be counted."""
 
 from __future__ import annotations
 
@@ -57,7 +57,8 @@ def store(tmp_path_factory) -> Iterator[Store]:
         with made.writing(by="test") as record:
             record.add(Clinician("K1", "Dr. Ilse Marten"))
             record.add(Clinician("K2", "Tomas Lindqvist"))
-            for records in (_ada(), _bo(), _cy(), _di()):
+            record.add(Clinician("K3", "Camille Okafor"))
+            for records in (_ada(), _bo(), _cy(), _di(), _ed()):
                 record.add_all(records)
         yield made
 
@@ -125,6 +126,20 @@ def _di() -> list:
         RelationshipStatus("C4", "single", week(-50)),
         Administration("C4", "rses", START, rses(15)),
         Administration("C4", "csi16", START, csi16(0)),
+    ]
+
+
+def _ed() -> list:
+    """C5: came back after earlier care, of which only totals were kept."""
+    return [
+        Client("C5", None, "K3", week(-60)),
+        Episode("E5a", "C5", "K3", referred_on=week(-62), started_on=week(-60), ended_on=week(-40)),
+        Episode("E5b", "C5", "K3", started_on=START),
+        Session("C5", "E5a", 1, week(-60)),
+        *(Session("C5", "E5b", n + 1, week(n)) for n in range(3)),
+        *(Administration("C5", "rses", week(w), totals={"total": s}) for w, s in ((-60, 5), (-41, 9))),
+        *(Administration("C5", "rses", week(w), rses(s), session_number=w + 1) for w, s in ((0, 14), (2, 16))),
+        Administration("C5", "who5", week(-60), totals={"total": 20}),
     ]
 
 

@@ -60,6 +60,13 @@ def test_one_clinicians_clients_only(store):
     assert [row.client_id for row in caseload(store, clinician_id="K2").rows] == ["C3", "C4"]
 
 
+def test_change_counts_from_the_present_care(store):
+    (row,) = caseload(store, clinician_id="K3", as_of=AUGUST).rows
+    assert row.cell("self_esteem").words == "16, +2: inside noise"
+    assert [cell.instrument for cell in row.cells] == ["rses"]  # the WHO-5 belongs to earlier care
+    assert row.sessions == 3
+
+
 def test_a_narrowed_store_shows_its_own_clients_only(tmp_path, sample):
     with Store.open(sample.url) as own:
         own.accounts.add("ilse", "a long enough sentence for a test", "clinician", "K01")
@@ -90,5 +97,5 @@ def test_every_cell_of_the_sample_agrees_with_its_chart(sample):
 
 def test_the_table_has_a_row_per_client(store):
     table = caseload(store, as_of=AUGUST).to_frame()
-    assert table.height == 4
+    assert table.height == 5
     assert {"self_esteem_latest", "self_esteem_change", "self_esteem_words", "flags"} <= set(table.columns)

@@ -114,6 +114,11 @@ def test_a_client_without_scores_has_a_review_too(store):
     assert (review.constructs, review.headline) == ((), "No scores on record yet.")
 
 
+def test_a_review_is_of_the_present_care(store):
+    review = client_review(store, "C5")
+    assert (review.sessions_attended, [one.instrument for one in review.completeness]) == (3, ["rses"])
+
+
 def test_an_unknown_client_is_not_on_record(store):
     with pytest.raises(NotInRecord):
         client_review(store, "C99")

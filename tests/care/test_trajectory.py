@@ -144,6 +144,18 @@ def test_every_chart_of_a_client_spans_the_same_days(store):
     assert spans == {(week(0), week(27))}
 
 
+def test_change_counts_from_the_present_care_and_earlier_care_is_told_apart(store):
+    course = client_trajectory(store, "C5", "rses")
+    (segment,) = course.segments
+    assert [one.score for one in segment.occasions] == [14, 16]
+    assert segment.since_baseline.points == 2
+    assert course.window == (week(0), week(2))
+    assert [one.score for one in course.earlier[0].occasions] == [5, 9]
+    assert "In earlier care, until 25 March 2024: scores from 5 to 9 on 2 occasions" in course.caption
+    assert course.to_frame()["note"].to_list() == ["earlier care, recorded total"] * 2 + [None] * 2
+    assert course.sessions[0] == (week(0), 1)
+
+
 def test_unknown_client_instrument_and_scale_are_refused(store):
     with pytest.raises(NotInRecord):
         client_trajectory(store, "C9", "rses")
