@@ -63,6 +63,8 @@ if TYPE_CHECKING:
     from mbc.models.growth.growth_curve import growth_curve as growth_curve
     from mbc.models.growth.mixedlm import mixedlm as mixedlm
     from mbc.models.growth.prediction import ClientCurve as ClientCurve
+    from mbc.models.growth.residual_groups import GroupedResiduals as GroupedResiduals
+    from mbc.models.growth.residual_groups import residual_growth as residual_growth
     from mbc.models.proportions import Proportion as Proportion
     from mbc.models.proportions import wilson_interval as wilson_interval
     from mbc.models.reliability import alpha as alpha
@@ -101,6 +103,7 @@ _MODULES = {
     "growth.fitted": ("NotConverged",),
     "growth.growth_curve": ("GrowthCurve", "growth_curve"),
     "growth.mixedlm": ("mixedlm",),
+    "growth.residual_groups": ("GroupedResiduals", "residual_growth"),
     "growth.prediction": ("ClientCurve",),
     "goals": (
         "goal_attainment",

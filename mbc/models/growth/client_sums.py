@@ -84,13 +84,16 @@ class ClientSums:
         return round(float(self.counts.sum()))
 
 
-def sum_rows(rows: Rows, shape: Shape, *, basis: Basis | None = None) -> ClientSums:
-    """Sum over each client's rows, chunk by chunk so that products never leave the cache."""
-    basis = basis or Basis.about(shape, rows.time)
-    centre = float(rows.outcome.mean())
-    spread = float(rows.outcome.std())
+def sum_rows(rows: Rows, shape: Shape) -> ClientSums:
+    """Sum over each client's rows, centred and scaled on all of them."""
+    centre, spread = float(rows.outcome.mean()), float(rows.outcome.std())
     if not spread > 0:
         raise ModelError(f"every score is {centre:g}: there is no variation to model.")
+    return sums_about(rows, Basis.about(shape, rows.time), centre, spread)
+
+
+def sums_about(rows: Rows, basis: Basis, centre: float, spread: float) -> ClientSums:
+    """Sum over each client's rows, chunk by chunk so that products never leave the cache."""
     k1, clients = len(basis.centre) + 1, rows.clients
     uu, uy = np.empty((k1, k1, clients)), np.empty((k1, clients))
     yy = 0.0

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from mbc.errors import ModelError, nearest
 from mbc.models.growth.client_sums import ClientSums
 from mbc.models.growth.matrices import Floats
-from mbc.models.growth.statistics import Block, Statistics, block_of, block_slices
+from mbc.models.growth.statistics import Statistics, block_of, block_slices
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,31 +148,72 @@ class Design:
         return np.linalg.inv(self.z_map)
 
 
+@dataclass(frozen=True, slots=True)
+class Expansion:
+    """How time cross-products become the statistics of a model, for any part of the rows."""
+
+    pairs: tuple[tuple[int, int], ...]  # kept columns
+    covariates: Floats  # row 0 is 1, then the scaled covariate columns: (1 + c, clients)
+    select: Floats  # internal Z = u @ this
+    least: Floats  # internal coefficients taken off the outcome
+
+    def arrays(self, sums: ClientSums, part: slice) -> tuple[Floats, Floats]:
+        """S and B of some clients."""
+        uu, uy, w = sums.uu[:, :, part], sums.uy[:, part], self.covariates[:, part]
+        k1, q = self.select.shape
+        size = w.shape[1]
+        if (self.select == np.eye(k1, q)).all():  # the first q columns of u
+            zu, s, zy = uu[:q], uu[:q, :q], uy[:q]
+        else:
+            zu = (self.select.T @ uu.reshape(k1, -1)).reshape(q, k1, size)
+            s = (self.select.T @ zu.transpose(1, 0, 2).reshape(k1, -1)).reshape(q, q, size)
+            zy = self.select.T @ uy
+        b = np.empty((q, len(self.pairs) + 1, size))
+        b[:, -1] = zy
+        for column, (a, c) in enumerate(self.pairs):
+            if c:
+                np.multiply(zu[:, a], w[c], out=b[:, column])
+            else:
+                b[:, column] = zu[:, a]
+            b[:, -1] -= self.least[column] * b[:, column]
+        return s, b
+
+    def pooled(self, sums: ClientSums) -> Floats:
+        """[X e]'[X e] over all clients, e the outcome less its fit."""
+        out = pooled_products(sums, self.pairs, self.covariates)
+        turn = np.eye(len(out))
+        turn[:-1, -1] = -self.least
+        return turn.T @ out @ turn
+
+
 def design_of(sums: ClientSums, terms: Terms, random: tuple[int, ...]) -> Design:
     """Expand the time cross-products by the covariates; drop columns that add nothing."""
+    return expanded(sums, terms, random)[0]
+
+
+def expanded(sums: ClientSums, terms: Terms, random: tuple[int, ...]) -> tuple[Design, Expansion]:
+    """Make a design, and the way to make its parts."""
     covariates = _covariate_matrix(sums, terms)
     time_map = sums.basis.to_raw()
     select = _random_map(time_map, random)
-    pooled = _pooled(sums, terms, covariates)
+    pooled = pooled_products(sums, terms.pairs, covariates)
     kept, fill = independent_columns(pooled[:-1, :-1])
-    x_map = fill @ _fixed_map(time_map, terms)[:, kept]
     least, rest = residualised(pooled[np.ix_([*kept, -1], [*kept, -1])])
-    blocks = tuple(
-        _block(sums, terms, covariates, kept, least, select, part) for part in block_slices(covariates.shape[1])
-    )
-    z_map = _random_back(time_map, random, select)
-    least = least.copy()
-    least[0] += sums.outcome_centre / sums.outcome_spread
-    return Design(
+    expansion = Expansion(tuple(terms.pairs[j] for j in kept), covariates, select, least)
+    blocks = tuple(block_of(*expansion.arrays(sums, part)) for part in block_slices(covariates.shape[1]))
+    shift = np.zeros(len(kept))
+    shift[0] = sums.outcome_centre / sums.outcome_spread
+    design = Design(
         Statistics(blocks, rest, sums.rows),
         tuple(terms.names[j] for j in kept),
         tuple(name for j, name in enumerate(terms.names) if j not in kept),
-        x_map,
+        fill @ _fixed_map(time_map, terms)[:, kept],
         tuple(terms.names[a] for a in random),
-        z_map,
-        least,
+        _random_back(time_map, random, select),
+        least + shift,
         sums.outcome_spread,
     )
+    return design, expansion
 
 
 def _covariate_matrix(sums: ClientSums, terms: Terms) -> Floats:
@@ -214,53 +255,21 @@ def _fixed_map(time_map: Floats, terms: Terms) -> Floats:
     return time_map[np.ix_(a, a)] * covariate_map[np.ix_(w, w)]
 
 
-def _pooled(sums: ClientSums, terms: Terms, covariates: Floats) -> Floats:
+def pooled_products(sums: ClientSums, pairs: tuple[tuple[int, int], ...], covariates: Floats) -> Floats:
     """[X y]'[X y] over all clients."""
-    p = len(terms.pairs)
+    p = len(pairs)
     out = np.empty((p + 1, p + 1))
     k1 = sums.uu.shape[0]
-    # weight[a][b] = sum over clients of w w' u_a u_b
+    # weighted[a][b] = sum over clients of w w' u_a u_b
     weighted = [[(covariates * sums.uu[a, b]) @ covariates.T for b in range(a + 1)] for a in range(k1)]
-    for i, (a, c) in enumerate(terms.pairs):
-        for j, (b, d) in enumerate(terms.pairs):
+    for i, (a, c) in enumerate(pairs):
+        for j, (b, d) in enumerate(pairs):
             out[i, j] = weighted[a][b][c, d] if a >= b else weighted[b][a][d, c]
     to_y = sums.uy @ covariates.T
-    for i, (a, c) in enumerate(terms.pairs):
+    for i, (a, c) in enumerate(pairs):
         out[i, p] = out[p, i] = to_y[a, c]
     out[p, p] = sums.yy
     return out
-
-
-def _block(
-    sums: ClientSums,
-    terms: Terms,
-    covariates: Floats,
-    kept: list[int],
-    least: Floats,
-    select: Floats,
-    part: slice,
-) -> Block:
-    """S and B of some clients."""
-    uu, uy, w = sums.uu[:, :, part], sums.uy[:, part], covariates[:, part]
-    q, size = select.shape[1], w.shape[1]
-    if (select == np.eye(len(select), q)).all():  # the first q columns of u
-        zu, s = uu[:q], uu[:q, :q]
-        zy = uy[:q]
-    else:
-        k1 = len(select)
-        zu = (select.T @ uu.reshape(k1, -1)).reshape(q, k1, size)
-        s = (select.T @ zu.transpose(1, 0, 2).reshape(k1, -1)).reshape(q, q, size)
-        zy = select.T @ uy
-    b = np.empty((q, len(kept) + 1, size))
-    b[:, -1] = zy
-    for column, index in enumerate(kept):
-        a, c = terms.pairs[index]
-        if c:
-            np.multiply(zu[:, a], w[c], out=b[:, column])
-        else:
-            b[:, column] = zu[:, a]
-        b[:, -1] -= least[column] * b[:, column]
-    return block_of(s, b)
 
 
 def independent_columns(cross: Floats, *, tolerance: float = 1e-10) -> tuple[list[int], Floats]:

@@ -22,7 +22,12 @@ class Evaluation:
     gamma: Floats  # [-beta, 1], (m,): [X y] gamma are the residuals
     inverse: Floats  # (X'V^-1 X)^-1, (p, p)
     slope: Floats  # D, (q, q): change of the deviance = tr(D dPsi)
+    f_gram: Floats  # sum F[a, s] F[b, t], (q, m, q, m)
     curvature: Floats  # expected H[a, b, c, d]: second change of the deviance = sum H dPsi[a, b] dPsi[c, d]
+
+    def residual_gram(self) -> Floats:
+        """Sum of v v', v = Z'V^-1(y - X beta): minus the slope of the penalised residual sum of squares."""
+        return np.einsum("ambn,m,n->ab", self.f_gram, self.gamma, self.gamma)
 
     @property
     def sigma2(self) -> float:
@@ -65,12 +70,20 @@ def evaluate(statistics: Statistics, factor: Floats, *, reml: bool) -> Evaluatio
     slope = sums.q_sum - (sums.f_gram.transpose(0, 2, 1, 3) * weight).sum(axis=(2, 3))
     # sum tr(Q dPsi Q dPsi'): Q[a, b] dPsi[b, c] Q[c, d] dPsi[d, a]
     curvature = sums.q_gram.transpose(1, 2, 0, 3) - np.multiply.outer(sums.q_sum, sums.q_sum) / df
-    return Evaluation(factor, deviance, df, prss, gamma, inverse, 0.5 * (slope + slope.T), curvature)
+    return Evaluation(factor, deviance, df, prss, gamma, inverse, 0.5 * (slope + slope.T), sums.f_gram, curvature)
 
 
 def _broken(factor: Floats, statistics: Statistics, df: int) -> Evaluation:
     q, p = statistics.q, statistics.p
     nothing = np.zeros((q, q))
     return Evaluation(
-        factor, math.inf, df, math.nan, np.zeros(p + 1), np.zeros((p, p)), nothing, np.zeros((q, q, q, q))
+        factor,
+        math.inf,
+        df,
+        math.nan,
+        np.zeros(p + 1),
+        np.zeros((p, p)),
+        nothing,
+        np.zeros((q, p + 1, q, p + 1)),
+        np.zeros((q, q, q, q)),
     )

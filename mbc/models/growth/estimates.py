@@ -39,8 +39,8 @@ class Effects:
     covariances: Floats  # given the variances and coefficients; (clients, q, q)
 
 
-def estimates_of(design: Design, at: Evaluation, *, reml: bool) -> Estimates:
-    """Take an evaluation from the internal to the reported scale."""
+def estimates_of(design: Design, at: Evaluation, *, reml: bool, deviance: float | None = None) -> Estimates:
+    """Take an evaluation from the internal to the reported scale; ``deviance`` replaces its own."""
     back_x, back_z, scale = design.x_back, design.z_back, design.outcome_spread
     sigma2 = scale * scale * at.sigma2
     psi_factor = back_z @ at.factor
@@ -50,15 +50,17 @@ def estimates_of(design: Design, at: Evaluation, *, reml: bool) -> Estimates:
         covariance=sigma2 * (back_x @ at.inverse @ back_x.T),
         random_covariance=sigma2 * psi,
         residual_variance=sigma2,
-        log_likelihood=-0.5 * reported_deviance(design, at, reml=reml),
+        log_likelihood=-0.5 * reported_deviance(design, at, reml=reml, deviance=deviance),
         theta=by_columns(triangular(psi_factor)),
         reml=reml,
     )
 
 
-def reported_deviance(design: Design, at: Evaluation, *, reml: bool) -> float:
+def reported_deviance(design: Design, at: Evaluation, *, reml: bool, deviance: float | None = None) -> float:
     """Take -2 log L to the units of the data; REML also depends on the scale of X."""
-    deviance = at.deviance + 2 * at.residual_df * math.log(design.outcome_spread)
+    deviance = (at.deviance if deviance is None else deviance) + 2 * at.residual_df * math.log(
+        design.outcome_spread
+    )
     if reml:
         deviance += 2 * float(np.linalg.slogdet(design.x_map)[1])
     return deviance

@@ -6,7 +6,7 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Any, cast
+from typing import Any, Literal, cast
 
 import narwhals.stable.v2 as nw
 import numpy as np
@@ -16,6 +16,7 @@ from numpy.typing import ArrayLike, NDArray
 from mbc.errors import ModelError
 from mbc.models.change.slopes import ClientSlopes
 from mbc.models.growth import prediction
+from mbc.models.growth.bootstrap import Bootstrap, parametric_bootstrap
 from mbc.models.growth.client_slopes import client_slopes
 from mbc.models.growth.client_sums import ClientSums, sum_rows
 from mbc.models.growth.degrees_of_freedom import (
@@ -32,6 +33,7 @@ from mbc.models.growth.grouped_sums import grouped_sums
 from mbc.models.growth.matrices import Floats
 from mbc.models.growth.optimiser import FitReport
 from mbc.models.growth.prediction import ClientCurve, Kind
+from mbc.models.growth.profile import Interval, profile_intervals
 from mbc.models.growth.rows import read_rows
 from mbc.models.growth.shapes import Shape, ShapeName, shape_of
 
@@ -230,6 +232,43 @@ class GrowthCurve:
         """Test several combinations of coefficients at once: rows of numbers, one per coefficient."""
         fitted = self.fitted
         return joint_test(fitted.design, fitted.optimum, self.estimates, contrasts, method=method)
+
+    def variance_intervals(
+        self,
+        *,
+        method: Literal["profile", "bootstrap"] = "profile",
+        level: float = 0.95,
+        replicates: int = 1000,
+        seed: int | None = None,
+    ) -> tuple[Interval, ...]:
+        """Intervals of the standard deviations and correlations.
+
+        Parameters
+        ----------
+        method : {"profile", "bootstrap"}
+            Profile likelihood (restricted if the fit is), or percentiles of a parametric bootstrap.
+        level : float
+            Coverage.
+        replicates, seed
+            Of the bootstrap.
+        """
+        if not 0 < level < 1:
+            raise ModelError(f"level must be between 0 and 1, got {level}. Is it a percentage?")
+        _ = self.estimates
+        design, at = self.fitted.design, self.fitted.optimum
+        if method == "profile":
+            return profile_intervals(design, at, reml=self.reml, level=level)
+        if method == "bootstrap":
+            return self.bootstrap(replicates=replicates, seed=seed).intervals(design, at, level=level)
+        raise ModelError(f"method must be 'profile' or 'bootstrap', got {method!r}.")
+
+    def bootstrap(self, *, replicates: int = 1000, seed: int | None = None) -> Bootstrap:
+        """Refit data sets drawn from this model: how every estimate would scatter if it were true."""
+        _ = self.estimates
+        fitted = self.fitted
+        return parametric_bootstrap(
+            fitted.design, fitted.optimum, reml=self.reml, replicates=replicates, seed=seed
+        )
 
     def client_slopes(self) -> ClientSlopes:
         """Each client's coefficient of the shape's first term: fixed and random part together, and alone."""

@@ -18,6 +18,14 @@ Codes = NDArray[np.intp]
 
 
 @dataclass(frozen=True, slots=True)
+class Labels:
+    """A column of labels: their distinct values, and which one each row has."""
+
+    levels: tuple[Any, ...]
+    codes: Codes
+
+
+@dataclass(frozen=True, slots=True)
 class Rows:
     """Complete rows as arrays; each client has a code 0, 1, ... in order of first appearance."""
 
@@ -26,6 +34,7 @@ class Rows:
     time: Floats  # (rows,)
     outcome: Floats  # (rows,)
     covariates: dict[str, NDArray[Any]]  # one value per client
+    labels: dict[str, Labels]  # one label per row
     contiguous: bool  # each client's rows stand together, in the order of the codes
     dropped: int  # rows left out because a value was missing
 
@@ -33,6 +42,35 @@ class Rows:
     def clients(self) -> int:
         """Clients with at least one complete row."""
         return len(self.ids)
+
+    def where(self, chosen: NDArray[np.bool_]) -> Rows:
+        """Pick some of the rows, with all clients kept."""
+        picked = {name: Labels(label.levels, label.codes[chosen]) for name, label in self.labels.items()}
+        return Rows(
+            self.ids,
+            self.codes[chosen],
+            self.time[chosen],
+            self.outcome[chosen],
+            self.covariates,
+            picked,
+            contiguous=False,
+            dropped=0,
+        )
+
+    def sorted_by_time(self) -> Rows:
+        """Order the rows: each client's together, by time."""
+        order = np.lexsort((self.time, self.codes))
+        picked = {name: Labels(label.levels, label.codes[order]) for name, label in self.labels.items()}
+        return Rows(
+            self.ids,
+            self.codes[order],
+            self.time[order],
+            self.outcome[order],
+            self.covariates,
+            picked,
+            contiguous=True,
+            dropped=self.dropped,
+        )
 
     def quantiles(self, shares: list[float]) -> Floats:
         """Quantiles of the times, to a thousandth of their range."""
@@ -43,10 +81,16 @@ class Rows:
 
 
 def read_rows(
-    frame: nw.DataFrame[Any], *, outcome: str, time: str, client: str, covariates: Sequence[str] = ()
+    frame: nw.DataFrame[Any],
+    *,
+    outcome: str,
+    time: str,
+    client: str,
+    covariates: Sequence[str] = (),
+    labels: Sequence[str] = (),
 ) -> Rows:
     """Take the complete rows of an eager table."""
-    require_columns(frame.columns, [outcome, time, client, *covariates])
+    require_columns(frame.columns, [outcome, time, client, *covariates, *labels])
     y, t = numeric(frame[outcome]), numeric(frame[time])
     values = {name: _values(frame[name]) for name in covariates}
     ids = _identifiers(frame[client])
@@ -55,10 +99,14 @@ def read_rows(
         keep &= ~np.isnan(ids)
     for value in values.values():
         keep &= ~np.isnan(value) if value.dtype.kind == "f" else np.array([v is not None for v in value])
+    marks = {name: np.array(frame[name].to_list(), dtype=object) for name in labels}
+    for mark in marks.values():
+        keep &= np.array([value is not None and value == value for value in mark])  # noqa: PLR0124  NaN
     dropped = int(keep.size - np.count_nonzero(keep))
     if dropped:
         y, t, ids = y[keep], t[keep], ids[keep]
         values = {name: value[keep] for name, value in values.items()}
+        marks = {name: mark[keep] for name, mark in marks.items()}
     if not y.size:
         raise ModelError(
             f"no row has all of {', '.join([outcome, time, client, *covariates])}. "
@@ -74,7 +122,7 @@ def read_rows(
         name: client_values(name, value, codes, len(unique), contiguous=contiguous)
         for name, value in values.items()
     }
-    return Rows(unique, codes, t, y, at_client, contiguous, dropped)
+    return Rows(unique, codes, t, y, at_client, {n: labelled(m) for n, m in marks.items()}, contiguous, dropped)
 
 
 def require_columns(present: Sequence[str], wanted: Sequence[str]) -> None:
@@ -133,6 +181,14 @@ def encode(ids: NDArray[Any]) -> tuple[NDArray[Any], Codes, bool]:
 
     codes, unique = cast("tuple[Codes, NDArray[Any]]", pd.factorize(ids))
     return np.asarray(unique), codes.astype(np.intp), bool((codes[1:] >= codes[:-1]).all())
+
+
+def labelled(column: NDArray[Any]) -> Labels:
+    """Sort the distinct labels of a column and code its rows."""
+    values: set[Any] = set(column.tolist())
+    levels = sorted(values, key=lambda value: (type(value).__name__, value))
+    place = {level: i for i, level in enumerate(levels)}
+    return Labels(tuple(levels), np.array([place[value] for value in column.tolist()], dtype=np.intp))
 
 
 def first_rows(codes: Codes, clients: int, *, contiguous: bool) -> Codes:

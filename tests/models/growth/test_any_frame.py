@@ -76,11 +76,14 @@ def test_every_table_gives_the_same_model(kind, shape):
 
 
 @pytest.mark.slow
+@pytest.mark.filterwarnings("ignore:PySpark does not yet")
+@pytest.mark.filterwarnings("ignore::ResourceWarning")
 def test_spark_gives_the_same_model():
     session = pytest.importorskip("pyspark.sql").SparkSession
     spark = session.builder.master("local[1]").config("spark.ui.enabled", "false").getOrCreate()
+    names = ["client", "weeks", "y", "severity"]
     try:
-        frame = spark.createDataFrame(DATA.select("client", "weeks", "y", "severity").to_pandas())
+        frame = spark.createDataFrame(DATA.select(names).rows(), names)
         found = models.growth_curve(frame, **COLUMNS, covariates=["severity"])
         expected = models.growth_curve(DATA, **COLUMNS, covariates=["severity"])
         assert found.log_likelihood == pytest.approx(expected.log_likelihood, abs=1e-7)
