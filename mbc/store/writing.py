@@ -11,17 +11,20 @@ from itertools import groupby
 from typing import Any
 
 from sqlalchemy import Connection, insert, select, update
+from sqlalchemy.exc import IntegrityError
 
 from mbc.errors import NotInRecord, StoreError
 from mbc.store import administrations, belonging, entities, records
 from mbc.store import tables as t
 from mbc.store.access import Scope
-from mbc.store.administrations import Occasions
+from mbc.store.administrations import Addition, Occasions
 from mbc.store.batching import batches
 from mbc.store.belonging import Known
 from mbc.store.checks import check_text
 from mbc.store.outcomes import Outcome
 from mbc.store.records import Administration, ImportSource, Record
+
+_TRIES = 5
 
 
 class Writing:
@@ -138,6 +141,22 @@ class Writing:
     def _add_administrations(self, batch: Sequence[Administration], reason: str | None) -> list[Outcome]:
         belonging.require_administrations(self._connection, self._known, batch)
         named = administrations.occasions_of(batch)
+        faults = (IntegrityError, self._connection.dialect.loaded_dbapi.IntegrityError)
+        tries_left = _TRIES
+        while True:
+            outcomes, additions = self._place(batch, named, reason)
+            try:
+                self._store(additions, reason)
+            except faults:  # another writer was first with one of these: look again, it is on record now
+                tries_left -= 1
+                if not tries_left:
+                    raise
+            else:
+                return outcomes
+
+    def _place(
+        self, batch: Sequence[Administration], named: Sequence[str], reason: str | None
+    ) -> tuple[list[Outcome], list[Addition]]:
         occasions = Occasions()  # of this batch only: earlier ones are on record, and memory stays small
         occasions.load(self._connection, named)
         numbers = administrations.reserve(self._connection, len(batch))
@@ -145,13 +164,17 @@ class Writing:
             occasions.place(record, occasion, number, supersede=reason is not None)
             for record, occasion, number in zip(batch, named, numbers, strict=True)
         ]
-        additions = [addition for _, addition in placed if addition is not None]
-        if additions:
-            entry_id = self._entry_id()
-            for line in administrations.store(self._connection, additions, entry_id=entry_id, reason=reason):
-                self._seal.update(line)
-            self._clients.update(each.record.client_id for each in additions)
-        return [outcome for outcome, _ in placed]
+        return [outcome for outcome, _ in placed], [addition for _, addition in placed if addition is not None]
+
+    def _store(self, additions: Sequence[Addition], reason: str | None) -> None:
+        if not additions:
+            return
+        entry_id = self._entry_id()
+        with self._connection.begin_nested():  # so that a batch that came second can be tried again
+            lines = administrations.store(self._connection, additions, entry_id=entry_id, reason=reason)
+        for line in lines:
+            self._seal.update(line)
+        self._clients.update(each.record.client_id for each in additions)
 
     def _add_entities(self, kind: type, batch: Sequence[Any], reason: str | None) -> list[Outcome]:
         owners = belonging.owners(self._connection, self._known, kind, batch)

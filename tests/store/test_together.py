@@ -66,9 +66,8 @@ def shared(url):
 def test_processes_writing_at_once_lose_and_double_nothing(shared, database):
     count, names = 15, ["ann", "bob"] if database == "sqlite" else ["ann", "bob", "cid", "dee"]
     running = [start(WRITE_MANY, shared, name, str(count)) for name in names]
-    for process in running:
-        _, stderr = process.communicate(timeout=120)
-        assert process.returncode == 0, stderr
+    complaints = [process.communicate()[1] for process in running]
+    assert complaints == [""] * len(names)
     with Store.open(shared) as store:
         taken = store.administrations()
         per_instrument = dict(taken["instrument"].value_counts().iter_rows())
