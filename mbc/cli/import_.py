@@ -170,7 +170,10 @@ def _report(plan: ImportPlan, path: Path) -> None:
 def _summary(console: Console, plan: ImportPlan, *, dry_run: bool) -> None:
     counts = plan.counts
     would = "would be " if dry_run else ""
-    parts = [f"{counts['stored']} {would}stored", f"{counts['duplicate']} on record already"]
+    twice = plan.twice_in_file
+    parts = [f"{counts['stored']} {would}stored", f"{counts['duplicate'] - twice} on record already"]
+    if twice:
+        parts.append(f"{twice} twice in the file")
     if counts["superseding"]:
         parts.insert(1, f"{counts['superseding']} {would}superseding an earlier version")
     if counts["refused"]:

@@ -202,9 +202,9 @@ def other_coding(one: Questionnaire, extremes: Extremes) -> str | None:
         Position (from 1) -> lowest and highest answer met.
     """
     for coding in one.instrument.codings:
-        if coding == one.coding:
-            continue
         accepted = one.accepted(coding)
+        if accepted == one.accepted():  # itself, or one that answers alone cannot tell from it
+            continue
         if all(accepted[n - 1][0] <= low and high <= accepted[n - 1][1] for n, (low, high) in extremes.items()):
             return coding.key
     return None

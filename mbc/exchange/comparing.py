@@ -15,6 +15,7 @@ OUTCOME = "outcome"
 # What the record takes for one occasion, and for its content.
 OCCASION = ("client_id", "instrument", "informant", "target", "taken_on", "taken_at")
 CONTENT = ("form", "coding", "session_number", "answers", "totals")
+SAME_AS = "the same as row "
 _PLACE = "place"
 
 
@@ -94,7 +95,7 @@ def _met_twice(again: pl.DataFrame) -> list[tuple[int, str, str | None]]:
     for members in groups.values():
         first_row, first_content = members[0][1], members[0][2]
         if all(content == first_content for _, _, content in members):
-            found += [(place, "duplicate", f"the same as row {first_row}") for place, _, _ in members[1:]]
+            found += [(place, "duplicate", f"{SAME_AS}{first_row}") for place, _, _ in members[1:]]
         else:
             rows = " and ".join(str(row) for _, row, _ in members[:4])
             why = f"rows {rows} differ, for one occasion. Keep one, or give each its time and zone"

@@ -10,7 +10,7 @@ import polars as pl
 
 from mbc.errors import Conflict, ImportRefused
 from mbc.exchange.cells import REASON
-from mbc.exchange.comparing import OUTCOME, after_storing, with_record, within_file
+from mbc.exchange.comparing import OUTCOME, SAME_AS, after_storing, with_record, within_file
 from mbc.exchange.options import ImportOptions, Layout
 from mbc.exchange.people import find_clients, find_clinicians, find_episodes
 from mbc.exchange.reading import LAST_ROW, ROWS, Reading
@@ -66,6 +66,11 @@ class ImportPlan:
         """Administrations by outcome; every outcome is there."""
         met: dict[str, int] = dict(self.administrations[OUTCOME].value_counts().iter_rows())
         return {outcome: met.get(outcome, 0) for outcome in OUTCOMES}
+
+    @property
+    def twice_in_file(self) -> int:
+        """How many of the duplicates repeat a row of the file itself."""
+        return int(self.administrations[REASON].str.starts_with(SAME_AS).sum())
 
     @property
     def refusals(self) -> tuple[str, ...]:

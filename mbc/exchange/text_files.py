@@ -109,8 +109,12 @@ def _bytes(path: Path) -> bytes:
     except OSError as fault:
         raise ImportRefused(f"'{shown(path, longest=200)}' cannot be read: {fault.strerror}.") from fault
     if not raw.strip(codecs.BOM_UTF8 + b" \t\r\n\x00"):
-        raise ImportRefused(f"'{shown(path.name)}' is empty: there is nothing to import.")
+        raise ImportRefused(_empty(path))
     return raw
+
+
+def _empty(path: Path) -> str:
+    return f"'{shown(path.name)}' is empty: there is nothing to import."
 
 
 def _refuse_what_is_no_text(raw: bytes, path: Path) -> None:
@@ -180,13 +184,15 @@ def _separator(text: str, path: Path) -> str:
     best, best_fit = "", (0.0, 0)
     for separator in SEPARATORS:
         try:
-            header, *rows = _records(text, separator)
+            header, *rows = _records(text, separator) or [[]]
         except csv.Error:
             continue
         width = len(header)
         fit = (sum(len(row) == width for row in rows) / len(rows) if rows else 1.0, width)
         if width > 1 and (fit[0] >= 0.5, *fit) > (best_fit[0] >= 0.5, *best_fit):
             best, best_fit = separator, fit
+    if not text.strip(f'{"".join(SEPARATORS)} "\r\n'):
+        raise ImportRefused(_empty(path))
     if not best:
         first = text.strip().splitlines()[0]
         raise ImportRefused(
@@ -208,7 +214,7 @@ def _header(text: str, separator: str, path: Path) -> tuple[list[str], str, int]
                 return names, lines.read(), row + 1
     except csv.Error as fault:
         raise ImportRefused(f"'{shown(path.name)}', row {row + 1}: {fault} in the header.") from fault
-    raise ImportRefused(f"'{shown(path.name)}' is empty: there is nothing to import.")
+    raise ImportRefused(_empty(path))
 
 
 def _declares_separator(record: list[str], row: int) -> bool:

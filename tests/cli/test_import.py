@@ -52,6 +52,8 @@ def test_a_file_comes_in_once_however_often_it_is_run(run, url):
     status, out, _ = run(HEADER + FINE)
     assert status == 0
     assert "Administrations: 0 stored, 2 on record already." in out
+    status, out, _ = run(HEADER + FINE + FINE)
+    assert "Administrations: 0 stored, 2 on record already, 2 twice in the file." in out
     assert stored(url) == 2
 
 

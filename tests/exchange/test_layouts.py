@@ -155,6 +155,13 @@ def test_many_answers_that_never_use_the_lowest_raise_a_doubt(write, rses_text, 
     assert not any("lowest" in note for note in plan_import(write(rses_text(rows)), coding="1-4", now=now).notes)
 
 
+def test_codings_of_the_same_range_raise_no_doubt(write, now):
+    columns = instrument("csi16").item_columns()
+    rows = [",".join(["C1", f"2026-01-{day:02}", *["3"] * 16]) for day in range(1, 12)]
+    plan = plan_import(write("\n".join([",".join(["client", "date", *columns]), *rows]) + "\n"), now=now)
+    assert not any("coding" in note for note in plan.notes)
+
+
 def test_columns_that_are_not_read_are_named(write, rses_text, now):
     lines = rses_text([("C1", "2026-01-05", ANSWERS)]).splitlines()
     notes = plan_import(write(f"{lines[0]},mood\n{lines[1]},fine\n"), form="a", now=now).notes

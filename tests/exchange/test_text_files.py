@@ -103,6 +103,7 @@ def test_the_digest_is_that_of_the_bytes(write):
     [
         (b"", "'answers.csv' is empty"),
         (b"\xef\xbb\xbf\r\n  \n", "is empty"),
+        (b",;\n,,\n", "is empty"),
         (b"client,value\n", "has a header but no rows"),
         (b"client,value\n,\n\n", "has a header but no rows"),
         (b"PK\x03\x04rest of a workbook", "an Excel or OpenDocument workbook. Save it as 'CSV UTF-8'"),
