@@ -1,8 +1,8 @@
 """How far the client has come with their own goals.
 
-A goal is rated 0 to 10 (goal-based outcomes) unless its label begins with a scale of the catalogue and a colon,
-as in ``rses: feel at home in my own skin`` or ``ecr_s.anxiety: worry less``: then its target is in that scale's
-points, it is drawn as a line on that scale's chart, and the questionnaire is its rating.
+A goal is rated 0 to 10 (goal-based outcomes) unless it names a scale of the catalogue (``rses``,
+``ecr_s.anxiety``): then its target is in that scale's points, it is drawn as a line on that scale's chart, and the
+questionnaire is its rating.
 
 References
 ----------
@@ -12,7 +12,6 @@ References
 from __future__ import annotations
 
 import datetime as dt
-import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -22,30 +21,25 @@ from mbc.care.reviewing import GoalProgress
 from mbc.errors import DefinitionError, UnknownInstrument
 from mbc.instruments import instrument
 
-_NAMED = re.compile(r"\s*([a-z][a-z0-9_]*)(?:\.([a-z][a-z0-9_]*))?\s*:\s*(.+)", re.DOTALL)
-
 Rating = tuple[dt.date, float]
 
 
-def named_scale(label: str) -> tuple[str | None, str]:
-    """Split a goal's label into the scale it is set on, if any, and the words.
+def known_scale(name: str | None) -> str | None:
+    """Keep the name of a scale that the catalogue has; a goal set on any other is read as rated 0 to 10.
 
     Examples
     --------
-    >>> named_scale("rses: feel at home in my own skin")
-    ('rses', 'feel at home in my own skin')
-    >>> named_scale("remember: one thing at a time")
-    (None, 'remember: one thing at a time')
+    >>> known_scale("ecr_s.anxiety"), known_scale("rses.nothing"), known_scale(None)
+    ('ecr_s.anxiety', None, None)
     """
-    match = _NAMED.fullmatch(label)
-    if match is None:
-        return None, label
-    key, scale, text = match.groups()
+    if name is None:
+        return None
+    key, _, scale = name.partition(".")
     try:
-        instrument(key).scale(scale)
+        instrument(key).scale(scale or None)
     except (UnknownInstrument, DefinitionError):
-        return None, label
-    return (key if scale is None else f"{key}.{scale}"), text.strip()
+        return None
+    return name
 
 
 def goal_progress(record: ClientRecord) -> tuple[GoalProgress, ...]:
@@ -58,7 +52,7 @@ def goal_progress(record: ClientRecord) -> tuple[GoalProgress, ...]:
 
 
 def _progress(record: ClientRecord, row: Mapping[str, Any], ratings: list[Rating]) -> GoalProgress:
-    name, label = named_scale(row["label"] or "")
+    name = known_scale(row["scale"])
     if name is not None:
         ratings = _from_scale(record, name, row["set_on"], row["retired_on"])
     start = row["baseline"] if row["baseline"] is not None else (ratings[0][1] if ratings else None)
@@ -68,7 +62,7 @@ def _progress(record: ClientRecord, row: Mapping[str, Any], ratings: list[Rating
     reached = latest is not None and row["target"] is not None and sign * (latest - row["target"]) >= 0
     return GoalProgress(
         goal_id=row["goal_id"],
-        label=label,
+        label=row["label"] or "",
         baseline=row["baseline"],
         target=row["target"],
         higher_is_better=row["higher_is_better"],

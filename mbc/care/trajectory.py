@@ -7,7 +7,6 @@ from dataclasses import replace
 from mbc.care.captions import caption
 from mbc.care.course import CutoffLine, GoalLine, Trajectory
 from mbc.care.expected import CohortModel, CohortModels, NoCurves, expected_curves, noise_for
-from mbc.care.goals import named_scale
 from mbc.care.noise import short_source
 from mbc.care.record import INFORMANT, ClientRecord, marks_of, read_record, session_axis
 from mbc.care.segments import gap_days, gaps, read_occasions, split
@@ -140,8 +139,9 @@ def _goal_lines(record: ClientRecord, instrument: Instrument, scale: Scale) -> t
         names.add(instrument.key)
     found: list[GoalLine] = []
     for row in record.goals.iter_rows(named=True):
-        name, label = named_scale(row["label"] or "")
         over = row["retired_on"] is not None and record.since is not None and row["retired_on"] < record.since
-        if name in names and row["target"] is not None and not over:
-            found.append(GoalLine(row["goal_id"], label, row["target"], row["set_on"], row["retired_on"]))
+        if row["scale"] in names and row["target"] is not None and not over:
+            found.append(
+                GoalLine(row["goal_id"], row["label"] or "", row["target"], row["set_on"], row["retired_on"])
+            )
     return tuple(found)

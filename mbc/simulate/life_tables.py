@@ -100,6 +100,7 @@ def goals(drawn: Drawn) -> pl.DataFrame:
             "set_on": days(drawn.start, attendance.day[goal.client, goal.set_week]),
             "retired_on": days(drawn.start, end),
             "retired_reason": pl.Series(REASONS).gather(pl.Series(np.where(retired, goal.reason, 0))),
+            "scale": pl.Series([None] * len(goal.client), dtype=pl.String),
         }
     ).with_columns(pl.when(pl.col("retired_on").is_not_null()).then("retired_reason").alias("retired_reason"))
     return pl.concat([_told_goals(drawn, drawn_goals.schema), drawn_goals.filter(pl.Series(~told))])
@@ -114,7 +115,7 @@ def _told_goals(drawn: Drawn, schema: pl.Schema) -> pl.DataFrame:
             on = days(drawn.start, np.array([drawn.attendance.day[row, set_week], end])).to_list()
             reason = None if goal.retired is None else goal.retired[1]
             told = (goal.label, goal.baseline, goal.target, goal.higher_is_better)
-            rows.append((f"{story.client_id}.G{number}", story.client_id, *told, *on, reason))
+            rows.append((f"{story.client_id}.G{number}", story.client_id, *told, *on, reason, goal.scale))
     return pl.DataFrame(rows, schema=schema, orient="row")
 
 
@@ -136,6 +137,7 @@ def goal_ratings(drawn: Drawn) -> pl.DataFrame:
         (f"{story.client_id}.G{number}", story.client_id, 7 * int(week) + story.weekday, int(rating))
         for story in drawn.stories
         for number, goal in enumerate(story.goals, start=1)
+        if goal.scale is None
         for week, rating in goal.ratings
     ]
     schema = {"goal_id": pl.String, "client_id": pl.String, "day": pl.Int64, "rating": pl.Int64}

@@ -15,7 +15,7 @@ Points = tuple[tuple[float, float], ...]  # (week, true score), joined by straig
 
 @dataclass(frozen=True, slots=True)
 class StoryGoal:
-    """A goal with its ratings as (week, rating)."""
+    """A goal with its ratings as (week, rating); one set on a scale needs only the week it was set."""
 
     label: str
     baseline: int
@@ -23,6 +23,7 @@ class StoryGoal:
     ratings: Points
     higher_is_better: bool = True
     retired: tuple[int, str] | None = None  # week, reason
+    scale: str | None = None  # the target is in this scale's points, and the questionnaire is the rating
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,6 +89,9 @@ ANXIOUS_TO_SECURE = Story(
         StoryGoal(
             "Know what I want from a relationship", 2, 8, ((1, 2), (6, 3), (12, 5), (17, 7), (23, 8), (33, 9)),
         ),
+        StoryGoal(
+            "Worry less about being left", 6, 3, ((1, 6),), higher_is_better=False, scale="ecr_s.anxiety"
+        ),
     ),
 )  # fmt: skip
 
@@ -126,6 +130,7 @@ DOWN_THEN_UP = Story(
         StoryGoal(
             "Keep one promise to myself each week", 3, 8, ((4, 3), (10, 2), (16, 4), (22, 6), (29, 8), (34, 8)),
         ),
+        StoryGoal("Feel at home in my own skin", 14, 22, ((4, 14),), scale="rses"),
     ),
 )  # fmt: skip
 

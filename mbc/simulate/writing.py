@@ -103,7 +103,7 @@ ABOUT: Final = {
     "statuses": "how a relationship stands from a day on; without a relationship, how the person lives",
     "sessions": "appointments, kept and missed",
     "totals": "earlier records of which only scores were kept",
-    "goals": "rated 0 to 10",
+    "goals": "rated 0 to 10; with a `scale`, set in its points",
     "goal_ratings": "at about every third session",
     "events": "in plain words, each `growth`, `hard` or `neutral`",
     "truth": "not part of the record: for tests",

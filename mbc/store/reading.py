@@ -29,6 +29,7 @@ from mbc.errors import NotInRecord, StoreError, nearest
 from mbc.store import engine as engines
 from mbc.store import tables as t
 from mbc.store.access import Scope
+from mbc.store.checks import is_id, shown
 from mbc.store.fetching import fetch
 from mbc.store.records import Channel
 
@@ -173,11 +174,11 @@ class Readers:
         return self._parts("totals", _TOTAL_HEAD, t.total, ("scale", "score"), instrument, client_id, channel)
 
     def goals(self, *, client_id: str | None = None) -> pl.DataFrame:
-        """goal_id, client_id, label, baseline, target, higher_is_better, set_on, retired_on, retired_reason."""
+        """goal_id, client_id, label, baseline, target, higher_is_better, set_on, retired_on, retired_reason, scale."""
         c = t.goal.c
         columns = (
             c.goal_id, c.client_id, c.label, c.baseline, c.target, c.higher_is_better, c.set_on,
-            c.retired_on, c.retired_reason,
+            c.retired_on, c.retired_reason, c.scale,
         )  # fmt: skip
         return self._read(
             "goals", columns, t.goal, c.client_id, client_id, order=("client_id", "set_on", "goal_id")
@@ -315,6 +316,8 @@ def require_client(connection: Connection, scope: Scope, client_id: str) -> None
     """Raise NotInRecord unless the client exists for this scope; names near it are offered from within it."""
     column = t.client.c.client_id
     known = select(column).where(*scope.reaches(column))
+    if not is_id(client_id):
+        raise NotInRecord(f"There is no client {shown(client_id)} on record.")
     if connection.execute(known.where(column == client_id)).first() is None:
         near = nearest(client_id, connection.execute(known.limit(2000)).scalars())
         hint = f" Nearest: {', '.join(near)}." if near else ""

@@ -201,9 +201,10 @@ class Goal:
     higher_is_better: bool = True
     retired_on: date | None = None
     retired_reason: str | None = None
+    scale: str | None = None  # "rses" or "ecr_s.anxiety": set in that scale's points; None: rated 0 to 10
 
     def __post_init__(self) -> None:
-        check_ids(self, "goal_id", "client_id")
+        check_ids(self, "goal_id", "client_id", "scale")
         check_texts(self, "label", "retired_reason")
         check_days(self, "set_on", "retired_on")
         check_order(self, "set_on", "retired_on")

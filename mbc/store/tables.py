@@ -286,6 +286,7 @@ goal = Table(
     Column("set_on", Date, nullable=False),
     Column("retired_on", Date),
     Column("retired_reason", Text),
+    Column("scale", Id),  # whose points the target is in; NULL: the goal has ratings of its own
     _entry(),
     Index("ix_goal_client_id", "client_id"),
 )

@@ -72,7 +72,7 @@ def _ada() -> list:
         *(Administration("C1", "rses", week(w), rses(s), session_number=w // 2 + 1) for w, s in ESTEEM),
         Administration("C1", "rses", week(5), rses(9, blanks=3)),
         Administration("C1", "rses", week(21), totals={"total": 23}),
-        Goal("G1", "C1", "rses: feel at home in my own skin", week(1), target=25),
+        Goal("G1", "C1", "feel at home in my own skin", week(1), target=25, scale="rses"),
         Goal("G2", "C1", "Say no without explaining", week(1), baseline=2, target=8),
         GoalRating("G2", week(3), 3),
         GoalRating("G2", week(9), 8),

@@ -9,7 +9,6 @@ import re
 import pytest
 
 from mbc.care import client_review, client_safety
-from mbc.care.goals import named_scale
 from mbc.errors import NotInRecord
 from mbc.store import Administration, Client, Clinician, Flag, Store
 
@@ -56,19 +55,6 @@ def test_a_goal_on_a_scale_is_rated_by_the_questionnaire(ada):
     assert goal.scale == "rses"
     assert goal.ratings[-1] == (week(21), 23)
     assert not goal.reached
-
-
-@pytest.mark.parametrize(
-    ("label", "split"),
-    [
-        ("ecr_s.anxiety: worry less", ("ecr_s.anxiety", "worry less")),
-        ("rses: stand up straight", ("rses", "stand up straight")),
-        ("rses.nothing: x", (None, "rses.nothing: x")),
-        ("Listen: to the end", (None, "Listen: to the end")),
-    ],
-)
-def test_a_goal_names_a_scale_by_beginning_with_it(label, split):
-    assert named_scale(label) == split
 
 
 def test_completeness_follows_the_clients_own_rhythm(ada):

@@ -71,7 +71,7 @@ def test_frames_have_the_columns_of_the_record(sample):
         "statuses": "client_id relationship_id status since",
         "sessions": "client_id episode_id number held_on attended modality",
         "totals": "client_id instrument target informant taken_on session_number scale score",
-        "goals": "goal_id client_id label baseline target higher_is_better set_on retired_on retired_reason",
+        "goals": "goal_id client_id label baseline target higher_is_better set_on retired_on retired_reason scale",
         "goal_ratings": "goal_id client_id rated_on rating",
         "events": "event_id client_id occurred_on kind label valence",
     }

@@ -87,6 +87,7 @@ COLUMNS = {
         "set_on": DAY,
         "retired_on": DAY,
         "retired_reason": TEXT,
+        "scale": TEXT,
     },
     "goal_ratings": {"goal_id": TEXT, "client_id": TEXT, "rated_on": DAY, "rating": NUMBER},
     "events": {

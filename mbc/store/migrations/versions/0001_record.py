@@ -137,6 +137,7 @@ def upgrade() -> None:
         sa.Column("set_on", sa.Date(), nullable=False),
         sa.Column("retired_on", sa.Date(), nullable=True),
         sa.Column("retired_reason", sa.Text(), nullable=True),
+        sa.Column("scale", sa.String(64), nullable=True),
         sa.Column("entry_id", Number, nullable=False),
         sa.ForeignKeyConstraint(["client_id"], ["client.client_id"], name="fk_goal_client_id"),
         sa.ForeignKeyConstraint(["entry_id"], ["entry.entry_id"], name="fk_goal_entry_id"),
