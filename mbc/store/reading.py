@@ -174,7 +174,11 @@ class Readers:
         return self._parts("totals", _TOTAL_HEAD, t.total, ("scale", "score"), instrument, client_id, channel)
 
     def goals(self, *, client_id: str | None = None) -> pl.DataFrame:
-        """goal_id, client_id, label, baseline, target, higher_is_better, set_on, retired_on, retired_reason, scale."""
+        """One row per goal; ``scale`` ("rses", "ecr_s.anxiety") says whose points the target is in.
+
+        goal_id, client_id, label, baseline, target, higher_is_better, set_on, retired_on, retired_reason, scale
+        (null: the goal is rated 0 to 10).
+        """
         c = t.goal.c
         columns = (
             c.goal_id, c.client_id, c.label, c.baseline, c.target, c.higher_is_better, c.set_on,
