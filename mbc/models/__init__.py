@@ -49,6 +49,9 @@ if TYPE_CHECKING:
     from mbc.models.controlled_effect import benchmark_effect as benchmark_effect
     from mbc.models.controlled_effect import controlled_effect_size as controlled_effect_size
     from mbc.models.controlled_effect import controlled_from_moments as controlled_from_moments
+    from mbc.models.courses.gains import SuddenGains as SuddenGains
+    from mbc.models.courses.sudden import sudden_gains as sudden_gains
+    from mbc.models.courses.sudden import sudden_losses as sudden_losses
     from mbc.models.effect_size import EffectSize as EffectSize
     from mbc.models.effect_size import Moments as Moments
     from mbc.models.effect_size import effect_size as effect_size
@@ -63,8 +66,12 @@ if TYPE_CHECKING:
     from mbc.models.growth.growth_curve import growth_curve as growth_curve
     from mbc.models.growth.mixedlm import mixedlm as mixedlm
     from mbc.models.growth.prediction import ClientCurve as ClientCurve
+    from mbc.models.growth.paired import PairedGrowth as PairedGrowth
+    from mbc.models.growth.paired import paired_growth as paired_growth
     from mbc.models.growth.residual_groups import GroupedResiduals as GroupedResiduals
     from mbc.models.growth.residual_groups import residual_growth as residual_growth
+    from mbc.models.growth.therapist import TherapistGrowth as TherapistGrowth
+    from mbc.models.growth.therapist import therapist_growth as therapist_growth
     from mbc.models.proportions import Proportion as Proportion
     from mbc.models.proportions import wilson_interval as wilson_interval
     from mbc.models.reliability import alpha as alpha
@@ -99,10 +106,14 @@ _MODULES = {
     "change.true_change": ("TrueChange", "true_change"),
     "clinical_significance": ("ClinicalSignificance", "Cutoff", "clinical_significance", "cutoff"),
     "controlled_effect": ("benchmark_effect", "controlled_effect_size", "controlled_from_moments"),
+    "courses.gains": ("SuddenGains",),
+    "courses.sudden": ("sudden_gains", "sudden_losses"),
     "effect_size": ("EffectSize", "Moments", "effect_size", "effect_size_from_moments"),
     "growth.fitted": ("NotConverged",),
     "growth.growth_curve": ("GrowthCurve", "growth_curve"),
     "growth.mixedlm": ("mixedlm",),
+    "growth.paired": ("PairedGrowth", "paired_growth"),
+    "growth.therapist": ("TherapistGrowth", "therapist_growth"),
     "growth.residual_groups": ("GroupedResiduals", "residual_growth"),
     "growth.prediction": ("ClientCurve",),
     "goals": (

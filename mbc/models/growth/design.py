@@ -178,6 +178,10 @@ class Expansion:
             b[:, -1] -= self.least[column] * b[:, column]
         return s, b
 
+    def at_clients(self, clients: NDArray[np.intp]) -> Expansion:
+        """Repeat or pick clients: for sums over parts of a client's rows."""
+        return Expansion(self.pairs, self.covariates[:, clients], self.select, self.least)
+
     def pooled(self, sums: ClientSums) -> Floats:
         """[X e]'[X e] over all clients, e the outcome less its fit."""
         out = pooled_products(sums, self.pairs, self.covariates)

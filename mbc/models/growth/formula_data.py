@@ -25,7 +25,7 @@ def component_columns(vc_formula: Mapping[str, str], data: pd.DataFrame, environ
                 f"vc_formula {name!r} ({vc_formula[name]!r}) has {matrix.shape[1]} columns "
                 f"({', '.join(list(map(str, matrix.columns))[:4])}, ...): a factor within groups. mixedlm takes "
                 "components of one column, such as '0 + weeks'. For clients within therapists use "
-                "models.growth_curve(..., therapist='...')."
+                "models.therapist_growth(..., therapist='...')."
             )
         columns[name] = np.asarray(matrix)[:, 0]
     return pd.DataFrame(columns)

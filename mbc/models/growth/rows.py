@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, cast
 
 import narwhals.stable.v2 as nw
@@ -35,6 +35,7 @@ class Rows:
     outcome: Floats  # (rows,)
     covariates: dict[str, NDArray[Any]]  # one value per client
     labels: dict[str, Labels]  # one label per row
+    extras: dict[str, Floats]  # other numbers per row; may be NaN
     contiguous: bool  # each client's rows stand together, in the order of the codes
     dropped: int  # rows left out because a value was missing
 
@@ -45,31 +46,29 @@ class Rows:
 
     def where(self, chosen: NDArray[np.bool_]) -> Rows:
         """Pick some of the rows, with all clients kept."""
-        picked = {name: Labels(label.levels, label.codes[chosen]) for name, label in self.labels.items()}
-        return Rows(
-            self.ids,
-            self.codes[chosen],
-            self.time[chosen],
-            self.outcome[chosen],
-            self.covariates,
-            picked,
-            contiguous=False,
-            dropped=0,
-        )
+        return self._taken(np.flatnonzero(chosen), contiguous=False)
 
     def sorted_by_time(self) -> Rows:
         """Order the rows: each client's together, by time."""
-        order = np.lexsort((self.time, self.codes))
-        picked = {name: Labels(label.levels, label.codes[order]) for name, label in self.labels.items()}
-        return Rows(
-            self.ids,
-            self.codes[order],
-            self.time[order],
-            self.outcome[order],
-            self.covariates,
-            picked,
-            contiguous=True,
-            dropped=self.dropped,
+        return self._taken(np.lexsort((self.time, self.codes)), contiguous=True)
+
+    def by_cells(self, cells: Codes, client: Codes) -> Rows:
+        """Let cells (parts of clients) stand for the clients; ``client`` is the client of each cell."""
+        return replace(self, ids=self.ids[client], codes=cells, contiguous=False)
+
+    def with_outcome(self, outcome: Floats) -> Rows:
+        """Replace the outcome."""
+        return replace(self, outcome=outcome)
+
+    def _taken(self, rows: Codes, *, contiguous: bool) -> Rows:
+        return replace(
+            self,
+            codes=self.codes[rows],
+            time=self.time[rows],
+            outcome=self.outcome[rows],
+            labels={name: Labels(label.levels, label.codes[rows]) for name, label in self.labels.items()},
+            extras={name: value[rows] for name, value in self.extras.items()},
+            contiguous=contiguous,
         )
 
     def quantiles(self, shares: list[float]) -> Floats:
@@ -88,6 +87,7 @@ def read_rows(
     client: str,
     covariates: Sequence[str] = (),
     labels: Sequence[str] = (),
+    extras: Sequence[str] = (),
 ) -> Rows:
     """Take the complete rows of an eager table."""
     require_columns(frame.columns, [outcome, time, client, *covariates, *labels])
@@ -99,6 +99,7 @@ def read_rows(
         keep &= ~np.isnan(ids)
     for value in values.values():
         keep &= ~np.isnan(value) if value.dtype.kind == "f" else np.array([v is not None for v in value])
+    more = {name: numeric(frame[name]) for name in extras}
     marks = {name: np.array(frame[name].to_list(), dtype=object) for name in labels}
     for mark in marks.values():
         keep &= np.array([value is not None and value == value for value in mark])  # noqa: PLR0124  NaN
@@ -107,6 +108,7 @@ def read_rows(
         y, t, ids = y[keep], t[keep], ids[keep]
         values = {name: value[keep] for name, value in values.items()}
         marks = {name: mark[keep] for name, mark in marks.items()}
+        more = {name: value[keep] for name, value in more.items()}
     if not y.size:
         raise ModelError(
             f"no row has all of {', '.join([outcome, time, client, *covariates])}. "
@@ -122,7 +124,8 @@ def read_rows(
         name: client_values(name, value, codes, len(unique), contiguous=contiguous)
         for name, value in values.items()
     }
-    return Rows(unique, codes, t, y, at_client, {n: labelled(m) for n, m in marks.items()}, contiguous, dropped)
+    marked = {name: labelled(mark) for name, mark in marks.items()}
+    return Rows(unique, codes, t, y, at_client, marked, more, contiguous, dropped)
 
 
 def require_columns(present: Sequence[str], wanted: Sequence[str]) -> None:

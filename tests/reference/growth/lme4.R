@@ -17,7 +17,7 @@ fit <- function(formula, data, reml) tryCatch(
     check.nobs.vs.nRE = "ignore", check.nobs.vs.rankZ = "ignore"))))),
   error = function(e) list(error = conditionMessage(e)))
 out <- list(versions = list(R = R.version.string, lme4 = as.character(packageVersion("lme4"))))
-for (file in list.files(folder, pattern = "csv$")) {
+for (file in setdiff(list.files(folder, pattern = "csv$"), c("paired.csv", "therapists.csv"))) {
   name <- sub(".csv", "", file, fixed = TRUE)
   data <- read.csv(file.path(folder, file)); data$arm <- factor(data$arm)
   straight <- name %in% c("calendar_year", "epoch_seconds")

@@ -71,6 +71,46 @@ def case(name: str) -> pl.DataFrame:
     )
 
 
+def therapists() -> pl.DataFrame:
+    """The ordinary clinic with twelve unequal therapists; ``changed`` names those after a change at session 4."""
+    frame = case("ordinary")
+    rng = np.random.default_rng(12)
+    effects = np.round(rng.normal(0, 2.5, 12), 2)
+    slopes = np.round(rng.normal(0, 1.0, 12), 2)
+    first = ((frame["client"] * 7) % 12).to_numpy()
+    moved = np.where(frame["session"].to_numpy() >= 4, (first + frame["client"].to_numpy()) % 12, first)
+    weeks = np.log1p(frame["weeks"].to_numpy())
+    return frame.with_columns(
+        therapist=pl.Series(first),
+        changed=pl.Series(moved),
+        y_nested=(frame["y"] + effects[first] + slopes[first] * weeks).round(3),
+        y_crossed=(frame["y"] + effects[moved]).round(3),
+    )
+
+
+def paired() -> pl.DataFrame:
+    """Two outcomes a and b of 80 clients; each is missing at a sixth of the sessions, never both."""
+    rng = np.random.default_rng(77)
+    sessions = rng.integers(3, 9, 80)
+    who = np.repeat(np.arange(80), sessions)
+    session = np.concatenate([np.arange(k) for k in sessions])
+    weeks = np.round(session + rng.uniform(0, 0.5, who.size), 2)
+    deviations = np.array([4.0, 0.6, 6.0, 0.9])
+    correlations = np.array([[1, -0.2, 0.4, 0], [-0.2, 1, 0, 0.5], [0.4, 0, 1, -0.1], [0, 0.5, -0.1, 1]])
+    effects = (rng.standard_normal((80, 4)) @ _root(correlations * np.outer(deviations, deviations)).T)[who]
+    noise = rng.standard_normal((who.size, 2)) @ _root(np.array([[4.0, 1.5], [1.5, 9.0]])).T
+    a = 15 + 0.5 * weeks + effects[:, 0] + effects[:, 1] * weeks + noise[:, 0]
+    b = 40 + 1.0 * weeks + effects[:, 2] + effects[:, 3] * weeks + noise[:, 1]
+    gap = rng.integers(0, 6, who.size)
+    frame = pl.DataFrame(
+        {"client": who, "session": session, "weeks": weeks, "a": np.round(a, 2), "b": np.round(b, 2), "gap": gap}
+    )
+    return frame.with_columns(
+        a=pl.when(pl.col("gap") == 0).then(None).otherwise(pl.col("a")),
+        b=pl.when(pl.col("gap") == 1).then(None).otherwise(pl.col("b")),
+    ).drop("gap")
+
+
 def _root(covariance: np.ndarray) -> np.ndarray:
     values, vectors = np.linalg.eigh(covariance)
     return vectors * np.sqrt(np.maximum(values, 0))
@@ -81,3 +121,5 @@ if __name__ == "__main__":
     folder.mkdir(parents=True, exist_ok=True)
     for name in HARD:
         case(name).write_csv(folder / f"{name}.csv")
+    therapists().write_csv(folder / "therapists.csv")
+    paired().write_csv(folder / "paired.csv")
