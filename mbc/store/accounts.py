@@ -18,6 +18,7 @@ from mbc.store import engine as engines
 from mbc.store import tables as t
 from mbc.store.access import ACCESS, GRANTABLE, ROLES, Role, Scope, User
 from mbc.store.audit import Audit, Line
+from mbc.store.checks import shown
 from mbc.store.fetching import fetch
 from mbc.store.passwords import LONGEST, normal, require_good
 
@@ -125,7 +126,7 @@ class Accounts:
         """
         account = self._row(username.strip().casefold())
         if account is None or not account["active"]:
-            raise AccessDenied(f"There is no active account '{username}'.")
+            raise AccessDenied(f"There is no active account {shown(username)}.")
         return self._user(account)
 
     def table(self) -> pl.DataFrame:
@@ -158,10 +159,12 @@ class Accounts:
         """
         name = username.strip().casefold()
         if self._row(name) is None:
-            raise NotInRecord(f"There is no account '{username}'. 'mbc user list' names them all.")
+            raise NotInRecord(f"There is no account {shown(username)}. 'mbc user list' names them all.")
         return name
 
     def _row(self, name: str) -> dict[str, Any] | None:
+        if not _USERNAME.fullmatch(name):
+            return None
         with engines.reading(self._engine) as connection:
             row = connection.execute(select(t.account).where(t.account.c.username == name)).mappings().first()
         return None if row is None else dict(row)
@@ -252,5 +255,5 @@ def _nobody() -> str:
 def _matches(hashed: str, password: str) -> bool:
     try:
         return _HASHER.verify(hashed, password)
-    except (VerificationError, InvalidHashError):
+    except (VerificationError, InvalidHashError, UnicodeEncodeError):
         return False

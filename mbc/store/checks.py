@@ -17,6 +17,11 @@ _LONGEST_TEXT = 500
 _MOST_ITEMS = 1000
 
 
+def is_id(value: object) -> bool:
+    """Say whether something can be an identifier; what a browser sends is only a claim."""
+    return isinstance(value, str) and _ID.fullmatch(value) is not None
+
+
 def check_id(name: str, value: object) -> str:
     """Refuse what cannot be an identifier.
 
@@ -25,10 +30,10 @@ def check_id(name: str, value: object) -> str:
     StoreError
         If ``value`` is not 1 to 64 characters of ``A-Z a-z 0-9 . _ -`` beginning with a letter or digit.
     """
-    if isinstance(value, str) and _ID.fullmatch(value):
-        return value
+    if is_id(value):
+        return str(value)
     raise StoreError(
-        f"{name} is {_shown(value)}; accepted are 1 to 64 of A-Z a-z 0-9 . _ - beginning with a letter or "
+        f"{name} is {shown(value)}; accepted are 1 to 64 of A-Z a-z 0-9 . _ - beginning with a letter or "
         "digit. Use a pseudonym such as 'C-0142', never a name."
     )
 
@@ -42,11 +47,11 @@ def check_text(name: str, value: object) -> str:
         If ``value`` is not such a text.
     """
     if not isinstance(value, str) or not value.strip():
-        raise StoreError(f"{name} is {_shown(value)}; a short text is needed.")
+        raise StoreError(f"{name} is {shown(value)}; a short text is needed.")
     if len(value) > _LONGEST_TEXT:
         raise StoreError(f"{name} has {len(value)} characters; at most {_LONGEST_TEXT} are kept. Shorten it.")
     if _CONTROL.search(value):
-        raise StoreError(f"{name} is {_shown(value)}; line breaks and control characters are not kept.")
+        raise StoreError(f"{name} is {shown(value)}; line breaks and control characters are not kept.")
     return value
 
 
@@ -73,7 +78,7 @@ def check_days(record: object, *names: str) -> None:
         if value is None and not _is_required(record, name):
             continue
         if not isinstance(value, date) or isinstance(value, datetime):
-            raise StoreError(f"{name} is {_shown(value)}; a calendar day (datetime.date) is needed.")
+            raise StoreError(f"{name} is {shown(value)}; a calendar day (datetime.date) is needed.")
         if value.year < 1900:
             raise StoreError(f"{name} is {value}; days before 1900-01-01 are taken for a mistake.")
 
@@ -89,7 +94,7 @@ def check_choice(record: object, name: str, accepted: tuple[str, ...]) -> None:
     """Check a field with a closed vocabulary."""
     value = getattr(record, name)
     if value not in accepted:
-        raise StoreError(f"{name} is {_shown(value)}; accepted are {', '.join(accepted)}.")
+        raise StoreError(f"{name} is {shown(value)}; accepted are {', '.join(accepted)}.")
 
 
 def check_number(record: object, name: str, *, least: int = 1) -> None:
@@ -98,7 +103,7 @@ def check_number(record: object, name: str, *, least: int = 1) -> None:
     if value is None and not _is_required(record, name):
         return
     if isinstance(value, bool) or not isinstance(value, int) or not least <= value <= 100_000:
-        raise StoreError(f"{name} is {_shown(value)}; a whole number from {least} to 100000 is needed.")
+        raise StoreError(f"{name} is {shown(value)}; a whole number from {least} to 100000 is needed.")
 
 
 @cache
@@ -115,14 +120,14 @@ def to_utc(name: str, moment: datetime | None) -> datetime | None:
     if moment is None:
         return None
     if not isinstance(moment, datetime) or moment.tzinfo is None:
-        raise StoreError(f"{name} is {_shown(moment)}; a moment needs its time zone (datetime with tzinfo).")
+        raise StoreError(f"{name} is {shown(moment)}; a moment needs its time zone (datetime with tzinfo).")
     return moment.astimezone(UTC)
 
 
 def to_answers(answers: object) -> tuple[float | None, ...]:
     """Take answers as finite numbers; NaN is a blank."""
     if isinstance(answers, (str, bytes, Mapping)):
-        raise StoreError(f"answers is {_shown(answers)}; a sequence in the form's item order is needed.")
+        raise StoreError(f"answers is {shown(answers)}; a sequence in the form's item order is needed.")
     kept = tuple([to_finite("an answer", value) for value in answers])  # pyright: ignore[reportGeneralTypeIssues]
     if len(kept) > _MOST_ITEMS:
         raise StoreError(f"An administration has {len(kept)} answers; at most {_MOST_ITEMS} are kept.")
@@ -147,7 +152,7 @@ def to_finite(name: str, value: object) -> float | None:
     try:
         number = float(value)  # pyright: ignore[reportArgumentType]
     except (TypeError, ValueError):
-        raise StoreError(f"{name} is {_shown(value)}; a number is needed.") from None
+        raise StoreError(f"{name} is {shown(value)}; a number is needed.") from None
     if math.isnan(number):
         return None
     if math.isinf(number):
@@ -155,6 +160,7 @@ def to_finite(name: str, value: object) -> float | None:
     return number
 
 
-def _shown(value: object) -> str:
+def shown(value: object) -> str:
+    """Write any value on one line, shortened: for messages."""
     text = repr(value)
     return text if len(text) <= 60 else f"{text[:57]}..."

@@ -131,7 +131,7 @@ def explained(engine: Engine) -> Iterator[None]:
     # rows go to and from the driver directly too, whose own faults SQLAlchemy does not wrap
     try:
         yield
-    except (DBAPIError, engine.dialect.loaded_dbapi.Error) as fault:
+    except (DBAPIError, engine.dialect.loaded_dbapi.Error, UnicodeEncodeError) as fault:
         raise _explain(fault, engine.url) from fault
 
 

@@ -37,6 +37,8 @@ def require_good(password: str, *, username: str) -> str:
     'harbour lamp, seven geese'
     """
     password = normal(password)
+    if not password.isprintable():  # half a character of another alphabet cannot even be hashed
+        raise SettingsError("The password holds a character that cannot be typed. Choose a few unrelated words.")
     if len(password) < SHORTEST:
         raise SettingsError(
             f"The password has {len(password)} characters; at least {SHORTEST} are needed. "

@@ -20,7 +20,7 @@ from mbc.store.access import Permission, Scope, User, aggregate_scope_of, scope_
 from mbc.store.accounts import Accounts
 from mbc.store.audit import Audit, Line, append
 from mbc.store.batching import batches
-from mbc.store.checks import check_text
+from mbc.store.checks import check_text, is_id
 from mbc.store.outcomes import Preview
 from mbc.store.reading import Readers
 from mbc.store.records import Administration, ImportSource
@@ -293,8 +293,8 @@ class Store(Readers):
             yield
         except (AccessDenied, NotInRecord) as fault:
             if self._scope.user is not None:
-                kind = type(fault).__name__
-                self._tell(self.audit.line("refused", subject=client_id, asked=what, fault=kind))
+                subject = client_id if is_id(client_id) else None
+                self._tell(self.audit.line("refused", subject=subject, asked=what, fault=type(fault).__name__))
             raise
         if told and not self._scope.masked:
             self._tell_of_read(what, client_id)

@@ -245,6 +245,23 @@ def test_a_preview_stays_in_scope(three):
         three.as_user("analyst").preview(rows)
 
 
+CLAIMS = (
+    "", "\x00", "\ud800", "' OR 1=1 --", "C1\n", "C1 ", "c1", "\uff23\uff11", "x" * 100_000, "%", "C_", 7, ["C1"],
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("account", ["operator", "clinician_safety"])
+def test_whatever_a_browser_claims_is_a_client_that_does_not_exist(three, account):
+    mine = view(three, account)
+    for claim in CLAIMS:
+        for reader in (*PERSONS, "safety_flags"):
+            with pytest.raises(NotInRecord) as refused:
+                getattr(mine, reader)(client_id=claim)
+            assert len(str(refused.value)) < 200
+            assert "\n" not in str(refused.value)
+    assert three.verify().intact
+
+
 def test_a_narrowed_view_cannot_be_widened_again(three):
     for account in READS.keys() - {"operator"}:
         with pytest.raises(AccessDenied, match="another user"):

@@ -35,6 +35,17 @@ def test_the_right_password_signs_in_and_no_other(people):
     assert people.accounts.verify("", "") is None
 
 
+@pytest.mark.parametrize("odd", ["\x00", "\ud800", "ann\x00", "' OR 1=1 --", "x" * 100_000, "\n"])
+def test_odd_names_and_passwords_are_wrong_ones(people, odd):
+    assert people.accounts.verify(odd, GOOD_PASSWORD) is None
+    assert people.accounts.verify("ann", odd) is None
+    with pytest.raises(SettingsError):
+        people.accounts.set_password("ann", odd * 12)
+    with pytest.raises(AccessDenied):
+        people.as_user(odd)
+    assert people.audit.verify().intact
+
+
 def test_the_same_letters_from_another_keyboard_sign_in(people):
     people.accounts.set_password("ann", "caf\u00e9 lantern drifts")
     assert people.accounts.verify("ann", "cafe\u0301 lantern drifts") is not None

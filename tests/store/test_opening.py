@@ -61,6 +61,15 @@ def test_a_record_of_a_newer_mbc_is_refused(url):
         Store.open(url)
 
 
+def test_an_older_record_is_brought_up_to_date_when_it_is_opened(url, monkeypatch):
+    upgraded = []
+    monkeypatch.setattr(migrations, "REVISIONS", ("0001", "0002"))
+    monkeypatch.setattr(migrations, "HEAD", "0002")
+    monkeypatch.setattr(migrations, "upgrade", lambda connection: upgraded.append(connection.in_transaction()))
+    Store.open(url).close()
+    assert upgraded == [True]
+
+
 def test_another_program_s_database_is_left_alone(tmp_path):
     path = tmp_path / "other.db"
     with sqlite3.connect(path) as other:
