@@ -185,8 +185,10 @@ def omega(items: object) -> Omega:
     covariance = np.cov(table, rowvar=False)
     if not np.all(np.diag(covariance) > 0):
         return Omega(None, None, (), (), None, n, lost, names, "zero_variance")
-    loadings, unique = _one_factor(covariance)
     spread = np.sqrt(np.diag(covariance))
+    if np.linalg.eigvalsh(covariance / np.outer(spread, spread))[0] < 1e-10:  # one item says what others say
+        return Omega(None, None, (), (), None, n, lost, names, "not_estimable")
+    loadings, unique = _one_factor(covariance)
     if np.any(unique < 0.005 * spread**2):
         return Omega(None, None, tuple(loadings), tuple(unique), None, n, lost, names, "not_estimable")
     return Omega(

@@ -91,8 +91,8 @@ def time_to_change(
     counts = np.bincount(event, minlength=3)
     tables = _tables(time, event)
     km, incidence, hazard = (
-        _kaplan_meier(time, event, tables, z),
-        _incidence(time, event, tables, z),
+        _kaplan_meier(tables, z),
+        _incidence(tables, z),
         _hazard(tables),
     )
     reason: Reason | None = "too_few_scores" if not time.size else None if counts[CHANGED] else "all_censored"
@@ -139,21 +139,17 @@ def _tables(time: FloatArray, event: NDArray[np.intp]) -> _Tables:
     return _Tables(distinct, at_risk, changed, dropped)
 
 
-def _kaplan_meier(time: FloatArray, event: NDArray[np.intp], t: _Tables, z: float) -> pl.DataFrame:
-    from statsmodels.duration.survfunc import SurvfuncRight  # noqa: PLC0415 - slow to import  # pyright: ignore[reportMissingTypeStubs]
-
-    names = ("time", "at_risk", "changed", "survival", "standard_error", "lower", "upper")
-    if not t.changed.any():
-        return pl.DataFrame(schema=dict.fromkeys(names, pl.Float64))
-    fit: Any = SurvfuncRight(time, event == CHANGED)
-    at = np.isin(t.time, fit.surv_times) & (t.changed > 0)
-    rows = np.isin(fit.surv_times, t.time[at])
-    survival, error = np.asarray(fit.surv_prob)[rows], np.asarray(fit.surv_prob_se)[rows]
+def _kaplan_meier(t: _Tables, z: float) -> pl.DataFrame:
+    """Take the product limit with Greenwood's variance."""
+    at = t.changed > 0
+    n, d = t.at_risk[at], t.changed[at]
+    survival = _product(1.0 - d / n)
+    # Once everybody has changed survival is 0, and so is its variance.
+    terms = np.divide(d, n * (n - d), out=np.zeros_like(d), where=n > d)
+    error = survival * np.sqrt(_running(terms))
     lower, upper = _log_log(survival, error, z)
-    error = np.where(survival > 0, error, 0.0)
-    return pl.DataFrame(
-        dict(zip(names, (t.time[at], t.at_risk[at], t.changed[at], survival, error, lower, upper), strict=True))
-    )
+    names = ("time", "at_risk", "changed", "survival", "standard_error", "lower", "upper")
+    return pl.DataFrame(dict(zip(names, (t.time[at], n, d, survival, error, lower, upper), strict=True)))
 
 
 def _log_log(survival: FloatArray, error: FloatArray, z: float) -> tuple[FloatArray, FloatArray]:
@@ -164,21 +160,35 @@ def _log_log(survival: FloatArray, error: FloatArray, z: float) -> tuple[FloatAr
     return np.where(inside, s**spread, survival), np.where(inside, s ** (1.0 / spread), survival)
 
 
-def _incidence(time: FloatArray, event: NDArray[np.intp], t: _Tables, z: float) -> pl.DataFrame:
-    from statsmodels.duration.survfunc import CumIncidenceRight  # noqa: PLC0415 - slow to import  # pyright: ignore[reportMissingTypeStubs]
-
-    names = ("time", "at_risk", "changed", "dropped_out", "incidence", "standard_error", "lower", "upper")
-    if not t.changed.any():
-        return pl.DataFrame(schema=dict.fromkeys(names, pl.Float64))
-    fit: Any = CumIncidenceRight(time, event)
-    share, error = np.asarray(fit.cinc[0]), np.asarray(fit.cinc_se[0])
-    grid = np.asarray(fit.times)
+def _incidence(t: _Tables, z: float) -> pl.DataFrame:
+    """Sum S(t-) d / n over the times of change, with the delta-method variance (Gaynor et al., 1993)."""
     at = t.changed + t.dropped_out > 0
-    rows = np.searchsorted(grid, t.time[at])
-    share, error = share[rows], error[rows]
+    n, d, ended = t.at_risk[at], t.changed[at], (t.changed + t.dropped_out)[at]
+    before = np.concatenate([[1.0], _product(1.0 - ended / n)])[: n.size]
+    share = _running(before * d / n)
+    # Var F(t) = sum (F(t) - F_j)^2 a_j + sum S^2 d (n - d) / n^3 - 2 sum (F(t) - F_j) S d / n^2, over t_j <= t.
+    a = np.divide(ended, n * (n - ended), out=np.zeros_like(n), where=n > ended)
+    b, c = before**2 * d * (n - d) / n**3, before * d / n**2
+    spread = share**2 * _running(a) - 2.0 * share * _running(share * a) + _running(share**2 * a)
+    shared = share * _running(c) - _running(share * c)
+    error = _root(spread + _running(b) - 2.0 * shared)
     below, above = _log_log(1.0 - share, error, z)
-    columns = (t.time[at], t.at_risk[at], t.changed[at], t.dropped_out[at], share, error, 1.0 - above, 1.0 - below)
+    names = ("time", "at_risk", "changed", "dropped_out", "incidence", "standard_error", "lower", "upper")
+    columns = (t.time[at], n, d, t.dropped_out[at], share, error, 1.0 - above, 1.0 - below)
     return pl.DataFrame(dict(zip(names, columns, strict=True)))
+
+
+def _running(values: FloatArray) -> FloatArray:
+    return np.asarray(np.cumsum(values), dtype=float)
+
+
+def _product(values: FloatArray) -> FloatArray:
+    return np.asarray(np.cumprod(values), dtype=float)
+
+
+def _root(values: FloatArray) -> FloatArray:
+    """Take the square root of what is zero or more, rounding aside."""
+    return np.asarray(np.sqrt(np.maximum(values, 0.0)), dtype=float)
 
 
 def _hazard(t: _Tables) -> pl.DataFrame:
@@ -283,7 +293,10 @@ def _masses(
 ) -> tuple[FloatArray, bool, int]:
     """Share each person's unit of mass over the intervals inside theirs, until nothing moves."""
     kinds, weights = np.unique(np.stack([left, right], 1), axis=0, return_counts=True)
-    inside = ((starts >= kinds[:, :1]) & (ends <= kinds[:, 1:])).astype(float)
+    low, high = kinds[:, :1], kinds[:, 1:]
+    # A point of mass at the lower end lies outside (lower, upper], unless that is a point itself.
+    outside = (starts == ends) & (starts == low) & (high > low)
+    inside = ((starts >= low) & (ends <= high) & ~outside).astype(float)
     mass = np.full(starts.size, 1.0 / starts.size)
     share = weights / weights.sum()
     for rounds in range(1, _ROUNDS + 1):

@@ -173,7 +173,8 @@ def predict(method: str, pre: FloatArray, norms: Norms) -> Prediction:
     if norms.sd == 0 or ("sd_retest" in needs and norms.sd_retest == 0):
         return Prediction(pre, math.nan, reason="zero_variance")
     predicted = formula(pre, _sample(norms))
-    if predicted.reason is None and not np.all(np.asarray(predicted.standard_error) > 0):
+    # A missing first score has no error of its own; that is not a perfect measurement.
+    if predicted.reason is None and np.any(np.asarray(predicted.standard_error) <= 0):
         return replace(predicted, reason="perfect_reliability")
     return predicted
 
