@@ -180,6 +180,11 @@ def _summary(console: Console, plan: ImportPlan, *, dry_run: bool) -> None:
         parts.append(f"{counts['refused']} refused")
     new = plan.new_clients
     clients = f" New clients: {new}." if new else ""
+    if plan.unassigned:
+        clients += (
+            f" {plan.unassigned} of them in nobody's caseload yet: 'mbc client assign CLIENT --clinician ID',"
+            " or import with --clinician ID."
+        )
     relationships = f" New relationships: {plan.new_relationships}." if plan.new_relationships else ""
     nothing = " Nothing was stored: this was a dry run." if dry_run else ""
     console.print(

@@ -21,6 +21,7 @@ COMMANDS: dict[str, str] = {
     "instruments": "instruments",
     "score": "score",
     "import": "import_",
+    "client": "client",
     "caseload": "caseload",
     "review": "review",
     "outcomes": "outcomes",
@@ -82,9 +83,7 @@ def main() -> NoReturn:
     except Exception as fault:  # noqa: BLE001 - the outermost door: a user never meets a traceback
         if os.environ.get("MBC_DEBUG"):
             traceback.print_exc()
-        _say(
-            f"Unexpected fault in mbc itself ({type(fault).__name__}). Run again with MBC_DEBUG=1 for details."
-        )
+        _say(f"Unexpected fault in mbc itself ({type(fault).__name__}). Run again with MBC_DEBUG=1 for details.")
         sys.exit(REFUSED)
     sys.exit(status if isinstance(status, int) else 0)
 

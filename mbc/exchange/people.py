@@ -17,7 +17,11 @@ CLINICIANS_SCHEMA = {"clinician_id": pl.String(), "display_name": pl.String()}
 def find_clients(
     administrations: pl.DataFrame, store: Store | None, options: ImportOptions
 ) -> tuple[pl.DataFrame, pl.DataFrame]:
-    """Say which clients are new, and refuse those who would belong to nobody's caseload.
+    """Say which clients are new, and whose caseload they join.
+
+    That is the clinician whom the file or the user names; where neither does, the only one on record; else nobody
+    yet. A clinician who is named but not on record is a slip of the keyboard more often than a new colleague, so
+    such clients are refused, unless the record knows no clinician at all: then it is its first.
 
     Parameters
     ----------
@@ -29,12 +33,14 @@ def find_clients(
     Returns
     -------
     administrations : polars.DataFrame
-        With a reason where a new client has no clinician on record.
+        With a reason where a new client's clinician is not known.
     new : polars.DataFrame
-        ``client_id, clinician_id`` of clients to register.
+        ``client_id, clinician_id`` of clients to register; the latter is null where nobody sees them yet.
     """
     known = store.clients()["client_id"] if store else pl.Series(dtype=pl.String)
-    clinician = pl.col("clinician_id").fill_null(pl.lit(options.clinician, pl.String))
+    clinicians = [] if store is None else _clinicians(administrations, store, options)
+    only = clinicians[0] if len(clinicians) == 1 else None
+    clinician = pl.col("clinician_id").fill_null(pl.lit(options.clinician or only, pl.String))
     new = (
         administrations.filter(pl.col("client_id").is_not_null() & ~pl.col("client_id").is_in(known.implode()))
         .group_by("client_id", maintain_order=True)
@@ -42,7 +48,6 @@ def find_clients(
         .with_columns(pl.col("named").list.first().alias("clinician_id"))
     )
     if store is not None:
-        clinicians = [*store.clinicians()["clinician_id"], *find_clinicians(store, options)["clinician_id"]]
         why = {client: _fault(client, named, clinicians) for client, named, _ in new.iter_rows()}
         why = {client: reason for client, reason in why.items() if reason is not None}
         new = new.filter(~pl.col("client_id").is_in(list(why)))
@@ -53,32 +58,32 @@ def find_clients(
     return administrations, new.filter(pl.col("client_id").is_in(storable.implode())).select(*CLIENTS_SCHEMA)
 
 
-def find_clinicians(store: Store | None, options: ImportOptions) -> pl.DataFrame:
-    """Name the clinician whom the user asks to register, unless they are on record."""
-    nobody = pl.DataFrame(schema=CLINICIANS_SCHEMA)
-    if options.display_name is None or options.clinician is None:
-        return nobody
-    if store is not None and options.clinician in store.clinicians()["clinician_id"]:
-        return nobody
-    return pl.DataFrame([(options.clinician, options.display_name)], schema=CLINICIANS_SCHEMA, orient="row")
+def find_clinicians(administrations: pl.DataFrame, store: Store | None, options: ImportOptions) -> pl.DataFrame:
+    """Name the clinicians to register: one whom the user gives a name, or all, where the record knows none yet."""
+    on_record = [] if store is None else store.clinicians()["clinician_id"].to_list()
+    named = {} if on_record else dict.fromkeys(administrations["clinician_id"].drop_nulls().unique().sort(), None)
+    if options.clinician is not None and (options.display_name is not None or not on_record):
+        named[options.clinician] = options.display_name
+    new = [(one, shown_as or one) for one, shown_as in named.items() if one not in on_record]
+    return pl.DataFrame(new, schema=CLINICIANS_SCHEMA, orient="row")
+
+
+def _clinicians(administrations: pl.DataFrame, store: Store, options: ImportOptions) -> list[str]:
+    new = find_clinicians(administrations, store, options)
+    return [*store.clinicians()["clinician_id"], *new["clinician_id"]]
 
 
 def _fault(client: str, named: list[str], known: list[str]) -> str | None:
     if not named:
-        return f"client {client} is not on record; say who sees new clients: --clinician ID ({_on_record(known)})"
+        return None  # nobody's caseload yet
     if len(named) > 1:
         return f"client {client} is not on record, and the file names {listing(named)} as clinician: who is it?"
     if named[0] not in known:
         near = nearest(named[0], known, most=1)
-        hint = f"nearest: {near[0]}" if near else _on_record(known)
-        return f"client {client} is not on record, nor is the clinician '{shown(named[0])}' ({hint})"
+        hint = f"nearest: {near[0]}" if near else f"on record: {listing(known, most=8)}"
+        who = f"client {client} is not on record, nor is the clinician '{shown(named[0])}'"
+        return f"{who} ({hint}; --display-name registers a new one)"
     return None
-
-
-def _on_record(clinicians: list[str]) -> str:
-    if not clinicians:
-        return "none is on record yet; --display-name 'Dr. ...' registers them too"
-    return f"on record: {listing(clinicians, most=8)}"
 
 
 def find_episodes(

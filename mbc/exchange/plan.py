@@ -94,6 +94,11 @@ class ImportPlan:
         return len(self.needed.clients)
 
     @property
+    def unassigned(self) -> int:
+        """How many of them join nobody's caseload."""
+        return self.needed.clients["clinician_id"].null_count()
+
+    @property
     def new_relationships(self) -> int:
         """How many relationships are registered first."""
         return len(self.needed.relationships)
@@ -184,7 +189,7 @@ def make_plan(proposal: Proposal, store: Store | None) -> ImportPlan:
         proposal=proposal,
         knows_record=store is not None,
         administrations=within_file(find_episodes(targets.administrations, store)),
-        registrations=Registrations(find_clinicians(store, options), clients, targets.new),
+        registrations=Registrations(find_clinicians(frame, store, options), clients, targets.new),
         notes=(*proposal.notes, *reading.notes, *targets.notes, *_left_out(reading)),
     )
 

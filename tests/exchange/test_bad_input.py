@@ -120,12 +120,9 @@ CASES = {
     "session number": Bad(
         WIDE.replace("date,", "date,session,") + FINE.replace("-05,", "-05,two,"), ("'two' is no session number",)
     ),
-    "new client of nobody": Bad(
-        WIDE + FINE.replace("C1", "N1"), ("client N1 is not on record; say who sees new clients: --clinician ID",)
-    ),
     "new client of an unknown clinician": Bad(
         WIDE + FINE.replace("C1", "N1"),
-        ("nor is the clinician 'K9' (on record: 'K1', 'K2')",),
+        ("nor is the clinician 'K9' (on record: 'K1', 'K2'; --display-name registers a new one)",),
         {"clinician": "K9"},
     ),
     "unknown relationship": Bad(

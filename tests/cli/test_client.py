@@ -1,0 +1,47 @@
+"""``mbc client assign`` as a user calls it."""
+
+from __future__ import annotations
+
+import pytest
+from click.testing import CliRunner
+
+from mbc.cli.client import command
+from mbc.errors import MbcError, NotInRecord
+from mbc.store import Client, Clinician, Store
+
+
+@pytest.fixture
+def url(tmp_path):
+    where = f"sqlite:///{tmp_path / 'clinic.db'}"
+    with Store.create(where) as store, store.writing(by="test") as record:
+        record.add_all([Clinician("K1", "Dr. One"), Clinician("K2", "Dr. Two")])
+        record.add_all([Client("C1"), Client("C2", clinician_id="K1", alias="Wren")])
+    return where
+
+
+def assign(*words):
+    return CliRunner().invoke(command, ["assign", *words], catch_exceptions=False)
+
+
+def caseloads(url):
+    with Store.open(url) as store:
+        return dict(store.clients().select("client_id", "clinician_id").iter_rows())
+
+
+def test_clients_change_hands_and_keep_the_rest_of_their_record(url):
+    done = assign("C1", "C2", "--clinician", "K2", "--store", url)
+    assert (done.exit_code, done.output) == (0, "2 in the caseload of K2.\n")
+    assert caseloads(url) == {"C1": "K2", "C2": "K2"}
+    with Store.open(url) as store:
+        assert store.clients(client_id="C2")["alias"].to_list() == ["Wren"]
+
+
+def test_one_unknown_client_and_nobody_is_assigned(url):
+    with pytest.raises(MbcError, match=r"Not on record: C9\. Nobody was assigned"):
+        assign("C1", "C9", "--clinician", "K2", "--store", url)
+    assert caseloads(url) == {"C1": None, "C2": "K1"}
+
+
+def test_an_unknown_clinician_is_refused_with_the_nearest(url):
+    with pytest.raises(NotInRecord, match=r"no clinician 'K_1' on record\. Did you mean 'K1'"):
+        assign("C1", "--clinician", "K_1", "--store", url)
