@@ -7,7 +7,7 @@ the scores between them lay is always said. Nothing of the safety channel: a tra
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from mbc.care import words
 from mbc.care.course import Change, CutoffLine, Occasion, Segment, Span, Trajectory
@@ -17,21 +17,41 @@ _MOST_GROWTH = 4
 
 
 def caption(course: Trajectory) -> str:
-    """Put a course into words.
+    """Put a course into words: first what a clinician needs in two minutes, then everything else.
 
     Parameters
     ----------
     course : Trajectory
-        Its own ``caption`` is not read.
+        Its own ``summary`` and ``caption`` are not read.
     """
-    parts = [_opening(course), _earlier(course)]
+    return " ".join(part for part in (summary(course), details(course)) if part)
+
+
+def summary(course: Trajectory) -> str:
+    """Say where the client stands, against noise, in one to three sentences."""
     live = course.current
+    if live is not None:
+        return _joined(_verdict(course, live))
+    closed = [_closed(course, segment) for segment in course.segments[-1:]]
+    return _joined([*(closed or [_opening(course)]), _not_applicable(course)])
+
+
+def details(course: Trajectory) -> str:
+    """Say the rest: how many answered, what lay in between, cutoff, expectation, gaps and doubts."""
+    live = course.current
+    parts = [_opening(course), _earlier(course)] if course.segments else [_earlier(course)]
+    told = course.segments[-1:] if live is None else ()
     for segment in course.segments:
         if segment is live:
             parts += _about(course, segment)
-        else:
+        elif segment not in told:
             parts.append(_closed(course, segment))
-    parts += [_gaps(course), _not_applicable(course), _set_aside(course), _growth(course), _doubts(course)]
+    parts += [_gaps(course), "" if live is None else _not_applicable(course)]
+    parts += [_set_aside(course), _growth(course), _doubts(course)]
+    return _joined(parts)
+
+
+def _joined(parts: Iterable[str]) -> str:
     return " ".join(sentence(part) for part in parts if part)
 
 
@@ -64,23 +84,30 @@ def _earlier(course: Trajectory) -> str:
     return f"In earlier care, until {last}: {ran} on {count(len(known), 'occasion')}, not drawn and not compared"
 
 
-def _about(course: Trajectory, segment: Segment) -> list[str]:
-    """Say how the segment that is still open has gone."""
+def _verdict(course: Trajectory, segment: Segment) -> list[str]:
+    """Say what has moved in the segment that is still open."""
     known = [one for one in segment.occasions if one.score is not None]
     whose = f"With {segment.label}: " if segment.label else ""
     if len(known) == 1:
-        text = f"{whose}one score so far, {_at(course, known[0])}; change can be told from the second on"
-        return [text, _cutoff(course, known[0], known[0])]
+        return [f"{whose}one score so far, {_at(course, known[0])}; change can be told from the second on"]
     change = segment.since_baseline
     if change is None:
         return []
-    ends = f"the first score was {_at(course, known[0])}; the latest is {_at(course, known[-1])}"
+    ends = f"from {_at(course, known[0])} to {_at(course, known[-1])}"
     return [
         f"{whose}{ends}: {change.words}",
         _lately(segment, change),
-        _between(course, known),
         _since_last(course, segment),
         _held(course, segment, change),
+    ]
+
+
+def _about(course: Trajectory, segment: Segment) -> list[str]:
+    """Say what else there is to know of the segment that is still open."""
+    known = [one for one in segment.occasions if one.score is not None]
+    between = _between(course, known) if segment.since_baseline is not None else ""
+    return [
+        between,
         _cutoff(course, known[0], known[-1]),
         _beside_expected(course, segment, known[-1]),
         *(_goal(course, goal.label, goal.value, known[-1]) for goal in course.goals if goal.until is None),

@@ -195,7 +195,8 @@ class Trajectory:
     curves: tuple[CourseCurve, ...]
     curve_note: str  # why there is no expected course; "" where there is one
     sessions: tuple[tuple[dt.date, int], ...]  # day and number of each session held
-    caption: str
+    summary: str  # where the client stands, in one to three sentences
+    caption: str  # the summary, and everything else
     relationships: tuple[tuple[str, str], ...] = ()  # id, label
     set_aside: tuple[Occasion, ...] = ()  # answered while the questionnaire did not apply: never drawn
     window: tuple[dt.date, dt.date] | None = None  # the client's present care; all their charts span it

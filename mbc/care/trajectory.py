@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from mbc.care.captions import caption
+from mbc.care.captions import caption, summary
 from mbc.care.course import CutoffLine, GoalLine, Trajectory
 from mbc.care.expected import CohortModel, CohortModels, NoCurves, expected_curves, noise_for
 from mbc.care.noise import short_source
@@ -90,13 +90,14 @@ def trajectory_of(
         curves=() if isinstance(curves, NoCurves) else curves,
         curve_note=curves.reason if isinstance(curves, NoCurves) else "",
         sessions=session_axis(record.sessions),
+        summary="",
         caption="",
         relationships=record.timeline.labels,
         set_aside=aside,
         window=window,
         earlier=split(past, instrument, scale, record.timeline, noise)[0],
     )
-    return replace(course, caption=caption(course))
+    return replace(course, summary=summary(course), caption=caption(course))
 
 
 def chart_title(instrument: Instrument, scale: Scale) -> str:

@@ -85,7 +85,10 @@ def _heading(console: Console, text: str) -> None:
 
 def _chart(console: Console, course: Trajectory, *, table: bool) -> None:
     _heading(console, course.title)
-    console.print(Text(course.caption))
+    console.print(Text(course.summary))
+    rest = course.caption.removeprefix(course.summary).strip()
+    if rest:
+        console.print(Text(rest, style="dim"))
     for curve in course.curves:
         text = (
             f"Expected on {day(curve.dates[-1])}, by a growth model of {curve.n_clients} clients' records: "

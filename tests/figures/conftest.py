@@ -96,6 +96,7 @@ def made_trajectory() -> Trajectory:
         ),
         curve_note="",
         sessions=tuple((DAY + dt.timedelta(weeks=w), w + 1) for w in range(32)),
+        summary="Satisfaction with R1, then R2.",
         caption="Relationship satisfaction with R1, then R2. Ended R1 on 5 May, recorded as growth.",
         relationships=(("r1", "R1"), ("r2", "R2")),
     )
