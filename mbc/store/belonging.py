@@ -95,6 +95,8 @@ def owners(connection: Connection, known: Known, kind: type, batch: Sequence[Any
     if kind is records.GoalRating:
         return _goal_owners(connection, known, batch)
     known.load(connection, (record.client_id for record in batch))
+    if kind is records.Relationship:
+        _require_free_labels(connection, batch)
     for record in batch:
         named = None if kind is records.Episode else getattr(record, "episode_id", None)
         relationship = None if kind is records.Relationship else getattr(record, "relationship_id", None)
@@ -129,6 +131,20 @@ def _require_own(scope: Scope, batch: Sequence[records.Client]) -> None:
     for record in batch:
         if record.clinician_id is None:
             raise NotInRecord(f"Client '{record.client_id}' needs a clinician_id: a caseload to belong to.")
+
+
+def _require_free_labels(connection: Connection, batch: Sequence[records.Relationship]) -> None:
+    """Raise Conflict when a client would have two relationships of one label: charts tell them apart by it."""
+    c = t.relationship.c
+    clients = sorted({record.client_id for record in batch})
+    query = select(c.client_id, c.label, c.relationship_id).where(c.client_id.in_(clients))
+    taken = {(row.client_id, row.label): row.relationship_id for row in connection.execute(query)}
+    for record in batch:
+        other = taken.setdefault((record.client_id, record.label), record.relationship_id)
+        if other != record.relationship_id:
+            raise Conflict(
+                f"{record.client_id} has a relationship '{record.label}' already ({other}). Choose another."
+            )
 
 
 def _goal_owners(connection: Connection, known: Known, batch: Sequence[records.GoalRating]) -> set[str]:

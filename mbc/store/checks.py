@@ -12,7 +12,7 @@ from functools import cache
 from mbc.errors import StoreError
 
 _ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
-_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]")
+_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
 _LONGEST_TEXT = 500
 _MOST_ITEMS = 1000
 
@@ -97,13 +97,13 @@ def check_choice(record: object, name: str, accepted: tuple[str, ...]) -> None:
         raise StoreError(f"{name} is {shown(value)}; accepted are {', '.join(accepted)}.")
 
 
-def check_number(record: object, name: str, *, least: int = 1) -> None:
+def check_number(record: object, name: str, *, least: int = 1, most: int = 100_000) -> None:
     """Check a field that counts; an optional one may be None."""
     value = getattr(record, name)
     if value is None and not _is_required(record, name):
         return
-    if isinstance(value, bool) or not isinstance(value, int) or not least <= value <= 100_000:
-        raise StoreError(f"{name} is {shown(value)}; a whole number from {least} to 100000 is needed.")
+    if isinstance(value, bool) or not isinstance(value, int) or not least <= value <= most:
+        raise StoreError(f"{name} is {shown(value)}; a whole number from {least} to {most} is needed.")
 
 
 @cache
@@ -121,6 +121,8 @@ def to_utc(name: str, moment: datetime | None) -> datetime | None:
         return None
     if not isinstance(moment, datetime) or moment.tzinfo is None:
         raise StoreError(f"{name} is {shown(moment)}; a moment needs its time zone (datetime with tzinfo).")
+    if not 1900 <= moment.year < 9999:
+        raise StoreError(f"{name} is {moment}; moments before 1900 or after 9998 are taken for a mistake.")
     return moment.astimezone(UTC)
 
 
@@ -157,7 +159,7 @@ def to_finite(name: str, value: object) -> float | None:
         return None
     if math.isinf(number):
         raise StoreError(f"{name} is infinite; a finite number is needed.")
-    return number
+    return number + 0.0  # SQLite keeps no minus zero: it would come back as other content
 
 
 def shown(value: object) -> str:

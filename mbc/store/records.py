@@ -7,6 +7,7 @@ days are calendar days where the client lives, and moments (``*_at``) carry a ti
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime
@@ -20,6 +21,7 @@ from mbc.store.checks import (
     check_number,
     check_order,
     check_texts,
+    shown,
     to_answers,
     to_finite,
     to_totals,
@@ -178,6 +180,7 @@ class Administration:
         check_days(self, "taken_on")
         check_choice(self, "channel", get_args(Channel))
         check_number(self, "session_number", least=0)
+        check_number(self, "source_line", least=0, most=2**31 - 1)
         object.__setattr__(self, "taken_at", to_utc("taken_at", self.taken_at))
         object.__setattr__(self, "answers", to_answers(self.answers))
         object.__setattr__(self, "totals", to_totals(self.totals))
@@ -270,4 +273,6 @@ class ImportSource:
     kind: str = "csv"
 
     def __post_init__(self) -> None:
-        check_texts(self, "name", "kind", "sha256")
+        check_texts(self, "name", "kind")
+        if self.sha256 is not None and not re.fullmatch("[0-9a-f]{64}", self.sha256):
+            raise StoreError(f"sha256 is {shown(self.sha256)}; 64 hexadecimal digits are needed.")

@@ -13,14 +13,14 @@ from typing import Self
 
 from sqlalchemy import Engine
 
-from mbc.errors import AccessDenied, Conflict, MbcError, NotInRecord
+from mbc.errors import AccessDenied, Conflict, MbcError, NotInRecord, StoreError
 from mbc.store import administrations, belonging, migrations, verification
 from mbc.store import engine as engines
 from mbc.store.access import Permission, Scope, User, aggregate_scope_of, scope_of
 from mbc.store.accounts import Accounts
 from mbc.store.audit import Audit, Line, append
 from mbc.store.batching import batches
-from mbc.store.checks import check_text, is_id
+from mbc.store.checks import check_text, is_id, shown
 from mbc.store.outcomes import Preview
 from mbc.store.reading import Readers
 from mbc.store.records import Administration, ImportSource
@@ -28,6 +28,7 @@ from mbc.store.verification import VerifyReport
 from mbc.store.writing import Writing
 
 _READ_WINDOW = timedelta(minutes=15)  # one line says that a client was read, not one per chart on the page
+_LONGEST_NAME = 64
 _MOST_TOLD = 10_000  # a server that runs for months forgets, and tells once more
 
 
@@ -261,7 +262,9 @@ class Store(Readers):
             return self._scope.who
         if self._scope.user is not None:
             raise AccessDenied(f"{self._scope.who} cannot write in the name of {by}.")
-        return check_text("by", by)
+        if len(check_text("by", by)) > _LONGEST_NAME:
+            raise StoreError(f"by is {shown(by)}; at most {_LONGEST_NAME} characters name who writes.")
+        return by
 
     def _tell(self, *lines: Line) -> None:
         """Add lines to the audit trail: at once, or with the transaction that this thread has open."""
@@ -331,6 +334,6 @@ def _previewed(
 
 def _operator() -> str:
     try:
-        return f"operator {getpass.getuser()}"[:64]
+        return f"operator {getpass.getuser()}"[:_LONGEST_NAME]
     except (KeyError, OSError):  # a container's user may have no name
         return "operator"

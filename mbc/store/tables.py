@@ -103,7 +103,7 @@ entry = Table(
     _number("entry_id", primary_key=True),
     Column("recorded_at", UtcDateTime, nullable=False),
     Column("recorded_by", String(64), nullable=False),
-    Column("source_kind", String(64)),
+    Column("source_kind", Text),
     Column("source_name", Text),
     Column("source_sha256", String(64)),
     sqlite_autoincrement=True,
@@ -360,7 +360,7 @@ audit = Table(
     Column("sequence", Number, primary_key=True, autoincrement=False),
     Column("at", UtcDateTime, nullable=False),
     Column("who", String(64), nullable=False),
-    Column("action", String(32), nullable=False),
+    Column("action", Text, nullable=False),
     Column("subject", Text),  # a client, an account, a file
     Column("detail", Text, nullable=False),  # JSON
     Column("origin", Text, nullable=False),  # where from: an address, or the command line

@@ -19,12 +19,14 @@ from mbc.store import (
     Flag,
     Goal,
     GoalRating,
+    ImportSource,
     Relationship,
     RelationshipStatus,
     Session,
 )
 
 DAY = date(2026, 1, 5)
+FIRST = datetime.min.replace(tzinfo=UTC)
 NO_ZONE = datetime(2026, 1, 5, 9, 30)  # noqa: DTZ001 - that is the point
 
 
@@ -62,6 +64,10 @@ NO_ZONE = datetime(2026, 1, 5, 9, 30)  # noqa: DTZ001 - that is the point
         (lambda: Administration("C1", "rses", date(199, 1, 5), (1,)), "before 1900"),
         (lambda: Administration("C1", "rses", DAY, (1,), taken_at=NO_ZONE), "needs its time zone"),
         (lambda: Administration("C1", "rses", DAY, (1,), channel="x"), "accepted are care, safety"),
+        (lambda: Administration("C1", "rses", DAY, (1,), taken_at=FIRST), "before 1900"),
+        (lambda: Administration("C1", "rses", DAY, (1,), source_line=-1), "source_line is -1"),
+        (lambda: Client("C1", alias="half \ud800"), "control characters are not kept"),
+        (lambda: ImportSource("x.csv", "abc"), "64 hexadecimal digits"),
         (lambda: Goal("G1", "C1", "speak up", DAY, baseline="low"), "baseline is 'low'"),
         (lambda: Goal("G1", "C1", "speak up", DAY, retired_on=date(2025, 1, 1)), "lies before set_on"),
         (lambda: GoalRating("G1", DAY, math.nan), "rating is missing"),

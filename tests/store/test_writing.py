@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import hashlib
 import json
+import math
 from dataclasses import replace
 from datetime import date, timedelta
 from itertools import count
 
 import polars as pl
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 from sqlalchemy import select, text
 
 from mbc.errors import Conflict, NotInRecord, StoreError
@@ -202,6 +205,29 @@ def test_things_that_change_keep_what_they_said_before(clinic):
     )
     assert json.loads(before["content"])["alias"] == "alias of C1"
     assert who == "ann"
+
+
+def test_two_relationships_of_one_client_have_two_labels(clinic):
+    with pytest.raises(Conflict, match=r"C1 has a relationship 'R1' already \(C1-R1\)"):
+        add(clinic, Relationship("C1-R2", "C1", "R1"))
+    with pytest.raises(Conflict, match="'R2' already"):
+        add(clinic, Relationship("C1-R2", "C1", "R2"), Relationship("C1-R3", "C1", "R2"))
+    assert add(clinic, Relationship("C1-R2", "C1", "R2"), Relationship("C2-R2", "C2", "R2")) == ["stored"] * 2
+
+
+def test_a_name_too_long_is_refused_on_both_databases(client):
+    with pytest.raises(StoreError, match="at most 64"), client.writing(by="x" * 65):
+        pass
+
+
+@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(answers=st.lists(st.none() | st.floats(allow_nan=True, allow_infinity=False), min_size=1, max_size=30))
+def test_every_number_comes_back_as_it_was(client, answers):
+    day = DAY + timedelta(days=client.administrations().height)
+    add(client, Administration("C1", "any", day, answers))
+    kept = client.answers().filter(pl.col("taken_on") == day)["value"].to_list()
+    assert kept == [None if value is None or math.isnan(value) else value for value in answers]
+    assert client.verify().intact
 
 
 def test_everything_again_is_a_duplicate(clinic):
