@@ -49,7 +49,10 @@ if TYPE_CHECKING:
     from mbc.models.controlled_effect import benchmark_effect as benchmark_effect
     from mbc.models.controlled_effect import controlled_effect_size as controlled_effect_size
     from mbc.models.controlled_effect import controlled_from_moments as controlled_from_moments
+    from mbc.models.course import Courses as Courses
+    from mbc.models.course import course as course
     from mbc.models.courses.gains import SuddenGains as SuddenGains
+    from mbc.models.courses.one_course import Course as Course
     from mbc.models.courses.sudden import sudden_gains as sudden_gains
     from mbc.models.courses.sudden import sudden_losses as sudden_losses
     from mbc.models.effect_size import EffectSize as EffectSize
@@ -70,6 +73,10 @@ if TYPE_CHECKING:
     from mbc.models.growth.paired import paired_growth as paired_growth
     from mbc.models.growth.residual_groups import GroupedResiduals as GroupedResiduals
     from mbc.models.growth.residual_groups import residual_growth as residual_growth
+    from mbc.models.growth.serial import SerialGrowth as SerialGrowth
+    from mbc.models.growth.serial import serial_growth as serial_growth
+    from mbc.models.growth.student import RobustGrowth as RobustGrowth
+    from mbc.models.growth.student import robust_growth as robust_growth
     from mbc.models.growth.therapist import TherapistGrowth as TherapistGrowth
     from mbc.models.growth.therapist import therapist_growth as therapist_growth
     from mbc.models.proportions import Proportion as Proportion
@@ -106,13 +113,17 @@ _MODULES = {
     "change.true_change": ("TrueChange", "true_change"),
     "clinical_significance": ("ClinicalSignificance", "Cutoff", "clinical_significance", "cutoff"),
     "controlled_effect": ("benchmark_effect", "controlled_effect_size", "controlled_from_moments"),
+    "course": ("Courses", "course"),
     "courses.gains": ("SuddenGains",),
+    "courses.one_course": ("Course",),
     "courses.sudden": ("sudden_gains", "sudden_losses"),
     "effect_size": ("EffectSize", "Moments", "effect_size", "effect_size_from_moments"),
     "growth.fitted": ("NotConverged",),
     "growth.growth_curve": ("GrowthCurve", "growth_curve"),
     "growth.mixedlm": ("mixedlm",),
     "growth.paired": ("PairedGrowth", "paired_growth"),
+    "growth.serial": ("SerialGrowth", "serial_growth"),
+    "growth.student": ("RobustGrowth", "robust_growth"),
     "growth.therapist": ("TherapistGrowth", "therapist_growth"),
     "growth.residual_groups": ("GroupedResiduals", "residual_growth"),
     "growth.prediction": ("ClientCurve",),

@@ -178,6 +178,11 @@ class Expansion:
             b[:, -1] -= self.least[column] * b[:, column]
         return s, b
 
+    def rows(self, u: Floats, codes: NDArray[np.intp]) -> tuple[Floats, Floats]:
+        """Build internal X and Z of rows from their time basis, (p, n) and (q, n)."""
+        x = np.array([u[a] * self.covariates[c][codes] if c else u[a] for a, c in self.pairs])
+        return x, self.select.T @ u
+
     def at_clients(self, clients: NDArray[np.intp]) -> Expansion:
         """Repeat or pick clients: for sums over parts of a client's rows."""
         return Expansion(self.pairs, self.covariates[:, clients], self.select, self.least)

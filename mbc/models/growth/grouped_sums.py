@@ -29,26 +29,48 @@ def grouped_sums(
     The constants that centre and scale are rough here (means of the times, a quarter of a range): they keep the
     cross-products harmless and leave no trace in the results.
     """
-    schema = table.collect_schema()
-    require_columns(list(schema), [outcome, time, client, *covariates])
-    for name in (outcome, time):
-        if not schema[name].is_numeric():
-            raise FrameError(f"column {name!r} must hold numbers, it holds {schema[name]}.")
-    words = {name for name in covariates if not (schema[name].is_numeric() or schema[name] == nw.Boolean)}
-    rows = _complete(table, outcome, time, client, [(name, name in words) for name in covariates])
+    rows, words = _opened(table, outcome, time, client, covariates)
     total = int(table.select(nw.len()).collect().item())
     low, high, mean, centre, bottom, top, n = _ranges(rows)
     if not n:
         raise ModelError(f"no row has all of {', '.join([outcome, time, client, *covariates])}.")
     if not top > bottom:
         raise ModelError(f"every score is {centre:g}: there is no variation to model.")
-    shape = shape.placed(_lazy_quantiles(rows, low, high))
+    shape = shape.placed(_binned(rows, low, high))
     basis = _rough_basis(shape, low, high, mean)
     spread = (top - bottom) / 4
     sums = _aggregate(rows, basis, centre, spread, [(name, name in words) for name in covariates])
     order = np.argsort(sums["client"], kind="stable")
     columns = {name: values[order] for name, values in sums.items()}
     return _assemble(columns, basis, centre, spread, list(covariates), total - int(n))
+
+
+def lazy_quantiles(
+    table: nw.LazyFrame[Any],
+    shares: list[float],
+    *,
+    outcome: str,
+    time: str,
+    client: str,
+    covariates: Sequence[str] = (),
+) -> Floats:
+    """Find quantiles of the times of the complete rows."""
+    rows, _ = _opened(table, outcome, time, client, covariates)
+    low, high, *_ = _ranges(rows)
+    return _binned(rows, low, high)(shares)
+
+
+def _opened(
+    table: nw.LazyFrame[Any], outcome: str, time: str, client: str, covariates: Sequence[str]
+) -> tuple[nw.LazyFrame[Any], set[str]]:
+    """Complete rows under our own names, and the covariates that hold text."""
+    schema = table.collect_schema()
+    require_columns(list(schema), [outcome, time, client, *covariates])
+    for name in (outcome, time):
+        if not schema[name].is_numeric():
+            raise FrameError(f"column {name!r} must hold numbers, it holds {schema[name]}.")
+    words = {name for name in covariates if not (schema[name].is_numeric() or schema[name] == nw.Boolean)}
+    return _complete(table, outcome, time, client, [(name, name in words) for name in covariates]), words
 
 
 def _complete(
@@ -93,7 +115,7 @@ def _ranges(rows: nw.LazyFrame[Any]) -> tuple[float, ...]:
     return tuple(float(value or 0) for value in values)
 
 
-def _lazy_quantiles(rows: nw.LazyFrame[Any], low: float, high: float) -> Quantiles:
+def _binned(rows: nw.LazyFrame[Any], low: float, high: float) -> Quantiles:
     """Count rows per part of the range, when a shape asks."""
 
     def quantiles(shares: list[float]) -> Floats:
@@ -169,7 +191,7 @@ def _assemble(
         if (low != high).any():
             who = columns["client"][int(np.flatnonzero(low != high)[0])]
             raise ModelError(
-                f"covariate {name!r} changes within client {who!r}; growth_curve takes covariates that belong to "
+                f"covariate {name!r} changes within client {who}; growth_curve takes covariates that belong to "
                 "the client. For one that changes from session to session use mixedlm with a formula."
             )
         values[name] = low

@@ -6,9 +6,8 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Any, Literal, cast
+from typing import Any, Literal
 
-import narwhals.stable.v2 as nw
 import numpy as np
 import polars as pl
 from numpy.typing import ArrayLike, NDArray
@@ -18,7 +17,6 @@ from mbc.models.change.slopes import ClientSlopes
 from mbc.models.growth import prediction
 from mbc.models.growth.bootstrap import Bootstrap, parametric_bootstrap
 from mbc.models.growth.client_slopes import client_slopes
-from mbc.models.growth.client_sums import ClientSums, sum_rows
 from mbc.models.growth.degrees_of_freedom import (
     CoefficientTest,
     JointTest,
@@ -28,14 +26,14 @@ from mbc.models.growth.degrees_of_freedom import (
 )
 from mbc.models.growth.design import split_covariates
 from mbc.models.growth.estimates import Effects, Estimates, effects_of, estimates_of
-from mbc.models.growth.fitted import Fitted, fit_sums
-from mbc.models.growth.grouped_sums import grouped_sums
+from mbc.models.growth.fitted import Fitted
 from mbc.models.growth.matrices import Floats
 from mbc.models.growth.optimiser import FitReport
 from mbc.models.growth.prediction import ClientCurve, Kind
 from mbc.models.growth.profile import Interval, profile_intervals
-from mbc.models.growth.rows import read_rows
-from mbc.models.growth.shapes import Shape, ShapeName, shape_of
+from mbc.models.growth.shape_choice import Model, TriedShape, choose_shape, searched_knot
+from mbc.models.growth.shapes import Piecewise, Shape, ShapeName, shape_of
+from mbc.models.growth.source import source_of
 
 NORMAL_95 = 1.959963984540054  # two-sided 95 % normal quantile
 
@@ -72,6 +70,7 @@ class GrowthCurve:
     time: str
     client: str
     fitted: Fitted = field(repr=False)
+    tried: tuple[TriedShape, ...] = ()  # shapes compared where the shape was "auto", lowest AIC first
 
     @property
     def shape(self) -> Shape:
@@ -193,6 +192,11 @@ class GrowthCurve:
     def _index(self) -> dict[object, int]:
         return {key: i for i, key in enumerate(self.client_ids.tolist())}
 
+    def shapes_tried(self) -> pl.DataFrame:
+        """Shapes compared where the shape was ``"auto"``: shape, parameters, log_likelihood, aic, reason."""
+        columns = ("shape", "parameters", "log_likelihood", "aic", "reason")
+        return pl.DataFrame({name: [getattr(one, name) for one in self.tried] for name in columns})
+
     def client_effects(self) -> pl.DataFrame:
         """One row per client: each random effect and its conditional standard deviation."""
         effects = self.effects
@@ -283,7 +287,7 @@ class GrowthCurve:
         theta : sequence of float
             Lower triangle, by columns, of the relative covariance factor: ``getME(fit, "theta")`` of lme4.
         """
-        return GrowthCurve(self.outcome, self.time, self.client, self.fitted.at(theta))
+        return GrowthCurve(self.outcome, self.time, self.client, self.fitted.at(theta), self.tried)
 
     def predict_mean(
         self,
@@ -383,18 +387,6 @@ class GrowthCurve:
         return prediction.curve(self.fitted, course, client, times, observations=0, level=level, kind=kind)
 
 
-def client_sums(
-    frame: Any, shape: Shape, *, outcome: str, time: str, client: str, covariates: Sequence[str]
-) -> ClientSums:
-    """Sum any table by client: arrays where it is in memory, one grouped aggregation where it is not."""
-    table: Any = nw.from_native(frame)
-    if isinstance(table, nw.LazyFrame):
-        lazy = cast("nw.LazyFrame[Any]", table)
-        return grouped_sums(lazy, shape, outcome=outcome, time=time, client=client, covariates=covariates)
-    rows = read_rows(table, outcome=outcome, time=time, client=client, covariates=covariates)
-    return sum_rows(rows, shape.placed(rows.quantiles))
-
-
 def growth_curve(
     frame: Any,
     *,
@@ -416,7 +408,7 @@ def growth_curve(
         Columns: the score, the time since intake (any unit), the client.
     shape : str or Shape
         ``"linear"``, ``"log"`` (log(1 + time)), ``"sqrt"``, ``"quadratic"``, ``"cubic"``, ``"piecewise"``,
-        ``"spline"``, or one of the shapes of `mbc.models.growth.shapes` with its knots or degree.
+        ``"spline"``; ``"auto"`` compares them by ML AIC (see ``tried``); or one of the shapes of `mbc.models.growth.shapes` with its knots or degree.
     covariates : sequence of str
         ``"severity"`` shifts the level of the course; ``"severity:time"`` changes its slope as well.
         Numbers enter as they are, text by its levels (the first, alphabetically, is the reference).
@@ -456,10 +448,14 @@ def growth_curve(
     >>> fit.predict_client(2, [8]).mean.round(1).tolist()
     [9.9]
     """
-    shape = shape_of(shape)
     covariates = [covariates] if isinstance(covariates, str) else list(covariates)
-    random = [random] if isinstance(random, str) else list(random)
+    model = Model(time, covariates, [random] if isinstance(random, str) else list(random))
     names = [name for name, _ in split_covariates(covariates)]
-    sums = client_sums(frame, shape, outcome=outcome, time=time, client=client, covariates=names)
-    fitted = fit_sums(sums, time=time, covariates=covariates, random=random, reml=reml)
-    return GrowthCurve(outcome, time, client, fitted)
+    wanted = None if shape == "auto" else shape_of(shape)
+    source = source_of(frame, outcome=outcome, time=time, client=client, covariates=names)
+    tried: tuple[TriedShape, ...] = ()
+    if wanted is None:
+        wanted, tried = choose_shape(source, model)
+    elif isinstance(wanted, Piecewise) and not wanted.knots:
+        wanted = searched_knot(source, model).sums.basis.shape
+    return GrowthCurve(outcome, time, client, model.fit(source, wanted, reml=reml), tried)
