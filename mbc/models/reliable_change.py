@@ -7,6 +7,8 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any, get_args, overload
 
+import numpy as np
+
 from mbc.errors import ModelError, nearest
 from mbc.models.change.judging import Category, Compat, Options, ReliableChange, judged
 from mbc.models.change.norms import NormLike, Norms, stated_norms
@@ -134,9 +136,10 @@ def reliable_change(  # noqa: PLR0913 - options are keyword-only
     if method == "christensen-mendoza" and not practice:
         stated = replace(stated, mean=None, mean_retest=None)
     completed, notes, reason = _completed(method, stated, before, after)
-    predicted = (
-        predict(method, before, completed) if reason is None else Prediction(before, math.nan, reason=reason)
-    )
+    with np.errstate(invalid="ignore"):  # infinite scores are judged as such, further down
+        predicted = (
+            predict(method, before, completed) if reason is None else Prediction(before, math.nan, reason=reason)
+        )
     if completed.reliability == 0 and "reliability" in METHODS[method][1]:
         notes = (*notes, "A reliability of 0 says that the scores carry no information about the person.")
     return judged(before, after, predicted, options, norms=completed, notes=notes)

@@ -126,19 +126,22 @@ def judged(
 ) -> ReliableChange[Any, Any]:
     """Turn a prediction into index, band and category for everybody at once."""
     critical = critical_value(options.confidence, options.method, predicted.degrees_of_freedom)
+    faithful = options.compat is not None
     with np.errstate(invalid="ignore", divide="ignore"):
         change = np.asarray(post - pre)
         why = reasons.of_pairs(pre, post, change)
+        error: FloatArray | float = predicted.standard_error
         if predicted.reason is not None:
             why = np.where(why == 0, np.int8(reasons.CODE[predicted.reason]), why).astype(np.int8)
-        se: FloatArray | float = predicted.standard_error
-        if predicted.reason is not None and options.compat is None:
-            se = math.nan
+            error = error if faithful else math.nan
         residual = change if predicted.expected is pre else post - predicted.expected
-        index = np.asarray(residual / np.float64(se) if np.ndim(se) == 0 else residual / se)
-    if options.compat is not None:
+        index = np.asarray(residual / np.asarray(error, dtype=float))
+        threshold = critical * error
+        lower, upper = predicted.expected - threshold, predicted.expected + threshold
+    if faithful:
         why = np.where(np.isnan(index), why, np.int8(0)).astype(np.int8)
-    threshold = critical * se
+    elif why.any():
+        change, index = np.where(np.isfinite(change), change, np.nan), np.where(why == 0, index, np.nan)
     codes = judged_codes(index, critical, higher_is_better=options.higher_is_better, why=why)
     if options.higher_is_better is None:
         why = np.where(why == 0, np.int8(reasons.CODE["no_direction"]), why).astype(np.int8)
@@ -147,10 +150,10 @@ def judged(
         change=handed_back(change, shape),
         index=handed_back(index, shape),
         threshold=handed_back(threshold, shape),
-        lower=handed_back(predicted.expected - threshold, shape),
-        upper=handed_back(predicted.expected + threshold, shape),
+        lower=handed_back(lower, shape),
+        upper=handed_back(upper, shape),
         expected=handed_back(predicted.expected, shape),
-        standard_error=handed_back(se, shape),
+        standard_error=handed_back(error, shape),
         method=options.method,
         confidence=options.confidence,
         critical=critical,

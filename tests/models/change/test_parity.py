@@ -157,9 +157,6 @@ def test_groups_pooled_as_there_or_each_by_its_own():
 ])  # fmt: skip
 def test_words_for_a_group_s_change(pre, post, there, here):
     options = {"meaningful": 5, "higher_is_better": False}
-    if here == "worse":
-        # Turned so that better is positive, a worsening lies wholly below the threshold: there it is "significant".
-        assert models.group_change(pre, post, **options).category == "worse"
     assert models.group_change(pre, post, **options, **R).category == there
     assert models.group_change(pre, post, **options).category == here
 
@@ -172,6 +169,5 @@ def test_where_higher_is_better_it_never_says_not_significant():
 def test_welch_s_interval_between_groups():
     made = models.group_difference([1, 2, 2, 4, 3, 5], [3, 5, 8, 2, 9], meaningful=3, higher_is_better=True)
     # R 4.2.2, t.test: tests/reference/change.R
-    assert (made.estimate, made.lower, made.upper) == pytest.approx(
-        (2.56666666666667, -1.15527548675901, 6.28860882009235)
-    )
+    expected = (2.56666666666667, -1.15527548675901, 6.28860882009235)
+    assert (made.estimate, made.lower, made.upper) == pytest.approx(expected)

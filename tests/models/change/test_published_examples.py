@@ -1,6 +1,8 @@
 """Reliable change, cutoffs and categories against the papers' and the packages' printed numbers."""
 
+import json
 import math
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -113,6 +115,20 @@ def test_the_risk_of_a_false_claim_grows_with_every_session(validation, sessions
     validation(f"family-wise error, {sessions} sessions", "quadrature = simulation", risk, round(ours, 3))
     critical = models.many_to_one_critical(sessions)
     validation(f"constant for {sessions} sessions", "Dunnett (1964), infinite df", constant, round(critical, 2))
+
+
+def test_the_constants_of_a_multivariate_normal(validation):
+    """R mvtnorm integrates by randomised lattice rules, good to about six digits."""
+    reference = json.loads((Path(__file__).parents[2] / "reference/change.json").read_text())["dunnett"]
+    for sessions, expected in zip((2, 3, 5, 8, 12, 20), reference, strict=True):
+        ours = models.many_to_one_critical(sessions)
+        validation(
+            f"constant for {sessions} sessions, all digits",
+            "R mvtnorm 1.1-3, qmvnorm",
+            expected,
+            ours,
+            within=1e-5,
+        )
 
 
 def test_two_sessions_in_a_row_hold_the_error_almost_and_a_simulation_agrees():
