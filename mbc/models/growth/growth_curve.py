@@ -408,7 +408,8 @@ def growth_curve(
         Columns: the score, the time since intake (any unit), the client.
     shape : str or Shape
         ``"linear"``, ``"log"`` (log(1 + time)), ``"sqrt"``, ``"quadratic"``, ``"cubic"``, ``"piecewise"``,
-        ``"spline"``; ``"auto"`` compares them by ML AIC (see ``tried``); or one of the shapes of `mbc.models.growth.shapes` with its knots or degree.
+        ``"spline"``; ``"auto"`` compares them by ML AIC (see
+        `GrowthCurve.shapes_tried`); or one of the shapes of `mbc.models.growth.shapes` with knots or degree.
     covariates : sequence of str
         ``"severity"`` shifts the level of the course; ``"severity:time"`` changes its slope as well.
         Numbers enter as they are, text by its levels (the first, alphabetically, is the reference).

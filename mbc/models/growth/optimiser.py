@@ -90,14 +90,18 @@ class _Search:
             return self._report(converged=False, message="the deviance is not finite at the start")
         while len(self.log) < MOST_EVALUATIONS:
             predicted, moved = self._scoring() if self.full else (math.inf, False)
-            if not moved and predicted > TOLERANCE:
+            if not moved and predicted > self._rounding():
                 predicted, moved = self._newton()
-            if predicted <= TOLERANCE and not self._leave_saddle():
+            done = predicted <= TOLERANCE or (not moved and predicted <= self._rounding())
+            if done and not self._leave_saddle():
                 return self._report(converged=True, message=f"promised decrease {predicted:.1e}")
-            if not moved and predicted > TOLERANCE:
-                near = predicted <= 1e-7 + 1e-11 * abs(self.at.deviance)
-                return self._report(converged=near, message=f"no step helps; promised decrease {predicted:.1e}")
+            if not done and not moved:
+                return self._report(converged=False, message=f"no step helps; promised decrease {predicted:.1e}")
         return self._report(converged=False, message=f"stopped after {MOST_EVALUATIONS} evaluations")
+
+    def _rounding(self) -> float:
+        """Decrease that nearly collinear columns may hide in rounding: a refused step of this size is the end."""
+        return 1e-7 + 1e-12 * abs(self.at.deviance)
 
     def _scoring(self) -> tuple[float, bool]:
         """One Fisher step in Psi itself; declined where it leaves the cone."""
@@ -144,6 +148,8 @@ class _Search:
             factor[self.rows, self.columns] += fraction * step
             if self._try(factor, predicted * fraction, "newton"):
                 return predicted, True
+            if predicted <= self._rounding():
+                break
             fraction *= 0.3
         return predicted, False
 
