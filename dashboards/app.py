@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any, cast
 
 from dash import Dash, html
 from dash.development.base_component import Component
@@ -22,6 +23,17 @@ from dashboards.visitor import anyone, keep_record, me
 from mbc.store import Store
 
 _HERE = Path(__file__).parent
+# Said one by one, for what is left unsaid an environment variable could turn on.
+_NO_TOOLS: dict[str, bool] = {
+    "debug": False,
+    "dev_tools_ui": False,
+    "dev_tools_props_check": False,
+    "dev_tools_serve_dev_bundles": False,
+    "dev_tools_hot_reload": False,
+    "dev_tools_silence_routes_logging": False,
+    "dev_tools_disable_version_check": True,
+    "dev_tools_validate_callbacks": False,
+}
 _LARGEST_REQUEST = 1_000_000  # bytes; the pages send a few hundred
 
 
@@ -48,16 +60,17 @@ def create_app(store_url: str, settings: Settings) -> Dash:
     server = _server(store_url, settings)
     app = QuietDash(
         "dashboards",
-        server=server,
+        server=cast("Any", server),  # Dash takes a Flask server; its annotation does not say so
         assets_folder=str(_HERE / "assets"),
         assets_ignore=r"first\.js",  # the page itself loads it, before everything else
         title=TITLE,
-        update_title=None,
+        update_title="",
         serve_locally=True,
         enable_mcp=False,
         suppress_callback_exceptions=True,  # pages come and go; a test checks that every id exists on its page
         add_log_handler=False,
     )
+    app.enable_dev_tools(**_NO_TOOLS)
     app.idle_seconds = round(settings.idle_minutes * 60)
     app.layout = _layout
     for page in (opening, caseload, client, outcomes):

@@ -36,6 +36,7 @@ class QuietDash(Dash):
 
     idle_seconds: int = 1800  # the page asks to sign in again when it was left alone for longer
 
-    def interpolate_index(self, **parts: Any) -> str:
+    # Dash calls it by name alone
+    def interpolate_index(self, **parts: Any) -> str:  # pyright: ignore[reportIncompatibleMethodOverride]
         """Fill the page; the nonce is that of this response."""
         return _INDEX.format(nonce=style_nonce(), idle_seconds=self.idle_seconds, **parts)

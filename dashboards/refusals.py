@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from flask import Flask, Response, render_template, request
 from flask.typing import ResponseReturnValue
-from werkzeug.exceptions import HTTPException
+from werkzeug.exceptions import HTTPException, NotFound
 
 from dashboards.sessions import csrf_token
 from dashboards.themes import chosen_theme
+from mbc.errors import AccessDenied, NotInRecord
 
 _WORDS = {
     403: ("Not from here", "That request did not come from a page of this application."),
@@ -21,6 +22,8 @@ _FAULT = ("Something went wrong", "The fault has been noted for whoever runs thi
 def install_refusals(server: Flask) -> None:
     """Answer every fault of the server with a plain page, or a plain line where no person reads it."""
     server.register_error_handler(HTTPException, refuse)
+    for fault in (NotInRecord, AccessDenied):  # what is not theirs does not exist
+        server.register_error_handler(fault, lambda _: refuse(NotFound()))
 
 
 def refuse(fault: HTTPException) -> ResponseReturnValue:

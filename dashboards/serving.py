@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import socket
 from collections.abc import Callable
+from typing import Any
 
 from dash import Dash
 from waitress.server import create_server
@@ -62,7 +63,7 @@ def _listen(host: str, port: int) -> socket.socket:
         raise SettingsError(f"Cannot listen on {host}, port {port}: {why or fault.strerror}") from None
 
 
-def _trusting(proxy: str) -> dict[str, object]:
+def _trusting(proxy: str) -> dict[str, Any]:
     return {
         "trusted_proxy": proxy,
         "trusted_proxy_count": 1,

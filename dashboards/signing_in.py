@@ -70,8 +70,9 @@ def _enter(sessions: Sessions) -> ResponseReturnValue:
     sessions.start()
     remember(visitor)
     login_user(visitor)
-    known = isinstance(wanted, str) and visit(wanted, visitor.user) is not None
-    return redirect(wanted if known else home(visitor.user) or "/", 303)
+    if isinstance(wanted, str) and visit(wanted, visitor.user):
+        return redirect(wanted, 303)
+    return redirect(home(visitor.user) or "/", 303)
 
 
 def _leave(sessions: Sessions) -> ResponseReturnValue:

@@ -19,7 +19,7 @@
       throw fault;
     }
     if (answer.status === 401) leave();
-    else if (answer.status >= 500) say("Something went wrong; nothing was changed. Load this page again.");
+    else if (answer.status >= 400) say("Something went wrong; nothing was changed. Load this page again.");
     else if (answer.ok) {
       say("");
       lastContact = Date.now();

@@ -9,7 +9,9 @@ import plotly.graph_objects as go
 from dash import dcc, html
 from dash.development.base_component import Component
 
-CONFIG: dict[str, Any] = {"displayModeBar": False, "responsive": True, "scrollZoom": False, "showTips": False}
+from dashboards.components.aria import aria
+
+CONFIG: Any = {"displayModeBar": False, "responsive": True, "scrollZoom": False, "showTips": False}
 
 
 def chart(
@@ -41,11 +43,16 @@ def chart(
     """
     words = f"{anchor}-caption"
     drawing = html.Div(
-        dcc.Graph(id=graph_id, figure=figure, config=CONFIG, style={"height": f"{figure.layout.height}px"}),
+        dcc.Graph(id=graph_id, figure=figure, config=CONFIG, style={"height": f"{layout_of(figure).height}px"}),
         role="img",
         tabIndex="0",
         className="drawing",
-        **{"aria-label": f"Chart. {title}", "aria-describedby": words},
+        **aria(label=f"Chart. {title}", describedby=words),
     )
     parts = [html.H3(title), drawing, *([] if key is None else [key]), html.Figcaption(caption, id=words), *below]
     return html.Figure(parts, id=anchor, className="panel")
+
+
+def layout_of(figure: go.Figure) -> Any:
+    """Give a figure's layout; plotly leaves its type open."""
+    return figure.layout

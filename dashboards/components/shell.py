@@ -9,6 +9,7 @@ from dash import ClientsideFunction, Dash, Input, Output, dcc, html
 from dash.development.base_component import Component
 
 from dashboards.components import ids
+from dashboards.components.aria import aria
 from dashboards.routes import pages_of
 from mbc.figures.theme import FONT, Theme
 from mbc.store.access import User
@@ -16,7 +17,7 @@ from mbc.store.access import User
 _BLUES = [
     "#eef6fb", "#d8e9f4", "#aed2e8", "#82badb", "#5ca5d0", "#4397c9", "#2f86bd", "#1b71a6", "#0b5d8f", "#084a73",
 ]  # fmt: skip
-_LOOK: dict[str, Any] = {
+_LOOK: Any = {
     "fontFamily": FONT,
     "headings": {"fontFamily": FONT},
     "primaryColor": "mbc",
@@ -61,7 +62,7 @@ def _header(user: User, theme: Theme, token: str) -> Component:
         className="top",
         children=[
             dcc.Link("mbc", href="/", className="brand", refresh=True),
-            html.Nav(links, id=ids.NAV, **{"aria-label": "Pages"}),
+            html.Nav(links, id=ids.NAV, **aria(label="Pages")),
             html.Span(user.username, className="who"),
             dmc.Switch(id=ids.THEME_SWITCH, label="Dark", checked=theme == "dark", size="sm"),
             html.Form(

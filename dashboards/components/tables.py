@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 from dash import html
 from dash.development.base_component import Component
+
+from dashboards.components.aria import aria
 
 Cell = str | Component | list[Component]
 
@@ -42,7 +45,7 @@ def table(
         className="scroll",
         tabIndex="0",
         role="region",
-        **{"aria-label": caption},
+        **aria(label=caption),
     )
 
 
@@ -51,7 +54,7 @@ def _cells(row: Sequence[Cell], headings: Sequence[str], numbers: Sequence[int])
     return [
         html.Th(first, scope="row", className=_kind(0, numbers)),
         *[
-            html.Td(cell, className=_kind(i, numbers), **{"data-label": headings[i]})
+            html.Td(cell, className=_kind(i, numbers), **_under(headings[i]))
             for i, cell in enumerate(rest, start=1)
         ],
     ]
@@ -59,3 +62,7 @@ def _cells(row: Sequence[Cell], headings: Sequence[str], numbers: Sequence[int])
 
 def _kind(column: int, numbers: Sequence[int]) -> str:
     return "number" if column in numbers else ""
+
+
+def _under(heading: str) -> dict[str, Any]:
+    return {"data-label": heading}  # the style sheet shows it where the headings are out of sight

@@ -10,6 +10,7 @@ from dash import Dash, Input, Output, Patch, dcc, html
 from dash.development.base_component import Component
 
 from dashboards.components import ids
+from dashboards.components.aria import aria
 from dashboards.view_models.caseload import ORDERS, Card, Measure, Order, cards, grid_rows, measures
 from dashboards.visitor import models, my_store
 from mbc.care import Caseload, CohortModels, caseload
@@ -41,7 +42,7 @@ def _wide(found: Caseload) -> Component:
     many = len(found.rows) > _MOST_AT_ONCE
     return html.Section(
         className="only-wide",
-        **{"aria-label": "Clients, as a table. Arrow keys move, Enter opens a client, Enter on a heading sorts."},
+        **aria(label="Clients, as a table. Arrow keys move, Enter opens a client, Enter on a heading sorts."),
         children=dag.AgGrid(
             id=ids.CASELOAD_GRID,
             rowData=grid_rows(found),
@@ -100,7 +101,7 @@ def _narrow(found: Caseload) -> Component:
     choices = [{"value": key, "label": words} for key, words in ORDERS.items()]
     return html.Section(
         className="only-narrow",
-        **{"aria-label": "Clients, as a list"},
+        **aria(label="Clients, as a list"),
         children=[
             dmc.Select(id=ids.CASELOAD_ORDER, label="Order", data=choices, value=order, allowDeselect=False),
             html.Ul(card_list(found, order), id=ids.CASELOAD_CARDS, className="cards"),
@@ -115,12 +116,13 @@ def card_list(found: Caseload, order: Order, find: str = "") -> list[Component]:
 
 def _card(card: Card) -> list[Component]:
     pairs = [part for one in card.measures for part in _pair(one)]
+    every = [html.Details([html.Summary("Every measure"), html.Dl(pairs, className="measures")])] if pairs else []
     return [
         html.H2(dcc.Link(card.name, href=card.path)),
         html.P(" · ".join(filter(None, (card.about, card.contact))), className="quiet-words"),
         *[html.P(words, className=f"verdict {kind}") for kind, words in card.summary],
         *[html.P(note, className="note") for note in card.notes],
-        html.Details([html.Summary("Every measure"), html.Dl(pairs, className="measures")]) if pairs else "",
+        *every,
     ]
 
 
@@ -134,7 +136,7 @@ def _pair(one: Measure) -> list[Component]:
 
 def spark(address: str) -> Component:
     """Draw a sparkline; the words beside it say the same."""
-    return html.Span(className="spark", style={"maskImage": f'url("{address}")'}, **{"aria-hidden": "true"})
+    return html.Span(className="spark", style={"maskImage": f'url("{address}")'}, **aria(hidden="true"))
 
 
 def relist(store: Store, order: object, find: object, cohort: CohortModels | None = None) -> list[Component]:

@@ -11,7 +11,8 @@ from dash import Dash, Input, Output, State, dcc, html
 from dash.development.base_component import Component
 
 from dashboards.components import ids
-from dashboards.components.charts import chart
+from dashboards.components.aria import aria
+from dashboards.components.charts import chart, layout_of
 from dashboards.components.tables import table
 from dashboards.pages.caseload import spark
 from dashboards.routes import client_of
@@ -30,7 +31,7 @@ from dashboards.view_models.client import (
     table_rows,
 )
 from dashboards.view_models.words import Mood, day_words
-from dashboards.visitor import my_store
+from dashboards.visitor import models, my_store
 from mbc.care import ClientReview, CohortModels, Trajectory, client_review, client_safety
 from mbc.errors import NotInRecord
 from mbc.figures import goals_figure, trajectory_figure
@@ -54,13 +55,13 @@ def layout(store: Store, client_id: str, theme: Theme, cohort: CohortModels | No
         html.Div(
             className="client",
             children=[
-                html.Section(_ask(review), className="ask", **{"aria-labelledby": "ask"}),
-                html.Section(_glance(review), className="at-a-glance", **{"aria-labelledby": "glance"}),
-                html.Section(_charts(review, theme), className="charts", **{"aria-labelledby": "charts"}),
+                html.Section(_ask(review), className="ask", **aria(labelledby="ask")),
+                html.Section(_glance(review), className="at-a-glance", **aria(labelledby="glance")),
+                html.Section(_charts(review, theme), className="charts", **aria(labelledby="charts")),
                 html.Aside(
                     beside,
                     className="beside",
-                    **{"aria-label": "Goals and life"},
+                    **aria(label="Goals and life"),
                 ),
             ],
         ),
@@ -121,7 +122,7 @@ def _controls() -> Component:
     return html.Div(
         className="controls",
         role="group",
-        **{"aria-label": "How the charts are drawn"},
+        **aria(label="How the charts are drawn"),
         children=[
             html.Div(
                 [
@@ -151,11 +152,11 @@ def _panel(course: Trajectory, theme: Theme) -> Component:
 def figure_of(
     course: Trajectory, *, axis: Axis = "calendar", better_is_up: bool = False, theme: Theme = "light"
 ) -> go.Figure:
-    """Draw one course; its title and the key of its marks stand on the page, where text wraps."""
+    """Draw one course; its title, caption and the key of its marks stand on the page, where text wraps."""
     figure = trajectory_figure(course, axis=axis, better_is_up=better_is_up, theme=theme)
     figure.update_traces(showlegend=False, selector={"legend": "legend2"})
-    height = figure.layout.height - _KEY_LINE * len(course.marks)
-    return figure.update_layout(legend_title_text="", height=height)
+    height = layout_of(figure).height - _KEY_LINE * len(course.marks)
+    return figure.update_layout(legend_title_text="", height=height, meta=None)
 
 
 def _key(course: Trajectory) -> Component | None:
@@ -166,7 +167,7 @@ def _key(course: Trajectory) -> Component | None:
         html.Li([html.Span(mark.key, className=f"mark {mark_shape(mark)}"), f" {mark_words(mark)}"])
         for mark in course.marks
     ]
-    return html.Ul(items, className="key", **{"aria-label": "Marks over the chart"})
+    return html.Ul(items, className="key", **aria(label="Marks over the chart"))
 
 
 def _table(course: Trajectory) -> Component:
@@ -198,7 +199,7 @@ def _goals_panel(review: ClientReview, theme: Theme) -> list[Component]:
         figure=figure,
         anchor="chart-goals",
         title="Goals: rated by the client, 0 to 10",
-        caption=figure.layout.meta["caption"],
+        caption=layout_of(figure).meta["caption"],
     )
     return [panel]
 
@@ -245,9 +246,9 @@ def _list(lines: Iterable[str]) -> Component:
 
 def _separate() -> list[Component]:
     """Lay out the door to what is kept apart: closed, and it says nothing of what is behind it, if anything."""
-    button = html.Button("Show", id=ids.RECORD_BUTTON, className="quiet", **{"aria-expanded": "false"})
+    button = html.Button("Show", id=ids.RECORD_BUTTON, className="quiet", **aria(expanded="false"))
     door = [html.H2("Kept apart"), html.P(["For your eyes only. Escape hides it again. ", button])]
-    return [html.Div([*door, html.Div(id=ids.RECORD, **{"aria-live": "polite"})], className="no-print")]
+    return [html.Div([*door, html.Div(id=ids.RECORD, **aria(live="polite"))], className="no-print")]
 
 
 def kept_apart(store: Store, client_id: str | None, clicks: int | None) -> tuple[list[Component], str, str]:
@@ -313,8 +314,18 @@ def register(app: Dash) -> None:
         State(ids.ALL_TRAJECTORIES, "id"),
         State(ids.URL, "pathname"),
         prevent_initial_call=True,
-    )(
-        lambda axis, up, theme, charts, path: redraw(
-            my_store(), client_of(path), charts, axis=axis, up=up, theme=theme
-        )
-    )
+    )(lambda *said: redraw(my_store(), client_of(said[-1]), *said[:-1], cohort=models()))
+    app.callback(
+        Output(ids.GOALS_GRAPH, "figure"),
+        Input(ids.THEME, "data"),
+        State(ids.URL, "pathname"),
+        prevent_initial_call=True,
+    )(lambda theme, path: redraw_goals(my_store(), client_of(path), theme))
+    app.callback(
+        Output(ids.RECORD, "children"),
+        Output(ids.RECORD_BUTTON, "children"),
+        Output(ids.RECORD_BUTTON, "aria-expanded"),
+        Input(ids.RECORD_BUTTON, "n_clicks"),
+        State(ids.URL, "pathname"),
+        prevent_initial_call=True,
+    )(lambda clicks, path: kept_apart(my_store(), client_of(path), clicks))

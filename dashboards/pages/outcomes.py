@@ -7,6 +7,7 @@ from dash import Dash, Input, Output, html
 from dash.development.base_component import Component
 
 from dashboards.components import ids
+from dashboards.components.aria import aria
 from dashboards.components.charts import chart
 from dashboards.components.tables import table
 from dashboards.view_models.outcomes import ALL, HEADINGS, choices, days_of, origins, table_rows, whose
@@ -29,7 +30,7 @@ def layout(store: Store, theme: Theme) -> list[Component]:
         dmc.Select(
             id=ids.PERIOD, label="Period", data=periods, value=ALL, allowDeselect=False, className="period"
         ),
-        html.Div(content(found, theme), id=ids.OUTCOMES, **{"aria-live": "polite"}),
+        html.Div(content(found, theme), id=ids.OUTCOMES, **aria(live="polite")),
     ]
 
 
@@ -40,7 +41,7 @@ def content(found: ClinicOutcomes, theme: Theme) -> list[Component]:
     rates = table("Outcomes by measure", HEADINGS, table_rows(found), numbers=(1,), blocks=True)
     return [
         html.P(found.caption, className="lead"),
-        html.Section([html.H2("Rates", id="rates"), rates], className="panel", **{"aria-labelledby": "rates"}),
+        html.Section([html.H2("Rates", id="rates"), rates], className="panel", **aria(labelledby="rates")),
         chart(
             graph_id=ids.OUTCOMES_GRAPH,
             figure=outcomes_figure(found, theme=theme),

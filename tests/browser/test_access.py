@@ -1,0 +1,154 @@
+"""Everybody can use the pages: by keyboard, on a phone, enlarged, in the dark, by ear."""
+
+from __future__ import annotations
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from tests.browser.conftest import Visit, Watch
+from tests.browser.reading import FAINT, MOVING, NAMELESS_ROLES, OVERFLOW, drawn
+
+pytestmark = pytest.mark.browser
+
+PAGES = (("ash", "/caseload"), ("ash", "/client/C001"), ("ana", "/outcomes"), (None, "/sign-in"))
+
+
+def opened(visit: Visit, user: str | None, path: str, **window: object) -> Page:
+    page = visit(path, user, **window)
+    expect(page.get_by_role("heading", level=1)).to_be_visible()
+    if "client" in path:
+        drawn(page)
+    return page
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+@pytest.mark.parametrize(("user", "path"), PAGES)
+def test_text_stands_out_from_what_is_behind_it(visit: Visit, user: str | None, path: str, theme: str):
+    page = opened(visit, user, path, theme=theme)
+    assert page.evaluate(FAINT) == []
+
+
+@pytest.mark.parametrize("width", [390, 320, 720])  # a phone; a small one; 1440 pixels enlarged to 200 %
+@pytest.mark.parametrize(("user", "path"), PAGES)
+def test_nothing_runs_out_of_a_narrow_window(visit: Visit, user: str | None, path: str, width: int):
+    page = opened(visit, user, path, width=width, height=844)
+    assert page.evaluate(OVERFLOW) <= 0
+
+
+def test_a_phone_gets_a_list_and_a_desk_gets_a_table(visit: Visit, watch: Watch):
+    phone = visit("/caseload", "ash", width=390, height=844)
+    expect(phone.get_by_role("grid")).to_be_hidden()
+    phone.get_by_role("link", name="Willow").click()
+    expect(phone.get_by_role("heading", level=1, name="Willow")).to_be_visible()
+    desk = visit("/caseload", "ash")
+    expect(desk.get_by_role("grid")).to_be_visible()
+    expect(desk.locator(".cards")).to_be_hidden()
+    assert watch.complaints == []
+
+
+@pytest.mark.parametrize(("user", "path"), PAGES)
+def test_every_control_has_a_name(visit: Visit, user: str | None, path: str):
+    page = opened(visit, user, path)
+    session = page.context.new_cdp_session(page)
+    session.send("Accessibility.enable")
+    tree = session.send("Accessibility.getFullAXTree")["nodes"]
+    nameless = [
+        node["role"]["value"]
+        for node in tree
+        if not node["ignored"]
+        and node["role"]["value"] in NAMELESS_ROLES
+        and not node.get("name", {}).get("value", "").strip()
+    ]
+    assert nameless == []
+
+
+@pytest.mark.parametrize(("user", "path"), PAGES[:3])
+def test_landmarks_and_the_way_past_them(visit: Visit, user: str, path: str):
+    page = opened(visit, user, path)
+    for role in ("banner", "navigation", "main"):
+        expect(page.get_by_role(role)).to_have_count(1)
+    page.keyboard.press("Tab")
+    expect(page.get_by_role("link", name="Skip to content")).to_be_focused()
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("main")).to_be_focused()
+    assert page.locator("html").get_attribute("lang") == "en"
+
+
+def test_a_client_is_opened_by_keyboard_alone(visit: Visit, watch: Watch):
+    page = visit("/caseload", "ash")
+    row = page.get_by_role("row").filter(has_text="Willow").first
+    expect(row).to_be_visible()
+    for _ in range(40):
+        page.keyboard.press("Tab")
+        if page.evaluate("() => document.activeElement.closest('.ag-header') !== null"):
+            break
+    page.keyboard.press("ArrowDown")
+    for _ in range(5):
+        if page.evaluate("() => document.activeElement.closest('.ag-row')?.getAttribute('row-id')") == "C001":
+            break
+        page.keyboard.press("ArrowDown")
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("heading", level=1, name="Willow")).to_be_visible()
+    expect(page.get_by_role("main")).to_be_focused()
+    assert watch.complaints == []
+
+
+def test_a_heading_sorts_the_table(visit: Visit):
+    page = visit("/caseload", "oak")
+    heading = page.get_by_role("columnheader", name="Self-esteem")
+    heading.click()
+    expect(heading).to_have_attribute("aria-sort", "ascending")
+    heading.click()
+    expect(heading).to_have_attribute("aria-sort", "descending")
+    first = page.locator(".ag-pinned-left-cols-container .ag-row[row-index='0'], .ag-row[row-index='0']").first
+    expect(first).to_contain_text("Willow")  # +12 of RSES, beyond noise: the largest gain
+
+
+def test_the_table_and_the_list_find_a_name(visit: Visit):
+    page = visit("/caseload", "oak")
+    page.get_by_label("Find a client").fill("haz")
+    expect(page.locator(".ag-row").filter(has_text="Willow")).to_have_count(0)
+    expect(page.locator(".ag-row").filter(has_text="Hazel").first).to_be_visible()
+
+
+@pytest.mark.parametrize(("system", "other"), [("light", "dark"), ("dark", "light")])
+def test_the_theme_follows_the_system_until_it_is_chosen_and_then_is_kept(
+    visit: Visit, watch: Watch, system: str, other: str
+):
+    page = visit("/client/C001", "ash", theme=system)
+    scheme = "() => document.documentElement.dataset.mantineColorScheme"
+    paper = "() => document.querySelector('#chart-rses-total .js-plotly-plot').layout.paper_bgcolor"
+    drawn(page)
+    assert page.evaluate(scheme) == system
+    before = page.evaluate(paper)
+    page.get_by_label("Dark").set_checked(other == "dark")
+    page.wait_for_function(f"() => ({paper})() !== '{before}'")
+    assert page.evaluate(scheme) == other
+    page.reload()
+    drawn(page)
+    assert page.evaluate(scheme) == other
+    assert page.evaluate(paper) != before
+    assert watch.complaints == []
+
+
+def test_the_theme_can_be_changed_where_there_is_no_chart(visit: Visit, watch: Watch):
+    page = visit("/caseload", "ash")
+    page.get_by_label("Dark").check()
+    page.wait_for_timeout(500)
+    assert page.evaluate("() => document.documentElement.dataset.mantineColorScheme") == "dark"
+    assert watch.complaints == []
+
+
+def test_nothing_moves_for_those_who_asked_for_it(visit: Visit):
+    page = opened(visit, "ash", "/client/C001")
+    assert page.evaluate(MOVING) == 0
+
+
+def test_the_page_prints_without_its_controls_and_without_what_is_kept_apart(visit: Visit):
+    page = opened(visit, "ash", "/client/C001")
+    page.locator("#record-button").click()
+    expect(page.locator("#record")).to_contain_text("PHQ9")
+    page.emulate_media(media="print")
+    expect(page.locator("#record")).to_be_hidden()
+    expect(page.get_by_role("banner")).to_be_hidden()
+    expect(page.locator("#chart-rses-total")).to_be_visible()

@@ -1,0 +1,135 @@
+"""A clinician's visit, from the sign-in to the closed door, in a real browser."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from tests.browser.conftest import Visit, Watch
+from tests.browser.reading import KEPT, SCORES, TURNED, drawn
+from tests.dashboards.record import RSES_TOTALS
+
+pytestmark = pytest.mark.browser
+
+
+def test_a_visit(visit: Visit, watch: Watch, address: str):
+    page = visit("/", "ash")
+    expect(page).to_have_url(f"{address}/caseload")
+    expect(page).to_have_title("mbc")
+
+    page.get_by_role("gridcell", name=re.compile("Willow")).click()
+    expect(page.get_by_role("heading", level=1, name="Willow")).to_be_visible()
+    expect(page).to_have_url(f"{address}/client/C001")
+    expect(page).to_have_title("mbc")
+
+    chart = page.locator("#chart-rses-total")
+    drawn(page)
+    assert page.evaluate(SCORES, "chart-rses-total")["y"] == list(RSES_TOTALS)
+    caption = chart.locator("figcaption")
+    expect(caption).to_contain_text("12 points better, more than measurement error alone explains")
+    drawing = chart.get_by_role("img", name="Chart. Self-esteem: RSES")
+    assert drawing.get_attribute("aria-describedby") == caption.get_attribute("id")
+
+    chart.get_by_text("Every score as a table").click()
+    expect(chart.get_by_role("cell", name="+12")).to_be_visible()
+    chart.get_by_text("Where these lines come from").click()
+    expect(chart.get_by_text("Measurement noise", exact=True).last).to_be_visible()
+
+    assert "2026" in str(page.evaluate(SCORES, "chart-rses-total")["x"][0])
+    page.get_by_text("Sessions", exact=True).click()
+    page.wait_for_function(f"() => ({SCORES})('chart-rses-total').x[0] === 1")
+    assert page.evaluate(SCORES, "chart-rses-total")["x"] == [1, 3, 5, 7, 9, 11]
+
+    page.get_by_label("Draw better as up").check()
+    page.wait_for_function(TURNED, arg="chart-phq9-total")
+
+    assert page.evaluate(KEPT) == [[], []]
+    leave(page)
+    closed(page, address)
+    assert watch.complaints == []
+    assert {re.match(r"[a-z]+://[^/]+", url)[0] for url in watch.requests if not url.startswith("data:")} == {
+        address
+    }
+
+
+def leave(page: Page) -> None:
+    page.get_by_role("button", name="Sign out").click()
+    expect(page.get_by_text("You are signed out.")).to_be_visible()
+
+
+def closed(page: Page, address: str) -> None:
+    page.go_back()
+    expect(page.get_by_label("Password")).to_be_visible()
+    assert "Willow" not in page.content()
+    page.goto("/client/C001")
+    expect(page).to_have_url(f"{address}/sign-in")
+    assert "Willow" not in page.content()
+
+
+def test_somebody_elses_client_is_not_found_like_one_who_does_not_exist(visit: Visit):
+    page = visit("/", "ash")
+    said = []
+    for client in ("C003", "C999"):
+        answer = page.goto(f"/client/{client}")
+        assert answer
+        assert answer.status == 404
+        said.append(page.locator("main").inner_text())
+    assert said[0] == said[1]
+    assert "Hazel" not in said[0]
+
+
+def test_a_sign_in_that_ended_leaves_nothing_in_sight(visit: Visit, address: str):
+    page = visit("/client/C001", "ash")
+    expect(page.get_by_role("heading", level=1, name="Willow")).to_be_visible()
+    page.context.clear_cookies()
+    page.get_by_text("Sessions", exact=True).click()  # any request is refused now
+    expect(page).to_have_url(f"{address}/sign-in")
+    assert "Willow" not in page.content()
+
+
+def test_what_is_kept_apart_opens_by_a_button_and_hides_by_one_key(visit: Visit, watch: Watch):
+    page = visit("/client/C001", "ash")
+    expect(page.get_by_role("heading", level=1, name="Willow")).to_be_visible()
+    assert "PHQ9:" not in page.content()
+    button = page.locator("#record-button")
+    button.click()
+    expect(page.locator("#record")).to_contain_text("PHQ9")
+    expect(button).to_have_attribute("aria-expanded", "true")
+    page.keyboard.press("Escape")
+    expect(page.locator("#record")).to_be_hidden()
+    expect(button).to_have_attribute("aria-expanded", "false")
+    assert watch.complaints == []
+
+
+def test_an_analyst_sees_outcomes_and_nothing_else(visit: Visit, watch: Watch, address: str):
+    page = visit("/", "ana")
+    expect(page).to_have_url(f"{address}/outcomes")
+    expect(page.get_by_role("navigation").get_by_role("link")).to_have_text(["Outcomes"])
+    expect(page.locator("#chart-outcomes .js-plotly-plot")).to_be_visible()
+    page.get_by_role("textbox", name="Period").click()
+    page.get_by_role("option", name="2026, first quarter").click()
+    expect(page.get_by_text("31 March 2026")).to_be_visible()
+    assert watch.complaints == []
+    assert page.goto("/caseload").status == 404
+
+
+def test_a_wrong_password_is_told_in_words(visit: Visit):
+    page = visit("/sign-in")
+    page.get_by_label("User name").fill("ash")
+    page.get_by_label("Password").fill("a guess that is wrong")
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("alert")).to_contain_text("do not go together")
+    assert page.get_by_label("Password").input_value() == ""
+
+
+def test_the_form_works_without_scripts(chromium, address: str):
+    context = chromium.new_context(base_url=address, java_script_enabled=False)
+    page = context.new_page()
+    page.goto("/caseload")
+    page.get_by_label("User name").fill("ana")
+    page.get_by_label("Password").fill("seven geese, one harbour lamp")
+    page.get_by_role("button", name="Sign in").click()
+    expect(page.locator("noscript")).to_have_count(1)
+    context.close()
