@@ -41,6 +41,8 @@ class Verdicts:
 
 def steps(sessions: Sessions, *, least: int = 1) -> IntArray:
     """Find the cells before every step with ``least`` further sessions of the client on either side."""
+    if not sessions.lengths.size:
+        return np.array([], dtype=np.int64)
     length = np.where(sessions.client >= 0, sessions.lengths[sessions.client], 0)
     return np.flatnonzero((sessions.place >= least) & (sessions.place <= length - 2 - least))
 
@@ -85,9 +87,7 @@ def stands_out(around: FloatArray, criteria: Criteria, *, sign: float) -> CodeAr
     ``mean_pre - mean_post > t * sqrt(((n_pre - 1) s_pre^2 + (n_post - 1) s_post^2) / (n_pre + n_post - 2))``, as
     printed: without the factor ``sqrt(1/n_pre + 1/n_post)`` of a t test.
     """
-    # Centred on one score, so that equal scores have a spread of exactly zero.
-    earlier: FloatArray = np.where(np.isfinite(around[1]), around[1], around[0])
-    centre: FloatArray = np.where(np.isfinite(around[2]), around[2], earlier)
+    centre = _first_known(around)  # so that equal scores have a spread of exactly zero
     with np.errstate(invalid="ignore", divide="ignore"):
         mean_pre, squares_pre, n_pre = _moments(around[:PAD] - centre)
         mean_post, squares_post, n_post = _moments(around[PAD:] - centre)
@@ -95,6 +95,14 @@ def stands_out(around: FloatArray, criteria: Criteria, *, sign: float) -> CodeAr
         spread = np.sqrt((squares_pre + squares_post) / df)
         met = sign * (mean_pre - mean_post) > _critical(criteria)[np.clip(df, 0, 4)] * spread
     return np.where((n_pre >= 2) & (n_post >= 2), met, UNKNOWN).astype(np.int8)
+
+
+def _first_known(around: FloatArray) -> FloatArray:
+    centre = around[2].copy()
+    for earlier in (around[1], around[0]):
+        gaps = np.isnan(centre)
+        centre[gaps] = earlier[gaps]
+    return centre
 
 
 def _moments(block: FloatArray) -> tuple[FloatArray, FloatArray, IntArray]:

@@ -33,28 +33,28 @@ class Search:
     kind: Kind
     columns: tuple[str, str, str]
     higher_is_better: bool
-    cutoff: float | None
-    sd: float | None
-    reliability: float | None
-    norms: NormLike | Mapping[str, object] | None
-    confidence: float
-    criteria: tuple[int, ...]
-    proportion: float | None
-    alpha: float
-    critical: float | None
-    zero: float
-    sessions: Spacing
-    bridge: bool
-    longest_gap: float | None
-    within: tuple[object, object] | None
-    start: object
-    end: object
-    reversal: float
-    half_counts: bool
-    permutations: int
-    seed: int
-    baseline: bool
-    compat: Compat | None
+    cutoff: float | None = None
+    sd: float | None = None
+    reliability: float | None = None
+    norms: NormLike | Mapping[str, object] | None = None
+    confidence: float = 0.95
+    criteria: tuple[int, ...] = (1, 2, 3)
+    proportion: float | None = 0.25
+    alpha: float = 0.05
+    critical: float | None = None
+    zero: float = 0.0
+    sessions: Spacing = "auto"
+    bridge: bool = False
+    longest_gap: float | None = None
+    within: tuple[object, object] | None = None
+    start: object = None
+    end: object = None
+    reversal: float = 0.5
+    half_counts: bool = False
+    permutations: int = 0
+    seed: int = 0
+    baseline: bool = False
+    compat: Compat | None = None
 
     @property
     def sign(self) -> float:
@@ -63,10 +63,15 @@ class Search:
 
 
 def search(data: object, asked: Search) -> SuddenGains:
-    """Read, lay out, judge every step, and describe those that are gains."""
-    _check(asked)
+    """Read a table and search it."""
     who, when, score = asked.columns
-    everything = read_rows(data, client=who, time=when, score=score)
+    return search_rows(read_rows(data, client=who, time=when, score=score), asked, backend_of(data))
+
+
+def search_rows(everything: Rows, asked: Search, backend: Backend = "polars") -> SuddenGains:
+    """Lay out, judge every step, and describe those that are gains."""
+    _check(asked)
+    who = asked.columns[0]
     rows = _within(everything, asked)
     sessions = lay_out(rows, spacing="columns" if asked.compat else asked.sessions, bridge=asked.bridge)
     norms, notes = _norms(asked, rows)
@@ -101,7 +106,7 @@ def search(data: object, asked: Search) -> SuddenGains:
         compat=asked.compat,
         notes=(*notes, *_spacing_note(sessions, asked)),
         reason=reason if reason is not None else (None if judged.any() else "too_few_scores"),
-        backend=_backend(data),
+        backend=backend,
         method="R package suddengains 0.7.2" if asked.compat else "Tang & DeRubeis (1999)",
     )
 
@@ -243,7 +248,8 @@ def _spacing_note(sessions: Sessions, asked: Search) -> tuple[str, ...]:
     )
 
 
-def _backend(data: object) -> Backend:
+def backend_of(data: object) -> Backend:
+    """Name the kind of table that came in."""
     frame = nw.from_native(cast("Any", data))
     if isinstance(frame, nw.LazyFrame):
         return "polars"

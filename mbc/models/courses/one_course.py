@@ -1,0 +1,110 @@
+"""The course of one client: what happened, when, by how much; and the same as a sentence."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import polars as pl
+
+from mbc.models.change.reasons import Reason
+from mbc.models.change.values import Backend, frame
+
+
+@dataclass(frozen=True, slots=True)
+class SuddenStep:
+    """One sudden gain or loss."""
+
+    before: Any  # time of the session before the step
+    after: Any
+    magnitude: float  # scale points
+    reversed: bool | None  # whether it was lost again (a loss: made good); None: no later score
+    bridged: int  # missed sessions in between
+
+
+@dataclass(frozen=True, slots=True)
+class Plateau:
+    """Scores of which no two differ by more than noise."""
+
+    start: Any
+    end: Any
+    scores: int
+    duration: float  # days, or the unit of time
+    lowest: float
+    highest: float
+
+
+@dataclass(frozen=True, slots=True)
+class Setback:
+    """A fall from the best so far by more than noise."""
+
+    best: float  # scale points
+    best_at: Any  # the last time the client was that well
+    began_at: Any  # the first score that is worse by more than noise
+    worst: float
+    worst_at: Any
+    depth: float  # scale points between best and worst
+    occasions: int  # scores that are worse by more than noise; one may be a bad week
+    eased_at: Any  # the first later score that noise alone could part from the best
+    regained_at: Any  # the first score as good as the best again
+    time_to_regain: float | None  # from best_at to regained_at
+    open: bool  # not regained yet
+
+
+@dataclass(frozen=True, slots=True)
+class Course:
+    """What became of one client's scores."""
+
+    client: Any
+    n: int  # scores
+    n_missed: int  # sessions without a score
+    higher_is_better: bool
+    unit: str  # of times: "days", or what the table counts
+    threshold: float | None  # scale points; up to this is noise
+    first: float | None
+    first_at: Any
+    last: float | None
+    last_at: Any
+    best: float | None
+    best_at: Any
+    improved_at: Any  # first of two scores in a row that are reliably better than the first score
+    deteriorated_at: Any
+    gains: tuple[SuddenStep, ...]
+    losses: tuple[SuddenStep, ...]
+    plateaus: tuple[Plateau, ...]  # the longest first
+    setbacks: tuple[Setback, ...]  # in order of time
+    largest_drawdown: float | None  # scale points, noise or not
+    drawdown_from: Any
+    drawdown_to: Any
+    cutoff: float | None
+    time_covered: float | None  # from the first to the last score, long gaps left out
+    time_beyond_cutoff: float | None  # on the better side, by straight lines between scores
+    share_beyond_cutoff: float | None
+    reason: Reason | None  # why noise could not be told
+
+    @property
+    def plateau(self) -> Plateau | None:
+        """The longest plateau."""
+        return self.plateaus[0] if self.plateaus else None
+
+    def sentence(self) -> str:
+        """Read the course out in plain words."""
+        from mbc.models.courses.sentences import told  # noqa: PLC0415 - it reads this class
+
+        return told(self)
+
+    def to_frame(self, *, backend: Backend = "polars") -> Any:
+        """Make a table of what happened, in order of time: what, from when, to when, how many scale points."""
+        happened: list[tuple[str, Any, Any, float]] = []
+        happened += [("sudden gain", one.before, one.after, one.magnitude) for one in self.gains]
+        happened += [("sudden loss", one.before, one.after, one.magnitude) for one in self.losses]
+        happened += [("plateau", one.start, one.end, one.highest - one.lowest) for one in self.plateaus]
+        happened += [("setback", one.best_at, one.regained_at, one.depth) for one in self.setbacks]
+        happened.sort(key=lambda one: (one[1], one[0]))
+        columns = {
+            "what": pl.Series([one[0] for one in happened], dtype=pl.String),
+            "start": pl.Series([one[1] for one in happened]),
+            "end": pl.Series([one[2] for one in happened]),
+            "points": pl.Series([one[3] for one in happened], dtype=pl.Float64),
+        }
+        return frame(columns, backend)

@@ -1,0 +1,158 @@
+"""A course in plain words: what a clinician would say of it, noise called noise."""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import Any
+
+from mbc.models.courses.one_course import Course, Setback, SuddenStep
+
+_MONTHS = (
+    "January", "February", "March", "April", "May", "June", "July", "August", "September", "October", "November",
+    "December",
+)  # fmt: skip
+_NUMBERS = (
+    "no",
+    "one",
+    "two",
+    "three",
+    "four",
+    "five",
+    "six",
+    "seven",
+    "eight",
+    "nine",
+    "ten",
+    "eleven",
+    "twelve",
+)
+
+
+def told(course: Course) -> str:
+    """Read a course out."""
+    if course.n == 0:
+        return "No score yet."
+    if course.n == 1:
+        return f"One score so far: {points(course.first)} ({when(course.first_at, course)})."
+    parts = [
+        _frame(course),
+        _change(course),
+        _steps(course, course.gains, "gain"),
+        _steps(course, course.losses, "loss"),
+        _setbacks(course),
+        _plateau(course),
+        _cutoff(course),
+    ]
+    return " ".join(part for part in parts if part)
+
+
+def points(value: float | None) -> str:
+    """Write a score or a difference, at most one decimal (two below 1).
+
+    Examples
+    --------
+    >>> points(12.0), points(5.29), points(0.333)
+    ('12', '5.3', '0.33')
+    """
+    if value is None:
+        return "unknown"
+    return f"{round(value, 2 if abs(value) < 1 else 1):g}"
+
+
+def when(at: Any, course: Course) -> str:
+    """Write a time: a date in words, else the unit and the number."""
+    if isinstance(at, dt.date):
+        return f"{at.day} {_MONTHS[at.month - 1]} {at.year}"
+    text = f"{at:g}" if isinstance(at, float) else str(at)
+    return f"{course.unit.removesuffix('s')} {text}"
+
+
+def _on(at: Any, course: Course) -> str:
+    return f"{'on' if isinstance(at, dt.date) else 'at'} {when(at, course)}"
+
+
+def _frame(course: Course) -> str:
+    span = points(course.time_covered)
+    direction = "higher" if course.higher_is_better else "lower"
+    noise = "" if course.threshold is None else f"; up to {points(course.threshold)} points is noise"
+    over = f" over {span} {course.unit}" if course.unit == "days" else ""
+    return (
+        f"{_count(course.n).capitalize()} scores{over}, from {points(course.first)} to {points(course.last)} "
+        f"({direction} is better{noise})."
+    )
+
+
+def _change(course: Course) -> str:
+    if course.threshold is None:
+        return ""
+    found = [("better", course.improved_at), ("worse", course.deteriorated_at)]
+    dated = sorted((one for one in found if one[1] is not None), key=lambda one: one[1])
+    if not dated:
+        return "No change from the first score was beyond noise twice in a row."
+    said = " and ".join(f"reliably {word} than at the start from {when(at, course)}" for word, at in dated)
+    return f"{said[0].upper()}{said[1:]}."
+
+
+def _steps(course: Course, steps: tuple[SuddenStep, ...], kind: str) -> str:
+    if not steps:
+        return ""
+    lost = {
+        True: "more than half given back later",
+        False: "kept so far",
+        None: "too recent to say whether it lasts",
+    }
+    made_good = {
+        True: "more than half made good later",
+        False: "not made good so far",
+        None: "too recent to say whether it lasts",
+    }
+    after = lost if kind == "gain" else made_good
+    said = [
+        f"{points(one.magnitude)} points between {when(one.before, course)} and {when(one.after, course)} "
+        f"({after[one.reversed]})"
+        for one in steps
+    ]
+    name = f"sudden {kind}" if len(steps) == 1 else f"sudden {kind}{'s' if kind == 'gain' else 'es'}"
+    return f"{_count(len(steps)).capitalize()} {name}: {'; '.join(said)}."
+
+
+def _setbacks(course: Course) -> str:
+    if course.threshold is None:
+        return ""
+    if not course.setbacks:
+        return "No setback beyond noise."
+    said = "; ".join(_setback(one, course) for one in course.setbacks)
+    name = "setback" if len(course.setbacks) == 1 else "setbacks"
+    return f"{_count(len(course.setbacks)).capitalize()} {name}: {said}."
+
+
+def _setback(one: Setback, course: Course) -> str:
+    once = ", on one occasion only" if one.occasions == 1 else ""
+    said = f"{points(one.depth)} points below the best so far, worst {_on(one.worst_at, course)}{once}"
+    if one.regained_at is not None:
+        spent = f" after {points(one.time_to_regain)} days" if course.unit == "days" else ""
+        return f"{said}, regained {_on(one.regained_at, course)}{spent}"
+    if one.eased_at is not None:
+        return f"{said}, back within noise {_on(one.eased_at, course)}"
+    return f"{said}, still open"
+
+
+def _plateau(course: Course) -> str:
+    if course.plateau is None:
+        return ""
+    one = course.plateau
+    return (
+        f"The longest plateau: {_count(one.scores)} scores between {points(one.lowest)} and "
+        f"{points(one.highest)}, from {when(one.start, course)} to {when(one.end, course)}."
+    )
+
+
+def _cutoff(course: Course) -> str:
+    if course.share_beyond_cutoff is None:
+        return ""
+    share = round(100 * course.share_beyond_cutoff)
+    return f"On the better side of the cutoff ({points(course.cutoff)}) for {share} % of the time."
+
+
+def _count(number: int) -> str:
+    return _NUMBERS[number] if number < len(_NUMBERS) else str(number)
