@@ -20,7 +20,7 @@ from mbc.exchange.reading import (
     with_reasons,
 )
 from mbc.exchange.shown import shown, shown_expr
-from mbc.exchange.text_files import ROW
+from mbc.exchange.tables import ROW
 from mbc.instruments import instrument
 
 _ENOUGH_TO_WONDER = 100  # answers; fewer say little about a coding

@@ -7,7 +7,7 @@ from typing import Any
 
 import polars as pl
 
-from mbc.exchange.text_files import ROW
+from mbc.exchange.tables import ROW
 
 REASON = "reason"
 FAULTS_SCHEMA = {ROW: pl.Int64(), REASON: pl.String()}

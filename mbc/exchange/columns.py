@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 from mbc.errors import ImportRefused, SettingsError, nearest
 from mbc.exchange.shown import listing, shown
-from mbc.exchange.text_files import TextTable
+from mbc.exchange.tables import TextTable
 
 
 @dataclass(frozen=True, slots=True)

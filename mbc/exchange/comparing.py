@@ -8,7 +8,7 @@ import polars as pl
 
 from mbc.exchange.cells import REASON
 from mbc.exchange.records import Registrations, administrations_of
-from mbc.exchange.text_files import ROW
+from mbc.exchange.tables import ROW
 from mbc.store import Store
 
 OUTCOME = "outcome"

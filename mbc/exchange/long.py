@@ -30,7 +30,7 @@ from mbc.exchange.reading import (
     met_in_rows,
 )
 from mbc.exchange.shown import shown
-from mbc.exchange.text_files import ROW
+from mbc.exchange.tables import ROW
 from mbc.instruments import instrument
 
 

@@ -15,7 +15,7 @@ from mbc.exchange.columns import Columns
 from mbc.exchange.dates import Moment, order_of, read_moment
 from mbc.exchange.options import ImportOptions
 from mbc.exchange.shown import listing, shown
-from mbc.exchange.text_files import ROW
+from mbc.exchange.tables import ROW
 from mbc.store.checks import check_id
 
 # One row per record of the file: what it says of the occasion, read; what cannot be read is null and a fault.

@@ -16,8 +16,8 @@ from mbc.exchange.people import find_clients, find_clinicians, find_episodes
 from mbc.exchange.reading import LAST_ROW, ROWS, Reading
 from mbc.exchange.records import Registrations, administrations_of
 from mbc.exchange.shown import listing, many, numbers, shown
+from mbc.exchange.tables import ROW
 from mbc.exchange.targets import find_targets
-from mbc.exchange.text_files import ROW
 from mbc.store import Administration, ImportSource, Store
 
 PlannedOutcome = Literal["stored", "duplicate", "superseding", "refused"]

@@ -10,7 +10,7 @@ import polars as pl
 from mbc.exchange.cells import REASON
 from mbc.exchange.occasions import OCCASION
 from mbc.exchange.questionnaires import Questionnaire
-from mbc.exchange.text_files import ROW
+from mbc.exchange.tables import ROW
 
 NUMBER, LAST_ROW, ROWS = "number", "last row", "rows"
 TOTAL = pl.Struct({"scale": pl.String(), "score": pl.Float64()})

@@ -35,7 +35,8 @@ from mbc.exchange.reading import READ_SCHEMA
 from mbc.exchange.record_tables import AFTER, BEFORE, RecordTable, read_tables
 from mbc.exchange.records import administrations_of
 from mbc.exchange.shown import listing, shown
-from mbc.exchange.text_files import ROW, TextTable, read_text_table
+from mbc.exchange.tables import ROW, TextTable
+from mbc.exchange.text_files import read_text_table
 from mbc.exchange.wide import read_wide
 from mbc.store import Administration, ImportSource, Outcome, Store
 

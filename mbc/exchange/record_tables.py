@@ -11,7 +11,8 @@ from typing import Any, get_args, get_origin, get_type_hints
 
 from mbc.errors import ImportRefused, StoreError, nearest
 from mbc.exchange.shown import listing, shown
-from mbc.exchange.text_files import ROW, TextTable, read_text_table
+from mbc.exchange.tables import ROW, TextTable
+from mbc.exchange.text_files import read_text_table
 from mbc.store import (
     Client,
     Clinician,

@@ -8,7 +8,7 @@ from datetime import date
 
 import polars as pl
 
-from mbc.exchange.text_files import ROW
+from mbc.exchange.tables import ROW
 from mbc.instruments import instrument, risk_flags
 from mbc.store import Administration, Client, Clinician, Flag, Relationship
 

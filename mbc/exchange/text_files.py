@@ -7,17 +7,14 @@ import csv
 import hashlib
 import io
 import re
-from collections import Counter
-from dataclasses import dataclass
 from pathlib import Path
 
 import polars as pl
 
 from mbc.errors import ImportRefused
 from mbc.exchange.shown import many, numbers, shown
+from mbc.exchange.tables import TextTable, numbered, unique_names, without_unnamed
 
-ROW = "row in file"
-"""Name of the column that numbers the rows as a spreadsheet does: the header is row 1, blank lines count."""
 SEPARATORS = {",": "comma", ";": "semicolon", "\t": "tab", "|": "bar"}
 
 _NOT_TEXT: tuple[tuple[bytes, str], ...] = (
@@ -43,27 +40,7 @@ _BYTE_ORDER_MARKS: tuple[tuple[bytes, str], ...] = (
 _SAMPLE_ROWS = 40
 
 
-@dataclass(frozen=True, slots=True)
-class TextTable:
-    """The cells of a delimited text file, all of them text; blank cells are null."""
-
-    name: str
-    """The file's name, without its folder."""
-    sha256: str
-    """Digest of the file's bytes."""
-    encoding: str
-    separator: str
-    columns: tuple[str, ...]
-    """Header names as written, without surrounding white space; unnamed columns are ``column 7``."""
-    repeated: tuple[str, ...]
-    """Names that more than one column bears."""
-    frame: pl.DataFrame
-    """One row per record that has any cell; ``ROW`` numbers them; a repeated name bears ' (2)'."""
-    notes: tuple[str, ...]
-    """What a reader of the result should know about the reading."""
-
-
-def read_text_table(path: str | Path, *, separator: str | None = None) -> TextTable:
+def read_text_table(path: str | Path, *, separator: str | None = None, strip: bool = True) -> TextTable:
     """Read a CSV, TSV or other delimited text file whatever its encoding, separator or line ends.
 
     Parameters
@@ -72,6 +49,8 @@ def read_text_table(path: str | Path, *, separator: str | None = None) -> TextTa
         The file.
     separator : str, optional
         One of ``,`` ``;`` tab ``|``; recognised from the first rows when not given.
+    strip : bool
+        Take white space off the ends of cells.
 
     Raises
     ------
@@ -84,20 +63,20 @@ def read_text_table(path: str | Path, *, separator: str | None = None) -> TextTa
     text, encoding, notes = _decoded(raw, path)
     separator = separator or _separator(text, path)
     header, body, first_row = _header(text, separator, path)
-    names, repeated = _unique(header)
-    frame = _cells(body, names, separator, first_row, path)
-    names, frame = _without_empty_columns(header, names, frame)
+    names, repeated = unique_names(header)
+    cells = _cells(body, names, separator, first_row, path)
+    names, frame = without_unnamed(header, names, numbered(cells, names, first_row=first_row, strip=strip))
     if frame.is_empty():
         raise ImportRefused(f"'{shown(path.name)}' has a header but no rows: there is nothing to import.")
     return TextTable(
         name=path.name,
         sha256=hashlib.sha256(raw).hexdigest(),
-        encoding=encoding,
-        separator=separator,
         columns=names,
         repeated=repeated,
         frame=frame,
         notes=(*notes, *_short_rows(body, len(header), separator, first_row, path)),
+        encoding=encoding,
+        separator=separator,
     )
 
 
@@ -221,40 +200,16 @@ def _declares_separator(record: list[str], row: int) -> bool:
     return row == 1 and record[0].casefold().startswith("sep=")
 
 
-def _unique(header: list[str]) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    seen: Counter[str] = Counter({ROW: 1})
-    names: list[str] = []
-    for position, written in enumerate(header, start=1):
-        name = written or f"column {position}"
-        seen[name] += 1
-        unique = name if seen[name] == 1 else f"{name} ({seen[name]})"
-        while unique in names:
-            unique += "'"
-        names.append(unique)
-    repeated = tuple(name for name, times in Counter(header).items() if name and times > 1)
-    return tuple(names), repeated
-
-
 def _cells(body: str, names: tuple[str, ...], separator: str, first_row: int, path: Path) -> pl.DataFrame:
     schema = dict.fromkeys(names, pl.String)
     if not body.strip():
-        frame = pl.DataFrame(schema=schema)
-    else:
-        try:
-            frame = pl.read_csv(
-                body.encode(), has_header=False, schema=schema, separator=separator, infer_schema=False, glob=False
-            )
-        except pl.exceptions.PolarsError:
-            frame = _cells_one_by_one(body, names, separator, first_row, path)
-    blank_to_null = [
-        pl.when(pl.col(name).str.contains(r"\S")).then(pl.col(name).str.strip_chars()) for name in names
-    ]
-    return (
-        frame.with_columns(blank_to_null)
-        .with_row_index(ROW, offset=first_row)
-        .with_columns(pl.col(ROW).cast(pl.Int64))
-        .filter(pl.any_horizontal(pl.col(name).is_not_null() for name in names))
-    )
+        return pl.DataFrame(schema=schema)
+    try:
+        return pl.read_csv(
+            body.encode(), has_header=False, schema=schema, separator=separator, infer_schema=False, glob=False
+        )
+    except pl.exceptions.PolarsError:
+        return _cells_one_by_one(body, names, separator, first_row, path)
 
 
 def _cells_one_by_one(
@@ -282,16 +237,6 @@ def _cells_one_by_one(
             faults,
         )
     return pl.DataFrame(records, schema=dict.fromkeys(names, pl.String), orient="row")
-
-
-def _without_empty_columns(
-    header: list[str], names: tuple[str, ...], frame: pl.DataFrame
-) -> tuple[tuple[str, ...], pl.DataFrame]:
-    """Drop columns that have neither a name nor a cell, as spreadsheets leave at the right."""
-    empty = [
-        name for name, written in zip(names, header, strict=True) if not written and frame[name].is_null().all()
-    ]
-    return tuple(name for name in names if name not in empty), frame.drop(empty)
 
 
 def _short_rows(body: str, width: int, separator: str, first_row: int, path: Path) -> tuple[str, ...]:

@@ -1,0 +1,117 @@
+"""What every file becomes first, whatever its format: a header and cells of text, each with its row number."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+import polars as pl
+
+ROW = "row in file"
+"""Name of the column that numbers the rows as a spreadsheet does: the header is row 1, blank lines count."""
+
+_EXACT = 1e15  # whole floats below this are written without a fraction or exponent
+
+
+@dataclass(frozen=True, slots=True)
+class TextTable:
+    """The cells of a table, all of them text; blank cells are null."""
+
+    name: str
+    """The file's name, without its folder."""
+    sha256: str
+    """Digest of the file's bytes."""
+    columns: tuple[str, ...]
+    """Header names as written, without surrounding white space; unnamed columns are ``column 7``."""
+    repeated: tuple[str, ...]
+    """Names that more than one column bears."""
+    frame: pl.DataFrame
+    """One row per record that has any cell; ``ROW`` numbers them; a repeated name bears ' (2)'."""
+    notes: tuple[str, ...] = ()
+    """What a reader of the result should know about the reading."""
+    encoding: str | None = None
+    separator: str | None = None
+    kind: str = "csv"
+    """The format, as provenance keeps it."""
+    given: Mapping[str, str] = field(default_factory=dict)
+    """What the format itself says of its columns: canonical name -> header."""
+    noun: str = "row"
+    """What a record of the file is called: row, case, entry."""
+
+
+def unique_names(header: Sequence[str]) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Name every column once, and say which names were there more than once.
+
+    Examples
+    --------
+    >>> unique_names(["a", "", "a"])
+    (('a', 'column 2', 'a (2)'), ('a',))
+    """
+    seen: Counter[str] = Counter({ROW: 1})
+    names: list[str] = []
+    for position, written in enumerate(header, start=1):
+        name = written or f"column {position}"
+        seen[name] += 1
+        unique = name if seen[name] == 1 else f"{name} ({seen[name]})"
+        while unique in names:
+            unique += "'"
+        names.append(unique)
+    repeated = tuple(name for name, times in Counter(header).items() if name and times > 1)
+    return tuple(names), repeated
+
+
+def without_unnamed(
+    header: Sequence[str], names: Sequence[str], frame: pl.DataFrame
+) -> tuple[tuple[str, ...], pl.DataFrame]:
+    """Drop columns that have neither a name nor a cell, as spreadsheets leave at the right."""
+    empty = [
+        name for name, written in zip(names, header, strict=True) if not written and frame[name].is_null().all()
+    ]
+    return tuple(name for name in names if name not in empty), frame.drop(empty)
+
+
+def blank_to_null(names: Sequence[str], *, strip: bool = True) -> list[pl.Expr]:
+    """Make cells of nothing but white space null, and take white space off the others."""
+    cells = [pl.col(name) for name in names]
+    return [pl.when(cell.str.contains(r"\S")).then(cell.str.strip_chars() if strip else cell) for cell in cells]
+
+
+def numbered(frame: pl.DataFrame, names: Sequence[str], *, first_row: int, strip: bool = True) -> pl.DataFrame:
+    """Give the rows of a table of text their numbers, and leave out those without any cell."""
+    return (
+        frame.with_columns(blank_to_null(names, strip=strip))
+        .with_row_index(ROW, offset=first_row)
+        .with_columns(pl.col(ROW).cast(pl.Int64))
+        .filter(pl.any_horizontal(pl.col(name).is_not_null() for name in names))
+    )
+
+
+def as_text(frame: pl.DataFrame) -> pl.DataFrame:
+    """Write typed columns as the text that their readers expect; NaN is blank.
+
+    Examples
+    --------
+    >>> from datetime import date
+    >>> as_text(pl.DataFrame({"n": [3.0, 2.5], "day": [date(2026, 1, 5), None], "yes": [True, False]})).rows()
+    [('3', '2026-01-05', 'true'), ('2.5', None, 'false')]
+    """
+    return frame.select(_as_text(pl.col(name), dtype).alias(name) for name, dtype in frame.schema.items())
+
+
+def _as_text(column: pl.Expr, dtype: pl.DataType) -> pl.Expr:
+    if dtype.is_float():
+        number = column.cast(pl.Float64).fill_nan(None)
+        whole = (number == number.floor()) & (number.abs() < _EXACT)
+        as_whole = number.cast(pl.Int64, strict=False).cast(pl.String)
+        return pl.when(whole).then(as_whole).otherwise(number.cast(pl.String))
+    if isinstance(dtype, pl.Datetime):
+        at_midnight = column.dt.time() == pl.time(0, 0, 0)
+        if dtype.time_zone is not None:
+            return column.dt.convert_time_zone("UTC").dt.to_string("%Y-%m-%dT%H:%M:%S%.6f+00:00")
+        return (
+            pl.when(at_midnight)
+            .then(column.dt.to_string("%Y-%m-%d"))
+            .otherwise(column.dt.to_string("%Y-%m-%dT%H:%M:%S%.6f"))
+        )
+    return column.cast(pl.String)
