@@ -11,6 +11,7 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
+from mbc.cli import instruments_wording
 from mbc.instruments import Instrument, instrument, instruments, load_file
 from mbc.instruments.explaining import Section, explain
 
@@ -37,6 +38,9 @@ def show(key: str) -> None:
     console.print(Text.assemble((definition.name, "bold"), f"  ({definition.key})"))
     for section in explain(definition):
         _print(console, section)
+
+
+command.add_command(instruments_wording.command)
 
 
 def find(key: str) -> Instrument:

@@ -1,0 +1,13 @@
+"""What a client is shown: a clinic's own licensed wording, loaded, checked and kept outside the program.
+
+mbc ships keys and its own short labels, never the authors' wording. A clinic loads that from the copy it may use:
+a CSV file, a FHIR R4 Questionnaire or a REDCap data dictionary. Nothing is shown to a client without it.
+"""
+
+from __future__ import annotations
+
+from mbc.instruments.wording.blank import blank
+from mbc.instruments.wording.loading import Loaded, load, loaded, of, remove, require
+from mbc.instruments.wording.texts import Option, WordedItem, Wording
+
+__all__ = ["Loaded", "Option", "WordedItem", "Wording", "blank", "load", "loaded", "of", "remove", "require"]
