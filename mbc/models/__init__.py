@@ -55,6 +55,10 @@ if TYPE_CHECKING:
     from mbc.models.courses.one_course import Course as Course
     from mbc.models.courses.sudden import sudden_gains as sudden_gains
     from mbc.models.courses.sudden import sudden_losses as sudden_losses
+    from mbc.models.dyads import ActorPartner as ActorPartner
+    from mbc.models.dyads import CommonFate as CommonFate
+    from mbc.models.dyads import actor_partner as actor_partner
+    from mbc.models.dyads import common_fate as common_fate
     from mbc.models.effect_size import EffectSize as EffectSize
     from mbc.models.effect_size import Moments as Moments
     from mbc.models.effect_size import effect_size as effect_size
@@ -117,6 +121,7 @@ _MODULES = {
     "courses.gains": ("SuddenGains",),
     "courses.one_course": ("Course",),
     "courses.sudden": ("sudden_gains", "sudden_losses"),
+    "dyads": ("ActorPartner", "CommonFate", "actor_partner", "common_fate"),
     "effect_size": ("EffectSize", "Moments", "effect_size", "effect_size_from_moments"),
     "growth.fitted": ("NotConverged",),
     "growth.growth_curve": ("GrowthCurve", "growth_curve"),
