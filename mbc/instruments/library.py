@@ -2,33 +2,27 @@
 
 from __future__ import annotations
 
-import re
-from functools import cache
-from importlib.resources import files
+from functools import cache, lru_cache
 from importlib.resources.abc import Traversable
 from pathlib import Path
+from typing import Literal
 
 import polars as pl
 
 from mbc.errors import DefinitionError, UnknownInstrument, nearest
 from mbc.instruments.building import build
 from mbc.instruments.definition import Instrument
-from mbc.instruments.reading import parse_sources
-from mbc.instruments.schema import SourceEntry
+from mbc.instruments.own import checking, folders
+from mbc.instruments.own.folders import OwnFile
+from mbc.instruments.shipped import CONSTRUCTS, shipped, sources
 
-CONSTRUCTS = (  # in the order of the table: the product's centre first
-    "self_esteem",
-    "relationship_satisfaction",
-    "attachment",
-    "symptoms",
-    "alliance",
-    "safety",
-    "goals",
-)
+__all__ = ["CONSTRUCTS", "instrument", "instruments", "keys", "load_file", "origin", "sources"]
+
+Origin = Literal["built-in", "own", "own, in place of the built-in"]
 
 
 def instrument(key: str) -> Instrument:
-    """One instrument of the catalogue, read and checked when first asked for.
+    """One instrument of the catalogue or of your own, read and checked when first asked for.
 
     Parameters
     ----------
@@ -38,7 +32,9 @@ def instrument(key: str) -> Instrument:
     Raises
     ------
     UnknownInstrument
-        If the catalogue has no such key; the nearest are named.
+        If there is no such key; the nearest are named.
+    DefinitionError
+        If it is your own, and its file is wrong.
 
     Examples
     --------
@@ -95,49 +91,40 @@ def load_file(path: str | Path) -> Instrument:
     DefinitionError
         If the file cannot be read, is wrong, or takes the key of a built-in instrument.
     """
-    file = Path(path)
-    try:
-        text = file.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as fault:
-        raise DefinitionError(f"{file.name} cannot be read as UTF-8 text: {fault}.") from None
-    made = build(text, file.name, sources())
-    if made.key in _catalogue():
-        raise DefinitionError(
-            f"{file.name}, key: {made.key!r} is a built-in instrument; choose another, such as 'my_{made.key}'."
-        )
-    return made
+    return checking.read(path)
 
 
-@cache
-def sources() -> dict[str, SourceEntry]:
-    """Read the catalogue's ``sources.toml``."""
-    return parse_sources((_folder() / "sources.toml").read_text(encoding="utf-8"), "sources.toml")
+def origin(key: str) -> Origin:
+    """Whether a key means what the package brings, a definition of your own, or yours in its place."""
+    if key not in folders.by_key(folders.listed()):
+        return "built-in"
+    return "own, in place of the built-in" if key in shipped() else "own"
 
 
-@cache
 def _load(key: str) -> Instrument:
     file = _catalogue()[key]
+    return _read_own(file) if isinstance(file, OwnFile) else _read_shipped(key)
+
+
+@lru_cache(maxsize=256)
+def _read_own(file: OwnFile) -> Instrument:
+    return checking.read(file.path, in_folder=True)
+
+
+@cache
+def _read_shipped(key: str) -> Instrument:
+    file = shipped()[key]
     made = build(file.read_text(encoding="utf-8"), file.name, sources())
     if made.key != key:
         raise DefinitionError(f"{file.name}, key: is {made.key!r}; it must be the file's name, {key!r}.")
     return made
 
 
-@cache
-def _catalogue() -> dict[str, Traversable]:
-    found: dict[str, Traversable] = {}
-    for construct in CONSTRUCTS:
-        folder = _folder() / construct
-        if folder.is_dir():
-            listed = sorted(folder.iterdir(), key=lambda file: _natural(file.name))
-            found |= {file.name.removesuffix(".toml"): file for file in listed if file.name.endswith(".toml")}
-    return found
+def _catalogue() -> dict[str, Traversable | OwnFile]:
+    """Join what is shipped and what is one's own; what takes a built-in's place stands in its place."""
+    return _merged(folders.listed())
 
 
-def _natural(name: str) -> list[tuple[str, int]]:
-    """Order csi4 before csi16."""
-    return [(text, int(digits or 0)) for text, digits in re.findall(r"(\D*)(\d*)", name)]
-
-
-def _folder() -> Traversable:
-    return files("mbc.instruments") / "catalogue"
+@lru_cache(maxsize=8)
+def _merged(own: tuple[OwnFile, ...]) -> dict[str, Traversable | OwnFile]:
+    return {**shipped(), **folders.by_key(own)}

@@ -63,10 +63,11 @@ def _validated(model: type[_M], data: dict[str, Any], name: str) -> _M:
         return model.model_validate_json(json.dumps(data, default=str))
     except ValidationError as fault:
         errors = fault.errors(include_url=False)
-        raise refuse(name, [_told(model, data, dict(error)) for error in errors]) from None
+        raise refuse(name, [told(model, data, dict(error)) for error in errors]) from None
 
 
-def _told(model: type[BaseModel], data: Mapping[str, Any], error: dict[str, Any]) -> str:
+def told(model: type[BaseModel], data: Mapping[str, Any], error: dict[str, Any]) -> str:
+    """Tell one fault of form, as pydantic found it, by the keys that the file's author wrote."""
     loc = cast("tuple[int | str, ...]", error["loc"])
     where = _place(data, loc)
     match error["type"]:

@@ -207,6 +207,7 @@ class InstrumentEntry(Entry):
     """A whole file."""
 
     key: Key
+    replaces: Key | None = None  # a file of one's own: the built-in whose place it takes
     name: Text | None = None
     topic: Annotated[Key, Field(alias="construct")] = "other"  # pydantic keeps `construct` for itself
     version: Text = "1"

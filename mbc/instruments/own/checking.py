@@ -1,0 +1,212 @@
+"""What is wrong with a definition file of one's own: everything at once, with its line and its repair."""
+
+from __future__ import annotations
+
+import copy
+import json
+import tomllib
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, cast
+
+from pydantic import ValidationError
+
+from mbc.errors import DefinitionError, nearest
+from mbc.instruments import checks
+from mbc.instruments.building import build
+from mbc.instruments.definition import Instrument
+from mbc.instruments.own.lines import Path as KeyPath
+from mbc.instruments.own.lines import lines
+from mbc.instruments.own.places import line_of, path_of
+from mbc.instruments.own.syntax import explain
+from mbc.instruments.reading import told
+from mbc.instruments.schema import InstrumentEntry
+from mbc.instruments.shipped import shipped, sources
+
+# Tables that say something of their own: without one that is faulty, the rest can still be held together.
+_SEPARATE = {
+    "cutoff",
+    "norm",
+    "reliability",
+    "change",
+    "change_norm",
+    "bands",
+    "missing",
+    "flag",
+    "fact",
+    "disputes",
+}
+_STAND_IN: Mapping[str, Any] = {"licence": {"status": "free"}, "key": "own", "version": "own"}
+_ROUNDS = 20
+_LATER = "Ranges, bands and sources are checked once this is repaired."
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """One thing that is wrong, and its repair."""
+
+    text: str
+    line: int | None  # from 1; None: it is about the file as a whole, or about what is absent
+
+
+@dataclass(frozen=True, slots=True)
+class Checked:
+    """What a look at a file found."""
+
+    name: str
+    instrument: Instrument | None  # None where anything is wrong
+    faults: tuple[Fault, ...]
+    text: str  # of the file
+
+
+def check(path: str | Path, *, in_folder: bool = False) -> Checked:
+    """Find every fault of a definition file.
+
+    Parameters
+    ----------
+    path : str or Path
+        A TOML file. It may cite the catalogue's sources, and bring its own under ``[sources.*]``.
+    in_folder : bool
+        Whether it is found by its name, so that key and name must be the same.
+    """
+    file = Path(path)
+    try:
+        text = file.read_text(encoding="utf-8-sig")
+    except (OSError, UnicodeDecodeError) as fault:
+        return Checked(file.name, None, (Fault(f"cannot be read as UTF-8 text: {fault}.", None),), "")
+    try:
+        data = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as fault:
+        number, said = explain(str(fault), text)
+        return Checked(file.name, None, (Fault(said, number),), text)
+    faults = _faults(data, text, file, in_folder=in_folder)
+    made = None if faults else build(text, file.name, sources())
+    return Checked(file.name, made, tuple(faults), text)
+
+
+def read(path: str | Path, *, in_folder: bool = False) -> Instrument:
+    """Read a definition file; parameters as in ``check``.
+
+    Raises
+    ------
+    DefinitionError
+        Telling every fault, with its line.
+    """
+    found = check(path, in_folder=in_folder)
+    if found.instrument is not None:
+        return found.instrument
+    told_faults = [f"line {one.line}, {one.text}" if one.line else one.text for one in found.faults]
+    if len(told_faults) == 1:
+        only = told_faults[0]
+        raise DefinitionError(f"{found.name} {only}" if only.startswith("cannot") else f"{found.name}, {only}")
+    listed = "\n".join(f"  - {one}" for one in told_faults)
+    raise DefinitionError(f"{found.name} has {len(told_faults)} faults:\n{listed}")
+
+
+def _faults(data: dict[str, Any], text: str, file: Path, *, in_folder: bool) -> list[Fault]:
+    """Faults of form, then of what the file says; the second of as much as the first left standing."""
+    where = lines(text)
+    data = _licence_as_table(data)
+    found = [
+        Fault(told(InstrumentEntry, data, error), line_of(where, cast("KeyPath", error["loc"])))
+        for error in _errors(data)
+    ]
+    sound = _sound(data)
+    if sound is None:
+        return [*found, Fault(_LATER, None)]
+    entry = _entry(sound)
+    said = [*checks.faults(entry, sources())]
+    if "key" in data and entry.key == data["key"]:
+        said += _own(entry, file, in_folder=in_folder)
+    return [*found, *(Fault(one, line_of(where, path_of(data, one))) for one in said)]
+
+
+def _own(entry: InstrumentEntry, file: Path, *, in_folder: bool) -> Iterator[str]:
+    """Tell whether a file of one's own has a key of its own, or says whose place it takes."""
+    if in_folder and entry.key != file.stem:
+        yield f"key: is {entry.key!r}; in a folder it must be the file's name, {file.stem!r}. Rename one of them."
+    if entry.replaces is None:
+        if entry.key in shipped():
+            yield (
+                f"key: {entry.key!r} is a built-in instrument; choose another, such as 'my_{entry.key}', or "
+                f'take its place on purpose: replaces = "{entry.key}".'
+            )
+        return
+    if entry.replaces not in shipped():
+        near = nearest(entry.replaces, shipped(), most=1)
+        hint = f" Did you mean {near[0]!r}?" if near else ""
+        yield f"replaces: {entry.replaces!r} is no built-in instrument.{hint} Correct it, or remove the line."
+    elif entry.replaces != entry.key:
+        yield f"replaces: is {entry.replaces!r}, but key is {entry.key!r}; what takes its place has the same key."
+    elif entry.version == _version(entry.key):
+        yield (
+            f"version: is {entry.version!r}, as of the built-in; records must tell the two apart. "
+            f"Give another, such as '{entry.version}-own'."
+        )
+
+
+def _version(key: str) -> str:
+    return build(shipped()[key].read_text(encoding="utf-8"), f"{key}.toml", sources()).version
+
+
+def _sound(data: dict[str, Any]) -> dict[str, Any] | None:
+    """Copy without what is faulty, where the rest can be judged without it; None where it cannot."""
+    left = copy.deepcopy(data)
+    for _ in range(_ROUNDS):
+        errors = _errors(left)
+        if not errors:
+            return left
+        # From the end, so that removing a member leaves the places of those before it.
+        for error in sorted(errors, key=lambda one: [str(step).zfill(4) for step in one["loc"]], reverse=True):
+            if not _mended(left, error):
+                return None
+    return None
+
+
+def _mended(data: dict[str, Any], error: Mapping[str, Any]) -> bool:
+    loc = cast("KeyPath", error["loc"])
+    if error["type"] == "extra_forbidden":
+        return _removed(data, loc)
+    apart = next((depth for depth, step in enumerate(loc) if step in _SEPARATE), None)
+    if apart is not None:
+        if loc[0] == "scale" and loc[apart] in {"norm", "reliability"}:
+            _removed(data, (*loc[:apart], "change_norm"))
+        return _removed(data, loc[: apart + 1])
+    if loc[0] in _STAND_IN:
+        data[str(loc[0])] = _STAND_IN[str(loc[0])]
+        return True
+    if loc[0] == "source":
+        data["source"] = next(iter(sources()))
+        return True
+    return loc[0] in {"name", "summary", "recall", "loinc", "confidence", "construct"} and _removed(data, loc[:1])
+
+
+def _removed(data: dict[str, Any], path: KeyPath) -> bool:
+    here: Any = data
+    for step in path[:-1]:
+        try:
+            here = here[step]
+        except (KeyError, IndexError, TypeError):
+            return True  # gone with something around it
+    if isinstance(here, dict):
+        cast("dict[str | int, Any]", here).pop(path[-1], None)
+    return True
+
+
+def _errors(data: dict[str, Any]) -> list[dict[str, Any]]:
+    try:
+        _entry(data)
+    except ValidationError as fault:
+        return [dict(error) for error in fault.errors(include_url=False)]
+    return []
+
+
+def _entry(data: dict[str, Any]) -> InstrumentEntry:
+    # By way of JSON, where strict reading still takes an array for a tuple.
+    return InstrumentEntry.model_validate_json(json.dumps(data, default=str))
+
+
+def _licence_as_table(data: dict[str, Any]) -> dict[str, Any]:
+    """Write a bare status as the table that it stands for."""
+    return data | {"licence": {"status": data["licence"]}} if isinstance(data.get("licence"), str) else data
