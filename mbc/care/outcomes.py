@@ -19,6 +19,7 @@ from mbc.store import Store
 
 CATEGORIES = ("recovered", "improved", "unchanged", "deteriorated")
 NOT_JUDGED = "nothing published tells change from noise on this scale"
+_YEAR = dt.timedelta(days=364)  # the first day counts too
 LEAST_FOR_EFFECT = 5  # pairs; below, a standardised mean change is noise, whatever may be published
 
 
@@ -144,7 +145,7 @@ def clinic_outcomes(
     store : Store
         The record; a user's own view of it must hold the permission ``aggregate:read``.
     start, end : date, optional
-        First and last day of the period; by default the first and last day on record.
+        First and last day of the period; by default the year that ends with the last day on record.
     k : int or preset
         Smallest count that is shown.
 
@@ -173,7 +174,8 @@ def _period(store: Store, start: dt.date | None, end: dt.date | None) -> Period 
     if days.is_empty():
         return None
     first, last = days.sort()[[0, -1]].to_list()
-    found = Period(start or first, end or last)
+    until = end or last
+    found = Period(start or max(first, until - _YEAR), until)
     if found.end < found.start:
         raise MbcError(f"The record runs from {first} to {last}; the period asked for lies outside it.")
     return found

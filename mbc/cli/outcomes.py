@@ -22,7 +22,7 @@ _HIDDEN = "not shown"
 
 @click.command("outcomes", short_help="Outcome rates of the clinic for a period.")
 @store_option
-@click.option("--from", "start", type=_DAY, help="First day of the period; the first day on record by default.")
+@click.option("--from", "start", type=_DAY, help="First day of the period; by default a year before the last.")
 @click.option("--to", "end", type=_DAY, help="Last day of the period; the last day on record by default.")
 @click.option("--k", "k", type=click.IntRange(min=3), default=5, show_default=True, help="Smallest count shown.")
 @click.option(

@@ -8,12 +8,14 @@ from mbc.care.outcomes import ClinicOutcomes, OutcomeRow, Rate
 from mbc.figures.text import plain
 from mbc.figures.theme import FONT, PALETTES, Palette, Theme
 
-_LINE, _HEAD, _FOOT = 26, 96, 60  # pixels: a category's line, above the first scale, below the last
+_LINE, _HEAD, _FOOT = 26, 48, 60  # pixels: a category's line, above the first scale, below the last
 _SYMBOLS = {"recovered": "star", "improved": "triangle-up", "unchanged": "circle", "deteriorated": "triangle-down"}
 
 
 def outcomes_figure(outcomes: ClinicOutcomes, *, theme: Theme = "light") -> go.Figure:
     """Draw every published rate with its 95 % Wilson interval.
+
+    Scales on which nothing published tells change from noise have no rates, and no line here.
 
     Parameters
     ----------
@@ -33,17 +35,21 @@ def outcomes_figure(outcomes: ClinicOutcomes, *, theme: Theme = "light") -> go.F
     places = _places(outcomes.rows)
     for category in _SYMBOLS:
         _add_category(figure, outcomes, places, category, palette)
-    for row in outcomes.rows:
+    for row in _judged(outcomes.rows):
         _add_heading(figure, row, places, palette)
     _lay_out(figure, outcomes, lines=max(places.values(), default=0) + 1, palette=palette)
     return figure
+
+
+def _judged(rows: tuple[OutcomeRow, ...]) -> tuple[OutcomeRow, ...]:
+    return tuple(row for row in rows if row.rates)
 
 
 def _places(rows: tuple[OutcomeRow, ...]) -> dict[tuple[str, str, str], int]:
     """Line of each heading ("") and category, counted from the top."""
     places: dict[tuple[str, str, str], int] = {}
     line = 0
-    for row in rows:
+    for row in _judged(rows):
         for name in ("", *(rate.category for rate in row.rates)):
             places[row.instrument, row.scale, name] = line
             line += 1
@@ -90,7 +96,7 @@ def _add_category(
                 y=places[row.instrument, row.scale, category],
                 xref="x",
                 xanchor="left",
-                text=f"{category}: too few to show",
+                text=f"{category}: not shown",
                 showarrow=False,
                 font={"size": 12, "color": palette.ink},
             )
