@@ -12,25 +12,31 @@ from typing import TYPE_CHECKING
 from mbc.instruments.applicability import RelationshipStatus, applicable
 from mbc.instruments.definition import (
     Applicability,
-    Band,
-    ChangeNorm,
     Coding,
-    Confidence,
-    Cutoff,
     Form,
     Instrument,
     Item,
     Licence,
     Missing,
-    Norm,
-    PublishedChange,
-    Reliability,
     RiskFlag,
     Scale,
     Source,
 )
-from mbc.instruments.library import CONSTRUCTS, instrument, instruments, keys, load_file
-from mbc.instruments.scoring import keyed_items, refused_answers, risk_flags, score
+from mbc.instruments.flags import risk_flags
+from mbc.instruments.library import CONSTRUCTS, all_keys, instrument, instruments, keys, load_file
+from mbc.instruments.numbers import (
+    Band,
+    ChangeNorm,
+    Confidence,
+    Cutoff,
+    Fact,
+    Norm,
+    PublishedChange,
+    Reliability,
+)
+from mbc.instruments.patterns import phq9_algorithm
+from mbc.instruments.scoring import keyed_items, refused_answers, score
+from mbc.instruments.targets import across_targets
 
 if TYPE_CHECKING:
     import polars as pl
@@ -43,6 +49,7 @@ __all__ = [
     "Coding",
     "Confidence",
     "Cutoff",
+    "Fact",
     "Form",
     "Instrument",
     "Item",
@@ -55,12 +62,15 @@ __all__ = [
     "RiskFlag",
     "Scale",
     "Source",
+    "across_targets",
+    "all_keys",
     "applicable",
     "instrument",
     "instruments",
     "keyed_items",
     "keys",
     "load_file",
+    "phq9_algorithm",
     "refused_answers",
     "risk_flags",
     "score",

@@ -10,8 +10,9 @@ from typing import Literal
 import narwhals.stable.v2 as nw
 
 from mbc import frames
-from mbc.errors import FrameError, InvalidResponse
+from mbc.errors import DefinitionError, FrameError, InvalidResponse
 from mbc.instruments import refusals
+from mbc.instruments.algorithms import PROCEDURES
 from mbc.instruments.definition import Coding, Form, Instrument
 from mbc.instruments.sheet import Sheet, named
 
@@ -38,7 +39,14 @@ def item_columns(
         If columns are not there; the nearest names are offered.
     FrameError
         If ``items`` cannot name each position once.
+    DefinitionError
+        If the instrument is of goals and has no items.
     """
+    if instrument.kind == "goals":
+        by = ", ".join(PROCEDURES[one].function for one in instrument.procedures)
+        raise DefinitionError(
+            f"{instrument.key} has no items to score: a person's own goals are rated. See {by or 'its page'}."
+        )
     names = _names(instrument, form, items)
     hint = _pattern_hint(frame, len(form.order)) if items is None else ""
     frames.require(frame, names, instrument.key, hint=hint)

@@ -9,27 +9,38 @@ from mbc.instruments import checks
 from mbc.instruments.definition import (
     SHARE_NEEDED,
     Applicability,
-    Band,
-    ChangeNorm,
     Coding,
-    Confidence,
-    Cutoff,
     Form,
     Instrument,
     Item,
     Licence,
     Missing,
-    Norm,
-    PublishedChange,
-    Reliability,
     RiskFlag,
     Scale,
     Source,
 )
+from mbc.instruments.numbers import (
+    Band,
+    ChangeNorm,
+    Confidence,
+    Cutoff,
+    Fact,
+    Norm,
+    PublishedChange,
+    Reliability,
+)
 from mbc.instruments.reading import parse, refuse
-from mbc.instruments.schema import CodingEntry, InstrumentEntry, MissingEntry, ScaleEntry, SourceEntry
+from mbc.instruments.schema import (
+    CodingEntry,
+    FlagEntry,
+    InstrumentEntry,
+    MissingEntry,
+    ScaleEntry,
+    SourceEntry,
+)
 
 _TRUST: tuple[Confidence, ...] = ("unverified", "medium", "high")
+_DECIMALS = {"mean": 2, "algorithm": 2, "procedure": 1}
 
 
 def build(text: str, name: str, sources: Mapping[str, SourceEntry]) -> Instrument:
@@ -69,7 +80,7 @@ def _instrument(entry: InstrumentEntry, sources: Mapping[str, SourceEntry]) -> I
         forms=_forms(entry),
         codings=_codings(entry, items),
         scales=tuple(_scale(entry, scale) for scale in entry.scale),
-        flags=tuple(RiskFlag(**flag.model_dump()) for flag in entry.flag),
+        flags=tuple(_flag(flag) for flag in entry.flag),
         applicability=Applicability(
             needs_relationship=entry.needs.relationship,
             needs_target=entry.needs.target,
@@ -81,6 +92,19 @@ def _instrument(entry: InstrumentEntry, sources: Mapping[str, SourceEntry]) -> I
         disputes=entry.disputes,
         sources=tuple(Source(key=key, **sources[key].model_dump()) for key in used),
         loinc=entry.loinc,
+        kind=entry.kind,
+        procedures=entry.procedures,
+        facts=tuple(Fact(**fact.model_dump()) for fact in entry.fact),
+    )
+
+
+def _flag(flag: FlagEntry) -> RiskFlag:
+    return RiskFlag(
+        item=flag.item or flag.scale or "",
+        label=flag.label,
+        at_least=flag.at_least,
+        blank_asks=flag.blank_asks,
+        on="item" if flag.item else "scale",
     )
 
 
@@ -99,6 +123,7 @@ def _items(entry: InstrumentEntry) -> tuple[Item, ...]:
                 minimum=low,
                 maximum=high,
                 whole=shared_whole if item.whole is None else item.whole,
+                may_not_apply=item.may_not_apply,
                 loinc=item.loinc,
                 same_as=item.same_as,
             )
@@ -121,6 +146,8 @@ def _forms(entry: InstrumentEntry) -> tuple[Form, ...]:
 
 
 def _codings(entry: InstrumentEntry, items: tuple[Item, ...]) -> tuple[Coding, ...]:
+    if entry.kind == "goals":
+        return (Coding(key="rating", title="each goal rated by itself", default=True),)
     if entry.coding:
         return tuple(_coding(coding) for coding in entry.coding)
     spans = {(item.minimum, item.maximum) for item in items}
@@ -130,7 +157,7 @@ def _codings(entry: InstrumentEntry, items: tuple[Item, ...]) -> tuple[Coding, .
 
 
 def _coding(coding: CodingEntry) -> Coding:
-    return Coding(coding.key, coding.title, coding.default, coding.offset, coding.flip)
+    return Coding(coding.key, coding.title, coding.default, coding.offset, coding.flip, coding.source)
 
 
 def _scale(entry: InstrumentEntry, scale: ScaleEntry) -> Scale:
@@ -148,13 +175,14 @@ def _scale(entry: InstrumentEntry, scale: ScaleEntry) -> Scale:
         confidence=scale.confidence or entry.confidence,
         factor=scale.factor or 1.0,
         algorithm=scale.algorithm,
+        procedure=scale.procedure,
         bands=_bands(entry, scale),
         cutoffs=tuple(Cutoff(**line.model_dump()) for line in scale.cutoff),
         norms=tuple(Norm(**norm.model_dump()) for norm in scale.norm),
         reliabilities=tuple(Reliability(**one.model_dump()) for one in scale.reliability),
         changes=tuple(PublishedChange(**change.model_dump()) for change in scale.change),
         change_norm=_change_norm(scale),
-        decimals=scale.decimals if scale.decimals is not None else (2 if scale.rule == "mean" else 0),
+        decimals=scale.decimals if scale.decimals is not None else _DECIMALS.get(scale.rule, 0),
         loinc=scale.loinc,
     )
 
@@ -164,7 +192,7 @@ def _missing(missing: MissingEntry, items: int) -> Missing:
     if at_least is None:
         blanks = missing.at_most
         at_least = items - blanks if blanks is not None else math.ceil(SHARE_NEEDED * items - 1e-9)
-    return Missing(rule=missing.rule, at_least=at_least, source=missing.source)
+    return Missing(missing.rule, at_least, missing.source, missing.confidence)
 
 
 def _bands(entry: InstrumentEntry, scale: ScaleEntry) -> tuple[Band, ...]:

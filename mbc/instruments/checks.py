@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from itertools import pairwise
 
 from mbc.errors import nearest
-from mbc.instruments.algorithms import ALGORITHMS
+from mbc.instruments.algorithms import ALGORITHMS, PROCEDURES
 from mbc.instruments.schema import (
     InstrumentEntry,
     ItemEntry,
@@ -24,11 +24,12 @@ _TOLERANCE = 1e-9
 def faults(entry: InstrumentEntry, sources: Mapping[str, SourceEntry]) -> list[str]:
     """Say all that is wrong with a definition, one sentence each; empty when all is well."""
     return [
-        *_items(entry),
+        *(_goals(entry) if entry.kind == "goals" else _items(entry)),
         *_forms(entry),
         *_codings(entry),
         *_labels(entry),
         *_flags(entry),
+        *_known("procedures", entry.procedures, PROCEDURES),
         *(fault for scale in entry.scale for fault in _scale(entry, scale)),
         *(() if entry.scale else ("scale: there is none. Say how a score is made: [[scale]].",)),
         *_repeated("scale", (scale.key for scale in entry.scale)),
@@ -64,8 +65,24 @@ def reachable(entry: InstrumentEntry, scale: ScaleEntry) -> tuple[float, float] 
     if scale.algorithm is not None:
         return ALGORITHMS[scale.algorithm].reachable(known)
     low, high = sum(one[0] for one in known), sum(one[1] for one in known)
-    weight = {"mean": 1 / len(known), "scaled_sum": scale.factor or 1.0}.get(scale.rule, 1.0)
+    weight = (scale.factor or 1.0) / (len(known) if scale.rule in {"mean", "scaled_mean"} else 1)
     return low * weight, high * weight
+
+
+def _goals(entry: InstrumentEntry) -> Iterator[str]:
+    """Goals are a person's own: such a file has scales and what is known of them, but no items."""
+    for name, given in (
+        ("items", entry.items),
+        ("answers", entry.answers),
+        ("form", entry.form),
+        ("coding", entry.coding),
+        ("flag", entry.flag),
+    ):
+        if given:
+            yield f"{name}: kind 'goals' has none; each person's goals are their own. Remove it."
+    for scale in entry.scale:
+        if scale.items or scale.rule != "procedure":
+            yield f"scale {scale.key!r}, rule: is {scale.rule!r}; kind 'goals' has rule 'procedure' and no items."
 
 
 def _items(entry: InstrumentEntry) -> Iterator[str]:
@@ -79,6 +96,10 @@ def _items(entry: InstrumentEntry) -> Iterator[str]:
             yield (f"item {item.id!r}, range: absent. Give the item a range, or all of them one: answers.range.")
         elif span[0] >= span[1]:
             yield f"item {item.id!r}, range: is {list(span)}; the lowest answer must come first."
+    optional = {item.id for item in items if item.may_not_apply}
+    for scale in entry.scale:
+        if scale.rule != "sum" and optional.intersection(scale_items(entry, scale)):
+            yield f"scale {scale.key!r}, rule: is {scale.rule!r}; items that may not apply go with rule 'sum'."
 
 
 def _forms(entry: InstrumentEntry) -> Iterator[str]:
@@ -120,11 +141,25 @@ def _labels(entry: InstrumentEntry) -> Iterator[str]:
 
 def _flags(entry: InstrumentEntry) -> Iterator[str]:
     ids = {item.id: item for item in item_entries(entry)}
+    scales = {scale.key: scale for scale in entry.scale}
     for flag in entry.flag:
-        yield from _known("flag, item", (flag.item,), ids)
-        span = answer_range(entry, ids[flag.item]) if flag.item in ids else None
+        if flag.item is not None and flag.scale is None:
+            yield from _known("flag, item", (flag.item,), ids)
+            span = answer_range(entry, ids[flag.item]) if flag.item in ids else None
+        elif flag.scale is not None and flag.item is None:
+            yield from _known("flag, scale", (flag.scale,), scales)
+            scale = scales.get(flag.scale)
+            span = scale.range if scale else None
+            if scale and scale.rule != "sum":
+                yield f"flag {flag.scale!r}: goes with a scale of rule 'sum'; its rule is {scale.rule!r}."
+        else:
+            yield f"flag {flag.label!r}: names one item, or one scale. Give one of the two."
+            continue
         if span and not span[0] < flag.at_least <= span[1]:
-            yield f"flag {flag.item!r}, at_least: is {flag.at_least}; it must be in {span[0] + 1}-{span[1]}."
+            yield (
+                f"flag {flag.item or flag.scale!r}, at_least: is {flag.at_least:g}; "
+                f"it must be above {span[0]:g} and at most {span[1]:g}."
+            )
 
 
 def _scale(entry: InstrumentEntry, scale: ScaleEntry) -> Iterator[str]:
@@ -134,10 +169,14 @@ def _scale(entry: InstrumentEntry, scale: ScaleEntry) -> Iterator[str]:
     yield from (f"{where}, {fault}" for fault in _known("items", own, ids))
     yield from (f"{where}, {fault}" for fault in _repeated("items: item", own))
     yield from (f"{where}, {fault}" for fault in _known("reverse", scale.reverse, own))
-    if (scale.rule == "scaled_sum") != (scale.factor is not None):
-        yield f"{where}, factor: goes with rule 'scaled_sum', and only with it; the rule is {scale.rule!r}."
-    if (scale.rule == "algorithm") != (scale.algorithm is not None):
-        yield f"{where}, algorithm: goes with rule 'algorithm', and only with it; the rule is {scale.rule!r}."
+    if (scale.rule in {"scaled_sum", "scaled_mean"}) != (scale.factor is not None):
+        yield (
+            f"{where}, factor: goes with rule 'scaled_sum' or 'scaled_mean', and only with these; "
+            f"the rule is {scale.rule!r}."
+        )
+    for name, given in (("algorithm", scale.algorithm), ("procedure", scale.procedure)):
+        if (scale.rule == name) != (given is not None):
+            yield f"{where}, {name}: goes with rule '{name}', and only with it; the rule is {scale.rule!r}."
     yield from (f"{where}, {fault}" for fault in _range(entry, scale))
     yield from (f"{where}, {fault}" for fault in _bands(scale))
     yield from (f"{where}, {fault}" for fault in _lines(scale))
@@ -149,10 +188,14 @@ def _range(entry: InstrumentEntry, scale: ScaleEntry) -> Iterator[str]:
     if scale.algorithm is not None and scale.algorithm not in ALGORITHMS:
         yield from _known("algorithm", (scale.algorithm,), ALGORITHMS)
         return
+    if scale.procedure is not None:
+        yield from _known("procedure", (scale.procedure,), PROCEDURES)
+        return
     got = reachable(entry, scale)
     if got is None or all(abs(a - b) < _TOLERANCE for a, b in zip(got, scale.range, strict=True)):
         return
-    does = {"sum": "sum", "mean": "average", "scaled_sum": f"sum, times {scale.factor or 1:g},"}.get(
+    times = f", times {scale.factor or 1:g},"
+    does = {"sum": "sum", "mean": "average", "scaled_sum": f"sum{times}", "scaled_mean": f"average{times}"}.get(
         scale.rule, "come"
     )
     yield (
@@ -210,6 +253,8 @@ def _missing(scale: ScaleEntry, items: int) -> Iterator[str]:
         yield f"missing.at_least: is {missing.at_least}; the scale has {items} items."
     if missing.at_most is not None and missing.at_most >= items:
         yield f"missing.at_most: is {missing.at_most}; fewer than all {items} items may be blank."
+    if (missing.source is None) != (missing.confidence is None):
+        yield "missing: source and confidence go together; a rule without them is our convention."
 
 
 def _change_norm(scale: ScaleEntry) -> Iterator[str]:
@@ -237,9 +282,11 @@ def cited(entry: InstrumentEntry) -> Iterator[tuple[str, str]]:
     yield "source", entry.source
     if entry.licence.source:
         yield "licence.source", entry.licence.source
-    for form in entry.form:
-        if form.source:
-            yield f"form {form.key!r}, source", form.source
+    for what, listed in (("form", entry.form), ("coding", entry.coding)):
+        for one in listed:
+            if one.source:
+                yield f"{what} {one.key!r}, source", one.source
+    yield from _numbered("fact", entry.fact)
     for scale in entry.scale:
         where = f"scale {scale.key!r}"
         for name, key in (
@@ -256,10 +303,14 @@ def cited(entry: InstrumentEntry) -> Iterator[tuple[str, str]]:
             ("change", scale.change),
         )
         for name, numbers in groups:
-            for number in numbers:
-                yield f"{where}, {name}.source", number.source
-                if number.via:
-                    yield f"{where}, {name}.via", number.via
+            yield from _numbered(f"{where}, {name}", numbers)
+
+
+def _numbered(where: str, numbers: Iterable[Number]) -> Iterator[tuple[str, str]]:
+    for number in numbers:
+        yield f"{where}.source", number.source
+        if number.via:
+            yield f"{where}.via", number.via
 
 
 def _known(where: str, met: Iterable[str], known: Iterable[str]) -> Iterator[str]:

@@ -7,11 +7,19 @@ from dataclasses import dataclass
 from typing import Literal, Protocol, TypeVar
 
 from mbc.errors import DefinitionError, nearest
+from mbc.instruments.numbers import (
+    Band,
+    ChangeNorm,
+    Confidence,
+    Cutoff,
+    Fact,
+    Norm,
+    PublishedChange,
+    Reliability,
+)
 
-Confidence = Literal["high", "medium", "unverified"]
-Rule = Literal["sum", "mean", "scaled_sum", "algorithm"]
-Side = Literal["<", "<=", ">", ">="]
-ReliabilityKind = Literal["alpha", "omega", "retest", "interrater", "split-half"]
+Kind = Literal["questionnaire", "goals"]
+Rule = Literal["sum", "mean", "scaled_sum", "scaled_mean", "algorithm", "procedure"]
 LicenceStatus = Literal["free", "permission", "restricted"]
 MissingRule = Literal["strict", "prorate"]
 
@@ -41,6 +49,7 @@ class Item:
     minimum: int  # lowest answer in the default coding
     maximum: int  # highest answer in the default coding
     whole: bool = True  # only whole numbers are answers
+    may_not_apply: bool = False  # one code above the highest answer means "does not apply"
     loinc: str | None = None
     same_as: str | None = None  # "csi32:i5": the same question inside another instrument
 
@@ -65,18 +74,28 @@ class Coding:
     default: bool
     offset: int = 0  # default-coding answer = answer + offset, for items not flipped
     flipped: tuple[str, ...] = ()  # these run the other way: lowest + highest - answer
+    source: str | None = None
 
     def accepted(self, item: Item) -> tuple[int, int]:
-        """Lowest and highest answer to ``item`` in this coding.
+        """Lowest and highest number that may be written for ``item``; "does not apply" is the highest, if it may.
 
         Examples
         --------
         >>> Coding("1-4", "1-4", default=False, offset=-1).accepted(Item("i1", "worth", 0, 3))
         (1, 4)
         """
-        if item.id in self.flipped:
-            return item.minimum, item.maximum
-        return item.minimum - self.offset, item.maximum - self.offset
+        shift = 0 if item.id in self.flipped else self.offset
+        return item.minimum - shift, item.maximum - shift + item.may_not_apply
+
+    def not_applicable(self, item: Item) -> int | None:
+        """Give the number that says an item does not apply; None where every item does.
+
+        Examples
+        --------
+        >>> Coding("0-8", "0-8", default=True).not_applicable(Item("i1", "work", 0, 8, may_not_apply=True))
+        9
+        """
+        return self.accepted(item)[1] if item.may_not_apply else None
 
     def affine(self, item: Item) -> tuple[int, int]:
         """Sign and constant that carry an answer into the default coding."""
@@ -92,124 +111,12 @@ class Missing:
     rule: MissingRule  # the default of ``score(missing=None)``
     at_least: int  # answered items needed before a prorated score is given
     source: str | None = None  # where the rule is published; None: our convention
+    confidence: Confidence | None = None  # of that source
 
     @property
     def bands_prorated(self) -> bool:
         """Whether a prorated score may be given a band: only where prorating is the scale's own rule."""
         return self.rule == "prorate"
-
-
-class _Graded:
-    """A number that knows how far it can be trusted."""
-
-    __slots__ = ()
-    confidence: Confidence
-
-    @property
-    def verified(self) -> bool:
-        """Whether the number was read in a source or computed, not merely recalled."""
-        return self.confidence != "unverified"
-
-
-@dataclass(frozen=True, slots=True)
-class Band(_Graded):
-    """A verbal range of scores, from ``start`` up to the next band."""
-
-    start: float
-    label: str
-    source: str
-    confidence: Confidence
-
-
-@dataclass(frozen=True, slots=True)
-class Cutoff(_Graded):
-    """A published line; ``side`` is the comparison that means distressed."""
-
-    value: float
-    side: Side
-    label: str
-    source: str
-    confidence: Confidence
-    default: bool = False
-    note: str | None = None
-    via: str | None = None
-
-    def distressed(self, score: float) -> bool:
-        """Whether a score lies on the distressed side; the tie rule is the published one.
-
-        Examples
-        --------
-        >>> line = Cutoff(51.5, "<", "notable dissatisfaction", "funk2007", "high")
-        >>> line.distressed(51), line.distressed(52)
-        (True, False)
-        """
-        match self.side:
-            case "<":
-                return score < self.value
-            case "<=":
-                return score <= self.value
-            case ">":
-                return score > self.value
-            case ">=":
-                return score >= self.value
-
-
-@dataclass(frozen=True, slots=True)
-class Norm(_Graded):
-    """Mean and spread of one described sample, in scale points."""
-
-    population: str
-    mean: float
-    sd: float | None  # None: the source gives a mean alone
-    sample: str
-    source: str
-    confidence: Confidence
-    n: int | None = None
-    id: str | None = None
-    via: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Reliability(_Graded):
-    """A reliability coefficient of one described sample."""
-
-    kind: ReliabilityKind
-    value: float
-    sample: str
-    source: str
-    confidence: Confidence
-    n: int | None = None
-    interval_days: int | None = None  # between test and retest
-    id: str | None = None
-    via: str | None = None
-    upper: float | None = None  # where the source gives a range, its upper end
-
-
-@dataclass(frozen=True, slots=True)
-class PublishedChange(_Graded):
-    """A change that a source calls reliable (beyond error) or meaningful (to people)."""
-
-    points: float  # scale points; this much or more counts
-    kind: Literal["reliable", "meaningful"]
-    source: str
-    confidence: Confidence
-    z: float | None = None  # normal quantile the source used; None: not from an error model
-    default: bool = False
-    note: str | None = None
-    via: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class ChangeNorm(_Graded):
-    """What Jacobson-Truax reliable change of a scale rests on when nothing else is given."""
-
-    sd: float  # scale points
-    reliability: float
-    kind: ReliabilityKind
-    sample: str
-    source: str
-    reliability_source: str
-    confidence: Confidence  # the lower of the two numbers' confidences
 
 
 _K = TypeVar("_K", bound="_Keyed")
@@ -234,8 +141,9 @@ class Scale:
     missing: Missing
     source: str  # of items, reverse keys, rule and range
     confidence: Confidence
-    factor: float = 1.0  # scaled_sum: the sum is multiplied by it
-    algorithm: str | None = None
+    factor: float = 1.0  # scaled_sum, scaled_mean: the sum or mean is multiplied by it
+    algorithm: str | None = None  # a key of ``algorithms.ALGORITHMS``
+    procedure: str | None = None  # a key of ``algorithms.PROCEDURES``, where goals are rated and not items
     bands: tuple[Band, ...] = ()
     cutoffs: tuple[Cutoff, ...] = ()
     norms: tuple[Norm, ...] = ()
@@ -266,12 +174,13 @@ class Scale:
 
 @dataclass(frozen=True, slots=True)
 class RiskFlag:
-    """An item that speaks for itself, whatever the total says."""
+    """An item that speaks for itself whatever the total says, or a scale of a screen that does."""
 
-    item: str
+    item: str  # the item, or the scale, that speaks
     label: str
-    at_least: int = 1  # this answer or above is a risk (default coding)
+    at_least: float = 1  # this answer (default coding) or score, or above, is a risk
     blank_asks: bool = True  # left blank: ask about it
+    on: Literal["item", "scale"] = "item"
     channel: Literal["safety"] = "safety"
 
 
@@ -316,6 +225,9 @@ class Instrument:
     disputes: tuple[str, ...]
     sources: tuple[Source, ...]
     loinc: str | None = None
+    kind: Kind = "questionnaire"  # "goals": a person's own goals are rated, there are no items
+    procedures: tuple[str, ...] = ()  # keys of ``algorithms.PROCEDURES``: what can be asked beyond the scales
+    facts: tuple[Fact, ...] = ()
 
     @property
     def construct_name(self) -> str:

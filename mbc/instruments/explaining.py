@@ -7,16 +7,15 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from mbc.instruments.algorithms import ALGORITHMS
-from mbc.instruments.definition import (
+from mbc.instruments.definition import Instrument, Scale
+from mbc.instruments.numbers import (
     Band,
     ChangeNorm,
     Confidence,
     Cutoff,
-    Instrument,
     Norm,
     PublishedChange,
     Reliability,
-    Scale,
 )
 
 Row = tuple[str, ...]

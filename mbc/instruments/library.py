@@ -16,7 +16,7 @@ from mbc.instruments.own import checking, folders
 from mbc.instruments.own.folders import OwnFile
 from mbc.instruments.shipped import CONSTRUCTS, shipped, sources
 
-__all__ = ["CONSTRUCTS", "instrument", "instruments", "keys", "load_file", "origin", "sources"]
+__all__ = ["CONSTRUCTS", "all_keys", "instrument", "instruments", "keys", "load_file", "origin", "sources"]
 
 Origin = Literal["built-in", "own", "own, in place of the built-in"]
 
@@ -60,7 +60,7 @@ def instruments() -> pl.DataFrame:
     >>> instruments().columns
     ['key', 'name', 'construct', 'items', 'scales', 'licence']
     """
-    loaded = [_load(key) for key in _catalogue()]
+    loaded = [_load(key) for key in all_keys()]
     return pl.DataFrame(
         {
             "key": [one.key for one in loaded],
@@ -73,9 +73,19 @@ def instruments() -> pl.DataFrame:
     )
 
 
-def keys() -> tuple[str, ...]:
+def all_keys() -> tuple[str, ...]:
     """List the keys of the catalogue, by construct and then by name."""
     return tuple(_catalogue())
+
+
+def keys() -> tuple[str, ...]:
+    """List the keys of the questionnaires: what has items to be answered, so not a person's own goals."""
+    return _questionnaires(folders.listed())
+
+
+@lru_cache(maxsize=8)
+def _questionnaires(own: tuple[OwnFile, ...]) -> tuple[str, ...]:
+    return tuple(key for key in _merged(own) if _load(key).kind == "questionnaire")
 
 
 def load_file(path: str | Path) -> Instrument:

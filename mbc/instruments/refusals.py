@@ -81,11 +81,10 @@ def rows(
     numbers = frame[numbered].to_list() if numbered else list(range(1, len(frame) + 1))
     told_rows: list[tuple[Any, str]] = []
     for item_id in faulty:
-        low, high = sheet.coding.accepted(sheet.instrument.item(item_id))
-        column = sheet.columns[item_id]
+        accepted, column = sheet.accepts(item_id), sheet.columns[item_id]
         for row, value, wrong in zip(numbers, frame[column].to_list(), _mask(sheet, item_id), strict=True):
             if wrong:
-                told_rows.append((row, f"row {row}, {column}: {_shown(value)} (accepted: {low}-{high})"))
+                told_rows.append((row, f"row {row}, {column}: {_shown(value)} (accepted: {accepted})"))
     return [line for _, line in sorted(told_rows, key=lambda one: one[0])[:most]]
 
 
@@ -99,9 +98,8 @@ def _groups(frame: frames.Frame, sheet: Sheet, faulty: Sequence[str]) -> dict[tu
     """Columns that share the values met and the accepted range, told together."""
     groups: dict[tuple[str, str], list[str]] = {}
     for item_id in faulty:
-        low, high = sheet.coding.accepted(sheet.instrument.item(item_id))
         values = ", ".join(_values_met(frame, sheet, item_id))
-        groups.setdefault((values, f"{low}-{high}"), []).append(sheet.columns[item_id])
+        groups.setdefault((values, sheet.accepts(item_id)), []).append(sheet.columns[item_id])
     return groups
 
 

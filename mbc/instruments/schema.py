@@ -6,14 +6,8 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from mbc.instruments.definition import (
-    Confidence,
-    LicenceStatus,
-    MissingRule,
-    ReliabilityKind,
-    Rule,
-    Side,
-)
+from mbc.instruments.definition import Kind, LicenceStatus, MissingRule, Rule
+from mbc.instruments.numbers import Confidence, ReliabilityKind, Side
 
 Key = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$", max_length=40)]
 Text = Annotated[str, Field(min_length=1, max_length=600, pattern=r"\S")]
@@ -58,6 +52,7 @@ class ItemEntry(Entry):
     label: Label | None = None
     range: Answers | None = None
     whole: bool | None = None
+    may_not_apply: bool = False
     loinc: str | None = None
     same_as: Annotated[str, Field(pattern=r"^[a-z0-9_]+:[a-z][a-z0-9_]*$")] | None = None
 
@@ -80,6 +75,7 @@ class CodingEntry(Entry):
     default: bool = False
     offset: int = 0
     flip: tuple[Key, ...] = ()
+    source: Key | None = None
 
 
 class MissingEntry(Entry):
@@ -89,6 +85,7 @@ class MissingEntry(Entry):
     at_least: Annotated[int, Field(ge=1)] | None = None
     at_most: Annotated[int, Field(ge=0)] | None = None
     source: Key | None = None
+    confidence: Confidence | None = None  # given with a source, and only then
 
 
 class BandEntry(Entry):
@@ -159,6 +156,7 @@ class ScaleEntry(Entry):
     rule: Rule
     factor: Annotated[float, Field(gt=0)] | None = None
     algorithm: Key | None = None
+    procedure: Key | None = None
     range: tuple[float, float]
     better: Literal["higher", "lower"] | None = None
     decimals: Annotated[int, Field(ge=0, le=4)] | None = None
@@ -177,12 +175,19 @@ class ScaleEntry(Entry):
 
 
 class FlagEntry(Entry):
-    """An item that speaks for itself."""
+    """An item that speaks for itself, or a scale whose line does."""
 
-    item: Key
+    item: Key | None = None
+    scale: Key | None = None
     label: Label
-    at_least: int = 1
+    at_least: float = 1
     blank_asks: bool = True
+
+
+class FactEntry(Number):
+    """Something else that a source says, in our own words."""
+
+    text: Text
 
 
 class ApplicabilityEntry(Entry):
@@ -208,6 +213,7 @@ class InstrumentEntry(Entry):
 
     key: Key
     replaces: Key | None = None  # a file of one's own: the built-in whose place it takes
+    kind: Kind = "questionnaire"  # "goals": rated goal by goal, without items
     name: Text | None = None
     topic: Annotated[Key, Field(alias="construct")] = "other"  # pydantic keeps `construct` for itself
     version: Text = "1"
@@ -219,6 +225,7 @@ class InstrumentEntry(Entry):
     safety_channel: bool = False
     loinc: str | None = None
     disputes: tuple[Text, ...] = ()
+    procedures: tuple[Key, ...] = ()  # what can be asked of it beyond its scales
     answers: AnswersEntry | None = None
     needs: ApplicabilityEntry = ApplicabilityEntry()
     items: tuple[ItemEntry, ...] = ()  # absent: the ids that scales name, labelled by their id
@@ -226,6 +233,7 @@ class InstrumentEntry(Entry):
     coding: tuple[CodingEntry, ...] = ()
     scale: tuple[ScaleEntry, ...]
     flag: tuple[FlagEntry, ...] = ()
+    fact: tuple[FactEntry, ...] = ()
     sources: dict[Key, SourceEntry] = {}  # only for sources that sources.toml does not hold
 
 

@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import functools
-import operator
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
-from typing import TypeVar, cast, get_args
+from collections.abc import Sequence
+from typing import TypeVar, get_args
 
 import narwhals.stable.v2 as nw
 
@@ -15,9 +12,19 @@ from mbc.errors import FrameError
 from mbc.instruments import answers, refusals
 from mbc.instruments.algorithms import ALGORITHMS
 from mbc.instruments.answers import Invalid
-from mbc.instruments.definition import Instrument, MissingRule, RiskFlag, Scale
+from mbc.instruments.definition import Instrument, MissingRule, Scale
+from mbc.instruments.keyed import (
+    Keyed,
+    applicable_sum,
+    count_absent,
+    count_present,
+    keyed,
+    plain_sum,
+    signed_sum,
+)
 from mbc.instruments.library import instrument as load
 from mbc.instruments.sheet import Sheet, named
+from mbc.instruments.tables import attach, open_sheet
 
 TableT = TypeVar("TableT")
 
@@ -35,7 +42,8 @@ def score(
     """Score a questionnaire; the same kind of table comes back with score columns added.
 
     Every scale adds ``{key}_{scale}`` (float, null where it cannot be given) and ``{key}_{scale}_answered``
-    (items answered); ``_band`` where the scale has bands; ``_prorated`` where prorating is the rule in force.
+    (items answered); ``_band`` where the scale has bands; ``_prorated`` where prorating is the rule in force;
+    ``_maximum`` where an item may not apply (the highest score of those that do: then there is no band).
     Rows, their order, the index and all other columns stay as they are, and ``frame`` is not changed.
 
     Parameters
@@ -77,46 +85,14 @@ def score(
     _check_options(missing, invalid)
     definition = load(key) if isinstance(key, str) else key
     table = frames.open_frame(frame)
-    sheet = _sheet(table, definition, items=items, form=form, coding=coding, invalid=invalid)
+    sheet = open_sheet(table, definition, items=items, form=form, coding=coding, invalid=invalid)
     scored: dict[str, nw.Expr] = {}
     judged: dict[str, nw.Expr] = {}
     for scale in definition.scales:
         rule = missing or scale.missing.rule
         scored |= _scored(sheet, scale, rule)
         judged |= _judged(sheet, scale, rule)
-    return _attach(frame, table, sheet, scored, judged)
-
-
-def risk_flags(
-    frame: TableT,
-    key: str | Instrument,
-    *,
-    items: str | Sequence[str] | None = None,
-    form: str | None = None,
-    coding: str | None = None,
-) -> TableT:
-    """Say what the risk items say, whatever the total says: the safety channel, apart from ``score``.
-
-    Adds ``{key}_flag_{item}``: ``"risk"`` for an answer at or above the item's threshold, ``"ask"`` for a blank
-    or unreadable one, null otherwise. A row with no answer at all counts as not given, and is null.
-
-    Parameters
-    ----------
-    frame, key, items, form, coding
-        As in ``score``.
-
-    Examples
-    --------
-    >>> import polars as pl
-    >>> answers = pl.DataFrame({f"phq9_{n}": [0, 1] for n in range(1, 9)} | {"phq9_9": [1, None]})
-    >>> risk_flags(answers, "phq9")["phq9_flag_i9"].to_list()
-    ['risk', 'ask']
-    """
-    definition = load(key) if isinstance(key, str) else key
-    table = frames.open_frame(frame)
-    sheet = _sheet(table, definition, items=items, form=form, coding=coding, invalid="null")
-    made = {f"{definition.key}_flag_{flag.item}": _flag(sheet, flag) for flag in definition.flags}
-    return _attach(frame, table, sheet, made)
+    return attach(frame, table, sheet, scored, judged)
 
 
 def keyed_items(
@@ -142,10 +118,10 @@ def keyed_items(
     """
     definition = load(key) if isinstance(key, str) else key
     table = frames.open_frame(frame)
-    sheet = _sheet(table, definition, items=items, form=form, coding=coding, invalid=invalid)
+    sheet = open_sheet(table, definition, items=items, form=form, coding=coding, invalid=invalid)
     asked = definition.scale(scale)
-    made = {f"{definition.key}_keyed_{item}": _keyed(sheet, asked, item).expr for item in asked.items}
-    return _attach(frame, table, sheet, made)
+    made = {f"{definition.key}_keyed_{item}": keyed(sheet, asked, item).expr for item in asked.items}
+    return attach(frame, table, sheet, made)
 
 
 def refused_answers(
@@ -179,48 +155,49 @@ def refused_answers(
     return refusals.rows(table, sheet, refusals.faulty_items(sheet), numbered=numbered)
 
 
-@dataclass(frozen=True, slots=True)
-class _Keyed:
-    """An item as a scale counts it: ``sign * answer + constant``."""
-
-    answer: nw.Expr  # in the coding of the table; null where blank
-    sign: int
-    constant: float
-
-    @property
-    def expr(self) -> nw.Expr:
-        if self.sign < 0:
-            return nw.lit(self.constant) - self.answer
-        return self.answer + self.constant if self.constant else self.answer
-
-
-def _keyed(sheet: Sheet, scale: Scale, item_id: str) -> _Keyed:
-    item = sheet.instrument.item(item_id)
-    sign, constant = sheet.coding.affine(item)
-    if item_id in scale.reverse:
-        sign, constant = -sign, item.minimum + item.maximum - constant
-    return _Keyed(nw.col(named(item_id)), sign, float(constant))
-
-
 def _scored(sheet: Sheet, scale: Scale, rule: MissingRule) -> dict[str, nw.Expr]:
-    """Score and count of answered items, from the answers."""
+    """Score and count of answered items, from the answers; the highest score, where items may not apply."""
     name = _name(sheet, scale)
-    keyed = [_keyed(sheet, scale, item) for item in scale.items]
-    answered = _answered(one.answer for one in keyed)
+    items = [keyed(sheet, scale, item) for item in scale.items]
+    answered, absent = count_present(one.answer for one in items), count_absent(items)
+    count: nw.Expr | int = len(items) if absent is None else nw.lit(len(items)) - absent
     if scale.algorithm is not None:
-        parts = ALGORITHMS[scale.algorithm].units([one.expr for one in keyed])
+        parts = ALGORITHMS[scale.algorithm].units([one.expr for one in items])
         count = len(parts)
-        total = _sum(parts) if rule == "strict" else nw.sum_horizontal(*parts) / _answered(parts) * count
+        total = plain_sum(parts) if rule == "strict" else nw.sum_horizontal(*parts) / count_present(parts) * count
     elif rule == "strict":
-        count, total = len(keyed), _signed_sum(keyed)
+        total = signed_sum(items) if absent is None else applicable_sum(items)
     else:
         # Times before divided: a sum of whole answers stays exact, so a complete record is not changed.
-        count = len(keyed)
-        total = nw.sum_horizontal(*(one.expr for one in keyed)) * count / answered
-    value = total / count if _averages(scale) else total * scale.factor
+        total = nw.sum_horizontal(*(one.expr for one in items)) * count / answered
+    value = total * scale.factor / count if _averages(scale) else total * scale.factor
     if rule == "prorate":
-        value = nw.when(answered >= scale.missing.at_least).then(value)
-    return {name: value.cast(nw.Float64), f"{name}_answered": answered}
+        value = nw.when(answered >= _needed(scale, absent)).then(value)
+    made = {name: value.cast(nw.Float64), f"{name}_answered": answered}
+    if absent is not None:
+        made |= {f"{name}_maximum": _highest(scale, items), _absent(scale): absent}
+    return made
+
+
+def _highest(scale: Scale, items: Sequence[Keyed]) -> nw.Expr:
+    """Highest score that the items which apply can give."""
+    lost = [
+        nw.when(one.absent).then(nw.lit(one.highest)).otherwise(nw.lit(0.0))
+        for one in items
+        if one.absent is not None
+    ]
+    return nw.lit(scale.range[1]) - plain_sum(lost)
+
+
+def _absent(scale: Scale) -> str:
+    """Name the column that counts the items that do not apply; it is not handed back."""
+    return named(f"absent_{scale.key}")
+
+
+def _needed(scale: Scale, absent: nw.Expr | None) -> nw.Expr:
+    """Answered items that a prorated score needs: as many may be blank as when all items apply."""
+    needed = nw.lit(scale.missing.at_least)
+    return needed if absent is None else needed - absent
 
 
 def _judged(sheet: Sheet, scale: Scale, rule: MissingRule) -> dict[str, nw.Expr]:
@@ -228,37 +205,24 @@ def _judged(sheet: Sheet, scale: Scale, rule: MissingRule) -> dict[str, nw.Expr]
     name = _name(sheet, scale)
     made: dict[str, nw.Expr] = {}
     answered = nw.col(f"{name}_answered")
-    prorated = (answered >= scale.missing.at_least) & (answered < len(scale.items))
+    optional = any(sheet.instrument.item(item).may_not_apply for item in scale.items)
+    absent = nw.col(_absent(scale)) if optional else None
+    of = nw.lit(len(scale.items)) if absent is None else nw.lit(len(scale.items)) - absent
+    prorated = (answered >= _needed(scale, absent)) & (answered < of)
     if scale.bands:
         band = _band(nw.col(name), scale)
         withheld = rule == "prorate" and not scale.missing.bands_prorated
-        made[f"{name}_band"] = nw.when(~prorated).then(band) if withheld else band
+        band = nw.when(~prorated).then(band) if withheld else band
+        # Bands are for the whole scale: with an item left out, its points mean something else.
+        made[f"{name}_band"] = band if absent is None else nw.when(absent == 0).then(band)
     if rule == "prorate":
         made[f"{name}_prorated"] = prorated
     return made
 
 
-def _signed_sum(keyed: Sequence[_Keyed]) -> nw.Expr:
-    """Sum that any blank makes null; constants are added once, which spares a column per reversed item."""
-    added = [one.answer for one in keyed if one.sign > 0]
-    taken = [one.answer for one in keyed if one.sign < 0]
-    constant = nw.lit(sum(one.constant for one in keyed))
-    if not taken:
-        return _sum(added) + constant
-    return (_sum(added) if added else nw.lit(0.0)) - _sum(taken) + constant
-
-
-def _sum(parts: Iterable[nw.Expr]) -> nw.Expr:
-    return functools.reduce(operator.add, parts)
-
-
-def _answered(parts: Iterable[nw.Expr]) -> nw.Expr:
-    blank = [part.is_null().cast(nw.Int16) for part in parts]
-    return nw.lit(len(blank), nw.Int64) - nw.sum_horizontal(*blank).cast(nw.Int64)
-
-
 def _averages(scale: Scale) -> bool:
-    return scale.rule == "mean" or (scale.algorithm is not None and ALGORITHMS[scale.algorithm].averages)
+    averaging = scale.algorithm is not None and ALGORITHMS[scale.algorithm].averages
+    return averaging or scale.rule in {"mean", "scaled_mean"}
 
 
 def _band(value: nw.Expr, scale: Scale) -> nw.Expr:
@@ -268,48 +232,8 @@ def _band(value: nw.Expr, scale: Scale) -> nw.Expr:
     return labelled
 
 
-def _flag(sheet: Sheet, flag: RiskFlag) -> nw.Expr:
-    item = sheet.instrument.item(flag.item)
-    sign, constant = sheet.coding.affine(item)
-    answer = nw.col(named(flag.item)) * float(sign) + float(constant)
-    flagged = nw.when(answer >= flag.at_least).then(nw.lit("risk")).otherwise(nw.lit(None, nw.String))
-    if not flag.blank_asks:
-        return flagged
-    given = _answered(nw.col(named(one.id)) for one in sheet.instrument.items) > 0
-    return nw.when(answer.is_null() & given).then(nw.lit("ask")).otherwise(flagged)
-
-
 def _name(sheet: Sheet, scale: Scale) -> str:
     return f"{sheet.instrument.key}_{scale.key}"
-
-
-def _sheet(
-    table: frames.Frame,
-    definition: Instrument,
-    *,
-    items: str | Sequence[str] | None,
-    form: str | None,
-    coding: str | None,
-    invalid: Invalid,
-) -> Sheet:
-    columns = answers.item_columns(table, definition, definition.form(form), items)
-    return answers.read(table, definition, columns, definition.coding(coding), invalid)
-
-
-def _attach(frame: TableT, table: frames.Frame, sheet: Sheet, *steps: dict[str, nw.Expr]) -> TableT:
-    """Add columns, each step seeing those of the step before."""
-    names = [name for step in steps for name in step]
-    taken = [name for name in names if name in table.collect_schema().names()]
-    if taken:
-        raise FrameError(
-            f"The table already has {', '.join(taken)}, which would be overwritten. "
-            "Drop or rename these columns first."
-        )
-    if not names:
-        return frame
-    exprs = [[expr.alias(name) for name, expr in step.items()] for step in steps if step]
-    result = frames.add_columns(table, sheet.numbers, exprs, names)
-    return cast("TableT", frames.close_frame(result, frame))
 
 
 def _check_options(missing: str | None, invalid: str) -> None:

@@ -22,6 +22,14 @@ class Sheet:
     columns: Mapping[str, str]  # item id -> column of the caller's table, first position first
     numbers: frames.Numbers
 
+    def accepts(self, item_id: str) -> str:
+        """Say in words which answers an item takes."""
+        item = self.instrument.item(item_id)
+        low, high = self.coding.accepted(item)
+        if not item.may_not_apply:
+            return f"{low}-{high}"
+        return f"{low}-{high - 1}, or {high} = does not apply"
+
     def outside(self, item_id: str) -> nw.Expr:
         """Tell where an answer is none that the coding accepts; a blank is not one."""
         item = self.instrument.item(item_id)
@@ -35,3 +43,8 @@ class Sheet:
 def named(item_id: str) -> str:
     """Name an item's number column so that it can meet none of the caller's."""
     return f"{_PREFIX}{item_id}"
+
+
+def is_ours(column: str) -> bool:
+    """Whether a column is only a step on the way, and not handed back."""
+    return column.startswith(_PREFIX)

@@ -52,7 +52,7 @@ def test_a_short_file_is_enough(tmp_path):
         (
             '"sum"',
             '"sums"',
-            "scale 'total', rule: is 'sums'; it should be 'sum', 'mean', 'scaled_sum' or 'algorithm'",
+            "scale 'total', rule: is 'sums'; it should be 'sum', 'mean', 'scaled_sum', 'scaled_mean', 'alg",
         ),
         ('"sum"', '"scaled_sum"', "scale 'total', factor: goes with rule 'scaled_sum'"),
         ('"sum"', '"algorithm"\nalgorithm = "mean_of_product"', "Did you mean 'mean_of_products'?"),

@@ -6,7 +6,7 @@ import polars as pl
 import pytest
 
 import mbc
-from mbc.instruments import risk_flags
+from mbc.instruments import all_keys, risk_flags
 
 OTHERS = (0, 0, 0, 0, 0, 0, 0, 0)
 
@@ -37,3 +37,70 @@ def test_flags_are_a_channel_of_their_own(columns):
 def test_an_instrument_without_risk_items_adds_nothing(columns):
     made = pl.DataFrame(columns("gad7", [(1,) * 7]))
     assert risk_flags(made, "gad7").columns == made.columns
+
+
+@pytest.mark.parametrize(
+    ("answers", "said"),
+    [
+        ((0,) * 10, None),
+        ((0, 0, 0, 0, 0, 1, 0, 0, 0, 0), "risk"),
+        ((4, 4, 4, 4, 4, None, 4, 4, 4, 4), "ask"),
+        ((None,) * 5 + (2,) + (None,) * 4, "risk"),  # no total can be given
+    ],
+)
+@pytest.mark.parametrize("coding", ["endorsement", "printed"])
+def test_item_six_of_the_core(answers, said, coding, table, read, columns):
+    out = risk_flags(table(columns("core10", [answers])), "core10", coding=coding)
+    assert read(out)["core10_flag_i6"] == [said]
+
+
+@pytest.mark.parametrize(
+    ("answers", "hurt", "threat", "total"),
+    [
+        ((1, 1, 1, 1), None, None, None),
+        ((1, 4, 1, 4), None, None, "risk"),  # 10: below the authors' line, above the sensitive one
+        ((1, 4, 2, 4), None, "risk", "risk"),
+        ((2, 1, 1, 1), "risk", None, None),  # 5: no line is reached, and somebody was hurt
+        ((None, 5, 1, None), "ask", None, "risk"),  # at least 8, whatever the blanks are
+        ((None, 1, 1, 1), "ask", None, "ask"),
+        ((None,) * 4, None, None, None),
+    ],
+)
+def test_hits_flags_any_hurt_or_threat_and_the_more_sensitive_line(
+    answers, hurt, threat, total, table, read, columns
+):
+    row = read(risk_flags(table(columns("hits", [answers])), "hits"))
+    assert (row["hits_flag_i1"], row["hits_flag_i3"], row["hits_flag_total"]) == ([hurt], [threat], [total])
+
+
+def test_e_hits_flags_forced_sex_too(table, read, columns):
+    row = read(risk_flags(table(columns("e_hits", [(1, 1, 1, 1, 2), (1, 2, 1, 2, 1)])), "e_hits"))
+    assert row["e_hits_flag_i5"] == ["risk", None]
+    assert row["e_hits_flag_total"] == [None, "risk"]  # 6, and 7
+
+
+def test_one_yes_is_a_positive_hark_whatever_is_blank(table, read, columns):
+    made = table(columns("hark", [(0, 0, 0, 0), (0, 1, None, None)]))
+    row = read(risk_flags(made, "hark"))
+    assert [row[f"hark_flag_i{n}"] for n in range(1, 5)] == [
+        [None, None],
+        [None, "risk"],
+        [None, "ask"],
+        [None, "ask"],
+    ]
+    assert read(mbc.score(made, "hark"))["hark_total"] == [0.0, None]
+
+
+def test_yes_and_no_are_answers_to_hark(table, read, columns):
+    row = read(risk_flags(table(columns("hark", [(False, True, False, False)])), "hark"))
+    assert row["hark_flag_i2"] == ["risk"]
+
+
+def test_the_safety_screens_and_only_they_belong_to_the_safety_channel():
+    marked = {key for key in all_keys() if mbc.instrument(key).safety_channel}
+    assert marked == {"hits", "e_hits", "hark"}
+    flagged = {key for key in all_keys() if mbc.instrument(key).flags}
+    assert flagged == marked | {"phq9", "core10"}
+    assert all(
+        flag.channel == "safety" and flag.blank_asks for key in flagged for flag in mbc.instrument(key).flags
+    )

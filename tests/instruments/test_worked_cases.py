@@ -37,6 +37,9 @@ def test_score_and_count_on_every_backend(cases, missing, table, read, columns):
             if scale == "band":
                 assert out[f"{case['key']}_total_band"][row] == expected, case["case"]
                 continue
+            if scale == "maximum":
+                assert out[f"{case['key']}_total_maximum"][row] == expected, case["case"]
+                continue
             wanted = expected["strict" if missing == "strict" else "prorated"]
             assert out[name][row] == (None if wanted is None else pytest.approx(wanted, abs=5e-5)), case["case"]
             assert out[f"{name}_answered"][row] == expected["answered"], case["case"]
@@ -78,7 +81,41 @@ def test_phq9_total_and_band(answers, total, label, table, read, columns):
         ("who5", "total", 48, True),  # raw 12; 50 or below
         ("who5", "total", 52, False),  # raw 13
         ("rses", "total", 15, False),  # below 15
+        ("kmss", "total", 17, False),
+        ("kmss", "total", 16, True),
+        ("rdas", "total", 48, False),  # 47 and below are distressed
+        ("rdas", "total", 47, True),
+        ("k6", "total", 13, True),
+        ("core10", "total", 11, True),
+        ("core10", "total", 10.9, False),
+        ("wsas", "total", 10, True),
+        ("hits", "total", 6, True),  # the more sensitive of two lines
+        ("e_hits", "total", 7, True),
+        ("e_hits", "total", 6, False),
+        ("hark", "total", 0, False),
+        ("hark", "total", 1, True),
     ],
 )
 def test_the_side_of_a_cutoff_follows_the_published_tie_rule(key, scale, score, distressed):
     assert mbc.instrument(key).scale(scale).cutoff.distressed(score) is distressed
+
+
+@pytest.mark.parametrize(("score", "above"), [(10, False), (11, True)])
+def test_both_lines_of_the_hits_are_there(score, above):
+    lines = {line.value: line.distressed(score) for line in mbc.instrument("hits").main_scale.cutoffs}
+    assert lines == {6: True, 10.5: above}
+
+
+@pytest.mark.parametrize(
+    ("key", "scale", "score", "label"),
+    [
+        ("k10", "total", 22, "high"),  # mild by the other table
+        ("k10", "total", 15, "low"),
+        ("k10", "total", 30, "very high"),
+        ("wsas", "total", 20, "significant impairment"),
+        ("wsas", "total", 21, "moderately severe or worse"),
+        ("gad7", "total", 9, "mild"),
+    ],
+)
+def test_bands_are_those_of_their_table(key, scale, score, label):
+    assert mbc.instrument(key).scale(scale).band(score).label == label

@@ -1,0 +1,79 @@
+"""How an item counts on a scale: its answer turned the scale's way, blank, or not applicable."""
+
+from __future__ import annotations
+
+import functools
+import operator
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+import narwhals.stable.v2 as nw
+
+from mbc.instruments.definition import Scale
+from mbc.instruments.sheet import Sheet, named
+
+
+@dataclass(frozen=True, slots=True)
+class Keyed:
+    """An item as a scale counts it: ``sign * answer + constant``."""
+
+    answer: nw.Expr  # in the coding of the table; null where blank, and where the item does not apply
+    sign: int
+    constant: float
+    highest: float  # that it can count
+    absent: nw.Expr | None = None  # true where it does not apply; None: it always does
+
+    @property
+    def expr(self) -> nw.Expr:
+        """What it counts; null where blank or not applicable."""
+        if self.sign < 0:
+            return nw.lit(self.constant) - self.answer
+        return self.answer + self.constant if self.constant else self.answer
+
+
+def keyed(sheet: Sheet, scale: Scale, item_id: str) -> Keyed:
+    """Turn an item's answer the way the scale counts it."""
+    item = sheet.instrument.item(item_id)
+    sign, constant = sheet.coding.affine(item)
+    if item_id in scale.reverse:
+        sign, constant = -sign, item.minimum + item.maximum - constant
+    answer, code = nw.col(named(item_id)), sheet.coding.not_applicable(item)
+    if code is None:
+        return Keyed(answer, sign, float(constant), item.maximum)
+    absent = (answer == code).fill_null(value=False)
+    return Keyed(nw.when(~absent).then(answer), sign, float(constant), item.maximum, absent)
+
+
+def signed_sum(items: Sequence[Keyed]) -> nw.Expr:
+    """Sum that any blank makes null; constants are added once, which spares a column per reversed item."""
+    added = [one.answer for one in items if one.sign > 0]
+    taken = [one.answer for one in items if one.sign < 0]
+    constant = nw.lit(sum(one.constant for one in items))
+    if not taken:
+        return plain_sum(added) + constant
+    return (plain_sum(added) if added else nw.lit(0.0)) - plain_sum(taken) + constant
+
+
+def applicable_sum(items: Sequence[Keyed]) -> nw.Expr:
+    """Sum that any blank makes null, over the items that apply."""
+    return plain_sum(
+        one.expr if one.absent is None else nw.when(one.absent).then(nw.lit(0.0)).otherwise(one.expr)
+        for one in items
+    )
+
+
+def plain_sum(parts: Iterable[nw.Expr]) -> nw.Expr:
+    """Sum that any blank makes null."""
+    return functools.reduce(operator.add, parts)
+
+
+def count_present(parts: Iterable[nw.Expr]) -> nw.Expr:
+    """Count the parts that are not null."""
+    blank = [part.is_null().cast(nw.Int16) for part in parts]
+    return nw.lit(len(blank), nw.Int64) - nw.sum_horizontal(*blank).cast(nw.Int64)
+
+
+def count_absent(items: Iterable[Keyed]) -> nw.Expr | None:
+    """Count the items that do not apply; None where all of them always do."""
+    absent = [one.absent.cast(nw.Int64) for one in items if one.absent is not None]
+    return plain_sum(absent) if absent else None
