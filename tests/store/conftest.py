@@ -24,6 +24,8 @@ from mbc.store import (
     Session,
     Store,
     accounts,
+    migrations,
+    tables,
 )
 from tests.store import postgres_server
 
@@ -42,21 +44,15 @@ def _quick_hashes(monkeypatch):
 
 @pytest.fixture(scope="session")
 def postgres() -> Iterator[Path]:
-    """The socket of a running server, with a template that holds an empty record."""
+    """The socket of a running server, with one record that each test finds empty."""
     pytest.importorskip("psycopg", reason="psycopg is not installed (pip install 'mbc[postgres]')")
     folder = postgres_server.programs()
     if folder is None:
         pytest.skip("no PostgreSQL server on this machine (apt-get install postgresql)")
     with postgres_server.running(folder) as socket:
-        _sql(socket, "CREATE DATABASE empty_record")
-        Store.create(postgres_server.url(socket, "empty_record")).close()
+        postgres_server.run(socket, "postgres", "CREATE DATABASE record")
+        Store.create(postgres_server.url(socket, "record")).close()
         yield socket
-
-
-def _sql(socket: Path, statement: str) -> None:
-    psycopg = pytest.importorskip("psycopg")
-    with psycopg.connect(postgres_server.url(socket, "postgres"), autocommit=True) as connection:
-        connection.execute(statement)
 
 
 @pytest.fixture(params=["sqlite", pytest.param("postgres", marks=pytest.mark.postgres)])
@@ -70,7 +66,7 @@ def empty_url(database, request, tmp_path) -> str:
     if database == "sqlite":
         return f"sqlite:///{tmp_path}/clinic.db"
     socket, name = request.getfixturevalue("postgres"), f"empty_{next(_numbers)}"
-    _sql(socket, f"CREATE DATABASE {name}")
+    postgres_server.run(socket, "postgres", f"CREATE DATABASE {name}")
     return postgres_server.url(socket, name)
 
 
@@ -81,9 +77,15 @@ def url(database, request, tmp_path) -> str:
         address = f"sqlite:///{tmp_path}/clinic.db"
         Store.create(address).close()
         return address
-    socket, name = request.getfixturevalue("postgres"), f"record_{next(_numbers)}"
-    _sql(socket, f"CREATE DATABASE {name} TEMPLATE empty_record")
-    return postgres_server.url(socket, name)
+    socket = request.getfixturevalue("postgres")
+    postgres_server.run(
+        socket,
+        "record",
+        "SET session_replication_role = replica",  # the triggers that keep what was written look away
+        f"TRUNCATE {', '.join(tables.metadata.tables)} RESTART IDENTITY",
+        f"UPDATE {migrations.VERSION_TABLE} SET version_num = '{migrations.HEAD}'",
+    )
+    return postgres_server.url(socket, "record")
 
 
 @pytest.fixture

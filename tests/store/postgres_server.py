@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 USER = "mbc"
+SETTINGS = ("listen_addresses=", "fsync=off", "autovacuum=off")  # a socket only; nothing is to last
 
 
 def programs() -> Path | None:
@@ -35,13 +36,14 @@ def running(folder: Path) -> Iterator[Path]:
     try:
         if who is not None:
             os.chown(home, who.pw_uid, who.pw_gid)
-        _run(
+        _start(
             [folder / "initdb", "-D", home / "data", "-U", USER, "-A", "trust", "-E", "UTF8", "--no-sync"],
             who,
             home,
         )
+        settings = [word for setting in SETTINGS for word in ("-c", setting)]
         server = subprocess.Popen(
-            [folder / "postgres", "-D", home / "data", "-k", home, "-c", "listen_addresses=", "-c", "fsync=off"],
+            [folder / "postgres", "-D", home / "data", "-k", home, *settings],
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
             cwd=home,
@@ -51,7 +53,7 @@ def running(folder: Path) -> Iterator[Path]:
             _wait_for(server, home)
             yield home
         finally:
-            server.send_signal(signal.SIGINT)  # fast: does not wait for open connections
+            server.send_signal(signal.SIGQUIT)  # at once: nothing here is to be kept
             server.wait(timeout=30)
     finally:
         shutil.rmtree(home, ignore_errors=True)
@@ -60,6 +62,15 @@ def running(folder: Path) -> Iterator[Path]:
 def url(socket: Path, database: str) -> str:
     """Write the address of one database."""
     return f"postgresql://{USER}@/{database}?host={socket}"
+
+
+def run(socket: Path, database: str, *statements: str) -> None:
+    """Run statements in one session, each on its own."""
+    import psycopg  # noqa: PLC0415 - an extra of the package
+
+    with psycopg.connect(url(socket, database), autocommit=True) as connection:
+        for statement in statements:
+            connection.execute(statement)
 
 
 def _somebody_else() -> pwd.struct_passwd:
@@ -72,7 +83,7 @@ def _as(who: pwd.struct_passwd | None) -> dict[str, Any]:
     return {} if who is None else {"user": who.pw_uid, "group": who.pw_gid, "extra_groups": []}
 
 
-def _run(command: list[Any], who: pwd.struct_passwd | None, home: Path) -> None:
+def _start(command: list[Any], who: pwd.struct_passwd | None, home: Path) -> None:
     done = subprocess.run(command, capture_output=True, text=True, cwd=home, check=False, **_as(who))
     if done.returncode:
         raise RuntimeError(f"{command[0]} failed: {done.stderr}")

@@ -151,40 +151,37 @@ def test_nothing_is_kept_when_the_block_fails(client):
     assert client.administrations().is_empty()
 
 
-@pytest.mark.parametrize(
-    ("record", "says"),
-    [
-        (replace(TAKEN, client_id="C9"), "no client 'C9'"),
-        (replace(TAKEN, target="R9"), "C1 has no relationship 'R9' on record; on record: C1-R1"),
-        (replace(TAKEN, target="C2-R1"), "C1 has no relationship 'C2-R1'"),  # somebody else's
-        (replace(TAKEN, episode_id="C2-E1"), "C1 has no episode 'C2-E1'"),
-        (Client("C8", clinician_id="T9"), "no clinician 'T9'"),
-        (Episode("E9", "C9"), "no client 'C9'"),
-        (Relationship("R9", "C9", "R1"), "no client 'C9'"),
-        (RelationshipStatus("C1", "dating", DAY, "C2-R1"), "C1 has no relationship 'C2-R1'"),
-        (Session("C1", "C2-E1", 1, DAY), "C1 has no episode 'C2-E1'"),
-        (Goal("G9", "C9", "speak up", DAY), "no client 'C9'"),
-        (GoalRating("G9", DAY, 3), "no goal 'G9'"),
-        (Event("V9", "C9", DAY, "move", "moved"), "no client 'C9'"),
-    ],
-)
-def test_what_a_record_names_must_be_there(clinic, record, says):
-    with pytest.raises(NotInRecord, match=says):
-        add(clinic, record)
+NAMING_WHAT_IS_NOT_THERE = [
+    (replace(TAKEN, client_id="C9"), "no client 'C9'"),
+    (replace(TAKEN, target="R9"), "C1 has no relationship 'R9' on record; on record: C1-R1"),
+    (replace(TAKEN, target="C2-R1"), "C1 has no relationship 'C2-R1'"),  # somebody else's
+    (replace(TAKEN, episode_id="C2-E1"), "C1 has no episode 'C2-E1'"),
+    (Client("C8", clinician_id="T9"), "no clinician 'T9'"),
+    (Episode("E9", "C9"), "no client 'C9'"),
+    (Relationship("R9", "C9", "R1"), "no client 'C9'"),
+    (RelationshipStatus("C1", "dating", DAY, "C2-R1"), "C1 has no relationship 'C2-R1'"),
+    (Session("C1", "C2-E1", 1, DAY), "C1 has no episode 'C2-E1'"),
+    (Goal("G9", "C9", "speak up", DAY), "no client 'C9'"),
+    (GoalRating("G9", DAY, 3), "no goal 'G9'"),
+    (Event("V9", "C9", DAY, "move", "moved"), "no client 'C9'"),
+]
 
 
-@pytest.mark.parametrize(
-    "taken",
-    [
+def test_what_a_record_names_must_be_there(clinic):
+    for record, says in NAMING_WHAT_IS_NOT_THERE:
+        with pytest.raises(NotInRecord, match=says):
+            add(clinic, record)
+
+
+def test_an_identifier_of_another_client_cannot_be_taken_over(clinic):
+    for taken in (
         Goal("C2-G1", "C1", "speak up", DAY),
         Episode("C2-E1", "C1"),
         Relationship("C2-R1", "C1", "R9"),
         Event("C2-V1", "C1", DAY, "move", "moved"),
-    ],
-)
-def test_an_identifier_of_another_client_cannot_be_taken_over(clinic, taken):
-    with pytest.raises(Conflict, match="is taken already"):
-        add(clinic, taken, supersede="mine now")
+    ):
+        with pytest.raises(Conflict, match="is taken already"):
+            add(clinic, taken, supersede="mine now")
 
 
 def test_things_that_change_keep_what_they_said_before(clinic):
