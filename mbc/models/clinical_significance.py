@@ -31,6 +31,7 @@ __all__ = ["Category", "ClinicalSignificance", "Cutoff", "clinical_significance"
 
 Category = Literal["recovered", "improved", "unchanged", "deteriorated", "harmed"]
 Side = Literal["clinical", "functional"]
+Approach = Literal["combined", "statistical"]
 CATEGORIES: tuple[str | None, ...] = ("recovered", "improved", "unchanged", "deteriorated", "harmed", None)
 RECOVERED, IMPROVED, UNCHANGED, DETERIORATED, HARMED, NO_VERDICT = range(6)
 SIDES: tuple[str | None, ...] = ("clinical", "functional", None)
@@ -123,6 +124,7 @@ def clinical_significance(
     cutoff: object,
     higher_is_better: bool | None = ...,
     ties: Side | None = ...,
+    approach: Approach = ...,
     compat: Literal["clinicalsignificance"] | None = ...,
 ) -> ClinicalSignificance[Category | None, bool]: ...
 @overload
@@ -134,6 +136,7 @@ def clinical_significance(
     cutoff: object,
     higher_is_better: bool | None = ...,
     ties: Side | None = ...,
+    approach: Approach = ...,
     compat: Literal["clinicalsignificance"] | None = ...,
 ) -> ClinicalSignificance[LabelArray, BoolArray]: ...
 def clinical_significance(
@@ -144,6 +147,7 @@ def clinical_significance(
     cutoff: object,
     higher_is_better: bool | None = None,
     ties: Side | None = None,
+    approach: Approach = "combined",
     compat: Literal["clinicalsignificance"] | None = None,
 ) -> ClinicalSignificance[Any, Any]:
     """Combine the verdict on change with the side of the cutoff before and after.
@@ -156,14 +160,16 @@ def clinical_significance(
     pre, post : float or column of floats, shape (n,)
         Scores before and after, in scale points.
     change : ReliableChange or another verdict, optional
-        Without it the side of the cutoff alone decides (the "statistical" approach): ``improved`` when it was
-        crossed for the better, ``deteriorated`` when for the worse.
+        Without it the side of the cutoff alone decides: see ``approach``.
     cutoff : Cutoff or float
         An instrument's cutoff (its own tie rule is kept), :func:`cutoff`'s result, or a score.
     higher_is_better : bool, optional
         Direction of the scale; taken from ``change`` or ``cutoff`` when these know it.
     ties : {"clinical", "functional"}, optional
         Where a score exactly on the cutoff belongs; the default is what the cutoff says, else ``clinical``.
+    approach : {"combined", "statistical"}
+        Reliable change and cutoff together; or the cutoff alone: ``improved`` when it was crossed for the better,
+        ``deteriorated`` when for the worse. (With Hageman and Arrindell's change, crossed by the true score.)
     compat : {"clinicalsignificance"}, optional
         What that R package does: a score on the cutoff is on neither side.
 
@@ -194,16 +200,21 @@ def clinical_significance(
     verdict, why = _verdict(change, before, after, shape)
     tie = _tie_rule(ties, cutoff, higher_is_better=direction > 0)
     sides = _Sides.of(direction * before, direction * after, direction * value, tie, compat)
-    sides = _hageman_arrindell(sides, change, after, value, direction, compat)
-    codes = _statistical(sides) if change is None else _combined(sides, verdict)
+    sides = _hageman_arrindell(sides, change, after, value, direction)
+    statistical = change is None or approach == "statistical"
+    codes = _statistical(sides) if statistical else _combined(sides, verdict, compat)
     if math.isnan(value):
         why = np.where(why == 0, np.int8(reasons.CODE["no_cutoff"]), why).astype(np.int8)
     codes = np.where(why == 0, codes, np.int8(NO_VERDICT)).astype(np.int8)
     crossed = sides.clinical_pre & sides.functional_post & (verdict == 0) & (why == 0)
     return ClinicalSignificance(
-        crossed_unreliably=_flag(crossed if change is not None else np.zeros_like(crossed)),
+        crossed_unreliably=_flag(np.zeros_like(crossed) if statistical else crossed),
         started_functional=_flag(~sides.clinical_pre & np.isfinite(before) & (not math.isnan(value))),
-        method="cutoff alone" if change is None else change.method,
+        method="cutoff alone"
+        if change is None
+        else change.method
+        if not statistical
+        else f"{change.method}, cutoff",
         cutoff=None if math.isnan(value) else value,
         higher_is_better=direction > 0,
         n=int(np.prod(shape)),
@@ -236,7 +247,7 @@ class _Sides:
 
 
 def _hageman_arrindell(
-    sides: _Sides, change: HasCodes | None, post: FloatArray, cut: float, direction: float, compat: str | None
+    sides: _Sides, change: HasCodes | None, post: FloatArray, cut: float, direction: float
 ) -> _Sides:
     """Ask that the true score be beyond the cutoff, not the observed one (Hageman & Arrindell, 1999)."""
     if change is None or change.method != "hageman-arrindell":
@@ -253,15 +264,17 @@ def _hageman_arrindell(
     critical = float(getattr(change, "critical"))  # noqa: B009 - only this method's result has one
     functional = sides.clinical_pre & np.asarray(index > critical)
     clinical = ~sides.clinical_pre & np.asarray(index < -critical)
-    return _Sides(sides.clinical_pre, functional, ~functional if compat else clinical, sides.functional_side_post)
+    return _Sides(sides.clinical_pre, functional, clinical, sides.functional_side_post)
 
 
-def _combined(sides: _Sides, verdict: CodeArray) -> CodeArray:
+def _combined(sides: _Sides, verdict: CodeArray, compat: str | None) -> CodeArray:
+    # The R package asks of the harmed only that they have not reached the functional side.
+    fallen = sides.clinical_post if compat is None else ~sides.functional_post
     codes = np.full(verdict.shape, UNCHANGED, dtype=np.int8)
     codes[verdict == 1] = IMPROVED
     codes[verdict == -1] = DETERIORATED
     codes[(verdict == 1) & sides.clinical_pre & sides.functional_post] = RECOVERED
-    codes[(verdict == -1) & ~sides.clinical_pre & sides.clinical_post] = HARMED
+    codes[(verdict == -1) & ~sides.clinical_pre & fallen] = HARMED
     return codes
 
 

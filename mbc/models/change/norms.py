@@ -15,7 +15,8 @@ from mbc.models.change.values import FloatArray, pair
 # The letters of the papers, for whoever types them from a table.
 _LETTERS = {
     "mean1": "mean", "sd1": "sd", "mean2": "mean_retest", "sd2": "sd_retest", "r12": "correlation",
-    "rxx": "reliability", "reliability2": "reliability_retest",
+    "rxx": "reliability", "reliability2": "reliability_retest", "reliability_post": "reliability_retest",
+    "mean_pre": "mean", "sd_pre": "sd", "mean_post": "mean_retest", "sd_post": "sd_retest", "r": "correlation",
 }  # fmt: skip
 
 

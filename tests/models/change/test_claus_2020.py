@@ -105,3 +105,22 @@ def test_the_whole_group_s_change_by_its_posterior(validation, inpatients):
     validation("posterior of the mean change, BDI: lower", source, -12.87, made.lower, within=0.01)
     validation("posterior of the mean change, BDI: upper", source, -5.79, made.upper, within=0.02)
     validation("category of the group, BDI", source, "Probably clinically significant effect", made.category)
+
+
+def test_slopes_against_the_sample_s_average_and_against_no_change(validation, real_data):
+    """The package says 5 improved and 3 deteriorated where the average client falls by 3.4 points a wave."""
+    data = real_data("claus_2020.csv").drop_nulls("bdi")
+    waves = data.group_by("id").len()
+    several = waves.filter(waves["len"] >= 3)["id"].to_list()
+    fit = models.growth_curve(
+        data.filter(data["id"].is_in(several)), outcome="bdi", time="time", client="id", shape="linear"
+    )
+    assert fit.n_clients == 40
+    against = models.reliable_change(method="growth", growth=fit, reference="sample", higher_is_better=False)
+    source = "clinicalsignificance 3.0 (HLM) run on claus_2020"
+    validation(
+        "growth, reference='sample', BDI: improved unchanged deteriorated", source, "5 32 3", counts(against)
+    )
+    total = models.reliable_change(method="growth", growth=fit, higher_is_better=False)
+    assert models.outcome_rates(total).table["n"].to_list()[0] > 20
+    assert models.outcome_rates(total).table["n"].to_list()[2] == 0
