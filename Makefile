@@ -1,5 +1,5 @@
 # Two commands on a fresh machine: `make demo` shows the product, `make test` proves it.
-# Each sets up what it needs: a virtual environment, pinned dependencies, and Chromium for the browser tests.
+# Each sets up what it needs: a virtual environment, pinned dependencies; for the tests also Chromium and PostgreSQL.
 
 PYTHON ?= $(shell for p in python3.13 python3.12 python3.11 python3; do \
 	$$p -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] < (3, 14))' 2>/dev/null && { echo $$p; break; }; done)
@@ -24,10 +24,12 @@ demo: $(READY) ## a synthetic clinic in the browser, on PORT (8050), until inter
 
 test: $(READY) ## every test, those in a real browser included
 	@sh scripts/chromium.sh
+	@sh scripts/postgres.sh
 	@$(BIN)/python -m pytest -n 2 -m "not slow"
 
 test-all: $(READY) ## the slow tests too
 	@sh scripts/chromium.sh
+	@sh scripts/postgres.sh
 	@$(BIN)/python -m pytest -n 2
 
 check: $(READY) ## lint, format, types, import contracts, documentation
