@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from mbc.cli.options import store_option
+from mbc.cli.options import instruments_option, store_option
 from mbc.errors import SettingsError
 
 if TYPE_CHECKING:
@@ -49,6 +49,7 @@ _STYLES = {"stored": "green", "superseding": "cyan", "duplicate": "dim", "refuse
 @click.option(
     "--report", type=click.Path(dir_okay=False, path_type=Path), help="Write every row's outcome as CSV."
 )
+@instruments_option
 def command(
     file: Path, *, store_url: str, dry_run: bool, skip_refused: bool, report: Path | None, **said: Any
 ) -> None:

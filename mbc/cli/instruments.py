@@ -11,14 +11,17 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
-from mbc.cli import instruments_wording
+from mbc.cli import instruments_own, instruments_wording
+from mbc.cli.options import instruments_option
 from mbc.instruments import Instrument, instrument, instruments, load_file
 from mbc.instruments.explaining import Section, explain
+from mbc.instruments.library import origin
 
 
 @click.group(
     "instruments", invoke_without_command=True, short_help="The questionnaires, and what is known of each."
 )
+@instruments_option
 @click.pass_context
 def command(ctx: click.Context) -> None:
     """List the questionnaires; 'mbc instruments show KEY' explains one."""
@@ -36,10 +39,15 @@ def show(key: str) -> None:
     console = Console(highlight=False)
     definition = find(key)
     console.print(Text.assemble((definition.name, "bold"), f"  ({definition.key})"))
+    if not key.endswith(".toml") and origin(key) != "built-in":
+        console.print(Text(f"This is {origin(key)}.", style="yellow"))
     for section in explain(definition):
         _print(console, section)
 
 
+command.add_command(instruments_own.check)
+command.add_command(instruments_own.new)
+command.add_command(instruments_own.schema)
 command.add_command(instruments_wording.command)
 
 
@@ -54,8 +62,10 @@ def _list() -> None:
     for name in ("Key", "Name", "Construct", "Items", "Scales", "Licence"):
         table.add_column(name, no_wrap=name == "Key", justify="right" if name == "Items" else "left")
     for key, name, _, items, scales, licence in instruments().iter_rows():
-        cells = (key, name, instrument(key).construct_name, items, scales, licence)
-        table.add_row(*(Text(str(cell)) for cell in cells))
+        whose = "" if origin(key) == "built-in" else f" ({origin(key)})"
+        cells = (str(items), scales, licence)
+        marked = Text.assemble(name, (whose, "yellow"))
+        table.add_row(key, marked, instrument(key).construct_name, *(Text(cell) for cell in cells))
     console.print(table)
     console.print(Text("\n'mbc instruments show KEY' explains one.", style="dim"))
 

@@ -14,6 +14,7 @@ from rich.table import Table
 from rich.text import Text
 
 from mbc.cli.instruments import find
+from mbc.cli.options import instruments_option
 from mbc.errors import FrameError, ImportRefused, InvalidResponse
 from mbc.exchange.tables import ROW
 from mbc.exchange.text_files import read_text_table
@@ -40,6 +41,7 @@ _SUFFIXES = (".csv", ".tsv", ".txt", ".parquet")
     "--out", type=click.Path(path_type=Path), help="Write all rows here (.csv, .tsv, .parquet; - for CSV)."
 )
 @click.option("--overwrite", is_flag=True, help="Replace the file given by --out.")
+@instruments_option
 def command(*, file: Path, key: str, items: str | None, out: Path | None, overwrite: bool, **options: Any) -> None:
     """Score the answers in FILE (CSV, TSV or Parquet) to the questionnaire KEY.
 

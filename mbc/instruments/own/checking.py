@@ -25,18 +25,9 @@ from mbc.instruments.schema import InstrumentEntry
 from mbc.instruments.shipped import shipped, sources
 
 # Tables that say something of their own: without one that is faulty, the rest can still be held together.
-_SEPARATE = {
-    "cutoff",
-    "norm",
-    "reliability",
-    "change",
-    "change_norm",
-    "bands",
-    "missing",
-    "flag",
-    "fact",
-    "disputes",
-}
+_MEMBERS = {"cutoff", "norm", "reliability", "change", "flag", "fact"}
+_WHOLE = {"change_norm", "bands", "missing", "disputes", "procedures", "needs"}
+_APART = {"name", "summary", "recall", "loinc", "confidence", "construct", "safety_channel"}
 _STAND_IN: Mapping[str, Any] = {"licence": {"status": "free"}, "key": "own", "version": "own"}
 _ROUNDS = 20
 _LATER = "Ranges, bands and sources are checked once this is repaired."
@@ -58,6 +49,7 @@ class Checked:
     instrument: Instrument | None  # None where anything is wrong
     faults: tuple[Fault, ...]
     text: str  # of the file
+    note: str | None = None  # what was not looked at yet
 
 
 def check(path: str | Path, *, in_folder: bool = False) -> Checked:
@@ -80,9 +72,10 @@ def check(path: str | Path, *, in_folder: bool = False) -> Checked:
     except tomllib.TOMLDecodeError as fault:
         number, said = explain(str(fault), text)
         return Checked(file.name, None, (Fault(said, number),), text)
-    faults = _faults(data, text, file, in_folder=in_folder)
+    found, note = _faults(data, text, file, in_folder=in_folder)
+    faults = sorted(found, key=lambda one: one.line or 0)
     made = None if faults else build(text, file.name, sources())
-    return Checked(file.name, made, tuple(faults), text)
+    return Checked(file.name, made, tuple(faults), text, note)
 
 
 def read(path: str | Path, *, in_folder: bool = False) -> Instrument:
@@ -104,7 +97,7 @@ def read(path: str | Path, *, in_folder: bool = False) -> Instrument:
     raise DefinitionError(f"{found.name} has {len(told_faults)} faults:\n{listed}")
 
 
-def _faults(data: dict[str, Any], text: str, file: Path, *, in_folder: bool) -> list[Fault]:
+def _faults(data: dict[str, Any], text: str, file: Path, *, in_folder: bool) -> tuple[list[Fault], str | None]:
     """Faults of form, then of what the file says; the second of as much as the first left standing."""
     where = lines(text)
     data = _licence_as_table(data)
@@ -114,12 +107,13 @@ def _faults(data: dict[str, Any], text: str, file: Path, *, in_folder: bool) -> 
     ]
     sound = _sound(data)
     if sound is None:
-        return [*found, Fault(_LATER, None)]
+        return found, _LATER
     entry = _entry(sound)
     said = [*checks.faults(entry, sources())]
     if "key" in data and entry.key == data["key"]:
         said += _own(entry, file, in_folder=in_folder)
-    return [*found, *(Fault(one, line_of(where, path_of(data, one))) for one in said)]
+    said = [one for one in said if not any(one != other and one.endswith(other) for other in said)]
+    return [*found, *(Fault(one, line_of(where, path_of(data, one))) for one in said)], None
 
 
 def _own(entry: InstrumentEntry, file: Path, *, in_folder: bool) -> Iterator[str]:
@@ -168,18 +162,19 @@ def _mended(data: dict[str, Any], error: Mapping[str, Any]) -> bool:
     loc = cast("KeyPath", error["loc"])
     if error["type"] == "extra_forbidden":
         return _removed(data, loc)
-    apart = next((depth for depth, step in enumerate(loc) if step in _SEPARATE), None)
+    apart = next((depth for depth, step in enumerate(loc) if step in _MEMBERS | _WHOLE), None)
     if apart is not None:
-        if loc[0] == "scale" and loc[apart] in {"norm", "reliability"}:
+        if loc[apart] in {"norm", "reliability"}:
             _removed(data, (*loc[:apart], "change_norm"))
-        return _removed(data, loc[: apart + 1])
+        one = loc[apart] in _MEMBERS and len(loc) > apart + 1
+        return _removed(data, loc[: apart + 2] if one else loc[: apart + 1])
     if loc[0] in _STAND_IN:
         data[str(loc[0])] = _STAND_IN[str(loc[0])]
         return True
     if loc[0] == "source":
         data["source"] = next(iter(sources()))
         return True
-    return loc[0] in {"name", "summary", "recall", "loinc", "confidence", "construct"} and _removed(data, loc[:1])
+    return loc[0] in _APART and _removed(data, loc[:1])
 
 
 def _removed(data: dict[str, Any], path: KeyPath) -> bool:
@@ -191,6 +186,8 @@ def _removed(data: dict[str, Any], path: KeyPath) -> bool:
             return True  # gone with something around it
     if isinstance(here, dict):
         cast("dict[str | int, Any]", here).pop(path[-1], None)
+    elif isinstance(here, list) and isinstance(path[-1], int):
+        del cast("list[Any]", here)[path[-1] : path[-1] + 1]
     return True
 
 

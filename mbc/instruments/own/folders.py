@@ -15,7 +15,7 @@ import platformdirs
 from mbc.errors import DefinitionError, SettingsError
 
 VARIABLE = "MBC_INSTRUMENTS"
-_KEY = re.compile(r"[a-z][a-z0-9_]{0,39}")
+KEY = re.compile(r"[a-z][a-z0-9_]{0,39}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,7 +93,7 @@ def by_key(files: tuple[OwnFile, ...]) -> dict[str, OwnFile]:
     """
     found: dict[str, OwnFile] = {}
     for file in files:
-        if not _KEY.fullmatch(file.key):
+        if not KEY.fullmatch(file.key):
             raise DefinitionError(
                 f"'{file.path}' is named after no key (lower-case letters, digits, _, such as 'my_scale.toml'). "
                 "Rename it, or take it out of the folder of instruments."
