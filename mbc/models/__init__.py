@@ -72,9 +72,9 @@ if TYPE_CHECKING:
     from mbc.models.growth.growth_curve import GrowthCurve as GrowthCurve
     from mbc.models.growth.growth_curve import growth_curve as growth_curve
     from mbc.models.growth.mixedlm import mixedlm as mixedlm
-    from mbc.models.growth.prediction import ClientCurve as ClientCurve
     from mbc.models.growth.paired import PairedGrowth as PairedGrowth
     from mbc.models.growth.paired import paired_growth as paired_growth
+    from mbc.models.growth.prediction import ClientCurve as ClientCurve
     from mbc.models.growth.residual_groups import GroupedResiduals as GroupedResiduals
     from mbc.models.growth.residual_groups import residual_growth as residual_growth
     from mbc.models.growth.serial import SerialGrowth as SerialGrowth

@@ -37,7 +37,6 @@ def test_a_flat_series_has_no_limits():
     assert (chart.lower, chart.reason) == (None, "zero_variance")
 
 
-@pytest.mark.slow
 def test_false_alarms_are_as_rare_as_published_here():
     """Rule 1 over a whole series, limits from the same points: .024 at n = 12 and .112 with lag-1 r = .4."""
     rng = np.random.default_rng(11)

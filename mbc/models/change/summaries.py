@@ -85,8 +85,8 @@ def outcome_rates(result: Judged, *, groups: object = None, confidence: float = 
                 {"group": group, "category": word, "n": count, "rate": rate.estimate, "lower": rate.lower,
                  "upper": rate.upper, "share": share}
             )  # fmt: skip
-    kinds = {"rate": pl.Float64, "lower": pl.Float64, "upper": pl.Float64, "share": pl.Float64}
-    table = pl.DataFrame(rows, schema_overrides=kinds)
+    kinds = dict.fromkeys(("rate", "lower", "upper", "share"), pl.Float64)
+    table = pl.DataFrame(rows, schema={"group": names.dtype, "category": pl.String, "n": pl.Int64} | kinds)
     return OutcomeRates(table, _completeness(result, names), confidence)
 
 

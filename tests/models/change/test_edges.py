@@ -44,6 +44,7 @@ def test_a_sample_that_has_no_spread(pre, post, reason):
     change = models.reliable_change(pre, post, reliability=0.8, higher_is_better=True)
     assert change.reason.tolist() == [reason] * len(pre)
     assert change.to_frame().height == len(pre)
+    assert "rate" in models.outcome_rates(change).table.columns
 
 
 def test_differences_that_vary_less_than_error_alone():
