@@ -6,8 +6,8 @@ import math
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
-from mbc.instruments.algorithms import ALGORITHMS
-from mbc.instruments.definition import Instrument, Scale
+from mbc.instruments.algorithms import ALGORITHMS, PROCEDURES
+from mbc.instruments.definition import Instrument, Item, RiskFlag, Scale
 from mbc.instruments.numbers import (
     Band,
     ChangeNorm,
@@ -53,6 +53,8 @@ def explain(instrument: Instrument) -> tuple[Section, ...]:
         _asks(instrument),
         _scored(instrument),
         *(_lines(instrument, scale) for scale in lined),
+        _procedures(instrument),
+        _facts(instrument),
         _risk(instrument),
         Section("What is disputed", instrument.disputes),
         _use(instrument),
@@ -66,38 +68,38 @@ def _measures(instrument: Instrument) -> Section:
     lines.append(f"Construct: {instrument.construct_name}. Version: {instrument.version}.")
     if instrument.recall:
         lines.append(f"Time asked about: {instrument.recall}.")
-    lines.append(f"Applies to: {_applies(instrument)}.")
+    lines += _applies(instrument)
     if instrument.loinc:
         lines.append(f"LOINC: {instrument.loinc}.")
     return Section("What it measures", tuple(lines))
 
 
-def _applies(instrument: Instrument) -> str:
+def _applies(instrument: Instrument) -> Iterator[str]:
     when = instrument.applicability
-    needs = [
-        text
-        for text, needed in (
-            (
-                "a current intimate relationship (of an ended one it is not applicable, never zero)",
-                when.needs_relationship,
-            ),
-            ("somebody named whom the answers are about", when.needs_target),
-            ("employment, for some items", when.needs_employment),
+    if when.needs_relationship:
+        yield (
+            "Applies to: those with a current intimate relationship "
+            "(of an ended one it is not applicable, never zero)."
         )
-        if needed
-    ]
-    return "anybody" if not needs else "those with " + ", and ".join(needs)
+    else:
+        yield "Applies to: anybody."
+    if when.needs_target:
+        yield "Each sheet is about somebody: record whom."
+    if when.needs_employment:
+        yield "Items about work may not apply."
 
 
 def _asks(instrument: Instrument) -> Section:
+    if instrument.kind == "goals":
+        return Section("What it asks", ("There are no items: a person's own goals are rated, each by itself.",))
     lines = ["Labels are our own; the authors' wording is not part of this program."]
     lines += [
-        f"Order {form.key!r}: {form.title}{f' ({form.source})' if form.source else ''}."
+        f"Order {form.key!r}: {form.title}{_default(form.default)}{_from(form.source)}."
         for form in instrument.forms
         if len(instrument.forms) > 1
     ]
     lines += [
-        f"Coding {coding.key!r}: {coding.title}{' (default)' if coding.default else ''}."
+        f"Coding {coding.key!r}: {coding.title}{_default(coding.default)}{_from(coding.source)}."
         for coding in instrument.codings
     ]
     places = {form.key: {item: str(n) for n, item in enumerate(form.order, 1)} for form in instrument.forms}
@@ -111,12 +113,25 @@ def _asks(instrument: Instrument) -> Section:
         (
             *(place[item.id] for place in places.values()),
             item.label,
-            f"{item.minimum}-{item.maximum}",
+            _answers(item),
             ", ".join(scale.key for scale in instrument.scales if item.id in scale.reverse),
         )
         for item in instrument.items
     )
     return Section("What it asks", tuple(lines), header, rows)
+
+
+def _answers(item: Item) -> str:
+    shown = f"{item.minimum}-{item.maximum}"
+    return f"{shown}, or {item.maximum + 1}: does not apply" if item.may_not_apply else shown
+
+
+def _default(default: bool) -> str:  # noqa: FBT001 - a field as it stands
+    return " (default)" if default else ""
+
+
+def _from(source: str | None) -> str:
+    return f" (source: {source})" if source else ""
 
 
 def _scored(instrument: Instrument) -> Section:
@@ -133,17 +148,29 @@ def _scored(instrument: Instrument) -> Section:
         )
         for scale in instrument.scales
     )
-    return Section("How it is scored", (), header, rows)
+    lines = [
+        f"Blanks ({scale.key}): the rule is of {scale.missing.source}, trust {scale.missing.confidence}."
+        for scale in instrument.scales
+        if scale.missing.source
+    ]
+    if any(item.may_not_apply for item in instrument.items):
+        lines.append("An item that does not apply is left out: the highest score falls, and there is no band.")
+    return Section("How it is scored", tuple(lines), header, rows)
 
 
 def _rule(scale: Scale) -> str:
     if scale.algorithm:
         return ALGORITHMS[scale.algorithm].says
-    return {"sum": "sum", "mean": "mean"}.get(scale.rule, f"sum x {scale.factor:g}")
+    if scale.procedure:
+        return "from the goals' ratings, see below"
+    scaled = {"scaled_sum": f"sum x {scale.factor:g}", "scaled_mean": f"mean x {scale.factor:g}"}
+    return scaled.get(scale.rule, scale.rule)
 
 
 def _some_items(instrument: Instrument, scale: Scale) -> str:
     """Items of a scale by their place on the default form."""
+    if scale.procedure:
+        return "goals"
     if len(scale.items) == len(instrument.items):
         return "all"
     order = instrument.form().order
@@ -152,6 +179,8 @@ def _some_items(instrument: Instrument, scale: Scale) -> str:
 
 def _blanks(scale: Scale) -> str:
     count, least = len(scale.items), scale.missing.at_least
+    if scale.procedure:
+        return "goals without a rating are left out"
     if least >= count:
         return "complete only"
     if scale.missing.rule == "prorate":
@@ -170,12 +199,14 @@ def _lines(instrument: Instrument, scale: Scale) -> Section:
         *(_cutoff(line) for line in scale.cutoffs),
         *(_norm(norm) for norm in scale.norms),
         *(_reliability(one) for one in scale.reliabilities),
-        *(_change(change) for change in scale.changes),
+        *(_change(change, used=scale.change_norm is None) for change in scale.changes),
     ]
     notes = [f"Cutoff {line.value:g}: {line.note}" for line in scale.cutoffs if line.note]
     notes += [f"Change of {change.points:g}: {change.note}" for change in scale.changes if change.note]
     if scale.change_norm:
-        notes.append(_reliable(scale.change_norm))
+        notes.append(_reliable(scale.change_norm, max(scale.decimals, 1)))
+    elif not instrument.safety_channel and (scale.change is None or scale.change.kind != "reliable"):
+        notes.append("No published figure tells change from noise on this scale.")
     header = ("what", "value", "source", "trust")
     return Section(f"Where its numbers come from{of}", tuple(notes), header, tuple(rows))
 
@@ -212,37 +243,58 @@ def _reliability(one: Reliability) -> Row:
     return f"{one.kind}: {one.sample}{apart}{n}", value, *_cited(one.source, one.via, one.confidence)
 
 
-def _change(change: PublishedChange) -> Row:
-    used = " (used by default)" if change.default else ""
+def _change(change: PublishedChange, *, used: bool) -> Row:
+    shown = " (used by default)" if change.default and used else ""
     z = f", z = {change.z:g}" if change.z else ""
     return (
-        f"{change.kind} change{used}",
+        f"{change.kind} change{shown}",
         f"{change.points:g} points or more{z}",
         *_cited(change.source, change.via, change.confidence),
     )
 
 
-def _reliable(norm: ChangeNorm) -> str:
+def _reliable(norm: ChangeNorm, decimals: int) -> str:
     """Spell out Jacobson-Truax reliable change: z * sd * sqrt(2 * (1 - r))."""
     points = Z_95 * norm.sd * math.sqrt(2 * (1 - norm.reliability))
     shown = " It is unverified." if not norm.verified else ""
     return (
-        f"Reliable change by default: more than {points:.2g} points (95 %), derived from SD {norm.sd:g} and "
-        f"{norm.kind} {_decimal(norm.reliability)}.{shown}"
+        f"Reliable change by default: more than {points:.{decimals}f} points (95 %), derived from "
+        f"SD {norm.sd:g} and {norm.kind} {_decimal(norm.reliability)}.{shown}"
     )
 
 
+def _procedures(instrument: Instrument) -> Section:
+    found = [PROCEDURES[one] for one in instrument.procedures]
+    return Section("What else can be asked of it", tuple(f"{one.says} In code: {one.function}." for one in found))
+
+
+def _facts(instrument: Instrument) -> Section:
+    rows = tuple((fact.text, *_cited(fact.source, fact.via, fact.confidence)) for fact in instrument.facts)
+    return Section("What else is known", (), ("what", "source", "trust"), rows)
+
+
 def _risk(instrument: Instrument) -> Section:
-    lines = [
-        f"Item {flag.item.removeprefix('i')} ({flag.label}) speaks for itself at {flag.at_least} or above, "
-        f"whatever the total says{'; left blank, it asks to be asked about' if flag.blank_asks else ''}."
-        for flag in instrument.flags
-    ]
+    lines = [f"{_speaker(flag)} speaks for itself{_when(flag)}." for flag in instrument.flags]
     if instrument.safety_channel:
         lines.append(
-            "The whole instrument belongs to the safety channel: never in a joint account, never exported."
+            "The whole instrument belongs to the safety channel: never in a joint account, "
+            "never charted, never exported."
         )
     return Section("Safety", tuple(lines))
+
+
+def _speaker(flag: RiskFlag) -> str:
+    if flag.on == "scale":
+        return f"The {flag.item}"
+    return f"Item {flag.item.removeprefix('i')} ({flag.label})"
+
+
+def _when(flag: RiskFlag) -> str:
+    if flag.on == "scale":
+        asks = "; with blanks that leave it open, it asks to be asked about" if flag.blank_asks else ""
+        return f" at {flag.at_least:g} or above, as soon as the answers that are there reach it{asks}"
+    asks = "; left blank, it asks to be asked about" if flag.blank_asks else ""
+    return f" at {flag.at_least:g} or above, whatever the total says{asks}"
 
 
 def _use(instrument: Instrument) -> Section:
