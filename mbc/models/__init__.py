@@ -55,6 +55,12 @@ if TYPE_CHECKING:
     from mbc.models.courses.one_course import Course as Course
     from mbc.models.courses.sudden import sudden_gains as sudden_gains
     from mbc.models.courses.sudden import sudden_losses as sudden_losses
+    from mbc.models.dropout.attendance import AttendanceWeights as AttendanceWeights
+    from mbc.models.dropout.attendance import attendance_weights as attendance_weights
+    from mbc.models.dropout.imputing import DeltaImputation as DeltaImputation
+    from mbc.models.dropout.imputing import delta_imputation as delta_imputation
+    from mbc.models.dropout.pooling import Pooled as Pooled
+    from mbc.models.dropout.pooling import rubin as rubin
     from mbc.models.dyads import ActorPartner as ActorPartner
     from mbc.models.dyads import CommonFate as CommonFate
     from mbc.models.dyads import actor_partner as actor_partner
@@ -83,6 +89,8 @@ if TYPE_CHECKING:
     from mbc.models.growth.student import robust_growth as robust_growth
     from mbc.models.growth.therapist import TherapistGrowth as TherapistGrowth
     from mbc.models.growth.therapist import therapist_growth as therapist_growth
+    from mbc.models.missing import PatternMixture as PatternMixture
+    from mbc.models.missing import pattern_mixture as pattern_mixture
     from mbc.models.proportions import Proportion as Proportion
     from mbc.models.proportions import wilson_interval as wilson_interval
     from mbc.models.reliability import alpha as alpha
@@ -121,6 +129,9 @@ _MODULES = {
     "courses.gains": ("SuddenGains",),
     "courses.one_course": ("Course",),
     "courses.sudden": ("sudden_gains", "sudden_losses"),
+    "dropout.attendance": ("AttendanceWeights", "attendance_weights"),
+    "dropout.imputing": ("DeltaImputation", "delta_imputation"),
+    "dropout.pooling": ("Pooled", "rubin"),
     "dyads": ("ActorPartner", "CommonFate", "actor_partner", "common_fate"),
     "effect_size": ("EffectSize", "Moments", "effect_size", "effect_size_from_moments"),
     "growth.fitted": ("NotConverged",),
@@ -139,6 +150,7 @@ _MODULES = {
         "goal_probability_by",
         "goal_probability_on_curve",
     ),
+    "missing": ("PatternMixture", "pattern_mixture"),
     "proportions": ("Proportion", "wilson_interval"),
     "reliability": ("alpha", "item_rest", "omega"),
     "reliable_change": ("ReliableChange", "reliable_change"),

@@ -1,0 +1,216 @@
+"""Who stands for those who left: weights from how likely each client was to stay."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+import numpy as np
+import polars as pl
+
+from mbc.errors import ModelError
+from mbc.models.change.values import Backend, FloatArray, frame, number_column
+from mbc.models.courses.sessions import IntArray, Rows, Sessions, Spacing, lay_out, read_rows
+
+Reason = Literal["nobody_left", "nobody_stayed", "separated"]
+_STEPS = 50  # Newton steps; the likelihood is concave, so that more only means no maximum
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class AttendanceWeights:
+    """Inverse probability of still attending, per score."""
+
+    table: pl.DataFrame = field(repr=False)  # client, time, probability of attending so far, weight
+    coefficients: pl.DataFrame = field(
+        repr=False
+    )  # term, estimate, standard_error: logit of attending the next time
+    stabilised: bool
+    truncated: int  # weights cut to the outer percentiles
+    n: int  # clients
+    n_left: int  # clients who stopped before the last occasion
+    occasions: int  # chances to leave
+    method: str = "pooled logistic regression of attending on occasion, last score and last slope"
+    source: str = "Robins, Rotnitzky & Zhao (1995), doi:10.1080/01621459.1995.10476493"
+    reason: Reason | None = None
+
+    def to_frame(self, *, backend: Backend = "polars") -> Any:
+        """Make a table, one row per score."""
+        return frame({name: self.table[name] for name in self.table.columns}, backend)
+
+
+def attendance_weights(
+    data: object,
+    *,
+    client: str,
+    time: str,
+    score: str,
+    sessions: Spacing | Literal["columns"] = "columns",
+    last: int | None = None,
+    stabilised: bool = True,
+    truncate: tuple[float, float] = (0.01, 0.99),
+) -> AttendanceWeights:
+    """Weigh scores by the inverse of the probability that their client was still there.
+
+    Parameters
+    ----------
+    data : frame
+        One row per client and planned occasion; a row without a score is a missed one.
+    client, time, score : str
+        Its columns.
+    sessions : {"columns", "numbers", "rows"}
+        How occasions are told apart; ``columns`` takes the distinct times of all clients. See ``sudden_gains``.
+    last : int, optional
+        The planned number of occasions; the largest number any client has unless given.
+    stabilised : bool
+        Multiply with the probability given the occasion alone: weights then average near 1.
+    truncate : (float, float)
+        Quantiles to which the weights are cut; ``(0, 1)`` for none.
+
+    Returns
+    -------
+    AttendanceWeights
+        For a weighted regression of the scores that are there (statsmodels' ``GEE`` or ``WLS``). A client attends
+        until the last score; occasions missed in between do not count as leaving.
+
+    Raises
+    ------
+    ModelError
+        If a column is missing or ``truncate`` is no pair of quantiles.
+
+    Notes
+    -----
+    ``logit P(still there at k) = b0 + b1 k + b2 last score + b3 last slope``, over everybody there at k - 1; the
+    weight of a score at k is ``product of P(there | occasion) / P(there | occasion, scores)`` up to k. It repairs
+    what the scores so far predict of leaving, and nothing else.
+    """
+    if not 0.0 <= truncate[0] < truncate[1] <= 1.0:
+        raise ModelError(f"truncate must be two rising quantiles in [0, 1], got {truncate}.")
+    rows = read_rows(data, client=client, time=time, score=score)
+    laid = lay_out(rows, spacing=sessions)
+    known = np.flatnonzero(np.isfinite(laid.scores))
+    planned = int(laid.place.max(initial=-1)) + 1 if last is None else last
+    ends = np.full(rows.clients.len(), -1, dtype=np.int64)
+    np.maximum.at(ends, laid.client[known], laid.place[known])
+    who, place, predictors = _chances(laid, known, ends, planned)
+    stays = (ends[who] >= place).astype(float)
+    design = np.column_stack([np.ones(who.size), place.astype(float), predictors])
+    reason: Reason | None = None if 0 < stays.sum() < stays.size else "nobody_stayed"
+    if stays.all():
+        reason = "nobody_left"
+    full, error, met = _logit(design, stays)
+    if reason is None and not met:
+        reason = "separated"
+    if reason is not None:
+        sure = np.full(known.size, 1.0 if reason == "nobody_left" else np.nan)
+        so_far = weight = sure
+        told, cut = _coefficients((), [], []), 0
+    else:
+        so_far = _products(who, place, _fitted(design, full), known, laid)
+        top = np.ones(known.size)
+        if stabilised:
+            plain, _, _ = _logit(design[:, :2], stays)
+            top = _products(who, place, _fitted(design[:, :2], plain), known, laid)
+        weight, cut = _truncated(top / so_far, truncate)
+        told = _coefficients(
+            ("(Intercept)", "occasion", "last score", "last slope"), full.tolist(), error.tolist()
+        )
+    return AttendanceWeights(
+        table=_table(rows, laid, known, (so_far, weight), client, time),
+        coefficients=told,
+        stabilised=stabilised,
+        truncated=cut,
+        n=rows.clients.len(),
+        n_left=int(((ends >= 0) & (ends < planned - 1)).sum()),
+        occasions=who.size,
+        reason=reason,
+    )
+
+
+def _chances(
+    laid: Sessions, known: IntArray, ends: IntArray, planned: int
+) -> tuple[IntArray, IntArray, FloatArray]:
+    """Everybody still there before each occasion: the client, the occasion, the last score and slope before it."""
+    person = np.repeat(np.arange(ends.size), np.clip(np.minimum(ends + 1, planned - 1), 0, None))
+    firsts = np.cumsum(np.bincount(person, minlength=ends.size)) - np.bincount(person, minlength=ends.size)
+    place = np.arange(person.size) - firsts[person] + 1
+    # Position in ``known`` of the last score before each chance.
+    key = laid.client[known] * (planned + 1) + laid.place[known]
+    before = np.searchsorted(key, person * (planned + 1) + place) - 1
+    own = (before >= 0) & (laid.client[known[np.maximum(before, 0)]] == person)
+    person, place, before = person[own], place[own], before[own]
+    earlier = np.maximum(before - 1, 0)
+    two = (before > 0) & (laid.client[known[earlier]] == person)
+    score, other = laid.scores[known[before]], laid.scores[known[earlier]]
+    spent = laid.elapsed[known[before]] - laid.elapsed[known[earlier]]
+    slope = np.where(two, (score - other) / np.where(two, spent, 1.0), 0.0)
+    return person, place, np.column_stack([score, slope])
+
+
+def _logit(design: FloatArray, outcome: FloatArray) -> tuple[FloatArray, FloatArray, bool]:
+    """Maximum-likelihood logistic regression by Newton steps; whether it was found."""
+    p = int(design.shape[1])
+    none = np.full(p, np.nan)
+    centre, spread = np.zeros(p), np.ones(p)
+    if outcome.size:
+        centre[1:], spread[1:] = design[:, 1:].mean(axis=0), design[:, 1:].std(axis=0)
+    if not outcome.size or not (spread > 0).all():
+        return none, none, False
+    x, slopes = (design - centre) / spread, np.zeros(p)
+    for _ in range(_STEPS):
+        chance = 1.0 / (1.0 + np.exp(-np.clip(x @ slopes, -35, 35)))
+        information = x.T @ (x * (chance * (1.0 - chance))[:, None])
+        if not np.linalg.cond(information) < 1e14 or np.abs(slopes).max() > 30:
+            break  # probabilities of zero and one: the scores tell perfectly who leaves
+        step = np.linalg.solve(information, x.T @ (outcome - chance))
+        slopes = slopes + step
+        if np.abs(step).max() < 1e-11:
+            turn = np.diag(1.0 / spread)
+            turn[0] -= centre / spread
+            errors = np.sqrt(np.diag(turn @ np.linalg.inv(information) @ turn.T))
+            return np.asarray(turn @ slopes), np.asarray(errors), True
+    return none, none, False
+
+
+def _fitted(design: FloatArray, slopes: FloatArray) -> FloatArray:
+    return 1.0 / (1.0 + np.exp(-(design @ slopes)))
+
+
+def _products(who: IntArray, place: IntArray, chance: FloatArray, known: IntArray, laid: Sessions) -> FloatArray:
+    """Multiply each client's probabilities up to every score; 1 at the client's first occasion."""
+    sums = np.zeros(laid.scores.size)
+    cells = laid.starts[who] + place
+    inside = place < laid.lengths[who]
+    sums[cells[inside]] = np.log(chance[inside])
+    total = np.cumsum(sums)
+    base = total[laid.starts - 1] if laid.starts.size else np.zeros(0)
+    return np.exp(total[known] - base[laid.client[known]])
+
+
+def _truncated(weight: FloatArray, truncate: tuple[float, float]) -> tuple[FloatArray, int]:
+    low, high = np.quantile(weight, truncate[0]), np.quantile(weight, truncate[1])
+    return np.clip(weight, low, high), int(np.count_nonzero((weight < low) | (weight > high)))
+
+
+def _table(
+    rows: Rows, laid: Sessions, known: IntArray, values: tuple[FloatArray, FloatArray], client: str, time: str
+) -> pl.DataFrame:
+    at = pl.Series(laid.row[known])
+    return pl.DataFrame(
+        {
+            client: rows.table["client"].gather(at),
+            time: rows.table["time"].gather(at),
+            "probability": number_column(values[0]),
+            "weight": number_column(values[1]),
+        }
+    )
+
+
+def _coefficients(names: Sequence[str], estimates: Sequence[float], errors: Sequence[float]) -> pl.DataFrame:
+    return pl.DataFrame(
+        {
+            "term": pl.Series(list(names), dtype=pl.String),
+            "estimate": pl.Series(list(estimates), dtype=pl.Float64),
+            "standard_error": pl.Series(list(errors), dtype=pl.Float64),
+        }
+    )
