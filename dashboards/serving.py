@@ -10,6 +10,7 @@ from typing import Any
 from dash import Dash
 from waitress.server import create_server
 
+from dashboards.warming import warm_up_aside
 from mbc.errors import SettingsError
 
 _THREADS = 8
@@ -44,6 +45,7 @@ def serve(
     listening = _listen(host, port)
     trust = {} if https_proxy is None else _trusting(https_proxy)
     server = create_server(app.server, sockets=[listening], threads=_THREADS, ident=None, **trust)
+    warm_up_aside(app)
     if ready is not None:
         ready(f"http://{_shown(host)}:{listening.getsockname()[1]}")
     try:

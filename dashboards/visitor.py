@@ -33,7 +33,7 @@ def keep_record(extensions: dict[str, object], store: Store) -> None:
 
 def verify(username: str, password: str) -> Visitor | None:
     """Check a sign-in; the session then remembers the state that the account is in."""
-    user = _whole_store().accounts.verify(username, password)
+    user = whole_store().accounts.verify(username, password)
     return None if user is None else _visitor(user.username)
 
 
@@ -87,7 +87,8 @@ def _here() -> Visitor:
     return visitor
 
 
-def _whole_store() -> Store:
+def whole_store() -> Store:
+    """Give the record without narrowing: for accounts and models, never for a page."""
     store = current_app.extensions[_STORE]
     if not isinstance(store, Store):
         raise TypeError("the server was started without a record")
@@ -96,7 +97,7 @@ def _whole_store() -> Store:
 
 def _visitor(username: str) -> Visitor | None:
     try:
-        store = _whole_store().as_user(username, origin=request.remote_addr)
+        store = whole_store().as_user(username, origin=request.remote_addr)
     except AccessDenied:
         return None
     return None if store.user is None else Visitor(store, store.user)

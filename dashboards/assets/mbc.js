@@ -84,9 +84,16 @@
     if (event.target.id === "record-button") document.getElementById("record").hidden = false;
   });
 
+  // The list of a phone is asked for only where it is seen.
+  const narrow = window.matchMedia("(max-width: 48rem)");
+  narrow.addEventListener("change", () => {
+    if (document.getElementById("caseload-cards")) window.dash_clientside.set_props("narrow", { data: narrow.matches });
+  });
+
   let first = true;
   window.dash_clientside = Object.assign({}, window.dash_clientside, {
     mbc: {
+      isNarrow: () => narrow.matches,
       chooseTheme: (dark) => {
         const theme = window.mbcTheme.choose(dark ? "dark" : "light");
         return [theme, theme];

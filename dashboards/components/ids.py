@@ -16,6 +16,8 @@ CASELOAD_GRID = "caseload-grid"
 CASELOAD_FIND = "caseload-find"
 CASELOAD_ORDER = "caseload-order"
 CASELOAD_CARDS = "caseload-cards"
+CASELOAD_MORE = "caseload-more"
+NARROW = "narrow"
 
 AXIS = "axis"
 BETTER_UP = "better-is-up"

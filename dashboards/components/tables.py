@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+import dash_mantine_components as dmc
 from dash import html
 from dash.development.base_component import Component
 
@@ -66,3 +67,15 @@ def _kind(column: int, numbers: Sequence[int]) -> str:
 
 def _under(heading: str) -> dict[str, Any]:
     return {"data-label": heading}  # the style sheet shows it where the headings are out of sight
+
+
+def long_table(caption: str, headings: Sequence[str], rows: Sequence[Sequence[str]]) -> Component:
+    """Lay out a table of plain words in one part: hundreds of cells of their own would be slow to draw."""
+    data: Any = {"caption": caption, "head": list(headings), "body": [list(row) for row in rows]}
+    return html.Div(
+        dmc.Table(data=data, className="long", captionSide="top", tabularNums=True),
+        className="scroll",
+        tabIndex="0",
+        role="region",
+        **aria(label=caption),
+    )

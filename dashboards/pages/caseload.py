@@ -6,17 +6,18 @@ from typing import Any
 
 import dash_ag_grid as dag
 import dash_mantine_components as dmc
-from dash import Dash, Input, Output, Patch, dcc, html
+from dash import ClientsideFunction, Dash, Input, Output, Patch, dcc, html, no_update
 from dash.development.base_component import Component
 
 from dashboards.components import ids
 from dashboards.components.aria import aria
-from dashboards.view_models.caseload import ORDERS, Card, Measure, Order, cards, grid_rows, measures
+from dashboards.view_models.caseload import ORDERS, Card, Order, cards, grid_rows, measures
 from dashboards.visitor import models, my_store
 from mbc.care import Caseload, CohortModels, caseload
 from mbc.store import Store
 
 _ROW_HEIGHT, _HEADER_HEIGHT = 80, 48  # pixels
+_CARDS_AT_ONCE = 30
 _MOST_AT_ONCE = 60  # rows drawn without scrolling inside the grid
 # The grid's colours are those of the style sheet, so that they follow the theme.
 _GRID_THEME = """themeQuartz.withParams({
@@ -34,7 +35,7 @@ def layout(store: Store, cohort: CohortModels | None = None) -> list[Component]:
     if not found.rows:
         return [heading, html.P("No client is on this caseload yet.", className="empty")]
     find = dmc.TextInput(id=ids.CASELOAD_FIND, label="Find a client", debounce=300, className="find")
-    return [html.Div([heading, find], className="heading"), _wide(found), _narrow(found)]
+    return [html.Div([heading, find], className="heading"), _wide(found), _narrow()]
 
 
 def _wide(found: Caseload) -> Component:
@@ -95,43 +96,29 @@ def _columns(found: Caseload) -> list[dict[str, Any]]:
     return who + scales + (notes if any(row.flags for row in found.rows) else [])
 
 
-def _narrow(found: Caseload) -> Component:
-    """Lay out the list of a narrow screen."""
-    order: Order = "contact"
+def _narrow() -> Component:
+    """Lay out the list of a narrow screen; it is filled where there is one, for thousands of parts are slow."""
     choices = [{"value": key, "label": words} for key, words in ORDERS.items()]
     return html.Section(
         className="only-narrow",
         **aria(label="Clients, as a list"),
         children=[
-            dmc.Select(id=ids.CASELOAD_ORDER, label="Order", data=choices, value=order, allowDeselect=False),
-            html.Ul(card_list(found, order), id=ids.CASELOAD_CARDS, className="cards"),
+            dcc.Store(id=ids.NARROW, data=False, storage_type="memory"),
+            dmc.Select(id=ids.CASELOAD_ORDER, label="Order", data=choices, value="contact", allowDeselect=False),
+            html.Ul(id=ids.CASELOAD_CARDS, className="cards"),
+            html.Button("Show more", id=ids.CASELOAD_MORE, className="quiet more", hidden=True),
         ],
     )
 
 
-def card_list(found: Caseload, order: Order, find: str = "") -> list[Component]:
-    """Lay out the cards in an order."""
-    return [html.Li(_card(card), className="card") for card in cards(found, order, find)]
-
-
-def _card(card: Card) -> list[Component]:
-    pairs = [part for one in card.measures for part in _pair(one)]
-    every = [html.Details([html.Summary("Every measure"), html.Dl(pairs, className="measures")])] if pairs else []
-    return [
-        html.H2(dcc.Link(card.name, href=card.path)),
-        html.P(" · ".join(filter(None, (card.about, card.contact))), className="quiet-words"),
-        *[html.P(words, className=f"verdict {kind}") for kind, words in card.summary],
-        *[html.P(note, className="note") for note in card.notes],
-        *every,
-    ]
-
-
-def _pair(one: Measure) -> list[Component]:
-    line = [] if one.spark is None else [spark(one.spark)]
-    return [
-        html.Dt(f"{one.title}: {one.by}"),
-        html.Dd([*line, html.Span(one.words, className=f"verdict {one.mood}")]),
-    ]
+def _card(card: Card) -> Component:
+    said = [html.P(words, className=f"verdict {kind}") for kind, words in card.summary]
+    notes = [html.P(note, className="note") for note in card.notes]
+    about = " · ".join(filter(None, (card.about, card.contact)))
+    return html.Li(
+        [html.H2(dcc.Link(card.name, href=card.path)), html.P(about, className="quiet-words"), *said, *notes],
+        className="card",
+    )
 
 
 def spark(address: str) -> Component:
@@ -139,10 +126,20 @@ def spark(address: str) -> Component:
     return html.Span(className="spark", style={"maskImage": f'url("{address}")'}, **aria(hidden="true"))
 
 
-def relist(store: Store, order: object, find: object, cohort: CohortModels | None = None) -> list[Component]:
-    """Answer the choice of another order, or words to find, in the list."""
+def list_cards(
+    store: Store, order: object, find: object, more: int | None, *, cohort: CohortModels | None = None
+) -> tuple[list[Component], bool]:
+    """Answer the list's order, words to find, and how often more was asked for.
+
+    Returns
+    -------
+    list of components, bool
+        The cards, and whether there are no more of them.
+    """
     chosen: Order = order if order in ORDERS else "contact"
-    return card_list(caseload(store, cohort=cohort), chosen, str(find or ""))
+    found = cards(caseload(store, cohort=cohort), chosen, str(find or ""))
+    shown = _CARDS_AT_ONCE * (1 + (more or 0))
+    return [_card(card) for card in found[:shown]], shown >= len(found)
 
 
 def sift(find: object) -> Patch:
@@ -154,12 +151,18 @@ def sift(find: object) -> Patch:
 
 def register(app: Dash) -> None:
     """Wire inputs to outputs."""
+    app.clientside_callback(
+        ClientsideFunction("mbc", "isNarrow"), Output(ids.NARROW, "data"), Input(ids.CASELOAD_CARDS, "id")
+    )
     app.callback(
         Output(ids.CASELOAD_CARDS, "children"),
+        Output(ids.CASELOAD_MORE, "hidden"),
+        Input(ids.NARROW, "data"),
         Input(ids.CASELOAD_ORDER, "value"),
         Input(ids.CASELOAD_FIND, "value"),
+        Input(ids.CASELOAD_MORE, "n_clicks"),
         prevent_initial_call=True,
-    )(lambda order, find: relist(my_store(), order, find, models()))
+    )(lambda narrow, *said: list_cards(my_store(), *said, cohort=models()) if narrow else (no_update, no_update))
     app.callback(
         Output(ids.CASELOAD_GRID, "dashGridOptions"), Input(ids.CASELOAD_FIND, "value"), prevent_initial_call=True
     )(sift)

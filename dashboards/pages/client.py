@@ -13,7 +13,7 @@ from dash.development.base_component import Component
 from dashboards.components import ids
 from dashboards.components.aria import aria
 from dashboards.components.charts import chart, layout_of
-from dashboards.components.tables import table
+from dashboards.components.tables import long_table, table
 from dashboards.pages.caseload import spark
 from dashboards.routes import client_of
 from dashboards.view_models.client import (
@@ -143,9 +143,9 @@ def _panel(course: Trajectory, theme: Theme) -> Component:
         figure=figure_of(course, theme=theme),
         anchor=anchor(course),
         title=course.title,
-        caption=course.caption,
+        caption=course.summary,
         key=_key(course),
-        below=[_table(course), _origins(course)],
+        below=[*_in_full(course), _table(course), _origins(course)],
     )
 
 
@@ -170,14 +170,17 @@ def _key(course: Trajectory) -> Component | None:
     return html.Ul(items, className="key", **aria(label="Marks over the chart"))
 
 
+def _in_full(course: Trajectory) -> list[Component]:
+    """Lay out the whole caption where the short one does not say it all."""
+    if course.caption == course.summary:
+        return []
+    return [html.Details([html.Summary("In full words"), html.P(course.caption, className="in-full")])]
+
+
 def _table(course: Trajectory) -> Component:
-    headings, rows, numbers = table_rows(course)
-    return html.Details(
-        [
-            html.Summary("Every score as a table"),
-            table(f"{course.title}: every score", headings, rows, numbers=numbers),
-        ]
-    )
+    headings, rows = table_rows(course)
+    scores = long_table(f"{course.title}: every score", headings, rows)
+    return html.Details([html.Summary("Every score as a table"), scores])
 
 
 def _origins(course: Trajectory) -> Component:

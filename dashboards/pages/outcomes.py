@@ -10,7 +10,7 @@ from dashboards.components import ids
 from dashboards.components.aria import aria
 from dashboards.components.charts import chart
 from dashboards.components.tables import table
-from dashboards.view_models.outcomes import ALL, HEADINGS, choices, days_of, origins, table_rows, whose
+from dashboards.view_models.outcomes import HEADINGS, LATEST, choices, days_of, origins, table_rows, whose
 from dashboards.visitor import my_store
 from mbc.care import clinic_outcomes
 from mbc.care.outcomes import ClinicOutcomes
@@ -22,13 +22,13 @@ from mbc.store import Store
 def layout(store: Store, theme: Theme) -> list[Component]:
     """Lay out the outcomes of everybody whom this view of the record counts."""
     found = clinic_outcomes(store)
-    periods = [{"value": one.value, "label": one.label} for one in choices(found.start, found.end)]
+    periods = [{"value": one.value, "label": one.label} for one in choices(found.end)]
     whom = [html.P(whose(store.user), className="quiet-words")] if store.user else []
     return [
         html.H1("Outcomes"),
         *whom,
         dmc.Select(
-            id=ids.PERIOD, label="Period", data=periods, value=ALL, allowDeselect=False, className="period"
+            id=ids.PERIOD, label="Period", data=periods, value=LATEST, allowDeselect=False, className="period"
         ),
         html.Div(content(found, theme), id=ids.OUTCOMES, **aria(live="polite")),
     ]

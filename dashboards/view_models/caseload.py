@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -47,17 +47,7 @@ class Card:
     about: str
     contact: str
     notes: tuple[str, ...]
-    measures: tuple[Measure, ...]
-
-    @property
-    def summary(self) -> tuple[tuple[Mood, str], ...]:
-        """What changed beyond noise, by name; what did not, by number."""
-        found: list[tuple[Mood, str]] = []
-        for kind, heading in _NAMED.items():
-            if titles := [one.title for one in self.measures if one.mood == kind]:
-                found.append((kind, f"{heading}: {', '.join(titles)}"))
-        same = sum(one.mood == "same" for one in self.measures)
-        return (*found, *((("same", f"{words.count(same, 'measure')} inside noise"),) if same else ()))
+    summary: tuple[tuple[Mood, str], ...]  # marks and words: what changed beyond noise, and how much did not
 
 
 def name_of(row: CaseloadRow) -> str:
@@ -95,8 +85,18 @@ def _card(row: CaseloadRow) -> Card:
         about=_about(row),
         contact=ago_words(row.days_since_contact),
         notes=row.flags,
-        measures=tuple(measure(cell) for cell in row.cells),
+        summary=_summary([measure(cell) for cell in row.cells]),
     )
+
+
+def _summary(measured: Sequence[Measure]) -> tuple[tuple[Mood, str], ...]:
+    found: list[tuple[Mood, str]] = []
+    for kind, heading in _NAMED.items():
+        if titles := [one.title for one in measured if one.mood == kind]:
+            found.append((kind, f"{heading}: {', '.join(titles)}"))
+    if same := sum(one.mood == "same" for one in measured):
+        found.append(("same", f"{words.count(same, 'measure')} inside noise"))
+    return tuple(found)
 
 
 def _about(row: CaseloadRow) -> str:

@@ -144,11 +144,10 @@ _HEADINGS = {
     "answered": "Answered",
     "note": "Note",
 }
-NUMBERS = ("session", "score", "change")
 
 
-def table_rows(course: Trajectory) -> tuple[list[str], list[list[str]], list[int]]:
-    """Give the table under a chart: headings, rows of text, and which columns are numbers.
+def table_rows(course: Trajectory) -> tuple[list[str], list[list[str]]]:
+    """Give the table under a chart: headings, and rows of text.
 
     Columns in which nothing is on record are left out.
     """
@@ -157,7 +156,7 @@ def table_rows(course: Trajectory) -> tuple[list[str], list[list[str]], list[int
     if set(frame["target"]) <= {"self"}:
         names.remove("target")
     rows = [[_text(name, row[name], course.decimals) for name in names] for row in frame.to_dicts()]
-    return [_HEADINGS[name] for name in names], rows, [names.index(name) for name in NUMBERS if name in names]
+    return [_HEADINGS[name] for name in names], rows
 
 
 def _text(name: str, value: object, decimals: int) -> str:

@@ -10,7 +10,7 @@ from mbc.care.outcomes import CATEGORIES, ClinicOutcomes, OutcomeRow, Rate
 from mbc.care.trajectory import short_name
 from mbc.store import User
 
-ALL = "all"
+LATEST = "latest"
 HEADINGS = (
     "Measure",
     "Judged",
@@ -19,7 +19,7 @@ HEADINGS = (
     "Effect size (d)",
     "Complete",
 )
-_HIDDEN, _NO_CUTOFF, _NO_NORM = "too few to show", "no cutoff", "noise not known"
+_HIDDEN, _NO_CUTOFF, _NO_NORM = "not shown", "no cutoff", "noise not known"
 _QUARTER = re.compile(r"(\d{4})-Q([1-4])")
 
 _WHOSE = {
@@ -41,26 +41,24 @@ def whose(user: User) -> str:
     return _WHOSE.get(user.role, "All clients of the clinic.")
 
 
-def choices(first: dt.date | None, last: dt.date | None) -> tuple[Choice, ...]:
-    """Give the periods of a record: all of it, then its years and quarters, newest first.
+def choices(last: dt.date | None) -> tuple[Choice, ...]:
+    """Give the periods that may be asked for: the latest year on record, then calendar years and their quarters.
 
     Whole quarters and years only: with any two days to choose from, two periods that differ by one client would
     tell of that client what is hidden in either.
 
     Examples
     --------
-    >>> [one.value for one in choices(dt.date(2025, 11, 3), dt.date(2026, 2, 1))]
-    ['all', '2026', '2026-Q1', '2025', '2025-Q4']
+    >>> [one.value for one in choices(dt.date(2026, 5, 1))]
+    ['latest', '2026', '2026-Q2', '2026-Q1', '2025', '2025-Q4', '2025-Q3', '2025-Q2', '2025-Q1']
     """
-    found = [Choice(ALL, "Everything on record")]
-    if first is None or last is None:
+    found = [Choice(LATEST, "Latest twelve months on record")]
+    if last is None:
         return tuple(found)
-    for year in range(last.year, first.year - 1, -1):
+    for year in (last.year, last.year - 1):
         found.append(Choice(f"{year}", f"{year}"))
-        for quarter in (4, 3, 2, 1):
-            start, end = _quarter(year, quarter)
-            if start <= last and end >= first:
-                found.append(Choice(f"{year}-Q{quarter}", f"{year}, {_ORDINALS[quarter]} quarter"))
+        quarters = [quarter for quarter in (4, 3, 2, 1) if _quarter(year, quarter)[0] <= last]
+        found += [Choice(f"{year}-Q{quarter}", f"{year}, {_ORDINALS[quarter]} quarter") for quarter in quarters]
     return tuple(found)
 
 
@@ -68,7 +66,7 @@ _ORDINALS = {1: "first", 2: "second", 3: "third", 4: "fourth"}
 
 
 def days_of(value: object) -> tuple[dt.date | None, dt.date | None]:
-    """Read a choice that comes back from a browser; anything else means everything on record.
+    """Read a choice that comes back from a browser; anything else means the latest year on record.
 
     Examples
     --------

@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 
 from dashboards.components import ids
-from dashboards.pages.caseload import layout, relist, sift
+from dashboards.pages.caseload import layout, list_cards, sift
 from dashboards.view_models.caseload import cards, grid_rows, measures
 from dashboards.view_models.sparklines import spark_mask
 from mbc.care import caseload
@@ -47,18 +47,17 @@ def test_every_measure_has_a_column_that_sorts(store_of):
     assert grid.defaultColDef["sortable"]
 
 
-def test_the_list_of_a_phone_says_the_same(store_of):
-    page = layout(store_of("ash"))
-    cards_shown = named(page, ids.CASELOAD_CARDS)
-    assert "Willow" in text_of(cards_shown)
-    assert "Better, beyond noise: Self-esteem" in text_of(cards_shown)
-    assert "22, +12: better, beyond noise" in text_of(cards_shown)
-    assert [link.href for link in of_kind(cards_shown, "Link")] == ["/client/C001", "/client/C002"]
+def test_the_list_of_a_phone_says_what_changed(store_of):
+    shown, is_all = list_cards(store_of("ash"), "contact", "", None)
+    assert is_all
+    assert "Willow" in text_of(shown)
+    assert "Better, beyond noise: Self-esteem" in text_of(shown)
+    assert [link.href for link in of_kind(shown, "Link")] == ["/client/C001", "/client/C002"]
 
 
 def test_the_list_can_be_ordered_and_searched(store_of):
     def names(order: object, find: object = "") -> list[str]:
-        return [text_of(link) for link in of_kind(relist(store_of("oak"), order, find), "Link")]
+        return [text_of(link) for link in of_kind(list_cards(store_of("oak"), order, find, None)[0], "Link")]
 
     assert names("name") == ["C002", "Hazel", "Willow"]
     assert names("best")[0] == "Willow"
@@ -66,6 +65,12 @@ def test_the_list_can_be_ordered_and_searched(store_of):
     assert names("name", "c003") == ["Hazel"]
     assert names("name", "nobody") == []
     assert names("no such order") == names("contact")
+
+
+def test_a_long_list_comes_in_parts(store_of, monkeypatch):
+    monkeypatch.setattr("dashboards.pages.caseload._CARDS_AT_ONCE", 1)
+    parts = [list_cards(store_of("oak"), "name", "", more) for more in (None, 1, 2)]
+    assert [(len(shown), is_all) for shown, is_all in parts] == [(1, False), (2, False), (3, True)]
 
 
 def test_what_is_looked_for_goes_to_the_grid():

@@ -22,7 +22,7 @@ def test_the_page_counts_and_names_nobody(store_of):
 def test_small_numbers_are_said_to_be_hidden_and_never_zero(store_of):
     for row in table_rows(clinic_outcomes(store_of("ana"))):
         assert len(row) == len(HEADINGS)
-        assert row[1] == "too few to show"  # three clients in all
+        assert row[1] == "not shown"  # three clients in all
         assert not any(cell.startswith("0") for cell in row[2:])
 
 
@@ -40,14 +40,14 @@ def test_somebody_without_the_permission_gets_nothing(store_of):
 def test_periods_are_whole_years_and_quarters(store_of):
     found = clinic_outcomes(store_of("ana"))
     options = named(layout(store_of("ana"), "light"), ids.PERIOD).data
-    assert [one["value"] for one in options] == [one.value for one in choices(found.start, found.end)]
-    assert options[0]["value"] == "all"
+    assert [one["value"] for one in options] == [one.value for one in choices(found.end)]
+    assert options[0]["value"] == "latest"
 
 
 def test_another_period_and_another_theme_are_another_table_and_drawing(store_of):
-    everything, quarter = (choose(store_of("ana"), period, "dark") for period in ("all", "2026-Q1"))
+    everything, quarter = (choose(store_of("ana"), period, "dark") for period in ("latest", "2026-Q1"))
     assert "31 March 2026" in text_of(quarter)
-    (dark,), (light,) = (of_kind(choose(store_of("ana"), "all", theme), "Graph") for theme in ("dark", "light"))
+    (dark,), (light,) = (of_kind(choose(store_of("ana"), "latest", theme), "Graph") for theme in ("dark", "light"))
     assert dark.figure.layout.paper_bgcolor != light.figure.layout.paper_bgcolor
     assert text_of(choose(store_of("ana"), "2026-01-01..2026-01-02", "light")) == text_of(everything)
 
