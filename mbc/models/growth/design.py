@@ -209,7 +209,10 @@ def expanded(sums: ClientSums, terms: Terms, random: tuple[int, ...]) -> tuple[D
     kept, fill = independent_columns(pooled[:-1, :-1])
     least, rest = residualised(pooled[np.ix_([*kept, -1], [*kept, -1])])
     expansion = Expansion(tuple(terms.pairs[j] for j in kept), covariates, select, least)
-    blocks = tuple(block_of(*expansion.arrays(sums, part)) for part in block_slices(covariates.shape[1]))
+    blocks = tuple(
+        block_of(*expansion.arrays(sums, part))
+        for part in block_slices(covariates.shape[1], len(random) * (len(kept) + 1))
+    )
     shift = np.zeros(len(kept))
     shift[0] = sums.outcome_centre / sums.outcome_spread
     design = Design(
@@ -266,17 +269,22 @@ def _fixed_map(time_map: Floats, terms: Terms) -> Floats:
 
 def pooled_products(sums: ClientSums, pairs: tuple[tuple[int, int], ...], covariates: Floats) -> Floats:
     """[X y]'[X y] over all clients."""
-    p = len(pairs)
+    p, k1, c1 = len(pairs), sums.uu.shape[0], len(covariates)
+    weighted = np.zeros((k1, k1, c1, c1))  # sum over clients of u_a u_b w w'
+    to_y = np.zeros((k1, c1))
+    for part in block_slices(covariates.shape[1]):
+        w = covariates[:, part]
+        for a in range(k1):
+            for b in range(a + 1):
+                weighted[a, b] += (w * sums.uu[a, b, part]) @ w.T
+        to_y += sums.uy[:, part] @ w.T
+    for a in range(k1):
+        for b in range(a):
+            weighted[b, a] = weighted[a, b].T
     out = np.empty((p + 1, p + 1))
-    k1 = sums.uu.shape[0]
-    # weighted[a][b] = sum over clients of w w' u_a u_b
-    weighted = [[(covariates * sums.uu[a, b]) @ covariates.T for b in range(a + 1)] for a in range(k1)]
-    for i, (a, c) in enumerate(pairs):
-        for j, (b, d) in enumerate(pairs):
-            out[i, j] = weighted[a][b][c, d] if a >= b else weighted[b][a][d, c]
-    to_y = sums.uy @ covariates.T
-    for i, (a, c) in enumerate(pairs):
-        out[i, p] = out[p, i] = to_y[a, c]
+    a, c = np.array(pairs).T
+    out[:p, :p] = weighted[a[:, None], a, c[:, None], c]
+    out[p, :p] = out[:p, p] = to_y[a, c]
     out[p, p] = sums.yy
     return out
 

@@ -10,7 +10,6 @@ import numpy as np
 from mbc.models.growth.design import Design
 from mbc.models.growth.deviance import Evaluation
 from mbc.models.growth.matrices import Floats, by_columns, triangular
-from mbc.models.growth.statistics import joined
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,15 +76,15 @@ def internal_factor(design: Design, theta: Floats) -> Floats:
 def effects_of(design: Design, at: Evaluation) -> Effects:
     """Best linear unbiased predictions K B gamma and their conditional covariances sigma^2 K."""
     back, scale = design.z_back, design.outcome_spread
-    means: list[Floats] = []
-    spreads: list[Floats] = []
-    for block in design.statistics.blocks:
-        k, _ = block.precision(at.factor)
-        residual = np.tensordot(at.gamma, block.b, axes=(0, 1))  # (q, clients)
-        means.append((k * residual).sum(axis=1))
-        spreads.append(k)
-    q = len(back)
-    means_all = scale * (back @ joined(means))
-    k_all = joined(spreads).reshape(q * q, -1)
     turn = scale * scale * at.sigma2 * np.kron(back, back)
-    return Effects(means_all.T, (turn @ k_all).T.reshape(-1, q, q))
+    q, clients = len(back), design.statistics.clients
+    means, covariances = np.empty((clients, q)), np.empty((clients, q * q))
+    start = 0
+    for block in design.statistics.blocks:
+        part = slice(start, start + block.clients)
+        k, _ = block.precision(at.factor)
+        own = (k * (at.gamma @ block.b)).sum(axis=1)
+        means[part] = (scale * (back @ own)).T
+        covariances[part] = (turn @ k.reshape(q * q, -1)).T
+        start = part.stop
+    return Effects(means, covariances.reshape(-1, q, q))

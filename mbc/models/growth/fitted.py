@@ -14,6 +14,7 @@ from mbc.models.growth.client_sums import ClientSums
 from mbc.models.growth.design import Design, Terms, design_of, random_columns, terms_of
 from mbc.models.growth.deviance import Evaluation, evaluate
 from mbc.models.growth.estimates import internal_factor
+from mbc.models.growth.identical_designs import aggregated
 from mbc.models.growth.identification import require_identified
 from mbc.models.growth.matrices import Floats
 from mbc.models.growth.optimiser import FitReport, minimise
@@ -63,12 +64,18 @@ def fit_sums(
     terms = terms_of(sums, time, covariates)
     chosen = random_columns(random, ("intercept", *sums.basis.shape.terms(time)))
     design = design_of(sums, terms, chosen)
-    start = starting_factor(design)
-    require_identified(design, evaluate(design.statistics, start, reml=reml))
-    at, report = minimise(lambda factor: evaluate(design.statistics, factor, reml=reml), start)
+    at, report = fit_design(design, reml=reml)
     if not report.converged:
         warnings.warn(f"growth model: {report}", NotConverged, stacklevel=3)
     return Fitted(sums, terms, chosen, design, at, report, reml)
+
+
+def fit_design(design: Design, *, reml: bool) -> tuple[Evaluation, FitReport]:
+    """Minimise a design's deviance, over distinct designs where many clients share one."""
+    statistics = aggregated(design.statistics) or design.statistics
+    start = evaluate(statistics, starting_factor(design), reml=reml)
+    require_identified(design, start)
+    return minimise(lambda factor: evaluate(statistics, factor, reml=reml), start)
 
 
 def is_singular(design: Design, at: Evaluation) -> bool:
@@ -88,6 +95,6 @@ def average_information(design: Design) -> Floats:
 
 
 def starting_factor(design: Design) -> Floats:
-    """Start where each effect, at the average client, has twice the variance that its estimate would have."""
+    """Start where each effect, at the average client, has five times the variance that its estimate would have."""
     average = average_information(design) / design.statistics.clients
-    return np.diag(np.sqrt(2.0 / np.where(average > 0, average, 1.0)))
+    return np.diag(np.sqrt(5.0 / np.where(average > 0, average, 1.0)))

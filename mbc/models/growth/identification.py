@@ -9,6 +9,7 @@ import numpy as np
 from mbc.errors import ModelError
 from mbc.models.growth.design import Design
 from mbc.models.growth.deviance import Evaluation
+from mbc.models.growth.optimiser import unit_changes
 
 
 def require_identified(design: Design, start: Evaluation) -> None:
@@ -33,13 +34,11 @@ def require_identified(design: Design, start: Evaluation) -> None:
             "the scores lie exactly on the curve: nothing is left to call variation. "
             "Is the outcome computed from time?"
         )
-    lower = np.tril_indices(q)
-    h = start.curvature + start.curvature.transpose(0, 1, 3, 2)
-    information = h[lower][:, lower[0], lower[1]]
-    information = information + h.transpose(1, 0, 2, 3)[lower][:, lower[0], lower[1]]
+    units = unit_changes(q)
+    information = units @ start.expected_curvature().reshape(q * q, q * q) @ units.T
     scale = np.sqrt(np.abs(information.diagonal()))
     scale = np.where(scale > 0, scale, 1.0)
-    values = np.linalg.eigvalsh(information / scale / scale[:, None])
+    values = np.linalg.eigvalsh(0.5 * (information + information.T) / scale / scale[:, None])
     if not values[0] > 1e-9 * len(values):
         most = (
             int(max(float(block.s[0, 0].max()) for block in statistics.blocks))

@@ -9,8 +9,9 @@ interior minimum there, and no bound is needed. Every evaluation is kept in the 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 
@@ -19,7 +20,7 @@ from mbc.models.growth.matrices import Floats, factor_of
 
 Objective = Callable[[Floats], Evaluation]
 
-TOLERANCE = 1e-11  # predicted decrease of the deviance that is not worth another evaluation
+TOLERANCE = 1e-10  # predicted decrease of the deviance that is not worth another evaluation
 MOST_EVALUATIONS = 400
 
 
@@ -53,8 +54,18 @@ def lower_entries(q: int) -> list[tuple[int, int]]:
     return [(i, j) for j in range(q) for i in range(j, q)]
 
 
+@lru_cache
+def unit_changes(q: int) -> Floats:
+    """Symmetric unit changes of Psi, lower triangle by rows; (k, q * q)."""
+    rows, columns = np.tril_indices(q)
+    units = np.zeros((rows.size, q, q))
+    units[np.arange(rows.size), rows, columns] = 1.0
+    units[np.arange(rows.size), columns, rows] = 1.0
+    return units.reshape(rows.size, q * q)
+
+
 def minimise(
-    objective: Objective, start: Floats, *, entries: list[tuple[int, int]] | None = None
+    objective: Objective, start: Floats | Evaluation, *, entries: list[tuple[int, int]] | None = None
 ) -> tuple[Evaluation, FitReport]:
     """Minimise a deviance over triangular factors.
 
@@ -62,8 +73,8 @@ def minimise(
     ----------
     objective : callable
         Gives the `Evaluation` at a factor.
-    start : ndarray, shape (q, q)
-        Lower-triangular factor with positive diagonal.
+    start : ndarray, shape (q, q), or Evaluation
+        Lower-triangular factor with positive diagonal, or the deviance there.
     entries : list of (row, column), optional
         Entries of the factor that may move; all of the lower triangle by default.
     """
@@ -74,14 +85,19 @@ def minimise(
 class _Search:
     """The state of one minimisation; lives no longer than `minimise`."""
 
-    def __init__(self, objective: Objective, start: Floats, entries: list[tuple[int, int]] | None) -> None:
+    def __init__(
+        self, objective: Objective, start: Floats | Evaluation, entries: list[tuple[int, int]] | None
+    ) -> None:
         self.objective = objective
         self.full = entries is None
-        self.entries = lower_entries(len(start)) if entries is None else entries
+        size = len(start.factor if isinstance(start, Evaluation) else start)
+        self.entries = lower_entries(size) if entries is None else entries
         self.rows = np.array([i for i, _ in self.entries])
         self.columns = np.array([j for _, j in self.entries])
-        self.start = start
-        self.at = objective(start)
+        self.start = start.factor if isinstance(start, Evaluation) else start
+        self.at = start if isinstance(start, Evaluation) else objective(start)
+        self.units = unit_changes(len(self.start))
+        self.near = False  # whether the last step promised little: the optimum is close
         self.log = [Evaluated(self.at.deviance, math.nan, "start")]
 
     def run(self) -> tuple[Evaluation, FitReport]:
@@ -104,33 +120,42 @@ class _Search:
         return 1e-7 + 1e-12 * abs(self.at.deviance)
 
     def _scoring(self) -> tuple[float, bool]:
-        """One Fisher step in Psi itself; declined where it leaves the cone."""
-        q = len(self.start)
-        lower = np.tril_indices(q)
-        fold = np.where(lower[0] == lower[1], 1.0, 2.0)
-        slope = self.at.slope[lower] * fold
-        half = 0.5 * (self.at.curvature + self.at.curvature.transpose(0, 1, 3, 2))[:, :, lower[0], lower[1]]
-        hessian = (half[lower] * fold[:, None]) * fold
-        try:
-            step = np.linalg.solve(hessian, -slope)
-        except np.linalg.LinAlgError:
-            return math.inf, False
-        predicted = -0.5 * float(slope @ step)
+        """One step in Psi itself, by the best information at hand; declined where it leaves the cone."""
+        units = self.units
+        q, k = len(self.start), len(units)
+        slope = units @ self.at.slope.ravel()
+        step, predicted = slope, math.inf
+        for curvature in self._curvatures():
+            hessian = units @ curvature.reshape(q * q, q * q) @ units.T
+            try:
+                root = np.linalg.cholesky(0.5 * (hessian + hessian.T))
+            except np.linalg.LinAlgError:
+                continue
+            half = np.linalg.inv(root)
+            step = -(half.T @ (half @ slope))
+            predicted = -0.5 * float(slope @ step)
+            break
         if not 0 <= predicted < math.inf:
             return math.inf, False
-        psi = self.at.factor @ self.at.factor.T
-        change = np.zeros((q, q))
-        change[lower] = step
-        change = change + np.tril(change, -1).T
+        if predicted <= TOLERANCE and k:
+            return predicted, False
+        psi = self.at.factor @ self.at.factor.T + (step @ units).reshape(q, q)
         try:
-            factor = np.linalg.cholesky(psi + change)
+            factor = np.linalg.cholesky(psi)
         except np.linalg.LinAlgError:
             return math.inf, False
         if (factor.diagonal() < 0.03 * self.at.factor.diagonal()).any():
             return math.inf, False  # heading for the border: let the factor take it there
-        if predicted <= TOLERANCE:
-            return predicted, False
+        self.near = predicted < 1.0
         return predicted, self._try(factor, predicted, "scoring")
+
+    def _curvatures(self) -> Iterator[Floats]:
+        """Near the optimum the observed information, if it is at hand; else the expected."""
+        if self.near:
+            observed = self.at.observed_curvature()
+            if observed is not None:
+                yield observed
+        yield self.at.expected_curvature()
 
     def _newton(self) -> tuple[float, bool]:
         """One step in theta along the eigenvectors of its Hessian, always downhill."""
@@ -158,7 +183,7 @@ class _Search:
         factor, slope = self.at.factor, self.at.slope
         along = factor.T[self.columns]  # column j of L for each entry, (k, q)
         gradient = 2.0 * (slope @ factor)[self.rows, self.columns]
-        h = self.at.curvature
+        h = self.at.expected_curvature()
         h = h + h.transpose(1, 0, 2, 3)
         h = h + h.transpose(0, 1, 3, 2)
         left = np.einsum("kb,kbcd->kcd", along, h[self.rows])
@@ -191,7 +216,7 @@ class _Search:
         if worst[0] > -1e-6 * float(np.abs(self.at.slope).max() + 1e-300):
             return False
         way = missing @ directions[:, 0]
-        second = float(np.einsum("a,b,c,d,abcd", way, way, way, way, self.at.curvature))
+        second = float(np.einsum("a,b,c,d,abcd", way, way, way, way, self.at.expected_curvature()))
         size = -float(worst[0]) / second if second > 0 else 1.0
         psi = self.at.factor @ self.at.factor.T
         for _ in range(20):

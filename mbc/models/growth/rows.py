@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any, cast
@@ -79,8 +80,54 @@ class Rows:
         return binned_quantiles(counts.astype(np.float64), low, high)(shares)
 
 
+@dataclass(frozen=True, slots=True)
+class Table:
+    """Columns of a table in memory; plain numeric columns of pandas and polars skip every detour."""
+
+    native: Any
+
+    @property
+    def names(self) -> list[str]:
+        """Its columns."""
+        plain = type(self.native).__module__.startswith(("pandas", "polars"))
+        return list(self.native.columns) if plain else self.wrapped.columns
+
+    @property
+    def wrapped(self) -> nw.DataFrame[Any]:
+        """Behind narwhals."""
+        return cast("nw.DataFrame[Any]", nw.from_native(self.native, eager_only=True))
+
+    def plain(self, name: str) -> NDArray[Any] | None:
+        """Take the numbers of a column of integers or floats without nulls; None for any other."""
+        kind = type(self.native).__module__
+        if kind.startswith("pandas"):
+            column = self.native[name]
+            dtype = getattr(column, "dtype", None)
+            return column.to_numpy() if isinstance(dtype, np.dtype) and dtype.kind in "iuf" else None
+        if kind.startswith("polars"):
+            column = self.native.get_column(name)
+            return column.to_numpy() if column.dtype.is_numeric() and not column.null_count() else None
+        return None
+
+    def floats(self, name: str) -> Floats:
+        """Turn a column into floats, missing as NaN."""
+        plain = self.plain(name)
+        if plain is None or plain.dtype.kind not in "iuf":
+            return numeric(self.wrapped[name])
+        return plain if plain.dtype == np.float64 else plain.astype(np.float64)
+
+    def identifiers(self, name: str) -> NDArray[Any]:
+        """Client identifiers: the numbers themselves, or an object array."""
+        plain = self.plain(name)
+        return plain if plain is not None and plain.dtype.kind in "iu" else _identifiers(self.wrapped[name])
+
+    def values(self, name: str) -> NDArray[Any]:
+        """Turn a covariate into floats, or an object array of text with None for missing."""
+        return _values(self.wrapped[name]) if self.plain(name) is None else self.floats(name)
+
+
 def read_rows(
-    frame: nw.DataFrame[Any],
+    frame: Any,
     *,
     outcome: str,
     time: str,
@@ -89,33 +136,28 @@ def read_rows(
     labels: Sequence[str] = (),
     extras: Sequence[str] = (),
 ) -> Rows:
-    """Take the complete rows of an eager table."""
-    require_columns(frame.columns, [outcome, time, client, *covariates, *labels])
-    y, t = numeric(frame[outcome]), numeric(frame[time])
-    values = {name: _values(frame[name]) for name in covariates}
-    ids = _identifiers(frame[client])
-    keep = ~np.isnan(y) & ~np.isnan(t)
-    if ids.dtype.kind == "f":
-        keep &= ~np.isnan(ids)
-    for value in values.values():
-        keep &= ~np.isnan(value) if value.dtype.kind == "f" else np.array([v is not None for v in value])
-    more = {name: numeric(frame[name]) for name in extras}
-    marks = {name: np.array(frame[name].to_list(), dtype=object) for name in labels}
-    for mark in marks.values():
-        keep &= np.array([value is not None and value == value for value in mark])  # noqa: PLR0124  NaN
-    dropped = int(keep.size - np.count_nonzero(keep))
-    if dropped:
+    """Take the complete rows of a table in memory, native or behind narwhals."""
+    table = Table(nw.to_native(frame, pass_through=True))
+    require_columns(table.names, [outcome, time, client, *covariates, *labels])
+    y, t, ids = table.floats(outcome), table.floats(time), table.identifiers(client)
+    values = {name: table.values(name) for name in covariates}
+    more = {name: table.floats(name) for name in extras}
+    marks = {name: np.array(table.wrapped[name].to_list(), dtype=object) for name in labels}
+    keep = _complete([t, y, ids, *values.values(), *marks.values()])
+    dropped = 0
+    if keep is not None:
+        dropped = int(keep.size - np.count_nonzero(keep))
         y, t, ids = y[keep], t[keep], ids[keep]
-        values = {name: value[keep] for name, value in values.items()}
-        marks = {name: mark[keep] for name, mark in marks.items()}
-        more = {name: value[keep] for name, value in more.items()}
+        values, marks, more = (
+            {name: column[keep] for name, column in group.items()} for group in (values, marks, more)
+        )
     if not y.size:
         raise ModelError(
             f"no row has all of {', '.join([outcome, time, client, *covariates])}. "
-            f"The table has {keep.size} rows; are the columns the right ones?"
+            f"The table has {dropped} rows; are the columns the right ones?"
         )
     for name, column in ((outcome, y), (time, t)):
-        if not np.isfinite(column.sum()) and not np.isfinite(column).all():
+        if not math.isfinite(column.sum()) and not np.isfinite(column).all():
             raise FrameError(f"column {name!r} holds an infinite number; a score or time must be finite.")
     if t.min() == t.max():
         raise ModelError(f"every row has time {t[0]:g}. Growth needs scores at two times or more.")
@@ -126,6 +168,23 @@ def read_rows(
     }
     marked = {name: labelled(mark) for name, mark in marks.items()}
     return Rows(unique, codes, t, y, at_client, marked, more, contiguous, dropped)
+
+
+def _complete(columns: list[NDArray[Any]]) -> NDArray[np.bool_] | None:
+    """Rows with every value; None where that is all of them."""
+    keep: NDArray[np.bool_] | None = None
+    for column in columns:
+        if column.dtype.kind == "f":
+            if not math.isnan(column.sum()):
+                continue
+            here = ~np.isnan(column)
+        elif column.dtype.kind == "O":
+            here = np.array([value is not None and value == value for value in column])  # noqa: PLR0124  NaN
+        else:
+            continue
+        if not here.all():
+            keep = here if keep is None else keep & here
+    return keep
 
 
 def require_columns(present: Sequence[str], wanted: Sequence[str]) -> None:

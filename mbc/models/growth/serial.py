@@ -218,9 +218,7 @@ def _shifted(best: Whitened) -> Evaluation:
     at = best.optimum
     gamma = at.gamma.copy()
     gamma[:-1] -= best.least
-    return Evaluation(
-        at.factor, at.deviance, at.residual_df, at.prss, gamma, at.inverse, at.slope, at.f_gram, at.curvature
-    )
+    return Evaluation(at.factor, at.deviance, at.residual_df, at.prss, gamma, at.inverse, at.slope, at.sums)
 
 
 def _search(

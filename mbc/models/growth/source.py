@@ -58,8 +58,10 @@ Source = RowSource | LazySource
 
 def source_of(frame: Any, *, outcome: str, time: str, client: str, covariates: Sequence[str]) -> Source:
     """Open any table that narwhals knows."""
-    table: Any = nw.from_native(frame)
-    if isinstance(table, nw.LazyFrame):
+    if not type(frame).__module__.startswith(("pandas", "polars.dataframe")):
+        table: Any = nw.from_native(frame)
+        if not isinstance(table, nw.LazyFrame):
+            return RowSource(read_rows(frame, outcome=outcome, time=time, client=client, covariates=covariates))
         columns = {"outcome": outcome, "time": time, "client": client}
         return LazySource(cast("nw.LazyFrame[Any]", table), columns, tuple(covariates))
-    return RowSource(read_rows(table, outcome=outcome, time=time, client=client, covariates=covariates))
+    return RowSource(read_rows(frame, outcome=outcome, time=time, client=client, covariates=covariates))

@@ -25,7 +25,9 @@ import numpy as np
 
 from mbc.models.growth.matrices import Floats
 
-BLOCK = 4096  # clients; a block of q = 2, m = 4 is 0.6 MB, about a second-level cache
+# Clients in a block. Its arrays stay in a second-level cache, and its matrix products below the size from which
+# OpenBLAS hands work to other threads: on a busy machine waiting for those costs more than the product.
+MOST, LEAST, PRODUCT = 2048, 512, 262_144
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +39,8 @@ class Sums:
     q_sum: Floats  # sum Q, (q, q)
     q_gram: Floats  # sum Q[a, b] Q[c, d], (q, q, q, q)
     f_gram: Floats  # sum F[a, s] F[b, t], (q, m, q, m)
+    f: Floats | None = None  # F per client, (q, m, clients): of one block only
+    q_rows: Floats | None = None  # Q per client, (q * q, clients): of one block only
 
     def __add__(self, other: Sums) -> Sums:
         return Sums(
@@ -116,9 +120,9 @@ class PairBlock:
         return self.rows[:2]
 
     def sums(self, factor: Floats) -> Sums:
-        """All sums at Psi = factor factor'."""
-        (p11, p12), (_, p22) = (factor @ factor.T).tolist()
-        det = (factor[0, 0] * factor[1, 1] - factor[0, 1] * factor[1, 0]).item() ** 2
+        """All sums at Psi = factor factor', the factor lower-triangular."""
+        (l11, _), (l21, l22) = factor.tolist()
+        p11, p12, p22, det = l11 * l11, l11 * l21, l21 * l21 + l22 * l22, (l11 * l22) ** 2
         divisor = np.array([p11, 2 * p12, p22, det]) @ self.minors
         divisor += 1.0
         weight = 1.0 / divisor
@@ -129,6 +133,7 @@ class PairBlock:
         f = mixed[:2].reshape(2 * m, -1)
         explained = mixed[2] @ self.rows[0].T
         explained += mixed[3] @ self.rows[1].T
+        explained = 0.5 * (explained + explained.T)
         np.log(divisor, out=divisor)
         minors = self.minors * weight
         if self.count is None:
@@ -139,7 +144,10 @@ class PairBlock:
         to_q = np.array([[1, 0, 0, p22], [0, 1, 0, -p12], [0, 1, 0, -p12], [0, 0, 1, p11]])
         q_gram = (to_q @ gram @ to_q.T).reshape(2, 2, 2, 2)
         f_gram = (f @ f.T).reshape(2, m, 2, m)
-        return Sums(float(log_det), explained, (to_q @ totals).reshape(2, 2), q_gram, f_gram)
+        q_sum = (to_q @ totals).reshape(2, 2)
+        if self.count is not None:
+            return Sums(float(log_det), explained, q_sum, q_gram, f_gram)
+        return Sums(float(log_det), explained, q_sum, q_gram, f_gram, mixed[:2], to_q @ minors)
 
     def precision(self, factor: Floats) -> tuple[Floats, Floats]:
         """K and Q per client, each (2, 2, clients)."""
@@ -209,13 +217,15 @@ class FactorBlock:
         flat = q_all.reshape(q * q, -1)
         logs = reduce(add, (np.log(d) for d in diagonal))
         count = np.ones(self.clients) if self.count is None else self.count
-        f = f.reshape(q * m, -1)
+        rows = f.reshape(q * m, -1)
         return Sums(
             2.0 * float(logs @ count),
             explained,
             (flat @ count).reshape(q, q),
             ((flat * count) @ flat.T).reshape(q, q, q, q),
-            (f @ f.T).reshape(q, m, q, m),
+            (rows @ rows.T).reshape(q, m, q, m),
+            f if self.count is None else None,
+            flat if self.count is None else None,
         )
 
     def precision(self, factor: Floats) -> tuple[Floats, Floats]:
@@ -256,6 +266,8 @@ class Statistics:
 
     def sums(self, factor: Floats) -> Sums:
         """All sums at Psi = factor factor'."""
+        if len(self.blocks) == 1:
+            return self.blocks[0].sums(factor)
         return reduce(add, (block.sums(factor) for block in self.blocks))
 
 
@@ -266,9 +278,10 @@ def block_of(s: Floats, b: Floats, count: Floats | None = None) -> Block:
     return FactorBlock(np.ascontiguousarray(s), np.ascontiguousarray(b), count)
 
 
-def block_slices(clients: int) -> Iterator[slice]:
-    """Even blocks of at most ``BLOCK`` clients."""
-    parts = max(1, math.ceil(clients / BLOCK))
+def block_slices(clients: int, width: int = 8) -> Iterator[slice]:
+    """Cut clients into even blocks; ``width`` is q m, the length of a client's B."""
+    most = min(MOST, max(LEAST, PRODUCT // (width * width)))
+    parts = max(1, math.ceil(clients / most))
     edges = [clients * i // parts for i in range(parts + 1)]
     return (slice(a, b) for a, b in pairwise(edges))
 
@@ -277,7 +290,7 @@ def blocked(s: Floats, b: Floats, count: Floats | None = None) -> tuple[Block, .
     """Cut arrays over clients into blocks."""
     return tuple(
         block_of(s[..., part], b[..., part], None if count is None else count[part])
-        for part in block_slices(s.shape[2])
+        for part in block_slices(s.shape[2], b.shape[0] * b.shape[1])
     )
 
 

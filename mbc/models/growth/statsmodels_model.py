@@ -18,9 +18,8 @@ from mbc.errors import ModelError
 from mbc.models.growth.design import Design
 from mbc.models.growth.deviance import Evaluation, evaluate
 from mbc.models.growth.estimates import reported_deviance
-from mbc.models.growth.fitted import starting_factor
+from mbc.models.growth.fitted import fit_design, starting_factor
 from mbc.models.growth.formula_data import complete_rows, component_columns, table_and_groups
-from mbc.models.growth.identification import require_identified
 from mbc.models.growth.matrices import Floats, factor_of
 from mbc.models.growth.optimiser import lower_entries, minimise
 from mbc.models.growth.row_design import row_design
@@ -253,13 +252,15 @@ class FastMixedLM(stock.MixedLM):
                 raise ModelError(f"mixedlm does not know the option {name!r} of fit.")
         self.reml, self.cov_pen, self.freepat = reml, None, free
         entries, start = _structure(self, free, start_params)
-        design = self._plain if entries is not None else self.design(unstructured=True)
-        first = starting_factor(design) if start is None else start
         if entries is None:
-            require_identified(design, evaluate(design.statistics, first, reml=reml))
-        at, report = minimise(
-            lambda factor: evaluate(design.statistics, factor, reml=reml), first, entries=entries
-        )
+            design = self.design(unstructured=True)
+            at, report = fit_design(design, reml=reml)
+        else:
+            design = self._plain
+            first = starting_factor(design) if start is None else start
+            at, report = minimise(
+                lambda factor: evaluate(design.statistics, factor, reml=reml), first, entries=entries
+            )
         return stock.MixedLMResultsWrapper(results_of(self, design, at, report))
 
 

@@ -1,0 +1,233 @@
+"""Time growth models side by side: ours, statsmodels, lme4, and the Rust packages of PyPI, from the same data frame.
+
+``python benchmarks/growth.py --clients 100 1000 10000`` fits
+``y ~ log1p(weeks) + severity + (1 + log1p(weeks) | client)`` by REML and takes every client's effects (glmm and
+mixedlm-rs: without the effects, which they do not return in bulk). Each program runs in a process of its own on the same file; the clock runs
+from the data frame in memory to the client effects; peak memory is what the fit added to the loaded data.
+Programs that are not installed are skipped with a line. Peers in another environment: ``--peer-python PATH``.
+"""
+
+from __future__ import annotations
+
+import argparse
+import importlib
+import json
+import shutil
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+import warnings
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+PYTHON_PEERS = ("mbc", "mbc_mixedlm", "statsmodels", "glmm", "mixedlm_rs")
+LIMITS = {"statsmodels": 10_000, "lme4": 100_000}  # beyond these a run takes many minutes: --all lifts them
+R_SCRIPT = """
+suppressMessages(library(lme4))
+args <- commandArgs(TRUE); data <- read.csv(args[1]); repeats <- as.integer(args[2])
+invisible(gc(reset = TRUE)); before <- sum(gc()[, 2]); times <- numeric(0)
+for (i in seq_len(repeats)) {
+  t <- system.time({ fit <- lmer(y ~ log1p(weeks) + severity + (1 + log1p(weeks) | client), data,
+    control = lmerControl(calc.derivs = FALSE)); effects <- ranef(fit, condVar = FALSE) })[["elapsed"]]
+  times <- c(times, t)
+}
+peak <- sum(gc()[, 6]) - before
+cat(sprintf('{"seconds": [%s], "megabytes": %.1f, "log_likelihood": %.10f}', paste(times, collapse = ","), peak,
+  as.numeric(logLik(fit))))
+"""
+
+
+def make(clients: int, seed: int = 1) -> dict[str, np.ndarray]:
+    """2-16 sessions a client, geometric dropout, irregular gaps."""
+    rng = np.random.default_rng(seed)
+    sessions = np.clip(rng.geometric(0.11, clients), 2, 16)
+    client = np.repeat(np.arange(clients), sessions)
+    gaps = np.round(rng.gamma(2.0, 0.6, client.size) + 0.1, 2)
+    starts = np.concatenate([[0], np.cumsum(sessions)[:-1]])
+    gaps[starts] = 0.0
+    walked = np.cumsum(gaps)
+    weeks = np.round(walked - np.repeat(walked[starts], sessions), 2)
+    severity = np.round(rng.normal(20, 5, clients), 1)[client]
+    root = np.linalg.cholesky(np.array([[17.6, -2.0], [-2.0, 4.0]]))
+    effects = (rng.standard_normal((clients, 2)) @ root.T)[client]
+    f = np.log1p(weeks)
+    y = 5 + 0.8 * severity - 2.5 * f + effects[:, 0] + effects[:, 1] * f + rng.normal(0, 3.2, client.size)
+    return {"client": client, "weeks": weeks, "severity": severity, "y": np.round(y, 3)}
+
+
+def _frame(path: str, kind: str) -> Any:
+    columns = {name: np.load(Path(path) / f"{name}.npy") for name in ("client", "weeks", "severity", "y")}
+    return _import("polars" if kind == "polars" else "pandas").DataFrame(columns)
+
+
+def _import(name: str) -> Any:
+    """A peer that may not be there."""
+    return importlib.import_module(name)
+
+
+def _mbc(frame: Any) -> float:
+    fit = _import("mbc.models").growth_curve(
+        frame, outcome="y", time="weeks", client="client", covariates=["severity"]
+    )
+    assert fit.effects.means.shape[1] == 2
+    return fit.log_likelihood
+
+
+def _mbc_mixedlm(frame: Any) -> float:
+    result = _import("mbc.models").mixedlm(
+        "y ~ np.log1p(weeks) + severity", frame, groups="client", re_formula="~ np.log1p(weeks)"
+    )
+    assert result._results.effects.means.shape[1] == 2
+    return float(result.llf)
+
+
+def _statsmodels(frame: Any) -> float:
+    fit = (
+        _import("statsmodels.formula.api")
+        .mixedlm("y ~ np.log1p(weeks) + severity", frame, groups="client", re_formula="~ np.log1p(weeks)")
+        .fit()
+    )
+    assert fit.random_effects
+    return float(fit.llf)
+
+
+def _glmm(frame: Any) -> float:
+    frame = frame.assign(log_weeks=np.log1p(frame["weeks"]))  # its formulas know no log1p
+    formula = "y ~ log_weeks + severity + (1 + log_weeks | client)"
+    return float(_import("glmm").fit(frame, formula, reml=True, satterthwaite=False).loglik)
+
+
+def _mixedlm_rs(frame: Any) -> float:
+    fit = (
+        _import("mixedlm_rs")
+        .mixedlm("y ~ np.log1p(weeks) + severity", frame, groups="client", re_formula="~ np.log1p(weeks)")
+        .fit()
+    )
+    return float(fit.llf)
+
+
+FITS: dict[str, Callable[[Any], float]] = {
+    "mbc": _mbc,
+    "mbc_mixedlm": _mbc_mixedlm,
+    "statsmodels": _statsmodels,
+    "glmm": _glmm,
+    "mixedlm_rs": _mixedlm_rs,
+}
+
+
+def one(program: str, path: str, repeats: int, kind: str) -> None:
+    """Run one program in this process and print a line of JSON."""
+    warnings.simplefilter("ignore")
+    fit = FITS[program]
+    frame = _frame(path, kind)
+    small = frame.head(400)
+    fit(small)  # imports, caches
+    Path("/proc/self/clear_refs").write_text("5")
+    base = _memory("VmRSS")
+    seconds = []
+    for _ in range(repeats):
+        start = time.perf_counter()
+        value = fit(frame)
+        seconds.append(time.perf_counter() - start)
+    peak = _memory("VmHWM") - base
+    print(json.dumps({"seconds": seconds, "megabytes": peak, "log_likelihood": value}))
+
+
+def _memory(key: str) -> float:
+    for line in Path("/proc/self/status").read_text().splitlines():
+        if line.startswith(key):
+            return int(line.split()[1]) / 1024
+    return float("nan")
+
+
+def _run(command: list[str]) -> dict[str, Any] | str:
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    if done.returncode:
+        return done.stderr.strip().splitlines()[-1] if done.stderr.strip() else "failed"
+    return json.loads(done.stdout.strip().splitlines()[-1])
+
+
+def _available(program: str, python: str) -> bool:
+    module = "mbc" if program == "mbc_mixedlm" else program
+    return subprocess.run([python, "-c", f"import {module}"], capture_output=True, check=False).returncode == 0
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--clients", type=int, nargs="+", default=[100, 1000, 10_000])
+    parser.add_argument("--programs", nargs="+", default=[*PYTHON_PEERS, "lme4"])
+    parser.add_argument("--peer-python", default=sys.executable, help="interpreter that has the peers")
+    parser.add_argument("--frame", choices=["pandas", "polars"], default="pandas", help="what mbc is given")
+    parser.add_argument("--all", action="store_true", help="run slow programs at every size")
+    parser.add_argument("--one", nargs=4, metavar=("PROGRAM", "FOLDER", "REPEATS", "KIND"), help=argparse.SUPPRESS)
+    options = parser.parse_args()
+    if options.one:
+        program, folder, repeats, kind = options.one
+        one(program, folder, int(repeats), kind)
+        return
+    interpreter = {
+        program: sys.executable if program.startswith("mbc") or program == "statsmodels" else options.peer_python
+        for program in options.programs
+    }
+    present = {}
+    for program in options.programs:
+        found = shutil.which("Rscript") if program == "lme4" else _available(program, interpreter[program])
+        present[program] = bool(found)
+        if not found:
+            print(f"{program}: not installed, skipped")
+    print("| clients | rows | program | median | against mbc | peak memory | log-likelihood |")
+    print("|---|---|---|---|---|---|---|")
+    for clients in options.clients:
+        compare(clients, [p for p in options.programs if present[p]], interpreter, options)
+
+
+def compare(clients: int, programs: list[str], interpreter: dict[str, str], options: Any) -> None:
+    """Run every program on one data set and print its rows of the table."""
+    with tempfile.TemporaryDirectory() as folder:
+        data = make(clients)
+        for name, column in data.items():
+            np.save(Path(folder) / f"{name}.npy", column)
+        if "lme4" in programs:
+            _import("polars").DataFrame(data).write_csv(Path(folder) / "data.csv")
+            (Path(folder) / "fit.R").write_text(R_SCRIPT)
+        ours = None
+        for program in programs:
+            if clients > LIMITS.get(program, 10**9) and not options.all:
+                print(f"| {clients:,} | | {program} | not run (slow) | | | |")
+                continue
+            repeats = _repeats(program, clients)
+            if program == "lme4":
+                found = _run(["Rscript", f"{folder}/fit.R", f"{folder}/data.csv", str(repeats)])
+            else:
+                kind = options.frame if program == "mbc" else "pandas"
+                found = _run([interpreter[program], __file__, "--one", program, folder, str(repeats), kind])
+            if isinstance(found, str):
+                print(f"| {clients:,} | | {program} | {found} | | | |")
+                continue
+            median = statistics.median(found["seconds"])
+            ours = median if program == "mbc" else ours
+            ratio = f"{median / ours:,.1f}x" if ours else ""
+            rows = len(data["y"])
+            print(
+                f"| {clients:,} | {rows:,} | {program} | {_shown(median)} | {ratio} "
+                f"| {found['megabytes']:,.0f} MB | {found['log_likelihood']:.6f} |",
+                flush=True,
+            )
+
+
+def _repeats(program: str, clients: int) -> int:
+    slow = {"statsmodels": 50, "lme4": 10}.get(program, 1)
+    return max(1, min(200, 100_000 // (clients * slow)))
+
+
+def _shown(seconds: float) -> str:
+    return f"{seconds * 1000:.2f} ms" if seconds < 1 else f"{seconds:.2f} s"
+
+
+if __name__ == "__main__":
+    main()
