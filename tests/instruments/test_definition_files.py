@@ -96,6 +96,23 @@ def test_a_short_file_is_enough(tmp_path):
         ("answers = { range = [0, 3] }", "", "item 'q1', range: absent"),
         ("[0, 3]", "[3, 0]", "the lowest answer must come first"),
         ('"free"', '"fre"', "licence.status: is 'fre'; it should be 'free', 'permission' or 'restricted'"),
+        ('"sum"', '"scaled_mean"\nfactor = 10', "can only average, times 10, to [0, 30]"),
+        ('"sum"', '"procedure"', "scale 'total', procedure: goes with rule 'procedure', and only with it"),
+        ('licence = "free"', 'licence = "free"\nprocedures = ["goal_chang"]', "Did you mean 'goal_change'?"),
+        (
+            "[0, 6]",
+            '[0, 6]\nmissing = { rule = "strict", source = "kroenke2001" }',
+            "source and confidence go together",
+        ),
+        ("[[scale]]", '[[flag]]\nlabel = "x"\n[[scale]]', "names one item, or one scale"),
+        ("[[scale]]", '[[flag]]\nscale = "sum"\nlabel = "x"\n[[scale]]', "flag, scale: 'sum' does not exist"),
+        ("[[scale]]", '[[flag]]\nscale = "total"\nat_least = 7\nlabel = "x"\n[[scale]]', "above 0 and at most 6"),
+        (
+            "[[scale]]",
+            '[[fact]]\ntext = "t"\nsource = "kroenke2002"\nconfidence = "high"\n[[scale]]',
+            "fact.source: 'kroenke2002'",
+        ),
+        ('licence = "free"', 'licence = "free"\nkind = "goals"', "answers: kind 'goals' has none"),
         ('key = "mine"', 'key = "mine', "mine.toml is not valid TOML"),
     ],
 )
@@ -147,6 +164,26 @@ def test_products_of_pairs_are_a_named_rule():
     frame = pl.DataFrame({"mine_1": [6, 2], "mine_2": [1, 3], "mine_3": [6, 5], "mine_4": [1, 6]})
     # 6 x (7-1), 6 x (7-1) and 2 x (7-3), 5 x (7-6), averaged
     assert score(frame, mine)["mine_total"].to_list() == [36.0, 6.5]
+
+
+def test_an_item_that_may_not_apply_has_one_code_more_and_only_where_answers_are_summed():
+    items = 'items = [{ id = "q1", may_not_apply = true }, { id = "q2" }]\n[[scale]]'
+    text = GOOD.replace('items = ["q1", "q2"]\n', "").replace("[[scale]]", items, 1)
+    mine = build(text, "mine.toml", sources())
+    out = score(pl.DataFrame({"mine_1": [4, 3], "mine_2": [2, 2]}), mine)
+    assert out["mine_total"].to_list() == [2.0, 5.0]
+    assert out["mine_total_maximum"].to_list() == [3.0, 6.0]
+    mean = text.replace('"sum"', '"mean"').replace("[0, 6]", "[0, 3]")
+    assert "items that may not apply go with rule 'sum'" in refusal(mean)
+
+
+def test_goals_of_ones_own_need_no_items():
+    text = (
+        'key = "mine"\nkind = "goals"\nsource = "law_gbo"\nlicence = "free"\n[[scale]]\nkey = "total"\n'
+        'rule = "procedure"\nprocedure = "goal_change"\nrange = [0, 10]\n'
+    )
+    mine = build(text, "mine.toml", sources())
+    assert (mine.items, mine.item_columns(), mine.main_scale.procedure) == ((), (), "goal_change")
 
 
 def test_a_built_in_key_is_never_shadowed(tmp_path):

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import dataclasses
+
 import polars as pl
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import mbc
-from mbc.instruments import keys
+from mbc.instruments import Form, keys
 
 every_instrument = pytest.mark.parametrize("key", keys())
 few = settings(max_examples=6, deadline=None)  # of up to thirty rows each
@@ -21,11 +23,12 @@ def sheets(key, *, blanks=False):
     return st.lists(row, min_size=1, max_size=30)
 
 
-def scores(key, rows, **options):
-    """Give the score columns, one dict per row."""
-    columns = mbc.instrument(key).item_columns(options.get("form"))
+def scores(instrument, rows, **options):
+    """Give the score columns, one dict per row; of a key, or of a definition."""
+    definition = mbc.instrument(instrument) if isinstance(instrument, str) else instrument
+    columns = definition.item_columns(options.get("form"))
     frame = pl.DataFrame(rows, schema=dict.fromkeys(columns, pl.Float64), orient="row")
-    return mbc.score(frame, key, **options).drop(columns).rows(named=True)
+    return mbc.score(frame, definition, **options).drop(columns).rows(named=True)
 
 
 def named_scales(key):
@@ -50,33 +53,40 @@ def test_reversing_all_answers_mirrors_every_score(key):
 
 @every_instrument
 def test_a_form_is_only_an_order(key):
+    """Every printed form, and one in any other order, with the map between them."""
     definition = mbc.instrument(key)
     default = definition.form().order
 
     @few
-    @given(sheets(key, blanks=True))
-    def holds(rows):
-        for form in definition.forms:
-            place = [default.index(item) for item in form.order]
-            assert scores(key, [tuple(row[i] for i in place) for row in rows], form=form.key) == scores(key, rows)
+    @given(sheets(key, blanks=True), st.permutations(default))
+    def holds(rows, shuffled):
+        extra = Form("shuffled", "any other order", tuple(shuffled), default=False)
+        widened = dataclasses.replace(definition, forms=(*definition.forms, extra))
+        plain = scores(key, rows)
+        for form in widened.forms:
+            if not form.default:
+                place = [default.index(item) for item in form.order]
+                moved = [tuple(row[i] for i in place) for row in rows]
+                assert scores(widened, moved, form=form.key) == plain
 
     holds()
 
 
-@every_instrument
+@pytest.mark.parametrize("key", [key for key in keys() if len(mbc.instrument(key).codings) > 1])
 def test_a_coding_is_only_a_way_of_writing(key):
     definition = mbc.instrument(key)
 
     @few
     @given(sheets(key))
     def holds(rows):
+        plain = scores(key, rows)
         for coding in definition.codings:
             ways = [coding.affine(item) for item in definition.items]
             written = [
                 tuple(sign * (one - constant) for (sign, constant), one in zip(ways, row, strict=True))
                 for row in rows
             ]
-            assert scores(key, written, coding=coding.key) == scores(key, rows)
+            assert scores(key, written, coding=coding.key) == plain
 
     holds()
 
