@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from mbc.models.growth.matrices import Floats
+from mbc.models.growth.matrices import Floats, cholesky, inverse_factor
 from mbc.models.growth.statistics import Statistics, Sums
 
 
@@ -49,13 +49,14 @@ class Evaluation:
 
         With r = prss: ``-sum tr(Q dPsi Q dPsi) + (df / r) r'' - (df / r^2) r'^2``.
         """
-        if self.sums.f is None or self.sums.q_rows is None:
+        if self.sums.each is None:
             return None
         q, m = len(self.factor), len(self.gamma)
-        v = self.gamma @ self.sums.f
+        f, left, right = self.sums.each
+        v = self.gamma @ f
         vv = (v[:, None] * v).reshape(q * q, -1)
         ratio = self.residual_df / self.prss
-        turned = (self.sums.q_rows @ vv.T).reshape(q, q, q, q).transpose(2, 0, 1, 3)
+        turned = (left @ (right @ vv.T)).reshape(q, q, q, q).transpose(2, 0, 1, 3)
         gram = vv.sum(axis=1)
         cross = (self.sums.f_gram.reshape(q * m * q, m) @ self.gamma).reshape(q, m, q)[:, :-1]
         flat = cross.transpose(0, 2, 1).reshape(q * q, m - 1)
@@ -80,13 +81,12 @@ def evaluate(statistics: Statistics, factor: Floats, *, reml: bool) -> Evaluatio
     q, m = len(factor), len(statistics.pooled)
     df = statistics.rows - m + 1 if reml else statistics.rows
     a = statistics.pooled - sums.explained
-    try:
-        root = np.linalg.cholesky(a)
-    except np.linalg.LinAlgError:
+    root = cholesky(a)
+    if root is None:
         return Evaluation(
             factor, math.inf, df, math.nan, np.zeros(m), np.zeros((m - 1, m - 1)), np.zeros((q, q)), sums
         )
-    half = np.linalg.inv(root)
+    half = inverse_factor(root)
     diagonal = np.log(root.diagonal()).tolist()
     prss = math.exp(2 * diagonal[-1])
     gamma = half[-1] / half[-1, -1]

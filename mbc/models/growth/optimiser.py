@@ -16,7 +16,7 @@ from functools import lru_cache
 import numpy as np
 
 from mbc.models.growth.deviance import Evaluation
-from mbc.models.growth.matrices import Floats, factor_of
+from mbc.models.growth.matrices import Floats, cholesky, factor_of, inverse_factor
 
 Objective = Callable[[Floats], Evaluation]
 
@@ -127,11 +127,10 @@ class _Search:
         step, predicted = slope, math.inf
         for curvature in self._curvatures():
             hessian = units @ curvature.reshape(q * q, q * q) @ units.T
-            try:
-                root = np.linalg.cholesky(0.5 * (hessian + hessian.T))
-            except np.linalg.LinAlgError:
+            root = cholesky(hessian)
+            if root is None:
                 continue
-            half = np.linalg.inv(root)
+            half = inverse_factor(root)
             step = -(half.T @ (half @ slope))
             predicted = -0.5 * float(slope @ step)
             break
@@ -140,9 +139,8 @@ class _Search:
         if predicted <= TOLERANCE and k:
             return predicted, False
         psi = self.at.factor @ self.at.factor.T + (step @ units).reshape(q, q)
-        try:
-            factor = np.linalg.cholesky(psi)
-        except np.linalg.LinAlgError:
+        factor = cholesky(psi)
+        if factor is None:
             return math.inf, False
         if (factor.diagonal() < 0.03 * self.at.factor.diagonal()).any():
             return math.inf, False  # heading for the border: let the factor take it there

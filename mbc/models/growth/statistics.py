@@ -39,8 +39,8 @@ class Sums:
     q_sum: Floats  # sum Q, (q, q)
     q_gram: Floats  # sum Q[a, b] Q[c, d], (q, q, q, q)
     f_gram: Floats  # sum F[a, s] F[b, t], (q, m, q, m)
-    f: Floats | None = None  # F per client, (q, m, clients): of one block only
-    q_rows: Floats | None = None  # Q per client, (q * q, clients): of one block only
+    # Of one block only: F per client, (q, m, clients), and Q per client as a product, (q * q, x) @ (x, clients).
+    each: tuple[Floats, Floats, Floats] | None = None
 
     def __add__(self, other: Sums) -> Sums:
         return Sums(
@@ -120,20 +120,19 @@ class PairBlock:
         return self.rows[:2]
 
     def sums(self, factor: Floats) -> Sums:
-        """All sums at Psi = factor factor', the factor lower-triangular."""
+        """All sums at Psi = factor factor', the factor lower-triangular; K B is Psi F."""
         (l11, _), (l21, l22) = factor.tolist()
         p11, p12, p22, det = l11 * l11, l11 * l21, l21 * l21 + l22 * l22, (l11 * l22) ** 2
-        divisor = np.array([p11, 2 * p12, p22, det]) @ self.minors
+        divisor = np.array((p11, 2 * p12, p22, det)) @ self.minors
         divisor += 1.0
         weight = 1.0 / divisor
-        mix = np.array([[1, 0, p22, -p12], [0, 1, -p12, p11], [p11, p12, det, 0], [p12, p22, 0, det]])
         m = self.rows.shape[1]
-        mixed = (mix @ self.rows.reshape(4, -1)).reshape(4, m, -1)
-        mixed *= weight
-        f = mixed[:2].reshape(2 * m, -1)
-        explained = mixed[2] @ self.rows[0].T
-        explained += mixed[3] @ self.rows[1].T
-        explained = 0.5 * (explained + explained.T)
+        f = np.array(((1, 0, p22, -p12), (0, 1, -p12, p11))) @ self.rows.reshape(4, -1)
+        f = f.reshape(2, m, -1)
+        f *= weight
+        flat = f.reshape(2 * m, -1)
+        bf = self.rows[:2].reshape(2 * m, -1) @ flat.T
+        side = p12 * (bf[:m, m:] + bf[m:, :m]) + p11 * bf[:m, :m] + p22 * bf[m:, m:]
         np.log(divisor, out=divisor)
         minors = self.minors * weight
         if self.count is None:
@@ -141,13 +140,15 @@ class PairBlock:
         else:
             log_det, totals = divisor @ self.count, minors @ self.count
             gram = (minors * self.count) @ minors.T
-        to_q = np.array([[1, 0, 0, p22], [0, 1, 0, -p12], [0, 1, 0, -p12], [0, 0, 1, p11]])
-        q_gram = (to_q @ gram @ to_q.T).reshape(2, 2, 2, 2)
-        f_gram = (f @ f.T).reshape(2, m, 2, m)
-        q_sum = (to_q @ totals).reshape(2, 2)
-        if self.count is not None:
-            return Sums(float(log_det), explained, q_sum, q_gram, f_gram)
-        return Sums(float(log_det), explained, q_sum, q_gram, f_gram, mixed[:2], to_q @ minors)
+        to_q = np.array(((1, 0, 0, p22), (0, 1, 0, -p12), (0, 1, 0, -p12), (0, 0, 1, p11)))
+        return Sums(
+            float(log_det),
+            0.5 * (side + side.T),
+            (to_q @ totals).reshape(2, 2),
+            (to_q @ gram @ to_q.T).reshape(2, 2, 2, 2),
+            (flat @ flat.T).reshape(2, m, 2, m),
+            None if self.count is not None else (f, to_q, minors),
+        )
 
     def precision(self, factor: Floats) -> tuple[Floats, Floats]:
         """K and Q per client, each (2, 2, clients)."""
@@ -224,8 +225,7 @@ class FactorBlock:
             (flat @ count).reshape(q, q),
             ((flat * count) @ flat.T).reshape(q, q, q, q),
             (rows @ rows.T).reshape(q, m, q, m),
-            f if self.count is None else None,
-            flat if self.count is None else None,
+            None if self.count is not None else (f, np.eye(q * q), flat),
         )
 
     def precision(self, factor: Floats) -> tuple[Floats, Floats]:
