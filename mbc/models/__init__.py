@@ -89,6 +89,9 @@ if TYPE_CHECKING:
     from mbc.models.growth.student import robust_growth as robust_growth
     from mbc.models.growth.therapist import TherapistGrowth as TherapistGrowth
     from mbc.models.growth.therapist import therapist_growth as therapist_growth
+    from mbc.models.lagged import LaggedEffects as LaggedEffects
+    from mbc.models.lagged import lagged_effects as lagged_effects
+    from mbc.models.lagged import nickell_bias as nickell_bias
     from mbc.models.missing import PatternMixture as PatternMixture
     from mbc.models.missing import pattern_mixture as pattern_mixture
     from mbc.models.proportions import Proportion as Proportion
@@ -150,6 +153,7 @@ _MODULES = {
         "goal_probability_by",
         "goal_probability_on_curve",
     ),
+    "lagged": ("LaggedEffects", "lagged_effects", "nickell_bias"),
     "missing": ("PatternMixture", "pattern_mixture"),
     "proportions": ("Proportion", "wilson_interval"),
     "reliability": ("alpha", "item_rest", "omega"),
