@@ -7,7 +7,8 @@ from pathlib import Path
 
 from mbc.instruments.definition import Instrument, Scale
 from mbc.instruments.explaining import markdown
-from mbc.instruments.library import CONSTRUCTS, all_keys, instrument
+from mbc.instruments.library import instrument
+from mbc.instruments.shipped import CONSTRUCTS, shipped
 
 COMMAND = "python scripts/instrument_pages.py"  # what makes them again
 
@@ -48,7 +49,7 @@ def pages() -> dict[str, str]:
     >>> made["rses.md"].splitlines()[0]
     '# Rosenberg Self-Esteem Scale (`rses`)'
     """
-    made = {f"{key}.md": _page(instrument(key)) for key in all_keys()}
+    made = {f"{key}.md": _page(instrument(key)) for key in shipped()}
     return {"index.md": _index()} | made
 
 
@@ -85,7 +86,7 @@ def _page(of: Instrument) -> str:
 def _index() -> str:
     parts = [_INTRODUCTION]
     for construct in CONSTRUCTS:
-        listed = [one for one in map(instrument, all_keys()) if one.construct == construct]
+        listed = [one for one in map(instrument, shipped()) if one.construct == construct]
         parts += ["\n".join([f"## {_TITLES[construct]}", "", *_table(listed)]) + "\n"]
     return "\n".join([*parts, f"*Made from the catalogue by `{COMMAND}`.*\n"])
 

@@ -34,7 +34,7 @@ def shipped() -> dict[str, Traversable]:
     for construct in CONSTRUCTS:
         inside = folder() / construct
         if inside.is_dir():
-            listed = sorted(inside.iterdir(), key=lambda file: _natural(file.name))
+            listed = sorted(inside.iterdir(), key=lambda file: _natural(file.name.removesuffix(".toml")))
             found |= {file.name.removesuffix(".toml"): file for file in listed if file.name.endswith(".toml")}
     return found
 
