@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 
 import numpy as np
 import polars as pl
@@ -10,7 +11,6 @@ import polars as pl
 from mbc.exchange.cells import MISSING_TEXTS, REASON, number
 from mbc.exchange.questionnaires import Questionnaire
 from mbc.exchange.reading import (
-    MET_SCHEMA,
     NUMBER,
     READ_SCHEMA,
     TOTAL,
@@ -19,6 +19,7 @@ from mbc.exchange.reading import (
     nothing_met,
     with_reasons,
 )
+from mbc.exchange.recorded import REMARK, differing, differing_notes
 from mbc.exchange.shown import shown, shown_expr
 from mbc.exchange.tables import ROW
 from mbc.instruments import instrument
@@ -27,34 +28,61 @@ _ENOUGH_TO_WONDER = 100  # answers; fewer say little about a coding
 Extremes = Mapping[int, tuple[float, float]]
 
 
-def check(records: Records) -> Reading:
-    """Check every cell, and put each administration's answers in a row."""
-    met, notes = [records.met], list(records.notes)
+def check(records: Records, *, noun: str = "row") -> Reading:
+    """Check every cell, and put each administration's answers in a row.
+
+    Parameters
+    ----------
+    records : Records
+        A file, taken apart.
+    noun : str
+        What a record of the file is called, for its notes.
+    """
     cells = records.cells.with_columns(number("text").alias("value"))
     scores = records.scores.with_columns(number("text").alias("value"))
-    parts: list[pl.DataFrame] = []
-    questionnaires = _questionnaires(records.occasions)
-    for one, mine in questionnaires:
-        numbers = mine[NUMBER].implode()
-        own, own_scores = (frame.filter(pl.col(NUMBER).is_in(numbers)) for frame in (cells, scores))
-        headers = records.headers.get(one.instrument.key, ())
-        met += [*_met_in_answers(own, one, headers), _met_twice(own, headers), _met_in_scores(own_scores, one)]
-        notes += _undecided(own, one)
-        parts.append(
-            mine.with_columns(_answers(own, mine[NUMBER], len(one.items)), _totals(own_scores, mine[NUMBER]))
-        )
+    known = _questionnaires(records.occasions)
+    checked = [_checked(one, mine, cells, scores, records.headers) for one, mine in known]
     rest = records.occasions.filter(
         pl.col("form").is_null()
     )  # a fault is met: questionnaire, form or coding unknown
-    nothing = [pl.lit(None, READ_SCHEMA[name]).alias(name) for name in ("answers", "totals")]
-    every = pl.concat([*parts, rest.with_columns(nothing)]).sort(NUMBER)
-    known = tuple(one for one, _ in questionnaires)
+    nothing = [pl.lit(None, READ_SCHEMA[name]).alias(name) for name in ("answers", "totals", REMARK)]
+    every = pl.concat([*(part.frame for part in checked), rest.with_columns(nothing)]).sort(NUMBER)
+    met = [records.met, *(met for part in checked for met in part.met)]
     return Reading(
         administrations=with_reasons(every, met).select(*READ_SCHEMA),
-        questionnaires=known,
+        questionnaires=tuple(one for one, _ in known),
         blank_rows=records.blank_rows,
         unread=records.unread,
-        notes=tuple(notes),
+        notes=(*records.notes, *(note for part in checked for note in part.notes), *differing_notes(every, noun)),
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class _Checked:
+    """The administrations of one questionnaire, form and coding, and what was met."""
+
+    frame: pl.DataFrame
+    met: list[pl.DataFrame]
+    notes: list[str]
+
+
+def _checked(
+    one: Questionnaire,
+    occasions: pl.DataFrame,
+    cells: pl.DataFrame,
+    scores: pl.DataFrame,
+    headers: Mapping[str, tuple[str, ...]],
+) -> _Checked:
+    numbers = occasions[NUMBER].implode()
+    own, recorded = (frame.filter(pl.col(NUMBER).is_in(numbers)) for frame in (cells, scores))
+    named = headers.get(one.instrument.key, ())
+    answers = _answers(own, occasions[NUMBER], len(one.items))
+    mine = occasions.with_columns(answers, _totals(recorded, occasions[NUMBER]))
+    remarks = differing(mine, recorded, one)
+    return _Checked(
+        frame=mine.join(remarks, on=NUMBER, how="left", maintain_order="left"),
+        met=[*_met_in_answers(own, one, named), _met_twice(own, named), *_met_in_scores(recorded, mine, one)],
+        notes=[] if one.instrument.safety_channel else _undecided(own, one),
     )
 
 
@@ -141,10 +169,10 @@ def _met_twice(cells: pl.DataFrame, headers: tuple[str, ...]) -> pl.DataFrame:
     return twice.filter(pl.col("values") > 1).sort(NUMBER, "item").select(NUMBER, reason.alias(REASON))
 
 
-def _met_in_scores(scores: pl.DataFrame, one: Questionnaire) -> pl.DataFrame:
+def _met_in_scores(scores: pl.DataFrame, mine: pl.DataFrame, one: Questionnaire) -> list[pl.DataFrame]:
     """Faults of kept scores: no number, outside the scale, twice, or on another metric."""
     if scores.is_empty():
-        return nothing_met()
+        return []
     lows, highs = ({scale.key: scale.range[end] for scale in one.instrument.scales} for end in (0, 1))
     by_scale = scores.with_columns(
         pl.col("scale").replace_strict(lows, return_dtype=pl.Float64).alias("low"),
@@ -160,8 +188,13 @@ def _met_in_scores(scores: pl.DataFrame, one: Questionnaire) -> pl.DataFrame:
     )
     met = by_scale.select(NUMBER, reason.alias(REASON)).filter(pl.col(REASON).is_not_null())
     twice = by_scale.group_by(NUMBER, "scale").agg(value.n_unique().alias("values")).filter(pl.col("values") > 1)
-    differing = twice.select(NUMBER, pl.format("{} is there twice, differently", "scale").alias(REASON))
-    return pl.concat([met, differing.sort(NUMBER), *_met_on_other_metric(scores, one)]).select(*MET_SCHEMA)
+    unlike = twice.select(NUMBER, pl.format("{} is there twice, differently", "scale").alias(REASON))
+    alone = mine.filter(pl.col("answers").is_null())[NUMBER]  # answers beside a score tell what it is worth
+    return [
+        met,
+        unlike.sort(NUMBER),
+        *_met_on_other_metric(scores.filter(pl.col(NUMBER).is_in(alone.implode())), one),
+    ]
 
 
 def _plain(column: str) -> pl.Expr:
@@ -176,7 +209,7 @@ def _metric_hint(one: Questionnaire) -> str:
 
 
 def _met_on_other_metric(scores: pl.DataFrame, one: Questionnaire) -> list[pl.DataFrame]:
-    if one.coding.default:
+    if one.coding.default or scores.is_empty():
         return []
     said = (
         f"a score of {one.instrument.name} is kept on the questionnaire's own metric, from answers coded "

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 import polars as pl
@@ -92,3 +92,23 @@ def blank_out(frame: pl.DataFrame, columns: Iterable[str], codes: Iterable[str])
     return frame.with_columns(
         pl.when(~pl.col(name).str.to_lowercase().is_in(codes)).then(pl.col(name)) for name in columns
     )
+
+
+def words_to_numbers(frame: pl.DataFrame, columns: Iterable[str], words: Mapping[str, float]) -> pl.DataFrame:
+    """Put the numbers that the user gave for answers in words, whatever the case of the letters.
+
+    Examples
+    --------
+    >>> frame = pl.DataFrame({"a": ["Agree", "agree ", "3", None]})
+    >>> words_to_numbers(frame, ["a"], {"AGREE": 2})["a"].to_list()
+    ['2', '2', '3', None]
+    """
+    if not words:
+        return frame
+    folded = {" ".join(word.casefold().split()): f"{number:g}" for word, number in words.items()}
+    text = pl.col(list(columns))
+    return frame.with_columns(text.str.strip_chars().str.to_lowercase().replace(folded).pipe(_or_as_it_was, text))
+
+
+def _or_as_it_was(replaced: pl.Expr, text: pl.Expr) -> pl.Expr:
+    return pl.when(replaced == text.str.strip_chars().str.to_lowercase()).then(text).otherwise(replaced)

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+
+import polars as pl
 
 from mbc.errors import ImportRefused, SettingsError, nearest
 from mbc.exchange.shown import listing, shown
@@ -20,6 +22,8 @@ class Role:
     called: tuple[str, ...] = ()
     perhaps: tuple[str, ...] = ()
     """Names that serve only when no surer one is there: ``id`` may as well number the rows."""
+    mapped_only: bool = False
+    """Whether a column plays it only where somebody says so."""
 
 
 _ROLES = (
@@ -40,8 +44,12 @@ _ROLES = (
     Role("form", "the form (item order)", ("item order",)),
     Role("coding", "the answer coding", ("answer coding",)),
     Role("clinician_id", "the clinician", ("clinician", "therapist", "therapist id", "counsellor", "counselor")),
+    Role("episode_id", "the episode of care", mapped_only=True),
+    Role("version", "the version of the questionnaire's definition", mapped_only=True),
 )  # fmt: skip
 ROLES: Mapping[str, Role] = {role.name: role for role in _ROLES}
+# What each questionnaire of a wide file may say for itself: rses_taken_on, rses_form ...
+OWN_ROLES = ("taken_on", "taken_at", "session_number", "target", "informant", "form", "coding")
 
 
 def fold(name: str) -> str:
@@ -81,6 +89,8 @@ class Columns:
         """
         if role in self.given:
             return self.given[role]
+        if ROLES[role].mapped_only:
+            return None
         spoken_for = set(self.given.values())
         for names in ((role,), ROLES[role].called, ROLES[role].perhaps):
             folded = {fold(name) for name in names}
@@ -94,6 +104,58 @@ class Columns:
                 self._refuse_repeated(fit[0])
                 return fit[0]
         return None
+
+    def without(self, headers: Iterable[str]) -> Columns:
+        """Leave columns out that the user does not want read.
+
+        Raises
+        ------
+        SettingsError
+            When there is no such column.
+        """
+        headers = list(headers)
+        absent = [header for header in headers if header not in self.table.columns]
+        if absent:
+            raise SettingsError(
+                f"--ignore '{shown(absent[0])}': '{shown(self.table.name)}' has no such column."
+                f"{_meant(absent, self.table.columns)}"
+            )
+        left = tuple(name for name in self.table.columns if name not in headers)
+        return Columns(replace(self.table, columns=left, frame=self.table.frame.drop(headers)), self.given)
+
+    def own(self, key: str, role: str) -> str | None:
+        """Header of the column that plays a role for one questionnaire alone: ``rses_form``, ``RSES date``."""
+        names = (role, *ROLES[role].called)
+        return self._belonging(f"{key}_{role}", (f"{key}{fold(name)}" for name in names))
+
+    def score(self, key: str, scale: str, called: Iterable[str]) -> str | None:
+        """Header of the column of scores that were kept of a scale: ``rses_total``, ``ECR-S anxiety``."""
+        return self._belonging(f"{key}_{scale}", (f"{key}{fold(name)}" for name in (scale, *called)))
+
+    def _belonging(self, canonical: str, names: Iterable[str]) -> str | None:
+        if canonical in self.given:
+            return self.given[canonical]
+        folded = {fold(name) for name in names}
+        spoken_for = set(self.given.values())
+        fit = [name for name in self.table.columns if fold(name) in folded and name not in spoken_for]
+        if len(fit) > 1:
+            raise ImportRefused(
+                f"'{shown(self.table.name)}' has {len(fit)} columns that could be {canonical}: {listing(fit)}. "
+                f"Say which: --map {canonical}='{shown(fit[0])}'."
+            )
+        for header in fit:
+            self._refuse_repeated(header)
+        return fit[0] if fit else None
+
+    def speaking_for(self, key: str) -> Columns:
+        """Let the questionnaire's own columns speak where they are filled, and the file's where they are not."""
+        own = {role: header for role in OWN_ROLES if (header := self.own(key, role)) is not None}
+        if not own:
+            return self
+        shared = {role: found for role in own if (found := self.find(role)) is not None and found != own[role]}
+        filled = [pl.coalesce(own[role], header).alias(own[role]) for role, header in shared.items()]
+        table = replace(self.table, frame=self.table.frame.with_columns(filled))
+        return Columns(table, {**self.given, **own})
 
     def need(self, role: str) -> str:
         """Header of the column that plays a role.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -11,11 +12,11 @@ from mbc.exchange.answers import check
 from mbc.exchange.columns import Columns
 from mbc.exchange.layouts import Recognised, recognise
 from mbc.exchange.long import read_long, read_totals
+from mbc.exchange.opening import open_table
 from mbc.exchange.options import ImportOptions, Layout
 from mbc.exchange.plan import ImportPlan, Proposal, make_plan
 from mbc.exchange.reading import Records
 from mbc.exchange.shown import shown
-from mbc.exchange.text_files import read_text_table
 from mbc.exchange.wide import read_wide
 from mbc.store import ImportSource, Store
 
@@ -86,20 +87,22 @@ def plan_import(
 
 def read_plan(path: str | Path, store: Store | None, options: ImportOptions) -> ImportPlan:
     """Plan an import as far as the file and the people on record decide it; occasions are not compared yet."""
-    table = read_text_table(path, separator=options.separator)
-    columns = Columns(table, options.columns)
+    table = open_table(path, options)
+    columns = Columns(table, {**table.given, **options.columns}).without(options.ignore)
     recognised = recognise(columns, options)
-    reading = check(_taken_apart(columns, recognised, options))
+    reading = check(_taken_apart(columns, recognised, options), noun=table.noun)
+    if table.kind == "redcap":  # most rows are of other forms and events: blanks there say nothing
+        reading = replace(reading, blank_rows=())
     if reading.administrations.is_empty():
         raise ImportRefused(f"'{shown(table.name)}' holds no answers: every row is blank.")
-    source = ImportSource(shown(table.name, longest=200), table.sha256)
-    return make_plan(Proposal(reading, recognised.layout, options, source, table.notes), store)
+    source = ImportSource(shown(table.name, longest=200), table.sha256, table.kind)
+    return make_plan(Proposal(reading, recognised.layout, options, source, table.notes, table.noun), store)
 
 
 def _taken_apart(columns: Columns, recognised: Recognised, options: ImportOptions) -> Records:
     match recognised.layout:
         case "wide":
-            return read_wide(columns, recognised.items, options)
+            return read_wide(columns, recognised, options)
         case "long":
             return read_long(columns, options)
         case "totals":

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
 
 from mbc.errors import ImportRefused, MissingItems, nearest
 from mbc.exchange.columns import ROLES, Columns
@@ -19,8 +19,15 @@ class Recognised:
     """The layout, and for a wide file the columns of each questionnaire."""
 
     layout: Layout
-    items: Mapping[str, tuple[str, ...]]
+    items: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     """Questionnaire -> headers, in the order of the form."""
+    scores: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    """Questionnaire -> scale -> header, where scores were kept beside the items or instead of them."""
+
+    @property
+    def keys(self) -> tuple[str, ...]:
+        """The questionnaires of a wide file."""
+        return tuple(dict.fromkeys([*self.items, *self.scores]))
 
 
 def recognise(columns: Columns, options: ImportOptions) -> Recognised:
@@ -36,18 +43,35 @@ def recognise(columns: Columns, options: ImportOptions) -> Recognised:
         When the user named a questionnaire that is not in the catalogue.
     """
     named = chosen(options)
-    layout = options.layout or ("wide" if options.items else _by_header(columns, named))
+    layout = options.layout or ("wide" if options.items or options.patterns else _by_header(columns, named))
     if layout == "wide" or (layout is None and named):
-        return Recognised("wide", _item_columns(columns, options, named))
+        return _wide(columns, options, named)
     if layout is None:
         raise ImportRefused(_unrecognised(columns))
-    return Recognised(layout, {})
+    return Recognised(layout)
+
+
+def _wide(columns: Columns, options: ImportOptions, named: tuple[str, ...]) -> Recognised:
+    scores = {key: found for key in named or keys() if (found := _score_columns(columns, key))}
+    only_scores = scores and not options.items and not options.patterns and not _present(columns)
+    items = {} if only_scores else _item_columns(columns, options, named, scores)
+    return Recognised("wide", items, scores)
+
+
+def _score_columns(columns: Columns, key: str) -> dict[str, str]:
+    """Columns of scores that were kept: ``rses_total`` and its like, ``ecr_s_anxiety``."""
+    one = instrument(key)
+    synonyms = ("total", "score", "total score", "sum", "sum score") if len(one.scales) == 1 else ()
+    found = {scale.key: columns.score(key, scale.key, (scale.title, *synonyms)) for scale in one.scales}
+    return {scale: header for scale, header in found.items() if header is not None}
 
 
 def _by_header(columns: Columns, named: tuple[str, ...]) -> Layout | None:
     if columns.find("item") and columns.find("value"):
         return "long"
     if _present(columns):
+        return "wide"
+    if not columns.find("score") and any(_score_columns(columns, key) for key in named or keys()):
         return "wide"
     if columns.find("score") and (named or columns.find("scale") or columns.find("instrument")):
         return "totals"
@@ -57,20 +81,38 @@ def _by_header(columns: Columns, named: tuple[str, ...]) -> Layout | None:
 def _present(columns: Columns) -> tuple[str, ...]:
     """Keys of the questionnaires that some column is an item of."""
     named = [*columns.table.columns, *(name for name in columns.given if name not in ROLES)]
-    return tuple(key for key in keys() if any(item_pattern(key).fullmatch(name) for name in named))
+    return tuple(key for key in keys() if instrument(key).items and _names_an_item(key, named))
 
 
-def _item_columns(columns: Columns, options: ImportOptions, named: tuple[str, ...]) -> dict[str, tuple[str, ...]]:
+def _names_an_item(key: str, names: Iterable[str]) -> bool:
+    pattern = item_pattern(key)
+    return any(pattern.fullmatch(name) for name in names)
+
+
+def _item_columns(
+    columns: Columns, options: ImportOptions, named: tuple[str, ...], scores: Mapping[str, object]
+) -> dict[str, tuple[str, ...]]:
     if options.items is not None:
         one = _whose_items(columns, options.items, named)
-        names = [item_name(options.items, n) for n in range(1, len(one.items) + 1)]
-        return {one.key: _all_there(columns, one, names, [columns.item(name) for name in names])}
-    present = named or _present(columns)
+        return {one.key: _by_template(columns, one, options.items)}
+    there = _present(columns)
+    present = dict.fromkeys([*(named or there), *options.patterns])
     if not present:
         raise ImportRefused(_unrecognised(columns))
-    found = {key: _by_pattern(columns, instrument(key)) for key in present}
+    found: dict[str, tuple[str, ...]] = {}
+    for key in present:
+        one = instrument(key)
+        if key in options.patterns:
+            found[key] = _by_template(columns, one, options.patterns[key])
+        elif key in there or key not in scores:
+            found[key] = _by_pattern(columns, one)
     place = columns.table.columns.index
     return dict(sorted(found.items(), key=lambda one: place(one[1][0])))
+
+
+def _by_template(columns: Columns, one: Instrument, template: str) -> tuple[str, ...]:
+    names = [item_name(template, n) for n in range(1, len(one.items) + 1)]
+    return _all_there(columns, one, names, [columns.item(name) for name in names])
 
 
 def _whose_items(columns: Columns, template: str, named: tuple[str, ...]) -> Instrument:
@@ -90,6 +132,8 @@ def _whose_items(columns: Columns, template: str, named: tuple[str, ...]) -> Ins
 
 def _by_pattern(columns: Columns, one: Instrument) -> tuple[str, ...]:
     """Find the columns of a questionnaire by their names: as mapped, ``rses_1``, or what is like it."""
+    if not one.items:
+        raise ImportRefused(f"{one.name} has no items of its own: goals are rated, and have tables of their own.")
     by_number: dict[int, list[str]] = {}
     for name in columns.table.columns:
         if match := item_pattern(one.key).fullmatch(name):

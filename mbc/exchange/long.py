@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import polars as pl
 
-from mbc.exchange.cells import REASON, blank_out, by_text, faults
+from mbc.exchange.cells import REASON, blank_out, by_text, faults, words_to_numbers
 from mbc.exchange.columns import ROLES, Columns
 from mbc.exchange.occasions import read_occasions
 from mbc.exchange.options import ImportOptions
@@ -33,49 +33,71 @@ from mbc.exchange.shown import shown
 from mbc.exchange.tables import ROW
 from mbc.instruments import instrument
 
+_PARTS = {"item": "value", "scale": "score"}
 
-def read_long(columns: Columns, options: ImportOptions) -> Records:
-    """Take a file of answers apart: client, date, questionnaire, item, value."""
+
+def read_long(columns: Columns, options: ImportOptions, *, keep_blank: bool = False) -> Records:
+    """Take a file of answers apart: client, date, questionnaire, item, value.
+
+    Where it also has columns of scale and score, a row may hold a kept score instead.
+    """
     columns.need_all(["item", "value"])
-    return _read(columns, options, part="item", amount="value")
+    scores = columns.find("score") is not None and columns.find("scale") is not None
+    return _read(columns, options, ("item", "scale") if scores else ("item",), keep_blank=keep_blank)
 
 
 def read_totals(columns: Columns, options: ImportOptions) -> Records:
     """Take a file of kept scores apart: client, date, questionnaire, scale, score."""
     columns.need("score")
-    return _read(columns, options, part="scale", amount="score")
+    return _read(columns, options, ("scale",), keep_blank=False)
 
 
-def _read(columns: Columns, options: ImportOptions, *, part: str, amount: str) -> Records:
+def _read(columns: Columns, options: ImportOptions, parts: tuple[str, ...], *, keep_blank: bool) -> Records:
     base = read_occasions(columns, options)
-    table = columns.table.frame
     keys, unknown = _questionnaires(columns, options)
     check_per_instrument(options, keys.drop_nulls().unique(maintain_order=True))
-    header = columns.need(amount)
-    texts = blank_out(table.select(header), [header], options.missing)[header]
-    records = base.frame.with_columns(keys.alias("instrument"), texts.alias("text"))
-    occasions, numbered = _grouped(records)
+    texts = {part: _texts(columns, _PARTS[part], keys, options) for part in parts}
+    filled = pl.select(pl.any_horizontal(column.is_not_null() for column in texts.values())).to_series()
+    occasions, numbered = _grouped(base.frame.with_columns(keys.alias("instrument"), filled.alias("filled")))
     settlement = settled(occasions, options)
     occasions = settlement.frame
-    names, misnamed = _parts(columns, part, numbered["instrument"])
-    numbered = numbered.with_columns(names.alias(part))
-    schema = CELLS_SCHEMA if part == "item" else SCORES_SCHEMA
-    cells = numbered.select(*schema).filter(pl.col("text").is_not_null() & pl.col(part).is_not_null())
-    by_row = pl.concat([base.faults, unknown, misnamed])
-    answered = numbered.filter(pl.col("text").is_not_null())[NUMBER].unique()
-    blank = ~occasions[NUMBER].is_in(answered.implode())
-    used = {columns.find(role) for role in ("client_id", "taken_on", "taken_at", "instrument", part, amount)}
-    used |= {columns.find(role) for role in ROLES if role not in {"item", "value", "scale", "score"}}
+    cells = {"item": pl.DataFrame(schema=CELLS_SCHEMA), "scale": pl.DataFrame(schema=SCORES_SCHEMA)}
+    by_row = [base.faults, unknown, *([] if columns.table.faults is None else [columns.table.faults])]
+    for part, text in texts.items():
+        names, misnamed = _parts(columns, part, numbered["instrument"])
+        mine = numbered.with_columns(names.alias(part), text.alias("text"))
+        if len(parts) > 1:  # a row of the other part leaves this one's columns blank
+            misnamed = pl.select(pl.when(text.is_not_null()).then(misnamed)).to_series()
+        by_row.append(faults(mine[ROW], misnamed))
+        cells[part] = mine.select(*cells[part].columns).filter(
+            pl.col("text").is_not_null() & pl.col(part).is_not_null()
+        )
+    answered = numbered.filter("filled")[NUMBER].unique()
+    blank = pl.Series([False]) if keep_blank else ~occasions[NUMBER].is_in(answered.implode())
+    used = {columns.find(role) for role in ROLES if role not in {*_PARTS, *_PARTS.values()}}
+    used |= {columns.find(role) for part in parts for role in (part, _PARTS[part])}
     return Records(
         occasions=occasions.filter(~blank).select(*OCCASIONS_SCHEMA),
-        cells=cells if part == "item" else pl.DataFrame(schema=CELLS_SCHEMA),
-        scores=cells if part == "scale" else pl.DataFrame(schema=SCORES_SCHEMA),
-        met=pl.concat([met_in_rows(numbered, by_row), settlement.met]).select(*MET_SCHEMA),
+        cells=cells["item"],
+        scores=cells["scale"],
+        met=pl.concat([met_in_rows(numbered, pl.concat(by_row)), settlement.met]).select(*MET_SCHEMA),
         headers={},
-        blank_rows=tuple(occasions.filter(blank)[ROW]),
+        blank_rows=() if keep_blank else tuple(occasions.filter(blank)[ROW]),
         unread=tuple(name for name in columns.table.columns if name not in used),
-        notes=(*base.notes, *(assumed_form_note(key) for key in settlement.assumed if part == "item")),
+        notes=(*base.notes, *(assumed_form_note(key) for key in settlement.assumed if "item" in parts)),
     )
+
+
+def _texts(columns: Columns, amount: str, keys: pl.Series, options: ImportOptions) -> pl.Series:
+    """Answers or scores as text, with blanks as the user named them and words as the numbers they stand for."""
+    header = columns.need(amount)
+    texts = blank_out(columns.table.frame.select(header), [header], options.missing).with_columns(
+        keys.alias("key")
+    )
+    for key, words in options.values.items() if amount == "value" else ():
+        read = words_to_numbers(texts, [header], words)[header]
+        texts = texts.with_columns(pl.when(pl.lit(not key) | (pl.col("key") == key)).then(read).otherwise(header))
+    return texts[header]
 
 
 def _questionnaires(columns: Columns, options: ImportOptions) -> tuple[pl.Series, pl.DataFrame]:
@@ -123,11 +145,10 @@ def _grouped(records: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
     return occasions, numbered
 
 
-def _parts(columns: Columns, part: str, keys: pl.Series) -> tuple[pl.Series, pl.DataFrame]:
-    """Item number or scale of each row, as its questionnaire counts and names them."""
+def _parts(columns: Columns, part: str, keys: pl.Series) -> tuple[pl.Series, pl.Series]:
+    """Item number or scale of each row, as its questionnaire counts and names them, and why there is none."""
     header = columns.find(part)
-    rows = columns.table.frame[ROW]
-    texts = columns.table.frame[header] if header else pl.repeat(None, len(rows), dtype=pl.String, eager=True)
+    texts = columns.table.frame[header] if header else pl.repeat(None, len(keys), dtype=pl.String, eager=True)
     said = pl.DataFrame({"key": keys, "text": texts}).unique(maintain_order=True).drop_nulls("key")
     dtype = pl.Int64() if part == "item" else pl.String()
     read: list[tuple[int | str | None, str | None]] = []
@@ -143,7 +164,7 @@ def _parts(columns: Columns, part: str, keys: pl.Series) -> tuple[pl.Series, pl.
     named = pl.DataFrame({"key": keys, "text": texts}).join(
         said, on=["key", "text"], how="left", nulls_equal=True, maintain_order="left"
     )
-    return named["name"], faults(rows, named[REASON])
+    return named["name"], named[REASON]
 
 
 def _item(key: str, text: str | None) -> int:

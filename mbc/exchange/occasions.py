@@ -30,6 +30,8 @@ OCCASION: dict[str, pl.DataType] = {
     "target": pl.String(),
     "form": pl.String(),
     "coding": pl.String(),
+    "episode_id": pl.String(),
+    "version": pl.String(),
 }
 MOST_SESSIONS = 100_000
 
@@ -173,4 +175,6 @@ _READERS: tuple[tuple[str, Callable[[str], Any], pl.DataType], ...] = (
     ("target", _label, pl.String()),
     ("form", _label, pl.String()),
     ("coding", _label, pl.String()),
+    ("episode_id", _identifier, pl.String()),
+    ("version", _identifier, pl.String()),
 )

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from pathlib import Path
 from typing import Literal, get_args
 
 from mbc.errors import SettingsError
@@ -30,12 +31,26 @@ class ImportOptions:
     """Questionnaires to read; recognised from the columns when empty."""
     items: str | None = None
     """How item columns are named, ``"Q{n}"``; for one questionnaire."""
+    patterns: Mapping[str, str] = field(default_factory=dict)
+    """The same, questionnaire by questionnaire."""
     form: Mapping[str, str] = field(default_factory=dict)
     """Questionnaire -> item order; key "" speaks of all."""
     coding: Mapping[str, str] = field(default_factory=dict)
     """Questionnaire -> answer coding; key "" speaks of all."""
     columns: Mapping[str, str] = field(default_factory=dict)
-    """Role or item column -> header in the file."""
+    """Role, item column, ``rses_total`` or ``rses_taken_on`` -> header in the file."""
+    ignore: tuple[str, ...] = ()
+    """Headers of columns that are not to be read."""
+    values: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
+    """Questionnaire -> answers in words -> numbers; key "" speaks of all."""
+    events: Mapping[str, int] = field(default_factory=dict)
+    """REDCap event -> session number."""
+    sheet: str | None = None
+    """Of a workbook."""
+    dictionary: Path | None = None
+    """REDCap's data dictionary, as CSV."""
+    questionnaire: Path | None = None
+    """FHIR Questionnaire (or a Bundle of them) that says what coded answers count."""
     date_format: str | None = None
     separator: str | None = None
     missing: tuple[str, ...] = ()
@@ -61,8 +76,9 @@ class ImportOptions:
             raise SettingsError("--display-name names the clinician of --clinician ID; give both.")
         if self.supersede is not None and not self.supersede.strip():
             raise SettingsError("A correction needs a reason: --supersede 'typing error in item 3'.")
-        if self.items is not None:
-            item_name(self.items, 1)
+        for pattern in (self.items, *self.patterns.values()):
+            if pattern is not None:
+                item_name(pattern, 1)
 
 
 def item_name(template: str, n: int) -> str:

@@ -91,6 +91,8 @@ def find_episodes(
 ) -> pl.DataFrame:
     """Name the episode of care that each day lies in: the one begun last, where several overlap.
 
+    An episode that the file names itself stays.
+
     Parameters
     ----------
     administrations : polars.DataFrame
@@ -104,7 +106,7 @@ def find_episodes(
     known = [store.episodes().select(columns)] if store else []
     known += [] if also is None else [also.select(columns)]
     if not any(len(some) for some in known):
-        return administrations.with_columns(pl.lit(None, pl.String).alias("episode_id"))
+        return administrations
     episodes = pl.concat(known).unique("episode_id", keep="last")
     began = pl.coalesce("started_on", "referred_on").alias("began")
     spans = episodes.select("client_id", "episode_id", began, "ended_on").filter(pl.col("began").is_not_null())
@@ -118,6 +120,7 @@ def find_episodes(
         )
         .sort("began", "episode_id")
         .group_by("client_id", "taken_on")
-        .agg(pl.col("episode_id").last())
+        .agg(pl.col("episode_id").last().alias("of the day"))
     )
-    return administrations.join(found, on=["client_id", "taken_on"], how="left", maintain_order="left")
+    joined = administrations.join(found, on=["client_id", "taken_on"], how="left", maintain_order="left")
+    return joined.with_columns(pl.coalesce("episode_id", "of the day").alias("episode_id")).drop("of the day")

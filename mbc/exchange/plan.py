@@ -10,20 +10,25 @@ import polars as pl
 
 from mbc.errors import Conflict, ImportRefused
 from mbc.exchange.cells import REASON
+from mbc.exchange.columns import fold
 from mbc.exchange.comparing import OUTCOME, SAME_AS, after_storing, with_record, within_file
 from mbc.exchange.options import ImportOptions, Layout
 from mbc.exchange.people import find_clients, find_clinicians, find_episodes
 from mbc.exchange.reading import LAST_ROW, ROWS, Reading
+from mbc.exchange.recorded import REMARK
 from mbc.exchange.records import Registrations, administrations_of
 from mbc.exchange.shown import listing, many, numbers, shown
 from mbc.exchange.tables import ROW
 from mbc.exchange.targets import find_targets
+from mbc.instruments import instrument, keys
 from mbc.store import Administration, ImportSource, Store
 
 PlannedOutcome = Literal["stored", "duplicate", "superseding", "refused"]
 OUTCOMES: tuple[PlannedOutcome, ...] = get_args(PlannedOutcome)
 Progress = Callable[[int], None]
 _TOLD_EVERY = 1000
+_SAFETY = "belongs to the safety channel"
+_NOT_SHOWN = "refused; its questionnaire is one that is not shown here"
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +40,7 @@ class Proposal:
     options: ImportOptions
     source: ImportSource
     notes: tuple[str, ...] = ()
+    noun: str = "row"
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,9 +80,31 @@ class ImportPlan:
 
     @property
     def refusals(self) -> tuple[str, ...]:
-        """One line per refused administration: its rows in the file and the reason."""
-        refused = self.to_frame().filter(pl.col(OUTCOME) == "refused").select("rows", REASON)
-        return tuple(f"row{'s' if '-' in rows else ''} {rows}: {reason}" for rows, reason in refused.iter_rows())
+        """One line per refused administration: its rows in the file and the reason.
+
+        Of questionnaires of the safety channel only that they are refused: :meth:`to_frame` can tell more.
+        """
+        refused = self.to_frame(safety=True).with_columns(self._is_safety).filter(pl.col(OUTCOME) == "refused")
+        noun = self.proposal.noun
+        return tuple(
+            f"{noun}{'s' if '-' in rows else ''} {rows}: {_NOT_SHOWN if hidden else reason}"
+            for rows, reason, hidden in refused.select("rows", REASON, _SAFETY).iter_rows()
+        )
+
+    @property
+    def hidden(self) -> int:
+        """How many administrations :meth:`to_frame` leaves out because they belong to the safety channel."""
+        return int(self.administrations.select(self._is_safety).sum().item())
+
+    @property
+    def _is_safety(self) -> pl.Expr:
+        met = self.administrations["instrument"].drop_nulls().unique()
+        return (
+            pl.col("instrument")
+            .is_in([key for key in met if instrument(key).safety_channel])
+            .fill_null(value=False)
+            .alias(_SAFETY)
+        )
 
     @property
     def storable(self) -> pl.DataFrame:
@@ -103,19 +131,28 @@ class ImportPlan:
         """How many relationships are registered first."""
         return len(self.needed.relationships)
 
-    def to_frame(self) -> pl.DataFrame:
-        """Rows of the file, client, instrument, day, outcome and reason: fit for a terminal or a page."""
+    def to_frame(self, *, safety: bool = False) -> pl.DataFrame:
+        """Rows of the file, client, instrument, day, outcome and reason: fit for a terminal or a page.
+
+        Questionnaires of the safety channel are left out unless ``safety`` asks for them.
+        """
         several = pl.format("{}-{}", ROW, LAST_ROW)
         scattered = pl.col(LAST_ROW) - pl.col(ROW) + 1 > pl.col(ROWS)
         rows = (
-            pl.when(pl.col(ROWS) == 1)
+            pl.when(pl.col(ROW) == pl.col(LAST_ROW))
             .then(pl.format("{}", ROW))
             .when(scattered)
             .then(pl.format("{} ({} of them)", several, ROWS))
             .otherwise(several)
         )
-        return self.administrations.select(
-            rows.alias("rows"), "client_id", "instrument", "taken_on", OUTCOME, REASON
+        shown_rows = self.administrations if safety else self.administrations.filter(~self._is_safety)
+        return shown_rows.select(
+            rows.alias("rows"),
+            "client_id",
+            "instrument",
+            "taken_on",
+            OUTCOME,
+            pl.coalesce(REASON, REMARK).alias(REASON),
         )
 
     def apply(
@@ -199,9 +236,15 @@ def _left_out(reading: Reading) -> tuple[str, ...]:
     if reading.blank_rows:
         rows = reading.blank_rows
         notes.append(f"{many(len(rows), 'questionnaire')} without any answer left out (row {numbers(rows)}).")
-    if reading.unread:
-        notes.append(f"Columns not made use of: {listing(reading.unread)}.")
+    unread = [name for name in reading.unread if not _is_quiet(name)]
+    if unread:
+        notes.append(f"Columns not made use of: {listing(unread)}.")
     return tuple(notes)
+
+
+def _is_quiet(header: str) -> bool:
+    """Say whether a column belongs to a questionnaire that is not spoken of."""
+    return any(fold(header).startswith(fold(key)) for key in keys() if instrument(key).safety_channel)
 
 
 def _telling(records: Iterator[Administration], progress: Progress | None) -> Iterator[Administration]:

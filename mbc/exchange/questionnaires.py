@@ -177,8 +177,9 @@ def settled(frame: pl.DataFrame, options: ImportOptions) -> Settled:
     known = joined.with_columns(form="settled form", coding="settled coding").select(frame.columns)
     met = joined.filter(pl.col("reason").is_not_null()).select("number", "reason")
     silent = said.filter(pl.col("form").is_null())["instrument"].unique(maintain_order=True)
-    assumed = tuple(key for key in silent if "" not in options.form and key not in options.form)
-    return Settled(known, met, tuple(key for key in assumed if len(instrument(key).forms) > 1))
+    assumed = [instrument(key) for key in silent if "" not in options.form and key not in options.form]
+    several = tuple(one.key for one in assumed if len(one.forms) > 1 and not one.safety_channel)
+    return Settled(known, met, several)
 
 
 def _settled(key: str, kind: str, written: str | None, options: ImportOptions) -> str:

@@ -47,6 +47,7 @@ READ_SCHEMA: dict[str, pl.DataType] = {
     "answers": pl.List(pl.Float64()),
     "totals": pl.List(TOTAL),
     REASON: pl.String(),
+    "remark": pl.String(),
 }
 _MOST_REASONS = 3
 
@@ -74,7 +75,7 @@ class Records:
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """The administrations of a file; ``reason`` is why one cannot be stored, else null."""
+    """The administrations of a file; ``reason`` is why one cannot be stored, ``remark`` what to know of one."""
 
     administrations: pl.DataFrame
     """`READ_SCHEMA`."""

@@ -138,7 +138,7 @@ def _administrations(folder: Path, files: list[TextTable]) -> pl.DataFrame:
         table = read_text_table(path)
         options = ImportOptions(instruments=(path.stem,), now=_ANY_DAY)
         columns = Columns(table)
-        read = check(read_wide(columns, recognise(columns, options).items, options)).administrations
+        read = check(read_wide(columns, recognise(columns, options), options)).administrations
         parts.append(read.with_columns(pl.lit(f"administrations/{path.name}").alias(_FILE)))
         files.append(table)
     frame = pl.concat([pl.DataFrame(schema={**READ_SCHEMA, _FILE: pl.String()}), *parts])

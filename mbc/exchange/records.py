@@ -16,7 +16,7 @@ _AT_ONCE = 10_000
 _PLACE = "place"
 _COLUMNS = (
     "client_id", "instrument", "taken_on", "answers", "totals", "form", "coding", "informant", "target",
-    "taken_at", "session_number", "episode_id", ROW, "flags",
+    "taken_at", "session_number", "episode_id", "version", ROW, "flags",
 )  # fmt: skip
 
 
@@ -78,7 +78,7 @@ def _administration(row: dict[str, object]) -> Administration:
     raised = row["flags"] or []
     return Administration(
         **fields,
-        version=definition.version,
+        version=str(row["version"] or definition.version),
         channel="safety" if definition.safety_channel else "care",
         flags=tuple(Flag(flag["item"], flag["kind"]) for flag in raised),  # pyright: ignore[reportGeneralTypeIssues]
         source_line=row[ROW],  # pyright: ignore[reportArgumentType]

@@ -38,6 +38,8 @@ class TextTable:
     """What the format itself says of its columns: canonical name -> header."""
     noun: str = "row"
     """What a record of the file is called: row, case, entry."""
+    faults: pl.DataFrame | None = None
+    """``ROW`` and reason of what the format itself makes unfit to be stored."""
 
 
 def unique_names(header: Sequence[str]) -> tuple[tuple[str, ...], tuple[str, ...]]:

@@ -26,8 +26,9 @@ _NOT_TEXT: tuple[tuple[bytes, str], ...] = (
     (b"PAR1", "a Parquet file. Save it as CSV and import that"),
     (b"SQLite format 3", "an SQLite database, not a table of answers"),
 )
+_JSON = re.compile(rb"(\xef\xbb\xbf)?\s*(\{\s*[\"}]|\[\s*[\[{\"])")
 _OTHER_TEXT: tuple[tuple[re.Pattern[bytes], str], ...] = (
-    (re.compile(rb"(\xef\xbb\xbf)?\s*(\{\s*[\"}]|\[\s*[\[{\"])"), "JSON"),
+    (_JSON, "JSON"),
     (re.compile(rb"(\xef\xbb\xbf)?\s*<(\?xml|!doctype|html)", re.IGNORECASE), "XML or HTML"),
 )
 _BYTE_ORDER_MARKS: tuple[tuple[bytes, str], ...] = (
@@ -78,6 +79,11 @@ def read_text_table(path: str | Path, *, separator: str | None = None, strip: bo
         encoding=encoding,
         separator=separator,
     )
+
+
+def looks_like_json(raw: bytes) -> bool:
+    """Say whether a file begins as JSON does."""
+    return _JSON.match(raw) is not None
 
 
 def _bytes(path: Path) -> bytes:

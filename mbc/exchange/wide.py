@@ -2,24 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
 
 import polars as pl
 
-from mbc.exchange.cells import REASON, blank_out
+from mbc.exchange.cells import REASON, blank_out, words_to_numbers
 from mbc.exchange.columns import ROLES, Columns
-from mbc.exchange.occasions import read_occasions
+from mbc.exchange.layouts import Recognised
+from mbc.exchange.occasions import Occasions, read_occasions
 from mbc.exchange.options import ImportOptions
 from mbc.exchange.questionnaires import assumed_form_note, check_per_instrument, key_of, settled
 from mbc.exchange.reading import (
     CELLS_SCHEMA,
     LAST_ROW,
+    MET_SCHEMA,
     NUMBER,
     OCCASIONS_SCHEMA,
     ROWS,
     SCORES_SCHEMA,
     Records,
-    met_in_rows,
 )
 from mbc.exchange.shown import shown
 from mbc.exchange.tables import ROW
@@ -27,37 +30,89 @@ from mbc.exchange.tables import ROW
 _NOT_READ = ("item", "value", "scale", "score")
 
 
-def read_wide(columns: Columns, items: Mapping[str, tuple[str, ...]], options: ImportOptions) -> Records:
-    """Take a wide file apart; a row without an answer to a questionnaire is no administration of it."""
-    check_per_instrument(options, items)
-    base = read_occasions(columns, options)
-    headers = [header for group in items.values() for header in group]
+@dataclass(frozen=True, slots=True)
+class _Part:
+    """One questionnaire of a wide file."""
+
+    key: str
+    items: tuple[str, ...]
+    """Headers in the order of the form; none where only scores were kept."""
+    scores: Mapping[str, str]
+    """Scale -> header."""
+    base: Occasions
+
+    @property
+    def headers(self) -> tuple[str, ...]:
+        return (*self.items, *self.scores.values())
+
+
+def read_wide(
+    columns: Columns, recognised: Recognised, options: ImportOptions, *, keep_blank: bool = False
+) -> Records:
+    """Take a wide file apart; a row without an answer to a questionnaire is no administration of it.
+
+    Parameters
+    ----------
+    columns, recognised, options
+        The header, what it was recognised as, and what the user said.
+    keep_blank : bool
+        Every row is an administration, also one that was handed in without any answer.
+    """
+    check_per_instrument(options, recognised.keys)
+    parts = list(_parts(columns, recognised, options))
     table = columns.table.frame
-    texts = blank_out(table.select(ROW, *headers), headers, options.missing)
-    occasions = _occasions(base.frame, texts, items)
-    settlement = settled(occasions, options)
+    texts = _texts(table, parts, options)
+    settlement = settled(_occasions(parts, texts, keep_blank=keep_blank), options)
     occasions = settlement.frame
-    by_row = pl.concat([base.faults, _other_questionnaires(columns, tuple(items))])
-    used = {columns.find(role) for role in ROLES if role not in _NOT_READ} | set(headers)
+    faults = [part.base.faults.with_columns(instrument=pl.lit(part.key)) for part in parts]
+    others = _other_questionnaires(columns, recognised.keys)
+    by_row = pl.concat([pl.DataFrame(schema=_FAULTS), *faults, *(others for _ in faults[:1])])
+    notes = dict.fromkeys(note for part in parts for note in part.base.notes)
     return Records(
         occasions=occasions.select(*OCCASIONS_SCHEMA),
-        cells=_cells(occasions, texts, items),
-        scores=pl.DataFrame(schema=SCORES_SCHEMA),
-        met=pl.concat([met_in_rows(occasions, by_row), settlement.met]),
-        headers=dict(items),
+        cells=_cells(occasions, texts, {part.key: dict(enumerate(part.items, 1)) for part in parts}, CELLS_SCHEMA),
+        scores=_cells(occasions, texts, {part.key: part.scores for part in parts}, SCORES_SCHEMA),
+        met=pl.concat([_met(occasions, by_row), settlement.met]),
+        headers={part.key: part.items for part in parts},
         blank_rows=tuple(table[ROW].filter(~table[ROW].is_in(occasions[ROW].implode()))),
-        unread=tuple(name for name in columns.table.columns if name not in used),
-        notes=(*base.notes, *(assumed_form_note(key) for key in settlement.assumed)),
+        unread=_unread(columns, parts),
+        notes=(*notes, *(assumed_form_note(key) for key in settlement.assumed if recognised.items.get(key))),
     )
 
 
-def _occasions(base: pl.DataFrame, texts: pl.DataFrame, items: Mapping[str, tuple[str, ...]]) -> pl.DataFrame:
+_FAULTS = {ROW: pl.Int64(), REASON: pl.String(), "instrument": pl.String()}
+
+
+def _parts(columns: Columns, recognised: Recognised, options: ImportOptions) -> Iterator[_Part]:
+    shared: Occasions | None = None
+    for key in recognised.keys:
+        own = columns.speaking_for(key)
+        if own is not columns:
+            base = read_occasions(own, options)
+        else:
+            base = shared = shared or read_occasions(columns, options)
+        yield _Part(key, recognised.items.get(key, ()), recognised.scores.get(key, {}), base)
+
+
+def _texts(table: pl.DataFrame, parts: Sequence[_Part], options: ImportOptions) -> pl.DataFrame:
+    """Answers and scores as text, with blanks as the user named them and words as the numbers they stand for."""
+    headers = list(dict.fromkeys(header for part in parts for header in part.headers))
+    texts = blank_out(table.select(ROW, *headers), headers, options.missing)
+    for part in parts:
+        words = {**options.values.get("", {}), **options.values.get(part.key, {})}
+        texts = words_to_numbers(texts, part.items, words)
+    return texts
+
+
+def _occasions(parts: Sequence[_Part], texts: pl.DataFrame, *, keep_blank: bool) -> pl.DataFrame:
     """One row per questionnaire that a row of the file answers."""
     answered = [
-        base.filter(texts.select(pl.any_horizontal(pl.col(group).is_not_null())).to_series()).with_columns(
-            instrument=pl.lit(key)
-        )
-        for key, group in items.items()
+        part.base.frame.filter(
+            pl.lit(value=True)
+            if keep_blank
+            else texts.select(pl.any_horizontal(pl.col(part.headers).is_not_null())).to_series()
+        ).with_columns(instrument=pl.lit(part.key))
+        for part in parts
     ]
     return (
         pl.concat(answered)
@@ -68,22 +123,55 @@ def _occasions(base: pl.DataFrame, texts: pl.DataFrame, items: Mapping[str, tupl
     )
 
 
-def _cells(occasions: pl.DataFrame, texts: pl.DataFrame, items: Mapping[str, tuple[str, ...]]) -> pl.DataFrame:
-    parts: list[pl.DataFrame] = []
-    for key, group in items.items():
+def _cells(
+    occasions: pl.DataFrame,
+    texts: pl.DataFrame,
+    headers: Mapping[str, Mapping[Any, str]],
+    schema: Mapping[str, pl.DataType],
+) -> pl.DataFrame:
+    """One row per cell that is not blank, beside the item or scale that its column is."""
+    name = "item" if "item" in schema else "scale"
+    parts: list[pl.DataFrame] = [pl.DataFrame(schema=schema)]
+    for key, places in headers.items():
         mine = occasions.filter(pl.col("instrument") == key).select(NUMBER, ROW)
-        mine = mine.join(texts.select(ROW, *group), on=ROW, how="left", maintain_order="left")
-        for n, header in enumerate(group, start=1):
-            item = mine.select(NUMBER, ROW, pl.lit(n, pl.Int64).alias("item"), pl.col(header).alias("text"))
-            parts.append(item.filter(pl.col("text").is_not_null()))
-    return pl.concat([pl.DataFrame(schema=CELLS_SCHEMA), *parts])
+        mine = mine.join(
+            texts.select(ROW, *dict.fromkeys(places.values())), on=ROW, how="left", maintain_order="left"
+        )
+        for place, header in places.items():
+            cell = mine.select(NUMBER, ROW, pl.lit(place, schema[name]).alias(name), pl.col(header).alias("text"))
+            parts.append(cell.filter(pl.col("text").is_not_null()))
+    return pl.concat(parts)
 
 
-def _other_questionnaires(columns: Columns, keys: tuple[str, ...]) -> pl.DataFrame:
+def _met(occasions: pl.DataFrame, faults: pl.DataFrame) -> pl.DataFrame:
+    """Faults by row and questionnaire -> faults by administration."""
+    if faults.is_empty():
+        return pl.DataFrame(schema=MET_SCHEMA)
+    of_row = faults.filter(pl.col("instrument").is_null()).drop("instrument")
+    of_one = faults.filter(pl.col("instrument").is_not_null())
+    found = [
+        occasions.select(NUMBER, ROW).join(of_row, on=ROW, how="inner", maintain_order="left"),
+        occasions.select(NUMBER, ROW, "instrument").join(
+            of_one, on=[ROW, "instrument"], how="inner", maintain_order="left"
+        ),
+    ]
+    return pl.concat([part.select(*MET_SCHEMA) for part in found])
+
+
+def _unread(columns: Columns, parts: Sequence[_Part]) -> tuple[str, ...]:
+    used = {header for part in parts for header in part.headers}
+    for part in parts:
+        own = columns.speaking_for(part.key)
+        used |= {header for role in ROLES if role not in _NOT_READ and (header := own.find(role)) is not None}
+    used |= {header for role in ROLES if role not in _NOT_READ and (header := columns.find(role)) is not None}
+    return tuple(name for name in columns.table.columns if name not in used)
+
+
+def _other_questionnaires(columns: Columns, keys: Sequence[str]) -> pl.DataFrame:
     """Faults of rows whose column of questionnaires names another than the item columns."""
     header = columns.find("instrument")
     if header is None:
-        return pl.DataFrame(schema={ROW: pl.Int64, REASON: pl.String})
+        return pl.DataFrame(schema=_FAULTS)
     said: dict[str, str] = {}
     texts = columns.table.frame[header]
     for text in texts.drop_nulls().unique(maintain_order=True):
@@ -95,4 +183,5 @@ def _other_questionnaires(columns: Columns, keys: tuple[str, ...]) -> pl.DataFra
         except ValueError as fault:
             said[text] = f"{shown(header)}: {fault}"
     reasons = texts.replace_strict(list(said), list(said.values()), default=None, return_dtype=pl.String)
-    return columns.table.frame.select(ROW).with_columns(reasons.alias(REASON)).drop_nulls()
+    found = columns.table.frame.select(ROW).with_columns(reasons.alias(REASON), instrument=pl.lit(None, pl.String))
+    return found.drop_nulls(REASON)

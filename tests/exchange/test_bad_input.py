@@ -32,7 +32,7 @@ CASES = {
     # the file as a whole
     "empty": Bad("", ("is empty",)),
     "header only": Bad(WIDE, ("has a header but no rows",)),
-    "workbook given as csv": Bad(b"PK\x03\x04...", ("an Excel or OpenDocument workbook", "CSV UTF-8")),
+    "workbook that is none": Bad(b"PK\x03\x04...", ("damaged workbook", "Save it again")),
     "all rows blank": Bad(WIDE + "C1,2026-01-05,,,,,,,,,,\n", ("holds no answers: every row is blank",)),
     "no layout known": Bad("client,date,mood\nC1,2026-01-05,3\n", ("laid out in no way known", "'mood'")),
     "numbered columns of whom": Bad(

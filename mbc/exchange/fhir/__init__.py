@@ -1,0 +1,8 @@
+"""FHIR R4: answers as QuestionnaireResponse, scores as Observation, alone, in a Bundle, or one per line."""
+
+from __future__ import annotations
+
+from mbc.exchange.fhir.loading import Loaded, load_resources
+from mbc.exchange.fhir.reading import read_fhir
+
+__all__ = ["Loaded", "load_resources", "read_fhir"]

@@ -1,0 +1,185 @@
+"""The parts of FHIR R4 resources that answers and scores are in; what else a resource holds is passed over.
+
+Element names and cardinalities follow HL7 FHIR R4 (4.0.1): QuestionnaireResponse, Questionnaire, Observation.
+"""
+
+# ruff: noqa: N815
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from pydantic import BaseModel, ConfigDict, Field
+
+LOINC = "http://loinc.org"
+OURS = "urn:mbc:"
+"""Where identifiers, codes and extensions of our own live: few scores have a code that others know."""
+SCORES = f"{OURS}score"
+ANSWERS = f"{OURS}answer"
+INSTRUMENT = f"{OURS}instrument:"
+
+
+class _Part(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+
+class Coding(_Part):
+    """A code in a system."""
+
+    system: str | None = None
+    code: str | None = None
+    display: str | None = None
+    extension: tuple[Extension, ...] = ()
+
+
+class Extension(_Part):
+    """Something a profile adds; only simple values are read."""
+
+    url: str
+    valueString: str | None = None
+    valueCode: str | None = None
+    valueDate: str | None = None
+    valueInteger: int | None = None
+    valueDecimal: float | None = None
+
+
+class Identifier(_Part):
+    """A business identifier."""
+
+    system: str | None = None
+    value: str | None = None
+
+
+class Reference(_Part):
+    """A pointer to another resource."""
+
+    reference: str | None = None
+    type: str | None = None
+    identifier: Identifier | None = None
+
+
+class Quantity(_Part):
+    """An amount."""
+
+    value: float | None = None
+
+
+class Concept(_Part):
+    """A concept in one or several systems."""
+
+    coding: tuple[Coding, ...] = ()
+    text: str | None = None
+
+
+class Answer(_Part):
+    """One answer, of any simple type."""
+
+    valueBoolean: bool | None = None
+    valueDecimal: float | None = None
+    valueInteger: int | None = None
+    valueString: str | None = None
+    valueDate: str | None = None
+    valueCoding: Coding | None = None
+    valueQuantity: Quantity | None = None
+    item: tuple[Item, ...] = ()
+
+
+class Item(_Part):
+    """One item of a response, or a group of them."""
+
+    linkId: str
+    answer: tuple[Answer, ...] = ()
+    item: tuple[Item, ...] = ()
+
+    def leaves(self) -> Iterator[Item]:
+        """Walk through the items that were answered, however deep they are nested."""
+        if self.answer:
+            yield self
+        for below in (*self.item, *(inner for answer in self.answer for inner in answer.item)):
+            yield from below.leaves()
+
+
+class Response(_Part):
+    """A QuestionnaireResponse."""
+
+    id: str | None = None
+    questionnaire: str | None = None
+    status: str
+    subject: Reference | None = None
+    source: Reference | None = None
+    authored: str | None = None
+    item: tuple[Item, ...] = ()
+    contained: tuple[dict[str, object], ...] = ()
+    extension: tuple[Extension, ...] = ()
+
+
+class Option(_Part):
+    """One answer that a question offers."""
+
+    valueCoding: Coding | None = None
+    valueInteger: int | None = None
+    valueString: str | None = None
+    extension: tuple[Extension, ...] = ()
+
+
+class Question(_Part):
+    """One item of a questionnaire's definition."""
+
+    linkId: str
+    code: tuple[Coding, ...] = ()
+    answerOption: tuple[Option, ...] = ()
+    item: tuple[Question, ...] = ()
+
+    def all(self) -> Iterator[Question]:
+        """Walk through this question and those below."""
+        yield self
+        for below in self.item:
+            yield from below.all()
+
+
+class Questionnaire(_Part):
+    """A questionnaire's definition."""
+
+    id: str | None = None
+    url: str | None = None
+    name: str | None = None
+    title: str | None = None
+    code: tuple[Coding, ...] = ()
+    item: tuple[Question, ...] = ()
+
+
+class Observation(_Part):
+    """A score, where it is one."""
+
+    id: str | None = None
+    status: str
+    code: Concept
+    subject: Reference | None = None
+    effectiveDateTime: str | None = None
+    valueQuantity: Quantity | None = None
+    valueInteger: int | None = None
+    valueDecimal: float | None = None  # not of R4, but met
+    derivedFrom: tuple[Reference, ...] = ()
+    extension: tuple[Extension, ...] = ()
+
+    @property
+    def value(self) -> float | None:
+        """The number."""
+        quantity = self.valueQuantity.value if self.valueQuantity else None
+        return next((one for one in (quantity, self.valueInteger, self.valueDecimal) if one is not None), None)
+
+
+class Patient(_Part):
+    """Only what a patient is called by."""
+
+    id: str | None = None
+    identifier: tuple[Identifier, ...] = Field(default=())
+
+
+def extra(extensions: tuple[Extension, ...], name: str) -> str | None:
+    """Find what an extension of our own says, as text."""
+    for one in extensions:
+        if one.url == f"{OURS}{name}":
+            values = (one.valueString, one.valueCode, one.valueDate, one.valueInteger)
+            found = next((value for value in values if value is not None), None)
+            return None if found is None else str(found)
+    return None

@@ -1,0 +1,39 @@
+"""Libraries that only some formats need: loaded when they are, and named when they are missing."""
+
+from __future__ import annotations
+
+import importlib
+from types import ModuleType
+
+from mbc.errors import SettingsError
+
+
+def needed(module: str, what: str) -> ModuleType:
+    """Load an optional library.
+
+    Parameters
+    ----------
+    module : str
+        Its import name.
+    what : str
+        What it is needed for, as the message should say it.
+
+    Raises
+    ------
+    SettingsError
+        When it is not installed.
+
+    Examples
+    --------
+    >>> needed("no_such_reader", "Excel workbooks")
+    Traceback (most recent call last):
+    ...
+    mbc.errors.SettingsError: Excel workbooks need a library that is not installed (no_such_reader).
+    Install it with: pip install 'mbc[export]'
+    """
+    try:
+        return importlib.import_module(module)
+    except ImportError:
+        raise SettingsError(
+            f"{what} need a library that is not installed ({module}). Install it with: pip install 'mbc[export]'"
+        ) from None

@@ -1,0 +1,8 @@
+"""REDCap's exports, as REDCap and PyCap write them: a data file, and the dictionary that explains it."""
+
+from __future__ import annotations
+
+from mbc.exchange.redcap.dictionary import Dictionary, Field, read_dictionary
+from mbc.exchange.redcap.reading import is_redcap, read_redcap
+
+__all__ = ["Dictionary", "Field", "is_redcap", "read_dictionary", "read_redcap"]

@@ -1,0 +1,138 @@
+"""What a REDCap project's data dictionary says of its fields: their form, kind, choices and validation."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+
+from mbc.errors import ImportRefused
+from mbc.exchange.columns import fold
+from mbc.exchange.shown import listing, shown
+from mbc.exchange.text_files import read_text_table
+
+# The 18 columns of a dictionary, in REDCap's order and wording, beside what its interface for programs calls them.
+COLUMNS: Mapping[str, str] = {
+    "Variable / Field Name": "field_name",
+    "Form Name": "form_name",
+    "Section Header": "section_header",
+    "Field Type": "field_type",
+    "Field Label": "field_label",
+    "Choices, Calculations, OR Slider Labels": "select_choices_or_calculations",
+    "Field Note": "field_note",
+    "Text Validation Type OR Show Slider Number": "text_validation_type_or_show_slider_number",
+    "Text Validation Min": "text_validation_min",
+    "Text Validation Max": "text_validation_max",
+    "Identifier?": "identifier",
+    "Branching Logic (Show field only if...)": "branching_logic",
+    "Required Field?": "required_field",
+    "Custom Alignment": "custom_alignment",
+    "Question Number (surveys only)": "question_number",
+    "Matrix Group Name": "matrix_group_name",
+    "Matrix Ranking?": "matrix_ranking",
+    "Field Annotation": "field_annotation",
+}
+_FIXED = {"yesno": {"1": "Yes", "0": "No"}, "truefalse": {"1": "True", "0": "False"}}
+_CHOSEN = {"radio", "dropdown", "checkbox", "sql"}
+
+
+@dataclass(frozen=True, slots=True)
+class Field:
+    """One field of a project."""
+
+    name: str
+    form: str
+    kind: str
+    """text, radio, dropdown, checkbox, yesno, calc ..."""
+    label: str
+    choices: Mapping[str, str]
+    """Code -> label."""
+    validation: str
+    """date_ymd, number ... or empty."""
+
+    @property
+    def is_date(self) -> bool:
+        """Whether it is a day or a moment."""
+        return self.validation.startswith(("date_", "datetime_"))
+
+    def column(self, code: str) -> str:
+        """Name the column that exports one choice of a checkbox.
+
+        Examples
+        --------
+        >>> gym = Field("gym", "week", "checkbox", "Gym", {"0": "Monday", "-9": "Never"}, "")
+        >>> gym.column("0"), gym.column("-9")
+        ('gym___0', 'gym____9')
+        """
+        return f"{self.name}___{re.sub('[^a-z0-9_]', '_', code.lower())}"
+
+
+@dataclass(frozen=True)
+class Dictionary:
+    """All fields of a project, in their order; the first is the record's identifier."""
+
+    fields: tuple[Field, ...]
+
+    @cached_property
+    def by_name(self) -> Mapping[str, Field]:
+        """Field by its name."""
+        return {one.name: one for one in self.fields}
+
+    def in_form(self, form: str) -> tuple[Field, ...]:
+        """Fields of one form."""
+        return tuple(one for one in self.fields if one.form == form)
+
+
+def read_dictionary(path: str | Path) -> Dictionary:
+    """Read a data dictionary as REDCap exports it (CSV, 18 columns) or as its interface for programs gives it.
+
+    Raises
+    ------
+    ImportRefused
+        When the file is no data dictionary.
+    """
+    table = read_text_table(path)
+    known = {fold(name): short for long, short in COLUMNS.items() for name in (long, short)}
+    headers = {known[fold(name)]: name for name in table.columns if fold(name) in known}
+    lacking = [long for long, short in COLUMNS.items() if short in _NEEDED and short not in headers]
+    if lacking:
+        raise ImportRefused(
+            f"'{shown(table.name)}' is no REDCap data dictionary: it lacks {listing(lacking)}. It has "
+            f"{listing(table.columns)}."
+        )
+    frame = table.frame.select(**{short: headers[short] for short in headers if short in _READ})
+    rows = (
+        {**dict.fromkeys(_READ, ""), **{k: v or "" for k, v in row.items()}} for row in frame.iter_rows(named=True)
+    )
+    return Dictionary(tuple(_field(row) for row in rows))
+
+
+_NEEDED = ("field_name", "form_name", "field_type")
+_READ = (*_NEEDED, "field_label", "select_choices_or_calculations", "text_validation_type_or_show_slider_number")
+
+
+def _field(row: Mapping[str, str]) -> Field:
+    kind = row["field_type"].casefold()
+    choices = choices_of(row["select_choices_or_calculations"]) if kind in _CHOSEN else _FIXED.get(kind, {})
+    return Field(
+        name=row["field_name"],
+        form=row["form_name"],
+        kind=kind,
+        label=" ".join(row["field_label"].split()),
+        choices=choices,
+        validation=row["text_validation_type_or_show_slider_number"],
+    )
+
+
+def choices_of(text: str) -> dict[str, str]:
+    """Take a field's choices apart.
+
+    Examples
+    --------
+    >>> choices_of("0, Not at all | 1, Several days, on and off | -9, Refused")
+    {'0': 'Not at all', '1': 'Several days, on and off', '-9': 'Refused'}
+    """
+    pairs = (part.partition(",") for part in re.split(r"\s*[|\n]\s*", text.strip()) if part.strip())
+    return {code.strip(): label.strip() for code, _, label in pairs}
