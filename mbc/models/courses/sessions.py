@@ -87,7 +87,7 @@ def read_rows(data: object, *, client: str, time: str, score: str) -> Rows:
     rows = rows.drop_nulls(["client", "time"]) if rows["client"].null_count() + rows["time"].null_count() else rows
     elapsed, codes, clients = _counted(rows)
     if not _in_order(codes, elapsed, clients):
-        rows = rows.sort("client", "time", maintain_order=True)
+        rows = _sorted(rows)
         elapsed, codes, clients = _counted(rows)
     _refuse_repeats(rows, codes, elapsed, (client, time))
     scores = np.asarray(rows["score"].fill_null(float("nan")).to_numpy(), dtype=float)
@@ -200,6 +200,16 @@ def _counted(rows: pl.DataFrame) -> tuple[FloatArray, IntArray, pl.Series]:
 def _in_order(codes: IntArray, elapsed: FloatArray, clients: pl.Series) -> bool:
     same = codes[1:] == codes[:-1]
     return bool((np.diff(elapsed)[same] >= 0).all()) and bool(clients.is_sorted())
+
+
+def _sorted(rows: pl.DataFrame) -> pl.DataFrame:
+    """Sort by client and time: whole numbers in their stead sort several times faster than texts do."""
+    ids = rows["client"].unique().sort()
+    codes = pl.DataFrame({"client": ids, "code": pl.Series(np.arange(ids.len()), dtype=pl.Int64)})
+    code = rows.select("client").join(codes, on="client", how="left", maintain_order="left")["code"]
+    times, rank = np.unique(_as_numbers(rows["time"]), return_inverse=True)
+    key = np.asarray(code.to_numpy(), dtype=np.int64) * times.size + rank
+    return rows[pl.Series(key).arg_sort()]
 
 
 def _typed(rows: pl.DataFrame, time: str, score: str) -> tuple[pl.DataFrame, str]:
