@@ -112,4 +112,24 @@ def _raised(frame: pl.DataFrame) -> pl.Series:
             .agg(pl.struct("item", "kind").alias("flags"))
             .cast({"flags": kind})
         )
+    parts += _raised_by_scores(numbered.filter(pl.col("answers").is_null() & pl.col("totals").is_not_null()), kind)
     return numbered.select(_PLACE).join(pl.concat(parts), on=_PLACE, how="left", maintain_order="left")["flags"]
+
+
+def _raised_by_scores(recorded: pl.DataFrame, kind: pl.DataType) -> list[pl.DataFrame]:
+    """Ask the rules that speak of a scale, where only its score was kept."""
+    lines = {
+        (str(key), flag.item): flag.at_least
+        for key in recorded["instrument"].unique()
+        for flag in instrument(str(key)).flags
+        if flag.on == "scale"
+    }
+    found = [
+        (place, [{"item": total["scale"], "kind": "risk"}])
+        for place, key, totals in recorded.select(_PLACE, "instrument", "totals").iter_rows()
+        for total in totals
+        if (key, total["scale"]) in lines and total["score"] >= lines[key, total["scale"]]
+    ]
+    schema = {_PLACE: pl.UInt32(), "flags": kind}
+    spoken = pl.DataFrame(found, schema=schema, orient="row")
+    return [spoken.group_by(_PLACE, maintain_order=True).agg(pl.col("flags").explode())] if found else []

@@ -139,9 +139,11 @@ def _current(silent: pl.DataFrame, relationships: pl.DataFrame, store: Store) ->
 def _on_record(silent: pl.DataFrame, store: Store) -> pl.DataFrame:
     """Find the target of the same occasion on record, so that a file met again stays a duplicate."""
     keys = silent["instrument"].unique()
-    on_record = [
-        store.administrations(key).select(*_OCCASION, pl.col("target").alias("on record")) for key in keys
-    ]
+    columns = (*_OCCASION, pl.col("target").alias("on record"))
+    on_record = [store.administrations(key).select(columns) for key in keys if not instrument(key).safety_channel]
+    if store.can("safety:read"):
+        screens = [key for key in keys if instrument(key).safety_channel]
+        on_record += [store.administrations(key, channel="safety").select(columns) for key in screens]
     if not on_record:
         return pl.DataFrame(schema={_PLACE: silent.schema[_PLACE], "found": pl.String})
     matches = silent.join(pl.concat(on_record), on=_OCCASION, how="inner", nulls_equal=True)
