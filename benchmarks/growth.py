@@ -1,10 +1,10 @@
-"""Time growth models side by side: ours, statsmodels, lme4, and the Rust packages of PyPI, from the same data frame.
+"""Time growth models side by side: ours, statsmodels, lme4, and the Rust packages of PyPI, from one data frame.
 
 ``python benchmarks/growth.py --clients 100 1000 10000`` fits
 ``y ~ log1p(weeks) + severity + (1 + log1p(weeks) | client)`` by REML and takes every client's effects (glmm and
-mixedlm-rs: without the effects, which they do not return in bulk). Each program runs in a process of its own on the same file; the clock runs
-from the data frame in memory to the client effects; peak memory is what the fit added to the loaded data.
-Programs that are not installed are skipped with a line. Peers in another environment: ``--peer-python PATH``.
+mixedlm-rs: without the effects). Each program runs in a process of its own on the same data; the clock runs from
+the data frame in memory to the effects; peak memory is what the fit added to the loaded data. Programs that are
+not installed are skipped with a line. Peers in another environment: ``--peer-python PATH``.
 """
 
 from __future__ import annotations
@@ -66,7 +66,7 @@ def _frame(path: str, kind: str) -> Any:
 
 
 def _import(name: str) -> Any:
-    """A peer that may not be there."""
+    """Import a peer that may not be there."""
     return importlib.import_module(name)
 
 
@@ -82,7 +82,7 @@ def _mbc_mixedlm(frame: Any) -> float:
     result = _import("mbc.models").mixedlm(
         "y ~ np.log1p(weeks) + severity", frame, groups="client", re_formula="~ np.log1p(weeks)"
     )
-    assert result._results.effects.means.shape[1] == 2
+    assert result.random_effects_frame.shape[1] == 2
     return float(result.llf)
 
 

@@ -76,8 +76,8 @@ def internal_factor(design: Design, theta: Floats) -> Floats:
 def effects_of(design: Design, at: Evaluation) -> Effects:
     """Best linear unbiased predictions K B gamma and their conditional covariances sigma^2 K."""
     back, scale = design.z_back, design.outcome_spread
-    turn = scale * scale * at.sigma2 * np.kron(back, back)
     q, clients = len(back), design.statistics.clients
+    turn = (scale * scale * at.sigma2 * back[:, None, :, None] * back[:, None]).reshape(q * q, q * q)
     means, covariances = np.empty((clients, q)), np.empty((clients, q * q))
     start = 0
     for block in design.statistics.blocks:

@@ -120,13 +120,16 @@ class GrowthCurve:
     @cached_property
     def estimates(self) -> Estimates:
         """Everything estimated, as arrays."""
+        self._require_converged()
+        return estimates_of(self.fitted.design, self.fitted.optimum, reml=self.reml)
+
+    def _require_converged(self) -> None:
         if not self.converged:
             raise ModelError(
                 f"this growth model did not converge ({self.report.message}). To repair: "
                 "1. look at .report.log; 2. drop the random slope: random=('intercept',); "
                 "3. take a simpler shape; 4. check for clients or scores of another scale."
             )
-        return estimates_of(self.fitted.design, self.fitted.optimum, reml=self.reml)
 
     @property
     def log_likelihood(self) -> float:
@@ -180,7 +183,7 @@ class GrowthCurve:
     @cached_property
     def effects(self) -> Effects:
         """Every client's random effects with their conditional covariances."""
-        _ = self.estimates
+        self._require_converged()
         return effects_of(self.fitted.design, self.fitted.optimum)
 
     @property
@@ -258,7 +261,7 @@ class GrowthCurve:
         """
         if not 0 < level < 1:
             raise ModelError(f"level must be between 0 and 1, got {level}. Is it a percentage?")
-        _ = self.estimates
+        self._require_converged()
         design, at = self.fitted.design, self.fitted.optimum
         if method == "profile":
             return profile_intervals(design, at, reml=self.reml, level=level)
@@ -268,7 +271,7 @@ class GrowthCurve:
 
     def bootstrap(self, *, replicates: int = 1000, seed: int | None = None) -> Bootstrap:
         """Refit data sets drawn from this model: how every estimate would scatter if it were true."""
-        _ = self.estimates
+        self._require_converged()
         fitted = self.fitted
         return parametric_bootstrap(
             fitted.design, fitted.optimum, reml=self.reml, replicates=replicates, seed=seed
@@ -276,7 +279,7 @@ class GrowthCurve:
 
     def client_slopes(self) -> ClientSlopes:
         """Each client's coefficient of the shape's first term: fixed and random part together, and alone."""
-        _ = self.estimates
+        self._require_converged()
         return client_slopes(self.fitted)
 
     def at(self, theta: Sequence[float]) -> GrowthCurve:
@@ -339,7 +342,7 @@ class GrowthCurve:
             For a client the model has not seen; averages over clients by default.
         """
         at = prediction.as_times(times)
-        _ = self.estimates
+        self._require_converged()
         index = self._index.get(client)
         if index is None:
             return self._population(client, at, covariates, level, kind)
@@ -372,7 +375,7 @@ class GrowthCurve:
         values = np.asarray(scores, dtype=np.float64)
         if values.shape != known.shape or not np.isfinite(values).all():
             raise ModelError(f"scores must be finite and as many as seen ({known.size}), got {values.size}.")
-        _ = self.estimates
+        self._require_converged()
         row = prediction.covariate_row(self.fitted, covariates or {})
         course = prediction.scores_course(self.fitted, known, values, at, row)
         return prediction.curve(self.fitted, course, None, at, observations=known.size, level=level, kind=kind)
@@ -380,7 +383,7 @@ class GrowthCurve:
     def _population(
         self, client: object, times: Floats, covariates: Mapping[str, object] | None, level: float, kind: Kind
     ) -> ClientCurve:
-        _ = self.estimates
+        self._require_converged()
         row = prediction.covariate_row(self.fitted, covariates or {})
         between = client is not None or kind == "prediction"
         course = prediction.population_course(self.fitted, times, row, between=between)

@@ -142,9 +142,10 @@ class _Search:
         factor = cholesky(psi)
         if factor is None:
             return math.inf, False
-        if (factor.diagonal() < 0.03 * self.at.factor.diagonal()).any():
+        before: list[float] = self.at.factor.diagonal().tolist()
+        if any(new < 0.03 * old for new, old in zip(factor.diagonal().tolist(), before, strict=True)):
             return math.inf, False  # heading for the border: let the factor take it there
-        self.near = predicted < 1.0
+        self.near = predicted < 0.1 * self.at.residual_df
         return predicted, self._try(factor, predicted, "scoring")
 
     def _curvatures(self) -> Iterator[Floats]:
@@ -204,7 +205,8 @@ class _Search:
 
     def _leave_saddle(self) -> bool:
         """At a singular Psi, go on if more variance in the missing direction would help."""
-        if not self.full:
+        diagonal = self.at.factor.diagonal()
+        if not self.full or diagonal.min() > 1e-4 * diagonal.max():
             return False
         values, vectors = np.linalg.eigh(self.at.factor @ self.at.factor.T)
         missing = vectors[:, values < 1e-10 * max(float(values[-1]), 1e-300)]

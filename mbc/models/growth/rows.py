@@ -114,7 +114,7 @@ class Table:
         plain = self.plain(name)
         if plain is None or plain.dtype.kind not in "iuf":
             return numeric(self.wrapped[name])
-        return plain if plain.dtype == np.float64 else plain.astype(np.float64)
+        return plain.astype(np.float64, copy=False)
 
     def identifiers(self, name: str) -> NDArray[Any]:
         """Client identifiers: the numbers themselves, or an object array."""
@@ -123,7 +123,8 @@ class Table:
 
     def values(self, name: str) -> NDArray[Any]:
         """Turn a covariate into floats, or an object array of text with None for missing."""
-        return _values(self.wrapped[name]) if self.plain(name) is None else self.floats(name)
+        plain = self.plain(name)
+        return _values(self.wrapped[name]) if plain is None else plain.astype(np.float64, copy=False)
 
 
 def read_rows(

@@ -79,6 +79,18 @@ class Block(Protocol):
         ...
 
 
+def _pieces() -> Floats:
+    """Coefficients that are linear in (1, Psi11, Psi12, Psi22, |Psi|), for one small product instead of many."""
+    out = np.zeros((5, 28))
+    out[[1, 2, 3, 4], [0, 1, 2, 3]] = 1.0, 2.0, 1.0, 1.0  # |V| - 1 from the minors
+    out[[0, 3, 2, 0, 2, 1], [4, 6, 7, 9, 10, 11]] = 1.0, 1.0, -1.0, 1.0, -1.0, 1.0  # F from the rows: (2, 4)
+    out[[0, 3, 0, 2, 0, 2, 0, 1], [12, 15, 17, 19, 21, 23, 26, 27]] = 1, 1, 1, -1, 1, -1, 1, 1  # Q: (4, 4)
+    return out
+
+
+_PIECES = _pieces()
+
+
 @dataclass(frozen=True, slots=True)
 class PairBlock:
     """Clients with two random effects: everything is rational in S and Psi, with the common divisor |V|.
@@ -123,12 +135,12 @@ class PairBlock:
         """All sums at Psi = factor factor', the factor lower-triangular; K B is Psi F."""
         (l11, _), (l21, l22) = factor.tolist()
         p11, p12, p22, det = l11 * l11, l11 * l21, l21 * l21 + l22 * l22, (l11 * l22) ** 2
-        divisor = np.array((p11, 2 * p12, p22, det)) @ self.minors
+        pieces = np.array((1.0, p11, p12, p22, det)) @ _PIECES
+        divisor = pieces[:4] @ self.minors
         divisor += 1.0
         weight = 1.0 / divisor
         m = self.rows.shape[1]
-        f = np.array(((1, 0, p22, -p12), (0, 1, -p12, p11))) @ self.rows.reshape(4, -1)
-        f = f.reshape(2, m, -1)
+        f = (pieces[4:12].reshape(2, 4) @ self.rows.reshape(4, -1)).reshape(2, m, -1)
         f *= weight
         flat = f.reshape(2 * m, -1)
         bf = self.rows[:2].reshape(2 * m, -1) @ flat.T
@@ -140,7 +152,7 @@ class PairBlock:
         else:
             log_det, totals = divisor @ self.count, minors @ self.count
             gram = (minors * self.count) @ minors.T
-        to_q = np.array(((1, 0, 0, p22), (0, 1, 0, -p12), (0, 1, 0, -p12), (0, 0, 1, p11)))
+        to_q = pieces[12:].reshape(4, 4)
         return Sums(
             float(log_det),
             0.5 * (side + side.T),
