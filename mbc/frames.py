@@ -22,11 +22,12 @@ _BLANK = {"None", "nan", "<NA>", "NaT"}  # how Python writes the blanks of every
 
 @dataclass(frozen=True, slots=True)
 class Numbers:
-    """Answer columns as floats, null where blank or unreadable."""
+    """Answer columns as numbers, null where blank or unreadable."""
 
-    frame: Frame  # eager: these columns alone; lazy: the whole table with them added
+    frame: Frame  # eager: these columns alone, as polars; lazy: the whole table with them added
     unreadable: Mapping[str, str]  # number column -> column that is True where something else stands
     fractional: frozenset[str]  # number columns whose type can hold 2.5
+    read: tuple[str, ...] = ()  # columns of the caller's table that they were read from
 
 
 def open_frame(table: Any) -> Frame:
@@ -117,7 +118,9 @@ def require(frame: Frame, columns: Iterable[str], what: str, *, hint: str = "") 
     )
 
 
-def number(name: str, kind: Any, *, yes_no: bool = False) -> tuple[nw.Expr, nw.Expr | None]:
+def number(
+    name: str, kind: Any, *, yes_no: bool = False, keep_whole: bool = False
+) -> tuple[nw.Expr, nw.Expr | None]:
     """Read one column as numbers, whatever its type.
 
     Parameters
@@ -128,11 +131,14 @@ def number(name: str, kind: Any, *, yes_no: bool = False) -> tuple[nw.Expr, nw.E
         Its type: whole, fractional, text of digits, yes/no, categories or all blank.
     yes_no : bool
         True and False count as 1 and 0; otherwise they are no answers.
+    keep_whole : bool
+        Whether 32 and 64 bit whole numbers may stay what they are.
 
     Returns
     -------
     number : Expr
-        Float; null where blank, NaN or unreadable.
+        Null where blank, NaN or unreadable. Wide enough to be summed: whole columns that are stay as they are on
+        polars, which spares a copy; all else is read as float.
     unreadable : Expr or None
         True where something stands that is no number; None where the type rules that out.
 
@@ -142,6 +148,8 @@ def number(name: str, kind: Any, *, yes_no: bool = False) -> tuple[nw.Expr, nw.E
         If the type cannot hold answers, such as a date.
     """
     column = nw.col(name)
+    if keep_whole and kind in {nw.Int32, nw.Int64}:
+        return column, None
     if kind.is_float() or kind.is_integer() or kind.is_decimal():
         wide = column if kind == nw.Float64 else column.cast(nw.Float64)
         return (wide.fill_nan(None) if kind.is_float() else wide), None
@@ -177,12 +185,14 @@ def read_numbers(frame: Frame, columns: Mapping[str, str], *, yes_no: Container[
     FrameError
         If a column's type cannot hold answers.
     """
-    source = _without_objects(frame, list(dict.fromkeys(columns.values())))
+    read = tuple(dict.fromkeys(columns.values()))
+    source = _answers(frame, read)
     schema = source.collect_schema()
+    keep_whole = source.implementation.is_polars()
     made: list[nw.Expr] = []
     unreadable: dict[str, str] = {}
     for name, column in columns.items():
-        numbers, faulty = number(column, schema[column], yes_no=name in yes_no)
+        numbers, faulty = number(column, schema[column], yes_no=name in yes_no, keep_whole=keep_whole)
         made.append(numbers.alias(name))
         if faulty is not None:
             unreadable[name] = f"{name}{_UNREADABLE}"
@@ -193,8 +203,8 @@ def read_numbers(frame: Frame, columns: Mapping[str, str], *, yes_no: Container[
         if not (schema[column].is_integer() or schema[column] == nw.Boolean)
     )
     if isinstance(source, nw.LazyFrame):
-        return Numbers(source.with_columns(*made), unreadable, fractional)
-    return Numbers(source.select(*made), unreadable, fractional)
+        return Numbers(source.with_columns(*made), unreadable, fractional, read)
+    return Numbers(source.select(*made), unreadable, fractional, read)
 
 
 def add_columns(frame: Frame, numbers: Numbers, steps: Sequence[Sequence[nw.Expr]], names: Sequence[str]) -> Frame:
@@ -215,17 +225,24 @@ def add_columns(frame: Frame, numbers: Numbers, steps: Sequence[Sequence[nw.Expr
         for step in steps[1:]:
             made = made.with_columns(*step)
         assert isinstance(made, nw.DataFrame)  # noqa: S101 - read from this frame
-        return frame.with_columns(*(made[name] for name in names))
+        return frame.with_columns(*_as_in(frame, made, names, numbers.read))
     whole = numbers.frame
     for step in steps:
         whole = whole.with_columns(*step)
     return whole.select(*frame.collect_schema().names(), *names)
 
 
-def _without_objects(frame: Frame, columns: Sequence[str]) -> Frame:
-    """Columns of mixed Python objects (pandas alone has them) as text, so that one expression reads all."""
+def _answers(frame: Frame, columns: Sequence[str]) -> Frame:
+    """Take the columns to read; of a pandas or pyarrow table as polars, which sums them several times faster."""
     if not isinstance(frame, nw.DataFrame):
         return frame
+    chosen = _without_objects(frame.select(*columns), columns)
+    kind = chosen.implementation
+    return nw.from_native(chosen.to_polars()) if kind.is_pandas() or kind.is_pyarrow() else chosen
+
+
+def _without_objects(frame: nw.DataFrame[Any], columns: Sequence[str]) -> nw.DataFrame[Any]:
+    """Columns of mixed Python objects (pandas alone has them) as text, so that one expression reads all."""
     schema = frame.collect_schema()
     texts = [
         nw.new_series(name, [_text(one) for one in frame[name].to_list()], nw.String, backend=frame.implementation)
@@ -233,6 +250,39 @@ def _without_objects(frame: Frame, columns: Sequence[str]) -> Frame:
         if schema[name] == nw.Object
     ]
     return frame.with_columns(*texts) if texts else frame
+
+
+def _as_in(
+    frame: nw.DataFrame[Any], made: nw.DataFrame[Any], names: Sequence[str], read: Iterable[str]
+) -> list[nw.Series[Any]]:
+    """Columns as the kind of table that they are added to."""
+    if made.implementation is frame.implementation:
+        return [made[name] for name in names]
+    # pyarrow, which the signature names, has no types of its own
+    same = nw.from_arrow(made.select(*names), backend=frame.implementation)  # pyright: ignore[reportUnknownMemberType]
+    if frame.implementation.is_pyarrow():
+        return [_as_string(same[name]) for name in names]
+    floats = _float_type(frame, read)
+    return [
+        _as_float(same[name], floats) if floats and same[name].dtype.is_float() else same[name] for name in names
+    ]
+
+
+def _as_string(column: nw.Series[Any]) -> nw.Series[Any]:
+    return column.cast(nw.String) if column.dtype == nw.String else column
+
+
+def _as_float(column: nw.Series[Any], kind: str) -> nw.Series[Any]:
+    native: Any = column.to_native()
+    return nw.from_native(native.astype(kind), series_only=True)
+
+
+def _float_type(frame: nw.DataFrame[Any], read: Iterable[str]) -> str | None:
+    """Type of a pandas table's own floats: numpy's (None), nullable or pyarrow's, as of the columns read."""
+    types = {str(frame[name].to_native().dtype) for name in read}
+    if any(one.endswith("[pyarrow]") for one in types):
+        return "double[pyarrow]"
+    return "Float64" if any(one[:1].isupper() or one == "boolean" for one in types) else None
 
 
 def _text(value: Any) -> str | None:

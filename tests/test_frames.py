@@ -61,8 +61,12 @@ def test_a_type_that_cannot_hold_answers_is_refused(value):
 
 def test_mixed_objects_of_pandas_are_read_without_changing_them():
     made = pd.DataFrame({"q": [1, "2", None, 3.0, "x", pd.NA, float("nan")]}, index=list("abcdefg"))
-    read = frames.read_numbers(frames.open_frame(made), {"n": "q"})
-    out = read.frame.to_native()
+    frame = frames.open_frame(made)
+    read = frames.read_numbers(frame, {"n": "q"})
+    added = frames.add_columns(
+        frame, read, [[nw.col("n"), nw.col(read.unreadable["n"])]], ["n", read.unreadable["n"]]
+    )
+    out = added.to_native()
     assert [None if pd.isna(one) else one for one in out["n"]] == [1.0, 2.0, None, 3.0, None, None, None]
     assert list(out[read.unreadable["n"]]) == [False, False, False, False, True, False, False]
     assert list(out.index) == list("abcdefg")

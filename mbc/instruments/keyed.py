@@ -19,7 +19,7 @@ class Keyed:
 
     answer: nw.Expr  # in the coding of the table; null where blank, and where the item does not apply
     sign: int
-    constant: float
+    constant: int
     highest: float  # that it can count
     absent: nw.Expr | None = None  # true where it does not apply; None: it always does
 
@@ -27,7 +27,7 @@ class Keyed:
     def expr(self) -> nw.Expr:
         """What it counts; null where blank or not applicable."""
         if self.sign < 0:
-            return nw.lit(self.constant) - self.answer
+            return self.constant - self.answer
         return self.answer + self.constant if self.constant else self.answer
 
 
@@ -39,19 +39,19 @@ def keyed(sheet: Sheet, scale: Scale, item_id: str) -> Keyed:
         sign, constant = -sign, item.minimum + item.maximum - constant
     answer, code = nw.col(named(item_id)), sheet.coding.not_applicable(item)
     if code is None:
-        return Keyed(answer, sign, float(constant), item.maximum)
+        return Keyed(answer, sign, constant, item.maximum)
     absent = (answer == code).fill_null(value=False)
-    return Keyed(nw.when(~absent).then(answer), sign, float(constant), item.maximum, absent)
+    return Keyed(nw.when(~absent).then(answer), sign, constant, item.maximum, absent)
 
 
 def signed_sum(items: Sequence[Keyed]) -> nw.Expr:
     """Sum that any blank makes null; constants are added once, which spares a column per reversed item."""
     added = [one.answer for one in items if one.sign > 0]
     taken = [one.answer for one in items if one.sign < 0]
-    constant = nw.lit(sum(one.constant for one in items))
+    constant = sum(one.constant for one in items)
     if not taken:
         return plain_sum(added) + constant
-    return (plain_sum(added) if added else nw.lit(0.0)) - plain_sum(taken) + constant
+    return plain_sum(added) - plain_sum(taken) + constant if added else constant - plain_sum(taken)
 
 
 def applicable_sum(items: Sequence[Keyed]) -> nw.Expr:
@@ -67,10 +67,15 @@ def plain_sum(parts: Iterable[nw.Expr]) -> nw.Expr:
     return functools.reduce(operator.add, parts)
 
 
+def sum_present(parts: Iterable[nw.Expr]) -> nw.Expr:
+    """Sum of the parts that are not null; 0 where all are."""
+    return plain_sum(part.fill_null(0) for part in parts)
+
+
 def count_present(parts: Iterable[nw.Expr]) -> nw.Expr:
     """Count the parts that are not null."""
-    blank = [part.is_null().cast(nw.Int16) for part in parts]
-    return nw.lit(len(blank), nw.Int64) - nw.sum_horizontal(*blank).cast(nw.Int64)
+    # Sixteen bits: a sum of columns costs what it moves.
+    return plain_sum((~part.is_null()).cast(nw.Int16) for part in parts).cast(nw.Int64)
 
 
 def count_absent(items: Iterable[Keyed]) -> nw.Expr | None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import narwhals.stable.v2 as nw
@@ -23,16 +23,24 @@ def faulty_items(sheet: Sheet) -> list[str]:
     """List the items with at least one answer that is refused."""
     checks: list[nw.Expr] = []
     for item_id in sheet.columns:
-        checks.append(sheet.outside(item_id).any().alias(named(item_id)))
-        flag = sheet.numbers.unreadable.get(named(item_id))
+        name, answer = named(item_id), nw.col(named(item_id))
+        checks += [answer.min().alias(f"{name}_lo"), answer.max().alias(f"{name}_hi")]
+        if sheet.may_be_fraction(item_id):
+            checks.append((answer > answer.floor()).any().alias(f"{name}_part"))
+        flag = sheet.numbers.unreadable.get(name)
         if flag is not None:
             checks.append(nw.col(flag).any().alias(flag))
     row = _first_row(sheet.numbers.frame.select(*checks))
-    return [
-        item_id
-        for item_id in sheet.columns
-        if row.get(named(item_id)) or row.get(sheet.numbers.unreadable.get(named(item_id), ""))
-    ]
+    return [item_id for item_id in sheet.columns if _is_faulty(sheet, item_id, row)]
+
+
+def _is_faulty(sheet: Sheet, item_id: str, row: Mapping[str, Any]) -> bool:
+    name = named(item_id)
+    low, high = sheet.coding.accepted(sheet.instrument.item(item_id))
+    met: list[float] = [row[end] for end in (f"{name}_lo", f"{name}_hi") if row.get(end) is not None]
+    return any(one < low or one > high for one in met) or bool(
+        row.get(f"{name}_part") or row.get(sheet.numbers.unreadable.get(name, ""))
+    )
 
 
 def _first_row(frame: frames.Frame) -> dict[str, Any]:
@@ -174,5 +182,5 @@ def _extremes(sheet: Sheet, *, zero: bool = True) -> tuple[float, float]:
         counted = answer if zero else nw.when(answer != 0).then(answer)
         ends += [counted.min().alias(f"{item}_lo"), counted.max().alias(f"{item}_hi")]
     met = _first_row(sheet.numbers.frame.select(*ends)).values()
-    known = [value for value in met if isinstance(value, float) and not math.isnan(value)]
+    known = [value for value in met if isinstance(value, int | float) and not math.isnan(value)]
     return (min(known), max(known)) if known else (math.nan, math.nan)

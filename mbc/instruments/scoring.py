@@ -21,6 +21,7 @@ from mbc.instruments.keyed import (
     keyed,
     plain_sum,
     signed_sum,
+    sum_present,
 )
 from mbc.instruments.library import instrument as load
 from mbc.instruments.sheet import Sheet, named
@@ -120,7 +121,9 @@ def keyed_items(
     table = frames.open_frame(frame)
     sheet = open_sheet(table, definition, items=items, form=form, coding=coding, invalid=invalid)
     asked = definition.scale(scale)
-    made = {f"{definition.key}_keyed_{item}": keyed(sheet, asked, item).expr for item in asked.items}
+    made = {
+        f"{definition.key}_keyed_{item}": keyed(sheet, asked, item).expr.cast(nw.Float64) for item in asked.items
+    }
     return attach(frame, table, sheet, made)
 
 
@@ -164,12 +167,12 @@ def _scored(sheet: Sheet, scale: Scale, rule: MissingRule) -> dict[str, nw.Expr]
     if scale.algorithm is not None:
         parts = ALGORITHMS[scale.algorithm].units([one.expr for one in items])
         count = len(parts)
-        total = plain_sum(parts) if rule == "strict" else nw.sum_horizontal(*parts) / count_present(parts) * count
+        total = plain_sum(parts) if rule == "strict" else sum_present(parts) / count_present(parts) * count
     elif rule == "strict":
         total = signed_sum(items) if absent is None else applicable_sum(items)
     else:
         # Times before divided: a sum of whole answers stays exact, so a complete record is not changed.
-        total = nw.sum_horizontal(*(one.expr for one in items)) * count / answered
+        total = sum_present(one.expr for one in items) * count / answered
     value = total * scale.factor / count if _averages(scale) else total * scale.factor
     if rule == "prorate":
         value = nw.when(answered >= _needed(scale, absent)).then(value)

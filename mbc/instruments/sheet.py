@@ -36,8 +36,11 @@ class Sheet:
         low, high = self.coding.accepted(item)
         answer = nw.col(named(item_id))
         wrong = (answer < low) | (answer > high)
-        fraction = item.whole and named(item_id) in self.numbers.fractional
-        return wrong | (answer > answer.floor()) if fraction else wrong
+        return wrong | (answer > answer.floor()) if self.may_be_fraction(item_id) else wrong
+
+    def may_be_fraction(self, item_id: str) -> bool:
+        """Whether a column could hold 2.5 although only whole numbers are answers."""
+        return self.instrument.item(item_id).whole and named(item_id) in self.numbers.fractional
 
 
 def named(item_id: str) -> str:
