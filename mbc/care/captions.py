@@ -176,6 +176,8 @@ def _held(course: Trajectory, segment: Segment, change: Change) -> str:
 def _cutoff(course: Trajectory, first: Occasion, latest: Occasion) -> str:
     if not course.cutoffs or latest.score is None or first.score is None:
         return ""
+    if any(one.maximum is not None and one.maximum < course.range[1] for one in (first, latest)):
+        return "The cutoff is for the whole questionnaire, and some of its items do not apply"
     line = course.cutoffs[0]
     sides = {"<": "below", "<=": "at or below", ">": "above", ">=": "at or above"}
     marked = f"the range marked '{line.label}' ({sides[line.side]} {number(line.value, course.decimals)})"

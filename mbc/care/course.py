@@ -30,6 +30,7 @@ class Occasion:
     recorded: bool  # True where only a total was kept
     target: str  # "self" or a relationship's id
     band: str | None = None
+    maximum: float | None = None  # the highest score that could be reached, where items do not apply
     change: float | None = None  # scale points, from the segment's baseline
     inside_noise: bool | None = None  # None at the baseline itself, and where noise is not known
 

@@ -29,6 +29,7 @@ SCORED = pl.DataFrame(
         "items": pl.Int64,
         "prorated": pl.Boolean,
         "band": pl.String,
+        "maximum": pl.Float64,
         "recorded": pl.Boolean,
     }
 )

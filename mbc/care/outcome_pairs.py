@@ -51,6 +51,10 @@ def count_clients(store: Store, period: Period) -> list[Counted]:
         chosen = instrument(str(key))
         if chosen.scale(str(scale)) not in charted(chosen):
             continue  # a mean and a sum of the same answers are one outcome
+        whole = pl.col("maximum").is_null() | (pl.col("maximum") >= chosen.scale(str(scale)).range[1])
+        rows = rows.filter(whole)  # noqa: PLW2901 - a score without items that do not apply is on another metric
+        if rows.is_empty():
+            continue
         away = _not_applicable(chosen, people, courses, period)
         kept = _comparable(rows, chosen, courses, away)
         measured = kept["client_id"].n_unique()

@@ -37,7 +37,8 @@ def scored(
     -------
     pl.DataFrame
         client_id, administration_id, instrument, scale, target ("self" or a relationship's id), informant,
-        taken_on, session_number, score (null = too few answers), answered, items, prorated, band, recorded (True
+        taken_on, session_number, score (null = too few answers), answered, items, prorated, band, maximum (the
+        highest score that could be reached, on scales with items that may not apply), recorded (True
         where only a total was kept: then answered, items and prorated are null). Sorted by client, day,
         administration and scale. Questionnaires that the catalogue does not know are left out, and so is the
         safety channel.
@@ -114,6 +115,7 @@ def _long(done: pl.DataFrame, known: Instrument, scale: Scale) -> pl.DataFrame:
         pl.lit(len(scale.items), pl.Int64).alias("items"),
         given("prorated", pl.Boolean).fill_null(value=False),
         given("band", pl.String),
+        given("maximum", pl.Float64),
         pl.lit(value=False).alias("recorded"),
     ).select(SCORED.columns)
 
@@ -131,5 +133,6 @@ def _from_totals(totals: pl.DataFrame, known: Instrument, answers: pl.DataFrame)
         pl.lit(None, pl.Int64).alias("items"),
         pl.lit(None, pl.Boolean).alias("prorated"),
         pl.Series("band", bands, pl.String),
+        pl.lit(None, pl.Float64).alias("maximum"),
         pl.lit(value=True).alias("recorded"),
     ).select(SCORED.columns)

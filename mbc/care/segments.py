@@ -21,6 +21,7 @@ HELD_FOR = 2  # occasions in a row: against one baseline at 95 % this keeps fals
 
 _AS_SCORED = (
     "administration_id", "taken_on", "session_number", "score", "answered", "items", "recorded", "target", "band",
+        "maximum",
 )  # fmt: skip
 
 

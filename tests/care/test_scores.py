@@ -7,7 +7,7 @@ import datetime as dt
 import polars as pl
 import pytest
 
-from mbc.care import scored
+from mbc.care import client_trajectory, clinic_outcomes, scored
 from mbc.care.frames import SCORED
 from mbc.errors import InvalidResponse, NotInRecord, UnknownInstrument
 from mbc.store import Administration, Client, Store
@@ -99,3 +99,17 @@ def test_every_administration_of_the_sample_is_there_once_per_scale(sample):
     found = scored(sample)
     assert not found.select("administration_id", "scale").is_duplicated().any()
     assert set(found["administration_id"]) == set(sample.administrations()["administration_id"])
+
+
+def test_where_work_does_not_apply_the_cutoff_for_all_items_is_not_used():
+    # WSAS: five items of 0 to 8; without work four are left, so 32 is the most, and the cutoffs of 40 do not hold.
+    with Store.create("sqlite://") as made:
+        with made.writing(by="test") as record:
+            record.add(Client("W1"))
+            for week, score in enumerate((4, 2)):
+                day = dt.date(2026, 1, 5) + dt.timedelta(weeks=week)
+                record.add(Administration("W1", "wsas", day, (9, score, score, score, score)))
+        rows = scored(made, instrument="wsas")
+        assert rows.select("score", "maximum", "band").rows() == [(16.0, 32.0, None), (8.0, 32.0, None)]
+        assert "some of its items do not apply" in client_trajectory(made, "W1", "wsas").caption
+        assert clinic_outcomes(made).rows == ()
