@@ -199,7 +199,7 @@ def lagged_effects(  # noqa: PLR0913 - options are keyword-only
     -----
     ``y(t) = level + trend + f y(t-1) + b x(t-1)``. Taking off each person's own mean biases f downward (Nickell)
     and b with it; the half-panel jackknife, ``2 g - mean(g of the halves)``, takes off the bias of order 1/T. In
-    simulations without any effect, 7 to 10 % of 95 % intervals left zero out. The placebo lead adds x of the same
+    simulations without any effect, 6 to 9 % of 95 % intervals left zero out. The placebo lead adds x of the same
     session and of the session after to the equation of y.
     """
     if detrend not in LEAST_OCCASIONS:
