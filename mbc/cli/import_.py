@@ -40,26 +40,56 @@ _STYLES = {"stored": "green", "superseding": "cyan", "duplicate": "dim", "refuse
 @click.option(
     "--map", "columns", multiple=True, metavar="NAME=HEADER", help="Column that is client_id, rses_1 ..."
 )
+@click.option(
+    "--mapping",
+    "mapping_file",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="Read what the columns are from this TOML file.",
+)
+@click.option(
+    "--map-interactively", is_flag=True, help="Ask what the columns are, and keep the answers in a mapping file."
+)
+@click.option("--ignore", multiple=True, metavar="HEADER", help="Column that is not to be read.")
+@click.option("--sheet", metavar="NAME", help="Sheet of a workbook; default: the only one that is filled.")
+@click.option(
+    "--dictionary",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    help="REDCap's data dictionary (CSV) beside its data.",
+)
+@click.option(
+    "--questionnaire",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    help="FHIR Questionnaire that says what coded answers count.",
+)
 @click.option("--date-format", metavar="FORMAT", help="Such as %d/%m/%Y, where day and month could be mistaken.")
 @click.option("--separator", metavar="SIGN", help="comma, semicolon, tab or bar; default: told by the file.")
 @click.option("--missing", multiple=True, metavar="TEXT", help="Text that means 'not answered', such as NA.")
 @click.option("--clinician", metavar="ID", help="Who sees clients that are new; they join this caseload.")
 @click.option("--display-name", metavar="TEXT", help="Register that clinician too, shown by this name.")
 @click.option("--new-relationships", is_flag=True, help="Register relationships that are not on record.")
+@click.option("--show-safety", is_flag=True, help="Show rows of safety screens too.")
 @click.option(
     "--report", type=click.Path(dir_okay=False, path_type=Path), help="Write every row's outcome as CSV."
 )
 @instruments_option
 def command(
-    file: Path, *, store_url: str, dry_run: bool, skip_refused: bool, report: Path | None, **said: Any
+    file: Path,
+    *,
+    store_url: str,
+    dry_run: bool,
+    skip_refused: bool,
+    show_safety: bool,
+    report: Path | None,
+    **said: Any,
 ) -> None:
     """Bring FILE into the record: all of it, or nothing.
 
-    FILE is CSV: one row per questionnaire with a column for each item (wide), one row per answer (client, date,
-    instrument, item, value), or per kept score (client, date, instrument, scale, score). Separator, encoding and
-    decimal sign are recognised. A blank cell is "not answered", never zero.
+    FILE is CSV, Excel, SPSS or Parquet: one row per questionnaire with a column for each item (wide), one row per
+    answer (client, date, instrument, item, value), or per kept score (client, date, instrument, scale, score). A
+    REDCap export and FHIR R4 JSON are recognised, and so are separator, encoding and decimal sign. A blank cell is
+    "not answered", never zero.
 
-    FILE may also be a folder with a whole record, a CSV file per table, as in data/sample.
+    FILE may also be a whole record: a folder with a file per table, as in data/sample.
 
     Running it again stores nothing twice. Rows whose occasion is on record with other answers are refused unless
     --supersede says why they correct it.
@@ -68,7 +98,7 @@ def command(
     from mbc.store import Store  # noqa: PLC0415
 
     console = _console()
-    options = _options(said)
+    options = _options(file, said)
     with Store.open(store_url) as store:
         if file.is_dir():
             _folder(console, file, store, options, dry_run=dry_run)
@@ -78,29 +108,49 @@ def command(
             _note(console, note)
         if dry_run:
             plan = plan.against(store)
-            _show(console, plan)
+            _show(console, plan, safety=show_safety)
         else:
             plan = _apply(console, plan, store, skip_refused=skip_refused)
     if report is not None:
-        _report(plan, report)
+        _report(plan, report, safety=show_safety)
     _summary(console, plan, dry_run=dry_run)
     if dry_run and plan.counts["refused"] and not skip_refused:
         raise SystemExit(1)
 
 
-def _options(said: dict[str, Any]) -> ImportOptions:
+def _options(file: Path, said: dict[str, Any]) -> ImportOptions:
+    """Put together what the mapping file says and what the command says; the command has the last word."""
     from mbc.exchange import ImportOptions  # noqa: PLC0415
     from mbc.exchange.mapping import column_mapping, per_instrument  # noqa: PLC0415
+    from mbc.exchange.mapping_file import read_mapping  # noqa: PLC0415
 
+    mapping, asking = said.pop("mapping_file"), said.pop("map_interactively")
     try:
-        separator = said.pop("separator")
-        said["separator"] = _SEPARATORS.get(separator, separator)
+        said["separator"] = _SEPARATORS.get(said["separator"], said["separator"])
         said["columns"] = column_mapping(said["columns"])
         for name in ("form", "coding"):
             said[name] = per_instrument(said[name], name)
-        return ImportOptions(**said)
+        kept = read_mapping(mapping) if mapping is not None and not (asking and not mapping.exists()) else {}
+        if kept.get("separator") in _SEPARATORS:
+            kept["separator"] = _SEPARATORS[kept["separator"]]
+        options = ImportOptions(**_together(kept, said))
     except SettingsError as fault:
         raise click.UsageError(str(fault)) from None
+    if not asking:
+        return options
+    from mbc.cli.mapping import ask_mapping  # noqa: PLC0415
+
+    return ask_mapping(file, options, mapping)
+
+
+def _together(kept: dict[str, Any], said: dict[str, Any]) -> dict[str, Any]:
+    both = dict(kept)
+    for name, value in said.items():
+        if isinstance(value, dict):
+            both[name] = {**kept.get(name, {}), **value}
+        elif value or name not in kept:
+            both[name] = value
+    return both
 
 
 def _apply(console: Console, plan: ImportPlan, store: Store, *, skip_refused: bool) -> ImportPlan:
@@ -131,13 +181,13 @@ def _note(console: Console, text: str) -> None:
     console.print(Text("Note: ", style="yellow").append(text, style="default"), soft_wrap=True)
 
 
-def _show(console: Console, plan: ImportPlan) -> None:
+def _show(console: Console, plan: ImportPlan, *, safety: bool) -> None:
     """Print the plan as a table; texts of the file are never read as markup."""
     import polars as pl  # noqa: PLC0415
     from rich.table import Table  # noqa: PLC0415
     from rich.text import Text  # noqa: PLC0415
 
-    frame = plan.to_frame()
+    frame = plan.to_frame(safety=safety)
     shown = frame
     if len(frame) > _MOST_SHOWN:
         shown = frame.sort(pl.col("outcome") != "refused", maintain_order=True).head(_MOST_SHOWN)
@@ -153,7 +203,7 @@ def _show(console: Console, plan: ImportPlan) -> None:
         _note(console, f"{len(frame) - len(shown)} more rows are not shown; --report FILE.csv writes them all.")
 
 
-def _report(plan: ImportPlan, path: Path) -> None:
+def _report(plan: ImportPlan, path: Path, *, safety: bool) -> None:
     import polars as pl  # noqa: PLC0415
 
     # a text that begins like a formula would be one to the spreadsheet that opens the report
@@ -163,7 +213,7 @@ def _report(plan: ImportPlan, path: Path) -> None:
         .otherwise(pl.col(pl.String))
     )
     try:
-        plan.to_frame().with_columns(tamed.name.keep()).write_csv(path)
+        plan.to_frame(safety=safety).with_columns(tamed.name.keep()).write_csv(path)
     except OSError as fault:
         raise SettingsError(f"The report cannot be written to {path}: {fault.strerror}.") from None
 

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from functools import cache
 
 from mbc.errors import SettingsError, nearest
-from mbc.exchange.columns import ROLES
+from mbc.exchange.columns import OWN_ROLES, ROLES
 from mbc.exchange.shown import shown
 from mbc.instruments import instrument, keys
 
@@ -43,16 +44,35 @@ def column_mapping(values: Iterable[str]) -> dict[str, str]:
         canonical, sign, header = (part.strip() for part in value.partition("="))
         if not sign or not header:
             raise SettingsError(f"--map '{shown(value)}': write NAME=HEADER, such as client_id='Patient no.'.")
-        if canonical not in ROLES and canonical not in _item_columns():
-            near = nearest(canonical, [*ROLES, *_item_columns()], most=2)
-            hint = f" Did you mean {' or '.join(near)}?" if near else ""
-            raise SettingsError(
-                f"--map {shown(canonical)}: there is no such column to map.{hint} There are {', '.join(ROLES)} "
-                "and item columns such as rses_1."
-            )
+        check_column(canonical, "--map")
         read[canonical] = header
     return read
 
 
-def _item_columns() -> dict[str, None]:
-    return dict.fromkeys(column for key in keys() for column in instrument(key).item_columns())
+def check_column(canonical: str, where: str) -> None:
+    """Refuse a name that no column can be mapped to.
+
+    Raises
+    ------
+    SettingsError
+        Names the nearest, and what there is.
+    """
+    if canonical in ROLES or canonical in _columns():
+        return
+    near = nearest(canonical, [*ROLES, *_columns()], most=2)
+    hint = f" Did you mean {' or '.join(near)}?" if near else ""
+    raise SettingsError(
+        f"{where} {shown(canonical)}: there is no such column to map.{hint} There are {', '.join(ROLES)}, item "
+        "columns such as rses_1, recorded scores such as rses_total, and what one questionnaire says for itself, "
+        "such as rses_taken_on and rses_form."
+    )
+
+
+@cache
+def _columns() -> dict[str, None]:
+    """Columns that belong to one questionnaire."""
+    every = [instrument(key) for key in keys()]
+    items = [column for one in every for column in one.item_columns()]
+    scores = [f"{one.key}_{scale.key}" for one in every for scale in one.scales]
+    own = [f"{one.key}_{role}" for one in every for role in OWN_ROLES]
+    return dict.fromkeys([*items, *scores, *own])

@@ -1,0 +1,130 @@
+"""Asking a person at a terminal what the columns of their file are, and keeping the answers for the next file."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterable
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import click
+
+from mbc.errors import MbcError
+from mbc.exchange.columns import ROLES, Columns
+from mbc.exchange.mapping_file import write_mapping
+from mbc.exchange.opening import open_table
+from mbc.exchange.options import ImportOptions
+from mbc.exchange.questionnaires import item_pattern, key_of
+from mbc.exchange.shown import shown
+from mbc.instruments import Instrument, instrument, keys
+
+_ASKED = ("client_id", "taken_on", "session_number", "target")
+_NEEDED = ("client_id", "taken_on")
+
+
+def ask_mapping(file: Path, options: ImportOptions, target: Path | None) -> ImportOptions:
+    """Ask for the columns, the questionnaires, their forms and codings; keep the answers beside the file.
+
+    Parameters
+    ----------
+    file : Path
+        What is to be imported.
+    options : ImportOptions
+        What is known already.
+    target : Path, optional
+        Where the mapping is kept; default: beside the file.
+
+    Raises
+    ------
+    UsageError
+        When nobody is there to be asked.
+    """
+    if not (sys.stdin.isatty() and sys.stdout.isatty()):
+        raise click.UsageError("--map-interactively asks at a terminal; here, name a file: --mapping FILE.toml.")
+    table = open_table(file, options)
+    click.echo(f"{shown(table.name, longest=80)}: {len(table.frame)} {table.noun}s. Its columns:")
+    for place, name in enumerate(table.columns, start=1):
+        example = next(iter(table.frame[name].drop_nulls()), "")
+        click.echo(f"  {place:>3}  {shown(name):<32} {shown(example)}")
+    columns = Columns(table, {**table.given, **options.columns})
+    said: dict[str, Any] = {"columns": {role: _column(columns, role) for role in _ASKED}}
+    said["columns"] = {role: header for role, header in said["columns"].items() if header is not None}
+    chosen = _questionnaires(table.columns, options)
+    said |= _about(chosen, table.columns, said["columns"])
+    if click.confirm("Are days written with the month first (01/31/2026)?", default=False):
+        said["date_format"] = "%m/%d/%Y"
+    path = target or file.with_name(f"{file.name}.mapping.toml")
+    kept = {name: value for name, value in said.items() if value}
+    write_mapping(path, kept, force=path.exists() and click.confirm(f"Replace {path}?", default=True))
+    click.echo(f"Kept in {path}. Next time: --mapping {path}")
+    merged = {
+        name: {**getattr(options, name), **value} if isinstance(value, dict) else value
+        for name, value in kept.items()
+    }
+    return replace(options, **merged)
+
+
+def _column(columns: Columns, role: str) -> str | None:
+    """Ask which column plays a role; a blank answer takes the one that is recognised, or none."""
+    try:
+        found = columns.find(role)
+    except MbcError:
+        found = None
+    needed = role in _NEEDED and found is None
+    while True:
+        answer = click.prompt(
+            f"Which column is {ROLES[role].what}? (number or header{'' if needed else ', blank for none'})",
+            default=found or "",
+            show_default=found is not None,
+        ).strip()
+        header = _header(columns.table.columns, answer)
+        if header is not None or (not answer and not needed):
+            return header
+        click.echo(f"There is no column '{shown(answer)}'.")
+
+
+def _header(columns: tuple[str, ...], answer: str) -> str | None:
+    if answer in columns:
+        return answer
+    if answer.isdigit() and 1 <= int(answer) <= len(columns):
+        return columns[int(answer) - 1]
+    return None
+
+
+def _questionnaires(columns: Iterable[str], options: ImportOptions) -> list[Instrument]:
+    columns = list(columns)
+    seen = [key for key in keys() if any(item_pattern(key).fullmatch(name) for name in columns)]
+    guess = ", ".join(options.instruments or seen)
+    while True:
+        answer = click.prompt(
+            "Which questionnaires does it hold? (keys, such as rses, phq9)", default=guess or None
+        )
+        try:
+            return [instrument(key_of(part.strip())) for part in answer.split(",") if part.strip()]
+        except ValueError as fault:
+            click.echo(str(fault))
+
+
+def _about(chosen: list[Instrument], columns: tuple[str, ...], taken: dict[str, str]) -> dict[str, Any]:
+    """Ask how each questionnaire's items are named, ordered and coded."""
+    said: dict[str, Any] = {
+        "instruments": tuple(one.key for one in chosen),
+        "patterns": {},
+        "form": {},
+        "coding": {},
+    }
+    for one in chosen:
+        if not any(item_pattern(one.key).fullmatch(name) for name in columns if name not in taken.values()):
+            said["patterns"][one.key] = click.prompt(
+                f"{one.name}: how are its {len(one.items)} item columns named? ({{n}} is the number)",
+                default="Q{n}",
+            )
+        for kind, known in (("form", one.forms), ("coding", one.codings)):
+            if len(known) > 1:
+                for each in known:
+                    click.echo(f"  {each.key}: {each.title}")
+                default = next(each.key for each in known if each.default)
+                choice = click.Choice([each.key for each in known])
+                said[kind][one.key] = click.prompt(f"{one.name}: which {kind}?", type=choice, default=default)
+    return said
