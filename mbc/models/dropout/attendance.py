@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
@@ -14,6 +13,7 @@ from mbc.models.change.values import Backend, FloatArray, frame, number_column
 from mbc.models.courses.sessions import IntArray, Rows, Sessions, Spacing, lay_out, read_rows
 
 Reason = Literal["nobody_left", "nobody_stayed", "separated"]
+_TERMS = ("occasion", "last score", "last slope")
 _STEPS = 50  # Newton steps; the likelihood is concave, so that more only means no maximum
 
 
@@ -80,9 +80,10 @@ def attendance_weights(
 
     Notes
     -----
-    ``logit P(still there at k) = b0 + b1 k + b2 last score + b3 last slope``, over everybody there at k - 1; the
-    weight of a score at k is ``product of P(there | occasion) / P(there | occasion, scores)`` up to k. It repairs
-    what the scores so far predict of leaving, and nothing else.
+    ``logit P(still there at k) = b0 + b1 k + b2 last score + b3 last slope``, over everybody there at k - 1; at
+    occasions at which nobody left, staying was certain. The weight of a score at k is the product of
+    ``P(there | occasion) / P(there | occasion, scores)`` up to k. It repairs what the scores so far predict of
+    leaving, and nothing else.
     """
     if not 0.0 <= truncate[0] < truncate[1] <= 1.0:
         raise ModelError(f"truncate must be two rising quantiles in [0, 1], got {truncate}.")
@@ -94,30 +95,20 @@ def attendance_weights(
     np.maximum.at(ends, laid.client[known], laid.place[known])
     who, place, predictors = _chances(laid, known, ends, planned)
     stays = (ends[who] >= place).astype(float)
-    design = np.column_stack([np.ones(who.size), place.astype(float), predictors])
-    reason: Reason | None = None if 0 < stays.sum() < stays.size else "nobody_stayed"
-    if stays.all():
-        reason = "nobody_left"
-    full, error, met = _logit(design, stays)
-    if reason is None and not met:
-        reason = "separated"
+    full, reason = _model(np.column_stack([place.astype(float), predictors]), place, stays)
     if reason is not None:
-        sure = np.full(known.size, 1.0 if reason == "nobody_left" else np.nan)
-        so_far = weight = sure
-        told, cut = _coefficients((), [], []), 0
+        so_far = weight = np.full(known.size, 1.0 if reason == "nobody_left" else np.nan)
+        cut = 0
     else:
-        so_far = _products(who, place, _fitted(design, full), known, laid)
+        so_far = _products(who, place, full.chance, known, laid)
         top = np.ones(known.size)
         if stabilised:
-            plain, _, _ = _logit(design[:, :2], stays)
-            top = _products(who, place, _fitted(design[:, :2], plain), known, laid)
+            plain, _ = _model(place[:, None].astype(float), place, stays)
+            top = _products(who, place, plain.chance, known, laid)
         weight, cut = _truncated(top / so_far, truncate)
-        told = _coefficients(
-            ("(Intercept)", "occasion", "last score", "last slope"), full.tolist(), error.tolist()
-        )
     return AttendanceWeights(
         table=_table(rows, laid, known, (so_far, weight), client, time),
-        coefficients=told,
+        coefficients=full.table(),
         stabilised=stabilised,
         truncated=cut,
         n=rows.clients.len(),
@@ -147,6 +138,44 @@ def _chances(
     return person, place, np.column_stack([score, slope])
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class _Fit:
+    """Probability of attending at every chance, and the coefficients it is from."""
+
+    chance: FloatArray
+    terms: tuple[str, ...]
+    estimates: FloatArray
+    errors: FloatArray
+
+    def table(self) -> pl.DataFrame:
+        return pl.DataFrame(
+            {
+                "term": pl.Series(self.terms, dtype=pl.String),
+                "estimate": number_column(self.estimates),
+                "standard_error": number_column(self.errors),
+            }
+        )
+
+
+def _model(predictors: FloatArray, place: IntArray, stays: FloatArray) -> tuple[_Fit, Reason | None]:
+    """Fit who stays, over the occasions at which anybody left: at the others everybody was sure to."""
+    none = np.array([])
+    nothing = _Fit(np.ones(stays.size), (), none, none)
+    if stays.all():
+        return nothing, "nobody_left"
+    if not stays.any():
+        return nothing, "nobody_stayed"
+    risky = np.bincount(place, 1.0 - stays)[place] > 0
+    moving = np.flatnonzero(predictors[risky].std(axis=0) > 0)
+    design = np.column_stack([np.ones(stays.size), predictors[:, moving]])
+    estimates, errors, met = _logit(design[risky], stays[risky])
+    if not met:
+        return nothing, "separated"
+    chance = np.where(risky, 1.0 / (1.0 + np.exp(-(design @ estimates))), 1.0)
+    terms = ("(Intercept)", *(_TERMS[k] for k in moving.tolist()))
+    return _Fit(chance, terms, estimates, errors), None
+
+
 def _logit(design: FloatArray, outcome: FloatArray) -> tuple[FloatArray, FloatArray, bool]:
     """Maximum-likelihood logistic regression by Newton steps; whether it was found."""
     p = int(design.shape[1])
@@ -170,10 +199,6 @@ def _logit(design: FloatArray, outcome: FloatArray) -> tuple[FloatArray, FloatAr
             errors = np.sqrt(np.diag(turn @ np.linalg.inv(information) @ turn.T))
             return np.asarray(turn @ slopes), np.asarray(errors), True
     return none, none, False
-
-
-def _fitted(design: FloatArray, slopes: FloatArray) -> FloatArray:
-    return 1.0 / (1.0 + np.exp(-(design @ slopes)))
 
 
 def _products(who: IntArray, place: IntArray, chance: FloatArray, known: IntArray, laid: Sessions) -> FloatArray:
@@ -202,15 +227,5 @@ def _table(
             time: rows.table["time"].gather(at),
             "probability": number_column(values[0]),
             "weight": number_column(values[1]),
-        }
-    )
-
-
-def _coefficients(names: Sequence[str], estimates: Sequence[float], errors: Sequence[float]) -> pl.DataFrame:
-    return pl.DataFrame(
-        {
-            "term": pl.Series(list(names), dtype=pl.String),
-            "estimate": pl.Series(list(estimates), dtype=pl.Float64),
-            "standard_error": pl.Series(list(errors), dtype=pl.Float64),
         }
     )

@@ -245,6 +245,19 @@ def test_weights_of_those_who_stay(trial, validation):
     assert (bare["weight"] * bare["probability"]).to_numpy() == pytest.approx(1)
 
 
+def test_where_all_leave_at_one_occasion_its_number_explains_nothing(trial):
+    late = trial.with_columns(
+        pl.when((pl.col("week") == 12) | pl.col("score").is_not_null())
+        .then("score")
+        .otherwise(19.0)
+        .alias("score")
+    )
+    made = models.attendance_weights(late, **COLUMNS, truncate=(0, 1))
+    assert made.coefficients["term"].to_list() == ["(Intercept)", "last score", "last slope"]
+    assert made.table.filter(pl.col("week") < 12)["weight"].unique().to_list() == [1.0]
+    assert made.table.filter(pl.col("week") == 12)["weight"].n_unique() > 10
+
+
 def test_not_computable_is_an_answer(trial):
     full = trial.filter(pl.col("week") <= 2).with_columns(pl.col("score").fill_null(20.0))
     nobody_left = models.attendance_weights(full, **COLUMNS)
