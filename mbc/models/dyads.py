@@ -136,8 +136,8 @@ def actor_partner(
     -----
     Told apart, both partners' x stand in both equations, and generalised least squares with free residual
     variances and correlation is ordinary least squares per role. Not told apart: the sum of y on the sum of x
-    gives ``a + p``, the difference on the difference, without intercept, ``a - p``. A random intercept per couple cannot
-    hold partners who differ more than strangers, and is not used.
+    gives ``a + p``, the difference on the difference, without intercept, ``a - p``. A random intercept per couple
+    cannot hold partners who differ more than strangers, and is not used.
 
     Examples
     --------
