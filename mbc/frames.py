@@ -189,10 +189,14 @@ def read_numbers(frame: Frame, columns: Mapping[str, str], *, yes_no: Container[
     source = _answers(frame, read)
     schema = source.collect_schema()
     keep_whole = source.implementation.is_polars()
+    no_nan = _numpy_floats(frame, read)
     made: list[nw.Expr] = []
     unreadable: dict[str, str] = {}
     for name, column in columns.items():
-        numbers, faulty = number(column, schema[column], yes_no=name in yes_no, keep_whole=keep_whole)
+        if column in no_nan:
+            numbers, faulty = nw.col(column).cast(nw.Float64), None
+        else:
+            numbers, faulty = number(column, schema[column], yes_no=name in yes_no, keep_whole=keep_whole)
         made.append(numbers.alias(name))
         if faulty is not None:
             unreadable[name] = f"{name}{_UNREADABLE}"
@@ -221,10 +225,7 @@ def add_columns(frame: Frame, numbers: Numbers, steps: Sequence[Sequence[nw.Expr
         The columns to keep.
     """
     if isinstance(frame, nw.DataFrame):
-        made = numbers.frame.select(*steps[0])
-        for step in steps[1:]:
-            made = made.with_columns(*step)
-        assert isinstance(made, nw.DataFrame)  # noqa: S101 - read from this frame
+        made = _made(numbers.frame, steps)
         return frame.with_columns(*_as_in(frame, made, names, numbers.read))
     whole = numbers.frame
     for step in steps:
@@ -241,6 +242,13 @@ def _answers(frame: Frame, columns: Sequence[str]) -> Frame:
     return nw.from_native(chosen.to_polars()) if kind.is_pandas() or kind.is_pyarrow() else chosen
 
 
+def _numpy_floats(frame: Frame, columns: Iterable[str]) -> frozenset[str]:
+    """Columns of pandas whose NaN, the only blank they have, became null on the way to polars."""
+    if not isinstance(frame, nw.DataFrame) or not frame.implementation.is_pandas():
+        return frozenset()
+    return frozenset(name for name in columns if str(frame[name].to_native().dtype) in {"float64", "float32"})
+
+
 def _without_objects(frame: nw.DataFrame[Any], columns: Sequence[str]) -> nw.DataFrame[Any]:
     """Columns of mixed Python objects (pandas alone has them) as text, so that one expression reads all."""
     schema = frame.collect_schema()
@@ -250,6 +258,15 @@ def _without_objects(frame: nw.DataFrame[Any], columns: Sequence[str]) -> nw.Dat
         if schema[name] == nw.Object
     ]
     return frame.with_columns(*texts) if texts else frame
+
+
+def _made(numbers: Frame, steps: Sequence[Sequence[nw.Expr]]) -> nw.DataFrame[Any]:
+    """Compute the steps; on polars in one plan, which works on many columns at once and copies fewer."""
+    planned = numbers.lazy() if numbers.implementation.is_polars() else numbers
+    made = planned.select(*steps[0])
+    for step in steps[1:]:
+        made = made.with_columns(*step)
+    return made.collect() if isinstance(made, nw.LazyFrame) else made
 
 
 def _as_in(

@@ -30,6 +30,11 @@ class Keyed:
             return self.constant - self.answer
         return self.answer + self.constant if self.constant else self.answer
 
+    @property
+    def present(self) -> nw.Expr:
+        """The answer, or in place of a blank the one that would count as 0."""
+        return self.answer.fill_null(-self.sign * self.constant)
+
 
 def keyed(sheet: Sheet, scale: Scale, item_id: str) -> Keyed:
     """Turn an item's answer the way the scale counts it."""
@@ -44,10 +49,13 @@ def keyed(sheet: Sheet, scale: Scale, item_id: str) -> Keyed:
     return Keyed(nw.when(~absent).then(answer), sign, constant, item.maximum, absent)
 
 
-def signed_sum(items: Sequence[Keyed]) -> nw.Expr:
-    """Sum that any blank makes null; constants are added once, which spares a column per reversed item."""
-    added = [one.answer for one in items if one.sign > 0]
-    taken = [one.answer for one in items if one.sign < 0]
+def signed_sum(items: Sequence[Keyed], *, present: bool = False) -> nw.Expr:
+    """Sum that any blank makes null; constants are added once, which spares a column per reversed item.
+
+    With ``present``, the sum of what is there: a blank is filled with what counts as nothing.
+    """
+    added = [one.present if present else one.answer for one in items if one.sign > 0]
+    taken = [one.present if present else one.answer for one in items if one.sign < 0]
     constant = sum(one.constant for one in items)
     if not taken:
         return plain_sum(added) + constant
@@ -65,11 +73,6 @@ def applicable_sum(items: Sequence[Keyed]) -> nw.Expr:
 def plain_sum(parts: Iterable[nw.Expr]) -> nw.Expr:
     """Sum that any blank makes null."""
     return functools.reduce(operator.add, parts)
-
-
-def sum_present(parts: Iterable[nw.Expr]) -> nw.Expr:
-    """Sum of the parts that are not null; 0 where all are."""
-    return plain_sum(part.fill_null(0) for part in parts)
 
 
 def count_present(parts: Iterable[nw.Expr]) -> nw.Expr:

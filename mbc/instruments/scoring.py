@@ -21,10 +21,9 @@ from mbc.instruments.keyed import (
     keyed,
     plain_sum,
     signed_sum,
-    sum_present,
 )
 from mbc.instruments.library import instrument as load
-from mbc.instruments.sheet import Sheet, named
+from mbc.instruments.sheet import Sheet, is_ours, named
 from mbc.instruments.tables import attach, open_sheet
 
 TableT = TypeVar("TableT")
@@ -87,13 +86,18 @@ def score(
     definition = load(key) if isinstance(key, str) else key
     table = frames.open_frame(frame)
     sheet = open_sheet(table, definition, items=items, form=form, coding=coding, invalid=invalid)
+    summed: dict[str, nw.Expr] = {}
     scored: dict[str, nw.Expr] = {}
     judged: dict[str, nw.Expr] = {}
+    order: list[str] = []
     for scale in definition.scales:
-        rule = missing or scale.missing.rule
-        scored |= _scored(sheet, scale, rule)
+        rule, name = missing or scale.missing.rule, _name(sheet, scale)
+        made = _summed(sheet, scale, rule)
+        summed |= made
+        scored[name] = _scored(sheet, scale, rule)
         judged |= _judged(sheet, scale, rule)
-    return attach(frame, table, sheet, scored, judged)
+        order += [name, *(one for one in made if not is_ours(one))]
+    return attach(frame, table, sheet, summed, scored, judged, order=[*order, *judged])
 
 
 def keyed_items(
@@ -158,28 +162,75 @@ def refused_answers(
     return refusals.rows(table, sheet, refusals.faulty_items(sheet), numbered=numbered)
 
 
-def _scored(sheet: Sheet, scale: Scale, rule: MissingRule) -> dict[str, nw.Expr]:
-    """Score and count of answered items, from the answers; the highest score, where items may not apply."""
-    name = _name(sheet, scale)
+def _summed(sheet: Sheet, scale: Scale, rule: MissingRule) -> dict[str, nw.Expr]:
+    """Sum and count of answered items, each in one pass; the highest score, where items may not apply."""
     items = [keyed(sheet, scale, item) for item in scale.items]
-    answered, absent = count_present(one.answer for one in items), count_absent(items)
-    count: nw.Expr | int = len(items) if absent is None else nw.lit(len(items)) - absent
+    absent = count_absent(items)
+    made = {
+        _sum(scale): _total(scale, rule, items),
+        f"{_name(sheet, scale)}_answered": count_present(one.answer for one in items),
+    }
+    if scale.algorithm is not None and rule == "prorate":
+        made[_parts(scale)] = count_present(_units(scale, items))
+    if absent is not None:
+        made |= {f"{_name(sheet, scale)}_maximum": _highest(scale, items), _absent(scale): absent}
+    return made
+
+
+def _total(scale: Scale, rule: MissingRule, items: Sequence[Keyed]) -> nw.Expr:
+    """Sum of a scale; with prorating, of what was answered."""
     if scale.algorithm is not None:
-        parts = ALGORITHMS[scale.algorithm].units([one.expr for one in items])
-        count = len(parts)
-        total = plain_sum(parts) if rule == "strict" else sum_present(parts) / count_present(parts) * count
-    elif rule == "strict":
-        total = signed_sum(items) if absent is None else applicable_sum(items)
-    else:
+        units = _units(scale, items)
+        return plain_sum(units) if rule == "strict" else plain_sum(unit.fill_null(0) for unit in units)
+    if rule == "strict" and any(one.absent is not None for one in items):
+        return applicable_sum(items)
+    return signed_sum(items, present=rule == "prorate")
+
+
+def _scored(sheet: Sheet, scale: Scale, rule: MissingRule) -> nw.Expr:
+    """Score of a scale, from its sum and counts."""
+    total, answered = nw.col(_sum(scale)), nw.col(f"{_name(sheet, scale)}_answered")
+    absent = _optional(sheet, scale)
+    counted, of = answered, nw.lit(len(scale.items)) if absent is None else nw.lit(len(scale.items)) - absent
+    if scale.algorithm is not None:
+        counted, of = nw.col(_parts(scale)), nw.lit(_unit_count(sheet, scale))
+    if rule == "prorate":
         # Times before divided: a sum of whole answers stays exact, so a complete record is not changed.
-        total = sum_present(one.expr for one in items) * count / answered
-    value = total * scale.factor / count if _averages(scale) else total * scale.factor
+        total = total * of / counted
+    value = total * scale.factor / of if _averages(scale) else total * scale.factor
     if rule == "prorate":
         value = nw.when(answered >= _needed(scale, absent)).then(value)
-    made = {name: value.cast(nw.Float64), f"{name}_answered": answered}
-    if absent is not None:
-        made |= {f"{name}_maximum": _highest(scale, items), _absent(scale): absent}
-    return made
+    return value.cast(nw.Float64)
+
+
+def _units(scale: Scale, items: Sequence[Keyed]) -> list[nw.Expr]:
+    """Make what an algorithm adds up or averages."""
+    return ALGORITHMS[scale.algorithm or ""].units([one.expr for one in items])
+
+
+def _unit_count(sheet: Sheet, scale: Scale) -> int:
+    return len(_units(scale, [keyed(sheet, scale, item) for item in scale.items]))
+
+
+def _sum(scale: Scale) -> str:
+    """Name the column of the sum; it is not handed back."""
+    return _step("sum", scale)
+
+
+def _parts(scale: Scale) -> str:
+    """Name the column that counts what an algorithm has of its parts; it is not handed back."""
+    return _step("parts", scale)
+
+
+def _step(what: str, scale: Scale) -> str:
+    """Name a column that is only a step on the way; no item id begins with a digit, so it meets none."""
+    return named(f"0{what}_{scale.key}")
+
+
+def _optional(sheet: Sheet, scale: Scale) -> nw.Expr | None:
+    """Column that counts the items that do not apply; None where all of them always do."""
+    optional = any(sheet.instrument.item(item).may_not_apply for item in scale.items)
+    return nw.col(_absent(scale)) if optional else None
 
 
 def _highest(scale: Scale, items: Sequence[Keyed]) -> nw.Expr:
@@ -194,7 +245,7 @@ def _highest(scale: Scale, items: Sequence[Keyed]) -> nw.Expr:
 
 def _absent(scale: Scale) -> str:
     """Name the column that counts the items that do not apply; it is not handed back."""
-    return named(f"absent_{scale.key}")
+    return _step("absent", scale)
 
 
 def _needed(scale: Scale, absent: nw.Expr | None) -> nw.Expr:
@@ -208,8 +259,7 @@ def _judged(sheet: Sheet, scale: Scale, rule: MissingRule) -> dict[str, nw.Expr]
     name = _name(sheet, scale)
     made: dict[str, nw.Expr] = {}
     answered = nw.col(f"{name}_answered")
-    optional = any(sheet.instrument.item(item).may_not_apply for item in scale.items)
-    absent = nw.col(_absent(scale)) if optional else None
+    absent = _optional(sheet, scale)
     of = nw.lit(len(scale.items)) if absent is None else nw.lit(len(scale.items)) - absent
     prorated = (answered >= _needed(scale, absent)) & (answered < of)
     if scale.bands:

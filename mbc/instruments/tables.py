@@ -31,15 +31,21 @@ def open_sheet(
     return answers.read(table, definition, columns, definition.coding(coding), invalid)
 
 
-def attach(frame: TableT, table: frames.Frame, sheet: Sheet, *steps: dict[str, nw.Expr]) -> TableT:
-    """Add columns, each step seeing those of the step before.
+def attach(
+    frame: TableT,
+    table: frames.Frame,
+    sheet: Sheet,
+    *steps: dict[str, nw.Expr],
+    order: Sequence[str] | None = None,
+) -> TableT:
+    """Add columns, each step seeing those of the step before; in the order given, else as they are made.
 
     Raises
     ------
     FrameError
         If the table already has a column of one of these names.
     """
-    names = [name for step in steps for name in step if not is_ours(name)]
+    names = [name for step in steps for name in step if not is_ours(name)] if order is None else list(order)
     taken = [name for name in names if name in table.collect_schema().names()]
     if taken:
         raise FrameError(
