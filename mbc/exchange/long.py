@@ -72,7 +72,8 @@ def _read(columns: Columns, options: ImportOptions, parts: tuple[str, ...], *, k
         cells[part] = mine.select(*cells[part].columns).filter(
             pl.col("text").is_not_null() & pl.col(part).is_not_null()
         )
-    answered = numbered.filter("filled")[NUMBER].unique()
+    told = [] if columns.table.faults is None else columns.table.faults[ROW].to_list()
+    answered = numbered.filter(pl.col("filled") | pl.col(ROW).is_in(told))[NUMBER].unique()
     blank = pl.Series([False]) if keep_blank else ~occasions[NUMBER].is_in(answered.implode())
     used = {columns.find(role) for role in ROLES if role not in {*_PARTS, *_PARTS.values()}}
     used |= {columns.find(role) for part in parts for role in (part, _PARTS[part])}

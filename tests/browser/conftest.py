@@ -8,6 +8,7 @@ import shutil
 import signal
 import subprocess
 import sys
+import threading
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
@@ -42,7 +43,10 @@ def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
         env={**os.environ, "PYTHONWARNINGS": "ignore"},
     )
     assert running.stdout
+    patience = threading.Timer(120, running.kill)  # a server that is stuck must not hold up every other test
+    patience.start()
     found = re.search(r"http://127\.0\.0\.1:\d+", running.stdout.readline())
+    patience.cancel()
     assert found, "the server did not start"
     yield found[0]
     running.send_signal(signal.SIGINT)

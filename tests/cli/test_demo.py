@@ -7,6 +7,7 @@ import re
 import signal
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -17,6 +18,7 @@ import pytest
 from mbc.cli.demo import make_clinic
 from mbc.store import Store
 
+_LONGEST = 120  # seconds
 PASSWORD = "seven geese, one harbour lamp"
 
 
@@ -39,11 +41,16 @@ def demo(tmp_path: Path) -> Iterator[subprocess.Popen[str]]:
 def lines_until(running: subprocess.Popen[str], last: str) -> str:
     said = ""
     assert running.stdout
-    for line in running.stdout:
-        said += line
-        if last in line:
-            return said
-    pytest.fail(f"the demo ended early:\n{said}")
+    patience = threading.Timer(_LONGEST, running.kill)  # a demo that is stuck must not hold up every other test
+    patience.start()
+    try:
+        for line in running.stdout:
+            said += line
+            if last in line:
+                return said
+    finally:
+        patience.cancel()
+    pytest.fail(f"the demo ended early, or was not ready after {_LONGEST} seconds:\n{said}")
 
 
 @pytest.mark.parametrize("sign", [signal.SIGINT, signal.SIGTERM])

@@ -206,3 +206,39 @@ def test_a_whole_record_comes_in_as_a_folder(run, url, tmp_path):
     assert "clients: 2 stored" in out
     status, out, _ = run(folder)
     assert (status, out.splitlines()) == (0, ["clients: 2 stored", "events: 1 stored"])
+
+
+def test_a_mapping_file_says_what_the_columns_are_and_the_command_has_the_last_word(run, url, tmp_path):
+    mapping = tmp_path / "mapping.toml"
+    mapping.write_text(
+        'separator = "semicolon"\ninstruments = ["rses"]\n[columns]\nclient_id = "Patient"\ntaken_on = "Day"\n'
+        '[items]\nrses = "F{n}"\n[form]\nrses = "b"\n[coding]\nrses = "1-4"\n'
+    )
+    text = "Patient;Day;" + ";".join(f"F{n}" for n in range(1, 11)) + "\nC1;2026-01-05;1;2;3;1;1;1;1;1;1;1\n"
+    status, out, err = run(text, "--mapping", str(mapping), "--coding", "rses=0-3", "--dry-run")
+    assert (status, err) == (0, ""), out
+    status, out, err = run(text, "--mapping", str(mapping))
+    assert (status, err) == (0, ""), out
+    with Store.open(url) as store:
+        assert store.administrations().select("form", "coding").rows() == [("b", "1-4")]
+
+
+def test_a_wrong_or_absent_mapping_is_wrong_usage_and_nobody_is_asked_without_a_terminal(run, tmp_path):
+    mapping = tmp_path / "mapping.toml"
+    status, _, err = run(HEADER + FINE, "--mapping", str(mapping))
+    assert status == 2
+    assert "cannot be read" in err
+    mapping.write_text("columns = 3")
+    assert run(HEADER + FINE, "--mapping", str(mapping))[0] == 2
+    status, _, err = run(HEADER + FINE, "--map-interactively")
+    assert status == 2
+    assert "asks at a terminal" in err
+
+
+def test_rows_of_safety_screens_are_shown_only_when_asked_for(run, url):
+    text = "client,date,hits_1,hits_2,hits_3,hits_4\nC1,2026-01-05,1,2,5,5\n"
+    _, out, err = run(text, "--dry-run")
+    assert "hits" not in (out + err).casefold()
+    assert "2026-01-05" not in out
+    _, out, _ = run(text, "--dry-run", "--show-safety")
+    assert "hits" in out

@@ -414,6 +414,13 @@ def test_unknown_keys_forms_and_codings_are_refused(save):
         wording.load("phq9", file, language="en", coding="1-4")
 
 
+@pytest.mark.parametrize("key", ["gbo", "gas"])
+def test_goals_have_no_wording(key, save):
+    assert "has no items: each person's own goals are rated" in refusal(key, save(rows(["1"])))
+    with pytest.raises(WordingError, match="no wording to load"):
+        wording.blank(instrument(key))
+
+
 # Where it is kept
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 
+from mbc.errors import WordingError
 from mbc.instruments.definition import Instrument
 
 
@@ -17,12 +18,18 @@ def blank(instrument: Instrument, *, form: str | None = None, coding: str | None
     form, coding : str, optional
         Default: the instrument's.
 
+    Raises
+    ------
+    WordingError
+        If the instrument has no items.
+
     Examples
     --------
     >>> from mbc.instruments import instrument
     >>> print(blank(instrument("gad7")).splitlines()[0])
     item,label,text,0,1,2,3
     """
+    refuse_goals(instrument)
     order, chosen = instrument.form(form).order, instrument.coding(coding)
     spans = [chosen.accepted(instrument.item(item)) for item in order]
     values = range(min(low for low, _ in spans), max(high for _, high in spans) + 1)
@@ -34,3 +41,17 @@ def blank(instrument: Instrument, *, form: str | None = None, coding: str | None
     for item in order:
         rows.writerow([item, instrument.item(item).label, "", *("" for _ in values)])
     return out.getvalue()
+
+
+def refuse_goals(instrument: Instrument) -> None:
+    """Refuse an instrument without items: goals are worded by the person who has them.
+
+    Raises
+    ------
+    WordingError
+        If there are no items.
+    """
+    if not instrument.items:
+        raise WordingError(
+            f"{instrument.key} has no items: each person's own goals are rated, so it has no wording to load."
+        )

@@ -11,6 +11,7 @@ from mbc.errors import MbcError, WordingError
 from mbc.instruments.definition import Instrument
 from mbc.instruments.library import instrument as load_instrument
 from mbc.instruments.wording import shelf
+from mbc.instruments.wording.blank import refuse_goals
 from mbc.instruments.wording.delimited import read_csv, read_table
 from mbc.instruments.wording.drafts import Draft, plain
 from mbc.instruments.wording.fhir import read_questionnaire
@@ -78,6 +79,7 @@ def load(  # noqa: PLR0913 - each says what a file may leave open
         Naming everything that does not fit, and the repair.
     """
     definition = load_instrument(key) if isinstance(key, str) else key
+    refuse_goals(definition)
     tag = shelf.language_tag(language)
     held = _licence(definition, licence_held)
     content, name = _content(Path(file))

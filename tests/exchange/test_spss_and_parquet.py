@@ -1,0 +1,51 @@
+from __future__ import annotations
+
+from datetime import date
+
+import polars as pl
+import pyreadstat
+import pytest
+
+from mbc.errors import ImportRefused
+from mbc.exchange import plan_import
+
+ROWS = {"client_id": ["C1", "C2"], "taken_on": [date(2026, 1, 5), date(2026, 1, 6)]} | {
+    f"gad7_{n}": [float(n % 4), 99.0 if n == 3 else 1.0] for n in range(1, 8)
+}
+
+
+def test_user_missing_codes_of_spss_are_blanks_and_cases_are_counted_from_one(tmp_path, store, now):
+    path = tmp_path / "gad.sav"
+    pyreadstat.write_sav(pl.DataFrame(ROWS), path, missing_ranges={"gad7_3": [99]})
+    plan = plan_import(path, store, now=now)
+    assert plan.to_frame().select("rows", "outcome").rows() == [("1", "stored"), ("2", "stored")]
+    assert "1 cell with user-missing codes read as not answered ('gad7_3')." in plan.notes
+    plan.apply(store)
+    assert store.answers(client_id="C2")["value"].to_list() == [1.0, 1.0, None, 1.0, 1.0, 1.0, 1.0]
+
+
+def test_a_code_that_is_not_declared_missing_is_refused_by_its_case(tmp_path, store, now):
+    path = tmp_path / "gad.sav"
+    pyreadstat.write_sav(pl.DataFrame(ROWS), path)
+    plan = plan_import(path, store, now=now)
+    assert plan.refusals == ("case 2: gad7_3: 99 is out of range; accepted are 0 to 3 (coding 0-3)",)
+
+
+def test_parquet_is_read_with_its_types(tmp_path, store, now):
+    path = tmp_path / "gad.parquet"
+    pl.DataFrame(ROWS).with_columns(pl.col("gad7_3").replace(99.0, None)).write_parquet(path)
+    assert plan_import(path, store, now=now).apply(store).counts["stored"] == 2
+
+
+@pytest.mark.parametrize(("start", "words"), [(b"$FL2", "no SPSS file"), (b"PAR1", "no Parquet file")])
+def test_damaged_files_are_refused(tmp_path, start, words):
+    path = tmp_path / "x"
+    path.write_bytes(start + bytes(300))
+    with pytest.raises(ImportRefused, match=words):
+        plan_import(path)
+
+
+def test_nested_columns_are_no_table(tmp_path):
+    pl.DataFrame({"client_id": ["C1"], "answers": [[1, 2]]}).write_parquet(tmp_path / "x.parquet")
+    with pytest.raises(ImportRefused, match="columns of lists or records: 'answers'"):
+        plan_import(tmp_path / "x.parquet")
