@@ -23,16 +23,19 @@ demo: $(READY) ## a synthetic clinic in the browser, on PORT (8050), until inter
 	@$(BIN)/mbc demo --port $(PORT)
 
 test: $(READY) ## every test, those in a real browser included
+	@sh scripts/node.sh
 	@sh scripts/chromium.sh
 	@sh scripts/postgres.sh
 	@$(BIN)/python -m pytest -n 2 -m "not slow"
 
 test-all: $(READY) ## the slow tests too
+	@sh scripts/node.sh
 	@sh scripts/chromium.sh
 	@sh scripts/postgres.sh
 	@$(BIN)/python -m pytest -n 2
 
 check: $(READY) ## lint, format, types, import contracts, documentation
+	@sh scripts/node.sh
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
 	@$(BIN)/pyright

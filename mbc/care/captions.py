@@ -107,11 +107,28 @@ def _about(course: Trajectory, segment: Segment) -> list[str]:
     known = [one for one in segment.occasions if one.score is not None]
     between = _between(course, known) if segment.since_baseline is not None else ""
     return [
+        _chance(course, segment),
         between,
         _cutoff(course, known[0], known[-1]),
         _beside_expected(course, segment, known[-1]),
         *(_goal(course, goal.label, goal.value, known[-1]) for goal in course.goals if goal.until is None),
     ]
+
+
+def _chance(course: Trajectory, segment: Segment) -> str:
+    """Say how likely the change since the first score is a true one, for better or for worse."""
+    change = segment.since_baseline
+    if change is None or change.chance is None or change.points == 0:
+        return ""
+    better = (change.points > 0) == course.higher_is_better
+    likely = change.chance.better if better else 1 - change.chance.better
+    percent = "more than 99" if likely > 0.99 else f"about {100 * likely:.0f}"
+    low, high = (number(end, 1, signed=True) for end in (change.chance.lower, change.chance.upper))
+    what = "improvement" if better else "worsening"
+    return (
+        f"Given measurement error alone, the chance of a true {what} since the first score is {percent} % "
+        f"(true change {low} to {high} points, 95 % interval)"
+    )
 
 
 def _on(course: Trajectory, when: dt.date) -> str:

@@ -36,6 +36,15 @@ class Occasion:
 
 
 @dataclass(frozen=True, slots=True)
+class Chance:
+    """What two scores say about the true change, when nothing is believed before looking."""
+
+    better: float  # probability that the true score moved for the better, 0 to 1
+    lower: float  # scale points, true after - true before: 95 % interval
+    upper: float
+
+
+@dataclass(frozen=True, slots=True)
 class Change:
     """One score beside an earlier one, judged against what measurement error alone would give."""
 
@@ -47,6 +56,7 @@ class Change:
     threshold: float | None  # scale points; a larger change is reliable
     verdict: Verdict
     words: str  # "6 points better, more than measurement error alone explains"
+    chance: Chance | None = None  # None where no spread and reliability are published
 
 
 @dataclass(frozen=True, slots=True)

@@ -103,3 +103,16 @@ def test_nothing_of_the_safety_channel_and_nothing_alarming_in_any_caption_of_th
         for text in texts:
             assert text
             assert not any(word in text.lower() for word in (*_SAFETY, *_ALARM)), text
+
+
+def test_the_caption_says_how_likely_the_change_is_a_true_one(store):
+    # RSES 12 to 23: SD 6.78, alpha .911, so the error of the difference is 6.78 * sqrt(2 * .089) = 2.8605;
+    # 11 -+ 1.96 * 2.8605 = 5.4 to 16.6, and 11 / 2.8605 = 3.8 standard errors are beyond 99 %
+    course = client_trajectory(store, "C1", "rses")
+    assert (course.segments[0].baseline.score, course.segments[0].latest.score) == (12, 23)
+    assert "the chance of a true improvement since the first score is more than 99 %" in course.caption
+    assert "(true change +5.4 to +16.6 points, 95 % interval)" in course.caption
+
+
+def test_where_no_reliability_is_published_no_chance_is_given(store):
+    assert "chance" not in client_trajectory(store, "C1", "phq9").caption
