@@ -89,18 +89,19 @@ def command(
     REDCap export and FHIR R4 JSON are recognised, and so are separator, encoding and decimal sign. A blank cell is
     "not answered", never zero.
 
-    FILE may also be a whole record: a folder with a file per table, as in data/sample.
+    FILE may also be a whole record, as 'mbc export' writes it in any format, or laid out like data/sample.
 
     Running it again stores nothing twice. Rows whose occasion is on record with other answers are refused unless
     --supersede says why they correct it.
     """
     from mbc.exchange import read_plan  # noqa: PLC0415 - the table engine is loaded when it is needed
+    from mbc.exchange.record_source import is_record  # noqa: PLC0415
     from mbc.store import Store  # noqa: PLC0415
 
     console = _console()
     options = _options(file, said)
     with Store.open(store_url) as store:
-        if file.is_dir():
+        if is_record(file):
             _folder(console, file, store, options, dry_run=dry_run)
             return
         plan = read_plan(file, store, options)

@@ -21,6 +21,7 @@ COMMANDS: dict[str, str] = {
     "instruments": "instruments",
     "score": "score",
     "import": "import_",
+    "export": "export",
     "client": "client",
     "caseload": "caseload",
     "review": "review",

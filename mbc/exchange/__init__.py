@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 from mbc.exchange.importing import plan_import, read_plan
+from mbc.exchange.leaving import ExportReport, export_record
 from mbc.exchange.options import ImportOptions, Layout
 from mbc.exchange.plan import ImportPlan, PlannedOutcome
 from mbc.exchange.record_folder import RecordImport, import_record
 
 __all__ = [
+    "ExportReport",
     "ImportOptions",
     "ImportPlan",
     "Layout",
     "PlannedOutcome",
     "RecordImport",
+    "export_record",
     "import_record",
     "plan_import",
     "read_plan",

@@ -79,6 +79,22 @@ def new_folder(path: Path, *, force: bool = False) -> Iterator[Path]:
         shutil.rmtree(temporary, ignore_errors=True)
 
 
+def check_target(path: Path, *, folder: bool, force: bool) -> None:
+    """Refuse a place that is taken, before anything is read for it.
+
+    Raises
+    ------
+    SettingsError
+        As in `new_file` and `new_folder`.
+    """
+    if folder:
+        _refuse_folder(path, force=force)
+    elif path.is_dir():
+        raise SettingsError(f"'{shown(path, longest=200)}' is a folder; name a file.")
+    else:
+        _refuse_existing(path, force=force)
+
+
 @contextmanager
 def explained(path: Path) -> Iterator[None]:
     """Say what cannot be written, and why, instead of letting the system's fault through."""

@@ -1,4 +1,4 @@
-"""A whole record as a folder of tidy CSV files, and how it is brought in.
+"""A whole record as a folder of tidy files (or a workbook), and how it is brought in.
 
 ::
 
@@ -27,17 +27,19 @@ from mbc.exchange.answers import check
 from mbc.exchange.cells import REASON
 from mbc.exchange.columns import Columns
 from mbc.exchange.comparing import OCCASION, OUTCOME, within_file
+from mbc.exchange.fhir.record import ANSWERS
 from mbc.exchange.layouts import recognise
-from mbc.exchange.long import read_totals
+from mbc.exchange.long import read_long, read_totals
 from mbc.exchange.options import ImportOptions
 from mbc.exchange.people import find_episodes
 from mbc.exchange.reading import READ_SCHEMA
+from mbc.exchange.record_source import ADMINISTRATIONS, RecordSource, read_record
 from mbc.exchange.record_tables import AFTER, BEFORE, RecordTable, read_tables
 from mbc.exchange.records import administrations_of
 from mbc.exchange.shown import listing, shown
 from mbc.exchange.tables import ROW, TextTable
-from mbc.exchange.text_files import read_text_table
 from mbc.exchange.wide import read_wide
+from mbc.instruments import instrument
 from mbc.store import Administration, ImportSource, Outcome, Store
 
 _FILE = "file"
@@ -91,19 +93,16 @@ def import_record(
         When something is on record with other content and no reason to supersede is given.
     """
     folder = Path(folder)
-    if not folder.is_dir():
-        raise ImportRefused(
-            f"'{shown(folder, longest=200)}' is no folder; a record folder holds a CSV file per table."
-        )
-    tables = {table.name: table for table in read_tables(folder)}
-    files = [table.file for table in tables.values()]
-    frame = _administrations(folder, files)
+    read = read_record(folder)
+    tables = {table.name: table for table in read_tables(read.tables)}
+    files = list(read.tables.values())
+    frame = _administrations(read)
     if not files:
         raise ImportRefused(f"'{shown(folder, longest=200)}' holds no table of a record, such as clients.csv.")
     frame = within_file(_with_people(frame, tables, store))
     _refuse(folder, tables.values(), frame)
     storable = frame.filter(pl.col(OUTCOME) == "stored")
-    source = ImportSource(shown(folder.name, longest=200) or "record", _digest(files), kind="record folder")
+    source = ImportSource(shown(folder.name, longest=200) or "record", _digest(files), kind=read.kind)
     counts: dict[str, dict[Outcome, int]] = {}
     try:
         with store.writing(by=by, source=source) as record:
@@ -131,24 +130,44 @@ def _undo(*, dry_run: bool) -> None:
         raise _OnlyTryingError
 
 
-def _administrations(folder: Path, files: list[TextTable]) -> pl.DataFrame:
-    """Read every questionnaire's file and the kept totals; ``file`` says where each administration is from."""
+def _administrations(source: RecordSource) -> pl.DataFrame:
+    """Read every questionnaire's table and the kept totals; ``file`` says where each administration is from."""
     parts: list[pl.DataFrame] = []
-    for path in sorted((folder / "administrations").glob("*.csv")):
-        table = read_text_table(path)
-        options = ImportOptions(instruments=(path.stem,), now=_ANY_DAY)
-        columns = Columns(table)
-        read = check(read_wide(columns, recognise(columns, options), options)).administrations
-        parts.append(read.with_columns(pl.lit(f"administrations/{path.name}").alias(_FILE)))
-        files.append(table)
+    for name, table in source.tables.items():
+        if not name.startswith(ADMINISTRATIONS):
+            continue
+        options = ImportOptions(instruments=(name.removeprefix(ADMINISTRATIONS),), now=_ANY_DAY)
+        columns = _columns(table)
+        read = check(read_wide(columns, recognise(columns, options), options, keep_blank=True)).administrations
+        parts.append(_with_blank_answers(read).with_columns(pl.lit(table.name).alias(_FILE)))
+    if ANSWERS in source.tables:
+        table = source.tables[ANSWERS]
+        columns = _columns(table)
+        read = check(read_long(columns, ImportOptions(now=_ANY_DAY), keep_blank=True)).administrations
+        alone = pl.col("answers").is_null() & pl.col("totals").is_not_null()
+        parts.append(
+            pl.concat([_with_blank_answers(read.filter(~alone)), read.filter(alone)]).with_columns(
+                pl.lit(table.name).alias(_FILE)
+            )
+        )
     frame = pl.concat([pl.DataFrame(schema={**READ_SCHEMA, _FILE: pl.String()}), *parts])
-    path = folder / "totals.csv"
-    if not path.exists():
+    if "totals" not in source.tables:
         return frame
-    table = read_text_table(path)
-    files.append(table)
-    totals = check(read_totals(Columns(table), ImportOptions(now=_ANY_DAY))).administrations
-    return _with_totals(frame, totals.with_columns(pl.lit(path.name).alias(_FILE)))
+    table = source.tables["totals"]
+    totals = check(read_totals(_columns(table), ImportOptions(now=_ANY_DAY))).administrations
+    return _with_totals(frame, totals.with_columns(pl.lit(table.name).alias(_FILE)))
+
+
+def _columns(table: TextTable) -> Columns:
+    """Let a record name episodes and versions itself, which other files may not."""
+    return Columns(table, {name: name for name in ("episode_id", "version") if name in table.columns})
+
+
+def _with_blank_answers(read: pl.DataFrame) -> pl.DataFrame:
+    """Give a questionnaire that was handed in empty a blank for each of its items."""
+    blank = [[None] * len(instrument(key).items) for key in read["instrument"]]
+    nothing = pl.Series("nothing", blank, READ_SCHEMA["answers"])
+    return read.with_columns(pl.coalesce("answers", nothing).alias("answers"))
 
 
 def _with_totals(frame: pl.DataFrame, totals: pl.DataFrame) -> pl.DataFrame:

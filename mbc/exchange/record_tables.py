@@ -5,14 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import MISSING, dataclass, fields
 from datetime import date
-from pathlib import Path
 from types import NoneType
 from typing import Any, get_args, get_origin, get_type_hints
 
 from mbc.errors import ImportRefused, StoreError, nearest
 from mbc.exchange.shown import listing, shown
 from mbc.exchange.tables import ROW, TextTable
-from mbc.exchange.text_files import read_text_table
 from mbc.store import (
     Client,
     Clinician,
@@ -52,22 +50,20 @@ class RecordTable:
     """Columns that a record does not have."""
 
 
-def read_tables(folder: Path) -> Iterator[RecordTable]:
+def read_tables(tables: Mapping[str, TextTable]) -> Iterator[RecordTable]:
     """Read the tables that are there.
 
     Raises
     ------
     ImportRefused
-        When a file cannot be read as a table, or lacks a column.
+        When a table lacks a column.
     """
     for name, kind in {**BEFORE, **AFTER}.items():
-        path = folder / f"{name}.csv"
-        if path.exists():
-            yield _read_table(name, kind, path)
+        if name in tables:
+            yield _read_table(name, kind, tables[name])
 
 
-def _read_table(name: str, kind: type[Record], path: Path) -> RecordTable:
-    table = read_text_table(path)
+def _read_table(name: str, kind: type[Record], table: TextTable) -> RecordTable:
     known = [one.name for one in fields(kind)]
     needed = [one.name for one in fields(kind) if one.default is MISSING and one.default_factory is MISSING]
     lacking = [column for column in needed if column not in table.columns]
@@ -113,7 +109,7 @@ def _date(column: str, cell: str) -> date:
 
 def _int(column: str, cell: str) -> int:
     try:
-        return int(cell)
+        return int(float(cell)) if float(cell).is_integer() else int(cell)
     except ValueError:
         raise ValueError(f"{column}: '{shown(cell)}' is no whole number") from None
 

@@ -1,0 +1,73 @@
+"""``mbc export``: take the record out, in a format that others read."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from mbc.cli.options import store_option
+
+_FORMATS = ("csv", "excel", "parquet", "spss", "fhir", "redcap", "bids")
+_BY_SUFFIX = {".xlsx": "excel", ".json": "fhir"}
+
+
+@click.command("export", short_help="Take the record out, for others to read.")
+@click.argument("target", type=click.Path(path_type=Path))
+@store_option
+@click.option("--format", "kind", type=click.Choice(_FORMATS), help="Default: told by the name; csv for a folder.")
+@click.option("--client", "clients", multiple=True, metavar="ID", help="Only this client.")
+@click.option("--instrument", "instruments", multiple=True, metavar="KEY", help="Only this questionnaire.")
+@click.option("--scores", "only", flag_value="scores", help="Scores only.")
+@click.option("--answers", "only", flag_value="answers", help="The record with its answers, without scores.")
+@click.option("--include-safety", is_flag=True, help="Also safety screens and risk items; needs the permission.")
+@click.option("--as", "username", metavar="USER", help="Only what this user may see.")
+@click.option("--force", is_flag=True, help="Replace an export that is there already.")
+def command(  # noqa: PLR0913 - an option each
+    *,
+    target: Path,
+    store_url: str,
+    kind: str | None,
+    clients: tuple[str, ...],
+    instruments: tuple[str, ...],
+    only: str | None,
+    include_safety: bool,
+    username: str | None,
+    force: bool,
+) -> None:
+    """Write the record to TARGET: a folder, or a file for Excel (.xlsx) and FHIR (.json).
+
+    Every export has a codebook, and can be brought in again with 'mbc import'. Clients go by their pseudonyms; for
+    research without them, see 'mbc deidentify'. Safety data stay behind unless they are asked for.
+    """
+    from rich.console import Console  # noqa: PLC0415 - loaded when it is needed
+    from rich.text import Text  # noqa: PLC0415
+
+    from mbc.exchange.leaving import export_record  # noqa: PLC0415
+    from mbc.store import Store  # noqa: PLC0415
+
+    console = Console(highlight=False)
+    with Store.open(store_url) as whole, console.status("Reading the record") as status:
+        store = whole if username is None else whole.as_user(username)
+        done = export_record(
+            store,
+            target,
+            format=kind or _BY_SUFFIX.get(target.suffix.casefold(), "csv"),  # pyright: ignore[reportArgumentType]
+            clients=clients,
+            instruments=instruments,
+            answers=only != "scores",
+            scores=only != "answers",
+            include_safety=include_safety,
+            force=force,
+            progress=lambda what: status.update(f"Reading {what.replace('_', ' ')}"),
+        )
+    rows = ", ".join(f"{name.removeprefix('administrations/')} {count}" for name, count in done.rows.items())
+    console.print(Text(f"Written to {target} ({done.format}): {rows}."), soft_wrap=True)
+    if done.withheld:
+        console.print(
+            Text(
+                f"Answers to {', '.join(done.withheld)} stayed behind; --include-safety takes them, with the "
+                "permission."
+            ),
+            soft_wrap=True,
+        )

@@ -1,0 +1,36 @@
+"""How a text is kept from becoming a formula in the spreadsheet that opens it, and how that is undone.
+
+A cell that begins with ``=``, ``+``, ``-``, ``@``, a tab or a carriage return is run by spreadsheet programs
+(OWASP, "CSV Injection"). Such texts get an apostrophe in front; a text that has apostrophes there already gets one
+more, so that taking one away always gives the text that was.
+"""
+
+from __future__ import annotations
+
+import polars as pl
+
+_DANGEROUS = r"^\s*'*\s*[=+\-@\t\r\n＝＋－＠]|^[\t\r\n]"
+_TAMED = r"^'(\s*'*\s*[=+\-@\t\r\n＝＋－＠]|[\t\r\n])"
+
+
+def tamed(frame: pl.DataFrame) -> pl.DataFrame:
+    """Put an apostrophe before texts that a spreadsheet would run; numbers stay numbers.
+
+    Examples
+    --------
+    >>> texts = pl.DataFrame({"label": ["=1+1", "'=1", "plain", None], "n": [-1, 2, 3, 4]})
+    >>> tamed(texts)["label"].to_list()
+    ["'=1+1", "''=1", 'plain', None]
+    >>> untamed(tamed(texts)).equals(texts)
+    True
+    """
+    text = pl.col(pl.String)
+    return frame.with_columns(pl.when(text.str.contains(_DANGEROUS)).then("'" + text).otherwise(text).name.keep())
+
+
+def untamed(frame: pl.DataFrame) -> pl.DataFrame:
+    """Take the apostrophe away again."""
+    text = pl.col(pl.String)
+    return frame.with_columns(
+        pl.when(text.str.contains(_TAMED)).then(text.str.slice(1)).otherwise(text).name.keep()
+    )
