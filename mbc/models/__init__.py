@@ -61,6 +61,8 @@ if TYPE_CHECKING:
     from mbc.models.dropout.imputing import delta_imputation as delta_imputation
     from mbc.models.dropout.pooling import Pooled as Pooled
     from mbc.models.dropout.pooling import rubin as rubin
+    from mbc.models.dropout.sensitivity import DropoutSensitivity as DropoutSensitivity
+    from mbc.models.dropout.sensitivity import dropout_sensitivity as dropout_sensitivity
     from mbc.models.dyads import ActorPartner as ActorPartner
     from mbc.models.dyads import CommonFate as CommonFate
     from mbc.models.dyads import actor_partner as actor_partner
@@ -135,6 +137,7 @@ _MODULES = {
     "dropout.attendance": ("AttendanceWeights", "attendance_weights"),
     "dropout.imputing": ("DeltaImputation", "delta_imputation"),
     "dropout.pooling": ("Pooled", "rubin"),
+    "dropout.sensitivity": ("DropoutSensitivity", "dropout_sensitivity"),
     "dyads": ("ActorPartner", "CommonFate", "actor_partner", "common_fate"),
     "effect_size": ("EffectSize", "Moments", "effect_size", "effect_size_from_moments"),
     "growth.fitted": ("NotConverged",),

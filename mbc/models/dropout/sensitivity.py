@@ -1,0 +1,446 @@
+"""How far does what a growth model concludes depend on why clients left."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import numpy as np
+import polars as pl
+
+from mbc.errors import ModelError
+from mbc.models.change.distributions import two_sided
+from mbc.models.change.values import Backend, FloatArray, frame
+from mbc.models.dropout.clients import BoolArray, IntArray
+from mbc.models.dropout.endings import PLANNED, Endings, read_endings
+from mbc.models.dropout.influence import (
+    coefficient_influence,
+    coefficients,
+    covariate_columns,
+    expected_course,
+    kept_pairs,
+    time_columns,
+)
+from mbc.models.dropout.wording import Asked, sensitivity_sentence
+from mbc.models.growth.fitted import Fitted
+from mbc.models.growth.growth_curve import GrowthCurve
+from mbc.models.growth.matrices import Floats
+from mbc.models.growth.prediction import covariate_row
+
+Reason = Literal["nobody_left", "cancels", "not_shown"]
+Measure = Literal["change", "score"]
+Seen = Literal["course", "scores"]
+
+
+@dataclass(frozen=True, slots=True)
+class LeaversAndMean:
+    """One group at the time asked about."""
+
+    group: str  # "all" where no groups are told apart
+    n: int  # clients on the list
+    n_left: int  # dropped out before that time
+    n_planned: int  # ended as planned before that time
+    mean: float  # expected, leaving explained by the scores seen before
+    standard_error: float
+    exposure: float  # points that one point of delta adds to the mean
+    shifted: bool  # whether delta applies to this group
+
+
+@dataclass(frozen=True, slots=True)
+class AtDelta:
+    """The conclusion at one delta."""
+
+    delta: float
+    estimate: float
+    standard_error: float
+    lower: float
+    upper: float
+
+
+@dataclass(frozen=True, slots=True)
+class DropoutSensitivity:
+    """A mean, or a difference of two groups, under missing at random and departures from it."""
+
+    groups: tuple[LeaversAndMean, ...]
+    asked: Asked
+    exposure: float  # what one point of delta adds to the estimate
+    variances: tuple[float, float, float]  # v0 + 2 v1 delta + v2 delta^2
+    tipping_point: float | None  # delta that makes the estimate ``against``
+    interval_tipping_point: float | None  # delta on the way there at which the interval reaches ``against``
+    n: int
+    n_left: int
+    n_planned: int
+    n_going_on: int  # no ending on record and no score since: taken as missing at random
+    sentence: str
+    method: str = "pattern mixture on a growth model, delta added to the courses of those who left"
+    source: str = "Little (1993), doi:10.1080/01621459.1993.10594302"
+    reason: Reason | None = None  # why there is no tipping point, or why the interval's is 0
+
+    @property
+    def estimate(self) -> float:
+        """Under missing at random."""
+        means = [one.mean for one in self.groups]
+        return means[0] if len(means) == 1 else means[0] - means[1]
+
+    def at_delta(self, delta: float) -> AtDelta:
+        """Estimate with its interval where those who left deviate by ``delta``."""
+        return _at(self.estimate, self.exposure, self.variances, delta, two_sided(self.asked.confidence))
+
+    def to_frame(self, deltas: Sequence[float] = (0.0,), *, backend: Backend = "polars") -> Any:
+        """Make a table, one row per delta: delta, estimate, standard_error, lower, upper."""
+        rows = [self.at_delta(float(one)) for one in deltas]
+        names = ("delta", "estimate", "standard_error", "lower", "upper")
+        columns = {name: pl.Series([getattr(row, name) for row in rows], dtype=pl.Float64) for name in names}
+        return frame(columns, backend)
+
+
+def dropout_sensitivity(  # noqa: PLR0913 - options are keyword-only
+    fit: GrowthCurve,
+    table: object,
+    *,
+    at: float,
+    measure: Measure = "change",
+    start: float = 0.0,
+    ended: str | None = None,
+    planned: Sequence[object] = PLANNED,
+    planned_weight: float = 0.0,
+    per: Literal["client", "time"] = "client",
+    grace: float = 0.0,
+    group: str | None = None,
+    active: object = None,
+    shift: Literal["active", "all"] = "active",
+    seen: Seen = "course",
+    against: float = 0.0,
+    higher_is_better: bool | None = None,
+    confidence: float = 0.95,
+) -> DropoutSensitivity:
+    """Ask a growth model how its conclusion changes if those who left deviate from expectation by delta.
+
+    Parameters
+    ----------
+    fit : GrowthCurve
+        Holds client sums, no rows; the mean and its uncertainty come from there.
+    table : table
+        The rows it was fitted to, and clients without any score: who was last seen when, and how therapy ended.
+        Any kind that narwhals knows; one grouped aggregation.
+    at, start : float
+        In the unit of the time column; ``start`` is where therapy, and a change, begins.
+    measure : {"change", "score"}
+        Mean change from ``start`` to ``at``, or the mean score at ``at``.
+    ended, planned
+        Column that says how therapy ended (blank while it goes on), and its values that mean a planned ending.
+        Without ``ended`` whoever has no score from ``at - grace`` on counts as having dropped out.
+    planned_weight : float
+        What delta is multiplied with for planned endings: 0 takes them as expected, -1 lets them deviate the
+        other way, which is what ending because one is well enough would mean.
+    per : {"client", "time"}
+        Delta is added once, or for every unit of time since the last score.
+    group, active, shift
+        A covariate of the model with two groups: the difference ``active`` - other is looked at, and delta applies
+        to the active group's leavers or to ``"all"``.
+    seen : {"course", "scores"}
+        Where everybody is expected at ``at``: on the model's course (sessions at any time; groups differ in
+        nothing but the group), or, for planned occasions, those with a score at ``at`` on that score and the
+        others as expected given their own (groups as they are).
+    against : float
+        The value that undoes the conclusion, in points.
+    higher_is_better : bool, optional
+        For the sentence.
+    confidence : float
+
+    Returns
+    -------
+    DropoutSensitivity
+
+    Raises
+    ------
+    ModelError, FrameError
+        If the table is not the one fitted, a group is no covariate, or an option is none of those above.
+
+    Notes
+    -----
+    ``estimate(delta) = MAR + delta e``, e the mean over clients of weight x (1 or time since leaving). Its
+    variance carries sampling and imputation: ``v0 + 2 v1 delta + v2 delta^2`` from each client's influence on the
+    coefficients and on e, which is what multiple imputation comes to with many data sets. With ``seen="course"``
+    v0 is the model's own, so that delta 0 is `GrowthCurve.predict_mean`. Variances are taken as known.
+
+    References
+    ----------
+    .. [1] Little (1993), doi:10.1080/01621459.1993.10594302.
+    .. [2] Carpenter & Kenward (2013), Multiple Imputation and its Application, chapter 10.
+
+    Examples
+    --------
+    >>> import polars as pl
+    >>> from mbc import models
+    >>> scores = pl.DataFrame({
+    ...     "client": [1, 1, 1, 2, 2, 2, 3, 3, 3, 4, 4, 5, 5, 6],
+    ...     "week": [0, 2, 6, 0, 3, 6, 0, 1, 6, 0, 2, 0, 1, 0],
+    ...     "score": [21, 18, 12, 17, 16, 11, 25, 20, 16, 14, 12, 20, 19, 22],
+    ... })
+    >>> columns = {"outcome": "score", "time": "week", "client": "client"}
+    >>> fit = models.growth_curve(scores, **columns, shape="linear", random="intercept")
+    >>> found = models.dropout_sensitivity(fit, scores, at=6, higher_is_better=False)
+    >>> found.n_left, round(found.estimate, 1), round(found.tipping_point, 1)
+    (3, -7.5, 15.0)
+    """
+    _check(fit, measure, per, shift, seen)
+    asked = Asked(
+        time=fit.time,
+        at=float(at),
+        start=float(start),
+        measure=measure,
+        per=per,
+        against=against,
+        confidence=confidence,
+        higher_is_better=higher_is_better,
+        endings_known=ended is not None,
+        active_only=shift == "active",
+        planned_weight=planned_weight,
+    )
+    people = _people(fit, table, group, ended, planned, float(at) if seen == "scores" else None)
+    away = np.isnan(people.last) | (people.last < at - grace)
+    if seen == "scores":
+        away = away & np.isnan(people.score)
+    dropped, ended_well = away & ~people.planned & ~people.going_on, away & people.planned
+    since = np.maximum(at - np.where(np.isnan(people.last), start, people.last), 0.0) if per == "time" else 1.0
+    exposure = np.asarray((dropped + planned_weight * ended_well) * since, dtype=np.float64)
+    question = _Question(fit.fitted, people, asked, seen)
+    made = [
+        question.group(name, given, inside, exposure if shift == "all" or k == 0 else np.zeros(len(exposure)))
+        for k, (name, given, inside) in enumerate(_arms(people, group, active))
+    ]
+    groups = tuple(
+        LeaversAndMean(
+            group=one.name,
+            n=int(one.inside.sum()),
+            n_left=int((dropped & one.inside).sum()),
+            n_planned=int((ended_well & one.inside).sum()),
+            mean=one.mean,
+            standard_error=math.sqrt(question.contrast([one])[2][0]),
+            exposure=float(one.exposure[one.inside].mean()),
+            shifted=shift == "all" or k == 0,
+        )
+        for k, one in enumerate(made)
+    )
+    return _answer(asked, groups, question.contrast(made), int((away & people.going_on).sum()))
+
+
+def _answer(
+    asked: Asked,
+    groups: tuple[LeaversAndMean, ...],
+    found: tuple[float, float, tuple[float, float, float]],
+    n_going_on: int,
+) -> DropoutSensitivity:
+    """Say what undoes the conclusion, in numbers and in words."""
+    estimate, share, variances = found
+    quantile = two_sided(asked.confidence)
+    reason, tipping, reached = _tipping(estimate, share, variances, asked.against, quantile)
+    shown = _at(estimate, share, variances, 0.0, quantile)
+    return DropoutSensitivity(
+        groups=groups,
+        asked=asked,
+        exposure=share,
+        variances=variances,
+        tipping_point=tipping,
+        interval_tipping_point=reached,
+        n=sum(one.n for one in groups),
+        n_left=sum(one.n_left for one in groups),
+        n_planned=sum(one.n_planned for one in groups),
+        n_going_on=n_going_on,
+        sentence=sensitivity_sentence(
+            asked,
+            [(one.group, one.n, one.n_left, one.n_planned) for one in groups],
+            (shown.estimate, shown.lower, shown.upper),
+            (tipping, reached),
+            reason,
+        ),
+        reason=reason,
+    )
+
+
+def _people(
+    fit: GrowthCurve,
+    table: object,
+    group: str | None,
+    ended: str | None,
+    planned: Sequence[object],
+    at: float | None,
+) -> Endings:
+    """Read who is on the list, with the covariates of the model."""
+    sources = list(dict.fromkeys(column.source for column in fit.fitted.terms.covariates))
+    if group is not None and group not in sources:
+        raise ModelError(
+            f"group {group!r} is no covariate of this model, which has {', '.join(sources) or 'none'}. "
+            "Fit it with covariates=(group, 'group:time') so that the groups may differ."
+        )
+    return read_endings(
+        table,
+        client=fit.client,
+        time=fit.time,
+        outcome=fit.outcome,
+        at=at,
+        ended=ended,
+        planned=planned,
+        covariates=sources,
+    )
+
+
+def _check(fit: object, measure: str, per: str, shift: str, seen: str) -> None:
+    if not isinstance(fit, GrowthCurve):
+        raise ModelError(
+            f"dropout_sensitivity asks a result of growth_curve, got {type(fit).__name__}. A formula model "
+            "(mixedlm) does not say which of its columns is time: fit the same model with growth_curve."
+        )
+    for name, value, accepted in (
+        ("measure", measure, ("change", "score")),
+        ("per", per, ("client", "time")),
+        ("shift", shift, ("active", "all")),
+        ("seen", seen, ("course", "scores")),
+    ):
+        if value not in accepted:
+            raise ModelError(f"{name} must be {accepted[0]!r} or {accepted[1]!r}, got {value!r}.")
+    if seen == "scores" and measure == "change":
+        raise ModelError("seen='scores' looks at one occasion: take measure='score'.")
+
+
+def _arms(people: Endings, group: str | None, active: object) -> list[tuple[str, dict[str, object], BoolArray]]:
+    """Name the groups, the active one first, with the covariate that says so, and mark their clients."""
+    if group is None:
+        return [("all", {}, np.ones(len(people.ids), dtype=bool))]
+    values = people.covariates[group]
+    kinds: list[object] = sorted(set(values.tolist()))
+    if len(kinds) != 2:
+        raise ModelError(f"Column '{group}' must hold two groups, got {', '.join(map(str, kinds[:6]))}.")
+    wanted = active if values.dtype.kind == "f" else str(active)
+    if wanted not in kinds:
+        raise ModelError(f"active must be one of the groups ({kinds[0]}, {kinds[1]}), got {active!r}.")
+    order = [wanted, next(one for one in kinds if one != wanted)]
+    return [(str(one), {group: one}, np.asarray(values == one, dtype=bool)) for one in order]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Group:
+    """One group's mean, what each client adds to its error, and each client's exposure to delta."""
+
+    name: str
+    inside: BoolArray
+    exposure: FloatArray  # (clients)
+    mean: float
+    own: FloatArray  # influence on the mean through the client's own score, (clients)
+    slope: Floats  # derivative of the mean with respect to the coefficients, (p,)
+
+
+class _Question:
+    """What the growth model says of everybody on the list; lives no longer than one call."""
+
+    def __init__(self, fitted: Fitted, people: Endings, asked: Asked, seen: Seen) -> None:
+        self.fitted, self.people, self.seen = fitted, people, seen
+        self.times = (asked.at,) if asked.measure == "score" else (asked.at, asked.start)
+        self.scale = fitted.design.outcome_spread
+        place = people.places_in(fitted.sums.ids)
+        self._require_same(place)
+        self.known = place >= 0
+        self.influence = np.zeros((len(fitted.design.x_names), len(people.ids)))  # in the units of the data
+        self.influence[:, self.known] = self.scale * coefficient_influence(fitted)[:, place[self.known]]
+        self.covariance = self.scale**2 * fitted.optimum.sigma2 * fitted.optimum.inverse
+        if seen == "scores":
+            self.expected, self.slopes = self._expected(asked.at, place)
+
+    def _require_same(self, place: IntArray) -> None:
+        found = int((place >= 0).sum())
+        if found < len(self.fitted.sums.ids):
+            raise ModelError(
+                f"the model has {len(self.fitted.sums.ids)} clients, of whom {found} are in this table. "
+                "Give the table that was fitted."
+            )
+
+    def _expected(self, at: float, place: IntArray) -> tuple[FloatArray, Floats]:
+        """Score expected of everybody given their own, and its derivative; those never seen by covariates."""
+        fitted = self.fitted
+        u, _ = time_columns(fitted, at)
+        w = covariate_columns(fitted, self.people.covariates) if fitted.terms.covariates else None
+        ones = np.ones(len(self.people.ids))
+        slopes = np.array([u[a] * (ones if w is None else w[c]) for a, c in kept_pairs(fitted)])
+        mean = coefficients(fitted) @ slopes
+        own_mean, own_slope = expected_course(fitted, at)
+        mean[self.known] = own_mean[place[self.known]]
+        slopes[:, self.known] = own_slope[:, place[self.known]]
+        return np.asarray(self.scale * mean, dtype=float), slopes
+
+    def group(self, name: str, given: dict[str, object], inside: BoolArray, exposure: FloatArray) -> _Group:
+        """Mean of one group."""
+        if self.seen == "scores":
+            lacking = np.isnan(self.people.score)
+            scores = np.where(lacking, self.expected, self.people.score)
+            mean = float(scores[inside].mean())
+            slope = self.slopes[:, inside & lacking].sum(axis=1) / inside.sum()
+            return _Group(name, inside, exposure, mean, np.where(inside, scores - mean, 0.0), slope)
+        row = covariate_row(self.fitted, given)
+        pairs = kept_pairs(self.fitted)
+        columns = [time_columns(self.fitted, one)[0] for one in self.times]
+        rows = [np.array([u[a] * row[c] for a, c in pairs]) for u in columns]
+        slope = rows[0] if len(rows) == 1 else rows[0] - rows[1]
+        mean = float(self.scale * (coefficients(self.fitted) @ slope))
+        return _Group(name, inside, exposure, mean, np.zeros(len(inside)), slope)
+
+    def contrast(self, groups: list[_Group]) -> tuple[float, float, tuple[float, float, float]]:
+        """Mean, or first less second: at delta 0, per point of delta, and the variance as a quadratic in delta."""
+        signs = (1.0, -1.0)[: len(groups)]
+        estimate = sum(sign * one.mean for sign, one in zip(signs, groups, strict=True))
+        share = sum(sign * float(one.exposure[one.inside].mean()) for sign, one in zip(signs, groups, strict=True))
+        slope = sum((sign * one.slope for sign, one in zip(signs, groups, strict=True)), np.zeros(1))
+        through = slope @ self.influence
+        small = np.ones(len(through))  # n / (n - 1) of the group
+        own, added = np.zeros(len(through)), np.zeros(len(through))
+        for sign, one in zip(signs, groups, strict=True):
+            n = int(one.inside.sum())
+            small[one.inside] = n / max(n - 1, 1)
+            own += sign * one.own / n
+            centred = one.exposure - float(one.exposure[one.inside].mean())
+            added += np.where(one.inside, sign * centred / n, 0.0)
+        score = own + through
+        v2 = float((small * added * added).sum())
+        if self.seen == "scores":
+            return (
+                estimate,
+                share,
+                (float((small * score * score).sum()), float((small * score * added).sum()), v2),
+            )
+        # The model's own variance; the correlation with the exposure from the clients' influences.
+        v0 = float(slope @ self.covariance @ slope)
+        size = math.sqrt(float(score @ score) * float(added @ added))
+        alike = float(score @ added) / size if size > 0 else 0.0
+        return estimate, share, (v0, alike * math.sqrt(v0 * v2), v2)
+
+
+def _at(
+    estimate: float, share: float, variances: tuple[float, float, float], delta: float, quantile: float
+) -> AtDelta:
+    v0, v1, v2 = variances
+    error = math.sqrt(max(v0 + 2 * v1 * delta + v2 * delta * delta, 0.0))
+    there = estimate + share * delta
+    return AtDelta(delta, there, error, there - quantile * error, there + quantile * error)
+
+
+def _tipping(
+    estimate: float, share: float, variances: tuple[float, float, float], against: float, quantile: float
+) -> tuple[Reason | None, float | None, float | None]:
+    """Delta at which the estimate is ``against``, and the first on the way at which the interval reaches it."""
+    gap, square = estimate - against, quantile * quantile
+    v0, v1, v2 = variances
+    shown = gap * gap > square * v0
+    if v2 == 0 and share == 0:
+        return "nobody_left", None, None
+    if abs(share) < 1e-12:  # both groups are shifted, and lose as much
+        return "cancels", None, None
+    tipping = -gap / share
+    if not shown:
+        return "not_shown", tipping, 0.0
+    roots = np.roots([share * share - square * v2, 2 * (gap * share - square * v1), gap * gap - square * v0])
+    real = [
+        float(one.real) for one in roots if abs(one.imag) < 1e-12 * max(1.0, abs(one)) and one.real * tipping > 0
+    ]
+    return None, tipping, min(real, key=abs)
