@@ -15,7 +15,8 @@
     │   ├── StoreNotFound        nothing is there yet
     │   ├── StoreNewer           written by a newer mbc than this one
     │   ├── NotInRecord          no such client, goal, relationship ... for this user
-    │   └── Conflict             the same occasion is already on record with other answers
+    │   ├── Conflict             the same occasion is already on record with other answers
+    │   └── Erased               this person was erased on request, and is not taken in again
     ├── AccessDenied             this user may not do that
     ├── IdentityLeft             a table that was to leave the clinic still points at a person
     └── SettingsError            an option or environment variable is wrong
@@ -95,6 +96,10 @@ class NotInRecord(StoreError):
 
 class Conflict(StoreError):
     """The same occasion is already on record with other content."""
+
+
+class Erased(StoreError):
+    """This person was erased on request, and is not taken in again."""
 
 
 class AccessDenied(MbcError):

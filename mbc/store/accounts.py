@@ -17,7 +17,8 @@ from mbc.errors import AccessDenied, Conflict, NotInRecord, SettingsError
 from mbc.store import engine as engines
 from mbc.store import tables as t
 from mbc.store.access import ACCESS, GRANTABLE, ROLES, Role, Scope, User
-from mbc.store.audit import Audit, Line
+from mbc.store.audit import Audit
+from mbc.store.chain import Line
 from mbc.store.checks import shown
 from mbc.store.fetching import fetch
 from mbc.store.passwords import LONGEST, normal, require_good

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from typing import Any
@@ -12,6 +12,7 @@ from sqlalchemy import Connection, Table, insert, select, text
 from mbc.errors import Conflict
 from mbc.store import digests
 from mbc.store import tables as t
+from mbc.store.digests import key_of
 from mbc.store.outcomes import Outcome
 from mbc.store.records import Administration
 
@@ -98,9 +99,14 @@ def reserve(connection: Connection, count: int) -> range | list[int]:
 
 
 def store(
-    connection: Connection, additions: Sequence[Addition], *, entry_id: int, reason: str | None
+    connection: Connection,
+    additions: Sequence[Addition],
+    *,
+    entry_id: int,
+    reason: str | None,
+    secrets: Mapping[str, str],
 ) -> list[bytes]:
-    """Write administrations with their answers, totals and flags; returns their lines for the seal."""
+    """Write administrations with their answers, totals and flags; returns their leaves for the seal."""
     write = _as_sqlite_text if connection.dialect.name == "sqlite" else _as_it_is
     heads = [_row(each, entry_id, reason, write) for each in additions]
     _bulk(connection, t.administration, tuple(heads[0]), [tuple(head.values()) for head in heads])
@@ -109,7 +115,7 @@ def store(
     flags = [row for each in additions for row in _flag_rows(each, entry_id)]
     if flags:
         connection.execute(insert(t.safety_flag), flags)
-    return [_seal_line(each, reason) for each in additions]
+    return [_leaf(each, reason, key_of(secrets[each.record.client_id])) for each in additions]
 
 
 def _as_sqlite_text(when: date | None) -> str | None:
@@ -180,16 +186,22 @@ def _flag_rows(each: Addition, entry_id: int) -> Iterator[dict[str, Any]]:
         }
 
 
-def _seal_line(each: Addition, reason: str | None) -> bytes:
+def _leaf(each: Addition, reason: str | None, key: bytes) -> bytes:
     record, version = each.record, each.version
-    return digests.seal_line(
-        version.administration_id,
-        version.content,
-        record.version,
-        record.channel,
-        record.episode_id,
-        each.supersedes,
-        reason if each.supersedes is not None else None,
+    return digests.administration_leaf(
+        key,
+        administration_id=version.administration_id,
+        content=version.content,
+        version=record.version,
+        channel=record.channel,
+        episode_id=record.episode_id,
+        revision=version.revision,
+        supersedes=each.supersedes,
+        reason=reason if each.supersedes is not None else None,
+        source_line=record.source_line,
+        flags=[
+            (flag.item, flag.kind, record.client_id, record.instrument, record.taken_on) for flag in record.flags
+        ],
     )
 
 

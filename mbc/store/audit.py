@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -15,36 +14,11 @@ from sqlalchemy import Connection, Engine, func, insert, select
 from mbc.store import engine as engines
 from mbc.store import tables as t
 from mbc.store.access import Scope
+from mbc.store.chain import GENESIS, ChainReport, Line, chained, verify_chain
 from mbc.store.fetching import fetch
+from mbc.store.tombstones import erased_among
 
-_GENESIS = "0" * 64
 _LOCK = 7_265_623_001  # any number of our own: writers to PostgreSQL line up for the chain's end
-
-
-@dataclass(frozen=True, slots=True)
-class Line:
-    """One thing that was done."""
-
-    at: datetime  # UTC
-    who: str
-    action: str
-    subject: str | None
-    detail: str  # JSON
-    origin: str
-
-
-@dataclass(frozen=True, slots=True)
-class ChainReport:
-    """What checking the chain found; ``head`` can be noted elsewhere and compared later."""
-
-    lines: int
-    head: str
-    faults: tuple[str, ...]
-
-    @property
-    def intact(self) -> bool:
-        """Say whether every line follows from the one before."""
-        return not self.faults
 
 
 class Audit:
@@ -88,64 +62,30 @@ class Audit:
 
 def append(connection: Connection, lines: Sequence[Line]) -> None:
     """Add lines to the chain inside a transaction that writes."""
-    if connection.dialect.name == "postgresql":
-        connection.execute(select(func.pg_advisory_xact_lock(_LOCK)))
+    line_up(connection)
     sequence, previous = _head(connection)
-    rows: list[dict[str, Any]] = []
-    for line in lines:
-        sequence += 1
-        digest = _digest(sequence, line, previous)
-        rows.append(
-            {
-                "sequence": sequence,
-                "at": line.at,
-                "who": line.who,
-                "action": line.action,
-                "subject": line.subject,
-                "detail": line.detail,
-                "origin": line.origin,
-                "previous": previous,
-                "digest": digest,
-            }
-        )
-        previous = digest
+    rows = list(chained(nobody_erased(connection, lines), sequence, previous))
     if rows:
         connection.execute(insert(t.audit), rows)
 
 
-def verify_chain(connection: Connection) -> ChainReport:
-    """Recompute every digest in order."""
-    faults: list[str] = []
-    expected, previous = 0, _GENESIS
-    for sequence, line, stored_previous, digest in _stored(connection):
-        expected += 1
-        if sequence != expected:
-            faults.append(f"Lines {expected} to {sequence - 1} are missing.")
-            expected = sequence
-        elif stored_previous != previous:
-            faults.append(
-                f"Line {sequence} does not follow line {sequence - 1}: one of them was replaced or moved."
-            )
-        if _digest(sequence, line, stored_previous) != digest:
-            faults.append(f"Line {sequence} was changed after it was written.")
-        previous = digest
-    return ChainReport(lines=expected, head=previous, faults=tuple(faults))
+def line_up(connection: Connection) -> None:
+    """Wait for the chain's end: until this transaction is over nobody else adds a line."""
+    if connection.dialect.name == "postgresql":
+        connection.execute(select(func.pg_advisory_xact_lock(_LOCK)))
+
+
+def nobody_erased(connection: Connection, lines: Sequence[Line]) -> list[Line]:
+    """Put the tombstone's name where a line would name somebody who was erased: one who asks for them, say."""
+    named = {line.subject for line in lines if line.subject is not None}
+    stones = erased_among(connection, named)
+    return [
+        replace(line, subject=stones[line.subject].tombstone_id) if line.subject in stones else line
+        for line in lines
+    ]
 
 
 def _head(connection: Connection) -> tuple[int, str]:
     c = t.audit.c
     last = connection.execute(select(c.sequence, c.digest).order_by(c.sequence.desc()).limit(1)).first()
-    return (0, _GENESIS) if last is None else (last.sequence, last.digest)
-
-
-def _stored(connection: Connection) -> Iterator[tuple[int, Line, str, str]]:
-    rows = connection.execute(select(t.audit).order_by(t.audit.c.sequence).execution_options(yield_per=10_000))
-    for row in rows:
-        line = Line(row.at, row.who, row.action, row.subject, row.detail, row.origin)
-        yield row.sequence, line, row.previous, row.digest
-
-
-def _digest(sequence: int, line: Line, previous: str) -> str:
-    moment = line.at.astimezone(UTC).isoformat(timespec="microseconds")
-    parts = [previous, sequence, moment, line.who, line.action, line.subject, line.detail, line.origin]
-    return hashlib.sha256(json.dumps(parts, separators=(",", ":")).encode()).hexdigest()
+    return (0, GENESIS) if last is None else (last.sequence, last.digest)

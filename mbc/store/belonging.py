@@ -9,10 +9,11 @@ from typing import Any
 from sqlalchemy import Connection, select
 
 from mbc.errors import Conflict, NotInRecord
-from mbc.store import records
+from mbc.store import records, tombstones
 from mbc.store import tables as t
 from mbc.store.access import Scope
 from mbc.store.batching import batches
+from mbc.store.digests import new_secret
 
 
 @dataclass(slots=True)
@@ -21,6 +22,7 @@ class Known:
 
     scope: Scope
     clients: set[str] = field(default_factory=set)
+    secrets: dict[str, str] = field(default_factory=dict)  # what keys each client's digests
     relationships: set[tuple[str, str]] = field(default_factory=set)
     episodes: set[tuple[str, str]] = field(default_factory=set)
 
@@ -30,8 +32,10 @@ class Known:
         if not wanted:
             return
         column = t.client.c.client_id
-        found = connection.execute(select(column).where(column.in_(wanted), *self.scope.reaches(column)))
-        here = list(found.scalars())
+        query = select(column, t.client.c.secret).where(column.in_(wanted), *self.scope.reaches(column))
+        found = {row.client_id: row.secret for row in connection.execute(query)}
+        self.secrets.update(found)
+        here = list(found)
         self.clients.update(here)
         for table, name, known in (
             (t.relationship, "relationship_id", self.relationships),
@@ -45,7 +49,12 @@ class Known:
         column = t.client.c.client_id
         for batch in batches(sorted(new_clients)):
             there = connection.execute(select(column).where(column.in_(batch))).scalars()
-            self.clients.update(set(batch) - set(there))
+            new = set(batch) - set(there)
+            self.clients.update(new - tombstones.erased_among(connection, new).keys())
+
+    def secret(self, client_id: str) -> str:
+        """Give what keys a client's digests: made now, if the client is new."""
+        return self.secrets.setdefault(client_id, new_secret())
 
     def note(self, batch: Iterable[Any]) -> None:
         """Remember what this transaction has just added."""
@@ -84,24 +93,27 @@ def require_administration(known: Known, record: records.Administration) -> None
     known.require(record.client_id, relationship_id=target, episode_id=record.episode_id)
 
 
-def owners(connection: Connection, known: Known, kind: type, batch: Sequence[Any]) -> set[str]:
-    """Name the clients that some records are about; raise NotInRecord for what is not there."""
+def owners(connection: Connection, known: Known, kind: type, batch: Sequence[Any]) -> list[str | None]:
+    """Name the client that each record is about; raise NotInRecord for what is not there."""
     if kind is records.Clinician:
-        return set()
+        return [None] * len(batch)
     _require_clinicians(connection, known.scope, batch)
+    if kind is records.GoalRating:
+        found = _goal_owners(connection, known, batch)
+        known.load(connection, found.values())
+        return [found[record.goal_id] for record in batch]
+    known.load(connection, (record.client_id for record in batch))
     if kind is records.Client:
         _require_own(known.scope, batch)
-        return {record.client_id for record in batch}
-    if kind is records.GoalRating:
-        return _goal_owners(connection, known, batch)
-    known.load(connection, (record.client_id for record in batch))
+        tombstones.require_not_erased(connection, {record.client_id for record in batch} - known.clients)
+        return [record.client_id for record in batch]
     if kind is records.Relationship:
         _require_free_labels(connection, batch)
     for record in batch:
         named = None if kind is records.Episode else getattr(record, "episode_id", None)
         relationship = None if kind is records.Relationship else getattr(record, "relationship_id", None)
         known.require(record.client_id, relationship_id=relationship, episode_id=named)
-    return {record.client_id for record in batch}
+    return [record.client_id for record in batch]
 
 
 def require_same_owner(scope: Scope, before: dict[str, Any], after: dict[str, Any]) -> None:
@@ -147,7 +159,7 @@ def _require_free_labels(connection: Connection, batch: Sequence[records.Relatio
             )
 
 
-def _goal_owners(connection: Connection, known: Known, batch: Sequence[records.GoalRating]) -> set[str]:
+def _goal_owners(connection: Connection, known: Known, batch: Sequence[records.GoalRating]) -> dict[str, str]:
     c = t.goal.c
     wanted = sorted({record.goal_id for record in batch})
     query = select(c.goal_id, c.client_id).where(c.goal_id.in_(wanted), *known.scope.reaches(c.client_id))
@@ -155,4 +167,4 @@ def _goal_owners(connection: Connection, known: Known, batch: Sequence[records.G
     missing = [goal_id for goal_id in wanted if goal_id not in owner]
     if missing:
         raise NotInRecord(f"There is no goal '{missing[0]}' on record. Add the goal first.")
-    return set(owner.values())
+    return owner

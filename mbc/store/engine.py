@@ -95,6 +95,7 @@ def _on_sqlite_connect(dbapi: Any, _: object) -> None:
     cursor.execute("PRAGMA foreign_keys = ON")
     cursor.execute("PRAGMA journal_mode = WAL")
     cursor.execute("PRAGMA synchronous = FULL")  # what was committed survives a power cut
+    cursor.execute("PRAGMA secure_delete = ON")  # what is deleted or replaced is written over with zeros
     cursor.close()
 
 

@@ -7,7 +7,7 @@ now; what it said before is kept in ``earlier``, with who changed it, when and w
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, fields
 from typing import Any
 
@@ -25,21 +25,27 @@ from mbc.store.outcomes import Outcome
 class Kind:
     """Where a kind of record is kept, and what names one of them."""
 
+    record: type
     table: Table
     key: tuple[str, ...]
     noun: str
 
 
 KINDS: dict[type, Kind] = {
-    records.Clinician: Kind(t.clinician, ("clinician_id",), "clinician"),
-    records.Client: Kind(t.client, ("client_id",), "client"),
-    records.Episode: Kind(t.episode, ("episode_id",), "episode"),
-    records.Relationship: Kind(t.relationship, ("relationship_id",), "relationship"),
-    records.RelationshipStatus: Kind(t.relationship_status, ("client_id", "relationship_id", "since"), "status"),
-    records.Session: Kind(t.therapy_session, ("episode_id", "number"), "session"),
-    records.Goal: Kind(t.goal, ("goal_id",), "goal"),
-    records.GoalRating: Kind(t.goal_rating, ("goal_id", "rated_on"), "goal rating"),
-    records.Event: Kind(t.event, ("event_id",), "event"),
+    kind.record: kind
+    for kind in (
+        Kind(records.Clinician, t.clinician, ("clinician_id",), "clinician"),
+        Kind(records.Client, t.client, ("client_id",), "client"),
+        Kind(records.Episode, t.episode, ("episode_id",), "episode"),
+        Kind(records.Relationship, t.relationship, ("relationship_id",), "relationship"),
+        Kind(
+            records.RelationshipStatus, t.relationship_status, ("client_id", "relationship_id", "since"), "status"
+        ),
+        Kind(records.Session, t.therapy_session, ("episode_id", "number"), "session"),
+        Kind(records.Goal, t.goal, ("goal_id",), "goal"),
+        Kind(records.GoalRating, t.goal_rating, ("goal_id", "rated_on"), "goal rating"),
+        Kind(records.Event, t.event, ("event_id",), "event"),
+    )
 }
 
 
@@ -49,7 +55,27 @@ class Change:
 
     kind: Kind
     before: dict[str, Any]
+    written_by: int | None  # the entry that wrote `before`; None: the one that is being written
     after: dict[str, Any]
+    owner: str | None  # the client it is about
+
+    @property
+    def key(self) -> str:
+        """What names it, as JSON."""
+        return json.dumps(_key(self.kind, self.before), default=str)
+
+    @property
+    def content(self) -> str:
+        """What it said before, as JSON."""
+        return json.dumps(self.before, default=str, sort_keys=True)
+
+
+@dataclass(frozen=True, slots=True)
+class New:
+    """A row that is added."""
+
+    row: dict[str, Any]
+    owner: str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +83,7 @@ class Comparison:
     """What adding some records of one kind would do."""
 
     outcomes: list[Outcome]
-    new: list[dict[str, Any]]
+    new: list[New]
     changes: list[Change]
 
 
@@ -68,21 +94,28 @@ def values(record: object) -> dict[str, Any]:
 
 def on_record(
     connection: Connection, kind: Kind, rows: Sequence[dict[str, Any]]
-) -> dict[tuple[Any, ...], dict[str, Any]]:
-    """Fetch the rows already there, by key, with the columns of a record only."""
+) -> dict[tuple[Any, ...], tuple[dict[str, Any], int | None]]:
+    """Fetch the rows already there, by key: the columns of a record, and the entry that wrote them."""
     if not rows:
         return {}
     first = kind.table.c[kind.key[0]]
     columns = [kind.table.c[name] for name in rows[0]]
     wanted = sorted({row[kind.key[0]] for row in rows})
-    found = connection.execute(select(*columns).where(first.in_(wanted))).mappings()
-    return {_key(kind, row): dict(row) for row in found}
+    query = select(*columns, kind.table.c.entry_id).where(first.in_(wanted))
+    found = [dict(row) for row in connection.execute(query).mappings()]
+    return {_key(kind, row): (row, row.pop("entry_id")) for row in found}
 
 
 def compare(
-    connection: Connection, scope: Scope, kind: Kind, batch: Sequence[object], *, supersede: str | None
+    connection: Connection,
+    scope: Scope,
+    kind: Kind,
+    batch: Sequence[object],
+    owners: Sequence[str | None],
+    *,
+    supersede: str | None,
 ) -> Comparison:
-    """Say for each record whether it is new, a duplicate or a correction.
+    """Say for each record whether it is new, a duplicate or a correction. ``owners`` are whose they are.
 
     Raises
     ------
@@ -93,14 +126,14 @@ def compare(
     known = on_record(connection, kind, rows)
     result = Comparison([], [], [])
     fresh: set[tuple[Any, ...]] = set()
-    for row in rows:
+    for row, owner in zip(rows, owners, strict=True):
         key = _key(kind, row)
-        before = known.get(key)
+        before, written_by = known.get(key, (None, None))
         if before is not None:
             require_same_owner(scope, before, row)
         if before is None:
             result.outcomes.append("stored")
-            result.new.append(row)
+            result.new.append(New(row, owner))
             fresh.add(key)
         elif before == row:
             result.outcomes.append("duplicate")
@@ -108,27 +141,38 @@ def compare(
             raise Conflict(_conflict(kind, before, row))
         else:
             result.outcomes.append("superseding")
-            result.changes.append(Change(kind, before, row))
-        known[key] = row
+            result.changes.append(Change(kind, before, written_by, row, owner))
+        known[key] = (row, None if before != row else written_by)
     return result
 
 
-def store(connection: Connection, kind: Kind, found: Comparison, *, entry_id: int, reason: str | None) -> None:
-    """Write what a comparison found to be new or changed."""
+def store(
+    connection: Connection,
+    kind: Kind,
+    found: Comparison,
+    *,
+    entry_id: int,
+    reason: str | None,
+    more: Callable[[New], dict[str, Any]],
+) -> None:
+    """Write what a comparison found to be new or changed; ``more`` is what a new row holds besides the record."""
     if found.new:
-        connection.execute(insert(kind.table), [{**row, "entry_id": entry_id} for row in found.new])
+        rows = [{**new.row, **more(new), "entry_id": entry_id} for new in found.new]
+        connection.execute(insert(kind.table), rows)
     for change in found.changes:
         _replace(connection, change, entry_id=entry_id, reason=str(reason))
 
 
 def _replace(connection: Connection, change: Change, *, entry_id: int, reason: str) -> None:
-    kind, key = change.kind, _key(change.kind, change.before)
+    kind = change.kind
     connection.execute(
         insert(t.earlier).values(
             kind=kind.table.name,
-            key=json.dumps(key, default=str),
-            content=json.dumps(change.before, default=str, sort_keys=True),
+            key=change.key,
+            content=change.content,
             reason=reason,
+            client_id=change.owner,
+            replaced_entry_id=entry_id if change.written_by is None else change.written_by,
             entry_id=entry_id,
         )
     )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import getpass
 import threading
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -18,8 +18,9 @@ from mbc.store import administrations, belonging, migrations, verification
 from mbc.store import engine as engines
 from mbc.store.access import Permission, Scope, User, aggregate_scope_of, scope_of
 from mbc.store.accounts import Accounts
-from mbc.store.audit import Audit, Line, append
+from mbc.store.audit import Audit, append
 from mbc.store.batching import batches
+from mbc.store.chain import Line
 from mbc.store.checks import check_text, is_id, shown
 from mbc.store.outcomes import Preview
 from mbc.store.reading import Readers
@@ -244,18 +245,40 @@ class Store(Readers):
         """Who did what: everybody may add, reading needs ``audit:read``."""
         return Audit(self._engine, self._scope, origin=self._origin, tell=self._tell)
 
-    def verify(self) -> VerifyReport:
+    def verify(
+        self,
+        *,
+        noted: str | None = None,
+        progress: Callable[[int, int], None] = lambda done, of: None,
+    ) -> VerifyReport:
         """Check the whole record: nothing changed, removed or added behind mbc's back.
+
+        Parameters
+        ----------
+        noted : str, optional
+            The head of the audit trail as it was noted earlier, elsewhere (`ChainReport.note`): then lines that were
+            cut off at the end are noticed too.
+        progress : callable
+            Told how many of how many rows were checked.
 
         Raises
         ------
         AccessDenied
             Without the permission ``audit:read``.
+        SettingsError
+            If ``noted`` cannot be a head.
         """
         with self._asking("verification", None, told=False):
             self._scope.require("audit:read")
             with engines.reading(self._engine) as connection:
-                return verification.verify(connection)
+                of, done = verification.size(connection), 0
+
+                def tick(count: int) -> None:
+                    nonlocal done
+                    done += count
+                    progress(min(done, of), of)
+
+                return verification.verify(connection, noted=noted, tick=tick)
 
     def _writer(self, by: str | None) -> str:
         if by is None or by == self._scope.who:

@@ -11,9 +11,13 @@
     earlier               what a changed row said before, with who changed it, when and why
     account ──< account_permission, supervision
     audit                 who did what, when, from where: a hash chain
+    tombstone ──< erased  what a legal erasure took out: numbers and keyed digests, nobody's name
+    score_set ──< score   scores worked out from the answers: a cache that can be dropped
 
 Answers are rows of (administration, item, value): a new questionnaire needs no migration. Administrations and
 their answers are only ever added: a correction is a new administration whose ``supersedes`` names the old one.
+Each client has a secret that keys every digest made of what is theirs: it goes with the client, and what is left
+of the digests then tells nobody anything.
 """
 
 from __future__ import annotations
@@ -125,6 +129,9 @@ client = Table(
     Column("clinician_id", Id, ForeignKey("clinician.clinician_id"), index=True),
     Column("registered_on", Date),
     Column("status", Text, nullable=False),
+    Column(
+        "secret", String(64), nullable=False, server_default=""
+    ),  # hexadecimal; keys the digests of this client
     _entry(),
 )
 
@@ -270,6 +277,7 @@ safety_flag = Table(
     Column("raised_on", Date, nullable=False),
     Column("acknowledged_by", String(64)),
     Column("acknowledged_at", UtcDateTime),
+    Column("acknowledged_entry_id", Number),
     _entry(),
     Index("ix_safety_flag_client_id", "client_id"),
 )
@@ -321,8 +329,11 @@ earlier = Table(
     Column("key", Text, nullable=False),
     Column("content", Text, nullable=False),  # the row before the change, as JSON
     Column("reason", Text, nullable=False),
+    Column("client_id", Id),  # whose; NULL: a clinician's
+    Column("replaced_entry_id", Number),  # which entry had written `content`; NULL: before anybody kept that
     _entry(),  # who replaced it, and when
     Index("ix_earlier_kind_key", "kind", "key"),
+    Index("ix_earlier_client_id", "client_id"),
     sqlite_autoincrement=True,
 )
 
@@ -365,5 +376,73 @@ audit = Table(
     Column("detail", Text, nullable=False),  # JSON
     Column("origin", Text, nullable=False),  # where from: an address, or the command line
     Column("previous", String(64), nullable=False),
-    Column("digest", String(64), nullable=False),
+    Column("digest", String(64), nullable=False),  # covers `mark`, not the two fields that may name somebody
+    Column("salt", String(64)),  # NULL: an erasure took out what named somebody
+    Column("mark", String(64), nullable=False, server_default=""),  # digest of salt, subject and detail as written
+)
+
+tombstone = Table(
+    "tombstone",
+    metadata,
+    Column("tombstone_id", Id, primary_key=True),  # random
+    Column("erased_at", UtcDateTime, nullable=False),
+    Column("erased_by", String(64), nullable=False),
+    Column("reason", Text, nullable=False),
+    Column("counts", Text, nullable=False),  # JSON: how many rows of what
+    Column("salt", String(64), nullable=False),
+    Column("client", String(64), nullable=False),  # keyed digest of the identifier, so that it is not taken again
+)
+
+erased = Table(
+    "erased",
+    metadata,
+    _number("erased_id", primary_key=True),
+    Column("tombstone_id", Id, ForeignKey("tombstone.tombstone_id"), nullable=False),
+    Column("kind", String(32), nullable=False),
+    Column("administration_id", Number),
+    Column("leaf", String(64), nullable=False),  # the row's part of its entry's seal
+    _entry(),
+    sqlite_autoincrement=True,
+)
+
+# A row here lifts the triggers for one client; nobody can commit one, since no entry has the number 0.
+erasing = Table(
+    "erasing",
+    metadata,
+    Column("client_id", Id, primary_key=True),
+    Column(
+        "until_commit",
+        Number,
+        ForeignKey("entry.entry_id", deferrable=True, initially="DEFERRED"),
+        nullable=False,
+    ),
+    CheckConstraint("until_commit = 0", name="until_commit"),
+)
+
+score_set = Table(
+    "score_set",
+    metadata,
+    _number("set_id", primary_key=True),
+    Column("instrument", Id, nullable=False),
+    Column("scale", Id, nullable=False),
+    Column("version", Id, nullable=False),
+    Column("definition", String(64), nullable=False),  # digest of what the scores were worked out with
+    Column("made_at", UtcDateTime, nullable=False),
+    UniqueConstraint("instrument", "scale", "definition"),
+    sqlite_autoincrement=True,
+)
+
+score = Table(
+    "score",
+    metadata,
+    _administration(),
+    Column("set_id", Number, ForeignKey("score_set.set_id"), primary_key=True, autoincrement=False),
+    Column("score", Double),
+    Column("answered", Integer),
+    Column("prorated", Boolean),
+    Column("band", Text),
+    Column("maximum", Double),
+    Column("recorded", Boolean, nullable=False),
+    Index("ix_score_set_id", "set_id"),
+    sqlite_with_rowid=False,
 )

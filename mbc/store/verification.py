@@ -5,19 +5,33 @@ from __future__ import annotations
 import hashlib
 import json
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from itertools import groupby
-from operator import itemgetter
 from typing import Any
 
-from sqlalchemy import Connection, Table, select
+from sqlalchemy import Connection, func, select, text
 
-from mbc.store import digests
+from mbc.store import digests, sealing
 from mbc.store import tables as t
-from mbc.store.audit import ChainReport, verify_chain
+from mbc.store.chain import UPGRADE, ChainReport, verify_chain
+from mbc.store.sealing import Leaf, Taken
 
-_AT_ONCE = 5000
+Tick = Callable[[int], None]
+_TABLES = t.metadata.tables
+_WORDS = {
+    "administration": "questionnaires",
+    "clinician": "clinicians",
+    "client": "clients",
+    "episode": "episodes",
+    "relationship": "relationships",
+    "relationship_status": "relationship statuses",
+    "therapy_session": "sessions",
+    "goal": "goals",
+    "goal_rating": "goal ratings",
+    "event": "events",
+    "earlier": "earlier versions",
+    "acknowledgement": "acknowledgements",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +41,7 @@ class VerifyReport:
     chain: ChainReport
     administrations: int
     faults: tuple[str, ...]  # the chain's are in `chain`
+    entries: int = 0
 
     @property
     def intact(self) -> bool:
@@ -34,64 +49,51 @@ class VerifyReport:
         return self.chain.intact and not self.faults
 
 
-def verify(connection: Connection) -> VerifyReport:
-    """Check the audit chain, then every administration against its digest and its entry's seal."""
-    chain = verify_chain(connection)
-    expected = _expected_seals(connection)
-    seals: dict[int, Any] = defaultdict(hashlib.sha256)
-    faults: list[str] = []
+def verify(connection: Connection, *, noted: str | None = None, tick: Tick = lambda _: None) -> VerifyReport:
+    """Check the audit chain, then every row against its entry's seal, and administrations against their digest."""
+    chain = verify_chain(connection, noted=noted, tick=tick)
+    faults: list[str] = [f"Before the upgrade to 0002: {fault}" for fault in _faults_before(connection)]
     count = 0
-    for head, answers, totals in _administrations(connection):
+
+    def look(taken: Taken) -> None:
+        nonlocal count
         count += 1
-        faults += _faults_of(head, answers, totals)
-        seals[head["entry_id"]].update(_line_of(head))
-    for entry_id in sorted(seals.keys() | expected.keys()):
-        if seals[entry_id].hexdigest() != expected.get(entry_id):
-            faults.append(
-                f"Entry {entry_id}: its administrations are not those that were written "
-                "(one was added, removed or altered)."
-            )
-    return VerifyReport(chain, count, tuple(faults))
+        faults.extend(faults_of(taken.head, taken.answers, taken.totals))
+        if count % 1000 == 0:
+            tick(1000)
+
+    keyed = sealing.keys(connection, _TABLES)
+    gone = _gone(connection)
+    heads = sealing.entry_heads(connection, _TABLES)
+    made = sealing.seals(
+        sealing.administrations(connection, _TABLES, keyed),
+        sealing.other_rows(connection, _TABLES, keyed),
+        heads,
+        gone=[leaf for leaves in gone.values() for leaf in leaves],
+        look=look,
+    )
+    faults += _broken_seals(made, _expected_seals(connection))
+    faults += _faults_of_erasures(connection, chain, gone)
+    faults += _faults_of_sources(connection)
+    faults += _missing_ends(connection)
+    return VerifyReport(chain, count, tuple(faults), len(heads))
 
 
-def _expected_seals(connection: Connection) -> dict[int, str]:
-    query = select(t.audit.c.detail).where(t.audit.c.action == "write")
-    lines = (json.loads(detail) for detail in connection.execute(query).scalars())
-    return {line["entry"]: line["seal"] for line in lines if "entry" in line}
+def size(connection: Connection) -> int:
+    """Count what verifying walks through, for a progress bar."""
+    counts = (select(func.count()).select_from(table) for table in (t.audit, t.administration))
+    return sum(connection.execute(query).scalar_one() for query in counts)
 
 
-def _administrations(connection: Connection) -> Iterator[tuple[dict[str, Any], list[Any], list[Any]]]:
-    """Walk all administrations in order, a few thousand at a time: memory does not grow with the record."""
-    c = t.administration.c
-    last = 0
-    while True:
-        query = select(t.administration).where(c.administration_id > last)
-        rows = connection.execute(query.order_by(c.administration_id).limit(_AT_ONCE)).mappings().all()
-        if not rows:
-            return
-        first, last = rows[0]["administration_id"], rows[-1]["administration_id"]
-        answers = _parts(connection, t.answer, first, last)
-        totals = _parts(connection, t.total, first, last)
-        for row in rows:
-            number = row["administration_id"]
-            yield dict(row), answers.get(number, []), totals.get(number, [])
-
-
-def _parts(connection: Connection, table: Table, first: int, last: int) -> dict[int, list[Any]]:
-    number, place = table.primary_key.columns
-    query = select(table).where(number.between(first, last)).order_by(number, place)
-    rows = connection.execute(query).all()
-    return {key: [tuple(row[1:]) for row in group] for key, group in groupby(rows, key=itemgetter(0))}
-
-
-def _faults_of(head: dict[str, Any], answers: list[Any], totals: list[Any]) -> Iterator[str]:
+def faults_of(head: dict[str, Any], answers: list[Any], totals: list[Any]) -> Iterator[str]:
+    """Check one administration against the digest of what was handed in."""
     occasion = digests.occasion_of(
         head["client_id"],
         head["instrument"],
         head["informant"],
         head["relationship_id"] or "self",
         head["taken_on"],
-        head["taken_at"],
+        None if head["taken_at"] is None else digests.utc(head["taken_at"]),
     )
     items = [item for item, _ in answers]
     content = digests.content_of(
@@ -106,13 +108,114 @@ def _faults_of(head: dict[str, Any], answers: list[Any], totals: list[Any]) -> I
         yield f"Administration {head['administration_id']}: what it says is not what was written."
 
 
-def _line_of(head: dict[str, Any]) -> bytes:
-    return digests.seal_line(
-        head["administration_id"],
-        head["content"],
-        head["version"],
-        head["channel"],
-        head["episode_id"],
-        head["supersedes"],
-        head["reason"],
-    )
+def stone_digest(stone: Mapping[str, Any]) -> str:
+    """Digest a tombstone."""
+    moment = digests.utc(stone["erased_at"]).isoformat(timespec="microseconds")
+    said = [moment, *(stone[name] for name in ("tombstone_id", "erased_by", "reason", "counts", "salt", "client"))]
+    return hashlib.sha256(json.dumps(said).encode()).hexdigest()
+
+
+def leaves_digest(leaves: list[Leaf]) -> str:
+    """Digest what stands in place of erased rows, in any order."""
+    lines = sorted(f"{leaf.entry_id} {leaf.kind} {leaf.administration_id} {leaf.leaf.hex()}" for leaf in leaves)
+    return hashlib.sha256("\n".join(lines).encode()).hexdigest()
+
+
+def _details(connection: Connection, *actions: str) -> Iterator[tuple[dict[str, Any], bool]]:
+    # what lines of some kinds say, and whether an erasure took something out of them
+    c = t.audit.c
+    query = select(c.detail, c.salt).where(c.action.in_(actions)).order_by(c.sequence)
+    for row in connection.execute(query.execution_options(yield_per=10_000)):
+        yield json.loads(row.detail), row.salt is None
+
+
+def _expected_seals(connection: Connection) -> dict[int, dict[str, str]]:
+    expected: dict[int, dict[str, str]] = {}
+    for line, _ in _details(connection, "write", UPGRADE):
+        if "sealed" in line:
+            expected[line["entry"]] = line["sealed"]
+        expected |= {int(entry_id): sealed for entry_id, sealed in line.get("seals", {}).items()}
+    return expected
+
+
+def _faults_before(connection: Connection) -> Iterator[str]:
+    for line, _ in _details(connection, UPGRADE):
+        yield from line.get("faults", [])
+
+
+def _broken_seals(made: dict[int, dict[str, str]], expected: dict[int, dict[str, str]]) -> Iterator[str]:
+    for entry_id in sorted(made.keys() | expected.keys()):
+        if entry_id not in expected:
+            yield f"Entry {entry_id}: no line of the audit trail says that it was written."
+            continue
+        have, want = made.get(entry_id, {}), expected[entry_id]
+        for kind in sorted(have.keys() | want.keys()):
+            if have.get(kind) == want.get(kind):
+                continue
+            if kind == sealing.ENTRY:
+                yield f"Entry {entry_id}: who wrote it, or when, is not what was written."
+            else:
+                yield (
+                    f"Entry {entry_id}: its {_WORDS.get(kind, kind)} are not those that were written "
+                    "(one was added, removed or altered)."
+                )
+
+
+def _gone(connection: Connection) -> dict[str, list[Leaf]]:
+    """Fetch what stands in place of erased rows, erasure by erasure."""
+    c = t.erased.c
+    found: dict[str, list[Leaf]] = defaultdict(list)
+    query = select(c.tombstone_id, c.entry_id, c.kind, c.leaf, c.administration_id)
+    for row in connection.execute(query):
+        leaf = Leaf(row.entry_id, row.kind, _bytes(row.leaf), administration_id=row.administration_id)
+        found[row.tombstone_id].append(leaf)
+    return found
+
+
+def _bytes(leaf: str) -> bytes:
+    try:
+        return bytes.fromhex(leaf)
+    except ValueError:  # somebody wrote there: the digests will differ
+        return b"?"
+
+
+def _faults_of_erasures(connection: Connection, chain: ChainReport, gone: dict[str, list[Leaf]]) -> Iterator[str]:
+    """Compare what stands in place of erased rows with what the erasure's line accounts for."""
+    stones = {row["tombstone_id"]: dict(row) for row in connection.execute(select(t.tombstone)).mappings()}
+    said = {erasure["tombstone"]: erasure for erasure in chain.erasures}
+    for name in sorted(stones.keys() | said.keys() | gone.keys()):
+        if name not in said:
+            yield f"Tombstone {name}: no line of the audit trail says that anybody was erased."
+            continue
+        if name not in stones or stone_digest(stones[name]) != said[name]["stone"]:
+            yield f"Tombstone {name}: it is not what was written."
+        if leaves_digest(gone.get(name, [])) != said[name]["leaves"]:
+            yield f"Tombstone {name}: what stands in place of the erased rows is not what was written."
+
+
+def _faults_of_sources(connection: Connection) -> Iterator[str]:
+    """Compare which file rows came from with the audit trail, where no erasure took that out."""
+    c = t.entry.c
+    query = select(c.entry_id, c.source_name, c.source_kind, c.source_sha256)
+    sources = {row.entry_id: row for row in connection.execute(query)}
+    for line, hidden in _details(connection, "write"):
+        entry = sources.get(line.get("entry", 0))
+        if entry is None or hidden:
+            continue
+        have = {"source": entry.source_name, "kind": entry.source_kind, "sha256": entry.source_sha256}
+        if any(have[name] != line.get(name) for name in have if name == "source" or "sealed" in line):
+            yield f"Entry {line['entry']}: the file it came from is not the one that was written."
+
+
+def _missing_ends(connection: Connection) -> Iterator[str]:
+    """Look for rows cut off at the end: SQLite remembers the highest number that it gave out."""
+    if connection.dialect.name != "sqlite":
+        return
+    gone = connection.execute(select(func.max(t.erased.c.administration_id))).scalar() or 0
+    for table in (t.entry, t.administration):
+        column = next(iter(table.primary_key.columns))
+        last = connection.execute(select(func.max(column))).scalar() or 0
+        query = text("SELECT seq FROM sqlite_sequence WHERE name = :name")
+        given = connection.execute(query, {"name": table.name}).scalar() or 0
+        if given > max(last, gone if table is t.administration else 0):
+            yield f"The last of the rows of '{table.name}' are missing: number {given} was given out."

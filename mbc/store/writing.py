@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import fields
@@ -14,15 +13,17 @@ from sqlalchemy import Connection, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
 from mbc.errors import NotInRecord, StoreError
-from mbc.store import administrations, belonging, entities, records
+from mbc.store import administrations, belonging, digests, entities, records, sealing
 from mbc.store import tables as t
 from mbc.store.access import Scope
 from mbc.store.administrations import Addition, Occasions
 from mbc.store.batching import batches
 from mbc.store.belonging import Known
 from mbc.store.checks import check_text
+from mbc.store.digests import key_of
 from mbc.store.outcomes import Outcome
 from mbc.store.records import Administration, ImportSource, Record
+from mbc.store.sealing import Seal
 
 _TRIES = 5
 
@@ -40,7 +41,7 @@ class Writing:
         self._source = source
         self._entry: int | None = None
         self._known = Known(scope)
-        self._seal = hashlib.sha256()
+        self._seal = Seal()
         self._counts: Counter[str] = Counter()
         self._clients: set[str] = set()
 
@@ -103,23 +104,30 @@ class Writing:
         """
         self._scope.require("safety:read")
         c = t.safety_flag.c
-        seen = self._connection.execute(
-            update(t.safety_flag)
-            .where(c.administration_id == administration_id, c.item == item, c.acknowledged_at.is_(None))
-            .where(*self._scope.reaches(c.client_id))
-            .values(acknowledged_by=self._by, acknowledged_at=self._now)
-        )
-        if seen.rowcount != 1:
+        named = (c.administration_id == administration_id, c.item == item, c.acknowledged_at.is_(None))
+        query = select(c.client_id).where(*named, *self._scope.reaches(c.client_id))
+        client_id = self._connection.execute(query.with_for_update()).scalar()
+        if client_id is None:
             raise NotInRecord(f"There is no open flag on item '{item}' of administration {administration_id}.")
+        self._connection.execute(
+            update(t.safety_flag)
+            .where(*named)
+            .values(acknowledged_by=self._by, acknowledged_at=self._now, acknowledged_entry_id=self._entry_id())
+        )
+        self._known.load(self._connection, [client_id])
+        key = key_of(self._known.secret(client_id))
+        leaf = sealing.acknowledgement_leaf(key, administration_id, item, self._by, self._now)
+        self._seal.add(sealing.ACKNOWLEDGEMENTS, leaf)
         self._counts["acknowledged"] += 1
 
     def summary(self) -> dict[str, Any]:
-        """Say what was written, for the audit trail: counts, the entry, and a seal over its administrations."""
+        """Say what was written, for the audit trail: counts, the entry, and its seal."""
         found: dict[str, Any] = {"counts": dict(sorted(self._counts.items())), "clients": len(self._clients)}
         if self._entry is not None:
-            found |= {"entry": self._entry, "seal": self._seal.hexdigest()}
+            head = digests.entry_digest(self._entry, self._now, self._by)
+            found |= {"entry": self._entry, "sealed": self._seal.digests(head)}
         if self._source is not None:
-            found["source"] = self._source.name
+            found |= {"source": self._source.name, "kind": self._source.kind, "sha256": self._source.sha256}
         return found
 
     @property
@@ -171,20 +179,41 @@ class Writing:
             return
         entry_id = self._entry_id()
         with self._connection.begin_nested():  # so that a batch that came second can be tried again
-            lines = administrations.store(self._connection, additions, entry_id=entry_id, reason=reason)
-        for line in lines:
-            self._seal.update(line)
+            leaves = administrations.store(
+                self._connection, additions, entry_id=entry_id, reason=reason, secrets=self._known.secrets
+            )
+        for leaf in leaves:
+            self._seal.add_administration(leaf)
         self._clients.update(each.record.client_id for each in additions)
 
     def _add_entities(self, kind: type, batch: Sequence[Any], reason: str | None) -> list[Outcome]:
         owners = belonging.owners(self._connection, self._known, kind, batch)
         place = entities.KINDS[kind]
-        found = entities.compare(self._connection, self._scope, place, batch, supersede=reason)
+        found = entities.compare(self._connection, self._scope, place, batch, owners, supersede=reason)
         if found.new or found.changes:
-            entities.store(self._connection, place, found, entry_id=self._entry_id(), reason=reason)
-            self._clients.update(owners)
+            entities.store(
+                self._connection, place, found, entry_id=self._entry_id(), reason=reason, more=self._secret_of
+            )
+            self._seal_entities(place, found, str(reason))
+            self._clients.update(owner for owner in owners if owner is not None)
             self._known.note(batch)
         return found.outcomes
+
+    def _secret_of(self, new: entities.New) -> dict[str, Any]:
+        return {"secret": self._known.secret(str(new.owner))} if "registered_on" in new.row else {}
+
+    def _seal_entities(self, place: entities.Kind, found: entities.Comparison, reason: str) -> None:
+        name = place.table.name
+        for new in found.new:
+            self._seal.add(name, digests.row_leaf(self._key_of(new.owner), name, new.row))
+        for change in found.changes:
+            key = self._key_of(change.owner)
+            self._seal.add(name, digests.row_leaf(key, name, change.after))
+            earlier = sealing.earlier_leaf(key, kind=name, named=change.key, content=change.content, reason=reason)
+            self._seal.add(sealing.EARLIER, earlier)
+
+    def _key_of(self, owner: str | None) -> bytes:
+        return b"" if owner is None else key_of(self._known.secret(owner))
 
     def _one(self, kind: type, key: str) -> dict[str, Any]:
         place = entities.KINDS[kind]

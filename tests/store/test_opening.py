@@ -63,8 +63,8 @@ def test_a_record_of_a_newer_mbc_is_refused(url):
 
 def test_an_older_record_is_brought_up_to_date_when_it_is_opened(url, monkeypatch):
     upgraded = []
-    monkeypatch.setattr(migrations, "REVISIONS", ("0001", "0002"))
-    monkeypatch.setattr(migrations, "HEAD", "0002")
+    monkeypatch.setattr(migrations, "REVISIONS", (migrations.HEAD, "0003"))
+    monkeypatch.setattr(migrations, "HEAD", "0003")
     monkeypatch.setattr(migrations, "upgrade", lambda connection: upgraded.append(connection.in_transaction()))
     Store.open(url).close()
     assert upgraded == [True]

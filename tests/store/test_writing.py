@@ -376,8 +376,24 @@ def test_digests_are_the_same_in_every_release():
     assert digests.occasion(TAKEN) == occasion
     written = f'["{occasion}","a","0-3",null,[3.0,2.0,null,1.0],[["total",6.0]]]'
     assert digests.content(TAKEN, occasion) == hashlib.sha256(written.encode()).hexdigest()
-    seal = digests.seal_line(7, "ab", "1", "care", None, 3, "misread")
-    assert seal == b'[7,"ab","1","care",null,3,"misread"]\n'
+    leaf = digests.administration_leaf(
+        b"key",
+        administration_id=7,
+        content="ab",
+        version="1",
+        channel="care",
+        episode_id=None,
+        revision=1,
+        supersedes=3,
+        reason="misread",
+        source_line=None,
+        flags=[("i9", "risk", "C1", "phq9", DAY)],
+    )
+    written = b'[7,"ab","1","care",null,1,3,"misread",null,[["i9","risk","C1","phq9","2026-01-05"]]]'
+    assert leaf == hashlib.blake2b(written, key=b"key", digest_size=32).digest()
+    row = digests.row_leaf(b"key", "goal", {"goal_id": "G1", "set_on": DAY, "scale": None})
+    written = b'["goal", {"goal_id": "G1", "set_on": "2026-01-05"}]'
+    assert row == hashlib.blake2b(written, key=b"key", digest_size=32).digest()
 
 
 def test_frames_hold_only_current_versions_of_many(client):

@@ -10,7 +10,7 @@ from mbc import __version__
 from mbc.errors import Conflict, StoreError, StoreNewer, StoreNotFound
 from mbc.store import engine as engines
 
-REVISIONS: tuple[str, ...] = ("0001",)  # every released revision, oldest first
+REVISIONS: tuple[str, ...] = ("0001", "0002")  # every released revision, oldest first
 HEAD = REVISIONS[-1]
 VERSION_TABLE = "mbc_revision"
 _LOCK = 7_265_623_002  # PostgreSQL: two servers started at once upgrade one after the other
