@@ -33,6 +33,10 @@ _LONGEST_NAME = 64
 _MOST_TOLD = 10_000  # a server that runs for months forgets, and tells once more
 
 
+def _no_progress(done: int, of: int) -> None:
+    """Tell nobody."""
+
+
 @dataclass(slots=True)
 class _Shared:
     """What all views of one open record share."""
@@ -249,15 +253,15 @@ class Store(Readers):
         self,
         *,
         noted: str | None = None,
-        progress: Callable[[int, int], None] = lambda done, of: None,
+        progress: Callable[[int, int], None] = _no_progress,
     ) -> VerifyReport:
         """Check the whole record: nothing changed, removed or added behind mbc's back.
 
         Parameters
         ----------
         noted : str, optional
-            The head of the audit trail as it was noted earlier, elsewhere (`ChainReport.note`): then lines that were
-            cut off at the end are noticed too.
+            The head of the audit trail as it was noted earlier, elsewhere (`ChainReport.note`): then lines that
+            were cut off at the end are noticed too.
         progress : callable
             Told how many of how many rows were checked.
 
