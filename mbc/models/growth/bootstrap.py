@@ -12,10 +12,11 @@ import numpy as np
 
 from mbc.models.growth.design import Design, residualised
 from mbc.models.growth.deviance import Evaluation, evaluate
+from mbc.models.growth.leftover import Leftover
 from mbc.models.growth.matrices import Floats
 from mbc.models.growth.optimiser import minimise
 from mbc.models.growth.profile import Interval
-from mbc.models.growth.statistics import Statistics, blocked, joined
+from mbc.models.growth.statistics import Statistics, blocked
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,61 +52,32 @@ class Bootstrap:
         return tuple(out)
 
 
-@dataclass(frozen=True, slots=True)
-class Draws:
-    """What drawing needs and no replicate changes."""
-
-    s: Floats  # (q, q, clients)
-    bx: Floats  # (q, p, clients)
-    root: Floats  # S = root root', (clients, q, q)
-    projected: Floats  # S^+ B, (q, p, clients)
-    inverse: Floats  # S^+, (q, q, clients)
-    within: Floats  # X'X left over by Z, (p, p)
-    spare: int  # degrees of freedom that neither Z nor X uses
-
-    @staticmethod
-    def of(statistics: Statistics) -> Draws:
-        """Decompose every client's S once."""
-        s = joined(block.s for block in statistics.blocks)
-        bx = joined(block.b[:, :-1] for block in statistics.blocks)
-        values, vectors = np.linalg.eigh(s.transpose(2, 0, 1))
-        real = values > 1e-10 * np.maximum(values[:, -1:], 1e-300)
-        root = vectors * np.sqrt(np.where(real, values, 0.0))[:, None]
-        half = vectors * np.sqrt(np.where(real, 1 / np.where(real, values, 1.0), 0.0))[:, None]
-        inverse = np.einsum("nab,ncb->acn", half, half)
-        projected = np.einsum("abn,bpn->apn", inverse, bx)
-        within = statistics.pooled[:-1, :-1] - np.einsum("apn,asn->ps", bx, projected)
-        size = np.linalg.eigvalsh(within)
-        rank = int((size > 1e-9 * np.abs(statistics.pooled.diagonal()).max()).sum())
-        spare = statistics.rows - int(real.sum()) - rank
-        return Draws(s, bx, root, projected, inverse, within, max(spare, 0))
-
-    def draw(
-        self, rng: np.random.Generator, factor: Floats, sigma: float, pooled: Floats, rows: int
-    ) -> tuple[Statistics, Floats]:
-        """Draw one data set with coefficients zero; its statistics and least-squares coefficients."""
-        q, _, clients = self.s.shape
-        p = int(self.bx.shape[1])
-        effects = sigma * factor @ rng.standard_normal((q, clients))
-        noise: Floats = sigma * np.einsum("nab,bn->an", self.root, rng.standard_normal((q, clients)))
-        zb: Floats = np.einsum("abn,bn->an", self.s, effects)
-        values, vectors = np.linalg.eigh(self.within)
-        real = values > 1e-9 * np.abs(pooled.diagonal()).max()
-        spare: Floats = np.multiply(rng.standard_normal(p), real)
-        left: Floats = sigma * vectors @ (np.sqrt(np.where(real, values, 0.0)) * spare)
-        xy: Floats = (
-            np.einsum("apn,an->p", self.bx, effects) + np.einsum("apn,an->p", self.projected, noise) + left
-        )
-        explained = np.einsum("an,abn,bn->", noise, self.inverse, noise)
-        yy = float((effects * (zb + 2 * noise)).sum() + explained)
-        yy += sigma**2 * float(spare @ spare + rng.chisquare(self.spare) if self.spare else spare @ spare)
-        cross = pooled.copy()
-        cross[:-1, -1] = cross[-1, :-1] = xy
-        cross[-1, -1] = yy
-        least, rest = residualised(cross)
-        by = zb + noise - np.einsum("apn,p->an", self.bx, least)
-        b = np.concatenate([self.bx, by[:, None]], axis=1)
-        return Statistics(blocked(self.s, b), rest, rows), least
+def draw(
+    left: Leftover, rng: np.random.Generator, factor: Floats, sigma: float, pooled: Floats, rows: int
+) -> tuple[Statistics, Floats]:
+    """Draw one data set with coefficients zero; its statistics and least-squares coefficients."""
+    q, _, clients = left.s.shape
+    p = int(left.bx.shape[1])
+    effects = sigma * factor @ rng.standard_normal((q, clients))
+    noise: Floats = sigma * np.einsum("nab,bn->an", left.root, rng.standard_normal((q, clients)))
+    zb: Floats = np.einsum("abn,bn->an", left.s, effects)
+    values, vectors = np.linalg.eigh(left.within)
+    real = values > 1e-9 * np.abs(pooled.diagonal()).max()
+    spare: Floats = np.multiply(rng.standard_normal(p), real)
+    rest_of_x: Floats = sigma * vectors @ (np.sqrt(np.where(real, values, 0.0)) * spare)
+    xy: Floats = (
+        np.einsum("apn,an->p", left.bx, effects) + np.einsum("apn,an->p", left.projected, noise) + rest_of_x
+    )
+    explained = np.einsum("an,abn,bn->", noise, left.inverse, noise)
+    yy = float((effects * (zb + 2 * noise)).sum() + explained)
+    yy += sigma**2 * float(spare @ spare + rng.chisquare(left.spare) if left.spare else spare @ spare)
+    cross = pooled.copy()
+    cross[:-1, -1] = cross[-1, :-1] = xy
+    cross[-1, -1] = yy
+    least, rest = residualised(cross)
+    by = zb + noise - np.einsum("apn,p->an", left.bx, least)
+    b = np.concatenate([left.bx, by[:, None]], axis=1)
+    return Statistics(blocked(left.s, b), rest, rows), least
 
 
 def parametric_bootstrap(
@@ -118,7 +90,7 @@ def parametric_bootstrap(
     .. [1] Bates et al. (2015), doi:10.18637/jss.v067.i01: ``bootMer``.
     """
     rng = np.random.default_rng(seed)
-    draws = Draws.of(design.statistics)
+    left = Leftover.of(design.statistics)
     sigma, scale = float(np.sqrt(at.sigma2)), design.outcome_spread
     fitted = design.least_squares - at.gamma[:-1]
     start = np.linalg.cholesky(at.factor @ at.factor.T + np.diag(1e-3 + 0.05 * np.diag(at.factor @ at.factor.T)))
@@ -126,7 +98,7 @@ def parametric_bootstrap(
     covariances: list[Floats] = []
     residuals: list[float] = []
     for _ in range(replicates):
-        statistics, least = draws.draw(rng, at.factor, sigma, design.statistics.pooled, design.statistics.rows)
+        statistics, least = draw(left, rng, at.factor, sigma, design.statistics.pooled, design.statistics.rows)
         there, report = minimise(lambda factor, s=statistics: evaluate(s, factor, reml=reml), start)
         if not report.converged:
             continue

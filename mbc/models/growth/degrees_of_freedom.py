@@ -95,7 +95,7 @@ def small_sample(design: Design, at: Evaluation, *, reml: bool, kenward_roger: b
     """Gather derivatives of the coefficients' covariance and the information on the variances."""
     if kenward_roger and not reml:
         raise ModelError("Kenward-Roger is defined for REML fits; refit with reml=True, or use 'satterthwaite'.")
-    sums = second_sums(design, at)
+    sums = second_sums(design.statistics, at)
     c = curvature(sums, at, directions(design), reml=reml)
     relative = relative_information(sums, c, design, at, reml=reml)
     s2 = at.sigma2

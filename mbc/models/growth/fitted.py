@@ -16,8 +16,9 @@ from mbc.models.growth.deviance import Evaluation, evaluate
 from mbc.models.growth.estimates import internal_factor
 from mbc.models.growth.identical_designs import aggregated
 from mbc.models.growth.identification import require_identified
-from mbc.models.growth.matrices import Floats
+from mbc.models.growth.information import second_derivatives
 from mbc.models.growth.optimiser import FitReport, minimise
+from mbc.models.growth.starts import average_information, best_of, starting_factor
 
 
 class NotConverged(RuntimeWarning):
@@ -75,7 +76,16 @@ def fit_design(design: Design, *, reml: bool) -> tuple[Evaluation, FitReport]:
     statistics = aggregated(design.statistics) or design.statistics
     start = evaluate(statistics, starting_factor(design), reml=reml)
     require_identified(design, start)
-    return minimise(lambda factor: evaluate(statistics, factor, reml=reml), start)
+    return best_of(
+        lambda first: minimise(
+            lambda factor: evaluate(statistics, factor, reml=reml),
+            first,
+            exact=lambda at, along: second_derivatives(statistics, at, along, reml=reml),
+        ),
+        start,
+        clients=statistics.clients,
+        singular=lambda at: is_singular(design, at),
+    )
 
 
 def is_singular(design: Design, at: Evaluation) -> bool:
@@ -83,18 +93,3 @@ def is_singular(design: Design, at: Evaluation) -> bool:
     weight = np.sqrt(average_information(design) / max(design.statistics.clients, 1))
     values = np.linalg.eigvalsh(weight[:, None] * (at.factor @ at.factor.T) * weight)
     return bool(values[0] < 1e-8 * max(1.0, float(values[-1])))
-
-
-def average_information(design: Design) -> Floats:
-    """Sum the diagonals of S over clients, (q,)."""
-    q = design.statistics.q
-    total = np.zeros(q)
-    for block in design.statistics.blocks:
-        total += np.diagonal(block.s.sum(axis=2))
-    return total
-
-
-def starting_factor(design: Design) -> Floats:
-    """Start where each effect, at the average client, has five times the variance that its estimate would have."""
-    average = average_information(design) / design.statistics.clients
-    return np.diag(np.sqrt(5.0 / np.where(average > 0, average, 1.0)))

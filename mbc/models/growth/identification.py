@@ -8,8 +8,17 @@ import numpy as np
 
 from mbc.errors import ModelError
 from mbc.models.growth.design import Design
-from mbc.models.growth.deviance import Evaluation
+from mbc.models.growth.deviance import Evaluation, evaluate
+from mbc.models.growth.leftover import Leftover
 from mbc.models.growth.optimiser import unit_changes
+from mbc.models.growth.starts import starting_factor
+
+
+def checked_start(design: Design, *, reml: bool) -> Evaluation:
+    """Evaluate the deviance where a search begins, and refuse the model if its variances cannot be told apart."""
+    start = evaluate(design.statistics, starting_factor(design), reml=reml)
+    require_identified(design, start)
+    return start
 
 
 def require_identified(design: Design, start: Evaluation) -> None:
@@ -50,4 +59,10 @@ def require_identified(design: Design, start: Evaluation) -> None:
             f"these rows cannot separate the variances of {names} from the residual{seen}. "
             "1. Take fewer random effects: random=('intercept',). 2. Wait until clients have more scores at "
             "different times. 3. With one score per client use a regression instead."
+        )
+    if statistics.rows <= q * clients + statistics.p and not Leftover.of(statistics).spare:
+        raise ModelError(
+            f"{statistics.rows} scores of {clients} clients leave nothing for the residual: with {q} effects of "
+            f"their own ({names}) the clients' courses can pass through every score. "
+            "1. Take fewer random effects: random=('intercept',). 2. Wait until clients have more scores."
         )

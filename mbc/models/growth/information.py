@@ -14,6 +14,7 @@ import numpy as np
 from mbc.models.growth.design import Design
 from mbc.models.growth.deviance import Evaluation
 from mbc.models.growth.matrices import Floats
+from mbc.models.growth.statistics import Statistics
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,9 +30,8 @@ class SecondSums:
     v_gram: Floats  # v[a] v[b]
 
 
-def second_sums(design: Design, at: Evaluation, gamma: Floats | None = None) -> SecondSums:
+def second_sums(statistics: Statistics, at: Evaluation, gamma: Floats | None = None) -> SecondSums:
     """Sum over clients once, at one evaluation (and at other coefficients, if given)."""
-    statistics = design.statistics
     q, p = statistics.q, statistics.p
     gamma = at.gamma if gamma is None else gamma
     root = np.linalg.cholesky(at.inverse)
@@ -48,8 +48,9 @@ def second_sums(design: Design, at: Evaluation, gamma: Floats | None = None) -> 
         fx = np.ascontiguousarray(f[:, :p])
         half: Floats = np.einsum("st,asn->tan", root, fx)  # (p, q, n)
         flat = precision.reshape(q * q, -1)
-        q_sum += flat.sum(axis=1)
-        gram += flat @ flat.T
+        many = flat if block.count is None else flat * block.count
+        q_sum += many.sum(axis=1)
+        gram += many @ flat.T
         q_v += flat @ (v[:, None] * v[None]).reshape(q * q, -1).T
         q_f += flat @ np.einsum("pan,pbn->abn", half, half).reshape(q * q, -1).T
         both = np.concatenate([fx, v[:, None]], axis=1).reshape(q * (p + 1), -1)
@@ -103,6 +104,16 @@ def _sandwich(gram: Floats, e: Floats) -> Floats:
     return 0.5 * (both + both.T)
 
 
+def second_derivatives(statistics: Statistics, at: Evaluation, along: Floats, *, reml: bool) -> Floats:
+    """Second derivatives of the profiled deviance along directions of Psi, shape (k, q, q); exact, in (k, k).
+
+    With sigma^2 profiled out, ``df log r`` adds ``df (r'' / r - r' r' / r^2)`` to those of the determinants.
+    """
+    c = curvature(second_sums(statistics, at), at, along, reml=reml)
+    df, r = at.residual_df, at.prss
+    return c.log_det + df * (c.residual / r - np.multiply.outer(c.quadratic, c.quadratic) / (r * r))
+
+
 def directions(design: Design) -> Floats:
     """Find internal changes of Psi for a unit change of each reported covariance, lower triangle by columns."""
     q = len(design.z_names)
@@ -129,7 +140,7 @@ class VarianceInformation:
 
 def variance_information(design: Design, at: Evaluation, *, reml: bool) -> VarianceInformation:
     """Observed and expected information on the covariances and the residual variance."""
-    sums = second_sums(design, at)
+    sums = second_sums(design.statistics, at)
     relative = relative_information(
         sums, curvature(sums, at, directions(design), reml=reml), design, at, reml=reml
     )

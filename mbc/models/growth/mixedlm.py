@@ -12,15 +12,16 @@ from typing import Any
 from mbc.models.growth.statsmodels_model import FastMixedLM
 
 
-def mixedlm(
+def mixedlm(  # noqa: PLR0913  the arguments of statsmodels, in its order
     formula: str,
     data: Any,
-    *,
-    groups: Any,
     re_formula: str | None = None,
     vc_formula: Mapping[str, str] | None = None,
     subset: Any = None,
+    use_sparse: bool = False,  # noqa: ARG001, FBT001, FBT002  statsmodels' signature; nothing here is sparse
     missing: str = "none",
+    *,
+    groups: Any,
     reml: bool = True,
     **options: Any,
 ) -> Any:
@@ -32,14 +33,14 @@ def mixedlm(
         Fixed effects, such as ``"score ~ week * severity"``.
     data : table
         Any kind that narwhals knows.
-    groups : str or array_like
-        Column of the clients, or one label per row.
     re_formula : str, optional
         Random effects, such as ``"~ week"``; a random intercept by default.
     vc_formula : mapping, optional
         Independent variance components of one column each, such as ``{"week": "0 + week"}``.
-    subset, missing
+    subset, use_sparse, missing
         As in statsmodels.
+    groups : str or array_like
+        Column of the clients, or one label per row.
     reml : bool
         Restricted maximum likelihood; False for maximum likelihood.
     **options
@@ -88,5 +89,4 @@ def mixedlm(
         groups=groups,
         eval_env=environment,
     )
-    options.pop("use_sparse", None)
     return model.fit(reml=reml, **options)

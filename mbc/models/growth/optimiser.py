@@ -3,7 +3,8 @@
 Inside the cone of covariance matrices one scoring step in Psi is nearly exact from any start. Where that step
 leaves the cone (a variance of zero, a correlation of one) the search goes on in theta, the entries of the
 triangular factor L: the deviance is even in the sign of each column of L, so a singular optimum is a smooth
-interior minimum there, and no bound is needed. Every evaluation is kept in the report.
+interior minimum there, and no bound is needed. Where the steps stay slow (few clients, nearly singular) exact
+second derivatives take over from the expected ones. Every evaluation is kept in the report.
 """
 
 from __future__ import annotations
@@ -19,9 +20,11 @@ from mbc.models.growth.deviance import Evaluation
 from mbc.models.growth.matrices import Floats, cholesky, factor_of, inverse_factor
 
 Objective = Callable[[Floats], Evaluation]
+SecondDerivatives = Callable[[Evaluation, Floats], Floats]  # of the deviance, along directions of Psi (k, q, q)
 
 TOLERANCE = 1e-10  # predicted decrease of the deviance that is not worth another evaluation
 MOST_EVALUATIONS = 400
+SLOW = 7  # evaluations after which a search should be near its optimum
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +46,7 @@ class FitReport:
     start: tuple[float, ...]  # theta: lower triangle of L by columns, internal scale
     end: tuple[float, ...]
     log: tuple[Evaluated, ...]
+    searches: int = 1  # starting points tried; the log is that of the best
 
     def __str__(self) -> str:
         state = "converged" if self.converged else "NOT converged"
@@ -65,7 +69,11 @@ def unit_changes(q: int) -> Floats:
 
 
 def minimise(
-    objective: Objective, start: Floats | Evaluation, *, entries: list[tuple[int, int]] | None = None
+    objective: Objective,
+    start: Floats | Evaluation,
+    *,
+    entries: list[tuple[int, int]] | None = None,
+    exact: SecondDerivatives | None = None,
 ) -> tuple[Evaluation, FitReport]:
     """Minimise a deviance over triangular factors.
 
@@ -77,8 +85,10 @@ def minimise(
         Lower-triangular factor with positive diagonal, or the deviance there.
     entries : list of (row, column), optional
         Entries of the factor that may move; all of the lower triangle by default.
+    exact : callable, optional
+        Exact second derivatives, for where the expected ones lead only slowly to the optimum.
     """
-    search = _Search(objective, start, entries)
+    search = _Search(objective, start, entries, exact)
     return search.run()
 
 
@@ -86,9 +96,13 @@ class _Search:
     """The state of one minimisation; lives no longer than `minimise`."""
 
     def __init__(
-        self, objective: Objective, start: Floats | Evaluation, entries: list[tuple[int, int]] | None
+        self,
+        objective: Objective,
+        start: Floats | Evaluation,
+        entries: list[tuple[int, int]] | None,
+        exact: SecondDerivatives | None,
     ) -> None:
-        self.objective = objective
+        self.objective, self.exact = objective, exact
         self.full = entries is None
         size = len(start.factor if isinstance(start, Evaluation) else start)
         self.entries = lower_entries(size) if entries is None else entries
@@ -105,7 +119,7 @@ class _Search:
         if not math.isfinite(self.at.deviance):
             return self._report(converged=False, message="the deviance is not finite at the start")
         while len(self.log) < MOST_EVALUATIONS:
-            predicted, moved = self._scoring() if self.full else (math.inf, False)
+            predicted, moved = (math.inf, False) if not self.full or self._slow() else self._scoring()
             if not moved and predicted > self._rounding():
                 predicted, moved = self._newton()
             done = predicted <= TOLERANCE or (not moved and predicted <= self._rounding())
@@ -114,6 +128,13 @@ class _Search:
             if not done and not moved:
                 return self._report(converged=False, message=f"no step helps; promised decrease {predicted:.1e}")
         return self._report(converged=False, message=f"stopped after {MOST_EVALUATIONS} evaluations")
+
+    def _slow(self) -> bool:
+        """Whether the last steps each promised nearly as much as the one before: no quadratic convergence."""
+        if self.exact is None or len(self.log) < SLOW:
+            return False
+        before, last = self.log[-2].predicted, self.log[-1].predicted
+        return last > 0.02 * before
 
     def _rounding(self) -> float:
         """Decrease that nearly collinear columns may hide in rounding: a refused step of this size is the end."""
@@ -182,13 +203,17 @@ class _Search:
         factor, slope = self.at.factor, self.at.slope
         along = factor.T[self.columns]  # column j of L for each entry, (k, q)
         gradient = 2.0 * (slope @ factor)[self.rows, self.columns]
+        bend = 2.0 * (self.columns[:, None] == self.columns) * slope[np.ix_(self.rows, self.rows)]
+        if self.exact is not None and len(self.log) >= SLOW:
+            directions = np.zeros((len(self.rows), *factor.shape))
+            directions[np.arange(len(self.rows)), self.rows] = along
+            hessian = self.exact(self.at, directions + directions.transpose(0, 2, 1)) + bend
+            return gradient, 0.5 * (hessian + hessian.T)
         h = self.at.expected_curvature()
         h = h + h.transpose(1, 0, 2, 3)
         h = h + h.transpose(0, 1, 3, 2)
         left = np.einsum("kb,kbcd->kcd", along, h[self.rows])
-        hessian = np.einsum("kcl,lc->kl", left[:, :, self.rows], along)
-        same = self.columns[:, None] == self.columns
-        hessian += 2.0 * same * slope[np.ix_(self.rows, self.rows)]
+        hessian = np.einsum("kcl,lc->kl", left[:, :, self.rows], along) + bend
         return gradient, 0.5 * (hessian + hessian.T)
 
     def _try(self, factor: Floats, predicted: float, step: str) -> bool:

@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 from mbc.errors import ModelError
 from mbc.models.growth.client_sums import Basis, ClientSums, sums_about
 from mbc.models.growth.design import Design, Expansion, expanded, random_columns, split_covariates, terms_of
-from mbc.models.growth.fitted import starting_factor
+from mbc.models.growth.identification import checked_start
 from mbc.models.growth.matrices import Floats
 from mbc.models.growth.optimiser import FitReport
 from mbc.models.growth.rows import Rows, read_rows, require_columns
@@ -127,7 +127,7 @@ def paired_growth(
     start = np.zeros((2 * stacked.q, 2 * stacked.q))
     for o, design in enumerate(stacked.designs):
         part = slice(o * stacked.q, (o + 1) * stacked.q)
-        start[part, part] = starting_factor(design)
+        start[part, part] = checked_start(design, reml=reml).factor
     fit = fit_cells(stacked.cells, stacked.weighting(), start, stacked.start(), reml=reml)
     return _result(stacked, outcomes, fit, reml=reml)
 

@@ -15,7 +15,7 @@ from mbc.models.growth.client_sums import Basis, sums_about
 from mbc.models.growth.design import Design, expanded, random_columns, split_covariates, terms_of
 from mbc.models.growth.deviance import Evaluation
 from mbc.models.growth.estimates import Estimates, estimates_of
-from mbc.models.growth.fitted import starting_factor
+from mbc.models.growth.identification import checked_start
 from mbc.models.growth.matrices import Floats
 from mbc.models.growth.optimiser import FitReport
 from mbc.models.growth.rows import Rows, read_rows
@@ -93,7 +93,8 @@ def residual_growth(  # noqa: PLR0913  growth_curve's arguments and one more
         rows.codes.size,
     )
     counts = np.bincount(groups.codes, minlength=len(groups.levels)).astype(np.float64)
-    fit = fit_cells(cells, variance_ratios(counts), starting_factor(design), np.zeros(len(counts) - 1), reml=reml)
+    start = checked_start(design, reml=reml).factor
+    fit = fit_cells(cells, variance_ratios(counts), start, np.zeros(len(counts) - 1), reml=reml)
     return _result(
         design, fit.optimum, fit.deviance, fit.numbers, fit.hessian, groups.levels, fit.report, reml=reml
     )

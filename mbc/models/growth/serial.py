@@ -22,13 +22,15 @@ from mbc.errors import ModelError
 from mbc.models.growth.design import residualised
 from mbc.models.growth.deviance import Evaluation, evaluate
 from mbc.models.growth.estimates import Estimates, estimates_of
-from mbc.models.growth.fitted import is_singular, starting_factor
+from mbc.models.growth.fitted import is_singular
+from mbc.models.growth.identification import checked_start
 from mbc.models.growth.matrices import Floats
 from mbc.models.growth.optimiser import FitReport, minimise
 from mbc.models.growth.prediction import ClientCurve, Kind, as_times
 from mbc.models.growth.row_columns import RowColumns
 from mbc.models.growth.row_design import statistics_of
 from mbc.models.growth.shapes import Shape, ShapeName, shape_of
+from mbc.models.growth.starts import starting_factor
 
 
 @dataclass(frozen=True, slots=True)
@@ -175,6 +177,7 @@ def serial_growth(
             f"client {who} has two scores at time {columns.rows.time[row]:g}. Serial correlation needs distinct "
             "times: keep one of them, or their mean."
         )
+    checked_start(columns.design, reml=reml)
     typical = float(np.median(gaps[follow]))
     independent = _at_rate(columns, gaps, None, reml=reml)
     rate, best = _search(columns, gaps, typical, independent, reml=reml)

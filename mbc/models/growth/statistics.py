@@ -70,6 +70,11 @@ class Block(Protocol):
         """B per client, (q, m, clients)."""
         ...
 
+    @property
+    def count(self) -> Floats | None:
+        """How many clients each column stands for; None where that is one."""
+        ...
+
     def sums(self, factor: Floats) -> Sums:
         """All sums at Psi = factor factor'."""
         ...

@@ -18,11 +18,12 @@ from mbc.errors import ModelError
 from mbc.models.growth.design import Design
 from mbc.models.growth.deviance import Evaluation, evaluate
 from mbc.models.growth.estimates import reported_deviance
-from mbc.models.growth.fitted import fit_design, starting_factor
+from mbc.models.growth.fitted import fit_design
 from mbc.models.growth.formula_data import complete_rows, component_columns, table_and_groups
 from mbc.models.growth.matrices import Floats, factor_of
 from mbc.models.growth.optimiser import lower_entries, minimise
 from mbc.models.growth.row_design import row_design
+from mbc.models.growth.starts import starting_factor
 from mbc.models.growth.statsmodels_results import profile_hessian, results_of
 
 
@@ -251,6 +252,7 @@ class FastMixedLM(stock.MixedLM):
             if name not in {"fe_pen", "cov_pen", "niter_sa", "method", "do_cg", "full_output", "disp", "maxiter"}:
                 raise ModelError(f"mixedlm does not know the option {name!r} of fit.")
         self.reml, self.cov_pen, self.freepat = reml, None, free
+        self._freepat = free  # read by the score of statsmodels
         entries, start = _structure(self, free, start_params)
         if entries is None:
             design = self.design(unstructured=True)

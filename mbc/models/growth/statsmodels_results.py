@@ -91,6 +91,16 @@ class FastMixedLMResults(stock.MixedLMResults):
         """Log-likelihood (restricted if ``reml``) at the optimum."""
         return -0.5 * reported_deviance(self.design, self.at, reml=self.reml)
 
+    def t_test(self, r_matrix: Any, use_t: bool | None = None) -> Any:  # noqa: FBT001  statsmodels' signature
+        """Test rows of contrasts of the fixed effects; also in words, such as ``"severity = 0"``."""
+        if isinstance(r_matrix, str):
+            names = list(self.model.exog_names)
+            r_matrix = stock.FormulaManager().get_linear_constraints(r_matrix, names)
+            if np.any(r_matrix.constraint_values):
+                raise ModelError("mixedlm's t_test compares with zero, as that of statsmodels; use wald_test.")
+            r_matrix = r_matrix.constraint_matrix
+        return super().t_test(np.atleast_2d(r_matrix), use_t=use_t)
+
     def summary(self, *args: Any, **kwargs: Any) -> Any:
         """Summarise as statsmodels does, with the standard errors of `bse_re` beside the variances."""
         out = super().summary(*args, **kwargs)
@@ -166,7 +176,7 @@ def profile_hessian(
         gamma = np.append(design.least_squares - inner, 1.0)
         prss = at.prss + float(miss @ np.linalg.solve(at.inverse, miss))
     e = np.einsum("ab,kbc,dc->kad", design.z_map, units, design.z_map)
-    c = curvature(second_sums(design, at, gamma), at, e, reml=reml)
+    c = curvature(second_sums(design.statistics, at, gamma), at, e, reml=reml)
     df, p = at.residual_df, design.statistics.p
     joint = c.residual + 2 * c.cross @ at.inverse @ c.cross.T  # coefficients held, not profiled out
     out = np.empty((p + len(e),) * 2)

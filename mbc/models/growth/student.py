@@ -17,10 +17,9 @@ import polars as pl
 from scipy.optimize import minimize as scipy_minimize
 from scipy.special import gammaln
 
-from mbc.models.growth.deviance import evaluate
-from mbc.models.growth.fitted import starting_factor
+from mbc.models.growth.fitted import fit_design
 from mbc.models.growth.matrices import Floats, by_columns, factor_of
-from mbc.models.growth.optimiser import Evaluated, FitReport, minimise
+from mbc.models.growth.optimiser import Evaluated, FitReport
 from mbc.models.growth.row_columns import RowColumns
 from mbc.models.growth.shapes import Shape, ShapeName, shape_of
 
@@ -166,7 +165,7 @@ def robust_growth(
         random=random,
     )
     design = columns.design
-    normal, _ = minimise(lambda factor: evaluate(design.statistics, factor, reml=False), starting_factor(design))
+    normal, _ = fit_design(design, reml=False)
     problem = Laplace(columns, columns.rows.clients)
     parameters, hessian, report = _fit(problem, normal.gamma, math.sqrt(normal.sigma2), normal.factor)
     normal_deviance = normal.deviance + 2 * columns.y.size * math.log(design.outcome_spread)

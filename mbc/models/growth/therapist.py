@@ -17,7 +17,7 @@ from scipy.stats import chi2
 from mbc.errors import ModelError
 from mbc.models.growth.client_sums import Basis, sums_about
 from mbc.models.growth.design import Expansion, expanded, random_columns, split_covariates, terms_of
-from mbc.models.growth.fitted import starting_factor
+from mbc.models.growth.identification import checked_start
 from mbc.models.growth.matrices import Floats, factor_of
 from mbc.models.growth.optimiser import Evaluated, FitReport
 from mbc.models.growth.residual_groups import eager_rows
@@ -197,7 +197,7 @@ def _links(
 
 def _fit(problem: Problem) -> tuple[Floats, FitReport]:
     """Minimise by BFGS on central differences, then Newton steps on the differenced Hessian."""
-    start_client = starting_factor(problem.design)
+    start_client = checked_start(problem.design, reml=problem.reml).factor
     start = np.concatenate(
         [
             start_client[np.tril_indices(problem.q)],

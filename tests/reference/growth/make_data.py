@@ -26,6 +26,7 @@ HARD = (
     "collinear",
     "small_residual",
 )
+STRAIGHT = ("calendar_year", "epoch_seconds")  # a straight line in ``time``; the others are in log1p(weeks)
 
 
 def case(name: str) -> pl.DataFrame:
