@@ -19,7 +19,7 @@ from dashboards.sessions import Sessions, csrf_token
 from dashboards.settings import Settings
 from dashboards.signing_in import install_sign_in
 from dashboards.themes import drawn_theme
-from dashboards.visitor import anyone, keep_record, me
+from dashboards.visitor import anyone, has_ended, keep_record, me
 from mbc.store import Store
 
 _HERE = Path(__file__).parent
@@ -99,7 +99,7 @@ def _server(store_url: str, settings: Settings) -> Flask:
         SESSION_COOKIE_PATH="/",
     )
     keep_record(server.extensions, Store.open(store_url))
-    sessions = Sessions(settings)
+    sessions = Sessions(settings, has_ended)
     install_guard(server, sessions)
     install_sign_in(server, sessions)
     install_refusals(server)

@@ -9,10 +9,10 @@ from flask.typing import ResponseReturnValue
 from flask_login import current_user, logout_user
 
 from dashboards.refusals import no_pages
-from dashboards.routes import home, visit
+from dashboards.routes import client_of, home, named, visit
 from dashboards.sessions import Sessions
 from dashboards.signing_in import OPEN_ENDPOINTS
-from dashboards.visitor import me, sees
+from dashboards.visitor import me, my_store, note_refusal, sees
 
 # What the application itself fetches; everything else that is asked for is a page.
 _MACHINERY = ("/_dash-layout", "/_dash-dependencies", "/_dash-update-component", "/still-here")
@@ -62,6 +62,8 @@ def _open_page() -> ResponseReturnValue | None:
         start = home(me())
         return redirect(start, 303) if start else no_pages()
     asked = visit(request.path, me())
+    if asked is None and (page := named(request.path)):
+        note_refusal(my_store(), page.name, client_of(request.path))
     if asked is None or (asked.client_id is not None and not sees(asked.client_id)):
         abort(404)
     return None

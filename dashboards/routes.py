@@ -46,6 +46,11 @@ def visit(path: str | None, user: User) -> Visit | None:
     return None
 
 
+def named(path: str) -> Page | None:
+    """Give the page that a path names, whoever may open it."""
+    return next((page for page in PAGES if re.fullmatch(page.pattern, path)), None)
+
+
 def pages_of(user: User) -> tuple[Page, ...]:
     """Give the pages a user may open."""
     return tuple(page for page in PAGES if _may_open(page, user))

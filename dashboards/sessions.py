@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hmac
 import secrets
-import threading
+from collections.abc import Callable
 
 from flask import session
 
@@ -17,13 +17,19 @@ class Sessions:
     """The sign-ins of one server.
 
     A sign-in lives in a signed cookie, so any worker can read it. What a cookie cannot say is that it was handed
-    back: the ids of ended sign-ins are kept here until they would have run out by themselves.
+    back: the audit trail of the record does, for every worker and after a restart.
+
+    Parameters
+    ----------
+    settings : Settings
+        How long a sign-in lasts.
+    has_ended : callable
+        Says of a sign-in's id whether it was handed back.
     """
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: Settings, has_ended: Callable[[str], bool]) -> None:
         self._settings = settings
-        self._ended: dict[str, float] = {}
-        self._lock = threading.Lock()
+        self._has_ended = has_ended
 
     def start(self) -> None:
         """Begin a new session: nothing of the visitor's earlier one is kept."""
@@ -39,20 +45,16 @@ class Sessions:
             return False
         idle = now - seen > self._settings.idle_minutes * 60
         old = now - started > self._settings.absolute_hours * 3600
-        if idle or old or sid in self._ended:
+        if idle or old or self._has_ended(sid):
             return False
         if now - seen > _TOUCH_SECONDS:
             session["seen"] = now
         return True
 
-    def end(self) -> None:
-        """End this session here and wherever else its cookie was copied to."""
-        now, lasting = self._settings.clock(), self._settings.absolute_hours * 3600
-        with self._lock:
-            self._ended = {sid: until for sid, until in self._ended.items() if until > now}
-            if sid := session.get("sid"):
-                self._ended[sid] = now + lasting
-        session.clear()
+
+def sign_in_id() -> str:
+    """Give the id of the sign-in that this request carries."""
+    return str(session.get("sid", ""))
 
 
 def csrf_token() -> str:

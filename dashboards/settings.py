@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from mbc.errors import SettingsError
 
 _SHORTEST_KEY = 32
+_LONGEST_HOURS = 24  # the record remembers for two days which sign-ins were handed back
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,14 +25,14 @@ class Settings:
     idle_minutes : float
         A sign-in unused for longer has ended.
     absolute_hours : float
-        No sign-in lasts longer than this.
+        No sign-in lasts longer than this; at most 24.
     clock : callable
         Seconds since the epoch; tests turn it.
 
     Raises
     ------
     SettingsError
-        If the key is short or a timeout is not positive.
+        If the key is short, or a timeout is not positive or too long.
 
     Examples
     --------
@@ -54,3 +55,5 @@ class Settings:
         for name in ("idle_minutes", "absolute_hours"):
             if not getattr(self, name) > 0:
                 raise SettingsError(f"{name} must be > 0, got {getattr(self, name)}.")
+        if self.absolute_hours > _LONGEST_HOURS:
+            raise SettingsError(f"absolute_hours is {self.absolute_hours}; at most {_LONGEST_HOURS} is accepted.")

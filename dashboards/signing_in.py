@@ -19,9 +19,9 @@ from flask.typing import ResponseReturnValue
 from flask_login import LoginManager, current_user, login_user, logout_user
 
 from dashboards.routes import home, visit
-from dashboards.sessions import Sessions, csrf_holds, csrf_token
+from dashboards.sessions import Sessions, csrf_holds, csrf_token, sign_in_id
 from dashboards.themes import chosen_theme
-from dashboards.visitor import my_store, recall, remember, verify
+from dashboards.visitor import end_sign_in, recall, remember, verify
 
 _PUBLIC = Path(__file__).parent / "public"
 _PUBLIC_FILES = ("plain.css", "icon.svg")
@@ -48,7 +48,7 @@ def install_sign_in(server: Flask, sessions: Sessions) -> None:
     pages.add_url_rule("/sign-in", "show", _show, methods=["GET"])
     pages.add_url_rule("/sign-in", "enter", lambda: _enter(sessions), methods=["POST"])
     pages.add_url_rule("/sign-in/<name>", "file", _file, methods=["GET"])
-    pages.add_url_rule("/sign-out", "leave", lambda: _leave(sessions), methods=["POST"])
+    pages.add_url_rule("/sign-out", "leave", _leave, methods=["POST"])
     pages.add_url_rule("/still-here", "still_here", lambda: Response(status=204), methods=["POST"])
     server.register_blueprint(pages)
 
@@ -75,12 +75,12 @@ def _enter(sessions: Sessions) -> ResponseReturnValue:
     return redirect(home(visitor.user) or "/", 303)
 
 
-def _leave(sessions: Sessions) -> ResponseReturnValue:
+def _leave() -> ResponseReturnValue:
     if not csrf_holds(request.form.get("csrf")):
         return redirect("/", 303)
-    my_store().audit.record("sign-out")
+    end_sign_in(sign_in_id())  # first: wherever its cookie was copied to, it is worthless from now on
     logout_user()
-    sessions.end()
+    session.clear()
     session["note"] = "You are signed out."
     return redirect("/sign-in", 303)
 

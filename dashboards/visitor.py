@@ -33,7 +33,7 @@ def keep_record(extensions: dict[str, object], store: Store) -> None:
 
 def verify(username: str, password: str) -> Visitor | None:
     """Check a sign-in; the session then remembers the state that the account is in."""
-    user = whole_store().accounts.verify(username, password)
+    user = _from_here().accounts.verify(username, password)
     return None if user is None else _visitor(user.username)
 
 
@@ -46,6 +46,21 @@ def recall(username: str) -> Visitor | None:
     """Read a visitor back for a request: none when the account was closed or changed since the sign-in."""
     visitor = _visitor(username)
     return visitor if visitor and session.get(_ACCOUNT) == _state(visitor.user) else None
+
+
+def end_sign_in(token: str) -> None:
+    """Write down that the visitor handed this sign-in back."""
+    _from_here().accounts.end_sign_in(me().username, token)
+
+
+def has_ended(token: str) -> bool:
+    """Whether a sign-in was handed back: here, on another worker, or before a restart."""
+    return whole_store().accounts.has_ended(token)
+
+
+def note_refusal(store: Store, page: str, client_id: str | None) -> None:
+    """Write down that somebody asked for a page that their account may not have."""
+    store.audit.record("refused", subject=client_id, asked=f"page {page}", fault="AccessDenied")
 
 
 def anyone() -> bool:
@@ -93,6 +108,10 @@ def whole_store() -> Store:
     if not isinstance(store, Store):
         raise TypeError("the server was started without a record")
     return store
+
+
+def _from_here() -> Store:
+    return whole_store().from_origin(request.remote_addr or "unknown address")
 
 
 def _visitor(username: str) -> Visitor | None:

@@ -16,6 +16,7 @@
     │   ├── StoreNewer           written by a newer mbc than this one
     │   ├── NotInRecord          no such client, goal, relationship ... for this user
     │   ├── Conflict             the same occasion is already on record with other answers
+    │   │   └── IdentifierTaken  somebody else's; nothing of theirs is told
     │   └── Erased               this person was erased on request, and is not taken in again
     ├── AccessDenied             this user may not do that
     ├── IdentityLeft             a table that was to leave the clinic still points at a person
@@ -100,6 +101,10 @@ class Conflict(StoreError):
 
 class Erased(StoreError):
     """This person was erased on request, and is not taken in again."""
+
+
+class IdentifierTaken(Conflict):
+    """An identifier belongs to something outside what this user may see."""
 
 
 class AccessDenied(MbcError):

@@ -7,9 +7,9 @@ from dash.development.base_component import Component
 
 from dashboards.components import ids
 from dashboards.pages import caseload, client, missing, outcomes
-from dashboards.routes import Visit, visit
+from dashboards.routes import Visit, client_of, named, visit
 from dashboards.themes import drawn_theme
-from dashboards.visitor import me, models, my_store
+from dashboards.visitor import me, models, my_store, note_refusal
 from mbc.care import CohortModels
 from mbc.errors import AccessDenied, NotInRecord
 from mbc.figures.theme import Theme
@@ -22,6 +22,8 @@ def page_for(
     """Lay out the page of a path; what this user may not see is answered like what does not exist."""
     asked = visit(path, user)
     if asked is None:
+        if page := named(path or ""):
+            note_refusal(store, page.name, client_of(path))
         return missing.layout()
     try:
         return _lay_out(asked, store, theme, cohort)

@@ -22,7 +22,10 @@ from mbc.store import Store
 def layout(store: Store, theme: Theme) -> list[Component]:
     """Lay out the outcomes of everybody whom this view of the record counts."""
     found = clinic_outcomes(store)
-    periods = [{"value": one.value, "label": one.label} for one in choices(found.end)]
+    periods = [
+        {"value": one.value, "label": one.label}
+        for one in choices(found.end, whole=not store.has_reader("clients"))
+    ]
     whom = [html.P(whose(store.user), className="quiet-words")] if store.user else []
     return [
         html.H1("Outcomes"),

@@ -41,23 +41,26 @@ def whose(user: User) -> str:
     return _WHOSE.get(user.role, "All clients of the clinic.")
 
 
-def choices(last: dt.date | None) -> tuple[Choice, ...]:
+def choices(last: dt.date | None, *, whole: bool = False) -> tuple[Choice, ...]:
     """Give the periods that may be asked for: the latest year on record, then calendar years and their quarters.
 
     Whole quarters and years only: with any two days to choose from, two periods that differ by one client would
-    tell of that client what is hidden in either.
+    tell of that client what is hidden in either. With ``whole`` also none that is not over on the last day.
 
     Examples
     --------
     >>> [one.value for one in choices(dt.date(2026, 5, 1))]
     ['latest', '2026', '2026-Q2', '2026-Q1', '2025', '2025-Q4', '2025-Q3', '2025-Q2', '2025-Q1']
+    >>> [one.value for one in choices(dt.date(2026, 6, 30), whole=True)]
+    ['latest', '2026-Q2', '2026-Q1', '2025', '2025-Q4', '2025-Q3', '2025-Q2', '2025-Q1']
     """
-    found = [Choice(LATEST, "Latest twelve months on record")]
+    found = [Choice(LATEST, "Latest quarter on record" if whole else "Latest twelve months on record")]
     if last is None:
         return tuple(found)
     for year in (last.year, last.year - 1):
-        found.append(Choice(f"{year}", f"{year}"))
-        quarters = [quarter for quarter in (4, 3, 2, 1) if _quarter(year, quarter)[0] <= last]
+        if not whole or dt.date(year, 12, 31) <= last:
+            found.append(Choice(f"{year}", f"{year}"))
+        quarters = [quarter for quarter in (4, 3, 2, 1) if _quarter(year, quarter)[whole] <= last]
         found += [Choice(f"{year}-Q{quarter}", f"{year}, {_ORDINALS[quarter]} quarter") for quarter in quarters]
     return tuple(found)
 

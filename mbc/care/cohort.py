@@ -13,8 +13,10 @@ from mbc.instruments import Instrument, instrument
 from mbc.instruments.library import keys
 from mbc.privacy import StudyIds, days_since, fold_rare, guard, random_study_ids
 from mbc.store import Store
+from mbc.store.counting import counting_view
 
 SELF = "self"
+LEAST_FOR_RESEARCHERS = 5  # people who share a category, for a user's own view of the record
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,27 +68,31 @@ def deidentified_cohort(store: Store, *, k: int = 5) -> tuple[Cohort, StudyIds]:
     Parameters
     ----------
     store : Store
-        The record; a user's own view of it must hold the permission ``aggregate:read``.
+        The record; a user's own view of it must hold the permission ``cohort:read``.
     k : int
-        Categories (therapist, ending, kind of event, modality) of fewer than ``k`` people become "other".
+        Categories (therapist, ending, kind of event, modality) of fewer than ``k`` people become "other"; at
+        least 5 for a user's own view.
 
     Returns
     -------
     Cohort
         The tables, checked by :func:`mbc.privacy.guard` before they are handed over.
     StudyIds
-        The one bridge back to the record. Keep it apart, or not at all.
+        The one bridge back to the record. Keep it apart, or not at all. A user's own view gets none: it is empty.
 
     Raises
     ------
+    AccessDenied
+        If this user may not have a cohort.
     IdentityLeft
         If a table still holds a date, an identifier, or free text.
     """
-    source = store if store.user is None else store.aggregate_scope(purpose="de-identified cohort")
-    record = _Record.of(source, k)
+    source = counting_view(store, "de-identified cohort")
+    whole = store.user is None  # the operator's labels are looked for in every cell; a researcher reads none
+    record = _Record.of(store if whole else source, k if whole else max(k, LEAST_FOR_RESEARCHERS))
     tables = record.cohort(scored(source))
     guard(tables.tables(), identifiers=record.identifiers)
-    return tables, record.ids
+    return tables, record.ids if whole else StudyIds({})
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,15 +11,18 @@ import polars as pl
 from mbc import models
 from mbc.care.judging import Verdicts, judge
 from mbc.care.outcome_pairs import Counted, Period, count_clients
+from mbc.care.outcome_periods import latest_whole, require_whole
 from mbc.errors import MbcError
 from mbc.instruments import instrument
 from mbc.privacy import PublishedCounts, rounded_percent, suppress
 from mbc.privacy.suppression import Preset, smallest_published
 from mbc.store import Store
+from mbc.store.counting import counting_view
 
 CATEGORIES = ("recovered", "improved", "unchanged", "deteriorated")
 NOT_JUDGED = "nothing published tells change from noise on this scale"
 _YEAR = dt.timedelta(days=364)  # the first day counts too
+LEAST_FOR_ANALYSTS = 5  # the smallest count that is shown to somebody who sees no persons
 LEAST_FOR_EFFECT = 5  # pairs; below, a standardised mean change is noise, whatever may be published
 
 
@@ -82,7 +85,7 @@ class ClinicOutcomes:
     def caption(self) -> str:
         """What the table counts, in words."""
         if self.start is None or self.end is None:
-            return "There are no scores on record, so there are no outcomes to show."
+            return "There are no scores on record, so there are no outcomes to show yet."
         return (
             f"Clients in care between {self.start:%d %B %Y} and {self.end:%d %B %Y}. Each client's first score of "
             "that care is set beside their last score in the period; clients with one score only cannot be judged "
@@ -145,9 +148,11 @@ def clinic_outcomes(
     store : Store
         The record; a user's own view of it must hold the permission ``aggregate:read``.
     start, end : date, optional
-        First and last day of the period; by default the year that ends with the last day on record.
+        First and last day of the period; by default the year that ends with the last day on record. A view that
+        shows no persons (an analyst's) reports calendar quarters and years that are over, by default the latest
+        quarter.
     k : int or preset
-        Smallest count that is shown.
+        Smallest count that is shown; at least 5 for such a view.
 
     Raises
     ------
@@ -156,13 +161,26 @@ def clinic_outcomes(
     AccessDenied
         If the user may not see aggregates.
     """
-    source = store if store.user is None else store.aggregate_scope(purpose="clinic outcomes")
+    source = counting_view(store, "clinic outcomes")
+    sees_persons, today = store.has_reader("clients"), dt.date.today()  # noqa: DTZ011 - the clinic's own day
     smallest = smallest_published(k)
-    period = _period(source, start, end)
+    if not sees_persons:
+        require_whole(store, start, end, today=today)
+        smallest = max(smallest, LEAST_FOR_ANALYSTS)
+    period = _period(source, start, end) if sees_persons or start else _latest_whole(source, today)
     if period is None:
         return ClinicOutcomes(start, end, (), smallest)
     rows = tuple(_row(one, smallest) for one in count_clients(source, period))
     return ClinicOutcomes(period.start, period.end, rows, smallest)
+
+
+def _latest_whole(store: Store, today: dt.date) -> Period | None:
+    days = store.administrations()["taken_on"].drop_nulls()
+    if days.is_empty():
+        return None
+    first, last = days.sort()[[0, -1]].to_list()
+    found = latest_whole(min(last, today), today=today)
+    return None if found.end < first else found
 
 
 def _period(store: Store, start: dt.date | None, end: dt.date | None) -> Period | None:

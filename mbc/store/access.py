@@ -18,7 +18,7 @@ from mbc.store.tables import client
 Role = Literal["clinician", "supervisor", "analyst", "researcher", "safety_lead", "administrator"]
 ROLES: tuple[Role, ...] = get_args(Role)
 
-Permission = Literal["safety:read", "aggregate:read", "accounts:manage", "audit:read"]
+Permission = Literal["safety:read", "aggregate:read", "cohort:read", "accounts:manage", "audit:read"]
 GRANTABLE: tuple[Permission, ...] = ("safety:read",)  # given person by person, on top of a role
 
 PERSON_READERS = frozenset(
@@ -51,7 +51,7 @@ ACCESS: dict[Role, RoleAccess] = {
     "clinician": RoleAccess("caseload", PERSON_READERS, _CLINICAL_RECORDS, frozenset({"aggregate:read"})),
     "supervisor": RoleAccess("caseload", PERSON_READERS, permissions=frozenset({"aggregate:read"})),
     "analyst": RoleAccess("all", permissions=frozenset({"aggregate:read"})),
-    "researcher": RoleAccess("all", permissions=frozenset({"aggregate:read"})),
+    "researcher": RoleAccess("all", permissions=frozenset({"cohort:read"})),
     "safety_lead": RoleAccess("all", frozenset({"clients", "clinicians"}), permissions=frozenset({"safety:read"})),
     "administrator": RoleAccess(
         "none",
@@ -89,6 +89,8 @@ class Scope:
     clinicians: frozenset[str] | None = None
     masked: bool = False  # free text and labels are left out: for counts over many people
     user: User | None = None
+    only: str | None = None  # one client and nobody else: a record opened out of turn
+    until: datetime | None = None  # UTC; nothing can be read through this scope from then on
 
     def can(self, permission: Permission) -> bool:
         """Say whether this scope holds a permission."""
@@ -113,14 +115,23 @@ class Scope:
         if self.writes is not None and kind not in self.writes:
             raise AccessDenied(f"{self.who} may not write {kind.__name__} records.")
 
+    @property
+    def narrow(self) -> bool:
+        """Say whether some clients lie outside this scope."""
+        return self.clinicians is not None or self.only is not None
+
     def reaches(self, column: ColumnElement[str]) -> list[ColumnElement[bool]]:
         """Conditions on a client_id column that keep a query inside this scope."""
+        if self.only is not None:
+            return [column == self.only]
         if self.clinicians is None:
             return []
         return [column.in_(select(client.c.client_id).where(client.c.clinician_id.in_(self.clinicians)))]
 
     def reaches_clinician(self, column: ColumnElement[str]) -> list[ColumnElement[bool]]:
         """Conditions on a clinician_id column that keep a query inside this scope."""
+        if self.only is not None:
+            return [column.in_(select(client.c.clinician_id).where(client.c.client_id == self.only))]
         return [] if self.clinicians is None else [column.in_(self.clinicians)]
 
 
@@ -140,20 +151,20 @@ def scope_of(user: User) -> Scope:
     )
 
 
-def aggregate_scope_of(scope: Scope) -> Scope:
+def counting_scope_of(scope: Scope, permission: Permission) -> Scope:
     """Widen readers for counting, and leave out everything that is not counted.
 
     Raises
     ------
     AccessDenied
-        If the user may not see aggregates.
+        If the user does not hold the permission that this kind of counting needs.
     """
-    scope.require("aggregate:read")
+    scope.require(permission)
     return Scope(
         who=scope.who,
         readers=PERSON_READERS,
         writes=frozenset(),
-        permissions=frozenset({"aggregate:read"}),
+        permissions=frozenset(),
         clinicians=scope.clinicians,
         masked=True,
         user=scope.user,

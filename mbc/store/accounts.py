@@ -6,12 +6,12 @@ import re
 from collections.abc import Callable, Collection
 from datetime import UTC, datetime, timedelta
 from functools import cache
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import polars as pl
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
-from sqlalchemy import Connection, Engine, insert, select, update
+from sqlalchemy import Connection, insert, select, update
 
 from mbc.errors import AccessDenied, Conflict, NotInRecord, SettingsError
 from mbc.store import engine as engines
@@ -22,9 +22,14 @@ from mbc.store.chain import Line
 from mbc.store.checks import shown
 from mbc.store.fetching import fetch
 from mbc.store.passwords import LONGEST, normal, require_good
+from mbc.store.recent import fingerprint
+
+if TYPE_CHECKING:
+    from mbc.store.store import Shared
 
 MOST_FAILURES = 5
 LOCKED_FOR = timedelta(minutes=15)
+NOBODY = "not signed in"  # who did it, in the trail, as long as nobody knows
 _USERNAME = re.compile(r"[a-z0-9][a-z0-9._@-]{0,63}")
 _HASHER = PasswordHasher()  # argon2id with the library's current recommendation
 _CLINICAL: frozenset[str] = frozenset({"clinician", "supervisor"})
@@ -34,10 +39,12 @@ class Accounts:
     """The accounts of one record."""
 
     def __init__(
-        self, engine: Engine, scope: Scope, tell: Callable[[Line], None], *, origin: str = "command line"
+        self, shared: Shared, scope: Scope, tell: Callable[[Line], None], *, origin: str = "command line"
     ) -> None:
-        self._engine = engine
-        self._audit = Audit(engine, scope, origin=origin, tell=tell)
+        self._engine = shared.engine
+        self._recent = shared.recent
+        self._tell = tell
+        self._audit = Audit(shared.engine, scope, origin=origin, tell=tell)
 
     def add(
         self,
@@ -88,7 +95,8 @@ class Accounts:
             connection.execute(insert(t.account), row)
             _add_each(connection, t.account_permission, name, "permission", permissions)
             _add_each(connection, t.supervision, name, "clinician_id", supervises)
-        self._audit.record("account added", subject=name, role=role, clinician=clinician_id)
+        granted, named = sorted(permissions), sorted(supervises)
+        self._note("account added", name, role=role, clinician=clinician_id, permissions=granted, supervises=named)
         return self.active(name)
 
     def verify(self, username: str, password: str) -> User | None:
@@ -102,19 +110,18 @@ class Accounts:
         matches = _matches(hashed, normal(password[: LONGEST + 1]))
         now = datetime.now(UTC)
         if account is None:  # what was typed may be a password in the wrong field: it is not written down
-            self._audit.record("sign-in refused", why="unknown account")
+            self._note("sign-in refused", None, who=NOBODY, why="unknown account")
             return None
         if account["locked_until"] is not None and now < account["locked_until"]:
-            self._audit.record("sign-in refused", subject=name, why="locked")
+            self._note("sign-in refused", name, who=NOBODY, why="locked")
             return None
         if not (matches and account["active"]):
             self._count_failure(name, now)
-            self._audit.record(
-                "sign-in refused", subject=name, why="password" if account["active"] else "disabled"
-            )
+            why = "password" if account["active"] else "disabled"
+            self._note("sign-in refused", name, who=NOBODY, why=why)
             return None
         self._note_success(name, hashed, password)
-        self._audit.record("sign-in", subject=name)
+        self._note("sign-in", name, who=name)
         return self.active(name)
 
     def active(self, username: str) -> User:
@@ -130,6 +137,22 @@ class Accounts:
             raise AccessDenied(f"There is no active account {shown(username)}.")
         return self._user(account)
 
+    def end_sign_in(self, username: str, token: str) -> None:
+        """Write down that a sign-in was handed back, for every worker of a server and after a restart.
+
+        Parameters
+        ----------
+        username : str
+            Whose it was.
+        token : str
+            What the server knows it by; only a digest of it is kept.
+        """
+        self._note("sign-out", username, who=username, sign_in=fingerprint(token))
+
+    def has_ended(self, token: str) -> bool:
+        """Say whether a sign-in was handed back within the last two days, on whichever worker."""
+        return self._recent.has_ended(token)
+
     def table(self) -> pl.DataFrame:
         """List the accounts: username, role, clinician_id, active, created_at, locked_until."""
         c = t.account.c
@@ -142,13 +165,13 @@ class Accounts:
         name = self.require(username)
         hashed = _HASHER.hash(require_good(password, username=name))
         self._change(name, password_hash=hashed, failures=0, locked_until=None)
-        self._audit.record("password changed", subject=name)
+        self._note("password changed", name)
 
     def set_active(self, username: str, *, active: bool) -> None:
         """Disable an account, or let it sign in again. It is never deleted: the audit trail names it."""
         name = self.require(username)
         self._change(name, active=active, failures=0, locked_until=None)
-        self._audit.record("account enabled" if active else "account disabled", subject=name)
+        self._note("account enabled" if active else "account disabled", name)
 
     def require(self, username: str) -> str:
         """Find an account, active or not, and give its exact name.
@@ -162,6 +185,9 @@ class Accounts:
         if self._row(name) is None:
             raise NotInRecord(f"There is no account {shown(username)}. 'mbc user list' names them all.")
         return name
+
+    def _note(self, action: str, subject: str | None, *, who: str | None = None, **detail: Any) -> None:
+        self._tell(self._audit.line(action, subject=subject, who=who, **detail))
 
     def _row(self, name: str) -> dict[str, Any] | None:
         if not _USERNAME.fullmatch(name):

@@ -11,13 +11,22 @@ from typing import Any
 import polars as pl
 from sqlalchemy import Connection, Engine, func, insert, select
 
+from mbc.errors import AccessDenied, StoreError
 from mbc.store import engine as engines
 from mbc.store import tables as t
-from mbc.store.access import Scope
+from mbc.store import trail
+from mbc.store.access import Permission, Scope
 from mbc.store.chain import GENESIS, ChainReport, Line, chained, verify_chain
 from mbc.store.fetching import fetch
 from mbc.store.tombstones import erased_among
 
+# What the store itself writes down: nobody else can claim that it happened, or what a seal should be.
+RESERVED = frozenset(
+    {
+        "write", "read", "read safety", "aggregate", "sign-in", "sign-in refused", "sign-out", "account added",
+        "account enabled", "account disabled", "password changed", "break glass", "glass closed",
+    }
+)  # fmt: skip
 _LOCK = 7_265_623_001  # any number of our own: writers to PostgreSQL line up for the chain's end
 
 
@@ -30,34 +39,81 @@ class Audit:
         self._origin = origin
         self._tell = tell
 
-    def line(self, action: str, *, subject: str | None = None, **detail: Any) -> Line:
+    def line(self, action: str, *, subject: str | None = None, who: str | None = None, **detail: Any) -> Line:
         """Make a line of now."""
         text = json.dumps(detail, sort_keys=True, default=str)
-        return Line(datetime.now(UTC), self._scope.who, action, subject, text, self._origin)
+        return Line(datetime.now(UTC), who or self._scope.who, action, subject, text, self._origin)
 
     def record(self, action: str, *, subject: str | None = None, **detail: Any) -> None:
-        """Add a line: a sign-in, an export, a refusal, a read of a client."""
+        """Add a line: an export, a refusal. What only few may read goes under the key ``safety``.
+
+        Raises
+        ------
+        StoreError
+            If the action is one that the store writes down itself.
+        """
+        if action in RESERVED:
+            raise StoreError(f"'{action}' is written down by the record itself, when it happens.")
         self._tell(self.line(action, subject=subject, **detail))
 
-    def entries(self, *, last: int | None = None) -> pl.DataFrame:
+    def entries(
+        self,
+        *,
+        last: int | None = None,
+        since: datetime | None = None,
+        until: datetime | None = None,
+        who: str | None = None,
+        action: str | None = None,
+        subject: str | None = None,
+        include_safety: bool = False,
+    ) -> pl.DataFrame:
         """Read the trail, oldest first: sequence, at, who, action, subject, detail, origin.
+
+        Parameters
+        ----------
+        last : int, optional
+            Only so many of the newest lines.
+        since, until : datetime, optional
+            Only lines from the first moment on, and before the second; both with their time zone.
+        who, action, subject : str, optional
+            Only lines of this account, of this action, about this client or account.
+        include_safety : bool
+            Also what tells of the safety channel; needs the permission ``safety:read`` as well.
 
         Raises
         ------
         AccessDenied
             Without the permission ``audit:read``.
         """
-        self._scope.require("audit:read")
-        c = t.audit.c
-        query = select(c.sequence, c.at, c.who, c.action, c.subject, c.detail, c.origin)
-        query = query.order_by(c.sequence.desc()).limit(last) if last is not None else query
+        self._require("audit:read", "audit trail")
+        if include_safety:
+            self._require("safety:read", "audit trail")
+        query = trail.query_of(last=last, since=since, until=until, who=who, action=action, subject=subject)
         with engines.reading(self._engine) as connection:
-            return fetch(connection, query).sort("sequence")
+            lines = fetch(connection, query).sort("sequence")
+        if self._scope.user is not None:
+            self._tell(self.line("audit read", lines=lines.height))
+        return lines if include_safety else trail.without_safety(lines)
 
     def verify(self) -> ChainReport:
-        """Walk the whole chain and name each line that does not follow from the one before."""
+        """Walk the whole chain and name each line that does not follow from the one before.
+
+        Raises
+        ------
+        AccessDenied
+            Without the permission ``audit:read``.
+        """
+        self._require("audit:read", "verification")
         with engines.reading(self._engine) as connection:
             return verify_chain(connection)
+
+    def _require(self, permission: Permission, asked: str) -> None:
+        try:
+            self._scope.require(permission)
+        except AccessDenied as fault:
+            if self._scope.user is not None:
+                self._tell(self.line("refused", asked=asked, fault=type(fault).__name__))
+            raise
 
 
 def append(connection: Connection, lines: Sequence[Line]) -> None:

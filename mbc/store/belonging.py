@@ -8,7 +8,7 @@ from typing import Any
 
 from sqlalchemy import Connection, select
 
-from mbc.errors import Conflict, NotInRecord
+from mbc.errors import Conflict, IdentifierTaken, NotInRecord
 from mbc.store import records, tombstones
 from mbc.store import tables as t
 from mbc.store.access import Scope
@@ -25,6 +25,7 @@ class Known:
     secrets: dict[str, str] = field(default_factory=dict)  # what keys each client's digests
     relationships: set[tuple[str, str]] = field(default_factory=set)
     episodes: set[tuple[str, str]] = field(default_factory=set)
+    apart: dict[str, bool] = field(default_factory=dict)  # instrument: whether the safety channel knows it
 
     def load(self, connection: Connection, client_ids: Iterable[str]) -> None:
         """Fetch clients not met before, with what is theirs."""
@@ -79,12 +80,29 @@ class Known:
                 listed = f"on record: {', '.join(theirs)}" if theirs else "there is none yet"
                 raise NotInRecord(f"{client_id} has no {noun} '{named}' on record; {listed}.")
 
+    def require_channel(self, connection: Connection, record: records.Administration) -> None:
+        """Raise AccessDenied unless questionnaires like this one may be written.
+
+        Whether an occasion is stored, a duplicate or a conflict tells what is on record. So the permission is
+        asked for by questionnaire, never by client: for one that anybody answered in the safety channel.
+        """
+        if self.scope.can("safety:read"):
+            return
+        key = record.instrument
+        if key not in self.apart:
+            c = t.administration.c
+            there = select(c.administration_id).where(c.instrument == key, c.channel == "safety").limit(1)
+            self.apart[key] = connection.execute(there).first() is not None
+        if record.channel == "safety" or self.apart[key]:
+            self.scope.require("safety:read")
+
 
 def require_administrations(connection: Connection, known: Known, batch: Sequence[records.Administration]) -> None:
-    """Raise NotInRecord unless everything that administrations name is on record."""
+    """Raise unless everything that administrations name is on record, and their channel may be written."""
     known.load(connection, (record.client_id for record in batch))
     for record in batch:
         require_administration(known, record)
+        known.require_channel(connection, record)
 
 
 def require_administration(known: Known, record: records.Administration) -> None:
@@ -107,23 +125,23 @@ def owners(connection: Connection, known: Known, kind: type, batch: Sequence[Any
         _require_own(known.scope, batch)
         tombstones.require_not_erased(connection, {record.client_id for record in batch} - known.clients)
         return [record.client_id for record in batch]
-    if kind is records.Relationship:
-        _require_free_labels(connection, batch)
     for record in batch:
         named = None if kind is records.Episode else getattr(record, "episode_id", None)
         relationship = None if kind is records.Relationship else getattr(record, "relationship_id", None)
         known.require(record.client_id, relationship_id=relationship, episode_id=named)
+    if kind is records.Relationship:
+        _require_free_labels(connection, batch)  # only now: its message tells of what a client has
     return [record.client_id for record in batch]
 
 
 def require_same_owner(scope: Scope, before: dict[str, Any], after: dict[str, Any]) -> None:
-    """Raise Conflict when an identifier is taken by somebody else; nothing of theirs is told."""
+    """Raise IdentifierTaken when an identifier is somebody else's; nothing of theirs is told."""
     same = before.get("client_id") == after.get("client_id")
     is_client = "registered_on" in before
     seen = scope.clinicians is None or not is_client or before["clinician_id"] in scope.clinicians
     if not (same and seen):
         named = next(iter(after.values()))
-        raise Conflict(f"The identifier '{named}' is taken already. Choose another.")
+        raise IdentifierTaken(f"The identifier '{named}' is taken already. Choose another.")
 
 
 def _require_clinicians(connection: Connection, scope: Scope, batch: Sequence[Any]) -> None:

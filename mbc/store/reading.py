@@ -286,7 +286,7 @@ class Readers:
         key = "administration_id"
         which = select(t.administration.c[key]).where(*self._which(instrument, client_id, channel))
         query = select(part.c[key], *(part.c[name] for name in names))
-        if client_id is not None or instrument is not None or self._scope.clinicians is not None:
+        if client_id is not None or instrument is not None or self._scope.narrow:
             query = query.where(part.c[key].in_(which))  # otherwise the join below is enough
         with self._asking(_asked(reader, channel), client_id):
             self._require_channel(reader, channel)

@@ -9,25 +9,27 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from types import TracebackType
-from typing import Self
+from typing import Any, Self
 
 from sqlalchemy import Engine
 
-from mbc.errors import AccessDenied, Conflict, MbcError, NotInRecord, StoreError
+from mbc.errors import AccessDenied, Conflict, IdentifierTaken, MbcError, NotInRecord, StoreError
 from mbc.store import administrations, belonging, migrations, verification
 from mbc.store import engine as engines
-from mbc.store.access import Permission, Scope, User, aggregate_scope_of, scope_of
+from mbc.store.access import Permission, Scope, User, counting_scope_of, scope_of
 from mbc.store.accounts import Accounts
 from mbc.store.audit import Audit, append
 from mbc.store.batching import batches
 from mbc.store.chain import Line
 from mbc.store.checks import check_text, is_id, shown
+from mbc.store.glass import Openings
 from mbc.store.outcomes import Preview
-from mbc.store.reading import Readers
+from mbc.store.recent import Recent
 from mbc.store.records import Administration, ImportSource
 from mbc.store.verification import VerifyReport
 from mbc.store.writing import Writing
 
+_Subject = str | Callable[[], str | None] | None
 _READ_WINDOW = timedelta(minutes=15)  # one line says that a client was read, not one per chart on the page
 _LONGEST_NAME = 64
 _MOST_TOLD = 10_000  # a server that runs for months forgets, and tells once more
@@ -37,16 +39,25 @@ def _no_progress(done: int, of: int) -> None:
     """Tell nobody."""
 
 
+def _now() -> datetime:
+    return datetime.now(UTC)
+
+
 @dataclass(slots=True)
-class _Shared:
+class Shared:
     """What all views of one open record share."""
 
     engine: Engine
+    clock: Callable[[], datetime] = _now  # tests turn it
+    recent: Recent = field(init=False)
     busy: threading.local = field(default_factory=threading.local)  # .queue: lines for the open transaction
     told: dict[tuple[str, str, bool, str | None], datetime] = field(default_factory=dict)  # reads in the trail
 
+    def __post_init__(self) -> None:
+        self.recent = Recent(self.engine)
 
-class Store(Readers):
+
+class Store(Openings):
     """A longitudinal record, whole (for the operator at the command line) or narrowed to one user.
 
     Examples
@@ -62,7 +73,7 @@ class Store(Readers):
     ('stored', 10)
     """
 
-    def __init__(self, shared: _Shared, scope: Scope, *, origin: str = "command line") -> None:
+    def __init__(self, shared: Shared, scope: Scope, *, origin: str = "command line") -> None:
         self._shared = shared
         self._engine = shared.engine
         self._scope = scope
@@ -110,7 +121,7 @@ class Store(Readers):
     def _opened(cls, url: str, *, create: bool, must_be_new: bool) -> Store:
         place = engines.address(url)
         engine = migrations.prepare(place, create=create, must_be_new=must_be_new)
-        return cls(_Shared(engine), Scope(who=_operator()))
+        return cls(Shared(engine), Scope(who=_operator()))
 
     def close(self) -> None:
         """Give the connections back."""
@@ -145,13 +156,17 @@ class Store(Readers):
         """Say whether this view has a reader, by its name."""
         return self._scope.may_read(reader)
 
-    def as_user(self, username: str, *, origin: str | None = None) -> Store:
+    def from_origin(self, origin: str) -> Store:
+        """Give this same view; its lines in the audit trail name another place: a network address."""
+        return Store(self._shared, self._scope, origin=check_text("origin", origin))
+
+    def as_user(self, user: str | User, *, origin: str | None = None) -> Store:
         """Narrow the record to what one user may meet; everything else does not exist for them.
 
         Parameters
         ----------
-        username : str
-            An active account.
+        user : str or User
+            An active account, by its name. What it may do is read anew from the record, whatever a `User` says.
         origin : str, optional
             Where they come from, for the audit trail: a network address.
 
@@ -162,24 +177,22 @@ class Store(Readers):
         """
         if self._scope.user is not None or self._scope.masked:
             raise AccessDenied(f"{self._scope.who} cannot look through the eyes of another user.")
-        user = Accounts(self._shared.engine, Scope(who="mbc"), self._tell).active(username)
-        return Store(self._shared, scope_of(user), origin=origin or self._origin)
+        name = user.username if isinstance(user, User) else user
+        active = Accounts(self._shared, Scope(who="mbc"), self._tell).active(name)
+        return Store(self._shared, scope_of(active), origin=origin or self._origin)
 
-    def aggregate_scope(self, purpose: str) -> Store:
-        """Widen the readers for counting over many people: labels, texts and the safety channel are left out.
+    def _counting(self, permission: Permission, purpose: str) -> Store:
+        # no method of a user's view: see mbc.store.counting
+        with self._asking(purpose, None, told=False):
+            scope = counting_scope_of(self._scope, permission)
+        self._tell(self.audit.line("aggregate", purpose=purpose))
+        return self._view(scope)
 
-        Only code that gives back rates, models or a de-identified cohort may ask for it: an analyst's own view has
-        no reader of persons at all. A clinician's and a supervisor's still reaches only their clients.
-
-        Raises
-        ------
-        AccessDenied
-            If this user may not see aggregates.
-        """
-        with self._asking("aggregates", None, told=False):
-            scope = aggregate_scope_of(self._scope)
-        self._tell(self.audit.line("aggregate", purpose=check_text("purpose", purpose)))
+    def _view(self, scope: Scope) -> Store:
         return Store(self._shared, scope, origin=self._origin)
+
+    def _line(self, action: str, client_id: str, **detail: Any) -> None:
+        self._tell(self.audit.line(action, subject=client_id, **detail))
 
     @contextmanager
     def writing(self, *, by: str | None = None, source: ImportSource | None = None) -> Iterator[Writing]:
@@ -197,8 +210,9 @@ class Store(Readers):
         Writing
             Its ``add`` and ``add_all`` write records.
         """
-        who = self._writer(by)
-        with self._asking("writing", None, told=False), self._queued() as queue:
+        who, record = self._writer(by), None
+        named = lambda: None if record is None else record.only_named  # noqa: E731 - read when something is refused
+        with self._asking("writing", named, told=False), self._queued() as queue:
             with engines.writing(self._engine) as connection:
                 record = Writing(connection, self._scope, by=who, now=datetime.now(UTC), source=source)
                 yield record
@@ -226,6 +240,7 @@ class Store(Readers):
         """
         occasions, known = administrations.Occasions(), belonging.Known(self._scope)
         found: list[Preview] = []
+        refused: set[str] = set()
         with self._asking("preview", None, told=False), engines.reading(self._engine) as connection:
             self._scope.require_writer(Administration)
             known.expect(connection, new_clients)
@@ -234,7 +249,18 @@ class Store(Readers):
                 named = administrations.occasions_of(batch)
                 occasions.load(connection, named)
                 for each, occasion in zip(batch, named, strict=True):
-                    found.append(_previewed(each, occasion, occasions, known, supersede=supersede))
+                    try:
+                        belonging.require_administration(known, each)
+                        known.require_channel(connection, each)
+                        outcome, _ = occasions.place(each, occasion, 0, supersede=supersede)
+                        found.append(Preview(outcome))
+                    except MbcError as fault:
+                        found.append(Preview("refused", str(fault)))
+                        if isinstance(fault, (AccessDenied, NotInRecord)):
+                            refused.add(each.client_id)
+        if refused and self._scope.user is not None:  # nothing was written, but what is there was asked for
+            subject = refused.pop() if len(refused) == 1 else None
+            self._tell(self.audit.line("refused", subject=subject, asked="preview"))
         return found
 
     @property
@@ -242,7 +268,7 @@ class Store(Readers):
         """Who may sign in. Needs the permission ``accounts:manage``."""
         with self._asking("accounts", None, told=False):
             self._scope.require("accounts:manage")
-        return Accounts(self._engine, self._scope, self._tell, origin=self._origin)
+        return Accounts(self._shared, self._scope, self._tell, origin=self._origin)
 
     @property
     def audit(self) -> Audit:
@@ -288,7 +314,8 @@ class Store(Readers):
         if by is None or by == self._scope.who:
             return self._scope.who
         if self._scope.user is not None:
-            raise AccessDenied(f"{self._scope.who} cannot write in the name of {by}.")
+            with self._asking("writing in the name of another", None, told=False):
+                raise AccessDenied(f"{self._scope.who} cannot write in the name of {by}.")
         if len(check_text("by", by)) > _LONGEST_NAME:
             raise StoreError(f"by is {shown(by)}; at most {_LONGEST_NAME} characters name who writes.")
         return by
@@ -317,46 +344,37 @@ class Store(Readers):
                 self._tell(*queue)
 
     @contextmanager
-    def _asking(self, what: str, client_id: str | None, *, told: bool = True) -> Iterator[None]:
+    def _asking(self, what: str, client_id: _Subject, *, told: bool = True) -> Iterator[None]:
         """Keep the audit trail of what is asked for: refusals always, reads of persons once in a while."""
         try:
+            self._require_open()
             yield
-        except (AccessDenied, NotInRecord) as fault:
+        except (AccessDenied, NotInRecord, IdentifierTaken) as fault:
             if self._scope.user is not None:
-                subject = client_id if is_id(client_id) else None
+                named = client_id() if callable(client_id) else client_id
+                subject = named if is_id(named) else None
                 self._tell(self.audit.line("refused", subject=subject, asked=what, fault=type(fault).__name__))
             raise
-        if told and not self._scope.masked:
+        if told and not self._scope.masked and not callable(client_id):
             self._tell_of_read(what, client_id)
 
+    def _require_open(self) -> None:
+        until = self._scope.until
+        if until is not None and self._shared.clock() >= until:
+            raise AccessDenied(f"This record was open until {until:%H:%M} UTC. Open it again, with a reason.")
+
     def _tell_of_read(self, what: str, client_id: str | None) -> None:
+        # a client is named also when everybody was read a moment ago: a list is not yet their record
         safety = what.startswith("safety")
-        now, who = datetime.now(UTC), (self._scope.who, self._origin, safety)
-        for subject in {client_id, None}:  # whoever was told to have read everybody has read this client too
-            before = self._shared.told.get((*who, subject))
-            if before is not None and now - before < _READ_WINDOW:
-                return
+        now, key = datetime.now(UTC), (self._scope.who, self._origin, safety, client_id)
+        before = self._shared.told.get(key)
+        if before is not None and now - before < _READ_WINDOW:
+            return
         if len(self._shared.told) > _MOST_TOLD:
             self._shared.told.clear()
         action = "read safety" if safety else "read"
         self._tell(self.audit.line(action, subject=client_id, asked=what))
-        self._shared.told[(*who, client_id)] = now
-
-
-def _previewed(
-    each: Administration,
-    occasion: str,
-    occasions: administrations.Occasions,
-    known: belonging.Known,
-    *,
-    supersede: bool,
-) -> Preview:
-    try:
-        belonging.require_administration(known, each)
-        outcome, _ = occasions.place(each, occasion, 0, supersede=supersede)
-    except MbcError as fault:
-        return Preview("refused", str(fault))
-    return Preview(outcome)
+        self._shared.told[key] = now
 
 
 def _operator() -> str:

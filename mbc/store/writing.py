@@ -44,6 +44,8 @@ class Writing:
         self._seal = Seal()
         self._counts: Counter[str] = Counter()
         self._clients: set[str] = set()
+        self._named: set[str] = set()
+        self._beside: Counter[str] = Counter()  # what was done in the safety channel
 
     def add(self, record: Record, *, supersede: str | None = None) -> Outcome:
         """Add one record.
@@ -118,17 +120,25 @@ class Writing:
         key = key_of(self._known.secret(client_id))
         leaf = sealing.acknowledgement_leaf(key, administration_id, item, self._by, self._now)
         self._seal.add(sealing.ACKNOWLEDGEMENTS, leaf)
-        self._counts["acknowledged"] += 1
+        self._beside["acknowledged"] += 1
 
     def summary(self) -> dict[str, Any]:
-        """Say what was written, for the audit trail: counts, the entry, and its seal."""
+        """Say what was written, for the audit trail: counts, the entry, and its seal.
+
+        What was done in the safety channel stands under ``safety``, which the trail shows to few.
+        """
         found: dict[str, Any] = {"counts": dict(sorted(self._counts.items())), "clients": len(self._clients)}
         if self._entry is not None:
             head = digests.entry_digest(self._entry, self._now, self._by)
             found |= {"entry": self._entry, "sealed": self._seal.digests(head)}
         if self._source is not None:
             found |= {"source": self._source.name, "kind": self._source.kind, "sha256": self._source.sha256}
-        return found
+        return found | ({"safety": dict(sorted(self._beside.items()))} if self._beside else {})
+
+    @property
+    def only_named(self) -> str | None:
+        """The client, if every record that was handed in is about one and the same."""
+        return next(iter(self._named)) if len(self._named) == 1 else None
 
     @property
     def only_client(self) -> str | None:
@@ -138,6 +148,8 @@ class Writing:
     def _add_batch(self, kind: type, batch: Sequence[Any], reason: str | None) -> list[Outcome]:
         if kind is not Administration and kind not in entities.KINDS:
             raise StoreError(f"A {kind.__name__} cannot be added to the record on its own.")
+        if len(self._named) < 2:
+            self._named.update(str(getattr(record, "client_id", "")) for record in batch)
         self._scope.require_writer(kind)
         if kind is Administration:
             outcomes = self._add_administrations(batch, reason)
@@ -185,6 +197,8 @@ class Writing:
         for leaf in leaves:
             self._seal.add_administration(leaf)
         self._clients.update(each.record.client_id for each in additions)
+        if screens := sum(each.record.channel == "safety" for each in additions):
+            self._beside["stored"] += screens
 
     def _add_entities(self, kind: type, batch: Sequence[Any], reason: str | None) -> list[Outcome]:
         owners = belonging.owners(self._connection, self._known, kind, batch)
@@ -216,6 +230,7 @@ class Writing:
         return b"" if owner is None else key_of(self._known.secret(owner))
 
     def _one(self, kind: type, key: str) -> dict[str, Any]:
+        self._scope.require_writer(kind)  # first: who may not write is not told what there is
         place = entities.KINDS[kind]
         columns = [place.table.c[f.name] for f in fields(kind)]
         named = place.table.c[place.key[0]] == key

@@ -129,7 +129,43 @@ def test_an_analyst_gets_rates_though_no_person_exists_for_them():
     analyst = store.as_user("ana")
     with pytest.raises(AccessDenied):
         analyst.clients()
-    assert only_row(clinic_outcomes(analyst, start=START, end=END)).rate("improved").count == 10
+    quarter = (dt.date(2026, 1, 1), dt.date(2026, 3, 31))
+    assert only_row(clinic_outcomes(analyst, start=quarter[0], end=quarter[1])).rate("improved").count == 10
+    assert clinic_outcomes(analyst) == clinic_outcomes(analyst, start=quarter[0], end=quarter[1])
+    assert clinic_outcomes(analyst, k=3).smallest == 5
+
+
+@pytest.mark.parametrize(
+    ("start", "end"),
+    [
+        (START, END),
+        (dt.date(2026, 1, 1), dt.date(2026, 3, 30)),  # a day less: whoever came on the 31st would stand out
+        (dt.date(2026, 1, 2), dt.date(2026, 3, 31)),
+        (dt.date(2025, 4, 1), dt.date(2026, 3, 31)),  # a year, but none of the calendar
+        (dt.date(2026, 1, 1), dt.date(2026, 6, 30)),
+        (dt.date(2026, 1, 1), None),
+        (None, dt.date(2026, 3, 31)),
+        (dt.date(9998, 1, 1), dt.date(9998, 12, 31)),  # not over
+        (dt.date(9999, 1, 1), dt.date(9999, 12, 31)),
+    ],
+)
+def test_an_analyst_cannot_move_a_period_by_a_day(start, end):
+    store = store_with([IMPROVED] * 10)
+    store.accounts.add("ana", "a long enough passphrase", "analyst")
+    with pytest.raises(AccessDenied, match="quarters and years that are over"):
+        clinic_outcomes(store.as_user("ana"), start=start, end=end)
+    assert store.audit.entries(last=1)["action"].to_list() == ["refused"]
+
+
+def test_an_analyst_is_not_told_of_a_quarter_that_is_not_over():
+    store = store_with([IMPROVED] * 10)
+    with store.writing() as record:
+        days = [dt.date(9990, 1, 5), dt.date(9990, 2, 5)]
+        record.add_all([Administration("C001", "rses", day, totals={"total": 12}) for day in days])
+    store.accounts.add("ana", "a long enough passphrase", "analyst")
+    shown = clinic_outcomes(store.as_user("ana"))
+    assert shown.end is not None
+    assert shown.end.year < 9990
 
 
 def test_no_client_is_named_anywhere_in_what_is_published():

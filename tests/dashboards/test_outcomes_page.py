@@ -38,10 +38,18 @@ def test_somebody_without_the_permission_gets_nothing(store_of):
 
 
 def test_periods_are_whole_years_and_quarters(store_of):
-    found = clinic_outcomes(store_of("ana"))
+    for user, whole in (("ana", True), ("oak", False)):
+        found = clinic_outcomes(store_of(user))
+        options = named(layout(store_of(user), "light"), ids.PERIOD).data
+        assert [one["value"] for one in options] == [one.value for one in choices(found.end, whole=whole)]
+        assert options[0]["value"] == "latest"
+
+
+def test_every_period_that_an_analyst_is_offered_is_one_they_may_have(store_of):
     options = named(layout(store_of("ana"), "light"), ids.PERIOD).data
-    assert [one["value"] for one in options] == [one.value for one in choices(found.end)]
-    assert options[0]["value"] == "latest"
+    assert all(choose(store_of("ana"), one["value"], "light") for one in options)
+    with pytest.raises(AccessDenied):
+        choose(store_of("ana"), "2999-Q1", "light")
 
 
 def test_another_period_and_another_theme_are_another_table_and_drawing(store_of):

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
+
+import polars as pl
 import pytest
 from flask.testing import FlaskClient
 
@@ -122,6 +125,7 @@ def test_guessing_is_paused(own_record_url: str):
 def test_coming_and_going_is_on_the_audit_trail(own_record_url: str):
     app = create_app(own_record_url, Settings(secret_key=KEY))
     browser = app.server.test_client()
+    began = datetime.now(UTC)
     sign_in(browser, "ash", "a guess that is wrong")
     sign_in(browser, "ash")
     browser.get("/client/C003")
@@ -131,5 +135,43 @@ def test_coming_and_going_is_on_the_audit_trail(own_record_url: str):
     browser.post("/sign-out", data={"csrf": token})
     with Store.open(own_record_url) as store:
         actions = store.audit.entries()["action"].to_list()
+        came_from = store.audit.entries(since=began)["origin"].unique().to_list()
+        signed = store.audit.entries(since=began).filter(pl.col("action").str.starts_with("sign"))
     for action in ("sign-in refused", "sign-in", "refused", "sign-out"):
         assert action in actions
+    assert came_from == ["127.0.0.1"]
+    assert signed.select("who", "subject").rows() == [("not signed in", "ash"), ("ash", "ash"), ("ash", "ash")]
+
+
+def test_a_sign_in_that_was_handed_back_stays_so_on_other_workers_and_after_a_restart(own_record_url: str):
+    def worker():
+        return create_app(own_record_url, Settings(secret_key=KEY)).server.test_client()
+
+    here, there = worker(), worker()
+    sign_in(here, "ash")
+    copied = here.get_cookie("mbc").value
+    there.set_cookie("mbc", copied)
+    assert there.get("/_dash-layout").status_code == 200
+    here.get("/_dash-layout")
+    with here.session_transaction() as session:
+        token = session["csrf"]
+    here.post("/sign-out", data={"csrf": token})
+    there.set_cookie("mbc", copied)
+    assert there.get("/_dash-layout").status_code == 401
+    restarted = worker()
+    restarted.set_cookie("mbc", copied)
+    assert restarted.get("/_dash-layout").status_code == 401
+    sign_in(there, "ash")  # and another sign-in is not taken for it
+    assert there.get("/_dash-layout").status_code == 200
+
+
+def test_a_page_that_is_not_for_this_role_is_refused_on_the_trail(own_record_url: str):
+    app = create_app(own_record_url, Settings(secret_key=KEY))
+    browser = app.server.test_client()
+    sign_in(browser, "ana")
+    for path in ("/caseload", "/client/C001", "/nonsense"):
+        assert browser.get(path).status_code == 404
+    with Store.open(own_record_url) as store:
+        refused = store.audit.entries(who="ana", action="refused")
+    assert refused["subject"].to_list() == [None, "C001"]
+    assert refused["origin"].unique().to_list() == ["127.0.0.1"]

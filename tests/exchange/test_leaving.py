@@ -180,7 +180,13 @@ def test_every_export_is_told_in_the_audit_trail(record, tmp_path):
     last = record.audit.entries().filter(pl.col("action") == "export").row(-1, named=True)
     assert last["subject"] == "C1"
     said = json.loads(last["detail"])
-    assert (said["format"], said["instruments"], said["include_safety"]) == ("csv", ["rses"], False)
+    assert (said["format"], said["instruments"], said["file"]) == ("csv", ["rses"], "a")
+    assert said["rows"]["administrations/rses"] == 1
+    export_record(record, tmp_path / "b", include_safety=True)
+    line = record.audit.entries(last=1, include_safety=True).row(0, named=True)
+    assert json.loads(line["detail"])["safety"]["rows"]["administrations/hits"] == 1
+    for_others = json.loads(record.audit.entries(last=1).row(0, named=True)["detail"])
+    assert (for_others["file"], "safety" in for_others, "rows" in for_others) == ("b", False, False)
 
 
 def test_an_export_holds_what_is_asked_for(record, tmp_path):

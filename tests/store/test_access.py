@@ -7,9 +7,10 @@ from functools import partial
 from itertools import product
 from typing import Any
 
+import polars as pl
 import pytest
 
-from mbc.errors import AccessDenied, Conflict, MbcError, NotInRecord
+from mbc.errors import AccessDenied, Conflict, MbcError, NotInRecord, StoreError
 from mbc.store import (
     ROLES,
     Administration,
@@ -19,10 +20,13 @@ from mbc.store import (
     Event,
     Goal,
     GoalRating,
+    ImportSource,
     Relationship,
     RelationshipStatus,
     Session,
+    User,
 )
+from mbc.store.counting import NEEDS, Purpose, counting_view
 from mbc.store.reading import Readers
 from tests.store.conftest import GOOD_PASSWORD, fill
 
@@ -42,16 +46,16 @@ READS: dict[str, dict[str, Any]] = {
     "safety_lead": {"persons": DENIED, "clients": ALL, "clinicians": {"T1", "T2", "T3"}, "safety": ALL},
     "administrator": {"persons": DENIED, "clinicians": {"T1", "T2", "T3"}, "safety": DENIED},
 }
-AGGREGATES = {
-    "operator": ALL,
-    "clinician": OWN,
-    "clinician_safety": OWN,
-    "supervisor": NAMED,
-    "analyst": ALL,
-    "researcher": ALL,
-    "safety_lead": DENIED,
-    "administrator": DENIED,
-}
+AGGREGATES: dict[Purpose, dict[str, Any]] = {
+    "clinic outcomes": {
+        "operator": ALL, "clinician": OWN, "clinician_safety": OWN, "supervisor": NAMED, "analyst": ALL,
+        "researcher": DENIED, "safety_lead": DENIED, "administrator": DENIED,
+    },
+    "de-identified cohort": {
+        "operator": ALL, "clinician": DENIED, "clinician_safety": DENIED, "supervisor": DENIED, "analyst": DENIED,
+        "researcher": ALL, "safety_lead": DENIED, "administrator": DENIED,
+    },
+}  # fmt: skip
 PERSONS = (
     "clients", "episodes", "relationships", "statuses", "sessions", "administrations", "answers", "totals",
     "goals", "goal_ratings", "events",
@@ -156,7 +160,10 @@ def test_each_writer_takes_from_each_role_what_the_table_says(three, account):
 
     for client_id, whose in (("C1", "own"), ("C3", "other")):
         for record in records_of(client_id):
-            if whose in may:
+            if getattr(record, "channel", "care") == "safety" and not mine.can("safety:read") and may:
+                with pytest.raises(AccessDenied if whose in may else (AccessDenied, NotInRecord)):
+                    write(record)
+            elif whose in may:
                 assert write(record) == "stored", record
             else:
                 with pytest.raises(NotInRecord if "own" in may else AccessDenied):
@@ -169,13 +176,14 @@ def test_each_writer_takes_from_each_role_what_the_table_says(three, account):
     assert three.verify().intact
 
 
-def test_aggregates_reach_as_far_as_the_table_says_and_hold_no_texts(three):
-    for account, reached in AGGREGATES.items():
+@pytest.mark.parametrize("purpose", NEEDS)
+def test_aggregates_reach_as_far_as_the_table_says_and_hold_no_texts(three, purpose):
+    for account, reached in AGGREGATES[purpose].items():
         if reached == DENIED:
             with pytest.raises(AccessDenied):
-                view(three, account).aggregate_scope("clinic outcomes")
+                counting_view(view(three, account), purpose)
             continue
-        counted = view(three, account).aggregate_scope("clinic outcomes")
+        counted = counting_view(view(three, account), purpose)
         for reader in PERSONS:
             assert set(getattr(counted, reader)()["client_id"]) == reached, reader
         for frame, column in (
@@ -198,7 +206,7 @@ def test_aggregates_reach_as_far_as_the_table_says_and_hold_no_texts(three):
         with pytest.raises(AccessDenied), counted.writing() as record:
             record.add(Client("C9", clinician_id="T1"))
         last = three.audit.entries().filter(action="aggregate").row(-1, named=True)
-        assert "clinic outcomes" in last["detail"]
+        assert purpose in last["detail"]
 
 
 def test_only_the_operator_and_the_administrator_meet_accounts_and_the_audit_trail(three):
@@ -267,7 +275,9 @@ def test_a_narrowed_view_cannot_be_widened_again(three):
         with pytest.raises(AccessDenied, match="another user"):
             three.as_user(account).as_user("administrator")
     with pytest.raises(AccessDenied, match="another user"):
-        three.aggregate_scope("counting").as_user("safety_lead")
+        counting_view(three, "clinic outcomes").as_user("safety_lead")
+    with pytest.raises(AccessDenied):
+        counting_view(counting_view(three.as_user("analyst"), "clinic outcomes"), "clinic outcomes")
 
 
 def test_flags_are_acknowledged_by_those_who_may_read_them(three):
@@ -318,4 +328,122 @@ def test_refusals_and_reads_are_in_the_audit_trail(three):
     ]
     lead = three.as_user("safety_lead")
     lead.safety_flags(client_id="C2")
-    assert three.audit.entries().filter(who="safety_lead")["action"].to_list() == ["read safety"]
+    lead.safety_flags()
+    seen = three.audit.entries(include_safety=True).filter(who="safety_lead")
+    assert seen.select("action", "subject").rows() == [("read safety", "C2"), ("read safety", None)]
+    assert three.audit.entries(who="safety_lead").is_empty()
+
+
+def test_a_client_is_named_in_the_trail_though_everybody_was_read_before(three):
+    mine = three.as_user("clinician")
+    mine.clients()
+    mine.answers(client_id="C1")
+    read = three.audit.entries(who="clinician", action="read")
+    assert read["subject"].to_list() == [None, "C1"]
+
+
+def test_a_user_is_taken_by_name_and_read_anew(three):
+    stale = three.as_user("clinician").user
+    three.accounts.set_active("clinician", active=False)
+    with pytest.raises(AccessDenied, match="no active account"):
+        three.as_user(stale)
+    three.accounts.set_active("clinician", active=True)
+    forged = User("clinician", "safety_lead", permissions=frozenset({"safety:read", "audit:read"}))
+    assert three.as_user(forged).user.role == "clinician"
+    assert not three.as_user(forged).can("audit:read")
+
+
+PROBES = (
+    Administration(
+        "C1", "hits", date(2026, 1, 9), (1, 2, 1, 1), {"total": 5}, channel="safety"
+    ),  # the very answers
+    Administration("C1", "hits", date(2026, 1, 9), (5, 5, 5, 5), channel="safety"),
+    Administration("C1", "hits", date(2026, 1, 9), (1, 2, 1, 1), {"total": 5}),
+    Administration("C1", "hits", DAY, (1, 1, 1, 1)),
+)
+
+
+def test_what_is_kept_apart_cannot_be_guessed_by_handing_it_in(three):
+    mine, said = three.as_user("clinician"), set()
+    for probe in PROBES:
+        (seen,) = mine.preview([probe])
+        assert seen.outcome == "refused"
+        with pytest.raises(AccessDenied) as refused, mine.writing() as record:
+            record.add(probe, supersede="a guess")
+        said |= {seen.reason, str(refused.value)}
+    assert len(said) == 1  # hit or miss: the answer is the same
+    assert [each.outcome for each in three.as_user("clinician_safety").preview(PROBES[:2])] == [
+        "duplicate", "refused",
+    ]  # fmt: skip
+
+
+def test_a_label_of_somebody_elses_client_is_not_told(three):
+    def said(client_id):
+        with pytest.raises(NotInRecord) as refused, three.as_user("clinician").writing() as record:
+            record.add(Relationship("mine", client_id, "R1"))
+        return str(refused.value).replace(client_id, "X9")
+
+    assert said("C3") == said("X9")
+
+
+def test_who_may_not_write_is_not_told_what_there_is(three):
+    for account in WRITERS.keys() - {"operator", "clinician", "clinician_safety"}:
+        mine = view(three, account)
+        for there, not_there in (("C3-G1", "none"), ("C1-G1", "none")):
+            said = set()
+            for goal_id in (there, not_there):
+                with pytest.raises(AccessDenied) as refused, mine.writing() as record:
+                    record.retire_goal(goal_id, on=DAY, reason="reached")
+                said.add(str(refused.value))
+                with pytest.raises(AccessDenied), mine.writing() as record:
+                    record.end_episode(goal_id.replace("G", "E"), on=DAY, ending="agreed")
+            assert len(said) == 1, account
+
+
+def test_trying_what_is_somebody_elses_stands_in_the_trail(three):
+    mine = three.as_user("clinician", origin="10.0.0.7")
+    mine.preview([Administration("C3", "rses", DAY, (1, 2))])
+    with pytest.raises(NotInRecord), mine.writing() as record:
+        record.add(Event("V9", "C3", DAY, "work", "new work"))
+    with pytest.raises(Conflict), mine.writing() as record:
+        record.add(Client("C3", clinician_id="T1"))
+    with pytest.raises(AccessDenied), mine.writing(by="boss"):
+        pass
+    for forbidden in (mine.audit.entries, mine.audit.verify, mine.verify, lambda: mine.accounts):
+        with pytest.raises(AccessDenied):
+            forbidden()
+    trail = three.audit.entries(who="clinician")
+    assert set(trail["action"]) == {"refused"}
+    assert trail["subject"].to_list() == ["C3", "C3", "C3", *[None] * 5]
+    assert set(trail["origin"]) == {"10.0.0.7"}
+
+
+def test_nobody_forges_a_line_that_the_record_writes_itself(three):
+    for action in ("write", "sign-in", "sign-out", "read", "break glass"):
+        with pytest.raises(StoreError, match="by the record itself"):
+            three.as_user("analyst").audit.record(action, entry=1, seal="0" * 64)
+    assert three.verify().intact
+
+
+def test_the_trail_is_told_of_those_who_read_it_and_keeps_the_safety_channel_apart(three):
+    with three.as_user("clinician_safety").writing(source=ImportSource("hits of C1.csv")) as record:
+        record.add(Administration("C1", "hits", DAY, (4, 4, 4, 4), channel="safety"))
+        record.acknowledge(1, "i9")
+    with three.as_user("safety_lead").writing() as record:
+        record.acknowledge(5, "i9")
+    three.as_user("safety_lead").answers(client_id="C2", channel="safety")
+    with pytest.raises(AccessDenied):
+        three.as_user("clinician").answers(client_id="C1", channel="safety")
+    admin = three.as_user("administrator")
+    shown = admin.audit.entries()
+    text = " ".join(str(cell) for row in shown.drop("detail").rows() for cell in row)
+    text += " ".join(detail for action, detail in shown["action", "detail"].rows() if "account" not in action)
+    for word in ('"safety":', "hits", "acknowledge", "i9", "read safety"):
+        assert word not in text, word
+    assert three.audit.entries(last=1).row(0, named=True)["action"] == "audit read"
+    with pytest.raises(AccessDenied):
+        admin.audit.entries(include_safety=True)
+    every = three.audit.entries(include_safety=True)
+    hidden = set(every["sequence"]) - set(shown["sequence"]) - set(every["sequence"].tail(2))
+    assert every.filter(pl.col("sequence").is_in(list(hidden)))["who"].to_list() == ["safety_lead"] * 2
+    assert '"acknowledged": 1' in " ".join(every["detail"])

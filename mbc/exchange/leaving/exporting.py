@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -96,7 +96,7 @@ def export_record(  # noqa: PLR0913 - one keyword for each thing that a user may
     if format not in FORMATS:
         raise SettingsError(f"format is '{shown(format)}'; accepted are {', '.join(FORMATS)}.")
     if include_safety and not store.can("safety:read"):
-        store.audit.record("refused", asked="export with safety data", fault="AccessDenied")
+        store.audit.record("refused", asked="export", fault="AccessDenied", safety={"asked": True})
         raise AccessDenied("Safety data leave only with the permission 'safety:read'. Leave --include-safety out.")
     wish = Wish(
         clients=tuple(dict.fromkeys(clients)),
@@ -117,7 +117,7 @@ def export_record(  # noqa: PLR0913 - one keyword for each thing that a user may
         _WRITERS[format](place, taken.tables, variables)
         if not single:
             (place / MANIFEST).write_text(_manifest(format, rows, safety=include_safety), encoding="utf-8")
-        _tell(store, format, wish)
+        _tell(store, path, format, wish, rows)
     return ExportReport(path, format, rows, taken.withheld)
 
 
@@ -126,15 +126,21 @@ def _manifest(kind: str, rows: dict[str, int], *, safety: bool) -> str:
     return json.dumps(said | ({"include_safety": True} if safety else {}), indent=2) + "\n"
 
 
-def _tell(store: Store, kind: str, wish: Wish) -> None:
-    """Write the export down before its files are in place: an export that nobody can see is none."""
+def _tell(store: Store, path: Path, kind: str, wish: Wish, rows: Mapping[str, int]) -> None:
+    """Write the export down before its files are in place: an export that nobody can see is none.
+
+    What would tell of the safety channel stands under ``safety``, which the trail shows to few.
+    """
+    apart = [one for one in wish.instruments if instrument(one).safety_channel]
+    told = {"safety": {"instruments": apart, "rows": dict(rows)}} if wish.safety else {"rows": dict(rows)}
     store.audit.record(
         "export",
         subject=wish.clients[0] if len(wish.clients) == 1 else None,
+        file=path.name,
         format=kind,
-        instruments=list(wish.instruments),
+        instruments=[one for one in wish.instruments if one not in apart],
         clients=len(wish.clients) or "all",
         answers=wish.answers,
         scores=wish.scores,
-        include_safety=wish.safety,
+        **told,
     )
