@@ -129,7 +129,11 @@ def test_a_client_who_does_not_exist_is_answered_as_ever(three):
 
 
 @pytest.mark.parametrize(
-    "reason", ["", " ", "urgent", "x" * 600, "aaa aaa aaa aaa aaa", "1234 5678 9012 3456", "a b c d e f g h", "line\nbreak here now"]
+    "reason",
+    [
+        "", " ", "urgent", "x" * 600, "aaa aaa aaa aaa aaa", "1234 5678 9012 3456", "a b c d e f g h",
+        "a line\nbreak in here now",
+    ],
 )  # fmt: skip
 def test_a_reason_says_something(three, reason):
     for client_id in ("C3", "X9"):  # and without one, nobody learns who is there
