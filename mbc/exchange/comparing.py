@@ -7,7 +7,7 @@ from typing import Any
 import polars as pl
 
 from mbc.exchange.cells import REASON
-from mbc.exchange.records import Registrations, administrations_of
+from mbc.exchange.records import Registrations, as_records
 from mbc.exchange.tables import ROW
 from mbc.store import Store
 
@@ -50,7 +50,7 @@ def with_record(
     # what is about a relationship that is yet to be registered cannot be on record
     asked = frame.filter((pl.col(OUTCOME) == "stored") & ~pl.col("target").is_in(new))
     met = store.preview(
-        administrations_of(asked), supersede=supersede, new_clients=registrations.clients["client_id"].to_list()
+        as_records(asked), supersede=supersede, new_clients=registrations.clients["client_id"].to_list()
     )
     found = [
         (place, one.outcome, _said(one.outcome, one.reason)) for place, one in zip(asked[_PLACE], met, strict=True)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from typing import Literal, get_args
 
@@ -16,17 +16,17 @@ from mbc.exchange.options import ImportOptions, Layout
 from mbc.exchange.people import find_clients, find_clinicians, find_episodes
 from mbc.exchange.reading import LAST_ROW, ROWS, Reading
 from mbc.exchange.recorded import REMARK
-from mbc.exchange.records import Registrations, administrations_of
+from mbc.exchange.records import Registrations, as_records
 from mbc.exchange.shown import listing, many, numbers, shown
 from mbc.exchange.tables import ROW
 from mbc.exchange.targets import find_targets
 from mbc.instruments import instrument, keys
-from mbc.store import Administration, ImportSource, Store
+from mbc.store import ImportSource, Outcome, Store
 
 PlannedOutcome = Literal["stored", "duplicate", "superseding", "refused"]
 OUTCOMES: tuple[PlannedOutcome, ...] = get_args(PlannedOutcome)
 Progress = Callable[[int], None]
-_TOLD_EVERY = 1000
+_AT_ONCE = 10_000  # administrations handed over at a time
 _SAFETY = "belongs to the safety channel"
 _NOT_SHOWN = "refused; its questionnaire is one that is not shown here"
 
@@ -197,10 +197,13 @@ def _stored(plan: ImportPlan, store: Store, by: str | None, progress: Progress |
     frame, options = plan.storable, plan.proposal.options
     if frame.is_empty():
         return plan
-    records = _telling(administrations_of(frame, flags=True), progress)
+    outcomes: list[Outcome] = []
     with store.writing(by=by, source=plan.source) as record:
         record.add_all(plan.needed.records(on=options.now.date()))
-        outcomes = record.add_all(records, supersede=options.supersede)
+        for part in frame.iter_slices(_AT_ONCE):
+            outcomes += record.add_frame(as_records(part, flags=True), supersede=options.supersede)
+            if progress is not None:
+                progress(len(part))
     return replace(plan, administrations=after_storing(plan.administrations, outcomes))
 
 
@@ -245,15 +248,3 @@ def _left_out(reading: Reading) -> tuple[str, ...]:
 def _is_quiet(header: str) -> bool:
     """Say whether a column belongs to a questionnaire that is not spoken of."""
     return any(fold(header).startswith(fold(key)) for key in keys() if instrument(key).safety_channel)
-
-
-def _telling(records: Iterator[Administration], progress: Progress | None) -> Iterator[Administration]:
-    waiting = 0
-    for record in records:
-        yield record
-        waiting += 1
-        if progress is not None and waiting == _TOLD_EVERY:
-            progress(waiting)
-            waiting = 0
-    if progress is not None:
-        progress(waiting)

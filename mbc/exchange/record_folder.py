@@ -15,7 +15,7 @@ from __future__ import annotations
 
 import hashlib
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -35,14 +35,15 @@ from mbc.exchange.people import find_episodes
 from mbc.exchange.reading import READ_SCHEMA
 from mbc.exchange.record_source import ADMINISTRATIONS, RecordSource, read_record
 from mbc.exchange.record_tables import AFTER, BEFORE, RecordTable, read_tables
-from mbc.exchange.records import administrations_of
+from mbc.exchange.records import as_records
 from mbc.exchange.shown import listing, shown
 from mbc.exchange.tables import ROW, TextTable
 from mbc.exchange.wide import read_wide
 from mbc.instruments import instrument
-from mbc.store import Administration, ImportSource, Outcome, Store
+from mbc.store import ImportSource, Outcome, Store
 
 _FILE = "file"
+_AT_ONCE = 10_000  # administrations handed over at a time
 _SELF = "self"
 # Dates of a record folder are as they are: it may be a sample made for another day, or come from another clock.
 _ANY_DAY = datetime(9999, 12, 31, tzinfo=UTC)
@@ -109,8 +110,12 @@ def import_record(
             for name in BEFORE:
                 if name in tables:
                     counts[name] = dict(Counter(record.add_all(tables[name].records, supersede=supersede)))
-            told = _telling(administrations_of(storable, flags=True), progress)
-            counts["administrations"] = dict(Counter(record.add_all(told, supersede=supersede)))
+            met: Counter[Outcome] = Counter()
+            for part in storable.iter_slices(_AT_ONCE):
+                met.update(record.add_frame(as_records(part, flags=True), supersede=supersede))
+                if progress is not None:
+                    progress(len(part))
+            counts["administrations"] = dict(met)
             for name in AFTER:
                 if name in tables:
                     counts[name] = dict(Counter(record.add_all(tables[name].records, supersede=supersede)))
@@ -234,12 +239,3 @@ def _notes(tables: Iterable[RecordTable], frame: pl.DataFrame) -> tuple[str, ...
 def _digest(files: Iterable[TextTable]) -> str:
     listed = sorted(f"{file.name} {file.sha256}" for file in files)
     return hashlib.sha256("\n".join(listed).encode()).hexdigest()
-
-
-def _telling(
-    records: Iterator[Administration], progress: Callable[[int], None] | None
-) -> Iterator[Administration]:
-    for record in records:
-        yield record
-        if progress is not None:
-            progress(1)

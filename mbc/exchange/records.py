@@ -10,14 +10,10 @@ import polars as pl
 
 from mbc.exchange.tables import ROW
 from mbc.instruments import instrument, risk_flags
-from mbc.store import Administration, Client, Clinician, Flag, Relationship
+from mbc.store import Client, Clinician, Relationship
+from mbc.store.completed import SCHEMA
 
-_AT_ONCE = 10_000
 _PLACE = "place"
-_COLUMNS = (
-    "client_id", "instrument", "taken_on", "answers", "totals", "form", "coding", "informant", "target",
-    "taken_at", "session_number", "episode_id", "version", ROW, "flags",
-)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,8 +47,8 @@ class Registrations:
         )
 
 
-def administrations_of(frame: pl.DataFrame, *, flags: bool = False) -> Iterator[Administration]:
-    """Make the records of administrations, in the order of the frame.
+def as_records(frame: pl.DataFrame, *, flags: bool = False) -> pl.DataFrame:
+    """Put administrations as the record takes them, in the order of the frame.
 
     Parameters
     ----------
@@ -62,27 +58,22 @@ def administrations_of(frame: pl.DataFrame, *, flags: bool = False) -> Iterator[
         Also apply the risk rules of their questionnaires; what they say goes to the safety channel only.
     """
     raised = _raised(frame) if flags else pl.repeat(None, len(frame), dtype=pl.Null, eager=True)
-    settled = frame.with_columns(raised.alias("flags")).select(_COLUMNS)
-    for part in settled.iter_slices(_AT_ONCE):
-        yield from map(_administration, part.iter_rows(named=True))
+    definitions = [instrument(key) for key in frame["instrument"].unique()]
+    versions = {one.key: one.version for one in definitions}
+    channels = {one.key: "safety" if one.safety_channel else "care" for one in definitions}
+    answered = pl.col("answers").is_not_null()  # order and coding are those of answers: a total alone has neither
+    return frame.with_columns(
+        pl.when(answered).then("form"),
+        pl.when(answered).then("coding"),
+        pl.coalesce("version", _by_instrument(versions)),
+        _by_instrument(channels).alias("channel"),
+        raised.alias("flags"),
+        pl.col(ROW).alias("source_line"),
+    ).select(*SCHEMA)
 
 
-def _administration(row: dict[str, object]) -> Administration:
-    definition = instrument(str(row["instrument"]))
-    fields: dict = {name: row[name] for name in _COLUMNS[:3] + _COLUMNS[7:12]}
-    answers, totals = row["answers"], row["totals"]
-    if answers is not None:  # order and coding are those of answers: a total alone has neither
-        fields |= {"answers": tuple(answers), "form": row["form"], "coding": row["coding"]}  # pyright: ignore[reportArgumentType]
-    if totals is not None:
-        fields["totals"] = {total["scale"]: total["score"] for total in totals}  # pyright: ignore[reportGeneralTypeIssues]
-    raised = row["flags"] or []
-    return Administration(
-        **fields,
-        version=str(row["version"] or definition.version),
-        channel="safety" if definition.safety_channel else "care",
-        flags=tuple(Flag(flag["item"], flag["kind"]) for flag in raised),  # pyright: ignore[reportGeneralTypeIssues]
-        source_line=row[ROW],  # pyright: ignore[reportArgumentType]
-    )
+def _by_instrument(values: dict[str, str]) -> pl.Expr:
+    return pl.col("instrument").replace_strict(values, return_dtype=pl.String)
 
 
 def _raised(frame: pl.DataFrame) -> pl.Series:

@@ -2,19 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
+from itertools import repeat
 from typing import Any
 
-from sqlalchemy import Connection, Table, insert, select, text
+from sqlalchemy import Connection, insert, text
 
 from mbc.errors import Conflict
-from mbc.store import digests
+from mbc.store import bulk, digesting
 from mbc.store import tables as t
-from mbc.store.digests import key_of
+from mbc.store.completed import Completed
 from mbc.store.outcomes import Outcome
-from mbc.store.records import Administration
+
+_HEAD = (
+    "administration_id", "client_id", "episode_id", "relationship_id", "instrument", "version", "form", "coding",
+    "informant", "taken_on", "taken_at", "session_number", "channel", "occasion", "revision", "content",
+    "supersedes", "reason", "source_line", "entry_id",
+)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,13 +33,49 @@ class Version:
 
 
 @dataclass(frozen=True, slots=True)
-class Addition:
-    """An administration that goes on record, with its place in the line of versions."""
+class Place:
+    """What adding an administration does, and its place in the line of versions."""
 
-    record: Administration
-    version: Version
-    occasion: str
+    outcome: Outcome
+    revision: int
     supersedes: int | None
+
+
+_FIRST, _MET_BEFORE = Place("stored", 0, None), Place("duplicate", -1, None)
+
+
+@dataclass(frozen=True, slots=True)
+class Keyed:
+    """Administrations beside what names them: their days as written, their occasions, their contents."""
+
+    batch: Completed
+    days: list[str]
+    occasions: list[str]
+    contents: list[str]
+
+    @classmethod
+    def of(cls, batch: Completed) -> Keyed:
+        """Digest a batch."""
+        days = [date.isoformat(day) for day in batch.taken_on]
+        occasions = digesting.occasions(batch, days)
+        return cls(batch, days, occasions, digesting.contents(batch, occasions))
+
+    def take(self, places: Sequence[int]) -> Keyed:
+        """Keep some of them, in the order of their places."""
+        if len(places) == len(self.days):
+            return self
+        kept = ([column[place] for place in places] for column in (self.days, self.occasions, self.contents))
+        return Keyed(self.batch.take(places), *kept)
+
+
+@dataclass(frozen=True, slots=True)
+class Additions:
+    """The administrations of a batch that go on record, with their places in their lines of versions."""
+
+    keyed: Keyed
+    numbers: list[int]
+    revisions: list[int]
+    supersedes: list[int | None]
 
 
 @dataclass(slots=True)
@@ -44,18 +86,14 @@ class Occasions:
 
     def load(self, connection: Connection, digests_wanted: Collection[str]) -> None:
         """Fetch what is on record for occasions not met before."""
-        wanted = [digest for digest in digests_wanted if digest not in self.versions]
-        c = t.administration.c
-        query = select(c.occasion, c.administration_id, c.revision, c.content).where(c.occasion.in_(wanted))
-        for digest in wanted:
-            self.versions[digest] = []
-        if wanted:
-            for digest, *version in connection.execute(query.order_by(c.revision)):
-                self.versions[digest].append(Version(*version))
+        wanted = [digest for digest in dict.fromkeys(digests_wanted) if digest not in self.versions]
+        self.versions.update((digest, []) for digest in wanted)
+        columns = "occasion, administration_id, revision, content"
+        found = bulk.matching(connection, "administration", columns, "occasion", wanted, order="revision")
+        for digest, *version in found:
+            self.versions[digest].append(Version(*version))
 
-    def place(
-        self, record: Administration, occasion: str, administration_id: int, *, supersede: bool
-    ) -> tuple[Outcome, Addition | None]:
+    def place(self, keyed: Keyed, place: int, number: int, *, supersede: bool) -> Place:
         """Find an administration's place: first of its occasion, met before, or a correction.
 
         Raises
@@ -63,25 +101,32 @@ class Occasions:
         Conflict
             If the occasion is on record with other content and nothing may be superseded.
         """
-        content = digests.content(record, occasion)
-        line = self.versions[occasion]
+        content, line = keyed.contents[place], self.versions[keyed.occasions[place]]
         if not line:
-            version = Version(administration_id, 0, content)
-            line.append(version)
-            return "stored", Addition(record, version, occasion, None)
+            line.append(Version(number, 0, content))
+            return _FIRST
         current = line[-1]
         if current.content == content or (not supersede and any(v.content == content for v in line)):
-            return "duplicate", None
+            return _MET_BEFORE
         if not supersede:
-            raise Conflict(_conflict(record, current))
-        version = Version(administration_id, current.revision + 1, content)
-        line.append(version)
-        return "superseding", Addition(record, version, occasion, current.administration_id)
+            raise Conflict(_conflict(keyed.batch, place, current))
+        line.append(Version(number, current.revision + 1, content))
+        return Place("superseding", current.revision + 1, current.administration_id)
 
 
-def occasions_of(batch: Iterable[Administration]) -> list[str]:
-    """Digest the natural keys of some administrations."""
-    return [digests.occasion(record) for record in batch]
+def place_all(
+    occasions: Occasions, keyed: Keyed, numbers: Sequence[int], *, supersede: bool
+) -> tuple[list[Outcome], Additions]:
+    """Find the places of a batch, in order; see `Occasions.place`."""
+    places = [occasions.place(keyed, place, number, supersede=supersede) for place, number in enumerate(numbers)]
+    new = [place for place, found in enumerate(places) if found is not _MET_BEFORE]
+    additions = Additions(
+        keyed.take(new),
+        [numbers[place] for place in new],
+        [places[place].revision for place in new],
+        [places[place].supersedes for place in new],
+    )
+    return [place.outcome for place in places], additions
 
 
 def reserve(connection: Connection, count: int) -> range | list[int]:
@@ -99,132 +144,88 @@ def reserve(connection: Connection, count: int) -> range | list[int]:
 
 
 def store(
-    connection: Connection,
-    additions: Sequence[Addition],
-    *,
-    entry_id: int,
-    reason: str | None,
-    secrets: Mapping[str, str],
-) -> list[bytes]:
+    connection: Connection, additions: Additions, *, entry_id: int, reason: str | None, secrets: Mapping[str, str]
+) -> bytes:
     """Write administrations with their answers, totals and flags; returns their leaves for the seal."""
-    write = _as_sqlite_text if connection.dialect.name == "sqlite" else _as_it_is
-    heads = [_row(each, entry_id, reason, write) for each in additions]
-    _bulk(connection, t.administration, tuple(heads[0]), [tuple(head.values()) for head in heads])
-    _bulk(connection, t.answer, ("administration_id", "item", "value"), _answer_rows(additions))
-    _bulk(connection, t.total, ("administration_id", "scale", "score"), _total_rows(additions))
-    flags = [row for each in additions for row in _flag_rows(each, entry_id)]
+    batch, numbers = additions.keyed.batch, additions.numbers
+    bulk.add_rows(connection, "administration", _HEAD, _heads(connection, additions, entry_id, reason))
+    bulk.add_answers(connection, numbers, batch.answers)
+    totals = (
+        (number, scale, score) for number, kept in zip(numbers, batch.totals, strict=True) for scale, score in kept
+    )
+    bulk.add_rows(connection, "total", ("administration_id", "scale", "score"), totals)
+    flags = list(_flag_rows(additions, entry_id))
     if flags:
         connection.execute(insert(t.safety_flag), flags)
-    return [_leaf(each, reason, key_of(secrets[each.record.client_id])) for each in additions]
-
-
-def _as_sqlite_text(when: date | None) -> str | None:
-    # the way SQLAlchemy reads it back: a day as YYYY-MM-DD, a moment as UTC without a zone
-    if isinstance(when, datetime):
-        return when.astimezone(UTC).strftime("%Y-%m-%d %H:%M:%S.%f")
-    return None if when is None else when.isoformat()
-
-
-def _as_it_is(when: date | None) -> date | None:
-    return when
-
-
-def _row(
-    each: Addition, entry_id: int, reason: str | None, write: Callable[[date | None], object]
-) -> dict[str, Any]:
-    record = each.record
-    return {
-        "administration_id": each.version.administration_id,
-        "client_id": record.client_id,
-        "episode_id": record.episode_id,
-        "relationship_id": None if record.target == "self" else record.target,
-        "instrument": record.instrument,
-        "version": record.version,
-        "form": record.form,
-        "coding": record.coding,
-        "informant": record.informant,
-        "taken_on": write(record.taken_on),
-        "taken_at": write(record.taken_at),
-        "session_number": record.session_number,
-        "channel": record.channel,
-        "occasion": each.occasion,
-        "revision": each.version.revision,
-        "content": each.version.content,
-        "supersedes": each.supersedes,
-        "reason": reason if each.supersedes is not None else None,
-        "source_line": record.source_line,
-        "entry_id": entry_id,
-    }
-
-
-def _answer_rows(additions: Sequence[Addition]) -> list[tuple[Any, ...]]:
-    return [
-        (each.version.administration_id, item, value)
-        for each in additions
-        for item, value in enumerate(each.record.answers, 1)
-    ]
-
-
-def _total_rows(additions: Sequence[Addition]) -> list[tuple[Any, ...]]:
-    return [
-        (each.version.administration_id, scale, score)
-        for each in additions
-        for scale, score in each.record.totals.items()
-    ]
-
-
-def _flag_rows(each: Addition, entry_id: int) -> Iterator[dict[str, Any]]:
-    for flag in each.record.flags:
-        yield {
-            "administration_id": each.version.administration_id,
-            "item": flag.item,
-            "client_id": each.record.client_id,
-            "instrument": each.record.instrument,
-            "kind": flag.kind,
-            "raised_on": each.record.taken_on,
-            "entry_id": entry_id,
-        }
-
-
-def _leaf(each: Addition, reason: str | None, key: bytes) -> bytes:
-    record, version = each.record, each.version
-    return digests.administration_leaf(
-        key,
-        administration_id=version.administration_id,
-        content=version.content,
-        version=record.version,
-        channel=record.channel,
-        episode_id=record.episode_id,
-        revision=version.revision,
-        supersedes=each.supersedes,
-        reason=reason if each.supersedes is not None else None,
-        source_line=record.source_line,
-        flags=[
-            (flag.item, flag.kind, record.client_id, record.instrument, record.taken_on) for flag in record.flags
-        ],
+    return digesting.leaves(
+        batch,
+        additions.keyed.days,
+        numbers=numbers,
+        contents=additions.keyed.contents,
+        revisions=additions.revisions,
+        supersedes=additions.supersedes,
+        reason=reason,
+        secrets=secrets,
     )
 
 
-def _bulk(connection: Connection, table: Table, columns: tuple[str, ...], rows: list[tuple[Any, ...]]) -> None:
-    """Hand many narrow rows straight to the driver, by its fastest way."""
-    if not rows:
-        return
-    names = ", ".join(columns)
-    if connection.dialect.name == "postgresql":
-        cursor = connection.connection.cursor()
-        with cursor.copy(f"COPY {table.name} ({names}) FROM STDIN") as copy:
-            for row in rows:
-                copy.write_row(row)
-        cursor.close()
-    else:
-        marks = ", ".join("?" for _ in columns)
-        connection.exec_driver_sql(f"INSERT INTO {table.name} ({names}) VALUES ({marks})", rows)  # noqa: S608
+def _heads(
+    connection: Connection, additions: Additions, entry_id: int, reason: str | None
+) -> Iterator[tuple[Any, ...]]:
+    batch, keyed = additions.keyed.batch, additions.keyed
+    on_sqlite = not bulk.is_postgres(connection)
+    return zip(
+        additions.numbers,
+        batch.client_id,
+        batch.episode_id,
+        (None if target == "self" else target for target in batch.target),
+        batch.instrument,
+        batch.version,
+        batch.form,
+        batch.coding,
+        batch.informant,
+        keyed.days if on_sqlite else batch.taken_on,
+        map(_as_sqlite_text, batch.taken_at) if on_sqlite else batch.taken_at,
+        batch.session_number,
+        batch.channel,
+        keyed.occasions,
+        additions.revisions,
+        keyed.contents,
+        additions.supersedes,
+        (None if before is None else reason for before in additions.supersedes),
+        batch.source_line,
+        repeat(entry_id, len(additions.numbers)),
+        strict=True,
+    )
 
 
-def _conflict(record: Administration, current: Version) -> str:
-    about = "" if record.target == "self" else f" about {record.target}"
+def _as_sqlite_text(moment: datetime | None) -> str | None:
+    # the way SQLAlchemy reads it back: UTC without a zone
+    return None if moment is None else moment.astimezone(UTC).strftime("%Y-%m-%d %H:%M:%S.%f")
+
+
+def _flag_rows(additions: Additions, entry_id: int) -> Iterator[dict[str, Any]]:
+    batch = additions.keyed.batch
+    for place, flags in enumerate(batch.flags):
+        for flag in flags:
+            yield {
+                "administration_id": additions.numbers[place],
+                "item": flag.item,
+                "client_id": batch.client_id[place],
+                "instrument": batch.instrument[place],
+                "kind": flag.kind,
+                "raised_on": batch.taken_on[place],
+                "entry_id": entry_id,
+            }
+
+
+def _conflict(batch: Completed, place: int, current: Version) -> str:
+    client, key, day, target = (
+        column[place] for column in (batch.client_id, batch.instrument, batch.taken_on, batch.target)
+    )
+    about = "" if target == "self" else f" about {target}"
     return (
-        f"{record.client_id} already has {record.instrument}{about} of {record.taken_on} on record with other "
-        f"content (administration {current.administration_id}). If this one corrects it, give a reason: "
-        "supersede='...'; if it was a second one that day, give each its time."
+        f"{client} already has {key}{about} of {day} on record with other content "
+        f"(administration {current.administration_id}). If this one corrects it, give a reason: supersede='...'; "
+        "if it was a second one that day, give each its time."
     )

@@ -13,6 +13,7 @@ from mbc.store import records, tombstones
 from mbc.store import tables as t
 from mbc.store.access import Scope
 from mbc.store.batching import batches
+from mbc.store.completed import Completed
 from mbc.store.digests import new_secret
 
 
@@ -65,6 +66,16 @@ class Known:
             elif isinstance(record, records.Episode):
                 self.episodes.add((record.client_id, record.episode_id))
 
+    def holds(self, batch: Completed) -> bool:
+        """Say whether everything that some administrations name is known."""
+        targets = {pair for pair in zip(batch.client_id, batch.target, strict=True) if pair[1] != "self"}
+        episodes = {pair for pair in zip(batch.client_id, batch.episode_id, strict=True) if pair[1] is not None}
+        return (
+            self.clients.issuperset(batch.client_id)
+            and targets <= self.relationships
+            and episodes <= self.episodes
+        )
+
     def require(
         self, client_id: str, *, relationship_id: str | None = None, episode_id: str | None = None
     ) -> None:
@@ -80,7 +91,7 @@ class Known:
                 listed = f"on record: {', '.join(theirs)}" if theirs else "there is none yet"
                 raise NotInRecord(f"{client_id} has no {noun} '{named}' on record; {listed}.")
 
-    def require_channel(self, connection: Connection, record: records.Administration) -> None:
+    def require_channel(self, connection: Connection, key: str, channel: str) -> None:
         """Raise AccessDenied unless questionnaires like this one may be written.
 
         Whether an occasion is stored, a duplicate or a conflict tells what is on record. So the permission is
@@ -88,27 +99,34 @@ class Known:
         """
         if self.scope.can("safety:read"):
             return
-        key = record.instrument
         if key not in self.apart:
             c = t.administration.c
             there = select(c.administration_id).where(c.instrument == key, c.channel == "safety").limit(1)
             self.apart[key] = connection.execute(there).first() is not None
-        if record.channel == "safety" or self.apart[key]:
+        if channel == "safety" or self.apart[key]:
             self.scope.require("safety:read")
 
 
-def require_administrations(connection: Connection, known: Known, batch: Sequence[records.Administration]) -> None:
+def require_administrations(connection: Connection, known: Known, batch: Completed) -> None:
     """Raise unless everything that administrations name is on record, and their channel may be written."""
-    known.load(connection, (record.client_id for record in batch))
-    for record in batch:
-        require_administration(known, record)
-        known.require_channel(connection, record)
+    known.load(connection, batch.client_id)
+    if known.holds(batch):
+        for key, channel in dict.fromkeys(zip(batch.instrument, batch.channel, strict=True)):
+            known.require_channel(connection, key, channel)
+        return
+    for place, (key, channel) in enumerate(zip(batch.instrument, batch.channel, strict=True)):
+        require_administration(known, batch, place)
+        known.require_channel(connection, key, channel)
 
 
-def require_administration(known: Known, record: records.Administration) -> None:
-    """Raise NotInRecord unless the client, the target and the episode are on record."""
-    target = None if record.target == "self" else record.target
-    known.require(record.client_id, relationship_id=target, episode_id=record.episode_id)
+def require_administration(known: Known, batch: Completed, place: int) -> None:
+    """Raise NotInRecord unless the client, the target and the episode of one are on record."""
+    target = batch.target[place]
+    known.require(
+        batch.client_id[place],
+        relationship_id=None if target == "self" else target,
+        episode_id=batch.episode_id[place],
+    )
 
 
 def owners(connection: Connection, known: Known, kind: type, batch: Sequence[Any]) -> list[str | None]:

@@ -11,10 +11,11 @@ from functools import cache
 
 from mbc.errors import StoreError
 
-_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
+ID = r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}"
+_ID = re.compile(ID)
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
 _LONGEST_TEXT = 500
-_MOST_ITEMS = 1000
+MOST_ITEMS = 1000
 
 
 def is_id(value: object) -> bool:
@@ -108,7 +109,8 @@ def check_number(record: object, name: str, *, least: int = 1, most: int = 100_0
 
 @cache
 def _required(kind: type) -> frozenset[str]:
-    return frozenset(f.name for f in fields(kind) if f.default is MISSING and f.default_factory is MISSING)
+    # also a field that has a default: only where that is None may None be said
+    return frozenset(f.name for f in fields(kind) if f.default is not None and f.default_factory is MISSING)
 
 
 def _is_required(record: object, name: str) -> bool:
@@ -131,8 +133,8 @@ def to_answers(answers: object) -> tuple[float | None, ...]:
     if isinstance(answers, (str, bytes, Mapping)):
         raise StoreError(f"answers is {shown(answers)}; a sequence in the form's item order is needed.")
     kept = tuple([to_finite("an answer", value) for value in answers])  # pyright: ignore[reportGeneralTypeIssues]
-    if len(kept) > _MOST_ITEMS:
-        raise StoreError(f"An administration has {len(kept)} answers; at most {_MOST_ITEMS} are kept.")
+    if len(kept) > MOST_ITEMS:
+        raise StoreError(f"An administration has {len(kept)} answers; at most {MOST_ITEMS} are kept.")
     return kept
 
 

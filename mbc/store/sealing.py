@@ -41,10 +41,10 @@ class Seal:
         self._any = False
         self._rows: dict[str, list[bytes]] = defaultdict(list)
 
-    def add_administration(self, leaf: bytes) -> None:
-        """Add an administration; they come in order of number."""
-        self._administrations.update(leaf)
-        self._any = True
+    def add_administrations(self, leaves: bytes) -> None:
+        """Add administrations, one leaf after the other; they come in order of number."""
+        self._administrations.update(leaves)
+        self._any = self._any or bool(leaves)
 
     def add(self, kind: str, leaf: bytes) -> None:
         """Add any other row, in any order."""
@@ -170,11 +170,11 @@ def seals(
         entry_id, number = taken.head["entry_id"], taken.head["administration_id"]
         before = waiting.get(entry_id, [])
         while before and (before[-1].administration_id or 0) < number:
-            made[entry_id].add_administration(before.pop().leaf)
-        made[entry_id].add_administration(taken.leaf)
+            made[entry_id].add_administrations(before.pop().leaf)
+        made[entry_id].add_administrations(taken.leaf)
     for entry_id, leaves in waiting.items():
         for leaf in reversed(leaves):
-            made[entry_id].add_administration(leaf.leaf)
+            made[entry_id].add_administrations(leaf.leaf)
     for leaf in others:
         made[leaf.entry_id or 0].add(leaf.kind, leaf.leaf)
     return {entry_id: made[entry_id].digests(heads.get(entry_id)) for entry_id in made.keys() | heads.keys()}

@@ -9,8 +9,9 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from types import TracebackType
-from typing import Any, Self
+from typing import Any, Self, get_args
 
+import polars as pl
 from sqlalchemy import Engine
 
 from mbc.errors import AccessDenied, Conflict, IdentifierTaken, MbcError, NotInRecord, StoreError
@@ -19,11 +20,11 @@ from mbc.store import engine as engines
 from mbc.store.access import Permission, Scope, User, counting_scope_of, scope_of
 from mbc.store.accounts import Accounts
 from mbc.store.audit import Audit, append
-from mbc.store.batching import batches
 from mbc.store.chain import Line
 from mbc.store.checks import check_text, is_id, shown
+from mbc.store.completed import in_batches
 from mbc.store.glass import Openings
-from mbc.store.outcomes import Preview
+from mbc.store.outcomes import Outcome, Preview
 from mbc.store.recent import Recent
 from mbc.store.records import Administration, ImportSource
 from mbc.store.verification import VerifyReport
@@ -222,7 +223,7 @@ class Store(Openings):
 
     def preview(
         self,
-        questionnaires: Iterable[Administration],
+        questionnaires: Iterable[Administration] | pl.DataFrame,
         *,
         supersede: bool = False,
         new_clients: Collection[str] = (),
@@ -231,8 +232,8 @@ class Store(Openings):
 
         Parameters
         ----------
-        questionnaires : iterable of Administration
-            In the order in which they would be added.
+        questionnaires : iterable of Administration, or polars.DataFrame
+            In the order in which they would be added; a frame as `Writing.add_frame` takes it.
         supersede : bool
             Whether other content for an occasion would be a correction.
         new_clients : collection of str
@@ -244,20 +245,19 @@ class Store(Openings):
         with self._asking("preview", None, told=False), engines.reading(self._engine) as connection:
             self._scope.require_writer(Administration)
             known.expect(connection, new_clients)
-            for batch in batches(questionnaires):
-                known.load(connection, (each.client_id for each in batch))
-                named = administrations.occasions_of(batch)
-                occasions.load(connection, named)
-                for each, occasion in zip(batch, named, strict=True):
+            for batch in in_batches(questionnaires):
+                known.load(connection, batch.client_id)
+                keyed = administrations.Keyed.of(batch)
+                occasions.load(connection, keyed.occasions)
+                for place, client_id in enumerate(batch.client_id):
                     try:
-                        belonging.require_administration(known, each)
-                        known.require_channel(connection, each)
-                        outcome, _ = occasions.place(each, occasion, 0, supersede=supersede)
-                        found.append(Preview(outcome))
+                        belonging.require_administration(known, batch, place)
+                        known.require_channel(connection, batch.instrument[place], batch.channel[place])
+                        found.append(_PREVIEWS[occasions.place(keyed, place, 0, supersede=supersede).outcome])
                     except MbcError as fault:
                         found.append(Preview("refused", str(fault)))
                         if isinstance(fault, (AccessDenied, NotInRecord)):
-                            refused.add(each.client_id)
+                            refused.add(client_id)
         if refused and self._scope.user is not None:  # nothing was written, but what is there was asked for
             subject = refused.pop() if len(refused) == 1 else None
             self._tell(self.audit.line("refused", subject=subject, asked="preview"))
@@ -375,6 +375,9 @@ class Store(Openings):
         action = "read safety" if safety else "read"
         self._tell(self.audit.line(action, subject=client_id, asked=what))
         self._shared.told[key] = now
+
+
+_PREVIEWS = {outcome: Preview(outcome) for outcome in get_args(Outcome)}
 
 
 def _operator() -> str:
