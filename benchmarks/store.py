@@ -104,42 +104,50 @@ def copy(cursor: Any, table: str, rows: list[tuple[Any, ...]], columns: tuple[st
 
 def fill(url: str, clients: int, *, totals: bool, each: int = TAKEN_EACH) -> None:
     """Make a record of many clients, behind mbc's back: for reading only."""
+    on_postgres = url.startswith("postgres")
+    bulk = copy if on_postgres else executemany
     with Store.create(url) as store:
         with store.writing(by="bench") as record:
             record.add(Clinician("K1", "Dr. One"))
             record.add(Client("FIRST", clinician_id="K1"))
-        bulk = copy if url.startswith("postgres") else executemany
-        who = [f"C{n:06}" for n in range(clients)]
         with engines.writing(store._engine) as connection:
             cursor = connection.connection.cursor()
-            bulk(cursor, "client", [(one, "K1", "active", 1) for one in who],
-                 ("client_id", "clinician_id", "status", "entry_id"))  # fmt: skip
-            bulk(cursor, "episode", [(f"{one}-E", one, "2024-01-01", 1) for one in who],
-                 ("episode_id", "client_id", "started_on", "entry_id"))  # fmt: skip
-            bulk(cursor, "relationship", [(f"{one}-R1", one, "R1", "partner", 1) for one in who],
-                 ("relationship_id", "client_id", "label", "kind", "entry_id"))  # fmt: skip
-            bulk(cursor, "relationship_status", [(one, f"{one}-R1", "married", "2020-01-01", 1) for one in who],
-                 ("client_id", "relationship_id", "status", "since", "entry_id"))  # fmt: skip
-            heads, sessions, parts = [], [], []
-            for place in range(clients * each):
-                one, week = who[place // each], place % each
-                day = (date(2024, 1, 1) + timedelta(weeks=week)).isoformat()
-                heads.append((place + 1, one, f"{one}-E", "csi16", "2007", "standard", "printed", "client", day, week + 1,
-                              "care", f"{place:032x}", 0, f"{place:064x}", 1))  # fmt: skip
-                sessions.append((f"{one}-E", week + 1, one, day, bulk is copy or 1, 1))
-                if totals:
-                    parts.append((place + 1, "total", float(place % 82)))
-                else:
-                    parts += [(place + 1, n, float(value)) for n, value in enumerate(answers_of(place), 1)]
-            bulk(cursor, "administration", heads, HEAD)
-            bulk(cursor, "therapy_session", sessions,
-                 ("episode_id", "number", "client_id", "held_on", "attended", "entry_id"))  # fmt: skip
-            bulk(cursor, "total" if totals else "answer", parts)
-            if bulk is copy:
-                cursor.execute("SELECT setval('administration_administration_id_seq', %s)", (len(heads),))
-        if bulk is copy:
+            for table, columns, rows in material(clients, each, totals=totals, yes=on_postgres or 1):
+                bulk(cursor, table, rows, columns)
+            if on_postgres:
+                cursor.execute("SELECT setval('administration_administration_id_seq', %s)", (clients * each,))
+        if on_postgres:
             with store._engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
                 connection.exec_driver_sql("ANALYZE")
+
+
+Rows = tuple[str, tuple[str, ...], list[tuple[Any, ...]]]
+
+
+def material(clients: int, each: int, *, totals: bool, yes: object) -> Iterator[Rows]:
+    who = [f"C{n:06}" for n in range(clients)]
+    yield "client", ("client_id", "clinician_id", "status", "entry_id"), [(one, "K1", "active", 1) for one in who]
+    columns = ("episode_id", "client_id", "started_on", "entry_id")
+    yield "episode", columns, [(f"{one}-E", one, "2024-01-01", 1) for one in who]
+    columns = ("relationship_id", "client_id", "label", "kind", "entry_id")
+    yield "relationship", columns, [(f"{one}-R1", one, "R1", "partner", 1) for one in who]
+    columns = ("client_id", "relationship_id", "status", "since", "entry_id")
+    yield "relationship_status", columns, [(one, f"{one}-R1", "married", "2020-01-01", 1) for one in who]
+    weeks = [(one, week) for one in who for week in range(each)]
+    days = [(date(2024, 1, 1) + timedelta(weeks=week)).isoformat() for week in range(each)]
+    form = ("csi16", "2007", "standard", "printed", "client")
+    heads = [
+        (n, one, f"{one}-E", *form, days[week], week + 1, "care", f"{n:032x}", 0, f"{n:064x}", 1)
+        for n, (one, week) in enumerate(weeks, start=1)
+    ]
+    yield "administration", HEAD, heads
+    columns = ("episode_id", "number", "client_id", "held_on", "attended", "entry_id")
+    yield "therapy_session", columns, [(f"{one}-E", week + 1, one, days[week], yes, 1) for one, week in weeks]
+    if totals:
+        yield "total", (), [(n, "total", float(n % 82)) for n in range(1, len(weeks) + 1)]
+    else:
+        numbered = range(1, len(weeks) + 1)
+        yield "answer", (), [(n, i, float(one)) for n in numbered for i, one in enumerate(answers_of(n), 1)]
 
 
 # --- import
