@@ -12,26 +12,15 @@ import polars as pl
 
 from mbc.errors import ModelError
 from mbc.models.change.distributions import two_sided
-from mbc.models.change.values import Backend, FloatArray, frame
-from mbc.models.dropout.clients import BoolArray, IntArray
+from mbc.models.change.values import Backend, frame
+from mbc.models.dropout.clients import BoolArray
 from mbc.models.dropout.endings import PLANNED, Endings, read_endings
-from mbc.models.dropout.influence import (
-    coefficient_influence,
-    coefficients,
-    covariate_columns,
-    expected_course,
-    kept_pairs,
-    time_columns,
-)
+from mbc.models.dropout.means import Means, Seen
 from mbc.models.dropout.wording import Asked, sensitivity_sentence
-from mbc.models.growth.fitted import Fitted
 from mbc.models.growth.growth_curve import GrowthCurve
-from mbc.models.growth.matrices import Floats
-from mbc.models.growth.prediction import covariate_row
 
 Reason = Literal["nobody_left", "cancels", "not_shown"]
 Measure = Literal["change", "score"]
-Seen = Literal["course", "scores"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -207,7 +196,7 @@ def dropout_sensitivity(  # noqa: PLR0913 - options are keyword-only
     dropped, ended_well = away & ~people.planned & ~people.going_on, away & people.planned
     since = np.maximum(at - np.where(np.isnan(people.last), start, people.last), 0.0) if per == "time" else 1.0
     exposure = np.asarray((dropped + planned_weight * ended_well) * since, dtype=np.float64)
-    question = _Question(fit.fitted, people, asked, seen)
+    question = Means(fit.fitted, people, asked, seen)
     made = [
         question.group(name, given, inside, exposure if shift == "all" or k == 0 else np.zeros(len(exposure)))
         for k, (name, given, inside) in enumerate(_arms(people, group, active))
@@ -319,101 +308,6 @@ def _arms(people: Endings, group: str | None, active: object) -> list[tuple[str,
         raise ModelError(f"active must be one of the groups ({kinds[0]}, {kinds[1]}), got {active!r}.")
     order = [wanted, next(one for one in kinds if one != wanted)]
     return [(str(one), {group: one}, np.asarray(values == one, dtype=bool)) for one in order]
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class _Group:
-    """One group's mean, what each client adds to its error, and each client's exposure to delta."""
-
-    name: str
-    inside: BoolArray
-    exposure: FloatArray  # (clients)
-    mean: float
-    own: FloatArray  # influence on the mean through the client's own score, (clients)
-    slope: Floats  # derivative of the mean with respect to the coefficients, (p,)
-
-
-class _Question:
-    """What the growth model says of everybody on the list; lives no longer than one call."""
-
-    def __init__(self, fitted: Fitted, people: Endings, asked: Asked, seen: Seen) -> None:
-        self.fitted, self.people, self.seen = fitted, people, seen
-        self.times = (asked.at,) if asked.measure == "score" else (asked.at, asked.start)
-        self.scale = fitted.design.outcome_spread
-        place = people.places_in(fitted.sums.ids)
-        self._require_same(place)
-        self.known = place >= 0
-        self.influence = np.zeros((len(fitted.design.x_names), len(people.ids)))  # in the units of the data
-        self.influence[:, self.known] = self.scale * coefficient_influence(fitted)[:, place[self.known]]
-        self.covariance = self.scale**2 * fitted.optimum.sigma2 * fitted.optimum.inverse
-        if seen == "scores":
-            self.expected, self.slopes = self._expected(asked.at, place)
-
-    def _require_same(self, place: IntArray) -> None:
-        found = int((place >= 0).sum())
-        if found < len(self.fitted.sums.ids):
-            raise ModelError(
-                f"the model has {len(self.fitted.sums.ids)} clients, of whom {found} are in this table. "
-                "Give the table that was fitted."
-            )
-
-    def _expected(self, at: float, place: IntArray) -> tuple[FloatArray, Floats]:
-        """Score expected of everybody given their own, and its derivative; those never seen by covariates."""
-        fitted = self.fitted
-        u, _ = time_columns(fitted, at)
-        w = covariate_columns(fitted, self.people.covariates) if fitted.terms.covariates else None
-        ones = np.ones(len(self.people.ids))
-        slopes = np.array([u[a] * (ones if w is None else w[c]) for a, c in kept_pairs(fitted)])
-        mean = coefficients(fitted) @ slopes
-        own_mean, own_slope = expected_course(fitted, at)
-        mean[self.known] = own_mean[place[self.known]]
-        slopes[:, self.known] = own_slope[:, place[self.known]]
-        return np.asarray(self.scale * mean, dtype=float), slopes
-
-    def group(self, name: str, given: dict[str, object], inside: BoolArray, exposure: FloatArray) -> _Group:
-        """Mean of one group."""
-        if self.seen == "scores":
-            lacking = np.isnan(self.people.score)
-            scores = np.where(lacking, self.expected, self.people.score)
-            mean = float(scores[inside].mean())
-            slope = self.slopes[:, inside & lacking].sum(axis=1) / inside.sum()
-            return _Group(name, inside, exposure, mean, np.where(inside, scores - mean, 0.0), slope)
-        row = covariate_row(self.fitted, given)
-        pairs = kept_pairs(self.fitted)
-        columns = [time_columns(self.fitted, one)[0] for one in self.times]
-        rows = [np.array([u[a] * row[c] for a, c in pairs]) for u in columns]
-        slope = rows[0] if len(rows) == 1 else rows[0] - rows[1]
-        mean = float(self.scale * (coefficients(self.fitted) @ slope))
-        return _Group(name, inside, exposure, mean, np.zeros(len(inside)), slope)
-
-    def contrast(self, groups: list[_Group]) -> tuple[float, float, tuple[float, float, float]]:
-        """Mean, or first less second: at delta 0, per point of delta, and the variance as a quadratic in delta."""
-        signs = (1.0, -1.0)[: len(groups)]
-        estimate = sum(sign * one.mean for sign, one in zip(signs, groups, strict=True))
-        share = sum(sign * float(one.exposure[one.inside].mean()) for sign, one in zip(signs, groups, strict=True))
-        slope = sum((sign * one.slope for sign, one in zip(signs, groups, strict=True)), np.zeros(1))
-        through = slope @ self.influence
-        small = np.ones(len(through))  # n / (n - 1) of the group
-        own, added = np.zeros(len(through)), np.zeros(len(through))
-        for sign, one in zip(signs, groups, strict=True):
-            n = int(one.inside.sum())
-            small[one.inside] = n / max(n - 1, 1)
-            own += sign * one.own / n
-            centred = one.exposure - float(one.exposure[one.inside].mean())
-            added += np.where(one.inside, sign * centred / n, 0.0)
-        score = own + through
-        v2 = float((small * added * added).sum())
-        if self.seen == "scores":
-            return (
-                estimate,
-                share,
-                (float((small * score * score).sum()), float((small * score * added).sum()), v2),
-            )
-        # The model's own variance; the correlation with the exposure from the clients' influences.
-        v0 = float(slope @ self.covariance @ slope)
-        size = math.sqrt(float(score @ score) * float(added @ added))
-        alike = float(score @ added) / size if size > 0 else 0.0
-        return estimate, share, (v0, alike * math.sqrt(v0 * v2), v2)
 
 
 def _at(

@@ -1,0 +1,289 @@
+"""Methods without a settled form: checks to argue with. No promise of stability; names here may change or go.
+
+Import them by their full path: ``from mbc.models.emerging import joint_growth``.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import numpy as np
+import polars as pl
+from numpy.typing import ArrayLike
+from scipy.stats import chi2
+
+from mbc.errors import ModelError
+from mbc.models.change.distributions import two_sided
+from mbc.models.change.values import Backend, frame
+from mbc.models.dropout.endings import PLANNED, read_endings
+from mbc.models.growth.growth_curve import GrowthCurve, growth_curve
+from mbc.models.growth.matrices import Floats
+from mbc.models.growth.prediction import as_times
+from mbc.models.growth.row_columns import RowColumns
+from mbc.models.growth.shapes import Shape, ShapeName
+from mbc.models.joint.leaving import Leaving, leaving
+from mbc.models.joint.likelihood import Association, JointLikelihood
+from mbc.models.joint.reading import InPoints, fit_joint, in_points, joint_rows, mean_rows
+
+FEWEST_CLIENTS = 50
+FEWEST_DROPOUTS = 15
+FEWEST_STAYS = 15
+_NODES_TO_CHECK = 6  # more than used, for the check of the quadrature
+
+
+@dataclass(frozen=True, slots=True)
+class AssociationEstimate:
+    """How the risk of dropping out goes with the course: log-odds per point."""
+
+    name: str
+    estimate: float
+    standard_error: float
+    lower: float
+    upper: float
+
+    @property
+    def odds_ratio(self) -> float:
+        """Factor on the odds of dropping out after a session, per point."""
+        return math.exp(self.estimate)
+
+
+@dataclass(frozen=True, slots=True)
+class JointGrowth:
+    """A growth model with dropout that depends on the client's own unseen course: a sensitivity analysis.
+
+    It never corrects a result: that leaving depends on the course in just this form is an assumption which no data
+    can check beyond the model itself.
+    """
+
+    association: tuple[AssociationEstimate, ...]
+    link: Association
+    mar: GrowthCurve = field(repr=False)  # the same growth model, leaving explained by the scores seen before
+    coefficients: Floats = field(repr=False)  # joint model, names of ``mar.coefficients``
+    covariance: Floats = field(repr=False)
+    random_covariance: Floats = field(repr=False)
+    residual_variance: float
+    hazards: pl.DataFrame = field(repr=False)  # from, sessions, dropouts, share
+    log_likelihood: float
+    separate_log_likelihood: float  # scores and dropout each by themselves: gamma = 0
+    confidence: float
+    n_clients: int
+    n_left: int
+    n_planned: int
+    nodes: int
+    quadrature_error: float  # change of the log-likelihood with more nodes
+    sentence: str
+    method: str = "shared-parameter joint model, discrete-time logistic risk of leaving; a sensitivity analysis"
+    source: str = "Wu & Carroll (1988), Biometrics 44, 175-188; Rizopoulos (2012), Joint Models"
+
+    @property
+    def p_value(self) -> float:
+        """Likelihood-ratio test of gamma = 0, within this model."""
+        gain = 2 * max(self.log_likelihood - self.separate_log_likelihood, 0.0)
+        return float(chi2.sf(gain, len(self.association)))
+
+    def course(self, times: ArrayLike) -> pl.DataFrame:
+        """Mean course under missing at random beside that of the joint model, at average covariates.
+
+        Returns
+        -------
+        polars.DataFrame
+            time; mar, mar_lower, mar_upper; joint, joint_lower, joint_upper; difference (joint - mar).
+        """
+        at = as_times(times)
+        plain = self.mar.predict_mean(at, level=self.confidence)
+        x = mean_rows(self.mar, at)
+        joint = x @ self.coefficients
+        half = two_sided(self.confidence) * np.sqrt(np.einsum("ti,ij,tj->t", x, self.covariance, x))
+        return pl.DataFrame(
+            {
+                "time": at,
+                "mar": plain.mean,
+                "mar_lower": plain.lower,
+                "mar_upper": plain.upper,
+                "joint": joint,
+                "joint_lower": joint - half,
+                "joint_upper": joint + half,
+                "difference": joint - plain.mean,
+            }
+        )
+
+    def to_frame(self, *, backend: Backend = "polars") -> Any:
+        """Make a table of the associations: name, estimate, standard_error, lower, upper, odds_ratio."""
+        names = ("name", "estimate", "standard_error", "lower", "upper", "odds_ratio")
+        return frame({name: [getattr(one, name) for one in self.association] for name in names}, backend)
+
+
+def joint_growth(  # noqa: PLR0913 - options are keyword-only
+    table: object,
+    *,
+    outcome: str,
+    time: str,
+    client: str,
+    ended: str | None = None,
+    planned: Sequence[object] = PLANNED,
+    until: float | None = None,
+    link: Association = "value",
+    shape: ShapeName | Shape = "log",
+    covariates: Sequence[str] = (),
+    random: Sequence[str] = ("intercept", "slope"),
+    bands: int = 4,
+    nodes: int = 9,
+    confidence: float = 0.95,
+) -> JointGrowth:
+    """Check a growth curve against dropout that depends on where the client really was.
+
+    Parameters
+    ----------
+    table, outcome, time, client, shape, covariates, random
+        As in :func:`mbc.models.growth_curve`; at most two random effects.
+    ended, planned
+        Column that says how therapy ended (blank while it goes on), and its values that mean a planned ending;
+        every other value is a dropout.
+    until : float, optional
+        Time from which nobody can drop out any more. Without ``ended``: the last time in the table unless given,
+        and whoever has no score from then on dropped out.
+    link : {"value", "effects"}
+        The risk of dropping out after a session depends on the client's true score there, or on the client's
+        random effects.
+    bands : int
+        Stretches of time with a risk of their own, where there are more than eight occasions.
+    nodes : int
+        Of the quadrature, per random effect.
+    confidence : float
+
+    Returns
+    -------
+    JointGrowth
+
+    Raises
+    ------
+    ModelError
+        If there are fewer than 50 clients, 15 dropouts or 15 sessions that were followed by another, or the data
+        do not determine the model.
+
+    Notes
+    -----
+    ``y = x'beta + z'b + e`` and ``logit P(no session follows) = alpha[band] + gamma (x'beta + z'b)``; b is
+    integrated out by adaptive Gauss-Hermite quadrature. With gamma = 0 both parts are the separate fits. Intervals
+    are Wald's, from the observed information.
+
+    References
+    ----------
+    .. [1] Wu & Carroll (1988), Biometrics 44, 175-188: dropout through shared random effects.
+    .. [2] Rizopoulos (2012), Joint Models for Longitudinal and Time-to-Event Data: current-value association.
+    .. [3] Molenberghs, Beunckens, Sotto & Kenward (2008), doi:10.1111/j.1467-9868.2007.00640.x: every such model
+       has a counterpart under missing at random with the same fit to the data.
+    """
+    _check(link, random, bands, nodes)
+    options = {"outcome": outcome, "time": time, "client": client, "covariates": covariates, "random": random}
+    mar = growth_curve(table, **options, shape=shape, reml=False)  # pyright: ignore[reportArgumentType]
+    columns = RowColumns.of(table, **options, shape=mar.shape)  # pyright: ignore[reportArgumentType]
+    people = read_endings(table, client=client, time=time, outcome=outcome, ended=ended, planned=planned)
+    place = people.places_in(columns.rows.ids)
+    known = place >= 0
+    dropped = np.zeros(columns.rows.clients, dtype=bool)
+    dropped[place[known]] = (~people.planned & ~people.going_on)[known]
+    end = until if until is not None else math.inf if ended is not None else float(columns.rows.time.max())
+    risk = leaving(columns.rows.codes, columns.rows.time, dropped, until=end, bands=bands)
+    _require_enough(columns.rows.clients, risk)
+    rows = joint_rows(columns, risk, link, nodes)
+    fit = fit_joint(rows)
+    finer = JointLikelihood(rows.likelihood.parts, link, nodes + _NODES_TO_CHECK).value(fit.at)
+    found = in_points(rows, fit, link)
+    association = _association(found, link, columns.design.z_names, outcome, confidence)
+    made = JointGrowth(
+        association=association,
+        link=link,
+        mar=mar,
+        coefficients=found.coefficients,
+        covariance=found.covariance,
+        random_covariance=found.random_covariance,
+        residual_variance=found.residual_variance,
+        hazards=_hazards(risk),
+        log_likelihood=rows.in_points(fit.log_likelihood),
+        separate_log_likelihood=rows.in_points(rows.separate_log_likelihood),
+        confidence=confidence,
+        n_clients=columns.rows.clients,
+        n_left=risk.n_left,
+        n_planned=int(people.planned[known].sum()),
+        nodes=nodes,
+        quadrature_error=abs(finer - fit.log_likelihood),
+        sentence="",
+    )
+    last = min(end, float(columns.rows.time.max()))
+    return replace(made, sentence=_sentence(made, time, last))
+
+
+def _check(link: str, random: Sequence[str], bands: int, nodes: int) -> None:
+    if link not in {"value", "effects"}:
+        raise ModelError(f"link must be 'value' or 'effects', got {link!r}.")
+    if len([random] if isinstance(random, str) else list(random)) > 2 or "slopes" in random:
+        raise ModelError(f"a joint model takes at most two random effects, got random={random!r}.")
+    if bands < 1 or not 1 <= nodes <= 40:
+        raise ModelError(f"bands must be at least 1 and nodes 1 to 40, got {bands} and {nodes}.")
+
+
+def _require_enough(clients: int, risk: Leaving) -> None:
+    stayed = risk.rows.size - risk.n_left
+    if clients < FEWEST_CLIENTS or risk.n_left < FEWEST_DROPOUTS or stayed < FEWEST_STAYS:
+        raise ModelError(
+            f"too few data for a joint model: {clients} clients, {risk.n_left} dropouts and {stayed} sessions "
+            f"followed by another; it needs at least {FEWEST_CLIENTS}, {FEWEST_DROPOUTS} and {FEWEST_STAYS}. "
+            "With fewer, models.dropout_sensitivity still says what would undo a result."
+        )
+
+
+def _association(
+    found: InPoints, link: Association, effects: Sequence[str], outcome: str, confidence: float
+) -> tuple[AssociationEstimate, ...]:
+    names = [f"{outcome} (true score at the session)"] if link == "value" else list(effects)
+    z = two_sided(confidence)
+    return tuple(
+        AssociationEstimate(name, value, error, value - z * error, value + z * error)
+        for name, value, error in zip(names, found.gamma.tolist(), found.gamma_errors.tolist(), strict=True)
+    )
+
+
+def _hazards(risk: Leaving) -> pl.DataFrame:
+    left, sessions = risk.counts
+    return pl.DataFrame(
+        {
+            "from": list(risk.starts),
+            "sessions": sessions.astype(np.int64),
+            "dropouts": left.astype(np.int64),
+            "share": left / sessions,
+        }
+    )
+
+
+def _sentence(made: JointGrowth, time: str, at: float) -> str:
+    """Say what the check found, and what it is not."""
+    row = made.course([at]).row(0, named=True)
+    half = (row["mar_upper"] - row["mar_lower"]) / 2
+    size = "more" if abs(row["difference"]) > half else "less"
+    return (
+        f"A sensitivity analysis, never a correction: {made.n_left} of {made.n_clients} clients dropped out. "
+        f"{_said(made)} The mean score at {time} {at:g} is then {row['joint']:.1f} points instead of "
+        f"{row['mar']:.1f}: a difference of {row['difference']:+.1f}, {size} than the uncertainty of that mean "
+        f"({half:.1f}). Another form of the link would fit these scores as well and say something else."
+    )
+
+
+def _said(made: JointGrowth) -> str:
+    percent = f"{100 * made.confidence:g} %"
+    if made.link == "effects":
+        each = [f"{one.name} {one.estimate:.2f} ({one.lower:.2f} to {one.upper:.2f})" for one in made.association]
+        return (
+            "If the risk of dropping out follows how the client deviates from the mean course, its log-odds "
+            f"change per unit by: {'; '.join(each)} ({percent} intervals)."
+        )
+    one = made.association[0]
+    open_ = "" if one.lower > 0 or one.upper < 0 else ", which leaves open whether there is any such link"
+    return (
+        "If the risk of dropping out after a session follows the client's true score there, its odds change by a "
+        f"factor of {one.odds_ratio:.2f} per point ({percent} interval {math.exp(one.lower):.2f} to "
+        f"{math.exp(one.upper):.2f}{open_})."
+    )
