@@ -77,13 +77,34 @@ def test_the_estimates_are_those_of_tmb_but_for_its_approximation(rows, validati
     errors = np.atleast_1d(expected["gamma_error"])
     for k, one in enumerate(made.association):
         name = f"joint model, {link}: gamma {k + 1}"
-        # In units of its standard error: Laplace and the integral differ by less than a fiftieth of it.
+        # Laplace's approximation moves the estimate by a fiftieth of its standard error, and that by as much: see
+        # the next test.
         validation(name, SOURCE, float(gamma[k]), one.estimate, within=0.02 * float(errors[k]))
-        validation(f"{name}, SE", SOURCE, float(errors[k]), one.standard_error, within=0.003)
+        validation(f"{name}, SE", SOURCE, float(errors[k]), one.standard_error, within=0.02 * float(errors[k]))
     assert made.coefficients == pytest.approx(expected["estimates"]["beta"], abs=2e-3)
-    assert np.sqrt(made.covariance.diagonal()) == pytest.approx(expected["beta_error"], rel=5e-3)
-    assert made.log_likelihood == pytest.approx(expected["log_likelihood"], abs=2e-3)
+    assert np.sqrt(made.covariance.diagonal()) == pytest.approx(expected["beta_error"], rel=0.01)
+    assert made.log_likelihood == pytest.approx(expected["log_likelihood"], abs=0.01)
     assert made.quadrature_error < 1e-8
+
+
+def test_the_curvature_with_one_node_gives_the_standard_errors_of_tmb(parts):
+    at = _parameters(TMB["effects"]["estimates"])
+    laplace, here = JointLikelihood(parts[0], "effects", 1), at.vector()
+    steps = np.diag(3e-4 * np.maximum(1.0, np.abs(here)))
+
+    def value(*moves) -> float:
+        return laplace.value(at.like(here + sum(moves)))
+
+    size = here.size
+    curved = np.zeros((size, size))
+    for i in range(size):
+        for j in range(i + 1):
+            a, b = steps[i], steps[j]
+            mixed = value(a, b) - value(a, -b) - value(-a, b) + value(-a, -b)
+            curved[i, j] = curved[j, i] = -mixed / (4 * a[i] * b[j])
+    errors = np.sqrt(np.diag(np.linalg.inv(curved)))
+    assert errors[-2:] == pytest.approx(TMB["effects"]["gamma_error"], rel=1e-4)
+    assert errors[:2] == pytest.approx(TMB["effects"]["beta_error"], rel=1e-4)
 
 
 @pytest.mark.parametrize("link", LINKS)
@@ -168,13 +189,13 @@ def test_a_known_association_and_the_mean_course_are_recovered():
 @pytest.mark.slow
 @pytest.mark.parametrize("gamma", [0.0, 0.15])
 def test_intervals_of_the_association_cover_it(gamma):
-    """200 clinics: a 95 % interval covers 184 times or more with probability 0.98."""
+    """100 clinics: a 95 % interval covers 90 times or more with probability 0.99."""
     covered = 0
-    for seed in range(200):
+    for seed in range(100):
         made = joint_growth(_leavers(n=200, gamma=gamma, seed=1000 + seed), **COLUMNS, shape="linear", nodes=5)
         one = made.association[0]
         covered += one.lower < gamma < one.upper
-    assert covered >= 182
+    assert covered >= 90
 
 
 def test_after_which_sessions_one_could_have_left():
