@@ -20,8 +20,8 @@ comparison and check that it stands here; `python scripts/validation.py` writes 
 
 Versions of the R reference run: R 4.2.2, metafor 3.8-1, psych 2.2.9, survival 3.5-3, cmprsk 2.2-11,
 mvtnorm 1.1-3, lme4 1.1-31, TMB 1.9.2. The results of `clinicalsignificance` are those printed in its own articles
-and in reference runs; the real data behind them are not part of this project, and those tests are skipped where they
-are absent.
+and in reference runs; the real data behind them are not part of this project, and those tests are skipped where
+they are absent.
 
 | method | source | expected | ours | difference |
 |---|---|---|---|---|
