@@ -13,6 +13,7 @@ from datetime import date
 from pathlib import Path
 from typing import Any, get_args
 
+import polars as pl
 import pytest
 
 from mbc.care import caseload, client_review, clinic_outcomes, deidentified_cohort
@@ -40,6 +41,7 @@ from mbc.store.counting import Purpose, counting_view
 from mbc.store.reading import Readers
 from mbc.store.writing import Writing
 from tests.store.conftest import GOOD_PASSWORD, fill
+from tests.store.test_completed import as_frame
 
 DAY = date(2026, 5, 1)
 WHY = "Standing in for a colleague who is ill; the client has called"
@@ -76,6 +78,8 @@ write:Goal               123      1         1           -          -          - 
 write:GoalRating         123      1         1           -          -          -       -          -    -     -     -
 write:Event              123      1         1           -          -          -       -          -    -     -     -
 add_all                  123      1         1           -          -          -       -          -    -     -     -
+add_frame                123      1         1           -          -          -       -          -    -     -     -
+add_frame:safety          123      -         1           -          -          -       -          -    -     -     -
 retire_goal              123      1         1           -          -          -       -          -    -     -     -
 end_episode              123      1         1           -          -          -       -          -    -     -     -
 acknowledge              123      -         1           -          12         -       -          123  -     -     3
@@ -199,6 +203,7 @@ ANSWERED: dict[str, Callable[[Store], object]] = {
 WRITTEN: dict[str, Callable[[Store, str], Write]] = {
     "write": lambda _, kind: lambda record, n: record.add(records_of(n)[f"write:{kind}"], supersede="tried"),
     "add_all": lambda *_: lambda record, n: record.add_all(list(records_of(n).values())[1:4]),
+    "add_frame": lambda _, kind: lambda record, n: record.add_frame(frame_of(n, kind or "Administration")),
     "retire_goal": lambda *_: lambda record, n: record.retire_goal(f"C{n}-G1", on=DAY, reason="reached"),
     "end_episode": lambda *_: lambda record, n: record.end_episode(f"C{n}-E1", on=DAY, ending="agreed"),
     "acknowledge": lambda whole, _: lambda record, n: record.acknowledge(flags_of(whole)[f"C{n}"], "i9"),
@@ -242,6 +247,10 @@ def previewed(mine: Store) -> list[str]:
     return [
         one.client_id for one, seen in zip(asked, mine.preview(asked), strict=True) if seen.outcome == "stored"
     ]
+
+
+def frame_of(number: str, kind: str) -> pl.DataFrame:
+    return as_frame([records_of(number)[f"write:{kind}"]])
 
 
 def flags_of(whole: Store) -> dict[str, int]:
