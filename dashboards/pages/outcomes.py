@@ -62,7 +62,10 @@ def _origins(found: ClinicOutcomes) -> Component:
         doubt = [] if checked else [html.Span(" (not yet checked at its source)", className="doubt")]
         pairs += [html.Dt(measure), html.Dd([words, *doubt])]
     return html.Details(
-        [html.Summary("What counts, and where that comes from"), html.Dl(pairs, className="origins")]
+        [
+            html.Summary("What counts, where that comes from, and what would undo it"),
+            html.Dl(pairs, className="origins"),
+        ]
     )
 
 

@@ -126,12 +126,13 @@ def _effect(row: OutcomeRow) -> str:
 
 
 def origins(outcomes: ClinicOutcomes) -> tuple[tuple[str, str, bool], ...]:
-    """Say for each scale what counts as reliable and as recovered: the measure, the words, whether checked."""
+    """Say for each scale what counts, and what would undo its mean change: measure, words, whether checked."""
     return tuple(
         (
             f"{row.title}: {short_name(row.instrument)}",
             f"Reliable change: {row.rule}. "
-            + (f"Cutoff: {row.cutoff}." if row.cutoff else "No cutoff is published."),
+            + (f"Cutoff: {row.cutoff}." if row.cutoff else "No cutoff is published.")
+            + (f" {row.undone_words}" if row.undone_words else ""),
             row.verified,
         )
         for row in outcomes.rows

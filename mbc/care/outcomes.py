@@ -24,6 +24,7 @@ NOT_JUDGED = "nothing published tells change from noise on this scale"
 _YEAR = dt.timedelta(days=364)  # the first day counts too
 LEAST_FOR_ANALYSTS = 5  # the smallest count that is shown to somebody who sees no persons
 LEAST_FOR_EFFECT = 5  # pairs; below, a standardised mean change is noise, whatever may be published
+MOST_SD = 3.0  # mean deviations beyond this are not met, and rounded completeness would not tell them apart
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +71,37 @@ class OutcomeRow:
     def rate(self, category: str) -> Rate | None:
         """One category's rate; None where the category does not exist for this scale."""
         return next((one for one in self.rates if one.category == category), None)
+
+    @property
+    def undone_by(self) -> float | None:
+        """What those without a later score must have changed by, for the mean change of all to be nothing.
+
+        ``-d p / (1 - p)`` in SDs of the first scores, negative for worsening; p is the rounded completeness, so
+        that no more can be worked back than stands beside it. None where no mean change is shown or nobody is
+        missing.
+        """
+        if self.effect is None or self.effect_lower is None or self.effect_upper is None:
+            return None
+        if (
+            self.completeness is None
+            or not 0 < self.completeness < 100
+            or self.effect_lower <= 0 <= self.effect_upper
+        ):
+            return None
+        return -self.effect * self.completeness / (100 - self.completeness)
+
+    @property
+    def undone_words(self) -> str | None:
+        """The same in a sentence."""
+        if self.undone_by is None:
+            return None
+        how = "worsened" if self.undone_by < 0 else "improved"
+        size = abs(self.undone_by)
+        much = f"about {size:.1f}" if size <= MOST_SD else f"more than {MOST_SD:g}"
+        return (
+            f"Those without a later score would need to have {how} by {much} SD on average for the mean change of "
+            "all with a first score to be nothing."
+        )
 
 
 @dataclass(frozen=True, slots=True)

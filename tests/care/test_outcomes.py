@@ -69,6 +69,35 @@ def test_effect_size_is_positive_for_improvement_and_worked_by_hand():
     assert row.effect == pytest.approx(5 / (200 / 24) ** 0.5)
 
 
+def test_what_those_without_a_later_score_must_have_done_to_undo_the_mean_change():
+    """75 % changed by d: with the other 25 % changed by -3 d the mean over all is nothing."""
+    pairs = [(10, 14), (12, 18), (14, 18), (16, 22), (18, 23)] * 6
+    row = only_row(clinic_outcomes(store_with(pairs, alone=10), start=START, end=END))
+    assert row.completeness == 75
+    assert 0.75 * row.effect + 0.25 * row.undone_by == pytest.approx(0, abs=1e-12)
+    assert 3 * row.effect > 3
+    assert "worsened by more than 3 SD on average" in row.undone_words
+    few = only_row(clinic_outcomes(store_with(pairs, alone=60), start=START, end=END))
+    assert few.completeness == 35
+    assert few.undone_by == pytest.approx(-few.effect * 35 / 65)
+    assert f"worsened by about {few.effect * 35 / 65:.1f} SD on average" in few.undone_words
+    worse = only_row(clinic_outcomes(store_with([(b, a) for a, b in pairs], alone=10), start=START, end=END))
+    assert "have improved by more than 3 SD" in worse.undone_words
+
+
+@pytest.mark.parametrize(
+    ("pairs", "alone"),
+    [
+        ([(10, 14), (12, 18), (14, 18), (16, 22), (18, 23)] * 6, 0),  # nobody is missing
+        ([(10, 14), (14, 10), (12, 12)] * 10, 10),  # no mean change to undo
+        ([RECOVERED] * 4, 10),  # too few to show an effect
+    ],
+)
+def test_where_nothing_could_undo_it_nothing_is_said(pairs, alone):
+    row = only_row(clinic_outcomes(store_with(pairs, alone=alone), start=START, end=END))
+    assert (row.undone_by, row.undone_words) == (None, None)
+
+
 def test_a_small_cell_is_hidden_and_takes_a_neighbour_with_it():
     pairs = [RECOVERED] * 12 + [UNCHANGED] * 20 + [DETERIORATED] * 2
     outcomes = clinic_outcomes(store_with(pairs), start=START, end=END)
