@@ -28,6 +28,8 @@ COMMANDS: dict[str, str] = {
     "outcomes": "outcomes",
     "deidentify": "deidentify",
     "user": "user",
+    "verify": "verify",
+    "erase": "erase",
     "serve": "serve",
 }
 

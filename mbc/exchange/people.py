@@ -48,7 +48,10 @@ def find_clients(
         .with_columns(pl.col("named").list.first().alias("clinician_id"))
     )
     if store is not None:
-        why = {client: _fault(client, named, clinicians) for client, named, _ in new.iter_rows()}
+        erased = store.erased(new["client_id"].to_list())
+        why = {
+            client: erased.get(client) or _fault(client, named, clinicians) for client, named, _ in new.iter_rows()
+        }
         why = {client: reason for client, reason in why.items() if reason is not None}
         new = new.filter(~pl.col("client_id").is_in(list(why)))
         if why:

@@ -18,7 +18,9 @@ from mbc.store.tables import client
 Role = Literal["clinician", "supervisor", "analyst", "researcher", "safety_lead", "administrator"]
 ROLES: tuple[Role, ...] = get_args(Role)
 
-Permission = Literal["safety:read", "aggregate:read", "cohort:read", "accounts:manage", "audit:read"]
+Permission = Literal[
+    "safety:read", "aggregate:read", "cohort:read", "accounts:manage", "audit:read", "clients:erase"
+]
 GRANTABLE: tuple[Permission, ...] = ("safety:read",)  # given person by person, on top of a role
 
 PERSON_READERS = frozenset(
@@ -57,7 +59,7 @@ ACCESS: dict[Role, RoleAccess] = {
         "none",
         frozenset({"clinicians"}),
         frozenset({records.Clinician}),
-        frozenset({"accounts:manage", "audit:read"}),
+        frozenset({"accounts:manage", "audit:read", "clients:erase"}),
     ),
 }
 

@@ -126,6 +126,26 @@ def writing(engine: Engine) -> Iterator[Connection]:
             yield connection
 
 
+def scrub(engine: Engine) -> bool:
+    """Make deleted content leave an SQLite file and its write-ahead log; PostgreSQL has its own vacuum.
+
+    Returns
+    -------
+    bool
+        False while another program holds the file: then what was deleted is still in it, or in its log.
+    """
+    if engine.dialect.name != "sqlite":
+        return True
+    with engine.connect() as connection:
+        raw: Any = connection.connection.driver_connection
+        try:
+            raw.execute("VACUUM")  # the file is written anew, from what is on record
+            busy, *_ = raw.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+        except engine.dialect.loaded_dbapi.OperationalError:
+            return False
+    return not busy
+
+
 @contextmanager
 def explained(engine: Engine) -> Iterator[None]:
     """Turn a database's faults into words that say what to do."""

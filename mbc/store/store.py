@@ -6,23 +6,25 @@ import getpass
 import threading
 from collections.abc import Callable, Collection, Iterable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from types import TracebackType
 from typing import Any, Self, get_args
 
 import polars as pl
-from sqlalchemy import Engine
+from sqlalchemy import Connection, Engine, select
 
-from mbc.errors import AccessDenied, Conflict, IdentifierTaken, MbcError, NotInRecord, StoreError
-from mbc.store import administrations, belonging, migrations, verification
+from mbc.errors import AccessDenied, Conflict, Erased, IdentifierTaken, MbcError, NotInRecord, StoreError
+from mbc.store import administrations, belonging, erasure, migrations, tombstones, verification
 from mbc.store import engine as engines
+from mbc.store import tables as t
 from mbc.store.access import Permission, Scope, User, counting_scope_of, scope_of
 from mbc.store.accounts import Accounts
 from mbc.store.audit import Audit, append
 from mbc.store.chain import Line
 from mbc.store.checks import check_text, is_id, shown
 from mbc.store.completed import in_batches
+from mbc.store.erasure import Erasure
 from mbc.store.glass import Openings
 from mbc.store.outcomes import Outcome, Preview
 from mbc.store.recent import Recent
@@ -274,6 +276,68 @@ class Store(Openings):
     def audit(self) -> Audit:
         """Who did what: everybody may add, reading needs ``audit:read``."""
         return Audit(self._engine, self._scope, origin=self._origin, tell=self._tell)
+
+    def erase(self, client_id: str, *, reason: str, by: str | None = None) -> Erasure:
+        """Take one person out of the whole record, on a legal request. It cannot be undone.
+
+        Everything about them goes, corrections and safety data too; the audit trail keeps its lines without the
+        name. A tombstone stays: when, who, why, how many rows. `verify` still holds afterwards. Backups made
+        before still hold the person.
+
+        Parameters
+        ----------
+        client_id : str
+            Who.
+        reason : str
+            Why; kept, so it must not name the person.
+        by : str, optional
+            Who does it; the user of this view, or whoever runs the command.
+
+        Raises
+        ------
+        AccessDenied
+            Without the permission ``clients:erase``.
+        NotInRecord
+            If there is no such client.
+        Erased
+            If they were erased before; the database's files are cleaned once more.
+        StoreError
+            If the reason is no short text, or names the client.
+        """
+        who, why = self._writer(by), check_text("reason", reason)
+        with self._asking("erasure", client_id, told=False), self._queued():
+            self._scope.require("clients:erase")
+            with engines.writing(self._engine) as connection:
+                stone = self._tombstone_of(connection, client_id)
+                done = (
+                    None
+                    if stone is not None
+                    else erasure.erase(
+                        connection, client_id, by=who, reason=why, now=datetime.now(UTC), line=self.audit.line
+                    )
+                )
+        self._shared.told.clear()
+        clean = engines.scrub(self._engine)
+        if done is None:
+            files = "Its files were written anew." if clean else "Another program still holds its file open."
+            raise Erased(f"The client '{client_id}' was erased before ({stone}). {files}")
+        return replace(done, clean=clean)
+
+    def _tombstone_of(self, connection: Connection, client_id: str) -> str | None:
+        """Name the tombstone of a client who was erased before; None for one on record."""
+        column = t.client.c.client_id
+        if is_id(client_id) and connection.execute(select(column).where(column == client_id)).first():
+            return None  # whoever may erase reaches everybody, and reads nobody
+        stones = tombstones.erased_among(connection, [client_id])
+        if client_id in stones:
+            return stones[client_id].tombstone_id
+        raise NotInRecord(f"There is no client {shown(client_id)} on record. Nothing was erased.")
+
+    def erased(self, client_ids: Collection[str]) -> dict[str, str]:
+        """Say which of some clients were erased, and why they are not taken in again; for importers."""
+        with engines.reading(self._engine) as connection:
+            stones = tombstones.erased_among(connection, client_ids)
+        return {client_id: tombstones.refusal(client_id, stone) for client_id, stone in stones.items()}
 
     def verify(
         self,

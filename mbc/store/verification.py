@@ -18,7 +18,7 @@ from mbc.store.sealing import Leaf, Taken
 
 Tick = Callable[[int], None]
 _TABLES = t.metadata.tables
-_WORDS = {
+WORDS = {  # what people call the rows of a table
     "administration": "questionnaires",
     "clinician": "clinicians",
     "client": "clients",
@@ -26,6 +26,8 @@ _WORDS = {
     "relationship": "relationships",
     "relationship_status": "relationship statuses",
     "therapy_session": "sessions",
+    "answer": "answers",
+    "total": "totals",
     "goal": "goals",
     "goal_rating": "goal ratings",
     "event": "events",
@@ -156,7 +158,7 @@ def _broken_seals(made: dict[int, dict[str, str]], expected: dict[int, dict[str,
                 yield f"Entry {entry_id}: who wrote it, or when, is not what was written."
             else:
                 yield (
-                    f"Entry {entry_id}: its {_WORDS.get(kind, kind)} are not those that were written "
+                    f"Entry {entry_id}: its {WORDS.get(kind, kind)} are not those that were written "
                     "(one was added, removed or altered)."
                 )
 

@@ -1,0 +1,58 @@
+"""``mbc erase``: take one person out of the record, on a legal request."""
+
+from __future__ import annotations
+
+import click
+
+from mbc.cli.options import store_option
+
+
+@click.command("erase", short_help="Take one person out of the record, on a legal request.")
+@click.argument("client_id", metavar="CLIENT")
+@click.option(
+    "--reason", required=True, help="Why; it is kept, so do not name the person: 'request of 2026-05-02'."
+)
+@click.option("--by", metavar="NAME", help="Who decides it, if not whoever runs the command.")
+@click.option("--as", "username", metavar="USER", help="As this user: an administrator.")
+@click.option("--yes", is_flag=True, help="Do not ask.")
+@store_option
+def command(
+    *, client_id: str, reason: str, by: str | None, username: str | None, yes: bool, store_url: str
+) -> None:
+    """Erase CLIENT: everything about one person, in every table, corrections and safety data too.
+
+    It cannot be undone, and the identifier is never taken again. What stays: a tombstone with the day, who, why
+    and how many rows, and the lines of the audit trail without the name. 'mbc verify' still holds afterwards.
+
+    Backups and exports made before still hold the person: delete or replace them yourself.
+    """
+    from rich.console import Console  # noqa: PLC0415 - loaded when it is needed
+
+    from mbc.store import Store  # noqa: PLC0415 - the command line stays quick until a record is opened
+    from mbc.store.verification import WORDS  # noqa: PLC0415
+
+    with Store.open(store_url) as whole:
+        store = whole if username is None else whole.as_user(username)
+        if not yes:
+            click.echo(f"This takes {client_id} out of {store.url} for good.")
+            typed = click.prompt("Type the client's identifier to go on", default="", show_default=False)
+            if typed != client_id:
+                click.echo("That is not it. Nothing was erased.")
+                raise click.exceptions.Exit(1)
+        with Console(stderr=True).status("Erasing, and writing the file anew"):
+            done = store.erase(client_id, reason=reason, by=by)
+        postgres = store.url.startswith("postgresql")
+    rows = ", ".join(f"{WORDS.get(name, name)} {count}" for name, count in done.counts.items())
+    click.echo(
+        f"Erased. Tombstone {done.tombstone_id}: {rows}; {done.lines} lines of the audit trail without the name."
+    )
+    if postgres:
+        click.echo(
+            "PostgreSQL keeps deleted rows in its files until they are vacuumed: run VACUUM FULL when you can."
+        )
+    elif not done.clean:
+        click.echo(
+            "Another program holds the file open, so what was deleted is still in its bytes. Stop the server and "
+            "run this again: the file is then written anew."
+        )
+    click.echo("Backups and exports made before still hold this person. Delete them, or make them anew.")

@@ -1,0 +1,68 @@
+"""``mbc verify``: whether the record still says what was written."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import click
+
+from mbc.cli.options import store_option
+
+if TYPE_CHECKING:
+    from mbc.store.verification import VerifyReport
+
+
+@click.command("verify", short_help="Check that nothing was changed behind mbc's back.")
+@click.option("--head", "noted", metavar="HEAD", help="The head that an earlier 'mbc verify' printed.")
+@click.option("--as", "username", metavar="USER", help="As this user: an administrator.")
+@store_option
+def command(*, noted: str | None, username: str | None, store_url: str) -> None:
+    """Check the audit trail line by line, and every row against the seal of the entry that wrote it.
+
+    Ends with status 0 when the record is intact, with 1 and each fault when it is not.
+
+    A chain cannot know that its newest lines were cut off. Note the head that is printed somewhere else, on paper
+    or in another system, and hand it to the next check with --head.
+    """
+    from rich.console import Console  # noqa: PLC0415 - loaded when it is needed
+    from rich.progress import Progress  # noqa: PLC0415
+
+    from mbc.store import Store  # noqa: PLC0415 - the command line stays quick until a record is opened
+
+    with Store.open(store_url) as whole:
+        store = whole if username is None else whole.as_user(username)
+        with Progress(console=Console(stderr=True), transient=True) as bar:
+            task = bar.add_task("Checking", total=None)
+            report = store.verify(
+                noted=noted, progress=lambda done, of: bar.update(task, completed=done, total=of)
+            )
+        where = store.url
+    _summary(where, report)
+    if not report.intact:
+        raise click.exceptions.Exit(1)
+
+
+def _summary(where: str, report: VerifyReport) -> None:
+    chain = report.chain
+    faults = [*chain.faults, *report.faults]
+    click.echo(f"{where}: {'intact' if not faults else 'NOT INTACT'}")
+    click.echo(f"  {_many(chain.lines, 'line')} of the audit trail, each following from the one before")
+    click.echo(
+        f"  {_many(report.entries, 'entry', 'entries')} with {_many(report.administrations, 'questionnaire')}"
+    )
+    for erasure in chain.erasures:
+        click.echo(f"  {erasure['tombstone']}: one person erased by {erasure['by']} ({erasure['reason']})")
+    if chain.since_noted is not None:
+        click.echo(
+            f"  the head that was noted is part of the trail; {_many(chain.since_noted, 'line')} came after it"
+        )
+    for fault in faults:
+        click.echo(f"  FAULT {fault}")
+    if faults:
+        click.echo("Keep the file as it is, and compare it with a backup from before.")
+    else:
+        click.echo(f"Head to note elsewhere, for the next check with --head: {chain.note}")
+
+
+def _many(count: int, one: str, more: str | None = None) -> str:
+    return f"{count:,} {one if count == 1 else more or one + 's'}"
