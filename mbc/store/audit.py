@@ -24,7 +24,8 @@ from mbc.store.tombstones import erased_among
 RESERVED = frozenset(
     {
         "write", "read", "read safety", "aggregate", "sign-in", "sign-in refused", "sign-out", "account added",
-        "account enabled", "account disabled", "password changed", "break glass", "glass closed",
+        "account enabled", "account disabled", "password changed", "break glass", "glass closed", "erase",
+        "upgrade", "rescore",
     }
 )  # fmt: skip
 _LOCK = 7_265_623_001  # any number of our own: writers to PostgreSQL line up for the chain's end

@@ -24,6 +24,7 @@ from mbc.store.digests import utc
 
 GENESIS = "0" * 64
 ERASE, UPGRADE = "erase", "upgrade"
+_ERASURE = frozenset({"tombstone", "by", "reason", "counts", "stone", "leaves", "lines", "shown"})
 _HEAD = re.compile(r"(?:(\d+):)?([0-9a-f]{64})")
 
 
@@ -99,6 +100,15 @@ def first_digest(previous: str, sequence: int, line: Line) -> str:
     return _sha256(parts)
 
 
+def said_by(detail: str) -> dict[str, Any]:
+    """Read a line's detail; nothing, if somebody made it unreadable."""
+    try:
+        said = json.loads(detail)
+    except ValueError:
+        return {}
+    return said if isinstance(said, dict) else {}
+
+
 def shown_digest(lines: Sequence[tuple[int, str | None, str]]) -> str:
     """Digest what an erasure left of some lines: number, subject, detail."""
     return _sha256([list(line) for line in lines])
@@ -162,7 +172,11 @@ class _Walk:
         if hidden:
             self.hidden[row.sequence] = (row.sequence, line.subject, line.detail)
         if line.action == ERASE:
-            self.erasures.append(json.loads(line.detail))
+            erasure = said_by(line.detail)
+            if erasure.keys() >= _ERASURE:
+                self.erasures.append(erasure)
+            else:
+                self.faults.append(f"Line {row.sequence} claims an erasure and does not account for it.")
         self._compare(row.sequence, row.digest)
         self._compare_first(row.sequence, line, hidden=hidden)
         self.previous = row.digest

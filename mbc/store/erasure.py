@@ -194,7 +194,7 @@ def _redact(
         .where(c.salt.is_not(None), c.action.not_in((ERASE, UPGRADE)), or_(*_may_name(names)))
         .order_by(c.sequence)
     ).all()
-    others = _other_clients(connection, {subject for _, subject, _ in lines if subject is not None})
+    others = _others(connection, {subject for _, subject, _ in lines if subject is not None})
     changed: list[tuple[int, str | None, str]] = []
     for sequence, subject, detail in lines:
         said = json.loads(detail)
@@ -224,11 +224,12 @@ def _harmless(said: dict[str, Any], entries: set[int], *, whole: bool) -> dict[s
     return said
 
 
-def _other_clients(connection: Connection, subjects: set[str]) -> set[str]:
-    column = t.client.c.client_id
+def _others(connection: Connection, subjects: set[str]) -> set[str]:
+    """Find the subjects that are other clients, or accounts: 'wren' may be an alias and a user name."""
     found: set[str] = set()
-    for batch in batches(sorted(subjects)):
-        found.update(connection.execute(select(column).where(column.in_(batch))).scalars())
+    for column in (t.client.c.client_id, t.account.c.username):
+        for batch in batches(sorted(subjects)):
+            found.update(connection.execute(select(column).where(column.in_(batch))).scalars())
     return found
 
 

@@ -13,7 +13,7 @@ from sqlalchemy import Connection, func, select, text
 
 from mbc.store import digests, sealing
 from mbc.store import tables as t
-from mbc.store.chain import UPGRADE, ChainReport, verify_chain
+from mbc.store.chain import UPGRADE, ChainReport, said_by, verify_chain
 from mbc.store.sealing import Leaf, Taken
 
 Tick = Callable[[int], None]
@@ -128,7 +128,7 @@ def _details(connection: Connection, *actions: str) -> Iterator[tuple[dict[str, 
     c = t.audit.c
     query = select(c.detail, c.salt).where(c.action.in_(actions)).order_by(c.sequence)
     for row in connection.execute(query.execution_options(yield_per=10_000)):
-        yield json.loads(row.detail), row.salt is None
+        yield said_by(row.detail), row.salt is None
 
 
 def _expected_seals(connection: Connection) -> dict[int, dict[str, str]]:

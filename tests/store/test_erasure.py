@@ -149,6 +149,8 @@ AFTERWARDS = [
     ("UPDATE answer SET value = 1 WHERE administration_id = 3 AND item = 2", "not what was written"),
     ("UPDATE goal SET label = 'x' WHERE client_id = 'C2'", "its goals"),
     ("UPDATE audit SET subject = 'C2' WHERE action = 'refused'", "left of earlier lines"),
+    ("UPDATE audit SET detail = '{}' WHERE action = 'erase'", "does not account for it"),
+    ("UPDATE audit SET detail = 'x' WHERE action = 'write'", "was changed"),
     ("UPDATE audit SET subject = 'erased-x', salt = NULL WHERE action = 'account added'", "no erasure accounts"),
 ]
 
