@@ -28,7 +28,7 @@ from mbc.store.erasure import Erasure
 from mbc.store.glass import Openings
 from mbc.store.outcomes import Outcome, Preview
 from mbc.store.recent import Recent
-from mbc.store.records import Administration, ImportSource
+from mbc.store.records import Administration, Client, ImportSource
 from mbc.store.verification import VerifyReport
 from mbc.store.writing import Writing
 
@@ -334,9 +334,11 @@ class Store(Openings):
         raise NotInRecord(f"There is no client {shown(client_id)} on record. Nothing was erased.")
 
     def erased(self, client_ids: Collection[str]) -> dict[str, str]:
-        """Say which of some clients were erased, and why they are not taken in again; for importers."""
-        with engines.reading(self._engine) as connection:
-            stones = tombstones.erased_among(connection, client_ids)
+        """Say which of some clients were erased, and why they are not taken in again; for whoever may add them."""
+        with self._asking("erased clients", None, told=False):
+            self._scope.require_writer(Client)
+            with engines.reading(self._engine) as connection:
+                stones = tombstones.erased_among(connection, client_ids)
         return {client_id: tombstones.refusal(client_id, stone) for client_id, stone in stones.items()}
 
     def verify(

@@ -87,6 +87,8 @@ preview                  123      1         1           -          -          - 
 as_user                  +        -         -           -          -          -       -          -    -     -     -
 accounts                 +        -         -           -          -          -       -          -    +     -     -
 verify                   +        -         -           -          -          -       -          -    +     -     -
+erase                    +        -         -           -          -          -       -          -    +     -     -
+erased                   +        +         +           -          -          -       -          -    -     -     -
 audit.entries            +        -         -           -          -          -       -          -    +     -     -
 audit.entries:safety     +        -         -           -          -          -       -          -    -     -     -
 audit.verify             +        -         -           -          -          -       -          -    +     -     -
@@ -186,6 +188,12 @@ def met(whole: Store, mine: Store, door: str, folder: Path) -> str:
         return "-"
 
 
+def none_erased(mine: Store) -> None:
+    """Ask for somebody who is not there: whoever may erase is told so."""
+    with pytest.raises(NotInRecord, match="Nothing was erased"):
+        mine.erase("C9", reason="a request")
+
+
 Write = Callable[[Writing, str], object]
 PERIOD = {"start": date(2026, 1, 1), "end": date(2026, 3, 31)}
 ANSWERED: dict[str, Callable[[Store], object]] = {
@@ -193,6 +201,8 @@ ANSWERED: dict[str, Callable[[Store], object]] = {
     "as_user": lambda mine: mine.as_user("admin"),
     "accounts": lambda mine: mine.accounts.table(),
     "verify": lambda mine: mine.verify(),
+    "erase": none_erased,
+    "erased": lambda mine: mine.erased(["C9"]),
     "audit.entries": lambda mine: mine.audit.entries(),
     "audit.entries:safety": lambda mine: mine.audit.entries(include_safety=True),
     "audit.verify": lambda mine: mine.audit.verify(),
@@ -329,7 +339,7 @@ def test_the_table_names_every_kind_of_record_and_every_channel():
 def test_every_permission_opens_something():
     needed = {
         "safety:read": "safety_flags", "aggregate:read": "counting:outcomes", "cohort:read": "counting:cohort",
-        "accounts:manage": "accounts", "audit:read": "audit.entries",
+        "accounts:manage": "accounts", "audit:read": "audit.entries", "clients:erase": "erase",
     }  # fmt: skip
     assert needed.keys() == set(get_args(Permission))
     assert {needed[one] for role in ACCESS.values() for one in role.permissions} == set(needed.values())
