@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import io
+from collections.abc import Iterator
+from functools import partial
+from itertools import chain, islice
 from typing import Any
 
 import polars as pl
@@ -9,31 +13,84 @@ from sqlalchemy import Boolean, ColumnElement, Connection, Date, DateTime, Doubl
 
 from mbc.store.tables import UtcDateTime
 
-_AT_ONCE = 10_000  # rows held as Python objects at a time: few enough to stay in the processor's cache
+# Rows of the driver that are alive at once: fewer than the 700 new tuples that set off Python's search for cycles,
+# which would walk everything else in memory again and again.
+_ALIVE = 500
+_AT_ONCE = 50_000  # rows whose values become columns at a time
 _MOMENT = pl.Datetime("us", "UTC")
 
+Schema = dict[str, pl.DataType]
 
-def fetch(connection: Connection, query: Select[*tuple[Any, ...]]) -> pl.DataFrame:
+
+def fetch(connection: Connection, query: Select[*tuple[Any, ...]], *, many: bool = False) -> pl.DataFrame:
     """Fetch a query's rows, column by column, with types that follow from the tables.
 
-    The driver's rows are read as they come and converted whole columns at a time.
+    Parameters
+    ----------
+    connection : Connection
+    query : Select
+        Of columns, or of labelled expressions with a type.
+    many : bool
+        Whether so many rows may come that PostgreSQL had better copy them out as text, which the table engine
+        reads whole; for few rows that would only take longer. The frame is the same.
     """
     schema = {column.name: _dtype(column) for column in query.selected_columns}
+    if many and len(schema) > 1 and connection.dialect.name == "postgresql":
+        return _copied(connection, query, schema)
     cursor: Any = connection.execute(query).cursor
-    parts: list[pl.DataFrame] = []
-    while rows := cursor.fetchmany(_AT_ONCE):
-        columns = zip(schema.items(), zip(*rows, strict=True), strict=True)
-        parts.append(pl.DataFrame([_series(name, dtype, values) for (name, dtype), values in columns]))
+    rows = chain.from_iterable(iter(partial(cursor.fetchmany, _ALIVE), []))
+    parts = [
+        pl.DataFrame(
+            [
+                _series(name, dtype, values[place :: len(schema)])
+                for place, (name, dtype) in enumerate(schema.items())
+            ]
+        )
+        for values in _flattened(rows)
+    ]
     return pl.concat(parts) if parts else pl.DataFrame(schema=schema)
 
 
-def _dtype(column: ColumnElement[Any]) -> pl.DataType | type[pl.DataType]:
+def _flattened(rows: Iterator[tuple[Any, ...]]) -> Iterator[list[Any]]:
+    while values := list(chain.from_iterable(islice(rows, _AT_ONCE))):
+        yield values
+
+
+def _copied(connection: Connection, query: Select[*tuple[Any, ...]], schema: Schema) -> pl.DataFrame:
+    compiled = query.compile(dialect=connection.dialect, compile_kwargs={"render_postcompile": True})
+    cursor: Any = connection.connection.cursor()
+    with cursor, cursor.copy(f"COPY ({compiled}) TO STDOUT (FORMAT csv)", compiled.params) as copy:
+        text = b"".join(copy)
+    if not text:
+        return pl.DataFrame(schema=schema)
+    read = {name: dtype if dtype in {pl.Int64(), pl.Float64()} else pl.String() for name, dtype in schema.items()}
+    # nothing between two commas is NULL, and "" an empty text: both sides keep to that
+    frame = pl.read_csv(io.BytesIO(text), has_header=False, schema=read)
+    return frame.select(_from_text(name, dtype) for name, dtype in schema.items())
+
+
+def _from_text(name: str, dtype: pl.DataType) -> pl.Expr:
+    column = pl.col(name)
+    if dtype == pl.Boolean:
+        return column == "t"
+    if dtype == pl.Date:
+        return column.str.to_date("%Y-%m-%d")
+    if dtype == _MOMENT:  # the connection's time zone is UTC
+        return (
+            column.str.strip_suffix("+00")
+            .str.to_datetime("%Y-%m-%d %H:%M:%S%.f", time_unit="us")
+            .dt.replace_time_zone("UTC")
+        )
+    return column
+
+
+def _dtype(column: ColumnElement[Any]) -> pl.DataType:
     kinds = (
-        (Boolean, pl.Boolean),
-        (Integer, pl.Int64),
-        (Double, pl.Float64),
-        (String, pl.String),
-        (Date, pl.Date),
+        (Boolean, pl.Boolean()),
+        (Integer, pl.Int64()),
+        (Double, pl.Float64()),
+        (String, pl.String()),
+        (Date, pl.Date()),
     )
     for kind, dtype in kinds:
         if isinstance(column.type, kind):
@@ -43,7 +100,7 @@ def _dtype(column: ColumnElement[Any]) -> pl.DataType | type[pl.DataType]:
     raise TypeError(f"no column type for {column.name}: {column.type!r}")
 
 
-def _series(name: str, dtype: Any, values: tuple[Any, ...]) -> pl.Series:
+def _series(name: str, dtype: pl.DataType, values: list[Any]) -> pl.Series:
     first = next((value for value in values if value is not None), None)
     if isinstance(first, str) and dtype == pl.Date:  # SQLite keeps days as text,
         return pl.Series(name, values, pl.String).str.to_date("%Y-%m-%d")

@@ -151,7 +151,7 @@ class Readers:
             self._require_channel("administrations", channel)
             with engines.reading(self._engine) as connection:
                 self._require_client(connection, client_id)
-                frame = fetch(connection, query)
+                frame = fetch(connection, query, many=client_id is None)
         return frame.sort("client_id", "taken_on", "administration_id")
 
     def answers(
@@ -236,7 +236,7 @@ class Readers:
             self._scope.require_reader(reader)
             with engines.reading(self._engine) as connection:
                 self._require_client(connection, client_id)
-                frame = fetch(connection, query)
+                frame = fetch(connection, query, many=client_id is None)
         return frame.sort(*(order or frame.columns[:1]))
 
     def _owned_by(self, owner: ColumnElement[str], client_id: str | None) -> list[ColumnElement[bool]]:
@@ -292,8 +292,8 @@ class Readers:
             self._require_channel(reader, channel)
             with engines.reading(self._engine) as connection:
                 self._require_client(connection, client_id)
-                head = fetch(connection, self._administrations(heads, instrument, client_id, channel))
-                rows = fetch(connection, query)
+                named = self._administrations(heads, instrument, client_id, channel)
+                head, rows = (fetch(connection, each, many=client_id is None) for each in (named, query))
         # sorted while there is one row per administration: afterwards only small numbers are compared
         head = head.sort("client_id", "taken_on", key).with_row_index("place")
         frame = rows.join(head, on=key, how="inner").sort("place", names[0])
