@@ -76,8 +76,7 @@ def client_review(
 
 
 def _last_day(store: Store, record: ClientRecord) -> dt.date:
-    held = store.sessions().filter("attended")["held_on"]
-    return no_later_than_today(held.max(), *(record.window or ()))
+    return no_later_than_today(store.last_held_on(), *(record.window or ()))
 
 
 def headline(trajectories: list[Trajectory]) -> str:

@@ -218,7 +218,7 @@ class Readers:
         )  # fmt: skip
         source = t.safety_flag.join(t.administration, c.administration_id == a.administration_id)
         order = ("client_id", "raised_on", "administration_id", "item")
-        return self._read("safety_flags", columns, source, c.client_id, client_id, _is_current(), order=order)
+        return self._read("safety_flags", columns, source, c.client_id, client_id, _CURRENT, order=order)
 
     def _read(
         self,
@@ -266,7 +266,7 @@ class Readers:
         where = [c.channel == channel, *self._owned_by(c.client_id, client_id)]
         if instrument is not None:
             where.append(c.instrument == instrument)
-        return where if history else [*where, _is_current()]
+        return where if history else [*where, _CURRENT]
 
     def _parts(
         self,
@@ -328,6 +328,6 @@ def require_client(connection: Connection, scope: Scope, client_id: str) -> None
         raise NotInRecord(f"There is no client '{client_id}' on record.{hint}")
 
 
-def _is_current() -> ColumnElement[bool]:
-    later = t.administration.alias("later")
-    return ~exists().where(later.c.supersedes == t.administration.c.administration_id)
+# made once: each new alias would describe the whole table anew
+_later = t.administration.alias("later")
+_CURRENT = ~exists().where(_later.c.supersedes == t.administration.c.administration_id)

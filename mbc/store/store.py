@@ -7,7 +7,7 @@ import threading
 from collections.abc import Callable, Collection, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from types import TracebackType
 from typing import Any, Self, get_args
 
@@ -26,6 +26,7 @@ from mbc.store.checks import check_text, is_id, shown
 from mbc.store.completed import in_batches
 from mbc.store.erasure import Erasure
 from mbc.store.glass import Openings
+from mbc.store.held import LastHeld
 from mbc.store.outcomes import Outcome, Preview
 from mbc.store.recent import Recent
 from mbc.store.records import Administration, Client, ImportSource
@@ -55,6 +56,7 @@ class Shared:
     recent: Recent = field(init=False)
     busy: threading.local = field(default_factory=threading.local)  # .queue: lines for the open transaction
     told: dict[tuple[str, str, bool, str | None], datetime] = field(default_factory=dict)  # reads in the trail
+    held: LastHeld = field(default_factory=LastHeld)
 
     def __post_init__(self) -> None:
         self.recent = Recent(self.engine)
@@ -264,6 +266,19 @@ class Store(Openings):
             subject = refused.pop() if len(refused) == 1 else None
             self._tell(self.audit.line("refused", subject=subject, asked="preview"))
         return found
+
+    def last_held_on(self) -> date | None:
+        """Give the last day on which a session was held with anybody whom this view reaches.
+
+        Raises
+        ------
+        AccessDenied
+            If this user may not read sessions.
+        """
+        with self._asking("sessions", None, told=False):
+            self._scope.require_reader("sessions")
+            with engines.reading(self._engine) as connection:
+                return self._shared.held.on(connection, self._scope)
 
     @property
     def accounts(self) -> Accounts:

@@ -117,6 +117,7 @@ BESIDE = {
         "close", "url", "user", "can", "has_reader", "from_origin",  # about the view itself
         "writing",  # what may be added is walked by kind
         "audit",  # adding is for everybody; reading is walked
+        "last_held_on",  # a day, and nobody's name; its reach is in tests/store/test_held.py
         "opened_records", "close_glass",  # one's own, in tests/store/test_glass.py
     },
     Writing: {"add", "summary", "only_client", "only_named"},
