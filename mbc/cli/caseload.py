@@ -15,7 +15,7 @@ from mbc.care import CohortModels, caseload
 from mbc.care.course import Verdict
 from mbc.care.reviewing import CaseloadCell, CaseloadRow
 from mbc.care.words import number
-from mbc.cli.options import store_option
+from mbc.cli.options import as_option, store_option, view_of
 from mbc.errors import NotInRecord
 from mbc.store import Store
 
@@ -28,6 +28,7 @@ _SORT: dict[str, Callable[[CaseloadRow], tuple[object, ...]]] = {
 
 @click.command("caseload", short_help="How every client stands, one line each.")
 @store_option
+@as_option
 @click.option("--clinician", "clinician_id", metavar="ID", help="Only the clients of this clinician.")
 @click.option(
     "--sort",
@@ -41,17 +42,20 @@ _SORT: dict[str, Callable[[CaseloadRow], tuple[object, ...]]] = {
     type=click.DateTime(["%Y-%m-%d"]),
     help="The day silence is judged on; by default the record's last.",
 )
-def command(*, store_url: str, clinician_id: str | None, sort: str, as_of: dt.datetime | None) -> None:
+def command(
+    *, store_url: str, username: str | None, clinician_id: str | None, sort: str, as_of: dt.datetime | None
+) -> None:
     """List clients with their latest scores and the change since their first, sorted into what is beyond noise.
 
     A change inside measurement error is listed as such. The safety channel is not part of it.
     """
     console = Console(highlight=False)
-    with Store.open(store_url) as store:
+    with Store.open(store_url) as whole:
+        store = view_of(whole, username)
         if clinician_id is not None:
             _require_clinician(store, clinician_id)
         day = None if as_of is None else as_of.date()
-        found = caseload(store, clinician_id=clinician_id, as_of=day, cohort=CohortModels(store))
+        found = caseload(store, clinician_id=clinician_id, as_of=day, cohort=CohortModels(whole))
     if not found.rows:
         console.print("No clients on record yet. 'mbc import FILE --store URL' brings some in.")
         return

@@ -10,26 +10,32 @@ from rich.text import Text
 
 from mbc.care import deidentified_cohort
 from mbc.care.cohort_files import write_cohort
-from mbc.cli.options import store_option
+from mbc.cli.options import as_option, store_option, view_of
 from mbc.store import Store
 
 
 @click.command("deidentify", short_help="Write a de-identified cohort for research.")
 @click.argument("folder", type=click.Path(file_okay=False, path_type=Path))
 @store_option
+@as_option
 @click.option("--k", "k", type=click.IntRange(min=2), default=5, show_default=True, help="Fold rarer categories.")
 @click.option(
     "--key",
     type=click.Path(dir_okay=False, path_type=Path),
     help="Also write the way back (study id beside client id) to this file, apart from the cohort.",
 )
-def command(*, folder: Path, store_url: str, k: int, key: Path | None) -> None:
+def command(*, folder: Path, store_url: str, username: str | None, k: int, key: Path | None) -> None:
     """Write the record to FOLDER with random study ids and days instead of dates.
 
     No names, no ids of the clinic, no dates, no free text, no safety data. FOLDER must be new or empty.
     """
-    with Store.open(store_url) as store:
+    if key is not None and username is not None:
+        raise click.UsageError("--key names people, so it is for the operator alone: leave --as out.")
+    with Store.open(store_url) as whole:
+        store = view_of(whole, username)
         cohort, bridge = deidentified_cohort(store, k=k)
+        rows = {name: table.height for name, table in cohort.tables().items()}
+        store.audit.record("export", format="cohort", file=folder.name, rows=rows, key=key is not None)
     write_cohort(cohort, folder, bridge=None if key is None else bridge, key=key)
     say = Console(highlight=False).print
     say(Text(f"{cohort.people.height} people, {cohort.scores.height} scores: written to {folder}."))

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from mbc.cli.options import store_option
+from mbc.cli.options import as_option, store_option, view_of
 
 _FORMATS = ("csv", "excel", "parquet", "spss", "fhir", "redcap", "bids")
 _BY_SUFFIX = {".xlsx": "excel", ".json": "fhir"}
@@ -21,7 +21,7 @@ _BY_SUFFIX = {".xlsx": "excel", ".json": "fhir"}
 @click.option("--scores", "only", flag_value="scores", help="Scores only.")
 @click.option("--answers", "only", flag_value="answers", help="The record with its answers, without scores.")
 @click.option("--include-safety", is_flag=True, help="Also safety screens and risk items; needs the permission.")
-@click.option("--as", "username", metavar="USER", help="Only what this user may see.")
+@as_option
 @click.option("--force", is_flag=True, help="Replace an export that is there already.")
 def command(  # noqa: PLR0913 - an option each
     *,
@@ -48,7 +48,7 @@ def command(  # noqa: PLR0913 - an option each
 
     console = Console(highlight=False)
     with Store.open(store_url) as whole, console.status("Reading the record") as status:
-        store = whole if username is None else whole.as_user(username)
+        store = view_of(whole, username)
         done = export_record(
             store,
             target,

@@ -28,6 +28,7 @@ COMMANDS: dict[str, str] = {
     "outcomes": "outcomes",
     "deidentify": "deidentify",
     "user": "user",
+    "audit": "audit",
     "verify": "verify",
     "erase": "erase",
     "serve": "serve",

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
+
+if TYPE_CHECKING:
+    from mbc.store import Store
 
 DEFAULT_STORE = "sqlite:///clinic.db"
 
@@ -21,6 +24,17 @@ store_option: Callable[[Callable[..., Any]], Callable[..., Any]] = click.option(
     help="Where the record is: sqlite:///FILE or postgresql://USER@HOST/DATABASE.",
 )
 """``--store URL``, handed to the command as ``store_url``."""
+
+
+as_option: Callable[[Callable[..., Any]], Callable[..., Any]] = click.option(
+    "--as", "username", metavar="USER", help="Only what this account may see or do."
+)
+"""``--as USER``, handed to the command as ``username``."""
+
+
+def view_of(whole: Store, username: str | None) -> Store:
+    """Give the view that ``--as`` asks for; in the audit trail its lines name who runs the command too."""
+    return whole if username is None else whole.as_user(username)
 
 
 def _use_instruments(ctx: click.Context, _: click.Parameter, folder: Path | None) -> None:

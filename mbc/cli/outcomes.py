@@ -13,7 +13,7 @@ from rich.text import Text
 
 from mbc.care import clinic_outcomes
 from mbc.care.outcomes import OutcomeRow, Rate
-from mbc.cli.options import store_option
+from mbc.cli.options import as_option, store_option, view_of
 from mbc.store import Store
 
 _DAY = click.DateTime(["%Y-%m-%d"])
@@ -22,6 +22,7 @@ _HIDDEN = "not shown"
 
 @click.command("outcomes", short_help="Outcome rates of the clinic for a period.")
 @store_option
+@as_option
 @click.option("--from", "start", type=_DAY, help="First day of the period; by default a year before the last.")
 @click.option("--to", "end", type=_DAY, help="Last day of the period; the last day on record by default.")
 @click.option("--k", "k", type=click.IntRange(min=3), default=5, show_default=True, help="Smallest count shown.")
@@ -29,17 +30,26 @@ _HIDDEN = "not shown"
     "--csv", "csv", type=click.Path(dir_okay=False, path_type=Path), help="Write the table here as well."
 )
 def command(
-    *, store_url: str, start: dt.datetime | None, end: dt.datetime | None, k: int, csv: Path | None
+    *,
+    store_url: str,
+    username: str | None,
+    start: dt.datetime | None,
+    end: dt.datetime | None,
+    k: int,
+    csv: Path | None,
 ) -> None:
     """Say how many recovered, improved, stayed or deteriorated, by questionnaire.
 
     Each rate comes with the number it rests on, its 95 % interval and how complete the data are. Counts below K
     are not shown, and no client is ever named.
     """
-    with Store.open(store_url) as store:
+    with Store.open(store_url) as whole:
+        store = view_of(whole, username)
         found = clinic_outcomes(
             store, start=None if start is None else start.date(), end=None if end is None else end.date(), k=k
         )
+        if csv is not None:
+            store.audit.record("export", format="outcomes, csv", file=csv.name, rows=found.to_frame().height)
     console = Console(highlight=False)
     for row in found.rows:
         _print_row(console, row)

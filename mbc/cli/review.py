@@ -5,7 +5,6 @@ from __future__ import annotations
 import datetime as dt
 
 import click
-import polars as pl
 from rich.console import Console
 from rich.padding import Padding
 from rich.table import Table
@@ -16,7 +15,7 @@ from mbc.care.course import Trajectory
 from mbc.care.reviewing import ClientReview
 from mbc.care.trajectory import short_name
 from mbc.care.words import count, day, number, span
-from mbc.cli.options import store_option
+from mbc.cli.options import as_option, store_option, view_of
 from mbc.errors import NotInRecord
 from mbc.instruments import instrument
 from mbc.store import Store
@@ -25,6 +24,7 @@ from mbc.store import Store
 @click.command("review", short_help="What the charts of one client say, as text.")
 @click.argument("client_id", metavar="CLIENT")
 @store_option
+@as_option
 @click.option("--instrument", "-i", "keys", multiple=True, help="Only this questionnaire; may be repeated.")
 @click.option("--table/--no-table", default=True, show_default=True, help="List every occasion under its chart.")
 @click.option("--expected/--no-expected", default=True, show_default=True, help="Fit the clinic's growth models.")
@@ -35,6 +35,7 @@ def command(
     *,
     client_id: str,
     store_url: str,
+    username: str | None,
     keys: tuple[str, ...],
     table: bool,
     expected: bool,
@@ -47,10 +48,13 @@ def command(
     console = Console(highlight=False)
     for key in keys:
         instrument(key)  # an unknown one is refused, with the nearest named
-    with Store.open(store_url) as store:
-        if store.clients().filter(pl.col("client_id") == client_id).is_empty():
-            raise NotInRecord(f"There is no client '{client_id}' on record. 'mbc caseload' lists those there are.")
-        cohort = CohortModels(store) if expected else None
+    with Store.open(store_url) as whole:
+        store = view_of(whole, username)
+        try:
+            store.clients(client_id=client_id)
+        except NotInRecord as fault:
+            raise NotInRecord(f"{fault} 'mbc caseload' lists those there are.") from None
+        cohort = CohortModels(whole) if expected else None
         review = client_review(store, client_id, cohort=cohort, as_of=None if as_of is None else as_of.date())
     _head(console, review)
     for course in review.trajectories:

@@ -173,7 +173,8 @@ class Store(Openings):
         user : str or User
             An active account, by its name. What it may do is read anew from the record, whatever a `User` says.
         origin : str, optional
-            Where they come from, for the audit trail: a network address.
+            Where they come from, for the audit trail: a network address. Otherwise the trail names whoever looks
+            through their eyes.
 
         Raises
         ------
@@ -184,7 +185,7 @@ class Store(Openings):
             raise AccessDenied(f"{self._scope.who} cannot look through the eyes of another user.")
         name = user.username if isinstance(user, User) else user
         active = Accounts(self._shared, Scope(who="mbc"), self._tell).active(name)
-        return Store(self._shared, scope_of(active), origin=origin or self._origin)
+        return Store(self._shared, scope_of(active), origin=origin or f"{self._origin} ({self._scope.who})")
 
     def _counting(self, permission: Permission, purpose: str) -> Store:
         # no method of a user's view: see mbc.store.counting
@@ -432,7 +433,7 @@ class Store(Openings):
             yield
         except (AccessDenied, NotInRecord, IdentifierTaken) as fault:
             if self._scope.user is not None:
-                named = client_id() if callable(client_id) else client_id
+                named = client_id() if callable(client_id) else client_id or self._scope.only
                 subject = named if is_id(named) else None
                 self._tell(self.audit.line("refused", subject=subject, asked=what, fault=type(fault).__name__))
             raise
@@ -446,7 +447,7 @@ class Store(Openings):
 
     def _tell_of_read(self, what: str, client_id: str | None) -> None:
         # a client is named also when everybody was read a moment ago: a list is not yet their record
-        safety = what.startswith("safety")
+        safety, client_id = what.startswith("safety"), client_id or self._scope.only
         now, key = datetime.now(UTC), (self._scope.who, self._origin, safety, client_id)
         before = self._shared.told.get(key)
         if before is not None and now - before < _READ_WINDOW:

@@ -71,9 +71,9 @@ def _story(client: str) -> list[object]:
         Event("EV1", client, day(6), "break-up", "Ended R1", "growth"),
     ]
     goal = [
-        Goal("G1", client, "Say what I need", FIRST, 2, 8),
-        GoalRating("G1", day(0), 2),
-        GoalRating("G1", day(8), 6),
+        Goal("G-1", client, "Say what I need", FIRST, 2, 8),
+        GoalRating("G-1", day(0), 2),
+        GoalRating("G-1", day(8), 6),
     ]
     return [
         episode,
