@@ -27,6 +27,7 @@ DOORS = {
     "outcome rates": ("counting:outcomes", "clinic_outcomes"),
     "de-identified": ("counting:cohort", "deidentified_cohort"),
     "accounts": ("accounts", "write:Clinician"),
+    "erase a person": ("erase",),
     "audit trail": ("audit.entries", "verify"),
 }
 REACH = {"own": "1", "named": "12", "all": "123", "–": "-"}
