@@ -17,7 +17,8 @@ from scipy.stats import chi2
 
 from mbc.errors import ModelError
 from mbc.models.change.distributions import two_sided
-from mbc.models.change.values import Backend, frame
+from mbc.models.change.values import Backend
+from mbc.models.change.values import frame as native_frame
 from mbc.models.dropout.endings import PLANNED, read_endings
 from mbc.models.growth.growth_curve import GrowthCurve, growth_curve
 from mbc.models.growth.matrices import Floats
@@ -47,7 +48,7 @@ class AssociationEstimate:
     @property
     def odds_ratio(self) -> float:
         """Factor on the odds of dropping out after a session, per point."""
-        return math.exp(self.estimate)
+        return _factor(self.estimate)
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,11 +114,11 @@ class JointGrowth:
     def to_frame(self, *, backend: Backend = "polars") -> Any:
         """Make a table of the associations: name, estimate, standard_error, lower, upper, odds_ratio."""
         names = ("name", "estimate", "standard_error", "lower", "upper", "odds_ratio")
-        return frame({name: [getattr(one, name) for one in self.association] for name in names}, backend)
+        return native_frame({name: [getattr(one, name) for one in self.association] for name in names}, backend)
 
 
 def joint_growth(  # noqa: PLR0913 - options are keyword-only
-    table: object,
+    frame: object,
     *,
     outcome: str,
     time: str,
@@ -137,7 +138,7 @@ def joint_growth(  # noqa: PLR0913 - options are keyword-only
 
     Parameters
     ----------
-    table, outcome, time, client, shape, covariates, random
+    frame, outcome, time, client, shape, covariates, random
         As in :func:`mbc.models.growth_curve`; at most two random effects.
     ended, planned
         Column that says how therapy ended (blank while it goes on), and its values that mean a planned ending;
@@ -179,9 +180,9 @@ def joint_growth(  # noqa: PLR0913 - options are keyword-only
     """
     _check(link, random, bands, nodes)
     options = {"outcome": outcome, "time": time, "client": client, "covariates": covariates, "random": random}
-    mar = growth_curve(table, **options, shape=shape, reml=False)  # pyright: ignore[reportArgumentType]
-    columns = RowColumns.of(table, **options, shape=mar.shape)  # pyright: ignore[reportArgumentType]
-    people = read_endings(table, client=client, time=time, outcome=outcome, ended=ended, planned=planned)
+    mar = growth_curve(frame, **options, shape=shape, reml=False)  # pyright: ignore[reportArgumentType]
+    columns = RowColumns.of(frame, **options, shape=mar.shape)  # pyright: ignore[reportArgumentType]
+    people = read_endings(frame, client=client, time=time, outcome=outcome, ended=ended, planned=planned)
     place = people.places_in(columns.rows.ids)
     known = place >= 0
     dropped = np.zeros(columns.rows.clients, dtype=bool)
@@ -284,6 +285,11 @@ def _said(made: JointGrowth) -> str:
     open_ = "" if one.lower > 0 or one.upper < 0 else ", which leaves open whether there is any such link"
     return (
         "If the risk of dropping out after a session follows the client's true score there, its odds change by a "
-        f"factor of {one.odds_ratio:.2f} per point ({percent} interval {math.exp(one.lower):.2f} to "
-        f"{math.exp(one.upper):.2f}{open_})."
+        f"factor of {one.odds_ratio:.2f} per point ({percent} interval {_factor(one.lower):.2f} to "
+        f"{_factor(one.upper):.2f}{open_})."
     )
+
+
+def _factor(log_odds: float) -> float:
+    """Exponentiate; infinite where scores are of so small a scale that a point means a lifetime."""
+    return math.exp(log_odds) if log_odds < 700 else math.inf

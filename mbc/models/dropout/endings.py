@@ -124,19 +124,22 @@ def _is_number(rows: nw.LazyFrame[Any], name: str) -> bool:
 def _kind(rows: nw.LazyFrame[Any], ended: str, planned: Sequence[object]) -> nw.Expr:
     """Code 1 for a planned ending, 0 for a dropout, null while therapy goes on: engines can order numbers."""
     values = [planned] if isinstance(planned, str) else list(planned)
-    met = rows.select(ended).unique().collect()[ended].to_list()
+    kind = rows.collect_schema()[ended]
+    if kind == nw.Object():
+        raise FrameError(f"column '{ended}' holds Python objects; how therapy ended must be words or numbers.")
+    words = not (kind.is_numeric() or kind == nw.Boolean())
+    column = nw.col(ended).cast(nw.String() if words else nw.Float64())
+    met = rows.select(column.alias("ended")).unique().collect()["ended"].to_list()
     known = [one for one in met if one is not None and one == one and one != ""]  # noqa: PLR0124  NaN
-    if values and not any(one in known for one in values):
+    chosen = [one for one in known if one in values]
+    if values and not chosen:
         raise ModelError(
             f"planned={values!r}: column '{ended}' holds no such value; it has "
             f"{', '.join(repr(one) for one in sorted(known, key=str)[:8]) or 'none'}. "
             "planned=() says that nobody ended as planned."
         )
-    column = nw.col(ended)
-    matches = column.is_in(values) if values else column.is_null() & ~column.is_null()
-    blank = column.is_null() if all(isinstance(one, str) is False for one in known) else (
-        column.is_null() | (column == "")
-    )  # fmt: skip
+    matches = column.is_in(chosen) if chosen else column.is_null() & ~column.is_null()
+    blank = column.is_null() | ((column == "") if words else column.is_nan())
     return nw.when(~blank).then(nw.when(matches).then(nw.lit(1)).otherwise(nw.lit(0)))
 
 

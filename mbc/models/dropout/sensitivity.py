@@ -12,7 +12,8 @@ import polars as pl
 
 from mbc.errors import ModelError
 from mbc.models.change.distributions import two_sided
-from mbc.models.change.values import Backend, frame
+from mbc.models.change.values import Backend
+from mbc.models.change.values import frame as native_frame
 from mbc.models.dropout.clients import BoolArray
 from mbc.models.dropout.endings import PLANNED, Endings, read_endings
 from mbc.models.dropout.means import Means, Seen
@@ -82,12 +83,12 @@ class DropoutSensitivity:
         rows = [self.at_delta(float(one)) for one in deltas]
         names = ("delta", "estimate", "standard_error", "lower", "upper")
         columns = {name: pl.Series([getattr(row, name) for row in rows], dtype=pl.Float64) for name in names}
-        return frame(columns, backend)
+        return native_frame(columns, backend)
 
 
 def dropout_sensitivity(  # noqa: PLR0913 - options are keyword-only
     fit: GrowthCurve,
-    table: object,
+    frame: object,
     *,
     at: float,
     measure: Measure = "change",
@@ -111,7 +112,7 @@ def dropout_sensitivity(  # noqa: PLR0913 - options are keyword-only
     ----------
     fit : GrowthCurve
         Holds client sums, no rows; the mean and its uncertainty come from there.
-    table : table
+    frame : table
         The rows it was fitted to, and clients without any score: who was last seen when, and how therapy ended.
         Any kind that narwhals knows; one grouped aggregation.
     at, start : float
@@ -189,7 +190,7 @@ def dropout_sensitivity(  # noqa: PLR0913 - options are keyword-only
         active_only=shift == "active",
         planned_weight=planned_weight,
     )
-    people = _people(fit, table, group, ended, planned, float(at) if seen == "scores" else None)
+    people = _people(fit, frame, group, ended, planned, float(at) if seen == "scores" else None)
     away = np.isnan(people.last) | (people.last < at - grace)
     if seen == "scores":
         away = away & np.isnan(people.score)
@@ -252,7 +253,7 @@ def _answer(
 
 def _people(
     fit: GrowthCurve,
-    table: object,
+    frame: object,
     group: str | None,
     ended: str | None,
     planned: Sequence[object],
@@ -266,7 +267,7 @@ def _people(
             "Fit it with covariates=(group, 'group:time') so that the groups may differ."
         )
     return read_endings(
-        table,
+        frame,
         client=fit.client,
         time=fit.time,
         outcome=fit.outcome,

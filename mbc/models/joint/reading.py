@@ -71,7 +71,7 @@ def fit_joint(rows: JointRows) -> JointFit:
         raise ModelError(
             f"the joint model found no clear maximum (a further step promises {fit.promised:.1e}). To repair: "
             "1. random=('intercept',); 2. a simpler shape; 3. fewer bands; 4. until= or ended= may call clients "
-            "dropouts who are not."
+            "dropouts who are not; 5. leaving may follow the course too closely for a logistic risk."
         )
     return fit
 

@@ -262,6 +262,53 @@ def test_any_frame(rows, fit):
         assert made.sentence == wanted.sentence
 
 
+def test_endings_may_be_categories_or_numbers(rows, fit):
+    wanted = models.dropout_sensitivity(fit, rows, at=12, ended="ending")
+    categories = rows.to_pandas().astype({"ending": "category"})
+    coded = rows.with_columns(ending=pl.col("ending").replace_strict({"dropout": 1, "planned": 2}, default=None))
+    for table, planned in (
+        (categories, ("planned",)),
+        (coded, (2,)),
+        (coded.to_pandas(), (2,)),
+        (coded.lazy(), (2.0,)),
+    ):
+        made = models.dropout_sensitivity(fit, table, at=12, ended="ending", planned=planned)
+        assert (made.n_left, made.n_planned, made.n_going_on) == (
+            wanted.n_left, wanted.n_planned, wanted.n_going_on,
+        )  # fmt: skip
+        assert made.sentence == wanted.sentence
+    objects = rows.with_columns(ending=pl.Series([object()] * rows.height, dtype=pl.Object))
+    with pytest.raises(FrameError, match="words or numbers"):
+        models.dropout_sensitivity(fit, objects, at=12, ended="ending")
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("per", "delta"), [("client", 4.0), ("time", 0.6)])
+def test_intervals_cover_the_truth_where_those_who_left_deviate(per, delta):
+    """200 clinics whose leavers lie delta beyond expectation: 95 % intervals cover with a chance of 0.95."""
+    rng = np.random.default_rng(6)
+    week = np.arange(13.0)
+
+    def draw(n: int) -> tuple[pl.DataFrame, np.ndarray]:
+        effects = rng.standard_normal((n, 2)) @ np.array([[4.0, -0.1], [0.0, 0.3]])
+        score = 20 - 0.6 * week + effects[:, :1] + effects[:, 1:] * week + 2.5 * rng.standard_normal((n, 13))
+        leaves = rng.random(score.shape) < 1 / (1 + np.exp(3 - 0.15 * (score - 18)))
+        gone = np.cumsum(leaves, axis=1) - leaves > 0
+        table = {"client": np.repeat(np.arange(n), 13), "week": np.tile(week, n), "score": score.ravel()}
+        return pl.DataFrame(table).filter(pl.Series(~gone.ravel())), gone
+
+    _, gone = draw(200_000)
+    since = gone.sum(axis=1)  # weeks since the last score, 0 for those who stayed
+    truth = -0.6 * 12 + delta * (since if per == "time" else since > 0).mean()
+    covered = 0
+    for _ in range(200):
+        table, _ = draw(150)
+        fit = models.growth_curve(table, **COLUMNS, shape="linear")
+        found = models.dropout_sensitivity(fit, table, at=12, per=per).at_delta(delta)
+        covered += found.lower < truth < found.upper
+    assert 181 <= covered <= 198
+
+
 def test_clients_never_seen_follow_their_covariates_and_count_as_gone(rows, fit):
     extra = pl.DataFrame({"client": [900, 901], "arm": ["new", "usual"]})
     more = pl.concat([rows, extra], how="diagonal")

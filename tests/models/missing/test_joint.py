@@ -256,6 +256,36 @@ def test_a_random_intercept_covariates_and_any_frame(rows):
         assert other.association[0].estimate == pytest.approx(made.association[0].estimate, rel=1e-6)
 
 
+@pytest.mark.parametrize("scale", [1e-6, 1e6])
+def test_another_scale_or_calendar_years_change_nothing_but_the_unit(rows, scale):
+    made = joint_growth(rows, **COLUMNS, shape="linear", nodes=5).association[0]
+    other = joint_growth(rows.with_columns(pl.col("score") * scale), **COLUMNS, shape="linear", nodes=5)
+    assert other.association[0].estimate * scale == pytest.approx(made.estimate, rel=1e-6)
+    assert other.association[0].standard_error * scale == pytest.approx(made.standard_error, rel=1e-6)
+    assert "per point" in other.sentence
+    years = rows.with_columns(week=2024 + pl.col("week") / 52)
+    late = joint_growth(years, **COLUMNS, shape="linear", nodes=5).association[0]
+    assert late.estimate == pytest.approx(made.estimate, rel=1e-5)
+
+
+def test_a_slope_without_variance_is_no_failure_and_perfect_leaving_is_refused():
+    rng = np.random.default_rng(2)
+    client, week = np.repeat(np.arange(200), 8), np.tile(np.arange(8.0), 200)
+    true = 20 - 0.6 * week + np.repeat(rng.normal(0, 4, 200), 8)
+    score = true + rng.normal(0, 2.5, true.size)
+    for leaves, fails in ((rng.random(true.size) < 0.15, False), (true > 23, True)):
+        by_client = leaves.reshape(200, 8)
+        kept = ~(np.cumsum(by_client, axis=1) - by_client > 0).ravel()
+        table = pl.DataFrame({"client": client, "week": week, "score": score}).filter(pl.Series(kept))
+        if fails:
+            with pytest.raises(ModelError, match="too closely"):
+                joint_growth(table, **COLUMNS, shape="linear")
+        else:
+            made = joint_growth(table, **COLUMNS, shape="linear")
+            assert np.sqrt(made.random_covariance[1, 1]) < 0.3
+            assert made.association[0].lower < 0 < made.association[0].upper
+
+
 @pytest.mark.parametrize(
     ("options", "message"),
     [
