@@ -52,10 +52,20 @@ def wilson_interval(k: int, n: int, confidence: float = 0.95) -> Proportion:
         raise ModelError(f"confidence must be in (0, 1), got {confidence:g}. Is it a percentage?")
     if n == 0:
         return Proportion(0, 0, None, None, None, confidence)
+    lower, upper = wilson_bounds(k / n, n, confidence)
+    return Proportion(k, n, k / n, lower, upper, confidence)
+
+
+def wilson_bounds(p: float, n: float, confidence: float = 0.95) -> tuple[float, float]:
+    """Give the Wilson score interval of a share that rests on ``n`` people, also where ``n`` is an effective number.
+
+    Examples
+    --------
+    >>> [round(bound, 4) for bound in wilson_bounds(0.8, 10)]
+    [0.4902, 0.9433]
+    """
     z = two_sided(confidence)
-    p, scale = k / n, 1.0 + z * z / n
+    scale = 1.0 + z * z / n
     centre = (p + z * z / (2 * n)) / scale
     half = z / scale * math.sqrt(p * (1.0 - p) / n + z * z / (4.0 * n * n))
-    lower = 0.0 if k == 0 else max(0.0, centre - half)
-    upper = 1.0 if k == n else min(1.0, centre + half)
-    return Proportion(k, n, p, lower, upper, confidence)
+    return 0.0 if p == 0 else max(0.0, centre - half), 1.0 if p == 1 else min(1.0, centre + half)

@@ -1,0 +1,63 @@
+"""A forecast of one client, in score points and in chances."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import polars as pl
+
+from mbc.models.growth.matrices import Floats
+
+
+@dataclass(frozen=True, slots=True)
+class Probability:
+    """A chance, with the 95 % interval that the number of clients behind it leaves."""
+
+    value: float  # 0 to 1
+    lower: float
+    upper: float
+
+    def __str__(self) -> str:
+        return f"{self.value:.0%} ({self.lower:.0%} to {self.upper:.0%})"
+
+
+@dataclass(frozen=True, slots=True)
+class Forecast:
+    """Where one client's scores are heading, from what was known at one session."""
+
+    session: int  # scores known; 1 at intake
+    intake: float
+    latest: float
+    at: float | None  # time since the first score; None: when the course ends, whenever that is
+    expected: float | None  # score points; None where no forecast can be made
+    lower: float | None
+    upper: float | None
+    level: float  # coverage of the band
+    improvement: float | None  # expected change since intake in score points; positive is better
+    improved: Probability | None  # of reliable improvement since intake
+    deteriorated: Probability | None  # of reliable deterioration since intake
+    goal: Probability | None  # of being at the goal or beyond it; None without a goal
+    clients: float  # effective number of clients with such courses, behind band and chances
+    training_clients: int
+    model: str  # version of the model
+    reason: str = ""  # why there is no forecast
+
+
+@dataclass(frozen=True, slots=True)
+class CoursePath:
+    """The course that clients with this intake score took: a mean and a band for single scores."""
+
+    intake: float
+    time: Floats
+    expected: Floats
+    lower: Floats
+    upper: Floats
+    level: float
+    clients: float  # least effective number of clients behind the band
+    training_clients: int
+
+    def to_frame(self) -> pl.DataFrame:
+        """Columns time, expected, lower, upper."""
+        return pl.DataFrame(
+            {"time": self.time, "expected": self.expected, "lower": self.lower, "upper": self.upper}
+        )

@@ -1,0 +1,102 @@
+"""Is a client on track: a state, and the reason for it in words.
+
+The forecast decides, not the distance from the expected course: distance alone ranks clients worse. One session is
+never enough: a flag has to stand at two sessions in a row.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+from mbc.models.expected.forecasts import Forecast
+from mbc.models.expected.outcomes import Rule
+from mbc.models.expected.training import FIRST_SIGNAL, Thresholds
+
+State = Literal["insufficient data", "on track", "watch", "not on track"]
+Concern = Literal["no response", "deterioration"]
+
+
+@dataclass(frozen=True, slots=True)
+class Signal:
+    """Whether a client is on track, and why it is said."""
+
+    state: State
+    reason: str
+    concern: Concern | None  # what is feared, where something is
+    session: int
+    improvement: float | None  # expected change by the end, score points, positive is better: ranks clients
+    forecast: Forecast | None
+
+
+@dataclass(frozen=True, slots=True)
+class Watching:
+    """What is watched for: the rule of change, thresholds, and whether a response is looked for at all."""
+
+    rule: Rule
+    thresholds: Thresholds
+    response: bool  # False where intake was on the healthy side already: nothing to respond to
+
+    def concern(self, forecast: Forecast) -> Concern | None:
+        """Say what one session's forecast and score speak for."""
+        worse, better = forecast.deteriorated, forecast.improved
+        gain = (
+            forecast.latest - forecast.intake if self.rule.higher_is_better else forecast.intake - forecast.latest
+        )
+        limit = self.thresholds.deterioration
+        if gain <= -self.rule.reliable_change or (worse and limit is not None and worse.value >= limit):
+            return "deterioration"
+        limit = self.thresholds.improvement
+        if self.response and better and limit is not None and 0 < better.value < limit:
+            return "no response"
+        return None
+
+
+def signal_of(forecasts: Sequence[Forecast], watching: Watching) -> Signal:
+    """Judge the latest forecast beside the one before it.
+
+    Parameters
+    ----------
+    forecasts : sequence of Forecast
+        Of the last one or two sessions, in order.
+    watching : Watching
+    """
+    now = forecasts[-1]
+    if now.expected is None:
+        return Signal("insufficient data", now.reason, None, now.session, None, None)
+    if now.session < FIRST_SIGNAL:
+        need = (
+            f"a signal needs {FIRST_SIGNAL} scores, {now.session} {'is' if now.session == 1 else 'are'} on record."
+        )
+        return Signal("insufficient data", need[0].upper() + need[1:], None, now.session, now.improvement, now)
+    concern = watching.concern(now)
+    before = watching.concern(forecasts[-2]) if len(forecasts) > 1 and now.session > FIRST_SIGNAL else None
+    state: State = "on track"
+    if concern and before:
+        state = "not on track"
+    elif concern or before:
+        state = "watch"
+    return Signal(state, _reason(now, concern, before, watching), concern, now.session, now.improvement, now)
+
+
+def _reason(now: Forecast, concern: Concern | None, before: Concern | None, watching: Watching) -> str:
+    heading = (
+        f"From {now.session} scores: about {now.expected:.0f} at the end ({now.lower:.0f} to {now.upper:.0f})."
+    )
+    points = f"{watching.rule.reliable_change:.2g}"
+    if concern == "deterioration":
+        body = f"The score is, or is likely to end, {points} points or more worse than at the start"
+    elif concern == "no response" and now.improved is not None:
+        limit = watching.thresholds.improvement or 0.0
+        body = (
+            f"The chance of improving by {points} points or more is {now.improved}, under the line of {limit:.0%}"
+        )
+    elif before:
+        return f"{heading} It was flagged at the session before, and is not now."
+    else:
+        chance = f" The chance of improving by {points} points or more is {now.improved}." if now.improved else ""
+        return f"{heading}{chance if watching.response else ''} Nothing speaks against this course."
+    if before:
+        return f"{heading} {body}, at two sessions in a row."
+    return f"{heading} {body}, at this session only: one session is not enough to say so."

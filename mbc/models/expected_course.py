@@ -1,0 +1,321 @@
+"""What course does a client's intake score lead one to expect, where is this client heading, and is that on track."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from mbc.errors import ModelError
+from mbc.models.expected import model_file
+from mbc.models.expected.card import Card, card_of
+from mbc.models.expected.forecasts import CoursePath, Forecast, Probability
+from mbc.models.expected.histories import Histories, one_history, read_histories
+from mbc.models.expected.landmarks import Landmarks, cut, forecast_end
+from mbc.models.expected.outcomes import Prognosis, Rule
+from mbc.models.expected.signals import Signal, Watching, signal_of
+from mbc.models.expected.training import Calibrated, Thresholds, dealt, score_range_of, train
+from mbc.models.growth.matrices import Floats
+from mbc.models.growth.prediction import as_times
+from mbc.models.proportions import wilson_bounds
+
+_FOLDS = 5
+
+
+@dataclass(frozen=True, slots=True)
+class ExpectedCourse:
+    """A course model that was fitted to clients and calibrated on clients left out of the fit.
+
+    It holds no client's own numbers. `forecast` and `signal` take one client's scores; `expected` an intake score.
+    """
+
+    model: Calibrated
+    rule: Rule
+    thresholds: Thresholds
+    card: Card
+    cutoff: float | None  # score points; an intake on its healthy side has nothing to respond to
+
+    @property
+    def version(self) -> str:
+        """Name of this model: a digest of everything it holds."""
+        return model_file.digest(model_file.plain(self))
+
+    def expected(self, intake: float, times: ArrayLike, *, level: float = 0.8) -> CoursePath:
+        """Draw the course of clients with this intake score.
+
+        Parameters
+        ----------
+        intake : float
+            First score.
+        times : array_like
+            Times since the first score, in the unit that the model was fitted in.
+        level : float
+            Coverage of the band for single scores, between 0 and 1.
+
+        Raises
+        ------
+        ModelError
+            If nobody with such an intake score was followed.
+        """
+        _require_level(level)
+        if outside := self._outside(intake):
+            raise ModelError(outside)
+        at = as_times(times)
+        scale = self.model.fit.scale
+        none = np.zeros((1, 0))
+        first = np.array([intake])
+        mean, variance = self.model.fit.model.predict(none, none, scale.internal(first), at[None])
+        expected, around = scale.moments(mean[0], variance[0])
+        clock = self.model.fit.model.basis.clock(at)
+        quantiles, clients = self.model.on_course.at(clock, np.full(at.size, intake))
+        found = Prognosis(expected, np.sqrt(around), quantiles, clients, scale)
+        lower, upper = found.quantile(0.5 - level / 2), found.quantile(0.5 + level / 2)
+        return CoursePath(intake, at, expected, lower, upper, level, float(clients.min()), self.card.clients)
+
+    def forecast(
+        self,
+        times: ArrayLike,
+        scores: ArrayLike,
+        *,
+        at: float | None = None,
+        goal: float | None = None,
+        level: float = 0.8,
+    ) -> Forecast:
+        """Forecast one client from the scores known so far.
+
+        Parameters
+        ----------
+        times, scores : array_like
+            All scores so far with their times, in the unit that the model was fitted in; the first is the intake.
+        at : float, optional
+            A time since the first score; otherwise the end of the course, whenever that will be.
+        goal : float, optional
+            A score to be at or beyond.
+        level : float
+            Coverage of the band, between 0 and 1.
+
+        Returns
+        -------
+        Forecast
+            Without an expected score, and with the reason, where none can be made.
+        """
+        _require_level(level)
+        return self._forecast(one_history(times, scores), at, goal, level)
+
+    def signal(self, times: ArrayLike, scores: ArrayLike) -> Signal:
+        """Say whether a client is on track, and why.
+
+        Parameters
+        ----------
+        times, scores : array_like
+            As in `forecast`.
+        """
+        history = one_history(times, scores)
+        session = int(history.count[0])
+        made = [self._forecast(cut(history, k), None, None, 0.8) for k in (session - 1, session) if k > 0]
+        return signal_of(made, Watching(self.rule, self.thresholds, self._has_room(float(history.intake[0]))))
+
+    def save(self, path: str | Path) -> None:
+        """Write the model to a file that another clinic can use: it holds no client's own numbers."""
+        model_file.write(Path(path), model_file.plain(self))
+
+    @classmethod
+    def load(cls, path: str | Path) -> ExpectedCourse:
+        """Read a model file.
+
+        Raises
+        ------
+        ModelError
+            If it is no model file, of a later format, or was changed.
+        """
+        return model_file.built(cls, model_file.read(Path(path)), "model")
+
+    def _forecast(self, history: Histories, at: float | None, goal: float | None, level: float) -> Forecast:
+        session, intake = int(history.count[0]), float(history.intake[0])
+        now, latest = float(history.end[0]), float(history.last[0])
+        reason = self._outside(intake) or self._unreachable(now, at)
+        if reason:
+            return Forecast(
+                session, intake, latest, at, None, None, None, level, None, None, None, None, 0.0,
+                self.card.clients, self.version, reason,
+            )  # fmt: skip
+        found = self._at_end(history) if at is None else self._at_time(history, at)
+        expected = float(found.expected[0])
+        first = np.array([intake])
+        clients = float(found.clients[0])
+
+        def chance(value: Floats) -> Probability:
+            p = float(np.clip(value[0], 0.0, 1.0))
+            return Probability(p, *wilson_bounds(p, clients))
+
+        return Forecast(
+            session=session,
+            intake=intake,
+            latest=latest,
+            at=at,
+            expected=expected,
+            lower=float(found.quantile(0.5 - level / 2)[0]),
+            upper=float(found.quantile(0.5 + level / 2)[0]),
+            level=level,
+            improvement=float(self.rule.gain(first, found.expected)[0]),
+            improved=chance(found.chance_improved(first, self.rule)),
+            deteriorated=chance(found.chance_deteriorated(first, self.rule)),
+            goal=None if goal is None else chance(found.at_least_as_good(np.array([float(goal)]))),
+            clients=clients,
+            training_clients=self.card.clients,
+            model=self.version,
+        )
+
+    def _at_end(self, history: Histories) -> Prognosis:
+        ends = self.model.endings.ahead(history.end)
+        expected, spread = forecast_end(self.model.fit, history, ends)
+        rows = Landmarks(
+            np.zeros(1, dtype=np.intp), history.count, history.intake, history.last, expected, spread, expected
+        )
+        return self.model.prognosis(rows)
+
+    def _at_time(self, history: Histories, at: float) -> Prognosis:
+        scale, course = self.model.fit.scale, self.model.fit.model
+        later = history.time[:, 1:], scale.internal(history.score[:, 1:])
+        mean, variance = course.predict(*later, scale.internal(history.intake), np.array([[at]]))
+        expected, around = scale.moments(mean[:, 0], variance[:, 0])
+        if history.count[0] == 1:
+            table, along = self.model.on_course, course.basis.clock(np.array([at]))
+        else:
+            table, along = self.model.ahead, np.log1p((at - history.end) / course.basis.unit)
+        return Prognosis(expected, np.sqrt(around), *table.at(along, history.intake), scale)
+
+    def _outside(self, intake: float) -> str:
+        low, high = self.model.intake_range
+        if low <= intake <= high:
+            return ""
+        return (
+            f"The first score is {intake:.4g}; nobody that this model learned from began there "
+            f"({low:.4g} to {high:.4g})."
+        )
+
+    def _unreachable(self, now: float, at: float | None) -> str:
+        if at is None:
+            return ""
+        longest = float(self.model.endings.quantiles[-1])
+        if at <= now:
+            return f"Time {at:.4g} is not ahead: the latest score is of {now:.4g}."
+        if at > longest:
+            return f"Time {at:.4g} is beyond {longest:.4g}, the longest that anybody was followed."
+        return ""
+
+    def _has_room(self, intake: float) -> bool:
+        if self.cutoff is None:
+            return True
+        return intake < self.cutoff if self.rule.higher_is_better else intake > self.cutoff
+
+
+def expected_course(  # noqa: PLR0913 - options are keyword-only
+    frame: Any,
+    *,
+    outcome: str,
+    time: str,
+    client: str,
+    higher_is_better: bool,
+    score_range: tuple[float, float] | None = None,
+    reliable_change: float | None = None,
+    cutoff: float | None = None,
+    folds: int = _FOLDS,
+    seed: int = 0,
+    measure: str = "the score",
+    time_unit: str = "units of time",
+) -> ExpectedCourse:
+    """Learn the expected course of a measure from clients who were followed.
+
+    Parameters
+    ----------
+    frame : table
+        Long: one row per score. Any kind that narwhals knows. A client's first score is the intake.
+    outcome, time, client : str
+        Columns: the score, the time (any unit; counted from each client's first score), the client.
+    higher_is_better : bool
+        Which end of the scale is the healthy one.
+    score_range : tuple of float, optional
+        Lowest and highest possible score; otherwise the lowest and highest in the table.
+    reliable_change : float, optional
+        Score points; a change of at least this much is reliable. Otherwise it is taken from the scatter of these
+        records, and the card says so.
+    cutoff : float, optional
+        Score points. Clients whose intake is on its healthy side, or on it, are watched for deterioration only.
+    folds, seed : int
+        Clients are dealt to folds at random; each fold is forecast by a model of the others.
+    measure, time_unit : str
+        For the model card.
+
+    Returns
+    -------
+    ExpectedCourse
+
+    Raises
+    ------
+    FrameError
+        If a column is absent or does not hold numbers.
+    ModelError
+        If fewer than 40 clients have two scores, or the numbers cannot be right.
+
+    Notes
+    -----
+    Scores after intake, given intake: on the scale (as they are, square root or logarithm of the distance from the
+    healthy end) on which they are likeliest, the mean course is a natural spline in log time and in intake with
+    their products; around it, clients differ in level and slope, and a fluctuation that fades exponentially with
+    time keeps neighbouring scores alike (a Gaussian process [1]_, fitted by maximum likelihood). The end of the
+    course is not known beforehand: forecasts are averaged over when courses ended. Clients left out of the fit then
+    give a linear correction by session (landmarking, [2]_) and the quantiles of standardised errors from which
+    bands and chances are read (cross-conformal prediction, [3]_).
+
+    References
+    ----------
+    .. [1] Diggle, Heagerty, Liang & Zeger (2002), Analysis of Longitudinal Data, 2nd ed., section 5.2: random
+       effects, serial correlation and measurement error together.
+    .. [2] van Houwelingen (2007), doi:10.1111/j.1467-9469.2006.00529.x: dynamic prediction by landmarking.
+    .. [3] Vovk (2015), doi:10.1007/s10472-013-9368-4: cross-conformal predictors.
+    .. [4] Finch, Lambert & Schaalje (2001), doi:10.1002/cpp.286: expected courses by intake with tolerance bands.
+    """
+    histories = read_histories(frame, outcome=outcome, time=time, client=client)
+    low, high = score_range_of(histories, score_range)
+    _require_positive(reliable_change)
+    if not 2 <= folds <= max(len(histories), 2):
+        raise ModelError(f"folds must be between 2 and the number of clients ({len(histories)}), got {folds}.")
+    trained = train(
+        histories,
+        low=low,
+        high=high,
+        higher_is_better=higher_is_better,
+        reliable_change=reliable_change,
+        folds=folds,
+        seed=seed,
+    )
+    followed = histories.followed()
+    source = "as given" if reliable_change is not None else "from the scatter of these records; nothing was given"
+    card = card_of(
+        trained,
+        dealt(len(followed), folds, seed),
+        measure=measure,
+        time_unit=time_unit,
+        source=source,
+        scores=int(followed.count.sum()),
+    )
+    return ExpectedCourse(
+        trained.model, trained.rule, trained.thresholds, card, None if cutoff is None else float(cutoff)
+    )
+
+
+def _require_level(level: float) -> None:
+    if not 0 < level < 1:
+        raise ModelError(f"level must be between 0 and 1, got {level}. Is it a percentage?")
+
+
+def _require_positive(points: float | None) -> None:
+    if points is not None and not points > 0:
+        raise ModelError(f"reliable_change must be > 0 score points, got {points}.")
+
+
+__all__ = ["CoursePath", "ExpectedCourse", "Forecast", "Probability", "Signal", "expected_course"]
