@@ -175,6 +175,26 @@ def unit_of(client_id: str, target: str) -> str:
     return client_id if target == SELF else f"{client_id} {target}"
 
 
+def followed_scores(store: Store, instrument: str, scale: str | None = None) -> pl.DataFrame:
+    """List the scores that an expected course is learned from.
+
+    Parameters
+    ----------
+    store : Store
+    instrument : str
+    scale : str, optional
+        The main scale when not given.
+
+    Returns
+    -------
+    DataFrame
+        Columns client (a client, or a client within one relationship), time (weeks since the first score of the
+        present episode of care, within the relationship) and score.
+    """
+    frame = _training(store, instrument, load(instrument).scale(scale))
+    return frame.select(pl.col("unit").alias("client"), pl.col("weeks").alias("time"), "score")
+
+
 def _training(store: Store, instrument: str, scale: Scale) -> pl.DataFrame:
     definition = load(instrument)
     everybody = timelines(store.statuses(), store.relationships())

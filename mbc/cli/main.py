@@ -26,6 +26,7 @@ COMMANDS: dict[str, str] = {
     "caseload": "caseload",
     "review": "review",
     "outcomes": "outcomes",
+    "validate": "validate",
     "deidentify": "deidentify",
     "user": "user",
     "audit": "audit",

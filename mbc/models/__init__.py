@@ -71,6 +71,12 @@ if TYPE_CHECKING:
     from mbc.models.effect_size import Moments as Moments
     from mbc.models.effect_size import effect_size as effect_size
     from mbc.models.effect_size import effect_size_from_moments as effect_size_from_moments
+    from mbc.models.expected.signals import Signal as Signal
+    from mbc.models.expected.validation import ProspectiveValidation as ProspectiveValidation
+    from mbc.models.expected.validation import prospective_validation as prospective_validation
+    from mbc.models.expected_course import ExpectedCourse as ExpectedCourse
+    from mbc.models.expected_course import Forecast as Forecast
+    from mbc.models.expected_course import expected_course as expected_course
     from mbc.models.goals import goal_attainment as goal_attainment
     from mbc.models.goals import goal_change as goal_change
     from mbc.models.goals import goal_probability as goal_probability
@@ -140,6 +146,9 @@ _MODULES = {
     "dropout.sensitivity": ("DropoutSensitivity", "dropout_sensitivity"),
     "dyads": ("ActorPartner", "CommonFate", "actor_partner", "common_fate"),
     "effect_size": ("EffectSize", "Moments", "effect_size", "effect_size_from_moments"),
+    "expected.signals": ("Signal",),
+    "expected.validation": ("ProspectiveValidation", "prospective_validation"),
+    "expected_course": ("ExpectedCourse", "Forecast", "expected_course"),
     "growth.fitted": ("NotConverged",),
     "growth.growth_curve": ("GrowthCurve", "growth_curve"),
     "growth.mixedlm": ("mixedlm",),

@@ -1,4 +1,4 @@
-"""What course does a client's intake score lead one to expect, where is this client heading, and is that on track."""
+"""What course an intake score leads one to expect, where a client is heading, and whether that is on track."""
 
 from __future__ import annotations
 
@@ -37,11 +37,7 @@ class ExpectedCourse:
     thresholds: Thresholds
     card: Card
     cutoff: float | None  # score points; an intake on its healthy side has nothing to respond to
-
-    @property
-    def version(self) -> str:
-        """Name of this model: a digest of everything it holds."""
-        return model_file.digest(model_file.plain(self))
+    version: str  # a digest of everything else
 
     def expected(self, intake: float, times: ArrayLike, *, level: float = 0.8) -> CoursePath:
         """Draw the course of clients with this intake score.
@@ -58,7 +54,7 @@ class ExpectedCourse:
         Raises
         ------
         ModelError
-            If nobody with such an intake score was followed.
+            If too few clients with such an intake score were followed.
         """
         _require_level(level)
         if outside := self._outside(intake):
@@ -70,7 +66,7 @@ class ExpectedCourse:
         mean, variance = self.model.fit.model.predict(none, none, scale.internal(first), at[None])
         expected, around = scale.moments(mean[0], variance[0])
         clock = self.model.fit.model.basis.clock(at)
-        quantiles, clients = self.model.on_course.at(clock, np.full(at.size, intake))
+        quantiles, clients = self.model.on_course.at(clock, np.full(at.size, float(scale.distance(first)[0])))
         found = Prognosis(expected, np.sqrt(around), quantiles, clients, scale)
         lower, upper = found.quantile(0.5 - level / 2), found.quantile(0.5 + level / 2)
         return CoursePath(intake, at, expected, lower, upper, level, float(clients.min()), self.card.clients)
@@ -186,15 +182,15 @@ class ExpectedCourse:
             table, along = self.model.on_course, course.basis.clock(np.array([at]))
         else:
             table, along = self.model.ahead, np.log1p((at - history.end) / course.basis.unit)
-        return Prognosis(expected, np.sqrt(around), *table.at(along, history.intake), scale)
+        return Prognosis(expected, np.sqrt(around), *table.at(along, scale.distance(history.intake)), scale)
 
     def _outside(self, intake: float) -> str:
         low, high = self.model.intake_range
         if low <= intake <= high:
             return ""
         return (
-            f"The first score is {intake:.4g}; nobody that this model learned from began there "
-            f"({low:.4g} to {high:.4g})."
+            f"The first score is {intake:.4g}, outside {low:.4g} to {high:.4g}, where this model has learned from "
+            "enough clients."
         )
 
     def _unreachable(self, now: float, at: float | None) -> str:
@@ -267,9 +263,11 @@ def expected_course(  # noqa: PLR0913 - options are keyword-only
     healthy end) on which they are likeliest, the mean course is a natural spline in log time and in intake with
     their products; around it, clients differ in level and slope, and a fluctuation that fades exponentially with
     time keeps neighbouring scores alike (a Gaussian process [1]_, fitted by maximum likelihood). The end of the
-    course is not known beforehand: forecasts are averaged over when courses ended. Clients left out of the fit then
-    give a linear correction by session (landmarking, [2]_) and the quantiles of standardised errors from which
-    bands and chances are read (cross-conformal prediction, [3]_).
+    course is not known beforehand: forecasts are averaged over known ends. Clients left out of the fit then
+    give a linear correction by session (landmarking, [2]_); seven tenths of the corrected forecast and three of a
+    regression on intake and latest score are averaged, since a forecast that leans on one model alone loses where
+    that model is wrong ([5]_). Quantiles of the standardised errors of clients left out give bands and chances
+    (cross-conformal prediction, [3]_).
 
     References
     ----------
@@ -278,6 +276,7 @@ def expected_course(  # noqa: PLR0913 - options are keyword-only
     .. [2] van Houwelingen (2007), doi:10.1111/j.1467-9469.2006.00529.x: dynamic prediction by landmarking.
     .. [3] Vovk (2015), doi:10.1007/s10472-013-9368-4: cross-conformal predictors.
     .. [4] Finch, Lambert & Schaalje (2001), doi:10.1002/cpp.286: expected courses by intake with tolerance bands.
+    .. [5] Bates & Granger (1969), doi:10.1057/jors.1969.103: the combination of forecasts.
     """
     histories = read_histories(frame, outcome=outcome, time=time, client=client)
     low, high = score_range_of(histories, score_range)
@@ -303,9 +302,8 @@ def expected_course(  # noqa: PLR0913 - options are keyword-only
         source=source,
         scores=int(followed.count.sum()),
     )
-    return ExpectedCourse(
-        trained.model, trained.rule, trained.thresholds, card, None if cutoff is None else float(cutoff)
-    )
+    parts = (trained.model, trained.rule, trained.thresholds, card, None if cutoff is None else float(cutoff))
+    return ExpectedCourse(*parts, version=model_file.digest(parts))
 
 
 def _require_level(level: float) -> None:

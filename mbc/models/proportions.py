@@ -57,7 +57,7 @@ def wilson_interval(k: int, n: int, confidence: float = 0.95) -> Proportion:
 
 
 def wilson_bounds(p: float, n: float, confidence: float = 0.95) -> tuple[float, float]:
-    """Give the Wilson score interval of a share that rests on ``n`` people, also where ``n`` is an effective number.
+    """Give the Wilson score interval of a share of ``n`` people; ``n`` may be an effective number.
 
     Examples
     --------

@@ -1,4 +1,4 @@
-"""What a forecast has to beat: the last value, a regression on intake and last value, and the plain mixed model."""
+"""What a forecast has to beat: a regression on intake and latest score, and the plain mixed model."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 """What forecasts of clients left out of the fit were worth: their bias, and how far off they were.
 
-A fitted variance is a promise; these tables hold what happened to clients whose scores the model had not seen. They
-are kept along a coordinate (the session, the time, or the time ahead) and by thirds of the intake score, smoothed
+A fitted variance is a promise; these tables hold what happened to clients that the model had not seen. They are
+kept along a coordinate (the session, the time, or the time ahead) and by thirds of severity at intake, smoothed
 along the coordinate, and hold no client's own numbers: only quantiles over at least a few dozen clients.
 """
 
@@ -13,6 +13,7 @@ import numpy as np
 from scipy.stats import norm
 
 from mbc.models.expected.histories import Indices
+from mbc.models.expected.rounding import rounded
 from mbc.models.growth.matrices import Floats
 
 SHARES = np.array([0.01, 0.025, *np.arange(1, 20) / 20, 0.975, 0.99])
@@ -32,7 +33,7 @@ class LocalLine:
 
     def at(self, coordinate: Floats, x: Floats) -> Floats:
         """Predict at coordinates (n,) from predictors (n, p)."""
-        place = np.interp(coordinate, self.grid, np.arange(self.grid.size))
+        place = _place(coordinate, self.grid)
         below = place.astype(int)
         above = np.minimum(below + 1, self.grid.size - 1)
         part = place - below
@@ -42,17 +43,17 @@ class LocalLine:
 
 @dataclass(frozen=True, slots=True)
 class Spreads:
-    """Quantiles of standardised forecast errors, by coordinate and third of intake."""
+    """Quantiles of standardised forecast errors, by coordinate and third of severity at intake."""
 
     grid: Floats  # (g,)
-    thirds: Floats  # (2,), intake scores between the thirds
+    thirds: Floats  # (2,), severities between the thirds
     quantiles: Floats  # (g, 3, len(SHARES))
     clients: Floats  # (g, 3), effective number
 
-    def at(self, coordinate: Floats, intake: Floats) -> tuple[Floats, Floats]:
+    def at(self, coordinate: Floats, severity: Floats) -> tuple[Floats, Floats]:
         """Quantiles (n, len(SHARES)) and effective clients (n,) at each coordinate."""
-        third = np.searchsorted(self.thirds, intake)
-        place = np.interp(coordinate, self.grid, np.arange(self.grid.size))
+        third = np.searchsorted(self.thirds, severity)
+        place = _place(coordinate, self.grid)
         below = np.minimum(place.astype(int), max(self.grid.size - 2, 0))
         above = np.minimum(below + 1, self.grid.size - 1)
         part = np.where(above > below, place - below, 0.0)[:, None]
@@ -94,25 +95,26 @@ def fit_line(coordinate: Floats, x: Floats, y: Floats, grid: Floats, *, width: f
 
 
 def fit_spreads(
-    coordinate: Floats, intake: Floats, standardised: Floats, client: Indices, grid: Floats, thirds: Floats
+    coordinate: Floats, severity: Floats, standardised: Floats, client: Indices, grid: Floats, thirds: Floats
 ) -> Spreads:
     """Find the quantiles of standardised errors about each point of the grid.
 
     Parameters
     ----------
-    coordinate, intake, standardised : ndarray, shape (rows,)
-        Errors (observed - expected) / spread of clients that the model had not seen.
+    coordinate, severity, standardised : ndarray, shape (rows,)
+        Severity is the distance of the intake score from the healthy end, in score points; errors are
+        (observed - expected) / spread of clients that the model had not seen.
     client : ndarray of int, shape (rows,)
         Whose they are; several rows of one client count less than as many clients.
     grid : ndarray
         Where quantiles are wanted.
     thirds : ndarray, shape (2,)
-        Intake scores between the thirds.
+        Severities between the thirds.
     """
-    third = np.searchsorted(thirds, intake)
+    third = np.searchsorted(thirds, severity)
     quantiles, clients = np.zeros((grid.size, 3, SHARES.size)), np.zeros((grid.size, 3))
     order = np.argsort(standardised, kind="stable")
-    coordinate, third, standardised, client = (v[order] for v in (coordinate, third, standardised, client))
+    coordinate, third, standardised, client = coordinate[order], third[order], standardised[order], client[order]
     for i, point in enumerate(grid):
         kernel = _kernel(coordinate, point, WIDTH)
         for j in range(3):
@@ -120,7 +122,7 @@ def fit_spreads(
             n = _effective(weight, client)
             if n < _LEAST_IN_THIRD:
                 weight, n = kernel, _effective(kernel, client)
-            quantiles[i, j] = _conformal(standardised, weight, n)
+            quantiles[i, j] = rounded(_conformal(standardised, weight, n))
             clients[i, j] = n
     return Spreads(grid, thirds, quantiles, clients)
 
@@ -133,12 +135,19 @@ def share_below(quantiles: Floats, value: Floats) -> Floats:
     quantiles : ndarray, shape (n, len(SHARES))
     value : ndarray, shape (n,)
     """
-    found = np.array([np.interp(v, q, SHARES) for v, q in zip(value, quantiles, strict=True)])
+    rows = range(len(value))
+    found: Floats = np.array([float(np.interp(float(value[i]), quantiles[i], SHARES)) for i in rows])
     for edge, outside in ((0, value < quantiles[:, 0]), (-1, value > quantiles[:, -1])):
         reach = np.abs(quantiles[:, edge]) + 1e-9
-        tail = norm.cdf(norm.ppf(SHARES[edge]) * np.maximum(np.abs(value) / reach, 1.0))
+        z = float(norm.ppf(float(SHARES[edge]))) * np.maximum(np.abs(value) / reach, 1.0)
+        tail: Floats = np.asarray(norm.cdf(z), dtype=np.float64)
         found = np.where(outside, tail, found)
     return found
+
+
+def _place(coordinate: Floats, grid: Floats) -> Floats:
+    # a coordinate that is a point of the grid is exactly there, also after a model was written to a file
+    return np.round(np.interp(coordinate, grid, np.arange(grid.size)), 9)
 
 
 def _kernel(coordinate: Floats, point: float, width: float) -> Floats:
@@ -157,5 +166,6 @@ def _effective(weight: Floats, client: Indices) -> float:
 def _conformal(ordered: Floats, weight: Floats, n: float) -> Floats:
     """Weighted quantiles at ranks (n + 1) p, as split-conformal prediction takes them."""
     held = weight > 0
-    reached = np.cumsum(weight[held]) / weight[held].sum() * n / (n + 1)
+    share = weight[held] / weight[held].sum()
+    reached = ((np.cumsum(share) - 0.5 * share) * n + 0.5) / (n + 1)  # i / (n + 1) where all weigh the same
     return np.interp(SHARES, reached, ordered[held])

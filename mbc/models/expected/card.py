@@ -1,4 +1,4 @@
-"""What a model file says about itself: who it learned from, how well it forecast others, and what it is not for."""
+"""What a model file says about itself: whom it learned from, how well it forecast others, what it is not for."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ class Card:
     measure: str
     clients: int
     scores: int
-    intake: tuple[float, float]  # range
+    intake: tuple[float, float]  # scores that are forecast
     score_range: tuple[float, float]
     higher_is_better: bool
     reliable_change: float
@@ -54,30 +54,38 @@ class Card:
 
     def text(self) -> str:
         """Write the card in words."""
+        low, high = (_number(end) for end in self.score_range)
         better = "higher" if self.higher_is_better else "lower"
+        points = f"{self.reliable_change:.3g} points ({self.reliable_change_source})"
+        moved = f"{self.improved:.0%} had improved and {self.deteriorated:.0%} had deteriorated by as much"
+        followed = f"nineteen in twenty were followed for up to {self.longest:.3g} {self.time_unit}"
+        intake = " to ".join(_number(end) for end in self.intake)
         lines = [
-            f"Expected course of {self.measure} ({better} is better, {_number(self.score_range[0])} to "
-            f"{_number(self.score_range[1])}).",
-            f"Learned from {self.clients} clients with {self.scores} scores; intake {_number(self.intake[0])} to "
-            f"{_number(self.intake[1])}; nineteen in twenty were followed for up to {self.longest:.3g} "
-            f"{self.time_unit}.",
+            f"Expected course of {self.measure} ({better} is better, {low} to {high}).",
+            f"Learned from {self.clients} clients with {self.scores} scores; intake {intake}; {followed}.",
             f"Scores are modelled {_SCALE[self.transform]}.",
-            f"Reliable change: {self.reliable_change:.3g} points ({self.reliable_change_source}). By the last score "
-            f"{self.improved:.0%} had improved and {self.deteriorated:.0%} had deteriorated by as much.",
+            f"Reliable change: {points}. By the last score {moved}.",
             _flags(self),
             "Forecasts of the last score for clients left out of the fit (root mean squared error in points):",
             "  session  clients  model  last value  regression  80 % band covers  AUC no response",
-        ]
-        lines += [
-            f"  {s.session:>7}  {s.clients:>7}  {s.rmse:>5.2f}  {s.rmse_last_value:>10.2f}  {s.rmse_regression:>10.2f}"
-            f"  {s.coverage:>16.0%}  {'' if s.auc_no_response is None else format(s.auc_no_response, '>15.2f')}"
-            for s in self.sessions
-        ]
-        lines += [
-            "It describes courses like those it learned from. It does not say why a course is as it is, and no "
-            "decision should rest on it alone. It is not for intake scores outside the range above.",
+            *(_line(session) for session in self.sessions),
+            _LIMITS,
         ]
         return "\n".join(lines)
+
+
+_LIMITS = (
+    "It describes courses like those it learned from. It does not say why a course is as it is, and no decision "
+    "should rest on it alone. It is not for intake scores outside the range above."
+)
+
+
+def _line(record: SessionRecord) -> str:
+    auc = "" if record.auc_no_response is None else f"{record.auc_no_response:>15.2f}"
+    return (
+        f"  {record.session:>7}  {record.clients:>7}  {record.rmse:>5.2f}  {record.rmse_last_value:>10.2f}"
+        f"  {record.rmse_regression:>10.2f}  {record.coverage:>16.0%}  {auc}"
+    ).rstrip()
 
 
 _SCALE = {

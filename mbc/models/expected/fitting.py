@@ -12,7 +12,7 @@ from scipy.optimize import minimize
 
 from mbc.errors import ModelError
 from mbc.models.expected.fluctuation import CourseModel, Scatter
-from mbc.models.expected.histories import Histories, Indices
+from mbc.models.expected.histories import Histories
 from mbc.models.expected.mean_basis import MeanBasis, mean_basis
 from mbc.models.expected.outcome_scale import TRANSFORMS, OutcomeScale
 from mbc.models.growth.matrices import Floats
@@ -160,8 +160,8 @@ def _covariance(group: _Group, parameters: Floats) -> tuple[Floats, Floats, Floa
     half = group.z @ factor
     faded = np.exp(2 * fading) * np.exp(-group.gap / np.exp(time)) * group.both
     v = half @ np.swapaxes(half, 1, 2) + faded
-    diagonal = np.arange(v.shape[1])
-    v[:, diagonal, diagonal] += np.where(group.own, np.exp(2 * error), 1.0)
+    place = np.arange(int(v.shape[1]))
+    v[:, place, place] += np.where(group.own, np.exp(2 * error), 1.0)
     return v, faded, half
 
 

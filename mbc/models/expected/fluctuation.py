@@ -5,8 +5,8 @@ On the internal scale, for client i at time t with intake a:
     w_i(t) = x(t, a)'beta + b_0i + b_1i (clock(t) - c) + f_i(t) + e_i(t),
     b_i ~ N(0, G),  cov(f_i(s), f_i(t)) = v exp(-|s - t| / tau),  e_i(t) ~ N(0, sigma^2).
 
-Without f, two scores a week apart tell as much about the end as two scores half a year apart, which real records
-contradict. The scores after intake are modelled given the intake score, so that nothing is assumed about who comes.
+Without f, two scores a week apart would tell as much about the end as two scores half a year apart. The scores
+after intake are modelled given the intake score, so that nothing is assumed about who comes.
 """
 
 from __future__ import annotations

@@ -46,7 +46,7 @@ class Histories:
     @property
     def known(self) -> NDArray[np.bool_]:
         """Which cells hold a score, (n, m)."""
-        return np.arange(self.time.shape[1]) < self.count[:, None]
+        return np.less(np.arange(int(self.time.shape[1])), self.count[:, None])
 
     def __len__(self) -> int:
         return len(self.ids)

@@ -8,6 +8,7 @@ import numpy as np
 
 from mbc.models.expected.fitting import CourseFit
 from mbc.models.expected.histories import Histories, Indices
+from mbc.models.expected.rounding import rounded
 from mbc.models.growth.matrices import Floats
 
 _NODES = np.array([0.1, 0.3, 0.5, 0.7, 0.9])  # quantiles of the time at which the course may end
@@ -23,7 +24,7 @@ class Endings:
     @classmethod
     def of(cls, end: Floats) -> Endings:
         """Take the ends of followed courses."""
-        return cls(np.quantile(end, _SHARES))
+        return cls(rounded(np.quantile(end, _SHARES)))
 
     def ahead(self, now: Floats) -> Floats:
         """Give five equally likely ends after ``now``, (n,); shape (n, 5).

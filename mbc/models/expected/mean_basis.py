@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from mbc.models.expected.rounding import rounded
 from mbc.models.growth.matrices import Floats
 from mbc.models.growth.shapes import NaturalSpline
 
@@ -64,11 +65,12 @@ def mean_basis(time: Floats, intake: Floats) -> MeanBasis:
 
 def _typical_gap(time: Floats) -> float:
     # half of all scores lie before the median time, of which a tenth is a unit in which courses look alike
-    return float(np.quantile(time, 0.1)) or float(np.median(time)) or 1.0
+    gap = float(np.quantile(time, 0.1)) or float(np.median(time)) or 1.0
+    return float(rounded(np.array(gap)))
 
 
 def _knots(values: Floats, number: int) -> tuple[float, ...]:
-    knots = np.unique(np.quantile(values, np.linspace(0.05, 0.95, number)))
+    knots = np.unique(rounded(np.quantile(values, np.linspace(0.05, 0.95, number))))
     return tuple(knots.tolist()) if knots.size > 2 else ()
 
 

@@ -9,7 +9,7 @@ import tempfile
 import types
 from dataclasses import fields, is_dataclass
 from pathlib import Path
-from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
+from typing import Any, Literal, Union, cast, get_args, get_origin, get_type_hints
 
 import numpy as np
 
@@ -28,21 +28,21 @@ def plain(value: Any) -> Any:
     if isinstance(value, np.ndarray):
         return plain(value.tolist())
     if isinstance(value, list | tuple):
-        return [plain(one) for one in value]
+        return [plain(one) for one in cast("list[Any]", value)]
     if isinstance(value, float):
         return float(f"{value:.{_DIGITS}g}")
     return value
 
 
-def digest(content: Any) -> str:
+def digest(parts: Any) -> str:
     """Name a model by what it holds: 12 hexadecimal digits."""
-    text = json.dumps(content, sort_keys=True, separators=(",", ":"))
+    text = json.dumps(plain(parts), separators=(",", ":"))
     return hashlib.sha256(text.encode()).hexdigest()[:12]
 
 
 def write(path: Path, content: dict[str, Any]) -> None:
     """Write a model file whole: beside its place first, then moved there."""
-    text = json.dumps({"kind": KIND, "format": FORMAT, "version": digest(content), **content}, indent=1) + "\n"
+    text = json.dumps({"kind": KIND, "format": FORMAT, **content}, indent=1) + "\n"
     try:
         with tempfile.NamedTemporaryFile("w", dir=path.parent, suffix=".part", delete=False) as file:
             file.write(text)
@@ -62,21 +62,25 @@ def read(path: Path) -> dict[str, Any]:
         If it cannot be read, is something else, is of a later format, or was changed.
     """
     try:
-        content: Any = json.loads(path.read_text(encoding="utf-8"))
+        content: dict[str, Any] | None = _object(json.loads(path.read_text(encoding="utf-8")))
     except OSError as fault:
         raise ModelError(f"{path} cannot be read: {fault.strerror}.") from None
     except (UnicodeDecodeError, json.JSONDecodeError):
         content = None
-    if not isinstance(content, dict) or content.get("kind") != KIND:
+    if content is None or content.get("kind") != KIND:
         raise ModelError(f"{path} is no model file. One is made by 'mbc validate FILE --save-model {path.name}'.")
     if content.pop("format", None) != FORMAT:
         raise ModelError(
             f"{path} is of another format than this mbc reads ({FORMAT}). Update mbc, or make it anew."
         )
     del content["kind"]
-    if content.pop("version", None) != digest(content):
+    if content.get("version") != digest([value for name, value in content.items() if name != "version"]):
         raise ModelError(f"{path} was changed after it was written; its numbers cannot be trusted. Make it anew.")
     return content
+
+
+def _object(value: Any) -> dict[str, Any] | None:
+    return cast("dict[str, Any]", value) if isinstance(value, dict) else None
 
 
 def built(kind: Any, value: Any, where: str) -> Any:
@@ -94,10 +98,11 @@ def built(kind: Any, value: Any, where: str) -> Any:
     origin = get_origin(kind)
     if origin is tuple:
         inner = get_args(kind)
-        if not isinstance(value, list) or (inner[-1] is not Ellipsis and len(value) != len(inner)):
+        values = cast("list[Any]", value) if isinstance(value, list) else None
+        if values is None or (inner[-1] is not Ellipsis and len(values) != len(inner)):
             raise ModelError(f"The model file's {where} is not a list of the right length.")
-        kinds = [inner[0]] * len(value) if inner[-1] is Ellipsis else inner
-        return tuple(built(k, v, f"{where}[{i}]") for i, (k, v) in enumerate(zip(kinds, value, strict=True)))
+        kinds = [inner[0]] * len(values) if inner[-1] is Ellipsis else inner
+        return tuple(built(k, v, f"{where}[{i}]") for i, (k, v) in enumerate(zip(kinds, values, strict=True)))
     if origin in {Union, types.UnionType}:
         return None if value is None else built(get_args(kind)[0], value, where)
     if origin is Literal:
@@ -114,9 +119,10 @@ def built(kind: Any, value: Any, where: str) -> Any:
 
 def _built_dataclass(kind: type, value: Any, where: str) -> Any:
     hints = get_type_hints(kind)
-    if not isinstance(value, dict) or value.keys() != hints.keys():
+    held = _object(value)
+    if held is None or held.keys() != hints.keys():
         raise ModelError(f"The model file's {where} does not hold exactly {', '.join(hints)}.")
-    return kind(**{name: built(hint, value[name], f"{where}.{name}") for name, hint in hints.items()})
+    return kind(**{name: built(hint, held[name], f"{where}.{name}") for name, hint in hints.items()})
 
 
 def _array(value: Any, where: str) -> Floats:

@@ -47,7 +47,7 @@ class Prognosis:
 
     def quantile(self, share: float) -> Floats:
         """Score below which this share of outcomes lies."""
-        error = np.array([np.interp(share, SHARES, row) for row in self.quantiles])
+        error: Floats = np.array([_quantile(row, share) for row in self.quantiles])
         return np.clip(self.expected + self.spread * error, self.scale.low, self.scale.high)
 
     def at_least_as_good(self, score: Floats, *, strictly: bool = False) -> Floats:
@@ -71,6 +71,10 @@ class Prognosis:
         target = intake - rule.reliable_change if rule.higher_is_better else intake + rule.reliable_change
         room = target >= self.scale.low if rule.higher_is_better else target <= self.scale.high
         return np.where(room, 1.0 - self.at_least_as_good(target, strictly=True), 0.0)
+
+
+def _quantile(row: Floats, share: float) -> float:
+    return float(np.interp(share, SHARES, row))
 
 
 def actual(rows: Landmarks, rule: Rule) -> tuple[Marks, Marks]:

@@ -120,4 +120,4 @@ def resampled_area(value: Floats, outcome: NDArray[np.bool_], weights: Floats) -
     others = np.add.reduceat(drawn * ~outcome[order], starts, axis=1)
     below = np.cumsum(others, axis=1) - 0.5 * others
     pairs = cases.sum(axis=1) * others.sum(axis=1)
-    return np.divide((cases * below).sum(axis=1), pairs, out=np.full(pairs.size, np.nan), where=pairs > 0)
+    return np.divide((cases * below).sum(axis=1), pairs, out=np.full(len(pairs), np.nan), where=pairs > 0)

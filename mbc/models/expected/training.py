@@ -12,6 +12,7 @@ from mbc.models.expected.fitting import CourseFit, candidate_scales, fit_course
 from mbc.models.expected.histories import Histories, Indices
 from mbc.models.expected.landmarks import Endings, Landmarks, cut, landmarks
 from mbc.models.expected.outcomes import Prognosis, Rule
+from mbc.models.expected.rounding import rounded
 from mbc.models.expected.screening import best_threshold
 from mbc.models.growth.matrices import Floats
 
@@ -19,6 +20,7 @@ LEAST_CLIENTS = 40  # followed; fewer leave no one to calibrate on
 COURSE_SHARE = 0.7  # the rest is the regression's: what the two know differs, and neither is right everywhere
 _REGRESSION_WIDTH = 0.2  # along log(session)
 FIRST_SIGNAL = 3  # scores known; earlier ones say little about the end
+_FROM_END = 4  # clients beyond the score that the range of intakes is counted from: none is told of alone
 _LEAST_AT_SESSION = 20  # clients still followed; beyond that session the last corrections are kept
 _MOST_FLAGGED = 1 / 3  # of forecasts; alarms that sound for most clients are soon not heard
 _LEAST_DETERIORATED = 10  # clients; fewer do not bear a threshold of their own
@@ -40,7 +42,7 @@ class Calibrated:
     def prognosis(self, rows: Landmarks) -> Prognosis:
         """Correct and calibrate forecasts of the end."""
         expected = _averaged(self.correction, self.regression, rows)
-        quantiles, clients = self.at_end.at(np.log(rows.session), rows.intake)
+        quantiles, clients = self.at_end.at(np.log(rows.session), self.fit.scale.distance(rows.intake))
         low, high = self.fit.scale.low, self.fit.scale.high
         return Prognosis(np.clip(expected, low, high), rows.spread, quantiles, clients, self.fit.scale)
 
@@ -158,14 +160,17 @@ def dealt(n: int, folds: int, seed: int) -> Indices:
     return np.random.default_rng(seed).permutation(np.arange(n) % folds)
 
 
+_Errors = tuple[Floats, Floats, Floats, Indices]  # coordinate, severity, standardised error, client
+
+
 @dataclass(frozen=True, slots=True)
 class _Outside:
     """Forecasts of one fold from the others."""
 
     fold: int
     end: Landmarks
-    course: tuple[Floats, Floats, Floats, Indices]  # clock, intake, standardised error, client
-    ahead: tuple[Floats, Floats, Floats, Indices]  # log lead, intake, standardised error, client
+    course: _Errors  # clock, intake, standardised error, client
+    ahead: _Errors  # log lead, intake, standardised error, client
 
 
 def _left_out(followed: Histories, whole: CourseFit, fold: Indices, number: int) -> _Outside:
@@ -176,12 +181,10 @@ def _left_out(followed: Histories, whole: CourseFit, fold: Indices, number: int)
     return _Outside(number, landmarks(fit, Endings.of(others.end), some, client=client), course, ahead)
 
 
-def _errors(
-    fit: CourseFit, some: Histories, client: Indices, whole: CourseFit
-) -> tuple[tuple[Floats, Floats, Floats, Indices], tuple[Floats, Floats, Floats, Indices]]:
+def _errors(fit: CourseFit, some: Histories, client: Indices, whole: CourseFit) -> tuple[_Errors, _Errors]:
     """Standardised errors of every later score, from intake alone and from each session."""
-    course: list[tuple[Floats, ...]] = []
-    ahead: list[tuple[Floats, ...]] = []
+    course: list[_Errors] = []
+    ahead: list[_Errors] = []
     scale, clock, unit = fit.scale, whole.model.basis.clock, whole.model.basis.unit
     for session in range(1, int(some.count.max())):
         there = np.flatnonzero(some.count > session)
@@ -195,24 +198,25 @@ def _errors(
         error = (part.score[:, session:] - expected) / np.sqrt(around)
         own = part.known[:, session:]
         who = np.broadcast_to(client[there][:, None], own.shape)[own]
-        intake = np.broadcast_to(part.intake[:, None], own.shape)[own]
+        severity = np.broadcast_to(scale.distance(part.intake)[:, None], own.shape)[own]
         if session == 1:
-            course.append((clock(at)[own], intake, error[own], who))
+            course.append((clock(at)[own], severity, error[own], who))
         else:
             lead = np.log1p(np.maximum(at - seen.end[:, None], 0.0) / unit)
-            ahead.append((lead[own], intake, error[own], who))
+            ahead.append((lead[own], severity, error[own], who))
     return _joined(course), _joined(ahead or course)
 
 
-def _joined(parts: list[tuple[Floats, ...]]) -> tuple[Floats, Floats, Floats, Indices]:
-    a, b, c, d = (np.concatenate(column) for column in zip(*parts, strict=True))
-    return a, b, c, d.astype(np.intp)
+def _joined(parts: list[_Errors]) -> _Errors:
+    a, b, c, d = zip(*parts, strict=True)
+    return np.concatenate(a), np.concatenate(b), np.concatenate(c), np.concatenate(d)
 
 
 def _calibrated(fit: CourseFit, followed: Histories, outside: list[_Outside]) -> Calibrated:
     rows = Landmarks.joined([one.end for one in outside])
     grid = _sessions(rows)
-    thirds = np.quantile(followed.intake, [1 / 3, 2 / 3])
+    severity = fit.scale.distance
+    thirds = rounded(np.quantile(severity(followed.intake), [1 / 3, 2 / 3]))
     along = np.log(rows.session)
     correction = fit_line(along, rows.expected[:, None], rows.final - rows.expected, grid, width=WIDTH)
     regression = fit_line(along, _known(rows), rows.final, grid, width=_REGRESSION_WIDTH)
@@ -223,11 +227,19 @@ def _calibrated(fit: CourseFit, followed: Histories, outside: list[_Outside]) ->
         endings=Endings.of(followed.end),
         correction=correction,
         regression=regression,
-        at_end=fit_spreads(along, rows.intake, error, rows.client, grid, thirds),
+        at_end=fit_spreads(along, severity(rows.intake), error, rows.client, grid, thirds),
         on_course=fit_spreads(*course, _places(course[0]), thirds),
         ahead=fit_spreads(*ahead, _places(ahead[0]), thirds),
-        intake_range=(float(followed.intake.min()), float(followed.intake.max())),
+        intake_range=_intake_range(followed, fit),
     )
+
+
+def _intake_range(followed: Histories, fit: CourseFit) -> tuple[float, float]:
+    """Where intake scores are forecast: up to half a standard deviation beyond the fifth from either end."""
+    ordered = np.sort(followed.intake)
+    margin = 0.5 * float(ordered.std())
+    low, high = rounded(np.array([ordered[_FROM_END] - margin, ordered[-1 - _FROM_END] + margin])).tolist()
+    return max(low, fit.scale.low), min(high, fit.scale.high)
 
 
 def _cross_calibrated(fit: CourseFit, followed: Histories, outside: list[_Outside]) -> Prognosis:
@@ -253,7 +265,7 @@ def _sessions(rows: Landmarks) -> Floats:
 
 
 def _places(coordinate: Floats) -> Floats:
-    return np.unique(np.quantile(coordinate, np.linspace(0.02, 0.98, 13)))
+    return np.unique(rounded(np.quantile(coordinate, np.linspace(0.02, 0.98, 13))))
 
 
 def _thresholds(rows: Landmarks, prognosis: Prognosis, rule: Rule) -> Thresholds:

@@ -20,7 +20,7 @@ _LEAST = 20  # clients; sessions with fewer say nothing
 
 @dataclass(frozen=True, slots=True)
 class Judged:
-    """Forecasts of clients that nothing had been learned from, beside what came; one row per client and session."""
+    """Forecasts of clients that nothing was learned from, beside what came; one row per client and session."""
 
     client: Indices
     session: Indices  # scores known
@@ -72,7 +72,7 @@ class Resampled:
         """Means of a value over one row per client, by sample; NaN where nobody was drawn."""
         weight = self.weights[:, client]
         total = weight.sum(axis=1)
-        return np.divide(weight @ value, total, out=np.full(total.size, np.nan), where=total > 0)
+        return np.divide(weight @ value, total, out=np.full(int(total.size), np.nan), where=total > 0)
 
 
 Bounds = tuple[float | None, float | None]
@@ -96,10 +96,10 @@ def sessions(rows: Judged) -> Iterator[tuple[int, Judged]]:
 
 
 def error_table(rows: Judged, drawn: Resampled) -> pl.DataFrame:
-    """Errors of the last score by session and method, and how far each method is behind the model.
+    """List errors of the last score by session and method, and how far each method is behind the model.
 
-    Columns: session, clients, method, rmse, rmse_lower, rmse_upper, mae, bias (forecast - outcome), excess (rmse of
-    the method - rmse of the model: positive where the model is better), excess_lower, excess_upper.
+    Columns: session, clients, method, rmse, rmse_lower, rmse_upper, mae, bias (forecast - outcome), excess (rmse
+    of the method - rmse of the model: positive where the model is better), excess_lower, excess_upper.
     """
     out: list[dict[str, object]] = []
     for session, some in sessions(rows):
@@ -128,10 +128,10 @@ def error_table(rows: Judged, drawn: Resampled) -> pl.DataFrame:
 
 
 def coverage_table(rows: Judged, drawn: Resampled) -> pl.DataFrame:
-    """How often the 80 % band held the last score, and how forecasts line up with outcomes.
+    """Count how often the 80 % band held the last score, and how forecasts line up with outcomes.
 
-    Columns: session, clients, coverage, coverage_lower, coverage_upper, width (score points), slope and intercept of
-    the regression of outcomes on forecasts (1 and 0 where they are calibrated).
+    Columns: session, clients, coverage, coverage_lower, coverage_upper, width (score points), slope and intercept
+    of the regression of outcomes on forecasts (1 and 0 where they are calibrated).
     """
     out: list[dict[str, object]] = []
     for session, some in sessions(rows):
@@ -164,18 +164,18 @@ OUTCOMES: tuple[Outcome, ...] = (
     (
         "no response",
         lambda rows, rule: ~rule.improved(rows.intake, rows.final),
-        lambda rows, rule: 1.0 - rows.chance_improved,
+        lambda rows, _: 1.0 - rows.chance_improved,
     ),
     (
         "deterioration",
         lambda rows, rule: rule.deteriorated(rows.intake, rows.final),
-        lambda rows, rule: rows.chance_deteriorated,
+        lambda rows, _: rows.chance_deteriorated,
     ),
 )
 
 
 def chance_table(rows: Judged, rule: Rule, drawn: Resampled) -> pl.DataFrame:
-    """How chances rank clients, and whether they come true.
+    """Say how chances rank clients, and whether they come true.
 
     Columns: session, clients, outcome, cases, auc, auc_lower, auc_upper, auc_regression and auc_last_value (of the
     change since intake that they forecast), brier, expected and observed (shares of clients). An AUC is None where
@@ -206,15 +206,15 @@ def chance_table(rows: Judged, rule: Rule, drawn: Resampled) -> pl.DataFrame:
                     "observed": float(cases.mean()),
                 }
             )
-    return pl.DataFrame(out, schema_overrides={name: pl.Float64 for name in ("auc", "auc_lower", "auc_upper")})
+    return pl.DataFrame(out, schema_overrides=dict.fromkeys(("auc", "auc_lower", "auc_upper"), pl.Float64))
 
 
 def flag_table(rows: Judged, rule: Rule, drawn: Resampled) -> pl.DataFrame:
-    """What flags got right, by session.
+    """Count what flags got right, by session.
 
-    Columns: session, clients, outcome, flag ("not on track": at two sessions in a row; "watch": at this one), flagged
-    (share of clients), sensitivity, specificity, ppv, npv, and intervals of sensitivity, specificity and ppv. None
-    where nobody is there to count.
+    Columns: session, clients, outcome, flag ("not on track": at two sessions in a row; "watch": now), cases,
+    flagged (share of clients), sensitivity, specificity, ppv, npv, intervals of sensitivity, specificity and ppv.
+    None where nobody is there to count.
     """
     out: list[dict[str, object]] = []
     for session, some in sessions(rows):

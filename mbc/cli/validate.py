@@ -1,0 +1,192 @@
+"""``mbc validate``: how well the expected course forecasts clients it has not seen."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+import click
+from rich.console import Console
+from rich.text import Text
+
+from mbc.cli.options import instruments_option, store_option
+from mbc.cli.validate_tables import print_validation
+
+Better = Literal["lower", "higher"]
+
+
+@dataclass(frozen=True, slots=True)
+class _Measure:
+    """What the scores are scores of."""
+
+    name: str
+    higher_is_better: bool
+    score_range: tuple[float, float] | None
+    reliable_change: float | None
+
+
+def _wide(ctx: click.Context, param: click.Parameter, values: tuple[str, ...]) -> dict[str, float]:
+    found: dict[str, float] = {}
+    for value in values:
+        name, sign, at = value.rpartition("=")
+        try:
+            found[name] = float(at)
+        except ValueError:
+            sign = ""
+        if not sign or not name:
+            raise click.BadParameter(f"'{value}' is not COLUMN=TIME, such as bdi.2m=2.", ctx, param)
+    return found
+
+
+@click.command("validate", short_help="How well the expected course forecasts clients it has not seen.")
+@click.argument("file", type=click.Path(path_type=Path), required=False)
+@click.option("--instrument", "-i", "key", metavar="KEY[.SCALE]", help="Its range, direction and reliable change.")
+@click.option("--client", metavar="COLUMN", help="Who. [client_id, id, ...]")
+@click.option("--time", metavar="COLUMN", help="When: numbers, or days as YYYY-MM-DD. [days, week, date, ...]")
+@click.option("--score", metavar="COLUMN", help="The score. [the only other column of numbers]")
+@click.option(
+    "--wide",
+    metavar="COLUMN=TIME",
+    multiple=True,
+    callback=_wide,
+    help="A score column of a file with a row a client.",
+)
+@click.option("--better", type=click.Choice(["lower", "higher"]), help="Which scores are better.")
+@click.option("--range", "score_range", type=float, nargs=2, metavar="LOW HIGH", help="Ends of the scale.")
+@click.option(
+    "--reliable-change", type=float, metavar="POINTS", help="A change of at least this much is reliable."
+)
+@click.option(
+    "--held-out",
+    type=click.Path(path_type=Path),
+    metavar="FILE2",
+    help="Learn from FILE, forecast the clients here.",
+)
+@click.option(
+    "--folds", type=click.IntRange(2), default=5, show_default=True, help="Parts that clients are dealt to."
+)
+@click.option("--seed", type=int, default=0, show_default=True, help="Of the dealing.")
+@click.option(
+    "--out",
+    type=click.Path(file_okay=False, path_type=Path),
+    metavar="FOLDER",
+    help="Write the tables here as CSV.",
+)
+@click.option(
+    "--save-model", type=click.Path(dir_okay=False, path_type=Path), metavar="FILE",
+    help="Learn from all clients and write the model here.",
+)  # fmt: skip
+@store_option
+@instruments_option
+def command(  # noqa: PLR0913 - one keyword for each option
+    *, file: Path | None, key: str | None, client: str | None, time: str | None, score: str | None,
+    wide: dict[str, float], better: Better | None, score_range: tuple[float, float] | None,
+    reliable_change: float | None, held_out: Path | None, folds: int, seed: int, out: Path | None,
+    save_model: Path | None, store_url: str,
+) -> None:  # fmt: skip
+    """Forecast clients session by session from what was known then, and compare with what came.
+
+    FILE holds one row per score (client, time, score), or one row per client with --wide. Without FILE the scores
+    of --instrument are read from the record. Clients are split, never rows: nobody is forecast by a model that has
+    seen them. Only figures about groups are shown.
+    """
+    from mbc.models import expected_course, prospective_validation  # noqa: PLC0415 - statistics load when they run
+
+    measure = _measure(key, better, score_range, reliable_change, named=score)
+    console = Console(highlight=False)
+    if not console.is_terminal:
+        console = Console(highlight=False, width=130)
+    if file is None:
+        frame, unit, others = _from_record(store_url, key), "weeks", None
+    else:
+        frame, unit, others = _from_files(
+            console, file, held_out, client=client, time=time, score=score, wide=wide
+        )
+    columns = {"outcome": "score", "time": "time", "client": "client"}
+    about: dict[str, Any] = {
+        "higher_is_better": measure.higher_is_better,
+        "score_range": measure.score_range,
+        "reliable_change": measure.reliable_change,
+    }
+    with _progress(console) as progress:
+        found = prospective_validation(
+            frame, **columns, **about, held_out=others, folds=folds, seed=seed, progress=progress
+        )
+    print_validation(console, found, measure.name)
+    if out is not None:
+        _write(console, found, out)
+    if save_model is not None:
+        learned = expected_course(frame, **columns, **about, measure=measure.name, time_unit=unit, seed=seed)
+        learned.save(save_model)
+        console.print(Text(f"Model {learned.version} written to {save_model}:"))
+        console.print(Text(learned.card.text()), soft_wrap=True)
+
+
+def _measure(
+    key: str | None,
+    better: Better | None,
+    score_range: tuple[float, float] | None,
+    reliable_change: float | None,
+    *,
+    named: str | None,
+) -> _Measure:
+    if key is None:
+        if better is None:
+            raise click.UsageError(
+                "Say which scores are better: --better lower or --better higher (or --instrument)."
+            )
+        return _Measure(named or "the score", better == "higher", score_range or None, reliable_change)
+    from mbc.care.noise import noise_of  # noqa: PLC0415
+    from mbc.cli.instruments import find  # noqa: PLC0415
+
+    instrument = find(key.partition(".")[0])
+    scale = instrument.scale(key.partition(".")[2] or None)
+    noise = noise_of(instrument, scale)
+    points = noise.threshold if noise is not None else None
+    return _Measure(
+        f"{instrument.name}, {scale.key}",
+        scale.higher_is_better if better is None else better == "higher",
+        score_range or (float(scale.range[0]), float(scale.range[1])),
+        reliable_change if reliable_change is not None else points,
+    )
+
+
+def _from_files(console: Console, file: Path, held_out: Path | None, **columns: Any) -> tuple[Any, str, Any]:
+    from mbc.exchange.score_table import read_scores  # noqa: PLC0415
+
+    table = read_scores(file, **columns)
+    others = None if held_out is None else read_scores(held_out, **columns)
+    for note in (*table.notes, *(() if others is None else others.notes)):
+        console.print(Text("Note: ", style="yellow").append(note, style="default"))
+    return table.frame, table.time_unit, None if others is None else others.frame
+
+
+def _from_record(store_url: str, key: str | None) -> Any:
+    if key is None:
+        raise click.UsageError("Name a FILE, or an --instrument to read from the record.")
+    from mbc.care.expected import followed_scores  # noqa: PLC0415
+    from mbc.store import Store  # noqa: PLC0415
+
+    name, _, scale = key.partition(".")
+    with Store.open(store_url) as store:
+        return followed_scores(store, name, scale or None)
+
+
+def _write(console: Console, found: Any, folder: Path) -> None:
+    folder.mkdir(parents=True, exist_ok=True)
+    for name in ("errors", "coverage", "chances", "flags"):
+        getattr(found, name).write_csv(folder / f"{name}.csv")
+    console.print(Text(f"errors.csv, coverage.csv, chances.csv and flags.csv written to {folder}."))
+
+
+@contextmanager
+def _progress(console: Console) -> Iterator[Any]:
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn  # noqa: PLC0415
+
+    columns = (TextColumn("Forecasting"), BarColumn(), MofNCompleteColumn())
+    with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as bar:
+        task = bar.add_task("Forecasting", total=None)
+        yield lambda done, whole: bar.update(task, completed=done, total=whole)

@@ -1,0 +1,253 @@
+"""Expected courses, forecasts and signals of one client; what is refused; what a model file holds."""
+
+from __future__ import annotations
+
+import json
+
+import numpy as np
+import polars as pl
+import pytest
+
+from mbc.errors import ModelError
+from mbc.models import ExpectedCourse, expected_course
+
+COLUMNS = {"outcome": "score", "time": "weeks", "client": "client"}
+TIMES, SCORES = [0, 1, 2.5, 4], [22, 20, 21, 17]
+
+
+@pytest.fixture(scope="module")
+def mirrored(clinic):
+    """The same clients on a scale that runs the other way."""
+    turned = clinic.with_columns(score=40 - pl.col("score"))
+    return expected_course(turned, **COLUMNS, higher_is_better=True, score_range=(0, 40), reliable_change=6)
+
+
+def test_a_scale_that_runs_the_other_way_tells_the_same(model, mirrored):
+    one, other = (
+        model.forecast(TIMES, SCORES, goal=12),
+        mirrored.forecast(TIMES, [40 - s for s in SCORES], goal=28),
+    )
+    assert other.expected == pytest.approx(40 - one.expected, abs=1e-4)
+    assert (other.lower, other.upper) == pytest.approx((40 - one.upper, 40 - one.lower), abs=1e-4)
+    assert other.improvement == pytest.approx(one.improvement, abs=1e-4)
+    for name in ("improved", "deteriorated", "goal"):
+        assert getattr(other, name).value == pytest.approx(getattr(one, name).value, abs=1e-4)
+
+
+def test_the_unit_of_time_does_not_matter(clinic, model):
+    days = expected_course(
+        clinic.with_columns(weeks=pl.col("weeks") * 7),
+        **COLUMNS, higher_is_better=False, score_range=(0, 40), reliable_change=6,
+    )  # fmt: skip
+    one, other = model.forecast(TIMES, SCORES), days.forecast([7 * t for t in TIMES], SCORES)
+    assert other.expected == pytest.approx(one.expected, abs=1e-3)
+
+
+def test_times_count_from_the_first_score_and_order_does_not_matter(model):
+    shuffled = model.forecast([104, 100, 102.5, 101], [17, 22, 21, 20])
+    assert shuffled.expected == pytest.approx(model.forecast(TIMES, SCORES).expected)
+
+
+def test_chances_and_bands_are_of_one_distribution(model):
+    """The 80 % band's ends are where the chance of being better is 10 % and 90 % (half a step aside)."""
+    found = model.forecast(TIMES, SCORES)
+    assert model.forecast(TIMES, SCORES, goal=found.upper - 0.5).goal.value == pytest.approx(0.9, abs=1e-6)
+    assert model.forecast(TIMES, SCORES, goal=found.lower - 0.5).goal.value == pytest.approx(0.1, abs=1e-6)
+
+
+def test_every_chance_has_an_interval_around_it(model):
+    found = model.forecast(TIMES, SCORES, goal=10)
+    for chance in (found.improved, found.deteriorated, found.goal):
+        assert 0 <= chance.lower <= chance.value <= chance.upper <= 1
+
+
+def test_a_wider_level_gives_a_wider_band(model):
+    narrow, wide = model.forecast(TIMES, SCORES, level=0.5), model.forecast(TIMES, SCORES, level=0.9)
+    assert wide.lower < narrow.lower < narrow.upper < wide.upper
+
+
+def test_the_expected_course_follows_intake(model):
+    low, high = model.expected(12, [1, 4, 10]), model.expected(28, [1, 4, 10])
+    assert (low.expected < high.expected).all()
+    assert (low.lower <= low.expected).all()
+    assert (low.expected <= low.upper).all()
+    assert low.to_frame().columns == ["time", "expected", "lower", "upper"]
+
+
+def test_a_forecast_at_a_time_goes_beyond_neither_past_nor_record(model):
+    assert "not ahead" in model.forecast(TIMES, SCORES, at=3).reason
+    assert "longest" in model.forecast(TIMES, SCORES, at=4000).reason
+    assert model.forecast(TIMES, SCORES, at=6).expected is not None
+
+
+def test_an_intake_that_nobody_had_gets_no_forecast(clinic):
+    first = pl.col("score").sort_by("weeks").first().over("client")
+    model = expected_course(clinic.filter(first.is_between(15, 25)), **COLUMNS, higher_is_better=False)
+    found = model.forecast([0, 1], [39, 30])
+    assert found.expected is None
+    assert "enough clients" in found.reason
+    assert model.signal([0, 1, 2], [39, 39, 39]).state == "insufficient data"
+    with pytest.raises(ModelError, match="enough clients"):
+        model.expected(39, [1])
+
+
+def test_one_bad_week_is_watched_and_two_are_not_on_track(model):
+    good = model.signal([0, 1, 2, 3], [22, 17, 13, 10])
+    once = model.signal([0, 1, 2, 3, 4], [22, 17, 13, 10, 28])
+    twice = model.signal([0, 1, 2, 3, 4, 5], [22, 17, 13, 10, 28, 29])
+    assert [one.state for one in (good, once, twice)] == ["on track", "watch", "not on track"]
+    assert once.concern == twice.concern == "deterioration"
+    assert "one session is not enough" in once.reason
+    assert "two sessions in a row" in twice.reason
+
+
+def test_a_flag_that_falls_is_watched_once_more(model):
+    assert model.signal([0, 1, 2, 3, 4, 5], [22, 20, 28, 29, 20, 9]).state in {"watch", "on track"}
+    after = model.signal([0, 1, 2, 3, 4], [22, 17, 13, 29, 9])
+    assert after.state == "watch"
+    assert "session before" in after.reason
+
+
+def test_two_scores_are_not_enough_to_say(model):
+    found = model.signal([0, 1], [22, 30])
+    assert found.state == "insufficient data"
+    assert "3 scores" in found.reason
+
+
+def test_below_the_cutoff_nobody_fails_to_respond(clinic):
+    found = expected_course(
+        clinic, **COLUMNS, higher_is_better=False, score_range=(0, 40), reliable_change=6, cutoff=25
+    )
+    flat = [0, 1, 2, 3, 4], [18, 18, 18, 18, 18]
+    assert found.signal(*flat).concern is None
+    assert found.signal([0, 1, 2, 3, 4], [18, 18, 18, 25, 25]).concern == "deterioration"
+
+
+def test_better_forecasts_rank_before_worse(model):
+    improving, failing = model.signal([0, 1, 2, 3], [22, 15, 12, 9]), model.signal([0, 1, 2, 3], [22, 24, 25, 26])
+    assert improving.improvement > failing.improvement
+
+
+def test_the_card_says_whom_it_learned_from_and_what_it_is_worth(model):
+    text = model.card.text()
+    assert "made-up scale" in text
+    assert f"{model.card.clients} clients" in text
+    assert "no decision should rest on it alone" in text
+    assert all(session.clients >= 20 for session in model.card.sessions)
+
+
+def test_without_a_reliable_change_the_records_give_one_and_say_so(clinic):
+    found = expected_course(clinic, **COLUMNS, higher_is_better=False, score_range=(0, 40))
+    assert 2 < found.rule.reliable_change < 15  # the error's SD is 0.6 * 5 points: 1.96 sqrt(2) * 3 = 8.3
+    assert "scatter of these records" in found.card.text()
+
+
+def test_the_same_records_give_the_same_model(clinic, model):
+    again = expected_course(
+        clinic.sample(fraction=1.0, shuffle=True, seed=3).sort("client", maintain_order=True),
+        **COLUMNS, higher_is_better=False, score_range=(0, 40), reliable_change=6, measure="made-up scale",
+        time_unit="weeks",
+    )  # fmt: skip
+    assert again.version == model.version
+
+
+def test_a_model_file_forecasts_as_the_model_does(model, tmp_path):
+    path = tmp_path / "model.json"
+    model.save(path)
+    loaded = ExpectedCourse.load(path)
+    assert loaded.version == model.version
+    one, other = model.forecast(TIMES, SCORES, goal=10), loaded.forecast(TIMES, SCORES, goal=10)
+    assert other.expected == pytest.approx(one.expected, abs=1e-6)
+    assert other.goal.value == pytest.approx(one.goal.value, abs=1e-6)
+    assert loaded.card.text() == model.card.text()
+    assert loaded.signal(TIMES, SCORES).reason == model.signal(TIMES, SCORES).reason
+
+
+def test_a_model_file_is_written_whole_or_not_at_all(model, tmp_path):
+    with pytest.raises(ModelError, match="cannot be written"):
+        model.save(tmp_path / "no folder" / "model.json")
+    model.save(tmp_path / "model.json")
+    assert [path.name for path in tmp_path.iterdir()] == ["model.json"]
+
+
+def test_a_model_file_holds_no_clients_numbers(clinic, tmp_path):
+    """Clients' own times are many digits that occur nowhere else: none of them is in the file."""
+    rng = np.random.default_rng(9)
+    odd = clinic.with_columns(weeks=pl.col("weeks") + pl.Series(rng.uniform(0.001, 0.009, clinic.height)))
+    model = expected_course(odd, **COLUMNS, higher_is_better=False, score_range=(0, 40), reliable_change=6)
+    model.save(tmp_path / "model.json")
+    text = (tmp_path / "model.json").read_text()
+    held = set()
+
+    def walk(value: object) -> None:
+        if isinstance(value, dict):
+            for one in value.values():
+                walk(one)
+        elif isinstance(value, list):
+            for one in value:
+                walk(one)
+        elif isinstance(value, float):
+            held.add(value)
+
+    walk(json.loads(text))
+    first = odd.group_by("client").agg(pl.col("weeks").min().alias("first"))
+    since = odd.join(first, on="client").select(pl.col("weeks") - pl.col("first")).to_series()
+    ends = odd.group_by("client").agg(pl.col("weeks").max() - pl.col("weeks").min())["weeks"]
+    assert not held & {float(f"{t:.12g}") for t in since if t > 0}
+    assert not held & {float(f"{t:.12g}") for t in ends}
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (lambda text: text[:-200], "no model file"),
+        (lambda text: text.replace('"format": 1', '"format": 2'), "another format"),
+        (lambda text: text.replace('"reliable_change": 6.0', '"reliable_change": 5.0'), "was changed"),
+        (lambda _: "[1, 2]", "no model file"),
+        (lambda _: "", "no model file"),
+    ],
+)
+def test_a_damaged_model_file_is_refused(model, tmp_path, change, message):
+    path = tmp_path / "model.json"
+    model.save(path)
+    path.write_text(change(path.read_text()))
+    with pytest.raises(ModelError, match=message):
+        ExpectedCourse.load(path)
+
+
+def test_an_absent_model_file_is_said_to_be(tmp_path):
+    with pytest.raises(ModelError, match="cannot be read"):
+        ExpectedCourse.load(tmp_path / "none.json")
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"score_range": (0, 20)}, "outside 0 to 20"),
+        ({"score_range": (40, 0)}, "lowest score"),
+        ({"reliable_change": -1}, "reliable_change must be > 0"),
+        ({"folds": 1}, "folds must be"),
+    ],
+)
+def test_numbers_that_cannot_be_are_refused(clinic, options, message):
+    with pytest.raises(ModelError, match=message):
+        expected_course(clinic, **COLUMNS, higher_is_better=False, **{"score_range": (0, 40), **options})
+
+
+def test_too_few_clients_are_refused(clinic):
+    with pytest.raises(ModelError, match="needs 40 clients"):
+        expected_course(clinic.filter(pl.col("client") < 30), **COLUMNS, higher_is_better=False)
+
+
+@pytest.mark.parametrize(
+    ("times", "scores", "message"),
+    [([0, 1], [3], "one length"), ([], [], "one length"), ([0, 1], [3, float("nan")], "finite")],
+)
+def test_a_history_that_cannot_be_is_refused(model, times, scores, message):
+    with pytest.raises(ModelError, match=message):
+        model.forecast(times, scores)
+
+
+def test_a_level_in_percent_is_refused(model):
+    with pytest.raises(ModelError, match="percentage"):
+        model.forecast(TIMES, SCORES, level=80)
