@@ -17,7 +17,9 @@
     │   ├── NotInRecord          no such client, goal, relationship ... for this user
     │   ├── Conflict             the same occasion is already on record with other answers
     │   │   └── IdentifierTaken  somebody else's; nothing of theirs is told
-    │   └── Erased               this person was erased on request, and is not taken in again
+    │   ├── Erased               this person was erased on request, and is not taken in again
+    │   ├── WrongKey             the key does not open an encrypted record or backup
+    │   └── BackupDamaged        a backup file is not what was written, or is no backup
     ├── AccessDenied             this user may not do that
     ├── IdentityLeft             a table that was to leave the clinic still points at a person
     └── SettingsError            an option or environment variable is wrong
@@ -105,6 +107,14 @@ class Erased(StoreError):
 
 class IdentifierTaken(Conflict):
     """An identifier belongs to something outside what this user may see."""
+
+
+class WrongKey(StoreError):
+    """The key does not open an encrypted record or backup."""
+
+
+class BackupDamaged(StoreError):
+    """A backup file is not what was written, or is no backup at all."""
 
 
 class AccessDenied(MbcError):

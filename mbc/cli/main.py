@@ -33,6 +33,10 @@ COMMANDS: dict[str, str] = {
     "verify": "verify",
     "erase": "erase",
     "serve": "serve",
+    "backup": "backup",
+    "restore": "restore",
+    "encrypt": "encrypt",
+    "key": "key",
 }
 
 REFUSED, USAGE = 1, 2

@@ -21,7 +21,7 @@ store_option: Callable[[Callable[..., Any]], Callable[..., Any]] = click.option(
     show_default=True,
     show_envvar=True,
     metavar="URL",
-    help="Where the record is: sqlite:///FILE or postgresql://USER@HOST/DATABASE.",
+    help="Where the record is: sqlite:///FILE, sqlcipher:///FILE (encrypted) or postgresql://USER@HOST/DATABASE.",
 )
 """``--store URL``, handed to the command as ``store_url``."""
 

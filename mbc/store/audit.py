@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import getpass
 import json
 from collections.abc import Callable, Sequence
 from dataclasses import replace
@@ -26,8 +27,10 @@ RESERVED = frozenset(
         "write", "read", "read safety", "aggregate", "sign-in", "sign-in refused", "sign-out", "account added",
         "account enabled", "account disabled", "password changed", "break glass", "glass closed", "erase",
         "upgrade", "rescore",
+        "backup", "restore", "encrypt", "change key",
     }
 )  # fmt: skip
+_LONGEST_NAME = 64
 _LOCK = 7_265_623_001  # any number of our own: writers to PostgreSQL line up for the chain's end
 
 
@@ -115,6 +118,19 @@ class Audit:
             if self._scope.user is not None:
                 self._tell(self.line("refused", asked=asked, fault=type(fault).__name__))
             raise
+
+
+def operator() -> str:
+    """Name whoever runs the command."""
+    try:
+        return f"operator {getpass.getuser()}"[:_LONGEST_NAME]
+    except (KeyError, OSError):  # a container's user may have no name
+        return "operator"
+
+
+def operators_line(action: str, subject: str | None = None) -> Line:
+    """Make a line of now about what the operator does to the record as a whole."""
+    return Line(datetime.now(UTC), operator(), action, subject, "{}", "command line")
 
 
 def append(connection: Connection, lines: Sequence[Line]) -> None:

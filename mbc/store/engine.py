@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -13,10 +14,14 @@ from sqlalchemy.exc import ArgumentError, DBAPIError
 from sqlalchemy.pool import StaticPool
 
 from mbc.errors import Conflict, SettingsError, StoreError
+from mbc.store import sqlcipher
+from mbc.store.keys import Passphrase
 
 _BUSY_SECONDS = 30
-_ACCEPTED = "'sqlite:///clinic.db' or 'postgresql://user@host/database'"
+_ACCEPTED = "'sqlite:///clinic.db', 'sqlcipher:///clinic.db' (encrypted) or 'postgresql://user@host/database'"
 _MEMORY = frozenset({None, "", ":memory:"})
+_FILES = frozenset({"sqlite", sqlcipher.DRIVER})
+_SECRETS = frozenset({"key", "hexkey", "password", "passphrase", "pwd", "pass"})
 
 
 def address(url: str) -> URL:
@@ -25,7 +30,7 @@ def address(url: str) -> URL:
     Raises
     ------
     SettingsError
-        If it is not the address of an SQLite file or a PostgreSQL database.
+        If it is not the address of an SQLite file or a PostgreSQL database, or holds the key of an encrypted one.
 
     Examples
     --------
@@ -41,12 +46,31 @@ def address(url: str) -> URL:
         raise SettingsError(
             f"'{_hidden(url)}' is not the address of a record.{hint} Accepted: {_ACCEPTED}."
         ) from None
+    if found.drivername in _FILES:
+        _refuse_secrets(found)
     kind = found.drivername.partition("+")[0]
+    if kind == sqlcipher.DRIVER:
+        return _encrypted(found)
     if kind in {"postgresql", "postgres"}:
         return found.set(drivername="postgresql+psycopg")
     if found.drivername in {"sqlite", "sqlite+pysqlite"}:
         return found.set(drivername="sqlite")
     raise SettingsError(f"A record cannot be kept at '{found.drivername}://'. Accepted: {_ACCEPTED}.")
+
+
+def _refuse_secrets(url: URL) -> None:
+    # an address is seen by everybody on this machine, and kept in the shell's history: repeat nothing of it
+    if url.password is not None or _SECRETS & {name.casefold() for name in url.query}:
+        raise SettingsError(
+            "The address holds a key, which others on this machine can see. Leave it out and change that key: it "
+            "is asked for, or taken from MBC_STORE_KEY or the system's keyring."
+        )
+
+
+def _encrypted(url: URL) -> URL:
+    if url.host or url.username or url.query or url.database in _MEMORY or url.drivername != sqlcipher.DRIVER:
+        raise SettingsError("The address of an encrypted record is sqlcipher:///FILE, and nothing more.")
+    return url
 
 
 def _hidden(url: str) -> str:
@@ -62,19 +86,36 @@ def shown(url: URL) -> str:
 
 def file_of(url: URL) -> Path | None:
     """Name the SQLite file, or nothing for PostgreSQL and for a record kept in memory."""
-    if url.drivername != "sqlite" or url.database in _MEMORY:
+    if url.drivername not in _FILES or url.database in _MEMORY:
         return None
     return Path(str(url.database))
 
 
-def make_engine(url: URL) -> Engine:
-    """Prepare connections: foreign keys, write-ahead log and patience on SQLite; UTC on PostgreSQL."""
-    if url.drivername != "sqlite":
+def is_encrypted(url: URL) -> bool:
+    """Say whether an address is of an encrypted record."""
+    return url.drivername == sqlcipher.DRIVER
+
+
+def make_engine(url: URL, *, key: Passphrase | None = None, raw_key: str | None = None) -> Engine:
+    """Prepare connections: foreign keys, write-ahead log and patience on SQLite; UTC on PostgreSQL.
+
+    Parameters
+    ----------
+    url : URL
+        As `address` reads it.
+    key, raw_key : Passphrase or str, optional
+        Opens an encrypted file; looked for when neither is handed in.
+    """
+    if url.drivername not in _FILES:
         return _postgres(url)
-    options: dict[str, Any] = {"connect_args": {"timeout": _BUSY_SECONDS, "check_same_thread": False}}
-    if file_of(url) is None:
-        options["poolclass"] = StaticPool
-    engine = create_engine(url, **options)
+    path = file_of(url)
+    if is_encrypted(url) and path is not None:
+        engine = sqlcipher.make_engine(url, path, key, raw=raw_key, timeout=_BUSY_SECONDS)
+    else:
+        options: dict[str, Any] = {"connect_args": {"timeout": _BUSY_SECONDS, "check_same_thread": False}}
+        if path is None:
+            options["poolclass"] = StaticPool
+        engine = create_engine(url, **options)
     event.listen(engine, "connect", _on_sqlite_connect)
     event.listen(engine, "begin", _on_sqlite_begin)
     return engine
@@ -153,7 +194,7 @@ def explained(engine: Engine) -> Iterator[None]:
     try:
         yield
     except (DBAPIError, engine.dialect.loaded_dbapi.Error, UnicodeEncodeError) as fault:
-        raise _explain(fault, engine.url) from fault
+        raise explain(fault, engine.url) from fault
 
 
 _FAULTS: tuple[tuple[str, str], ...] = (
@@ -163,7 +204,7 @@ _FAULTS: tuple[tuple[str, str], ...] = (
     ("disk is full", "cannot grow: the disk is full. Nothing was stored; free some space and run this again."),
     ("no space left", "cannot grow: the disk is full. Nothing was stored; free some space and run this again."),
     ("is never changed", "keeps what was written: {first}."),
-    ("not a database", "is not an SQLite database (or it is encrypted). Is the file name right?"),
+    ("not a database", "is not an SQLite database. Is the file name right?"),
     ("malformed", "is damaged. Restore the latest backup."),
     (
         "disk i/o error",
@@ -181,17 +222,43 @@ _FAULTS: tuple[tuple[str, str], ...] = (
 )
 
 
-def _explain(fault: Exception, url: URL) -> StoreError:
+_REPAIRS = {errno.ENOSPC: "Free some space and run this again.", errno.EDQUOT: "Free some space first."}
+
+
+def explain(fault: Exception, url: URL) -> StoreError:
+    """Say in plain words what a database complained about."""
     text = str(fault.orig if isinstance(fault, DBAPIError) else fault).strip() or type(fault).__name__
     if "unique constraint" in text.lower():
         return Conflict(
             "Somebody else wrote the same at the same moment. Nothing of yours was stored; run it again."
+        )
+    path = file_of(url)
+    if "not a database" in text.lower() and path is not None and sqlcipher.looks_encrypted(path):
+        return StoreError(
+            f"{path} is encrypted, or no database at all. Open it with its key: sqlcipher:///{path}. For a copy "
+            "that is not encrypted: 'mbc backup', then 'mbc restore --decrypt'."
         )
     where, first = f"The record at {shown(url)}", text.splitlines()[0]
     for mark, words in _FAULTS:
         if mark in text.lower():
             return StoreError(f"{where} {words.format(busy=_BUSY_SECONDS, first=first)}")
     return StoreError(f"{where} reported: {first}")
+
+
+def of_file(path: Path, raw_key: str | None) -> URL:
+    """Write the address of a record's file."""
+    return URL.create("sqlite" if raw_key is None else sqlcipher.DRIVER, database=str(path))
+
+
+def settle(engine: Engine) -> None:
+    """Leave a record as one file that needs no log beside it, and close it."""
+    with explained(engine):
+        connection = engine.raw_connection()
+        try:
+            connection.cursor().execute("PRAGMA journal_mode = DELETE")
+        finally:
+            connection.close()
+    engine.dispose()
 
 
 def touch_private(path: Path) -> None:
@@ -203,6 +270,10 @@ def touch_private(path: Path) -> None:
     except FileNotFoundError:
         raise StoreError(f"There is no folder {path.parent}. Create it first.") from None
     except OSError as fault:
-        raise StoreError(
-            f"{path} cannot be created: {fault.strerror}. Choose a folder you may write in."
-        ) from None
+        raise not_made(path, fault) from None
+
+
+def not_made(path: Path, fault: OSError) -> StoreError:
+    """Say why a file could not be made, and what to do."""
+    repair = _REPAIRS.get(fault.errno or 0, "Choose a folder you may write in.")
+    return StoreError(f"{path} cannot be created: {fault.strerror}. {repair}")

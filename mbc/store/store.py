@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import getpass
 import threading
 from collections.abc import Callable, Collection, Iterable, Iterator
 from contextlib import contextmanager
@@ -20,13 +19,14 @@ from mbc.store import engine as engines
 from mbc.store import tables as t
 from mbc.store.access import Permission, Scope, User, counting_scope_of, scope_of
 from mbc.store.accounts import Accounts
-from mbc.store.audit import Audit, append
+from mbc.store.audit import Audit, append, operator
 from mbc.store.chain import Line
 from mbc.store.checks import check_text, is_id, shown
 from mbc.store.completed import in_batches
 from mbc.store.erasure import Erasure
-from mbc.store.glass import Openings
 from mbc.store.held import LastHeld
+from mbc.store.copies import Copies
+from mbc.store.keys import given
 from mbc.store.outcomes import Outcome, Preview
 from mbc.store.recent import Recent
 from mbc.store.records import Administration, Client, ImportSource
@@ -62,7 +62,7 @@ class Shared:
         self.recent = Recent(self.engine)
 
 
-class Store(Openings):
+class Store(Copies):
     """A longitudinal record, whole (for the operator at the command line) or narrowed to one user.
 
     Examples
@@ -85,16 +85,19 @@ class Store(Openings):
         self._origin = origin
 
     @classmethod
-    def open(cls, url: str, *, create: bool = False) -> Store:
+    def open(cls, url: str, *, create: bool = False, key: str | None = None) -> Store:
         """Open a record; an older one is brought up to date first.
 
         Parameters
         ----------
         url : str
-            ``sqlite:///clinic.db`` (a file beside you), ``sqlite:////srv/clinic.db`` (an absolute path) or
-            ``postgresql://user@host/database``.
+            ``sqlite:///clinic.db`` (a file beside you), ``sqlite:////srv/clinic.db`` (an absolute path),
+            ``sqlcipher:///clinic.db`` (an encrypted file) or ``postgresql://user@host/database``.
         create : bool
             Make a new record when there is none.
+        key : str, optional
+            Opens an encrypted record. Else it is taken from ``MBC_STORE_KEY``, the file that
+            ``MBC_STORE_KEY_FILE`` names, the system's keyring, or asked for at the terminal.
 
         Raises
         ------
@@ -104,14 +107,16 @@ class Store(Openings):
             If a newer mbc wrote it.
         StoreError
             If it cannot be opened.
+        WrongKey
+            If it is encrypted with another key.
         SettingsError
-            If ``url`` is not the address of a record.
+            If ``url`` is not the address of a record, or there is no key to be had.
         """
-        return cls._opened(url, create=create, must_be_new=False)
+        return cls._opened(url, create=create, must_be_new=False, key=key)
 
     @classmethod
-    def create(cls, url: str) -> Store:
-        """Make a new record.
+    def create(cls, url: str, *, key: str | None = None) -> Store:
+        """Make a new record; see `open` for its address and key.
 
         Raises
         ------
@@ -120,13 +125,13 @@ class Store(Openings):
         StoreError
             If it cannot be made there.
         """
-        return cls._opened(url, create=True, must_be_new=True)
+        return cls._opened(url, create=True, must_be_new=True, key=key)
 
     @classmethod
-    def _opened(cls, url: str, *, create: bool, must_be_new: bool) -> Store:
+    def _opened(cls, url: str, *, create: bool, must_be_new: bool, key: str | None) -> Store:
         place = engines.address(url)
-        engine = migrations.prepare(place, create=create, must_be_new=must_be_new)
-        return cls(Shared(engine), Scope(who=_operator()))
+        engine = migrations.prepare(place, create=create, must_be_new=must_be_new, key=given(key))
+        return cls(Shared(engine), Scope(who=operator()))
 
     def close(self) -> None:
         """Give the connections back."""
@@ -460,10 +465,3 @@ class Store(Openings):
 
 
 _PREVIEWS = {outcome: Preview(outcome) for outcome in get_args(Outcome)}
-
-
-def _operator() -> str:
-    try:
-        return f"operator {getpass.getuser()}"[:_LONGEST_NAME]
-    except (KeyError, OSError):  # a container's user may have no name
-        return "operator"

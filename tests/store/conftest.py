@@ -1,4 +1,4 @@
-"""Every test of the store runs on SQLite and on PostgreSQL."""
+"""Every test of the store runs on SQLite, on an encrypted SQLite file, and on PostgreSQL."""
 
 from __future__ import annotations
 
@@ -25,11 +25,13 @@ from mbc.store import (
     Store,
     accounts,
     migrations,
+    sqlcipher,
     tables,
 )
 from tests.store import postgres_server
 
 GOOD_PASSWORD = "harbour lamp, seven geese"
+STORE_KEY = "quiet lantern, two otters"
 _numbers = count(1)
 
 
@@ -40,6 +42,19 @@ def _quick_hashes(monkeypatch):
     accounts._nobody.cache_clear()
     yield
     accounts._nobody.cache_clear()
+
+
+@pytest.fixture(autouse=True)
+def _quick_keys(monkeypatch, request):
+    """So is making a key from a passphrase, and it is asked for in every test of an encrypted record."""
+    if "real_keys" not in request.fixturenames:
+        monkeypatch.setattr(sqlcipher, "_ROUNDS", 1)
+    monkeypatch.setenv("MBC_STORE_KEY", STORE_KEY)
+
+
+@pytest.fixture
+def real_keys() -> None:
+    """Make keys as slowly as outside of tests: for files that other programs open."""
 
 
 @pytest.fixture(scope="session")
@@ -55,16 +70,23 @@ def postgres() -> Iterator[Path]:
         yield socket
 
 
-@pytest.fixture(params=["sqlite", pytest.param("postgres", marks=pytest.mark.postgres)])
+@pytest.fixture(params=["sqlite", "sqlcipher", pytest.param("postgres", marks=pytest.mark.postgres)])
 def database(request) -> str:
     return request.param
+
+
+def file_url(database: str, folder: Path) -> str:
+    """Write the address of a record that is a file."""
+    if database == "sqlcipher":
+        pytest.importorskip("sqlcipher3", reason="sqlcipher3 is not installed (pip install 'mbc[encrypted]')")
+    return f"{database}:///{folder}/clinic.db"
 
 
 @pytest.fixture
 def empty_url(database, request, tmp_path) -> str:
     """An address where nothing is yet."""
-    if database == "sqlite":
-        return f"sqlite:///{tmp_path}/clinic.db"
+    if database != "postgres":
+        return file_url(database, tmp_path)
     socket, name = request.getfixturevalue("postgres"), f"empty_{next(_numbers)}"
     postgres_server.run(socket, "postgres", f"CREATE DATABASE {name}")
     return postgres_server.url(socket, name)
@@ -73,8 +95,8 @@ def empty_url(database, request, tmp_path) -> str:
 @pytest.fixture
 def url(database, request, tmp_path) -> str:
     """The address of an empty record."""
-    if database == "sqlite":
-        address = f"sqlite:///{tmp_path}/clinic.db"
+    if database != "postgres":
+        address = file_url(database, tmp_path)
         Store.create(address).close()
         return address
     socket = request.getfixturevalue("postgres")

@@ -9,6 +9,8 @@ from sqlalchemy import URL, Connection, Engine, func, inspect, select, text
 from mbc import __version__
 from mbc.errors import Conflict, StoreError, StoreNewer, StoreNotFound
 from mbc.store import engine as engines
+from mbc.store import keys, sqlcipher
+from mbc.store.keys import Passphrase
 
 REVISIONS: tuple[str, ...] = ("0001", "0002")  # every released revision, oldest first
 HEAD = REVISIONS[-1]
@@ -17,16 +19,27 @@ _LOCK = 7_265_623_002  # PostgreSQL: two servers started at once upgrade one aft
 _OURS = "entry"
 
 
-def prepare(url: URL, *, create: bool, must_be_new: bool) -> Engine:
+def prepare(
+    url: URL, *, create: bool, must_be_new: bool, key: Passphrase | None = None, raw_key: str | None = None
+) -> Engine:
     """Reach a record: make it, or find it and bring it up to date.
+
+    Parameters
+    ----------
+    url : URL
+        Where it is.
+    create, must_be_new : bool
+        Whether it is made when there is none, and refused when there is one.
+    key, raw_key : Passphrase or str, optional
+        Opens an encrypted file; looked for when neither is handed in.
 
     Raises
     ------
     StoreNotFound, StoreNewer, StoreError, Conflict
         If it is absent, newer than this mbc, not a record at all, or there although it should be new.
     """
-    _prepare_file(url, create=create)
-    engine = engines.make_engine(url)
+    _prepare_file(url, create=create, key=key)
+    engine = engines.make_engine(url, key=key, raw_key=raw_key)
     try:
         _bring_up_to_date(engine, create=create, must_be_new=must_be_new)
     except BaseException:
@@ -69,16 +82,35 @@ def revision_of(connection: Connection) -> str | None:
     return None
 
 
-def _prepare_file(url: URL, *, create: bool) -> None:
+def _prepare_file(url: URL, *, create: bool, key: Passphrase | None) -> None:
     path = engines.file_of(url)
     if path is None:
         return
     if path.is_dir():
-        raise StoreError(f"{path} is a folder. Name the file in it: sqlite:///{path}/clinic.db")
-    if create:
+        raise StoreError(f"{path} is a folder. Name the file in it: {url.drivername}:///{path}/clinic.db")
+    if create and engines.is_encrypted(url):
+        _make_encrypted(path, key)
+    elif create:
         engines.touch_private(path)
     elif not path.exists():
         raise StoreNotFound(_absent(url))
+
+
+def _make_encrypted(path: Path, key: Passphrase | None) -> None:
+    if path.exists():
+        if path.stat().st_size:
+            return
+        path.unlink()  # what a process killed while making a record may leave behind
+    if not path.parent.is_dir():
+        raise StoreError(f"There is no folder {path.parent}. Create it first.")
+    chosen = keys.new(path, key or keys.find(path))
+    try:
+        sqlcipher.make_file(path, chosen)
+    except FileExistsError:
+        return
+    except OSError as fault:
+        raise engines.not_made(path, fault) from None
+    keys.keep(path, chosen)
 
 
 def _bring_up_to_date(engine: Engine, *, create: bool, must_be_new: bool) -> None:

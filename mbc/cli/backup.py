@@ -1,0 +1,130 @@
+"""``mbc backup``: a copy of the whole record in one file, while others go on working."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from mbc.cli.options import store_option
+from mbc.cli.progress import working
+from mbc.cli.record_told import REFUSED, amounts, size, tell_verified, warn
+from mbc.errors import BackupDamaged, MbcError, StoreError
+
+if TYPE_CHECKING:
+    from mbc.store import Store
+    from mbc.store.archive import Manifest
+
+ENDING = ".mbcbackup"
+_MOMENT = "%Y%m%dT%H%M%SZ"
+
+
+@click.command("backup", short_help="Copy the whole record into one file.")
+@click.argument("target", type=click.Path(path_type=Path))
+@store_option
+@click.option("--encrypt", is_flag=True, help="Encrypt the backup of a record that is not; asks for a key.")
+@click.option("--keep", type=click.IntRange(min=1), metavar="N", help="In a folder: keep the newest N only.")
+@click.option("--force", is_flag=True, help="Replace a file that is there already.")
+@click.option("--check", "checking", is_flag=True, help="Make none: check TARGET, opening the record in it.")
+@click.option("--list", "listing", is_flag=True, help="Make none: list and check the backups in folder TARGET.")
+def command(
+    *, target: Path, store_url: str, encrypt: bool, keep: int | None, force: bool, checking: bool, listing: bool
+) -> int:
+    """Copy the whole record into TARGET: a file, or a folder in which it gets a name with the moment.
+
+    Others may go on working meanwhile. The backup holds everything, accounts and safety data included; only you
+    can read the file. The backup of an encrypted record is encrypted with the same key. 'mbc restore' brings it
+    back, into the same kind of database or another.
+    """
+    if checking and listing:
+        raise click.UsageError("Either --check or --list.")
+    if (checking or listing) and (encrypt or keep or force):
+        raise click.UsageError("--check and --list make no backup: leave out --encrypt, --keep and --force.")
+    if checking:
+        return _check(target)
+    if listing:
+        return _list(target)
+    if keep is not None and not target.is_dir():
+        raise click.UsageError(f"--keep needs a folder for TARGET, and {target} is none.")
+    return _make(target, store_url, encrypt=encrypt, keep=keep, force=force)
+
+
+def _make(target: Path, store_url: str, *, encrypt: bool, keep: int | None, force: bool) -> int:
+    from mbc.store import Store, keys  # noqa: PLC0415 - loaded when it is needed
+
+    with Store.open(store_url) as store:
+        stem = _stem(store)
+        path = target / f"{stem}-{datetime.now(UTC).strftime(_MOMENT)}{ENDING}" if target.is_dir() else target
+        ask = encrypt and not store.url.startswith("sqlcipher:")
+        key = keys.new(path, keys.for_backup(), what="backup").text if ask else None
+        with working() as progress:
+            done = store.backup(path, key=key, force=force, progress=progress)
+        where = store.url
+    click.echo(f"Backup of {where}: {amounts(done.rows)}.")
+    click.echo(
+        f"Written to {path} ({size(path.stat().st_size)}{', encrypted' if done.manifest.encrypted else ''})."
+    )
+    status = tell_verified(done.report, what="the record")
+    if done.untold is not None:
+        warn(f"The audit trail could not note this backup: {done.untold}")
+    if not done.manifest.encrypted:
+        warn("It is not encrypted: whoever gets the file can read everything. --encrypt asks for a key.")
+    if keep is not None and status == 0:
+        _remove_older(target, stem, keep)
+    return status
+
+
+def _stem(store: Store) -> str:
+    return Path(store.url.partition("?")[0].rpartition("/")[2]).stem or "record"
+
+
+def _remove_older(folder: Path, stem: str, keep: int) -> None:
+    mark = "[0-9]" * 8 + "T" + "[0-9]" * 6 + "Z"
+    made_here = sorted(folder.glob(f"{stem}-{mark}{ENDING}"))
+    for old in made_here[:-keep]:
+        old.unlink()
+        click.echo(f"Removed {old.name}.")
+
+
+def _check(path: Path) -> int:
+    from mbc.store.restoring import examine  # noqa: PLC0415 - loaded when it is needed
+
+    with working() as progress:
+        found = examine(path, progress=progress)
+    click.echo(f"{path}: whole; taken {_moment(found.manifest)} by mbc {found.manifest.mbc}.")
+    click.echo(f"It holds {amounts(found.rows)}.")
+    return tell_verified(found.report, what="the record in it")
+
+
+def _list(folder: Path) -> int:
+    from mbc.store import archive  # noqa: PLC0415 - loaded when it is needed
+
+    if not folder.is_dir():
+        raise StoreError(f"{folder} is no folder.")
+    status, any_ = 0, False
+    with working() as progress:
+        for path in sorted(each for each in folder.iterdir() if each.is_file()):
+            try:
+                told = _told(archive.check(path, progress))
+            except BackupDamaged as fault:
+                if path.suffix != ENDING:
+                    continue  # some other file
+                told, status = str(fault), REFUSED
+            except MbcError as fault:
+                told, status = str(fault), REFUSED
+            any_ = True
+            click.echo(f"{path.name}  {size(path.stat().st_size)}  {told}")
+    if not any_:
+        click.echo(f"There is no backup in {folder}.")
+    return status
+
+
+def _told(manifest: Manifest) -> str:
+    held = "encrypted" if manifest.rows is None else amounts(manifest.rows)
+    return f"whole; taken {_moment(manifest)}; {held}"
+
+
+def _moment(manifest: Manifest) -> str:
+    return f"{manifest.made_at:%Y-%m-%d %H:%M} UTC"

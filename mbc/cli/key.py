@@ -1,0 +1,78 @@
+"""``mbc key``: the key of an encrypted record: changed, or kept in the system's keyring."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import click
+
+from mbc.cli.options import store_option
+from mbc.cli.progress import working
+from mbc.cli.record_told import amounts, tell_verified
+from mbc.errors import SettingsError, StoreNotFound
+
+
+@click.group("key", short_help="Change the key of an encrypted record, or keep it in the keyring.")
+def command() -> None:
+    """Change the key of an encrypted record (sqlcipher:///FILE), or keep it in the system's keyring.
+
+    The key is taken from MBC_STORE_KEY, from the file that MBC_STORE_KEY_FILE names, from the keyring, or asked
+    for: whichever is found first. It is never an argument, and never part of an address.
+    """
+
+
+@command.command("change")
+@click.option("--key-stdin", is_flag=True, help="Read the new key from the first line of the input.")
+@store_option
+def change(*, store_url: str, key_stdin: bool) -> int:
+    """Give an encrypted record another key. Earlier backups keep the old one."""
+    from mbc.store import keys  # noqa: PLC0415 - loaded when it is needed
+    from mbc.store.encrypting import change_key  # noqa: PLC0415
+
+    path = _file(store_url)
+    new_key = sys.stdin.readline().rstrip("\r\n") if key_stdin else None
+    with working() as progress:
+        done = change_key(store_url, new_key=new_key, progress=progress)
+    click.echo(f"{done.url} has a new key: {amounts(done.rows)}, every row compared.")
+    if keys.is_remembered(path):
+        keys.remember(path, done.key)
+        click.echo("The system's keyring holds the new one.")
+    click.echo("Backups taken before today still need the old key: keep it as long as you keep them.")
+    return tell_verified(done.report, what="the record")
+
+
+@command.command("remember")
+@store_option
+def remember(*, store_url: str) -> None:
+    """Keep the key in this user's system keyring, so that it need not be typed."""
+    from mbc.store import keys, sqlcipher  # noqa: PLC0415 - loaded when it is needed
+
+    path = _file(store_url)
+    keys.remember(path, sqlcipher.passphrase_of(path))
+    click.echo(f"The system's keyring holds the key of {path}. Whoever can sign in as you can open the record.")
+
+
+@command.command("forget")
+@store_option
+def forget(*, store_url: str) -> None:
+    """Take the key out of the system's keyring."""
+    from mbc.store import keys  # noqa: PLC0415 - loaded when it is needed
+
+    path = _file(store_url)
+    was_there = keys.forget_for_good(path)
+    click.echo(f"The system's keyring {'no longer holds' if was_there else 'did not hold'} the key of {path}.")
+
+
+def _file(store_url: str) -> Path:
+    from mbc.store import engine  # noqa: PLC0415 - loaded when it is needed
+
+    place = engine.address(store_url)
+    path = engine.file_of(place)
+    if path is None or not engine.is_encrypted(place):
+        raise SettingsError(
+            f"{engine.shown(place)} is not an encrypted record. Name one: --store sqlcipher:///FILE"
+        )
+    if not path.exists():
+        raise StoreNotFound(f"There is no record at {engine.shown(place)}.")
+    return path

@@ -1,0 +1,23 @@
+"""How long work shows how far it is: a bar at a terminal, nothing elsewhere."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+
+@contextmanager
+def working() -> Iterator[Callable[[str, float | None], None]]:
+    """Give a function to tell what is being done, and how much of it is (0 to 1; None where that is not known)."""
+    from rich.console import Console  # noqa: PLC0415 - loaded when it is needed
+    from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn  # noqa: PLC0415
+
+    console = Console(stderr=True)
+    columns = (TextColumn("{task.description:<12}"), BarColumn(), TimeElapsedColumn())
+    with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as bar:
+        task = bar.add_task("", total=None)
+
+        def tell(what: str, part: float | None) -> None:
+            bar.update(task, description=what, total=None if part is None else 1.0, completed=part or 0.0)
+
+        yield tell
