@@ -140,7 +140,7 @@ def test_a_backup_taken_while_others_write_is_one_moment(url, tmp_path):
 def test_only_the_operator_takes_a_backup(clinic, tmp_path):
     """A backup obeys no role any more: an administrator, who sees no clinical data, may not have one."""
     clinic.accounts.add("adam", GOOD_PASSWORD, "administrator")
-    with pytest.raises(AccessDenied, match="only the operator"):
+    with pytest.raises(AccessDenied, match="only the record's operator"):
         clinic.as_user("adam").backup(tmp_path / "b")
     with pytest.raises(AccessDenied):
         clinic.aggregate_scope("counting").backup(tmp_path / "b")
