@@ -28,7 +28,7 @@ from mbc.errors import (
 from mbc.store import Administration, Client, Store, archive, copying, migrations
 from mbc.store.restoring import examine, restore
 from tests.store import postgres_server
-from tests.store.conftest import GOOD_PASSWORD, STORE_KEY, _numbers, file_url, fill
+from tests.store.conftest import DATABASES, GOOD_PASSWORD, STORE_KEY, _numbers, file_url, fill
 from tests.store.test_together import WRITE_ENDLESSLY, start
 
 WRITE_STEADILY = WRITE_ENDLESSLY.replace("print(", "time.sleep(0.02); print(").replace(
@@ -106,7 +106,7 @@ def test_what_comes_back_is_the_same_record_on_every_database(full, elsewhere, t
             connection.execute(text("UPDATE answer SET value = 1"))  # and the record is kept as before
 
 
-@pytest.mark.parametrize("database", ["sqlite", pytest.param("postgres", marks=pytest.mark.postgres)])
+@pytest.mark.parametrize("database", DATABASES, indirect=True)
 def test_a_backup_taken_while_others_write_is_one_moment(url, tmp_path):
     with Store.open(url) as store:
         with store.writing(by="intake") as record:
@@ -300,7 +300,7 @@ def test_a_record_in_use_is_not_replaced(tmp_path):
         assert store.clients().height == 1
 
 
-@pytest.mark.parametrize("database", [pytest.param("postgres", marks=pytest.mark.postgres)])
+@pytest.mark.parametrize("database", DATABASES[1:], indirect=True)
 def test_a_failed_restore_to_a_server_leaves_what_was_there(url, tmp_path, monkeypatch):
     with Store.open(url) as store:
         with store.writing() as record:
@@ -386,7 +386,7 @@ def test_the_trail_that_cannot_be_written_does_not_stop_a_backup(clinic, tmp_pat
     assert clinic.backup(tmp_path / "b").untold == "the disk is full"
 
 
-@pytest.mark.parametrize("database", ["sqlite", pytest.param("postgres", marks=pytest.mark.postgres)])
+@pytest.mark.parametrize("database", DATABASES, indirect=True)
 def test_an_encrypted_backup_of_a_plain_record_needs_its_own_key(clinic, elsewhere, tmp_path):
     key = "five umbrellas, no rain"
     with pytest.raises(SettingsError, match=r"The key has 5 characters"):

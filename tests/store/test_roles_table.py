@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import inspect
+import tempfile
 from collections.abc import Callable, Iterable
 from datetime import date
 from pathlib import Path
@@ -89,6 +90,7 @@ accounts                 +        -         -           -          -          - 
 verify                   +        -         -           -          -          -       -          -    +     -     -
 erase                    +        -         -           -          -          -       -          -    +     -     -
 erased                   +        +         +           -          -          -       -          -    -     -     -
+backup                   +        -         -           -          -          -       -          -    -     -     -
 audit.entries            +        -         -           -          -          -       -          -    +     -     -
 audit.entries:safety     +        -         -           -          -          -       -          -    -     -     -
 audit.verify             +        -         -           -          -          -       -          -    +     -     -
@@ -195,6 +197,11 @@ def none_erased(mine: Store) -> None:
         mine.erase("C9", reason="a request")
 
 
+def backed_up(mine: Store) -> None:
+    with tempfile.TemporaryDirectory() as folder:
+        mine.backup(Path(folder) / "b")
+
+
 Write = Callable[[Writing, str], object]
 PERIOD = {"start": date(2026, 1, 1), "end": date(2026, 3, 31)}
 ANSWERED: dict[str, Callable[[Store], object]] = {
@@ -204,6 +211,7 @@ ANSWERED: dict[str, Callable[[Store], object]] = {
     "verify": lambda mine: mine.verify(),
     "erase": none_erased,
     "erased": lambda mine: mine.erased(["C9"]),
+    "backup": backed_up,
     "audit.entries": lambda mine: mine.audit.entries(),
     "audit.entries:safety": lambda mine: mine.audit.entries(include_safety=True),
     "audit.verify": lambda mine: mine.audit.verify(),

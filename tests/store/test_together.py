@@ -51,12 +51,6 @@ Store.create(sys.argv[1]).close()
 """
 
 
-@pytest.fixture(params=["sqlite", pytest.param("postgres", marks=pytest.mark.postgres)])
-def database(request) -> str:
-    """Processes of their own make keys slowly: encrypted records are tried in test_survives.py."""
-    return request.param
-
-
 def start(script: str, *arguments: str) -> subprocess.Popen[str]:
     command = [sys.executable, "-c", script, *arguments]
     return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
