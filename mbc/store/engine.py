@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import os
+import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -222,12 +223,32 @@ _FAULTS: tuple[tuple[str, str], ...] = (
 )
 
 
+_MAY_BE_FULL = ("disk i/o error", "unable to open")
+_LITTLE = 64 * 1024  # bytes; SQLite's shared memory alone takes half of them
+
+
+def _is_full(path: Path) -> bool:
+    try:
+        return shutil.disk_usage(path.parent).free < _LITTLE
+    except OSError:
+        return False
+
+
+def _text(fault: Exception) -> str:
+    return str(fault.orig if isinstance(fault, DBAPIError) else fault).strip() or type(fault).__name__
+
+
 _REPAIRS = {errno.ENOSPC: "Free some space and run this again.", errno.EDQUOT: "Free some space first."}
 
 
 def explain(fault: Exception, url: URL) -> StoreError:
     """Say in plain words what a database complained about."""
-    text = str(fault.orig if isinstance(fault, DBAPIError) else fault).strip() or type(fault).__name__
+    text = _text(fault)
+    while "no such savepoint" in text and isinstance(fault.__context__, Exception):
+        fault = (
+            fault.__context__
+        )  # a full disk took the whole transaction back, and there was no point to go back to
+        text = _text(fault)
     if "unique constraint" in text.lower():
         return Conflict(
             "Somebody else wrote the same at the same moment. Nothing of yours was stored; run it again."
@@ -239,6 +260,8 @@ def explain(fault: Exception, url: URL) -> StoreError:
             "that is not encrypted: 'mbc backup', then 'mbc restore --decrypt'."
         )
     where, first = f"The record at {shown(url)}", text.splitlines()[0]
+    if path is not None and any(mark in text.lower() for mark in _MAY_BE_FULL) and _is_full(path):
+        text = "disk is full"  # SQLite does not say so when it was its log that found no room
     for mark, words in _FAULTS:
         if mark in text.lower():
             return StoreError(f"{where} {words.format(busy=_BUSY_SECONDS, first=first)}")

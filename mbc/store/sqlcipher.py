@@ -9,6 +9,7 @@ Any program that reads SQLCipher 4 opens them with the same passphrase.
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import os
 import tempfile
@@ -224,6 +225,9 @@ def make_file(path: Path, passphrase: Passphrase) -> str:
         try:
             connection.execute("PRAGMA user_version = 1")
             connection.execute("PRAGMA user_version = 0")
+        except driver().Error as fault:
+            kind = errno.ENOSPC if "full" in str(fault) else errno.EIO
+            raise OSError(kind, os.strerror(kind)) from fault
         finally:
             connection.close()
         page = first.read_bytes()
