@@ -23,9 +23,9 @@ from mbc.store.audit import Audit, append, operator
 from mbc.store.chain import Line
 from mbc.store.checks import check_text, is_id, shown
 from mbc.store.completed import in_batches
+from mbc.store.copies import Copies
 from mbc.store.erasure import Erasure
 from mbc.store.held import LastHeld
-from mbc.store.copies import Copies
 from mbc.store.keys import given
 from mbc.store.outcomes import Outcome, Preview
 from mbc.store.recent import Recent
