@@ -308,7 +308,10 @@ def _arms(people: Endings, group: str | None, active: object) -> list[tuple[str,
     if wanted not in kinds:
         raise ModelError(f"active must be one of the groups ({kinds[0]}, {kinds[1]}), got {active!r}.")
     order = [wanted, next(one for one in kinds if one != wanted)]
-    return [(str(one), {group: one}, np.asarray(values == one, dtype=bool)) for one in order]
+    names = [f"{one:g}" if isinstance(one, float) else str(one) for one in order]
+    return [
+        (name, {group: one}, np.asarray(values == one, dtype=bool)) for name, one in zip(names, order, strict=True)
+    ]
 
 
 def _at(

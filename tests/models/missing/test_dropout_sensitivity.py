@@ -76,30 +76,53 @@ def test_without_delta_it_is_the_growth_model_itself(rows, fit):
     assert change.at_delta(0.0).standard_error == pytest.approx(12 * found.standard_error, rel=1e-10)
 
 
-@pytest.mark.parametrize("how", ["ML", "REML"])
-def test_each_clients_influence_by_dense_algebra(rows, how):
+@pytest.mark.parametrize(
+    ("how", "shape", "random"),
+    [
+        ("ML", "linear", ("intercept", "slope")),
+        ("REML", "linear", ("intercept", "slope")),
+        ("REML", "linear", ("intercept",)),
+        ("ML", "quadratic", ("intercept", "slopes")),
+    ],
+)
+def test_each_clients_influence_by_dense_algebra(rows, how, shape, random):
     """(X'V^-1 X)^-1 X_i'V_i^-1 (y_i - X_i beta) and z'G Z_i'V_i^-1 (y_i - X_i beta), client by client."""
-    made = models.growth_curve(rows, **COLUMNS, shape="linear", covariates=("arm:time",), reml=how == "REML")
+    made = models.growth_curve(
+        rows, **COLUMNS, shape=shape, random=random, covariates=("arm:time",), reml=how == "REML"
+    )
     e, back = made.estimates, made.fitted.design.x_back
-    scale = made.fitted.design.outcome_spread
+    scale, q, powers = (
+        made.fitted.design.outcome_spread,
+        len(e.random_covariance),
+        3 if shape == "quadratic" else 2,
+    )
     ours = scale * back @ coefficient_influence(made.fitted)
     mean, slope = expected_course(made.fitted, 7.0)
-    assert np.abs(ours.sum(axis=1)).max() < 1e-9
-    per_client, bread = [], np.zeros((4, 4))
-    for k, ((_,), own) in enumerate(rows.group_by("client", maintain_order=True)):
-        week, usual = own["week"].to_numpy(), (own["arm"] == "usual").to_numpy().astype(float)
-        z = np.column_stack([np.ones(len(week)), week])
-        x = np.column_stack([z[:, 0], week, usual, week * usual])
-        v = z @ e.random_covariance @ z.T + e.residual_variance * np.eye(len(week))
+    assert np.abs(ours.sum(axis=1)).max() < 1e-8
+    per_client, bread = [], np.zeros((2 * powers, 2 * powers))
+    for k, (_, own) in enumerate(rows.group_by("client", maintain_order=True)):
+        time = np.vander(np.append(own["week"].to_numpy(), 7.0), powers, increasing=True)
+        usual = float(own["arm"][0] == "usual")
+        wide = np.column_stack([time, usual * time])  # columns in the order 1, t, .., usual, usual t, ..
+        x, x_at, z, z_at = wide[:-1], wide[-1], time[:-1, :q], time[-1, :q]
+        v = z @ e.random_covariance @ z.T + e.residual_variance * np.eye(len(z))
         rest = np.linalg.solve(v, own["score"].to_numpy() - x @ e.coefficients)
         per_client.append(x.T @ rest)
         bread += x.T @ np.linalg.solve(v, x)
-        x_at = np.array([1, 7, usual[0], 7 * usual[0]])
-        gain = np.array([1.0, 7.0]) @ e.random_covariance @ z.T
-        assert scale * mean[k] == pytest.approx(x_at @ e.coefficients + gain @ rest, rel=1e-9)
-        moved = x_at - gain @ np.linalg.solve(v, x)
-        assert np.linalg.inv(back).T @ slope[:, k] * 0 + back.T @ moved == pytest.approx(slope[:, k], abs=1e-8)
-    assert ours == pytest.approx(np.linalg.solve(bread, np.array(per_client).T), abs=1e-9)
+        gain = z_at @ e.random_covariance @ z.T
+        assert scale * mean[k] == pytest.approx(x_at @ e.coefficients + gain @ rest, rel=1e-8)
+        assert slope[:, k] == pytest.approx(back.T @ (x_at - gain @ np.linalg.solve(v, x)), abs=1e-7)
+    assert ours == pytest.approx(np.linalg.solve(bread, np.array(per_client).T), rel=1e-6, abs=1e-9)
+
+
+def test_groups_may_be_numbers(rows, fit):
+    coded = rows.with_columns(arm=(pl.col("arm") == "usual").cast(pl.Int64))
+    numbers = models.growth_curve(coded, **COLUMNS, shape="linear", covariates=("arm:time",))
+    made = models.dropout_sensitivity(numbers, coded, at=12, ended="ending", group="arm", active=0)
+    wanted = models.dropout_sensitivity(fit, rows, at=12, ended="ending", group="arm", active="new")
+    assert [one.group for one in made.groups] == ["0", "1"]
+    assert made.tipping_point == pytest.approx(wanted.tipping_point, rel=1e-6)
+    assert made.at_delta(3.0).standard_error == pytest.approx(wanted.at_delta(3.0).standard_error, rel=1e-6)
 
 
 def test_delta_is_added_to_those_who_dropped_out(rows, fit):
