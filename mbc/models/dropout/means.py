@@ -1,4 +1,4 @@
-"""Where a growth model puts the mean of a group, what delta adds to it, and how surely: from client sums."""
+"""Where a fitted model puts the mean of a group, what delta adds to it, and how surely."""
 
 from __future__ import annotations
 
@@ -12,18 +12,9 @@ from mbc.errors import ModelError
 from mbc.models.change.values import FloatArray
 from mbc.models.dropout.clients import BoolArray, IntArray
 from mbc.models.dropout.endings import Endings
-from mbc.models.dropout.influence import (
-    coefficient_influence,
-    coefficients,
-    covariate_columns,
-    expected_course,
-    kept_pairs,
-    time_columns,
-)
+from mbc.models.dropout.sources import Source
 from mbc.models.dropout.wording import Asked
-from mbc.models.growth.fitted import Fitted
 from mbc.models.growth.matrices import Floats
-from mbc.models.growth.prediction import covariate_row
 
 Seen = Literal["course", "scores"]
 
@@ -41,41 +32,27 @@ class GroupMean:
 
 
 class Means:
-    """What the growth model says of everybody on the list; lives no longer than one call."""
+    """What the model says of everybody on the list; lives no longer than one call."""
 
-    def __init__(self, fitted: Fitted, people: Endings, asked: Asked, seen: Seen) -> None:
-        self.fitted, self.people, self.seen = fitted, people, seen
+    def __init__(self, source: Source, people: Endings, asked: Asked, seen: Seen) -> None:
+        self.source, self.people, self.seen = source, people, seen
         self.times = (asked.at,) if asked.measure == "score" else (asked.at, asked.start)
-        self.scale = fitted.design.outcome_spread
-        place = people.places_in(fitted.sums.ids)
+        place = people.places_in(source.ids)
         self._require_same(place)
-        self.known = place >= 0
-        self.influence = np.zeros((len(fitted.design.x_names), len(people.ids)))  # in the units of the data
-        self.influence[:, self.known] = self.scale * coefficient_influence(fitted)[:, place[self.known]]
-        self.covariance = self.scale**2 * fitted.optimum.sigma2 * fitted.optimum.inverse
+        known = place >= 0
+        self.coefficients, self.covariance = source.estimates
+        self.influence = np.zeros((len(self.coefficients), len(people.ids)))
+        self.influence[:, known] = source.influence()[:, place[known]]
         if seen == "scores":
-            self.expected, self.slopes = self._expected(asked.at, place)
+            self.expected, self.slopes = source.expected(asked.at, people, place)
 
     def _require_same(self, place: IntArray) -> None:
         found = int((place >= 0).sum())
-        if found < len(self.fitted.sums.ids):
+        if found < len(self.source.ids):
             raise ModelError(
-                f"the model has {len(self.fitted.sums.ids)} clients, of whom {found} are in this table. "
+                f"the model has {len(self.source.ids)} clients, of whom {found} are in this table. "
                 "Give the table that was fitted."
             )
-
-    def _expected(self, at: float, place: IntArray) -> tuple[FloatArray, Floats]:
-        """Score expected of everybody given their own, and its derivative; those never seen by covariates."""
-        fitted = self.fitted
-        u, _ = time_columns(fitted, at)
-        w = covariate_columns(fitted, self.people.covariates) if fitted.terms.covariates else None
-        ones = np.ones(len(self.people.ids))
-        slopes = np.array([u[a] * (ones if w is None else w[c]) for a, c in kept_pairs(fitted)])
-        mean = coefficients(fitted) @ slopes
-        own_mean, own_slope = expected_course(fitted, at)
-        mean[self.known] = own_mean[place[self.known]]
-        slopes[:, self.known] = own_slope[:, place[self.known]]
-        return np.asarray(self.scale * mean, dtype=float), slopes
 
     def group(self, name: str, given: dict[str, object], inside: BoolArray, exposure: FloatArray) -> GroupMean:
         """Mean of one group."""
@@ -85,17 +62,18 @@ class Means:
             mean = float(scores[inside].mean())
             slope = self.slopes[:, inside & lacking].sum(axis=1) / inside.sum()
             return GroupMean(name, inside, exposure, mean, np.where(inside, scores - mean, 0.0), slope)
-        row = covariate_row(self.fitted, given)
-        pairs = kept_pairs(self.fitted)
-        columns = [time_columns(self.fitted, one)[0] for one in self.times]
-        rows = [np.array([u[a] * row[c] for a, c in pairs]) for u in columns]
+        rows = [self.source.mean_row(one, given) for one in self.times]
         slope = rows[0] if len(rows) == 1 else rows[0] - rows[1]
-        mean = float(self.scale * (coefficients(self.fitted) @ slope))
-        return GroupMean(name, inside, exposure, mean, np.zeros(len(inside)), slope)
+        return GroupMean(name, inside, exposure, float(self.coefficients @ slope), np.zeros(len(inside)), slope)
 
     def contrast(self, groups: list[GroupMean]) -> tuple[float, float, tuple[float, float, float]]:
         """Mean, or first less second: at delta 0, per point of delta, and the variance as a quadratic in delta."""
         signs = (1.0, -1.0)[: len(groups)]
+        if len(groups) == 2 and self.seen == "course" and np.array_equal(groups[0].slope, groups[1].slope):
+            raise ModelError(
+                "this model gives both groups the same mean whatever the data: let the group change the course "
+                "(covariates=('group:time',), or a product with time in the formula)."
+            )
         estimate = sum(sign * one.mean for sign, one in zip(signs, groups, strict=True))
         share = sum(sign * float(one.exposure[one.inside].mean()) for sign, one in zip(signs, groups, strict=True))
         slope = sum((sign * one.slope for sign, one in zip(signs, groups, strict=True)), np.zeros(1))

@@ -17,6 +17,7 @@ from mbc.models.change.values import frame as native_frame
 from mbc.models.dropout.clients import BoolArray
 from mbc.models.dropout.endings import PLANNED, Endings, read_endings
 from mbc.models.dropout.means import Means, Seen
+from mbc.models.dropout.sources import Source, source_of_result
 from mbc.models.dropout.wording import Asked, sensitivity_sentence
 from mbc.models.growth.growth_curve import GrowthCurve
 
@@ -87,10 +88,12 @@ class DropoutSensitivity:
 
 
 def dropout_sensitivity(  # noqa: PLR0913 - options are keyword-only
-    fit: GrowthCurve,
+    fit: GrowthCurve | object,
     frame: object,
     *,
     at: float,
+    time: str | None = None,
+    client: str | None = None,
     measure: Measure = "change",
     start: float = 0.0,
     ended: str | None = None,
@@ -110,13 +113,15 @@ def dropout_sensitivity(  # noqa: PLR0913 - options are keyword-only
 
     Parameters
     ----------
-    fit : GrowthCurve
-        Holds client sums, no rows; the mean and its uncertainty come from there.
+    fit : GrowthCurve, or a result of `mixedlm`
+        The mean and its uncertainty come from there; a growth curve holds client sums, no rows.
     frame : table
         The rows it was fitted to, and clients without any score: who was last seen when, and how therapy ended.
         Any kind that narwhals knows; one grouped aggregation.
     at, start : float
         In the unit of the time column; ``start`` is where therapy, and a change, begins.
+    time, client : str, optional
+        For a formula model, which does not say which columns these are.
     measure : {"change", "score"}
         Mean change from ``start`` to ``at``, or the mean score at ``at``.
     ended, planned
@@ -176,9 +181,10 @@ def dropout_sensitivity(  # noqa: PLR0913 - options are keyword-only
     >>> found.n_left, round(found.estimate, 1), round(found.tipping_point, 1)
     (3, -7.5, 15.0)
     """
-    _check(fit, measure, per, shift, seen)
+    _check(measure, per, shift, seen)
+    source = source_of_result(fit, time, client, group)
     asked = Asked(
-        time=fit.time,
+        time=source.columns[1],
         at=float(at),
         start=float(start),
         measure=measure,
@@ -190,14 +196,14 @@ def dropout_sensitivity(  # noqa: PLR0913 - options are keyword-only
         active_only=shift == "active",
         planned_weight=planned_weight,
     )
-    people = _people(fit, frame, group, ended, planned, float(at) if seen == "scores" else None)
+    people = _people(source, frame, group, ended, planned, float(at) if seen == "scores" else None)
     away = np.isnan(people.last) | (people.last < at - grace)
     if seen == "scores":
         away = away & np.isnan(people.score)
     dropped, ended_well = away & ~people.planned & ~people.going_on, away & people.planned
     since = np.maximum(at - np.where(np.isnan(people.last), start, people.last), 0.0) if per == "time" else 1.0
     exposure = np.asarray((dropped + planned_weight * ended_well) * since, dtype=np.float64)
-    question = Means(fit.fitted, people, asked, seen)
+    question = Means(source, people, asked, seen)
     made = [
         question.group(name, given, inside, exposure if shift == "all" or k == 0 else np.zeros(len(exposure)))
         for k, (name, given, inside) in enumerate(_arms(people, group, active))
@@ -252,7 +258,7 @@ def _answer(
 
 
 def _people(
-    fit: GrowthCurve,
+    source: Source,
     frame: object,
     group: str | None,
     ended: str | None,
@@ -260,30 +266,25 @@ def _people(
     at: float | None,
 ) -> Endings:
     """Read who is on the list, with the covariates of the model."""
-    sources = list(dict.fromkeys(column.source for column in fit.fitted.terms.covariates))
-    if group is not None and group not in sources:
+    if group is not None and group not in source.covariates:
         raise ModelError(
-            f"group {group!r} is no covariate of this model, which has {', '.join(sources) or 'none'}. "
+            f"group {group!r} is no covariate of this model, which has {', '.join(source.covariates) or 'none'}. "
             "Fit it with covariates=(group, 'group:time') so that the groups may differ."
         )
+    client, time, outcome = source.columns
     return read_endings(
         frame,
-        client=fit.client,
-        time=fit.time,
-        outcome=fit.outcome,
+        client=client,
+        time=time,
+        outcome=outcome,
         at=at,
         ended=ended,
         planned=planned,
-        covariates=sources,
+        covariates=source.covariates,
     )
 
 
-def _check(fit: object, measure: str, per: str, shift: str, seen: str) -> None:
-    if not isinstance(fit, GrowthCurve):
-        raise ModelError(
-            f"dropout_sensitivity asks a result of growth_curve, got {type(fit).__name__}. A formula model "
-            "(mixedlm) does not say which of its columns is time: fit the same model with growth_curve."
-        )
+def _check(measure: str, per: str, shift: str, seen: str) -> None:
     for name, value, accepted in (
         ("measure", measure, ("change", "score")),
         ("per", per, ("client", "time")),

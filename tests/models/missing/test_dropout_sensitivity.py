@@ -115,6 +115,29 @@ def test_each_clients_influence_by_dense_algebra(rows, how, shape, random):
     assert ours == pytest.approx(np.linalg.solve(bread, np.array(per_client).T), rel=1e-6, abs=1e-9)
 
 
+@pytest.mark.parametrize("asked", [{}, {"group": "arm", "active": "new"}, {"measure": "score", "per": "time"}])
+def test_a_formula_model_says_the_same_as_the_growth_curve(rows, fit, asked):
+    result = models.mixedlm("score ~ week * C(arm)", rows.to_pandas(), groups="client", re_formula="~ week")
+    ours = models.dropout_sensitivity(result, rows, at=12, time="week", client="client", ended="ending", **asked)
+    wanted = models.dropout_sensitivity(fit, rows, at=12, ended="ending", **asked)
+    for delta in (0.0, 2.0):
+        one, other = ours.at_delta(delta), wanted.at_delta(delta)
+        assert one.estimate == pytest.approx(other.estimate, rel=1e-6)
+        assert one.standard_error == pytest.approx(other.standard_error, rel=1e-6)
+    assert ours.tipping_point == pytest.approx(wanted.tipping_point, rel=1e-6)
+    assert ours.sentence == wanted.sentence
+
+
+def test_a_formula_that_bends_time_is_averaged_over_clients(rows):
+    """Covariates at each client's own values: the mean of what the formula predicts for everybody."""
+    more = rows.with_columns(pre=pl.col("score").first().over("client"))
+    data = more.to_pandas()
+    result = models.mixedlm("score ~ np.log1p(week) * pre", data, groups="client")
+    made = models.dropout_sensitivity(result, more, at=9, time="week", client="client", measure="score")
+    first = data.drop_duplicates("client").assign(week=9.0)
+    assert made.estimate == pytest.approx(float(np.mean(result.predict(first))), rel=1e-9)
+
+
 def test_groups_may_be_numbers(rows, fit):
     coded = rows.with_columns(arm=(pl.col("arm") == "usual").cast(pl.Int64))
     numbers = models.growth_curve(coded, **COLUMNS, shape="linear", covariates=("arm:time",))
@@ -378,8 +401,21 @@ def test_another_table_or_another_model_is_refused(rows, fit):
     with pytest.raises(ModelError, match="Give the table that was fitted"):
         models.dropout_sensitivity(fit, rows.filter(pl.col("client") > 3), at=12)
     result = models.mixedlm("score ~ week", rows.to_pandas(), groups="client")
-    with pytest.raises(ModelError, match="growth_curve"):
-        models.dropout_sensitivity(result, rows, at=12)
+    for asked, message in (
+        ({}, "give time= and client="),
+        ({"time": "day", "client": "client"}, "no column of the data of this formula"),
+        ({"time": "week", "client": "client", "group": "arm", "active": "new"}, "same mean whatever the data"),
+        ({"time": "week", "client": "client", "measure": "score", "seen": "scores"}, "seen='course'"),
+    ):
+        with pytest.raises(ModelError, match=message):
+            models.dropout_sensitivity(result, rows, at=12, **asked)
+    level = models.growth_curve(rows, **COLUMNS, shape="linear", covariates=("arm",))
+    with pytest.raises(ModelError, match="let the group change the course"):
+        models.dropout_sensitivity(level, rows, at=12, group="arm", active="new")
+    with pytest.raises(ModelError, match="knows its own columns"):
+        models.dropout_sensitivity(fit, rows, at=12, time="week")
+    with pytest.raises(ModelError, match="got int"):
+        models.dropout_sensitivity(3, rows, at=12)
     two = pl.concat([rows, rows.filter(pl.col("client") == 7).with_columns(ending=pl.lit("planned2"))])
     two = two.with_columns(ending=pl.when((pl.col("client") == 7) & (pl.col("week") > 0)).then(pl.lit("planned"))
                            .when(pl.col("client") == 7).then(pl.lit("dropout")).otherwise("ending"))  # fmt: skip
