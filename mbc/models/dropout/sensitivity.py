@@ -333,7 +333,7 @@ def _tipping(
     shown = gap * gap > square * v0
     if v2 == 0 and share == 0:
         return "nobody_left", None, None
-    if abs(share) < 1e-12:  # both groups are shifted, and lose as much
+    if abs(share) < 1e-12:  # both groups lose as much, or planned endings outweigh dropouts
         return "cancels", None, None
     tipping = -gap / share
     if not shown:

@@ -78,6 +78,8 @@ def _what_undoes(
     point, reached = tipping
     if reason == "nobody_left":
         return "Nobody left whose deviation could change that."
+    if point is None and len(groups) == 1:
+        return "Dropouts and planned endings, weighed against each other, cancel out."
     if point is None:
         return "Both groups lost equally many, so that the same deviation in both changes nothing."
     of = f" of '{groups[0][0]}'" if len(groups) == 2 and asked.active_only else ""

@@ -192,6 +192,15 @@ def test_where_both_groups_lose_as_much_the_same_deviation_cancels():
     made = models.dropout_sensitivity(fit, frame, at=8, group="arm", active="a", shift="all")
     assert (made.reason, made.tipping_point, made.exposure, made.n_left) == ("cancels", None, 0.0, 20)
     assert "Both groups lost equally many" in made.sentence
+    told = frame.with_columns(
+        ending=pl.when(pl.col("client") < 10)
+        .then(pl.lit("planned"))
+        .when(pl.col("client") < 20)
+        .then(pl.lit("left"))
+    )
+    alone = models.dropout_sensitivity(fit, told, at=8, ended="ending", planned_weight=-1.0)
+    assert (alone.reason, alone.n_left, alone.n_planned) == ("cancels", 10, 10)
+    assert "weighed against each other" in alone.sentence
 
 
 def test_where_nobody_leaves_delta_changes_nothing():
