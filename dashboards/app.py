@@ -13,6 +13,7 @@ from dashboards.components.shell import register_shell, shell
 from dashboards.guard import install_guard
 from dashboards.headers import install_headers
 from dashboards.index import TITLE, QuietDash
+from dashboards.out_of_turn import install_out_of_turn
 from dashboards.pages import caseload, client, opening, outcomes
 from dashboards.refusals import install_refusals
 from dashboards.sessions import Sessions, csrf_token
@@ -102,5 +103,6 @@ def _server(store_url: str, settings: Settings) -> Flask:
     sessions = Sessions(settings, has_ended)
     install_guard(server, sessions)
     install_sign_in(server, sessions)
+    install_out_of_turn(server)
     install_refusals(server)
     return server

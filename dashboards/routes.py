@@ -7,8 +7,10 @@ from dataclasses import dataclass
 from typing import Literal
 
 from mbc.store.access import ACCESS, PERSON_READERS, User
+from mbc.store.glass import MAY_OPEN
 
-Name = Literal["caseload", "client", "outcomes"]
+Name = Literal["caseload", "client", "outcomes", "other records"]
+OTHER_RECORDS = "/other-records"
 
 _ID = r"(?P<client_id>[A-Za-z0-9][A-Za-z0-9._-]{0,63})"
 
@@ -35,6 +37,7 @@ PAGES = (
     Page("caseload", r"/caseload", "/caseload", "Caseload"),
     Page("client", rf"/client/{_ID}", "", "Client"),
     Page("outcomes", r"/outcomes", "/outcomes", "Outcomes"),
+    Page("other records", OTHER_RECORDS, OTHER_RECORDS, "Other records"),
 )
 
 
@@ -81,4 +84,5 @@ def client_of(path: str | None) -> str | None:
 def _may_open(page: Page, user: User) -> bool:
     if page.name == "outcomes":
         return user.can("aggregate:read")
-    return ACCESS[user.role].readers >= PERSON_READERS
+    treats = user.role in MAY_OPEN  # may read a client's record: of the caseload, or one opened out of turn
+    return treats if page.name != "caseload" else ACCESS[user.role].readers >= PERSON_READERS

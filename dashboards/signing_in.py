@@ -21,7 +21,7 @@ from flask_login import LoginManager, current_user, login_user, logout_user
 from dashboards.routes import home, visit
 from dashboards.sessions import Sessions, csrf_holds, csrf_token, sign_in_id
 from dashboards.themes import chosen_theme
-from dashboards.visitor import end_sign_in, recall, remember, verify
+from dashboards.visitor import end_sign_in, my_store, recall, remember, verify
 
 _PUBLIC = Path(__file__).parent / "public"
 _PUBLIC_FILES = ("plain.css", "icon.svg")
@@ -78,7 +78,11 @@ def _enter(sessions: Sessions) -> ResponseReturnValue:
 def _leave() -> ResponseReturnValue:
     if not csrf_holds(request.form.get("csrf")):
         return redirect("/", 303)
-    end_sign_in(sign_in_id())  # first: wherever its cookie was copied to, it is worthless from now on
+    for one in my_store().opened_records():
+        my_store().close_glass(one.client_id)
+    end_sign_in(
+        sign_in_id()
+    )  # before anything else of it goes: wherever its cookie was copied to, it is worthless from now on
     logout_user()
     session.clear()
     session["note"] = "You are signed out."

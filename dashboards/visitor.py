@@ -86,11 +86,19 @@ def models() -> CohortModels:
     return found
 
 
+def record_of(client_id: str | None) -> Store:
+    """Give the view in which the visitor meets a client: their own, or the one that they opened out of turn."""
+    mine = my_store()
+    if any(one.client_id == client_id for one in mine.opened_records()):
+        return mine.through_glass(str(client_id))
+    return mine
+
+
 def sees(client_id: str) -> bool:
-    """Whether a client exists for the visitor; somebody else's does not."""
+    """Whether a client's record exists for the visitor; somebody else's does not."""
     try:
-        my_store().clients(client_id=client_id)
-    except NotInRecord:
+        record_of(client_id).episodes(client_id=client_id)
+    except (NotInRecord, AccessDenied):
         return False
     return True
 

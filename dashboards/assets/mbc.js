@@ -84,6 +84,24 @@
     if (event.target.id === "record-button") document.getElementById("record").hidden = false;
   });
 
+  // It is out of sight too when the window is: somebody else may look at the screen when it comes back.
+  document.addEventListener("visibilitychange", () => {
+    const button = document.getElementById("record-button");
+    if (document.hidden && button && button.getAttribute("aria-expanded") === "true") {
+      document.getElementById("record").hidden = true;
+      button.click();
+    }
+  });
+
+  // A record that was opened out of turn goes when its time is up; the server shows no more of it by then.
+  const closing = new WeakMap();
+  setInterval(() => {
+    const glass = document.getElementById("glass");
+    if (!glass) return;
+    if (!closing.has(glass)) closing.set(glass, Date.now() + 1000 * Number(glass.dataset.seconds));
+    if (Date.now() > closing.get(glass)) window.location.reload();
+  }, 1000);
+
   // The list of a phone is asked for only where it is seen.
   const narrow = window.matchMedia("(max-width: 48rem)");
   narrow.addEventListener("change", () => {

@@ -25,6 +25,11 @@ GOALS_GRAPH = "goals-graph"
 RECORD_BUTTON = "record-button"
 RECORD = "record"
 
+GLASS = "glass"
+OTHER_CLIENT = "other-client"
+OTHER_REASON = "other-reason"
+OTHER_EXTENT = "other-extent"
+
 PERIOD = "period"
 OUTCOMES = "outcomes"
 OUTCOMES_GRAPH = "outcomes-graph"

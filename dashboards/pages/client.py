@@ -15,7 +15,7 @@ from dashboards.components.aria import aria
 from dashboards.components.charts import chart, layout_of
 from dashboards.components.tables import long_table, table
 from dashboards.pages.caseload import spark
-from dashboards.routes import client_of
+from dashboards.routes import OTHER_RECORDS, client_of
 from dashboards.view_models.client import (
     Glance,
     anchor,
@@ -31,7 +31,7 @@ from dashboards.view_models.client import (
     table_rows,
 )
 from dashboards.view_models.words import Mood, day_words
-from dashboards.visitor import models, my_store
+from dashboards.visitor import models, record_of
 from mbc.care import ClientReview, CohortModels, Trajectory, client_review, client_safety
 from mbc.errors import NotInRecord
 from mbc.figures import goals_figure, trajectory_figure
@@ -48,7 +48,7 @@ def layout(store: Store, client_id: str, theme: Theme, cohort: CohortModels | No
     review = client_review(store, client_id, cohort=cohort)
     beside = _beside(review, separate=store.can("safety:read"))
     return [
-        html.P(dcc.Link("Caseload", href="/caseload"), className="crumb"),
+        html.P(_way_back(store), className="crumb"),
         html.H1(review.alias or review.client_id),
         html.P(facts(review), className="quiet-words"),
         html.P(review.headline, className="lead"),
@@ -66,6 +66,12 @@ def layout(store: Store, client_id: str, theme: Theme, cohort: CohortModels | No
             ],
         ),
     ]
+
+
+def _way_back(store: Store) -> Component:
+    if store.open_until is None:
+        return dcc.Link("Caseload", href="/caseload")
+    return dcc.Link("Other records", href=OTHER_RECORDS)
 
 
 def _ask(review: ClientReview) -> list[Component]:
@@ -317,13 +323,13 @@ def register(app: Dash) -> None:
         State(ids.ALL_TRAJECTORIES, "id"),
         State(ids.URL, "pathname"),
         prevent_initial_call=True,
-    )(lambda *said: redraw(my_store(), client_of(said[-1]), *said[:-1], cohort=models()))
+    )(lambda *said: redraw(record_of(client_of(said[-1])), client_of(said[-1]), *said[:-1], cohort=models()))
     app.callback(
         Output(ids.GOALS_GRAPH, "figure"),
         Input(ids.THEME, "data"),
         State(ids.URL, "pathname"),
         prevent_initial_call=True,
-    )(lambda theme, path: redraw_goals(my_store(), client_of(path), theme))
+    )(lambda theme, path: redraw_goals(record_of(client_of(path)), client_of(path), theme))
     app.callback(
         Output(ids.RECORD, "children"),
         Output(ids.RECORD_BUTTON, "children"),
@@ -331,4 +337,4 @@ def register(app: Dash) -> None:
         Input(ids.RECORD_BUTTON, "n_clicks"),
         State(ids.URL, "pathname"),
         prevent_initial_call=True,
-    )(lambda clicks, path: kept_apart(my_store(), client_of(path), clicks))
+    )(lambda clicks, path: kept_apart(record_of(client_of(path)), client_of(path), clicks))

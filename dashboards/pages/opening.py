@@ -6,10 +6,12 @@ from dash import Dash, Input, Output
 from dash.development.base_component import Component
 
 from dashboards.components import ids
-from dashboards.pages import caseload, client, missing, outcomes
-from dashboards.routes import Visit, client_of, named, visit
+from dashboards.out_of_turn import take_note
+from dashboards.pages import caseload, client, missing, other_records, outcomes
+from dashboards.routes import OTHER_RECORDS, Visit, client_of, named, visit
+from dashboards.sessions import csrf_token
 from dashboards.themes import drawn_theme
-from dashboards.visitor import me, models, my_store, note_refusal
+from dashboards.visitor import me, models, note_refusal, record_of
 from mbc.care import CohortModels
 from mbc.errors import AccessDenied, NotInRecord
 from mbc.figures.theme import Theme
@@ -17,7 +19,14 @@ from mbc.store import Store, User
 
 
 def page_for(
-    store: Store, user: User, path: str | None, theme: Theme, cohort: CohortModels | None = None
+    store: Store,
+    user: User,
+    path: str | None,
+    theme: Theme,
+    cohort: CohortModels | None = None,
+    *,
+    token: str = "",
+    note: str = "",
 ) -> list[Component]:
     """Lay out the page of a path; what this user may not see is answered like what does not exist."""
     asked = visit(path, user)
@@ -26,19 +35,30 @@ def page_for(
             note_refusal(store, page.name, client_of(path))
         return missing.layout()
     try:
-        return _lay_out(asked, store, theme, cohort)
+        if asked.page.name == "other records":
+            return other_records.layout(store, token, note)
+        return _lay_out(asked, store, theme, cohort, token)
     except (NotInRecord, AccessDenied):
         return missing.layout()
 
 
-def _lay_out(asked: Visit, store: Store, theme: Theme, cohort: CohortModels | None) -> list[Component]:
+def _lay_out(asked: Visit, store: Store, theme: Theme, cohort: CohortModels | None, token: str) -> list[Component]:
     if asked.client_id is not None:
-        return client.layout(store, asked.client_id, theme, cohort)
+        above = other_records.banner(store, asked.client_id, token)
+        return [*above, *client.layout(store, asked.client_id, theme, cohort)]
     return caseload.layout(store, cohort) if asked.page.name == "caseload" else outcomes.layout(store, theme)
 
 
 def register(app: Dash) -> None:
     """Wire the path to the page."""
     app.callback(Output(ids.MAIN, "children"), Input(ids.URL, "pathname"))(
-        lambda path: page_for(my_store(), me(), path, drawn_theme(), models())
+        lambda path: page_for(
+            record_of(client_of(path)),
+            me(),
+            path,
+            drawn_theme(),
+            models(),
+            token=csrf_token(),
+            note=take_note() if path == OTHER_RECORDS else "",
+        )
     )

@@ -155,7 +155,7 @@ class Openings(Readers):
             query = select(column).where(column == client_id, *self._scope.reaches(column))
             reached = connection.execute(query).first() is not None and self._scope.may_read("administrations")
         if reached and (not safety or self._scope.can("safety:read")):
-            raise StoreError(f"The record of {client_id} is within reach already; nothing needs to be opened.")
+            raise StoreError("That record is within reach already; nothing needs to be opened.")
 
 
 def scope_through(scope: Scope, opened: Opened) -> Scope:

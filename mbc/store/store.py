@@ -158,6 +158,11 @@ class Store(Copies):
         """Whose view this is; nobody's for the operator."""
         return self._scope.user
 
+    @property
+    def open_until(self) -> datetime | None:
+        """Until when this view lasts (UTC), if it is of a record that was opened out of turn."""
+        return self._scope.until
+
     def can(self, permission: Permission) -> bool:
         """Say whether this view holds a permission, so that a page can leave out what is not to be had."""
         return self._scope.can(permission)

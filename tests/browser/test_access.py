@@ -10,7 +10,13 @@ from tests.browser.reading import FAINT, MOVING, NAMELESS_ROLES, OVERFLOW, drawn
 
 pytestmark = pytest.mark.browser
 
-PAGES = (("ash", "/caseload"), ("ash", "/client/C001"), ("ana", "/outcomes"), (None, "/sign-in"))
+PAGES = (
+    ("ash", "/caseload"),
+    ("ash", "/client/C001"),
+    ("ana", "/outcomes"),
+    ("ash", "/other-records"),
+    (None, "/sign-in"),
+)
 
 
 def opened(visit: Visit, user: str | None, path: str, **window: object) -> Page:
@@ -62,7 +68,7 @@ def test_every_control_has_a_name(visit: Visit, user: str | None, path: str):
     assert nameless == []
 
 
-@pytest.mark.parametrize(("user", "path"), PAGES[:3])
+@pytest.mark.parametrize(("user", "path"), PAGES[:4])
 def test_landmarks_and_the_way_past_them(visit: Visit, user: str, path: str):
     page = opened(visit, user, path)
     for role in ("banner", "navigation", "main"):

@@ -133,3 +133,36 @@ def test_the_form_works_without_scripts(chromium, address: str):
     page.get_by_role("button", name="Sign in").click()
     expect(page.locator("noscript")).to_have_count(1)
     context.close()
+
+
+def test_a_record_is_opened_out_of_turn_by_a_form_and_goes_when_its_time_is_up(
+    visit: Visit, watch: Watch, address: str
+):
+    page = visit("/other-records", "birch")
+    page.get_by_label("Client").fill("C001")
+    page.get_by_label("Reason").fill("Standing in for K1, who is ill; the client has called")
+    page.get_by_role("button", name="Open for an hour").click()
+    expect(page).to_have_url(f"{address}/client/C001")
+    expect(page).to_have_title("mbc")
+    expect(page.get_by_role("status")).to_contain_text("Opened out of turn")
+    expect(page.get_by_role("heading", level=1, name="Willow")).to_be_visible()
+    drawn(page)
+    page.get_by_role("button", name="Close").click()
+    expect(page).to_have_url(f"{address}/other-records")
+    expect(page.get_by_role("row").filter(has_text="birch").first).to_contain_text("closed")
+    page.go_back()
+    expect(page.get_by_role("heading", name="Nothing here")).to_be_visible()
+    assert "Willow" not in page.content()
+    assert [said for said in watch.complaints if "404" not in said] == []
+
+
+def test_what_is_kept_apart_hides_when_the_window_is_left(visit: Visit):
+    page = visit("/client/C001", "ash")
+    page.locator("#record-button").click()
+    expect(page.locator("#record")).to_contain_text("PHQ9")
+    page.evaluate(
+        "() => { Object.defineProperty(document, 'hidden', { value: true });"
+        " document.dispatchEvent(new Event('visibilitychange')); }"
+    )
+    expect(page.locator("#record")).to_be_hidden()
+    expect(page.locator("#record-button")).to_have_attribute("aria-expanded", "false")

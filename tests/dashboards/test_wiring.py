@@ -12,7 +12,7 @@ from dashboards.settings import Settings
 from tests.dashboards.conftest import KEY
 from tests.dashboards.reading import ids_of, of_kind, pattern, text_of
 
-PAGES = (("ash", "/caseload"), ("ash", "/client/C001"), ("ana", "/outcomes"))
+PAGES = (("ash", "/caseload"), ("ash", "/client/C001"), ("ana", "/outcomes"), ("ash", "/other-records"))
 
 
 def layouts(store_of) -> list[object]:
@@ -44,7 +44,12 @@ def test_each_page_has_one_first_heading_and_no_level_is_skipped(store_of, who: 
 
 @pytest.mark.parametrize(
     ("user", "pages"),
-    [("ash", ["Caseload", "Outcomes"]), ("oak", ["Caseload", "Outcomes"]), ("ana", ["Outcomes"]), ("adam", [])],
+    [
+        ("ash", ["Caseload", "Outcomes", "Other records"]),
+        ("oak", ["Caseload", "Outcomes", "Other records"]),
+        ("ana", ["Outcomes"]),
+        ("adam", []),
+    ],
 )
 def test_the_navigation_holds_what_the_visitor_may_open(store_of, user: str, pages: list[str]):
     (nav,) = of_kind(shell(store_of(user).user, "light", "token"), "Nav")

@@ -116,7 +116,7 @@ EXPECTED = {name: dict(zip(VIEWS, marks, strict=True)) for name, *marks in _ROWS
 BESIDE = {
     Store: {
         "open", "create",  # whoever has the address and the password of the database is the operator
-        "close", "url", "user", "can", "has_reader", "from_origin",  # about the view itself
+        "close", "url", "user", "can", "has_reader", "from_origin", "open_until",  # about the view itself
         "writing",  # what may be added is walked by kind
         "audit",  # adding is for everybody; reading is walked
         "last_held_on",  # a day, and nobody's name; its reach is in tests/store/test_held.py

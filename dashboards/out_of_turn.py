@@ -1,0 +1,56 @@
+"""How a record outside the caseload is opened and closed: two plain forms, each with a token of its own."""
+
+from __future__ import annotations
+
+from flask import Blueprint, Flask, redirect, request, session
+from flask.typing import ResponseReturnValue
+
+from dashboards.routes import OTHER_RECORDS, client_path
+from dashboards.sessions import csrf_holds
+from dashboards.visitor import my_store
+from mbc.errors import AccessDenied, NotInRecord, StoreError
+
+OPEN_RECORD, CLOSE_RECORD = "/open-record", "/close-record"
+APART = "apart"  # the value of "extent" that asks for what is kept apart, too
+_NOTE = "out_of_turn"  # in the session: what to say on the next page; it names nobody
+_STALE = "This page had been open for a while. Please try once more."
+_NOBODY = "There is no such client."
+
+
+def install_out_of_turn(server: Flask) -> None:
+    """Add the two forms' addresses; who may use them, and for whom, is the store's to say."""
+    forms = Blueprint("out_of_turn", __name__)
+    forms.add_url_rule(OPEN_RECORD, "open", _open, methods=["POST"])
+    forms.add_url_rule(CLOSE_RECORD, "close", _close, methods=["POST"])
+    server.register_blueprint(forms)
+
+
+def take_note() -> str:
+    """Give what the last form led to, once."""
+    return str(session.pop(_NOTE, ""))
+
+
+def _open() -> ResponseReturnValue:
+    if not csrf_holds(request.form.get("csrf")):
+        return _back(_STALE)
+    client_id = request.form.get("client_id", "").strip()
+    safety = request.form.get("extent") == APART
+    try:
+        my_store().break_glass(client_id, reason=request.form.get("reason", ""), safety=safety)
+    except NotInRecord:
+        return _back(_NOBODY)
+    except (AccessDenied, StoreError) as fault:
+        return _back(str(fault))
+    return redirect(client_path(client_id), 303)
+
+
+def _close() -> ResponseReturnValue:
+    if csrf_holds(request.form.get("csrf")):
+        my_store().close_glass(request.form.get("client_id", ""))
+    return _back("")
+
+
+def _back(note: str) -> ResponseReturnValue:
+    if note:
+        session[_NOTE] = note
+    return redirect(OTHER_RECORDS, 303)

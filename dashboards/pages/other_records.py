@@ -1,0 +1,144 @@
+"""Records outside the caseload: one can be opened with a reason, and everybody concerned can see that it was."""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import Any
+
+from dash import dcc, html
+from dash.development.base_component import Component
+
+from dashboards.components import ids
+from dashboards.components.aria import aria
+from dashboards.components.tables import table
+from dashboards.out_of_turn import APART, CLOSE_RECORD, OPEN_RECORD
+from dashboards.routes import client_path
+from dashboards.view_models.words import day_words
+from mbc.care.words import count
+from mbc.store import Store
+
+_MOST_SHOWN = 100
+
+
+def layout(store: Store, token: str, note: str = "") -> list[Component]:
+    """Lay out the page of whoever the store is narrowed to.
+
+    Parameters
+    ----------
+    store : Store
+        Their view of the record.
+    token : str
+        Goes back with each form.
+    note : str
+        What the last form led to.
+    """
+    return [
+        html.H1("Other records"),
+        html.P(
+            "In an emergency, or when you stand in for a colleague, you can open the record of a client who is "
+            "not yours: one client, to read, for an hour. Your name, the time and your reason are kept. The "
+            "safety lead, the client's clinician and their supervisor can see that you did.",
+            className="lead",
+        ),
+        *([html.P(note, className="trouble-note", role="alert")] if note else []),
+        html.Div([_form(token), _open_now(store, token)], className="two"),
+        _so_far(store),
+    ]
+
+
+def _form(token: str) -> Component:
+    fields: list[Component] = [
+        dcc.Input(type="hidden", name="csrf", value=token),
+        html.Label("Client", htmlFor=ids.OTHER_CLIENT),
+        dcc.Input(
+            id=ids.OTHER_CLIENT, type="text", name="client_id", maxLength=64, autoComplete="off", required=True
+        ),
+        html.Label("Reason, in a sentence", htmlFor=ids.OTHER_REASON),
+        html.Textarea(id=ids.OTHER_REASON, name="reason", maxLength=500, rows="3", required=True),
+        html.Label("What to open", htmlFor=ids.OTHER_EXTENT),
+        html.Select(
+            [html.Option("The record", value="record"), html.Option("Also what is kept apart", value=APART)],
+            id=ids.OTHER_EXTENT,
+            name="extent",
+        ),
+        html.Button("Open for an hour", type="submit", className="firm"),
+    ]
+    form = html.Form(fields, action=OPEN_RECORD, method="POST", className="fields")
+    return _panel("Open a record", "open-one", form)
+
+
+def _open_now(store: Store, token: str) -> Component:
+    items = [
+        html.Li(
+            [
+                dcc.Link(one.client_id, href=client_path(one.client_id)),
+                f" {left(one.until)} ",
+                _close(one.client_id, token),
+            ]
+        )
+        for one in store.opened_records()
+    ]
+    said = html.Ul(items, className="plain") if items else html.P("None.", className="quiet-words")
+    return _panel("Open now", "open-now", said)
+
+
+def _panel(title: str, name: str, inside: Component) -> Component:
+    return html.Section([html.H2(title, id=name), inside], className="panel", **aria(labelledby=name))
+
+
+def _close(client_id: str, token: str) -> Component:
+    return html.Form(
+        [
+            dcc.Input(type="hidden", name="csrf", value=token),
+            dcc.Input(type="hidden", name="client_id", value=client_id),
+            html.Button("Close", type="submit", className="quiet"),
+        ],
+        action=CLOSE_RECORD,
+        method="POST",
+        className="inline",
+    )
+
+
+def banner(store: Store, client_id: str, token: str) -> list[Component]:
+    """Say on a client's page that it was opened out of turn, and until when; nothing on any other."""
+    if store.open_until is None:
+        return []
+    seconds: dict[str, Any] = {"data-seconds": str(max(0, round(_seconds(store.open_until))))}
+    words = html.Span(f"Opened out of turn, to read, {left(store.open_until)}. ")
+    return [html.Div([words, _close(client_id, token)], id=ids.GLASS, className="glass", role="status", **seconds)]
+
+
+def left(until: dt.datetime) -> str:
+    """Say how long a record stays open.
+
+    Examples
+    --------
+    >>> left(dt.datetime.now(dt.UTC) + dt.timedelta(minutes=20, seconds=5))
+    'for another 20 minutes'
+    """
+    return f"for another {count(max(1, int(_seconds(until) // 60)), 'minute')}"
+
+
+def _seconds(until: dt.datetime) -> float:
+    return (until - dt.datetime.now(dt.UTC)).total_seconds()
+
+
+def _so_far(store: Store) -> Component:
+    breaks = store.glass_breaks().head(_MOST_SHOWN)
+    if breaks.is_empty():
+        inside: Component = html.P("No record that concerns you was opened.", className="quiet-words")
+    else:
+        reasons = store.can("safety:read")
+        headings = ("When", "Who", "Client", "Until", *(("Reason",) if reasons else ()))
+        rows = [_row(row, reasons=reasons) for row in breaks.iter_rows(named=True)]
+        inside = table("Records that were opened out of turn, the latest first", headings, rows, blocks=True)
+    return _panel("Opened so far", "opened", inside)
+
+
+def _row(row: dict[str, Any], *, reasons: bool) -> list[str]:
+    ended = row["closed_at"] or row["until"]
+    until = "" if ended is None else f"{ended:%H:%M}{', closed' if row['closed_at'] else ''}"
+    apart = " (with what is kept apart)" if row["safety"] else ""
+    why = [f"{row['reason'] or ''}{apart}"] if reasons else []
+    when = f"{day_words(row['at'].date())}, {row['at']:%H:%M} UTC"
+    return [when, row["who"], row["client_id"] or "", until, *why]

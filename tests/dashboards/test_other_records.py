@@ -1,0 +1,190 @@
+"""A record outside the caseload, opened on the pages: with a reason, for an hour, and never unseen."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from dash import Dash
+from flask.testing import FlaskClient
+
+from dashboards.app import create_app
+from dashboards.out_of_turn import CLOSE_RECORD, OPEN_RECORD
+from dashboards.pages.other_records import layout
+from dashboards.settings import Settings
+from dashboards.visitor import whole_store
+from mbc.store import Store
+from mbc.store.glass import OPEN_FOR
+from tests.dashboards.conftest import KEY, sign_in
+from tests.dashboards.reading import of_kind, text_of
+from tests.dashboards.record import PASSWORD
+
+WHY = "Standing in for K2, who is ill; the client has called"
+
+
+@pytest.fixture
+def app(own_record_url: str) -> Dash:
+    with Store.open(own_record_url) as store:
+        store.accounts.add("lead", PASSWORD, "safety_lead")
+    return create_app(own_record_url, Settings(secret_key=KEY))
+
+
+@pytest.fixture
+def enter(app: Dash) -> Callable[[str], FlaskClient]:
+    def come(user: str) -> FlaskClient:
+        browser = app.server.test_client()
+        assert sign_in(browser, user).status_code == 303
+        browser.get("/_dash-layout")  # makes the token that forms send back
+        return browser
+
+    return come
+
+
+@pytest.fixture
+def trail(own_record_url: str) -> Iterator[Store]:
+    with Store.open(own_record_url) as store:
+        yield store
+
+
+def send(browser: FlaskClient, path: str = OPEN_RECORD, **fields: str):
+    with browser.session_transaction() as session:
+        token = session["csrf"]
+    return browser.post(path, data={"csrf": token, "reason": WHY, "client_id": "C003"} | fields)
+
+
+def page(browser: FlaskClient, path: str) -> str:
+    asked = {
+        "output": "main.children",
+        "outputs": {"id": "main", "property": "children"},
+        "inputs": [{"id": "url", "property": "pathname", "value": path}],
+        "changedPropIds": ["url.pathname"],
+    }
+    return browser.post("/_dash-update-component", json=asked).text
+
+
+def test_a_record_is_opened_and_closed_again(enter, trail):
+    browser = enter("ash")
+    assert browser.get("/client/C003").status_code == 404
+    assert send(browser).headers["Location"] == "/client/C003"
+    assert browser.get("/client/C003").status_code == 200
+    opened = page(browser, "/client/C003")
+    assert "Hazel" in opened
+    assert "Opened out of turn" in opened
+    assert "record-button" not in opened  # what is kept apart was not asked for
+    assert "Opened out of turn" not in page(browser, "/client/C001")
+    assert send(browser, CLOSE_RECORD).headers["Location"] == "/other-records"
+    assert browser.get("/client/C003").status_code == 404
+    assert "Hazel" not in page(browser, "/client/C003")
+    lines = trail.audit.entries(who="ash", subject="C003", include_safety=True)
+    assert lines["action"].to_list()[-6:] == [
+        "refused", "break glass", "read", "glass closed", "refused", "refused",
+    ]  # fmt: skip
+    assert set(lines["origin"]) == {"127.0.0.1"}
+
+
+def test_it_closes_by_itself_on_the_server(app: Dash, enter):
+    browser = enter("ash")
+    send(browser)
+    with app.server.app_context():
+        shared = whole_store()._shared
+    shared.clock = lambda: datetime.now(UTC) + OPEN_FOR - timedelta(seconds=30)
+    assert browser.get("/client/C003").status_code == 200
+    shared.clock = lambda: datetime.now(UTC) + OPEN_FOR
+    assert browser.get("/client/C003").status_code == 404
+    assert "Hazel" not in page(browser, "/client/C003")
+    assert "Hazel" not in page(browser, "/caseload")
+
+
+def test_signing_out_closes_what_was_open(enter):
+    browser = enter("ash")
+    send(browser)
+    send(browser, "/sign-out")
+    assert enter("ash").get("/client/C003").status_code == 404
+
+
+def test_what_is_kept_apart_opens_only_when_it_is_asked_for(enter):
+    birch = enter("birch")  # holds no permission for it
+    send(birch, client_id="C001", extent="apart")
+    assert "record-button" in page(birch, "/client/C001")
+    assert "PHQ9" not in page(birch, "/client/C001")  # and stays hidden until its button is pressed
+    oak = enter("oak")
+    assert "record-button" not in page(oak, "/client/C001")
+    send(oak, client_id="C001", extent="apart")
+    assert "record-button" in page(oak, "/client/C001")
+
+
+@pytest.mark.parametrize(
+    ("fields", "says"),
+    [
+        ({"client_id": "C999"}, "There is no such client."),
+        ({"client_id": "' OR 1=1 --"}, "There is no such client."),
+        ({"client_id": ""}, "There is no such client."),
+        ({"reason": "urgent"}, "says too little"),
+        (
+            {"client_id": "C999", "reason": "urgent"},
+            "says too little",
+        ),  # without a reason nobody learns who is there
+        ({"client_id": "C001"}, "within reach already"),
+        ({"csrf": "guessed"}, "had been open for a while"),
+        ({"csrf": ""}, "had been open for a while"),
+    ],
+)
+def test_a_form_that_is_refused_says_why_once_and_opens_nothing(enter, fields, says):
+    browser = enter("ash")
+    assert send(browser, **fields).headers["Location"] == "/other-records"
+    assert says in page(browser, "/other-records")
+    assert says not in page(browser, "/other-records")
+    assert browser.get("/client/C003").status_code == 404
+
+
+def test_another_site_opens_nothing(enter):
+    browser = enter("ash")
+    for method in ("get", "put"):
+        assert getattr(browser, method)(OPEN_RECORD).status_code in (403, 404, 405)
+    assert (
+        browser.post(OPEN_RECORD, data={"client_id": "C003", "reason": WHY}).headers["Location"]
+        == "/other-records"
+    )
+    assert browser.get("/client/C003").status_code == 404
+
+
+@pytest.mark.parametrize("user", ["ana", "adam"])
+def test_it_is_for_those_who_treat_clients(enter, trail, user):
+    browser = enter(user)
+    send(browser)
+    assert browser.get("/other-records").status_code == 404
+    assert browser.get("/client/C003").status_code == 404
+    assert "Hazel" not in page(browser, "/client/C003")
+    assert set(trail.audit.entries(who=user, subject="C003")["action"]) == {"refused"}
+
+
+def test_the_safety_lead_sees_who_did_it_and_why_and_has_no_caseload(enter):
+    send(enter("ash"))
+    lead = enter("lead")
+    assert lead.get("/").headers["Location"] == "/other-records"
+    seen = page(lead, "/other-records")
+    assert WHY in seen
+    assert "ash" in seen
+    assert lead.get("/caseload").status_code == 404
+    assert lead.get("/client/C003").status_code == 404  # flags are theirs to see, records are not
+    send(lead)
+    assert lead.get("/client/C003").status_code == 200
+    assert "Other records" in page(lead, "/client/C003")
+
+
+def test_the_clinician_and_the_supervisor_see_that_it_was_done_but_not_why(enter):
+    send(enter("ash"))
+    for user in ("birch", "oak"):
+        seen = page(enter(user), "/other-records")
+        assert "C003" in seen
+        assert WHY not in seen
+
+
+def test_the_page_says_what_it_does_and_each_field_has_a_label(store_of):
+    page = layout(store_of("ash"), "token")
+    said = text_of(page)
+    assert "for an hour" in said
+    assert "safety lead" in said
+    labels = {label.htmlFor for label in of_kind(page, "Label")}
+    assert labels == {"other-client", "other-reason", "other-extent"}
