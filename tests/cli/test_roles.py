@@ -39,7 +39,7 @@ EXPECTED = {line[:21].strip(): dict(zip(USERS, line[21:].split(), strict=True)) 
 # Whoever can open the database is its operator: these take no user.
 OPERATOR = frozenset(
     {
-        "init", "demo", "serve", "import", "client", "user", "rescore", "backup", "restore",
+        "init", "demo", "serve", "import", "key", "client", "user", "rescore", "backup", "restore",
         "encrypt", "decrypt", "convert", "validate", "report", "scores",
     }
 )  # fmt: skip
