@@ -1,11 +1,17 @@
-"""Everybody's scores, from the answers on record: one tidy row per administration and scale."""
+"""Everybody's scores, from the answers on record: one tidy row per administration and scale.
+
+Scores that are kept under the definition that holds now are read; the rest are worked out. Reading keeps nothing:
+see `mbc.care.rescoring`.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping
 from typing import Literal
 
 import polars as pl
 
+from mbc.care.definitions import definition_digest
 from mbc.care.frames import HEAD, SCORED
 from mbc.errors import InvalidResponse, UnknownInstrument
 from mbc.instruments import Instrument, Scale, score
@@ -52,18 +58,45 @@ def scored(
     """
     if instrument is not None:
         load(instrument)
-    answers = store.answers(instrument, client_id=client_id)
-    totals = store.totals(instrument, client_id=client_id)
-    parts = [SCORED.clear()]
+    sets = current_sets(store, instrument)
+    found = store.to_score(list(sets), client_id=client_id, instrument=instrument)
+    parts = [SCORED.clear(), _kept(found.kept, sets)]
+    parts += [frame for _, frame in worked_out(found.answers, found.totals, invalid=invalid)]
+    return pl.concat(parts).sort("client_id", "taken_on", "administration_id", "instrument", "scale")
+
+
+def worked_out(
+    answers: pl.DataFrame, totals: pl.DataFrame, *, invalid: Invalid
+) -> Iterator[tuple[Instrument, pl.DataFrame]]:
+    """Work scores out, questionnaire by questionnaire; those the catalogue does not know are left out."""
     for (key, form, coding), group in answers.group_by("instrument", "form", "coding", maintain_order=True):
         known = _known(str(key))
         if known is not None:
-            parts.append(_from_answers(group, known, form, coding, invalid))
+            yield known, _from_answers(group, known, form, coding, invalid)
     for (key,), group in totals.group_by("instrument", maintain_order=True):
         known = _known(str(key))
         if known is not None:
-            parts.append(_from_totals(group, known, answers))
-    return pl.concat(parts).sort("client_id", "taken_on", "administration_id", "instrument", "scale")
+            yield known, _from_totals(group, known, answers)
+
+
+def current_sets(store: Store, instrument: str | None = None) -> dict[int, tuple[Instrument, Scale]]:
+    """Find the kept scores whose definition is the one that holds now: number of the set -> what it is of."""
+    found: dict[int, tuple[Instrument, Scale]] = {}
+    for row in store.score_sets().iter_rows(named=True):
+        known = None if instrument not in {None, row["instrument"]} else _known(row["instrument"])
+        if known is None or row["definition"] != definition_digest(known):
+            continue
+        scale = next((one for one in known.scales if one.key == row["scale"]), None)
+        if scale is not None:
+            found[row["set_id"]] = known, scale
+    return found
+
+
+def _kept(kept: pl.DataFrame, sets: Mapping[int, tuple[Instrument, Scale]]) -> pl.DataFrame:
+    scales = [(number, scale.key, len(scale.items)) for number, (_, scale) in sets.items()]
+    named = pl.DataFrame(scales, schema={"set_id": pl.Int64, "scale": pl.String, "items": pl.Int64}, orient="row")
+    frame = kept.join(named, on="set_id", how="inner")
+    return frame.with_columns(pl.when(~pl.col("recorded")).then("items").alias("items")).select(SCORED.columns)
 
 
 def _known(key: str) -> Instrument | None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Final
 
+from mbc.care.rescoring import keep_scores
 from mbc.exchange import import_record
 from mbc.simulate import clinic
 from mbc.store import Store
@@ -35,6 +36,7 @@ def make_demo_store(folder: str | Path) -> str:
     files = clinic().write(home / RECORD_FILES)
     with Store.open(url, create=True) as store:
         import_record(files, store, by="demo")
+        keep_scores(store)
     return url
 
 

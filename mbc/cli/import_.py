@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from mbc.cli.options import instruments_option, store_option
-from mbc.errors import SettingsError
+from mbc.errors import MbcError, SettingsError
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -112,6 +112,7 @@ def command(
             _show(console, plan, safety=show_safety)
         else:
             plan = _apply(console, plan, store, skip_refused=skip_refused)
+            _keep_scores(console, store)
     if report is not None:
         _report(plan, report, safety=show_safety)
     _summary(console, plan, dry_run=dry_run)
@@ -256,3 +257,15 @@ def _folder(console: Console, folder: Path, store: Store, options: ImportOptions
         console.print(f"{table}: {said}", markup=False)
     if dry_run:
         console.print("Nothing was stored: this was a dry run.")
+    else:
+        _keep_scores(console, store)
+
+
+def _keep_scores(console: Console, store: Store) -> None:
+    from mbc.care.rescoring import keep_scores  # noqa: PLC0415
+
+    try:
+        with console.status("Working scores out"):
+            keep_scores(store)
+    except MbcError as fault:  # the answers are stored, and scores can be worked out whenever they are shown
+        _note(console, f"Scores were not kept ({fault}). 'mbc rescore --apply' keeps them.")

@@ -30,6 +30,7 @@ COMMANDS: dict[str, str] = {
     "deidentify": "deidentify",
     "user": "user",
     "audit": "audit",
+    "rescore": "rescore",
     "verify": "verify",
     "erase": "erase",
     "serve": "serve",

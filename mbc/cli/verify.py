@@ -27,6 +27,7 @@ def command(*, noted: str | None, username: str | None, store_url: str) -> None:
     from rich.console import Console  # noqa: PLC0415 - loaded when it is needed
     from rich.progress import Progress  # noqa: PLC0415
 
+    from mbc.care.rescoring import wrong_scores  # noqa: PLC0415
     from mbc.store import Store  # noqa: PLC0415 - the command line stays quick until a record is opened
 
     with Store.open(store_url) as whole:
@@ -36,15 +37,19 @@ def command(*, noted: str | None, username: str | None, store_url: str) -> None:
             report = store.verify(
                 noted=noted, progress=lambda done, of: bar.update(task, completed=done, total=of)
             )
+            bar.update(task, description="Comparing kept scores with the answers", total=None)
+            wrong = wrong_scores(store) if store.has_reader("answers") else 0
         where = store.url
-    _summary(where, report)
-    if not report.intact:
+    faults = [*report.chain.faults, *report.faults]
+    if wrong:
+        faults.append(f"{_many(wrong, 'kept score')} not what the answers give. Put right: mbc rescore --apply")
+    _summary(where, report, faults)
+    if faults:
         raise click.exceptions.Exit(1)
 
 
-def _summary(where: str, report: VerifyReport) -> None:
+def _summary(where: str, report: VerifyReport, faults: list[str]) -> None:
     chain = report.chain
-    faults = [*chain.faults, *report.faults]
     click.echo(f"{where}: {'intact' if not faults else 'NOT INTACT'}")
     click.echo(f"  {_many(chain.lines, 'line')} of the audit trail, each following from the one before")
     click.echo(

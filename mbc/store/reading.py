@@ -6,7 +6,7 @@ superseded, and sorts by its first columns, so that the same record always gives
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from contextlib import AbstractContextManager
 from typing import Any
 
@@ -29,9 +29,11 @@ from mbc.errors import NotInRecord, StoreError, nearest
 from mbc.store import engine as engines
 from mbc.store import tables as t
 from mbc.store.access import Scope
+from mbc.store.batching import BATCH
 from mbc.store.checks import is_id, shown
 from mbc.store.fetching import fetch
 from mbc.store.records import Channel
+from mbc.store.score_cache import ToScore
 
 _MASKED = frozenset({"alias", "label", "display_name", "retired_reason", "ending", "modality", "reason"})
 
@@ -61,6 +63,9 @@ _ANSWER_HEAD = (
 _TOTAL_HEAD = (
     "administration_id", "client_id", "instrument", "target", "informant", "taken_on", "session_number",
 )  # fmt: skip
+
+
+_KEPT = ("set_id", "score", "answered", "prorated", "band", "maximum", "recorded")
 
 
 class Readers:
@@ -220,6 +225,52 @@ class Readers:
         order = ("client_id", "raised_on", "administration_id", "item")
         return self._read("safety_flags", columns, source, c.client_id, client_id, _CURRENT, order=order)
 
+    def score_sets(self) -> pl.DataFrame:
+        """One row per scale and definition that scores are kept for; nothing of anybody.
+
+        set_id, instrument, scale, version, definition (a digest), made_at.
+        """
+        c = t.score_set.c
+        query = select(c.set_id, c.instrument, c.scale, c.version, c.definition, c.made_at)
+        with self._asking("answers", None, told=False):
+            self._scope.require_reader("answers")
+            with engines.reading(self._engine) as connection:
+                return fetch(connection, query).sort("set_id")
+
+    def to_score(
+        self, set_ids: Collection[int], *, client_id: str | None = None, instrument: str | None = None
+    ) -> ToScore:
+        """Read kept scores of some sets, and the answers of administrations that have none there.
+
+        All of one moment. The safety channel is left out: no score of it is kept.
+
+        Parameters
+        ----------
+        set_ids : collection of int
+            Of `score_sets`: those whose definition is the one that holds now.
+        client_id, instrument : str, optional
+            One client, one questionnaire.
+        """
+        key, c = "administration_id", t.score.c
+        which = select(t.administration.c[key]).where(*self._which(instrument, client_id, "care"))
+        query = select(c[key], *(c[name] for name in _KEPT)).where(c.set_id.in_(sorted(set_ids)))
+        if client_id is not None or instrument is not None or self._scope.narrow:
+            query = query.where(c[key].in_(which))
+        with self._asking("answers", client_id):
+            self._scope.require_reader("answers")
+            with engines.reading(self._engine) as connection:
+                self._require_client(connection, client_id)
+                named = self._administrations(_ANSWER_HEAD, instrument, client_id, "care")
+                head, kept = (fetch(connection, each, many=client_id is None) for each in (named, query))
+                rest = head.join(kept.select(key), on=key, how="anti")
+                answers = _of_these(connection, t.answer, rest)
+                totals = _of_these(connection, t.total, rest)
+        return ToScore(
+            kept=_beside(head.select(_TOTAL_HEAD), kept, "set_id"),
+            answers=_beside(rest, answers, "item"),
+            totals=_beside(rest.select(_TOTAL_HEAD), totals, "scale"),
+        )
+
     def _read(
         self,
         reader: str,
@@ -294,10 +345,7 @@ class Readers:
                 self._require_client(connection, client_id)
                 named = self._administrations(heads, instrument, client_id, channel)
                 head, rows = (fetch(connection, each, many=client_id is None) for each in (named, query))
-        # sorted while there is one row per administration: afterwards only small numbers are compared
-        head = head.sort("client_id", "taken_on", key).with_row_index("place")
-        frame = rows.join(head, on=key, how="inner").sort("place", names[0])
-        return frame.select(*heads, *names)
+        return _beside(head, rows, names[0])
 
     def _require_channel(self, reader: str, channel: Channel) -> None:
         if channel == "safety":
@@ -310,6 +358,23 @@ class Readers:
     def _require_client(self, connection: Connection, client_id: str | None) -> None:
         if client_id is not None:
             require_client(connection, self._scope, client_id)
+
+
+def _beside(head: pl.DataFrame, rows: pl.DataFrame, order: str) -> pl.DataFrame:
+    # sorted while there is one row per administration: afterwards only small numbers are compared
+    key = "administration_id"
+    names = [name for name in rows.columns if name != key]
+    placed = head.sort("client_id", "taken_on", key).with_row_index("place")
+    return rows.join(placed, on=key, how="inner").sort("place", order).select(*head.columns, *names)
+
+
+def _of_these(connection: Connection, part: t.Table, rest: pl.DataFrame) -> pl.DataFrame:
+    """Fetch the answers or totals of some administrations; the caller leaves out what is too much."""
+    number, *_ = part.primary_key.columns
+    wanted = rest["administration_id"]
+    few = rest.height <= BATCH
+    within = number.in_(wanted.to_list()) if few else number.between(wanted.min(), wanted.max())
+    return fetch(connection, select(*part.columns).where(within), many=not few)
 
 
 def _asked(reader: str, channel: Channel) -> str:

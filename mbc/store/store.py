@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Collection, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, timedelta
@@ -14,7 +14,7 @@ import polars as pl
 from sqlalchemy import Connection, Engine, select
 
 from mbc.errors import AccessDenied, Conflict, Erased, IdentifierTaken, MbcError, NotInRecord, StoreError
-from mbc.store import administrations, belonging, erasure, migrations, tombstones, verification
+from mbc.store import administrations, belonging, erasure, migrations, score_cache, tombstones, verification
 from mbc.store import engine as engines
 from mbc.store import tables as t
 from mbc.store.access import Permission, Scope, User, counting_scope_of, scope_of
@@ -30,6 +30,7 @@ from mbc.store.keys import given
 from mbc.store.outcomes import Outcome, Preview
 from mbc.store.recent import Recent
 from mbc.store.records import Administration, Client, ImportSource
+from mbc.store.score_cache import Worked
 from mbc.store.verification import VerifyReport
 from mbc.store.writing import Writing
 
@@ -366,6 +367,35 @@ class Store(Copies):
             with engines.reading(self._engine) as connection:
                 stones = tombstones.erased_among(connection, client_ids)
         return {client_id: tombstones.refusal(client_id, stone) for client_id, stone in stones.items()}
+
+    def keep_scores(
+        self, worked: Iterable[Worked], *, dropping: Collection[int] = (), told: Mapping[str, Any] | None = None
+    ) -> int:
+        """Keep scores that were worked out from the answers, and forget others: a cache.
+
+        Parameters
+        ----------
+        worked : iterable of Worked
+            Scores of whole questionnaires, each with the digest of its definition.
+        dropping : collection of int
+            Sets of `score_sets` to forget first.
+        told : mapping, optional
+            What the audit trail is told of it; nothing where it changes no score that anybody was shown.
+
+        Raises
+        ------
+        AccessDenied
+            If this is one user's view: the cache is the operator's.
+        """
+        with self._asking("kept scores", None, told=False):
+            if self._scope.user is not None or self._scope.masked:
+                raise AccessDenied(f"{self._scope.who} may not keep scores: they are everybody's.")
+        with self._queued(), engines.writing(self._engine) as connection:
+            score_cache.drop(connection, dropping)
+            count = score_cache.keep(connection, worked, datetime.now(UTC))
+            if told is not None:
+                append(connection, [self.audit.line("rescore", **told)])
+        return count
 
     def verify(
         self,

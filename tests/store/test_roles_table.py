@@ -60,6 +60,9 @@ sessions                 123      1         1           12         12         - 
 administrations          123      1         1           12         12         -       -          -    -     3     3
 answers                  123      1         1           12         12         -       -          -    -     3     3
 totals                   123      1         1           12         12         -       -          -    -     3     3
+score_sets               +        +         +           +          +          -       -          -    -     +     +
+to_score                 123      1         1           12         12         -       -          -    -     3     3
+keep_scores              +        -         -           -          -          -       -          -    -     -     -
 goals                    123      1         1           12         12         -       -          -    -     3     3
 goal_ratings             123      1         1           12         12         -       -          -    -     3     3
 events                   123      1         1           12         12         -       -          -    -     3     3
@@ -210,6 +213,8 @@ ANSWERED: dict[str, Callable[[Store], object]] = {
     "accounts": lambda mine: mine.accounts.table(),
     "verify": lambda mine: mine.verify(),
     "erase": none_erased,
+    "score_sets": lambda mine: mine.score_sets(),
+    "keep_scores": lambda mine: mine.keep_scores([]),
     "erased": lambda mine: mine.erased(["C9"]),
     "backup": backed_up,
     "audit.entries": lambda mine: mine.audit.entries(),
@@ -235,6 +240,7 @@ TRIED: dict[str, Callable[[Store, str, bool], object]] = {
 COUNTED: dict[str, Callable[[Store, str, Path], Iterable[str]]] = {
     "preview": lambda mine, *_: previewed(mine),
     "counting": lambda mine, part, _: counting_view(mine, PURPOSES[part]).clients()["client_id"],
+    "to_score": lambda mine, *_: mine.to_score([]).answers["client_id"],
     "caseload": lambda mine, *_: [row.client_id for row in caseload(mine).rows],
     "export": lambda mine, part, folder: exported(mine, folder, safety=part == "safety"),
 }

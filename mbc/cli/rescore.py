@@ -1,0 +1,97 @@
+"""``mbc rescore``: what a changed definition would change, before it does."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+import click
+
+from mbc.cli.options import instruments_option, store_option
+
+if TYPE_CHECKING:
+    from mbc.care.rescoring import Rescoring, ScaleChange
+
+_MOST_CLIENTS = 20
+
+
+@click.command("rescore", short_help="What a changed definition would change, before it does.")
+@click.option("--apply", "doing", is_flag=True, help="Work every score out anew and keep it.")
+@click.option(
+    "--clients", "named", is_flag=True, help="Name the clients whose scores change, by their identifiers."
+)
+@store_option
+@instruments_option
+def command(*, doing: bool, named: bool, store_url: str) -> None:
+    """Say what the definitions that hold now change in scores that were kept under earlier ones.
+
+    Nothing is changed unless --apply asks for it. To see what a new version of a questionnaire of your own would
+    do, put it in a folder apart and hand that over with --instruments: only then put it where mbc finds it.
+
+    Answers are never touched: a score is always worked out from them, with the definition that holds.
+    """
+    from rich.console import Console  # noqa: PLC0415 - loaded when it is needed
+
+    from mbc.care.rescoring import rebuild_scores, rescoring  # noqa: PLC0415
+    from mbc.store import Store  # noqa: PLC0415 - the command line stays quick until a record is opened
+
+    console = Console(stderr=True)
+    with Store.open(store_url) as store:
+        with console.status("Working scores out"):
+            found = rescoring(store)
+        for one in found:
+            _tell(one, named=named)
+        if not found:
+            click.echo(
+                "No score is kept under an earlier definition: nothing would change."
+                if store.score_sets().height
+                else "No scores are kept yet, so there is nothing to compare with. --apply keeps them."
+            )
+        if doing:
+            with console.status("Working scores out, and keeping them"):
+                kept = rebuild_scores(store, found)
+            click.echo(f"{kept:,} scores worked out and kept.")
+        elif found:
+            click.echo("Nothing was changed. --apply keeps the new scores.")
+
+
+def _tell(one: Rescoring, *, named: bool) -> None:
+    versions = f"version {one.old_version} -> {one.new_version}"
+    if one.old_version == one.new_version:
+        versions = f"version {one.new_version}, with another definition or another mbc than before"
+    counts = f"{one.administrations:,} on record; {_many(one.changed)} would change"
+    click.echo(f"{one.instrument}: {versions}; {counts}")
+    for scale in one.scales:
+        for line in _lines(scale, named=named):
+            click.echo(f"  {line}")
+
+
+def _lines(scale: ScaleChange, *, named: bool) -> Iterator[str]:
+    if not scale.changed and not scale.bands:
+        yield f"{scale.scale}: none of {scale.compared:,} scores"
+        return
+    yield f"{scale.scale}: {scale.changed:,} of {scale.compared:,} scores, of {_clients(len(scale.clients))}"
+    if scale.lowest is not None:
+        spread = f"{_points(scale.lowest)} to {_points(scale.highest)}"
+        yield f"  by {spread}, {_points(scale.median)} in the middle"
+    if scale.appeared:
+        yield f"  {scale.appeared:,} with a score where there was none"
+    if scale.vanished:
+        yield f"  {scale.vanished:,} without a score where there was one"
+    for move in scale.bands:
+        yield f"  {move.count:,} from {move.before or '(no band)'} to {move.after or '(no band)'}"
+    if named and scale.clients:
+        more = len(scale.clients) - _MOST_CLIENTS
+        yield f"  {', '.join(scale.clients[:_MOST_CLIENTS])}{f' and {more:,} more' if more > 0 else ''}"
+
+
+def _clients(count: int) -> str:
+    return f"{count:,} client" + ("" if count == 1 else "s")
+
+
+def _points(value: float | None) -> str:
+    return "?" if value is None else f"{value:+.2f}".rstrip("0").rstrip(".").replace("-", "\u2212")
+
+
+def _many(count: int) -> str:
+    return f"{count:,} score" + ("" if count == 1 else "s")
