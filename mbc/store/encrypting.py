@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from mbc.errors import SettingsError, StoreNotFound
+from mbc.errors import SettingsError, StoreError, StoreNotFound
 from mbc.store import archive, copying, keys, migrations, replacing, sqlcipher, verification
 from mbc.store import engine as engines
 from mbc.store.archive import Progress
@@ -15,6 +15,8 @@ from mbc.store.backup import require_sound
 from mbc.store.keys import Passphrase
 from mbc.store.verification import VerifyReport
 from mbc.store.workplace import workplace
+
+_TO_GO = "to-be-removed"
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,10 +68,13 @@ def encrypt(
             else "Only a record in a file can be encrypted by mbc: sqlite:///FILE. A PostgreSQL server's disk is "
             "encrypted by its operating system."
         )
-    engine = migrations.prepare(place, create=False, must_be_new=False)  # up to date, and a record of mbc
-    engine.dispose()
+    try:
+        migrations.prepare(place, create=False, must_be_new=False).dispose()  # up to date, and a record of mbc
+    except StoreError:
+        _finish_removing(path)
+        raise
     chosen = keys.new(path, keys.given(key) or keys.find(path))
-    kept_as = "plain" if keep_plain else "to-be-removed"
+    kept_as = "plain" if keep_plain else _TO_GO
     done = _rewrite(path, None, chosen, action="encrypt", kept_as=kept_as, keep=keep_plain, progress=progress)
     keys.keep(path, chosen)
     return done
@@ -104,9 +109,19 @@ def change_key(
     if sqlcipher.raw_of(path, chosen) == old:
         raise SettingsError("The new key is the old one. Nothing was changed.")
     migrations.prepare(place, create=False, must_be_new=False, raw_key=old).dispose()
-    done = _rewrite(path, old, chosen, action="change key", kept_as="to-be-removed", keep=False, progress=progress)
+    replacing.remove_left_behind(path, _TO_GO)
+    done = _rewrite(path, old, chosen, action="change key", kept_as=_TO_GO, keep=False, progress=progress)
     keys.keep(path, chosen)
     return done
+
+
+def _finish_removing(path: Path) -> None:
+    """Finish an encryption that was stopped when the record was in its place, and the plain file not yet gone."""
+    if path.exists() and sqlcipher.looks_encrypted(path) and replacing.remove_left_behind(path, _TO_GO):
+        raise SettingsError(
+            f"{path} had been encrypted already, by a command that was stopped. The plain file that it left was "
+            f"overwritten and removed now. Open the record as sqlcipher:///{path}"
+        )
 
 
 def _rewrite(

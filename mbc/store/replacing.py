@@ -114,6 +114,14 @@ def require_no_log(path: Path) -> None:
             )
 
 
+def remove_left_behind(target: Path, kept_as: str) -> int:
+    """Overwrite and remove what stood in a record's place before, and was to go when the program was stopped."""
+    left = list(target.parent.glob(f"{target.name}.{kept_as}-*"))
+    for path in left:
+        remove_for_good(path)
+    return len(left)
+
+
 def remove_for_good(path: Path) -> None:
     """Overwrite a file, then remove it. What a disk keeps of it elsewhere is out of reach."""
     size = path.stat().st_size

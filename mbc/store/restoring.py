@@ -49,7 +49,7 @@ class _Keys:
 
 
 def restore(
-    source: Path,
+    source: str | Path,
     url: str,
     *,
     force: bool = False,
@@ -62,7 +62,7 @@ def restore(
 
     Parameters
     ----------
-    source : Path
+    source : str or Path
         The backup.
     url : str
         Where the record is to be.
@@ -86,7 +86,7 @@ def restore(
     WrongKey, SettingsError, StoreError
         If no key opens it, it may not be restored there, or the place cannot be written.
     """
-    place = engines.address(url)
+    place, source = engines.address(url), Path(source)
     manifest = archive.check(source, progress)
     if manifest.encrypted and not engines.is_encrypted(place) and not decrypt:
         raise SettingsError(
@@ -111,7 +111,9 @@ class Examined:
     report: VerifyReport
 
 
-def examine(source: Path, *, backup_key: str | None = None, progress: Progress = archive.quietly) -> Examined:
+def examine(
+    source: str | Path, *, backup_key: str | None = None, progress: Progress = archive.quietly
+) -> Examined:
     """Rehearse a restore: check a backup to the last bit, open the record in it and verify that. Nothing is kept.
 
     Raises
@@ -119,6 +121,7 @@ def examine(source: Path, *, backup_key: str | None = None, progress: Progress =
     BackupDamaged, StoreNewer, WrongKey, SettingsError, StoreError
         If it could not be restored.
     """
+    source = Path(source)
     manifest = archive.check(source, progress)
     with workplace(_ASIDE / "mbc-check") as folder:
         record = folder / archive.RECORD

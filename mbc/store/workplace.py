@@ -73,7 +73,7 @@ def put(made: Path, target: Path, *, force: bool) -> None:
 def to_disk(path: Path) -> None:
     """Make sure that a file, or the names in a folder, would survive a power cut."""
     try:
-        descriptor = os.open(path, os.O_RDONLY)
+        descriptor = os.open(path, os.O_RDONLY if path.is_dir() else os.O_RDWR)  # Windows syncs what it may write
     except OSError:  # Windows cannot open folders
         if path.is_dir():
             return

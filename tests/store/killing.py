@@ -9,10 +9,11 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 SCRIPT = r"""
 import importlib, json, os, signal, sys, time
@@ -72,8 +73,28 @@ def child(order):
     os.write(order["told"], json.dumps([status, counted()]).encode())
     os._exit(0)
 
+def together(orders):
+    # all begin at once, and each is waited for
+    running = []
+    for order in orders:
+        hear, order["told"] = os.pipe()
+        number = os.fork()
+        if number == 0:
+            child(order)
+        os.close(order["told"])
+        running.append((number, hear))
+    for number, hear in running:
+        _, ended = os.waitpid(number, 0)
+        said = os.read(hear, 1000)
+        os.close(hear)
+        status, steps = json.loads(said) if said else (None, None)
+        yield {"killed": os.WIFSIGNALED(ended), "status": status, "steps": steps}
+
 for line in sys.stdin:
     order = json.loads(line)
+    if isinstance(order, list):
+        print(json.dumps(list(together(order))), flush=True)
+        continue
     hear, order["told"] = os.pipe()
     number = os.fork()
     if number == 0:
@@ -110,13 +131,26 @@ class Runner:
     def run(self, *arguments: str, step: int = 0, after: float | None = None) -> Ended:
         """Run a command to its end, to one of its steps, or for some seconds."""
         order = {"arguments": list(map(str, arguments)), "step": step, "after": after, "output": str(self._output)}
+        return Ended(**self._ask(order), said=self._output.read_text())
+
+    def run_together(self, *commands: Sequence[str]) -> list[Ended]:
+        """Run several commands at the same time, each in a process of its own, to their ends."""
+        outputs = [self._output.with_name(f"output{number}") for number in range(len(commands))]
+        orders = [
+            {"arguments": list(map(str, command)), "step": 0, "output": str(output)}
+            for command, output in zip(commands, outputs, strict=True)
+        ]
+        answers = self._ask(orders)
+        return [Ended(**answer, said=path.read_text()) for answer, path in zip(answers, outputs, strict=True)]
+
+    def _ask(self, order: object) -> Any:
         assert self._process.stdin is not None
         assert self._process.stdout is not None
         self._process.stdin.write(json.dumps(order) + "\n")
         self._process.stdin.flush()
         answer = self._process.stdout.readline()
         assert answer, "the runner itself ended"
-        return Ended(**json.loads(answer), said=self._output.read_text())
+        return json.loads(answer)
 
 
 @contextmanager

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 import random
+import shutil
 import sqlite3
 import stat
 import subprocess
@@ -29,6 +30,7 @@ from mbc.store import Administration, Client, Store, archive, copying, migration
 from mbc.store.restoring import examine, restore
 from tests.store import postgres_server
 from tests.store.conftest import DATABASES, GOOD_PASSWORD, STORE_KEY, _numbers, file_url, fill
+from tests.store.test_migrations import held, lay_down
 from tests.store.test_together import WRITE_ENDLESSLY, start
 
 WRITE_STEADILY = WRITE_ENDLESSLY.replace("print(", "time.sleep(0.02); print(").replace(
@@ -372,6 +374,38 @@ def test_an_older_backup_is_brought_up_to_date(small, tmp_path, monkeypatch):
         patched.setattr(migrations, "upgrade", lambda connection: upgraded.append(connection.dialect.name))
         restore(small, f"sqlite:///{tmp_path}/new.db")
     assert upgraded == ["sqlite"]
+
+
+def test_a_backup_of_the_first_release_comes_back_on_every_database(elsewhere, tmp_path):
+    lay_down(f"sqlite:///{tmp_path}/old.db")
+    with sqlite3.connect(tmp_path / "old.db") as connection:
+        connection.execute("PRAGMA journal_mode = DELETE")
+    connection.close()
+    record = tmp_path / "old.db"
+    before = held(f"sqlite:///{record}")
+    manifest = archive.Manifest(
+        mbc="0.1.0",
+        revision="0001",
+        made_at=datetime(2026, 1, 5, tzinfo=UTC),
+        encrypted=False,
+        size=record.stat().st_size,
+        sha256=archive.sha256_of(record),
+    )
+    archive.pack(record, manifest, tmp_path / "b", archive.quietly)
+    done = restore(tmp_path / "b", elsewhere)
+    assert done.report.intact
+    shutil.copy(record, tmp_path / "brought.db")
+    Store.open(f"sqlite:///{tmp_path}/brought.db").close()
+    with Store.open(f"sqlite:///{tmp_path}/brought.db") as brought, Store.open(elsewhere) as back:
+        assert back.answers().equals(brought.answers())
+        assert back.verify().intact
+    if elsewhere.startswith("sqlite:"):
+        after = held(elsewhere)
+        assert after["entry"][: len(before["entry"])] == before["entry"]
+        upgraded = {"audit", "entry"}  # a line and an entry say that it was
+        assert [after[name] == before[name] for name in before if name not in upgraded] == [True] * (
+            len(before) - 2
+        )
 
 
 def test_the_trail_that_cannot_be_written_does_not_stop_a_backup(clinic, tmp_path, monkeypatch):
