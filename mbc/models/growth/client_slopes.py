@@ -33,7 +33,7 @@ def client_slopes(fitted: Fitted) -> ClientSlopes:
     parts: list[Floats] = []
     start = 0
     for block in design.statistics.blocks:
-        k, _ = block.precision(at.factor)
+        k = block.conditional(at.factor)
         ke = np.einsum("abn,b->an", k, unit)
         along = _slope_rows(fitted, slice(start, start + block.clients))
         b = block.b

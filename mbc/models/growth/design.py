@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from mbc.errors import ModelError, nearest
-from mbc.models.growth.client_sums import ClientSums
-from mbc.models.growth.matrices import Floats
+from mbc.models.growth.client_sums import ClientSums, mean_and_deviation
+from mbc.models.growth.matrices import Floats, cholesky, inverse, solve_positive
 from mbc.models.growth.statistics import Statistics, block_of, block_slices
 
 
@@ -92,8 +92,8 @@ def _pair_name(time_name: str, covariate: str) -> str:
 def covariate_columns(source: str, values: NDArray[Any]) -> list[CovariateColumn]:
     """Numbers stay one column; text becomes an indicator per level but the first."""
     if values.dtype.kind == "f":
-        spread = float(values.std())
-        return [CovariateColumn(source, None, float(values.mean()), spread if spread > 0 else 1.0)]
+        mean, spread = mean_and_deviation(values)
+        return [CovariateColumn(source, None, mean, spread if spread > 0 else 1.0)]
     levels = sorted(set(values.tolist()))
     if len(levels) > 50:
         raise ModelError(f"covariate {source!r} has {len(levels)} different texts. Is it an identifier?")
@@ -140,12 +140,12 @@ class Design:
     @property
     def x_back(self) -> Floats:
         """Internal to reported coefficients."""
-        return np.linalg.inv(self.x_map)
+        return inverse(self.x_map)
 
     @property
     def z_back(self) -> Floats:
         """Internal to reported random effects."""
-        return np.linalg.inv(self.z_map)
+        return inverse(self.z_map)
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,13 +156,14 @@ class Expansion:
     covariates: Floats  # row 0 is 1, then the scaled covariate columns: (1 + c, clients)
     select: Floats  # internal Z = u @ this
     least: Floats  # internal coefficients taken off the outcome
+    leading: bool  # whether Z is the first columns of u
 
     def arrays(self, sums: ClientSums, part: slice) -> tuple[Floats, Floats]:
         """S and B of some clients."""
         uu, uy, w = sums.uu[:, :, part], sums.uy[:, part], self.covariates[:, part]
         k1, q = self.select.shape
         size = w.shape[1]
-        if (self.select == np.eye(k1, q)).all():  # the first q columns of u
+        if self.leading:
             zu, s, zy = uu[:q], uu[:q, :q], uy[:q]
         else:
             zu = (self.select.T @ uu.reshape(k1, -1)).reshape(q, k1, size)
@@ -185,7 +186,7 @@ class Expansion:
 
     def at_clients(self, clients: NDArray[np.intp]) -> Expansion:
         """Repeat or pick clients: for sums over parts of a client's rows."""
-        return Expansion(self.pairs, self.covariates[:, clients], self.select, self.least)
+        return replace(self, covariates=self.covariates[:, clients])
 
     def pooled(self, sums: ClientSums) -> Floats:
         """[X e]'[X e] over all clients, e the outcome less its fit."""
@@ -204,11 +205,15 @@ def expanded(sums: ClientSums, terms: Terms, random: tuple[int, ...]) -> tuple[D
     """Make a design, and the way to make its parts."""
     covariates = _covariate_matrix(sums, terms)
     time_map = sums.basis.to_raw()
-    select = _random_map(time_map, random)
+    select, z_map = _random_map(time_map, random)
     pooled = pooled_products(sums, terms.pairs, covariates)
+    x_map = _fixed_map(time_map, terms)
     kept, fill = independent_columns(pooled[:-1, :-1])
-    least, rest = residualised(pooled[np.ix_([*kept, -1], [*kept, -1])])
-    expansion = Expansion(tuple(terms.pairs[j] for j in kept), covariates, select, least)
+    if len(kept) < len(terms.pairs):
+        pooled, x_map = pooled[np.ix_([*kept, -1], [*kept, -1])], fill @ x_map[:, kept]
+    least, rest = residualised(pooled)
+    leading = random == tuple(range(len(random))) and bool((select.diagonal() == 1.0).all())
+    expansion = Expansion(tuple([terms.pairs[j] for j in kept]), covariates, select, least, leading)
     blocks = tuple(
         block_of(*expansion.arrays(sums, part))
         for part in block_slices(covariates.shape[1], len(random) * (len(kept) + 1))
@@ -217,11 +222,11 @@ def expanded(sums: ClientSums, terms: Terms, random: tuple[int, ...]) -> tuple[D
     shift[0] = sums.outcome_centre / sums.outcome_spread
     design = Design(
         Statistics(blocks, rest, sums.rows),
-        tuple(terms.names[j] for j in kept),
-        tuple(name for j, name in enumerate(terms.names) if j not in kept),
-        fill @ _fixed_map(time_map, terms)[:, kept],
-        tuple(terms.names[a] for a in random),
-        _random_back(time_map, random, select),
+        tuple([terms.names[j] for j in kept]),
+        tuple([name for j, name in enumerate(terms.names) if j not in kept]),
+        x_map,
+        tuple([terms.names[a] for a in random]),
+        z_map,
         least + shift,
         sums.outcome_spread,
     )
@@ -237,24 +242,19 @@ def _covariate_matrix(sums: ClientSums, terms: Terms) -> Floats:
     return out
 
 
-def _random_map(time_map: Floats, random: tuple[int, ...]) -> Floats:
-    """Find the matrix with internal Z = u @ it.
+def _random_map(time_map: Floats, random: tuple[int, ...]) -> tuple[Floats, Floats]:
+    """Find the matrices with internal Z = u @ first, and reported Z = internal Z @ second.
 
     Columns of u themselves where centring stays within them; else the reported columns, scaled.
     """
+    if len(random) == len(time_map):
+        return np.eye(len(time_map)), time_map
     columns = time_map[:, random]
     outside = [a for a in range(len(time_map)) if a not in random]
-    if not np.abs(columns[outside]).max(initial=0.0) > 0:
-        return np.eye(len(time_map))[:, random]
-    return columns / np.sqrt((columns**2).sum(axis=0))
-
-
-def _random_back(time_map: Floats, random: tuple[int, ...], select: Floats) -> Floats:
-    """Find the matrix with reported Z = internal Z @ it."""
-    columns = time_map[:, random]
-    if (select == np.eye(len(time_map))[:, random]).all():
-        return columns[list(random)]
-    return np.diag(np.sqrt((columns**2).sum(axis=0)))
+    if not np.abs(columns[outside]).max() > 0:
+        return np.eye(len(time_map))[:, random], columns[list(random)]
+    size = np.sqrt((columns**2).sum(axis=0))
+    return columns / size, np.diag(size)
 
 
 def _fixed_map(time_map: Floats, terms: Terms) -> Floats:
@@ -264,26 +264,28 @@ def _fixed_map(time_map: Floats, terms: Terms) -> Floats:
     for i, column in enumerate(terms.covariates, start=1):
         covariate_map[i, i], covariate_map[0, i] = column.spread, column.centre
     a, w = np.array(terms.pairs).T
-    return time_map[np.ix_(a, a)] * covariate_map[np.ix_(w, w)]
+    return time_map[a[:, None], a] * covariate_map[w[:, None], w]
+
+
+FEW_COVARIATES = 4  # columns, the constant among them, whose products all fit a cache at once
 
 
 def pooled_products(sums: ClientSums, pairs: tuple[tuple[int, int], ...], covariates: Floats) -> Floats:
     """[X y]'[X y] over all clients."""
     p, k1, c1 = len(pairs), sums.uu.shape[0], len(covariates)
-    weighted = np.zeros((k1, k1, c1, c1))  # sum over clients of u_a u_b w w'
+    weighted = np.zeros((k1 * k1, c1, c1))  # sum over clients of u_a u_b w w'
     to_y = np.zeros((k1, c1))
     for part in block_slices(covariates.shape[1]):
-        w = covariates[:, part]
-        for a in range(k1):
-            for b in range(a + 1):
-                weighted[a, b] += (w * sums.uu[a, b, part]) @ w.T
+        w, uu = covariates[:, part], sums.uu[:, :, part].reshape(k1 * k1, -1)
+        if c1 <= FEW_COVARIATES:
+            weighted += (uu @ (w[:, None] * w).reshape(c1 * c1, -1).T).reshape(-1, c1, c1)
+        else:
+            for ab, product in enumerate(uu):
+                weighted[ab] += (w * product) @ w.T
         to_y += sums.uy[:, part] @ w.T
-    for a in range(k1):
-        for b in range(a):
-            weighted[b, a] = weighted[a, b].T
     out = np.empty((p + 1, p + 1))
     a, c = np.array(pairs).T
-    out[:p, :p] = weighted[a[:, None], a, c[:, None], c]
+    out[:p, :p] = weighted[k1 * a[:, None] + a, c[:, None], c]
     out[p, :p] = out[:p, p] = to_y[a, c]
     out[p, p] = sums.yy
     return out
@@ -299,16 +301,16 @@ def independent_columns(cross: Floats, *, tolerance: float = 1e-10) -> tuple[lis
     fill : ndarray, shape (len(kept), p)
         All columns in terms of the kept ones.
     """
+    p = len(cross)
+    root = cholesky(cross)
+    sizes: list[float] = cross.diagonal().tolist()
+    if root is not None and all(
+        pivot * pivot > tolerance * size for pivot, size in zip(root.diagonal().tolist(), sizes, strict=True)
+    ):
+        return list(range(p)), np.eye(p)
     scale = np.sqrt(cross.diagonal())
     safe = np.where(scale > 0, scale, 1.0)
     unit = cross / safe / safe[:, None]
-    p = len(cross)
-    try:
-        pivots = np.linalg.cholesky(unit).diagonal()
-        if (pivots * pivots > tolerance).all():
-            return list(range(p)), np.eye(p)
-    except np.linalg.LinAlgError:
-        pass
     kept: list[int] = []
     for j in range(p):
         if not scale[j] > 0:
@@ -325,9 +327,10 @@ def independent_columns(cross: Floats, *, tolerance: float = 1e-10) -> tuple[lis
 
 def residualised(pooled: Floats) -> tuple[Floats, Floats]:
     """Least-squares coefficients of the last column on the others, and [X e]'[X e] for its residual e."""
-    least = np.linalg.solve(pooled[:-1, :-1], pooled[:-1, -1])
+    xx, xy = pooled[:-1, :-1], pooled[:-1, -1]
+    least = solve_positive(xx, xy)
+    left = xy - xx @ least
     out = pooled.copy()
-    out[-1, -1] -= least @ pooled[:-1, -1]
-    out[:-1, -1] = out[-1, :-1] = pooled[:-1, -1] - pooled[:-1, :-1] @ least
-    out[-1, -1] += least @ (pooled[:-1, :-1] @ least - pooled[:-1, -1])
+    out[:-1, -1] = out[-1, :-1] = left
+    out[-1, -1] -= least @ xy + least @ left
     return least, out

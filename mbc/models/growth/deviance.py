@@ -21,6 +21,7 @@ class Evaluation:
     prss: float  # penalised residual sum of squares
     gamma: Floats  # [-beta, 1], (m,): [X y] gamma are the residuals
     inverse: Floats  # (X'V^-1 X)^-1, (p, p)
+    root: Floats  # of W, the weight of F'.F in the slope: W = root'root, (m, m) for REML, (1, m) for ML
     slope: Floats  # D, (q, q): change of the deviance = tr(D dPsi)
     sums: Sums
 
@@ -45,23 +46,31 @@ class Evaluation:
         return self.sums.q_gram.transpose(1, 2, 0, 3) - spread / self.residual_df
 
     def observed_curvature(self) -> Floats | None:
-        """Find the observed H, but for what REML adds; None where the clients are in several blocks.
+        """Find the observed H, exact; None where the clients are in several blocks.
 
-        With r = prss: ``-sum tr(Q dPsi Q dPsi) + (df / r) r'' - (df / r^2) r'^2``.
+        With W = (n / r) gamma gamma' (+ A_xx^-1 for REML), v = Z'V^-1(y - X beta) and r = prss:
+        ``- sum tr(Q dPsi Q dPsi) + 2 sum tr(Q dPsi F W F' dPsi)`` less what profiling beta and sigma^2 gives back,
+        and for REML less ``tr(A^-1 F'dPsi F A^-1 F'dPsi F)``.
         """
         if self.sums.each is None:
             return None
         q, m = len(self.factor), len(self.gamma)
         f, left, right = self.sums.each
-        v = self.gamma @ f
-        vv = (v[:, None] * v).reshape(q * q, -1)
-        ratio = self.residual_df / self.prss
-        turned = (left @ (right @ vv.T)).reshape(q, q, q, q).transpose(2, 0, 1, 3)
-        gram = vv.sum(axis=1)
-        cross = (self.sums.f_gram.reshape(q * m * q, m) @ self.gamma).reshape(q, m, q)[:, :-1]
-        flat = cross.transpose(0, 2, 1).reshape(q * q, m - 1)
+        half = self.root @ f  # F W F' = half'half, per client
+        both = np.einsum("amn,bmn->abn", half, half).reshape(q * q, -1)
+        turned = (left @ (right @ both.T)).reshape(q, q, q, q).transpose(2, 0, 1, 3)
+        by_gamma = (self.sums.f_gram.reshape(q * m * q, m) @ self.gamma).reshape(q, m, q)
+        gram = np.einsum("amb,m->ab", by_gamma, self.gamma).ravel()
+        flat = by_gamma[:, :-1].transpose(0, 2, 1).reshape(q * q, m - 1)
         joint = flat @ self.inverse @ flat.T + np.multiply.outer(gram, gram / (2 * self.prss))
-        return 2 * ratio * (turned - joint.reshape(q, q, q, q)) - self.sums.q_gram.transpose(1, 2, 0, 3)
+        out = 2 * turned - (2 * self.residual_df / self.prss) * joint.reshape(q, q, q, q)
+        out -= self.sums.q_gram.transpose(1, 2, 0, 3)
+        if len(self.root) > 1:  # REML
+            x = self.sums.f_gram[:, :-1, :, :-1].transpose(0, 2, 1, 3).reshape(q * q, m - 1, m - 1)
+            turns = self.inverse @ x
+            pairs = turns.reshape(q * q, -1) @ turns.transpose(0, 2, 1).reshape(q * q, -1).T
+            out -= pairs.reshape(q, q, q, q)
+        return out
 
 
 def evaluate(statistics: Statistics, factor: Floats, *, reml: bool) -> Evaluation:
@@ -83,18 +92,20 @@ def evaluate(statistics: Statistics, factor: Floats, *, reml: bool) -> Evaluatio
     a = statistics.pooled - sums.explained
     root = cholesky(a)
     if root is None:
+        nothing = np.zeros((m, m))
         return Evaluation(
-            factor, math.inf, df, math.nan, np.zeros(m), np.zeros((m - 1, m - 1)), np.zeros((q, q)), sums
+            factor, math.inf, df, math.nan, nothing[0], nothing[:-1, :-1], nothing, np.zeros((q, q)), sums
         )
     half = inverse_factor(root)
-    diagonal = np.log(root.diagonal()).tolist()
+    diagonal = [math.log(pivot) for pivot in root.diagonal().tolist()]
     prss = math.exp(2 * diagonal[-1])
     gamma = half[-1] / half[-1, -1]
     inverse = half[:-1, :-1].T @ half[:-1, :-1]
     deviance = sums.log_det + df * (1 + math.log(2 * math.pi / df) + 2 * diagonal[-1])
-    weight = (gamma * (df / prss)) * gamma[:, None]
+    half[-1] *= math.sqrt(df)
+    weight_root = half if reml else half[-1:]
     if reml:
         deviance += 2 * sum(diagonal[:-1])
-        weight[:-1, :-1] += inverse
+    weight = weight_root.T @ weight_root
     slope = sums.q_sum - (sums.f_gram.transpose(0, 2, 1, 3).reshape(q * q, -1) @ weight.ravel()).reshape(q, q)
-    return Evaluation(factor, deviance, df, prss, gamma, inverse, slope, sums)
+    return Evaluation(factor, deviance, df, prss, gamma, inverse, weight_root, slope, sums)

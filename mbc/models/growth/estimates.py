@@ -9,7 +9,7 @@ import numpy as np
 
 from mbc.models.growth.design import Design
 from mbc.models.growth.deviance import Evaluation
-from mbc.models.growth.matrices import Floats, by_columns, triangular
+from mbc.models.growth.matrices import Floats, by_columns, log_determinant, triangle, triangular
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,14 +61,14 @@ def reported_deviance(design: Design, at: Evaluation, *, reml: bool, deviance: f
         design.outcome_spread
     )
     if reml:
-        deviance += 2 * float(np.linalg.slogdet(design.x_map)[1])
+        deviance += 2 * log_determinant(design.x_map)
     return deviance
 
 
 def internal_factor(design: Design, theta: Floats) -> Floats:
     """Turn lme4's theta into the internal factor."""
     lower = np.zeros((len(design.z_names), len(design.z_names)))
-    columns, rows = np.triu_indices(len(lower))
+    columns, rows = triangle(len(lower))
     lower[rows, columns] = theta
     return triangular(design.z_map @ lower)
 
@@ -82,7 +82,7 @@ def effects_of(design: Design, at: Evaluation) -> Effects:
     start = 0
     for block in design.statistics.blocks:
         part = slice(start, start + block.clients)
-        k, _ = block.precision(at.factor)
+        k = block.conditional(at.factor)
         own = (k * (at.gamma @ block.b)).sum(axis=1)
         means[part] = (scale * (back @ own)).T
         covariances[part] = (turn @ k.reshape(q * q, -1)).T

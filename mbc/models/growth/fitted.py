@@ -18,7 +18,7 @@ from mbc.models.growth.identical_designs import aggregated
 from mbc.models.growth.identification import require_identified
 from mbc.models.growth.information import second_derivatives
 from mbc.models.growth.optimiser import FitReport, minimise
-from mbc.models.growth.starts import average_information, best_of, starting_factor
+from mbc.models.growth.starts import best_of, first_factor, is_singular
 
 
 class NotConverged(RuntimeWarning):
@@ -74,7 +74,7 @@ def fit_sums(
 def fit_design(design: Design, *, reml: bool) -> tuple[Evaluation, FitReport]:
     """Minimise a design's deviance, over distinct designs where many clients share one."""
     statistics = aggregated(design.statistics) or design.statistics
-    start = evaluate(statistics, starting_factor(design), reml=reml)
+    start = evaluate(statistics, first_factor(design, statistics), reml=reml)
     require_identified(design, start)
     return best_of(
         lambda first: minimise(
@@ -83,13 +83,6 @@ def fit_design(design: Design, *, reml: bool) -> tuple[Evaluation, FitReport]:
             exact=lambda at, along: second_derivatives(statistics, at, along, reml=reml),
         ),
         start,
+        design,
         clients=statistics.clients,
-        singular=lambda at: is_singular(design, at),
     )
-
-
-def is_singular(design: Design, at: Evaluation) -> bool:
-    """Tell whether Psi has lost a direction, in units of the average client's information."""
-    weight = np.sqrt(average_information(design) / max(design.statistics.clients, 1))
-    values = np.linalg.eigvalsh(weight[:, None] * (at.factor @ at.factor.T) * weight)
-    return bool(values[0] < 1e-8 * max(1.0, float(values[-1])))

@@ -40,7 +40,12 @@ def _key(s: Floats) -> Floats:
 def _distinct(block: Block) -> int:
     """How many designs a sample of clients has."""
     sample = _key(block.s[..., :SAMPLE])
-    return len(np.unique(sample, axis=1).T)
+    return len(np.unique(_mixing(len(sample)) @ sample))
+
+
+def _mixing(size: int) -> Floats:
+    """Weights whose sums tell rounded keys apart: square roots of small numbers, no two alike in ratio."""
+    return np.sqrt(np.arange(2.0, 2.0 + size))
 
 
 def _designs(block: Block) -> list[tuple[bytes, Floats, Floats, int]]:
@@ -48,9 +53,8 @@ def _designs(block: Block) -> list[tuple[bytes, Floats, Floats, int]]:
     s = np.ascontiguousarray(block.s)
     # Relative to fixed units, so that equal designs have equal keys in every block.
     scaled = np.ascontiguousarray(np.round(s.reshape(-1, s.shape[-1]), 10).T) + 0.0
-    mixing = np.sqrt(np.arange(2.0, 2.0 + scaled.shape[1]))
     _, first, which, counts = np.unique(
-        scaled @ mixing, return_index=True, return_inverse=True, return_counts=True
+        scaled @ _mixing(scaled.shape[1]), return_index=True, return_inverse=True, return_counts=True
     )
     order = np.argsort(which, kind="stable")
     flat = np.ascontiguousarray(block.b).reshape(-1, block.clients)[:, order]

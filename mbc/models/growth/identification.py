@@ -10,6 +10,7 @@ from mbc.errors import ModelError
 from mbc.models.growth.design import Design
 from mbc.models.growth.deviance import Evaluation, evaluate
 from mbc.models.growth.leftover import Leftover
+from mbc.models.growth.matrices import Floats, cholesky
 from mbc.models.growth.optimiser import unit_changes
 from mbc.models.growth.starts import starting_factor
 
@@ -44,11 +45,7 @@ def require_identified(design: Design, start: Evaluation) -> None:
             "Is the outcome computed from time?"
         )
     units = unit_changes(q)
-    information = units @ start.expected_curvature().reshape(q * q, q * q) @ units.T
-    scale = np.sqrt(np.abs(information.diagonal()))
-    scale = np.where(scale > 0, scale, 1.0)
-    values = np.linalg.eigvalsh(0.5 * (information + information.T) / scale / scale[:, None])
-    if not values[0] > 1e-9 * len(values):
+    if not _regular(units @ start.expected_curvature().reshape(q * q, q * q) @ units.T):
         most = (
             int(max(float(block.s[0, 0].max()) for block in statistics.blocks))
             if design.z_names[0] == "(Intercept)"
@@ -66,3 +63,16 @@ def require_identified(design: Design, start: Evaluation) -> None:
             f"their own ({names}) the clients' courses can pass through every score. "
             "1. Take fewer random effects: random=('intercept',). 2. Wait until clients have more scores."
         )
+
+
+def _regular(information: Floats) -> bool:
+    """Whether no combination of parameters is without information, beside what each has alone."""
+    root, sizes = cholesky(information), information.diagonal().tolist()
+    if root is not None:
+        pivots = [pivot * pivot / size for pivot, size in zip(root.diagonal().tolist(), sizes, strict=True)]
+        if math.prod(pivots) > 1e-6:  # the least eigenvalue is no smaller than this over a few
+            return True
+    scale = np.sqrt(np.abs(information.diagonal()))
+    scale = np.where(scale > 0, scale, 1.0)
+    values = np.linalg.eigvalsh(0.5 * (information + information.T) / scale / scale[:, None])
+    return bool(values[0] > 1e-9 * len(values))

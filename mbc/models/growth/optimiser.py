@@ -112,6 +112,7 @@ class _Search:
         self.at = start if isinstance(start, Evaluation) else objective(start)
         self.units = unit_changes(len(self.start))
         self.near = False  # whether the last step promised little: the optimum is close
+        self.half: Floats | None = None  # of the information at the last step
         self.log = [Evaluated(self.at.deviance, math.nan, "start")]
 
     def run(self) -> tuple[Evaluation, FitReport]:
@@ -143,34 +144,40 @@ class _Search:
     def _scoring(self) -> tuple[float, bool]:
         """One step in Psi itself, by the best information at hand; declined where it leaves the cone."""
         units = self.units
-        q, k = len(self.start), len(units)
         slope = units @ self.at.slope.ravel()
-        step, predicted = slope, math.inf
-        for curvature in self._curvatures():
-            hessian = units @ curvature.reshape(q * q, q * q) @ units.T
-            root = cholesky(hessian)
-            if root is None:
-                continue
-            half = inverse_factor(root)
-            step = -(half.T @ (half @ slope))
-            predicted = -0.5 * float(slope @ step)
-            break
-        if not 0 <= predicted < math.inf:
+        if self.near and self.half is not None:
+            along = self.half @ slope
+            predicted = 0.5 * float(along @ along)
+            if predicted <= TOLERANCE:  # by the information of the step before, which has not moved much
+                return predicted, False
+        self.half = self._inverse_root()
+        if self.half is None:
             return math.inf, False
-        if predicted <= TOLERANCE and k:
+        along = self.half @ slope
+        predicted = 0.5 * float(along @ along)
+        if predicted <= TOLERANCE:
             return predicted, False
-        psi = self.at.factor @ self.at.factor.T + (step @ units).reshape(q, q)
+        psi = self.at.factor @ self.at.factor.T - ((along @ self.half) @ units).reshape(self.start.shape)
         factor = cholesky(psi)
         if factor is None:
             return math.inf, False
         before: list[float] = self.at.factor.diagonal().tolist()
         if any(new < 0.03 * old for new, old in zip(factor.diagonal().tolist(), before, strict=True)):
             return math.inf, False  # heading for the border: let the factor take it there
-        self.near = predicted < 0.1 * self.at.residual_df
+        self.near = predicted < 1.0
         return predicted, self._try(factor, predicted, "scoring")
 
+    def _inverse_root(self) -> Floats | None:
+        """Find H with H'H the inverse of the information on Psi; None where that is not positive definite."""
+        q = len(self.start)
+        for curvature in self._curvatures():
+            root = cholesky(self.units @ curvature.reshape(q * q, q * q) @ self.units.T)
+            if root is not None:
+                return inverse_factor(root)
+        return None
+
     def _curvatures(self) -> Iterator[Floats]:
-        """Near the optimum the observed information, if it is at hand; else the expected."""
+        """Near the optimum the observed information, if it is at hand; else the expected, better from afar."""
         if self.near:
             observed = self.at.observed_curvature()
             if observed is not None:

@@ -86,11 +86,12 @@ class Table:
 
     native: Any
 
-    @property
-    def names(self) -> list[str]:
-        """Its columns."""
+    def require(self, wanted: Sequence[str]) -> None:
+        """Refuse a table that lacks a column."""
         plain = type(self.native).__module__.startswith(("pandas", "polars"))
-        return list(self.native.columns) if plain else self.wrapped.columns
+        present = self.native.columns if plain else self.wrapped.columns
+        if not all(name in present for name in wanted):
+            require_columns(list(present), wanted)
 
     @property
     def wrapped(self) -> nw.DataFrame[Any]:
@@ -139,7 +140,7 @@ def read_rows(
 ) -> Rows:
     """Take the complete rows of a table in memory, native or behind narwhals."""
     table = Table(nw.to_native(frame, pass_through=True))
-    require_columns(table.names, [outcome, time, client, *covariates, *labels])
+    table.require([outcome, time, client, *covariates, *labels])
     y, t, ids = table.floats(outcome), table.floats(time), table.identifiers(client)
     values = {name: table.values(name) for name in covariates}
     more = {name: table.floats(name) for name in extras}
@@ -158,15 +159,12 @@ def read_rows(
             f"The table has {dropped} rows; are the columns the right ones?"
         )
     for name, column in ((outcome, y), (time, t)):
-        if not math.isfinite(column.sum()) and not np.isfinite(column).all():
+        if not math.isfinite(np.add.reduce(column)) and not np.isfinite(column).all():
             raise FrameError(f"column {name!r} holds an infinite number; a score or time must be finite.")
-    if t.min() == t.max():
+    if np.minimum.reduce(t) == np.maximum.reduce(t):
         raise ModelError(f"every row has time {t[0]:g}. Growth needs scores at two times or more.")
-    unique, codes, contiguous = encode(ids)
-    at_client = {
-        name: client_values(name, value, codes, len(unique), contiguous=contiguous)
-        for name, value in values.items()
-    }
+    unique, codes, first, contiguous = encode(ids)
+    at_client = {name: client_values(name, value, codes, first) for name, value in values.items()}
     marked = {name: labelled(mark) for name, mark in marks.items()}
     return Rows(unique, codes, t, y, at_client, marked, more, contiguous, dropped)
 
@@ -176,7 +174,7 @@ def _complete(columns: list[NDArray[Any]]) -> NDArray[np.bool_] | None:
     keep: NDArray[np.bool_] | None = None
     for column in columns:
         if column.dtype.kind == "f":
-            if not math.isnan(column.sum()):
+            if not math.isnan(np.add.reduce(column)):
                 continue
             here = ~np.isnan(column)
         elif column.dtype.kind == "O":
@@ -232,18 +230,24 @@ def _identifiers(column: nw.Series[Any]) -> NDArray[Any]:
     return np.array(column.to_list(), dtype=object) if not column.dtype.is_float() else column.to_numpy()
 
 
-def encode(ids: NDArray[Any]) -> tuple[NDArray[Any], Codes, bool]:
-    """Distinct identifiers in order of appearance, a code per row, and whether clients stand together."""
+def encode(ids: NDArray[Any]) -> tuple[NDArray[Any], Codes, Codes, bool]:
+    """Find distinct identifiers, a code per row, each one's first row, and whether clients stand together."""
     if ids.dtype.kind in "iuf":
-        change = np.flatnonzero(ids[1:] != ids[:-1]) + 1
-        first = np.concatenate([[0], change])
+        starts = np.empty(ids.size, dtype=np.bool_)
+        starts[0] = True
+        np.not_equal(ids[1:], ids[:-1], out=starts[1:])
+        (first,) = starts.nonzero()
         heads = ids[first]
-        if (heads[1:] > heads[:-1]).all():
-            return heads, np.repeat(np.arange(first.size), np.diff(first, append=ids.size)), True
+        if np.logical_and.reduce(heads[1:] > heads[:-1]):
+            codes = np.cumsum(starts, dtype=np.intp)
+            codes -= 1
+            return heads, codes, first, True
     import pandas as pd  # noqa: PLC0415  hashing; a sort would be several times slower
 
-    codes, unique = cast("tuple[Codes, NDArray[Any]]", pd.factorize(ids))
-    return np.asarray(unique), codes.astype(np.intp), bool((codes[1:] >= codes[:-1]).all())
+    found, unique = cast("tuple[Codes, NDArray[Any]]", pd.factorize(ids))
+    codes = found.astype(np.intp, copy=False)
+    contiguous = bool((codes[1:] >= codes[:-1]).all())
+    return np.asarray(unique), codes, first_rows(codes, len(unique), contiguous=contiguous), contiguous
 
 
 def labelled(column: NDArray[Any]) -> Labels:
@@ -263,15 +267,14 @@ def first_rows(codes: Codes, clients: int, *, contiguous: bool) -> Codes:
     return first
 
 
-def client_values(
-    name: str, column: NDArray[Any], codes: Codes, clients: int, *, contiguous: bool
-) -> NDArray[Any]:
+def client_values(name: str, column: NDArray[Any], codes: Codes, first: Codes) -> NDArray[Any]:
     """One value per client of a covariate that must not change within a client."""
-    values = column[first_rows(codes, clients, contiguous=contiguous)]
-    changed = np.flatnonzero(values[codes] != column)
-    if changed.size:
+    values = column[first]
+    changed = values[codes] != column
+    if changed.any():
+        row = int(changed.argmax())
         raise ModelError(
-            f"covariate {name!r} changes within a client (row {int(changed[0])}); growth_curve takes covariates "
+            f"covariate {name!r} changes within a client (row {row}); growth_curve takes covariates "
             "that belong to the client, such as severity at intake. For one that changes from session to "
             "session use mixedlm with a formula."
         )

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any
 
@@ -22,7 +22,6 @@ from mbc.errors import ModelError
 from mbc.models.growth.design import residualised
 from mbc.models.growth.deviance import Evaluation, evaluate
 from mbc.models.growth.estimates import Estimates, estimates_of
-from mbc.models.growth.fitted import is_singular
 from mbc.models.growth.identification import checked_start
 from mbc.models.growth.matrices import Floats
 from mbc.models.growth.optimiser import FitReport, minimise
@@ -30,7 +29,7 @@ from mbc.models.growth.prediction import ClientCurve, Kind, as_times
 from mbc.models.growth.row_columns import RowColumns
 from mbc.models.growth.row_design import statistics_of
 from mbc.models.growth.shapes import Shape, ShapeName, shape_of
-from mbc.models.growth.starts import starting_factor
+from mbc.models.growth.starts import is_singular, starting_factor
 
 
 @dataclass(frozen=True, slots=True)
@@ -221,7 +220,7 @@ def _shifted(best: Whitened) -> Evaluation:
     at = best.optimum
     gamma = at.gamma.copy()
     gamma[:-1] -= best.least
-    return Evaluation(at.factor, at.deviance, at.residual_df, at.prss, gamma, at.inverse, at.slope, at.sums)
+    return replace(at, gamma=gamma)
 
 
 def _search(

@@ -16,7 +16,9 @@ import numpy as np
 from mbc.models.growth.design import Design
 from mbc.models.growth.deviance import Evaluation
 from mbc.models.growth.matrices import Floats
+from mbc.models.growth.moments import moment_factor
 from mbc.models.growth.optimiser import SLOW, FitReport
+from mbc.models.growth.statistics import Statistics
 
 Search = Callable[[Floats | Evaluation], tuple[Evaluation, FitReport]]
 
@@ -40,16 +42,30 @@ def starting_factor(design: Design) -> Floats:
     return np.diag(np.sqrt(5.0 / np.where(average > 0, average, 1.0)))
 
 
-def best_of(
-    search: Search, start: Evaluation, *, clients: int, singular: Callable[[Evaluation], bool]
-) -> tuple[Evaluation, FitReport]:
+def is_singular(design: Design, at: Evaluation) -> bool:
+    """Tell whether Psi has lost a direction, in units of the average client's information."""
+    diagonal: list[float] = at.factor.diagonal().tolist()
+    if min(diagonal) > 0.01 * max(1.0, float(np.abs(at.factor).max())):
+        return False
+    weight = np.sqrt(average_information(design) / max(design.statistics.clients, 1))
+    values = np.linalg.eigvalsh(weight[:, None] * (at.factor @ at.factor.T) * weight)
+    return bool(values[0] < 1e-8 * max(1.0, float(values[-1])))
+
+
+def first_factor(design: Design, statistics: Statistics) -> Floats:
+    """Start at rough variances by moments, or at a fixed guess where moments give none."""
+    factor = moment_factor(statistics)
+    return starting_factor(design) if factor is None else factor
+
+
+def best_of(search: Search, start: Evaluation, design: Design, *, clients: int) -> tuple[Evaluation, FitReport]:
     """Search from ``start``, and from elsewhere if clients are few or that search was long or ended singular."""
     at, report = search(start)
     ordinary = report.converged and report.evaluations <= TRUSTED and clients > FEW_CLIENTS
-    if clients > MANY_CLIENTS or (ordinary and not singular(at)):
+    if clients > MANY_CLIENTS or (ordinary and not is_singular(design, at)):
         return at, report
     evaluations, searches = report.evaluations, 1
-    for factor in other_starts(start.factor):
+    for factor in other_starts(starting_factor(design)):
         there, other = search(factor)
         evaluations, searches = evaluations + other.evaluations, searches + 1
         better = there.deviance < at.deviance - 1e-9 if other.converged == report.converged else other.converged
@@ -74,7 +90,7 @@ def other_starts(factor: Floats) -> Iterator[Floats]:
     if q == 1:
         return
     for kept in range(q):  # one effect alone
-        yield np.diag(np.where(np.arange(q) == kept, 1.0, 0.05) * size)
+        yield np.diag(np.where(np.arange(q) == kept, 10.0, 0.05) * size)
     if q > MOST_SIGNS:
         return
     for signs in product((1.0, -1.0), repeat=q - 1):  # effects that go together, or against each other

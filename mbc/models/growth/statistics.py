@@ -79,6 +79,10 @@ class Block(Protocol):
         """All sums at Psi = factor factor'."""
         ...
 
+    def conditional(self, factor: Floats) -> Floats:
+        """K per client, (q, q, clients): conditional covariance of its effects over sigma^2."""
+        ...
+
     def precision(self, factor: Floats) -> tuple[Floats, Floats]:
         """K and Q per client, each (q, q, clients)."""
         ...
@@ -94,6 +98,12 @@ def _pieces() -> Floats:
 
 
 _PIECES = _pieces()
+
+
+def relative(factor: Floats) -> tuple[float, float, float, float]:
+    """Psi11, Psi12, Psi22 and |Psi| of Psi = factor factor', (2, 2)."""
+    (a, b), (c, d) = factor.tolist()
+    return a * a + b * b, a * c + b * d, c * c + d * d, (a * d - b * c) ** 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,9 +147,8 @@ class PairBlock:
         return self.rows[:2]
 
     def sums(self, factor: Floats) -> Sums:
-        """All sums at Psi = factor factor', the factor lower-triangular; K B is Psi F."""
-        (l11, _), (l21, l22) = factor.tolist()
-        p11, p12, p22, det = l11 * l11, l11 * l21, l21 * l21 + l22 * l22, (l11 * l22) ** 2
+        """All sums at Psi = factor factor'; K B is Psi F."""
+        p11, p12, p22, det = relative(factor)
         pieces = np.array((1.0, p11, p12, p22, det)) @ _PIECES
         divisor = pieces[:4] @ self.minors
         divisor += 1.0
@@ -148,35 +157,45 @@ class PairBlock:
         f = (pieces[4:12].reshape(2, 4) @ self.rows.reshape(4, -1)).reshape(2, m, -1)
         f *= weight
         flat = f.reshape(2 * m, -1)
-        bf = self.rows[:2].reshape(2 * m, -1) @ flat.T
-        side = p12 * (bf[:m, m:] + bf[m:, :m]) + p11 * bf[:m, :m] + p22 * bf[m:, m:]
+        bf = (self.rows[:2].reshape(2 * m, -1) @ flat.T).reshape(2, m, 2, m)
+        explained = np.array((p11, p12, p12, p22)) @ bf.transpose(0, 2, 1, 3).reshape(4, -1)
         np.log(divisor, out=divisor)
         minors = self.minors * weight
         if self.count is None:
-            log_det, totals, gram = divisor.sum(), minors.sum(axis=1), minors @ minors.T
+            log_det, totals = np.add.reduce(divisor), np.add.reduce(minors, axis=1)
+            gram = minors @ minors.T
         else:
             log_det, totals = divisor @ self.count, minors @ self.count
             gram = (minors * self.count) @ minors.T
         to_q = pieces[12:].reshape(4, 4)
         return Sums(
             float(log_det),
-            0.5 * (side + side.T),
+            explained.reshape(m, m),
             (to_q @ totals).reshape(2, 2),
             (to_q @ gram @ to_q.T).reshape(2, 2, 2, 2),
             (flat @ flat.T).reshape(2, m, 2, m),
             None if self.count is not None else (f, to_q, minors),
         )
 
+    def conditional(self, factor: Floats) -> Floats:
+        """K per client, (2, 2, clients)."""
+        p11, p12, p22, det = relative(factor)
+        turn = np.array(
+            ((p11, 2 * p12, p22, det), (0.0, 0.0, det, 0.0), (0.0, -det, 0.0, 0.0), (det, 0.0, 0.0, 0.0))
+        )
+        parts = turn @ self.minors
+        parts += np.array(((1.0,), (p11,), (p12,), (p22,)))  # |V|, then |V| times K11, K12, K22
+        parts[1:] /= parts[0]
+        return parts[[1, 2, 2, 3]].reshape(2, 2, -1)
+
     def precision(self, factor: Floats) -> tuple[Floats, Floats]:
         """K and Q per client, each (2, 2, clients)."""
-        (p11, p12), (_, p22) = (factor @ factor.T).tolist()
-        det = (factor[0, 0] * factor[1, 1] - factor[0, 1] * factor[1, 0]).item() ** 2
+        p11, p12, p22, det = relative(factor)
         s11, s12, s22, s_det = self.minors
         weight = 1.0 / (1.0 + s11 * p11 + 2 * s12 * p12 + s22 * p22 + s_det * det)
-        k12, q12 = p12 - det * s12, s12 - s_det * p12
-        k = np.array([[p11 + det * s22, k12], [k12, p22 + det * s11]])
+        q12 = s12 - s_det * p12
         q = np.array([[s11 + s_det * p22, q12], [q12, s22 + s_det * p11]])
-        return k * weight, q * weight
+        return self.conditional(factor), q * weight
 
 
 @dataclass(frozen=True, slots=True)
@@ -244,6 +263,10 @@ class FactorBlock:
             (rows @ rows.T).reshape(q, m, q, m),
             None if self.count is not None else (f, np.eye(q * q), flat),
         )
+
+    def conditional(self, factor: Floats) -> Floats:
+        """K per client, (q, q, clients)."""
+        return self.precision(factor)[0]
 
     def precision(self, factor: Floats) -> tuple[Floats, Floats]:
         """K and Q per client, each (q, q, clients)."""

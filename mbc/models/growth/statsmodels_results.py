@@ -18,10 +18,10 @@ from mbc.errors import ModelError
 from mbc.models.growth.design import Design
 from mbc.models.growth.deviance import Evaluation
 from mbc.models.growth.estimates import Effects, effects_of, reported_deviance
-from mbc.models.growth.fitted import is_singular
 from mbc.models.growth.information import curvature, second_sums, variance_information
 from mbc.models.growth.matrices import Floats
 from mbc.models.growth.optimiser import FitReport, lower_entries
+from mbc.models.growth.starts import is_singular
 
 
 class FastMixedLMResults(stock.MixedLMResults):

@@ -115,7 +115,7 @@ class Problem:
         ks: list[Floats] = []
         kbs: list[Floats] = []
         for block in self.design.statistics.blocks:
-            k, _ = block.precision(client)
+            k = block.conditional(client)
             ks.append(k)
             kbs.append(np.einsum("abn,bmn->amn", k, block.b))
         k, kb = joined(ks)[..., links.client], joined(kbs)[..., links.client]

@@ -48,7 +48,7 @@ class Cells:
         start = 0
         for block in statistics.blocks:
             part = slice(start, start + block.clients)
-            k, _ = block.precision(at.factor)
+            k = block.conditional(at.factor)
             kb = np.einsum("abn,bmn->amn", k, block.b)
             for cell in range(len(out)):
                 s, b = self.s[cell][..., part], self.b[cell][..., part]
