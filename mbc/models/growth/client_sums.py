@@ -29,12 +29,15 @@ class Basis:
 
     def columns(self, time: Floats) -> Floats:
         """Evaluate u at these times, (k + 1, n)."""
-        raw = self.shape.columns(time, self.origin)
-        out = np.empty((raw.shape[0] + 1, raw.shape[1]))
+        out = np.empty((self.centre.size + 1, time.size))
         out[0] = 1.0
-        np.subtract(raw, self.centre[:, None], out=out[1:])
-        out[1:] /= self.spread[:, None]
+        self.fill(out[1:], time)
         return out
+
+    def fill(self, out: Floats, time: Floats) -> None:
+        """Write u at these times into ``out``, without the constant; (k, n)."""
+        np.subtract(self.shape.columns(time, self.origin), self.centre[:, None], out=out)
+        out /= self.spread[:, None]
 
     def to_raw(self) -> Floats:
         """Matrix T: [1, terms of the shape] = u @ T."""
@@ -123,23 +126,31 @@ def sum_rows(rows: Rows, shape: Shape) -> ClientSums:
 
 def sums_about(rows: Rows, basis: Basis, centre: float, spread: float) -> ClientSums:
     """Sum over each client's rows, chunk by chunk so that products never leave the cache."""
-    k1, clients = len(basis.centre) + 1, rows.clients
-    uu, uy = np.empty((k1, k1, clients)), np.empty((k1, clients))
+    k, clients = len(basis.centre), rows.clients
+    lower = [(a, b) for a in range(1, k + 1) for b in range(1, a + 1)]
+    sums = np.empty((1 + 2 * k + len(lower), clients))  # of y, u y, u, and u u'
     yy = 0.0
     for part, row in _chunks(rows):
-        codes = rows.codes[row] - part.start
-        size = part.stop - part.start
-        u = basis.columns(rows.time[row])
-        y = (rows.outcome[row] - centre) / spread
-        uu[0, 0, part] = np.bincount(codes, minlength=size)
-        uy[0, part] = np.bincount(codes, y, minlength=size)
+        products = np.empty((len(sums), row.stop - row.start))
+        y, u = products[0], products[k + 1 : 2 * k + 1]
+        np.subtract(rows.outcome[row], centre, out=y)
+        y /= spread
+        basis.fill(u, rows.time[row])
+        np.multiply(u, y, out=products[1 : k + 1])
+        for place, (a, b) in enumerate(lower, start=2 * k + 1):
+            np.multiply(u[a - 1], u[b - 1], out=products[place])
         yy += float(y @ y)
-        for a in range(1, k1):
-            uu[0, a, part] = uu[a, 0, part] = np.bincount(codes, u[a], minlength=size)
-            uy[a, part] = np.bincount(codes, u[a] * y, minlength=size)
-            for b in range(1, a + 1):
-                uu[b, a, part] = uu[a, b, part] = np.bincount(codes, u[a] * u[b], minlength=size)
-    return ClientSums(rows.ids, uu, uy, yy, basis, centre, spread, rows.covariates, rows.dropped)
+        if rows.first is not None:
+            np.add.reduceat(products, rows.first[part] - row.start, axis=1, out=sums[:, part])
+        else:
+            for place, product in enumerate(products):
+                sums[place] = np.bincount(rows.codes, product, minlength=clients)
+    uu = np.empty((k + 1, k + 1, clients))
+    uu[0, 0] = rows.lengths
+    uu[0, 1:] = uu[1:, 0] = sums[k + 1 : 2 * k + 1]
+    for (a, b), column in zip(lower, sums[2 * k + 1 :], strict=True):
+        uu[a, b] = uu[b, a] = column
+    return ClientSums(rows.ids, uu, sums[: k + 1], yy, basis, centre, spread, rows.covariates, rows.dropped)
 
 
 _CHUNK = 8192  # rows: below the size where OpenBLAS gives a dot product to other threads
@@ -147,15 +158,11 @@ _CHUNK = 8192  # rows: below the size where OpenBLAS gives a dot product to othe
 
 def _chunks(rows: Rows) -> list[tuple[slice, slice]]:
     """Clients and their rows, in pieces; one piece where clients' rows are scattered."""
-    n = rows.codes.size
-    if not rows.contiguous or n <= 2 * _CHUNK:
+    n = rows.time.size
+    if rows.first is None or n <= 2 * _CHUNK:
         return [(slice(0, rows.clients), slice(0, n))]
-    cuts = np.unique(rows.codes[_CHUNK::_CHUNK])
-    ends = np.searchsorted(rows.codes, cuts)
+    cuts = np.unique(np.searchsorted(rows.first, np.arange(_CHUNK, n, _CHUNK)))
+    cuts = cuts[cuts < rows.clients]
     clients = [0, *cuts.tolist(), rows.clients]
-    edges = [0, *ends.tolist(), n]
-    return [
-        (slice(clients[i], clients[i + 1]), slice(edges[i], edges[i + 1]))
-        for i in range(len(edges) - 1)
-        if edges[i + 1] > edges[i]
-    ]
+    edges = [0, *rows.first[cuts].tolist(), n]
+    return [(slice(clients[i], clients[i + 1]), slice(edges[i], edges[i + 1])) for i in range(len(edges) - 1)]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import Any, cast
 
 import narwhals.stable.v2 as nw
@@ -26,19 +27,34 @@ class Labels:
     codes: Codes
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Rows:
-    """Complete rows as arrays; each client has a code 0, 1, ... in order of first appearance."""
+    """Complete rows as arrays; clients are numbered 0, 1, ... in order of first appearance."""
 
     ids: NDArray[Any]  # (clients,)
-    codes: Codes  # (rows,)
+    first: Codes | None  # each client's first row, where its rows stand together, in the order of the clients
+    coded: Codes | None  # the client of each row, where that is known already
     time: Floats  # (rows,)
     outcome: Floats  # (rows,)
     covariates: dict[str, NDArray[Any]]  # one value per client
     labels: dict[str, Labels]  # one label per row
     extras: dict[str, Floats]  # other numbers per row; may be NaN
-    contiguous: bool  # each client's rows stand together, in the order of the codes
     dropped: int  # rows left out because a value was missing
+
+    @cached_property
+    def codes(self) -> Codes:
+        """The client of each row."""
+        if self.coded is not None:
+            return self.coded
+        assert self.first is not None  # noqa: S101  one of the two is given
+        return np.repeat(np.arange(self.clients), self.lengths)
+
+    @property
+    def lengths(self) -> Codes:
+        """Rows of each client."""
+        if self.first is None:
+            return np.bincount(self.codes, minlength=self.clients)
+        return np.diff(self.first, append=self.time.size)
 
     @property
     def clients(self) -> int:
@@ -47,29 +63,30 @@ class Rows:
 
     def where(self, chosen: NDArray[np.bool_]) -> Rows:
         """Pick some of the rows, with all clients kept."""
-        return self._taken(np.flatnonzero(chosen), contiguous=False)
+        return self._taken(np.flatnonzero(chosen), first=None)
 
     def sorted_by_time(self) -> Rows:
         """Order the rows: each client's together, by time."""
-        return self._taken(np.lexsort((self.time, self.codes)), contiguous=True)
+        lengths = np.bincount(self.codes, minlength=self.clients)
+        return self._taken(np.lexsort((self.time, self.codes)), first=np.cumsum(lengths) - lengths)
 
     def by_cells(self, cells: Codes, client: Codes) -> Rows:
         """Let cells (parts of clients) stand for the clients; ``client`` is the client of each cell."""
-        return replace(self, ids=self.ids[client], codes=cells, contiguous=False)
+        return replace(self, ids=self.ids[client], first=None, coded=cells)
 
     def with_outcome(self, outcome: Floats) -> Rows:
         """Replace the outcome."""
         return replace(self, outcome=outcome)
 
-    def _taken(self, rows: Codes, *, contiguous: bool) -> Rows:
+    def _taken(self, rows: Codes, *, first: Codes | None) -> Rows:
         return replace(
             self,
-            codes=self.codes[rows],
+            first=first,
+            coded=self.codes[rows],
             time=self.time[rows],
             outcome=self.outcome[rows],
             labels={name: Labels(label.levels, label.codes[rows]) for name, label in self.labels.items()},
             extras={name: value[rows] for name, value in self.extras.items()},
-            contiguous=contiguous,
         )
 
     def quantiles(self, shares: list[float]) -> Floats:
@@ -163,10 +180,10 @@ def read_rows(
             raise FrameError(f"column {name!r} holds an infinite number; a score or time must be finite.")
     if np.minimum.reduce(t) == np.maximum.reduce(t):
         raise ModelError(f"every row has time {t[0]:g}. Growth needs scores at two times or more.")
-    unique, codes, first, contiguous = encode(ids)
-    at_client = {name: client_values(name, value, codes, first) for name, value in values.items()}
+    unique, first, codes = encode(ids)
+    at_client = {name: client_values(name, value, first, codes) for name, value in values.items()}
     marked = {name: labelled(mark) for name, mark in marks.items()}
-    return Rows(unique, codes, t, y, at_client, marked, more, contiguous, dropped)
+    return Rows(unique, first, codes, t, y, at_client, marked, more, dropped)
 
 
 def _complete(columns: list[NDArray[Any]]) -> NDArray[np.bool_] | None:
@@ -230,8 +247,8 @@ def _identifiers(column: nw.Series[Any]) -> NDArray[Any]:
     return np.array(column.to_list(), dtype=object) if not column.dtype.is_float() else column.to_numpy()
 
 
-def encode(ids: NDArray[Any]) -> tuple[NDArray[Any], Codes, Codes, bool]:
-    """Find distinct identifiers, a code per row, each one's first row, and whether clients stand together."""
+def encode(ids: NDArray[Any]) -> tuple[NDArray[Any], Codes | None, Codes | None]:
+    """Find distinct identifiers as they appear, and first rows (clients stand together) or a code per row."""
     if ids.dtype.kind in "iuf":
         starts = np.empty(ids.size, dtype=np.bool_)
         starts[0] = True
@@ -239,15 +256,13 @@ def encode(ids: NDArray[Any]) -> tuple[NDArray[Any], Codes, Codes, bool]:
         (first,) = starts.nonzero()
         heads = ids[first]
         if np.logical_and.reduce(heads[1:] > heads[:-1]):
-            codes = np.cumsum(starts, dtype=np.intp)
-            codes -= 1
-            return heads, codes, first, True
+            return heads, first, None
     import pandas as pd  # noqa: PLC0415  hashing; a sort would be several times slower
 
     found, unique = cast("tuple[Codes, NDArray[Any]]", pd.factorize(ids))
     codes = found.astype(np.intp, copy=False)
-    contiguous = bool((codes[1:] >= codes[:-1]).all())
-    return np.asarray(unique), codes, first_rows(codes, len(unique), contiguous=contiguous), contiguous
+    together = bool((codes[1:] >= codes[:-1]).all())
+    return np.asarray(unique), np.searchsorted(codes, np.arange(len(unique))) if together else None, codes
 
 
 def labelled(column: NDArray[Any]) -> Labels:
@@ -258,24 +273,23 @@ def labelled(column: NDArray[Any]) -> Labels:
     return Labels(tuple(levels), np.array([place[value] for value in column.tolist()], dtype=np.intp))
 
 
-def first_rows(codes: Codes, clients: int, *, contiguous: bool) -> Codes:
-    """Index of each client's first row."""
-    if contiguous:
-        return np.searchsorted(codes, np.arange(clients))
-    first = np.empty(clients, dtype=np.intp)
-    first[codes[::-1]] = np.arange(codes.size)[::-1]
-    return first
-
-
-def client_values(name: str, column: NDArray[Any], codes: Codes, first: Codes) -> NDArray[Any]:
+def client_values(name: str, column: NDArray[Any], first: Codes | None, codes: Codes | None) -> NDArray[Any]:
     """One value per client of a covariate that must not change within a client."""
-    values = column[first]
-    changed = values[codes] != column
+    if first is not None:
+        values = column[first]
+        changed = np.zeros(column.size, dtype=np.bool_)
+        np.not_equal(column[1:], column[:-1], out=changed[1:])
+        changed[first] = False
+    else:
+        assert codes is not None  # noqa: S101  one of the two is given
+        place = np.empty(int(codes.max()) + 1, dtype=np.intp)
+        place[codes[::-1]] = np.arange(codes.size)[::-1]
+        values = column[place]
+        changed = values[codes] != column
     if changed.any():
-        row = int(changed.argmax())
         raise ModelError(
-            f"covariate {name!r} changes within a client (row {row}); growth_curve takes covariates "
-            "that belong to the client, such as severity at intake. For one that changes from session to "
-            "session use mixedlm with a formula."
+            f"covariate {name!r} changes within a client (row {int(changed.argmax())}); growth_curve takes "
+            "covariates that belong to the client, such as severity at intake. For one that changes from session "
+            "to session use mixedlm with a formula."
         )
     return values
