@@ -8,10 +8,11 @@ from dataclasses import dataclass
 import numpy as np
 
 from mbc.errors import ModelError
-from mbc.models.growth.fitted import fit_design, starting_factor
+from mbc.models.growth.fitted import fit_design
 from mbc.models.growth.growth_curve import GrowthCurve
 from mbc.models.growth.matrices import Floats
 from mbc.models.growth.row_columns import RowColumns
+from mbc.models.growth.starts import starting_factor
 from mbc.models.joint.leaving import Leaving
 from mbc.models.joint.likelihood import Association, JointLikelihood, Parameters, blocks
 from mbc.models.joint.search import JointFit, maximise
