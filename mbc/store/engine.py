@@ -204,6 +204,10 @@ _FAULTS: tuple[tuple[str, str], ...] = (
     ("unable to open", "cannot be opened. Does its folder exist, and may this user read and write there?"),
     ("disk is full", "cannot grow: the disk is full. Nothing was stored; free some space and run this again."),
     ("no space left", "cannot grow: the disk is full. Nothing was stored; free some space and run this again."),
+    (
+        "foreign key",
+        "no longer holds something that this names: it was erased meanwhile. Nothing of yours was stored.",
+    ),
     ("is never changed", "keeps what was written: {first}."),
     ("not a database", "is not an SQLite database. Is the file name right?"),
     ("malformed", "is damaged. Restore the latest backup."),

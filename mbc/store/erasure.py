@@ -74,9 +74,10 @@ def erase(
     StoreError
         If the reason names the client.
     """
-    line_up(connection)  # no line about the client can be added meanwhile
+    # first wait for whoever is writing about the client, then for the chain's end: the order that writers keep
     owner = t.client.c.client_id == client_id
     alias = connection.execute(select(t.client.c.alias).where(owner).with_for_update()).scalar_one()
+    line_up(connection)  # no line about the client can be added meanwhile
     names = _Names.of(client_id, alias)
     if names.within(reason):
         raise StoreError("The reason names the client, and it is kept. Say it without: 'request of 2026-03-02'.")

@@ -11,7 +11,7 @@ from typing import Any
 import polars as pl
 from sqlalchemy import Boolean, ColumnElement, Connection, Date, DateTime, Double, Integer, Select, String
 
-from mbc.store.tables import UtcDateTime
+from mbc.store.columns import UtcDateTime
 
 # Rows of the driver that are alive at once: fewer than the 700 new tuples that set off Python's search for cycles,
 # which would walk everything else in memory again and again.

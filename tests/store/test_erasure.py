@@ -7,6 +7,7 @@ import subprocess
 import sys
 from datetime import date
 from pathlib import Path
+from threading import Event, Thread
 
 import pytest
 from sqlalchemy import insert, select, text
@@ -302,6 +303,42 @@ def test_only_the_operator_and_an_administrator_may_erase(busy):
     done = busy.as_user("administrator").erase("C2", reason=REASON)
     assert busy.audit.entries(last=1)["who"].item() == "administrator"
     assert done.tombstone_id.startswith("erased-")
+    assert busy.verify().intact
+
+
+def test_an_erasure_waits_for_whoever_is_writing_about_the_client(busy):
+    """The writer is done first, and what was written is erased too; nobody waits for the other for ever."""
+    started, done = Event(), []
+
+    def erase() -> None:
+        started.set()
+        done.append(busy.erase("C1", reason=REASON))
+
+    thread = Thread(target=erase)
+    with busy.writing(by="desk") as record:
+        record.add(Administration("C1", "who5", DAY, (1, 2, 3, 4, 5)))
+        thread.start()
+        started.wait()
+        thread.join(0.3)  # it cannot be done while this is open
+        assert not done
+    thread.join(30)
+    assert done[0].counts["administration"] == 6
+    assert named(busy, "C1", "Nightingale") == []
+    assert busy.verify().intact
+
+
+@pytest.mark.parametrize("database", [pytest.param("postgres", marks=pytest.mark.postgres)], indirect=True)
+def test_whoever_writes_about_a_client_who_was_erased_meanwhile_is_told(busy):
+    """The client was there when the writing began. On SQLite a writing holds the record, and an erasure waits."""
+
+    def write() -> None:
+        with busy.writing(by="desk") as record, Store.open(busy.url) as other:
+            record._known.load(record._connection, ["C1"])
+            other.erase("C1", reason=REASON)
+            record.add(Administration("C1", "who5", DAY, (1, 2, 3, 4, 5)))
+
+    with pytest.raises(StoreError, match="erased meanwhile"):
+        write()
     assert busy.verify().intact
 
 

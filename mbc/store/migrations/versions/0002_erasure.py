@@ -57,6 +57,7 @@ MAY_UPDATE = {
     ),
 }
 SEALS_A_LINE = 500
+LINES_AT_ONCE = 5000
 
 
 def upgrade() -> None:
@@ -197,9 +198,12 @@ def _faults(connection: sa.Connection, tables: Any) -> Iterator[str]:
             yield f"Entry {entry_id}: its administrations were not those that were written."
 
 
-def _lines(connection: sa.Connection, tables: Any) -> Iterator[tuple[int, chain.Line, str, str]]:
-    rows = connection.execute(sa.select(tables["audit"]).order_by(tables["audit"].c.sequence))
-    for row in rows.mappings():
+def _lines(
+    connection: sa.Connection, tables: Any, *, after: int = 0
+) -> Iterator[tuple[int, chain.Line, str, str]]:
+    audit = tables["audit"]
+    query = sa.select(audit).where(audit.c.sequence > after).order_by(audit.c.sequence)
+    for row in connection.execute(query.execution_options(yield_per=LINES_AT_ONCE)).mappings():
         at = digests.utc(row["at"])
         line = chain.Line(at, row["who"], row["action"], row["subject"], row["detail"], row["origin"])
         yield row["sequence"], line, row["previous"], row["digest"]
@@ -242,18 +246,17 @@ def _enter_acknowledgements(connection: sa.Connection, tables: Any) -> None:
 def _chain_anew(connection: sa.Connection, tables: Any, faults: list[str]) -> None:
     """Give every line its mark and a digest over it, and add lines that say so and hold the seals."""
     audit = tables["audit"]
-    lines = [line for _, line, _, _ in _lines(connection, tables)]
-    numbers = [sequence for sequence, *_ in _lines(connection, tables)]
+    names = ("previous", "digest", "salt", "mark")
+    change = sa.update(audit).where(audit.c.sequence == sa.bindparam("number"))
+    change = change.values({name: sa.bindparam(name) for name in names})
     count, previous = 0, chain.GENESIS
-    values: list[dict[str, Any]] = []
-    for number, line in zip(numbers, lines, strict=True):  # a gap stays a gap
-        row = next(chain.chained([line], number - 1, previous))
-        previous, count = row["digest"], number
-        values.append({"number": number, **{name: row[name] for name in ("previous", "digest", "salt", "mark")}})
-    if values:
-        names = ("previous", "digest", "salt", "mark")
-        change = sa.update(audit).where(audit.c.sequence == sa.bindparam("number"))
-        connection.execute(change.values({name: sa.bindparam(f"{name}") for name in names}), values)
+    while some := list(islice(_lines(connection, tables, after=count), LINES_AT_ONCE)):
+        values: list[dict[str, Any]] = []
+        for number, line, _, _ in some:  # a gap stays a gap
+            row = next(chain.chained([line], number - 1, previous))
+            previous, count = row["digest"], number
+            values.append({"number": number, **{name: row[name] for name in names}})
+        connection.execute(change, values)
     said = list(_upgrade_lines(connection, tables, faults, count))
     rows = list(chain.chained(said, count, previous))
     for row in rows:

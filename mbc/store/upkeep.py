@@ -1,0 +1,166 @@
+"""What is done to the record as a whole: verified, a person erased from it, scores kept."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterable, Mapping
+from contextlib import AbstractContextManager
+from dataclasses import replace
+from datetime import UTC, datetime
+from typing import Any
+
+from sqlalchemy import Connection, select
+
+from mbc.errors import AccessDenied, Erased, NotInRecord
+from mbc.store import engine as engines
+from mbc.store import erasure, score_cache, tombstones, verification
+from mbc.store import tables as t
+from mbc.store.audit import append
+from mbc.store.chain import Line
+from mbc.store.checks import check_text, is_id, shown
+from mbc.store.copies import Copies
+from mbc.store.erasure import Erasure
+from mbc.store.records import Client
+from mbc.store.score_cache import Worked
+from mbc.store.verification import VerifyReport
+
+
+def _no_progress(done: int, of: int) -> None:
+    """Tell nobody."""
+
+
+class Upkeep(Copies):
+    """The part of a store that is about all of it."""
+
+    def _writer(self, by: str | None) -> str:
+        raise NotImplementedError
+
+    def _queued(self) -> AbstractContextManager[list[Line]]:
+        raise NotImplementedError  # the store holds back lines of the trail while this thread writes
+
+    def erase(self, client_id: str, *, reason: str, by: str | None = None) -> Erasure:
+        """Take one person out of the whole record, on a legal request. It cannot be undone.
+
+        Everything about them goes, corrections and safety data too; the audit trail keeps its lines without the
+        name. A tombstone stays: when, who, why, how many rows. `verify` still holds afterwards. Backups made
+        before still hold the person.
+
+        Parameters
+        ----------
+        client_id : str
+            Who.
+        reason : str
+            Why; kept, so it must not name the person.
+        by : str, optional
+            Who does it; the user of this view, or whoever runs the command.
+
+        Raises
+        ------
+        AccessDenied
+            Without the permission ``clients:erase``.
+        NotInRecord
+            If there is no such client.
+        Erased
+            If they were erased before; the database's files are cleaned once more.
+        StoreError
+            If the reason is no short text, or names the client.
+        """
+        who, why = self._writer(by), check_text("reason", reason)
+        with self._asking("erasure", client_id, told=False), self._queued():
+            self._scope.require("clients:erase")
+            with engines.writing(self._engine) as connection:
+                stone = self._tombstone_of(connection, client_id)
+                done = (
+                    None
+                    if stone is not None
+                    else erasure.erase(
+                        connection, client_id, by=who, reason=why, now=datetime.now(UTC), line=self.audit.line
+                    )
+                )
+        self._shared.told.clear()
+        clean = engines.scrub(self._engine)
+        if done is None:
+            files = "Its files were written anew." if clean else "Another program still holds its file open."
+            raise Erased(f"The client '{client_id}' was erased before ({stone}). {files}")
+        return replace(done, clean=clean)
+
+    def _tombstone_of(self, connection: Connection, client_id: str) -> str | None:
+        """Name the tombstone of a client who was erased before; None for one on record."""
+        column = t.client.c.client_id
+        if is_id(client_id) and connection.execute(select(column).where(column == client_id)).first():
+            return None  # whoever may erase reaches everybody, and reads nobody
+        stones = tombstones.erased_among(connection, [client_id])
+        if client_id in stones:
+            return stones[client_id].tombstone_id
+        raise NotInRecord(f"There is no client {shown(client_id)} on record. Nothing was erased.")
+
+    def erased(self, client_ids: Collection[str]) -> dict[str, str]:
+        """Say which of some clients were erased, and why they are not taken in again; for whoever may add them."""
+        with self._asking("erased clients", None, told=False):
+            self._scope.require_writer(Client)
+            with engines.reading(self._engine) as connection:
+                stones = tombstones.erased_among(connection, client_ids)
+        return {client_id: tombstones.refusal(client_id, stone) for client_id, stone in stones.items()}
+
+    def keep_scores(
+        self, worked: Iterable[Worked], *, dropping: Collection[int] = (), told: Mapping[str, Any] | None = None
+    ) -> int:
+        """Keep scores that were worked out from the answers, and forget others: a cache.
+
+        Parameters
+        ----------
+        worked : iterable of Worked
+            Scores of whole questionnaires, each with the digest of its definition.
+        dropping : collection of int
+            Sets of `score_sets` to forget first.
+        told : mapping, optional
+            What the audit trail is told of it; nothing where it changes no score that anybody was shown.
+
+        Raises
+        ------
+        AccessDenied
+            If this is one user's view: the cache is the operator's.
+        """
+        with self._asking("kept scores", None, told=False):
+            if self._scope.user is not None or self._scope.masked:
+                raise AccessDenied(f"{self._scope.who} may not keep scores: they are everybody's.")
+        with self._queued(), engines.writing(self._engine) as connection:
+            score_cache.drop(connection, dropping)
+            count = score_cache.keep(connection, worked, datetime.now(UTC))
+            if told is not None:
+                append(connection, [self.audit.line("rescore", **told)])
+        return count
+
+    def verify(
+        self,
+        *,
+        noted: str | None = None,
+        progress: Callable[[int, int], None] = _no_progress,
+    ) -> VerifyReport:
+        """Check the whole record: nothing changed, removed or added behind mbc's back.
+
+        Parameters
+        ----------
+        noted : str, optional
+            The head of the audit trail as it was noted earlier, elsewhere (`ChainReport.note`): then lines that
+            were cut off at the end are noticed too.
+        progress : callable
+            Told how many of how many rows were checked.
+
+        Raises
+        ------
+        AccessDenied
+            Without the permission ``audit:read``.
+        SettingsError
+            If ``noted`` cannot be a head.
+        """
+        with self._asking("verification", None, told=False):
+            self._scope.require("audit:read")
+            with engines.reading(self._engine) as connection:
+                of, done = verification.size(connection), 0
+
+                def tick(count: int) -> None:
+                    nonlocal done
+                    done += count
+                    progress(min(done, of), of)
+
+                return verification.verify(connection, noted=noted, tick=tick)
