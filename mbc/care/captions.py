@@ -99,6 +99,7 @@ def _verdict(course: Trajectory, segment: Segment) -> list[str]:
         _lately(segment, change),
         _since_last(course, segment),
         _held(course, segment, change),
+        course.outlook if course.on_track == "not on track" else "",
     ]
 
 
@@ -111,6 +112,7 @@ def _about(course: Trajectory, segment: Segment) -> list[str]:
         between,
         _cutoff(course, known[0], known[-1]),
         _beside_expected(course, segment, known[-1]),
+        course.outlook if course.on_track != "not on track" else "",
         *(_goal(course, goal.label, goal.value, known[-1]) for goal in course.goals if goal.until is None),
     ]
 

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import polars as pl
 
 from mbc.care.charted import charted, construct_rank, construct_title, in_reading_order
 from mbc.care.course import Change, Occasion, Segment, Verdict
-from mbc.care.expected import noise_for
+from mbc.care.expected import CohortModels, noise_for
 from mbc.care.noise import Noise
+from mbc.care.outlook import NoOutlook, outlooks
 from mbc.care.present import present_since, starts_of_care
 from mbc.care.record import INFORMANT, no_later_than_today
 from mbc.care.reviewing import Caseload, CaseloadCell, CaseloadRow
@@ -66,12 +67,13 @@ def caseload(
     if clinician_id is not None:
         clients = clients.filter(pl.col("clinician_id") == clinician_id)
     everybody = _read(store, as_of, cohort)
-    rows = [_row(everybody, person) for person in clients.iter_rows(named=True)]
+    rows = _with_signals([_row(everybody, person) for person in clients.iter_rows(named=True)], everybody, cohort)
     rows.sort(key=lambda row: (row.status != "active", row.client_id))
     found = {cell.construct for row in rows for cell in row.cells}
     constructs = tuple((key, construct_title(key)) for key in sorted(found, key=construct_rank))
-    stale = sum(bool(row.flags) for row in rows)
-    caption = f"{count(len(rows), 'client')}" + (f"; {stale} to look at for silence" if stale else "") + "."
+    stale, off = sum(bool(row.flags) for row in rows), sum(bool(row.signals) for row in rows)
+    caption = f"{count(len(rows), 'client')}" + (f"; {stale} to look at for silence" if stale else "")
+    caption += f"; {off} not on track on some scale." if off else "."
     return Caseload(as_of=everybody.today, rows=tuple(rows), constructs=constructs, caption=caption)
 
 
@@ -86,6 +88,12 @@ class _Everybody:
     closed: Mapping[str, bool]  # whether every episode of care has ended
     starts: Mapping[str, Sequence[dt.date]]  # of their episodes of care
     scales: Sequence[tuple[Instrument, Scale, Noise | None]]  # that anybody was measured on, in reading order
+
+    def present(self, client_id: str) -> Occasions:
+        """Give one client's occasions of their present care."""
+        occasions = self.occasions.get(client_id, {})
+        days = [*self.sessions.get(client_id, ()), *(o.taken_on for found in occasions.values() for o in found)]
+        return _present(occasions, present_since(self.starts.get(client_id, ()), days))
 
 
 def _read(store: Store, as_of: dt.date | None, cohort: Cohort | None) -> _Everybody:
@@ -133,6 +141,39 @@ def _row(everybody: _Everybody, person: Mapping[str, Any]) -> CaseloadRow:
     )
 
 
+def _with_signals(rows: list[CaseloadRow], everybody: _Everybody, cohort: Cohort | None) -> list[CaseloadRow]:
+    """Say what is not on track, scale by scale for all clients at once."""
+    if not isinstance(cohort, CohortModels):
+        return rows
+    found: dict[str, list[str]] = {}
+    for instrument, scale, noise in everybody.scales:
+        live = _live(everybody, rows, instrument, scale, noise)
+        model = cohort.course(instrument, scale) if live else NoOutlook("Nobody is followed on it.")
+        if isinstance(model, NoOutlook):
+            continue
+        for client_id, signal in zip(live, outlooks(model, list(live.values())), strict=True):
+            if signal.state == "not on track":
+                found.setdefault(client_id, []).append(f"not on track: {chart_title(instrument, scale)}")
+    return [replace(row, signals=tuple(found.get(row.client_id, ()))) for row in rows]
+
+
+def _live(
+    everybody: _Everybody, rows: Sequence[CaseloadRow], instrument: Instrument, scale: Scale, noise: Noise | None
+) -> dict[str, Segment]:
+    """Segments that are still open, of clients who are in care, by client."""
+    found: dict[str, Segment] = {}
+    for row in rows:
+        cell = next((one for one in row.cells if (one.instrument, one.scale) == (instrument.key, scale.key)), None)
+        if cell is None or cell.latest is None or everybody.closed.get(row.client_id, False):
+            continue
+        known = everybody.present(row.client_id)[instrument.key, scale.key]
+        line = everybody.timelines.get(row.client_id, Timeline())
+        current = _current(split(known, instrument, scale, line, noise)[0])
+        if current is not None:
+            found[row.client_id] = current
+    return found
+
+
 def _present(occasions: Occasions, since: dt.date | None) -> Occasions:
     if since is None:
         return occasions
@@ -160,8 +201,7 @@ def _cells(everybody: _Everybody, occasions: Occasions, line: Timeline) -> list[
 
 
 def _cell(instrument: Instrument, scale: Scale, segments: Sequence[Segment], away: str) -> CaseloadCell:
-    live = [one for one in segments if one.ended_on is None and one.latest is not None and not away]
-    current = max(live, key=lambda one: one.occasions[-1].taken_on, default=None)
+    current = None if away else _current(segments)
     latest = current.latest if current else None
     change = current.since_baseline if current else None
     return CaseloadCell(
@@ -181,6 +221,11 @@ def _cell(instrument: Instrument, scale: Scale, segments: Sequence[Segment], awa
         answered=latest.answered if latest else None,
         items=latest.items if latest else None,
     )
+
+
+def _current(segments: Sequence[Segment]) -> Segment | None:
+    live = [one for one in segments if one.ended_on is None and one.latest is not None]
+    return max(live, key=lambda one: one.occasions[-1].taken_on, default=None)
 
 
 def _words(latest: float | None, change: Change | None, scale: Scale, reason: str) -> str:

@@ -11,6 +11,7 @@ import polars as pl
 
 Verdict = Literal["reliably better", "reliably worse", "inside noise", "not known"]
 Valence = Literal["growth", "hard", "neutral"]
+OnTrack = Literal["insufficient data", "on track", "watch", "not on track"]
 Confidence = Literal["high", "medium", "unverified"]
 
 SELF = "self"  # the target of an administration that rates no relationship
@@ -212,6 +213,8 @@ class Trajectory:
     set_aside: tuple[Occasion, ...] = ()  # answered while the questionnaire did not apply: never drawn
     window: tuple[dt.date, dt.date] | None = None  # the client's present care; all their charts span it
     earlier: tuple[Segment, ...] = ()  # in earlier care: told and tabled, not drawn
+    outlook: str = ""  # where the current segment is heading, in words; "" where nothing is forecast
+    on_track: OnTrack = "insufficient data"
 
     @property
     def occasions(self) -> tuple[Occasion, ...]:

@@ -17,6 +17,7 @@ import polars as pl
 from mbc.care.course import SELF, CourseCurve, Segment
 from mbc.care.noise import LEVEL as NOISE_LEVEL
 from mbc.care.noise import Noise, noise_of
+from mbc.care.outlook import MOST_CLIENTS, NoOutlook, learn
 from mbc.care.present import present_since, starts_of_care
 from mbc.care.record import INFORMANT
 from mbc.care.scores import scored
@@ -25,7 +26,7 @@ from mbc.care.timeline import Timeline, timelines
 from mbc.errors import ModelError
 from mbc.instruments import Instrument, Scale
 from mbc.instruments import instrument as load
-from mbc.models import GrowthCurve, growth_curve, reliable_change
+from mbc.models import ExpectedCourse, GrowthCurve, growth_curve, reliable_change
 from mbc.store import Store
 
 LEVEL = 0.8  # the band in which four in five single scores are expected
@@ -69,6 +70,7 @@ class CohortModels:
     def __init__(self, store: Store) -> None:
         self._store = store
         self._models: dict[tuple[str, str], CohortModel] = {}
+        self._courses: dict[tuple[str, str], ExpectedCourse | NoOutlook] = {}
         self._lock = Lock()
 
     def model(
@@ -90,6 +92,24 @@ class CohortModels:
             if found is None or _is_behind(found, holding or {}):
                 found = self._models[key] = cohort_model(self._store, *key)
         return found
+
+    def course(self, instrument: Instrument, scale: Scale) -> ExpectedCourse | NoOutlook:
+        """Give the expected course of a scale; it is learned when first asked for, and kept."""
+        key = (instrument.key, scale.key)
+        with self._lock:
+            found = self._courses.get(key)
+            if found is None:
+                frame = _sampled(followed_scores(self._store, *key))
+                found = self._courses[key] = learn(frame, instrument, scale)
+        return found
+
+
+def _sampled(frame: pl.DataFrame) -> pl.DataFrame:
+    """Keep so many units that a model can be learned from them in seconds; always the same of them."""
+    units = frame["client"].unique(maintain_order=True)
+    if units.len() <= MOST_CLIENTS:
+        return frame
+    return frame.filter(pl.col("client").is_in(units.sample(MOST_CLIENTS, seed=1).implode()))
 
 
 def _is_behind(model: CohortModel, holding: Mapping[str, int]) -> bool:

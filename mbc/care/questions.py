@@ -26,6 +26,7 @@ def suggest(
 ) -> tuple[Question, ...]:
     """Give at most three questions, the most telling first."""
     found = [
+        *_off_track(trajectories),
         *_moved(trajectories),
         *_happened(trajectories, as_of),
         *_not_held(trajectories),
@@ -38,6 +39,13 @@ def suggest(
         if one.text not in {other.text for other in chosen}:
             chosen.append(one)
     return tuple(chosen[:MOST])
+
+
+def _off_track(trajectories: Sequence[Trajectory]) -> Iterator[Question]:
+    for course in trajectories:
+        if course.on_track == "not on track":
+            reason = f"{course.title}: forecast as not on track, at two sessions in a row"
+            yield Question("Are we working on what matters most, in a way that suits you?", sentence(reason))
 
 
 def _moved(trajectories: Sequence[Trajectory]) -> Iterator[Question]:

@@ -136,6 +136,7 @@ class CaseloadRow:
     sessions: int
     cells: tuple[CaseloadCell, ...]
     flags: tuple[str, ...]  # staleness, in words
+    signals: tuple[str, ...] = ()  # what is not on track, in words
 
     def cell(self, construct: str) -> CaseloadCell | None:
         """Give the first scale of a construct, or None when it was never measured."""
@@ -182,4 +183,4 @@ class Caseload:
         for key, _ in self.constructs:
             cell = row.cell(key)
             found += [None, None, None] if cell is None else [cell.latest, cell.change, cell.words]
-        return (*found, "; ".join(row.flags))
+        return (*found, "; ".join((*row.signals, *row.flags)))

@@ -8,8 +8,10 @@ from mbc.care.captions import caption, summary
 from mbc.care.course import CutoffLine, GoalLine, Trajectory
 from mbc.care.expected import CohortModel, CohortModels, NoCurves, expected_curves, noise_for
 from mbc.care.noise import short_source
+from mbc.care.outlook import NoOutlook, outlooks
 from mbc.care.record import INFORMANT, ClientRecord, marks_of, read_record, session_axis
 from mbc.care.segments import gap_days, gaps, read_occasions, split
+from mbc.care.words import count
 from mbc.instruments import Instrument, Scale
 from mbc.instruments import instrument as load
 from mbc.store import Store
@@ -97,7 +99,24 @@ def trajectory_of(
         window=window,
         earlier=split(past, instrument, scale, record.timeline, noise)[0],
     )
+    course = _with_outlook(course, instrument, scale, cohort)
     return replace(course, summary=summary(course), caption=caption(course))
+
+
+def _with_outlook(course: Trajectory, instrument: Instrument, scale: Scale, cohort: Cohort | None) -> Trajectory:
+    """Say where the segment that is still open is heading, if the clinic's records bear it."""
+    live = course.current
+    if not isinstance(cohort, CohortModels) or live is None:
+        return course
+    model = cohort.course(instrument, scale)
+    if isinstance(model, NoOutlook):
+        return course
+    (found,) = outlooks(model, [live])
+    if found.state == "insufficient data":
+        return course
+    whose = count(model.card.clients, "client")
+    words = f"Outlook, by the courses of {whose} on record here: {found.state}. {found.reason}"
+    return replace(course, outlook=words, on_track=found.state)
 
 
 def chart_title(instrument: Instrument, scale: Scale) -> str:

@@ -10,7 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.stats import norm
+from scipy.special import ndtr, ndtri
 
 from mbc.models.expected.histories import Indices
 from mbc.models.expected.rounding import rounded
@@ -139,8 +139,8 @@ def share_below(quantiles: Floats, value: Floats) -> Floats:
     found: Floats = np.array([float(np.interp(float(value[i]), quantiles[i], SHARES)) for i in rows])
     for edge, outside in ((0, value < quantiles[:, 0]), (-1, value > quantiles[:, -1])):
         reach = np.abs(quantiles[:, edge]) + 1e-9
-        z = float(norm.ppf(float(SHARES[edge]))) * np.maximum(np.abs(value) / reach, 1.0)
-        tail: Floats = np.asarray(norm.cdf(z), dtype=np.float64)
+        z = float(ndtri(SHARES[edge])) * np.maximum(np.abs(value) / reach, 1.0)
+        tail: Floats = np.asarray(ndtr(z), dtype=np.float64)
         found = np.where(outside, tail, found)
     return found
 

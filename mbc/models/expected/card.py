@@ -52,6 +52,13 @@ class Card:
     deterioration_threshold: float | None
     sessions: tuple[SessionRecord, ...]
 
+    @property
+    def worth_using(self) -> bool:
+        """Whether forecasts of clients left out erred less than their last values, from the third session on."""
+        late = [one for one in self.sessions if one.session >= FIRST_SIGNAL]
+        own = sum(one.clients * one.rmse**2 for one in late)
+        return bool(late) and own < sum(one.clients * one.rmse_last_value**2 for one in late)
+
     def text(self) -> str:
         """Write the card in words."""
         low, high = (_number(end) for end in self.score_range)

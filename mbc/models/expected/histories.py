@@ -79,6 +79,16 @@ class Histories:
         return self.of(self.count > 1)
 
 
+def stacked(some: Sequence[Histories]) -> Histories:
+    """Put clients with as many scores each under one another."""
+    return Histories(
+        tuple(client for one in some for client in one.ids),
+        np.concatenate([one.time for one in some]),
+        np.concatenate([one.score for one in some]),
+        np.concatenate([one.count for one in some]),
+    )
+
+
 def read_histories(frame: Any, *, outcome: str, time: str, client: str) -> Histories:
     """Read a long table, one row per score, of any kind that narwhals knows.
 

@@ -10,6 +10,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
+import numpy as np
+
 from mbc.models.expected.forecasts import Forecast
 from mbc.models.expected.outcomes import Rule
 from mbc.models.expected.training import FIRST_SIGNAL, Thresholds
@@ -37,15 +39,18 @@ class Watching:
     rule: Rule
     thresholds: Thresholds
     response: bool  # False where intake was on the healthy side already: nothing to respond to
+    decimals: int = 0  # in which scores are told
+
+    def is_worse(self, forecast: Forecast) -> bool:
+        """Whether the latest score is reliably worse than the first."""
+        first, latest = np.array([forecast.intake]), np.array([forecast.latest])
+        return bool(self.rule.deteriorated(first, latest)[0])
 
     def concern(self, forecast: Forecast) -> Concern | None:
         """Say what one session's forecast and score speak for."""
         worse, better = forecast.deteriorated, forecast.improved
-        gain = (
-            forecast.latest - forecast.intake if self.rule.higher_is_better else forecast.intake - forecast.latest
-        )
         limit = self.thresholds.deterioration
-        if gain <= -self.rule.reliable_change or (worse and limit is not None and worse.value >= limit):
+        if self.is_worse(forecast) or (worse and limit is not None and worse.value >= limit):
             return "deterioration"
         limit = self.thresholds.improvement
         if self.response and better and limit is not None and 0 < better.value < limit:
@@ -81,12 +86,15 @@ def signal_of(forecasts: Sequence[Forecast], watching: Watching) -> Signal:
 
 
 def _reason(now: Forecast, concern: Concern | None, before: Concern | None, watching: Watching) -> str:
-    heading = (
-        f"From {now.session} scores: about {now.expected:.0f} at the end ({now.lower:.0f} to {now.upper:.0f})."
-    )
+    about, low, high = (f"{score or 0.0:.{watching.decimals}f}" for score in (now.expected, now.lower, now.upper))
+    heading = f"From {now.session} scores: about {about} at the end ({low} to {high})."
     points = f"{watching.rule.reliable_change:.2g}"
-    if concern == "deterioration":
-        body = f"The score is, or is likely to end, {points} points or more worse than at the start"
+    if concern == "deterioration" and watching.is_worse(now):
+        body = f"The latest score is {points} points or more worse than the first"
+    elif concern == "deterioration" and now.deteriorated is not None:
+        limit = watching.thresholds.deterioration or 0.0
+        chance = now.deteriorated
+        body = f"The chance of ending {points} points or more worse is {chance}, over the line of {limit:.0%}"
     elif concern == "no response" and now.improved is not None:
         limit = watching.thresholds.improvement or 0.0
         body = (

@@ -23,6 +23,7 @@ FIRST_SIGNAL = 3  # scores known; earlier ones say little about the end
 _FROM_END = 4  # clients beyond the score that the range of intakes is counted from: none is told of alone
 _LEAST_AT_SESSION = 20  # clients still followed; beyond that session the last corrections are kept
 _MOST_FLAGGED = 1 / 3  # of forecasts; alarms that sound for most clients are soon not heard
+_LEAST_CHANCE = 0.25  # of deterioration: one in four at least, before anybody is alarmed
 _LEAST_DETERIORATED = 10  # clients; fewer do not bear a threshold of their own
 
 
@@ -276,7 +277,8 @@ def _thresholds(rows: Landmarks, prognosis: Prognosis, rule: Rule) -> Thresholds
     below = best_threshold(-chance[room], ~improved[room], most=_MOST_FLAGGED) if room.any() else None
     above = None
     if np.unique(rows.client[late & worse]).size >= _LEAST_DETERIORATED:
-        above = best_threshold(
+        found = best_threshold(
             prognosis.chance_deteriorated(rows.intake, rule)[late], worse[late], most=_MOST_FLAGGED
         )
+        above = None if found is None else max(found, _LEAST_CHANCE)
     return Thresholds(None if below is None else -below, above)

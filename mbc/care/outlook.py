@@ -1,0 +1,73 @@
+"""Where is a client heading, and is that on track: the clinic's own expected courses asked about one segment.
+
+One model per scale is learned from everybody's scores in their present care, once, and asked about each client.
+It forecasts; a chart's expected course is a picture beside it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from mbc.care.course import Segment
+from mbc.care.noise import noise_of
+from mbc.errors import ModelError
+from mbc.instruments import Instrument, Scale
+from mbc.models import ExpectedCourse, Signal, expected_course
+
+MOST_CLIENTS = 3000  # that a model is learned from: more sharpen nothing and cost time
+
+
+@dataclass(frozen=True, slots=True)
+class NoOutlook:
+    """Why nothing is forecast on a scale."""
+
+    reason: str
+
+
+def learn(frame: object, instrument: Instrument, scale: Scale) -> ExpectedCourse | NoOutlook:
+    """Learn the expected course of a scale from the clinic's records.
+
+    Parameters
+    ----------
+    frame : table
+        As :func:`mbc.care.expected.followed_scores` gives it.
+    instrument, scale : Instrument, Scale
+        Range, direction, cutoff and published reliable change are theirs; without the last, the records' own
+        scatter is used.
+
+    Returns
+    -------
+    ExpectedCourse or NoOutlook
+        The latter with too few clients, and where the last value forecasts clients left out as well.
+    """
+    noise = noise_of(instrument, scale)
+    cutoff = scale.cutoff
+    try:
+        found = expected_course(
+            frame,
+            outcome="score",
+            time="time",
+            client="client",
+            higher_is_better=scale.higher_is_better,
+            score_range=(float(scale.range[0]), float(scale.range[1])),
+            reliable_change=None if noise is None else noise.threshold,
+            cutoff=None if cutoff is None else cutoff.value,
+            measure=f"{instrument.name}, {scale.title}",
+            time_unit="weeks",
+        )
+    except ModelError as fault:
+        return NoOutlook(str(fault))
+    if not found.card.worth_using:
+        return NoOutlook("The clinic's own model forecasts no better than the last value does; it is not used.")
+    return found
+
+
+def outlooks(course: ExpectedCourse, segments: Sequence[Segment]) -> list[Signal]:
+    """Ask the model about segments that are still open, each with a score at least."""
+    return course.signals([_history(one) for one in segments])
+
+
+def _history(segment: Segment) -> tuple[list[float], list[float]]:
+    known = [(one.taken_on, one.score) for one in segment.occasions if one.score is not None]
+    return [(day - known[0][0]).days / 7.0 for day, _ in known], [score for _, score in known]

@@ -1,0 +1,86 @@
+"""Where clients are heading: learned from the clinic's own records, said only where it is worth saying."""
+
+from __future__ import annotations
+
+import pytest
+
+from mbc.care import CohortModels, caseload, client_review, client_trajectory
+from mbc.care.expected import followed_scores
+from mbc.care.outlook import NoOutlook, learn
+from mbc.care.questions import suggest
+from mbc.instruments import instrument
+from mbc.models import ExpectedCourse
+from mbc.models.expected.card import Card
+
+
+@pytest.fixture(scope="module")
+def models(sample) -> CohortModels:
+    return CohortModels(sample)
+
+
+@pytest.fixture(scope="module")
+def rses(models) -> ExpectedCourse:
+    questionnaire = instrument("rses")
+    found = models.course(questionnaire, questionnaire.main_scale)
+    assert isinstance(found, ExpectedCourse)
+    return found
+
+
+def test_a_trajectory_says_what_the_model_says_of_its_scores(sample, models, rses):
+    course = client_trajectory(sample, "D-WITHIN-NOISE", "rses", cohort=models)
+    scores = followed_scores(sample, "rses")
+    own = scores.filter(scores["client"] == "D-WITHIN-NOISE")
+    signal = rses.signal(own["time"], own["score"])
+    assert course.on_track == signal.state
+    assert signal.reason in course.outlook
+    assert course.outlook in course.caption
+
+
+def test_the_model_has_the_questionnaires_range_direction_and_reliable_change(rses):
+    assert (rses.card.score_range, rses.card.higher_is_better) == ((0.0, 30.0), True)
+    assert rses.rule.reliable_change == pytest.approx(5.6, abs=0.01)  # 1.96 sqrt(2) * 6.78 sqrt(1 - 0.911)
+
+
+def test_nothing_is_forecast_of_a_relationship_that_is_over(sample, models):
+    course = client_trajectory(sample, "D-ANXIOUS-SECURE", "csi16", cohort=models)
+    for segment in course.segments:
+        if segment is not course.current:
+            assert segment.ended_on is not None
+    alone = client_trajectory(sample, "D-ANXIOUS-SECURE", "csi16")
+    assert (alone.outlook, alone.on_track) == ("", "insufficient data")
+
+
+def test_too_few_clients_give_no_outlook(sample):
+    questionnaire = instrument("rses")
+    few = followed_scores(sample, "rses").head(200)
+    found = learn(few, questionnaire, questionnaire.main_scale)
+    assert isinstance(found, NoOutlook)
+    assert "needs 40 clients" in found.reason
+
+
+def test_a_model_that_is_no_better_than_the_last_value_is_not_used(monkeypatch, sample):
+    monkeypatch.setattr(Card, "worth_using", property(lambda _: False))
+    questionnaire = instrument("rses")
+    found = learn(followed_scores(sample, "rses"), questionnaire, questionnaire.main_scale)
+    assert isinstance(found, NoOutlook)
+    assert "no better than the last value" in found.reason
+
+
+def test_the_caseload_names_whoever_a_review_calls_not_on_track(sample, models):
+    found = caseload(sample, cohort=models)
+    flagged = {row.client_id: row.signals for row in found.rows if row.signals}
+    assert flagged
+    assert len(flagged) < len(found.rows) / 4
+    assert f"{len(flagged)} not on track on some scale" in found.caption
+    client_id, said = next(iter(sorted(flagged.items())))
+    review = client_review(sample, client_id, cohort=models)
+    off = [course for course in review.trajectories if course.on_track == "not on track"]
+    assert said == tuple(f"not on track: {course.title}" for course in off)
+    assert all(course.outlook in course.summary for course in off)
+    questions = suggest(off, (), (), review.as_of)
+    assert "not on track" in questions[0].reason
+    assert "not on track" in "; ".join(found.to_frame().filter(client_id=client_id)["flags"])
+
+
+def test_without_models_nobody_is_judged(sample):
+    assert not any(row.signals for row in caseload(sample).rows)
