@@ -99,7 +99,7 @@ def _server(store_url: str, settings: Settings) -> Flask:
         SESSION_COOKIE_SECURE=settings.https,
         SESSION_COOKIE_PATH="/",
     )
-    keep_record(server.extensions, Store.open(store_url))
+    keep_record(server.extensions, Store.open(store_url).from_origin("server"))
     sessions = Sessions(settings, has_ended)
     install_guard(server, sessions)
     install_sign_in(server, sessions)

@@ -13,7 +13,7 @@ from dashboards.refusals import no_pages
 from dashboards.routes import client_of, home, named, visit
 from dashboards.sessions import Sessions
 from dashboards.signing_in import OPEN_ENDPOINTS
-from dashboards.visitor import me, my_store, note_refusal, sees
+from dashboards.visitor import me, my_store, note_ended, note_refusal, sees
 
 # What the application itself fetches; everything else that is asked for is a page.
 _MACHINERY = ("/_dash-layout", "/_dash-dependencies", "/_dash-update-component", "/still-here")
@@ -32,6 +32,7 @@ def install_guard(server: Flask, sessions: Sessions) -> None:
         if not (sessions.live() and current_user.is_authenticated):
             return _send_to_sign_in()
         if request.method not in _HARMLESS and request.path not in _FORMS and not _from_our_pages(request):
+            my_store().audit.record("refused", asked="a request from elsewhere", fault="AccessDenied")
             abort(403)
         if _is_machinery(request.path) or (request.method == "POST" and request.path in _FORMS):
             return None
@@ -46,6 +47,7 @@ def _send_to_sign_in() -> ResponseReturnValue:
     """End what is left of a sign-in; a page leads to the sign-in, everything else is simply refused."""
     wanted = request.path
     if "sid" in session:  # a token of the sign-in form alone stays: the form may be open in another tab
+        note_ended(str(session["sid"]), str(session.get("_user_id", "")))
         logout_user()
         session.clear()
     if request.method not in ("GET", "HEAD") or _is_machinery(wanted) or wanted.startswith("/_"):

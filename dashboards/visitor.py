@@ -58,6 +58,11 @@ def has_ended(token: str) -> bool:
     return whole_store().accounts.has_ended(token)
 
 
+def note_ended(token: str, username: str) -> None:
+    """Write down, once, that a sign-in was used that has ended."""
+    _from_here().accounts.note_ended(username, token)
+
+
 def note_refusal(store: Store, page: str, client_id: str | None) -> None:
     """Write down that somebody asked for a page that their account may not have."""
     store.audit.record("refused", subject=client_id, asked=f"page {page}", fault="AccessDenied")

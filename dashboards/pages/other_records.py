@@ -95,7 +95,7 @@ def _close(client_id: str, token: str) -> Component:
         ],
         action=CLOSE_RECORD,
         method="POST",
-        className="inline",
+        className="inline no-print",
     )
 
 

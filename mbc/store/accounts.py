@@ -153,6 +153,15 @@ class Accounts:
         """Say whether a sign-in was handed back within the last two days, on whichever worker."""
         return self._recent.has_ended(token)
 
+    def note_ended(self, username: str, token: str) -> None:
+        """Write down that a sign-in was used after its end: left alone, handed back, or its account was changed.
+
+        Once for each, however often somebody comes back with it.
+        """
+        if self._recent.is_news(token):
+            subject = username if _USERNAME.fullmatch(username) else None
+            self._note("sign-in ended", subject, who=NOBODY, sign_in=fingerprint(token))
+
     def table(self) -> pl.DataFrame:
         """List the accounts: username, role, clinician_id, active, created_at, locked_until."""
         c = t.account.c

@@ -24,9 +24,9 @@ from mbc.store.tombstones import erased_among
 # What the store itself writes down: nobody else can claim that it happened, or what a seal should be.
 RESERVED = frozenset(
     {
-        "write", "read", "read safety", "aggregate", "sign-in", "sign-in refused", "sign-out", "account added",
-        "account enabled", "account disabled", "password changed", "break glass", "glass closed", "erase",
-        "upgrade", "rescore",
+        "write", "read", "read safety", "aggregate", "sign-in", "sign-in refused", "sign-in ended", "sign-out",
+        "account added", "account enabled", "account disabled", "password changed", "break glass", "glass closed",
+        "erase", "upgrade", "rescore",
         "backup", "restore", "encrypt", "change key",
     }
 )  # fmt: skip

@@ -19,6 +19,7 @@ from mbc.store import engine as engines
 from mbc.store import tables as t
 
 LOOK_BACK = timedelta(days=2)  # longer than a sign-in can last, and than a record stays open
+_MOST_NOTED = 10_000  # a server that runs for months forgets, and notes once more
 SIGN_OUT, OPENED, CLOSED = "sign-out", "break glass", "glass closed"
 
 
@@ -42,8 +43,18 @@ class Recent:
         self._lock = threading.Lock()
         self._last: int | None = None
         self._ended: set[str] = set()
+        self._noted: set[str] = set()
         self._opened: dict[tuple[str, str], Opened] = {}  # open still, unless their time is up
         self._openings: list[Opened] = []  # closed ones too
+
+    def is_news(self, token: str) -> bool:
+        """Say whether this process was not told before that a sign-in had ended."""
+        with self._lock:
+            if len(self._noted) > _MOST_NOTED:
+                self._noted.clear()
+            new = fingerprint(token) not in self._noted
+            self._noted.add(fingerprint(token))
+            return new
 
     def has_ended(self, token: str) -> bool:
         """Say whether a sign-in was handed back, wherever that was."""

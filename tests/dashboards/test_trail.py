@@ -1,0 +1,215 @@
+"""Every page, form and way in leaves its line in the trail: who, about whom, from where."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator
+from datetime import UTC, date, datetime
+
+import polars as pl
+import pytest
+from dash import Dash
+from flask.testing import FlaskClient
+
+from dashboards.app import create_app
+from dashboards.out_of_turn import CLOSE_RECORD, OPEN_RECORD
+from dashboards.routes import PAGES
+from dashboards.settings import Settings
+from mbc.store import Administration, Flag, ImportSource, Store
+from tests.dashboards.conftest import KEY, Clock, sign_in
+from tests.dashboards.record import PASSWORD
+
+HERE = {"REMOTE_ADDR": "203.0.113.9"}
+WHY = "Standing in for K2, who is ill; the partner has threatened her"
+Lines = list[tuple[str, str, str | None]]
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock()
+
+
+@pytest.fixture
+def app(own_record_url: str, clock: Clock) -> Dash:
+    with Store.open(own_record_url) as store:
+        source = ImportSource("hits and hark.csv")
+        with store.writing(by="intake", source=source) as record:
+            flags = (Flag("q2"),)
+            record.add(
+                Administration("C001", "hits", date(2026, 3, 2), (5, 1, 4, 2), channel="safety", flags=flags)
+            )
+        store.accounts.add("lead", PASSWORD, "safety_lead")
+    return create_app(own_record_url, Settings(secret_key=KEY, clock=clock))
+
+
+Come = Callable[..., FlaskClient]
+
+
+@pytest.fixture
+def come(app: Dash) -> Come:
+    """A browser at another address, in which somebody is signed in if named."""
+
+    def enter(user: str | None = None) -> FlaskClient:
+        browser = app.server.test_client()
+        browser.environ_base.update(HERE)
+        if user is not None:
+            assert sign_in(browser, user).status_code == 303
+            browser.get("/_dash-layout")  # makes the token that forms send back
+        return browser
+
+    return enter
+
+
+@pytest.fixture
+def store(app: Dash, own_record_url: str) -> Iterator[Store]:
+    with Store.open(own_record_url) as opened:
+        yield opened
+
+
+class Since:
+    """Lines that were added since the last look."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+        self.last = store.audit.entries(include_safety=True)["sequence"].max()
+
+    def look(self) -> Lines:
+        found = self._store.audit.entries(include_safety=True).filter(pl.col("sequence") > self.last)
+        self.last = found["sequence"].max() or self.last
+        found = found.filter(~pl.col("who").str.starts_with("operator"))  # the growth models of the whole record
+        assert set(found["origin"]) <= {"203.0.113.9"}
+        return list(found.select("who", "action", "subject").iter_rows())
+
+
+def lay_out(browser: FlaskClient, path: str) -> int:
+    """Ask for a page as a browser does: the address, then what is on it."""
+    status = browser.get(path).status_code
+    asked = {
+        "output": "main.children",
+        "outputs": {"id": "main", "property": "children"},
+        "inputs": [{"id": "url", "property": "pathname", "value": path}],
+        "changedPropIds": ["url.pathname"],
+    }
+    browser.post("/_dash-update-component", json=asked)
+    return status
+
+
+def press(browser: FlaskClient, path: str) -> None:
+    """Press the button of what is kept apart."""
+    output = "..record.children...record-button.children...record-button.aria-expanded.."
+    parts = (("record", "children"), ("record-button", "children"), ("record-button", "aria-expanded"))
+    asked = {
+        "output": output,
+        "outputs": [{"id": name, "property": what} for name, what in parts],
+        "inputs": [{"id": "record-button", "property": "n_clicks", "value": 1}],
+        "state": [{"id": "url", "property": "pathname", "value": path}],
+        "changedPropIds": ["record-button.n_clicks"],
+    }
+    answer = browser.post("/_dash-update-component", json=asked)
+    assert answer.status_code == 200
+    assert "HITS" in answer.text
+
+
+def send(browser: FlaskClient, path: str, **fields: str) -> None:
+    with browser.session_transaction() as session:
+        token = session["csrf"]
+    browser.post(path, data={"csrf": token, **fields})
+
+
+OPENED: dict[str, tuple[str, Lines]] = {
+    # page -> its address, and the lines that opening it adds
+    "caseload": ("/caseload", [("ash", "read", None)]),
+    "client": ("/client/C001", [("ash", "read", "C001")]),
+    "outcomes": ("/outcomes", [("ash", "aggregate", None)]),
+    "other records": ("/other-records", []),  # shows lines of the trail, and no client
+}
+
+
+def test_every_page_is_in_the_table():
+    assert OPENED.keys() == {page.name for page in PAGES}
+
+
+def test_every_page_leaves_its_line(come, store):
+    lines = Since(store)
+    browser = come("ash")
+    assert lines.look() == [("ash", "sign-in", "ash")]
+    for page, (path, expected) in OPENED.items():
+        assert lay_out(browser, path) == 200
+        assert lines.look() == expected, page
+
+
+def test_every_page_that_is_refused_leaves_its_line(come, store):
+    browser, lines = come("ana"), Since(store)
+    lines.look()
+    for page, (path, _) in OPENED.items():
+        if page != "outcomes":
+            assert lay_out(browser, path) == 404
+            found = lines.look()
+            assert {(who, action) for who, action, _ in found} == {("ana", "refused")}, page
+            assert {subject for *_, subject in found} == {"C001" if page == "client" else None}
+    browser = come("ash")
+    lines.look()
+    assert lay_out(browser, "/client/C003") == 404
+    assert set(lines.look()) == {("ash", "refused", "C003")}
+
+
+def test_every_way_in_and_out_leaves_its_line(come, store, clock):
+    lines, stranger = Since(store), come()
+    sign_in(stranger, "ash", "a guess that is wrong")
+    sign_in(stranger, "hunter2 is my password")
+    refused = ("not signed in", "sign-in refused")
+    assert lines.look() == [(*refused, "ash"), (*refused, None)]
+    browser = come("ash")
+    lines.look()
+    browser.post("/_dash-update-component", json={}, headers={"Origin": "https://elsewhere.example"})
+    assert lines.look() == [("ash", "refused", None)]
+    copied = browser.get_cookie("mbc").value
+    send(browser, "/sign-out")
+    assert lines.look() == [("ash", "sign-out", "ash")]
+    for _ in range(3):  # a cookie that was handed back: noted once
+        browser.set_cookie("mbc", copied)
+        assert browser.get("/_dash-layout").status_code == 401
+    assert lines.look() == [("not signed in", "sign-in ended", "ash")]
+    browser = come("birch")
+    lines.look()
+    clock.now += 3600
+    assert browser.get("/caseload").status_code == 303
+    assert lines.look() == [("not signed in", "sign-in ended", "birch")]
+
+
+def test_what_is_kept_apart_leaves_lines_that_few_may_read(come, store):
+    browser = come("ash")
+    lay_out(browser, "/client/C001")
+    lines = Since(store)
+    press(browser, "/client/C001")
+    assert lines.look() == [("ash", "read safety", "C001")]
+    browser = come("birch")
+    lines.look()
+    send(browser, OPEN_RECORD, client_id="C001", reason=WHY, extent="apart")
+    lay_out(browser, "/client/C001")
+    press(browser, "/client/C001")
+    send(browser, CLOSE_RECORD, client_id="C001")
+    deeds = ["break glass", "read", "read safety", "glass closed"]
+    assert lines.look() == [("birch", deed, "C001") for deed in deeds]
+
+
+SAFETY_WORDS = ("safety", "hits", "hark", "q2", "i9", "threatened", "risk", "violen", "self-harm", "apart", "flag")
+
+
+def test_no_line_that_an_administrator_reads_tells_of_the_safety_channel_or_of_an_answer(come, store):
+    began = datetime.now(UTC)
+    test_what_is_kept_apart_leaves_lines_that_few_may_read(come, store)
+    with store.as_user("lead").writing() as record:
+        flag = store.safety_flags(client_id="C001").row(0, named=True)
+        record.acknowledge(flag["administration_id"], flag["item"])
+    shown = store.as_user("adam").audit.entries()
+    assert shown.filter(pl.col("at") >= began).height > 5
+    for line in shown.iter_rows(named=True):
+        if line["action"] == "account added":
+            continue  # who was given which permission is the administrator's own doing
+        text = json.dumps(line, default=str).casefold()
+        assert not [word for word in SAFETY_WORDS if word in text], line
+        assert not {"answers", "answer", "value", "score", "total"} & json.loads(line["detail"]).keys(), line
+    hidden = store.audit.entries(include_safety=True)
+    assert any("hits and hark.csv" in detail and WHY not in detail for detail in hidden["detail"])
+    assert any(WHY in detail for detail in hidden["detail"])
