@@ -139,8 +139,8 @@ def share_below(quantiles: Floats, value: Floats) -> Floats:
     found: Floats = np.array([float(np.interp(float(value[i]), quantiles[i], SHARES)) for i in rows])
     for edge, outside in ((0, value < quantiles[:, 0]), (-1, value > quantiles[:, -1])):
         reach = np.abs(quantiles[:, edge]) + 1e-9
-        z = float(ndtri(SHARES[edge])) * np.maximum(np.abs(value) / reach, 1.0)
-        tail: Floats = np.asarray(ndtr(z), dtype=np.float64)
+        z = float(ndtri(float(SHARES[edge])))
+        tail = np.array([float(ndtr(z * far)) for far in np.maximum(np.abs(value) / reach, 1.0).tolist()])
         found = np.where(outside, tail, found)
     return found
 
