@@ -140,7 +140,8 @@ def share_below(quantiles: Floats, value: Floats) -> Floats:
     for edge, outside in ((0, value < quantiles[:, 0]), (-1, value > quantiles[:, -1])):
         reach = np.abs(quantiles[:, edge]) + 1e-9
         z = float(ndtri(float(SHARES[edge])))
-        tail = np.array([float(ndtr(z * far)) for far in np.maximum(np.abs(value) / reach, 1.0).tolist()])
+        far: list[float] = np.maximum(np.abs(value) / reach, 1.0).tolist()
+        tail = np.array([float(ndtr(z * one)) for one in far])
         found = np.where(outside, tail, found)
     return found
 
