@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from mbc.cli.options import store_option
+from mbc.cli.options import instruments_option, store_option
 
 if TYPE_CHECKING:
     from mbc.store.verification import VerifyReport
@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 @click.option("--head", "noted", metavar="HEAD", help="The head that an earlier 'mbc verify' printed.")
 @click.option("--as", "username", metavar="USER", help="As this user: an administrator.")
 @store_option
+@instruments_option
 def command(*, noted: str | None, username: str | None, store_url: str) -> None:
     """Check the audit trail line by line, and every row against the seal of the entry that wrote it.
 
@@ -51,7 +52,8 @@ def command(*, noted: str | None, username: str | None, store_url: str) -> None:
 def _summary(where: str, report: VerifyReport, faults: list[str]) -> None:
     chain = report.chain
     click.echo(f"{where}: {'intact' if not faults else 'NOT INTACT'}")
-    click.echo(f"  {_many(chain.lines, 'line')} of the audit trail, each following from the one before")
+    whole = ", each following from the one before" if chain.intact else ""
+    click.echo(f"  {_many(chain.lines, 'line')} of the audit trail{whole}")
     click.echo(
         f"  {_many(report.entries, 'entry', 'entries')} with {_many(report.administrations, 'questionnaire')}"
     )

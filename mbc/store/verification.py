@@ -6,14 +6,14 @@ import hashlib
 import json
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from sqlalchemy import Connection, func, select, text
 
 from mbc.store import digests, sealing
 from mbc.store import tables as t
-from mbc.store.chain import UPGRADE, ChainReport, said_by, verify_chain
+from mbc.store.chain import UNREADABLE, UPGRADE, ChainReport, said_by, verify_chain
 from mbc.store.sealing import Leaf, Taken
 
 Tick = Callable[[int], None]
@@ -54,31 +54,45 @@ class VerifyReport:
 def verify(connection: Connection, *, noted: str | None = None, tick: Tick = lambda _: None) -> VerifyReport:
     """Check the audit chain, then every row against its entry's seal, and administrations against their digest."""
     chain = verify_chain(connection, noted=noted, tick=tick)
-    faults: list[str] = [f"Before the upgrade to 0002: {fault}" for fault in _faults_before(connection)]
-    count = 0
+    faults = [f"Before the upgrade to 0002: {fault}" for fault in _faults_before(connection)]
+    walk = _Walk(tick)
+    checks = (walk.seals, lambda it: _faults_of_erasures(it, chain), _faults_of_sources, _missing_ends)
+    for check in checks:
+        try:
+            faults += check(connection)
+        except UNREADABLE as fault:  # SQLite takes any text for a date: what follows the row cannot be checked
+            faults.append(f"Something on record cannot be read at all, so it was not written by mbc: {fault}")
+    return VerifyReport(chain, walk.administrations, (*walk.faults, *faults), walk.entries)
 
-    def look(taken: Taken) -> None:
-        nonlocal count
-        count += 1
-        faults.extend(faults_of(taken.head, taken.answers, taken.totals))
-        if count % 1000 == 0:
-            tick(1000)
 
-    keyed = sealing.keys(connection, _TABLES)
-    gone = _gone(connection)
-    heads = sealing.entry_heads(connection, _TABLES)
-    made = sealing.seals(
-        sealing.administrations(connection, _TABLES, keyed),
-        sealing.other_rows(connection, _TABLES, keyed),
-        heads,
-        gone=[leaf for leaves in gone.values() for leaf in leaves],
-        look=look,
-    )
-    faults += _broken_seals(made, _expected_seals(connection))
-    faults += _faults_of_erasures(connection, chain, gone)
-    faults += _faults_of_sources(connection)
-    faults += _missing_ends(connection)
-    return VerifyReport(chain, count, tuple(faults), len(heads))
+@dataclass(slots=True)
+class _Walk:
+    """One way through everything that entries wrote."""
+
+    tick: Tick
+    administrations: int = 0
+    entries: int = 0
+    faults: list[str] = field(default_factory=list)
+
+    def seals(self, connection: Connection) -> list[str]:
+        """Work out every entry's seal, and name what is not as it was written."""
+        keyed = sealing.keys(connection, _TABLES)
+        heads = sealing.entry_heads(connection, _TABLES)
+        self.entries = len(heads)
+        made = sealing.seals(
+            sealing.administrations(connection, _TABLES, keyed),
+            sealing.other_rows(connection, _TABLES, keyed),
+            heads,
+            gone=[leaf for leaves in _gone(connection).values() for leaf in leaves],
+            look=self._look,
+        )
+        return list(_broken_seals(made, _expected_seals(connection)))
+
+    def _look(self, taken: Taken) -> None:
+        self.administrations += 1
+        self.faults.extend(faults_of(taken.head, taken.answers, taken.totals))
+        if self.administrations % 1000 == 0:
+            self.tick(1000)
 
 
 def size(connection: Connection) -> int:
@@ -181,8 +195,9 @@ def _bytes(leaf: str) -> bytes:
         return b"?"
 
 
-def _faults_of_erasures(connection: Connection, chain: ChainReport, gone: dict[str, list[Leaf]]) -> Iterator[str]:
+def _faults_of_erasures(connection: Connection, chain: ChainReport) -> Iterator[str]:
     """Compare what stands in place of erased rows with what the erasure's line accounts for."""
+    gone = _gone(connection)
     stones = {row["tombstone_id"]: dict(row) for row in connection.execute(select(t.tombstone)).mappings()}
     said = {erasure["tombstone"]: erasure for erasure in chain.erasures}
     for name in sorted(stones.keys() | said.keys() | gone.keys()):

@@ -121,6 +121,10 @@ BEHIND = {
     "a client of somebody else's": ("UPDATE client SET status = 'closed' WHERE client_id = 'C1'", "its clients"),
     "another goal": ("UPDATE goal SET label = 'work' WHERE goal_id = 'G1'", "Entry 1: its goals"),
     "another writer": ("UPDATE entry SET recorded_by = 'bob' WHERE entry_id = 1", "Entry 1: who wrote it"),
+    "a day that is none": ("UPDATE goal SET set_on = 'soon' WHERE goal_id = 'G1'", "cannot be read at all"),
+    "a moment that is none": ("UPDATE audit SET at = 'now' WHERE sequence = 3", "A line after line"),
+    "an answer that is a word": ("UPDATE answer SET value = 'x' WHERE administration_id = 2", "Administration 2"),
+    "a flag that is none": ("UPDATE audit SET detail = 'x' WHERE sequence = 2", "Line 2 was changed"),
     "another file": ("UPDATE entry SET source_name = 'b.csv' WHERE entry_id = 1", "Entry 1: the file"),
 }
 
