@@ -6,7 +6,7 @@ import hashlib
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from sqlalchemy import Connection, String, Table, collate, func, insert, select, text
+from sqlalchemy import Connection, String, Table, collate, func, select, text
 
 from mbc.errors import StoreError
 from mbc.store.archive import Progress
@@ -58,8 +58,7 @@ def digest(connection: Connection, table: Table) -> str:
     """Digest the rows of a table, the same on every database."""
     found = hashlib.sha256()
     for part in _parts(connection, table):
-        for row in part:
-            found.update(repr(tuple(row)).encode())
+        found.update("".join(map(repr, map(tuple, part))).encode())
     return found.hexdigest()
 
 
@@ -77,8 +76,17 @@ def _order(connection: Connection, table: Table) -> list[Any]:
 
 
 def _insert(target: Connection, table: Table, parts: Iterator[Sequence[Any]]) -> None:
+    # straight to the driver: a dictionary for each row would cost more than everything else
+    names = ", ".join(f'"{column.name}"' for column in table.columns)
+    marks = ", ".join("?" for _ in table.columns)
+    writers = [column.type.dialect_impl(target.dialect).bind_processor(target.dialect) for column in table.columns]
     for part in parts:
-        target.execute(insert(table), [dict(row._mapping) for row in part])  # noqa: SLF001 - SQLAlchemy's own name
+        columns = zip(*part, strict=True)
+        written = [
+            values if write is None else map(write, values) for values, write in zip(columns, writers, strict=True)
+        ]
+        statement = f'INSERT INTO "{table.name}" ({names}) VALUES ({marks})'  # noqa: S608 - names of our own tables
+        target.exec_driver_sql(statement, list(zip(*written, strict=True)))
 
 
 def _copy_in(target: Connection, table: Table, parts: Iterator[Sequence[Any]]) -> None:
