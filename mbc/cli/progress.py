@@ -12,12 +12,25 @@ def working() -> Iterator[Callable[[str, float | None], None]]:
     from rich.console import Console  # noqa: PLC0415 - loaded when it is needed
     from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn  # noqa: PLC0415
 
+    from mbc.store import keys  # noqa: PLC0415
+
     console = Console(stderr=True)
     columns = (TextColumn("{task.description:<12}"), BarColumn(), TimeElapsedColumn())
-    with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as bar:
-        task = bar.add_task("", total=None)
+    bar = Progress(*columns, console=console, transient=True, disable=not console.is_terminal)
+    task = bar.add_task("", total=None)
 
-        def tell(what: str, part: float | None) -> None:
-            bar.update(task, description=what, total=None if part is None else 1.0, completed=part or 0.0)
+    def tell(what: str, part: float | None) -> None:
+        bar.start()
+        bar.update(task, description=what, total=None if part is None else 1.0, completed=part or 0.0)
 
+    @contextmanager
+    def still() -> Iterator[None]:  # a bar that moves would write over a question
+        bar.stop()
+        yield
+
+    before = keys.around_question.set(still)
+    try:
         yield tell
+    finally:
+        keys.around_question.reset(before)
+        bar.stop()

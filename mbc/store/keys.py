@@ -11,6 +11,8 @@ import os
 import stat
 import sys
 from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
+from contextvars import ContextVar
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -23,6 +25,8 @@ FILE_VARIABLE = "MBC_STORE_KEY_FILE"
 BACKUP_VARIABLE = "MBC_BACKUP_KEY"
 _SERVICE = "mbc record"  # under which the system's keyring keeps it
 _LONGEST_FILE = 8192
+Pause = Callable[[], AbstractContextManager[None]]
+around_question: ContextVar[Pause] = ContextVar("around_question", default=nullcontext)  # stills a bar that moves
 _asked: dict[Path, Passphrase] = {}  # what was typed, so that a program asks once for one record
 
 
@@ -55,18 +59,24 @@ def for_backup() -> Passphrase | None:
     return _in_environment(BACKUP_VARIABLE)
 
 
-def ask(path: Path, *, what: str = "record") -> Passphrase:
+def ask(called: str, *, again: bool = False) -> Passphrase:
     """Ask for a key at the terminal.
+
+    Parameters
+    ----------
+    called : str
+        What it opens, for the question: "record clinic.db".
+    again : bool
+        Whether the last one did not open it.
 
     Raises
     ------
     SettingsError
         If there is no terminal.
     """
-    return Passphrase(
-        normal(_typed(f"Key of the {what} {path.name}: ", f"{path} is encrypted: its key is needed")),
-        "that was typed",
-    )
+    question = f"{'That does not open it. ' if again else ''}Key of the {called}: "
+    text = _typed(question, f"The {called} is encrypted: its key is needed")
+    return Passphrase(normal(text), "that was typed")
 
 
 def keep(path: Path, passphrase: Passphrase) -> None:
@@ -192,7 +202,8 @@ def _typed(question: str, needed: str) -> str:
             f"{needed}, and there is no terminal to ask on. Give it in {VARIABLE}, in a file that only you can "
             f"read ({FILE_VARIABLE}), or keep it in the system's keyring ('mbc key remember')."
         )
-    text = getpass.getpass(question)
+    with around_question.get()():
+        text = getpass.getpass(question)
     if not text:
         raise SettingsError("No key was given. Nothing was changed.")
     return text

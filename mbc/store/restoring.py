@@ -126,7 +126,11 @@ def examine(
     with workplace(_ASIDE / "mbc-check") as folder:
         record = folder / archive.RECORD
         archive.unpack(source, manifest, record, progress)
-        raw = _backup_key(record, record, _Keys(None, keys.given(backup_key))) if manifest.encrypted else None
+        raw = (
+            _backup_key(record, record, _Keys(None, keys.given(backup_key)), source.name)
+            if manifest.encrypted
+            else None
+        )
         progress("Verifying", None)
         with _opened(record, raw) as engine, engines.reading(engine) as connection:
             return Examined(manifest, copying.rows(connection), verification.verify(connection))
@@ -155,7 +159,7 @@ def _to_file(
     with workplace(target) as folder:
         record = folder / archive.RECORD
         archive.unpack(source, manifest, record, progress)
-        raw = _backup_key(record, target, given) if manifest.encrypted else None
+        raw = _backup_key(record, target, given, source.name) if manifest.encrypted else None
         record, raw = _under_its_key(record, raw, place, target, given)
         rows, report, clients = _finish(record, raw, source.name, progress)
         if there:
@@ -173,7 +177,7 @@ def _to_server(
         with workplace(_ASIDE / "mbc-restore") as folder:
             record = folder / archive.RECORD
             archive.unpack(source, manifest, record, progress)
-            raw = _backup_key(record, record, given) if manifest.encrypted else None
+            raw = _backup_key(record, record, given, source.name) if manifest.encrypted else None
             with (
                 _opened(record, raw) as engine,
                 engines.reading(engine) as ours,
@@ -223,7 +227,7 @@ def _drop(connection: Connection) -> None:
         connection.execute(text(f"DROP FUNCTION {function}"))
 
 
-def _backup_key(record: Path, target: Path, given: _Keys) -> str:
+def _backup_key(record: Path, target: Path, given: _Keys, name: str) -> str:
     """Find the raw key of an encrypted backup: its own, else the key of the record, else what is typed."""
     tried: list[Passphrase] = []
     for passphrase in (given.backup, keys.for_backup(), given.record, keys.find(target)):
@@ -233,7 +237,7 @@ def _backup_key(record: Path, target: Path, given: _Keys) -> str:
             if sqlcipher.opens(record, raw):
                 return raw
     try:
-        return sqlcipher.unlock_by_asking(record, what="backup")
+        return sqlcipher.unlock_by_asking(record, f"backup {name}")
     except SettingsError:
         if not tried:
             raise

@@ -143,8 +143,8 @@ def unlock(path: Path, passphrase: Passphrase | None = None) -> str:
     _require_encrypted(path)
     found = passphrase or keys.find(path)
     if found is not None:
-        return _opening(path, found, "record")
-    return unlock_by_asking(path, what="record")
+        return _opening(path, found, f"record {path}")
+    return unlock_by_asking(path, f"record {path.name}")
 
 
 def passphrase_of(path: Path) -> Passphrase:
@@ -162,8 +162,15 @@ def passphrase_of(path: Path) -> Passphrase:
     return found
 
 
-def unlock_by_asking(path: Path, *, what: str) -> str:
+def unlock_by_asking(path: Path, called: str) -> str:
     """Ask for the key of a file, three times at most, and keep it until the program ends.
+
+    Parameters
+    ----------
+    path : Path
+        The file.
+    called : str
+        What it is, for the question: "record clinic.db".
 
     Raises
     ------
@@ -174,10 +181,10 @@ def unlock_by_asking(path: Path, *, what: str) -> str:
     """
     tries_left = _TRIES
     while True:
-        typed = keys.ask(path, what=what)
+        typed = keys.ask(called, again=tries_left < _TRIES)
         tries_left -= 1
         try:
-            key = _opening(path, typed, what)
+            key = _opening(path, typed, called)
         except WrongKey:
             if not tries_left:
                 raise
@@ -280,11 +287,11 @@ def new_raw_key(passphrase: Passphrase) -> str:
     return raw_key(passphrase.text, os.urandom(_SALT))
 
 
-def _opening(path: Path, passphrase: Passphrase, what: str) -> str:
+def _opening(path: Path, passphrase: Passphrase, called: str) -> str:
     key = raw_of(path, passphrase)
     if not opens(path, key):
         raise WrongKey(
-            f"The key {passphrase.origin} does not open the {what} {path}. Is it the key of this file? If "
+            f"The key {passphrase.origin} does not open the {called}. Is it the key of this file? If "
             "you are sure of it, the file is damaged: restore the latest backup."
         )
     return key

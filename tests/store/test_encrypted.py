@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import pty
+import re
 import sqlite3
 import stat
 import subprocess
@@ -369,36 +370,50 @@ def test_other_programs_databases_are_not_encrypted(tmp_path):
     assert [path.name for path in tmp_path.iterdir()] == ["other.db"]
 
 
-ASK = """
+TERMINAL = """
 import os, sys
 os.close(os.open(sys.argv.pop(1), os.O_RDWR))  # the first terminal that a new session opens is its own
 from mbc.store import Store, sqlcipher
 sqlcipher._ROUNDS = 1
+"""
+ASK = """
 for _ in range(2):  # asked once, although opened twice
     with Store.open(sys.argv[1]) as store:
         print("clients", store.clients().height)
 """
+COMMAND = """
+from mbc.cli import main
+main()
+"""
 
 
-def at_a_terminal(url, *typed):
-    """Open a record at a terminal, and type there what is asked for; gives what was shown."""
+def at_a_terminal(script, *arguments, typed):
+    """Run a program at a terminal, and type there what is asked for; gives what was shown."""
     mine, theirs = pty.openpty()
     environment = {name: value for name, value in os.environ.items() if name != "MBC_STORE_KEY"}
-    command = [sys.executable, "-c", ASK, os.ttyname(theirs), url]
+    command = [sys.executable, "-c", TERMINAL + script, os.ttyname(theirs), *map(str, arguments)]
     process = subprocess.Popen(
-        command, stdin=theirs, stdout=theirs, stderr=theirs, env=environment, start_new_session=True
+        command,
+        stdin=theirs,
+        stdout=theirs,
+        stderr=theirs,
+        env={**environment, "TERM": "xterm"},
+        start_new_session=True,
+        cwd=Path(__file__).parents[2],
     )
     os.close(theirs)
-    shown, waiting = b"", list(typed)
+    shown, waiting, answered = b"", list(typed), 0
     while True:
         try:
             part = os.read(mine, 4096)
-        except OSError:
+        except OSError:  # the program ended
             break
         if not part:
             break
         shown += part
-        if shown.rstrip(b" ").endswith(b":") and b"Key of" in shown.splitlines()[-1] and waiting:
+        asked = len(re.findall(rb"(?:Key|New key) of the [^:]*: |The same again: ", shown))
+        if asked > answered and waiting:
+            answered = asked
             os.write(mine, waiting.pop(0).encode() + b"\n")
     os.close(mine)
     process.wait()
@@ -407,7 +422,7 @@ def at_a_terminal(url, *typed):
 
 @pytest.mark.skipif(sys.platform == "win32", reason="terminals of Unix")
 def test_the_key_is_asked_for_once_without_showing_it(encrypted):
-    shown = at_a_terminal(encrypted, STORE_KEY)
+    shown = at_a_terminal(ASK, encrypted, typed=[STORE_KEY])
     assert shown.count("Key of the record clinic.db") == 1
     assert shown.count("clients 1") == 2
     assert STORE_KEY not in shown
@@ -415,8 +430,34 @@ def test_the_key_is_asked_for_once_without_showing_it(encrypted):
 
 @pytest.mark.skipif(sys.platform == "win32", reason="terminals of Unix")
 def test_a_slip_of_the_finger_is_asked_about_again_three_times_at_most(encrypted):
-    assert "clients 1" in at_a_terminal(encrypted, "a slip", STORE_KEY)
-    shown = at_a_terminal(encrypted, "a slip", "another", "and a third", STORE_KEY)
+    assert "clients 1" in at_a_terminal(ASK, encrypted, typed=["a slip", STORE_KEY])
+    shown = at_a_terminal(ASK, encrypted, typed=["a slip", "another", "and a third", STORE_KEY])
     assert shown.count("Key of the record") == 3
-    assert "WrongKey" in shown
-    assert "clients" not in shown.partition("WrongKey")[0].rpartition("print(")[0]
+    assert shown.count("That does not open it.") == 2
+    assert "WrongKey: The key that was typed does not open the record" in shown
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="terminals of Unix")
+def test_a_question_stands_on_a_line_of_its_own_beside_a_moving_bar(encrypted, tmp_path):
+    with Store.open(encrypted) as store:
+        store.backup(tmp_path / "b")
+    url = f"sqlcipher:///{tmp_path}/new.db"
+    shown = at_a_terminal(COMMAND, "restore", tmp_path / "b", "--to", url, typed=["a slip", STORE_KEY])
+    assert "Verifying" in shown  # the bar
+    assert re.search(
+        r"\n[^\n━]*Key of the backup b: \r?\n[^\n]*That does not open it\. Key of the backup b: ", shown
+    )
+    assert "Restored to sqlcipher:///" in shown
+    with Store.open(url) as store:
+        assert store.clients().height == 1
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="terminals of Unix")
+def test_a_new_key_is_typed_twice(plain, tmp_path):
+    shown = at_a_terminal(COMMAND, "encrypt", "--store", plain, typed=[OTHER_KEY, f"{OTHER_KEY}?"])
+    assert "The two keys differ. Nothing was changed" in shown
+    assert sqlcipher.is_plain(tmp_path / "clinic.db")
+    shown = at_a_terminal(COMMAND, "encrypt", "--store", plain, typed=[OTHER_KEY, OTHER_KEY])
+    assert "every row compared" in shown
+    assert OTHER_KEY not in shown
+    Store.open(f"sqlcipher:///{tmp_path}/clinic.db", key=OTHER_KEY).close()
