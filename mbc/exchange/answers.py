@@ -14,8 +14,10 @@ from mbc.exchange.reading import (
     NUMBER,
     READ_SCHEMA,
     TOTAL,
+    Kind,
     Reading,
     Records,
+    Seen,
     nothing_met,
     with_reasons,
 )
@@ -25,36 +27,46 @@ from mbc.exchange.tables import ROW
 from mbc.instruments import instrument
 
 _ENOUGH_TO_WONDER = 100  # answers; fewer say little about a coding
+_UNFIT = (pl.col("value") < pl.col("low")) | (pl.col("value") > pl.col("high"))
 Extremes = Mapping[int, tuple[float, float]]
 
 
-def check(records: Records, *, noun: str = "row") -> Reading:
+def check(records: Records, *, seen: Mapping[Kind, Seen] | None = None) -> Reading:
     """Check every cell, and put each administration's answers in a row.
 
     Parameters
     ----------
     records : Records
-        A file, taken apart.
-    noun : str
-        What a record of the file is called, for its notes.
+        A file, taken apart; or one page of it.
+    seen : mapping, optional
+        What was seen of the whole file, where this is a page of it: which coding it is in shows there.
     """
     cells = records.cells.with_columns(number("text").alias("value"))
     scores = records.scores.with_columns(number("text").alias("value"))
     known = _questionnaires(records.occasions)
-    checked = [_checked(one, mine, cells, scores, records.headers) for one, mine in known]
+    checked = {
+        kind: _checked(one, mine, cells, scores, records.headers, seen) for kind, (one, mine) in known.items()
+    }
     rest = records.occasions.filter(
         pl.col("form").is_null()
     )  # a fault is met: questionnaire, form or coding unknown
     nothing = [pl.lit(None, READ_SCHEMA[name]).alias(name) for name in ("answers", "totals", REMARK)]
-    every = pl.concat([*(part.frame for part in checked), rest.with_columns(nothing)]).sort(NUMBER)
-    met = [records.met, *(met for part in checked for met in part.met)]
+    every = pl.concat([*(part.frame for part in checked.values()), rest.with_columns(nothing)]).sort(NUMBER)
+    met = [records.met, *(met for part in checked.values() for met in part.met)]
     return Reading(
         administrations=with_reasons(every, met).select(*READ_SCHEMA),
-        questionnaires=tuple(one for one, _ in known),
+        seen={kind: part.seen for kind, part in checked.items()},
         blank_rows=records.blank_rows,
         unread=records.unread,
-        notes=(*records.notes, *(note for part in checked for note in part.notes), *differing_notes(every, noun)),
+        notes=records.notes,
+        orders=records.orders,
     )
+
+
+def notes_of(reading: Reading, noun: str) -> tuple[str, ...]:
+    """Say what was decided in reading a whole file, and where recorded scores differ."""
+    doubts = (note for seen in reading.seen.values() for note in _undecided(seen))
+    return (*reading.notes, *doubts, *differing_notes(reading.administrations, noun))
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +75,7 @@ class _Checked:
 
     frame: pl.DataFrame
     met: list[pl.DataFrame]
-    notes: list[str]
+    seen: Seen
 
 
 def _checked(
@@ -72,6 +84,7 @@ def _checked(
     cells: pl.DataFrame,
     scores: pl.DataFrame,
     headers: Mapping[str, tuple[str, ...]],
+    seen: Mapping[Kind, Seen] | None,
 ) -> _Checked:
     numbers = occasions[NUMBER].implode()
     own, recorded = (frame.filter(pl.col(NUMBER).is_in(numbers)) for frame in (cells, scores))
@@ -79,37 +92,48 @@ def _checked(
     answers = _answers(own, occasions[NUMBER], len(one.items))
     mine = occasions.with_columns(answers, _totals(recorded, occasions[NUMBER]))
     remarks = differing(mine, recorded, one)
+    accepted = _accepted(own, one)
+    here = Seen(one, len(own), _extremes(own), _first_unfit(accepted, named))
+    whole = here if seen is None else seen[kind_of(one)]
     return _Checked(
         frame=mine.join(remarks, on=NUMBER, how="left", maintain_order="left"),
-        met=[*_met_in_answers(own, one, named), _met_twice(own, named), *_met_in_scores(recorded, mine, one)],
-        notes=[] if one.instrument.safety_channel else _undecided(own, one),
+        met=[
+            *_met_in_answers(accepted, whole, named),
+            _met_twice(own, named),
+            *_met_in_scores(recorded, mine, one),
+        ],
+        seen=here,
     )
 
 
-def _questionnaires(occasions: pl.DataFrame) -> list[tuple[Questionnaire, pl.DataFrame]]:
+def kind_of(one: Questionnaire) -> Kind:
+    """Name a questionnaire with its form and coding."""
+    return one.instrument.key, one.form.key, one.coding.key
+
+
+def _questionnaires(occasions: pl.DataFrame) -> dict[Kind, tuple[Questionnaire, pl.DataFrame]]:
     settled = occasions.filter(pl.col("form").is_not_null())
     parts = settled.partition_by("instrument", "form", "coding", as_dict=True, maintain_order=True)
-    found: list[tuple[Questionnaire, pl.DataFrame]] = []
+    found: dict[Kind, tuple[Questionnaire, pl.DataFrame]] = {}
     for (key, form, coding), part in parts.items():
         definition = instrument(str(key))
-        found.append((Questionnaire(definition, definition.form(str(form)), definition.coding(str(coding))), part))
+        one = Questionnaire(definition, definition.form(str(form)), definition.coding(str(coding)))
+        found[kind_of(one)] = (one, part)
     return found
 
 
-def _met_in_answers(cells: pl.DataFrame, one: Questionnaire, headers: tuple[str, ...]) -> list[pl.DataFrame]:
+def _met_in_answers(accepted: pl.DataFrame, whole: Seen, headers: tuple[str, ...]) -> list[pl.DataFrame]:
     """Faults of answers that are no numbers, or none that the coding accepts."""
-    accepted = _accepted(cells, one)
-    value = pl.col("value")
-    unfit = (value < pl.col("low")) | (value > pl.col("high"))
-    bad = accepted.filter(value.is_null() | unfit | (pl.col("whole") & (value != value.floor())))
-    if bad.is_empty():
+    value, one = pl.col("value"), whole.one
+    bad = accepted.filter(value.is_null() | _UNFIT | (pl.col("whole") & (value != value.floor())))
+    other = None if whole.unfit is None else other_coding(one, whole.extremes)
+    if bad.is_empty() and other is None:
         return []
     met: list[pl.DataFrame] = []
-    other = other_coding(one, _extremes(cells)) if bad.select(unfit.any()).item() else None
     if other is not None:
-        said = coding_reason(one, other, _first(bad.filter(unfit), headers))
+        said = coding_reason(one, other, str(whole.unfit))
         met.append(accepted.select(NUMBER).unique().with_columns(pl.lit(said).alias(REASON)))
-        bad = bad.filter(~unfit.fill_null(value=False))
+        bad = bad.filter(~_UNFIT.fill_null(value=False))
     met.append(bad.select(NUMBER, _answer_reason(one, headers).alias(REASON)))
     return met
 
@@ -150,7 +174,10 @@ def _name(headers: tuple[str, ...]) -> pl.Expr:
     return pl.col("item").replace_strict(list(range(1, len(named) + 1)), named, return_dtype=pl.String)
 
 
-def _first(bad: pl.DataFrame, headers: tuple[str, ...]) -> str:
+def _first_unfit(accepted: pl.DataFrame, headers: tuple[str, ...]) -> str | None:
+    bad = accepted.filter(_UNFIT)
+    if bad.is_empty():
+        return None
     row = bad.sort(ROW).head(1).select(ROW, _name(headers).alias("name"), "text").row(0, named=True)
     return f"row {row[ROW]}, {row['name']}: {shown(row['text'])}"
 
@@ -251,17 +278,19 @@ def coding_reason(one: Questionnaire, other: str, example: str) -> str:
     )
 
 
-def _undecided(cells: pl.DataFrame, one: Questionnaire) -> list[str]:
+def _undecided(seen: Seen) -> list[str]:
     """Warn when many answers never use what only this coding has: they may be in another."""
+    one, extremes = seen.one, seen.extremes
     lowest = {n: low for n, (low, _) in enumerate(one.accepted(), start=1)}
-    extremes = _extremes(cells)
-    if len(cells) < _ENOUGH_TO_WONDER or any(low <= lowest[n] for n, (low, _) in extremes.items()):
+    if one.instrument.safety_channel or seen.count < _ENOUGH_TO_WONDER:
+        return []
+    if any(low <= lowest[n] for n, (low, _) in extremes.items()):
         return []
     other = other_coding(one, extremes)
     if other is None:
         return []
     note = (
-        f"{one.instrument.name}: no answer of {len(cells)} is the lowest of coding {one.coding.key}; all would "
+        f"{one.instrument.name}: no answer of {seen.count} is the lowest of coding {one.coding.key}; all would "
         f"fit {other} too. They are read as {one.coding.key}; if they are {other}: "
         f"--coding {one.instrument.key}={other}."
     )

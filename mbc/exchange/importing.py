@@ -8,16 +8,11 @@ from pathlib import Path
 from typing import Any
 
 from mbc.errors import ImportRefused
-from mbc.exchange.answers import check
-from mbc.exchange.columns import Columns
-from mbc.exchange.layouts import Recognised, recognise
-from mbc.exchange.long import read_long, read_totals
-from mbc.exchange.opening import open_table
+from mbc.exchange.opening import first_bytes, kind_of, open_table
 from mbc.exchange.options import ImportOptions, Layout
+from mbc.exchange.parts import Parts, read_pages, read_parts
 from mbc.exchange.plan import ImportPlan, Proposal, make_plan
-from mbc.exchange.reading import Records
 from mbc.exchange.shown import shown
-from mbc.exchange.wide import read_wide
 from mbc.store import ImportSource, Store
 
 
@@ -87,26 +82,19 @@ def plan_import(
 
 def read_plan(path: str | Path, store: Store | None, options: ImportOptions) -> ImportPlan:
     """Plan an import as far as the file and the people on record decide it; occasions are not compared yet."""
-    table = open_table(path, options)
-    columns = Columns(table, {**table.given, **options.columns}).without(options.ignore)
-    recognised = recognise(columns, options)
-    reading = check(_taken_apart(columns, recognised, options), noun=table.noun)
-    if table.kind == "redcap":  # most rows are of other forms and events: blanks there say nothing
-        reading = replace(reading, blank_rows=())
-    if reading.administrations.is_empty():
-        raise ImportRefused(f"'{shown(table.name)}' holds no answers: every row is blank.")
-    source = ImportSource(shown(table.name, longest=200), table.sha256, table.kind)
-    return make_plan(Proposal(reading, recognised.layout, options, source, table.notes, table.noun), store)
+    parts = _parts(Path(path), options)
+    if parts.kind == "redcap":  # most rows are of other forms and events: blanks there say nothing
+        parts = replace(parts, reading=replace(parts.reading, blank_rows=()))
+    if parts.reading.administrations.is_empty():
+        raise ImportRefused(f"'{shown(parts.name)}' holds no answers: every row is blank.")
+    source = ImportSource(shown(parts.name, longest=200), parts.sha256, parts.kind)
+    return make_plan(Proposal(parts, options, source), store)
 
 
-def _taken_apart(columns: Columns, recognised: Recognised, options: ImportOptions) -> Records:
-    match recognised.layout:
-        case "wide":
-            return read_wide(columns, recognised, options)
-        case "long":
-            return read_long(columns, options)
-        case "totals":
-            return read_totals(columns, options)
+def _parts(path: Path, options: ImportOptions) -> Parts:
+    if kind_of(first_bytes(path)) == "text" and (pages := read_pages(path, options)) is not None:
+        return pages
+    return read_parts(open_table(path, options), options)
 
 
 def _several(names: str | Iterable[str] | None) -> tuple[str, ...]:

@@ -86,6 +86,7 @@ def _read(columns: Columns, options: ImportOptions, parts: tuple[str, ...], *, k
         blank_rows=() if keep_blank else tuple(occasions.filter(blank)[ROW]),
         unread=tuple(name for name in columns.table.columns if name not in used),
         notes=(*base.notes, *(assumed_form_note(key) for key in settlement.assumed if "item" in parts)),
+        orders=base.orders,
     )
 
 

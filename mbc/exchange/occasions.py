@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
@@ -12,7 +12,7 @@ import polars as pl
 from mbc.errors import StoreError
 from mbc.exchange.cells import REASON, by_text, faults, no_faults
 from mbc.exchange.columns import Columns
-from mbc.exchange.dates import Moment, order_of, read_moment
+from mbc.exchange.dates import Moment, Order, order_of, read_moment
 from mbc.exchange.options import ImportOptions
 from mbc.exchange.shown import listing, shown
 from mbc.exchange.tables import ROW
@@ -43,6 +43,8 @@ class Occasions:
     frame: pl.DataFrame
     faults: pl.DataFrame
     notes: tuple[str, ...]
+    orders: Mapping[str, Order]
+    """Header of a date column -> whether day or month comes first in it."""
 
 
 def read_occasions(columns: Columns, options: ImportOptions) -> Occasions:
@@ -50,7 +52,7 @@ def read_occasions(columns: Columns, options: ImportOptions) -> Occasions:
     cells = columns.table.frame
     columns.need_all(["client_id"] if columns.find("taken_at") else ["client_id", "taken_on"])
     rows = cells[ROW]
-    days, day_faults, notes = _days(columns, options)
+    days, day_faults, notes, orders = _days(columns, options)
     read: list[pl.Series] = [rows, *days]
     met = [day_faults]
     for name, reader, dtype in _READERS:
@@ -65,10 +67,12 @@ def read_occasions(columns: Columns, options: ImportOptions) -> Occasions:
     blank_client = cells[columns.need("client_id")].is_null()
     met.append(_absent(rows, blank_client, "the client is blank"))
     frame = frame.with_columns(pl.col("informant").fill_null("client"))
-    return Occasions(frame, pl.concat(met), notes)
+    return Occasions(frame, pl.concat(met), notes, orders)
 
 
-def _days(columns: Columns, options: ImportOptions) -> tuple[list[pl.Series], pl.DataFrame, tuple[str, ...]]:
+def _days(
+    columns: Columns, options: ImportOptions
+) -> tuple[list[pl.Series], pl.DataFrame, tuple[str, ...], Mapping[str, Order]]:
     """Day, moment and the text that is neither; the day's own column wins over the day of the moment."""
     rows = columns.table.frame[ROW]
     headers = [header for header in (columns.find("taken_on"), columns.find("taken_at")) if header]
@@ -83,7 +87,10 @@ def _days(columns: Columns, options: ImportOptions) -> tuple[list[pl.Series], pl
     blank = chosen["taken_on"].is_null() & chosen["date_text"].is_null()
     met = [*(faults(rows, one.reasons) for one in read), _absent(rows, blank, "the date is blank")]
     notes = tuple(note for one in read for note in one.notes)
-    return list(chosen.values()), pl.concat(met), notes
+    orders: dict[str, Order] = {
+        header: one.order for header, one in zip(headers, read, strict=True) if one.order is not None
+    }
+    return list(chosen.values()), pl.concat(met), notes, orders
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,6 +100,7 @@ class _Moments:
     columns: dict[str, pl.Series]
     reasons: pl.Series
     notes: tuple[str, ...]
+    order: Order | None
 
 
 def _moments(cells: pl.Series, header: str, options: ImportOptions) -> _Moments:
@@ -118,7 +126,7 @@ def _moments(cells: pl.Series, header: str, options: ImportOptions) -> _Moments:
         "is kept, the time is not. Written as 2026-01-31T14:30+01:00 it would be."
     )
     read = {"taken_on": days, "taken_at": ats, "date_text": unread.to_series()}
-    return _Moments(read, reasons, (note,) if dropped else ())
+    return _Moments(read, reasons, (note,) if dropped else (), order)
 
 
 def _absent(rows: pl.Series, where: pl.Series, reason: str) -> pl.DataFrame:

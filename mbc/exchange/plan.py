@@ -11,8 +11,9 @@ import polars as pl
 from mbc.errors import Conflict, ImportRefused
 from mbc.exchange.cells import REASON
 from mbc.exchange.columns import fold
-from mbc.exchange.comparing import OUTCOME, SAME_AS, after_storing, with_record, within_file
+from mbc.exchange.comparing import OUTCOME, SAME_AS, STORABLE, after_storing, with_record, within_file
 from mbc.exchange.options import ImportOptions, Layout
+from mbc.exchange.parts import Parts
 from mbc.exchange.people import find_clients, find_clinicians, find_episodes
 from mbc.exchange.reading import LAST_ROW, ROWS, Reading
 from mbc.exchange.recorded import REMARK
@@ -35,12 +36,9 @@ _NOT_SHOWN = "refused; its questionnaire is one that is not shown here"
 class Proposal:
     """A file, read and checked, and what the user said of it: nothing here depends on the record."""
 
-    reading: Reading
-    layout: Layout
+    parts: Parts
     options: ImportOptions
     source: ImportSource
-    notes: tuple[str, ...] = ()
-    noun: str = "row"
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +49,10 @@ class ImportPlan:
     knows_record: bool
     """Whether clients and relationships were looked up on record."""
     administrations: pl.DataFrame = field(repr=False)
-    """All that would be stored, with ``outcome`` and ``reason``; one row per administration."""
+    """All that would be stored, with ``outcome`` and ``reason``; one row per administration.
+
+    The answers of a long file are not among its columns: they are read anew, page by page, when they are stored.
+    """
     registrations: Registrations = field(repr=False)
     """Clients and relationships that go on record first."""
     notes: tuple[str, ...]
@@ -65,7 +66,7 @@ class ImportPlan:
     @property
     def layout(self) -> Layout:
         """How the file is laid out."""
-        return self.proposal.layout
+        return self.proposal.parts.layout
 
     @property
     def counts(self) -> dict[PlannedOutcome, int]:
@@ -85,7 +86,7 @@ class ImportPlan:
         Of questionnaires of the safety channel only that they are refused: :meth:`to_frame` can tell more.
         """
         refused = self.to_frame(safety=True).with_columns(self._is_safety).filter(pl.col(OUTCOME) == "refused")
-        noun = self.proposal.noun
+        noun = self.proposal.parts.noun
         return tuple(
             f"{noun}{'s' if '-' in rows else ''} {rows}: {_NOT_SHOWN if hidden else reason}"
             for rows, reason, hidden in refused.select("rows", REASON, _SAFETY).iter_rows()
@@ -107,14 +108,11 @@ class ImportPlan:
         )
 
     @property
-    def storable(self) -> pl.DataFrame:
-        """The administrations that go on record."""
-        return self.administrations.filter(pl.col(OUTCOME).is_in(["stored", "superseding"]))
-
-    @property
     def needed(self) -> Registrations:
         """What has to be on record before them."""
-        return self.registrations.needed_by(self.storable)
+        return self.registrations.needed_by(
+            self.administrations.select("client_id", "target", OUTCOME).filter(STORABLE)
+        )
 
     @property
     def new_clients(self) -> int:
@@ -189,21 +187,25 @@ class ImportPlan:
         """Compare with what is on record now; what the file itself refuses stays refused."""
         plan = make_plan(self.proposal, store)
         correcting = self.proposal.options.supersede is not None
-        compared = with_record(plan.administrations, store, supersede=correcting, registrations=plan.registrations)
+        pages = plan.proposal.parts.beside(plan.administrations)
+        compared = with_record(
+            plan.administrations, pages, store, supersede=correcting, registrations=plan.registrations
+        )
         return replace(plan, administrations=compared)
 
 
 def _stored(plan: ImportPlan, store: Store, by: str | None, progress: Progress | None) -> ImportPlan:
-    frame, options = plan.storable, plan.proposal.options
-    if frame.is_empty():
+    options = plan.proposal.options
+    if not plan.counts["stored"] + plan.counts["superseding"]:
         return plan
     outcomes: list[Outcome] = []
     with store.writing(by=by, source=plan.source) as record:
         record.add_all(plan.needed.records(on=options.now.date()))
-        for part in frame.iter_slices(_AT_ONCE):
-            outcomes += record.add_frame(as_records(part, flags=True), supersede=options.supersede)
-            if progress is not None:
-                progress(len(part))
+        for page in plan.proposal.parts.beside(plan.administrations):
+            for part in page.filter(STORABLE).iter_slices(_AT_ONCE):
+                outcomes += record.add_frame(as_records(part, flags=True), supersede=options.supersede)
+                if progress is not None:
+                    progress(len(part))
     return replace(plan, administrations=after_storing(plan.administrations, outcomes))
 
 
@@ -222,15 +224,15 @@ def _require_sound(plan: ImportPlan, *, skip_refused: bool) -> None:
 
 def make_plan(proposal: Proposal, store: Store | None) -> ImportPlan:
     """Name clients, targets and episodes, and find what a file holds twice; occasions are not compared yet."""
-    reading, options = proposal.reading, proposal.options
+    parts, reading, options = proposal.parts, proposal.parts.reading, proposal.options
     frame, clients = find_clients(reading.administrations, store, options)
     targets = find_targets(frame, store, options)
     return ImportPlan(
         proposal=proposal,
         knows_record=store is not None,
-        administrations=within_file(find_episodes(targets.administrations, store)),
+        administrations=within_file(find_episodes(targets.administrations, store), parts.answered),
         registrations=Registrations(find_clinicians(frame, store, options), clients, targets.new),
-        notes=(*proposal.notes, *reading.notes, *targets.notes, *_left_out(reading)),
+        notes=(*parts.notes, *reading.notes, *targets.notes, *_left_out(reading)),
     )
 
 

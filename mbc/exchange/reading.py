@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 import polars as pl
 
 from mbc.exchange.cells import REASON
+from mbc.exchange.dates import Order
 from mbc.exchange.occasions import OCCASION
 from mbc.exchange.questionnaires import Questionnaire
 from mbc.exchange.tables import ROW
@@ -51,6 +52,9 @@ READ_SCHEMA: dict[str, pl.DataType] = {
 }
 _MOST_REASONS = 3
 
+Kind = tuple[str, str, str]
+"""Instrument, form and coding, by their keys."""
+
 
 @dataclass(frozen=True, slots=True)
 class Records:
@@ -71,6 +75,28 @@ class Records:
     unread: tuple[str, ...]
     """Columns that were not made use of."""
     notes: tuple[str, ...]
+    orders: Mapping[str, Order]
+    """Header of a date column -> whether day or month comes first in it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """The answers of one questionnaire, form and coding, as a whole: what tells of another coding."""
+
+    one: Questionnaire
+    count: int
+    extremes: Mapping[int, tuple[float, float]]
+    """Position (from 1) -> lowest and highest answer met."""
+    unfit: str | None
+    """Where the first answer stands that this coding does not have."""
+
+    def and_then(self, later: Seen) -> Seen:
+        """Put two parts of a file together."""
+        both = dict(self.extremes)
+        for item, (low, high) in later.extremes.items():
+            known = both.get(item, (low, high))
+            both[item] = (min(known[0], low), max(known[1], high))
+        return Seen(self.one, self.count + later.count, both, self.unfit or later.unfit)
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,10 +105,11 @@ class Reading:
 
     administrations: pl.DataFrame
     """`READ_SCHEMA`."""
-    questionnaires: tuple[Questionnaire, ...]
+    seen: Mapping[Kind, Seen]
     blank_rows: tuple[int, ...]
     unread: tuple[str, ...]
     notes: tuple[str, ...]
+    orders: Mapping[str, Order]
 
 
 def nothing_met() -> pl.DataFrame:

@@ -100,7 +100,8 @@ def import_record(
     frame = _administrations(read)
     if not files:
         raise ImportRefused(f"'{shown(folder, longest=200)}' holds no table of a record, such as clients.csv.")
-    frame = within_file(_with_people(frame, tables, store))
+    frame = _with_people(frame, tables, store)
+    frame = within_file(frame, lambda: [frame.select("answers", "totals")])
     _refuse(folder, tables.values(), frame)
     storable = frame.filter(pl.col(OUTCOME) == "stored")
     source = ImportSource(shown(folder.name, longest=200) or "record", _digest(files), kind=read.kind)

@@ -50,9 +50,10 @@ def find_targets(administrations: pl.DataFrame, store: Store | None, options: Im
         found = pl.concat([_current(mine, relationships, store), _on_record(mine, store)]).unique(
             _PLACE, keep="last"
         )
-        frame = frame.join(found, on=_PLACE, how="left", maintain_order="left")
-        frame = frame.with_columns(pl.coalesce("target", "found").alias("target")).drop("found")
-        silent = silent.filter(~pl.col(_PLACE).is_in(found[_PLACE].implode()))
+        if not found.is_empty():
+            frame = frame.join(found, on=_PLACE, how="left", maintain_order="left")
+            frame = frame.with_columns(pl.coalesce("target", "found").alias("target")).drop("found")
+            silent = silent.filter(~pl.col(_PLACE).is_in(found[_PLACE].implode()))
     return Targets(frame.drop(_PLACE).with_columns(pl.col("target").fill_null(SELF)), new, _left_open(silent))
 
 
@@ -77,6 +78,8 @@ def _named(
     asked = frame.filter(
         pl.col("target").is_not_null() & (pl.col("target") != SELF) & pl.col("client_id").is_not_null()
     )
+    if asked.is_empty():
+        return frame, pl.DataFrame(schema=RELATIONSHIPS_SCHEMA)
     pairs = asked.select("client_id", "target").unique(maintain_order=True)
     theirs: dict[str, dict[str, str]] = {}
     for relationship, client, label in relationships.iter_rows():

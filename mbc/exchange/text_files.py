@@ -60,12 +60,12 @@ def read_text_table(path: str | Path, *, separator: str | None = None, strip: bo
     """
     path = Path(path)
     raw = _bytes(path)
-    _refuse_what_is_no_text(raw, path)
+    refuse_what_is_no_text(raw, path)
     text, encoding, notes = _decoded(raw, path)
-    separator = separator or _separator(text, path)
-    header, body, first_row = _header(text, separator, path)
+    separator = separator or separator_of(text, path)
+    header, body, first_row = header_of(text, separator, path)
     names, repeated = unique_names(header)
-    cells = _cells(body, names, separator, first_row, path)
+    cells = cells_of(body, names, separator, first_row, path)
     names, frame = without_unnamed(header, names, numbered(cells, names, first_row=first_row, strip=strip))
     if frame.is_empty():
         raise ImportRefused(f"'{shown(path.name)}' has a header but no rows: there is nothing to import.")
@@ -75,7 +75,7 @@ def read_text_table(path: str | Path, *, separator: str | None = None, strip: bo
         columns=names,
         repeated=repeated,
         frame=frame,
-        notes=(*notes, *_short_rows(body, len(header), separator, first_row, path)),
+        notes=(*notes, *short_rows(body, len(header), separator, first_row, path)),
         encoding=encoding,
         separator=separator,
     )
@@ -102,7 +102,8 @@ def _empty(path: Path) -> str:
     return f"'{shown(path.name)}' is empty: there is nothing to import."
 
 
-def _refuse_what_is_no_text(raw: bytes, path: Path) -> None:
+def refuse_what_is_no_text(raw: bytes, path: Path) -> None:
+    """Refuse what a file's first bytes tell to be something else."""
     for mark, what in _NOT_TEXT:
         if raw.startswith(mark):
             raise ImportRefused(f"'{shown(path.name)}' is no CSV file but {what}.")
@@ -161,7 +162,7 @@ def _records(text: str, separator: str) -> list[list[str]]:
     return records
 
 
-def _separator(text: str, path: Path) -> str:
+def separator_of(text: str, path: Path) -> str:
     """Choose the separator under which the first rows have the header's width, and the most columns."""
     declared = text.lstrip()[:5].casefold()
     if declared.startswith("sep=") and declared[4:] in SEPARATORS:
@@ -187,7 +188,7 @@ def _separator(text: str, path: Path) -> str:
     return best
 
 
-def _header(text: str, separator: str, path: Path) -> tuple[list[str], str, int]:
+def header_of(text: str, separator: str, path: Path) -> tuple[list[str], str, int]:
     """Header names, the text below the header, and the row number of its first record."""
     lines = io.StringIO(text, newline="")
     row = 0
@@ -206,7 +207,8 @@ def _declares_separator(record: list[str], row: int) -> bool:
     return row == 1 and record[0].casefold().startswith("sep=")
 
 
-def _cells(body: str, names: tuple[str, ...], separator: str, first_row: int, path: Path) -> pl.DataFrame:
+def cells_of(body: str, names: tuple[str, ...], separator: str, first_row: int, path: Path) -> pl.DataFrame:
+    """Cells of the records below the header, as text."""
     schema = dict.fromkeys(names, pl.String)
     if not body.strip():
         return pl.DataFrame(schema=schema)
@@ -245,7 +247,7 @@ def _cells_one_by_one(
     return pl.DataFrame(records, schema=dict.fromkeys(names, pl.String), orient="row")
 
 
-def _short_rows(body: str, width: int, separator: str, first_row: int, path: Path) -> tuple[str, ...]:
+def short_rows(body: str, width: int, separator: str, first_row: int, path: Path) -> tuple[str, ...]:
     """Say which rows have fewer cells than the header; refuse a file that ends in mid-row.
 
     Excel leaves out separators at the end of some rows, so a short row alone is no fault. Files with quotation

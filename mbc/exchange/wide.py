@@ -77,6 +77,7 @@ def read_wide(
         blank_rows=tuple(table[ROW].filter(~table[ROW].is_in(occasions[ROW].implode()))),
         unread=_unread(columns, parts),
         notes=(*notes, *(assumed_form_note(key) for key in settlement.assumed if recognised.items.get(key))),
+        orders={header: order for part in parts for header, order in part.base.orders.items()},
     )
 
 
