@@ -10,8 +10,8 @@ from pathlib import Path
 from sqlalchemy import Engine
 
 from mbc import __version__
-from mbc.errors import Conflict, MbcError, StoreError
-from mbc.store import archive, copying, migrations, sqlcipher, verification
+from mbc.errors import Conflict, MbcError, SettingsError, StoreError
+from mbc.store import archive, copying, migrations, replacing, sqlcipher, verification
 from mbc.store import engine as engines
 from mbc.store.archive import Chain, Manifest, Progress
 from mbc.store.keys import Passphrase
@@ -60,10 +60,12 @@ def back_up(
     ------
     Conflict
         If the file is there and not to be replaced.
+    SettingsError
+        If the file is the record itself.
     StoreError
         If the record is damaged, or the file cannot be written.
     """
-    _require_free(target, force=force)
+    _require_free(target, engines.file_of(engine.url), force=force)
     with workplace(target) as folder:
         untold = _told(tell)
         record = folder / archive.RECORD
@@ -99,9 +101,11 @@ def require_sound(engine: Engine, path: Path) -> None:
         raise StoreError(f"The record is damaged ({found[0]}; seen in {path.name}). Keep the backups you have.")
 
 
-def _require_free(target: Path, *, force: bool) -> None:
+def _require_free(target: Path, record: Path | None, *, force: bool) -> None:
     if target.is_dir():
         raise StoreError(f"{target} is a folder. Name the file in it.")
+    if record is not None and target.resolve() in {record.resolve(), *replacing.logs_of(record.resolve())}:
+        raise SettingsError(f"{target} is the record itself. Choose another name for its backup.")
     if target.exists() and not force:
         raise Conflict(f"There is a file {target} already. Choose another name, or replace it: --force")
 

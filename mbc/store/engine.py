@@ -219,6 +219,7 @@ _FAULTS: tuple[tuple[str, str], ...] = (
         "does not exist",
         "is not there: the server has no such database or user. Ask its administrator to create it.",
     ),
+    ("lock timeout", "is in use. Stop 'mbc serve' and whatever else works with it, then run this again."),
     ("authentication failed", "refused the user name or password."),
     ("no password supplied", "asks for a password. Put it in the address, in ~/.pgpass or in PGPASSWORD."),
     ("connection refused", "does not answer. Is the database server running, and is the host right?"),

@@ -106,12 +106,16 @@ def require_no_log(path: Path) -> None:
     Conflict
         If there is one.
     """
-    for ending in _BESIDE:
-        beside = path.with_name(path.name + ending)
+    for beside in logs_of(path):
         if beside.exists():
             raise Conflict(
                 f"{beside} belongs to a record that is not there any more. Move it to another folder first."
             )
+
+
+def logs_of(path: Path) -> list[Path]:
+    """Name the files that SQLite keeps beside a record."""
+    return [path.with_name(path.name + ending) for ending in _BESIDE]
 
 
 def remove_left_behind(target: Path, kept_as: str) -> int:

@@ -148,6 +148,8 @@ def _to_file(
 ) -> Restored:
     if target.is_dir():
         raise StoreError(f"{target} is a folder. Name the file in it: {place.drivername}:///{target}/clinic.db")
+    if target.resolve() == source.resolve():
+        raise SettingsError(f"{source} is the backup itself. Choose another place for the record.")
     there = target.exists() and target.stat().st_size > 0
     if there and not force:
         raise Conflict(

@@ -26,7 +26,7 @@ from mbc.errors import (
     StoreNewer,
     WrongKey,
 )
-from mbc.store import Administration, Client, Store, archive, copying, migrations
+from mbc.store import Administration, Client, Store, archive, copying, migrations, restoring
 from mbc.store.restoring import examine, restore
 from tests.store import postgres_server
 from tests.store.conftest import DATABASES, GOOD_PASSWORD, STORE_KEY, _numbers, file_url, fill
@@ -165,6 +165,47 @@ def test_the_file_is_private_and_replaced_only_when_asked(clinic, tmp_path):
 def test_places_that_cannot_be_written_are_named(clinic, tmp_path, target):
     with pytest.raises(StoreError, match=r"no folder|is a folder"):
         clinic.backup(tmp_path / target)
+
+
+@pytest.mark.parametrize("database", ["sqlite", "sqlcipher"], indirect=True)
+def test_the_record_itself_is_no_place_for_its_backup_nor_the_backup_for_the_record(clinic, url, tmp_path):
+    (tmp_path / "link.db").symlink_to(tmp_path / "clinic.db")
+    for name in ("clinic.db", "clinic.db-wal", "link.db"):
+        with pytest.raises(SettingsError, match="is the record itself"):
+            clinic.backup(tmp_path / name, force=True)
+    assert clinic.verify().intact
+    clinic.backup(tmp_path / "b")
+    with pytest.raises(SettingsError, match="is the backup itself"):
+        restore(tmp_path / "b", f"{url.partition(':')[0]}:///{tmp_path}/b", force=True)
+    assert archive.check(tmp_path / "b", archive.quietly)
+
+
+def test_a_record_in_memory_has_a_backup_too(tmp_path):
+    with Store.create("sqlite://") as store:
+        with store.writing(by="intake") as record:
+            fill(record, "T1", "C1")
+        before = contents(store)
+        store.backup(tmp_path / "b")
+    restore(tmp_path / "b", f"sqlite:///{tmp_path}/clinic.db")
+    with Store.open(f"sqlite:///{tmp_path}/clinic.db") as back:
+        after = contents(back)
+    assert {name: after[name] for name in after if name != "audit"} == {
+        name: before[name] for name in before if name != "audit"
+    }
+    with pytest.raises(SettingsError, match="cannot be restored into memory"):
+        restore(tmp_path / "b", "sqlite://")
+
+
+@pytest.mark.parametrize("database", DATABASES[1:], indirect=True)
+def test_a_server_s_record_in_use_is_not_replaced(url, tmp_path, monkeypatch):
+    monkeypatch.setattr(restoring, "_LOCK_WAIT", "100ms")
+    with Store.open(url) as store:
+        store.backup(tmp_path / "b")
+        with store.writing() as record:
+            record.add(Client("C1"))
+            with pytest.raises(StoreError, match=r"is in use\. Stop 'mbc serve'"):
+                restore(tmp_path / "b", url, force=True)
+        assert store.clients().height == 1
 
 
 def test_what_was_removed_from_the_file_is_not_in_its_backup(tmp_path):
