@@ -93,7 +93,7 @@ def _columns(found: Caseload) -> list[dict[str, Any]]:
     notes = [
         {"headerName": "Notes", "field": "notes", "minWidth": 120, "wrapText": True, "cellClass": "cell-notes"}
     ]
-    return who + scales + (notes if any(row.flags or row.signals for row in found.rows) else [])
+    return who + scales + (notes if any(row.notes for row in found.rows) else [])
 
 
 def _narrow() -> Component:

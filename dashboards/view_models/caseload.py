@@ -84,7 +84,7 @@ def _card(row: CaseloadRow) -> Card:
         name=name_of(row),
         about=_about(row),
         contact=ago_words(row.days_since_contact),
-        notes=(*row.signals, *row.flags),
+        notes=row.notes,
         summary=_summary([measure(cell) for cell in row.cells]),
     )
 
@@ -119,7 +119,7 @@ def _grid_row(row: CaseloadRow) -> dict[str, Any]:
         "contact": ago_words(row.days_since_contact),
         "contact_days": row.days_since_contact,
         "sessions": words.count(row.sessions, "session"),
-        "notes": "; ".join((*row.signals, *row.flags)),
+        "notes": "; ".join(row.notes),
     }
     cells = _one_of_each(map(measure, row.cells))
     found["cells"] = {key: _cell(one) for key, one in cells.items()}

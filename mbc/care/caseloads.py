@@ -153,7 +153,7 @@ def _with_signals(rows: list[CaseloadRow], everybody: _Everybody, cohort: Cohort
             continue
         for client_id, signal in zip(live, outlooks(model, list(live.values())), strict=True):
             if signal.state == "not on track":
-                found.setdefault(client_id, []).append(f"not on track: {chart_title(instrument, scale)}")
+                found.setdefault(client_id, []).append(scale.title)
     return [replace(row, signals=tuple(found.get(row.client_id, ()))) for row in rows]
 
 

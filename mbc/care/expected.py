@@ -96,11 +96,12 @@ class CohortModels:
     def course(self, instrument: Instrument, scale: Scale) -> ExpectedCourse | NoOutlook:
         """Give the expected course of a scale; it is learned when first asked for, and kept."""
         key = (instrument.key, scale.key)
+        noise = noise_for(self, instrument, scale)
         with self._lock:
             found = self._courses.get(key)
             if found is None:
                 frame = _sampled(followed_scores(self._store, *key))
-                found = self._courses[key] = learn(frame, instrument, scale)
+                found = self._courses[key] = learn(frame, instrument, scale, noise)
         return found
 
 

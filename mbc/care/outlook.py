@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from mbc.care.course import Segment
-from mbc.care.noise import noise_of
+from mbc.care.noise import Noise
 from mbc.errors import ModelError
 from mbc.instruments import Instrument, Scale
 from mbc.models import ExpectedCourse, Signal, expected_course
@@ -25,7 +25,7 @@ class NoOutlook:
     reason: str
 
 
-def learn(frame: object, instrument: Instrument, scale: Scale) -> ExpectedCourse | NoOutlook:
+def learn(frame: object, instrument: Instrument, scale: Scale, noise: Noise | None) -> ExpectedCourse | NoOutlook:
     """Learn the expected course of a scale from the clinic's records.
 
     Parameters
@@ -33,15 +33,15 @@ def learn(frame: object, instrument: Instrument, scale: Scale) -> ExpectedCourse
     frame : table
         As :func:`mbc.care.expected.followed_scores` gives it.
     instrument, scale : Instrument, Scale
-        Range, direction, cutoff and published reliable change are theirs; without the last, the records' own
-        scatter is used.
+        Range, direction and cutoff are theirs.
+    noise : Noise or None
+        What counts as a reliable change: the same as on the chart. Without it the records' own scatter is used.
 
     Returns
     -------
     ExpectedCourse or NoOutlook
         The latter with too few clients, and where the last value forecasts clients left out as well.
     """
-    noise = noise_of(instrument, scale)
     cutoff = scale.cutoff
     try:
         found = expected_course(

@@ -136,7 +136,13 @@ class CaseloadRow:
     sessions: int
     cells: tuple[CaseloadCell, ...]
     flags: tuple[str, ...]  # staleness, in words
-    signals: tuple[str, ...] = ()  # what is not on track, in words
+    signals: tuple[str, ...] = ()  # scales on which the client is not on track: "Self-esteem"
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What to look at, in words: what is not on track, then silence."""
+        off = (f"not on track: {', '.join(self.signals)}",) if self.signals else ()
+        return (*off, *self.flags)
 
     def cell(self, construct: str) -> CaseloadCell | None:
         """Give the first scale of a construct, or None when it was never measured."""
@@ -183,4 +189,4 @@ class Caseload:
         for key, _ in self.constructs:
             cell = row.cell(key)
             found += [None, None, None] if cell is None else [cell.latest, cell.change, cell.words]
-        return (*found, "; ".join((*row.signals, *row.flags)))
+        return (*found, "; ".join(row.notes))

@@ -90,7 +90,7 @@ def _cells(row: CaseloadRow) -> tuple[Text, ...]:
     if row.alias:
         who.append(f"\n{row.alias}", style="dim")
     contact = Text("" if row.last_contact is None else f"{row.last_contact:%Y-%m-%d}")
-    for flag in (*row.signals, *row.flags):
+    for flag in row.notes:
         contact.append(f"\n{flag}", style="italic")
     return (
         who,

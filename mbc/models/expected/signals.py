@@ -105,6 +105,9 @@ def _reason(now: Forecast, concern: Concern | None, before: Concern | None, watc
     else:
         chance = f" The chance of improving by {points} points or more is {now.improved}." if now.improved else ""
         return f"{heading}{chance if watching.response else ''} Nothing speaks against this course."
-    if before:
+    if before == concern:
         return f"{heading} {body}, at two sessions in a row."
+    if before:
+        feared = "deterioration" if before == "deterioration" else "too little improvement"
+        return f"{heading} {body}. At the session before, {feared} was forecast."
     return f"{heading} {body}, at this session only: one session is not enough to say so."

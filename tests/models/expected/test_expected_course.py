@@ -108,6 +108,13 @@ def test_a_flag_that_falls_is_watched_once_more(model):
     assert "session before" in after.reason
 
 
+def test_two_sessions_with_different_concerns_are_told_apart(model):
+    stuck_then_worse = model.signal([0, 1, 2, 3, 4, 5], [22, 23, 23, 24, 25, 29])
+    assert stuck_then_worse.state == "not on track"
+    assert stuck_then_worse.concern == "deterioration"
+    assert "At the session before, too little improvement was forecast." in stuck_then_worse.reason
+
+
 def test_two_scores_are_not_enough_to_say(model):
     found = model.signal([0, 1], [22, 30])
     assert found.state == "insufficient data"
