@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -81,8 +82,8 @@ def _stem(store: Store) -> str:
 
 
 def _remove_older(folder: Path, stem: str, keep: int) -> None:
-    mark = "[0-9]" * 8 + "T" + "[0-9]" * 6 + "Z"
-    made_here = sorted(folder.glob(f"{stem}-{mark}{ENDING}"))
+    named = re.compile(re.escape(stem) + r"-\d{8}T\d{6}Z" + re.escape(ENDING))
+    made_here = sorted(path for path in folder.iterdir() if named.fullmatch(path.name))
     for old in made_here[:-keep]:
         old.unlink()
         click.echo(f"Removed {old.name}.")

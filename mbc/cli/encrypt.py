@@ -27,12 +27,15 @@ def command(*, store_url: str, keep_plain: bool, key_stdin: bool) -> int:
 
     Nobody may be working with the record meanwhile. Every row is compared before the plain file gives way.
     """
-    from mbc.store.encrypting import encrypt  # noqa: PLC0415 - loaded when it is needed
+    from mbc.store import keys  # noqa: PLC0415 - loaded when it is needed
+    from mbc.store.encrypting import encrypt  # noqa: PLC0415
 
     key = sys.stdin.readline().rstrip("\r\n") if key_stdin else None
     with working() as progress:
         done = encrypt(store_url, key=key, keep_plain=keep_plain, progress=progress)
     click.echo(f"Encrypted: {amounts(done.rows)}, every row compared. The record is {done.url} now.")
+    if not key_stdin and done.key.origin != keys.TYPED:
+        click.echo(f"Its key is the one {done.key.origin}.")
     status = tell_verified(done.report, what="the record")
     if done.kept is not None:
         warn(f"The plain file is kept as {done.kept}, readable for whoever gets it. Remove it when you are sure.")

@@ -23,6 +23,7 @@ from mbc.store.passwords import normal, require_good
 VARIABLE = "MBC_STORE_KEY"
 FILE_VARIABLE = "MBC_STORE_KEY_FILE"
 BACKUP_VARIABLE = "MBC_BACKUP_KEY"
+TYPED = "that was typed"
 _SERVICE = "mbc record"  # under which the system's keyring keeps it
 _LONGEST_FILE = 8192
 Pause = Callable[[], AbstractContextManager[None]]
@@ -76,7 +77,7 @@ def ask(called: str, *, again: bool = False) -> Passphrase:
     """
     question = f"{'That does not open it. ' if again else ''}Key of the {called}: "
     text = _typed(question, f"The {called} is encrypted: its key is needed")
-    return Passphrase(normal(text), "that was typed")
+    return Passphrase(normal(text), TYPED)
 
 
 def keep(path: Path, passphrase: Passphrase) -> None:
@@ -111,7 +112,7 @@ def new(path: Path, passphrase: Passphrase | None = None, *, what: str = "record
         text = _typed(f"New key of the {what} {path.name} (at least 12 characters): ", needed)
         if normal(text) != normal(_typed("The same again: ", needed)):
             raise SettingsError("The two keys differ. Nothing was changed; run this again.")
-        passphrase = Passphrase(text, "that was typed")
+        passphrase = Passphrase(text, TYPED)
     try:
         good = require_good(passphrase.text, username=path.stem)
     except SettingsError as fault:

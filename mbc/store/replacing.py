@@ -120,7 +120,7 @@ def logs_of(path: Path) -> list[Path]:
 
 def remove_left_behind(target: Path, kept_as: str) -> int:
     """Overwrite and remove what stood in a record's place before, and was to go when the program was stopped."""
-    left = list(target.parent.glob(f"{target.name}.{kept_as}-*"))
+    left = [path for path in target.parent.iterdir() if path.name.startswith(f"{target.name}.{kept_as}-")]
     for path in left:
         remove_for_good(path)
     return len(left)

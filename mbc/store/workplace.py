@@ -99,7 +99,7 @@ def _put_new(made: Path, target: Path) -> None:
 def _remove_left_behind(folder: Path, prefix: str) -> None:
     if fcntl is None:
         return
-    for left in folder.glob(f"{prefix}*"):
+    for left in [path for path in folder.iterdir() if path.name.startswith(prefix)]:
         with suppress(OSError):
             held = _hold(left)
             if held is not None:

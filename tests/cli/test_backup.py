@@ -172,6 +172,26 @@ def test_a_plain_record_has_an_encrypted_backup_when_asked(folder):
     assert "A key for the backup c is needed, and there is no terminal" in said
 
 
+def test_a_key_that_was_not_typed_is_named_by_its_place(folder):
+    status, said = run("encrypt", "--remove-plain", MBC_STORE_KEY=KEY)
+    assert (status, "Its key is the one in MBC_STORE_KEY." in said) == (0, True)
+    assert KEY not in said
+
+
+def test_names_with_signs_of_patterns_are_names(folder):
+    """What is removed is told by its name, letter by letter."""
+    (folder / "[a]*").mkdir()
+    (folder / "a.db.to-be-removed-1").write_text("of another record")
+    with Store.create("sqlite:///[a].db") as store, store.writing(by="intake") as record:
+        record.add(Client("C1"))
+    (folder / "[a]*" / "a-20260101T000000Z.mbcbackup").write_bytes(b"of another record")
+    assert run("backup", "[a]*", "--keep", "1", "--store", "sqlite:///[a].db")[0] == 0
+    assert (folder / "[a]*" / "a-20260101T000000Z.mbcbackup").exists()
+    assert run("encrypt", "--store", "sqlite:///[a].db", "--remove-plain", MBC_STORE_KEY=KEY)[0] == 0
+    assert (folder / "a.db.to-be-removed-1").exists()
+    assert not list(folder.glob("[[]a].db.*"))
+
+
 def test_the_key_is_never_an_argument(folder):
     """Arguments are seen by everybody on the machine."""
     for name in ("backup", "restore", "encrypt"):
