@@ -21,6 +21,7 @@ from dashboards.settings import Settings
 from dashboards.signing_in import install_sign_in
 from dashboards.themes import drawn_theme
 from dashboards.visitor import anyone, has_ended, keep_record, me
+from mbc.care.model_files import read_models
 from mbc.store import Store
 
 _HERE = Path(__file__).parent
@@ -99,7 +100,8 @@ def _server(store_url: str, settings: Settings) -> Flask:
         SESSION_COOKIE_SECURE=settings.https,
         SESSION_COOKIE_PATH="/",
     )
-    keep_record(server.extensions, Store.open(store_url).from_origin("server"))
+    models = read_models(settings.models)
+    keep_record(server.extensions, Store.open(store_url).from_origin("server"), models)
     sessions = Sessions(settings, has_ended)
     install_guard(server, sessions)
     install_sign_in(server, sessions)

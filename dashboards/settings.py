@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 
 from mbc.errors import SettingsError
 
@@ -26,6 +27,8 @@ class Settings:
         A sign-in unused for longer has ended.
     absolute_hours : float
         No sign-in lasts longer than this; at most 24.
+    models : Path, optional
+        Folder with model files, used instead of the clinic's own expected courses.
     clock : callable
         Seconds since the epoch; tests turn it.
 
@@ -44,6 +47,7 @@ class Settings:
     https: bool = False
     idle_minutes: float = 30
     absolute_hours: float = 10
+    models: Path | None = None
     clock: Callable[[], float] = time.time
 
     def __post_init__(self) -> None:

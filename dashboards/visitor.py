@@ -6,6 +6,7 @@ from flask import current_app, request, session
 from flask_login import UserMixin, current_user
 
 from mbc.care import CohortModels
+from mbc.care.model_files import Models
 from mbc.errors import AccessDenied, NotInRecord
 from mbc.store import Store, User
 
@@ -25,10 +26,10 @@ class Visitor(UserMixin):
         return self.user.username
 
 
-def keep_record(extensions: dict[str, object], store: Store) -> None:
+def keep_record(extensions: dict[str, object], store: Store, models: Models | None = None) -> None:
     """Put the whole record, and the growth models of it, where requests find them."""
     extensions[_STORE] = store
-    extensions[_MODELS] = CohortModels(store)
+    extensions[_MODELS] = CohortModels(store, models)
 
 
 def verify(username: str, password: str) -> Visitor | None:

@@ -15,6 +15,7 @@ import numpy as np
 import polars as pl
 
 from mbc.care.course import SELF, CourseCurve, Segment
+from mbc.care.model_files import Models
 from mbc.care.noise import LEVEL as NOISE_LEVEL
 from mbc.care.noise import Noise, noise_of
 from mbc.care.outlook import MOST_CLIENTS, NoOutlook, learn
@@ -65,10 +66,13 @@ class CohortModels:
     ----------
     store : Store
         The whole clinic's record. Only model parameters and a client's own curve ever leave this object.
+    models : mapping of (instrument, scale) to ExpectedCourse, optional
+        Expected courses from elsewhere (`mbc.care.model_files.read_models`), used instead of the clinic's own.
     """
 
-    def __init__(self, store: Store) -> None:
+    def __init__(self, store: Store, models: Models | None = None) -> None:
         self._store = store
+        self.supplied: Models = models or {}
         self._models: dict[tuple[str, str], CohortModel] = {}
         self._courses: dict[tuple[str, str], ExpectedCourse | NoOutlook] = {}
         self._lock = Lock()
@@ -94,8 +98,10 @@ class CohortModels:
         return found
 
     def course(self, instrument: Instrument, scale: Scale) -> ExpectedCourse | NoOutlook:
-        """Give the expected course of a scale; it is learned when first asked for, and kept."""
+        """Give the expected course of a scale: the one supplied, else learned when first asked for, and kept."""
         key = (instrument.key, scale.key)
+        if key in self.supplied:
+            return self.supplied[key]
         noise = noise_for(self, instrument, scale)
         with self._lock:
             found = self._courses.get(key)

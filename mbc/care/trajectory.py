@@ -114,8 +114,10 @@ def _with_outlook(course: Trajectory, instrument: Instrument, scale: Scale, coho
     (found,) = outlooks(model, [live])
     if found.state == "insufficient data":
         return course
-    whose = count(model.card.clients, "client")
-    words = f"Outlook, by the courses of {whose} on record here: {found.state}. {found.reason}"
+    supplied = (instrument.key, scale.key) in cohort.supplied
+    where = f"in model file {model.version}" if supplied else "on record here"
+    whose = f"{count(model.card.clients, 'client')} {where}"
+    words = f"Outlook, by the courses of {whose}: {found.state}. {found.reason}"
     return replace(course, outlook=words, on_track=found.state)
 
 

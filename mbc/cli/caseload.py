@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Callable
+from pathlib import Path
 
 import click
 import polars as pl
@@ -13,9 +14,10 @@ from rich.text import Text
 
 from mbc.care import CohortModels, caseload
 from mbc.care.course import Verdict
+from mbc.care.model_files import read_models
 from mbc.care.reviewing import CaseloadCell, CaseloadRow
 from mbc.care.words import number
-from mbc.cli.options import as_option, store_option, view_of
+from mbc.cli.options import as_option, models_option, store_option, view_of
 from mbc.errors import NotInRecord
 from mbc.store import Store
 
@@ -42,8 +44,15 @@ _SORT: dict[str, Callable[[CaseloadRow], tuple[object, ...]]] = {
     type=click.DateTime(["%Y-%m-%d"]),
     help="The day silence is judged on; by default the record's last.",
 )
+@models_option
 def command(
-    *, store_url: str, username: str | None, clinician_id: str | None, sort: str, as_of: dt.datetime | None
+    *,
+    store_url: str,
+    username: str | None,
+    clinician_id: str | None,
+    sort: str,
+    as_of: dt.datetime | None,
+    models_folder: Path | None,
 ) -> None:
     """List clients with their latest scores and the change since their first, sorted into what is beyond noise.
 
@@ -54,8 +63,9 @@ def command(
         store = view_of(whole, username)
         if clinician_id is not None:
             _require_clinician(store, clinician_id)
+        models = read_models(models_folder)
         day = None if as_of is None else as_of.date()
-        found = caseload(store, clinician_id=clinician_id, as_of=day, cohort=CohortModels(whole))
+        found = caseload(store, clinician_id=clinician_id, as_of=day, cohort=CohortModels(whole, models))
     if not found.rows:
         console.print("No clients on record yet. 'mbc import FILE --store URL' brings some in.")
         return

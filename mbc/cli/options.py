@@ -37,6 +37,18 @@ def view_of(whole: Store, username: str | None) -> Store:
     return whole if username is None else whole.as_user(username)
 
 
+models_option: Callable[[Callable[..., Any]], Callable[..., Any]] = click.option(
+    "--models",
+    "models_folder",
+    type=click.Path(path_type=Path),
+    envvar="MBC_MODELS",
+    show_envvar=True,
+    metavar="DIR",
+    help="Folder with model files KEY.SCALE.json, used instead of the clinic's own courses.",
+)
+"""``--models DIR``, handed to the command as ``models_folder``."""
+
+
 def _use_instruments(ctx: click.Context, _: click.Parameter, folder: Path | None) -> None:
     if folder is not None:
         from mbc.instruments.own.folders import using  # noqa: PLC0415 - only when it is asked for

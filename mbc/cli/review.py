@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from pathlib import Path
 
 import click
 from rich.console import Console
@@ -12,10 +13,11 @@ from rich.text import Text
 
 from mbc.care import CohortModels, client_review
 from mbc.care.course import Trajectory
+from mbc.care.model_files import read_models
 from mbc.care.reviewing import ClientReview
 from mbc.care.trajectory import short_name
 from mbc.care.words import count, day, number, span
-from mbc.cli.options import as_option, store_option, view_of
+from mbc.cli.options import as_option, models_option, store_option, view_of
 from mbc.errors import NotInRecord
 from mbc.instruments import instrument
 from mbc.store import Store
@@ -28,6 +30,7 @@ from mbc.store import Store
 @click.option("--instrument", "-i", "keys", multiple=True, help="Only this questionnaire; may be repeated.")
 @click.option("--table/--no-table", default=True, show_default=True, help="List every occasion under its chart.")
 @click.option("--expected/--no-expected", default=True, show_default=True, help="Fit the clinic's growth models.")
+@models_option
 @click.option(
     "--as-of", type=click.DateTime(["%Y-%m-%d"]), help="The day of the review; by default the record's last."
 )
@@ -39,6 +42,7 @@ def command(
     keys: tuple[str, ...],
     table: bool,
     expected: bool,
+    models_folder: Path | None,
     as_of: dt.datetime | None,
 ) -> None:
     """Say how CLIENT is doing: change against noise, goals, relationships, completeness, what to ask.
@@ -54,7 +58,7 @@ def command(
             store.clients(client_id=client_id)
         except NotInRecord as fault:
             raise NotInRecord(f"{fault} 'mbc caseload' lists those there are.") from None
-        cohort = CohortModels(whole) if expected else None
+        cohort = CohortModels(whole, read_models(models_folder)) if expected else None
         review = client_review(store, client_id, cohort=cohort, as_of=None if as_of is None else as_of.date())
     _head(console, review)
     for course in review.trajectories:

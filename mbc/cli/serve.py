@@ -5,10 +5,11 @@ from __future__ import annotations
 import ipaddress
 import signal
 import threading
+from pathlib import Path
 
 import click
 
-from mbc.cli.options import store_option
+from mbc.cli.options import models_option, store_option
 from mbc.errors import SettingsError
 
 
@@ -27,9 +28,18 @@ from mbc.errors import SettingsError
     "--proxy", default="127.0.0.1", show_default=True, help="With --https: address that the proxy connects from."
 )
 @click.option("--idle-minutes", default=30.0, show_default=True, help="Sign-ins end when left alone for longer.")
+@models_option
 @click.option("--key", envvar="MBC_SECRET_KEY", hidden=True, help="Signs the cookies; kept beside an SQLite file.")
 def command(
-    *, store_url: str, host: str, port: int, https: bool, proxy: str, idle_minutes: float, key: str | None
+    *,
+    store_url: str,
+    host: str,
+    port: int,
+    https: bool,
+    proxy: str,
+    idle_minutes: float,
+    models_folder: Path | None,
+    key: str | None,
 ) -> None:
     """Serve the pages of a record until interrupted.
 
@@ -45,7 +55,9 @@ def command(
 
     end_cleanly()
     Store.open(store_url).close()  # a key is made only beside a record that is there
-    settings = Settings(secret_key=secret_key(store_url, given=key), https=https, idle_minutes=idle_minutes)
+    settings = Settings(
+        secret_key=secret_key(store_url, given=key), https=https, idle_minutes=idle_minutes, models=models_folder
+    )
     app = create_app(store_url, settings)
     if not https and not _stays_here(host):
         click.secho(

@@ -11,7 +11,7 @@ import polars as pl
 from mbc.errors import ImportRefused, MissingItems, nearest
 from mbc.exchange.opening import open_table
 from mbc.exchange.options import ImportOptions
-from mbc.exchange.shown import listing, shown
+from mbc.exchange.shown import listing, many, shown
 from mbc.exchange.tables import ROW
 
 _CLIENTS = ("client_id", "client", "id", "participant_id", "participant", "subject", "record_id", "case_id")
@@ -134,7 +134,7 @@ def _refuse(frame: pl.DataFrame, values: pl.DataFrame, columns: Mapping[str, str
             faults.append(f"row {row}: {shown(name)} is '{shown(cell)}', which is no number")
     if faults:
         raise ImportRefused(
-            f"{len(faults)} cells cannot be read as numbers. Times are numbers or days as YYYY-MM-DD; a blank "
+            f"{many(len(faults), 'cell')} cannot be read as numbers. Times are numbers or days as YYYY-MM-DD; a blank "
             "cell or NA is 'not answered'. Nothing was computed.",
             faults,
         )
