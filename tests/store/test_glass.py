@@ -218,3 +218,24 @@ def test_a_closed_account_opens_nothing(three):
     three.accounts.set_active("ann", active=False)
     with pytest.raises(AccessDenied):
         three.as_user("ann").through_glass("C3")
+
+
+def test_an_erasure_closes_the_record_and_leaves_a_trail_that_can_be_read(three, url):
+    mine = three.as_user("ann")
+    seen = mine.break_glass("C3", reason=WHY, safety=True)
+    mine.break_glass("C4", reason=WHY)
+    assert not seen.goals().is_empty()
+    three.erase("C3", reason="a request")
+    with pytest.raises(NotInRecord):
+        seen.goals(client_id="C3")
+    assert seen.goals().is_empty()
+    with Store.open(url) as other:
+        assert [one.client_id for one in other.as_user("ann").opened_records()] == ["C4"]
+        told = other.as_user("safety_lead").glass_breaks()
+        assert told.height == 2
+        assert "C3" not in told["client_id"].to_list()
+        assert told["reason"].to_list() == [WHY, None]
+        for lines in (other.audit.entries(), other.audit.entries(include_safety=True)):
+            assert WHY not in " ".join(lines.filter(subject="C3")["detail"])
+            assert "C3" not in lines["subject"].to_list()
+        assert other.verify().intact
