@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Collection
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from functools import cache
 from typing import TYPE_CHECKING, Any
@@ -196,7 +197,8 @@ class Accounts:
         return name
 
     def _note(self, action: str, subject: str | None, *, who: str | None = None, **detail: Any) -> None:
-        self._tell(self._audit.line(action, subject=subject, who=who, **detail))
+        line = self._audit.line(action, subject=subject, **detail)
+        self._tell(line if who is None else replace(line, who=who))
 
     def _row(self, name: str) -> dict[str, Any] | None:
         if not _USERNAME.fullmatch(name):

@@ -43,10 +43,10 @@ class Audit:
         self._origin = origin
         self._tell = tell
 
-    def line(self, action: str, *, subject: str | None = None, who: str | None = None, **detail: Any) -> Line:
-        """Make a line of now."""
+    def line(self, action: str, *, subject: str | None = None, **detail: Any) -> Line:
+        """Make a line of now, by whoever's view this is."""
         text = json.dumps(detail, sort_keys=True, default=str)
-        return Line(datetime.now(UTC), who or self._scope.who, action, subject, text, self._origin)
+        return Line(datetime.now(UTC), self._scope.who, action, subject, text, self._origin)
 
     def record(self, action: str, *, subject: str | None = None, **detail: Any) -> None:
         """Add a line: an export, a refusal. What only few may read goes under the key ``safety``.

@@ -165,7 +165,15 @@ class Store(Upkeep):
         return self._scope.may_read(reader)
 
     def from_origin(self, origin: str) -> Store:
-        """Give this same view; its lines in the audit trail name another place: a network address."""
+        """Give the whole record again; its lines in the audit trail name another place: a network address.
+
+        Raises
+        ------
+        AccessDenied
+            If this view is somebody's: nobody says of themselves where they come from.
+        """
+        if self._scope.user is not None or self._scope.masked:
+            raise AccessDenied(f"{self._scope.who} cannot say where they come from.")
         return Store(self._shared, self._scope, origin=check_text("origin", origin))
 
     def as_user(self, user: str | User, *, origin: str | None = None) -> Store:

@@ -303,6 +303,15 @@ def test_nobody_forges_a_line_that_the_record_writes_itself(three):
     assert three.verify().intact
 
 
+def test_nobody_writes_a_line_in_the_name_of_another_or_from_elsewhere(three):
+    mine = three.as_user("clinician", origin="10.0.0.7")
+    mine.audit.record("export", who="safety_lead", at="2020-01-01", origin="10.9.9.9", file="out.csv")
+    line = three.audit.entries(last=1).row(0, named=True)
+    assert (line["who"], line["origin"], line["at"].year > 2020) == ("clinician", "10.0.0.7", True)
+    with pytest.raises(AccessDenied, match="where they come from"):
+        mine.from_origin("10.9.9.9")
+
+
 def test_the_trail_is_told_of_those_who_read_it_and_keeps_the_safety_channel_apart(three):
     with three.as_user("clinician_safety").writing(source=ImportSource("hits of C1.csv")) as record:
         record.add(Administration("C1", "hits", DAY, (4, 4, 4, 4), channel="safety"))

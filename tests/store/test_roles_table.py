@@ -89,6 +89,7 @@ end_episode              123      1         1           -          -          - 
 acknowledge              123      -         1           -          12         -       -          123  -     -     3
 preview                  123      1         1           -          -          -       -          -    -     -     -
 as_user                  +        -         -           -          -          -       -          -    -     -     -
+from_origin              +        -         -           -          -          -       -          -    -     -     -
 accounts                 +        -         -           -          -          -       -          -    +     -     -
 verify                   +        -         -           -          -          -       -          -    +     -     -
 erase                    +        -         -           -          -          -       -          -    +     -     -
@@ -107,8 +108,8 @@ clinic_outcomes          +        +         +           +          +          + 
 deidentified_cohort      +        -         -           -          -          -       +          -    -     -     -
 client_review            123      1         1           12         12         -       -          -    -     3     3
 caseload                 123      1         1           12         12         -       -          -    -     3     3
-export                   123      1         1           12         12         -       -          -    -     3     3
-export:safety            123      -         1           -          12         -       -          -    -     -     3
+export                   123      1         1           12         12         -       -          -    -     -     -
+export:safety            123      -         1           -          12         -       -          -    -     -     -
 """  # fmt: skip  # noqa: E501
 
 _HEAD, *_ROWS = [line.split() for line in TABLE.strip().splitlines()]
@@ -119,7 +120,7 @@ EXPECTED = {name: dict(zip(VIEWS, marks, strict=True)) for name, *marks in _ROWS
 BESIDE = {
     Store: {
         "open", "create",  # whoever has the address and the password of the database is the operator
-        "close", "url", "user", "can", "has_reader", "from_origin", "open_until",  # about the view itself
+        "close", "url", "user", "can", "has_reader", "open_until",  # about the view itself
         "writing",  # what may be added is walked by kind
         "audit",  # adding is for everybody; reading is walked
         "last_held_on",  # a day, and nobody's name; its reach is in tests/store/test_held.py
@@ -210,6 +211,7 @@ PERIOD = {"start": date(2026, 1, 1), "end": date(2026, 3, 31)}
 ANSWERED: dict[str, Callable[[Store], object]] = {
     "write:Clinician": lambda mine: taken_back(mine, lambda record: record.add(Clinician("T9", "new"))),
     "as_user": lambda mine: mine.as_user("admin"),
+    "from_origin": lambda mine: mine.from_origin("203.0.113.9"),
     "accounts": lambda mine: mine.accounts.table(),
     "verify": lambda mine: mine.verify(),
     "erase": none_erased,

@@ -85,7 +85,7 @@ def export_record(  # noqa: PLR0913 - one keyword for each thing that a user may
     Raises
     ------
     AccessDenied
-        When this user may not read persons, or not the safety channel.
+        When this user may not read persons, or not the safety channel; or the record was opened out of turn.
     NotInRecord
         When a client does not exist for this user.
     UnknownInstrument
@@ -98,6 +98,9 @@ def export_record(  # noqa: PLR0913 - one keyword for each thing that a user may
     if include_safety and not store.can("safety:read"):
         store.audit.record("refused", asked="export", fault="AccessDenied", safety={"asked": True})
         raise AccessDenied("Safety data leave only with the permission 'safety:read'. Leave --include-safety out.")
+    if store.open_until is not None:
+        store.audit.record("refused", asked="export", fault="AccessDenied")
+        raise AccessDenied("A record that was opened out of turn is read, not taken out: a file would outlast it.")
     wish = Wish(
         clients=tuple(dict.fromkeys(clients)),
         instruments=tuple(instrument(key).key for key in dict.fromkeys(instruments)),
