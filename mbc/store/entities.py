@@ -9,9 +9,10 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, fields
+from functools import cache
 from typing import Any
 
-from sqlalchemy import Connection, Table, and_, insert, select, update
+from sqlalchemy import Boolean, Connection, Table, and_, insert, select, update
 
 from mbc.errors import Conflict
 from mbc.store import records
@@ -88,8 +89,15 @@ class Comparison:
 
 
 def values(record: object) -> dict[str, Any]:
-    """Write a record as a row."""
-    return {f.name: getattr(record, f.name) for f in fields(record)}  # pyright: ignore[reportArgumentType]
+    """Write a record as a row: as the database will give it back, so that its digest is the same."""
+    row = {f.name: getattr(record, f.name) for f in fields(record)}  # pyright: ignore[reportArgumentType]
+    return row | {name: bool(row[name]) for name in _booleans(type(record)) if row[name] is not None}
+
+
+@cache
+def _booleans(kind: type) -> tuple[str, ...]:
+    columns = KINDS[kind].table.c
+    return tuple(f.name for f in fields(kind) if isinstance(columns[f.name].type, Boolean))
 
 
 def on_record(

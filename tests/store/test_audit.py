@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from datetime import date, timedelta
 
+import numpy as np
 from sqlalchemy import text
 
-from mbc.store import Administration, verification
+from mbc.store import Administration, Flag, Goal, GoalRating, Session, verification
 
 
 def tampered(store, *statements):
@@ -36,6 +37,23 @@ def test_an_untouched_record_is_intact(clinic):
     assert report.administrations == 35
     assert report.chain.lines == clinic.audit.entries().height
     assert clinic.audit.verify().head == report.chain.head
+
+
+def test_what_is_written_in_other_words_than_the_database_s_is_intact(clinic):
+    """Truth as a number, numbers as whole ones, texts in any script: the seal is that of what comes back."""
+    with clinic.writing(by="Zoë") as record:
+        record.add(Session("C1", "C1-E1", 7, date(2026, 3, 1), attended=np.bool_(False), modality="vidéo 漢"))
+        record.add(Session("C1", "C1-E1", 8, date(2026, 3, 2), attended=1))
+        record.add(
+            Goal("G-7", "C1", "größer ‘werden’", date(2026, 3, 1), -0.0, np.float64(0.1), higher_is_better=0)
+        )
+        record.add(GoalRating("G-7", date(2026, 3, 2), np.int64(3)))
+        taken = Administration(
+            "C1", "who5", date(2026, 3, 1), np.array([1, 2, np.nan, 0.1, -0.0]), flags=(Flag("i1"),)
+        )
+        record.add(taken)
+    report = clinic.verify()
+    assert report.intact, report.faults
 
 
 def test_each_line_says_who_what_when_and_from_where(clinic):
