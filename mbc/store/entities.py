@@ -101,15 +101,19 @@ def _booleans(kind: type) -> tuple[str, ...]:
 
 
 def on_record(
-    connection: Connection, kind: Kind, rows: Sequence[dict[str, Any]]
+    connection: Connection, kind: Kind, rows: Sequence[dict[str, Any]], *, replacing: bool = False
 ) -> dict[tuple[Any, ...], tuple[dict[str, Any], int | None]]:
-    """Fetch the rows already there, by key: the columns of a record, and the entry that wrote them."""
+    """Fetch the rows already there, by key: the columns of a record, and the entry that wrote them.
+
+    Rows that may be replaced are locked: of two who replace one at once, the second replaces what the first wrote.
+    """
     if not rows:
         return {}
     first = kind.table.c[kind.key[0]]
     columns = [kind.table.c[name] for name in rows[0]]
     wanted = sorted({row[kind.key[0]] for row in rows})
     query = select(*columns, kind.table.c.entry_id).where(first.in_(wanted))
+    query = query.order_by(first).with_for_update(key_share=True) if replacing else query
     found = [dict(row) for row in connection.execute(query).mappings()]
     return {_key(kind, row): (row, row.pop("entry_id")) for row in found}
 
@@ -131,7 +135,7 @@ def compare(
         If one is on record with other content and no reason to supersede it is given.
     """
     rows = [values(record) for record in batch]
-    known = on_record(connection, kind, rows)
+    known = on_record(connection, kind, rows, replacing=supersede is not None)
     result = Comparison([], [], [])
     fresh: set[tuple[Any, ...]] = set()
     for row, owner in zip(rows, owners, strict=True):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import signal
 import subprocess
 import sys
@@ -11,8 +12,9 @@ from datetime import date, timedelta
 from pathlib import Path
 
 import pytest
+from sqlalchemy import select
 
-from mbc.store import Administration, Client, Store
+from mbc.store import Administration, Client, Store, tables
 
 WRITE_MANY = """
 import sys
@@ -74,6 +76,31 @@ def test_processes_writing_at_once_lose_and_double_nothing(shared, database):
         assert per_instrument == dict.fromkeys([*names, "shared"], count)
         assert store.answers().height == 2 * taken.height
         assert store.verify().intact
+
+
+def test_of_two_who_replace_one_row_at_once_neither_is_lost(shared):
+    """The second replaces what the first wrote, and the history holds both."""
+    rounds = 12
+
+    def rename(name: str) -> None:
+        with Store.open(shared) as store:
+            for number in range(rounds):
+                with store.writing(by=name) as record:
+                    record.add(Client("C1", f"{name} {number}"), supersede="another name")
+
+    with ThreadPoolExecutor(2) as threads:
+        list(threads.map(rename, ["ann", "bob"]))
+    with Store.open(shared) as store:
+        with store._engine.connect() as connection:
+            before = [
+                json.loads(text)["alias"]
+                for text in connection.execute(select(tables.earlier.c.content)).scalars()
+            ]
+        wanted = {None, *(f"{name} {number}" for name in ("ann", "bob") for number in range(rounds))}
+        assert {*before, *store.clients()["alias"]} == wanted
+        assert len(before) == 2 * rounds
+        report = store.verify()
+        assert report.intact, report.faults
 
 
 def test_a_killed_writer_leaves_whole_transactions_only(shared):
