@@ -134,8 +134,8 @@ def _refuse(frame: pl.DataFrame, values: pl.DataFrame, columns: Mapping[str, str
             faults.append(f"row {row}: {shown(name)} is '{shown(cell)}', which is no number")
     if faults:
         raise ImportRefused(
-            f"{many(len(faults), 'cell')} cannot be read as numbers. Times are numbers or days as YYYY-MM-DD; a blank "
-            "cell or NA is 'not answered'. Nothing was computed.",
+            f"{many(len(faults), 'cell')} cannot be read as numbers. Times are numbers or days as YYYY-MM-DD; "
+            "a blank cell or NA is 'not answered'. Nothing was computed.",
             faults,
         )
 
