@@ -113,21 +113,66 @@ def test_unfinished_answers_are_refused_by_entry_and_other_questionnaires_left_o
     assert "Answers to 'urn:shoes' left out: no questionnaire known (entry 1)." in plan.notes
 
 
-def test_a_score_alone_is_kept_and_one_worked_out_from_answers_is_not(store, write, now):
-    score = {
+def score_of_nine(value: float, **more: Any) -> dict[str, Any]:
+    return {
         "resourceType": "Observation",
         "status": "final",
         "code": {"coding": [{"system": LOINC, "code": "44261-6"}]},
         "subject": {"reference": "Patient/C2"},
         "effectiveDateTime": "2026-01-05",
-        "valueInteger": 7,
+        "valueQuantity": {"value": value},
+        **more,
     }
-    derived = {**score, "derivedFrom": [{"reference": "QuestionnaireResponse/1"}]}
+
+
+def from_response(address: str) -> dict[str, Any]:
+    return {"derivedFrom": [{"reference": address}]}
+
+
+def test_a_score_alone_is_kept_and_one_that_we_worked_out_ourselves_is_not(store, write, now):
+    score = score_of_nine(7, **from_response("QuestionnaireResponse/elsewhere"))
+    ours = {"coding": [*score["code"]["coding"], {"system": "urn:mbc:score", "code": "phq9_total"}]}
+    derived = {**score, "code": ours, "effectiveDateTime": "2026-01-06"}
     plan = plan_import(write(bundle(score, derived), name="a.json"), store, now=now)
     assert plan.administrations.select("client_id", "totals").rows() == [
         ("C2", [{"scale": "total", "score": 7.0}])
     ]
     assert any("worked out anew" in note for note in plan.notes)
+
+
+@pytest.mark.parametrize(
+    ("name", "about"),
+    [
+        ("the response that it is derived from", from_response("QuestionnaireResponse/q/_history/3")),
+        ("the same, by its address", from_response("http://x/fhir/QuestionnaireResponse/q")),
+        ("the only response of that day", {}),
+        ("the only response of that day, signed off later", {"effectiveDateTime": "2026-01-05T23:45:00-05:00"}),
+    ],
+)  # fmt: skip
+def test_a_score_beside_its_answers_is_one_administration_and_a_difference_is_told(store, write, now, name, about):
+    answers = response(phq9([1] * 9), id="q", subject={"reference": "Patient/C2"})
+    for value, remark in ((9, None), (12, "total: 12 is recorded, the answers give 9; both are kept")):
+        path = write(bundle(answers, score_of_nine(value, **about)), name="a.json")
+        (row,) = plan_import(path, store, now=now).administrations.iter_rows(named=True)
+        assert row["answers"] == [1.0] * 9
+        assert row["totals"] == [{"scale": "total", "score": value}]
+        assert row["remark"] == remark
+
+
+def test_a_score_of_one_of_several_responses_of_a_day_is_not_given_to_either(store, write, now):
+    about = {"subject": {"reference": "Patient/C2"}}
+    morning = response(phq9([1] * 9), authored="2026-01-05T08:00:00Z", **about)
+    evening = response(phq9([2] * 9), authored="2026-01-05T18:00:00Z", **about)
+    plan = plan_import(write(bundle(morning, evening, score_of_nine(18)), name="a.json"), store, now=now)
+    assert plan.administrations["totals"].to_list() == [None, None, [{"scale": "total", "score": 18.0}]]
+
+
+def test_a_version_of_a_patient_is_the_patient_and_what_is_no_patient_is_refused(store, write, now):
+    subjects = ("Patient/C1/_history/2", "https://x/fhir/Patient/C2/_history/2", "Group/C3")
+    path = write(bundle(*(response(phq9([1] * 9), subject={"reference": one}) for one in subjects)), name="a.json")
+    plan = plan_import(path, store, now=now)
+    assert plan.administrations["client_id"].to_list() == ["C1", "C2", None]
+    assert plan.refusals == ("entry 3: the client is blank; its subject is a Group, not a Patient",)
 
 
 def test_one_response_per_line_is_read_as_a_bulk_export(store, write, now):

@@ -1,0 +1,75 @@
+"""Scores that stand in Observations: beside the answers that they are of, or alone."""
+
+from __future__ import annotations
+
+from mbc.exchange.fhir.context import Context, unversioned, when
+from mbc.exchange.fhir.loading import Resource
+from mbc.exchange.fhir.matching import score_of
+from mbc.exchange.fhir.numbers import plain
+from mbc.exchange.fhir.resources import SCORES, Observation, extra
+from mbc.exchange.fhir.sheet import Head, Row, Sheet
+from mbc.exchange.shown import shown
+from mbc.exchange.tables import ROW
+
+_FINAL = frozenset({"final", "amended", "corrected"})
+_OCCASION = ("client_id", "instrument", "taken_on")
+
+
+def read_observation(resource: Resource, observation: Observation, context: Context, sheet: Sheet) -> None:
+    """Write the score of an Observation into the sheet; the responses of the file are there already.
+
+    It is kept beside the answers of the response that it names, or of the only one of that client, questionnaire
+    and day. What an export of our own worked out is not read: scores are worked out anew.
+    """
+    named = score_of(observation.code.coding)
+    if named is None or observation.value is None:
+        sheet.others += 1
+        return
+    if observation.derivedFrom and any(one.system == SCORES for one in observation.code.coding):
+        sheet.derived += 1
+        return
+    key, scale = named
+    if context.named and key not in context.named:
+        return
+    if observation.status not in _FINAL:
+        sheet.faults.append((resource.place, f"its status is '{shown(observation.status)}'; it counts when final"))
+    sheet.about_a_person(resource.place, observation.subject)
+    own = _own_occasion(observation, context, key)
+    head = _response_of(observation, own, sheet)
+    score = plain(observation.value)
+    if head is not None and head.scores.get(scale) == score:
+        return  # the response says the same
+    sheet.rows.append({**(head.cells if head else own), ROW: resource.place, "scale": scale, "score": score})
+
+
+def _own_occasion(observation: Observation, context: Context, key: str) -> Row:
+    extras = observation.extension
+    return {
+        "client_id": context.client(observation.subject),
+        **when(observation.effectiveDateTime, extra(extras, "taken-on")),
+        "session_number": extra(extras, "session-number"),
+        "target": extra(extras, "target"),
+        "informant": extra(extras, "informant"),
+        "episode_id": extra(extras, "episode"),
+        "version": extra(extras, "version"),
+        "instrument": key,
+    }
+
+
+def _response_of(observation: Observation, own: Row, sheet: Sheet) -> Head | None:
+    """Find the response whose score it is: the one that it names, or the only one of the day."""
+    sources = [unversioned(one.reference or "") for one in observation.derivedFrom]
+    for source in sources:
+        head = sheet.heads.get(source) or sheet.heads.get("/".join(source.split("/")[-2:]))
+        if head is not None and all(head.cells[name] == own[name] for name in ("client_id", "instrument")):
+            return head
+    elsewhere = any("QuestionnaireResponse/" in source for source in sources)
+    if elsewhere or own["target"] or own["informant"] or any(own[name] is None for name in _OCCASION):
+        return None
+    same = [head for head in sheet.taken if _day(head.cells) == _day(own)]
+    return same[0] if len(same) == 1 else None
+
+
+def _day(cells: Row) -> tuple[str, ...]:
+    client, key, day = (str(cells[name]) for name in _OCCASION)
+    return client, key, day[:10]
