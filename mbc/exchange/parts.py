@@ -10,6 +10,7 @@ import polars as pl
 
 from mbc.errors import ImportRefused
 from mbc.exchange.answers import check, notes_of
+from mbc.exchange.choices import coding_by_choices
 from mbc.exchange.columns import Columns
 from mbc.exchange.layouts import Recognised, recognise
 from mbc.exchange.long import read_long, read_totals
@@ -54,6 +55,7 @@ def read_parts(table: TextTable, options: ImportOptions) -> Parts:
     """Read a table that is in memory as a whole."""
     columns = _columns(table, options)
     recognised = recognise(columns, options)
+    options, coded = coding_by_choices(table, recognised.items, options)
     reading = check(_taken_apart(columns, recognised, options))
     reading = replace(reading, notes=notes_of(reading, table.noun))
     answered = reading.administrations.select(ANSWERED)
@@ -63,7 +65,7 @@ def read_parts(table: TextTable, options: ImportOptions) -> Parts:
         name=table.name,
         sha256=table.sha256,
         kind=table.kind,
-        notes=table.notes,
+        notes=(*table.notes, *coded),
         noun=table.noun,
         answered=lambda: [answered],
     )

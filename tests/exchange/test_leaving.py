@@ -12,7 +12,7 @@ import openpyxl
 import polars as pl
 import pyreadstat
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 from polars.testing import assert_frame_equal
 
@@ -124,6 +124,7 @@ def test_texts_that_look_like_formulas_come_back_as_they_were(tmp_path_factory, 
         assert_same(store, path)
 
 
+@example(["' '=", "'\ta", "''\t", "' ' +1"])
 @given(st.lists(st.none() | st.text(st.sampled_from("=+-@'\t\r\n ab"), max_size=6)))
 def test_taming_a_text_can_always_be_undone_and_leaves_no_formula(texts):
     frame = pl.DataFrame({"text": texts}, schema={"text": pl.String})
@@ -250,6 +251,17 @@ def test_redcaps_dictionary_has_its_eighteen_columns_and_fit_names(record, tmp_p
     assert header[:3] == ["record_id", "redcap_repeat_instrument", "redcap_repeat_instance"]
     known = {*names, *header[1:3]}
     assert all(name in known or name.endswith("_complete") for name in header)
+
+
+def test_a_number_below_zero_is_a_number_in_every_table_of_text(record, tmp_path):
+    export_record(record, tmp_path / "r", format="redcap")
+    export_record(record, tmp_path / "b", format="bids")
+    export_record(record, tmp_path / "c", format="csv")
+    redcap = pl.read_csv(tmp_path / "r/data.csv", infer_schema=False)
+    bids = pl.read_csv(tmp_path / "b/sourcedata/goals.tsv", separator="\t", infer_schema=False)
+    plain = pl.read_csv(tmp_path / "c/goals.csv", infer_schema=False)
+    assert redcap["mbc_goals_baseline"].drop_nulls().to_list() == ["-1.5"]
+    assert bids["baseline"].to_list() == plain["baseline"].to_list() == ["-1.5"]
 
 
 def test_bids_describes_every_column_and_its_levels(record, tmp_path):

@@ -31,6 +31,7 @@ def test_the_demo_is_read_by_event_with_its_record_as_client(store, now):
             "csi4_4": "cpq13",
         },
         events={"final_visit_arm_1": 6},
+        coding="printed",  # the demo's own questions have five choices, which no coding of CSI-4 has
         now=now,
     )
     # as printed in rows 7, 13 and 18 of the file; the third record has no date in that event
@@ -104,6 +105,48 @@ def test_labels_become_codes_and_a_checkbox_the_one_that_is_ticked(store, write,
     plan = plan_import(data, store, dictionary=dictionary, now=now)
     assert plan.administrations["answers"].to_list()[0] == [0.0, 1.0, 2.0, 3.0, 0.0, 1.0, 2.0]
     assert plan.refusals == ("row 3: gad7_7: '0 and 2' is no number; accepted are 0 to 3 (coding 0-3)",)
+
+
+def a_dictionary(key: str, choices: str, items: int) -> str:
+    fields = "".join(f'{key}_{n},form,,radio,Item {n},"{choices}"\n' for n in range(1, items + 1))
+    return (
+        "Variable / Field Name,Form Name,Section Header,Field Type,Field Label,"
+        '"Choices, Calculations, OR Slider Labels"\n'
+        f"record_id,base,,text,Record,\n{fields}"
+    )
+
+
+FOUR = "1, Not at all | 2, Several days | 3, More than half | 4, Nearly every day | -9, Refused | 99, Not asked"
+
+
+def test_the_dictionarys_choices_say_which_coding_the_numbers_are_in(store, write, now):
+    dictionary = write(a_dictionary("gad7", FOUR, 7), name="dictionary.csv")
+    data = write(f"redcap_event_name,record_id,date,{GAD}\nweek_1_arm_1,C1,2026-01-05,1,2,3,1,2,3,1\n")
+    plan = plan_import(data, store, dictionary=dictionary, now=now)
+    assert plan.administrations.select("client_id", "coding").rows() == [("C1", "1-4")]
+    assert any("choices are those of coding 1-4" in note for note in plan.notes)
+    said = plan_import(data, store, dictionary=dictionary, coding="0-3", now=now)  # the user's word goes first
+    assert said.administrations["coding"].to_list() == ["0-3"]
+
+
+def test_choices_that_no_coding_has_are_not_read_as_if_they_were_another(store, write, now):
+    dictionary = write(a_dictionary("phq9", FOUR, 9), name="dictionary.csv")
+    header = ",".join(f"phq9_{n}" for n in range(1, 10))
+    data = write(f"record_id,date,{header}\nC1,2026-01-05,1,2,3,1,2,3,1,1,1\n")
+    with pytest.raises(ImportRefused, match=r"'phq9_1' offers -9, 1, 2, 3, 4, 99, which no answer coding"):
+        plan_import(data, store, dictionary=dictionary, now=now)
+    words = {"phq9": {"1": 0, "2": 1, "3": 2, "4": 3}}
+    plan = plan_import(data, store, dictionary=dictionary, values=words, now=now)
+    assert plan.administrations["answers"].to_list() == [[0, 1, 2, 0, 1, 2, 0, 0, 0]]
+
+
+def test_a_label_that_two_choices_bear_is_neither(store, write, now):
+    dictionary = write(
+        a_dictionary("gad7", "0, Never | 1, Often | 2, Often | 3, Always", 7), name="dictionary.csv"
+    )
+    data = write(f"record_id,date,{GAD}\nC1,2026-01-05,Never,Often,Always,0,0,0,0\n")
+    plan = plan_import(data, store, dictionary=dictionary, now=now)
+    assert plan.refusals == ("row 2: gad7_2: 'Often' is no number; accepted are 0 to 3 (coding 0-3)",)
 
 
 def test_what_is_no_dictionary_is_refused(write):

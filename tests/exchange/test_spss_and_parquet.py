@@ -31,6 +31,21 @@ def test_a_code_that_is_not_declared_missing_is_refused_by_its_case(tmp_path, st
     assert plan.refusals == ("case 2: gad7_3: 99 is out of range; accepted are 0 to 3 (coding 0-3)",)
 
 
+def test_value_labels_say_which_coding_the_numbers_are_in(tmp_path, store, now):
+    path = tmp_path / "gad.sav"
+    low = pl.DataFrame(ROWS).with_columns(pl.col("^gad7_.$").clip(1, 3))
+    labels = {
+        f"gad7_{n}": {1: "never", 2: "some days", 3: "most days", 4: "always", 9: "refused"} for n in range(1, 8)
+    }
+    pyreadstat.write_sav(low, path, variable_value_labels=labels)
+    plan = plan_import(path, store, now=now)
+    assert set(plan.administrations["coding"]) == {"1-4"}
+    five = {name: {**known, 5: "more than always"} for name, known in labels.items()}
+    pyreadstat.write_sav(low, path, variable_value_labels=five)
+    plan = plan_import(path, store, now=now)
+    assert any("which no answer coding of it does (0-3, 1-4): look whether" in note for note in plan.notes)
+
+
 def test_parquet_is_read_with_its_types(tmp_path, store, now):
     path = tmp_path / "gad.parquet"
     pl.DataFrame(ROWS).with_columns(pl.col("gad7_3").replace(99.0, None)).write_parquet(path)

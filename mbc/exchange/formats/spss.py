@@ -22,7 +22,8 @@ def read_spss(path: str | Path, *, strip: bool = True) -> TextTable:
     """Read an SPSS .sav or .zsav file.
 
     Codes that the file declares as user-missing are blanks: the person who made it said so. Cases are numbered
-    from 1. Numbers come as they are coded; value labels are not read.
+    from 1. Numbers come as they are coded; value labels
+    say which codes there are, and so which answer coding is in use.
 
     Parameters
     ----------
@@ -59,6 +60,10 @@ def read_spss(path: str | Path, *, strip: bool = True) -> TextTable:
         frame=table,
         notes=(note,) if declared else (),
         encoding=about.file_encoding,
+        choices={
+            name: tuple(f"{code:g}" for code in labels if isinstance(code, int | float))
+            for name, labels in about.variable_value_labels.items()
+        },
         kind="spss",
         noun="case",
     )

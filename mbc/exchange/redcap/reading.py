@@ -55,7 +55,7 @@ def read_redcap(table: TextTable, dictionary: Dictionary | None, options: Import
         table = _with_field_names(table, dictionary)
         table = _with_codes(table, dictionary)
     table = _without_boxes(table, dictionary)
-    record = table.columns[0]
+    record = _record(table, dictionary)
     notes = list(_what_it_holds(table, record))
     given = {"client_id": record, **_days(table, dictionary, options)}
     if options.events and EVENT in table.columns:
@@ -65,6 +65,7 @@ def read_redcap(table: TextTable, dictionary: Dictionary | None, options: Import
         given["session_number"] = _SESSION
     given = {name: header for name, header in given.items() if name not in options.columns}
     table = _filled(table, record, Columns(table, {**given, **options.columns}))
+    known = dictionary.by_name if dictionary else {}
     administrative = [name for name in table.columns if name in _OWN or name.endswith("_complete")]
     left = tuple(name for name in table.columns if name not in administrative)
     return replace(
@@ -73,8 +74,16 @@ def read_redcap(table: TextTable, dictionary: Dictionary | None, options: Import
         frame=table.frame.select(ROW, *left),
         notes=(*table.notes, *notes),
         kind="redcap",
+        choices={name: tuple(known[name].choices) for name in left if name in known and known[name].choices},
         given=given,
     )
+
+
+def _record(table: TextTable, dictionary: Dictionary | None) -> str:
+    """Find the column that names the record: the dictionary's first field, else the first that is not REDCap's."""
+    if dictionary is not None and dictionary.fields and dictionary.fields[0].name in table.columns:
+        return dictionary.fields[0].name
+    return next((name for name in table.columns if name not in _OWN), table.columns[0])
 
 
 def _with_field_names(table: TextTable, dictionary: Dictionary) -> TextTable:
@@ -100,7 +109,12 @@ def _with_codes(table: TextTable, dictionary: Dictionary) -> TextTable:
         field = dictionary.by_name.get(name)
         if field is None or not field.choices:
             continue
-        codes = {label: code for code, label in field.choices.items() if label not in field.choices}
+        labels = list(field.choices.values())  # one that several choices bear names none of them
+        codes = {
+            label: code
+            for code, label in field.choices.items()
+            if label not in field.choices and labels.count(label) == 1
+        }
         changed.append(table.frame[name].replace(codes))
     return replace(table, frame=table.frame.with_columns(changed)) if changed else table
 

@@ -55,7 +55,7 @@ def write_redcap(
     if _BASE in forms:
         base = base.join(forms[_BASE], on="client_id", how="left", maintain_order="left")
     forms = {_BASE: base, **{name: _owned(table) for name, table in forms.items() if name != _BASE}}
-    tamed(_data(forms)).write_csv(folder / DATA)
+    _data(forms).write_csv(folder / DATA)
     _write_dictionary(folder / DICTIONARY, forms, about)
     repeating = [form_name(name) for name in forms if name != _BASE]
     pl.DataFrame({"form_name": repeating, "custom_form_label": [""] * len(repeating)}).write_csv(
@@ -161,7 +161,7 @@ def _data(forms: Mapping[str, pl.DataFrame]) -> pl.DataFrame:
 
 def _codes(table: pl.DataFrame) -> pl.DataFrame:
     truths = [name for name, dtype in table.schema.items() if dtype == pl.Boolean]
-    return as_text(table.with_columns(pl.col(truths).cast(pl.Int8)))
+    return as_text(tamed(table.with_columns(pl.col(truths).cast(pl.Int8))))  # -1.5 is a number, and stays one
 
 
 def _write_dictionary(
@@ -197,7 +197,7 @@ def _kind(said: Explained | None) -> tuple[str, str, str]:
     """Field type, choices and validation of a column."""
     if said is None:
         return "text", "", ""
-    if said.values:
+    if said.values and said.type == "whole number":  # an answer between two choices would be none of them
         return "radio", " | ".join(f"{code:g}, {label}" for code, label in said.values.items()), ""
     if said.type == "yes or no":
         return "yesno", "", ""
