@@ -1,16 +1,20 @@
-"""``mbc client``: whose caseload a client is in."""
+"""``mbc client``: whose caseload a client is in, and where what is on record of them came from."""
 
 from __future__ import annotations
 
 import dataclasses
+from typing import TYPE_CHECKING
 
 import click
 
-from mbc.cli.options import store_option
+from mbc.cli.options import as_option, store_option, view_of
 from mbc.errors import MbcError, NotInRecord, nearest
 
+if TYPE_CHECKING:
+    import polars as pl
 
-@click.group("client", short_help="Say whose caseload a client is in.")
+
+@click.group("client", short_help="A client's caseload, and where their record came from.")
 def command() -> None:
     """Manage clients on record."""
 
@@ -43,3 +47,61 @@ def assign(*, client_ids: tuple[str, ...], clinician_id: str, reason: str, store
                 [dataclasses.replace(one, clinician_id=clinician_id) for one in clients], supersede=reason
             )
     click.echo(f"{len(clients)} in the caseload of {clinician_id}.")
+
+
+@command.command("history")
+@click.argument("client_id", metavar="CLIENT")
+@click.option("--instrument", metavar="KEY", help="Only this questionnaire.")
+@click.option("--include-safety", is_flag=True, help="Also safety screens; needs the permission.")
+@as_option
+@store_option
+def history(
+    *, client_id: str, instrument: str | None, include_safety: bool, username: str | None, store_url: str
+) -> None:
+    """Say of every questionnaire who recorded it when, from which file and line, and what was corrected why.
+
+    A file is named with the first 12 digits of its SHA-256; 'sha256sum FILE' shows whether it is the same one.
+    """
+    import polars as pl  # noqa: PLC0415 - the command line stays quick until a record is opened
+    from rich.console import Console  # noqa: PLC0415
+    from rich.table import Table  # noqa: PLC0415
+    from rich.text import Text  # noqa: PLC0415
+
+    from mbc.store import Store  # noqa: PLC0415
+
+    with Store.open(store_url) as whole:
+        store = view_of(whole, username)
+        found = store.provenance(instrument, client_id=client_id)
+        if include_safety:
+            found = pl.concat([found, store.provenance(instrument, client_id=client_id, channel="safety")])
+    table = Table(box=None, header_style="bold", pad_edge=False, padding=(0, 2, 0, 0))
+    for name in ("No.", "Day", "Questionnaire", "Recorded (UTC)", "By", "From", "Remark"):
+        table.add_column(name, no_wrap=name not in {"From", "Remark"}, overflow="fold")
+    for cells in _told(found.sort("taken_on", "administration_id")):
+        table.add_row(*map(Text, cells))
+    console = Console(highlight=False)
+    (console if console.is_terminal else Console(highlight=False, width=160)).print(table)
+
+
+def _told(found: pl.DataFrame) -> list[tuple[str, ...]]:
+    """Write each administration's provenance in words."""
+    later = {row["supersedes"]: row for row in found.iter_rows(named=True) if row["supersedes"] is not None}
+    lines: list[tuple[str, ...]] = []
+    for row in found.iter_rows(named=True):
+        corrects = f"corrects {row['supersedes']}: {row['reason']}" if row["supersedes"] is not None else ""
+        after = later.get(row["administration_id"])
+        corrected = f"corrected by {after['administration_id']}" if after else ""
+        source = "" if row["source_name"] is None else f"{row['source_name']} ({row['source_sha256'][:12]})"
+        where = f"{source}, line {row['source_line']}" if source and row["source_line"] is not None else source
+        lines.append(
+            (
+                str(row["administration_id"]),
+                str(row["taken_on"]),
+                row["instrument"],
+                f"{row['recorded_at']:%Y-%m-%d %H:%M}",
+                row["recorded_by"],
+                where,
+                "; ".join(filter(None, (corrects, corrected))),
+            )
+        )
+    return lines

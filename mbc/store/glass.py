@@ -20,8 +20,9 @@ from mbc.store import engine as engines
 from mbc.store import tables as t
 from mbc.store.access import PERSON_READERS, Permission, Role, Scope
 from mbc.store.checks import check_text, is_id
-from mbc.store.reading import Readers, require_client
+from mbc.store.reading import require_client
 from mbc.store.recent import CLOSED, OPENED, Opened
+from mbc.store.sources import Sources
 
 if TYPE_CHECKING:
     from mbc.store.store import Shared, Store
@@ -32,7 +33,7 @@ MAY_OPEN: frozenset[Role] = frozenset({"clinician", "supervisor", "safety_lead"}
 _FEWEST_WORDS, _FEWEST_LETTERS = 3, 12
 
 
-class Openings(Readers):
+class Openings(Sources):
     """The half of a store that opens one record out of turn."""
 
     _shared: Shared

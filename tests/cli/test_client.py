@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from datetime import date
+
 import pytest
 from click.testing import CliRunner
 
 from mbc.cli.client import command
 from mbc.errors import MbcError, NotInRecord
-from mbc.store import Client, Clinician, Store
+from mbc.store import Administration, Client, Clinician, ImportSource, Store
 
 
 @pytest.fixture
@@ -45,3 +47,27 @@ def test_one_unknown_client_and_nobody_is_assigned(url):
 def test_an_unknown_clinician_is_refused_with_the_nearest(url):
     with pytest.raises(NotInRecord, match=r"no clinician 'K_1' on record\. Did you mean 'K1'"):
         assign("C1", "--clinician", "K_1", "--store", url)
+
+
+def test_history_says_from_which_file_and_line_and_what_was_corrected(url):
+    about = {"form": "standard", "coding": "0-3"}
+    with Store.open(url) as store:
+        with store.writing(by="ann", source=ImportSource("first.csv", "ab" * 32, "csv")) as record:
+            record.add(Administration("C1", "gad7", date(2026, 1, 5), (1,) * 7, **about, source_line=7))
+            record.add(
+                Administration(
+                    "C1", "hits", date(2026, 1, 5), (1,) * 4, form="standard", coding="1-5", channel="safety"
+                )
+            )
+        with store.writing(by="bea") as record:
+            record.add(Administration("C1", "gad7", date(2026, 1, 5), (2,) * 7, **about), supersede="misread")
+    done = CliRunner().invoke(command, ["history", "C1", "--store", url], catch_exceptions=False)
+    _, first, second = done.output.splitlines()
+    assert "first.csv (abababababab), line 7" in first
+    assert first.split()[-2:] == ["by", "3"]
+    assert second.rstrip().endswith("corrects 1: misread")
+    assert "hits" not in done.output
+    everything = ["history", "C1", "--include-safety", "--store", url]
+    assert "hits" in CliRunner().invoke(command, everything, catch_exceptions=False).output
+    with pytest.raises(NotInRecord, match="C9"):
+        CliRunner().invoke(command, ["history", "C9", "--store", url], catch_exceptions=False)

@@ -60,6 +60,7 @@ sessions                 123      1         1           12         12         - 
 administrations          123      1         1           12         12         -       -          -    -     3     3
 answers                  123      1         1           12         12         -       -          -    -     3     3
 totals                   123      1         1           12         12         -       -          -    -     3     3
+provenance               123      1         1           12         12         -       -          -    -     3     3
 score_sets               +        +         +           +          +          -       -          -    -     +     +
 to_score                 123      1         1           12         12         -       -          -    -     3     3
 keep_scores              +        -         -           -          -          -       -          -    -     -     -
@@ -70,6 +71,7 @@ safety_flags             123      -         1           -          12         - 
 administrations:safety   123      -         1           -          12         -       -          123  -     -     3
 answers:safety           123      -         1           -          12         -       -          123  -     -     3
 totals:safety            123      -         1           -          12         -       -          123  -     -     3
+provenance:safety        123      -         1           -          12         -       -          123  -     -     3
 write:Clinician          +        -         -           -          -          -       -          -    +     -     -
 write:Client             123      1         1           -          -          -       -          -    -     -     -
 write:Episode            123      1         1           -          -          -       -          -    -     -     -
