@@ -5,15 +5,17 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import get_args
 
 import polars as pl
 
 from mbc.care.scores import scored
 from mbc.instruments import Instrument, instrument
 from mbc.instruments.library import keys
-from mbc.privacy import StudyIds, days_since, fold_rare, guard, random_study_ids
+from mbc.privacy import OTHER, StudyIds, days_since, fold_rare, guard, label_prefix, random_study_ids
 from mbc.store import Store
 from mbc.store.counting import counting_view
+from mbc.store.records import Status, Valence
 
 SELF = "self"
 LEAST_FOR_RESEARCHERS = 5  # people who share a category, for a user's own view of the record
@@ -31,6 +33,9 @@ class Cohort:
     ``relationships``: study_id, day, target (R1, R2, ...; null: the person), status.
     ``goals``: study_id, goal (G1, ...), baseline, target_rating, higher_is_better, day, rating.
     ``events``: study_id, day, kind, valence.
+
+    Where an identifier of the clinic's own reads like one of these labels ("G1", "p007"), the labels get another
+    letter (GX1, PX001), so that whatever reads like an identifier in a table is one.
     """
 
     people: pl.DataFrame
@@ -91,7 +96,7 @@ def deidentified_cohort(store: Store, *, k: int = 5) -> tuple[Cohort, StudyIds]:
     whole = store.user is None  # the operator's labels are looked for in every cell; a researcher reads none
     record = _Record.of(store if whole else source, k if whole else max(k, LEAST_FOR_RESEARCHERS))
     tables = record.cohort(scored(source))
-    guard(tables.tables(), identifiers=record.identifiers)
+    guard(tables.tables(), identifiers=record.identifiers, words=_words())
     return tables, record.ids if whole else StudyIds({})
 
 
@@ -102,20 +107,23 @@ class _Record:
     therapists: StudyIds
     origins: dict[str, dt.date]  # study id -> day 0
     targets: dict[str, str]  # relationship id -> R1, R2, ...
+    goals: str  # what the number of a goal follows: "G"
     identifiers: frozenset[str]
     k: int
 
     @classmethod
     def of(cls, store: Store, k: int) -> _Record:
         clients, clinicians = store.clients(), store.clinicians()
-        ids = random_study_ids(clients["client_id"])
+        identifiers = _identifiers(store)
+        ids = random_study_ids(clients["client_id"], avoid=identifiers)
         return cls(
             store=store,
             ids=ids,
-            therapists=random_study_ids(clinicians["clinician_id"], prefix="T"),
+            therapists=random_study_ids(clinicians["clinician_id"], prefix="T", avoid=identifiers),
             origins={ids.of[one]: day for one, day in _first_contacts(store).items()},
-            targets=_numbered(store.relationships(), store.statuses()),
-            identifiers=_identifiers(store),
+            targets=_numbered(store.relationships(), store.statuses(), label_prefix("R", identifiers)),
+            goals=label_prefix("G", identifiers),
+            identifiers=identifiers,
             k=k,
         )
 
@@ -199,7 +207,9 @@ class _Record:
 
     def _goals(self) -> pl.DataFrame:
         goals = self.store.goals().with_columns(
-            pl.format("G{}", pl.col("set_on").rank("ordinal").over("client_id")).alias("goal"),
+            pl.format("{}{}", pl.lit(self.goals), pl.col("set_on").rank("ordinal").over("client_id")).alias(
+                "goal"
+            ),
             pl.col("target").alias("target_rating"),
         )
         described = goals.select("goal_id", "goal", "baseline", "target_rating", "higher_is_better")
@@ -228,13 +238,15 @@ def _first_contacts(store: Store) -> dict[str, dt.date]:
     return first
 
 
-def _numbered(relationships: pl.DataFrame, statuses: pl.DataFrame) -> dict[str, str]:
-    """Relationships of each client as R1, R2, ... in the order they began."""
+def _numbered(relationships: pl.DataFrame, statuses: pl.DataFrame, prefix: str) -> dict[str, str]:
+    """Relationships of each client as R1, R2, ... (with the prefix "R") in the order they began."""
     began = statuses.drop_nulls("relationship_id").group_by("relationship_id").agg(pl.col("since").min())
     ordered = (
         relationships.join(began, on="relationship_id", how="left")
         .sort("client_id", "since", "relationship_id", nulls_last=True)
-        .with_columns(pl.format("R{}", pl.int_range(1, pl.len() + 1).over("client_id")).alias("number"))
+        .with_columns(
+            pl.format("{}{}", pl.lit(prefix), pl.int_range(1, pl.len() + 1).over("client_id")).alias("number")
+        )
     )
     return dict(ordered.select("relationship_id", "number").iter_rows())
 
@@ -245,7 +257,23 @@ def _identifiers(store: Store) -> frozenset[str]:
         *store.clients().select("client_id", "alias").iter_columns(),
         *store.clinicians().select("clinician_id", "display_name").iter_columns(),
         store.episodes()["episode_id"],
+        store.relationships()["relationship_id"],
         store.goals()["goal_id"],
         store.events()["event_id"],
     ]
     return frozenset(text for column in found for text in column.drop_nulls())
+
+
+def _words() -> dict[str, frozenset[str]]:
+    """Give the words of our own in each column that holds nothing else: they stand there for everybody alike."""
+    known = [instrument(key) for key in keys()]
+    return {
+        "instrument": frozenset(keys()),
+        "scale": frozenset(one.key for each in known for one in each.scales),
+        "form": frozenset(one.key for each in known for one in each.forms),
+        "coding": frozenset(one.key for each in known for one in each.codings),
+        "status": frozenset(get_args(Status)),
+        "valence": frozenset(get_args(Valence)),
+        "target": frozenset({SELF}),
+        **dict.fromkeys(("therapist", "ending", "modality", "kind"), frozenset({OTHER})),
+    }

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import re
 import secrets
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
@@ -39,11 +40,43 @@ class StudyIds:
         return frame.drop(column).select(swapped, pl.all())
 
 
-def random_study_ids(ids: Iterable[str], *, prefix: str = "P") -> StudyIds:
+def label_prefix(prefix: str, known: Iterable[str]) -> str:
+    """Lengthen the prefix of numbered labels until none of them can be taken for an identifier on record.
+
+    Whoever finds an identifier in a table, :func:`guard` above all, cannot tell it from a label that reads alike.
+
+    Parameters
+    ----------
+    prefix : str
+        What the labels would begin with: "G" for G1, G2, ...
+    known : iterable of str
+        Identifiers on record; upper and lower case are the same.
+
+    Examples
+    --------
+    >>> label_prefix("G", ["C-7", "Gull"]), label_prefix("G", ["g12"]), label_prefix("G", ["G1", "GX1"])
+    ('G', 'GX', 'GXX')
+    """
+    met = {one.casefold() for one in known}
+    while any(re.fullmatch(rf"{prefix.casefold()}\d+", one) for one in met):
+        prefix += "X"
+    return prefix
+
+
+def random_study_ids(ids: Iterable[str], *, prefix: str = "P", avoid: Iterable[str] = ()) -> StudyIds:
     """Draw a random id for each id on record.
 
     The numbers are a random permutation from the system's entropy source: they follow neither the order of the
     record nor anything in the ids (a hash of an id would, and could be tried out), and cannot be drawn again.
+
+    Parameters
+    ----------
+    ids : iterable of str
+        Ids on record.
+    prefix : str
+        What a study id begins with, lengthened by :func:`label_prefix`.
+    avoid : iterable of str
+        Other identifiers on record that no study id may look like.
 
     Examples
     --------
@@ -52,8 +85,7 @@ def random_study_ids(ids: Iterable[str], *, prefix: str = "P") -> StudyIds:
     ['P001', 'P002', 'P003']
     """
     known = sorted(set(ids))
-    while any(one.startswith(prefix) for one in known):
-        prefix += "X"  # a study id must never look like an id on record
+    prefix = label_prefix(prefix, [*known, *avoid])
     numbers = list(range(1, len(known) + 1))
     secrets.SystemRandom().shuffle(numbers)
     width = max(3, len(str(len(known))))
@@ -94,10 +126,16 @@ def fold_rare(frame: pl.DataFrame, column: str, *, person: str, k: int) -> pl.Da
     )
 
 
-def guard(tables: Mapping[str, pl.DataFrame], *, identifiers: Collection[str]) -> None:
+def guard(
+    tables: Mapping[str, pl.DataFrame],
+    *,
+    identifiers: Collection[str],
+    words: Mapping[str, Collection[str]] | None = None,
+) -> None:
     """Refuse tables that still hold a date, a known identifier, or a column of free text.
 
-    The last step before anything is written. It looks at what is there, not at how it was made.
+    The last step before anything is written. It looks at what is there, not at how it was made: labels that are
+    made up for the tables must differ from every identifier (:func:`label_prefix` sees to it).
 
     Parameters
     ----------
@@ -105,6 +143,9 @@ def guard(tables: Mapping[str, pl.DataFrame], *, identifiers: Collection[str]) -
         What is about to leave, by file name.
     identifiers : collection of str
         Client, clinician and episode ids, aliases, goal and event labels: whatever must not be found in a cell.
+    words : mapping of str to collection of str, optional
+        Column -> the closed vocabulary that stands there for everybody ("married", form "a"). In that column such
+        a word, spelled exactly so, points at nobody, also where a client goes by it.
 
     Raises
     ------
@@ -114,12 +155,15 @@ def guard(tables: Mapping[str, pl.DataFrame], *, identifiers: Collection[str]) -
     forbidden = {one.casefold() for one in identifiers}
     for table, frame in tables.items():
         for column, dtype in frame.schema.items():
-            fault = _fault(frame[column], column, dtype, forbidden)
+            own = frozenset((words or {}).get(column, ()))
+            fault = _fault(frame[column], column, dtype, forbidden, own)
             if fault:
                 raise IdentityLeft(f"Table '{table}', column '{column}' {fault}. Nothing was written.")
 
 
-def _fault(values: pl.Series, column: str, dtype: pl.DataType, forbidden: set[str]) -> str | None:
+def _fault(
+    values: pl.Series, column: str, dtype: pl.DataType, forbidden: set[str], own: frozenset[str]
+) -> str | None:
     if dtype.is_temporal() and dtype != pl.Duration:
         return "holds dates; a cohort knows days since the first contact only"
     if column in _FREE_TEXT:
@@ -127,7 +171,7 @@ def _fault(values: pl.Series, column: str, dtype: pl.DataType, forbidden: set[st
     if dtype != pl.String:
         return None
     met = values.drop_nulls().unique()
-    if any(one.casefold() in forbidden for one in met):
+    if any(one.casefold() in forbidden for one in met if one not in own):
         return "still holds an identifier or a label from the record"
     if column != "study_id" and len(met) > _MOST_CATEGORIES:
         return f"holds {len(met)} different texts; categories have at most {_MOST_CATEGORIES}"

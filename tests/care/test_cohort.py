@@ -5,12 +5,14 @@ from __future__ import annotations
 import datetime as dt
 import json
 
+import polars as pl
 import pytest
 
 from mbc.care import client_trajectory, deidentified_cohort, scored
 from mbc.care.cohort_files import read_cohort, write_cohort
 from mbc.care.cohort_record import open_cohort
-from mbc.errors import MbcError
+from mbc.errors import IdentityLeft, MbcError
+from mbc.privacy import guard
 from mbc.store import (
     Administration,
     Client,
@@ -142,3 +144,50 @@ def test_a_key_inside_the_cohort_or_a_folder_in_use_is_refused(store, tmp_path):
 def test_a_folder_that_is_no_cohort_is_named(tmp_path):
     with pytest.raises(MbcError, match=r"codebook\.json.*mbc deidentify"):
         read_cohort(tmp_path)
+
+
+@pytest.fixture
+def numbered():
+    """A record whose own identifiers read like the labels of a cohort, in every kind of them."""
+    made = Store.create("sqlite://")
+    with made.writing(by="test") as record:
+        record.add_all(
+            [Clinician("t001", "T002"), Client("G2", "P001", "t001", FIRST), Client("R2", "g3", "t001", FIRST)]
+        )
+        record.add_all([Episode("R3", "G2", "t001", FIRST), Relationship("R1", "G2", "R1")])
+        record.add(RelationshipStatus("G2", "partnered", FIRST, "R1"))
+        for goal, client in (("G1", "R2"), ("G9", "G2"), ("G8", "G2")):
+            record.add_all([Goal(goal, client, "own words", FIRST, 1, 8), GoalRating(goal, FIRST, 3)])
+    return made
+
+
+def test_a_record_whose_ids_read_like_the_cohorts_labels_is_taken_out_all_the_same(numbered):
+    cohort, ids = deidentified_cohort(numbered)
+    assert sorted(ids.of.values()) == ["PX001", "PX002"]  # an alias is "P001"
+    assert sorted(cohort.goals["goal"]) == ["GX1", "GX1", "GX2"]
+    assert cohort.relationships["target"].to_list() == ["RX1"]
+
+
+@pytest.mark.parametrize(("table", "column", "left"), [("goals", "goal", "G1"), ("relationships", "target", "r1")])
+def test_an_id_that_reads_like_a_label_is_still_caught_when_it_leaves(numbered, table, column, left):
+    cohort, _ = deidentified_cohort(numbered)
+    identifiers = [*numbered.goals()["goal_id"], *numbered.relationships()["relationship_id"]]
+    guard(cohort.tables(), identifiers=identifiers)
+    leaking = cohort.tables()[table].with_columns(pl.lit(left).alias(column))
+    with pytest.raises(IdentityLeft, match=f"'{table}', column '{column}' still holds an identifier"):
+        guard({table: leaking}, identifiers=identifiers)
+
+
+def test_who_goes_by_a_word_of_a_questionnaire_or_of_a_status_does_not_stop_the_cohort(store):
+    with store.writing(by="test") as record:
+        record.add_all(
+            [Clinician("a", "Single"), Client("total", "Partnered", "a"), Client("self-1", "other", "a")]
+        )
+        record.add(RelationshipStatus("total", "partnered", FIRST))
+    cohort, _ = deidentified_cohort(store)
+    assert cohort.items["rses"]["form"].unique().to_list() == ["a"]
+    identifiers = [*store.clients()["client_id"], *store.clinicians()["clinician_id"], "Partnered"]
+    for word, column in (("total", "status"), ("PARTNERED", "status"), ("partnered", "form")):
+        leaking = pl.DataFrame({column: [word]})
+        with pytest.raises(IdentityLeft, match="still holds an identifier"):
+            guard({"one": leaking}, identifiers=identifiers, words={"status": {"partnered"}, "form": {"a"}})
