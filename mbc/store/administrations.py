@@ -87,11 +87,10 @@ class Occasions:
     def load(self, connection: Connection, digests_wanted: Collection[str]) -> None:
         """Fetch what is on record for occasions not met before."""
         wanted = [digest for digest in dict.fromkeys(digests_wanted) if digest not in self.versions]
-        self.versions.update((digest, []) for digest in wanted)
         columns = "occasion, administration_id, revision, content"
         found = bulk.matching(connection, "administration", columns, "occasion", wanted, order="revision")
         for digest, *version in found:
-            self.versions[digest].append(Version(*version))
+            self.versions.setdefault(digest, []).append(Version(*version))
 
     def place(self, keyed: Keyed, place: int, number: int, *, supersede: bool) -> Place:
         """Find an administration's place: first of its occasion, met before, or a correction.
@@ -101,7 +100,7 @@ class Occasions:
         Conflict
             If the occasion is on record with other content and nothing may be superseded.
         """
-        content, line = keyed.contents[place], self.versions[keyed.occasions[place]]
+        content, line = keyed.contents[place], self.versions.setdefault(keyed.occasions[place], [])
         if not line:
             line.append(Version(number, 0, content))
             return _FIRST
@@ -117,8 +116,13 @@ class Occasions:
 def place_all(
     occasions: Occasions, keyed: Keyed, numbers: Sequence[int], *, supersede: bool
 ) -> tuple[list[Outcome], Additions]:
-    """Find the places of a batch, in order; see `Occasions.place`."""
-    places = [occasions.place(keyed, place, number, supersede=supersede) for place, number in enumerate(numbers)]
+    """Find the places of a batch, in order; see `Occasions.place`. ``occasions`` are those of this batch alone."""
+    if any(map(occasions.versions.get, keyed.occasions)) or len(set(keyed.occasions)) < len(numbers):
+        places = [
+            occasions.place(keyed, place, number, supersede=supersede) for place, number in enumerate(numbers)
+        ]
+    else:  # most files: all are the first of their occasions, and nothing need be remembered
+        places = [_FIRST] * len(numbers)
     new = [place for place, found in enumerate(places) if found is not _MET_BEFORE]
     additions = Additions(
         keyed.take(new),
