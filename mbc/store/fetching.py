@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 from collections.abc import Iterator
 from functools import partial
 from itertools import chain, islice
@@ -19,24 +18,10 @@ _ALIVE = 500
 _AT_ONCE = 50_000  # rows whose values become columns at a time
 _MOMENT = pl.Datetime("us", "UTC")
 
-Schema = dict[str, pl.DataType]
 
-
-def fetch(connection: Connection, query: Select[*tuple[Any, ...]], *, many: bool = False) -> pl.DataFrame:
-    """Fetch a query's rows, column by column, with types that follow from the tables.
-
-    Parameters
-    ----------
-    connection : Connection
-    query : Select
-        Of columns, or of labelled expressions with a type.
-    many : bool
-        Whether so many rows may come that PostgreSQL had better copy them out as text, which the table engine
-        reads whole; for few rows that would only take longer. The frame is the same.
-    """
+def fetch(connection: Connection, query: Select[*tuple[Any, ...]]) -> pl.DataFrame:
+    """Fetch a query's rows, column by column, with types that follow from the tables."""
     schema = {column.name: _dtype(column) for column in query.selected_columns}
-    if many and len(schema) > 1 and connection.dialect.name == "postgresql":
-        return _copied(connection, query, schema)
     cursor: Any = connection.execute(query).cursor
     rows = chain.from_iterable(iter(partial(cursor.fetchmany, _ALIVE), []))
     parts = [
@@ -54,34 +39,6 @@ def fetch(connection: Connection, query: Select[*tuple[Any, ...]], *, many: bool
 def _flattened(rows: Iterator[tuple[Any, ...]]) -> Iterator[list[Any]]:
     while values := list(chain.from_iterable(islice(rows, _AT_ONCE))):
         yield values
-
-
-def _copied(connection: Connection, query: Select[*tuple[Any, ...]], schema: Schema) -> pl.DataFrame:
-    compiled = query.compile(dialect=connection.dialect, compile_kwargs={"render_postcompile": True})
-    cursor: Any = connection.connection.cursor()
-    with cursor, cursor.copy(f"COPY ({compiled}) TO STDOUT (FORMAT csv)", compiled.params) as copy:
-        text = b"".join(copy)
-    if not text:
-        return pl.DataFrame(schema=schema)
-    read = {name: dtype if dtype in {pl.Int64(), pl.Float64()} else pl.String() for name, dtype in schema.items()}
-    # nothing between two commas is NULL, and "" an empty text: both sides keep to that
-    frame = pl.read_csv(io.BytesIO(text), has_header=False, schema=read)
-    return frame.select(_from_text(name, dtype) for name, dtype in schema.items())
-
-
-def _from_text(name: str, dtype: pl.DataType) -> pl.Expr:
-    column = pl.col(name)
-    if dtype == pl.Boolean:
-        return column == "t"
-    if dtype == pl.Date:
-        return column.str.to_date("%Y-%m-%d")
-    if dtype == _MOMENT:  # the connection's time zone is UTC
-        return (
-            column.str.strip_suffix("+00")
-            .str.to_datetime("%Y-%m-%d %H:%M:%S%.f", time_unit="us")
-            .dt.replace_time_zone("UTC")
-        )
-    return column
 
 
 def _dtype(column: ColumnElement[Any]) -> pl.DataType:

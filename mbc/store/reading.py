@@ -156,7 +156,7 @@ class Readers:
             self._require_channel("administrations", channel)
             with engines.reading(self._engine) as connection:
                 self._require_client(connection, client_id)
-                frame = fetch(connection, query, many=client_id is None)
+                frame = fetch(connection, query)
         return frame.sort("client_id", "taken_on", "administration_id")
 
     def answers(
@@ -261,7 +261,7 @@ class Readers:
             with engines.reading(self._engine) as connection:
                 self._require_client(connection, client_id)
                 named = self._administrations(_ANSWER_HEAD, instrument, client_id, "care")
-                head, kept = (fetch(connection, each, many=client_id is None) for each in (named, query))
+                head, kept = (fetch(connection, each) for each in (named, query))
                 rest = head.join(kept.select(key), on=key, how="anti")
                 answers = _of_these(connection, t.answer, rest)
                 totals = _of_these(connection, t.total, rest)
@@ -287,7 +287,7 @@ class Readers:
             self._scope.require_reader(reader)
             with engines.reading(self._engine) as connection:
                 self._require_client(connection, client_id)
-                frame = fetch(connection, query, many=client_id is None)
+                frame = fetch(connection, query)
         return frame.sort(*(order or frame.columns[:1]))
 
     def _owned_by(self, owner: ColumnElement[str], client_id: str | None) -> list[ColumnElement[bool]]:
@@ -344,7 +344,7 @@ class Readers:
             with engines.reading(self._engine) as connection:
                 self._require_client(connection, client_id)
                 named = self._administrations(heads, instrument, client_id, channel)
-                head, rows = (fetch(connection, each, many=client_id is None) for each in (named, query))
+                head, rows = (fetch(connection, each) for each in (named, query))
         return _beside(head, rows, names[0])
 
     def _require_channel(self, reader: str, channel: Channel) -> None:

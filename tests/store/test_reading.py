@@ -6,12 +6,9 @@ from datetime import UTC, date, datetime, timedelta, timezone
 
 import polars as pl
 import pytest
-from sqlalchemy import String, cast, literal, null, select
 
 from mbc.errors import NotInRecord, StoreError
 from mbc.store import Administration, Client
-from mbc.store import tables as t
-from mbc.store.fetching import fetch
 
 MOMENT = pl.Datetime("us", "UTC")
 TEXT, DAY, WHOLE, NUMBER, TRUTH = pl.String, pl.Date, pl.Int64, pl.Float64, pl.Boolean
@@ -190,32 +187,3 @@ def test_many_rows_come_in_several_batches(store, monkeypatch):
         days = [date(2026, 1, 1) + timedelta(days=day) for day in range(5)]
         record.add_all([Administration("C1", "rses", day, (day.day, None, 1.5)) for day in days])
     assert store.answers()["value"].to_list() == [x for day in days for x in (float(day.day), None, 1.5)]
-
-
-AWKWARD = ('says "no", twice', "back\\slash \\N", "", " spaces ", "semi;colon,comma", "naïve – 日本", "t", "NULL")
-
-
-def test_rows_that_are_copied_out_are_those_that_are_fetched(clinic):
-    """PostgreSQL writes whole tables as text: every kind of value comes back as it was, and a blank as a blank."""
-    moment = datetime(2026, 1, 5, 9, 30, 0, 120, tzinfo=UTC)
-    numbers = (0.1, 1e-300, -1.7976931348623157e308, 5e-324, None, 1 / 3)
-    with clinic.writing(by='it\'s, "me"') as record:
-        record.add(Administration("C1", "any", date(1900, 1, 1), numbers, taken_at=moment, session_number=0))
-    event, admin, session, client = t.event.c, t.administration.c, t.therapy_session.c, t.client.c
-    texts = [select(event.event_id, literal(text, String()).label("label"), event.valence) for text in AWKWARD]
-    queries = [
-        *texts,
-        select(admin.administration_id, admin.taken_on, admin.taken_at, admin.session_number, admin.episode_id),
-        select(session.episode_id, session.number, session.attended, session.modality),
-        select(t.answer.c.administration_id, t.answer.c.item, t.answer.c.value),
-        select(t.entry.c.recorded_at, t.entry.c.recorded_by, t.entry.c.source_name),
-        select(client.client_id, client.alias).where(client.client_id.in_(["C1", "%s", "x'y"])),
-        select(client.client_id, client.registered_on, cast(null(), String()).label("alias")),
-        select(client.client_id).where(client.client_id == "nobody"),
-    ]
-    with clinic._engine.connect() as connection:
-        for query in queries:
-            plain, copied = fetch(connection, query), fetch(connection, query, many=True)
-            assert copied.schema == plain.schema
-            assert copied.sort(pl.all()).equals(plain.sort(pl.all()))
-            assert query is queries[-1] or plain.height > 0
