@@ -374,7 +374,7 @@ def _of_these(connection: Connection, part: t.Table, rest: pl.DataFrame) -> pl.D
     wanted = rest["administration_id"]
     few = rest.height <= BATCH
     within = number.in_(wanted.to_list()) if few else number.between(wanted.min(), wanted.max())
-    return fetch(connection, select(*part.columns).where(within), many=not few)
+    return fetch(connection, select(*part.columns).where(within))
 
 
 def _asked(reader: str, channel: Channel) -> str:

@@ -55,7 +55,7 @@ class Sources(Readers):
             self._require_channel("administrations", channel)
             with engines.reading(self._engine) as connection:
                 self._require_client(connection, client_id)
-                frame = fetch(connection, query, many=client_id is None)
+                frame = fetch(connection, query)
         return frame.sort("client_id", "taken_on", "administration_id")
 
     def _file(self, name: str) -> ColumnElement[Any]:
