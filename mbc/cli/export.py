@@ -6,9 +6,10 @@ from pathlib import Path
 
 import click
 
-from mbc.cli.options import as_option, store_option, view_of
+from mbc.cli.options import as_option, instruments_option, store_option, view_of
 
 _FORMATS = ("csv", "excel", "parquet", "spss", "fhir", "redcap", "bids")
+_AT_HAND = "its definition is not at hand. Name its folder: --instruments DIR."
 _BY_SUFFIX = {".xlsx": "excel", ".json": "fhir"}
 
 
@@ -21,6 +22,7 @@ _BY_SUFFIX = {".xlsx": "excel", ".json": "fhir"}
 @click.option("--scores", "only", flag_value="scores", help="Scores only.")
 @click.option("--answers", "only", flag_value="answers", help="The record with its answers, without scores.")
 @click.option("--include-safety", is_flag=True, help="Also safety screens and risk items; needs the permission.")
+@instruments_option
 @as_option
 @click.option("--force", is_flag=True, help="Replace an export that is there already.")
 def command(  # noqa: PLR0913 - an option each
@@ -61,13 +63,18 @@ def command(  # noqa: PLR0913 - an option each
             force=force,
             progress=lambda what: status.update(f"Reading {what.replace('_', ' ')}"),
         )
+    undefined = [key for key in done.undefined if key not in done.withheld]
     rows = ", ".join(f"{name.removeprefix('administrations/')} {count}" for name, count in done.rows.items())
     console.print(Text(f"Written to {target} ({done.format}): {rows}."), soft_wrap=True)
     if done.withheld:
-        console.print(
-            Text(
-                f"Answers to {', '.join(done.withheld)} stayed behind; --include-safety takes them, with the "
-                "permission."
-            ),
-            soft_wrap=True,
-        )
+        console.print(Text(_withheld(done.withheld, done.undefined)), soft_wrap=True)
+    if undefined:
+        console.print(Text(f"No scores of {', '.join(undefined)}: {_AT_HAND}"), soft_wrap=True)
+
+
+def _withheld(keys: tuple[str, ...], undefined: tuple[str, ...]) -> str:
+    said = f"Answers to {', '.join(keys)} stayed behind; --include-safety takes them, with the permission."
+    strange = [key for key in keys if key in undefined]
+    if not strange:
+        return said
+    return f"{said} Whether {', '.join(strange)} asks about safety is not known: {_AT_HAND}"

@@ -14,6 +14,34 @@ _DANGEROUS = r"^[\s']*[=+\-@＝＋－＠]|^'*[\t\r\n]"
 _TAMED = r"^'([\s']*[=+\-@＝＋－＠]|'*[\t\r\n])"
 
 
+NOT_AVAILABLE = "n/a"
+"""How BIDS writes a blank."""
+
+
+def named_not_available(frame: pl.DataFrame) -> pl.DataFrame:
+    """Put an apostrophe before texts that BIDS would take for a blank.
+
+    Examples
+    --------
+    >>> texts = pl.DataFrame({"label": ["n/a", "'n/a", "plain", None]})
+    >>> named_not_available(texts)["label"].to_list()
+    ["'n/a", "''n/a", 'plain', None]
+    >>> available(named_not_available(texts)).equals(texts)
+    True
+    """
+    text = pl.col(pl.String)
+    return frame.with_columns(
+        pl.when(text.str.contains(f"^'*{NOT_AVAILABLE}$")).then("'" + text).otherwise(text).name.keep()
+    )
+
+
+def available(frame: pl.DataFrame) -> pl.DataFrame:
+    """Make what BIDS writes for a blank null, and take that apostrophe away."""
+    text = pl.col(pl.String)
+    named = pl.when(text.str.contains(f"^'+{NOT_AVAILABLE}$")).then(text.str.slice(1)).otherwise(text)
+    return frame.with_columns(pl.when(text != NOT_AVAILABLE).then(named).name.keep())
+
+
 def tamed(frame: pl.DataFrame) -> pl.DataFrame:
     """Put an apostrophe before texts that a spreadsheet would run; numbers stay numbers.
 

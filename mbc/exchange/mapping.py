@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from functools import cache
+from functools import lru_cache
 
 from mbc.errors import SettingsError, nearest
 from mbc.exchange.columns import OWN_ROLES, ROLES
 from mbc.exchange.shown import shown
 from mbc.instruments import instrument, keys
+from mbc.instruments.own.folders import OwnFile, listed
 
 
 def per_instrument(values: Iterable[str], option: str) -> dict[str, str]:
@@ -57,9 +58,9 @@ def check_column(canonical: str, where: str) -> None:
     SettingsError
         Names the nearest, and what there is.
     """
-    if canonical in ROLES or canonical in _columns():
+    if canonical in ROLES or canonical in _columns(listed()):
         return
-    near = nearest(canonical, [*ROLES, *_columns()], most=2)
+    near = nearest(canonical, [*ROLES, *_columns(listed())], most=2)
     hint = f" Did you mean {' or '.join(near)}?" if near else ""
     raise SettingsError(
         f"{where} {shown(canonical)}: there is no such column to map.{hint} There are {', '.join(ROLES)}, item "
@@ -68,9 +69,9 @@ def check_column(canonical: str, where: str) -> None:
     )
 
 
-@cache
-def _columns() -> dict[str, None]:
-    """Columns that belong to one questionnaire."""
+@lru_cache(maxsize=8)
+def _columns(_: tuple[OwnFile, ...]) -> dict[str, None]:
+    """Columns that belong to one questionnaire; the clinic's own files are named because they may change."""
     every = [instrument(key) for key in keys()]
     items = [column for one in every for column in one.item_columns()]
     scores = [f"{one.key}_{scale.key}" for one in every for scale in one.scales]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
-from functools import cache
+from functools import lru_cache
 
 import polars as pl
 
@@ -14,6 +14,7 @@ from mbc.exchange.columns import fold
 from mbc.exchange.options import ImportOptions
 from mbc.exchange.shown import shown
 from mbc.instruments import Coding, Form, Instrument, Item, instrument, keys
+from mbc.instruments.own.folders import OwnFile, listed
 
 _BETWEEN = r"[ _.\-]"
 _ITEM_WORD = r"(?:q|item|question)"
@@ -70,8 +71,8 @@ def item_number(text: str, key: str) -> int | None:
     return int(match[1]) if match else None
 
 
-@cache
-def _by_folded_name() -> dict[str, str]:
+@lru_cache(maxsize=8)
+def _by_folded_name(_: tuple[OwnFile, ...]) -> dict[str, str]:
     known = {fold(instrument(key).name): key for key in keys()}
     known |= {fold(part): key for key in keys() for part in instrument(key).name.split(" - ")}
     return known | {fold(key): key for key in keys()}
@@ -90,7 +91,7 @@ def key_of(text: str) -> str:
     >>> key_of("PHQ-9")
     'phq9'
     """
-    known = _by_folded_name()
+    known = _by_folded_name(listed())
     if fold(text) in known:
         return known[fold(text)]
     near = list(dict.fromkeys(known[fold(hit)] for hit in nearest(text, known)))
@@ -110,7 +111,7 @@ def chosen(options: ImportOptions) -> tuple[str, ...]:
 
 
 def _key_or_text(text: str) -> str:
-    return _by_folded_name().get(fold(text), text)
+    return _by_folded_name(listed()).get(fold(text), text)
 
 
 def check_per_instrument(options: ImportOptions, present: Iterable[str]) -> None:

@@ -171,7 +171,7 @@ def _columns(table: TextTable) -> Columns:
 
 def _with_blank_answers(read: pl.DataFrame) -> pl.DataFrame:
     """Give a questionnaire that was handed in empty a blank for each of its items."""
-    blank = [[None] * len(instrument(key).items) for key in read["instrument"]]
+    blank = [None if key is None else [None] * len(instrument(key).items) for key in read["instrument"]]
     nothing = pl.Series("nothing", blank, READ_SCHEMA["answers"])
     return read.with_columns(pl.coalesce("answers", nothing).alias("answers"))
 

@@ -16,7 +16,7 @@ from mbc.exchange.formats.excel import open_workbook, sheet_table
 from mbc.exchange.formats.parquet import read_parquet
 from mbc.exchange.formats.spss import read_spss
 from mbc.exchange.formats.workbook_guard import check_archive
-from mbc.exchange.formulas import untamed
+from mbc.exchange.formulas import available, untamed
 from mbc.exchange.opening import first_bytes
 from mbc.exchange.record_tables import AFTER, BEFORE
 from mbc.exchange.redcap.record import read_redcap_record
@@ -27,8 +27,8 @@ from mbc.instruments import keys
 
 ADMINISTRATIONS = "administrations/"
 ABOUT = "mbc record"
+_EXPLAINING = frozenset({"about", "codebook", "scores"})
 _TABLES = (*BEFORE, *AFTER, "totals")
-_NOT_AVAILABLE = "n/a"
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,7 +121,7 @@ def _bids(folder: Path) -> Iterator[tuple[str, TextTable]]:
     for path in sorted((folder / "phenotype").glob("*.tsv")):
         if path.stem == "scores":
             continue
-        name = path.stem if path.stem in _TABLES else f"{ADMINISTRATIONS}{path.stem}"
+        name = path.stem if path.stem == "totals" else f"{ADMINISTRATIONS}{path.stem}"
         yield name, _with_clients(_tsv(path), clients)
 
 
@@ -133,8 +133,7 @@ def _with_clients(table: TextTable, clients: dict[str, str]) -> TextTable:
 
 def _tsv(path: Path) -> TextTable:
     table = read_text_table(path, separator="\t", strip=False)
-    text = pl.col(pl.String)
-    return _untamed(replace(table, frame=table.frame.with_columns(pl.when(text != _NOT_AVAILABLE).then(text))))
+    return _untamed(replace(table, frame=available(table.frame)))
 
 
 def _workbook(path: Path) -> Iterator[tuple[str, TextTable]]:
@@ -143,9 +142,26 @@ def _workbook(path: Path) -> Iterator[tuple[str, TextTable]]:
         if not _is_ours(book):
             raise ImportRefused(f"'{shown(path.name)}' is no record: it was not exported as one.")
         for sheet in book.sheet_names:
-            name = sheet if sheet in _TABLES else f"{ADMINISTRATIONS}{sheet}"
-            if sheet in _TABLES or sheet in keys():
-                yield name, _untamed(sheet_table(path, book, sheet, strip=False))
+            if sheet in _TABLES:
+                yield sheet, _untamed(sheet_table(path, book, sheet, strip=False))
+            elif (found := _answers(path, book, sheet)) is not None:
+                yield found
+
+
+def _answers(path: Path, book: object, sheet: str) -> tuple[str, TextTable] | None:
+    """Read a questionnaire's sheet, by the name of its items: its own may be cut; None for what somebody added."""
+    if sheet in _EXPLAINING:
+        return None
+    try:
+        table = _untamed(sheet_table(path, book, sheet, strip=False))
+    except ImportRefused:
+        if sheet in keys():
+            raise
+        return None
+    first = next((name for name in table.columns if name.endswith("_1")), None)
+    if first is None or "client_id" not in table.columns:
+        return None
+    return f"{ADMINISTRATIONS}{first.removesuffix('_1')}", table
 
 
 def _is_ours(book: object) -> bool:

@@ -152,8 +152,12 @@ def _codings(entry: InstrumentEntry, items: tuple[Item, ...]) -> tuple[Coding, .
         return tuple(_coding(coding) for coding in entry.coding)
     spans = {(item.minimum, item.maximum) for item in items}
     only = next(iter(spans)) if len(spans) == 1 else None
-    key = f"{only[0]}-{only[1]}" if only else "printed"
-    return (Coding(key=key, title=f"answers {key}" if only else "as printed", default=True),)
+    if only is None:
+        return (Coding(key="printed", title="as printed", default=True),)
+    low, high = only
+    if low < 0:  # a key begins with a letter or digit
+        return (Coding(key=f"from{low}to{high}", title=f"answers {low} to {high}", default=True),)
+    return (Coding(key=f"{low}-{high}", title=f"answers {low}-{high}", default=True),)
 
 
 def _coding(coding: CodingEntry) -> Coding:

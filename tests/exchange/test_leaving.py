@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+import re
 from collections.abc import Iterator
 from datetime import UTC, date, datetime
 from pathlib import Path
@@ -274,3 +275,83 @@ def test_bids_describes_every_column_and_its_levels(record, tmp_path):
     people = pl.read_csv(tmp_path / "a/participants.tsv", separator="\t")["participant_id"].to_list()
     assert len({one.casefold() for one in people}) == 3
     assert all(one.startswith("sub-") and one[4:].isalnum() for one in people)
+
+
+DATE_TIME = re.compile(r"\d{4}-\d\d-\d\d(T\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:\d\d))?")
+# What HL7 FHIR R4 (4.0.1) asks of each kind of resource that leaves; fhir.resources (R4B) accepts all of them too.
+NEEDED = {
+    "Patient": set(),
+    "Questionnaire": {"status"},
+    "QuestionnaireResponse": {"status", "questionnaire", "subject", "authored"},
+    "Observation": {"status", "code", "subject", "effectiveDateTime", "valueQuantity"},
+    "Basic": {"code"},
+}
+
+
+def blanks(value: object) -> bool:
+    """Whether a text, list or object is empty, which FHIR allows nowhere."""
+    if isinstance(value, dict):
+        return not value or any(map(blanks, value.values()))
+    return not value or any(map(blanks, value)) if isinstance(value, list) else value in ("", None)
+
+
+def test_a_bundle_is_fhir_r4_and_explains_itself(record, tmp_path):
+    about = {"form": "a", "coding": "1-4"}
+    with record.writing() as writing:
+        writing.add(Administration("D2", "rses", date(2026, 1, 5), (1, 2, 3, 4, 1, 2, 3, 4, 1, 2), **about))
+    export_record(record, tmp_path / "a.json", format="fhir", include_safety=True)
+    bundle = json.loads((tmp_path / "a.json").read_text())
+    assert (bundle["resourceType"], bundle["type"]) == ("Bundle", "collection")
+    assert not blanks(bundle)
+    found = {one["fullUrl"]: one["resource"] for one in bundle["entry"]}
+    assert len(found) == len(bundle["entry"])
+    kinds: dict[str, list[dict]] = {}
+    for address, one in found.items():
+        assert NEEDED[one["resourceType"]] <= one.keys()
+        assert re.fullmatch(r"[A-Za-z0-9\-.]{1,64}", one["id"])
+        assert address == f"urn:uuid:{one['id']}"
+        kinds.setdefault(one["resourceType"], []).append(one)
+    assert kinds.keys() == NEEDED.keys()
+    asked = {f"{one['url']}|{one['version']}": one for one in kinds["Questionnaire"]}
+    assert len(asked) == len(kinds["Questionnaire"])  # no two are called the same
+    assert all(re.fullmatch(r"\S+", name) for name in asked)
+    for one in kinds["Questionnaire"]:
+        assert re.fullmatch(r"[A-Z][A-Za-z0-9_]{0,254}", one["name"])
+    for one in kinds["QuestionnaireResponse"]:
+        assert DATE_TIME.fullmatch(one["authored"])
+        assert found[one["subject"]["reference"]]["resourceType"] == "Patient"
+        questions = {item["linkId"]: item for item in asked[one["questionnaire"]]["item"]}
+        for item in one["item"]:
+            options = [
+                option["valueCoding"] for option in questions.get(item["linkId"], {}).get("answerOption", [])
+            ]
+            for answer in item.get("answer", []):
+                assert answer.get("valueCoding") in options or "valueDecimal" in answer
+    for one in kinds["Observation"]:
+        assert DATE_TIME.fullmatch(one["effectiveDateTime"])
+        assert one["valueQuantity"].keys() == {"value", "unit", "system", "code"}
+        assert all(found[source["reference"]] for source in one.get("derivedFrom", []))
+    labels = {  # the first item, by the order of the form and the coding that was answered
+        (name.removeprefix("urn:mbc:instrument:"), one["item"][0]["text"], len(one["item"][0]["answerOption"]))
+        for name, one in asked.items()
+        if "rses" in name
+    }
+    assert labels == {("rses|b.0-3", "equal worth", 4), ("rses|a.1-4", "satisfaction with oneself", 4)}
+
+
+def test_phq9_and_gad7_leave_with_the_loinc_codes_of_their_items_and_totals(record, tmp_path):
+    export_record(record, tmp_path / "a.json", format="fhir", include_safety=True)
+    entries = [one["resource"] for one in json.loads((tmp_path / "a.json").read_text())["entry"]]
+    asked = {one["name"]: one for one in entries if one["resourceType"] == "Questionnaire"}
+    # codes of the panels, first and last items and totals as loinc.org lists them under 44249-1 and 69737-5
+    for name, panel, first, last in (
+        ("PHQ9", "44249-1", "44250-9", "44260-8"),
+        ("GAD7", "69737-5", "69725-0", "69736-7"),
+    ):
+        items = asked[name]["item"]
+        assert asked[name]["code"] == [{"system": "http://loinc.org", "code": panel}]
+        assert [items[n]["code"][0]["code"] for n in (0, -1)] == [first, last]
+    codes = {
+        code["code"] for one in entries if one["resourceType"] == "Observation" for code in one["code"]["coding"]
+    }
+    assert {"44261-6", "70274-6"} <= codes

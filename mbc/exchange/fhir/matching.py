@@ -5,13 +5,14 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import cache
+from functools import lru_cache
 
 from mbc.exchange.columns import fold
 from mbc.exchange.fhir.numbers import Options, option_numbers
 from mbc.exchange.fhir.resources import INSTRUMENT, LOINC, SCORES, Coding, Question, Questionnaire
 from mbc.exchange.questionnaires import item_number, item_pattern, key_of
 from mbc.instruments import Instrument, instrument, keys
+from mbc.instruments.own.folders import OwnFile, listed
 
 _LOINC_CODE = re.compile(r"(?<!\d)(\d{1,7}-\d)(?!\d)")
 
@@ -27,7 +28,8 @@ class Definitions:
         """Take some Questionnaires."""
         found: dict[str, Questionnaire] = {}
         for one in questionnaires:
-            for name in (one.url, one.id and f"Questionnaire/{one.id}", one.id and f"#{one.id}"):
+            versioned = f"{one.url}|{one.version}" if one.url and one.version else None
+            for name in (versioned, one.url, one.id and f"Questionnaire/{one.id}", one.id and f"#{one.id}"):
                 if name:
                     found.setdefault(name, one)
         return cls(found)
@@ -36,6 +38,8 @@ class Definitions:
         """Find the one that a response names; its only one where it names none."""
         if canonical is None:
             return next(iter(self.by_name.values())) if len(set(map(id, self.by_name.values()))) == 1 else None
+        if canonical in self.by_name:
+            return self.by_name[canonical]
         name = canonical.split("|")[0]
         return self.by_name.get(name) or self.by_name.get(f"Questionnaire/{name.rsplit('/', 1)[-1]}")
 
@@ -146,11 +150,12 @@ def scale_of(one: Instrument, link_id: str, codes: Iterable[str]) -> str | None:
 
 def score_of(codings: Iterable[Coding]) -> tuple[str, str] | None:
     """Questionnaire and scale that an Observation is a score of."""
+    own = listed()
     for coding in codings:
-        if coding.system == SCORES and coding.code in _by_column():
-            return _by_column()[coding.code]
-        if coding.system == LOINC and coding.code in _scale_codes():
-            return _scale_codes()[coding.code]
+        if coding.system == SCORES and coding.code in _by_column(own):
+            return _by_column(own)[coding.code]
+        if coding.system == LOINC and coding.code in _scale_codes(own):
+            return _scale_codes(own)[coding.code]
     return None
 
 
@@ -158,18 +163,22 @@ def _loinc(codings: Iterable[Coding]) -> tuple[str, ...]:
     return tuple(one.code for one in codings if one.code and one.system in {LOINC, None})
 
 
-@cache
 def _item_codes(key: str) -> dict[str, str]:
+    return _item_codes_of(key, listed())
+
+
+@lru_cache(maxsize=256)
+def _item_codes_of(key: str, _: tuple[OwnFile, ...]) -> dict[str, str]:
     return {item.loinc: item.id for item in instrument(key).items if item.loinc}
 
 
-@cache
-def _scale_codes() -> dict[str, tuple[str, str]]:
+@lru_cache(maxsize=8)
+def _scale_codes(_: tuple[OwnFile, ...]) -> dict[str, tuple[str, str]]:
     return {scale.loinc: (key, scale.key) for key in keys() for scale in instrument(key).scales if scale.loinc}
 
 
-@cache
-def _by_column() -> dict[str, tuple[str, str]]:
+@lru_cache(maxsize=8)
+def _by_column(_: tuple[OwnFile, ...]) -> dict[str, tuple[str, str]]:
     return {f"{key}_{scale.key}": (key, scale.key) for key in keys() for scale in instrument(key).scales}
 
 

@@ -141,6 +141,7 @@ class Questionnaire(_Part):
 
     id: str | None = None
     url: str | None = None
+    version: str | None = None
     name: str | None = None
     title: str | None = None
     code: tuple[Coding, ...] = ()

@@ -25,6 +25,7 @@ RECORD = f"{OURS}record"
 TABLE = f"{OURS}table"
 _ORDINAL = "http://hl7.org/fhir/StructureDefinition/ordinalValue"
 _SURVEY = "http://terminology.hl7.org/CodeSystem/observation-category"
+_UCUM = "http://unitsofmeasure.org"
 _OCCASION = ("client_id", "instrument", "informant", "target", "taken_on", "taken_at")
 _SPACE = uuid.UUID("6f2c1d1e-4f0e-5a63-9a55-1f0f4a2b7c11")  # of the addresses inside our Bundles
 Row = dict[str, Any]
@@ -52,8 +53,8 @@ def _resources(tables: Tables) -> Iterator[Row]:
     yield from _patients(tables)
     for key, table in wide.items():
         if key in keys():
-            for coding in table["coding"].drop_nulls().unique(maintain_order=True):
-                yield _questionnaire(load(key), coding)
+            for form, coding in table.select("form", "coding").unique(maintain_order=True).iter_rows():
+                yield _questionnaire(load(key), form, coding)
     yield from _answers_and_kept_scores(wide, tables.get("totals"))
     yield from _derived(tables.get("scores"))
     for name, table in tables.items():
@@ -73,8 +74,12 @@ def _answers_and_kept_scores(wide: Mapping[str, pl.DataFrame], totals: pl.DataFr
     """Kept scores stand with their answers, or as Observations where there are none."""
     kept = _kept(totals)
     for key, table in wide.items():
+        choices: dict[str, frozenset[str]] = {}
         for row in table.with_columns(instrument=pl.lit(key)).iter_rows(named=True):
-            yield _response(key, row, kept.pop(_occasion(row), {}))
+            form = row["form"]
+            if form not in choices:
+                choices[form] = _choices(key, form)
+            yield _response(key, row, kept.pop(_occasion(row), {}), choices[form])
     for row in [] if totals is None else totals.iter_rows(named=True):
         if _occasion(row) in kept:
             yield _observation(row, row["scale"], row["score"])
@@ -97,11 +102,12 @@ def _kept(totals: pl.DataFrame | None) -> dict[tuple[Any, ...], dict[str, float]
     return found
 
 
-def _questionnaire(one: Instrument, coding_key: str) -> Row:
-    coding = one.coding(coding_key)
+def _questionnaire(one: Instrument, form_key: str, coding_key: str) -> Row:
+    """Explain the answers in one order of the items and one coding: each is a version of the questionnaire."""
+    form, coding = one.form(form_key), one.coding(coding_key)
     items: list[Row] = []
     for n, name in enumerate(one.item_columns(), start=1):
-        item = one.item(one.form().order[n - 1])
+        item = one.item(form.order[n - 1])
         low, high = coding.accepted(item)
         codes = [{"system": LOINC, "code": item.loinc}] if item.loinc else []
         items.append(
@@ -109,23 +115,38 @@ def _questionnaire(one: Instrument, coding_key: str) -> Row:
                 "linkId": name,
                 **({"code": codes} if codes else {}),
                 "text": item.label,
-                "type": "choice",
-                "answerOption": [{"valueCoding": _answer(value)} for value in range(low, high + 1)],
+                **(
+                    {
+                        "type": "choice",
+                        "answerOption": [{"valueCoding": _answer(value)} for value in range(low, high + 1)],
+                    }
+                    if item.whole
+                    else {"type": "decimal"}
+                ),
             }
         )
     return {
         "resourceType": "Questionnaire",
-        "id": _id("Questionnaire", one.key, coding_key),
+        "id": _id("Questionnaire", one.key, form_key, coding_key),
         "url": f"{INSTRUMENT}{one.key}",
-        "version": f"{one.version} {coding_key}",
-        "name": one.key,
+        "version": _version(form_key, coding_key),
+        "name": one.key.upper(),  # R4 wants a name that begins with a capital
         "title": one.name,
         "status": "active",
-        "description": "Labels are short ones of our own, not the authors' wording; items in the order of form "
-        f"{one.form().key}.",
+        "subjectType": ["Patient"],
+        "description": f"Definition {one.version}, items in the order of form {form.key}, answers coded "
+        f"{coding.key}. Labels are short ones of our own, not the authors' wording.",
         **({"code": [{"system": LOINC, "code": one.loinc}]} if one.loinc else {}),
         "item": items,
     }
+
+
+def _given(value: float, *, choice: bool) -> Row:
+    return {"valueCoding": _answer(value)} if choice else {"valueDecimal": value}
+
+
+def _version(form: str, coding: str) -> str:
+    return f"{form}.{coding}"  # part of an address: no white space
 
 
 def _answer(value: float) -> Row:
@@ -137,11 +158,11 @@ def _answer(value: float) -> Row:
     }
 
 
-def _response(key: str, row: Row, kept: Mapping[str, float]) -> Row:
+def _response(key: str, row: Row, kept: Mapping[str, float], choices: frozenset[str]) -> Row:
     items: list[Row] = []
     for name, value in row.items():
         if name.startswith(f"{key}_") and name[len(key) + 1 :].isdigit():
-            answer = [] if value is None else [{"valueCoding": _answer(value)}]
+            answer = [] if value is None else [_given(value, choice=name in choices)]
             items.append({"linkId": name, **({"answer": answer} if answer else {})})
     for scale, score in kept.items():
         items.append({"linkId": f"{key}_{scale}", "answer": [{"valueDecimal": score}]})
@@ -149,12 +170,21 @@ def _response(key: str, row: Row, kept: Mapping[str, float]) -> Row:
         "resourceType": "QuestionnaireResponse",
         "id": _response_id(row),
         "extension": _extras(row, ("form", "coding", "version")),
-        "questionnaire": f"{INSTRUMENT}{key}",
+        "questionnaire": f"{INSTRUMENT}{key}|{_version(row['form'], row['coding'])}",
         "status": "completed",
         "subject": _subject(row),
         "authored": _moment(row),
         "item": items,
     }
+
+
+def _choices(key: str, form: str) -> frozenset[str]:
+    """Items whose answers are among a few whole numbers."""
+    if key not in keys():
+        return frozenset()
+    one = load(key)
+    places = zip(one.item_columns(), one.form(form).order, strict=True)
+    return frozenset(name for name, item in places if one.item(item).whole)
 
 
 def _observation(row: Row, scale: str, score: float, *, derived: bool = False) -> Row:
@@ -175,7 +205,7 @@ def _observation(row: Row, scale: str, score: float, *, derived: bool = False) -
         "code": {"coding": codings, "text": f"{one.name}, {known.title}" if one and known else f"{key} {scale}"},
         "subject": _subject(row),
         "effectiveDateTime": _moment(row),
-        "valueQuantity": {"value": score, "unit": "score"},
+        "valueQuantity": {"value": score, "unit": "score", "system": _UCUM, "code": "{score}"},
         **({"derivedFrom": source} if source else {}),
     }
 

@@ -30,7 +30,9 @@ class Taken:
     tables: Mapping[str, pl.DataFrame]
     """``clients``, ``administrations/rses`` (wide), ``totals``, ``goals``, ``scores`` ...; without empty ones."""
     withheld: tuple[str, ...]
-    """Questionnaires whose answers stayed behind because one of their items is a safety matter."""
+    """Questionnaires whose answers stayed behind because one of their items is a safety matter, or may be."""
+    undefined: tuple[str, ...] = ()
+    """Questionnaires whose definition is not at hand."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +75,8 @@ def collect(store: Store, wish: Wish, progress: Progress | None = None) -> Taken
     if wish.scores:
         tell("scores")
         tables["scores"] = scored(heads, answers, totals)
-    return Taken({name: table for name, table in tables.items() if not table.is_empty()}, withheld)
+    undefined = tuple(sorted(key for key in heads["instrument"].unique() if known(key) is None))
+    return Taken({name: table for name, table in tables.items() if not table.is_empty()}, withheld, undefined)
 
 
 def _questionnaires(
@@ -122,7 +125,7 @@ def _without_risk_answers(heads: pl.DataFrame, answers: pl.DataFrame) -> tuple[p
 
 def _has_risk_item(key: str) -> bool:
     one = known(key)
-    return one is not None and bool(one.flags)
+    return one is None or bool(one.flags)  # one whose definition is not at hand may have some
 
 
 def _wide(heads: pl.DataFrame, answers: pl.DataFrame) -> dict[str, pl.DataFrame]:

@@ -45,7 +45,9 @@ class ExportReport:
     rows: dict[str, int]
     """Table -> rows."""
     withheld: tuple[str, ...]
-    """Questionnaires whose answers stayed behind: one of their items is a safety matter."""
+    """Questionnaires whose answers stayed behind: one of their items is a safety matter, or may be."""
+    undefined: tuple[str, ...] = ()
+    """Questionnaires whose definition is not at hand: they have no scores."""
 
 
 def export_record(  # noqa: PLR0913 - one keyword for each thing that a user may ask for
@@ -121,7 +123,7 @@ def export_record(  # noqa: PLR0913 - one keyword for each thing that a user may
         if not single:
             (place / MANIFEST).write_text(_manifest(format, rows, safety=include_safety), encoding="utf-8")
         _tell(store, path, format, wish, rows)
-    return ExportReport(path, format, rows, taken.withheld)
+    return ExportReport(path, format, rows, taken.withheld, taken.undefined)
 
 
 def _manifest(kind: str, rows: dict[str, int], *, safety: bool) -> str:

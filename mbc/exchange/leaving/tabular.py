@@ -10,16 +10,18 @@ from pathlib import Path
 import polars as pl
 
 from mbc.exchange.formats.extras import needed
-from mbc.exchange.formulas import tamed
+from mbc.exchange.formulas import NOT_AVAILABLE, named_not_available, tamed
 from mbc.exchange.leaving.catalogue import known
 from mbc.exchange.leaving.codebook import Variable, as_frame
 from mbc.exchange.leaving.collecting import ADMINISTRATIONS
+from mbc.exchange.record_tables import AFTER, BEFORE
 from mbc.exchange.tables import as_text
 
 Tables = Mapping[str, pl.DataFrame]
 ABOUT = "mbc record"
 """First cell of the first sheet of a workbook that holds a whole record."""
-_NOT_AVAILABLE = "n/a"
+_TABLES = frozenset({*BEFORE, *AFTER, "totals", "scores", "about", "codebook"})
+_LONGEST = 31  # characters of a sheet's name in Excel
 
 
 def write_csv(folder: Path, tables: Tables, variables: Sequence[Variable]) -> None:
@@ -45,13 +47,22 @@ def write_excel(path: Path, tables: Tables, variables: Sequence[Variable]) -> No
         ["One sheet per table; 'codebook' explains every column. A blank cell is not answered, never zero."]
     )
     for name, table in {**tables, "codebook": as_frame(tuple(variables))}.items():
-        sheet = book.create_sheet(name.removeprefix(ADMINISTRATIONS))
+        sheet = book.create_sheet(_sheet_name(name, book.sheetnames))
         sheet.freeze_panes = "A2"
         sheet.append(table.columns)
         for row in _tamed_texts(table).iter_rows():
             sheet.append([_cell(openpyxl, sheet, value) for value in row])
     with path.open("wb") as file:
         book.save(file)
+
+
+def _sheet_name(table: str, taken: Sequence[str]) -> str:
+    """Name a sheet after its table: no more than 31 characters, and none that another table has."""
+    key = table.removeprefix(ADMINISTRATIONS)
+    if len(key) <= _LONGEST and (key == table or key not in _TABLES):
+        return key
+    names = (f"{key[: _LONGEST - 4]}~{n}" for n in range(1, len(taken) + 2))
+    return next(name for name in names if name not in taken)
 
 
 def _cell(openpyxl: object, sheet: object, value: object) -> object:
@@ -143,8 +154,8 @@ def _by_participant(table: pl.DataFrame, participants: Mapping[str, str]) -> pl.
 
 def _write_tsv(path: Path, table: pl.DataFrame) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
-    texts = as_text(_tamed_texts(table))
-    texts.write_csv(path, separator="\t", null_value=_NOT_AVAILABLE)
+    texts = as_text(named_not_available(_tamed_texts(table)))
+    texts.write_csv(path, separator="\t", null_value=NOT_AVAILABLE)
 
 
 def _describe(path: Path, variables: Mapping[str, Variable], key: str | None, *, derived: bool = False) -> None:
