@@ -6,6 +6,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 
 from mbc.errors import ImportRefused
+from mbc.exchange.columns import Columns
 from mbc.exchange.options import ImportOptions
 from mbc.exchange.shown import shown
 from mbc.exchange.tables import TextTable
@@ -13,17 +14,17 @@ from mbc.instruments import Coding, Form, Instrument, instrument
 
 
 def coding_by_choices(
-    table: TextTable, items: Mapping[str, Sequence[str]], options: ImportOptions
+    columns: Columns, items: Mapping[str, Sequence[str]], options: ImportOptions
 ) -> tuple[ImportOptions, tuple[str, ...]]:
     """Settle the coding of questionnaires by the choices that a dictionary or value labels list.
 
     Answers of 1 to 3 fit a coding of 0 to 3, but mean something else where the questions offer 1 to 4. What the
-    user says of a coding, or of the numbers that answers stand for, goes first.
+    user or a column of the file says of a coding, or of the numbers that answers stand for, goes first.
 
     Parameters
     ----------
-    table : TextTable
-        With its ``choices``.
+    columns : Columns
+        Of a table with its ``choices``.
     items : mapping
         Questionnaire -> headers of its items, in the order of the form.
     options : ImportOptions
@@ -42,7 +43,9 @@ def coding_by_choices(
     found: dict[str, str] = {}
     notes: list[str] = []
     for key, headers in items.items():
-        offered = [_codes(table.choices.get(header, ())) for header in headers]
+        if columns.own(key, "coding") or columns.find("coding"):
+            continue
+        offered = [_codes(columns.table.choices.get(header, ())) for header in headers]
         if {"", key} & {*options.coding, *options.values} or not any(offered):
             continue
         one = instrument(key)
@@ -53,7 +56,7 @@ def coding_by_choices(
             found[key] = fit[0].key
             notes.append(f"{one.name}: the file's choices are those of coding {fit[0].key}; it is read as that.")
         elif not fit:
-            notes.append(_unlike(table, one, headers, offered))
+            notes.append(_unlike(columns.table, one, headers, offered))
     return replace(options, coding={**options.coding, **found}), tuple(notes)
 
 

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from typing import Any
 
 import polars as pl
 
 from mbc.errors import StoreError
-from mbc.exchange.cells import REASON, by_text, faults, no_faults
-from mbc.exchange.columns import Columns
+from mbc.exchange.cells import REASON, blank_out, by_text, faults, no_faults
+from mbc.exchange.columns import ROLES, Columns
 from mbc.exchange.dates import Moment, Order, order_of, read_moment
 from mbc.exchange.options import ImportOptions
 from mbc.exchange.shown import listing, shown
@@ -49,6 +49,7 @@ class Occasions:
 
 def read_occasions(columns: Columns, options: ImportOptions) -> Occasions:
     """Read client, date, session, informant, target, form, coding and clinician of each record."""
+    columns = _without_missing(columns, options)
     cells = columns.table.frame
     columns.need_all(["client_id"] if columns.find("taken_at") else ["client_id", "taken_on"])
     rows = cells[ROW]
@@ -68,6 +69,15 @@ def read_occasions(columns: Columns, options: ImportOptions) -> Occasions:
     met.append(_absent(rows, blank_client, "the client is blank"))
     frame = frame.with_columns(pl.col("informant").fill_null("client"))
     return Occasions(frame, pl.concat(met), notes, orders)
+
+
+def _without_missing(columns: Columns, options: ImportOptions) -> Columns:
+    """Make what the user calls missing blank here too: R writes NA for a session that is not known."""
+    if not options.missing:
+        return columns
+    headers = {header for name in OCCASION if name in ROLES and (header := columns.find(name)) is not None}
+    frame = blank_out(columns.table.frame, headers, options.missing)
+    return Columns(replace(columns.table, frame=frame), columns.given)
 
 
 def _days(

@@ -55,7 +55,7 @@ def read_parts(table: TextTable, options: ImportOptions) -> Parts:
     """Read a table that is in memory as a whole."""
     columns = _columns(table, options)
     recognised = recognise(columns, options)
-    options, coded = coding_by_choices(table, recognised.items, options)
+    options, coded = coding_by_choices(columns, recognised.items, options)
     reading = check(_taken_apart(columns, recognised, options))
     reading = replace(reading, notes=notes_of(reading, table.noun))
     answered = reading.administrations.select(ANSWERED)

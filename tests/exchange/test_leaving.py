@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 from polars.testing import assert_frame_equal
 
 from mbc.errors import AccessDenied, NotInRecord, SettingsError, UnknownInstrument
-from mbc.exchange import export_record, import_record
+from mbc.exchange import export_record, import_record, plan_import
 from mbc.exchange.formulas import tamed, untamed
 from mbc.exchange.leaving import FORMATS, exporting
 from mbc.exchange.redcap.dictionary import COLUMNS
@@ -263,6 +263,25 @@ def test_a_number_below_zero_is_a_number_in_every_table_of_text(record, tmp_path
     plain = pl.read_csv(tmp_path / "c/goals.csv", infer_schema=False)
     assert redcap["mbc_goals_baseline"].drop_nulls().to_list() == ["-1.5"]
     assert bids["baseline"].to_list() == plain["baseline"].to_list() == ["-1.5"]
+
+
+@pytest.mark.parametrize(
+    ("kind", "file", "about"),
+    [
+        ("csv", "administrations/gad7.csv", {}),
+        ("spss", "administrations/gad7.sav", {}),
+        ("bids", "phenotype/gad7.tsv", {"columns": {"client_id": "participant_id"}, "missing": ("n/a",)}),
+        ("redcap", "data.csv", {"dictionary": "dictionary.csv", "instrument": "gad7"}),
+    ],
+)
+def test_a_file_of_an_export_can_also_be_read_alone_as_anybodys(record, tmp_path, kind, file, about):
+    export_record(record, tmp_path / "a", format=kind)
+    if "dictionary" in about:
+        about = {**about, "dictionary": tmp_path / "a" / about["dictionary"]}
+    plan = plan_import(tmp_path / "a" / file, **about)
+    (row,) = plan.administrations.filter(pl.col("answers").list.drop_nulls().list.len() > 0).iter_rows(named=True)
+    assert (row["answers"], row["coding"]) == ([1.0] * 7, "0-3")
+    assert row["taken_at"] == datetime(2026, 1, 6, 4, 30, tzinfo=UTC)
 
 
 def test_bids_describes_every_column_and_its_levels(record, tmp_path):

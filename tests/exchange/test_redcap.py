@@ -127,6 +127,9 @@ def test_the_dictionarys_choices_say_which_coding_the_numbers_are_in(store, writ
     assert any("choices are those of coding 1-4" in note for note in plan.notes)
     said = plan_import(data, store, dictionary=dictionary, coding="0-3", now=now)  # the user's word goes first
     assert said.administrations["coding"].to_list() == ["0-3"]
+    data = write(f"record_id,date,gad7_coding,{GAD}\nC1,2026-01-05,0-3,1,2,3,1,2,3,1\n")
+    plan = plan_import(data, store, dictionary=dictionary, now=now)  # and so does what each row says itself
+    assert plan.administrations["coding"].to_list() == ["0-3"]
 
 
 def test_choices_that_no_coding_has_are_not_read_as_if_they_were_another(store, write, now):
