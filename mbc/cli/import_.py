@@ -206,16 +206,10 @@ def _show(console: Console, plan: ImportPlan, *, safety: bool) -> None:
 
 
 def _report(plan: ImportPlan, path: Path, *, safety: bool) -> None:
-    import polars as pl  # noqa: PLC0415
+    from mbc.exchange.formulas import tamed  # noqa: PLC0415 - the table engine is loaded when it is needed
 
-    # a text that begins like a formula would be one to the spreadsheet that opens the report
-    tamed = (
-        pl.when(pl.col(pl.String).str.contains(r"^[=+\-@\t\r]"))
-        .then("'" + pl.col(pl.String))
-        .otherwise(pl.col(pl.String))
-    )
     try:
-        plan.to_frame(safety=safety).with_columns(tamed.name.keep()).write_csv(path)
+        tamed(plan.to_frame(safety=safety)).write_csv(path)
     except OSError as fault:
         raise SettingsError(f"The report cannot be written to {path}: {fault.strerror}.") from None
 

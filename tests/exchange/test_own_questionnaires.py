@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import csv
 from collections.abc import Iterator
 from datetime import date
 from pathlib import Path
 
+import openpyxl
 import pytest
 
 from mbc.exchange import export_record, plan_import
@@ -65,6 +67,22 @@ def test_they_come_back_from_every_format(record, folder, tmp_path, kind):
         report = export_record(record, path, format=kind)
         assert (report.withheld, report.undefined, report.rows["scores"]) == ((), (), 2)
         assert_same(record, path)
+
+
+def test_their_labels_are_no_formulas_in_codebooks_and_dictionaries(record, folder, tmp_path):
+    with using(folder):
+        for kind in ("csv", "redcap", "bids", "spss"):
+            export_record(record, tmp_path / kind, format=kind)
+        export_record(record, tmp_path / "a.xlsx", format="excel")
+    files = [file for suffix in ("*.csv", "*.tsv") for file in tmp_path.rglob(suffix)]
+    signs = {".csv": ",", ".tsv": "\t"}
+    tables = [csv.reader(file.read_text().splitlines(), delimiter=signs[file.suffix]) for file in files]
+    cells = [cell for table in tables for row in table for cell in row]
+    assert "'=closeness" in cells
+    assert not any(cell.startswith(("=", "+", "@", "\t", "\r")) for cell in cells)
+    book = openpyxl.load_workbook(tmp_path / "a.xlsx")
+    assert not any(cell.data_type == "f" for sheet in book for row in sheet for cell in row)
+    assert all(len(name) <= 31 for name in book.sheetnames)
 
 
 def test_a_definition_that_was_added_later_is_known_at_once(record, folder, tmp_path):

@@ -5,7 +5,6 @@ The forms have to be set to repeat in the project before data are imported: ``re
 
 from __future__ import annotations
 
-import csv
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -187,10 +186,9 @@ def _write_dictionary(
                     identifier="y" if column in _IDENTIFIERS else "",
                 )
             )
-    with path.open("w", encoding="utf-8", newline="") as file:
-        writer = csv.writer(file)
-        writer.writerow(COLUMNS)
-        writer.writerows(rows)
+    written = pl.DataFrame(rows, schema=dict.fromkeys(COLUMNS, pl.String), orient="row")
+    # labels may be a clinic's own; choices such as "-2, never | ..." are REDCap's to take apart
+    written.with_columns(tamed(written.select("Field Label"))).write_csv(path, quote_style="necessary")
 
 
 def _kind(said: Explained | None) -> tuple[str, str, str]:
