@@ -13,8 +13,9 @@ from dashboards.components.shell import register_shell, shell
 from dashboards.guard import install_guard
 from dashboards.headers import install_headers
 from dashboards.index import TITLE, QuietDash
+from dashboards.marking import install_marking
 from dashboards.out_of_turn import install_out_of_turn
-from dashboards.pages import caseload, client, opening, outcomes
+from dashboards.pages import caseload, client, open_points, opening, outcomes
 from dashboards.refusals import install_refusals
 from dashboards.sessions import Sessions, csrf_token
 from dashboards.settings import Settings
@@ -75,7 +76,7 @@ def create_app(store_url: str, settings: Settings) -> Dash:
     app.enable_dev_tools(**_NO_TOOLS)
     app.idle_seconds = round(settings.idle_minutes * 60)
     app.layout = _layout
-    for page in (opening, caseload, client, outcomes):
+    for page in (opening, caseload, client, outcomes, open_points):
         page.register(app)
     register_shell(app)
     install_headers(server, app.csp_hashes, https=settings.https)
@@ -106,5 +107,6 @@ def _server(store_url: str, settings: Settings) -> Flask:
     install_guard(server, sessions)
     install_sign_in(server, sessions)
     install_out_of_turn(server)
+    install_marking(server)
     install_refusals(server)
     return server

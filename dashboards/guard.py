@@ -8,6 +8,7 @@ from flask import Flask, Request, Response, abort, redirect, request, session
 from flask.typing import ResponseReturnValue
 from flask_login import current_user, logout_user
 
+from dashboards.marking import MARK_SEEN
 from dashboards.out_of_turn import CLOSE_RECORD, OPEN_RECORD
 from dashboards.refusals import no_pages
 from dashboards.routes import client_of, home, named, visit
@@ -18,7 +19,7 @@ from dashboards.visitor import me, my_store, note_ended, note_refusal, sees
 # What the application itself fetches; everything else that is asked for is a page.
 _MACHINERY = ("/_dash-layout", "/_dash-dependencies", "/_dash-update-component", "/still-here")
 _MACHINERY_FILES = ("/assets/", "/_dash-component-suites/")
-_FORMS = ("/sign-out", OPEN_RECORD, CLOSE_RECORD)  # carry a token of their own
+_FORMS = ("/sign-out", OPEN_RECORD, CLOSE_RECORD, MARK_SEEN)  # carry a token of their own
 _HARMLESS = ("GET", "HEAD", "OPTIONS")
 
 

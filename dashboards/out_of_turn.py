@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from flask import Blueprint, Flask, redirect, request, session
+from flask import Blueprint, Flask, redirect, request
 from flask.typing import ResponseReturnValue
 
+from dashboards.notes import STALE, back_to
 from dashboards.routes import OTHER_RECORDS, client_path
 from dashboards.sessions import csrf_holds
 from dashboards.visitor import my_store
@@ -12,8 +13,6 @@ from mbc.errors import AccessDenied, NotInRecord, StoreError
 
 OPEN_RECORD, CLOSE_RECORD = "/open-record", "/close-record"
 APART = "apart"  # the value of "extent" that asks for what is kept apart, too
-_NOTE = "out_of_turn"  # in the session: what to say on the next page; it names nobody
-_STALE = "This page had been open for a while. Please try once more."
 _NOBODY = "There is no such client."
 
 
@@ -25,32 +24,21 @@ def install_out_of_turn(server: Flask) -> None:
     server.register_blueprint(forms)
 
 
-def take_note() -> str:
-    """Give what the last form led to, once."""
-    return str(session.pop(_NOTE, ""))
-
-
 def _open() -> ResponseReturnValue:
     if not csrf_holds(request.form.get("csrf")):
-        return _back(_STALE)
+        return back_to(OTHER_RECORDS, STALE)
     client_id = request.form.get("client_id", "").strip()
     safety = request.form.get("extent") == APART
     try:
         my_store().break_glass(client_id, reason=request.form.get("reason", ""), safety=safety)
     except NotInRecord:
-        return _back(_NOBODY)
+        return back_to(OTHER_RECORDS, _NOBODY)
     except (AccessDenied, StoreError) as fault:
-        return _back(str(fault))
+        return back_to(OTHER_RECORDS, str(fault))
     return redirect(client_path(client_id), 303)
 
 
 def _close() -> ResponseReturnValue:
     if csrf_holds(request.form.get("csrf")):
         my_store().close_glass(request.form.get("client_id", ""))
-    return _back("")
-
-
-def _back(note: str) -> ResponseReturnValue:
-    if note:
-        session[_NOTE] = note
-    return redirect(OTHER_RECORDS, 303)
+    return back_to(OTHER_RECORDS)

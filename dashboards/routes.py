@@ -9,8 +9,8 @@ from typing import Literal
 from mbc.store.access import ACCESS, PERSON_READERS, User
 from mbc.store.glass import MAY_OPEN
 
-Name = Literal["caseload", "client", "outcomes", "other records"]
-OTHER_RECORDS = "/other-records"
+Name = Literal["caseload", "client", "outcomes", "open points", "other records"]
+OPEN_POINTS, OTHER_RECORDS = "/open-points", "/other-records"
 
 _ID = r"(?P<client_id>[A-Za-z0-9][A-Za-z0-9._-]{0,63})"
 
@@ -37,6 +37,7 @@ PAGES = (
     Page("caseload", r"/caseload", "/caseload", "Caseload"),
     Page("client", rf"/client/{_ID}", "", "Client"),
     Page("outcomes", r"/outcomes", "/outcomes", "Outcomes"),
+    Page("open points", OPEN_POINTS, OPEN_POINTS, "Open points"),
     Page("other records", OTHER_RECORDS, OTHER_RECORDS, "Other records"),
 )
 
@@ -64,6 +65,11 @@ def home(user: User) -> str | None:
     return next((page.path for page in pages_of(user) if page.path), None)
 
 
+def reads_records(user: User) -> bool:
+    """Whether a user reads records of clients as a matter of course: those of a caseload."""
+    return ACCESS[user.role].readers >= PERSON_READERS
+
+
 def client_path(client_id: str) -> str:
     """Give the path of a client's page."""
     return f"/client/{client_id}"
@@ -84,5 +90,7 @@ def client_of(path: str | None) -> str | None:
 def _may_open(page: Page, user: User) -> bool:
     if page.name == "outcomes":
         return user.can("aggregate:read")
+    if page.name == "open points":
+        return user.can("safety:read")
     treats = user.role in MAY_OPEN  # may read a client's record: of the caseload, or one opened out of turn
-    return treats if page.name != "caseload" else ACCESS[user.role].readers >= PERSON_READERS
+    return treats if page.name != "caseload" else reads_records(user)

@@ -72,25 +72,27 @@
     if (path) open(path);
   });
 
-  // What is kept apart is out of sight at the press of one key.
-  document.addEventListener("keydown", (event) => {
-    const button = document.getElementById("record-button");
-    if (event.key === "Escape" && button && button.getAttribute("aria-expanded") === "true") {
-      document.getElementById("record").hidden = true;
-      button.click();
+  // What is kept apart stands behind a button: on a client's page, and on a page of its own.
+  const DOORS = { "record-button": "record", "points-button": "points" };
+  const hide = () => {
+    for (const [name, behind] of Object.entries(DOORS)) {
+      const button = document.getElementById(name);
+      if (!button) continue;
+      if (button.getAttribute("aria-expanded") === "true") button.click();
+      document.getElementById(behind).hidden = true;  // at once, and also what is still on its way
     }
-  });
+  };
   document.addEventListener("click", (event) => {
-    if (event.target.id === "record-button") document.getElementById("record").hidden = false;
+    const behind = DOORS[event.target.id];
+    if (behind) document.getElementById(behind).hidden = false;
   });
-
-  // It is out of sight too when the window is: somebody else may look at the screen when it comes back.
+  // It is out of sight at the press of one key, and when the window is: somebody else may look at the screen when
+  // it comes back.
+  document.addEventListener("keydown", (event) => {
+    if (event.key === "Escape") hide();
+  });
   document.addEventListener("visibilitychange", () => {
-    const button = document.getElementById("record-button");
-    if (document.hidden && button && button.getAttribute("aria-expanded") === "true") {
-      document.getElementById("record").hidden = true;
-      button.click();
-    }
+    if (document.hidden) hide();
   });
 
   // A record that was opened out of turn goes when its time is up; the server shows no more of it by then.

@@ -25,6 +25,9 @@ GOALS_GRAPH = "goals-graph"
 RECORD_BUTTON = "record-button"
 RECORD = "record"
 
+POINTS_BUTTON = "points-button"
+POINTS = "points"
+
 GLASS = "glass"
 OTHER_CLIENT = "other-client"
 OTHER_REASON = "other-reason"

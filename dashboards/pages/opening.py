@@ -6,9 +6,9 @@ from dash import Dash, Input, Output
 from dash.development.base_component import Component
 
 from dashboards.components import ids
-from dashboards.out_of_turn import take_note
-from dashboards.pages import caseload, client, missing, other_records, outcomes
-from dashboards.routes import OTHER_RECORDS, Visit, client_of, named, visit
+from dashboards.notes import take_note
+from dashboards.pages import caseload, client, missing, open_points, other_records, outcomes
+from dashboards.routes import Visit, client_of, named, visit
 from dashboards.sessions import csrf_token
 from dashboards.themes import drawn_theme
 from dashboards.visitor import me, models, note_refusal, record_of
@@ -37,6 +37,8 @@ def page_for(
     try:
         if asked.page.name == "other records":
             return other_records.layout(store, token, note)
+        if asked.page.name == "open points":
+            return open_points.layout(note)
         return _lay_out(asked, store, theme, cohort, token)
     except (NotInRecord, AccessDenied):
         return missing.layout()
@@ -59,6 +61,6 @@ def register(app: Dash) -> None:
             drawn_theme(),
             models(),
             token=csrf_token(),
-            note=take_note() if path == OTHER_RECORDS else "",
+            note=take_note(path),
         )
     )

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from mbc.care.outcomes import clinic_outcomes
     from mbc.care.review import client_review
     from mbc.care.reviewing import Caseload, ClientReview
-    from mbc.care.safety import client_safety
+    from mbc.care.safety import client_safety, safety_list
     from mbc.care.scores import scored
     from mbc.care.trajectory import client_trajectory
 
@@ -29,6 +29,7 @@ __all__ = [
     "client_trajectory",
     "clinic_outcomes",
     "deidentified_cohort",
+    "safety_list",
     "scored",
 ]
 
@@ -44,6 +45,7 @@ _HOME = {
     "client_trajectory": "trajectory",
     "clinic_outcomes": "outcomes",
     "deidentified_cohort": "cohort",
+    "safety_list": "safety",
     "scored": "scores",
 }
 

@@ -14,6 +14,7 @@ PAGES = (
     ("ash", "/caseload"),
     ("ash", "/client/C001"),
     ("ana", "/outcomes"),
+    ("ash", "/open-points"),
     ("ash", "/other-records"),
     (None, "/sign-in"),
 )
@@ -68,7 +69,7 @@ def test_every_control_has_a_name(visit: Visit, user: str | None, path: str):
     assert nameless == []
 
 
-@pytest.mark.parametrize(("user", "path"), PAGES[:4])
+@pytest.mark.parametrize(("user", "path"), PAGES[:5])
 def test_landmarks_and_the_way_past_them(visit: Visit, user: str, path: str):
     page = opened(visit, user, path)
     for role in ("banner", "navigation", "main"):

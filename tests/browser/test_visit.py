@@ -166,3 +166,37 @@ def test_what_is_kept_apart_hides_when_the_window_is_left(visit: Visit):
     )
     expect(page.locator("#record")).to_be_hidden()
     expect(page.locator("#record-button")).to_have_attribute("aria-expanded", "false")
+
+
+def test_open_points_are_out_of_sight_until_asked_for_at_one_key_and_on_paper(
+    visit: Visit, watch: Watch, address: str
+):
+    page = visit("/caseload", "ash")
+    page.get_by_role("link", name="Open points").click()
+    expect(page.get_by_role("heading", level=1, name="Open points")).to_be_visible()
+    expect(page).to_have_url(f"{address}/open-points")
+    expect(page).to_have_title("mbc")
+    assert "PHQ9" not in page.content()
+    button, points = page.locator("#points-button"), page.locator("#points")
+    button.click()
+    expect(points).to_contain_text("PHQ9")
+    page.emulate_media(media="print")
+    expect(points).to_be_hidden()
+    page.emulate_media(media="screen")
+    expect(points).to_be_visible()
+    assert watch.complaints == []
+    page.context.set_offline(True)  # it goes at once, before the server has answered
+    page.keyboard.press("Escape")
+    assert points.is_hidden()
+    page.context.set_offline(False)
+    page.reload()
+    expect(page.get_by_role("heading", level=1, name="Open points")).to_be_visible()
+    assert "PHQ9" not in page.content()
+    watch.complaints.clear()  # of a server that did not answer
+    button.click()
+    expect(points).to_contain_text("PHQ9")
+    page.get_by_role("button", name="Mark as seen").first.click()
+    expect(page.get_by_role("status")).to_contain_text("Marked as seen")
+    expect(page).to_have_url(f"{address}/open-points")
+    assert "PHQ9" not in page.content()
+    assert watch.complaints == []

@@ -162,7 +162,7 @@ def test_it_is_for_those_who_treat_clients(enter, trail, user):
 def test_the_safety_lead_sees_who_did_it_and_why_and_has_no_caseload(enter):
     send(enter("ash"))
     lead = enter("lead")
-    assert lead.get("/").headers["Location"] == "/other-records"
+    assert lead.get("/").headers["Location"] == "/open-points"
     seen = page(lead, "/other-records")
     assert WHY in seen
     assert "ash" in seen

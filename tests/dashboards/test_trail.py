@@ -12,6 +12,7 @@ from dash import Dash
 from flask.testing import FlaskClient
 
 from dashboards.app import create_app
+from dashboards.marking import MARK_SEEN
 from dashboards.out_of_turn import CLOSE_RECORD, OPEN_RECORD
 from dashboards.routes import PAGES
 from dashboards.settings import Settings
@@ -94,16 +95,16 @@ def lay_out(browser: FlaskClient, path: str) -> int:
     return status
 
 
-def press(browser: FlaskClient, path: str) -> None:
-    """Press the button of what is kept apart."""
-    output = "..record.children...record-button.children...record-button.aria-expanded.."
-    parts = (("record", "children"), ("record-button", "children"), ("record-button", "aria-expanded"))
+def press(browser: FlaskClient, path: str, door: str = "record") -> None:
+    """Press the button of what is kept apart: on a client's page, or on the page of open points."""
+    button = f"{door}-button"
+    parts = ((door, "children"), (button, "children"), (button, "aria-expanded"))
     asked = {
-        "output": output,
+        "output": f"..{'...'.join('.'.join(part) for part in parts)}..",
         "outputs": [{"id": name, "property": what} for name, what in parts],
-        "inputs": [{"id": "record-button", "property": "n_clicks", "value": 1}],
-        "state": [{"id": "url", "property": "pathname", "value": path}],
-        "changedPropIds": ["record-button.n_clicks"],
+        "inputs": [{"id": button, "property": "n_clicks", "value": 1}],
+        "state": [{"id": "url", "property": "pathname", "value": path}] if door == "record" else [],
+        "changedPropIds": [f"{button}.n_clicks"],
     }
     answer = browser.post("/_dash-update-component", json=asked)
     assert answer.status_code == 200
@@ -121,8 +122,17 @@ OPENED: dict[str, tuple[str, Lines]] = {
     "caseload": ("/caseload", [("ash", "read", None)]),
     "client": ("/client/C001", [("ash", "read", "C001")]),
     "outcomes": ("/outcomes", [("ash", "aggregate", None)]),
+    "open points": ("/open-points", []),  # closed, it asks for nothing
     "other records": ("/other-records", []),  # shows lines of the trail, and no client
 }
+
+
+FORMS = frozenset({"/sign-in", "/sign-out", "/still-here", OPEN_RECORD, CLOSE_RECORD, MARK_SEEN})
+
+
+def test_every_form_is_in_the_tests_below(app: Dash):
+    taken = {rule.rule for rule in app.server.url_map.iter_rules() if "POST" in (rule.methods or ())}
+    assert {path for path in taken if not path.startswith("/_")} == FORMS
 
 
 def test_every_page_is_in_the_table():
@@ -193,15 +203,30 @@ def test_what_is_kept_apart_leaves_lines_that_few_may_read(come, store):
     assert lines.look() == [("birch", deed, "C001") for deed in deeds]
 
 
+def test_the_open_points_leave_lines_that_few_may_read(come, store):
+    browser, lines = come("lead"), Since(store)
+    lay_out(browser, "/open-points")
+    assert lines.look() == []  # the page is closed
+    press(browser, "/open-points", "points")
+    assert lines.look() == [("lead", "read safety", None), ("lead", "read", None)]
+    flag = store.safety_flags(client_id="C001").row(0, named=True)
+    sent = {"sheet": str(flag["administration_id"]), "line": flag["item"]}
+    for _ in range(2):  # the second one is too late
+        send(browser, MARK_SEEN, **sent)
+    assert lines.look() == [("lead", "write", None), ("lead", "refused", None)]
+    browser = come("birch")
+    lines.look()
+    send(browser, MARK_SEEN, **sent)
+    assert lines.look() == [("birch", "refused", None)]
+
+
 SAFETY_WORDS = ("safety", "hits", "hark", "q2", "i9", "threatened", "risk", "violen", "self-harm", "apart", "flag")
 
 
 def test_no_line_that_an_administrator_reads_tells_of_the_safety_channel_or_of_an_answer(come, store):
     began = datetime.now(UTC)
     test_what_is_kept_apart_leaves_lines_that_few_may_read(come, store)
-    with store.as_user("lead").writing() as record:
-        flag = store.safety_flags(client_id="C001").row(0, named=True)
-        record.acknowledge(flag["administration_id"], flag["item"])
+    test_the_open_points_leave_lines_that_few_may_read(come, store)
     shown = store.as_user("adam").audit.entries()
     assert shown.filter(pl.col("at") >= began).height > 5
     for line in shown.iter_rows(named=True):

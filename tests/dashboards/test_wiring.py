@@ -12,7 +12,13 @@ from dashboards.settings import Settings
 from tests.dashboards.conftest import KEY
 from tests.dashboards.reading import ids_of, of_kind, pattern, text_of
 
-PAGES = (("ash", "/caseload"), ("ash", "/client/C001"), ("ana", "/outcomes"), ("ash", "/other-records"))
+PAGES = (
+    ("ash", "/caseload"),
+    ("ash", "/client/C001"),
+    ("ana", "/outcomes"),
+    ("ash", "/open-points"),
+    ("ash", "/other-records"),
+)
 
 
 def layouts(store_of) -> list[object]:
@@ -45,7 +51,7 @@ def test_each_page_has_one_first_heading_and_no_level_is_skipped(store_of, who: 
 @pytest.mark.parametrize(
     ("user", "pages"),
     [
-        ("ash", ["Caseload", "Outcomes", "Other records"]),
+        ("ash", ["Caseload", "Outcomes", "Open points", "Other records"]),
         ("oak", ["Caseload", "Outcomes", "Other records"]),
         ("ana", ["Outcomes"]),
         ("adam", []),

@@ -1,0 +1,49 @@
+"""How an open point is marked as seen: one plain form with a token of its own."""
+
+from __future__ import annotations
+
+from flask import Blueprint, Flask, request
+from flask.typing import ResponseReturnValue
+
+from dashboards.notes import STALE, back_to
+from dashboards.routes import OPEN_POINTS
+from dashboards.sessions import csrf_holds
+from dashboards.visitor import my_store
+from mbc.errors import NotInRecord
+from mbc.store import Store
+
+MARK_SEEN = "/mark-seen"
+SEEN = "Marked as seen. Your name and the time are kept."
+_GONE = "Nothing was changed: that point is not open any more, or it is not one of yours."
+
+
+def install_marking(server: Flask) -> None:
+    """Add the form's address; who may use it, and for whom, is the store's to say."""
+    forms = Blueprint("marking", __name__)
+    forms.add_url_rule(MARK_SEEN, "mark", _mark, methods=["POST"])
+    server.register_blueprint(forms)
+
+
+def _mark() -> ResponseReturnValue:
+    if not csrf_holds(request.form.get("csrf")):
+        return back_to(OPEN_POINTS, STALE)
+    return back_to(OPEN_POINTS, mark(my_store(), request.form.get("sheet", ""), request.form.get("line", "")))
+
+
+def mark(store: Store, sheet: str, line: str) -> str:
+    """Acknowledge one flag, and say what came of it; what the form sent is a claim.
+
+    Somebody else's flag, one that was acknowledged before, and one that never was are answered alike.
+
+    Raises
+    ------
+    AccessDenied
+        Without the permission: the page does not exist for them, and neither does its form.
+    """
+    number = int(sheet) if sheet.isascii() and sheet.isdigit() and len(sheet) < 19 else -1
+    try:
+        with store.writing() as record:
+            record.acknowledge(number, line)
+    except NotInRecord:
+        return _GONE
+    return SEEN

@@ -1,0 +1,236 @@
+"""What waits to be looked at: a page for few, that says nothing of what it is about until it is opened."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator
+from datetime import UTC, date, datetime
+
+import pytest
+from dash import Dash
+from flask.testing import FlaskClient
+
+from dashboards.app import create_app
+from dashboards.components import ids
+from dashboards.marking import MARK_SEEN, SEEN, mark
+from dashboards.pages.open_points import layout, shown
+from dashboards.settings import Settings
+from mbc.care import safety_list
+from mbc.care.safety import SafetyList
+from mbc.errors import AccessDenied
+from mbc.store import Administration, Flag, Store
+from tests.dashboards.conftest import KEY, sign_in
+from tests.dashboards.reading import named, of_kind, text_of
+from tests.dashboards.record import PASSWORD
+
+TELLING = (
+    "safety", "unsafe", "risk", "harm", "suicid", "death", "violen", "threat", "abuse", "flag", "alarm", "danger",
+    "phq", "hits", "hark", "willow", "hazel", "c001", "c003",
+)  # fmt: skip
+View = Callable[[str], Store]
+
+
+@pytest.fixture
+def url(own_record_url: str) -> str:
+    """C001 has an answer of PHQ-9 (12 Jan); C003 a blank of it (2 Mar) and an answer of HITS (1 Mar)."""
+    with Store.open(own_record_url) as store:
+        with store.writing(by="intake") as record:
+            hits = (1, 1, 4, 1)
+            record.add(
+                Administration("C003", "hits", date(2026, 3, 1), hits, channel="safety", flags=(Flag("i3"),))
+            )
+            blank = (1, 1, 1, 1, 0, 0, 0, 0, None)
+            record.add(Administration("C003", "phq9", date(2026, 3, 2), blank, flags=(Flag("i9", "ask"),)))
+        accounts = store.accounts
+        accounts.add("lead", PASSWORD, "safety_lead")
+        accounts.add("elm", PASSWORD, "supervisor", supervises=["K2"], permissions=["safety:read"])
+    return own_record_url
+
+
+@pytest.fixture
+def view(url: str) -> Iterator[View]:
+    with Store.open(url) as store:
+        yield store.as_user
+
+
+@pytest.fixture
+def app(url: str) -> Dash:
+    return create_app(url, Settings(secret_key=KEY))
+
+
+@pytest.fixture
+def enter(app: Dash) -> Callable[[str], FlaskClient]:
+    def come(user: str) -> FlaskClient:
+        browser = app.server.test_client()
+        assert sign_in(browser, user).status_code == 303
+        browser.get("/_dash-layout")  # makes the token that forms send back
+        return browser
+
+    return come
+
+
+def listed(store: Store, **on: date) -> SafetyList:
+    """The list of somebody who may read it."""
+    found = safety_list(store, **on)
+    assert found is not None
+    return found
+
+
+def row_of(store: Store, client_id: str, instrument: str = "phq9") -> tuple[str, str]:
+    """What the form of a flag sends."""
+    found = store.safety_flags().filter(client_id=client_id, instrument=instrument).row(0, named=True)
+    return str(found["administration_id"]), found["item"]
+
+
+def send(browser: FlaskClient, sheet: str, line: str, **fields: str):
+    with browser.session_transaction() as session:
+        token = session["csrf"]
+    return browser.post(MARK_SEEN, data={"csrf": token, "sheet": sheet, "line": line} | fields)
+
+
+def page(browser: FlaskClient) -> str:
+    asked = {
+        "output": "main.children",
+        "outputs": {"id": "main", "property": "children"},
+        "inputs": [{"id": "url", "property": "pathname", "value": "/open-points"}],
+        "changedPropIds": ["url.pathname"],
+    }
+    return browser.post("/_dash-update-component", json=asked).text
+
+
+def lines(store: Store, clicks: int = 1) -> list[list[str]]:
+    """The rows of the open list, cell by cell."""
+    (section,) = of_kind(shown(store, clicks, "token")[0], "Section")
+    rows = [row for body in of_kind(section, "Tbody") for row in of_kind(body, "Tr")]
+    return [[text_of(cell) for cell in row.children] for row in rows]
+
+
+def test_a_safety_lead_sees_everybodys_the_answers_first_and_the_longest_waiting_first(view: View):
+    found = listed(view("lead"), today=date(2026, 3, 2))
+    assert [(one.client, one.flag.instrument, one.flag.kind, one.waiting) for one in found.open] == [
+        ("Willow (C001)", "phq9", "risk", 49),
+        ("Hazel (C003)", "hits", "risk", 1),
+        ("Hazel (C003)", "phq9", "ask", 0),
+    ]
+    assert [row[:4] for row in lines(view("lead"))] == [
+        ["Willow (C001)", "Dr Ash", "PHQ9", "12 Jan 2026"],
+        ["Hazel (C003)", "Dr Birch", "HITS", "1 Mar 2026"],
+        ["Hazel (C003)", "Dr Birch", "PHQ9", "2 Mar 2026"],
+    ]
+    assert [row[5] for row in lines(view("lead"))] == [
+        "risk: thoughts of death or self-harm",
+        "risk: threats of harm by a partner",
+        "ask: thoughts of death or self-harm (left blank)",
+    ]
+
+
+def test_others_with_the_permission_see_those_of_their_own_clients(view: View):
+    assert {row[0] for row in lines(view("ash"))} == {"Willow (C001)"}
+    assert {row[0] for row in lines(view("elm"))} == {"Hazel (C003)"}
+    for without in ("birch", "oak", "ana", "adam"):
+        assert shown(view(without), 1, "token") == ([], "Show", "false")
+
+
+def test_only_those_who_read_records_are_led_to_one(view: View):
+    assert not of_kind(shown(view("lead"), 1, "token")[0], "Link")
+    assert [link.href for link in of_kind(shown(view("ash"), 1, "token")[0], "Link")] == ["/client/C001"]
+
+
+def test_it_opens_and_closes_by_its_button(view: View):
+    assert shown(view("lead"), 1, "token")[1:] == ("Hide", "true")
+    for clicks in (None, 0, 2):
+        assert shown(view("lead"), clicks, "token") == ([], "Show", "false")
+    assert named(layout(), ids.POINTS).className == "no-print"
+
+
+def test_marking_moves_it_behind_the_fold_with_by_whom_and_when(view: View):
+    lead, began = view("lead"), datetime.now(UTC)
+    assert mark(lead, *row_of(lead, "C001")) == SEEN
+    assert len(lines(lead)) == 2
+    (fold,) = of_kind(shown(view("ash"), 1, "token")[0], "Details")
+    assert "Willow" in text_of(fold)
+    assert "lead" in text_of(fold)
+    assert f"{began:%H:}" in text_of(fold) or f"{datetime.now(UTC):%H:}" in text_of(fold)
+
+
+def test_the_first_mark_stays(view: View):
+    sheet, line = row_of(view("lead"), "C001")
+    assert mark(view("ash"), sheet, line) == SEEN
+    again = mark(view("lead"), sheet, line)
+    assert again.startswith("Nothing was changed")
+    (one,) = listed(view("lead")).acknowledged
+    assert one.flag.acknowledged_by == "ash"
+    assert lines(view("ash")) == []
+
+
+@pytest.mark.parametrize("sheet", ["999999", "", "-1", "1e3", "²", "9" * 400, "1; DROP TABLE safety_flag"])
+def test_one_of_somebody_elses_is_answered_like_one_that_never_was(view: View, sheet: str):
+    theirs = mark(view("ash"), *row_of(view("lead"), "C003"))
+    assert mark(view("ash"), sheet, "i9") == theirs
+    assert len(listed(view("lead")).open) == 3
+
+
+def test_without_the_permission_the_form_does_not_exist(view: View, enter):
+    sheet, line = row_of(view("lead"), "C001")
+    for user in ("birch", "oak", "ana", "adam"):
+        with pytest.raises(AccessDenied):
+            mark(view(user), sheet, line)
+        assert send(enter(user), sheet, line).status_code == 404
+    assert len(listed(view("lead")).open) == 3
+
+
+def test_the_form_leads_back_to_the_closed_page_which_says_it_once(view: View, enter):
+    browser = enter("lead")
+    assert send(browser, *row_of(view("lead"), "C001")).headers["Location"] == "/open-points"
+    after = page(browser)
+    assert SEEN in after
+    assert "Willow" not in after
+    assert SEEN not in page(browser)
+    (one,) = listed(view("lead")).acknowledged
+    assert one.flag.acknowledged_by == "lead"
+
+
+@pytest.mark.parametrize("token", ["guessed", ""])
+def test_another_site_marks_nothing(view: View, enter, token: str):
+    browser, (sheet, line) = enter("lead"), row_of(view("lead"), "C001")
+    send(browser, sheet, line, csrf=token)
+    assert "had been open for a while" in page(browser)
+    for method in ("get", "put"):
+        assert getattr(browser, method)(MARK_SEEN).status_code in (403, 404, 405)
+    assert len(listed(view("lead")).open) == 3
+
+
+def test_before_it_is_opened_nothing_tells_what_it_is_about(enter, view: View):
+    browser = enter("lead")
+    send(browser, *row_of(view("lead"), "C001"))
+    answer = browser.get("/open-points")
+    frame = browser.get("/_dash-layout").text
+    title = re.search(r"<title>(.*)</title>", answer.text)
+    assert title
+    assert title[1] == "mbc"
+    assert "Open points" in frame
+    after, again = page(browser), page(browser)
+    assert "Show" in after
+    for said in (answer.text, frame, after, again, MARK_SEEN, ids.POINTS, ids.POINTS_BUTTON):
+        assert not [word for word in TELLING if word in said.casefold()]
+
+
+def test_the_closed_page_is_the_same_whether_anything_waits_or_not(view: View, enter):
+    before = page(enter("ash"))
+    assert mark(view("ash"), *row_of(view("ash"), "C001")) == SEEN
+    assert page(enter("ash")) == before
+
+
+def test_each_button_is_told_apart_by_ear_without_saying_what_it_is_about(view: View):
+    section = shown(view("lead"), 1, "token")[0]
+    names = [getattr(button, "aria-label") for button in of_kind(section, "Button")]
+    assert len(set(names)) == len(names) == 3
+    for name in names:
+        assert name.startswith("Mark as seen: ")
+        assert not [word for word in TELLING[:13] if word in name.casefold()]
+
+
+def test_a_questionnaire_that_is_not_known_here_any_more_is_listed_all_the_same(view: View, url: str):
+    with Store.open(url) as store, store.writing(by="intake") as record:
+        record.add(Administration("C003", "house_list", date(2026, 3, 3), (1, 2), flags=(Flag("i2"),)))
+    assert ["HOUSE_LIST", "risk: i2"] in [[row[2], row[5]] for row in lines(view("lead"))]
