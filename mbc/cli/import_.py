@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from mbc.store import Store
 
 _MOST_SHOWN = 500  # rows of a dry run's table; --report writes them all
+_MOST_REFUSED = 50  # lines, as of an import that is refused as a whole
 _SEPARATORS = {"comma": ",", "semicolon": ";", "tab": "\t", "bar": "|"}
 _STYLES = {"stored": "green", "superseding": "cyan", "duplicate": "dim", "refused": "bold red"}
 
@@ -112,6 +113,7 @@ def command(
             _show(console, plan, safety=show_safety)
         else:
             plan = _apply(console, plan, store, skip_refused=skip_refused)
+            _tell_refused(console, plan.refusals)
             _keep_scores(console, store)
     if report is not None:
         _report(plan, report, safety=show_safety)
@@ -203,6 +205,14 @@ def _show(console: Console, plan: ImportPlan, *, safety: bool) -> None:
     console.print(table)
     if len(shown) < len(frame):
         _note(console, f"{len(frame) - len(shown)} more rows are not shown; --report FILE.csv writes them all.")
+
+
+def _tell_refused(console: Console, lines: Sequence[str]) -> None:
+    """Name the rows that were left out, each with its reason."""
+    for line in lines[:_MOST_REFUSED]:
+        console.print(f"Refused: {line}", markup=False, soft_wrap=True)
+    if len(lines) > _MOST_REFUSED:
+        _note(console, f"{len(lines) - _MOST_REFUSED} more rows were refused; --report FILE.csv writes them all.")
 
 
 def _report(plan: ImportPlan, path: Path, *, safety: bool) -> None:

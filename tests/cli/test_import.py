@@ -83,6 +83,7 @@ def test_refused_rows_end_with_status_one_and_their_reasons(run, url):
     status, out, _ = run(HEADER + FINE + "C1,2026-01-19,9,2,1,0,3,2,1,0,3,2\n", "--skip-refused")
     assert status == 0
     assert "2 stored, 0 on record already, 1 refused" in out
+    assert "Refused: row 4: rses_1: 9 is out of range; accepted are 0 to 3 (coding 0-3)" in out
     assert stored(url) == 2
 
 
