@@ -291,6 +291,11 @@ def test_bids_describes_every_column_and_its_levels(record, tmp_path):
     assert set(table.columns) <= set(said)
     assert said["gad7_1"]["Levels"] == {"0": "0 lowest answer", "1": "1", "2": "2", "3": "3 highest answer"}
     assert json.loads((tmp_path / "a/phenotype/scores.json").read_text())["score"]["Derivative"] is True
+    ignored = (tmp_path / "a/.bidsignore").read_text().split()
+    known = {"README", "dataset_description.json", "participants.tsv", "participants.json", ".bidsignore"}
+    assert {one.name for one in (tmp_path / "a").iterdir() if one.is_file()} == known | set(ignored)
+    for table in (tmp_path / "a/phenotype").glob("*.tsv"):
+        assert table.read_text().split("\t", 2)[:2] == ["participant_id", "session_id"]
     people = pl.read_csv(tmp_path / "a/participants.tsv", separator="\t")["participant_id"].to_list()
     assert len({one.casefold() for one in people}) == 3
     assert all(one.startswith("sub-") and one[4:].isalnum() for one in people)

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import polars as pl
 
+from mbc.exchange.files import MANIFEST
 from mbc.exchange.formats.extras import needed
 from mbc.exchange.formulas import NOT_AVAILABLE, named_not_available, tamed
 from mbc.exchange.leaving.catalogue import known
@@ -91,6 +92,13 @@ def write_spss(folder: Path, tables: Tables, variables: Sequence[Variable]) -> N
     as_frame(tuple(variables)).pipe(tamed).write_csv(folder / "codebook.csv")
 
 
+_README = """Questionnaires of relationship therapy, one table each in phenotype/ with its description beside it.
+
+A participant is a client by their pseudonym; days are real: this is not de-identified. A blank is n/a, never zero.
+Scores are in phenotype/scores.tsv, worked out from the answers; codebook.csv explains every column of every table.
+"""
+
+
 def write_bids(folder: Path, tables: Tables, variables: Sequence[Variable]) -> None:
     """Write a BIDS dataset of phenotypes: ``participants.tsv``, and a table and its description per questionnaire.
 
@@ -112,6 +120,10 @@ def write_bids(folder: Path, tables: Tables, variables: Sequence[Variable]) -> N
         "GeneratedBy": [{"Name": "mbc"}],
     }
     (folder / "dataset_description.json").write_text(json.dumps(said, indent=2) + "\n")
+    (folder / "README").write_text(_README, encoding="utf-8")
+    (folder / ".bidsignore").write_text(
+        f"{MANIFEST}\ncodebook.csv\n", encoding="utf-8"
+    )  # files that BIDS does not know
     for name, table in tables.items():
         if name == "clients":
             continue
