@@ -71,7 +71,7 @@ def command(  # noqa: PLR0913 - an option each
             lines = store.audit.entries(
                 last=last or (None if out else _NEWEST),
                 since=_midnight(first),
-                until=_midnight(until + dt.timedelta(days=1)) if until else None,
+                until=_end_of(until),
                 include_safety=include_safety,
                 **named,
             )
@@ -92,6 +92,12 @@ def _opened(store: Store, *, reasons: bool) -> pl.DataFrame:
 
 def _midnight(day: dt.datetime | None) -> dt.datetime | None:
     return None if day is None else day.replace(tzinfo=dt.UTC)
+
+
+def _end_of(day: dt.datetime | None) -> dt.datetime | None:
+    if day is None or day.date() == dt.date.max:
+        return None
+    return _midnight(day + dt.timedelta(days=1))
 
 
 def _check_out(out: Path | None, *, force: bool) -> None:

@@ -74,6 +74,9 @@ def history(
         found = store.provenance(instrument, client_id=client_id)
         if include_safety:
             found = pl.concat([found, store.provenance(instrument, client_id=client_id, channel="safety")])
+    if found.is_empty():
+        click.echo(_nothing(client_id, instrument))
+        return
     table = Table(box=None, header_style="bold", pad_edge=False, padding=(0, 2, 0, 0))
     for name in ("No.", "Day", "Questionnaire", "Recorded (UTC)", "By", "From", "Remark"):
         table.add_column(name, no_wrap=name not in {"From", "Remark"}, overflow="fold")
@@ -81,6 +84,15 @@ def history(
         table.add_row(*map(Text, cells))
     console = Console(highlight=False)
     (console if console.is_terminal else Console(highlight=False, width=160)).print(table)
+
+
+def _nothing(client_id: str, instrument: str | None) -> str:
+    """Say that there is nothing; of a questionnaire that nobody knows, say so."""
+    from mbc.instruments.library import instrument as load  # noqa: PLC0415 - the command line stays quick
+
+    if instrument is not None:
+        load(instrument)
+    return f"No {instrument or 'questionnaire'} of {client_id} to show."
 
 
 def _told(found: pl.DataFrame) -> list[tuple[str, ...]]:

@@ -18,7 +18,6 @@ from mbc.store import tables as t
 from mbc.store import trail
 from mbc.store.access import Permission, Scope
 from mbc.store.chain import GENESIS, ChainReport, Line, chained, verify_chain
-from mbc.store.fetching import fetch
 from mbc.store.tombstones import erased_among
 
 # What the store itself writes down: nobody else can claim that it happened, or what a seal should be.
@@ -92,12 +91,12 @@ class Audit:
         self._require("audit:read", "audit trail")
         if include_safety:
             self._require("safety:read", "audit trail")
-        query = trail.query_of(last=last, since=since, until=until, who=who, action=action, subject=subject)
+        query = trail.query_of(since=since, until=until, who=who, action=action, subject=subject)
         with engines.reading(self._engine) as connection:
-            lines = fetch(connection, query).sort("sequence")
-        if self._scope.user is not None:
+            lines = trail.newest(connection, query, last, include_safety=include_safety)
+        if self._scope.user is not None:  # of what was shown: how many were left out tells of the safety channel
             self._tell(self.line("audit read", lines=lines.height))
-        return lines if include_safety else trail.without_safety(lines)
+        return lines
 
     def verify(self) -> ChainReport:
         """Walk the whole chain and name each line that does not follow from the one before.

@@ -17,6 +17,7 @@ from sqlalchemy import Connection, Engine, func, select
 
 from mbc.store import engine as engines
 from mbc.store import tables as t
+from mbc.store.chain import ERASE
 
 LOOK_BACK = timedelta(days=2)  # longer than a sign-in can last, and than a record stays open
 _MOST_NOTED = 10_000  # a server that runs for months forgets, and notes once more
@@ -81,7 +82,8 @@ class Recent:
             head = connection.execute(select(func.max(c.sequence))).scalar() or 0
             if head == self._last:
                 return
-            if self._last is None or head < self._last:  # the first look, or another record was put in its place
+            # the first look, or another record was put in its place, or lines lost what named somebody
+            if self._last is None or head < self._last or self._erased_since(connection, self._last):
                 self._ended.clear()
                 self._opened.clear()
                 self._openings.clear()
@@ -91,6 +93,11 @@ class Recent:
             for row in connection.execute(query.order_by(c.sequence)).mappings():
                 self._take(row)
         self._last = head
+
+    def _erased_since(self, connection: Connection, sequence: int) -> bool:
+        c = t.audit.c
+        query = select(c.sequence).where(c.sequence > sequence, c.action == ERASE).limit(1)
+        return connection.execute(query).first() is not None
 
     def _start(self, connection: Connection, now: datetime) -> int:
         c = t.audit.c

@@ -7,18 +7,19 @@ from datetime import datetime
 from typing import Any
 
 import polars as pl
-from sqlalchemy import Select, select
+from sqlalchemy import Connection, Select, select
 
 from mbc.errors import StoreError
 from mbc.store import tables as t
 from mbc.store.checks import shown
+from mbc.store.fetching import fetch
 
 APART = "safety"  # the key of a line's detail that few may read, and the first word of actions that few may see
+_PAGE = 1_000  # lines looked through at a time, at least
 
 
 def query_of(
     *,
-    last: int | None = None,
     since: datetime | None = None,
     until: datetime | None = None,
     who: str | None = None,
@@ -36,8 +37,30 @@ def query_of(
     wanted += [c.at >= since] if since is not None else []
     wanted += [c.at < until] if until is not None else []
     query = select(c.sequence, c.at, c.who, c.action, c.subject, c.detail, c.origin).where(*wanted)
-    query = query.order_by(c.sequence.desc())
-    return query if last is None else query.limit(last)
+    return query.order_by(c.sequence.desc())
+
+
+def newest(
+    connection: Connection, query: Select[*tuple[Any, ...]], last: int | None, *, include_safety: bool
+) -> pl.DataFrame:
+    """Fetch as many of the newest lines as may be shown, oldest first.
+
+    Lines that are left out do not count: that fewer came than were asked for would tell that there are some.
+    """
+    if last is None:
+        lines = fetch(connection, query).sort("sequence")
+        return lines if include_safety else without_safety(lines)
+    pages: list[pl.DataFrame] = []
+    page, missing, before = query.limit(max(last, _PAGE)), last, None
+    while missing > 0:
+        older = page if before is None else page.where(t.audit.c.sequence < before)
+        lines = fetch(connection, older)
+        if lines.is_empty():
+            break
+        before = int(lines["sequence"][-1])
+        pages.append((lines if include_safety else without_safety(lines)).head(missing))
+        missing -= pages[-1].height
+    return pl.concat(pages).sort("sequence") if pages else fetch(connection, query.limit(0))
 
 
 def without_safety(lines: pl.DataFrame) -> pl.DataFrame:

@@ -55,6 +55,7 @@ def test_a_line_says_who_what_when_and_from_where(url):
     assert "No line fits" in run(url, "--to", "2020-01-01")
     today = f"{datetime.now(UTC):%Y-%m-%d}"
     assert "ann  read" in run(url, "--from", today, "--to", today)
+    assert "ann  read" in run(url, "--from", "0001-01-01", "--to", "9999-12-31")
     assert run(url, "--last", "2").count("  from ") == 2
 
 
@@ -68,6 +69,24 @@ def test_nothing_of_the_safety_channel_is_told_unless_it_is_asked_for(url):
         assert word in said, word
     with pytest.raises(AccessDenied, match="safety:read"):
         run(url, "--as", "adm", "--include-safety")
+
+
+def test_how_many_lines_were_left_out_is_not_told(url):
+    """Of one client, or of one kind of line, that number says whether the safety channel has anything."""
+    with Store.open(url) as store:
+        administrator = store.as_user("adm")
+        asked = ({"subject": "C1"}, {"action": "read safety"}, {"subject": "C1", "last": 1}, {"last": 3})
+        shown = [administrator.audit.entries(**each).height for each in asked]
+        told = store.audit.entries(who="adm", action="audit read", last=len(asked))["detail"]
+        assert [json.loads(detail)["lines"] for detail in told] == shown
+        hidden = store.audit.entries(subject="C1", include_safety=True)
+        assert shown[0] < hidden.height
+        assert shown[1:] == [0, 1, 3]
+        # the newest line that may be shown, although a newer one is left out
+        store.as_user("lead").safety_flags(client_id="C1")
+        assert store.audit.entries(last=1, subject="C1", include_safety=True)["action"].item() == "read safety"
+        newest = administrator.audit.entries(subject="C1").tail(1)
+        assert administrator.audit.entries(subject="C1", last=1).equals(newest)
 
 
 def test_records_opened_out_of_turn_are_told_to_the_safety_lead_with_their_reasons(url):

@@ -8,7 +8,7 @@ import pytest
 from click.testing import CliRunner
 
 from mbc.cli.client import command
-from mbc.errors import MbcError, NotInRecord
+from mbc.errors import MbcError, NotInRecord, UnknownInstrument
 from mbc.store import Administration, Client, Clinician, ImportSource, Store
 
 
@@ -71,3 +71,18 @@ def test_history_says_from_which_file_and_line_and_what_was_corrected(url):
     assert "hits" in CliRunner().invoke(command, everything, catch_exceptions=False).output
     with pytest.raises(NotInRecord, match="C9"):
         CliRunner().invoke(command, ["history", "C9", "--store", url], catch_exceptions=False)
+
+
+def test_history_of_nothing_is_a_sentence_and_a_mistyped_questionnaire_is_named(url):
+    with Store.open(url) as store, store.writing(by="ann") as record:
+        record.add(Administration("C1", "hits", date(2026, 1, 5), (1,) * 4, channel="safety"))
+    for words, said in (
+        (("C2",), "No questionnaire of C2 to show."),
+        (("C1", "--instrument", "hits"), "No hits of"),
+    ):
+        done = CliRunner().invoke(command, ["history", *words, "--store", url], catch_exceptions=False)
+        assert done.output.startswith(said), done.output
+    with pytest.raises(UnknownInstrument, match="rses"):
+        CliRunner().invoke(
+            command, ["history", "C1", "--instrument", "rsess", "--store", url], catch_exceptions=False
+        )

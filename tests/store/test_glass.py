@@ -229,6 +229,9 @@ def test_an_erasure_closes_the_record_and_leaves_a_trail_that_can_be_read(three,
     with pytest.raises(NotInRecord):
         seen.goals(client_id="C3")
     assert seen.goals().is_empty()
+    assert [one.client_id for one in mine.opened_records()] == ["C4"]  # in the server that runs, too
+    with pytest.raises(NotInRecord, match="no record of 'C3' open"):
+        mine.through_glass("C3")
     with Store.open(url) as other:
         assert [one.client_id for one in other.as_user("ann").opened_records()] == ["C4"]
         told = other.as_user("safety_lead").glass_breaks()
