@@ -25,6 +25,18 @@ class NoOutlook:
     reason: str
 
 
+def healthy_line(scale: Scale) -> float | None:
+    """Give the line at and beyond which an intake is healthy, in score points; None where none is published.
+
+    A model takes a score on its line as healthy. Where the published rule takes it as distressed (10 or more on
+    the PHQ-9), the line is moved to the healthy side by less than two scores can differ.
+    """
+    cutoff = scale.cutoff
+    if cutoff is None or not cutoff.distressed(cutoff.value):
+        return None if cutoff is None else cutoff.value
+    return cutoff.value + (1e-6 if scale.higher_is_better else -1e-6)
+
+
 def learn(frame: object, instrument: Instrument, scale: Scale, noise: Noise | None) -> ExpectedCourse | NoOutlook:
     """Learn the expected course of a scale from the clinic's records.
 
@@ -42,7 +54,6 @@ def learn(frame: object, instrument: Instrument, scale: Scale, noise: Noise | No
     ExpectedCourse or NoOutlook
         The latter with too few clients, and where the last value forecasts clients left out as well.
     """
-    cutoff = scale.cutoff
     try:
         found = expected_course(
             frame,
@@ -52,7 +63,7 @@ def learn(frame: object, instrument: Instrument, scale: Scale, noise: Noise | No
             higher_is_better=scale.higher_is_better,
             score_range=(float(scale.range[0]), float(scale.range[1])),
             reliable_change=None if noise is None else noise.threshold,
-            cutoff=None if cutoff is None else cutoff.value,
+            cutoff=healthy_line(scale),
             measure=f"{instrument.name}, {scale.title}",
             time_unit="weeks",
         )

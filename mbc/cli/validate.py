@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -14,6 +15,7 @@ from rich.text import Text
 
 from mbc.cli.options import instruments_option, store_option
 from mbc.cli.validate_tables import print_validation
+from mbc.errors import MbcError
 
 Better = Literal["lower", "higher"]
 
@@ -26,6 +28,7 @@ class _Measure:
     higher_is_better: bool
     score_range: tuple[float, float] | None
     reliable_change: float | None
+    cutoff: float | None = None
 
 
 def _wide(ctx: click.Context, param: click.Parameter, values: tuple[str, ...]) -> dict[str, float]:
@@ -36,7 +39,7 @@ def _wide(ctx: click.Context, param: click.Parameter, values: tuple[str, ...]) -
             found[name] = float(at)
         except ValueError:
             sign = ""
-        if not sign or not name:
+        if not sign or not name or not math.isfinite(found[name]):
             raise click.BadParameter(f"'{value}' is not COLUMN=TIME, such as bdi.2m=2.", ctx, param)
     return found
 
@@ -68,7 +71,7 @@ def _wide(ctx: click.Context, param: click.Parameter, values: tuple[str, ...]) -
 @click.option(
     "--folds", type=click.IntRange(2), default=5, show_default=True, help="Parts that clients are dealt to."
 )
-@click.option("--seed", type=int, default=0, show_default=True, help="Of the dealing.")
+@click.option("--seed", type=click.IntRange(0), default=0, show_default=True, help="Of the dealing.")
 @click.option(
     "--out",
     type=click.Path(file_okay=False, path_type=Path),
@@ -100,6 +103,8 @@ def command(  # noqa: PLR0913 - one keyword for each option
     if not console.is_terminal:
         console = Console(highlight=False, width=130)
     if file is None:
+        if held_out is not None:
+            raise click.UsageError("--held-out FILE2 needs a FILE to learn from.")
         frame, unit, others = _from_record(store_url, key), "weeks", None
     else:
         frame, unit, others = _from_files(
@@ -119,7 +124,8 @@ def command(  # noqa: PLR0913 - one keyword for each option
     if out is not None:
         _write(console, found, out)
     if save_model is not None:
-        learned = expected_course(frame, **columns, **about, measure=measure.name, time_unit=unit, seed=seed)
+        told = {"cutoff": measure.cutoff, "measure": measure.name, "time_unit": unit}
+        learned = expected_course(frame, **columns, **about, **told, seed=seed)
         learned.save(save_model)
         console.print(Text(f"Model {learned.version} written to {save_model}:"))
         console.print(Text(learned.card.text()), soft_wrap=True)
@@ -140,17 +146,20 @@ def _measure(
             )
         return _Measure(named or "the score", better == "higher", score_range or None, reliable_change)
     from mbc.care.noise import noise_of  # noqa: PLC0415
+    from mbc.care.outlook import healthy_line  # noqa: PLC0415
     from mbc.cli.instruments import find  # noqa: PLC0415
 
     instrument = find(key.partition(".")[0])
     scale = instrument.scale(key.partition(".")[2] or None)
     noise = noise_of(instrument, scale)
     points = noise.threshold if noise is not None else None
+    higher = scale.higher_is_better if better is None else better == "higher"
     return _Measure(
         f"{instrument.name}, {scale.key}",
-        scale.higher_is_better if better is None else better == "higher",
+        higher,
         score_range or (float(scale.range[0]), float(scale.range[1])),
         reliable_change if reliable_change is not None else points,
+        healthy_line(scale) if scale.higher_is_better == higher else None,
     )
 
 
@@ -159,6 +168,11 @@ def _from_files(console: Console, file: Path, held_out: Path | None, **columns: 
 
     table = read_scores(file, **columns)
     others = None if held_out is None else read_scores(held_out, **columns)
+    if others is not None and held_out is not None and others.time_unit != table.time_unit:
+        raise MbcError(
+            f"Times are {table.time_unit} in {file.name} and {others.time_unit} in {held_out.name}: a model of "
+            "one says nothing of the other. Give both files one time column, or name it with --time."
+        )
     for note in (*table.notes, *(() if others is None else others.notes)):
         console.print(Text("Note: ", style="yellow").append(note, style="default"))
     return table.frame, table.time_unit, None if others is None else others.frame
@@ -176,9 +190,14 @@ def _from_record(store_url: str, key: str | None) -> Any:
 
 
 def _write(console: Console, found: Any, folder: Path) -> None:
-    folder.mkdir(parents=True, exist_ok=True)
-    for name in ("errors", "coverage", "chances", "flags"):
-        getattr(found, name).write_csv(folder / f"{name}.csv")
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        for name in ("errors", "coverage", "chances", "flags"):
+            getattr(found, name).write_csv(folder / f"{name}.csv")
+    except OSError as fault:
+        raise MbcError(
+            f"{folder} cannot be written to: {fault.strerror or fault}. Choose a folder you may write in."
+        ) from None
     console.print(Text(f"errors.csv, coverage.csv, chances.csv and flags.csv written to {folder}."))
 
 

@@ -64,11 +64,10 @@ def _coverage(console: Console, found: ProspectiveValidation) -> None:
         slope = "" if row["slope"] is None else f"{row['slope']:.2f}"
         table.add_row(str(row["session"]), held, f"{row['width']:.1f}", f"{bias[row['session']]:+.2f}", slope)
     console.print(table)
-    console.print(
-        f"Over all sessions from {FIRST_SIGNAL} on the 80 % band held {found.overall_coverage:.1%} of last "
-        "scores. Slope 1 and bias 0 would be perfect.",
-        soft_wrap=True,
-    )
+    overall = f"No client was followed beyond session {FIRST_SIGNAL}."
+    if (held := found.overall_coverage) is not None:
+        overall = f"Over all sessions from {FIRST_SIGNAL} on the 80 % band held {held:.1%} of last scores."
+    console.print(f"{overall} Slope 1 and bias 0 would be perfect.", soft_wrap=True)
 
 
 def _chances(console: Console, found: ProspectiveValidation, outcome: str) -> None:

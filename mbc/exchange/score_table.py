@@ -73,12 +73,14 @@ def read_scores(
     when, unit = _time_column(time, names)
     what = score or _only_score(frame, [name for name in names if name not in {who, when}])
     _column("score", what, names, ())
-    days = unit == "days" and _is_dates(frame[when])
+    _require_different({"client": who, "time": when, "score": what})
+    days = _is_dates(frame[when])
+    unit = "days" if days else unit
     values = frame.select(
         pl.col(ROW),
-        pl.col(who).alias("client"),
+        _filled(who).alias("client"),
         (
-            pl.col(when).str.to_date("%Y-%m-%d", strict=False).to_physical().cast(pl.Float64)
+            pl.col(when).str.strip_chars().str.to_date("%Y-%m-%d", strict=False).to_physical().cast(pl.Float64)
             if days
             else _number(when)
         ).alias("time"),
@@ -92,7 +94,7 @@ def _wide(frame: pl.DataFrame, names: Sequence[str], client: str | None, wide: M
     for name in wide:
         _column("score", name, names, ())
     who = _column("client", client, names, _CLIENTS, needed=False)
-    named = frame.with_columns((pl.col(ROW).cast(pl.String) if who is None else pl.col(who)).alias("client"))
+    named = frame.with_columns((pl.col(ROW).cast(pl.String) if who is None else _filled(who)).alias("client"))
     parts: list[pl.DataFrame] = []
     for name, at in wide.items():
         part = named.select(pl.col(ROW), "client", pl.lit(float(at)).alias("time"), _number(name).alias("score"))
@@ -112,14 +114,30 @@ def _told(values: pl.DataFrame, unit: str, score: str) -> ScoreTable:
     return ScoreTable(whole.select("client", "time", "score"), unit, score, notes)
 
 
-def _number(name: str) -> pl.Expr:
+def _filled(name: str) -> pl.Expr:
+    """Text of cells without spaces around it, which would make two people of one; null where blank or NA."""
     text = pl.col(name).str.strip_chars()
-    text = pl.when(text.str.to_lowercase().is_in(_BLANK)).then(None).otherwise(text)
-    return text.cast(pl.Float64, strict=False)
+    return pl.when(text.str.to_lowercase().is_in(_BLANK)).then(None).otherwise(text)
+
+
+def _number(name: str) -> pl.Expr:
+    return _filled(name).cast(pl.Float64, strict=False)
 
 
 def _is_dates(column: pl.Series) -> bool:
-    return not column.drop_nulls().head(50).str.to_date("%Y-%m-%d", strict=False).is_null().any()
+    first = column.to_frame().select(_filled(column.name)).to_series().drop_nulls().head(50)
+    return bool(first.len()) and not first.str.to_date("%Y-%m-%d", strict=False).is_null().any()
+
+
+def _require_different(columns: Mapping[str, str]) -> None:
+    roles: dict[str, str] = {}
+    for role, name in columns.items():
+        if name in roles:
+            raise MissingItems(
+                f"Column '{shown(name)}' cannot be both the {roles[name]} and the {role}. "
+                f"Say which is which with --{roles[name]} COLUMN and --{role} COLUMN."
+            )
+        roles[name] = role
 
 
 def _refuse(frame: pl.DataFrame, values: pl.DataFrame, columns: Mapping[str, str]) -> None:

@@ -12,18 +12,28 @@ from numpy.typing import ArrayLike
 
 from mbc.errors import ModelError
 from mbc.models.expected import model_file
+from mbc.models.expected.calibration import SHARES
 from mbc.models.expected.card import Card, card_of
 from mbc.models.expected.forecasts import CoursePath, Forecast, Probability
 from mbc.models.expected.histories import Histories, one_history, read_histories, stacked
 from mbc.models.expected.landmarks import Landmarks, cut, forecast_end
 from mbc.models.expected.outcomes import Prognosis, Rule
 from mbc.models.expected.signals import Signal, Watching, signal_of
-from mbc.models.expected.training import Calibrated, Thresholds, dealt, score_range_of, train
+from mbc.models.expected.training import (
+    Calibrated,
+    Thresholds,
+    dealt,
+    require_reliable,
+    score_range_of,
+    train,
+)
 from mbc.models.growth.matrices import Floats
 from mbc.models.growth.prediction import as_times
 from mbc.models.proportions import wilson_bounds
 
 _FOLDS = 5
+_ROUNDING = 1e-6  # score points; a model file holds the ends of a scale to 12 digits
+_MOST_LEVEL = 1 - 2 * float(SHARES[0])  # the outermost quantiles that a model holds
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +60,7 @@ class ExpectedCourse:
         times : array_like
             Times since the first score, in the unit that the model was fitted in.
         level : float
-            Coverage of the band for single scores, between 0 and 1.
+            Coverage of the band for single scores, between 0 and 0.98.
 
         Raises
         ------
@@ -61,6 +71,8 @@ class ExpectedCourse:
         if outside := self._outside(intake):
             raise ModelError(outside)
         at = as_times(times)
+        if (at < 0).any():
+            raise ModelError(f"times count from the first score and are 0 or more, got {at.min():g}.")
         scale = self.model.fit.scale
         none = np.zeros((1, 0))
         first = np.array([intake])
@@ -92,7 +104,7 @@ class ExpectedCourse:
         goal : float, optional
             A score to be at or beyond.
         level : float
-            Coverage of the band, between 0 and 1.
+            Coverage of the band, between 0 and 0.98.
 
         Returns
         -------
@@ -100,6 +112,7 @@ class ExpectedCourse:
             Without an expected score, and with the reason, where none can be made.
         """
         _require_level(level)
+        self._require_reachable(at, goal)
         return self._forecast(one_history(times, scores), at, goal, level)
 
     def signal(self, times: ArrayLike, scores: ArrayLike) -> Signal:
@@ -149,7 +162,11 @@ class ExpectedCourse:
         return model_file.built(cls, model_file.read(Path(path)), "model")
 
     def _forecast(self, history: Histories, at: float | None, goal: float | None, level: float) -> Forecast:
-        reason = self._outside(float(history.intake[0])) or self._unreachable(float(history.end[0]), at)
+        reason = (
+            self._outside(float(history.intake[0]))
+            or self._off_scale(history, 0)
+            or self._unreachable(float(history.end[0]), at)
+        )
         if reason:
             return self._none(history, 0, at, level, reason)
         found = self._at_end(history) if at is None else self._at_time(history, at)
@@ -160,7 +177,7 @@ class ExpectedCourse:
         found = self._at_end(histories)
         out: list[Forecast] = []
         for i, intake in enumerate(histories.intake.tolist()):
-            outside = self._outside(intake)
+            outside = self._outside(intake) or self._off_scale(histories, i)
             if outside:
                 out.append(self._none(histories, i, None, 0.8, outside))
             else:
@@ -246,6 +263,21 @@ class ExpectedCourse:
             f"The first score is {intake:.4g}, outside {low:.4g} to {high:.4g}, where this model has learned from "
             "enough clients."
         )
+
+    def _off_scale(self, history: Histories, i: int) -> str:
+        """Say which of a client's scores the questionnaire cannot have."""
+        low, high = self.model.fit.scale.low, self.model.fit.scale.high
+        for score in history.score[i, : int(history.count[i])].tolist():
+            if not low - _ROUNDING <= score <= high + _ROUNDING:
+                return f"A score of {score:.4g} is outside the scale, {low:.4g} to {high:.4g}."
+        return ""
+
+    def _require_reachable(self, at: float | None, goal: float | None) -> None:
+        low, high = self.model.fit.scale.low, self.model.fit.scale.high
+        if at is not None and not np.isfinite(at):
+            raise ModelError(f"at must be a finite time, got {at}.")
+        if goal is not None and not low - _ROUNDING <= goal <= high + _ROUNDING:
+            raise ModelError(f"goal must be a score of the scale, {low:.4g} to {high:.4g}, got {goal:.4g}.")
 
     def _unreachable(self, now: float, at: float | None) -> str:
         if at is None:
@@ -335,7 +367,7 @@ def expected_course(  # noqa: PLR0913 - options are keyword-only
     """
     histories = read_histories(frame, outcome=outcome, time=time, client=client)
     low, high = score_range_of(histories, score_range)
-    _require_positive(reliable_change)
+    require_reliable(reliable_change)
     if not 2 <= folds <= max(len(histories), 2):
         raise ModelError(f"folds must be between 2 and the number of clients ({len(histories)}), got {folds}.")
     trained = train(
@@ -364,11 +396,10 @@ def expected_course(  # noqa: PLR0913 - options are keyword-only
 def _require_level(level: float) -> None:
     if not 0 < level < 1:
         raise ModelError(f"level must be between 0 and 1, got {level}. Is it a percentage?")
-
-
-def _require_positive(points: float | None) -> None:
-    if points is not None and not points > 0:
-        raise ModelError(f"reliable_change must be > 0 score points, got {points}.")
+    if level > _MOST_LEVEL:
+        raise ModelError(
+            f"level must be {_MOST_LEVEL:g} at most, got {level}: farther out nothing was calibrated."
+        )
 
 
 __all__ = ["CoursePath", "ExpectedCourse", "Forecast", "Probability", "Signal", "expected_course"]

@@ -6,7 +6,7 @@ import pytest
 
 from mbc.care import CohortModels, caseload, client_review, client_trajectory
 from mbc.care.expected import followed_scores
-from mbc.care.outlook import NoOutlook, learn
+from mbc.care.outlook import NoOutlook, healthy_line, learn
 from mbc.care.questions import suggest
 from mbc.instruments import instrument
 from mbc.models import ExpectedCourse
@@ -93,3 +93,15 @@ def test_the_caseload_names_whoever_a_review_calls_not_on_track(sample, models):
 
 def test_without_models_nobody_is_judged(sample):
     assert not any(row.signals for row in caseload(sample).rows)
+
+
+@pytest.mark.parametrize("key", ["phq9", "gad7", "csi16"])
+def test_a_score_on_the_published_line_is_healthy_only_where_the_rule_says_so(key):
+    """10 on the PHQ-9 is a case (10 or more): somebody who begins there has something to respond to."""
+    scale = instrument(key).main_scale
+    line, cutoff = healthy_line(scale), scale.cutoff
+    assert line is not None
+    assert cutoff is not None
+    for score in (cutoff.value - 1, cutoff.value, cutoff.value + 1):
+        looked_for = score < line if scale.higher_is_better else score > line
+        assert looked_for == cutoff.distressed(score)

@@ -11,7 +11,7 @@ import pytest
 from click.testing import CliRunner
 
 from mbc.cli.main import program
-from mbc.errors import ImportRefused, MissingItems, ModelError
+from mbc.errors import ImportRefused, MbcError, MissingItems, ModelError
 from mbc.exchange.score_table import read_scores
 from mbc.models import ExpectedCourse
 
@@ -123,3 +123,68 @@ def test_too_few_clients_end_in_words(clinic, tmp_path):
     pl.read_csv(clinic).filter(pl.col("client") < 10).write_csv(few)
     with pytest.raises(ModelError, match="needs 50 clients"):
         run(few, "--better", "lower")
+
+
+def test_one_person_is_one_whatever_blanks_are_around_the_name(tmp_path):
+    path = tmp_path / "scores.csv"
+    path.write_text("client,week,score\n A,0,12\nA ,1,9\nNA,0,3\n,1,4\n")
+    table = read_scores(path)
+    assert table.frame["client"].to_list() == ["A", "A"]
+    assert table.notes == ("2 rows without a client, a time or a score were left out.",)
+
+
+@pytest.mark.parametrize("header", ["date", "visit"])
+def test_dates_are_told_by_their_look_also_beside_blanks(tmp_path, header):
+    path = tmp_path / "dates.csv"
+    path.write_text(f"client,{header},score\nA,2026-01-05,12\nA,NA,10\nA,2026-01-07,9\n")
+    table = read_scores(path, time=header)
+    assert (table.frame["time"].diff()[1], table.time_unit) == (2.0, "days")
+
+
+def test_a_column_has_one_role(tmp_path):
+    path = tmp_path / "scores.csv"
+    path.write_text("client,week,score\nA,0,12\nA,1,9\n")
+    with pytest.raises(MissingItems, match="'week' cannot be both the time and the score"):
+        read_scores(path, score="week")
+
+
+def test_two_files_in_other_units_of_time_are_refused(clinic, tmp_path):
+    path = tmp_path / "held.csv"
+    pl.read_csv(clinic).with_columns(pl.format("H{}", "client").alias("client")).rename(
+        {"weeks": "days"}
+    ).write_csv(path)
+    with pytest.raises(MbcError, match=r"weeks in scores.csv and days in held.csv"):
+        run(clinic, "--better", "lower", "--held-out", path)
+
+
+def test_tables_that_cannot_be_written_are_an_error_in_words(clinic, tmp_path):
+    (tmp_path / "file").write_text("")
+    with pytest.raises(MbcError, match="cannot be written to: Not a directory"):
+        run(clinic, "--better", "lower", "--folds", 2, "--out", tmp_path / "file" / "tables")
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        (("--seed", -1), "x>=0"),
+        (("--wide", "score=nan"), "COLUMN=TIME"),
+        (("--wide", "score=inf"), "COLUMN=TIME"),
+    ],
+)
+def test_numbers_that_cannot_be_are_refused(clinic, options, words):
+    found = run(clinic, "--better", "lower", *options)
+    assert found.exit_code == 2
+    assert words in found.output
+
+
+def test_clients_to_forecast_need_others_to_learn_from(clinic):
+    found = run("--instrument", "csi16", "--held-out", clinic)
+    assert found.exit_code == 2
+    assert "needs a FILE to learn from" in found.output
+
+
+def test_a_model_of_a_questionnaire_knows_which_intake_is_healthy(clinic, tmp_path):
+    run(clinic, "--instrument", "csi16", "--folds", 2, "--save-model", tmp_path / "csi16.json")
+    assert ExpectedCourse.load(tmp_path / "csi16.json").cutoff == 51.5
+    run(clinic, "--instrument", "csi16", "--better", "lower", "--folds", 2, "--save-model", tmp_path / "odd.json")
+    assert ExpectedCourse.load(tmp_path / "odd.json").cutoff is None

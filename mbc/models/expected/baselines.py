@@ -53,8 +53,13 @@ def mixed_end(curve: GrowthCurve, endings: Endings, histories: Histories, rows: 
 
 
 def plain_growth(histories: Histories) -> GrowthCurve:
-    """Fit the plain model: log(1 + time), random intercept and slope, every score from intake on."""
+    """Fit the plain model: log(1 + time), random intercept and slope, every score from intake on.
+
+    Where nobody has three scores, slopes that differ between clients cannot be told from error: then only
+    intercepts do.
+    """
     known = histories.known
     who = np.broadcast_to(np.arange(len(histories))[:, None], known.shape)[known]
     frame = pl.DataFrame({"client": who, "time": histories.time[known], "score": histories.score[known]})
-    return growth_curve(frame, outcome="score", time="time", client="client", shape="log")
+    differ = ("intercept", "slope") if histories.count.max() > 2 else ("intercept",)
+    return growth_curve(frame, outcome="score", time="time", client="client", shape="log", random=differ)

@@ -149,7 +149,11 @@ def _record(trained: Trained, session: int, regression: Floats, chance: Floats, 
     low, high = found.quantile(0.1)[at], found.quantile(0.9)[at]
     none = ~rule.improved(rows.intake, rows.final)[at]
     limit = trained.thresholds.improvement
-    flagged = float((chance[at] < limit).mean()) if limit is not None and session >= FIRST_SIGNAL else None
+    flagged = (
+        float(((chance[at] > 0) & (chance[at] < limit)).mean())
+        if limit is not None and session >= FIRST_SIGNAL
+        else None
+    )
     return SessionRecord(
         session=session,
         clients=int(at.sum()),

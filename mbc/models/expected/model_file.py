@@ -65,7 +65,7 @@ def read(path: Path) -> dict[str, Any]:
         content: dict[str, Any] | None = _object(json.loads(path.read_text(encoding="utf-8")))
     except OSError as fault:
         raise ModelError(f"{path} cannot be read: {fault.strerror}.") from None
-    except (UnicodeDecodeError, json.JSONDecodeError):
+    except (ValueError, RecursionError):
         content = None
     if content is None or content.get("kind") != KIND:
         raise ModelError(f"{path} is no model file. One is made by 'mbc validate FILE --save-model {path.name}'.")

@@ -13,6 +13,7 @@ from mbc.models.expected.outcome_scale import OutcomeScale
 from mbc.models.growth.matrices import Floats
 
 Marks = NDArray[np.bool_]
+_LEAST_CHANCE = 1e-9  # rounds to 0 %, and is told from there being no room
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,14 +64,17 @@ class Prognosis:
     def chance_improved(self, intake: Floats, rule: Rule) -> Floats:
         """Chance of reliable improvement; 0 where the scale has no room for it."""
         target = intake + rule.reliable_change if rule.higher_is_better else intake - rule.reliable_change
-        room = target <= self.scale.high if rule.higher_is_better else target >= self.scale.low
-        return np.where(room, self.at_least_as_good(target), 0.0)
+        return self._in_scale(target, self.at_least_as_good(target))
 
     def chance_deteriorated(self, intake: Floats, rule: Rule) -> Floats:
         """Chance of reliable deterioration; 0 where the scale has no room for it."""
         target = intake - rule.reliable_change if rule.higher_is_better else intake + rule.reliable_change
-        room = target >= self.scale.low if rule.higher_is_better else target <= self.scale.high
-        return np.where(room, 1.0 - self.at_least_as_good(target, strictly=True), 0.0)
+        return self._in_scale(target, 1.0 - self.at_least_as_good(target, strictly=True))
+
+    def _in_scale(self, target: Floats, chance: Floats) -> Floats:
+        """Put 0 where the target is beyond the scale; elsewhere no chance is quite 0, however far the target."""
+        room = (target >= self.scale.low - 1e-9) & (target <= self.scale.high + 1e-9)
+        return np.where(room, np.maximum(chance, _LEAST_CHANCE), 0.0)
 
 
 def _quantile(row: Floats, share: float) -> float:

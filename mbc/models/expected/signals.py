@@ -88,7 +88,7 @@ def signal_of(forecasts: Sequence[Forecast], watching: Watching) -> Signal:
 def _reason(now: Forecast, concern: Concern | None, before: Concern | None, watching: Watching) -> str:
     about, low, high = (f"{score or 0.0:.{watching.decimals}f}" for score in (now.expected, now.lower, now.upper))
     heading = f"From {now.session} scores: about {about} at the end ({low} to {high})."
-    points = f"{watching.rule.reliable_change:.2g}"
+    points = f"{watching.rule.reliable_change:.{watching.decimals + 1}f}".rstrip("0").rstrip(".")
     if concern == "deterioration" and watching.is_worse(now):
         body = f"The latest score is {points} points or more worse than the first"
     elif concern == "deterioration" and now.deteriorated is not None:

@@ -138,6 +138,18 @@ def score_range_of(histories: Histories, given: tuple[float, float] | None) -> t
     return low, high
 
 
+def require_reliable(points: float | None) -> None:
+    """Refuse a reliable change that is none.
+
+    Raises
+    ------
+    ModelError
+        If it is not a finite number over 0.
+    """
+    if points is not None and not 0 < points < np.inf:
+        raise ModelError(f"reliable_change must be > 0 score points and finite, got {points}.")
+
+
 def own_reliable_change(fit: CourseFit, histories: Histories) -> float:
     """Find the change that measurement error alone exceeds in 5 % of pairs: 1.96 sqrt(2) SEM at the median score.
 

@@ -21,6 +21,7 @@ from mbc.models.expected.training import (
     Thresholds,
     Trained,
     dealt,
+    require_reliable,
     score_range_of,
     train,
 )
@@ -81,10 +82,10 @@ class ProspectiveValidation:
         return flag_table(self.rows, self.rule, self._drawn)
 
     @property
-    def overall_coverage(self) -> float:
-        """Share of all forecasts from the third session on whose 80 % band held the last score."""
+    def overall_coverage(self) -> float | None:
+        """Share of all forecasts from the third session on whose 80 % band held the last score; None if none."""
         late = self.rows.session >= FIRST_SIGNAL
-        return float(within(self.rows)[late].mean())
+        return float(within(self.rows)[late].mean()) if late.any() else None
 
 
 def prospective_validation(  # noqa: PLR0913 - options are keyword-only
@@ -133,6 +134,7 @@ def prospective_validation(  # noqa: PLR0913 - options are keyword-only
     """
     histories = read_histories(frame, outcome=outcome, time=time, client=client).followed()
     others = None if held_out is None else read_histories(held_out, outcome=outcome, time=time, client=client)
+    require_reliable(reliable_change)
     low, high = score_range_of(histories if others is None else histories.beside(others), score_range)
 
     def learned(some: Histories) -> Trained:

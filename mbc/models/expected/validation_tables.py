@@ -79,12 +79,16 @@ Bounds = tuple[float | None, float | None]
 
 
 def bounds(draws: Floats) -> Bounds:
-    """Give the 95 % percentile interval; None where too few samples have a value."""
+    """Give the 95 % percentile interval.
+
+    None where too few samples have a value, and where all have the same: that nobody, or everybody, has an outcome
+    is no certainty, though every sample says so.
+    """
     known = draws[np.isfinite(draws)]
     if known.size < 0.9 * draws.size:
         return None, None
     low, high = np.quantile(known, [0.025, 0.975])
-    return float(low), float(high)
+    return (float(low), float(high)) if high > low else (None, None)
 
 
 def sessions(rows: Judged) -> Iterator[tuple[int, Judged]]:

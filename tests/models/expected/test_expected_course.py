@@ -7,9 +7,14 @@ import json
 import numpy as np
 import polars as pl
 import pytest
+from scipy.special import ndtri
 
 from mbc.errors import ModelError
-from mbc.models import ExpectedCourse, expected_course
+from mbc.models import ExpectedCourse, expected_course, prospective_validation
+from mbc.models.expected.calibration import SHARES
+from mbc.models.expected.outcome_scale import OutcomeScale
+from mbc.models.expected.outcomes import Prognosis, Rule
+from mbc.models.expected.validation_tables import bounds
 
 COLUMNS = {"outcome": "score", "time": "weeks", "client": "client"}
 TIMES, SCORES = [0, 1, 2.5, 4], [22, 20, 21, 17]
@@ -258,3 +263,89 @@ def test_a_history_that_cannot_be_is_refused(model, times, scores, message):
 def test_a_level_in_percent_is_refused(model):
     with pytest.raises(ModelError, match="percentage"):
         model.forecast(TIMES, SCORES, level=80)
+
+
+@pytest.mark.parametrize("level", [0.985, 0.999])
+def test_a_band_wider_than_what_was_calibrated_is_refused(model, level):
+    with pytest.raises(ModelError, match=r"level must be 0.98 at most"):
+        model.forecast(TIMES, SCORES, level=level)
+    with pytest.raises(ModelError, match=r"level must be 0.98 at most"):
+        model.expected(20, [1], level=level)
+
+
+@pytest.mark.parametrize("wrong", [-1, 41, 200])
+def test_a_score_that_the_scale_does_not_have_is_not_forecast_from(model, wrong):
+    scores = [22, 20, wrong, 17]
+    found = model.forecast(TIMES, scores)
+    assert found.expected is None
+    assert found.reason == f"A score of {wrong} is outside the scale, 0 to 40."
+    assert model.signal(TIMES, scores).state == "insufficient data"
+
+
+@pytest.mark.parametrize("goal", [-1, 41, float("nan")])
+def test_a_goal_is_a_score_of_the_scale(model, goal):
+    with pytest.raises(ModelError, match="goal must be a score of the scale, 0 to 40"):
+        model.forecast(TIMES, SCORES, goal=goal)
+
+
+def test_times_that_cannot_be_are_refused(model):
+    with pytest.raises(ModelError, match="at must be a finite time"):
+        model.forecast(TIMES, SCORES, at=float("nan"))
+    with pytest.raises(ModelError, match="0 or more, got -3"):
+        model.expected(20, [1, -3])
+
+
+@pytest.mark.parametrize("points", [0.0, -3.0, float("nan"), float("inf")])
+@pytest.mark.parametrize("learn", [expected_course, prospective_validation])
+def test_a_reliable_change_is_a_number_of_points(clinic, learn, points):
+    with pytest.raises(ModelError, match="reliable_change must be > 0 score points"):
+        learn(clinic, **COLUMNS, higher_is_better=False, score_range=(0, 40), reliable_change=points)
+
+
+def far_off(*, higher: bool) -> tuple[Prognosis, Rule]:
+    """Somebody forecast to end where they began, hardly any scatter, and a change of 30 points called reliable."""
+    quantiles = np.array([ndtri(SHARES)])
+    scale = OutcomeScale(0, 40, higher, "none", 1)
+    expected = np.array([5.0 if higher else 35.0])
+    return Prognosis(expected, np.array([1.0]), quantiles, np.array([100.0]), scale), Rule(higher, 30)
+
+
+@pytest.mark.parametrize("higher", [True, False])
+def test_a_chance_that_is_next_to_none_is_not_taken_for_want_of_room(higher):
+    found, rule = far_off(higher=higher)
+    assert 0 < found.chance_improved(found.expected, rule)[0] < 1e-6
+    assert found.chance_improved(found.expected, Rule(higher, 36))[0] == 0  # beyond the end of the scale
+
+
+@pytest.mark.parametrize("higher", [True, False])
+def test_the_end_of_the_scale_is_within_it_whatever_floats_say(higher):
+    scale = OutcomeScale(1, 7, higher, "none", 0.1)
+    intake = np.array([5.9 if higher else 2.1])
+    rule = Rule(higher, 1.1000000000000005)  # 5.9 + 1.1 and 2.1 - 1.1 are the ends, but for the last digit
+    found = Prognosis(intake, np.array([1.0]), np.array([ndtri(SHARES)]), np.array([100.0]), scale)
+    assert found.chance_improved(intake, rule)[0] > 0
+
+
+def test_a_file_of_a_number_too_long_is_no_model(tmp_path):
+    path = tmp_path / "model.json"
+    path.write_text(f'{{"kind": {"9" * 5000}}}')
+    with pytest.raises(ModelError, match="is no model file"):
+        ExpectedCourse.load(path)
+
+
+def test_clients_with_two_scores_can_be_validated():
+    rng = np.random.default_rng(3)
+    first = rng.integers(15, 35, 80)
+    rows = [(i, t, float(s)) for i, a in enumerate(first) for t, s in ((0, a), (6, a - rng.integers(0, 12)))]
+    frame = pl.DataFrame(rows, schema=["client", "weeks", "score"], orient="row")
+    found = prospective_validation(
+        frame, **COLUMNS, higher_is_better=False, score_range=(0, 40), reliable_change=6, folds=2
+    )
+    assert found.errors["session"].unique().to_list() == [1]
+    assert found.errors["rmse"].is_finite().all()
+    assert found.overall_coverage is None  # nothing was forecast from a third session on
+
+
+def test_an_interval_of_no_width_is_none():
+    assert bounds(np.zeros(1000)) == (None, None)
+    assert bounds(np.arange(1001.0)) == (25.0, 975.0)
