@@ -29,8 +29,9 @@ def _open() -> ResponseReturnValue:
         return back_to(OTHER_RECORDS, STALE)
     client_id = request.form.get("client_id", "").strip()
     safety = request.form.get("extent") == APART
+    reason = " ".join(request.form.get("reason", "").split())  # the field has lines, what is kept has none
     try:
-        my_store().break_glass(client_id, reason=request.form.get("reason", ""), safety=safety)
+        my_store().break_glass(client_id, reason=reason, safety=safety)
     except NotInRecord:
         return back_to(OTHER_RECORDS, _NOBODY)
     except (AccessDenied, StoreError) as fault:

@@ -55,4 +55,7 @@ def command(
             "Another program holds the file open, so what was deleted is still in its bytes. Stop the server and "
             "run this again: the file is then written anew."
         )
-    click.echo("Backups and exports made before still hold this person. Delete them, or make them anew.")
+    click.echo(
+        "Backups and exports made before still hold this person, and so does a file that 'mbc restore --force' or "
+        "'mbc encrypt' kept beside the record. Delete them, or make them anew."
+    )

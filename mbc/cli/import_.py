@@ -103,6 +103,11 @@ def command(
     options = _options(file, said)
     with Store.open(store_url) as store:
         if is_record(file):
+            if skip_refused or report is not None:
+                raise click.UsageError(
+                    "A whole record comes in as a whole, or not at all: --skip-refused and --report are for files "
+                    "of questionnaires."
+                )
             _folder(console, file, store, options, dry_run=dry_run)
             return
         plan = read_plan(file, store, options)

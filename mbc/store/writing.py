@@ -20,7 +20,7 @@ from mbc.store.access import Scope
 from mbc.store.administrations import Additions, Keyed, Occasions
 from mbc.store.batching import batches
 from mbc.store.belonging import Known
-from mbc.store.checks import check_text
+from mbc.store.checks import check_text, is_id
 from mbc.store.completed import Completed, completed, in_batches
 from mbc.store.digests import key_of
 from mbc.store.outcomes import Outcome
@@ -133,6 +133,8 @@ class Writing:
             If there is no such open flag for this user.
         """
         self._scope.require("safety:read")
+        if not (is_id(item) and 0 <= administration_id < 2**63):  # what a browser sends is only a claim
+            raise NotInRecord("There is no open flag of that name.")
         c = t.safety_flag.c
         named = (c.administration_id == administration_id, c.item == item, c.acknowledged_at.is_(None))
         query = select(c.client_id).where(*named, *self._scope.reaches(c.client_id))

@@ -207,6 +207,10 @@ def test_a_whole_record_comes_in_as_a_folder(run, url, tmp_path):
     assert "clients: 2 stored" in out
     status, out, _ = run(folder)
     assert (status, out.splitlines()) == (0, ["clients: 2 stored", "events: 1 stored"])
+    for words in (("--skip-refused",), ("--report", str(tmp_path / "report.csv"))):  # not done, so not taken
+        status, _, err = run(folder, *words)
+        assert status == 2
+        assert "comes in as a whole" in err
 
 
 def test_a_mapping_file_says_what_the_columns_are_and_the_command_has_the_last_word(run, url, tmp_path):

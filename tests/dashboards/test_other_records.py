@@ -83,6 +83,14 @@ def test_a_record_is_opened_and_closed_again(enter, trail):
     assert set(lines["origin"]) == {"127.0.0.1"}
 
 
+def test_a_reason_may_be_written_in_lines(enter, trail):
+    """The field has three of them; in an emergency nobody is asked to write it again."""
+    assert (
+        send(enter("ash"), reason="Standing in for K2, who is ill;\r\n\tthe client has called ").status_code == 303
+    )
+    assert trail.glass_breaks()["reason"].to_list() == [WHY]
+
+
 def test_it_closes_by_itself_on_the_server(app: Dash, enter):
     browser = enter("ash")
     send(browser)

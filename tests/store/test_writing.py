@@ -274,6 +274,14 @@ def test_a_flag_is_acknowledged_once(clinic):
         record.acknowledge(number, "i9")
     with pytest.raises(NotInRecord, match="no open flag"), clinic.writing(by="other") as record:
         record.acknowledge(number, "i9")
+    for unlike, item in (
+        (number, "i9\x00"),
+        (number, "\ud800"),
+        (10**30, "i9"),
+        (-1, "i9"),
+    ):  # what a form may send
+        with pytest.raises(NotInRecord, match="no open flag"), clinic.writing(by="other") as record:
+            record.acknowledge(unlike, item)
     seen = clinic.safety_flags(client_id="C1").row(0, named=True)
     assert seen["acknowledged_by"] == "lead"
     assert seen["acknowledged_at"] is not None
