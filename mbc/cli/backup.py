@@ -26,7 +26,12 @@ _MOMENT = "%Y%m%dT%H%M%SZ"
 @click.argument("target", type=click.Path(path_type=Path))
 @store_option
 @click.option("--encrypt", is_flag=True, help="Encrypt the backup of a record that is not; asks for a key.")
-@click.option("--keep", type=click.IntRange(min=1), metavar="N", help="In a folder: keep the newest N only.")
+@click.option(
+    "--keep",
+    type=click.IntRange(min=1),
+    metavar="N",
+    help="In a folder of this record's own: keep the newest N of its name only.",
+)
 @click.option("--force", is_flag=True, help="Replace a file that is there already.")
 @click.option("--check", "checking", is_flag=True, help="Make none: check TARGET, opening the record in it.")
 @click.option("--list", "listing", is_flag=True, help="Make none: list and check the backups in folder TARGET.")
