@@ -12,7 +12,7 @@ from typing import Literal
 
 import numpy as np
 
-from mbc.models.expected.forecasts import Forecast
+from mbc.models.expected.forecasts import Forecast, Probability
 from mbc.models.expected.outcomes import Rule
 from mbc.models.expected.training import FIRST_SIGNAL, Thresholds
 
@@ -103,11 +103,17 @@ def _reason(now: Forecast, concern: Concern | None, before: Concern | None, watc
     elif before:
         return f"{heading} It was flagged at the session before, and is not now."
     else:
-        chance = f" The chance of improving by {points} points or more is {now.improved}." if now.improved else ""
-        return f"{heading}{chance if watching.response else ''} Nothing speaks against this course."
+        chance = f" {_improving(now.improved, points)}" if now.improved and watching.response else ""
+        return f"{heading}{chance} Nothing speaks against this course."
     if before == concern:
         return f"{heading} {body}, at two sessions in a row."
     if before:
         feared = "deterioration" if before == "deterioration" else "too little improvement"
         return f"{heading} {body}. At the session before, {feared} was forecast."
     return f"{heading} {body}, at this session only: one session is not enough to say so."
+
+
+def _improving(chance: Probability, points: str) -> str:
+    if not chance.value:
+        return f"From this intake the scale has no room for an improvement of {points} points."
+    return f"The chance of improving by {points} points or more is {chance}."

@@ -349,3 +349,12 @@ def test_clients_with_two_scores_can_be_validated():
 def test_an_interval_of_no_width_is_none():
     assert bounds(np.zeros(1000)) == (None, None)
     assert bounds(np.arange(1001.0)) == (25.0, 975.0)
+
+
+def test_want_of_room_is_said_not_called_a_chance(clinic):
+    """An intake of 5 on 0 to 40 cannot improve by 6 points."""
+    low = clinic.with_columns(score=(pl.col("score") / 3).round())
+    model = expected_course(low, **COLUMNS, higher_is_better=False, score_range=(0, 40), reliable_change=6)
+    reason = model.signal([0, 1, 2, 3], [5, 5, 5, 5]).reason
+    assert "From this intake the scale has no room for an improvement of 6 points." in reason
+    assert "chance" not in reason
