@@ -30,7 +30,7 @@ _MOMENT = "%Y%m%dT%H%M%SZ"
     "--keep",
     type=click.IntRange(min=1),
     metavar="N",
-    help="In a folder of this record's own: keep the newest N of its name only.",
+    help="In a folder: keep the newest N of this record only.",
 )
 @click.option("--force", is_flag=True, help="Replace a file that is there already.")
 @click.option("--check", "checking", is_flag=True, help="Make none: check TARGET, opening the record in it.")
@@ -68,6 +68,7 @@ def _make(target: Path, store_url: str, *, encrypt: bool, keep: int | None, forc
         with working() as progress:
             done = store.backup(path, key=key, force=force, progress=progress)
         where = store.url
+        older = [] if keep is None else _older(store, target, stem, keep)
     click.echo(f"Backup of {where}: {amounts(done.rows)}.")
     click.echo(
         f"Written to {path} ({size(path.stat().st_size)}{', encrypted' if done.manifest.encrypted else ''})."
@@ -77,8 +78,9 @@ def _make(target: Path, store_url: str, *, encrypt: bool, keep: int | None, forc
         warn(f"The audit trail could not note this backup: {done.untold}")
     if not done.manifest.encrypted:
         warn("It is not encrypted: whoever gets the file can read everything. --encrypt asks for a key.")
-    if keep is not None and status == 0:
-        _remove_older(target, stem, keep)
+    for old in older if status == 0 else []:
+        old.unlink()
+        click.echo(f"Removed {old.name}.")
     return status
 
 
@@ -86,12 +88,11 @@ def _stem(store: Store) -> str:
     return Path(store.url.partition("?")[0].rpartition("/")[2]).stem or "record"
 
 
-def _remove_older(folder: Path, stem: str, keep: int) -> None:
+def _older(store: Store, folder: Path, stem: str, keep: int) -> list[Path]:
+    """Find the backups beyond the newest few, leaving alone those of another record that has the same name."""
     named = re.compile(re.escape(stem) + r"-\d{8}T\d{6}Z" + re.escape(ENDING))
     made_here = sorted(path for path in folder.iterdir() if named.fullmatch(path.name))
-    for old in made_here[:-keep]:
-        old.unlink()
-        click.echo(f"Removed {old.name}.")
+    return [path for path in made_here if len(made_here) > keep and not store.is_of_another(path)][:-keep]
 
 
 def _check(path: Path) -> int:

@@ -4,13 +4,17 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from mbc.errors import AccessDenied
+from sqlalchemy import select
+
+from mbc.errors import AccessDenied, StoreError
+from mbc.store import engine as engines
 from mbc.store import keys, sqlcipher
-from mbc.store.archive import Progress, quietly
+from mbc.store.archive import Progress, check, quietly
 from mbc.store.audit import Audit
 from mbc.store.backup import Backup, back_up
 from mbc.store.chain import Line
 from mbc.store.glass import Openings
+from mbc.store.tables import audit
 
 
 class Copies(Openings):
@@ -63,3 +67,29 @@ class Copies(Openings):
             self._tell(self.audit.line("backup", subject=path.name))
 
         return back_up(self._engine, path, key=chosen, force=force, tell=tell, progress=progress)
+
+    def is_of_another(self, backup: str | Path) -> bool:
+        """Say whether a backup is certainly of another record: this audit trail never ended the way it says.
+
+        One that is damaged or encrypted does not say.
+
+        Raises
+        ------
+        AccessDenied
+            To every account, as for `backup`.
+        """
+        with self._asking("backup", None, told=False):
+            if self._scope.user is not None or self._scope.masked:
+                raise AccessDenied(
+                    f"{self._scope.who} may not look into a backup: only the record's operator may."
+                )
+        try:
+            end = check(Path(backup), quietly).chain
+        except StoreError:
+            return False
+        if end is None:
+            return False
+        c = audit.c
+        with engines.reading(self._engine) as connection:
+            found = connection.execute(select(c.sequence).where(c.sequence == end.lines, c.digest == end.head))
+            return found.first() is None

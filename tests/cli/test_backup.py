@@ -74,6 +74,21 @@ def test_backups_in_a_folder_are_named_by_the_moment_and_the_oldest_go(folder):
     assert (folder / "copies" / "clinic-notes.txt").exists()
 
 
+def test_copies_of_another_record_of_that_name_are_left_alone(folder):
+    (folder / "copies").mkdir()
+    (folder / "elsewhere").mkdir()
+    theirs = "sqlite:///elsewhere/clinic.db"
+    Store.create(theirs).close()
+    assert run("backup", "copies", "--store", theirs)[0] == 0
+    (copy,) = (folder / "copies").iterdir()
+    copy = copy.rename(copy.with_name("clinic-20260101T000000Z.mbcbackup"))
+    own = folder / "copies" / "clinic-20260102T000000Z.mbcbackup"
+    assert run("backup", str(own))[0] == 0
+    status, said = run("backup", "copies", "--keep", "1")
+    assert (status, copy.exists(), own.exists()) == (0, True, False)
+    assert f"Removed {own.name}." in said
+
+
 def test_a_backup_is_checked_and_backups_are_listed(folder):
     (folder / "copies").mkdir()
     run("backup", "copies/a.mbcbackup")

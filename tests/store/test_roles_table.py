@@ -97,6 +97,7 @@ verify                   +        -         -           -          -          - 
 erase                    +        -         -           -          -          -       -          -    +     -     -
 erased                   +        +         +           -          -          -       -          -    -     -     -
 backup                   +        -         -           -          -          -       -          -    -     -     -
+is_of_another            +        -         -           -          -          -       -          -    -     -     -
 audit.entries            +        -         -           -          -          -       -          -    +     -     -
 audit.entries:safety     +        -         -           -          -          -       -          -    -     -     -
 audit.verify             +        -         -           -          -          -       -          -    +     -     -
@@ -221,6 +222,7 @@ ANSWERED: dict[str, Callable[[Store], object]] = {
     "keep_scores": lambda mine: mine.keep_scores([]),
     "erased": lambda mine: mine.erased(["C9"]),
     "backup": backed_up,
+    "is_of_another": lambda mine: mine.is_of_another("no such file"),
     "audit.entries": lambda mine: mine.audit.entries(),
     "audit.entries:safety": lambda mine: mine.audit.entries(include_safety=True),
     "audit.verify": lambda mine: mine.audit.verify(),
