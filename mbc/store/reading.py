@@ -18,10 +18,12 @@ from sqlalchemy import (
     FromClause,
     Select,
     String,
+    and_,
     cast,
     exists,
     func,
     null,
+    or_,
     select,
 )
 
@@ -211,6 +213,9 @@ class Readers:
     def safety_flags(self, *, client_id: str | None = None) -> pl.DataFrame:
         """client_id, administration_id, instrument, item, kind, raised_on, acknowledged_by, acknowledged_at.
 
+        A correction puts no flag away: one that nobody has acknowledged stays, unless the later version raises the
+        same. Otherwise whoever may write could make it vanish before anybody with the permission has seen it.
+
         Raises
         ------
         AccessDenied
@@ -223,7 +228,7 @@ class Readers:
         )  # fmt: skip
         source = t.safety_flag.join(t.administration, c.administration_id == a.administration_id)
         order = ("client_id", "raised_on", "administration_id", "item")
-        return self._read("safety_flags", columns, source, c.client_id, client_id, _CURRENT, order=order)
+        return self._read("safety_flags", columns, source, c.client_id, client_id, _STANDING, order=order)
 
     def score_sets(self) -> pl.DataFrame:
         """One row per scale and definition that scores are kept for; nothing of anybody.
@@ -396,3 +401,10 @@ def require_client(connection: Connection, scope: Scope, client_id: str) -> None
 # made once: each new alias would describe the whole table anew
 _later = t.administration.alias("later")
 _CURRENT = ~exists().where(_later.c.supersedes == t.administration.c.administration_id)
+_again = t.safety_flag.alias("again")  # the same flag, raised by a later version
+_RAISED_AGAIN = (
+    exists()
+    .where(_later.c.occasion == t.administration.c.occasion, _later.c.revision > t.administration.c.revision)
+    .where(_again.c.administration_id == _later.c.administration_id, _again.c.item == t.safety_flag.c.item)
+)
+_STANDING = or_(_CURRENT, and_(t.safety_flag.c.acknowledged_at.is_(None), ~_RAISED_AGAIN))

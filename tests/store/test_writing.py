@@ -126,10 +126,25 @@ def test_a_correction_needs_a_reason(client):
         add(client, replace(TAKEN, answers=(0, 0, 0, 0)), supersede="")
 
 
-def test_flags_of_a_superseded_version_are_not_shown(client):
+def test_a_correction_does_not_put_an_open_flag_away(client):
     add(client, replace(TAKEN, flags=(Flag("i9"),)))
+    (first,) = client.safety_flags()["administration_id"]
     add(client, replace(TAKEN, answers=(3, 2, 0, 1)), supersede="misread")
-    assert client.safety_flags().is_empty()
+    assert client.safety_flags().select("administration_id", "item").rows() == [(first, "i9")]
+    with client.writing(by="lead") as record:
+        record.acknowledge(first, "i9")
+    assert client.safety_flags().is_empty()  # seen, and the version that holds now does not raise it
+
+
+def test_a_flag_that_a_correction_raises_again_is_told_once(client):
+    add(client, replace(TAKEN, flags=(Flag("i9"),)))
+    add(client, replace(TAKEN, answers=(3, 2, 0, 1), flags=(Flag("i9"),)), supersede="misread")
+    add(client, replace(TAKEN, answers=(3, 2, 0, 2), flags=(Flag("i9"),)), supersede="misread again")
+    assert client.safety_flags().height == 1
+    assert (
+        client.safety_flags()["administration_id"].to_list()
+        == client.administrations()["administration_id"].to_list()
+    )
 
 
 def test_totals_alone_are_kept_as_they_are(client):
