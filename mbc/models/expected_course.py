@@ -293,7 +293,8 @@ class ExpectedCourse:
         intake, line = float(history.intake[0]), self.cutoff
         response = line is None or (intake < line if self.rule.higher_is_better else intake > line)
         decimals = 0 if self.model.fit.scale.step >= 0.5 else 1
-        return Watching(self.rule, self.thresholds, response, decimals)
+        sessions = round(float(np.exp(self.model.at_end.grid[-1])))
+        return Watching(self.rule, self.thresholds, response, decimals, sessions)
 
 
 def expected_course(  # noqa: PLR0913 - options are keyword-only

@@ -40,6 +40,7 @@ class Watching:
     thresholds: Thresholds
     response: bool  # False where intake was on the healthy side already: nothing to respond to
     decimals: int = 0  # in which scores are told
+    sessions: int = FIRST_SIGNAL  # at which enough clients still went on, where the model learned
 
     def is_worse(self, forecast: Forecast) -> bool:
         """Whether the latest score is reliably worse than the first."""
@@ -70,6 +71,11 @@ def signal_of(forecasts: Sequence[Forecast], watching: Watching) -> Signal:
     now = forecasts[-1]
     if now.expected is None:
         return Signal("insufficient data", now.reason, None, now.session, None, None)
+    if watching.sessions < FIRST_SIGNAL <= now.session:
+        few = (
+            f"This model learned from courses of under {FIRST_SIGNAL + 1} scores: it says nothing of longer ones."
+        )
+        return Signal("insufficient data", few, None, now.session, None, now)
     if now.session < FIRST_SIGNAL:
         need = (
             f"a signal needs {FIRST_SIGNAL} scores, {now.session} {'is' if now.session == 1 else 'are'} on record."

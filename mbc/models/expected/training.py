@@ -24,7 +24,8 @@ _FROM_END = 4  # clients beyond the score that the range of intakes is counted f
 _LEAST_AT_SESSION = 20  # clients still followed; beyond that session the last corrections are kept
 _MOST_FLAGGED = 1 / 3  # of forecasts; alarms that sound for most clients are soon not heard
 _LEAST_CHANCE = 0.25  # of deterioration: one in four at least, before anybody is alarmed
-_LEAST_DETERIORATED = 10  # clients; fewer do not bear a threshold of their own
+_LEAST_DETERIORATED = 10  # clients; fewer do not bear a line of their own
+_EVEN_CHANCE = 0.5  # the line then: more likely than not
 
 
 @dataclass(frozen=True, slots=True)
@@ -287,10 +288,10 @@ def _thresholds(rows: Landmarks, prognosis: Prognosis, rule: Rule) -> Thresholds
     chance = prognosis.chance_improved(rows.intake, rule)
     room = late & (chance > 0)
     below = best_threshold(-chance[room], ~improved[room], most=_MOST_FLAGGED) if room.any() else None
-    above = None
+    above = _EVEN_CHANCE
     if np.unique(rows.client[late & worse]).size >= _LEAST_DETERIORATED:
         found = best_threshold(
             prognosis.chance_deteriorated(rows.intake, rule)[late], worse[late], most=_MOST_FLAGGED
         )
-        above = None if found is None else max(found, _LEAST_CHANCE)
+        above = _EVEN_CHANCE if found is None else max(found, _LEAST_CHANCE)
     return Thresholds(None if below is None else -below, above)

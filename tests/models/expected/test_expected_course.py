@@ -358,3 +358,16 @@ def test_want_of_room_is_said_not_called_a_chance(clinic):
     reason = model.signal([0, 1, 2, 3], [5, 5, 5, 5]).reason
     assert "From this intake the scale has no room for an improvement of 6 points." in reason
     assert "chance" not in reason
+
+
+def test_a_model_of_two_scores_each_says_nothing_of_longer_courses(clinic):
+    two = clinic.filter(pl.int_range(pl.len()).over("client") < 2)
+    found = expected_course(two, **COLUMNS, higher_is_better=False, score_range=(0, 40), reliable_change=6)
+    signal = found.signal([0, 1, 2, 3], [22, 22, 23, 22])
+    assert signal.state == "insufficient data"
+    assert "says nothing of longer ones" in signal.reason
+
+
+def test_with_few_deteriorated_clients_only_a_likely_deterioration_is_flagged(model):
+    assert model.card.deteriorated * model.card.clients < 10
+    assert model.thresholds.deterioration == 0.5
