@@ -49,7 +49,8 @@ def _named(path: Path) -> tuple[str, str]:
 def _read(path: Path) -> ExpectedCourse:
     key, scale_key = _named(path)
     scale = instrument(key).scale(scale_key)
-    card = ExpectedCourse.load(path).card
+    found = ExpectedCourse.load(path)
+    card = found.card
     wrong = {
         "range": (card.score_range, (float(scale.range[0]), float(scale.range[1]))),
         "better end": (card.higher_is_better, scale.higher_is_better),
@@ -58,4 +59,4 @@ def _read(path: Path) -> ExpectedCourse:
     for what, (has, needs) in wrong.items():
         if has != needs:
             raise ModelError(f"{path.name} is no model of {key}.{scale_key}: its {what} is {has}, not {needs}.")
-    return ExpectedCourse.load(path)
+    return found
