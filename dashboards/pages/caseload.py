@@ -90,9 +90,7 @@ def _columns(found: Caseload) -> list[dict[str, Any]]:
         }
         for key, title in measures(found)
     ]
-    notes = [
-        {"headerName": "Notes", "field": "notes", "minWidth": 120, "wrapText": True, "cellClass": "cell-notes"}
-    ]
+    notes = [{"headerName": "Notes", "field": "notes", "width": 160, "wrapText": True, "cellClass": "cell-notes"}]
     return who + scales + (notes if any(row.notes for row in found.rows) else [])
 
 

@@ -22,6 +22,9 @@ ORDERS: dict[Order, str] = {
 }
 
 
+_MOST_NAMED = 2  # scales that are not on track, in one cell of the grid
+
+
 @dataclass(frozen=True, slots=True)
 class Measure:
     """One scale of one client, in words beside a line."""
@@ -119,11 +122,18 @@ def _grid_row(row: CaseloadRow) -> dict[str, Any]:
         "contact": ago_words(row.days_since_contact),
         "contact_days": row.days_since_contact,
         "sessions": words.count(row.sessions, "session"),
-        "notes": "; ".join(row.notes),
+        "notes": "; ".join(_notes(row)),
     }
     cells = _one_of_each(map(measure, row.cells))
     found["cells"] = {key: _cell(one) for key, one in cells.items()}
     return found | {key: one.sort for key, one in cells.items()}
+
+
+def _notes(row: CaseloadRow) -> tuple[str, ...]:
+    """Shorten what a cell of the grid has no room for; the client's page names every scale."""
+    if len(row.signals) <= _MOST_NAMED:
+        return row.notes
+    return (f"not on track on {words.count(len(row.signals), 'scale')}", *row.flags)
 
 
 def _cell(one: Measure) -> dict[str, Any]:

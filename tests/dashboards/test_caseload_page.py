@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+from dataclasses import replace
 
 from dashboards.components import ids
 from dashboards.pages.caseload import layout, list_cards, sift
@@ -37,6 +38,15 @@ def test_a_relationship_that_ended_is_not_applicable_and_never_a_fall(store_of):
     assert cell["words"] == ["not applicable", "single"]
     assert cell["mood"] == "unknown"
     assert row["relationship_satisfaction"] is None
+
+
+def test_many_scales_that_are_not_on_track_are_counted_in_the_grid_and_named_on_the_card(store_of):
+    found = caseload(store_of("ash"))
+    few = replace(found, rows=(replace(found.rows[0], signals=("Self-esteem", "Well-being"), flags=()),))
+    many = replace(found, rows=(replace(found.rows[0], signals=("A", "B", "C"), flags=("no contact",)),))
+    assert grid_rows(few)[0]["notes"] == "not on track: Self-esteem, Well-being"
+    assert grid_rows(many)[0]["notes"] == "not on track on 3 scales; no contact"
+    assert cards(many)[0].notes == ("not on track: A, B, C", "no contact")
 
 
 def test_every_measure_has_a_column_that_sorts(store_of):
