@@ -26,7 +26,7 @@ from mbc.care import CohortModels, client_review
 from mbc.exchange import ImportOptions
 from mbc.exchange.importing import read_plan
 from mbc.store import Client, Clinician, Store
-from mbc.store import engine as engines
+from mbc.store.database import engine as engines
 from tests.store import postgres_server
 
 ITEMS = 16  # CSI-16

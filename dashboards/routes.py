@@ -6,8 +6,8 @@ import re
 from dataclasses import dataclass
 from typing import Literal
 
-from mbc.store.access import ACCESS, PERSON_READERS, User
-from mbc.store.glass import MAY_OPEN
+from mbc.store.access.roles import ACCESS, PERSON_READERS, User
+from mbc.store.accounts.break_glass import MAY_OPEN
 
 Name = Literal["caseload", "client", "outcomes", "open points", "other records"]
 OPEN_POINTS, OTHER_RECORDS = "/open-points", "/other-records"

@@ -12,7 +12,7 @@ from dashboards.components import ids
 from dashboards.components.aria import aria
 from dashboards.routes import pages_of
 from mbc.figures.theme import FONT, Theme
-from mbc.store.access import User
+from mbc.store.access.roles import User
 
 _BLUES = [
     "#eef6fb", "#d8e9f4", "#aed2e8", "#82badb", "#5ca5d0", "#4397c9", "#2f86bd", "#1b71a6", "#0b5d8f", "#084a73",

@@ -14,8 +14,8 @@ from mbc.instruments import Instrument, instrument
 from mbc.instruments.library import keys
 from mbc.privacy import OTHER, StudyIds, days_since, fold_rare, guard, label_prefix, random_study_ids
 from mbc.store import Store
-from mbc.store.counting import counting_view
-from mbc.store.records import Status, Valence
+from mbc.store.aggregate_view import counting_view
+from mbc.store.schema.records import Status, Valence
 
 SELF = "self"
 LEAST_FOR_RESEARCHERS = 5  # people who share a category, for a user's own view of the record

@@ -13,7 +13,7 @@ from mbc.errors import InvalidResponse, UnknownInstrument
 from mbc.instruments import Instrument, Scale
 from mbc.instruments import instrument as load
 from mbc.store import Store
-from mbc.store.score_cache import COLUMNS, Worked
+from mbc.store.reading.score_cache import COLUMNS, Worked
 
 _KEY = ["administration_id", "scale"]
 _VALUES = ("score", "answered", "prorated", "band", "maximum")

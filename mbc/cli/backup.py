@@ -16,7 +16,7 @@ from mbc.errors import BackupDamaged, MbcError, StoreError
 
 if TYPE_CHECKING:
     from mbc.store import Store
-    from mbc.store.archive import Manifest
+    from mbc.store.backup.archive import Manifest
 
 ENDING = ".mbcbackup"
 _MOMENT = "%Y%m%dT%H%M%SZ"
@@ -58,7 +58,8 @@ def command(
 
 
 def _make(target: Path, store_url: str, *, encrypt: bool, keep: int | None, force: bool) -> int:
-    from mbc.store import Store, keys  # noqa: PLC0415 - loaded when it is needed
+    from mbc.store import Store
+    from mbc.store.database import encryption_keys as keys  # noqa: PLC0415 - loaded when it is needed
 
     with Store.open(store_url) as store:
         stem = _stem(store)
@@ -96,7 +97,7 @@ def _older(store: Store, folder: Path, stem: str, keep: int) -> list[Path]:
 
 
 def _check(path: Path) -> int:
-    from mbc.store.restoring import examine  # noqa: PLC0415 - loaded when it is needed
+    from mbc.store.backup.restore import examine  # noqa: PLC0415 - loaded when it is needed
 
     with working() as progress:
         found = examine(path, progress=progress)
@@ -106,7 +107,7 @@ def _check(path: Path) -> int:
 
 
 def _list(folder: Path) -> int:
-    from mbc.store import archive  # noqa: PLC0415 - loaded when it is needed
+    from mbc.store.backup import archive  # noqa: PLC0415 - loaded when it is needed
 
     if not folder.is_dir():
         raise StoreError(f"{folder} is no folder.")

@@ -29,7 +29,7 @@ def command(
     from rich.console import Console  # noqa: PLC0415 - loaded when it is needed
 
     from mbc.store import Store  # noqa: PLC0415 - the command line stays quick until a record is opened
-    from mbc.store.verification import WORDS  # noqa: PLC0415
+    from mbc.store.maintenance.verification import WORDS  # noqa: PLC0415
 
     with Store.open(store_url) as whole:
         store = whole if username is None else whole.as_user(username)

@@ -27,8 +27,8 @@ def command() -> None:
 @store_option
 def change(*, store_url: str, key_stdin: bool) -> int:
     """Give an encrypted record another key. Earlier backups keep the old one."""
-    from mbc.store import keys  # noqa: PLC0415 - loaded when it is needed
-    from mbc.store.encrypting import change_key  # noqa: PLC0415
+    from mbc.store.database import encryption_keys as keys  # noqa: PLC0415 - loaded when it is needed
+    from mbc.store.backup.encrypt_file import change_key  # noqa: PLC0415
 
     path = _file(store_url)
     new_key = sys.stdin.readline().rstrip("\r\n") if key_stdin else None
@@ -46,7 +46,8 @@ def change(*, store_url: str, key_stdin: bool) -> int:
 @store_option
 def remember(*, store_url: str) -> None:
     """Keep the key in this user's system keyring, so that it need not be typed."""
-    from mbc.store import keys, sqlcipher  # noqa: PLC0415 - loaded when it is needed
+    from mbc.store.database import encryption_keys as keys  # noqa: PLC0415 - loaded when it is needed
+    from mbc.store.database import sqlcipher  # noqa: PLC0415 - loaded when it is needed
 
     path = _file(store_url)
     keys.remember(path, sqlcipher.passphrase_of(path))
@@ -57,7 +58,7 @@ def remember(*, store_url: str) -> None:
 @store_option
 def forget(*, store_url: str) -> None:
     """Take the key out of the system's keyring."""
-    from mbc.store import keys  # noqa: PLC0415 - loaded when it is needed
+    from mbc.store.database import encryption_keys as keys  # noqa: PLC0415 - loaded when it is needed
 
     path = _file(store_url)
     was_there = keys.forget_for_good(path)
@@ -65,7 +66,7 @@ def forget(*, store_url: str) -> None:
 
 
 def _file(store_url: str) -> Path:
-    from mbc.store import engine  # noqa: PLC0415 - loaded when it is needed
+    from mbc.store.database import engine  # noqa: PLC0415 - loaded when it is needed
 
     place = engine.address(store_url)
     path = engine.file_of(place)

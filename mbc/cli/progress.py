@@ -12,7 +12,7 @@ def working() -> Iterator[Callable[[str, float | None], None]]:
     from rich.console import Console  # noqa: PLC0415 - loaded when it is needed
     from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn  # noqa: PLC0415
 
-    from mbc.store import keys  # noqa: PLC0415
+    from mbc.store.database import encryption_keys as keys  # noqa: PLC0415
 
     console = Console(stderr=True)
     columns = (TextColumn("{task.description:<12}"), BarColumn(), TimeElapsedColumn())

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import click
 
 if TYPE_CHECKING:
-    from mbc.store.verification import VerifyReport
+    from mbc.store.maintenance.verification import VerifyReport
 
 _MOST = 20
 REFUSED = 1

@@ -29,7 +29,7 @@ def command(*, file: Path, store_url: str, force: bool, decrypt: bool) -> int:
 
     The key of an encrypted backup is the one its record had; MBC_BACKUP_KEY may hold it.
     """
-    from mbc.store.restoring import restore  # noqa: PLC0415 - loaded when it is needed
+    from mbc.store.backup.restore import restore  # noqa: PLC0415 - loaded when it is needed
 
     with working() as progress:
         done = restore(file, store_url, force=force, decrypt=decrypt, progress=progress)

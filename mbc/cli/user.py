@@ -129,7 +129,7 @@ def _set_active(name: str, store_url: str, *, active: bool) -> None:
 
 def _password(name: str, *, from_stdin: bool) -> str:
     """Get a password, good enough to be kept, by a way that other users of this machine cannot watch."""
-    from mbc.store.passwords import require_good  # noqa: PLC0415
+    from mbc.store.access.password_rules import require_good  # noqa: PLC0415
 
     return require_good(_given_password(from_stdin=from_stdin), username=name)
 

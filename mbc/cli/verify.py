@@ -9,7 +9,7 @@ import click
 from mbc.cli.options import instruments_option, store_option
 
 if TYPE_CHECKING:
-    from mbc.store.verification import VerifyReport
+    from mbc.store.maintenance.verification import VerifyReport
 
 
 @click.command("verify", short_help="Check that nothing was changed behind mbc's back.")

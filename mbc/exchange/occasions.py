@@ -16,7 +16,7 @@ from mbc.exchange.dates import Moment, Order, order_of, read_moment
 from mbc.exchange.options import ImportOptions
 from mbc.exchange.shown import listing, shown
 from mbc.exchange.tables import ROW
-from mbc.store.checks import check_id
+from mbc.store.schema.validation import check_id
 
 # One row per record of the file: what it says of the occasion, read; what cannot be read is null and a fault.
 OCCASION: dict[str, pl.DataType] = {

@@ -11,7 +11,7 @@ import polars as pl
 from mbc.exchange.tables import ROW
 from mbc.instruments import instrument, risk_flags
 from mbc.store import Client, Clinician, Relationship
-from mbc.store.completed import SCHEMA
+from mbc.store.writing.administration_batch import SCHEMA
 
 _PLACE = "place"
 

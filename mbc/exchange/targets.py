@@ -18,7 +18,7 @@ from mbc.exchange.shown import listing, many, shown
 from mbc.instruments import instrument
 from mbc.instruments.applicability import CURRENT
 from mbc.store import Store
-from mbc.store.checks import check_id
+from mbc.store.schema.validation import check_id
 
 SELF = "self"
 RELATIONSHIPS_SCHEMA = {"relationship_id": pl.String(), "client_id": pl.String(), "label": pl.String()}

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from mbc.store.access import ROLES, Permission, Role, User
-from mbc.store.outcomes import Outcome, Preview
-from mbc.store.records import (
+from mbc.store.access.roles import ROLES, Permission, Role, User
+from mbc.store.writing.result import Outcome, Preview
+from mbc.store.schema.records import (
     Administration,
     Client,
     Clinician,

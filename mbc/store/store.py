@@ -14,21 +14,23 @@ import polars as pl
 from sqlalchemy import Engine
 
 from mbc.errors import AccessDenied, Conflict, IdentifierTaken, MbcError, NotInRecord, StoreError
-from mbc.store import administrations, belonging, migrations
-from mbc.store import engine as engines
-from mbc.store.access import Permission, Scope, User, counting_scope_of, scope_of
-from mbc.store.accounts import Accounts
-from mbc.store.audit import Audit, append, operator
-from mbc.store.chain import Line
-from mbc.store.checks import check_text, is_id, shown
-from mbc.store.completed import in_batches
-from mbc.store.held import LastHeld
-from mbc.store.keys import given
-from mbc.store.outcomes import Outcome, Preview
-from mbc.store.recent import Recent
-from mbc.store.records import Administration, ImportSource
+from mbc.store import migrations
+from mbc.store.writing import administrations
+from mbc.store.writing import ownership as belonging
+from mbc.store.database import engine as engines
+from mbc.store.access.roles import Permission, Scope, User, counting_scope_of, scope_of
+from mbc.store.accounts.accounts import Accounts
+from mbc.store.audit.log import Audit, append, operator
+from mbc.store.audit.hash_chain import Line
+from mbc.store.schema.validation import check_text, is_id, shown
+from mbc.store.writing.administration_batch import in_batches
+from mbc.store.reading.last_session import LastHeld
+from mbc.store.database.encryption_keys import given
+from mbc.store.writing.result import Outcome, Preview
+from mbc.store.audit.recent_events import Recent
+from mbc.store.schema.records import Administration, ImportSource
 from mbc.store.upkeep import Upkeep
-from mbc.store.writing import Writing
+from mbc.store.writing.transaction import Writing
 
 _Subject = str | Callable[[], str | None] | None
 _READ_WINDOW = timedelta(minutes=15)  # one line says that a client was read, not one per chart on the page
@@ -199,7 +201,7 @@ class Store(Upkeep):
         return Store(self._shared, scope_of(active), origin=origin or f"{self._origin} ({self._scope.who})")
 
     def _counting(self, permission: Permission, purpose: str) -> Store:
-        # no method of a user's view: see mbc.store.counting
+        # no method of a user's view: see mbc.store.aggregate_view
         with self._asking(purpose, None, told=False):
             scope = counting_scope_of(self._scope, permission)
         self._tell(self.audit.line("aggregate", purpose=purpose))

@@ -11,17 +11,20 @@ from typing import Any
 from sqlalchemy import Connection, select
 
 from mbc.errors import AccessDenied, Erased, NotInRecord
-from mbc.store import engine as engines
-from mbc.store import erasure, score_cache, tombstones, verification
-from mbc.store import tables as t
-from mbc.store.audit import append
-from mbc.store.chain import Line
-from mbc.store.checks import check_text, is_id, shown
-from mbc.store.copies import Copies
-from mbc.store.erasure import Erasure
-from mbc.store.records import Client
-from mbc.store.score_cache import Worked
-from mbc.store.verification import VerifyReport
+from mbc.store.database import engine as engines
+from mbc.store.maintenance import erasure
+from mbc.store.reading import score_cache
+from mbc.store.audit import tombstones
+from mbc.store.maintenance import verification
+from mbc.store.schema import tables as t
+from mbc.store.audit.log import append
+from mbc.store.audit.hash_chain import Line
+from mbc.store.schema.validation import check_text, is_id, shown
+from mbc.store.backup.store_methods import Copies
+from mbc.store.maintenance.erasure import Erasure
+from mbc.store.schema.records import Client
+from mbc.store.reading.score_cache import Worked
+from mbc.store.maintenance.verification import VerifyReport
 
 
 def _no_progress(done: int, of: int) -> None:

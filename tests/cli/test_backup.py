@@ -11,7 +11,8 @@ from click.testing import CliRunner
 
 from mbc.cli.main import program
 from mbc.errors import MbcError
-from mbc.store import Administration, Client, Store, sqlcipher
+from mbc.store import Administration, Client, Store
+from mbc.store.database import sqlcipher
 
 KEY, OTHER_KEY = "quiet lantern, two otters", "seven boats, no harbour"
 
@@ -131,7 +132,7 @@ def test_a_record_comes_back_and_the_one_before_is_kept(folder):
 
 
 def test_who_was_erased_since_the_backup_is_named(folder):
-    from mbc.store import tombstones  # noqa: PLC0415 - only here
+    from mbc.store.audit import tombstones  # noqa: PLC0415 - only here
 
     run("backup", "b")
     with Store.open("sqlite:///clinic.db") as store, store._engine.begin() as connection:

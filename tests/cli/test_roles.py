@@ -13,7 +13,8 @@ from click.testing import CliRunner
 
 from mbc.cli.main import COMMANDS, program
 from mbc.errors import AccessDenied, NotInRecord
-from mbc.store import Administration, Store, accounts
+from mbc.store import Administration, Store
+from mbc.store.accounts import accounts
 from tests.dashboards.record import PASSWORD, day, make_record
 
 # "+" it does, "-" it is refused, "?" there is no such client for them

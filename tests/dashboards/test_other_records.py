@@ -15,7 +15,7 @@ from dashboards.pages.other_records import layout
 from dashboards.settings import Settings
 from dashboards.visitor import whole_store
 from mbc.store import Store
-from mbc.store.glass import OPEN_FOR
+from mbc.store.accounts.break_glass import OPEN_FOR
 from tests.dashboards.conftest import KEY, sign_in
 from tests.dashboards.reading import of_kind, text_of
 from tests.dashboards.record import PASSWORD

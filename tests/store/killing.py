@@ -28,7 +28,7 @@ for name in ("alembic.command", "psycopg", "sqlcipher3"):  # loaded once, where 
         pass
 import mbc.exchange, mbc.exchange.record_source, mbc.store
 from mbc.cli import main
-from mbc.store import sqlcipher
+from mbc.store.database import sqlcipher
 for name in ("import_", "backup", "restore", "encrypt", "init"):
     importlib.import_module(f"mbc.cli.{name}")
 sqlcipher._ROUNDS = 1

@@ -7,7 +7,8 @@ from datetime import date, timedelta
 import numpy as np
 from sqlalchemy import text
 
-from mbc.store import Administration, Flag, Goal, GoalRating, Session, verification
+from mbc.store import Administration, Flag, Goal, GoalRating, Session
+from mbc.store.maintenance import verification
 
 
 def tampered(store, *statements):

@@ -16,9 +16,11 @@ import pytest
 from sqlalchemy import text
 
 from mbc.errors import Conflict, MbcError, SettingsError, StoreError, WrongKey
-from mbc.store import Client, Event, Store, keys, sqlcipher
-from mbc.store.encrypting import change_key, encrypt
-from mbc.store.restoring import examine, restore
+from mbc.store import Client, Event, Store
+from mbc.store.database import encryption_keys as keys
+from mbc.store.database import sqlcipher
+from mbc.store.backup.encrypt_file import change_key, encrypt
+from mbc.store.backup.restore import examine, restore
 from tests.store.conftest import STORE_KEY, fill
 from tests.store.test_backup import contents, without_last_line
 
@@ -373,7 +375,8 @@ def test_other_programs_databases_are_not_encrypted(tmp_path):
 TERMINAL = """
 import os, sys
 os.close(os.open(sys.argv.pop(1), os.O_RDWR))  # the first terminal that a new session opens is its own
-from mbc.store import Store, sqlcipher
+from mbc.store import Store
+from mbc.store.database import sqlcipher
 sqlcipher._ROUNDS = 1
 """
 ASK = """

@@ -16,8 +16,8 @@ from sqlalchemy import event, text
 
 from mbc.errors import MbcError, StoreError
 from mbc.store import Administration, Client, Store
-from mbc.store.encrypting import encrypt
-from mbc.store.restoring import restore
+from mbc.store.backup.encrypt_file import encrypt
+from mbc.store.backup.restore import restore
 from tests.store import postgres_server
 from tests.store.conftest import file_url
 

@@ -8,7 +8,7 @@ import pytest
 
 from mbc.errors import AccessDenied, NotInRecord, StoreError
 from mbc.store import Event, Store
-from mbc.store.glass import MOST_OPEN, OPEN_FOR
+from mbc.store.accounts.break_glass import MOST_OPEN, OPEN_FOR
 from tests.store.conftest import GOOD_PASSWORD, fill
 from tests.store.test_access import DAY
 

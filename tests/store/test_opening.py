@@ -19,8 +19,9 @@ from alembic.script import ScriptDirectory
 from sqlalchemy import text
 
 from mbc.errors import Conflict, MbcError, SettingsError, StoreError, StoreNewer, StoreNotFound
-from mbc.store import Client, Store, migrations, tables
-from mbc.store.engine import address, shown
+from mbc.store import Client, Store, migrations
+from mbc.store.schema import tables
+from mbc.store.database.engine import address, shown
 
 
 def test_a_new_record_is_made_once(empty_url):

@@ -181,7 +181,7 @@ def test_the_safety_channel_is_a_record_apart(clinic):
 
 
 def test_many_rows_come_in_several_batches(store, monkeypatch):
-    monkeypatch.setattr("mbc.store.fetching._AT_ONCE", 7)
+    monkeypatch.setattr("mbc.store.database.frames._AT_ONCE", 7)
     with store.writing(by="x") as record:
         record.add(Client("C1"))
         days = [date(2026, 1, 1) + timedelta(days=day) for day in range(5)]

@@ -36,11 +36,11 @@ from mbc.store import (
     Session,
     Store,
 )
-from mbc.store.access import ACCESS
-from mbc.store.audit import Audit
-from mbc.store.counting import Purpose, counting_view
-from mbc.store.reading import Readers
-from mbc.store.writing import Writing
+from mbc.store.access.roles import ACCESS
+from mbc.store.audit.log import Audit
+from mbc.store.aggregate_view import Purpose, counting_view
+from mbc.store.reading.readers import Readers
+from mbc.store.writing.transaction import Writing
 from tests.store.conftest import GOOD_PASSWORD, fill
 from tests.store.test_completed import as_frame
 

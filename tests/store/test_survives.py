@@ -14,7 +14,9 @@ from datetime import date, timedelta
 import pytest
 
 from mbc.errors import StoreNotFound
-from mbc.store import Administration, Client, Store, archive, sqlcipher
+from mbc.store import Administration, Client, Store
+from mbc.store.backup import archive
+from mbc.store.database import sqlcipher
 from tests.store.conftest import DATABASES, STORE_KEY
 from tests.store.killing import runner
 from tests.store.test_backup import contents

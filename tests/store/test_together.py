@@ -14,7 +14,8 @@ from pathlib import Path
 import pytest
 from sqlalchemy import select
 
-from mbc.store import Administration, Client, Store, tables
+from mbc.store import Administration, Client, Store
+from mbc.store.schema import tables
 
 WRITE_MANY = """
 import sys

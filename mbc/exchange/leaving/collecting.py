@@ -10,7 +10,7 @@ import polars as pl
 from mbc.exchange.leaving.catalogue import known
 from mbc.exchange.leaving.scoring import scored
 from mbc.store import Store
-from mbc.store.records import Channel
+from mbc.store.schema.records import Channel
 
 ADMINISTRATIONS = "administrations/"
 _HEAD = (

@@ -5,7 +5,7 @@ from __future__ import annotations
 from alembic import context
 
 from mbc.store.migrations import VERSION_TABLE
-from mbc.store.tables import metadata
+from mbc.store.schema.tables import metadata
 
 if hasattr(context, "config"):  # tools that only read modules import this one with no migration under way
     context.configure(

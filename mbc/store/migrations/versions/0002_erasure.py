@@ -20,7 +20,10 @@ from typing import Any
 import sqlalchemy as sa
 from alembic import op
 
-from mbc.store import chain, digests, sealing, verification
+from mbc.store.audit import hash_chain as chain
+from mbc.store.schema import digests
+from mbc.store.writing import seals as sealing
+from mbc.store.maintenance import verification
 
 revision = "0002"
 down_revision = "0001"

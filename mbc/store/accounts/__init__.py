@@ -1,0 +1,1 @@
+"""Who may sign in, and emergency access to a single record."""

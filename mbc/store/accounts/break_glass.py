@@ -1,0 +1,230 @@
+"""A record opened out of turn ("break glass"): for one client, for an hour, with a reason that others read.
+
+For an emergency, and for whoever stands in for a colleague. It is for people who treat clients: never for
+analysts, researchers or administrators. The line in the audit trail is written before anything is shown, and it is
+what keeps the record open: what is not in the trail is not open.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Any
+
+import polars as pl
+from sqlalchemy import select
+
+from mbc.errors import AccessDenied, NotInRecord, StoreError
+from mbc.store.database import engine as engines
+from mbc.store.schema import tables as t
+from mbc.store.access.roles import PERSON_READERS, Permission, Role, Scope
+from mbc.store.schema.validation import check_text, is_id
+from mbc.store.reading.readers import require_client
+from mbc.store.audit.recent_events import CLOSED, OPENED, Opened
+from mbc.store.reading.provenance import Sources
+
+if TYPE_CHECKING:
+    from mbc.store.store import Shared, Store
+
+OPEN_FOR = timedelta(hours=1)
+MOST_OPEN = 3  # an hour, closed again or not: whoever looks through a whole clinic is stopped, and seen
+MAY_OPEN: frozenset[Role] = frozenset({"clinician", "supervisor", "safety_lead"})
+_FEWEST_WORDS, _FEWEST_LETTERS = 3, 12
+
+
+class Openings(Sources):
+    """The half of a store that opens one record out of turn."""
+
+    _shared: Shared
+
+    def _line(self, action: str, client_id: str, **detail: Any) -> None:
+        raise NotImplementedError  # the store adds it to the audit trail, at once
+
+    def _view(self, scope: Scope) -> Store:
+        raise NotImplementedError
+
+    def break_glass(self, client_id: str, *, reason: str, safety: bool = False) -> Store:
+        """Open one client's record out of turn, for an hour.
+
+        It can be read, not written; with ``safety`` also what is kept apart, and a flag may be acknowledged. The
+        line in the audit trail comes first. The safety lead, and whoever supervises the client's clinician, read
+        it in `glass_breaks`.
+
+        Parameters
+        ----------
+        client_id : str
+            Anybody on record, whether of one's own caseload or not.
+        reason : str
+            Why it is needed now, in a sentence. Kept for good; only those who may read the safety channel see it.
+        safety : bool
+            Also the safety channel, of this client alone.
+
+        Raises
+        ------
+        NotInRecord
+            If there is no such client; the answer is that of any other reader.
+        AccessDenied
+            If this role opens no records, or three were opened within the last hour.
+        StoreError
+            If the reason says nothing, or the record is within reach without.
+        """
+        with self._asking("opening out of turn", client_id, told=False):
+            user = self._scope.user
+            if user is None or user.role not in MAY_OPEN or self._scope.masked or self._scope.only is not None:
+                raise AccessDenied(f"{self._scope.who} may not open records out of turn.")
+            said = _reason(reason)
+            lately = self._shared.recent.lately_opened(self._scope.who, self._shared.clock())
+            if len(lately - {client_id}) >= MOST_OPEN:
+                raise AccessDenied(f"At most {MOST_OPEN} records an hour can be opened out of turn.")
+            self._require_somebody(client_id)
+            self._require_need(client_id, safety=safety)
+        until = self._shared.clock() + OPEN_FOR
+        self._line(OPENED, client_id, until=until.isoformat(), safety={"reason": said, "opened": safety})
+        return self.through_glass(client_id)
+
+    def through_glass(self, client_id: str) -> Store:
+        """Give the view of a record that this user has open out of turn.
+
+        Raises
+        ------
+        NotInRecord
+            If it is not open, or no longer.
+        """
+        with self._asking("an opened record", client_id, told=False):
+            found = next((one for one in self.opened_records() if one.client_id == client_id), None)
+            if found is None:
+                raise NotInRecord(f"There is no record of '{client_id}' open out of turn.")
+        return self._view(scope_through(self._scope, found))
+
+    def opened_records(self) -> tuple[Opened, ...]:
+        """Name the records that this user has open out of turn, the first opened first."""
+        if self._scope.user is None or self._scope.masked or self._scope.only is not None:
+            return ()
+        return self._shared.recent.opened(self._scope.who, self._shared.clock())
+
+    def close_glass(self, client_id: str) -> None:
+        """Close a record that this user has open out of turn. Nothing happens if it is closed already."""
+        if any(one.client_id == client_id for one in self.opened_records()):
+            self._line(CLOSED, client_id)
+
+    def glass_breaks(self) -> pl.DataFrame:
+        """List every record that was ever opened out of turn, newest first, as far as this view is told of it.
+
+        The safety lead, the administrator and the operator see all; a supervisor and a clinician those of their
+        clients, and their own. ``reason`` and ``safety`` are null without the permission ``safety:read``.
+
+        Returns
+        -------
+        pl.DataFrame
+            at, who, client_id, until, closed_at, safety, reason, origin.
+
+        Raises
+        ------
+        AccessDenied
+            If this role is not told.
+        """
+        with self._asking("records opened out of turn", None, told=False):
+            user, scope = self._scope.user, self._scope
+            if scope.masked or scope.only is not None or (user and not _is_told(user.role)):
+                raise AccessDenied(f"{scope.who} is not told of records that were opened out of turn.")
+            return _breaks(self._lines(), reasons=scope.can("safety:read"))
+
+    def _lines(self) -> list[dict[str, Any]]:
+        c, scope = t.audit.c, self._scope
+        query = select(c.sequence, c.at, c.who, c.action, c.subject, c.detail, c.origin)
+        query = query.where(c.action.in_((OPENED, CLOSED))).order_by(c.sequence)
+        everybody = scope.can("audit:read") or (scope.user is not None and scope.user.role == "safety_lead")
+        with engines.reading(self._engine) as connection:
+            lines = [dict(row) for row in connection.execute(query).mappings()]
+            if everybody:
+                return lines
+            column = t.client.c.client_id
+            mine = set(connection.execute(select(column).where(*scope.reaches(column))).scalars())
+        return [line for line in lines if line["subject"] in mine or line["who"] == scope.who]
+
+    def _require_somebody(self, client_id: str) -> None:
+        column = t.client.c.client_id
+        with engines.reading(self._engine) as connection:
+            there = is_id(client_id) and connection.execute(select(column).where(column == client_id)).first()
+            if not there:
+                require_client(connection, self._scope, client_id)
+
+    def _require_need(self, client_id: str, *, safety: bool) -> None:
+        column = t.client.c.client_id
+        with engines.reading(self._engine) as connection:
+            query = select(column).where(column == client_id, *self._scope.reaches(column))
+            reached = connection.execute(query).first() is not None and self._scope.may_read("administrations")
+        if reached and (not safety or self._scope.can("safety:read")):
+            raise StoreError("That record is within reach already; nothing needs to be opened.")
+
+
+def scope_through(scope: Scope, opened: Opened) -> Scope:
+    """Narrow a scope to one client whose record was opened; it ends by itself."""
+    apart: frozenset[Permission] = frozenset({"safety:read"}) if opened.safety else frozenset()
+    return Scope(
+        who=scope.who,
+        readers=PERSON_READERS | ({"safety_flags"} if opened.safety else frozenset()),
+        writes=frozenset(),
+        permissions=apart,
+        clinicians=frozenset(),
+        user=scope.user,
+        only=opened.client_id,
+        until=opened.until,
+    )
+
+
+def _reason(reason: str) -> str:
+    said = check_text("reason", reason).strip()
+    words = re.findall(r"[^\W\d_]{2,}", said)
+    if len(set(map(str.casefold, words))) < _FEWEST_WORDS or sum(map(len, words)) < _FEWEST_LETTERS:
+        raise StoreError(
+            "The reason says too little. Write a sentence that others will understand later, such as 'Standing in "
+            "for T2, who is ill; the client has called in distress'."
+        )
+    return said
+
+
+def _is_told(role: Role) -> bool:
+    return role in MAY_OPEN or role == "administrator"
+
+
+def _breaks(lines: list[dict[str, Any]], *, reasons: bool) -> pl.DataFrame:
+    rows: list[dict[str, Any]] = []
+    latest: dict[tuple[str, str], dict[str, Any]] = {}
+    for line in lines:
+        key = (line["who"], line["subject"])
+        if line["action"] == OPENED:
+            latest[key] = _break(line, reasons=reasons)
+            rows.append(latest[key])
+        elif key in latest:
+            latest[key]["closed_at"] = line["at"]
+    return pl.DataFrame(rows[::-1], schema=_BREAKS)
+
+
+def _break(line: dict[str, Any], *, reasons: bool) -> dict[str, Any]:
+    detail = json.loads(line["detail"] or "{}")  # of somebody who was erased since: nothing
+    apart = detail.get("safety", {}) if reasons else {}
+    return {
+        "at": line["at"],
+        "who": line["who"],
+        "client_id": line["subject"],
+        "until": datetime.fromisoformat(detail["until"]).astimezone(UTC) if "until" in detail else None,
+        "closed_at": None,
+        "safety": apart.get("opened"),
+        "reason": apart.get("reason"),
+        "origin": line["origin"],
+    }
+
+
+_MOMENT = pl.Datetime("us", "UTC")
+_BREAKS = {
+    "at": _MOMENT,
+    "who": pl.String,
+    "client_id": pl.String,
+    "until": _MOMENT,
+    "closed_at": _MOMENT,
+    "safety": pl.Boolean,
+    "reason": pl.String,
+    "origin": pl.String,
+}

@@ -1,0 +1,39 @@
+"""The door for code that counts over many people: rates with small numbers hidden, and de-identified cohorts.
+
+Nobody's view of the record has this door as a method. Only the two modules of `mbc.care` that publish may import
+it (an import contract holds that), and each gives back a result in which nobody can be found: an analyst reaches
+outcome rates and no row of a person, a researcher a de-identified cohort and nothing that is identified.
+"""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from mbc.store.access.roles import Permission
+from mbc.store.store import Store
+
+Purpose = Literal["clinic outcomes", "de-identified cohort"]
+NEEDS: dict[Purpose, Permission] = {
+    "clinic outcomes": "aggregate:read",
+    "de-identified cohort": "cohort:read",
+}
+
+
+def counting_view(store: Store, purpose: Purpose) -> Store:
+    """Widen the readers of a view for counting; labels, texts and the safety channel are left out.
+
+    A clinician's and a supervisor's view still reaches only their clients.
+
+    Parameters
+    ----------
+    store : Store
+        The record, or one user's view of it.
+    purpose : {"clinic outcomes", "de-identified cohort"}
+        What the rows are for; it stands in the audit trail.
+
+    Raises
+    ------
+    AccessDenied
+        If this user may not have that.
+    """
+    return store._counting(NEEDS[purpose], purpose)  # noqa: SLF001 - the one door to it

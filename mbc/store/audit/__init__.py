@@ -1,0 +1,1 @@
+"""Who did what, when: the audit log, its hash chain, and what remains of erased clients."""

@@ -1,0 +1,134 @@
+"""What the last two days of the audit trail say about now: sign-ins handed back, records opened out of turn.
+
+The trail itself is where this is kept. So it holds for every worker of a server, and after a restart, and whoever
+wanted to change it would have to forge the chain.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import threading
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from sqlalchemy import Connection, Engine, func, select
+
+from mbc.store.database import engine as engines
+from mbc.store.schema import tables as t
+from mbc.store.audit.hash_chain import ERASE
+
+LOOK_BACK = timedelta(days=2)  # longer than a sign-in can last, and than a record stays open
+_MOST_NOTED = 10_000  # a server that runs for months forgets, and notes once more
+SIGN_OUT, OPENED, CLOSED = "sign-out", "break glass", "glass closed"
+
+
+@dataclass(frozen=True, slots=True)
+class Opened:
+    """One client's record, opened out of turn by somebody who gave a reason."""
+
+    sequence: int  # of its line in the trail
+    who: str
+    client_id: str
+    since: datetime  # UTC
+    until: datetime  # UTC
+    safety: bool  # whether the safety channel is part of it
+
+
+class Recent:
+    """The end of the trail, followed as it grows. One is shared by all views of an open record."""
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+        self._lock = threading.Lock()
+        self._last: int | None = None
+        self._ended: set[str] = set()
+        self._noted: set[str] = set()
+        self._opened: dict[tuple[str, str], Opened] = {}  # open still, unless their time is up
+        self._openings: list[Opened] = []  # closed ones too
+
+    def is_news(self, token: str) -> bool:
+        """Say whether this process was not told before that a sign-in had ended."""
+        with self._lock:
+            if len(self._noted) > _MOST_NOTED:
+                self._noted.clear()
+            new = fingerprint(token) not in self._noted
+            self._noted.add(fingerprint(token))
+            return new
+
+    def has_ended(self, token: str) -> bool:
+        """Say whether a sign-in was handed back, wherever that was."""
+        with self._lock:
+            self._follow(datetime.now(UTC))
+            return fingerprint(token) in self._ended
+
+    def opened(self, who: str, now: datetime) -> tuple[Opened, ...]:
+        """Name the records that somebody has open now, the first opened first."""
+        with self._lock:
+            self._follow(now)
+            mine = [one for one in self._opened.values() if one.who == who and one.until > now]
+        return tuple(sorted(mine, key=lambda one: one.sequence))
+
+    def lately_opened(self, who: str, now: datetime) -> frozenset[str]:
+        """Name the clients whose records somebody opened within the last hour, closed again or not."""
+        with self._lock:
+            self._follow(now)
+            return frozenset(one.client_id for one in self._openings if one.who == who and one.until > now)
+
+    def _follow(self, now: datetime) -> None:
+        c = t.audit.c
+        with engines.reading(self._engine) as connection:
+            head = connection.execute(select(func.max(c.sequence))).scalar() or 0
+            if head == self._last:
+                return
+            # the first look, or another record was put in its place, or lines lost what named somebody
+            if self._last is None or head < self._last or self._erased_since(connection, self._last):
+                self._ended.clear()
+                self._opened.clear()
+                self._openings.clear()
+                self._last = self._start(connection, now)
+            wanted = (c.sequence > self._last, c.sequence <= head, c.action.in_((SIGN_OUT, OPENED, CLOSED)))
+            query = select(c.sequence, c.at, c.who, c.action, c.subject, c.detail).where(*wanted)
+            for row in connection.execute(query.order_by(c.sequence)).mappings():
+                self._take(row)
+        self._last = head
+
+    def _erased_since(self, connection: Connection, sequence: int) -> bool:
+        c = t.audit.c
+        query = select(c.sequence).where(c.sequence > sequence, c.action == ERASE).limit(1)
+        return connection.execute(query).first() is not None
+
+    def _start(self, connection: Connection, now: datetime) -> int:
+        c = t.audit.c
+        before = select(func.max(c.sequence)).where(c.at < now - LOOK_BACK)
+        return connection.execute(before).scalar() or 0
+
+    def _take(self, line: Any) -> None:
+        detail = json.loads(line["detail"] or "{}")
+        if line["action"] == SIGN_OUT:
+            self._ended.add(detail.get("sign_in", ""))
+        elif line["action"] == CLOSED:
+            self._opened.pop((line["who"], line["subject"]), None)
+        elif "until" in detail:  # an erasure takes the detail out, and closes the record with it
+            found = opened_of(line)
+            self._opened[found.who, found.client_id] = found
+            self._openings.append(found)
+
+
+def opened_of(line: Any) -> Opened:
+    """Read a line of the trail that says that a record was opened."""
+    detail = json.loads(line["detail"])
+    return Opened(
+        sequence=line["sequence"],
+        who=line["who"],
+        client_id=line["subject"],
+        since=line["at"],
+        until=datetime.fromisoformat(detail["until"]),
+        safety=bool(detail.get("safety", {}).get("opened", False)),
+    )
+
+
+def fingerprint(token: str) -> str:
+    """Write a sign-in's token so that it can be recognised in the trail, and not be used."""
+    return hashlib.sha256(token.encode()).hexdigest()[:32]

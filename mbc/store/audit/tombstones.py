@@ -1,0 +1,60 @@
+"""Who is not taken in again: what is left of clients who were erased on request."""
+
+from __future__ import annotations
+
+import hashlib
+import secrets
+from collections.abc import Collection
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import Connection, select
+
+from mbc.errors import Erased
+from mbc.store.schema import tables as t
+
+
+@dataclass(frozen=True, slots=True)
+class Tombstone:
+    """What is known of one erasure; not whom it was about."""
+
+    tombstone_id: str
+    erased_at: datetime
+
+
+def new_tombstone_id() -> str:
+    """Make a name that says nothing."""
+    return f"erased-{secrets.token_hex(6)}"
+
+
+def digest(salt: str, client_id: str) -> str:
+    """Digest an identifier so that it can be recognised, and not read back."""
+    return hashlib.blake2b(client_id.encode(), key=salt.encode(), digest_size=32).hexdigest()
+
+
+def erased_among(connection: Connection, client_ids: Collection[str]) -> dict[str, Tombstone]:
+    """Find those of some identifiers whose clients were erased."""
+    if not client_ids:
+        return {}
+    c = t.tombstone.c
+    stones = connection.execute(select(c.tombstone_id, c.erased_at, c.salt, c.client)).all()
+    return {
+        client_id: Tombstone(stone.tombstone_id, stone.erased_at)
+        for stone in stones
+        for client_id in client_ids
+        if digest(stone.salt, client_id) == stone.client
+    }
+
+
+def refusal(client_id: str, stone: Tombstone) -> str:
+    """Say why a client is not taken in."""
+    return (
+        f"The client '{client_id}' was erased on {stone.erased_at:%Y-%m-%d} ({stone.tombstone_id}) and is not "
+        "taken in again. If this is somebody else, or they have come back, give them an identifier of their own."
+    )
+
+
+def require_not_erased(connection: Connection, client_ids: Collection[str]) -> None:
+    """Raise Erased if one of some new clients was erased."""
+    for client_id, stone in sorted(erased_among(connection, client_ids).items()):
+        raise Erased(refusal(client_id, stone))

@@ -1,0 +1,1 @@
+"""Copies of the record: make, restore, encrypt."""

@@ -1,0 +1,174 @@
+"""How a record in a file comes under a key, or under another: written anew, compared, put in its place whole."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from mbc.errors import SettingsError, StoreError, StoreNotFound
+from mbc.store import migrations
+from mbc.store.backup import archive
+from mbc.store.backup import row_copy as copying
+from mbc.store.database import encryption_keys as keys
+from mbc.store.backup import file_swap as replacing
+from mbc.store.database import sqlcipher
+from mbc.store.maintenance import verification
+from mbc.store.database import engine as engines
+from mbc.store.backup.archive import Progress
+from mbc.store.audit.log import append, operators_line
+from mbc.store.backup.create import require_sound
+from mbc.store.database.encryption_keys import Passphrase
+from mbc.store.maintenance.verification import VerifyReport
+from mbc.store.backup.staging import workplace
+
+_TO_GO = "to-be-removed"
+
+
+@dataclass(frozen=True, slots=True)
+class Encrypted:
+    """A record that has a new key."""
+
+    url: str
+    rows: dict[str, int]  # by table, equal in both
+    report: VerifyReport
+    kept: Path | None  # the file that was there before
+    key: Passphrase
+
+
+def encrypt(
+    url: str,
+    *,
+    key: str | None = None,
+    keep_plain: bool = True,
+    progress: Progress = archive.quietly,
+) -> Encrypted:
+    """Encrypt a record that is a plain file. It stays at its place, and its address becomes ``sqlcipher:///``.
+
+    Parameters
+    ----------
+    url : str
+        ``sqlite:///FILE``.
+    key : str, optional
+        The new key; looked for, and asked for twice, when it is not handed in.
+    keep_plain : bool
+        Keep the plain file beside the encrypted one; else it is overwritten and removed.
+    progress : callable
+        Told what is being done.
+
+    Raises
+    ------
+    SettingsError
+        If it is no file, is encrypted already, or the key is too weak.
+    Conflict
+        If another program has it open.
+    StoreError
+        If it is damaged, or the copy cannot be written.
+    """
+    place = engines.address(url)
+    path = engines.file_of(place)
+    if path is None or engines.is_encrypted(place):
+        raise SettingsError(
+            f"{engines.shown(place)} is encrypted already. To give it another key: mbc key change"
+            if engines.is_encrypted(place)
+            else "Only a record in a file can be encrypted by mbc: sqlite:///FILE. A PostgreSQL server's disk is "
+            "encrypted by its operating system."
+        )
+    try:
+        migrations.prepare(place, create=False, must_be_new=False).dispose()  # up to date, and a record of mbc
+    except StoreError:
+        _finish_removing(path)
+        raise
+    chosen = keys.new(path, keys.given(key) or keys.find(path))
+    kept_as = "plain" if keep_plain else _TO_GO
+    done = _rewrite(path, None, chosen, action="encrypt", kept_as=kept_as, keep=keep_plain, progress=progress)
+    keys.keep(path, chosen)
+    return done
+
+
+def change_key(
+    url: str,
+    *,
+    key: str | None = None,
+    new_key: str | None = None,
+    progress: Progress = archive.quietly,
+) -> Encrypted:
+    """Give an encrypted record another key; the file under the old key is overwritten and removed.
+
+    Raises
+    ------
+    SettingsError
+        If it is not encrypted, or the new key is too weak.
+    WrongKey
+        If the old key does not open it.
+    Conflict
+        If another program has it open.
+    """
+    place = engines.address(url)
+    path = engines.file_of(place)
+    if path is None or not engines.is_encrypted(place):
+        raise SettingsError(f"{engines.shown(place)} is not an encrypted record: sqlcipher:///FILE is needed.")
+    if not path.exists():
+        raise StoreNotFound(f"There is no record at {engines.shown(place)}.")
+    old = sqlcipher.unlock(path, keys.given(key))
+    chosen = keys.new(path, keys.given(new_key))
+    if sqlcipher.raw_of(path, chosen) == old:
+        raise SettingsError("The new key is the old one. Nothing was changed.")
+    migrations.prepare(place, create=False, must_be_new=False, raw_key=old).dispose()
+    replacing.remove_left_behind(path, _TO_GO)
+    done = _rewrite(path, old, chosen, action="change key", kept_as=_TO_GO, keep=False, progress=progress)
+    keys.keep(path, chosen)
+    return done
+
+
+def _finish_removing(path: Path) -> None:
+    """Finish an encryption that was stopped when the record was in its place, and the plain file not yet gone."""
+    if path.exists() and sqlcipher.looks_encrypted(path) and replacing.remove_left_behind(path, _TO_GO):
+        raise SettingsError(
+            f"{path} had been encrypted already, by a command that was stopped. The plain file that it left was "
+            f"overwritten and removed now. Open the record as sqlcipher:///{path}"
+        )
+
+
+def _rewrite(
+    path: Path,
+    old: str | None,
+    chosen: Passphrase,
+    *,
+    action: str,
+    kept_as: str,
+    keep: bool,
+    progress: Progress,
+) -> Encrypted:
+    with workplace(path) as folder:
+        made = folder / archive.RECORD
+        raw = sqlcipher.make_file(made, chosen)
+        try:
+            with replacing.alone(path, old) as connection:
+                rows, report = _copied(connection, made, raw, action, progress)
+                kept = replacing.replace(made, path, kept_as=kept_as)
+        except replacing.database_errors() as fault:
+            raise engines.explain(fault, engines.of_file(path, old)) from fault
+    if not keep:
+        progress("Removing the old file", None)
+        replacing.remove_for_good(kept)
+    url = engines.shown(engines.of_file(path, raw))
+    return Encrypted(url, rows, report, kept if keep else None, chosen)
+
+
+def _copied(
+    connection: Any, made: Path, raw: str, action: str, progress: Progress
+) -> tuple[dict[str, int], VerifyReport]:
+    before = replacing.engine_on(connection)
+    after = migrations.prepare(engines.of_file(made, raw), create=True, must_be_new=False, raw_key=raw)
+    try:
+        with before.connect() as theirs, engines.writing(after) as ours:
+            copying.copy_rows(theirs, ours, progress)
+            copying.require_equal(theirs, ours, progress)
+            progress("Verifying", None)
+            rows, report = copying.rows(ours), verification.verify(ours)
+            append(ours, [operators_line(action)])
+        require_sound(after, made)
+    finally:
+        engines.settle(after)
+    return rows, report

@@ -1,0 +1,347 @@
+"""How a backup becomes a record again: checked to the last bit first, then put in its place whole."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Collection, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from sqlalchemy import URL, Connection, Engine, inspect, select, text
+from sqlalchemy.exc import DatabaseError
+
+from mbc.errors import Conflict, SettingsError, StoreError, WrongKey
+from mbc.store import migrations
+from mbc.store.backup import archive
+from mbc.store.backup import row_copy as copying
+from mbc.store.database import encryption_keys as keys
+from mbc.store.backup import file_swap as replacing
+from mbc.store.database import sqlcipher
+from mbc.store.maintenance import verification
+from mbc.store.database import engine as engines
+from mbc.store.backup.archive import Manifest, Progress
+from mbc.store.audit.log import append, operators_line
+from mbc.store.backup.create import require_sound
+from mbc.store.database.encryption_keys import Passphrase
+from mbc.store.schema.tables import client, tombstone
+from mbc.store.audit.tombstones import erased_among
+from mbc.store.maintenance.verification import VerifyReport
+from mbc.store.backup.staging import put, workplace
+
+_LOCK_WAIT = "30s"
+_KEPT_AS = "before-restore"
+_ASIDE = Path(tempfile.gettempdir())
+
+
+@dataclass(frozen=True, slots=True)
+class Restored:
+    """A record that came back."""
+
+    url: str
+    manifest: Manifest
+    rows: dict[str, int]  # by table
+    report: VerifyReport  # of the record, after it was brought up to date
+    kept: Path | None  # the record that was there before
+    erased: tuple[str, ...] = ()  # clients who are back, though the record before had erased them
+
+
+@dataclass(frozen=True, slots=True)
+class _Keys:
+    """The keys that are involved, as far as they were handed in."""
+
+    record: Passphrase | None
+    backup: Passphrase | None
+
+
+def restore(
+    source: str | Path,
+    url: str,
+    *,
+    force: bool = False,
+    decrypt: bool = False,
+    key: str | None = None,
+    backup_key: str | None = None,
+    progress: Progress = archive.quietly,
+) -> Restored:
+    """Make a record from a backup, on any of the databases.
+
+    Parameters
+    ----------
+    source : str or Path
+        The backup.
+    url : str
+        Where the record is to be.
+    force : bool
+        Replace a record that is there. A file is kept beside the new one.
+    decrypt : bool
+        Restore an encrypted backup into a record that is not encrypted.
+    key, backup_key : str, optional
+        Of the record that is made, and of the backup; looked for, and asked for, when they are not handed in.
+    progress : callable
+        Told what is being done.
+
+    Raises
+    ------
+    BackupDamaged
+        If the backup is not what was written.
+    StoreNewer
+        If a newer mbc wrote it.
+    Conflict
+        If there is a record already, or it is in use.
+    WrongKey, SettingsError, StoreError
+        If no key opens it, it may not be restored there, or the place cannot be written.
+    """
+    place, source = engines.address(url), Path(source)
+    manifest = archive.check(source, progress)
+    if manifest.encrypted and not engines.is_encrypted(place) and not decrypt:
+        raise SettingsError(
+            "The backup is encrypted, and the record would not be. Restore it to sqlcipher:///FILE, or add "
+            "--decrypt if that is what you want."
+        )
+    given = _Keys(keys.given(key), keys.given(backup_key))
+    target = engines.file_of(place)
+    if target is not None:
+        return _to_file(source, manifest, place, target, given, force=force, progress=progress)
+    if place.drivername in {"sqlite", sqlcipher.DRIVER}:
+        raise SettingsError("A backup cannot be restored into memory. Name a file: sqlite:///clinic.db")
+    return _to_server(source, manifest, place, given, force=force, progress=progress)
+
+
+@dataclass(frozen=True, slots=True)
+class Examined:
+    """What a backup holds, as it was found by opening it."""
+
+    manifest: Manifest
+    rows: dict[str, int]  # by table
+    report: VerifyReport
+
+
+def examine(
+    source: str | Path, *, backup_key: str | None = None, progress: Progress = archive.quietly
+) -> Examined:
+    """Rehearse a restore: check a backup to the last bit, open the record in it and verify that. Nothing is kept.
+
+    Raises
+    ------
+    BackupDamaged, StoreNewer, WrongKey, SettingsError, StoreError
+        If it could not be restored.
+    """
+    source = Path(source)
+    manifest = archive.check(source, progress)
+    with workplace(_ASIDE / "mbc-check") as folder:
+        record = folder / archive.RECORD
+        archive.unpack(source, manifest, record, progress)
+        raw = (
+            _backup_key(record, record, _Keys(None, keys.given(backup_key)), source.name)
+            if manifest.encrypted
+            else None
+        )
+        progress("Verifying", None)
+        with _opened(record, raw) as engine, engines.reading(engine) as connection:
+            return Examined(manifest, copying.rows(connection), verification.verify(connection))
+
+
+def _to_file(
+    source: Path,
+    manifest: Manifest,
+    place: URL,
+    target: Path,
+    given: _Keys,
+    *,
+    force: bool,
+    progress: Progress,
+) -> Restored:
+    if target.is_dir():
+        raise StoreError(f"{target} is a folder. Name the file in it: {place.drivername}:///{target}/clinic.db")
+    if target.resolve() == source.resolve():
+        raise SettingsError(f"{source} is the backup itself. Choose another place for the record.")
+    there = target.exists() and target.stat().st_size > 0
+    if there and not force:
+        raise Conflict(
+            f"There is a record at {engines.shown(place)} already. Restore to another address, or replace it: "
+            "--force"
+        )
+    if not there:
+        replacing.require_no_log(target)
+    with workplace(target) as folder:
+        record = folder / archive.RECORD
+        archive.unpack(source, manifest, record, progress)
+        raw = _backup_key(record, target, given, source.name) if manifest.encrypted else None
+        record, raw = _under_its_key(record, raw, place, target, given)
+        rows, report, clients = _finish(record, raw, source.name, progress)
+        if there:
+            kept, erased = _replace(record, target, given, clients)
+        else:
+            kept, erased = _put(record, target), ()
+    return Restored(engines.shown(place), manifest, rows, report, kept, erased)
+
+
+def _to_server(
+    source: Path, manifest: Manifest, place: URL, given: _Keys, *, force: bool, progress: Progress
+) -> Restored:
+    server = engines.make_engine(place)
+    try:
+        with workplace(_ASIDE / "mbc-restore") as folder:
+            record = folder / archive.RECORD
+            archive.unpack(source, manifest, record, progress)
+            raw = _backup_key(record, record, given, source.name) if manifest.encrypted else None
+            with (
+                _opened(record, raw) as engine,
+                engines.reading(engine) as ours,
+                engines.writing(server) as theirs,
+            ):
+                erased = _make_room(theirs, _clients(ours), force=force)
+                copying.copy_rows(ours, theirs, progress)
+                copying.require_equal(ours, theirs, progress)
+                progress("Verifying", None)
+                rows, report = copying.rows(theirs), verification.verify(theirs)
+                append(theirs, [operators_line("restore", source.name)])
+    finally:
+        server.dispose()
+    return Restored(engines.shown(place), manifest, rows, report, None, erased)
+
+
+def _make_room(connection: Connection, clients: Collection[str], *, force: bool) -> tuple[str, ...]:
+    """Make an empty record inside the transaction; what was there is gone only when all of it is kept.
+
+    Returns those of the clients to come who had been erased.
+    """
+    connection.execute(text(f"SET LOCAL lock_timeout = '{_LOCK_WAIT}'"))
+    present = migrations.revision_of(connection)
+    if present is not None and not force:
+        where = engines.shown(connection.engine.url)
+        raise Conflict(f"There is a record at {where} already. Restore to another address, or replace it: --force")
+    erased = () if present is None else _erased(connection, clients)
+    if present is not None:
+        _drop(connection)
+    migrations.upgrade(connection)
+    return erased
+
+
+def _drop(connection: Connection) -> None:
+    named = [*(table.name for table in copying.tables()), migrations.VERSION_TABLE]
+    functions = connection.execute(
+        text(
+            "SELECT DISTINCT p.oid::regprocedure::text FROM pg_trigger t JOIN pg_proc p ON p.oid = t.tgfoid "
+            "JOIN pg_class c ON c.oid = t.tgrelid WHERE NOT t.tgisinternal AND c.relname = ANY(:named) "
+            "AND c.relnamespace = current_schema()::regnamespace"
+        ),
+        {"named": named},
+    )
+    ours = [row[0] for row in functions]
+    connection.execute(text(f"DROP TABLE IF EXISTS {', '.join(named)} CASCADE"))
+    for function in ours:
+        connection.execute(text(f"DROP FUNCTION {function}"))
+
+
+def _backup_key(record: Path, target: Path, given: _Keys, name: str) -> str:
+    """Find the raw key of an encrypted backup: its own, else the key of the record, else what is typed."""
+    tried: list[Passphrase] = []
+    for passphrase in (given.backup, keys.for_backup(), given.record, keys.find(target)):
+        if passphrase is not None:
+            tried.append(passphrase)
+            raw = sqlcipher.raw_of(record, passphrase)
+            if sqlcipher.opens(record, raw):
+                return raw
+    try:
+        return sqlcipher.unlock_by_asking(record, f"backup {name}")
+    except SettingsError:
+        if not tried:
+            raise
+        where = " or ".join(dict.fromkeys(passphrase.origin for passphrase in tried))
+        raise WrongKey(
+            f"The key {where} does not open the backup: it has the key that its record had when it was taken. "
+            f"Give that one in {keys.BACKUP_VARIABLE}."
+        ) from None
+
+
+def _under_its_key(
+    record: Path, raw: str | None, place: URL, target: Path, given: _Keys
+) -> tuple[Path, str | None]:
+    """Give the record the key that it is to have from now on."""
+    wanted = _wanted_key(record, raw, target, given) if engines.is_encrypted(place) else None
+    if wanted == raw:
+        return record, raw
+    other = record.with_name("other.db")
+    engines.touch_private(other)
+    connection = sqlcipher.connect(record, raw)
+    try:
+        sqlcipher.export(connection, other, wanted)
+    except sqlcipher.driver().Error as fault:
+        raise engines.explain(fault, place) from fault
+    finally:
+        connection.close()
+    return other, wanted
+
+
+def _wanted_key(record: Path, raw: str | None, target: Path, given: _Keys) -> str:
+    found = given.record or keys.find(target)
+    if raw is None:
+        chosen = keys.new(target, found)
+        keys.keep(target, chosen)
+        return sqlcipher.new_raw_key(chosen)
+    if found is None or sqlcipher.raw_of(record, found) == raw:
+        return raw
+    return sqlcipher.new_raw_key(keys.new(target, found))
+
+
+@contextmanager
+def _opened(record: Path, raw: str | None) -> Iterator[Engine]:
+    """Open an unpacked record and bring it up to date."""
+    engine = migrations.prepare(engines.of_file(record, raw), create=False, must_be_new=False, raw_key=raw)
+    try:
+        require_sound(engine, record)
+        yield engine
+    finally:
+        engine.dispose()
+
+
+def _finish(
+    record: Path, raw: str | None, name: str, progress: Progress
+) -> tuple[dict[str, int], VerifyReport, list[str]]:
+    progress("Verifying", None)
+    with _opened(record, raw) as engine:
+        with engines.writing(engine) as connection:
+            rows, report, clients = copying.rows(connection), verification.verify(connection), _clients(connection)
+            append(connection, [operators_line("restore", name)])
+        engines.settle(engine)
+    return rows, report, clients
+
+
+def _put(record: Path, target: Path) -> None:
+    if target.exists():
+        target.unlink()  # it is empty
+    put(record, target, force=False)
+
+
+def _replace(record: Path, target: Path, given: _Keys, clients: Collection[str]) -> tuple[Path, tuple[str, ...]]:
+    try:
+        with replacing.alone(target, _old_key(target, given)) as connection:
+            with replacing.engine_on(connection).connect() as old:
+                erased = _erased(old, clients)
+            return replacing.replace(record, target, kept_as=_KEPT_AS), erased
+    except (WrongKey, DatabaseError, *replacing.database_errors()):
+        return replacing.replace_damaged(record, target, kept_as=_KEPT_AS), ()
+
+
+def _clients(connection: Connection) -> list[str]:
+    return list(connection.execute(select(client.c.client_id)).scalars())
+
+
+def _erased(before: Connection, clients: Collection[str]) -> tuple[str, ...]:
+    """Find clients whom the record before had erased: with an older backup they come back."""
+    if not inspect(before).has_table(tombstone.name):
+        return ()
+    return tuple(sorted(erased_among(before, clients)))
+
+
+def _old_key(target: Path, given: _Keys) -> str | None:
+    """Find the key of the record that is replaced; without it, the file is moved as it is."""
+    if sqlcipher.is_plain(target):
+        return None
+    found = given.record or keys.find(target)
+    raw = None if found is None else sqlcipher.raw_of(target, found)
+    if raw is None or not sqlcipher.opens(target, raw):
+        raise WrongKey(f"No key at hand opens {target}.")
+    return raw

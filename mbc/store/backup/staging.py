@@ -1,0 +1,120 @@
+"""Where large files are made: in a private folder beside their place, put there whole, or not at all."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+from mbc.errors import Conflict, StoreError
+from mbc.store.database import engine as engines
+
+try:
+    import fcntl
+except ImportError:  # Windows: what a killed process leaves behind is left to the user there
+    fcntl = None
+
+
+@contextmanager
+def workplace(target: Path) -> Iterator[Path]:
+    """Give a folder beside a file that is to be made; only its owner can read it, and it is gone at the end.
+
+    What a killed process left behind for the same file is removed first.
+
+    Raises
+    ------
+    StoreError
+        If the folder of the target is not there, or may not be written, or the disk is full.
+    """
+    prefix = f".{target.name}.unfinished-"
+    with in_words(target):
+        if not target.parent.is_dir():
+            raise StoreError(f"There is no folder {target.parent}. Create it first.")
+        _remove_left_behind(target.parent, prefix)
+        folder = Path(tempfile.mkdtemp(prefix=prefix, dir=target.parent))
+        held = _hold(folder)
+        try:
+            yield folder
+        finally:
+            shutil.rmtree(folder, ignore_errors=True)
+            if held is not None:
+                os.close(held)
+
+
+@contextmanager
+def in_words(path: Path) -> Iterator[None]:
+    """Turn the operating system's faults into words that say what to do."""
+    try:
+        yield
+    except OSError as fault:
+        raise engines.not_made(path, fault) from fault
+
+
+def put(made: Path, target: Path, *, force: bool) -> None:
+    """Put a finished file in its place at one stroke: the name stands for the old one or the new one, always.
+
+    Raises
+    ------
+    Conflict
+        If there is one already, unless ``force``.
+    """
+    made.chmod(0o600)
+    to_disk(made)
+    if force:
+        made.replace(target)
+    else:
+        _put_new(made, target)
+    to_disk(target.parent)
+
+
+def to_disk(path: Path) -> None:
+    """Make sure that a file, or the names in a folder, would survive a power cut."""
+    try:
+        descriptor = os.open(path, os.O_RDONLY if path.is_dir() else os.O_RDWR)  # Windows syncs what it may write
+    except OSError:  # Windows cannot open folders
+        if path.is_dir():
+            return
+        raise
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def _put_new(made: Path, target: Path) -> None:
+    taken = Conflict(f"There is a file {target} already. Choose another name, or replace it: --force")
+    try:
+        target.hardlink_to(made)  # unlike a renaming, this never replaces what somebody else put there
+    except FileExistsError:
+        raise taken from None
+    except OSError:  # a memory stick may not know a second name for a file
+        if target.exists():
+            raise taken from None
+        made.replace(target)
+
+
+def _remove_left_behind(folder: Path, prefix: str) -> None:
+    if fcntl is None:
+        return
+    for left in [path for path in folder.iterdir() if path.name.startswith(prefix)]:
+        with suppress(OSError):
+            held = _hold(left)
+            if held is not None:
+                shutil.rmtree(left, ignore_errors=True)
+                os.close(held)
+
+
+def _hold(folder: Path) -> int | None:
+    """Hold a folder for as long as this process lives; None if another process does."""
+    if fcntl is None:
+        return None
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        os.close(descriptor)
+        return None
+    return descriptor

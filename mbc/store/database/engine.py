@@ -1,0 +1,307 @@
+"""Where the record is, and how to reach it: addresses, connections, and a database's faults in plain words."""
+
+from __future__ import annotations
+
+import errno
+import os
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url
+from sqlalchemy.exc import ArgumentError, DBAPIError
+from sqlalchemy.pool import StaticPool
+
+from mbc.errors import Conflict, SettingsError, StoreError
+from mbc.store.database import sqlcipher
+from mbc.store.database.encryption_keys import Passphrase
+
+_BUSY_SECONDS = 30
+_ACCEPTED = "'sqlite:///clinic.db', 'sqlcipher:///clinic.db' (encrypted) or 'postgresql://user@host/database'"
+_MEMORY = frozenset({None, "", ":memory:"})
+_FILES = frozenset({"sqlite", sqlcipher.DRIVER})
+_SECRETS = frozenset({"key", "hexkey", "password", "passphrase", "pwd", "pass"})
+
+
+def address(url: str) -> URL:
+    """Read a record's address.
+
+    Raises
+    ------
+    SettingsError
+        If it is not the address of an SQLite file or a PostgreSQL database, or holds the key of an encrypted one.
+
+    Examples
+    --------
+    >>> address("sqlite:///clinic.db").database
+    'clinic.db'
+    >>> address("postgres://ann@db.example/clinic").drivername
+    'postgresql+psycopg'
+    """
+    try:
+        found = make_url(url)
+    except ArgumentError:
+        hint = f" Did you mean 'sqlite:///{url}'?" if url and ":" not in url else ""
+        raise SettingsError(
+            f"'{_hidden(url)}' is not the address of a record.{hint} Accepted: {_ACCEPTED}."
+        ) from None
+    if found.drivername in _FILES:
+        _refuse_secrets(found)
+    kind = found.drivername.partition("+")[0]
+    if kind == sqlcipher.DRIVER:
+        return _encrypted(found)
+    if kind in {"postgresql", "postgres"}:
+        return found.set(drivername="postgresql+psycopg")
+    if found.drivername in {"sqlite", "sqlite+pysqlite"}:
+        return found.set(drivername="sqlite")
+    raise SettingsError(f"A record cannot be kept at '{found.drivername}://'. Accepted: {_ACCEPTED}.")
+
+
+def _refuse_secrets(url: URL) -> None:
+    # an address is seen by everybody on this machine, and kept in the shell's history: repeat nothing of it
+    if url.password is not None or _SECRETS & {name.casefold() for name in url.query}:
+        raise SettingsError(
+            "The address holds a key, which others on this machine can see. Leave it out and change that key: it "
+            "is asked for, or taken from MBC_STORE_KEY or the system's keyring."
+        )
+
+
+def _encrypted(url: URL) -> URL:
+    if url.host or url.username or url.query or url.database in _MEMORY or url.drivername != sqlcipher.DRIVER:
+        raise SettingsError("The address of an encrypted record is sqlcipher:///FILE, and nothing more.")
+    return url
+
+
+def _hidden(url: str) -> str:
+    # a mistyped address may still hold a password: show nothing before its last '@'
+    return f"...@{url.rpartition('@')[2]}" if "@" in url else url
+
+
+def shown(url: URL) -> str:
+    """Write an address for people and logs: the password is never shown."""
+    plain = url.set(drivername=url.drivername.partition("+")[0])
+    return plain.render_as_string(hide_password=True)
+
+
+def file_of(url: URL) -> Path | None:
+    """Name the SQLite file, or nothing for PostgreSQL and for a record kept in memory."""
+    if url.drivername not in _FILES or url.database in _MEMORY:
+        return None
+    return Path(str(url.database))
+
+
+def is_encrypted(url: URL) -> bool:
+    """Say whether an address is of an encrypted record."""
+    return url.drivername == sqlcipher.DRIVER
+
+
+def make_engine(url: URL, *, key: Passphrase | None = None, raw_key: str | None = None) -> Engine:
+    """Prepare connections: foreign keys, write-ahead log and patience on SQLite; UTC on PostgreSQL.
+
+    Parameters
+    ----------
+    url : URL
+        As `address` reads it.
+    key, raw_key : Passphrase or str, optional
+        Opens an encrypted file; looked for when neither is handed in.
+    """
+    if url.drivername not in _FILES:
+        return _postgres(url)
+    path = file_of(url)
+    if is_encrypted(url) and path is not None:
+        engine = sqlcipher.make_engine(url, path, key, raw=raw_key, timeout=_BUSY_SECONDS)
+    else:
+        options: dict[str, Any] = {"connect_args": {"timeout": _BUSY_SECONDS, "check_same_thread": False}}
+        if path is None:
+            options["poolclass"] = StaticPool
+        engine = create_engine(url, **options)
+    event.listen(engine, "connect", _on_sqlite_connect)
+    event.listen(engine, "begin", _on_sqlite_begin)
+    return engine
+
+
+def _postgres(url: URL) -> Engine:
+    try:
+        return create_engine(url, pool_pre_ping=True, connect_args={"options": "-c timezone=UTC"})
+    except ModuleNotFoundError:
+        raise SettingsError(
+            "A PostgreSQL record needs the 'psycopg' driver. Install it: pip install 'mbc[postgres]'."
+        ) from None
+
+
+def _on_sqlite_connect(dbapi: Any, _: object) -> None:
+    dbapi.isolation_level = None  # the driver would begin late and commit on its own: we say BEGIN ourselves
+    cursor = dbapi.cursor()
+    cursor.execute("PRAGMA foreign_keys = ON")
+    cursor.execute("PRAGMA journal_mode = WAL")
+    cursor.execute("PRAGMA synchronous = FULL")  # what was committed survives a power cut
+    cursor.execute("PRAGMA secure_delete = ON")  # what is deleted or replaced is written over with zeros
+    cursor.close()
+
+
+def _on_sqlite_begin(connection: Connection) -> None:
+    # IMMEDIATE takes the write lock first: a transaction that reads, then writes, can never be refused midway
+    mode = "IMMEDIATE" if connection.get_execution_options().get("mbc_writes") else "DEFERRED"
+    connection.exec_driver_sql(f"BEGIN {mode}")
+
+
+@contextmanager
+def reading(engine: Engine) -> Iterator[Connection]:
+    """Open one consistent view of the record: several reads in it see the same moment."""
+    with explained(engine), engine.connect() as connection:
+        if connection.dialect.name == "postgresql":
+            connection = connection.execution_options(  # noqa: PLW2901
+                isolation_level="REPEATABLE READ", postgresql_readonly=True
+            )
+        with connection.begin():
+            yield connection
+
+
+@contextmanager
+def writing(engine: Engine) -> Iterator[Connection]:
+    """Open one transaction that writes: all of it is kept, or none."""
+    with explained(engine), engine.connect() as connection:
+        connection = connection.execution_options(mbc_writes=True)  # noqa: PLW2901
+        with connection.begin():
+            yield connection
+
+
+def scrub(engine: Engine) -> bool:
+    """Make deleted content leave an SQLite file and its write-ahead log; PostgreSQL has its own vacuum.
+
+    Returns
+    -------
+    bool
+        False while another program holds the file: then what was deleted is still in it, or in its log.
+    """
+    if engine.dialect.name != "sqlite":
+        return True
+    with engine.connect() as connection:
+        raw: Any = connection.connection.driver_connection
+        try:
+            raw.execute("VACUUM")  # the file is written anew, from what is on record
+            busy, *_ = raw.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+        except engine.dialect.loaded_dbapi.OperationalError:
+            return False
+    return not busy
+
+
+@contextmanager
+def explained(engine: Engine) -> Iterator[None]:
+    """Turn a database's faults into words that say what to do."""
+    # rows go to and from the driver directly too, whose own faults SQLAlchemy does not wrap
+    try:
+        yield
+    except (DBAPIError, engine.dialect.loaded_dbapi.Error, UnicodeEncodeError) as fault:
+        raise explain(fault, engine.url) from fault
+
+
+_FAULTS: tuple[tuple[str, str], ...] = (
+    ("database is locked", "is busy: another program has been writing for {busy} seconds. Try again shortly."),
+    ("readonly database", "cannot be written: its file or folder is read-only. Give this user write permission."),
+    ("unable to open", "cannot be opened. Does its folder exist, and may this user read and write there?"),
+    ("disk is full", "cannot grow: the disk is full. Nothing was stored; free some space and run this again."),
+    ("no space left", "cannot grow: the disk is full. Nothing was stored; free some space and run this again."),
+    (
+        "foreign key",
+        "no longer holds something that this names: it was erased meanwhile. Nothing of yours was stored.",
+    ),
+    ("is never changed", "keeps what was written: {first}."),
+    ("not a database", "is not an SQLite database. Is the file name right?"),
+    ("malformed", "is damaged. Restore the latest backup."),
+    (
+        "disk i/o error",
+        "cannot be read or written: the disk reported a fault. Check the disk, then restore a backup.",
+    ),
+    (
+        "does not exist",
+        "is not there: the server has no such database or user. Ask its administrator to create it.",
+    ),
+    ("lock timeout", "is in use. Stop 'mbc serve' and whatever else works with it, then run this again."),
+    ("authentication failed", "refused the user name or password."),
+    ("no password supplied", "asks for a password. Put it in the address, in ~/.pgpass or in PGPASSWORD."),
+    ("connection refused", "does not answer. Is the database server running, and is the host right?"),
+    ("could not translate host", "does not answer: there is no such host."),
+    ("permission denied", "does not let this user do that. Ask the database's administrator."),
+)
+
+
+_MAY_BE_FULL = ("disk i/o error", "unable to open")
+_LITTLE = 64 * 1024  # bytes; SQLite's shared memory alone takes half of them
+
+
+def _is_full(path: Path) -> bool:
+    try:
+        return shutil.disk_usage(path.parent).free < _LITTLE
+    except OSError:
+        return False
+
+
+def _text(fault: Exception) -> str:
+    return str(fault.orig if isinstance(fault, DBAPIError) else fault).strip() or type(fault).__name__
+
+
+_REPAIRS = {errno.ENOSPC: "Free some space and run this again.", errno.EDQUOT: "Free some space first."}
+
+
+def explain(fault: Exception, url: URL) -> StoreError:
+    """Say in plain words what a database complained about."""
+    text = _text(fault)
+    while "no such savepoint" in text and isinstance(fault.__context__, Exception):
+        fault = (
+            fault.__context__
+        )  # a full disk took the whole transaction back, and there was no point to go back to
+        text = _text(fault)
+    if "unique constraint" in text.lower():
+        return Conflict(
+            "Somebody else wrote the same at the same moment. Nothing of yours was stored; run it again."
+        )
+    path = file_of(url)
+    if "not a database" in text.lower() and path is not None and sqlcipher.looks_encrypted(path):
+        return StoreError(
+            f"{path} is encrypted, or no database at all. Open it with its key: sqlcipher:///{path}. For a copy "
+            "that is not encrypted: 'mbc backup', then 'mbc restore --decrypt'."
+        )
+    where, first = f"The record at {shown(url)}", text.splitlines()[0]
+    if path is not None and any(mark in text.lower() for mark in _MAY_BE_FULL) and _is_full(path):
+        text = "disk is full"  # SQLite does not say so when it was its log that found no room
+    for mark, words in _FAULTS:
+        if mark in text.lower():
+            return StoreError(f"{where} {words.format(busy=_BUSY_SECONDS, first=first)}")
+    return StoreError(f"{where} reported: {first}")
+
+
+def of_file(path: Path, raw_key: str | None) -> URL:
+    """Write the address of a record's file."""
+    return URL.create("sqlite" if raw_key is None else sqlcipher.DRIVER, database=str(path))
+
+
+def settle(engine: Engine) -> None:
+    """Leave a record as one file that needs no log beside it, and close it."""
+    with explained(engine):
+        connection = engine.raw_connection()
+        try:
+            connection.cursor().execute("PRAGMA journal_mode = DELETE")
+        finally:
+            connection.close()
+    engine.dispose()
+
+
+def touch_private(path: Path) -> None:
+    """Make an empty file that only its owner can read; leave one that is there as it is."""
+    try:
+        os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
+    except FileExistsError:
+        return
+    except FileNotFoundError:
+        raise StoreError(f"There is no folder {path.parent}. Create it first.") from None
+    except OSError as fault:
+        raise not_made(path, fault) from None
+
+
+def not_made(path: Path, fault: OSError) -> StoreError:
+    """Say why a file could not be made, and what to do."""
+    repair = _REPAIRS.get(fault.errno or 0, "Choose a folder you may write in.")
+    return StoreError(f"{path} cannot be created: {fault.strerror}. {repair}")

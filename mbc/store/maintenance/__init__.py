@@ -1,0 +1,1 @@
+"""Work on the record as a unit: erasure and verification."""

@@ -1,0 +1,259 @@
+"""Erasure on a legal request: one person out of every table, with a tombstone, and the record still verifiable.
+
+The one exception to "nothing is ever changed". A row in ``erasing`` lifts the triggers for one client until the
+transaction ends; nobody else can see it, and it cannot be committed. In place of each erased row its leaf stays,
+so that the seals of entries that others share still hold; the client's secret is gone, so the leaves say nothing.
+The audit trail keeps every line, without what named the client.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import secrets
+from collections import Counter
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import ColumnElement, Connection, Table, delete, insert, or_, select, update
+
+from mbc.errors import StoreError
+from mbc.store.writing import seals as sealing
+from mbc.store.schema import tables as t
+from mbc.store.audit.log import append, line_up
+from mbc.store.database.batches import batches
+from mbc.store.audit.hash_chain import ERASE, UPGRADE, Line, shown_digest
+from mbc.store.writing.seals import Leaf
+from mbc.store.audit.tombstones import digest, new_tombstone_id
+from mbc.store.maintenance.verification import leaves_digest, stone_digest
+
+_BY_CLIENT: tuple[Table, ...] = (  # what names the client itself, in an order that leaves no loose end
+    t.safety_flag, t.administration, t.goal, t.event, t.therapy_session, t.relationship_status, t.relationship,
+    t.episode, t.earlier, t.client,
+)  # fmt: skip
+_BY_ADMINISTRATION: tuple[Table, ...] = (t.score, t.answer, t.total)
+_WITH_ENTRY: tuple[Table, ...] = (*_BY_CLIENT, t.goal_rating, t.clinician)
+# what an audit line may go on saying when its subject was erased: nothing that anybody typed
+_HARMLESS = frozenset({"asked", "by", "clients", "counts", "entry", "fault", "format", "rows", "sealed"})
+_SHORTEST_ALIAS = 4  # a shorter one stands in too many words by chance
+_UNTOLD = frozenset({"safety_flag", "score"})  # nobody learns from a count that there were flags
+
+
+@dataclass(frozen=True, slots=True)
+class Erasure:
+    """What an erasure did."""
+
+    tombstone_id: str
+    counts: dict[str, int]  # rows taken out, by table
+    lines: int  # of the audit trail, that named the client
+    clean: bool = True  # whether what was deleted has left the database's own files as well
+
+
+def erase(
+    connection: Connection, client_id: str, *, by: str, reason: str, now: datetime, line: Callable[..., Line]
+) -> Erasure:
+    """Take one client out of the record, inside the caller's transaction.
+
+    Parameters
+    ----------
+    connection : Connection
+        A transaction that writes.
+    client_id : str
+        A client on record.
+    by, reason : str
+        Who does it, and why: kept with the tombstone.
+    now : datetime
+        The moment, with its zone.
+    line : callable
+        Makes a line for the audit trail.
+
+    Raises
+    ------
+    StoreError
+        If the reason names the client.
+    """
+    # first wait for whoever is writing about the client, then for the chain's end: the order that writers keep
+    owner = t.client.c.client_id == client_id
+    alias = connection.execute(select(t.client.c.alias).where(owner).with_for_update()).scalar_one()
+    line_up(connection)  # no line about the client can be added meanwhile
+    names = _Names.of(client_id, alias)
+    if names.within(reason):
+        raise StoreError("The reason names the client, and it is kept. Say it without: 'request of 2026-03-02'.")
+    stone_id = new_tombstone_id()
+    connection.execute(insert(t.erasing), {"client_id": client_id, "until_commit": 0})
+    leaves = _leaves(connection, client_id)
+    entries = {leaf.entry_id for leaf in leaves if leaf.entry_id is not None}
+    counts = _delete(connection, client_id)
+    _forget_sources(connection, entries, names)
+    shown = _redact(connection, names, stone_id, entries)
+    stone = _stone(stone_id, client_id, by=by, reason=reason, now=now, counts=counts)
+    connection.execute(insert(t.tombstone), stone)
+    if leaves:
+        connection.execute(insert(t.erased), [_erased(leaf, stone_id) for leaf in leaves])
+    connection.execute(delete(t.erasing))
+    detail = {
+        "tombstone": stone_id,
+        "by": by,
+        "reason": reason,
+        "counts": counts,
+        "stone": stone_digest(stone),
+        "leaves": leaves_digest(leaves),
+        "lines": [number for number, _, _ in shown],
+        "shown": shown_digest(shown),
+    }
+    append(connection, [line(ERASE, subject=stone_id, **detail)])
+    return Erasure(stone_id, counts, len(shown))
+
+
+@dataclass(frozen=True, slots=True)
+class _Names:
+    """What names the client in a text."""
+
+    client_id: str
+    words: tuple[str, ...]
+
+    @classmethod
+    def of(cls, client_id: str, alias: str | None) -> _Names:
+        """Take the identifier, and an alias that is long enough to be told from other words."""
+        also = (alias,) if alias and len(alias) >= _SHORTEST_ALIAS else ()
+        return cls(client_id, (client_id, *also))
+
+    @property
+    def pattern(self) -> re.Pattern[str]:
+        """Match any of them as a whole word: 'C1' in 'C1.csv' and 'C1_old', not in 'C10'."""
+        words = "|".join(re.escape(one) for one in sorted(self.words, key=len, reverse=True))
+        return re.compile(rf"(?<![^\W_])(?:{words})(?![^\W_])", re.IGNORECASE)
+
+    def within(self, text: str | None) -> bool:
+        """Say whether a text names the client."""
+        return text is not None and self.pattern.search(text) is not None
+
+    def without(self, said: Any, stone_id: str) -> Any:
+        """Put the tombstone's name in place of the client's, in whatever somebody typed."""
+        match said:
+            case str():
+                return self.pattern.sub(stone_id, said)
+            case list():
+                return [self.without(one, stone_id) for one in said]
+            case dict():
+                return {
+                    name: value if name in _HARMLESS else self.without(value, stone_id)
+                    for name, value in said.items()
+                }
+            case _:
+                return said
+
+
+def _leaves(connection: Connection, client_id: str) -> list[Leaf]:
+    tables = t.metadata.tables
+    keyed = sealing.keys(connection, tables, client_id)
+    found = [
+        Leaf(
+            taken.head["entry_id"], sealing.ADMINISTRATIONS, taken.leaf, client_id, taken.head["administration_id"]
+        )
+        for taken in sealing.administrations(connection, tables, keyed, client_id)
+    ]
+    return found + list(sealing.other_rows(connection, tables, keyed, client_id))
+
+
+def _delete(connection: Connection, client_id: str) -> dict[str, int]:
+    a, g = t.administration.c, t.goal.c
+    mine = select(a.administration_id).where(a.client_id == client_id)
+    goals = select(g.goal_id).where(g.client_id == client_id)
+    wanted = [(table, table.c.administration_id.in_(mine)) for table in _BY_ADMINISTRATION]
+    wanted.append((t.goal_rating, t.goal_rating.c.goal_id.in_(goals)))
+    wanted += [(table, table.c.client_id == client_id) for table in _BY_CLIENT]
+    gone = Counter(
+        {table.name: connection.execute(delete(table).where(whose)).rowcount for table, whose in wanted}
+    )
+    return {name: count for name, count in sorted(gone.items()) if count and name not in _UNTOLD}
+
+
+def _forget_sources(connection: Connection, entries: set[int], names: _Names) -> None:
+    """Take out the names of files that held nobody else, or that name the client."""
+    c = t.entry.c
+    for batch in batches(sorted(entries)):
+        shared: set[int] = set()
+        for table in _WITH_ENTRY:
+            column = table.c.entry_id
+            shared.update(connection.execute(select(column).where(column.in_(batch)).distinct()).scalars())
+        rows = connection.execute(select(c.entry_id, c.source_name).where(c.entry_id.in_(batch))).all()
+        alone = [row.entry_id for row in rows if row.entry_id not in shared or names.within(row.source_name)]
+        change = update(t.entry).where(c.entry_id.in_(alone), c.source_name.is_not(None))
+        connection.execute(change.values(source_kind=None, source_name=None, source_sha256=None))
+
+
+def _redact(
+    connection: Connection, names: _Names, stone_id: str, entries: set[int]
+) -> list[tuple[int, str | None, str]]:
+    """Take what names the client out of the audit trail; returns what is left of those lines."""
+    c = t.audit.c
+    lines = connection.execute(
+        select(c.sequence, c.subject, c.detail)
+        .where(c.salt.is_not(None), c.action.not_in((ERASE, UPGRADE)), or_(*_may_name(names)))
+        .order_by(c.sequence)
+    ).all()
+    others = _others(connection, {subject for _, subject, _ in lines if subject is not None})
+    changed: list[tuple[int, str | None, str]] = []
+    for sequence, subject, detail in lines:
+        said = json.loads(detail)
+        left = names.without(_harmless(said, entries, whole=subject == names.client_id), stone_id)
+        other = subject if subject in others else names.without(subject, stone_id)
+        if left != said or other != subject:
+            changed.append((sequence, other, json.dumps(left, sort_keys=True)))
+    for sequence, subject, detail in changed:
+        row = update(t.audit).where(c.sequence == sequence)
+        connection.execute(row.values(subject=subject, detail=detail, salt=None))
+    return changed
+
+
+def _may_name(names: _Names) -> Iterator[ColumnElement[bool]]:
+    c = t.audit.c
+    yield (c.action == "write") & c.detail.contains('"seal"')  # of revision 0001
+    for word in names.words:
+        yield c.subject.icontains(word, autoescape=True)
+        yield c.detail.icontains(json.dumps(word)[1:-1], autoescape=True)
+
+
+def _harmless(said: dict[str, Any], entries: set[int], *, whole: bool) -> dict[str, Any]:
+    if whole:
+        return {name: value for name, value in said.items() if name in _HARMLESS}
+    if said.get("entry") in entries:  # the seals of 0001 had no key: one could try guesses on them
+        return {name: value for name, value in said.items() if name != "seal"}
+    return said
+
+
+def _others(connection: Connection, subjects: set[str]) -> set[str]:
+    """Find the subjects that are other clients, or accounts: 'wren' may be an alias and a user name."""
+    found: set[str] = set()
+    for column in (t.client.c.client_id, t.account.c.username):
+        for batch in batches(sorted(subjects)):
+            found.update(connection.execute(select(column).where(column.in_(batch))).scalars())
+    return found
+
+
+def _stone(
+    stone_id: str, client_id: str, *, by: str, reason: str, now: datetime, counts: dict[str, int]
+) -> dict[str, Any]:
+    salt = secrets.token_hex(16)
+    return {
+        "tombstone_id": stone_id,
+        "erased_at": now,
+        "erased_by": by,
+        "reason": reason,
+        "counts": json.dumps(counts, sort_keys=True),
+        "salt": salt,
+        "client": digest(salt, client_id),
+    }
+
+
+def _erased(leaf: Leaf, stone_id: str) -> dict[str, Any]:
+    return {
+        "tombstone_id": stone_id,
+        "kind": leaf.kind,
+        "administration_id": leaf.administration_id,
+        "leaf": leaf.leaf.hex(),
+        "entry_id": leaf.entry_id,
+    }

@@ -1,0 +1,239 @@
+"""Whether the record still says what was written: the audit chain, every content digest, every entry's seal."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections import defaultdict
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from sqlalchemy import Connection, func, select, text
+
+from mbc.store.schema import digests
+from mbc.store.writing import seals as sealing
+from mbc.store.schema import tables as t
+from mbc.store.audit.hash_chain import UNREADABLE, UPGRADE, ChainReport, said_by, verify_chain
+from mbc.store.writing.seals import Leaf, Taken
+
+Tick = Callable[[int], None]
+_TABLES = t.metadata.tables
+WORDS = {  # what people call the rows of a table
+    "administration": "questionnaires",
+    "clinician": "clinicians",
+    "client": "clients",
+    "episode": "episodes",
+    "relationship": "relationships",
+    "relationship_status": "relationship statuses",
+    "therapy_session": "sessions",
+    "answer": "answers",
+    "total": "totals",
+    "goal": "goals",
+    "goal_rating": "goal ratings",
+    "event": "events",
+    "earlier": "earlier versions",
+    "acknowledgement": "acknowledgements",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class VerifyReport:
+    """What checking a whole record found."""
+
+    chain: ChainReport
+    administrations: int
+    faults: tuple[str, ...]  # the chain's are in `chain`
+    entries: int = 0
+
+    @property
+    def intact(self) -> bool:
+        """Say whether nothing was changed, removed or added behind mbc's back."""
+        return self.chain.intact and not self.faults
+
+
+def verify(connection: Connection, *, noted: str | None = None, tick: Tick = lambda _: None) -> VerifyReport:
+    """Check the audit chain, then every row against its entry's seal, and administrations against their digest."""
+    chain = verify_chain(connection, noted=noted, tick=tick)
+    faults = [f"Before the upgrade to 0002: {fault}" for fault in _faults_before(connection)]
+    walk = _Walk(tick)
+    checks = (walk.seals, lambda it: _faults_of_erasures(it, chain), _faults_of_sources, _missing_ends)
+    for check in checks:
+        try:
+            faults += check(connection)
+        except UNREADABLE as fault:  # SQLite takes any text for a date: what follows the row cannot be checked
+            faults.append(f"Something on record cannot be read at all, so it was not written by mbc: {fault}")
+    return VerifyReport(chain, walk.administrations, (*walk.faults, *faults), walk.entries)
+
+
+@dataclass(slots=True)
+class _Walk:
+    """One way through everything that entries wrote."""
+
+    tick: Tick
+    administrations: int = 0
+    entries: int = 0
+    faults: list[str] = field(default_factory=list)
+
+    def seals(self, connection: Connection) -> list[str]:
+        """Work out every entry's seal, and name what is not as it was written."""
+        keyed = sealing.keys(connection, _TABLES)
+        heads = sealing.entry_heads(connection, _TABLES)
+        self.entries = len(heads)
+        made = sealing.seals(
+            sealing.administrations(connection, _TABLES, keyed),
+            sealing.other_rows(connection, _TABLES, keyed),
+            heads,
+            gone=[leaf for leaves in _gone(connection).values() for leaf in leaves],
+            look=self._look,
+        )
+        return list(_broken_seals(made, _expected_seals(connection)))
+
+    def _look(self, taken: Taken) -> None:
+        self.administrations += 1
+        self.faults.extend(faults_of(taken.head, taken.answers, taken.totals))
+        if self.administrations % 1000 == 0:
+            self.tick(1000)
+
+
+def size(connection: Connection) -> int:
+    """Count what verifying walks through, for a progress bar."""
+    counts = (select(func.count()).select_from(table) for table in (t.audit, t.administration))
+    return sum(connection.execute(query).scalar_one() for query in counts)
+
+
+def faults_of(head: dict[str, Any], answers: list[Any], totals: list[Any]) -> Iterator[str]:
+    """Check one administration against the digest of what was handed in."""
+    occasion = digests.occasion_of(
+        head["client_id"],
+        head["instrument"],
+        head["informant"],
+        head["relationship_id"] or "self",
+        head["taken_on"],
+        None if head["taken_at"] is None else digests.utc(head["taken_at"]),
+    )
+    items = [item for item, _ in answers]
+    content = digests.content_of(
+        occasion,
+        head["form"],
+        head["coding"],
+        head["session_number"],
+        [value for _, value in answers],
+        totals,
+    )
+    if occasion != head["occasion"] or content != head["content"] or items != list(range(1, len(items) + 1)):
+        yield f"Administration {head['administration_id']}: what it says is not what was written."
+
+
+def stone_digest(stone: Mapping[str, Any]) -> str:
+    """Digest a tombstone."""
+    moment = digests.utc(stone["erased_at"]).isoformat(timespec="microseconds")
+    said = [moment, *(stone[name] for name in ("tombstone_id", "erased_by", "reason", "counts", "salt", "client"))]
+    return hashlib.sha256(json.dumps(said).encode()).hexdigest()
+
+
+def leaves_digest(leaves: list[Leaf]) -> str:
+    """Digest what stands in place of erased rows, in any order."""
+    lines = sorted(f"{leaf.entry_id} {leaf.kind} {leaf.administration_id} {leaf.leaf.hex()}" for leaf in leaves)
+    return hashlib.sha256("\n".join(lines).encode()).hexdigest()
+
+
+def _details(connection: Connection, *actions: str) -> Iterator[tuple[dict[str, Any], bool]]:
+    # what lines of some kinds say, and whether an erasure took something out of them
+    c = t.audit.c
+    query = select(c.detail, c.salt).where(c.action.in_(actions)).order_by(c.sequence)
+    for row in connection.execute(query.execution_options(yield_per=10_000)):
+        yield said_by(row.detail), row.salt is None
+
+
+def _expected_seals(connection: Connection) -> dict[int, dict[str, str]]:
+    expected: dict[int, dict[str, str]] = {}
+    for line, _ in _details(connection, "write", UPGRADE):
+        if "sealed" in line:
+            expected[line["entry"]] = line["sealed"]
+        expected |= {int(entry_id): sealed for entry_id, sealed in line.get("seals", {}).items()}
+    return expected
+
+
+def _faults_before(connection: Connection) -> Iterator[str]:
+    for line, _ in _details(connection, UPGRADE):
+        yield from line.get("faults", [])
+
+
+def _broken_seals(made: dict[int, dict[str, str]], expected: dict[int, dict[str, str]]) -> Iterator[str]:
+    for entry_id in sorted(made.keys() | expected.keys()):
+        if entry_id not in expected:
+            yield f"Entry {entry_id}: no line of the audit trail says that it was written."
+            continue
+        have, want = made.get(entry_id, {}), expected[entry_id]
+        for kind in sorted(have.keys() | want.keys()):
+            if have.get(kind) == want.get(kind):
+                continue
+            if kind == sealing.ENTRY:
+                yield f"Entry {entry_id}: who wrote it, or when, is not what was written."
+            else:
+                yield (
+                    f"Entry {entry_id}: its {WORDS.get(kind, kind)} are not those that were written "
+                    "(one was added, removed or altered)."
+                )
+
+
+def _gone(connection: Connection) -> dict[str, list[Leaf]]:
+    """Fetch what stands in place of erased rows, erasure by erasure."""
+    c = t.erased.c
+    found: dict[str, list[Leaf]] = defaultdict(list)
+    query = select(c.tombstone_id, c.entry_id, c.kind, c.leaf, c.administration_id)
+    for row in connection.execute(query):
+        leaf = Leaf(row.entry_id, row.kind, _bytes(row.leaf), administration_id=row.administration_id)
+        found[row.tombstone_id].append(leaf)
+    return found
+
+
+def _bytes(leaf: str) -> bytes:
+    try:
+        return bytes.fromhex(leaf)
+    except ValueError:  # somebody wrote there: the digests will differ
+        return b"?"
+
+
+def _faults_of_erasures(connection: Connection, chain: ChainReport) -> Iterator[str]:
+    """Compare what stands in place of erased rows with what the erasure's line accounts for."""
+    gone = _gone(connection)
+    stones = {row["tombstone_id"]: dict(row) for row in connection.execute(select(t.tombstone)).mappings()}
+    said = {erasure["tombstone"]: erasure for erasure in chain.erasures}
+    for name in sorted(stones.keys() | said.keys() | gone.keys()):
+        if name not in said:
+            yield f"Tombstone {name}: no line of the audit trail says that anybody was erased."
+            continue
+        if name not in stones or stone_digest(stones[name]) != said[name]["stone"]:
+            yield f"Tombstone {name}: it is not what was written."
+        if leaves_digest(gone.get(name, [])) != said[name]["leaves"]:
+            yield f"Tombstone {name}: what stands in place of the erased rows is not what was written."
+
+
+def _faults_of_sources(connection: Connection) -> Iterator[str]:
+    """Compare which file rows came from with the audit trail, where no erasure took that out."""
+    c = t.entry.c
+    query = select(c.entry_id, c.source_name, c.source_kind, c.source_sha256)
+    sources = {row.entry_id: row for row in connection.execute(query)}
+    for line, hidden in _details(connection, "write"):
+        entry = sources.get(line.get("entry", 0))
+        if entry is None or hidden:
+            continue
+        have = {"source": entry.source_name, "kind": entry.source_kind, "sha256": entry.source_sha256}
+        if any(have[name] != line.get(name) for name in have if name == "source" or "sealed" in line):
+            yield f"Entry {line['entry']}: the file it came from is not the one that was written."
+
+
+def _missing_ends(connection: Connection) -> Iterator[str]:
+    """Look for rows cut off at the end: SQLite remembers the highest number that it gave out."""
+    if connection.dialect.name != "sqlite":
+        return
+    gone = connection.execute(select(func.max(t.erased.c.administration_id))).scalar() or 0
+    for table in (t.entry, t.administration):
+        column = next(iter(table.primary_key.columns))
+        last = connection.execute(select(func.max(column))).scalar() or 0
+        query = text("SELECT seq FROM sqlite_sequence WHERE name = :name")
+        given = connection.execute(query, {"name": table.name}).scalar() or 0
+        if given > max(last, gone if table is t.administration else 0):
+            yield f"The last of the rows of '{table.name}' are missing: number {given} was given out."

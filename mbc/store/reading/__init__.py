@@ -1,0 +1,1 @@
+"""How the record is read: tidy frames, provenance, cached scores."""

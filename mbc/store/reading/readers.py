@@ -1,0 +1,410 @@
+"""What is on record: one tidy polars frame per kind of thing, with the same columns also when it is empty.
+
+Columns and their types follow from the tables. Every reader obeys the scope of its store, leaves out what was
+superseded, and sorts by its first columns, so that the same record always gives the same frame.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from contextlib import AbstractContextManager
+from typing import Any
+
+import polars as pl
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    Engine,
+    FromClause,
+    Select,
+    String,
+    and_,
+    cast,
+    exists,
+    func,
+    null,
+    or_,
+    select,
+)
+
+from mbc.errors import NotInRecord, StoreError, nearest
+from mbc.store.database import engine as engines
+from mbc.store.schema import tables as t
+from mbc.store.access.roles import Scope
+from mbc.store.database.batches import BATCH
+from mbc.store.schema.validation import is_id, shown
+from mbc.store.database.frames import fetch
+from mbc.store.schema.records import Channel
+from mbc.store.reading.score_cache import ToScore
+
+_MASKED = frozenset({"alias", "label", "display_name", "retired_reason", "ending", "modality", "reason"})
+
+_a = t.administration.c
+_ADMINISTRATION: dict[str, ColumnElement[Any]] = {
+    "administration_id": _a.administration_id,
+    "client_id": _a.client_id,
+    "episode_id": _a.episode_id,
+    "instrument": _a.instrument,
+    "version": _a.version,
+    "form": _a.form,
+    "coding": _a.coding,
+    "informant": _a.informant,
+    "target": func.coalesce(_a.relationship_id, "self", type_=String()).label("target"),
+    "taken_on": _a.taken_on,
+    "taken_at": _a.taken_at,
+    "session_number": _a.session_number,
+    "recorded_at": t.entry.c.recorded_at,
+    "recorded_by": t.entry.c.recorded_by,
+    "supersedes": _a.supersedes,
+    "reason": _a.reason,
+}
+_ANSWER_HEAD = (
+    "administration_id", "client_id", "instrument", "form", "coding", "target", "informant", "taken_on",
+    "session_number",
+)  # fmt: skip
+_TOTAL_HEAD = (
+    "administration_id", "client_id", "instrument", "target", "informant", "taken_on", "session_number",
+)  # fmt: skip
+
+
+_KEPT = ("set_id", "score", "answered", "prorated", "band", "maximum", "recorded")
+
+
+class Readers:
+    """The reading half of a store."""
+
+    _engine: Engine
+    _scope: Scope
+
+    def _asking(self, what: str, client_id: str | None, *, told: bool = True) -> AbstractContextManager[None]:
+        raise NotImplementedError  # the store keeps the audit trail of what is asked for
+
+    def clients(self, *, client_id: str | None = None) -> pl.DataFrame:
+        """client_id, alias, clinician_id, registered_on, status."""
+        c = t.client.c
+        columns = (c.client_id, c.alias, c.clinician_id, c.registered_on, c.status)
+        return self._read("clients", columns, t.client, c.client_id, client_id)
+
+    def clinicians(self) -> pl.DataFrame:
+        """clinician_id, display_name."""
+        c = t.clinician.c
+        query = select(*self._shown((c.clinician_id, c.display_name)))
+        if not self._scope.can("accounts:manage"):  # an account is made for a clinician: all are listed there
+            query = query.where(*self._scope.reaches_clinician(c.clinician_id))
+        with self._asking("clinicians", None, told=False):
+            self._scope.require_reader("clinicians")
+            with engines.reading(self._engine) as connection:
+                return fetch(connection, query).sort("clinician_id")
+
+    def episodes(self, *, client_id: str | None = None) -> pl.DataFrame:
+        """episode_id, client_id, clinician_id, referred_on, started_on, ended_on, ending."""
+        c = t.episode.c
+        columns = (c.episode_id, c.client_id, c.clinician_id, c.referred_on, c.started_on, c.ended_on, c.ending)
+        return self._read("episodes", columns, t.episode, c.client_id, client_id)
+
+    def relationships(self, *, client_id: str | None = None) -> pl.DataFrame:
+        """relationship_id, client_id, label, kind."""
+        c = t.relationship.c
+        columns = (c.relationship_id, c.client_id, c.label, c.kind)
+        return self._read("relationships", columns, t.relationship, c.client_id, client_id)
+
+    def statuses(self, *, client_id: str | None = None) -> pl.DataFrame:
+        """client_id, relationship_id (null: the person), status, since; in order of time for each client."""
+        c = t.relationship_status.c
+        columns = (c.client_id, c.relationship_id, c.status, c.since)
+        order = ("client_id", "since", "relationship_id")
+        return self._read("statuses", columns, t.relationship_status, c.client_id, client_id, order=order)
+
+    def sessions(self, *, client_id: str | None = None) -> pl.DataFrame:
+        """client_id, episode_id, number, held_on, attended, modality."""
+        c = t.therapy_session.c
+        columns = (c.client_id, c.episode_id, c.number, c.held_on, c.attended, c.modality)
+        order = ("client_id", "episode_id", "number")
+        return self._read("sessions", columns, t.therapy_session, c.client_id, client_id, order=order)
+
+    def administrations(
+        self,
+        instrument: str | None = None,
+        *,
+        client_id: str | None = None,
+        history: bool = False,
+        channel: Channel = "care",
+    ) -> pl.DataFrame:
+        """One row per completed questionnaire; superseded ones too with ``history``.
+
+        administration_id, client_id, episode_id, instrument, version, form, coding, informant, target, taken_on,
+        taken_at, session_number, recorded_at, recorded_by, supersedes, reason.
+
+        Parameters
+        ----------
+        instrument : str, optional
+            One questionnaire only.
+        client_id : str, optional
+            One client only.
+        history : bool
+            Also the versions that a correction superseded.
+        channel : {"care", "safety"}
+            The safety channel is a record apart; it needs the permission ``safety:read``.
+
+        Raises
+        ------
+        NotInRecord
+            If there is no such client for this user.
+        AccessDenied
+            If this user may not read administrations, or not this channel.
+        """
+        query = self._administrations(tuple(_ADMINISTRATION), instrument, client_id, channel, history=history)
+        with self._asking(_asked("administrations", channel), client_id):
+            self._require_channel("administrations", channel)
+            with engines.reading(self._engine) as connection:
+                self._require_client(connection, client_id)
+                frame = fetch(connection, query)
+        return frame.sort("client_id", "taken_on", "administration_id")
+
+    def answers(
+        self, instrument: str | None = None, *, client_id: str | None = None, channel: Channel = "care"
+    ) -> pl.DataFrame:
+        """One row per answer; ``value`` is null for a blank.
+
+        administration_id, client_id, instrument, form, coding, target, informant, taken_on, session_number, item,
+        value.
+        """
+        return self._parts("answers", _ANSWER_HEAD, t.answer, ("item", "value"), instrument, client_id, channel)
+
+    def totals(
+        self, instrument: str | None = None, *, client_id: str | None = None, channel: Channel = "care"
+    ) -> pl.DataFrame:
+        """One row per total that was handed in, beside or instead of answers.
+
+        administration_id, client_id, instrument, target, informant, taken_on, session_number, scale, score.
+        """
+        return self._parts("totals", _TOTAL_HEAD, t.total, ("scale", "score"), instrument, client_id, channel)
+
+    def goals(self, *, client_id: str | None = None) -> pl.DataFrame:
+        """One row per goal; ``scale`` ("rses", "ecr_s.anxiety") says whose points the target is in.
+
+        goal_id, client_id, label, baseline, target, higher_is_better, set_on, retired_on, retired_reason, scale
+        (null: the goal is rated 0 to 10).
+        """
+        c = t.goal.c
+        columns = (
+            c.goal_id, c.client_id, c.label, c.baseline, c.target, c.higher_is_better, c.set_on,
+            c.retired_on, c.retired_reason, c.scale,
+        )  # fmt: skip
+        return self._read(
+            "goals", columns, t.goal, c.client_id, client_id, order=("client_id", "set_on", "goal_id")
+        )
+
+    def goal_ratings(self, *, client_id: str | None = None) -> pl.DataFrame:
+        """goal_id, client_id, rated_on, rating."""
+        c = t.goal_rating.c
+        columns = (c.goal_id, t.goal.c.client_id, c.rated_on, c.rating)
+        source = t.goal_rating.join(t.goal)
+        order = ("client_id", "goal_id", "rated_on")
+        return self._read("goal_ratings", columns, source, t.goal.c.client_id, client_id, order=order)
+
+    def events(self, *, client_id: str | None = None) -> pl.DataFrame:
+        """event_id, client_id, occurred_on, kind, label, valence."""
+        c = t.event.c
+        columns = (c.event_id, c.client_id, c.occurred_on, c.kind, c.label, c.valence)
+        order = ("client_id", "occurred_on", "event_id")
+        return self._read("events", columns, t.event, c.client_id, client_id, order=order)
+
+    def safety_flags(self, *, client_id: str | None = None) -> pl.DataFrame:
+        """client_id, administration_id, instrument, item, kind, raised_on, acknowledged_by, acknowledged_at.
+
+        A correction puts no flag away: one that nobody has acknowledged stays, unless the later version raises the
+        same. Otherwise whoever may write could make it vanish before anybody with the permission has seen it.
+
+        Raises
+        ------
+        AccessDenied
+            Without the permission ``safety:read``.
+        """
+        c, a = t.safety_flag.c, t.administration.c
+        columns = (
+            c.client_id, c.administration_id, c.instrument, c.item, c.kind, c.raised_on, c.acknowledged_by,
+            c.acknowledged_at,
+        )  # fmt: skip
+        source = t.safety_flag.join(t.administration, c.administration_id == a.administration_id)
+        order = ("client_id", "raised_on", "administration_id", "item")
+        return self._read("safety_flags", columns, source, c.client_id, client_id, _STANDING, order=order)
+
+    def score_sets(self) -> pl.DataFrame:
+        """One row per scale and definition that scores are kept for; nothing of anybody.
+
+        set_id, instrument, scale, version, definition (a digest), made_at.
+        """
+        c = t.score_set.c
+        query = select(c.set_id, c.instrument, c.scale, c.version, c.definition, c.made_at)
+        with self._asking("answers", None, told=False):
+            self._scope.require_reader("answers")
+            with engines.reading(self._engine) as connection:
+                return fetch(connection, query).sort("set_id")
+
+    def to_score(
+        self, set_ids: Collection[int], *, client_id: str | None = None, instrument: str | None = None
+    ) -> ToScore:
+        """Read kept scores of some sets, and the answers of administrations that have none there.
+
+        All of one moment. The safety channel is left out: no score of it is kept.
+
+        Parameters
+        ----------
+        set_ids : collection of int
+            Of `score_sets`: those whose definition is the one that holds now.
+        client_id, instrument : str, optional
+            One client, one questionnaire.
+        """
+        key, c = "administration_id", t.score.c
+        which = select(t.administration.c[key]).where(*self._which(instrument, client_id, "care"))
+        query = select(c[key], *(c[name] for name in _KEPT)).where(c.set_id.in_(sorted(set_ids)))
+        if client_id is not None or instrument is not None or self._scope.narrow:
+            query = query.where(c[key].in_(which))
+        with self._asking("answers", client_id):
+            self._scope.require_reader("answers")
+            with engines.reading(self._engine) as connection:
+                self._require_client(connection, client_id)
+                named = self._administrations(_ANSWER_HEAD, instrument, client_id, "care")
+                head, kept = (fetch(connection, each) for each in (named, query))
+                rest = head.join(kept.select(key), on=key, how="anti")
+                answers = _of_these(connection, t.answer, rest)
+                totals = _of_these(connection, t.total, rest)
+        return ToScore(
+            kept=_beside(head.select(_TOTAL_HEAD), kept, "set_id"),
+            answers=_beside(rest, answers, "item"),
+            totals=_beside(rest.select(_TOTAL_HEAD), totals, "scale"),
+        )
+
+    def _read(
+        self,
+        reader: str,
+        columns: Sequence[ColumnElement[Any]],
+        source: FromClause,
+        owner: ColumnElement[str],
+        client_id: str | None,
+        *where: ColumnElement[bool],
+        order: Sequence[str] = (),
+    ) -> pl.DataFrame:
+        query = select(*self._shown(columns)).select_from(source)
+        query = query.where(*where, *self._owned_by(owner, client_id))
+        with self._asking(reader, client_id):
+            self._scope.require_reader(reader)
+            with engines.reading(self._engine) as connection:
+                self._require_client(connection, client_id)
+                frame = fetch(connection, query)
+        return frame.sort(*(order or frame.columns[:1]))
+
+    def _owned_by(self, owner: ColumnElement[str], client_id: str | None) -> list[ColumnElement[bool]]:
+        # the scope's condition stays also for a single client: it is what makes the scope hold
+        return self._scope.reaches(owner) + ([] if client_id is None else [owner == client_id])
+
+    def _shown(self, columns: Sequence[ColumnElement[Any]]) -> list[ColumnElement[Any]]:
+        if not self._scope.masked:
+            return list(columns)
+        return [
+            cast(null(), String()).label(column.name) if column.name in _MASKED else column for column in columns
+        ]
+
+    def _administrations(
+        self, names: Sequence[str], instrument: str | None, client_id: str | None, channel: Channel,
+        *, history: bool = False,
+    ) -> Select[*tuple[Any, ...]]:  # fmt: skip
+        source = t.administration.join(t.entry) if "recorded_at" in names else t.administration
+        columns = self._shown([_ADMINISTRATION[name] for name in names])
+        where = self._which(instrument, client_id, channel, history=history)
+        return select(*columns).select_from(source).where(*where)
+
+    def _which(
+        self, instrument: str | None, client_id: str | None, channel: Channel, *, history: bool = False
+    ) -> list[ColumnElement[bool]]:
+        c = t.administration.c
+        where = [c.channel == channel, *self._owned_by(c.client_id, client_id)]
+        if instrument is not None:
+            where.append(c.instrument == instrument)
+        return where if history else [*where, _CURRENT]
+
+    def _parts(
+        self,
+        reader: str,
+        heads: tuple[str, ...],
+        part: t.Table,
+        names: tuple[str, str],
+        instrument: str | None,
+        client_id: str | None,
+        channel: Channel,
+    ) -> pl.DataFrame:
+        """Rows of answers or totals beside their administration.
+
+        The two are fetched apart and joined here: the words of an administration cross the driver once, not
+        once per answer.
+        """
+        key = "administration_id"
+        which = select(t.administration.c[key]).where(*self._which(instrument, client_id, channel))
+        query = select(part.c[key], *(part.c[name] for name in names))
+        if client_id is not None or instrument is not None or self._scope.narrow:
+            query = query.where(part.c[key].in_(which))  # otherwise the join below is enough
+        with self._asking(_asked(reader, channel), client_id):
+            self._require_channel(reader, channel)
+            with engines.reading(self._engine) as connection:
+                self._require_client(connection, client_id)
+                named = self._administrations(heads, instrument, client_id, channel)
+                head, rows = (fetch(connection, each) for each in (named, query))
+        return _beside(head, rows, names[0])
+
+    def _require_channel(self, reader: str, channel: Channel) -> None:
+        if channel == "safety":
+            self._scope.require("safety:read")
+        elif channel == "care":
+            self._scope.require_reader(reader)
+        else:
+            raise StoreError(f"channel is '{channel}'; accepted are 'care' and 'safety'.")
+
+    def _require_client(self, connection: Connection, client_id: str | None) -> None:
+        if client_id is not None:
+            require_client(connection, self._scope, client_id)
+
+
+def _beside(head: pl.DataFrame, rows: pl.DataFrame, order: str) -> pl.DataFrame:
+    # sorted while there is one row per administration: afterwards only small numbers are compared
+    key = "administration_id"
+    names = [name for name in rows.columns if name != key]
+    placed = head.sort("client_id", "taken_on", key).with_row_index("place")
+    return rows.join(placed, on=key, how="inner").sort("place", order).select(*head.columns, *names)
+
+
+def _of_these(connection: Connection, part: t.Table, rest: pl.DataFrame) -> pl.DataFrame:
+    """Fetch the answers or totals of some administrations; the caller leaves out what is too much."""
+    number, *_ = part.primary_key.columns
+    wanted = rest["administration_id"]
+    few = rest.height <= BATCH
+    within = number.in_(wanted.to_list()) if few else number.between(wanted.min(), wanted.max())
+    return fetch(connection, select(*part.columns).where(within))
+
+
+def _asked(reader: str, channel: Channel) -> str:
+    return reader if channel == "care" else f"safety {reader}"
+
+
+def require_client(connection: Connection, scope: Scope, client_id: str) -> None:
+    """Raise NotInRecord unless the client exists for this scope; names near it are offered from within it."""
+    column = t.client.c.client_id
+    known = select(column).where(*scope.reaches(column))
+    if not is_id(client_id):
+        raise NotInRecord(f"There is no client {shown(client_id)} on record.")
+    if connection.execute(known.where(column == client_id)).first() is None:
+        near = nearest(client_id, connection.execute(known.limit(2000)).scalars())
+        hint = f" Nearest: {', '.join(near)}." if near else ""
+        raise NotInRecord(f"There is no client '{client_id}' on record.{hint}")
+
+
+# made once: each new alias would describe the whole table anew
+_later = t.administration.alias("later")
+_CURRENT = ~exists().where(_later.c.supersedes == t.administration.c.administration_id)
+_again = t.safety_flag.alias("again")  # the same flag, raised by a later version
+_RAISED_AGAIN = (
+    exists()
+    .where(_later.c.occasion == t.administration.c.occasion, _later.c.revision > t.administration.c.revision)
+    .where(_again.c.administration_id == _later.c.administration_id, _again.c.item == t.safety_flag.c.item)
+)
+_STANDING = or_(_CURRENT, and_(t.safety_flag.c.acknowledged_at.is_(None), ~_RAISED_AGAIN))

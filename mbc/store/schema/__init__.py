@@ -1,0 +1,1 @@
+"""What the record is made of: tables, column types, record types, digests."""

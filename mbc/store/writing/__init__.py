@@ -1,0 +1,1 @@
+"""How the record is written: one transaction, duplicates, corrections, seals."""

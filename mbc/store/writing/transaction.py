@@ -1,0 +1,287 @@
+"""What is written down, all or nothing: additions, duplicates met again, and corrections that supersede."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import fields
+from datetime import date, datetime
+from itertools import groupby
+from typing import Any
+
+import polars as pl
+from sqlalchemy import Connection, insert, select, update
+from sqlalchemy.exc import IntegrityError
+
+from mbc.errors import NotInRecord, StoreError
+from mbc.store.writing import administrations
+from mbc.store.writing import ownership as belonging
+from mbc.store.schema import digests
+from mbc.store.writing import versioned as entities
+from mbc.store.schema import records
+from mbc.store.writing import seals as sealing
+from mbc.store.schema import tables as t
+from mbc.store.access.roles import Scope
+from mbc.store.writing.administrations import Additions, Keyed, Occasions
+from mbc.store.database.batches import batches
+from mbc.store.writing.ownership import Known
+from mbc.store.schema.validation import check_text, is_id
+from mbc.store.writing.administration_batch import Completed, completed, in_batches
+from mbc.store.schema.digests import key_of
+from mbc.store.writing.result import Outcome
+from mbc.store.schema.records import Administration, ImportSource, Record
+from mbc.store.writing.seals import Seal
+
+_TRIES = 5
+
+
+class Writing:
+    """One open transaction: what is added here is kept as a whole, or not at all."""
+
+    def __init__(
+        self, connection: Connection, scope: Scope, *, by: str, now: datetime, source: ImportSource | None
+    ) -> None:
+        self._connection = connection
+        self._scope = scope
+        self._by = by
+        self._now = now
+        self._source = source
+        self._entry: int | None = None
+        self._known = Known(scope)
+        self._seal = Seal()
+        self._counts: Counter[str] = Counter()
+        self._clients: set[str] = set()
+        self._named: set[str] = set()
+        self._beside: Counter[str] = Counter()  # what was done in the safety channel
+
+    def add(self, record: Record, *, supersede: str | None = None) -> Outcome:
+        """Add one record.
+
+        Parameters
+        ----------
+        record : Clinician, Client, Episode, ... , Administration, Goal, GoalRating or Event
+            What to write down. Records it names (its client, its relationship) come first.
+        supersede : str, optional
+            Why this replaces what is on record: with it, other content is a correction and not a conflict.
+
+        Returns
+        -------
+        {"stored", "duplicate", "superseding"}
+            ``"duplicate"``: the same content is on record already, and nothing was done.
+
+        Raises
+        ------
+        Conflict
+            If it is on record with other content, and no reason to supersede is given.
+        NotInRecord
+            If it names a client, relationship, episode or goal that does not exist for this user.
+        AccessDenied
+            If this user may not write such records.
+        """
+        return self.add_all([record], supersede=supersede)[0]
+
+    def add_all(self, records: Iterable[Record], *, supersede: str | None = None) -> list[Outcome]:
+        """Add many records, in batches; made for streams of any length. See `add`."""
+        reason = None if supersede is None else check_text("supersede", supersede)
+        outcomes: list[Outcome] = []
+        for batch in batches(records):
+            for kind, group in groupby(batch, key=type):
+                outcomes += self._add_batch(kind, list(group), reason)
+        return outcomes
+
+    def add_frame(self, administrations: pl.DataFrame, *, supersede: str | None = None) -> list[Outcome]:
+        """Add many administrations from a frame: the same as `add_all` of its rows as records, but faster.
+
+        Parameters
+        ----------
+        administrations : polars.DataFrame
+            One row each, with the columns of `mbc.store.writing.administration_batch.SCHEMA`.
+        supersede : str, optional
+            See `add`.
+
+        Raises
+        ------
+        StoreError
+            If a row is one that no record could hold.
+        Conflict, NotInRecord, AccessDenied
+            See `add`.
+        """
+        reason = None if supersede is None else check_text("supersede", supersede)
+        self._name(administrations["client_id"].unique())
+        self._scope.require_writer(Administration)
+        outcomes: list[Outcome] = []
+        for batch in in_batches(administrations):
+            outcomes += self._add_administrations(batch, reason)
+        self._count(Administration, outcomes)
+        return outcomes
+
+    def retire_goal(self, goal_id: str, *, on: date, reason: str) -> Outcome:
+        """Retire a goal: reached, or no longer the client's."""
+        before = self._one(records.Goal, goal_id)
+        after = records.Goal(**{**before, "retired_on": on, "retired_reason": reason})
+        return self.add(after, supersede=f"retired: {reason}")
+
+    def end_episode(self, episode_id: str, *, on: date, ending: str) -> Outcome:
+        """End an episode of care."""
+        before = self._one(records.Episode, episode_id)
+        after = records.Episode(**{**before, "ended_on": on, "ending": ending})
+        return self.add(after, supersede=f"ended: {ending}")
+
+    def acknowledge(self, administration_id: int, item: str) -> None:
+        """Say that a safety flag was seen. The first acknowledgement stays.
+
+        Raises
+        ------
+        AccessDenied
+            Without the permission ``safety:read``.
+        NotInRecord
+            If there is no such open flag for this user.
+        """
+        self._scope.require("safety:read")
+        if not (is_id(item) and 0 <= administration_id < 2**63):  # what a browser sends is only a claim
+            raise NotInRecord("There is no open flag of that name.")
+        c = t.safety_flag.c
+        named = (c.administration_id == administration_id, c.item == item, c.acknowledged_at.is_(None))
+        query = select(c.client_id).where(*named, *self._scope.reaches(c.client_id))
+        client_id = self._connection.execute(query.with_for_update()).scalar()
+        if client_id is None:
+            raise NotInRecord(f"There is no open flag on item '{item}' of administration {administration_id}.")
+        self._connection.execute(
+            update(t.safety_flag)
+            .where(*named)
+            .values(acknowledged_by=self._by, acknowledged_at=self._now, acknowledged_entry_id=self._entry_id())
+        )
+        self._known.load(self._connection, [client_id])
+        key = key_of(self._known.secret(client_id))
+        leaf = sealing.acknowledgement_leaf(key, administration_id, item, self._by, self._now)
+        self._seal.add(sealing.ACKNOWLEDGEMENTS, leaf)
+        self._beside["acknowledged"] += 1
+
+    def summary(self) -> dict[str, Any]:
+        """Say what was written, for the audit trail: counts, the entry, and its seal.
+
+        What was done in the safety channel stands under ``safety``, which the trail shows to few.
+        """
+        found: dict[str, Any] = {"counts": dict(sorted(self._counts.items())), "clients": len(self._clients)}
+        if self._entry is not None:
+            head = digests.entry_digest(self._entry, self._now, self._by)
+            found |= {"entry": self._entry, "sealed": self._seal.digests(head)}
+        if self._source is not None:
+            found |= {"source": self._source.name, "kind": self._source.kind, "sha256": self._source.sha256}
+        return found | ({"safety": dict(sorted(self._beside.items()))} if self._beside else {})
+
+    @property
+    def only_named(self) -> str | None:
+        """The client, if every record that was handed in is about one and the same."""
+        return next(iter(self._named)) if len(self._named) == 1 else None
+
+    @property
+    def only_client(self) -> str | None:
+        """The client, if this writing touched exactly one."""
+        return next(iter(self._clients)) if len(self._clients) == 1 else None
+
+    def _add_batch(self, kind: type, batch: Sequence[Any], reason: str | None) -> list[Outcome]:
+        if kind is not Administration and kind not in entities.KINDS:
+            raise StoreError(f"A {kind.__name__} cannot be added to the record on its own.")
+        self._name(getattr(record, "client_id", "") for record in batch)
+        self._scope.require_writer(kind)
+        if kind is Administration:
+            outcomes = self._add_administrations(completed(batch), reason)
+        else:
+            outcomes = self._add_entities(kind, batch, reason)
+        self._count(kind, outcomes)
+        return outcomes
+
+    def _name(self, clients: Iterable[object]) -> None:
+        if len(self._named) < 2:
+            self._named.update(map(str, clients))
+
+    def _count(self, kind: type, outcomes: Iterable[Outcome]) -> None:
+        for outcome, count in Counter(outcomes).items():
+            self._counts[f"{kind.__name__.lower()} {outcome}"] += count
+
+    def _add_administrations(self, batch: Completed, reason: str | None) -> list[Outcome]:
+        belonging.require_administrations(self._connection, self._known, batch)
+        keyed = Keyed.of(batch)
+        faults = (IntegrityError, self._connection.dialect.loaded_dbapi.IntegrityError)
+        tries_left = _TRIES
+        while True:
+            outcomes, additions = self._place(keyed, reason)
+            try:
+                self._store(additions, reason)
+            except faults:  # another writer was first with one of these: look again, it is on record now
+                tries_left -= 1
+                if not tries_left:
+                    raise
+            else:
+                return outcomes
+
+    def _place(self, keyed: Keyed, reason: str | None) -> tuple[list[Outcome], Additions]:
+        occasions = Occasions()  # of this batch only: earlier ones are on record, and memory stays small
+        occasions.load(self._connection, keyed.occasions)
+        numbers = administrations.reserve(self._connection, len(keyed.occasions))
+        return administrations.place_all(occasions, keyed, numbers, supersede=reason is not None)
+
+    def _store(self, additions: Additions, reason: str | None) -> None:
+        if not additions.numbers:
+            return
+        entry_id = self._entry_id()
+        with self._connection.begin_nested():  # so that a batch that came second can be tried again
+            leaves = administrations.store(
+                self._connection, additions, entry_id=entry_id, reason=reason, secrets=self._known.secrets
+            )
+        self._seal.add_administrations(leaves)
+        self._clients.update(additions.keyed.batch.client_id)
+        if screens := additions.keyed.batch.channel.count("safety"):
+            self._beside["stored"] += screens
+
+    def _add_entities(self, kind: type, batch: Sequence[Any], reason: str | None) -> list[Outcome]:
+        owners = belonging.owners(self._connection, self._known, kind, batch)
+        place = entities.KINDS[kind]
+        found = entities.compare(self._connection, self._scope, place, batch, owners, supersede=reason)
+        if found.new or found.changes:
+            entities.store(
+                self._connection, place, found, entry_id=self._entry_id(), reason=reason, more=self._secret_of
+            )
+            self._seal_entities(place, found, str(reason))
+            self._clients.update(owner for owner in owners if owner is not None)
+            self._known.note(batch)
+        return found.outcomes
+
+    def _secret_of(self, new: entities.New) -> dict[str, Any]:
+        return {"secret": self._known.secret(str(new.owner))} if "registered_on" in new.row else {}
+
+    def _seal_entities(self, place: entities.Kind, found: entities.Comparison, reason: str) -> None:
+        name = place.table.name
+        for new in found.new:
+            self._seal.add(name, digests.row_leaf(self._key_of(new.owner), name, new.row))
+        for change in found.changes:
+            key = self._key_of(change.owner)
+            self._seal.add(name, digests.row_leaf(key, name, change.after))
+            earlier = sealing.earlier_leaf(key, kind=name, named=change.key, content=change.content, reason=reason)
+            self._seal.add(sealing.EARLIER, earlier)
+
+    def _key_of(self, owner: str | None) -> bytes:
+        return b"" if owner is None else key_of(self._known.secret(owner))
+
+    def _one(self, kind: type, key: str) -> dict[str, Any]:
+        self._scope.require_writer(kind)  # first: who may not write is not told what there is
+        place = entities.KINDS[kind]
+        columns = [place.table.c[f.name] for f in fields(kind)]
+        named = place.table.c[place.key[0]] == key
+        query = select(*columns).where(named, *self._scope.reaches(place.table.c.client_id))
+        row = self._connection.execute(query).mappings().first()
+        if row is None:
+            raise NotInRecord(f"There is no {place.noun} '{key}' on record.")
+        return dict(row)
+
+    def _entry_id(self) -> int:
+        if self._entry is None:
+            row: dict[str, Any] = {"recorded_at": self._now, "recorded_by": self._by}
+            if self._source is not None:
+                row["source_kind"] = self._source.kind
+                row["source_name"] = self._source.name
+                row["source_sha256"] = self._source.sha256
+            made = self._connection.execute(insert(t.entry).values(row).returning(t.entry.c.entry_id))
+            self._entry = int(made.scalar_one())
+        return self._entry
