@@ -24,7 +24,7 @@ sys.path.insert(0, str(Path(__file__).parents[1]))
 
 from mbc.care import CohortModels, client_review
 from mbc.exchange import ImportOptions
-from mbc.exchange.importing import read_plan
+from mbc.exchange.plan.plan_import import read_plan
 from mbc.store import Client, Clinician, Store
 from mbc.store.database import engine as engines
 from tests.store import postgres_server

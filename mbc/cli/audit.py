@@ -101,7 +101,7 @@ def _end_of(day: dt.datetime | None) -> dt.datetime | None:
 
 
 def _check_out(out: Path | None, *, force: bool) -> None:
-    from mbc.exchange.files import check_target  # noqa: PLC0415
+    from mbc.exchange.files.output import check_target  # noqa: PLC0415
 
     if out is None:
         return
@@ -114,8 +114,8 @@ def _write(store: Store, lines: pl.DataFrame, out: Path, *, force: bool) -> None
     """Write the lines to a file that only its owner reads; in CSV no cell can become a formula."""
     import polars as pl  # noqa: PLC0415
 
-    from mbc.exchange.files import write_text  # noqa: PLC0415
-    from mbc.exchange.formulas import tamed  # noqa: PLC0415
+    from mbc.exchange.files.output import write_text  # noqa: PLC0415
+    from mbc.exchange.files.formula_escape import tamed  # noqa: PLC0415
 
     kind = out.suffix.casefold().removeprefix(".")
     moments = pl.col(pl.Datetime).dt.strftime("%Y-%m-%dT%H:%M:%S%.6fZ")
@@ -173,6 +173,6 @@ def _words(value: object) -> str:
 
 
 def _shown(text: str) -> str:
-    from mbc.exchange.shown import shown  # noqa: PLC0415
+    from mbc.exchange.files.messages import shown  # noqa: PLC0415
 
     return shown(text, longest=300)

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from rich.console import Console
 
     from mbc.exchange import ImportOptions, ImportPlan
-    from mbc.exchange.plan import Progress
+    from mbc.exchange.plan.import_plan import Progress
     from mbc.store import Store
 
 _MOST_SHOWN = 500  # rows of a dry run's table; --report writes them all
@@ -96,7 +96,7 @@ def command(
     --supersede says why they correct it.
     """
     from mbc.exchange import read_plan  # noqa: PLC0415 - the table engine is loaded when it is needed
-    from mbc.exchange.record_source import is_record  # noqa: PLC0415
+    from mbc.exchange.whole_record.record_files import is_record  # noqa: PLC0415
     from mbc.store import Store  # noqa: PLC0415
 
     console = _console()
@@ -130,8 +130,8 @@ def command(
 def _options(file: Path, said: dict[str, Any]) -> ImportOptions:
     """Put together what the mapping file says and what the command says; the command has the last word."""
     from mbc.exchange import ImportOptions  # noqa: PLC0415
-    from mbc.exchange.mapping import column_mapping, per_instrument  # noqa: PLC0415
-    from mbc.exchange.mapping_file import read_mapping  # noqa: PLC0415
+    from mbc.exchange.header.mapping_options import column_mapping, per_instrument  # noqa: PLC0415
+    from mbc.exchange.header.mapping_file import read_mapping  # noqa: PLC0415
 
     mapping, asking = said.pop("mapping_file"), said.pop("map_interactively")
     try:
@@ -221,7 +221,7 @@ def _tell_refused(console: Console, lines: Sequence[str]) -> None:
 
 
 def _report(plan: ImportPlan, path: Path, *, safety: bool) -> None:
-    from mbc.exchange.formulas import tamed  # noqa: PLC0415 - the table engine is loaded when it is needed
+    from mbc.exchange.files.formula_escape import tamed  # noqa: PLC0415 - the table engine is loaded when it is needed
 
     try:
         tamed(plan.to_frame(safety=safety)).write_csv(path)

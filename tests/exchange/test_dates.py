@@ -5,7 +5,7 @@ from datetime import UTC, date, datetime
 import pytest
 
 from mbc.errors import ImportRefused, SettingsError
-from mbc.exchange.dates import DateFault, check_format, order_of, read_moment
+from mbc.exchange.cells.dates import DateFault, check_format, order_of, read_moment
 
 
 @pytest.mark.parametrize(

@@ -11,9 +11,10 @@ import pytest
 
 from mbc.errors import ImportRefused, SettingsError
 from mbc.exchange import plan_import
-from mbc.exchange.formats import extras, workbook_guard
-from mbc.exchange.formats.excel import read_sheet
-from mbc.exchange.tables import ROW
+from mbc.exchange.files import optional_libraries as extras
+from mbc.exchange.files import workbook_guard
+from mbc.exchange.files.excel import read_sheet
+from mbc.exchange.files.text_table import ROW
 
 ITEMS = [f"rses_{n}" for n in range(1, 11)]
 ANSWERS = [3, 2, 1, 0, 3, 2, 1, 0, 3, 2]

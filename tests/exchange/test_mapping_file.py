@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from mbc.errors import SettingsError
 from mbc.exchange import ImportOptions
-from mbc.exchange.mapping_file import read_mapping, write_mapping
+from mbc.exchange.header.mapping_file import read_mapping, write_mapping
 
 TEXTS = st.text(min_size=1, max_size=12).filter(lambda text: "\ud800" not in text)
 

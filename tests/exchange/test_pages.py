@@ -13,7 +13,8 @@ import polars as pl
 import pytest
 
 from mbc.errors import ImportRefused, MbcError
-from mbc.exchange import plan_import, text_pages
+from mbc.exchange import plan_import
+from mbc.exchange.files import delimited_pages as text_pages
 from mbc.store import Administration, Client, Clinician, Store
 
 PAGE = 400  # bytes: about ten rows

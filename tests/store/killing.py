@@ -26,7 +26,7 @@ for name in ("alembic.command", "psycopg", "sqlcipher3"):  # loaded once, where 
         __import__(name)
     except ModuleNotFoundError:
         pass
-import mbc.exchange, mbc.exchange.record_source, mbc.store
+import mbc.exchange, mbc.exchange.whole_record.record_files, mbc.store
 from mbc.cli import main
 from mbc.store.database import sqlcipher
 for name in ("import_", "backup", "restore", "encrypt", "init"):

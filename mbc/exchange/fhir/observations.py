@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from mbc.exchange.fhir.context import Context, unversioned, when
-from mbc.exchange.fhir.loading import Resource
-from mbc.exchange.fhir.matching import score_of
-from mbc.exchange.fhir.numbers import plain
+from mbc.exchange.fhir.references import Context, unversioned, when
+from mbc.exchange.fhir.resource_files import Resource
+from mbc.exchange.fhir.questionnaire_match import score_of
+from mbc.exchange.fhir.answer_values import plain
 from mbc.exchange.fhir.resources import SCORES, Observation, extra
-from mbc.exchange.fhir.sheet import Head, Row, Sheet
-from mbc.exchange.shown import shown
-from mbc.exchange.tables import ROW
+from mbc.exchange.fhir.long_table import Head, Row, Sheet
+from mbc.exchange.files.messages import shown
+from mbc.exchange.files.text_table import ROW
 
 _FINAL = frozenset({"final", "amended", "corrected"})
 _OCCASION = ("client_id", "instrument", "taken_on")

@@ -3,6 +3,6 @@
 from __future__ import annotations
 
 from mbc.exchange.redcap.dictionary import Dictionary, Field, read_dictionary
-from mbc.exchange.redcap.reading import is_redcap, read_redcap
+from mbc.exchange.redcap.answer_table import is_redcap, read_redcap
 
 __all__ = ["Dictionary", "Field", "is_redcap", "read_dictionary", "read_redcap"]

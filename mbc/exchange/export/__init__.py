@@ -1,0 +1,1 @@
+"""How a record leaves: tables, scores, codebook, in each format."""

@@ -1,0 +1,176 @@
+"""What every column of an export means: one source for codebooks, labels and dictionaries.
+
+Items carry our own short labels; the authors' wording is never part of an export.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+
+import polars as pl
+
+from mbc.exchange.export.instrument_facts import known
+from mbc.exchange.export.collect import ADMINISTRATIONS
+from mbc.instruments import Coding, Instrument, Item
+
+_COLUMNS: Mapping[str, str] = {
+    "client_id": "client, by a pseudonym",
+    "clinician_id": "clinician",
+    "display_name": "name that a clinician is shown by",
+    "alias": "short label of the clinic's own for a client",
+    "registered_on": "day on which the client was registered",
+    "episode_id": "episode of care",
+    "referred_on": "day of referral",
+    "started_on": "first day of care",
+    "ended_on": "last day of care",
+    "ending": "how care ended",
+    "relationship_id": "relationship; blank: the person",
+    "kind": "kind of relationship or event",
+    "since": "first day of this status",
+    "number": "number of the session within its episode",
+    "held_on": "day of the session",
+    "attended": "whether the client came",
+    "modality": "how the session was held",
+    "taken_on": "calendar day on which it was answered, where the client was",
+    "taken_at": "moment at which it was answered (UTC), where known",
+    "session_number": "session that it belongs to",
+    "target": "relationship that is rated, or self",
+    "informant": "who answered",
+    "version": "version of the questionnaire's definition",
+    "form": "order of the items",
+    "coding": "how answers are written as numbers",
+    "instrument": "questionnaire",
+    "scale": "scale of the questionnaire",
+    "score": "score on the scale's own metric; blank: too few answers",
+    "answered": "items answered",
+    "items": "items of the scale",
+    "prorated": "whether blanks were made up for by the person's mean",
+    "band": "band that the score lies in",
+    "recorded": "whether only the score was kept",
+    "goal_id": "goal",
+    "baseline": "rating at the start",
+    "higher_is_better": "whether more is better",
+    "set_on": "day on which the goal was set",
+    "retired_on": "day on which the goal was given up or reached",
+    "retired_reason": "why",
+    "rated_on": "day of the rating",
+    "rating": "where the client stands with the goal",
+    "event_id": "event",
+    "occurred_on": "day of the event",
+    "label": "in the clinic's own words",
+    "valence": "growth, hard or neutral",
+    "status": "status",
+}
+_ENDS = re.compile(r"(-?\d+) (.+?) to (-?\d+) (.+)")
+
+
+@dataclass(frozen=True, slots=True)
+class Variable:
+    """One column of one table."""
+
+    table: str
+    name: str
+    label: str
+    type: str
+    """text, date, moment, whole number, number, yes or no."""
+    values: Mapping[float, str] = field(default_factory=dict)
+    """Code -> our short label."""
+    source: str = ""
+    loinc: str = ""
+
+
+def codebook(tables: Mapping[str, pl.DataFrame]) -> tuple[Variable, ...]:
+    """Explain every column of every table."""
+    return tuple(one for name, table in tables.items() for one in _of_table(name, table))
+
+
+def as_frame(variables: tuple[Variable, ...]) -> pl.DataFrame:
+    """Write a codebook as a table: table, column, label, type, values, loinc, source."""
+    rows = [
+        (
+            one.table,
+            one.name,
+            one.label,
+            one.type,
+            " | ".join(f"{code:g}, {label}" for code, label in one.values.items()) or None,
+            one.loinc or None,
+            one.source or None,
+        )
+        for one in variables
+    ]
+    columns = ("table", "column", "label", "type", "values", "loinc", "source")
+    return pl.DataFrame(rows, schema=dict.fromkeys(columns, pl.String), orient="row")
+
+
+def _of_table(name: str, table: pl.DataFrame) -> Iterator[Variable]:
+    key = name.removeprefix(ADMINISTRATIONS) if name.startswith(ADMINISTRATIONS) else None
+    one = None if key is None else known(key)
+    for column, dtype in table.schema.items():
+        if key is not None and column.startswith(f"{key}_") and column[len(key) + 1 :].isdigit():
+            yield _item(name, column, int(column[len(key) + 1 :]), table, one)
+        else:
+            yield Variable(name, column, _label(name, column), _type(dtype))
+
+
+def _label(table: str, column: str) -> str:
+    if column == "target" and table == "goals":
+        return "rating that is aimed at"
+    if column == "scale" and table == "goals":
+        return "scale in whose points the goal is set; blank: 0 to 10"
+    return _COLUMNS.get(column, column.replace("_", " "))
+
+
+def _item(table: str, column: str, place: int, frame: pl.DataFrame, one: Instrument | None) -> Variable:
+    if one is None or place > len(one.items):
+        return Variable(table, column, f"item {place}", "number")
+    forms = [form for form in one.forms if form.key in set(frame["form"].drop_nulls())] or [one.form()]
+    items = {form.key: one.item(form.order[place - 1]) for form in forms}
+    labels = dict.fromkeys(item.label for item in items.values())
+    several = "; ".join(f"{form}: {item.label}" for form, item in items.items())
+    first = next(iter(items.values()))
+    same = len(labels) == 1
+    source = one.source(one.scales[0].source).citation
+    return Variable(
+        table=table,
+        name=column,
+        label=first.label if same else f"by form ({several})",
+        type="whole number" if first.whole else "number",
+        values=_values(frame, one, list(items.values())),
+        source=source,
+        loinc=(first.loinc or "") if same else "",
+    )
+
+
+def _values(frame: pl.DataFrame, one: Instrument, items: list[Item]) -> dict[float, str]:
+    """Short labels of the answers; only the ends where one coding is in use, plain numbers where several are."""
+    met = [one.coding(key) for key in frame["coding"].drop_nulls().unique(maintain_order=True)] or [one.coding()]
+    spans = [coding.accepted(item) for coding in met for item in items]
+    low, high = min(span[0] for span in spans), max(span[1] for span in spans)
+    labels: dict[float, str] = {float(code): str(code) for code in range(low, high + 1)}
+    if len(met) == 1 and len(items) == 1:
+        labels |= _ends(met[0], items[0])
+    return labels
+
+
+def _ends(coding: Coding, item: Item) -> dict[float, str]:
+    low, high = coding.accepted(item)
+    apply = coding.not_applicable(item)
+    high = high - 1 if apply is not None else high
+    match = _ENDS.fullmatch(coding.title)
+    first, last = (match[2], match[4]) if match else ("lowest answer", "highest answer")
+    found = {float(low): f"{low} {first}", float(high): f"{high} {last}"}
+    return found | ({float(apply): f"{apply} does not apply"} if apply is not None else {})
+
+
+def _type(dtype: pl.DataType) -> str:
+    if dtype == pl.Date:
+        return "date"
+    if isinstance(dtype, pl.Datetime):
+        return "moment"
+    if dtype == pl.Boolean:
+        return "yes or no"
+    if dtype.is_integer():
+        return "whole number"
+    return "number" if dtype.is_float() else "text"

@@ -1,0 +1,152 @@
+"""What one user may take out of the record: tables of people and care, answers, kept scores, and scores."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass
+
+import polars as pl
+
+from mbc.exchange.export.instrument_facts import known
+from mbc.exchange.export.scores import scored
+from mbc.store import Store
+from mbc.store.schema.records import Channel
+
+ADMINISTRATIONS = "administrations/"
+_HEAD = (
+    "client_id", "taken_on", "taken_at", "session_number", "target", "informant", "episode_id", "version", "form",
+    "coding",
+)  # fmt: skip
+_ENTITIES = ("clinicians", "clients", "episodes", "relationships", "statuses", "sessions")
+_LATER = ("goals", "goal_ratings", "events")
+_KEY = "administration_id"
+Progress = Callable[[str], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Taken:
+    """What leaves, table by table, and what stayed behind."""
+
+    tables: Mapping[str, pl.DataFrame]
+    """``clients``, ``administrations/rses`` (wide), ``totals``, ``goals``, ``scores`` ...; without empty ones."""
+    withheld: tuple[str, ...]
+    """Questionnaires whose answers stayed behind because one of their items is a safety matter, or may be."""
+    undefined: tuple[str, ...] = ()
+    """Questionnaires whose definition is not at hand."""
+
+
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """What is asked for."""
+
+    clients: tuple[str, ...] = ()
+    instruments: tuple[str, ...] = ()
+    answers: bool = True
+    scores: bool = True
+    safety: bool = False
+
+
+def collect(store: Store, wish: Wish, progress: Progress | None = None) -> Taken:
+    """Read what is asked for, as far as this view of the record reaches.
+
+    Raises
+    ------
+    AccessDenied
+        When this user may not read persons, or asks for the safety channel without its permission.
+    NotInRecord
+        When a client does not exist for this user.
+    """
+    tell = progress or (lambda _: None)
+    channels: tuple[Channel, ...] = ("care", "safety") if wish.safety else ("care",)
+    heads, answers, totals = _questionnaires(store, wish, channels, tell)
+    tables: dict[str, pl.DataFrame] = {}
+    kept, withheld = (heads, ()) if wish.safety else _without_risk_answers(heads, answers)
+    if wish.answers:
+        for name in _ENTITIES:
+            tell(name)
+            tables[name] = _read(store, name, wish.clients)
+        tables["clinicians"] = _named_clinicians(tables, wish)
+        tell("answers")
+        tables |= _wide(kept, answers)
+        tables["totals"] = _totals(kept, totals)
+        for name in _LATER:
+            tell(name)
+            tables[name] = _read(store, name, wish.clients)
+    if wish.scores:
+        tell("scores")
+        tables["scores"] = scored(heads, answers, totals)
+    undefined = tuple(sorted(key for key in heads["instrument"].unique() if known(key) is None))
+    return Taken({name: table for name, table in tables.items() if not table.is_empty()}, withheld, undefined)
+
+
+def _questionnaires(
+    store: Store, wish: Wish, channels: Sequence[Channel], tell: Progress
+) -> tuple[pl.DataFrame, pl.DataFrame, pl.DataFrame]:
+    """Administrations, answers and kept scores of all channels that are asked for."""
+    heads, answers, totals = [], [], []
+    for channel in channels:
+        for client in wish.clients or (None,):
+            tell("questionnaires")
+            heads.append(store.administrations(client_id=client, channel=channel))
+            answers.append(store.answers(client_id=client, channel=channel))
+            totals.append(store.totals(client_id=client, channel=channel))
+    parts = (pl.concat(heads), pl.concat(answers), pl.concat(totals))
+    if wish.instruments:
+        heads_, answers_, totals_ = (part.filter(pl.col("instrument").is_in(wish.instruments)) for part in parts)
+        return heads_, answers_, totals_
+    return parts
+
+
+def _read(store: Store, name: str, clients: Collection[str]) -> pl.DataFrame:
+    if name == "clinicians" or not clients:
+        return getattr(store, name)()
+    return pl.concat([getattr(store, name)(client_id=client) for client in clients])
+
+
+def _named_clinicians(tables: Mapping[str, pl.DataFrame], wish: Wish) -> pl.DataFrame:
+    """Only those whom the clients that leave name, where not all leave."""
+    if not wish.clients:
+        return tables["clinicians"]
+    named = {*tables["clients"]["clinician_id"], *tables["episodes"]["clinician_id"]}
+    return tables["clinicians"].filter(pl.col("clinician_id").is_in(list(named - {None})))
+
+
+def _without_risk_answers(heads: pl.DataFrame, answers: pl.DataFrame) -> tuple[pl.DataFrame, tuple[str, ...]]:
+    """Leave administrations out whose answers hold a risk item.
+
+    All of their answers: one item that is left out can be worked back from the others and the score.
+    """
+    risky = [key for key in heads["instrument"].unique(maintain_order=True) if _has_risk_item(key)]
+    answered = answers.filter(pl.col("instrument").is_in(risky))
+    ids = answered[_KEY].unique()
+    kept = heads.filter(~pl.col(_KEY).is_in(ids.implode()))
+    return kept, tuple(sorted(answered["instrument"].unique()))
+
+
+def _has_risk_item(key: str) -> bool:
+    one = known(key)
+    return one is None or bool(one.flags)  # one whose definition is not at hand may have some
+
+
+def _wide(heads: pl.DataFrame, answers: pl.DataFrame) -> dict[str, pl.DataFrame]:
+    """One table per questionnaire: a row per administration, a column per item."""
+    tables: dict[str, pl.DataFrame] = {}
+    answers = answers.join(heads.select(_KEY), on=_KEY, how="semi")
+    for (key,), mine in answers.group_by("instrument", maintain_order=True):
+        most = max(int(mine["item"].max()), len(one.items) if (one := known(str(key))) else 0)  # pyright: ignore[reportArgumentType]
+        cells = mine.pivot(on="item", index=_KEY, values="value", on_columns=list(range(1, most + 1)))
+        cells = cells.rename({str(n): f"{key}_{n}" for n in range(1, most + 1)})
+        head = heads.filter(pl.col("instrument") == key).select(_KEY, *_HEAD)
+        table = head.join(cells, on=_KEY, how="inner", maintain_order="left")
+        tables[f"{ADMINISTRATIONS}{key}"] = table.drop(_KEY)
+    return dict(sorted(tables.items()))
+
+
+def _totals(heads: pl.DataFrame, totals: pl.DataFrame) -> pl.DataFrame:
+    """Kept scores beside what their administration says of itself."""
+    head = heads.select(_KEY, "taken_at", "episode_id", "version")
+    names = (
+        "client_id", "instrument", "target", "informant", "taken_on", "taken_at", "session_number", "episode_id",
+        "version", "scale", "score",
+    )  # fmt: skip
+    return totals.join(head, on=_KEY, how="inner", maintain_order="left").select(names)

@@ -1,0 +1,151 @@
+"""Taking a record out: what one user may see, written whole or not at all, and told in the audit trail."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Literal, get_args
+
+from mbc.errors import AccessDenied, SettingsError
+from mbc.exchange.fhir.bundle import write_fhir
+from mbc.exchange.files.output import MANIFEST, check_target, new_file, new_folder
+from mbc.exchange.export import tabular
+from mbc.exchange.export.codebook import codebook
+from mbc.exchange.export.collect import Progress, Wish, collect
+from mbc.exchange.redcap.record_forms import write_redcap
+from mbc.exchange.files.messages import shown
+from mbc.instruments import instrument
+from mbc.store import Store
+
+Format = Literal["csv", "excel", "parquet", "spss", "fhir", "redcap", "bids"]
+FORMATS: tuple[Format, ...] = get_args(Format)
+_FILES = frozenset({"excel", "fhir"})
+_WRITERS: dict[str, Callable[..., None]] = {
+    "csv": tabular.write_csv,
+    "excel": tabular.write_excel,
+    "parquet": tabular.write_parquet,
+    "spss": tabular.write_spss,
+    "bids": tabular.write_bids,
+    "fhir": lambda path, tables, _: write_fhir(path, tables),
+    "redcap": lambda folder, tables, variables: write_redcap(
+        folder, tables, {(one.table, one.name): one for one in variables}
+    ),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class ExportReport:
+    """What an export wrote."""
+
+    path: Path
+    format: Format
+    rows: dict[str, int]
+    """Table -> rows."""
+    withheld: tuple[str, ...]
+    """Questionnaires whose answers stayed behind: one of their items is a safety matter, or may be."""
+    undefined: tuple[str, ...] = ()
+    """Questionnaires whose definition is not at hand: they have no scores."""
+
+
+def export_record(  # noqa: PLR0913 - one keyword for each thing that a user may ask for
+    store: Store,
+    path: str | Path,
+    *,
+    format: Format = "csv",  # noqa: A002 - the word that users write
+    clients: Iterable[str] = (),
+    instruments: Iterable[str] = (),
+    answers: bool = True,
+    scores: bool = True,
+    include_safety: bool = False,
+    force: bool = False,
+    progress: Progress | None = None,
+) -> ExportReport:
+    """Write the record, as far as this view of it reaches, with a codebook.
+
+    Parameters
+    ----------
+    store : Store
+        The record, or one user's part of it (``store.as_user``).
+    path : str or Path
+        A folder; a file for Excel and FHIR.
+    format : {"csv", "excel", "parquet", "spss", "fhir", "redcap", "bids"}
+        All but the scores can be brought in again by ``import_record``.
+    clients, instruments : iterable of str
+        Only these; default: all.
+    answers, scores : bool
+        What the export holds: the record with its answers, the scores, or both.
+    include_safety : bool
+        Also safety screens, and answers to questionnaires with a risk item; needs the permission ``safety:read``.
+    force : bool
+        Replace an export that is there already.
+    progress : callable, optional
+        Told what is being read.
+
+    Raises
+    ------
+    AccessDenied
+        When this user may not read persons, or not the safety channel; or the record was opened out of turn.
+    NotInRecord
+        When a client does not exist for this user.
+    UnknownInstrument
+        When there is no such questionnaire.
+    SettingsError
+        When the place is taken or cannot be written, or nothing would be written.
+    """
+    if format not in FORMATS:
+        raise SettingsError(f"format is '{shown(format)}'; accepted are {', '.join(FORMATS)}.")
+    if include_safety and not store.can("safety:read"):
+        store.audit.record("refused", asked="export", fault="AccessDenied", safety={"asked": True})
+        raise AccessDenied("Safety data leave only with the permission 'safety:read'. Leave --include-safety out.")
+    if store.open_until is not None:
+        store.audit.record("refused", asked="export", fault="AccessDenied")
+        raise AccessDenied("A record that was opened out of turn is read, not taken out: a file would outlast it.")
+    wish = Wish(
+        clients=tuple(dict.fromkeys(clients)),
+        instruments=tuple(instrument(key).key for key in dict.fromkeys(instruments)),
+        answers=answers,
+        scores=scores,
+        safety=include_safety,
+    )
+    path = Path(path)
+    single = format in _FILES
+    check_target(path, folder=not single, force=force)
+    taken = collect(store, wish, progress)
+    if not taken.tables:
+        raise SettingsError("There is nothing to export: no record fits what is asked for.")
+    rows = {name: table.height for name, table in taken.tables.items()}
+    variables = codebook(taken.tables)
+    with (new_file if single else new_folder)(path, force=force) as place:
+        _WRITERS[format](place, taken.tables, variables)
+        if not single:
+            (place / MANIFEST).write_text(_manifest(format, rows, safety=include_safety), encoding="utf-8")
+        _tell(store, path, format, wish, rows)
+    return ExportReport(path, format, rows, taken.withheld, taken.undefined)
+
+
+def _manifest(kind: str, rows: dict[str, int], *, safety: bool) -> str:
+    said = {"format": kind, "written_at": datetime.now(UTC).isoformat(timespec="seconds"), "rows": rows}
+    return json.dumps(said | ({"include_safety": True} if safety else {}), indent=2) + "\n"
+
+
+def _tell(store: Store, path: Path, kind: str, wish: Wish, rows: Mapping[str, int]) -> None:
+    """Write the export down before its files are in place: an export that nobody can see is none.
+
+    What would tell of the safety channel stands under ``safety``, which the trail shows to few.
+    """
+    apart = [one for one in wish.instruments if instrument(one).safety_channel]
+    told = {"safety": {"instruments": apart, "rows": dict(rows)}} if wish.safety else {"rows": dict(rows)}
+    store.audit.record(
+        "export",
+        subject=wish.clients[0] if len(wish.clients) == 1 else None,
+        file=path.name,
+        format=kind,
+        instruments=[one for one in wish.instruments if one not in apart],
+        clients=len(wish.clients) or "all",
+        answers=wish.answers,
+        scores=wish.scores,
+        **told,
+    )

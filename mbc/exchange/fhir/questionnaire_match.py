@@ -1,0 +1,187 @@
+"""Which of our questionnaires a QuestionnaireResponse answers, and which item or score each of its links is."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import lru_cache
+
+from mbc.exchange.header.columns import fold
+from mbc.exchange.fhir.answer_values import Options, option_numbers
+from mbc.exchange.fhir.resources import INSTRUMENT, LOINC, SCORES, Coding, Question, Questionnaire
+from mbc.exchange.header.questionnaires import item_number, item_pattern, key_of
+from mbc.instruments import Instrument, instrument, keys
+from mbc.instruments.own.folders import OwnFile, listed
+
+_LOINC_CODE = re.compile(r"(?<!\d)(\d{1,7}-\d)(?!\d)")
+
+
+@dataclass(frozen=True)
+class Definitions:
+    """The Questionnaires that are at hand, by every name that a response may call them."""
+
+    by_name: Mapping[str, Questionnaire] = field(default_factory=dict)
+
+    @classmethod
+    def of(cls, questionnaires: Iterable[Questionnaire]) -> Definitions:
+        """Take some Questionnaires."""
+        found: dict[str, Questionnaire] = {}
+        for one in questionnaires:
+            versioned = f"{one.url}|{one.version}" if one.url and one.version else None
+            for name in (versioned, one.url, one.id and f"Questionnaire/{one.id}", one.id and f"#{one.id}"):
+                if name:
+                    found.setdefault(name, one)
+        return cls(found)
+
+    def find(self, canonical: str | None) -> Questionnaire | None:
+        """Find the one that a response names; its only one where it names none."""
+        if canonical is None:
+            return next(iter(self.by_name.values())) if len(set(map(id, self.by_name.values()))) == 1 else None
+        if canonical in self.by_name:
+            return self.by_name[canonical]
+        name = canonical.split("|")[0]
+        return self.by_name.get(name) or self.by_name.get(f"Questionnaire/{name.rsplit('/', 1)[-1]}")
+
+
+@dataclass(frozen=True, slots=True)
+class Link:
+    """What the definition says of one link id."""
+
+    codes: tuple[str, ...]
+    """LOINC codes."""
+    options: Options
+
+
+def links_of(definition: Questionnaire | None) -> dict[str, Link]:
+    """Collect what a definition says of each of its link ids."""
+    if definition is None:
+        return {}
+    every = (question for top in definition.item for question in top.all())
+    return {one.linkId: Link(_loinc(one.code), option_numbers(one)) for one in every}
+
+
+def codes_of(link_id: str, links: Mapping[str, Link]) -> tuple[str, ...]:
+    """LOINC codes of a link: as its definition says, and as the link id itself may bear one (``/44250-9``)."""
+    said = links[link_id].codes if link_id in links else ()
+    return (*said, *_LOINC_CODE.findall(link_id))
+
+
+def which(
+    link_ids: Sequence[str],
+    links: Mapping[str, Link],
+    canonical: str | None,
+    definition: Questionnaire | None,
+    named: Sequence[str],
+) -> str | None:
+    """Key of the questionnaire that is answered, or None when there is no telling.
+
+    Parameters
+    ----------
+    link_ids : sequence of str
+        Of the answered items.
+    links : mapping
+        From :func:`links_of`.
+    canonical : str, optional
+        The address of the questionnaire, as the response gives it.
+    definition : Questionnaire, optional
+        What is found under that address.
+    named : sequence of str
+        Questionnaires that the user asks for; empty: all.
+    """
+    among = tuple(named) or keys()
+    if canonical and canonical.split("|")[0].startswith(INSTRUMENT):
+        key = canonical.split("|")[0].removeprefix(INSTRUMENT)
+        return key if key in among else None
+    panel = _loinc(definition.code) if definition else ()
+    codes = {code for link in link_ids for code in codes_of(link, links)}
+    for key in among:
+        if instrument(key).loinc and instrument(key).loinc in panel:
+            return key
+    scored = {key: len(codes & _item_codes(key).keys()) for key in among}
+    best = max(scored, key=lambda key: scored[key], default=None)
+    if best is not None and scored[best] and list(scored.values()).count(scored[best]) == 1:
+        return best
+    by_link = [key for key in among if any(item_pattern(key).fullmatch(link) for link in link_ids)]
+    if len(by_link) == 1:
+        return by_link[0]
+    by_name = _by_name(canonical, definition)
+    return by_name if by_name in among else (named[0] if len(named) == 1 else None)
+
+
+def _by_name(canonical: str | None, definition: Questionnaire | None) -> str | None:
+    last = canonical.split("|")[0].rstrip("/").rsplit("/", 1)[-1] if canonical else None
+    for text in (definition and definition.name, definition and definition.title, last):
+        try:
+            if text:
+                return key_of(text)
+        except ValueError:
+            continue
+    return None
+
+
+def place_of(one: Instrument, form: str | None, link_id: str, codes: Iterable[str]) -> int | None:
+    """Position of an item in a form: by its LOINC code, else by the number in its link id.
+
+    Examples
+    --------
+    >>> phq9 = instrument("phq9")
+    >>> place_of(phq9, None, "/44255-8", ["44255-8"]), place_of(phq9, None, "phq9_9", ())
+    (2, 9)
+    """
+    order = one.form(form).order
+    known = _item_codes(one.key)
+    for code in codes:
+        if code in known:
+            return order.index(known[code]) + 1
+    last = re.split(r"[/#|]", link_id)[-1]
+    number = item_number(link_id, one.key) or item_number(last, one.key)
+    return number if number is not None and 1 <= number <= len(order) else None
+
+
+def scale_of(one: Instrument, link_id: str, codes: Iterable[str]) -> str | None:
+    """Scale whose score an item is: by its LOINC code, else by its name (``rses_total``)."""
+    codes = set(codes)
+    for scale in one.scales:
+        if (scale.loinc and scale.loinc in codes) or fold(link_id) == fold(f"{one.key}_{scale.key}"):
+            return scale.key
+    return None
+
+
+def score_of(codings: Iterable[Coding]) -> tuple[str, str] | None:
+    """Questionnaire and scale that an Observation is a score of."""
+    own = listed()
+    for coding in codings:
+        if coding.system == SCORES and coding.code in _by_column(own):
+            return _by_column(own)[coding.code]
+        if coding.system == LOINC and coding.code in _scale_codes(own):
+            return _scale_codes(own)[coding.code]
+    return None
+
+
+def _loinc(codings: Iterable[Coding]) -> tuple[str, ...]:
+    return tuple(one.code for one in codings if one.code and one.system in {LOINC, None})
+
+
+def _item_codes(key: str) -> dict[str, str]:
+    return _item_codes_of(key, listed())
+
+
+@lru_cache(maxsize=256)
+def _item_codes_of(key: str, _: tuple[OwnFile, ...]) -> dict[str, str]:
+    return {item.loinc: item.id for item in instrument(key).items if item.loinc}
+
+
+@lru_cache(maxsize=8)
+def _scale_codes(_: tuple[OwnFile, ...]) -> dict[str, tuple[str, str]]:
+    return {scale.loinc: (key, scale.key) for key in keys() for scale in instrument(key).scales if scale.loinc}
+
+
+@lru_cache(maxsize=8)
+def _by_column(_: tuple[OwnFile, ...]) -> dict[str, tuple[str, str]]:
+    return {f"{key}_{scale.key}": (key, scale.key) for key in keys() for scale in instrument(key).scales}
+
+
+def questions(definition: Questionnaire) -> list[Question]:
+    """List every question of a definition, however deep."""
+    return [question for top in definition.item for question in top.all()]

@@ -1,0 +1,61 @@
+"""The tables of a record, read back from a Bundle that an export wrote."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+
+from mbc.errors import ImportRefused
+from mbc.exchange.fhir.resource_files import Loaded, load_resources
+from mbc.exchange.fhir.answer_table import table_of
+from mbc.exchange.fhir.resources import OURS
+from mbc.exchange.fhir.bundle import RECORD, TABLE
+from mbc.exchange.header.options import ImportOptions
+from mbc.exchange.files.text_table import ROW, TextTable
+
+ANSWERS = "answers"
+"""Name of the long table of answers and scores."""
+_HEAD_BYTES = 400
+
+
+def is_our_bundle(start: bytes) -> bool:
+    """Say whether a file begins as a Bundle does that holds a whole record."""
+    return start.lstrip().startswith(b"{") and json.dumps(RECORD).encode() in start[:_HEAD_BYTES]
+
+
+def read_bundle(path: Path) -> Iterator[tuple[str, TextTable]]:
+    """Read the tables of a Bundle, and its answers and scores as one long table."""
+    loaded = load_resources(path)
+    rows: dict[str, list[dict[str, Any]]] = {}
+    for resource in loaded.of("Basic"):
+        codings = resource.content.get("code", {}).get("coding", [])
+        table = next((one.get("code") for one in codings if one.get("system") == TABLE), None)
+        if table is not None:
+            rows.setdefault(table, []).append({ROW: resource.place, **_cells(resource.content)})
+    for name, mine in rows.items():
+        yield name, _table(loaded, name, mine)
+    if any(loaded.of("QuestionnaireResponse")) or any(loaded.of("Observation")):
+        try:
+            yield ANSWERS, table_of(loaded, ImportOptions())
+        except ImportRefused:
+            if not rows:
+                raise
+
+
+def _cells(content: dict[str, Any]) -> dict[str, str]:
+    return {
+        one["url"].removeprefix(OURS): one["valueString"]
+        for one in content.get("extension", [])
+        if isinstance(one, dict) and str(one.get("url", "")).startswith(OURS) and "valueString" in one
+    }
+
+
+def _table(loaded: Loaded, name: str, rows: list[dict[str, Any]]) -> TextTable:
+    columns = tuple(dict.fromkeys(column for row in rows for column in row if column != ROW))
+    schema = {ROW: pl.Int64(), **dict.fromkeys(columns, pl.String())}
+    frame = pl.DataFrame([{column: row.get(column) for column in schema} for row in rows], schema=schema)
+    return TextTable(f"{loaded.name}, {name}", loaded.sha256, columns, (), frame, kind="fhir", noun=loaded.noun)

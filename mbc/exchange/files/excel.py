@@ -1,0 +1,166 @@
+"""What is in a sheet of an Excel workbook: the same table of text as from a CSV file, with real dates."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator
+from datetime import date, datetime, time
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+
+from mbc.errors import ImportRefused
+from mbc.exchange.files.optional_libraries import needed
+from mbc.exchange.files.workbook_guard import check_archive, check_sheet
+from mbc.exchange.files.messages import listing, many, shown
+from mbc.exchange.files.text_table import TextTable, numbered, unique_names, without_unnamed
+
+_WHAT = "Excel workbooks"
+_MIDNIGHT = time()
+_EXACT = 1e15
+_AT_ONCE = 50_000  # rows turned into columns together
+
+
+def read_sheet(path: str | Path, *, sheet: str | None = None, strip: bool = True) -> TextTable:
+    """Read one sheet of an .xlsx or .xlsm file.
+
+    Parameters
+    ----------
+    path : str or Path
+        The workbook.
+    sheet : str, optional
+        Its sheet; the only one that holds anything when not given.
+    strip : bool
+        Take white space off the ends of cells.
+
+    Raises
+    ------
+    ImportRefused
+        When the workbook is damaged, locked or too large; when no sheet or more than one could be meant; when
+        formulas have no results yet or cells are in error; when there is no table in the sheet.
+    SettingsError
+        When the reader's library is not installed.
+    """
+    path = Path(path)
+    check_archive(path)
+    with open_workbook(path) as book:
+        name = _chosen(book, sheet, path)
+        return sheet_table(path, book, name, strip=strip, alone=len(book.sheet_names) == 1)
+
+
+def open_workbook(path: Path) -> Any:
+    """Open a workbook that `check_archive` has let pass; a context manager."""
+    calamine = needed("python_calamine", _WHAT)
+    try:
+        return calamine.load_workbook(path)
+    except calamine.PasswordError as fault:
+        raise ImportRefused(f"'{shown(path.name)}' is locked with a password. Save it without one.") from fault
+    except (calamine.CalamineError, OSError) as fault:
+        raise ImportRefused(f"'{shown(path.name)}' is no workbook that can be read ({fault}).") from fault
+
+
+def sheet_table(path: Path, book: Any, sheet: str, *, strip: bool = True, alone: bool = False) -> TextTable:
+    """Read one sheet of an open workbook."""
+    said = f"'{shown(path.name)}'" if alone else f"'{shown(path.name)}', sheet '{shown(sheet)}'"
+    cells = check_sheet(path, sheet)
+    waiting = cells.uncalculated
+    if waiting:
+        raise ImportRefused(
+            f"{said} has {many(len(waiting), 'formula')} without a result ({_some(waiting)}). Open it in a "
+            "spreadsheet program, save it there, and import it again."
+        )
+    if cells.errors:
+        raise ImportRefused(
+            f"{said} has {many(len(cells.errors), 'cell')} in error, such as #DIV/0! ({_some(cells.errors)}). "
+            "Repair or clear them: a blank cell means 'not answered'."
+        )
+    header, first_row, frame = _table(book.get_sheet_by_name(sheet), said)
+    names, repeated = unique_names(header)
+    frame = numbered(
+        frame.rename(dict(zip(frame.columns, names, strict=True))), names, first_row=first_row, strip=strip
+    )
+    names, frame = without_unnamed(header, names, frame)
+    if frame.is_empty():
+        raise ImportRefused(f"{said} has a header but no rows: there is nothing to import.")
+    note = f"{many(cells.formulas, 'cell')} hold formulas; their last results were read."
+    return TextTable(
+        name=path.name if alone else f"{path.name}, sheet '{sheet}'",
+        sha256=hashlib.sha256(path.read_bytes()).hexdigest(),
+        columns=names,
+        repeated=repeated,
+        frame=frame,
+        notes=(note,) if cells.formulas else (),
+        kind="excel",
+    )
+
+
+def _chosen(book: Any, sheet: str | None, path: Path) -> str:
+    """Name the sheet that is meant."""
+    if sheet is not None:
+        fit = [name for name in book.sheet_names if name.casefold() == sheet.casefold()]
+        if not fit:
+            raise ImportRefused(
+                f"'{shown(path.name)}' has no sheet '{shown(sheet)}'; it has {listing(book.sheet_names)}."
+            )
+        return fit[0]
+    shown_ones = [one.name for one in book.sheets_metadata if str(one.visible).endswith(".Visible")]
+    visible = shown_ones or book.sheet_names
+    if len(visible) == 1:
+        return visible[0]
+    for name in visible:  # a sheet is loaded to be counted: it must be small enough for that
+        check_sheet(path, name)
+    filled = [name for name in visible if book.get_sheet_by_name(name).start is not None]
+    if len(filled) != 1:
+        raise ImportRefused(
+            f"'{shown(path.name)}' holds several sheets: {listing(filled or visible)}. Say which: "
+            f"--sheet '{shown((filled or visible)[0])}'."
+        )
+    return filled[0]
+
+
+def _table(sheet: Any, said: str) -> tuple[list[str], int, pl.DataFrame]:
+    """Header, the row number below it, and the cells as text."""
+    if sheet.start is None:
+        raise ImportRefused(f"{said} is empty: there is nothing to import.")
+    row = 0
+    rows = _as_texts(sheet.iter_rows())
+    for cells in rows:
+        row += 1
+        if any(cells):
+            header = [" ".join((cell or "").split()) for cell in cells]
+            break
+    else:
+        raise ImportRefused(f"{said} is empty: there is nothing to import.")
+    schema = {f"column {place}": pl.String for place in range(len(header))}
+    parts = [pl.DataFrame(schema=schema)]
+    batch: list[list[str | None]] = []
+    for cells in rows:
+        batch.append(cells)
+        if len(batch) == _AT_ONCE:
+            parts.append(pl.DataFrame(batch, schema=schema, orient="row"))
+            batch = []
+    parts.append(pl.DataFrame(batch, schema=schema, orient="row"))
+    return header, row + 1, pl.concat(parts)
+
+
+def _as_texts(rows: Iterator[list[Any]]) -> Iterator[list[str | None]]:
+    for row in rows:
+        yield [_text(cell) for cell in row]
+
+
+def _text(cell: Any) -> str | None:
+    """Write a cell the way the readers of text expect it."""
+    if cell is None or cell == "":
+        return None
+    if isinstance(cell, str):
+        return cell
+    if isinstance(cell, float):
+        return str(int(cell)) if cell.is_integer() and abs(cell) < _EXACT else repr(cell)
+    if isinstance(cell, datetime):
+        return cell.date().isoformat() if cell.time() == _MIDNIGHT else cell.isoformat()
+    return cell.isoformat() if isinstance(cell, date) else str(cell)
+
+
+def _some(cells: tuple[str, ...]) -> str:
+    return ", ".join(cells[:6]) + ("" if len(cells) <= 6 else f" and {len(cells) - 6} more")

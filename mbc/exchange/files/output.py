@@ -1,0 +1,152 @@
+"""How files are written: whole or not at all, never over something else, readable by their owner only."""
+
+from __future__ import annotations
+
+import os
+import secrets
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from mbc.errors import SettingsError
+from mbc.exchange.files.messages import shown
+
+OWNER_ONLY_FILE, OWNER_ONLY_FOLDER = 0o600, 0o700
+MANIFEST = "export.json"
+"""Lies in every folder that an export wrote; only such a folder may be replaced."""
+
+
+def write_text(path: Path, text: str, *, force: bool = False) -> None:
+    """Write a text file, whole or not at all.
+
+    Raises
+    ------
+    SettingsError
+        When it is there already and ``force`` is not set, or cannot be written.
+    """
+    with new_file(path, force=force) as temporary:
+        temporary.write_text(text, encoding="utf-8", newline="\n")
+
+
+@contextmanager
+def new_file(path: Path, *, force: bool = False) -> Iterator[Path]:
+    """Give a place beside a file to write it to; it takes the file's name when the block ends well.
+
+    Raises
+    ------
+    SettingsError
+        As in `write_text`.
+    """
+    if path.is_dir():
+        raise SettingsError(f"'{shown(path, longest=200)}' is a folder; name a file.")
+    _refuse_existing(path, force=force)
+    temporary = _beside(path)
+    try:
+        with explained(path):
+            descriptor = os.open(temporary, os.O_CREAT | os.O_EXCL | os.O_WRONLY, OWNER_ONLY_FILE)
+            os.close(descriptor)
+            yield temporary
+            _flush(temporary)
+            _refuse_existing(path, force=force)  # nobody else wrote it meanwhile
+            temporary.replace(path)
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+@contextmanager
+def new_folder(path: Path, *, force: bool = False) -> Iterator[Path]:
+    """Do the same with a folder; it may replace only what an export wrote.
+
+    Raises
+    ------
+    SettingsError
+        When something is there already that may not be replaced, or the folder cannot be written.
+    """
+    _refuse_folder(path, force=force)
+    temporary = _beside(path)
+    try:
+        with explained(path):
+            temporary.mkdir(mode=OWNER_ONLY_FOLDER)
+            yield temporary
+            for file in temporary.rglob("*"):
+                file.chmod(OWNER_ONLY_FOLDER if file.is_dir() else OWNER_ONLY_FILE)
+                if file.is_file():
+                    _flush(file)
+            _refuse_folder(path, force=force)
+            _put_in_place(temporary, path)
+    finally:
+        shutil.rmtree(temporary, ignore_errors=True)
+
+
+def check_target(path: Path, *, folder: bool, force: bool) -> None:
+    """Refuse a place that is taken, before anything is read for it.
+
+    Raises
+    ------
+    SettingsError
+        As in `new_file` and `new_folder`.
+    """
+    if folder:
+        _refuse_folder(path, force=force)
+    elif path.is_dir():
+        raise SettingsError(f"'{shown(path, longest=200)}' is a folder; name a file.")
+    else:
+        _refuse_existing(path, force=force)
+
+
+@contextmanager
+def explained(path: Path) -> Iterator[None]:
+    """Say what cannot be written, and why, instead of letting the system's fault through."""
+    try:
+        yield
+    except OSError as fault:
+        raise SettingsError(
+            f"'{shown(path, longest=200)}' cannot be written: {fault.strerror or fault}."
+        ) from fault
+
+
+def _refuse_existing(path: Path, *, force: bool) -> None:
+    if path.exists() and not force:
+        raise SettingsError(
+            f"'{shown(path, longest=200)}' is there already. Name another, or replace it: --force."
+        )
+
+
+def _refuse_folder(path: Path, *, force: bool) -> None:
+    if not path.exists() or (path.is_dir() and not any(path.iterdir())):
+        return
+    if not path.is_dir():
+        raise SettingsError(f"'{shown(path, longest=200)}' is a file; name a folder.")
+    if not (path / MANIFEST).is_file():
+        raise SettingsError(
+            f"'{shown(path, longest=200)}' holds files that no export wrote. Name a new or empty folder."
+        )
+    if not force:
+        raise SettingsError(
+            f"'{shown(path, longest=200)}' holds an export already. Name another folder, or replace it: --force."
+        )
+
+
+def _put_in_place(made: Path, path: Path) -> None:
+    if not path.exists():
+        made.rename(path)
+        return
+    old = _beside(path)
+    path.rename(old)
+    try:
+        made.rename(path)
+    except OSError:
+        old.rename(path)
+        raise
+    shutil.rmtree(old, ignore_errors=True)
+
+
+def _beside(path: Path) -> Path:
+    path = path.absolute()
+    return path.parent / f".{path.name}.{secrets.token_hex(4)}"
+
+
+def _flush(path: Path) -> None:
+    with path.open("rb") as file:
+        os.fsync(file.fileno())

@@ -1,0 +1,97 @@
+"""What is in an SPSS data file: the same table of text as from a CSV file, user-missing codes blank."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+
+from mbc.errors import ImportRefused
+from mbc.exchange.files.optional_libraries import needed
+from mbc.exchange.files.messages import listing, many, shown
+from mbc.exchange.files.text_table import TextTable, as_text, numbered, unique_names
+
+MARKS = (b"$FL2", b"$FL3")  # .sav and .zsav
+_WHAT = "SPSS files"
+
+
+def read_spss(path: str | Path, *, strip: bool = True) -> TextTable:
+    """Read an SPSS .sav or .zsav file.
+
+    Codes that the file declares as user-missing are blanks: the person who made it said so. Cases are numbered
+    from 1. Numbers come as they are coded; value labels
+    say which codes there are, and so which answer coding is in use.
+
+    Parameters
+    ----------
+    path : str or Path
+        The file.
+    strip : bool
+        Take white space off the ends of texts.
+
+    Raises
+    ------
+    ImportRefused
+        When the file is damaged, locked, or has no cases.
+    SettingsError
+        When the reader's library is not installed.
+    """
+    path = Path(path)
+    pyreadstat = needed("pyreadstat", _WHAT)
+    try:
+        frame, about = pyreadstat.read_sav(path, output_format="polars", user_missing=True)
+    except (pyreadstat.ReadstatError, pyreadstat.PyreadstatError, OSError, ValueError, OverflowError) as fault:
+        raise ImportRefused(f"'{shown(path.name)}' is no SPSS file that can be read ({fault}).") from fault
+    frame, declared = without_user_missing(frame, about.missing_ranges)
+    names, repeated = unique_names(frame.columns)
+    table = numbered(as_text(frame), names, first_row=1, strip=strip)
+    if table.is_empty():
+        raise ImportRefused(f"'{shown(path.name)}' has variables but no cases: there is nothing to import.")
+    cells = many(sum(declared.values()), "cell")
+    note = f"{cells} with user-missing codes read as not answered ({listing(declared)})."
+    return TextTable(
+        name=path.name,
+        sha256=hashlib.sha256(path.read_bytes()).hexdigest(),
+        columns=names,
+        repeated=repeated,
+        frame=table,
+        notes=(note,) if declared else (),
+        encoding=about.file_encoding,
+        choices={
+            name: tuple(f"{code:g}" for code in labels if isinstance(code, int | float))
+            for name, labels in about.variable_value_labels.items()
+        },
+        kind="spss",
+        noun="case",
+    )
+
+
+def without_user_missing(
+    frame: pl.DataFrame, ranges: Mapping[str, Sequence[Mapping[str, Any]]]
+) -> tuple[pl.DataFrame, dict[str, int]]:
+    """Make user-missing codes null, and count them by variable.
+
+    Examples
+    --------
+    >>> cells = pl.DataFrame({"q1": [1.0, 99.0, -2.0], "sex": ["f", "n/a", "m"]})
+    >>> ranges = {"q1": [{"lo": 99.0, "hi": 99.0}, {"lo": -9.0, "hi": -1.0}], "sex": [{"lo": "n/a", "hi": "n/a"}]}
+    >>> kept, counts = without_user_missing(cells, ranges)
+    >>> kept.rows(), counts
+    ([(1.0, 'f'), (None, None), (None, 'm')], {'q1': 2, 'sex': 1})
+    """
+    declared: dict[str, int] = {}
+    for name, spans in ranges.items():
+        column = pl.col(name)
+        missing = pl.any_horizontal(
+            column.is_between(pl.lit(span["lo"]), pl.lit(span["hi"]))
+            for span in spans
+            if isinstance(span["lo"], str) == (frame.schema[name] == pl.String)
+        )
+        met = int(frame.select(missing.sum()).item() or 0)
+        if met:
+            frame = frame.with_columns(pl.when(~missing).then(column).alias(name))
+            declared[name] = met
+    return frame, declared

@@ -1,0 +1,189 @@
+"""Whether a workbook is safe to open, and what its cells hide: formulas, errors, a size far beyond its file's.
+
+An .xlsx file is a zip archive of XML. A few kilobytes can unpack to gigabytes, and two cells at the corners of a
+sheet span billions. Formulas that no program has calculated and cells in error would be read as blanks, which here
+means "not answered": they are found before anything is read.
+"""
+
+from __future__ import annotations
+
+import re
+import zipfile
+import zlib
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from xml.etree import ElementTree as ET
+
+from mbc.errors import ImportRefused
+from mbc.exchange.files.messages import shown
+
+MOST_UNPACKED = 1 << 30  # bytes of all parts together
+MOST_CELLS = 50_000_000  # of the sheet's rectangle: what a reader must hold
+_MOST_PARTS = 10_000
+_SMALL = 16 << 20  # bytes; the table of sheets and its like
+_AT_ONCE = 1 << 20
+_LONGEST_CELL = 1 << 18  # bytes of one cell's XML; Excel keeps at most 32767 signs in a cell
+
+_DAMAGED = (
+    zipfile.BadZipFile,
+    zipfile.LargeZipFile,
+    zlib.error,
+    NotImplementedError,
+    EOFError,
+    OSError,
+    ValueError,
+)
+
+_MAIN = "{http://schemas.openxmlformats.org/spreadsheetml/2006/main}"
+_STRICT = "{http://purl.oclc.org/ooxml/spreadsheetml/main}"
+_OFFICE = "http://schemas.openxmlformats.org/officeDocument/2006/relationships"
+_OFFICE_STRICT = "http://purl.oclc.org/ooxml/officeDocument/relationships"
+
+_CELL = re.compile(rb"<(?:\w+:)?c\b([^>]*?)(?:/>|>(.*?)</(?:\w+:)?c>)", re.DOTALL)
+_PLACE = re.compile(rb"""\sr\s*=\s*["']([A-Z]{1,3})(\d{1,7})["']""")
+_FORMULA = re.compile(rb"<(?:\w+:)?f\b")
+_VALUE = re.compile(rb"<(?:\w+:)?(?:v|t)\b[^>/]*>[^<]")
+_ERROR = re.compile(rb'\bt="e"')
+_TEXT_RESULT = re.compile(rb'\bt="str"')
+
+
+@dataclass(frozen=True, slots=True)
+class SheetCells:
+    """What a sheet's cells hold beside plain values; cells are named as in the spreadsheet, B7."""
+
+    formulas: int
+    uncalculated: tuple[str, ...]
+    errors: tuple[str, ...]
+
+
+def check_archive(path: Path) -> None:
+    """Unpack every part once, without keeping it, and refuse what is damaged or too large.
+
+    Raises
+    ------
+    ImportRefused
+        When it is no sound archive, or unpacks to more than ``MOST_UNPACKED`` bytes.
+    """
+    name = shown(path.name)
+    try:
+        with zipfile.ZipFile(path) as archive:
+            _check_parts(archive, name)
+    except _DAMAGED as fault:
+        raise ImportRefused(
+            f"'{name}' is a damaged workbook ({fault}). Save it again in a spreadsheet program and import that."
+        ) from fault
+
+
+def _check_parts(archive: zipfile.ZipFile, name: str) -> None:
+    parts = archive.infolist()
+    if len(parts) > _MOST_PARTS or sum(part.file_size for part in parts) > MOST_UNPACKED:
+        raise ImportRefused(_too_large(name))
+    if any(part.flag_bits & 1 for part in parts):
+        raise ImportRefused(f"'{name}' is locked with a password. Save it without one and import that.")
+    for part in parts:  # the sizes that an archive declares of itself prove nothing before this
+        for _ in _pieces(archive, part.filename):
+            pass
+
+
+def check_sheet(path: Path, sheet: str) -> SheetCells:
+    """Look through one sheet's cells without building them.
+
+    Raises
+    ------
+    ImportRefused
+        When the sheet spans more cells than a reader can hold.
+    """
+    with zipfile.ZipFile(path) as archive:
+        part = _part_of(archive, sheet, path)
+        if part is None:
+            return SheetCells(0, (), ())
+        return _looked_through(archive, part, f"'{shown(path.name)}', sheet '{shown(sheet)}'")
+
+
+def _looked_through(archive: zipfile.ZipFile, part: str, name: str) -> SheetCells:
+    formulas = rows = width = 0
+    uncalculated: list[str] = []
+    errors: list[str] = []
+    kept = b""
+    for piece in _pieces(archive, part):
+        text = kept + piece
+        end = max(text.rfind(b"</c>"), text.rfind(b"</row>"), text.rfind(b":c>"), 0)
+        kept = text[end:][-_LONGEST_CELL:]
+        if found := _PLACE.findall(text):
+            rows = max(rows, *(int(number) for _, number in found))
+            width = max(width, *(_column(letters) for letters in {letters for letters, _ in found}))
+        if rows * width > MOST_CELLS:
+            raise ImportRefused(
+                f"{name} spans {rows} rows and {width} columns. Delete the stray cells far from the table and "
+                "save it again."
+            )
+        if any(mark in text for mark in (b"<f", b":f", b't="e"')):  # faster than to look at every cell
+            cells = [_Cell.of(cell) for cell in _CELL.finditer(text[:end] + b"</c>")]
+            formulas += sum(cell.formula for cell in cells)
+            uncalculated += [cell.place for cell in cells if cell.formula and not cell.calculated]
+            errors += [cell.place for cell in cells if cell.error]
+    return SheetCells(formulas, tuple(dict.fromkeys(uncalculated)), tuple(dict.fromkeys(errors)))
+
+
+@dataclass(frozen=True, slots=True)
+class _Cell:
+    place: str
+    formula: bool
+    calculated: bool
+    error: bool
+
+    @classmethod
+    def of(cls, cell: re.Match[bytes]) -> _Cell:
+        attributes, body = cell[1], cell[2] or b""
+        place = re.search(rb'\br="([A-Z]{1,3}\d{1,7})"', attributes)
+        return cls(
+            place=place[1].decode() if place else "?",
+            formula=_FORMULA.search(body) is not None,
+            # a formula whose result is an empty text has been calculated too
+            calculated=_VALUE.search(body) is not None or _TEXT_RESULT.search(attributes) is not None,
+            error=_ERROR.search(attributes) is not None,
+        )
+
+
+def _pieces(archive: zipfile.ZipFile, part: str) -> Iterator[bytes]:
+    with archive.open(part) as stream:
+        while piece := stream.read(_AT_ONCE):
+            yield piece
+
+
+def _part_of(archive: zipfile.ZipFile, sheet: str, path: Path) -> str | None:
+    """Name the part of the archive that holds a sheet."""
+    names = set(archive.namelist())
+    book, links = "xl/workbook.xml", "xl/_rels/workbook.xml.rels"
+    if book not in names or links not in names:
+        return None
+    targets = {link.get("Id"): link.get("Target", "") for link in _small_xml(archive, links, path)}
+    for element in _small_xml(archive, book, path).iter():
+        if element.tag in {f"{_MAIN}sheet", f"{_STRICT}sheet"} and element.get("name") == sheet:
+            link = element.get(f"{{{_OFFICE}}}id") or element.get(f"{{{_OFFICE_STRICT}}}id")
+            target = targets.get(link, "")
+            full = target.lstrip("/") if target.startswith("/") else f"xl/{target}"
+            return full if full in names else None
+    return None
+
+
+def _small_xml(archive: zipfile.ZipFile, part: str, path: Path) -> ET.Element:
+    raw = archive.read(part)
+    if len(raw) > _SMALL or b"<!DOCTYPE" in raw or b"<!ENTITY" in raw:
+        raise ImportRefused(_too_large(shown(path.name)))
+    try:
+        return ET.fromstring(raw)  # noqa: S314 - small, and without declarations: looked at above
+    except ET.ParseError as fault:
+        raise ImportRefused(f"'{shown(path.name)}' is a damaged workbook ({fault}).") from fault
+
+
+def _column(letters: bytes) -> int:
+    number = 0
+    for letter in letters:
+        number = number * 26 + letter - 64
+    return number
+
+
+def _too_large(name: str) -> str:
+    return f"'{name}' unpacks to more than {MOST_UNPACKED >> 20} MB: no workbook of questionnaires is so large."

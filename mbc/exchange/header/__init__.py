@@ -1,0 +1,1 @@
+"""What the header of a file says: columns, questionnaires, codings, layout."""

@@ -1,0 +1,87 @@
+"""Which answer coding a file is in, where the file itself lists the choices that its questions offer."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import replace
+
+from mbc.errors import ImportRefused
+from mbc.exchange.header.columns import Columns
+from mbc.exchange.header.options import ImportOptions
+from mbc.exchange.files.messages import shown
+from mbc.exchange.files.text_table import TextTable
+from mbc.instruments import Coding, Form, Instrument, instrument
+
+
+def coding_by_choices(
+    columns: Columns, items: Mapping[str, Sequence[str]], options: ImportOptions
+) -> tuple[ImportOptions, tuple[str, ...]]:
+    """Settle the coding of questionnaires by the choices that a dictionary or value labels list.
+
+    Answers of 1 to 3 fit a coding of 0 to 3, but mean something else where the questions offer 1 to 4. What the
+    user or a column of the file says of a coding, or of the numbers that answers stand for, goes first.
+
+    Parameters
+    ----------
+    columns : Columns
+        Of a table with its ``choices``.
+    items : mapping
+        Questionnaire -> headers of its items, in the order of the form.
+    options : ImportOptions
+        What the user said.
+
+    Returns
+    -------
+    options, notes
+        With the codings that were found, and what to say of them.
+
+    Raises
+    ------
+    ImportRefused
+        When the choices of a REDCap dictionary are those of no coding that the questionnaire has.
+    """
+    found: dict[str, str] = {}
+    notes: list[str] = []
+    for key, headers in items.items():
+        if columns.own(key, "coding") or columns.find("coding"):
+            continue
+        offered = [_codes(columns.table.choices.get(header, ())) for header in headers]
+        if {"", key} & {*options.coding, *options.values} or not any(offered):
+            continue
+        one = instrument(key)
+        form = one.form(options.form.get(key, options.form.get("")))
+        codings = sorted(one.codings, key=lambda each: not each.default)
+        fit = [each for each in codings if _fits(each, one, form, offered)]
+        if fit and not fit[0].default:
+            found[key] = fit[0].key
+            notes.append(f"{one.name}: the file's choices are those of coding {fit[0].key}; it is read as that.")
+        elif not fit:
+            notes.append(_unlike(columns.table, one, headers, offered))
+    return replace(options, coding={**options.coding, **found}), tuple(notes)
+
+
+def _codes(choices: Collection[str]) -> frozenset[int]:
+    return frozenset(int(code) for code in choices if code.removeprefix("-").isdecimal())
+
+
+def _fits(coding: Coding, one: Instrument, form: Form, offered: Sequence[frozenset[int]]) -> bool:
+    """Both ends of the coding are offered and it does not go on: other codes, such as -9 or 99, mean no answer."""
+    spans = [coding.accepted(one.item(name)) for name in form.order]
+    return all(
+        len(codes) < 2 or ({low, high} <= codes and high + 1 not in codes and (low < 1 or low - 1 not in codes))
+        for (low, high), codes in zip(spans, offered, strict=True)
+    )
+
+
+def _unlike(table: TextTable, one: Instrument, headers: Sequence[str], offered: Sequence[frozenset[int]]) -> str:
+    header, codes = next((name, codes) for name, codes in zip(headers, offered, strict=True) if len(codes) > 1)
+    said = (
+        f"{one.name}: '{shown(header)}' offers {', '.join(map(str, sorted(codes)))}, which no answer coding of it "
+        f"does ({', '.join(each.key for each in one.codings)})"
+    )
+    if table.kind == "redcap":
+        raise ImportRefused(
+            f"{said}. Say in a mapping file which number each stands for, [values.{one.key}] with lines such as "
+            '"1" = 0, or name the --coding.'
+        )
+    return f"{said}: look whether its numbers mean what is read."

@@ -1,0 +1,99 @@
+"""What a user may say about a file that its header does not."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from pathlib import Path
+from typing import Literal, get_args
+
+from mbc.errors import SettingsError
+from mbc.exchange.cells.dates import check_format
+from mbc.exchange.files.messages import shown
+from mbc.exchange.files.delimited import SEPARATORS
+
+Layout = Literal["wide", "long", "totals"]
+LAYOUTS: tuple[Layout, ...] = get_args(Layout)
+
+
+def _now() -> datetime:
+    return datetime.now().astimezone()
+
+
+@dataclass(frozen=True, slots=True)
+class ImportOptions:
+    """How one file is to be read and stored; every field has a careful default."""
+
+    layout: Layout | None = None
+    """Recognised from the header when not given."""
+    instruments: tuple[str, ...] = ()
+    """Questionnaires to read; recognised from the columns when empty."""
+    items: str | None = None
+    """How item columns are named, ``"Q{n}"``; for one questionnaire."""
+    patterns: Mapping[str, str] = field(default_factory=dict)
+    """The same, questionnaire by questionnaire."""
+    form: Mapping[str, str] = field(default_factory=dict)
+    """Questionnaire -> item order; key "" speaks of all."""
+    coding: Mapping[str, str] = field(default_factory=dict)
+    """Questionnaire -> answer coding; key "" speaks of all."""
+    columns: Mapping[str, str] = field(default_factory=dict)
+    """Role, item column, ``rses_total`` or ``rses_taken_on`` -> header in the file."""
+    ignore: tuple[str, ...] = ()
+    """Headers of columns that are not to be read."""
+    values: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
+    """Questionnaire -> answers in words -> numbers; key "" speaks of all."""
+    events: Mapping[str, int] = field(default_factory=dict)
+    """REDCap event -> session number."""
+    sheet: str | None = None
+    """Of a workbook."""
+    dictionary: Path | None = None
+    """REDCap's data dictionary, as CSV."""
+    questionnaire: Path | None = None
+    """FHIR Questionnaire (or a Bundle of them) that says what coded answers count."""
+    date_format: str | None = None
+    separator: str | None = None
+    missing: tuple[str, ...] = ()
+    """Texts that stand for "not answered"; a blank cell always does."""
+    clinician: str | None = None
+    """Who new clients are registered under."""
+    display_name: str | None = None
+    """Registers that clinician too, shown by this name."""
+    new_relationships: bool = False
+    """Whether a relationship label that is not on record is registered."""
+    supersede: str | None = None
+    """Why occasions on record are corrected; without it they are refused."""
+    now: datetime = field(default_factory=_now)
+
+    def __post_init__(self) -> None:
+        if self.layout is not None and self.layout not in LAYOUTS:
+            raise SettingsError(f"layout is '{shown(self.layout)}'; accepted are {', '.join(LAYOUTS)}.")
+        if self.separator is not None and self.separator not in SEPARATORS:
+            raise SettingsError(f"separator is '{shown(self.separator)}'; accepted are , ; tab and |.")
+        if self.date_format is not None:
+            check_format(self.date_format)
+        if self.display_name is not None and self.clinician is None:
+            raise SettingsError("--display-name names the clinician of --clinician ID; give both.")
+        if self.supersede is not None and not self.supersede.strip():
+            raise SettingsError("A correction needs a reason: --supersede 'typing error in item 3'.")
+        for pattern in (self.items, *self.patterns.values()):
+            if pattern is not None:
+                item_name(pattern, 1)
+
+
+def item_name(template: str, n: int) -> str:
+    """Name the column of one item.
+
+    Examples
+    --------
+    >>> item_name("Q{n}", 3), item_name("item_{n:02}", 3)
+    ('Q3', 'item_03')
+    """
+    try:
+        name = template.format(n=n)
+        distinct = name != template.format(n=n + 1)
+    except (KeyError, IndexError, ValueError, AttributeError):
+        distinct, name = False, ""
+    if not distinct:
+        raise SettingsError(f"items is '{shown(template)}'; name the columns with their number: 'Q{{n}}'.")
+    return name

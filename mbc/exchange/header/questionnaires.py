@@ -1,0 +1,223 @@
+"""Which questionnaire, in which item order and coding, a file speaks of."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+from functools import lru_cache
+
+import polars as pl
+
+from mbc.errors import DefinitionError, SettingsError, nearest
+from mbc.exchange.header.columns import fold
+from mbc.exchange.header.options import ImportOptions
+from mbc.exchange.files.messages import shown
+from mbc.instruments import Coding, Form, Instrument, Item, instrument, keys
+from mbc.instruments.own.folders import OwnFile, listed
+
+_BETWEEN = r"[ _.\-]"
+_ITEM_WORD = r"(?:q|item|question)"
+
+
+@dataclass(frozen=True, slots=True)
+class Questionnaire:
+    """An instrument with the item order and the coding its answers are in."""
+
+    instrument: Instrument
+    form: Form
+    coding: Coding
+
+    @property
+    def items(self) -> tuple[Item, ...]:
+        """The items in the order of the form."""
+        return tuple(self.instrument.item(item) for item in self.form.order)
+
+    def accepted(self, coding: Coding | None = None) -> tuple[tuple[int, int], ...]:
+        """Lowest and highest answer per position, in this coding or another."""
+        return tuple((coding or self.coding).accepted(item) for item in self.items)
+
+
+def item_pattern(key: str) -> re.Pattern[str]:
+    """Match the column names that mean an item of a questionnaire; group 1 is its number.
+
+    A key that ends in a digit needs something between it and the number.
+
+    Examples
+    --------
+    >>> [bool(item_pattern("rses").fullmatch(name)) for name in ("RSES_1", "rses01", "rses_q1", "rses_total")]
+    [True, True, True, False]
+    >>> [bool(item_pattern("phq9").fullmatch(name)) for name in ("PHQ-9_1", "phq9.q1", "phq91")]
+    [True, True, False]
+    """
+    word = _BETWEEN + "?"
+    parts = re.findall(r"[a-z]+|\d+", key.casefold())
+    gap = f"(?:{_BETWEEN}+|{_BETWEEN}*{_ITEM_WORD}{_BETWEEN}*)"
+    if not key[-1].isdigit():
+        gap += "?"
+    return re.compile(word.join(parts) + gap + r"0*(\d{1,3})", re.IGNORECASE)
+
+
+def item_number(text: str, key: str) -> int | None:
+    """Position of an item as a long file names it: ``3``, ``3.0``, ``Q3``, ``item 3``, ``rses_3``.
+
+    Examples
+    --------
+    >>> [item_number(text, "rses") for text in ("3", "03", "3.0", "Q3", "item_3", "RSES_3", "third")]
+    [3, 3, 3, 3, 3, 3, None]
+    """
+    plain = re.fullmatch(rf"{_ITEM_WORD}?{_BETWEEN}*0*(\d{{1,3}})(?:[.,]0+)?", text, re.IGNORECASE)
+    match = plain or item_pattern(key).fullmatch(text)
+    return int(match[1]) if match else None
+
+
+@lru_cache(maxsize=8)
+def _by_folded_name(_: tuple[OwnFile, ...]) -> dict[str, str]:
+    known = {fold(instrument(key).name): key for key in keys()}
+    known |= {fold(part): key for key in keys() for part in instrument(key).name.split(" - ")}
+    return known | {fold(key): key for key in keys()}
+
+
+def key_of(text: str) -> str:
+    """Key of the questionnaire that a cell names: its key or name, whatever the case and punctuation.
+
+    Raises
+    ------
+    ValueError
+        When there is none; the nearest are named.
+
+    Examples
+    --------
+    >>> key_of("PHQ-9")
+    'phq9'
+    """
+    known = _by_folded_name(listed())
+    if fold(text) in known:
+        return known[fold(text)]
+    near = list(dict.fromkeys(known[fold(hit)] for hit in nearest(text, known)))
+    hint = f"did you mean {' or '.join(near)}?" if near else f"there are {', '.join(keys())}"
+    raise ValueError(f"there is no questionnaire '{shown(text)}'; {hint}")
+
+
+def chosen(options: ImportOptions) -> tuple[str, ...]:
+    """Keys of the questionnaires that the user named.
+
+    Raises
+    ------
+    UnknownInstrument
+        When one is unknown.
+    """
+    return tuple(instrument(_key_or_text(text)).key for text in options.instruments)
+
+
+def _key_or_text(text: str) -> str:
+    return _by_folded_name(listed()).get(fold(text), text)
+
+
+def check_per_instrument(options: ImportOptions, present: Iterable[str]) -> None:
+    """Refuse forms and codings that are named for no questionnaire of the file, or for too many at once.
+
+    Raises
+    ------
+    SettingsError
+        Says what to write instead.
+    """
+    present = list(present)
+    for name, values in (("form", options.form), ("coding", options.coding)):
+        if "" in values and len(present) > 1:
+            example = f"--{name} {present[0]}={shown(values[''])}"
+            raise SettingsError(f"The file holds {', '.join(present)}: whose {name} is meant? Write {example}.")
+        absent = [key for key in values if key and key not in present]
+        if absent:
+            raise SettingsError(
+                f"--{name} {shown(absent[0])}={shown(values[absent[0]])}: the file holds no "
+                f"'{shown(absent[0])}' but {', '.join(present) or 'nothing known'}."
+            )
+        for key in present:
+            said = values.get(key, values.get(""))
+            if said is not None:
+                _definition(key, name, said)
+
+
+def _definition(key: str, kind: str, said: str | None) -> str:
+    one = instrument(key)
+    return (one.form(said) if kind == "form" else one.coding(said)).key
+
+
+@dataclass(frozen=True, slots=True)
+class Settled:
+    """Administrations with known forms and codings, and what was met on the way."""
+
+    frame: pl.DataFrame
+    """With known keys, or nulls where a word is not known."""
+    met: pl.DataFrame
+    """``number, reason`` of those."""
+    assumed: tuple[str, ...]
+    """Questionnaires whose item order nobody named, though several are in print."""
+
+
+def settled(frame: pl.DataFrame, options: ImportOptions) -> Settled:
+    """Settle form and coding of each administration: the file's word, the command's, or the default.
+
+    Parameters
+    ----------
+    frame : polars.DataFrame
+        With ``number``, ``instrument`` (a known key or null), ``form`` and ``coding`` (as written, or null).
+    """
+    names = ["instrument", "form", "coding"]
+    said = frame.select(names).filter(pl.col("instrument").is_not_null()).unique()
+    found: list[tuple[str | None, str | None, str | None]] = []
+    for key, form, coding in said.iter_rows():
+        try:
+            found.append((_settled(key, "form", form, options), _settled(key, "coding", coding, options), None))
+        except (DefinitionError, ValueError) as fault:
+            found.append((None, None, str(fault)))
+    schema = {"settled form": pl.String(), "settled coding": pl.String(), "reason": pl.String()}
+    said = said.hstack(pl.DataFrame(found, schema=schema, orient="row"))
+    joined = frame.join(said, on=names, how="left", nulls_equal=True, maintain_order="left")
+    known = joined.with_columns(form="settled form", coding="settled coding").select(frame.columns)
+    met = joined.filter(pl.col("reason").is_not_null()).select("number", "reason")
+    silent = said.filter(pl.col("form").is_null())["instrument"].unique(maintain_order=True)
+    assumed = [instrument(key) for key in silent if "" not in options.form and key not in options.form]
+    several = tuple(one.key for one in assumed if len(one.forms) > 1 and not one.safety_channel)
+    return Settled(known, met, several)
+
+
+def _settled(key: str, kind: str, written: str | None, options: ImportOptions) -> str:
+    values = options.form if kind == "form" else options.coding
+    said = values.get(key, values.get(""))
+    if written is not None and said is not None and _definition(key, kind, written) != said:
+        raise ValueError(f"{kind}: the file says '{shown(written)}', the command '{shown(said)}'")
+    return _definition(key, kind, written if written is not None else said)
+
+
+def assumed_form_note(key: str) -> str:
+    """Say which item order was taken for granted."""
+    one = instrument(key)
+    others = [form.key for form in one.forms if not form.default]
+    return (
+        f"{one.name}: items are read in the order of form {one.form().key}. If they are in that of "
+        f"{' or '.join(others)}: --form {key}={others[0]}."
+    )
+
+
+def scale_key(one: Instrument, text: str | None) -> str:
+    """Key of the scale that a cell names; the only scale when it is blank.
+
+    Raises
+    ------
+    ValueError
+        When the instrument has no such scale, or more than one and none is named.
+    """
+    known = {fold(scale.title): scale.key for scale in one.scales} | {
+        fold(scale.key): scale.key for scale in one.scales
+    }
+    if len(one.scales) == 1:
+        known |= {"total": one.main_scale.key, "totalscore": one.main_scale.key, "sum": one.main_scale.key}
+    if text is None and len(one.scales) == 1:
+        return one.main_scale.key
+    found = None if text is None else known.get(fold(text)) or known.get(fold(text.removeprefix(f"{one.key}_")))
+    if found is None:
+        said = "blank" if text is None else f"'{shown(text)}'"
+        raise ValueError(f"the scale is {said}; {one.name} has {', '.join(scale.key for scale in one.scales)}")
+    return found

@@ -1,0 +1,106 @@
+"""What kind of file somebody gave: told by its first bytes and its header, never by its name alone."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from mbc.errors import ImportRefused, SettingsError
+from mbc.exchange.fhir import read_fhir
+from mbc.exchange.files import parquet
+from mbc.exchange.files import spss
+from mbc.exchange.files.excel import read_sheet
+from mbc.exchange.header.options import ImportOptions
+from mbc.exchange.redcap import is_redcap, read_dictionary, read_redcap
+from mbc.exchange.files.messages import shown
+from mbc.exchange.files.text_table import TextTable
+from mbc.exchange.files.delimited import looks_like_json, read_text_table
+
+_ARCHIVE = b"PK\x03\x04"
+_OLD_OFFICE = b"\xd0\xcf\x11\xe0"
+MOST_BYTES = 1 << 30
+
+
+def open_table(path: str | Path, options: ImportOptions) -> TextTable:
+    """Read a file as a table of answers, whatever its format.
+
+    Parameters
+    ----------
+    path : str or Path
+        CSV or other delimited text, Excel, SPSS, Parquet, a REDCap export, FHIR JSON.
+    options : ImportOptions
+        ``sheet``, ``separator``, ``dictionary`` and ``questionnaire`` speak of formats.
+
+    Raises
+    ------
+    ImportRefused
+        When the file cannot be read as a table.
+    SettingsError
+        When an option does not fit the format, or its library is not installed.
+    """
+    path = Path(path)
+    start = first_bytes(path)
+    kind = kind_of(start)
+    _check_options(kind, path, options)
+    match kind:
+        case "excel":
+            table = read_sheet(path, sheet=options.sheet)
+        case "spss":
+            table = spss.read_spss(path)
+        case "parquet":
+            table = parquet.read_parquet(path)
+        case "fhir":
+            return read_fhir(path, options)
+        case _:
+            table = read_text_table(path, separator=options.separator)
+    if options.dictionary is None and not is_redcap(table):
+        return table
+    dictionary = None if options.dictionary is None else read_dictionary(options.dictionary)
+    return read_redcap(table, dictionary, options)
+
+
+def first_bytes(path: Path) -> bytes:
+    """Read the beginning of a file; refuse what is no file, or far too large for one of questionnaires."""
+    if path.is_dir():
+        raise ImportRefused(f"'{shown(path)}' is a folder, not a file.")
+    try:
+        if path.stat().st_size > MOST_BYTES:
+            raise ImportRefused(
+                f"'{shown(path.name)}' has more than {MOST_BYTES >> 20} MB. Import it in parts, or as Parquet."
+            )
+        with path.open("rb") as file:
+            return file.read(4096)
+    except OSError as fault:
+        raise ImportRefused(f"'{shown(path, longest=200)}' cannot be read: {fault.strerror}.") from fault
+
+
+def kind_of(start: bytes) -> str:
+    """Name the format that a file's first bytes are those of.
+
+    Examples
+    --------
+    >>> kind_of(b"PK..."), kind_of(b"client,date"), kind_of(b'{"resourceType": "Bundle"}')
+    ('text', 'text', 'fhir')
+    """
+    if start.startswith(_ARCHIVE):
+        return "excel"
+    if start.startswith(spss.MARKS):
+        return "spss"
+    if start.startswith(parquet.MARK):
+        return "parquet"
+    if looks_like_json(start):
+        return "fhir"
+    return "old office" if start.startswith(_OLD_OFFICE) else "text"
+
+
+def _check_options(kind: str, path: Path, options: ImportOptions) -> None:
+    if kind == "old office":
+        raise ImportRefused(
+            f"'{shown(path.name)}' is an old Excel workbook (.xls), or one locked with a password. Save it as "
+            ".xlsx, without a password, and import that."
+        )
+    if options.sheet is not None and kind != "excel":
+        raise SettingsError(f"--sheet names a sheet of a workbook; '{shown(path.name)}' is none.")
+    if options.questionnaire is not None and kind != "fhir":
+        raise SettingsError(f"--questionnaire goes with FHIR answers; '{shown(path.name)}' holds none.")
+    if options.dictionary is not None and kind == "fhir":
+        raise SettingsError(f"--dictionary goes with a REDCap export; '{shown(path.name)}' is FHIR JSON.")

@@ -1,0 +1,1 @@
+"""What an import would do to the record, before it does it."""

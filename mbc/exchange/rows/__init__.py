@@ -1,0 +1,1 @@
+"""From rows to administrations, and why a row is refused."""

@@ -1,0 +1,73 @@
+"""Whether scores that were recorded beside the answers are the ones that the answers give."""
+
+from __future__ import annotations
+
+import polars as pl
+
+from mbc.exchange.header.questionnaires import Questionnaire
+from mbc.exchange.rows.parsed import NUMBER
+from mbc.exchange.files.messages import many, numbers
+from mbc.exchange.files.text_table import ROW
+from mbc.instruments import instrument, score
+
+REMARK = "remark"
+_REMARKS_SCHEMA = {NUMBER: pl.Int64(), REMARK: pl.String()}
+
+
+def differing(answered: pl.DataFrame, scores: pl.DataFrame, one: Questionnaire) -> pl.DataFrame:
+    """Remark on recorded scores that differ from the answers' own, beyond the digits they are written with.
+
+    Parameters
+    ----------
+    answered : polars.DataFrame
+        Administrations of one questionnaire, with their ``answers``; null where only a score was recorded.
+    scores : polars.DataFrame
+        ``number, scale, text, value`` as recorded.
+    one : Questionnaire
+        Their instrument, form and coding.
+
+    Returns
+    -------
+    polars.DataFrame
+        ``number, remark``. Both are kept: the record holds what was handed in, and scores answers anew.
+    """
+    both = answered.filter(pl.col("answers").is_not_null() & pl.col(NUMBER).is_in(scores[NUMBER].implode()))
+    if both.is_empty():
+        return pl.DataFrame(schema=_REMARKS_SCHEMA)
+    digits = pl.col("text").str.extract(r"[.,](\d+)$").str.len_chars().fill_null(0).cast(pl.Float64)
+    compared = scores.join(_scored(both, one), on=[NUMBER, "scale"], how="inner", maintain_order="left").filter(
+        (pl.col("value") - pl.col("own")).abs() > 0.5 * pl.lit(10.0).pow(-digits) + 1e-9
+    )
+    remark = pl.format("{}: {} is recorded, the answers give {}; both are kept", "scale", "text", _plain("own"))
+    return compared.group_by(NUMBER, maintain_order=True).agg(remark.str.join("; ").alias(REMARK))
+
+
+def differing_notes(administrations: pl.DataFrame, noun: str) -> list[str]:
+    """Say for the whole file where recorded scores differ."""
+    remarked = administrations.filter(pl.col(REMARK).is_not_null())
+    notes: list[str] = []
+    for (key,), mine in remarked.group_by("instrument", maintain_order=True):
+        one = instrument(str(key))
+        if not one.safety_channel:
+            notes.append(
+                f"{one.name}: {many(len(mine), 'recorded score')} not as the answers give; both are kept "
+                f"({noun} {numbers(mine[ROW])})."
+            )
+    return notes
+
+
+def _scored(both: pl.DataFrame, one: Questionnaire) -> pl.DataFrame:
+    """Score of each scale from the answers, one row per administration and scale; null where it has none."""
+    items = [f"item {n}" for n in range(1, len(one.items) + 1)]
+    wide = both.select(NUMBER, *(pl.col("answers").list.get(n).alias(name) for n, name in enumerate(items)))
+    form, coding = one.form.key, one.coding.key
+    done = score(wide, one.instrument, items=items, form=form, coding=coding, invalid="null")
+    columns = {f"{one.instrument.key}_{scale.key}": scale.key for scale in one.instrument.scales}
+    own = done.select(NUMBER, *columns).unpivot(
+        on=list(columns), index=NUMBER, variable_name="scale", value_name="own"
+    )
+    return own.with_columns(pl.col("scale").replace_strict(columns, return_dtype=pl.String))
+
+
+def _plain(column: str) -> pl.Expr:
+    return pl.col(column).round(2).cast(pl.String).str.strip_suffix(".0")

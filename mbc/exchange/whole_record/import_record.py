@@ -1,0 +1,242 @@
+"""A whole record as a folder of tidy files (or a workbook), and how it is brought in.
+
+::
+
+    clinicians.csv clients.csv episodes.csv relationships.csv statuses.csv sessions.csv
+    administrations/rses.csv ...    wide: client_id, taken_on, session_number, target, ..., rses_1 to rses_10
+    totals.csv                      client_id, taken_on, instrument, scale, score
+    goals.csv goal_ratings.csv events.csv
+
+Any of them may be absent. Columns are those of the record's readers; clients, relationships and episodes are named
+by their identifiers.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections import Counter
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+import polars as pl
+
+from mbc.errors import ImportRefused
+from mbc.exchange.rows.check_answers import check
+from mbc.exchange.cells.text import REASON
+from mbc.exchange.header.columns import Columns
+from mbc.exchange.plan.duplicates import OCCASION, OUTCOME, within_file
+from mbc.exchange.fhir.record_tables import ANSWERS
+from mbc.exchange.header.layout import recognise
+from mbc.exchange.rows.long import read_long, read_totals
+from mbc.exchange.header.options import ImportOptions
+from mbc.exchange.plan.clients import find_episodes
+from mbc.exchange.rows.parsed import READ_SCHEMA
+from mbc.exchange.whole_record.record_files import ADMINISTRATIONS, RecordSource, read_record
+from mbc.exchange.whole_record.table_files import AFTER, BEFORE, RecordTable, read_tables
+from mbc.exchange.plan.to_store import as_records
+from mbc.exchange.files.messages import listing, shown
+from mbc.exchange.files.text_table import ROW, TextTable
+from mbc.exchange.rows.wide import read_wide
+from mbc.instruments import instrument
+from mbc.store import ImportSource, Outcome, Store
+
+_FILE = "file"
+_AT_ONCE = 10_000  # administrations handed over at a time
+_SELF = "self"
+# Dates of a record folder are as they are: it may be a sample made for another day, or come from another clock.
+_ANY_DAY = datetime(9999, 12, 31, tzinfo=UTC)
+
+
+@dataclass(frozen=True, slots=True)
+class RecordImport:
+    """What bringing in a folder did, or would do."""
+
+    counts: dict[str, dict[Outcome, int]]
+    """Table -> records by outcome."""
+    notes: tuple[str, ...]
+
+
+def import_record(
+    folder: str | Path,
+    store: Store,
+    *,
+    by: str | None = None,
+    supersede: str | None = None,
+    dry_run: bool = False,
+    progress: Callable[[int], None] | None = None,
+) -> RecordImport:
+    """Bring a record folder into a store, in one transaction: all of it, or nothing.
+
+    Running it again stores nothing twice.
+
+    Parameters
+    ----------
+    folder : str or Path
+        Laid out as above.
+    store : Store
+        The record; it may hold other clients already.
+    by : str, optional
+        In whose name; whoever's view of the record this is when not given.
+    supersede : str, optional
+        Why what is on record with other content is corrected; without it that is a conflict.
+    dry_run : bool
+        Find out what would happen, and store nothing.
+    progress : callable, optional
+        Told how many administrations were handed over since the last time.
+
+    Raises
+    ------
+    ImportRefused
+        When files cannot be read or rows cannot be stored; it carries them, with their reasons.
+    Conflict
+        When something is on record with other content and no reason to supersede is given.
+    """
+    folder = Path(folder)
+    read = read_record(folder)
+    tables = {table.name: table for table in read_tables(read.tables)}
+    files = list(read.tables.values())
+    frame = _administrations(read)
+    if not files:
+        raise ImportRefused(f"'{shown(folder, longest=200)}' holds no table of a record, such as clients.csv.")
+    frame = _with_people(frame, tables, store)
+    frame = within_file(frame, lambda: [frame.select("answers", "totals")])
+    _refuse(folder, tables.values(), frame)
+    storable = frame.filter(pl.col(OUTCOME) == "stored")
+    source = ImportSource(shown(folder.name, longest=200) or "record", _digest(files), kind=read.kind)
+    counts: dict[str, dict[Outcome, int]] = {}
+    try:
+        with store.writing(by=by, source=source) as record:
+            for name in BEFORE:
+                if name in tables:
+                    counts[name] = dict(Counter(record.add_all(tables[name].records, supersede=supersede)))
+            met: Counter[Outcome] = Counter()
+            for part in storable.iter_slices(_AT_ONCE):
+                met.update(record.add_frame(as_records(part, flags=True), supersede=supersede))
+                if progress is not None:
+                    progress(len(part))
+            counts["administrations"] = dict(met)
+            for name in AFTER:
+                if name in tables:
+                    counts[name] = dict(Counter(record.add_all(tables[name].records, supersede=supersede)))
+            _undo(dry_run=dry_run)
+    except _OnlyTryingError:
+        pass
+    counts = {table: met for table, met in counts.items() if met}
+    return RecordImport(counts, _notes(tables.values(), frame))
+
+
+class _OnlyTryingError(Exception):
+    """A dry run is over: its transaction is undone."""
+
+
+def _undo(*, dry_run: bool) -> None:
+    if dry_run:
+        raise _OnlyTryingError
+
+
+def _administrations(source: RecordSource) -> pl.DataFrame:
+    """Read every questionnaire's table and the kept totals; ``file`` says where each administration is from."""
+    parts: list[pl.DataFrame] = []
+    for name, table in source.tables.items():
+        if not name.startswith(ADMINISTRATIONS):
+            continue
+        options = ImportOptions(instruments=(name.removeprefix(ADMINISTRATIONS),), now=_ANY_DAY)
+        columns = _columns(table)
+        read = check(read_wide(columns, recognise(columns, options), options, keep_blank=True)).administrations
+        parts.append(_with_blank_answers(read).with_columns(pl.lit(table.name).alias(_FILE)))
+    if ANSWERS in source.tables:
+        table = source.tables[ANSWERS]
+        columns = _columns(table)
+        read = check(read_long(columns, ImportOptions(now=_ANY_DAY), keep_blank=True)).administrations
+        alone = pl.col("answers").is_null() & pl.col("totals").is_not_null()
+        parts.append(
+            pl.concat([_with_blank_answers(read.filter(~alone)), read.filter(alone)]).with_columns(
+                pl.lit(table.name).alias(_FILE)
+            )
+        )
+    frame = pl.concat([pl.DataFrame(schema={**READ_SCHEMA, _FILE: pl.String()}), *parts])
+    if "totals" not in source.tables:
+        return frame
+    table = source.tables["totals"]
+    totals = check(read_totals(_columns(table), ImportOptions(now=_ANY_DAY))).administrations
+    return _with_totals(frame, totals.with_columns(pl.lit(table.name).alias(_FILE)))
+
+
+def _columns(table: TextTable) -> Columns:
+    """Let a record name episodes and versions itself, which other files may not."""
+    return Columns(table, {name: name for name in ("episode_id", "version") if name in table.columns})
+
+
+def _with_blank_answers(read: pl.DataFrame) -> pl.DataFrame:
+    """Give a questionnaire that was handed in empty a blank for each of its items."""
+    blank = [None if key is None else [None] * len(instrument(key).items) for key in read["instrument"]]
+    nothing = pl.Series("nothing", blank, READ_SCHEMA["answers"])
+    return read.with_columns(pl.coalesce("answers", nothing).alias("answers"))
+
+
+def _with_totals(frame: pl.DataFrame, totals: pl.DataFrame) -> pl.DataFrame:
+    """Put kept totals beside the answers of the same occasion; the others are administrations of their own."""
+    sound = totals.filter(pl.col(REASON).is_null()).select(*OCCASION, pl.col("totals").alias("kept"))
+    frame = frame.join(sound, on=OCCASION, how="left", nulls_equal=True, maintain_order="left")
+    frame = frame.with_columns(pl.coalesce("kept", "totals").alias("totals")).drop("kept")
+    alone = totals.join(frame.select(OCCASION), on=OCCASION, how="anti", nulls_equal=True)
+    return pl.concat([frame, alone.select(frame.columns)])
+
+
+def _with_people(frame: pl.DataFrame, tables: dict[str, RecordTable], store: Store) -> pl.DataFrame:
+    """Refuse administrations of clients and relationships that are neither in the folder nor on record."""
+    clients = {*store.clients()["client_id"], *_named(tables, "clients", "client_id")}
+    relationships = {
+        _SELF,
+        *store.relationships()["relationship_id"],
+        *_named(tables, "relationships", "relationship_id"),
+    }
+    target = pl.col("target").fill_null(_SELF)
+    absent = (
+        pl.when(~pl.col("client_id").is_in(list(clients)))
+        .then(pl.format("client {} is neither in clients.csv nor on record", "client_id"))
+        .when(~target.is_in(list(relationships)))
+        .then(pl.format("target {} is neither in relationships.csv nor on record", target))
+    )
+    frame = frame.with_columns(target.alias("target"), pl.coalesce(REASON, absent).alias(REASON))
+    return find_episodes(frame, store, also=_episodes(tables))
+
+
+def _named(tables: dict[str, RecordTable], table: str, field: str) -> list[str]:
+    return [getattr(record, field) for record in tables[table].records] if table in tables else []
+
+
+def _episodes(tables: dict[str, RecordTable]) -> pl.DataFrame | None:
+    if "episodes" not in tables:
+        return None
+    ids, days = ("client_id", "episode_id"), ("referred_on", "started_on", "ended_on")
+    schema = {**dict.fromkeys(ids, pl.String()), **dict.fromkeys(days, pl.Date())}
+    rows = [tuple(getattr(record, name) for name in schema) for record in tables["episodes"].records]
+    return pl.DataFrame(rows, schema=schema, orient="row")
+
+
+def _refuse(folder: Path, tables: Iterable[RecordTable], frame: pl.DataFrame) -> None:
+    faults = [fault for table in tables for fault in table.faults]
+    refused = frame.filter(pl.col(OUTCOME) == "refused").select(_FILE, ROW, REASON)
+    faults += [f"{file}, row {row}: {reason}" for file, row, reason in refused.iter_rows()]
+    if faults:
+        raise ImportRefused(
+            f"'{shown(folder.name)}': {len(faults)} rows are refused; nothing was stored. Repair them.", faults
+        )
+
+
+def _notes(tables: Iterable[RecordTable], frame: pl.DataFrame) -> tuple[str, ...]:
+    notes = [
+        f"{table.name}.csv: columns not made use of: {listing(table.unread)}." for table in tables if table.unread
+    ]
+    twice = frame.filter(pl.col(OUTCOME) == "duplicate")
+    if not twice.is_empty():
+        notes.append(f"{len(twice)} administrations are there twice with the same content; each is stored once.")
+    return tuple(notes)
+
+
+def _digest(files: Iterable[TextTable]) -> str:
+    listed = sorted(f"{file.name} {file.sha256}" for file in files)
+    return hashlib.sha256("\n".join(listed).encode()).hexdigest()

@@ -1,0 +1,185 @@
+"""A whole record as somebody has it, in whatever format it was exported: its tables, as text, by their names."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import polars as pl
+
+from mbc.errors import ImportRefused
+from mbc.exchange.fhir.record_tables import is_our_bundle, read_bundle
+from mbc.exchange.files.output import MANIFEST
+from mbc.exchange.files.excel import open_workbook, sheet_table
+from mbc.exchange.files.parquet import read_parquet
+from mbc.exchange.files.spss import read_spss
+from mbc.exchange.files.workbook_guard import check_archive
+from mbc.exchange.files.formula_escape import available, untamed
+from mbc.exchange.open_file import first_bytes
+from mbc.exchange.whole_record.table_files import AFTER, BEFORE
+from mbc.exchange.redcap.record_forms import read_redcap_record
+from mbc.exchange.files.messages import shown
+from mbc.exchange.files.text_table import ROW, TextTable
+from mbc.exchange.files.delimited import read_text_table
+from mbc.instruments import keys
+
+ADMINISTRATIONS = "administrations/"
+ABOUT = "mbc record"
+_EXPLAINING = frozenset({"about", "codebook", "scores"})
+_TABLES = (*BEFORE, *AFTER, "totals")
+
+
+@dataclass(frozen=True, slots=True)
+class RecordSource:
+    """The tables of a record; ``administrations/rses`` is one questionnaire, wide."""
+
+    name: str
+    kind: str
+    tables: dict[str, TextTable]
+
+
+def is_record(path: Path) -> bool:
+    """Say whether a path is a whole record rather than a file of answers."""
+    if path.is_dir():
+        return True
+    if path.suffix.casefold() == ".json":
+        return is_our_bundle(first_bytes(path))
+    if path.suffix.casefold() != ".xlsx":
+        return False
+    try:
+        check_archive(path)
+        with open_workbook(path) as book:
+            return _is_ours(book)
+    except ImportRefused:
+        return False  # told when it is read
+
+
+def read_record(path: Path) -> RecordSource:
+    """Read the tables of a record.
+
+    Raises
+    ------
+    ImportRefused
+        When there is no record there, or a table cannot be read.
+    """
+    if path.is_dir():
+        kind = _folder_kind(path)
+        reader = _FOLDERS[kind]
+        return RecordSource(path.name, f"{kind} record", dict(reader(path)))
+    if not path.exists():
+        raise ImportRefused(f"'{shown(path, longest=200)}' is no folder; a record folder holds a file per table.")
+    if is_our_bundle(first_bytes(path)):
+        return RecordSource(path.name, "fhir record", dict(read_bundle(path)))
+    return RecordSource(path.name, "excel record", dict(_workbook(path)))
+
+
+def _folder_kind(folder: Path) -> str:
+    manifest = folder / MANIFEST
+    if manifest.is_file():
+        try:
+            kind = json.loads(manifest.read_text(encoding="utf-8"))["format"]
+        except (ValueError, KeyError, TypeError, OSError) as fault:
+            raise ImportRefused(f"'{shown(folder.name)}': its {MANIFEST} is damaged.") from fault
+        if kind in _FOLDERS:
+            return str(kind)
+        raise ImportRefused(
+            f"'{shown(folder.name)}' is an export as {shown(kind)}, which is not read as a record."
+        )
+    return "csv"
+
+
+def _csv(folder: Path) -> Iterator[tuple[str, TextTable]]:
+    yield from _files(folder, "csv", lambda path: _untamed(read_text_table(path, strip=False)))
+
+
+def _parquet(folder: Path) -> Iterator[tuple[str, TextTable]]:
+    yield from _files(folder, "parquet", lambda path: read_parquet(path, strip=False))
+
+
+def _spss(folder: Path) -> Iterator[tuple[str, TextTable]]:
+    yield from _files(folder, "sav", lambda path: read_spss(path, strip=False))
+
+
+def _files(folder: Path, suffix: str, read: Callable[[Path], TextTable]) -> Iterator[tuple[str, TextTable]]:
+    for name in _TABLES:
+        if (path := folder / f"{name}.{suffix}").exists():
+            yield name, read(path)
+    for path in sorted((folder / "administrations").glob(f"*.{suffix}")):
+        yield f"{ADMINISTRATIONS}{path.stem}", replace(read(path), name=f"{ADMINISTRATIONS}{path.name}")
+
+
+def _bids(folder: Path) -> Iterator[tuple[str, TextTable]]:
+    people = _tsv(folder / "participants.tsv")
+    clients = dict(people.frame.select("participant_id", "client_id").iter_rows())
+    named = people.frame.drop("participant_id")
+    yield "clients", replace(people, columns=tuple(named.columns[1:]), frame=named)
+    for name in _TABLES:
+        if (path := folder / "sourcedata" / f"{name}.tsv").exists():
+            yield name, _tsv(path)
+    for path in sorted((folder / "phenotype").glob("*.tsv")):
+        if path.stem == "scores":
+            continue
+        name = path.stem if path.stem == "totals" else f"{ADMINISTRATIONS}{path.stem}"
+        yield name, _with_clients(_tsv(path), clients)
+
+
+def _with_clients(table: TextTable, clients: dict[str, str]) -> TextTable:
+    who = pl.col("participant_id").replace_strict(clients, default=None, return_dtype=pl.String).alias("client_id")
+    frame = table.frame.with_columns(who).drop("participant_id", "session_id")
+    return replace(table, columns=tuple(name for name in frame.columns if name != ROW), frame=frame)
+
+
+def _tsv(path: Path) -> TextTable:
+    table = read_text_table(path, separator="\t", strip=False)
+    return _untamed(replace(table, frame=available(table.frame)))
+
+
+def _workbook(path: Path) -> Iterator[tuple[str, TextTable]]:
+    check_archive(path)
+    with open_workbook(path) as book:
+        if not _is_ours(book):
+            raise ImportRefused(f"'{shown(path.name)}' is no record: it was not exported as one.")
+        for sheet in book.sheet_names:
+            if sheet in _TABLES:
+                yield sheet, _untamed(sheet_table(path, book, sheet, strip=False))
+            elif (found := _answers(path, book, sheet)) is not None:
+                yield found
+
+
+def _answers(path: Path, book: object, sheet: str) -> tuple[str, TextTable] | None:
+    """Read a questionnaire's sheet, by the name of its items: its own may be cut; None for what somebody added."""
+    if sheet in _EXPLAINING:
+        return None
+    try:
+        table = _untamed(sheet_table(path, book, sheet, strip=False))
+    except ImportRefused:
+        if sheet in keys():
+            raise
+        return None
+    first = next((name for name in table.columns if name.endswith("_1")), None)
+    if first is None or "client_id" not in table.columns:
+        return None
+    return f"{ADMINISTRATIONS}{first.removesuffix('_1')}", table
+
+
+def _is_ours(book: object) -> bool:
+    names: list[str] = book.sheet_names  # pyright: ignore[reportAttributeAccessIssue]
+    if names[:1] != ["about"]:
+        return False
+    rows = book.get_sheet_by_name("about").to_python(nrows=1)  # pyright: ignore[reportAttributeAccessIssue]
+    return bool(rows) and rows[0][:1] == [ABOUT]
+
+
+def _untamed(table: TextTable) -> TextTable:
+    return replace(table, frame=untamed(table.frame))
+
+
+_FOLDERS: dict[str, Callable[[Path], Iterator[tuple[str, TextTable]]]] = {
+    "csv": _csv,
+    "parquet": _parquet,
+    "spss": _spss,
+    "bids": _bids,
+    "redcap": read_redcap_record,
+}
