@@ -12,7 +12,7 @@ from collections.abc import Callable
 import numpy as np
 
 from mbc import models
-from mbc.models.change.predictions import METHODS
+from mbc.models.change.person.predictions import METHODS
 
 NORMS = models.Norms(
     mean=20.0, sd=6.0, mean_retest=19.0, sd_retest=6.5, correlation=0.8, reliability=0.85, n=200, sample="made up"

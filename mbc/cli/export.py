@@ -45,7 +45,7 @@ def command(  # noqa: PLR0913 - an option each
     from rich.console import Console  # noqa: PLC0415 - loaded when it is needed
     from rich.text import Text  # noqa: PLC0415
 
-    from mbc.exchange.leaving import export_record  # noqa: PLC0415
+    from mbc.exchange.export.write import export_record  # noqa: PLC0415
     from mbc.store import Store  # noqa: PLC0415
 
     console = Console(highlight=False)

@@ -9,8 +9,8 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from mbc.models.expected.training import FIRST_SIGNAL
-from mbc.models.expected.validation import ProspectiveValidation
+from mbc.models.forecast.train import FIRST_SIGNAL
+from mbc.models.forecast.validation.prospective import ProspectiveValidation
 
 _OTHERS = ("last value", "regression", "mixed model")
 

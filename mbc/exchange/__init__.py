@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from mbc.exchange.plan.plan_import import plan_import, read_plan
-from mbc.exchange.leaving import ExportReport, export_record
+from mbc.exchange.export.write import ExportReport, export_record
 from mbc.exchange.header.options import ImportOptions, Layout
 from mbc.exchange.plan.import_plan import ImportPlan, PlannedOutcome
 from mbc.exchange.whole_record.import_record import RecordImport, import_record

@@ -16,18 +16,18 @@ from numpy.typing import ArrayLike
 from scipy.stats import chi2
 
 from mbc.errors import ModelError
-from mbc.models.change.distributions import two_sided
-from mbc.models.change.values import Backend
-from mbc.models.change.values import frame as native_frame
+from mbc.models.change.inputs.distributions import two_sided
+from mbc.models.change.inputs.score_arrays import Backend
+from mbc.models.change.inputs.score_arrays import frame as native_frame
 from mbc.models.dropout.endings import PLANNED, read_endings
 from mbc.models.growth.growth_curve import GrowthCurve, growth_curve
 from mbc.models.growth.matrices import Floats
-from mbc.models.growth.prediction import as_times
-from mbc.models.growth.row_columns import RowColumns
-from mbc.models.growth.shapes import Shape, ShapeName
-from mbc.models.joint.leaving import Leaving, leaving
-from mbc.models.joint.likelihood import Association, JointLikelihood
-from mbc.models.joint.reading import InPoints, fit_joint, in_points, joint_rows, mean_rows
+from mbc.models.growth.inference.prediction import as_times
+from mbc.models.growth.variants.row_columns import RowColumns
+from mbc.models.growth.data.shapes import Shape, ShapeName
+from mbc.models.dropout.joint.risk_sets import Leaving, leaving
+from mbc.models.dropout.joint.likelihood import Association, JointLikelihood
+from mbc.models.dropout.joint.data import InPoints, fit_joint, in_points, joint_rows, mean_rows
 
 FEWEST_CLIENTS = 50
 FEWEST_DROPOUTS = 15

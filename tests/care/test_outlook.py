@@ -10,7 +10,7 @@ from mbc.care.outlook import NoOutlook, healthy_line, learn
 from mbc.care.questions import suggest
 from mbc.instruments import instrument
 from mbc.models import ExpectedCourse
-from mbc.models.expected.card import Card
+from mbc.models.forecast.model_card import Card
 
 
 @pytest.fixture(scope="module")

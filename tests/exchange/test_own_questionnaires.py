@@ -11,7 +11,7 @@ import openpyxl
 import pytest
 
 from mbc.exchange import export_record, plan_import
-from mbc.exchange.leaving import FORMATS
+from mbc.exchange.export.write import FORMATS
 from mbc.instruments.own.folders import using
 from mbc.store import Administration, Client, Store
 from tests.exchange.test_leaving import assert_same, place

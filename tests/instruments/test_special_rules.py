@@ -12,7 +12,7 @@ from mbc import models
 from mbc.errors import DefinitionError, FrameError, InvalidResponse
 from mbc.instruments import across_targets, instrument, keyed_items, phq9_algorithm
 from mbc.instruments.algorithms import PROCEDURES
-from mbc.models.goals import GAS_CORRELATION, GBO_RELIABLE_CHANGE
+from mbc.models.individual.goals import GAS_CORRELATION, GBO_RELIABLE_CHANGE
 
 # -- A-RSQ: concern x (7 - expected acceptance), averaged over nine situations
 

@@ -54,7 +54,7 @@ def test_recovery_needs_both_reliable_change_and_the_functional_side():
 def test_importing_a_module_does_not_hide_the_function_of_its_name():
     code = (
         "import importlib; importlib.import_module('mbc.models.reliable_change');"
-        "from mbc.models.effect_size import EffectSize; from mbc import models;"
+        "from mbc.models.effects.effect_size import EffectSize; from mbc import models;"
         "assert callable(models.reliable_change) and callable(models.effect_size)"
     )
     assert subprocess.run([sys.executable, "-W", "error", "-c", code], check=False).returncode == 0

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from mbc.errors import ModelError
-from mbc.models.change.values import FloatArray
+from mbc.models.change.inputs.score_arrays import FloatArray
 from mbc.models.courses.sessions import Sessions
 
 

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from mbc.models.change.distributions import t_quantile
-from mbc.models.change.values import CodeArray, FloatArray
+from mbc.models.change.inputs.distributions import t_quantile
+from mbc.models.change.inputs.score_arrays import CodeArray, FloatArray
 from mbc.models.courses.sessions import PAD, IntArray, Sessions
 
 YES, NO, UNKNOWN = 1, 0, -1

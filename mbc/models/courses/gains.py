@@ -8,9 +8,9 @@ from typing import Any, Literal
 import polars as pl
 
 from mbc.errors import ModelError
-from mbc.models.change.norms import Norms
-from mbc.models.change.reasons import Reason
-from mbc.models.change.values import Backend, frame
+from mbc.models.change.inputs.norms import Norms
+from mbc.models.change.inputs.reasons import Reason
+from mbc.models.change.inputs.score_arrays import Backend, frame
 from mbc.models.courses.chance import Chance
 from mbc.models.courses.criteria import Criteria
 from mbc.models.courses.sessions import read_rows

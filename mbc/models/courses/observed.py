@@ -9,7 +9,7 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from mbc.models.change.values import FloatArray
+from mbc.models.change.inputs.score_arrays import FloatArray
 from mbc.models.courses.sessions import IntArray, Rows
 
 

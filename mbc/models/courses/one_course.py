@@ -7,8 +7,8 @@ from typing import Any
 
 import polars as pl
 
-from mbc.models.change.reasons import Reason
-from mbc.models.change.values import Backend, frame
+from mbc.models.change.inputs.reasons import Reason
+from mbc.models.change.inputs.score_arrays import Backend, frame
 
 
 @dataclass(frozen=True, slots=True)

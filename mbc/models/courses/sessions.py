@@ -11,8 +11,8 @@ import polars as pl
 from numpy.typing import NDArray
 
 from mbc.errors import ModelError
-from mbc.models.change.long import read_columns
-from mbc.models.change.values import FloatArray
+from mbc.models.change.inputs.tidy_frames import read_columns
+from mbc.models.change.inputs.score_arrays import FloatArray
 
 IntArray = NDArray[np.int64]
 Spacing = Literal["auto", "numbers", "rows"]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import polars as pl
 
-from mbc.models.change.values import FloatArray, number_column
+from mbc.models.change.inputs.score_arrays import FloatArray, number_column
 from mbc.models.courses.observed import Observed, first_where, running_best
 from mbc.models.courses.sessions import IntArray
 

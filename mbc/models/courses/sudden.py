@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from mbc.models.change.norms import NormLike
+from mbc.models.change.inputs.norms import NormLike
 from mbc.models.courses.gains import SuddenGains
-from mbc.models.courses.searching import Compat, Search, search
+from mbc.models.courses.search import Compat, Search, search
 from mbc.models.courses.sessions import Spacing
 
 

@@ -9,9 +9,9 @@ import numpy as np
 import polars as pl
 
 from mbc.errors import ModelError
-from mbc.models.change.values import FloatArray, number_column
+from mbc.models.change.inputs.score_arrays import FloatArray, number_column
 from mbc.models.courses.criteria import windows
-from mbc.models.courses.quantities import Reversal, lost_again
+from mbc.models.courses.gain_quantities import Reversal, lost_again
 from mbc.models.courses.sessions import IntArray, Rows, Sessions
 
 Z = 1.96  # its literal constant, where the normal quantile is 1.959964

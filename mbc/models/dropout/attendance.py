@@ -9,7 +9,7 @@ import numpy as np
 import polars as pl
 
 from mbc.errors import ModelError
-from mbc.models.change.values import Backend, FloatArray, frame, number_column
+from mbc.models.change.inputs.score_arrays import Backend, FloatArray, frame, number_column
 from mbc.models.courses.sessions import IntArray, Rows, Sessions, Spacing, lay_out, read_rows
 
 Reason = Literal["nobody_left", "nobody_stayed", "separated"]

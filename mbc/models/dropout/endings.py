@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from mbc.errors import FrameError, ModelError, nearest
 from mbc.frames import open_frame, to_polars
-from mbc.models.change.values import FloatArray
+from mbc.models.change.inputs.score_arrays import FloatArray
 from mbc.models.dropout.clients import BoolArray, IntArray
 
 PLANNED = ("planned",)  # what a column that says how therapy ended is expected to call a planned ending

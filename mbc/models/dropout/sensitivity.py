@@ -11,14 +11,14 @@ import numpy as np
 import polars as pl
 
 from mbc.errors import ModelError
-from mbc.models.change.distributions import two_sided
-from mbc.models.change.values import Backend
-from mbc.models.change.values import frame as native_frame
+from mbc.models.change.inputs.distributions import two_sided
+from mbc.models.change.inputs.score_arrays import Backend
+from mbc.models.change.inputs.score_arrays import frame as native_frame
 from mbc.models.dropout.clients import BoolArray
 from mbc.models.dropout.endings import PLANNED, Endings, read_endings
-from mbc.models.dropout.means import Means, Seen
+from mbc.models.dropout.group_means import Means, Seen
 from mbc.models.dropout.sources import Source, source_of_result
-from mbc.models.dropout.wording import Asked, sensitivity_sentence
+from mbc.models.dropout.sentences import Asked, sensitivity_sentence
 from mbc.models.growth.growth_curve import GrowthCurve
 
 Reason = Literal["nobody_left", "cancels", "not_shown"]

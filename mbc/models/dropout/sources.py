@@ -11,7 +11,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from mbc.errors import ModelError
-from mbc.models.change.values import FloatArray
+from mbc.models.change.inputs.score_arrays import FloatArray
 from mbc.models.dropout.clients import IntArray
 from mbc.models.dropout.endings import Endings
 from mbc.models.dropout.influence import (
@@ -24,7 +24,7 @@ from mbc.models.dropout.influence import (
 )
 from mbc.models.growth.growth_curve import GrowthCurve
 from mbc.models.growth.matrices import Floats
-from mbc.models.growth.prediction import covariate_row
+from mbc.models.growth.inference.prediction import covariate_row
 
 
 class Source(Protocol):

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from mbc.models.growth.curve import GrowthCurve
-from mbc.models.growth.design import split_covariates
-from mbc.models.growth.shape_choice import Model, TriedShape, choose_shape, searched_knot
-from mbc.models.growth.shapes import Piecewise, Shape, ShapeName, shape_of
-from mbc.models.growth.source import source_of
+from mbc.models.growth.inference.curve import GrowthCurve
+from mbc.models.growth.design.design import split_covariates
+from mbc.models.growth.fit.shape_choice import Model, TriedShape, choose_shape, searched_knot
+from mbc.models.growth.data.shapes import Piecewise, Shape, ShapeName, shape_of
+from mbc.models.growth.data.source import source_of
 
 
 def growth_curve(
@@ -34,7 +34,7 @@ def growth_curve(
     shape : str or Shape
         ``"linear"``, ``"log"`` (log(1 + time)), ``"sqrt"``, ``"quadratic"``, ``"cubic"``, ``"piecewise"``,
         ``"spline"``; ``"auto"`` compares them by ML AIC (see
-        `GrowthCurve.shapes_tried`); or one of the shapes of `mbc.models.growth.shapes` with knots or degree.
+        `GrowthCurve.shapes_tried`); or one of the shapes of `mbc.models.growth.data.shapes` with knots or degree.
     covariates : sequence of str
         ``"severity"`` shifts the level of the course; ``"severity:time"`` changes its slope as well.
         Numbers enter as they are, text by its levels (the first, alphabetically, is the reference).

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from mbc.models import effect_size
-from mbc.models.change.distributions import noncentral_t_below
+from mbc.models.change.inputs.distributions import noncentral_t_below
 
 
 @pytest.mark.parametrize(

@@ -10,11 +10,11 @@ import pytest
 from scipy.optimize import minimize
 from scipy.stats import multivariate_normal
 
-from mbc.models.expected import fitting
-from mbc.models.expected.fluctuation import CourseModel, Scatter
-from mbc.models.expected.histories import histories_of, read_histories
-from mbc.models.expected.mean_basis import MeanBasis
-from mbc.models.expected.outcome_scale import OutcomeScale
+from mbc.models.forecast.course_model import fit as fitting
+from mbc.models.forecast.course_model.fluctuation import CourseModel, Scatter
+from mbc.models.forecast.course_model.histories import histories_of, read_histories
+from mbc.models.forecast.course_model.mean_basis import MeanBasis
+from mbc.models.forecast.course_model.outcome_scale import OutcomeScale
 
 NLME = json.loads((Path(__file__).parents[2] / "reference/expected/nlme.json").read_text())
 PLAIN = OutcomeScale(-50, 100, False, "none", 0.0)

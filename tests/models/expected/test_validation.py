@@ -8,10 +8,10 @@ import pytest
 
 from mbc.errors import ModelError
 from mbc.models import expected_course, prospective_validation
-from mbc.models.expected.baselines import mixed_end, plain_growth, regression_end
-from mbc.models.expected.histories import read_histories
-from mbc.models.expected.landmarks import Endings, Landmarks, landmarks
-from mbc.models.expected.training import dealt
+from mbc.models.forecast.calibration.baselines import mixed_end, plain_growth, regression_end
+from mbc.models.forecast.course_model.histories import read_histories
+from mbc.models.forecast.course_model.landmarks import Endings, Landmarks, landmarks
+from mbc.models.forecast.train import dealt
 
 COLUMNS = {"outcome": "score", "time": "weeks", "client": "client"}
 

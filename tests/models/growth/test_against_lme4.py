@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from mbc import models
-from mbc.models.growth.shapes import Piecewise
+from mbc.models.growth.data.shapes import Piecewise
 
 REFERENCE = Path(__file__).resolve().parents[2] / "reference" / "growth"
 LME4: dict[str, Any] = json.loads((REFERENCE / "lme4.json").read_text())

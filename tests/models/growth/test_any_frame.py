@@ -13,7 +13,7 @@ import pytest
 
 from mbc import models
 from mbc.errors import FrameError, ModelError
-from mbc.models.growth.shapes import NaturalSpline, Piecewise
+from mbc.models.growth.data.shapes import NaturalSpline, Piecewise
 
 REFERENCE = Path(__file__).resolve().parents[2] / "reference" / "growth"
 

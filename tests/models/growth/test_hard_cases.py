@@ -14,8 +14,8 @@ from scipy.optimize import minimize
 
 from mbc import models
 from mbc.errors import ModelError
-from mbc.models.growth.deviance import evaluate
-from mbc.models.growth.starts import other_starts
+from mbc.models.growth.fit.deviance import evaluate
+from mbc.models.growth.fit.starts import other_starts
 
 REFERENCE = Path(__file__).resolve().parents[2] / "reference" / "growth"
 

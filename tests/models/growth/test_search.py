@@ -11,11 +11,11 @@ import polars as pl
 import pytest
 
 from mbc import models
-from mbc.models.growth import design as designs
-from mbc.models.growth.client_sums import sampled
-from mbc.models.growth.deviance import evaluate
-from mbc.models.growth.information import second_derivatives
-from mbc.models.growth.moments import moment_factor
+from mbc.models.growth.design import design as designs
+from mbc.models.growth.data.client_sums import sampled
+from mbc.models.growth.fit.deviance import evaluate
+from mbc.models.growth.fit.information import second_derivatives
+from mbc.models.growth.fit.moments import moment_factor
 
 REFERENCE = Path(__file__).resolve().parents[2] / "reference" / "growth"
 COLUMNS: dict[str, Any] = {"outcome": "y", "time": "weeks", "client": "client"}

@@ -11,7 +11,7 @@ import pytest
 
 from mbc import models
 from mbc.errors import ModelError
-from mbc.models.growth.shapes import Linear, Log, NaturalSpline, Piecewise, Polynomial, SquareRoot
+from mbc.models.growth.data.shapes import Linear, Log, NaturalSpline, Piecewise, Polynomial, SquareRoot
 
 COLUMNS: dict[str, Any] = {"outcome": "y", "time": "weeks", "client": "client"}
 TRUTH: dict[str, Any] = {

@@ -14,7 +14,7 @@ import pytest
 from mbc import models
 from mbc.errors import ModelError
 from mbc.models.dropout.clients import read_clients
-from mbc.models.dropout.unseen import unseen
+from mbc.models.dropout.unseen_scores import unseen
 
 REFERENCE = Path(__file__).resolve().parents[2] / "reference/missing"
 R = json.loads((REFERENCE / "dropout.json").read_text(encoding="utf-8"))

@@ -1,0 +1,1 @@
+"""Change of a group, rates of change, and methods compared."""

@@ -1,0 +1,1 @@
+"""What change is judged from: scores, norms, distributions, and reasons why not."""

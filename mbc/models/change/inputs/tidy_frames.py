@@ -1,0 +1,149 @@
+"""Read tidy frames: one row per client and occasion."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, cast
+
+import narwhals.stable.v2 as nw
+import numpy as np
+import polars as pl
+
+from mbc.errors import ModelError, nearest
+from mbc.models.change.inputs.score_arrays import FloatArray
+
+
+def read_columns(data: object, columns: dict[str, str]) -> pl.DataFrame:
+    """Take the named columns out of any frame, under our own names.
+
+    Parameters
+    ----------
+    data : frame
+        Whatever narwhals knows, lazy ones included.
+    columns : dict
+        Our name -> the name in the frame.
+
+    Raises
+    ------
+    ModelError
+        If it is no frame, or a column is not there; names the nearest.
+    """
+    try:
+        table = nw.from_native(cast("Any", data))
+    except TypeError as error:
+        raise ModelError(
+            f"data must be a table (pandas, polars, pyarrow ...), got {type(data).__name__}."
+        ) from error
+    known = table.collect_schema().names()
+    for name in columns.values():
+        if name not in known:
+            near = ", ".join(nearest(name, known)) or ", ".join(known[:8])
+            raise ModelError(f"The table has no column '{name}'. Did you mean: {near}?")
+    picked = table.select([nw.col(name).alias(ours) for ours, name in columns.items()])
+    eager = picked.collect() if isinstance(picked, nw.LazyFrame) else picked
+    return cast("pl.DataFrame", eager.to_polars())
+
+
+def long_scores(data: object, *, client: str, time: str, score: str, group: str | None = None) -> pl.DataFrame:
+    """Read scores in long form, sorted by client and time; rows without a score are left out.
+
+    Raises
+    ------
+    ModelError
+        If a client has two scores at one time, or scores are not numbers.
+    """
+    columns = {"client": client, "time": time, "score": score} | ({} if group is None else {"group": group})
+    rows = read_columns(data, columns)
+    if not (rows["score"].dtype.is_numeric() or rows["score"].dtype == pl.Null):
+        raise ModelError(f"Column '{score}' must hold numbers, got {rows['score'].dtype}.")
+    rows = rows.with_columns(pl.col("score").cast(pl.Float64).fill_nan(None))
+    _refuse_duplicates(rows, client, time)
+    return rows.filter(pl.col("score").is_not_null() & pl.col("time").is_not_null()).sort(
+        "client", "time", maintain_order=True
+    )
+
+
+def _refuse_duplicates(rows: pl.DataFrame, client: str, time: str) -> None:
+    twice = rows.filter(pl.col("time").is_not_null()).group_by("client", "time").len().filter(pl.col("len") > 1)
+    if twice.height:
+        first = twice.sort("client", "time").row(0)
+        raise ModelError(
+            f"{twice.height} pairs of '{client}' and '{time}' occur more than once, the first {first[0]} at "
+            f"{first[1]}. Keep one score per client and time."
+        )
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Pairs:
+    """Two occasions side by side, one row per client; those lacking a score are kept, and counted."""
+
+    table: pl.DataFrame  # client, pre, post (and group)
+    n: int
+    n_complete: int
+    lacking_pre: tuple[Any, ...]  # clients
+    lacking_post: tuple[Any, ...]
+
+    @property
+    def pre(self) -> FloatArray:
+        """Scores before, NaN where there is none."""
+        return np.asarray(self.table["pre"].to_numpy(), dtype=float)
+
+    @property
+    def post(self) -> FloatArray:
+        """Scores after, NaN where there is none."""
+        return np.asarray(self.table["post"].to_numpy(), dtype=float)
+
+    @property
+    def group(self) -> pl.Series | None:
+        """The group of each client, if one was named."""
+        return self.table["group"] if "group" in self.table.columns else None
+
+
+def pairs(
+    data: object, *, client: str, time: str, score: str, pre: object, post: object, group: str | None = None
+) -> Pairs:
+    """Put two named occasions of a long table side by side.
+
+    Parameters
+    ----------
+    data : frame
+        One row per client and occasion.
+    client, time, score, group : str
+        Its columns.
+    pre, post : value of ``time``
+        Which occasion is which. Nothing is guessed: "post" sorts before "pre".
+
+    Raises
+    ------
+    ModelError
+        If an occasion does not occur, or a client has it twice.
+
+    Examples
+    --------
+    >>> import polars as pl
+    >>> data = pl.DataFrame({"who": [1, 1, 2], "when": ["pre", "post", "pre"], "das": [90.5, 97.0, 74.0]})
+    >>> made = pairs(data, client="who", time="when", score="das", pre="pre", post="post")
+    >>> made.table.rows(), made.lacking_post
+    ([(1, 90.5, 97.0), (2, 74.0, None)], (2,))
+    """
+    columns = {"client": client, "time": time, "score": score} | ({} if group is None else {"group": group})
+    rows = read_columns(data, columns)
+    rows = rows.with_columns(pl.col("score").cast(pl.Float64).fill_nan(None))
+    _refuse_duplicates(rows, client, time)
+    known = rows["time"].unique().to_list()
+    for name, wanted in (("pre", pre), ("post", post)):
+        if wanted not in known:
+            met = ", ".join(str(value) for value in sorted(known, key=str)[:8])
+            raise ModelError(f"{name}={wanted!r} does not occur in column '{time}', which has {met}.")
+    people = rows.select("client", *(["group"] if group else [])).unique("client", maintain_order=True)
+    for name, wanted in (("pre", pre), ("post", post)):
+        one = rows.filter(pl.col("time") == wanted).select("client", pl.col("score").alias(name))
+        people = people.join(one, on="client", how="left", maintain_order="left")
+    people = people.select("client", "pre", "post", *(["group"] if group else []))
+    return Pairs(
+        table=people,
+        n=people.height,
+        n_complete=people.drop_nulls(["pre", "post"]).height,
+        lacking_pre=tuple(people.filter(pl.col("pre").is_null())["client"].to_list()),
+        lacking_post=tuple(people.filter(pl.col("post").is_null())["client"].to_list()),
+    )

@@ -1,0 +1,1 @@
+"""Change judged from more than two occasions."""

@@ -1,0 +1,1 @@
+"""Change of one person between two occasions."""

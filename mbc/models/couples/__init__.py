@@ -1,0 +1,1 @@
+"""Couples: actor-partner and common-fate models."""

@@ -1,0 +1,328 @@
+"""Does a score of one partner go with the other partner's: actor and partner effects, and what a couple shares."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+import numpy as np
+import polars as pl
+
+from mbc.errors import ModelError
+from mbc.models.change.inputs.distributions import t_below, t_quantile
+from mbc.models.change.inputs.score_arrays import Backend, FloatArray, frame
+from mbc.models.couples.pairs import read_pairs
+from mbc.models.couples.bootstrap import (
+    covariances,
+    drawn_again,
+    moments_of,
+    percentiles,
+    slopes_interchangeable,
+    slopes_told_apart,
+)
+
+Reason = Literal[
+    "too_few_dyads",
+    "zero_variance",  # nobody, or no couple, differs in x
+    "partners_alike",  # partners' x cannot be told apart: actor and partner effect are one
+    "actor_near_zero",  # a ratio to nothing
+    "no_shared_variance",  # partners' x do not go together: nothing is shared
+]
+_LEAST = 5  # dyads: three coefficients, and something left to judge them by
+
+
+@dataclass(frozen=True, slots=True)
+class DyadEffect:
+    """One estimate with its interval."""
+
+    role: str  # whose outcome; "both" where partners are not told apart
+    effect: str  # intercept, actor, partner, actor difference, partner difference
+    estimate: float
+    standard_error: float
+    degrees_of_freedom: float
+    lower: float
+    upper: float
+    p_value: float
+
+
+@dataclass(frozen=True, slots=True)
+class PartnerRatio:
+    """Partner effect over actor effect: 1 couple, 0 actor only, -1 contrast (Kenny & Ledermann, 2010)."""
+
+    role: str
+    value: float | None
+    lower: float | None  # bootstrap percentiles over dyads
+    upper: float | None
+    reason: Reason | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ActorPartner:
+    """Actor-partner interdependence model: each partner's y on one's own and the other's x."""
+
+    effects: tuple[DyadEffect, ...] = field(repr=False)
+    ratios: tuple[PartnerRatio, ...]
+    roles: tuple[str, ...]  # empty where partners are not told apart
+    residual_correlation: float | None  # between partners, given both x
+    residual_sd: tuple[float, ...]  # per role, scale points
+    confidence: float
+    n: int  # dyads
+    n_missing: int  # dyads that lack a partner or a value
+    method: str
+    source: str = "Kenny, Kashy & Cook (2006), Dyadic Data Analysis"
+    reason: Reason | None = None
+
+    def effect(self, effect: str, role: str = "both") -> DyadEffect:
+        """Give one estimate.
+
+        Raises
+        ------
+        ModelError
+            If there is none of that name.
+        """
+        for one in self.effects:
+            if (one.effect, one.role) == (effect, role):
+                return one
+        known = ", ".join(f"{one.effect} of {one.role}" for one in self.effects) or f"none ({self.reason})"
+        raise ModelError(f"There is no effect '{effect}' of '{role}'; there is: {known}.")
+
+    def to_frame(self, *, backend: Backend = "polars") -> Any:
+        """Make a table, one row per effect."""
+        names = ("role", "effect", "estimate", "standard_error", "degrees_of_freedom", "lower", "upper", "p_value")
+        kinds = {name: pl.String if name in {"role", "effect"} else pl.Float64 for name in names}
+        return frame(
+            {name: pl.Series([getattr(one, name) for one in self.effects], dtype=kinds[name]) for name in names},
+            backend,
+        )
+
+
+def actor_partner(
+    data: object,
+    *,
+    dyad: str,
+    x: str,
+    y: str,
+    role: str | None = None,
+    confidence: float = 0.95,
+    bootstrap: int = 2000,
+    seed: int = 0,
+) -> ActorPartner:
+    """Fit the actor-partner interdependence model.
+
+    Parameters
+    ----------
+    data : frame
+        One row per person: two rows per dyad. Dyads that lack a row or a value are left out, and counted.
+    dyad, x, y : str
+        Columns: the couple, the predictor and the outcome.
+    role : str, optional
+        What tells partners apart, with two values; without it they are taken as interchangeable.
+    confidence : float
+        Two-sided coverage, 0 to 1.
+    bootstrap, seed : int
+        Samples of dyads for the interval of the ratio; 0 for none.
+
+    Returns
+    -------
+    ActorPartner
+        The sample counts dyads, not people.
+
+    Raises
+    ------
+    ModelError
+        If a dyad has more than two rows, a role occurs twice in one, or there are not two roles.
+
+    Notes
+    -----
+    Told apart, both partners' x stand in both equations, and generalised least squares with free residual
+    variances and correlation is ordinary least squares per role. Not told apart: the sum of y on the sum of x
+    gives ``a + p``, the difference on the difference, without intercept, ``a - p``. A random intercept per couple
+    cannot hold partners who differ more than strangers, and is not used.
+
+    Examples
+    --------
+    >>> import polars as pl
+    >>> couples = pl.DataFrame({"couple": [1, 1, 2, 2, 3, 3, 4, 4, 5, 5, 6, 6],
+    ...     "x": [1, 2, 2, 1, 3, 5, 4, 4, 5, 2, 6, 7], "y": [2, 2, 3, 2, 5, 6, 5, 5, 5, 4, 8, 8]})
+    >>> made = actor_partner(couples, dyad="couple", x="x", y="y")
+    >>> round(made.effect("actor").estimate, 3), round(made.effect("partner").estimate, 3), made.n
+    (0.766, 0.391, 6)
+    """
+    pairs, roles, n_all = read_pairs(data, {"dyad": dyad, "x": x, "y": y}, role)
+    n = pairs.shape[0]
+    told = role is not None
+    method = "least squares per role" if told else "least squares of sums and differences"
+    reason = _impossible(pairs)
+    if reason is not None:
+        return ActorPartner((), (), roles, None, (), confidence, n, n_all - n, method, reason=reason)
+    fit = _told_apart if told else _interchangeable
+    effects, sds, correlation = fit(pairs, roles, confidence)
+    slopes = slopes_told_apart if told else slopes_interchangeable
+    samples = drawn_again(n, lambda weights: slopes(pairs, weights), bootstrap, seed)
+    ratios = tuple(
+        _ratio(effects, who, samples[:, 2 * k : 2 * k + 2], confidence) for k, who in enumerate(roles or ("both",))
+    )
+    return ActorPartner(effects, ratios, roles, correlation, sds, confidence, n, n_all - n, method)
+
+
+@dataclass(frozen=True, slots=True)
+class CommonFate:
+    """Effect of what a couple shares in x on what it shares in y."""
+
+    effect: float | None  # scale points of y per point of x
+    lower: float | None  # bootstrap percentiles over dyads
+    upper: float | None
+    covariance_x: float | None  # between partners' x
+    covariance_xy: float | None  # between one partner's x and the other's y, mean of both
+    covariance_y: float | None  # between partners' y
+    confidence: float
+    n: int  # dyads
+    n_missing: int
+    undefined: int  # bootstrap samples without shared variance
+    method: str = "moments, equal loadings"
+    source: str = "Ledermann & Kenny (2012), doi:10.1037/a0026624"
+    reason: Reason | None = None
+
+
+def common_fate(
+    data: object,
+    *,
+    dyad: str,
+    x: str,
+    y: str,
+    role: str | None = None,
+    confidence: float = 0.95,
+    bootstrap: int = 2000,
+    seed: int = 0,
+) -> CommonFate:
+    """Estimate the effect of a couple's shared x on its shared y, each partner being one indicator.
+
+    Parameters
+    ----------
+    data, dyad, x, y, role, confidence, bootstrap, seed
+        As for :func:`actor_partner`. With ``role``, each role has its own mean.
+
+    Notes
+    -----
+    ``b = (cov(x1, y2) + cov(x2, y1)) / 2 / cov(x1, x2)``: only what goes from one partner to the other counts, so
+    that each person's own way of answering cannot pass for something shared. Not defined unless partners' x covary
+    positively.
+
+    Examples
+    --------
+    >>> import polars as pl
+    >>> couples = pl.DataFrame({"couple": [1, 1, 2, 2, 3, 3, 4, 4, 5, 5, 6, 6],
+    ...     "x": [1, 2, 2, 1, 3, 5, 4, 4, 5, 2, 6, 7], "y": [2, 2, 3, 2, 5, 6, 5, 5, 5, 4, 8, 8]})
+    >>> round(common_fate(couples, dyad="couple", x="x", y="y", bootstrap=0).effect, 3)
+    1.389
+    """
+    pairs, _, n_all = read_pairs(data, {"dyad": dyad, "x": x, "y": y}, role)
+    n = pairs.shape[0]
+    found = covariances(moments_of(pairs, np.ones((1, n)), pooled=role is None))[0] if n > 1 else np.zeros(3)
+    reason: Reason | None = "too_few_dyads" if n < _LEAST else None
+    if reason is None and not found[0] > 0:
+        reason = "no_shared_variance"
+    if reason is not None:
+        x_x, x_y, y_y = (float(one) if n > 1 else None for one in found)
+        return CommonFate(None, None, None, x_x, x_y, y_y, confidence, n, n_all - n, 0, reason=reason)
+
+    def effect(weights: FloatArray) -> FloatArray:
+        made = covariances(moments_of(pairs, weights, pooled=role is None))
+        with np.errstate(invalid="ignore", divide="ignore"):
+            return np.where(made[:, :1] > 0, made[:, 1:2] / made[:, :1], np.nan)
+
+    samples = drawn_again(n, effect, bootstrap, seed)
+    lower, upper = percentiles(samples[:, 0], confidence)
+    return CommonFate(
+        effect=float(found[1] / found[0]),
+        lower=lower,
+        upper=upper,
+        covariance_x=float(found[0]),
+        covariance_xy=float(found[1]),
+        covariance_y=float(found[2]),
+        confidence=confidence,
+        n=n,
+        n_missing=n_all - n,
+        undefined=int(np.isnan(samples[:, 0]).sum()),
+    )
+
+
+def _impossible(pairs: FloatArray) -> Reason | None:
+    if pairs.shape[0] < _LEAST:
+        return "too_few_dyads"
+    one, two = pairs[:, 0] - pairs[:, 0].mean(), pairs[:, 1] - pairs[:, 1].mean()
+    if not (one.any() and two.any()):
+        return "zero_variance"
+    # Relative to rounding: one partner's x is a straight line of the other's.
+    if (one @ one) * (two @ two) - (one @ two) ** 2 <= 1e-12 * (one @ one) * (two @ two):
+        return "partners_alike"
+    return None
+
+
+def _told_apart(
+    pairs: FloatArray, roles: tuple[str, ...], confidence: float
+) -> tuple[tuple[DyadEffect, ...], tuple[float, ...], float | None]:
+    n = pairs.shape[0]
+    design = np.column_stack([np.ones(n), pairs[:, :2]])
+    inverse = np.linalg.inv(design.T @ design)
+    slopes = inverse @ design.T @ pairs[:, 2:]  # columns: the two roles
+    residual = pairs[:, 2:] - design @ slopes
+    covariance = residual.T @ residual / (n - 3)
+    made: list[DyadEffect] = []
+    for k, who in enumerate(roles):
+        errors = np.sqrt(covariance[k, k] * np.diag(inverse))
+        for name, at in (("intercept", 0), ("actor", 1 + k), ("partner", 2 - k)):
+            made.append(_effect(who, name, slopes[at, k], errors[at], n - 3, confidence))
+    for name, one, two in (("actor difference", 1, 2), ("partner difference", 2, 1)):
+        # The roles' estimates share the design: cov(b_jk, b_lm) = s_km * inverse_jl.
+        variance = covariance[0, 0] * inverse[one, one] + covariance[1, 1] * inverse[two, two]
+        error = np.sqrt(variance - 2.0 * covariance[0, 1] * inverse[one, two])
+        label = f"{roles[0]} - {roles[1]}"
+        made.append(_effect(label, name, slopes[one, 0] - slopes[two, 1], error, n - 3, confidence))
+    sds = tuple(float(one) for one in np.sqrt(np.diag(covariance)))
+    together = float(covariance[0, 1]) / (sds[0] * sds[1]) if sds[0] * sds[1] > 0 else None
+    return tuple(made), sds, together
+
+
+def _interchangeable(
+    pairs: FloatArray, _roles: tuple[str, ...], confidence: float
+) -> tuple[tuple[DyadEffect, ...], tuple[float, ...], float | None]:
+    n = pairs.shape[0]
+    sums, gaps = pairs[:, [0, 2]] + pairs[:, [1, 3]], pairs[:, [0, 2]] - pairs[:, [1, 3]]
+    centred = sums - sums.mean(axis=0)
+    sxx, dxx = centred[:, 0] @ centred[:, 0], gaps[:, 0] @ gaps[:, 0]
+    up, down = centred[:, 0] @ centred[:, 1] / sxx, gaps[:, 0] @ gaps[:, 1] / dxx
+    of_sum = float(((centred[:, 1] - up * centred[:, 0]) ** 2).sum()) / (n - 2)
+    of_gap = float(((gaps[:, 1] - down * gaps[:, 0]) ** 2).sum()) / (n - 1)
+    parts = of_sum / sxx, of_gap / dxx
+    error = np.sqrt(parts[0] + parts[1]) / 2.0
+    df = (parts[0] + parts[1]) ** 2 / (parts[0] ** 2 / (n - 2) + parts[1] ** 2 / (n - 1)) if error > 0 else n - 2.0
+    intercept = (sums[:, 1].mean() - up * sums[:, 0].mean()) / 2.0
+    bare = np.sqrt(of_sum * (1.0 / n + sums[:, 0].mean() ** 2 / sxx)) / 2.0
+    effects = (
+        _effect("both", "intercept", intercept, bare, n - 2, confidence),
+        _effect("both", "actor", (up + down) / 2.0, error, df, confidence),
+        _effect("both", "partner", (up - down) / 2.0, error, df, confidence),
+    )
+    total = of_sum + of_gap
+    sd = float(np.sqrt(total / 4.0))
+    return effects, (sd,), (of_sum - of_gap) / total if total > 0 else None
+
+
+def _effect(role: str, name: str, estimate: float, error: float, df: float, confidence: float) -> DyadEffect:
+    half = t_quantile(df, 0.5 + confidence / 2.0) * float(error)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        t = abs(np.float64(estimate) / np.float64(error))
+    p = 0.0 if np.isinf(t) else 2.0 * float(t_below(df, -float(t)))
+    value = float(estimate)
+    return DyadEffect(role, name, value, float(error), float(df), value - half, value + half, p)
+
+
+def _ratio(effects: tuple[DyadEffect, ...], role: str, samples: FloatArray, confidence: float) -> PartnerRatio:
+    actor = next(one for one in effects if (one.role, one.effect) == (role, "actor"))
+    partner = next(one for one in effects if (one.role, one.effect) == (role, "partner"))
+    if actor.lower <= 0 <= actor.upper:
+        return PartnerRatio(role, None, None, None, "actor_near_zero")
+    with np.errstate(divide="ignore", invalid="ignore"):
+        lower, upper = percentiles(samples[:, 1] / samples[:, 0], confidence)
+    return PartnerRatio(role, partner.estimate / actor.estimate, lower, upper)

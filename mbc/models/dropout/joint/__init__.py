@@ -1,0 +1,1 @@
+"""The joint model of scores and dropout."""

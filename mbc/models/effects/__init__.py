@@ -1,0 +1,1 @@
+"""Effect sizes of a group and of a controlled comparison."""

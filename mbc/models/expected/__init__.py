@@ -1,1 +1,0 @@
-"""The parts of `mbc.models.expected_course`: who was followed, the course model, its calibration, its signal."""

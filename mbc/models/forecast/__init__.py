@@ -1,0 +1,1 @@
+"""Expected courses, forecasts and signals."""

@@ -1,0 +1,1 @@
+"""How far forecasts can be trusted, judged on clients left out of the fit."""

@@ -1,0 +1,1 @@
+"""The model of the course: its mean, its fluctuation, its fit."""

@@ -1,0 +1,117 @@
+"""What the course model would have said after each score: forecasts of the last score, session by session."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, fields
+
+import numpy as np
+
+from mbc.models.forecast.course_model.fit import CourseFit
+from mbc.models.forecast.course_model.histories import Histories, Indices
+from mbc.models.forecast.course_model.rounded_numbers import rounded
+from mbc.models.growth.matrices import Floats
+
+_NODES = np.array([0.1, 0.3, 0.5, 0.7, 0.9])  # quantiles of the time at which the course may end
+_SHARES = np.linspace(0.0, 1.0, 41)
+
+
+@dataclass(frozen=True, slots=True)
+class Endings:
+    """When courses end, counted from intake: what is known of the end before it has come."""
+
+    quantiles: Floats  # (41,), rising
+
+    @classmethod
+    def of(cls, end: Floats) -> Endings:
+        """Take the ends of followed courses."""
+        return cls(rounded(np.quantile(end, _SHARES)))
+
+    def ahead(self, now: Floats) -> Floats:
+        """Give five equally likely ends after ``now``, (n,); shape (n, 5).
+
+        They are quantiles of those ends that are later. Where hardly any is, the course is taken to go on for as
+        long as a twentieth of the longest one.
+        """
+        passed = np.interp(now, self.quantiles, _SHARES)
+        shares = passed[:, None] + (1.0 - passed[:, None]) * _NODES
+        ends = np.interp(shares, _SHARES, self.quantiles)
+        least = now + 0.05 * self.quantiles[-1]
+        return np.where(passed[:, None] > 0.975, least[:, None], np.maximum(ends, now[:, None]))
+
+
+@dataclass(frozen=True, slots=True)
+class Landmarks:
+    """One row per client and session at which the end was still ahead."""
+
+    client: Indices  # index of the client
+    session: Indices  # scores known, 1 at intake
+    intake: Floats
+    latest: Floats  # the score at that session
+    expected: Floats  # the course model's mean of the last score
+    spread: Floats  # its standard deviation
+    final: Floats  # the last score itself
+
+    def where(self, chosen: Floats | Indices) -> Landmarks:
+        """Pick some rows."""
+        return Landmarks(*(getattr(self, f.name)[chosen] for f in fields(self)))
+
+    @classmethod
+    def joined(cls, parts: list[Landmarks]) -> Landmarks:
+        """Put rows together."""
+        return cls(*(np.concatenate([getattr(one, f.name) for one in parts]) for f in fields(cls)))
+
+
+def forecast_end(fit: CourseFit, seen: Histories, ends: Floats) -> tuple[Floats, Floats]:
+    """Mean and standard deviation of the score at the end, over equally likely ends, (n, e).
+
+    All clients of ``seen`` must have the same number of scores.
+    """
+    scale = fit.scale
+    later = seen.time[:, 1:], scale.internal(seen.score[:, 1:])
+    mean, variance = fit.model.predict(*later, scale.internal(seen.intake), ends)
+    average, around = scale.moments(mean, variance)
+    expected = average.mean(axis=1)
+    return expected, np.sqrt(around.mean(axis=1) + average.var(axis=1))
+
+
+def landmarks(
+    fit: CourseFit, endings: Endings, histories: Histories, *, client: Indices | None = None
+) -> Landmarks:
+    """Forecast every client's last score from the scores up to each session before it.
+
+    Parameters
+    ----------
+    fit, endings : CourseFit, Endings
+        Of other clients, if the forecasts are to be judged.
+    histories : Histories
+    client : ndarray, optional
+        Numbers of the clients elsewhere; 0, 1, ... by default.
+    """
+    numbers = np.arange(len(histories)) if client is None else client
+    parts: list[Landmarks] = []
+    for session in range(1, int(histories.count.max())):
+        there = np.flatnonzero(histories.count > session)
+        some = histories.of(there)
+        seen = cut(some, session)
+        ends = endings.ahead(seen.end)
+        expected, spread = forecast_end(fit, seen, ends)
+        parts.append(
+            Landmarks(
+                client=numbers[there],
+                session=np.full(there.size, session),
+                intake=some.intake,
+                latest=seen.last,
+                expected=expected,
+                spread=spread,
+                final=some.last,
+            )
+        )
+    return Landmarks.joined(parts)
+
+
+def cut(histories: Histories, session: int) -> Histories:
+    """Keep the first ``session`` scores of clients who have at least as many."""
+    count = np.full(len(histories), session)
+    return Histories(
+        histories.ids, histories.time[:, :session], histories.score[:, :session], count, histories.step
+    )

@@ -1,0 +1,125 @@
+"""Is a client on track: a state, and the reason for it in words.
+
+The forecast decides, not the distance from the expected course: distance alone ranks clients worse. One session is
+never enough: a flag has to stand at two sessions in a row.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+
+from mbc.models.forecast.forecasts import Forecast, Probability
+from mbc.models.forecast.calibration.last_score_outcomes import Rule
+from mbc.models.forecast.train import FIRST_SIGNAL, Thresholds
+
+State = Literal["insufficient data", "on track", "watch", "not on track"]
+Concern = Literal["no response", "deterioration"]
+
+
+@dataclass(frozen=True, slots=True)
+class Signal:
+    """Whether a client is on track, and why it is said."""
+
+    state: State
+    reason: str
+    concern: Concern | None  # what is feared, where something is
+    session: int
+    improvement: float | None  # expected change by the end, score points, positive is better: ranks clients
+    forecast: Forecast | None
+
+
+@dataclass(frozen=True, slots=True)
+class Watching:
+    """What is watched for: the rule of change, thresholds, and whether a response is looked for at all."""
+
+    rule: Rule
+    thresholds: Thresholds
+    response: bool  # False where intake was on the healthy side already: nothing to respond to
+    decimals: int = 0  # in which scores are told
+    sessions: int = FIRST_SIGNAL  # at which enough clients still went on, where the model learned
+
+    def is_worse(self, forecast: Forecast) -> bool:
+        """Whether the latest score is reliably worse than the first."""
+        first, latest = np.array([forecast.intake]), np.array([forecast.latest])
+        return bool(self.rule.deteriorated(first, latest)[0])
+
+    def concern(self, forecast: Forecast) -> Concern | None:
+        """Say what one session's forecast and score speak for."""
+        worse, better = forecast.deteriorated, forecast.improved
+        limit = self.thresholds.deterioration
+        if self.is_worse(forecast) or (worse and limit is not None and worse.value >= limit):
+            return "deterioration"
+        limit = self.thresholds.improvement
+        if self.response and better and limit is not None and 0 < better.value < limit:
+            return "no response"
+        return None
+
+
+def signal_of(forecasts: Sequence[Forecast], watching: Watching) -> Signal:
+    """Judge the latest forecast beside the one before it.
+
+    Parameters
+    ----------
+    forecasts : sequence of Forecast
+        Of the last one or two sessions, in order.
+    watching : Watching
+    """
+    now = forecasts[-1]
+    if now.expected is None:
+        return Signal("insufficient data", now.reason, None, now.session, None, None)
+    if watching.sessions < FIRST_SIGNAL <= now.session:
+        few = (
+            f"This model learned from courses of under {FIRST_SIGNAL + 1} scores: it says nothing of longer ones."
+        )
+        return Signal("insufficient data", few, None, now.session, None, now)
+    if now.session < FIRST_SIGNAL:
+        need = (
+            f"a signal needs {FIRST_SIGNAL} scores, {now.session} {'is' if now.session == 1 else 'are'} on record."
+        )
+        return Signal("insufficient data", need[0].upper() + need[1:], None, now.session, now.improvement, now)
+    concern = watching.concern(now)
+    before = watching.concern(forecasts[-2]) if len(forecasts) > 1 and now.session > FIRST_SIGNAL else None
+    state: State = "on track"
+    if concern and before:
+        state = "not on track"
+    elif concern or before:
+        state = "watch"
+    return Signal(state, _reason(now, concern, before, watching), concern, now.session, now.improvement, now)
+
+
+def _reason(now: Forecast, concern: Concern | None, before: Concern | None, watching: Watching) -> str:
+    about, low, high = (f"{score or 0.0:.{watching.decimals}f}" for score in (now.expected, now.lower, now.upper))
+    heading = f"From {now.session} scores: about {about} at the end ({low} to {high})."
+    points = f"{watching.rule.reliable_change:.{watching.decimals + 1}f}".rstrip("0").rstrip(".")
+    if concern == "deterioration" and watching.is_worse(now):
+        body = f"The latest score is {points} points or more worse than the first"
+    elif concern == "deterioration" and now.deteriorated is not None:
+        limit = watching.thresholds.deterioration or 0.0
+        chance = now.deteriorated
+        body = f"The chance of ending {points} points or more worse is {chance}, over the line of {limit:.0%}"
+    elif concern == "no response" and now.improved is not None:
+        limit = watching.thresholds.improvement or 0.0
+        body = (
+            f"The chance of improving by {points} points or more is {now.improved}, under the line of {limit:.0%}"
+        )
+    elif before:
+        return f"{heading} It was flagged at the session before, and is not now."
+    else:
+        chance = f" {_improving(now.improved, points)}" if now.improved and watching.response else ""
+        return f"{heading}{chance} Nothing speaks against this course."
+    if before == concern:
+        return f"{heading} {body}, at two sessions in a row."
+    if before:
+        feared = "deterioration" if before == "deterioration" else "too little improvement"
+        return f"{heading} {body}. At the session before, {feared} was forecast."
+    return f"{heading} {body}, at this session only: one session is not enough to say so."
+
+
+def _improving(chance: Probability, points: str) -> str:
+    if not chance.value:
+        return f"From this intake the scale has no room for an improvement of {points} points."
+    return f"The chance of improving by {points} points or more is {chance}."

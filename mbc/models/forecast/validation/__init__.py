@@ -1,0 +1,1 @@
+"""How well forecasts do on clients they have not seen."""

@@ -1,0 +1,1 @@
+"""From tables to each client's cross-products."""

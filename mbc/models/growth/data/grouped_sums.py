@@ -1,0 +1,199 @@
+"""The same client sums from a table that is not in memory: one grouped aggregation, wherever the rows live.
+
+The expressions keep to what runs alike on polars, duckdb, ibis and Spark: product columns first, then plain sums.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import narwhals.stable.v2 as nw
+import numpy as np
+from numpy.typing import NDArray
+
+from mbc.errors import FrameError, ModelError
+from mbc.models.growth.data.client_sums import Basis, ClientSums
+from mbc.models.growth.matrices import Floats
+from mbc.models.growth.data.rows import require_columns
+from mbc.models.growth.data.shapes import BINS, Quantiles, Shape, binned_quantiles
+
+_PREFIX = "mbc_growth_"
+
+
+def grouped_sums(
+    table: nw.LazyFrame[Any], shape: Shape, *, outcome: str, time: str, client: str, covariates: Sequence[str] = ()
+) -> ClientSums:
+    """Aggregate a lazy table into client sums; only one row per client comes back.
+
+    The constants that centre and scale are rough here (means of the times, a quarter of a range): they keep the
+    cross-products harmless and leave no trace in the results.
+    """
+    rows, words = _opened(table, outcome, time, client, covariates)
+    total = int(table.select(nw.len()).collect().item())
+    low, high, mean, centre, bottom, top, n = _ranges(rows)
+    if not n:
+        raise ModelError(f"no row has all of {', '.join([outcome, time, client, *covariates])}.")
+    if not top > bottom:
+        raise ModelError(f"every score is {centre:g}: there is no variation to model.")
+    shape = shape.placed(_binned(rows, low, high))
+    basis = _rough_basis(shape, low, high, mean)
+    spread = (top - bottom) / 4
+    sums = _aggregate(rows, basis, centre, spread, [(name, name in words) for name in covariates])
+    order = np.argsort(sums["client"], kind="stable")
+    columns = {name: values[order] for name, values in sums.items()}
+    return _assemble(columns, basis, centre, spread, list(covariates), total - int(n))
+
+
+def lazy_quantiles(
+    table: nw.LazyFrame[Any],
+    shares: list[float],
+    *,
+    outcome: str,
+    time: str,
+    client: str,
+    covariates: Sequence[str] = (),
+) -> Floats:
+    """Find quantiles of the times of the complete rows."""
+    rows, _ = _opened(table, outcome, time, client, covariates)
+    low, high, *_ = _ranges(rows)
+    return _binned(rows, low, high)(shares)
+
+
+def _opened(
+    table: nw.LazyFrame[Any], outcome: str, time: str, client: str, covariates: Sequence[str]
+) -> tuple[nw.LazyFrame[Any], set[str]]:
+    """Complete rows under our own names, and the covariates that hold text."""
+    schema = table.collect_schema()
+    require_columns(list(schema), [outcome, time, client, *covariates])
+    for name in (outcome, time):
+        if not schema[name].is_numeric():
+            raise FrameError(f"column {name!r} must hold numbers, it holds {schema[name]}.")
+    words = {name for name in covariates if not (schema[name].is_numeric() or schema[name] == nw.Boolean)}
+    return _complete(table, outcome, time, client, [(name, name in words) for name in covariates]), words
+
+
+def _complete(
+    table: nw.LazyFrame[Any], outcome: str, time: str, client: str, covariates: list[tuple[str, bool]]
+) -> nw.LazyFrame[Any]:
+    """Rows with every value, under our own names."""
+    picked = [
+        nw.col(client).alias("client"),
+        nw.col(time).cast(nw.Float64()).alias("t"),
+        nw.col(outcome).cast(nw.Float64()).alias("y"),
+    ]
+    picked += [
+        (nw.col(name) if text else nw.col(name).cast(nw.Float64())).alias(f"w{i}")
+        for i, (name, text) in enumerate(covariates)
+    ]
+    rows = table.select(*picked)
+    keep = ~nw.col("client").is_null()
+    numbers = ["t", "y", *(f"w{i}" for i, (_, text) in enumerate(covariates) if not text)]
+    for name in [*numbers, *(f"w{i}" for i, (_, text) in enumerate(covariates) if text)]:
+        keep = keep & ~nw.col(name).is_null()
+    rows = rows.filter(keep)
+    for name in numbers:
+        rows = rows.filter(~nw.col(name).is_nan())
+    return rows
+
+
+def _ranges(rows: nw.LazyFrame[Any]) -> tuple[float, ...]:
+    """Range and mean of time and outcome, and the number of rows."""
+    t, y = nw.col("t"), nw.col("y")
+    found = rows.select(
+        t.min().alias("a"),
+        t.max().alias("b"),
+        t.mean().alias("c"),
+        y.mean().alias("d"),
+        y.min().alias("e"),
+        y.max().alias("f"),
+        t.count().alias("n"),
+    ).collect()
+    values = [found[name].to_list()[0] for name in ("a", "b", "c", "d", "e", "f", "n")]
+    if values[-1] and not np.isfinite(np.array(values, dtype=np.float64)).all():
+        raise FrameError("the outcome or the time holds an infinite number; both must be finite.")
+    return tuple(float(value or 0) for value in values)
+
+
+def _binned(rows: nw.LazyFrame[Any], low: float, high: float) -> Quantiles:
+    """Count rows per part of the range, when a shape asks."""
+
+    def quantiles(shares: list[float]) -> Floats:
+        part = ((nw.col("t") - low) / (high - low) * BINS).floor().cast(nw.Int64()).alias("part")
+        found = rows.select(part).group_by("part").agg(nw.len().alias("rows")).collect()
+        counts = np.zeros(BINS)
+        np.add.at(counts, np.minimum(found["part"].to_numpy(), BINS - 1), found["rows"].to_numpy())
+        return binned_quantiles(counts, low, high)(shares)
+
+    return quantiles
+
+
+def _rough_basis(shape: Shape, low: float, high: float, mean: float) -> Basis:
+    if not high > low:
+        raise ModelError(f"every row has time {low:g}. Growth needs scores at two times or more.")
+    grid = shape.columns(np.concatenate([np.linspace(low, high, 33), [mean]]), mean)
+    spread = (grid.max(axis=1) - grid.min(axis=1)) / 4
+    return Basis(shape, mean, grid[:, -1], np.where(spread > 0, spread, 1.0))
+
+
+def _aggregate(
+    rows: nw.LazyFrame[Any], basis: Basis, centre: float, spread: float, covariates: list[tuple[str, bool]]
+) -> dict[str, NDArray[Any]]:
+    """One row per client: counts, sums of products, and the range of each covariate."""
+    terms = basis.shape.expressions(nw.col("t"), basis.origin)
+    k = len(terms)
+    rows = rows.with_columns(
+        ((nw.col("y") - centre) / spread).alias("y"),
+        *(
+            ((term - float(c)) / float(s)).alias(f"u{a}")
+            for a, (term, c, s) in enumerate(zip(terms, basis.centre, basis.spread, strict=True), start=1)
+        ),
+    )
+    names = [f"u{a}" for a in range(1, k + 1)]
+    products = {f"{a}{b}": nw.col(a) * nw.col(b) for i, a in enumerate(names) for b in names[: i + 1]}
+    products |= {f"{name}y": nw.col(name) * nw.col("y") for name in names}
+    products["yy"] = nw.col("y") * nw.col("y")
+    rows = rows.with_columns(*(product.alias(name) for name, product in products.items()))
+    summed = [nw.col(name).sum().alias(f"{_PREFIX}{name}") for name in ["y", *names, *products]]
+    ranges = [
+        bound
+        for i in range(len(covariates))
+        for bound in (nw.col(f"w{i}").min().alias(f"low{i}"), nw.col(f"w{i}").max().alias(f"high{i}"))
+    ]
+    found = rows.group_by("client").agg(nw.len().alias("rows"), *summed, *ranges).collect()
+    out: dict[str, NDArray[Any]] = {}
+    for name in found.columns:
+        values = found[name].to_list() if not found[name].dtype.is_numeric() else found[name].to_numpy()
+        out[name.removeprefix(_PREFIX)] = np.asarray(values, dtype=object if isinstance(values, list) else None)
+    return out
+
+
+def _assemble(
+    columns: dict[str, NDArray[Any]],
+    basis: Basis,
+    centre: float,
+    spread: float,
+    covariates: list[str],
+    dropped: int,
+) -> ClientSums:
+    """Fill the arrays of `ClientSums`, with the outcome centred on its own mean."""
+    k, clients = len(basis.centre), len(columns["client"])
+    uu, uy = np.empty((k + 1, k + 1, clients)), np.empty((k + 1, clients))
+    uu[0, 0], uy[0] = columns["rows"], columns["y"]
+    for a in range(1, k + 1):
+        uu[0, a] = uu[a, 0] = columns[f"u{a}"]
+        uy[a] = columns[f"u{a}y"]
+        for b in range(1, a + 1):
+            uu[a, b] = uu[b, a] = columns[f"u{a}u{b}"]
+    values: dict[str, NDArray[Any]] = {}
+    for i, name in enumerate(covariates):
+        low, high = columns[f"low{i}"], columns[f"high{i}"]
+        if (low != high).any():
+            who = columns["client"][int(np.flatnonzero(low != high)[0])]
+            raise ModelError(
+                f"covariate {name!r} changes within client {who}; growth_curve takes covariates that belong to "
+                "the client. For one that changes from session to session use mixedlm with a formula."
+            )
+        values[name] = low
+    yy = float(np.sum(columns["yy"].astype(np.float64)))
+    return ClientSums(columns["client"], uu, uy, yy, basis, centre, spread, values, dropped)

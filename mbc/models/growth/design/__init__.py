@@ -1,0 +1,1 @@
+"""From client cross-products to the statistics of one model."""

@@ -1,0 +1,1 @@
+"""The deviance, its optimum, and what the optimum says."""

@@ -1,0 +1,1 @@
+"""Intervals, tests, predictions and client courses of a fitted growth model."""

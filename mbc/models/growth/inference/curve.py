@@ -1,0 +1,348 @@
+"""A fitted growth curve: its estimates, tests, intervals, and the courses it expects."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any, Literal
+
+import numpy as np
+import polars as pl
+from numpy.typing import ArrayLike, NDArray
+
+from mbc.errors import ModelError
+from mbc.models.change.person.slopes import ClientSlopes
+from mbc.models.growth.inference import prediction
+from mbc.models.growth.inference.bootstrap import Bootstrap, parametric_bootstrap
+from mbc.models.growth.inference.client_slopes import client_slopes
+from mbc.models.growth.inference.degrees_of_freedom import (
+    CoefficientTest,
+    JointTest,
+    Method,
+    coefficient_tests,
+    joint_test,
+)
+from mbc.models.growth.fit.estimates import Effects, Estimates, effects_of, estimates_of
+from mbc.models.growth.fit.fit_model import Fitted
+from mbc.models.growth.matrices import Floats
+from mbc.models.growth.fit.optimiser import FitReport
+from mbc.models.growth.inference.prediction import ClientCurve, Kind
+from mbc.models.growth.inference.profile import Interval, profile_intervals
+from mbc.models.growth.inference.reported import Coefficient, Variance, coefficients_of, variances_of
+from mbc.models.growth.fit.shape_choice import TriedShape
+from mbc.models.growth.data.shapes import Shape
+
+
+@dataclass(frozen=True)
+class GrowthCurve:
+    """A fitted growth model. Holds client sums, never rows.
+
+    Asking for estimates of a fit that did not converge raises `ModelError`.
+    """
+
+    outcome: str
+    time: str
+    client: str
+    fitted: Fitted = field(repr=False)
+    tried: tuple[TriedShape, ...] = ()  # shapes compared where the shape was "auto", lowest AIC first
+
+    @property
+    def shape(self) -> Shape:
+        """The functions of time, with their knots."""
+        return self.fitted.sums.basis.shape
+
+    @property
+    def reml(self) -> bool:
+        """Whether restricted likelihood was maximised."""
+        return self.fitted.reml
+
+    @property
+    def n_clients(self) -> int:
+        """Clients with at least one complete row."""
+        return len(self.fitted.sums.ids)
+
+    @property
+    def n_observations(self) -> int:
+        """Complete rows."""
+        return self.fitted.sums.rows
+
+    @property
+    def n_dropped(self) -> int:
+        """Rows left out because a value was missing."""
+        return self.fitted.sums.dropped
+
+    @property
+    def report(self) -> FitReport:
+        """How the optimum was found."""
+        return self.fitted.report
+
+    @property
+    def converged(self) -> bool:
+        """Whether the search reached its optimum."""
+        return self.report.converged
+
+    @cached_property
+    def singular(self) -> bool:
+        """Whether some variance is zero or some correlation is one: reported, not a failure."""
+        return self.fitted.singular
+
+    @property
+    def dropped_terms(self) -> tuple[str, ...]:
+        """Fixed effects left out because the others already say them."""
+        return self.fitted.design.dropped
+
+    @cached_property
+    def estimates(self) -> Estimates:
+        """Everything estimated, as arrays."""
+        self._require_converged()
+        return estimates_of(self.fitted.design, self.fitted.optimum, reml=self.reml)
+
+    def _require_converged(self) -> None:
+        if not self.converged:
+            raise ModelError(
+                f"this growth model did not converge ({self.report.message}). To repair: "
+                "1. look at .report.log; 2. drop the random slope: random=('intercept',); "
+                "3. take a simpler shape; 4. check for clients or scores of another scale."
+            )
+
+    @property
+    def log_likelihood(self) -> float:
+        """Restricted log-likelihood if ``reml``, else the log-likelihood."""
+        return self.estimates.log_likelihood
+
+    @property
+    def n_parameters(self) -> int:
+        """Fixed effects, variances and covariances, residual variance."""
+        q = len(self.fitted.random)
+        return len(self.fitted.design.x_names) + q * (q + 1) // 2 + 1
+
+    @property
+    def aic(self) -> float:
+        """Akaike's criterion; compare models fitted with ``reml=False`` on the same rows."""
+        return 2 * self.n_parameters - 2 * self.log_likelihood
+
+    @property
+    def bic(self) -> float:
+        """Schwarz's criterion."""
+        return math.log(self.n_observations) * self.n_parameters - 2 * self.log_likelihood
+
+    @property
+    def coefficients(self) -> tuple[Coefficient, ...]:
+        """Fixed effects with 95 % normal intervals."""
+        return coefficients_of(self.estimates, self.fitted.design.x_names)
+
+    @property
+    def variances(self) -> tuple[Variance, ...]:
+        """Random effects' variances and correlations, then the residual variance."""
+        return variances_of(self.estimates, self.fitted.design.z_names)
+
+    @cached_property
+    def effects(self) -> Effects:
+        """Every client's random effects with their conditional covariances."""
+        self._require_converged()
+        return effects_of(self.fitted.design, self.fitted.optimum)
+
+    @property
+    def client_ids(self) -> NDArray[Any]:
+        """Identifiers, in the order of `effects`."""
+        return self.fitted.sums.ids
+
+    @cached_property
+    def _index(self) -> dict[object, int]:
+        return {key: i for i, key in enumerate(self.client_ids.tolist())}
+
+    def shapes_tried(self) -> pl.DataFrame:
+        """Shapes compared where the shape was ``"auto"``: shape, parameters, log_likelihood, aic, reason."""
+        columns = ("shape", "parameters", "log_likelihood", "aic", "reason")
+        return pl.DataFrame({name: [getattr(one, name) for one in self.tried] for name in columns})
+
+    def client_effects(self) -> pl.DataFrame:
+        """One row per client: each random effect and its conditional standard deviation."""
+        effects = self.effects
+        columns: dict[str, Any] = {self.client: self.client_ids.tolist()}
+        for j, name in enumerate(self.fitted.design.z_names):
+            columns[name] = effects.means[:, j]
+            columns[f"{name} sd"] = np.sqrt(effects.covariances[:, j, j])
+        return pl.DataFrame(columns)
+
+    def to_frame(self) -> pl.DataFrame:
+        """`coefficients` as a table: term, estimate, standard_error, lower, upper."""
+        found = self.coefficients
+        return pl.DataFrame(
+            {
+                "term": [c.name for c in found],
+                "estimate": [c.estimate for c in found],
+                "standard_error": [c.standard_error for c in found],
+                "lower": [c.lower for c in found],
+                "upper": [c.upper for c in found],
+            }
+        )
+
+    def tests(self, *, method: Method = "satterthwaite", level: float = 0.95) -> tuple[CoefficientTest, ...]:
+        """Test every coefficient against zero, honestly with few clients.
+
+        Parameters
+        ----------
+        method : {"satterthwaite", "kenward-roger", "normal"}
+            How the degrees of freedom are found. Kenward-Roger also widens the standard errors; REML only.
+        level : float
+            Coverage of the intervals.
+        """
+        fitted = self.fitted
+        return coefficient_tests(fitted.design, fitted.optimum, self.estimates, method=method, level=level)
+
+    def joint_test(self, contrasts: ArrayLike, *, method: Method = "kenward-roger") -> JointTest:
+        """Test several combinations of coefficients at once: rows of numbers, one per coefficient."""
+        fitted = self.fitted
+        return joint_test(fitted.design, fitted.optimum, self.estimates, contrasts, method=method)
+
+    def variance_intervals(
+        self,
+        *,
+        method: Literal["profile", "bootstrap"] = "profile",
+        level: float = 0.95,
+        replicates: int = 1000,
+        seed: int | None = None,
+    ) -> tuple[Interval, ...]:
+        """Intervals of the standard deviations and correlations.
+
+        Parameters
+        ----------
+        method : {"profile", "bootstrap"}
+            Profile likelihood (restricted if the fit is), or percentiles of a parametric bootstrap.
+        level : float
+            Coverage.
+        replicates, seed
+            Of the bootstrap.
+        """
+        if not 0 < level < 1:
+            raise ModelError(f"level must be between 0 and 1, got {level}. Is it a percentage?")
+        self._require_converged()
+        design, at = self.fitted.design, self.fitted.optimum
+        if method == "profile":
+            return profile_intervals(design, at, reml=self.reml, level=level)
+        if method == "bootstrap":
+            return self.bootstrap(replicates=replicates, seed=seed).intervals(design, at, level=level)
+        raise ModelError(f"method must be 'profile' or 'bootstrap', got {method!r}.")
+
+    def bootstrap(self, *, replicates: int = 1000, seed: int | None = None) -> Bootstrap:
+        """Refit data sets drawn from this model: how every estimate would scatter if it were true."""
+        self._require_converged()
+        fitted = self.fitted
+        return parametric_bootstrap(
+            fitted.design, fitted.optimum, reml=self.reml, replicates=replicates, seed=seed
+        )
+
+    def client_slopes(self) -> ClientSlopes:
+        """Each client's coefficient of the shape's first term: fixed and random part together, and alone."""
+        self._require_converged()
+        return client_slopes(self.fitted)
+
+    def at(self, theta: Sequence[float]) -> GrowthCurve:
+        """Evaluate the same model at given covariance parameters instead of its optimum.
+
+        Parameters
+        ----------
+        theta : sequence of float
+            Lower triangle, by columns, of the relative covariance factor: ``getME(fit, "theta")`` of lme4.
+        """
+        return GrowthCurve(self.outcome, self.time, self.client, self.fitted.at(theta), self.tried)
+
+    def predict_mean(
+        self,
+        times: ArrayLike,
+        *,
+        covariates: Mapping[str, object] | None = None,
+        level: float = 0.8,
+        kind: Kind = "mean",
+    ) -> ClientCurve:
+        """Predict the mean course, or with ``kind="prediction"`` where a new client's scores will lie.
+
+        Parameters
+        ----------
+        times : array_like
+            In the unit of the time column.
+        covariates : mapping, optional
+            Values of the client covariates; their average over clients by default.
+        level : float
+            Coverage of the band, between 0 and 1.
+        kind : {"mean", "prediction"}
+            Uncertainty of the mean course alone, or also between clients and of one score.
+        """
+        return self._population(None, prediction.as_times(times), covariates, level, kind)
+
+    def predict_client(
+        self,
+        client: object,
+        times: ArrayLike,
+        *,
+        level: float = 0.8,
+        kind: Kind = "prediction",
+        covariates: Mapping[str, object] | None = None,
+    ) -> ClientCurve:
+        """Predict one client's own course, with a band.
+
+        Parameters
+        ----------
+        client : object
+            Identifier as in the client column. A client the model has not seen gets the mean course with the
+            spread between clients in its band (``observations`` is 0).
+        times : array_like
+            In the unit of the time column.
+        level : float
+            Coverage of the band, between 0 and 1.
+        kind : {"prediction", "mean"}
+            ``"prediction"``: where a new score will lie: uncertainty of the coefficients and of the client's
+            effects (jointly), and the residual. ``"mean"``: without the residual, where the course itself lies.
+        covariates : mapping, optional
+            For a client the model has not seen; averages over clients by default.
+        """
+        at = prediction.as_times(times)
+        self._require_converged()
+        index = self._index.get(client)
+        if index is None:
+            return self._population(client, at, covariates, level, kind)
+        course = prediction.client_course(self.fitted, index, at)
+        seen = round(float(self.fitted.sums.counts[index]))
+        return prediction.curve(self.fitted, course, client, at, observations=seen, level=level, kind=kind)
+
+    def predict_scores(
+        self,
+        seen: ArrayLike,
+        scores: ArrayLike,
+        times: ArrayLike,
+        *,
+        level: float = 0.8,
+        kind: Kind = "prediction",
+        covariates: Mapping[str, object] | None = None,
+    ) -> ClientCurve:
+        """Predict the course of a client the model has not seen from the scores known so far.
+
+        Parameters
+        ----------
+        seen, scores : array_like
+            Times and values of the scores known so far.
+        times : array_like
+            Where to predict.
+        level, kind, covariates
+            As in `predict_client`.
+        """
+        at, known = prediction.as_times(times), prediction.as_times(seen)
+        values = np.asarray(scores, dtype=np.float64)
+        if values.shape != known.shape or not np.isfinite(values).all():
+            raise ModelError(f"scores must be finite and as many as seen ({known.size}), got {values.size}.")
+        self._require_converged()
+        row = prediction.covariate_row(self.fitted, covariates or {})
+        course = prediction.scores_course(self.fitted, known, values, at, row)
+        return prediction.curve(self.fitted, course, None, at, observations=known.size, level=level, kind=kind)
+
+    def _population(
+        self, client: object, times: Floats, covariates: Mapping[str, object] | None, level: float, kind: Kind
+    ) -> ClientCurve:
+        self._require_converged()
+        row = prediction.covariate_row(self.fitted, covariates or {})
+        between = client is not None or kind == "prediction"
+        course = prediction.population_course(self.fitted, times, row, between=between)
+        return prediction.curve(self.fitted, course, client, times, observations=0, level=level, kind=kind)

@@ -1,0 +1,1 @@
+"""The mixed model with the formula and results of statsmodels."""

@@ -1,0 +1,1 @@
+"""Growth with serial, heavy-tailed or grouped residuals, two outcomes, or therapists."""

@@ -1,0 +1,152 @@
+"""Do scores scatter more in one group or phase than in another: growth with a residual variance per group."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, cast
+
+import narwhals.stable.v2 as nw
+import numpy as np
+
+from mbc.errors import ModelError
+from mbc.models.growth.data.client_sums import Basis, sums_about
+from mbc.models.growth.design.design import Design, expanded, random_columns, split_covariates, terms_of
+from mbc.models.growth.fit.deviance import Evaluation
+from mbc.models.growth.fit.estimates import Estimates, estimates_of
+from mbc.models.growth.fit.identification import checked_start
+from mbc.models.growth.matrices import Floats
+from mbc.models.growth.fit.optimiser import FitReport
+from mbc.models.growth.data.rows import Rows, read_rows
+from mbc.models.growth.data.shapes import Shape, ShapeName, shape_of
+from mbc.models.growth.variants.weighted_cells import Cells, Weighting, fit_cells
+
+
+@dataclass(frozen=True, slots=True)
+class GroupedResiduals:
+    """A growth model whose residual variance differs between groups."""
+
+    groups: tuple[Any, ...]
+    residual_variances: dict[Any, float]
+    ratios: dict[Any, tuple[float, float, float]]  # residual SD over the first group's: estimate, 95 % interval
+    x_names: tuple[str, ...]
+    z_names: tuple[str, ...]
+    estimates: Estimates  # ``residual_variance`` is the first group's
+    report: FitReport
+
+    @property
+    def converged(self) -> bool:
+        """Whether the search reached its optimum."""
+        return self.report.converged
+
+    @property
+    def log_likelihood(self) -> float:
+        """Restricted if the fit is."""
+        return self.estimates.log_likelihood
+
+
+def residual_growth(  # noqa: PLR0913  growth_curve's arguments and one more
+    frame: Any,
+    *,
+    outcome: str,
+    time: str,
+    client: str,
+    residual: str,
+    shape: ShapeName | Shape = "log",
+    covariates: Sequence[str] = (),
+    random: Sequence[str] = ("intercept", "slope"),
+    reml: bool = True,
+) -> GroupedResiduals:
+    """Fit a growth curve whose residual variance differs by a column of the rows.
+
+    Parameters
+    ----------
+    frame, outcome, time, client, shape, covariates, random, reml
+        As in `growth_curve`.
+    residual : str
+        Column of groups: of clients (a clinic, a sex) or of rows (a phase, an informant).
+
+    References
+    ----------
+    .. [1] Pinheiro & Bates (2000), Mixed-Effects Models in S and S-PLUS, section 5.2 (``varIdent``).
+    """
+    chosen = shape_of(shape)
+    names = [name for name, _ in split_covariates(covariates)]
+    rows = eager_rows(frame, outcome=outcome, time=time, client=client, covariates=names, labels=[residual])
+    groups = rows.labels[residual]
+    if len(groups.levels) < 2:
+        raise ModelError(f"column {residual!r} has one group only; use growth_curve.")
+    basis = Basis.about(chosen.placed(rows.quantiles), rows.time)
+    centre, spread = float(rows.outcome.mean()), float(rows.outcome.std())
+    everything = sums_about(rows, basis, centre, spread)
+    terms = terms_of(everything, time, covariates)
+    picked = random_columns(random, ("intercept", *basis.shape.terms(time)))
+    design, expansion = expanded(everything, terms, picked)
+    every = slice(0, rows.clients)
+    parts = [sums_about(rows.where(groups.codes == g), basis, centre, spread) for g in range(len(groups.levels))]
+    arrays = [expansion.arrays(part, every) for part in parts]
+    cells = Cells(
+        tuple(s for s, _ in arrays),
+        tuple(b for _, b in arrays),
+        tuple(expansion.pooled(part) for part in parts),
+        rows.codes.size,
+    )
+    counts = np.bincount(groups.codes, minlength=len(groups.levels)).astype(np.float64)
+    start = checked_start(design, reml=reml).factor
+    fit = fit_cells(cells, variance_ratios(counts), start, np.zeros(len(counts) - 1), reml=reml)
+    return _result(
+        design, fit.optimum, fit.deviance, fit.numbers, fit.hessian, groups.levels, fit.report, reml=reml
+    )
+
+
+def variance_ratios(counts: Floats) -> Weighting:
+    """Weights 1, exp(-2 n_2), exp(-2 n_3), ...: n is the log of the residual SD over the first group's."""
+
+    def weights(numbers: Floats) -> Floats:
+        return np.concatenate([[1.0], np.exp(-2 * numbers)])
+
+    def jacobian(numbers: Floats) -> Floats:
+        return np.vstack([np.zeros(numbers.size), np.diag(-2 * np.exp(-2 * numbers))])
+
+    def log_det(numbers: Floats) -> tuple[float, Floats]:
+        return 2 * float(counts[1:] @ numbers), 2 * counts[1:]
+
+    return Weighting(weights, jacobian, log_det)
+
+
+def eager_rows(
+    frame: Any, *, outcome: str, time: str, client: str, covariates: Sequence[str], labels: Sequence[str]
+) -> Rows:
+    """Read the rows of any table into memory: for the models that need more than client sums."""
+    table: Any = nw.from_native(frame)
+    eager = table.collect() if isinstance(table, nw.LazyFrame) else table
+    return read_rows(
+        cast("nw.DataFrame[Any]", eager),
+        outcome=outcome,
+        time=time,
+        client=client,
+        covariates=covariates,
+        labels=labels,
+    )
+
+
+def _result(
+    design: Design,
+    at: Evaluation,
+    deviance: float,
+    numbers: Floats,
+    hessian: Floats,
+    groups: tuple[Any, ...],
+    report: FitReport,
+    *,
+    reml: bool,
+) -> GroupedResiduals:
+    found = estimates_of(design, at, reml=reml, deviance=deviance)
+    errors = np.sqrt(np.maximum(np.diag(2 * np.linalg.pinv(hessian, hermitian=True))[-numbers.size :], 0.0))
+    variances, ratios = {groups[0]: found.residual_variance}, {groups[0]: (1.0, 1.0, 1.0)}
+    for group, number, error in zip(groups[1:], numbers.tolist(), errors.tolist(), strict=True):
+        variances[group] = found.residual_variance * math.exp(2 * number)
+        half = 1.959963984540054 * error
+        ratios[group] = (math.exp(number), math.exp(number - half), math.exp(number + half))
+    return GroupedResiduals(groups, variances, ratios, design.x_names, design.z_names, found, report)

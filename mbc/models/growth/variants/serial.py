@@ -1,0 +1,275 @@
+"""Are sessions close in time more alike than the growth curve says: continuous-time AR(1) residuals.
+
+The correlation of two residuals of one client is phi^|gap|. Whitening makes them independent,
+e_j -> (e_j - rho_j e_j-1) / sqrt(1 - rho_j^2) with rho_j = phi^gap, and costs one pass over the rows; the other
+parameters are then found as ever, so that only phi is searched for.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike
+from scipy.optimize import brentq, minimize_scalar
+from scipy.stats import chi2, norm
+
+from mbc.errors import ModelError
+from mbc.models.growth.design.design import residualised
+from mbc.models.growth.fit.deviance import Evaluation, evaluate
+from mbc.models.growth.fit.estimates import Estimates, estimates_of
+from mbc.models.growth.fit.identification import checked_start
+from mbc.models.growth.matrices import Floats
+from mbc.models.growth.fit.optimiser import FitReport, minimise
+from mbc.models.growth.inference.prediction import ClientCurve, Kind, as_times
+from mbc.models.growth.variants.row_columns import RowColumns
+from mbc.models.growth.design.row_design import statistics_of
+from mbc.models.growth.data.shapes import Shape, ShapeName, shape_of
+from mbc.models.growth.fit.starts import is_singular, starting_factor
+
+
+@dataclass(frozen=True, slots=True)
+class Whitened:
+    """The optimum of everything else at one phi."""
+
+    deviance: float  # with log|R|, internal scale
+    optimum: Evaluation
+    report: FitReport
+    least: Floats  # taken off the outcome after whitening
+
+
+@dataclass(frozen=True)
+class SerialGrowth:
+    """A growth model whose residuals are a continuous-time AR(1) process."""
+
+    outcome: str
+    client: str
+    columns: RowColumns = field(repr=False)
+    reml: bool
+    phi: float  # correlation of two residuals one unit of time apart
+    phi_interval: tuple[float, float]  # profile likelihood, 95 %
+    independent_log_likelihood: float  # of the same model with phi = 0
+    best: Whitened = field(repr=False)
+
+    @property
+    def converged(self) -> bool:
+        """Whether the search reached its optimum."""
+        return self.best.report.converged
+
+    @property
+    def report(self) -> FitReport:
+        """How the optimum at this phi was found."""
+        return self.best.report
+
+    @property
+    def singular(self) -> bool:
+        """Whether some variance is zero or some correlation is one."""
+        return is_singular(self.columns.design, self.best.optimum)
+
+    @cached_property
+    def estimates(self) -> Estimates:
+        """Everything estimated but phi. ``residual_variance`` is the process's, at any one time."""
+        shifted = _shifted(self.best)
+        return estimates_of(self.columns.design, shifted, reml=self.reml, deviance=self.best.deviance)
+
+    @property
+    def log_likelihood(self) -> float:
+        """Restricted if the fit is."""
+        return self.estimates.log_likelihood
+
+    @property
+    def p_value(self) -> float:
+        """Likelihood-ratio test of phi = 0, with half the chi-square's tail since phi cannot be negative."""
+        gain = 2 * max(self.log_likelihood - self.independent_log_likelihood, 0.0)
+        return 0.5 * float(chi2.sf(gain, 1)) if gain > 0 else 1.0
+
+    def predict_client(
+        self, client: object, times: ArrayLike, *, level: float = 0.8, kind: Kind = "prediction"
+    ) -> ClientCurve:
+        """Predict one client's scores: soon after a session the last residual still counts.
+
+        Parameters
+        ----------
+        client, times, level
+            As in `GrowthCurve.predict_client`; the client must be one the model has seen.
+        kind : {"prediction", "mean"}
+            Where a new score will lie, or where the growth curve itself does.
+        """
+        ids = self.columns.rows.ids.tolist()
+        if client not in ids:
+            raise ModelError(f"client {client!r} is not in the model; it has {len(ids)} clients.")
+        if not 0 < level < 1:
+            raise ModelError(f"level must be between 0 and 1, got {level}. Is it a percentage?")
+        at = as_times(times)
+        mean, variance, seen = self._course(ids.index(client), at, kind)
+        scale = self.columns.design.outcome_spread
+        half = float(norm.ppf(0.5 + level / 2)) * scale * np.sqrt(variance)
+        mean = scale * mean
+        return ClientCurve(client, at, mean, mean - half, mean + half, level, kind, seen)
+
+    def _course(self, index: int, times: Floats, kind: Kind) -> tuple[Floats, Floats, int]:
+        columns, optimum = self.columns, self.best.optimum
+        own = np.flatnonzero(columns.rows.codes == index)
+        seen, zs, xs = columns.rows.time[own], columns.z[:, own].T, columns.x[:, own].T
+        x, z = columns.at(times, index)
+        psi = optimum.factor @ optimum.factor.T
+        v = zs @ psi @ zs.T + self.phi ** np.abs(seen[:, None] - seen)
+        link = z @ psi @ zs.T
+        own_variance = np.einsum("ti,ij,tj->t", z, psi, z)
+        if kind == "prediction":
+            link = link + self.phi ** np.abs(times[:, None] - seen)
+            own_variance = own_variance + 1.0
+        gain = np.linalg.solve(v, link.T).T
+        gamma = _shifted(self.best).gamma
+        beta = columns.design.least_squares - gamma[:-1]
+        d = x - gain @ xs
+        variance = own_variance - (gain * link).sum(axis=1) + np.einsum("ti,ij,tj->t", d, optimum.inverse, d)
+        residual = columns.y[own] + xs @ gamma[:-1]
+        return x @ beta + gain @ residual, optimum.sigma2 * np.maximum(variance, 0.0), own.size
+
+
+def serial_growth(
+    frame: Any,
+    *,
+    outcome: str,
+    time: str,
+    client: str,
+    shape: ShapeName | Shape = "log",
+    covariates: Sequence[str] = (),
+    random: Sequence[str] = ("intercept",),
+    reml: bool = True,
+) -> SerialGrowth:
+    """Fit a growth curve with continuous-time AR(1) residuals, for irregular sessions.
+
+    Parameters
+    ----------
+    frame, outcome, time, client, shape, covariates, reml
+        As in `growth_curve`.
+    random : sequence of str
+        As in `growth_curve`; a random intercept alone by default, since slope and serial correlation compete.
+
+    References
+    ----------
+    .. [1] Pinheiro & Bates (2000), Mixed-Effects Models in S and S-PLUS, section 5.3 (``corCAR1``).
+    """
+    columns = RowColumns.of(
+        frame,
+        outcome=outcome,
+        time=time,
+        client=client,
+        shape=shape_of(shape),
+        covariates=covariates,
+        random=random,
+    )
+    gaps = _gaps(columns)
+    follow = np.isfinite(gaps)
+    if not follow.any():
+        raise ModelError("no client has two scores: serial correlation cannot be seen.")
+    if not (gaps[follow] > 0).all():
+        row = int(np.flatnonzero(follow & (gaps <= 0))[0])
+        who = columns.rows.ids[columns.rows.codes[row]]
+        raise ModelError(
+            f"client {who} has two scores at time {columns.rows.time[row]:g}. Serial correlation needs distinct "
+            "times: keep one of them, or their mean."
+        )
+    checked_start(columns.design, reml=reml)
+    typical = float(np.median(gaps[follow]))
+    independent = _at_rate(columns, gaps, None, reml=reml)
+    rate, best = _search(columns, gaps, typical, independent, reml=reml)
+    interval = _interval(columns, gaps, rate, best, typical, reml=reml)
+    plain = estimates_of(columns.design, independent.optimum, reml=reml, deviance=independent.deviance)
+    return SerialGrowth(outcome, client, columns, reml, math.exp(-rate), interval, plain.log_likelihood, best)
+
+
+def _gaps(columns: RowColumns) -> Floats:
+    """Time since the client's previous score; infinite at the first."""
+    gaps = np.full(columns.y.size, np.inf)
+    same = columns.rows.codes[1:] == columns.rows.codes[:-1]
+    gaps[1:][same] = np.diff(columns.rows.time)[same]
+    return gaps
+
+
+def _at_rate(
+    columns: RowColumns, gaps: Floats, rate: float | None, *, reml: bool, start: Floats | None = None
+) -> Whitened:
+    """Whiten at phi = exp(-rate) (None: phi = 0) and fit everything else."""
+    stacked = np.vstack([columns.z, columns.x, columns.y])
+    constant = 0.0
+    if rate is not None:
+        rho = np.exp(-rate * gaps)
+        left = np.sqrt(-np.expm1(-2 * rate * gaps))
+        stacked[:, 1:] = (stacked[:, 1:] - rho[1:] * stacked[:, :-1]) / left[1:]
+        constant = 2 * float(np.log(left).sum())
+    q = len(columns.z)
+    z, right = stacked[:q], stacked[q:]
+    least, _ = residualised(right @ right.T)
+    right[-1] -= least @ right[:-1]
+    _, pooled = residualised(right @ right.T)
+    statistics = statistics_of(z, right, columns.rows.codes, pooled)
+    first = starting_factor(columns.design) if start is None else start
+    at, report = minimise(lambda factor: evaluate(statistics, factor, reml=reml), first)
+    return Whitened(at.deviance + constant, at, report, least)
+
+
+def _shifted(best: Whitened) -> Evaluation:
+    """Express the optimum about the outcome before whitening's own least-squares fit."""
+    at = best.optimum
+    gamma = at.gamma.copy()
+    gamma[:-1] -= best.least
+    return replace(at, gamma=gamma)
+
+
+def _search(
+    columns: RowColumns, gaps: Floats, typical: float, independent: Whitened, *, reml: bool
+) -> tuple[float, Whitened]:
+    """Best rate: a coarse look over correlations at the typical gap, then Brent's method."""
+
+    def deviance(log_rate: float) -> float:
+        return _at_rate(columns, gaps, math.exp(log_rate), reml=reml, start=_warm(independent)).deviance
+
+    grid = [math.log(-math.log(rho) / typical) for rho in (0.98, 0.9, 0.7, 0.4, 0.15, 0.03, 0.001)]
+    values = [deviance(point) for point in grid]
+    place = int(np.argmin(values))
+    low = grid[place - 1] if place else grid[0] - 3.0
+    high = grid[place + 1] if place + 1 < len(grid) else grid[-1] + 2.0
+    found: Any = minimize_scalar(deviance, bounds=(low, high), method="bounded", options={"xatol": 1e-7})
+    rate = math.exp(float(found.x))
+    best = _at_rate(columns, gaps, rate, reml=reml, start=_warm(independent))
+    if independent.deviance <= best.deviance:
+        return math.inf, independent
+    return rate, best
+
+
+def _warm(known: Whitened) -> Floats:
+    """Start near a known optimum, away from the border."""
+    psi = known.optimum.factor @ known.optimum.factor.T
+    return np.linalg.cholesky(psi + np.diag(0.02 * np.diag(psi) + 1e-3))
+
+
+def _interval(
+    columns: RowColumns, gaps: Floats, rate: float, best: Whitened, typical: float, *, reml: bool
+) -> tuple[float, float]:
+    """Profile-likelihood interval of phi."""
+    if math.isinf(rate):
+        rate = 12 / typical
+    target = best.deviance + float(chi2.ppf(0.95, 1))
+
+    def excess(log_rate: float) -> float:
+        return _at_rate(columns, gaps, math.exp(log_rate), reml=reml, start=_warm(best)).deviance - target
+
+    here = math.log(rate)
+    found: list[float] = []
+    for towards in (1.0, -1.0):
+        step, edge = 0.25, here
+        while step < 30 and excess(here + towards * step) < 0:
+            edge, step = here + towards * step, 1.6 * step
+        if step >= 30:
+            found.append(0.0 if towards > 0 else 1.0)
+            continue
+        root = float(brentq(excess, edge, here + towards * step, xtol=1e-5))
+        found.append(math.exp(-math.exp(root)))
+    return found[0], found[1]

@@ -1,0 +1,304 @@
+"""How much do therapists matter: growth of clients within therapists, or across them where clients change."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import polars as pl
+from numpy.typing import NDArray
+from scipy.optimize import brentq
+from scipy.optimize import minimize as scipy_minimize
+from scipy.stats import chi2
+
+from mbc.errors import ModelError
+from mbc.models.growth.data.client_sums import Basis, sums_about
+from mbc.models.growth.design.design import Expansion, expanded, random_columns, split_covariates, terms_of
+from mbc.models.growth.fit.identification import checked_start
+from mbc.models.growth.matrices import Floats, factor_of
+from mbc.models.growth.fit.optimiser import Evaluated, FitReport
+from mbc.models.growth.variants.residual_groups import eager_rows
+from mbc.models.growth.data.rows import Rows
+from mbc.models.growth.data.shapes import Shape, ShapeName, shape_of
+from mbc.models.growth.design.statistics import block_slices, joined
+from mbc.models.growth.variants.therapist_levels import Links, Problem
+
+
+@dataclass(frozen=True)
+class TherapistGrowth:
+    """A growth model with random effects of clients and of therapists, in the units of the data."""
+
+    names: tuple[str, ...]
+    coefficients: Floats
+    covariance: Floats
+    client_effects: tuple[str, ...]
+    client_covariance: Floats
+    therapist_effects: tuple[str, ...]
+    therapist_covariance: Floats
+    residual_variance: float
+    log_likelihood: float
+    therapists: tuple[Any, ...]
+    means: Floats  # of each therapist's effects, (therapists, r)
+    standard_deviations: Floats  # conditional, (therapists, r)
+    clients_seen: NDArray[np.int64]
+    crossed: bool
+    n_clients: int
+    n_observations: int
+    singular: bool
+    report: FitReport
+    _problem: Problem = field(repr=False)
+    _theta: Floats = field(repr=False)
+
+    @property
+    def converged(self) -> bool:
+        """Whether the search reached its optimum."""
+        return self.report.converged
+
+    @property
+    def standard_errors(self) -> Floats:
+        """Of the coefficients."""
+        return np.sqrt(self.covariance.diagonal())
+
+    @property
+    def therapist_share(self) -> float:
+        """Share of the variance of a score at time 0 that lies between therapists (intraclass correlation)."""
+        between = float(self.therapist_covariance[0, 0])
+        return between / (between + float(self.client_covariance[0, 0]) + self.residual_variance)
+
+    def to_frame(self) -> pl.DataFrame:
+        """One row per therapist: clients seen, each effect and its conditional standard deviation."""
+        columns: dict[str, Any] = {"therapist": list(self.therapists), "clients": self.clients_seen}
+        for j, name in enumerate(self.therapist_effects):
+            columns[name], columns[f"{name} sd"] = self.means[:, j], self.standard_deviations[:, j]
+        return pl.DataFrame(columns)
+
+    def therapist_interval(self, *, level: float = 0.95) -> tuple[float, float]:
+        """Profile-likelihood interval of the standard deviation between therapists (of the intercept).
+
+        Raises
+        ------
+        ModelError
+            If therapists have a random slope as well.
+        """
+        if self._problem.r != 1:
+            raise ModelError("therapist_interval profiles a random intercept; this model has a slope as well.")
+        scale = self._problem.design.outcome_spread
+        estimate = math.sqrt(float(self.therapist_covariance[0, 0])) / scale
+        critical = float(chi2.ppf(level, 1))
+        least = self._problem.level(self._theta).deviance
+        sigma = math.sqrt(self._problem.level(self._theta).sigma2)
+        start = self._theta[:-1]
+
+        def rise(deviation: float) -> float:
+            # The absolute deviation is held; theta is relative to sigma, so hold it by iterating on the ratio.
+            return _held(self._problem, start, deviation, sigma) - least - critical
+
+        high = max(2 * estimate, 0.2 * sigma)
+        while rise(high) < 0:
+            high *= 1.7
+        upper = float(brentq(rise, estimate, high, rtol=1e-6))
+        lower = 0.0 if rise(0.0) < 0 else float(brentq(rise, 0.0, estimate, rtol=1e-6))
+        return lower * scale, upper * scale
+
+
+def _held(problem: Problem, start: Floats, deviation: float, sigma: float) -> float:
+    """Least deviance with the standard deviation between therapists held at a value."""
+
+    def objective(x: Floats) -> float:
+        s = math.exp(float(x[-1]))
+        level = problem.level(np.append(x[:-1], deviation / s))
+        if not math.isfinite(level.deviance):
+            return 1e300
+        profiled = level.df * (1 + math.log(level.prss / level.df))
+        return level.deviance - profiled + level.df * 2 * math.log(s) + level.prss / (s * s)
+
+    first = np.append(start, math.log(sigma))
+    return float(scipy_minimize(objective, first, method="BFGS", options={"gtol": 1e-4}).fun)
+
+
+def therapist_growth(  # noqa: PLR0913  growth_curve's arguments and two more
+    frame: Any,
+    *,
+    outcome: str,
+    time: str,
+    client: str,
+    therapist: str,
+    shape: ShapeName | Shape = "log",
+    covariates: Sequence[str] = (),
+    random: Sequence[str] = ("intercept", "slope"),
+    therapist_random: Sequence[str] = ("intercept",),
+    reml: bool = True,
+) -> TherapistGrowth:
+    """Fit a growth curve with random effects of clients and of their therapists.
+
+    Parameters
+    ----------
+    frame, outcome, time, client, shape, covariates, random, reml
+        As in `growth_curve`.
+    therapist : str
+        Column of the therapist who gave each session; a client may change therapist.
+    therapist_random : sequence of str
+        ``("intercept",)``, or ``("intercept", "slope")``: therapists differ in their clients' rate of change.
+
+    References
+    ----------
+    .. [1] Baldwin & Imel (2013), Therapist effects, in Bergin and Garfield's Handbook, 6th ed.
+    """
+    names = [name for name, _ in split_covariates(covariates)]
+    rows = eager_rows(frame, outcome=outcome, time=time, client=client, covariates=names, labels=[therapist])
+    basis = Basis.about(shape_of(shape).placed(rows.quantiles), rows.time)
+    centre, spread = float(rows.outcome.mean()), float(rows.outcome.std())
+    sums = sums_about(rows, basis, centre, spread)
+    time_names = ("intercept", *basis.shape.terms(time))
+    chosen, theirs = random_columns(random, time_names), random_columns(therapist_random, time_names)
+    if chosen[: len(theirs)] != theirs or theirs[0] != 0:
+        raise ModelError(
+            f"therapist_random ({', '.join(therapist_random)}) must start with 'intercept' and be part of "
+            f"random ({', '.join(random)}): what differs between therapists must differ between clients."
+        )
+    terms = terms_of(sums, time, covariates)
+    design, expansion = expanded(sums, terms, chosen)
+    labels = rows.labels[therapist]
+    if len(labels.levels) < 3:
+        raise ModelError(
+            f"column {therapist!r} names {len(labels.levels)} therapists; a variance between therapists needs "
+            "at least 3 (and is uncertain below 20). Use the therapist as a covariate instead."
+        )
+    links = _links(rows, therapist, basis, (centre, spread), expansion, len(theirs))
+    problem = Problem(design, links, reml)
+    theta, report = _fit(problem)
+    return _result(problem, theta, report, labels.levels, names_of=(design.x_names, design.z_names))
+
+
+def _links(
+    rows: Rows, therapist: str, basis: Basis, scaling: tuple[float, float], expansion: Expansion, r: int
+) -> Links:
+    """Sum each client's rows by therapist."""
+    labels = rows.labels[therapist]
+    count = len(labels.levels)
+    cell_ids, cells = np.unique(rows.codes * count + labels.codes, return_inverse=True)
+    client, who = cell_ids // count, cell_ids % count
+    split = rows.by_cells(np.asarray(cells, dtype=np.intp), client)
+    sums = sums_about(split, basis, *scaling)
+    parts = [expansion.at_clients(client).arrays(sums, part) for part in block_slices(client.size)]
+    s, b = joined(s for s, _ in parts), joined(b for _, b in parts)
+    first = np.flatnonzero(client[1:] == client[:-1])  # cells are sorted by client
+    pairs: list[tuple[int, int]] = []
+    for at in first.tolist():
+        other = at + 1
+        while other < client.size and client[other] == client[at]:
+            pairs += [(at, other), (other, at)]
+            other += 1
+    return Links(s[:r], b[:r], client, who, np.array(pairs, dtype=np.intp).reshape(-1, 2).T, count)
+
+
+def _fit(problem: Problem) -> tuple[Floats, FitReport]:
+    """Minimise by BFGS on central differences, then Newton steps on the differenced Hessian."""
+    start_client = checked_start(problem.design, reml=problem.reml).factor
+    start = np.concatenate(
+        [
+            start_client[np.tril_indices(problem.q)],
+            0.5 * start_client[: problem.r, : problem.r][np.tril_indices(problem.r)],
+        ]
+    )
+    log: list[Evaluated] = []
+
+    def objective(theta: Floats) -> float:
+        deviance = problem.level(theta).deviance
+        log.append(Evaluated(deviance, math.nan, "bfgs"))
+        return deviance if math.isfinite(deviance) else 1e300
+
+    found = scipy_minimize(objective, start, method="BFGS", jac="3-point", options={"gtol": 1e-4, "maxiter": 300})
+    theta = np.asarray(found.x)
+    hessian, slope = _differences(objective, theta)
+    for _ in range(3):
+        values, vectors = np.linalg.eigh(hessian)
+        nearer = theta - vectors @ ((vectors.T @ slope) / np.maximum(np.abs(values), 1e-8 * np.abs(values).max()))
+        if not objective(nearer) < objective(theta):
+            break
+        theta = nearer
+        hessian, slope = _differences(objective, theta)
+    client, therapist = problem.factors(theta)
+    theta = np.concatenate(
+        [
+            factor_of(client @ client.T)[np.tril_indices(problem.q)],
+            factor_of(therapist @ therapist.T)[np.tril_indices(problem.r)],
+        ]
+    )
+    converged = bool(np.abs(slope).max() < 1e-3 * math.sqrt(problem.design.statistics.rows))
+    message = f"largest gradient {float(np.abs(slope).max()):.1e}"
+    return theta, FitReport(converged, message, len(log), tuple(start.tolist()), tuple(theta.tolist()), tuple(log))
+
+
+def _differences(objective: Any, x: Floats) -> tuple[Floats, Floats]:
+    """Hessian and gradient by central differences."""
+    n = x.size
+    step = 1e-3 * np.maximum(np.abs(x), 0.1)
+    here = objective(x)
+    unit = np.diag(step)
+    up = np.array([objective(x + unit[i]) for i in range(n)])
+    down = np.array([objective(x - unit[i]) for i in range(n)])
+    hessian = np.diag((up - 2 * here + down) / step**2)
+    for i in range(n):
+        for j in range(i):
+            cross = objective(x + unit[i] + unit[j]) - objective(x + unit[i] - unit[j])
+            cross += objective(x - unit[i] - unit[j]) - objective(x - unit[i] + unit[j])
+            hessian[i, j] = hessian[j, i] = cross / (4 * step[i] * step[j])
+    return hessian, (up - down) / (2 * step)
+
+
+def _result(
+    problem: Problem,
+    theta: Floats,
+    report: FitReport,
+    therapists: tuple[Any, ...],
+    names_of: tuple[tuple[str, ...], tuple[str, ...]],
+) -> TherapistGrowth:
+    design, links = problem.design, problem.links
+    level = problem.level(theta)
+    client, therapist = problem.factors(theta)
+    scale, r = design.outcome_spread, problem.r
+    back = scale * design.z_back
+    psi = therapist @ therapist.T
+    count = links.therapists
+    if links.crossed:
+        whole = np.kron(np.eye(count), psi)
+        k = np.linalg.solve(np.eye(count * r) + whole @ level.omega, whole)
+        means = (k @ (level.p @ level.gamma).reshape(-1)).reshape(count, r)
+        spread = np.array([k[j * r : (j + 1) * r, j * r : (j + 1) * r] for j in range(count)])
+    else:
+        spread = np.linalg.solve(np.eye(r) + psi @ level.omega, np.broadcast_to(psi, (count, r, r)))
+        means = np.einsum("jab,jb->ja", spread, level.p @ level.gamma)
+    turn = back[:r, :r]
+    g, t = back @ client, turn @ therapist
+    deviance = level.deviance + 2 * level.df * math.log(scale)
+    if problem.reml:
+        deviance += 2 * float(np.linalg.slogdet(design.x_map)[1])
+    inside = scale * (design.x_back @ (design.least_squares - level.gamma[:-1]))
+    seen = np.array([np.unique(links.client[links.therapist == j]).size for j in range(count)], dtype=np.int64)
+    diagonal = np.concatenate([np.diag(client), np.diag(therapist)])
+    return TherapistGrowth(
+        names=names_of[0],
+        coefficients=inside,
+        covariance=scale**2 * level.sigma2 * (design.x_back @ level.inverse @ design.x_back.T),
+        client_effects=names_of[1],
+        client_covariance=level.sigma2 * g @ g.T,
+        therapist_effects=names_of[1][:r],
+        therapist_covariance=level.sigma2 * t @ t.T,
+        residual_variance=scale**2 * level.sigma2,
+        log_likelihood=-0.5 * deviance,
+        therapists=therapists,
+        means=means @ turn.T,
+        standard_deviations=np.sqrt(level.sigma2 * np.einsum("ab,jbc,ac->ja", turn, spread, turn)),
+        clients_seen=seen,
+        crossed=links.crossed,
+        n_clients=design.statistics.clients,
+        n_observations=design.statistics.rows,
+        singular=bool((diagonal < 1e-4 * diagonal.max()).any()),
+        report=report,
+        _problem=problem,
+        _theta=theta,
+    )

@@ -1,1 +1,0 @@
-"""The parts behind the joint model of scores and dropout: the risk of leaving, the likelihood, the search."""

@@ -1,0 +1,1 @@
+"""Does change in one score precede change in another."""

@@ -1,1 +1,0 @@
-"""The parts behind lagged effects: which sessions follow each other, and slopes within persons."""

@@ -1,0 +1,1 @@
+"""Time until reliable change."""
