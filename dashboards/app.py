@@ -22,7 +22,7 @@ from dashboards.settings import Settings
 from dashboards.signing_in import install_sign_in
 from dashboards.themes import drawn_theme
 from dashboards.visitor import anyone, has_ended, keep_record, me
-from mbc.care.model_files import read_models
+from mbc.care.forecast.model_files import read_models
 from mbc.store import Store
 
 _HERE = Path(__file__).parent

@@ -6,7 +6,7 @@ from flask import current_app, request, session
 from flask_login import UserMixin, current_user
 
 from mbc.care import CohortModels
-from mbc.care.model_files import Models
+from mbc.care.forecast.model_files import Models
 from mbc.errors import AccessDenied, NotInRecord
 from mbc.store import Store, User
 

@@ -13,7 +13,7 @@ from dashboards.components.tables import table
 from dashboards.view_models.outcomes import HEADINGS, LATEST, choices, days_of, origins, table_rows, whose
 from dashboards.visitor import my_store
 from mbc.care import clinic_outcomes
-from mbc.care.outcomes import ClinicOutcomes
+from mbc.care.clinic.outcomes import ClinicOutcomes
 from mbc.figures import outcomes_figure
 from mbc.figures.theme import Theme
 from mbc.store import Store

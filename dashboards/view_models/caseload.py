@@ -10,7 +10,7 @@ from dashboards.routes import client_path
 from dashboards.view_models.sparklines import spark_mask
 from dashboards.view_models.words import Mood, ago_words, mood
 from mbc.care import words
-from mbc.care.reviewing import Caseload, CaseloadCell, CaseloadRow
+from mbc.care.values.review import Caseload, CaseloadCell, CaseloadRow
 
 Order = Literal["contact", "name", "worst", "best"]
 

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from dashboards.view_models.sparklines import spark_mask
 from dashboards.view_models.words import Mood, day_words, mood
 from mbc.care import words
-from mbc.care.course import Change, Confidence, CutoffLine, Mark, Trajectory, Verdict
-from mbc.care.reviewing import ClientReview, GoalProgress, StatusPeriod
+from mbc.care.values.course import Change, Confidence, CutoffLine, Mark, Trajectory, Verdict
+from mbc.care.values.review import ClientReview, GoalProgress, StatusPeriod
 from mbc.instruments import instrument
 
 

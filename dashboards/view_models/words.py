@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from typing import Literal
 
-from mbc.care.course import Verdict
+from mbc.care.values.course import Verdict
 
 Mood = Literal["better", "worse", "same", "unknown"]  # a class of the style sheet, which adds the mark in front
 

@@ -6,16 +6,16 @@ import importlib
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from mbc.care.caseloads import caseload
-    from mbc.care.cohort import deidentified_cohort
-    from mbc.care.course import Trajectory
-    from mbc.care.expected import CohortModel, CohortModels
-    from mbc.care.outcomes import clinic_outcomes
-    from mbc.care.review import client_review
-    from mbc.care.reviewing import Caseload, ClientReview
+    from mbc.care.clinic.caseload import caseload
+    from mbc.care.cohort.deidentified import deidentified_cohort
+    from mbc.care.values.course import Trajectory
+    from mbc.care.forecast.clinic_models import CohortModel, CohortModels
+    from mbc.care.clinic.outcomes import clinic_outcomes
+    from mbc.care.client.review import client_review
+    from mbc.care.values.review import Caseload, ClientReview
     from mbc.care.safety import client_safety, safety_list
-    from mbc.care.scores import scored
-    from mbc.care.trajectory import client_trajectory
+    from mbc.care.scoring.scores import scored
+    from mbc.care.client.trajectory import client_trajectory
 
 __all__ = [
     "Caseload",
@@ -34,19 +34,19 @@ __all__ = [
 ]
 
 _HOME = {
-    "Caseload": "reviewing",
-    "ClientReview": "reviewing",
-    "CohortModel": "expected",
-    "CohortModels": "expected",
-    "Trajectory": "course",
-    "caseload": "caseloads",
-    "client_review": "review",
+    "Caseload": "values.review",
+    "ClientReview": "values.review",
+    "CohortModel": "forecast.clinic_models",
+    "CohortModels": "forecast.clinic_models",
+    "Trajectory": "values.course",
+    "caseload": "clinic.caseload",
+    "client_review": "client.review",
     "client_safety": "safety",
-    "client_trajectory": "trajectory",
-    "clinic_outcomes": "outcomes",
-    "deidentified_cohort": "cohort",
+    "client_trajectory": "client.trajectory",
+    "clinic_outcomes": "clinic.outcomes",
+    "deidentified_cohort": "cohort.deidentified",
     "safety_list": "safety",
-    "scored": "scores",
+    "scored": "scoring.scores",
 }
 
 

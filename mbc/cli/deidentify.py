@@ -9,7 +9,7 @@ from rich.console import Console
 from rich.text import Text
 
 from mbc.care import deidentified_cohort
-from mbc.care.cohort_files import write_cohort
+from mbc.care.cohort.files import write_cohort
 from mbc.cli.options import as_option, store_option, view_of
 from mbc.store import Store
 

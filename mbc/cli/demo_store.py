@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Final
 
-from mbc.care.rescoring import keep_scores
+from mbc.care.scoring.rescore import keep_scores
 from mbc.exchange import import_record
 from mbc.simulate import clinic
 from mbc.store import Store

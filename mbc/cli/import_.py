@@ -271,7 +271,7 @@ def _folder(console: Console, folder: Path, store: Store, options: ImportOptions
 
 
 def _keep_scores(console: Console, store: Store) -> None:
-    from mbc.care.rescoring import keep_scores  # noqa: PLC0415
+    from mbc.care.scoring.rescore import keep_scores  # noqa: PLC0415
 
     try:
         with console.status("Working scores out"):

@@ -12,7 +12,7 @@ from rich.table import Table
 from rich.text import Text
 
 from mbc.care import clinic_outcomes
-from mbc.care.outcomes import OutcomeRow, Rate
+from mbc.care.clinic.outcomes import OutcomeRow, Rate
 from mbc.cli.options import as_option, store_option, view_of
 from mbc.store import Store
 

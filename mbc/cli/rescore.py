@@ -10,7 +10,7 @@ import click
 from mbc.cli.options import instruments_option, store_option
 
 if TYPE_CHECKING:
-    from mbc.care.rescoring import Rescoring, ScaleChange
+    from mbc.care.scoring.rescore import Rescoring, ScaleChange
 
 _MOST_CLIENTS = 20
 
@@ -32,7 +32,7 @@ def command(*, doing: bool, named: bool, store_url: str) -> None:
     """
     from rich.console import Console  # noqa: PLC0415 - loaded when it is needed
 
-    from mbc.care.rescoring import rebuild_scores, rescoring  # noqa: PLC0415
+    from mbc.care.scoring.rescore import rebuild_scores, rescoring  # noqa: PLC0415
     from mbc.store import Store  # noqa: PLC0415 - the command line stays quick until a record is opened
 
     console = Console(stderr=True)

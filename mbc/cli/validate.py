@@ -145,8 +145,8 @@ def _measure(
                 "Say which scores are better: --better lower or --better higher (or --instrument)."
             )
         return _Measure(named or "the score", better == "higher", score_range or None, reliable_change)
-    from mbc.care.noise import noise_of  # noqa: PLC0415
-    from mbc.care.outlook import healthy_line  # noqa: PLC0415
+    from mbc.care.course.noise import noise_of  # noqa: PLC0415
+    from mbc.care.forecast.signals import healthy_line  # noqa: PLC0415
     from mbc.cli.instruments import find  # noqa: PLC0415
 
     instrument = find(key.partition(".")[0])
@@ -181,7 +181,7 @@ def _from_files(console: Console, file: Path, held_out: Path | None, **columns: 
 def _from_record(store_url: str, key: str | None) -> Any:
     if key is None:
         raise click.UsageError("Name a FILE, or an --instrument to read from the record.")
-    from mbc.care.expected import followed_scores  # noqa: PLC0415
+    from mbc.care.forecast.clinic_models import followed_scores  # noqa: PLC0415
     from mbc.store import Store  # noqa: PLC0415
 
     name, _, scale = key.partition(".")

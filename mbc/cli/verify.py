@@ -28,7 +28,7 @@ def command(*, noted: str | None, username: str | None, store_url: str) -> None:
     from rich.console import Console  # noqa: PLC0415 - loaded when it is needed
     from rich.progress import Progress  # noqa: PLC0415
 
-    from mbc.care.rescoring import wrong_scores  # noqa: PLC0415
+    from mbc.care.scoring.rescore import wrong_scores  # noqa: PLC0415
     from mbc.store import Store  # noqa: PLC0415 - the command line stays quick until a record is opened
 
     with Store.open(store_url) as whole:

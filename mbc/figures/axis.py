@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from mbc.care.course import Occasion, Trajectory
+from mbc.care.values.course import Occasion, Trajectory
 
 Axis = Literal["calendar", "session"]
 Position = dt.date | float

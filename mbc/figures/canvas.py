@@ -9,7 +9,7 @@ from typing import Any
 import plotly.graph_objects as go
 
 from mbc.care import words
-from mbc.care.course import Trajectory
+from mbc.care.values.course import Trajectory
 from mbc.figures.axis import Position, TimeAxis
 from mbc.figures.theme import Palette
 

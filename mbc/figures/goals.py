@@ -8,7 +8,7 @@ import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
 from mbc.care import words
-from mbc.care.reviewing import GoalProgress
+from mbc.care.values.review import GoalProgress
 from mbc.figures.text import plain
 from mbc.figures.theme import FONT, PALETTES, Palette, Theme
 

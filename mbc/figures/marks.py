@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from mbc.care import words
-from mbc.care.course import Mark
+from mbc.care.values.course import Mark
 from mbc.figures.axis import Position
 from mbc.figures.canvas import Canvas
 from mbc.figures.text import plain, short_day

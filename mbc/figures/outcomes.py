@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import plotly.graph_objects as go
 
-from mbc.care.outcomes import ClinicOutcomes, OutcomeRow, Rate
+from mbc.care.clinic.outcomes import ClinicOutcomes, OutcomeRow, Rate
 from mbc.figures.text import plain
 from mbc.figures.theme import FONT, PALETTES, Palette, Theme
 

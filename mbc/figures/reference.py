@@ -6,7 +6,7 @@ import datetime as dt
 from typing import Literal
 
 from mbc.care import words
-from mbc.care.course import CourseCurve, CutoffLine, GoalLine, NoiseBand, Segment, Span
+from mbc.care.values.course import CourseCurve, CutoffLine, GoalLine, NoiseBand, Segment, Span
 from mbc.figures.axis import Position
 from mbc.figures.canvas import Canvas
 from mbc.figures.text import plain

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from mbc.care import words
-from mbc.care.course import Occasion, Segment
+from mbc.care.values.course import Occasion, Segment
 from mbc.figures.axis import Position
 from mbc.figures.canvas import Canvas
 from mbc.figures.text import plain

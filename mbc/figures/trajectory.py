@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import plotly.graph_objects as go
 
-from mbc.care.course import Trajectory
+from mbc.care.values.course import Trajectory
 from mbc.figures.axis import Axis, time_axis
 from mbc.figures.canvas import Canvas
 from mbc.figures.layout import lay_out

@@ -9,7 +9,7 @@ import polars as pl
 import pytest
 
 from mbc.care import CohortModels, client_trajectory, scored
-from mbc.care.expected import cohort_model, unit_of
+from mbc.care.forecast.clinic_models import cohort_model, unit_of
 from mbc.models import growth_curve
 
 

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mbc.care.noise import noise_of, short_source
+from mbc.care.course.noise import noise_of, short_source
 from mbc.instruments import instrument
 from mbc.models import reliable_change
 

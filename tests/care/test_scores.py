@@ -8,7 +8,7 @@ import polars as pl
 import pytest
 
 from mbc.care import client_trajectory, clinic_outcomes, scored
-from mbc.care.frames import SCORED
+from mbc.care.scoring.columns import SCORED
 from mbc.errors import InvalidResponse, NotInRecord, UnknownInstrument
 from mbc.store import Administration, Client, Store
 

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import pytest
 
-from mbc.care.course import (
+from mbc.care.values.course import (
     Change,
     CourseCurve,
     CutoffLine,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from dataclasses import replace
 
-from mbc.care.reviewing import GoalProgress
+from mbc.care.values.review import GoalProgress
 from mbc.figures import goals_figure
 
 DAY = dt.date(2025, 1, 6)

@@ -6,7 +6,7 @@ import datetime as dt
 
 import pytest
 
-from mbc.care.outcomes import ClinicOutcomes, OutcomeRow, Rate
+from mbc.care.clinic.outcomes import ClinicOutcomes, OutcomeRow, Rate
 from mbc.figures import outcomes_figure
 
 

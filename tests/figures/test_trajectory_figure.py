@@ -8,7 +8,7 @@ from dataclasses import replace
 import plotly.graph_objects as go
 import pytest
 
-from mbc.care.course import Mark, Trajectory
+from mbc.care.values.course import Mark, Trajectory
 from mbc.figures import trajectory_figure
 from mbc.figures.theme import PALETTES
 

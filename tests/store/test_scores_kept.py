@@ -8,8 +8,9 @@ import pytest
 from polars.testing import assert_frame_equal
 from sqlalchemy import text
 
-from mbc.care import definitions, scored
-from mbc.care.rescoring import keep_scores, rebuild_scores, rescoring, wrong_scores
+from mbc.care import scored
+from mbc.care.scoring import definition_digest as definitions
+from mbc.care.scoring.rescore import keep_scores, rebuild_scores, rescoring, wrong_scores
 from mbc.instruments import instrument
 from mbc.instruments.own.start import start
 from mbc.store import Administration, Client, Clinician, Relationship, Store

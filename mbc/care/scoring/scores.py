@@ -1,7 +1,7 @@
 """Everybody's scores, from the answers on record: one tidy row per administration and scale.
 
 Scores that are kept under the definition that holds now are read; the rest are worked out. Reading keeps nothing:
-see `mbc.care.rescoring`.
+see `mbc.care.scoring.rescore`.
 """
 
 from __future__ import annotations
@@ -11,8 +11,8 @@ from typing import Literal
 
 import polars as pl
 
-from mbc.care.definitions import definition_digest
-from mbc.care.frames import HEAD, SCORED
+from mbc.care.scoring.definition_digest import definition_digest
+from mbc.care.scoring.columns import HEAD, SCORED
 from mbc.errors import InvalidResponse, UnknownInstrument
 from mbc.instruments import Instrument, Scale, score
 from mbc.instruments import instrument as load

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import datetime as dt
 
-from mbc.care.outcome_pairs import Period
+from mbc.care.clinic.eligible_clients import Period
 from mbc.errors import AccessDenied
 from mbc.store import Store
 

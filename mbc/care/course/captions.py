@@ -10,7 +10,7 @@ import datetime as dt
 from collections.abc import Iterable, Sequence
 
 from mbc.care import words
-from mbc.care.course import Change, CutoffLine, Occasion, Segment, Span, Trajectory
+from mbc.care.values.course import Change, CutoffLine, Occasion, Segment, Span, Trajectory
 from mbc.care.words import count, day, listed, number, sentence
 
 _MOST_GROWTH = 4

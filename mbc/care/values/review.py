@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import polars as pl
 
-from mbc.care.course import Trajectory, Verdict
+from mbc.care.values.course import Trajectory, Verdict
 
 
 @dataclass(frozen=True, slots=True)

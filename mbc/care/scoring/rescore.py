@@ -7,8 +7,8 @@ from dataclasses import dataclass
 
 import polars as pl
 
-from mbc.care.definitions import definition_digest
-from mbc.care.scores import current_sets, scored, worked_out
+from mbc.care.scoring.definition_digest import definition_digest
+from mbc.care.scoring.scores import current_sets, scored, worked_out
 from mbc.errors import InvalidResponse, UnknownInstrument
 from mbc.instruments import Instrument, Scale
 from mbc.instruments import instrument as load

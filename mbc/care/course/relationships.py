@@ -9,8 +9,8 @@ from typing import cast
 
 import polars as pl
 
-from mbc.care.course import Span
-from mbc.care.reviewing import StatusPeriod
+from mbc.care.values.course import Span
+from mbc.care.values.review import StatusPeriod
 from mbc.instruments import Instrument
 from mbc.instruments.applicability import CURRENT
 

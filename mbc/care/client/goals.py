@@ -16,8 +16,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from mbc.care import words
-from mbc.care.record import ClientRecord
-from mbc.care.reviewing import GoalProgress
+from mbc.care.course.client_record import ClientRecord
+from mbc.care.values.review import GoalProgress
 from mbc.errors import DefinitionError, UnknownInstrument
 from mbc.instruments import instrument
 

@@ -9,7 +9,7 @@ from typing import get_args
 
 import polars as pl
 
-from mbc.care.scores import scored
+from mbc.care.scoring.scores import scored
 from mbc.instruments import Instrument, instrument
 from mbc.instruments.library import keys
 from mbc.privacy import OTHER, StudyIds, days_since, fold_rare, guard, label_prefix, random_study_ids

@@ -8,7 +8,7 @@ from typing import Any
 
 import polars as pl
 
-from mbc.care.cohort import SELF, Cohort
+from mbc.care.cohort.deidentified import SELF, Cohort
 from mbc.instruments import instrument
 from mbc.store import (
     Administration,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-from mbc.care.course import Chance, Change, Confidence, NoiseBand, Occasion, Verdict
+from mbc.care.values.course import Chance, Change, Confidence, NoiseBand, Occasion, Verdict
 from mbc.care.words import number, points
 from mbc.instruments import Instrument, Scale
 from mbc.models import reliable_change, true_change

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import polars as pl
 
-from mbc.care.cohort import Cohort
+from mbc.care.cohort.deidentified import Cohort
 from mbc.errors import MbcError
 from mbc.privacy import StudyIds
 

@@ -8,8 +8,8 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Iterator, Sequence
 
-from mbc.care.course import Mark, Trajectory
-from mbc.care.reviewing import Completeness, GoalProgress, Question
+from mbc.care.values.course import Mark, Trajectory
+from mbc.care.values.review import Completeness, GoalProgress, Question
 from mbc.care.words import count, day, sentence, span
 
 MOST = 3

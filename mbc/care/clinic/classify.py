@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mbc import models
-from mbc.care.noise import Noise, noise_of
+from mbc.care.course.noise import Noise, noise_of
 from mbc.care.words import number
 from mbc.instruments import Instrument, Scale
 

@@ -9,9 +9,9 @@ import numpy as np
 import polars as pl
 
 from mbc import models
-from mbc.care.judging import Verdicts, judge
-from mbc.care.outcome_pairs import Counted, Period, count_clients
-from mbc.care.outcome_periods import latest_whole, require_whole
+from mbc.care.clinic.classify import Verdicts, judge
+from mbc.care.clinic.eligible_clients import Counted, Period, count_clients
+from mbc.care.clinic.reporting_periods import latest_whole, require_whole
 from mbc.errors import MbcError
 from mbc.instruments import instrument
 from mbc.privacy import PublishedCounts, rounded_percent, suppress

@@ -1,0 +1,1 @@
+"""One client: the review before a session."""

@@ -1,0 +1,1 @@
+"""Many clients: the caseload and the clinic's outcomes."""

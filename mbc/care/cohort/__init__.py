@@ -1,0 +1,1 @@
+"""De-identified cohorts for research."""

@@ -1,0 +1,1 @@
+"""Expected courses and signals of a clinic's clients."""

@@ -1,0 +1,1 @@
+"""Frozen values that pages, figures and reports share."""
