@@ -10,7 +10,7 @@ from typing import Any
 from dash import Dash
 from waitress.server import create_server
 
-from dashboards.warming import warm_up_aside
+from dashboards.warm_up import warm_up_aside
 from mbc.errors import SettingsError
 
 _THREADS = 8

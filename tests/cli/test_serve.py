@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
-from dashboards.secret_key import secret_key
+from dashboards.web.secret_key import secret_key
 from dashboards.settings import Settings
 from mbc.cli.main import program
 from mbc.errors import MbcError, SettingsError, StoreNotFound

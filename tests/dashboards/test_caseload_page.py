@@ -6,9 +6,9 @@ import base64
 from dataclasses import replace
 
 from dashboards.components import ids
-from dashboards.pages.caseload import layout, list_cards, sift
-from dashboards.view_models.caseload import cards, grid_rows, measures
-from dashboards.view_models.sparklines import spark_mask
+from dashboards.pages.caseload.layout import layout, list_cards, sift
+from dashboards.pages.caseload.content import cards, grid_rows, measures
+from dashboards.components.sparklines import spark_mask
 from mbc.care import caseload
 from mbc.store import Clinician, Store
 from tests.dashboards.reading import named, of_kind, text_of
@@ -78,7 +78,7 @@ def test_the_list_can_be_ordered_and_searched(store_of):
 
 
 def test_a_long_list_comes_in_parts(store_of, monkeypatch):
-    monkeypatch.setattr("dashboards.pages.caseload._CARDS_AT_ONCE", 1)
+    monkeypatch.setattr("dashboards.pages.caseload.layout._CARDS_AT_ONCE", 1)
     parts = [list_cards(store_of("oak"), "name", "", more) for more in (None, 1, 2)]
     assert [(len(shown), is_all) for shown, is_all in parts] == [(1, False), (2, False), (3, True)]
 

@@ -12,8 +12,8 @@ from flask.testing import FlaskClient
 
 from dashboards.app import create_app
 from dashboards.components import ids
-from dashboards.marking import MARK_SEEN, SEEN, mark
-from dashboards.pages.open_points import layout, shown
+from dashboards.pages.open_points.forms import MARK_SEEN, SEEN, mark
+from dashboards.pages.open_points.layout import layout, shown
 from dashboards.settings import Settings
 from mbc.care import safety_list
 from mbc.care.safety import SafetyList

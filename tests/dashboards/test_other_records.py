@@ -10,10 +10,10 @@ from dash import Dash
 from flask.testing import FlaskClient
 
 from dashboards.app import create_app
-from dashboards.out_of_turn import CLOSE_RECORD, OPEN_RECORD
-from dashboards.pages.other_records import layout
+from dashboards.pages.other_records.forms import CLOSE_RECORD, OPEN_RECORD
+from dashboards.pages.other_records.layout import layout
 from dashboards.settings import Settings
-from dashboards.visitor import whole_store
+from dashboards.web.visitor import whole_store
 from mbc.store import Store
 from mbc.store.accounts.break_glass import OPEN_FOR
 from tests.dashboards.conftest import KEY, sign_in

@@ -12,8 +12,8 @@ from dash import Dash
 from flask.testing import FlaskClient
 
 from dashboards.app import create_app
-from dashboards.marking import MARK_SEEN
-from dashboards.out_of_turn import CLOSE_RECORD, OPEN_RECORD
+from dashboards.pages.open_points.forms import MARK_SEEN
+from dashboards.pages.other_records.forms import CLOSE_RECORD, OPEN_RECORD
 from dashboards.routes import PAGES
 from dashboards.settings import Settings
 from mbc.store import Administration, Flag, ImportSource, Store

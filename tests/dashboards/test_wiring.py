@@ -7,7 +7,7 @@ from dash import Dash
 
 from dashboards.app import create_app
 from dashboards.components.shell import shell
-from dashboards.pages.opening import page_for
+from dashboards.pages.dispatch import page_for
 from dashboards.settings import Settings
 from tests.dashboards.conftest import KEY
 from tests.dashboards.reading import ids_of, of_kind, pattern, text_of

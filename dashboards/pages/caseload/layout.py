@@ -11,8 +11,8 @@ from dash.development.base_component import Component
 
 from dashboards.components import ids
 from dashboards.components.aria import aria
-from dashboards.view_models.caseload import ORDERS, Card, Order, cards, grid_rows, measures
-from dashboards.visitor import models, my_store
+from dashboards.pages.caseload.content import ORDERS, Card, Order, cards, grid_rows, measures
+from dashboards.web.visitor import models, my_store
 from mbc.care import Caseload, CohortModels, caseload
 from mbc.store import Store
 

@@ -7,7 +7,7 @@ import threading
 
 from dash import Dash
 
-from dashboards.visitor import models, whole_store
+from dashboards.web.visitor import models, whole_store
 from mbc.care import caseload
 from mbc.errors import MbcError
 

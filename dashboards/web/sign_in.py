@@ -19,11 +19,11 @@ from flask.typing import ResponseReturnValue
 from flask_login import LoginManager, current_user, login_user, logout_user
 
 from dashboards.routes import home, visit
-from dashboards.sessions import Sessions, csrf_holds, csrf_token, sign_in_id
-from dashboards.themes import chosen_theme
-from dashboards.visitor import end_sign_in, my_store, recall, remember, verify
+from dashboards.web.sessions import Sessions, csrf_holds, csrf_token, sign_in_id
+from dashboards.web.theme import chosen_theme
+from dashboards.web.visitor import end_sign_in, my_store, recall, remember, verify
 
-_PUBLIC = Path(__file__).parent / "public"
+_PUBLIC = Path(__file__).parents[1] / "public"
 _PUBLIC_FILES = ("plain.css", "icon.svg")
 
 # The only endpoints that answer somebody who is not signed in.

@@ -14,9 +14,9 @@ from dashboards.components import ids
 from dashboards.components.aria import aria
 from dashboards.components.charts import chart, layout_of
 from dashboards.components.tables import long_table, table
-from dashboards.pages.caseload import spark
+from dashboards.pages.caseload.layout import spark
 from dashboards.routes import OTHER_RECORDS, client_of
-from dashboards.view_models.client import (
+from dashboards.pages.client.content import (
     Glance,
     anchor,
     chart_key,
@@ -30,8 +30,8 @@ from dashboards.view_models.client import (
     period_words,
     table_rows,
 )
-from dashboards.view_models.words import Mood, day_words
-from dashboards.visitor import models, record_of
+from dashboards.components.wording import Mood, day_words
+from dashboards.web.visitor import models, record_of
 from mbc.care import ClientReview, CohortModels, Trajectory, client_review, client_safety
 from mbc.errors import NotInRecord
 from mbc.figures import goals_figure, trajectory_figure

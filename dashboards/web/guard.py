@@ -8,13 +8,13 @@ from flask import Flask, Request, Response, abort, redirect, request, session
 from flask.typing import ResponseReturnValue
 from flask_login import current_user, logout_user
 
-from dashboards.marking import MARK_SEEN
-from dashboards.out_of_turn import CLOSE_RECORD, OPEN_RECORD
-from dashboards.refusals import no_pages
+from dashboards.pages.open_points.forms import MARK_SEEN
+from dashboards.pages.other_records.forms import CLOSE_RECORD, OPEN_RECORD
+from dashboards.web.error_pages import no_pages
 from dashboards.routes import client_of, home, named, visit
-from dashboards.sessions import Sessions
-from dashboards.signing_in import OPEN_ENDPOINTS
-from dashboards.visitor import me, my_store, note_ended, note_refusal, sees
+from dashboards.web.sessions import Sessions
+from dashboards.web.sign_in import OPEN_ENDPOINTS
+from dashboards.web.visitor import me, my_store, note_ended, note_refusal, sees
 
 # What the application itself fetches; everything else that is asked for is a page.
 _MACHINERY = ("/_dash-layout", "/_dash-dependencies", "/_dash-update-component", "/still-here")

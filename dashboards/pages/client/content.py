@@ -5,8 +5,8 @@ from __future__ import annotations
 import datetime as dt
 from dataclasses import dataclass
 
-from dashboards.view_models.sparklines import spark_mask
-from dashboards.view_models.words import Mood, day_words, mood
+from dashboards.components.sparklines import spark_mask
+from dashboards.components.wording import Mood, day_words, mood
 from mbc.care import words
 from mbc.care.values.course import Change, Confidence, CutoffLine, Mark, Trajectory, Verdict
 from mbc.care.values.review import ClientReview, GoalProgress, StatusPeriod

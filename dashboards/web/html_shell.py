@@ -6,7 +6,7 @@ from typing import Any
 
 from dash import Dash
 
-from dashboards.headers import style_nonce
+from dashboards.web.headers import style_nonce
 
 TITLE = "mbc"
 

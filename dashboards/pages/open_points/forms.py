@@ -5,10 +5,10 @@ from __future__ import annotations
 from flask import Blueprint, Flask, request
 from flask.typing import ResponseReturnValue
 
-from dashboards.notes import STALE, back_to
+from dashboards.web.flash import STALE, back_to
 from dashboards.routes import OPEN_POINTS
-from dashboards.sessions import csrf_holds
-from dashboards.visitor import my_store
+from dashboards.web.sessions import csrf_holds
+from dashboards.web.visitor import my_store
 from mbc.errors import NotInRecord
 from mbc.store import Store
 

@@ -6,8 +6,8 @@ from flask import Flask, Response, render_template, request
 from flask.typing import ResponseReturnValue
 from werkzeug.exceptions import HTTPException, NotFound
 
-from dashboards.sessions import csrf_token
-from dashboards.themes import chosen_theme
+from dashboards.web.sessions import csrf_token
+from dashboards.web.theme import chosen_theme
 from mbc.errors import AccessDenied, NotInRecord
 
 _WORDS = {

@@ -10,8 +10,8 @@ from dashboards.components import ids
 from dashboards.components.aria import aria
 from dashboards.components.charts import chart
 from dashboards.components.tables import table
-from dashboards.view_models.outcomes import HEADINGS, LATEST, choices, days_of, origins, table_rows, whose
-from dashboards.visitor import my_store
+from dashboards.pages.outcomes.content import HEADINGS, LATEST, choices, days_of, origins, table_rows, whose
+from dashboards.web.visitor import my_store
 from mbc.care import clinic_outcomes
 from mbc.care.clinic.outcomes import ClinicOutcomes
 from mbc.figures import outcomes_figure

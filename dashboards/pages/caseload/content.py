@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from dashboards.routes import client_path
-from dashboards.view_models.sparklines import spark_mask
-from dashboards.view_models.words import Mood, ago_words, mood
+from dashboards.components.sparklines import spark_mask
+from dashboards.components.wording import Mood, ago_words, mood
 from mbc.care import words
 from mbc.care.values.review import Caseload, CaseloadCell, CaseloadRow
 

@@ -6,12 +6,17 @@ from dash import Dash, Input, Output
 from dash.development.base_component import Component
 
 from dashboards.components import ids
-from dashboards.notes import take_note
-from dashboards.pages import caseload, client, missing, open_points, other_records, outcomes
+from dashboards.web.flash import take_note
+from dashboards.pages.caseload import layout as caseload
+from dashboards.pages.client import layout as client
+from dashboards.pages import not_found as missing
+from dashboards.pages.open_points import layout as open_points
+from dashboards.pages.other_records import layout as other_records
+from dashboards.pages.outcomes import layout as outcomes
 from dashboards.routes import Visit, client_of, named, visit
-from dashboards.sessions import csrf_token
-from dashboards.themes import drawn_theme
-from dashboards.visitor import me, models, note_refusal, record_of
+from dashboards.web.sessions import csrf_token
+from dashboards.web.theme import drawn_theme
+from dashboards.web.visitor import me, models, note_refusal, record_of
 from mbc.care import CohortModels
 from mbc.errors import AccessDenied, NotInRecord
 from mbc.figures.theme import Theme

@@ -1,0 +1,1 @@
+"""The page of emergency access to other records."""
