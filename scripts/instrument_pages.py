@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
-from mbc.instruments.pages import differing, write
+from mbc.instruments.documentation.instrument_pages import differing, write
 
 FOLDER = Path(__file__).resolve().parents[1] / "docs" / "instruments"
 

@@ -14,7 +14,7 @@ from rich.text import Text
 from mbc.cli import instruments_own, instruments_wording
 from mbc.cli.options import instruments_option
 from mbc.instruments import Instrument, instrument, instruments, load_file
-from mbc.instruments.explaining import Section, explain
+from mbc.instruments.documentation.explanations import Section, explain
 from mbc.instruments.library import origin
 
 

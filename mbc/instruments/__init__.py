@@ -10,7 +10,7 @@ from types import ModuleType
 from typing import TYPE_CHECKING
 
 from mbc.instruments.applicability import RelationshipStatus, applicable
-from mbc.instruments.definition import (
+from mbc.instruments.definition.definition import (
     Applicability,
     Coding,
     Form,
@@ -22,9 +22,9 @@ from mbc.instruments.definition import (
     Scale,
     Source,
 )
-from mbc.instruments.flags import risk_flags
+from mbc.instruments.scoring.risk_flags import risk_flags
 from mbc.instruments.library import CONSTRUCTS, all_keys, instrument, instruments, keys, load_file
-from mbc.instruments.numbers import (
+from mbc.instruments.definition.sourced_numbers import (
     Band,
     ChangeNorm,
     Confidence,
@@ -34,9 +34,9 @@ from mbc.instruments.numbers import (
     PublishedChange,
     Reliability,
 )
-from mbc.instruments.patterns import phq9_algorithm
-from mbc.instruments.scoring import keyed_items, refused_answers, score
-from mbc.instruments.targets import across_targets
+from mbc.instruments.scoring.response_patterns import phq9_algorithm
+from mbc.instruments.scoring.score_frame import keyed_items, refused_answers, score
+from mbc.instruments.scoring.targets import across_targets
 
 if TYPE_CHECKING:
     import polars as pl

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Literal, get_args
 
 from mbc.errors import MbcError, nearest
-from mbc.instruments.definition import Instrument
+from mbc.instruments.definition.definition import Instrument
 from mbc.instruments.library import instrument as load
 
 RelationshipStatus = Literal[

@@ -10,9 +10,10 @@ from typing import Literal
 import polars as pl
 
 from mbc.errors import DefinitionError, UnknownInstrument, nearest
-from mbc.instruments.building import build
-from mbc.instruments.definition import Instrument
-from mbc.instruments.own import checking, folders
+from mbc.instruments.definition.build import build
+from mbc.instruments.definition.definition import Instrument
+from mbc.instruments.own import folders
+from mbc.instruments.own import check as checking
 from mbc.instruments.own.folders import OwnFile
 from mbc.instruments.shipped import CONSTRUCTS, shipped, sources
 

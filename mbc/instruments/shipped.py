@@ -7,8 +7,8 @@ from functools import cache
 from importlib.resources import files
 from importlib.resources.abc import Traversable
 
-from mbc.instruments.reading import parse_sources
-from mbc.instruments.schema import SourceEntry
+from mbc.instruments.definition.definition_file import parse_sources
+from mbc.instruments.definition.schema import SourceEntry
 
 CONSTRUCTS = (  # in the order of the table: the product's centre first
     "self_esteem",

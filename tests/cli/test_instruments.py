@@ -8,7 +8,7 @@ from click.testing import CliRunner
 from mbc.cli.main import program
 from mbc.errors import MbcError
 from mbc.instruments import instrument, keys
-from mbc.instruments.explaining import explain, markdown
+from mbc.instruments.documentation.explanations import explain, markdown
 
 
 @pytest.fixture

@@ -9,7 +9,7 @@ import pytest
 from click.testing import CliRunner
 
 from mbc.cli.main import program
-from mbc.instruments.own.start import start
+from mbc.instruments.own.template import start
 from mbc.store import Administration, Client, Store
 
 ANSWERS = ((1, 2, 3, 4), (4, 4, 4, 4), (1, 1, 1, None), (2, 3, 2, 3))

@@ -7,7 +7,7 @@ import pytest
 
 from mbc.errors import DefinitionError, UnknownInstrument
 from mbc.instruments import instrument, load_file, score
-from mbc.instruments.building import build
+from mbc.instruments.definition.build import build
 from mbc.instruments.library import sources
 
 GOOD = """

@@ -9,7 +9,7 @@ import jsonschema
 import pytest
 
 from mbc.instruments.own.json_schema import as_text, json_schema, shipped_text
-from mbc.instruments.own.start import start
+from mbc.instruments.own.template import start
 from mbc.instruments.shipped import shipped
 
 VALIDATOR = jsonschema.Draft7Validator(json.loads(shipped_text()))

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mbc.instruments.own.checking import check
+from mbc.instruments.own.check import check
 from mbc.instruments.own.lines import lines
 from mbc.instruments.shipped import shipped
 

@@ -12,8 +12,8 @@ from mbc.errors import DefinitionError, SettingsError, UnknownInstrument
 from mbc.instruments import instrument, instruments, keys, load_file, risk_flags, score
 from mbc.instruments.library import origin
 from mbc.instruments.own import folders
-from mbc.instruments.own.checking import check
-from mbc.instruments.own.start import replacement, start
+from mbc.instruments.own.check import check
+from mbc.instruments.own.template import replacement, start
 from mbc.instruments.shipped import shipped
 
 

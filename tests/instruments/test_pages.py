@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from mbc.instruments import all_keys, instrument
-from mbc.instruments.pages import COMMAND, differing, pages, write
+from mbc.instruments.documentation.instrument_pages import COMMAND, differing, pages, write
 
 ROOT = Path(__file__).resolve().parents[2]
 FOLDER = ROOT / "docs" / "instruments"

@@ -11,7 +11,7 @@ import mbc
 from mbc import models
 from mbc.errors import DefinitionError, FrameError, InvalidResponse
 from mbc.instruments import across_targets, instrument, keyed_items, phq9_algorithm
-from mbc.instruments.algorithms import PROCEDURES
+from mbc.instruments.definition.algorithms import PROCEDURES
 from mbc.models.individual.goals import GAS_CORRELATION, GBO_RELIABLE_CHANGE
 
 # -- A-RSQ: concern x (7 - expected acceptance), averaged over nine situations

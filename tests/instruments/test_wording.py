@@ -10,7 +10,7 @@ import pytest
 
 from mbc.errors import DefinitionError, UnknownInstrument, WordingError
 from mbc.instruments import instrument, load_file, wording
-from mbc.instruments.building import build
+from mbc.instruments.definition.build import build
 from mbc.instruments.library import sources
 
 REPOSITORY = Path(__file__).resolve().parents[2]

@@ -12,7 +12,7 @@ from mbc.care import scored
 from mbc.care.scoring import definition_digest as definitions
 from mbc.care.scoring.rescore import keep_scores, rebuild_scores, rescoring, wrong_scores
 from mbc.instruments import instrument
-from mbc.instruments.own.start import start
+from mbc.instruments.own.template import start
 from mbc.store import Administration, Client, Clinician, Relationship, Store
 from tests.store.conftest import GOOD_PASSWORD
 

@@ -5,10 +5,11 @@ from __future__ import annotations
 import hashlib
 from functools import cache
 from pathlib import Path
-from types import ModuleType
 
+import mbc.frames
 import mbc.instruments
 from mbc import __version__
+from mbc.errors import MbcError
 from mbc.instruments import Instrument
 
 _known: dict[str, tuple[Instrument, str]] = {}  # the last definition met of each key, with its digest
@@ -33,11 +34,39 @@ def definition_digest(instrument: Instrument) -> str:
 @cache
 def _code() -> str:
     """Digest the code that scores, so that nobody has to remember to say that it changed."""
-    found = hashlib.sha256(__version__.encode())
-    for file in (*sorted(_folder(mbc.instruments).glob("*.py")), Path(__file__).with_name("scores.py")):
-        found.update(file.read_bytes() if file.exists() else b"")
-    return found.hexdigest()
+    digest = hashlib.sha256(__version__.encode())
+    for file in scoring_code():
+        digest.update(file.read_bytes())
+    return digest.hexdigest()
 
 
-def _folder(package: ModuleType) -> Path:
-    return Path(str(package.__file__)).parent
+def scoring_code() -> tuple[Path, ...]:
+    """List the files that decide a score, in a fixed order.
+
+    Raises
+    ------
+    MbcError
+        If a file is missing: a kept score could then outlive a change of the code.
+
+    Examples
+    --------
+    >>> sorted({file.name for file in scoring_code()} & {"frames.py", "score_frame.py", "scores.py"})
+    ['frames.py', 'score_frame.py', 'scores.py']
+    """
+    package = Path(str(mbc.instruments.__file__)).parent
+    files = (
+        *sorted(package.glob("*.py")),
+        *sorted((package / "definition").glob("*.py")),
+        *sorted((package / "scoring").glob("*.py")),
+        *sorted((package / "own").glob("*.py")),
+        Path(str(mbc.frames.__file__)),
+        Path(__file__).with_name("scores.py"),
+    )
+    missing = [folder for folder in ("definition", "scoring") if not any(file.parent.name == folder for file in files)]
+    missing += [str(file) for file in files if not file.is_file()]
+    if missing:
+        raise MbcError(
+            f"This installation is incomplete: {', '.join(missing)} cannot be read, so kept scores cannot be trusted. "
+            "Install it again."
+        )
+    return files

@@ -13,8 +13,8 @@ from typing import Any, cast
 
 from pydantic import BaseModel
 
-from mbc.instruments import schema
-from mbc.instruments.schema import InstrumentEntry
+from mbc.instruments.definition import schema
+from mbc.instruments.definition.schema import InstrumentEntry
 from mbc.instruments.shipped import folder
 
 FILE = "schema.json"

@@ -7,7 +7,7 @@ a CSV file, a FHIR R4 Questionnaire or a REDCap data dictionary. Nothing is show
 from __future__ import annotations
 
 from mbc.instruments.wording.blank import blank
-from mbc.instruments.wording.loading import Loaded, load, loaded, of, remove, require
+from mbc.instruments.wording.load import Loaded, load, loaded, of, remove, require
 from mbc.instruments.wording.texts import Option, WordedItem, Wording
 
 __all__ = ["Loaded", "Option", "WordedItem", "Wording", "blank", "load", "loaded", "of", "remove", "require"]

@@ -6,7 +6,7 @@ import csv
 import io
 
 from mbc.errors import WordingError
-from mbc.instruments.definition import Instrument
+from mbc.instruments.definition.definition import Instrument
 
 
 def blank(instrument: Instrument, *, form: str | None = None, coding: str | None = None) -> str:

@@ -10,7 +10,7 @@ from typing import Any
 import narwhals.stable.v2 as nw
 
 from mbc import frames
-from mbc.instruments.sheet import Sheet, named
+from mbc.instruments.scoring.answer_sheet import Sheet, named
 
 _MOST_VALUES = 6
 _MOST_COLUMNS = 5

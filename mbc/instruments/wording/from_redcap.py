@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from mbc.instruments.wording.delimited import Table, choices
+from mbc.instruments.wording.from_csv import Table, choices
 from mbc.instruments.wording.drafts import Draft, Line, plain
 
 # Column of the dictionary -> its name in the download, and in the programming interface.

@@ -6,8 +6,8 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from mbc.instruments.definition import Kind, LicenceStatus, MissingRule, Rule
-from mbc.instruments.numbers import Confidence, ReliabilityKind, Side
+from mbc.instruments.definition.definition import Kind, LicenceStatus, MissingRule, Rule
+from mbc.instruments.definition.sourced_numbers import Confidence, ReliabilityKind, Side
 
 Key = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$", max_length=40)]
 Text = Annotated[str, Field(min_length=1, max_length=600, pattern=r"\S")]

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import narwhals.stable.v2 as nw
 
 from mbc import frames
-from mbc.instruments.definition import Coding, Instrument
+from mbc.instruments.definition.definition import Coding, Instrument
 
 _PREFIX = "__mbc_"
 

@@ -7,8 +7,8 @@ from collections.abc import Iterable, Iterator, Mapping
 from itertools import pairwise
 
 from mbc.errors import nearest
-from mbc.instruments.algorithms import ALGORITHMS, PROCEDURES
-from mbc.instruments.schema import (
+from mbc.instruments.definition.algorithms import ALGORITHMS, PROCEDURES
+from mbc.instruments.definition.schema import (
     InstrumentEntry,
     ItemEntry,
     Number,

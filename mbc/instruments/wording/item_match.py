@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from mbc.errors import WordingError, nearest
-from mbc.instruments.definition import Coding, Form, Instrument, Item
+from mbc.instruments.definition.definition import Coding, Form, Instrument, Item
 from mbc.instruments.wording.drafts import MOST_CHARACTERS, Draft, Line
 from mbc.instruments.wording.texts import Option, WordedItem
 

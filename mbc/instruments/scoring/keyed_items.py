@@ -9,8 +9,8 @@ from dataclasses import dataclass
 
 import narwhals.stable.v2 as nw
 
-from mbc.instruments.definition import Scale
-from mbc.instruments.sheet import Sheet, named
+from mbc.instruments.definition.definition import Scale
+from mbc.instruments.scoring.answer_sheet import Sheet, named
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Literal, Protocol, TypeVar
 
 from mbc.errors import DefinitionError, nearest
-from mbc.instruments.numbers import (
+from mbc.instruments.definition.sourced_numbers import (
     Band,
     ChangeNorm,
     Confidence,

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
-from mbc.instruments.definition import Instrument, Scale
-from mbc.instruments.explaining import markdown
+from mbc.instruments.definition.definition import Instrument, Scale
+from mbc.instruments.documentation.explanations import markdown
 from mbc.instruments.library import instrument
 from mbc.instruments.shipped import CONSTRUCTS, shipped
 

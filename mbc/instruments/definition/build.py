@@ -5,8 +5,8 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 
-from mbc.instruments import checks
-from mbc.instruments.definition import (
+from mbc.instruments.definition import consistency as checks
+from mbc.instruments.definition.definition import (
     SHARE_NEEDED,
     Applicability,
     Coding,
@@ -19,7 +19,7 @@ from mbc.instruments.definition import (
     Scale,
     Source,
 )
-from mbc.instruments.numbers import (
+from mbc.instruments.definition.sourced_numbers import (
     Band,
     ChangeNorm,
     Confidence,
@@ -29,8 +29,8 @@ from mbc.instruments.numbers import (
     PublishedChange,
     Reliability,
 )
-from mbc.instruments.reading import parse, refuse
-from mbc.instruments.schema import (
+from mbc.instruments.definition.definition_file import parse, refuse
+from mbc.instruments.definition.schema import (
     CodingEntry,
     FlagEntry,
     InstrumentEntry,

@@ -10,7 +10,7 @@ from typing import Any, TypeVar, cast, get_args
 from pydantic import BaseModel, ValidationError
 
 from mbc.errors import DefinitionError, nearest
-from mbc.instruments.schema import InstrumentEntry, SourceEntry, SourcesFile
+from mbc.instruments.definition.schema import InstrumentEntry, SourceEntry, SourcesFile
 
 _M = TypeVar("_M", bound=BaseModel)
 _NAMED = {"scale": "key", "form": "key", "coding": "key", "items": "id", "flag": "item"}

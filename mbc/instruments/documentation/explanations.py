@@ -6,9 +6,9 @@ import math
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
-from mbc.instruments.algorithms import ALGORITHMS, PROCEDURES
-from mbc.instruments.definition import Instrument, Item, RiskFlag, Scale
-from mbc.instruments.numbers import (
+from mbc.instruments.definition.algorithms import ALGORITHMS, PROCEDURES
+from mbc.instruments.definition.definition import Instrument, Item, RiskFlag, Scale
+from mbc.instruments.definition.sourced_numbers import (
     Band,
     ChangeNorm,
     Confidence,

@@ -1,0 +1,1 @@
+"""What a questionnaire is: its definition file, checked."""
