@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from mbc.simulate.stories import STORIES, Story
+from mbc.simulate.people.stories import STORIES, Story
 from mbc.simulate.synthetic import CLIENTS, CLINICIANS, SEED, START, WEEKS, Clinic, clinic
 
 __all__ = ["CLIENTS", "CLINICIANS", "SEED", "START", "STORIES", "WEEKS", "Clinic", "Story", "clinic"]

@@ -8,8 +8,8 @@ import pytest
 
 import mbc
 from mbc import models
-from mbc.simulate.answers import write_as
-from mbc.simulate.population import READINGS
+from mbc.simulate.questionnaires.item_answers import write_as
+from mbc.simulate.people.population import READINGS
 
 # alpha of each instrument, from the sources in its definition; tolerance for categories and floors
 PUBLISHED = [

@@ -8,7 +8,7 @@ from polars.testing import assert_frame_equal
 
 from mbc import simulate
 from mbc.errors import MbcError
-from mbc.simulate import writing
+from mbc.simulate.tables import write_files as writing
 
 
 def test_the_same_arguments_make_the_same_clinic(sample):

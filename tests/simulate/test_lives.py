@@ -6,7 +6,7 @@ import polars as pl
 import pytest
 
 import mbc
-from mbc.simulate.battery import SECONDS_PER_ITEM
+from mbc.simulate.questionnaires.battery import SECONDS_PER_ITEM
 
 SATISFACTION = ("csi16", "csi4", "csi32", "ras")
 

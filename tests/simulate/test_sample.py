@@ -12,7 +12,7 @@ import pytest
 from click.testing import CliRunner
 
 import mbc
-from mbc.simulate import writing
+from mbc.simulate.tables import write_files as writing
 from mbc.simulate.__main__ import main
 
 FOLDER = Path(__file__).resolve().parents[2] / "data" / "sample"

@@ -9,7 +9,7 @@ import pytest
 
 import mbc
 from mbc.simulate import STORIES
-from mbc.simulate.population import READINGS
+from mbc.simulate.people.population import READINGS
 
 
 @pytest.fixture

@@ -8,10 +8,10 @@ import numpy as np
 import polars as pl
 
 from mbc.instruments import instrument
-from mbc.simulate.drawing import Drawn
-from mbc.simulate.population import NAMES, READINGS, Reading
+from mbc.simulate.drawn_clinic import Drawn
+from mbc.simulate.people.population import NAMES, READINGS, Reading
 from mbc.simulate.streams import Floats, Ints, Stream
-from mbc.simulate.tables import clinician_ids, days, ids
+from mbc.simulate.tables.record_tables import clinician_ids, days, ids
 
 RETURNING: Final = 0.06  # share of clients who had been in care before
 KEPT: Final = ("phq9", "gad7", "rses")  # totals on the old file

@@ -11,7 +11,7 @@ from typing import Final
 
 import numpy as np
 
-from mbc.simulate.people import People
+from mbc.simulate.people.people import People
 from mbc.simulate.streams import Bools, Floats, Ints, Stream
 
 ENDINGS: Final = ("open", "planned", "dropped out", "moved away")

@@ -5,11 +5,11 @@ from __future__ import annotations
 import numpy as np
 import polars as pl
 
-from mbc.simulate.attendance import ENDINGS
-from mbc.simulate.drawing import Drawn
-from mbc.simulate.population import BETTER, NAMES, position
+from mbc.simulate.people.attendance import ENDINGS
+from mbc.simulate.drawn_clinic import Drawn
+from mbc.simulate.people.population import BETTER, NAMES, position
 from mbc.simulate.streams import Ints
-from mbc.simulate.tables import ids
+from mbc.simulate.tables.record_tables import ids
 
 
 def truth(drawn: Drawn) -> pl.DataFrame:

@@ -13,7 +13,7 @@ from typing import Final
 import numpy as np
 
 from mbc.instruments import Instrument, Scale
-from mbc.simulate.population import ITEM_SPREAD, LASTING_SHARE, RARE_ITEMS, READINGS, Reading
+from mbc.simulate.people.population import ITEM_SPREAD, LASTING_SHARE, RARE_ITEMS, READINGS, Reading
 from mbc.simulate.streams import Bools, Floats, Ints, Stream
 
 BLANK: Final = 0.0025  # chance that an item is passed over

@@ -12,9 +12,9 @@ from typing import Final
 import numpy as np
 import polars as pl
 
-from mbc.simulate.attendance import ENDINGS, OPEN, Attendance
-from mbc.simulate.drawing import Drawn
-from mbc.simulate.people import clinician_names
+from mbc.simulate.people.attendance import ENDINGS, OPEN, Attendance
+from mbc.simulate.drawn_clinic import Drawn
+from mbc.simulate.people.people import clinician_names
 from mbc.simulate.streams import Ints, Stream
 
 NO_DAY: Final = -100_000  # stands for a day that is not known
@@ -73,7 +73,7 @@ def clients(drawn: Drawn) -> pl.DataFrame:
 
 
 def episodes(drawn: Drawn) -> pl.DataFrame:
-    """One stretch of care per client; returning clients have an earlier one (see :mod:`mbc.simulate.earlier`)."""
+    """One stretch of care per client; returning clients have an earlier one (see :mod:`mbc.simulate.tables.earlier_episodes`)."""
     people, attendance = drawn.people, drawn.attendance
     open_ = attendance.ending == OPEN
     return pl.DataFrame(

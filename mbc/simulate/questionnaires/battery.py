@@ -11,8 +11,8 @@ from typing import Final
 
 import numpy as np
 
-from mbc.simulate.attendance import DROPPED, PLANNED, Attendance
-from mbc.simulate.people import ATTACHMENT_FORMS, FOCUSES, SATISFACTION_FORMS, People
+from mbc.simulate.people.attendance import DROPPED, PLANNED, Attendance
+from mbc.simulate.people.people import ATTACHMENT_FORMS, FOCUSES, SATISFACTION_FORMS, People
 from mbc.simulate.streams import Bools, Ints, Stream
 
 SECONDS_PER_ITEM: Final = 6.5  # assumed; three minutes hold 27 items

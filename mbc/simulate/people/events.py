@@ -10,9 +10,9 @@ from typing import Final
 
 import numpy as np
 
-from mbc.simulate.attendance import Attendance
-from mbc.simulate.people import People
-from mbc.simulate.relationships import DATING, MARRIED, NEVER, Relationships
+from mbc.simulate.people.attendance import Attendance
+from mbc.simulate.people.people import People
+from mbc.simulate.people.relationships import DATING, MARRIED, NEVER, Relationships
 from mbc.simulate.streams import Bools, Ints, Stream
 
 # kind -> label, valence

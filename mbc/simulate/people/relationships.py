@@ -10,7 +10,7 @@ from typing import Final
 
 import numpy as np
 
-from mbc.simulate.population import position
+from mbc.simulate.people.population import position
 from mbc.simulate.streams import Bools, Floats, Ints, Stream
 
 NEVER: Final = 10_000  # a week that does not come

@@ -7,16 +7,16 @@ from datetime import date
 
 import numpy as np
 
-from mbc.simulate import casting
-from mbc.simulate.attendance import Attendance, away_from, draw_attendance
-from mbc.simulate.battery import Due, draw_due
-from mbc.simulate.courses import KINDS, Courses, draw_courses, wavering
-from mbc.simulate.events import Events, draw_events
-from mbc.simulate.goals import GOALS, Goals, draw_goals, draw_ratings
-from mbc.simulate.people import People, draw_people
-from mbc.simulate.population import BETTER, NAMES, first_traits
-from mbc.simulate.relationships import Relationships, draw_relationships, relationship_effects
-from mbc.simulate.stories import Story
+from mbc.simulate import storied_clients as casting
+from mbc.simulate.people.attendance import Attendance, away_from, draw_attendance
+from mbc.simulate.questionnaires.battery import Due, draw_due
+from mbc.simulate.people.latent_courses import KINDS, Courses, draw_courses, wavering
+from mbc.simulate.people.events import Events, draw_events
+from mbc.simulate.people.goals import GOALS, Goals, draw_goals, draw_ratings
+from mbc.simulate.people.people import People, draw_people
+from mbc.simulate.people.population import BETTER, NAMES, first_traits
+from mbc.simulate.people.relationships import Relationships, draw_relationships, relationship_effects
+from mbc.simulate.people.stories import Story
 from mbc.simulate.streams import Bools, Floats, Ints
 
 

@@ -11,7 +11,7 @@ from typing import Final
 
 import numpy as np
 
-from mbc.simulate.population import RESPONSE, WAVERS
+from mbc.simulate.people.population import RESPONSE, WAVERS
 from mbc.simulate.streams import Floats, Ints, Stream
 
 # Kinds of course and how many clients in a hundred take each.

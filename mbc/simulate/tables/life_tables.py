@@ -9,12 +9,12 @@ from __future__ import annotations
 import numpy as np
 import polars as pl
 
-from mbc.simulate.drawing import Drawn
-from mbc.simulate.events import CATALOGUE, CHANGE_DAY, KEYS
-from mbc.simulate.goals import GOALS, REASONS, RETIRED_DAY
-from mbc.simulate.relationships import KINDS, MARRIED, NEVER, SINGLE, Relationships
+from mbc.simulate.drawn_clinic import Drawn
+from mbc.simulate.people.events import CATALOGUE, CHANGE_DAY, KEYS
+from mbc.simulate.people.goals import GOALS, REASONS, RETIRED_DAY
+from mbc.simulate.people.relationships import KINDS, MARRIED, NEVER, SINGLE, Relationships
 from mbc.simulate.streams import Ints
-from mbc.simulate.tables import NO_DAY, days, ids
+from mbc.simulate.tables.record_tables import NO_DAY, days, ids
 
 
 def known_relationships(drawn: Drawn) -> Relationships:

@@ -7,7 +7,7 @@ from typing import Final
 
 import numpy as np
 
-from mbc.simulate.attendance import Attendance
+from mbc.simulate.people.attendance import Attendance
 from mbc.simulate.streams import Bools, Floats, Ints, Stream
 
 # Label, construct whose progress shows in it, whether a higher rating is better.

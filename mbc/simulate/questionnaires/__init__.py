@@ -1,0 +1,1 @@
+"""Which questionnaires are due, and how their items are answered."""

@@ -1,0 +1,1 @@
+"""The synthetic clinic as tables of a record."""
