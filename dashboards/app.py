@@ -10,19 +10,19 @@ from dash.development.base_component import Component
 from flask import Flask
 
 from dashboards.components.shell import register_shell, shell
-from dashboards.web.guard import install_guard
-from dashboards.web.headers import install_headers
-from dashboards.web.html_shell import TITLE, QuietDash
-from dashboards.pages.open_points.forms import install_marking
-from dashboards.pages.other_records.forms import install_out_of_turn
+from dashboards.pages import dispatch as opening
 from dashboards.pages.caseload import layout as caseload
 from dashboards.pages.client import layout as client
 from dashboards.pages.open_points import layout as open_points
-from dashboards.pages import dispatch as opening
+from dashboards.pages.open_points.forms import install_marking
+from dashboards.pages.other_records.forms import install_out_of_turn
 from dashboards.pages.outcomes import layout as outcomes
-from dashboards.web.error_pages import install_refusals
-from dashboards.web.sessions import Sessions, csrf_token
 from dashboards.settings import Settings
+from dashboards.web.error_pages import install_refusals
+from dashboards.web.guard import install_guard
+from dashboards.web.headers import install_headers
+from dashboards.web.html_shell import TITLE, QuietDash
+from dashboards.web.sessions import Sessions, csrf_token
 from dashboards.web.sign_in import install_sign_in
 from dashboards.web.theme import drawn_theme
 from dashboards.web.visitor import anyone, has_ended, keep_record, me

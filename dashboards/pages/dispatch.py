@@ -6,14 +6,14 @@ from dash import Dash, Input, Output
 from dash.development.base_component import Component
 
 from dashboards.components import ids
-from dashboards.web.flash import take_note
+from dashboards.pages import not_found as missing
 from dashboards.pages.caseload import layout as caseload
 from dashboards.pages.client import layout as client
-from dashboards.pages import not_found as missing
 from dashboards.pages.open_points import layout as open_points
 from dashboards.pages.other_records import layout as other_records
 from dashboards.pages.outcomes import layout as outcomes
 from dashboards.routes import Visit, client_of, named, visit
+from dashboards.web.flash import take_note
 from dashboards.web.sessions import csrf_token
 from dashboards.web.theme import drawn_theme
 from dashboards.web.visitor import me, models, note_refusal, record_of

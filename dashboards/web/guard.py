@@ -10,8 +10,8 @@ from flask_login import current_user, logout_user
 
 from dashboards.pages.open_points.forms import MARK_SEEN
 from dashboards.pages.other_records.forms import CLOSE_RECORD, OPEN_RECORD
-from dashboards.web.error_pages import no_pages
 from dashboards.routes import client_of, home, named, visit
+from dashboards.web.error_pages import no_pages
 from dashboards.web.sessions import Sessions
 from dashboards.web.sign_in import OPEN_ENDPOINTS
 from dashboards.web.visitor import me, my_store, note_ended, note_refusal, sees

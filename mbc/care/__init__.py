@@ -6,16 +6,16 @@ import importlib
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from mbc.care.clinic.caseload import caseload
-    from mbc.care.cohort.deidentified import deidentified_cohort
-    from mbc.care.values.course import Trajectory
-    from mbc.care.forecast.clinic_models import CohortModel, CohortModels
-    from mbc.care.clinic.outcomes import clinic_outcomes
     from mbc.care.client.review import client_review
-    from mbc.care.values.review import Caseload, ClientReview
+    from mbc.care.client.trajectory import client_trajectory
+    from mbc.care.clinic.caseload import caseload
+    from mbc.care.clinic.outcomes import clinic_outcomes
+    from mbc.care.cohort.deidentified import deidentified_cohort
+    from mbc.care.forecast.clinic_models import CohortModel, CohortModels
     from mbc.care.safety import client_safety, safety_list
     from mbc.care.scoring.scores import scored
-    from mbc.care.client.trajectory import client_trajectory
+    from mbc.care.values.course import Trajectory
+    from mbc.care.values.review import Caseload, ClientReview
 
 __all__ = [
     "Caseload",

@@ -114,8 +114,8 @@ def _write(store: Store, lines: pl.DataFrame, out: Path, *, force: bool) -> None
     """Write the lines to a file that only its owner reads; in CSV no cell can become a formula."""
     import polars as pl  # noqa: PLC0415
 
-    from mbc.exchange.files.output import write_text  # noqa: PLC0415
     from mbc.exchange.files.formula_escape import tamed  # noqa: PLC0415
+    from mbc.exchange.files.output import write_text  # noqa: PLC0415
 
     kind = out.suffix.casefold().removeprefix(".")
     moments = pl.col(pl.Datetime).dt.strftime("%Y-%m-%dT%H:%M:%S%.6fZ")

@@ -58,7 +58,7 @@ def command(
 
 
 def _make(target: Path, store_url: str, *, encrypt: bool, keep: int | None, force: bool) -> int:
-    from mbc.store import Store
+    from mbc.store import Store  # noqa: PLC0415 - loaded when it is needed
     from mbc.store.database import encryption_keys as keys  # noqa: PLC0415 - loaded when it is needed
 
     with Store.open(store_url) as store:

@@ -13,8 +13,8 @@ from rich.table import Table
 from rich.text import Text
 
 from mbc.care import CohortModels, caseload
-from mbc.care.values.course import Verdict
 from mbc.care.forecast.model_files import read_models
+from mbc.care.values.course import Verdict
 from mbc.care.values.review import CaseloadCell, CaseloadRow
 from mbc.care.words import number
 from mbc.cli.options import as_option, models_option, store_option, view_of

@@ -27,8 +27,8 @@ def command(*, store_url: str, keep_plain: bool, key_stdin: bool) -> int:
 
     Nobody may be working with the record meanwhile. Every row is compared before the plain file gives way.
     """
-    from mbc.store.database import encryption_keys as keys  # noqa: PLC0415 - loaded when it is needed
     from mbc.store.backup.encrypt_file import encrypt  # noqa: PLC0415
+    from mbc.store.database import encryption_keys as keys  # noqa: PLC0415 - loaded when it is needed
 
     key = sys.stdin.readline().rstrip("\r\n") if key_stdin else None
     with working() as progress:

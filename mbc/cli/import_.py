@@ -130,8 +130,8 @@ def command(
 def _options(file: Path, said: dict[str, Any]) -> ImportOptions:
     """Put together what the mapping file says and what the command says; the command has the last word."""
     from mbc.exchange import ImportOptions  # noqa: PLC0415
-    from mbc.exchange.header.mapping_options import column_mapping, per_instrument  # noqa: PLC0415
     from mbc.exchange.header.mapping_file import read_mapping  # noqa: PLC0415
+    from mbc.exchange.header.mapping_options import column_mapping, per_instrument  # noqa: PLC0415
 
     mapping, asking = said.pop("mapping_file"), said.pop("map_interactively")
     try:

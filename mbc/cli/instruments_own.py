@@ -11,8 +11,8 @@ from rich.console import Console
 from rich.text import Text
 
 from mbc.instruments import Instrument
-from mbc.instruments.own import folders
 from mbc.instruments.own import check as checking
+from mbc.instruments.own import folders
 from mbc.instruments.own.check import Checked
 from mbc.instruments.own.json_schema import shipped_text
 from mbc.instruments.own.template import replacement, start

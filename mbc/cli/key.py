@@ -27,8 +27,8 @@ def command() -> None:
 @store_option
 def change(*, store_url: str, key_stdin: bool) -> int:
     """Give an encrypted record another key. Earlier backups keep the old one."""
-    from mbc.store.database import encryption_keys as keys  # noqa: PLC0415 - loaded when it is needed
     from mbc.store.backup.encrypt_file import change_key  # noqa: PLC0415
+    from mbc.store.database import encryption_keys as keys  # noqa: PLC0415 - loaded when it is needed
 
     path = _file(store_url)
     new_key = sys.stdin.readline().rstrip("\r\n") if key_stdin else None

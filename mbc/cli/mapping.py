@@ -11,12 +11,12 @@ from typing import Any
 import click
 
 from mbc.errors import MbcError
+from mbc.exchange.files.messages import shown
 from mbc.exchange.header.columns import ROLES, Columns
 from mbc.exchange.header.mapping_file import write_mapping
-from mbc.exchange.open_file import open_table
 from mbc.exchange.header.options import ImportOptions
 from mbc.exchange.header.questionnaires import item_pattern, key_of
-from mbc.exchange.files.messages import shown
+from mbc.exchange.open_file import open_table
 from mbc.instruments import Instrument, instrument, keys
 
 _ASKED = ("client_id", "taken_on", "session_number", "target")

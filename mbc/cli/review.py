@@ -12,10 +12,10 @@ from rich.table import Table
 from rich.text import Text
 
 from mbc.care import CohortModels, client_review
-from mbc.care.values.course import Trajectory
-from mbc.care.forecast.model_files import read_models
-from mbc.care.values.review import ClientReview
 from mbc.care.client.trajectory import short_name
+from mbc.care.forecast.model_files import read_models
+from mbc.care.values.course import Trajectory
+from mbc.care.values.review import ClientReview
 from mbc.care.words import count, day, number, span
 from mbc.cli.options import as_option, models_option, store_option, view_of
 from mbc.errors import NotInRecord

@@ -16,8 +16,8 @@ from rich.text import Text
 from mbc.cli.instruments import find
 from mbc.cli.options import instruments_option
 from mbc.errors import FrameError, ImportRefused, InvalidResponse
-from mbc.exchange.files.text_table import ROW
 from mbc.exchange.files.delimited import read_text_table
+from mbc.exchange.files.text_table import ROW
 from mbc.instruments import Instrument, Scale, refused_answers, score
 
 _SUFFIXES = (".csv", ".tsv", ".txt", ".parquet")

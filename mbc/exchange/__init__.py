@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from mbc.exchange.plan.plan_import import plan_import, read_plan
 from mbc.exchange.export.write import ExportReport, export_record
 from mbc.exchange.header.options import ImportOptions, Layout
 from mbc.exchange.plan.import_plan import ImportPlan, PlannedOutcome
+from mbc.exchange.plan.plan_import import plan_import, read_plan
 from mbc.exchange.whole_record.import_record import RecordImport, import_record
 
 __all__ = [

@@ -6,14 +6,13 @@ from pathlib import Path
 
 from mbc.errors import ImportRefused, SettingsError
 from mbc.exchange.fhir import read_fhir
-from mbc.exchange.files import parquet
-from mbc.exchange.files import spss
+from mbc.exchange.files import parquet, spss
+from mbc.exchange.files.delimited import looks_like_json, read_text_table
 from mbc.exchange.files.excel import read_sheet
-from mbc.exchange.header.options import ImportOptions
-from mbc.exchange.redcap import is_redcap, read_dictionary, read_redcap
 from mbc.exchange.files.messages import shown
 from mbc.exchange.files.text_table import TextTable
-from mbc.exchange.files.delimited import looks_like_json, read_text_table
+from mbc.exchange.header.options import ImportOptions
+from mbc.exchange.redcap import is_redcap, read_dictionary, read_redcap
 
 _ARCHIVE = b"PK\x03\x04"
 _OLD_OFFICE = b"\xd0\xcf\x11\xe0"

@@ -9,10 +9,10 @@ from pathlib import Path
 import polars as pl
 
 from mbc.errors import ImportRefused, MissingItems, nearest
-from mbc.exchange.open_file import open_table
-from mbc.exchange.header.options import ImportOptions
 from mbc.exchange.files.messages import listing, many, shown
 from mbc.exchange.files.text_table import ROW
+from mbc.exchange.header.options import ImportOptions
+from mbc.exchange.open_file import open_table
 
 _CLIENTS = ("client_id", "client", "id", "participant_id", "participant", "subject", "record_id", "case_id")
 _TIMES = {

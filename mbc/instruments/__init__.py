@@ -22,8 +22,6 @@ from mbc.instruments.definition.definition import (
     Scale,
     Source,
 )
-from mbc.instruments.scoring.risk_flags import risk_flags
-from mbc.instruments.library import CONSTRUCTS, all_keys, instrument, instruments, keys, load_file
 from mbc.instruments.definition.sourced_numbers import (
     Band,
     ChangeNorm,
@@ -34,7 +32,9 @@ from mbc.instruments.definition.sourced_numbers import (
     PublishedChange,
     Reliability,
 )
+from mbc.instruments.library import CONSTRUCTS, all_keys, instrument, instruments, keys, load_file
 from mbc.instruments.scoring.response_patterns import phq9_algorithm
+from mbc.instruments.scoring.risk_flags import risk_flags
 from mbc.instruments.scoring.score_frame import keyed_items, refused_answers, score
 from mbc.instruments.scoring.targets import across_targets
 

@@ -12,8 +12,8 @@ import polars as pl
 from mbc.errors import DefinitionError, UnknownInstrument, nearest
 from mbc.instruments.definition.build import build
 from mbc.instruments.definition.definition import Instrument
-from mbc.instruments.own import folders
 from mbc.instruments.own import check as checking
+from mbc.instruments.own import folders
 from mbc.instruments.own.folders import OwnFile
 from mbc.instruments.shipped import CONSTRUCTS, shipped, sources
 

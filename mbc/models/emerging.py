@@ -20,14 +20,14 @@ from mbc.models.change.inputs.distributions import two_sided
 from mbc.models.change.inputs.score_arrays import Backend
 from mbc.models.change.inputs.score_arrays import frame as native_frame
 from mbc.models.dropout.endings import PLANNED, read_endings
-from mbc.models.growth.growth_curve import GrowthCurve, growth_curve
-from mbc.models.growth.matrices import Floats
-from mbc.models.growth.inference.prediction import as_times
-from mbc.models.growth.variants.row_columns import RowColumns
-from mbc.models.growth.data.shapes import Shape, ShapeName
-from mbc.models.dropout.joint.risk_sets import Leaving, leaving
-from mbc.models.dropout.joint.likelihood import Association, JointLikelihood
 from mbc.models.dropout.joint.data import InPoints, fit_joint, in_points, joint_rows, mean_rows
+from mbc.models.dropout.joint.likelihood import Association, JointLikelihood
+from mbc.models.dropout.joint.risk_sets import Leaving, leaving
+from mbc.models.growth.data.shapes import Shape, ShapeName
+from mbc.models.growth.growth_curve import GrowthCurve, growth_curve
+from mbc.models.growth.inference.prediction import as_times
+from mbc.models.growth.matrices import Floats
+from mbc.models.growth.variants.row_columns import RowColumns
 
 FEWEST_CLIENTS = 50
 FEWEST_DROPOUTS = 15

@@ -9,14 +9,14 @@ import numpy as np
 
 from mbc.simulate import storied_clients as casting
 from mbc.simulate.people.attendance import Attendance, away_from, draw_attendance
-from mbc.simulate.questionnaires.battery import Due, draw_due
-from mbc.simulate.people.latent_courses import KINDS, Courses, draw_courses, wavering
 from mbc.simulate.people.events import Events, draw_events
 from mbc.simulate.people.goals import GOALS, Goals, draw_goals, draw_ratings
+from mbc.simulate.people.latent_courses import KINDS, Courses, draw_courses, wavering
 from mbc.simulate.people.people import People, draw_people
 from mbc.simulate.people.population import BETTER, NAMES, first_traits
 from mbc.simulate.people.relationships import Relationships, draw_relationships, relationship_effects
 from mbc.simulate.people.stories import Story
+from mbc.simulate.questionnaires.battery import Due, draw_due
 from mbc.simulate.streams import Bools, Floats, Ints
 
 

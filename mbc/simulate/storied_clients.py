@@ -13,13 +13,13 @@ from typing import Final, TypeVar
 import numpy as np
 
 from mbc.instruments import instrument
-from mbc.simulate.questionnaires.item_answers import trait_at
 from mbc.simulate.people.attendance import ENDINGS, Attendance
-from mbc.simulate.questionnaires.battery import ABOUT_RELATIONSHIP, ROLES, Due, reviews
 from mbc.simulate.people.people import FOCUSES, People
 from mbc.simulate.people.population import BETTER, READINGS, position
 from mbc.simulate.people.relationships import KINDS, NEVER, Relationships
 from mbc.simulate.people.stories import Points, Story
+from mbc.simulate.questionnaires.battery import ABOUT_RELATIONSHIP, ROLES, Due, reviews
+from mbc.simulate.questionnaires.item_answers import trait_at
 from mbc.simulate.streams import Bools, Floats, Ints
 
 CAREFUL: Final = 0.7  # storied clients answer with less item noise, so that the story can be read

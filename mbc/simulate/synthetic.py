@@ -11,14 +11,13 @@ from typing import Final
 import polars as pl
 
 from mbc.errors import MbcError
-from mbc.simulate.tables import earlier_episodes as earlier
-from mbc.simulate.tables import life_tables
-from mbc.simulate.tables import record_tables as tables
-from mbc.simulate.tables import truth
-from mbc.simulate.tables import write_files as writing
 from mbc.simulate.drawn_clinic import draw
-from mbc.simulate.tables.questionnaire_tables import administrations
 from mbc.simulate.people.stories import STORIES
+from mbc.simulate.tables import earlier_episodes as earlier
+from mbc.simulate.tables import life_tables, truth
+from mbc.simulate.tables import record_tables as tables
+from mbc.simulate.tables import write_files as writing
+from mbc.simulate.tables.questionnaire_tables import administrations
 
 SEED: Final = 1
 START: Final = date(2026, 2, 2)  # a Monday

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from mbc.store.access.roles import ROLES, Permission, Role, User
-from mbc.store.writing.result import Outcome, Preview
 from mbc.store.schema.records import (
     Administration,
     Client,
@@ -20,6 +19,7 @@ from mbc.store.schema.records import (
     Session,
 )
 from mbc.store.store import Store
+from mbc.store.writing.result import Outcome, Preview
 
 __all__ = [
     "ROLES",

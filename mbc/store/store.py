@@ -15,21 +15,21 @@ from sqlalchemy import Engine
 
 from mbc.errors import AccessDenied, Conflict, IdentifierTaken, MbcError, NotInRecord, StoreError
 from mbc.store import migrations
-from mbc.store.writing import administrations
-from mbc.store.writing import ownership as belonging
-from mbc.store.database import engine as engines
 from mbc.store.access.roles import Permission, Scope, User, counting_scope_of, scope_of
 from mbc.store.accounts.accounts import Accounts
-from mbc.store.audit.log import Audit, append, operator
 from mbc.store.audit.hash_chain import Line
-from mbc.store.schema.validation import check_text, is_id, shown
-from mbc.store.writing.administration_batch import in_batches
-from mbc.store.reading.last_session import LastHeld
-from mbc.store.database.encryption_keys import given
-from mbc.store.writing.result import Outcome, Preview
+from mbc.store.audit.log import Audit, append, operator
 from mbc.store.audit.recent_events import Recent
+from mbc.store.database import engine as engines
+from mbc.store.database.encryption_keys import given
+from mbc.store.reading.last_session import LastHeld
 from mbc.store.schema.records import Administration, ImportSource
+from mbc.store.schema.validation import check_text, is_id, shown
 from mbc.store.upkeep import Upkeep
+from mbc.store.writing import administrations
+from mbc.store.writing import ownership as belonging
+from mbc.store.writing.administration_batch import in_batches
+from mbc.store.writing.result import Outcome, Preview
 from mbc.store.writing.transaction import Writing
 
 _Subject = str | Callable[[], str | None] | None

@@ -11,20 +11,19 @@ from typing import Any
 from sqlalchemy import Connection, select
 
 from mbc.errors import AccessDenied, Erased, NotInRecord
-from mbc.store.database import engine as engines
-from mbc.store.maintenance import erasure
-from mbc.store.reading import score_cache
 from mbc.store.audit import tombstones
-from mbc.store.maintenance import verification
-from mbc.store.schema import tables as t
-from mbc.store.audit.log import append
 from mbc.store.audit.hash_chain import Line
-from mbc.store.schema.validation import check_text, is_id, shown
+from mbc.store.audit.log import append
 from mbc.store.backup.store_methods import Copies
+from mbc.store.database import engine as engines
+from mbc.store.maintenance import erasure, verification
 from mbc.store.maintenance.erasure import Erasure
-from mbc.store.schema.records import Client
-from mbc.store.reading.score_cache import Worked
 from mbc.store.maintenance.verification import VerifyReport
+from mbc.store.reading import score_cache
+from mbc.store.reading.score_cache import Worked
+from mbc.store.schema import tables as t
+from mbc.store.schema.records import Client
+from mbc.store.schema.validation import check_text, is_id, shown
 
 
 def _no_progress(done: int, of: int) -> None:

@@ -9,8 +9,8 @@ import polars as pl
 import pytest
 
 from mbc.care import client_trajectory, deidentified_cohort, scored
-from mbc.care.cohort.files import read_cohort, write_cohort
 from mbc.care.cohort.as_store import open_cohort
+from mbc.care.cohort.files import read_cohort, write_cohort
 from mbc.errors import IdentityLeft, MbcError
 from mbc.privacy import guard
 from mbc.store import (

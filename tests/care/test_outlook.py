@@ -5,9 +5,9 @@ from __future__ import annotations
 import pytest
 
 from mbc.care import CohortModels, caseload, client_review, client_trajectory
+from mbc.care.client.questions import suggest
 from mbc.care.forecast.clinic_models import followed_scores
 from mbc.care.forecast.signals import NoOutlook, healthy_line, learn
-from mbc.care.client.questions import suggest
 from mbc.instruments import instrument
 from mbc.models import ExpectedCourse
 from mbc.models.forecast.model_card import Card

@@ -7,9 +7,9 @@ import datetime as dt
 import polars as pl
 import pytest
 
+from mbc.care.course.relationships import Timeline, timelines
 from mbc.care.values.course import Span
 from mbc.care.values.review import StatusPeriod
-from mbc.care.course.relationships import Timeline, timelines
 from mbc.instruments import instrument
 
 CSI, RSES = instrument("csi16"), instrument("rses")

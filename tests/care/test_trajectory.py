@@ -8,8 +8,8 @@ import polars as pl
 import pytest
 
 from mbc.care import CohortModels, client_trajectory
-from mbc.care.values.course import Trajectory
 from mbc.care.client.trajectory import short_name
+from mbc.care.values.course import Trajectory
 from mbc.errors import DefinitionError, NotInRecord, UnknownInstrument
 from mbc.instruments import instrument
 

@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
-from dashboards.web.secret_key import secret_key
 from dashboards.settings import Settings
+from dashboards.web.secret_key import secret_key
 from mbc.cli.main import program
 from mbc.errors import MbcError, SettingsError, StoreNotFound
 from mbc.store import Store

@@ -6,9 +6,9 @@ import base64
 from dataclasses import replace
 
 from dashboards.components import ids
-from dashboards.pages.caseload.layout import layout, list_cards, sift
-from dashboards.pages.caseload.content import cards, grid_rows, measures
 from dashboards.components.sparklines import spark_mask
+from dashboards.pages.caseload.content import cards, grid_rows, measures
+from dashboards.pages.caseload.layout import layout, list_cards, sift
 from mbc.care import caseload
 from mbc.store import Clinician, Store
 from tests.dashboards.reading import named, of_kind, text_of

@@ -9,8 +9,8 @@ import plotly.graph_objects as go
 import pytest
 
 from dashboards.components import ids
-from dashboards.pages.client.layout import figure_of, kept_apart, layout, redraw, redraw_goals
 from dashboards.pages.client.content import glance, origins, table_rows
+from dashboards.pages.client.layout import figure_of, kept_apart, layout, redraw, redraw_goals
 from mbc.care import client_review
 from mbc.errors import NotInRecord
 from mbc.store import Event, Store

@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from dashboards.components import ids
-from dashboards.pages.outcomes.layout import choose, layout
 from dashboards.pages.outcomes.content import HEADINGS, choices, table_rows, whose
+from dashboards.pages.outcomes.layout import choose, layout
 from mbc.care import clinic_outcomes
 from mbc.errors import AccessDenied
 from tests.dashboards.reading import named, of_kind, text_of

@@ -19,9 +19,9 @@ from polars.testing import assert_frame_equal
 
 from mbc.errors import AccessDenied, NotInRecord, SettingsError, UnknownInstrument
 from mbc.exchange import export_record, import_record, plan_import
-from mbc.exchange.files.formula_escape import tamed, untamed
-from mbc.exchange.export.write import FORMATS
 from mbc.exchange.export import write as exporting
+from mbc.exchange.export.write import FORMATS
+from mbc.exchange.files.formula_escape import tamed, untamed
 from mbc.exchange.redcap.dictionary import COLUMNS
 from mbc.store import Administration, Client, Clinician, Event, Goal, GoalRating, Relationship, Store
 

@@ -6,8 +6,8 @@ import re
 import pytest
 
 from mbc.errors import ImportRefused
-from mbc.exchange.files.text_table import ROW
 from mbc.exchange.files.delimited import read_text_table
+from mbc.exchange.files.text_table import ROW
 
 CELLS = [("C1", "2026-01-05", "3"), ("Ä2", "2026-01-06", None)]
 

@@ -8,8 +8,8 @@ import pytest
 
 import mbc
 from mbc import models
-from mbc.simulate.questionnaires.item_answers import write_as
 from mbc.simulate.people.population import READINGS
+from mbc.simulate.questionnaires.item_answers import write_as
 
 # alpha of each instrument, from the sources in its definition; tolerance for categories and floors
 PUBLISHED = [

@@ -12,8 +12,8 @@ import pytest
 from click.testing import CliRunner
 
 import mbc
-from mbc.simulate.tables import write_files as writing
 from mbc.simulate.__main__ import main
+from mbc.simulate.tables import write_files as writing
 
 FOLDER = Path(__file__).resolve().parents[2] / "data" / "sample"
 FILES = sorted(path.relative_to(FOLDER).as_posix() for path in FOLDER.rglob("*") if path.is_file())

@@ -10,7 +10,21 @@ from pathlib import Path
 import pytest
 from argon2 import PasswordHasher
 
-from mbc.store import Administration, Client, Clinician, Episode, Event, Flag, Goal, GoalRating, Relationship, RelationshipStatus, Session, Store, migrations
+from mbc.store import (
+    Administration,
+    Client,
+    Clinician,
+    Episode,
+    Event,
+    Flag,
+    Goal,
+    GoalRating,
+    Relationship,
+    RelationshipStatus,
+    Session,
+    Store,
+    migrations,
+)
 from mbc.store.accounts import accounts
 from mbc.store.database import sqlcipher
 from mbc.store.schema import tables

@@ -9,9 +9,9 @@ from sqlalchemy import select, text
 
 from mbc.errors import AccessDenied, Conflict, NotInRecord, SettingsError
 from mbc.store import Clinician
+from mbc.store.access.password_rules import require_good
 from mbc.store.accounts import accounts
 from mbc.store.schema import tables
-from mbc.store.access.password_rules import require_good
 from tests.store.conftest import GOOD_PASSWORD
 
 

@@ -28,8 +28,8 @@ from mbc.errors import (
 )
 from mbc.store import Administration, Client, Store, migrations
 from mbc.store.backup import archive
-from mbc.store.backup import row_copy as copying
 from mbc.store.backup import restore as restoring
+from mbc.store.backup import row_copy as copying
 from mbc.store.backup.restore import examine, restore
 from tests.store import postgres_server
 from tests.store.conftest import DATABASES, GOOD_PASSWORD, STORE_KEY, _numbers, file_url, fill

@@ -15,10 +15,10 @@ from sqlalchemy import text
 
 from mbc.errors import Conflict, NotInRecord, StoreError
 from mbc.store import Administration, Client, Episode, Flag, Relationship, Store
-from mbc.store.writing import batch_digests as digesting
 from mbc.store.schema import digests
-from mbc.store.writing.administrations import Keyed
+from mbc.store.writing import batch_digests as digesting
 from mbc.store.writing.administration_batch import SCHEMA, completed, in_batches
+from mbc.store.writing.administrations import Keyed
 
 DAY = date(2026, 1, 5)
 ANSWERS = st.lists(st.none() | st.floats(allow_nan=True, allow_infinity=False), max_size=20)

@@ -17,10 +17,10 @@ from sqlalchemy import text
 
 from mbc.errors import Conflict, MbcError, SettingsError, StoreError, WrongKey
 from mbc.store import Client, Event, Store
-from mbc.store.database import encryption_keys as keys
-from mbc.store.database import sqlcipher
 from mbc.store.backup.encrypt_file import change_key, encrypt
 from mbc.store.backup.restore import examine, restore
+from mbc.store.database import encryption_keys as keys
+from mbc.store.database import sqlcipher
 from tests.store.conftest import STORE_KEY, fill
 from tests.store.test_backup import contents, without_last_line
 

@@ -14,10 +14,9 @@ from sqlalchemy import insert, select, text
 
 from mbc.errors import AccessDenied, Erased, NotInRecord, StoreError
 from mbc.store import Administration, Client, Goal, ImportSource, Store
-from mbc.store.maintenance import erasure
-from mbc.store.schema import tables
-from mbc.store.maintenance import verification
 from mbc.store.database import engine as engines
+from mbc.store.maintenance import erasure, verification
+from mbc.store.schema import tables
 from tests.store.conftest import GOOD_PASSWORD, fill
 from tests.store.test_audit import tampered
 from tests.store.test_migrations import lay_down

@@ -14,8 +14,8 @@ from sqlalchemy import create_engine, text
 
 from mbc.errors import StoreError
 from mbc.store import Administration, Store, migrations
-from mbc.store.maintenance import verification
 from mbc.store.database import engine as engines
+from mbc.store.maintenance import verification
 from mbc.store.migrations import upgrade
 
 # rows that the code of revision 0001 wrote, table by table; its tables come from its own migration

@@ -20,8 +20,8 @@ from sqlalchemy import text
 
 from mbc.errors import Conflict, MbcError, SettingsError, StoreError, StoreNewer, StoreNotFound
 from mbc.store import Client, Store, migrations
-from mbc.store.schema import tables
 from mbc.store.database.engine import address, shown
+from mbc.store.schema import tables
 
 
 def test_a_new_record_is_made_once(empty_url):

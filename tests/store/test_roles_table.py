@@ -37,8 +37,8 @@ from mbc.store import (
     Store,
 )
 from mbc.store.access.roles import ACCESS
-from mbc.store.audit.log import Audit
 from mbc.store.aggregate_view import Purpose, counting_view
+from mbc.store.audit.log import Audit
 from mbc.store.reading.readers import Readers
 from mbc.store.writing.transaction import Writing
 from tests.store.conftest import GOOD_PASSWORD, fill

@@ -16,10 +16,22 @@ from hypothesis import strategies as st
 from sqlalchemy import select, text
 
 from mbc.errors import Conflict, NotInRecord, StoreError
-from mbc.store import Administration, Client, Clinician, Episode, Event, Flag, Goal, GoalRating, ImportSource, Relationship, RelationshipStatus, Session
+from mbc.store import (
+    Administration,
+    Client,
+    Clinician,
+    Episode,
+    Event,
+    Flag,
+    Goal,
+    GoalRating,
+    ImportSource,
+    Relationship,
+    RelationshipStatus,
+    Session,
+)
+from mbc.store.schema import digests, tables
 from mbc.store.writing import administrations
-from mbc.store.schema import digests
-from mbc.store.schema import tables
 
 DAY = date(2026, 1, 5)
 TAKEN = Administration("C1", "rses", DAY, (3, 2, None, 1), {"total": 6}, form="a", coding="0-3")

@@ -6,9 +6,9 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from dashboards.routes import client_path
 from dashboards.components.sparklines import spark_mask
 from dashboards.components.wording import Mood, ago_words, mood
+from dashboards.routes import client_path
 from mbc.care import words
 from mbc.care.values.review import Caseload, CaseloadCell, CaseloadRow
 

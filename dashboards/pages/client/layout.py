@@ -14,8 +14,8 @@ from dashboards.components import ids
 from dashboards.components.aria import aria
 from dashboards.components.charts import chart, layout_of
 from dashboards.components.tables import long_table, table
+from dashboards.components.wording import Mood, day_words
 from dashboards.pages.caseload.layout import spark
-from dashboards.routes import OTHER_RECORDS, client_of
 from dashboards.pages.client.content import (
     Glance,
     anchor,
@@ -30,7 +30,7 @@ from dashboards.pages.client.content import (
     period_words,
     table_rows,
 )
-from dashboards.components.wording import Mood, day_words
+from dashboards.routes import OTHER_RECORDS, client_of
 from dashboards.web.visitor import models, record_of
 from mbc.care import ClientReview, CohortModels, Trajectory, client_review, client_safety
 from mbc.errors import NotInRecord

@@ -5,8 +5,8 @@ from __future__ import annotations
 from flask import Blueprint, Flask, request
 from flask.typing import ResponseReturnValue
 
-from dashboards.web.flash import STALE, back_to
 from dashboards.routes import OPEN_POINTS
+from dashboards.web.flash import STALE, back_to
 from dashboards.web.sessions import csrf_holds
 from dashboards.web.visitor import my_store
 from mbc.errors import NotInRecord

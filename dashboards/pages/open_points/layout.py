@@ -13,10 +13,10 @@ from dash.development.base_component import Component
 from dashboards.components import ids
 from dashboards.components.aria import aria
 from dashboards.components.tables import Cell, table
+from dashboards.components.wording import day_words
 from dashboards.pages.open_points.forms import MARK_SEEN, SEEN
 from dashboards.routes import client_path, reads_records
 from dashboards.web.sessions import csrf_token
-from dashboards.components.wording import day_words
 from dashboards.web.visitor import my_store
 from mbc.care import safety_list
 from mbc.care.safety import ListedFlag, SafetyList

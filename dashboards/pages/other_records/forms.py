@@ -5,8 +5,8 @@ from __future__ import annotations
 from flask import Blueprint, Flask, redirect, request
 from flask.typing import ResponseReturnValue
 
-from dashboards.web.flash import STALE, back_to
 from dashboards.routes import OTHER_RECORDS, client_path
+from dashboards.web.flash import STALE, back_to
 from dashboards.web.sessions import csrf_holds
 from dashboards.web.visitor import my_store
 from mbc.errors import AccessDenied, NotInRecord, StoreError

@@ -11,9 +11,9 @@ from dash.development.base_component import Component
 from dashboards.components import ids
 from dashboards.components.aria import aria
 from dashboards.components.tables import table
+from dashboards.components.wording import day_words
 from dashboards.pages.other_records.forms import APART, CLOSE_RECORD, OPEN_RECORD
 from dashboards.routes import client_path
-from dashboards.components.wording import day_words
 from mbc.care.words import count
 from mbc.store import Store
 

@@ -6,8 +6,8 @@ import datetime as dt
 import re
 from dataclasses import dataclass
 
-from mbc.care.clinic.outcomes import CATEGORIES, ClinicOutcomes, OutcomeRow, Rate
 from mbc.care.client.trajectory import short_name
+from mbc.care.clinic.outcomes import CATEGORIES, ClinicOutcomes, OutcomeRow, Rate
 from mbc.store import User
 
 LATEST = "latest"

@@ -9,9 +9,9 @@ from itertools import pairwise
 
 import polars as pl
 
+from mbc.care.client.trajectory import short_name
 from mbc.care.course.client_record import ClientRecord
 from mbc.care.values.review import Completeness
-from mbc.care.client.trajectory import short_name
 from mbc.care.words import count, day, span
 from mbc.instruments import Instrument, applicable
 from mbc.instruments.applicability import CURRENT

@@ -7,14 +7,14 @@ from itertools import groupby
 
 import polars as pl
 
-from mbc.care.course.charted_scales import charted, construct_title, in_reading_order
 from mbc.care.client.completeness import completeness_of
-from mbc.care.values.course import Trajectory
 from mbc.care.client.goals import goal_progress
 from mbc.care.client.questions import suggest
-from mbc.care.course.client_record import ClientRecord, no_later_than_today, read_record
-from mbc.care.values.review import ClientReview, ConstructReview
 from mbc.care.client.trajectory import Cohort, trajectory_of
+from mbc.care.course.charted_scales import charted, construct_title, in_reading_order
+from mbc.care.course.client_record import ClientRecord, no_later_than_today, read_record
+from mbc.care.values.course import Trajectory
+from mbc.care.values.review import ClientReview, ConstructReview
 from mbc.care.words import count, listed, sentence
 from mbc.store import Store
 

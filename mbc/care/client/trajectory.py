@@ -5,12 +5,12 @@ from __future__ import annotations
 from dataclasses import replace
 
 from mbc.care.course.captions import caption, summary
-from mbc.care.values.course import CutoffLine, GoalLine, Trajectory
-from mbc.care.forecast.clinic_models import CohortModel, CohortModels, NoCurves, expected_curves, noise_for
-from mbc.care.course.noise import short_source
-from mbc.care.forecast.signals import NoOutlook, outlooks
 from mbc.care.course.client_record import INFORMANT, ClientRecord, marks_of, read_record, session_axis
+from mbc.care.course.noise import short_source
 from mbc.care.course.segments import gap_days, gaps, read_occasions, split
+from mbc.care.forecast.clinic_models import CohortModel, CohortModels, NoCurves, expected_curves, noise_for
+from mbc.care.forecast.signals import NoOutlook, outlooks
+from mbc.care.values.course import CutoffLine, GoalLine, Trajectory
 from mbc.care.words import count
 from mbc.instruments import Instrument, Scale
 from mbc.instruments import instrument as load

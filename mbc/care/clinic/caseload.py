@@ -9,18 +9,18 @@ from typing import Any
 
 import polars as pl
 
-from mbc.care.course.charted_scales import charted, construct_rank, construct_title, in_reading_order
-from mbc.care.values.course import Change, Occasion, Segment, Verdict
-from mbc.care.forecast.clinic_models import CohortModels, noise_for
-from mbc.care.course.noise import Noise
-from mbc.care.forecast.signals import NoOutlook, outlooks
-from mbc.care.course.current_episode import present_since, starts_of_care
-from mbc.care.course.client_record import INFORMANT, no_later_than_today
-from mbc.care.values.review import Caseload, CaseloadCell, CaseloadRow
-from mbc.care.scoring.scores import scored
-from mbc.care.course.segments import as_occasion, in_order, split
-from mbc.care.course.relationships import Timeline, timelines
 from mbc.care.client.trajectory import Cohort, chart_title
+from mbc.care.course.charted_scales import charted, construct_rank, construct_title, in_reading_order
+from mbc.care.course.client_record import INFORMANT, no_later_than_today
+from mbc.care.course.current_episode import present_since, starts_of_care
+from mbc.care.course.noise import Noise
+from mbc.care.course.relationships import Timeline, timelines
+from mbc.care.course.segments import as_occasion, in_order, split
+from mbc.care.forecast.clinic_models import CohortModels, noise_for
+from mbc.care.forecast.signals import NoOutlook, outlooks
+from mbc.care.scoring.scores import scored
+from mbc.care.values.course import Change, Occasion, Segment, Verdict
+from mbc.care.values.review import Caseload, CaseloadCell, CaseloadRow
 from mbc.care.words import count, number, span
 from mbc.instruments import Instrument, Scale
 from mbc.store import Store

@@ -9,8 +9,8 @@ from dataclasses import dataclass
 import polars as pl
 
 from mbc.care.course.charted_scales import charted, construct_rank
-from mbc.care.scoring.scores import scored
 from mbc.care.course.relationships import Timeline, timelines
+from mbc.care.scoring.scores import scored
 from mbc.instruments import Instrument, instrument
 from mbc.store import Store
 

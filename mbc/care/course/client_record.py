@@ -8,10 +8,10 @@ from itertools import pairwise
 
 import polars as pl
 
-from mbc.care.values.course import Mark
 from mbc.care.course.current_episode import present_since, starts_of_care
-from mbc.care.scoring.scores import scored
 from mbc.care.course.relationships import Timeline, is_current, timelines
+from mbc.care.scoring.scores import scored
+from mbc.care.values.course import Mark
 from mbc.store import Store
 
 INFORMANT = "client"  # a chart shows what the client answered; others' answers are never mixed in

@@ -9,9 +9,9 @@ from itertools import pairwise
 from statistics import median
 from typing import Any
 
-from mbc.care.values.course import SELF, Change, Occasion, Segment, Span
 from mbc.care.course.noise import Noise, change_between
 from mbc.care.course.relationships import Timeline
+from mbc.care.values.course import SELF, Change, Occasion, Segment, Span
 from mbc.instruments import Instrument, Scale
 
 GAP_DAYS = 42  # a silence of six weeks is left open in a chart ...

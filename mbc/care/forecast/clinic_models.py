@@ -14,16 +14,16 @@ from threading import Lock
 import numpy as np
 import polars as pl
 
-from mbc.care.values.course import SELF, CourseCurve, Segment
-from mbc.care.forecast.model_files import Models
+from mbc.care.course.client_record import INFORMANT
+from mbc.care.course.current_episode import present_since, starts_of_care
 from mbc.care.course.noise import LEVEL as NOISE_LEVEL
 from mbc.care.course.noise import Noise, noise_of
-from mbc.care.forecast.signals import MOST_CLIENTS, NoOutlook, learn
-from mbc.care.course.current_episode import present_since, starts_of_care
-from mbc.care.course.client_record import INFORMANT
-from mbc.care.scoring.scores import scored
-from mbc.care.course.segments import read_occasions, split
 from mbc.care.course.relationships import Timeline, timelines
+from mbc.care.course.segments import read_occasions, split
+from mbc.care.forecast.model_files import Models
+from mbc.care.forecast.signals import MOST_CLIENTS, NoOutlook, learn
+from mbc.care.scoring.scores import scored
+from mbc.care.values.course import SELF, CourseCurve, Segment
 from mbc.errors import ModelError
 from mbc.instruments import Instrument, Scale
 from mbc.instruments import instrument as load
@@ -67,7 +67,8 @@ class CohortModels:
     store : Store
         The whole clinic's record. Only model parameters and a client's own curve ever leave this object.
     models : mapping of (instrument, scale) to ExpectedCourse, optional
-        Expected courses from elsewhere (`mbc.care.forecast.model_files.read_models`), used instead of the clinic's own.
+        Expected courses from elsewhere (`mbc.care.forecast.model_files.read_models`), used instead of the
+        clinic's own.
     """
 
     def __init__(self, store: Store, models: Models | None = None) -> None:

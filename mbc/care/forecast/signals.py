@@ -9,8 +9,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from mbc.care.values.course import Segment
 from mbc.care.course.noise import Noise
+from mbc.care.values.course import Segment
 from mbc.errors import ModelError
 from mbc.instruments import Instrument, Scale
 from mbc.models import ExpectedCourse, Signal, expected_course

@@ -62,11 +62,13 @@ def scoring_code() -> tuple[Path, ...]:
         Path(str(mbc.frames.__file__)),
         Path(__file__).with_name("scores.py"),
     )
-    missing = [folder for folder in ("definition", "scoring") if not any(file.parent.name == folder for file in files)]
+    missing = [
+        folder for folder in ("definition", "scoring") if not any(file.parent.name == folder for file in files)
+    ]
     missing += [str(file) for file in files if not file.is_file()]
     if missing:
         raise MbcError(
-            f"This installation is incomplete: {', '.join(missing)} cannot be read, so kept scores cannot be trusted. "
+            f"This installation is incomplete: {', '.join(missing)} cannot be read; kept scores cannot be trusted. "
             "Install it again."
         )
     return files

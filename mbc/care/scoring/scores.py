@@ -11,8 +11,8 @@ from typing import Literal
 
 import polars as pl
 
-from mbc.care.scoring.definition_digest import definition_digest
 from mbc.care.scoring.columns import HEAD, SCORED
+from mbc.care.scoring.definition_digest import definition_digest
 from mbc.errors import InvalidResponse, UnknownInstrument
 from mbc.instruments import Instrument, Scale, score
 from mbc.instruments import instrument as load

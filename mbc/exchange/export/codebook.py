@@ -11,8 +11,8 @@ from dataclasses import dataclass, field
 
 import polars as pl
 
-from mbc.exchange.export.instrument_facts import known
 from mbc.exchange.export.collect import ADMINISTRATIONS
+from mbc.exchange.export.instrument_facts import known
 from mbc.instruments import Coding, Instrument, Item
 
 _COLUMNS: Mapping[str, str] = {

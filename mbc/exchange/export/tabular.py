@@ -9,14 +9,14 @@ from pathlib import Path
 
 import polars as pl
 
-from mbc.exchange.files.output import MANIFEST
-from mbc.exchange.files.optional_libraries import needed
-from mbc.exchange.files.formula_escape import NOT_AVAILABLE, named_not_available, tamed
-from mbc.exchange.export.instrument_facts import known
 from mbc.exchange.export.codebook import Variable, as_frame
 from mbc.exchange.export.collect import ADMINISTRATIONS
-from mbc.exchange.whole_record.table_files import AFTER, BEFORE
+from mbc.exchange.export.instrument_facts import known
+from mbc.exchange.files.formula_escape import NOT_AVAILABLE, named_not_available, tamed
+from mbc.exchange.files.optional_libraries import needed
+from mbc.exchange.files.output import MANIFEST
 from mbc.exchange.files.text_table import as_text
+from mbc.exchange.whole_record.table_files import AFTER, BEFORE
 
 Tables = Mapping[str, pl.DataFrame]
 ABOUT = "mbc record"

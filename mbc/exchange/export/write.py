@@ -10,13 +10,13 @@ from pathlib import Path
 from typing import Literal, get_args
 
 from mbc.errors import AccessDenied, SettingsError
-from mbc.exchange.fhir.bundle import write_fhir
-from mbc.exchange.files.output import MANIFEST, check_target, new_file, new_folder
 from mbc.exchange.export import tabular
 from mbc.exchange.export.codebook import codebook
 from mbc.exchange.export.collect import Progress, Wish, collect
-from mbc.exchange.redcap.record_forms import write_redcap
+from mbc.exchange.fhir.bundle import write_fhir
 from mbc.exchange.files.messages import shown
+from mbc.exchange.files.output import MANIFEST, check_target, new_file, new_folder
+from mbc.exchange.redcap.record_forms import write_redcap
 from mbc.instruments import instrument
 from mbc.store import Store
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from mbc.exchange.fhir.resource_files import Loaded, load_resources
 from mbc.exchange.fhir.answer_table import read_fhir
+from mbc.exchange.fhir.resource_files import Loaded, load_resources
 
 __all__ = ["Loaded", "load_resources", "read_fhir"]

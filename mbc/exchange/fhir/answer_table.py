@@ -11,16 +11,16 @@ from pydantic import ValidationError
 
 from mbc.errors import ImportRefused
 from mbc.exchange.cells.text import FAULTS_SCHEMA
+from mbc.exchange.fhir.answer_values import NoNumber, number_of
+from mbc.exchange.fhir.long_table import COLUMNS, Head, Row, Sheet
+from mbc.exchange.fhir.observations import read_observation
+from mbc.exchange.fhir.questionnaire_match import Link, codes_of, links_of, place_of, scale_of, which
 from mbc.exchange.fhir.references import Context, unversioned, valid, when
 from mbc.exchange.fhir.resource_files import Loaded, Resource, load_resources
-from mbc.exchange.fhir.questionnaire_match import Link, codes_of, links_of, place_of, scale_of, which
-from mbc.exchange.fhir.answer_values import NoNumber, number_of
-from mbc.exchange.fhir.observations import read_observation
 from mbc.exchange.fhir.resources import Item, Observation, Questionnaire, Reference, Response, extra
-from mbc.exchange.fhir.long_table import COLUMNS, Head, Row, Sheet
-from mbc.exchange.header.options import ImportOptions
 from mbc.exchange.files.messages import listing, many, numbers, shown
 from mbc.exchange.files.text_table import ROW, TextTable
+from mbc.exchange.header.options import ImportOptions
 from mbc.instruments import Instrument, instrument
 
 _TAKEN = frozenset({"completed", "amended"})

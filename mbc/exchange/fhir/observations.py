@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
+from mbc.exchange.fhir.answer_values import plain
+from mbc.exchange.fhir.long_table import Head, Row, Sheet
+from mbc.exchange.fhir.questionnaire_match import score_of
 from mbc.exchange.fhir.references import Context, unversioned, when
 from mbc.exchange.fhir.resource_files import Resource
-from mbc.exchange.fhir.questionnaire_match import score_of
-from mbc.exchange.fhir.answer_values import plain
 from mbc.exchange.fhir.resources import SCORES, Observation, extra
-from mbc.exchange.fhir.long_table import Head, Row, Sheet
 from mbc.exchange.files.messages import shown
 from mbc.exchange.files.text_table import ROW
 

@@ -7,9 +7,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 
-from mbc.exchange.header.columns import fold
 from mbc.exchange.fhir.answer_values import Options, option_numbers
 from mbc.exchange.fhir.resources import INSTRUMENT, LOINC, SCORES, Coding, Question, Questionnaire
+from mbc.exchange.header.columns import fold
 from mbc.exchange.header.questionnaires import item_number, item_pattern, key_of
 from mbc.instruments import Instrument, instrument, keys
 from mbc.instruments.own.folders import OwnFile, listed

@@ -10,12 +10,12 @@ from typing import Any
 import polars as pl
 
 from mbc.errors import ImportRefused
-from mbc.exchange.fhir.resource_files import Loaded, load_resources
 from mbc.exchange.fhir.answer_table import table_of
-from mbc.exchange.fhir.resources import OURS
 from mbc.exchange.fhir.bundle import RECORD, TABLE
-from mbc.exchange.header.options import ImportOptions
+from mbc.exchange.fhir.resource_files import Loaded, load_resources
+from mbc.exchange.fhir.resources import OURS
 from mbc.exchange.files.text_table import ROW, TextTable
+from mbc.exchange.header.options import ImportOptions
 
 ANSWERS = "answers"
 """Name of the long table of answers and scores."""

@@ -10,12 +10,12 @@ from typing import TypeVar
 from pydantic import ValidationError
 
 from mbc.errors import ImportRefused
-from mbc.exchange.fhir.resource_files import Loaded, Resource, load_resources
 from mbc.exchange.fhir.questionnaire_match import Definitions
+from mbc.exchange.fhir.resource_files import Loaded, Resource, load_resources
 from mbc.exchange.fhir.resources import OURS, Observation, Patient, Questionnaire, Reference, Response
+from mbc.exchange.files.messages import shown
 from mbc.exchange.header.options import ImportOptions
 from mbc.exchange.header.questionnaires import chosen
-from mbc.exchange.files.messages import shown
 from mbc.instruments import Instrument
 
 _VERSION = re.compile(r"/_history/[^/]*$")

@@ -13,9 +13,9 @@ from pathlib import Path
 from typing import Any
 
 from mbc.errors import ImportRefused
+from mbc.exchange.files.delimited import cells_of, header_of, refuse_what_is_no_text, separator_of, short_rows
 from mbc.exchange.files.messages import shown
 from mbc.exchange.files.text_table import TextTable, numbered, unique_names
-from mbc.exchange.files.delimited import cells_of, header_of, refuse_what_is_no_text, separator_of, short_rows
 
 PAGE = 1 << 20  # bytes
 _LONGEST_RECORD = 16 * PAGE

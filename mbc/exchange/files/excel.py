@@ -11,10 +11,10 @@ from typing import Any
 import polars as pl
 
 from mbc.errors import ImportRefused
-from mbc.exchange.files.optional_libraries import needed
-from mbc.exchange.files.workbook_guard import check_archive, check_sheet
 from mbc.exchange.files.messages import listing, many, shown
+from mbc.exchange.files.optional_libraries import needed
 from mbc.exchange.files.text_table import TextTable, numbered, unique_names, without_unnamed
+from mbc.exchange.files.workbook_guard import check_archive, check_sheet
 
 _WHAT = "Excel workbooks"
 _MIDNIGHT = time()

@@ -10,8 +10,8 @@ from typing import Any
 import polars as pl
 
 from mbc.errors import ImportRefused
-from mbc.exchange.files.optional_libraries import needed
 from mbc.exchange.files.messages import listing, many, shown
+from mbc.exchange.files.optional_libraries import needed
 from mbc.exchange.files.text_table import TextTable, as_text, numbered, unique_names
 
 MARKS = (b"$FL2", b"$FL3")  # .sav and .zsav

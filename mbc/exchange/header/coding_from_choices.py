@@ -6,10 +6,10 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 
 from mbc.errors import ImportRefused
-from mbc.exchange.header.columns import Columns
-from mbc.exchange.header.options import ImportOptions
 from mbc.exchange.files.messages import shown
 from mbc.exchange.files.text_table import TextTable
+from mbc.exchange.header.columns import Columns
+from mbc.exchange.header.options import ImportOptions
 from mbc.instruments import Coding, Form, Instrument, instrument
 
 

@@ -7,10 +7,10 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 from mbc.errors import ImportRefused, MissingItems, nearest
+from mbc.exchange.files.messages import listing, shown
 from mbc.exchange.header.columns import ROLES, Columns
 from mbc.exchange.header.options import ImportOptions, Layout, item_name
 from mbc.exchange.header.questionnaires import chosen, item_pattern, key_of
-from mbc.exchange.files.messages import listing, shown
 from mbc.instruments import Instrument, instrument, keys
 
 

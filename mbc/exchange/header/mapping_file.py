@@ -36,10 +36,10 @@ from typing import Any
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from mbc.errors import SettingsError
+from mbc.exchange.files.messages import shown
 from mbc.exchange.files.output import write_text
 from mbc.exchange.header.mapping_options import check_column
 from mbc.exchange.header.options import Layout
-from mbc.exchange.files.messages import shown
 
 
 class _Entry(BaseModel):

@@ -6,8 +6,8 @@ from collections.abc import Iterable
 from functools import lru_cache
 
 from mbc.errors import SettingsError, nearest
-from mbc.exchange.header.columns import OWN_ROLES, ROLES
 from mbc.exchange.files.messages import shown
+from mbc.exchange.header.columns import OWN_ROLES, ROLES
 from mbc.instruments import instrument, keys
 from mbc.instruments.own.folders import OwnFile, listed
 

@@ -10,8 +10,8 @@ from typing import Literal, get_args
 
 from mbc.errors import SettingsError
 from mbc.exchange.cells.dates import check_format
-from mbc.exchange.files.messages import shown
 from mbc.exchange.files.delimited import SEPARATORS
+from mbc.exchange.files.messages import shown
 
 Layout = Literal["wide", "long", "totals"]
 LAYOUTS: tuple[Layout, ...] = get_args(Layout)

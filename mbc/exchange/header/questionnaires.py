@@ -10,9 +10,9 @@ from functools import lru_cache
 import polars as pl
 
 from mbc.errors import DefinitionError, SettingsError, nearest
+from mbc.exchange.files.messages import shown
 from mbc.exchange.header.columns import fold
 from mbc.exchange.header.options import ImportOptions
-from mbc.exchange.files.messages import shown
 from mbc.instruments import Coding, Form, Instrument, Item, instrument, keys
 from mbc.instruments.own.folders import OwnFile, listed
 

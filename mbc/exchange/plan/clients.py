@@ -6,8 +6,8 @@ import polars as pl
 
 from mbc.errors import nearest
 from mbc.exchange.cells.text import REASON
-from mbc.exchange.header.options import ImportOptions
 from mbc.exchange.files.messages import listing, shown
+from mbc.exchange.header.options import ImportOptions
 from mbc.store import Store
 
 CLIENTS_SCHEMA = {"client_id": pl.String(), "clinician_id": pl.String()}

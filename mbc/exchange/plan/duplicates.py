@@ -9,8 +9,8 @@ from typing import Any
 import polars as pl
 
 from mbc.exchange.cells.text import REASON
-from mbc.exchange.plan.to_store import Registrations, as_records
 from mbc.exchange.files.text_table import ROW
+from mbc.exchange.plan.to_store import Registrations, as_records
 from mbc.store import Store
 
 OUTCOME = "outcome"

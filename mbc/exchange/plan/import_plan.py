@@ -10,17 +10,17 @@ import polars as pl
 
 from mbc.errors import Conflict, ImportRefused
 from mbc.exchange.cells.text import REASON
-from mbc.exchange.header.columns import fold
-from mbc.exchange.plan.duplicates import OUTCOME, SAME_AS, STORABLE, after_storing, with_record, within_file
-from mbc.exchange.header.options import ImportOptions, Layout
-from mbc.exchange.plan.paged_file import Parts
-from mbc.exchange.plan.clients import find_clients, find_clinicians, find_episodes
-from mbc.exchange.rows.parsed import LAST_ROW, ROWS, Reading
-from mbc.exchange.rows.check_recorded_scores import REMARK
-from mbc.exchange.plan.to_store import Registrations, as_records
 from mbc.exchange.files.messages import listing, many, numbers, shown
 from mbc.exchange.files.text_table import ROW
+from mbc.exchange.header.columns import fold
+from mbc.exchange.header.options import ImportOptions, Layout
+from mbc.exchange.plan.clients import find_clients, find_clinicians, find_episodes
+from mbc.exchange.plan.duplicates import OUTCOME, SAME_AS, STORABLE, after_storing, with_record, within_file
+from mbc.exchange.plan.paged_file import Parts
 from mbc.exchange.plan.relationships import find_targets
+from mbc.exchange.plan.to_store import Registrations, as_records
+from mbc.exchange.rows.check_recorded_scores import REMARK
+from mbc.exchange.rows.parsed import LAST_ROW, ROWS, Reading
 from mbc.instruments import instrument, keys
 from mbc.store import ImportSource, Outcome, Store
 

@@ -9,16 +9,16 @@ from pathlib import Path
 import polars as pl
 
 from mbc.errors import ImportRefused
-from mbc.exchange.rows.check_answers import check, notes_of
+from mbc.exchange.files.delimited_pages import NotPlain, TextPages, is_long
+from mbc.exchange.files.text_table import TextTable
 from mbc.exchange.header.coding_from_choices import coding_by_choices
 from mbc.exchange.header.columns import Columns
 from mbc.exchange.header.layout import Recognised, recognise
-from mbc.exchange.rows.long import read_long, read_totals
 from mbc.exchange.header.options import ImportOptions, Layout
-from mbc.exchange.rows.parsed import Kind, Reading, Records, Seen
 from mbc.exchange.redcap import is_redcap
-from mbc.exchange.files.text_table import TextTable
-from mbc.exchange.files.delimited_pages import NotPlain, TextPages, is_long
+from mbc.exchange.rows.check_answers import check, notes_of
+from mbc.exchange.rows.long import read_long, read_totals
+from mbc.exchange.rows.parsed import Kind, Reading, Records, Seen
 from mbc.exchange.rows.wide import read_wide
 
 ANSWERED = ("answers", "totals")

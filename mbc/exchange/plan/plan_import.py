@@ -8,11 +8,11 @@ from pathlib import Path
 from typing import Any
 
 from mbc.errors import ImportRefused
-from mbc.exchange.open_file import first_bytes, kind_of, open_table
-from mbc.exchange.header.options import ImportOptions, Layout
-from mbc.exchange.plan.paged_file import Parts, read_pages, read_parts
-from mbc.exchange.plan.import_plan import ImportPlan, Proposal, make_plan
 from mbc.exchange.files.messages import shown
+from mbc.exchange.header.options import ImportOptions, Layout
+from mbc.exchange.open_file import first_bytes, kind_of, open_table
+from mbc.exchange.plan.import_plan import ImportPlan, Proposal, make_plan
+from mbc.exchange.plan.paged_file import Parts, read_pages, read_parts
 from mbc.store import ImportSource, Store
 
 

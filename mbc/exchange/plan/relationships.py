@@ -13,8 +13,8 @@ import polars as pl
 
 from mbc.errors import StoreError
 from mbc.exchange.cells.text import REASON
-from mbc.exchange.header.options import ImportOptions
 from mbc.exchange.files.messages import listing, many, shown
+from mbc.exchange.header.options import ImportOptions
 from mbc.instruments import instrument
 from mbc.instruments.applicability import CURRENT
 from mbc.store import Store

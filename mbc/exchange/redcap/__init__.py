@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from mbc.exchange.redcap.dictionary import Dictionary, Field, read_dictionary
 from mbc.exchange.redcap.answer_table import is_redcap, read_redcap
+from mbc.exchange.redcap.dictionary import Dictionary, Field, read_dictionary
 
 __all__ = ["Dictionary", "Field", "is_redcap", "read_dictionary", "read_redcap"]

@@ -8,12 +8,12 @@ from dataclasses import replace
 
 import polars as pl
 
+from mbc.exchange.files.messages import listing, many, shown
+from mbc.exchange.files.text_table import ROW, TextTable
 from mbc.exchange.header.columns import ROLES, Columns
 from mbc.exchange.header.options import ImportOptions
 from mbc.exchange.header.questionnaires import item_pattern
 from mbc.exchange.redcap.dictionary import Dictionary, Field
-from mbc.exchange.files.messages import listing, many, shown
-from mbc.exchange.files.text_table import ROW, TextTable
 from mbc.instruments import instrument, keys
 
 EVENT, FORM, INSTANCE = "redcap_event_name", "redcap_repeat_instrument", "redcap_repeat_instance"

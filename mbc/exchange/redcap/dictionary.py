@@ -9,9 +9,9 @@ from functools import cached_property
 from pathlib import Path
 
 from mbc.errors import ImportRefused
-from mbc.exchange.header.columns import fold
-from mbc.exchange.files.messages import listing, shown
 from mbc.exchange.files.delimited import read_text_table
+from mbc.exchange.files.messages import listing, shown
+from mbc.exchange.header.columns import fold
 
 # The 18 columns of a dictionary, in REDCap's order and wording, beside what its interface for programs calls them.
 COLUMNS: Mapping[str, str] = {

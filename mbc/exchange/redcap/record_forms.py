@@ -12,11 +12,11 @@ from pathlib import Path
 import polars as pl
 
 from mbc.errors import ImportRefused
+from mbc.exchange.files.delimited import read_text_table
 from mbc.exchange.files.formula_escape import tamed, untamed
-from mbc.exchange.redcap.dictionary import COLUMNS, read_dictionary
 from mbc.exchange.files.messages import shown
 from mbc.exchange.files.text_table import ROW, TextTable, as_text
-from mbc.exchange.files.delimited import read_text_table
+from mbc.exchange.redcap.dictionary import COLUMNS, read_dictionary
 
 ADMINISTRATIONS = "administrations/"
 DATA, DICTIONARY, REPEATING = "data.csv", "dictionary.csv", "repeating.csv"

@@ -9,7 +9,10 @@ import numpy as np
 import polars as pl
 
 from mbc.exchange.cells.text import MISSING_TEXTS, REASON, number
+from mbc.exchange.files.messages import shown, shown_expr
+from mbc.exchange.files.text_table import ROW
 from mbc.exchange.header.questionnaires import Questionnaire
+from mbc.exchange.rows.check_recorded_scores import REMARK, differing, differing_notes
 from mbc.exchange.rows.parsed import (
     NUMBER,
     READ_SCHEMA,
@@ -21,9 +24,6 @@ from mbc.exchange.rows.parsed import (
     nothing_met,
     with_reasons,
 )
-from mbc.exchange.rows.check_recorded_scores import REMARK, differing, differing_notes
-from mbc.exchange.files.messages import shown, shown_expr
-from mbc.exchange.files.text_table import ROW
 from mbc.instruments import instrument
 
 _ENOUGH_TO_WONDER = 100  # answers; fewer say little about a coding

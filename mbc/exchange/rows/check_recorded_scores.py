@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import polars as pl
 
-from mbc.exchange.header.questionnaires import Questionnaire
-from mbc.exchange.rows.parsed import NUMBER
 from mbc.exchange.files.messages import many, numbers
 from mbc.exchange.files.text_table import ROW
+from mbc.exchange.header.questionnaires import Questionnaire
+from mbc.exchange.rows.parsed import NUMBER
 from mbc.instruments import instrument, score
 
 REMARK = "remark"

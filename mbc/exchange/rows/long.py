@@ -5,8 +5,9 @@ from __future__ import annotations
 import polars as pl
 
 from mbc.exchange.cells.text import REASON, blank_out, by_text, faults, words_to_numbers
+from mbc.exchange.files.messages import shown
+from mbc.exchange.files.text_table import ROW
 from mbc.exchange.header.columns import ROLES, Columns
-from mbc.exchange.rows.occasions import read_occasions
 from mbc.exchange.header.options import ImportOptions
 from mbc.exchange.header.questionnaires import (
     assumed_form_note,
@@ -17,6 +18,7 @@ from mbc.exchange.header.questionnaires import (
     scale_key,
     settled,
 )
+from mbc.exchange.rows.occasions import read_occasions
 from mbc.exchange.rows.parsed import (
     CELLS_SCHEMA,
     KEYS,
@@ -29,8 +31,6 @@ from mbc.exchange.rows.parsed import (
     Records,
     met_in_rows,
 )
-from mbc.exchange.files.messages import shown
-from mbc.exchange.files.text_table import ROW
 from mbc.instruments import instrument
 
 _PARTS = {"item": "value", "scale": "score"}

@@ -10,12 +10,12 @@ from typing import Any
 import polars as pl
 
 from mbc.errors import StoreError
-from mbc.exchange.cells.text import REASON, blank_out, by_text, faults, no_faults
-from mbc.exchange.header.columns import ROLES, Columns
 from mbc.exchange.cells.dates import Moment, Order, order_of, read_moment
-from mbc.exchange.header.options import ImportOptions
+from mbc.exchange.cells.text import REASON, blank_out, by_text, faults, no_faults
 from mbc.exchange.files.messages import listing, shown
 from mbc.exchange.files.text_table import ROW
+from mbc.exchange.header.columns import ROLES, Columns
+from mbc.exchange.header.options import ImportOptions
 from mbc.store.schema.validation import check_id
 
 # One row per record of the file: what it says of the occasion, read; what cannot be read is null and a fault.

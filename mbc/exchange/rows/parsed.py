@@ -7,11 +7,11 @@ from dataclasses import dataclass
 
 import polars as pl
 
-from mbc.exchange.cells.text import REASON
 from mbc.exchange.cells.dates import Order
-from mbc.exchange.rows.occasions import OCCASION
-from mbc.exchange.header.questionnaires import Questionnaire
+from mbc.exchange.cells.text import REASON
 from mbc.exchange.files.text_table import ROW
+from mbc.exchange.header.questionnaires import Questionnaire
+from mbc.exchange.rows.occasions import OCCASION
 
 NUMBER, LAST_ROW, ROWS = "number", "last row", "rows"
 TOTAL = pl.Struct({"scale": pl.String(), "score": pl.Float64()})

@@ -9,11 +9,13 @@ from typing import Any
 import polars as pl
 
 from mbc.exchange.cells.text import REASON, blank_out, words_to_numbers
+from mbc.exchange.files.messages import shown
+from mbc.exchange.files.text_table import ROW
 from mbc.exchange.header.columns import ROLES, Columns
 from mbc.exchange.header.layout import Recognised
-from mbc.exchange.rows.occasions import Occasions, read_occasions
 from mbc.exchange.header.options import ImportOptions
 from mbc.exchange.header.questionnaires import assumed_form_note, check_per_instrument, key_of, settled
+from mbc.exchange.rows.occasions import Occasions, read_occasions
 from mbc.exchange.rows.parsed import (
     CELLS_SCHEMA,
     LAST_ROW,
@@ -24,8 +26,6 @@ from mbc.exchange.rows.parsed import (
     SCORES_SCHEMA,
     Records,
 )
-from mbc.exchange.files.messages import shown
-from mbc.exchange.files.text_table import ROW
 
 _NOT_READ = ("item", "value", "scale", "score")
 

@@ -23,22 +23,22 @@ from pathlib import Path
 import polars as pl
 
 from mbc.errors import ImportRefused
-from mbc.exchange.rows.check_answers import check
 from mbc.exchange.cells.text import REASON
-from mbc.exchange.header.columns import Columns
-from mbc.exchange.plan.duplicates import OCCASION, OUTCOME, within_file
 from mbc.exchange.fhir.record_tables import ANSWERS
-from mbc.exchange.header.layout import recognise
-from mbc.exchange.rows.long import read_long, read_totals
-from mbc.exchange.header.options import ImportOptions
-from mbc.exchange.plan.clients import find_episodes
-from mbc.exchange.rows.parsed import READ_SCHEMA
-from mbc.exchange.whole_record.record_files import ADMINISTRATIONS, RecordSource, read_record
-from mbc.exchange.whole_record.table_files import AFTER, BEFORE, RecordTable, read_tables
-from mbc.exchange.plan.to_store import as_records
 from mbc.exchange.files.messages import listing, shown
 from mbc.exchange.files.text_table import ROW, TextTable
+from mbc.exchange.header.columns import Columns
+from mbc.exchange.header.layout import recognise
+from mbc.exchange.header.options import ImportOptions
+from mbc.exchange.plan.clients import find_episodes
+from mbc.exchange.plan.duplicates import OCCASION, OUTCOME, within_file
+from mbc.exchange.plan.to_store import as_records
+from mbc.exchange.rows.check_answers import check
+from mbc.exchange.rows.long import read_long, read_totals
+from mbc.exchange.rows.parsed import READ_SCHEMA
 from mbc.exchange.rows.wide import read_wide
+from mbc.exchange.whole_record.record_files import ADMINISTRATIONS, RecordSource, read_record
+from mbc.exchange.whole_record.table_files import AFTER, BEFORE, RecordTable, read_tables
 from mbc.instruments import instrument
 from mbc.store import ImportSource, Outcome, Store
 

@@ -11,18 +11,18 @@ import polars as pl
 
 from mbc.errors import ImportRefused
 from mbc.exchange.fhir.record_tables import is_our_bundle, read_bundle
-from mbc.exchange.files.output import MANIFEST
+from mbc.exchange.files.delimited import read_text_table
 from mbc.exchange.files.excel import open_workbook, sheet_table
+from mbc.exchange.files.formula_escape import available, untamed
+from mbc.exchange.files.messages import shown
+from mbc.exchange.files.output import MANIFEST
 from mbc.exchange.files.parquet import read_parquet
 from mbc.exchange.files.spss import read_spss
-from mbc.exchange.files.workbook_guard import check_archive
-from mbc.exchange.files.formula_escape import available, untamed
-from mbc.exchange.open_file import first_bytes
-from mbc.exchange.whole_record.table_files import AFTER, BEFORE
-from mbc.exchange.redcap.record_forms import read_redcap_record
-from mbc.exchange.files.messages import shown
 from mbc.exchange.files.text_table import ROW, TextTable
-from mbc.exchange.files.delimited import read_text_table
+from mbc.exchange.files.workbook_guard import check_archive
+from mbc.exchange.open_file import first_bytes
+from mbc.exchange.redcap.record_forms import read_redcap_record
+from mbc.exchange.whole_record.table_files import AFTER, BEFORE
 from mbc.instruments import keys
 
 ADMINISTRATIONS = "administrations/"

@@ -19,6 +19,15 @@ from mbc.instruments.definition.definition import (
     Scale,
     Source,
 )
+from mbc.instruments.definition.definition_file import parse, refuse
+from mbc.instruments.definition.schema import (
+    CodingEntry,
+    FlagEntry,
+    InstrumentEntry,
+    MissingEntry,
+    ScaleEntry,
+    SourceEntry,
+)
 from mbc.instruments.definition.sourced_numbers import (
     Band,
     ChangeNorm,
@@ -28,15 +37,6 @@ from mbc.instruments.definition.sourced_numbers import (
     Norm,
     PublishedChange,
     Reliability,
-)
-from mbc.instruments.definition.definition_file import parse, refuse
-from mbc.instruments.definition.schema import (
-    CodingEntry,
-    FlagEntry,
-    InstrumentEntry,
-    MissingEntry,
-    ScaleEntry,
-    SourceEntry,
 )
 
 _TRUST: tuple[Confidence, ...] = ("unverified", "medium", "high")

@@ -16,12 +16,12 @@ from mbc.errors import DefinitionError, nearest
 from mbc.instruments.definition import consistency as checks
 from mbc.instruments.definition.build import build
 from mbc.instruments.definition.definition import Instrument
-from mbc.instruments.own.lines import Path as KeyPath
-from mbc.instruments.own.lines import lines
-from mbc.instruments.own.fault_keys import line_of, path_of
-from mbc.instruments.own.syntax import explain
 from mbc.instruments.definition.definition_file import told
 from mbc.instruments.definition.schema import InstrumentEntry
+from mbc.instruments.own.fault_keys import line_of, path_of
+from mbc.instruments.own.lines import Path as KeyPath
+from mbc.instruments.own.lines import lines
+from mbc.instruments.own.syntax import explain
 from mbc.instruments.shipped import shipped, sources
 
 # Tables that say something of their own: without one that is faulty, the rest can still be held together.

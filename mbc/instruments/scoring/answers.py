@@ -11,9 +11,9 @@ import narwhals.stable.v2 as nw
 
 from mbc import frames
 from mbc.errors import DefinitionError, FrameError, InvalidResponse
-from mbc.instruments.scoring import refusals
 from mbc.instruments.definition.algorithms import PROCEDURES
 from mbc.instruments.definition.definition import Coding, Form, Instrument
+from mbc.instruments.scoring import refusals
 from mbc.instruments.scoring.answer_sheet import Sheet, named
 
 Invalid = Literal["raise", "null"]

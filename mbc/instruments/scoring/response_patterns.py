@@ -8,9 +8,9 @@ from typing import TypeVar
 import narwhals.stable.v2 as nw
 
 from mbc import frames
-from mbc.instruments.scoring.keyed_items import plain_sum
 from mbc.instruments.library import instrument as load
 from mbc.instruments.scoring.answer_sheet import Sheet, named
+from mbc.instruments.scoring.keyed_items import plain_sum
 from mbc.instruments.scoring.result_columns import attach, open_sheet
 
 TableT = TypeVar("TableT")

@@ -9,10 +9,10 @@ import narwhals.stable.v2 as nw
 
 from mbc import frames
 from mbc.errors import FrameError
-from mbc.instruments.scoring import answers
-from mbc.instruments.scoring.answers import Invalid
 from mbc.instruments.definition.definition import Instrument
+from mbc.instruments.scoring import answers
 from mbc.instruments.scoring.answer_sheet import Sheet, is_ours
+from mbc.instruments.scoring.answers import Invalid
 
 TableT = TypeVar("TableT")
 

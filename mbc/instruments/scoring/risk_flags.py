@@ -9,9 +9,9 @@ import narwhals.stable.v2 as nw
 
 from mbc import frames
 from mbc.instruments.definition.definition import Instrument, RiskFlag
-from mbc.instruments.scoring.keyed_items import Keyed, count_present, keyed, plain_sum
 from mbc.instruments.library import instrument as load
 from mbc.instruments.scoring.answer_sheet import Sheet, named
+from mbc.instruments.scoring.keyed_items import Keyed, count_present, keyed, plain_sum
 from mbc.instruments.scoring.result_columns import attach, open_sheet
 
 TableT = TypeVar("TableT")

@@ -9,11 +9,12 @@ import narwhals.stable.v2 as nw
 
 from mbc import frames
 from mbc.errors import FrameError
-from mbc.instruments.scoring import answers
-from mbc.instruments.scoring import refusals
 from mbc.instruments.definition.algorithms import ALGORITHMS
-from mbc.instruments.scoring.answers import Invalid
 from mbc.instruments.definition.definition import Instrument, MissingRule, Scale
+from mbc.instruments.library import instrument as load
+from mbc.instruments.scoring import answers, refusals
+from mbc.instruments.scoring.answer_sheet import Sheet, is_ours, named
+from mbc.instruments.scoring.answers import Invalid
 from mbc.instruments.scoring.keyed_items import (
     Keyed,
     applicable_sum,
@@ -23,8 +24,6 @@ from mbc.instruments.scoring.keyed_items import (
     plain_sum,
     signed_sum,
 )
-from mbc.instruments.library import instrument as load
-from mbc.instruments.scoring.answer_sheet import Sheet, is_ours, named
 from mbc.instruments.scoring.result_columns import attach, open_sheet
 
 TableT = TypeVar("TableT")

@@ -9,9 +9,9 @@ import narwhals.stable.v2 as nw
 
 from mbc import frames
 from mbc.errors import DefinitionError, FrameError
-from mbc.instruments.scoring.answers import Invalid
 from mbc.instruments.definition.definition import Instrument
 from mbc.instruments.library import instrument as load
+from mbc.instruments.scoring.answers import Invalid
 from mbc.instruments.scoring.score_frame import score
 
 TableT = TypeVar("TableT")

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from mbc.instruments.wording.from_csv import Table, choices
 from mbc.instruments.wording.drafts import Draft, Line, plain
+from mbc.instruments.wording.from_csv import Table, choices
 
 # Column of the dictionary -> its name in the download, and in the programming interface.
 _COLUMNS = {

@@ -12,11 +12,11 @@ from mbc.instruments.definition.definition import Instrument
 from mbc.instruments.library import instrument as load_instrument
 from mbc.instruments.wording import shelf
 from mbc.instruments.wording.blank import refuse_goals
-from mbc.instruments.wording.from_csv import read_csv, read_table
 from mbc.instruments.wording.drafts import Draft, plain
+from mbc.instruments.wording.from_csv import read_csv, read_table
 from mbc.instruments.wording.from_fhir import read_questionnaire
-from mbc.instruments.wording.item_match import Matched, match
 from mbc.instruments.wording.from_redcap import is_dictionary, read_dictionary
+from mbc.instruments.wording.item_match import Matched, match
 from mbc.instruments.wording.texts import Wording
 
 _MOST_BYTES = 20_000_000  # a data dictionary of thousands of fields has a few million

@@ -11,7 +11,6 @@ import polars as pl
 from mbc.errors import ModelError
 from mbc.models.change.inputs.distributions import t_below, t_quantile
 from mbc.models.change.inputs.score_arrays import Backend, FloatArray, frame
-from mbc.models.couples.pairs import read_pairs
 from mbc.models.couples.bootstrap import (
     covariances,
     drawn_again,
@@ -20,6 +19,7 @@ from mbc.models.couples.bootstrap import (
     slopes_interchangeable,
     slopes_told_apart,
 )
+from mbc.models.couples.pairs import read_pairs
 
 Reason = Literal[
     "too_few_dyads",

@@ -6,8 +6,8 @@ import numpy as np
 import polars as pl
 
 from mbc.errors import ModelError
-from mbc.models.change.inputs.tidy_frames import read_columns
 from mbc.models.change.inputs.score_arrays import FloatArray
+from mbc.models.change.inputs.tidy_frames import read_columns
 
 
 def read_pairs(data: object, columns: dict[str, str], role: str | None) -> tuple[FloatArray, tuple[str, ...], int]:

@@ -11,11 +11,11 @@ import numpy as np
 import polars as pl
 
 from mbc.errors import ModelError
-from mbc.models.change.person.cutoffs import Cutoff
 from mbc.models.change.inputs.distributions import two_sided
 from mbc.models.change.inputs.norms import NormLike, Norms, stated_norms
 from mbc.models.change.inputs.reasons import Reason
 from mbc.models.change.inputs.score_arrays import Backend, frame, number_column
+from mbc.models.change.person.cutoffs import Cutoff
 from mbc.models.courses.beyond_cutoff import first_reliable, time_beyond
 from mbc.models.courses.gains import Kind, SuddenGains
 from mbc.models.courses.observed import Observed, first_where, running_best

@@ -19,8 +19,8 @@ from mbc.models.change.inputs.score_arrays import Backend, FloatArray
 from mbc.models.courses import suddengains_package as package
 from mbc.models.courses.chance import by_chance
 from mbc.models.courses.criteria import UNKNOWN, YES, Criteria, Verdicts, judge, steps, windows
-from mbc.models.courses.gains import Kind, SuddenGains
 from mbc.models.courses.gain_quantities import AROUND, Reversal, gains_table, total_change
+from mbc.models.courses.gains import Kind, SuddenGains
 from mbc.models.courses.sessions import Rows, Sessions, Spacing, as_elapsed, lay_out, read_rows
 
 Compat = Literal["suddengains"]

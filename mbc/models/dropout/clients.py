@@ -11,8 +11,8 @@ import polars as pl
 from numpy.typing import NDArray
 
 from mbc.errors import ModelError
-from mbc.models.change.inputs.tidy_frames import read_columns
 from mbc.models.change.inputs.score_arrays import FloatArray
+from mbc.models.change.inputs.tidy_frames import read_columns
 
 BoolArray = NDArray[np.bool_]
 IntArray = NDArray[np.int64]

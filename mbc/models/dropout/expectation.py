@@ -10,8 +10,8 @@ import polars as pl
 
 from mbc.errors import ModelError
 from mbc.models.dropout.clients import BoolArray, Clients, read_clients
-from mbc.models.growth.growth_curve import GrowthCurve, growth_curve
 from mbc.models.growth.data.shapes import Shape, ShapeName
+from mbc.models.growth.growth_curve import GrowthCurve, growth_curve
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,8 +12,8 @@ from mbc.errors import ModelError
 from mbc.models.change.inputs.score_arrays import FloatArray
 from mbc.models.dropout.clients import BoolArray, IntArray
 from mbc.models.dropout.endings import Endings
-from mbc.models.dropout.sources import Source
 from mbc.models.dropout.sentences import Asked
+from mbc.models.dropout.sources import Source
 from mbc.models.growth.matrices import Floats
 
 Seen = Literal["course", "scores"]

@@ -17,9 +17,9 @@ from mbc.models.dropout.clients import BoolArray, Clients, IntArray
 from mbc.models.dropout.expectation import Growth, arms_of, asked_clients, fit_growth, growth_model
 from mbc.models.dropout.rubin_rules import Pooled, rubin
 from mbc.models.dropout.unseen_scores import unseen
+from mbc.models.growth.data.shapes import Shape, ShapeName
 from mbc.models.growth.fit.fit_model import NotConverged
 from mbc.models.growth.growth_curve import GrowthCurve
-from mbc.models.growth.data.shapes import Shape, ShapeName
 
 Reason = Literal["nothing_missing", "not_converged"]
 Deltas = float | Sequence[float]

@@ -13,8 +13,8 @@ from mbc.models.change.inputs.score_arrays import Backend, FloatArray, frame
 from mbc.models.dropout.clients import BoolArray, Clients
 from mbc.models.dropout.expectation import arms_of, asked_clients, fit_growth, growth_model
 from mbc.models.dropout.unseen_scores import unseen
-from mbc.models.growth.growth_curve import GrowthCurve
 from mbc.models.growth.data.shapes import Shape, ShapeName
+from mbc.models.growth.growth_curve import GrowthCurve
 
 Reason = Literal["nothing_missing", "nobody_observed"]
 

@@ -17,8 +17,8 @@ from mbc.models.change.inputs.score_arrays import frame as native_frame
 from mbc.models.dropout.clients import BoolArray
 from mbc.models.dropout.endings import PLANNED, Endings, read_endings
 from mbc.models.dropout.group_means import Means, Seen
-from mbc.models.dropout.sources import Source, source_of_result
 from mbc.models.dropout.sentences import Asked, sensitivity_sentence
+from mbc.models.dropout.sources import Source, source_of_result
 from mbc.models.growth.growth_curve import GrowthCurve
 
 Reason = Literal["nobody_left", "cancels", "not_shown"]

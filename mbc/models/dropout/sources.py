@@ -23,8 +23,8 @@ from mbc.models.dropout.influence import (
     time_columns,
 )
 from mbc.models.growth.growth_curve import GrowthCurve
-from mbc.models.growth.matrices import Floats
 from mbc.models.growth.inference.prediction import covariate_row
+from mbc.models.growth.matrices import Floats
 
 
 class Source(Protocol):

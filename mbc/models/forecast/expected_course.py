@@ -11,13 +11,14 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from mbc.errors import ModelError
+from mbc.models.change.groups.proportions import wilson_bounds
 from mbc.models.forecast import model_file
+from mbc.models.forecast.calibration.last_score_outcomes import Prognosis, Rule
 from mbc.models.forecast.calibration.left_out_forecasts import SHARES
-from mbc.models.forecast.model_card import Card, card_of
-from mbc.models.forecast.forecasts import CoursePath, Forecast, Probability
 from mbc.models.forecast.course_model.histories import Histories, one_history, read_histories, stacked
 from mbc.models.forecast.course_model.landmarks import Landmarks, cut, forecast_end
-from mbc.models.forecast.calibration.last_score_outcomes import Prognosis, Rule
+from mbc.models.forecast.forecasts import CoursePath, Forecast, Probability
+from mbc.models.forecast.model_card import Card, card_of
 from mbc.models.forecast.signals import Signal, Watching, signal_of
 from mbc.models.forecast.train import (
     Calibrated,
@@ -27,9 +28,8 @@ from mbc.models.forecast.train import (
     score_range_of,
     train,
 )
-from mbc.models.growth.matrices import Floats
 from mbc.models.growth.inference.prediction import as_times
-from mbc.models.change.groups.proportions import wilson_bounds
+from mbc.models.growth.matrices import Floats
 
 _FOLDS = 5
 _ROUNDING = 1e-6  # score points; a model file holds the ends of a scale to 12 digits

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from mbc.models.forecast.calibration.baselines import regression_end
-from mbc.models.forecast.course_model.histories import Indices
 from mbc.models.forecast.calibration.last_score_outcomes import Rule, actual
 from mbc.models.forecast.calibration.screening_accuracy import area_under_curve
+from mbc.models.forecast.course_model.histories import Indices
 from mbc.models.forecast.train import FIRST_SIGNAL, Trained
 from mbc.models.growth.matrices import Floats
 

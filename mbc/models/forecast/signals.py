@@ -12,8 +12,8 @@ from typing import Literal
 
 import numpy as np
 
-from mbc.models.forecast.forecasts import Forecast, Probability
 from mbc.models.forecast.calibration.last_score_outcomes import Rule
+from mbc.models.forecast.forecasts import Forecast, Probability
 from mbc.models.forecast.train import FIRST_SIGNAL, Thresholds
 
 State = Literal["insufficient data", "on track", "watch", "not on track"]

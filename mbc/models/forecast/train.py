@@ -7,13 +7,13 @@ from dataclasses import dataclass
 import numpy as np
 
 from mbc.errors import ModelError
+from mbc.models.forecast.calibration.last_score_outcomes import Prognosis, Rule
 from mbc.models.forecast.calibration.left_out_forecasts import WIDTH, LocalLine, Spreads, fit_line, fit_spreads
+from mbc.models.forecast.calibration.screening_accuracy import best_threshold
 from mbc.models.forecast.course_model.fit import CourseFit, candidate_scales, fit_course
 from mbc.models.forecast.course_model.histories import Histories, Indices
 from mbc.models.forecast.course_model.landmarks import Endings, Landmarks, cut, landmarks
-from mbc.models.forecast.calibration.last_score_outcomes import Prognosis, Rule
 from mbc.models.forecast.course_model.rounded_numbers import rounded
-from mbc.models.forecast.calibration.screening_accuracy import best_threshold
 from mbc.models.growth.matrices import Floats
 
 LEAST_CLIENTS = 40  # followed; fewer leave no one to calibrate on

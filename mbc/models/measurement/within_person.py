@@ -8,9 +8,9 @@ import numpy as np
 import polars as pl
 
 from mbc.errors import ModelError
-from mbc.models.change.inputs.tidy_frames import long_scores, read_columns
 from mbc.models.change.inputs.reasons import Reason
 from mbc.models.change.inputs.score_arrays import FloatArray
+from mbc.models.change.inputs.tidy_frames import long_scores, read_columns
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,13 +8,13 @@ import numpy as np
 import polars as pl
 
 from mbc.instruments import Instrument, instrument
-from mbc.simulate.questionnaires.item_answers import Occasions, draw_answers, draw_blanks, write_as
-from mbc.simulate.storied_clients import CAREFUL, OWN_READING, cast_answers
 from mbc.simulate.drawn_clinic import Drawn
-from mbc.simulate.tables.life_tables import relationship_ids
 from mbc.simulate.people.people import ATTACHMENT_FORMS, SATISFACTION_FORMS
 from mbc.simulate.people.population import NAMES, READINGS
+from mbc.simulate.questionnaires.item_answers import Occasions, draw_answers, draw_blanks, write_as
+from mbc.simulate.storied_clients import CAREFUL, OWN_READING, cast_answers
 from mbc.simulate.streams import Bools, Floats, Ints, Stream
+from mbc.simulate.tables.life_tables import relationship_ids
 from mbc.simulate.tables.record_tables import days, ids, session_numbers
 
 INSTRUMENTS: Final = ("rses", *SATISFACTION_FORMS, "ras", *ATTACHMENT_FORMS, "phq9", "gad7", "who5")

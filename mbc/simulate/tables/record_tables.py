@@ -12,8 +12,8 @@ from typing import Final
 import numpy as np
 import polars as pl
 
-from mbc.simulate.people.attendance import ENDINGS, OPEN, Attendance
 from mbc.simulate.drawn_clinic import Drawn
+from mbc.simulate.people.attendance import ENDINGS, OPEN, Attendance
 from mbc.simulate.people.people import clinician_names
 from mbc.simulate.streams import Ints, Stream
 
@@ -73,7 +73,7 @@ def clients(drawn: Drawn) -> pl.DataFrame:
 
 
 def episodes(drawn: Drawn) -> pl.DataFrame:
-    """One stretch of care per client; returning clients have an earlier one (see :mod:`mbc.simulate.tables.earlier_episodes`)."""
+    """One episode per client; returning clients have an earlier one (:mod:`mbc.simulate.tables.earlier_episodes`)."""
     people, attendance = drawn.people, drawn.attendance
     open_ = attendance.ending == OPEN
     return pl.DataFrame(

@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 import polars as pl
 
-from mbc.simulate.people.attendance import ENDINGS
 from mbc.simulate.drawn_clinic import Drawn
+from mbc.simulate.people.attendance import ENDINGS
 from mbc.simulate.people.population import BETTER, NAMES, position
 from mbc.simulate.streams import Ints
 from mbc.simulate.tables.record_tables import ids

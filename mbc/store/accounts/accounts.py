@@ -15,15 +15,15 @@ from argon2.exceptions import InvalidHashError, VerificationError
 from sqlalchemy import Connection, insert, select, update
 
 from mbc.errors import AccessDenied, Conflict, NotInRecord, SettingsError
-from mbc.store.database import engine as engines
-from mbc.store.schema import tables as t
-from mbc.store.access.roles import ACCESS, GRANTABLE, ROLES, Role, Scope, User
-from mbc.store.audit.log import Audit
-from mbc.store.audit.hash_chain import Line
-from mbc.store.schema.validation import shown
-from mbc.store.database.frames import fetch
 from mbc.store.access.password_rules import LONGEST, normal, require_good
+from mbc.store.access.roles import ACCESS, GRANTABLE, ROLES, Role, Scope, User
+from mbc.store.audit.hash_chain import Line
+from mbc.store.audit.log import Audit
 from mbc.store.audit.recent_events import fingerprint
+from mbc.store.database import engine as engines
+from mbc.store.database.frames import fetch
+from mbc.store.schema import tables as t
+from mbc.store.schema.validation import shown
 
 if TYPE_CHECKING:
     from mbc.store.store import Shared

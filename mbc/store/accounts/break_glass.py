@@ -16,13 +16,13 @@ import polars as pl
 from sqlalchemy import select
 
 from mbc.errors import AccessDenied, NotInRecord, StoreError
-from mbc.store.database import engine as engines
-from mbc.store.schema import tables as t
 from mbc.store.access.roles import PERSON_READERS, Permission, Role, Scope
-from mbc.store.schema.validation import check_text, is_id
-from mbc.store.reading.readers import require_client
 from mbc.store.audit.recent_events import CLOSED, OPENED, Opened
+from mbc.store.database import engine as engines
 from mbc.store.reading.provenance import Sources
+from mbc.store.reading.readers import require_client
+from mbc.store.schema import tables as t
+from mbc.store.schema.validation import check_text, is_id
 
 if TYPE_CHECKING:
     from mbc.store.store import Shared, Store

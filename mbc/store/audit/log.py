@@ -13,12 +13,12 @@ import polars as pl
 from sqlalchemy import Connection, Engine, func, insert, select
 
 from mbc.errors import AccessDenied, StoreError
-from mbc.store.database import engine as engines
-from mbc.store.schema import tables as t
-from mbc.store.audit import query as trail
 from mbc.store.access.roles import Permission, Scope
+from mbc.store.audit import query as trail
 from mbc.store.audit.hash_chain import GENESIS, ChainReport, Line, chained, verify_chain
 from mbc.store.audit.tombstones import erased_among
+from mbc.store.database import engine as engines
+from mbc.store.schema import tables as t
 
 # What the store itself writes down: nobody else can claim that it happened, or what a seal should be.
 RESERVED = frozenset(

@@ -10,9 +10,9 @@ import polars as pl
 from sqlalchemy import Connection, Select, select
 
 from mbc.errors import StoreError
+from mbc.store.database.frames import fetch
 from mbc.store.schema import tables as t
 from mbc.store.schema.validation import shown
-from mbc.store.database.frames import fetch
 
 APART = "safety"  # the key of a line's detail that few may read, and the first word of actions that few may see
 _PAGE = 1_000  # lines looked through at a time, at least

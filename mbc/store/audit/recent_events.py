@@ -15,9 +15,9 @@ from typing import Any
 
 from sqlalchemy import Connection, Engine, func, select
 
+from mbc.store.audit.hash_chain import ERASE
 from mbc.store.database import engine as engines
 from mbc.store.schema import tables as t
-from mbc.store.audit.hash_chain import ERASE
 
 LOOK_BACK = timedelta(days=2)  # longer than a sign-in can last, and than a record stays open
 _MOST_NOTED = 10_000  # a server that runs for months forgets, and notes once more

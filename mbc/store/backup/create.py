@@ -13,15 +13,15 @@ from mbc import __version__
 from mbc.errors import Conflict, MbcError, SettingsError, StoreError
 from mbc.store import migrations
 from mbc.store.backup import archive
-from mbc.store.backup import row_copy as copying
 from mbc.store.backup import file_swap as replacing
-from mbc.store.database import sqlcipher
-from mbc.store.maintenance import verification
-from mbc.store.database import engine as engines
+from mbc.store.backup import row_copy as copying
 from mbc.store.backup.archive import Chain, Manifest, Progress
-from mbc.store.database.encryption_keys import Passphrase
-from mbc.store.maintenance.verification import VerifyReport
 from mbc.store.backup.staging import put, workplace
+from mbc.store.database import engine as engines
+from mbc.store.database import sqlcipher
+from mbc.store.database.encryption_keys import Passphrase
+from mbc.store.maintenance import verification
+from mbc.store.maintenance.verification import VerifyReport
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,19 +8,19 @@ from typing import Any
 
 from mbc.errors import SettingsError, StoreError, StoreNotFound
 from mbc.store import migrations
-from mbc.store.backup import archive
-from mbc.store.backup import row_copy as copying
-from mbc.store.database import encryption_keys as keys
-from mbc.store.backup import file_swap as replacing
-from mbc.store.database import sqlcipher
-from mbc.store.maintenance import verification
-from mbc.store.database import engine as engines
-from mbc.store.backup.archive import Progress
 from mbc.store.audit.log import append, operators_line
+from mbc.store.backup import archive
+from mbc.store.backup import file_swap as replacing
+from mbc.store.backup import row_copy as copying
+from mbc.store.backup.archive import Progress
 from mbc.store.backup.create import require_sound
-from mbc.store.database.encryption_keys import Passphrase
-from mbc.store.maintenance.verification import VerifyReport
 from mbc.store.backup.staging import workplace
+from mbc.store.database import encryption_keys as keys
+from mbc.store.database import engine as engines
+from mbc.store.database import sqlcipher
+from mbc.store.database.encryption_keys import Passphrase
+from mbc.store.maintenance import verification
+from mbc.store.maintenance.verification import VerifyReport
 
 _TO_GO = "to-be-removed"
 

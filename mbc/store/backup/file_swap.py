@@ -14,8 +14,8 @@ from typing import Any
 from sqlalchemy import Engine, StaticPool, create_engine
 
 from mbc.errors import Conflict, SettingsError
-from mbc.store.database import sqlcipher
 from mbc.store.backup.staging import fcntl, to_disk
+from mbc.store.database import sqlcipher
 
 _PATIENCE = 2  # seconds
 _BESIDE = ("-wal", "-shm", "-journal")

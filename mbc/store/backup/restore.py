@@ -13,21 +13,21 @@ from sqlalchemy.exc import DatabaseError
 
 from mbc.errors import Conflict, SettingsError, StoreError, WrongKey
 from mbc.store import migrations
-from mbc.store.backup import archive
-from mbc.store.backup import row_copy as copying
-from mbc.store.database import encryption_keys as keys
-from mbc.store.backup import file_swap as replacing
-from mbc.store.database import sqlcipher
-from mbc.store.maintenance import verification
-from mbc.store.database import engine as engines
-from mbc.store.backup.archive import Manifest, Progress
 from mbc.store.audit.log import append, operators_line
-from mbc.store.backup.create import require_sound
-from mbc.store.database.encryption_keys import Passphrase
-from mbc.store.schema.tables import client, tombstone
 from mbc.store.audit.tombstones import erased_among
-from mbc.store.maintenance.verification import VerifyReport
+from mbc.store.backup import archive
+from mbc.store.backup import file_swap as replacing
+from mbc.store.backup import row_copy as copying
+from mbc.store.backup.archive import Manifest, Progress
+from mbc.store.backup.create import require_sound
 from mbc.store.backup.staging import put, workplace
+from mbc.store.database import encryption_keys as keys
+from mbc.store.database import engine as engines
+from mbc.store.database import sqlcipher
+from mbc.store.database.encryption_keys import Passphrase
+from mbc.store.maintenance import verification
+from mbc.store.maintenance.verification import VerifyReport
+from mbc.store.schema.tables import client, tombstone
 
 _LOCK_WAIT = "30s"
 _KEPT_AS = "before-restore"

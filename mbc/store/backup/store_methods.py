@@ -7,14 +7,14 @@ from pathlib import Path
 from sqlalchemy import select
 
 from mbc.errors import AccessDenied, StoreError
-from mbc.store.database import engine as engines
-from mbc.store.database import encryption_keys as keys
-from mbc.store.database import sqlcipher
-from mbc.store.backup.archive import Progress, check, quietly
-from mbc.store.audit.log import Audit
-from mbc.store.backup.create import Backup, back_up
-from mbc.store.audit.hash_chain import Line
 from mbc.store.accounts.break_glass import Openings
+from mbc.store.audit.hash_chain import Line
+from mbc.store.audit.log import Audit
+from mbc.store.backup.archive import Progress, check, quietly
+from mbc.store.backup.create import Backup, back_up
+from mbc.store.database import encryption_keys as keys
+from mbc.store.database import engine as engines
+from mbc.store.database import sqlcipher
 from mbc.store.schema.tables import audit
 
 

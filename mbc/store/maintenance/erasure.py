@@ -20,14 +20,14 @@ from typing import Any
 from sqlalchemy import ColumnElement, Connection, Table, delete, insert, or_, select, update
 
 from mbc.errors import StoreError
-from mbc.store.writing import seals as sealing
-from mbc.store.schema import tables as t
-from mbc.store.audit.log import append, line_up
-from mbc.store.database.batches import batches
 from mbc.store.audit.hash_chain import ERASE, UPGRADE, Line, shown_digest
-from mbc.store.writing.seals import Leaf
+from mbc.store.audit.log import append, line_up
 from mbc.store.audit.tombstones import digest, new_tombstone_id
+from mbc.store.database.batches import batches
 from mbc.store.maintenance.verification import leaves_digest, stone_digest
+from mbc.store.schema import tables as t
+from mbc.store.writing import seals as sealing
+from mbc.store.writing.seals import Leaf
 
 _BY_CLIENT: tuple[Table, ...] = (  # what names the client itself, in an order that leaves no loose end
     t.safety_flag, t.administration, t.goal, t.event, t.therapy_session, t.relationship_status, t.relationship,

@@ -11,10 +11,10 @@ from typing import Any
 
 from sqlalchemy import Connection, func, select, text
 
-from mbc.store.schema import digests
-from mbc.store.writing import seals as sealing
-from mbc.store.schema import tables as t
 from mbc.store.audit.hash_chain import UNREADABLE, UPGRADE, ChainReport, said_by, verify_chain
+from mbc.store.schema import digests
+from mbc.store.schema import tables as t
+from mbc.store.writing import seals as sealing
 from mbc.store.writing.seals import Leaf, Taken
 
 Tick = Callable[[int], None]

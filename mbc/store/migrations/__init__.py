@@ -8,8 +8,8 @@ from sqlalchemy import URL, Connection, Engine, func, inspect, select, text
 
 from mbc import __version__
 from mbc.errors import Conflict, StoreError, StoreNewer, StoreNotFound
-from mbc.store.database import engine as engines
 from mbc.store.database import encryption_keys as keys
+from mbc.store.database import engine as engines
 from mbc.store.database import sqlcipher
 from mbc.store.database.encryption_keys import Passphrase
 

@@ -7,8 +7,8 @@ from threading import Lock
 
 from sqlalchemy import Connection, func, select
 
-from mbc.store.schema import tables as t
 from mbc.store.access.roles import Scope
+from mbc.store.schema import tables as t
 
 _MOST_SCOPES = 1000
 

@@ -8,9 +8,9 @@ import polars as pl
 from sqlalchemy import ColumnElement, String, case, cast, exists, null, select
 
 from mbc.store.database import engine as engines
-from mbc.store.schema import tables as t
 from mbc.store.database.frames import fetch
 from mbc.store.reading.readers import Readers
+from mbc.store.schema import tables as t
 from mbc.store.schema.records import Channel
 
 _a, _e = t.administration.c, t.entry.c

@@ -28,14 +28,14 @@ from sqlalchemy import (
 )
 
 from mbc.errors import NotInRecord, StoreError, nearest
-from mbc.store.database import engine as engines
-from mbc.store.schema import tables as t
 from mbc.store.access.roles import Scope
+from mbc.store.database import engine as engines
 from mbc.store.database.batches import BATCH
-from mbc.store.schema.validation import is_id, shown
 from mbc.store.database.frames import fetch
-from mbc.store.schema.records import Channel
 from mbc.store.reading.score_cache import ToScore
+from mbc.store.schema import tables as t
+from mbc.store.schema.records import Channel
+from mbc.store.schema.validation import is_id, shown
 
 _MASKED = frozenset({"alias", "label", "display_name", "retired_reason", "ending", "modality", "reason"})
 

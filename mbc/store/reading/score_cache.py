@@ -16,8 +16,8 @@ import polars as pl
 from sqlalchemy import Connection, delete, select
 from sqlalchemy.dialects import postgresql, sqlite
 
-from mbc.store.schema import tables as t
 from mbc.store.database.batches import batches
+from mbc.store.schema import tables as t
 
 COLUMNS = ("administration_id", "scale", "score", "answered", "prorated", "band", "maximum", "recorded")
 

@@ -10,8 +10,8 @@ from typing import Any, get_args
 import polars as pl
 
 from mbc.store.database.batches import batches
-from mbc.store.schema.validation import ID, MOST_ITEMS
 from mbc.store.schema.records import Administration, Channel, Flag, FlagKind
+from mbc.store.schema.validation import ID, MOST_ITEMS
 
 AT_ONCE = 10_000  # administrations held as Python objects at a time
 # What a frame of administrations holds, by the names and in the meaning of `Administration`.

@@ -11,9 +11,9 @@ from typing import Any
 from sqlalchemy import Connection, insert, text
 
 from mbc.errors import Conflict
-from mbc.store.writing import bulk
-from mbc.store.writing import batch_digests as digesting
 from mbc.store.schema import tables as t
+from mbc.store.writing import batch_digests as digesting
+from mbc.store.writing import bulk
 from mbc.store.writing.administration_batch import Completed
 from mbc.store.writing.result import Outcome
 

@@ -7,8 +7,8 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from mbc.store.writing.administration_batch import Answers, Completed, Totals
 from mbc.store.schema.digests import key_of
+from mbc.store.writing.administration_batch import Answers, Completed, Totals
 
 _MOST_WRITTEN = 10_000
 _write = json.JSONEncoder(separators=(",", ":")).encode

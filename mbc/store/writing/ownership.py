@@ -9,13 +9,13 @@ from typing import Any
 from sqlalchemy import Connection, select
 
 from mbc.errors import Conflict, IdentifierTaken, NotInRecord
-from mbc.store.schema import records
-from mbc.store.audit import tombstones
-from mbc.store.schema import tables as t
 from mbc.store.access.roles import Scope
+from mbc.store.audit import tombstones
 from mbc.store.database.batches import batches
-from mbc.store.writing.administration_batch import Completed
+from mbc.store.schema import records
+from mbc.store.schema import tables as t
 from mbc.store.schema.digests import new_secret
+from mbc.store.writing.administration_batch import Completed
 
 
 @dataclass(slots=True)

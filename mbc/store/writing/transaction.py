@@ -14,22 +14,21 @@ from sqlalchemy import Connection, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
 from mbc.errors import NotInRecord, StoreError
+from mbc.store.access.roles import Scope
+from mbc.store.database.batches import batches
+from mbc.store.schema import digests, records
+from mbc.store.schema import tables as t
+from mbc.store.schema.digests import key_of
+from mbc.store.schema.records import Administration, ImportSource, Record
+from mbc.store.schema.validation import check_text, is_id
 from mbc.store.writing import administrations
 from mbc.store.writing import ownership as belonging
-from mbc.store.schema import digests
-from mbc.store.writing import versioned as entities
-from mbc.store.schema import records
 from mbc.store.writing import seals as sealing
-from mbc.store.schema import tables as t
-from mbc.store.access.roles import Scope
-from mbc.store.writing.administrations import Additions, Keyed, Occasions
-from mbc.store.database.batches import batches
-from mbc.store.writing.ownership import Known
-from mbc.store.schema.validation import check_text, is_id
+from mbc.store.writing import versioned as entities
 from mbc.store.writing.administration_batch import Completed, completed, in_batches
-from mbc.store.schema.digests import key_of
+from mbc.store.writing.administrations import Additions, Keyed, Occasions
+from mbc.store.writing.ownership import Known
 from mbc.store.writing.result import Outcome
-from mbc.store.schema.records import Administration, ImportSource, Record
 from mbc.store.writing.seals import Seal
 
 _TRIES = 5

@@ -15,9 +15,9 @@ from typing import Any
 from sqlalchemy import Boolean, Connection, Table, and_, insert, select, update
 
 from mbc.errors import Conflict
+from mbc.store.access.roles import Scope
 from mbc.store.schema import records
 from mbc.store.schema import tables as t
-from mbc.store.access.roles import Scope
 from mbc.store.writing.ownership import require_same_owner
 from mbc.store.writing.result import Outcome
 

@@ -13,8 +13,8 @@ import pytest
 from mbc import models
 from mbc.errors import ModelError
 from mbc.models import dyads
-from mbc.models.couples import pairs as reading
 from mbc.models.couples import bootstrap as resampling
+from mbc.models.couples import pairs as reading
 
 REFERENCE = Path(__file__).resolve().parents[2] / "reference/dyads"
 NLME = json.loads((REFERENCE / "nlme.json").read_text(encoding="utf-8"))

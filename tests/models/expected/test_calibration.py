@@ -6,7 +6,12 @@ import numpy as np
 import pytest
 
 from mbc.models.forecast.calibration.left_out_forecasts import SHARES, fit_line, fit_spreads, share_below
-from mbc.models.forecast.calibration.screening_accuracy import area_under_curve, best_threshold, resampled_area, screen
+from mbc.models.forecast.calibration.screening_accuracy import (
+    area_under_curve,
+    best_threshold,
+    resampled_area,
+    screen,
+)
 
 TOY = np.array([0.9, 0.8, 0.7, 0.55, 0.5, 0.4, 0.35, 0.2, 0.15, 0.1])
 HAPPENED = np.array([1, 1, 0, 1, 0, 1, 0, 0, 0, 0], dtype=bool)

@@ -11,9 +11,9 @@ from scipy.special import ndtri
 
 from mbc.errors import ModelError
 from mbc.models import ExpectedCourse, expected_course, prospective_validation
+from mbc.models.forecast.calibration.last_score_outcomes import Prognosis, Rule
 from mbc.models.forecast.calibration.left_out_forecasts import SHARES
 from mbc.models.forecast.course_model.outcome_scale import OutcomeScale
-from mbc.models.forecast.calibration.last_score_outcomes import Prognosis, Rule
 from mbc.models.forecast.validation.tables import bounds
 
 COLUMNS = {"outcome": "score", "time": "weeks", "client": "client"}

@@ -9,11 +9,11 @@ import polars as pl
 import pytest
 
 from mbc import models
-from mbc.models.growth.design.design import design_of, terms_of
-from mbc.models.growth.fit.deviance import evaluate
-from mbc.models.growth.design.identical_designs import aggregated
 from mbc.models.growth.data.shapes import Linear
 from mbc.models.growth.data.source import source_of
+from mbc.models.growth.design.design import design_of, terms_of
+from mbc.models.growth.design.identical_designs import aggregated
+from mbc.models.growth.fit.deviance import evaluate
 from mbc.models.growth.fit.starts import starting_factor
 
 COLUMNS: dict[str, Any] = {"outcome": "y", "time": "session", "client": "client"}

@@ -11,8 +11,8 @@ import polars as pl
 import pytest
 
 from mbc import models
-from mbc.models.growth.design import design as designs
 from mbc.models.growth.data.client_sums import sampled
+from mbc.models.growth.design import design as designs
 from mbc.models.growth.fit.deviance import evaluate
 from mbc.models.growth.fit.information import second_derivatives
 from mbc.models.growth.fit.moments import moment_factor

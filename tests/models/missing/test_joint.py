@@ -12,12 +12,12 @@ import pytest
 
 from mbc import models
 from mbc.errors import FrameError, ModelError
-from mbc.models.emerging import joint_growth
-from mbc.models.growth.variants.row_columns import RowColumns
-from mbc.models.growth.data.shapes import Linear
-from mbc.models.dropout.joint.risk_sets import Leaving, leaving
-from mbc.models.dropout.joint.likelihood import JointLikelihood, Parameters, blocks
 from mbc.models.dropout.joint.data import joint_rows
+from mbc.models.dropout.joint.likelihood import JointLikelihood, Parameters, blocks
+from mbc.models.dropout.joint.risk_sets import Leaving, leaving
+from mbc.models.emerging import joint_growth
+from mbc.models.growth.data.shapes import Linear
+from mbc.models.growth.variants.row_columns import RowColumns
 
 REFERENCE = Path(__file__).resolve().parents[2] / "reference/missing"
 TMB = json.loads((REFERENCE / "joint.json").read_text(encoding="utf-8"))

@@ -11,13 +11,13 @@ import polars as pl
 from numpy.typing import NDArray
 
 from mbc.errors import ModelError
-from mbc.models.change.person.cutoffs import Criterion, Cutoff, HasMoments, cutoff
-from mbc.models.change.person.judgement import Compat, ReliableChange
-from mbc.models.change.inputs.norms import NormLike, Norms, stated_norms
-from mbc.models.change.person.predictions import METHODS, Method
 from mbc.models.change.groups.outcome_rates import Judged, OutcomeRates, group_names, members, outcome_rates
+from mbc.models.change.inputs.norms import NormLike, Norms, stated_norms
 from mbc.models.change.inputs.score_arrays import Backend, CodeArray, Column, frame, pair, word_column
 from mbc.models.change.person.clinical_significance import CATEGORIES, ClinicalSignificance, clinical_significance
+from mbc.models.change.person.cutoffs import Criterion, Cutoff, HasMoments, cutoff
+from mbc.models.change.person.judgement import Compat, ReliableChange
+from mbc.models.change.person.predictions import METHODS, Method
 from mbc.models.change.person.reliable_change import reliable_change
 
 Parameters = Literal["pooled", "per-group"]

@@ -11,12 +11,12 @@ from scipy import optimize
 
 from mbc.errors import ModelError
 from mbc.models.change.groups.comparison import Parameters
+from mbc.models.change.groups.outcome_rates import group_names
 from mbc.models.change.inputs.distributions import normal_below, t_below, t_quantile
-from mbc.models.change.person.judgement import Compat
 from mbc.models.change.inputs.norms import Norms
 from mbc.models.change.inputs.reasons import Reason
-from mbc.models.change.groups.outcome_rates import group_names
 from mbc.models.change.inputs.score_arrays import Column, FloatArray, pair
+from mbc.models.change.person.judgement import Compat
 
 Verdict = Literal[
     "not significant", "worse", "too small to matter", "not clearly enough", "probably enough", "enough"

@@ -13,10 +13,10 @@ from scipy import optimize
 
 from mbc.errors import ModelError
 from mbc.models.change.inputs.distributions import normal_below, two_sided
-from mbc.models.change.inputs.tidy_frames import long_scores
 from mbc.models.change.inputs.norms import NormLike, Norms, stated_norms
 from mbc.models.change.inputs.reasons import Reason
 from mbc.models.change.inputs.score_arrays import Backend, FloatArray, frame
+from mbc.models.change.inputs.tidy_frames import long_scores
 
 _REACH = 9.0  # standard deviations of the shared baseline error: beyond lies 2e-19 of it
 _POINTS = 361

@@ -13,10 +13,7 @@ from numpy.typing import ArrayLike
 from mbc.errors import ModelError
 from mbc.models.change.inputs import reasons
 from mbc.models.change.inputs.distributions import normal_below, two_sided
-from mbc.models.change.person.judgement import CATEGORIES, Options, ReliableChange, judged, judged_codes
-from mbc.models.change.inputs.tidy_frames import long_scores
 from mbc.models.change.inputs.norms import Norms
-from mbc.models.change.person.predictions import Prediction
 from mbc.models.change.inputs.score_arrays import (
     Backend,
     CodeArray,
@@ -28,6 +25,9 @@ from mbc.models.change.inputs.score_arrays import (
     word_column,
     words_of,
 )
+from mbc.models.change.inputs.tidy_frames import long_scores
+from mbc.models.change.person.judgement import CATEGORIES, Options, ReliableChange, judged, judged_codes
+from mbc.models.change.person.predictions import Prediction
 
 Number = TypeVar("Number")
 Word = TypeVar("Word")

@@ -11,8 +11,8 @@ import polars as pl
 from numpy.typing import NDArray
 
 from mbc.errors import ModelError
+from mbc.models.change.groups.proportions import Proportion, wilson_interval
 from mbc.models.change.inputs import reasons
-from mbc.models.change.person.cutoffs import Cutoff, cutoff
 from mbc.models.change.inputs.norms import Norms
 from mbc.models.change.inputs.score_arrays import (
     Backend,
@@ -25,7 +25,7 @@ from mbc.models.change.inputs.score_arrays import (
     word_column,
     words_of,
 )
-from mbc.models.change.groups.proportions import Proportion, wilson_interval
+from mbc.models.change.person.cutoffs import Cutoff, cutoff
 
 __all__ = ["Category", "ClinicalSignificance", "Cutoff", "clinical_significance", "cutoff"]
 

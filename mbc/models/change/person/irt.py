@@ -11,10 +11,10 @@ from numpy.typing import ArrayLike, NDArray
 
 from mbc.errors import ModelError
 from mbc.models.change.inputs import reasons
-from mbc.models.change.person.judgement import Options, ReliableChange, judged
 from mbc.models.change.inputs.norms import Norms
-from mbc.models.change.person.predictions import Prediction
 from mbc.models.change.inputs.score_arrays import FloatArray
+from mbc.models.change.person.judgement import Options, ReliableChange, judged
+from mbc.models.change.person.predictions import Prediction
 
 Estimator = Literal["eap", "ml", "wle"]
 _LIMIT = 10.0  # standard deviations of the trait: nobody is estimated beyond

@@ -14,7 +14,6 @@ from mbc.errors import ModelError
 from mbc.models.change.inputs import reasons
 from mbc.models.change.inputs.distributions import normal_quantile, t_quantile
 from mbc.models.change.inputs.norms import Norms
-from mbc.models.change.person.predictions import Prediction
 from mbc.models.change.inputs.score_arrays import (
     Backend,
     CodeArray,
@@ -25,6 +24,7 @@ from mbc.models.change.inputs.score_arrays import (
     word_column,
     words_of,
 )
+from mbc.models.change.person.predictions import Prediction
 
 Category = Literal["improved", "unchanged", "deteriorated"]
 CATEGORIES: tuple[str | None, ...] = ("unchanged", "improved", None, "deteriorated")  # by code 0, 1, 2, -1

@@ -10,12 +10,12 @@ from typing import Any, get_args, overload
 import numpy as np
 
 from mbc.errors import ModelError, nearest
-from mbc.models.change.person.judgement import Category, Compat, Options, ReliableChange, judged
 from mbc.models.change.inputs.norms import NormLike, Norms, stated_norms
-from mbc.models.change.person.predictions import METHODS, Method, Prediction, predict
 from mbc.models.change.inputs.reasons import Reason
-from mbc.models.change.person.slopes import ClientSlopes, HasClientSlopes, Reference, slope_prediction
 from mbc.models.change.inputs.score_arrays import Column, FloatArray, LabelArray, pair
+from mbc.models.change.person.judgement import Category, Compat, Options, ReliableChange, judged
+from mbc.models.change.person.predictions import METHODS, Method, Prediction, predict
+from mbc.models.change.person.slopes import ClientSlopes, HasClientSlopes, Reference, slope_prediction
 
 __all__ = ["Everybody", "OnePerson", "ReliableChange", "reliable_change"]
 

@@ -9,8 +9,8 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from mbc.errors import ModelError
-from mbc.models.change.person.predictions import Prediction
 from mbc.models.change.inputs.score_arrays import FloatArray
+from mbc.models.change.person.predictions import Prediction
 
 Reference = Literal["zero", "sample"]
 

@@ -8,14 +8,14 @@ from dataclasses import dataclass
 import numpy as np
 
 from mbc.errors import ModelError
+from mbc.models.dropout.joint.likelihood import Association, JointLikelihood, Parameters, blocks
+from mbc.models.dropout.joint.risk_sets import Leaving
+from mbc.models.dropout.joint.search import JointFit, maximise
 from mbc.models.growth.fit.fit_model import fit_design
+from mbc.models.growth.fit.starts import starting_factor
 from mbc.models.growth.growth_curve import GrowthCurve
 from mbc.models.growth.matrices import Floats
 from mbc.models.growth.variants.row_columns import RowColumns
-from mbc.models.growth.fit.starts import starting_factor
-from mbc.models.dropout.joint.risk_sets import Leaving
-from mbc.models.dropout.joint.likelihood import Association, JointLikelihood, Parameters, blocks
-from mbc.models.dropout.joint.search import JointFit, maximise
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -18,8 +18,8 @@ from typing import Literal
 
 import numpy as np
 
-from mbc.models.growth.matrices import Floats
 from mbc.models.dropout.joint.risk_sets import Codes, Leaving
+from mbc.models.growth.matrices import Floats
 
 Association = Literal["value", "effects"]
 _ROWS = 2048  # sessions in a block: its arrays over nodes stay in a second-level cache

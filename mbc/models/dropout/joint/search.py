@@ -9,8 +9,8 @@ from typing import Any, cast
 import numpy as np
 from scipy import optimize
 
-from mbc.models.growth.matrices import Floats
 from mbc.models.dropout.joint.likelihood import JointLikelihood, Parameters
+from mbc.models.growth.matrices import Floats
 
 CLOSE = 1e-6  # promised increase of the log-likelihood that is not worth a further step
 _NEWTON_STEPS = 6

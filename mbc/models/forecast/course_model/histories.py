@@ -10,8 +10,8 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from mbc.errors import ModelError
-from mbc.models.growth.matrices import Floats
 from mbc.models.growth.data.rows import read_rows
+from mbc.models.growth.matrices import Floats
 
 Indices = NDArray[np.intp]
 

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from mbc.models.forecast.course_model.rounded_numbers import rounded
-from mbc.models.growth.matrices import Floats
 from mbc.models.growth.data.shapes import NaturalSpline
+from mbc.models.growth.matrices import Floats
 
 _CLIENTS_PER_BEND = 50  # fewer clients than twice this do not bear a bend in the intake score
 

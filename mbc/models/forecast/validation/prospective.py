@@ -12,9 +12,9 @@ import polars as pl
 
 from mbc.errors import ModelError
 from mbc.models.forecast.calibration.baselines import mixed_end, plain_growth, regression_end
+from mbc.models.forecast.calibration.last_score_outcomes import Rule
 from mbc.models.forecast.course_model.histories import Histories, Indices, read_histories
 from mbc.models.forecast.course_model.landmarks import Landmarks, landmarks
-from mbc.models.forecast.calibration.last_score_outcomes import Rule
 from mbc.models.forecast.train import (
     FIRST_SIGNAL,
     LEAST_CLIENTS,

@@ -9,9 +9,9 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from mbc.models.forecast.course_model.histories import Indices
 from mbc.models.forecast.calibration.last_score_outcomes import Rule
 from mbc.models.forecast.calibration.screening_accuracy import area_under_curve, resampled_area, screen
+from mbc.models.forecast.course_model.histories import Indices
 from mbc.models.growth.matrices import Floats
 
 METHODS = ("model", "last value", "regression", "mixed model")

@@ -10,9 +10,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mbc.errors import ModelError
-from mbc.models.growth.matrices import Floats
 from mbc.models.growth.data.rows import Rows
 from mbc.models.growth.data.shapes import Shape
+from mbc.models.growth.matrices import Floats
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,9 +14,9 @@ from numpy.typing import NDArray
 
 from mbc.errors import FrameError, ModelError
 from mbc.models.growth.data.client_sums import Basis, ClientSums
-from mbc.models.growth.matrices import Floats
 from mbc.models.growth.data.rows import require_columns
 from mbc.models.growth.data.shapes import BINS, Quantiles, Shape, binned_quantiles
+from mbc.models.growth.matrices import Floats
 
 _PREFIX = "mbc_growth_"
 

@@ -13,8 +13,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mbc.errors import FrameError, ModelError, nearest
-from mbc.models.growth.matrices import Floats
 from mbc.models.growth.data.shapes import BINS, binned_quantiles
+from mbc.models.growth.matrices import Floats
 
 Codes = NDArray[np.intp]
 

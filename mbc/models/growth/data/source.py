@@ -10,9 +10,9 @@ import narwhals.stable.v2 as nw
 
 from mbc.models.growth.data.client_sums import ClientSums, sum_rows
 from mbc.models.growth.data.grouped_sums import grouped_sums, lazy_quantiles
-from mbc.models.growth.matrices import Floats
 from mbc.models.growth.data.rows import Rows, read_rows
 from mbc.models.growth.data.shapes import Shape
+from mbc.models.growth.matrices import Floats
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 
 from mbc.errors import ModelError, nearest
 from mbc.models.growth.data.client_sums import ClientSums, mean_and_deviation
-from mbc.models.growth.matrices import Floats, cholesky, inverse, solve_positive
 from mbc.models.growth.design.statistics import Statistics, block_of, block_slices
+from mbc.models.growth.matrices import Floats, cholesky, inverse, solve_positive
 
 
 @dataclass(frozen=True, slots=True)

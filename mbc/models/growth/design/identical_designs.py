@@ -9,8 +9,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from mbc.models.growth.matrices import Floats
 from mbc.models.growth.design.statistics import Block, Statistics, blocked
+from mbc.models.growth.matrices import Floats
 
 SAMPLE = 1024  # clients looked at before anything is sorted
 

@@ -8,8 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mbc.models.growth.design.design import Design, independent_columns, residualised
-from mbc.models.growth.matrices import Floats
 from mbc.models.growth.design.statistics import Statistics, blocked
+from mbc.models.growth.matrices import Floats
 
 
 def row_design(

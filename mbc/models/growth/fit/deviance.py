@@ -7,8 +7,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from mbc.models.growth.matrices import Floats, cholesky, inverse_factor
 from mbc.models.growth.design.statistics import Statistics, Sums
+from mbc.models.growth.matrices import Floats, cholesky, inverse_factor
 
 
 @dataclass(frozen=True, slots=True)

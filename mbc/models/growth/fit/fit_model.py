@@ -12,9 +12,9 @@ import numpy as np
 from mbc.errors import ModelError
 from mbc.models.growth.data.client_sums import ClientSums
 from mbc.models.growth.design.design import Design, Terms, design_of, random_columns, terms_of
+from mbc.models.growth.design.identical_designs import aggregated
 from mbc.models.growth.fit.deviance import Evaluation, evaluate
 from mbc.models.growth.fit.estimates import internal_factor
-from mbc.models.growth.design.identical_designs import aggregated
 from mbc.models.growth.fit.identification import require_identified
 from mbc.models.growth.fit.information import second_derivatives
 from mbc.models.growth.fit.optimiser import FitReport, minimise

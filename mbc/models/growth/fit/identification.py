@@ -9,10 +9,10 @@ import numpy as np
 from mbc.errors import ModelError
 from mbc.models.growth.design.design import Design
 from mbc.models.growth.fit.deviance import Evaluation, evaluate
-from mbc.models.growth.fit.residual_space import Leftover
-from mbc.models.growth.matrices import Floats, cholesky
 from mbc.models.growth.fit.optimiser import unit_changes
+from mbc.models.growth.fit.residual_space import Leftover
 from mbc.models.growth.fit.starts import starting_factor
+from mbc.models.growth.matrices import Floats, cholesky
 
 
 def checked_start(design: Design, *, reml: bool) -> Evaluation:

@@ -12,9 +12,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from mbc.models.growth.design.design import Design
+from mbc.models.growth.design.statistics import Statistics
 from mbc.models.growth.fit.deviance import Evaluation
 from mbc.models.growth.matrices import Floats
-from mbc.models.growth.design.statistics import Statistics
 
 
 @dataclass(frozen=True, slots=True)

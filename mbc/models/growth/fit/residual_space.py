@@ -6,8 +6,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from mbc.models.growth.matrices import Floats
 from mbc.models.growth.design.statistics import Statistics, joined
+from mbc.models.growth.matrices import Floats
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,8 +7,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from mbc.errors import ModelError
-from mbc.models.growth.fit.estimates import reported_deviance
-from mbc.models.growth.fit.fit_model import Fitted, fit_sums
 from mbc.models.growth.data.shapes import (
     Linear,
     Log,
@@ -20,6 +18,8 @@ from mbc.models.growth.data.shapes import (
     SquareRoot,
 )
 from mbc.models.growth.data.source import Source
+from mbc.models.growth.fit.estimates import reported_deviance
+from mbc.models.growth.fit.fit_model import Fitted, fit_sums
 
 CANDIDATES: tuple[Shape, ...] = (Linear(), Log(), SquareRoot(), Polynomial(2), Piecewise(), NaturalSpline(3))
 SEARCHED = [share / 20 for share in range(1, 20)]  # quantiles of the times where a knot is tried

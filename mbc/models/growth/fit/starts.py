@@ -14,11 +14,11 @@ from itertools import product
 import numpy as np
 
 from mbc.models.growth.design.design import Design
+from mbc.models.growth.design.statistics import Statistics
 from mbc.models.growth.fit.deviance import Evaluation
-from mbc.models.growth.matrices import Floats
 from mbc.models.growth.fit.moments import moment_factor
 from mbc.models.growth.fit.optimiser import SLOW, FitReport
-from mbc.models.growth.design.statistics import Statistics
+from mbc.models.growth.matrices import Floats
 
 Search = Callable[[Floats | Evaluation], tuple[Evaluation, FitReport]]
 

@@ -11,12 +11,12 @@ from dataclasses import dataclass
 import numpy as np
 
 from mbc.models.growth.design.design import Design, residualised
-from mbc.models.growth.fit.deviance import Evaluation, evaluate
-from mbc.models.growth.fit.residual_space import Leftover
-from mbc.models.growth.matrices import Floats
-from mbc.models.growth.fit.optimiser import minimise
-from mbc.models.growth.inference.profile import Interval
 from mbc.models.growth.design.statistics import Statistics, blocked
+from mbc.models.growth.fit.deviance import Evaluation, evaluate
+from mbc.models.growth.fit.optimiser import minimise
+from mbc.models.growth.fit.residual_space import Leftover
+from mbc.models.growth.inference.profile import Interval
+from mbc.models.growth.matrices import Floats
 
 
 @dataclass(frozen=True, slots=True)

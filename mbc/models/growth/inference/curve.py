@@ -14,6 +14,11 @@ from numpy.typing import ArrayLike, NDArray
 
 from mbc.errors import ModelError
 from mbc.models.change.person.slopes import ClientSlopes
+from mbc.models.growth.data.shapes import Shape
+from mbc.models.growth.fit.estimates import Effects, Estimates, effects_of, estimates_of
+from mbc.models.growth.fit.fit_model import Fitted
+from mbc.models.growth.fit.optimiser import FitReport
+from mbc.models.growth.fit.shape_choice import TriedShape
 from mbc.models.growth.inference import prediction
 from mbc.models.growth.inference.bootstrap import Bootstrap, parametric_bootstrap
 from mbc.models.growth.inference.client_slopes import client_slopes
@@ -24,15 +29,10 @@ from mbc.models.growth.inference.degrees_of_freedom import (
     coefficient_tests,
     joint_test,
 )
-from mbc.models.growth.fit.estimates import Effects, Estimates, effects_of, estimates_of
-from mbc.models.growth.fit.fit_model import Fitted
-from mbc.models.growth.matrices import Floats
-from mbc.models.growth.fit.optimiser import FitReport
 from mbc.models.growth.inference.prediction import ClientCurve, Kind
 from mbc.models.growth.inference.profile import Interval, profile_intervals
 from mbc.models.growth.inference.reported import Coefficient, Variance, coefficients_of, variances_of
-from mbc.models.growth.fit.shape_choice import TriedShape
-from mbc.models.growth.data.shapes import Shape
+from mbc.models.growth.matrices import Floats
 
 
 @dataclass(frozen=True)

@@ -15,15 +15,15 @@ from statsmodels.base.model import LikelihoodModel
 from statsmodels.regression import mixed_linear_model as stock
 
 from mbc.errors import ModelError
+from mbc.models.growth.data.formula_data import complete_rows, component_columns, table_and_groups
 from mbc.models.growth.design.design import Design
+from mbc.models.growth.design.row_design import row_design
 from mbc.models.growth.fit.deviance import Evaluation, evaluate
 from mbc.models.growth.fit.estimates import reported_deviance
 from mbc.models.growth.fit.fit_model import fit_design
-from mbc.models.growth.data.formula_data import complete_rows, component_columns, table_and_groups
-from mbc.models.growth.matrices import Floats, factor_of
 from mbc.models.growth.fit.optimiser import lower_entries, minimise
-from mbc.models.growth.design.row_design import row_design
 from mbc.models.growth.fit.starts import starting_factor
+from mbc.models.growth.matrices import Floats, factor_of
 from mbc.models.growth.statsmodels.results import profile_hessian, results_of
 
 

@@ -19,9 +19,9 @@ from mbc.models.growth.design.design import Design
 from mbc.models.growth.fit.deviance import Evaluation
 from mbc.models.growth.fit.estimates import Effects, effects_of, reported_deviance
 from mbc.models.growth.fit.information import curvature, second_sums, variance_information
-from mbc.models.growth.matrices import Floats
 from mbc.models.growth.fit.optimiser import FitReport, lower_entries
 from mbc.models.growth.fit.starts import is_singular
+from mbc.models.growth.matrices import Floats
 
 
 class FastMixedLMResults(stock.MixedLMResults):

@@ -19,12 +19,12 @@ from numpy.typing import NDArray
 
 from mbc.errors import ModelError
 from mbc.models.growth.data.client_sums import Basis, ClientSums, sums_about
-from mbc.models.growth.design.design import Design, Expansion, expanded, random_columns, split_covariates, terms_of
-from mbc.models.growth.fit.identification import checked_start
-from mbc.models.growth.matrices import Floats
-from mbc.models.growth.fit.optimiser import FitReport
 from mbc.models.growth.data.rows import Rows, read_rows, require_columns
 from mbc.models.growth.data.shapes import Shape, ShapeName, shape_of
+from mbc.models.growth.design.design import Design, Expansion, expanded, random_columns, split_covariates, terms_of
+from mbc.models.growth.fit.identification import checked_start
+from mbc.models.growth.fit.optimiser import FitReport
+from mbc.models.growth.matrices import Floats
 from mbc.models.growth.variants.weighted_cells import CellFit, Cells, Weighting, fit_cells
 
 

@@ -12,14 +12,14 @@ import numpy as np
 
 from mbc.errors import ModelError
 from mbc.models.growth.data.client_sums import Basis, sums_about
+from mbc.models.growth.data.rows import Rows, read_rows
+from mbc.models.growth.data.shapes import Shape, ShapeName, shape_of
 from mbc.models.growth.design.design import Design, expanded, random_columns, split_covariates, terms_of
 from mbc.models.growth.fit.deviance import Evaluation
 from mbc.models.growth.fit.estimates import Estimates, estimates_of
 from mbc.models.growth.fit.identification import checked_start
-from mbc.models.growth.matrices import Floats
 from mbc.models.growth.fit.optimiser import FitReport
-from mbc.models.growth.data.rows import Rows, read_rows
-from mbc.models.growth.data.shapes import Shape, ShapeName, shape_of
+from mbc.models.growth.matrices import Floats
 from mbc.models.growth.variants.weighted_cells import Cells, Weighting, fit_cells
 
 

@@ -9,11 +9,19 @@ from typing import Any
 import numpy as np
 
 from mbc.models.growth.data.client_sums import Basis, ClientSums, sums_about
-from mbc.models.growth.design.design import Design, Expansion, Terms, expanded, random_columns, split_covariates, terms_of
-from mbc.models.growth.matrices import Floats
-from mbc.models.growth.variants.residual_groups import eager_rows
 from mbc.models.growth.data.rows import Rows
 from mbc.models.growth.data.shapes import Shape
+from mbc.models.growth.design.design import (
+    Design,
+    Expansion,
+    Terms,
+    expanded,
+    random_columns,
+    split_covariates,
+    terms_of,
+)
+from mbc.models.growth.matrices import Floats
+from mbc.models.growth.variants.residual_groups import eager_rows
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,17 +19,17 @@ from scipy.optimize import brentq, minimize_scalar
 from scipy.stats import chi2, norm
 
 from mbc.errors import ModelError
+from mbc.models.growth.data.shapes import Shape, ShapeName, shape_of
 from mbc.models.growth.design.design import residualised
+from mbc.models.growth.design.row_design import statistics_of
 from mbc.models.growth.fit.deviance import Evaluation, evaluate
 from mbc.models.growth.fit.estimates import Estimates, estimates_of
 from mbc.models.growth.fit.identification import checked_start
-from mbc.models.growth.matrices import Floats
 from mbc.models.growth.fit.optimiser import FitReport, minimise
-from mbc.models.growth.inference.prediction import ClientCurve, Kind, as_times
-from mbc.models.growth.variants.row_columns import RowColumns
-from mbc.models.growth.design.row_design import statistics_of
-from mbc.models.growth.data.shapes import Shape, ShapeName, shape_of
 from mbc.models.growth.fit.starts import is_singular, starting_factor
+from mbc.models.growth.inference.prediction import ClientCurve, Kind, as_times
+from mbc.models.growth.matrices import Floats
+from mbc.models.growth.variants.row_columns import RowColumns
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,11 +17,11 @@ import polars as pl
 from scipy.optimize import minimize as scipy_minimize
 from scipy.special import gammaln
 
-from mbc.models.growth.fit.fit_model import fit_design
-from mbc.models.growth.matrices import Floats, by_columns, factor_of
-from mbc.models.growth.fit.optimiser import Evaluated, FitReport
-from mbc.models.growth.variants.row_columns import RowColumns
 from mbc.models.growth.data.shapes import Shape, ShapeName, shape_of
+from mbc.models.growth.fit.fit_model import fit_design
+from mbc.models.growth.fit.optimiser import Evaluated, FitReport
+from mbc.models.growth.matrices import Floats, by_columns, factor_of
+from mbc.models.growth.variants.row_columns import RowColumns
 
 
 @dataclass(frozen=True, slots=True)

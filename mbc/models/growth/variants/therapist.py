@@ -16,14 +16,14 @@ from scipy.stats import chi2
 
 from mbc.errors import ModelError
 from mbc.models.growth.data.client_sums import Basis, sums_about
-from mbc.models.growth.design.design import Expansion, expanded, random_columns, split_covariates, terms_of
-from mbc.models.growth.fit.identification import checked_start
-from mbc.models.growth.matrices import Floats, factor_of
-from mbc.models.growth.fit.optimiser import Evaluated, FitReport
-from mbc.models.growth.variants.residual_groups import eager_rows
 from mbc.models.growth.data.rows import Rows
 from mbc.models.growth.data.shapes import Shape, ShapeName, shape_of
+from mbc.models.growth.design.design import Expansion, expanded, random_columns, split_covariates, terms_of
 from mbc.models.growth.design.statistics import block_slices, joined
+from mbc.models.growth.fit.identification import checked_start
+from mbc.models.growth.fit.optimiser import Evaluated, FitReport
+from mbc.models.growth.matrices import Floats, factor_of
+from mbc.models.growth.variants.residual_groups import eager_rows
 from mbc.models.growth.variants.therapist_levels import Links, Problem
 
 

@@ -16,8 +16,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mbc.models.growth.design.design import Design
-from mbc.models.growth.matrices import Floats
 from mbc.models.growth.design.statistics import joined
+from mbc.models.growth.matrices import Floats
 
 
 @dataclass(frozen=True, slots=True)

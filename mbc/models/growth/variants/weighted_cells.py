@@ -13,10 +13,10 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.optimize import minimize as scipy_minimize
 
-from mbc.models.growth.fit.deviance import Evaluation, evaluate
-from mbc.models.growth.matrices import Floats
-from mbc.models.growth.fit.optimiser import Evaluated, FitReport, lower_entries
 from mbc.models.growth.design.statistics import Statistics, blocked
+from mbc.models.growth.fit.deviance import Evaluation, evaluate
+from mbc.models.growth.fit.optimiser import Evaluated, FitReport, lower_entries
+from mbc.models.growth.matrices import Floats
 
 
 @dataclass(frozen=True, slots=True)

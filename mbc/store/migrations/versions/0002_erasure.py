@@ -21,9 +21,9 @@ import sqlalchemy as sa
 from alembic import op
 
 from mbc.store.audit import hash_chain as chain
+from mbc.store.maintenance import verification
 from mbc.store.schema import digests
 from mbc.store.writing import seals as sealing
-from mbc.store.maintenance import verification
 
 revision = "0002"
 down_revision = "0001"
