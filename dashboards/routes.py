@@ -11,6 +11,7 @@ from mbc.store.accounts.break_glass import MAY_OPEN
 
 Name = Literal["caseload", "client", "outcomes", "open points", "other records"]
 OPEN_POINTS, OTHER_RECORDS = "/open-points", "/other-records"
+MARK_SEEN, OPEN_RECORD, CLOSE_RECORD = "/mark-seen", "/open-record", "/close-record"  # addresses of forms
 
 _ID = r"(?P<client_id>[A-Za-z0-9][A-Za-z0-9._-]{0,63})"
 

@@ -8,9 +8,7 @@ from flask import Flask, Request, Response, abort, redirect, request, session
 from flask.typing import ResponseReturnValue
 from flask_login import current_user, logout_user
 
-from dashboards.pages.open_points.forms import MARK_SEEN
-from dashboards.pages.other_records.forms import CLOSE_RECORD, OPEN_RECORD
-from dashboards.routes import client_of, home, named, visit
+from dashboards.routes import CLOSE_RECORD, MARK_SEEN, OPEN_RECORD, client_of, home, named, visit
 from dashboards.web.error_pages import no_pages
 from dashboards.web.sessions import Sessions
 from dashboards.web.sign_in import OPEN_ENDPOINTS

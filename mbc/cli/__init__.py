@@ -2,6 +2,6 @@
 
 from __future__ import annotations
 
-from mbc.cli.main import main
+from mbc.cli.program import main
 
 __all__ = ["main"]

@@ -147,7 +147,7 @@ def _options(file: Path, said: dict[str, Any]) -> ImportOptions:
         raise click.UsageError(str(fault)) from None
     if not asking:
         return options
-    from mbc.cli.mapping import ask_mapping  # noqa: PLC0415
+    from mbc.cli.ask_columns import ask_mapping  # noqa: PLC0415
 
     return ask_mapping(file, options, mapping)
 

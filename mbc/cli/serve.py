@@ -48,7 +48,7 @@ def command(
     """
     require_pages()
     from dashboards.app import create_app  # noqa: PLC0415 - the pages are loaded only when they are served
-    from dashboards.serving import serve  # noqa: PLC0415
+    from dashboards.server import serve  # noqa: PLC0415
     from dashboards.settings import Settings  # noqa: PLC0415
     from dashboards.web.secret_key import secret_key  # noqa: PLC0415
     from mbc.store import Store  # noqa: PLC0415

@@ -1,15 +1,11 @@
 """Statistics: arrays and tidy frames in, frozen results out.
 
 Every name here is loaded when first used, so that importing this package costs nothing.
-Several functions carry the name of their module (``reliable_change`` lives in ``reliable_change.py``);
-as an attribute of this package such a name is always the function.
 """
 
 from __future__ import annotations
 
 import importlib
-import sys
-from types import ModuleType
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -20,9 +16,9 @@ if TYPE_CHECKING:
     from mbc.models.change.groups.group_change import hageman_arrindell_rates as hageman_arrindell_rates
     from mbc.models.change.groups.outcome_rates import OutcomeRates as OutcomeRates
     from mbc.models.change.groups.outcome_rates import outcome_rates as outcome_rates
-    from mbc.models.change.groups.proportions import Proportion as Proportion
-    from mbc.models.change.groups.proportions import wilson_interval as wilson_interval
     from mbc.models.change.inputs.norms import Norms as Norms
+    from mbc.models.change.inputs.proportions import Proportion as Proportion
+    from mbc.models.change.inputs.proportions import wilson_interval as wilson_interval
     from mbc.models.change.inputs.tidy_frames import Pairs as Pairs
     from mbc.models.change.inputs.tidy_frames import pairs as pairs
     from mbc.models.change.occasions.repeated_testing import FirstReliableChange as FirstReliableChange
@@ -167,7 +163,7 @@ _MODULES = {
     ),
     "lagged.effects": ("LaggedEffects", "lagged_effects", "nickell_bias"),
     "dropout.pattern_mixture": ("PatternMixture", "pattern_mixture"),
-    "change.groups.proportions": ("Proportion", "wilson_interval"),
+    "change.inputs.proportions": ("Proportion", "wilson_interval"),
     "measurement.reliability": ("alpha", "item_rest", "omega"),
     "change.person.reliable_change": ("ReliableChange", "reliable_change"),
     "individual.single_case": ("nonoverlap", "process_chart"),
@@ -177,15 +173,6 @@ _MODULES = {
 _HOME = {name: f"mbc.models.{module}" for module, names in _MODULES.items() for name in names}
 
 __all__ = sorted(_HOME)  # noqa: PLE0605 - made from the map  # pyright: ignore[reportUnsupportedDunderAll]
-
-
-class _Models(ModuleType):
-    """This package: importing ``mbc.models.reliable_change`` must not hide the function of that name."""
-
-    def __setattr__(self, name: str, value: object) -> None:
-        if isinstance(value, ModuleType) and _HOME.get(name) == value.__name__:
-            value = getattr(value, name)
-        super().__setattr__(name, value)
 
 
 def __getattr__(name: str) -> object:
@@ -198,6 +185,3 @@ def __getattr__(name: str) -> object:
 
 def __dir__() -> list[str]:
     return sorted(__all__)
-
-
-sys.modules[__name__].__class__ = _Models

@@ -9,7 +9,7 @@ from datetime import UTC, date, datetime
 import pytest
 from click.testing import CliRunner
 
-from mbc.cli.main import program
+from mbc.cli.program import program
 from mbc.errors import AccessDenied, SettingsError
 from mbc.store import Administration, Client, Clinician, Flag, ImportSource, Store
 

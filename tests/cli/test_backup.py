@@ -9,7 +9,7 @@ import pytest
 from click import ClickException
 from click.testing import CliRunner
 
-from mbc.cli.main import program
+from mbc.cli.program import program
 from mbc.errors import MbcError
 from mbc.store import Administration, Client, Store
 from mbc.store.database import sqlcipher
@@ -35,7 +35,7 @@ def folder(tmp_path, monkeypatch):
 
 
 def run(*arguments, typed=None, **environment):
-    """Run a command as `mbc.cli.main.main` does; gives its status and what it said."""
+    """Run a command as `mbc.cli.program.main` does; gives its status and what it said."""
     words = list(map(str, arguments))
     done = CliRunner().invoke(program, words, input=typed, env=environment, standalone_mode=False)
     if isinstance(done.exception, MbcError):

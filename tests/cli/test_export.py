@@ -6,7 +6,7 @@ from datetime import date
 import polars as pl
 import pytest
 
-from mbc.cli.main import main
+from mbc.cli.program import main
 from mbc.store import Administration, Client, Clinician, Store
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 import polars as pl
 import pytest
 
-from mbc.cli.main import main
+from mbc.cli.program import main
 from mbc.store import Client, Clinician, Store
 
 HEADER = "client_id,date," + ",".join(f"rses_{n}" for n in range(1, 11)) + "\n"

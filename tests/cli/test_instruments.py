@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from click.testing import CliRunner
 
-from mbc.cli.main import program
+from mbc.cli.program import program
 from mbc.errors import MbcError
 from mbc.instruments import instrument, keys
 from mbc.instruments.documentation.explanations import explain, markdown

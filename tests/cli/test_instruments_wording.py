@@ -9,7 +9,7 @@ import sys
 import pytest
 from click.testing import CliRunner
 
-from mbc.cli.main import program
+from mbc.cli.program import program
 from mbc.errors import WordingError
 
 

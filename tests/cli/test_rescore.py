@@ -8,7 +8,7 @@ from datetime import date, timedelta
 import pytest
 from click.testing import CliRunner
 
-from mbc.cli.main import program
+from mbc.cli.program import program
 from mbc.instruments.own.template import start
 from mbc.store import Administration, Client, Store
 

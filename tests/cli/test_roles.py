@@ -11,7 +11,7 @@ import pytest
 from argon2 import PasswordHasher
 from click.testing import CliRunner
 
-from mbc.cli.main import COMMANDS, program
+from mbc.cli.program import COMMANDS, program
 from mbc.errors import AccessDenied, NotInRecord
 from mbc.store import Administration, Store
 from mbc.store.accounts import accounts

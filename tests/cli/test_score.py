@@ -9,7 +9,7 @@ import polars as pl
 import pytest
 from click.testing import CliRunner
 
-from mbc.cli.main import program
+from mbc.cli.program import program
 
 HEADER = ["id", *(f"phq9_{n}" for n in range(1, 10))]
 ROWS = [["a", *"111111111"], ["b", *"22222222", ""], ["c", *"000000000"]]

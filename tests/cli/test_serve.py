@@ -12,7 +12,7 @@ from click.testing import CliRunner
 
 from dashboards.settings import Settings
 from dashboards.web.secret_key import secret_key
-from mbc.cli.main import program
+from mbc.cli.program import program
 from mbc.errors import MbcError, SettingsError, StoreNotFound
 from mbc.store import Store
 

@@ -7,7 +7,7 @@ import sys
 
 import pytest
 
-from mbc.cli.main import main
+from mbc.cli.program import main
 from mbc.cli.user import _ROLES
 from mbc.store import ROLES, Client, Clinician, Store
 

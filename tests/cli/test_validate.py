@@ -10,12 +10,12 @@ import polars as pl
 import pytest
 from click.testing import CliRunner
 
-from mbc.cli.main import program
+from mbc.cli.program import program
 from mbc.errors import ImportRefused, MbcError, MissingItems, ModelError
 from mbc.exchange.score_table import read_scores
 from mbc.models import ExpectedCourse
 
-MAKER = Path(__file__).parents[1] / "reference/expected/make_data.py"
+MAKER = Path(__file__).parents[1] / "reference/forecast/make_data.py"
 
 
 @pytest.fixture(scope="module")

@@ -14,7 +14,7 @@ from mbc.exchange import export_record, plan_import
 from mbc.exchange.export.write import FORMATS
 from mbc.instruments.own.folders import using
 from mbc.store import Administration, Client, Store
-from tests.exchange.test_leaving import assert_same, place
+from tests.exchange.export.test_export import assert_same, place
 
 # the longest name of a sheet has 31 characters; "goals" is also the name of a table of the record
 KEYS = ("how_the_week_went_between_us_both_of_us", "goals")

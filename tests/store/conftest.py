@@ -72,7 +72,8 @@ def postgres() -> Iterator[Path]:
 
 DATABASES = ("sqlite", pytest.param("postgres", marks=pytest.mark.postgres))
 ENCRYPTED_TOO = {  # the others ask questions whose answers do not depend on what the disk holds
-    "test_audit", "test_backup", "test_completed", "test_opening", "test_reading", "test_records", "test_writing",
+    "test_log", "test_backup_and_restore", "test_administration_batch", "test_opening", "test_readers",
+    "test_records", "test_transaction",
 }  # fmt: skip
 
 

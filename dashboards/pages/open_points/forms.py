@@ -5,14 +5,13 @@ from __future__ import annotations
 from flask import Blueprint, Flask, request
 from flask.typing import ResponseReturnValue
 
-from dashboards.routes import OPEN_POINTS
+from dashboards.routes import MARK_SEEN, OPEN_POINTS
 from dashboards.web.flash import STALE, back_to
 from dashboards.web.sessions import csrf_holds
 from dashboards.web.visitor import my_store
 from mbc.errors import NotInRecord
 from mbc.store import Store
 
-MARK_SEEN = "/mark-seen"
 SEEN = "Marked as seen. Your name and the time are kept."
 _GONE = "Nothing was changed: that point is not open any more, or it is not one of yours."
 

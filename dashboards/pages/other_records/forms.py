@@ -5,13 +5,12 @@ from __future__ import annotations
 from flask import Blueprint, Flask, redirect, request
 from flask.typing import ResponseReturnValue
 
-from dashboards.routes import OTHER_RECORDS, client_path
+from dashboards.routes import CLOSE_RECORD, OPEN_RECORD, OTHER_RECORDS, client_path
 from dashboards.web.flash import STALE, back_to
 from dashboards.web.sessions import csrf_holds
 from dashboards.web.visitor import my_store
 from mbc.errors import AccessDenied, NotInRecord, StoreError
 
-OPEN_RECORD, CLOSE_RECORD = "/open-record", "/close-record"
 APART = "apart"  # the value of "extent" that asks for what is kept apart, too
 _NOBODY = "There is no such client."
 

@@ -68,7 +68,7 @@ def scoring_code() -> tuple[Path, ...]:
     missing += [str(file) for file in files if not file.is_file()]
     if missing:
         raise MbcError(
-            f"This installation is incomplete: {', '.join(missing)} cannot be read; kept scores cannot be trusted. "
+            f"Incomplete installation: {', '.join(missing)} cannot be read; kept scores cannot be trusted. "
             "Install it again."
         )
     return files

@@ -6,8 +6,8 @@ a CSV file, a FHIR R4 Questionnaire or a REDCap data dictionary. Nothing is show
 
 from __future__ import annotations
 
-from mbc.instruments.wording.blank import blank
-from mbc.instruments.wording.load import Loaded, load, loaded, of, remove, require
+from mbc.instruments.wording.blank_file import blank
 from mbc.instruments.wording.texts import Option, WordedItem, Wording
+from mbc.instruments.wording.wording_files import Loaded, load, loaded, of, remove, require
 
 __all__ = ["Loaded", "Option", "WordedItem", "Wording", "blank", "load", "loaded", "of", "remove", "require"]

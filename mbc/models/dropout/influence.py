@@ -1,8 +1,9 @@
 """What does each client add to a growth model's coefficients, and what is expected of each: from client sums.
 
 With V = I + Z Psi Z', K as in `mbc.models.growth.design.statistics` and r = y - X beta, client i moves the
-coefficients by ``(X'V^-1 X)^-1 s_i``, ``s_i = X_i'V_i^-1 r_i = X_i'r_i - (X_i'Z_i) K_i (Z_i'r_i)``; the s_i sum to zero. Every
-column of X is a column of time times one of the client, so that X_i'r_i needs the time cross-products alone.
+coefficients by ``(X'V^-1 X)^-1 s_i``, ``s_i = X_i'V_i^-1 r_i = X_i'r_i - (X_i'Z_i) K_i (Z_i'r_i)``; the s_i sum
+to zero. Every column of X is a column of time times one of the client, so that X_i'r_i needs the time
+cross-products alone.
 """
 
 from __future__ import annotations

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from mbc.errors import ModelError
-from mbc.models.change.groups.proportions import wilson_bounds
+from mbc.models.change.inputs.proportions import wilson_bounds
 from mbc.models.forecast import model_file
 from mbc.models.forecast.calibration.last_score_outcomes import Prognosis, Rule
 from mbc.models.forecast.calibration.left_out_forecasts import SHARES

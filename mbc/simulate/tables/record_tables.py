@@ -73,7 +73,7 @@ def clients(drawn: Drawn) -> pl.DataFrame:
 
 
 def episodes(drawn: Drawn) -> pl.DataFrame:
-    """One episode per client; returning clients have an earlier one (:mod:`mbc.simulate.tables.earlier_episodes`)."""
+    """One episode per client; for earlier ones see :mod:`mbc.simulate.tables.earlier_episodes`."""
     people, attendance = drawn.people, drawn.attendance
     open_ = attendance.ending == OPEN
     return pl.DataFrame(

@@ -10,8 +10,8 @@ import polars as pl
 from numpy.typing import NDArray
 
 from mbc.errors import ModelError
-from mbc.models.change.groups.proportions import wilson_interval
 from mbc.models.change.inputs import reasons
+from mbc.models.change.inputs.proportions import wilson_interval
 from mbc.models.change.inputs.score_arrays import Backend, CodeArray, frame, word_column
 
 

@@ -11,9 +11,9 @@ import polars as pl
 from numpy.typing import NDArray
 
 from mbc.errors import ModelError
-from mbc.models.change.groups.proportions import Proportion, wilson_interval
 from mbc.models.change.inputs import reasons
 from mbc.models.change.inputs.norms import Norms
+from mbc.models.change.inputs.proportions import Proportion, wilson_interval
 from mbc.models.change.inputs.score_arrays import (
     Backend,
     CodeArray,

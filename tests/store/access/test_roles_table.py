@@ -1,0 +1,374 @@
+"""One table says what each role may do; every reader, writer and door of the record is walked through for each.
+
+A new method of the store, a new kind of record or a new permission that is not in the table makes a test fail: say
+first who may have it.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import inspect
+import tempfile
+from collections.abc import Callable, Iterable
+from datetime import date
+from pathlib import Path
+from typing import Any, get_args
+
+import polars as pl
+import pytest
+
+from mbc.care import caseload, client_review, clinic_outcomes, deidentified_cohort
+from mbc.errors import AccessDenied, IdentifierTaken, NotInRecord, StoreError
+from mbc.exchange import export_record
+from mbc.store import (
+    ROLES,
+    Administration,
+    Client,
+    Clinician,
+    Episode,
+    Event,
+    Goal,
+    GoalRating,
+    Permission,
+    Record,
+    Relationship,
+    RelationshipStatus,
+    Session,
+    Store,
+)
+from mbc.store.access.roles import ACCESS
+from mbc.store.aggregate_view import Purpose, counting_view
+from mbc.store.audit.log import Audit
+from mbc.store.reading.readers import Readers
+from mbc.store.writing.transaction import Writing
+from tests.store.conftest import GOOD_PASSWORD, fill
+from tests.store.writing.test_administration_batch import as_frame
+
+DAY = date(2026, 5, 1)
+WHY = "Standing in for a colleague who is ill; the client has called"
+
+# Whose things each view meets, by the number of their client (or clinician): "12" those of C1 and C2; "+" it may,
+# "-" it may not. Client 1 is the clinician's, 1 and 2 are the supervisor's, 3 was opened out of turn by "glass".
+TABLE = """
+door                     operator clinician clin+safety supervisor sup+safety analyst researcher lead admin glass glass+safety
+clients                  123      1         1           12         12         -       -          123  -     3     3
+clinicians               123      1         1           12         12         -       -          123  123   3     3
+episodes                 123      1         1           12         12         -       -          -    -     3     3
+relationships            123      1         1           12         12         -       -          -    -     3     3
+statuses                 123      1         1           12         12         -       -          -    -     3     3
+sessions                 123      1         1           12         12         -       -          -    -     3     3
+administrations          123      1         1           12         12         -       -          -    -     3     3
+answers                  123      1         1           12         12         -       -          -    -     3     3
+totals                   123      1         1           12         12         -       -          -    -     3     3
+provenance               123      1         1           12         12         -       -          -    -     3     3
+score_sets               +        +         +           +          +          -       -          -    -     +     +
+to_score                 123      1         1           12         12         -       -          -    -     3     3
+keep_scores              +        -         -           -          -          -       -          -    -     -     -
+goals                    123      1         1           12         12         -       -          -    -     3     3
+goal_ratings             123      1         1           12         12         -       -          -    -     3     3
+events                   123      1         1           12         12         -       -          -    -     3     3
+safety_flags             123      -         1           -          12         -       -          123  -     -     3
+administrations:safety   123      -         1           -          12         -       -          123  -     -     3
+answers:safety           123      -         1           -          12         -       -          123  -     -     3
+totals:safety            123      -         1           -          12         -       -          123  -     -     3
+provenance:safety        123      -         1           -          12         -       -          123  -     -     3
+write:Clinician          +        -         -           -          -          -       -          -    +     -     -
+write:Client             123      1         1           -          -          -       -          -    -     -     -
+write:Episode            123      1         1           -          -          -       -          -    -     -     -
+write:Relationship       123      1         1           -          -          -       -          -    -     -     -
+write:RelationshipStatus 123      1         1           -          -          -       -          -    -     -     -
+write:Session            123      1         1           -          -          -       -          -    -     -     -
+write:Administration     123      1         1           -          -          -       -          -    -     -     -
+write:safety             123      -         1           -          -          -       -          -    -     -     -
+write:Goal               123      1         1           -          -          -       -          -    -     -     -
+write:GoalRating         123      1         1           -          -          -       -          -    -     -     -
+write:Event              123      1         1           -          -          -       -          -    -     -     -
+add_all                  123      1         1           -          -          -       -          -    -     -     -
+add_frame                123      1         1           -          -          -       -          -    -     -     -
+add_frame:safety          123      -         1           -          -          -       -          -    -     -     -
+retire_goal              123      1         1           -          -          -       -          -    -     -     -
+end_episode              123      1         1           -          -          -       -          -    -     -     -
+acknowledge              123      -         1           -          12         -       -          123  -     -     3
+preview                  123      1         1           -          -          -       -          -    -     -     -
+as_user                  +        -         -           -          -          -       -          -    -     -     -
+from_origin              +        -         -           -          -          -       -          -    -     -     -
+accounts                 +        -         -           -          -          -       -          -    +     -     -
+verify                   +        -         -           -          -          -       -          -    +     -     -
+erase                    +        -         -           -          -          -       -          -    +     -     -
+erased                   +        +         +           -          -          -       -          -    -     -     -
+backup                   +        -         -           -          -          -       -          -    -     -     -
+is_of_another            +        -         -           -          -          -       -          -    -     -     -
+audit.entries            +        -         -           -          -          -       -          -    +     -     -
+audit.entries:safety     +        -         -           -          -          -       -          -    -     -     -
+audit.verify             +        -         -           -          -          -       -          -    +     -     -
+break_glass              -        23        23          3          3          -       -          123  -     -     -
+break_glass:safety       -        123       23          123        3          -       -          123  -     -     -
+through_glass            -        123       23          123        3          -       -          123  -     -     -
+glass_breaks             +        +         +           +          +          -       -          +    +     -     -
+counting:outcomes        123      1         1           12         12         123     -          -    -     -     -
+counting:cohort          123      -         -           -          -          -       123        -    -     -     -
+clinic_outcomes          +        +         +           +          +          +       -          -    -     -     -
+deidentified_cohort      +        -         -           -          -          -       +          -    -     -     -
+client_review            123      1         1           12         12         -       -          -    -     3     3
+caseload                 123      1         1           12         12         -       -          -    -     3     3
+export                   123      1         1           12         12         -       -          -    -     -     -
+export:safety            123      -         1           -          12         -       -          -    -     -     -
+"""  # fmt: skip  # noqa: E501
+
+_HEAD, *_ROWS = [line.split() for line in TABLE.strip().splitlines()]
+VIEWS = _HEAD[1:]
+EXPECTED = {name: dict(zip(VIEWS, marks, strict=True)) for name, *marks in _ROWS}
+
+# Methods that tell nothing of a client, and why they are in no row.
+BESIDE = {
+    Store: {
+        "open", "create",  # whoever has the address and the password of the database is the operator
+        "close", "url", "user", "can", "has_reader", "open_until",  # about the view itself
+        "writing",  # what may be added is walked by kind
+        "audit",  # adding is for everybody; reading is walked
+        "last_held_on",  # a day, and nobody's name; its reach is in tests/store/reading/test_last_session.py
+        "opened_records", "close_glass",  # one's own, in tests/store/accounts/test_break_glass.py
+    },
+    Writing: {"add", "summary", "only_client", "only_named"},
+    Audit: {"line", "record"},
+}  # fmt: skip
+
+
+class Undone(Exception):
+    """Takes a writing back."""
+
+
+def records_of(number: str) -> dict[str, Any]:
+    client = f"C{number}"
+    return {
+        "write:Client": Client(client, "another label", f"T{number}", date(2026, 1, 2)),
+        "write:Episode": Episode(f"{client}-E2", client),
+        "write:Relationship": Relationship(f"{client}-R2", client, "R2"),
+        "write:RelationshipStatus": RelationshipStatus(client, "separated", DAY, f"{client}-R1"),
+        "write:Session": Session(client, f"{client}-E1", 2, DAY),
+        "write:Administration": Administration(client, "rses", DAY, (1, 2)),
+        "write:safety": Administration(client, "hits", DAY, (1, 2), channel="safety"),
+        "write:Goal": Goal(f"{client}-G2", client, "rest", DAY),
+        "write:GoalRating": GoalRating(f"{client}-G1", DAY, 6),
+        "write:Event": Event(f"{client}-V2", client, DAY, "work", "new work"),
+    }
+
+
+def whose(values: Iterable[str]) -> str:
+    return "".join(sorted({value[1] for value in values})) or "0"
+
+
+def allowed(do: Callable[[], object]) -> str:
+    try:
+        do()
+    except AccessDenied:
+        return "-"
+    return "+"
+
+
+def one_by_one(do: Callable[[str], object]) -> str:
+    """Try each client: refused as a whole, or somebody else's does not exist."""
+    reached, denied = "", 0
+    for number in "123":
+        try:
+            do(number)
+            reached += number
+        except AccessDenied:
+            denied += 1
+        except (NotInRecord, IdentifierTaken, StoreError):
+            continue
+    return reached or ("-" if denied else "0")
+
+
+def met(whole: Store, mine: Store, door: str, folder: Path) -> str:
+    """What one view meets behind one door, in the words of the table."""
+    name, _, part = door.partition(":")
+    try:
+        if door in ANSWERED:
+            return allowed(lambda: ANSWERED[door](mine))
+        if name in WRITTEN:
+            return written(mine, WRITTEN[name](whole, part))
+        if name in TRIED:
+            return one_by_one(lambda n: TRIED[name](mine, f"C{n}", part == "safety"))
+        if name in COUNTED:
+            return whose(COUNTED[name](mine, part, folder))
+        frame = getattr(mine, name)(channel="safety") if part == "safety" else getattr(mine, name)()
+        return whose(frame["clinician_id" if name == "clinicians" else "client_id"])
+    except AccessDenied:
+        return "-"
+
+
+def none_erased(mine: Store) -> None:
+    """Ask for somebody who is not there: whoever may erase is told so."""
+    with pytest.raises(NotInRecord, match="Nothing was erased"):
+        mine.erase("C9", reason="a request")
+
+
+def backed_up(mine: Store) -> None:
+    with tempfile.TemporaryDirectory() as folder:
+        mine.backup(Path(folder) / "b")
+
+
+Write = Callable[[Writing, str], object]
+PERIOD = {"start": date(2026, 1, 1), "end": date(2026, 3, 31)}
+ANSWERED: dict[str, Callable[[Store], object]] = {
+    "write:Clinician": lambda mine: taken_back(mine, lambda record: record.add(Clinician("T9", "new"))),
+    "as_user": lambda mine: mine.as_user("admin"),
+    "from_origin": lambda mine: mine.from_origin("203.0.113.9"),
+    "accounts": lambda mine: mine.accounts.table(),
+    "verify": lambda mine: mine.verify(),
+    "erase": none_erased,
+    "score_sets": lambda mine: mine.score_sets(),
+    "keep_scores": lambda mine: mine.keep_scores([]),
+    "erased": lambda mine: mine.erased(["C9"]),
+    "backup": backed_up,
+    "is_of_another": lambda mine: mine.is_of_another("no such file"),
+    "audit.entries": lambda mine: mine.audit.entries(),
+    "audit.entries:safety": lambda mine: mine.audit.entries(include_safety=True),
+    "audit.verify": lambda mine: mine.audit.verify(),
+    "glass_breaks": lambda mine: mine.glass_breaks(),
+    "clinic_outcomes": lambda mine: clinic_outcomes(mine, **PERIOD),
+    "deidentified_cohort": deidentified_cohort,
+}
+WRITTEN: dict[str, Callable[[Store, str], Write]] = {
+    "write": lambda _, kind: lambda record, n: record.add(records_of(n)[f"write:{kind}"], supersede="tried"),
+    "add_all": lambda *_: lambda record, n: record.add_all(list(records_of(n).values())[1:4]),
+    "add_frame": lambda _, kind: lambda record, n: record.add_frame(frame_of(n, kind or "Administration")),
+    "retire_goal": lambda *_: lambda record, n: record.retire_goal(f"C{n}-G1", on=DAY, reason="reached"),
+    "end_episode": lambda *_: lambda record, n: record.end_episode(f"C{n}-E1", on=DAY, ending="agreed"),
+    "acknowledge": lambda whole, _: lambda record, n: record.acknowledge(flags_of(whole)[f"C{n}"], "i9"),
+}
+TRIED: dict[str, Callable[[Store, str, bool], object]] = {
+    "break_glass": lambda mine, client, safety: mine.break_glass(client, reason=WHY, safety=safety),
+    "through_glass": lambda mine, client, _: opened_before(mine, client),
+    "client_review": lambda mine, client, _: client_review(mine, client),
+}
+COUNTED: dict[str, Callable[[Store, str, Path], Iterable[str]]] = {
+    "preview": lambda mine, *_: previewed(mine),
+    "counting": lambda mine, part, _: counting_view(mine, PURPOSES[part]).clients()["client_id"],
+    "to_score": lambda mine, *_: mine.to_score([]).answers["client_id"],
+    "caseload": lambda mine, *_: [row.client_id for row in caseload(mine).rows],
+    "export": lambda mine, part, folder: exported(mine, folder, safety=part == "safety"),
+}
+PURPOSES: dict[str, Purpose] = {"outcomes": "clinic outcomes", "cohort": "de-identified cohort"}
+
+
+def taken_back(mine: Store, do: Callable[[Writing], object]) -> None:
+    """Write, and leave no trace of it on record."""
+    with contextlib.suppress(Undone), mine.writing() as record:
+        do(record)
+        raise Undone
+
+
+def written(mine: Store, do: Write) -> str:
+    return one_by_one(lambda n: taken_back(mine, lambda record: do(record, n)))
+
+
+def opened_before(mine: Store, client_id: str) -> Store:
+    try:
+        return mine.through_glass(client_id)
+    except NotInRecord:  # nobody has opened it: for this column that is a no
+        if mine.opened_records():
+            raise
+        raise AccessDenied from None
+
+
+def previewed(mine: Store) -> list[str]:
+    asked = [records_of(n)["write:Administration"] for n in "123"]
+    return [
+        one.client_id for one, seen in zip(asked, mine.preview(asked), strict=True) if seen.outcome == "stored"
+    ]
+
+
+def frame_of(number: str, kind: str) -> pl.DataFrame:
+    return as_frame([records_of(number)[f"write:{kind}"]])
+
+
+def flags_of(whole: Store) -> dict[str, int]:
+    return dict(whole.safety_flags().select("client_id", "administration_id").iter_rows())
+
+
+def exported(mine: Store, folder: Path, *, safety: bool) -> list[str]:
+    place = folder / "out"
+    export_record(mine, place, include_safety=safety, scores=False, force=place.exists())
+    text = "".join(file.read_text(encoding="utf-8") for file in place.rglob("*.csv"))
+    assert ("hits_1" in text) is safety
+    return [name for name in ("C1", "C2", "C3") if name in text]
+
+
+@pytest.fixture
+def three(store):
+    with store.writing(by="intake") as record:
+        for number in (1, 2, 3):
+            fill(record, f"T{number}", f"C{number}")
+    apart = {"permissions": ["safety:read"]}
+    add = store.accounts.add
+    add("clinician", GOOD_PASSWORD, "clinician", "T1")
+    add("clin.safety", GOOD_PASSWORD, "clinician", "T1", **apart)
+    add("supervisor", GOOD_PASSWORD, "supervisor", "T1", supervises=["T2"])
+    add("sup.safety", GOOD_PASSWORD, "supervisor", supervises=["T1", "T2"], **apart)
+    for name, role in (("analyst", "analyst"), ("researcher", "researcher"), ("lead", "safety_lead")):
+        add(name, GOOD_PASSWORD, role)
+    add("admin", GOOD_PASSWORD, "administrator")
+    return store
+
+
+def view(whole: Store, name: str) -> Store:
+    if name == "operator":
+        return whole
+    if name.startswith("glass"):
+        return whole.as_user("clinician").break_glass("C3", reason=WHY, safety="safety" in name)
+    return whole.as_user(name.replace("+", "."))
+
+
+@pytest.mark.parametrize("name", VIEWS)
+def test_every_door_opens_for_each_role_as_the_table_says(three, tmp_path, name):
+    mine = view(three, name)
+    differing = {
+        door: (seen, marks[name])
+        for door, marks in EXPECTED.items()
+        if (seen := met(three, mine, door, tmp_path)) != marks[name]
+    }
+    assert differing == {}, "door: (what the view met, what the table says)"
+    assert three.verify().intact
+
+
+def test_the_table_names_every_role():
+    assert len(VIEWS) == len(set(VIEWS))
+    named = {"clinician", "supervisor", "analyst", "researcher", "lead", "admin"}
+    assert named <= set(VIEWS)
+    assert len(named) == len(ROLES) == len(ACCESS)
+
+
+def test_the_table_names_every_door():
+    doors = {name.partition(":")[0].rpartition(".")[2] for name in EXPECTED}
+    for kind, beside in BESIDE.items():
+        public = {name for name in dir(kind) if not name.startswith("_")}
+        missing = public - doors - beside
+        assert not missing, f"{kind.__name__} has doors that no row of the table names: say who may use them"
+        assert beside <= public, f"{kind.__name__}: {beside - public} is gone"
+
+
+def test_the_table_names_every_kind_of_record_and_every_channel():
+    kinds = {kind.__name__ for kind in get_args(Record)}
+    assert {name.removeprefix("write:") for name in EXPECTED if name.startswith("write:")} == kinds | {"safety"}
+    readers = {name for name in vars(Readers) if not name.startswith("_")}
+    apart = {name for name in readers if "channel" in inspect.signature(getattr(Readers, name)).parameters}
+    assert {f"{name}:safety" for name in apart} <= EXPECTED.keys()
+
+
+def test_every_permission_opens_something():
+    needed = {
+        "safety:read": "safety_flags", "aggregate:read": "counting:outcomes", "cohort:read": "counting:cohort",
+        "accounts:manage": "accounts", "audit:read": "audit.entries", "clients:erase": "erase",
+    }  # fmt: skip
+    assert needed.keys() == set(get_args(Permission))
+    assert {needed[one] for role in ACCESS.values() for one in role.permissions} == set(needed.values())
+
+
+def test_each_column_can_fail(three, tmp_path):
+    """A table that any store fulfils says nothing: with one permission more, the walk notices."""
+    assert (
+        met(three, view(three, "clin+safety"), "safety_flags", tmp_path) != EXPECTED["safety_flags"]["clinician"]
+    )
+    assert met(three, view(three, "supervisor"), "goals", tmp_path) != EXPECTED["goals"]["clinician"]
