@@ -5,21 +5,28 @@ PYTHON ?= $(shell for p in python3.13 python3.12 python3.11 python3; do \
 	$$p -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] < (3, 14))' 2>/dev/null && { echo $$p; break; }; done)
 VENV := .venv
 BIN := $(VENV)/bin
+RUNS := $(VENV)/.ready-to-run
 READY := $(VENV)/.ready
 PORT ?= 8050
 
-.PHONY: help setup demo test test-all check format docs bench lock sample clean
+.PHONY: help setup setup-run demo test test-all check format docs bench lock sample clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
 
-$(READY): requirements.lock pyproject.toml scripts/setup.sh
-	@PYTHON="$(PYTHON)" VENV="$(VENV)" sh scripts/setup.sh
+$(RUNS): requirements.lock pyproject.toml scripts/setup.sh
+	@PYTHON="$(PYTHON)" VENV="$(VENV)" sh scripts/setup.sh run
 	@touch $@
 
-setup: $(READY) ## the virtual environment with the pinned dependencies
+$(READY): requirements-dev.lock requirements.lock pyproject.toml scripts/setup.sh
+	@PYTHON="$(PYTHON)" VENV="$(VENV)" sh scripts/setup.sh dev
+	@touch $(RUNS) $@
 
-demo: $(READY) ## a synthetic clinic in the browser, on PORT (8050), until interrupted
+setup: $(READY) ## the virtual environment to develop: pinned dependencies and tools
+
+setup-run: $(RUNS) ## the virtual environment to run mbc, without the tools
+
+demo: $(RUNS) ## a synthetic clinic in the browser, on PORT (8050), until interrupted
 	@$(BIN)/mbc demo --port $(PORT)
 
 test: $(READY) ## every test, those in a real browser included
@@ -49,11 +56,14 @@ format: $(READY) ## mend what ruff can mend
 bench: $(READY) ## timed cases beside peers, in one run
 	@for f in benchmarks/[a-z]*.py; do echo "== $$f"; $(BIN)/python "$$f" || exit 1; done
 
-lock: ## pin the dependencies anew (needs uv)
-	uv pip compile pyproject.toml --universal --python-version 3.11 --generate-hashes --no-header \
-		--extra dashboards --extra postgres --extra export --extra encrypted --extra dev -o requirements.lock
+LOCK := uv pip compile pyproject.toml --universal --python-version 3.11 --generate-hashes --no-header \
+	--extra dashboards --extra postgres --extra export --extra encrypted
 
-sample: $(READY) ## make data/sample again from its seed
+lock: ## pin the dependencies to run and to develop (needs uv)
+	$(LOCK) --group build -o requirements.lock
+	$(LOCK) --group dev --constraints requirements.lock -o requirements-dev.lock
+
+sample: $(RUNS) ## make data/sample again from its seed
 	@$(BIN)/python -m mbc.simulate data/sample
 
 clean:

@@ -12,6 +12,7 @@ import click
 from rich.console import Console
 from rich.text import Text
 
+from mbc.distribution import DISTRIBUTION
 from mbc.errors import ImportRefused, MbcError, nearest
 
 # name -> module in mbc.cli that defines `command`
@@ -69,7 +70,7 @@ class LazyGroup(click.Group):
 
 
 @click.group(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"]})
-@click.version_option(package_name="mbc", prog_name="mbc")
+@click.version_option(package_name=DISTRIBUTION, prog_name="mbc")
 def program() -> None:
     """Measurement-based care for individual relationship therapy."""
 

@@ -10,6 +10,7 @@ from pathlib import Path
 import click
 
 from mbc.cli.options import models_option, store_option
+from mbc.distribution import install_hint
 from mbc.errors import SettingsError
 
 
@@ -77,7 +78,7 @@ def require_pages() -> None:
         import flask_login  # noqa: F401, PLC0415
         import waitress  # noqa: F401, PLC0415
     except ModuleNotFoundError as fault:
-        raise SettingsError(f"The pages need '{fault.name}'. Install it: pip install 'mbc[dashboards]'") from None
+        raise SettingsError(f"The pages need '{fault.name}'. Install it: {install_hint('dashboards')}") from None
 
 
 def end_cleanly() -> None:

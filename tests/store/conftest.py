@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 from argon2 import PasswordHasher
 
+from mbc.distribution import install_hint
 from mbc.store import (
     Administration,
     Client,
@@ -60,7 +61,7 @@ def real_keys() -> None:
 @pytest.fixture(scope="session")
 def postgres() -> Iterator[Path]:
     """The socket of a running server, with one record that each test finds empty."""
-    pytest.importorskip("psycopg", reason="psycopg is not installed (pip install 'mbc[postgres]')")
+    pytest.importorskip("psycopg", reason=f"psycopg is not installed ({install_hint('postgres')})")
     folder = postgres_server.programs()
     if folder is None:
         pytest.skip("no PostgreSQL server on this machine (apt-get install postgresql)")
@@ -93,7 +94,7 @@ def pytest_generate_tests(metafunc):
 def file_url(database: str, folder: Path) -> str:
     """Write the address of a record that is a file."""
     if database == "sqlcipher":
-        pytest.importorskip("sqlcipher3", reason="sqlcipher3 is not installed (pip install 'mbc[encrypted]')")
+        pytest.importorskip("sqlcipher3", reason=f"sqlcipher3 is not installed ({install_hint('encrypted')})")
     return f"{database}:///{folder}/clinic.db"
 
 

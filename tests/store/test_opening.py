@@ -58,7 +58,7 @@ def test_an_empty_file_is_not_a_record_yet(tmp_path):
 def test_a_record_of_a_newer_mbc_is_refused(url):
     with Store.open(url) as store, store._engine.begin() as connection:
         connection.execute(text("UPDATE mbc_revision SET version_num = '9999'"))
-    with pytest.raises(StoreNewer, match=r"newer mbc \(revision 9999; .* pip install --upgrade mbc"):
+    with pytest.raises(StoreNewer, match=r"newer mbc \(revision 9999; .* pip install --upgrade mbc-toolkit"):
         Store.open(url)
 
 

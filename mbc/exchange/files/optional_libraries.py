@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib
 from types import ModuleType
 
+from mbc.distribution import install_hint
 from mbc.errors import SettingsError
 
 
@@ -29,11 +30,11 @@ def needed(module: str, what: str) -> ModuleType:
     Traceback (most recent call last):
     ...
     mbc.errors.SettingsError: Excel workbooks need a library that is not installed (no_such_reader).
-    Install it with: pip install 'mbc[export]'
+    Install it with: pip install 'mbc-toolkit[export]'
     """
     try:
         return importlib.import_module(module)
     except ImportError:
         raise SettingsError(
-            f"{what} need a library that is not installed ({module}). Install it with: pip install 'mbc[export]'"
+            f"{what} need a library that is not installed ({module}). Install it with: {install_hint('export')}"
         ) from None

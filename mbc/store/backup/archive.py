@@ -22,6 +22,7 @@ from typing import IO, Literal
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from mbc import __version__
+from mbc.distribution import UPGRADE
 from mbc.errors import BackupDamaged, StoreError, StoreNewer
 from mbc.store import migrations
 
@@ -173,7 +174,7 @@ def _read(text: bytes, archive: Path) -> Manifest:
     if kind == KIND and (version != FORMAT or revision not in migrations.REVISIONS):
         raise StoreNewer(
             f"The backup {archive} was written by a newer mbc ({said.get('mbc')}, revision {revision}; this is "
-            f"mbc {__version__}, which knows up to {migrations.HEAD}). Update this one: pip install --upgrade mbc"
+            f"mbc {__version__}, which knows up to {migrations.HEAD}). Update this one: {UPGRADE}"
         )
     try:
         return Manifest.model_validate_json(text)

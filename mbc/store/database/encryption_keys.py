@@ -17,6 +17,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from mbc.distribution import install_hint
 from mbc.errors import SettingsError
 from mbc.store.access.password_rules import normal, require_good
 
@@ -187,7 +188,9 @@ def _keyring(done: str, use: Callable[[Any], None]) -> None:
         import keyring  # noqa: PLC0415 - an extra of the package, and slow to load
         from keyring.errors import KeyringError  # noqa: PLC0415
     except ModuleNotFoundError:
-        raise SettingsError("The system's keyring needs 'keyring': pip install 'mbc[encrypted]'") from None
+        raise SettingsError(
+            f"The system's keyring needs 'keyring'. Install it: {install_hint('encrypted')}"
+        ) from None
     try:
         use(keyring)
     except (KeyringError, RuntimeError, OSError) as fault:

@@ -14,6 +14,7 @@ from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url
 from sqlalchemy.exc import ArgumentError, DBAPIError
 from sqlalchemy.pool import StaticPool
 
+from mbc.distribution import install_hint
 from mbc.errors import Conflict, SettingsError, StoreError
 from mbc.store.database import sqlcipher
 from mbc.store.database.encryption_keys import Passphrase
@@ -127,7 +128,7 @@ def _postgres(url: URL) -> Engine:
         return create_engine(url, pool_pre_ping=True, connect_args={"options": "-c timezone=UTC"})
     except ModuleNotFoundError:
         raise SettingsError(
-            "A PostgreSQL record needs the 'psycopg' driver. Install it: pip install 'mbc[postgres]'."
+            f"A PostgreSQL record needs the 'psycopg' driver. Install it: {install_hint('postgres')}."
         ) from None
 
 

@@ -21,6 +21,7 @@ from sqlalchemy import URL, Engine, create_engine
 from sqlalchemy.dialects import registry
 from sqlalchemy.dialects.sqlite.pysqlite import SQLiteDialect_pysqlite
 
+from mbc.distribution import install_hint
 from mbc.errors import SettingsError, StoreError, StoreNotFound, WrongKey
 from mbc.store.database import encryption_keys as keys
 from mbc.store.database.encryption_keys import Passphrase
@@ -62,7 +63,7 @@ def driver() -> ModuleType:
         from sqlcipher3 import dbapi2  # noqa: PLC0415 - an extra of the package
     except ModuleNotFoundError:
         raise SettingsError(
-            "An encrypted record needs the 'sqlcipher3' driver. Install it: pip install 'mbc[encrypted]'."
+            f"An encrypted record needs the 'sqlcipher3' driver. Install it: {install_hint('encrypted')}."
         ) from None
     return dbapi2
 

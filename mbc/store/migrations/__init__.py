@@ -7,6 +7,7 @@ from pathlib import Path
 from sqlalchemy import URL, Connection, Engine, func, inspect, select, text
 
 from mbc import __version__
+from mbc.distribution import UPGRADE
 from mbc.errors import Conflict, StoreError, StoreNewer, StoreNotFound
 from mbc.store.database import encryption_keys as keys
 from mbc.store.database import engine as engines
@@ -123,7 +124,7 @@ def _bring_up_to_date(engine: Engine, *, create: bool, must_be_new: bool) -> Non
     if revision is not None and revision not in REVISIONS:
         raise StoreNewer(
             f"The record at {shown} was written by a newer mbc (revision {revision}; this is mbc {__version__}, "
-            f"which knows up to {HEAD}). Update this one: pip install --upgrade mbc"
+            f"which knows up to {HEAD}). Update this one: {UPGRADE}"
         )
     if revision is not None and must_be_new:
         raise Conflict(f"There is a record at {shown} already. Open it, or choose another address.")

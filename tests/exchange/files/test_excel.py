@@ -144,7 +144,7 @@ def test_a_missing_library_is_named_with_its_cure(tmp_path, monkeypatch):
         raise ImportError(name)
 
     monkeypatch.setattr(extras.importlib, "import_module", absent)
-    with pytest.raises(SettingsError, match=r"pip install 'mbc\[export\]'"):
+    with pytest.raises(SettingsError, match=r"pip install 'mbc-toolkit\[export\]'"):
         read_sheet(path)
 
 

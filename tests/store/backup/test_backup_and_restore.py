@@ -299,7 +299,7 @@ def rewritten(path, **said):
 @pytest.mark.parametrize(
     ("said", "fault", "says"),
     [
-        ({"format": 2}, StoreNewer, r"newer mbc .*pip install --upgrade mbc"),
+        ({"format": 2}, StoreNewer, r"newer mbc .*pip install --upgrade mbc-toolkit"),
         ({"revision": "9999"}, StoreNewer, r"newer mbc .*revision 9999"),
         ({"kind": "other"}, BackupDamaged, "is no backup of mbc: 'kind'"),
         ({"size": -1}, BackupDamaged, "is no backup of mbc: 'size'"),

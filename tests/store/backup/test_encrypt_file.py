@@ -15,6 +15,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import text
 
+from mbc.distribution import install_hint
 from mbc.errors import Conflict, MbcError, SettingsError, StoreError, WrongKey
 from mbc.store import Client, Event, Store
 from mbc.store.backup.encrypt_file import change_key, encrypt
@@ -24,7 +25,7 @@ from mbc.store.database import sqlcipher
 from tests.store.backup.test_backup_and_restore import contents, without_last_line
 from tests.store.conftest import STORE_KEY, fill
 
-pytest.importorskip("sqlcipher3", reason="sqlcipher3 is not installed (pip install 'mbc[encrypted]')")
+pytest.importorskip("sqlcipher3", reason=f"sqlcipher3 is not installed ({install_hint('encrypted')})")
 OTHER_KEY = "seven boats, no harbour"
 TOLD = "left by the back door"
 SECRETS = (b"left by the back door", b"alias of C1", b"CREATE TABLE", b"phq9", b"Clinician of", b"operator ")

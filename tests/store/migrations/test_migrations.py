@@ -212,6 +212,6 @@ def test_an_older_mbc_refuses_a_newer_record_and_says_what_to_do(url, monkeypatc
     monkeypatch.setattr(migrations, "REVISIONS", ("0001",))
     monkeypatch.setattr(migrations, "HEAD", "0001")
     with pytest.raises(
-        StoreError, match=r"revision 0002; this is mbc .* knows up to 0001.*pip install --upgrade mbc"
+        StoreError, match=r"revision 0002; this is mbc .* knows up to 0001.*pip install --upgrade mbc-toolkit"
     ):
         Store.open(url)
