@@ -95,8 +95,8 @@ def models() -> CohortModels:
 def record_of(client_id: str | None) -> Store:
     """Give the view in which the visitor meets a client: their own, or the one that they opened out of turn."""
     mine = my_store()
-    if any(one.client_id == client_id for one in mine.opened_records()):
-        return mine.through_glass(str(client_id))
+    if any(one.client_id == client_id for one in mine.break_glass_records()):
+        return mine.open_break_glass_view(str(client_id))
     return mine
 
 

@@ -86,7 +86,7 @@ def command(  # noqa: PLR0913 - an option each
 
 
 def _opened(store: Store, *, reasons: bool) -> pl.DataFrame:
-    found = store.glass_breaks()
+    found = store.break_glass_log()
     return found if reasons else found.drop("reason", "safety")
 
 

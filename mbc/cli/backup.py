@@ -75,8 +75,8 @@ def _make(target: Path, store_url: str, *, encrypt: bool, keep: int | None, forc
         f"Written to {path} ({size(path.stat().st_size)}{', encrypted' if done.manifest.encrypted else ''})."
     )
     status = tell_verified(done.report, what="the record")
-    if done.untold is not None:
-        warn(f"The audit trail could not note this backup: {done.untold}")
+    if done.log_failure is not None:
+        warn(f"The audit trail could not note this backup: {done.log_failure}")
     if not done.manifest.encrypted:
         warn("It is not encrypted: whoever gets the file can read everything. --encrypt asks for a key.")
     for old in older if status == 0 else []:
@@ -93,7 +93,9 @@ def _older(store: Store, folder: Path, stem: str, keep: int) -> list[Path]:
     """Find the backups beyond the newest few, leaving alone those of another record that has the same name."""
     named = re.compile(re.escape(stem) + r"-\d{8}T\d{6}Z" + re.escape(ENDING))
     made_here = sorted(path for path in folder.iterdir() if named.fullmatch(path.name))
-    return [path for path in made_here if len(made_here) > keep and not store.is_of_another(path)][:-keep]
+    return [path for path in made_here if len(made_here) > keep and not store.belongs_to_other_record(path)][
+        :-keep
+    ]
 
 
 def _check(path: Path) -> int:

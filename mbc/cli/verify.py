@@ -39,7 +39,7 @@ def command(*, noted: str | None, username: str | None, store_url: str) -> None:
                 noted=noted, progress=lambda done, of: bar.update(task, completed=done, total=of)
             )
             bar.update(task, description="Comparing kept scores with the answers", total=None)
-            wrong = wrong_scores(store) if store.has_reader("answers") else 0
+            wrong = wrong_scores(store) if store.can_read("answers") else 0
         where = store.url
     faults = [*report.chain.faults, *report.faults]
     if wrong:

@@ -2,62 +2,37 @@
 
 from __future__ import annotations
 
-import threading
-from collections.abc import Callable, Collection, Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime
 from types import TracebackType
-from typing import Any, Self, get_args
+from typing import Self, get_args
 
 import polars as pl
-from sqlalchemy import Engine
 
-from mbc.errors import AccessDenied, Conflict, IdentifierTaken, MbcError, NotInRecord, StoreError
+from mbc.errors import AccessDenied, MbcError, NotInRecord
 from mbc.store import migrations
 from mbc.store.access.roles import Permission, Scope, User, counting_scope_of, scope_of
 from mbc.store.accounts.accounts import Accounts
-from mbc.store.audit.hash_chain import Line
-from mbc.store.audit.log import Audit, append, operator
-from mbc.store.audit.recent_events import Recent
+from mbc.store.accounts.break_glass import BreakGlass
+from mbc.store.audit.log import append, operator
+from mbc.store.backup.store_methods import Backups
 from mbc.store.database import engine as engines
 from mbc.store.database.encryption_keys import given
-from mbc.store.reading.last_session import LastHeld
+from mbc.store.reading.provenance import Provenance
+from mbc.store.reading.readers import Readers
 from mbc.store.schema.records import Administration, ImportSource
-from mbc.store.schema.validation import check_text, is_id, shown
-from mbc.store.upkeep import Upkeep
+from mbc.store.schema.validation import check_text
+from mbc.store.upkeep import Maintenance
+from mbc.store.view import SharedState
 from mbc.store.writing import administrations
 from mbc.store.writing import ownership as belonging
 from mbc.store.writing.administration_batch import in_batches
 from mbc.store.writing.result import Outcome, Preview
 from mbc.store.writing.transaction import Writing
 
-_Subject = str | Callable[[], str | None] | None
-_READ_WINDOW = timedelta(minutes=15)  # one line says that a client was read, not one per chart on the page
-_LONGEST_NAME = 64
-_MOST_TOLD = 10_000  # a server that runs for months forgets, and tells once more
 
-
-def _now() -> datetime:
-    return datetime.now(UTC)
-
-
-@dataclass(slots=True)
-class Shared:
-    """What all views of one open record share."""
-
-    engine: Engine
-    clock: Callable[[], datetime] = _now  # tests turn it
-    recent: Recent = field(init=False)
-    busy: threading.local = field(default_factory=threading.local)  # .queue: lines for the open transaction
-    told: dict[tuple[str, str, bool, str | None], datetime] = field(default_factory=dict)  # reads in the trail
-    held: LastHeld = field(default_factory=LastHeld)
-
-    def __post_init__(self) -> None:
-        self.recent = Recent(self.engine)
-
-
-class Store(Upkeep):
+class Store(Readers, Provenance, BreakGlass, Backups, Maintenance):
     """A longitudinal record, whole (for the operator at the command line) or narrowed to one user.
 
     Examples
@@ -72,12 +47,6 @@ class Store(Upkeep):
     ...     outcome, store.answers("rses").height
     ('stored', 10)
     """
-
-    def __init__(self, shared: Shared, scope: Scope, *, origin: str = "command line") -> None:
-        self._shared = shared
-        self._engine = shared.engine
-        self._scope = scope
-        self._origin = origin
 
     @classmethod
     def open(cls, url: str, *, create: bool = False, key: str | None = None) -> Store:
@@ -126,7 +95,7 @@ class Store(Upkeep):
     def _opened(cls, url: str, *, create: bool, must_be_new: bool, key: str | None) -> Store:
         place = engines.address(url)
         engine = migrations.prepare(place, create=create, must_be_new=must_be_new, key=given(key))
-        return cls(Shared(engine), Scope(who=operator()))
+        return cls(SharedState(engine), Scope(who=operator()))
 
     def close(self) -> None:
         """Give the connections back."""
@@ -158,11 +127,11 @@ class Store(Upkeep):
         """Until when this view lasts (UTC), if it is of a record that was opened out of turn."""
         return self._scope.until
 
-    def can(self, permission: Permission) -> bool:
+    def has_permission(self, permission: Permission) -> bool:
         """Say whether this view holds a permission, so that a page can leave out what is not to be had."""
-        return self._scope.can(permission)
+        return self._scope.has_permission(permission)
 
-    def has_reader(self, reader: str) -> bool:
+    def can_read(self, reader: str) -> bool:
         """Say whether this view has a reader, by its name."""
         return self._scope.may_read(reader)
 
@@ -197,21 +166,15 @@ class Store(Upkeep):
         if self._scope.user is not None or self._scope.masked:
             raise AccessDenied(f"{self._scope.who} cannot look through the eyes of another user.")
         name = user.username if isinstance(user, User) else user
-        active = Accounts(self._shared, Scope(who="mbc"), self._tell).active(name)
+        active = Accounts(self._shared, Scope(who="mbc"), self._log).active(name)
         return Store(self._shared, scope_of(active), origin=origin or f"{self._origin} ({self._scope.who})")
 
     def _counting(self, permission: Permission, purpose: str) -> Store:
         # no method of a user's view: see mbc.store.aggregate_view
-        with self._asking(purpose, None, told=False):
+        with self._audited(purpose, None, logged=False):
             scope = counting_scope_of(self._scope, permission)
-        self._tell(self.audit.line("aggregate", purpose=purpose))
+        self._log(self.audit.line("aggregate", purpose=purpose))
         return self._view(scope)
-
-    def _view(self, scope: Scope) -> Store:
-        return Store(self._shared, scope, origin=self._origin)
-
-    def _line(self, action: str, client_id: str, **detail: Any) -> None:
-        self._tell(self.audit.line(action, subject=client_id, **detail))
 
     @contextmanager
     def writing(self, *, by: str | None = None, source: ImportSource | None = None) -> Iterator[Writing]:
@@ -231,7 +194,7 @@ class Store(Upkeep):
         """
         who, record = self._writer(by), None
         named = lambda: None if record is None else record.only_named  # noqa: E731 - read when something is refused
-        with self._asking("writing", named, told=False), self._queued() as queue:
+        with self._audited("writing", named, logged=False), self._queued() as queue:
             with engines.writing(self._engine) as connection:
                 record = Writing(connection, self._scope, by=who, now=datetime.now(UTC), source=source)
                 yield record
@@ -260,7 +223,7 @@ class Store(Upkeep):
         occasions, known = administrations.Occasions(), belonging.Known(self._scope)
         found: list[Preview] = []
         refused: set[str] = set()
-        with self._asking("preview", None, told=False), engines.reading(self._engine) as connection:
+        with self._audited("preview", None, logged=False), self._reading() as connection:
             self._scope.require_writer(Administration)
             known.expect(connection, new_clients)
             for batch in in_batches(questionnaires):
@@ -278,10 +241,10 @@ class Store(Upkeep):
                             refused.add(client_id)
         if refused and self._scope.user is not None:  # nothing was written, but what is there was asked for
             subject = refused.pop() if len(refused) == 1 else None
-            self._tell(self.audit.line("refused", subject=subject, asked="preview"))
+            self._log(self.audit.line("refused", subject=subject, asked="preview"))
         return found
 
-    def last_held_on(self) -> date | None:
+    def last_session_date(self) -> date | None:
         """Give the last day on which a session was held with anybody whom this view reaches.
 
         Raises
@@ -289,88 +252,17 @@ class Store(Upkeep):
         AccessDenied
             If this user may not read sessions.
         """
-        with self._asking("sessions", None, told=False):
+        with self._audited("sessions", None, logged=False):
             self._scope.require_reader("sessions")
-            with engines.reading(self._engine) as connection:
-                return self._shared.held.on(connection, self._scope)
+            with self._reading() as connection:
+                return self._shared.last_session.on(connection, self._scope)
 
     @property
     def accounts(self) -> Accounts:
         """Who may sign in. Needs the permission ``accounts:manage``."""
-        with self._asking("accounts", None, told=False):
+        with self._audited("accounts", None, logged=False):
             self._scope.require("accounts:manage")
-        return Accounts(self._shared, self._scope, self._tell, origin=self._origin)
-
-    @property
-    def audit(self) -> Audit:
-        """Who did what: everybody may add, reading needs ``audit:read``."""
-        return Audit(self._engine, self._scope, origin=self._origin, tell=self._tell)
-
-    def _writer(self, by: str | None) -> str:
-        if by is None or by == self._scope.who:
-            return self._scope.who
-        if self._scope.user is not None:
-            with self._asking("writing in the name of another", None, told=False):
-                raise AccessDenied(f"{self._scope.who} cannot write in the name of {by}.")
-        if len(check_text("by", by)) > _LONGEST_NAME:
-            raise StoreError(f"by is {shown(by)}; at most {_LONGEST_NAME} characters name who writes.")
-        return by
-
-    def _tell(self, *lines: Line) -> None:
-        """Add lines to the audit trail: at once, or with the transaction that this thread has open."""
-        queue: list[Line] | None = getattr(self._shared.busy, "queue", None)
-        if queue is not None:
-            queue.extend(lines)
-            return
-        with engines.writing(self._engine) as connection:
-            append(connection, lines)
-
-    @contextmanager
-    def _queued(self) -> Iterator[list[Line]]:
-        # while this thread holds the write lock, a line written on another connection would wait for it for ever
-        if getattr(self._shared.busy, "queue", None) is not None:
-            raise Conflict("A writing is open already. End it before the next one begins.")
-        queue: list[Line] = []
-        self._shared.busy.queue = queue
-        try:
-            yield queue
-        finally:
-            self._shared.busy.queue = None
-            if queue:  # rolled back, but what was read was read
-                self._tell(*queue)
-
-    @contextmanager
-    def _asking(self, what: str, client_id: _Subject, *, told: bool = True) -> Iterator[None]:
-        """Keep the audit trail of what is asked for: refusals always, reads of persons once in a while."""
-        try:
-            self._require_open()
-            yield
-        except (AccessDenied, NotInRecord, IdentifierTaken) as fault:
-            if self._scope.user is not None:
-                named = client_id() if callable(client_id) else client_id or self._scope.only
-                subject = named if is_id(named) else None
-                self._tell(self.audit.line("refused", subject=subject, asked=what, fault=type(fault).__name__))
-            raise
-        if told and not self._scope.masked and not callable(client_id):
-            self._tell_of_read(what, client_id)
-
-    def _require_open(self) -> None:
-        until = self._scope.until
-        if until is not None and self._shared.clock() >= until:
-            raise AccessDenied(f"This record was open until {until:%H:%M} UTC. Open it again, with a reason.")
-
-    def _tell_of_read(self, what: str, client_id: str | None) -> None:
-        # a client is named also when everybody was read a moment ago: a list is not yet their record
-        safety, client_id = what.startswith("safety"), client_id or self._scope.only
-        now, key = datetime.now(UTC), (self._scope.who, self._origin, safety, client_id)
-        before = self._shared.told.get(key)
-        if before is not None and now - before < _READ_WINDOW:
-            return
-        if len(self._shared.told) > _MOST_TOLD:
-            self._shared.told.clear()
-        action = "read safety" if safety else "read"
-        self._tell(self.audit.line(action, subject=client_id, asked=what))
-        self._shared.told[key] = now
+        return Accounts(self._shared, self._scope, self._log, origin=self._origin)
 
 
 _PREVIEWS = {outcome: Preview(outcome) for outcome in get_args(Outcome)}

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Mapping
-from contextlib import AbstractContextManager
 from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
@@ -12,9 +11,7 @@ from sqlalchemy import Connection, select
 
 from mbc.errors import AccessDenied, Erased, NotInRecord
 from mbc.store.audit import tombstones
-from mbc.store.audit.hash_chain import Line
 from mbc.store.audit.log import append
-from mbc.store.backup.store_methods import Copies
 from mbc.store.database import engine as engines
 from mbc.store.maintenance import erasure, verification
 from mbc.store.maintenance.erasure import Erasure
@@ -24,20 +21,15 @@ from mbc.store.reading.score_cache import Worked
 from mbc.store.schema import tables as t
 from mbc.store.schema.records import Client
 from mbc.store.schema.validation import check_text, is_id, shown
+from mbc.store.view import RecordView
 
 
 def _no_progress(done: int, of: int) -> None:
     """Tell nobody."""
 
 
-class Upkeep(Copies):
+class Maintenance(RecordView):
     """The part of a store that is about all of it."""
-
-    def _writer(self, by: str | None) -> str:
-        raise NotImplementedError
-
-    def _queued(self) -> AbstractContextManager[list[Line]]:
-        raise NotImplementedError  # the store holds back lines of the trail while this thread writes
 
     def erase(self, client_id: str, *, reason: str, by: str | None = None) -> Erasure:
         """Take one person out of the whole record, on a legal request. It cannot be undone.
@@ -67,7 +59,7 @@ class Upkeep(Copies):
             If the reason is no short text, or names the client.
         """
         who, why = self._writer(by), check_text("reason", reason)
-        with self._asking("erasure", client_id, told=False), self._queued():
+        with self._audited("erasure", client_id, logged=False), self._queued():
             self._scope.require("clients:erase")
             with engines.writing(self._engine) as connection:
                 stone = self._tombstone_of(connection, client_id)
@@ -78,7 +70,7 @@ class Upkeep(Copies):
                         connection, client_id, by=who, reason=why, now=datetime.now(UTC), line=self.audit.line
                     )
                 )
-        self._shared.told.clear()
+        self._shared.logged_reads.clear()
         clean = engines.scrub(self._engine)
         if done is None:
             files = "Its files were written anew." if clean else "Another program still holds its file open."
@@ -97,14 +89,14 @@ class Upkeep(Copies):
 
     def erased(self, client_ids: Collection[str]) -> dict[str, str]:
         """Say which of some clients were erased, and why they are not taken in again; for whoever may add them."""
-        with self._asking("erased clients", None, told=False):
+        with self._audited("erased clients", None, logged=False):
             self._scope.require_writer(Client)
             with engines.reading(self._engine) as connection:
                 stones = tombstones.erased_among(connection, client_ids)
         return {client_id: tombstones.refusal(client_id, stone) for client_id, stone in stones.items()}
 
     def keep_scores(
-        self, worked: Iterable[Worked], *, dropping: Collection[int] = (), told: Mapping[str, Any] | None = None
+        self, worked: Iterable[Worked], *, dropping: Collection[int] = (), logged: Mapping[str, Any] | None = None
     ) -> int:
         """Keep scores that were worked out from the answers, and forget others: a cache.
 
@@ -114,22 +106,22 @@ class Upkeep(Copies):
             Scores of whole questionnaires, each with the digest of its definition.
         dropping : collection of int
             Sets of `score_sets` to forget first.
-        told : mapping, optional
-            What the audit trail is told of it; nothing where it changes no score that anybody was shown.
+        logged : mapping, optional
+            What the audit trail says of it; nothing where it changes no score that anybody was shown.
 
         Raises
         ------
         AccessDenied
             If this is one user's view: the cache is the operator's.
         """
-        with self._asking("kept scores", None, told=False):
+        with self._audited("kept scores", None, logged=False):
             if self._scope.user is not None or self._scope.masked:
                 raise AccessDenied(f"{self._scope.who} may not keep scores: they are everybody's.")
         with self._queued(), engines.writing(self._engine) as connection:
             score_cache.drop(connection, dropping)
             count = score_cache.keep(connection, worked, datetime.now(UTC))
-            if told is not None:
-                append(connection, [self.audit.line("rescore", **told)])
+            if logged is not None:
+                append(connection, [self.audit.line("rescore", **logged)])
         return count
 
     def verify(
@@ -155,7 +147,7 @@ class Upkeep(Copies):
         SettingsError
             If ``noted`` cannot be a head.
         """
-        with self._asking("verification", None, told=False):
+        with self._audited("verification", None, logged=False):
             self._scope.require("audit:read")
             with engines.reading(self._engine) as connection:
                 of, done = verification.size(connection), 0

@@ -31,8 +31,8 @@ def url(tmp_path_factory) -> str:
         store.accounts.add("lead", "a long enough phrase", "safety_lead")
         mine = store.as_user("ann", origin="10.0.0.7")
         mine.break_glass("C1", reason=WHY, safety=True).safety_flags()
-        mine.through_glass("C1").goals()
-        mine.close_glass("C1")
+        mine.open_break_glass_view("C1").goals()
+        mine.end_break_glass("C1")
         with store.as_user("lead").writing() as record:
             record.acknowledge(1, "i9")
         store.audit.record("export", subject="=cmd|'/c calc'!A0", file="\x1b[31mred.csv")

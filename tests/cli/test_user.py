@@ -71,7 +71,7 @@ def test_the_password_may_come_from_the_environment(url, mbc, monkeypatch):
     with Store.open(url) as store:
         user = store.accounts.verify("ann", GOOD)
     assert user is not None
-    assert user.can("safety:read")
+    assert user.has_permission("safety:read")
 
 
 def test_a_password_is_changed(url, mbc, monkeypatch):

@@ -76,7 +76,7 @@ def client_review(
 
 
 def _last_day(store: Store, record: ClientRecord) -> dt.date:
-    return no_later_than_today(store.last_held_on(), *(record.window or ()))
+    return no_later_than_today(store.last_session_date(), *(record.window or ()))
 
 
 def headline(trajectories: list[Trajectory]) -> str:

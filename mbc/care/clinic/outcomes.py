@@ -194,7 +194,7 @@ def clinic_outcomes(
         If the user may not see aggregates.
     """
     source = counting_view(store, "clinic outcomes")
-    sees_persons, today = store.has_reader("clients"), dt.date.today()  # noqa: DTZ011 - the clinic's own day
+    sees_persons, today = store.can_read("clients"), dt.date.today()  # noqa: DTZ011 - the clinic's own day
     smallest = smallest_published(k)
     if not sees_persons:
         require_whole(store, start, end, today=today)

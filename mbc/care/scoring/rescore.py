@@ -77,7 +77,7 @@ def keep_scores(store: Store) -> int:
 
     Answers outside the accepted range are never kept: they are worked out, or refused, each time.
     """
-    found = store.to_score(list(current_sets(store)))
+    found = store.administrations_to_score(list(current_sets(store)))
     return store.keep_scores(_to_keep(found.answers, found.totals))
 
 
@@ -95,12 +95,12 @@ def rebuild_scores(store: Store, seen: tuple[Rescoring, ...] = ()) -> int:
     """
     sets = store.score_sets()
     known = [row["set_id"] for row in sets.iter_rows(named=True) if _known(row["instrument"]) is not None]
-    found = store.to_score([])
+    found = store.administrations_to_score([])
     changed = {
         one.instrument: {"from": one.old_version, "to": one.new_version, "changed": one.changed} for one in seen
     }
     told = {"instruments": changed, "administrations": found.answers["administration_id"].n_unique()}
-    return store.keep_scores(_to_keep(found.answers, found.totals), dropping=known, told=told)
+    return store.keep_scores(_to_keep(found.answers, found.totals), dropping=known, logged=told)
 
 
 def wrong_scores(store: Store) -> int:
@@ -108,8 +108,8 @@ def wrong_scores(store: Store) -> int:
     sets = current_sets(store)
     if not sets:
         return 0
-    kept = store.to_score(list(sets)).kept.join(_names(sets), on="set_id")
-    found = store.to_score([])
+    kept = store.administrations_to_score(list(sets)).kept.join(_names(sets), on="set_id")
+    found = store.administrations_to_score([])
     fresh = pl.concat(
         [one.scores for one in _to_keep(found.answers, found.totals)] or [kept.select(COLUMNS).clear()]
     )
@@ -132,7 +132,7 @@ def _outdated(store: Store) -> Iterator[tuple[Instrument, pl.DataFrame]]:
 
 def _compare(store: Store, known: Instrument, old: pl.DataFrame) -> Rescoring:
     key = known.key
-    kept = store.to_score(old["set_id"].to_list(), instrument=key).kept
+    kept = store.administrations_to_score(old["set_id"].to_list(), instrument=key).kept
     before = kept.join(old.select("set_id", "scale"), on="set_id").select("client_id", *_KEY, "score", "band")
     after = scored(store, instrument=key, invalid="null").select("client_id", *_KEY, "score", "band")
     there = before.select("administration_id").unique()  # what came later has no score before

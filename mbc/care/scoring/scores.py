@@ -59,7 +59,7 @@ def scored(
     if instrument is not None:
         load(instrument)
     sets = current_sets(store, instrument)
-    found = store.to_score(list(sets), client_id=client_id, instrument=instrument)
+    found = store.administrations_to_score(list(sets), client_id=client_id, instrument=instrument)
     parts = [SCORED.clear(), _kept(found.kept, sets)]
     parts += [frame for _, frame in worked_out(found.answers, found.totals, invalid=invalid)]
     return pl.concat(parts).sort("client_id", "taken_on", "administration_id", "instrument", "scale")

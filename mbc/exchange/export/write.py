@@ -97,7 +97,7 @@ def export_record(  # noqa: PLR0913 - one keyword for each thing that a user may
     """
     if format not in FORMATS:
         raise SettingsError(f"format is '{shown(format)}'; accepted are {', '.join(FORMATS)}.")
-    if include_safety and not store.can("safety:read"):
+    if include_safety and not store.has_permission("safety:read"):
         store.audit.record("refused", asked="export", fault="AccessDenied", safety={"asked": True})
         raise AccessDenied("Safety data leave only with the permission 'safety:read'. Leave --include-safety out.")
     if store.open_until is not None:

@@ -144,7 +144,7 @@ def _on_record(silent: pl.DataFrame, store: Store) -> pl.DataFrame:
     keys = silent["instrument"].unique()
     columns = (*_OCCASION, pl.col("target").alias("on record"))
     on_record = [store.administrations(key).select(columns) for key in keys if not instrument(key).safety_channel]
-    if store.can("safety:read"):
+    if store.has_permission("safety:read"):
         screens = [key for key in keys if instrument(key).safety_channel]
         on_record += [store.administrations(key, channel="safety").select(columns) for key in screens]
     if not on_record:

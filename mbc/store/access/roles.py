@@ -75,7 +75,7 @@ class User:
     supervises: frozenset[str] = frozenset()  # clinician ids, for a supervisor
     changed_at: datetime | None = None  # UTC; a sign-in from before has ended
 
-    def can(self, permission: Permission) -> bool:
+    def has_permission(self, permission: Permission) -> bool:
         """Say whether a permission comes with the role or was granted."""
         return permission in self.permissions
 
@@ -94,13 +94,13 @@ class Scope:
     only: str | None = None  # one client and nobody else: a record opened out of turn
     until: datetime | None = None  # UTC; nothing can be read through this scope from then on
 
-    def can(self, permission: Permission) -> bool:
+    def has_permission(self, permission: Permission) -> bool:
         """Say whether this scope holds a permission."""
         return self.permissions is None or permission in self.permissions
 
     def require(self, permission: Permission) -> None:
         """Raise AccessDenied unless the permission is held."""
-        if not self.can(permission):
+        if not self.has_permission(permission):
             raise AccessDenied(f"{self.who} may not do that: it needs the permission '{permission}'.")
 
     def may_read(self, reader: str) -> bool:

@@ -26,7 +26,7 @@ from mbc.store.schema import tables as t
 from mbc.store.schema.validation import shown
 
 if TYPE_CHECKING:
-    from mbc.store.store import Shared
+    from mbc.store.view import SharedState
 
 MOST_FAILURES = 5
 LOCKED_FOR = timedelta(minutes=15)
@@ -40,12 +40,12 @@ class Accounts:
     """The accounts of one record."""
 
     def __init__(
-        self, shared: Shared, scope: Scope, tell: Callable[[Line], None], *, origin: str = "command line"
+        self, shared: SharedState, scope: Scope, log: Callable[[Line], None], *, origin: str = "command line"
     ) -> None:
         self._engine = shared.engine
         self._recent = shared.recent
-        self._tell = tell
-        self._audit = Audit(shared.engine, scope, origin=origin, tell=tell)
+        self._log = log
+        self._audit = Audit(shared.engine, scope, origin=origin, log=log)
 
     def add(
         self,
@@ -198,7 +198,7 @@ class Accounts:
 
     def _note(self, action: str, subject: str | None, *, who: str | None = None, **detail: Any) -> None:
         line = self._audit.line(action, subject=subject, **detail)
-        self._tell(line if who is None else replace(line, who=who))
+        self._log(line if who is None else replace(line, who=who))
 
     def _row(self, name: str) -> dict[str, Any] | None:
         if not _USERNAME.fullmatch(name):

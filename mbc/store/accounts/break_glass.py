@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 import re
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING, Any
+from typing import Any, Self
 
 import polars as pl
 from sqlalchemy import select
@@ -18,14 +18,10 @@ from sqlalchemy import select
 from mbc.errors import AccessDenied, NotInRecord, StoreError
 from mbc.store.access.roles import PERSON_READERS, Permission, Role, Scope
 from mbc.store.audit.recent_events import CLOSED, OPENED, Opened
-from mbc.store.database import engine as engines
-from mbc.store.reading.provenance import Sources
-from mbc.store.reading.readers import require_client
+from mbc.store.reading.queries import require_client
 from mbc.store.schema import tables as t
 from mbc.store.schema.validation import check_text, is_id
-
-if TYPE_CHECKING:
-    from mbc.store.store import Shared, Store
+from mbc.store.view import RecordView
 
 OPEN_FOR = timedelta(hours=1)
 MOST_OPEN = 3  # an hour, closed again or not: whoever looks through a whole clinic is stopped, and seen
@@ -33,23 +29,15 @@ MAY_OPEN: frozenset[Role] = frozenset({"clinician", "supervisor", "safety_lead"}
 _FEWEST_WORDS, _FEWEST_LETTERS = 3, 12
 
 
-class Openings(Sources):
+class BreakGlass(RecordView):
     """The half of a store that opens one record out of turn."""
 
-    _shared: Shared
-
-    def _line(self, action: str, client_id: str, **detail: Any) -> None:
-        raise NotImplementedError  # the store adds it to the audit trail, at once
-
-    def _view(self, scope: Scope) -> Store:
-        raise NotImplementedError
-
-    def break_glass(self, client_id: str, *, reason: str, safety: bool = False) -> Store:
+    def break_glass(self, client_id: str, *, reason: str, safety: bool = False) -> Self:
         """Open one client's record out of turn, for an hour.
 
         It can be read, not written; with ``safety`` also what is kept apart, and a flag may be acknowledged. The
         line in the audit trail comes first. The safety lead, and whoever supervises the client's clinician, read
-        it in `glass_breaks`.
+        it in `break_glass_log`.
 
         Parameters
         ----------
@@ -69,7 +57,7 @@ class Openings(Sources):
         StoreError
             If the reason says nothing, or the record is within reach without.
         """
-        with self._asking("opening out of turn", client_id, told=False):
+        with self._audited("opening out of turn", client_id, logged=False):
             user = self._scope.user
             if user is None or user.role not in MAY_OPEN or self._scope.masked or self._scope.only is not None:
                 raise AccessDenied(f"{self._scope.who} may not open records out of turn.")
@@ -80,10 +68,10 @@ class Openings(Sources):
             self._require_somebody(client_id)
             self._require_need(client_id, safety=safety)
         until = self._shared.clock() + OPEN_FOR
-        self._line(OPENED, client_id, until=until.isoformat(), safety={"reason": said, "opened": safety})
-        return self.through_glass(client_id)
+        self._log_action(OPENED, client_id, until=until.isoformat(), safety={"reason": said, "opened": safety})
+        return self.open_break_glass_view(client_id)
 
-    def through_glass(self, client_id: str) -> Store:
+    def open_break_glass_view(self, client_id: str) -> Self:
         """Give the view of a record that this user has open out of turn.
 
         Raises
@@ -91,24 +79,24 @@ class Openings(Sources):
         NotInRecord
             If it is not open, or no longer.
         """
-        with self._asking("an opened record", client_id, told=False):
-            found = next((one for one in self.opened_records() if one.client_id == client_id), None)
+        with self._audited("an opened record", client_id, logged=False):
+            found = next((one for one in self.break_glass_records() if one.client_id == client_id), None)
             if found is None:
                 raise NotInRecord(f"There is no record of '{client_id}' open out of turn.")
         return self._view(scope_through(self._scope, found))
 
-    def opened_records(self) -> tuple[Opened, ...]:
+    def break_glass_records(self) -> tuple[Opened, ...]:
         """Name the records that this user has open out of turn, the first opened first."""
         if self._scope.user is None or self._scope.masked or self._scope.only is not None:
             return ()
         return self._shared.recent.opened(self._scope.who, self._shared.clock())
 
-    def close_glass(self, client_id: str) -> None:
+    def end_break_glass(self, client_id: str) -> None:
         """Close a record that this user has open out of turn. Nothing happens if it is closed already."""
-        if any(one.client_id == client_id for one in self.opened_records()):
-            self._line(CLOSED, client_id)
+        if any(one.client_id == client_id for one in self.break_glass_records()):
+            self._log_action(CLOSED, client_id)
 
-    def glass_breaks(self) -> pl.DataFrame:
+    def break_glass_log(self) -> pl.DataFrame:
         """List every record that was ever opened out of turn, newest first, as far as this view is told of it.
 
         The safety lead, the administrator and the operator see all; a supervisor and a clinician those of their
@@ -124,18 +112,20 @@ class Openings(Sources):
         AccessDenied
             If this role is not told.
         """
-        with self._asking("records opened out of turn", None, told=False):
+        with self._audited("records opened out of turn", None, logged=False):
             user, scope = self._scope.user, self._scope
             if scope.masked or scope.only is not None or (user and not _is_told(user.role)):
                 raise AccessDenied(f"{scope.who} is not told of records that were opened out of turn.")
-            return _breaks(self._lines(), reasons=scope.can("safety:read"))
+            return _breaks(self._lines(), reasons=scope.has_permission("safety:read"))
 
     def _lines(self) -> list[dict[str, Any]]:
         c, scope = t.audit.c, self._scope
         query = select(c.sequence, c.at, c.who, c.action, c.subject, c.detail, c.origin)
         query = query.where(c.action.in_((OPENED, CLOSED))).order_by(c.sequence)
-        everybody = scope.can("audit:read") or (scope.user is not None and scope.user.role == "safety_lead")
-        with engines.reading(self._engine) as connection:
+        everybody = scope.has_permission("audit:read") or (
+            scope.user is not None and scope.user.role == "safety_lead"
+        )
+        with self._reading() as connection:
             lines = [dict(row) for row in connection.execute(query).mappings()]
             if everybody:
                 return lines
@@ -145,17 +135,17 @@ class Openings(Sources):
 
     def _require_somebody(self, client_id: str) -> None:
         column = t.client.c.client_id
-        with engines.reading(self._engine) as connection:
+        with self._reading() as connection:
             there = is_id(client_id) and connection.execute(select(column).where(column == client_id)).first()
             if not there:
                 require_client(connection, self._scope, client_id)
 
     def _require_need(self, client_id: str, *, safety: bool) -> None:
         column = t.client.c.client_id
-        with engines.reading(self._engine) as connection:
+        with self._reading() as connection:
             query = select(column).where(column == client_id, *self._scope.reaches(column))
             reached = connection.execute(query).first() is not None and self._scope.may_read("administrations")
-        if reached and (not safety or self._scope.can("safety:read")):
+        if reached and (not safety or self._scope.has_permission("safety:read")):
             raise StoreError("That record is within reach already; nothing needs to be opened.")
 
 

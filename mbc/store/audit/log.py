@@ -36,11 +36,11 @@ _LOCK = 7_265_623_001  # any number of our own: writers to PostgreSQL line up fo
 class Audit:
     """The audit trail as one user meets it: everybody's deeds are added, few may read them."""
 
-    def __init__(self, engine: Engine, scope: Scope, *, origin: str, tell: Callable[[Line], None]) -> None:
+    def __init__(self, engine: Engine, scope: Scope, *, origin: str, log: Callable[[Line], None]) -> None:
         self._engine = engine
         self._scope = scope
         self._origin = origin
-        self._tell = tell
+        self._log = log
 
     def line(self, action: str, *, subject: str | None = None, **detail: Any) -> Line:
         """Make a line of now, by whoever's view this is."""
@@ -57,7 +57,7 @@ class Audit:
         """
         if action in RESERVED:
             raise StoreError(f"'{action}' is written down by the record itself, when it happens.")
-        self._tell(self.line(action, subject=subject, **detail))
+        self._log(self.line(action, subject=subject, **detail))
 
     def entries(
         self,
@@ -95,7 +95,7 @@ class Audit:
         with engines.reading(self._engine) as connection:
             lines = trail.newest(connection, query, last, include_safety=include_safety)
         if self._scope.user is not None:  # of what was shown: how many were left out tells of the safety channel
-            self._tell(self.line("audit read", lines=lines.height))
+            self._log(self.line("audit read", lines=lines.height))
         return lines
 
     def verify(self) -> ChainReport:
@@ -115,7 +115,7 @@ class Audit:
             self._scope.require(permission)
         except AccessDenied as fault:
             if self._scope.user is not None:
-                self._tell(self.line("refused", asked=asked, fault=type(fault).__name__))
+                self._log(self.line("refused", asked=asked, fault=type(fault).__name__))
             raise
 
 

@@ -32,7 +32,7 @@ class Backup:
     manifest: Manifest
     rows: dict[str, int]  # by table
     report: VerifyReport  # of the copy, as it was read back
-    untold: str | None  # why the audit trail does not mention it
+    log_failure: str | None  # why the audit trail does not mention it
 
 
 def back_up(
@@ -41,7 +41,7 @@ def back_up(
     *,
     key: Passphrase | None = None,
     force: bool = False,
-    tell: Callable[[], None] = lambda: None,
+    log: Callable[[], None] = lambda: None,
     progress: Progress = archive.quietly,
 ) -> Backup:
     """Copy a whole record into one file.
@@ -56,7 +56,7 @@ def back_up(
         Encrypts the backup of a record that is not encrypted. An encrypted record's backup has its own key.
     force : bool
         Replace a file that is there.
-    tell : callable
+    log : callable
         Writes the audit line; called before the copy, so that no copy can be without it.
     progress : callable
         Told what is being done.
@@ -72,7 +72,7 @@ def back_up(
     """
     _require_free(target, engines.file_of(engine.url), force=force)
     with workplace(target) as folder:
-        untold = _told(tell)
+        log_failure = _write_log_line(log)
         record = folder / archive.RECORD
         progress("Copying", None)
         raw = _copy(engine, record, key, progress)
@@ -82,7 +82,7 @@ def back_up(
         archive.pack(record, manifest, made, progress)
         archive.check(made, progress)
         put(made, target, force=force)
-    return Backup(target, manifest, rows, report, untold)
+    return Backup(target, manifest, rows, report, log_failure)
 
 
 def require_sound(engine: Engine, path: Path) -> None:
@@ -115,9 +115,9 @@ def _require_free(target: Path, record: Path | None, *, force: bool) -> None:
         raise Conflict(f"There is a file {target} already. Choose another name, or replace it: --force")
 
 
-def _told(tell: Callable[[], None]) -> str | None:
+def _write_log_line(log: Callable[[], None]) -> str | None:
     try:
-        tell()
+        log()
     except MbcError as fault:  # a full or read-only disk is a reason to make a backup, not to refuse one
         return str(fault)
     return None

@@ -7,27 +7,17 @@ from pathlib import Path
 from sqlalchemy import select
 
 from mbc.errors import AccessDenied, StoreError
-from mbc.store.accounts.break_glass import Openings
-from mbc.store.audit.hash_chain import Line
-from mbc.store.audit.log import Audit
 from mbc.store.backup.archive import Progress, check, quietly
 from mbc.store.backup.create import Backup, back_up
 from mbc.store.database import encryption_keys as keys
 from mbc.store.database import engine as engines
 from mbc.store.database import sqlcipher
 from mbc.store.schema.tables import audit
+from mbc.store.view import RecordView
 
 
-class Copies(Openings):
+class Backups(RecordView):
     """The part of a store that makes backups of it."""
-
-    @property
-    def audit(self) -> Audit:
-        """Who did what."""
-        raise NotImplementedError
-
-    def _tell(self, *lines: Line) -> None:
-        raise NotImplementedError
 
     def backup(
         self, target: str | Path, *, key: str | None = None, force: bool = False, progress: Progress = quietly
@@ -57,19 +47,19 @@ class Copies(Openings):
             If the record is damaged, or the file cannot be written.
         """
         path = Path(target)
-        with self._asking("backup", None, told=False):
+        with self._audited("backup", None, logged=False):
             if self._scope.user is not None or self._scope.masked:
                 raise AccessDenied(f"{self._scope.who} may not take a backup: only the record's operator may.")
         chosen = None
         if key is not None and sqlcipher.key_of(self._engine) is None:
             chosen = keys.new(path, keys.given(key), what="backup")
 
-        def tell() -> None:
-            self._tell(self.audit.line("backup", subject=path.name))
+        def log_backup() -> None:
+            self._log(self.audit.line("backup", subject=path.name))
 
-        return back_up(self._engine, path, key=chosen, force=force, tell=tell, progress=progress)
+        return back_up(self._engine, path, key=chosen, force=force, log=log_backup, progress=progress)
 
-    def is_of_another(self, backup: str | Path) -> bool:
+    def belongs_to_other_record(self, backup: str | Path) -> bool:
         """Say whether a backup is certainly of another record: this audit trail never ended the way it says.
 
         One that is damaged or encrypted does not say.
@@ -79,7 +69,7 @@ class Copies(Openings):
         AccessDenied
             To every account, as for `backup`.
         """
-        with self._asking("backup", None, told=False):
+        with self._audited("backup", None, logged=False):
             if self._scope.user is not None or self._scope.masked:
                 raise AccessDenied(
                     f"{self._scope.who} may not look into a backup: only the record's operator may."

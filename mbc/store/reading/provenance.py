@@ -7,9 +7,8 @@ from typing import Any
 import polars as pl
 from sqlalchemy import ColumnElement, String, case, cast, exists, null, select
 
-from mbc.store.database import engine as engines
 from mbc.store.database.frames import fetch
-from mbc.store.reading.readers import Readers
+from mbc.store.reading.queries import Queries
 from mbc.store.schema import tables as t
 from mbc.store.schema.records import Channel
 
@@ -17,7 +16,7 @@ _a, _e = t.administration.c, t.entry.c
 _FROM_FILE = ("source_name", "source_kind", "source_sha256")
 
 
-class Sources(Readers):
+class Provenance(Queries):
     """The part of a store that says where its administrations came from."""
 
     def provenance(
@@ -51,9 +50,9 @@ class Sources(Readers):
         query = select(*self._shown(columns)).select_from(t.administration.join(t.entry))
         query = query.where(*self._which(instrument, client_id, channel, history=True))
         asked = "provenance" if channel == "care" else "safety provenance"
-        with self._asking(asked, client_id):
+        with self._audited(asked, client_id):
             self._require_channel("administrations", channel)
-            with engines.reading(self._engine) as connection:
+            with self._reading() as connection:
                 self._require_client(connection, client_id)
                 frame = fetch(connection, query)
         return frame.sort("client_id", "taken_on", "administration_id")
@@ -63,7 +62,7 @@ class Sources(Readers):
         column, nothing = _e[name], cast(null(), String())
         if self._scope.masked:
             return nothing.label(name)
-        if self._scope.can("safety:read"):
+        if self._scope.has_permission("safety:read"):
             return column
         other = t.administration.alias()
         apart = exists().where(other.c.entry_id == _e.entry_id, other.c.channel == "safety")

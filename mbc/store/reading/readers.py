@@ -7,37 +7,17 @@ superseded, and sorts by its first columns, so that the same record always gives
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
-from contextlib import AbstractContextManager
 from typing import Any
 
 import polars as pl
-from sqlalchemy import (
-    ColumnElement,
-    Connection,
-    Engine,
-    FromClause,
-    Select,
-    String,
-    and_,
-    cast,
-    exists,
-    func,
-    null,
-    or_,
-    select,
-)
+from sqlalchemy import ColumnElement, Connection, FromClause, Select, String, and_, exists, func, or_, select
 
-from mbc.errors import NotInRecord, StoreError, nearest
-from mbc.store.access.roles import Scope
-from mbc.store.database import engine as engines
 from mbc.store.database.batches import BATCH
 from mbc.store.database.frames import fetch
+from mbc.store.reading.queries import CURRENT, LATER, Queries
 from mbc.store.reading.score_cache import ToScore
 from mbc.store.schema import tables as t
 from mbc.store.schema.records import Channel
-from mbc.store.schema.validation import is_id, shown
-
-_MASKED = frozenset({"alias", "label", "display_name", "retired_reason", "ending", "modality", "reason"})
 
 _a = t.administration.c
 _ADMINISTRATION: dict[str, ColumnElement[Any]] = {
@@ -70,14 +50,8 @@ _TOTAL_HEAD = (
 _KEPT = ("set_id", "score", "answered", "prorated", "band", "maximum", "recorded")
 
 
-class Readers:
+class Readers(Queries):
     """The reading half of a store."""
-
-    _engine: Engine
-    _scope: Scope
-
-    def _asking(self, what: str, client_id: str | None, *, told: bool = True) -> AbstractContextManager[None]:
-        raise NotImplementedError  # the store keeps the audit trail of what is asked for
 
     def clients(self, *, client_id: str | None = None) -> pl.DataFrame:
         """client_id, alias, clinician_id, registered_on, status."""
@@ -89,11 +63,13 @@ class Readers:
         """clinician_id, display_name."""
         c = t.clinician.c
         query = select(*self._shown((c.clinician_id, c.display_name)))
-        if not self._scope.can("accounts:manage"):  # an account is made for a clinician: all are listed there
+        if not self._scope.has_permission(
+            "accounts:manage"
+        ):  # an account is made for a clinician: all are listed there
             query = query.where(*self._scope.reaches_clinician(c.clinician_id))
-        with self._asking("clinicians", None, told=False):
+        with self._audited("clinicians", None, logged=False):
             self._scope.require_reader("clinicians")
-            with engines.reading(self._engine) as connection:
+            with self._reading() as connection:
                 return fetch(connection, query).sort("clinician_id")
 
     def episodes(self, *, client_id: str | None = None) -> pl.DataFrame:
@@ -154,9 +130,9 @@ class Readers:
             If this user may not read administrations, or not this channel.
         """
         query = self._administrations(tuple(_ADMINISTRATION), instrument, client_id, channel, history=history)
-        with self._asking(_asked("administrations", channel), client_id):
+        with self._audited(_asked("administrations", channel), client_id):
             self._require_channel("administrations", channel)
-            with engines.reading(self._engine) as connection:
+            with self._reading() as connection:
                 self._require_client(connection, client_id)
                 frame = fetch(connection, query)
         return frame.sort("client_id", "taken_on", "administration_id")
@@ -237,12 +213,12 @@ class Readers:
         """
         c = t.score_set.c
         query = select(c.set_id, c.instrument, c.scale, c.version, c.definition, c.made_at)
-        with self._asking("answers", None, told=False):
+        with self._audited("answers", None, logged=False):
             self._scope.require_reader("answers")
-            with engines.reading(self._engine) as connection:
+            with self._reading() as connection:
                 return fetch(connection, query).sort("set_id")
 
-    def to_score(
+    def administrations_to_score(
         self, set_ids: Collection[int], *, client_id: str | None = None, instrument: str | None = None
     ) -> ToScore:
         """Read kept scores of some sets, and the answers of administrations that have none there.
@@ -261,9 +237,9 @@ class Readers:
         query = select(c[key], *(c[name] for name in _KEPT)).where(c.set_id.in_(sorted(set_ids)))
         if client_id is not None or instrument is not None or self._scope.narrow:
             query = query.where(c[key].in_(which))
-        with self._asking("answers", client_id):
+        with self._audited("answers", client_id):
             self._scope.require_reader("answers")
-            with engines.reading(self._engine) as connection:
+            with self._reading() as connection:
                 self._require_client(connection, client_id)
                 named = self._administrations(_ANSWER_HEAD, instrument, client_id, "care")
                 head, kept = (fetch(connection, each) for each in (named, query))
@@ -288,23 +264,12 @@ class Readers:
     ) -> pl.DataFrame:
         query = select(*self._shown(columns)).select_from(source)
         query = query.where(*where, *self._owned_by(owner, client_id))
-        with self._asking(reader, client_id):
+        with self._audited(reader, client_id):
             self._scope.require_reader(reader)
-            with engines.reading(self._engine) as connection:
+            with self._reading() as connection:
                 self._require_client(connection, client_id)
                 frame = fetch(connection, query)
         return frame.sort(*(order or frame.columns[:1]))
-
-    def _owned_by(self, owner: ColumnElement[str], client_id: str | None) -> list[ColumnElement[bool]]:
-        # the scope's condition stays also for a single client: it is what makes the scope hold
-        return self._scope.reaches(owner) + ([] if client_id is None else [owner == client_id])
-
-    def _shown(self, columns: Sequence[ColumnElement[Any]]) -> list[ColumnElement[Any]]:
-        if not self._scope.masked:
-            return list(columns)
-        return [
-            cast(null(), String()).label(column.name) if column.name in _MASKED else column for column in columns
-        ]
 
     def _administrations(
         self, names: Sequence[str], instrument: str | None, client_id: str | None, channel: Channel,
@@ -314,15 +279,6 @@ class Readers:
         columns = self._shown([_ADMINISTRATION[name] for name in names])
         where = self._which(instrument, client_id, channel, history=history)
         return select(*columns).select_from(source).where(*where)
-
-    def _which(
-        self, instrument: str | None, client_id: str | None, channel: Channel, *, history: bool = False
-    ) -> list[ColumnElement[bool]]:
-        c = t.administration.c
-        where = [c.channel == channel, *self._owned_by(c.client_id, client_id)]
-        if instrument is not None:
-            where.append(c.instrument == instrument)
-        return where if history else [*where, _CURRENT]
 
     def _parts(
         self,
@@ -344,25 +300,13 @@ class Readers:
         query = select(part.c[key], *(part.c[name] for name in names))
         if client_id is not None or instrument is not None or self._scope.narrow:
             query = query.where(part.c[key].in_(which))  # otherwise the join below is enough
-        with self._asking(_asked(reader, channel), client_id):
+        with self._audited(_asked(reader, channel), client_id):
             self._require_channel(reader, channel)
-            with engines.reading(self._engine) as connection:
+            with self._reading() as connection:
                 self._require_client(connection, client_id)
                 named = self._administrations(heads, instrument, client_id, channel)
                 head, rows = (fetch(connection, each) for each in (named, query))
         return _beside(head, rows, names[0])
-
-    def _require_channel(self, reader: str, channel: Channel) -> None:
-        if channel == "safety":
-            self._scope.require("safety:read")
-        elif channel == "care":
-            self._scope.require_reader(reader)
-        else:
-            raise StoreError(f"channel is '{channel}'; accepted are 'care' and 'safety'.")
-
-    def _require_client(self, connection: Connection, client_id: str | None) -> None:
-        if client_id is not None:
-            require_client(connection, self._scope, client_id)
 
 
 def _beside(head: pl.DataFrame, rows: pl.DataFrame, order: str) -> pl.DataFrame:
@@ -382,29 +326,14 @@ def _of_these(connection: Connection, part: t.Table, rest: pl.DataFrame) -> pl.D
     return fetch(connection, select(*part.columns).where(within))
 
 
-def _asked(reader: str, channel: Channel) -> str:
-    return reader if channel == "care" else f"safety {reader}"
-
-
-def require_client(connection: Connection, scope: Scope, client_id: str) -> None:
-    """Raise NotInRecord unless the client exists for this scope; names near it are offered from within it."""
-    column = t.client.c.client_id
-    known = select(column).where(*scope.reaches(column))
-    if not is_id(client_id):
-        raise NotInRecord(f"There is no client {shown(client_id)} on record.")
-    if connection.execute(known.where(column == client_id)).first() is None:
-        near = nearest(client_id, connection.execute(known.limit(2000)).scalars())
-        hint = f" Nearest: {', '.join(near)}." if near else ""
-        raise NotInRecord(f"There is no client '{client_id}' on record.{hint}")
-
-
-# made once: each new alias would describe the whole table anew
-_later = t.administration.alias("later")
-_CURRENT = ~exists().where(_later.c.supersedes == t.administration.c.administration_id)
 _again = t.safety_flag.alias("again")  # the same flag, raised by a later version
 _RAISED_AGAIN = (
     exists()
-    .where(_later.c.occasion == t.administration.c.occasion, _later.c.revision > t.administration.c.revision)
-    .where(_again.c.administration_id == _later.c.administration_id, _again.c.item == t.safety_flag.c.item)
+    .where(LATER.c.occasion == t.administration.c.occasion, LATER.c.revision > t.administration.c.revision)
+    .where(_again.c.administration_id == LATER.c.administration_id, _again.c.item == t.safety_flag.c.item)
 )
-_STANDING = or_(_CURRENT, and_(t.safety_flag.c.acknowledged_at.is_(None), ~_RAISED_AGAIN))
+_STANDING = or_(CURRENT, and_(t.safety_flag.c.acknowledged_at.is_(None), ~_RAISED_AGAIN))
+
+
+def _asked(reader: str, channel: Channel) -> str:
+    return reader if channel == "care" else f"safety {reader}"

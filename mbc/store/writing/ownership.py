@@ -98,7 +98,7 @@ class Known:
         Whether an occasion is stored, a duplicate or a conflict tells what is on record. So the permission is
         asked for by questionnaire, never by client: for one that anybody answered in the safety channel.
         """
-        if self.scope.can("safety:read"):
+        if self.scope.has_permission("safety:read"):
             return
         if key not in self.apart:
             c = t.administration.c

@@ -59,7 +59,7 @@ OUTSIDE = {
 def test_a_client_outside_looks_exactly_like_one_that_does_not_exist(three):
     for account, outside in OUTSIDE.items():
         mine = view(three, account)
-        for reader in (*PERSONS, *(("safety_flags",) if mine.can("safety:read") else ())):
+        for reader in (*PERSONS, *(("safety_flags",) if mine.has_permission("safety:read") else ())):
             for client_id in outside:
                 with pytest.raises(NotInRecord) as other:
                     getattr(mine, reader)(client_id=client_id)
@@ -228,7 +228,7 @@ def test_a_user_is_taken_by_name_and_read_anew(three):
     three.accounts.set_active("clinician", active=True)
     forged = User("clinician", "safety_lead", permissions=frozenset({"safety:read", "audit:read"}))
     assert three.as_user(forged).user.role == "clinician"
-    assert not three.as_user(forged).can("audit:read")
+    assert not three.as_user(forged).has_permission("audit:read")
 
 
 PROBES = (

@@ -23,7 +23,7 @@ DOORS = {
     "write any": ("write:Client", "write:Episode", "write:Administration", "write:Goal", "write:Event"),
     "safety channel": ("safety_flags", "answers:safety", "acknowledge"),
     "open one record": ("break_glass",),
-    "be told": ("glass_breaks",),
+    "be told": ("break_glass_log",),
     "outcome rates": ("counting:outcomes", "clinic_outcomes"),
     "de-identified": ("counting:cohort", "deidentified_cohort"),
     "accounts": ("accounts", "write:Clinician"),

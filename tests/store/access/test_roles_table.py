@@ -62,7 +62,7 @@ answers                  123      1         1           12         12         - 
 totals                   123      1         1           12         12         -       -          -    -     3     3
 provenance               123      1         1           12         12         -       -          -    -     3     3
 score_sets               +        +         +           +          +          -       -          -    -     +     +
-to_score                 123      1         1           12         12         -       -          -    -     3     3
+administrations_to_score                 123      1         1           12         12         -       -          -    -     3     3
 keep_scores              +        -         -           -          -          -       -          -    -     -     -
 goals                    123      1         1           12         12         -       -          -    -     3     3
 goal_ratings             123      1         1           12         12         -       -          -    -     3     3
@@ -97,14 +97,14 @@ verify                   +        -         -           -          -          - 
 erase                    +        -         -           -          -          -       -          -    +     -     -
 erased                   +        +         +           -          -          -       -          -    -     -     -
 backup                   +        -         -           -          -          -       -          -    -     -     -
-is_of_another            +        -         -           -          -          -       -          -    -     -     -
+belongs_to_other_record            +        -         -           -          -          -       -          -    -     -     -
 audit.entries            +        -         -           -          -          -       -          -    +     -     -
 audit.entries:safety     +        -         -           -          -          -       -          -    -     -     -
 audit.verify             +        -         -           -          -          -       -          -    +     -     -
 break_glass              -        23        23          3          3          -       -          123  -     -     -
 break_glass:safety       -        123       23          123        3          -       -          123  -     -     -
-through_glass            -        123       23          123        3          -       -          123  -     -     -
-glass_breaks             +        +         +           +          +          -       -          +    +     -     -
+open_break_glass_view            -        123       23          123        3          -       -          123  -     -     -
+break_glass_log             +        +         +           +          +          -       -          +    +     -     -
 counting:outcomes        123      1         1           12         12         123     -          -    -     -     -
 counting:cohort          123      -         -           -          -          -       123        -    -     -     -
 clinic_outcomes          +        +         +           +          +          +       -          -    -     -     -
@@ -123,11 +123,11 @@ EXPECTED = {name: dict(zip(VIEWS, marks, strict=True)) for name, *marks in _ROWS
 BESIDE = {
     Store: {
         "open", "create",  # whoever has the address and the password of the database is the operator
-        "close", "url", "user", "can", "has_reader", "open_until",  # about the view itself
+        "close", "url", "user", "can", "can_read", "open_until",  # about the view itself
         "writing",  # what may be added is walked by kind
         "audit",  # adding is for everybody; reading is walked
-        "last_held_on",  # a day, and nobody's name; its reach is in tests/store/reading/test_last_session.py
-        "opened_records", "close_glass",  # one's own, in tests/store/accounts/test_break_glass.py
+        "last_session_date",  # a day, and nobody's name; its reach is in tests/store/reading/test_last_session.py
+        "break_glass_records", "end_break_glass",  # one's own, in tests/store/accounts/test_break_glass.py
     },
     Writing: {"add", "summary", "only_client", "only_named"},
     Audit: {"line", "record"},
@@ -222,11 +222,11 @@ ANSWERED: dict[str, Callable[[Store], object]] = {
     "keep_scores": lambda mine: mine.keep_scores([]),
     "erased": lambda mine: mine.erased(["C9"]),
     "backup": backed_up,
-    "is_of_another": lambda mine: mine.is_of_another("no such file"),
+    "belongs_to_other_record": lambda mine: mine.belongs_to_other_record("no such file"),
     "audit.entries": lambda mine: mine.audit.entries(),
     "audit.entries:safety": lambda mine: mine.audit.entries(include_safety=True),
     "audit.verify": lambda mine: mine.audit.verify(),
-    "glass_breaks": lambda mine: mine.glass_breaks(),
+    "break_glass_log": lambda mine: mine.break_glass_log(),
     "clinic_outcomes": lambda mine: clinic_outcomes(mine, **PERIOD),
     "deidentified_cohort": deidentified_cohort,
 }
@@ -240,13 +240,13 @@ WRITTEN: dict[str, Callable[[Store, str], Write]] = {
 }
 TRIED: dict[str, Callable[[Store, str, bool], object]] = {
     "break_glass": lambda mine, client, safety: mine.break_glass(client, reason=WHY, safety=safety),
-    "through_glass": lambda mine, client, _: opened_before(mine, client),
+    "open_break_glass_view": lambda mine, client, _: opened_before(mine, client),
     "client_review": lambda mine, client, _: client_review(mine, client),
 }
 COUNTED: dict[str, Callable[[Store, str, Path], Iterable[str]]] = {
     "preview": lambda mine, *_: previewed(mine),
     "counting": lambda mine, part, _: counting_view(mine, PURPOSES[part]).clients()["client_id"],
-    "to_score": lambda mine, *_: mine.to_score([]).answers["client_id"],
+    "administrations_to_score": lambda mine, *_: mine.administrations_to_score([]).answers["client_id"],
     "caseload": lambda mine, *_: [row.client_id for row in caseload(mine).rows],
     "export": lambda mine, part, folder: exported(mine, folder, safety=part == "safety"),
 }
@@ -266,9 +266,9 @@ def written(mine: Store, do: Write) -> str:
 
 def opened_before(mine: Store, client_id: str) -> Store:
     try:
-        return mine.through_glass(client_id)
+        return mine.open_break_glass_view(client_id)
     except NotInRecord:  # nobody has opened it: for this column that is a no
-        if mine.opened_records():
+        if mine.break_glass_records():
             raise
         raise AccessDenied from None
 

@@ -31,8 +31,8 @@ def test_the_right_password_signs_in_and_no_other(people):
     user = people.accounts.verify(" Ann ", GOOD_PASSWORD)
     assert user is not None
     assert (user.username, user.role, user.clinician_id) == ("ann", "clinician", "T1")
-    assert user.can("aggregate:read")
-    assert not user.can("safety:read")
+    assert user.has_permission("aggregate:read")
+    assert not user.has_permission("safety:read")
     assert people.accounts.verify("ann", GOOD_PASSWORD + " ") is None
     assert people.accounts.verify("bob", GOOD_PASSWORD) is None
     assert people.accounts.verify("", "") is None

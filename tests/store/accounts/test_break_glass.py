@@ -65,7 +65,7 @@ def test_what_is_kept_apart_stays_so_unless_it_is_asked_for(three):
     assert wider.answers(channel="safety")["client_id"].unique().to_list() == ["C3"]
     own = three.as_user("ann").break_glass("C1", reason=WHY, safety=True)  # one's own client's too
     assert own.safety_flags()["client_id"].to_list() == ["C1"]
-    assert not three.as_user("ann").can("safety:read")
+    assert not three.as_user("ann").has_permission("safety:read")
 
 
 def test_it_closes_by_itself_also_for_those_who_kept_it(three):
@@ -78,9 +78,9 @@ def test_it_closes_by_itself_also_for_those_who_kept_it(three):
             late()
     with pytest.raises(AccessDenied), seen.writing():
         pass
-    assert three.as_user("ann").opened_records() == ()
+    assert three.as_user("ann").break_glass_records() == ()
     with pytest.raises(NotInRecord):
-        three.as_user("ann").through_glass("C3")
+        three.as_user("ann").open_break_glass_view("C3")
 
 
 def test_it_can_be_closed_and_is_the_same_on_another_worker_and_after_a_restart(three, url):
@@ -89,14 +89,17 @@ def test_it_can_be_closed_and_is_the_same_on_another_worker_and_after_a_restart(
     mine.break_glass("C4", reason=WHY)
     with Store.open(url) as other:
         theirs = other.as_user("ann")
-        assert [(one.client_id, one.safety) for one in theirs.opened_records()] == [("C3", True), ("C4", False)]
-        assert theirs.through_glass("C3").safety_flags().height == 1
-        theirs.close_glass("C3")
-        theirs.close_glass("C3")
-        assert other.as_user("cleo").opened_records() == ()
-    assert [one.client_id for one in mine.opened_records()] == ["C4"]
+        assert [(one.client_id, one.safety) for one in theirs.break_glass_records()] == [
+            ("C3", True),
+            ("C4", False),
+        ]
+        assert theirs.open_break_glass_view("C3").safety_flags().height == 1
+        theirs.end_break_glass("C3")
+        theirs.end_break_glass("C3")
+        assert other.as_user("cleo").break_glass_records() == ()
+    assert [one.client_id for one in mine.break_glass_records()] == ["C4"]
     with pytest.raises(NotInRecord):
-        mine.through_glass("C3")
+        mine.open_break_glass_view("C3")
 
 
 @pytest.mark.parametrize("account", ["analyst", "researcher", "administrator"])
@@ -104,7 +107,7 @@ def test_it_is_for_those_who_treat_clients(three, account):
     for client_id in ("C3", "X9"):
         with pytest.raises(AccessDenied, match="may not open records"):
             three.as_user(account).break_glass(client_id, reason=WHY)
-    assert three.as_user(account).opened_records() == ()
+    assert three.as_user(account).break_glass_records() == ()
 
 
 def test_a_view_through_glass_opens_no_other(three):
@@ -139,7 +142,7 @@ def test_a_reason_says_something(three, reason):
     for client_id in ("C3", "X9"):  # and without one, nobody learns who is there
         with pytest.raises(StoreError, match="reason"):
             three.as_user("ann").break_glass(client_id, reason=reason)
-    assert three.as_user("ann").opened_records() == ()
+    assert three.as_user("ann").break_glass_records() == ()
 
 
 def test_what_is_within_reach_is_not_broken_into(three):
@@ -153,7 +156,7 @@ def test_a_whole_clinic_is_not_opened_record_by_record(three):
     mine = three.as_user("ann")
     for number in range(2, 2 + MOST_OPEN):
         mine.break_glass(f"C{number}", reason=WHY)
-        mine.close_glass(f"C{number}")
+        mine.end_break_glass(f"C{number}")
     mine.break_glass("C2", reason=WHY)  # the same one again
     for client_id in ("C7", "X9"):
         with pytest.raises(AccessDenied, match="records an hour"):
@@ -174,21 +177,21 @@ def test_the_line_is_there_before_anything_is_seen(three, monkeypatch):
         "10.0.0.7",
     )
     assert WHY in line["detail"]
-    mine.through_glass("C3").goals()
+    mine.open_break_glass_view("C3").goals()
     assert three.audit.entries(who="ann")["action"].to_list() == ["break glass", "read"]
 
     def full(*_):
         raise StoreError("The record cannot grow: the disk is full.")
 
-    monkeypatch.setattr(Store, "_tell", full)
+    monkeypatch.setattr(Store, "_log", full)
     with pytest.raises(StoreError, match="disk is full"):
         mine.break_glass("C4", reason=WHY)
-    assert [one.client_id for one in mine.opened_records()] == ["C3"]
+    assert [one.client_id for one in mine.break_glass_records()] == ["C3"]
 
 
 def test_who_is_told_and_of_what(three):
     three.as_user("ann").break_glass("C3", reason=WHY, safety=True)
-    three.as_user("ann").close_glass("C3")
+    three.as_user("ann").end_break_glass("C3")
     three.as_user("ann").break_glass("C2", reason=WHY)
     expected = {
         "ann": ({"C2", "C3"}, False),  # her own
@@ -199,17 +202,17 @@ def test_who_is_told_and_of_what(three):
         "administrator": ({"C2", "C3"}, False),
     }
     for account, (told, why) in expected.items():
-        breaks = three.as_user(account).glass_breaks()
+        breaks = three.as_user(account).break_glass_log()
         assert set(breaks["client_id"]) == told, account
         assert set(breaks["reason"]) == ({WHY} if why else {None}), account
         assert breaks["safety"].is_null().all() is not why
-    everything = three.glass_breaks()
+    everything = three.break_glass_log()
     assert everything["client_id"].to_list() == ["C2", "C3"]  # the newest first
     assert everything["closed_at"].is_not_null().to_list() == [False, True]
     assert everything["safety"].to_list() == [False, True]
     for account in ("analyst", "researcher"):
         with pytest.raises(AccessDenied):
-            three.as_user(account).glass_breaks()
+            three.as_user(account).break_glass_log()
     assert WHY not in " ".join(three.as_user("administrator").audit.entries()["detail"])
 
 
@@ -217,7 +220,7 @@ def test_a_closed_account_opens_nothing(three):
     three.as_user("ann").break_glass("C3", reason=WHY)
     three.accounts.set_active("ann", active=False)
     with pytest.raises(AccessDenied):
-        three.as_user("ann").through_glass("C3")
+        three.as_user("ann").open_break_glass_view("C3")
 
 
 def test_an_erasure_closes_the_record_and_leaves_a_trail_that_can_be_read(three, url):
@@ -229,12 +232,12 @@ def test_an_erasure_closes_the_record_and_leaves_a_trail_that_can_be_read(three,
     with pytest.raises(NotInRecord):
         seen.goals(client_id="C3")
     assert seen.goals().is_empty()
-    assert [one.client_id for one in mine.opened_records()] == ["C4"]  # in the server that runs, too
+    assert [one.client_id for one in mine.break_glass_records()] == ["C4"]  # in the server that runs, too
     with pytest.raises(NotInRecord, match="no record of 'C3' open"):
-        mine.through_glass("C3")
+        mine.open_break_glass_view("C3")
     with Store.open(url) as other:
-        assert [one.client_id for one in other.as_user("ann").opened_records()] == ["C4"]
-        told = other.as_user("safety_lead").glass_breaks()
+        assert [one.client_id for one in other.as_user("ann").break_glass_records()] == ["C4"]
+        told = other.as_user("safety_lead").break_glass_log()
         assert told.height == 2
         assert "C3" not in told["client_id"].to_list()
         assert told["reason"].to_list() == [WHY, None]

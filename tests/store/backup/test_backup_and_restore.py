@@ -458,8 +458,8 @@ def test_the_trail_that_cannot_be_written_does_not_stop_a_backup(clinic, tmp_pat
     def full(*lines):
         raise StoreError("the disk is full")
 
-    monkeypatch.setattr(clinic, "_tell", full)
-    assert clinic.backup(tmp_path / "b").untold == "the disk is full"
+    monkeypatch.setattr(clinic, "_log", full)
+    assert clinic.backup(tmp_path / "b").log_failure == "the disk is full"
 
 
 @pytest.mark.parametrize("database", DATABASES, indirect=True)

@@ -116,7 +116,7 @@ def test_a_backup_is_made_although_the_full_disk_takes_no_line(small_disk, tmp_p
             record.add(Client("C1"))
         fill_up(small_disk)
         made = store.backup(tmp_path / "b")
-    assert "the disk is full" in (made.untold or "")
+    assert "the disk is full" in (made.log_failure or "")
     assert made.rows["client"] == 1
     assert made.report.intact
 

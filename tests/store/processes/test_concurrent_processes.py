@@ -146,7 +146,7 @@ def test_threads_of_one_server_read_and_write_at_once(shared):
     def visit(number):
         with store.writing(by=f"thread {number}") as record:
             record.add(Administration("C1", "rses", days[number], (number,)))
-        store._shared.told.clear()
+        store._shared.logged_reads.clear()
         return store.answers(client_id="C1").height
 
     with Store.open(shared) as store, ThreadPoolExecutor(8) as threads:

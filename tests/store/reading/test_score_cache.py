@@ -148,4 +148,4 @@ def test_a_view_meets_kept_scores_of_its_own_clients_only(answered):
     mine = answered.as_user("ann")
     assert set(scored(mine)["client_id"]) == {"C1"}
     every = answered.score_sets()["set_id"].to_list()
-    assert set(mine.to_score(every).kept["client_id"]) == {"C1"}
+    assert set(mine.administrations_to_score(every).kept["client_id"]) == {"C1"}

@@ -344,7 +344,7 @@ def test_many_at_once_over_several_batches(client, monkeypatch):
 
 def test_two_writings_cannot_be_nested(client):
     with (
-        pytest.raises(Conflict, match="open already"),
+        pytest.raises(Conflict, match="already open"),
         client.writing(by="ann"),
         client.writing(by="ann") as inner,
     ):

@@ -13,7 +13,7 @@ from mbc.store.schema import tables as t
 _MOST_SCOPES = 1000
 
 
-class LastHeld:
+class LastSessionDate:
     """What was found for each part of the record. One is shared by all views of an open record.
 
     To find that day the database walks all sessions; every client's review asks for it.

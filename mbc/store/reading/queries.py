@@ -1,0 +1,69 @@
+"""What every reader of the record shares: which rows are within its scope, its channel, and its client."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from sqlalchemy import ColumnElement, Connection, String, cast, exists, null, select
+
+from mbc.errors import NotInRecord, StoreError, nearest
+from mbc.store.access.roles import Scope
+from mbc.store.schema import tables as t
+from mbc.store.schema.records import Channel
+from mbc.store.schema.validation import is_id, shown
+from mbc.store.view import RecordView
+
+_MASKED = frozenset({"alias", "label", "display_name", "retired_reason", "ending", "modality", "reason"})
+
+# made once: each new alias would describe the whole table anew
+LATER = t.administration.alias("later")
+CURRENT = ~exists().where(LATER.c.supersedes == t.administration.c.administration_id)
+
+
+class Queries(RecordView):
+    """Conditions that hold for every reader."""
+
+    def _owned_by(self, owner: ColumnElement[str], client_id: str | None) -> list[ColumnElement[bool]]:
+        # the scope's condition stays also for a single client: it is what makes the scope hold
+        return self._scope.reaches(owner) + ([] if client_id is None else [owner == client_id])
+
+    def _shown(self, columns: Sequence[ColumnElement[Any]]) -> list[ColumnElement[Any]]:
+        if not self._scope.masked:
+            return list(columns)
+        return [
+            cast(null(), String()).label(column.name) if column.name in _MASKED else column for column in columns
+        ]
+
+    def _which(
+        self, instrument: str | None, client_id: str | None, channel: Channel, *, history: bool = False
+    ) -> list[ColumnElement[bool]]:
+        c = t.administration.c
+        where = [c.channel == channel, *self._owned_by(c.client_id, client_id)]
+        if instrument is not None:
+            where.append(c.instrument == instrument)
+        return where if history else [*where, CURRENT]
+
+    def _require_channel(self, reader: str, channel: Channel) -> None:
+        if channel == "safety":
+            self._scope.require("safety:read")
+        elif channel == "care":
+            self._scope.require_reader(reader)
+        else:
+            raise StoreError(f"channel is '{channel}'; accepted are 'care' and 'safety'.")
+
+    def _require_client(self, connection: Connection, client_id: str | None) -> None:
+        if client_id is not None:
+            require_client(connection, self._scope, client_id)
+
+
+def require_client(connection: Connection, scope: Scope, client_id: str) -> None:
+    """Raise NotInRecord unless the client exists for this scope; names near it are offered from within it."""
+    column = t.client.c.client_id
+    known = select(column).where(*scope.reaches(column))
+    if not is_id(client_id):
+        raise NotInRecord(f"There is no client {shown(client_id)} on record.")
+    if connection.execute(known.where(column == client_id)).first() is None:
+        near = nearest(client_id, connection.execute(known.limit(2000)).scalars())
+        hint = f" Nearest: {', '.join(near)}." if near else ""
+        raise NotInRecord(f"There is no client '{client_id}' on record.{hint}")
