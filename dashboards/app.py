@@ -10,13 +10,13 @@ from dash.development.base_component import Component
 from flask import Flask
 
 from dashboards.components.shell import register_shell, shell
-from dashboards.pages import dispatch as opening
+from dashboards.pages import dispatch
 from dashboards.pages.caseload import layout as caseload
 from dashboards.pages.client import layout as client
 from dashboards.pages.open_points import layout as open_points
-from dashboards.pages.open_points.forms import install_marking
-from dashboards.pages.other_records.forms import install_out_of_turn
+from dashboards.pages.other_records import layout as other_records
 from dashboards.pages.outcomes import layout as outcomes
+from dashboards.routes import Pages
 from dashboards.settings import Settings
 from dashboards.web.error_pages import install_refusals
 from dashboards.web.guard import install_guard
@@ -29,6 +29,7 @@ from dashboards.web.visitor import anyone, has_ended, keep_record, me
 from mbc.care.forecast.model_files import read_models
 from mbc.store import Store
 
+PAGES = Pages((caseload.PAGE, client.PAGE, outcomes.PAGE, open_points.PAGE, other_records.PAGE))
 _HERE = Path(__file__).parent
 # Said one by one, for what is left unsaid an environment variable could turn on.
 _NO_TOOLS: dict[str, bool] = {
@@ -80,8 +81,7 @@ def create_app(store_url: str, settings: Settings) -> Dash:
     app.enable_dev_tools(**_NO_TOOLS)
     app.idle_seconds = round(settings.idle_minutes * 60)
     app.layout = _layout
-    for page in (opening, caseload, client, outcomes, open_points):
-        page.register(app)
+    dispatch.register(app, PAGES)
     register_shell(app)
     install_headers(server, app.csp_hashes, https=settings.https)
     server.test_client().get("/sign-in")  # Dash sets itself up at the first request: not while two visitors wait
@@ -90,7 +90,7 @@ def create_app(store_url: str, settings: Settings) -> Dash:
 
 def _layout() -> Component:
     # Dash asks once by itself, at the first request, whoever sent that
-    return shell(me(), drawn_theme(), csrf_token()) if anyone() else html.Div()
+    return shell(me(), PAGES.of(me()), drawn_theme(), csrf_token()) if anyone() else html.Div()
 
 
 def _server(store_url: str, settings: Settings) -> Flask:
@@ -108,9 +108,9 @@ def _server(store_url: str, settings: Settings) -> Flask:
     models = read_models(settings.models)
     keep_record(server.extensions, Store.open(store_url).from_origin("server"), models)
     sessions = Sessions(settings, has_ended)
-    install_guard(server, sessions)
-    install_sign_in(server, sessions)
-    install_out_of_turn(server)
-    install_marking(server)
+    install_guard(server, sessions, PAGES)
+    install_sign_in(server, sessions, PAGES)
+    for address, answer in PAGES.forms.items():
+        server.add_url_rule(address, address, answer, methods=["POST"])
     install_refusals(server)
     return server

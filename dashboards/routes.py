@@ -1,29 +1,56 @@
-"""Which page answers which path, and who may open it."""
+"""What a page is, which page answers which path, and who may open it."""
 
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
-from typing import Literal
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 
+from dash import Dash
+from dash.development.base_component import Component
+from flask.typing import ResponseReturnValue
+
+from mbc.care import CohortModels
+from mbc.figures.theme import Theme
 from mbc.store.access.roles import ACCESS, PERSON_READERS, User
-from mbc.store.accounts.break_glass import MAY_OPEN
+from mbc.store.store import Store
 
-Name = Literal["caseload", "client", "outcomes", "open points", "other records"]
-OPEN_POINTS, OTHER_RECORDS = "/open-points", "/other-records"
-MARK_SEEN, OPEN_RECORD, CLOSE_RECORD = "/mark-seen", "/open-record", "/close-record"  # addresses of forms
+CLIENT_ID = r"(?P<client_id>[A-Za-z0-9][A-Za-z0-9._-]{0,63})"
 
-_ID = r"(?P<client_id>[A-Za-z0-9][A-Za-z0-9._-]{0,63})"
+
+@dataclass(frozen=True, slots=True)
+class PageRequest:
+    """Everything that a page is laid out from."""
+
+    store: Store  # narrowed to what the visitor may see
+    user: User
+    client_id: str | None = None  # as the path names them
+    theme: Theme = "light"
+    models: CohortModels | None = None
+    token: str = ""  # goes back with each form
+    note: str = ""  # what the last form led to
+
+
+def _no_callbacks(app: Dash) -> None:
+    """Register nothing: the page has no callback."""
 
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """A page of the application."""
+    """A page of the application: all there is to register.
 
-    name: Name
+    A new page is a folder of `dashboards.pages` whose ``layout.py`` ends in one of these, and a line in
+    `dashboards.app.PAGES`.
+    """
+
+    name: str  # in the audit trail
     pattern: str  # of its path
     path: str  # "" where the path names a client
     label: str  # in the navigation
+    may_open: Callable[[User], bool]
+    layout: Callable[[PageRequest], list[Component]]
+    register: Callable[[Dash], None] = _no_callbacks  # wires its callbacks
+    forms: Mapping[str, Callable[[], ResponseReturnValue]] = field(default_factory=dict)  # address -> what answers
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,36 +61,35 @@ class Visit:
     client_id: str | None = None
 
 
-PAGES = (
-    Page("caseload", r"/caseload", "/caseload", "Caseload"),
-    Page("client", rf"/client/{_ID}", "", "Client"),
-    Page("outcomes", r"/outcomes", "/outcomes", "Outcomes"),
-    Page("open points", OPEN_POINTS, OPEN_POINTS, "Open points"),
-    Page("other records", OTHER_RECORDS, OTHER_RECORDS, "Other records"),
-)
+@dataclass(frozen=True, slots=True)
+class Pages:
+    """The pages of an application, in the order of its navigation."""
 
+    pages: tuple[Page, ...]
 
-def visit(path: str | None, user: User) -> Visit | None:
-    """Give the page of a path, or None: there is no such page, as far as this user may know."""
-    for page in pages_of(user):
-        if found := re.fullmatch(page.pattern, path or ""):
-            return Visit(page, found.groupdict().get("client_id"))
-    return None
+    def visit(self, path: str | None, user: User) -> Visit | None:
+        """Give the page of a path, or None: there is no such page, as far as this user may know."""
+        for page in self.of(user):
+            if match := re.fullmatch(page.pattern, path or ""):
+                return Visit(page, match.groupdict().get("client_id"))
+        return None
 
+    def at(self, path: str | None) -> Page | None:
+        """Give the page at a path, whoever may open it."""
+        return next((page for page in self.pages if re.fullmatch(page.pattern, path or "")), None)
 
-def named(path: str) -> Page | None:
-    """Give the page that a path names, whoever may open it."""
-    return next((page for page in PAGES if re.fullmatch(page.pattern, path)), None)
+    def of(self, user: User) -> tuple[Page, ...]:
+        """Give the pages a user may open."""
+        return tuple(page for page in self.pages if page.may_open(user))
 
+    def home(self, user: User) -> str | None:
+        """Give the path of a user's first page, or None when there is none for them."""
+        return next((page.path for page in self.of(user) if page.path), None)
 
-def pages_of(user: User) -> tuple[Page, ...]:
-    """Give the pages a user may open."""
-    return tuple(page for page in PAGES if _may_open(page, user))
-
-
-def home(user: User) -> str | None:
-    """Give the path of a user's first page, or None when there is none for them."""
-    return next((page.path for page in pages_of(user) if page.path), None)
+    @property
+    def forms(self) -> dict[str, Callable[[], ResponseReturnValue]]:
+        """Every address that a form of a page is sent to, and what answers it."""
+        return {address: answer for page in self.pages for address, answer in page.forms.items()}
 
 
 def reads_records(user: User) -> bool:
@@ -84,14 +110,5 @@ def client_of(path: str | None) -> str | None:
     >>> client_of("/client/C001"), client_of("/caseload"), client_of("/client/../x")
     ('C001', None, None)
     """
-    found = re.fullmatch(rf"/client/{_ID}", path or "")
-    return found["client_id"] if found else None
-
-
-def _may_open(page: Page, user: User) -> bool:
-    if page.name == "outcomes":
-        return user.can("aggregate:read")
-    if page.name == "open points":
-        return user.can("safety:read")
-    treats = user.role in MAY_OPEN  # may read a client's record: of the caseload, or one opened out of turn
-    return treats if page.name != "caseload" else reads_records(user)
+    match = re.fullmatch(rf"/client/{CLIENT_ID}", path or "")
+    return match["client_id"] if match else None

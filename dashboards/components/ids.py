@@ -21,7 +21,6 @@ NARROW = "narrow"
 
 AXIS = "axis"
 BETTER_UP = "better-is-up"
-GOALS_GRAPH = "goals-graph"
 RECORD_BUTTON = "record-button"
 RECORD = "record"
 

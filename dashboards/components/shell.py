@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import dash_mantine_components as dmc
@@ -10,7 +11,7 @@ from dash.development.base_component import Component
 
 from dashboards.components import ids
 from dashboards.components.aria import aria
-from dashboards.routes import pages_of
+from dashboards.routes import Page
 from mbc.figures.theme import FONT, Theme
 from mbc.store.access.roles import User
 
@@ -29,13 +30,15 @@ _LOOK: Any = {
 }
 
 
-def shell(user: User, theme: Theme, token: str) -> Component:
+def shell(user: User, pages: Sequence[Page], theme: Theme, token: str) -> Component:
     """Lay out the frame for one visitor.
 
     Parameters
     ----------
     user : User
-        Who is signed in; the navigation holds only what they may open.
+        Who is signed in.
+    pages : sequence of Page
+        What they may open: the navigation.
     theme : {"light", "dark"}
         How the page is drawn already.
     token : str
@@ -49,15 +52,15 @@ def shell(user: User, theme: Theme, token: str) -> Component:
             dcc.Location(id=ids.URL, refresh="callback-nav"),
             dcc.Store(id=ids.THEME, data=theme, storage_type="memory"),
             html.A("Skip to content", href="#main", className="skip"),
-            _header(user, theme, token),
+            _header(user, pages, theme, token),
             html.Div(id=ids.TROUBLE, className="trouble", role="alert"),
             html.Main(id=ids.MAIN, tabIndex="-1", className="page"),
         ],
     )
 
 
-def _header(user: User, theme: Theme, token: str) -> Component:
-    links = [dcc.Link(page.label, href=page.path) for page in pages_of(user) if page.path]
+def _header(user: User, pages: Sequence[Page], theme: Theme, token: str) -> Component:
+    links = [dcc.Link(page.label, href=page.path) for page in pages if page.path]
     return html.Header(
         className="top",
         children=[

@@ -8,7 +8,7 @@ from flask import Flask, Request, Response, abort, redirect, request, session
 from flask.typing import ResponseReturnValue
 from flask_login import current_user, logout_user
 
-from dashboards.routes import CLOSE_RECORD, MARK_SEEN, OPEN_RECORD, client_of, home, named, visit
+from dashboards.routes import Pages, client_of
 from dashboards.web.error_pages import no_pages
 from dashboards.web.sessions import Sessions
 from dashboards.web.sign_in import OPEN_ENDPOINTS
@@ -17,12 +17,13 @@ from dashboards.web.visitor import me, my_store, note_ended, note_refusal, sees
 # What the application itself fetches; everything else that is asked for is a page.
 _MACHINERY = ("/_dash-layout", "/_dash-dependencies", "/_dash-update-component", "/still-here")
 _MACHINERY_FILES = ("/assets/", "/_dash-component-suites/")
-_FORMS = ("/sign-out", OPEN_RECORD, CLOSE_RECORD, MARK_SEEN)  # carry a token of their own
+_SIGN_OUT = "/sign-out"
 _HARMLESS = ("GET", "HEAD", "OPTIONS")
 
 
-def install_guard(server: Flask, sessions: Sessions) -> None:
+def install_guard(server: Flask, sessions: Sessions, pages: Pages) -> None:
     """Put the guard before every route of the server; it must be the first thing installed."""
+    forms = {_SIGN_OUT, *pages.forms}  # carry a token of their own
 
     @server.before_request
     def guard() -> ResponseReturnValue | None:
@@ -30,12 +31,12 @@ def install_guard(server: Flask, sessions: Sessions) -> None:
             return None
         if not (sessions.live() and current_user.is_authenticated):
             return _send_to_sign_in()
-        if request.method not in _HARMLESS and request.path not in _FORMS and not _from_our_pages(request):
+        if request.method not in _HARMLESS and request.path not in forms and not _from_our_pages(request):
             my_store().audit.record("refused", asked="a request from elsewhere", fault="AccessDenied")
             abort(403)
-        if _is_machinery(request.path) or (request.method == "POST" and request.path in _FORMS):
+        if _is_machinery(request.path) or (request.method == "POST" and request.path in forms):
             return None
-        return _open_page()
+        return _open_page(pages)
 
 
 def _is_machinery(path: str) -> bool:
@@ -56,15 +57,15 @@ def _send_to_sign_in() -> ResponseReturnValue:
     return redirect("/sign-in", 303)
 
 
-def _open_page() -> ResponseReturnValue | None:
+def _open_page(pages: Pages) -> ResponseReturnValue | None:
     """Let a page through if it exists for this visitor; what is not theirs does not exist."""
     if request.method not in ("GET", "HEAD"):
         abort(405)
     if request.path == "/":
-        start = home(me())
+        start = pages.home(me())
         return redirect(start, 303) if start else no_pages()
-    asked = visit(request.path, me())
-    if asked is None and (page := named(request.path)):
+    asked = pages.visit(request.path, me())
+    if asked is None and (page := pages.at(request.path)):
         note_refusal(my_store(), page.name, client_of(request.path))
     if asked is None or (asked.client_id is not None and not sees(asked.client_id)):
         abort(404)

@@ -18,7 +18,7 @@ from flask import (
 from flask.typing import ResponseReturnValue
 from flask_login import LoginManager, current_user, login_user, logout_user
 
-from dashboards.routes import home, visit
+from dashboards.routes import Pages
 from dashboards.web.sessions import Sessions, csrf_holds, csrf_token, sign_in_id
 from dashboards.web.theme import chosen_theme
 from dashboards.web.visitor import end_sign_in, my_store, recall, remember, verify
@@ -36,7 +36,7 @@ _NO_MATCH = (
 _STALE = "This page had been open for a while. Please sign in again."
 
 
-def install_sign_in(server: Flask, sessions: Sessions) -> None:
+def install_sign_in(server: Flask, sessions: Sessions, pages: Pages) -> None:
     """Add the sign-in page, its two files, the sign-out, and what reads the account back from a cookie."""
     manager = LoginManager()
     manager.session_protection = "basic"
@@ -44,13 +44,13 @@ def install_sign_in(server: Flask, sessions: Sessions) -> None:
 
     manager.user_loader(recall)
 
-    pages = Blueprint("signing_in", __name__)
-    pages.add_url_rule("/sign-in", "show", _show, methods=["GET"])
-    pages.add_url_rule("/sign-in", "enter", lambda: _enter(sessions), methods=["POST"])
-    pages.add_url_rule("/sign-in/<name>", "file", _file, methods=["GET"])
-    pages.add_url_rule("/sign-out", "leave", _leave, methods=["POST"])
-    pages.add_url_rule("/still-here", "still_here", lambda: Response(status=204), methods=["POST"])
-    server.register_blueprint(pages)
+    rules = Blueprint("signing_in", __name__)
+    rules.add_url_rule("/sign-in", "show", _show, methods=["GET"])
+    rules.add_url_rule("/sign-in", "enter", lambda: _enter(sessions, pages), methods=["POST"])
+    rules.add_url_rule("/sign-in/<name>", "file", _file, methods=["GET"])
+    rules.add_url_rule("/sign-out", "leave", _leave, methods=["POST"])
+    rules.add_url_rule("/still-here", "still_here", lambda: Response(status=204), methods=["POST"])
+    server.register_blueprint(rules)
 
 
 def _show() -> ResponseReturnValue:
@@ -59,7 +59,7 @@ def _show() -> ResponseReturnValue:
     return _form(note=session.pop("note", ""))
 
 
-def _enter(sessions: Sessions) -> ResponseReturnValue:
+def _enter(sessions: Sessions, pages: Pages) -> ResponseReturnValue:
     if not csrf_holds(request.form.get("csrf")):
         return _form(problem=_STALE), 400
     username, password = request.form.get("username", ""), request.form.get("password", "")
@@ -70,16 +70,16 @@ def _enter(sessions: Sessions) -> ResponseReturnValue:
     sessions.start()
     remember(visitor)
     login_user(visitor)
-    if isinstance(wanted, str) and visit(wanted, visitor.user):
+    if isinstance(wanted, str) and pages.visit(wanted, visitor.user):
         return redirect(wanted, 303)
-    return redirect(home(visitor.user) or "/", 303)
+    return redirect(pages.home(visitor.user) or "/", 303)
 
 
 def _leave() -> ResponseReturnValue:
     if not csrf_holds(request.form.get("csrf")):
         return redirect("/", 303)
-    for one in my_store().opened_records():
-        my_store().close_glass(one.client_id)
+    for one in my_store().break_glass_records():
+        my_store().end_break_glass(one.client_id)
     end_sign_in(
         sign_in_id()
     )  # before anything else of it goes: wherever its cookie was copied to, it is worthless from now on

@@ -5,9 +5,11 @@ from __future__ import annotations
 import pytest
 from dash import Dash
 
+from dashboards.app import PAGES as REGISTERED
 from dashboards.app import create_app
 from dashboards.components.shell import shell
 from dashboards.pages.dispatch import page_for
+from dashboards.routes import PageRequest
 from dashboards.settings import Settings
 from tests.dashboards.conftest import KEY
 from tests.dashboards.reading import ids_of, of_kind, pattern, text_of
@@ -21,9 +23,15 @@ PAGES = (
 )
 
 
+def lay_out(store_of, who: str, path: str) -> list[object]:
+    store = store_of(who)
+    return page_for(REGISTERED, path, PageRequest(store=store, user=store.user))
+
+
 def layouts(store_of) -> list[object]:
-    found: list[object] = [shell(store_of("ash").user, "light", "token")]
-    return found + [page_for(store_of(who), store_of(who).user, path, "light") for who, path in PAGES]
+    user = store_of("ash").user
+    frame: list[object] = [shell(user, REGISTERED.of(user), "light", "token")]
+    return frame + [lay_out(store_of, who, path) for who, path in PAGES]
 
 
 def test_callbacks_speak_of_components_that_are_on_some_page(app: Dash, store_of):
@@ -42,7 +50,7 @@ def test_ids_are_on_one_page_only(store_of):
 
 @pytest.mark.parametrize(("who", "path"), PAGES)
 def test_each_page_has_one_first_heading_and_no_level_is_skipped(store_of, who: str, path: str):
-    page = page_for(store_of(who), store_of(who).user, path, "light")
+    page = lay_out(store_of, who, path)
     assert len(of_kind(page, "H1")) == 1
     levels = [int(type(one).__name__[1]) for kind in ("H1", "H2", "H3", "H4") for one in of_kind(page, kind)]
     assert set(levels) in ({1}, {1, 2}, {1, 2, 3})
@@ -58,7 +66,8 @@ def test_each_page_has_one_first_heading_and_no_level_is_skipped(store_of, who: 
     ],
 )
 def test_the_navigation_holds_what_the_visitor_may_open(store_of, user: str, pages: list[str]):
-    (nav,) = of_kind(shell(store_of(user).user, "light", "token"), "Nav")
+    visitor = store_of(user).user
+    (nav,) = of_kind(shell(visitor, REGISTERED.of(visitor), "light", "token"), "Nav")
     assert [text_of(link) for link in of_kind(nav, "Link")] == pages
 
 

@@ -12,9 +12,11 @@ from dash.development.base_component import Component
 from dashboards.components import ids
 from dashboards.components.aria import aria
 from dashboards.pages.caseload.content import ORDERS, Card, Order, cards, grid_rows, measures
+from dashboards.routes import Page, reads_records
 from dashboards.web.visitor import models, my_store
 from mbc.care import Caseload, CohortModels, caseload
 from mbc.store import Store
+from mbc.store.accounts.break_glass import MAY_OPEN
 
 _ROW_HEIGHT, _HEADER_HEIGHT = 80, 48  # pixels
 _CARDS_AT_ONCE = 30
@@ -164,3 +166,14 @@ def register(app: Dash) -> None:
     app.callback(
         Output(ids.CASELOAD_GRID, "dashGridOptions"), Input(ids.CASELOAD_FIND, "value"), prevent_initial_call=True
     )(sift)
+
+
+PAGE = Page(
+    name="caseload",
+    pattern="/caseload",
+    path="/caseload",
+    label="Caseload",
+    may_open=lambda user: user.role in MAY_OPEN and reads_records(user),
+    layout=lambda request: layout(request.store, request.models),
+    register=register,
+)

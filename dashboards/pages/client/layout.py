@@ -30,7 +30,9 @@ from dashboards.pages.client.content import (
     period_words,
     table_rows,
 )
-from dashboards.routes import OTHER_RECORDS, client_of
+from dashboards.pages.other_records import forms as other_records_forms
+from dashboards.pages.other_records.layout import banner
+from dashboards.routes import CLIENT_ID, Page, PageRequest, client_of
 from dashboards.web.visitor import models, record_of
 from mbc.care import ClientReview, CohortModels, Trajectory, client_review, client_safety
 from mbc.errors import NotInRecord
@@ -38,7 +40,9 @@ from mbc.figures import goals_figure, trajectory_figure
 from mbc.figures.axis import Axis
 from mbc.figures.theme import Theme
 from mbc.store import Store
+from mbc.store.accounts.break_glass import MAY_OPEN
 
+_GOALS = "goals"  # the chart of the goals, among those of the scales
 _KEY_LINE = 19  # pixels that a figure keeps for each line of the key
 AXES: dict[Axis, str] = {"calendar": "Calendar", "session": "Sessions"}
 
@@ -46,7 +50,7 @@ AXES: dict[Axis, str] = {"calendar": "Calendar", "session": "Sessions"}
 def layout(store: Store, client_id: str, theme: Theme, cohort: CohortModels | None = None) -> list[Component]:
     """Lay out one client's page; raises NotInRecord for a client the store does not show."""
     review = client_review(store, client_id, cohort=cohort)
-    beside = _beside(review, separate=store.can("safety:read"))
+    beside = _beside(review, separate=store.has_permission("safety:read"))
     return [
         html.P(_way_back(store), className="crumb"),
         html.H1(review.alias or review.client_id),
@@ -71,7 +75,7 @@ def layout(store: Store, client_id: str, theme: Theme, cohort: CohortModels | No
 def _way_back(store: Store) -> Component:
     if store.open_until is None:
         return dcc.Link("Caseload", href="/caseload")
-    return dcc.Link("Other records", href=OTHER_RECORDS)
+    return dcc.Link("Other records", href=other_records_forms.PATH)
 
 
 def _ask(review: ClientReview) -> list[Component]:
@@ -204,7 +208,7 @@ def _goals_panel(review: ClientReview, theme: Theme) -> list[Component]:
         return []
     figure = goals_figure(review.goals, theme=theme)
     panel = chart(
-        graph_id=ids.GOALS_GRAPH,
+        graph_id=ids.trajectory(_GOALS),
         figure=figure,
         anchor="chart-goals",
         title="Goals: rated by the client, 0 to 10",
@@ -291,26 +295,24 @@ def redraw(
     What comes from the browser is a claim: the store answers for its visitor's clients alone (NotInRecord), and
     an axis or theme that does not exist is the usual one.
     """
-    review = client_review(store, _known(client_id), cohort=cohort)
+    with store.snapshot():
+        review = client_review(store, _known(client_id), cohort=cohort)
     courses = {chart_key(course): course for course in review.trajectories}
     chosen: Axis = "session" if axis == "session" else "calendar"
-    drawn = {"axis": chosen, "better_is_up": up is True, "theme": _page(theme)}
-    return [figure_of(courses[one["chart"]], **drawn) for one in charts]
+    page_theme: Theme = "dark" if theme == "dark" else "light"
 
+    def draw(chart_name: str) -> go.Figure:
+        if chart_name == _GOALS:
+            return goals_figure(review.goals, theme=page_theme)
+        return figure_of(courses[chart_name], axis=chosen, better_is_up=up is True, theme=page_theme)
 
-def redraw_goals(store: Store, client_id: str | None, theme: str) -> go.Figure:
-    """Draw the goals anew for another theme."""
-    return goals_figure(client_review(store, _known(client_id)).goals, theme=_page(theme))
+    return [draw(one["chart"]) for one in charts]
 
 
 def _known(client_id: str | None) -> str:
     if client_id is None:
         raise NotInRecord("The path names no client.")
     return client_id
-
-
-def _page(theme: str) -> Theme:
-    return "dark" if theme == "dark" else "light"
 
 
 def register(app: Dash) -> None:
@@ -325,12 +327,6 @@ def register(app: Dash) -> None:
         prevent_initial_call=True,
     )(lambda *said: redraw(record_of(client_of(said[-1])), client_of(said[-1]), *said[:-1], cohort=models()))
     app.callback(
-        Output(ids.GOALS_GRAPH, "figure"),
-        Input(ids.THEME, "data"),
-        State(ids.URL, "pathname"),
-        prevent_initial_call=True,
-    )(lambda theme, path: redraw_goals(record_of(client_of(path)), client_of(path), theme))
-    app.callback(
         Output(ids.RECORD, "children"),
         Output(ids.RECORD_BUTTON, "children"),
         Output(ids.RECORD_BUTTON, "aria-expanded"),
@@ -338,3 +334,20 @@ def register(app: Dash) -> None:
         State(ids.URL, "pathname"),
         prevent_initial_call=True,
     )(lambda clicks, path: kept_apart(record_of(client_of(path)), client_of(path), clicks))
+
+
+def _lay_out(request: PageRequest) -> list[Component]:
+    client_id = _known(request.client_id)
+    above = banner(request.store, client_id, request.token)
+    return [*above, *layout(request.store, client_id, request.theme, request.models)]
+
+
+PAGE = Page(
+    name="client",
+    pattern=rf"/client/{CLIENT_ID}",
+    path="",
+    label="Client",
+    may_open=lambda user: user.role in MAY_OPEN,
+    layout=_lay_out,
+    register=register,
+)

@@ -2,31 +2,26 @@
 
 from __future__ import annotations
 
-from flask import Blueprint, Flask, request
+from flask import request
 from flask.typing import ResponseReturnValue
 
-from dashboards.routes import MARK_SEEN, OPEN_POINTS
 from dashboards.web.flash import STALE, back_to
 from dashboards.web.sessions import csrf_holds
 from dashboards.web.visitor import my_store
 from mbc.errors import NotInRecord
 from mbc.store import Store
 
+PATH = "/open-points"
+MARK_SEEN = "/mark-seen"
 SEEN = "Marked as seen. Your name and the time are kept."
 _GONE = "Nothing was changed: that point is not open any more, or it is not one of yours."
 
 
-def install_marking(server: Flask) -> None:
-    """Add the form's address; who may use it, and for whom, is the store's to say."""
-    forms = Blueprint("marking", __name__)
-    forms.add_url_rule(MARK_SEEN, "mark", _mark, methods=["POST"])
-    server.register_blueprint(forms)
-
-
-def _mark() -> ResponseReturnValue:
+def answer_mark() -> ResponseReturnValue:
+    """Answer the form; who may use it, and for whom, is the store's to say."""
     if not csrf_holds(request.form.get("csrf")):
-        return back_to(OPEN_POINTS, STALE)
-    return back_to(OPEN_POINTS, mark(my_store(), request.form.get("sheet", ""), request.form.get("line", "")))
+        return back_to(PATH, STALE)
+    return back_to(PATH, mark(my_store(), request.form.get("sheet", ""), request.form.get("line", "")))
 
 
 def mark(store: Store, sheet: str, line: str) -> str:

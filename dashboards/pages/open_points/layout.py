@@ -14,8 +14,8 @@ from dashboards.components import ids
 from dashboards.components.aria import aria
 from dashboards.components.tables import Cell, table
 from dashboards.components.wording import day_words
-from dashboards.pages.open_points.forms import MARK_SEEN, SEEN
-from dashboards.routes import client_path, reads_records
+from dashboards.pages.open_points.forms import MARK_SEEN, PATH, SEEN, answer_mark
+from dashboards.routes import Page, client_path, reads_records
 from dashboards.web.sessions import csrf_token
 from dashboards.web.visitor import my_store
 from mbc.care import safety_list
@@ -133,3 +133,15 @@ def register(app: Dash) -> None:
         Input(ids.POINTS_BUTTON, "n_clicks"),
         prevent_initial_call=True,
     )(lambda clicks: shown(my_store(), clicks, csrf_token()))
+
+
+PAGE = Page(
+    name="open points",
+    pattern=PATH,
+    path=PATH,
+    label="Open points",
+    may_open=lambda user: user.has_permission("safety:read"),
+    layout=lambda request: layout(request.note),
+    register=register,
+    forms={MARK_SEEN: answer_mark},
+)

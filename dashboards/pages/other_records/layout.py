@@ -12,10 +12,11 @@ from dashboards.components import ids
 from dashboards.components.aria import aria
 from dashboards.components.tables import table
 from dashboards.components.wording import day_words
-from dashboards.pages.other_records.forms import APART, CLOSE_RECORD, OPEN_RECORD
-from dashboards.routes import client_path
+from dashboards.pages.other_records.forms import APART, CLOSE_RECORD, OPEN_RECORD, PATH, answer_close, answer_open
+from dashboards.routes import Page, client_path
 from mbc.care.words import count
 from mbc.store import Store
+from mbc.store.accounts.break_glass import MAY_OPEN
 
 _MOST_SHOWN = 100
 
@@ -76,7 +77,7 @@ def _open_now(store: Store, token: str) -> Component:
                 _close(one.client_id, token),
             ]
         )
-        for one in store.opened_records()
+        for one in store.break_glass_records()
     ]
     said = html.Ul(items, className="plain") if items else html.P("None.", className="quiet-words")
     return _panel("Open now", "open-now", said)
@@ -124,11 +125,11 @@ def _seconds(until: dt.datetime) -> float:
 
 
 def _so_far(store: Store) -> Component:
-    breaks = store.glass_breaks().head(_MOST_SHOWN)
+    breaks = store.break_glass_log().head(_MOST_SHOWN)
     if breaks.is_empty():
         inside: Component = html.P("No record that concerns you was opened.", className="quiet-words")
     else:
-        reasons = store.can("safety:read")
+        reasons = store.has_permission("safety:read")
         headings = ("When", "Who", "Client", "Until", *(("Reason",) if reasons else ()))
         rows = [_row(row, reasons=reasons) for row in breaks.iter_rows(named=True)]
         inside = table("Records that were opened out of turn, the latest first", headings, rows, blocks=True)
@@ -142,3 +143,14 @@ def _row(row: dict[str, Any], *, reasons: bool) -> list[str]:
     why = [f"{row['reason'] or ''}{apart}"] if reasons else []
     when = f"{day_words(row['at'].date())}, {row['at']:%H:%M} UTC"
     return [when, row["who"], row["client_id"] or "", until, *why]
+
+
+PAGE = Page(
+    name="other records",
+    pattern=PATH,
+    path=PATH,
+    label="Other records",
+    may_open=lambda user: user.role in MAY_OPEN,
+    layout=lambda request: layout(request.store, request.token, request.note),
+    forms={OPEN_RECORD: answer_open, CLOSE_RECORD: answer_close},
+)

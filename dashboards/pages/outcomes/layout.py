@@ -11,6 +11,7 @@ from dashboards.components.aria import aria
 from dashboards.components.charts import chart
 from dashboards.components.tables import table
 from dashboards.pages.outcomes.content import HEADINGS, LATEST, choices, days_of, origins, table_rows, whose
+from dashboards.routes import Page
 from dashboards.web.visitor import my_store
 from mbc.care import clinic_outcomes
 from mbc.care.clinic.outcomes import ClinicOutcomes
@@ -23,8 +24,7 @@ def layout(store: Store, theme: Theme) -> list[Component]:
     """Lay out the outcomes of everybody whom this view of the record counts."""
     found = clinic_outcomes(store)
     periods = [
-        {"value": one.value, "label": one.label}
-        for one in choices(found.end, whole=not store.has_reader("clients"))
+        {"value": one.value, "label": one.label} for one in choices(found.end, whole=not store.can_read("clients"))
     ]
     whom = [html.P(whose(store.user), className="quiet-words")] if store.user else []
     return [
@@ -83,3 +83,14 @@ def register(app: Dash) -> None:
         Input(ids.THEME, "data"),
         prevent_initial_call=True,
     )(lambda period, theme: choose(my_store(), period, theme))
+
+
+PAGE = Page(
+    name="outcomes",
+    pattern="/outcomes",
+    path="/outcomes",
+    label="Outcomes",
+    may_open=lambda user: user.has_permission("aggregate:read"),
+    layout=lambda request: layout(request.store, request.theme),
+    register=register,
+)

@@ -11,10 +11,9 @@ import pytest
 from dash import Dash
 from flask.testing import FlaskClient
 
-from dashboards.app import create_app
+from dashboards.app import PAGES, create_app
 from dashboards.pages.open_points.forms import MARK_SEEN
 from dashboards.pages.other_records.forms import CLOSE_RECORD, OPEN_RECORD
-from dashboards.routes import PAGES
 from dashboards.settings import Settings
 from mbc.store import Administration, Flag, ImportSource, Store
 from tests.dashboards.conftest import KEY, Clock, sign_in
@@ -136,7 +135,7 @@ def test_every_form_is_in_the_tests_below(app: Dash):
 
 
 def test_every_page_is_in_the_table():
-    assert OPENED.keys() == {page.name for page in PAGES}
+    assert OPENED.keys() == {page.name for page in PAGES.pages}
 
 
 def test_every_page_leaves_its_line(come, store):

@@ -7,10 +7,11 @@ from datetime import date
 
 import plotly.graph_objects as go
 import pytest
+from sqlalchemy import event
 
 from dashboards.components import ids
 from dashboards.pages.client.content import glance, origins, table_rows
-from dashboards.pages.client.layout import figure_of, kept_apart, layout, redraw, redraw_goals
+from dashboards.pages.client.layout import figure_of, kept_apart, layout, redraw
 from mbc.care import client_review
 from mbc.errors import NotInRecord
 from mbc.store import Event, Store
@@ -147,7 +148,10 @@ def test_redrawing_somebody_elses_charts_is_refused_like_those_of_nobody(store_o
 
 
 def test_goals_are_drawn_for_the_theme(store_of):
-    light, dark = (redraw_goals(store_of("ash"), "C001", theme) for theme in ("light", "dark"))
+    light, dark = (
+        redraw(store_of("ash"), "C001", "calendar", False, theme, [ids.trajectory("goals")])[0]
+        for theme in ("light", "dark")
+    )
     assert light.layout.paper_bgcolor != dark.layout.paper_bgcolor
     assert list(light.data[0].y) == [2, 6]
 
@@ -168,3 +172,20 @@ def test_markup_on_record_stays_text(own_record_url):
         drawn = [[trace.name, trace.text, trace.hovertext] for trace in graph.figure.data]
         drawn.append([note.text for note in graph.figure.layout.annotations])
         assert "<script" not in json.dumps(drawn, default=str)
+
+
+def test_a_page_and_a_change_of_a_control_are_read_in_one_transaction(store_of):
+    store = store_of("ash")
+    begun = []
+
+    @event.listens_for(store._engine, "begin")
+    def count(connection):
+        begun.append(connection)
+
+    with store.snapshot():
+        layout(store, "C001", "light")
+    assert len(begun) == 2  # the reading, and one for the lines of the audit trail
+    begun.clear()
+    charts = [ids.trajectory("phq9.total"), RSES, ids.trajectory("goals")]
+    redraw(store, "C001", "session", True, "dark", charts)
+    assert len(begun) == 1  # the same client, read a moment ago: the trail has its line

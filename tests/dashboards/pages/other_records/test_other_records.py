@@ -88,7 +88,7 @@ def test_a_reason_may_be_written_in_lines(enter, trail):
     assert (
         send(enter("ash"), reason="Standing in for K2, who is ill;\r\n\tthe client has called ").status_code == 303
     )
-    assert trail.glass_breaks()["reason"].to_list() == [WHY]
+    assert trail.break_glass_log()["reason"].to_list() == [WHY]
 
 
 def test_it_closes_by_itself_on_the_server(app: Dash, enter):
