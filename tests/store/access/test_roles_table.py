@@ -123,10 +123,11 @@ EXPECTED = {name: dict(zip(VIEWS, marks, strict=True)) for name, *marks in _ROWS
 BESIDE = {
     Store: {
         "open", "create",  # whoever has the address and the password of the database is the operator
-        "close", "url", "user", "can", "can_read", "open_until",  # about the view itself
+        "close", "url", "user", "has_permission", "can_read", "open_until",  # about the view itself
+        "snapshot",  # reads nothing by itself
         "writing",  # what may be added is walked by kind
         "audit",  # adding is for everybody; reading is walked
-        "last_session_date",  # a day, and nobody's name; its reach is in tests/store/reading/test_last_session.py
+        "last_session_date",  # a day, and nobody's name; its reach is in tests/store/test_last_session.py
         "break_glass_records", "end_break_glass",  # one's own, in tests/store/accounts/test_break_glass.py
     },
     Writing: {"add", "summary", "only_client", "only_named"},
