@@ -9,7 +9,7 @@ RUNS := $(VENV)/.ready-to-run
 READY := $(VENV)/.ready
 PORT ?= 8050
 
-.PHONY: help setup setup-run demo test test-all check format docs bench lock sample clean
+.PHONY: help setup setup-run demo test test-all check format docs build sbom bench lock sample clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -47,7 +47,19 @@ check: $(READY) ## lint, format, types, import contracts, documentation
 	@$(BIN)/ruff format --check .
 	@$(BIN)/pyright
 	@$(BIN)/lint-imports
+	@$(MAKE) --no-print-directory docs
+
+docs: $(READY) ## the documentation as a site, in build/site
 	@NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict --quiet --site-dir build/site
+
+build: $(READY) ## the wheel and the source distribution, in dist
+	@rm -f dist/mbc_toolkit-*
+	@$(BIN)/python -m hatchling build
+
+sbom: $(READY) ## what mbc needs to run, as a CycloneDX bill of materials, in dist
+	@mkdir -p dist
+	@$(BIN)/python -W ignore::UserWarning -m cyclonedx_py requirements requirements.lock --pyproject pyproject.toml \
+		--output-reproducible --output-format JSON --output-file dist/mbc_toolkit.cdx.json
 
 format: $(READY) ## mend what ruff can mend
 	@$(BIN)/ruff check --fix .

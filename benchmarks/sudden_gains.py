@@ -55,7 +55,7 @@ def main(clients: int) -> None:
         "sudden gains": lambda: models.sudden_gains(rows, **COLUMNS, cutoff=7),
         "sudden gains, rows shuffled": lambda: models.sudden_gains(shuffled, **COLUMNS, cutoff=7),
         "sudden gains, compat": lambda: models.sudden_gains(rows, **COLUMNS, cutoff=7, compat="suddengains"),
-        "course": lambda: models.course(rows, **COLUMNS, threshold=7, cutoff=10),
+        "course": lambda: models.describe_courses(rows, **COLUMNS, threshold=7, cutoff=10),
     }
     print(f"{clients:,} clients x {SESSIONS} sessions; fastest of {ROUNDS}; R package: 19 ms a client")
     for name, task in cases.items():

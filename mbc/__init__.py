@@ -5,54 +5,33 @@ The public names; each is loaded when first used, so that ``import mbc`` costs n
 
 from __future__ import annotations
 
-import importlib
 from typing import TYPE_CHECKING
 
+from mbc.lazy import public_names
+
 if TYPE_CHECKING:
-    from mbc import care, figures, models, simulate
-    from mbc.errors import MbcError
-    from mbc.instruments import Instrument, applicable, instrument, score
-    from mbc.instruments.library import instruments
-    from mbc.store import Store
+    from mbc import care as care
+    from mbc import figures as figures
+    from mbc import models as models
+    from mbc import simulate as simulate
+    from mbc.errors import MbcError as MbcError
+    from mbc.instruments import Instrument as Instrument
+    from mbc.instruments import applicable as applicable
+    from mbc.instruments import instrument as instrument
+    from mbc.instruments import score as score
+    from mbc.instruments.library import instruments as instruments
+    from mbc.store import Store as Store
 
 __version__ = "0.1.0"
 
-__all__ = [
-    "Instrument",
-    "MbcError",
-    "Store",
-    "__version__",
-    "applicable",
-    "care",
-    "figures",
-    "instrument",
-    "instruments",
-    "models",
-    "score",
-    "simulate",
-]
-
-_HOME = {
-    "Instrument": "mbc.instruments",
-    "MbcError": "mbc.errors",
-    "Store": "mbc.store",
-    "applicable": "mbc.instruments",
-    "instrument": "mbc.instruments",
-    "score": "mbc.instruments",
-}
-
-
-def __getattr__(name: str) -> object:
-    # `mbc.instruments` is a package and also the public function of that name: the package is callable.
-    if name in _HOME:
-        value = getattr(importlib.import_module(_HOME[name]), name)
-    elif name in __all__:
-        value = importlib.import_module(f"mbc.{name}")
-    else:
-        raise AttributeError(f"module 'mbc' has no attribute {name!r}")
-    globals()[name] = value
-    return value
-
-
-def __dir__() -> list[str]:
-    return sorted(__all__)
+__getattr__, __dir__, _names = public_names(
+    __name__,
+    {
+        # `mbc.instruments` is a package and also the public function of that name: the package is callable.
+        "": ("care", "figures", "instruments", "models", "simulate"),
+        "errors": ("MbcError",),
+        "instruments": ("Instrument", "applicable", "instrument", "score"),
+        "store": ("Store",),
+    },
+)
+__all__ = sorted([*_names, "__version__"])  # noqa: PLE0605 - made from the map  # pyright: ignore[reportUnsupportedDunderAll]

@@ -1,5 +1,5 @@
 """``python -m mbc`` is the ``mbc`` command."""
 
-from mbc.cli import program as main
+from mbc.cli import main
 
 main()

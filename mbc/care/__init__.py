@@ -2,57 +2,38 @@
 
 from __future__ import annotations
 
-import importlib
 from typing import TYPE_CHECKING
 
+from mbc.lazy import public_names
+
 if TYPE_CHECKING:
-    from mbc.care.client.review import client_review
-    from mbc.care.client.trajectory import client_trajectory
-    from mbc.care.clinic.caseload import caseload
-    from mbc.care.clinic.outcomes import clinic_outcomes
-    from mbc.care.cohort.deidentified import deidentified_cohort
-    from mbc.care.forecast.clinic_models import CohortModel, CohortModels
-    from mbc.care.safety import client_safety, safety_list
-    from mbc.care.scoring.scores import scored
-    from mbc.care.values.course import Trajectory
-    from mbc.care.values.review import Caseload, ClientReview
+    from mbc.care.client.review import client_review as client_review
+    from mbc.care.client.trajectory import client_trajectory as client_trajectory
+    from mbc.care.clinic.caseload import caseload as caseload
+    from mbc.care.clinic.outcomes import clinic_outcomes as clinic_outcomes
+    from mbc.care.cohort.deidentified import deidentified_cohort as deidentified_cohort
+    from mbc.care.forecast.clinic_models import CohortModel as CohortModel
+    from mbc.care.forecast.clinic_models import CohortModels as CohortModels
+    from mbc.care.safety import client_safety as client_safety
+    from mbc.care.safety import safety_list as safety_list
+    from mbc.care.scoring.scores import scored as scored
+    from mbc.care.values.course import Trajectory as Trajectory
+    from mbc.care.values.review import Caseload as Caseload
+    from mbc.care.values.review import ClientReview as ClientReview
 
-__all__ = [
-    "Caseload",
-    "ClientReview",
-    "CohortModel",
-    "CohortModels",
-    "Trajectory",
-    "caseload",
-    "client_review",
-    "client_safety",
-    "client_trajectory",
-    "clinic_outcomes",
-    "deidentified_cohort",
-    "safety_list",
-    "scored",
-]
-
-_HOME = {
-    "Caseload": "values.review",
-    "ClientReview": "values.review",
-    "CohortModel": "forecast.clinic_models",
-    "CohortModels": "forecast.clinic_models",
-    "Trajectory": "values.course",
-    "caseload": "clinic.caseload",
-    "client_review": "client.review",
-    "client_safety": "safety",
-    "client_trajectory": "client.trajectory",
-    "clinic_outcomes": "clinic.outcomes",
-    "deidentified_cohort": "cohort.deidentified",
-    "safety_list": "safety",
-    "scored": "scoring.scores",
-}
-
-
-def __getattr__(name: str) -> object:
-    if name not in _HOME:
-        raise AttributeError(f"module 'mbc.care' has no attribute {name!r}")
-    value = getattr(importlib.import_module(f"mbc.care.{_HOME[name]}"), name)
-    globals()[name] = value
-    return value
+__getattr__, __dir__, _names = public_names(
+    __name__,
+    {
+        "client.review": ("client_review",),
+        "client.trajectory": ("client_trajectory",),
+        "clinic.caseload": ("caseload",),
+        "clinic.outcomes": ("clinic_outcomes",),
+        "cohort.deidentified": ("deidentified_cohort",),
+        "forecast.clinic_models": ("CohortModel", "CohortModels"),
+        "safety": ("client_safety", "safety_list"),
+        "scoring.scores": ("scored",),
+        "values.course": ("Trajectory",),
+        "values.review": ("Caseload", "ClientReview"),
+    },
+)
+__all__ = sorted(_names)  # noqa: PLE0605 - made from the map  # pyright: ignore[reportUnsupportedDunderAll]

@@ -5,8 +5,9 @@ Every name here is loaded when first used, so that importing this package costs 
 
 from __future__ import annotations
 
-import importlib
 from typing import TYPE_CHECKING
+
+from mbc.lazy import public_names
 
 if TYPE_CHECKING:
     from mbc.models.change.groups.comparison import compare_methods as compare_methods
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
     from mbc.models.change.inputs.proportions import Proportion as Proportion
     from mbc.models.change.inputs.proportions import wilson_interval as wilson_interval
     from mbc.models.change.inputs.tidy_frames import Pairs as Pairs
-    from mbc.models.change.inputs.tidy_frames import pairs as pairs
+    from mbc.models.change.inputs.tidy_frames import pre_post_pairs as pre_post_pairs
     from mbc.models.change.occasions.repeated_testing import FirstReliableChange as FirstReliableChange
     from mbc.models.change.occasions.repeated_testing import familywise_error as familywise_error
     from mbc.models.change.occasions.repeated_testing import first_reliable_change as first_reliable_change
@@ -51,7 +52,7 @@ if TYPE_CHECKING:
     from mbc.models.couples.actor_partner import actor_partner as actor_partner
     from mbc.models.couples.actor_partner import common_fate as common_fate
     from mbc.models.courses.describe import Courses as Courses
-    from mbc.models.courses.describe import course as course
+    from mbc.models.courses.describe import describe_courses as describe_courses
     from mbc.models.courses.gains import SuddenGains as SuddenGains
     from mbc.models.courses.one_course import Course as Course
     from mbc.models.courses.sudden import sudden_gains as sudden_gains
@@ -63,7 +64,7 @@ if TYPE_CHECKING:
     from mbc.models.dropout.pattern_mixture import PatternMixture as PatternMixture
     from mbc.models.dropout.pattern_mixture import pattern_mixture as pattern_mixture
     from mbc.models.dropout.rubin_rules import Pooled as Pooled
-    from mbc.models.dropout.rubin_rules import rubin as rubin
+    from mbc.models.dropout.rubin_rules import pool_rubin as pool_rubin
     from mbc.models.dropout.sensitivity import DropoutSensitivity as DropoutSensitivity
     from mbc.models.dropout.sensitivity import dropout_sensitivity as dropout_sensitivity
     from mbc.models.effects.controlled_effect import benchmark_effect as benchmark_effect
@@ -105,20 +106,20 @@ if TYPE_CHECKING:
     from mbc.models.lagged.effects import lagged_effects as lagged_effects
     from mbc.models.lagged.effects import nickell_bias as nickell_bias
     from mbc.models.measurement.reliability import alpha as alpha
-    from mbc.models.measurement.reliability import item_rest as item_rest
+    from mbc.models.measurement.reliability import item_rest_correlations as item_rest_correlations
     from mbc.models.measurement.reliability import omega as omega
     from mbc.models.measurement.within_person import change_reliability as change_reliability
     from mbc.models.survival.time_to_change import TimeToChange as TimeToChange
     from mbc.models.survival.time_to_change import interval_time_to_change as interval_time_to_change
     from mbc.models.survival.time_to_change import time_to_change as time_to_change
 
-# Where each public name lives: module -> names. One line per module keeps edits by several hands apart.
+# Module -> its public names, one line per module.
 _MODULES = {
     "change.person.anchors": ("MeaningfulChange", "anchor_change", "percentage_change"),
     "change.groups.comparison": ("compare_methods", "group_outcomes"),
     "change.groups.group_change": ("group_change", "group_difference", "hageman_arrindell_rates"),
     "change.person.irt": ("GradedItem", "conditional_change", "irt_change", "latent_scores"),
-    "change.inputs.tidy_frames": ("Pairs", "pairs"),
+    "change.inputs.tidy_frames": ("Pairs", "pre_post_pairs"),
     "change.occasions.repeated_testing": (
         "FirstReliableChange",
         "familywise_error",
@@ -132,13 +133,13 @@ _MODULES = {
     "change.person.true_change": ("TrueChange", "true_change"),
     "change.person.clinical_significance": ("ClinicalSignificance", "Cutoff", "clinical_significance", "cutoff"),
     "effects.controlled_effect": ("benchmark_effect", "controlled_effect_size", "controlled_from_moments"),
-    "courses.describe": ("Courses", "course"),
+    "courses.describe": ("Courses", "describe_courses"),
     "courses.gains": ("SuddenGains",),
     "courses.one_course": ("Course",),
     "courses.sudden": ("sudden_gains", "sudden_losses"),
     "dropout.attendance": ("AttendanceWeights", "attendance_weights"),
     "dropout.imputation": ("DeltaImputation", "delta_imputation"),
-    "dropout.rubin_rules": ("Pooled", "rubin"),
+    "dropout.rubin_rules": ("Pooled", "pool_rubin"),
     "dropout.sensitivity": ("DropoutSensitivity", "dropout_sensitivity"),
     "couples.actor_partner": ("ActorPartner", "CommonFate", "actor_partner", "common_fate"),
     "effects.effect_size": ("EffectSize", "Moments", "effect_size", "effect_size_from_moments"),
@@ -164,24 +165,12 @@ _MODULES = {
     "lagged.effects": ("LaggedEffects", "lagged_effects", "nickell_bias"),
     "dropout.pattern_mixture": ("PatternMixture", "pattern_mixture"),
     "change.inputs.proportions": ("Proportion", "wilson_interval"),
-    "measurement.reliability": ("alpha", "item_rest", "omega"),
+    "measurement.reliability": ("alpha", "item_rest_correlations", "omega"),
     "change.person.reliable_change": ("ReliableChange", "reliable_change"),
     "individual.single_case": ("nonoverlap", "process_chart"),
     "survival.time_to_change": ("TimeToChange", "interval_time_to_change", "time_to_change"),
     "measurement.within_person": ("change_reliability",),
 }
-_HOME = {name: f"mbc.models.{module}" for module, names in _MODULES.items() for name in names}
 
-__all__ = sorted(_HOME)  # noqa: PLE0605 - made from the map  # pyright: ignore[reportUnsupportedDunderAll]
-
-
-def __getattr__(name: str) -> object:
-    if name not in _HOME:
-        raise AttributeError(f"module 'mbc.models' has no attribute {name!r}")
-    value = getattr(importlib.import_module(_HOME[name]), name)
-    globals()[name] = value
-    return value
-
-
-def __dir__() -> list[str]:
-    return sorted(__all__)
+__getattr__, __dir__, _names = public_names(__name__, _MODULES)
+__all__ = sorted(_names)  # noqa: PLE0605 - made from the map  # pyright: ignore[reportUnsupportedDunderAll]

@@ -53,7 +53,7 @@ def test_recovery_needs_both_reliable_change_and_the_functional_side():
 
 def test_importing_a_module_does_not_hide_the_function_of_its_name():
     code = (
-        "import importlib; importlib.import_module('mbc.models.reliable_change');"
+        "import importlib; importlib.import_module('mbc.models.change.person.reliable_change');"
         "from mbc.models.effects.effect_size import EffectSize; from mbc import models;"
         "assert callable(models.reliable_change) and callable(models.effect_size)"
     )

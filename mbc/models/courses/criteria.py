@@ -26,7 +26,7 @@ class Criteria:
     proportion: float | None  # criterion 2: share of the score before the step
     critical: float | None  # criterion 3: one constant; None: Student's t for the scores at hand
     alpha: float  # criterion 3: two-sided
-    zero: float = 0.0  # criterion 2: the score that means nothing
+    scale_origin: float = 0.0  # criterion 2: the score that means nothing
     literal: bool = False  # as the R package compares: no slack, and one unknown criterion leaves all unknown
 
 
@@ -71,7 +71,7 @@ def judge(around: FloatArray, cells: IntArray, criteria: Criteria, *, sign: floa
         met[1] = _at_least(drop, np.float64(criteria.cutoff or 0.0), criteria)
     if 2 in criteria.applied:
         share = np.float64(criteria.proportion or 0.0)
-        base = sign * before if criteria.literal else np.abs(before - criteria.zero)
+        base = sign * before if criteria.literal else np.abs(before - criteria.scale_origin)
         met[2] = _at_least(drop, share * base, criteria)
     if 3 in criteria.applied:
         met[3] = stands_out(around, criteria, sign=sign)

@@ -17,11 +17,11 @@ from mbc.models.change.inputs.reasons import Reason
 from mbc.models.change.inputs.score_arrays import Backend, frame, number_column
 from mbc.models.change.person.cutoffs import Cutoff
 from mbc.models.courses.beyond_cutoff import first_reliable, time_beyond
-from mbc.models.courses.gains import Kind, SuddenGains
+from mbc.models.courses.gains import SuddenGains
 from mbc.models.courses.observed import Observed, first_where, running_best
 from mbc.models.courses.one_course import Course, Plateau, Setback, SuddenStep
 from mbc.models.courses.plateaus import plateaus
-from mbc.models.courses.search import Search, backend_of, search_rows
+from mbc.models.courses.search import SearchOptions, backend_of, search_rows
 from mbc.models.courses.sessions import Rows, Spacing, read_rows
 from mbc.models.courses.setbacks import largest_drawdown, setbacks
 
@@ -97,7 +97,7 @@ class Courses:
         return frame({name: self.table[name] for name in self.table.columns}, backend or self.backend)
 
 
-def course(  # noqa: PLR0913 - options are keyword-only
+def describe_courses(  # noqa: PLR0913 - options are keyword-only
     frame: object,
     *,
     client: str,
@@ -113,7 +113,7 @@ def course(  # noqa: PLR0913 - options are keyword-only
     consecutive: int = 2,
     least_plateau: int = 4,
     sessions: Spacing = "auto",
-    bridge: bool = False,
+    bridge_missed: bool = False,
     longest_gap: float | None = None,
     unit: str = "",
 ) -> Courses:
@@ -137,7 +137,7 @@ def course(  # noqa: PLR0913 - options are keyword-only
         Scores in a row that must be reliably better than the first before that is called an improvement.
     least_plateau : int
         Scores that make a plateau.
-    sessions, bridge
+    sessions, bridge_missed
         As for :func:`mbc.models.sudden_gains`.
     longest_gap : float, optional
         Between scores farther apart there is no sudden gain, and no time is counted; days for dates.
@@ -165,11 +165,11 @@ def course(  # noqa: PLR0913 - options are keyword-only
     --------
     >>> import polars as pl
     >>> scores = pl.DataFrame({"who": ["a"] * 9, "week": range(9), "phq": [20, 19, 21, 12, 11, 10, 17, 10, 9]})
-    >>> found = course(scores, client="who", time="week", score="phq", higher_is_better=False, threshold=5.5,
-    ...     cutoff=10, unit="weeks")
-    >>> [(one.best, one.depth, one.regained_at) for one in found["a"].setbacks]
+    >>> courses = describe_courses(scores, client="who", time="week", score="phq", higher_is_better=False,
+    ...     threshold=5.5, cutoff=10, unit="weeks")
+    >>> [(setback.best, setback.depth, setback.regained_at) for setback in courses["a"].setbacks]
     [(10.0, 7.0, 7)]
-    >>> print(found["a"].sentence())
+    >>> print(courses["a"].sentence())
     Nine scores, from 20 to 9 (lower is better; up to 5.5 points is noise). Reliably better than at the start from
     week 3. One sudden gain: 9 points between week 2 and week 3 (more than half given
     back later). One setback: 7 points below the best
@@ -182,15 +182,19 @@ def course(  # noqa: PLR0913 - options are keyword-only
     rows = read_rows(frame, client=client, time=time, score=score)
     columns, kind = (client, time, score), backend_of(frame)
 
-    def sudden(what: Kind) -> SuddenGains:
-        asked = _search(
-            what, columns, noise, sessions, longest_gap, higher_is_better=higher_is_better, bridge=bridge
-        )
-        return search_rows(rows, asked, kind)
-
+    options = SearchOptions(
+        client=client,
+        time=time,
+        score=score,
+        higher_is_better=higher_is_better,
+        cutoff=math.inf if noise is None else noise,
+        sessions=sessions,
+        bridge_missed=bridge_missed,
+        longest_gap=longest_gap,
+    )
     seen = Observed.of(rows, higher_is_better=higher_is_better)
     limit = math.inf if noise is None else noise
-    gains, losses = sudden("gain"), sudden("loss")
+    gains, losses = (search_rows(rows, options, direction, kind) for direction in ("gain", "loss"))
     falls = setbacks(seen, limit)
     flats = plateaus(seen, -math.inf if noise is None else noise, least=least_plateau)
     cut = None if cutoff is None or math.isnan(cutoff) else float(cutoff)
@@ -230,33 +234,12 @@ def _noise(threshold: float | None, norms: Norms, confidence: float) -> tuple[fl
         return float(threshold), norms, None
     if norms.sem is None:
         raise ModelError(
-            "course needs threshold= (scale points), or sd= and reliability= (or norms= with both): "
+            "describe_courses needs threshold= (scale points), or sd= and reliability= (or norms= with both): "
             "without them nobody can tell change from noise."
         )
     if norms.sem == 0:
         return None, norms, "perfect_reliability" if norms.reliability == 1 else "zero_variance"
     return two_sided(confidence) * math.sqrt(2.0) * norms.sem, norms, None
-
-
-def _search(
-    kind: Kind,
-    columns: tuple[str, str, str],
-    noise: float | None,
-    sessions: Spacing,
-    longest_gap: float | None,
-    *,
-    higher_is_better: bool,
-    bridge: bool,
-) -> Search:
-    return Search(
-        kind=kind,
-        columns=columns,
-        higher_is_better=higher_is_better,
-        cutoff=math.inf if noise is None else noise,
-        sessions=sessions,
-        bridge=bridge,
-        longest_gap=longest_gap,
-    )
 
 
 def _scores(rows: Rows, seen: Observed, client: str) -> pl.DataFrame:

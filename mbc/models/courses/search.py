@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from typing import Any, Literal, cast
 
 import narwhals.stable.v2 as nw
@@ -26,12 +26,13 @@ from mbc.models.courses.sessions import Rows, Sessions, Spacing, as_elapsed, lay
 Compat = Literal["suddengains"]
 
 
-@dataclass(frozen=True, slots=True)
-class Search:
-    """What was asked: see :func:`mbc.models.sudden_gains`."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SearchOptions:
+    """The parameters of :func:`mbc.models.sudden_gains` and :func:`mbc.models.sudden_losses`, described there."""
 
-    kind: Kind
-    columns: tuple[str, str, str]
+    client: str
+    time: str
+    score: str
     higher_is_better: bool
     cutoff: float | None = None
     sd: float | None = None
@@ -39,22 +40,39 @@ class Search:
     norms: NormLike | Mapping[str, object] | None = None
     confidence: float = 0.95
     criteria: tuple[int, ...] = (1, 2, 3)
-    proportion: float | None = 0.25
+    proportion: float = 0.25
     alpha: float = 0.05
     critical: float | None = None
-    zero: float = 0.0
+    scale_origin: float = 0.0
     sessions: Spacing = "auto"
-    bridge: bool = False
+    bridge_missed: bool = False
     longest_gap: float | None = None
-    within: tuple[object, object] | None = None
-    start: object = None
-    end: object = None
+    search_window: tuple[Any, Any] | None = None
+    start: Any = None
+    end: Any = None
     reversal: float = 0.5
-    half_counts: bool = False
+    reversal_inclusive: bool = False
     permutations: int = 0
     seed: int = 0
-    baseline: bool = False
+    first_is_baseline: bool = False
     compat: Compat | None = None
+
+    @property
+    def columns(self) -> tuple[str, str, str]:
+        """Client, time and score, as the table calls them."""
+        return self.client, self.time, self.score
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Search(SearchOptions):
+    """Options together with the direction that is searched."""
+
+    kind: Kind
+
+    @classmethod
+    def of(cls, options: SearchOptions, kind: Kind) -> Search:
+        """Search for gains or for losses."""
+        return cls(**{field.name: getattr(options, field.name) for field in fields(SearchOptions)}, kind=kind)
 
     @property
     def sign(self) -> float:
@@ -62,83 +80,90 @@ class Search:
         return 1.0 if (self.kind == "gain") != self.higher_is_better else -1.0
 
 
-def search(data: object, asked: Search) -> SuddenGains:
+def search(data: object, options: SearchOptions, kind: Kind) -> SuddenGains:
     """Read a table and search it."""
-    who, when, score = asked.columns
-    return search_rows(read_rows(data, client=who, time=when, score=score), asked, backend_of(data))
+    rows = read_rows(data, client=options.client, time=options.time, score=options.score)
+    return search_rows(rows, options, kind, backend_of(data))
 
 
-def search_rows(everything: Rows, asked: Search, backend: Backend = "polars") -> SuddenGains:
+def search_rows(all_rows: Rows, options: SearchOptions, kind: Kind, backend: Backend = "polars") -> SuddenGains:
     """Lay out, judge every step, and describe those that are gains."""
-    _check(asked)
-    who = asked.columns[0]
-    rows = _within(everything, asked)
-    sessions = lay_out(rows, spacing="columns" if asked.compat else asked.sessions, bridge=asked.bridge)
-    norms, notes = _norms(asked, rows)
-    criteria, reason = _criteria(asked, norms)
+    request = Search.of(options, kind)
+    _check(request)
+    who = request.columns[0]
+    rows = _searched(all_rows, request)
+    sessions = lay_out(
+        rows, spacing="columns" if request.compat else request.sessions, bridge_missed=request.bridge_missed
+    )
+    norms, notes = _norms(request, rows)
+    criteria, reason = _criteria(request, norms)
     cells = steps(sessions)
     around = windows(sessions.scores, cells)
-    verdicts = _near(judge(around, cells, criteria, sign=asked.sign), sessions, asked)
+    verdicts = _near(judge(around, cells, criteria, sign=request.sign), sessions, request)
     if reason is not None:
         verdicts = replace(verdicts, together=np.full(cells.size, UNKNOWN, dtype=np.int8))
     judged = verdicts.together != UNKNOWN
     found = cells[verdicts.together == YES]
     seen = np.bincount(sessions.client[cells[judged]], minlength=sessions.lengths.size)
     return SuddenGains(
-        table=_named(_table(everything, rows, sessions, found, asked), asked),
-        steps=_named(_steps(rows, sessions, verdicts, asked), asked),
+        table=_named(_table(all_rows, rows, sessions, found, request), request),
+        steps=_named(_steps(rows, sessions, verdicts, request), request),
         clients=pl.DataFrame({who: rows.clients}),
         around=pl.DataFrame({name: sessions.elapsed[found + k - 2] for k, name in enumerate(AROUND)}),
-        kind=asked.kind,
+        kind=request.kind,
         criteria=criteria,
-        higher_is_better=asked.higher_is_better,
+        higher_is_better=request.higher_is_better,
         sessions=sessions.spacing,
-        bridged=asked.bridge,
+        bridged=request.bridge_missed,
         norms=norms,
-        columns=asked.columns,
+        columns=request.columns,
         n=sessions.lengths.size,
         n_missing=int((seen == 0).sum()),
         n_steps=int(np.maximum(sessions.lengths - 1, 0).sum()),
         n_examined=cells.size,
         n_judged=int(judged.sum()),
         n_dropped=rows.n_dropped,
-        chance=_chance(sessions, criteria, asked, found.size) if reason is None else None,
-        compat=asked.compat,
-        notes=(*notes, *_spacing_note(sessions, asked)),
+        chance=_chance(sessions, criteria, request, found.size) if reason is None else None,
+        compat=request.compat,
+        notes=(*notes, *_spacing_note(sessions, request)),
         reason=reason if reason is not None else (None if judged.any() else "too_few_scores"),
         backend=backend,
-        method="R package suddengains 0.7.2" if asked.compat else "Tang & DeRubeis (1999)",
+        method="R package suddengains 0.7.2" if request.compat else "Tang & DeRubeis (1999)",
     )
 
 
-def _check(asked: Search) -> None:
-    if not isinstance(cast("Any", asked.higher_is_better), bool):
+def _check(request: Search) -> None:
+    if not isinstance(cast("Any", request.higher_is_better), bool):
         raise ModelError("higher_is_better must be True or False.")
-    if not asked.criteria or not set(asked.criteria) <= {1, 2, 3}:
-        raise ModelError(f"criteria must be some of 1, 2 and 3, got {asked.criteria!r}.")
-    if asked.compat is None and 2 in asked.criteria and not (asked.proportion or 0.0) > 0:
+    if not request.criteria or not set(request.criteria) <= {1, 2, 3}:
+        raise ModelError(f"criteria must be some of 1, 2 and 3, got {request.criteria!r}.")
+    if request.compat is None and 2 in request.criteria and not (request.proportion or 0.0) > 0:
         raise ModelError(
-            f"proportion must be > 0, got {asked.proportion}: 0.25 asks for a quarter of the score before. "
+            f"proportion must be > 0, got {request.proportion}: 0.25 asks for a quarter of the score before. "
             "To do without it, leave 2 out of criteria."
         )
-    if not 0.0 < asked.alpha < 1.0:
-        raise ModelError(f"alpha must be in (0, 1), got {asked.alpha:g}. Is it a percentage?")
-    if not asked.reversal > 0:
-        raise ModelError(f"reversal must be > 0, got {asked.reversal:g}: the share of a gain that is given back.")
-    if asked.compat is not None:
-        package.check(asked.compat, higher_is_better=asked.higher_is_better, bridge=asked.bridge)
+    if not 0.0 < request.alpha < 1.0:
+        raise ModelError(f"alpha must be in (0, 1), got {request.alpha:g}. Is it a percentage?")
+    if not request.reversal > 0:
+        raise ModelError(
+            f"reversal must be > 0, got {request.reversal:g}: the share of a gain that is given back."
+        )
+    if request.compat is not None:
+        package.check(
+            request.compat, higher_is_better=request.higher_is_better, bridge_missed=request.bridge_missed
+        )
 
 
-def _within(rows: Rows, asked: Search) -> Rows:
-    if asked.within is None:
+def _searched(rows: Rows, request: Search) -> Rows:
+    if request.search_window is None:
         return rows
-    low, high = (as_elapsed(one, rows, "within") for one in asked.within)
+    low, high = (as_elapsed(time, rows, "search_window") for time in request.search_window)
     return rows.take((rows.elapsed >= low) & (rows.elapsed <= high))
 
 
-def _norms(asked: Search, rows: Rows) -> tuple[Norms, tuple[str, ...]]:
-    norms = stated_norms(asked.norms, asked.sd, asked.reliability)
-    if 1 not in asked.criteria or asked.cutoff is not None:
+def _norms(request: Search, rows: Rows) -> tuple[Norms, tuple[str, ...]]:
+    norms = stated_norms(request.norms, request.sd, request.reliability)
+    if 1 not in request.criteria or request.cutoff is not None:
         return norms, ()
     if norms.reliability is None:
         raise ModelError(
@@ -155,58 +180,66 @@ def _norms(asked: Search, rows: Rows) -> tuple[Norms, tuple[str, ...]]:
     return norms.filled_from(spread), (f"sd computed from the first scores of {first.size} clients.",)
 
 
-def _criteria(asked: Search, norms: Norms) -> tuple[Criteria, Reason | None]:
-    cutoff = asked.cutoff
-    if 1 not in asked.criteria:
+def _criteria(request: Search, norms: Norms) -> tuple[Criteria, Reason | None]:
+    cutoff = request.cutoff
+    if 1 not in request.criteria:
         cutoff = None
     elif cutoff is None:
-        z = package.Z if asked.compat else two_sided(asked.confidence)
+        z = package.Z if request.compat else two_sided(request.confidence)
         cutoff = z * math.sqrt(2.0) * (norms.sem or 0.0)
-    elif asked.compat:
-        cutoff = package.cutoff(cutoff, asked.kind)
+    elif request.compat:
+        cutoff = package.cutoff(cutoff, request.kind)
     elif not cutoff > 0:
         raise ModelError(f"cutoff must be > 0, got {cutoff:g}: the size of a step in scale points.")
     made = Criteria(
-        applied=tuple(sorted(set(asked.criteria))),
+        applied=tuple(sorted(set(request.criteria))),
         cutoff=cutoff,
-        proportion=asked.proportion if 2 in asked.criteria else None,
-        critical=asked.critical,
-        alpha=asked.alpha,
-        zero=asked.zero,
-        literal=asked.compat is not None,
+        proportion=request.proportion if 2 in request.criteria else None,
+        critical=request.critical,
+        alpha=request.alpha,
+        scale_origin=request.scale_origin,
+        literal=request.compat is not None,
     )
-    if asked.compat is None and cutoff == 0:
+    if request.compat is None and cutoff == 0:
         return made, "perfect_reliability" if norms.reliability == 1 else "zero_variance"
     return made, None
 
 
-def _near(verdicts: Verdicts, sessions: Sessions, asked: Search) -> Verdicts:
+def _near(verdicts: Verdicts, sessions: Sessions, request: Search) -> Verdicts:
     """Leave steps over too long a gap unjudged."""
-    if asked.longest_gap is None:
+    if request.longest_gap is None:
         return verdicts
     gap = sessions.elapsed[verdicts.cells + 1] - sessions.elapsed[verdicts.cells]
-    together = np.where(gap > asked.longest_gap, UNKNOWN, verdicts.together).astype(np.int8)
+    together = np.where(gap > request.longest_gap, UNKNOWN, verdicts.together).astype(np.int8)
     return replace(verdicts, together=together)
 
 
-def _table(everything: Rows, rows: Rows, sessions: Sessions, found: Any, asked: Search) -> pl.DataFrame:
+def _table(all_rows: Rows, rows: Rows, sessions: Sessions, found: Any, request: Search) -> pl.DataFrame:
     start, end = (
-        None if one is None else as_elapsed(one, everything, "start") for one in (asked.start, asked.end)
+        None if time is None else as_elapsed(time, all_rows, "start") for time in (request.start, request.end)
     )
-    if asked.compat:
+    if request.compat:
         ends = package.ends(rows, (start, end))
-        total = total_change(everything, sessions, sign=1.0, ends=ends)
-        return package.table(rows, sessions, found, total, asked.columns[2], asked.kind, baseline=asked.baseline)
-    kept = everything if start is not None or end is not None else rows
-    total = total_change(kept, sessions, sign=asked.sign, ends=(start, end))
-    rule = Reversal(asked.reversal, asked.half_counts)
-    return gains_table(rows, sessions, found, total, rule, sign=asked.sign)
+        total = total_change(all_rows, sessions, sign=1.0, ends=ends)
+        return package.table(
+            rows,
+            sessions,
+            found,
+            total,
+            request.columns[2],
+            request.kind,
+            first_is_baseline=request.first_is_baseline,
+        )
+    kept = all_rows if start is not None or end is not None else rows
+    total = total_change(kept, sessions, sign=request.sign, ends=(start, end))
+    rule = Reversal(request.reversal, request.reversal_inclusive)
+    return gains_table(rows, sessions, found, total, rule, sign=request.sign)
 
 
-def _steps(rows: Rows, sessions: Sessions, verdicts: Verdicts, asked: Search) -> pl.DataFrame:
+def _steps(rows: Rows, sessions: Sessions, verdicts: Verdicts, request: Search) -> pl.DataFrame:
     cells = verdicts.cells
     words = pl.Series([False, True, None], dtype=pl.Boolean)
-    place = pl.Series(sessions.place[cells] + (0 if asked.baseline else 1), dtype=pl.Int64)
+    place = pl.Series(sessions.place[cells] + (0 if request.first_is_baseline else 1), dtype=pl.Int64)
     times = rows.table["time"]
     made: dict[str, pl.Series] = {
         "client": rows.clients.gather(pl.Series(sessions.client[cells])),
@@ -215,7 +248,7 @@ def _steps(rows: Rows, sessions: Sessions, verdicts: Verdicts, asked: Search) ->
         "after": _at(times, sessions.row[cells + 1]),
     }
     made |= {f"criterion_{k}": words.gather(pl.Series(codes % 3)) for k, codes in verdicts.met.items()}
-    made["gain" if asked.kind == "gain" else "loss"] = words.gather(pl.Series(verdicts.together % 3))
+    made["gain" if request.kind == "gain" else "loss"] = words.gather(pl.Series(verdicts.together % 3))
     return pl.DataFrame(made)
 
 
@@ -223,25 +256,25 @@ def _at(times: pl.Series, rows: Any) -> pl.Series:
     return times.gather(pl.Series(rows).replace(-1, None))
 
 
-def _named(table: pl.DataFrame, asked: Search) -> pl.DataFrame:
-    who = asked.columns[0]
+def _named(table: pl.DataFrame, request: Search) -> pl.DataFrame:
+    who = request.columns[0]
     return table if who in table.columns else table.rename({"client": who})
 
 
-def _chance(sessions: Sessions, criteria: Criteria, asked: Search, observed: int) -> Any:
-    if not asked.permutations:
+def _chance(sessions: Sessions, criteria: Criteria, request: Search, observed: int) -> Any:
+    if not request.permutations:
         return None
     cells = steps(sessions)
 
     def count(scores: FloatArray) -> int:
-        made = _near(judge(windows(scores, cells), cells, criteria, sign=asked.sign), sessions, asked)
+        made = _near(judge(windows(scores, cells), cells, criteria, sign=request.sign), sessions, request)
         return int(np.count_nonzero(made.together == YES))
 
-    return by_chance(sessions, count, observed=observed, permutations=asked.permutations, seed=asked.seed)
+    return by_chance(sessions, count, observed=observed, permutations=request.permutations, seed=request.seed)
 
 
-def _spacing_note(sessions: Sessions, asked: Search) -> tuple[str, ...]:
-    if asked.sessions != "auto" or asked.compat or sessions.spacing != "rows":
+def _spacing_note(sessions: Sessions, request: Search) -> tuple[str, ...]:
+    if request.sessions != "auto" or request.compat or sessions.spacing != "rows":
         return ()
     return (
         "Every row of a client was taken as the next session; a row that is not there cannot count as missed.",

@@ -96,7 +96,9 @@ def read_rows(data: object, *, client: str, time: str, score: str) -> Rows:
     return Rows(rows.select("client", "time"), scores, elapsed, codes, clients, unit, n_all - rows.height)
 
 
-def lay_out(rows: Rows, *, spacing: Spacing | Literal["columns"] = "auto", bridge: bool = False) -> Sessions:
+def lay_out(
+    rows: Rows, *, spacing: Spacing | Literal["columns"] = "auto", bridge_missed: bool = False
+) -> Sessions:
     """Give every session its cell.
 
     Parameters
@@ -107,16 +109,16 @@ def lay_out(rows: Rows, *, spacing: Spacing | Literal["columns"] = "auto", bridg
         number that a client lacks is a missed session; ``rows``: every row of a client is the next session;
         ``columns``: the distinct times of all clients are everybody's sessions, as in a wide table; ``auto``:
         ``numbers`` if times are whole numbers of which clients have at least half, else ``rows``.
-    bridge : bool
+    bridge_missed : bool
         Leave missed sessions out, so that the scores on either side become neighbours.
     """
     firsts = _firsts(rows.codes, rows.clients.len())
     place, clock, used = _places(rows, firsts, spacing)
-    kept = np.isfinite(rows.scores) if bridge else np.ones(rows.scores.size, dtype=bool)
+    kept = np.isfinite(rows.scores) if bridge_missed else np.ones(rows.scores.size, dtype=bool)
     row = np.flatnonzero(kept)
     codes, number = rows.codes[row], place[row]
     skipped = np.zeros(row.size, dtype=np.int64)
-    if bridge:
+    if bridge_missed:
         inside = np.flatnonzero(codes[1:] == codes[:-1]) + 1
         skipped[inside] = number[inside] - number[inside - 1] - 1
         number = np.arange(row.size) - _firsts(codes, rows.clients.len())[codes]

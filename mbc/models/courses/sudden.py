@@ -2,45 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
-
-from mbc.models.change.inputs.norms import NormLike
 from mbc.models.courses.gains import SuddenGains
-from mbc.models.courses.search import Compat, Search, search
-from mbc.models.courses.sessions import Spacing
+from mbc.models.courses.search import SearchOptions, search
+from mbc.models.courses.shared_parameters import with_parameters_of
 
 
-def sudden_gains(  # noqa: PLR0913 - options are keyword-only
-    frame: object,
-    *,
-    client: str,
-    time: str,
-    score: str,
-    higher_is_better: bool,
-    cutoff: float | None = None,
-    sd: float | None = None,
-    reliability: float | None = None,
-    norms: NormLike | Mapping[str, object] | None = None,
-    confidence: float = 0.95,
-    criteria: tuple[int, ...] = (1, 2, 3),
-    proportion: float = 0.25,
-    alpha: float = 0.05,
-    critical: float | None = None,
-    zero: float = 0.0,
-    sessions: Spacing = "auto",
-    bridge: bool = False,
-    longest_gap: float | None = None,
-    within: tuple[Any, Any] | None = None,
-    start: Any = None,
-    end: Any = None,
-    reversal: float = 0.5,
-    half_counts: bool = False,
-    permutations: int = 0,
-    seed: int = 0,
-    baseline: bool = False,
-    compat: Compat | None = None,
-) -> SuddenGains:
+@with_parameters_of(SearchOptions)
+def sudden_gains(frame: object, options: SearchOptions) -> SuddenGains:
     """Find sudden gains: large, lasting improvements between two consecutive sessions.
 
     Parameters
@@ -60,29 +28,29 @@ def sudden_gains(  # noqa: PLR0913 - options are keyword-only
     criteria : tuple of int
         Which apply: 1 the size, 2 the share of the score before, 3 the spread around.
     proportion : float
-        Criterion 2: least size as a share of the score before the step, counted from ``zero``.
+        Criterion 2: least size as a share of the score before the step, counted from ``scale_origin``.
     alpha, critical : float
         Criterion 3: Student's t for the three scores at most on either side, two-sided at ``alpha``; or one
         constant for all (2.776 in older papers).
-    zero : float
+    scale_origin : float
         Where the scale counts from: its least score, or its greatest where the distance from the best counts.
     sessions : {"auto", "numbers", "rows"}
         ``numbers``: a number that a client lacks is a missed session. ``rows``: each row is the next session.
         ``auto``: numbers if times are whole numbers of which clients have at least half; else rows.
-    bridge : bool
+    bridge_missed : bool
         Whether a step may lead over missed sessions; ``bridged`` counts them.
     longest_gap : float, optional
         Steps over more time than this are not judged; days for dates, else the unit of ``time``.
-    within : (first, last), optional
+    search_window : (first, last), optional
         Search these times only; scores outside still serve as ``start`` and ``end``.
     start, end : time, optional
         Where the total change is counted from and to; each client's first and last score unless given.
-    reversal, half_counts
+    reversal, reversal_inclusive
         A gain is reversed when a later score, from the second after the step on, gives back more than this share
-        of it; with ``half_counts`` exactly this share too.
+        of it; with ``reversal_inclusive`` exactly this share too.
     permutations, seed : int
         How often to shuffle each client's scores, to see how many gains chance would give: see ``chance``.
-    baseline : bool
+    first_is_baseline : bool
         The first session is a baseline and counts as session 0.
     compat : {"suddengains"}, optional
         Give what that R package gives, its peculiarities included; the table then has its names.
@@ -111,68 +79,11 @@ def sudden_gains(  # noqa: PLR0913 - options are keyword-only
     >>> gains.table.select("who", "before", "after", "magnitude", "reversed").rows()
     [('a', 2, 3, 9.0, False)]
     """
-    return search(
-        frame,
-        Search(
-            kind="gain",
-            columns=(client, time, score),
-            higher_is_better=higher_is_better,
-            cutoff=cutoff,
-            sd=sd,
-            reliability=reliability,
-            norms=norms,
-            confidence=confidence,
-            criteria=criteria,
-            proportion=proportion,
-            alpha=alpha,
-            critical=critical,
-            zero=zero,
-            sessions=sessions,
-            bridge=bridge,
-            longest_gap=longest_gap,
-            within=within,
-            start=start,
-            end=end,
-            reversal=reversal,
-            half_counts=half_counts,
-            permutations=permutations,
-            seed=seed,
-            baseline=baseline,
-            compat=compat,
-        ),
-    )
+    return search(frame, options, "gain")
 
 
-def sudden_losses(  # noqa: PLR0913 - options are keyword-only
-    frame: object,
-    *,
-    client: str,
-    time: str,
-    score: str,
-    higher_is_better: bool,
-    cutoff: float | None = None,
-    sd: float | None = None,
-    reliability: float | None = None,
-    norms: NormLike | Mapping[str, object] | None = None,
-    confidence: float = 0.95,
-    criteria: tuple[int, ...] = (1, 2, 3),
-    proportion: float = 0.25,
-    alpha: float = 0.05,
-    critical: float | None = None,
-    zero: float = 0.0,
-    sessions: Spacing = "auto",
-    bridge: bool = False,
-    longest_gap: float | None = None,
-    within: tuple[Any, Any] | None = None,
-    start: Any = None,
-    end: Any = None,
-    reversal: float = 0.5,
-    half_counts: bool = False,
-    permutations: int = 0,
-    seed: int = 0,
-    baseline: bool = False,
-    compat: Compat | None = None,
-) -> SuddenGains:
+@with_parameters_of(SearchOptions)
+def sudden_losses(frame: object, options: SearchOptions) -> SuddenGains:
     """Find sudden losses: the exact mirror of sudden gains.
 
     Everything is as for :func:`sudden_gains` with the direction of the scale turned round: sizes are those of the
@@ -194,33 +105,4 @@ def sudden_losses(  # noqa: PLR0913 - options are keyword-only
     >>> losses.table.select("before", "after", "magnitude").rows()
     [(2, 3, 9.0)]
     """
-    return search(
-        frame,
-        Search(
-            kind="loss",
-            columns=(client, time, score),
-            higher_is_better=higher_is_better,
-            cutoff=cutoff,
-            sd=sd,
-            reliability=reliability,
-            norms=norms,
-            confidence=confidence,
-            criteria=criteria,
-            proportion=proportion,
-            alpha=alpha,
-            critical=critical,
-            zero=zero,
-            sessions=sessions,
-            bridge=bridge,
-            longest_gap=longest_gap,
-            within=within,
-            start=start,
-            end=end,
-            reversal=reversal,
-            half_counts=half_counts,
-            permutations=permutations,
-            seed=seed,
-            baseline=baseline,
-            compat=compat,
-        ),
-    )
+    return search(frame, options, "loss")

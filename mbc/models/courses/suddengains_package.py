@@ -21,7 +21,7 @@ _NAMES = ("2n", "1n", "n", "n1", "n2", "n3")
 _FIRST_LOOKED_AT = 3
 
 
-def check(compat: str, *, higher_is_better: bool, bridge: bool) -> None:
+def check(compat: str, *, higher_is_better: bool, bridge_missed: bool) -> None:
     """Refuse what the package cannot do."""
     if compat != "suddengains":
         raise ModelError(f"compat must be 'suddengains', got {compat!r}.")
@@ -30,8 +30,10 @@ def check(compat: str, *, higher_is_better: bool, bridge: bool) -> None:
             "The R package suddengains knows no direction: lower is better. For its numbers reverse the scores "
             "first (maximum - score) and say higher_is_better=False; or leave compat out."
         )
-    if bridge:
-        raise ModelError("The R package suddengains never bridges a missed session: leave bridge or compat out.")
+    if bridge_missed:
+        raise ModelError(
+            "The R package suddengains never bridges a missed session: leave bridge_missed or compat out."
+        )
 
 
 def cutoff(value: float, kind: str) -> float:
@@ -50,21 +52,28 @@ def ends(rows: Rows, asked: tuple[float | None, float | None]) -> tuple[float | 
 
 
 def table(
-    rows: Rows, sessions: Sessions, cells: IntArray, total: FloatArray, score: str, kind: str, *, baseline: bool
+    rows: Rows,
+    sessions: Sessions,
+    cells: IntArray,
+    total: FloatArray,
+    score: str,
+    kind: str,
+    *,
+    first_is_baseline: bool,
 ) -> pl.DataFrame:
     """Make the table of ``create_bysg``, under its names."""
     around = windows(sessions.scores, cells)
     size = around[2] - around[3]
     sign = 1.0 if kind == "gain" else -1.0
     value = around[3] + size / 2.0
-    rule = Reversal(first=2 if baseline else _FIRST_LOOKED_AT)
+    rule = Reversal(first=2 if first_is_baseline else _FIRST_LOOKED_AT)
     reversed_, _, _ = lost_again(sessions, cells, value, rule, sign=sign)
     people = sessions.client[cells]
     change = total[people]
     with np.errstate(divide="ignore", invalid="ignore"):
         share: FloatArray = (size if kind == "gain" else np.abs(size)) / change
     share = np.where(np.isneginf(share), np.nan, share)
-    number = sessions.place[cells] + (0 if baseline else 1)
+    number = sessions.place[cells] + (0 if first_is_baseline else 1)
     found = np.bincount(people, minlength=sessions.lengths.size)[people]
     ids = rows.clients.gather(pl.Series(people))
     return pl.DataFrame(

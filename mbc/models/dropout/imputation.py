@@ -15,7 +15,7 @@ from mbc.errors import ModelError
 from mbc.models.change.inputs.score_arrays import Backend, FloatArray, frame
 from mbc.models.dropout.clients import BoolArray, Clients, IntArray
 from mbc.models.dropout.expectation import Growth, arms_of, asked_clients, fit_growth, growth_model
-from mbc.models.dropout.rubin_rules import Pooled, rubin
+from mbc.models.dropout.rubin_rules import Pooled, pool_rubin
 from mbc.models.dropout.unseen_scores import unseen
 from mbc.models.growth.data.shapes import Shape, ShapeName
 from mbc.models.growth.fit.fit_model import NotConverged
@@ -126,7 +126,7 @@ def delta_imputation(  # noqa: PLR0913 - options are keyword-only
     known = (clients.at, clients.people.height, int(clients.missing.sum()))
     if not known[2]:
         one = _least_squares(design, clients.outcome)
-        made = rubin(
+        made = pool_rubin(
             [one[0]] * 2, [one[1]] * 2, complete_df=design.shape[0] - design.shape[1], confidence=confidence
         )
         return DeltaImputation(deltas[:1], (made,), None, against, *known, 0, 0, seed, reason="nothing_missing")
@@ -140,7 +140,7 @@ def delta_imputation(  # noqa: PLR0913 - options are keyword-only
         results = [_least_squares(design, scores) for scores in filled]
         estimates, variances = [found for found, _ in results], [variance for _, variance in results]
         df = design.shape[0] - design.shape[1]
-        pooled.append(rubin(estimates, variances, complete_df=df, confidence=confidence))
+        pooled.append(pool_rubin(estimates, variances, complete_df=df, confidence=confidence))
     tipping = _reaches(deltas, pooled, against)
     return DeltaImputation(deltas, tuple(pooled), tipping, against, *known, failed, len(drawn), seed)
 

@@ -33,7 +33,7 @@ class Pooled:
     reason: Literal["zero_variance"] | None = None  # nothing varies at all
 
 
-def rubin(
+def pool_rubin(
     estimates: ArrayLike, variances: ArrayLike, *, complete_df: float | None = None, confidence: float = 0.95
 ) -> Pooled:
     """Pool estimates by Rubin's rules.
@@ -68,7 +68,7 @@ def rubin(
 
     Examples
     --------
-    >>> pooled = rubin([9.0, 10.0, 11.0, 10.5, 9.5], [1.5] * 5)
+    >>> pooled = pool_rubin([9.0, 10.0, 11.0, 10.5, 9.5], [1.5] * 5)
     >>> pooled.relative_increase, round(pooled.degrees_of_freedom, 1), round(pooled.standard_error, 3)
     (0.5, 36.0, 1.5)
     """

@@ -58,7 +58,7 @@ def alpha(items: object, *, confidence: float = 0.95) -> Alpha:
     -----
     ``alpha = k / (k - 1) (1 - sum s_i^2 / S^2)``; limits ``1 - (1 - alpha) F`` with ``F(n - 1, (n - 1)(k - 1))``.
     Alpha says nothing about day-to-day error, so it makes too many changes "reliable"; and a high alpha does not
-    show that the items belong to one scale: look at :func:`item_rest`.
+    show that the items belong to one scale: look at :func:`item_rest_correlations`.
 
     References
     ----------
@@ -110,7 +110,7 @@ class ItemRest:
     alpha_without: float | None
 
 
-def item_rest(items: object) -> tuple[ItemRest, ...]:
+def item_rest_correlations(items: object) -> tuple[ItemRest, ...]:
     """Correlate each keyed item with the sum of the others.
 
     A negative correlation means a wrong key. In two scales that share items (anxiety and avoidance) alpha can stay
@@ -123,7 +123,7 @@ def item_rest(items: object) -> tuple[ItemRest, ...]:
 
     Examples
     --------
-    >>> rows = item_rest([[3, 3, 0, 3], [1, 0, 2, 1], [2, 2, 1, 3], [0, 1, 3, 0], [3, 2, 1, 2]])
+    >>> rows = item_rest_correlations([[3, 3, 0, 3], [1, 0, 2, 1], [2, 2, 1, 3], [0, 1, 3, 0], [3, 2, 1, 2]])
     >>> [round(row.correlation, 2) for row in rows]
     [0.71, 0.78, -0.97, 0.71]
     """

@@ -12,7 +12,7 @@ def inpatients(real_data):
     data = real_data("claus_2020.csv")
 
     def occasions(score: str):
-        return models.pairs(data, client="id", time="time", score=score, pre=1, post=4, group="treatment")
+        return models.pre_post_pairs(data, client="id", time="time", score=score, pre=1, post=4, group="treatment")
 
     return occasions
 

@@ -168,14 +168,16 @@ def test_levels_of_confidence_at_once():
 
 def test_pairs_name_who_lacks_what_and_guess_nothing():
     long = pd.DataFrame({"who": [1, 1, 2, 3], "when": ["pre", "post", "pre", "post"], "das": [90.5, 97, 74, 80]})
-    made = models.pairs(long, client="who", time="when", score="das", pre="pre", post="post")
+    made = models.pre_post_pairs(long, client="who", time="when", score="das", pre="pre", post="post")
     assert (made.n, made.n_complete, made.lacking_pre, made.lacking_post) == (3, 1, (3,), (2,))
     with pytest.raises(ModelError, match="does not occur"):
-        models.pairs(long, client="who", time="when", score="das", pre="before", post="post")
+        models.pre_post_pairs(long, client="who", time="when", score="das", pre="before", post="post")
     with pytest.raises(ModelError, match="more than once"):
-        models.pairs(pd.concat([long, long]), client="who", time="when", score="das", pre="pre", post="post")
+        models.pre_post_pairs(
+            pd.concat([long, long]), client="who", time="when", score="das", pre="pre", post="post"
+        )
     with pytest.raises(ModelError, match="Did you mean: das"):
-        models.pairs(long, client="who", time="when", score="dass", pre="pre", post="post")
+        models.pre_post_pairs(long, client="who", time="when", score="dass", pre="pre", post="post")
 
 
 def test_first_reliable_change_counts_sessions_that_were_held_and_ignores_the_order_of_rows():

@@ -16,7 +16,7 @@ CLINICAL = [
 @pytest.fixture(scope="module")
 def couples(real_data):
     data = real_data("jacobson_1989.csv")
-    return models.pairs(data, client="subject", time="time", score="das", pre="pre", post="post")
+    return models.pre_post_pairs(data, client="subject", time="time", score="das", pre="pre", post="post")
 
 
 def counts(result) -> list[int]:
@@ -80,7 +80,7 @@ def test_methods_of_a_retest_sample_by_its_norms(couples):
 
 def test_distress_where_lower_is_better(real_data):
     data = real_data("jacobson_1989.csv")
-    gds = models.pairs(data, client="subject", time="time", score="gds", pre="pre", post="post")
+    gds = models.pre_post_pairs(data, client="subject", time="time", score="gds", pre="pre", post="post")
     change = models.reliable_change(gds.pre, gds.post, reliability=0.9, higher_is_better=False)
     improved = change.category == "improved"
     assert (change.change[improved] < 0).all()

@@ -23,7 +23,7 @@ def table(**clients: list[float | None]) -> pl.DataFrame:
 
 
 def courses(frame, **options):
-    return models.course(frame, **COLUMNS, **({"higher_is_better": True, "threshold": 5.0} | options))
+    return models.describe_courses(frame, **COLUMNS, **({"higher_is_better": True, "threshold": 5.0} | options))
 
 
 def setbacks_by_hand(known: list[tuple[int, float]], threshold: float) -> list[tuple]:
@@ -139,7 +139,7 @@ def test_the_read_out_of_a_client_who_improves_falls_back_and_recovers():
     start = dt.date(2026, 1, 7)
     scores = [40, 42, 41, 55, 56, 58, 44, 57, 60]
     frame = pl.DataFrame({"who": "C17", "on": [start + dt.timedelta(days=7 * k) for k in range(9)], "csi": scores})
-    made = models.course(
+    made = models.describe_courses(
         frame, client="who", time="on", score="csi", higher_is_better=True, threshold=10, cutoff=51.5
     )
     assert made["C17"].sentence() == (
@@ -170,7 +170,7 @@ def test_the_read_out_of_a_client_who_improves_falls_back_and_recovers():
     ],
 )
 def test_what_is_said(scores, said):
-    made = courses(table(a=scores), unit="weeks", bridge=False)["a"]
+    made = courses(table(a=scores), unit="weeks", bridge_missed=False)["a"]
     assert said in made.sentence()
     assert "caus" not in made.sentence()
 
@@ -217,7 +217,7 @@ def test_public_clients(real_data):
     """43 inpatients, four occasions: the table and every sentence can be had, on scales of either direction."""
     data = real_data("claus_2020.csv")
     for score, higher in (("bdi", False), ("who", True)):
-        made = models.course(
+        made = models.describe_courses(
             data,
             client="id",
             time="time",
@@ -232,7 +232,7 @@ def test_public_clients(real_data):
         sentences = [one.sentence() for one in made]
         assert all(text.endswith(".") for text in sentences)
     daily = real_data("enrichd_bdi.csv").group_by("ID", "time").agg(pl.col("BDI").mean())
-    cbt = models.course(
+    cbt = models.describe_courses(
         daily, client="ID", time="time", score="BDI", higher_is_better=False, sd=8.0, reliability=0.9, cutoff=13.5
     )
     assert cbt.n == 346

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import datetime as dt
+import inspect
 import math
+import pydoc
 import statistics
 
 import duckdb
@@ -77,7 +79,7 @@ def test_losses_are_gains_on_a_scale_turned_round(clients):
 def test_reverse_scoring_changes_nothing_when_the_proportion_counts_from_the_same_end():
     low = table(a=[20, 19, 21, 12, 11, 10, 12, 9], b=[20, 22, 20, 16, 16, 15, 18, 19])
     high = low.with_columns(phq=27 - pl.col("phq"))
-    one, two = gains(low), gains(high, higher_is_better=True, zero=27.0)
+    one, two = gains(low), gains(high, higher_is_better=True, scale_origin=27.0)
     columns = ["who", "session", "magnitude", "total_change", "proportion", "reversed"]
     assert len(one) == 1
     assert one.table.select(columns).equals(two.table.select(columns))
@@ -93,10 +95,10 @@ def test_the_numbers_of_one_gain():
     }  # fmt: skip
 
 
-def test_losing_exactly_half_counts_on_request_only():
+def test_losing_exactly_reversal_inclusive_on_request_only():
     frame = table(a=[20, 20, 20, 10, 10, 10, 15])
     assert gains(frame).table["reversed"].to_list() == [False]
-    assert gains(frame, half_counts=True).table["reversed"].to_list() == [True]
+    assert gains(frame, reversal_inclusive=True).table["reversed"].to_list() == [True]
     assert gains(frame, reversal=0.4).table["reversed"].to_list() == [True]
 
 
@@ -107,11 +109,11 @@ def test_the_score_two_sessions_after_is_looked_at_for_a_reversal():
 def test_a_missed_session_is_bridged_on_request_only():
     frame = table(a=[20, 20, 21, None, 10, 10, 10, 9])
     assert len(gains(frame)) == 0
-    bridged = gains(frame, bridge=True).table
+    bridged = gains(frame, bridge_missed=True).table
     assert bridged.select("before", "after", "bridged").rows() == [(3, 5, 1)]
     without_the_row = frame.drop_nulls()
     assert len(gains(without_the_row)) == 0  # a session number that is not there is a missed session
-    assert len(gains(without_the_row, bridge=True)) == 1
+    assert len(gains(without_the_row, bridge_missed=True)) == 1
     assert len(gains(without_the_row, sessions="rows")) == 1
 
 
@@ -213,7 +215,7 @@ def test_bad_tables_are_refused_with_the_repair(change, message):
         ({"reversal": 0}, "reversal"),
         ({"permutations": -1}, "permutations"),
         ({"sessions": "weeks"}, "sessions must be"),
-        ({"within": ("soon", "later")}, "within must be a time"),
+        ({"search_window": ("soon", "later")}, "search_window must be a time"),
         ({"higher_is_better": None}, "higher_is_better"),
         ({"compat": "R"}, "compat"),
     ],
@@ -249,15 +251,15 @@ def test_any_kind_of_table_in_any_order(kind):
 def test_inputs_are_not_changed():
     frame = table(a=[20, 19, 21, 12, 11, 10, 12, 9]).to_pandas()
     kept = frame.copy()
-    gains(frame, permutations=5, bridge=True)
+    gains(frame, permutations=5, bridge_missed=True)
     pd.testing.assert_frame_equal(frame, kept)
 
 
 def test_sessions_outside_the_search_still_say_where_the_client_ended():
     frame = table(a=[20, 20, 21, 10, 10, 10, 9, 5])
-    found = gains(frame, within=(1, 7), end=8).table
+    found = gains(frame, search_window=(1, 7), end=8).table
     assert found["total_change"].to_list() == [15.0]
-    assert gains(frame, within=(1, 7)).table["total_change"].to_list() == [11.0]
+    assert gains(frame, search_window=(1, 7)).table["total_change"].to_list() == [11.0]
 
 
 def test_noise_alone_has_as_many_gains_as_chance_and_steps_have_more():
@@ -300,3 +302,18 @@ def test_on_public_sessions_of_therapy(real_data):
     for _, own in daily.sort("ID", "time").group_by("ID"):
         expected += len(by_hand(own["BDI"].to_list(), cutoff=7))
     assert len(found) == expected > 80
+
+
+@pytest.mark.parametrize("search", [models.sudden_gains, models.sudden_losses])
+def test_signature_and_help_name_every_option_with_its_default(search):
+    parameters = inspect.signature(search).parameters
+    assert list(parameters)[:5] == ["frame", "client", "time", "score", "higher_is_better"]
+    assert parameters["bridge_missed"].default is False
+    assert parameters["proportion"].default == 0.25
+    assert all(p.kind is p.KEYWORD_ONLY for name, p in parameters.items() if name != "frame")
+    assert "reversal_inclusive" in pydoc.render_doc(search)
+
+
+def test_an_option_that_does_not_exist_is_a_type_error_that_names_it():
+    with pytest.raises(TypeError, match=r"sudden_losses\(\) got an unexpected keyword argument 'bridge'"):
+        models.sudden_losses(table(a=[1.0]), **COLUMNS, higher_is_better=True, bridge=True)

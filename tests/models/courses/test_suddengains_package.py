@@ -38,8 +38,8 @@ def searched(rows: pl.DataFrame, options: dict):
     return find(
         rows, client="id", time="session", score="x", higher_is_better=False, cutoff=options["cutoff"],
         proportion=options["pct"] or 0.25, criteria=applied + ((3,) if options["third"] else ()),
-        alpha=options["alpha"], critical=None if options["adjust"] else 2.776, baseline=options["baseline"],
-        compat="suddengains",
+        alpha=options["alpha"], critical=None if options["adjust"] else 2.776,
+        first_is_baseline=options["baseline"], compat="suddengains",
     )  # fmt: skip
 
 
@@ -88,7 +88,7 @@ def test_its_own_example_data(real_data, validation):
     validation("sudden gains, criteria 1 and 2: reversed", source, 7, two.table["sg_reversal"].sum())
     ours = models.sudden_gains(treated, **columns, criteria=(1, 2))
     validation("the same, score n+2 looked at: reversed", source, 8, ours.table["reversed"].sum())
-    zero = models.sudden_gains(rows, **columns, baseline=True, compat="suddengains")
+    zero = models.sudden_gains(rows, **columns, first_is_baseline=True, compat="suddengains")
     validation("steps judged, with baseline", source, 334, zero.n_judged)
     validation("steps not judged, with baseline", source, 96, zero.n_examined - zero.n_judged)
 
@@ -113,7 +113,9 @@ def test_nobody_with_a_gain_gives_an_empty_table_under_its_names():
     assert "sg_x_tx_change" in result.table.columns
 
 
-@pytest.mark.parametrize("options", [{"higher_is_better": True}, {"higher_is_better": False, "bridge": True}])
+@pytest.mark.parametrize(
+    "options", [{"higher_is_better": True}, {"higher_is_better": False, "bridge_missed": True}]
+)
 def test_what_the_package_cannot_do_is_refused(options):
     rows = pl.DataFrame({"id": [1], "session": [1], "x": [10.0]})
     with pytest.raises(ModelError, match="leave"):

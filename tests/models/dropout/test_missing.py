@@ -123,27 +123,29 @@ def test_rubins_rules(validation):
     given = R["pool"]
     source = f"mice {R['versions']['mice']}, pool.scalar"
     for name, df in (("large", None), ("small", 40.0)):
-        made = models.rubin(given["q"], given["u"], complete_df=df)
+        made = models.pool_rubin(given["q"], given["u"], complete_df=df)
         for key, ours in (
             ("qbar", made.estimate), ("ubar", made.within), ("b", made.between), ("t", made.standard_error**2),
             ("df", made.degrees_of_freedom), ("r", made.relative_increase), ("fmi", made.fraction_missing),
         ):  # fmt: skip
             validation(f"Rubin's rules, {name} sample: {key}", source, given[name][key], ours)
     # The factor is (1 + 1/r)^2; a textbook prints (1 + 1/r^2), which gives 20.
-    one = models.rubin([9.0, 10.0, 11.0, 10.5, 9.5], [1.5] * 5)
+    one = models.pool_rubin([9.0, 10.0, 11.0, 10.5, 9.5], [1.5] * 5)
     validation("Rubin's degrees of freedom, m = 5, r = 0.5", "Rubin (1987)", 36.0, one.degrees_of_freedom)
     assert one.missing_information == pytest.approx(1 / 3)
 
 
 def test_rubins_rules_at_their_edges():
-    same = models.rubin([2.0, 2.0], [1.0, 1.0])
+    same = models.pool_rubin([2.0, 2.0], [1.0, 1.0])
     assert math.isinf(same.degrees_of_freedom)
     assert (same.lower, same.upper) == pytest.approx((2 - 1.959964, 2 + 1.959964))
     assert same.p_value == pytest.approx(0.0455, abs=1e-4)
-    assert models.rubin([2.0, 2.0], [1.0, 1.0], complete_df=40).degrees_of_freedom == pytest.approx(41 / 43 * 40)
-    sure = models.rubin([1.0, 3.0], [0.0, 0.0])
+    assert models.pool_rubin([2.0, 2.0], [1.0, 1.0], complete_df=40).degrees_of_freedom == pytest.approx(
+        41 / 43 * 40
+    )
+    sure = models.pool_rubin([1.0, 3.0], [0.0, 0.0])
     assert (sure.degrees_of_freedom, sure.missing_information) == (1.0, 1.0)
-    nothing = models.rubin([2.0, 2.0], [0.0, 0.0])
+    nothing = models.pool_rubin([2.0, 2.0], [0.0, 0.0])
     assert (nothing.reason, nothing.p_value, nothing.lower) == ("zero_variance", 0.0, 2.0)
     for estimates, variances in (
         ([1.0], [1.0]),
@@ -152,7 +154,7 @@ def test_rubins_rules_at_their_edges():
         ([1, math.nan], [1, 1]),
     ):
         with pytest.raises(ModelError, match="estimates"):
-            models.rubin(estimates, variances)
+            models.pool_rubin(estimates, variances)
 
 
 def test_delta_shifts_each_data_set_by_the_share_that_is_missing(trial):

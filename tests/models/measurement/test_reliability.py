@@ -26,7 +26,7 @@ def test_alpha_and_feldt_s_interval(validation):
 
 def test_items_against_the_rest(validation):
     for row, correlation, without in zip(
-        models.item_rest(ATTITUDE), R["alpha_item_rest"], R["alpha_without"], strict=True
+        models.item_rest_correlations(ATTITUDE), R["alpha_item_rest"], R["alpha_without"], strict=True
     ):
         validation(f"item-rest correlation, {row.item}", PSYCH, correlation, row.correlation)
         assert row.alpha_without == pytest.approx(without)

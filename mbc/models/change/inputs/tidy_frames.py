@@ -99,7 +99,7 @@ class Pairs:
         return self.table["group"] if "group" in self.table.columns else None
 
 
-def pairs(
+def pre_post_pairs(
     data: object, *, client: str, time: str, score: str, pre: object, post: object, group: str | None = None
 ) -> Pairs:
     """Put two named occasions of a long table side by side.
@@ -122,7 +122,7 @@ def pairs(
     --------
     >>> import polars as pl
     >>> data = pl.DataFrame({"who": [1, 1, 2], "when": ["pre", "post", "pre"], "das": [90.5, 97.0, 74.0]})
-    >>> made = pairs(data, client="who", time="when", score="das", pre="pre", post="post")
+    >>> made = pre_post_pairs(data, client="who", time="when", score="das", pre="pre", post="post")
     >>> made.table.rows(), made.lacking_post
     ([(1, 90.5, 97.0), (2, 74.0, None)], (2,))
     """
