@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from mbc.care.forecast.clinic_models import CohortModels as CohortModels
     from mbc.care.safety import client_safety as client_safety
     from mbc.care.safety import safety_list as safety_list
-    from mbc.care.scoring.scores import scored as scored
+    from mbc.care.scoring.scores import scores as scores
     from mbc.care.values.course import Trajectory as Trajectory
     from mbc.care.values.review import Caseload as Caseload
     from mbc.care.values.review import ClientReview as ClientReview
@@ -31,7 +31,7 @@ __getattr__, __dir__, _names = public_names(
         "cohort.deidentified": ("deidentified_cohort",),
         "forecast.clinic_models": ("CohortModel", "CohortModels"),
         "safety": ("client_safety", "safety_list"),
-        "scoring.scores": ("scored",),
+        "scoring.scores": ("scores",),
         "values.course": ("Trajectory",),
         "values.review": ("Caseload", "ClientReview"),
     },

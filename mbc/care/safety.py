@@ -1,4 +1,4 @@
-"""What the safety channel holds: apart from everything else, for those who may read it."""
+"""What the safety channel holds: separate from everything else, for those who may read it."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ class SafetyReview:
 
 @dataclass(frozen=True, slots=True)
 class ListedFlag:
-    """A flag among those of other clients: whose it is, in the clinic's words, and how long it has waited."""
+    """A flag in the list of all clients' flags: whose it is, and how long it has waited."""
 
     flag: SafetyFlag
     client: str  # the clinic's label and the id; the id alone where there is no label
@@ -106,7 +106,7 @@ def safety_list(store: Store, *, today: dt.date | None = None) -> SafetyList | N
     until = today or dt.date.today()  # noqa: DTZ011 - the calendar day where the clinic is
     clients = {row["client_id"]: row for row in store.clients().iter_rows(named=True)}
     clinicians = dict(store.clinicians().select("clinician_id", "display_name").iter_rows())
-    listed = [
+    entries = [
         ListedFlag(
             flag=flag,
             client=_named(clients[flag.client_id]),
@@ -116,11 +116,11 @@ def safety_list(store: Store, *, today: dt.date | None = None) -> SafetyList | N
         for flag in _flags(rows)
         if flag.client_id in clients  # erased a moment ago
     ]
-    waiting = [one for one in listed if one.flag.acknowledged_at is None]
-    seen = [(one.flag.acknowledged_at, one) for one in listed if one.flag.acknowledged_at is not None]
+    waiting = [item for item in entries if item.flag.acknowledged_at is None]
+    seen = [(item.flag.acknowledged_at, item) for item in entries if item.flag.acknowledged_at is not None]
     return SafetyList(
-        open=tuple(sorted(waiting, key=lambda one: (one.flag.kind != "risk", -one.waiting))),
-        acknowledged=tuple(one for _, one in sorted(seen, key=lambda pair: pair[0], reverse=True)),
+        open=tuple(sorted(waiting, key=lambda item: (item.flag.kind != "risk", -item.waiting))),
+        acknowledged=tuple(item for _, item in sorted(seen, key=lambda pair: pair[0], reverse=True)),
     )
 
 

@@ -57,12 +57,12 @@ def count(amount: int, thing: str, things: str | None = None) -> str:
     return f"{amount} {thing if amount == 1 else things or thing + 's'}"
 
 
-def listed(things: Sequence[str]) -> str:
+def join_list(things: Sequence[str]) -> str:
     """Join things as in speech.
 
     Examples
     --------
-    >>> listed(["R1", "R2", "R3"]), listed(["R1"])
+    >>> join_list(["R1", "R2", "R3"]), join_list(["R1"])
     ('R1, R2 and R3', 'R1')
     """
     return things[0] if len(things) == 1 else f"{', '.join(things[:-1])} and {things[-1]}" if things else ""

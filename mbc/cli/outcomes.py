@@ -94,8 +94,8 @@ def _about(row: OutcomeRow) -> str:
         parts.append(f"Effect size d = {row.effect:.2f} ({row.effect_lower:.2f} to {row.effect_upper:.2f}).")
     if row.completeness is not None:
         parts.append(f"About {row.completeness} % of those with a first score have a later one.")
-    if row.undone_words is not None:
-        parts.append(row.undone_words)
+    if row.tipping_point_words is not None:
+        parts.append(row.tipping_point_words)
     if row.coverage is not None:
         parts.append(f"About {row.coverage} % of those in care have a first score.")
     parts.append(f"Reliable change: {row.rule}.")

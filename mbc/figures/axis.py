@@ -63,7 +63,7 @@ def time_axis(course: Trajectory, kind: Axis) -> TimeAxis:
         return TimeAxis("calendar", (), "")
     if len(course.sessions) >= 2:
         return TimeAxis("session", tuple((day, float(n)) for day, n in course.sessions), "Session")
-    days = sorted({one.taken_on for one in course.occasions})
+    days = sorted({occasion.taken_on for occasion in course.occasions})
     return TimeAxis("session", tuple((day, i + 1.0) for i, day in enumerate(days)), "Occasion")
 
 

@@ -34,10 +34,10 @@ class Canvas:
         if course.window is not None and not course.curves:
             return course.window
         days = [*(course.window or ())]
-        days += [one.taken_on for one in course.occasions]
+        days += [occasion.taken_on for occasion in course.occasions]
         days += [mark.on for mark in course.marks]
         days += [day for curve in course.curves for day in curve.dates]
-        days += [one.start for one in course.not_applicable]
+        days += [span.start for span in course.not_applicable]
         return (min(days), max(days)) if days else None
 
     @property

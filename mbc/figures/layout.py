@@ -44,7 +44,7 @@ def lay_out(canvas: Canvas, *, better_is_up: bool) -> None:
     if marks:
         canvas.figure.update_layout(yaxis2=_strip_axis(rows_of(canvas)))
     if course.empty:
-        _say_empty(canvas)
+        _add_empty_note(canvas)
 
 
 def _title(text: str) -> dict[str, object]:
@@ -91,9 +91,9 @@ def _time_axis(canvas: Canvas) -> dict[str, object]:
 
 def _session_ticks(canvas: Canvas) -> list[int]:
     """Give the first session and then round numbers, six at most."""
-    numbers = [round(one) for one in canvas.reach or () if isinstance(one, float)]
+    numbers = [round(position) for position in canvas.reach or () if isinstance(position, float)]
     last = max(numbers, default=1)
-    step = next((one for one in (1, 2, 5, 10, 20, 50) if last / one <= _MOST_TICKS), 100)
+    step = next((candidate for candidate in (1, 2, 5, 10, 20, 50) if last / candidate <= _MOST_TICKS), 100)
     return sorted({1, *range(step, last + 1, step)} - ({2} if step == 2 else set()))
 
 
@@ -119,15 +119,15 @@ def _score_axis(canvas: Canvas, *, better_is_up: bool) -> dict[str, object]:
     course = canvas.course
     low, high = course.range
     pad = (high - low) * 0.04
-    turned = better_is_up and not course.higher_is_better
+    inverted = better_is_up and not course.higher_is_better
     span = [low - pad, high + pad]
     return {
         "title": {
-            "text": axis_words(higher_is_better=course.higher_is_better, turned=turned),
+            "text": axis_words(higher_is_better=course.higher_is_better, inverted=inverted),
             "standoff": 4,
             "font": {"size": 13},
         },
-        "range": span[::-1] if turned else span,
+        "range": span[::-1] if inverted else span,
         "domain": [0, 1 - _PER_ROW * rows_of(canvas) - 0.02] if course.marks else [0, 1],
         "nticks": _MOST_TICKS,
         "gridcolor": canvas.palette.grid,
@@ -139,16 +139,16 @@ def _score_axis(canvas: Canvas, *, better_is_up: bool) -> dict[str, object]:
     }
 
 
-def axis_words(*, higher_is_better: bool, turned: bool) -> str:
+def axis_words(*, higher_is_better: bool, inverted: bool) -> str:
     """Say which way is better.
 
     Examples
     --------
-    >>> axis_words(higher_is_better=False, turned=True)
-    'Score (axis turned: up is better)'
+    >>> axis_words(higher_is_better=False, inverted=True)
+    'Score (axis inverted: up is better)'
     """
-    if turned:
-        return "Score (axis turned: up is better)"
+    if inverted:
+        return "Score (axis inverted: up is better)"
     return "Score (up is better)" if higher_is_better else "Score (down is better)"
 
 
@@ -162,7 +162,7 @@ def _strip_axis(rows: int) -> dict[str, object]:
     }
 
 
-def _say_empty(canvas: Canvas) -> None:
+def _add_empty_note(canvas: Canvas) -> None:
     canvas.figure.add_annotation(
         text="No score on record",
         x=0.5,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from mbc.care import words
-from mbc.care.values.course import Mark
+from mbc.care.values.course import VALENCE_NOTES, Mark
 from mbc.figures.axis import Position
 from mbc.figures.canvas import Canvas
 from mbc.figures.text import plain, short_day
@@ -108,8 +108,7 @@ def _add_key(canvas: Canvas, mark: Mark) -> None:
 
 
 def _in_key(mark: Mark) -> str:
-    valence = "" if mark.valence == "neutral" else f" ({mark.valence})"
-    return f"{mark.key}  {short_day(mark.on)}: {plain(mark.label, 36)}{valence}"
+    return f"{mark.key}  {short_day(mark.on)}: {plain(mark.label, 36)}{VALENCE_NOTES[mark.valence]}"
 
 
 def _add_drop(canvas: Canvas, at: Position) -> None:

@@ -15,7 +15,7 @@ _SYMBOLS = {"recovered": "star", "improved": "triangle-up", "unchanged": "circle
 def outcomes_figure(outcomes: ClinicOutcomes, *, theme: Theme = "light") -> go.Figure:
     """Draw every published rate with its 95 % Wilson interval.
 
-    Scales on which nothing published tells change from noise have no rates, and no line here.
+    Scales without a published measurement error have no rates, and no line here.
 
     Parameters
     ----------

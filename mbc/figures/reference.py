@@ -16,9 +16,11 @@ _ROOM_FOR_WORDS = 0.14  # share of a phone's chart that a status needs
 
 
 def add_noise(canvas: Canvas) -> None:
-    """Draw, around each segment's baseline, the band that measurement error alone explains."""
-    found = [one for one in canvas.course.segments if one.noise is not None and one.baseline is not None]
-    for index, segment in enumerate(found):
+    """Draw the band of measurement error around each segment's baseline."""
+    segments = [
+        segment for segment in canvas.course.segments if segment.noise is not None and segment.baseline is not None
+    ]
+    for index, segment in enumerate(segments):
         noise = segment.noise
         assert noise is not None  # noqa: S101 - chosen above
         left, right = _own_reach(canvas, segment)
@@ -52,7 +54,7 @@ def _doubt(*, verified: bool) -> str:
 def _own_reach(canvas: Canvas, segment: Segment) -> tuple[Position, Position]:
     # From the baseline to the segment's last day on the chart, a week at least.
     start = segment.baseline.taken_on if segment.baseline else segment.occasions[0].taken_on
-    ahead = [day for one in canvas.course.curves if one.target == segment.target for day in one.dates]
+    ahead = [day for curve in canvas.course.curves if curve.target == segment.target for day in curve.dates]
     end = max([segment.occasions[-1].taken_on, start + _WEEK, *ahead])
     return canvas.time.at(start), canvas.time.at(end)
 
@@ -204,11 +206,11 @@ def _free_corner(canvas: Canvas, value: float) -> tuple[Literal["left", "right"]
         side, above = corner
         bottom, top = (value, value + tall) if above else (value - tall, value)
         return sum(
-            one.score is not None
-            and bottom <= one.score <= top
-            and (_share(canvas, one.taken_on) <= _LABEL_WIDTH) == (side == "left")
-            and not _LABEL_WIDTH < _share(canvas, one.taken_on) < 1 - _LABEL_WIDTH
-            for one in canvas.course.occasions
+            occasion.score is not None
+            and bottom <= occasion.score <= top
+            and (_share(canvas, occasion.taken_on) <= _LABEL_WIDTH) == (side == "left")
+            and not _LABEL_WIDTH < _share(canvas, occasion.taken_on) < 1 - _LABEL_WIDTH
+            for occasion in canvas.course.occasions
         )
 
     corners: list[tuple[Literal["left", "right"], bool]] = [
@@ -242,7 +244,7 @@ def _add_span(canvas: Canvas, span: Span, *, first: bool) -> None:
     low, high = canvas.course.range
     days_long = ((span.end or days[1]) - span.start).days
     if days_long >= _ROOM_FOR_WORDS * (days[1] - days[0]).days:
-        _say_reason(canvas, span.reason, left, right)
+        _add_reason(canvas, span.reason, left, right)
     canvas.trace(
         x=[left, right, right, left, left],
         y=[low, low, high, high, low],
@@ -268,7 +270,7 @@ def _add_span(canvas: Canvas, span: Span, *, first: bool) -> None:
     )
 
 
-def _say_reason(canvas: Canvas, reason: str, left: Position, right: Position) -> None:
+def _add_reason(canvas: Canvas, reason: str, left: Position, right: Position) -> None:
     middle = left + (right - left) / 2  # pyright: ignore[reportOperatorIssue] - both days, or both numbers
     canvas.figure.add_annotation(
         x=middle,

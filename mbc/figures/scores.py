@@ -15,7 +15,7 @@ def add_scores(canvas: Canvas) -> None:
     """Draw each segment by itself; hollow markers are explained in the legend where there are any."""
     for index, segment in enumerate(canvas.course.segments):
         _add_segment(canvas, segment, first=index == 0)
-    kinds = {_kind(one) for one in canvas.course.occasions if one.score is not None}
+    kinds = {_kind(occasion) for occasion in canvas.course.occasions if occasion.score is not None}
     for name in ("Prorated", "Recorded total"):
         if name in kinds:
             canvas.trace(
@@ -33,7 +33,7 @@ def _add_segment(canvas: Canvas, segment: Segment, *, first: bool) -> None:
     drawn = list(_with_gaps(canvas, segment))
     canvas.trace(
         x=[x for x, _ in drawn],
-        y=[None if one is None else one.score for _, one in drawn],
+        y=[None if occasion is None else occasion.score for _, occasion in drawn],
         name="Score",
         legendgroup="score",
         legendrank=1,
@@ -41,8 +41,10 @@ def _add_segment(canvas: Canvas, segment: Segment, *, first: bool) -> None:
         mode="lines+markers",
         connectgaps=False,
         line={"color": canvas.palette.score, "width": 2.5},
-        marker=_marker(canvas, ["circle" if one is None else SYMBOLS[_kind(one)] for _, one in drawn]),
-        hovertext=["" if one is None else _hover(canvas, one, segment) for _, one in drawn],
+        marker=_marker(
+            canvas, ["circle" if occasion is None else SYMBOLS[_kind(occasion)] for _, occasion in drawn]
+        ),
+        hovertext=["" if occasion is None else _hover(canvas, occasion, segment) for _, occasion in drawn],
         hoverinfo="text",
         meta={"target": segment.target, "label": segment.label},
     )
@@ -52,12 +54,12 @@ def _with_gaps(canvas: Canvas, segment: Segment) -> list[tuple[Position, Occasio
     # A long silence is a point without a value, half-way: the line stops there.
     drawn: list[tuple[Position, Occasion | None]] = []
     before: Occasion | None = None
-    for one in segment.occasions:
-        if before is not None and (one.taken_on - before.taken_on).days > canvas.course.gap_days:
-            middle = before.taken_on + (one.taken_on - before.taken_on) / 2
+    for occasion in segment.occasions:
+        if before is not None and (occasion.taken_on - before.taken_on).days > canvas.course.gap_days:
+            middle = before.taken_on + (occasion.taken_on - before.taken_on) / 2
             drawn.append((canvas.time.at(middle), None))
-        drawn.append((canvas.time.of(one), one))
-        before = one
+        drawn.append((canvas.time.of(occasion), occasion))
+        before = occasion
     return drawn
 
 
@@ -66,26 +68,28 @@ def _marker(canvas: Canvas, symbol: str | list[str]) -> dict[str, object]:
     return {"symbol": symbol, "size": 9, "color": colour, "line": {"width": 2, "color": colour}}
 
 
-def _kind(one: Occasion) -> str:
-    if one.recorded:
+def _kind(occasion: Occasion) -> str:
+    if occasion.recorded:
         return "Recorded total"
-    return "Prorated" if one.prorated else "Score"
+    return "Prorated" if occasion.prorated else "Score"
 
 
-def _hover(canvas: Canvas, one: Occasion, segment: Segment) -> str:
-    if one.score is None:
+def _hover(canvas: Canvas, occasion: Occasion, segment: Segment) -> str:
+    if occasion.score is None:
         return ""
-    head = f"<b>{canvas.points(one.score)}</b> on {words.day(one.taken_on)}"
+    head = f"<b>{canvas.points(occasion.score)}</b> on {words.day(occasion.taken_on)}"
     lines = [head + (f", {plain(segment.label)}" if segment.label else "")]
-    place = [] if one.session_number is None else [f"session {one.session_number}"]
-    if one.recorded:
+    place = [] if occasion.session_number is None else [f"session {occasion.session_number}"]
+    if occasion.recorded:
         place.append("recorded total")
-    elif one.answered is not None:
-        place.append(f"{one.answered} of {one.items} answered" + (", prorated" if one.prorated else ""))
+    elif occasion.answered is not None:
+        place.append(
+            f"{occasion.answered} of {occasion.items} answered" + (", prorated" if occasion.prorated else "")
+        )
     lines += ["; ".join(place)] if place else []
-    if segment.baseline is not None and one.administration_id == segment.baseline.administration_id:
+    if segment.baseline is not None and occasion.administration_id == segment.baseline.administration_id:
         lines.append("baseline")
-    elif one.change is not None:
-        noise = {True: ", inside noise", False: ", beyond noise", None: ""}[one.inside_noise]
-        lines.append(f"{canvas.points(one.change, signed=True)} from baseline{noise}")
+    elif occasion.change is not None:
+        noise = {True: ", no clear change", False: ", a clear change", None: ""}[occasion.inside_noise]
+        lines.append(f"{canvas.points(occasion.change, signed=True)} from baseline{noise}")
     return "<br>".join(lines)

@@ -1,4 +1,4 @@
-"""A course in the space of a word: a small line that reads beside its words, and to a screen reader as words."""
+"""A course as a sparkline: a small line in a row of text, read to a screen reader as words."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def sparkline_svg(
     points : sequence of float or None
         Scores in scale points; None leaves the line open (a gap, another relationship).
     label : str
-        What a screen reader says in its place: the change in words.
+        What a screen reader reads instead: the change in words.
     bounds : (float, float), optional
         The scale's range; without it the scores' own.
     better_is_up : bool
@@ -71,7 +71,7 @@ def _place(
     *,
     better_is_up: bool,
 ) -> list[Spot | None]:
-    known = [float(one) for one in points if one is not None]
+    known = [float(score) for score in points if score is not None]
     low, high = bounds or (min(known, default=0.0), max(known, default=1.0))
     reach = (high - low) or 1.0
     step = (width - 2 * _PAD) / max(len(points) - 1, 1)
@@ -81,7 +81,7 @@ def _place(
         up = share if better_is_up else 1 - share
         return _PAD + i * step, height - _PAD - up * (height - 2 * _PAD)
 
-    return [None if one is None else place(i, one) for i, one in enumerate(points)]
+    return [None if spot is None else place(i, spot) for i, spot in enumerate(points)]
 
 
 def _runs(drawn: Sequence[Spot | None]) -> list[list[Spot]]:

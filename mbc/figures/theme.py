@@ -1,6 +1,6 @@
 """Which colours, dashes and marker shapes a figure is drawn with, on a light and on a dark page.
 
-Okabe & Ito's palette, which people with any colour vision tell apart; on each page the members whose contrast
+Okabe & Ito's palette, which people with any colour vision can distinguish; on each page the members whose contrast
 with the background is at least 3:1 are used for lines, and the ink (at least 4.5:1) for every text. Meaning is
 never carried by colour alone: each role also has its own dash, marker or label.
 
@@ -70,7 +70,7 @@ PALETTES: dict[Theme, Palette] = {
 }
 
 
-def contrast(one: str, other: str) -> float:
+def contrast(colour: str, background: str) -> float:
     """Contrast ratio of two sRGB colours, 1 to 21 (WCAG 2.2, relative luminance).
 
     Examples
@@ -80,7 +80,7 @@ def contrast(one: str, other: str) -> float:
     >>> contrast("#777777", "#ffffff") < 4.5
     True
     """
-    lighter, darker = sorted((_luminance(one), _luminance(other)), reverse=True)
+    lighter, darker = sorted((_luminance(colour), _luminance(background)), reverse=True)
     return (lighter + 0.05) / (darker + 0.05)
 
 

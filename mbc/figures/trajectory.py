@@ -46,7 +46,7 @@ def trajectory_figure(
 
     Notes
     -----
-    The score axis spans the scale's whole range, so that a small move looks small. Lines stop at silences longer
+    The score axis spans the scale's full range, so that a small move looks small. Lines stop at silences longer
     than ``trajectory.gap_days``, at occasions without a score, and where a relationship ends.
     """
     canvas = Canvas(go.Figure(), trajectory, time_axis(trajectory, axis), PALETTES[theme])

@@ -1,4 +1,4 @@
-"""How a table stops telling who somebody is: random ids, days for dates, rare words folded, a last guard."""
+"""De-identification of tables: random ids, days instead of dates, rare categories folded, a final check."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _MOST_CATEGORIES = 40  # a text column with more distinct values than this is no
 
 @dataclass(frozen=True, slots=True)
 class StudyIds:
-    """Ids on record beside the random ids that replace them."""
+    """Ids on record and the random ids that replace them."""
 
     of: dict[str, str]
 
@@ -43,7 +43,7 @@ class StudyIds:
 def label_prefix(prefix: str, known: Iterable[str]) -> str:
     """Lengthen the prefix of numbered labels until none of them can be taken for an identifier on record.
 
-    Whoever finds an identifier in a table, :func:`guard` above all, cannot tell it from a label that reads alike.
+    An identifier in a table, for :func:`guard` above all, cannot be distinguished from a label that reads alike.
 
     Parameters
     ----------
@@ -57,8 +57,8 @@ def label_prefix(prefix: str, known: Iterable[str]) -> str:
     >>> label_prefix("G", ["C-7", "Gull"]), label_prefix("G", ["g12"]), label_prefix("G", ["G1", "GX1"])
     ('G', 'GX', 'GXX')
     """
-    met = {one.casefold() for one in known}
-    while any(re.fullmatch(rf"{prefix.casefold()}\d+", one) for one in met):
+    taken = {identifier.casefold() for identifier in known}
+    while any(re.fullmatch(rf"{prefix.casefold()}\d+", identifier) for identifier in taken):
         prefix += "X"
     return prefix
 
@@ -89,13 +89,15 @@ def random_study_ids(ids: Iterable[str], *, prefix: str = "P", avoid: Iterable[s
     numbers = list(range(1, len(known) + 1))
     secrets.SystemRandom().shuffle(numbers)
     width = max(3, len(str(len(known))))
-    return StudyIds({one: f"{prefix}{number:0{width}d}" for one, number in zip(known, numbers, strict=True)})
+    return StudyIds(
+        {identifier: f"{prefix}{number:0{width}d}" for identifier, number in zip(known, numbers, strict=True)}
+    )
 
 
 def days_since(
     frame: pl.DataFrame, origins: Mapping[str, dt.date], *, date: str, by: str, name: str
 ) -> pl.DataFrame:
-    """Replace a date by whole days since each person's own origin.
+    """Replace a date by the number of days since each person's own origin.
 
     Parameters
     ----------
@@ -142,7 +144,7 @@ def guard(
     tables : mapping of str to pl.DataFrame
         What is about to leave, by file name.
     identifiers : collection of str
-        Client, clinician and episode ids, aliases, goal and event labels: whatever must not be found in a cell.
+        Client, clinician and episode ids, aliases, goal and event labels: whatever must not appear in a cell.
     words : mapping of str to collection of str, optional
         Column -> the closed vocabulary that stands there for everybody ("married", form "a"). In that column such
         a word, spelled exactly so, points at nobody, also where a client goes by it.
@@ -152,7 +154,7 @@ def guard(
     IdentityLeft
         Names the table and column, never the value.
     """
-    forbidden = {one.casefold() for one in identifiers}
+    forbidden = {identifier.casefold() for identifier in identifiers}
     for table, frame in tables.items():
         for column, dtype in frame.schema.items():
             own = frozenset((words or {}).get(column, ()))
@@ -170,9 +172,9 @@ def _fault(
         return "holds free text"
     if dtype != pl.String:
         return None
-    met = values.drop_nulls().unique()
-    if any(one.casefold() in forbidden for one in met if one not in own):
+    values_seen = values.drop_nulls().unique()
+    if any(text.casefold() in forbidden for text in values_seen if text not in own):
         return "still holds an identifier or a label from the record"
-    if column != "study_id" and len(met) > _MOST_CATEGORIES:
-        return f"holds {len(met)} different texts; categories have at most {_MOST_CATEGORIES}"
+    if column != "study_id" and len(values_seen) > _MOST_CATEGORIES:
+        return f"holds {len(values_seen)} different texts; categories have at most {_MOST_CATEGORIES}"
     return None

@@ -1,4 +1,4 @@
-"""Which cells of a small table may be published: none that tells of a few people, none that can be worked back."""
+"""Which cells of a small table may be published: none that reveals a few people, none that can be recalculated."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def smallest_published(k: int | Preset) -> int:
     Raises
     ------
     SettingsError
-        When ``k`` is neither a known preset nor a whole number of at least 3.
+        When ``k`` is neither a known preset nor an integer of at least 3.
 
     Examples
     --------
@@ -65,7 +65,7 @@ def suppress(counts: Mapping[str, int], *, k: int | Preset = 5, hide_first: Sequ
     Counts from 1 to k - 1 are hidden (primary suppression). Whoever knows the total could subtract, so further
     categories follow, in an order that does not depend on the counts, until at least two are hidden and they
     hold at least 3k people together (complementary suppression); where even that cannot be had, the total is
-    hidden. Zeros are shown. A group of fewer than k people is hidden whole.
+    hidden. Zeros are shown. A group of fewer than k people is hidden altogether.
 
     The order and the factor 3 matter: hiding the smallest neighbour instead lets whoever knows the rule work
     cells back. The tests walk every table of four cells and find none that can be, the rule being known.
@@ -109,12 +109,12 @@ def _covers(hidden: set[str], counts: Mapping[str, int], needed: int) -> bool:
     return len(hidden) >= 2 and sum(counts[name] for name in hidden) >= needed
 
 
-def rounded_percent(part: int, whole: int, *, step: int = 5) -> int:
-    """Give a share in percent, rounded so coarsely that small differences cannot be worked back.
+def rounded_percent(part: int, total: int, *, step: int = 5) -> int:
+    """Give a share in percent, rounded so coarsely that small differences cannot be recalculated.
 
     Examples
     --------
     >>> rounded_percent(38, 41)
     95
     """
-    return round(100 * part / whole / step) * step
+    return round(100 * part / total / step) * step

@@ -28,7 +28,7 @@ def test_a_visit(visit: Visit, watch: Watch, address: str):
     drawn(page)
     assert page.evaluate(SCORES, "chart-rses-total")["y"] == list(RSES_TOTALS)
     caption = chart.locator("figcaption")
-    expect(caption).to_contain_text("12 points better, more than measurement error alone explains")
+    expect(caption).to_contain_text("12 points better, a clear change")
     drawing = chart.get_by_role("img", name="Chart. Self-esteem: RSES")
     assert drawing.get_attribute("aria-describedby") == caption.get_attribute("id")
 

@@ -43,7 +43,7 @@ def test_the_chart_is_told_in_words(url):
     assert "C1 (Amber alder), seen by Dr. Ilse Marten" in told
     assert "From 18 on 6 January to 0 on 3 February: 18 points better" in told
     # 18 to 9 to 0: both beyond the 6 points of NHS Talking Therapies
-    assert "An improvement beyond noise first held for two occasions in a row from 20 January" in told
+    assert "Clearly better since 20 January, confirmed at the next questionnaire" in told
     assert "Recorded as growth: Joined a choir" in told
 
 
@@ -57,7 +57,7 @@ def test_every_occasion_is_listed_with_its_count(url):
 def test_goals_and_completeness_are_told_and_markup_is_not_obeyed(url):
     told = run("review", "C1", "--store", url)
     assert "Take up [running] again. From 2 to 5 on 20 January 2025; 2 points to the goal of 7." in told
-    assert "PHQ-9: 3 occasions; usually within 2 weeks; last on 3 February 2025, due." in run(
+    assert "PHQ-9: 3 answered; usually within 2 weeks; last on 3 February 2025, due." in run(
         "review", "C1", "--store", url, "--as-of", "2025-03-01"
     )
 

@@ -100,7 +100,7 @@ def test_events_differ_by_shape_and_have_their_words_in_the_key(course):
     assert set(statuses.marker.symbol) == {"square"}
     key = [trace.name for trace in figure.data if trace.legend == "legend2"]
     assert key == [
-        "A  10 Mar: Lost job (hard)",
+        "A  10 Mar: Lost job (hard time)",
         "B  5 May: R1 ended",
         "C  5 May: Ended R1 (growth)",
         "D  16 Jun: R2: dating",
@@ -147,7 +147,7 @@ def test_without_sessions_the_occasions_are_counted(course):
         (True, False, False, "Score (up is better)"),
         (True, True, False, "Score (up is better)"),
         (False, False, False, "Score (down is better)"),
-        (False, True, True, "Score (axis turned: up is better)"),
+        (False, True, True, "Score (axis inverted: up is better)"),
     ],
 )
 def test_better_is_up_turns_lower_is_better_scales_and_says_so(course, higher, better_is_up, turned, words):

@@ -132,7 +132,7 @@ def origins(outcomes: ClinicOutcomes) -> tuple[tuple[str, str, bool], ...]:
             f"{row.title}: {short_name(row.instrument)}",
             f"Reliable change: {row.rule}. "
             + (f"Cutoff: {row.cutoff}." if row.cutoff else "No cutoff is published.")
-            + (f" {row.undone_words}" if row.undone_words else ""),
+            + (f" {row.tipping_point_words}" if row.tipping_point_words else ""),
             row.verified,
         )
         for row in outcomes.rows

@@ -16,13 +16,13 @@ from mbc.care.words import count, day, span
 from mbc.instruments import Instrument, applicable
 from mbc.instruments.applicability import CURRENT
 
-_LEAST = 3  # occasions, before a rhythm can be told
+_LEAST = 3  # occasions, before a rhythm can be estimated
 _USUAL = 0.8  # share of intervals
-_LATE = 1.5  # of the rhythm: later than that, an occasion did not come
+_LATE = 1.5  # of the rhythm: later than that, an occasion was missed
 
 
 def completeness_of(record: ClientRecord, instrument: Instrument, as_of: dt.date) -> Completeness:
-    """Count what came, what was left blank and what is due."""
+    """Count what was answered, left blank and missed, and what is due."""
     rows = record.of(instrument.key, instrument.main_scale.key)
     days = sorted(rows["taken_on"].unique())
     rhythm = _rhythm(days)
@@ -30,7 +30,7 @@ def completeness_of(record: ClientRecord, instrument: Instrument, as_of: dt.date
     missed = _missed(record, instrument, days, rhythm)
     due = applies and rhythm is not None and (as_of - days[-1]).days >= rhythm
     blanks = rows.select(pl.col("items") - pl.col("answered")).to_series().sum()
-    found = Completeness(
+    completeness = Completeness(
         instrument=instrument.key,
         name=short_name(instrument.key),
         occasions=rows.height,
@@ -43,25 +43,25 @@ def completeness_of(record: ClientRecord, instrument: Instrument, as_of: dt.date
         applicable=applies,
         words="",
     )
-    return _with_words(found)
+    return _with_words(completeness)
 
 
-def _with_words(found: Completeness) -> Completeness:
-    said = [count(found.occasions, "occasion")]
-    if found.scored < found.occasions:
-        said.append(f"{found.occasions - found.scored} with too few answers")
-    if found.blank_items:
-        said.append(f"{count(found.blank_items, 'item')} left blank")
-    if found.rhythm_days is not None:
-        said.append(f"usually within {span(found.rhythm_days)}")
-    if found.missed:
-        said.append(f"about {found.missed} did not come")
-    state = f"last on {day(found.last_on)}"
-    if not found.applicable:
+def _with_words(completeness: Completeness) -> Completeness:
+    parts = [f"{completeness.occasions} answered"]
+    if completeness.scored < completeness.occasions:
+        parts.append(f"{completeness.occasions - completeness.scored} with too few answers")
+    if completeness.blank_items:
+        parts.append(f"{count(completeness.blank_items, 'item')} left blank")
+    if completeness.rhythm_days is not None:
+        parts.append(f"usually within {span(completeness.rhythm_days)}")
+    if completeness.missed:
+        parts.append(f"about {completeness.missed} missed")
+    state = f"last on {day(completeness.last_on)}"
+    if not completeness.applicable:
         state += ", not applicable now"
-    elif found.due:
+    elif completeness.due:
         state += ", due"
-    return replace(found, words=f"{'; '.join(said)}; {state}.")
+    return replace(completeness, words=f"{'; '.join(parts)}; {state}.")
 
 
 def _rhythm(days: list[dt.date]) -> int | None:
@@ -75,8 +75,8 @@ def _missed(record: ClientRecord, instrument: Instrument, days: list[dt.date], r
         return 0
     missed = 0
     for a, b in pairwise(days):
-        apart = [one for one in record.timeline.not_applicable(instrument, a, b) if one.start < b]
-        silent = sum(((one.end or b) - one.start).days for one in apart)
+        excluded = [span for span in record.timeline.not_applicable(instrument, a, b) if span.start < b]
+        silent = sum(((span.end or b) - span.start).days for span in excluded)
         waited = (b - a).days - silent
         if waited > _LATE * rhythm:
             missed += round(waited / rhythm) - 1

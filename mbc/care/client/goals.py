@@ -47,8 +47,10 @@ def goal_progress(record: ClientRecord) -> tuple[GoalProgress, ...]:
     ratings: dict[str, list[Rating]] = {}
     for goal_id, day, rating in record.ratings.select("goal_id", "rated_on", "rating").iter_rows():
         ratings.setdefault(goal_id, []).append((day, rating))
-    found = [_progress(record, row, ratings.get(row["goal_id"], [])) for row in record.goals.iter_rows(named=True)]
-    return tuple(sorted(found, key=lambda goal: (goal.retired_on is not None, goal.set_on, goal.goal_id)))
+    progress = [
+        _progress(record, row, ratings.get(row["goal_id"], [])) for row in record.goals.iter_rows(named=True)
+    ]
+    return tuple(sorted(progress, key=lambda goal: (goal.retired_on is not None, goal.set_on, goal.goal_id)))
 
 
 def _progress(record: ClientRecord, row: Mapping[str, Any], ratings: list[Rating]) -> GoalProgress:

@@ -13,7 +13,7 @@ from mbc.care.values.review import Completeness, GoalProgress, Question
 from mbc.care.words import count, day, sentence, span
 
 MOST = 3
-_RECENT_DAYS = 35  # events of the last five weeks are still news
+_RECENT_DAYS = 35  # events of the last five weeks are recent
 _UNRATED_DAYS = 56  # a goal without a rating for eight weeks
 _MISSED = 2
 
@@ -24,46 +24,48 @@ def suggest(
     completeness: Sequence[Completeness],
     as_of: dt.date,
 ) -> tuple[Question, ...]:
-    """Give at most three questions, the most telling first."""
-    found = [
+    """Give at most three questions, the most important first."""
+    candidates = [
         *_off_track(trajectories),
-        *_moved(trajectories),
-        *_happened(trajectories, as_of),
-        *_not_held(trajectories),
+        *_since_last_time(trajectories),
+        *_recent_events(trajectories, as_of),
+        *_since_start(trajectories),
         *_goals(goals, as_of),
-        *_silent(completeness),
-        *_steady(trajectories),
+        *_missed_questionnaires(completeness),
+        *_lasting_improvement(trajectories),
     ]
     chosen: list[Question] = []
-    for one in found:
-        if one.text not in {other.text for other in chosen}:
-            chosen.append(one)
+    for question in candidates:
+        if question.text not in {other.text for other in chosen}:
+            chosen.append(question)
     return tuple(chosen[:MOST])
 
 
 def _off_track(trajectories: Sequence[Trajectory]) -> Iterator[Question]:
     for course in trajectories:
         if course.on_track == "not on track":
-            reason = f"{course.title}: forecast as not on track, at two sessions in a row"
-            yield Question("Are we working on what matters most, in a way that suits you?", sentence(reason))
+            reason = f"{course.title}: the forecast was 'not on track' at the last two sessions"
+            yield Question(
+                "Are we working on what matters most to you, in a way that suits you?", sentence(reason)
+            )
 
 
-def _moved(trajectories: Sequence[Trajectory]) -> Iterator[Question]:
+def _since_last_time(trajectories: Sequence[Trajectory]) -> Iterator[Question]:
     for course in trajectories:
         last = course.current.since_last if course.current else None
         if last is None or last.verdict not in {"reliably better", "reliably worse"}:
             continue
         text = f"What was different between {day(last.before_on)} and {day(last.after_on)}?"
-        yield Question(text, sentence(f"{course.title}: {last.words}, from one occasion to the next"))
+        yield Question(text, sentence(f"{course.title}: {last.words}, from one questionnaire to the next"))
 
 
-def _happened(trajectories: Sequence[Trajectory], as_of: dt.date) -> Iterator[Question]:
+def _recent_events(trajectories: Sequence[Trajectory], as_of: dt.date) -> Iterator[Question]:
     marks: dict[tuple[dt.date, str], Mark] = {
         (mark.on, mark.label): mark for course in trajectories for mark in course.marks if mark.kind == "event"
     }
     recent = [mark for mark in marks.values() if 0 <= (as_of - mark.on).days <= _RECENT_DAYS]
     asks = {
-        "growth": "What made that step possible, and what did it ask of you?",
+        "growth": "What made this step possible, and what has been different since?",
         "hard": "How have you been since, and what has helped?",
     }
     for mark in sorted(recent, key=lambda mark: mark.on, reverse=True):
@@ -71,7 +73,7 @@ def _happened(trajectories: Sequence[Trajectory], as_of: dt.date) -> Iterator[Qu
             yield Question(asks[mark.valence], sentence(f"{mark.words}, {day(mark.on)}"))
 
 
-def _not_held(trajectories: Sequence[Trajectory]) -> Iterator[Question]:
+def _since_start(trajectories: Sequence[Trajectory]) -> Iterator[Question]:
     for course in trajectories:
         live = course.current
         change = live.since_baseline if live else None
@@ -81,8 +83,10 @@ def _not_held(trajectories: Sequence[Trajectory]) -> Iterator[Question]:
             reason = f"{course.title}: {change.words}, since the first score on {day(change.before_on)}"
             yield Question("What has been hardest lately, and is our work aimed at it?", sentence(reason))
         elif change.verdict == "inside noise" and live.first_reliable_improvement is not None:
-            reason = f"{course.title}: better from {day(live.first_reliable_improvement)}, now back inside noise"
-            yield Question("What helped at the time when it went better?", sentence(reason))
+            reason = (
+                f"{course.title}: clearly better from {day(live.first_reliable_improvement)}, now no clear change"
+            )
+            yield Question("What helped when this was going better?", sentence(reason))
 
 
 def _goals(goals: Sequence[GoalProgress], as_of: dt.date) -> Iterator[Question]:
@@ -100,18 +104,18 @@ def _goals(goals: Sequence[GoalProgress], as_of: dt.date) -> Iterator[Question]:
             yield Question(f"'{goal.label}': what gets in the way?", sentence(reason))
 
 
-def _silent(completeness: Sequence[Completeness]) -> Iterator[Question]:
-    for one in completeness:
-        if one.applicable and one.missed >= _MISSED:
-            reason = f"{one.name}: {count(one.missed, 'expected occasion')} did not come"
-            yield Question("Do the questionnaires suit you: their timing, length and questions?", sentence(reason))
+def _missed_questionnaires(completeness: Sequence[Completeness]) -> Iterator[Question]:
+    for questionnaire in completeness:
+        if questionnaire.applicable and questionnaire.missed >= _MISSED:
+            reason = f"{questionnaire.name} was missed about {count(questionnaire.missed, 'time')}"
+            yield Question("Do the timing, length and questions of the questionnaires suit you?", sentence(reason))
 
 
-def _steady(trajectories: Sequence[Trajectory]) -> Iterator[Question]:
+def _lasting_improvement(trajectories: Sequence[Trajectory]) -> Iterator[Question]:
     for course in trajectories:
         change = course.current.since_baseline if course.current else None
         if change is None or change.verdict != "reliably better":
             continue
         if course.current is not None and course.current.first_reliable_improvement is not None:
-            reason = f"{course.title}: {change.words}, and it has held"
+            reason = f"{course.title}: {change.words}, confirmed at the next questionnaire"
             yield Question("What do you do now that you did not do before?", sentence(reason))

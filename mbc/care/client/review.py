@@ -11,11 +11,11 @@ from mbc.care.client.completeness import completeness_of
 from mbc.care.client.goals import goal_progress
 from mbc.care.client.questions import suggest
 from mbc.care.client.trajectory import Cohort, trajectory_of
-from mbc.care.course.charted_scales import charted, construct_title, in_reading_order
+from mbc.care.course.charted_scales import construct_title, in_reading_order, scales_to_chart
 from mbc.care.course.client_record import ClientRecord, no_later_than_today, read_record
 from mbc.care.values.course import Trajectory
 from mbc.care.values.review import ClientReview, ConstructReview
-from mbc.care.words import count, listed, sentence
+from mbc.care.words import count, join_list, sentence
 from mbc.store import Store
 
 
@@ -44,13 +44,13 @@ def client_review(
     today = as_of or _last_day(store, record)
     instruments = in_reading_order(record.asked)
     pairs = [
-        (one.construct, trajectory_of(record, one, scale, cohort=cohort))
-        for one in instruments
-        for scale in charted(one)
+        (instrument.construct, trajectory_of(record, instrument, scale, cohort=cohort))
+        for instrument in instruments
+        for scale in scales_to_chart(instrument)
     ]
     trajectories = [course for _, course in pairs]
     goals = goal_progress(record)
-    completeness = tuple(completeness_of(record, one, today) for one in instruments)
+    completeness = tuple(completeness_of(record, instrument, today) for instrument in instruments)
     held, missed, last, number = _sessions(record)
     return ClientReview(
         client_id=client_id,
@@ -80,7 +80,7 @@ def _last_day(store: Store, record: ClientRecord) -> dt.date:
 
 
 def headline(trajectories: list[Trajectory]) -> str:
-    """Say in one sentence what has moved beyond noise since the start, on the scales that apply now.
+    """Say in one sentence what has changed clearly since the start, on the scales that apply now.
 
     Examples
     --------
@@ -97,21 +97,21 @@ def headline(trajectories: list[Trajectory]) -> str:
         live = course.current
         if live is not None and live.since_baseline is not None:
             sides[live.since_baseline.verdict].append(course.title)
-    said = [
-        f"{start} on {listed(sides[side])}"
-        for side, start in (
-            ("reliably better", "better than at the start, beyond noise,"),
-            ("reliably worse", "worse than at the start, beyond noise,"),
+    parts = [
+        f"{verdict} since the start: {join_list(sides[side])}"
+        for side, verdict in (
+            ("reliably better", "clearly better"),
+            ("reliably worse", "clearly worse"),
         )
         if sides[side]
     ]
     if sides["inside noise"]:
-        said.append(f"{count(len(sides['inside noise']), 'scale')} inside noise")
-    if not said:
+        parts.append(f"no clear change on {count(len(sides['inside noise']), 'scale')}")
+    if not parts:
         return (
             "No scores on record yet." if not trajectories else "No change to judge yet on the scales that apply."
         )
-    return sentence("; ".join(said))
+    return sentence("; ".join(parts))
 
 
 def _sessions(record: ClientRecord) -> tuple[int, int, dt.date | None, int | None]:

@@ -1,4 +1,4 @@
-"""How one client has fared on one scale: scores beside noise, cutoff, goals, events and the expected course."""
+"""One client on one scale over time: scores with noise band, cutoff, goals, events and expected course."""
 
 from __future__ import annotations
 
@@ -66,7 +66,7 @@ def trajectory_of(
     """Follow one client, already read, on one scale."""
     occasions = read_occasions(record.of(instrument.key, scale.key).iter_rows(named=True))
     noise = noise_for(cohort, instrument, scale)
-    segments, aside = split(occasions, instrument, scale, record.timeline, noise)
+    segments, set_aside = split(occasions, instrument, scale, record.timeline, noise)
     past = read_occasions(record.before(instrument.key, scale.key).iter_rows(named=True))
     longest = gap_days(occasions)
     window = record.window
@@ -95,7 +95,7 @@ def trajectory_of(
         summary="",
         caption="",
         relationships=record.timeline.labels,
-        set_aside=aside,
+        set_aside=set_aside,
         window=window,
         earlier=split(past, instrument, scale, record.timeline, noise)[0],
     )
@@ -111,14 +111,14 @@ def _with_outlook(course: Trajectory, instrument: Instrument, scale: Scale, coho
     model = cohort.course(instrument, scale)
     if isinstance(model, NoOutlook):
         return course
-    (found,) = outlooks(model, [live])
-    if found.state == "insufficient data":
+    (signal,) = outlooks(model, [live])
+    if signal.state == "insufficient data":
         return course
     supplied = (instrument.key, scale.key) in cohort.supplied
-    where = f"in model file {model.version}" if supplied else "on record here"
+    where = f"in model file {model.version}" if supplied else "of this clinic"
     whose = f"{count(model.card.clients, 'client')} {where}"
-    words = f"Outlook, by the courses of {whose}: {found.state}. {found.reason}"
-    return replace(course, outlook=words, on_track=found.state)
+    words = f"Forecast from {whose}: {signal.state}. {signal.reason}"
+    return replace(course, outlook=words, on_track=signal.state)
 
 
 def chart_title(instrument: Instrument, scale: Scale) -> str:
@@ -159,11 +159,11 @@ def _goal_lines(record: ClientRecord, instrument: Instrument, scale: Scale) -> t
     names = {f"{instrument.key}.{scale.key}"}
     if scale is instrument.main_scale:
         names.add(instrument.key)
-    found: list[GoalLine] = []
+    lines: list[GoalLine] = []
     for row in record.goals.iter_rows(named=True):
         over = row["retired_on"] is not None and record.since is not None and row["retired_on"] < record.since
         if row["scale"] in names and row["target"] is not None and not over:
-            found.append(
+            lines.append(
                 GoalLine(row["goal_id"], row["label"] or "", row["target"], row["set_on"], row["retired_on"])
             )
-    return tuple(found)
+    return tuple(lines)

@@ -1,4 +1,4 @@
-"""What became of many clients at once, by the same rules as one client's page."""
+"""Outcome categories of many clients at once, by the same rules as a client's page."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ def judge(of: Instrument, scale: Scale, pre: NDArray[np.float64], post: NDArray[
     Returns
     -------
     Verdicts or None
-        None where nothing published tells change from noise on this scale.
+        None where no measurement error is published for this scale.
     """
     noise = noise_of(of, scale)
     if noise is None:
@@ -67,7 +67,7 @@ def judge(of: Instrument, scale: Scale, pre: NDArray[np.float64], post: NDArray[
         )
     significance = models.clinical_significance(pre, post, change=change, cutoff=scale.cutoff)
     return Verdicts(
-        categories=tuple(_FOLDED.get(one, one) for one in map(str, significance.category)),
+        categories=tuple(_FOLDED.get(category, category) for category in map(str, significance.category)),
         began_distressed=np.asarray(significance.started == "clinical", dtype=np.bool_),
         recoverable=True,
         rule=_rule(noise, scale),

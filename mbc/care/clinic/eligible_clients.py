@@ -8,9 +8,9 @@ from dataclasses import dataclass
 
 import polars as pl
 
-from mbc.care.course.charted_scales import charted, construct_rank
+from mbc.care.course.charted_scales import construct_rank, scales_to_chart
 from mbc.care.course.relationships import Timeline, timelines
-from mbc.care.scoring.scores import scored
+from mbc.care.scoring.scores import scores
 from mbc.instruments import Instrument, instrument
 from mbc.store import Store
 
@@ -25,7 +25,7 @@ class Period:
 
 @dataclass(frozen=True, slots=True)
 class Counted:
-    """Everybody whom one scale could have said something about in the period."""
+    """The clients whom one scale could have judged in the period."""
 
     instrument: str
     scale: str
@@ -44,21 +44,21 @@ def count_clients(store: Store, period: Period) -> list[Counted]:
     it ends, and for single clients, it does not apply: they are in neither numerator nor denominator.
     """
     people = _in_care(store, period)
-    scores = _within(scored(store, invalid="null").drop_nulls("score"), people, period)
+    table = _within(scores(store, invalid="null").drop_nulls("score"), people, period)
     courses = timelines(store.statuses(), store.relationships())
-    found: list[Counted] = []
-    for (key, scale), rows in scores.group_by("instrument", "scale", maintain_order=True):
+    counted: list[Counted] = []
+    for (key, scale), rows in table.group_by("instrument", "scale", maintain_order=True):
         chosen = instrument(str(key))
-        if chosen.scale(str(scale)) not in charted(chosen):
+        if chosen.scale(str(scale)) not in scales_to_chart(chosen):
             continue  # a mean and a sum of the same answers are one outcome
-        whole = pl.col("maximum").is_null() | (pl.col("maximum") >= chosen.scale(str(scale)).range[1])
-        rows = rows.filter(whole)  # noqa: PLW2901 - a score without items that do not apply is on another metric
+        full_form = pl.col("maximum").is_null() | (pl.col("maximum") >= chosen.scale(str(scale)).range[1])
+        rows = rows.filter(full_form)  # noqa: PLW2901 - a score without items that do not apply is on another metric
         if rows.is_empty():
             continue
         away = _not_applicable(chosen, people, courses, period)
         kept = _comparable(rows, chosen, courses, away)
         measured = kept["client_id"].n_unique()
-        found.append(
+        counted.append(
             Counted(
                 instrument=chosen.key,
                 scale=str(scale),
@@ -68,11 +68,11 @@ def count_clients(store: Store, period: Period) -> list[Counted]:
                 pairs=_pairs(kept, period),
             )
         )
-    return sorted(found, key=_reading_order)
+    return sorted(counted, key=_reading_order)
 
 
-def _reading_order(one: Counted) -> tuple[int, str, str]:
-    return construct_rank(instrument(one.instrument).construct), one.instrument, one.scale
+def _reading_order(counted: Counted) -> tuple[int, str, str]:
+    return construct_rank(instrument(counted.instrument).construct), counted.instrument, counted.scale
 
 
 def _in_care(store: Store, period: Period) -> pl.DataFrame:

@@ -1,4 +1,4 @@
-"""How the clinic's clients fare, in rates that say how many they rest on and never tell of a few."""
+"""Outcome rates of a clinic, with the number of clients behind each and small numbers suppressed."""
 
 from __future__ import annotations
 
@@ -11,7 +11,8 @@ import polars as pl
 from mbc import models
 from mbc.care.clinic.classify import Verdicts, judge
 from mbc.care.clinic.eligible_clients import Counted, Period, count_clients
-from mbc.care.clinic.reporting_periods import latest_whole, require_whole
+from mbc.care.clinic.reporting_periods import latest_full_period, require_full_period
+from mbc.care.words import day
 from mbc.errors import MbcError
 from mbc.instruments import instrument
 from mbc.privacy import PublishedCounts, rounded_percent, suppress
@@ -20,11 +21,11 @@ from mbc.store import Store
 from mbc.store.aggregate_view import counting_view
 
 CATEGORIES = ("recovered", "improved", "unchanged", "deteriorated")
-NOT_JUDGED = "nothing published tells change from noise on this scale"
+NOT_JUDGED = "no published measurement error for this scale, so change is not judged"
 _YEAR = dt.timedelta(days=364)  # the first day counts too
 LEAST_FOR_ANALYSTS = 5  # the smallest count that is shown to somebody who sees no persons
 LEAST_FOR_EFFECT = 5  # pairs; below, a standardised mean change is noise, whatever may be published
-MOST_SD = 3.0  # mean deviations beyond this are not met, and rounded completeness would not tell them apart
+MOST_SD = 3.0  # larger mean deviations do not occur, and rounded completeness could not distinguish them
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,14 +71,14 @@ class OutcomeRow:
 
     def rate(self, category: str) -> Rate | None:
         """One category's rate; None where the category does not exist for this scale."""
-        return next((one for one in self.rates if one.category == category), None)
+        return next((rate for rate in self.rates if rate.category == category), None)
 
     @property
-    def undone_by(self) -> float | None:
-        """What those without a later score must have changed by, for the mean change of all to be nothing.
+    def tipping_point(self) -> float | None:
+        """Mean change of those without a later score at which the mean change of all would be zero.
 
         ``-d p / (1 - p)`` in SDs of the first scores, negative for worsening; p is the rounded completeness, so
-        that no more can be worked back than stands beside it. None where no mean change is shown or nobody is
+        that no more can be recalculated than is shown with it. None where no mean change is shown or nobody is
         missing.
         """
         if self.effect is None or self.effect_lower is None or self.effect_upper is None:
@@ -91,16 +92,16 @@ class OutcomeRow:
         return -self.effect * self.completeness / (100 - self.completeness)
 
     @property
-    def undone_words(self) -> str | None:
+    def tipping_point_words(self) -> str | None:
         """The same in a sentence."""
-        if self.undone_by is None:
+        if self.tipping_point is None:
             return None
-        how = "worsened" if self.undone_by < 0 else "improved"
-        size = abs(self.undone_by)
+        how = "worsened" if self.tipping_point < 0 else "improved"
+        size = abs(self.tipping_point)
         much = f"about {size:.1f}" if size <= MOST_SD else f"more than {MOST_SD:g}"
         return (
-            f"Those without a later score would need to have {how} by {much} SD on average for the mean change of "
-            "all with a first score to be nothing."
+            f"Only if the clients without a later score had {how} by {much} SD on average would the mean "
+            f"{'gain' if self.tipping_point < 0 else 'loss'} vanish."
         )
 
 
@@ -119,10 +120,10 @@ class ClinicOutcomes:
         if self.start is None or self.end is None:
             return "There are no scores on record, so there are no outcomes to show yet."
         return (
-            f"Clients in care between {self.start:%d %B %Y} and {self.end:%d %B %Y}. Each client's first score of "
-            "that care is set beside their last score in the period; clients with one score only cannot be judged "
+            f"Clients in care between {day(self.start)} and {day(self.end)}. Each client's first score of that "
+            "care is compared with their last score in the period; clients with one score only cannot be judged "
             "and are counted as not complete, never as unchanged. Improved and deteriorated mean a change larger "
-            "than measurement error alone explains; recovered means improved and now on the other side of the "
+            "than measurement error; recovered means improved and now on the other side of the "
             "cutoff. Relationship scales count while the relationship lasts. There is no comparison group: part "
             "of any change is what time and regression to the mean would have brought. Counts from 1 to "
             f"{self.smallest - 1}, and those that would give them away, are not shown."
@@ -197,22 +198,22 @@ def clinic_outcomes(
     sees_persons, today = store.can_read("clients"), dt.date.today()  # noqa: DTZ011 - the clinic's own day
     smallest = smallest_published(k)
     if not sees_persons:
-        require_whole(store, start, end, today=today)
+        require_full_period(store, start, end, today=today)
         smallest = max(smallest, LEAST_FOR_ANALYSTS)
-    period = _period(source, start, end) if sees_persons or start else _latest_whole(source, today)
+    period = _period(source, start, end) if sees_persons or start else _latest_full_period(source, today)
     if period is None:
         return ClinicOutcomes(start, end, (), smallest)
-    rows = tuple(_row(one, smallest) for one in count_clients(source, period))
+    rows = tuple(_row(counted, smallest) for counted in count_clients(source, period))
     return ClinicOutcomes(period.start, period.end, rows, smallest)
 
 
-def _latest_whole(store: Store, today: dt.date) -> Period | None:
+def _latest_full_period(store: Store, today: dt.date) -> Period | None:
     days = store.administrations()["taken_on"].drop_nulls()
     if days.is_empty():
         return None
     first, last = days.sort()[[0, -1]].to_list()
-    found = latest_whole(min(last, today), today=today)
-    return None if found.end < first else found
+    quarter = latest_full_period(min(last, today), today=today)
+    return None if quarter.end < first else quarter
 
 
 def _period(store: Store, start: dt.date | None, end: dt.date | None) -> Period | None:
@@ -225,10 +226,10 @@ def _period(store: Store, start: dt.date | None, end: dt.date | None) -> Period 
         return None
     first, last = days.sort()[[0, -1]].to_list()
     until = end or last
-    found = Period(start or max(first, until - _YEAR), until)
-    if found.end < found.start:
+    period = Period(start or max(first, until - _YEAR), until)
+    if period.end < period.start:
         raise MbcError(f"The record runs from {first} to {last}; the period asked for lies outside it.")
-    return found
+    return period
 
 
 def _row(counted: Counted, k: int) -> OutcomeRow:
@@ -267,9 +268,9 @@ def _row(counted: Counted, k: int) -> OutcomeRow:
 
 def _published(verdicts: Verdicts | None, paired: int, k: int) -> PublishedCounts:
     if verdicts is None:
-        return suppress({"judged by nothing published": paired}, k=k)
+        return suppress({"not judged": paired}, k=k)
     names = CATEGORIES if verdicts.recoverable else CATEGORIES[1:]
-    counts = {name: sum(one == name for one in verdicts.categories) for name in names}
+    counts = {name: sum(category == name for category in verdicts.categories) for name in names}
     # "unchanged" is given up first: the other three are what a report is read for
     return suppress(counts, k=k, hide_first=["unchanged", "improved"])
 
@@ -290,10 +291,10 @@ def _recovery(verdicts: Verdicts, shown: PublishedCounts, k: int) -> Rate:
     return _rate("recovered of those beyond the cutoff", None if hidden else recovered, None if hidden else began)
 
 
-def _shown_part(part: int, whole: int, k: int) -> int | None:
+def _shown_part(part: int, total: int, k: int) -> int | None:
     """Show a count unless it, or its complement, is small."""
-    return None if 0 < part < k or 0 < whole - part < k else part
+    return None if 0 < part < k or 0 < total - part < k else part
 
 
-def _percent(part: int, whole: int, k: int) -> int | None:
-    return None if whole < k else rounded_percent(part, whole)
+def _percent(part: int, total: int, k: int) -> int | None:
+    return None if total < k else rounded_percent(part, total)

@@ -1,8 +1,8 @@
-"""Which periods may be reported: any days to those who see the persons, whole quarters and years to the others.
+"""Which periods may be reported: any days to those who see the persons, full quarters and years to the others.
 
-Two reports whose periods differ by one day tell of the one client who came on that day, whatever each of them
-hides. A period that is over and begins and ends with a calendar quarter or year cannot be moved by a day, nor by
-waiting one.
+Two reports whose periods differ by one day reveal the client who came on that day, whatever each of them
+suppresses. A period that is over and begins and ends with a calendar quarter or year cannot be moved by a day, nor
+by waiting a day.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from mbc.errors import AccessDenied
 from mbc.store import Store
 
 
-def require_whole(store: Store, start: dt.date | None, end: dt.date | None, *, today: dt.date) -> None:
+def require_full_period(store: Store, start: dt.date | None, end: dt.date | None, *, today: dt.date) -> None:
     """Refuse a period to somebody who sees no persons, unless it is a calendar quarter or year that is over.
 
     Raises
@@ -22,23 +22,25 @@ def require_whole(store: Store, start: dt.date | None, end: dt.date | None, *, t
     AccessDenied
         If it is not; the text names a period that may be asked for.
     """
-    if (start is None and end is None) or start in {one.start for one in _ending(end) if end and end < today}:
+    if (start is None and end is None) or start in {
+        period.start for period in _ending(end) if end and end < today
+    }:
         return
     example = quarter_before(today)
     store.audit.record("refused", asked="outcomes", fault="AccessDenied", start=start, end=end)
     raise AccessDenied(
         f"This view reports calendar quarters and years that are over, such as {example.start} to {example.end}; "
-        f"asked for was {start or 'the beginning'} to {end or 'the end'}. Periods a day apart would tell of "
+        f"requested: {start or 'the beginning'} to {end or 'the end'}. Periods a day apart would reveal "
         "single clients."
     )
 
 
-def latest_whole(last: dt.date, *, today: dt.date) -> Period:
+def latest_full_period(last: dt.date, *, today: dt.date) -> Period:
     """Give the latest calendar quarter on record that is over.
 
     Examples
     --------
-    >>> latest_whole(dt.date(2026, 5, 3), today=dt.date(2026, 6, 1))
+    >>> latest_full_period(dt.date(2026, 5, 3), today=dt.date(2026, 6, 1))
     Period(start=datetime.date(2026, 1, 1), end=datetime.date(2026, 3, 31))
     """
     its_own = _quarter_of(last)
@@ -66,4 +68,4 @@ def _ending(end: dt.date | None) -> list[Period]:
     if end is None:
         return []
     year, quarter = Period(dt.date(end.year, 1, 1), dt.date(end.year, 12, 31)), _quarter_of(end)
-    return [one for one in (year, quarter) if one.end == end]
+    return [period for period in (year, quarter) if period.end == end]

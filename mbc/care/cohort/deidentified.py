@@ -1,4 +1,4 @@
-"""What a researcher may take away: the clinic's record as tidy tables in which nobody can be recognised."""
+"""What a researcher may export: the clinic's record as tidy tables in which nobody can be recognised."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import get_args
 
 import polars as pl
 
-from mbc.care.scoring.scores import scored
+from mbc.care.scoring.scores import scores
 from mbc.instruments import Instrument, instrument
 from mbc.instruments.library import keys
 from mbc.privacy import OTHER, StudyIds, days_since, fold_rare, guard, label_prefix, random_study_ids
@@ -64,7 +64,7 @@ class Cohort:
 
 
 def deidentified_cohort(store: Store, *, k: int = 5) -> tuple[Cohort, StudyIds]:
-    """Take the whole record out of the clinic without anybody in it.
+    """Export the record of the clinic without identifying anybody.
 
     Item answers of an instrument with a risk item (PHQ-9, CORE-10) are withheld altogether: leaving out that item
     alone would let it be worked back from the total. Their scale scores stay. Safety flags, safety screens and
@@ -83,7 +83,7 @@ def deidentified_cohort(store: Store, *, k: int = 5) -> tuple[Cohort, StudyIds]:
     Cohort
         The tables, checked by :func:`mbc.privacy.guard` before they are handed over.
     StudyIds
-        The one bridge back to the record. Keep it apart, or not at all. A user's own view gets none: it is empty.
+        The re-identification key. Store it separately, or not at all. A user's own view gets none: it is empty.
 
     Raises
     ------
@@ -93,11 +93,11 @@ def deidentified_cohort(store: Store, *, k: int = 5) -> tuple[Cohort, StudyIds]:
         If a table still holds a date, an identifier, or free text.
     """
     source = counting_view(store, "de-identified cohort")
-    whole = store.user is None  # the operator's labels are looked for in every cell; a researcher reads none
-    record = _Record.of(store if whole else source, k if whole else max(k, LEAST_FOR_RESEARCHERS))
-    tables = record.cohort(scored(source))
+    is_operator = store.user is None  # only the operator's labels are searched for in every cell
+    record = _Record.of(store if is_operator else source, k if is_operator else max(k, LEAST_FOR_RESEARCHERS))
+    tables = record.cohort(scores(source))
     guard(tables.tables(), identifiers=record.identifiers, words=_words())
-    return tables, record.ids if whole else StudyIds({})
+    return tables, record.ids if is_operator else StudyIds({})
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,7 +120,7 @@ class _Record:
             store=store,
             ids=ids,
             therapists=random_study_ids(clinicians["clinician_id"], prefix="T", avoid=identifiers),
-            origins={ids.of[one]: day for one, day in _first_contacts(store).items()},
+            origins={ids.of[client_id]: day for client_id, day in _first_contacts(store).items()},
             targets=_numbered(store.relationships(), store.statuses(), label_prefix("R", identifiers)),
             goals=label_prefix("G", identifiers),
             identifiers=identifiers,
@@ -192,8 +192,8 @@ class _Record:
             on="column", index=("administration_id", *occasion), values="value"
         )
         columns = [name for name in of.item_columns() if name in wide.columns]
-        whole = wide.select(*occasion, *(pl.col(name).cast(pl.Int64) for name in columns))
-        return self._anonymous(self._targeted(whole), "taken_on")
+        table = wide.select(*occasion, *(pl.col(name).cast(pl.Int64) for name in columns))
+        return self._anonymous(self._targeted(table), "taken_on")
 
     def _sessions(self) -> pl.DataFrame:
         sessions = self.store.sessions().select("client_id", "held_on", "number", "attended", "modality")
@@ -232,8 +232,8 @@ def _first_contacts(store: Store) -> dict[str, dt.date]:
     # Later sources only fill in for clients whom the earlier ones do not know.
     first: dict[str, dt.date] = {}
     for frame in days:
-        met = frame.drop_nulls().group_by("client_id").agg(pl.col("day").min())
-        for client, day in met.iter_rows():
+        seen = frame.drop_nulls().group_by("client_id").agg(pl.col("day").min())
+        for client, day in seen.iter_rows():
             first.setdefault(client, day)
     return first
 
@@ -253,7 +253,7 @@ def _numbered(relationships: pl.DataFrame, statuses: pl.DataFrame, prefix: str) 
 
 def _identifiers(store: Store) -> frozenset[str]:
     """Everything that points at somebody: labels of goals, events and relationships never leave their columns."""
-    found = [
+    columns = [
         *store.clients().select("client_id", "alias").iter_columns(),
         *store.clinicians().select("clinician_id", "display_name").iter_columns(),
         store.episodes()["episode_id"],
@@ -261,7 +261,7 @@ def _identifiers(store: Store) -> frozenset[str]:
         store.goals()["goal_id"],
         store.events()["event_id"],
     ]
-    return frozenset(text for column in found for text in column.drop_nulls())
+    return frozenset(text for column in columns for text in column.drop_nulls())
 
 
 def _words() -> dict[str, frozenset[str]]:
@@ -269,9 +269,9 @@ def _words() -> dict[str, frozenset[str]]:
     known = [instrument(key) for key in keys()]
     return {
         "instrument": frozenset(keys()),
-        "scale": frozenset(one.key for each in known for one in each.scales),
-        "form": frozenset(one.key for each in known for one in each.forms),
-        "coding": frozenset(one.key for each in known for one in each.codings),
+        "scale": frozenset(scale.key for each in known for scale in each.scales),
+        "form": frozenset(form.key for each in known for form in each.forms),
+        "coding": frozenset(coding.key for each in known for coding in each.codings),
         "status": frozenset(get_args(Status)),
         "valence": frozenset(get_args(Valence)),
         "target": frozenset({SELF}),

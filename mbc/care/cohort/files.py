@@ -56,8 +56,8 @@ def write_cohort(cohort: Cohort, folder: Path, *, bridge: StudyIds | None = None
     folder : Path
         Made by this call; an existing folder must be empty.
     bridge, key : StudyIds and Path, optional
-        Write the study ids beside the ids on record to this file, readable by its owner only. It must lie outside
-        ``folder``.
+        Write the re-identification key (study ids with the ids on record) to this file, readable by its owner
+        only. It must lie outside ``folder``.
 
     Raises
     ------
@@ -65,9 +65,11 @@ def write_cohort(cohort: Cohort, folder: Path, *, bridge: StudyIds | None = None
         If the folder holds something, or the key would lie inside it.
     """
     if folder.exists() and any(folder.iterdir()):
-        raise MbcError(f"The folder {folder} is not empty; nothing was written. Name a new one.")
+        raise MbcError(f"The folder {folder} is not empty; nothing was written. Name a new folder.")
     if key is not None and folder.resolve() in key.resolve().parents:
-        raise MbcError(f"The key {key} would lie inside the cohort it opens. Name a place apart.")
+        raise MbcError(
+            f"The re-identification key {key} would lie inside the cohort folder. Choose a path outside it."
+        )
     folder.mkdir(parents=True, exist_ok=True)
     for name, frame in cohort.tables().items():
         frame.write_csv(folder / f"{name}.csv")
@@ -91,7 +93,7 @@ def read_cohort(folder: Path | str) -> Cohort:
     missing = [name for name in ("codebook.json", *(f"{t}.csv" for t in _TABLES)) if not (place / name).is_file()]
     if missing:
         raise MbcError(
-            f"{place} is not a cohort's folder: {', '.join(missing)} is missing. 'mbc deidentify' makes one."
+            f"{place} is not a cohort folder: {', '.join(missing)} is missing. 'mbc deidentify' makes one."
         )
     about = json.loads((place / "codebook.json").read_text("utf-8"))
     schemas: dict[str, dict[str, str]] = about["types"]

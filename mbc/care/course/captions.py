@@ -1,7 +1,7 @@
-"""A course in plain sentences that a clinician can read aloud: what moved, against noise, and what is missing.
+"""A course in plain sentences that a clinician can read aloud: what changed clearly, and what is missing.
 
-Never alarmist: one score beyond noise on the worse side is "one occasion so far". Never only first to last: how
-the scores between them lay is always said. Nothing of the safety channel: a trajectory does not hold it.
+Never alarmist: a single clearly worse score is "one questionnaire so far". Never only first to last: the range of
+the scores between them is always given. Nothing of the safety channel: a trajectory does not hold it.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from collections.abc import Iterable, Sequence
 
 from mbc.care import words
 from mbc.care.values.course import Change, CutoffLine, Occasion, Segment, Span, Trajectory
-from mbc.care.words import count, day, listed, number, sentence
+from mbc.care.words import count, day, join_list, number, sentence
 
 _MOST_GROWTH = 4
 
@@ -40,11 +40,11 @@ def details(course: Trajectory) -> str:
     """Say the rest: how many answered, what lay in between, cutoff, expectation, gaps and doubts."""
     live = course.current
     parts = [_opening(course), _earlier(course)] if course.segments else [_earlier(course)]
-    told = course.segments[-1:] if live is None else ()
+    summarised = course.segments[-1:] if live is None else ()
     for segment in course.segments:
         if segment is live:
             parts += _about(course, segment)
-        elif segment not in told:
+        elif segment not in summarised:
             parts.append(_closed(course, segment))
     parts += [_gaps(course), "" if live is None else _not_applicable(course)]
     parts += [_set_aside(course), _growth(course), _doubts(course)]
@@ -56,28 +56,30 @@ def _joined(parts: Iterable[str]) -> str:
 
 
 def _opening(course: Trajectory) -> str:
-    found = course.occasions
-    if not found:
+    occasions = course.occasions
+    if not occasions:
         return f"{course.title}: no answers on record"
-    first, last = found[0].taken_on, found[-1].taken_on
+    first, last = occasions[0].taken_on, occasions[-1].taken_on
     when = f"on {day(first)}" if first == last else f"from {_on(course, first)} to {day(last)}"
     notes = [
-        (sum(one.score is None for one in found), "had too few answers for a score"),
-        (sum(one.prorated for one in found), "prorated"),
-        (sum(one.recorded for one in found), "known only as a total"),
+        (sum(occasion.score is None for occasion in occasions), "had too few answers for a score"),
+        (sum(occasion.prorated for occasion in occasions), "prorated"),
+        (sum(occasion.recorded for occasion in occasions), "known only as a total"),
     ]
-    said = listed([f"{amount} {note}" for amount, note in notes if amount])
-    if all(one.answered == one.items is not None for one in found):
-        said = "every item answered"
-    return f"{course.title}, {count(len(found), 'occasion')} {when}" + (f"; {said}" if said else "")
+    remarks = join_list([f"{amount} {note}" for amount, note in notes if amount])
+    if all(occasion.answered == occasion.items is not None for occasion in occasions):
+        remarks = "every item answered"
+    return f"{course.title}, {count(len(occasions), 'occasion')} {when}" + (f"; {remarks}" if remarks else "")
 
 
 def _earlier(course: Trajectory) -> str:
-    known = [one for segment in course.earlier for one in segment.occasions if one.score is not None]
+    known = [
+        occasion for segment in course.earlier for occasion in segment.occasions if occasion.score is not None
+    ]
     if not known:
         return ""
-    known.sort(key=lambda one: one.taken_on)
-    scores = [one.score or 0.0 for one in known]
+    known.sort(key=lambda occasion: occasion.taken_on)
+    scores = [occasion.score or 0.0 for occasion in known]
     low, high = number(min(scores), course.decimals), number(max(scores), course.decimals)
     ran = f"a score of {low}" if low == high else f"scores from {low} to {high}"
     last = day(known[-1].taken_on)
@@ -85,11 +87,11 @@ def _earlier(course: Trajectory) -> str:
 
 
 def _verdict(course: Trajectory, segment: Segment) -> list[str]:
-    """Say what has moved in the segment that is still open."""
-    known = [one for one in segment.occasions if one.score is not None]
+    """Describe the change in the segment that is still open."""
+    known = [occasion for occasion in segment.occasions if occasion.score is not None]
     whose = f"With {segment.label}: " if segment.label else ""
     if len(known) == 1:
-        return [f"{whose}one score so far, {_at(course, known[0])}; change can be told from the second on"]
+        return [f"{whose}one score so far, {_at(course, known[0])}; change is judged from the second score on"]
     change = segment.since_baseline
     if change is None:
         return []
@@ -105,13 +107,13 @@ def _verdict(course: Trajectory, segment: Segment) -> list[str]:
 
 def _about(course: Trajectory, segment: Segment) -> list[str]:
     """Say what else there is to know of the segment that is still open."""
-    known = [one for one in segment.occasions if one.score is not None]
+    known = [occasion for occasion in segment.occasions if occasion.score is not None]
     between = _between(course, known) if segment.since_baseline is not None else ""
     return [
         _chance(course, segment),
         between,
         _cutoff(course, known[0], known[-1]),
-        _beside_expected(course, segment, known[-1]),
+        _against_expected(course, segment, known[-1]),
         course.outlook if course.on_track != "not on track" else "",
         *(_goal(course, goal.label, goal.value, known[-1]) for goal in course.goals if goal.until is None),
     ]
@@ -139,13 +141,13 @@ def _on(course: Trajectory, when: dt.date) -> str:
     return day(when, year=when.year != last.year)
 
 
-def _at(course: Trajectory, one: Occasion) -> str:
+def _at(course: Trajectory, occasion: Occasion) -> str:
     note = ""
-    if one.recorded:
+    if occasion.recorded:
         note = " (a recorded total)"
-    elif one.answered != one.items:
-        note = f" ({one.answered} of {one.items} items answered)"
-    return f"{number(one.score or 0, course.decimals)} on {_on(course, one.taken_on)}{note}"
+    elif occasion.answered != occasion.items:
+        note = f" ({occasion.answered} of {occasion.items} items answered)"
+    return f"{number(occasion.score or 0, course.decimals)} on {_on(course, occasion.taken_on)}{note}"
 
 
 def _lately(segment: Segment, change: Change) -> str:
@@ -153,26 +155,26 @@ def _lately(segment: Segment, change: Change) -> str:
     if change.verdict != "reliably worse":
         return ""
     run = 0
-    for one in reversed([one for one in segment.occasions if one.score is not None]):
-        if one.inside_noise is not False or ((one.change or 0) > 0) != (change.points > 0):
+    for occasion in reversed([occasion for occasion in segment.occasions if occasion.score is not None]):
+        if occasion.inside_noise is not False or ((occasion.change or 0) > 0) != (change.points > 0):
             break
         run += 1
     if run == 1:
-        return "That is one occasion so far: look again next time before reading it as a setback"
-    return f"The last {run} scores all lay there"
+        return "This is one questionnaire so far: look again next time before reading it as a setback"
+    return f"The last {run} scores were all clearly worse than the first"
 
 
 def _between(course: Trajectory, known: Sequence[Occasion]) -> str:
     later = known[1:]
-    scores = [one.score or 0.0 for one in known]
+    scores = [occasion.score or 0.0 for occasion in known]
     low, high = number(min(scores), course.decimals), number(max(scores), course.decimals)
-    reach = f"In between, scores ran from {low} to {high}" if len(known) > 2 else ""
-    judged = [one for one in later if one.inside_noise is not None]
+    reach = f"Scores ranged from {low} to {high}" if len(known) > 2 else ""
+    judged = [occasion for occasion in later if occasion.inside_noise is not None]
     if len(judged) < 2:
         return reach
-    inside = sum(bool(one.inside_noise) for one in judged)
+    inside = sum(bool(occasion.inside_noise) for occasion in judged)
     which = "all" if inside == len(judged) else "none" if inside == 0 else f"{inside}"
-    tail = f"{which} of the {len(judged)} scores after the first lay within what measurement error alone explains"
+    tail = f"{which} of the {len(judged)} scores after the first showed no clear change from it"
     return f"{reach}; {tail}"
 
 
@@ -180,26 +182,26 @@ def _since_last(course: Trajectory, segment: Segment) -> str:
     change = segment.since_last
     if change is None or (segment.baseline and change.before_on == segment.baseline.taken_on):
         return ""
-    return f"Since the time before ({_on(course, change.before_on)}): {change.words}"
+    return f"Since the previous questionnaire ({_on(course, change.before_on)}): {change.words}"
 
 
 def _held(course: Trajectory, segment: Segment, change: Change) -> str:
     when = segment.first_reliable_improvement
     if when is not None:
-        return f"An improvement beyond noise first held for two occasions in a row from {_on(course, when)}"
+        return f"Clearly better since {_on(course, when)}, confirmed at the next questionnaire"
     if change.verdict == "reliably better":
-        return "An improvement beyond noise has not yet held for two occasions in a row"
+        return "This improvement is not yet confirmed by a second questionnaire in a row"
     return ""
 
 
 def _cutoff(course: Trajectory, first: Occasion, latest: Occasion) -> str:
     if not course.cutoffs or latest.score is None or first.score is None:
         return ""
-    if any(one.maximum is not None and one.maximum < course.range[1] for one in (first, latest)):
-        return "The cutoff is for the whole questionnaire, and some of its items do not apply"
+    if any(occasion.maximum is not None and occasion.maximum < course.range[1] for occasion in (first, latest)):
+        return "The cutoff is for the full questionnaire, and some of its items do not apply"
     line = course.cutoffs[0]
     sides = {"<": "below", "<=": "at or below", ">": "above", ">=": "at or above"}
-    marked = f"the range marked '{line.label}' ({sides[line.side]} {number(line.value, course.decimals)})"
+    marked = f"the range '{line.label}' ({sides[line.side]} {number(line.value, course.decimals)})"
     was, is_now = _distressed(line, first.score), _distressed(line, latest.score)
     if first is latest or was == is_now:
         return f"{'The' if first is latest else 'As at the start, the latest'} score is {_where(is_now)} {marked}"
@@ -220,18 +222,18 @@ def _distressed(line: CutoffLine, score: float) -> bool:
     return beyond[line.side]
 
 
-def _beside_expected(course: Trajectory, segment: Segment, latest: Occasion) -> str:
-    curve = next((one for one in course.curves if one.target == segment.target), None)
-    found = None if curve is None else curve.at(latest.taken_on)
-    if curve is None or found is None or latest.score is None:
+def _against_expected(course: Trajectory, segment: Segment, latest: Occasion) -> str:
+    curve = next((curve for curve in course.curves if curve.target == segment.target), None)
+    band = None if curve is None else curve.at(latest.taken_on)
+    if curve is None or band is None or latest.score is None:
         return ""
-    _, low, high = found
+    _, low, high = band
     if low <= latest.score <= high:
-        place = "inside"
+        place = "within the range"
     else:
         place = "better than" if (latest.score > high) == course.higher_is_better else "worse than"
     reach = f"{number(low, course.decimals)} to {number(high, course.decimals)}"
-    return f"It is {place} the range expected of this client that day by the clinic's own records ({reach})"
+    return f"{place.capitalize()} expected for this client ({reach})"
 
 
 def _goal(course: Trajectory, label: str, value: float, latest: Occasion) -> str:
@@ -244,10 +246,10 @@ def _goal(course: Trajectory, label: str, value: float, latest: Occasion) -> str
 
 def _closed(course: Trajectory, segment: Segment) -> str:
     """Say, in one sentence, how a segment went that is no longer the current one."""
-    known = [one for one in segment.occasions if one.score is not None]
+    known = [occasion for occasion in segment.occasions if occasion.score is not None]
     if not known:
         return ""
-    scores = [one.score or 0.0 for one in known]
+    scores = [occasion.score or 0.0 for occasion in known]
     low, high = number(min(scores), course.decimals), number(max(scores), course.decimals)
     ran = f"a score of {low}" if low == high else f"scores from {low} to {high}"
     name = f"With {segment.label}" if segment.label else "Where no relationship was named"
@@ -255,55 +257,55 @@ def _closed(course: Trajectory, segment: Segment) -> str:
     text = f"{name}: {ran} on {count(len(known), 'occasion')}, {when}"
     if segment.ended_on is None:
         return text
-    return f"{text}; the line stops there, for that relationship ended on {_on(course, segment.ended_on)}"
+    return f"{text}; the line stops there because that relationship ended on {_on(course, segment.ended_on)}"
 
 
 def _gaps(course: Trajectory) -> str:
     if not course.gaps:
         return ""
-    spans = [f"{_on(course, one.start)} to {_on(course, one.end)}" for one in course.gaps if one.end]
-    return f"No answers from {listed(spans)}: left open"
+    spans = [f"{_on(course, span.start)} to {_on(course, span.end)}" for span in course.gaps if span.end]
+    return f"No answers from {join_list(spans)}"
 
 
 def _not_applicable(course: Trajectory) -> str:
     if not course.not_applicable:
         return ""
     last = course.window[1] if course.window else None
-    said = [_while(course, one, last=last is not None and one.end == last) for one in course.not_applicable]
-    return f"Not applicable {listed(said)}: nothing is drawn there, and it is no worsening"
+    parts = [_while(course, span, last=last is not None and span.end == last) for span in course.not_applicable]
+    return f"Not applicable {join_list(parts)}; this is not a worsening"
 
 
-def _while(course: Trajectory, one: Span, *, last: bool) -> str:
-    state = one.reason if one.reason not in {"ended", "separated"} else f"after the relationship was {one.reason}"
-    state = "after the relationship ended" if one.reason == "ended" else state
+def _while(course: Trajectory, span: Span, *, last: bool) -> str:
+    state = "after the separation" if span.reason == "separated" else span.reason
+    state = "after the relationship ended" if span.reason == "ended" else state
     state = state if state.startswith("after") else f"while {state}"
-    if one.end is None or last:
-        return f"{state} (since {_on(course, one.start)})"
-    return f"{state} ({_on(course, one.start)} to {_on(course, one.end)})"
+    if span.end is None or last:
+        return f"{state} (since {_on(course, span.start)})"
+    return f"{state} ({_on(course, span.start)} to {_on(course, span.end)})"
 
 
 def _set_aside(course: Trajectory) -> str:
     if not course.set_aside:
         return ""
-    return f"{count(len(course.set_aside), 'questionnaire')} answered in that time left out"
+    return f"{count(len(course.set_aside), 'questionnaire')} answered in that time not counted"
 
 
 def _growth(course: Trajectory) -> str:
-    found = [mark for mark in course.marks if mark.valence == "growth"]
-    said = [f"{mark.label} ({_on(course, mark.on)})" for mark in found[-_MOST_GROWTH:]]
-    more = f"; and {len(found) - _MOST_GROWTH} earlier" if len(found) > _MOST_GROWTH else ""
-    return f"Recorded as growth: {'; '.join(said)}{more}" if said else ""
+    marks = [mark for mark in course.marks if mark.valence == "growth"]
+    items = [f"{mark.label} ({_on(course, mark.on)})" for mark in marks[-_MOST_GROWTH:]]
+    more = f"; and {len(marks) - _MOST_GROWTH} earlier" if len(marks) > _MOST_GROWTH else ""
+    return f"Recorded as growth: {'; '.join(items)}{more}" if items else ""
 
 
 def _doubts(course: Trajectory) -> str:
     doubts: list[str] = []
-    if any(one.noise is not None and not one.noise.verified for one in course.segments):
+    if any(segment.noise is not None and not segment.noise.verified for segment in course.segments):
         doubts.append("noise band")
     if any(not line.verified for line in course.cutoffs):
         doubts.append("cutoff")
-    text = f"Unverified at its source: the {listed(doubts)}" if doubts else ""
+    text = f"Not verified at the source: {join_list(doubts)}" if doubts else ""
     if course.current is not None and course.current.since_baseline is not None and course.current.noise is None:
-        text = "How much of a change is measurement error is not known for this scale" + (
+        text = "The measurement error of this scale is not known, so change cannot be judged" + (
             f". {text}" if text else ""
         )
     return text

@@ -1,4 +1,4 @@
-"""Which scales are charted, and under which construct."""
+"""Which scales are scales_to_chart, and under which construct."""
 
 from __future__ import annotations
 
@@ -9,14 +9,14 @@ from mbc.instruments import CONSTRUCTS, Instrument, Scale
 from mbc.instruments import instrument as load
 
 
-def charted(instrument: Instrument) -> tuple[Scale, ...]:
+def scales_to_chart(instrument: Instrument) -> tuple[Scale, ...]:
     """Give the scales that are charted: the main one, and others that share no item with those before them.
 
     Attachment anxiety and avoidance are two charts; a mean and a sum of the same answers are one.
 
     Examples
     --------
-    >>> [scale.key for scale in charted(load("rses"))]
+    >>> [scale.key for scale in scales_to_chart(load("rses"))]
     ['total']
     """
     chosen: list[Scale] = []
@@ -29,19 +29,19 @@ def charted(instrument: Instrument) -> tuple[Scale, ...]:
 
 
 def in_reading_order(keys: Iterable[str]) -> list[Instrument]:
-    """Load the instruments of these keys that may be charted, by construct and then by key.
+    """Load the instruments of these keys that may be scales_to_chart, by construct and then by key.
 
     Those the catalogue does not know, and those of the safety channel, are left out.
     """
-    found: list[Instrument] = []
+    instruments: list[Instrument] = []
     for key in sorted(set(keys)):
         try:
-            one = load(key)
+            instrument = load(key)
         except UnknownInstrument:
             continue
-        if not one.safety_channel:
-            found.append(one)
-    return sorted(found, key=lambda one: (construct_rank(one.construct), one.key))
+        if not instrument.safety_channel:
+            instruments.append(instrument)
+    return sorted(instruments, key=lambda instrument: (construct_rank(instrument.construct), instrument.key))
 
 
 def construct_rank(construct: str) -> int:

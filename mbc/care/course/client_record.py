@@ -10,7 +10,7 @@ import polars as pl
 
 from mbc.care.course.current_episode import present_since, starts_of_care
 from mbc.care.course.relationships import Timeline, is_current, timelines
-from mbc.care.scoring.scores import scored
+from mbc.care.scoring.scores import scores
 from mbc.care.values.course import Mark
 from mbc.store import Store
 
@@ -23,7 +23,7 @@ class ClientRecord:
     """One client's frames; nothing of the safety channel."""
 
     client_id: str
-    scores: pl.DataFrame  # as of `scored`, the client's own answers
+    scores: pl.DataFrame  # as of `mbc.care.scores`, the client's own answers
     timeline: Timeline
     sessions: pl.DataFrame  # of the present care
     goals: pl.DataFrame
@@ -40,13 +40,13 @@ class ClientRecord:
 
     def of(self, instrument: str, scale: str) -> pl.DataFrame:
         """Scores on one scale in the present care."""
-        found = self._of(instrument, scale)
-        return found if self.since is None else found.filter(pl.col("taken_on") >= self.since)
+        rows = self._of(instrument, scale)
+        return rows if self.since is None else rows.filter(pl.col("taken_on") >= self.since)
 
     def before(self, instrument: str, scale: str) -> pl.DataFrame:
         """Scores on one scale in earlier care."""
-        found = self._of(instrument, scale)
-        return found.clear() if self.since is None else found.filter(pl.col("taken_on") < self.since)
+        rows = self._of(instrument, scale)
+        return rows.clear() if self.since is None else rows.filter(pl.col("taken_on") < self.since)
 
     def _of(self, instrument: str, scale: str) -> pl.DataFrame:
         return self.scores.filter(pl.col("instrument") == instrument, pl.col("scale") == scale)
@@ -60,18 +60,18 @@ def read_record(store: Store, client_id: str, *, instrument: str | None = None) 
     NotInRecord
         If there is no such client for this user.
     """
-    everybody = timelines(store.statuses(client_id=client_id), store.relationships(client_id=client_id))
+    timeline = timelines(store.statuses(client_id=client_id), store.relationships(client_id=client_id))
     events = store.events(client_id=client_id)
     sessions = store.sessions(client_id=client_id).sort("held_on", "number")
     starts = starts_of_care(store.episodes(client_id=client_id)).get(client_id, ())
-    scores = scored(store, client_id=client_id, instrument=instrument, invalid="null")
+    table = scores(store, client_id=client_id, instrument=instrument, invalid="null")
     days = [*sessions["held_on"], *store.administrations(client_id=client_id)["taken_on"]]
     since = present_since(starts, days)
     days = [day for day in days if since is None or day >= since]
     return ClientRecord(
         client_id=client_id,
-        scores=scores.filter(pl.col("informant") == INFORMANT),
-        timeline=everybody.get(client_id, Timeline()),
+        scores=table.filter(pl.col("informant") == INFORMANT),
+        timeline=timeline.get(client_id, Timeline()),
         sessions=sessions if since is None else sessions.filter(pl.col("held_on") >= since),
         goals=store.goals(client_id=client_id),
         ratings=store.goal_ratings(client_id=client_id).sort("rated_on"),
@@ -88,11 +88,11 @@ def no_later_than_today(*days: object) -> dt.date:
 
 
 def session_axis(sessions: pl.DataFrame) -> tuple[tuple[dt.date, int], ...]:
-    """Day and number of each session held; counted anew where the numbers on record do not rise."""
+    """Day and number of each session held; renumbered where the numbers on record do not rise."""
     held = sessions.filter("attended").sort("held_on", "number").select("held_on", "number")
-    found = [(day, number) for day, number in held.iter_rows()]
-    rising = all(a[1] < b[1] for a, b in pairwise(found))
-    return tuple(found) if rising else tuple((day, i) for i, (day, _) in enumerate(found, start=1))
+    numbered = [(day, number) for day, number in held.iter_rows()]
+    rising = all(a[1] < b[1] for a, b in pairwise(numbered))
+    return tuple(numbered) if rising else tuple((day, i) for i, (day, _) in enumerate(numbered, start=1))
 
 
 def marks_of(record: ClientRecord) -> tuple[Mark, ...]:
@@ -100,25 +100,26 @@ def marks_of(record: ClientRecord) -> tuple[Mark, ...]:
     if record.window is None:
         return ()
     first, last = record.window
-    found = [
+    marks = [
         Mark(row["occurred_on"], "event", row["label"] or row["kind"], row["valence"])
         for row in record.events.iter_rows(named=True)
     ]
-    found += _status_marks(record.timeline)
-    shown = [mark for mark in found if first <= mark.on <= last]
+    marks += _status_marks(record.timeline)
+    shown = [mark for mark in marks if first <= mark.on <= last]
     shown.sort(key=lambda mark: (mark.on, mark.kind, mark.label))
     return tuple(Mark(mark.on, mark.kind, mark.label, mark.valence, _letter(i)) for i, mark in enumerate(shown))
 
 
 def _status_marks(timeline: Timeline) -> list[Mark]:
-    over = {one.since for one in timeline.periods if one.relationship_id is not None and not is_current(one)}
-    found: list[Mark] = []
-    for one in timeline.periods:
-        if one.relationship_id is not None:
-            found.append(Mark(one.since, "status", f"{one.label}: {one.status}", "neutral"))
-        elif one.since not in over:  # "single" on the day a relationship ended says nothing new
-            found.append(Mark(one.since, "status", one.status.capitalize(), "neutral"))
-    return found
+    periods = timeline.periods
+    over = {period.since for period in periods if period.relationship_id is not None and not is_current(period)}
+    marks: list[Mark] = []
+    for period in periods:
+        if period.relationship_id is not None:
+            marks.append(Mark(period.since, "status", f"{period.label}: {period.status}", "neutral"))
+        elif period.since not in over:  # "single" on the day a relationship ended says nothing new
+            marks.append(Mark(period.since, "status", period.status.capitalize(), "neutral"))
+    return marks
 
 
 def _letter(index: int) -> str:

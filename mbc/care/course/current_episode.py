@@ -12,8 +12,8 @@ import polars as pl
 def starts_of_care(episodes: pl.DataFrame) -> Mapping[str, Sequence[dt.date]]:
     """First day of each episode by client, rising; its referral where that is on record."""
     first = pl.min_horizontal("referred_on", "started_on")
-    found = episodes.select("client_id", first.alias("first")).drop_nulls("first")
-    return dict(found.group_by("client_id").agg(pl.col("first").unique().sort()).iter_rows())
+    starts = episodes.select("client_id", first.alias("first")).drop_nulls("first")
+    return dict(starts.group_by("client_id").agg(pl.col("first").unique().sort()).iter_rows())
 
 
 def present_since(starts: Sequence[dt.date], days: Iterable[dt.date]) -> dt.date | None:

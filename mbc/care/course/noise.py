@@ -11,8 +11,8 @@ from mbc.instruments import Instrument, Scale
 from mbc.models import reliable_change, true_change
 
 LEVEL = 0.95  # Jacobson & Truax (1991), doi:10.1037/0022-006X.59.1.12
-BEYOND = "more than measurement error alone explains"
-WITHIN = "within what measurement error alone explains"
+CLEAR = "a clear change"
+NOT_CLEAR = "no clear change"
 
 _LONGEST_SOURCE = 70
 
@@ -33,12 +33,12 @@ class Noise:
         """Give the probability that a change is a true improvement: :func:`mbc.models.true_change`, flat prior."""
         if self.sd is None or self.reliability is None:
             return None
-        found = true_change(
+        change = true_change(
             before, after, sd=self.sd, reliability=self.reliability, higher_is_better=higher_is_better
         )
-        if found.p_improved is None or found.lower is None or found.upper is None:
+        if change.p_improved is None or change.lower is None or change.upper is None:
             return None
-        return Chance(found.p_improved, found.lower, found.upper)
+        return Chance(change.p_improved, change.lower, change.upper)
 
     def verdict(self, change: float, *, higher_is_better: bool) -> Verdict:
         """Judge a change in scale points."""
@@ -62,21 +62,21 @@ class Noise:
 
 
 def noise_of(instrument: Instrument, scale: Scale) -> Noise | None:
-    """Find what the noise band of a scale rests on.
+    """Find the noise band of a scale.
 
     The spread and reliability of one described sample (Jacobson & Truax, 95 %); else a change that a source
-    itself calls reliable; else nothing, and then change cannot be told from noise.
+    itself calls reliable; else None: then change cannot be distinguished from measurement error.
     """
     norm = scale.change_norm
     if norm is not None:
-        found = reliable_change(0.0, 0.0, sd=norm.sd, reliability=norm.reliability, confidence=LEVEL)
-        if found.threshold is None:
+        change = reliable_change(0.0, 0.0, sd=norm.sd, reliability=norm.reliability, confidence=LEVEL)
+        if change.threshold is None:
             return None
-        about = f"95 % band from SD {number(norm.sd, 2)} and {norm.kind} {number(norm.reliability, 2)}"
+        basis = f"95 % band from SD {number(norm.sd, 2)} and {norm.kind} {number(norm.reliability, 2)}"
         return Noise(
-            threshold=found.threshold,
+            threshold=change.threshold,
             inclusive=False,
-            label=f"what measurement error alone explains ({about})",
+            label=f"what measurement error alone explains ({basis})",
             source=_sources(instrument, norm.source, norm.reliability_source),
             confidence=norm.confidence,
             sd=norm.sd,
@@ -147,4 +147,4 @@ def _words(moved: float, verdict: Verdict, *, higher_is_better: bool, decimals: 
     amount = f"{points(moved, decimals)} {'better' if (moved > 0) == higher_is_better else 'worse'}"
     if verdict == "not known":
         return amount
-    return f"{amount}, {WITHIN if verdict == 'inside noise' else BEYOND}"
+    return f"{amount}, {NOT_CLEAR if verdict == 'inside noise' else CLEAR}"

@@ -30,19 +30,19 @@ class Timeline:
 
     def of(self, relationship_id: str | None) -> tuple[StatusPeriod, ...]:
         """Give the periods of one relationship, or of the person (None)."""
-        return tuple(one for one in self.periods if one.relationship_id == relationship_id)
+        return tuple(period for period in self.periods if period.relationship_id == relationship_id)
 
     def on(self, day: dt.date) -> tuple[StatusPeriod, ...]:
         """Give the periods that hold on a day."""
-        return tuple(one for one in self.periods if one.since <= day < (one.until or _FOREVER))
+        return tuple(period for period in self.periods if period.since <= day < (period.until or _FOREVER))
 
     def status_on(self, day: dt.date) -> str:
         """Say how the person lives on a day: a current relationship's status first; "" when not on record."""
         held = self.on(day)
-        current = [one for one in held if is_current(one)]
-        own = [one for one in held if one.relationship_id is None]
+        current = [period for period in held if is_current(period)]
+        own = [period for period in held if period.relationship_id is None]
         chosen = current or own or held
-        return max(chosen, key=lambda one: one.since).status if chosen else ""
+        return max(chosen, key=lambda period: period.since).status if chosen else ""
 
     def ended_on(self, relationship_id: str) -> dt.date | None:
         """Day from which a relationship is over, as far as is on record; None while it lasts."""
@@ -50,10 +50,10 @@ class Timeline:
         if not periods or is_current(periods[-1]):
             return None
         over = periods[-1].since
-        for one in reversed(periods):
-            if is_current(one):
+        for period in reversed(periods):
+            if is_current(period):
                 break
-            over = one.since
+            over = period.since
         return over
 
     def target_on(self, instrument: Instrument, target: str, day: dt.date) -> str | None:
@@ -66,15 +66,15 @@ class Timeline:
             return target
         if target == "self":
             return self._unnamed(day)
-        held = [one for one in self.of(target) if one.since <= day < (one.until or _FOREVER)]
+        held = [period for period in self.of(target) if period.since <= day < (period.until or _FOREVER)]
         return target if not held or is_current(held[-1]) else None
 
     def _unnamed(self, day: dt.date) -> str | None:
         held = self.on(day)
-        current = {one.relationship_id for one in held if is_current(one)} - {None}
+        current = {period.relationship_id for period in held if is_current(period)} - {None}
         if len(current) == 1:
             return current.pop()
-        return None if held and not current and not any(is_current(one) for one in held) else "self"
+        return None if held and not current and not any(is_current(period) for period in held) else "self"
 
     def not_applicable(self, instrument: Instrument, first: dt.date, last: dt.date | None) -> tuple[Span, ...]:
         """Stretches between two days in which the instrument applies to no relationship on record.
@@ -89,18 +89,20 @@ class Timeline:
         """
         if not instrument.applicability.needs_relationship or not self.periods:
             return ()
-        days = {one.since for one in self.periods} | {one.until for one in self.periods if one.until}
-        cuts = sorted({max(one, first) for one in days if last is None or one < last})
-        found: list[Span] = []
+        days = {period.since for period in self.periods} | {
+            period.until for period in self.periods if period.until
+        }
+        cuts = sorted({max(day, first) for day in days if last is None or day < last})
+        spans: list[Span] = []
         for start, end in zip(cuts, [*cuts[1:], last], strict=True):
             held = self.on(start)
-            if not held or any(is_current(one) for one in held):
+            if not held or any(is_current(period) for period in held):
                 continue
-            if found and found[-1].end == start:
-                found[-1] = replace(found[-1], end=end)
+            if spans and spans[-1].end == start:
+                spans[-1] = replace(spans[-1], end=end)
             else:
-                found.append(Span(start, end, self.status_on(start)))
-        return tuple(found)
+                spans.append(Span(start, end, self.status_on(start)))
+        return tuple(spans)
 
 
 def is_current(period: StatusPeriod) -> bool:
@@ -129,10 +131,10 @@ def timelines(statuses: pl.DataFrame, relationships: pl.DataFrame) -> Mapping[st
 
 
 def _periods(rows: Iterable[Mapping[str, object]], labels: Mapping[str, str]) -> tuple[StatusPeriod, ...]:
-    found: list[StatusPeriod] = []
+    periods: list[StatusPeriod] = []
     for row in rows:
         whose = cast("str | None", row["relationship_id"])
-        found.append(
+        periods.append(
             StatusPeriod(
                 relationship_id=whose,
                 label="" if whose is None else labels.get(whose, whose),
@@ -141,15 +143,15 @@ def _periods(rows: Iterable[Mapping[str, object]], labels: Mapping[str, str]) ->
                 until=None,
             )
         )
-    return tuple(replace(one, until=_until(one, found[i + 1 :])) for i, one in enumerate(found))
+    return tuple(replace(period, until=_until(period, periods[i + 1 :])) for i, period in enumerate(periods))
 
 
-def _until(one: StatusPeriod, later: Iterable[StatusPeriod]) -> dt.date | None:
+def _until(period: StatusPeriod, later: Iterable[StatusPeriod]) -> dt.date | None:
     # A relationship's status holds until its next one. The person's own ("single") also ends when a relationship
     # begins: nobody is single and partnered.
     for other in later:
-        if other.relationship_id == one.relationship_id:
+        if other.relationship_id == period.relationship_id:
             return other.since
-        if one.relationship_id is None and is_current(other):
+        if period.relationship_id is None and is_current(other):
             return other.since
     return None

@@ -37,7 +37,7 @@ def as_occasion(row: Mapping[str, Any]) -> Occasion:
 
 def in_order(occasions: Iterable[Occasion]) -> list[Occasion]:
     """Sort by day; on one day, in the order in which they came on record."""
-    return sorted(occasions, key=lambda one: (one.taken_on, one.administration_id))
+    return sorted(occasions, key=lambda occasion: (occasion.taken_on, occasion.administration_id))
 
 
 def split(
@@ -67,18 +67,20 @@ def split(
         Answered on a day on which the questionnaire did not apply; neither drawn nor compared.
     """
     about: dict[str, list[Occasion]] = {}
-    aside: list[Occasion] = []
-    for one in occasions:
-        target = timeline.target_on(instrument, one.target, one.taken_on)
+    set_aside: list[Occasion] = []
+    for occasion in occasions:
+        target = timeline.target_on(instrument, occasion.target, occasion.taken_on)
         if target is None:
-            aside.append(one)
+            set_aside.append(occasion)
         else:
-            about.setdefault(target, []).append(one if target == one.target else replace(one, target=target))
+            about.setdefault(target, []).append(
+                occasion if target == occasion.target else replace(occasion, target=target)
+            )
     segments = [
-        _segment(target, found, scale, timeline, noise, related=instrument.applicability.needs_relationship)
-        for target, found in about.items()
+        _segment(target, group, scale, timeline, noise, related=instrument.applicability.needs_relationship)
+        for target, group in about.items()
     ]
-    return tuple(sorted(segments, key=lambda one: one.occasions[0].taken_on)), tuple(aside)
+    return tuple(sorted(segments, key=lambda segment: segment.occasions[0].taken_on)), tuple(set_aside)
 
 
 def _segment(
@@ -90,10 +92,10 @@ def _segment(
     *,
     related: bool,
 ) -> Segment:
-    baseline = next((one for one in occasions if one.score is not None), None)
+    baseline = next((occasion for occasion in occasions if occasion.score is not None), None)
     up = scale.higher_is_better
-    judged = tuple(_against(baseline, one, noise, higher_is_better=up) for one in occasions)
-    known = [one for one in judged if one.score is not None]
+    judged = tuple(_against(baseline, occasion, noise, higher_is_better=up) for occasion in occasions)
+    known = [occasion for occasion in judged if occasion.score is not None]
     latest = known[-1] if known else None
     previous = known[-2] if len(known) > 1 else None
 
@@ -115,26 +117,28 @@ def _segment(
     )
 
 
-def _score(one: Occasion) -> float:
-    assert one.score is not None  # noqa: S101 - a baseline has a score by definition
-    return one.score
+def _score(occasion: Occasion) -> float:
+    assert occasion.score is not None  # noqa: S101 - a baseline has a score by definition
+    return occasion.score
 
 
-def _against(baseline: Occasion | None, one: Occasion, noise: Noise | None, *, higher_is_better: bool) -> Occasion:
-    if baseline is None or one.score is None or one.administration_id == baseline.administration_id:
-        return one
-    moved = one.score - _score(baseline)
+def _against(
+    baseline: Occasion | None, occasion: Occasion, noise: Noise | None, *, higher_is_better: bool
+) -> Occasion:
+    if baseline is None or occasion.score is None or occasion.administration_id == baseline.administration_id:
+        return occasion
+    moved = occasion.score - _score(baseline)
     inside = None
     if noise is not None:
         inside = noise.verdict(moved, higher_is_better=higher_is_better) == "inside noise"
-    return replace(one, change=moved, inside_noise=inside)
+    return replace(occasion, change=moved, inside_noise=inside)
 
 
 def _held(later: Sequence[Occasion], *, higher_is_better: bool) -> dt.date | None:
     # The first of two scores in a row that are both reliably better than the baseline.
     run = 0
-    for i, one in enumerate(later):
-        better = one.inside_noise is False and ((one.change or 0) > 0) == higher_is_better
+    for i, occasion in enumerate(later):
+        better = occasion.inside_noise is False and ((occasion.change or 0) > 0) == higher_is_better
         run = run + 1 if better else 0
         if run == HELD_FOR:
             return later[i - HELD_FOR + 1].taken_on
@@ -149,15 +153,15 @@ def gap_days(occasions: Sequence[Occasion]) -> int:
     >>> gap_days([])
     42
     """
-    days = sorted({one.taken_on for one in occasions})
+    days = sorted({occasion.taken_on for occasion in occasions})
     steps = [(b - a).days for a, b in pairwise(days)]
     return max(GAP_DAYS, round(GAP_RHYTHMS * median(steps))) if steps else GAP_DAYS
 
 
 def gaps(segments: Sequence[Segment], longest: int) -> tuple[Span, ...]:
     """Silences within a segment that are longer than ``longest`` days."""
-    found: list[Span] = []
+    spans: list[Span] = []
     for segment in segments:
-        days = [one.taken_on for one in segment.occasions]
-        found += [Span(a, b, "no answers") for a, b in pairwise(days) if (b - a).days > longest]
-    return tuple(sorted(found, key=lambda one: one.start))
+        days = [occasion.taken_on for occasion in segment.occasions]
+        spans += [Span(a, b, "no answers") for a, b in pairwise(days) if (b - a).days > longest]
+    return tuple(sorted(spans, key=lambda span: span.start))

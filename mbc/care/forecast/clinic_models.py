@@ -1,4 +1,4 @@
-"""What course a client's record leads one to expect, under a growth model of the whole clinic's records.
+"""The expected course of a client, under a growth model of all of the clinic's records.
 
 One model per scale is fitted to everybody's scores over weeks since the first one, on log(1 + weeks), and then
 asked about each client: their own scores pull the clinic's mean curve towards them.
@@ -22,7 +22,7 @@ from mbc.care.course.relationships import Timeline, timelines
 from mbc.care.course.segments import read_occasions, split
 from mbc.care.forecast.model_files import Models
 from mbc.care.forecast.signals import MOST_CLIENTS, NoOutlook, learn
-from mbc.care.scoring.scores import scored
+from mbc.care.scoring.scores import scores
 from mbc.care.values.course import SELF, CourseCurve, Segment
 from mbc.errors import ModelError
 from mbc.instruments import Instrument, Scale
@@ -31,7 +31,7 @@ from mbc.models import ExpectedCourse, GrowthCurve, growth_curve, reliable_chang
 from mbc.store import Store
 
 LEVEL = 0.8  # the band in which four in five single scores are expected
-LEAST_CLIENTS = 20  # fewer give a mean curve and spread that say little about anybody
+LEAST_CLIENTS = 20  # with fewer, mean curve and spread are too uncertain
 LEAST_SCORES = 3  # of the client's own; before that the curve would be the clinic's, not theirs
 AHEAD_DAYS = 28  # the curve runs on for at most four weeks, and no longer than the client has been followed
 _STEPS = 25  # points per curve
@@ -59,13 +59,13 @@ class NoCurves:
 class CohortModels:
     """Growth models by scale: each fitted when first asked for, and kept until the record has moved on.
 
-    A model is fitted anew when a client's record holds other scores than the model has seen. Safe to share
+    A model is refitted when a client's record holds other scores than the model has seen. Safe to share
     between threads.
 
     Parameters
     ----------
     store : Store
-        The whole clinic's record. Only model parameters and a client's own curve ever leave this object.
+        The record of the clinic. Only model parameters and a client's own curve ever leave this object.
     models : mapping of (instrument, scale) to ExpectedCourse, optional
         Expected courses from elsewhere (`mbc.care.forecast.model_files.read_models`), used instead of the
         clinic's own.
@@ -89,14 +89,14 @@ class CohortModels:
         scale : str, optional
             The main scale when not given.
         holding : mapping of str to int, optional
-            Scores per unit that the model must have seen; otherwise it is fitted anew.
+            Scores per unit that the model must have seen; otherwise it is refitted.
         """
         key = (instrument, load(instrument).scale(scale).key)
         with self._lock:
-            found = self._models.get(key)
-            if found is None or _is_behind(found, holding or {}):
-                found = self._models[key] = cohort_model(self._store, *key)
-        return found
+            model = self._models.get(key)
+            if model is None or _is_behind(model, holding or {}):
+                model = self._models[key] = cohort_model(self._store, *key)
+        return model
 
     def course(self, instrument: Instrument, scale: Scale) -> ExpectedCourse | NoOutlook:
         """Give the expected course of a scale: the one supplied, else learned when first asked for, and kept."""
@@ -105,11 +105,11 @@ class CohortModels:
             return self.supplied[key]
         noise = noise_for(self, instrument, scale)
         with self._lock:
-            found = self._courses.get(key)
-            if found is None:
+            course = self._courses.get(key)
+            if course is None:
                 frame = _sampled(followed_scores(self._store, *key))
-                found = self._courses[key] = learn(frame, instrument, scale, noise)
-        return found
+                course = self._courses[key] = learn(frame, instrument, scale, noise)
+        return course
 
 
 def _sampled(frame: pl.DataFrame) -> pl.DataFrame:
@@ -164,7 +164,7 @@ def cohort_model(store: Store, instrument: str, scale: str | None = None) -> Coh
 
 
 def noise_for(cohort: CohortModel | CohortModels | None, instrument: Instrument, scale: Scale) -> Noise | None:
-    """Find what the noise band of a scale rests on: a published figure, else this clinic's own records.
+    """Find the noise band of a scale: from a published figure, else from this clinic's own records.
 
     Where nobody published the spread and reliability of a scale, the scatter of scores around each client's own
     growth curve stands in for the standard error of measurement: it holds day-to-day fluctuation, and what the
@@ -176,13 +176,15 @@ def noise_for(cohort: CohortModel | CohortModels | None, instrument: Instrument,
         Without it only published figures are used.
     instrument, scale : Instrument, Scale
     """
-    found = noise_of(instrument, scale)
-    if found is not None or cohort is None:
-        return found
+    noise = noise_of(instrument, scale)
+    if noise is not None or cohort is None:
+        return noise
     model = cohort.model(instrument.key, scale.key) if isinstance(cohort, CohortModels) else cohort
     if model.curve is None or (model.instrument, model.scale) != (instrument.key, scale.key):
         return None
-    scatter = next(one.standard_deviation for one in model.curve.variances if one.name == "residual")
+    scatter = next(
+        variance.standard_deviation for variance in model.curve.variances if variance.name == "residual"
+    )
     if not scatter:
         return None
     # S_diff = sqrt(2) * SEM: a reliability of 0 makes the scatter itself the error of one score.
@@ -227,30 +229,32 @@ def _training(store: Store, instrument: str, scale: Scale) -> pl.DataFrame:
     definition = load(instrument)
     everybody = timelines(store.statuses(), store.relationships())
     starts = starts_of_care(store.episodes())
-    rows = scored(store, instrument=instrument, invalid="null").filter(
+    rows = scores(store, instrument=instrument, invalid="null").filter(
         pl.col("scale") == scale.key, pl.col("informant") == INFORMANT, pl.col("score").is_not_null()
     )
-    found: list[tuple[str, str, float, float]] = []
+    observed: list[tuple[str, str, float, float]] = []
     for (client_id,), group in rows.group_by("client_id", maintain_order=True):
         line = everybody.get(str(client_id), Timeline())
         occasions = read_occasions(group.iter_rows(named=True))
         since = present_since(starts.get(str(client_id), ()), group["taken_on"])
-        present = [one for one in occasions if since is None or one.taken_on >= since]
+        present = [occasion for occasion in occasions if since is None or occasion.taken_on >= since]
         for segment in split(present, definition, scale, line, None)[0]:
-            found += [
+            observed += [
                 (str(client_id), unit, weeks, score) for unit, weeks, score in _course(str(client_id), segment)
             ]
     return pl.DataFrame(
-        found,
+        observed,
         schema={"client_id": pl.String, "unit": pl.String, "weeks": pl.Float64, "score": pl.Float64},
         orient="row",
     )
 
 
 def _course(client_id: str, segment: Segment) -> list[tuple[str, float, float]]:
-    known = [one for one in segment.occasions if one.score is not None]
+    known = [occasion for occasion in segment.occasions if occasion.score is not None]
     unit = unit_of(client_id, segment.target)
-    return [(unit, _weeks(known[0].taken_on, one.taken_on), float(one.score or 0.0)) for one in known]
+    return [
+        (unit, _weeks(known[0].taken_on, occasion.taken_on), float(occasion.score or 0.0)) for occasion in known
+    ]
 
 
 def _weeks(start: dt.date, day: dt.date) -> float:
@@ -264,14 +268,14 @@ def expected_curves(
     scale: Scale,
     segments: Sequence[Segment],
 ) -> tuple[CourseCurve, ...] | NoCurves:
-    """Draw the expected course of each segment, or say why there is none."""
+    """Draw the expected course of each segment, or give the reason why there is none."""
     if cohort is None:
-        return NoCurves("No growth model was asked for.")
+        return NoCurves("No growth model was requested.")
     holding = {
-        unit_of(client_id, one.target): sum(occasion.score is not None for occasion in one.occasions)
-        for one in segments
+        unit_of(client_id, segment.target): sum(occasion.score is not None for occasion in segment.occasions)
+        for segment in segments
     }
-    enough = [one for one in segments if holding[unit_of(client_id, one.target)] >= LEAST_SCORES]
+    enough = [segment for segment in segments if holding[unit_of(client_id, segment.target)] >= LEAST_SCORES]
     if not enough:
         return NoCurves(f"An expected course needs {LEAST_SCORES} scores of the client's own.")
     model = cohort
@@ -279,20 +283,20 @@ def expected_curves(
         model = cohort.model(instrument, scale.key, holding=holding)
     assert isinstance(model, CohortModel)  # noqa: S101 - the only other kind
     if (model.instrument, model.scale) != (instrument, scale.key):
-        return NoCurves(f"The model at hand is of {model.instrument}.{model.scale}.")
+        return NoCurves(f"The model given is for {model.instrument}.{model.scale}.")
     if model.curve is None:
         return NoCurves(model.reason)
-    known = [one for one in enough if unit_of(client_id, one.target) in model.counts]
-    return tuple(_curve(model, model.curve, client_id, scale, one) for one in known)
+    known = [segment for segment in enough if unit_of(client_id, segment.target) in model.counts]
+    return tuple(_curve(model, model.curve, client_id, scale, segment) for segment in known)
 
 
 def _curve(model: CohortModel, fitted: GrowthCurve, client_id: str, scale: Scale, segment: Segment) -> CourseCurve:
-    known = [one.taken_on for one in segment.occasions if one.score is not None]
+    known = [occasion.taken_on for occasion in segment.occasions if occasion.score is not None]
     start, last = known[0], known[-1]
     followed = (last - start).days
     reach = followed if segment.ended_on else followed + min(AHEAD_DAYS, followed)
     days = sorted({round(step) for step in np.linspace(0, reach, _STEPS)})
-    found = fitted.predict_client(unit_of(client_id, segment.target), np.array(days) / 7.0)
+    predicted = fitted.predict_client(unit_of(client_id, segment.target), np.array(days) / 7.0)
     low, high = scale.range
 
     def kept(values: Iterable[float]) -> tuple[float, ...]:
@@ -301,10 +305,10 @@ def _curve(model: CohortModel, fitted: GrowthCurve, client_id: str, scale: Scale
     return CourseCurve(
         target=segment.target,
         dates=tuple(start + dt.timedelta(days=day) for day in days),
-        mean=kept(found.mean),
-        lower=kept(found.lower),
-        upper=kept(found.upper),
-        level=found.level,
+        mean=kept(predicted.mean),
+        lower=kept(predicted.lower),
+        upper=kept(predicted.upper),
+        level=predicted.level,
         n_clients=model.n_clients,
         label="Expected course",
     )

@@ -14,7 +14,7 @@ TIME_UNIT = "weeks"  # in which a client's scores are handed to a model
 
 
 def read_models(folder: Path | None) -> Models:
-    """Read every model file of a folder and hold it against its questionnaire.
+    """Read every model file of a folder and check it against its questionnaire.
 
     Parameters
     ----------
@@ -26,7 +26,7 @@ def read_models(folder: Path | None) -> Models:
     SettingsError
         If there is no such folder, or it holds no model.
     ModelError
-        If a file is damaged, or is of another scale, direction or unit of time than its name says.
+        If a file is damaged, or is for another scale, direction or unit of time than its name says.
     UnknownInstrument, DefinitionError
         If a name is of no questionnaire or scale.
     """
@@ -34,10 +34,10 @@ def read_models(folder: Path | None) -> Models:
         return {}
     if not folder.is_dir():
         raise SettingsError(f"There is no folder {folder} with models. 'mbc validate --save-model' makes them.")
-    found = {_named(path): _read(path) for path in sorted(folder.glob("*.json"))}
-    if not found:
+    models = {_named(path): _read(path) for path in sorted(folder.glob("*.json"))}
+    if not models:
         raise SettingsError(f"{folder} holds no model file; their names are KEY.SCALE.json, as csi16.total.json.")
-    return found
+    return models
 
 
 def _named(path: Path) -> tuple[str, str]:
@@ -49,8 +49,8 @@ def _named(path: Path) -> tuple[str, str]:
 def _read(path: Path) -> ExpectedCourse:
     key, scale_key = _named(path)
     scale = instrument(key).scale(scale_key)
-    found = ExpectedCourse.load(path)
-    card = found.card
+    course = ExpectedCourse.load(path)
+    card = course.card
     wrong = {
         "range": (card.score_range, (float(scale.range[0]), float(scale.range[1]))),
         "better end": (card.higher_is_better, scale.higher_is_better),
@@ -58,5 +58,5 @@ def _read(path: Path) -> ExpectedCourse:
     }
     for what, (has, needs) in wrong.items():
         if has != needs:
-            raise ModelError(f"{path.name} is no model of {key}.{scale_key}: its {what} is {has}, not {needs}.")
-    return found
+            raise ModelError(f"{path.name} is not a model of {key}.{scale_key}: its {what} is {has}, not {needs}.")
+    return course

@@ -1,7 +1,7 @@
-"""Where is a client heading, and is that on track: the clinic's own expected courses asked about one segment.
+"""Is a client on track: the clinic's own expected courses applied to one segment.
 
 One model per scale is learned from everybody's scores in their present care, once, and asked about each client.
-It forecasts; a chart's expected course is a picture beside it.
+It forecasts; a chart's expected course is an illustration.
 """
 
 from __future__ import annotations
@@ -43,7 +43,7 @@ def learn(frame: object, instrument: Instrument, scale: Scale, noise: Noise | No
     Parameters
     ----------
     frame : table
-        As :func:`mbc.care.expected.followed_scores` gives it.
+        As :func:`mbc.care.forecast.clinic_models.followed_scores` gives it.
     instrument, scale : Instrument, Scale
         Range, direction and cutoff are theirs.
     noise : Noise or None
@@ -55,7 +55,7 @@ def learn(frame: object, instrument: Instrument, scale: Scale, noise: Noise | No
         The latter with too few clients, and where the last value forecasts clients left out as well.
     """
     try:
-        found = expected_course(
+        course = expected_course(
             frame,
             outcome="score",
             time="time",
@@ -69,16 +69,16 @@ def learn(frame: object, instrument: Instrument, scale: Scale, noise: Noise | No
         )
     except ModelError as fault:
         return NoOutlook(str(fault))
-    if not found.card.worth_using:
+    if not course.card.worth_using:
         return NoOutlook("The clinic's own model forecasts no better than the last value does; it is not used.")
-    return found
+    return course
 
 
 def outlooks(course: ExpectedCourse, segments: Sequence[Segment]) -> list[Signal]:
     """Ask the model about segments that are still open, each with a score at least."""
-    return course.signals([_history(one) for one in segments])
+    return course.signals([_history(segment) for segment in segments])
 
 
 def _history(segment: Segment) -> tuple[list[float], list[float]]:
-    known = [(one.taken_on, one.score) for one in segment.occasions if one.score is not None]
+    known = [(occasion.taken_on, occasion.score) for occasion in segment.occasions if occasion.score is not None]
     return [(day - known[0][0]).days / 7.0 for day, _ in known], [score for _, score in known]

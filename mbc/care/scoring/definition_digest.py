@@ -12,7 +12,7 @@ from mbc import __version__
 from mbc.errors import MbcError
 from mbc.instruments import Instrument
 
-_known: dict[str, tuple[Instrument, str]] = {}  # the last definition met of each key, with its digest
+_known: dict[str, tuple[Instrument, str]] = {}  # the last definition seen of each key, with its digest
 
 
 def definition_digest(instrument: Instrument) -> str:
@@ -33,7 +33,7 @@ def definition_digest(instrument: Instrument) -> str:
 
 @cache
 def _code() -> str:
-    """Digest the code that scores, so that nobody has to remember to say that it changed."""
+    """Digest the code that scores, so that nobody has to remember to report that it changed."""
     digest = hashlib.sha256(__version__.encode())
     for file in scoring_code():
         digest.update(file.read_bytes())

@@ -1,4 +1,4 @@
-"""What a changed definition would change in everybody's scores, before it does; and keeping scores anew."""
+"""What a changed definition would change in everybody's scores, before it does; and recomputing cached scores."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import polars as pl
 
 from mbc.care.scoring.definition_digest import definition_digest
-from mbc.care.scoring.scores import current_sets, scored, worked_out
+from mbc.care.scoring.scores import compute_scores, current_sets, scores
 from mbc.errors import InvalidResponse, UnknownInstrument
 from mbc.instruments import Instrument, Scale
 from mbc.instruments import instrument as load
@@ -46,7 +46,7 @@ class ScaleChange:
 
 @dataclass(frozen=True, slots=True)
 class Rescoring:
-    """What the definition that holds now changes in the scores of one questionnaire."""
+    """What the current definition changes in the scores of one questionnaire."""
 
     instrument: str
     old_version: str | None  # None: no score was kept under another definition
@@ -77,8 +77,13 @@ def keep_scores(store: Store) -> int:
 
     Answers outside the accepted range are never kept: they are worked out, or refused, each time.
     """
+<<<<<<< HEAD
     found = store.administrations_to_score(list(current_sets(store)))
     return store.keep_scores(_to_keep(found.answers, found.totals))
+=======
+    answers = store.to_score(list(current_sets(store)))
+    return store.keep_scores(_to_keep(answers.answers, answers.totals))
+>>>>>>> 04fe77c (Care, figures and privacy in words of the field: clear change on every page, names that say what they hold)
 
 
 def rebuild_scores(store: Store, seen: tuple[Rescoring, ...] = ()) -> int:
@@ -89,29 +94,44 @@ def rebuild_scores(store: Store, seen: tuple[Rescoring, ...] = ()) -> int:
     Parameters
     ----------
     store : Store
-        The whole record.
+        The record, as the operator sees it.
     seen : tuple of Rescoring
-        What `rescoring` said before; the audit trail is told, without naming anybody.
+        What `rescoring` reported; written to the audit log, without naming anybody.
     """
     sets = store.score_sets()
     known = [row["set_id"] for row in sets.iter_rows(named=True) if _known(row["instrument"]) is not None]
+<<<<<<< HEAD
     found = store.administrations_to_score([])
+=======
+    answers = store.to_score([])
+>>>>>>> 04fe77c (Care, figures and privacy in words of the field: clear change on every page, names that say what they hold)
     changed = {
-        one.instrument: {"from": one.old_version, "to": one.new_version, "changed": one.changed} for one in seen
+        change.instrument: {"from": change.old_version, "to": change.new_version, "changed": change.changed}
+        for change in seen
     }
+<<<<<<< HEAD
     told = {"instruments": changed, "administrations": found.answers["administration_id"].n_unique()}
     return store.keep_scores(_to_keep(found.answers, found.totals), dropping=known, logged=told)
+=======
+    details = {"instruments": changed, "administrations": answers.answers["administration_id"].n_unique()}
+    return store.keep_scores(_to_keep(answers.answers, answers.totals), dropping=known, told=details)
+>>>>>>> 04fe77c (Care, figures and privacy in words of the field: clear change on every page, names that say what they hold)
 
 
 def wrong_scores(store: Store) -> int:
-    """Count kept scores that are not what the answers give: somebody wrote into the cache."""
+    """Count kept scores that are not what the answers give: the cache was edited."""
     sets = current_sets(store)
     if not sets:
         return 0
+<<<<<<< HEAD
     kept = store.administrations_to_score(list(sets)).kept.join(_names(sets), on="set_id")
     found = store.administrations_to_score([])
+=======
+    kept = store.to_score(list(sets)).kept.join(_names(sets), on="set_id")
+    answers = store.to_score([])
+>>>>>>> 04fe77c (Care, figures and privacy in words of the field: clear change on every page, names that say what they hold)
     fresh = pl.concat(
-        [one.scores for one in _to_keep(found.answers, found.totals)] or [kept.select(COLUMNS).clear()]
+        [worked.scores for worked in _to_keep(answers.answers, answers.totals)] or [kept.select(COLUMNS).clear()]
     )
     both = kept.select(COLUMNS).join(fresh, on=_KEY, how="left", suffix="_now", nulls_equal=True)
     same = pl.all_horizontal(pl.col(name).eq_missing(pl.col(f"{name}_now")) for name in (*_VALUES, "recorded"))
@@ -134,7 +154,7 @@ def _compare(store: Store, known: Instrument, old: pl.DataFrame) -> Rescoring:
     key = known.key
     kept = store.administrations_to_score(old["set_id"].to_list(), instrument=key).kept
     before = kept.join(old.select("set_id", "scale"), on="set_id").select("client_id", *_KEY, "score", "band")
-    after = scored(store, instrument=key, invalid="null").select("client_id", *_KEY, "score", "band")
+    after = scores(store, instrument=key, invalid="null").select("client_id", *_KEY, "score", "band")
     there = before.select("administration_id").unique()  # what came later has no score before
     both = before.join(
         after.join(there, on="administration_id", how="semi"), on=["client_id", *_KEY], how="full", coalesce=True
@@ -148,8 +168,8 @@ def _compare(store: Store, known: Instrument, old: pl.DataFrame) -> Rescoring:
 
 
 def _in_order(known: Instrument, scales: tuple[ScaleChange, ...]) -> tuple[ScaleChange, ...]:
-    order = [scale.key for scale in known.scales]
-    return tuple(sorted(scales, key=lambda one: order.index(one.scale) if one.scale in order else len(order)))
+    rank = {scale.key: position for position, scale in enumerate(known.scales)}
+    return tuple(sorted(scales, key=lambda change: rank.get(change.scale, len(rank))))
 
 
 def _scale(name: str, both: pl.DataFrame) -> ScaleChange:
@@ -188,7 +208,7 @@ def _to_keep(answers: pl.DataFrame, totals: pl.DataFrame) -> list[Worked]:
             definitions[known.key] = known
             parts.setdefault(known.key, []).append(frame)
     only = totals.join(answers.select("administration_id").unique(), on="administration_id", how="anti")
-    for known, frame in worked_out(answers.clear(), only, invalid="null"):
+    for known, frame in compute_scores(answers.clear(), only, invalid="null"):
         definitions[known.key] = known
         parts.setdefault(known.key, []).append(frame)
     return [
@@ -198,9 +218,9 @@ def _to_keep(answers: pl.DataFrame, totals: pl.DataFrame) -> list[Worked]:
 
 
 def _valid(answers: pl.DataFrame) -> Iterator[tuple[Instrument, pl.DataFrame]]:
-    """Work scores out, leaving out administrations with answers outside the range: found by halving."""
+    """Compute scores without administrations that have answers outside the range, located by bisection."""
     try:
-        yield from list(worked_out(answers, _no_totals(), invalid="raise"))
+        yield from list(compute_scores(answers, _no_totals(), invalid="raise"))
     except InvalidResponse:
         numbers = answers["administration_id"].unique().sort()
         if len(numbers) == 1:

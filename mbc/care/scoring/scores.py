@@ -1,6 +1,6 @@
 """Everybody's scores, from the answers on record: one tidy row per administration and scale.
 
-Scores that are kept under the definition that holds now are read; the rest are worked out. Reading keeps nothing:
+Scores cached under the current definition are read; the rest are computed. Reading keeps nothing:
 see `mbc.care.scoring.rescore`.
 """
 
@@ -21,7 +21,7 @@ from mbc.store import Store
 Invalid = Literal["raise", "null"]
 
 
-def scored(
+def scores(
     store: Store,
     *,
     client_id: str | None = None,
@@ -59,13 +59,19 @@ def scored(
     if instrument is not None:
         load(instrument)
     sets = current_sets(store, instrument)
+<<<<<<< HEAD
     found = store.administrations_to_score(list(sets), client_id=client_id, instrument=instrument)
     parts = [SCORED.clear(), _kept(found.kept, sets)]
     parts += [frame for _, frame in worked_out(found.answers, found.totals, invalid=invalid)]
+=======
+    data = store.to_score(list(sets), client_id=client_id, instrument=instrument)
+    parts = [SCORED.clear(), _kept(data.kept, sets)]
+    parts += [frame for _, frame in compute_scores(data.answers, data.totals, invalid=invalid)]
+>>>>>>> 04fe77c (Care, figures and privacy in words of the field: clear change on every page, names that say what they hold)
     return pl.concat(parts).sort("client_id", "taken_on", "administration_id", "instrument", "scale")
 
 
-def worked_out(
+def compute_scores(
     answers: pl.DataFrame, totals: pl.DataFrame, *, invalid: Invalid
 ) -> Iterator[tuple[Instrument, pl.DataFrame]]:
     """Work scores out, questionnaire by questionnaire; those the catalogue does not know are left out."""
@@ -80,16 +86,16 @@ def worked_out(
 
 
 def current_sets(store: Store, instrument: str | None = None) -> dict[int, tuple[Instrument, Scale]]:
-    """Find the kept scores whose definition is the one that holds now: number of the set -> what it is of."""
-    found: dict[int, tuple[Instrument, Scale]] = {}
+    """Find the cached scores whose definition is the current one: number of the set -> what it is of."""
+    matching: dict[int, tuple[Instrument, Scale]] = {}
     for row in store.score_sets().iter_rows(named=True):
         known = None if instrument not in {None, row["instrument"]} else _known(row["instrument"])
         if known is None or row["definition"] != definition_digest(known):
             continue
-        scale = next((one for one in known.scales if one.key == row["scale"]), None)
+        scale = next((scale for scale in known.scales if scale.key == row["scale"]), None)
         if scale is not None:
-            found[row["set_id"]] = known, scale
-    return found
+            matching[row["set_id"]] = known, scale
+    return matching
 
 
 def _kept(kept: pl.DataFrame, sets: Mapping[int, tuple[Instrument, Scale]]) -> pl.DataFrame:
@@ -101,10 +107,10 @@ def _kept(kept: pl.DataFrame, sets: Mapping[int, tuple[Instrument, Scale]]) -> p
 
 def _known(key: str) -> Instrument | None:
     try:
-        found = load(key)
+        definition = load(key)
     except UnknownInstrument:
         return None
-    return None if found.safety_channel else found
+    return None if definition.safety_channel else definition
 
 
 def _from_answers(

@@ -14,12 +14,13 @@ Valence = Literal["growth", "hard", "neutral"]
 OnTrack = Literal["insufficient data", "on track", "watch", "not on track"]
 Confidence = Literal["high", "medium", "unverified"]
 
+VALENCE_NOTES: dict[Valence, str] = {"growth": " (growth)", "hard": " (hard time)", "neutral": ""}
 SELF = "self"  # the target of an administration that rates no relationship
 
 
 @dataclass(frozen=True, slots=True)
 class Occasion:
-    """One completed questionnaire on one scale, beside the first score of its segment."""
+    """One completed questionnaire on one scale, compared with the first score of its segment."""
 
     administration_id: int
     taken_on: dt.date  # the client's own calendar day
@@ -38,7 +39,7 @@ class Occasion:
 
 @dataclass(frozen=True, slots=True)
 class Chance:
-    """What two scores say about the true change, when nothing is believed before looking."""
+    """What two scores say about the true change, under a flat prior."""
 
     better: float  # probability that the true score moved for the better, 0 to 1
     lower: float  # scale points, true after - true before: 95 % interval
@@ -47,7 +48,7 @@ class Chance:
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """One score beside an earlier one, judged against what measurement error alone would give."""
+    """One score compared with an earlier one, judged against measurement error."""
 
     before: float
     before_on: dt.date
@@ -56,7 +57,7 @@ class Change:
     points: float  # after - before, in scale points
     threshold: float | None  # scale points; a larger change is reliable
     verdict: Verdict
-    words: str  # "6 points better, more than measurement error alone explains"
+    words: str  # "6 points better, a clear change"
     chance: Chance | None = None  # None where no spread and reliability are published
 
 
@@ -95,12 +96,12 @@ class Segment:
     @property
     def latest(self) -> Occasion | None:
         """The last occasion with a score."""
-        return next((one for one in reversed(self.occasions) if one.score is not None), None)
+        return next((occasion for occasion in reversed(self.occasions) if occasion.score is not None), None)
 
 
 @dataclass(frozen=True, slots=True)
 class CutoffLine:
-    """A score that divides one population from another, and who says so."""
+    """A score that divides one population from another, and its source."""
 
     value: float
     side: str  # "<", "<=", ">" or ">=": the comparison that means distressed
@@ -142,10 +143,9 @@ class Mark:
         Examples
         --------
         >>> Mark(dt.date(2025, 6, 12), "event", "Ended R1", "growth").words
-        'Ended R1 (recorded as growth)'
+        'Ended R1 (growth)'
         """
-        notes = {"growth": " (recorded as growth)", "hard": " (recorded as hard)", "neutral": ""}
-        return self.label + notes[self.valence]
+        return self.label + VALENCE_NOTES[self.valence]
 
 
 @dataclass(frozen=True, slots=True)
@@ -175,11 +175,11 @@ class CourseCurve:
         for i, (start, end) in enumerate(pairwise(self.dates)):
             if start <= day <= end:
                 share = (day - start).days / (end - start).days
-                one, other, more = (
+                mean, other, more = (
                     values[i] + share * (values[i + 1] - values[i])
                     for values in (self.mean, self.lower, self.upper)
                 )
-                return one, other, more
+                return mean, other, more
         return None
 
 
@@ -212,21 +212,21 @@ class Trajectory:
     relationships: tuple[tuple[str, str], ...] = ()  # id, label
     set_aside: tuple[Occasion, ...] = ()  # answered while the questionnaire did not apply: never drawn
     window: tuple[dt.date, dt.date] | None = None  # the client's present care; all their charts span it
-    earlier: tuple[Segment, ...] = ()  # in earlier care: told and tabled, not drawn
+    earlier: tuple[Segment, ...] = ()  # in earlier care: described and tabulated, not drawn
     outlook: str = ""  # where the current segment is heading, in words; "" where nothing is forecast
     on_track: OnTrack = "insufficient data"
 
     @property
     def occasions(self) -> tuple[Occasion, ...]:
         """All occasions, by day."""
-        found = (one for segment in self.segments for one in segment.occasions)
-        return tuple(sorted(found, key=lambda one: (one.taken_on, one.administration_id)))
+        in_segments = (occasion for segment in self.segments for occasion in segment.occasions)
+        return tuple(sorted(in_segments, key=lambda occasion: (occasion.taken_on, occasion.administration_id)))
 
     @property
     def current(self) -> Segment | None:
         """The segment that is still open and was answered last; None when none is open."""
-        live = [one for one in self.segments if one.ended_on is None and one.latest is not None]
-        return max(live, key=lambda one: one.occasions[-1].taken_on, default=None)
+        live = [segment for segment in self.segments if segment.ended_on is None and segment.latest is not None]
+        return max(live, key=lambda segment: segment.occasions[-1].taken_on, default=None)
 
     @property
     def empty(self) -> bool:
@@ -244,10 +244,10 @@ class Trajectory:
             relationship's label, or "self").
         """
         labels = dict(self.relationships)
-        rows = [_row(one, labels.get(one.target, one.target)) for one in self.occasions]
-        rows += [_aside(one, labels.get(one.target, one.target)) for one in self.set_aside]
-        past = (one for segment in self.earlier for one in segment.occasions)
-        rows += [_row(one, labels.get(one.target, one.target), past=True) for one in past]
+        rows = [_row(occasion, labels.get(occasion.target, occasion.target)) for occasion in self.occasions]
+        rows += [_aside(occasion, labels.get(occasion.target, occasion.target)) for occasion in self.set_aside]
+        past = (occasion for segment in self.earlier for occasion in segment.occasions)
+        rows += [_row(occasion, labels.get(occasion.target, occasion.target), past=True) for occasion in past]
         rows.sort(key=lambda row: row[0])
         return pl.DataFrame(rows, schema=_TABLE, orient="row")
 
@@ -266,31 +266,31 @@ _TABLE = {
 _YES_NO = {True: "yes", False: "no", None: None}
 
 
-def _aside(one: Occasion, target: str) -> tuple[dt.date, *tuple[object, ...]]:
+def _aside(occasion: Occasion, target: str) -> tuple[dt.date, *tuple[object, ...]]:
     note = "not applicable that day"
-    return (one.taken_on, one.session_number, None, None, None, None, None, note, target)
+    return (occasion.taken_on, occasion.session_number, None, None, None, None, None, note, target)
 
 
-def _row(one: Occasion, target: str, *, past: bool = False) -> tuple[dt.date, *tuple[object, ...]]:
-    answered = None if one.answered is None else f"{one.answered} of {one.items}"
+def _row(occasion: Occasion, target: str, *, past: bool = False) -> tuple[dt.date, *tuple[object, ...]]:
+    answered = None if occasion.answered is None else f"{occasion.answered} of {occasion.items}"
     return (
-        one.taken_on,
-        one.session_number,
-        one.score,
-        one.band,
+        occasion.taken_on,
+        occasion.session_number,
+        occasion.score,
+        occasion.band,
         answered,
-        None if past else one.change,
-        None if past else _YES_NO[one.inside_noise],
-        _note(one, past=past),
+        None if past else occasion.change,
+        None if past else _YES_NO[occasion.inside_noise],
+        _note(occasion, past=past),
         target,
     )
 
 
-def _note(one: Occasion, *, past: bool) -> str | None:
+def _note(occasion: Occasion, *, past: bool) -> str | None:
     notes = (
         ("earlier care", past),
-        ("too few answers for a score", one.score is None),
-        ("prorated", one.prorated),
-        ("recorded total", one.recorded),
+        ("too few answers for a score", occasion.score is None),
+        ("prorated", occasion.prorated),
+        ("recorded total", occasion.recorded),
     )
     return ", ".join(note for note, holds in notes if holds) or None

@@ -60,7 +60,7 @@ class Completeness:
     blank_items: int  # left blank over all occasions
     rhythm_days: int | None  # four in five intervals are no longer; None with fewer than three occasions
     last_on: dt.date
-    missed: int  # expected occasions, by that rhythm, that did not come
+    missed: int  # expected occasions, by that rhythm, that were missed
     due: bool
     applicable: bool  # False while the client's status makes it not applicable
     words: str
@@ -98,7 +98,7 @@ class ClientReview:
     @property
     def trajectories(self) -> tuple[Trajectory, ...]:
         """Every chart, in the order of the constructs."""
-        return tuple(one for construct in self.constructs for one in construct.trajectories)
+        return tuple(course for construct in self.constructs for course in construct.trajectories)
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,7 +115,7 @@ class CaseloadCell:
     latest_on: dt.date | None
     change: float | None  # scale points, from the first score of the same segment
     verdict: Verdict
-    words: str  # "18, reliably better (+6)"; "not applicable while single"
+    words: str  # "18, +6: clearly better"; "not applicable while single"
     points: tuple[float | None, ...]  # for a sparkline, oldest first; None = a gap or another relationship
     sort_key: float  # larger = better than at the start, in units of what noise explains
     answered: int | None = None  # items of the latest; None where only a total was kept
@@ -146,7 +146,7 @@ class CaseloadRow:
 
     def cell(self, construct: str) -> CaseloadCell | None:
         """Give the first scale of a construct, or None when it was never measured."""
-        return next((one for one in self.cells if one.construct == construct), None)
+        return next((cell for cell in self.cells if cell.construct == construct), None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,7 +155,7 @@ class Caseload:
 
     as_of: dt.date
     rows: tuple[CaseloadRow, ...]
-    constructs: tuple[tuple[str, str], ...]  # key and title of every construct met, in reading order
+    constructs: tuple[tuple[str, str], ...]  # key and title of every construct measured, in reading order
     caption: str
 
     def to_frame(self) -> pl.DataFrame:
@@ -176,7 +176,7 @@ class Caseload:
         return pl.DataFrame(rows, schema={**schema, "flags": pl.String}, orient="row")
 
     def _flat(self, row: CaseloadRow) -> tuple[object, ...]:
-        found: list[object] = [
+        values: list[object] = [
             row.client_id,
             row.alias,
             row.clinician_id,
@@ -188,5 +188,5 @@ class Caseload:
         ]
         for key, _ in self.constructs:
             cell = row.cell(key)
-            found += [None, None, None] if cell is None else [cell.latest, cell.change, cell.words]
-        return (*found, "; ".join(row.notes))
+            values += [None, None, None] if cell is None else [cell.latest, cell.change, cell.words]
+        return (*values, "; ".join(row.notes))

@@ -37,7 +37,7 @@ def test_constructs_come_in_reading_order_with_a_chart_per_scale(sample):
 
 
 def test_the_headline_names_what_moved_beyond_noise(ada):
-    assert ada.headline == "Better than at the start, beyond noise, on Self-esteem: RSES."
+    assert ada.headline == "Clearly better since the start: Self-esteem: RSES."
 
 
 def test_sessions_are_counted_held_and_missed(ada):

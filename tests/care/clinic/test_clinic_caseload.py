@@ -19,8 +19,8 @@ def rows(store):
 
 
 def test_latest_score_and_change_are_in_words(rows):
-    assert rows["C1"].cell("self_esteem").words == "23, +11: better, beyond noise"
-    assert rows["C2"].cell("relationship_satisfaction").words == "64, +4: inside noise"
+    assert rows["C1"].cell("self_esteem").words == "23, +11: clearly better"
+    assert rows["C2"].cell("relationship_satisfaction").words == "64, +4: no clear change"
     assert rows["C4"].cell("self_esteem").words == "15, first score"
 
 
@@ -62,7 +62,7 @@ def test_one_clinicians_clients_only(store):
 
 def test_change_counts_from_the_present_care(store):
     (row,) = caseload(store, clinician_id="K3", as_of=AUGUST).rows
-    assert row.cell("self_esteem").words == "16, +2: inside noise"
+    assert row.cell("self_esteem").words == "16, +2: no clear change"
     assert [cell.instrument for cell in row.cells] == ["rses"]  # the WHO-5 belongs to earlier care
     assert row.sessions == 3
 

@@ -74,15 +74,15 @@ def test_what_those_without_a_later_score_must_have_done_to_undo_the_mean_change
     pairs = [(10, 14), (12, 18), (14, 18), (16, 22), (18, 23)] * 6
     row = only_row(clinic_outcomes(store_with(pairs, alone=10), start=START, end=END))
     assert row.completeness == 75
-    assert 0.75 * row.effect + 0.25 * row.undone_by == pytest.approx(0, abs=1e-12)
+    assert 0.75 * row.effect + 0.25 * row.tipping_point == pytest.approx(0, abs=1e-12)
     assert 3 * row.effect > 3
-    assert "worsened by more than 3 SD on average" in row.undone_words
+    assert "worsened by more than 3 SD on average" in row.tipping_point_words
     few = only_row(clinic_outcomes(store_with(pairs, alone=60), start=START, end=END))
     assert few.completeness == 35
-    assert few.undone_by == pytest.approx(-few.effect * 35 / 65)
-    assert f"worsened by about {few.effect * 35 / 65:.1f} SD on average" in few.undone_words
+    assert few.tipping_point == pytest.approx(-few.effect * 35 / 65)
+    assert f"worsened by about {few.effect * 35 / 65:.1f} SD on average" in few.tipping_point_words
     worse = only_row(clinic_outcomes(store_with([(b, a) for a, b in pairs], alone=10), start=START, end=END))
-    assert "have improved by more than 3 SD" in worse.undone_words
+    assert "had improved by more than 3 SD" in worse.tipping_point_words
 
 
 @pytest.mark.parametrize(
@@ -95,7 +95,7 @@ def test_what_those_without_a_later_score_must_have_done_to_undo_the_mean_change
 )
 def test_where_nothing_could_undo_it_nothing_is_said(pairs, alone):
     row = only_row(clinic_outcomes(store_with(pairs, alone=alone), start=START, end=END))
-    assert (row.undone_by, row.undone_words) == (None, None)
+    assert (row.tipping_point, row.tipping_point_words) == (None, None)
 
 
 def test_a_small_cell_is_hidden_and_takes_a_neighbour_with_it():

@@ -8,7 +8,7 @@ import json
 import polars as pl
 import pytest
 
-from mbc.care import client_trajectory, deidentified_cohort, scored
+from mbc.care import client_trajectory, deidentified_cohort, scores
 from mbc.care.cohort.as_store import open_cohort
 from mbc.care.cohort.files import read_cohort, write_cohort
 from mbc.errors import IdentityLeft, MbcError
@@ -110,8 +110,8 @@ def test_the_codebook_explains_every_column(store, tmp_path):
 def test_opened_as_a_record_the_scores_are_those_of_the_clinic(store):
     cohort, ids = deidentified_cohort(store)
     wanted = ["instrument", "scale", "score"]
-    ours = scored(open_cohort(cohort), client_id=ids.of["C-1001"]).select(wanted).sort(wanted)
-    assert ours.equals(scored(store, client_id="C-1001").select(wanted).sort(wanted))
+    ours = scores(open_cohort(cohort), client_id=ids.of["C-1001"]).select(wanted).sort(wanted)
+    assert ours.equals(scores(store, client_id="C-1001").select(wanted).sort(wanted))
 
 
 def test_the_apps_chart_can_be_drawn_from_a_cohort(store):

@@ -8,7 +8,7 @@ import numpy as np
 import polars as pl
 import pytest
 
-from mbc.care import CohortModels, client_trajectory, scored
+from mbc.care import CohortModels, client_trajectory, scores
 from mbc.care.forecast.clinic_models import cohort_model, unit_of
 from mbc.models import growth_curve
 
@@ -20,7 +20,7 @@ def models(sample) -> CohortModels:
 
 def test_the_curve_is_the_growth_models_own_prediction(sample, models):
     course = client_trajectory(sample, "D-WITHIN-NOISE", "rses", cohort=models)
-    frame = scored(sample, instrument="rses").drop_nulls("score")
+    frame = scores(sample, instrument="rses").drop_nulls("score")
     frame = frame.filter(~pl.col("recorded"))  # in the sample, totals alone were kept in earlier care only
     first = pl.col("taken_on").min().over("client_id")
     frame = frame.with_columns(weeks=(pl.col("taken_on") - first).dt.total_days() / 7)

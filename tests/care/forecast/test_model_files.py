@@ -37,7 +37,7 @@ def test_the_main_scale_needs_no_name(made, tmp_path):
 @pytest.mark.parametrize(
     ("name", "fault", "words"),
     [
-        ("phq9.total.json", ModelError, "no model of phq9.total: its range"),
+        ("phq9.total.json", ModelError, "is not a model of phq9.total: its range"),
         ("rsez.json", UnknownInstrument, "rsez"),
     ],
 )

@@ -7,7 +7,7 @@ import datetime as dt
 import polars as pl
 import pytest
 
-from mbc.care import client_trajectory, clinic_outcomes, scored
+from mbc.care import client_trajectory, clinic_outcomes, scores
 from mbc.care.scoring.columns import SCORED
 from mbc.errors import InvalidResponse, NotInRecord, UnknownInstrument
 from mbc.store import Administration, Client, Store
@@ -16,19 +16,19 @@ DAY = dt.date(2025, 1, 6)
 
 
 def test_scores_are_those_the_answers_were_written_for(store):
-    found = scored(store, client_id="C1", instrument="rses").filter(~pl.col("recorded"))
+    found = scores(store, client_id="C1", instrument="rses").filter(~pl.col("recorded"))
     assert found["score"].to_list() == [12, 11, 8, None, 14, 21, 22, 24]
     assert found["answered"].to_list() == [10, 10, 10, 7, 10, 10, 10, 10]
     assert set(found["items"]) == {10}
 
 
 def test_too_few_answers_are_no_score_and_never_zero(store):
-    blank = scored(store, client_id="C1").filter(pl.col("answered") == 7)
+    blank = scores(store, client_id="C1").filter(pl.col("answered") == 7)
     assert blank["score"].to_list() == [None]
 
 
 def test_a_total_without_answers_is_marked_as_recorded_and_has_no_count(store):
-    (row,) = scored(store, client_id="C1").filter("recorded").to_dicts()
+    (row,) = scores(store, client_id="C1").filter("recorded").to_dicts()
     assert (row["score"], row["answered"], row["items"], row["prorated"]) == (23, None, None, None)
 
 
@@ -37,7 +37,7 @@ def test_a_recorded_total_has_the_band_its_score_lies_in(tmp_path):
         with made.writing(by="test") as record:
             record.add(Client("C1"))
             record.add(Administration("C1", "phq9", DAY, totals={"total": 10}))  # Kroenke et al. (2001): moderate
-        assert scored(made)["band"].to_list() == ["moderate"]
+        assert scores(made)["band"].to_list() == ["moderate"]
 
 
 def test_answers_outrank_a_total_handed_in_beside_them(tmp_path):
@@ -45,7 +45,7 @@ def test_answers_outrank_a_total_handed_in_beside_them(tmp_path):
         with made.writing(by="test") as record:
             record.add(Client("C1"))
             record.add(Administration("C1", "phq9", DAY, answers=(1,) * 9, totals={"total": 12}))
-        (row,) = scored(made).to_dicts()
+        (row,) = scores(made).to_dicts()
         assert (row["score"], row["recorded"]) == (9, False)
 
 
@@ -58,14 +58,14 @@ def test_forms_and_codings_are_read_as_they_were_written(tmp_path):
             record.add_all([Client("C1"), Client("C2")])
             record.add(Administration("C1", "rses", DAY, answers=form_a, form="a", coding="0-3"))
             record.add(Administration("C2", "rses", DAY, answers=form_b, form="b", coding="1-4"))
-        first, second = scored(made)["score"]
+        first, second = scores(made)["score"]
         # keyed: 3 + (3-0) + 2 + 1 + (3-0) + (3-1) + 2 + (3-3) + (3-0) + 2
         assert first == second == 21
 
 
 def test_an_empty_record_has_the_same_columns(tmp_path):
     with Store.create(f"sqlite:///{tmp_path}/none.db") as made:
-        assert scored(made).schema == SCORED.schema
+        assert scores(made).schema == SCORED.schema
 
 
 def test_a_questionnaire_the_catalogue_does_not_know_is_left_out(tmp_path):
@@ -73,14 +73,14 @@ def test_a_questionnaire_the_catalogue_does_not_know_is_left_out(tmp_path):
         with made.writing(by="test") as record:
             record.add(Client("C1"))
             record.add(Administration("C1", "my_own", DAY, answers=(1, 2)))
-        assert scored(made).is_empty()
+        assert scores(made).is_empty()
 
 
 def test_an_unknown_instrument_and_an_unknown_client_are_refused(store):
     with pytest.raises(UnknownInstrument, match="rses"):
-        scored(store, instrument="rsess")
+        scores(store, instrument="rsess")
     with pytest.raises(NotInRecord):
-        scored(store, client_id="C99")
+        scores(store, client_id="C99")
 
 
 def test_invalid_answers_are_refused_or_counted_as_blank(tmp_path):
@@ -89,14 +89,14 @@ def test_invalid_answers_are_refused_or_counted_as_blank(tmp_path):
             record.add(Client("C1"))
             record.add(Administration("C1", "phq9", DAY, answers=(7, 1, 1, 1, 1, 1, 1, 1, 1)))
         with pytest.raises(InvalidResponse, match="7"):
-            scored(made)
+            scores(made)
         # one blank of nine: prorated by the questionnaire's own rule, 8 / 8 * 9
-        (row,) = scored(made, invalid="null").to_dicts()
+        (row,) = scores(made, invalid="null").to_dicts()
         assert (row["answered"], row["score"], row["prorated"]) == (8, 9, True)
 
 
 def test_every_administration_of_the_sample_is_there_once_per_scale(sample):
-    found = scored(sample)
+    found = scores(sample)
     assert not found.select("administration_id", "scale").is_duplicated().any()
     assert set(found["administration_id"]) == set(sample.administrations()["administration_id"])
 
@@ -109,7 +109,7 @@ def test_where_work_does_not_apply_the_cutoff_for_all_items_is_not_used():
             for week, score in enumerate((4, 2)):
                 day = dt.date(2026, 1, 5) + dt.timedelta(weeks=week)
                 record.add(Administration("W1", "wsas", day, (9, score, score, score, score)))
-        rows = scored(made, instrument="wsas")
+        rows = scores(made, instrument="wsas")
         assert rows.select("score", "maximum", "band").rows() == [(16.0, 32.0, None), (8.0, 32.0, None)]
         assert "some of its items do not apply" in client_trajectory(made, "W1", "wsas").caption
         assert clinic_outcomes(made).rows == ()

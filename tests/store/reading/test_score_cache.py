@@ -8,7 +8,7 @@ import pytest
 from polars.testing import assert_frame_equal
 from sqlalchemy import text
 
-from mbc.care import scored
+from mbc.care import scores
 from mbc.care.scoring import definition_digest as definitions
 from mbc.care.scoring.rescore import keep_scores, rebuild_scores, rescoring, wrong_scores
 from mbc.instruments import instrument
@@ -47,18 +47,18 @@ def dropped(store) -> None:
 def same_with_and_without(store, client_id="C1") -> None:
     """Whole, by client and by questionnaire: what is kept makes no difference."""
     for asked in ({}, {"client_id": client_id}, {"instrument": "gad7"}):
-        kept = scored(store, **asked, invalid="null")
+        kept = scores(store, **asked, invalid="null")
         dropped(store)
-        assert_frame_equal(kept, scored(store, **asked, invalid="null"))
+        assert_frame_equal(kept, scores(store, **asked, invalid="null"))
         keep_scores(store)
-        assert_frame_equal(kept, scored(store, **asked, invalid="null"))
+        assert_frame_equal(kept, scores(store, **asked, invalid="null"))
 
 
 def test_kept_scores_are_those_that_would_be_worked_out(answered):
-    fresh = scored(answered, invalid="null")
+    fresh = scores(answered, invalid="null")
     # C1: RSES twice, PHQ-9, a total alone, CSI-4; C2: ECR-S, GAD-7 (the one out of range is not kept)
     assert keep_scores(answered) == 6 + PARTS
-    assert_frame_equal(scored(answered, invalid="null"), fresh)
+    assert_frame_equal(scores(answered, invalid="null"), fresh)
     assert keep_scores(answered) == 0
     same_with_and_without(answered)
     assert wrong_scores(answered) == 0
@@ -67,7 +67,7 @@ def test_kept_scores_are_those_that_would_be_worked_out(answered):
 def test_an_answer_out_of_range_is_refused_whether_scores_are_kept_or_not(answered):
     keep_scores(answered)
     with pytest.raises(Exception, match="gad7"):
-        scored(answered)
+        scores(answered)
 
 
 def test_a_correction_is_never_answered_with_an_old_score(answered):
@@ -75,7 +75,7 @@ def test_a_correction_is_never_answered_with_an_old_score(answered):
     with answered.writing(by="desk") as record:
         record.add(Administration("C1", "phq9", DAY, (3,) * 9), supersede="misread")
         record.add(Administration("C1", "phq9", DAY + timedelta(14), (2,) * 9))
-    totals = scored(answered, client_id="C1", instrument="phq9").sort("taken_on")["score"].to_list()
+    totals = scores(answered, client_id="C1", instrument="phq9").sort("taken_on")["score"].to_list()
     assert totals == [27, 12, 18]
     assert keep_scores(answered) == 2
     same_with_and_without(answered)
@@ -87,7 +87,7 @@ def test_an_erased_client_has_no_kept_score(answered):
     with answered._engine.connect() as connection:
         left = connection.execute(text("SELECT count(*) FROM score")).scalar_one()
     assert left == 1 + PARTS
-    assert set(scored(answered, invalid="null")["client_id"]) == {"C2"}
+    assert set(scores(answered, invalid="null")["client_id"]) == {"C2"}
     same_with_and_without(answered, "C2")
     assert answered.verify().intact
 
@@ -100,9 +100,9 @@ def test_a_changed_definition_is_never_answered_with_an_old_score(answered, tmp_
     with answered.writing(by="desk") as record:
         record.add(Administration("C1", "closeness", DAY, (1, 2, 3, 4)))
     keep_scores(answered)
-    assert scored(answered, instrument="closeness")["score"].to_list() == [10]
+    assert scores(answered, instrument="closeness")["score"].to_list() == [10]
     file.write_text(start("closeness", items=4, answers=(1, 4)).replace("reverse = [] ", 'reverse = ["q1"] '))
-    assert scored(answered, instrument="closeness")["score"].to_list() == [13]
+    assert scores(answered, instrument="closeness")["score"].to_list() == [13]
     (found,) = rescoring(answered)
     assert (found.instrument, found.changed, found.scales[0].lowest) == ("closeness", 1, 3)
 
@@ -146,6 +146,6 @@ def test_a_view_meets_kept_scores_of_its_own_clients_only(answered):
     answered.accounts.add("ann", GOOD_PASSWORD, "clinician", "T1")
     keep_scores(answered)
     mine = answered.as_user("ann")
-    assert set(scored(mine)["client_id"]) == {"C1"}
+    assert set(scores(mine)["client_id"]) == {"C1"}
     every = answered.score_sets()["set_id"].to_list()
     assert set(mine.administrations_to_score(every).kept["client_id"]) == {"C1"}
