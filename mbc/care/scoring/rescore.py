@@ -77,13 +77,8 @@ def keep_scores(store: Store) -> int:
 
     Answers outside the accepted range are never kept: they are worked out, or refused, each time.
     """
-<<<<<<< HEAD
-    found = store.administrations_to_score(list(current_sets(store)))
-    return store.keep_scores(_to_keep(found.answers, found.totals))
-=======
-    answers = store.to_score(list(current_sets(store)))
+    answers = store.administrations_to_score(list(current_sets(store)))
     return store.keep_scores(_to_keep(answers.answers, answers.totals))
->>>>>>> 04fe77c (Care, figures and privacy in words of the field: clear change on every page, names that say what they hold)
 
 
 def rebuild_scores(store: Store, seen: tuple[Rescoring, ...] = ()) -> int:
@@ -100,22 +95,13 @@ def rebuild_scores(store: Store, seen: tuple[Rescoring, ...] = ()) -> int:
     """
     sets = store.score_sets()
     known = [row["set_id"] for row in sets.iter_rows(named=True) if _known(row["instrument"]) is not None]
-<<<<<<< HEAD
-    found = store.administrations_to_score([])
-=======
-    answers = store.to_score([])
->>>>>>> 04fe77c (Care, figures and privacy in words of the field: clear change on every page, names that say what they hold)
+    answers = store.administrations_to_score([])
     changed = {
         change.instrument: {"from": change.old_version, "to": change.new_version, "changed": change.changed}
         for change in seen
     }
-<<<<<<< HEAD
-    told = {"instruments": changed, "administrations": found.answers["administration_id"].n_unique()}
-    return store.keep_scores(_to_keep(found.answers, found.totals), dropping=known, logged=told)
-=======
     details = {"instruments": changed, "administrations": answers.answers["administration_id"].n_unique()}
-    return store.keep_scores(_to_keep(answers.answers, answers.totals), dropping=known, told=details)
->>>>>>> 04fe77c (Care, figures and privacy in words of the field: clear change on every page, names that say what they hold)
+    return store.keep_scores(_to_keep(answers.answers, answers.totals), dropping=known, logged=details)
 
 
 def wrong_scores(store: Store) -> int:
@@ -123,13 +109,8 @@ def wrong_scores(store: Store) -> int:
     sets = current_sets(store)
     if not sets:
         return 0
-<<<<<<< HEAD
     kept = store.administrations_to_score(list(sets)).kept.join(_names(sets), on="set_id")
-    found = store.administrations_to_score([])
-=======
-    kept = store.to_score(list(sets)).kept.join(_names(sets), on="set_id")
-    answers = store.to_score([])
->>>>>>> 04fe77c (Care, figures and privacy in words of the field: clear change on every page, names that say what they hold)
+    answers = store.administrations_to_score([])
     fresh = pl.concat(
         [worked.scores for worked in _to_keep(answers.answers, answers.totals)] or [kept.select(COLUMNS).clear()]
     )

@@ -59,15 +59,9 @@ def scores(
     if instrument is not None:
         load(instrument)
     sets = current_sets(store, instrument)
-<<<<<<< HEAD
-    found = store.administrations_to_score(list(sets), client_id=client_id, instrument=instrument)
-    parts = [SCORED.clear(), _kept(found.kept, sets)]
-    parts += [frame for _, frame in worked_out(found.answers, found.totals, invalid=invalid)]
-=======
-    data = store.to_score(list(sets), client_id=client_id, instrument=instrument)
+    data = store.administrations_to_score(list(sets), client_id=client_id, instrument=instrument)
     parts = [SCORED.clear(), _kept(data.kept, sets)]
     parts += [frame for _, frame in compute_scores(data.answers, data.totals, invalid=invalid)]
->>>>>>> 04fe77c (Care, figures and privacy in words of the field: clear change on every page, names that say what they hold)
     return pl.concat(parts).sort("client_id", "taken_on", "administration_id", "instrument", "scale")
 
 
