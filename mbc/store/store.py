@@ -29,6 +29,7 @@ from mbc.store.writing import administrations
 from mbc.store.writing import ownership as belonging
 from mbc.store.writing.administration_batch import in_batches
 from mbc.store.writing.result import Outcome, Preview
+from mbc.store.writing.safety_decisions import decide
 from mbc.store.writing.transaction import Writing
 
 
@@ -198,8 +199,11 @@ class Store(Readers, Provenance, BreakGlass, Backups, Maintenance):
             with engines.writing(self._engine) as connection:
                 record = Writing(connection, self._scope, by=who, now=datetime.now(UTC), source=source)
                 yield record
-                line = self.audit.line("write", subject=record.only_client, by=who, **record.summary())
-                append(connection, [*queue, line])
+                lines = [
+                    self.audit.line(each.action, subject=each.subject, by=who, **each.detail)
+                    for each in record.summary()
+                ]
+                append(connection, [*queue, *lines])
             queue.clear()
 
     def preview(
@@ -226,14 +230,15 @@ class Store(Readers, Provenance, BreakGlass, Backups, Maintenance):
         with self._audited("preview", None, logged=False), self._reading() as connection:
             self._scope.require_writer(Administration)
             known.expect(connection, new_clients)
-            for batch in in_batches(questionnaires):
+            for given in in_batches(questionnaires):
+                batch, _ = decide(given)
                 known.load(connection, batch.client_id)
                 keyed = administrations.Keyed.of(batch)
                 occasions.load(connection, keyed.occasions)
                 for place, client_id in enumerate(batch.client_id):
                     try:
                         belonging.require_administration(known, batch, place)
-                        known.require_channel(connection, batch.instrument[place], batch.channel[place])
+                        known.require_channel(batch.channel[place])
                         found.append(_PREVIEWS[occasions.place(keyed, place, 0, supersede=supersede).outcome])
                     except MbcError as fault:
                         found.append(Preview("refused", str(fault)))

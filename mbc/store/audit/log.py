@@ -20,10 +20,12 @@ from mbc.store.audit.tombstones import erased_among
 from mbc.store.database import engine as engines
 from mbc.store.schema import tables as t
 
+WRITE_SAFETY = "write safety"  # what was written in the safety channel: a line of its own
 # What the store itself writes down: nobody else can claim that it happened, or what a seal should be.
 RESERVED = frozenset(
     {
-        "write", "read", "read safety", "aggregate", "sign-in", "sign-in refused", "sign-in ended", "sign-out",
+        "write", WRITE_SAFETY, "read", "read safety", "aggregate",
+        "sign-in", "sign-in refused", "sign-in ended", "sign-out",
         "account added", "account enabled", "account disabled", "password changed", "break glass", "glass closed",
         "erase", "upgrade", "rescore",
         "backup", "restore", "encrypt", "change key",
@@ -72,6 +74,8 @@ class Audit:
     ) -> pl.DataFrame:
         """Read the trail, oldest first: sequence, at, who, action, subject, detail, origin.
 
+        ``sequence`` is null without the permission ``safety:read``.
+
         Parameters
         ----------
         last : int, optional
@@ -94,6 +98,8 @@ class Audit:
         query = trail.query_of(since=since, until=until, who=who, action=action, subject=subject)
         with engines.reading(self._engine) as connection:
             lines = trail.newest(connection, query, last, include_safety=include_safety)
+        if not self._scope.has_permission("safety:read"):  # a number that is missing would tell of a line left out
+            lines = lines.with_columns(pl.lit(None, pl.Int64).alias("sequence"))
         if self._scope.user is not None:  # of what was shown: how many were left out tells of the safety channel
             self._log(self.line("audit read", lines=lines.height))
         return lines

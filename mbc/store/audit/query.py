@@ -81,14 +81,15 @@ def _told(action: str, detail: str) -> str | None:
     if action.endswith(f" {APART}"):
         return None
     said: dict[str, Any] = json.loads(detail or "{}")
-    said.pop("sealed", None)  # it has a part for each kind of thing that was written
+    if action == "write":
+        # the seal has a part for each kind of thing that was written, entries are numbered over both channels, and
+        # the name of a file can say what was in it: none of them is shown for any line
+        for name in ("sealed", "entry", "source", "sha256"):
+            said.pop(name, None)
     counts = said.get("counts", {})
     apart = [said.pop(APART, None), said.pop("include_safety", None), counts.pop("acknowledged", None)]
-    if str(said.get("asked", "")).startswith(APART):
-        apart.append(said.pop("asked"))
-    if action == "write" and not counts and any(apart):  # nothing but an acknowledgement
+    if action == "write" and not counts and any(apart):  # nothing but an acknowledgement, as it was once noted
         return None
-    if any(apart):  # the name of a file of safety screens would say what they are
-        for name in ("source", "sha256"):
-            said.pop(name, None)
+    if str(said.get("asked", "")).startswith(APART):
+        said.pop("asked")
     return json.dumps(said, sort_keys=True)

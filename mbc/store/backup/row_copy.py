@@ -10,7 +10,8 @@ from sqlalchemy import Connection, String, Table, collate, func, select, text
 
 from mbc.errors import StoreError
 from mbc.store.backup.archive import Progress
-from mbc.store.schema.tables import administration, erased, metadata
+from mbc.store.schema.numbering import last_of
+from mbc.store.schema.tables import administration, metadata
 
 _AT_ONCE = 10_000  # rows held at a time: memory does not grow with the record
 
@@ -121,9 +122,9 @@ def _last_number(source: Connection, table: Table, column: str) -> int:
 
     PostgreSQL also gives out numbers to what is never kept; those may be given out again.
     """
+    if table is administration:  # those of the safety channel follow from the rows
+        return last_of(source, "care")
     last = source.execute(select(func.max(table.c[column]))).scalar() or 0
-    if table is administration:
-        last = max(last, source.execute(select(func.max(erased.c.administration_id))).scalar() or 0)
     if source.dialect.name == "sqlite":
         counted = text("SELECT seq FROM sqlite_sequence WHERE name = :name")
         last = max(last, source.execute(counted, {"name": table.name}).scalar() or 0)

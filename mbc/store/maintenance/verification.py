@@ -12,8 +12,10 @@ from typing import Any
 from sqlalchemy import Connection, func, select, text
 
 from mbc.store.audit.hash_chain import UNREADABLE, UPGRADE, ChainReport, said_by, verify_chain
+from mbc.store.audit.log import WRITE_SAFETY
 from mbc.store.schema import digests
 from mbc.store.schema import tables as t
+from mbc.store.schema.numbering import last_of
 from mbc.store.writing import seals as sealing
 from mbc.store.writing.seals import Leaf, Taken
 
@@ -148,7 +150,7 @@ def _details(connection: Connection, *actions: str) -> Iterator[tuple[dict[str, 
 
 def _expected_seals(connection: Connection) -> dict[int, dict[str, str]]:
     expected: dict[int, dict[str, str]] = {}
-    for line, _ in _details(connection, "write", UPGRADE):
+    for line, _ in _details(connection, "write", WRITE_SAFETY, UPGRADE):
         if "sealed" in line:
             expected[line["entry"]] = line["sealed"]
         expected |= {int(entry_id): sealed for entry_id, sealed in line.get("seals", {}).items()}
@@ -216,7 +218,7 @@ def _faults_of_sources(connection: Connection) -> Iterator[str]:
     c = t.entry.c
     query = select(c.entry_id, c.source_name, c.source_kind, c.source_sha256)
     sources = {row.entry_id: row for row in connection.execute(query)}
-    for line, hidden in _details(connection, "write"):
+    for line, hidden in _details(connection, "write", WRITE_SAFETY):
         entry = sources.get(line.get("entry", 0))
         if entry is None or hidden:
             continue
@@ -229,11 +231,12 @@ def _missing_ends(connection: Connection) -> Iterator[str]:
     """Look for rows cut off at the end: SQLite remembers the highest number that it gave out."""
     if connection.dialect.name != "sqlite":
         return
-    gone = connection.execute(select(func.max(t.erased.c.administration_id))).scalar() or 0
-    for table in (t.entry, t.administration):
-        column = next(iter(table.primary_key.columns))
-        last = connection.execute(select(func.max(column))).scalar() or 0
+    lasts = {
+        t.entry: connection.execute(select(func.max(t.entry.c.entry_id))).scalar() or 0,
+        t.administration: last_of(connection, "safety") or last_of(connection, "care"),
+    }
+    for table, last in lasts.items():
         query = text("SELECT seq FROM sqlite_sequence WHERE name = :name")
         given = connection.execute(query, {"name": table.name}).scalar() or 0
-        if given > max(last, gone if table is t.administration else 0):
+        if given > last:
             yield f"The last of the rows of '{table.name}' are missing: number {given} was given out."

@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 import polars as pl
-from sqlalchemy import ColumnElement, String, case, cast, exists, null, select
+from sqlalchemy import ColumnElement, Integer, String, cast, null, select
+from sqlalchemy.types import TypeEngine
 
 from mbc.store.database.frames import fetch
 from mbc.store.reading.queries import Queries
@@ -27,7 +28,8 @@ class Provenance(Queries):
         administration_id, client_id, instrument, taken_on, recorded_at, recorded_by, source_name, source_kind,
         source_sha256 (of the file's bytes), source_line (as the file counts: row, case, entry), supersedes,
         reason.
-        The file is not named where it also brought screens of the safety channel and this user may not read those.
+        Where a row came from is shown with the permission ``safety:read`` only, for every row alike: a blank, a
+        missing line or the name of one file would tell whose file also held a safety screen.
 
         Parameters
         ----------
@@ -45,7 +47,8 @@ class Provenance(Queries):
         """
         columns = (
             _a.administration_id, _a.client_id, _a.instrument, _a.taken_on, _e.recorded_at, _e.recorded_by,
-            *(self._file(name) for name in _FROM_FILE), _a.source_line, _a.supersedes, _a.reason,
+            *(self._origin_of(_e[name], String()) for name in _FROM_FILE),
+            self._origin_of(_a.source_line, Integer()), _a.supersedes, _a.reason,
         )  # fmt: skip
         query = select(*self._shown(columns)).select_from(t.administration.join(t.entry))
         query = query.where(*self._which(instrument, client_id, channel, history=True))
@@ -57,13 +60,7 @@ class Provenance(Queries):
                 frame = fetch(connection, query)
         return frame.sort("client_id", "taken_on", "administration_id")
 
-    def _file(self, name: str) -> ColumnElement[Any]:
-        """Take a column of the file, or nothing where its name would tell of what is kept apart or masked."""
-        column, nothing = _e[name], cast(null(), String())
-        if self._scope.masked:
-            return nothing.label(name)
-        if self._scope.has_permission("safety:read"):
-            return column
-        other = t.administration.alias()
-        apart = exists().where(other.c.entry_id == _e.entry_id, other.c.channel == "safety")
-        return case((apart, nothing), else_=column).label(name)
+    def _origin_of(self, column: ColumnElement[Any], kind: TypeEngine[Any]) -> ColumnElement[Any]:
+        """Take a column that says where a row came from, or nothing for all rows alike."""
+        shown = self._scope.has_permission("safety:read") and not self._scope.masked
+        return column if shown else cast(null(), kind).label(column.name)

@@ -18,6 +18,7 @@ from mbc.store.reading.queries import CURRENT, LATER, Queries
 from mbc.store.reading.score_cache import ToScore
 from mbc.store.schema import tables as t
 from mbc.store.schema.records import Channel
+from mbc.store.schema.safety_rules import SAFETY_EVENT, shipped_rules
 
 _a = t.administration.c
 _ADMINISTRATION: dict[str, ColumnElement[Any]] = {
@@ -143,7 +144,8 @@ class Readers(Queries):
         """One row per answer; ``value`` is null for a blank.
 
         administration_id, client_id, instrument, form, coding, target, informant, taken_on, session_number, item,
-        value.
+        value. Answers to questionnaires with a risk item (PHQ-9, CORE-10) need the permission ``safety:read``, as
+        they do in exports: their scores do not.
         """
         return self._parts("answers", _ANSWER_HEAD, t.answer, ("item", "value"), instrument, client_id, channel)
 
@@ -180,11 +182,15 @@ class Readers(Queries):
         return self._read("goal_ratings", columns, source, t.goal.c.client_id, client_id, order=order)
 
     def events(self, *, client_id: str | None = None) -> pl.DataFrame:
-        """event_id, client_id, occurred_on, kind, label, valence."""
+        """event_id, client_id, occurred_on, kind, label, valence.
+
+        Events of the safety channel (their kind begins with "safety") need the permission ``safety:read``.
+        """
         c = t.event.c
         columns = (c.event_id, c.client_id, c.occurred_on, c.kind, c.label, c.valence)
         order = ("client_id", "occurred_on", "event_id")
-        return self._read("events", columns, t.event, c.client_id, client_id, order=order)
+        care = () if self._scope.has_permission("safety:read") else (~c.kind.istartswith(SAFETY_EVENT),)
+        return self._read("events", columns, t.event, c.client_id, client_id, *care, order=order)
 
     def safety_flags(self, *, client_id: str | None = None) -> pl.DataFrame:
         """client_id, administration_id, instrument, item, kind, raised_on, acknowledged_by, acknowledged_at.
@@ -280,6 +286,13 @@ class Readers(Queries):
         where = self._which(instrument, client_id, channel, history=history)
         return select(*columns).select_from(source).where(*where)
 
+    def _without_risk_items(self) -> list[ColumnElement[bool]]:
+        """Leave out questionnaires of which an answer raises a flag, for those who may not read flags."""
+        if self._scope.has_permission("safety:read"):
+            return []
+        asked = [key for key, rule in shipped_rules().items() if rule.flags]
+        return [t.administration.c.instrument.not_in(asked)]
+
     def _parts(
         self,
         reader: str,
@@ -296,7 +309,8 @@ class Readers(Queries):
         once per answer.
         """
         key = "administration_id"
-        which = select(t.administration.c[key]).where(*self._which(instrument, client_id, channel))
+        safe = self._without_risk_items() if part is t.answer else []
+        which = select(t.administration.c[key]).where(*self._which(instrument, client_id, channel), *safe)
         query = select(part.c[key], *(part.c[name] for name in names))
         if client_id is not None or instrument is not None or self._scope.narrow:
             query = query.where(part.c[key].in_(which))  # otherwise the join below is enough
@@ -304,7 +318,7 @@ class Readers(Queries):
             self._require_channel(reader, channel)
             with self._reading() as connection:
                 self._require_client(connection, client_id)
-                named = self._administrations(heads, instrument, client_id, channel)
+                named = self._administrations(heads, instrument, client_id, channel).where(*safe)
                 head, rows = (fetch(connection, each) for each in (named, query))
         return _beside(head, rows, names[0])
 

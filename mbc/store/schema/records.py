@@ -169,8 +169,8 @@ class Administration:
     taken_at: datetime | None = None
     session_number: int | None = None
     episode_id: str | None = None
-    channel: Channel = "care"  # "safety" for instruments whose very existence is a safety matter
-    flags: tuple[Flag, ...] = ()
+    channel: Channel | None = None  # None: as the definition says; "safety": its very existence is apart
+    flags: tuple[Flag, ...] = ()  # beyond those that the definition raises by itself
     source_line: int | None = None  # where in the imported file
 
     def __post_init__(self) -> None:
@@ -178,7 +178,8 @@ class Administration:
             self, "client_id", "instrument", "version", "form", "coding", "informant", "target", "episode_id"
         )
         check_days(self, "taken_on")
-        check_choice(self, "channel", get_args(Channel))
+        if self.channel is not None:
+            check_choice(self, "channel", get_args(Channel))
         check_number(self, "session_number", least=0)
         check_number(self, "source_line", least=0, most=2**31 - 1)
         object.__setattr__(self, "taken_at", to_utc("taken_at", self.taken_at))

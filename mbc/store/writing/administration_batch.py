@@ -58,7 +58,7 @@ class Completed:
     taken_at: list[datetime | None]
     session_number: list[int | None]
     episode_id: list[str | None]
-    channel: list[Channel]
+    channel: list[Channel | None]
     flags: list[tuple[Flag, ...]]
     source_line: list[int | None]
 
@@ -161,7 +161,7 @@ def _numbers_fit(given: pl.DataFrame) -> pl.Series:
 
 
 def _channel_fits(given: pl.DataFrame) -> pl.Series:
-    return given["channel"].is_in(list(get_args(Channel))).fill_null(value=False)
+    return given["channel"].is_in(list(get_args(Channel))).fill_null(value=True)
 
 
 def _answers_fit(given: pl.DataFrame) -> pl.Series:

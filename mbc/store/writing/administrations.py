@@ -8,7 +8,7 @@ from datetime import UTC, date, datetime
 from itertools import repeat
 from typing import Any
 
-from sqlalchemy import Connection, insert, text
+from sqlalchemy import Connection, insert
 
 from mbc.errors import Conflict
 from mbc.store.schema import tables as t
@@ -132,20 +132,6 @@ def place_all(
         [places[place].supersedes for place in new],
     )
     return [place.outcome for place in places], additions
-
-
-def reserve(connection: Connection, count: int) -> range | list[int]:
-    """Take numbers for new administrations; a number is never used twice."""
-    if connection.dialect.name == "postgresql":
-        taken = text(
-            "SELECT nextval(pg_get_serial_sequence('administration', 'administration_id')) "
-            "FROM generate_series(1, :count)"
-        )
-        return list(connection.execute(taken, {"count": count}).scalars())
-    # the write lock is held: nobody else can take a number meanwhile
-    last = connection.exec_driver_sql("SELECT seq FROM sqlite_sequence WHERE name = 'administration'").scalar()
-    start = (last or 0) + 1
-    return range(start, start + count)
 
 
 def store(

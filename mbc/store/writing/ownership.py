@@ -27,7 +27,6 @@ class Known:
     secrets: dict[str, str] = field(default_factory=dict)  # what keys each client's digests
     relationships: set[tuple[str, str]] = field(default_factory=set)
     episodes: set[tuple[str, str]] = field(default_factory=set)
-    apart: dict[str, bool] = field(default_factory=dict)  # instrument: whether the safety channel knows it
 
     def load(self, connection: Connection, client_ids: Iterable[str]) -> None:
         """Fetch clients not met before, with what is theirs."""
@@ -92,19 +91,13 @@ class Known:
                 listed = f"on record: {', '.join(theirs)}" if theirs else "there is none yet"
                 raise NotInRecord(f"{client_id} has no {noun} '{named}' on record; {listed}.")
 
-    def require_channel(self, connection: Connection, key: str, channel: str) -> None:
-        """Raise AccessDenied unless questionnaires like this one may be written.
+    def require_channel(self, channel: str | None) -> None:
+        """Raise AccessDenied unless questionnaires of this channel may be written.
 
         Whether an occasion is stored, a duplicate or a conflict tells what is on record. So the permission is
-        asked for by questionnaire, never by client: for one that anybody answered in the safety channel.
+        asked for by the questionnaire's own channel, never by what is on record.
         """
-        if self.scope.has_permission("safety:read"):
-            return
-        if key not in self.apart:
-            c = t.administration.c
-            there = select(c.administration_id).where(c.instrument == key, c.channel == "safety").limit(1)
-            self.apart[key] = connection.execute(there).first() is not None
-        if channel == "safety" or self.apart[key]:
+        if channel == "safety":
             self.scope.require("safety:read")
 
 
@@ -112,12 +105,12 @@ def require_administrations(connection: Connection, known: Known, batch: Complet
     """Raise unless everything that administrations name is on record, and their channel may be written."""
     known.load(connection, batch.client_id)
     if known.holds(batch):
-        for key, channel in dict.fromkeys(zip(batch.instrument, batch.channel, strict=True)):
-            known.require_channel(connection, key, channel)
+        for channel in dict.fromkeys(batch.channel):
+            known.require_channel(channel)
         return
-    for place, (key, channel) in enumerate(zip(batch.instrument, batch.channel, strict=True)):
+    for place, channel in enumerate(batch.channel):
         require_administration(known, batch, place)
-        known.require_channel(connection, key, channel)
+        known.require_channel(channel)
 
 
 def require_administration(known: Known, batch: Completed, place: int) -> None:

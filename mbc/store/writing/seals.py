@@ -13,7 +13,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields
 from itertools import groupby
 from operator import itemgetter
@@ -22,6 +22,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, Connection, FromClause, Table, select
 
 from mbc.store.schema import digests
+from mbc.store.schema.numbering import FIRST_OF_SAFETY
 from mbc.store.writing.versioned import KINDS, Kind
 
 ADMINISTRATIONS = "administration"
@@ -39,12 +40,19 @@ class Seal:
     def __init__(self) -> None:
         self._administrations = hashlib.sha256()
         self._any = False
+        self._safety: list[bytes] = []  # few; their numbers come after those of all others
         self._rows: dict[str, list[bytes]] = defaultdict(list)
 
-    def add_administrations(self, leaves: bytes) -> None:
-        """Add administrations, one leaf after the other; they come in order of number."""
+    def add_administrations(self, leaves: bytes, numbers: Sequence[int]) -> None:
+        """Add administrations, one leaf after the other; those of each channel come in order of number."""
+        size = len(leaves) // len(numbers)
+        if max(numbers) >= FIRST_OF_SAFETY:
+            parts = [leaves[at : at + size] for at in range(0, len(leaves), size)]
+            apart = [number >= FIRST_OF_SAFETY for number in numbers]
+            self._safety += [leaf for leaf, safety in zip(parts, apart, strict=True) if safety]
+            leaves = b"".join(leaf for leaf, safety in zip(parts, apart, strict=True) if not safety)
         self._administrations.update(leaves)
-        self._any = self._any or bool(leaves)
+        self._any = True
 
     def add(self, kind: str, leaf: bytes) -> None:
         """Add any other row, in any order."""
@@ -54,7 +62,9 @@ class Seal:
         """Give one digest per kind."""
         found = {} if entry_digest is None else {ENTRY: entry_digest}
         if self._any:
-            found[ADMINISTRATIONS] = self._administrations.hexdigest()
+            whole = self._administrations.copy()
+            whole.update(b"".join(self._safety))
+            found[ADMINISTRATIONS] = whole.hexdigest()
         for kind, leaves in sorted(self._rows.items()):
             found[kind] = hashlib.sha256(b"".join(sorted(leaves))).hexdigest()
         return found
@@ -170,11 +180,12 @@ def seals(
         entry_id, number = taken.head["entry_id"], taken.head["administration_id"]
         before = waiting.get(entry_id, [])
         while before and (before[-1].administration_id or 0) < number:
-            made[entry_id].add_administrations(before.pop().leaf)
-        made[entry_id].add_administrations(taken.leaf)
+            leaf = before.pop()
+            made[entry_id].add_administrations(leaf.leaf, [leaf.administration_id or 0])
+        made[entry_id].add_administrations(taken.leaf, [number])
     for entry_id, leaves in waiting.items():
         for leaf in reversed(leaves):
-            made[entry_id].add_administrations(leaf.leaf)
+            made[entry_id].add_administrations(leaf.leaf, [leaf.administration_id or 0])
     for leaf in others:
         made[leaf.entry_id or 0].add(leaf.kind, leaf.leaf)
     return {entry_id: made[entry_id].digests(heads.get(entry_id)) for entry_id in made.keys() | heads.keys()}

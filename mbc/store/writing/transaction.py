@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import fields
 from datetime import date, datetime
 from itertools import groupby
-from typing import Any
+from typing import Any, NamedTuple
 
 import polars as pl
 from sqlalchemy import Connection, insert, select, update
@@ -15,11 +15,14 @@ from sqlalchemy.exc import IntegrityError
 
 from mbc.errors import NotInRecord, StoreError
 from mbc.store.access.roles import Scope
+from mbc.store.audit.log import WRITE_SAFETY
 from mbc.store.database.batches import batches
 from mbc.store.schema import digests, records
 from mbc.store.schema import tables as t
 from mbc.store.schema.digests import key_of
-from mbc.store.schema.records import Administration, ImportSource, Record
+from mbc.store.schema.numbering import FIRST_OF_SAFETY, reserve
+from mbc.store.schema.records import Administration, Channel, Event, ImportSource, Record
+from mbc.store.schema.safety_rules import is_safety_event
 from mbc.store.schema.validation import check_text, is_id
 from mbc.store.writing import administrations
 from mbc.store.writing import ownership as belonging
@@ -29,9 +32,24 @@ from mbc.store.writing.administration_batch import Completed, completed, in_batc
 from mbc.store.writing.administrations import Additions, Keyed, Occasions
 from mbc.store.writing.ownership import Known
 from mbc.store.writing.result import Outcome
+from mbc.store.writing.safety_decisions import decide
 from mbc.store.writing.seals import Seal
 
 _TRIES = 5
+_ACTIONS: dict[Channel, str] = {"care": "write", "safety": WRITE_SAFETY}
+
+
+class WriteSummary(NamedTuple):
+    """A line of the audit trail about what one transaction wrote in one channel."""
+
+    action: str
+    subject: str | None  # the client, if it touched exactly one
+    detail: dict[str, Any]
+
+
+def _kind_and_channel(record: Record) -> tuple[type, Channel]:
+    apart = isinstance(record, Event) and is_safety_event(record.kind)
+    return type(record), "safety" if apart else "care"
 
 
 class Writing:
@@ -48,10 +66,9 @@ class Writing:
         self._entry: int | None = None
         self._known = Known(scope)
         self._seal = Seal()
-        self._counts: Counter[str] = Counter()
-        self._clients: set[str] = set()
+        self._counts: dict[Channel, Counter[str]] = {"care": Counter(), "safety": Counter()}
+        self._clients: dict[Channel, set[str]] = {"care": set(), "safety": set()}
         self._named: set[str] = set()
-        self._beside: Counter[str] = Counter()  # what was done in the safety channel
 
     def add(self, record: Record, *, supersede: str | None = None) -> Outcome:
         """Add one record.
@@ -84,8 +101,8 @@ class Writing:
         reason = None if supersede is None else check_text("supersede", supersede)
         outcomes: list[Outcome] = []
         for batch in batches(records):
-            for kind, group in groupby(batch, key=type):
-                outcomes += self._add_batch(kind, list(group), reason)
+            for (kind, channel), group in groupby(batch, key=_kind_and_channel):
+                outcomes += self._add_batch(kind, channel, list(group), reason)
         return outcomes
 
     def add_frame(self, administrations: pl.DataFrame, *, supersede: str | None = None) -> list[Outcome]:
@@ -111,7 +128,6 @@ class Writing:
         outcomes: list[Outcome] = []
         for batch in in_batches(administrations):
             outcomes += self._add_administrations(batch, reason)
-        self._count(Administration, outcomes)
         return outcomes
 
     def retire_goal(self, goal_id: str, *, on: date, reason: str) -> Outcome:
@@ -154,58 +170,67 @@ class Writing:
         key = key_of(self._known.secret(client_id))
         leaf = sealing.acknowledgement_leaf(key, administration_id, item, self._by, self._now)
         self._seal.add(sealing.ACKNOWLEDGEMENTS, leaf)
-        self._beside["acknowledged"] += 1
+        self._counts["safety"]["acknowledged"] += 1
+        self._clients["safety"].add(client_id)
 
-    def summary(self) -> dict[str, Any]:
-        """Say what was written, for the audit trail: counts, the entry, and its seal.
+    def summary(self) -> Iterator[WriteSummary]:
+        """Say what was written, for the audit trail: counts, the entry, its seal, and where it came from.
 
-        What was done in the safety channel stands under ``safety``, which the trail shows to few.
+        What was done in the safety channel is a summary of its own, so that nothing in the other tells of it. The
+        last summary seals the entry: a line cut off at the end is noticed.
         """
-        found: dict[str, Any] = {"counts": dict(sorted(self._counts.items())), "clients": len(self._clients)}
-        if self._entry is not None:
-            head = digests.entry_digest(self._entry, self._now, self._by)
-            found |= {"entry": self._entry, "sealed": self._seal.digests(head)}
-        if self._source is not None:
-            found |= {"source": self._source.name, "kind": self._source.kind, "sha256": self._source.sha256}
-        return found | ({"safety": dict(sorted(self._beside.items()))} if self._beside else {})
+        written: dict[str, Any] = {} if self._entry is None else {"entry": self._entry}
+        source = self._source
+        if source is not None:
+            written |= {"source": source.name, "kind": source.kind, "sha256": source.sha256}
+        channels = self._channels_written()
+        for channel in channels:
+            counts, clients = self._counts[channel], self._clients[channel]
+            detail = {"counts": dict(sorted(counts.items())), "clients": len(clients)} | written
+            if self._entry is not None and channel == channels[-1]:
+                head = digests.entry_digest(self._entry, self._now, self._by)
+                detail["sealed"] = self._seal.digests(head)
+            yield WriteSummary(_ACTIONS[channel], next(iter(clients)) if len(clients) == 1 else None, detail)
+
+    def _channels_written(self) -> tuple[Channel, ...]:
+        if not self._counts["safety"]:
+            return ("care",)
+        return ("care", "safety") if self._counts["care"] else ("safety",)
 
     @property
     def only_named(self) -> str | None:
         """The client, if every record that was handed in is about one and the same."""
         return next(iter(self._named)) if len(self._named) == 1 else None
 
-    @property
-    def only_client(self) -> str | None:
-        """The client, if this writing touched exactly one."""
-        return next(iter(self._clients)) if len(self._clients) == 1 else None
-
-    def _add_batch(self, kind: type, batch: Sequence[Any], reason: str | None) -> list[Outcome]:
+    def _add_batch(self, kind: type, channel: Channel, batch: Sequence[Any], reason: str | None) -> list[Outcome]:
         if kind is not Administration and kind not in entities.KINDS:
             raise StoreError(f"A {kind.__name__} cannot be added to the record on its own.")
         self._name(getattr(record, "client_id", "") for record in batch)
         self._scope.require_writer(kind)
         if kind is Administration:
-            outcomes = self._add_administrations(completed(batch), reason)
-        else:
-            outcomes = self._add_entities(kind, batch, reason)
-        self._count(kind, outcomes)
+            return self._add_administrations(completed(batch), reason)
+        if channel == "safety":
+            self._scope.require("safety:read")
+        outcomes = self._add_entities(kind, channel, batch, reason)
+        self._count(kind, ((outcome, channel) for outcome in outcomes))
         return outcomes
 
     def _name(self, clients: Iterable[object]) -> None:
         if len(self._named) < 2:
             self._named.update(map(str, clients))
 
-    def _count(self, kind: type, outcomes: Iterable[Outcome]) -> None:
-        for outcome, count in Counter(outcomes).items():
-            self._counts[f"{kind.__name__.lower()} {outcome}"] += count
+    def _count(self, kind: type, outcomes: Iterable[tuple[Outcome, Channel]]) -> None:
+        for (outcome, channel), count in Counter(outcomes).items():
+            self._counts[channel][f"{kind.__name__.lower()} {outcome}"] += count
 
     def _add_administrations(self, batch: Completed, reason: str | None) -> list[Outcome]:
+        batch, channels = decide(batch)
         belonging.require_administrations(self._connection, self._known, batch)
         keyed = Keyed.of(batch)
         faults = (IntegrityError, self._connection.dialect.loaded_dbapi.IntegrityError)
         tries_left = _TRIES
         while True:
-            outcomes, additions = self._place(keyed, reason)
+            outcomes, additions = self._place(keyed, channels, reason)
             try:
                 self._store(additions, reason)
             except faults:  # another writer was first with one of these: look again, it is on record now
@@ -213,12 +238,13 @@ class Writing:
                 if not tries_left:
                     raise
             else:
+                self._count(Administration, zip(outcomes, channels, strict=True))
                 return outcomes
 
-    def _place(self, keyed: Keyed, reason: str | None) -> tuple[list[Outcome], Additions]:
+    def _place(self, keyed: Keyed, channels: list[Channel], reason: str | None) -> tuple[list[Outcome], Additions]:
         occasions = Occasions()  # of this batch only: earlier ones are on record, and memory stays small
         occasions.load(self._connection, keyed.occasions)
-        numbers = administrations.reserve(self._connection, len(keyed.occasions))
+        numbers = reserve(self._connection, channels)
         return administrations.place_all(occasions, keyed, numbers, supersede=reason is not None)
 
     def _store(self, additions: Additions, reason: str | None) -> None:
@@ -229,12 +255,14 @@ class Writing:
             leaves = administrations.store(
                 self._connection, additions, entry_id=entry_id, reason=reason, secrets=self._known.secrets
             )
-        self._seal.add_administrations(leaves)
-        self._clients.update(additions.keyed.batch.client_id)
-        if screens := additions.keyed.batch.channel.count("safety"):
-            self._beside["stored"] += screens
+        self._seal.add_administrations(leaves, additions.numbers)
+        for client_id, number in zip(additions.keyed.batch.client_id, additions.numbers, strict=True):
+            channel: Channel = "care" if number < FIRST_OF_SAFETY else "safety"
+            self._clients[channel].add(client_id)
 
-    def _add_entities(self, kind: type, batch: Sequence[Any], reason: str | None) -> list[Outcome]:
+    def _add_entities(
+        self, kind: type, channel: Channel, batch: Sequence[Any], reason: str | None
+    ) -> list[Outcome]:
         owners = belonging.owners(self._connection, self._known, kind, batch)
         place = entities.KINDS[kind]
         found = entities.compare(self._connection, self._scope, place, batch, owners, supersede=reason)
@@ -243,7 +271,7 @@ class Writing:
                 self._connection, place, found, entry_id=self._entry_id(), reason=reason, more=self._secret_of
             )
             self._seal_entities(place, found, str(reason))
-            self._clients.update(owner for owner in owners if owner is not None)
+            self._clients[channel].update(owner for owner in owners if owner is not None)
             self._known.note(batch)
         return found.outcomes
 

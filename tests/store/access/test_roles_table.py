@@ -48,7 +48,8 @@ DAY = date(2026, 5, 1)
 WHY = "Standing in for a colleague who is ill; the client has called"
 
 # Whose things each view meets, by the number of their client (or clinician): "12" those of C1 and C2; "+" it may,
-# "-" it may not. Client 1 is the clinician's, 1 and 2 are the supervisor's, 3 was opened out of turn by "glass".
+# "-" it may not, "0" it may and meets nobody: these answers are of PHQ-9, of which one raises a flag. Client 1 is
+# the clinician's, 1 and 2 are the supervisor's, 3 was opened out of turn by "glass".
 TABLE = """
 door                     operator clinician clin+safety supervisor sup+safety analyst researcher lead admin glass glass+safety
 clients                  123      1         1           12         12         -       -          123  -     3     3
@@ -58,7 +59,7 @@ relationships            123      1         1           12         12         - 
 statuses                 123      1         1           12         12         -       -          -    -     3     3
 sessions                 123      1         1           12         12         -       -          -    -     3     3
 administrations          123      1         1           12         12         -       -          -    -     3     3
-answers                  123      1         1           12         12         -       -          -    -     3     3
+answers                  123      0         1           0          12         -       -          -    -     0     3
 totals                   123      1         1           12         12         -       -          -    -     3     3
 provenance               123      1         1           12         12         -       -          -    -     3     3
 score_sets               +        +         +           +          +          -       -          -    -     +     +
@@ -130,7 +131,7 @@ BESIDE = {
         "last_session_date",  # a day, and nobody's name; its reach is in tests/store/test_last_session.py
         "break_glass_records", "end_break_glass",  # one's own, in tests/store/accounts/test_break_glass.py
     },
-    Writing: {"add", "summary", "only_client", "only_named"},
+    Writing: {"add", "summary", "only_named"},
     Audit: {"line", "record"},
 }  # fmt: skip
 

@@ -9,6 +9,7 @@ from sqlalchemy import text
 
 from mbc.store import Administration, Flag, Goal, GoalRating, Session
 from mbc.store.maintenance import verification
+from mbc.store.schema.numbering import FIRST_OF_SAFETY
 
 
 def tampered(store, *statements):
@@ -36,7 +37,7 @@ def test_an_untouched_record_is_intact(clinic):
     report = clinic.verify()
     assert report.intact
     assert report.administrations == 35
-    assert report.chain.lines == clinic.audit.entries().height
+    assert report.chain.lines == clinic.audit.entries(include_safety=True).height
     assert clinic.audit.verify().head == report.chain.head
 
 
@@ -104,8 +105,8 @@ def test_an_administration_that_was_touched_is_noticed(clinic):
         "UPDATE administration SET coding = '1-4' WHERE administration_id = 1",
         "UPDATE administration SET taken_on = '2026-01-08' WHERE administration_id = 1",
         "UPDATE administration SET version = '2' WHERE administration_id = 1",
-        "UPDATE administration SET channel = 'care' WHERE administration_id = 2",
-        "UPDATE administration SET client_id = 'C1' WHERE administration_id = 4",
+        f"UPDATE administration SET channel = 'care' WHERE administration_id = {FIRST_OF_SAFETY}",
+        f"UPDATE administration SET client_id = 'C1' WHERE administration_id = {FIRST_OF_SAFETY + 1}",
     ):
         report = tampered(clinic, statement)
         assert report.chain.intact, statement
@@ -116,9 +117,10 @@ def test_an_administration_that_was_touched_is_noticed(clinic):
 def test_an_administration_that_was_removed_is_noticed(clinic):
     report = tampered(
         clinic,
-        "DELETE FROM answer WHERE administration_id = 2",
-        "DELETE FROM total WHERE administration_id = 2",
-        "DELETE FROM administration WHERE administration_id = 2",
+        f"DELETE FROM answer WHERE administration_id = {FIRST_OF_SAFETY}",
+        f"DELETE FROM total WHERE administration_id = {FIRST_OF_SAFETY}",
+        f"DELETE FROM safety_flag WHERE administration_id = {FIRST_OF_SAFETY}",
+        f"DELETE FROM administration WHERE administration_id = {FIRST_OF_SAFETY}",
     )
     assert "Entry 1" in report.faults[0]
 

@@ -171,11 +171,11 @@ def test_a_deletion_cannot_be_passed_off_as_an_erasure(busy):
     with busy._engine.connect() as connection:
         keyed = verification.sealing.keys(connection, tables.metadata.tables)
         walked = verification.sealing.administrations(connection, tables.metadata.tables, keyed)
-        leaf = {taken.head["administration_id"]: taken.leaf.hex() for taken in walked}[3]
+        leaf = {taken.head["administration_id"]: taken.leaf.hex() for taken in walked}[2]
     stone = "INSERT INTO tombstone VALUES ('erased-x', '2026-05-02', 'me', 'why', '{}', 'ab', 'cd')"
-    row = f"INSERT INTO erased VALUES (99, 'erased-x', 'administration', 3, '{leaf}', 1)"
-    remove = [f"DELETE FROM {table} WHERE administration_id = 3" for table in ("answer", "total", "safety_flag")]
-    report = tampered(busy, *remove, "DELETE FROM administration WHERE administration_id = 3", stone, row)
+    row = f"INSERT INTO erased VALUES (99, 'erased-x', 'administration', 2, '{leaf}', 1)"
+    remove = [f"DELETE FROM {table} WHERE administration_id = 2" for table in ("answer", "total", "safety_flag")]
+    report = tampered(busy, *remove, "DELETE FROM administration WHERE administration_id = 2", stone, row)
     assert not any("Entry 1" in fault for fault in report.faults)  # the seal alone would be satisfied
     assert "no line of the audit trail says that anybody was erased" in " ".join(report.faults)
 

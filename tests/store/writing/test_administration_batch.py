@@ -49,7 +49,7 @@ def questionnaires(draw: st.DrawFn) -> Administration:
     answers, totals = draw(ANSWERS), draw(TOTALS)
     return Administration(
         client_id=draw(st.sampled_from(["C1", "C2"])),
-        instrument=draw(st.sampled_from(["rses", "phq9"])),
+        instrument=draw(st.sampled_from(["mood", "diary"])),
         taken_on=DAY + timedelta(days=draw(st.integers(0, 3))),
         answers=tuple(answers),
         totals=totals if answers or totals else {"total": 1.0},
@@ -201,7 +201,7 @@ UNSOUND: list[tuple[str, object]] = [
     ("target", "R 1"), ("episode_id", ""), ("taken_on", None), ("taken_on", date(1899, 12, 31)),
     ("taken_at", datetime(1899, 1, 1, tzinfo=UTC)), ("taken_at", datetime(9999, 1, 1, tzinfo=UTC)),
     ("session_number", -1), ("session_number", 100_001), ("source_line", -1), ("source_line", 2**31),
-    ("channel", "other"), ("channel", None), ("answers", [1.0, float("inf")]), ("answers", [0.0] * 1001),
+    ("channel", "other"), ("answers", [1.0, float("inf")]), ("answers", [0.0] * 1001),
     ("totals", [{"scale": "a b", "score": 1.0}]), ("totals", [{"scale": "total", "score": None}]),
     ("totals", [{"scale": "total", "score": float("nan")}]),
     ("totals", [{"scale": "total", "score": float("-inf")}]),

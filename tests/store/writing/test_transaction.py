@@ -83,7 +83,7 @@ def test_other_content_on_the_same_occasion_is_a_conflict(client, other):
 @pytest.mark.parametrize(
     "other",
     [
-        replace(TAKEN, instrument="phq9"),
+        replace(TAKEN, instrument="who5"),
         replace(TAKEN, informant="partner"),
         replace(TAKEN, taken_on=DAY + timedelta(days=1)),
         replace(TAKEN, target="C1-R1"),
