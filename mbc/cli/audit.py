@@ -63,8 +63,8 @@ def command(  # noqa: PLR0913 - an option each
     if break_glass and (any(named.values()) or last or first or until):
         raise click.UsageError("--break-glass lists all of them; leave the other filters out.")
     _check_out(out, force=force)
-    with Store.open(store_url) as whole:
-        store = view_of(whole, username)
+    with Store.open(store_url) as full_store:
+        store = view_of(full_store, username)
         if break_glass:
             lines = _opened(store, reasons=include_safety)
         else:
@@ -86,8 +86,8 @@ def command(  # noqa: PLR0913 - an option each
 
 
 def _opened(store: Store, *, reasons: bool) -> pl.DataFrame:
-    found = store.break_glass_log()
-    return found if reasons else found.drop("reason", "safety")
+    openings = store.break_glass_log()
+    return openings if reasons else openings.drop("reason", "safety")
 
 
 def _midnight(day: dt.datetime | None) -> dt.datetime | None:
@@ -114,14 +114,14 @@ def _write(store: Store, lines: pl.DataFrame, out: Path, *, force: bool) -> None
     """Write the lines to a file that only its owner reads; in CSV no cell can become a formula."""
     import polars as pl  # noqa: PLC0415
 
-    from mbc.exchange.files.formula_escape import tamed  # noqa: PLC0415
+    from mbc.exchange.files.formula_escape import escape_formulas  # noqa: PLC0415
     from mbc.exchange.files.output import write_text  # noqa: PLC0415
 
     kind = out.suffix.casefold().removeprefix(".")
     moments = pl.col(pl.Datetime).dt.strftime("%Y-%m-%dT%H:%M:%S%.6fZ")
     rows = lines.with_columns(moments)
     if kind == "csv":
-        text = tamed(rows).write_csv()
+        text = escape_formulas(rows).write_csv()
     else:
         text = "".join(json.dumps(_row(row), ensure_ascii=True) + "\n" for row in rows.iter_rows(named=True))
     store.audit.record("export", format=f"audit trail, {kind}", file=out.name, rows=lines.height)
@@ -143,19 +143,19 @@ def _show(lines: pl.DataFrame, *, break_glass: bool) -> None:
         console.print("No record was opened out of turn." if break_glass else "No line fits what is asked for.")
         return
     for row in lines.iter_rows(named=True):
-        what, more = _opening(row) if break_glass else _deed(row)
+        what, more = _opening(row) if break_glass else _action(row)
         about = row["client_id"] if break_glass else row["subject"]
-        head = f"{row['at']:%Y-%m-%d %H:%M:%S}  {_shown(row['who'])}  {what}"
-        head += (f"  {_shown(about)}" if about else "") + f"  from {_shown(row['origin'])}"
+        head = f"{row['at']:%Y-%m-%d %H:%M:%S}  {_quote(row['who'])}  {what}"
+        head += (f"  {_quote(about)}" if about else "") + f"  from {_quote(row['origin'])}"
         console.print(Text(head), soft_wrap=True)
         if more:
-            console.print(Text(f"    {_shown(more)}", style="dim"), soft_wrap=True)
+            console.print(Text(f"    {_quote(more)}", style="dim"), soft_wrap=True)
 
 
-def _deed(row: dict[str, Any]) -> tuple[str, str]:
-    said = {key: one for key, one in _row(row)["detail"].items() if one not in (None, [], {})}
+def _action(row: dict[str, Any]) -> tuple[str, str]:
+    details = {key: value for key, value in _row(row)["detail"].items() if value not in (None, [], {})}
     return row["action"], "; ".join(
-        f"{key}: {_words(one)}" for key, one in said.items() if key not in _FOR_PROGRAMS
+        f"{key}: {_words(value)}" for key, value in details.items() if key not in _FOR_PROGRAMS
     )
 
 
@@ -168,11 +168,11 @@ def _opening(row: dict[str, Any]) -> tuple[str, str]:
 
 def _words(value: object) -> str:
     if isinstance(value, dict):
-        return ", ".join(f"{key} {_words(one)}" for key, one in value.items())
+        return ", ".join(f"{key} {_words(part)}" for key, part in value.items())
     return ", ".join(map(str, value)) if isinstance(value, list) else str(value)
 
 
-def _shown(text: str) -> str:
-    from mbc.exchange.files.messages import shown  # noqa: PLC0415
+def _quote(text: str) -> str:
+    from mbc.exchange.files.messages import quote  # noqa: PLC0415
 
-    return shown(text, longest=300)
+    return quote(text, longest=300)

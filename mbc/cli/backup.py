@@ -11,7 +11,7 @@ import click
 
 from mbc.cli.options import store_option
 from mbc.cli.progress import working
-from mbc.cli.record_told import REFUSED, amounts, size, tell_verified, warn
+from mbc.cli.record_summary import REFUSED, amounts, print_verification, size, warn
 from mbc.errors import BackupDamaged, MbcError, StoreError
 
 if TYPE_CHECKING:
@@ -74,7 +74,7 @@ def _make(target: Path, store_url: str, *, encrypt: bool, keep: int | None, forc
     click.echo(
         f"Written to {path} ({size(path.stat().st_size)}{', encrypted' if done.manifest.encrypted else ''})."
     )
-    status = tell_verified(done.report, what="the record")
+    status = print_verification(done.report, what="the record")
     if done.log_failure is not None:
         warn(f"The audit trail could not note this backup: {done.log_failure}")
     if not done.manifest.encrypted:
@@ -102,10 +102,10 @@ def _check(path: Path) -> int:
     from mbc.store.backup.restore import examine  # noqa: PLC0415 - loaded when it is needed
 
     with working() as progress:
-        found = examine(path, progress=progress)
-    click.echo(f"{path}: whole; taken {_moment(found.manifest)} by mbc {found.manifest.mbc}.")
-    click.echo(f"It holds {amounts(found.rows)}.")
-    return tell_verified(found.report, what="the record in it")
+        examined = examine(path, progress=progress)
+    click.echo(f"{path}: whole; taken {_moment(examined.manifest)} by mbc {examined.manifest.mbc}.")
+    click.echo(f"It holds {amounts(examined.rows)}.")
+    return print_verification(examined.report, what="the record in it")
 
 
 def _list(folder: Path) -> int:
@@ -115,23 +115,23 @@ def _list(folder: Path) -> int:
         raise StoreError(f"{folder} is no folder.")
     status, any_ = 0, False
     with working() as progress:
-        for path in sorted(each for each in folder.iterdir() if each.is_file()):
+        for path in sorted(entry for entry in folder.iterdir() if entry.is_file()):
             try:
-                told = _told(archive.check(path, progress))
+                description = _describe(archive.check(path, progress))
             except BackupDamaged as fault:
                 if path.suffix != ENDING:
                     continue  # some other file
-                told, status = str(fault), REFUSED
+                description, status = str(fault), REFUSED
             except MbcError as fault:
-                told, status = str(fault), REFUSED
+                description, status = str(fault), REFUSED
             any_ = True
-            click.echo(f"{path.name}  {size(path.stat().st_size)}  {told}")
+            click.echo(f"{path.name}  {size(path.stat().st_size)}  {description}")
     if not any_:
         click.echo(f"There is no backup in {folder}.")
     return status
 
 
-def _told(manifest: Manifest) -> str:
+def _describe(manifest: Manifest) -> str:
     held = "encrypted" if manifest.rows is None else amounts(manifest.rows)
     return f"whole; taken {_moment(manifest)}; {held}"
 

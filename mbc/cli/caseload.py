@@ -59,17 +59,17 @@ def command(
     A change inside measurement error is listed as such. The safety channel is not part of it.
     """
     console = Console(highlight=False)
-    with Store.open(store_url) as whole:
-        store = view_of(whole, username)
+    with Store.open(store_url) as full_store:
+        store = view_of(full_store, username)
         if clinician_id is not None:
             _require_clinician(store, clinician_id)
         models = read_models(models_folder)
         day = None if as_of is None else as_of.date()
-        found = caseload(store, clinician_id=clinician_id, as_of=day, cohort=CohortModels(whole, models))
-    if not found.rows:
+        listed = caseload(store, clinician_id=clinician_id, as_of=day, cohort=CohortModels(full_store, models))
+    if not listed.rows:
         console.print("No clients on record yet. 'mbc import FILE --store URL' brings some in.")
         return
-    shown = Table(box=None, header_style="bold", pad_edge=False, padding=(0, 2, 0, 0))
+    table = Table(box=None, header_style="bold", pad_edge=False, padding=(0, 2, 0, 0))
     for name, width in (
         ("Client", 10),
         ("Last contact", 10),
@@ -77,14 +77,15 @@ def command(
         ("Worse", None),
         ("Inside noise", None),
     ):
-        shown.add_column(name, min_width=width, overflow="fold", ratio=None if width else 1)
-    for row in sorted(found.rows, key=_SORT[sort]):
-        shown.add_row(*_cells(row))
-    console.print(shown)
+        table.add_column(name, min_width=width, overflow="fold", ratio=None if width else 1)
+    for row in sorted(listed.rows, key=_SORT[sort]):
+        table.add_row(*_cells(row))
+    console.print(table)
     console.print()
     console.print(
         Text(
-            f"{found.caption} In brackets: change since the first score (?: how much of it is noise is not known)."
+            f"{listed.caption} In brackets: change since the first score (?: how much of it is noise is not "
+            "known)."
         )
     )
 

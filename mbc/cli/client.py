@@ -38,13 +38,14 @@ def assign(*, client_ids: tuple[str, ...], clinician_id: str, reason: str, store
             hint = f"Did you mean '{near[0]}'?" if near else f"There are: {', '.join(known) or 'none'}."
             raise NotInRecord(f"There is no clinician '{clinician_id}' on record. {hint}")
         rows = {row["client_id"]: row for row in store.clients().iter_rows(named=True)}
-        unknown = [one for one in client_ids if one not in rows]
+        unknown = [client_id for client_id in client_ids if client_id not in rows]
         if unknown:
             raise MbcError(f"Not on record: {', '.join(unknown)}. Nobody was assigned.")
-        clients = [Client(**rows[one]) for one in dict.fromkeys(client_ids)]
+        clients = [Client(**rows[client_id]) for client_id in dict.fromkeys(client_ids)]
         with store.writing() as record:
             record.add_all(
-                [dataclasses.replace(one, clinician_id=clinician_id) for one in clients], supersede=reason
+                [dataclasses.replace(client_id, clinician_id=clinician_id) for client_id in clients],
+                supersede=reason,
             )
     click.echo(f"{len(clients)} in the caseload of {clinician_id}.")
 
@@ -69,18 +70,20 @@ def history(
 
     from mbc.store import Store  # noqa: PLC0415
 
-    with Store.open(store_url) as whole:
-        store = view_of(whole, username)
-        found = store.provenance(instrument, client_id=client_id)
+    with Store.open(store_url) as full_store:
+        store = view_of(full_store, username)
+        provenance = store.provenance(instrument, client_id=client_id)
         if include_safety:
-            found = pl.concat([found, store.provenance(instrument, client_id=client_id, channel="safety")])
-    if found.is_empty():
+            provenance = pl.concat(
+                [provenance, store.provenance(instrument, client_id=client_id, channel="safety")]
+            )
+    if provenance.is_empty():
         click.echo(_nothing(client_id, instrument))
         return
     table = Table(box=None, header_style="bold", pad_edge=False, padding=(0, 2, 0, 0))
     for name in ("No.", "Day", "Questionnaire", "Recorded (UTC)", "By", "From", "Remark"):
         table.add_column(name, no_wrap=name not in {"From", "Remark"}, overflow="fold")
-    for cells in _told(found.sort("taken_on", "administration_id")):
+    for cells in _describe(provenance.sort("taken_on", "administration_id")):
         table.add_row(*map(Text, cells))
     console = Console(highlight=False)
     (console if console.is_terminal else Console(highlight=False, width=160)).print(table)
@@ -95,11 +98,11 @@ def _nothing(client_id: str, instrument: str | None) -> str:
     return f"No {instrument or 'questionnaire'} of {client_id} to show."
 
 
-def _told(found: pl.DataFrame) -> list[tuple[str, ...]]:
+def _describe(provenance: pl.DataFrame) -> list[tuple[str, ...]]:
     """Write each administration's provenance in words."""
-    later = {row["supersedes"]: row for row in found.iter_rows(named=True) if row["supersedes"] is not None}
+    later = {row["supersedes"]: row for row in provenance.iter_rows(named=True) if row["supersedes"] is not None}
     lines: list[tuple[str, ...]] = []
-    for row in found.iter_rows(named=True):
+    for row in provenance.iter_rows(named=True):
         corrects = f"corrects {row['supersedes']}: {row['reason']}" if row["supersedes"] is not None else ""
         after = later.get(row["administration_id"])
         corrected = f"corrected by {after['administration_id']}" if after else ""

@@ -31,8 +31,8 @@ def command(*, folder: Path, store_url: str, username: str | None, k: int, key: 
     """
     if key is not None and username is not None:
         raise click.UsageError("--key names people, so it is for the operator alone: leave --as out.")
-    with Store.open(store_url) as whole:
-        store = view_of(whole, username)
+    with Store.open(store_url) as full_store:
+        store = view_of(full_store, username)
         cohort, bridge = deidentified_cohort(store, k=k)
         rows = {name: table.height for name, table in cohort.tables().items()}
         store.audit.record("export", format="cohort", file=folder.name, rows=rows, key=key is not None)

@@ -98,14 +98,14 @@ def make_clinic(url: str, folder: Path, password: str) -> tuple[DemoAccount, ...
     with Store.create(url) as store:
         import_record(_sample(folder), store)
         people = _accounts(store)
-        for one in people:
+        for account in people:
             store.accounts.add(
-                one.username,
+                account.username,
                 password,
-                one.role,
-                one.clinician_id,
-                permissions=one.permissions,
-                supervises=one.supervises,
+                account.role,
+                account.clinician_id,
+                permissions=account.permissions,
+                supervises=account.supervises,
             )
     return people
 
@@ -163,10 +163,10 @@ def _place(keep: Path | None) -> Iterator[Path]:
 
 
 def _introduce(address: str, people: tuple[DemoAccount, ...], password: str, keep: Path | None) -> None:
-    width = max(len(one.username) for one in people)
+    width = max(len(account.username) for account in people)
     click.echo(f"A synthetic clinic is open at {address}  (nobody in it exists)\n")
     click.echo("Sign in as one of")
-    for one in people:
-        click.echo(f"  {one.username:<{width}}  {one.role}: {one.about}")
+    for account in people:
+        click.echo(f"  {account.username:<{width}}  {account.role}: {account.about}")
     click.echo(f"with the password  {password}\n")
     click.echo("Ctrl-C stops it" + (" and removes it." if keep is None else f"; it stays in {keep}."))

@@ -31,8 +31,8 @@ def command(
     from mbc.store import Store  # noqa: PLC0415 - the command line stays quick until a record is opened
     from mbc.store.maintenance.verification import WORDS  # noqa: PLC0415
 
-    with Store.open(store_url) as whole:
-        store = whole if username is None else whole.as_user(username)
+    with Store.open(store_url) as full_store:
+        store = full_store if username is None else full_store.as_user(username)
         if not yes:
             click.echo(f"This takes {client_id} out of {store.url} for good.")
             typed = click.prompt("Type the client's identifier to go on", default="", show_default=False)

@@ -49,8 +49,8 @@ def command(  # noqa: PLR0913 - an option each
     from mbc.store import Store  # noqa: PLC0415
 
     console = Console(highlight=False)
-    with Store.open(store_url) as whole, console.status("Reading the record") as status:
-        store = view_of(whole, username)
+    with Store.open(store_url) as full_store, console.status("Reading the record") as status:
+        store = view_of(full_store, username)
         done = export_record(
             store,
             target,
@@ -73,8 +73,8 @@ def command(  # noqa: PLR0913 - an option each
 
 
 def _withheld(keys: tuple[str, ...], undefined: tuple[str, ...]) -> str:
-    said = f"Answers to {', '.join(keys)} stayed behind; --include-safety takes them, with the permission."
+    message = f"Answers to {', '.join(keys)} stayed behind; --include-safety takes them, with the permission."
     strange = [key for key in keys if key in undefined]
     if not strange:
-        return said
-    return f"{said} Whether {', '.join(strange)} asks about safety is not known: {_AT_HAND}"
+        return message
+    return f"{message} Whether {', '.join(strange)} asks about safety is not known: {_AT_HAND}"

@@ -81,7 +81,7 @@ def command(
     skip_refused: bool,
     show_safety: bool,
     report: Path | None,
-    **said: Any,
+    **arguments: Any,
 ) -> None:
     """Bring FILE into the record: all of it, or nothing.
 
@@ -100,7 +100,7 @@ def command(
     from mbc.store import Store  # noqa: PLC0415
 
     console = _console()
-    options = _options(file, said)
+    options = _options(file, arguments)
     with Store.open(store_url) as store:
         if is_record(file):
             if skip_refused or report is not None:
@@ -114,11 +114,11 @@ def command(
         for note in plan.notes:
             _note(console, note)
         if dry_run:
-            plan = plan.against(store)
+            plan = plan.compare_with(store)
             _show(console, plan, safety=show_safety)
         else:
             plan = _apply(console, plan, store, skip_refused=skip_refused)
-            _tell_refused(console, plan.refusals)
+            _print_refused(console, plan.refusals)
             _keep_scores(console, store)
     if report is not None:
         _report(plan, report, safety=show_safety)
@@ -127,22 +127,22 @@ def command(
         raise SystemExit(1)
 
 
-def _options(file: Path, said: dict[str, Any]) -> ImportOptions:
+def _options(file: Path, arguments: dict[str, Any]) -> ImportOptions:
     """Put together what the mapping file says and what the command says; the command has the last word."""
     from mbc.exchange import ImportOptions  # noqa: PLC0415
     from mbc.exchange.header.mapping_file import read_mapping  # noqa: PLC0415
     from mbc.exchange.header.mapping_options import column_mapping, per_instrument  # noqa: PLC0415
 
-    mapping, asking = said.pop("mapping_file"), said.pop("map_interactively")
+    mapping, asking = arguments.pop("mapping_file"), arguments.pop("map_interactively")
     try:
-        said["separator"] = _SEPARATORS.get(said["separator"], said["separator"])
-        said["columns"] = column_mapping(said["columns"])
+        arguments["separator"] = _SEPARATORS.get(arguments["separator"], arguments["separator"])
+        arguments["columns"] = column_mapping(arguments["columns"])
         for name in ("form", "coding"):
-            said[name] = per_instrument(said[name], name)
+            arguments[name] = per_instrument(arguments[name], name)
         kept = read_mapping(mapping) if mapping is not None and not (asking and not mapping.exists()) else {}
         if kept.get("separator") in _SEPARATORS:
             kept["separator"] = _SEPARATORS[kept["separator"]]
-        options = ImportOptions(**_together(kept, said))
+        options = ImportOptions(**_merge(kept, arguments))
     except SettingsError as fault:
         raise click.UsageError(str(fault)) from None
     if not asking:
@@ -152,9 +152,9 @@ def _options(file: Path, said: dict[str, Any]) -> ImportOptions:
     return ask_mapping(file, options, mapping)
 
 
-def _together(kept: dict[str, Any], said: dict[str, Any]) -> dict[str, Any]:
+def _merge(kept: dict[str, Any], given: dict[str, Any]) -> dict[str, Any]:
     both = dict(kept)
-    for name, value in said.items():
+    for name, value in given.items():
         if isinstance(value, dict):
             both[name] = {**kept.get(name, {}), **value}
         elif value or name not in kept:
@@ -168,12 +168,12 @@ def _apply(console: Console, plan: ImportPlan, store: Store, *, skip_refused: bo
 
 
 @contextmanager
-def _progress(console: Console, whole: int) -> Iterator[Progress]:
+def _progress(console: Console, total: int) -> Iterator[Progress]:
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn  # noqa: PLC0415
 
     columns = (TextColumn("Storing"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
     with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as bar:
-        task = bar.add_task("Storing", total=whole)
+        task = bar.add_task("Storing", total=total)
         yield lambda count: bar.advance(task, count)
 
 
@@ -197,22 +197,22 @@ def _show(console: Console, plan: ImportPlan, *, safety: bool) -> None:
     from rich.text import Text  # noqa: PLC0415
 
     frame = plan.to_frame(safety=safety)
-    shown = frame
+    visible = frame
     if len(frame) > _MOST_SHOWN:
-        shown = frame.sort(pl.col("outcome") != "refused", maintain_order=True).head(_MOST_SHOWN)
+        visible = frame.sort(pl.col("outcome") != "refused", maintain_order=True).head(_MOST_SHOWN)
     table = Table(box=None, header_style="bold", pad_edge=False, padding=(0, 2, 0, 0))
     for name in ("Row", "Client", "Questionnaire", "Day", "Would be", "Reason"):
         table.add_column(name, no_wrap=name not in {"Reason", "Client"}, overflow="fold")
-    for rows, client, instrument, day, outcome, reason in shown.iter_rows():
+    for rows, client, instrument, day, outcome, reason in visible.iter_rows():
         style = _STYLES[outcome]
         cells = (rows, client or "", instrument or "", "" if day is None else str(day))
         table.add_row(*(Text(cell) for cell in cells), Text(outcome, style=style), Text(reason or ""))
     console.print(table)
-    if len(shown) < len(frame):
-        _note(console, f"{len(frame) - len(shown)} more rows are not shown; --report FILE.csv writes them all.")
+    if len(visible) < len(frame):
+        _note(console, f"{len(frame) - len(visible)} more rows are not shown; --report FILE.csv writes them all.")
 
 
-def _tell_refused(console: Console, lines: Sequence[str]) -> None:
+def _print_refused(console: Console, lines: Sequence[str]) -> None:
     """Name the rows that were left out, each with its reason."""
     for line in lines[:_MOST_REFUSED]:
         console.print(f"Refused: {line}", markup=False, soft_wrap=True)
@@ -221,10 +221,10 @@ def _tell_refused(console: Console, lines: Sequence[str]) -> None:
 
 
 def _report(plan: ImportPlan, path: Path, *, safety: bool) -> None:
-    from mbc.exchange.files.formula_escape import tamed  # noqa: PLC0415 - the table engine is loaded when it is needed
+    from mbc.exchange.files.formula_escape import escape_formulas  # noqa: PLC0415 - the table engine is loaded when it is needed
 
     try:
-        tamed(plan.to_frame(safety=safety)).write_csv(path)
+        escape_formulas(plan.to_frame(safety=safety)).write_csv(path)
     except OSError as fault:
         raise SettingsError(f"The report cannot be written to {path}: {fault.strerror}.") from None
 
@@ -232,7 +232,7 @@ def _report(plan: ImportPlan, path: Path, *, safety: bool) -> None:
 def _summary(console: Console, plan: ImportPlan, *, dry_run: bool) -> None:
     counts = plan.counts
     would = "would be " if dry_run else ""
-    twice = plan.twice_in_file
+    twice = plan.duplicates_in_file
     parts = [f"{counts['stored']} {would}stored", f"{counts['duplicate'] - twice} on record already"]
     if twice:
         parts.append(f"{twice} twice in the file")
@@ -262,8 +262,8 @@ def _folder(console: Console, folder: Path, store: Store, options: ImportOptions
     for note in done.notes:
         _note(console, note)
     for table, counts in done.counts.items():
-        said = ", ".join(f"{count} {outcome}" for outcome, count in counts.items() if count)
-        console.print(f"{table}: {said}", markup=False)
+        summary = ", ".join(f"{count} {outcome}" for outcome, count in counts.items() if count)
+        console.print(f"{table}: {summary}", markup=False)
     if dry_run:
         console.print("Nothing was stored: this was a dry run.")
     else:

@@ -89,10 +89,10 @@ def list_(directory: Path | None) -> None:
     table = Table(box=None, header_style="bold", pad_edge=False, padding=(0, 2, 0, 0))
     for name in ("Key", "Language", "Form", "Coding", "Items", "From", "Loaded", "Licence held"):
         table.add_column(name, no_wrap=name in {"Key", "Language"}, justify="right" if name == "Items" else "left")
-    for one in there:
-        loaded = f"{one.loaded_at:%Y-%m-%d}"
-        about = (one.instrument, one.language, one.form, one.coding, len(one.items), one.file, loaded)
-        table.add_row(*(Text(str(cell)) for cell in (*about, one.licence_held or "")))
+    for text in there:
+        loaded = f"{text.loaded_at:%Y-%m-%d}"
+        about = (text.instrument, text.language, text.form, text.coding, len(text.items), text.file, loaded)
+        table.add_row(*(Text(str(cell)) for cell in (*about, text.licence_held or "")))
     Console(highlight=False).print(table)
 
 

@@ -9,7 +9,7 @@ import click
 
 from mbc.cli.options import store_option
 from mbc.cli.progress import working
-from mbc.cli.record_told import amounts, tell_verified
+from mbc.cli.record_summary import amounts, print_verification
 from mbc.errors import SettingsError, StoreNotFound
 
 
@@ -39,7 +39,7 @@ def change(*, store_url: str, key_stdin: bool) -> int:
         keys.remember(path, done.key)
         click.echo("The system's keyring holds the new one.")
     click.echo("Backups taken before today still need the old key: keep it as long as you keep them.")
-    return tell_verified(done.report, what="the record")
+    return print_verification(done.report, what="the record")
 
 
 @command.command("remember")

@@ -32,9 +32,9 @@ as_option: Callable[[Callable[..., Any]], Callable[..., Any]] = click.option(
 """``--as USER``, handed to the command as ``username``."""
 
 
-def view_of(whole: Store, username: str | None) -> Store:
+def view_of(full_store: Store, username: str | None) -> Store:
     """Give the view that ``--as`` asks for; in the audit trail its lines name who runs the command too."""
-    return whole if username is None else whole.as_user(username)
+    return full_store if username is None else full_store.as_user(username)
 
 
 models_option: Callable[[Callable[..., Any]], Callable[..., Any]] = click.option(

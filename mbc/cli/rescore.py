@@ -38,10 +38,10 @@ def command(*, doing: bool, named: bool, store_url: str) -> None:
     console = Console(stderr=True)
     with Store.open(store_url) as store:
         with console.status("Working scores out"):
-            found = rescoring(store)
-        for one in found:
-            _tell(one, named=named)
-        if not found:
+            changes = rescoring(store)
+        for change in changes:
+            _print_change(change, named=named)
+        if not changes:
             click.echo(
                 "No score is kept under an earlier definition: nothing would change."
                 if store.score_sets().height
@@ -49,19 +49,19 @@ def command(*, doing: bool, named: bool, store_url: str) -> None:
             )
         if doing:
             with console.status("Working scores out, and keeping them"):
-                kept = rebuild_scores(store, found)
+                kept = rebuild_scores(store, changes)
             click.echo(f"{kept:,} scores worked out and kept.")
-        elif found:
+        elif changes:
             click.echo("Nothing was changed. --apply keeps the new scores.")
 
 
-def _tell(one: Rescoring, *, named: bool) -> None:
-    versions = f"version {one.old_version} -> {one.new_version}"
-    if one.old_version == one.new_version:
-        versions = f"version {one.new_version}, with another definition or another mbc than before"
-    counts = f"{one.administrations:,} on record; {_many(one.changed)} would change"
-    click.echo(f"{one.instrument}: {versions}; {counts}")
-    for scale in one.scales:
+def _print_change(change: Rescoring, *, named: bool) -> None:
+    versions = f"version {change.old_version} -> {change.new_version}"
+    if change.old_version == change.new_version:
+        versions = f"version {change.new_version}, with another definition or another mbc than before"
+    counts = f"{change.administrations:,} on record; {_count(change.changed)} would change"
+    click.echo(f"{change.instrument}: {versions}; {counts}")
+    for scale in change.scales:
         for line in _lines(scale, named=named):
             click.echo(f"  {line}")
 
@@ -93,5 +93,5 @@ def _points(value: float | None) -> str:
     return "?" if value is None else f"{value:+.2f}".rstrip("0").rstrip(".").replace("-", "\u2212")
 
 
-def _many(count: int) -> str:
+def _count(count: int) -> str:
     return f"{count:,} score" + ("" if count == 1 else "s")

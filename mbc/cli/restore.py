@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 
 from mbc.cli.progress import working
-from mbc.cli.record_told import amounts, tell_verified, warn
+from mbc.cli.record_summary import amounts, print_verification, warn
 
 
 @click.command("restore", short_help="Make a record from a backup.")
@@ -35,7 +35,7 @@ def command(*, file: Path, store_url: str, force: bool, decrypt: bool) -> int:
         done = restore(file, store_url, force=force, decrypt=decrypt, progress=progress)
     taken = f"{done.manifest.made_at:%Y-%m-%d %H:%M} UTC"
     click.echo(f"Restored to {done.url}: {amounts(done.rows)}, as of {taken}.")
-    status = tell_verified(done.report, what="the record")
+    status = print_verification(done.report, what="the record")
     if done.kept is not None:
         warn(f"The record that was there is kept as {done.kept}. Remove it when you are sure you do not need it.")
     if done.erased:

@@ -52,13 +52,13 @@ def command(
     console = Console(highlight=False)
     for key in keys:
         instrument(key)  # an unknown one is refused, with the nearest named
-    with Store.open(store_url) as whole:
-        store = view_of(whole, username)
+    with Store.open(store_url) as full_store:
+        store = view_of(full_store, username)
         try:
             store.clients(client_id=client_id)
         except NotInRecord as fault:
             raise NotInRecord(f"{fault} 'mbc caseload' lists those there are.") from None
-        cohort = CohortModels(whole, read_models(models_folder)) if expected else None
+        cohort = CohortModels(full_store, read_models(models_folder)) if expected else None
         review = client_review(store, client_id, cohort=cohort, as_of=None if as_of is None else as_of.date())
     _head(console, review)
     for course in review.trajectories:
@@ -110,14 +110,14 @@ def _chart(console: Console, course: Trajectory, *, table: bool) -> None:
 
 def _occasions(course: Trajectory) -> Table:
     related = any(segment.label for segment in course.segments)
-    shown = Table(box=None, header_style="dim", pad_edge=False)
+    table = Table(box=None, header_style="dim", pad_edge=False)
     for name in ("date", "session", "score", "answered", "change", "noise"):
-        shown.add_column(name, justify="left" if name in {"date", "noise"} else "right")
-    shown.add_column("with" if related else "")
-    shown.add_column("")
+        table.add_column(name, justify="left" if name in {"date", "noise"} else "right")
+    table.add_column("with" if related else "")
+    table.add_column("")
     for row in course.to_frame().iter_rows(named=True):
         noise = {"yes": "inside", "no": "beyond", None: ""}[row["inside_noise"]]
-        shown.add_row(
+        table.add_row(
             f"{row['date']:%Y-%m-%d}",
             "" if row["session"] is None else str(row["session"]),
             "" if row["score"] is None else number(row["score"], course.decimals),
@@ -127,7 +127,7 @@ def _occasions(course: Trajectory) -> Table:
             Text(row["target"] if related else ""),
             Text(row["note"] or ""),
         )
-    return shown
+    return table
 
 
 def _goals(console: Console, review: ClientReview) -> None:
@@ -142,23 +142,23 @@ def _relationships(console: Console, review: ClientReview) -> None:
     if not review.timeline:
         return
     _heading(console, "Relationships")
-    for one in review.timeline:
-        until = f" to {day(one.until)}" if one.until else ""
-        whose = f"{one.label}: " if one.label else ""
-        console.print(Text(f"- {whose}{one.status}, from {day(one.since)}{until}"))
+    for segment in review.timeline:
+        until = f" to {day(segment.until)}" if segment.until else ""
+        whose = f"{segment.label}: " if segment.label else ""
+        console.print(Text(f"- {whose}{segment.status}, from {day(segment.since)}{until}"))
 
 
 def _completeness(console: Console, review: ClientReview) -> None:
     if not review.completeness:
         return
     _heading(console, "Completeness")
-    for one in review.completeness:
-        console.print(Text(f"- {one.name}: {one.words}"))
+    for measure in review.completeness:
+        console.print(Text(f"- {measure.name}: {measure.words}"))
 
 
 def _questions(console: Console, review: ClientReview) -> None:
     if not review.questions:
         return
     _heading(console, "Worth asking")
-    for one in review.questions:
-        console.print(Text(f"- {one.text} ({one.reason.rstrip('.')})"))
+    for question in review.questions:
+        console.print(Text(f"- {question.text} ({question.reason.rstrip('.')})"))

@@ -131,19 +131,19 @@ def _summarise(scored: pl.DataFrame, definition: Instrument) -> None:
 
 def _cells(scored: pl.DataFrame, definition: Instrument, scale: Scale) -> tuple[str, ...]:
     name = f"{definition.key}_{scale.key}"
-    found = scored[name].drop_nulls()
+    scores = scored[name].drop_nulls()
     marked = f"{name}_prorated"
     prorated = int(scored[marked].sum()) if marked in scored.columns else 0
     digits = scale.decimals + 1
     figures = [
         "-" if value is None else f"{value:.{digits}f}"
-        for value in (found.mean(), found.std(), found.min(), found.max())
+        for value in (scores.mean(), scores.std(), scores.min(), scores.max())
     ]
     ends = f"{scale.range[0]:g}-{scale.range[1]:g}"
-    return (scale.key, str(found.len()), str(prorated), str(scored.height - found.len()), *figures, ends)
+    return (scale.key, str(scores.len()), str(prorated), str(scored.height - scores.len()), *figures, ends)
 
 
 def _bands(scored: pl.DataFrame, definition: Instrument, scale: Scale) -> Text:
     counts = dict(scored[f"{definition.key}_{scale.key}_band"].drop_nulls().value_counts().iter_rows())
-    said = ", ".join(f"{band.label} {counts.get(band.label, 0)}" for band in scale.bands)
-    return Text(f"{scale.key}: {said}")
+    listed = ", ".join(f"{band.label} {counts.get(band.label, 0)}" for band in scale.bands)
+    return Text(f"{scale.key}: {listed}")

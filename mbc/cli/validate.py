@@ -32,16 +32,16 @@ class _Measure:
 
 
 def _wide(ctx: click.Context, param: click.Parameter, values: tuple[str, ...]) -> dict[str, float]:
-    found: dict[str, float] = {}
+    times: dict[str, float] = {}
     for value in values:
         name, sign, at = value.rpartition("=")
         try:
-            found[name] = float(at)
+            times[name] = float(at)
         except ValueError:
             sign = ""
-        if not sign or not name or not math.isfinite(found[name]):
+        if not sign or not name or not math.isfinite(times[name]):
             raise click.BadParameter(f"'{value}' is not COLUMN=TIME, such as bdi.2m=2.", ctx, param)
-    return found
+    return times
 
 
 @click.command("validate", short_help="How well the expected course forecasts clients it has not seen.")
@@ -117,15 +117,15 @@ def command(  # noqa: PLR0913 - one keyword for each option
         "reliable_change": measure.reliable_change,
     }
     with _progress(console) as progress:
-        found = prospective_validation(
+        validation = prospective_validation(
             frame, **columns, **about, held_out=others, folds=folds, seed=seed, progress=progress
         )
-    print_validation(console, found, measure.name)
+    print_validation(console, validation, measure.name)
     if out is not None:
-        _write(console, found, out)
+        _write(console, validation, out)
     if save_model is not None:
-        told = {"cutoff": measure.cutoff, "measure": measure.name, "time_unit": unit}
-        learned = expected_course(frame, **columns, **about, **told, seed=seed)
+        extra = {"cutoff": measure.cutoff, "measure": measure.name, "time_unit": unit}
+        learned = expected_course(frame, **columns, **about, **extra, seed=seed)
         learned.save(save_model)
         console.print(Text(f"Model {learned.version} written to {save_model}:"))
         console.print(Text(learned.card.text()), soft_wrap=True)
@@ -189,11 +189,11 @@ def _from_record(store_url: str, key: str | None) -> Any:
         return followed_scores(store, name, scale or None)
 
 
-def _write(console: Console, found: Any, folder: Path) -> None:
+def _write(console: Console, validation: Any, folder: Path) -> None:
     try:
         folder.mkdir(parents=True, exist_ok=True)
         for name in ("errors", "coverage", "chances", "flags"):
-            getattr(found, name).write_csv(folder / f"{name}.csv")
+            getattr(validation, name).write_csv(folder / f"{name}.csv")
     except OSError as fault:
         raise MbcError(
             f"{folder} cannot be written to: {fault.strerror or fault}. Choose a folder you may write in."
@@ -208,4 +208,4 @@ def _progress(console: Console) -> Iterator[Any]:
     columns = (TextColumn("Forecasting"), BarColumn(), MofNCompleteColumn())
     with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as bar:
         task = bar.add_task("Forecasting", total=None)
-        yield lambda done, whole: bar.update(task, completed=done, total=whole)
+        yield lambda done, total: bar.update(task, completed=done, total=total)

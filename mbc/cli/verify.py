@@ -31,8 +31,8 @@ def command(*, noted: str | None, username: str | None, store_url: str) -> None:
     from mbc.care.scoring.rescore import wrong_scores  # noqa: PLC0415
     from mbc.store import Store  # noqa: PLC0415 - the command line stays quick until a record is opened
 
-    with Store.open(store_url) as whole:
-        store = whole if username is None else whole.as_user(username)
+    with Store.open(store_url) as full_store:
+        store = full_store if username is None else full_store.as_user(username)
         with Progress(console=Console(stderr=True), transient=True) as bar:
             task = bar.add_task("Checking", total=None)
             report = store.verify(
@@ -43,7 +43,7 @@ def command(*, noted: str | None, username: str | None, store_url: str) -> None:
         where = store.url
     faults = [*report.chain.faults, *report.faults]
     if wrong:
-        faults.append(f"{_many(wrong, 'kept score')} not what the answers give. Put right: mbc rescore --apply")
+        faults.append(f"{_count(wrong, 'kept score')} not what the answers give. Put right: mbc rescore --apply")
     _summary(where, report, faults)
     if faults:
         raise click.exceptions.Exit(1)
@@ -52,16 +52,16 @@ def command(*, noted: str | None, username: str | None, store_url: str) -> None:
 def _summary(where: str, report: VerifyReport, faults: list[str]) -> None:
     chain = report.chain
     click.echo(f"{where}: {'intact' if not faults else 'NOT INTACT'}")
-    whole = ", each following from the one before" if chain.intact else ""
-    click.echo(f"  {_many(chain.lines, 'line')} of the audit trail{whole}")
+    unbroken = ", each following from the one before" if chain.intact else ""
+    click.echo(f"  {_count(chain.lines, 'line')} of the audit trail{unbroken}")
     click.echo(
-        f"  {_many(report.entries, 'entry', 'entries')} with {_many(report.administrations, 'questionnaire')}"
+        f"  {_count(report.entries, 'entry', 'entries')} with {_count(report.administrations, 'questionnaire')}"
     )
     for erasure in chain.erasures:
         click.echo(f"  {erasure['tombstone']}: one person erased by {erasure['by']} ({erasure['reason']})")
     if chain.since_noted is not None:
         click.echo(
-            f"  the head that was noted is part of the trail; {_many(chain.since_noted, 'line')} came after it"
+            f"  the head that was noted is part of the trail; {_count(chain.since_noted, 'line')} came after it"
         )
     for fault in faults:
         click.echo(f"  FAULT {fault}")
@@ -71,5 +71,5 @@ def _summary(where: str, report: VerifyReport, faults: list[str]) -> None:
         click.echo(f"Head to note elsewhere, for the next check with --head: {chain.note}")
 
 
-def _many(count: int, one: str, more: str | None = None) -> str:
-    return f"{count:,} {one if count == 1 else more or one + 's'}"
+def _count(count: int, noun: str, plural: str | None = None) -> str:
+    return f"{count:,} {noun if count == 1 else plural or noun + 's'}"

@@ -38,7 +38,7 @@ def size(count: int) -> str:
     return f"{count} bytes"
 
 
-def tell_verified(report: VerifyReport, *, what: str) -> int:
+def print_verification(report: VerifyReport, *, what: str) -> int:
     """Say what verifying found; returns the command's status."""
     if report.intact:
         click.echo(f"Verified: {what} says what was written, and its audit trail is whole.")
