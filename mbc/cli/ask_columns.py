@@ -1,4 +1,4 @@
-"""Asking a person at a terminal what the columns of their file are, and keeping the answers for the next file."""
+"""Ask at a terminal what the columns of a file are, and save the answers for the next file."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ _NEEDED = ("client_id", "taken_on")
 
 
 def ask_mapping(file: Path, options: ImportOptions, target: Path | None) -> ImportOptions:
-    """Ask for the columns, the questionnaires, their forms and codings; keep the answers beside the file.
+    """Ask for the columns, the questionnaires, their forms and codings; save the answers next to the file.
 
     Parameters
     ----------
@@ -33,12 +33,12 @@ def ask_mapping(file: Path, options: ImportOptions, target: Path | None) -> Impo
     options : ImportOptions
         What is known already.
     target : Path, optional
-        Where the mapping is kept; default: beside the file.
+        Where the mapping is saved; default: next to the file.
 
     Raises
     ------
     UsageError
-        When nobody is there to be asked.
+        When there is no terminal to ask at.
     """
     if not (sys.stdin.isatty() and sys.stdout.isatty()):
         raise click.UsageError("--map-interactively asks at a terminal; here, name a file: --mapping FILE.toml.")
@@ -57,7 +57,7 @@ def ask_mapping(file: Path, options: ImportOptions, target: Path | None) -> Impo
     path = target or file.with_name(f"{file.name}.mapping.toml")
     kept = {name: value for name, value in answers.items() if value}
     write_mapping(path, kept, force=path.exists() and click.confirm(f"Replace {path}?", default=True))
-    click.echo(f"Kept in {path}. Next time: --mapping {path}")
+    click.echo(f"Saved in {path}. Next time: --mapping {path}")
     merged = {
         name: {**getattr(options, name), **value} if isinstance(value, dict) else value
         for name, value in kept.items()

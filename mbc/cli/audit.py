@@ -21,25 +21,21 @@ _NEWEST = 50
 _FOR_PROGRAMS = ("sealed", "sha256", "sign_in")  # digests: in the file, not on screen
 
 
-@click.command("audit", short_help="Who did what in a record, when and from where.")
+@click.command("audit")
 @store_option
 @as_option
-@click.option(
-    "--last", type=click.IntRange(min=1), help=f"Only so many of the newest lines. [{_NEWEST} on screen]"
-)
+@click.option("--last", type=click.IntRange(min=1), help=f"Only the newest N lines. [{_NEWEST} on screen]")
 @click.option("--from", "first", type=_DAY, help="From this day on (UTC).")
 @click.option("--to", "until", type=_DAY, help="Up to this day (UTC), the day included.")
 @click.option("--who", metavar="USER", help="Only what this account did.")
 @click.option("--action", metavar="TEXT", help="Only lines of this kind, such as read, export, refused, sign-in.")
 @click.option("--about", "subject", metavar="ID", help="Only lines about this client or account.")
-@click.option("--break-glass", is_flag=True, help="Only records that were opened out of turn.")
+@click.option("--break-glass", is_flag=True, help="Only emergency access (break-glass).")
+@click.option("--include-safety", is_flag=True, help="Include the safety channel; needs the permission.")
 @click.option(
-    "--include-safety", is_flag=True, help="Also what tells of the safety channel; needs the permission."
+    "--out", type=click.Path(dir_okay=False, path_type=Path), help="Write all lines to this file: .csv or .jsonl."
 )
-@click.option(
-    "--out", type=click.Path(dir_okay=False, path_type=Path), help="Write all lines here: .csv, or .jsonl."
-)
-@click.option("--force", is_flag=True, help="Replace the file given by --out.")
+@click.option("--force", is_flag=True, help="Replace files that exist already.")
 def command(  # noqa: PLR0913 - an option each
     *,
     store_url: str,
@@ -53,10 +49,10 @@ def command(  # noqa: PLR0913 - an option each
     force: bool,
     **named: str | None,
 ) -> None:
-    """List the audit trail: sign-ins, reads of clients, writes, exports, refusals, accounts. Times are UTC.
+    """List the audit log: sign-ins, reads of clients, writes, exports, refusals, accounts. Times are UTC.
 
-    Reading it is written down too. Lines that tell of the safety channel are left out unless they are asked for;
-    whether the trail is whole, 'mbc verify' says.
+    Reading the log is logged too. Lines about the safety channel are left out unless they are asked for.
+    'mbc verify' checks that the log is complete.
     """
     from mbc.store import Store  # noqa: PLC0415 - the command line stays quick until a record is opened
 
@@ -82,7 +78,9 @@ def command(  # noqa: PLR0913 - an option each
             return
     _show(lines, break_glass=break_glass)
     if not include_safety:
-        click.echo("What tells of the safety channel is left out; --include-safety shows it, with the permission.")
+        click.echo(
+            "Lines about the safety channel are left out; --include-safety shows them, with the permission."
+        )
 
 
 def _opened(store: Store, *, reasons: bool) -> pl.DataFrame:
@@ -140,7 +138,7 @@ def _show(lines: pl.DataFrame, *, break_glass: bool) -> None:
 
     console = Console(highlight=False)
     if lines.is_empty():
-        console.print("No record was opened out of turn." if break_glass else "No line fits what is asked for.")
+        console.print("No emergency access (break-glass) is on record." if break_glass else "No line matches.")
         return
     for row in lines.iter_rows(named=True):
         what, more = _opening(row) if break_glass else _action(row)
@@ -162,7 +160,7 @@ def _action(row: dict[str, Any]) -> tuple[str, str]:
 def _opening(row: dict[str, Any]) -> tuple[str, str]:
     ended = row["closed_at"] or row["until"]
     until = "" if ended is None else f" until {ended:%H:%M}{', closed' if row['closed_at'] else ''}"
-    apart = " with what is kept apart" if row.get("safety") else ""
+    apart = " with safety data" if row.get("safety") else ""
     return f"opened{apart}{until}", row.get("reason") or ""
 
 

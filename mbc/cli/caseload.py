@@ -1,4 +1,4 @@
-"""``mbc caseload``: how every client stands, one line each."""
+"""``mbc caseload``: every client's status, one line each."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ _SORT: dict[str, Callable[[CaseloadRow], tuple[object, ...]]] = {
 }
 
 
-@click.command("caseload", short_help="How every client stands, one line each.")
+@click.command("caseload")
 @store_option
 @as_option
 @click.option("--clinician", "clinician_id", metavar="ID", help="Only the clients of this clinician.")
@@ -37,12 +37,12 @@ _SORT: dict[str, Callable[[CaseloadRow], tuple[object, ...]]] = {
     type=click.Choice(list(_SORT)),
     default="client",
     show_default=True,
-    help="By id, by the longest silence, or by the largest worsening.",
+    help="By id, longest since last contact, or largest worsening.",
 )
 @click.option(
     "--as-of",
     type=click.DateTime(["%Y-%m-%d"]),
-    help="The day silence is judged on; by default the record's last.",
+    help="Reference date for 'last contact'. Default: the last day on record.",
 )
 @models_option
 def command(

@@ -1,4 +1,4 @@
-"""``mbc client``: whose caseload a client is in, and where what is on record of them came from."""
+"""``mbc client``: assign clients to clinicians, and show where their data came from."""
 
 from __future__ import annotations
 
@@ -7,25 +7,27 @@ from typing import TYPE_CHECKING
 
 import click
 
-from mbc.cli.options import as_option, store_option, view_of
+from mbc.cli.options import as_option, instrument_option, store_option, view_of
 from mbc.errors import MbcError, NotInRecord, nearest
 
 if TYPE_CHECKING:
     import polars as pl
 
 
-@click.group("client", short_help="A client's caseload, and where their record came from.")
+@click.group("client")
 def command() -> None:
     """Manage clients on record."""
 
 
 @command.command("assign")
 @click.argument("client_ids", metavar="CLIENT...", nargs=-1, required=True)
-@click.option("--clinician", "clinician_id", metavar="ID", required=True, help="Who sees them from now on.")
-@click.option("--reason", default="assigned at the command line", show_default=True, help="Kept with the change.")
+@click.option("--clinician", "clinician_id", metavar="ID", required=True, help="Their clinician from now on.")
+@click.option(
+    "--reason", default="assigned at the command line", show_default=True, help="Stored with the change."
+)
 @store_option
 def assign(*, client_ids: tuple[str, ...], clinician_id: str, reason: str, store_url: str) -> None:
-    """Put clients into a clinician's caseload: all of them, or none.
+    """Assign clients to a clinician: all of them, or none.
 
     The earlier assignment stays on record, with the reason.
     """
@@ -40,7 +42,7 @@ def assign(*, client_ids: tuple[str, ...], clinician_id: str, reason: str, store
         rows = {row["client_id"]: row for row in store.clients().iter_rows(named=True)}
         unknown = [client_id for client_id in client_ids if client_id not in rows]
         if unknown:
-            raise MbcError(f"Not on record: {', '.join(unknown)}. Nobody was assigned.")
+            raise MbcError(f"Not on record: {', '.join(unknown)}. No client was assigned.")
         clients = [Client(**rows[client_id]) for client_id in dict.fromkeys(client_ids)]
         with store.writing() as record:
             record.add_all(
@@ -52,14 +54,14 @@ def assign(*, client_ids: tuple[str, ...], clinician_id: str, reason: str, store
 
 @command.command("history")
 @click.argument("client_id", metavar="CLIENT")
-@click.option("--instrument", metavar="KEY", help="Only this questionnaire.")
+@instrument_option("instrument", "Only this questionnaire.", multiple=False)
 @click.option("--include-safety", is_flag=True, help="Also safety screens; needs the permission.")
 @as_option
 @store_option
 def history(
     *, client_id: str, instrument: str | None, include_safety: bool, username: str | None, store_url: str
 ) -> None:
-    """Say of every questionnaire who recorded it when, from which file and line, and what was corrected why.
+    """Show who recorded each questionnaire, when, from which file and line, and what was corrected and why.
 
     A file is named with the first 12 digits of its SHA-256; 'sha256sum FILE' shows whether it is the same one.
     """

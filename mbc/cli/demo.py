@@ -1,4 +1,4 @@
-"""``mbc demo``: a synthetic clinic in the browser, from nothing to a sign-in in one command."""
+"""``mbc demo``: the web app with a synthetic clinic, in one command."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ class DemoAccount:
     permissions: tuple[str, ...] = ()
 
 
-@click.command("demo", short_help="Serve a synthetic clinic, until interrupted.")
+@click.command("demo")
 @click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
 @click.option(
     "--port", default=8050, show_default=True, type=click.IntRange(0, 65535), help="Port; 0 takes a free one."
@@ -59,9 +59,9 @@ class DemoAccount:
     help="Make the clinic in this new folder and leave it there; otherwise it is removed at the end.",
 )
 def command(*, host: str, port: int, keep: Path | None) -> None:
-    """Make a synthetic clinic and serve its pages until interrupted.
+    """Make a synthetic clinic and start the web app on it; Ctrl-C stops it.
 
-    The sign-in lines are printed. Each demo has a password of its own, made up for it or taken from MBC_PASSWORD.
+    Sign-in details are printed. Each demo has its own password, generated or taken from MBC_PASSWORD.
     Nobody in the clinic exists.
     """
     require_pages()

@@ -1,4 +1,4 @@
-"""``mbc encrypt``: put a record that is a plain file under a key."""
+"""``mbc encrypt``: encrypt a record file."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from mbc.cli.progress import working
 from mbc.cli.record_summary import amounts, print_verification, warn
 
 
-@click.command("encrypt", short_help="Put a record in a file under a key.")
+@click.command("encrypt")
 @store_option
 @click.option(
     "--keep-plain/--remove-plain",

@@ -59,11 +59,11 @@ def new(key: str, *, replace: bool, out: Path | None, answers: str, **options: A
 def schema(out: Path | None) -> None:
     """Print the JSON Schema of definition files: editors that know it check while you type.
 
-    Write it beside your files, and make this the first line of each: #:schema ./instrument.schema.json
+    Write it in the folder of your files, and make this the first line of each: #:schema ./instrument.schema.json
     """
     file = _write(shipped_text(), out or Path("-"))
     if file is not None:
-        click.echo(f"Wrote {file}. First line of a definition file beside it: #:schema ./{file.name}")
+        click.echo(f"Wrote {file}. First line of a definition file in the same folder: #:schema ./{file.name}")
 
 
 def _files(given: tuple[Path, ...]) -> list[tuple[Path, bool]]:

@@ -1,4 +1,4 @@
-"""``mbc key``: the key of an encrypted record: changed, or kept in the system's keyring."""
+"""``mbc key``: change the key of an encrypted record, or keep it in the system's keyring."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from mbc.cli.record_summary import amounts, print_verification
 from mbc.errors import SettingsError, StoreNotFound
 
 
-@click.group("key", short_help="Change the key of an encrypted record, or keep it in the keyring.")
+@click.group("key")
 def command() -> None:
     """Change the key of an encrypted record (sqlcipher:///FILE), or keep it in the system's keyring.
 

@@ -1,4 +1,4 @@
-"""``mbc outcomes``: how the clinic's clients fare, with intervals, completeness and small numbers hidden."""
+"""``mbc outcomes``: outcome rates with intervals and completeness; small numbers are suppressed."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _DAY = click.DateTime(["%Y-%m-%d"])
 _HIDDEN = "not shown"
 
 
-@click.command("outcomes", short_help="Outcome rates of the clinic for a period.")
+@click.command("outcomes")
 @store_option
 @as_option
 @click.option("--from", "start", type=_DAY, help="First day of the period; by default a year before the last.")
@@ -38,7 +38,7 @@ def command(
     k: int,
     csv: Path | None,
 ) -> None:
-    """Say how many recovered, improved, stayed or deteriorated, by questionnaire.
+    """Report how many recovered, improved, were unchanged or deteriorated, by questionnaire.
 
     Each rate comes with the number it rests on, its 95 % interval and how complete the data are. Counts below K
     are not shown, and no client is ever named.

@@ -1,4 +1,4 @@
-"""``mbc review``: what the charts of one client say, as text."""
+"""``mbc review``: one client's charts as text."""
 
 from __future__ import annotations
 
@@ -17,22 +17,24 @@ from mbc.care.forecast.model_files import read_models
 from mbc.care.values.course import Trajectory
 from mbc.care.values.review import ClientReview
 from mbc.care.words import count, day, number, span
-from mbc.cli.options import as_option, models_option, store_option, view_of
+from mbc.cli.options import as_option, instrument_option, models_option, store_option, view_of
 from mbc.errors import NotInRecord
 from mbc.instruments import instrument
 from mbc.store import Store
 
 
-@click.command("review", short_help="What the charts of one client say, as text.")
+@click.command("review")
 @click.argument("client_id", metavar="CLIENT")
 @store_option
 @as_option
-@click.option("--instrument", "-i", "keys", multiple=True, help="Only this questionnaire; may be repeated.")
-@click.option("--table/--no-table", default=True, show_default=True, help="List every occasion under its chart.")
+@instrument_option("keys", "Only this questionnaire; may be repeated.")
+@click.option("--table/--no-table", default=True, show_default=True, help="List every score under its chart.")
 @click.option("--expected/--no-expected", default=True, show_default=True, help="Fit the clinic's growth models.")
 @models_option
 @click.option(
-    "--as-of", type=click.DateTime(["%Y-%m-%d"]), help="The day of the review; by default the record's last."
+    "--as-of",
+    type=click.DateTime(["%Y-%m-%d"]),
+    help="Reference date of the review. Default: the last day on record.",
 )
 def command(
     *,
@@ -45,7 +47,7 @@ def command(
     models_folder: Path | None,
     as_of: dt.datetime | None,
 ) -> None:
-    """Say how CLIENT is doing: change against noise, goals, relationships, completeness, what to ask.
+    """Describe how CLIENT is doing: change beyond measurement error, goals, completeness, what to ask.
 
     Everything the charts show, in words. The safety channel is not part of it.
     """
@@ -76,7 +78,7 @@ def command(
 
 def _head(console: Console, review: ClientReview) -> None:
     name = review.client_id + (f" ({review.alias})" if review.alias else "")
-    who = f", seen by {review.clinician}" if review.clinician else ""
+    who = f", clinician: {review.clinician}" if review.clinician else ""
     console.print(Text(f"{name}{who}", style="bold"))
     console.print(Text(review.headline))
     if review.last_session is not None:
