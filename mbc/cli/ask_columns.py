@@ -1,4 +1,4 @@
-"""Asking a person at a terminal what the columns of their file are, and keeping the answers for the next file."""
+"""Ask at a terminal what the columns of a file are, and save the answers for the next file."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from typing import Any
 import click
 
 from mbc.errors import MbcError
-from mbc.exchange.files.messages import shown
+from mbc.exchange.files.messages import quote
 from mbc.exchange.header.columns import ROLES, Columns
 from mbc.exchange.header.mapping_file import write_mapping
 from mbc.exchange.header.options import ImportOptions
@@ -24,7 +24,7 @@ _NEEDED = ("client_id", "taken_on")
 
 
 def ask_mapping(file: Path, options: ImportOptions, target: Path | None) -> ImportOptions:
-    """Ask for the columns, the questionnaires, their forms and codings; keep the answers beside the file.
+    """Ask for the columns, the questionnaires, their forms and codings; save the answers next to the file.
 
     Parameters
     ----------
@@ -33,31 +33,31 @@ def ask_mapping(file: Path, options: ImportOptions, target: Path | None) -> Impo
     options : ImportOptions
         What is known already.
     target : Path, optional
-        Where the mapping is kept; default: beside the file.
+        Where the mapping is saved; default: next to the file.
 
     Raises
     ------
     UsageError
-        When nobody is there to be asked.
+        When there is no terminal to ask at.
     """
     if not (sys.stdin.isatty() and sys.stdout.isatty()):
         raise click.UsageError("--map-interactively asks at a terminal; here, name a file: --mapping FILE.toml.")
     table = open_table(file, options)
-    click.echo(f"{shown(table.name, longest=80)}: {len(table.frame)} {table.noun}s. Its columns:")
+    click.echo(f"{quote(table.name, longest=80)}: {len(table.frame)} {table.noun}s. Its columns:")
     for place, name in enumerate(table.columns, start=1):
         example = next(iter(table.frame[name].drop_nulls()), "")
-        click.echo(f"  {place:>3}  {shown(name):<32} {shown(example)}")
+        click.echo(f"  {place:>3}  {quote(name):<32} {quote(example)}")
     columns = Columns(table, {**table.given, **options.columns})
-    said: dict[str, Any] = {"columns": {role: _column(columns, role) for role in _ASKED}}
-    said["columns"] = {role: header for role, header in said["columns"].items() if header is not None}
+    answers: dict[str, Any] = {"columns": {role: _column(columns, role) for role in _ASKED}}
+    answers["columns"] = {role: header for role, header in answers["columns"].items() if header is not None}
     chosen = _questionnaires(table.columns, options)
-    said |= _about(chosen, table.columns, said["columns"])
+    answers |= _about(chosen, table.columns, answers["columns"])
     if click.confirm("Are days written with the month first (01/31/2026)?", default=False):
-        said["date_format"] = "%m/%d/%Y"
+        answers["date_format"] = "%m/%d/%Y"
     path = target or file.with_name(f"{file.name}.mapping.toml")
-    kept = {name: value for name, value in said.items() if value}
+    kept = {name: value for name, value in answers.items() if value}
     write_mapping(path, kept, force=path.exists() and click.confirm(f"Replace {path}?", default=True))
-    click.echo(f"Kept in {path}. Next time: --mapping {path}")
+    click.echo(f"Saved in {path}. Next time: --mapping {path}")
     merged = {
         name: {**getattr(options, name), **value} if isinstance(value, dict) else value
         for name, value in kept.items()
@@ -68,20 +68,20 @@ def ask_mapping(file: Path, options: ImportOptions, target: Path | None) -> Impo
 def _column(columns: Columns, role: str) -> str | None:
     """Ask which column plays a role; a blank answer takes the one that is recognised, or none."""
     try:
-        found = columns.find(role)
+        recognised = columns.find(role)
     except MbcError:
-        found = None
-    needed = role in _NEEDED and found is None
+        recognised = None
+    needed = role in _NEEDED and recognised is None
     while True:
         answer = click.prompt(
             f"Which column is {ROLES[role].what}? (number or header{'' if needed else ', blank for none'})",
-            default=found or "",
-            show_default=found is not None,
+            default=recognised or "",
+            show_default=recognised is not None,
         ).strip()
         header = _header(columns.table.columns, answer)
         if header is not None or (not answer and not needed):
             return header
-        click.echo(f"There is no column '{shown(answer)}'.")
+        click.echo(f"There is no column '{quote(answer)}'.")
 
 
 def _header(columns: tuple[str, ...], answer: str) -> str | None:
@@ -108,23 +108,25 @@ def _questionnaires(columns: Iterable[str], options: ImportOptions) -> list[Inst
 
 def _about(chosen: list[Instrument], columns: tuple[str, ...], taken: dict[str, str]) -> dict[str, Any]:
     """Ask how each questionnaire's items are named, ordered and coded."""
-    said: dict[str, Any] = {
-        "instruments": tuple(one.key for one in chosen),
+    answers: dict[str, Any] = {
+        "instruments": tuple(measure.key for measure in chosen),
         "patterns": {},
         "form": {},
         "coding": {},
     }
-    for one in chosen:
-        if not any(item_pattern(one.key).fullmatch(name) for name in columns if name not in taken.values()):
-            said["patterns"][one.key] = click.prompt(
-                f"{one.name}: how are its {len(one.items)} item columns named? ({{n}} is the number)",
+    for measure in chosen:
+        if not any(item_pattern(measure.key).fullmatch(name) for name in columns if name not in taken.values()):
+            answers["patterns"][measure.key] = click.prompt(
+                f"{measure.name}: how are its {len(measure.items)} item columns named? ({{n}} is the number)",
                 default="Q{n}",
             )
-        for kind, known in (("form", one.forms), ("coding", one.codings)):
+        for kind, known in (("form", measure.forms), ("coding", measure.codings)):
             if len(known) > 1:
-                for each in known:
-                    click.echo(f"  {each.key}: {each.title}")
-                default = next(each.key for each in known if each.default)
-                choice = click.Choice([each.key for each in known])
-                said[kind][one.key] = click.prompt(f"{one.name}: which {kind}?", type=choice, default=default)
-    return said
+                for entry in known:
+                    click.echo(f"  {entry.key}: {entry.title}")
+                default = next(entry.key for entry in known if entry.default)
+                choice = click.Choice([entry.key for entry in known])
+                answers[kind][measure.key] = click.prompt(
+                    f"{measure.name}: which {kind}?", type=choice, default=default
+                )
+    return answers

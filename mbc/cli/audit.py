@@ -21,25 +21,21 @@ _NEWEST = 50
 _FOR_PROGRAMS = ("sealed", "sha256", "sign_in")  # digests: in the file, not on screen
 
 
-@click.command("audit", short_help="Who did what in a record, when and from where.")
+@click.command("audit")
 @store_option
 @as_option
-@click.option(
-    "--last", type=click.IntRange(min=1), help=f"Only so many of the newest lines. [{_NEWEST} on screen]"
-)
+@click.option("--last", type=click.IntRange(min=1), help=f"Only the newest N lines. [{_NEWEST} on screen]")
 @click.option("--from", "first", type=_DAY, help="From this day on (UTC).")
 @click.option("--to", "until", type=_DAY, help="Up to this day (UTC), the day included.")
 @click.option("--who", metavar="USER", help="Only what this account did.")
 @click.option("--action", metavar="TEXT", help="Only lines of this kind, such as read, export, refused, sign-in.")
 @click.option("--about", "subject", metavar="ID", help="Only lines about this client or account.")
-@click.option("--break-glass", is_flag=True, help="Only records that were opened out of turn.")
+@click.option("--break-glass", is_flag=True, help="Only emergency access (break-glass).")
+@click.option("--include-safety", is_flag=True, help="Include the safety channel; needs the permission.")
 @click.option(
-    "--include-safety", is_flag=True, help="Also what tells of the safety channel; needs the permission."
+    "--out", type=click.Path(dir_okay=False, path_type=Path), help="Write all lines to this file: .csv or .jsonl."
 )
-@click.option(
-    "--out", type=click.Path(dir_okay=False, path_type=Path), help="Write all lines here: .csv, or .jsonl."
-)
-@click.option("--force", is_flag=True, help="Replace the file given by --out.")
+@click.option("--force", is_flag=True, help="Replace files that exist already.")
 def command(  # noqa: PLR0913 - an option each
     *,
     store_url: str,
@@ -53,18 +49,18 @@ def command(  # noqa: PLR0913 - an option each
     force: bool,
     **named: str | None,
 ) -> None:
-    """List the audit trail: sign-ins, reads of clients, writes, exports, refusals, accounts. Times are UTC.
+    """List the audit log: sign-ins, reads of clients, writes, exports, refusals, accounts. Times are UTC.
 
-    Reading it is written down too. Lines that tell of the safety channel are left out unless they are asked for;
-    whether the trail is whole, 'mbc verify' says.
+    Reading the log is logged too. Lines about the safety channel are left out unless they are asked for.
+    'mbc verify' checks that the log is complete.
     """
     from mbc.store import Store  # noqa: PLC0415 - the command line stays quick until a record is opened
 
     if break_glass and (any(named.values()) or last or first or until):
         raise click.UsageError("--break-glass lists all of them; leave the other filters out.")
     _check_out(out, force=force)
-    with Store.open(store_url) as whole:
-        store = view_of(whole, username)
+    with Store.open(store_url) as full_store:
+        store = view_of(full_store, username)
         if break_glass:
             lines = _opened(store, reasons=include_safety)
         else:
@@ -82,12 +78,14 @@ def command(  # noqa: PLR0913 - an option each
             return
     _show(lines, break_glass=break_glass)
     if not include_safety:
-        click.echo("What tells of the safety channel is left out; --include-safety shows it, with the permission.")
+        click.echo(
+            "Lines about the safety channel are left out; --include-safety shows them, with the permission."
+        )
 
 
 def _opened(store: Store, *, reasons: bool) -> pl.DataFrame:
-    found = store.break_glass_log()
-    return found if reasons else found.drop("reason", "safety")
+    openings = store.break_glass_log()
+    return openings if reasons else openings.drop("reason", "safety")
 
 
 def _midnight(day: dt.datetime | None) -> dt.datetime | None:
@@ -114,14 +112,14 @@ def _write(store: Store, lines: pl.DataFrame, out: Path, *, force: bool) -> None
     """Write the lines to a file that only its owner reads; in CSV no cell can become a formula."""
     import polars as pl  # noqa: PLC0415
 
-    from mbc.exchange.files.formula_escape import tamed  # noqa: PLC0415
+    from mbc.exchange.files.formula_escape import escape_formulas  # noqa: PLC0415
     from mbc.exchange.files.output import write_text  # noqa: PLC0415
 
     kind = out.suffix.casefold().removeprefix(".")
     moments = pl.col(pl.Datetime).dt.strftime("%Y-%m-%dT%H:%M:%S%.6fZ")
     rows = lines.with_columns(moments)
     if kind == "csv":
-        text = tamed(rows).write_csv()
+        text = escape_formulas(rows).write_csv()
     else:
         text = "".join(json.dumps(_row(row), ensure_ascii=True) + "\n" for row in rows.iter_rows(named=True))
     store.audit.record("export", format=f"audit trail, {kind}", file=out.name, rows=lines.height)
@@ -140,39 +138,39 @@ def _show(lines: pl.DataFrame, *, break_glass: bool) -> None:
 
     console = Console(highlight=False)
     if lines.is_empty():
-        console.print("No record was opened out of turn." if break_glass else "No line fits what is asked for.")
+        console.print("No emergency access (break-glass) is on record." if break_glass else "No line matches.")
         return
     for row in lines.iter_rows(named=True):
-        what, more = _opening(row) if break_glass else _deed(row)
+        what, more = _opening(row) if break_glass else _action(row)
         about = row["client_id"] if break_glass else row["subject"]
-        head = f"{row['at']:%Y-%m-%d %H:%M:%S}  {_shown(row['who'])}  {what}"
-        head += (f"  {_shown(about)}" if about else "") + f"  from {_shown(row['origin'])}"
+        head = f"{row['at']:%Y-%m-%d %H:%M:%S}  {_quote(row['who'])}  {what}"
+        head += (f"  {_quote(about)}" if about else "") + f"  from {_quote(row['origin'])}"
         console.print(Text(head), soft_wrap=True)
         if more:
-            console.print(Text(f"    {_shown(more)}", style="dim"), soft_wrap=True)
+            console.print(Text(f"    {_quote(more)}", style="dim"), soft_wrap=True)
 
 
-def _deed(row: dict[str, Any]) -> tuple[str, str]:
-    said = {key: one for key, one in _row(row)["detail"].items() if one not in (None, [], {})}
+def _action(row: dict[str, Any]) -> tuple[str, str]:
+    details = {key: value for key, value in _row(row)["detail"].items() if value not in (None, [], {})}
     return row["action"], "; ".join(
-        f"{key}: {_words(one)}" for key, one in said.items() if key not in _FOR_PROGRAMS
+        f"{key}: {_words(value)}" for key, value in details.items() if key not in _FOR_PROGRAMS
     )
 
 
 def _opening(row: dict[str, Any]) -> tuple[str, str]:
     ended = row["closed_at"] or row["until"]
     until = "" if ended is None else f" until {ended:%H:%M}{', closed' if row['closed_at'] else ''}"
-    apart = " with what is kept apart" if row.get("safety") else ""
+    apart = " with safety data" if row.get("safety") else ""
     return f"opened{apart}{until}", row.get("reason") or ""
 
 
 def _words(value: object) -> str:
     if isinstance(value, dict):
-        return ", ".join(f"{key} {_words(one)}" for key, one in value.items())
+        return ", ".join(f"{key} {_words(part)}" for key, part in value.items())
     return ", ".join(map(str, value)) if isinstance(value, list) else str(value)
 
 
-def _shown(text: str) -> str:
-    from mbc.exchange.files.messages import shown  # noqa: PLC0415
+def _quote(text: str) -> str:
+    from mbc.exchange.files.messages import quote  # noqa: PLC0415
 
-    return shown(text, longest=300)
+    return quote(text, longest=300)

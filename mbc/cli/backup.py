@@ -1,4 +1,4 @@
-"""``mbc backup``: a copy of the whole record in one file, while others go on working."""
+"""``mbc backup``: back up a record into one file, while others go on working."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import click
 
 from mbc.cli.options import store_option
 from mbc.cli.progress import working
-from mbc.cli.record_told import REFUSED, amounts, size, tell_verified, warn
+from mbc.cli.record_summary import REFUSED, amounts, print_verification, size, warn
 from mbc.errors import BackupDamaged, MbcError, StoreError
 
 if TYPE_CHECKING:
@@ -22,23 +22,25 @@ ENDING = ".mbcbackup"
 _MOMENT = "%Y%m%dT%H%M%SZ"
 
 
-@click.command("backup", short_help="Copy the whole record into one file.")
+@click.command("backup")
 @click.argument("target", type=click.Path(path_type=Path))
 @store_option
-@click.option("--encrypt", is_flag=True, help="Encrypt the backup of a record that is not; asks for a key.")
+@click.option("--encrypt", is_flag=True, help="Encrypt the backup of an unencrypted record; asks for a key.")
 @click.option(
     "--keep",
     type=click.IntRange(min=1),
     metavar="N",
-    help="In a folder: keep the newest N of this record only.",
+    help="In a folder: keep only the newest N backups of this record.",
 )
-@click.option("--force", is_flag=True, help="Replace a file that is there already.")
-@click.option("--check", "checking", is_flag=True, help="Make none: check TARGET, opening the record in it.")
-@click.option("--list", "listing", is_flag=True, help="Make none: list and check the backups in folder TARGET.")
+@click.option("--force", is_flag=True, help="Replace a file that exists already.")
+@click.option("--check", "checking", is_flag=True, help="Only verify TARGET; make no backup.")
+@click.option(
+    "--list", "listing", is_flag=True, help="Only list and verify the backups in folder TARGET; make no backup."
+)
 def command(
     *, target: Path, store_url: str, encrypt: bool, keep: int | None, force: bool, checking: bool, listing: bool
 ) -> int:
-    """Copy the whole record into TARGET: a file, or a folder in which it gets a name with the moment.
+    """Back up the record into TARGET: a file, or a folder, where the file is named by date and time.
 
     Others may go on working meanwhile. The backup holds everything, accounts and safety data included; only you
     can read the file. The backup of an encrypted record is encrypted with the same key. 'mbc restore' brings it
@@ -53,7 +55,7 @@ def command(
     if listing:
         return _list(target)
     if keep is not None and not target.is_dir():
-        raise click.UsageError(f"--keep needs a folder for TARGET, and {target} is none.")
+        raise click.UsageError(f"--keep needs a folder for TARGET; {target} is not a folder.")
     return _make(target, store_url, encrypt=encrypt, keep=keep, force=force)
 
 
@@ -74,9 +76,9 @@ def _make(target: Path, store_url: str, *, encrypt: bool, keep: int | None, forc
     click.echo(
         f"Written to {path} ({size(path.stat().st_size)}{', encrypted' if done.manifest.encrypted else ''})."
     )
-    status = tell_verified(done.report, what="the record")
+    status = print_verification(done.report, what="the record")
     if done.log_failure is not None:
-        warn(f"The audit trail could not note this backup: {done.log_failure}")
+        warn(f"The audit log could not record this backup: {done.log_failure}")
     if not done.manifest.encrypted:
         warn("It is not encrypted: whoever gets the file can read everything. --encrypt asks for a key.")
     for old in older if status == 0 else []:
@@ -102,38 +104,38 @@ def _check(path: Path) -> int:
     from mbc.store.backup.restore import examine  # noqa: PLC0415 - loaded when it is needed
 
     with working() as progress:
-        found = examine(path, progress=progress)
-    click.echo(f"{path}: whole; taken {_moment(found.manifest)} by mbc {found.manifest.mbc}.")
-    click.echo(f"It holds {amounts(found.rows)}.")
-    return tell_verified(found.report, what="the record in it")
+        examined = examine(path, progress=progress)
+    click.echo(f"{path}: complete; taken {_moment(examined.manifest)} by mbc {examined.manifest.mbc}.")
+    click.echo(f"It holds {amounts(examined.rows)}.")
+    return print_verification(examined.report, what="the record in it")
 
 
 def _list(folder: Path) -> int:
     from mbc.store.backup import archive  # noqa: PLC0415 - loaded when it is needed
 
     if not folder.is_dir():
-        raise StoreError(f"{folder} is no folder.")
+        raise StoreError(f"{folder} is not a folder.")
     status, any_ = 0, False
     with working() as progress:
-        for path in sorted(each for each in folder.iterdir() if each.is_file()):
+        for path in sorted(entry for entry in folder.iterdir() if entry.is_file()):
             try:
-                told = _told(archive.check(path, progress))
+                description = _describe(archive.check(path, progress))
             except BackupDamaged as fault:
                 if path.suffix != ENDING:
                     continue  # some other file
-                told, status = str(fault), REFUSED
+                description, status = str(fault), REFUSED
             except MbcError as fault:
-                told, status = str(fault), REFUSED
+                description, status = str(fault), REFUSED
             any_ = True
-            click.echo(f"{path.name}  {size(path.stat().st_size)}  {told}")
+            click.echo(f"{path.name}  {size(path.stat().st_size)}  {description}")
     if not any_:
         click.echo(f"There is no backup in {folder}.")
     return status
 
 
-def _told(manifest: Manifest) -> str:
+def _describe(manifest: Manifest) -> str:
     held = "encrypted" if manifest.rows is None else amounts(manifest.rows)
-    return f"whole; taken {_moment(manifest)}; {held}"
+    return f"complete; taken {_moment(manifest)}; {held}"
 
 
 def _moment(manifest: Manifest) -> str:

@@ -1,4 +1,4 @@
-"""``mbc caseload``: how every client stands, one line each."""
+"""``mbc caseload``: every client's status, one line each."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ _SORT: dict[str, Callable[[CaseloadRow], tuple[object, ...]]] = {
 }
 
 
-@click.command("caseload", short_help="How every client stands, one line each.")
+@click.command("caseload")
 @store_option
 @as_option
 @click.option("--clinician", "clinician_id", metavar="ID", help="Only the clients of this clinician.")
@@ -37,12 +37,12 @@ _SORT: dict[str, Callable[[CaseloadRow], tuple[object, ...]]] = {
     type=click.Choice(list(_SORT)),
     default="client",
     show_default=True,
-    help="By id, by the longest silence, or by the largest worsening.",
+    help="By id, longest since last contact, or largest worsening.",
 )
 @click.option(
     "--as-of",
     type=click.DateTime(["%Y-%m-%d"]),
-    help="The day silence is judged on; by default the record's last.",
+    help="Reference date for 'last contact'. Default: the last day on record.",
 )
 @models_option
 def command(
@@ -59,17 +59,17 @@ def command(
     A change inside measurement error is listed as such. The safety channel is not part of it.
     """
     console = Console(highlight=False)
-    with Store.open(store_url) as whole:
-        store = view_of(whole, username)
+    with Store.open(store_url) as full_store:
+        store = view_of(full_store, username)
         if clinician_id is not None:
             _require_clinician(store, clinician_id)
         models = read_models(models_folder)
         day = None if as_of is None else as_of.date()
-        found = caseload(store, clinician_id=clinician_id, as_of=day, cohort=CohortModels(whole, models))
-    if not found.rows:
+        listed = caseload(store, clinician_id=clinician_id, as_of=day, cohort=CohortModels(full_store, models))
+    if not listed.rows:
         console.print("No clients on record yet. 'mbc import FILE --store URL' brings some in.")
         return
-    shown = Table(box=None, header_style="bold", pad_edge=False, padding=(0, 2, 0, 0))
+    table = Table(box=None, header_style="bold", pad_edge=False, padding=(0, 2, 0, 0))
     for name, width in (
         ("Client", 10),
         ("Last contact", 10),
@@ -77,14 +77,15 @@ def command(
         ("Worse", None),
         ("Inside noise", None),
     ):
-        shown.add_column(name, min_width=width, overflow="fold", ratio=None if width else 1)
-    for row in sorted(found.rows, key=_SORT[sort]):
-        shown.add_row(*_cells(row))
-    console.print(shown)
+        table.add_column(name, min_width=width, overflow="fold", ratio=None if width else 1)
+    for row in sorted(listed.rows, key=_SORT[sort]):
+        table.add_row(*_cells(row))
+    console.print(table)
     console.print()
     console.print(
         Text(
-            f"{found.caption} In brackets: change since the first score (?: how much of it is noise is not known)."
+            f"{listed.caption} In brackets: change since the first score (?: how much of it is noise is not "
+            "known)."
         )
     )
 

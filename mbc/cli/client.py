@@ -1,4 +1,4 @@
-"""``mbc client``: whose caseload a client is in, and where what is on record of them came from."""
+"""``mbc client``: assign clients to clinicians, and show where their data came from."""
 
 from __future__ import annotations
 
@@ -7,25 +7,27 @@ from typing import TYPE_CHECKING
 
 import click
 
-from mbc.cli.options import as_option, store_option, view_of
+from mbc.cli.options import as_option, instrument_option, store_option, view_of
 from mbc.errors import MbcError, NotInRecord, nearest
 
 if TYPE_CHECKING:
     import polars as pl
 
 
-@click.group("client", short_help="A client's caseload, and where their record came from.")
+@click.group("client")
 def command() -> None:
     """Manage clients on record."""
 
 
 @command.command("assign")
 @click.argument("client_ids", metavar="CLIENT...", nargs=-1, required=True)
-@click.option("--clinician", "clinician_id", metavar="ID", required=True, help="Who sees them from now on.")
-@click.option("--reason", default="assigned at the command line", show_default=True, help="Kept with the change.")
+@click.option("--clinician", "clinician_id", metavar="ID", required=True, help="Their clinician from now on.")
+@click.option(
+    "--reason", default="assigned at the command line", show_default=True, help="Stored with the change."
+)
 @store_option
 def assign(*, client_ids: tuple[str, ...], clinician_id: str, reason: str, store_url: str) -> None:
-    """Put clients into a clinician's caseload: all of them, or none.
+    """Assign clients to a clinician: all of them, or none.
 
     The earlier assignment stays on record, with the reason.
     """
@@ -38,27 +40,28 @@ def assign(*, client_ids: tuple[str, ...], clinician_id: str, reason: str, store
             hint = f"Did you mean '{near[0]}'?" if near else f"There are: {', '.join(known) or 'none'}."
             raise NotInRecord(f"There is no clinician '{clinician_id}' on record. {hint}")
         rows = {row["client_id"]: row for row in store.clients().iter_rows(named=True)}
-        unknown = [one for one in client_ids if one not in rows]
+        unknown = [client_id for client_id in client_ids if client_id not in rows]
         if unknown:
-            raise MbcError(f"Not on record: {', '.join(unknown)}. Nobody was assigned.")
-        clients = [Client(**rows[one]) for one in dict.fromkeys(client_ids)]
+            raise MbcError(f"Not on record: {', '.join(unknown)}. No client was assigned.")
+        clients = [Client(**rows[client_id]) for client_id in dict.fromkeys(client_ids)]
         with store.writing() as record:
             record.add_all(
-                [dataclasses.replace(one, clinician_id=clinician_id) for one in clients], supersede=reason
+                [dataclasses.replace(client_id, clinician_id=clinician_id) for client_id in clients],
+                supersede=reason,
             )
     click.echo(f"{len(clients)} in the caseload of {clinician_id}.")
 
 
 @command.command("history")
 @click.argument("client_id", metavar="CLIENT")
-@click.option("--instrument", metavar="KEY", help="Only this questionnaire.")
+@instrument_option("instrument", "Only this questionnaire.", multiple=False)
 @click.option("--include-safety", is_flag=True, help="Also safety screens; needs the permission.")
 @as_option
 @store_option
 def history(
     *, client_id: str, instrument: str | None, include_safety: bool, username: str | None, store_url: str
 ) -> None:
-    """Say of every questionnaire who recorded it when, from which file and line, and what was corrected why.
+    """Show who recorded each questionnaire, when, from which file and line, and what was corrected and why.
 
     A file is named with the first 12 digits of its SHA-256; 'sha256sum FILE' shows whether it is the same one.
     """
@@ -69,18 +72,20 @@ def history(
 
     from mbc.store import Store  # noqa: PLC0415
 
-    with Store.open(store_url) as whole:
-        store = view_of(whole, username)
-        found = store.provenance(instrument, client_id=client_id)
+    with Store.open(store_url) as full_store:
+        store = view_of(full_store, username)
+        provenance = store.provenance(instrument, client_id=client_id)
         if include_safety:
-            found = pl.concat([found, store.provenance(instrument, client_id=client_id, channel="safety")])
-    if found.is_empty():
+            provenance = pl.concat(
+                [provenance, store.provenance(instrument, client_id=client_id, channel="safety")]
+            )
+    if provenance.is_empty():
         click.echo(_nothing(client_id, instrument))
         return
     table = Table(box=None, header_style="bold", pad_edge=False, padding=(0, 2, 0, 0))
     for name in ("No.", "Day", "Questionnaire", "Recorded (UTC)", "By", "From", "Remark"):
         table.add_column(name, no_wrap=name not in {"From", "Remark"}, overflow="fold")
-    for cells in _told(found.sort("taken_on", "administration_id")):
+    for cells in _describe(provenance.sort("taken_on", "administration_id")):
         table.add_row(*map(Text, cells))
     console = Console(highlight=False)
     (console if console.is_terminal else Console(highlight=False, width=160)).print(table)
@@ -95,11 +100,11 @@ def _nothing(client_id: str, instrument: str | None) -> str:
     return f"No {instrument or 'questionnaire'} of {client_id} to show."
 
 
-def _told(found: pl.DataFrame) -> list[tuple[str, ...]]:
+def _describe(provenance: pl.DataFrame) -> list[tuple[str, ...]]:
     """Write each administration's provenance in words."""
-    later = {row["supersedes"]: row for row in found.iter_rows(named=True) if row["supersedes"] is not None}
+    later = {row["supersedes"]: row for row in provenance.iter_rows(named=True) if row["supersedes"] is not None}
     lines: list[tuple[str, ...]] = []
-    for row in found.iter_rows(named=True):
+    for row in provenance.iter_rows(named=True):
         corrects = f"corrects {row['supersedes']}: {row['reason']}" if row["supersedes"] is not None else ""
         after = later.get(row["administration_id"])
         corrected = f"corrected by {after['administration_id']}" if after else ""

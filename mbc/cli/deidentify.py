@@ -1,4 +1,4 @@
-"""``mbc deidentify``: the record as a cohort in which nobody can be recognised."""
+"""``mbc deidentify``: a de-identified cohort for research."""
 
 from __future__ import annotations
 
@@ -14,15 +14,22 @@ from mbc.cli.options import as_option, store_option, view_of
 from mbc.store import Store
 
 
-@click.command("deidentify", short_help="Write a de-identified cohort for research.")
+@click.command("deidentify")
 @click.argument("folder", type=click.Path(file_okay=False, path_type=Path))
 @store_option
 @as_option
-@click.option("--k", "k", type=click.IntRange(min=2), default=5, show_default=True, help="Fold rarer categories.")
+@click.option(
+    "--k",
+    "k",
+    type=click.IntRange(min=2),
+    default=5,
+    show_default=True,
+    help="Merge categories with fewer people.",
+)
 @click.option(
     "--key",
     type=click.Path(dir_okay=False, path_type=Path),
-    help="Also write the way back (study id beside client id) to this file, apart from the cohort.",
+    help="Also write the re-identification key (study id and client id) to this file.",
 )
 def command(*, folder: Path, store_url: str, username: str | None, k: int, key: Path | None) -> None:
     """Write the record to FOLDER with random study ids and days instead of dates.
@@ -31,8 +38,8 @@ def command(*, folder: Path, store_url: str, username: str | None, k: int, key: 
     """
     if key is not None and username is not None:
         raise click.UsageError("--key names people, so it is for the operator alone: leave --as out.")
-    with Store.open(store_url) as whole:
-        store = view_of(whole, username)
+    with Store.open(store_url) as full_store:
+        store = view_of(full_store, username)
         cohort, bridge = deidentified_cohort(store, k=k)
         rows = {name: table.height for name, table in cohort.tables().items()}
         store.audit.record("export", format="cohort", file=folder.name, rows=rows, key=key is not None)
@@ -41,6 +48,6 @@ def command(*, folder: Path, store_url: str, username: str | None, k: int, key: 
     say(Text(f"{cohort.people.height} people, {cohort.scores.height} scores: written to {folder}."))
     if cohort.withheld:
         held = ", ".join(cohort.withheld)
-        say(Text(f"Item answers of {held} stayed behind (one item is a safety matter); the scores are there."))
+        say(Text(f"Item answers of {held} are left out (one item concerns safety); the scores are there."))
     if key is not None:
         say(Text(f"The key is in {key}, readable by you only. Whoever has both can name people."))

@@ -1,4 +1,4 @@
-"""``mbc demo``: a synthetic clinic in the browser, from nothing to a sign-in in one command."""
+"""``mbc demo``: the web app with a synthetic clinic, in one command."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ class DemoAccount:
     permissions: tuple[str, ...] = ()
 
 
-@click.command("demo", short_help="Serve a synthetic clinic, until interrupted.")
+@click.command("demo")
 @click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
 @click.option(
     "--port", default=8050, show_default=True, type=click.IntRange(0, 65535), help="Port; 0 takes a free one."
@@ -59,9 +59,9 @@ class DemoAccount:
     help="Make the clinic in this new folder and leave it there; otherwise it is removed at the end.",
 )
 def command(*, host: str, port: int, keep: Path | None) -> None:
-    """Make a synthetic clinic and serve its pages until interrupted.
+    """Make a synthetic clinic and start the web app on it; Ctrl-C stops it.
 
-    The sign-in lines are printed. Each demo has a password of its own, made up for it or taken from MBC_PASSWORD.
+    Sign-in details are printed. Each demo has its own password, generated or taken from MBC_PASSWORD.
     Nobody in the clinic exists.
     """
     require_pages()
@@ -98,14 +98,14 @@ def make_clinic(url: str, folder: Path, password: str) -> tuple[DemoAccount, ...
     with Store.create(url) as store:
         import_record(_sample(folder), store)
         people = _accounts(store)
-        for one in people:
+        for account in people:
             store.accounts.add(
-                one.username,
+                account.username,
                 password,
-                one.role,
-                one.clinician_id,
-                permissions=one.permissions,
-                supervises=one.supervises,
+                account.role,
+                account.clinician_id,
+                permissions=account.permissions,
+                supervises=account.supervises,
             )
     return people
 
@@ -163,10 +163,10 @@ def _place(keep: Path | None) -> Iterator[Path]:
 
 
 def _introduce(address: str, people: tuple[DemoAccount, ...], password: str, keep: Path | None) -> None:
-    width = max(len(one.username) for one in people)
+    width = max(len(account.username) for account in people)
     click.echo(f"A synthetic clinic is open at {address}  (nobody in it exists)\n")
     click.echo("Sign in as one of")
-    for one in people:
-        click.echo(f"  {one.username:<{width}}  {one.role}: {one.about}")
+    for account in people:
+        click.echo(f"  {account.username:<{width}}  {account.role}: {account.about}")
     click.echo(f"with the password  {password}\n")
     click.echo("Ctrl-C stops it" + (" and removes it." if keep is None else f"; it stays in {keep}."))

@@ -1,4 +1,4 @@
-"""What the demo shows: a record of the synthetic clinic, made anew when it is not there yet."""
+"""What the demo shows: a record of the synthetic clinic, made again when it is missing."""
 
 from __future__ import annotations
 

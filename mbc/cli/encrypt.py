@@ -1,4 +1,4 @@
-"""``mbc encrypt``: put a record that is a plain file under a key."""
+"""``mbc encrypt``: encrypt a record file."""
 
 from __future__ import annotations
 
@@ -8,10 +8,10 @@ import click
 
 from mbc.cli.options import store_option
 from mbc.cli.progress import working
-from mbc.cli.record_told import amounts, tell_verified, warn
+from mbc.cli.record_summary import amounts, print_verification, warn
 
 
-@click.command("encrypt", short_help="Put a record in a file under a key.")
+@click.command("encrypt")
 @store_option
 @click.option(
     "--keep-plain/--remove-plain",
@@ -36,7 +36,7 @@ def command(*, store_url: str, keep_plain: bool, key_stdin: bool) -> int:
     click.echo(f"Encrypted: {amounts(done.rows)}, every row compared. The record is {done.url} now.")
     if not key_stdin and done.key.origin != keys.TYPED:
         click.echo(f"Its key is the one {done.key.origin}.")
-    status = tell_verified(done.report, what="the record")
+    status = print_verification(done.report, what="the record")
     if done.kept is not None:
         warn(f"The plain file is kept as {done.kept}, readable for whoever gets it. Remove it when you are sure.")
     else:

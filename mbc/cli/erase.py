@@ -1,4 +1,4 @@
-"""``mbc erase``: take one person out of the record, on a legal request."""
+"""``mbc erase``: erase one person, on a legal request."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import click
 from mbc.cli.options import store_option
 
 
-@click.command("erase", short_help="Take one person out of the record, on a legal request.")
+@click.command("erase")
 @click.argument("client_id", metavar="CLIENT")
 @click.option(
     "--reason", required=True, help="Why; it is kept, so do not name the person: 'request of 2026-05-02'."
@@ -22,30 +22,28 @@ def command(
     """Erase CLIENT: everything about one person, in every table, corrections and safety data too.
 
     It cannot be undone, and the identifier is never taken again. What stays: a tombstone with the day, who, why
-    and how many rows, and the lines of the audit trail without the name. 'mbc verify' still holds afterwards.
+    and how many rows, and the audit log lines without the name. 'mbc verify' still holds afterwards.
 
-    Backups and exports made before still hold the person: delete or replace them yourself.
+    Earlier backups and exports still hold the person: delete or replace them yourself.
     """
     from rich.console import Console  # noqa: PLC0415 - loaded when it is needed
 
     from mbc.store import Store  # noqa: PLC0415 - the command line stays quick until a record is opened
     from mbc.store.maintenance.verification import WORDS  # noqa: PLC0415
 
-    with Store.open(store_url) as whole:
-        store = whole if username is None else whole.as_user(username)
+    with Store.open(store_url) as full_store:
+        store = full_store if username is None else full_store.as_user(username)
         if not yes:
-            click.echo(f"This takes {client_id} out of {store.url} for good.")
+            click.echo(f"This permanently erases {client_id} from {store.url}.")
             typed = click.prompt("Type the client's identifier to go on", default="", show_default=False)
             if typed != client_id:
-                click.echo("That is not it. Nothing was erased.")
+                click.echo("The identifiers differ. Nothing was erased.")
                 raise click.exceptions.Exit(1)
-        with Console(stderr=True).status("Erasing, and writing the file anew"):
+        with Console(stderr=True).status("Erasing, and rewriting the file"):
             done = store.erase(client_id, reason=reason, by=by)
         postgres = store.url.startswith("postgresql")
     rows = ", ".join(f"{WORDS.get(name, name)} {count}" for name, count in done.counts.items())
-    click.echo(
-        f"Erased. Tombstone {done.tombstone_id}: {rows}; {done.lines} lines of the audit trail without the name."
-    )
+    click.echo(f"Erased. Tombstone {done.tombstone_id}: {rows}; {done.lines} audit log lines without the name.")
     if postgres:
         click.echo(
             "PostgreSQL keeps deleted rows in its files until they are vacuumed: run VACUUM FULL when you can."
@@ -53,9 +51,9 @@ def command(
     elif not done.clean:
         click.echo(
             "Another program holds the file open, so what was deleted is still in its bytes. Stop the server and "
-            "run this again: the file is then written anew."
+            "run this again: the file is then rewritten."
         )
     click.echo(
         "Backups and exports made before still hold this person, and so does a file that 'mbc restore --force' or "
-        "'mbc encrypt' kept beside the record. Delete them, or make them anew."
+        "'mbc encrypt' kept next to the record. Delete them, or make new ones."
     )

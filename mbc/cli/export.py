@@ -1,4 +1,4 @@
-"""``mbc export``: take the record out, in a format that others read."""
+"""``mbc export``: export the record, in a format that other programs read."""
 
 from __future__ import annotations
 
@@ -6,25 +6,27 @@ from pathlib import Path
 
 import click
 
-from mbc.cli.options import as_option, instruments_option, store_option, view_of
+from mbc.cli.options import as_option, force_option, instrument_option, instruments_option, store_option, view_of
 
 _FORMATS = ("csv", "excel", "parquet", "spss", "fhir", "redcap", "bids")
-_AT_HAND = "its definition is not at hand. Name its folder: --instruments DIR."
+_AT_HAND = "its definition was not found. Name its folder: --instruments DIR."
 _BY_SUFFIX = {".xlsx": "excel", ".json": "fhir"}
 
 
-@click.command("export", short_help="Take the record out, for others to read.")
+@click.command("export")
 @click.argument("target", type=click.Path(path_type=Path))
 @store_option
-@click.option("--format", "kind", type=click.Choice(_FORMATS), help="Default: told by the name; csv for a folder.")
-@click.option("--client", "clients", multiple=True, metavar="ID", help="Only this client.")
-@click.option("--instrument", "instruments", multiple=True, metavar="KEY", help="Only this questionnaire.")
+@click.option(
+    "--format", "kind", type=click.Choice(_FORMATS), help="Default: detected from the name; csv for a folder."
+)
+@click.option("--client", "clients", multiple=True, metavar="ID", help="Only this client; may be repeated.")
+@instrument_option("instruments", "Only this questionnaire; may be repeated.")
 @click.option("--scores", "only", flag_value="scores", help="Scores only.")
 @click.option("--answers", "only", flag_value="answers", help="The record with its answers, without scores.")
 @click.option("--include-safety", is_flag=True, help="Also safety screens and risk items; needs the permission.")
 @instruments_option
 @as_option
-@click.option("--force", is_flag=True, help="Replace an export that is there already.")
+@force_option
 def command(  # noqa: PLR0913 - an option each
     *,
     target: Path,
@@ -39,8 +41,8 @@ def command(  # noqa: PLR0913 - an option each
 ) -> None:
     """Write the record to TARGET: a folder, or a file for Excel (.xlsx) and FHIR (.json).
 
-    Every export has a codebook, and can be brought in again with 'mbc import'. Clients go by their pseudonyms; for
-    research without them, see 'mbc deidentify'. Safety data stay behind unless they are asked for.
+    Every export has a codebook, and can be imported again with 'mbc import'. Clients go by their pseudonyms; for
+    research without them, see 'mbc deidentify'. Safety data are left out unless --include-safety asks for them.
     """
     from rich.console import Console  # noqa: PLC0415 - loaded when it is needed
     from rich.text import Text  # noqa: PLC0415
@@ -49,8 +51,8 @@ def command(  # noqa: PLR0913 - an option each
     from mbc.store import Store  # noqa: PLC0415
 
     console = Console(highlight=False)
-    with Store.open(store_url) as whole, console.status("Reading the record") as status:
-        store = view_of(whole, username)
+    with Store.open(store_url) as full_store, console.status("Reading the record") as status:
+        store = view_of(full_store, username)
         done = export_record(
             store,
             target,
@@ -73,8 +75,8 @@ def command(  # noqa: PLR0913 - an option each
 
 
 def _withheld(keys: tuple[str, ...], undefined: tuple[str, ...]) -> str:
-    said = f"Answers to {', '.join(keys)} stayed behind; --include-safety takes them, with the permission."
+    message = f"Answers to {', '.join(keys)} are left out; --include-safety exports them, with the permission."
     strange = [key for key in keys if key in undefined]
     if not strange:
-        return said
-    return f"{said} Whether {', '.join(strange)} asks about safety is not known: {_AT_HAND}"
+        return message
+    return f"{message} Whether {', '.join(strange)} asks about safety is not known: {_AT_HAND}"

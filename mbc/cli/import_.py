@@ -1,4 +1,4 @@
-"""``mbc import``: bring in answers and scores that are on file."""
+"""``mbc import``: import answers and scores from a file."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from mbc.cli.options import instruments_option, store_option
+from mbc.cli.options import force_option, instrument_option, instruments_option, store_option
 from mbc.errors import MbcError, SettingsError
 
 if TYPE_CHECKING:
@@ -19,22 +19,22 @@ if TYPE_CHECKING:
     from mbc.exchange.plan.import_plan import Progress
     from mbc.store import Store
 
-_MOST_SHOWN = 500  # rows of a dry run's table; --report writes them all
+_MOST_SHOWN = 500  # rows of a dry run's table; --out writes them all
 _MOST_REFUSED = 50  # lines, as of an import that is refused as a whole
 _SEPARATORS = {"comma": ",", "semicolon": ";", "tab": "\t", "bar": "|"}
 _STYLES = {"stored": "green", "superseding": "cyan", "duplicate": "dim", "refused": "bold red"}
 
 
-@click.command("import", short_help="Bring in answers and scores that are on file.")
+@click.command("import")
 @click.argument("file", type=click.Path(exists=True, path_type=Path))
 @store_option
-@click.option("--dry-run", is_flag=True, help="Show what would become of each row; store nothing.")
-@click.option("--skip-refused", is_flag=True, help="Store the other rows although some are refused.")
+@click.option("--dry-run", is_flag=True, help="Show the outcome of each row; store nothing.")
+@click.option("--skip-refused", is_flag=True, help="Store the accepted rows even if others are refused.")
 @click.option(
-    "--supersede", metavar="REASON", help="Correct what is on record with other content, for this reason."
+    "--supersede", metavar="REASON", help="Replace what is on record with different content; the reason is kept."
 )
-@click.option("--layout", type=click.Choice(["wide", "long", "totals"]), help="Default: told by the header.")
-@click.option("--instrument", "instruments", multiple=True, metavar="KEY", help="Read this questionnaire only.")
+@click.option("--layout", type=click.Choice(["wide", "long", "totals"]), help="Default: detected from the header.")
+@instrument_option("instruments", "Read only this questionnaire; may be repeated.")
 @click.option("--items", metavar="PATTERN", help="How item columns are named, such as 'Q{n}'.")
 @click.option("--form", multiple=True, metavar="[KEY=]FORM", help="Item order, where several are in print.")
 @click.option("--coding", multiple=True, metavar="[KEY=]CODING", help="Answer coding, such as 1-4.")
@@ -48,30 +48,33 @@ _STYLES = {"stored": "green", "superseding": "cyan", "duplicate": "dim", "refuse
     help="Read what the columns are from this TOML file.",
 )
 @click.option(
-    "--map-interactively", is_flag=True, help="Ask what the columns are, and keep the answers in a mapping file."
+    "--map-interactively", is_flag=True, help="Ask what the columns are, and save the answers in a mapping file."
 )
-@click.option("--ignore", multiple=True, metavar="HEADER", help="Column that is not to be read.")
-@click.option("--sheet", metavar="NAME", help="Sheet of a workbook; default: the only one that is filled.")
+@click.option("--ignore", multiple=True, metavar="HEADER", help="Column to leave out.")
+@click.option("--sheet", metavar="NAME", help="Sheet of a workbook. Default: the only sheet with data.")
 @click.option(
     "--dictionary",
     type=click.Path(exists=True, dir_okay=False, path_type=Path),
-    help="REDCap's data dictionary (CSV) beside its data.",
+    help="REDCap data dictionary (CSV) of the exported data.",
 )
 @click.option(
     "--questionnaire",
     type=click.Path(exists=True, dir_okay=False, path_type=Path),
-    help="FHIR Questionnaire that says what coded answers count.",
+    help="FHIR Questionnaire with the scores of coded answers.",
 )
-@click.option("--date-format", metavar="FORMAT", help="Such as %d/%m/%Y, where day and month could be mistaken.")
-@click.option("--separator", metavar="SIGN", help="comma, semicolon, tab or bar; default: told by the file.")
+@click.option(
+    "--date-format", metavar="FORMAT", help="Format of dates, such as %d/%m/%Y, where day and month are ambiguous."
+)
+@click.option("--separator", metavar="SIGN", help="comma, semicolon, tab or bar; default: detected from the file.")
 @click.option("--missing", multiple=True, metavar="TEXT", help="Text that means 'not answered', such as NA.")
-@click.option("--clinician", metavar="ID", help="Who sees clients that are new; they join this caseload.")
-@click.option("--display-name", metavar="TEXT", help="Register that clinician too, shown by this name.")
+@click.option("--clinician", metavar="ID", help="Clinician of new clients.")
+@click.option("--display-name", metavar="TEXT", help="Register that clinician under this name.")
 @click.option("--new-relationships", is_flag=True, help="Register relationships that are not on record.")
 @click.option("--show-safety", is_flag=True, help="Show rows of safety screens too.")
 @click.option(
-    "--report", type=click.Path(dir_okay=False, path_type=Path), help="Write every row's outcome as CSV."
+    "--out", type=click.Path(dir_okay=False, path_type=Path), help="Write every row's outcome to this CSV file."
 )
+@force_option
 @instruments_option
 def command(
     file: Path,
@@ -80,33 +83,34 @@ def command(
     dry_run: bool,
     skip_refused: bool,
     show_safety: bool,
-    report: Path | None,
-    **said: Any,
+    out: Path | None,
+    force: bool,
+    **arguments: Any,
 ) -> None:
-    """Bring FILE into the record: all of it, or nothing.
+    """Import FILE into the record: completely, or not at all.
 
     FILE is CSV, Excel, SPSS or Parquet: one row per questionnaire with a column for each item (wide), one row per
     answer (client, date, instrument, item, value), or per kept score (client, date, instrument, scale, score). A
     REDCap export and FHIR R4 JSON are recognised, and so are separator, encoding and decimal sign. A blank cell is
     "not answered", never zero.
 
-    FILE may also be a whole record, as 'mbc export' writes it in any format, or laid out like data/sample.
+    FILE may also be a complete record, as 'mbc export' writes it in any format, or laid out like data/sample.
 
-    Running it again stores nothing twice. Rows whose occasion is on record with other answers are refused unless
-    --supersede says why they correct it.
+    Importing the same file again stores nothing twice. Rows whose occasion is on record with other answers are
+    refused unless --supersede gives the reason for the correction.
     """
     from mbc.exchange import read_plan  # noqa: PLC0415 - the table engine is loaded when it is needed
     from mbc.exchange.whole_record.record_files import is_record  # noqa: PLC0415
     from mbc.store import Store  # noqa: PLC0415
 
     console = _console()
-    options = _options(file, said)
+    options = _options(file, arguments)
     with Store.open(store_url) as store:
         if is_record(file):
-            if skip_refused or report is not None:
+            if skip_refused or out is not None:
                 raise click.UsageError(
-                    "A whole record comes in as a whole, or not at all: --skip-refused and --report are for files "
-                    "of questionnaires."
+                    "A record is imported completely or not at all: --skip-refused and --out are for files of "
+                    "questionnaires."
                 )
             _folder(console, file, store, options, dry_run=dry_run)
             return
@@ -114,35 +118,35 @@ def command(
         for note in plan.notes:
             _note(console, note)
         if dry_run:
-            plan = plan.against(store)
+            plan = plan.compare_with(store)
             _show(console, plan, safety=show_safety)
         else:
             plan = _apply(console, plan, store, skip_refused=skip_refused)
-            _tell_refused(console, plan.refusals)
+            _print_refused(console, plan.refusals)
             _keep_scores(console, store)
-    if report is not None:
-        _report(plan, report, safety=show_safety)
+    if out is not None:
+        _write_table(plan, out, safety=show_safety, force=force)
     _summary(console, plan, dry_run=dry_run)
     if dry_run and plan.counts["refused"] and not skip_refused:
         raise SystemExit(1)
 
 
-def _options(file: Path, said: dict[str, Any]) -> ImportOptions:
+def _options(file: Path, arguments: dict[str, Any]) -> ImportOptions:
     """Put together what the mapping file says and what the command says; the command has the last word."""
     from mbc.exchange import ImportOptions  # noqa: PLC0415
     from mbc.exchange.header.mapping_file import read_mapping  # noqa: PLC0415
     from mbc.exchange.header.mapping_options import column_mapping, per_instrument  # noqa: PLC0415
 
-    mapping, asking = said.pop("mapping_file"), said.pop("map_interactively")
+    mapping, asking = arguments.pop("mapping_file"), arguments.pop("map_interactively")
     try:
-        said["separator"] = _SEPARATORS.get(said["separator"], said["separator"])
-        said["columns"] = column_mapping(said["columns"])
+        arguments["separator"] = _SEPARATORS.get(arguments["separator"], arguments["separator"])
+        arguments["columns"] = column_mapping(arguments["columns"])
         for name in ("form", "coding"):
-            said[name] = per_instrument(said[name], name)
+            arguments[name] = per_instrument(arguments[name], name)
         kept = read_mapping(mapping) if mapping is not None and not (asking and not mapping.exists()) else {}
         if kept.get("separator") in _SEPARATORS:
             kept["separator"] = _SEPARATORS[kept["separator"]]
-        options = ImportOptions(**_together(kept, said))
+        options = ImportOptions(**_merge(kept, arguments))
     except SettingsError as fault:
         raise click.UsageError(str(fault)) from None
     if not asking:
@@ -152,9 +156,9 @@ def _options(file: Path, said: dict[str, Any]) -> ImportOptions:
     return ask_mapping(file, options, mapping)
 
 
-def _together(kept: dict[str, Any], said: dict[str, Any]) -> dict[str, Any]:
+def _merge(kept: dict[str, Any], given: dict[str, Any]) -> dict[str, Any]:
     both = dict(kept)
-    for name, value in said.items():
+    for name, value in given.items():
         if isinstance(value, dict):
             both[name] = {**kept.get(name, {}), **value}
         elif value or name not in kept:
@@ -168,12 +172,12 @@ def _apply(console: Console, plan: ImportPlan, store: Store, *, skip_refused: bo
 
 
 @contextmanager
-def _progress(console: Console, whole: int) -> Iterator[Progress]:
+def _progress(console: Console, total: int) -> Iterator[Progress]:
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn  # noqa: PLC0415
 
     columns = (TextColumn("Storing"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
     with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as bar:
-        task = bar.add_task("Storing", total=whole)
+        task = bar.add_task("Storing", total=total)
         yield lambda count: bar.advance(task, count)
 
 
@@ -197,42 +201,40 @@ def _show(console: Console, plan: ImportPlan, *, safety: bool) -> None:
     from rich.text import Text  # noqa: PLC0415
 
     frame = plan.to_frame(safety=safety)
-    shown = frame
+    visible = frame
     if len(frame) > _MOST_SHOWN:
-        shown = frame.sort(pl.col("outcome") != "refused", maintain_order=True).head(_MOST_SHOWN)
+        visible = frame.sort(pl.col("outcome") != "refused", maintain_order=True).head(_MOST_SHOWN)
     table = Table(box=None, header_style="bold", pad_edge=False, padding=(0, 2, 0, 0))
     for name in ("Row", "Client", "Questionnaire", "Day", "Would be", "Reason"):
         table.add_column(name, no_wrap=name not in {"Reason", "Client"}, overflow="fold")
-    for rows, client, instrument, day, outcome, reason in shown.iter_rows():
+    for rows, client, instrument, day, outcome, reason in visible.iter_rows():
         style = _STYLES[outcome]
         cells = (rows, client or "", instrument or "", "" if day is None else str(day))
         table.add_row(*(Text(cell) for cell in cells), Text(outcome, style=style), Text(reason or ""))
     console.print(table)
-    if len(shown) < len(frame):
-        _note(console, f"{len(frame) - len(shown)} more rows are not shown; --report FILE.csv writes them all.")
+    if len(visible) < len(frame):
+        _note(console, f"{len(frame) - len(visible)} more rows are not shown; --out FILE.csv writes them all.")
 
 
-def _tell_refused(console: Console, lines: Sequence[str]) -> None:
+def _print_refused(console: Console, lines: Sequence[str]) -> None:
     """Name the rows that were left out, each with its reason."""
     for line in lines[:_MOST_REFUSED]:
         console.print(f"Refused: {line}", markup=False, soft_wrap=True)
     if len(lines) > _MOST_REFUSED:
-        _note(console, f"{len(lines) - _MOST_REFUSED} more rows were refused; --report FILE.csv writes them all.")
+        _note(console, f"{len(lines) - _MOST_REFUSED} more rows were refused; --out FILE.csv writes them all.")
 
 
-def _report(plan: ImportPlan, path: Path, *, safety: bool) -> None:
-    from mbc.exchange.files.formula_escape import tamed  # noqa: PLC0415 - the table engine is loaded when it is needed
+def _write_table(plan: ImportPlan, path: Path, *, safety: bool, force: bool) -> None:
+    from mbc.exchange.files.formula_escape import escape_formulas  # noqa: PLC0415 - loaded when needed
+    from mbc.exchange.files.output import write_text  # noqa: PLC0415
 
-    try:
-        tamed(plan.to_frame(safety=safety)).write_csv(path)
-    except OSError as fault:
-        raise SettingsError(f"The report cannot be written to {path}: {fault.strerror}.") from None
+    write_text(path, escape_formulas(plan.to_frame(safety=safety)).write_csv(), force=force)
 
 
 def _summary(console: Console, plan: ImportPlan, *, dry_run: bool) -> None:
     counts = plan.counts
     would = "would be " if dry_run else ""
-    twice = plan.twice_in_file
+    twice = plan.duplicates_in_file
     parts = [f"{counts['stored']} {would}stored", f"{counts['duplicate'] - twice} on record already"]
     if twice:
         parts.append(f"{twice} twice in the file")
@@ -244,7 +246,7 @@ def _summary(console: Console, plan: ImportPlan, *, dry_run: bool) -> None:
     clients = f" New clients: {new}." if new else ""
     if plan.unassigned:
         clients += (
-            f" {plan.unassigned} of them in nobody's caseload yet: 'mbc client assign CLIENT --clinician ID',"
+            f" {plan.unassigned} of them without a clinician: 'mbc client assign CLIENT --clinician ID',"
             " or import with --clinician ID."
         )
     relationships = f" New relationships: {plan.new_relationships}." if plan.new_relationships else ""
@@ -262,8 +264,8 @@ def _folder(console: Console, folder: Path, store: Store, options: ImportOptions
     for note in done.notes:
         _note(console, note)
     for table, counts in done.counts.items():
-        said = ", ".join(f"{count} {outcome}" for outcome, count in counts.items() if count)
-        console.print(f"{table}: {said}", markup=False)
+        summary = ", ".join(f"{count} {outcome}" for outcome, count in counts.items() if count)
+        console.print(f"{table}: {summary}", markup=False)
     if dry_run:
         console.print("Nothing was stored: this was a dry run.")
     else:
@@ -274,7 +276,7 @@ def _keep_scores(console: Console, store: Store) -> None:
     from mbc.care.scoring.rescore import keep_scores  # noqa: PLC0415
 
     try:
-        with console.status("Working scores out"):
+        with console.status("Computing scores"):
             keep_scores(store)
     except MbcError as fault:  # the answers are stored, and scores can be worked out whenever they are shown
         _note(console, f"Scores were not kept ({fault}). 'mbc rescore --apply' keeps them.")

@@ -1,4 +1,4 @@
-"""``mbc init``: make an empty record."""
+"""``mbc init``: create an empty record."""
 
 from __future__ import annotations
 
@@ -7,10 +7,10 @@ import click
 from mbc.cli.options import DEFAULT_STORE, store_option
 
 
-@click.command(short_help="Make an empty record.")
+@click.command("init")
 @store_option
 def command(store_url: str) -> None:
-    """Make an empty record: a file for one clinician, or the tables in a clinic's PostgreSQL database."""
+    """Create an empty record: a file for one clinician, or the tables in a clinic's PostgreSQL database."""
     from mbc.store import Store  # noqa: PLC0415 - the command line stays quick until a record is opened
 
     with Store.create(store_url) as store:
@@ -18,6 +18,6 @@ def command(store_url: str) -> None:
     option = "" if store_url == DEFAULT_STORE else f" --store {where}"
     click.echo(f"Made an empty record at {where}")
     click.echo("Next:")
-    click.echo(f"  mbc import FILE.csv{option}     bring in answers or totals")
+    click.echo(f"  mbc import FILE.csv{option}     import answers or totals")
     click.echo(f"  mbc user add NAME --role clinician --clinician ID{option}     let somebody sign in")
-    click.echo(f"  mbc serve{option}     open the dashboards")
+    click.echo(f"  mbc serve{option}     start the web app")

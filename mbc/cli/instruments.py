@@ -1,4 +1,4 @@
-"""``mbc instruments``: which questionnaires there are, and what is known of each."""
+"""``mbc instruments``: list the questionnaires and explain them."""
 
 from __future__ import annotations
 
@@ -18,9 +18,7 @@ from mbc.instruments.documentation.explanations import Section, explain
 from mbc.instruments.library import origin
 
 
-@click.group(
-    "instruments", invoke_without_command=True, short_help="The questionnaires, and what is known of each."
-)
+@click.group("instruments", invoke_without_command=True)
 @instruments_option
 @click.pass_context
 def command(ctx: click.Context) -> None:

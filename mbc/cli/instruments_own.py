@@ -24,10 +24,10 @@ from mbc.instruments.own.template import replacement, start
 def check(ctx: click.Context, files: tuple[Path, ...]) -> None:
     """Say all that is wrong with the definition FILES, with line and repair; a folder stands for its files."""
     console = Console(highlight=False, soft_wrap=True)
-    found = [checking.check(file, in_folder=inside) for file, inside in _files(files)]
-    for one in found:
-        _report(console, one)
-    if any(one.faults for one in found):
+    results = [checking.check(file, in_folder=inside) for file, inside in _files(files)]
+    for result in results:
+        _report(console, result)
+    if any(result.faults for result in results):
         ctx.exit(1)
 
 
@@ -59,53 +59,53 @@ def new(key: str, *, replace: bool, out: Path | None, answers: str, **options: A
 def schema(out: Path | None) -> None:
     """Print the JSON Schema of definition files: editors that know it check while you type.
 
-    Write it beside your files, and make this the first line of each: #:schema ./instrument.schema.json
+    Write it in the folder of your files, and make this the first line of each: #:schema ./instrument.schema.json
     """
     file = _write(shipped_text(), out or Path("-"))
     if file is not None:
-        click.echo(f"Wrote {file}. First line of a definition file beside it: #:schema ./{file.name}")
+        click.echo(f"Wrote {file}. First line of a definition file in the same folder: #:schema ./{file.name}")
 
 
 def _files(given: tuple[Path, ...]) -> list[tuple[Path, bool]]:
     """Files to check, and whether each is found by its name."""
-    found: list[tuple[Path, bool]] = []
+    definitions: list[tuple[Path, bool]] = []
     for path in given:
         if path.is_dir():
-            inside = sorted(one for one in path.glob("*.toml") if not one.name.startswith("."))
+            inside = sorted(file for file in path.glob("*.toml") if not file.name.startswith("."))
             if not inside:
                 raise click.UsageError(f"There is no definition file (.toml) in '{path}'.")
-            found += [(one, True) for one in inside]
+            definitions += [(file, True) for file in inside]
         else:
-            found.append((path, False))
-    return found
+            definitions.append((path, False))
+    return definitions
 
 
-def _report(console: Console, found: Checked) -> None:
-    if found.instrument is not None:
-        console.print(Text.assemble((f"{found.name} is right", "bold green"), f": {_summary(found.instrument)}"))
+def _report(console: Console, result: Checked) -> None:
+    if result.instrument is not None:
+        console.print(Text.assemble((f"{result.name} is right", "bold green"), f": {_summary(result.instrument)}"))
         return
-    count = "1 fault" if len(found.faults) == 1 else f"{len(found.faults)} faults"
-    console.print(Text.assemble((f"{found.name}: {count}", "bold red")))
-    written = found.text.splitlines()
-    for fault in found.faults:
+    count = "1 fault" if len(result.faults) == 1 else f"{len(result.faults)} faults"
+    console.print(Text.assemble((f"{result.name}: {count}", "bold red")))
+    written = result.text.splitlines()
+    for fault in result.faults:
         where = f"line {fault.line}: " if fault.line else ""
         console.print(Text(f"  {where}{fault.text}"))
         if fault.line and fault.line <= len(written):
             console.print(Text(f"      {written[fault.line - 1].strip()[:100]}", style="dim"))
-    if found.note:
-        console.print(Text(f"  {found.note}"))
+    if result.note:
+        console.print(Text(f"  {result.note}"))
 
 
 def _summary(made: Instrument) -> str:
-    scales = ", ".join(f"{one.key} {one.range[0]:g} to {one.range[1]:g}" for one in made.scales)
+    scales = ", ".join(f"{scale.key} {scale.range[0]:g} to {scale.range[1]:g}" for scale in made.scales)
     return f"{made.name} ({made.key}), {len(made.items)} items; {scales}."
 
 
 def _span(answers: str) -> tuple[int, int]:
-    found = re.fullmatch(r"(-?\d+)\s*(?:-|to|,)\s*(-?\d+)", answers.strip())
-    if not found:
+    match = re.fullmatch(r"(-?\d+)\s*(?:-|to|,)\s*(-?\d+)", answers.strip())
+    if not match:
         raise click.UsageError(f"--answers is '{answers}'; give lowest and highest, such as 0-3 or 1-7.")
-    return int(found[1]), int(found[2])
+    return int(match[1]), int(match[2])
 
 
 def _write(text: str, out: Path) -> Path | None:

@@ -49,17 +49,19 @@ def command() -> None:
 )
 @click.option("--title", help="Shown above the questions. [the file's]")
 @click.option("--instructions", help="Shown above the questions. [the file's]")
-@click.option("--licence-held", metavar="TEXT", help="By which right the clinic uses it; kept with the text.")
-@click.option("--overwrite", is_flag=True, help="Replace what is loaded for this language and order.")
+@click.option(
+    "--licence-held", metavar="TEXT", help="The licence under which the clinic uses it; stored with the text."
+)
+@click.option("--force", is_flag=True, help="Replace what is loaded for this language and order.")
 @_dir_option
-def load(key: str, file: Path, **options: Any) -> None:
+def load(key: str, file: Path, *, force: bool, **options: Any) -> None:
     """Check the text in FILE against the questionnaire KEY, and keep it.
 
     FILE is a CSV file ('mbc instruments wording blank KEY' writes one to fill in), a FHIR R4 Questionnaire (JSON)
     or a REDCap data dictionary. Every item must be there once, in the order of a form, with options whose numbers
     are those that the questionnaire accepts; whatever does not match is named.
     """
-    made = wording.load(key, file, **options)
+    made = wording.load(key, file, overwrite=force, **options)
     text = made.wording
     console = Console(highlight=False, soft_wrap=True)
     for note in made.notes:
@@ -89,10 +91,10 @@ def list_(directory: Path | None) -> None:
     table = Table(box=None, header_style="bold", pad_edge=False, padding=(0, 2, 0, 0))
     for name in ("Key", "Language", "Form", "Coding", "Items", "From", "Loaded", "Licence held"):
         table.add_column(name, no_wrap=name in {"Key", "Language"}, justify="right" if name == "Items" else "left")
-    for one in there:
-        loaded = f"{one.loaded_at:%Y-%m-%d}"
-        about = (one.instrument, one.language, one.form, one.coding, len(one.items), one.file, loaded)
-        table.add_row(*(Text(str(cell)) for cell in (*about, one.licence_held or "")))
+    for text in there:
+        loaded = f"{text.loaded_at:%Y-%m-%d}"
+        about = (text.instrument, text.language, text.form, text.coding, len(text.items), text.file, loaded)
+        table.add_row(*(Text(str(cell)) for cell in (*about, text.licence_held or "")))
     Console(highlight=False).print(table)
 
 

@@ -1,4 +1,4 @@
-"""``mbc key``: the key of an encrypted record: changed, or kept in the system's keyring."""
+"""``mbc key``: change the key of an encrypted record, or keep it in the system's keyring."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ import click
 
 from mbc.cli.options import store_option
 from mbc.cli.progress import working
-from mbc.cli.record_told import amounts, tell_verified
+from mbc.cli.record_summary import amounts, print_verification
 from mbc.errors import SettingsError, StoreNotFound
 
 
-@click.group("key", short_help="Change the key of an encrypted record, or keep it in the keyring.")
+@click.group("key")
 def command() -> None:
     """Change the key of an encrypted record (sqlcipher:///FILE), or keep it in the system's keyring.
 
@@ -39,7 +39,7 @@ def change(*, store_url: str, key_stdin: bool) -> int:
         keys.remember(path, done.key)
         click.echo("The system's keyring holds the new one.")
     click.echo("Backups taken before today still need the old key: keep it as long as you keep them.")
-    return tell_verified(done.report, what="the record")
+    return print_verification(done.report, what="the record")
 
 
 @command.command("remember")

@@ -1,4 +1,4 @@
-"""Options that several commands share, so that they are called the same everywhere."""
+"""Options shared by several commands, so that they have the same name everywhere."""
 
 from __future__ import annotations
 
@@ -12,8 +12,9 @@ if TYPE_CHECKING:
     from mbc.store import Store
 
 DEFAULT_STORE = "sqlite:///clinic.db"
+Decorator = Callable[[Callable[..., Any]], Callable[..., Any]]
 
-store_option: Callable[[Callable[..., Any]], Callable[..., Any]] = click.option(
+store_option: Decorator = click.option(
     "--store",
     "store_url",
     envvar="MBC_STORE",
@@ -26,25 +27,34 @@ store_option: Callable[[Callable[..., Any]], Callable[..., Any]] = click.option(
 """``--store URL``, handed to the command as ``store_url``."""
 
 
-as_option: Callable[[Callable[..., Any]], Callable[..., Any]] = click.option(
-    "--as", "username", metavar="USER", help="Only what this account may see or do."
+as_option: Decorator = click.option(
+    "--as", "username", metavar="USER", help="Act as this account: see and do only what it may."
 )
 """``--as USER``, handed to the command as ``username``."""
 
 
-def view_of(whole: Store, username: str | None) -> Store:
-    """Give the view that ``--as`` asks for; in the audit trail its lines name who runs the command too."""
-    return whole if username is None else whole.as_user(username)
+def instrument_option(name: str, help: str, *, metavar: str = "KEY", multiple: bool = True) -> Decorator:  # noqa: A002 - click's word
+    """Make ``-i, --instrument KEY``, handed to the command as ``name``."""
+    return click.option("-i", "--instrument", name, multiple=multiple, metavar=metavar, help=help)
 
 
-models_option: Callable[[Callable[..., Any]], Callable[..., Any]] = click.option(
+force_option: Decorator = click.option("--force", is_flag=True, help="Replace files that exist already.")
+"""``--force``."""
+
+
+def view_of(full_store: Store, username: str | None) -> Store:
+    """Return the view that ``--as`` asks for; its lines in the audit log also name who ran the command."""
+    return full_store if username is None else full_store.as_user(username)
+
+
+models_option: Decorator = click.option(
     "--models",
     "models_folder",
     type=click.Path(path_type=Path),
     envvar="MBC_MODELS",
     show_envvar=True,
     metavar="DIR",
-    help="Folder with model files KEY.SCALE.json, used instead of the clinic's own courses.",
+    help="Folder with model files KEY.SCALE.json, used instead of models of the clinic's own data.",
 )
 """``--models DIR``, handed to the command as ``models_folder``."""
 
@@ -56,7 +66,7 @@ def _use_instruments(ctx: click.Context, _: click.Parameter, folder: Path | None
         ctx.with_resource(using(folder))
 
 
-instruments_option: Callable[[Callable[..., Any]], Callable[..., Any]] = click.option(
+instruments_option: Decorator = click.option(
     "--instruments",
     "own_folder",
     type=click.Path(path_type=Path),
@@ -66,4 +76,4 @@ instruments_option: Callable[[Callable[..., Any]], Callable[..., Any]] = click.o
     callback=_use_instruments,
     help="Folder with definition files of your own. [MBC_INSTRUMENTS]",
 )
-"""``--instruments DIR``: in force while the command runs."""
+"""``--instruments DIR``: applies while the command runs."""

@@ -1,4 +1,4 @@
-"""``mbc outcomes``: how the clinic's clients fare, with intervals, completeness and small numbers hidden."""
+"""``mbc outcomes``: outcome rates with intervals and completeness; small numbers are suppressed."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _DAY = click.DateTime(["%Y-%m-%d"])
 _HIDDEN = "not shown"
 
 
-@click.command("outcomes", short_help="Outcome rates of the clinic for a period.")
+@click.command("outcomes")
 @store_option
 @as_option
 @click.option("--from", "start", type=_DAY, help="First day of the period; by default a year before the last.")
@@ -38,26 +38,26 @@ def command(
     k: int,
     csv: Path | None,
 ) -> None:
-    """Say how many recovered, improved, stayed or deteriorated, by questionnaire.
+    """Report how many recovered, improved, were unchanged or deteriorated, by questionnaire.
 
     Each rate comes with the number it rests on, its 95 % interval and how complete the data are. Counts below K
     are not shown, and no client is ever named.
     """
-    with Store.open(store_url) as whole:
-        store = view_of(whole, username)
-        found = clinic_outcomes(
+    with Store.open(store_url) as full_store:
+        store = view_of(full_store, username)
+        result = clinic_outcomes(
             store, start=None if start is None else start.date(), end=None if end is None else end.date(), k=k
         )
         if csv is not None:
-            store.audit.record("export", format="outcomes, csv", file=csv.name, rows=found.to_frame().height)
+            store.audit.record("export", format="outcomes, csv", file=csv.name, rows=result.to_frame().height)
     console = Console(highlight=False)
-    for row in found.rows:
+    for row in result.rows:
         _print_row(console, row)
-    console.print(Text(found.caption))
-    if any(not row.verified for row in found.rows):
+    console.print(Text(result.caption))
+    if any(not row.verified for row in result.rows):
         console.print(Text("Unverified: the norm or cutoff behind it was recalled, not read in its source."))
     if csv is not None:
-        found.to_frame().write_csv(csv)
+        result.to_frame().write_csv(csv)
         console.print(Text(f"Written to {csv}."))
 
 

@@ -1,4 +1,4 @@
-"""Which commands there are, and how a fault ends: a clear message and a status, never a traceback."""
+"""The commands, and how an error ends: with a clear message and an exit status, never a traceback."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import importlib
 import os
 import sys
 import traceback
-from typing import NoReturn
+from typing import NamedTuple, NoReturn
 
 import click
 from rich.console import Console
@@ -15,30 +15,38 @@ from rich.text import Text
 from mbc.distribution import DISTRIBUTION
 from mbc.errors import ImportRefused, MbcError, nearest
 
-# name -> module in mbc.cli that defines `command`
-COMMANDS: dict[str, str] = {
-    "demo": "demo",
-    "init": "init",
-    "instruments": "instruments",
-    "score": "score",
-    "import": "import_",
-    "export": "export",
-    "client": "client",
-    "caseload": "caseload",
-    "review": "review",
-    "outcomes": "outcomes",
-    "validate": "validate",
-    "deidentify": "deidentify",
-    "user": "user",
-    "audit": "audit",
-    "rescore": "rescore",
-    "verify": "verify",
-    "erase": "erase",
-    "serve": "serve",
-    "backup": "backup",
-    "restore": "restore",
-    "encrypt": "encrypt",
-    "key": "key",
+
+class CommandEntry(NamedTuple):
+    """Where a command is defined, and its line in ``mbc --help``, which must load no command."""
+
+    module: str
+    """Module in mbc.cli that defines ``command``."""
+    help: str
+
+
+COMMANDS: dict[str, CommandEntry] = {
+    "demo": CommandEntry("demo", "Start the web app with a synthetic clinic."),
+    "init": CommandEntry("init", "Create an empty record."),
+    "instruments": CommandEntry("instruments", "List the questionnaires and explain them."),
+    "score": CommandEntry("score", "Score a file of answers."),
+    "import": CommandEntry("import_", "Import answers and scores from a file."),
+    "export": CommandEntry("export", "Export the record to files."),
+    "client": CommandEntry("client", "Assign clients to clinicians; show where their data came from."),
+    "caseload": CommandEntry("caseload", "Show every client's status, one line each."),
+    "review": CommandEntry("review", "Describe one client's charts as text."),
+    "outcomes": CommandEntry("outcomes", "Report outcome rates of the clinic for a period."),
+    "validate": CommandEntry("validate", "Test how well the expected course forecasts new clients."),
+    "deidentify": CommandEntry("deidentify", "Write a de-identified cohort for research."),
+    "user": CommandEntry("user", "Add, list and disable accounts."),
+    "audit": CommandEntry("audit", "Show who did what in a record, when and from where."),
+    "rescore": CommandEntry("rescore", "Show what a changed definition changes, before it does."),
+    "verify": CommandEntry("verify", "Check the record's integrity."),
+    "erase": CommandEntry("erase", "Erase one person, on a legal request."),
+    "serve": CommandEntry("serve", "Start the web app."),
+    "backup": CommandEntry("backup", "Back up a record into one file."),
+    "restore": CommandEntry("restore", "Restore a record from a backup."),
+    "encrypt": CommandEntry("encrypt", "Encrypt a record file."),
+    "key": CommandEntry("key", "Change or remember the key of an encrypted record."),
 }
 
 REFUSED, USAGE = 1, 2
@@ -49,23 +57,28 @@ class LazyGroup(click.Group):
     """A group that imports a command's module when the command is asked for."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
-        """Name the commands in the order of a first day."""
+        """Name the commands in the order in which a new clinic needs them."""
         return list(COMMANDS)
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         """Load one command."""
         if cmd_name not in COMMANDS:
             return None
-        return importlib.import_module(f"mbc.cli.{COMMANDS[cmd_name]}").command
+        return importlib.import_module(f"mbc.cli.{COMMANDS[cmd_name].module}").command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """List the commands with their one-line help, without importing any of them."""
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, entry.help) for name, entry in COMMANDS.items()])
 
     def resolve_command(
         self, ctx: click.Context, args: list[str]
     ) -> tuple[str | None, click.Command | None, list[str]]:
-        """Offer the nearest name when there is no such command."""
+        """Suggest the nearest name when the command does not exist."""
         if args and args[0] not in COMMANDS and not args[0].startswith("-"):
             near = nearest(args[0], COMMANDS)
             hint = f" Did you mean '{near[0]}'?" if near else ""
-            ctx.fail(f"There is no command '{args[0]}'.{hint} 'mbc --help' lists them all.")
+            ctx.fail(f"Unknown command '{args[0]}'.{hint} 'mbc --help' lists all commands.")
         return super().resolve_command(ctx, args)
 
 
@@ -80,7 +93,7 @@ def main() -> NoReturn:
     try:
         status = program.main(prog_name="mbc", standalone_mode=False)
     except click.exceptions.Abort:
-        _say("Interrupted; nothing was half-done.")
+        _say("Interrupted. No partial change was made.")
         sys.exit(130)
     except click.ClickException as fault:
         fault.show()
@@ -91,7 +104,7 @@ def main() -> NoReturn:
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(0)
-    except Exception as fault:  # noqa: BLE001 - the outermost door: a user never meets a traceback
+    except Exception as fault:  # noqa: BLE001 - the outermost handler: users never see a traceback
         if os.environ.get("MBC_DEBUG"):
             traceback.print_exc()
         _say(f"Unexpected fault in mbc itself ({type(fault).__name__}). Run again with MBC_DEBUG=1 for details.")

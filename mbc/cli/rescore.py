@@ -1,4 +1,4 @@
-"""``mbc rescore``: what a changed definition would change, before it does."""
+"""``mbc rescore``: what a changed definition changes in stored scores."""
 
 from __future__ import annotations
 
@@ -15,20 +15,18 @@ if TYPE_CHECKING:
 _MOST_CLIENTS = 20
 
 
-@click.command("rescore", short_help="What a changed definition would change, before it does.")
-@click.option("--apply", "doing", is_flag=True, help="Work every score out anew and keep it.")
-@click.option(
-    "--clients", "named", is_flag=True, help="Name the clients whose scores change, by their identifiers."
-)
+@click.command("rescore")
+@click.option("--apply", "doing", is_flag=True, help="Recompute and store every score.")
+@click.option("--clients", "named", is_flag=True, help="List the clients whose scores change, by identifier.")
 @store_option
 @instruments_option
 def command(*, doing: bool, named: bool, store_url: str) -> None:
-    """Say what the definitions that hold now change in scores that were kept under earlier ones.
+    """Show what the current definitions change in scores stored under earlier versions.
 
     Nothing is changed unless --apply asks for it. To see what a new version of a questionnaire of your own would
-    do, put it in a folder apart and hand that over with --instruments: only then put it where mbc finds it.
+    do, put it in a separate folder and name that with --instruments, before it goes where mbc finds it.
 
-    Answers are never touched: a score is always worked out from them, with the definition that holds.
+    Answers are never changed: scores are always computed from them, with the current definition.
     """
     from rich.console import Console  # noqa: PLC0415 - loaded when it is needed
 
@@ -37,31 +35,31 @@ def command(*, doing: bool, named: bool, store_url: str) -> None:
 
     console = Console(stderr=True)
     with Store.open(store_url) as store:
-        with console.status("Working scores out"):
-            found = rescoring(store)
-        for one in found:
-            _tell(one, named=named)
-        if not found:
+        with console.status("Computing scores"):
+            changes = rescoring(store)
+        for change in changes:
+            _print_change(change, named=named)
+        if not changes:
             click.echo(
-                "No score is kept under an earlier definition: nothing would change."
+                "No score is stored under an earlier definition: nothing would change."
                 if store.score_sets().height
-                else "No scores are kept yet, so there is nothing to compare with. --apply keeps them."
+                else "No scores are stored yet, so there is nothing to compare with. --apply stores them."
             )
         if doing:
-            with console.status("Working scores out, and keeping them"):
-                kept = rebuild_scores(store, found)
-            click.echo(f"{kept:,} scores worked out and kept.")
-        elif found:
-            click.echo("Nothing was changed. --apply keeps the new scores.")
+            with console.status("Computing and storing scores"):
+                kept = rebuild_scores(store, changes)
+            click.echo(f"{kept:,} scores computed and stored.")
+        elif changes:
+            click.echo("Nothing was changed. --apply stores the new scores.")
 
 
-def _tell(one: Rescoring, *, named: bool) -> None:
-    versions = f"version {one.old_version} -> {one.new_version}"
-    if one.old_version == one.new_version:
-        versions = f"version {one.new_version}, with another definition or another mbc than before"
-    counts = f"{one.administrations:,} on record; {_many(one.changed)} would change"
-    click.echo(f"{one.instrument}: {versions}; {counts}")
-    for scale in one.scales:
+def _print_change(change: Rescoring, *, named: bool) -> None:
+    versions = f"version {change.old_version} -> {change.new_version}"
+    if change.old_version == change.new_version:
+        versions = f"version {change.new_version}, with another definition or another mbc than before"
+    counts = f"{change.administrations:,} on record; {_count(change.changed)} would change"
+    click.echo(f"{change.instrument}: {versions}; {counts}")
+    for scale in change.scales:
         for line in _lines(scale, named=named):
             click.echo(f"  {line}")
 
@@ -93,5 +91,5 @@ def _points(value: float | None) -> str:
     return "?" if value is None else f"{value:+.2f}".rstrip("0").rstrip(".").replace("-", "\u2212")
 
 
-def _many(count: int) -> str:
+def _count(count: int) -> str:
     return f"{count:,} score" + ("" if count == 1 else "s")

@@ -1,4 +1,4 @@
-"""``mbc restore``: a record from a backup, in the same kind of database or another."""
+"""``mbc restore``: restore a record from a backup, into the same kind of database or another."""
 
 from __future__ import annotations
 
@@ -7,22 +7,22 @@ from pathlib import Path
 import click
 
 from mbc.cli.progress import working
-from mbc.cli.record_told import amounts, tell_verified, warn
+from mbc.cli.record_summary import amounts, print_verification, warn
 
 
-@click.command("restore", short_help="Make a record from a backup.")
+@click.command("restore")
 @click.argument("file", type=click.Path(path_type=Path))
 @click.option(
     "--to",
     "store_url",
     required=True,
     metavar="URL",
-    help="Where the record is to be: sqlite:///FILE, sqlcipher:///FILE (encrypted) or postgresql://USER@HOST/DATABASE.",
+    help="Where to restore the record: sqlite:///FILE, sqlcipher:///FILE (encrypted) or postgresql://USER@HOST/DATABASE.",
 )
-@click.option("--force", is_flag=True, help="Replace a record that is there; a file is kept beside the new one.")
+@click.option("--force", is_flag=True, help="Replace an existing record; its file is kept under another name.")
 @click.option("--decrypt", is_flag=True, help="Restore an encrypted backup into a record that is not encrypted.")
 def command(*, file: Path, store_url: str, force: bool, decrypt: bool) -> int:
-    """Make a record from the backup FILE, as it was when the backup was taken.
+    """Restore a record from the backup FILE, as it was when the backup was taken.
 
     FILE is checked to the last bit before anything is touched. A record that is there already is left alone unless
     --force is given, and then it stays until the new one is complete. An older mbc's backup is brought up to date.
@@ -35,7 +35,7 @@ def command(*, file: Path, store_url: str, force: bool, decrypt: bool) -> int:
         done = restore(file, store_url, force=force, decrypt=decrypt, progress=progress)
     taken = f"{done.manifest.made_at:%Y-%m-%d %H:%M} UTC"
     click.echo(f"Restored to {done.url}: {amounts(done.rows)}, as of {taken}.")
-    status = tell_verified(done.report, what="the record")
+    status = print_verification(done.report, what="the record")
     if done.kept is not None:
         warn(f"The record that was there is kept as {done.kept}. Remove it when you are sure you do not need it.")
     if done.erased:

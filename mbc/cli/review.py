@@ -1,4 +1,4 @@
-"""``mbc review``: what the charts of one client say, as text."""
+"""``mbc review``: one client's charts as text."""
 
 from __future__ import annotations
 
@@ -17,22 +17,24 @@ from mbc.care.forecast.model_files import read_models
 from mbc.care.values.course import Trajectory
 from mbc.care.values.review import ClientReview
 from mbc.care.words import count, day, number, span
-from mbc.cli.options import as_option, models_option, store_option, view_of
+from mbc.cli.options import as_option, instrument_option, models_option, store_option, view_of
 from mbc.errors import NotInRecord
 from mbc.instruments import instrument
 from mbc.store import Store
 
 
-@click.command("review", short_help="What the charts of one client say, as text.")
+@click.command("review")
 @click.argument("client_id", metavar="CLIENT")
 @store_option
 @as_option
-@click.option("--instrument", "-i", "keys", multiple=True, help="Only this questionnaire; may be repeated.")
-@click.option("--table/--no-table", default=True, show_default=True, help="List every occasion under its chart.")
+@instrument_option("keys", "Only this questionnaire; may be repeated.")
+@click.option("--table/--no-table", default=True, show_default=True, help="List every score under its chart.")
 @click.option("--expected/--no-expected", default=True, show_default=True, help="Fit the clinic's growth models.")
 @models_option
 @click.option(
-    "--as-of", type=click.DateTime(["%Y-%m-%d"]), help="The day of the review; by default the record's last."
+    "--as-of",
+    type=click.DateTime(["%Y-%m-%d"]),
+    help="Reference date of the review. Default: the last day on record.",
 )
 def command(
     *,
@@ -45,20 +47,20 @@ def command(
     models_folder: Path | None,
     as_of: dt.datetime | None,
 ) -> None:
-    """Say how CLIENT is doing: change against noise, goals, relationships, completeness, what to ask.
+    """Describe how CLIENT is doing: change beyond measurement error, goals, completeness, what to ask.
 
     Everything the charts show, in words. The safety channel is not part of it.
     """
     console = Console(highlight=False)
     for key in keys:
         instrument(key)  # an unknown one is refused, with the nearest named
-    with Store.open(store_url) as whole:
-        store = view_of(whole, username)
+    with Store.open(store_url) as full_store:
+        store = view_of(full_store, username)
         try:
             store.clients(client_id=client_id)
         except NotInRecord as fault:
             raise NotInRecord(f"{fault} 'mbc caseload' lists those there are.") from None
-        cohort = CohortModels(whole, read_models(models_folder)) if expected else None
+        cohort = CohortModels(full_store, read_models(models_folder)) if expected else None
         review = client_review(store, client_id, cohort=cohort, as_of=None if as_of is None else as_of.date())
     _head(console, review)
     for course in review.trajectories:
@@ -76,7 +78,7 @@ def command(
 
 def _head(console: Console, review: ClientReview) -> None:
     name = review.client_id + (f" ({review.alias})" if review.alias else "")
-    who = f", seen by {review.clinician}" if review.clinician else ""
+    who = f", clinician: {review.clinician}" if review.clinician else ""
     console.print(Text(f"{name}{who}", style="bold"))
     console.print(Text(review.headline))
     if review.last_session is not None:
@@ -110,14 +112,14 @@ def _chart(console: Console, course: Trajectory, *, table: bool) -> None:
 
 def _occasions(course: Trajectory) -> Table:
     related = any(segment.label for segment in course.segments)
-    shown = Table(box=None, header_style="dim", pad_edge=False)
+    table = Table(box=None, header_style="dim", pad_edge=False)
     for name in ("date", "session", "score", "answered", "change", "noise"):
-        shown.add_column(name, justify="left" if name in {"date", "noise"} else "right")
-    shown.add_column("with" if related else "")
-    shown.add_column("")
+        table.add_column(name, justify="left" if name in {"date", "noise"} else "right")
+    table.add_column("with" if related else "")
+    table.add_column("")
     for row in course.to_frame().iter_rows(named=True):
         noise = {"yes": "inside", "no": "beyond", None: ""}[row["inside_noise"]]
-        shown.add_row(
+        table.add_row(
             f"{row['date']:%Y-%m-%d}",
             "" if row["session"] is None else str(row["session"]),
             "" if row["score"] is None else number(row["score"], course.decimals),
@@ -127,7 +129,7 @@ def _occasions(course: Trajectory) -> Table:
             Text(row["target"] if related else ""),
             Text(row["note"] or ""),
         )
-    return shown
+    return table
 
 
 def _goals(console: Console, review: ClientReview) -> None:
@@ -142,23 +144,23 @@ def _relationships(console: Console, review: ClientReview) -> None:
     if not review.timeline:
         return
     _heading(console, "Relationships")
-    for one in review.timeline:
-        until = f" to {day(one.until)}" if one.until else ""
-        whose = f"{one.label}: " if one.label else ""
-        console.print(Text(f"- {whose}{one.status}, from {day(one.since)}{until}"))
+    for segment in review.timeline:
+        until = f" to {day(segment.until)}" if segment.until else ""
+        whose = f"{segment.label}: " if segment.label else ""
+        console.print(Text(f"- {whose}{segment.status}, from {day(segment.since)}{until}"))
 
 
 def _completeness(console: Console, review: ClientReview) -> None:
     if not review.completeness:
         return
     _heading(console, "Completeness")
-    for one in review.completeness:
-        console.print(Text(f"- {one.name}: {one.words}"))
+    for measure in review.completeness:
+        console.print(Text(f"- {measure.name}: {measure.words}"))
 
 
 def _questions(console: Console, review: ClientReview) -> None:
     if not review.questions:
         return
     _heading(console, "Worth asking")
-    for one in review.questions:
-        console.print(Text(f"- {one.text} ({one.reason.rstrip('.')})"))
+    for question in review.questions:
+        console.print(Text(f"- {question.text} ({question.reason.rstrip('.')})"))

@@ -14,7 +14,7 @@ from rich.table import Table
 from rich.text import Text
 
 from mbc.cli.instruments import find
-from mbc.cli.options import instruments_option
+from mbc.cli.options import force_option, instruments_option
 from mbc.errors import FrameError, ImportRefused, InvalidResponse
 from mbc.exchange.files.delimited import read_text_table
 from mbc.exchange.files.text_table import ROW
@@ -23,13 +23,15 @@ from mbc.instruments import Instrument, Scale, refused_answers, score
 _SUFFIXES = (".csv", ".tsv", ".txt", ".parquet")
 
 
-@click.command("score", short_help="Score a file of answers.")
+@click.command("score")
 @click.argument("file", type=click.Path(path_type=Path))
 @click.argument("key")
 @click.option("--items", metavar="PATTERN", help="Item columns: 'Q{n}', or their names with commas. [KEY_{n}]")
 @click.option("--form", help="Item order of the form that was used, such as 'b'.")
 @click.option("--coding", help="How the answers are written as numbers, such as '1-4'.")
-@click.option("--missing", type=click.Choice(["strict", "prorate"]), help="Rule for blanks. [the published one]")
+@click.option(
+    "--missing", type=click.Choice(["strict", "prorate"]), help="Rule for unanswered items. [the published rule]"
+)
 @click.option(
     "--invalid",
     type=click.Choice(["raise", "null"]),
@@ -40,16 +42,16 @@ _SUFFIXES = (".csv", ".tsv", ".txt", ".parquet")
 @click.option(
     "--out", type=click.Path(path_type=Path), help="Write all rows here (.csv, .tsv, .parquet; - for CSV)."
 )
-@click.option("--overwrite", is_flag=True, help="Replace the file given by --out.")
+@force_option
 @instruments_option
-def command(*, file: Path, key: str, items: str | None, out: Path | None, overwrite: bool, **options: Any) -> None:
+def command(*, file: Path, key: str, items: str | None, out: Path | None, force: bool, **options: Any) -> None:
     """Score the answers in FILE (CSV, TSV or Parquet) to the questionnaire KEY.
 
     The rows come back with score columns added; without --out a summary is shown. KEY is a key of
     'mbc instruments', or a definition file of your own (FILE.toml).
     """
     definition = find(key)
-    _check_out(file, out, overwrite=overwrite)
+    _check_out(file, out, force=force)
     read = _read(file)
     frame = read.drop(ROW, strict=False)
     columns = _items(items)
@@ -90,15 +92,15 @@ def _read(file: Path) -> pl.DataFrame:
         return read_text_table(inner).frame
 
 
-def _check_out(file: Path, out: Path | None, *, overwrite: bool) -> None:
+def _check_out(file: Path, out: Path | None, *, force: bool) -> None:
     if out is None or str(out) == "-":
         return
     if out.suffix not in _SUFFIXES:
         raise click.UsageError(f"--out is '{out}'; its name must end in {', '.join(_SUFFIXES)}, or be -.")
     if out.exists() and file.exists() and out.samefile(file):
         raise click.UsageError("--out is the file that is read; give another.")
-    if out.exists() and not overwrite:
-        raise click.UsageError(f"'{out}' exists; give another name, or --overwrite.")
+    if out.exists() and not force:
+        raise click.UsageError(f"'{out}' exists; give another name, or --force.")
     if not out.parent.is_dir():
         raise click.UsageError(f"There is no folder '{out.parent}'.")
 
@@ -131,19 +133,19 @@ def _summarise(scored: pl.DataFrame, definition: Instrument) -> None:
 
 def _cells(scored: pl.DataFrame, definition: Instrument, scale: Scale) -> tuple[str, ...]:
     name = f"{definition.key}_{scale.key}"
-    found = scored[name].drop_nulls()
+    scores = scored[name].drop_nulls()
     marked = f"{name}_prorated"
     prorated = int(scored[marked].sum()) if marked in scored.columns else 0
     digits = scale.decimals + 1
     figures = [
         "-" if value is None else f"{value:.{digits}f}"
-        for value in (found.mean(), found.std(), found.min(), found.max())
+        for value in (scores.mean(), scores.std(), scores.min(), scores.max())
     ]
     ends = f"{scale.range[0]:g}-{scale.range[1]:g}"
-    return (scale.key, str(found.len()), str(prorated), str(scored.height - found.len()), *figures, ends)
+    return (scale.key, str(scores.len()), str(prorated), str(scored.height - scores.len()), *figures, ends)
 
 
 def _bands(scored: pl.DataFrame, definition: Instrument, scale: Scale) -> Text:
     counts = dict(scored[f"{definition.key}_{scale.key}_band"].drop_nulls().value_counts().iter_rows())
-    said = ", ".join(f"{band.label} {counts.get(band.label, 0)}" for band in scale.bands)
-    return Text(f"{scale.key}: {said}")
+    listed = ", ".join(f"{band.label} {counts.get(band.label, 0)}" for band in scale.bands)
+    return Text(f"{scale.key}: {listed}")

@@ -1,4 +1,4 @@
-"""``mbc serve``: the pages of one record, for everybody in the clinic who has an account."""
+"""``mbc serve``: start the web app on one record."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from mbc.distribution import install_hint
 from mbc.errors import SettingsError
 
 
-@click.command("serve", short_help="Serve the pages of a record.")
+@click.command("serve")
 @store_option
 @click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
 @click.option(
@@ -30,7 +30,9 @@ from mbc.errors import SettingsError
 )
 @click.option("--idle-minutes", default=30.0, show_default=True, help="Sign-ins end when left alone for longer.")
 @models_option
-@click.option("--key", envvar="MBC_SECRET_KEY", hidden=True, help="Signs the cookies; kept beside an SQLite file.")
+@click.option(
+    "--key", envvar="MBC_SECRET_KEY", hidden=True, help="Signs the cookies; kept next to an SQLite file."
+)
 def command(
     *,
     store_url: str,
@@ -42,10 +44,10 @@ def command(
     models_folder: Path | None,
     key: str | None,
 ) -> None:
-    """Serve the pages of a record until interrupted.
+    """Start the web app on a record; Ctrl-C stops it.
 
     Nobody gets in without an account: see 'mbc user'. The key that signs the cookies is made at the first start
-    and kept beside an SQLite file; for PostgreSQL set MBC_SECRET_KEY.
+    and kept next to an SQLite file; for PostgreSQL set MBC_SECRET_KEY.
     """
     require_pages()
     from dashboards.app import create_app  # noqa: PLC0415 - the pages are loaded only when they are served
@@ -55,7 +57,7 @@ def command(
     from mbc.store import Store  # noqa: PLC0415
 
     end_cleanly()
-    Store.open(store_url).close()  # a key is made only beside a record that is there
+    Store.open(store_url).close()  # a key is made only for a record that exists
     settings = Settings(
         secret_key=secret_key(store_url, given=key), https=https, idle_minutes=idle_minutes, models=models_folder
     )
@@ -78,7 +80,9 @@ def require_pages() -> None:
         import flask_login  # noqa: F401, PLC0415
         import waitress  # noqa: F401, PLC0415
     except ModuleNotFoundError as fault:
-        raise SettingsError(f"The pages need '{fault.name}'. Install it: {install_hint('dashboards')}") from None
+        raise SettingsError(
+            f"The web app needs '{fault.name}'. Install it: {install_hint('dashboards')}"
+        ) from None
 
 
 def end_cleanly() -> None:

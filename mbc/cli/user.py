@@ -21,7 +21,7 @@ _from_stdin = click.option(
 )
 
 
-@click.group(short_help="Add, list and disable accounts.")
+@click.group("user")
 def command() -> None:
     """Say who may sign in to the dashboards, and as what.
 

@@ -1,4 +1,4 @@
-"""``mbc validate``: how well the expected course forecasts clients it has not seen."""
+"""``mbc validate``: how well the expected course forecasts new clients."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ import click
 from rich.console import Console
 from rich.text import Text
 
-from mbc.cli.options import instruments_option, store_option
+from mbc.cli.options import instrument_option, instruments_option, store_option
 from mbc.cli.validate_tables import print_validation
 from mbc.errors import MbcError
 
@@ -32,30 +32,34 @@ class _Measure:
 
 
 def _wide(ctx: click.Context, param: click.Parameter, values: tuple[str, ...]) -> dict[str, float]:
-    found: dict[str, float] = {}
+    times: dict[str, float] = {}
     for value in values:
         name, sign, at = value.rpartition("=")
         try:
-            found[name] = float(at)
+            times[name] = float(at)
         except ValueError:
             sign = ""
-        if not sign or not name or not math.isfinite(found[name]):
+        if not sign or not name or not math.isfinite(times[name]):
             raise click.BadParameter(f"'{value}' is not COLUMN=TIME, such as bdi.2m=2.", ctx, param)
-    return found
+    return times
 
 
-@click.command("validate", short_help="How well the expected course forecasts clients it has not seen.")
+@click.command("validate")
 @click.argument("file", type=click.Path(path_type=Path), required=False)
-@click.option("--instrument", "-i", "key", metavar="KEY[.SCALE]", help="Its range, direction and reliable change.")
-@click.option("--client", metavar="COLUMN", help="Who. [client_id, id, ...]")
-@click.option("--time", metavar="COLUMN", help="When: numbers, or days as YYYY-MM-DD. [days, week, date, ...]")
-@click.option("--score", metavar="COLUMN", help="The score. [the only other column of numbers]")
+@instrument_option(
+    "key", "Take range, direction and reliable change from it.", metavar="KEY[.SCALE]", multiple=False
+)
+@click.option("--client", metavar="COLUMN", help="Client id column. [client_id, id, ...]")
+@click.option(
+    "--time", metavar="COLUMN", help="Time column: numbers, or dates as YYYY-MM-DD. [days, week, date, ...]"
+)
+@click.option("--score", metavar="COLUMN", help="Score column. [the only other column of numbers]")
 @click.option(
     "--wide",
     metavar="COLUMN=TIME",
     multiple=True,
     callback=_wide,
-    help="A score column of a file with a row a client.",
+    help="Score column of a file with one row per client; may be repeated.",
 )
 @click.option("--better", type=click.Choice(["lower", "higher"]), help="Which scores are better.")
 @click.option("--range", "score_range", type=float, nargs=2, metavar="LOW HIGH", help="Ends of the scale.")
@@ -66,12 +70,14 @@ def _wide(ctx: click.Context, param: click.Parameter, values: tuple[str, ...]) -
     "--held-out",
     type=click.Path(path_type=Path),
     metavar="FILE2",
-    help="Learn from FILE, forecast the clients here.",
+    help="Train on FILE and forecast the clients of FILE2.",
 )
 @click.option(
-    "--folds", type=click.IntRange(2), default=5, show_default=True, help="Parts that clients are dealt to."
+    "--folds", type=click.IntRange(2), default=5, show_default=True, help="Number of cross-validation folds."
 )
-@click.option("--seed", type=click.IntRange(0), default=0, show_default=True, help="Of the dealing.")
+@click.option(
+    "--seed", type=click.IntRange(0), default=0, show_default=True, help="Random seed for assigning folds."
+)
 @click.option(
     "--out",
     type=click.Path(file_okay=False, path_type=Path),
@@ -80,7 +86,7 @@ def _wide(ctx: click.Context, param: click.Parameter, values: tuple[str, ...]) -
 )
 @click.option(
     "--save-model", type=click.Path(dir_okay=False, path_type=Path), metavar="FILE",
-    help="Learn from all clients and write the model here.",
+    help="Train on all clients and write the model to FILE.",
 )  # fmt: skip
 @store_option
 @instruments_option
@@ -117,15 +123,15 @@ def command(  # noqa: PLR0913 - one keyword for each option
         "reliable_change": measure.reliable_change,
     }
     with _progress(console) as progress:
-        found = prospective_validation(
+        validation = prospective_validation(
             frame, **columns, **about, held_out=others, folds=folds, seed=seed, progress=progress
         )
-    print_validation(console, found, measure.name)
+    print_validation(console, validation, measure.name)
     if out is not None:
-        _write(console, found, out)
+        _write(console, validation, out)
     if save_model is not None:
-        told = {"cutoff": measure.cutoff, "measure": measure.name, "time_unit": unit}
-        learned = expected_course(frame, **columns, **about, **told, seed=seed)
+        extra = {"cutoff": measure.cutoff, "measure": measure.name, "time_unit": unit}
+        learned = expected_course(frame, **columns, **about, **extra, seed=seed)
         learned.save(save_model)
         console.print(Text(f"Model {learned.version} written to {save_model}:"))
         console.print(Text(learned.card.text()), soft_wrap=True)
@@ -189,11 +195,11 @@ def _from_record(store_url: str, key: str | None) -> Any:
         return followed_scores(store, name, scale or None)
 
 
-def _write(console: Console, found: Any, folder: Path) -> None:
+def _write(console: Console, validation: Any, folder: Path) -> None:
     try:
         folder.mkdir(parents=True, exist_ok=True)
         for name in ("errors", "coverage", "chances", "flags"):
-            getattr(found, name).write_csv(folder / f"{name}.csv")
+            getattr(validation, name).write_csv(folder / f"{name}.csv")
     except OSError as fault:
         raise MbcError(
             f"{folder} cannot be written to: {fault.strerror or fault}. Choose a folder you may write in."
@@ -208,4 +214,4 @@ def _progress(console: Console) -> Iterator[Any]:
     columns = (TextColumn("Forecasting"), BarColumn(), MofNCompleteColumn())
     with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as bar:
         task = bar.add_task("Forecasting", total=None)
-        yield lambda done, whole: bar.update(task, completed=done, total=whole)
+        yield lambda done, total: bar.update(task, completed=done, total=total)

@@ -15,18 +15,19 @@ from mbc.models.forecast.validation.prospective import ProspectiveValidation
 _OTHERS = ("last value", "regression", "mixed model")
 
 
-def print_validation(console: Console, found: ProspectiveValidation, measure: str) -> None:
+def print_validation(console: Console, validation: ProspectiveValidation, measure: str) -> None:
     """Print all tables with the sentences that say how to read them."""
     console.print(Text(f"Forecasts of the last score of {measure}", style="bold"))
     console.print(
-        f"{found.learned_from}. A reliable change is {found.rule.reliable_change:.3g} points. Sessions that "
+        f"{validation.learned_from}. A reliable change is {validation.rule.reliable_change:.3g} points. "
+        "Sessions that "
         "fewer than 20 clients went beyond are not shown. In brackets: 95 % intervals from resampling clients.",
         soft_wrap=True,
     )
-    _errors(console, found.errors)
-    _coverage(console, found)
+    _errors(console, validation.errors)
+    _coverage(console, validation)
     for outcome in ("no response", "deterioration"):
-        _chances(console, found, outcome)
+        _chances(console, validation, outcome)
 
 
 def _errors(console: Console, errors: pl.DataFrame) -> None:
@@ -54,29 +55,30 @@ def _errors(console: Console, errors: pl.DataFrame) -> None:
     )
 
 
-def _coverage(console: Console, found: ProspectiveValidation) -> None:
+def _coverage(console: Console, validation: ProspectiveValidation) -> None:
     table = _table("Bands and calibration", "session", "80 % band held", "width", "bias", "slope")
     bias = {
-        r["session"]: r["bias"] for r in found.errors.filter(pl.col("method") == "model").iter_rows(named=True)
+        r["session"]: r["bias"]
+        for r in validation.errors.filter(pl.col("method") == "model").iter_rows(named=True)
     }
-    for row in found.coverage.iter_rows(named=True):
+    for row in validation.coverage.iter_rows(named=True):
         held = f"{row['coverage']:.0%} {_interval(row['coverage_lower'], row['coverage_upper'], percent=True)}"
         slope = "" if row["slope"] is None else f"{row['slope']:.2f}"
         table.add_row(str(row["session"]), held, f"{row['width']:.1f}", f"{bias[row['session']]:+.2f}", slope)
     console.print(table)
     overall = f"No client was followed beyond session {FIRST_SIGNAL}."
-    if (held := found.overall_coverage) is not None:
+    if (held := validation.overall_coverage) is not None:
         overall = f"Over all sessions from {FIRST_SIGNAL} on the 80 % band held {held:.1%} of last scores."
     console.print(f"{overall} Slope 1 and bias 0 would be perfect.", soft_wrap=True)
 
 
-def _chances(console: Console, found: ProspectiveValidation, outcome: str) -> None:
-    chances = found.chances.filter(pl.col("outcome") == outcome)
+def _chances(console: Console, validation: ProspectiveValidation, outcome: str) -> None:
+    chances = validation.chances.filter(pl.col("outcome") == outcome)
     flags = {
         row["session"]: row
-        for row in found.flags.filter(pl.col("outcome") == outcome, pl.col("flag") == "not on track").iter_rows(
-            named=True
-        )
+        for row in validation.flags.filter(
+            pl.col("outcome") == outcome, pl.col("flag") == "not on track"
+        ).iter_rows(named=True)
     }
     table = _table(f"Chance of {outcome}", "session", "cases", "AUC", "by last value", "forecast", "seen", "Brier")
     marks = _table(

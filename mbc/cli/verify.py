@@ -1,4 +1,4 @@
-"""``mbc verify``: whether the record still says what was written."""
+"""``mbc verify``: check the record's integrity."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ if TYPE_CHECKING:
     from mbc.store.maintenance.verification import VerifyReport
 
 
-@click.command("verify", short_help="Check that nothing was changed behind mbc's back.")
-@click.option("--head", "noted", metavar="HEAD", help="The head that an earlier 'mbc verify' printed.")
-@click.option("--as", "username", metavar="USER", help="As this user: an administrator.")
+@click.command("verify")
+@click.option("--head", "noted", metavar="HEAD", help="The head printed by an earlier 'mbc verify'.")
+@click.option("--as", "username", metavar="USER", help="Act as this account, an administrator.")
 @store_option
 @instruments_option
 def command(*, noted: str | None, username: str | None, store_url: str) -> None:
-    """Check the audit trail line by line, and every row against the seal of the entry that wrote it.
+    """Check the audit log line by line, and every row against the seal of the entry that wrote it.
 
     Ends with status 0 when the record is intact, with 1 and each fault when it is not.
 
@@ -31,19 +31,21 @@ def command(*, noted: str | None, username: str | None, store_url: str) -> None:
     from mbc.care.scoring.rescore import wrong_scores  # noqa: PLC0415
     from mbc.store import Store  # noqa: PLC0415 - the command line stays quick until a record is opened
 
-    with Store.open(store_url) as whole:
-        store = whole if username is None else whole.as_user(username)
+    with Store.open(store_url) as full_store:
+        store = full_store if username is None else full_store.as_user(username)
         with Progress(console=Console(stderr=True), transient=True) as bar:
             task = bar.add_task("Checking", total=None)
             report = store.verify(
                 noted=noted, progress=lambda done, of: bar.update(task, completed=done, total=of)
             )
-            bar.update(task, description="Comparing kept scores with the answers", total=None)
+            bar.update(task, description="Comparing stored scores with the answers", total=None)
             wrong = wrong_scores(store) if store.can_read("answers") else 0
         where = store.url
     faults = [*report.chain.faults, *report.faults]
     if wrong:
-        faults.append(f"{_many(wrong, 'kept score')} not what the answers give. Put right: mbc rescore --apply")
+        faults.append(
+            f"{_count(wrong, 'stored score')} different from what the answers give. Correct: mbc rescore --apply"
+        )
     _summary(where, report, faults)
     if faults:
         raise click.exceptions.Exit(1)
@@ -52,16 +54,16 @@ def command(*, noted: str | None, username: str | None, store_url: str) -> None:
 def _summary(where: str, report: VerifyReport, faults: list[str]) -> None:
     chain = report.chain
     click.echo(f"{where}: {'intact' if not faults else 'NOT INTACT'}")
-    whole = ", each following from the one before" if chain.intact else ""
-    click.echo(f"  {_many(chain.lines, 'line')} of the audit trail{whole}")
+    unbroken = ", each following from the one before" if chain.intact else ""
+    click.echo(f"  {_count(chain.lines, 'line')} of the audit log{unbroken}")
     click.echo(
-        f"  {_many(report.entries, 'entry', 'entries')} with {_many(report.administrations, 'questionnaire')}"
+        f"  {_count(report.entries, 'entry', 'entries')} with {_count(report.administrations, 'questionnaire')}"
     )
     for erasure in chain.erasures:
         click.echo(f"  {erasure['tombstone']}: one person erased by {erasure['by']} ({erasure['reason']})")
     if chain.since_noted is not None:
         click.echo(
-            f"  the head that was noted is part of the trail; {_many(chain.since_noted, 'line')} came after it"
+            f"  the head given by --head is part of the log; {_count(chain.since_noted, 'line')} came after it"
         )
     for fault in faults:
         click.echo(f"  FAULT {fault}")
@@ -71,5 +73,5 @@ def _summary(where: str, report: VerifyReport, faults: list[str]) -> None:
         click.echo(f"Head to note elsewhere, for the next check with --head: {chain.note}")
 
 
-def _many(count: int, one: str, more: str | None = None) -> str:
-    return f"{count:,} {one if count == 1 else more or one + 's'}"
+def _count(count: int, noun: str, plural: str | None = None) -> str:
+    return f"{count:,} {noun if count == 1 else plural or noun + 's'}"

@@ -9,7 +9,7 @@ from mbc.exchange.fhir import read_fhir
 from mbc.exchange.files import parquet, spss
 from mbc.exchange.files.delimited import looks_like_json, read_text_table
 from mbc.exchange.files.excel import read_sheet
-from mbc.exchange.files.messages import shown
+from mbc.exchange.files.messages import quote
 from mbc.exchange.files.text_table import TextTable
 from mbc.exchange.header.options import ImportOptions
 from mbc.exchange.redcap import is_redcap, read_dictionary, read_redcap
@@ -60,16 +60,16 @@ def open_table(path: str | Path, options: ImportOptions) -> TextTable:
 def first_bytes(path: Path) -> bytes:
     """Read the beginning of a file; refuse what is no file, or far too large for one of questionnaires."""
     if path.is_dir():
-        raise ImportRefused(f"'{shown(path)}' is a folder, not a file.")
+        raise ImportRefused(f"'{quote(path)}' is a folder, not a file.")
     try:
         if path.stat().st_size > MOST_BYTES:
             raise ImportRefused(
-                f"'{shown(path.name)}' has more than {MOST_BYTES >> 20} MB. Import it in parts, or as Parquet."
+                f"'{quote(path.name)}' has more than {MOST_BYTES >> 20} MB. Import it in parts, or as Parquet."
             )
         with path.open("rb") as file:
             return file.read(4096)
     except OSError as fault:
-        raise ImportRefused(f"'{shown(path, longest=200)}' cannot be read: {fault.strerror}.") from fault
+        raise ImportRefused(f"'{quote(path, longest=200)}' cannot be read: {fault.strerror}.") from fault
 
 
 def kind_of(start: bytes) -> str:
@@ -94,12 +94,12 @@ def kind_of(start: bytes) -> str:
 def _check_options(kind: str, path: Path, options: ImportOptions) -> None:
     if kind == "old office":
         raise ImportRefused(
-            f"'{shown(path.name)}' is an old Excel workbook (.xls), or one locked with a password. Save it as "
+            f"'{quote(path.name)}' is an old Excel workbook (.xls), or one locked with a password. Save it as "
             ".xlsx, without a password, and import that."
         )
     if options.sheet is not None and kind != "excel":
-        raise SettingsError(f"--sheet names a sheet of a workbook; '{shown(path.name)}' is none.")
+        raise SettingsError(f"--sheet names a sheet of a workbook; '{quote(path.name)}' is none.")
     if options.questionnaire is not None and kind != "fhir":
-        raise SettingsError(f"--questionnaire goes with FHIR answers; '{shown(path.name)}' holds none.")
+        raise SettingsError(f"--questionnaire goes with FHIR answers; '{quote(path.name)}' holds none.")
     if options.dictionary is not None and kind == "fhir":
-        raise SettingsError(f"--dictionary goes with a REDCap export; '{shown(path.name)}' is FHIR JSON.")
+        raise SettingsError(f"--dictionary goes with a REDCap export; '{quote(path.name)}' is FHIR JSON.")

@@ -9,7 +9,7 @@ from pathlib import Path
 import polars as pl
 
 from mbc.errors import ImportRefused, MissingItems, nearest
-from mbc.exchange.files.messages import listing, many, shown
+from mbc.exchange.files.messages import count_noun, join_names, quote
 from mbc.exchange.files.text_table import ROW
 from mbc.exchange.header.options import ImportOptions
 from mbc.exchange.open_file import open_table
@@ -87,7 +87,7 @@ def read_scores(
         _number(what).alias("score"),
     )
     _refuse(frame, values, {"time": when, "score": what})
-    return _told(values, unit, what)
+    return _score_table(values, unit, what)
 
 
 def _wide(frame: pl.DataFrame, names: Sequence[str], client: str | None, wide: Mapping[str, float]) -> ScoreTable:
@@ -100,18 +100,18 @@ def _wide(frame: pl.DataFrame, names: Sequence[str], client: str | None, wide: M
         part = named.select(pl.col(ROW), "client", pl.lit(float(at)).alias("time"), _number(name).alias("score"))
         _refuse(named, part, {"score": name})
         parts.append(part)
-    told = _told(pl.concat(parts), "units of time", "the score")
+    scores = _score_table(pl.concat(parts), "units of time", "the score")
     note = () if who is not None else ("Every row was taken for one client: there is no client column.",)
-    return ScoreTable(told.frame, told.time_unit, told.score, (*told.notes, *note))
+    return ScoreTable(scores.frame, scores.time_unit, scores.score, (*scores.notes, *note))
 
 
-def _told(values: pl.DataFrame, unit: str, score: str) -> ScoreTable:
-    whole = values.drop_nulls(["client", "time", "score"])
-    left = values.height - whole.height
-    if whole.is_empty():
+def _score_table(values: pl.DataFrame, unit: str, score: str) -> ScoreTable:
+    complete = values.drop_nulls(["client", "time", "score"])
+    left = values.height - complete.height
+    if complete.is_empty():
         raise ImportRefused("No row has a client, a time and a score. Are the columns the right ones?")
     notes = (f"{left} rows without a client, a time or a score were left out.",) if left else ()
-    return ScoreTable(whole.select("client", "time", "score"), unit, score, notes)
+    return ScoreTable(complete.select("client", "time", "score"), unit, score, notes)
 
 
 def _filled(name: str) -> pl.Expr:
@@ -134,7 +134,7 @@ def _require_different(columns: Mapping[str, str]) -> None:
     for role, name in columns.items():
         if name in roles:
             raise MissingItems(
-                f"Column '{shown(name)}' cannot be both the {roles[name]} and the {role}. "
+                f"Column '{quote(name)}' cannot be both the {roles[name]} and the {role}. "
                 f"Say which is which with --{roles[name]} COLUMN and --{role} COLUMN."
             )
         roles[name] = role
@@ -149,10 +149,11 @@ def _refuse(frame: pl.DataFrame, values: pl.DataFrame, columns: Mapping[str, str
         number = values[role]
         wrong = stands & (number.is_null() | ~number.is_finite().fill_null(value=True))
         for row, cell in frame.filter(wrong).select(ROW, name).head(_MOST_FAULTS).iter_rows():
-            faults.append(f"row {row}: {shown(name)} is '{shown(cell)}', which is no number")
+            faults.append(f"row {row}: {quote(name)} is '{quote(cell)}', which is no number")
     if faults:
         raise ImportRefused(
-            f"{many(len(faults), 'cell')} cannot be read as numbers. Times are numbers or days as YYYY-MM-DD; "
+            f"{count_noun(len(faults), 'cell')} cannot be read as numbers. Times are numbers or days as "
+            "YYYY-MM-DD; "
             "a blank cell or NA is 'not answered'. Nothing was computed.",
             faults,
         )
@@ -165,8 +166,8 @@ def _column(
         if given in names:
             return given
         near = nearest(given, names)
-        hint = f" Did you mean '{shown(near[0])}'?" if near else ""
-        raise MissingItems(f"There is no column '{shown(given)}'; the file has {listing(names)}.{hint}")
+        hint = f" Did you mean '{quote(near[0])}'?" if near else ""
+        raise MissingItems(f"There is no column '{quote(given)}'; the file has {join_names(names)}.{hint}")
     folded = {name.casefold(): name for name in reversed(names)}
     for name in known:
         if name in folded:
@@ -174,7 +175,7 @@ def _column(
     if not needed:
         return None
     raise MissingItems(
-        f"Which column names the {role}? The file has {listing(names)}. Say it with --{role} COLUMN."
+        f"Which column names the {role}? The file has {join_names(names)}. Say it with --{role} COLUMN."
     )
 
 
@@ -191,7 +192,7 @@ def _time_column(given: str | None, names: Sequence[str]) -> tuple[str, str]:
         for name in known:
             if name in folded:
                 return folded[name], unit
-    raise MissingItems(f"Which column is the time? The file has {listing(names)}. Say it with --time COLUMN.")
+    raise MissingItems(f"Which column is the time? The file has {join_names(names)}. Say it with --time COLUMN.")
 
 
 def _only_score(frame: pl.DataFrame, names: Sequence[str]) -> str:
@@ -202,5 +203,5 @@ def _only_score(frame: pl.DataFrame, names: Sequence[str]) -> str:
         if name.casefold() in {"score", "total"}:
             return name
     raise MissingItems(
-        f"Which column is the score? {listing(able or names)} could be. Say it with --score COLUMN."
+        f"Which column is the score? {join_names(able or names)} could be. Say it with --score COLUMN."
     )

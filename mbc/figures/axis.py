@@ -67,6 +67,21 @@ def time_axis(course: Trajectory, kind: Axis) -> TimeAxis:
     return TimeAxis("session", tuple((day, i + 1.0) for i, day in enumerate(days)), "Occasion")
 
 
+def halfway(left: Position, right: Position) -> Position:
+    """Find the middle of two positions of one axis: both are days, or both are numbers.
+
+    Examples
+    --------
+    >>> halfway(dt.date(2025, 1, 1), dt.date(2025, 1, 11)), halfway(1.0, 2.0)
+    (datetime.date(2025, 1, 6), 1.5)
+    """
+    if isinstance(left, dt.date) and isinstance(right, dt.date):
+        return left + (right - left) / 2
+    if isinstance(left, dt.date) or isinstance(right, dt.date):
+        raise TypeError("a day and a number lie on different axes")
+    return left + (right - left) / 2
+
+
 def _interpolate(knots: Sequence[tuple[dt.date, float]], day: dt.date) -> float:
     if len(knots) < 2:
         return knots[0][1] if knots else 0.0

@@ -7,7 +7,7 @@ from typing import Literal
 
 from mbc.care import words
 from mbc.care.values.course import CourseCurve, CutoffLine, GoalLine, NoiseBand, Segment, Span
-from mbc.figures.axis import Position
+from mbc.figures.axis import Position, halfway
 from mbc.figures.canvas import Canvas
 from mbc.figures.text import plain
 
@@ -271,9 +271,8 @@ def _add_span(canvas: Canvas, span: Span, *, first: bool) -> None:
 
 
 def _add_reason(canvas: Canvas, reason: str, left: Position, right: Position) -> None:
-    middle = left + (right - left) / 2  # pyright: ignore[reportOperatorIssue] - both days, or both numbers
     canvas.figure.add_annotation(
-        x=middle,
+        x=halfway(left, right),
         y=0.04,
         yref="y domain",
         yanchor="bottom",

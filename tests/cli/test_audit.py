@@ -51,8 +51,8 @@ def test_a_line_says_who_what_when_and_from_where(url):
     said = run(url, "--who", "ann", "--action", "read", "--about", "C1")
     assert "ann  read  C1  from 10.0.0.7" in said
     assert f"{datetime.now(UTC):%Y-%m-}" in said
-    assert "No line fits" in run(url, "--who", "nobody")
-    assert "No line fits" in run(url, "--to", "2020-01-01")
+    assert "No line matches" in run(url, "--who", "nobody")
+    assert "No line matches" in run(url, "--to", "2020-01-01")
     today = f"{datetime.now(UTC):%Y-%m-%d}"
     assert "ann  read" in run(url, "--from", today, "--to", today)
     assert "ann  read" in run(url, "--from", "0001-01-01", "--to", "9999-12-31")
@@ -91,7 +91,7 @@ def test_how_many_lines_were_left_out_is_not_told(url):
 
 def test_records_opened_out_of_turn_are_told_to_the_safety_lead_with_their_reasons(url):
     said = run(url, "--break-glass", "--as", "lead", "--include-safety")
-    assert "ann  opened with what is kept apart until" in said
+    assert "ann  opened with safety data until" in said
     assert "closed  C1  from 10.0.0.7" in said
     assert WHY in said
     with pytest.raises(AccessDenied):

@@ -51,7 +51,7 @@ def test_a_backup_says_what_it_holds_and_that_anybody_could_read_it(folder):
     assert status == 0
     assert "Backup of sqlite:///clinic.db: 1 client, 1 questionnaire." in said
     assert re.search(r"Written to b \(\d", said)
-    assert "Verified: the record says what was written" in said
+    assert "Verified: the record is intact" in said
     assert "It is not encrypted" in said
     status, said = run("backup", "b")
     assert status == 1
@@ -95,7 +95,7 @@ def test_a_backup_is_checked_and_backups_are_listed(folder):
     run("backup", "copies/a.mbcbackup")
     status, said = run("backup", "copies/a.mbcbackup", "--check")
     assert status == 0
-    assert "whole; taken 20" in said
+    assert "complete; taken 20" in said
     assert "It holds 1 client, 1 questionnaire." in said
     content = bytearray((folder / "copies/a.mbcbackup").read_bytes())
     content[300] ^= 1
@@ -103,7 +103,7 @@ def test_a_backup_is_checked_and_backups_are_listed(folder):
     (folder / "copies/notes.txt").write_text("not a backup")
     status, said = run("backup", "copies", "--list")
     assert status == 1
-    assert re.search(r"a\.mbcbackup .*whole; taken .*; 1 client, 1 questionnaire", said)
+    assert re.search(r"a\.mbcbackup .*complete; taken .*; 1 client, 1 questionnaire", said)
     assert re.search(r"b\.mbcbackup .*damaged", said)
     assert "notes" not in said
     status, said = run("backup", "copies/b.mbcbackup", "--check")

@@ -39,7 +39,7 @@ def test_clients_change_hands_and_keep_the_rest_of_their_record(url):
 
 
 def test_one_unknown_client_and_nobody_is_assigned(url):
-    with pytest.raises(MbcError, match=r"Not on record: C9\. Nobody was assigned"):
+    with pytest.raises(MbcError, match=r"Not on record: C9\. No client was assigned"):
         assign("C1", "C9", "--clinician", "K2", "--store", url)
     assert caseloads(url) == {"C1": None, "C2": "K1"}
 

@@ -38,7 +38,7 @@ def test_the_identifier_is_asked_for_before_anything_is_erased(url):
     assert "Erased. Tombstone erased-" in done.output
     assert "questionnaires 1, answers 10, clients 1" in done.output
     assert "Backups and exports made before still hold this person" in done.output
-    assert "kept beside the record" in done.output
+    assert "kept next to the record" in done.output
     checked = CliRunner().invoke(verify.command, ["--store", url])
     assert checked.exit_code == 0
     assert "one person erased by operator" in checked.output

@@ -56,7 +56,7 @@ def test_a_user_takes_their_part_and_no_safety_data(run, tmp_path):
     target = tmp_path / "out"
     status, out, _ = run("export", str(target), "--as", "one")
     assert status == 0
-    assert "Answers to phq9 stayed behind" in out
+    assert "Answers to phq9 are left out" in out
     assert pl.read_csv(target / "scores.csv")["client_id"].unique().to_list() == ["C1"]
     status, _, err = run("export", str(tmp_path / "b"), "--as", "one", "--include-safety")
     assert status == 1

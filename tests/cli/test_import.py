@@ -181,7 +181,7 @@ def test_texts_of_a_file_are_never_markup(run):
 def test_a_report_holds_every_row_and_no_formula(run, tmp_path):
     text = HEADER.replace("rses_1,", '"=cmd()",') + FINE + "C1,2026-01-19,x,2,1,0,3,2,1,0,3,2\n"
     report = tmp_path / "report.csv"
-    status, _, _ = run(text, "--map", "rses_1==cmd()", "--dry-run", "--report", str(report))
+    status, _, _ = run(text, "--map", "rses_1==cmd()", "--dry-run", "--out", str(report))
     assert status == 1
     rows = pl.read_csv(report)
     assert rows["outcome"].to_list() == ["stored", "stored", "refused"]
@@ -207,10 +207,10 @@ def test_a_whole_record_comes_in_as_a_folder(run, url, tmp_path):
     assert "clients: 2 stored" in out
     status, out, _ = run(folder)
     assert (status, out.splitlines()) == (0, ["clients: 2 stored", "events: 1 stored"])
-    for words in (("--skip-refused",), ("--report", str(tmp_path / "report.csv"))):  # not done, so not taken
+    for words in (("--skip-refused",), ("--out", str(tmp_path / "report.csv"))):  # not done, so not taken
         status, _, err = run(folder, *words)
         assert status == 2
-        assert "comes in as a whole" in err
+        assert "imported completely or not at all" in err
 
 
 def test_a_mapping_file_says_what_the_columns_are_and_the_command_has_the_last_word(run, url, tmp_path):

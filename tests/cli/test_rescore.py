@@ -45,8 +45,8 @@ def rescore(*words):
 
 
 def test_nothing_is_kept_at_first(clinic):
-    assert "No scores are kept yet" in rescore("--instruments", "now")
-    assert "8 scores worked out and kept" in rescore("--instruments", "now", "--apply")
+    assert "No scores are stored yet" in rescore("--instruments", "now")
+    assert "8 scores computed and stored" in rescore("--instruments", "now", "--apply")
     assert "nothing would change" in rescore("--instruments", "now")
 
 
@@ -96,4 +96,4 @@ def test_verify_compares_kept_scores_with_the_answers(clinic):
     other.close()
     done = CliRunner().invoke(program, ["verify"])
     assert done.exit_code == 1
-    assert "1 kept score not what the answers give" in done.output
+    assert "1 stored score different from what the answers give" in done.output

@@ -40,7 +40,7 @@ def run(*arguments: str) -> str:
 
 def test_the_chart_is_told_in_words(url):
     told = run("review", "C1", "--store", url)
-    assert "C1 (Amber alder), seen by Dr. Ilse Marten" in told
+    assert "C1 (Amber alder), clinician: Dr. Ilse Marten" in told
     assert "From 18 on 6 January to 0 on 3 February: 18 points better" in told
     # 18 to 9 to 0: both beyond the 6 points of NHS Talking Therapies
     assert "Clearly better since 20 January, confirmed at the next questionnaire" in told

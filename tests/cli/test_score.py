@@ -138,7 +138,7 @@ def test_nothing_is_overwritten_unasked(answers, tmp_path):
     out.write_text("mine", encoding="utf-8")
     assert call(answers, "phq9", "--out", out).exit_code == 2
     assert out.read_text(encoding="utf-8") == "mine"
-    assert call(answers, "phq9", "--out", answers, "--overwrite").exit_code == 2
-    assert call(answers, "phq9", "--out", out, "--overwrite").exit_code == 0
+    assert call(answers, "phq9", "--out", answers, "--force").exit_code == 2
+    assert call(answers, "phq9", "--out", out, "--force").exit_code == 0
     assert call(answers, "phq9", "--out", tmp_path / "scored.docx").exit_code == 2
     assert call(answers, "phq9", "--out", tmp_path / "no" / "scored.csv").exit_code == 2

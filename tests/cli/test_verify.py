@@ -53,7 +53,7 @@ def test_an_intact_record_ends_with_its_head_to_note(path):
     done = verify(path)
     assert done.exit_code == 0
     assert ": intact" in done.output
-    assert "6 lines of the audit trail" in done.output
+    assert "6 lines of the audit log" in done.output
     assert "4 entries with 4 questionnaires" in done.output
     head = done.output.rsplit(": ", 1)[1].strip()
     assert head.startswith("6:")

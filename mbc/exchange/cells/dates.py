@@ -9,7 +9,7 @@ from datetime import UTC, date, datetime, time, timedelta, timezone
 from typing import Literal
 
 from mbc.errors import ImportRefused, SettingsError
-from mbc.exchange.files.messages import listing, shown
+from mbc.exchange.files.messages import join_names, quote
 
 EARLIEST_YEAR = 1900
 Order = Literal["day-month", "month-day"]
@@ -67,12 +67,12 @@ def order_of(texts: Iterable[str], name: str) -> Order | None:
     repair = "Say which with --date-format '%d/%m/%Y' or '%m/%d/%Y', or write 2026-01-31."
     if day_first and month_first:
         raise ImportRefused(
-            f"Column '{shown(name)}' mixes two date orders: {listing(day_first[:1])} puts the day first, "
-            f"{listing(month_first[:1])} the month. {repair}"
+            f"Column '{quote(name)}' mixes two date orders: {join_names(day_first[:1])} puts the day first, "
+            f"{join_names(month_first[:1])} the month. {repair}"
         )
     if either and not day_first and not month_first:
         raise ImportRefused(
-            f"Column '{shown(name)}' holds dates such as {listing(either[:1])}: day or month first? Nothing in "
+            f"Column '{quote(name)}' holds dates such as {join_names(either[:1])}: day or month first? Nothing in "
             f"the column settles it. {repair}"
         )
     if month_first:
@@ -111,9 +111,9 @@ def read_moment(text: str, *, order: Order | None = None, date_format: str | Non
     """
     moment = _by_format(text, date_format) if date_format else _by_shape(text, order)
     if moment.day.year < EARLIEST_YEAR:
-        raise DateFault(f"'{shown(text)}' lies before {EARLIEST_YEAR}")
+        raise DateFault(f"'{quote(text)}' lies before {EARLIEST_YEAR}")
     if moment.at > now if moment.at else moment.day > now.date():
-        raise DateFault(f"'{shown(text)}' lies in the future (today is {now.date()})")
+        raise DateFault(f"'{quote(text)}' lies in the future (today is {now.date()})")
     return moment
 
 
@@ -126,12 +126,12 @@ def check_format(date_format: str) -> None:
         When it does not.
     """
     named = set(re.findall(r"%-?([A-Za-z])", date_format))
-    whole = named & {"x", "c", "D", "F"} or (
+    complete = named & {"x", "c", "D", "F"} or (
         named & {"d", "j"} and named & {"m", "b", "B", "j"} and named & {"Y", "y"}
     )
-    if not whole:
+    if not complete:
         raise SettingsError(
-            f"--date-format '{shown(date_format)}' must name day, month and year, such as '%d.%m.%Y' or "
+            f"--date-format '{quote(date_format)}' must name day, month and year, such as '%d.%m.%Y' or "
             "'%m/%d/%Y'."
         )
 
@@ -140,7 +140,7 @@ def _by_format(text: str, date_format: str) -> Moment:
     try:
         read = datetime.strptime(text, date_format)  # noqa: DTZ007 - a zone is kept when the format names one
     except ValueError:
-        raise DateFault(f"'{shown(text)}' is no date of the form {shown(date_format)}") from None
+        raise DateFault(f"'{quote(text)}' is no date of the form {quote(date_format)}") from None
     at = read.astimezone(UTC) if read.tzinfo else None
     return Moment(read.date(), at, time_dropped=at is None and read.time() != time())
 
@@ -154,10 +154,10 @@ def _by_shape(text: str, order: Order | None) -> Moment:
         month, day = (first, second) if order == "month-day" else (second, first)
         return _moment(match, month, day, text)
     if _SERIAL.fullmatch(text):
-        raise DateFault(f"'{shown(text)}' looks like a spreadsheet's day number; format the column as a date")
+        raise DateFault(f"'{quote(text)}' looks like a spreadsheet's day number; format the column as a date")
     if _SHORT_YEAR.fullmatch(text):
-        raise DateFault(f"'{shown(text)}' has a year of two digits; write four, or name the --date-format")
-    raise DateFault(f"'{shown(text)}' is no date; accepted are 2026-01-31, 31.01.2026, or --date-format")
+        raise DateFault(f"'{quote(text)}' has a year of two digits; write four, or name the --date-format")
+    raise DateFault(f"'{quote(text)}' is no date; accepted are 2026-01-31, 31.01.2026, or --date-format")
 
 
 def _moment(match: re.Match[str], month: str, day: str, text: str) -> Moment:
@@ -167,7 +167,7 @@ def _moment(match: re.Match[str], month: str, day: str, text: str) -> Moment:
             return Moment(on, None)
         clock = datetime.combine(on, _clock(match), tzinfo=_zone(match["zone"]))
     except (ValueError, OverflowError):
-        raise DateFault(f"'{shown(text)}' is no day of the calendar") from None
+        raise DateFault(f"'{quote(text)}' is no day of the calendar") from None
     if clock.tzinfo is None:
         return Moment(on, None, time_dropped=clock.time() != time())
     return Moment(on, clock.astimezone(UTC))

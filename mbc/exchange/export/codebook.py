@@ -83,22 +83,22 @@ class Variable:
 
 def codebook(tables: Mapping[str, pl.DataFrame]) -> tuple[Variable, ...]:
     """Explain every column of every table."""
-    return tuple(one for name, table in tables.items() for one in _of_table(name, table))
+    return tuple(variable for name, table in tables.items() for variable in _of_table(name, table))
 
 
 def as_frame(variables: tuple[Variable, ...]) -> pl.DataFrame:
     """Write a codebook as a table: table, column, label, type, values, loinc, source."""
     rows = [
         (
-            one.table,
-            one.name,
-            one.label,
-            one.type,
-            " | ".join(f"{code:g}, {label}" for code, label in one.values.items()) or None,
-            one.loinc or None,
-            one.source or None,
+            variable.table,
+            variable.name,
+            variable.label,
+            variable.type,
+            " | ".join(f"{code:g}, {label}" for code, label in variable.values.items()) or None,
+            variable.loinc or None,
+            variable.source or None,
         )
-        for one in variables
+        for variable in variables
     ]
     columns = ("table", "column", "label", "type", "values", "loinc", "source")
     return pl.DataFrame(rows, schema=dict.fromkeys(columns, pl.String), orient="row")
@@ -106,10 +106,10 @@ def as_frame(variables: tuple[Variable, ...]) -> pl.DataFrame:
 
 def _of_table(name: str, table: pl.DataFrame) -> Iterator[Variable]:
     key = name.removeprefix(ADMINISTRATIONS) if name.startswith(ADMINISTRATIONS) else None
-    one = None if key is None else known(key)
+    measure = None if key is None else known(key)
     for column, dtype in table.schema.items():
         if key is not None and column.startswith(f"{key}_") and column[len(key) + 1 :].isdigit():
-            yield _item(name, column, int(column[len(key) + 1 :]), table, one)
+            yield _item(name, column, int(column[len(key) + 1 :]), table, measure)
         else:
             yield Variable(name, column, _label(name, column), _type(dtype))
 
@@ -122,35 +122,37 @@ def _label(table: str, column: str) -> str:
     return _COLUMNS.get(column, column.replace("_", " "))
 
 
-def _item(table: str, column: str, place: int, frame: pl.DataFrame, one: Instrument | None) -> Variable:
-    if one is None or place > len(one.items):
+def _item(table: str, column: str, place: int, frame: pl.DataFrame, measure: Instrument | None) -> Variable:
+    if measure is None or place > len(measure.items):
         return Variable(table, column, f"item {place}", "number")
-    forms = [form for form in one.forms if form.key in set(frame["form"].drop_nulls())] or [one.form()]
-    items = {form.key: one.item(form.order[place - 1]) for form in forms}
+    forms = [form for form in measure.forms if form.key in set(frame["form"].drop_nulls())] or [measure.form()]
+    items = {form.key: measure.item(form.order[place - 1]) for form in forms}
     labels = dict.fromkeys(item.label for item in items.values())
     several = "; ".join(f"{form}: {item.label}" for form, item in items.items())
     first = next(iter(items.values()))
     same = len(labels) == 1
-    source = one.source(one.scales[0].source).citation
+    source = measure.source(measure.scales[0].source).citation
     return Variable(
         table=table,
         name=column,
         label=first.label if same else f"by form ({several})",
         type="whole number" if first.whole else "number",
-        values=_values(frame, one, list(items.values())),
+        values=_values(frame, measure, list(items.values())),
         source=source,
         loinc=(first.loinc or "") if same else "",
     )
 
 
-def _values(frame: pl.DataFrame, one: Instrument, items: list[Item]) -> dict[float, str]:
+def _values(frame: pl.DataFrame, measure: Instrument, items: list[Item]) -> dict[float, str]:
     """Short labels of the answers; only the ends where one coding is in use, plain numbers where several are."""
-    met = [one.coding(key) for key in frame["coding"].drop_nulls().unique(maintain_order=True)] or [one.coding()]
-    spans = [coding.accepted(item) for coding in met for item in items]
+    codings = [measure.coding(key) for key in frame["coding"].drop_nulls().unique(maintain_order=True)] or [
+        measure.coding()
+    ]
+    spans = [coding.accepted(item) for coding in codings for item in items]
     low, high = min(span[0] for span in spans), max(span[1] for span in spans)
     labels: dict[float, str] = {float(code): str(code) for code in range(low, high + 1)}
-    if len(met) == 1 and len(items) == 1:
-        labels |= _ends(met[0], items[0])
+    if len(codings) == 1 and len(items) == 1:
+        labels |= _ends(codings[0], items[0])
     return labels
 
 
@@ -160,8 +162,8 @@ def _ends(coding: Coding, item: Item) -> dict[float, str]:
     high = high - 1 if apply is not None else high
     match = _ENDS.fullmatch(coding.title)
     first, last = (match[2], match[4]) if match else ("lowest answer", "highest answer")
-    found = {float(low): f"{low} {first}", float(high): f"{high} {last}"}
-    return found | ({float(apply): f"{apply} does not apply"} if apply is not None else {})
+    labels = {float(low): f"{low} {first}", float(high): f"{high} {last}"}
+    return labels | ({float(apply): f"{apply} does not apply"} if apply is not None else {})
 
 
 def _type(dtype: pl.DataType) -> str:

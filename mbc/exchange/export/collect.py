@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import polars as pl
 
 from mbc.exchange.export.instrument_facts import known
-from mbc.exchange.export.scores import scored
+from mbc.exchange.export.scores import score_administrations
 from mbc.store import Store
 from mbc.store.schema.records import Channel
 
@@ -24,7 +24,7 @@ Progress = Callable[[str], None]
 
 
 @dataclass(frozen=True, slots=True)
-class Taken:
+class Collected:
     """What leaves, table by table, and what stayed behind."""
 
     tables: Mapping[str, pl.DataFrame]
@@ -36,7 +36,7 @@ class Taken:
 
 
 @dataclass(frozen=True, slots=True)
-class Wish:
+class Selection:
     """What is asked for."""
 
     clients: tuple[str, ...] = ()
@@ -46,7 +46,7 @@ class Wish:
     safety: bool = False
 
 
-def collect(store: Store, wish: Wish, progress: Progress | None = None) -> Taken:
+def collect(store: Store, selection: Selection, progress: Progress | None = None) -> Collected:
     """Read what is asked for, as far as this view of the record reaches.
 
     Raises
@@ -57,42 +57,44 @@ def collect(store: Store, wish: Wish, progress: Progress | None = None) -> Taken
         When a client does not exist for this user.
     """
     tell = progress or (lambda _: None)
-    channels: tuple[Channel, ...] = ("care", "safety") if wish.safety else ("care",)
-    heads, answers, totals = _questionnaires(store, wish, channels, tell)
+    channels: tuple[Channel, ...] = ("care", "safety") if selection.safety else ("care",)
+    heads, answers, totals = _questionnaires(store, selection, channels, tell)
     tables: dict[str, pl.DataFrame] = {}
-    kept, withheld = (heads, ()) if wish.safety else _without_risk_answers(heads, answers)
-    if wish.answers:
+    kept, withheld = (heads, ()) if selection.safety else _without_risk_answers(heads, answers)
+    if selection.answers:
         for name in _ENTITIES:
             tell(name)
-            tables[name] = _read(store, name, wish.clients)
-        tables["clinicians"] = _named_clinicians(tables, wish)
+            tables[name] = _read(store, name, selection.clients)
+        tables["clinicians"] = _named_clinicians(tables, selection)
         tell("answers")
         tables |= _wide(kept, answers)
         tables["totals"] = _totals(kept, totals)
         for name in _LATER:
             tell(name)
-            tables[name] = _read(store, name, wish.clients)
-    if wish.scores:
+            tables[name] = _read(store, name, selection.clients)
+    if selection.scores:
         tell("scores")
-        tables["scores"] = scored(heads, answers, totals)
+        tables["scores"] = score_administrations(heads, answers, totals)
     undefined = tuple(sorted(key for key in heads["instrument"].unique() if known(key) is None))
-    return Taken({name: table for name, table in tables.items() if not table.is_empty()}, withheld, undefined)
+    return Collected({name: table for name, table in tables.items() if not table.is_empty()}, withheld, undefined)
 
 
 def _questionnaires(
-    store: Store, wish: Wish, channels: Sequence[Channel], tell: Progress
+    store: Store, selection: Selection, channels: Sequence[Channel], tell: Progress
 ) -> tuple[pl.DataFrame, pl.DataFrame, pl.DataFrame]:
     """Administrations, answers and kept scores of all channels that are asked for."""
     heads, answers, totals = [], [], []
     for channel in channels:
-        for client in wish.clients or (None,):
+        for client in selection.clients or (None,):
             tell("questionnaires")
             heads.append(store.administrations(client_id=client, channel=channel))
             answers.append(store.answers(client_id=client, channel=channel))
             totals.append(store.totals(client_id=client, channel=channel))
     parts = (pl.concat(heads), pl.concat(answers), pl.concat(totals))
-    if wish.instruments:
-        heads_, answers_, totals_ = (part.filter(pl.col("instrument").is_in(wish.instruments)) for part in parts)
+    if selection.instruments:
+        heads_, answers_, totals_ = (
+            part.filter(pl.col("instrument").is_in(selection.instruments)) for part in parts
+        )
         return heads_, answers_, totals_
     return parts
 
@@ -103,9 +105,9 @@ def _read(store: Store, name: str, clients: Collection[str]) -> pl.DataFrame:
     return pl.concat([getattr(store, name)(client_id=client) for client in clients])
 
 
-def _named_clinicians(tables: Mapping[str, pl.DataFrame], wish: Wish) -> pl.DataFrame:
+def _named_clinicians(tables: Mapping[str, pl.DataFrame], selection: Selection) -> pl.DataFrame:
     """Only those whom the clients that leave name, where not all leave."""
-    if not wish.clients:
+    if not selection.clients:
         return tables["clinicians"]
     named = {*tables["clients"]["clinician_id"], *tables["episodes"]["clinician_id"]}
     return tables["clinicians"].filter(pl.col("clinician_id").is_in(list(named - {None})))
@@ -124,17 +126,17 @@ def _without_risk_answers(heads: pl.DataFrame, answers: pl.DataFrame) -> tuple[p
 
 
 def _has_risk_item(key: str) -> bool:
-    one = known(key)
-    return one is None or bool(one.flags)  # one whose definition is not at hand may have some
+    measure = known(key)
+    return measure is None or bool(measure.flags)  # one whose definition is not at hand may have some
 
 
 def _wide(heads: pl.DataFrame, answers: pl.DataFrame) -> dict[str, pl.DataFrame]:
     """One table per questionnaire: a row per administration, a column per item."""
     tables: dict[str, pl.DataFrame] = {}
     answers = answers.join(heads.select(_KEY), on=_KEY, how="semi")
-    for (key,), mine in answers.group_by("instrument", maintain_order=True):
-        most = max(int(mine["item"].max()), len(one.items) if (one := known(str(key))) else 0)  # pyright: ignore[reportArgumentType]
-        cells = mine.pivot(on="item", index=_KEY, values="value", on_columns=list(range(1, most + 1)))
+    for (key,), own_answers in answers.group_by("instrument", maintain_order=True):
+        most = max(int(own_answers["item"].max()), len(measure.items) if (measure := known(str(key))) else 0)  # pyright: ignore[reportArgumentType]
+        cells = own_answers.pivot(on="item", index=_KEY, values="value", on_columns=list(range(1, most + 1)))
         cells = cells.rename({str(n): f"{key}_{n}" for n in range(1, most + 1)})
         head = heads.filter(pl.col("instrument") == key).select(_KEY, *_HEAD)
         table = head.join(cells, on=_KEY, how="inner", maintain_order="left")

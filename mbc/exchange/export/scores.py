@@ -27,7 +27,7 @@ _KEY = "administration_id"
 _HEAD = ("client_id", "taken_on", "taken_at", "session_number", "instrument", "target", "informant")
 
 
-def scored(heads: pl.DataFrame, answers: pl.DataFrame, totals: pl.DataFrame) -> pl.DataFrame:
+def score_administrations(heads: pl.DataFrame, answers: pl.DataFrame, totals: pl.DataFrame) -> pl.DataFrame:
     """Score what leaves: one row per administration and scale, never without its count of answered items.
 
     Parameters
@@ -46,9 +46,9 @@ def scored(heads: pl.DataFrame, answers: pl.DataFrame, totals: pl.DataFrame) -> 
         part.join(moments, on=_KEY, how="inner", maintain_order="left") for part in (answers, totals)
     )
     parts = [pl.DataFrame(schema=SCORES)]
-    for (key, form, coding), mine in answers.group_by("instrument", "form", "coding", maintain_order=True):
-        if (one := known(str(key))) is not None:
-            parts += _from_answers(mine, one, form, coding)
+    for (key, form, coding), group in answers.group_by("instrument", "form", "coding", maintain_order=True):
+        if (measure := known(str(key))) is not None:
+            parts += _from_answers(group, measure, form, coding)
     alone = totals.join(answers.select(_KEY).unique(), on=_KEY, how="anti")
     kept = alone.with_columns(
         pl.lit(None, SCORES[name]).alias(name) for name in ("answered", "items", "prorated", "band")
@@ -58,18 +58,18 @@ def scored(heads: pl.DataFrame, answers: pl.DataFrame, totals: pl.DataFrame) -> 
     return pl.concat(parts).sort(order, nulls_last=True, maintain_order=True)
 
 
-def _from_answers(answers: pl.DataFrame, one: Instrument, form: object, coding: object) -> list[pl.DataFrame]:
-    order = one.form(None if form is None else str(form))
-    items = one.item_columns(order.key)
+def _from_answers(answers: pl.DataFrame, measure: Instrument, form: object, coding: object) -> list[pl.DataFrame]:
+    order = measure.form(None if form is None else str(form))
+    items = measure.item_columns(order.key)
     places = list(range(1, len(items) + 1))
     wide = answers.pivot(on="item", index=[_KEY, *_HEAD], values="value", on_columns=places)
     wide = wide.rename({str(n): name for n, name in zip(places, items, strict=True)})
-    done = score(wide, one, form=order.key, coding=None if coding is None else str(coding), invalid="null")
-    return [_long(done, one, scale) for scale in one.scales]
+    done = score(wide, measure, form=order.key, coding=None if coding is None else str(coding), invalid="null")
+    return [_long(done, measure, scale) for scale in measure.scales]
 
 
-def _long(done: pl.DataFrame, one: Instrument, scale: Scale) -> pl.DataFrame:
-    column = f"{one.key}_{scale.key}"
+def _long(done: pl.DataFrame, measure: Instrument, scale: Scale) -> pl.DataFrame:
+    column = f"{measure.key}_{scale.key}"
 
     def given(suffix: str) -> pl.Expr:
         name = f"{column}_{suffix}"

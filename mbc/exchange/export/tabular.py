@@ -12,8 +12,8 @@ import polars as pl
 from mbc.exchange.export.codebook import Variable, as_frame
 from mbc.exchange.export.collect import ADMINISTRATIONS
 from mbc.exchange.export.instrument_facts import known
-from mbc.exchange.files.formula_escape import NOT_AVAILABLE, named_not_available, tamed
-from mbc.exchange.files.optional_libraries import needed
+from mbc.exchange.files.formula_escape import NOT_AVAILABLE, escape_formulas, escape_not_available
+from mbc.exchange.files.optional_libraries import require_library
 from mbc.exchange.files.output import MANIFEST
 from mbc.exchange.files.text_table import as_text
 from mbc.exchange.whole_record.table_files import AFTER, BEFORE
@@ -29,7 +29,9 @@ def write_csv(folder: Path, tables: Tables, variables: Sequence[Variable]) -> No
     """Write a CSV file per table, as ``import_record`` reads them, and a codebook."""
     for name, table in {**tables, "codebook": as_frame(tuple(variables))}.items():
         path = _made(folder, f"{name}.csv")
-        tamed(as_text(table)).write_csv(path) if name == "codebook" else _tamed_texts(table).write_csv(path)
+        escape_formulas(as_text(table)).write_csv(path) if name == "codebook" else _tamed_texts(table).write_csv(
+            path
+        )
 
 
 def write_parquet(folder: Path, tables: Tables, variables: Sequence[Variable]) -> None:
@@ -40,7 +42,7 @@ def write_parquet(folder: Path, tables: Tables, variables: Sequence[Variable]) -
 
 def write_excel(path: Path, tables: Tables, variables: Sequence[Variable]) -> None:
     """Write a workbook with a sheet per table, and a codebook."""
-    openpyxl = needed("openpyxl", "Excel workbooks")
+    openpyxl = require_library("openpyxl", "Excel workbooks")
     book = openpyxl.Workbook(write_only=True)
     about = book.create_sheet("about")
     about.append([ABOUT])
@@ -76,20 +78,20 @@ def _cell(openpyxl: object, sheet: object, value: object) -> object:
 
 def write_spss(folder: Path, tables: Tables, variables: Sequence[Variable]) -> None:
     """Write an SPSS file per table, with labels of variables and of values, and a codebook."""
-    pyreadstat = needed("pyreadstat", "SPSS files")
+    pyreadstat = require_library("pyreadstat", "SPSS files")
     for name, table in tables.items():
-        mine = {one.name: one for one in variables if one.table == name}
+        explained = {variable.name: variable for variable in variables if variable.table == name}
         truths = [column for column, dtype in table.schema.items() if dtype == pl.Boolean]
-        values = {column: dict(one.values) for column, one in mine.items() if one.values}
+        values = {column: dict(variable.values) for column, variable in explained.items() if variable.values}
         pyreadstat.write_sav(
             _plain_moments(table).with_columns(pl.col(truths).cast(pl.Int8)),
             _made(folder, f"{name}.sav"),
             file_label=name[:60],
-            column_labels={column: one.label[:250] for column, one in mine.items()},
+            column_labels={column: variable.label[:250] for column, variable in explained.items()},
             variable_value_labels={**values, **{truth: {0: "no", 1: "yes"} for truth in truths}},
             variable_measure=dict.fromkeys(values, "ordinal"),
         )
-    as_frame(tuple(variables)).pipe(tamed).write_csv(folder / "codebook.csv")
+    as_frame(tuple(variables)).pipe(escape_formulas).write_csv(folder / "codebook.csv")
 
 
 _README = """Questionnaires of relationship therapy, one table each in phenotype/ with its description beside it.
@@ -112,14 +114,18 @@ def write_bids(folder: Path, tables: Tables, variables: Sequence[Variable]) -> N
     if "clients" in tables:
         people = people.join(tables["clients"], on="client_id", how="left", maintain_order="left")
     _write_tsv(folder / "participants.tsv", people)
-    _describe(folder / "participants.json", {one.name: one for one in variables if one.table == "clients"}, None)
-    said = {
+    _describe(
+        folder / "participants.json",
+        {variable.name: variable for variable in variables if variable.table == "clients"},
+        None,
+    )
+    description = {
         "Name": "Questionnaires",
         "BIDSVersion": "1.9.0",
         "DatasetType": "raw",
         "GeneratedBy": [{"Name": "mbc"}],
     }
-    (folder / "dataset_description.json").write_text(json.dumps(said, indent=2) + "\n")
+    (folder / "dataset_description.json").write_text(json.dumps(description, indent=2) + "\n")
     (folder / "README").write_text(_README, encoding="utf-8")
     (folder / ".bidsignore").write_text(
         f"{MANIFEST}\ncodebook.csv\n", encoding="utf-8"
@@ -130,10 +136,10 @@ def write_bids(folder: Path, tables: Tables, variables: Sequence[Variable]) -> N
         key = name.removeprefix(ADMINISTRATIONS)
         is_tool = key != name or name in {"scores", "totals"}
         place = folder / ("phenotype" if is_tool else "sourcedata") / f"{key}.tsv"
-        mine = {one.name: one for one in variables if one.table == name}
+        explained = {variable.name: variable for variable in variables if variable.table == name}
         _write_tsv(place, _by_participant(table, participants) if is_tool else table)
-        _describe(place.with_suffix(".json"), mine, key if is_tool else None, derived=name == "scores")
-    as_frame(tuple(variables)).pipe(tamed).write_csv(folder / "codebook.csv")
+        _describe(place.with_suffix(".json"), explained, key if is_tool else None, derived=name == "scores")
+    as_frame(tuple(variables)).pipe(escape_formulas).write_csv(folder / "codebook.csv")
 
 
 def participants_of(clients: Sequence[str]) -> dict[str, str]:
@@ -166,36 +172,36 @@ def _by_participant(table: pl.DataFrame, participants: Mapping[str, str]) -> pl.
 
 def _write_tsv(path: Path, table: pl.DataFrame) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
-    texts = as_text(named_not_available(_tamed_texts(table)))
+    texts = as_text(escape_not_available(_tamed_texts(table)))
     texts.write_csv(path, separator="\t", null_value=NOT_AVAILABLE)
 
 
 def _describe(path: Path, variables: Mapping[str, Variable], key: str | None, *, derived: bool = False) -> None:
-    said: dict[str, object] = {}
-    one = known(key) if key is not None else None
-    if one is not None:
-        said["MeasurementToolMetadata"] = {
-            "Description": f"{one.name}, version {one.version}. {one.summary}",
-            **({"TermURL": f"https://loinc.org/{one.loinc}"} if one.loinc else {}),
+    description: dict[str, object] = {}
+    measure = known(key) if key is not None else None
+    if measure is not None:
+        description["MeasurementToolMetadata"] = {
+            "Description": f"{measure.name}, version {measure.version}. {measure.summary}",
+            **({"TermURL": f"https://loinc.org/{measure.loinc}"} if measure.loinc else {}),
         }
     if key is not None:
-        said["participant_id"] = {"Description": "participant, as in participants.tsv"}
-        said["session_id"] = {"Description": "day on which it was answered"}
+        description["participant_id"] = {"Description": "participant, as in participants.tsv"}
+        description["session_id"] = {"Description": "day on which it was answered"}
     for name, variable in variables.items():
         if name == "client_id":
             continue
         levels = {f"{code:g}": label for code, label in variable.values.items()}
-        said[name] = {
+        description[name] = {
             "Description": variable.label,
             **({"Levels": levels} if levels else {}),
             **({"Derivative": True} if derived and name == "score" else {}),
         }
     path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(json.dumps(said, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
+    path.write_text(json.dumps(description, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
 
 
 def _tamed_texts(table: pl.DataFrame) -> pl.DataFrame:
-    return tamed(_plain_moments(table))
+    return escape_formulas(_plain_moments(table))
 
 
 def _plain_moments(table: pl.DataFrame) -> pl.DataFrame:

@@ -12,9 +12,9 @@ from typing import Literal, get_args
 from mbc.errors import AccessDenied, SettingsError
 from mbc.exchange.export import tabular
 from mbc.exchange.export.codebook import codebook
-from mbc.exchange.export.collect import Progress, Wish, collect
+from mbc.exchange.export.collect import Progress, Selection, collect
 from mbc.exchange.fhir.bundle import write_fhir
-from mbc.exchange.files.messages import shown
+from mbc.exchange.files.messages import quote
 from mbc.exchange.files.output import MANIFEST, check_target, new_file, new_folder
 from mbc.exchange.redcap.record_forms import write_redcap
 from mbc.instruments import instrument
@@ -31,7 +31,7 @@ _WRITERS: dict[str, Callable[..., None]] = {
     "bids": tabular.write_bids,
     "fhir": lambda path, tables, _: write_fhir(path, tables),
     "redcap": lambda folder, tables, variables: write_redcap(
-        folder, tables, {(one.table, one.name): one for one in variables}
+        folder, tables, {(variable.table, variable.name): variable for variable in variables}
     ),
 }
 
@@ -96,14 +96,14 @@ def export_record(  # noqa: PLR0913 - one keyword for each thing that a user may
         When the place is taken or cannot be written, or nothing would be written.
     """
     if format not in FORMATS:
-        raise SettingsError(f"format is '{shown(format)}'; accepted are {', '.join(FORMATS)}.")
+        raise SettingsError(f"format is '{quote(format)}'; accepted are {', '.join(FORMATS)}.")
     if include_safety and not store.has_permission("safety:read"):
         store.audit.record("refused", asked="export", fault="AccessDenied", safety={"asked": True})
         raise AccessDenied("Safety data leave only with the permission 'safety:read'. Leave --include-safety out.")
     if store.open_until is not None:
         store.audit.record("refused", asked="export", fault="AccessDenied")
         raise AccessDenied("A record that was opened out of turn is read, not taken out: a file would outlast it.")
-    wish = Wish(
+    selection = Selection(
         clients=tuple(dict.fromkeys(clients)),
         instruments=tuple(instrument(key).key for key in dict.fromkeys(instruments)),
         answers=answers,
@@ -113,39 +113,39 @@ def export_record(  # noqa: PLR0913 - one keyword for each thing that a user may
     path = Path(path)
     single = format in _FILES
     check_target(path, folder=not single, force=force)
-    taken = collect(store, wish, progress)
-    if not taken.tables:
+    collected = collect(store, selection, progress)
+    if not collected.tables:
         raise SettingsError("There is nothing to export: no record fits what is asked for.")
-    rows = {name: table.height for name, table in taken.tables.items()}
-    variables = codebook(taken.tables)
+    rows = {name: table.height for name, table in collected.tables.items()}
+    variables = codebook(collected.tables)
     with (new_file if single else new_folder)(path, force=force) as place:
-        _WRITERS[format](place, taken.tables, variables)
+        _WRITERS[format](place, collected.tables, variables)
         if not single:
             (place / MANIFEST).write_text(_manifest(format, rows, safety=include_safety), encoding="utf-8")
-        _tell(store, path, format, wish, rows)
-    return ExportReport(path, format, rows, taken.withheld, taken.undefined)
+        _log_export(store, path, format, selection, rows)
+    return ExportReport(path, format, rows, collected.withheld, collected.undefined)
 
 
 def _manifest(kind: str, rows: dict[str, int], *, safety: bool) -> str:
-    said = {"format": kind, "written_at": datetime.now(UTC).isoformat(timespec="seconds"), "rows": rows}
-    return json.dumps(said | ({"include_safety": True} if safety else {}), indent=2) + "\n"
+    manifest = {"format": kind, "written_at": datetime.now(UTC).isoformat(timespec="seconds"), "rows": rows}
+    return json.dumps(manifest | ({"include_safety": True} if safety else {}), indent=2) + "\n"
 
 
-def _tell(store: Store, path: Path, kind: str, wish: Wish, rows: Mapping[str, int]) -> None:
+def _log_export(store: Store, path: Path, kind: str, selection: Selection, rows: Mapping[str, int]) -> None:
     """Write the export down before its files are in place: an export that nobody can see is none.
 
     What would tell of the safety channel stands under ``safety``, which the trail shows to few.
     """
-    apart = [one for one in wish.instruments if instrument(one).safety_channel]
-    told = {"safety": {"instruments": apart, "rows": dict(rows)}} if wish.safety else {"rows": dict(rows)}
+    hidden = [key for key in selection.instruments if instrument(key).safety_channel]
+    details = {"safety": {"instruments": hidden, "rows": dict(rows)}} if selection.safety else {"rows": dict(rows)}
     store.audit.record(
         "export",
-        subject=wish.clients[0] if len(wish.clients) == 1 else None,
+        subject=selection.clients[0] if len(selection.clients) == 1 else None,
         file=path.name,
         format=kind,
-        instruments=[one for one in wish.instruments if one not in apart],
-        clients=len(wish.clients) or "all",
-        answers=wish.answers,
-        scores=wish.scores,
-        **told,
+        instruments=[key for key in selection.instruments if key not in hidden],
+        clients=len(selection.clients) or "all",
+        answers=selection.answers,
+        scores=selection.scores,
+        **details,
     )

@@ -18,7 +18,7 @@ from mbc.exchange.fhir.questionnaire_match import Link, codes_of, links_of, plac
 from mbc.exchange.fhir.references import Context, unversioned, valid, when
 from mbc.exchange.fhir.resource_files import Loaded, Resource, load_resources
 from mbc.exchange.fhir.resources import Item, Observation, Questionnaire, Reference, Response, extra
-from mbc.exchange.files.messages import listing, many, numbers, shown
+from mbc.exchange.files.messages import count_noun, join_names, join_numbers, quote
 from mbc.exchange.files.text_table import ROW, TextTable
 from mbc.exchange.header.options import ImportOptions
 from mbc.instruments import Instrument, instrument
@@ -82,17 +82,17 @@ def _read_response(resource: Resource, response: Response, context: Context, she
         name = response.questionnaire or "a questionnaire without a name"
         sheet.unknown.setdefault(name, []).append(resource.place)
         return
-    one = instrument(key)
-    head = _head(resource.place, response, context, one)
+    measure = instrument(key)
+    head = _head(resource.place, response, context, measure)
     if response.status not in _TAKEN:
         sheet.faults.append(
-            (resource.place, f"its status is '{shown(response.status)}'; it counts when completed")
+            (resource.place, f"its status is '{quote(response.status)}'; it counts when completed")
         )
     sheet.about_a_person(resource.place, response.subject)
-    form = context.form(one, extra(response.extension, "form"))
-    found = list(_read_leaves(one, leaves, links, mapped, resource.place, form, sheet))
-    sheet.rows += [{**head, **cells} for cells in found] or [head]
-    occasion = Head(head, {cells["scale"]: cells["score"] for cells in found if "scale" in cells})
+    form = context.form(measure, extra(response.extension, "form"))
+    cells_of_leaves = list(_read_leaves(measure, leaves, links, mapped, resource.place, form, sheet))
+    sheet.rows += [{**head, **cells} for cells in cells_of_leaves] or [head]
+    occasion = Head(head, {cells["scale"]: cells["score"] for cells in cells_of_leaves if "scale" in cells})
     if response.status in _TAKEN:
         sheet.taken.append(occasion)
     for address in (resource.address, response.id and f"QuestionnaireResponse/{response.id}"):
@@ -101,7 +101,7 @@ def _read_response(resource: Resource, response: Response, context: Context, she
 
 
 def _read_leaves(
-    one: Instrument,
+    measure: Instrument,
     leaves: list[Item],
     links: Mapping[str, Link],
     mapped: Mapping[str, str],
@@ -109,27 +109,27 @@ def _read_leaves(
     form: str | None,
     sheet: Sheet,
 ) -> Iterator[dict[str, str]]:
-    columns = {name: n for n, name in enumerate(one.item_columns(), start=1)}
+    columns = {name: n for n, name in enumerate(measure.item_columns(), start=1)}
     for leaf in leaves:
         codes = codes_of(leaf.linkId, links)
-        scale = scale_of(one, leaf.linkId, codes)
-        item = columns.get(mapped.get(leaf.linkId, "")) or place_of(one, form, leaf.linkId, codes)
+        scale = scale_of(measure, leaf.linkId, codes)
+        item = columns.get(mapped.get(leaf.linkId, "")) or place_of(measure, form, leaf.linkId, codes)
         if scale is None and item is None:
             sheet.unused[leaf.linkId] += 1
             continue
         answer, *more = leaf.answer
         if more:
-            sheet.faults.append((place, f"'{shown(leaf.linkId)}' has {len(more) + 1} answers; one is needed"))
+            sheet.faults.append((place, f"'{quote(leaf.linkId)}' has {len(more) + 1} answers; one is needed"))
             continue
         try:
             text = number_of(answer, links[leaf.linkId].options if leaf.linkId in links else {})
         except NoNumber as fault:
-            sheet.faults.append((place, f"'{shown(leaf.linkId)}': {shown(fault, longest=200)}"))
+            sheet.faults.append((place, f"'{quote(leaf.linkId)}': {quote(fault, longest=200)}"))
             continue
         yield {"scale": scale, "score": text} if scale is not None else {"item": str(item), "value": text}
 
 
-def _head(place: int, response: Response, context: Context, one: Instrument) -> Row:
+def _head(place: int, response: Response, context: Context, measure: Instrument) -> Row:
     extras = response.extension
     return {
         ROW: place,
@@ -140,8 +140,8 @@ def _head(place: int, response: Response, context: Context, one: Instrument) -> 
         "informant": extra(extras, "informant") or _informant(response.source),
         "episode_id": extra(extras, "episode"),
         "version": extra(extras, "version"),
-        "instrument": one.key,
-        "form": extra(extras, "form") or context.form(one, None),
+        "instrument": measure.key,
+        "form": extra(extras, "form") or context.form(measure, None),
         "coding": extra(extras, "coding"),
     }
 
@@ -164,30 +164,34 @@ def _contained(response: Response) -> Questionnaire | None:
 
 
 def _mapped_key(leaves: list[Item], mapped: Mapping[str, str]) -> str | None:
-    found = {mapped[leaf.linkId].rpartition("_")[0] for leaf in leaves if leaf.linkId in mapped}
-    return next(iter(found)) if len(found) == 1 else None
+    mapped_keys = {mapped[leaf.linkId].rpartition("_")[0] for leaf in leaves if leaf.linkId in mapped}
+    return next(iter(mapped_keys)) if len(mapped_keys) == 1 else None
 
 
 def _notes(loaded: Loaded, sheet: Sheet) -> Iterator[str]:
     for name, places in sheet.unknown.items():
         yield (
-            f"Answers to '{shown(name, longest=80)}' left out: no questionnaire known "
-            f"({loaded.noun} {numbers(places)})."
+            f"Answers to '{quote(name, longest=80)}' left out: no questionnaire known "
+            f"({loaded.noun} {join_numbers(places)})."
         )
     if sheet.unused:
-        yield f"Items that belong to no scale, not made use of: {listing(sheet.unused)}."
+        yield f"Items that belong to no scale, not made use of: {join_names(sheet.unused)}."
     if sheet.derived:
-        yield f"{many(sheet.derived, 'score')} that were worked out from answers are worked out anew, not read."
+        yield f"{count_noun(sheet.derived, 'score')} worked out from answers are not read: they are recomputed."
     if sheet.others:
-        yield f"{many(sheet.others, 'Observation')} that are no score of a questionnaire known left out."
+        yield f"{count_noun(sheet.others, 'Observation')} that are no score of a questionnaire known left out."
 
 
 def _nothing(loaded: Loaded, sheet: Sheet) -> str:
-    kinds = ", ".join(f"{count} {kind}" for kind, count in Counter(one.kind for one in loaded.resources).items())
+    kinds = ", ".join(
+        f"{count} {kind}" for kind, count in Counter(resource.kind for resource in loaded.resources).items()
+    )
     names = (
-        f" Answers to {listing(sheet.unknown)} are there: name theirs with --instrument." if sheet.unknown else ""
+        f" Answers to {join_names(sheet.unknown)} are there: name theirs with --instrument."
+        if sheet.unknown
+        else ""
     )
     return (
-        f"'{shown(loaded.name)}' holds no answers to a questionnaire that is known; it holds "
-        f"{shown(kinds, longest=200)}.{names}"
+        f"'{quote(loaded.name)}' holds no answers to a questionnaire that is known; it holds "
+        f"{quote(kinds, longest=200)}.{names}"
     )

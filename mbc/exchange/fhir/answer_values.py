@@ -30,15 +30,15 @@ class NoNumber(ValueError):
 
 def option_numbers(question: Question) -> Options:
     """Collect the numbers of the coded answers that a question offers, as far as its definition says so."""
-    found: dict[tuple[str | None, str | None], float] = {}
+    numbers: dict[tuple[str | None, str | None], float] = {}
     for option in question.answerOption:
         coding = option.valueCoding
         if coding is None:
             continue
         number = _weight((*option.extension, *coding.extension))
         if number is not None:
-            found[(coding.system, coding.code)] = number
-    return found
+            numbers[(coding.system, coding.code)] = number
+    return numbers
 
 
 def number_of(answer: Answer, options: Options) -> str:
@@ -98,11 +98,11 @@ def _coded(coding: Coding, options: Options) -> str:
 
 def _weight(extensions: Iterable[Extension]) -> float | None:
     prefix = None
-    for one in extensions:
-        if one.url in _WEIGHTS:
-            return one.valueDecimal if one.valueDecimal is not None else one.valueInteger
-        if one.url == _PREFIX and one.valueString and _NUMBER.fullmatch(one.valueString):
-            prefix = float(one.valueString.replace(",", "."))
+    for extension in extensions:
+        if extension.url in _WEIGHTS:
+            return extension.valueDecimal if extension.valueDecimal is not None else extension.valueInteger
+        if extension.url == _PREFIX and extension.valueString and _NUMBER.fullmatch(extension.valueString):
+            prefix = float(extension.valueString.replace(",", "."))
     return prefix
 
 

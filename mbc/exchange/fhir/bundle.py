@@ -37,8 +37,8 @@ def write_fhir(path: Path, tables: Tables) -> None:
     head = {"resourceType": "Bundle", "identifier": {"system": RECORD, "value": "record"}, "type": "collection"}
     with path.open("w", encoding="utf-8") as file:
         file.write(json.dumps(head)[:-1] + ', "entry": [\n')
-        for n, one in enumerate(_resources(tables)):
-            entry = {"fullUrl": f"urn:uuid:{one['id']}", "resource": one}
+        for n, resource in enumerate(_resources(tables)):
+            entry = {"fullUrl": f"urn:uuid:{resource['id']}", "resource": resource}
             file.write((",\n" if n else "") + json.dumps(entry, ensure_ascii=False))
         file.write("\n]}\n")
 
@@ -96,18 +96,18 @@ def _occasion(row: Row) -> tuple[Any, ...]:
 
 
 def _kept(totals: pl.DataFrame | None) -> dict[tuple[Any, ...], dict[str, float]]:
-    found: dict[tuple[Any, ...], dict[str, float]] = {}
+    recorded: dict[tuple[Any, ...], dict[str, float]] = {}
     for row in [] if totals is None else totals.iter_rows(named=True):
-        found.setdefault(_occasion(row), {})[row["scale"]] = row["score"]
-    return found
+        recorded.setdefault(_occasion(row), {})[row["scale"]] = row["score"]
+    return recorded
 
 
-def _questionnaire(one: Instrument, form_key: str, coding_key: str) -> Row:
+def _questionnaire(measure: Instrument, form_key: str, coding_key: str) -> Row:
     """Explain the answers in one order of the items and one coding: each is a version of the questionnaire."""
-    form, coding = one.form(form_key), one.coding(coding_key)
+    form, coding = measure.form(form_key), measure.coding(coding_key)
     items: list[Row] = []
-    for n, name in enumerate(one.item_columns(), start=1):
-        item = one.item(form.order[n - 1])
+    for n, name in enumerate(measure.item_columns(), start=1):
+        item = measure.item(form.order[n - 1])
         low, high = coding.accepted(item)
         codes = [{"system": LOINC, "code": item.loinc}] if item.loinc else []
         items.append(
@@ -127,16 +127,16 @@ def _questionnaire(one: Instrument, form_key: str, coding_key: str) -> Row:
         )
     return {
         "resourceType": "Questionnaire",
-        "id": _id("Questionnaire", one.key, form_key, coding_key),
-        "url": f"{INSTRUMENT}{one.key}",
+        "id": _id("Questionnaire", measure.key, form_key, coding_key),
+        "url": f"{INSTRUMENT}{measure.key}",
         "version": _version(form_key, coding_key),
-        "name": one.key.upper(),  # R4 wants a name that begins with a capital
-        "title": one.name,
+        "name": measure.key.upper(),  # R4 wants a name that begins with a capital
+        "title": measure.name,
         "status": "active",
         "subjectType": ["Patient"],
-        "description": f"Definition {one.version}, items in the order of form {form.key}, answers coded "
+        "description": f"Definition {measure.version}, items in the order of form {form.key}, answers coded "
         f"{coding.key}. Labels are short ones of our own, not the authors' wording.",
-        **({"code": [{"system": LOINC, "code": one.loinc}]} if one.loinc else {}),
+        **({"code": [{"system": LOINC, "code": measure.loinc}]} if measure.loinc else {}),
         "item": items,
     }
 
@@ -182,15 +182,15 @@ def _choices(key: str, form: str) -> frozenset[str]:
     """Items whose answers are among a few whole numbers."""
     if key not in keys():
         return frozenset()
-    one = load(key)
-    places = zip(one.item_columns(), one.form(form).order, strict=True)
-    return frozenset(name for name, item in places if one.item(item).whole)
+    measure = load(key)
+    places = zip(measure.item_columns(), measure.form(form).order, strict=True)
+    return frozenset(name for name, item in places if measure.item(item).whole)
 
 
 def _observation(row: Row, scale: str, score: float, *, derived: bool = False) -> Row:
     key = row["instrument"]
-    one = load(key) if key in keys() else None
-    known = next((each for each in one.scales if each.key == scale), None) if one else None
+    measure = load(key) if key in keys() else None
+    known = next((candidate for candidate in measure.scales if candidate.key == scale), None) if measure else None
     codings = [{"system": SCORES, "code": f"{key}_{scale}"}]
     if known and known.loinc:
         codings.insert(0, {"system": LOINC, "code": known.loinc})
@@ -202,7 +202,10 @@ def _observation(row: Row, scale: str, score: float, *, derived: bool = False) -
         "extension": _extras(row, ("version",)),
         "status": "final",
         "category": [{"coding": [{"system": _SURVEY, "code": "survey"}]}],
-        "code": {"coding": codings, "text": f"{one.name}, {known.title}" if one and known else f"{key} {scale}"},
+        "code": {
+            "coding": codings,
+            "text": f"{measure.name}, {known.title}" if measure and known else f"{key} {scale}",
+        },
         "subject": _subject(row),
         "effectiveDateTime": _moment(row),
         "valueQuantity": {"value": score, "unit": "score", "system": _UCUM, "code": "{score}"},
@@ -211,11 +214,11 @@ def _observation(row: Row, scale: str, score: float, *, derived: bool = False) -
 
 
 def _basic(table: str, number: int, row: Row) -> Row:
-    said = [{"url": f"{OURS}{name}", **_value(value)} for name, value in row.items() if value is not None]
+    extensions = [{"url": f"{OURS}{name}", **_value(value)} for name, value in row.items() if value is not None]
     return {
         "resourceType": "Basic",
         "id": _id("Basic", table, str(number)),
-        "extension": said,
+        "extension": extensions,
         "code": {"coding": [{"system": TABLE, "code": table}]},
     }
 

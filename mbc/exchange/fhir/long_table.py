@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 from mbc.exchange.fhir.references import not_a_patient
 from mbc.exchange.fhir.resources import Reference
-from mbc.exchange.files.messages import shown
+from mbc.exchange.files.messages import quote
 
 Row = dict[str, str | int | None]
 COLUMNS = (
@@ -45,4 +45,4 @@ class Sheet:
         """Note a resource that is about something else."""
         kind = not_a_patient(subject)
         if kind is not None:
-            self.faults.append((place, f"its subject is a {shown(kind)}, not a Patient"))
+            self.faults.append((place, f"its subject is a {quote(kind)}, not a Patient"))

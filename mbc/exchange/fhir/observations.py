@@ -8,7 +8,7 @@ from mbc.exchange.fhir.questionnaire_match import score_of
 from mbc.exchange.fhir.references import Context, unversioned, when
 from mbc.exchange.fhir.resource_files import Resource
 from mbc.exchange.fhir.resources import SCORES, Observation, extra
-from mbc.exchange.files.messages import shown
+from mbc.exchange.files.messages import quote
 from mbc.exchange.files.text_table import ROW
 
 _FINAL = frozenset({"final", "amended", "corrected"})
@@ -25,14 +25,14 @@ def read_observation(resource: Resource, observation: Observation, context: Cont
     if named is None or observation.value is None:
         sheet.others += 1
         return
-    if observation.derivedFrom and any(one.system == SCORES for one in observation.code.coding):
+    if observation.derivedFrom and any(coding.system == SCORES for coding in observation.code.coding):
         sheet.derived += 1
         return
     key, scale = named
     if context.named and key not in context.named:
         return
     if observation.status not in _FINAL:
-        sheet.faults.append((resource.place, f"its status is '{shown(observation.status)}'; it counts when final"))
+        sheet.faults.append((resource.place, f"its status is '{quote(observation.status)}'; it counts when final"))
     sheet.about_a_person(resource.place, observation.subject)
     own = _own_occasion(observation, context, key)
     head = _response_of(observation, own, sheet)
@@ -58,7 +58,7 @@ def _own_occasion(observation: Observation, context: Context, key: str) -> Row:
 
 def _response_of(observation: Observation, own: Row, sheet: Sheet) -> Head | None:
     """Find the response whose score it is: the one that it names, or the only one of the day."""
-    sources = [unversioned(one.reference or "") for one in observation.derivedFrom]
+    sources = [unversioned(reference.reference or "") for reference in observation.derivedFrom]
     for source in sources:
         head = sheet.heads.get(source) or sheet.heads.get("/".join(source.split("/")[-2:]))
         if head is not None and all(head.cells[name] == own[name] for name in ("client_id", "instrument")):

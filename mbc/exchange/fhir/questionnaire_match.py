@@ -26,13 +26,22 @@ class Definitions:
     @classmethod
     def of(cls, questionnaires: Iterable[Questionnaire]) -> Definitions:
         """Take some Questionnaires."""
-        found: dict[str, Questionnaire] = {}
-        for one in questionnaires:
-            versioned = f"{one.url}|{one.version}" if one.url and one.version else None
-            for name in (versioned, one.url, one.id and f"Questionnaire/{one.id}", one.id and f"#{one.id}"):
+        by_name: dict[str, Questionnaire] = {}
+        for questionnaire in questionnaires:
+            versioned = (
+                f"{questionnaire.url}|{questionnaire.version}"
+                if questionnaire.url and questionnaire.version
+                else None
+            )
+            for name in (
+                versioned,
+                questionnaire.url,
+                questionnaire.id and f"Questionnaire/{questionnaire.id}",
+                questionnaire.id and f"#{questionnaire.id}",
+            ):
                 if name:
-                    found.setdefault(name, one)
-        return cls(found)
+                    by_name.setdefault(name, questionnaire)
+        return cls(by_name)
 
     def find(self, canonical: str | None) -> Questionnaire | None:
         """Find the one that a response names; its only one where it names none."""
@@ -58,13 +67,13 @@ def links_of(definition: Questionnaire | None) -> dict[str, Link]:
     if definition is None:
         return {}
     every = (question for top in definition.item for question in top.all())
-    return {one.linkId: Link(_loinc(one.code), option_numbers(one)) for one in every}
+    return {question.linkId: Link(_loinc(question.code), option_numbers(question)) for question in every}
 
 
 def codes_of(link_id: str, links: Mapping[str, Link]) -> tuple[str, ...]:
     """LOINC codes of a link: as its definition says, and as the link id itself may bear one (``/44250-9``)."""
-    said = links[link_id].codes if link_id in links else ()
-    return (*said, *_LOINC_CODE.findall(link_id))
+    defined = links[link_id].codes if link_id in links else ()
+    return (*defined, *_LOINC_CODE.findall(link_id))
 
 
 def which(
@@ -120,7 +129,7 @@ def _by_name(canonical: str | None, definition: Questionnaire | None) -> str | N
     return None
 
 
-def place_of(one: Instrument, form: str | None, link_id: str, codes: Iterable[str]) -> int | None:
+def place_of(measure: Instrument, form: str | None, link_id: str, codes: Iterable[str]) -> int | None:
     """Position of an item in a form: by its LOINC code, else by the number in its link id.
 
     Examples
@@ -129,21 +138,21 @@ def place_of(one: Instrument, form: str | None, link_id: str, codes: Iterable[st
     >>> place_of(phq9, None, "/44255-8", ["44255-8"]), place_of(phq9, None, "phq9_9", ())
     (2, 9)
     """
-    order = one.form(form).order
-    known = _item_codes(one.key)
+    order = measure.form(form).order
+    known = _item_codes(measure.key)
     for code in codes:
         if code in known:
             return order.index(known[code]) + 1
     last = re.split(r"[/#|]", link_id)[-1]
-    number = item_number(link_id, one.key) or item_number(last, one.key)
+    number = item_number(link_id, measure.key) or item_number(last, measure.key)
     return number if number is not None and 1 <= number <= len(order) else None
 
 
-def scale_of(one: Instrument, link_id: str, codes: Iterable[str]) -> str | None:
+def scale_of(measure: Instrument, link_id: str, codes: Iterable[str]) -> str | None:
     """Scale whose score an item is: by its LOINC code, else by its name (``rses_total``)."""
     codes = set(codes)
-    for scale in one.scales:
-        if (scale.loinc and scale.loinc in codes) or fold(link_id) == fold(f"{one.key}_{scale.key}"):
+    for scale in measure.scales:
+        if (scale.loinc and scale.loinc in codes) or fold(link_id) == fold(f"{measure.key}_{scale.key}"):
             return scale.key
     return None
 
@@ -160,7 +169,7 @@ def score_of(codings: Iterable[Coding]) -> tuple[str, str] | None:
 
 
 def _loinc(codings: Iterable[Coding]) -> tuple[str, ...]:
-    return tuple(one.code for one in codings if one.code and one.system in {LOINC, None})
+    return tuple(coding.code for coding in codings if coding.code and coding.system in {LOINC, None})
 
 
 def _item_codes(key: str) -> dict[str, str]:

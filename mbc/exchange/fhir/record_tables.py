@@ -33,11 +33,11 @@ def read_bundle(path: Path) -> Iterator[tuple[str, TextTable]]:
     rows: dict[str, list[dict[str, Any]]] = {}
     for resource in loaded.of("Basic"):
         codings = resource.content.get("code", {}).get("coding", [])
-        table = next((one.get("code") for one in codings if one.get("system") == TABLE), None)
+        table = next((coding.get("code") for coding in codings if coding.get("system") == TABLE), None)
         if table is not None:
             rows.setdefault(table, []).append({ROW: resource.place, **_cells(resource.content)})
-    for name, mine in rows.items():
-        yield name, _table(loaded, name, mine)
+    for name, table_rows in rows.items():
+        yield name, _table(loaded, name, table_rows)
     if any(loaded.of("QuestionnaireResponse")) or any(loaded.of("Observation")):
         try:
             yield ANSWERS, table_of(loaded, ImportOptions())
@@ -48,9 +48,11 @@ def read_bundle(path: Path) -> Iterator[tuple[str, TextTable]]:
 
 def _cells(content: dict[str, Any]) -> dict[str, str]:
     return {
-        one["url"].removeprefix(OURS): one["valueString"]
-        for one in content.get("extension", [])
-        if isinstance(one, dict) and str(one.get("url", "")).startswith(OURS) and "valueString" in one
+        extension["url"].removeprefix(OURS): extension["valueString"]
+        for extension in content.get("extension", [])
+        if isinstance(extension, dict)
+        and str(extension.get("url", "")).startswith(OURS)
+        and "valueString" in extension
     }
 
 

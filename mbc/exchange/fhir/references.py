@@ -13,7 +13,7 @@ from mbc.errors import ImportRefused
 from mbc.exchange.fhir.questionnaire_match import Definitions
 from mbc.exchange.fhir.resource_files import Loaded, Resource, load_resources
 from mbc.exchange.fhir.resources import OURS, Observation, Patient, Questionnaire, Reference, Response
-from mbc.exchange.files.messages import shown
+from mbc.exchange.files.messages import quote
 from mbc.exchange.header.options import ImportOptions
 from mbc.exchange.header.questionnaires import chosen
 from mbc.instruments import Instrument
@@ -37,10 +37,12 @@ class Context:
     def of(cls, loaded: Loaded, options: ImportOptions) -> Context:
         """Collect what a file, and the questionnaires named beside it, define."""
         files = [loaded] if options.questionnaire is None else [loaded, load_resources(options.questionnaire)]
-        found = [valid(Questionnaire, one, file) for file in files for one in file.of("Questionnaire")]
+        questionnaires = [
+            valid(Questionnaire, resource, file) for file in files for resource in file.of("Questionnaire")
+        ]
         if options.questionnaire is not None and not any(files[1].of("Questionnaire")):
-            raise ImportRefused(f"'{shown(files[1].name)}' holds no Questionnaire.")
-        return cls(Definitions.of(found), _patients(loaded), options, chosen(options))
+            raise ImportRefused(f"'{quote(files[1].name)}' holds no Questionnaire.")
+        return cls(Definitions.of(questionnaires), _patients(loaded), options, chosen(options))
 
     def client(self, subject: Reference | None) -> str | None:
         """Name the client that a resource is about; nobody where it is about something else than a person."""
@@ -51,10 +53,10 @@ class Context:
             return self.patients.get(address) or _last(address)
         return subject.identifier.value if subject.identifier else None
 
-    def form(self, one: Instrument, written: str | None) -> str | None:
+    def form(self, measure: Instrument, written: str | None) -> str | None:
         """Name the item order that is meant, as far as anybody says."""
-        said = written or self.options.form.get(one.key, self.options.form.get(""))
-        return said if said in {form.key for form in one.forms} else None
+        form_key = written or self.options.form.get(measure.key, self.options.form.get(""))
+        return form_key if form_key in {form.key for form in measure.forms} else None
 
 
 def unversioned(reference: str) -> str:
@@ -93,13 +95,13 @@ def valid(model: type[ModelT], resource: Resource, loaded: Loaded) -> ModelT:
     try:
         return model.model_validate(resource.content)
     except ValidationError as fault:
-        said = "; ".join(f"{'.'.join(map(str, one['loc']))}: {one['msg']}" for one in fault.errors()[:3])
+        faults = "; ".join(f"{'.'.join(map(str, error['loc']))}: {error['msg']}" for error in fault.errors()[:3])
         raise ImportRefused(
-            f"'{shown(loaded.name)}', {loaded.noun} {resource.place}: no valid {resource.kind} "
-            f"({shown(said, longest=300)})."
+            f"'{quote(loaded.name)}', {loaded.noun} {resource.place}: no valid {resource.kind} "
+            f"({quote(faults, longest=300)})."
         ) from None
     except RecursionError:
-        raise ImportRefused(f"'{shown(loaded.name)}', {loaded.noun} {resource.place}: nested too deep.") from None
+        raise ImportRefused(f"'{quote(loaded.name)}', {loaded.noun} {resource.place}: nested too deep.") from None
 
 
 def _last(reference: str) -> str:
@@ -108,14 +110,21 @@ def _last(reference: str) -> str:
 
 
 def _patients(loaded: Loaded) -> dict[str, str]:
-    found: dict[str, str] = {}
+    clients: dict[str, str] = {}
     for resource in loaded.of("Patient"):
         patient = valid(Patient, resource, loaded)
-        ours = next((one.value for one in patient.identifier if one.system == f"{OURS}client" and one.value), None)
+        ours = next(
+            (
+                identifier.value
+                for identifier in patient.identifier
+                if identifier.system == f"{OURS}client" and identifier.value
+            ),
+            None,
+        )
         name = ours or patient.id
         if name is None:
             continue
         for address in (resource.address, patient.id and f"Patient/{patient.id}"):
             if address:
-                found[unversioned(address)] = name
-    return found
+                clients[unversioned(address)] = name
+    return clients

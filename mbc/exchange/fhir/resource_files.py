@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from mbc.errors import ImportRefused
-from mbc.exchange.files.messages import shown
+from mbc.exchange.files.messages import quote
 
 MOST_BYTES = 256 << 20  # of JSON, which takes many times its size in memory
 
@@ -37,7 +37,7 @@ class Loaded:
 
     def of(self, kind: str) -> Iterator[Resource]:
         """Those of one kind."""
-        return (one for one in self.resources if one.kind == kind)
+        return (resource for resource in self.resources if resource.kind == kind)
 
 
 def load_resources(path: str | Path) -> Loaded:
@@ -52,16 +52,16 @@ def load_resources(path: str | Path) -> Loaded:
     try:
         raw = path.read_bytes()
     except OSError as fault:
-        raise ImportRefused(f"'{shown(path, longest=200)}' cannot be read: {fault.strerror}.") from fault
+        raise ImportRefused(f"'{quote(path, longest=200)}' cannot be read: {fault.strerror}.") from fault
     if len(raw) > MOST_BYTES:
         raise ImportRefused(
-            f"'{shown(path.name)}' has more than {MOST_BYTES >> 20} MB of JSON. Export it in parts."
+            f"'{quote(path.name)}' has more than {MOST_BYTES >> 20} MB of JSON. Export it in parts."
         )
-    whole, noun = _parsed(raw, path)
+    documents, noun = _parsed(raw, path)
     digest = hashlib.sha256(raw).hexdigest()
-    resources = tuple(_resources(whole, noun, path))
+    resources = tuple(_resources(documents, noun, path))
     if not resources:
-        raise ImportRefused(f"'{shown(path.name)}' holds no FHIR resources: there is nothing to import.")
+        raise ImportRefused(f"'{quote(path.name)}' holds no FHIR resources: there is nothing to import.")
     return Loaded(path.name, digest, noun, resources)
 
 
@@ -77,7 +77,7 @@ def _parsed(raw: bytes, path: Path) -> tuple[list[Any], str]:
         except (json.JSONDecodeError, RecursionError):
             pass
         where = f" (line {fault.lineno})" if isinstance(fault, json.JSONDecodeError) else " (nested too deep)"
-        raise ImportRefused(f"'{shown(path.name)}' is damaged JSON{where}. Was the file cut off?") from fault
+        raise ImportRefused(f"'{quote(path.name)}' is damaged JSON{where}. Was the file cut off?") from fault
 
 
 def _json(text: str) -> Any:
@@ -88,25 +88,25 @@ def _refuse_constant(name: str) -> float:
     raise json.JSONDecodeError(f"{name} is no JSON", name, 0)
 
 
-def _resources(whole: list[Any], noun: str, path: Path) -> Iterator[Resource]:
-    for line, one in enumerate(whole, start=1):
-        kind = _kind(one)
+def _resources(documents: list[Any], noun: str, path: Path) -> Iterator[Resource]:
+    for line, document in enumerate(documents, start=1):
+        kind = _kind(document)
         if kind is None:
             raise ImportRefused(
-                f"'{shown(path.name)}' is JSON, but no FHIR resource: a Bundle or QuestionnaireResponse is needed."
+                f"'{quote(path.name)}' is JSON, but no FHIR resource: a Bundle or QuestionnaireResponse is needed."
             )
         if kind != "Bundle":
-            yield Resource(line, None, kind, one)
+            yield Resource(line, None, kind, document)
             continue
-        entries = one.get("entry", [])
+        entries = document.get("entry", [])
         for place, entry in enumerate(entries if isinstance(entries, list) else [], start=1):
             inner = entry.get("resource") if isinstance(entry, dict) else None
             if isinstance(inner, dict) and (inner_kind := _kind(inner)) is not None:
                 yield Resource(place if noun == "entry" else line, _text(entry.get("fullUrl")), inner_kind, inner)
 
 
-def _kind(one: Any) -> str | None:
-    return _text(one.get("resourceType")) if isinstance(one, dict) else None
+def _kind(content: Any) -> str | None:
+    return _text(content.get("resourceType")) if isinstance(content, dict) else None
 
 
 def _text(value: Any) -> str | None:

@@ -166,7 +166,9 @@ class Observation(_Part):
     def value(self) -> float | None:
         """The number."""
         quantity = self.valueQuantity.value if self.valueQuantity else None
-        return next((one for one in (quantity, self.valueInteger, self.valueDecimal) if one is not None), None)
+        return next(
+            (number for number in (quantity, self.valueInteger, self.valueDecimal) if number is not None), None
+        )
 
 
 class Patient(_Part):
@@ -178,9 +180,9 @@ class Patient(_Part):
 
 def extra(extensions: tuple[Extension, ...], name: str) -> str | None:
     """Find what an extension of our own says, as text."""
-    for one in extensions:
-        if one.url == f"{OURS}{name}":
-            values = (one.valueString, one.valueCode, one.valueDate, one.valueInteger)
-            found = next((value for value in values if value is not None), None)
-            return None if found is None else str(found)
+    for extension in extensions:
+        if extension.url == f"{OURS}{name}":
+            values = (extension.valueString, extension.valueCode, extension.valueDate, extension.valueInteger)
+            first = next((value for value in values if value is not None), None)
+            return None if first is None else str(first)
     return None

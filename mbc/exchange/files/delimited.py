@@ -12,7 +12,7 @@ from pathlib import Path
 import polars as pl
 
 from mbc.errors import ImportRefused
-from mbc.exchange.files.messages import many, numbers, shown
+from mbc.exchange.files.messages import count_noun, join_numbers, quote
 from mbc.exchange.files.text_table import TextTable, numbered, unique_names, without_unnamed
 
 SEPARATORS = {",": "comma", ";": "semicolon", "\t": "tab", "|": "bar"}
@@ -68,7 +68,7 @@ def read_text_table(path: str | Path, *, separator: str | None = None, strip: bo
     cells = cells_of(body, names, separator, first_row, path)
     names, frame = without_unnamed(header, names, numbered(cells, names, first_row=first_row, strip=strip))
     if frame.is_empty():
-        raise ImportRefused(f"'{shown(path.name)}' has a header but no rows: there is nothing to import.")
+        raise ImportRefused(f"'{quote(path.name)}' has a header but no rows: there is nothing to import.")
     return TextTable(
         name=path.name,
         sha256=hashlib.sha256(raw).hexdigest(),
@@ -88,28 +88,28 @@ def looks_like_json(raw: bytes) -> bool:
 
 def _bytes(path: Path) -> bytes:
     if path.is_dir():
-        raise ImportRefused(f"'{shown(path)}' is a folder, not a file.")
+        raise ImportRefused(f"'{quote(path)}' is a folder, not a file.")
     try:
         raw = path.read_bytes()
     except OSError as fault:
-        raise ImportRefused(f"'{shown(path, longest=200)}' cannot be read: {fault.strerror}.") from fault
+        raise ImportRefused(f"'{quote(path, longest=200)}' cannot be read: {fault.strerror}.") from fault
     if not raw.strip(codecs.BOM_UTF8 + b" \t\r\n\x00"):
         raise ImportRefused(_empty(path))
     return raw
 
 
 def _empty(path: Path) -> str:
-    return f"'{shown(path.name)}' is empty: there is nothing to import."
+    return f"'{quote(path.name)}' is empty: there is nothing to import."
 
 
 def refuse_what_is_no_text(raw: bytes, path: Path) -> None:
     """Refuse what a file's first bytes tell to be something else."""
     for mark, what in _NOT_TEXT:
         if raw.startswith(mark):
-            raise ImportRefused(f"'{shown(path.name)}' is no CSV file but {what}.")
+            raise ImportRefused(f"'{quote(path.name)}' is no CSV file but {what}.")
     for shape, what in _OTHER_TEXT:
         if shape.match(raw):
-            raise ImportRefused(f"'{shown(path.name)}' is no CSV file but {what}. Save the table as CSV first.")
+            raise ImportRefused(f"'{quote(path.name)}' is no CSV file but {what}. Save the table as CSV first.")
 
 
 def _decoded(raw: bytes, path: Path) -> tuple[str, str, tuple[str, ...]]:
@@ -122,12 +122,12 @@ def _decoded(raw: bytes, path: Path) -> tuple[str, str, tuple[str, ...]]:
     except UnicodeDecodeError as fault:
         if encoding:
             raise ImportRefused(
-                f"'{shown(path.name)}' says it is {encoding} but is damaged at byte {fault.start}."
+                f"'{quote(path.name)}' says it is {encoding} but is damaged at byte {fault.start}."
             ) from fault
         text, encoding = _western(raw)
         notes = (f"The file is not UTF-8; it was read as {encoding} (Western European).",)
     if "\x00" in text:
-        raise ImportRefused(f"'{shown(path.name)}' is no text file: it holds NUL characters.")
+        raise ImportRefused(f"'{quote(path.name)}' is no text file: it holds NUL characters.")
     if "\n" not in text:
         text = text.replace("\r", "\n")  # line ends of the oldest Macs, which Excel still offers
     return text, encoding or "utf-8", notes
@@ -182,7 +182,7 @@ def separator_of(text: str, path: Path) -> str:
     if not best:
         first = text.strip().splitlines()[0]
         raise ImportRefused(
-            f"'{shown(path.name)}' has a single column, '{shown(first)}'. Cells are told apart by "
+            f"'{quote(path.name)}' has a single column, '{quote(first)}'. Cells are told apart by "
             f"{', '.join(SEPARATORS.values())}; is another separator in use?"
         )
     return best
@@ -199,7 +199,7 @@ def header_of(text: str, separator: str, path: Path) -> tuple[list[str], str, in
                 names = [" ".join(cell.strip().strip('"').split()) for cell in record]
                 return names, lines.read(), row + 1
     except csv.Error as fault:
-        raise ImportRefused(f"'{shown(path.name)}', row {row + 1}: {fault} in the header.") from fault
+        raise ImportRefused(f"'{quote(path.name)}', row {row + 1}: {fault} in the header.") from fault
     raise ImportRefused(_empty(path))
 
 
@@ -236,10 +236,11 @@ def _cells_one_by_one(
             records.append((record + [""] * width)[:width])
     except csv.Error as fault:
         repair = "A quotation mark is opened and not closed, or stands inside a quoted cell"
-        raise ImportRefused(f"'{shown(path.name)}', row {row + 1}: {fault}. {repair}.") from fault
+        raise ImportRefused(f"'{quote(path.name)}', row {row + 1}: {fault}. {repair}.") from fault
     if faults:
         raise ImportRefused(
-            f"'{shown(path.name)}' has {many(len(faults), 'row')} with more cells than the header's {width}. A "
+            f"'{quote(path.name)}' has {count_noun(len(faults), 'row')} with more cells than the header's "
+            f"{width}. A "
             f"cell that holds a {SEPARATORS.get(separator, 'separator')} needs quotation marks; a title above the "
             "header must go.",
             faults,
@@ -263,12 +264,12 @@ def short_rows(body: str, width: int, separator: str, first_row: int, path: Path
         return ()
     if short[-1] and not short[:-1].any():
         raise ImportRefused(
-            f"'{shown(path.name)}' ends in the middle of row {first_row + len(lines) - 1}: it has {cells[-1]} "
+            f"'{quote(path.name)}' ends in the middle of row {first_row + len(lines) - 1}: it has {cells[-1]} "
             f"cells, the header {width}. Was the file cut off? Write it again, or complete the row."
         )
     rows = (short.arg_true() + first_row).to_list()
     note = (
-        f"{many(len(rows), 'row')} with fewer cells than the header; the cells missing at the end are blank "
-        f"(row {numbers(rows)})."
+        f"{count_noun(len(rows), 'row')} with fewer cells than the header; the cells missing at the end are blank "
+        f"(row {join_numbers(rows)})."
     )
     return (note,)

@@ -14,7 +14,7 @@ from typing import Any
 
 from mbc.errors import ImportRefused
 from mbc.exchange.files.delimited import cells_of, header_of, refuse_what_is_no_text, separator_of, short_rows
-from mbc.exchange.files.messages import shown
+from mbc.exchange.files.messages import quote
 from mbc.exchange.files.text_table import TextTable, numbered, unique_names
 
 PAGE = 1 << 20  # bytes
@@ -62,7 +62,7 @@ class TextPages:
             yield table
         if self.sha256 not in {"", digest.hexdigest()}:
             raise ImportRefused(
-                f"'{shown(self.path.name)}' changed while it was read; nothing was stored. Import it again when "
+                f"'{quote(self.path.name)}' changed while it was read; nothing was stored. Import it again when "
                 "nobody is writing to it."
             )
         self.sha256 = digest.hexdigest()

@@ -11,8 +11,8 @@ from typing import Any
 import polars as pl
 
 from mbc.errors import ImportRefused
-from mbc.exchange.files.messages import listing, many, shown
-from mbc.exchange.files.optional_libraries import needed
+from mbc.exchange.files.messages import count_noun, join_names, quote
+from mbc.exchange.files.optional_libraries import require_library
 from mbc.exchange.files.text_table import TextTable, numbered, unique_names, without_unnamed
 from mbc.exchange.files.workbook_guard import check_archive, check_sheet
 
@@ -46,46 +46,47 @@ def read_sheet(path: str | Path, *, sheet: str | None = None, strip: bool = True
     check_archive(path)
     with open_workbook(path) as book:
         name = _chosen(book, sheet, path)
-        return sheet_table(path, book, name, strip=strip, alone=len(book.sheet_names) == 1)
+        return sheet_table(path, book, name, strip=strip, only_sheet=len(book.sheet_names) == 1)
 
 
 def open_workbook(path: Path) -> Any:
     """Open a workbook that `check_archive` has let pass; a context manager."""
-    calamine = needed("python_calamine", _WHAT)
+    calamine = require_library("python_calamine", _WHAT)
     try:
         return calamine.load_workbook(path)
     except calamine.PasswordError as fault:
-        raise ImportRefused(f"'{shown(path.name)}' is locked with a password. Save it without one.") from fault
+        raise ImportRefused(f"'{quote(path.name)}' is locked with a password. Save it without one.") from fault
     except (calamine.CalamineError, OSError) as fault:
-        raise ImportRefused(f"'{shown(path.name)}' is no workbook that can be read ({fault}).") from fault
+        raise ImportRefused(f"'{quote(path.name)}' is no workbook that can be read ({fault}).") from fault
 
 
-def sheet_table(path: Path, book: Any, sheet: str, *, strip: bool = True, alone: bool = False) -> TextTable:
+def sheet_table(path: Path, book: Any, sheet: str, *, strip: bool = True, only_sheet: bool = False) -> TextTable:
     """Read one sheet of an open workbook."""
-    said = f"'{shown(path.name)}'" if alone else f"'{shown(path.name)}', sheet '{shown(sheet)}'"
+    where = f"'{quote(path.name)}'" if only_sheet else f"'{quote(path.name)}', sheet '{quote(sheet)}'"
     cells = check_sheet(path, sheet)
     waiting = cells.uncalculated
     if waiting:
         raise ImportRefused(
-            f"{said} has {many(len(waiting), 'formula')} without a result ({_some(waiting)}). Open it in a "
+            f"{where} has {count_noun(len(waiting), 'formula')} without a result ({_some(waiting)}). Open it in a "
             "spreadsheet program, save it there, and import it again."
         )
     if cells.errors:
         raise ImportRefused(
-            f"{said} has {many(len(cells.errors), 'cell')} in error, such as #DIV/0! ({_some(cells.errors)}). "
+            f"{where} has {count_noun(len(cells.errors), 'cell')} in error, such as #DIV/0! "
+            f"({_some(cells.errors)}). "
             "Repair or clear them: a blank cell means 'not answered'."
         )
-    header, first_row, frame = _table(book.get_sheet_by_name(sheet), said)
+    header, first_row, frame = _table(book.get_sheet_by_name(sheet), where)
     names, repeated = unique_names(header)
     frame = numbered(
         frame.rename(dict(zip(frame.columns, names, strict=True))), names, first_row=first_row, strip=strip
     )
     names, frame = without_unnamed(header, names, frame)
     if frame.is_empty():
-        raise ImportRefused(f"{said} has a header but no rows: there is nothing to import.")
-    note = f"{many(cells.formulas, 'cell')} hold formulas; their last results were read."
+        raise ImportRefused(f"{where} has a header but no rows: there is nothing to import.")
+    note = f"{count_noun(cells.formulas, 'cell')} hold formulas; their last results were read."
     return TextTable(
-        name=path.name if alone else f"{path.name}, sheet '{sheet}'",
+        name=path.name if only_sheet else f"{path.name}, sheet '{sheet}'",
         sha256=hashlib.sha256(path.read_bytes()).hexdigest(),
         columns=names,
         repeated=repeated,
@@ -101,11 +102,13 @@ def _chosen(book: Any, sheet: str | None, path: Path) -> str:
         fit = [name for name in book.sheet_names if name.casefold() == sheet.casefold()]
         if not fit:
             raise ImportRefused(
-                f"'{shown(path.name)}' has no sheet '{shown(sheet)}'; it has {listing(book.sheet_names)}."
+                f"'{quote(path.name)}' has no sheet '{quote(sheet)}'; it has {join_names(book.sheet_names)}."
             )
         return fit[0]
-    shown_ones = [one.name for one in book.sheets_metadata if str(one.visible).endswith(".Visible")]
-    visible = shown_ones or book.sheet_names
+    visible_names = [
+        metadata.name for metadata in book.sheets_metadata if str(metadata.visible).endswith(".Visible")
+    ]
+    visible = visible_names or book.sheet_names
     if len(visible) == 1:
         return visible[0]
     for name in visible:  # a sheet is loaded to be counted: it must be small enough for that
@@ -113,16 +116,16 @@ def _chosen(book: Any, sheet: str | None, path: Path) -> str:
     filled = [name for name in visible if book.get_sheet_by_name(name).start is not None]
     if len(filled) != 1:
         raise ImportRefused(
-            f"'{shown(path.name)}' holds several sheets: {listing(filled or visible)}. Say which: "
-            f"--sheet '{shown((filled or visible)[0])}'."
+            f"'{quote(path.name)}' holds several sheets: {join_names(filled or visible)}. Say which: "
+            f"--sheet '{quote((filled or visible)[0])}'."
         )
     return filled[0]
 
 
-def _table(sheet: Any, said: str) -> tuple[list[str], int, pl.DataFrame]:
+def _table(sheet: Any, where: str) -> tuple[list[str], int, pl.DataFrame]:
     """Header, the row number below it, and the cells as text."""
     if sheet.start is None:
-        raise ImportRefused(f"{said} is empty: there is nothing to import.")
+        raise ImportRefused(f"{where} is empty: there is nothing to import.")
     row = 0
     rows = _as_texts(sheet.iter_rows())
     for cells in rows:
@@ -131,7 +134,7 @@ def _table(sheet: Any, said: str) -> tuple[list[str], int, pl.DataFrame]:
             header = [" ".join((cell or "").split()) for cell in cells]
             break
     else:
-        raise ImportRefused(f"{said} is empty: there is nothing to import.")
+        raise ImportRefused(f"{where} is empty: there is nothing to import.")
     schema = {f"column {place}": pl.String for place in range(len(header))}
     parts = [pl.DataFrame(schema=schema)]
     batch: list[list[str | None]] = []

@@ -18,15 +18,15 @@ NOT_AVAILABLE = "n/a"
 """How BIDS writes a blank."""
 
 
-def named_not_available(frame: pl.DataFrame) -> pl.DataFrame:
+def escape_not_available(frame: pl.DataFrame) -> pl.DataFrame:
     """Put an apostrophe before texts that BIDS would take for a blank.
 
     Examples
     --------
     >>> texts = pl.DataFrame({"label": ["n/a", "'n/a", "plain", None]})
-    >>> named_not_available(texts)["label"].to_list()
+    >>> escape_not_available(texts)["label"].to_list()
     ["'n/a", "''n/a", 'plain', None]
-    >>> available(named_not_available(texts)).equals(texts)
+    >>> unescape_not_available(escape_not_available(texts)).equals(texts)
     True
     """
     text = pl.col(pl.String)
@@ -35,29 +35,29 @@ def named_not_available(frame: pl.DataFrame) -> pl.DataFrame:
     )
 
 
-def available(frame: pl.DataFrame) -> pl.DataFrame:
+def unescape_not_available(frame: pl.DataFrame) -> pl.DataFrame:
     """Make what BIDS writes for a blank null, and take that apostrophe away."""
     text = pl.col(pl.String)
     named = pl.when(text.str.contains(f"^'+{NOT_AVAILABLE}$")).then(text.str.slice(1)).otherwise(text)
     return frame.with_columns(pl.when(text != NOT_AVAILABLE).then(named).name.keep())
 
 
-def tamed(frame: pl.DataFrame) -> pl.DataFrame:
+def escape_formulas(frame: pl.DataFrame) -> pl.DataFrame:
     """Put an apostrophe before texts that a spreadsheet would run; numbers stay numbers.
 
     Examples
     --------
     >>> texts = pl.DataFrame({"label": ["=1+1", "'=1", "plain", None], "n": [-1, 2, 3, 4]})
-    >>> tamed(texts)["label"].to_list()
+    >>> escape_formulas(texts)["label"].to_list()
     ["'=1+1", "''=1", 'plain', None]
-    >>> untamed(tamed(texts)).equals(texts)
+    >>> unescape_formulas(escape_formulas(texts)).equals(texts)
     True
     """
     text = pl.col(pl.String)
     return frame.with_columns(pl.when(text.str.contains(_DANGEROUS)).then("'" + text).otherwise(text).name.keep())
 
 
-def untamed(frame: pl.DataFrame) -> pl.DataFrame:
+def unescape_formulas(frame: pl.DataFrame) -> pl.DataFrame:
     """Take the apostrophe away again."""
     text = pl.col(pl.String)
     return frame.with_columns(

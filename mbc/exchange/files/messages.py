@@ -14,7 +14,7 @@ _STANDS_FOR_UNSAFE = "\ufffd"
 _ALWAYS_UNSAFE = {"Cc", "Cf", "Cs", "Zl", "Zp"}
 
 
-def shown(text: object, *, longest: int = _LONGEST) -> str:
+def quote(text: object, *, longest: int = _LONGEST) -> str:
     r"""Make one foreign text fit for a message.
 
     Parameters
@@ -26,9 +26,9 @@ def shown(text: object, *, longest: int = _LONGEST) -> str:
 
     Examples
     --------
-    >>> shown("Q1\x1b[31m")
+    >>> quote("Q1\x1b[31m")
     'Q1�[31m'
-    >>> shown("a" * 50)
+    >>> quote("a" * 50)
     'aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa…'
     """
     safe = "".join(
@@ -38,7 +38,7 @@ def shown(text: object, *, longest: int = _LONGEST) -> str:
     return safe if len(safe) <= longest else safe[: longest - 1] + "…"
 
 
-def shown_expr(column: pl.Expr, *, longest: int = _LONGEST) -> pl.Expr:
+def quote_expr(column: pl.Expr, *, longest: int = _LONGEST) -> pl.Expr:
     """Do the same to a whole column of texts."""
     safe = column.str.replace_all(UNSAFE, _STANDS_FOR_UNSAFE)
     return (
@@ -46,39 +46,39 @@ def shown_expr(column: pl.Expr, *, longest: int = _LONGEST) -> pl.Expr:
     )
 
 
-def listing(names: Iterable[object], *, most: int = 12) -> str:
+def join_names(names: Iterable[object], *, most: int = 12) -> str:
     """Write names from a file as a list that a person can read.
 
     Examples
     --------
-    >>> listing(["a", "b"])
+    >>> join_names(["a", "b"])
     "'a', 'b'"
-    >>> listing(range(30), most=2)
+    >>> join_names(range(30), most=2)
     "'0', '1' and 28 more"
     """
-    quoted = [f"'{shown(name)}'" for name in names]
+    quoted = [f"'{quote(name)}'" for name in names]
     if len(quoted) <= most:
         return ", ".join(quoted)
     return ", ".join(quoted[:most]) + f" and {len(quoted) - most} more"
 
 
-def many(count: int, noun: str) -> str:
+def count_noun(count: int, noun: str) -> str:
     """Write a count with its noun.
 
     Examples
     --------
-    >>> many(1, "row"), many(3, "row")
+    >>> count_noun(1, "row"), count_noun(3, "row")
     ('1 row', '3 rows')
     """
     return f"{count} {noun}" if count == 1 else f"{count} {noun}s"
 
 
-def numbers(rows: Iterable[int], *, most: int = 8) -> str:
+def join_numbers(rows: Iterable[int], *, most: int = 8) -> str:
     """Write row numbers as a short list.
 
     Examples
     --------
-    >>> numbers([3, 4, 9])
+    >>> join_numbers([3, 4, 9])
     '3, 4, 9'
     """
     known = list(rows)

@@ -9,7 +9,7 @@ from mbc.distribution import install_hint
 from mbc.errors import SettingsError
 
 
-def needed(module: str, what: str) -> ModuleType:
+def require_library(module: str, what: str) -> ModuleType:
     """Load an optional library.
 
     Parameters
@@ -26,7 +26,7 @@ def needed(module: str, what: str) -> ModuleType:
 
     Examples
     --------
-    >>> needed("no_such_reader", "Excel workbooks")
+    >>> require_library("no_such_reader", "Excel workbooks")
     Traceback (most recent call last):
     ...
     mbc.errors.SettingsError: Excel workbooks need a library that is not installed (no_such_reader).

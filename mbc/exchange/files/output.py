@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from mbc.errors import SettingsError
-from mbc.exchange.files.messages import shown
+from mbc.exchange.files.messages import quote
 
 OWNER_ONLY_FILE, OWNER_ONLY_FOLDER = 0o600, 0o700
 MANIFEST = "export.json"
@@ -39,11 +39,11 @@ def new_file(path: Path, *, force: bool = False) -> Iterator[Path]:
         As in `write_text`.
     """
     if path.is_dir():
-        raise SettingsError(f"'{shown(path, longest=200)}' is a folder; name a file.")
+        raise SettingsError(f"'{quote(path, longest=200)}' is a folder; name a file.")
     _refuse_existing(path, force=force)
-    temporary = _beside(path)
+    temporary = _temporary_name(path)
     try:
-        with explained(path):
+        with explain_errors(path):
             descriptor = os.open(temporary, os.O_CREAT | os.O_EXCL | os.O_WRONLY, OWNER_ONLY_FILE)
             os.close(descriptor)
             yield temporary
@@ -64,9 +64,9 @@ def new_folder(path: Path, *, force: bool = False) -> Iterator[Path]:
         When something is there already that may not be replaced, or the folder cannot be written.
     """
     _refuse_folder(path, force=force)
-    temporary = _beside(path)
+    temporary = _temporary_name(path)
     try:
-        with explained(path):
+        with explain_errors(path):
             temporary.mkdir(mode=OWNER_ONLY_FOLDER)
             yield temporary
             for file in temporary.rglob("*"):
@@ -74,7 +74,7 @@ def new_folder(path: Path, *, force: bool = False) -> Iterator[Path]:
                 if file.is_file():
                     _flush(file)
             _refuse_folder(path, force=force)
-            _put_in_place(temporary, path)
+            _install(temporary, path)
     finally:
         shutil.rmtree(temporary, ignore_errors=True)
 
@@ -90,26 +90,26 @@ def check_target(path: Path, *, folder: bool, force: bool) -> None:
     if folder:
         _refuse_folder(path, force=force)
     elif path.is_dir():
-        raise SettingsError(f"'{shown(path, longest=200)}' is a folder; name a file.")
+        raise SettingsError(f"'{quote(path, longest=200)}' is a folder; name a file.")
     else:
         _refuse_existing(path, force=force)
 
 
 @contextmanager
-def explained(path: Path) -> Iterator[None]:
+def explain_errors(path: Path) -> Iterator[None]:
     """Say what cannot be written, and why, instead of letting the system's fault through."""
     try:
         yield
     except OSError as fault:
         raise SettingsError(
-            f"'{shown(path, longest=200)}' cannot be written: {fault.strerror or fault}."
+            f"'{quote(path, longest=200)}' cannot be written: {fault.strerror or fault}."
         ) from fault
 
 
 def _refuse_existing(path: Path, *, force: bool) -> None:
     if path.exists() and not force:
         raise SettingsError(
-            f"'{shown(path, longest=200)}' is there already. Name another, or replace it: --force."
+            f"'{quote(path, longest=200)}' is there already. Name another, or replace it: --force."
         )
 
 
@@ -117,22 +117,22 @@ def _refuse_folder(path: Path, *, force: bool) -> None:
     if not path.exists() or (path.is_dir() and not any(path.iterdir())):
         return
     if not path.is_dir():
-        raise SettingsError(f"'{shown(path, longest=200)}' is a file; name a folder.")
+        raise SettingsError(f"'{quote(path, longest=200)}' is a file; name a folder.")
     if not (path / MANIFEST).is_file():
         raise SettingsError(
-            f"'{shown(path, longest=200)}' holds files that no export wrote. Name a new or empty folder."
+            f"'{quote(path, longest=200)}' holds files that no export wrote. Name a new or empty folder."
         )
     if not force:
         raise SettingsError(
-            f"'{shown(path, longest=200)}' holds an export already. Name another folder, or replace it: --force."
+            f"'{quote(path, longest=200)}' holds an export already. Name another folder, or replace it: --force."
         )
 
 
-def _put_in_place(made: Path, path: Path) -> None:
+def _install(made: Path, path: Path) -> None:
     if not path.exists():
         made.rename(path)
         return
-    old = _beside(path)
+    old = _temporary_name(path)
     path.rename(old)
     try:
         made.rename(path)
@@ -142,7 +142,7 @@ def _put_in_place(made: Path, path: Path) -> None:
     shutil.rmtree(old, ignore_errors=True)
 
 
-def _beside(path: Path) -> Path:
+def _temporary_name(path: Path) -> Path:
     path = path.absolute()
     return path.parent / f".{path.name}.{secrets.token_hex(4)}"
 

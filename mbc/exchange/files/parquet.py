@@ -8,7 +8,7 @@ from pathlib import Path
 import polars as pl
 
 from mbc.errors import ImportRefused
-from mbc.exchange.files.messages import listing, shown
+from mbc.exchange.files.messages import join_names, quote
 from mbc.exchange.files.text_table import TextTable, as_text, numbered, unique_names
 
 MARK = b"PAR1"
@@ -33,16 +33,16 @@ def read_parquet(path: str | Path, *, strip: bool = True) -> TextTable:
     try:
         frame = pl.read_parquet(path, glob=False, hive_partitioning=False)
     except (pl.exceptions.PolarsError, OSError) as fault:
-        raise ImportRefused(f"'{shown(path.name)}' is no Parquet file that can be read ({fault}).") from fault
+        raise ImportRefused(f"'{quote(path.name)}' is no Parquet file that can be read ({fault}).") from fault
     nested = [name for name, dtype in frame.schema.items() if dtype.is_nested() or dtype in {pl.Binary, pl.Object}]
     if nested:
         raise ImportRefused(
-            f"'{shown(path.name)}' has columns of lists or records: {listing(nested)}. Flatten them."
+            f"'{quote(path.name)}' has columns of lists or records: {join_names(nested)}. Flatten them."
         )
     names, repeated = unique_names(frame.columns)
     table = numbered(as_text(frame), names, first_row=1, strip=strip)
     if table.is_empty():
-        raise ImportRefused(f"'{shown(path.name)}' has columns but no rows: there is nothing to import.")
+        raise ImportRefused(f"'{quote(path.name)}' has columns but no rows: there is nothing to import.")
     return TextTable(
         name=path.name,
         sha256=hashlib.sha256(path.read_bytes()).hexdigest(),

@@ -10,8 +10,8 @@ from typing import Any
 import polars as pl
 
 from mbc.errors import ImportRefused
-from mbc.exchange.files.messages import listing, many, shown
-from mbc.exchange.files.optional_libraries import needed
+from mbc.exchange.files.messages import count_noun, join_names, quote
+from mbc.exchange.files.optional_libraries import require_library
 from mbc.exchange.files.text_table import TextTable, as_text, numbered, unique_names
 
 MARKS = (b"$FL2", b"$FL3")  # .sav and .zsav
@@ -40,18 +40,18 @@ def read_spss(path: str | Path, *, strip: bool = True) -> TextTable:
         When the reader's library is not installed.
     """
     path = Path(path)
-    pyreadstat = needed("pyreadstat", _WHAT)
+    pyreadstat = require_library("pyreadstat", _WHAT)
     try:
         frame, about = pyreadstat.read_sav(path, output_format="polars", user_missing=True)
     except (pyreadstat.ReadstatError, pyreadstat.PyreadstatError, OSError, ValueError, OverflowError) as fault:
-        raise ImportRefused(f"'{shown(path.name)}' is no SPSS file that can be read ({fault}).") from fault
+        raise ImportRefused(f"'{quote(path.name)}' is no SPSS file that can be read ({fault}).") from fault
     frame, declared = without_user_missing(frame, about.missing_ranges)
     names, repeated = unique_names(frame.columns)
     table = numbered(as_text(frame), names, first_row=1, strip=strip)
     if table.is_empty():
-        raise ImportRefused(f"'{shown(path.name)}' has variables but no cases: there is nothing to import.")
-    cells = many(sum(declared.values()), "cell")
-    note = f"{cells} with user-missing codes read as not answered ({listing(declared)})."
+        raise ImportRefused(f"'{quote(path.name)}' has variables but no cases: there is nothing to import.")
+    cells = count_noun(sum(declared.values()), "cell")
+    note = f"{cells} with user-missing codes read as not answered ({join_names(declared)})."
     return TextTable(
         name=path.name,
         sha256=hashlib.sha256(path.read_bytes()).hexdigest(),
@@ -90,8 +90,8 @@ def without_user_missing(
             for span in spans
             if isinstance(span["lo"], str) == (frame.schema[name] == pl.String)
         )
-        met = int(frame.select(missing.sum()).item() or 0)
-        if met:
+        count = int(frame.select(missing.sum()).item() or 0)
+        if count:
             frame = frame.with_columns(pl.when(~missing).then(column).alias(name))
-            declared[name] = met
+            declared[name] = count
     return frame, declared

@@ -106,9 +106,9 @@ def as_text(frame: pl.DataFrame) -> pl.DataFrame:
 def _as_text(column: pl.Expr, dtype: pl.DataType) -> pl.Expr:
     if dtype.is_float():
         number = column.cast(pl.Float64).fill_nan(None)
-        whole = (number == number.floor()) & (number.abs() < _EXACT)
+        is_whole = (number == number.floor()) & (number.abs() < _EXACT)
         as_whole = number.cast(pl.Int64, strict=False).cast(pl.String)
-        return pl.when(whole).then(as_whole).otherwise(number.cast(pl.String))
+        return pl.when(is_whole).then(as_whole).otherwise(number.cast(pl.String))
     if isinstance(dtype, pl.Datetime):
         at_midnight = column.dt.time() == pl.time(0, 0, 0)
         if dtype.time_zone is not None:

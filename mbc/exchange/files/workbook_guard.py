@@ -16,7 +16,7 @@ from pathlib import Path
 from xml.etree import ElementTree as ET
 
 from mbc.errors import ImportRefused
-from mbc.exchange.files.messages import shown
+from mbc.exchange.files.messages import quote
 
 MOST_UNPACKED = 1 << 30  # bytes of all parts together
 MOST_CELLS = 50_000_000  # of the sheet's rectangle: what a reader must hold
@@ -65,7 +65,7 @@ def check_archive(path: Path) -> None:
     ImportRefused
         When it is no sound archive, or unpacks to more than ``MOST_UNPACKED`` bytes.
     """
-    name = shown(path.name)
+    name = quote(path.name)
     try:
         with zipfile.ZipFile(path) as archive:
             _check_parts(archive, name)
@@ -98,10 +98,10 @@ def check_sheet(path: Path, sheet: str) -> SheetCells:
         part = _part_of(archive, sheet, path)
         if part is None:
             return SheetCells(0, (), ())
-        return _looked_through(archive, part, f"'{shown(path.name)}', sheet '{shown(sheet)}'")
+        return _scan_sheet(archive, part, f"'{quote(path.name)}', sheet '{quote(sheet)}'")
 
 
-def _looked_through(archive: zipfile.ZipFile, part: str, name: str) -> SheetCells:
+def _scan_sheet(archive: zipfile.ZipFile, part: str, name: str) -> SheetCells:
     formulas = rows = width = 0
     uncalculated: list[str] = []
     errors: list[str] = []
@@ -110,9 +110,9 @@ def _looked_through(archive: zipfile.ZipFile, part: str, name: str) -> SheetCell
         text = kept + piece
         end = max(text.rfind(b"</c>"), text.rfind(b"</row>"), text.rfind(b":c>"), 0)
         kept = text[end:][-_LONGEST_CELL:]
-        if found := _PLACE.findall(text):
-            rows = max(rows, *(int(number) for _, number in found))
-            width = max(width, *(_column(letters) for letters in {letters for letters, _ in found}))
+        if places := _PLACE.findall(text):
+            rows = max(rows, *(int(number) for _, number in places))
+            width = max(width, *(_column(letters) for letters in {letters for letters, _ in places}))
         if rows * width > MOST_CELLS:
             raise ImportRefused(
                 f"{name} spans {rows} rows and {width} columns. Delete the stray cells far from the table and "
@@ -171,11 +171,11 @@ def _part_of(archive: zipfile.ZipFile, sheet: str, path: Path) -> str | None:
 def _small_xml(archive: zipfile.ZipFile, part: str, path: Path) -> ET.Element:
     raw = archive.read(part)
     if len(raw) > _SMALL or b"<!DOCTYPE" in raw or b"<!ENTITY" in raw:
-        raise ImportRefused(_too_large(shown(path.name)))
+        raise ImportRefused(_too_large(quote(path.name)))
     try:
         return ET.fromstring(raw)  # noqa: S314 - small, and without declarations: looked at above
     except ET.ParseError as fault:
-        raise ImportRefused(f"'{shown(path.name)}' is a damaged workbook ({fault}).") from fault
+        raise ImportRefused(f"'{quote(path.name)}' is a damaged workbook ({fault}).") from fault
 
 
 def _column(letters: bytes) -> int:

@@ -6,7 +6,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 
 from mbc.errors import ImportRefused
-from mbc.exchange.files.messages import shown
+from mbc.exchange.files.messages import quote
 from mbc.exchange.files.text_table import TextTable
 from mbc.exchange.header.columns import Columns
 from mbc.exchange.header.options import ImportOptions
@@ -40,7 +40,7 @@ def coding_by_choices(
     ImportRefused
         When the choices of a REDCap dictionary are those of no coding that the questionnaire has.
     """
-    found: dict[str, str] = {}
+    settled_codings: dict[str, str] = {}
     notes: list[str] = []
     for key, headers in items.items():
         if columns.own(key, "coding") or columns.find("coding"):
@@ -48,40 +48,46 @@ def coding_by_choices(
         offered = [_codes(columns.table.choices.get(header, ())) for header in headers]
         if {"", key} & {*options.coding, *options.values} or not any(offered):
             continue
-        one = instrument(key)
-        form = one.form(options.form.get(key, options.form.get("")))
-        codings = sorted(one.codings, key=lambda each: not each.default)
-        fit = [each for each in codings if _fits(each, one, form, offered)]
+        measure = instrument(key)
+        form = measure.form(options.form.get(key, options.form.get("")))
+        codings = sorted(measure.codings, key=lambda coding: not coding.default)
+        fit = [coding for coding in codings if _fits(coding, measure, form, offered)]
         if fit and not fit[0].default:
-            found[key] = fit[0].key
-            notes.append(f"{one.name}: the file's choices are those of coding {fit[0].key}; it is read as that.")
+            settled_codings[key] = fit[0].key
+            notes.append(
+                f"{measure.name}: the file's choices are those of coding {fit[0].key}; it is read as that."
+            )
         elif not fit:
-            notes.append(_unlike(columns.table, one, headers, offered))
-    return replace(options, coding={**options.coding, **found}), tuple(notes)
+            notes.append(_unlike(columns.table, measure, headers, offered))
+    return replace(options, coding={**options.coding, **settled_codings}), tuple(notes)
 
 
 def _codes(choices: Collection[str]) -> frozenset[int]:
     return frozenset(int(code) for code in choices if code.removeprefix("-").isdecimal())
 
 
-def _fits(coding: Coding, one: Instrument, form: Form, offered: Sequence[frozenset[int]]) -> bool:
+def _fits(coding: Coding, measure: Instrument, form: Form, offered: Sequence[frozenset[int]]) -> bool:
     """Both ends of the coding are offered and it does not go on: other codes, such as -9 or 99, mean no answer."""
-    spans = [coding.accepted(one.item(name)) for name in form.order]
+    spans = [coding.accepted(measure.item(name)) for name in form.order]
     return all(
         len(codes) < 2 or ({low, high} <= codes and high + 1 not in codes and (low < 1 or low - 1 not in codes))
         for (low, high), codes in zip(spans, offered, strict=True)
     )
 
 
-def _unlike(table: TextTable, one: Instrument, headers: Sequence[str], offered: Sequence[frozenset[int]]) -> str:
+def _unlike(
+    table: TextTable, measure: Instrument, headers: Sequence[str], offered: Sequence[frozenset[int]]
+) -> str:
     header, codes = next((name, codes) for name, codes in zip(headers, offered, strict=True) if len(codes) > 1)
-    said = (
-        f"{one.name}: '{shown(header)}' offers {', '.join(map(str, sorted(codes)))}, which no answer coding of it "
-        f"does ({', '.join(each.key for each in one.codings)})"
+    problem = (
+        f"{measure.name}: '{quote(header)}' offers {', '.join(map(str, sorted(codes)))}, which no answer coding "
+        "of it "
+        f"does ({', '.join(coding.key for coding in measure.codings)})"
     )
     if table.kind == "redcap":
         raise ImportRefused(
-            f"{said}. Say in a mapping file which number each stands for, [values.{one.key}] with lines such as "
+            f"{problem}. Say in a mapping file which number each stands for, [values.{measure.key}] with lines "
+            "such as "
             '"1" = 0, or name the --coding.'
         )
-    return f"{said}: look whether its numbers mean what is read."
+    return f"{problem}: look whether its numbers mean what is read."

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, replace
 import polars as pl
 
 from mbc.errors import ImportRefused, SettingsError, nearest
-from mbc.exchange.files.messages import listing, shown
+from mbc.exchange.files.messages import join_names, quote
 from mbc.exchange.files.text_table import TextTable
 
 
@@ -74,8 +74,8 @@ class Columns:
         for canonical, header in self.given.items():
             if header not in self.table.columns:
                 raise SettingsError(
-                    f"--map {shown(canonical)}={shown(header)}: '{shown(self.table.name)}' has no column "
-                    f"'{shown(header)}'.{_meant([header], self.table.columns)}"
+                    f"--map {quote(canonical)}={quote(header)}: '{quote(self.table.name)}' has no column "
+                    f"'{quote(header)}'.{_meant([header], self.table.columns)}"
                 )
             self._refuse_repeated(header)
 
@@ -97,8 +97,8 @@ class Columns:
             fit = [name for name in self.table.columns if fold(name) in folded and name not in spoken_for]
             if len(fit) > 1:
                 raise ImportRefused(
-                    f"'{shown(self.table.name)}' has {len(fit)} columns that could be {ROLES[role].what}: "
-                    f"{listing(fit)}. Say which: --map {role}='{shown(fit[0])}'."
+                    f"'{quote(self.table.name)}' has {len(fit)} columns that could be {ROLES[role].what}: "
+                    f"{join_names(fit)}. Say which: --map {role}='{quote(fit[0])}'."
                 )
             if fit:
                 self._refuse_repeated(fit[0])
@@ -117,7 +117,7 @@ class Columns:
         absent = [header for header in headers if header not in self.table.columns]
         if absent:
             raise SettingsError(
-                f"--ignore '{shown(absent[0])}': '{shown(self.table.name)}' has no such column."
+                f"--ignore '{quote(absent[0])}': '{quote(self.table.name)}' has no such column."
                 f"{_meant(absent, self.table.columns)}"
             )
         left = tuple(name for name in self.table.columns if name not in headers)
@@ -140,8 +140,8 @@ class Columns:
         fit = [name for name in self.table.columns if fold(name) in folded and name not in spoken_for]
         if len(fit) > 1:
             raise ImportRefused(
-                f"'{shown(self.table.name)}' has {len(fit)} columns that could be {canonical}: {listing(fit)}. "
-                f"Say which: --map {canonical}='{shown(fit[0])}'."
+                f"'{quote(self.table.name)}' has {len(fit)} columns that could be {canonical}: {join_names(fit)}. "
+                f"Say which: --map {canonical}='{quote(fit[0])}'."
             )
         for header in fit:
             self._refuse_repeated(header)
@@ -152,7 +152,7 @@ class Columns:
         own = {role: header for role in OWN_ROLES if (header := self.own(key, role)) is not None}
         if not own:
             return self
-        shared = {role: found for role in own if (found := self.find(role)) is not None and found != own[role]}
+        shared = {role: common for role in own if (common := self.find(role)) is not None and common != own[role]}
         filled = [pl.coalesce(own[role], header).alias(own[role]) for role, header in shared.items()]
         table = replace(self.table, frame=self.table.frame.with_columns(filled))
         return Columns(table, {**self.given, **own})
@@ -165,10 +165,10 @@ class Columns:
         ImportRefused
             When no column does; the message names the nearest.
         """
-        found = self.find(role)
-        if found is None:
+        header = self.find(role)
+        if header is None:
             raise ImportRefused(self._lacks([role]))
-        return found
+        return header
 
     def need_all(self, roles: Iterable[str]) -> None:
         """Refuse the file once for all the roles that no column plays.
@@ -186,7 +186,7 @@ class Columns:
         names = [name for role in roles for name in (role, *ROLES[role].called[:3])]
         wanted = "; ".join(f"{ROLES[role].what} ({', '.join((role, *ROLES[role].called[:3]))})" for role in roles)
         return (
-            f"'{shown(self.table.name)}' has no column for {wanted}. It has {listing(self.table.columns)}."
+            f"'{quote(self.table.name)}' has no column for {wanted}. It has {join_names(self.table.columns)}."
             f"{_meant(names, self.table.columns)} Name it with --map {roles[0]}='its header'."
         )
 
@@ -199,8 +199,9 @@ class Columns:
         fit = fit or [header for header in columns if header.casefold() == name.casefold()] or list(alike)
         if len(fit) > 1:
             raise ImportRefused(
-                f"'{shown(self.table.name)}' has {len(fit)} columns that could be {shown(name)}: {listing(fit)}. "
-                f"Say which: --map {shown(name)}='{shown(fit[0])}'."
+                f"'{quote(self.table.name)}' has {len(fit)} columns that could be {quote(name)}: "
+                f"{join_names(fit)}. "
+                f"Say which: --map {quote(name)}='{quote(fit[0])}'."
             )
         for header in fit:
             self._refuse_repeated(header)
@@ -209,11 +210,11 @@ class Columns:
     def _refuse_repeated(self, header: str) -> None:
         if header in self.table.repeated:
             raise ImportRefused(
-                f"'{shown(self.table.name)}' has more than one column named '{shown(header)}'. Which one is "
+                f"'{quote(self.table.name)}' has more than one column named '{quote(header)}'. Which one is "
                 "meant? Rename or remove the others."
             )
 
 
 def _meant(names: Iterable[str], columns: Iterable[str]) -> str:
     hits = dict.fromkeys(hit for name in names for hit in nearest(name, columns, most=2))
-    return f" Nearest: {listing(list(hits)[:3])}." if hits else ""
+    return f" Nearest: {join_names(list(hits)[:3])}." if hits else ""

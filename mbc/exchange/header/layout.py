@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 from mbc.errors import ImportRefused, MissingItems, nearest
-from mbc.exchange.files.messages import listing, shown
+from mbc.exchange.files.messages import join_names, quote
 from mbc.exchange.header.columns import ROLES, Columns
 from mbc.exchange.header.options import ImportOptions, Layout, item_name
 from mbc.exchange.header.questionnaires import chosen, item_pattern, key_of
@@ -52,7 +52,7 @@ def recognise(columns: Columns, options: ImportOptions) -> Recognised:
 
 
 def _wide(columns: Columns, options: ImportOptions, named: tuple[str, ...]) -> Recognised:
-    scores = {key: found for key in named or keys() if (found := _score_columns(columns, key))}
+    scores = {key: headers for key in named or keys() if (headers := _score_columns(columns, key))}
     only_scores = scores and not options.items and not options.patterns and not _present(columns)
     items = {} if only_scores else _item_columns(columns, options, named, scores)
     return Recognised("wide", items, scores)
@@ -60,10 +60,10 @@ def _wide(columns: Columns, options: ImportOptions, named: tuple[str, ...]) -> R
 
 def _score_columns(columns: Columns, key: str) -> dict[str, str]:
     """Columns of scores that were kept: ``rses_total`` and its like, ``ecr_s_anxiety``."""
-    one = instrument(key)
-    synonyms = ("total", "score", "total score", "sum", "sum score") if len(one.scales) == 1 else ()
-    found = {scale.key: columns.score(key, scale.key, (scale.title, *synonyms)) for scale in one.scales}
-    return {scale: header for scale, header in found.items() if header is not None}
+    measure = instrument(key)
+    synonyms = ("total", "score", "total score", "sum", "sum score") if len(measure.scales) == 1 else ()
+    headers = {scale.key: columns.score(key, scale.key, (scale.title, *synonyms)) for scale in measure.scales}
+    return {scale: header for scale, header in headers.items() if header is not None}
 
 
 def _by_header(columns: Columns, named: tuple[str, ...]) -> Layout | None:
@@ -93,26 +93,26 @@ def _item_columns(
     columns: Columns, options: ImportOptions, named: tuple[str, ...], scores: Mapping[str, object]
 ) -> dict[str, tuple[str, ...]]:
     if options.items is not None:
-        one = _whose_items(columns, options.items, named)
-        return {one.key: _by_template(columns, one, options.items)}
+        measure = _whose_items(columns, options.items, named)
+        return {measure.key: _by_template(columns, measure, options.items)}
     there = _present(columns)
     present = dict.fromkeys([*(named or there), *options.patterns])
     if not present:
         raise ImportRefused(_unrecognised(columns))
-    found: dict[str, tuple[str, ...]] = {}
+    headers: dict[str, tuple[str, ...]] = {}
     for key in present:
-        one = instrument(key)
+        measure = instrument(key)
         if key in options.patterns:
-            found[key] = _by_template(columns, one, options.patterns[key])
+            headers[key] = _by_template(columns, measure, options.patterns[key])
         elif key in there or key not in scores:
-            found[key] = _by_pattern(columns, one)
+            headers[key] = _by_pattern(columns, measure)
     place = columns.table.columns.index
-    return dict(sorted(found.items(), key=lambda one: place(one[1][0])))
+    return dict(sorted(headers.items(), key=lambda entry: place(entry[1][0])))
 
 
-def _by_template(columns: Columns, one: Instrument, template: str) -> tuple[str, ...]:
-    names = [item_name(template, n) for n in range(1, len(one.items) + 1)]
-    return _all_there(columns, one, names, [columns.item(name) for name in names])
+def _by_template(columns: Columns, measure: Instrument, template: str) -> tuple[str, ...]:
+    names = [item_name(template, n) for n in range(1, len(measure.items) + 1)]
+    return _all_there(columns, measure, names, [columns.item(name) for name in names])
 
 
 def _whose_items(columns: Columns, template: str, named: tuple[str, ...]) -> Instrument:
@@ -125,56 +125,65 @@ def _whose_items(columns: Columns, template: str, named: tuple[str, ...]) -> Ins
     if len(named) != 1:
         among = f" ({', '.join(named)} cannot share them)" if named else ""
         raise ImportRefused(
-            f"Columns named '{shown(template)}': of which questionnaire{among}? Name one: --instrument rses."
+            f"Columns named '{quote(template)}': of which questionnaire{among}? Name one: --instrument rses."
         )
     return instrument(named[0])
 
 
-def _by_pattern(columns: Columns, one: Instrument) -> tuple[str, ...]:
+def _by_pattern(columns: Columns, measure: Instrument) -> tuple[str, ...]:
     """Find the columns of a questionnaire by their names: as mapped, ``rses_1``, or what is like it."""
-    if not one.items:
-        raise ImportRefused(f"{one.name} has no items of its own: goals are rated, and have tables of their own.")
+    if not measure.items:
+        raise ImportRefused(
+            f"{measure.name} has no items of its own: goals are rated, and have tables of their own."
+        )
     by_number: dict[int, list[str]] = {}
     for name in columns.table.columns:
-        if match := item_pattern(one.key).fullmatch(name):
+        if match := item_pattern(measure.key).fullmatch(name):
             by_number.setdefault(int(match[1]), []).append(name)
-    names = list(one.item_columns())
+    names = list(measure.item_columns())
     headers = _all_there(
-        columns, one, names, [columns.item(name, by_number.get(n, ())) for n, name in enumerate(names, start=1)]
+        columns,
+        measure,
+        names,
+        [columns.item(name, by_number.get(n, ())) for n, name in enumerate(names, start=1)],
     )
-    beyond = [found[0] for n, found in sorted(by_number.items()) if not 1 <= n <= len(names)]
+    beyond = [same_number[0] for n, same_number in sorted(by_number.items()) if not 1 <= n <= len(names)]
     if beyond:
         raise ImportRefused(
-            f"{one.name} has {len(names)} items; '{shown(columns.table.name)}' also has {listing(beyond)}. Is it "
+            f"{measure.name} has {len(names)} items; '{quote(columns.table.name)}' also has "
+            f"{join_names(beyond)}. Is it "
             "another questionnaire? Rename or remove the column, or say which to read: --instrument KEY."
         )
     return headers
 
 
-def _all_there(columns: Columns, one: Instrument, names: list[str], found: list[str | None]) -> tuple[str, ...]:
+def _all_there(
+    columns: Columns, measure: Instrument, names: list[str], candidates: list[str | None]
+) -> tuple[str, ...]:
     """Refuse a file that lacks items; columns that may be them are offered for renaming."""
-    headers = [header for header in found if header is not None]
-    absent = [name for name, header in zip(names, found, strict=True) if header is None]
+    headers = [header for header in candidates if header is not None]
+    absent = [name for name, header in zip(names, candidates, strict=True) if header is None]
     if not absent:
         return tuple(headers)
     free = [name for name in columns.table.columns if name not in headers]
     raise MissingItems(
-        f"{one.name} needs {len(names)} item columns; '{shown(columns.table.name)}' lacks {listing(absent)}. "
-        f"Beside the items it has {listing(free)}.{_renaming(one, absent, free)}"
+        f"{measure.name} needs {len(names)} item columns; '{quote(columns.table.name)}' lacks "
+        f"{join_names(absent)}. "
+        f"Beside the items it has {join_names(free)}.{_renaming(measure, absent, free)}"
     )
 
 
-def _renaming(one: Instrument, absent: list[str], free: list[str]) -> str:
+def _renaming(measure: Instrument, absent: list[str], free: list[str]) -> str:
     stem = _numbered_stem(free)
-    if len(absent) == len(one.items) and stem:
-        return f" Are '{stem}1', '{stem}2' ... its items? --instrument {one.key} --items '{stem}{{n}}'."
-    canonical = dict(zip(range(1, len(one.items) + 1), one.item_columns(), strict=True))
+    if len(absent) == len(measure.items) and stem:
+        return f" Are '{stem}1', '{stem}2' ... its items? --instrument {measure.key} --items '{stem}{{n}}'."
+    canonical = dict(zip(range(1, len(measure.items) + 1), measure.item_columns(), strict=True))
     offers: list[str] = []
     for name in absent:
         number = _trailing_number(name)
         header = _nearest_free(name, free)
         if header is not None and number in canonical:
-            offers.append(f"--map {canonical[number]}='{shown(header)}'")
+            offers.append(f"--map {canonical[number]}='{quote(header)}'")
     return f" Rename, or say so: {' '.join(offers[:3])}" if offers else ""
 
 
@@ -194,9 +203,9 @@ def _unrecognised(columns: Columns) -> str:
     stem = _numbered_stem(list(columns.table.columns))
     hint = f" Are '{stem}1', '{stem}2' ... items? --instrument KEY --items '{stem}{{n}}'." if stem else ""
     return (
-        f"'{shown(columns.table.name)}' is laid out in no way known. Wide files need item columns (rses_1, "
+        f"'{quote(columns.table.name)}' is laid out in no way known. Wide files need item columns (rses_1, "
         "rses_2, ..., or --instrument KEY --items 'Q{n}'), long ones instrument, item and value, files of totals "
-        f"instrument, scale and score. It has {listing(columns.table.columns)}.{hint}"
+        f"instrument, scale and score. It has {join_names(columns.table.columns)}.{hint}"
     )
 
 
@@ -204,4 +213,4 @@ def _numbered_stem(names: list[str]) -> str | None:
     """Find a stem that several numbered columns share: 'Q' of Q1, Q2, Q3."""
     stems = [name.rstrip("0123456789") for name in names if _trailing_number(name) is not None]
     often = [stem for stem in dict.fromkeys(stems) if stems.count(stem) >= 3]
-    return shown(often[0]) if often else None
+    return quote(often[0]) if often else None

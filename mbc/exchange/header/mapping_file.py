@@ -36,7 +36,7 @@ from typing import Any
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from mbc.errors import SettingsError
-from mbc.exchange.files.messages import shown
+from mbc.exchange.files.messages import quote
 from mbc.exchange.files.output import write_text
 from mbc.exchange.header.mapping_options import check_column
 from mbc.exchange.header.options import Layout
@@ -70,19 +70,19 @@ def read_mapping(path: str | Path) -> dict[str, Any]:
         When it cannot be read, or says something that there is not.
     """
     path = Path(path)
-    name = shown(path.name)
+    name = quote(path.name)
     try:
-        said = tomllib.loads(path.read_text(encoding="utf-8-sig"))
+        content = tomllib.loads(path.read_text(encoding="utf-8-sig"))
     except OSError as fault:
         raise SettingsError(f"The mapping '{name}' cannot be read: {fault.strerror}.") from None
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as fault:
         raise SettingsError(f"The mapping '{name}' is no TOML: {fault}.") from None
     try:
-        entry = _Entry.model_validate(said)
+        entry = _Entry.model_validate(content)
     except ValidationError as fault:
-        faults = "; ".join(f"{'.'.join(map(str, one['loc']))}: {one['msg']}" for one in fault.errors()[:5])
+        faults = "; ".join(f"{'.'.join(map(str, error['loc']))}: {error['msg']}" for error in fault.errors()[:5])
         raise SettingsError(
-            f"The mapping '{name}' is wrong: {shown(faults, longest=400)}. It may hold "
+            f"The mapping '{name}' is wrong: {quote(faults, longest=400)}. It may hold "
             f"{', '.join(_Entry.model_fields)}."
         ) from None
     for column in entry.columns:
@@ -101,11 +101,13 @@ def write_mapping(path: str | Path, options: Mapping[str, Any], *, force: bool =
     SettingsError
         When the file is there already and ``force`` is not set.
     """
-    said = dict(options)
-    if "patterns" in said:
-        said["items"] = said.pop("patterns")
-    lines = [f"{key} = {_toml(value)}" for key, value in said.items() if value and not isinstance(value, Mapping)]
-    for table, values in said.items():
+    entries = dict(options)
+    if "patterns" in entries:
+        entries["items"] = entries.pop("patterns")
+    lines = [
+        f"{key} = {_toml(value)}" for key, value in entries.items() if value and not isinstance(value, Mapping)
+    ]
+    for table, values in entries.items():
         if isinstance(values, Mapping) and values:
             lines += _table(table, values)
     write_text(Path(path), "\n".join(lines).strip() + "\n", force=force)

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from functools import lru_cache
 
 from mbc.errors import SettingsError, nearest
-from mbc.exchange.files.messages import shown
+from mbc.exchange.files.messages import quote
 from mbc.exchange.header.columns import OWN_ROLES, ROLES
 from mbc.instruments import instrument, keys
 from mbc.instruments.own.folders import OwnFile, listed
@@ -26,7 +26,7 @@ def per_instrument(values: Iterable[str], option: str) -> dict[str, str]:
         key, named = (key.strip(), named.strip()) if sign else ("", key.strip())
         if key in read or not named:
             raise SettingsError(
-                f"--{option} '{shown(value)}': give one value, or KEY=VALUE once per questionnaire."
+                f"--{option} '{quote(value)}': give one value, or KEY=VALUE once per questionnaire."
             )
         read[key] = named
     return read
@@ -44,7 +44,7 @@ def column_mapping(values: Iterable[str]) -> dict[str, str]:
     for value in values:
         canonical, sign, header = (part.strip() for part in value.partition("="))
         if not sign or not header:
-            raise SettingsError(f"--map '{shown(value)}': write NAME=HEADER, such as client_id='Patient no.'.")
+            raise SettingsError(f"--map '{quote(value)}': write NAME=HEADER, such as client_id='Patient no.'.")
         check_column(canonical, "--map")
         read[canonical] = header
     return read
@@ -63,7 +63,7 @@ def check_column(canonical: str, where: str) -> None:
     near = nearest(canonical, [*ROLES, *_columns(listed())], most=2)
     hint = f" Did you mean {' or '.join(near)}?" if near else ""
     raise SettingsError(
-        f"{where} {shown(canonical)}: there is no such column to map.{hint} There are {', '.join(ROLES)}, item "
+        f"{where} {quote(canonical)}: there is no such column to map.{hint} There are {', '.join(ROLES)}, item "
         "columns such as rses_1, recorded scores such as rses_total, and what one questionnaire says for itself, "
         "such as rses_taken_on and rses_form."
     )
@@ -73,7 +73,7 @@ def check_column(canonical: str, where: str) -> None:
 def _columns(_: tuple[OwnFile, ...]) -> dict[str, None]:
     """Columns that belong to one questionnaire; the clinic's own files are named because they may change."""
     every = [instrument(key) for key in keys()]
-    items = [column for one in every for column in one.item_columns()]
-    scores = [f"{one.key}_{scale.key}" for one in every for scale in one.scales]
-    own = [f"{one.key}_{role}" for one in every for role in OWN_ROLES]
+    items = [column for measure in every for column in measure.item_columns()]
+    scores = [f"{measure.key}_{scale.key}" for measure in every for scale in measure.scales]
+    own = [f"{measure.key}_{role}" for measure in every for role in OWN_ROLES]
     return dict.fromkeys([*items, *scores, *own])

@@ -11,7 +11,7 @@ from typing import Literal, get_args
 from mbc.errors import SettingsError
 from mbc.exchange.cells.dates import check_format
 from mbc.exchange.files.delimited import SEPARATORS
-from mbc.exchange.files.messages import shown
+from mbc.exchange.files.messages import quote
 
 Layout = Literal["wide", "long", "totals"]
 LAYOUTS: tuple[Layout, ...] = get_args(Layout)
@@ -67,9 +67,9 @@ class ImportOptions:
 
     def __post_init__(self) -> None:
         if self.layout is not None and self.layout not in LAYOUTS:
-            raise SettingsError(f"layout is '{shown(self.layout)}'; accepted are {', '.join(LAYOUTS)}.")
+            raise SettingsError(f"layout is '{quote(self.layout)}'; accepted are {', '.join(LAYOUTS)}.")
         if self.separator is not None and self.separator not in SEPARATORS:
-            raise SettingsError(f"separator is '{shown(self.separator)}'; accepted are , ; tab and |.")
+            raise SettingsError(f"separator is '{quote(self.separator)}'; accepted are , ; tab and |.")
         if self.date_format is not None:
             check_format(self.date_format)
         if self.display_name is not None and self.clinician is None:
@@ -95,5 +95,5 @@ def item_name(template: str, n: int) -> str:
     except (KeyError, IndexError, ValueError, AttributeError):
         distinct, name = False, ""
     if not distinct:
-        raise SettingsError(f"items is '{shown(template)}'; name the columns with their number: 'Q{{n}}'.")
+        raise SettingsError(f"items is '{quote(template)}'; name the columns with their number: 'Q{{n}}'.")
     return name

@@ -10,7 +10,7 @@ from functools import lru_cache
 import polars as pl
 
 from mbc.errors import DefinitionError, SettingsError, nearest
-from mbc.exchange.files.messages import shown
+from mbc.exchange.files.messages import quote
 from mbc.exchange.header.columns import fold
 from mbc.exchange.header.options import ImportOptions
 from mbc.instruments import Coding, Form, Instrument, Item, instrument, keys
@@ -96,7 +96,7 @@ def key_of(text: str) -> str:
         return known[fold(text)]
     near = list(dict.fromkeys(known[fold(hit)] for hit in nearest(text, known)))
     hint = f"did you mean {' or '.join(near)}?" if near else f"there are {', '.join(keys())}"
-    raise ValueError(f"there is no questionnaire '{shown(text)}'; {hint}")
+    raise ValueError(f"there is no questionnaire '{quote(text)}'; {hint}")
 
 
 def chosen(options: ImportOptions) -> tuple[str, ...]:
@@ -125,38 +125,38 @@ def check_per_instrument(options: ImportOptions, present: Iterable[str]) -> None
     present = list(present)
     for name, values in (("form", options.form), ("coding", options.coding)):
         if "" in values and len(present) > 1:
-            example = f"--{name} {present[0]}={shown(values[''])}"
+            example = f"--{name} {present[0]}={quote(values[''])}"
             raise SettingsError(f"The file holds {', '.join(present)}: whose {name} is meant? Write {example}.")
         absent = [key for key in values if key and key not in present]
         if absent:
             raise SettingsError(
-                f"--{name} {shown(absent[0])}={shown(values[absent[0]])}: the file holds no "
-                f"'{shown(absent[0])}' but {', '.join(present) or 'nothing known'}."
+                f"--{name} {quote(absent[0])}={quote(values[absent[0]])}: the file holds no "
+                f"'{quote(absent[0])}' but {', '.join(present) or 'nothing known'}."
             )
         for key in present:
-            said = values.get(key, values.get(""))
-            if said is not None:
-                _definition(key, name, said)
+            value = values.get(key, values.get(""))
+            if value is not None:
+                _definition(key, name, value)
 
 
-def _definition(key: str, kind: str, said: str | None) -> str:
-    one = instrument(key)
-    return (one.form(said) if kind == "form" else one.coding(said)).key
+def _definition(key: str, kind: str, choice: str | None) -> str:
+    measure = instrument(key)
+    return (measure.form(choice) if kind == "form" else measure.coding(choice)).key
 
 
 @dataclass(frozen=True, slots=True)
-class Settled:
+class Settlement:
     """Administrations with known forms and codings, and what was met on the way."""
 
     frame: pl.DataFrame
     """With known keys, or nulls where a word is not known."""
-    met: pl.DataFrame
+    faults: pl.DataFrame
     """``number, reason`` of those."""
     assumed: tuple[str, ...]
     """Questionnaires whose item order nobody named, though several are in print."""
 
 
-def settled(frame: pl.DataFrame, options: ImportOptions) -> Settled:
+def settle(frame: pl.DataFrame, options: ImportOptions) -> Settlement:
     """Settle form and coding of each administration: the file's word, the command's, or the default.
 
     Parameters
@@ -165,43 +165,43 @@ def settled(frame: pl.DataFrame, options: ImportOptions) -> Settled:
         With ``number``, ``instrument`` (a known key or null), ``form`` and ``coding`` (as written, or null).
     """
     names = ["instrument", "form", "coding"]
-    said = frame.select(names).filter(pl.col("instrument").is_not_null()).unique()
-    found: list[tuple[str | None, str | None, str | None]] = []
-    for key, form, coding in said.iter_rows():
+    distinct = frame.select(names).filter(pl.col("instrument").is_not_null()).unique()
+    resolved: list[tuple[str | None, str | None, str | None]] = []
+    for key, form, coding in distinct.iter_rows():
         try:
-            found.append((_settled(key, "form", form, options), _settled(key, "coding", coding, options), None))
+            resolved.append((_settle(key, "form", form, options), _settle(key, "coding", coding, options), None))
         except (DefinitionError, ValueError) as fault:
-            found.append((None, None, str(fault)))
+            resolved.append((None, None, str(fault)))
     schema = {"settled form": pl.String(), "settled coding": pl.String(), "reason": pl.String()}
-    said = said.hstack(pl.DataFrame(found, schema=schema, orient="row"))
-    joined = frame.join(said, on=names, how="left", nulls_equal=True, maintain_order="left")
+    distinct = distinct.hstack(pl.DataFrame(resolved, schema=schema, orient="row"))
+    joined = frame.join(distinct, on=names, how="left", nulls_equal=True, maintain_order="left")
     known = joined.with_columns(form="settled form", coding="settled coding").select(frame.columns)
-    met = joined.filter(pl.col("reason").is_not_null()).select("number", "reason")
-    silent = said.filter(pl.col("form").is_null())["instrument"].unique(maintain_order=True)
+    faults = joined.filter(pl.col("reason").is_not_null()).select("number", "reason")
+    silent = distinct.filter(pl.col("form").is_null())["instrument"].unique(maintain_order=True)
     assumed = [instrument(key) for key in silent if "" not in options.form and key not in options.form]
-    several = tuple(one.key for one in assumed if len(one.forms) > 1 and not one.safety_channel)
-    return Settled(known, met, several)
+    several = tuple(measure.key for measure in assumed if len(measure.forms) > 1 and not measure.safety_channel)
+    return Settlement(known, faults, several)
 
 
-def _settled(key: str, kind: str, written: str | None, options: ImportOptions) -> str:
+def _settle(key: str, kind: str, written: str | None, options: ImportOptions) -> str:
     values = options.form if kind == "form" else options.coding
-    said = values.get(key, values.get(""))
-    if written is not None and said is not None and _definition(key, kind, written) != said:
-        raise ValueError(f"{kind}: the file says '{shown(written)}', the command '{shown(said)}'")
-    return _definition(key, kind, written if written is not None else said)
+    choice = values.get(key, values.get(""))
+    if written is not None and choice is not None and _definition(key, kind, written) != choice:
+        raise ValueError(f"{kind}: the file says '{quote(written)}', the command '{quote(choice)}'")
+    return _definition(key, kind, written if written is not None else choice)
 
 
 def assumed_form_note(key: str) -> str:
     """Say which item order was taken for granted."""
-    one = instrument(key)
-    others = [form.key for form in one.forms if not form.default]
+    measure = instrument(key)
+    others = [form.key for form in measure.forms if not form.default]
     return (
-        f"{one.name}: items are read in the order of form {one.form().key}. If they are in that of "
+        f"{measure.name}: items are read in the order of form {measure.form().key}. If they are in that of "
         f"{' or '.join(others)}: --form {key}={others[0]}."
     )
 
 
-def scale_key(one: Instrument, text: str | None) -> str:
+def scale_key(measure: Instrument, text: str | None) -> str:
     """Key of the scale that a cell names; the only scale when it is blank.
 
     Raises
@@ -209,15 +209,23 @@ def scale_key(one: Instrument, text: str | None) -> str:
     ValueError
         When the instrument has no such scale, or more than one and none is named.
     """
-    known = {fold(scale.title): scale.key for scale in one.scales} | {
-        fold(scale.key): scale.key for scale in one.scales
+    known = {fold(scale.title): scale.key for scale in measure.scales} | {
+        fold(scale.key): scale.key for scale in measure.scales
     }
-    if len(one.scales) == 1:
-        known |= {"total": one.main_scale.key, "totalscore": one.main_scale.key, "sum": one.main_scale.key}
-    if text is None and len(one.scales) == 1:
-        return one.main_scale.key
-    found = None if text is None else known.get(fold(text)) or known.get(fold(text.removeprefix(f"{one.key}_")))
-    if found is None:
-        said = "blank" if text is None else f"'{shown(text)}'"
-        raise ValueError(f"the scale is {said}; {one.name} has {', '.join(scale.key for scale in one.scales)}")
-    return found
+    if len(measure.scales) == 1:
+        known |= {
+            "total": measure.main_scale.key,
+            "totalscore": measure.main_scale.key,
+            "sum": measure.main_scale.key,
+        }
+    if text is None and len(measure.scales) == 1:
+        return measure.main_scale.key
+    match = (
+        None if text is None else known.get(fold(text)) or known.get(fold(text.removeprefix(f"{measure.key}_")))
+    )
+    if match is None:
+        given = "blank" if text is None else f"'{quote(text)}'"
+        raise ValueError(
+            f"the scale is {given}; {measure.name} has {', '.join(scale.key for scale in measure.scales)}"
+        )
+    return match

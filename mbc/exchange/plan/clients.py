@@ -6,7 +6,7 @@ import polars as pl
 
 from mbc.errors import nearest
 from mbc.exchange.cells.text import REASON
-from mbc.exchange.files.messages import listing, shown
+from mbc.exchange.files.messages import join_names, quote
 from mbc.exchange.header.options import ImportOptions
 from mbc.store import Store
 
@@ -67,7 +67,11 @@ def find_clinicians(administrations: pl.DataFrame, store: Store | None, options:
     named = {} if on_record else dict.fromkeys(administrations["clinician_id"].drop_nulls().unique().sort(), None)
     if options.clinician is not None and (options.display_name is not None or not on_record):
         named[options.clinician] = options.display_name
-    new = [(one, shown_as or one) for one, shown_as in named.items() if one not in on_record]
+    new = [
+        (clinician_id, display_name or clinician_id)
+        for clinician_id, display_name in named.items()
+        if clinician_id not in on_record
+    ]
     return pl.DataFrame(new, schema=CLINICIANS_SCHEMA, orient="row")
 
 
@@ -80,11 +84,11 @@ def _fault(client: str, named: list[str], known: list[str]) -> str | None:
     if not named:
         return None  # nobody's caseload yet
     if len(named) > 1:
-        return f"client {client} is not on record, and the file names {listing(named)} as clinician: who is it?"
+        return f"client {client} is not on record, and the file names {join_names(named)} as clinician: who is it?"
     if named[0] not in known:
         near = nearest(named[0], known, most=1)
-        hint = f"nearest: {near[0]}" if near else f"on record: {listing(known, most=8)}"
-        who = f"client {client} is not on record, nor is the clinician '{shown(named[0])}'"
+        hint = f"nearest: {near[0]}" if near else f"on record: {join_names(known, most=8)}"
+        who = f"client {client} is not on record, nor is the clinician '{quote(named[0])}'"
         return f"{who} ({hint}; --display-name registers a new one)"
     return None
 
@@ -113,7 +117,7 @@ def find_episodes(
     episodes = pl.concat(known).unique("episode_id", keep="last")
     began = pl.coalesce("started_on", "referred_on").alias("began")
     spans = episodes.select("client_id", "episode_id", began, "ended_on").filter(pl.col("began").is_not_null())
-    found = (
+    current = (
         administrations.select("client_id", "taken_on")
         .unique()
         .join(spans, on="client_id", how="inner")
@@ -125,5 +129,5 @@ def find_episodes(
         .group_by("client_id", "taken_on")
         .agg(pl.col("episode_id").last().alias("of the day"))
     )
-    joined = administrations.join(found, on=["client_id", "taken_on"], how="left", maintain_order="left")
+    joined = administrations.join(current, on=["client_id", "taken_on"], how="left", maintain_order="left")
     return joined.with_columns(pl.coalesce("episode_id", "of the day").alias("episode_id")).drop("of the day")

@@ -40,7 +40,7 @@ def within_file(administrations: pl.DataFrame, answered: Callable[[], Iterable[p
     # a number for each occasion is compared first: few share one, and only those are looked at closely
     perhaps = frame.select(OCCASION).hash_rows().is_duplicated()
     again = frame.filter(perhaps & (pl.col(OUTCOME) == "stored")).filter(pl.struct(OCCASION).is_duplicated())
-    return frame.drop(_PLACE) if again.is_empty() else _updated(frame, _met_twice(again, answered))
+    return frame.drop(_PLACE) if again.is_empty() else _updated(frame, _repeated(again, answered))
 
 
 def with_record(
@@ -65,7 +65,7 @@ def with_record(
         What would be registered before.
     """
     new, clients = registrations.relationships["relationship_id"].implode(), registrations.clients["client_id"]
-    found: list[tuple[int, str, str | None]] = []
+    outcomes: list[tuple[int, str, str | None]] = []
     start = 0
     for page in pages:
         # what is about a relationship that is yet to be registered cannot be on record
@@ -73,14 +73,14 @@ def with_record(
             (pl.col(OUTCOME) == "stored") & ~pl.col("target").is_in(new)
         )
         here = clients.filter(clients.is_in(asked["client_id"].unique().implode())).to_list()
-        met = store.preview(as_records(asked), supersede=supersede, new_clients=here)
-        found += [
-            (place, one.outcome, _said(one.outcome, one.reason))
-            for place, one in zip(asked[_PLACE], met, strict=True)
-            if one.outcome != "stored"
+        previews = store.preview(as_records(asked), supersede=supersede, new_clients=here)
+        outcomes += [
+            (place, preview.outcome, _said(preview.outcome, preview.reason))
+            for place, preview in zip(asked[_PLACE], previews, strict=True)
+            if preview.outcome != "stored"
         ]
         start += len(page)
-    return _updated(administrations.with_row_index(_PLACE), found)
+    return _updated(administrations.with_row_index(_PLACE), outcomes)
 
 
 def after_storing(administrations: pl.DataFrame, outcomes: list[Any]) -> pl.DataFrame:
@@ -90,13 +90,15 @@ def after_storing(administrations: pl.DataFrame, outcomes: list[Any]) -> pl.Data
     places = planned[_PLACE]
     if outcomes == planned[OUTCOME].to_list():
         return administrations
-    return _updated(frame, [(place, one, _said(one, None)) for place, one in zip(places, outcomes, strict=True)])
+    return _updated(
+        frame, [(place, outcome, _said(outcome, None)) for place, outcome in zip(places, outcomes, strict=True)]
+    )
 
 
-def _updated(frame: pl.DataFrame, found: list[tuple[int, str, str | None]]) -> pl.DataFrame:
+def _updated(frame: pl.DataFrame, changes: list[tuple[int, str, str | None]]) -> pl.DataFrame:
     schema = {_PLACE: pl.UInt32(), "new outcome": pl.String(), "new reason": pl.String()}
     joined = frame.join(
-        pl.DataFrame(found, schema=schema, orient="row"), on=_PLACE, how="left", maintain_order="left"
+        pl.DataFrame(changes, schema=schema, orient="row"), on=_PLACE, how="left", maintain_order="left"
     )
     return joined.with_columns(
         pl.coalesce("new outcome", OUTCOME).alias(OUTCOME), pl.coalesce("new reason", REASON).alias(REASON)
@@ -114,7 +116,7 @@ def _said(outcome: str, reason: str | None) -> str | None:
     return reason
 
 
-def _met_twice(
+def _repeated(
     again: pl.DataFrame, answered: Callable[[], Iterable[pl.DataFrame]]
 ) -> list[tuple[int, str, str | None]]:
     contents = _contents(again, answered())
@@ -122,16 +124,16 @@ def _met_twice(
     for row in again.iter_rows(named=True):
         key = tuple(row[name] for name in OCCASION)
         groups.setdefault(key, []).append((row[_PLACE], row[ROW], contents[row[_PLACE]]))
-    found: list[tuple[int, str, str | None]] = []
+    changes: list[tuple[int, str, str | None]] = []
     for members in groups.values():
         first_row, first_content = members[0][1], members[0][2]
         if all(content == first_content for _, _, content in members):
-            found += [(place, "duplicate", f"{SAME_AS}{first_row}") for place, _, _ in members[1:]]
+            changes += [(place, "duplicate", f"{SAME_AS}{first_row}") for place, _, _ in members[1:]]
         else:
             rows = " and ".join(str(row) for _, row, _ in members[:4])
             why = f"rows {rows} differ, for one occasion. Keep one, or give each its time and zone"
-            found += [(place, "refused", why) for place, _, _ in members]
-    return found
+            changes += [(place, "refused", why) for place, _, _ in members]
+    return changes
 
 
 def _contents(again: pl.DataFrame, pages: Iterable[pl.DataFrame]) -> dict[int, bytes]:

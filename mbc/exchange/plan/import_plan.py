@@ -10,7 +10,7 @@ import polars as pl
 
 from mbc.errors import Conflict, ImportRefused
 from mbc.exchange.cells.text import REASON
-from mbc.exchange.files.messages import listing, many, numbers, shown
+from mbc.exchange.files.messages import count_noun, join_names, join_numbers, quote
 from mbc.exchange.files.text_table import ROW
 from mbc.exchange.header.columns import fold
 from mbc.exchange.header.options import ImportOptions, Layout
@@ -46,7 +46,7 @@ class ImportPlan:
     """What becomes of each administration of a file, and why. :meth:`to_frame` is the part that people read."""
 
     proposal: Proposal = field(repr=False)
-    knows_record: bool
+    has_record: bool
     """Whether clients and relationships were looked up on record."""
     administrations: pl.DataFrame = field(repr=False)
     """All that would be stored, with ``outcome`` and ``reason``; one row per administration.
@@ -71,11 +71,11 @@ class ImportPlan:
     @property
     def counts(self) -> dict[PlannedOutcome, int]:
         """Administrations by outcome; every outcome is there."""
-        met: dict[str, int] = dict(self.administrations[OUTCOME].value_counts().iter_rows())
-        return {outcome: met.get(outcome, 0) for outcome in OUTCOMES}
+        counted: dict[str, int] = dict(self.administrations[OUTCOME].value_counts().iter_rows())
+        return {outcome: counted.get(outcome, 0) for outcome in OUTCOMES}
 
     @property
-    def twice_in_file(self) -> int:
+    def duplicates_in_file(self) -> int:
         """How many of the duplicates repeat a row of the file itself."""
         return int(self.administrations[REASON].str.starts_with(SAME_AS).sum())
 
@@ -99,10 +99,10 @@ class ImportPlan:
 
     @property
     def _is_safety(self) -> pl.Expr:
-        met = self.administrations["instrument"].drop_nulls().unique()
+        present = self.administrations["instrument"].drop_nulls().unique()
         return (
             pl.col("instrument")
-            .is_in([key for key in met if instrument(key).safety_channel])
+            .is_in([key for key in present if instrument(key).safety_channel])
             .fill_null(value=False)
             .alias(_SAFETY)
         )
@@ -174,20 +174,20 @@ class ImportPlan:
         ImportRefused
             When some are refused and ``skip_refused`` is not set, or all are; nothing is stored then.
         """
-        plan = self if self.knows_record else make_plan(self.proposal, store)
+        plan = self if self.has_record else make_plan(self.proposal, store)
         _require_sound(plan, skip_refused=skip_refused)
         try:
             return _stored(plan, store, by, progress)
         except Conflict:  # met on the way: say so of every row, not of the first
-            plan = self.against(store)
+            plan = self.compare_with(store)
             _require_sound(plan, skip_refused=skip_refused)
             return _stored(plan, store, by, progress)
 
-    def against(self, store: Store) -> ImportPlan:
+    def compare_with(self, store: Store) -> ImportPlan:
         """Compare with what is on record now; what the file itself refuses stays refused."""
         plan = make_plan(self.proposal, store)
         correcting = self.proposal.options.supersede is not None
-        pages = plan.proposal.parts.beside(plan.administrations)
+        pages = plan.proposal.parts.with_answers(plan.administrations)
         compared = with_record(
             plan.administrations, pages, store, supersede=correcting, registrations=plan.registrations
         )
@@ -201,7 +201,7 @@ def _stored(plan: ImportPlan, store: Store, by: str | None, progress: Progress |
     outcomes: list[Outcome] = []
     with store.writing(by=by, source=plan.source) as record:
         record.add_all(plan.needed.records(on=options.now.date()))
-        for page in plan.proposal.parts.beside(plan.administrations):
+        for page in plan.proposal.parts.with_answers(plan.administrations):
             for part in page.filter(STORABLE).iter_slices(_AT_ONCE):
                 outcomes += record.add_frame(as_records(part, flags=True), supersede=options.supersede)
                 if progress is not None:
@@ -210,15 +210,15 @@ def _stored(plan: ImportPlan, store: Store, by: str | None, progress: Progress |
 
 
 def _require_sound(plan: ImportPlan, *, skip_refused: bool) -> None:
-    refused, whole = plan.counts["refused"], len(plan.administrations)
-    if not refused or (skip_refused and refused < whole):
+    refused, total = plan.counts["refused"], len(plan.administrations)
+    if not refused or (skip_refused and refused < total):
         return
-    how_many = f"{refused} of {whole} administrations"
-    if refused == whole:
-        how_many = f"all {whole} administrations" if whole > 1 else "its only administration"
-    repair = "" if refused == whole else " Repair them, or store the others alone: --skip-refused."
+    how_many = f"{refused} of {total} administrations"
+    if refused == total:
+        how_many = f"all {total} administrations" if total > 1 else "its only administration"
+    repair = "" if refused == total else " Repair them, or store the others alone: --skip-refused."
     raise ImportRefused(
-        f"'{shown(plan.source.name)}': {how_many} refused; nothing was stored.{repair}", plan.refusals
+        f"'{quote(plan.source.name)}': {how_many} refused; nothing was stored.{repair}", plan.refusals
     )
 
 
@@ -229,7 +229,7 @@ def make_plan(proposal: Proposal, store: Store | None) -> ImportPlan:
     targets = find_targets(frame, store, options)
     return ImportPlan(
         proposal=proposal,
-        knows_record=store is not None,
+        has_record=store is not None,
         administrations=within_file(find_episodes(targets.administrations, store), parts.answered),
         registrations=Registrations(find_clinicians(frame, store, options), clients, targets.new),
         notes=(*parts.notes, *reading.notes, *targets.notes, *_left_out(reading)),
@@ -240,10 +240,12 @@ def _left_out(reading: Reading) -> tuple[str, ...]:
     notes: list[str] = []
     if reading.blank_rows:
         rows = reading.blank_rows
-        notes.append(f"{many(len(rows), 'questionnaire')} without any answer left out (row {numbers(rows)}).")
+        notes.append(
+            f"{count_noun(len(rows), 'questionnaire')} without any answer left out (row {join_numbers(rows)})."
+        )
     unread = [name for name in reading.unread if not _is_quiet(name)]
     if unread:
-        notes.append(f"Columns not made use of: {listing(unread)}.")
+        notes.append(f"Columns not made use of: {join_names(unread)}.")
     return tuple(notes)
 
 

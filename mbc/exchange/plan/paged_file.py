@@ -42,7 +42,7 @@ class Parts:
     noun: str
     answered: Callable[[], Iterable[pl.DataFrame]]
 
-    def beside(self, administrations: pl.DataFrame) -> Iterator[pl.DataFrame]:
+    def with_answers(self, administrations: pl.DataFrame) -> Iterator[pl.DataFrame]:
         """Put answers and totals beside the administrations of the whole file, a page at a time."""
         start = 0
         rest = administrations.drop(ANSWERED, strict=False)
@@ -56,7 +56,7 @@ def read_parts(table: TextTable, options: ImportOptions) -> Parts:
     columns = _columns(table, options)
     recognised = recognise(columns, options)
     options, coded = coding_by_choices(columns, recognised.items, options)
-    reading = check(_taken_apart(columns, recognised, options))
+    reading = check(_read_records(columns, recognised, options))
     reading = replace(reading, notes=notes_of(reading, table.noun))
     answered = reading.administrations.select(ANSWERED)
     return Parts(
@@ -86,21 +86,21 @@ def read_pages(path: Path, options: ImportOptions) -> Parts | None:
 
 def _read_pages(pages: TextPages, options: ImportOptions) -> Parts:
     readings = [_compact(reading) for reading in _checked(pages, options, None)]
-    whole = _together(readings)
-    seen = whole.seen
-    if any(one.unfit is not None for one in seen.values()):  # is that another coding? only all answers tell
+    combined = _combine(readings)
+    seen = combined.seen
+    if any(part.unfit is not None for part in seen.values()):  # is that another coding? only all answers tell
         readings = [_compact(reading) for reading in _checked(pages, options, seen)]
-        whole = _together(readings)
-    whole = replace(whole, notes=notes_of(whole, "row"))
+        combined = _combine(readings)
+    combined = replace(combined, notes=notes_of(combined, "row"))
     return Parts(
-        reading=whole,
+        reading=combined,
         layout="wide",
         name=pages.path.name,
         sha256=pages.sha256,
         kind="csv",
         notes=(),
         noun="row",
-        answered=lambda: (one.administrations.select(ANSWERED) for one in _checked(pages, options, seen)),
+        answered=lambda: (part.administrations.select(ANSWERED) for part in _checked(pages, options, seen)),
     )
 
 
@@ -112,14 +112,14 @@ def _checked(pages: TextPages, options: ImportOptions, seen: Mapping[Kind, Seen]
             recognised = recognise(columns, options)
             if recognised.layout != "wide" or is_redcap(table):
                 raise NotPlain
-        yield check(_taken_apart(columns, recognised, options), seen=seen)
+        yield check(_read_records(columns, recognised, options), seen=seen)
 
 
 def _compact(reading: Reading) -> Reading:
     return replace(reading, administrations=reading.administrations.drop(ANSWERED))
 
 
-def _together(readings: list[Reading]) -> Reading:
+def _combine(readings: list[Reading]) -> Reading:
     """Put pages together.
 
     Raises
@@ -132,8 +132,8 @@ def _together(readings: list[Reading]) -> Reading:
     seen: dict[Kind, Seen] = {}
     orders: dict[str, str] = {}
     for reading in readings:
-        for kind, one in reading.seen.items():
-            seen[kind] = seen[kind].and_then(one) if kind in seen else one
+        for kind, part in reading.seen.items():
+            seen[kind] = seen[kind].and_then(part) if kind in seen else part
         for header, order in reading.orders.items():
             if orders.setdefault(header, order) != order:
                 raise NotPlain
@@ -156,7 +156,7 @@ def _columns(table: TextTable, options: ImportOptions) -> Columns:
     return Columns(table, {**table.given, **options.columns}).without(options.ignore)
 
 
-def _taken_apart(columns: Columns, recognised: Recognised, options: ImportOptions) -> Records:
+def _read_records(columns: Columns, recognised: Recognised, options: ImportOptions) -> Records:
     match recognised.layout:
         case "wide":
             return read_wide(columns, recognised, options)

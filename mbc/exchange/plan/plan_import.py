@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from mbc.errors import ImportRefused
-from mbc.exchange.files.messages import shown
+from mbc.exchange.files.messages import quote
 from mbc.exchange.header.options import ImportOptions, Layout
 from mbc.exchange.open_file import first_bytes, kind_of, open_table
 from mbc.exchange.plan.import_plan import ImportPlan, Proposal, make_plan
@@ -77,7 +77,7 @@ def plan_import(
         **more,
     )
     plan = read_plan(path, store, options)
-    return plan if store is None else plan.against(store)
+    return plan if store is None else plan.compare_with(store)
 
 
 def read_plan(path: str | Path, store: Store | None, options: ImportOptions) -> ImportPlan:
@@ -86,8 +86,8 @@ def read_plan(path: str | Path, store: Store | None, options: ImportOptions) -> 
     if parts.kind == "redcap":  # most rows are of other forms and events: blanks there say nothing
         parts = replace(parts, reading=replace(parts.reading, blank_rows=()))
     if parts.reading.administrations.is_empty():
-        raise ImportRefused(f"'{shown(parts.name)}' holds no answers: every row is blank.")
-    source = ImportSource(shown(parts.name, longest=200), parts.sha256, parts.kind)
+        raise ImportRefused(f"'{quote(parts.name)}' holds no answers: every row is blank.")
+    source = ImportSource(quote(parts.name, longest=200), parts.sha256, parts.kind)
     return make_plan(Proposal(parts, options, source), store)
 
 
@@ -103,7 +103,7 @@ def _several(names: str | Iterable[str] | None) -> tuple[str, ...]:
     return (names,) if isinstance(names, str) else tuple(names)
 
 
-def _by_instrument(said: str | Mapping[str, str] | None) -> Mapping[str, str]:
-    if said is None:
+def _by_instrument(value: str | Mapping[str, str] | None) -> Mapping[str, str]:
+    if value is None:
         return {}
-    return {"": said} if isinstance(said, str) else said
+    return {"": value} if isinstance(value, str) else value

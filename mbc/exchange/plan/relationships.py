@@ -13,7 +13,7 @@ import polars as pl
 
 from mbc.errors import StoreError
 from mbc.exchange.cells.text import REASON
-from mbc.exchange.files.messages import listing, many, shown
+from mbc.exchange.files.messages import count_noun, join_names, quote
 from mbc.exchange.header.options import ImportOptions
 from mbc.instruments import instrument
 from mbc.instruments.applicability import CURRENT
@@ -46,14 +46,14 @@ def find_targets(administrations: pl.DataFrame, store: Store | None, options: Im
         pl.col("target").is_null() & pl.col(REASON).is_null() & pl.col("instrument").is_in(about)
     ).select(_PLACE, *_OCCASION)
     if store is not None and not silent.is_empty():
-        mine = silent.filter(pl.col("client_id").is_in(relationships["client_id"].implode()))
-        found = pl.concat([_current(mine, relationships, store), _on_record(mine, store)]).unique(
+        of_known = silent.filter(pl.col("client_id").is_in(relationships["client_id"].implode()))
+        targets = pl.concat([_current(of_known, relationships, store), _on_record(of_known, store)]).unique(
             _PLACE, keep="last"
         )
-        if not found.is_empty():
-            frame = frame.join(found, on=_PLACE, how="left", maintain_order="left")
+        if not targets.is_empty():
+            frame = frame.join(targets, on=_PLACE, how="left", maintain_order="left")
             frame = frame.with_columns(pl.coalesce("target", "found").alias("target")).drop("found")
-            silent = silent.filter(~pl.col(_PLACE).is_in(found[_PLACE].implode()))
+            silent = silent.filter(~pl.col(_PLACE).is_in(targets[_PLACE].implode()))
     return Targets(frame.drop(_PLACE).with_columns(pl.col("target").fill_null(SELF)), new, _left_open(silent))
 
 
@@ -112,10 +112,10 @@ def _find(
         try:
             return check_id("target", text if text.startswith(f"{client}.") else f"{client}.{text}"), None, True
         except StoreError:
-            return None, f"target '{shown(text)}' is no label; write a short one such as R1", False
-    on_record = f"on record: {listing(sorted(set(theirs.values())))}" if theirs else "none is on record"
+            return None, f"target '{quote(text)}' is no label; write a short one such as R1", False
+    on_record = f"on record: {join_names(sorted(set(theirs.values())))}" if theirs else "none is on record"
     why = (
-        f"target '{shown(text)}' is no relationship of {client} ({on_record}). To register it: --new-relationships"
+        f"target '{quote(text)}' is no relationship of {client} ({on_record}). To register it: --new-relationships"
     )
     return None, why, False
 
@@ -154,10 +154,10 @@ def _on_record(silent: pl.DataFrame, store: Store) -> pl.DataFrame:
 
 
 def _only(matches: pl.DataFrame, column: str) -> pl.DataFrame:
-    found = matches.group_by(_PLACE).agg(
+    candidates = matches.group_by(_PLACE).agg(
         pl.col(column).first().alias("found"), pl.col(column).n_unique().alias("n")
     )
-    return found.filter(pl.col("n") == 1).select(_PLACE, "found")
+    return candidates.filter(pl.col("n") == 1).select(_PLACE, "found")
 
 
 def _left_open(silent: pl.DataFrame) -> tuple[str, ...]:
@@ -165,7 +165,8 @@ def _left_open(silent: pl.DataFrame) -> tuple[str, ...]:
         return ()
     names = ", ".join(sorted(silent["instrument"].unique()))
     note = (
-        f"{many(len(silent), 'administration')} of {names} without a relationship's name, and no single one is "
+        f"{count_noun(len(silent), 'administration')} of {names} without a relationship's name, and no single "
+        "one is "
         "current on record: stored as 'self'. A column 'target' with the relationship's label would say which."
     )
     return (note,)

@@ -59,8 +59,8 @@ def as_records(frame: pl.DataFrame, *, flags: bool = False) -> pl.DataFrame:
     """
     raised = _raised(frame) if flags else pl.repeat(None, len(frame), dtype=pl.Null, eager=True)
     definitions = [instrument(key) for key in frame["instrument"].unique()]
-    versions = {one.key: one.version for one in definitions}
-    channels = {one.key: "safety" if one.safety_channel else "care" for one in definitions}
+    versions = {definition.key: definition.version for definition in definitions}
+    channels = {definition.key: "safety" if definition.safety_channel else "care" for definition in definitions}
     answered = pl.col("answers").is_not_null()  # order and coding are those of answers: a total alone has neither
     return frame.with_columns(
         pl.when(answered).then("form"),
@@ -82,18 +82,18 @@ def _raised(frame: pl.DataFrame) -> pl.Series:
     numbered = frame.with_row_index(_PLACE)
     parts = [pl.DataFrame(schema={_PLACE: pl.UInt32, "flags": kind})]
     answered = numbered.filter(pl.col("answers").is_not_null())
-    for (key, form, coding), mine in answered.partition_by("instrument", "form", "coding", as_dict=True).items():
+    for (key, form, coding), group in answered.partition_by("instrument", "form", "coding", as_dict=True).items():
         definition = instrument(str(key))
         if not definition.flags:
             continue
         items = [f"item {n}" for n in range(1, len(definition.items) + 1)]
-        answers = mine.select(
+        answers = group.select(
             _PLACE, *(pl.col("answers").list.get(place).alias(name) for place, name in enumerate(items))
         )
-        said = risk_flags(answers, definition, items=items, form=str(form), coding=str(coding))
+        flagged = risk_flags(answers, definition, items=items, form=str(form), coding=str(coding))
         columns = {f"{definition.key}_flag_{flag.item}": flag.item for flag in definition.flags}
         spoken = (
-            said.select(_PLACE, *columns)
+            flagged.select(_PLACE, *columns)
             .unpivot(on=list(columns), index=_PLACE, variable_name="item", value_name="kind")
             .drop_nulls("kind")
             .with_columns(pl.col("item").replace_strict(columns))
@@ -115,12 +115,12 @@ def _raised_by_scores(recorded: pl.DataFrame, kind: pl.DataType) -> list[pl.Data
         for flag in instrument(str(key)).flags
         if flag.on == "scale"
     }
-    found = [
+    raised = [
         (place, [{"item": total["scale"], "kind": "risk"}])
         for place, key, totals in recorded.select(_PLACE, "instrument", "totals").iter_rows()
         for total in totals
         if (key, total["scale"]) in lines and total["score"] >= lines[key, total["scale"]]
     ]
     schema = {_PLACE: pl.UInt32(), "flags": kind}
-    spoken = pl.DataFrame(found, schema=schema, orient="row")
-    return [spoken.group_by(_PLACE, maintain_order=True).agg(pl.col("flags").explode())] if found else []
+    spoken = pl.DataFrame(raised, schema=schema, orient="row")
+    return [spoken.group_by(_PLACE, maintain_order=True).agg(pl.col("flags").explode())] if raised else []

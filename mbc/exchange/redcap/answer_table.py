@@ -8,7 +8,7 @@ from dataclasses import replace
 
 import polars as pl
 
-from mbc.exchange.files.messages import listing, many, shown
+from mbc.exchange.files.messages import count_noun, join_names, quote
 from mbc.exchange.files.text_table import ROW, TextTable
 from mbc.exchange.header.columns import ROLES, Columns
 from mbc.exchange.header.options import ImportOptions
@@ -150,16 +150,16 @@ def _ticked(frame: pl.DataFrame, boxes: Mapping[str, str]) -> pl.Series:
 
 
 def _what_it_holds(table: TextTable, record: str) -> Iterable[str]:
-    said = [f"{many(table.frame[record].n_unique(), 'record')} ('{shown(record)}' is the client)"]
+    parts = [f"{count_noun(table.frame[record].n_unique(), 'record')} ('{quote(record)}' is the client)"]
     if EVENT in table.columns:
         events = table.frame[EVENT].drop_nulls().unique(maintain_order=True).to_list()
         arms = {match[1] for event in events if (match := _ARM.search(event))}
-        said.append(f"{many(len(events), 'event')} in {many(max(len(arms), 1), 'arm')}")
+        parts.append(f"{count_noun(len(events), 'event')} in {count_noun(max(len(arms), 1), 'arm')}")
     if FORM in table.columns:
         forms = table.frame[FORM].drop_nulls().unique(maintain_order=True).to_list()
         if forms:
-            said.append(f"repeating {listing(forms)}")
-    yield f"A REDCap export: {', '.join(said)}."
+            parts.append(f"repeating {join_names(forms)}")
+    yield f"A REDCap export: {', '.join(parts)}."
 
 
 def _days(table: TextTable, dictionary: Dictionary | None, options: ImportOptions) -> dict[str, str]:
@@ -226,6 +226,6 @@ def _filled(table: TextTable, record: str, columns: Columns) -> TextTable:
 
 def _with_columns(table: TextTable, made: Iterable[pl.Series]) -> TextTable:
     made = list(made)
-    names = [one.name for one in made]
+    names = [column.name for column in made]
     columns = (*(name for name in table.columns if name not in names), *names)
     return replace(table, columns=columns, frame=table.frame.with_columns(made))

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from mbc.errors import ImportRefused
 from mbc.exchange.files.delimited import read_text_table
-from mbc.exchange.files.messages import listing, shown
+from mbc.exchange.files.messages import join_names, quote
 from mbc.exchange.header.columns import fold
 
 # The 18 columns of a dictionary, in REDCap's order and wording, beside what its interface for programs calls them.
@@ -78,11 +78,11 @@ class Dictionary:
     @cached_property
     def by_name(self) -> Mapping[str, Field]:
         """Field by its name."""
-        return {one.name: one for one in self.fields}
+        return {field.name: field for field in self.fields}
 
     def in_form(self, form: str) -> tuple[Field, ...]:
         """Fields of one form."""
-        return tuple(one for one in self.fields if one.form == form)
+        return tuple(field for field in self.fields if field.form == form)
 
 
 def read_dictionary(path: str | Path) -> Dictionary:
@@ -99,8 +99,8 @@ def read_dictionary(path: str | Path) -> Dictionary:
     lacking = [long for long, short in COLUMNS.items() if short in _NEEDED and short not in headers]
     if lacking:
         raise ImportRefused(
-            f"'{shown(table.name)}' is no REDCap data dictionary: it lacks {listing(lacking)}. It has "
-            f"{listing(table.columns)}."
+            f"'{quote(table.name)}' is no REDCap data dictionary: it lacks {join_names(lacking)}. It has "
+            f"{join_names(table.columns)}."
         )
     frame = table.frame.select(**{short: headers[short] for short in headers if short in _READ})
     rows = (

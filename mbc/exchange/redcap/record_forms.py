@@ -13,8 +13,8 @@ import polars as pl
 
 from mbc.errors import ImportRefused
 from mbc.exchange.files.delimited import read_text_table
-from mbc.exchange.files.formula_escape import tamed, untamed
-from mbc.exchange.files.messages import shown
+from mbc.exchange.files.formula_escape import escape_formulas, unescape_formulas
+from mbc.exchange.files.messages import quote
 from mbc.exchange.files.text_table import ROW, TextTable, as_text
 from mbc.exchange.redcap.dictionary import COLUMNS, read_dictionary
 
@@ -62,7 +62,7 @@ def write_redcap(
     )
     for name in _APART:
         if name in tables:
-            tamed(as_text(tables[name])).write_csv(folder / f"{name}.csv")
+            escape_formulas(as_text(tables[name])).write_csv(folder / f"{name}.csv")
 
 
 def read_redcap_record(folder: Path) -> Iterator[tuple[str, TextTable]]:
@@ -75,20 +75,22 @@ def read_redcap_record(folder: Path) -> Iterator[tuple[str, TextTable]]:
     """
     for name in (DATA, DICTIONARY):
         if not (folder / name).is_file():
-            raise ImportRefused(f"'{shown(folder.name)}' lacks {name}.")
+            raise ImportRefused(f"'{quote(folder.name)}' lacks {name}.")
     for name in _APART:
         if (folder / f"{name}.csv").is_file():
             table = read_text_table(folder / f"{name}.csv", strip=False)
-            yield name, replace(table, frame=untamed(table.frame))
+            yield name, replace(table, frame=unescape_formulas(table.frame))
     data = read_text_table(folder / DATA, strip=False)
-    frame = untamed(data.frame)
+    frame = unescape_formulas(data.frame)
     fields = read_dictionary(folder / DICTIONARY).fields
     for form in dict.fromkeys(field.form for field in fields):
-        mine = {field.name: _column(form, field.name) for field in fields if field.form == form}
-        mine.pop(_RECORD, None)
+        own_fields = {field.name: _column(form, field.name) for field in fields if field.form == form}
+        own_fields.pop(_RECORD, None)
         is_base = form == form_name(_BASE)
         rows = frame.filter(pl.col(_FORM).is_null() if is_base else pl.col(_FORM) == form)
-        rows = rows.select(ROW, pl.col(_RECORD).alias("client_id"), *(pl.col(a).alias(b) for a, b in mine.items()))
+        rows = rows.select(
+            ROW, pl.col(_RECORD).alias("client_id"), *(pl.col(a).alias(b) for a, b in own_fields.items())
+        )
         if not rows.is_empty():
             columns = tuple(name for name in rows.columns if name != ROW)
             yield _table_name(form), replace(data, name=f"{DATA}, {form}", columns=columns, frame=rows)
@@ -160,7 +162,9 @@ def _data(forms: Mapping[str, pl.DataFrame]) -> pl.DataFrame:
 
 def _codes(table: pl.DataFrame) -> pl.DataFrame:
     truths = [name for name, dtype in table.schema.items() if dtype == pl.Boolean]
-    return as_text(tamed(table.with_columns(pl.col(truths).cast(pl.Int8))))  # -1.5 is a number, and stays one
+    return as_text(
+        escape_formulas(table.with_columns(pl.col(truths).cast(pl.Int8)))
+    )  # -1.5 is a number, and stays one
 
 
 def _write_dictionary(
@@ -173,14 +177,14 @@ def _write_dictionary(
         for column in table.columns:
             if column == "client_id":
                 continue
-            said = about.get((name, column))
-            kind, choices, validation = _kind(said)
+            variable = about.get((name, column))
+            kind, choices, validation = _kind(variable)
             rows.append(
                 _entry(
                     field_name(name, column),
                     form_name(name),
                     kind,
-                    said.label if said else column,
+                    variable.label if variable else column,
                     choices=choices,
                     validation=validation,
                     identifier="y" if column in _IDENTIFIERS else "",
@@ -188,25 +192,25 @@ def _write_dictionary(
             )
     written = pl.DataFrame(rows, schema=dict.fromkeys(COLUMNS, pl.String), orient="row")
     # labels may be a clinic's own; choices such as "-2, never | ..." are REDCap's to take apart
-    written.with_columns(tamed(written.select("Field Label"))).write_csv(path, quote_style="necessary")
+    written.with_columns(escape_formulas(written.select("Field Label"))).write_csv(path, quote_style="necessary")
 
 
-def _kind(said: Explained | None) -> tuple[str, str, str]:
+def _kind(variable: Explained | None) -> tuple[str, str, str]:
     """Field type, choices and validation of a column."""
-    if said is None:
+    if variable is None:
         return "text", "", ""
-    if said.values and said.type == "whole number":  # an answer between two choices would be none of them
-        return "radio", " | ".join(f"{code:g}, {label}" for code, label in said.values.items()), ""
-    if said.type == "yes or no":
+    if variable.values and variable.type == "whole number":  # an answer between two choices would be none of them
+        return "radio", " | ".join(f"{code:g}, {label}" for code, label in variable.values.items()), ""
+    if variable.type == "yes or no":
         return "yesno", "", ""
-    validation = {"date": "date_ymd", "whole number": "integer", "number": "number"}.get(said.type, "")
+    validation = {"date": "date_ymd", "whole number": "integer", "number": "number"}.get(variable.type, "")
     return "text", "", validation
 
 
 def _entry(
     name: str, form: str, kind: str, label: str, *, choices: str = "", validation: str = "", identifier: str = ""
 ) -> list[str]:
-    said = {
+    cells = {
         "field_name": name,
         "form_name": form,
         "field_type": kind,
@@ -215,4 +219,4 @@ def _entry(
         "text_validation_type_or_show_slider_number": validation,
         "identifier": identifier,
     }
-    return [said.get(short, "") for short in COLUMNS.values()]
+    return [cells.get(short, "") for short in COLUMNS.values()]

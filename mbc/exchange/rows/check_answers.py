@@ -9,10 +9,10 @@ import numpy as np
 import polars as pl
 
 from mbc.exchange.cells.text import MISSING_TEXTS, REASON, number
-from mbc.exchange.files.messages import shown, shown_expr
+from mbc.exchange.files.messages import quote, quote_expr
 from mbc.exchange.files.text_table import ROW
 from mbc.exchange.header.questionnaires import Questionnaire
-from mbc.exchange.rows.check_recorded_scores import REMARK, differing, differing_notes
+from mbc.exchange.rows.check_recorded_scores import REMARK, compare_recorded_scores, mismatch_notes
 from mbc.exchange.rows.parsed import (
     NUMBER,
     READ_SCHEMA,
@@ -21,7 +21,7 @@ from mbc.exchange.rows.parsed import (
     Reading,
     Records,
     Seen,
-    nothing_met,
+    no_administration_faults,
     with_reasons,
 )
 from mbc.instruments import instrument
@@ -45,16 +45,17 @@ def check(records: Records, *, seen: Mapping[Kind, Seen] | None = None) -> Readi
     scores = records.scores.with_columns(number("text").alias("value"))
     known = _questionnaires(records.occasions)
     checked = {
-        kind: _checked(one, mine, cells, scores, records.headers, seen) for kind, (one, mine) in known.items()
+        kind: _checked(questionnaire, occasions, cells, scores, records.headers, seen)
+        for kind, (questionnaire, occasions) in known.items()
     }
     rest = records.occasions.filter(
         pl.col("form").is_null()
     )  # a fault is met: questionnaire, form or coding unknown
     nothing = [pl.lit(None, READ_SCHEMA[name]).alias(name) for name in ("answers", "totals", REMARK)]
     every = pl.concat([*(part.frame for part in checked.values()), rest.with_columns(nothing)]).sort(NUMBER)
-    met = [records.met, *(met for part in checked.values() for met in part.met)]
+    faults = [records.faults, *(faults for part in checked.values() for faults in part.faults)]
     return Reading(
-        administrations=with_reasons(every, met).select(*READ_SCHEMA),
+        administrations=with_reasons(every, faults).select(*READ_SCHEMA),
         seen={kind: part.seen for kind, part in checked.items()},
         blank_rows=records.blank_rows,
         unread=records.unread,
@@ -66,7 +67,7 @@ def check(records: Records, *, seen: Mapping[Kind, Seen] | None = None) -> Readi
 def notes_of(reading: Reading, noun: str) -> tuple[str, ...]:
     """Say what was decided in reading a whole file, and where recorded scores differ."""
     doubts = (note for seen in reading.seen.values() for note in _undecided(seen))
-    return (*reading.notes, *doubts, *differing_notes(reading.administrations, noun))
+    return (*reading.notes, *doubts, *mismatch_notes(reading.administrations, noun))
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,12 +75,12 @@ class _Checked:
     """The administrations of one questionnaire, form and coding, and what was met."""
 
     frame: pl.DataFrame
-    met: list[pl.DataFrame]
+    faults: list[pl.DataFrame]
     seen: Seen
 
 
 def _checked(
-    one: Questionnaire,
+    questionnaire: Questionnaire,
     occasions: pl.DataFrame,
     cells: pl.DataFrame,
     scores: pl.DataFrame,
@@ -88,70 +89,70 @@ def _checked(
 ) -> _Checked:
     numbers = occasions[NUMBER].implode()
     own, recorded = (frame.filter(pl.col(NUMBER).is_in(numbers)) for frame in (cells, scores))
-    named = headers.get(one.instrument.key, ())
-    answers = _answers(own, occasions[NUMBER], len(one.items))
-    mine = occasions.with_columns(answers, _totals(recorded, occasions[NUMBER]))
-    remarks = differing(mine, recorded, one)
-    accepted = _accepted(own, one)
-    here = Seen(one, len(own), _extremes(own), _first_unfit(accepted, named))
-    whole = here if seen is None else seen[kind_of(one)]
+    named = headers.get(questionnaire.instrument.key, ())
+    answers = _answers(own, occasions[NUMBER], len(questionnaire.items))
+    administrations = occasions.with_columns(answers, _totals(recorded, occasions[NUMBER]))
+    remarks = compare_recorded_scores(administrations, recorded, questionnaire)
+    accepted = _accepted(own, questionnaire)
+    here = Seen(questionnaire, len(own), _extremes(own), _first_unfit(accepted, named))
+    in_file = here if seen is None else seen[kind_of(questionnaire)]
     return _Checked(
-        frame=mine.join(remarks, on=NUMBER, how="left", maintain_order="left"),
-        met=[
-            *_met_in_answers(accepted, whole, named),
-            _met_twice(own, named),
-            *_met_in_scores(recorded, mine, one),
+        frame=administrations.join(remarks, on=NUMBER, how="left", maintain_order="left"),
+        faults=[
+            *_answer_faults(accepted, in_file, named),
+            _repeated(own, named),
+            *_score_faults(recorded, administrations, questionnaire),
         ],
         seen=here,
     )
 
 
-def kind_of(one: Questionnaire) -> Kind:
+def kind_of(questionnaire: Questionnaire) -> Kind:
     """Name a questionnaire with its form and coding."""
-    return one.instrument.key, one.form.key, one.coding.key
+    return questionnaire.instrument.key, questionnaire.form.key, questionnaire.coding.key
 
 
 def _questionnaires(occasions: pl.DataFrame) -> dict[Kind, tuple[Questionnaire, pl.DataFrame]]:
     settled = occasions.filter(pl.col("form").is_not_null())
     parts = settled.partition_by("instrument", "form", "coding", as_dict=True, maintain_order=True)
-    found: dict[Kind, tuple[Questionnaire, pl.DataFrame]] = {}
+    questionnaires: dict[Kind, tuple[Questionnaire, pl.DataFrame]] = {}
     for (key, form, coding), part in parts.items():
         definition = instrument(str(key))
-        one = Questionnaire(definition, definition.form(str(form)), definition.coding(str(coding)))
-        found[kind_of(one)] = (one, part)
-    return found
+        questionnaire = Questionnaire(definition, definition.form(str(form)), definition.coding(str(coding)))
+        questionnaires[kind_of(questionnaire)] = (questionnaire, part)
+    return questionnaires
 
 
-def _met_in_answers(accepted: pl.DataFrame, whole: Seen, headers: tuple[str, ...]) -> list[pl.DataFrame]:
+def _answer_faults(accepted: pl.DataFrame, in_file: Seen, headers: tuple[str, ...]) -> list[pl.DataFrame]:
     """Faults of answers that are no numbers, or none that the coding accepts."""
-    value, one = pl.col("value"), whole.one
+    value, questionnaire = pl.col("value"), in_file.questionnaire
     bad = accepted.filter(value.is_null() | _UNFIT | (pl.col("whole") & (value != value.floor())))
-    other = None if whole.unfit is None else other_coding(one, whole.extremes)
+    other = None if in_file.unfit is None else other_coding(questionnaire, in_file.extremes)
     if bad.is_empty() and other is None:
         return []
-    met: list[pl.DataFrame] = []
+    faults: list[pl.DataFrame] = []
     if other is not None:
-        said = coding_reason(one, other, str(whole.unfit))
-        met.append(accepted.select(NUMBER).unique().with_columns(pl.lit(said).alias(REASON)))
+        reason = coding_reason(questionnaire, other, str(in_file.unfit))
+        faults.append(accepted.select(NUMBER).unique().with_columns(pl.lit(reason).alias(REASON)))
         bad = bad.filter(~_UNFIT.fill_null(value=False))
-    met.append(bad.select(NUMBER, _answer_reason(one, headers).alias(REASON)))
-    return met
+    faults.append(bad.select(NUMBER, _answer_reason(questionnaire, headers).alias(REASON)))
+    return faults
 
 
-def _accepted(cells: pl.DataFrame, one: Questionnaire) -> pl.DataFrame:
+def _accepted(cells: pl.DataFrame, questionnaire: Questionnaire) -> pl.DataFrame:
     """Cells beside the lowest and highest answer that is accepted."""
     place = cells["item"] - 1
-    lows, highs = zip(*one.accepted(), strict=True)
+    lows, highs = zip(*questionnaire.accepted(), strict=True)
     return cells.with_columns(
         pl.Series(lows, dtype=pl.Int64).gather(place).alias("low"),
         pl.Series(highs, dtype=pl.Int64).gather(place).alias("high"),
-        pl.Series([item.whole for item in one.items], dtype=pl.Boolean).gather(place).alias("whole"),
+        pl.Series([item.whole for item in questionnaire.items], dtype=pl.Boolean).gather(place).alias("whole"),
     )
 
 
-def _answer_reason(one: Questionnaire, headers: tuple[str, ...]) -> pl.Expr:
-    text, value = shown_expr(pl.col("text")), pl.col("value")
-    accepted = pl.format("accepted are {} to {} (coding {})", "low", "high", pl.lit(one.coding.key))
+def _answer_reason(questionnaire: Questionnaire, headers: tuple[str, ...]) -> pl.Expr:
+    text, value = quote_expr(pl.col("text")), pl.col("value")
+    accepted = pl.format("accepted are {} to {} (coding {})", "low", "high", pl.lit(questionnaire.coding.key))
     inside = (value >= pl.col("low")) & (value <= pl.col("high"))
     blank = pl.col("text").str.to_lowercase().is_in(list(MISSING_TEXTS))
     hint = (
@@ -170,7 +171,7 @@ def _name(headers: tuple[str, ...]) -> pl.Expr:
     """Name the column of an item, or its number where the file has no such columns."""
     if not headers:
         return pl.format("item {}", "item")
-    named = [shown(header) for header in headers]
+    named = [quote(header) for header in headers]
     return pl.col("item").replace_strict(list(range(1, len(named) + 1)), named, return_dtype=pl.String)
 
 
@@ -179,14 +180,14 @@ def _first_unfit(accepted: pl.DataFrame, headers: tuple[str, ...]) -> str | None
     if bad.is_empty():
         return None
     row = bad.sort(ROW).head(1).select(ROW, _name(headers).alias("name"), "text").row(0, named=True)
-    return f"row {row[ROW]}, {row['name']}: {shown(row['text'])}"
+    return f"row {row[ROW]}, {row['name']}: {quote(row['text'])}"
 
 
-def _met_twice(cells: pl.DataFrame, headers: tuple[str, ...]) -> pl.DataFrame:
+def _repeated(cells: pl.DataFrame, headers: tuple[str, ...]) -> pl.DataFrame:
     """Faults of an item that one administration answers twice, differently."""
     place = cells[NUMBER] * 1000 + cells["item"]  # one number compares faster than a pair
     if headers or place.n_unique() == len(place):
-        return nothing_met()
+        return no_administration_faults()
     twice = cells.group_by(NUMBER, "item").agg(
         pl.col("value").n_unique().alias("values"),
         pl.col(ROW).min().alias("first"),
@@ -196,31 +197,37 @@ def _met_twice(cells: pl.DataFrame, headers: tuple[str, ...]) -> pl.DataFrame:
     return twice.filter(pl.col("values") > 1).sort(NUMBER, "item").select(NUMBER, reason.alias(REASON))
 
 
-def _met_in_scores(scores: pl.DataFrame, mine: pl.DataFrame, one: Questionnaire) -> list[pl.DataFrame]:
+def _score_faults(
+    scores: pl.DataFrame, administrations: pl.DataFrame, questionnaire: Questionnaire
+) -> list[pl.DataFrame]:
     """Faults of kept scores: no number, outside the scale, twice, or on another metric."""
     if scores.is_empty():
         return []
-    lows, highs = ({scale.key: scale.range[end] for scale in one.instrument.scales} for end in (0, 1))
+    lows, highs = ({scale.key: scale.range[end] for scale in questionnaire.instrument.scales} for end in (0, 1))
     by_scale = scores.with_columns(
         pl.col("scale").replace_strict(lows, return_dtype=pl.Float64).alias("low"),
         pl.col("scale").replace_strict(highs, return_dtype=pl.Float64).alias("high"),
     )
-    text, value = shown_expr(pl.col("text")), pl.col("value")
-    span = pl.format("{} of {} is {} to {}", "scale", pl.lit(one.instrument.name), _plain("low"), _plain("high"))
+    text, value = quote_expr(pl.col("text")), pl.col("value")
+    span = pl.format(
+        "{} of {} is {} to {}", "scale", pl.lit(questionnaire.instrument.name), _plain("low"), _plain("high")
+    )
     reason = (
         pl.when(value.is_null())
         .then(pl.format("'{}' is no number; {}", text, span))
         .when((value < pl.col("low")) | (value > pl.col("high")))
-        .then(pl.format("{} is out of range; {}{}", text, span, pl.lit(_metric_hint(one))))
+        .then(pl.format("{} is out of range; {}{}", text, span, pl.lit(_metric_hint(questionnaire))))
     )
-    met = by_scale.select(NUMBER, reason.alias(REASON)).filter(pl.col(REASON).is_not_null())
+    faults = by_scale.select(NUMBER, reason.alias(REASON)).filter(pl.col(REASON).is_not_null())
     twice = by_scale.group_by(NUMBER, "scale").agg(value.n_unique().alias("values")).filter(pl.col("values") > 1)
     unlike = twice.select(NUMBER, pl.format("{} is there twice, differently", "scale").alias(REASON))
-    alone = mine.filter(pl.col("answers").is_null())[NUMBER]  # answers beside a score tell what it is worth
+    alone = administrations.filter(pl.col("answers").is_null())[
+        NUMBER
+    ]  # answers beside a score tell what it is worth
     return [
-        met,
+        faults,
         unlike.sort(NUMBER),
-        *_met_on_other_metric(scores.filter(pl.col(NUMBER).is_in(alone.implode())), one),
+        *_metric_faults(scores.filter(pl.col(NUMBER).is_in(alone.implode())), questionnaire),
     ]
 
 
@@ -228,30 +235,32 @@ def _plain(column: str) -> pl.Expr:
     return pl.col(column).cast(pl.String).str.strip_suffix(".0")
 
 
-def _metric_hint(one: Questionnaire) -> str:
-    others = [coding for coding in one.instrument.codings if not coding.default and coding.offset]
+def _metric_hint(questionnaire: Questionnaire) -> str:
+    others = [coding for coding in questionnaire.instrument.codings if not coding.default and coding.offset]
     if not others:
         return ""
-    return f". Scores count from answers coded {one.instrument.coding().key}; from {others[0].key} they differ"
+    own = questionnaire.instrument.coding().key
+    return f". Scores count from answers coded {own}; from {others[0].key} they differ"
 
 
-def _met_on_other_metric(scores: pl.DataFrame, one: Questionnaire) -> list[pl.DataFrame]:
-    if one.coding.default or scores.is_empty():
+def _metric_faults(scores: pl.DataFrame, questionnaire: Questionnaire) -> list[pl.DataFrame]:
+    if questionnaire.coding.default or scores.is_empty():
         return []
-    said = (
-        f"a score of {one.instrument.name} is kept on the questionnaire's own metric, from answers coded "
-        f"{one.instrument.coding().key}, not {one.coding.key}: convert it first"
+    reason = (
+        f"a score of {questionnaire.instrument.name} is kept on the questionnaire's own metric, from answers "
+        "coded "
+        f"{questionnaire.instrument.coding().key}, not {questionnaire.coding.key}: convert it first"
     )
-    return [scores.select(NUMBER).unique(maintain_order=True).with_columns(pl.lit(said).alias(REASON))]
+    return [scores.select(NUMBER).unique(maintain_order=True).with_columns(pl.lit(reason).alias(REASON))]
 
 
 def _extremes(cells: pl.DataFrame) -> Extremes:
     known = cells.filter(pl.col("value").is_not_null()).group_by("item")
-    found = known.agg(pl.col("value").min().alias("low"), pl.col("value").max().alias("high"))
-    return {item: (low, high) for item, low, high in found.iter_rows()}
+    ends = known.agg(pl.col("value").min().alias("low"), pl.col("value").max().alias("high"))
+    return {item: (low, high) for item, low, high in ends.iter_rows()}
 
 
-def other_coding(one: Questionnaire, extremes: Extremes) -> str | None:
+def other_coding(questionnaire: Questionnaire, extremes: Extremes) -> str | None:
     """Key of another coding that every answer of a file fits.
 
     Parameters
@@ -261,38 +270,40 @@ def other_coding(one: Questionnaire, extremes: Extremes) -> str | None:
     extremes : mapping
         Position (from 1) -> lowest and highest answer met.
     """
-    for coding in one.instrument.codings:
-        accepted = one.accepted(coding)
-        if accepted == one.accepted():  # itself, or one that answers alone cannot tell from it
+    for coding in questionnaire.instrument.codings:
+        accepted = questionnaire.accepted(coding)
+        if accepted == questionnaire.accepted():  # itself, or one that answers alone cannot tell from it
             continue
         if all(accepted[n - 1][0] <= low and high <= accepted[n - 1][1] for n, (low, high) in extremes.items()):
             return coding.key
     return None
 
 
-def coding_reason(one: Questionnaire, other: str, example: str) -> str:
+def coding_reason(questionnaire: Questionnaire, other: str, example: str) -> str:
     """Say that a whole file seems to be in another coding."""
     return (
-        f"{one.instrument.name}: answers do not fit coding {one.coding.key} ({example}), but all of them fit "
-        f"{other}. If they are so coded: --coding {one.instrument.key}={other}"
+        f"{questionnaire.instrument.name}: answers do not fit coding {questionnaire.coding.key} ({example}), "
+        "but all of them fit "
+        f"{other}. If they are so coded: --coding {questionnaire.instrument.key}={other}"
     )
 
 
 def _undecided(seen: Seen) -> list[str]:
     """Warn when many answers never use what only this coding has: they may be in another."""
-    one, extremes = seen.one, seen.extremes
-    lowest = {n: low for n, (low, _) in enumerate(one.accepted(), start=1)}
-    if one.instrument.safety_channel or seen.count < _ENOUGH_TO_WONDER:
+    questionnaire, extremes = seen.questionnaire, seen.extremes
+    lowest = {n: low for n, (low, _) in enumerate(questionnaire.accepted(), start=1)}
+    if questionnaire.instrument.safety_channel or seen.count < _ENOUGH_TO_WONDER:
         return []
     if any(low <= lowest[n] for n, (low, _) in extremes.items()):
         return []
-    other = other_coding(one, extremes)
+    other = other_coding(questionnaire, extremes)
     if other is None:
         return []
     note = (
-        f"{one.instrument.name}: no answer of {seen.count} is the lowest of coding {one.coding.key}; all would "
-        f"fit {other} too. They are read as {one.coding.key}; if they are {other}: "
-        f"--coding {one.instrument.key}={other}."
+        f"{questionnaire.instrument.name}: no answer of {seen.count} is the lowest of coding "
+        f"{questionnaire.coding.key}; all would "
+        f"fit {other} too. They are read as {questionnaire.coding.key}; if they are {other}: "
+        f"--coding {questionnaire.instrument.key}={other}."
     )
     return [note]
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import polars as pl
 
-from mbc.exchange.files.messages import many, numbers
+from mbc.exchange.files.messages import count_noun, join_numbers
 from mbc.exchange.files.text_table import ROW
 from mbc.exchange.header.questionnaires import Questionnaire
 from mbc.exchange.rows.parsed import NUMBER
@@ -14,7 +14,9 @@ REMARK = "remark"
 _REMARKS_SCHEMA = {NUMBER: pl.Int64(), REMARK: pl.String()}
 
 
-def differing(answered: pl.DataFrame, scores: pl.DataFrame, one: Questionnaire) -> pl.DataFrame:
+def compare_recorded_scores(
+    answered: pl.DataFrame, scores: pl.DataFrame, questionnaire: Questionnaire
+) -> pl.DataFrame:
     """Remark on recorded scores that differ from the answers' own, beyond the digits they are written with.
 
     Parameters
@@ -35,34 +37,37 @@ def differing(answered: pl.DataFrame, scores: pl.DataFrame, one: Questionnaire) 
     if both.is_empty():
         return pl.DataFrame(schema=_REMARKS_SCHEMA)
     digits = pl.col("text").str.extract(r"[.,](\d+)$").str.len_chars().fill_null(0).cast(pl.Float64)
-    compared = scores.join(_scored(both, one), on=[NUMBER, "scale"], how="inner", maintain_order="left").filter(
-        (pl.col("value") - pl.col("own")).abs() > 0.5 * pl.lit(10.0).pow(-digits) + 1e-9
-    )
+    compared = scores.join(
+        _scored(both, questionnaire), on=[NUMBER, "scale"], how="inner", maintain_order="left"
+    ).filter((pl.col("value") - pl.col("own")).abs() > 0.5 * pl.lit(10.0).pow(-digits) + 1e-9)
     remark = pl.format("{}: {} is recorded, the answers give {}; both are kept", "scale", "text", _plain("own"))
     return compared.group_by(NUMBER, maintain_order=True).agg(remark.str.join("; ").alias(REMARK))
 
 
-def differing_notes(administrations: pl.DataFrame, noun: str) -> list[str]:
+def mismatch_notes(administrations: pl.DataFrame, noun: str) -> list[str]:
     """Say for the whole file where recorded scores differ."""
     remarked = administrations.filter(pl.col(REMARK).is_not_null())
     notes: list[str] = []
-    for (key,), mine in remarked.group_by("instrument", maintain_order=True):
-        one = instrument(str(key))
-        if not one.safety_channel:
+    for (key,), group in remarked.group_by("instrument", maintain_order=True):
+        measure = instrument(str(key))
+        if not measure.safety_channel:
             notes.append(
-                f"{one.name}: {many(len(mine), 'recorded score')} not as the answers give; both are kept "
-                f"({noun} {numbers(mine[ROW])})."
+                f"{measure.name}: {count_noun(len(group), 'recorded score')} not as the answers give; both are "
+                "kept "
+                f"({noun} {join_numbers(group[ROW])})."
             )
     return notes
 
 
-def _scored(both: pl.DataFrame, one: Questionnaire) -> pl.DataFrame:
+def _scored(both: pl.DataFrame, questionnaire: Questionnaire) -> pl.DataFrame:
     """Score of each scale from the answers, one row per administration and scale; null where it has none."""
-    items = [f"item {n}" for n in range(1, len(one.items) + 1)]
+    items = [f"item {n}" for n in range(1, len(questionnaire.items) + 1)]
     wide = both.select(NUMBER, *(pl.col("answers").list.get(n).alias(name) for n, name in enumerate(items)))
-    form, coding = one.form.key, one.coding.key
-    done = score(wide, one.instrument, items=items, form=form, coding=coding, invalid="null")
-    columns = {f"{one.instrument.key}_{scale.key}": scale.key for scale in one.instrument.scales}
+    form, coding = questionnaire.form.key, questionnaire.coding.key
+    done = score(wide, questionnaire.instrument, items=items, form=form, coding=coding, invalid="null")
+    columns = {
+        f"{questionnaire.instrument.key}_{scale.key}": scale.key for scale in questionnaire.instrument.scales
+    }
     own = done.select(NUMBER, *columns).unpivot(
         on=list(columns), index=NUMBER, variable_name="scale", value_name="own"
     )

@@ -5,7 +5,7 @@ from __future__ import annotations
 import polars as pl
 
 from mbc.exchange.cells.text import REASON, blank_out, by_text, faults, words_to_numbers
-from mbc.exchange.files.messages import shown
+from mbc.exchange.files.messages import quote
 from mbc.exchange.files.text_table import ROW
 from mbc.exchange.header.columns import ROLES, Columns
 from mbc.exchange.header.options import ImportOptions
@@ -16,20 +16,20 @@ from mbc.exchange.header.questionnaires import (
     item_number,
     key_of,
     scale_key,
-    settled,
+    settle,
 )
 from mbc.exchange.rows.occasions import read_occasions
 from mbc.exchange.rows.parsed import (
+    ADMINISTRATION_FAULTS,
     CELLS_SCHEMA,
     KEYS,
     LAST_ROW,
-    MET_SCHEMA,
     NUMBER,
     OCCASIONS_SCHEMA,
     ROWS,
     SCORES_SCHEMA,
     Records,
-    met_in_rows,
+    faults_of_administrations,
 )
 from mbc.instruments import instrument
 
@@ -59,21 +59,21 @@ def _read(columns: Columns, options: ImportOptions, parts: tuple[str, ...], *, k
     texts = {part: _texts(columns, _PARTS[part], keys, options) for part in parts}
     filled = pl.select(pl.any_horizontal(column.is_not_null() for column in texts.values())).to_series()
     occasions, numbered = _grouped(base.frame.with_columns(keys.alias("instrument"), filled.alias("filled")))
-    settlement = settled(occasions, options)
+    settlement = settle(occasions, options)
     occasions = settlement.frame
     cells = {"item": pl.DataFrame(schema=CELLS_SCHEMA), "scale": pl.DataFrame(schema=SCORES_SCHEMA)}
     by_row = [base.faults, unknown, *([] if columns.table.faults is None else [columns.table.faults])]
     for part, text in texts.items():
         names, misnamed = _parts(columns, part, numbered["instrument"])
-        mine = numbered.with_columns(names.alias(part), text.alias("text"))
+        own_rows = numbered.with_columns(names.alias(part), text.alias("text"))
         if len(parts) > 1:  # a row of the other part leaves this one's columns blank
             misnamed = pl.select(pl.when(text.is_not_null()).then(misnamed)).to_series()
-        by_row.append(faults(mine[ROW], misnamed))
-        cells[part] = mine.select(*cells[part].columns).filter(
+        by_row.append(faults(own_rows[ROW], misnamed))
+        cells[part] = own_rows.select(*cells[part].columns).filter(
             pl.col("text").is_not_null() & pl.col(part).is_not_null()
         )
-    told = [] if columns.table.faults is None else columns.table.faults[ROW].to_list()
-    answered = numbered.filter(pl.col("filled") | pl.col(ROW).is_in(told))[NUMBER].unique()
+    faulty_rows = [] if columns.table.faults is None else columns.table.faults[ROW].to_list()
+    answered = numbered.filter(pl.col("filled") | pl.col(ROW).is_in(faulty_rows))[NUMBER].unique()
     blank = pl.Series([False]) if keep_blank else ~occasions[NUMBER].is_in(answered.implode())
     used = {columns.find(role) for role in ROLES if role not in {*_PARTS, *_PARTS.values()}}
     used |= {columns.find(role) for part in parts for role in (part, _PARTS[part])}
@@ -81,7 +81,9 @@ def _read(columns: Columns, options: ImportOptions, parts: tuple[str, ...], *, k
         occasions=occasions.filter(~blank).select(*OCCASIONS_SCHEMA),
         cells=cells["item"],
         scores=cells["scale"],
-        met=pl.concat([met_in_rows(numbered, pl.concat(by_row)), settlement.met]).select(*MET_SCHEMA),
+        faults=pl.concat([faults_of_administrations(numbered, pl.concat(by_row)), settlement.faults]).select(
+            *ADMINISTRATION_FAULTS
+        ),
         headers={},
         blank_rows=() if keep_blank else tuple(occasions.filter(blank)[ROW]),
         unread=tuple(name for name in columns.table.columns if name not in used),
@@ -115,14 +117,14 @@ def _questionnaires(columns: Columns, options: ImportOptions) -> tuple[pl.Series
     def read(text: str) -> str:
         key = key_of(text)
         if named and key not in named:
-            raise ValueError(f"'{shown(text)}' is not among the questionnaires asked for ({', '.join(named)})")
+            raise ValueError(f"'{quote(text)}' is not among the questionnaires asked for ({', '.join(named)})")
         return key
 
     keys, reasons = by_text(table[header], read, dtype=pl.String)
     reasons = pl.select(
         pl.when(table[header].is_null())
         .then(pl.lit("the questionnaire is blank"))
-        .otherwise(pl.format("{}: {}", pl.lit(shown(header)), reasons))
+        .otherwise(pl.format("{}: {}", pl.lit(quote(header)), reasons))
     ).to_series()
     return keys, faults(table[ROW], reasons)
 
@@ -151,20 +153,20 @@ def _parts(columns: Columns, part: str, keys: pl.Series) -> tuple[pl.Series, pl.
     """Item number or scale of each row, as its questionnaire counts and names them, and why there is none."""
     header = columns.find(part)
     texts = columns.table.frame[header] if header else pl.repeat(None, len(keys), dtype=pl.String, eager=True)
-    said = pl.DataFrame({"key": keys, "text": texts}).unique(maintain_order=True).drop_nulls("key")
+    distinct = pl.DataFrame({"key": keys, "text": texts}).unique(maintain_order=True).drop_nulls("key")
     dtype = pl.Int64() if part == "item" else pl.String()
     read: list[tuple[int | str | None, str | None]] = []
-    for key, text in said.iter_rows():
+    for key, text in distinct.iter_rows():
         try:
             read.append((_item(key, text) if part == "item" else _scale(key, text), None))
         except ValueError as fault:
             read.append((None, str(fault)))
-    said = said.with_columns(
+    distinct = distinct.with_columns(
         pl.Series("name", [name for name, _ in read], dtype=dtype),
         pl.Series(REASON, [reason for _, reason in read], dtype=pl.String),
     )
     named = pl.DataFrame({"key": keys, "text": texts}).join(
-        said, on=["key", "text"], how="left", nulls_equal=True, maintain_order="left"
+        distinct, on=["key", "text"], how="left", nulls_equal=True, maintain_order="left"
     )
     return named["name"], named[REASON]
 
@@ -173,8 +175,8 @@ def _item(key: str, text: str | None) -> int:
     items = len(instrument(key).items)
     number = None if text is None else item_number(text, key)
     if number is None or not 1 <= number <= items:
-        said = "blank" if text is None else f"'{shown(text)}'"
-        raise ValueError(f"the item is {said}; {instrument(key).name} has items 1 to {items}")
+        given = "blank" if text is None else f"'{quote(text)}'"
+        raise ValueError(f"the item is {given}; {instrument(key).name} has items 1 to {items}")
     return number
 
 

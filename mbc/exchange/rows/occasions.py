@@ -12,7 +12,7 @@ import polars as pl
 from mbc.errors import StoreError
 from mbc.exchange.cells.dates import Moment, Order, order_of, read_moment
 from mbc.exchange.cells.text import REASON, blank_out, by_text, faults, no_faults
-from mbc.exchange.files.messages import listing, shown
+from mbc.exchange.files.messages import join_names, quote
 from mbc.exchange.files.text_table import ROW
 from mbc.exchange.header.columns import ROLES, Columns
 from mbc.exchange.header.options import ImportOptions
@@ -55,7 +55,7 @@ def read_occasions(columns: Columns, options: ImportOptions) -> Occasions:
     rows = cells[ROW]
     days, day_faults, notes, orders = _days(columns, options)
     read: list[pl.Series] = [rows, *days]
-    met = [day_faults]
+    all_faults = [day_faults]
     for name, reader, dtype in _READERS:
         header = columns.find(name)
         if header is None:
@@ -63,12 +63,12 @@ def read_occasions(columns: Columns, options: ImportOptions) -> Occasions:
             continue
         values, reasons = by_text(cells[header], _saying(header, reader), dtype=dtype)
         read.append(values.alias(name))
-        met.append(faults(rows, reasons))
+        all_faults.append(faults(rows, reasons))
     frame = pl.DataFrame(read).select(ROW, *OCCASION)
     blank_client = cells[columns.need("client_id")].is_null()
-    met.append(_absent(rows, blank_client, "the client is blank"))
+    all_faults.append(_absent(rows, blank_client, "the client is blank"))
     frame = frame.with_columns(pl.col("informant").fill_null("client"))
-    return Occasions(frame, pl.concat(met), notes, orders)
+    return Occasions(frame, pl.concat(all_faults), notes, orders)
 
 
 def _without_missing(columns: Columns, options: ImportOptions) -> Columns:
@@ -88,19 +88,23 @@ def _days(
     headers = [header for header in (columns.find("taken_on"), columns.find("taken_at")) if header]
     read = [_moments(columns.table.frame[header], header, options) for header in headers]
     together = pl.DataFrame(
-        [series.alias(f"{name}{place}") for place, one in enumerate(read) for name, series in one.columns.items()]
+        [
+            series.alias(f"{name}{place}")
+            for place, moments in enumerate(read)
+            for name, series in moments.columns.items()
+        ]
     )
     chosen = {
         name: together.select(pl.coalesce(f"{name}{place}" for place in range(len(read)))).to_series().alias(name)
         for name in ("taken_on", "taken_at", "date_text")
     }
     blank = chosen["taken_on"].is_null() & chosen["date_text"].is_null()
-    met = [*(faults(rows, one.reasons) for one in read), _absent(rows, blank, "the date is blank")]
-    notes = tuple(note for one in read for note in one.notes)
+    all_faults = [*(faults(rows, moments.reasons) for moments in read), _absent(rows, blank, "the date is blank")]
+    notes = tuple(note for moments in read for note in moments.notes)
     orders: dict[str, Order] = {
-        header: one.order for header, one in zip(headers, read, strict=True) if one.order is not None
+        header: moments.order for header, moments in zip(headers, read, strict=True) if moments.order is not None
     }
-    return list(chosen.values()), pl.concat(met), notes, orders
+    return list(chosen.values()), pl.concat(all_faults), notes, orders
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,7 +136,8 @@ def _moments(cells: pl.Series, header: str, options: ImportOptions) -> _Moments:
     )
     dropped = [text for text, moment in moments.items() if moment.time_dropped]
     note = (
-        f"Column '{shown(header)}' has times of day without a time zone, such as {listing(dropped[:1])}: the day "
+        f"Column '{quote(header)}' has times of day without a time zone, such as {join_names(dropped[:1])}: the "
+        "day "
         "is kept, the time is not. Written as 2026-01-31T14:30+01:00 it would be."
     )
     read = {"taken_on": days, "taken_at": ats, "date_text": unread.to_series()}
@@ -152,7 +157,7 @@ def _saying(header: str, read: Callable[[str], Any]) -> Callable[[str], Any]:
         try:
             return read(text)
         except (ValueError, StoreError) as fault:
-            raise ValueError(f"{shown(header)}: {fault}") from None
+            raise ValueError(f"{quote(header)}: {fault}") from None
 
     return reader
 
@@ -162,7 +167,7 @@ def _identifier(text: str) -> str:
         return check_id("it", text)
     except StoreError:
         raise ValueError(
-            f"'{shown(text)}' is no identifier; accepted are 1 to 64 of A-Z a-z 0-9 . _ - beginning with a letter "
+            f"'{quote(text)}' is no identifier; accepted are 1 to 64 of A-Z a-z 0-9 . _ - beginning with a letter "
             "or digit (a pseudonym, never a name)"
         ) from None
 
@@ -178,7 +183,7 @@ def _session(text: str) -> int:
     try:
         return _whole(text)
     except (ValueError, OverflowError):
-        raise ValueError(f"'{shown(text)}' is no session number; a whole number from 0 is needed") from None
+        raise ValueError(f"'{quote(text)}' is no session number; a whole number from 0 is needed") from None
 
 
 def _label(text: str) -> str:

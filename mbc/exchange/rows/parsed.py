@@ -40,7 +40,7 @@ SCORES_SCHEMA: dict[str, pl.DataType] = {
     "scale": pl.String(),
     "text": pl.String(),
 }
-MET_SCHEMA: dict[str, pl.DataType] = {NUMBER: pl.Int64(), REASON: pl.String()}
+ADMINISTRATION_FAULTS: dict[str, pl.DataType] = {NUMBER: pl.Int64(), REASON: pl.String()}
 # What comes out: administrations in the order of the file.
 READ_SCHEMA: dict[str, pl.DataType] = {
     **{name: dtype for name, dtype in OCCASIONS_SCHEMA.items() if name not in {NUMBER, "date_text"}},
@@ -66,8 +66,8 @@ class Records:
     """`CELLS_SCHEMA`."""
     scores: pl.DataFrame
     """`SCORES_SCHEMA`."""
-    met: pl.DataFrame
-    """`MET_SCHEMA`: faults by administration."""
+    faults: pl.DataFrame
+    """`ADMINISTRATION_FAULTS`: faults by administration."""
     headers: dict[str, tuple[str, ...]]
     """Questionnaire -> item columns, where a file has them."""
     blank_rows: tuple[int, ...]
@@ -83,7 +83,7 @@ class Records:
 class Seen:
     """The answers of one questionnaire, form and coding, as a whole: what tells of another coding."""
 
-    one: Questionnaire
+    questionnaire: Questionnaire
     count: int
     extremes: Mapping[int, tuple[float, float]]
     """Position (from 1) -> lowest and highest answer met."""
@@ -96,7 +96,7 @@ class Seen:
         for item, (low, high) in later.extremes.items():
             known = both.get(item, (low, high))
             both[item] = (min(known[0], low), max(known[1], high))
-        return Seen(self.one, self.count + later.count, both, self.unfit or later.unfit)
+        return Seen(self.questionnaire, self.count + later.count, both, self.unfit or later.unfit)
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,23 +112,25 @@ class Reading:
     orders: Mapping[str, Order]
 
 
-def nothing_met() -> pl.DataFrame:
+def no_administration_faults() -> pl.DataFrame:
     """No faults."""
-    return pl.DataFrame(schema=MET_SCHEMA)
+    return pl.DataFrame(schema=ADMINISTRATION_FAULTS)
 
 
-def met_in_rows(numbered: pl.DataFrame, faults: pl.DataFrame) -> pl.DataFrame:
+def faults_of_administrations(numbered: pl.DataFrame, faults: pl.DataFrame) -> pl.DataFrame:
     """Faults by row -> faults by administration; ``numbered`` pairs rows with administrations."""
     if faults.is_empty():
-        return nothing_met()
+        return no_administration_faults()
     return (
-        numbered.select(NUMBER, ROW).join(faults, on=ROW, how="inner", maintain_order="left").select(*MET_SCHEMA)
+        numbered.select(NUMBER, ROW)
+        .join(faults, on=ROW, how="inner", maintain_order="left")
+        .select(*ADMINISTRATION_FAULTS)
     )
 
 
-def with_reasons(occasions: pl.DataFrame, met: Iterable[pl.DataFrame]) -> pl.DataFrame:
+def with_reasons(occasions: pl.DataFrame, fault_frames: Iterable[pl.DataFrame]) -> pl.DataFrame:
     """Give each administration its faults as one text of bearable length."""
-    every = pl.concat([nothing_met(), *met])
+    every = pl.concat([no_administration_faults(), *fault_frames])
     if every.is_empty():
         return occasions.with_columns(pl.lit(None, pl.String).alias(REASON))
     reasons = pl.col(REASON).unique(maintain_order=True)

@@ -9,17 +9,17 @@ from typing import Any
 import polars as pl
 
 from mbc.exchange.cells.text import REASON, blank_out, words_to_numbers
-from mbc.exchange.files.messages import shown
+from mbc.exchange.files.messages import quote
 from mbc.exchange.files.text_table import ROW
 from mbc.exchange.header.columns import ROLES, Columns
 from mbc.exchange.header.layout import Recognised
 from mbc.exchange.header.options import ImportOptions
-from mbc.exchange.header.questionnaires import assumed_form_note, check_per_instrument, key_of, settled
+from mbc.exchange.header.questionnaires import assumed_form_note, check_per_instrument, key_of, settle
 from mbc.exchange.rows.occasions import Occasions, read_occasions
 from mbc.exchange.rows.parsed import (
+    ADMINISTRATION_FAULTS,
     CELLS_SCHEMA,
     LAST_ROW,
-    MET_SCHEMA,
     NUMBER,
     OCCASIONS_SCHEMA,
     ROWS,
@@ -62,7 +62,7 @@ def read_wide(
     parts = list(_parts(columns, recognised, options))
     table = columns.table.frame
     texts = _texts(table, parts, options)
-    settlement = settled(_occasions(parts, texts, keep_blank=keep_blank), options)
+    settlement = settle(_occasions(parts, texts, keep_blank=keep_blank), options)
     occasions = settlement.frame
     faults = [part.base.faults.with_columns(instrument=pl.lit(part.key)) for part in parts]
     others = _other_questionnaires(columns, recognised.keys)
@@ -72,7 +72,7 @@ def read_wide(
         occasions=occasions.select(*OCCASIONS_SCHEMA),
         cells=_cells(occasions, texts, {part.key: dict(enumerate(part.items, 1)) for part in parts}, CELLS_SCHEMA),
         scores=_cells(occasions, texts, {part.key: part.scores for part in parts}, SCORES_SCHEMA),
-        met=pl.concat([_met(occasions, by_row), settlement.met]),
+        faults=pl.concat([_met(occasions, by_row), settlement.faults]),
         headers={part.key: part.items for part in parts},
         blank_rows=tuple(table[ROW].filter(~table[ROW].is_in(occasions[ROW].implode()))),
         unread=_unread(columns, parts),
@@ -134,12 +134,12 @@ def _cells(
     name = "item" if "item" in schema else "scale"
     parts: list[pl.DataFrame] = [pl.DataFrame(schema=schema)]
     for key, places in headers.items():
-        mine = occasions.filter(pl.col("instrument") == key).select(NUMBER, ROW)
-        mine = mine.join(
+        own = occasions.filter(pl.col("instrument") == key).select(NUMBER, ROW)
+        own = own.join(
             texts.select(ROW, *dict.fromkeys(places.values())), on=ROW, how="left", maintain_order="left"
         )
         for place, header in places.items():
-            cell = mine.select(NUMBER, ROW, pl.lit(place, schema[name]).alias(name), pl.col(header).alias("text"))
+            cell = own.select(NUMBER, ROW, pl.lit(place, schema[name]).alias(name), pl.col(header).alias("text"))
             parts.append(cell.filter(pl.col("text").is_not_null()))
     return pl.concat(parts)
 
@@ -147,16 +147,16 @@ def _cells(
 def _met(occasions: pl.DataFrame, faults: pl.DataFrame) -> pl.DataFrame:
     """Faults by row and questionnaire -> faults by administration."""
     if faults.is_empty():
-        return pl.DataFrame(schema=MET_SCHEMA)
+        return pl.DataFrame(schema=ADMINISTRATION_FAULTS)
     of_row = faults.filter(pl.col("instrument").is_null()).drop("instrument")
     of_one = faults.filter(pl.col("instrument").is_not_null())
-    found = [
+    parts = [
         occasions.select(NUMBER, ROW).join(of_row, on=ROW, how="inner", maintain_order="left"),
         occasions.select(NUMBER, ROW, "instrument").join(
             of_one, on=[ROW, "instrument"], how="inner", maintain_order="left"
         ),
     ]
-    return pl.concat([part.select(*MET_SCHEMA) for part in found])
+    return pl.concat([part.select(*ADMINISTRATION_FAULTS) for part in parts])
 
 
 def _unread(columns: Columns, parts: Sequence[_Part]) -> tuple[str, ...]:
@@ -173,16 +173,16 @@ def _other_questionnaires(columns: Columns, keys: Sequence[str]) -> pl.DataFrame
     header = columns.find("instrument")
     if header is None:
         return pl.DataFrame(schema=_FAULTS)
-    said: dict[str, str] = {}
+    refusals: dict[str, str] = {}
     texts = columns.table.frame[header]
     for text in texts.drop_nulls().unique(maintain_order=True):
         try:
             if key_of(text) not in keys:
-                said[text] = (
-                    f"{shown(header)}: '{shown(text)}', but the item columns are those of {', '.join(keys)}"
+                refusals[text] = (
+                    f"{quote(header)}: '{quote(text)}', but the item columns are those of {', '.join(keys)}"
                 )
         except ValueError as fault:
-            said[text] = f"{shown(header)}: {fault}"
-    reasons = texts.replace_strict(list(said), list(said.values()), default=None, return_dtype=pl.String)
-    found = columns.table.frame.select(ROW).with_columns(reasons.alias(REASON), instrument=pl.lit(None, pl.String))
-    return found.drop_nulls(REASON)
+            refusals[text] = f"{quote(header)}: {fault}"
+    reasons = texts.replace_strict(list(refusals), list(refusals.values()), default=None, return_dtype=pl.String)
+    rows = columns.table.frame.select(ROW).with_columns(reasons.alias(REASON), instrument=pl.lit(None, pl.String))
+    return rows.drop_nulls(REASON)

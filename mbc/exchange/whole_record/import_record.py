@@ -25,7 +25,7 @@ import polars as pl
 from mbc.errors import ImportRefused
 from mbc.exchange.cells.text import REASON
 from mbc.exchange.fhir.record_tables import ANSWERS
-from mbc.exchange.files.messages import listing, shown
+from mbc.exchange.files.messages import join_names, quote
 from mbc.exchange.files.text_table import ROW, TextTable
 from mbc.exchange.header.columns import Columns
 from mbc.exchange.header.layout import recognise
@@ -99,31 +99,31 @@ def import_record(
     files = list(read.tables.values())
     frame = _administrations(read)
     if not files:
-        raise ImportRefused(f"'{shown(folder, longest=200)}' holds no table of a record, such as clients.csv.")
+        raise ImportRefused(f"'{quote(folder, longest=200)}' holds no table of a record, such as clients.csv.")
     frame = _with_people(frame, tables, store)
     frame = within_file(frame, lambda: [frame.select("answers", "totals")])
     _refuse(folder, tables.values(), frame)
     storable = frame.filter(pl.col(OUTCOME) == "stored")
-    source = ImportSource(shown(folder.name, longest=200) or "record", _digest(files), kind=read.kind)
+    source = ImportSource(quote(folder.name, longest=200) or "record", _digest(files), kind=read.kind)
     counts: dict[str, dict[Outcome, int]] = {}
     try:
         with store.writing(by=by, source=source) as record:
             for name in BEFORE:
                 if name in tables:
                     counts[name] = dict(Counter(record.add_all(tables[name].records, supersede=supersede)))
-            met: Counter[Outcome] = Counter()
+            outcomes: Counter[Outcome] = Counter()
             for part in storable.iter_slices(_AT_ONCE):
-                met.update(record.add_frame(as_records(part, flags=True), supersede=supersede))
+                outcomes.update(record.add_frame(as_records(part, flags=True), supersede=supersede))
                 if progress is not None:
                     progress(len(part))
-            counts["administrations"] = dict(met)
+            counts["administrations"] = dict(outcomes)
             for name in AFTER:
                 if name in tables:
                     counts[name] = dict(Counter(record.add_all(tables[name].records, supersede=supersede)))
             _undo(dry_run=dry_run)
     except _OnlyTryingError:
         pass
-    counts = {table: met for table, met in counts.items() if met}
+    counts = {table: outcomes for table, outcomes in counts.items() if outcomes}
     return RecordImport(counts, _notes(tables.values(), frame))
 
 
@@ -178,8 +178,8 @@ def _with_blank_answers(read: pl.DataFrame) -> pl.DataFrame:
 
 def _with_totals(frame: pl.DataFrame, totals: pl.DataFrame) -> pl.DataFrame:
     """Put kept totals beside the answers of the same occasion; the others are administrations of their own."""
-    sound = totals.filter(pl.col(REASON).is_null()).select(*OCCASION, pl.col("totals").alias("kept"))
-    frame = frame.join(sound, on=OCCASION, how="left", nulls_equal=True, maintain_order="left")
+    accepted = totals.filter(pl.col(REASON).is_null()).select(*OCCASION, pl.col("totals").alias("kept"))
+    frame = frame.join(accepted, on=OCCASION, how="left", nulls_equal=True, maintain_order="left")
     frame = frame.with_columns(pl.coalesce("kept", "totals").alias("totals")).drop("kept")
     alone = totals.join(frame.select(OCCASION), on=OCCASION, how="anti", nulls_equal=True)
     return pl.concat([frame, alone.select(frame.columns)])
@@ -223,13 +223,15 @@ def _refuse(folder: Path, tables: Iterable[RecordTable], frame: pl.DataFrame) ->
     faults += [f"{file}, row {row}: {reason}" for file, row, reason in refused.iter_rows()]
     if faults:
         raise ImportRefused(
-            f"'{shown(folder.name)}': {len(faults)} rows are refused; nothing was stored. Repair them.", faults
+            f"'{quote(folder.name)}': {len(faults)} rows are refused; nothing was stored. Repair them.", faults
         )
 
 
 def _notes(tables: Iterable[RecordTable], frame: pl.DataFrame) -> tuple[str, ...]:
     notes = [
-        f"{table.name}.csv: columns not made use of: {listing(table.unread)}." for table in tables if table.unread
+        f"{table.name}.csv: columns not made use of: {join_names(table.unread)}."
+        for table in tables
+        if table.unread
     ]
     twice = frame.filter(pl.col(OUTCOME) == "duplicate")
     if not twice.is_empty():

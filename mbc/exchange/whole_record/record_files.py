@@ -13,8 +13,8 @@ from mbc.errors import ImportRefused
 from mbc.exchange.fhir.record_tables import is_our_bundle, read_bundle
 from mbc.exchange.files.delimited import read_text_table
 from mbc.exchange.files.excel import open_workbook, sheet_table
-from mbc.exchange.files.formula_escape import available, untamed
-from mbc.exchange.files.messages import shown
+from mbc.exchange.files.formula_escape import unescape_formulas, unescape_not_available
+from mbc.exchange.files.messages import quote
 from mbc.exchange.files.output import MANIFEST
 from mbc.exchange.files.parquet import read_parquet
 from mbc.exchange.files.spss import read_spss
@@ -69,7 +69,7 @@ def read_record(path: Path) -> RecordSource:
         reader = _FOLDERS[kind]
         return RecordSource(path.name, f"{kind} record", dict(reader(path)))
     if not path.exists():
-        raise ImportRefused(f"'{shown(path, longest=200)}' is no folder; a record folder holds a file per table.")
+        raise ImportRefused(f"'{quote(path, longest=200)}' is no folder; a record folder holds a file per table.")
     if is_our_bundle(first_bytes(path)):
         return RecordSource(path.name, "fhir record", dict(read_bundle(path)))
     return RecordSource(path.name, "excel record", dict(_workbook(path)))
@@ -81,11 +81,11 @@ def _folder_kind(folder: Path) -> str:
         try:
             kind = json.loads(manifest.read_text(encoding="utf-8"))["format"]
         except (ValueError, KeyError, TypeError, OSError) as fault:
-            raise ImportRefused(f"'{shown(folder.name)}': its {MANIFEST} is damaged.") from fault
+            raise ImportRefused(f"'{quote(folder.name)}': its {MANIFEST} is damaged.") from fault
         if kind in _FOLDERS:
             return str(kind)
         raise ImportRefused(
-            f"'{shown(folder.name)}' is an export as {shown(kind)}, which is not read as a record."
+            f"'{quote(folder.name)}' is an export as {quote(kind)}, which is not read as a record."
         )
     return "csv"
 
@@ -133,19 +133,19 @@ def _with_clients(table: TextTable, clients: dict[str, str]) -> TextTable:
 
 def _tsv(path: Path) -> TextTable:
     table = read_text_table(path, separator="\t", strip=False)
-    return _untamed(replace(table, frame=available(table.frame)))
+    return _untamed(replace(table, frame=unescape_not_available(table.frame)))
 
 
 def _workbook(path: Path) -> Iterator[tuple[str, TextTable]]:
     check_archive(path)
     with open_workbook(path) as book:
         if not _is_ours(book):
-            raise ImportRefused(f"'{shown(path.name)}' is no record: it was not exported as one.")
+            raise ImportRefused(f"'{quote(path.name)}' is no record: it was not exported as one.")
         for sheet in book.sheet_names:
             if sheet in _TABLES:
                 yield sheet, _untamed(sheet_table(path, book, sheet, strip=False))
-            elif (found := _answers(path, book, sheet)) is not None:
-                yield found
+            elif (answers := _answers(path, book, sheet)) is not None:
+                yield answers
 
 
 def _answers(path: Path, book: object, sheet: str) -> tuple[str, TextTable] | None:
@@ -173,7 +173,7 @@ def _is_ours(book: object) -> bool:
 
 
 def _untamed(table: TextTable) -> TextTable:
-    return replace(table, frame=untamed(table.frame))
+    return replace(table, frame=unescape_formulas(table.frame))
 
 
 _FOLDERS: dict[str, Callable[[Path], Iterator[tuple[str, TextTable]]]] = {

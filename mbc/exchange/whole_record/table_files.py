@@ -9,7 +9,7 @@ from types import NoneType
 from typing import Any, get_args, get_origin, get_type_hints
 
 from mbc.errors import ImportRefused, StoreError, nearest
-from mbc.exchange.files.messages import listing, shown
+from mbc.exchange.files.messages import join_names, quote
 from mbc.exchange.files.text_table import ROW, TextTable
 from mbc.store import (
     Client,
@@ -64,26 +64,28 @@ def read_tables(tables: Mapping[str, TextTable]) -> Iterator[RecordTable]:
 
 
 def _read_table(name: str, kind: type[Record], table: TextTable) -> RecordTable:
-    known = [one.name for one in fields(kind)]
-    needed = [one.name for one in fields(kind) if one.default is MISSING and one.default_factory is MISSING]
+    known = [field.name for field in fields(kind)]
+    needed = [
+        field.name for field in fields(kind) if field.default is MISSING and field.default_factory is MISSING
+    ]
     lacking = [column for column in needed if column not in table.columns]
     if lacking:
         near = [hit for column in lacking for hit in nearest(column, table.columns, most=1)]
-        hint = f" Nearest: {listing(near)}." if near else ""
-        raise ImportRefused(f"'{name}.csv' lacks {listing(lacking)}; it has {listing(table.columns)}.{hint}")
+        hint = f" Nearest: {join_names(near)}." if near else ""
+        raise ImportRefused(f"'{name}.csv' lacks {join_names(lacking)}; it has {join_names(table.columns)}.{hint}")
     used = [column for column in known if column in table.columns]
     readers = {column: _reader(hint) for column, hint in get_type_hints(kind).items() if column in used}
     records: list[Record] = []
     faults: list[str] = []
     for row, *cells in table.frame.select(ROW, *used).iter_rows():
-        said = {column: cell for column, cell in zip(used, cells, strict=True) if cell is not None}
+        given = {column: cell for column, cell in zip(used, cells, strict=True) if cell is not None}
         try:
-            records.append(kind(**{column: readers[column](column, cell) for column, cell in said.items()}))
+            records.append(kind(**{column: readers[column](column, cell) for column, cell in given.items()}))
         except (ValueError, StoreError) as fault:
             faults.append(f"{name}.csv, row {row}: {fault}")
         except TypeError:
-            blank = [column for column in needed if said.get(column) is None]
-            faults.append(f"{name}.csv, row {row}: {listing(blank)} is blank")
+            blank = [column for column in needed if given.get(column) is None]
+            faults.append(f"{name}.csv, row {row}: {join_names(blank)} is blank")
     # a rating's client follows from its goal; the record's reader names it all the same
     unread = tuple(column for column in table.columns if column not in {*known, "client_id"})
     return RecordTable(name, table, tuple(records), tuple(faults), unread)
@@ -91,7 +93,7 @@ def _read_table(name: str, kind: type[Record], table: TextTable) -> RecordTable:
 
 def _reader(hint: Any) -> Any:
     """Choose how a text becomes a field's value."""
-    kinds = [one for one in get_args(hint) if one is not NoneType] if NoneType in get_args(hint) else [hint]
+    kinds = [kind for kind in get_args(hint) if kind is not NoneType] if NoneType in get_args(hint) else [hint]
     kind = str if get_origin(kinds[0]) is not None else kinds[0]  # a Literal is text; its record checks the choice
     return {date: _date, int: _int, float: _float, bool: _bool}.get(kind, _text)
 
@@ -104,24 +106,24 @@ def _date(column: str, cell: str) -> date:
     try:
         return date.fromisoformat(cell)
     except ValueError:
-        raise ValueError(f"{column}: '{shown(cell)}' is no date; write 2026-01-31") from None
+        raise ValueError(f"{column}: '{quote(cell)}' is no date; write 2026-01-31") from None
 
 
 def _int(column: str, cell: str) -> int:
     try:
         return int(float(cell)) if float(cell).is_integer() else int(cell)
     except ValueError:
-        raise ValueError(f"{column}: '{shown(cell)}' is no whole number") from None
+        raise ValueError(f"{column}: '{quote(cell)}' is no whole number") from None
 
 
 def _float(column: str, cell: str) -> float:
     try:
         return float(cell)
     except ValueError:
-        raise ValueError(f"{column}: '{shown(cell)}' is no number") from None
+        raise ValueError(f"{column}: '{quote(cell)}' is no number") from None
 
 
 def _bool(column: str, cell: str) -> bool:
     if cell.casefold() not in _TRUTH:
-        raise ValueError(f"{column}: '{shown(cell)}' is neither true nor false")
+        raise ValueError(f"{column}: '{quote(cell)}' is neither true nor false")
     return _TRUTH[cell.casefold()]

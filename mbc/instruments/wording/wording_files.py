@@ -251,7 +251,7 @@ def _check_free(made: Wording, directory: str | Path | None, *, overwrite: bool)
     if old is not None and not overwrite and not same:
         raise WordingError(
             f"{made.instrument} in {made.language!r}, form {made.form!r}, is loaded already, from {old.file} on "
-            f"{old.loaded_at:%Y-%m-%d}. Replace it: --overwrite."
+            f"{old.loaded_at:%Y-%m-%d}. Replace it: --force."
         )
 
 
@@ -270,7 +270,7 @@ def _check_current(found: Wording, definition: Instrument) -> None:
         raise WordingError(
             f"The wording of {definition.key} in {found.language!r} was loaded for version {found.version}, and "
             f"no longer fits its definition ({definition.version}). Load it again: mbc instruments wording load "
-            f"{definition.key} FILE --language {found.language} --overwrite."
+            f"{definition.key} FILE --language {found.language} --force."
         )
 
 

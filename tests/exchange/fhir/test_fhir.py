@@ -137,7 +137,7 @@ def test_a_score_alone_is_kept_and_one_that_we_worked_out_ourselves_is_not(store
     assert plan.administrations.select("client_id", "totals").rows() == [
         ("C2", [{"scale": "total", "score": 7.0}])
     ]
-    assert any("worked out anew" in note for note in plan.notes)
+    assert any("recomputed" in note for note in plan.notes)
 
 
 @pytest.mark.parametrize(

@@ -107,8 +107,15 @@ def said(path, now) -> tuple[object, ...]:
         plan = plan_import(path, now=now)
     except MbcError as fault:
         return type(fault), str(fault), getattr(fault, "rows", ())
-    rows = [row for page in plan.proposal.parts.beside(plan.administrations) for row in page.iter_rows()]
-    shown = (plan.to_frame().rows(), plan.notes, plan.refusals, plan.counts, plan.twice_in_file, plan.new_clients)
+    rows = [row for page in plan.proposal.parts.with_answers(plan.administrations) for row in page.iter_rows()]
+    shown = (
+        plan.to_frame().rows(),
+        plan.notes,
+        plan.refusals,
+        plan.counts,
+        plan.duplicates_in_file,
+        plan.new_clients,
+    )
     return *shown, plan.source, sorted(map(repr, rows))
 
 
@@ -176,7 +183,7 @@ PEAK = """
 import resource, sys
 from mbc.exchange import ImportOptions, read_plan
 plan = read_plan(sys.argv[1], None, ImportOptions())
-stored = sum(len(page) for page in plan.proposal.parts.beside(plan.administrations))
+stored = sum(len(page) for page in plan.proposal.parts.with_answers(plan.administrations))
 print(stored, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024)
 """
 

@@ -1,4 +1,4 @@
-"""How a record or a copy of one is told about on the command line: how much it holds, whether it is sound."""
+"""Describe a record or a copy of one on the command line: how much it holds, whether it is intact."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ REFUSED = 1
 
 
 def amounts(rows: dict[str, int]) -> str:
-    """Write how much there is.
+    """Describe how much a record holds.
 
     Examples
     --------
@@ -25,7 +25,7 @@ def amounts(rows: dict[str, int]) -> str:
 
 
 def size(count: int) -> str:
-    """Write a number of bytes.
+    """Format a number of bytes.
 
     Examples
     --------
@@ -38,15 +38,13 @@ def size(count: int) -> str:
     return f"{count} bytes"
 
 
-def tell_verified(report: VerifyReport, *, what: str) -> int:
-    """Say what verifying found; returns the command's status."""
+def print_verification(report: VerifyReport, *, what: str) -> int:
+    """Print the result of a verification; return the exit status of the command."""
     if report.intact:
-        click.echo(f"Verified: {what} says what was written, and its audit trail is whole.")
+        click.echo(f"Verified: {what} is intact, and its audit log is complete.")
         return 0
     faults = [*report.chain.faults, *report.faults]
-    click.secho(
-        f"{what[0].upper()}{what[1:]} was changed behind mbc's back, before it was copied:", fg="red", err=True
-    )
+    click.secho(f"{what[0].upper()}{what[1:]} was changed outside mbc before it was copied:", fg="red", err=True)
     for fault in faults[:_MOST]:
         click.echo(f"  {fault}", err=True)
     if len(faults) > _MOST:
@@ -55,7 +53,7 @@ def tell_verified(report: VerifyReport, *, what: str) -> int:
 
 
 def warn(text: str) -> None:
-    """Say what needs care."""
+    """Print a warning."""
     click.secho(text, fg="yellow", err=True)
 
 
