@@ -55,16 +55,17 @@ def _summary(where: str, report: VerifyReport, faults: list[str]) -> None:
     chain = report.chain
     click.echo(f"{where}: {'intact' if not faults else 'NOT INTACT'}")
     unbroken = ", each following from the one before" if chain.intact else ""
-    click.echo(f"  {_count(chain.lines, 'line')} of the audit log{unbroken}")
-    click.echo(
-        f"  {_count(report.entries, 'entry', 'entries')} with {_count(report.administrations, 'questionnaire')}"
-    )
+    if chain.lines is None or report.entries is None or report.administrations is None:
+        click.echo(f"  the audit log{unbroken}; counts need the permission safety:read")
+    else:
+        entries, questionnaires = _count(report.entries, "entry", "entries"), report.administrations
+        click.echo(f"  {_count(chain.lines, 'line')} of the audit log{unbroken}")
+        click.echo(f"  {entries} with {_count(questionnaires, 'questionnaire')}")
     for erasure in chain.erasures:
         click.echo(f"  {erasure['tombstone']}: one person erased by {erasure['by']} ({erasure['reason']})")
     if chain.since_noted is not None:
-        click.echo(
-            f"  the head given by --head is part of the log; {_count(chain.since_noted, 'line')} came after it"
-        )
+        after = "" if chain.lines is None else f"; {_count(chain.since_noted, 'line')} came after it"
+        click.echo(f"  the head given by --head is part of the log{after}")
     for fault in faults:
         click.echo(f"  FAULT {fault}")
     if faults:

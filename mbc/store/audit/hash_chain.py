@@ -46,7 +46,7 @@ class Line:
 class ChainReport:
     """What checking the chain found; note ``head`` elsewhere: a chain cannot know that its end was cut off."""
 
-    lines: int
+    lines: int | None  # None where it is not shown: it counts lines of the safety channel too
     head: str  # digest of the last line
     faults: tuple[str, ...]
     erasures: tuple[dict[str, Any], ...] = ()  # what each legal erasure's line says
@@ -59,8 +59,8 @@ class ChainReport:
 
     @property
     def note(self) -> str:
-        """What to note elsewhere: the number of lines and the head."""
-        return f"{self.lines}:{self.head}"
+        """What to note elsewhere: the number of lines, where it is shown, and the head."""
+        return self.head if self.lines is None else f"{self.lines}:{self.head}"
 
 
 def chained(lines: Iterable[Line], sequence: int, previous: str) -> Iterator[dict[str, Any]]:

@@ -173,5 +173,5 @@ def _manifest(record: Path, raw: str | None, rows: dict[str, int], report: Verif
         size=record.stat().st_size,
         sha256=archive.sha256_of(record),
         rows=rows if open_ else None,
-        chain=Chain(lines=report.chain.lines, head=report.chain.head) if open_ else None,
+        chain=Chain(lines=report.chain.lines or 0, head=report.chain.head) if open_ else None,
     )

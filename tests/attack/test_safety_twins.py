@@ -1,0 +1,177 @@
+"""Two records that differ only in one client's safety data look the same to everybody without the permission.
+
+Whatever a role without ``safety:read`` can reach is asked of both: every reader, the audit log, verification,
+every page, every command and every export. All of it must be equal, to the byte; moments of the clock and random
+digests, which differ between any two records, are replaced by their kind first.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import plotly.utils
+import pytest
+from argon2 import PasswordHasher
+from click.testing import CliRunner
+
+from dashboards.app import PAGES
+from dashboards.pages.dispatch import page_for
+from dashboards.routes import PageRequest
+from mbc import care
+from mbc.cli.program import program
+from mbc.errors import MbcError
+from mbc.store import Administration, Event, Flag, ImportSource, Store
+from mbc.store.accounts import accounts
+from mbc.store.reading.readers import Readers
+from tests.dashboards.record import PASSWORD, day, make_record
+
+ROLES = ("birch", "oak", "ana", "res", "adam", "noa")
+CLIENT = "C001"
+MOMENT = re.compile(
+    r"datetime\.datetime\([^)]*\)\)?|\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(\.\d+)?([+-]\d\d:?\d\d|Z|UTC)?"
+)
+DIGEST = re.compile(r"\b[0-9a-f]{12,64}\b")
+CLOCK = re.compile(r"\b\d\d:\d\d(:\d\d)?\b")
+READERS = [*sorted(name for name in vars(Readers) if not name.startswith("_")), "provenance", "last_session_date"]
+
+
+def make_twin(url: str, *, screened: bool) -> None:
+    """The same clinic; in one of the two C001 answered a screen, from the same file as a care questionnaire."""
+    make_record(url)
+    with Store.open(url) as store:
+        store.accounts.add("res", PASSWORD, "researcher")
+        store.accounts.add("noa", PASSWORD, "clinician", "K1")
+        store.accounts.add("lead", PASSWORD, "safety_lead")
+        with store.writing(source=ImportSource("intake.csv", "ab" * 32)) as record:
+            record.add(Administration(CLIENT, "who5", day(1), (3, 3, 3, 3, 3), source_line=2))
+            if screened:
+                record.add(
+                    Administration(CLIENT, "hits", day(1), (4, 4, 4, 4), flags=(Flag("i1"),), source_line=2)
+                )
+            record.add(Administration("C003", "who5", day(1), (2, 2, 2, 2, 2), source_line=3))
+        if screened:
+            with store.writing(source=ImportSource("screens.csv", "cd" * 32)) as record:
+                record.add(Administration(CLIENT, "hark", day(2), (1, 1, 0, 0)))
+                record.add(Event("V-9", CLIENT, day(2), "safety plan", "plan made"))
+            lead = store.as_user("lead")
+            flag = lead.safety_flags(client_id=CLIENT).row(0, named=True)
+            with lead.writing() as record:
+                record.acknowledge(flag["administration_id"], flag["item"])
+        with store.writing() as record:
+            record.add(Administration(CLIENT, "who5", day(3), (4, 3, 4, 3, 4), source_line=9))
+
+
+@pytest.fixture
+def twins(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, str]]:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(accounts, "_HASHER", PasswordHasher(time_cost=1, memory_cost=64, parallelism=1))
+        made = []
+        for screened in (False, True):
+            url = f"sqlite:///{tmp_path_factory.mktemp('twin') / 'clinic.db'}"
+            make_twin(url, screened=screened)
+            made.append(url)
+        yield made[0], made[1]
+
+
+def plain(value: object) -> str:
+    """Write what was seen, without what differs between any two records."""
+    text = value if isinstance(value, str) else repr(value)
+    return CLOCK.sub("<clock>", DIGEST.sub("<digest>", MOMENT.sub("<moment>", text)))
+
+
+def asked(look: Callable[[Store], object], store: Store) -> str:
+    try:
+        return plain(look(store))
+    except MbcError as fault:
+        return plain(f"{type(fault).__name__}: {fault}")
+
+
+def rows_of(store: Store, reader: str) -> list[Any]:
+    frame = getattr(store, reader)(*([[]] if reader == "administrations_to_score" else []))
+    return frame.rows() if hasattr(frame, "rows") else [frame]
+
+
+def page_of(store: Store, path: str) -> str:
+    user = store.user
+    assert user is not None
+    layout = page_for(PAGES, path, PageRequest(store=store, user=user))
+    return json.dumps(layout, cls=plotly.utils.PlotlyJSONEncoder, sort_keys=True)
+
+
+LOOKS: dict[str, Callable[[Store], object]] = {
+    **{f"reader {name}": lambda store, name=name: rows_of(store, name) for name in READERS},
+    "audit log": lambda store: store.audit.entries().rows(),
+    "audit log, newest": lambda store: store.audit.entries(last=5).rows(),
+    "verification": lambda store: store.verify(),
+    "chain": lambda store: store.verify().chain,
+    "break glass log": lambda store: store.break_glass_log().rows(),
+    "preview": lambda store: store.preview([Administration(CLIENT, "hits", day(1), (4, 4, 4, 4))]),
+    "preview of another": lambda store: store.preview([Administration(CLIENT, "hark", day(9), (0, 0, 0, 0))]),
+    "preview of a conflict": lambda store: store.preview(
+        [Administration(CLIENT, "who5", day(3), (1, 1, 1, 1, 1))]
+    ),
+    "review": lambda store: care.client_review(store, CLIENT),
+    "caseload": care.caseload,
+    "outcomes": care.clinic_outcomes,
+    "safety": lambda store: (care.client_safety(store, CLIENT), care.safety_list(store)),
+    **{
+        f"page {path}": lambda store, path=path: page_of(store, path)
+        for path in ("/caseload", f"/client/{CLIENT}", "/outcomes", "/open-points", "/to-review", "/other-records")
+    },
+}
+
+
+@pytest.mark.parametrize("role", ROLES)
+def test_whatever_a_role_can_look_at_is_the_same_in_both(twins, role):
+    seen = []
+    for url in twins:
+        with Store.open(url) as store:
+            mine = store.as_user(role, origin="10.0.0.7")
+            assert not mine.has_permission("safety:read")
+            seen.append({name: asked(look, mine) for name, look in LOOKS.items()})
+    differing = {name for name in LOOKS if seen[0][name] != seen[1][name]}
+    assert not differing, {name: (seen[0][name][:2000], seen[1][name][:2000]) for name in differing}
+
+
+COMMANDS = {
+    "caseload": ["caseload"],
+    "review": ["review", CLIENT],
+    "outcomes": ["outcomes"],
+    "audit": ["audit"],
+    "audit to a file": ["audit", "--out", "{folder}/audit.csv"],
+    "verify": ["verify"],
+    "export": ["export", "{folder}/record"],
+    "deidentify": ["deidentify", "{folder}/cohort", "--seed", "1"],
+}
+
+
+def run(words: list[str], url: str, role: str, folder: Path) -> str:
+    folder.mkdir()
+    filled = [word.format(folder=folder) for word in words]
+    result = CliRunner().invoke(program, [*filled, "--store", url, "--as", role], standalone_mode=False)
+    said = result.output + (
+        "" if result.exception is None else f"{type(result.exception).__name__}: {result.exception}"
+    )
+    made = "".join(
+        f"{file.relative_to(folder)}\n{file.read_text(encoding='utf-8', errors='replace')}"
+        for file in sorted(folder.rglob("*"))
+        if file.is_file()
+    )
+    return plain((said + made).replace(url, "<record>").replace(str(folder), "<folder>"))
+
+
+@pytest.mark.parametrize("role", ROLES)
+@pytest.mark.parametrize("name", COMMANDS)
+def test_whatever_a_command_prints_or_writes_is_the_same_in_both(twins, tmp_path, role, name):
+    first, second = (run(COMMANDS[name], url, role, tmp_path / str(place)) for place, url in enumerate(twins))
+    assert first == second
+
+
+def test_the_two_records_do_differ_for_those_who_may_know(twins):
+    with Store.open(twins[0]) as without, Store.open(twins[1]) as with_data:
+        flags = [one.as_user("lead").safety_flags()["instrument"].to_list() for one in (without, with_data)]
+    assert set(flags[1]) - set(flags[0]) == {"hits", "hark"}
