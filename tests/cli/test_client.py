@@ -64,7 +64,7 @@ def test_history_says_from_which_file_and_line_and_what_was_corrected(url):
     done = CliRunner().invoke(command, ["history", "C1", "--store", url], catch_exceptions=False)
     _, first, second = done.output.splitlines()
     assert "first.csv (abababababab), line 7" in first
-    assert first.split()[-2:] == ["by", "3"]
+    assert first.split()[-2:] == ["by", "2"]
     assert second.rstrip().endswith("corrects 1: misread")
     assert "hits" not in done.output
     everything = ["history", "C1", "--include-safety", "--store", url]

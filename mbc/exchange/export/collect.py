@@ -88,7 +88,7 @@ def _questionnaires(
         for client in selection.clients or (None,):
             tell("questionnaires")
             heads.append(store.administrations(client_id=client, channel=channel))
-            answers.append(store.answers(client_id=client, channel=channel))
+            answers.append(_answers(store, client, channel))
             totals.append(store.totals(client_id=client, channel=channel))
     parts = (pl.concat(heads), pl.concat(answers), pl.concat(totals))
     if selection.instruments:
@@ -111,6 +111,13 @@ def _named_clinicians(tables: Mapping[str, pl.DataFrame], selection: Selection) 
         return tables["clinicians"]
     named = {*tables["clients"]["clinician_id"], *tables["episodes"]["clinician_id"]}
     return tables["clinicians"].filter(pl.col("clinician_id").is_in(list(named - {None})))
+
+
+def _answers(store: Store, client_id: str | None, channel: Channel) -> pl.DataFrame:
+    """Read answers, those to be scored but not to be exported among them."""
+    if channel == "care" and not store.has_permission("safety:read"):
+        return store.administrations_to_score([], client_id=client_id).answers
+    return store.answers(client_id=client_id, channel=channel)
 
 
 def _without_risk_answers(heads: pl.DataFrame, answers: pl.DataFrame) -> tuple[pl.DataFrame, tuple[str, ...]]:

@@ -140,14 +140,14 @@ def operators_line(action: str, subject: str | None = None) -> Line:
 
 def append(connection: Connection, lines: Sequence[Line]) -> None:
     """Add lines to the chain inside a transaction that writes."""
-    line_up(connection)
+    lock_log(connection)
     sequence, previous = _head(connection)
     rows = list(chained(nobody_erased(connection, lines), sequence, previous))
     if rows:
         connection.execute(insert(t.audit), rows)
 
 
-def line_up(connection: Connection) -> None:
+def lock_log(connection: Connection) -> None:
     """Wait for the chain's end: until this transaction is over nobody else adds a line."""
     if connection.dialect.name == "postgresql":
         connection.execute(select(func.pg_advisory_xact_lock(_LOCK)))

@@ -46,7 +46,6 @@ class Recent:
         self._ended: set[str] = set()
         self._noted: set[str] = set()
         self._opened: dict[tuple[str, str], Opened] = {}  # open still, unless their time is up
-        self._openings: list[Opened] = []  # closed ones too
 
     def is_news(self, token: str) -> bool:
         """Say whether this process was not told before that a sign-in had ended."""
@@ -70,12 +69,6 @@ class Recent:
             mine = [one for one in self._opened.values() if one.who == who and one.until > now]
         return tuple(sorted(mine, key=lambda one: one.sequence))
 
-    def lately_opened(self, who: str, now: datetime) -> frozenset[str]:
-        """Name the clients whose records somebody opened within the last hour, closed again or not."""
-        with self._lock:
-            self._follow(now)
-            return frozenset(one.client_id for one in self._openings if one.who == who and one.until > now)
-
     def _follow(self, now: datetime) -> None:
         c = t.audit.c
         with engines.reading(self._engine) as connection:
@@ -86,7 +79,6 @@ class Recent:
             if self._last is None or head < self._last or self._erased_since(connection, self._last):
                 self._ended.clear()
                 self._opened.clear()
-                self._openings.clear()
                 self._last = self._start(connection, now)
             wanted = (c.sequence > self._last, c.sequence <= head, c.action.in_((SIGN_OUT, OPENED, CLOSED)))
             query = select(c.sequence, c.at, c.who, c.action, c.subject, c.detail).where(*wanted)
@@ -101,8 +93,10 @@ class Recent:
 
     def _start(self, connection: Connection, now: datetime) -> int:
         c = t.audit.c
-        before = select(func.max(c.sequence)).where(c.at < now - LOOK_BACK)
-        return connection.execute(before).scalar() or 0
+        # by the first recent line, not the last old one: a clock that was wrong for a minute hides nothing
+        recent = connection.execute(select(func.min(c.sequence)).where(c.at >= now - LOOK_BACK)).scalar()
+        last = connection.execute(select(func.max(c.sequence))).scalar() or 0
+        return last if recent is None else recent - 1
 
     def _take(self, line: Any) -> None:
         detail = json.loads(line["detail"] or "{}")
@@ -111,9 +105,21 @@ class Recent:
         elif line["action"] == CLOSED:
             self._opened.pop((line["who"], line["subject"]), None)
         elif "until" in detail:  # an erasure takes the detail out, and closes the record with it
-            found = opened_of(line)
-            self._opened[found.who, found.client_id] = found
-            self._openings.append(found)
+            opened = opened_of(line)
+            self._opened[opened.who, opened.client_id] = opened
+
+
+def opened_lately(connection: Connection, who: str, now: datetime) -> frozenset[str]:
+    """Name the clients whose records somebody opened within the last hour, closed again or not.
+
+    Asked on the connection that then writes the next opening, with the end of the log locked: so two requests at
+    the same moment cannot both be the last that is allowed.
+    """
+    c = t.audit.c
+    query = select(c.sequence, c.at, c.who, c.subject, c.detail).where(c.action == OPENED, c.who == who)
+    lines = connection.execute(query).mappings().all()
+    opened = [opened_of(line) for line in lines if "until" in json.loads(line["detail"] or "{}")]
+    return frozenset(opening.client_id for opening in opened if opening.until > now)
 
 
 def opened_of(line: Any) -> Opened:

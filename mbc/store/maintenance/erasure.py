@@ -21,7 +21,7 @@ from sqlalchemy import ColumnElement, Connection, Table, delete, insert, or_, se
 
 from mbc.errors import StoreError
 from mbc.store.audit.hash_chain import ERASE, UPGRADE, Line, shown_digest
-from mbc.store.audit.log import append, line_up
+from mbc.store.audit.log import append, lock_log
 from mbc.store.audit.tombstones import digest, new_tombstone_id
 from mbc.store.database.batches import batches
 from mbc.store.maintenance.verification import leaves_digest, stone_digest
@@ -77,7 +77,7 @@ def erase(
     # first wait for whoever is writing about the client, then for the chain's end: the order that writers keep
     owner = t.client.c.client_id == client_id
     alias = connection.execute(select(t.client.c.alias).where(owner).with_for_update()).scalar_one()
-    line_up(connection)  # no line about the client can be added meanwhile
+    lock_log(connection)  # no line about the client can be added meanwhile
     names = _Names.of(client_id, alias)
     if names.within(reason):
         raise StoreError("The reason names the client, and it is kept. Say it without: 'request of 2026-03-02'.")

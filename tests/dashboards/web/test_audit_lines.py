@@ -212,7 +212,7 @@ def test_the_open_points_leave_lines_that_few_may_read(come, store):
     sent = {"sheet": str(flag["administration_id"]), "line": flag["item"]}
     for _ in range(2):  # the second one is too late
         send(browser, MARK_SEEN, **sent)
-    assert lines.look() == [("lead", "write", None), ("lead", "refused", None)]
+    assert lines.look() == [("lead", "write safety", "C001"), ("lead", "refused", None)]
     browser = come("birch")
     lines.look()
     send(browser, MARK_SEEN, **sent)

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, timedelta
 
 import numpy as np
 from sqlalchemy import text
 
 from mbc.store import Administration, Flag, Goal, GoalRating, Session
+from mbc.store.audit.hash_chain import Line
+from mbc.store.audit.log import append
+from mbc.store.audit.recent_events import Recent
+from mbc.store.database import engine as engines
 from mbc.store.maintenance import verification
 from mbc.store.schema.numbering import FIRST_OF_SAFETY
 
@@ -129,3 +133,12 @@ def test_an_entry_whose_audit_line_was_cut_off_is_noticed(clinic):
     report = tampered(clinic, "DELETE FROM audit WHERE sequence = (SELECT max(sequence) FROM audit)")
     assert report.chain.intact  # a chain cannot know that its end is missing
     assert "Entry 1" in report.faults[0]
+
+
+def test_a_line_from_a_wrong_clock_hides_nothing_that_came_before_it(clinic):
+    """A sign-in that was handed back stays so, though one later line is stamped three days ago."""
+    clinic.accounts.end_sign_in("ann", "token-1")
+    late = datetime.now(UTC) - timedelta(days=3)
+    with engines.writing(clinic._engine) as connection:
+        append(connection, [Line(late, "ann", "read", None, "{}", "10.0.0.7")])
+    assert Recent(clinic._engine).has_ended("token-1")

@@ -386,7 +386,7 @@ for _ in range(2):  # asked once, although opened twice
         print("clients", store.clients().height)
 """
 COMMAND = """
-from mbc.cli import program as main
+from mbc.cli import main
 main()
 """
 

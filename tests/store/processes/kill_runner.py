@@ -27,7 +27,7 @@ for name in ("alembic.command", "psycopg", "sqlcipher3"):  # loaded once, where 
     except ModuleNotFoundError:
         pass
 import mbc.exchange, mbc.exchange.whole_record.record_files, mbc.store
-from mbc.cli import program as main
+from mbc.cli import main
 from mbc.store.database import sqlcipher
 for name in ("import_", "backup", "restore", "encrypt", "init"):
     importlib.import_module(f"mbc.cli.{name}")

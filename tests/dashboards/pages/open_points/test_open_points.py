@@ -35,7 +35,7 @@ def url(own_record_url: str) -> str:
     """C001 has an answer of PHQ-9 (12 Jan); C003 a blank of it (2 Mar) and an answer of HITS (1 Mar)."""
     with Store.open(own_record_url) as store:
         with store.writing(by="intake") as record:
-            hits = (1, 1, 4, 1)
+            hits = (1, 1, 2, 1)  # one flag: the sum stays under its line
             record.add(
                 Administration("C003", "hits", date(2026, 3, 1), hits, channel="safety", flags=(Flag("i3"),))
             )
