@@ -146,7 +146,9 @@ def _accepted(cells: pl.DataFrame, questionnaire: Questionnaire) -> pl.DataFrame
     return cells.with_columns(
         pl.Series(lows, dtype=pl.Int64).gather(place).alias("low"),
         pl.Series(highs, dtype=pl.Int64).gather(place).alias("high"),
-        pl.Series([item.whole_numbers for item in questionnaire.items], dtype=pl.Boolean).gather(place).alias("whole"),
+        pl.Series([item.whole_numbers for item in questionnaire.items], dtype=pl.Boolean)
+        .gather(place)
+        .alias("whole"),
     )
 
 
