@@ -23,11 +23,13 @@ class Known:
     """Which clients, relationships, episodes and goals exist for one scope, as far as was asked."""
 
     scope: Scope
-    clients: set[str] = field(default_factory=set)
-    secrets: dict[str, str] = field(default_factory=dict)  # what keys each client's digests
-    relationships: set[tuple[str, str]] = field(default_factory=set)
-    episodes: set[tuple[str, str]] = field(default_factory=set)
-    apart: dict[str, bool] = field(default_factory=dict)  # instrument: whether the safety channel knows it
+    clients: set[str] = field(default_factory=set[str])
+    secrets: dict[str, str] = field(default_factory=dict[str, str])  # what keys each client's digests
+    relationships: set[tuple[str, str]] = field(default_factory=set[tuple[str, str]])
+    episodes: set[tuple[str, str]] = field(default_factory=set[tuple[str, str]])
+    apart: dict[str, bool] = field(
+        default_factory=dict[str, bool]
+    )  # instrument: whether the safety channel knows it
 
     def load(self, connection: Connection, client_ids: Iterable[str]) -> None:
         """Fetch clients not met before, with what is theirs."""
