@@ -1,4 +1,4 @@
-"""Write docs/validation.md from the comparisons that the tests make: python scripts/validation.py [--check]."""
+"""Write docs/validation.md from comparisons that tests make and from studies: scripts/validation.py [--check]."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
 PAGE = ROOT / "docs/validation.md"
+STUDIES = ROOT / "benchmarks/results"  # sections that scripts under benchmarks/ write; each says how
 HEAD = """# Validation
 
 Every number below is compared by a test with one from outside: a paper's printed example, another program's
@@ -50,7 +51,9 @@ def page(rows: list[dict[str, str]]) -> str:
     columns = ("method", "source", "expected", "ours", "difference")
     unique = {tuple(row[name] for name in columns) for row in rows}
     lines = sorted(unique, key=lambda row: (row[1].casefold(), row[0].casefold(), row[2]))
-    return HEAD + "".join("| " + " | ".join(line) + " |\n" for line in lines)
+    table = "".join("| " + " | ".join(line) + " |\n" for line in lines)
+    studies = [path.read_text(encoding="utf-8") for path in sorted(STUDIES.glob("*.md"))]
+    return "\n".join([HEAD + table, *studies])
 
 
 if __name__ == "__main__":
@@ -62,4 +65,4 @@ if __name__ == "__main__":
             else "docs/validation.md is not current"
         )
     PAGE.write_text(text, encoding="utf-8")
-    print(f"{text.count(chr(10)) - HEAD.count(chr(10))} comparisons written to {PAGE.relative_to(ROOT)}")
+    print(f"Comparisons and studies written to {PAGE.relative_to(ROOT)}")

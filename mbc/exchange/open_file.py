@@ -1,4 +1,4 @@
-"""What kind of file somebody gave: told by its first bytes and its header, never by its name alone."""
+"""Detect the format of a file from its first bytes and its header, never from its name alone."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def open_table(path: str | Path, options: ImportOptions) -> TextTable:
     path : str or Path
         CSV or other delimited text, Excel, SPSS, Parquet, a REDCap export, FHIR JSON.
     options : ImportOptions
-        ``sheet``, ``separator``, ``dictionary`` and ``questionnaire`` speak of formats.
+        ``sheet``, ``separator``, ``dictionary`` and ``questionnaire`` apply to single formats.
 
     Raises
     ------
@@ -58,7 +58,7 @@ def open_table(path: str | Path, options: ImportOptions) -> TextTable:
 
 
 def first_bytes(path: Path) -> bytes:
-    """Read the beginning of a file; refuse what is no file, or far too large for one of questionnaires."""
+    """Read the beginning of a file; refuse what is not a file, or far too large."""
     if path.is_dir():
         raise ImportRefused(f"'{quote(path)}' is a folder, not a file.")
     try:
@@ -95,11 +95,11 @@ def _check_options(kind: str, path: Path, options: ImportOptions) -> None:
     if kind == "old office":
         raise ImportRefused(
             f"'{quote(path.name)}' is an old Excel workbook (.xls), or one locked with a password. Save it as "
-            ".xlsx, without a password, and import that."
+            ".xlsx, without a password, then import the new file."
         )
     if options.sheet is not None and kind != "excel":
-        raise SettingsError(f"--sheet names a sheet of a workbook; '{quote(path.name)}' is none.")
+        raise SettingsError(f"'{quote(path.name)}' is not a workbook, so --sheet does not apply.")
     if options.questionnaire is not None and kind != "fhir":
-        raise SettingsError(f"--questionnaire goes with FHIR answers; '{quote(path.name)}' holds none.")
+        raise SettingsError(f"'{quote(path.name)}' is not FHIR JSON, so --questionnaire does not apply.")
     if options.dictionary is not None and kind == "fhir":
-        raise SettingsError(f"--dictionary goes with a REDCap export; '{quote(path.name)}' is FHIR JSON.")
+        raise SettingsError(f"'{quote(path.name)}' is FHIR JSON, so --dictionary does not apply.")

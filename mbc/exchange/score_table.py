@@ -59,7 +59,7 @@ def read_scores(
     Raises
     ------
     ImportRefused
-        If the file cannot be read, or holds what is no number, row by row.
+        If the file cannot be read, or holds what is not a number, row by row.
     MissingItems
         If a column is not there, or cannot be told from others.
     """
@@ -135,7 +135,7 @@ def _require_different(columns: Mapping[str, str]) -> None:
         if name in roles:
             raise MissingItems(
                 f"Column '{quote(name)}' cannot be both the {roles[name]} and the {role}. "
-                f"Say which is which with --{roles[name]} COLUMN and --{role} COLUMN."
+                f"Name them with --{roles[name]} COLUMN and --{role} COLUMN."
             )
         roles[name] = role
 
@@ -149,7 +149,7 @@ def _refuse(frame: pl.DataFrame, values: pl.DataFrame, columns: Mapping[str, str
         number = values[role]
         wrong = stands & (number.is_null() | ~number.is_finite().fill_null(value=True))
         for row, cell in frame.filter(wrong).select(ROW, name).head(_MOST_FAULTS).iter_rows():
-            faults.append(f"row {row}: {quote(name)} is '{quote(cell)}', which is no number")
+            faults.append(f"row {row}: {quote(name)} is '{quote(cell)}', which is not a number")
     if faults:
         raise ImportRefused(
             f"{count_noun(len(faults), 'cell')} cannot be read as numbers. Times are numbers or days as "
@@ -167,7 +167,7 @@ def _column(
             return given
         near = nearest(given, names)
         hint = f" Did you mean '{quote(near[0])}'?" if near else ""
-        raise MissingItems(f"There is no column '{quote(given)}'; the file has {join_names(names)}.{hint}")
+        raise MissingItems(f"No column '{quote(given)}'; the file has {join_names(names)}.{hint}")
     folded = {name.casefold(): name for name in reversed(names)}
     for name in known:
         if name in folded:
@@ -175,7 +175,7 @@ def _column(
     if not needed:
         return None
     raise MissingItems(
-        f"Which column names the {role}? The file has {join_names(names)}. Say it with --{role} COLUMN."
+        f"Which column names the {role}? The file has {join_names(names)}. Name it with --{role} COLUMN."
     )
 
 
@@ -192,7 +192,7 @@ def _time_column(given: str | None, names: Sequence[str]) -> tuple[str, str]:
         for name in known:
             if name in folded:
                 return folded[name], unit
-    raise MissingItems(f"Which column is the time? The file has {join_names(names)}. Say it with --time COLUMN.")
+    raise MissingItems(f"Which column is the time? The file has {join_names(names)}. Name it with --time COLUMN.")
 
 
 def _only_score(frame: pl.DataFrame, names: Sequence[str]) -> str:
@@ -203,5 +203,5 @@ def _only_score(frame: pl.DataFrame, names: Sequence[str]) -> str:
         if name.casefold() in {"score", "total"}:
             return name
     raise MissingItems(
-        f"Which column is the score? {join_names(able or names)} could be. Say it with --score COLUMN."
+        f"Which column is the score? {join_names(able or names)} could be. Name it with --score COLUMN."
     )

@@ -33,10 +33,10 @@ def applicable(instrument: str | Instrument, status: RelationshipStatus) -> bool
     >>> applicable("csi16", "married"), applicable("csi16", "ended"), applicable("rses", "single")
     (True, False, True)
     """
-    known = get_args(RelationshipStatus)
-    if status not in known:
-        near = nearest(str(status), known, most=1)
+    statuses = get_args(RelationshipStatus)
+    if status not in statuses:
+        near = nearest(str(status), statuses, most=1)
         hint = f" Did you mean {near[0]!r}?" if near else ""
-        raise MbcError(f"status must be one of {', '.join(known)}; got {status!r}.{hint}")
+        raise MbcError(f"status must be one of {', '.join(statuses)}; got {status!r}.{hint}")
     definition = load(instrument) if isinstance(instrument, str) else instrument
     return status in CURRENT or not definition.applicability.needs_relationship

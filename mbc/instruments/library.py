@@ -43,12 +43,12 @@ def instrument(key: str) -> Instrument:
     >>> rses.main_scale.range, rses.form("b").order[:3]
     ((0.0, 30.0), ('i7', 'i3', 'i9'))
     """
-    known = _catalogue()
-    if key not in known:
-        near = nearest(str(key), known)
-        hint = f" Did you mean {' or '.join(repr(one) for one in near)}?" if near else ""
+    catalogue = _catalogue()
+    if key not in catalogue:
+        near = nearest(str(key), catalogue)
+        hint = f" Did you mean {' or '.join(repr(name) for name in near)}?" if near else ""
         raise UnknownInstrument(
-            f"There is no instrument {key!r}.{hint} Known: {', '.join(known)}. `mbc instruments` explains them."
+            f"There is no instrument {key!r}.{hint} Known: {', '.join(catalogue)}. `mbc instruments` lists them."
         )
     return _load(key)
 
@@ -64,12 +64,12 @@ def instruments() -> pl.DataFrame:
     loaded = [_load(key) for key in all_keys()]
     return pl.DataFrame(
         {
-            "key": [one.key for one in loaded],
-            "name": [one.name for one in loaded],
-            "construct": [one.construct for one in loaded],
-            "items": [len(one.items) for one in loaded],
-            "scales": [", ".join(scale.key for scale in one.scales) for one in loaded],
-            "licence": [one.licence.status for one in loaded],
+            "key": [definition.key for definition in loaded],
+            "name": [definition.name for definition in loaded],
+            "construct": [definition.construct for definition in loaded],
+            "items": [len(definition.items) for definition in loaded],
+            "scales": [", ".join(scale.key for scale in definition.scales) for definition in loaded],
+            "licence": [definition.licence.status for definition in loaded],
         }
     )
 

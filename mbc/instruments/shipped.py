@@ -30,13 +30,13 @@ def sources() -> dict[str, SourceEntry]:
 @cache
 def shipped() -> dict[str, Traversable]:
     """Find the definition files, by construct and then by name."""
-    found: dict[str, Traversable] = {}
+    files: dict[str, Traversable] = {}
     for construct in CONSTRUCTS:
         inside = folder() / construct
         if inside.is_dir():
             listed = sorted(inside.iterdir(), key=lambda file: _natural(file.name.removesuffix(".toml")))
-            found |= {file.name.removesuffix(".toml"): file for file in listed if file.name.endswith(".toml")}
-    return found
+            files |= {file.name.removesuffix(".toml"): file for file in listed if file.name.endswith(".toml")}
+    return files
 
 
 def folder() -> Traversable:

@@ -22,6 +22,9 @@ if TYPE_CHECKING:
     from mbc.models.change.inputs.proportions import wilson_interval as wilson_interval
     from mbc.models.change.inputs.tidy_frames import Pairs as Pairs
     from mbc.models.change.inputs.tidy_frames import pre_post_pairs as pre_post_pairs
+    from mbc.models.change.occasions.all_sessions import TrueChangeCourse as TrueChangeCourse
+    from mbc.models.change.occasions.all_sessions import true_change_course as true_change_course
+    from mbc.models.change.occasions.learn_variation import score_variation as score_variation
     from mbc.models.change.occasions.repeated_testing import FirstReliableChange as FirstReliableChange
     from mbc.models.change.occasions.repeated_testing import familywise_error as familywise_error
     from mbc.models.change.occasions.repeated_testing import first_reliable_change as first_reliable_change
@@ -30,6 +33,7 @@ if TYPE_CHECKING:
     from mbc.models.change.occasions.trends import mean_baseline_change as mean_baseline_change
     from mbc.models.change.occasions.trends import reliable_trend as reliable_trend
     from mbc.models.change.occasions.trends import within_person_sem as within_person_sem
+    from mbc.models.change.occasions.variation import ScoreVariation as ScoreVariation
     from mbc.models.change.person.anchors import MeaningfulChange as MeaningfulChange
     from mbc.models.change.person.anchors import anchor_change as anchor_change
     from mbc.models.change.person.anchors import percentage_change as percentage_change
@@ -120,6 +124,9 @@ _MODULES = {
     "change.groups.group_change": ("group_change", "group_difference", "hageman_arrindell_rates"),
     "change.person.irt": ("GradedItem", "conditional_change", "irt_change", "latent_scores"),
     "change.inputs.tidy_frames": ("Pairs", "pre_post_pairs"),
+    "change.occasions.all_sessions": ("TrueChangeCourse", "true_change_course"),
+    "change.occasions.learn_variation": ("score_variation",),
+    "change.occasions.variation": ("ScoreVariation",),
     "change.occasions.repeated_testing": (
         "FirstReliableChange",
         "familywise_error",

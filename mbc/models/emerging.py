@@ -22,7 +22,7 @@ from mbc.models.change.inputs.score_arrays import frame as native_frame
 from mbc.models.dropout.endings import PLANNED, read_endings
 from mbc.models.dropout.joint.data import InPoints, fit_joint, in_points, joint_rows, mean_rows
 from mbc.models.dropout.joint.likelihood import Association, JointLikelihood
-from mbc.models.dropout.joint.risk_sets import Leaving, leaving
+from mbc.models.dropout.joint.risk_sets import RiskSets, leaving
 from mbc.models.growth.data.shapes import Shape, ShapeName
 from mbc.models.growth.growth_curve import GrowthCurve, growth_curve
 from mbc.models.growth.inference.prediction import as_times
@@ -114,7 +114,9 @@ class JointGrowth:
     def to_frame(self, *, backend: Backend = "polars") -> Any:
         """Make a table of the associations: name, estimate, standard_error, lower, upper, odds_ratio."""
         names = ("name", "estimate", "standard_error", "lower", "upper", "odds_ratio")
-        return native_frame({name: [getattr(one, name) for one in self.association] for name in names}, backend)
+        return native_frame(
+            {name: [getattr(estimate, name) for estimate in self.association] for name in names}, backend
+        )
 
 
 def joint_growth(  # noqa: PLR0913 - options are keyword-only
@@ -184,32 +186,32 @@ def joint_growth(  # noqa: PLR0913 - options are keyword-only
     columns = RowColumns.of(frame, **options, shape=mar.shape)  # pyright: ignore[reportArgumentType]
     people = read_endings(frame, client=client, time=time, outcome=outcome, ended=ended, planned=planned)
     place = people.places_in(columns.rows.ids)
-    known = place >= 0
+    fitted = place >= 0
     dropped = np.zeros(columns.rows.clients, dtype=bool)
-    dropped[place[known]] = (~people.planned & ~people.going_on)[known]
+    dropped[place[fitted]] = (~people.planned & ~people.going_on)[fitted]
     end = until if until is not None else math.inf if ended is not None else float(columns.rows.time.max())
     risk = leaving(columns.rows.codes, columns.rows.time, dropped, until=end, bands=bands)
     _require_enough(columns.rows.clients, risk)
     rows = joint_rows(columns, risk, link, nodes)
     fit = fit_joint(rows)
     finer = JointLikelihood(rows.likelihood.parts, link, nodes + _NODES_TO_CHECK).value(fit.at)
-    found = in_points(rows, fit, link)
-    association = _association(found, link, columns.design.z_names, outcome, confidence)
+    estimates = in_points(rows, fit, link)
+    association = _association(estimates, link, columns.design.z_names, outcome, confidence)
     made = JointGrowth(
         association=association,
         link=link,
         mar=mar,
-        coefficients=found.coefficients,
-        covariance=found.covariance,
-        random_covariance=found.random_covariance,
-        residual_variance=found.residual_variance,
+        coefficients=estimates.coefficients,
+        covariance=estimates.covariance,
+        random_covariance=estimates.random_covariance,
+        residual_variance=estimates.residual_variance,
         hazards=_hazards(risk),
         log_likelihood=rows.in_points(fit.log_likelihood),
         separate_log_likelihood=rows.in_points(rows.separate_log_likelihood),
         confidence=confidence,
         n_clients=columns.rows.clients,
         n_left=risk.n_left,
-        n_planned=int(people.planned[known].sum()),
+        n_planned=int(people.planned[fitted].sum()),
         nodes=nodes,
         quadrature_error=abs(finer - fit.log_likelihood),
         sentence="",
@@ -227,7 +229,7 @@ def _check(link: str, random: Sequence[str], bands: int, nodes: int) -> None:
         raise ModelError(f"bands must be at least 1 and nodes 1 to 40, got {bands} and {nodes}.")
 
 
-def _require_enough(clients: int, risk: Leaving) -> None:
+def _require_enough(clients: int, risk: RiskSets) -> None:
     stayed = risk.rows.size - risk.n_left
     if clients < FEWEST_CLIENTS or risk.n_left < FEWEST_DROPOUTS or stayed < FEWEST_STAYS:
         raise ModelError(
@@ -238,17 +240,19 @@ def _require_enough(clients: int, risk: Leaving) -> None:
 
 
 def _association(
-    found: InPoints, link: Association, effects: Sequence[str], outcome: str, confidence: float
+    estimates: InPoints, link: Association, effects: Sequence[str], outcome: str, confidence: float
 ) -> tuple[AssociationEstimate, ...]:
     names = [f"{outcome} (true score at the session)"] if link == "value" else list(effects)
     z = two_sided(confidence)
     return tuple(
         AssociationEstimate(name, value, error, value - z * error, value + z * error)
-        for name, value, error in zip(names, found.gamma.tolist(), found.gamma_errors.tolist(), strict=True)
+        for name, value, error in zip(
+            names, estimates.gamma.tolist(), estimates.gamma_errors.tolist(), strict=True
+        )
     )
 
 
-def _hazards(risk: Leaving) -> pl.DataFrame:
+def _hazards(risk: RiskSets) -> pl.DataFrame:
     left, sessions = risk.counts
     return pl.DataFrame(
         {
@@ -267,26 +271,31 @@ def _sentence(made: JointGrowth, time: str, at: float) -> str:
     size = "more" if abs(row["difference"]) > half else "less"
     return (
         f"A sensitivity analysis, never a correction: {made.n_left} of {made.n_clients} clients dropped out. "
-        f"{_said(made)} The mean score at {time} {at:g} is then {row['joint']:.1f} points instead of "
-        f"{row['mar']:.1f}: a difference of {row['difference']:+.1f}, {size} than the uncertainty of that mean "
-        f"({half:.1f}). Another form of the link would fit these scores as well and say something else."
+        f"{_describe_association(made)} The mean score at {time} {at:g} is then {row['joint']:.1f} points "
+        f"instead of {row['mar']:.1f}: a difference of {row['difference']:+.1f}, {size} than the uncertainty of "
+        f"that mean ({half:.1f}). Another form of the link would fit these scores as well and say something else."
     )
 
 
-def _said(made: JointGrowth) -> str:
+def _describe_association(made: JointGrowth) -> str:
     percent = f"{100 * made.confidence:g} %"
     if made.link == "effects":
-        each = [f"{one.name} {one.estimate:.2f} ({one.lower:.2f} to {one.upper:.2f})" for one in made.association]
+        each = [
+            f"{estimate.name} {estimate.estimate:.2f} ({estimate.lower:.2f} to {estimate.upper:.2f})"
+            for estimate in made.association
+        ]
         return (
             "If the risk of dropping out follows how the client deviates from the mean course, its log-odds "
             f"change per unit by: {'; '.join(each)} ({percent} intervals)."
         )
-    one = made.association[0]
-    open_ = "" if one.lower > 0 or one.upper < 0 else ", which leaves open whether there is any such link"
+    estimate = made.association[0]
+    open_ = (
+        "" if estimate.lower > 0 or estimate.upper < 0 else ", which leaves open whether there is any such link"
+    )
     return (
         "If the risk of dropping out after a session follows the client's true score there, its odds change by a "
-        f"factor of {one.odds_ratio:.2f} per point ({percent} interval {_factor(one.lower):.2f} to "
-        f"{_factor(one.upper):.2f}{open_})."
+        f"factor of {estimate.odds_ratio:.2f} per point ({percent} interval {_factor(estimate.lower):.2f} to "
+        f"{_factor(estimate.upper):.2f}{open_})."
     )
 
 

@@ -11,7 +11,7 @@ from mbc.simulate import storied_clients as casting
 from mbc.simulate.people.attendance import Attendance, away_from, draw_attendance
 from mbc.simulate.people.events import Events, draw_events
 from mbc.simulate.people.goals import GOALS, Goals, draw_goals, draw_ratings
-from mbc.simulate.people.latent_courses import KINDS, Courses, draw_courses, wavering
+from mbc.simulate.people.latent_courses import KINDS, Courses, draw_courses, fluctuation
 from mbc.simulate.people.people import People, draw_people
 from mbc.simulate.people.population import BETTER, NAMES, first_traits
 from mbc.simulate.people.relationships import Relationships, draw_relationships, relationship_effects
@@ -43,7 +43,7 @@ class Drawn:
     @property
     def state(self) -> Floats:
         """What a client would answer from in each week, in each construct's own direction."""
-        swing = wavering(self.seed, len(self.people), self.weeks)
+        swing = fluctuation(self.seed, len(self.people), self.weeks)
         swing[: len(self.stories)] *= casting.CALM
         return (self.path + swing) * BETTER[:, None]
 
@@ -55,8 +55,8 @@ class Drawn:
     @property
     def course_names(self) -> list[str]:
         """Kind of course of each client; the stories are told, not drawn."""
-        told = len(self.stories)
-        return ["story"] * told + [KINDS[kind] for kind in self.courses.kind[told:].tolist()]
+        n_stories = len(self.stories)
+        return ["story"] * n_stories + [KINDS[kind] for kind in self.courses.kind[n_stories:].tolist()]
 
 
 def draw(seed: int, clients: int, clinicians: int, start: date, weeks: int, stories: tuple[Story, ...]) -> Drawn:

@@ -53,23 +53,26 @@ def cast_relationships(relationships: Relationships, stories: tuple[Story, ...])
         since=_over(relationships.since, [story.together_days for story in stories]),
         ended=_over(relationships.ended, [NEVER if story.ended is None else story.ended for story in stories]),
         chosen=_over(relationships.chosen, [True] * len(stories)),
-        met=_over(relationships.met, [NEVER if story.met is None else story.met for story in stories]),
+        new_relationship=_over(
+            relationships.new_relationship,
+            [NEVER if story.new_relationship is None else story.new_relationship for story in stories],
+        ),
         moved_in=_over(relationships.moved_in, [NEVER] * len(stories)),
     )
 
 
 def cast_path(path: Floats, stories: tuple[Story, ...]) -> Floats:
     """Courses of the stories, from the scores they are told in; ``path`` is + better, in intake SDs."""
-    told = path.copy()
+    storied = path.copy()
     week = np.arange(path.shape[2], dtype=np.float64)
     for row, story in enumerate(stories):
-        told[row] = 0.0
+        storied[row] = 0.0
         for reading in READINGS:
             points = story.courses.get(f"{reading.instrument}.{reading.scale}")
             if points is not None:
                 trait = trait_at(instrument(reading.instrument), reading, _between(points, week))
-                told[row, position(reading.construct)] = trait * BETTER[position(reading.construct)]
-    return told
+                storied[row, position(reading.construct)] = trait * BETTER[position(reading.construct)]
+    return storied
 
 
 def cast_attendance(attendance: Attendance, stories: tuple[Story, ...]) -> Attendance:
@@ -95,8 +98,8 @@ def cast_due(due: Due, stories: tuple[Story, ...], attendance: Attendance, relat
         mask = due.by_role[role].copy()
         for row, story in enumerate(stories):
             every, begin = story.every.get(role, (1, -1))
-            asked = attendance.attended[row] & (full[row] | (nth[row] % every == begin)) & (role != "ras")
-            mask[row] = asked & (relationship[row] > 0) if role in ABOUT_RELATIONSHIP else asked
+            handed_out = attendance.attended[row] & (full[row] | (nth[row] % every == begin)) & (role != "ras")
+            mask[row] = handed_out & (relationship[row] > 0) if role in ABOUT_RELATIONSHIP else handed_out
         by_role[role] = mask
     return Due(by_role)
 

@@ -36,4 +36,4 @@ def counting_view(store: Store, purpose: Purpose) -> Store:
     AccessDenied
         If this user may not have that.
     """
-    return store._counting(NEEDS[purpose], purpose)  # noqa: SLF001 - the one door to it
+    return store._counting(NEEDS[purpose], purpose)  # noqa: SLF001 # pyright: ignore[reportPrivateUsage] - the only way to it

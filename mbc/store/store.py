@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Generator, Iterable
 from contextlib import contextmanager
 from datetime import UTC, date, datetime
 from types import TracebackType
@@ -178,7 +178,7 @@ class Store(Readers, Provenance, BreakGlass, Backups, Maintenance):
         return self._view(scope)
 
     @contextmanager
-    def writing(self, *, by: str | None = None, source: ImportSource | None = None) -> Iterator[Writing]:
+    def writing(self, *, by: str | None = None, source: ImportSource | None = None) -> Generator[Writing]:
         """Open one transaction: everything added inside is kept when the block ends well, and nothing otherwise.
 
         Parameters

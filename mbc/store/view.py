@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -39,7 +39,9 @@ class SharedState:
     clock: Callable[[], datetime] = _now  # tests turn it
     recent: Recent = field(init=False)
     thread: threading.local = field(default_factory=threading.local)  # .queue: audit lines to write; .connection
-    logged_reads: dict[tuple[str, str, bool, str | None], datetime] = field(default_factory=dict)
+    logged_reads: dict[tuple[str, str, bool, str | None], datetime] = field(
+        default_factory=dict[tuple[str, str, bool, str | None], datetime]
+    )
     last_session: LastSessionDate = field(default_factory=LastSessionDate)
 
     def __post_init__(self) -> None:
@@ -76,7 +78,7 @@ class RecordView:
             append(connection, lines)
 
     @contextmanager
-    def snapshot(self) -> Iterator[None]:
+    def snapshot(self) -> Generator[None]:
         """Read everything inside the block from one moment, in one transaction of the database.
 
         A page is read this way: its parts cannot disagree, and the database is asked for a connection once. Lines
@@ -102,7 +104,7 @@ class RecordView:
                 thread.connection = None
 
     @contextmanager
-    def _reading(self) -> Iterator[Connection]:
+    def _reading(self) -> Generator[Connection]:
         """Give the connection of the snapshot that this thread has open, or one for this question alone."""
         connection: Connection | None = getattr(self._shared.thread, "connection", None)
         if connection is not None:
@@ -112,7 +114,7 @@ class RecordView:
             yield connection
 
     @contextmanager
-    def _queued(self) -> Iterator[list[Line]]:
+    def _queued(self) -> Generator[list[Line]]:
         # while this thread holds the write lock, a line written on another connection would wait for it for ever
         if getattr(self._shared.thread, "queue", None) is not None:
             raise Conflict("A transaction or a snapshot is already open. End it before the next one begins.")
@@ -126,7 +128,7 @@ class RecordView:
                 self._log(*queue)
 
     @contextmanager
-    def _audited(self, what: str, client_id: Subject, *, logged: bool = True) -> Iterator[None]:
+    def _audited(self, what: str, client_id: Subject, *, logged: bool = True) -> Generator[None]:
         """Keep the audit trail of what is asked for: refusals always, reads of persons once in a while."""
         try:
             self._require_open()

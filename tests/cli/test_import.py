@@ -185,7 +185,7 @@ def test_a_report_holds_every_row_and_no_formula(run, tmp_path):
     assert status == 1
     rows = pl.read_csv(report)
     assert rows["outcome"].to_list() == ["stored", "stored", "refused"]
-    assert rows["reason"][2].startswith("'=cmd(): 'x' is no number")
+    assert rows["reason"][2].startswith("'=cmd(): 'x' is not a number")
 
 
 def test_risk_answers_leave_no_trace_in_what_is_printed(run, url):

@@ -41,7 +41,10 @@ def test_the_address_may_come_from_the_environment_and_is_repeated_in_the_advice
 
 
 def test_an_address_that_is_none_is_explained(tmp_path):
-    for url, says in (("mysql://x/y", "cannot be kept"), (f"sqlite:///{tmp_path}/no/x.db", "There is no folder")):
+    for url, says in (
+        ("mysql://x/y", "cannot be kept"),
+        (f"sqlite:///{tmp_path}/no/x.db", "There is no folder"),
+    ):
         done = mbc("init", "--store", url, cwd=tmp_path)
         assert done.returncode == 1
         assert says in done.stderr

@@ -115,7 +115,7 @@ def test_a_refused_cell_is_named_with_its_row(tmp_path):
     path.write_text("client,week,score\nA,0,12\nA,1,nine\n")
     with pytest.raises(ImportRefused) as fault:
         read_scores(path)
-    assert fault.value.rows == ("row 3: score is 'nine', which is no number",)
+    assert fault.value.rows == ("row 3: score is 'nine', which is not a number",)
 
 
 def test_too_few_clients_end_in_words(clinic, tmp_path):

@@ -34,7 +34,7 @@ CASES = {
     "header only": Bad(WIDE, ("has a header but no rows",)),
     "workbook that is none": Bad(b"PK\x03\x04...", ("damaged workbook", "Save it again")),
     "all rows blank": Bad(WIDE + "C1,2026-01-05,,,,,,,,,,\n", ("holds no answers: every row is blank",)),
-    "no layout known": Bad("client,date,mood\nC1,2026-01-05,3\n", ("laid out in no way known", "'mood'")),
+    "no layout known": Bad("client,date,mood\nC1,2026-01-05,3\n", ("has no layout that is recognised", "'mood'")),
     "numbered columns of whom": Bad(
         "client,date,Q1,Q2,Q3\nC1,2026-01-05,1,2,3\n", ("--instrument KEY --items 'Q{n}'",)
     ),
@@ -84,13 +84,13 @@ CASES = {
     ),
     "negative": Bad(WIDE + "C2,2026-01-05,3,2,-1,0,3,2,1,0,3,2\n", ("rses_3: -1 is out of range",)),
     "between two answers": Bad(
-        WIDE + 'C2,2026-01-05,3,2,"1,5",0,3,2,1,0,3,2\n', ("rses_3: 1,5 is no whole number",)
+        WIDE + 'C2,2026-01-05,3,2,"1,5",0,3,2,1,0,3,2\n', ("rses_3: 1,5 is not a whole number",)
     ),
     "text answer": Bad(
-        WIDE + "C2,2026-01-05,3,2,often,0,3,2,1,0,3,2\n", ("rses_3: 'often' is no number",)
+        WIDE + "C2,2026-01-05,3,2,often,0,3,2,1,0,3,2\n", ("rses_3: 'often' is not a number",)
     ),
     "code for missing": Bad(
-        WIDE + "C2,2026-01-05,3,2,NA,0,3,2,1,0,3,2\n", ("'NA' is no number", "--missing NA")
+        WIDE + "C2,2026-01-05,3,2,NA,0,3,2,1,0,3,2\n", ("'NA' is not a number", "--missing NA")
     ),
     "other coding": Bad(
         WIDE + "C1,2026-01-05,4,2,1,1,3,2,1,1,3,2\nC2,2026-01-06,1,1,1,1,1,1,1,1,1,1\n",
@@ -103,7 +103,7 @@ CASES = {
     ),
     "unparseable date": Bad(
         WIDE + FINE.replace("2026-01-05", "someday"),
-        ("row 2: date: 'someday' is no date; accepted are 2026-01-31",),
+        ("row 2: date: 'someday' is not a date; accepted are 2026-01-31",),
     ),
     "future date": Bad(
         WIDE + FINE.replace("2026-01", "2027-01"), ("row 2: date: '2027-01-05' lies in the future",)
@@ -115,10 +115,11 @@ CASES = {
     "blank date": Bad(WIDE + FINE.replace("2026-01-05", ""), ("row 2: the date is blank",)),
     "blank client": Bad(WIDE + FINE.replace("C1", ""), ("row 2: the client is blank",)),
     "a name for a client": Bad(
-        WIDE + FINE.replace("C1", "Ann Miller"), ("'Ann Miller' is no identifier", "never a name")
+        WIDE + FINE.replace("C1", "Ann Miller"), ("'Ann Miller' is not a valid identifier", "never a name")
     ),
     "session number": Bad(
-        WIDE.replace("date,", "date,session,") + FINE.replace("-05,", "-05,two,"), ("'two' is no session number",)
+        WIDE.replace("date,", "date,session,") + FINE.replace("-05,", "-05,two,"),
+        ("'two' is not a session number",),
     ),
     "new client of an unknown clinician": Bad(
         WIDE + FINE.replace("C1", "N1"),
@@ -127,7 +128,7 @@ CASES = {
     ),
     "unknown relationship": Bad(
         WIDE.replace("date,", "date,target,") + FINE.replace("-05,", "-05,R9,"),
-        ("target 'R9' is no relationship of C1 (on record: 'C1.R1')", "--new-relationships"),
+        ("target 'R9' is not a relationship of C1 (on record: 'C1.R1')", "--new-relationships"),
     ),
     "twice in the file, differently": Bad(
         WIDE + FINE + FINE.replace("3,2\n", "3,3\n"), ("rows 2 and 3 differ, for one occasion",)
@@ -161,7 +162,7 @@ CASES = {
         TOTALS + "C1,2026-01-05,rses,total,35\n",
         ("35 is out of range", "is 0 to 30", "from 1-4 they differ"),
     ),
-    "score that is text": Bad(TOTALS + "C1,2026-01-05,rses,total,high\n", ("'high' is no number",)),
+    "score that is text": Bad(TOTALS + "C1,2026-01-05,rses,total,high\n", ("'high' is not a number",)),
     "unknown scale": Bad(
         TOTALS + "C1,2026-01-05,ecr_s,total,3\n", ("the scale is 'total'", "has anxiety, avoidance")
     ),
@@ -171,7 +172,7 @@ CASES = {
     ),
     # what a file could do to a terminal or a page
     "control characters": Bad(
-        WIDE + FINE.replace("C1", "\x1b[31mC1"), ("'�[31mC1' is no identifier",)
+        WIDE + FINE.replace("C1", "\x1b[31mC1"), ("'�[31mC1' is not a valid identifier",)
     ),
     "markup in a header": Bad("[bold]x[/],<b>y</b>\n1,2\n", ("It has '[bold]x[/]', '<b>y</b>'",)),
 }  # fmt: skip

@@ -69,7 +69,7 @@ def learn(frame: object, instrument: Instrument, scale: Scale, noise: Noise | No
         )
     except ModelError as fault:
         return NoOutlook(str(fault))
-    if not course.card.worth_using:
+    if not course.card.is_useful:
         return NoOutlook("The clinic's own model forecasts no better than the last value does; it is not used.")
     return course
 

@@ -1,1 +1,1 @@
-"""What one cell of a file says: a number, a day, or a fault."""
+"""The meaning of one cell of a file: a number, a date, or a fault."""

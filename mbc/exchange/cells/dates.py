@@ -27,7 +27,7 @@ _SERIAL = re.compile(r"\d{5}([.,]\d+)?")  # Excel counts days from 1899-12-30: 4
 
 
 class DateFault(ValueError):
-    """A text that is no acceptable date; the message says why."""
+    """A text that is not an acceptable date; the message gives the reason."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +37,7 @@ class Moment:
     day: date
     at: datetime | None
     time_dropped: bool = False
-    """A time of day without a zone is not kept: it names no moment."""
+    """A time of day without a zone is dropped: it does not define a moment."""
 
 
 def order_of(texts: Iterable[str], name: str) -> Order | None:
@@ -64,7 +64,7 @@ def order_of(texts: Iterable[str], name: str) -> Order | None:
     day_first = [text for text, match in slashed if int(match["first"]) > 12]
     month_first = [text for text, match in slashed if int(match["second_part"]) > 12]
     either = [text for text, match in slashed if int(match["first"]) != int(match["second_part"])]
-    repair = "Say which with --date-format '%d/%m/%Y' or '%m/%d/%Y', or write 2026-01-31."
+    repair = "Choose with --date-format '%d/%m/%Y' or '%m/%d/%Y', or write 2026-01-31."
     if day_first and month_first:
         raise ImportRefused(
             f"Column '{quote(name)}' mixes two date orders: {join_names(day_first[:1])} puts the day first, "
@@ -89,7 +89,7 @@ def read_moment(text: str, *, order: Order | None = None, date_format: str | Non
         ``2026-01-31``, ``20260131``, ``31.01.2026``, ``31/01/2026`` and the same with a time, which may name a
         zone.
     order : {"day-month", "month-day"}, optional
-        What :func:`order_of` said of the column.
+        Result of :func:`order_of` for the column.
     date_format : str, optional
         A ``strptime`` format; then only that is accepted.
     now : datetime
@@ -98,7 +98,7 @@ def read_moment(text: str, *, order: Order | None = None, date_format: str | Non
     Raises
     ------
     DateFault
-        When the text is no date, or one before 1900 or in the future.
+        When the text is not a date, or one before 1900 or in the future.
 
     Examples
     --------
@@ -140,7 +140,7 @@ def _by_format(text: str, date_format: str) -> Moment:
     try:
         read = datetime.strptime(text, date_format)  # noqa: DTZ007 - a zone is kept when the format names one
     except ValueError:
-        raise DateFault(f"'{quote(text)}' is no date of the form {quote(date_format)}") from None
+        raise DateFault(f"'{quote(text)}' is not a date of the form {quote(date_format)}") from None
     at = read.astimezone(UTC) if read.tzinfo else None
     return Moment(read.date(), at, time_dropped=at is None and read.time() != time())
 
@@ -157,7 +157,7 @@ def _by_shape(text: str, order: Order | None) -> Moment:
         raise DateFault(f"'{quote(text)}' looks like a spreadsheet's day number; format the column as a date")
     if _SHORT_YEAR.fullmatch(text):
         raise DateFault(f"'{quote(text)}' has a year of two digits; write four, or name the --date-format")
-    raise DateFault(f"'{quote(text)}' is no date; accepted are 2026-01-31, 31.01.2026, or --date-format")
+    raise DateFault(f"'{quote(text)}' is not a date; accepted are 2026-01-31, 31.01.2026, or --date-format")
 
 
 def _moment(match: re.Match[str], month: str, day: str, text: str) -> Moment:
@@ -167,7 +167,7 @@ def _moment(match: re.Match[str], month: str, day: str, text: str) -> Moment:
             return Moment(on, None)
         clock = datetime.combine(on, _clock(match), tzinfo=_zone(match["zone"]))
     except (ValueError, OverflowError):
-        raise DateFault(f"'{quote(text)}' is no day of the calendar") from None
+        raise DateFault(f"'{quote(text)}' is not a valid date") from None
     if clock.tzinfo is None:
         return Moment(on, None, time_dropped=clock.time() != time())
     return Moment(on, clock.astimezone(UTC))

@@ -1,1 +1,1 @@
-"""How a record leaves: tables, scores, codebook, in each format."""
+"""Export of a record: tables, scores, codebook, in each format."""

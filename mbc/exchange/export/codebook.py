@@ -136,7 +136,7 @@ def _item(table: str, column: str, place: int, frame: pl.DataFrame, measure: Ins
         table=table,
         name=column,
         label=first.label if same else f"by form ({several})",
-        type="whole number" if first.whole else "number",
+        type="whole number" if first.whole_numbers else "number",
         values=_values(frame, measure, list(items.values())),
         source=source,
         loinc=(first.loinc or "") if same else "",

@@ -1,4 +1,4 @@
-"""What one user may take out of the record: tables of people and care, answers, kept scores, and scores."""
+"""What one user may export: tables of people and care, answers, kept scores, and scores."""
 
 from __future__ import annotations
 
@@ -25,19 +25,19 @@ Progress = Callable[[str], None]
 
 @dataclass(frozen=True, slots=True)
 class Collected:
-    """What leaves, table by table, and what stayed behind."""
+    """The exported tables, and what was left out."""
 
     tables: Mapping[str, pl.DataFrame]
     """``clients``, ``administrations/rses`` (wide), ``totals``, ``goals``, ``scores`` ...; without empty ones."""
     withheld: tuple[str, ...]
-    """Questionnaires whose answers stayed behind because one of their items is a safety matter, or may be."""
+    """Questionnaires whose answers are left out because one of their items concerns safety, or may."""
     undefined: tuple[str, ...] = ()
-    """Questionnaires whose definition is not at hand."""
+    """Questionnaires whose definition was not found."""
 
 
 @dataclass(frozen=True, slots=True)
 class Selection:
-    """What is asked for."""
+    """What to export."""
 
     clients: tuple[str, ...] = ()
     instruments: tuple[str, ...] = ()
@@ -47,7 +47,7 @@ class Selection:
 
 
 def collect(store: Store, selection: Selection, progress: Progress | None = None) -> Collected:
-    """Read what is asked for, as far as this view of the record reaches.
+    """Read the selection, as far as this view of the record allows.
 
     Raises
     ------
@@ -82,7 +82,7 @@ def collect(store: Store, selection: Selection, progress: Progress | None = None
 def _questionnaires(
     store: Store, selection: Selection, channels: Sequence[Channel], tell: Progress
 ) -> tuple[pl.DataFrame, pl.DataFrame, pl.DataFrame]:
-    """Administrations, answers and kept scores of all channels that are asked for."""
+    """Administrations, answers and kept scores of all selected channels."""
     heads, answers, totals = [], [], []
     for channel in channels:
         for client in selection.clients or (None,):
@@ -134,7 +134,7 @@ def _without_risk_answers(heads: pl.DataFrame, answers: pl.DataFrame) -> tuple[p
 
 def _has_risk_item(key: str) -> bool:
     measure = known(key)
-    return measure is None or bool(measure.flags)  # one whose definition is not at hand may have some
+    return measure is None or bool(measure.flags)  # one whose definition was not found may have some
 
 
 def _wide(heads: pl.DataFrame, answers: pl.DataFrame) -> dict[str, pl.DataFrame]:
@@ -152,7 +152,7 @@ def _wide(heads: pl.DataFrame, answers: pl.DataFrame) -> dict[str, pl.DataFrame]
 
 
 def _totals(heads: pl.DataFrame, totals: pl.DataFrame) -> pl.DataFrame:
-    """Kept scores beside what their administration says of itself."""
+    """Join recorded scores with the details of their administration."""
     head = heads.select(_KEY, "taken_at", "episode_id", "version")
     names = (
         "client_id", "instrument", "target", "informant", "taken_on", "taken_at", "session_number", "episode_id",

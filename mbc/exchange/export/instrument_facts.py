@@ -1,4 +1,4 @@
-"""What the catalogue knows of a questionnaire that leaves; a record may hold others, of the clinic's own."""
+"""Catalogue facts about an exported questionnaire; a record may hold others, of the clinic's own."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Scores of what leaves: worked out from the answers, or kept where there are none."""
+"""Scores of an export: computed from the answers, or as recorded where there are none."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ _HEAD = ("client_id", "taken_on", "taken_at", "session_number", "instrument", "t
 
 
 def score_administrations(heads: pl.DataFrame, answers: pl.DataFrame, totals: pl.DataFrame) -> pl.DataFrame:
-    """Score what leaves: one row per administration and scale, never without its count of answered items.
+    """Score an export: one row per administration and scale, never without its count of answered items.
 
     Parameters
     ----------

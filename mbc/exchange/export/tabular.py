@@ -20,7 +20,7 @@ from mbc.exchange.whole_record.table_files import AFTER, BEFORE
 
 Tables = Mapping[str, pl.DataFrame]
 ABOUT = "mbc record"
-"""First cell of the first sheet of a workbook that holds a whole record."""
+"""First cell of the first sheet of a workbook that holds a complete record."""
 _TABLES = frozenset({*BEFORE, *AFTER, "totals", "scores", "about", "codebook"})
 _LONGEST = 31  # characters of a sheet's name in Excel
 
@@ -94,7 +94,7 @@ def write_spss(folder: Path, tables: Tables, variables: Sequence[Variable]) -> N
     as_frame(tuple(variables)).pipe(escape_formulas).write_csv(folder / "codebook.csv")
 
 
-_README = """Questionnaires of relationship therapy, one table each in phenotype/ with its description beside it.
+_README = """Questionnaires of relationship therapy, one table each in phenotype/ with a JSON description.
 
 A participant is a client by their pseudonym; days are real: this is not de-identified. A blank is n/a, never zero.
 Scores are in phenotype/scores.tsv, worked out from the answers; codebook.csv explains every column of every table.

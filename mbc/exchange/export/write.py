@@ -1,4 +1,4 @@
-"""Taking a record out: what one user may see, written whole or not at all, and told in the audit trail."""
+"""Export what one user may see: written completely or not at all, and recorded in the audit log."""
 
 from __future__ import annotations
 
@@ -45,9 +45,9 @@ class ExportReport:
     rows: dict[str, int]
     """Table -> rows."""
     withheld: tuple[str, ...]
-    """Questionnaires whose answers stayed behind: one of their items is a safety matter, or may be."""
+    """Questionnaires whose answers are left out: one of their items concerns safety, or may."""
     undefined: tuple[str, ...] = ()
-    """Questionnaires whose definition is not at hand: they have no scores."""
+    """Questionnaires whose definition was not found: they have no scores."""
 
 
 def export_record(  # noqa: PLR0913 - one keyword for each thing that a user may ask for
@@ -80,14 +80,14 @@ def export_record(  # noqa: PLR0913 - one keyword for each thing that a user may
     include_safety : bool
         Also safety screens, and answers to questionnaires with a risk item; needs the permission ``safety:read``.
     force : bool
-        Replace an export that is there already.
+        Replace an existing export.
     progress : callable, optional
-        Told what is being read.
+        Called with what is being read.
 
     Raises
     ------
     AccessDenied
-        When this user may not read persons, or not the safety channel; or the record was opened out of turn.
+        When this user may not read persons, or not the safety channel; or has only emergency access (break-glass).
     NotInRecord
         When a client does not exist for this user.
     UnknownInstrument
@@ -99,10 +99,14 @@ def export_record(  # noqa: PLR0913 - one keyword for each thing that a user may
         raise SettingsError(f"format is '{quote(format)}'; accepted are {', '.join(FORMATS)}.")
     if include_safety and not store.has_permission("safety:read"):
         store.audit.record("refused", asked="export", fault="AccessDenied", safety={"asked": True})
-        raise AccessDenied("Safety data leave only with the permission 'safety:read'. Leave --include-safety out.")
+        raise AccessDenied(
+            "Safety data are exported only with the permission 'safety:read'. Leave --include-safety out."
+        )
     if store.open_until is not None:
         store.audit.record("refused", asked="export", fault="AccessDenied")
-        raise AccessDenied("A record that was opened out of turn is read, not taken out: a file would outlast it.")
+        raise AccessDenied(
+            "Emergency access (break-glass) is for reading only: an exported file would outlast it."
+        )
     selection = Selection(
         clients=tuple(dict.fromkeys(clients)),
         instruments=tuple(instrument(key).key for key in dict.fromkeys(instruments)),
@@ -115,7 +119,7 @@ def export_record(  # noqa: PLR0913 - one keyword for each thing that a user may
     check_target(path, folder=not single, force=force)
     collected = collect(store, selection, progress)
     if not collected.tables:
-        raise SettingsError("There is nothing to export: no record fits what is asked for.")
+        raise SettingsError("There is nothing to export: no data match the options.")
     rows = {name: table.height for name, table in collected.tables.items()}
     variables = codebook(collected.tables)
     with (new_file if single else new_folder)(path, force=force) as place:
@@ -132,9 +136,9 @@ def _manifest(kind: str, rows: dict[str, int], *, safety: bool) -> str:
 
 
 def _log_export(store: Store, path: Path, kind: str, selection: Selection, rows: Mapping[str, int]) -> None:
-    """Write the export down before its files are in place: an export that nobody can see is none.
+    """Log the export before its files are in place.
 
-    What would tell of the safety channel stands under ``safety``, which the trail shows to few.
+    Details about the safety channel are under ``safety``, which only some users of the log may read.
     """
     hidden = [key for key in selection.instruments if instrument(key).safety_channel]
     details = {"safety": {"instruments": hidden, "rows": dict(rows)}} if selection.safety else {"rows": dict(rows)}

@@ -39,7 +39,7 @@ def read_fhir(path: str | Path, options: ImportOptions) -> TextTable:
     Raises
     ------
     ImportRefused
-        When the file is no FHIR JSON, or holds no answers of a questionnaire that is known.
+        When the file is not FHIR JSON, or holds no answers of a questionnaire that is known.
     """
     loaded = load_resources(path)
     return table_of(loaded, options)
@@ -175,11 +175,11 @@ def _notes(loaded: Loaded, sheet: Sheet) -> Iterator[str]:
             f"({loaded.noun} {join_numbers(places)})."
         )
     if sheet.unused:
-        yield f"Items that belong to no scale, not made use of: {join_names(sheet.unused)}."
+        yield f"Items that belong to no scale, not used: {join_names(sheet.unused)}."
     if sheet.derived:
         yield f"{count_noun(sheet.derived, 'score')} worked out from answers are not read: they are recomputed."
     if sheet.others:
-        yield f"{count_noun(sheet.others, 'Observation')} that are no score of a questionnaire known left out."
+        yield f"{count_noun(sheet.others, 'Observation')} that are not a score of a known questionnaire left out."
 
 
 def _nothing(loaded: Loaded, sheet: Sheet) -> str:

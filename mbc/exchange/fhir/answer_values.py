@@ -25,7 +25,7 @@ Options = Mapping[tuple[str | None, str | None], float]
 
 
 class NoNumber(ValueError):
-    """An answer that counts as nothing known; the message says what would help."""
+    """An answer without a known number; the message says how to give it one."""
 
 
 def option_numbers(question: Question) -> Options:

@@ -120,7 +120,7 @@ def _questionnaire(measure: Instrument, form_key: str, coding_key: str) -> Row:
                         "type": "choice",
                         "answerOption": [{"valueCoding": _answer(value)} for value in range(low, high + 1)],
                     }
-                    if item.whole
+                    if item.whole_numbers
                     else {"type": "decimal"}
                 ),
             }
@@ -184,7 +184,7 @@ def _choices(key: str, form: str) -> frozenset[str]:
         return frozenset()
     measure = load(key)
     places = zip(measure.item_columns(), measure.form(form).order, strict=True)
-    return frozenset(name for name, item in places if measure.item(item).whole)
+    return frozenset(name for name, item in places if measure.item(item).whole_numbers)
 
 
 def _observation(row: Row, scale: str, score: float, *, derived: bool = False) -> Row:

@@ -1,4 +1,4 @@
-"""The long table that FHIR resources are written into, and what was met on the way."""
+"""The long table that FHIR resources are written into, and what was found while reading."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ COLUMNS = (
 
 @dataclass(frozen=True, slots=True)
 class Head:
-    """What a response says of its occasion, and the scores that stand among its own items."""
+    """The occasion of a response, and the scores among its own items."""
 
     cells: Row
     scores: dict[str, str]
@@ -37,7 +37,7 @@ class Sheet:
     unknown: dict[str, list[int]] = field(default_factory=dict)
     """Questionnaires that are none of ours -> places."""
     unused: Counter[str] = field(default_factory=Counter)
-    """Link ids that are no item -> how often."""
+    """Link ids that are not an item -> how often."""
     derived: int = 0
     others: int = 0
 

@@ -1,4 +1,4 @@
-"""Scores that stand in Observations: beside the answers that they are of, or alone."""
+"""Scores in Observations: of a response in the file, or alone."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ _OCCASION = ("client_id", "instrument", "taken_on")
 
 
 def read_observation(resource: Resource, observation: Observation, context: Context, sheet: Sheet) -> None:
-    """Write the score of an Observation into the sheet; the responses of the file are there already.
+    """Write the score of an Observation into the sheet; the responses of the file have been read already.
 
-    It is kept beside the answers of the response that it names, or of the only one of that client, questionnaire
-    and day. What an export of our own worked out is not read: scores are worked out anew.
+    It is stored with the answers of the response that it names, or of the only one of that client, questionnaire
+    and day. Scores computed by an export of our own are not read: they are recomputed.
     """
     named = score_of(observation.code.coding)
     if named is None or observation.value is None:

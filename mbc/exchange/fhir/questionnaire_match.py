@@ -19,7 +19,7 @@ _LOINC_CODE = re.compile(r"(?<!\d)(\d{1,7}-\d)(?!\d)")
 
 @dataclass(frozen=True)
 class Definitions:
-    """The Questionnaires that are at hand, by every name that a response may call them."""
+    """The available Questionnaires, by every name that a response may use."""
 
     by_name: Mapping[str, Questionnaire] = field(default_factory=dict)
 
@@ -83,7 +83,7 @@ def which(
     definition: Questionnaire | None,
     named: Sequence[str],
 ) -> str | None:
-    """Key of the questionnaire that is answered, or None when there is no telling.
+    """Key of the questionnaire that is answered, or None when it cannot be determined.
 
     Parameters
     ----------

@@ -23,7 +23,7 @@ _HEAD_BYTES = 400
 
 
 def is_our_bundle(start: bytes) -> bool:
-    """Say whether a file begins as a Bundle does that holds a whole record."""
+    """Say whether a file begins as a Bundle does that holds a complete record."""
     return start.lstrip().startswith(b"{") and json.dumps(RECORD).encode() in start[:_HEAD_BYTES]
 
 

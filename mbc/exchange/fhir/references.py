@@ -35,7 +35,7 @@ class Context:
 
     @classmethod
     def of(cls, loaded: Loaded, options: ImportOptions) -> Context:
-        """Collect what a file, and the questionnaires named beside it, define."""
+        """Collect what a file, and the questionnaires named with it, define."""
         files = [loaded] if options.questionnaire is None else [loaded, load_resources(options.questionnaire)]
         questionnaires = [
             valid(Questionnaire, resource, file) for file in files for resource in file.of("Questionnaire")
@@ -45,7 +45,7 @@ class Context:
         return cls(Definitions.of(questionnaires), _patients(loaded), options, chosen(options))
 
     def client(self, subject: Reference | None) -> str | None:
-        """Name the client that a resource is about; nobody where it is about something else than a person."""
+        """Name the client that a resource is about; None where it is not about a person."""
         if subject is None or not_a_patient(subject):
             return None
         if subject.reference:
@@ -54,7 +54,7 @@ class Context:
         return subject.identifier.value if subject.identifier else None
 
     def form(self, measure: Instrument, written: str | None) -> str | None:
-        """Name the item order that is meant, as far as anybody says."""
+        """Name the item order that is meant, where it is stated."""
         form_key = written or self.options.form.get(measure.key, self.options.form.get(""))
         return form_key if form_key in {form.key for form in measure.forms} else None
 
@@ -71,7 +71,7 @@ def unversioned(reference: str) -> str:
 
 
 def not_a_patient(subject: Reference | None) -> str | None:
-    """Say what a reference points to where that is no Patient.
+    """Name the type that a reference points to where that is not Patient.
 
     Examples
     --------
@@ -86,7 +86,7 @@ def not_a_patient(subject: Reference | None) -> str | None:
 
 
 def when(moment: str | None, day: str | None) -> dict[str, str | None]:
-    """Tell the calendar day and the moment of a dateTime; ``day`` is what an extension of our own says."""
+    """Return the calendar day and the moment of a dateTime; ``day`` comes from an extension of our own."""
     return {"taken_on": day or moment, "taken_at": moment if moment and "T" in moment else None}
 
 

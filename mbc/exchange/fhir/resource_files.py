@@ -85,7 +85,7 @@ def _json(text: str) -> Any:
 
 
 def _refuse_constant(name: str) -> float:
-    raise json.JSONDecodeError(f"{name} is no JSON", name, 0)
+    raise json.JSONDecodeError(f"{name} is not JSON", name, 0)
 
 
 def _resources(documents: list[Any], noun: str, path: Path) -> Iterator[Resource]:
@@ -93,7 +93,8 @@ def _resources(documents: list[Any], noun: str, path: Path) -> Iterator[Resource
         kind = _kind(document)
         if kind is None:
             raise ImportRefused(
-                f"'{quote(path.name)}' is JSON, but no FHIR resource: a Bundle or QuestionnaireResponse is needed."
+                f"'{quote(path.name)}' is JSON, but not a FHIR resource: a Bundle or QuestionnaireResponse is "
+                "needed."
             )
         if kind != "Bundle":
             yield Resource(line, None, kind, document)

@@ -158,7 +158,7 @@ class Observation(_Part):
     effectiveDateTime: str | None = None
     valueQuantity: Quantity | None = None
     valueInteger: int | None = None
-    valueDecimal: float | None = None  # not of R4, but met
+    valueDecimal: float | None = None  # not part of R4, but in use
     derivedFrom: tuple[Reference, ...] = ()
     extension: tuple[Extension, ...] = ()
 
@@ -179,7 +179,7 @@ class Patient(_Part):
 
 
 def extra(extensions: tuple[Extension, ...], name: str) -> str | None:
-    """Find what an extension of our own says, as text."""
+    """Find the value of an extension of our own, as text."""
     for extension in extensions:
         if extension.url == f"{OURS}{name}":
             values = (extension.valueString, extension.valueCode, extension.valueDate, extension.valueInteger)

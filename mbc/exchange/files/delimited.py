@@ -18,12 +18,12 @@ from mbc.exchange.files.text_table import TextTable, numbered, unique_names, wit
 SEPARATORS = {",": "comma", ";": "semicolon", "\t": "tab", "|": "bar"}
 
 _NOT_TEXT: tuple[tuple[bytes, str], ...] = (
-    (b"PK\x03\x04", "an Excel or OpenDocument workbook. Save it as 'CSV UTF-8' and import that"),
-    (b"\xd0\xcf\x11\xe0", "an old Excel workbook (.xls). Save it as 'CSV UTF-8' and import that"),
+    (b"PK\x03\x04", "an Excel or OpenDocument workbook. Save it as 'CSV UTF-8', then import the new file"),
+    (b"\xd0\xcf\x11\xe0", "an old Excel workbook (.xls). Save it as 'CSV UTF-8', then import the new file"),
     (b"%PDF", "a PDF document. Import the table it was printed from"),
     (b"\x1f\x8b", "a gzip archive. Unpack it first"),
-    (b"$FL2", "an SPSS data file. Save it as CSV and import that"),
-    (b"PAR1", "a Parquet file. Save it as CSV and import that"),
+    (b"$FL2", "an SPSS data file. Save it as CSV, then import the new file"),
+    (b"PAR1", "a Parquet file. Save it as CSV, then import the new file"),
     (b"SQLite format 3", "an SQLite database, not a table of answers"),
 )
 _JSON = re.compile(rb"(\xef\xbb\xbf)?\s*(\{\s*[\"}]|\[\s*[\[{\"])")
@@ -103,13 +103,13 @@ def _empty(path: Path) -> str:
 
 
 def refuse_what_is_no_text(raw: bytes, path: Path) -> None:
-    """Refuse what a file's first bytes tell to be something else."""
+    """Refuse a file whose first bytes show another format."""
     for mark, what in _NOT_TEXT:
         if raw.startswith(mark):
-            raise ImportRefused(f"'{quote(path.name)}' is no CSV file but {what}.")
+            raise ImportRefused(f"'{quote(path.name)}' is not a CSV file but {what}.")
     for shape, what in _OTHER_TEXT:
         if shape.match(raw):
-            raise ImportRefused(f"'{quote(path.name)}' is no CSV file but {what}. Save the table as CSV first.")
+            raise ImportRefused(f"'{quote(path.name)}' is not a CSV file but {what}. Save the table as CSV first.")
 
 
 def _decoded(raw: bytes, path: Path) -> tuple[str, str, tuple[str, ...]]:
@@ -127,7 +127,7 @@ def _decoded(raw: bytes, path: Path) -> tuple[str, str, tuple[str, ...]]:
         text, encoding = _western(raw)
         notes = (f"The file is not UTF-8; it was read as {encoding} (Western European).",)
     if "\x00" in text:
-        raise ImportRefused(f"'{quote(path.name)}' is no text file: it holds NUL characters.")
+        raise ImportRefused(f"'{quote(path.name)}' is not a text file: it holds NUL characters.")
     if "\n" not in text:
         text = text.replace("\r", "\n")  # line ends of the oldest Macs, which Excel still offers
     return text, encoding or "utf-8", notes
@@ -182,7 +182,7 @@ def separator_of(text: str, path: Path) -> str:
     if not best:
         first = text.strip().splitlines()[0]
         raise ImportRefused(
-            f"'{quote(path.name)}' has a single column, '{quote(first)}'. Cells are told apart by "
+            f"'{quote(path.name)}' has a single column, '{quote(first)}'. Cells are separated by "
             f"{', '.join(SEPARATORS.values())}; is another separator in use?"
         )
     return best
@@ -251,7 +251,7 @@ def _cells_one_by_one(
 def short_rows(body: str, width: int, separator: str, first_row: int, path: Path) -> tuple[str, ...]:
     """Say which rows have fewer cells than the header; refuse a file that ends in mid-row.
 
-    Excel leaves out separators at the end of some rows, so a short row alone is no fault. Files with quotation
+    Excel leaves out separators at the end of some rows, so a short row alone is not a fault. Files with quotation
     marks are not checked: there a separator may be part of a cell.
     """
     if '"' in body or not body.strip():

@@ -1,7 +1,7 @@
-"""A long delimited file a page at a time: the same rows as when it is read whole, in memory that does not grow.
+"""A long delimited file a page at a time: the same rows as when it is read at once, in constant memory.
 
 Only plain files are read so: UTF-8, ordinary line ends, every row with a cell for each column. For any other there
-is `NotPlain`, and the file is read whole, which knows what to say of it.
+is `NotPlain`, and the file is read at once, which gives the right message.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ class NotPlain(Exception):
 
 @dataclass(slots=True)
 class TextPages:
-    """The pages of a file, read anew each time they are asked for."""
+    """The pages of a file, read again on each iteration."""
 
     path: Path
     separator: str | None = None
@@ -41,7 +41,7 @@ class TextPages:
         Raises
         ------
         NotPlain
-            When the file has to be read whole.
+            When the file has to be read at once.
         ImportRefused
             When it is no longer the file that was read before.
         """
@@ -63,7 +63,7 @@ class TextPages:
         if self.sha256 not in {"", digest.hexdigest()}:
             raise ImportRefused(
                 f"'{quote(self.path.name)}' changed while it was read; nothing was stored. Import it again when "
-                "nobody is writing to it."
+                "no program is writing to it."
             )
         self.sha256 = digest.hexdigest()
 
@@ -85,7 +85,7 @@ class TextPages:
         frame = numbered(cells, names, first_row=row)
         unnamed = [name for name, written in zip(names, header, strict=True) if not written]
         if any(not frame[name].is_null().all() for name in unnamed):
-            raise NotPlain  # whether such a column is one depends on the whole file
+            raise NotPlain  # whether such a column is one depends on all rows
         table = TextTable(
             name=self.path.name,
             sha256="",
@@ -118,7 +118,7 @@ def _records(path: Path, digest: Any) -> Iterator[bytes]:
 
 
 def _last_end(text: bytes) -> int:
-    """Where the last whole record ends; 0 where none does."""
+    """Where the last complete record ends; 0 where none does."""
     end = text.rfind(b"\n")
     odd = text.count(b'"', 0, end + 1) % 2
     while end >= 0 and odd:

@@ -57,7 +57,7 @@ def open_workbook(path: Path) -> Any:
     except calamine.PasswordError as fault:
         raise ImportRefused(f"'{quote(path.name)}' is locked with a password. Save it without one.") from fault
     except (calamine.CalamineError, OSError) as fault:
-        raise ImportRefused(f"'{quote(path.name)}' is no workbook that can be read ({fault}).") from fault
+        raise ImportRefused(f"'{quote(path.name)}' cannot be read as a workbook ({fault}).") from fault
 
 
 def sheet_table(path: Path, book: Any, sheet: str, *, strip: bool = True, only_sheet: bool = False) -> TextTable:
@@ -116,7 +116,7 @@ def _chosen(book: Any, sheet: str | None, path: Path) -> str:
     filled = [name for name in visible if book.get_sheet_by_name(name).start is not None]
     if len(filled) != 1:
         raise ImportRefused(
-            f"'{quote(path.name)}' holds several sheets: {join_names(filled or visible)}. Say which: "
+            f"'{quote(path.name)}' holds several sheets: {join_names(filled or visible)}. Name it: "
             f"--sheet '{quote((filled or visible)[0])}'."
         )
     return filled[0]

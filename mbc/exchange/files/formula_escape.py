@@ -1,4 +1,4 @@
-"""How a text is kept from becoming a formula in the spreadsheet that opens it, and how that is undone.
+"""Escape texts that a spreadsheet program would run as formulas, and undo it.
 
 A cell that begins with ``=``, ``+``, ``-``, ``@``, a tab or a carriage return is run by spreadsheet programs
 (OWASP, "CSV Injection"). Such texts get an apostrophe in front; a text that has apostrophes there already gets one
@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import polars as pl
 
-# Both speak of the same texts, the second of those with an apostrophe more: what is tamed can always be undone.
+# Both match the same texts, the second of those with an apostrophe more: escaping can always be undone.
 _DANGEROUS = r"^[\s']*[=+\-@＝＋－＠]|^'*[\t\r\n]"
 _TAMED = r"^'([\s']*[=+\-@＝＋－＠]|'*[\t\r\n])"
 

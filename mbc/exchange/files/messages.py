@@ -1,4 +1,4 @@
-"""How a text from somebody's file is shown in a message: short, on one line, unable to steer a terminal."""
+"""Quote text of a foreign file in a message: short, on one line, without terminal control characters."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def quote(text: object, *, longest: int = _LONGEST) -> str:
 
 
 def quote_expr(column: pl.Expr, *, longest: int = _LONGEST) -> pl.Expr:
-    """Do the same to a whole column of texts."""
+    """Do the same to a column of texts."""
     safe = column.str.replace_all(UNSAFE, _STANDS_FOR_UNSAFE)
     return (
         pl.when(safe.str.len_chars() > longest).then(safe.str.slice(0, longest - 1) + pl.lit("…")).otherwise(safe)

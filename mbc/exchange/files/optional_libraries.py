@@ -1,4 +1,4 @@
-"""Libraries that only some formats need: loaded when they are, and named when they are missing."""
+"""Libraries that only some formats need: loaded on use, and named when missing."""
 
 from __future__ import annotations
 

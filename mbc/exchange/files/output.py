@@ -1,4 +1,4 @@
-"""How files are written: whole or not at all, never over something else, readable by their owner only."""
+"""Write files completely or not at all, never over something else, readable by their owner only."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ MANIFEST = "export.json"
 
 
 def write_text(path: Path, text: str, *, force: bool = False) -> None:
-    """Write a text file, whole or not at all.
+    """Write a text file, completely or not at all.
 
     Raises
     ------
     SettingsError
-        When it is there already and ``force`` is not set, or cannot be written.
+        When it exists already and ``force`` is not set, or cannot be written.
     """
     with new_file(path, force=force) as temporary:
         temporary.write_text(text, encoding="utf-8", newline="\n")
@@ -31,7 +31,7 @@ def write_text(path: Path, text: str, *, force: bool = False) -> None:
 
 @contextmanager
 def new_file(path: Path, *, force: bool = False) -> Iterator[Path]:
-    """Give a place beside a file to write it to; it takes the file's name when the block ends well.
+    """Yield a temporary path in the same folder; it is renamed to the file when the block succeeds.
 
     Raises
     ------
@@ -61,7 +61,7 @@ def new_folder(path: Path, *, force: bool = False) -> Iterator[Path]:
     Raises
     ------
     SettingsError
-        When something is there already that may not be replaced, or the folder cannot be written.
+        When something exists that may not be replaced, or the folder cannot be written.
     """
     _refuse_folder(path, force=force)
     temporary = _temporary_name(path)
@@ -80,7 +80,7 @@ def new_folder(path: Path, *, force: bool = False) -> Iterator[Path]:
 
 
 def check_target(path: Path, *, folder: bool, force: bool) -> None:
-    """Refuse a place that is taken, before anything is read for it.
+    """Refuse a path that is taken, before anything is read for it.
 
     Raises
     ------
@@ -97,7 +97,7 @@ def check_target(path: Path, *, folder: bool, force: bool) -> None:
 
 @contextmanager
 def explain_errors(path: Path) -> Iterator[None]:
-    """Say what cannot be written, and why, instead of letting the system's fault through."""
+    """Turn errors of the operating system into a message that names the path."""
     try:
         yield
     except OSError as fault:
@@ -109,7 +109,7 @@ def explain_errors(path: Path) -> Iterator[None]:
 def _refuse_existing(path: Path, *, force: bool) -> None:
     if path.exists() and not force:
         raise SettingsError(
-            f"'{quote(path, longest=200)}' is there already. Name another, or replace it: --force."
+            f"'{quote(path, longest=200)}' exists already. Choose another name, or replace it with --force."
         )
 
 
@@ -124,7 +124,8 @@ def _refuse_folder(path: Path, *, force: bool) -> None:
         )
     if not force:
         raise SettingsError(
-            f"'{quote(path, longest=200)}' holds an export already. Name another folder, or replace it: --force."
+            f"'{quote(path, longest=200)}' holds an export already. Choose another folder, or replace it with "
+            "--force."
         )
 
 

@@ -33,7 +33,7 @@ def read_parquet(path: str | Path, *, strip: bool = True) -> TextTable:
     try:
         frame = pl.read_parquet(path, glob=False, hive_partitioning=False)
     except (pl.exceptions.PolarsError, OSError) as fault:
-        raise ImportRefused(f"'{quote(path.name)}' is no Parquet file that can be read ({fault}).") from fault
+        raise ImportRefused(f"'{quote(path.name)}' cannot be read as Parquet ({fault}).") from fault
     nested = [name for name, dtype in frame.schema.items() if dtype.is_nested() or dtype in {pl.Binary, pl.Object}]
     if nested:
         raise ImportRefused(

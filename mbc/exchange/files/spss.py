@@ -21,7 +21,7 @@ _WHAT = "SPSS files"
 def read_spss(path: str | Path, *, strip: bool = True) -> TextTable:
     """Read an SPSS .sav or .zsav file.
 
-    Codes that the file declares as user-missing are blanks: the person who made it said so. Cases are numbered
+    Codes that the file declares as user-missing are blanks. Cases are numbered
     from 1. Numbers come as they are coded; value labels
     say which codes there are, and so which answer coding is in use.
 
@@ -44,7 +44,7 @@ def read_spss(path: str | Path, *, strip: bool = True) -> TextTable:
     try:
         frame, about = pyreadstat.read_sav(path, output_format="polars", user_missing=True)
     except (pyreadstat.ReadstatError, pyreadstat.PyreadstatError, OSError, ValueError, OverflowError) as fault:
-        raise ImportRefused(f"'{quote(path.name)}' is no SPSS file that can be read ({fault}).") from fault
+        raise ImportRefused(f"'{quote(path.name)}' cannot be read as an SPSS file ({fault}).") from fault
     frame, declared = without_user_missing(frame, about.missing_ranges)
     names, repeated = unique_names(frame.columns)
     table = numbered(as_text(frame), names, first_row=1, strip=strip)

@@ -1,4 +1,4 @@
-"""What every file becomes first, whatever its format: a header and cells of text, each with its row number."""
+"""The common form of every file: a header and cells of text, each row with its number."""
 
 from __future__ import annotations
 

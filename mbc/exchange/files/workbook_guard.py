@@ -1,4 +1,4 @@
-"""Whether a workbook is safe to open, and what its cells hide: formulas, errors, a size far beyond its file's.
+"""Check that a workbook is safe to open: formulas, errors, and a size far beyond its file's.
 
 An .xlsx file is a zip archive of XML. A few kilobytes can unpack to gigabytes, and two cells at the corners of a
 sheet span billions. Formulas that no program has calculated and cells in error would be read as blanks, which here
@@ -50,7 +50,7 @@ _TEXT_RESULT = re.compile(rb'\bt="str"')
 
 @dataclass(frozen=True, slots=True)
 class SheetCells:
-    """What a sheet's cells hold beside plain values; cells are named as in the spreadsheet, B7."""
+    """What a sheet's cells hold besides plain values; cells are named as in the spreadsheet, B7."""
 
     formulas: int
     uncalculated: tuple[str, ...]
@@ -63,7 +63,7 @@ def check_archive(path: Path) -> None:
     Raises
     ------
     ImportRefused
-        When it is no sound archive, or unpacks to more than ``MOST_UNPACKED`` bytes.
+        When the archive is damaged, or unpacks to more than ``MOST_UNPACKED`` bytes.
     """
     name = quote(path.name)
     try:
@@ -71,7 +71,8 @@ def check_archive(path: Path) -> None:
             _check_parts(archive, name)
     except _DAMAGED as fault:
         raise ImportRefused(
-            f"'{name}' is a damaged workbook ({fault}). Save it again in a spreadsheet program and import that."
+            f"'{name}' is a damaged workbook ({fault}). Save it again in a spreadsheet program, then import the "
+            "new file."
         ) from fault
 
 
@@ -80,7 +81,7 @@ def _check_parts(archive: zipfile.ZipFile, name: str) -> None:
     if len(parts) > _MOST_PARTS or sum(part.file_size for part in parts) > MOST_UNPACKED:
         raise ImportRefused(_too_large(name))
     if any(part.flag_bits & 1 for part in parts):
-        raise ImportRefused(f"'{name}' is locked with a password. Save it without one and import that.")
+        raise ImportRefused(f"'{name}' is locked with a password. Save it without one, then import the new file.")
     for part in parts:  # the sizes that an archive declares of itself prove nothing before this
         for _ in _pieces(archive, part.filename):
             pass

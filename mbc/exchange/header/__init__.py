@@ -1,1 +1,1 @@
-"""What the header of a file says: columns, questionnaires, codings, layout."""
+"""The header of a file: columns, questionnaires, codings, layout."""

@@ -18,8 +18,8 @@ def coding_by_choices(
 ) -> tuple[ImportOptions, tuple[str, ...]]:
     """Settle the coding of questionnaires by the choices that a dictionary or value labels list.
 
-    Answers of 1 to 3 fit a coding of 0 to 3, but mean something else where the questions offer 1 to 4. What the
-    user or a column of the file says of a coding, or of the numbers that answers stand for, goes first.
+    Answers of 1 to 3 fit a coding of 0 to 3, but mean something else where the questions offer 1 to 4. What
+    the user or a column of the file states of a coding, or of the numbers of answers, takes precedence.
 
     Parameters
     ----------
@@ -28,12 +28,12 @@ def coding_by_choices(
     items : mapping
         Questionnaire -> headers of its items, in the order of the form.
     options : ImportOptions
-        What the user said.
+        The user's options.
 
     Returns
     -------
     options, notes
-        With the codings that were found, and what to say of them.
+        With the codings found, and notes about them.
 
     Raises
     ------

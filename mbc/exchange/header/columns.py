@@ -1,4 +1,4 @@
-"""Which column of somebody's file is the client, the date, the answer ..."""
+"""Which column of a file is the client, the date, the answer ..."""
 
 from __future__ import annotations
 
@@ -21,9 +21,9 @@ class Role:
     what: str
     called: tuple[str, ...] = ()
     perhaps: tuple[str, ...] = ()
-    """Names that serve only when no surer one is there: ``id`` may as well number the rows."""
+    """Names that are used only when no better one exists: ``id`` may number the rows."""
     mapped_only: bool = False
-    """Whether a column plays it only where somebody says so."""
+    """Whether a column has this role only when the user says so."""
 
 
 _ROLES = (
@@ -48,7 +48,7 @@ _ROLES = (
     Role("version", "the version of the questionnaire's definition", mapped_only=True),
 )  # fmt: skip
 ROLES: Mapping[str, Role] = {role.name: role for role in _ROLES}
-# What each questionnaire of a wide file may say for itself: rses_taken_on, rses_form ...
+# Columns that each questionnaire of a wide file may have of its own: rses_taken_on, rses_form ...
 OWN_ROLES = ("taken_on", "taken_at", "session_number", "target", "informant", "form", "coding")
 
 
@@ -98,7 +98,7 @@ class Columns:
             if len(fit) > 1:
                 raise ImportRefused(
                     f"'{quote(self.table.name)}' has {len(fit)} columns that could be {ROLES[role].what}: "
-                    f"{join_names(fit)}. Say which: --map {role}='{quote(fit[0])}'."
+                    f"{join_names(fit)}. Name it: --map {role}='{quote(fit[0])}'."
                 )
             if fit:
                 self._refuse_repeated(fit[0])
@@ -141,14 +141,14 @@ class Columns:
         if len(fit) > 1:
             raise ImportRefused(
                 f"'{quote(self.table.name)}' has {len(fit)} columns that could be {canonical}: {join_names(fit)}. "
-                f"Say which: --map {canonical}='{quote(fit[0])}'."
+                f"Name it: --map {canonical}='{quote(fit[0])}'."
             )
         for header in fit:
             self._refuse_repeated(header)
         return fit[0] if fit else None
 
     def speaking_for(self, key: str) -> Columns:
-        """Let the questionnaire's own columns speak where they are filled, and the file's where they are not."""
+        """Use the questionnaire's own columns where they are filled, and the shared ones where not."""
         own = {role: header for role in OWN_ROLES if (header := self.own(key, role)) is not None}
         if not own:
             return self
@@ -201,7 +201,7 @@ class Columns:
             raise ImportRefused(
                 f"'{quote(self.table.name)}' has {len(fit)} columns that could be {quote(name)}: "
                 f"{join_names(fit)}. "
-                f"Say which: --map {quote(name)}='{quote(fit[0])}'."
+                f"Name it: --map {quote(name)}='{quote(fit[0])}'."
             )
         for header in fit:
             self._refuse_repeated(header)

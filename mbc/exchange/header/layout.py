@@ -22,7 +22,7 @@ class Recognised:
     items: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     """Questionnaire -> headers, in the order of the form."""
     scores: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
-    """Questionnaire -> scale -> header, where scores were kept beside the items or instead of them."""
+    """Questionnaire -> scale -> header, where scores were recorded with the items or instead of them."""
 
     @property
     def keys(self) -> tuple[str, ...]:
@@ -31,7 +31,7 @@ class Recognised:
 
 
 def recognise(columns: Columns, options: ImportOptions) -> Recognised:
-    """Tell the layout from the header, unless the user named it.
+    """Detect the layout from the header, unless the user named it.
 
     Raises
     ------
@@ -203,7 +203,7 @@ def _unrecognised(columns: Columns) -> str:
     stem = _numbered_stem(list(columns.table.columns))
     hint = f" Are '{stem}1', '{stem}2' ... items? --instrument KEY --items '{stem}{{n}}'." if stem else ""
     return (
-        f"'{quote(columns.table.name)}' is laid out in no way known. Wide files need item columns (rses_1, "
+        f"'{quote(columns.table.name)}' has no layout that is recognised. Wide files need item columns (rses_1, "
         "rses_2, ..., or --instrument KEY --items 'Q{n}'), long ones instrument, item and value, files of totals "
         f"instrument, scale and score. It has {join_names(columns.table.columns)}.{hint}"
     )

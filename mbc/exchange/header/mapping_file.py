@@ -1,4 +1,4 @@
-"""A mapping kept in a file: which column is what, so that the next file of its kind needs no words.
+"""A mapping saved in a file: which column is what, so that the next file of its kind needs no options.
 
 ::
 
@@ -62,12 +62,12 @@ class _Entry(BaseModel):
 
 
 def read_mapping(path: str | Path) -> dict[str, Any]:
-    """Read a mapping file as the fields of ``ImportOptions`` that it speaks of.
+    """Read a mapping file as the fields of ``ImportOptions`` that it sets.
 
     Raises
     ------
     SettingsError
-        When it cannot be read, or says something that there is not.
+        When it cannot be read, or sets something unknown.
     """
     path = Path(path)
     name = quote(path.name)
@@ -76,7 +76,7 @@ def read_mapping(path: str | Path) -> dict[str, Any]:
     except OSError as fault:
         raise SettingsError(f"The mapping '{name}' cannot be read: {fault.strerror}.") from None
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as fault:
-        raise SettingsError(f"The mapping '{name}' is no TOML: {fault}.") from None
+        raise SettingsError(f"The mapping '{name}' is not valid TOML: {fault}.") from None
     try:
         entry = _Entry.model_validate(content)
     except ValidationError as fault:
@@ -99,7 +99,7 @@ def write_mapping(path: str | Path, options: Mapping[str, Any], *, force: bool =
     Raises
     ------
     SettingsError
-        When the file is there already and ``force`` is not set.
+        When the file exists already and ``force`` is not set.
     """
     entries = dict(options)
     if "patterns" in entries:

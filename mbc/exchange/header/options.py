@@ -1,4 +1,4 @@
-"""What a user may say about a file that its header does not."""
+"""Options for reading a file beyond what its header says."""
 
 from __future__ import annotations
 
@@ -34,15 +34,15 @@ class ImportOptions:
     patterns: Mapping[str, str] = field(default_factory=dict)
     """The same, questionnaire by questionnaire."""
     form: Mapping[str, str] = field(default_factory=dict)
-    """Questionnaire -> item order; key "" speaks of all."""
+    """Questionnaire -> item order; key "" means all."""
     coding: Mapping[str, str] = field(default_factory=dict)
-    """Questionnaire -> answer coding; key "" speaks of all."""
+    """Questionnaire -> answer coding; key "" means all."""
     columns: Mapping[str, str] = field(default_factory=dict)
     """Role, item column, ``rses_total`` or ``rses_taken_on`` -> header in the file."""
     ignore: tuple[str, ...] = ()
     """Headers of columns that are not to be read."""
     values: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
-    """Questionnaire -> answers in words -> numbers; key "" speaks of all."""
+    """Questionnaire -> answers in words -> numbers; key "" means all."""
     events: Mapping[str, int] = field(default_factory=dict)
     """REDCap event -> session number."""
     sheet: str | None = None
@@ -50,7 +50,7 @@ class ImportOptions:
     dictionary: Path | None = None
     """REDCap's data dictionary, as CSV."""
     questionnaire: Path | None = None
-    """FHIR Questionnaire (or a Bundle of them) that says what coded answers count."""
+    """FHIR Questionnaire (or a Bundle of them) with the scores of coded answers."""
     date_format: str | None = None
     separator: str | None = None
     missing: tuple[str, ...] = ()

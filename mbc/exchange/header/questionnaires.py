@@ -1,4 +1,4 @@
-"""Which questionnaire, in which item order and coding, a file speaks of."""
+"""Which questionnaires a file holds, in which item order and coding."""
 
 from __future__ import annotations
 
@@ -146,14 +146,14 @@ def _definition(key: str, kind: str, choice: str | None) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Settlement:
-    """Administrations with known forms and codings, and what was met on the way."""
+    """Administrations with known forms and codings, and what was found while reading."""
 
     frame: pl.DataFrame
     """With known keys, or nulls where a word is not known."""
     faults: pl.DataFrame
     """``number, reason`` of those."""
     assumed: tuple[str, ...]
-    """Questionnaires whose item order nobody named, though several are in print."""
+    """Questionnaires whose item order is not stated, though several are in print."""
 
 
 def settle(frame: pl.DataFrame, options: ImportOptions) -> Settlement:

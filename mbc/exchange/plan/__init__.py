@@ -1,1 +1,1 @@
-"""What an import would do to the record, before it does it."""
+"""The plan of an import: its effect on the record, before it happens."""

@@ -19,7 +19,7 @@ def find_clients(
 ) -> tuple[pl.DataFrame, pl.DataFrame]:
     """Say which clients are new, and whose caseload they join.
 
-    That is the clinician whom the file or the user names; where neither does, the only one on record; else nobody
+    That is the clinician whom the file or the user names; where neither does, the only one on record; else none
     yet. A clinician who is named but not on record is a slip of the keyboard more often than a new colleague, so
     such clients are refused, unless the record knows no clinician at all: then it is its first.
 
@@ -28,14 +28,14 @@ def find_clients(
     administrations : polars.DataFrame
         As read.
     store : Store, optional
-        The record; without one every client counts as new, and nobody is asked for their clinician.
+        The record; without one every client counts as new, and clinicians are not checked.
 
     Returns
     -------
     administrations : polars.DataFrame
         With a reason where a new client's clinician is not known.
     new : polars.DataFrame
-        ``client_id, clinician_id`` of clients to register; the latter is null where nobody sees them yet.
+        ``client_id, clinician_id`` of clients to register; the latter is null where they have no clinician yet.
     """
     known = store.clients()["client_id"] if store else pl.Series(dtype=pl.String)
     clinicians = [] if store is None else _clinicians(administrations, store, options)
@@ -82,7 +82,7 @@ def _clinicians(administrations: pl.DataFrame, store: Store, options: ImportOpti
 
 def _fault(client: str, named: list[str], known: list[str]) -> str | None:
     if not named:
-        return None  # nobody's caseload yet
+        return None  # no clinician yet
     if len(named) > 1:
         return f"client {client} is not on record, and the file names {join_names(named)} as clinician: who is it?"
     if named[0] not in known:

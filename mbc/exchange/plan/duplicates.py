@@ -1,4 +1,4 @@
-"""Which administrations of a file are met twice: in the file itself, or on record already."""
+"""Which administrations are duplicates: within the file, or of what is on record."""
 
 from __future__ import annotations
 

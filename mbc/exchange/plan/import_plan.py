@@ -1,4 +1,4 @@
-"""What importing a file would do, administration by administration, and doing it."""
+"""The plan of an import, administration by administration, and its execution."""
 
 from __future__ import annotations
 
@@ -29,12 +29,12 @@ OUTCOMES: tuple[PlannedOutcome, ...] = get_args(PlannedOutcome)
 Progress = Callable[[int], None]
 _AT_ONCE = 10_000  # administrations handed over at a time
 _SAFETY = "belongs to the safety channel"
-_NOT_SHOWN = "refused; its questionnaire is one that is not shown here"
+_NOT_SHOWN = "refused; its questionnaire is not shown here"
 
 
 @dataclass(frozen=True, slots=True)
 class Proposal:
-    """A file, read and checked, and what the user said of it: nothing here depends on the record."""
+    """A file, read and checked, and the user's options: nothing here depends on the record."""
 
     parts: Parts
     options: ImportOptions
@@ -51,7 +51,7 @@ class ImportPlan:
     administrations: pl.DataFrame = field(repr=False)
     """All that would be stored, with ``outcome`` and ``reason``; one row per administration.
 
-    The answers of a long file are not among its columns: they are read anew, page by page, when they are stored.
+    The answers of a long file are not among its columns: they are read again, page by page, when they are stored.
     """
     registrations: Registrations = field(repr=False)
     """Clients and relationships that go on record first."""
@@ -121,7 +121,7 @@ class ImportPlan:
 
     @property
     def unassigned(self) -> int:
-        """How many of them join nobody's caseload."""
+        """How many of them have no clinician."""
         return self.needed.clients["clinician_id"].null_count()
 
     @property
@@ -161,13 +161,13 @@ class ImportPlan:
         Parameters
         ----------
         store : Store
-            The record. It has the last word: the plan that comes back says what it did.
+            The record. It decides: the returned plan says what it did.
         by : str, optional
             In whose name; whoever's view of the record this is when not given.
         skip_refused : bool
             Store the rest although some are refused.
         progress : callable, optional
-            Told how many administrations were handed over since the last time.
+            Called with the number of administrations stored since the last call.
 
         Raises
         ------
@@ -178,7 +178,7 @@ class ImportPlan:
         _require_sound(plan, skip_refused=skip_refused)
         try:
             return _stored(plan, store, by, progress)
-        except Conflict:  # met on the way: say so of every row, not of the first
+        except Conflict:  # found while storing: name every row, not only the first
             plan = self.compare_with(store)
             _require_sound(plan, skip_refused=skip_refused)
             return _stored(plan, store, by, progress)
@@ -245,10 +245,10 @@ def _left_out(reading: Reading) -> tuple[str, ...]:
         )
     unread = [name for name in reading.unread if not _is_quiet(name)]
     if unread:
-        notes.append(f"Columns not made use of: {join_names(unread)}.")
+        notes.append(f"Columns not used: {join_names(unread)}.")
     return tuple(notes)
 
 
 def _is_quiet(header: str) -> bool:
-    """Say whether a column belongs to a questionnaire that is not spoken of."""
+    """Say whether a column belongs to a questionnaire that is not named in messages."""
     return any(fold(header).startswith(fold(key)) for key in keys() if instrument(key).safety_channel)

@@ -1,4 +1,4 @@
-"""A file as it is planned and stored: a page at a time, with what only the whole of it can tell."""
+"""A file read page by page, with what only all its pages together can tell."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from mbc.exchange.rows.parsed import Kind, Reading, Records, Seen
 from mbc.exchange.rows.wide import read_wide
 
 ANSWERED = ("answers", "totals")
-"""The columns that are not held in memory for a whole file."""
+"""The columns that are not held in memory for a long file."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +43,7 @@ class Parts:
     answered: Callable[[], Iterable[pl.DataFrame]]
 
     def with_answers(self, administrations: pl.DataFrame) -> Iterator[pl.DataFrame]:
-        """Put answers and totals beside the administrations of the whole file, a page at a time."""
+        """Yield the administrations with their answers and totals, a page at a time."""
         start = 0
         rest = administrations.drop(ANSWERED, strict=False)
         for page in self.answered():
@@ -52,7 +52,7 @@ class Parts:
 
 
 def read_parts(table: TextTable, options: ImportOptions) -> Parts:
-    """Read a table that is in memory as a whole."""
+    """Read a table that is in memory."""
     columns = _columns(table, options)
     recognised = recognise(columns, options)
     options, coded = coding_by_choices(columns, recognised.items, options)
@@ -72,9 +72,9 @@ def read_parts(table: TextTable, options: ImportOptions) -> Parts:
 
 
 def read_pages(path: Path, options: ImportOptions) -> Parts | None:
-    """Read a long file a page at a time; None where it has to be read whole, which also says what is wrong.
+    """Read a long file a page at a time; None where it has to be read at once, which also gives the right message.
 
-    A wide file only: the answers of a long one that belong together may stand pages apart.
+    A wide file only: the answers of a long one that belong together may be pages apart.
     """
     if options.dictionary is not None or not is_long(path) or (options.items and not options.instruments):
         return None

@@ -1,4 +1,4 @@
-"""From a file to a plan: what is in it, whose it is, and what the record says to it."""
+"""From a file to a plan: what is in it, whose it is, and how it compares with the record."""
 
 from __future__ import annotations
 

@@ -112,10 +112,11 @@ def _find(
         try:
             return check_id("target", text if text.startswith(f"{client}.") else f"{client}.{text}"), None, True
         except StoreError:
-            return None, f"target '{quote(text)}' is no label; write a short one such as R1", False
+            return None, f"target '{quote(text)}' is not a valid label; write a short one such as R1", False
     on_record = f"on record: {join_names(sorted(set(theirs.values())))}" if theirs else "none is on record"
     why = (
-        f"target '{quote(text)}' is no relationship of {client} ({on_record}). To register it: --new-relationships"
+        f"target '{quote(text)}' is not a relationship of {client} ({on_record}). "
+        "To register it: --new-relationships"
     )
     return None, why, False
 
@@ -140,7 +141,7 @@ def _current(silent: pl.DataFrame, relationships: pl.DataFrame, store: Store) ->
 
 
 def _on_record(silent: pl.DataFrame, store: Store) -> pl.DataFrame:
-    """Find the target of the same occasion on record, so that a file met again stays a duplicate."""
+    """Find the target of the same occasion on record, so that a file imported again stays a duplicate."""
     keys = silent["instrument"].unique()
     columns = (*_OCCASION, pl.col("target").alias("on record"))
     on_record = [store.administrations(key).select(columns) for key in keys if not instrument(key).safety_channel]

@@ -55,7 +55,7 @@ def as_records(frame: pl.DataFrame, *, flags: bool = False) -> pl.DataFrame:
     frame : polars.DataFrame
         Placed: all that is refused has been left out.
     flags : bool
-        Also apply the risk rules of their questionnaires; what they say goes to the safety channel only.
+        Also apply the risk rules of their questionnaires; their flags go to the safety channel only.
     """
     raised = _raised(frame) if flags else pl.repeat(None, len(frame), dtype=pl.Null, eager=True)
     definitions = [instrument(key) for key in frame["instrument"].unique()]
@@ -77,7 +77,7 @@ def _by_instrument(values: dict[str, str]) -> pl.Expr:
 
 
 def _raised(frame: pl.DataFrame) -> pl.Series:
-    """Ask the risk rules about each administration; null where none speaks."""
+    """Apply the risk rules to each administration; null where none applies."""
     kind = pl.List(pl.Struct({"item": pl.String(), "kind": pl.String()}))
     numbered = frame.with_row_index(_PLACE)
     parts = [pl.DataFrame(schema={_PLACE: pl.UInt32, "flags": kind})]
@@ -108,7 +108,7 @@ def _raised(frame: pl.DataFrame) -> pl.Series:
 
 
 def _raised_by_scores(recorded: pl.DataFrame, kind: pl.DataType) -> list[pl.DataFrame]:
-    """Ask the rules that speak of a scale, where only its score was kept."""
+    """Apply the rules about a scale, where only its score was recorded."""
     lines = {
         (str(key), flag.item): flag.at_least
         for key in recorded["instrument"].unique()

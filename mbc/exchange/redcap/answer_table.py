@@ -47,7 +47,7 @@ def read_redcap(table: TextTable, dictionary: Dictionary | None, options: Import
     table : TextTable
         The export, with codes or labels.
     dictionary : Dictionary, optional
-        Of the project; without it, forms are told by their ``_complete`` columns.
+        Of the project; without it, forms are recognised by their ``_complete`` columns.
     options : ImportOptions
         ``events`` gives events their session numbers; ``columns`` says what is mapped.
     """
@@ -120,7 +120,7 @@ def _with_codes(table: TextTable, dictionary: Dictionary) -> TextTable:
 
 
 def _without_boxes(table: TextTable, dictionary: Dictionary | None) -> TextTable:
-    """One column per checkbox field: the code that is ticked; several are named together, and are no number."""
+    """One column per checkbox field: the code that is ticked; several are named together, and are not a number."""
     groups: dict[str, dict[str, str]] = {}
     for name in table.columns:
         if (match := _CHECKBOX.fullmatch(name)) and match["field"] not in table.columns:
@@ -163,7 +163,7 @@ def _what_it_holds(table: TextTable, record: str) -> Iterable[str]:
 
 
 def _days(table: TextTable, dictionary: Dictionary | None, options: ImportOptions) -> dict[str, str]:
-    """Columns that say on which day each questionnaire was taken."""
+    """Columns with the day on which each questionnaire was taken."""
     if "taken_on" in options.columns:  # the user's word is for all of them
         return {}
     forms = _forms(table, dictionary)
@@ -205,7 +205,7 @@ def _items(table: TextTable, key: str, options: ImportOptions) -> list[str]:
 
 
 def _filled(table: TextTable, record: str, columns: Columns) -> TextTable:
-    """Let rows of repeating instruments take over what the record's own row of the event says of the occasion."""
+    """Fill rows of repeating instruments with the occasion of the record's own row of the event."""
     frame = table.frame.with_columns(
         pl.when(pl.col(name) != _NOT_COMPLETED).then(pl.col(name)).alias(name)
         for name in table.columns

@@ -1,4 +1,4 @@
-"""What a REDCap project's data dictionary says of its fields: their form, kind, choices and validation."""
+"""The fields of a REDCap project's data dictionary: their form, kind, choices and validation."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from mbc.exchange.files.delimited import read_text_table
 from mbc.exchange.files.messages import join_names, quote
 from mbc.exchange.header.columns import fold
 
-# The 18 columns of a dictionary, in REDCap's order and wording, beside what its interface for programs calls them.
+# The 18 columns of a dictionary, in REDCap's order and wording, with their names in its API.
 COLUMNS: Mapping[str, str] = {
     "Variable / Field Name": "field_name",
     "Form Name": "form_name",
@@ -86,12 +86,12 @@ class Dictionary:
 
 
 def read_dictionary(path: str | Path) -> Dictionary:
-    """Read a data dictionary as REDCap exports it (CSV, 18 columns) or as its interface for programs gives it.
+    """Read a data dictionary as REDCap exports it (CSV, 18 columns) or as its API gives it.
 
     Raises
     ------
     ImportRefused
-        When the file is no data dictionary.
+        When the file is not a data dictionary.
     """
     table = read_text_table(path)
     known = {fold(name): short for long, short in COLUMNS.items() for name in (long, short)}
@@ -99,7 +99,7 @@ def read_dictionary(path: str | Path) -> Dictionary:
     lacking = [long for long, short in COLUMNS.items() if short in _NEEDED and short not in headers]
     if lacking:
         raise ImportRefused(
-            f"'{quote(table.name)}' is no REDCap data dictionary: it lacks {join_names(lacking)}. It has "
+            f"'{quote(table.name)}' is not a REDCap data dictionary: it lacks {join_names(lacking)}. It has "
             f"{join_names(table.columns)}."
         )
     frame = table.frame.select(**{short: headers[short] for short in headers if short in _READ})

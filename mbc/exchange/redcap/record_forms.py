@@ -37,7 +37,7 @@ class Explained:
 def write_redcap(
     folder: Path, tables: Mapping[str, pl.DataFrame], about: Mapping[tuple[str, str], Explained]
 ) -> None:
-    """Write data, dictionary and the list of repeating forms; tables of nobody lie beside them.
+    """Write data, dictionary and the list of repeating forms; tables without a client are separate files.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""Whether answers and kept scores are ones that their questionnaire can have."""
+"""Check that answers and recorded scores are possible for their questionnaire."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def check(records: Records, *, seen: Mapping[Kind, Seen] | None = None) -> Readi
     records : Records
         A file, taken apart; or one page of it.
     seen : mapping, optional
-        What was seen of the whole file, where this is a page of it: which coding it is in shows there.
+        Summary of all pages, where this is one page: it shows the coding of the file.
     """
     cells = records.cells.with_columns(number("text").alias("value"))
     scores = records.scores.with_columns(number("text").alias("value"))
@@ -48,9 +48,7 @@ def check(records: Records, *, seen: Mapping[Kind, Seen] | None = None) -> Readi
         kind: _checked(questionnaire, occasions, cells, scores, records.headers, seen)
         for kind, (questionnaire, occasions) in known.items()
     }
-    rest = records.occasions.filter(
-        pl.col("form").is_null()
-    )  # a fault is met: questionnaire, form or coding unknown
+    rest = records.occasions.filter(pl.col("form").is_null())  # faulty: questionnaire, form or coding unknown
     nothing = [pl.lit(None, READ_SCHEMA[name]).alias(name) for name in ("answers", "totals", REMARK)]
     every = pl.concat([*(part.frame for part in checked.values()), rest.with_columns(nothing)]).sort(NUMBER)
     faults = [records.faults, *(faults for part in checked.values() for faults in part.faults)]
@@ -65,14 +63,14 @@ def check(records: Records, *, seen: Mapping[Kind, Seen] | None = None) -> Readi
 
 
 def notes_of(reading: Reading, noun: str) -> tuple[str, ...]:
-    """Say what was decided in reading a whole file, and where recorded scores differ."""
+    """List the decisions made in reading a file, and where recorded scores differ."""
     doubts = (note for seen in reading.seen.values() for note in _undecided(seen))
     return (*reading.notes, *doubts, *mismatch_notes(reading.administrations, noun))
 
 
 @dataclass(frozen=True, slots=True)
 class _Checked:
-    """The administrations of one questionnaire, form and coding, and what was met."""
+    """The administrations of one questionnaire, form and coding, and the faults found."""
 
     frame: pl.DataFrame
     faults: list[pl.DataFrame]
@@ -124,7 +122,7 @@ def _questionnaires(occasions: pl.DataFrame) -> dict[Kind, tuple[Questionnaire, 
 
 
 def _answer_faults(accepted: pl.DataFrame, in_file: Seen, headers: tuple[str, ...]) -> list[pl.DataFrame]:
-    """Faults of answers that are no numbers, or none that the coding accepts."""
+    """Faults of answers that are not numbers, or not accepted by the coding."""
     value, questionnaire = pl.col("value"), in_file.questionnaire
     bad = accepted.filter(value.is_null() | _UNFIT | (pl.col("whole") & (value != value.floor())))
     other = None if in_file.unfit is None else other_coding(questionnaire, in_file.extremes)
@@ -140,13 +138,15 @@ def _answer_faults(accepted: pl.DataFrame, in_file: Seen, headers: tuple[str, ..
 
 
 def _accepted(cells: pl.DataFrame, questionnaire: Questionnaire) -> pl.DataFrame:
-    """Cells beside the lowest and highest answer that is accepted."""
+    """Cells with the lowest and highest accepted answer."""
     place = cells["item"] - 1
     lows, highs = zip(*questionnaire.accepted(), strict=True)
     return cells.with_columns(
         pl.Series(lows, dtype=pl.Int64).gather(place).alias("low"),
         pl.Series(highs, dtype=pl.Int64).gather(place).alias("high"),
-        pl.Series([item.whole for item in questionnaire.items], dtype=pl.Boolean).gather(place).alias("whole"),
+        pl.Series([item.whole_numbers for item in questionnaire.items], dtype=pl.Boolean)
+        .gather(place)
+        .alias("whole"),
     )
 
 
@@ -160,9 +160,9 @@ def _answer_reason(questionnaire: Questionnaire, headers: tuple[str, ...]) -> pl
     )
     return (
         pl.when(value.is_null())
-        .then(pl.format("{}: '{}' is no number; {}{}", _name(headers), text, accepted, hint))
+        .then(pl.format("{}: '{}' is not a number; {}{}", _name(headers), text, accepted, hint))
         .when(inside)
-        .then(pl.format("{}: {} is no whole number; {}", _name(headers), text, accepted))
+        .then(pl.format("{}: {} is not a whole number; {}", _name(headers), text, accepted))
         .otherwise(pl.format("{}: {} is out of range; {}", _name(headers), text, accepted))
     )
 
@@ -200,7 +200,7 @@ def _repeated(cells: pl.DataFrame, headers: tuple[str, ...]) -> pl.DataFrame:
 def _score_faults(
     scores: pl.DataFrame, administrations: pl.DataFrame, questionnaire: Questionnaire
 ) -> list[pl.DataFrame]:
-    """Faults of kept scores: no number, outside the scale, twice, or on another metric."""
+    """Faults of recorded scores: not a number, outside the scale, repeated, or on another metric."""
     if scores.is_empty():
         return []
     lows, highs = ({scale.key: scale.range[end] for scale in questionnaire.instrument.scales} for end in (0, 1))
@@ -214,16 +214,16 @@ def _score_faults(
     )
     reason = (
         pl.when(value.is_null())
-        .then(pl.format("'{}' is no number; {}", text, span))
+        .then(pl.format("'{}' is not a number; {}", text, span))
         .when((value < pl.col("low")) | (value > pl.col("high")))
         .then(pl.format("{} is out of range; {}{}", text, span, pl.lit(_metric_hint(questionnaire))))
     )
     faults = by_scale.select(NUMBER, reason.alias(REASON)).filter(pl.col(REASON).is_not_null())
     twice = by_scale.group_by(NUMBER, "scale").agg(value.n_unique().alias("values")).filter(pl.col("values") > 1)
-    unlike = twice.select(NUMBER, pl.format("{} is there twice, differently", "scale").alias(REASON))
+    unlike = twice.select(NUMBER, pl.format("{} appears twice with different values", "scale").alias(REASON))
     alone = administrations.filter(pl.col("answers").is_null())[
         NUMBER
-    ]  # answers beside a score tell what it is worth
+    ]  # answers with a score show what it is worth
     return [
         faults,
         unlike.sort(NUMBER),
@@ -268,11 +268,11 @@ def other_coding(questionnaire: Questionnaire, extremes: Extremes) -> str | None
     one : Questionnaire
         As it was read.
     extremes : mapping
-        Position (from 1) -> lowest and highest answer met.
+        Position (from 1) -> lowest and highest answer found.
     """
     for coding in questionnaire.instrument.codings:
         accepted = questionnaire.accepted(coding)
-        if accepted == questionnaire.accepted():  # itself, or one that answers alone cannot tell from it
+        if accepted == questionnaire.accepted():  # itself, or one that answers alone cannot distinguish
             continue
         if all(accepted[n - 1][0] <= low and high <= accepted[n - 1][1] for n, (low, high) in extremes.items()):
             return coding.key
@@ -280,7 +280,7 @@ def other_coding(questionnaire: Questionnaire, extremes: Extremes) -> str | None
 
 
 def coding_reason(questionnaire: Questionnaire, other: str, example: str) -> str:
-    """Say that a whole file seems to be in another coding."""
+    """Say that a file seems to be in another coding."""
     return (
         f"{questionnaire.instrument.name}: answers do not fit coding {questionnaire.coding.key} ({example}), "
         "but all of them fit "
@@ -320,7 +320,7 @@ def _answers(cells: pl.DataFrame, numbers: pl.Series, items: int) -> pl.Series:
 
 
 def _totals(scores: pl.DataFrame, numbers: pl.Series) -> pl.Series:
-    """Kept scores per administration; null where there is none."""
+    """List recorded scores per administration; null where there is none."""
     listed = (
         scores.unique([NUMBER, "scale"], keep="first", maintain_order=True)
         .group_by(NUMBER)

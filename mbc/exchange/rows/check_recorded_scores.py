@@ -1,4 +1,4 @@
-"""Whether scores that were recorded beside the answers are the ones that the answers give."""
+"""Compare scores that were recorded with the answers with those that the answers give."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def compare_recorded_scores(
     Returns
     -------
     polars.DataFrame
-        ``number, remark``. Both are kept: the record holds what was handed in, and scores answers anew.
+        ``number, remark``. Both are stored: the record keeps what was given, and computes its own scores.
     """
     both = answered.filter(pl.col("answers").is_not_null() & pl.col(NUMBER).is_in(scores[NUMBER].implode()))
     if both.is_empty():
@@ -40,12 +40,12 @@ def compare_recorded_scores(
     compared = scores.join(
         _scored(both, questionnaire), on=[NUMBER, "scale"], how="inner", maintain_order="left"
     ).filter((pl.col("value") - pl.col("own")).abs() > 0.5 * pl.lit(10.0).pow(-digits) + 1e-9)
-    remark = pl.format("{}: {} is recorded, the answers give {}; both are kept", "scale", "text", _plain("own"))
+    remark = pl.format("{}: {} is recorded, the answers give {}; both are stored", "scale", "text", _plain("own"))
     return compared.group_by(NUMBER, maintain_order=True).agg(remark.str.join("; ").alias(REMARK))
 
 
 def mismatch_notes(administrations: pl.DataFrame, noun: str) -> list[str]:
-    """Say for the whole file where recorded scores differ."""
+    """List for a file where recorded scores differ."""
     remarked = administrations.filter(pl.col(REMARK).is_not_null())
     notes: list[str] = []
     for (key,), group in remarked.group_by("instrument", maintain_order=True):
@@ -53,7 +53,7 @@ def mismatch_notes(administrations: pl.DataFrame, noun: str) -> list[str]:
         if not measure.safety_channel:
             notes.append(
                 f"{measure.name}: {count_noun(len(group), 'recorded score')} not as the answers give; both are "
-                "kept "
+                "stored "
                 f"({noun} {join_numbers(group[ROW])})."
             )
     return notes

@@ -1,4 +1,4 @@
-"""Long files: one row per answer, or per score where only totals were kept."""
+"""Long files: one row per answer, or per score where only totals were recorded."""
 
 from __future__ import annotations
 
@@ -37,9 +37,9 @@ _PARTS = {"item": "value", "scale": "score"}
 
 
 def read_long(columns: Columns, options: ImportOptions, *, keep_blank: bool = False) -> Records:
-    """Take a file of answers apart: client, date, questionnaire, item, value.
+    """Split a file of answers: client, date, questionnaire, item, value.
 
-    Where it also has columns of scale and score, a row may hold a kept score instead.
+    Where it also has columns of scale and score, a row may hold a recorded score instead.
     """
     columns.need_all(["item", "value"])
     scores = columns.find("score") is not None and columns.find("scale") is not None
@@ -47,7 +47,7 @@ def read_long(columns: Columns, options: ImportOptions, *, keep_blank: bool = Fa
 
 
 def read_totals(columns: Columns, options: ImportOptions) -> Records:
-    """Take a file of kept scores apart: client, date, questionnaire, scale, score."""
+    """Split a file of recorded scores: client, date, questionnaire, scale, score."""
     columns.need("score")
     return _read(columns, options, ("scale",), keep_blank=False)
 
@@ -131,7 +131,7 @@ def _questionnaires(columns: Columns, options: ImportOptions) -> tuple[pl.Series
 
 def _grouped(records: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
     """One row per administration, and the records with the number of theirs."""
-    # most of these columns say the same throughout a file, and need not be compared row by row
+    # most of these columns are constant within a file, and need not be compared row by row
     keys = [name for name in KEYS if records[name].n_unique() > 1] or ["client_id"]
     others = [name for name in KEYS if name not in keys]
     rows = pl.col(ROW)
@@ -150,7 +150,7 @@ def _grouped(records: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
 
 
 def _parts(columns: Columns, part: str, keys: pl.Series) -> tuple[pl.Series, pl.Series]:
-    """Item number or scale of each row, as its questionnaire counts and names them, and why there is none."""
+    """Item number or scale of each row, as its questionnaire counts and names them, and why it is missing."""
     header = columns.find(part)
     texts = columns.table.frame[header] if header else pl.repeat(None, len(keys), dtype=pl.String, eager=True)
     distinct = pl.DataFrame({"key": keys, "text": texts}).unique(maintain_order=True).drop_nulls("key")

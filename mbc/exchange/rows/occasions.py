@@ -1,4 +1,4 @@
-"""Who was asked, when and about whom: the columns that every layout has beside its answers."""
+"""Who was asked, when and about whom: the columns that every layout has besides its answers."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from mbc.exchange.header.columns import ROLES, Columns
 from mbc.exchange.header.options import ImportOptions
 from mbc.store.schema.validation import check_id
 
-# One row per record of the file: what it says of the occasion, read; what cannot be read is null and a fault.
+# One row per record of the file with its occasion; what cannot be read is null and a fault.
 OCCASION: dict[str, pl.DataType] = {
     "client_id": pl.String(),
     "clinician_id": pl.String(),
@@ -38,7 +38,7 @@ MOST_SESSIONS = 100_000
 
 @dataclass(frozen=True, slots=True)
 class Occasions:
-    """The occasion of each record, the faults met, and what was decided on the way."""
+    """The occasion of each record, the faults found, and the decisions made."""
 
     frame: pl.DataFrame
     faults: pl.DataFrame
@@ -167,7 +167,8 @@ def _identifier(text: str) -> str:
         return check_id("it", text)
     except StoreError:
         raise ValueError(
-            f"'{quote(text)}' is no identifier; accepted are 1 to 64 of A-Z a-z 0-9 . _ - beginning with a letter "
+            f"'{quote(text)}' is not a valid identifier; accepted are 1 to 64 of A-Z a-z 0-9 . _ - beginning "
+            "with a letter "
             "or digit (a pseudonym, never a name)"
         ) from None
 
@@ -183,7 +184,7 @@ def _session(text: str) -> int:
     try:
         return _whole(text)
     except (ValueError, OverflowError):
-        raise ValueError(f"'{quote(text)}' is no session number; a whole number from 0 is needed") from None
+        raise ValueError(f"'{quote(text)}' is not a session number; a whole number from 0 is needed") from None
 
 
 def _label(text: str) -> str:

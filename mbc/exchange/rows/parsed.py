@@ -58,7 +58,7 @@ Kind = tuple[str, str, str]
 
 @dataclass(frozen=True, slots=True)
 class Records:
-    """A file taken apart: its administrations, their cells, and the faults met so far."""
+    """A file split up: its administrations, their cells, and the faults found so far."""
 
     occasions: pl.DataFrame
     """`OCCASIONS_SCHEMA`; form and coding are settled keys, or null where they cannot be."""
@@ -81,14 +81,14 @@ class Records:
 
 @dataclass(frozen=True, slots=True)
 class Seen:
-    """The answers of one questionnaire, form and coding, as a whole: what tells of another coding."""
+    """The answers of one questionnaire, form and coding, taken together: what shows another coding."""
 
     questionnaire: Questionnaire
     count: int
     extremes: Mapping[int, tuple[float, float]]
-    """Position (from 1) -> lowest and highest answer met."""
+    """Position (from 1) -> lowest and highest answer found."""
     unfit: str | None
-    """Where the first answer stands that this coding does not have."""
+    """Where the first answer is that this coding does not have."""
 
     def and_then(self, later: Seen) -> Seen:
         """Put two parts of a file together."""

@@ -49,14 +49,14 @@ class _Part:
 def read_wide(
     columns: Columns, recognised: Recognised, options: ImportOptions, *, keep_blank: bool = False
 ) -> Records:
-    """Take a wide file apart; a row without an answer to a questionnaire is no administration of it.
+    """Split a wide file; a row without an answer to a questionnaire is not an administration of it.
 
     Parameters
     ----------
     columns, recognised, options
-        The header, what it was recognised as, and what the user said.
+        The header, its layout, and the user's options.
     keep_blank : bool
-        Every row is an administration, also one that was handed in without any answer.
+        Every row is an administration, also one without any answer.
     """
     check_per_instrument(options, recognised.keys)
     parts = list(_parts(columns, recognised, options))
@@ -130,7 +130,7 @@ def _cells(
     headers: Mapping[str, Mapping[Any, str]],
     schema: Mapping[str, pl.DataType],
 ) -> pl.DataFrame:
-    """One row per cell that is not blank, beside the item or scale that its column is."""
+    """One row per non-blank cell, with the item or scale of its column."""
     name = "item" if "item" in schema else "scale"
     parts: list[pl.DataFrame] = [pl.DataFrame(schema=schema)]
     for key, places in headers.items():

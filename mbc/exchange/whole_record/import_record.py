@@ -1,4 +1,4 @@
-"""A whole record as a folder of tidy files (or a workbook), and how it is brought in.
+"""A complete record as a folder of tidy files (or a workbook), and how it is imported.
 
 ::
 
@@ -51,7 +51,7 @@ _ANY_DAY = datetime(9999, 12, 31, tzinfo=UTC)
 
 @dataclass(frozen=True, slots=True)
 class RecordImport:
-    """What bringing in a folder did, or would do."""
+    """Result of importing a record folder."""
 
     counts: dict[str, dict[Outcome, int]]
     """Table -> records by outcome."""
@@ -67,7 +67,7 @@ def import_record(
     dry_run: bool = False,
     progress: Callable[[int], None] | None = None,
 ) -> RecordImport:
-    """Bring a record folder into a store, in one transaction: all of it, or nothing.
+    """Import a record folder into a store, in one transaction: all of it, or nothing.
 
     Running it again stores nothing twice.
 
@@ -84,7 +84,7 @@ def import_record(
     dry_run : bool
         Find out what would happen, and store nothing.
     progress : callable, optional
-        Told how many administrations were handed over since the last time.
+        Called with the number of administrations stored since the last call.
 
     Raises
     ------
@@ -177,7 +177,7 @@ def _with_blank_answers(read: pl.DataFrame) -> pl.DataFrame:
 
 
 def _with_totals(frame: pl.DataFrame, totals: pl.DataFrame) -> pl.DataFrame:
-    """Put kept totals beside the answers of the same occasion; the others are administrations of their own."""
+    """Put recorded totals with the answers of the same occasion; the others are administrations of their own."""
     accepted = totals.filter(pl.col(REASON).is_null()).select(*OCCASION, pl.col("totals").alias("kept"))
     frame = frame.join(accepted, on=OCCASION, how="left", nulls_equal=True, maintain_order="left")
     frame = frame.with_columns(pl.coalesce("kept", "totals").alias("totals")).drop("kept")
@@ -229,13 +229,11 @@ def _refuse(folder: Path, tables: Iterable[RecordTable], frame: pl.DataFrame) ->
 
 def _notes(tables: Iterable[RecordTable], frame: pl.DataFrame) -> tuple[str, ...]:
     notes = [
-        f"{table.name}.csv: columns not made use of: {join_names(table.unread)}."
-        for table in tables
-        if table.unread
+        f"{table.name}.csv: columns not used: {join_names(table.unread)}." for table in tables if table.unread
     ]
     twice = frame.filter(pl.col(OUTCOME) == "duplicate")
     if not twice.is_empty():
-        notes.append(f"{len(twice)} administrations are there twice with the same content; each is stored once.")
+        notes.append(f"{len(twice)} administrations appear twice with the same content; each is stored once.")
     return tuple(notes)
 
 

@@ -1,4 +1,4 @@
-"""A whole record as somebody has it, in whatever format it was exported: its tables, as text, by their names."""
+"""A complete record in any export format: its tables, as text, by name."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ class RecordSource:
 
 
 def is_record(path: Path) -> bool:
-    """Say whether a path is a whole record rather than a file of answers."""
+    """Say whether a path is a complete record rather than a file of answers."""
     if path.is_dir():
         return True
     if path.suffix.casefold() == ".json":
@@ -53,7 +53,7 @@ def is_record(path: Path) -> bool:
         with open_workbook(path) as book:
             return _is_ours(book)
     except ImportRefused:
-        return False  # told when it is read
+        return False  # reported when it is read
 
 
 def read_record(path: Path) -> RecordSource:
@@ -69,7 +69,9 @@ def read_record(path: Path) -> RecordSource:
         reader = _FOLDERS[kind]
         return RecordSource(path.name, f"{kind} record", dict(reader(path)))
     if not path.exists():
-        raise ImportRefused(f"'{quote(path, longest=200)}' is no folder; a record folder holds a file per table.")
+        raise ImportRefused(
+            f"'{quote(path, longest=200)}' is not a folder; a record folder holds a file per table."
+        )
     if is_our_bundle(first_bytes(path)):
         return RecordSource(path.name, "fhir record", dict(read_bundle(path)))
     return RecordSource(path.name, "excel record", dict(_workbook(path)))
@@ -140,7 +142,7 @@ def _workbook(path: Path) -> Iterator[tuple[str, TextTable]]:
     check_archive(path)
     with open_workbook(path) as book:
         if not _is_ours(book):
-            raise ImportRefused(f"'{quote(path.name)}' is no record: it was not exported as one.")
+            raise ImportRefused(f"'{quote(path.name)}' is not a record: it was not exported as one.")
         for sheet in book.sheet_names:
             if sheet in _TABLES:
                 yield sheet, _untamed(sheet_table(path, book, sheet, strip=False))

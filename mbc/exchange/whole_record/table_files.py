@@ -106,21 +106,21 @@ def _date(column: str, cell: str) -> date:
     try:
         return date.fromisoformat(cell)
     except ValueError:
-        raise ValueError(f"{column}: '{quote(cell)}' is no date; write 2026-01-31") from None
+        raise ValueError(f"{column}: '{quote(cell)}' is not a date; write 2026-01-31") from None
 
 
 def _int(column: str, cell: str) -> int:
     try:
         return int(float(cell)) if float(cell).is_integer() else int(cell)
     except ValueError:
-        raise ValueError(f"{column}: '{quote(cell)}' is no whole number") from None
+        raise ValueError(f"{column}: '{quote(cell)}' is not a whole number") from None
 
 
 def _float(column: str, cell: str) -> float:
     try:
         return float(cell)
     except ValueError:
-        raise ValueError(f"{column}: '{quote(cell)}' is no number") from None
+        raise ValueError(f"{column}: '{quote(cell)}' is not a number") from None
 
 
 def _bool(column: str, cell: str) -> bool:

@@ -26,7 +26,7 @@ def _products(keyed: Sequence[nw.Expr]) -> list[nw.Expr]:
 
 def _mean_product_range(spans: Sequence[Span]) -> Span:
     pairs = [(spans[i], spans[i + 1]) for i in range(0, len(spans) - 1, 2)]
-    corners = [[a * b for a in one for b in other] for one, other in pairs]
+    corners = [[a * b for a in first for b in second] for first, second in pairs]
     return sum(map(min, corners)) / len(pairs), sum(map(max, corners)) / len(pairs)
 
 

@@ -111,7 +111,7 @@ def _flag(flag: FlagEntry) -> RiskFlag:
 def _items(entry: InstrumentEntry) -> tuple[Item, ...]:
     default = _default_order(entry)
     listed = {item.id: item for item in checks.item_entries(entry)}
-    shared_whole = entry.answers.whole if entry.answers else True
+    shared_whole = entry.answers.whole_numbers if entry.answers else True
     items: list[Item] = []
     for number, item_id in enumerate(default, 1):
         item = listed[item_id]
@@ -122,7 +122,7 @@ def _items(entry: InstrumentEntry) -> tuple[Item, ...]:
                 label=item.label or f"item {number}",
                 minimum=low,
                 maximum=high,
-                whole=shared_whole if item.whole is None else item.whole,
+                whole_numbers=shared_whole if item.whole_numbers is None else item.whole_numbers,
                 may_not_apply=item.may_not_apply,
                 loinc=item.loinc,
                 same_as=item.same_as,
@@ -183,7 +183,7 @@ def _scale(entry: InstrumentEntry, scale: ScaleEntry) -> Scale:
         bands=_bands(entry, scale),
         cutoffs=tuple(Cutoff(**line.model_dump()) for line in scale.cutoff),
         norms=tuple(Norm(**norm.model_dump()) for norm in scale.norm),
-        reliabilities=tuple(Reliability(**one.model_dump()) for one in scale.reliability),
+        reliabilities=tuple(Reliability(**entry.model_dump()) for entry in scale.reliability),
         changes=tuple(PublishedChange(**change.model_dump()) for change in scale.change),
         change_norm=_change_norm(scale),
         decimals=scale.decimals if scale.decimals is not None else _DECIMALS.get(scale.rule, 0),
@@ -208,8 +208,10 @@ def _bands(entry: InstrumentEntry, scale: ScaleEntry) -> tuple[Band, ...]:
 def _change_norm(scale: ScaleEntry) -> ChangeNorm | None:
     if scale.change_norm is None:
         return None
-    norm = next(one for one in scale.norm if one.id == scale.change_norm.norm)
-    reliability = next(one for one in scale.reliability if one.id == scale.change_norm.reliability)
+    norm = next(norm for norm in scale.norm if norm.id == scale.change_norm.norm)
+    reliability = next(
+        reliability for reliability in scale.reliability if reliability.id == scale.change_norm.reliability
+    )
     assert norm.sd is not None  # noqa: S101 - checked with the file
     return ChangeNorm(
         sd=norm.sd,

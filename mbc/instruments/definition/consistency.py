@@ -29,7 +29,7 @@ def faults(entry: InstrumentEntry, sources: Mapping[str, SourceEntry]) -> list[s
         *_codings(entry),
         *_labels(entry),
         *_flags(entry),
-        *_known("procedures", entry.procedures, PROCEDURES),
+        *_unknown_names("procedures", entry.procedures, PROCEDURES),
         *(fault for scale in entry.scale for fault in _scale(entry, scale)),
         *(() if entry.scale else ("scale: there is none. Say how a score is made: [[scale]].",)),
         *_repeated("scale", (scale.key for scale in entry.scale)),
@@ -59,13 +59,13 @@ def reachable(entry: InstrumentEntry, scale: ScaleEntry) -> tuple[float, float] 
     """Find the lowest and highest score that accepted answers give; None where an item has no range."""
     by_id = {item.id: item for item in item_entries(entry)}
     ranges = [answer_range(entry, by_id[item]) for item in scale_items(entry, scale) if item in by_id]
-    known = [one for one in ranges if one is not None]
-    if not known or len(known) < len(ranges):
+    bounded = [limits for limits in ranges if limits is not None]
+    if not bounded or len(bounded) < len(ranges):
         return None
     if scale.algorithm is not None:
-        return ALGORITHMS[scale.algorithm].reachable(known)
-    low, high = sum(one[0] for one in known), sum(one[1] for one in known)
-    weight = (scale.factor or 1.0) / (len(known) if scale.rule in {"mean", "scaled_mean"} else 1)
+        return ALGORITHMS[scale.algorithm].reachable(bounded)
+    low, high = sum(limits[0] for limits in bounded), sum(limits[1] for limits in bounded)
+    weight = (scale.factor or 1.0) / (len(bounded) if scale.rule in {"mean", "scaled_mean"} else 1)
     return low * weight, high * weight
 
 
@@ -105,13 +105,13 @@ def _items(entry: InstrumentEntry) -> Iterator[str]:
 def _forms(entry: InstrumentEntry) -> Iterator[str]:
     ids = [item.id for item in item_entries(entry)]
     yield from _repeated("form", (form.key for form in entry.form))
-    yield from _one_default("form", [form.default for form in entry.form])
+    yield from _single_default("form", [form.default for form in entry.form])
     for form in entry.form:
         if form.order is None:
             continue
-        yield from _known(f"form {form.key!r}, order", form.order, ids)
+        yield from _unknown_names(f"form {form.key!r}, order", form.order, ids)
         yield from _repeated(f"form {form.key!r}, order: item", form.order)
-        absent = [one for one in ids if one not in form.order]
+        absent = [item_id for item_id in ids if item_id not in form.order]
         if absent:
             yield f"form {form.key!r}, order: lacks {', '.join(absent)}; a form holds every item once."
 
@@ -119,9 +119,9 @@ def _forms(entry: InstrumentEntry) -> Iterator[str]:
 def _codings(entry: InstrumentEntry) -> Iterator[str]:
     ids = [item.id for item in item_entries(entry)]
     yield from _repeated("coding", (coding.key for coding in entry.coding))
-    yield from _one_default("coding", [coding.default for coding in entry.coding])
+    yield from _single_default("coding", [coding.default for coding in entry.coding])
     for coding in entry.coding:
-        yield from _known(f"coding {coding.key!r}, flip", coding.flip, ids)
+        yield from _unknown_names(f"coding {coding.key!r}, flip", coding.flip, ids)
         if coding.default and (coding.offset or coding.flip):
             yield f"coding {coding.key!r}: the default has neither offset nor flip; ranges are stated in it."
 
@@ -144,10 +144,10 @@ def _flags(entry: InstrumentEntry) -> Iterator[str]:
     scales = {scale.key: scale for scale in entry.scale}
     for flag in entry.flag:
         if flag.item is not None and flag.scale is None:
-            yield from _known("flag, item", (flag.item,), ids)
+            yield from _unknown_names("flag, item", (flag.item,), ids)
             span = answer_range(entry, ids[flag.item]) if flag.item in ids else None
         elif flag.scale is not None and flag.item is None:
-            yield from _known("flag, scale", (flag.scale,), scales)
+            yield from _unknown_names("flag, scale", (flag.scale,), scales)
             scale = scales.get(flag.scale)
             span = scale.range if scale else None
             if scale and scale.rule != "sum":
@@ -166,9 +166,9 @@ def _scale(entry: InstrumentEntry, scale: ScaleEntry) -> Iterator[str]:
     where = f"scale {scale.key!r}"
     ids = [item.id for item in item_entries(entry)]
     own = scale_items(entry, scale)
-    yield from (f"{where}, {fault}" for fault in _known("items", own, ids))
+    yield from (f"{where}, {fault}" for fault in _unknown_names("items", own, ids))
     yield from (f"{where}, {fault}" for fault in _repeated("items: item", own))
-    yield from (f"{where}, {fault}" for fault in _known("reverse", scale.reverse, own))
+    yield from (f"{where}, {fault}" for fault in _unknown_names("reverse", scale.reverse, own))
     if (scale.rule in {"scaled_sum", "scaled_mean"}) != (scale.factor is not None):
         yield (
             f"{where}, factor: goes with rule 'scaled_sum' or 'scaled_mean', and only with these; "
@@ -186,10 +186,10 @@ def _scale(entry: InstrumentEntry, scale: ScaleEntry) -> Iterator[str]:
 
 def _range(entry: InstrumentEntry, scale: ScaleEntry) -> Iterator[str]:
     if scale.algorithm is not None and scale.algorithm not in ALGORITHMS:
-        yield from _known("algorithm", (scale.algorithm,), ALGORITHMS)
+        yield from _unknown_names("algorithm", (scale.algorithm,), ALGORITHMS)
         return
     if scale.procedure is not None:
-        yield from _known("procedure", (scale.procedure,), PROCEDURES)
+        yield from _unknown_names("procedure", (scale.procedure,), PROCEDURES)
         return
     got = reachable(entry, scale)
     if got is None or all(abs(a - b) < _TOLERANCE for a, b in zip(got, scale.range, strict=True)):
@@ -261,8 +261,8 @@ def _change_norm(scale: ScaleEntry) -> Iterator[str]:
     if scale.change_norm is None:
         return
     norms = {norm.id: norm for norm in scale.norm if norm.id}
-    yield from _known("change_norm.norm", (scale.change_norm.norm,), norms)
-    yield from _known(
+    yield from _unknown_names("change_norm.norm", (scale.change_norm.norm,), norms)
+    yield from _unknown_names(
         "change_norm.reliability", (scale.change_norm.reliability,), [r.id for r in scale.reliability if r.id]
     )
     norm = norms.get(scale.change_norm.norm)
@@ -271,9 +271,9 @@ def _change_norm(scale: ScaleEntry) -> Iterator[str]:
 
 
 def _sources(entry: InstrumentEntry, sources: Mapping[str, SourceEntry]) -> Iterator[str]:
-    known = {**sources, **entry.sources}
+    all_sources = {**sources, **entry.sources}
     for where, key in cited(entry):
-        for fault in _known(where, (key,), known):
+        for fault in _unknown_names(where, (key,), all_sources):
             yield f"{fault} Every number cites a source: add it under [sources.{key}]."
 
 
@@ -283,9 +283,9 @@ def cited(entry: InstrumentEntry) -> Iterator[tuple[str, str]]:
     if entry.licence.source:
         yield "licence.source", entry.licence.source
     for what, listed in (("form", entry.form), ("coding", entry.coding)):
-        for one in listed:
-            if one.source:
-                yield f"{what} {one.key!r}, source", one.source
+        for variant in listed:
+            if variant.source:
+                yield f"{what} {variant.key!r}, source", variant.source
     yield from _numbered("fact", entry.fact)
     for scale in entry.scale:
         where = f"scale {scale.key!r}"
@@ -313,24 +313,24 @@ def _numbered(where: str, numbers: Iterable[Number]) -> Iterator[tuple[str, str]
             yield f"{where}.via", number.via
 
 
-def _known(where: str, met: Iterable[str], known: Iterable[str]) -> Iterator[str]:
-    names = list(known)
-    for one in met:
-        if one not in names:
-            near = nearest(one, names, most=1)
+def _unknown_names(where: str, listed: Iterable[str], allowed: Iterable[str]) -> Iterator[str]:
+    names = list(allowed)
+    for name in listed:
+        if name not in names:
+            near = nearest(name, names, most=1)
             hint = f" Did you mean {near[0]!r}?" if near else ""
-            yield f"{where}: {one!r} does not exist.{hint}"
+            yield f"{where}: {name!r} does not exist.{hint}"
 
 
 def _repeated(what: str, keys: Iterable[str]) -> Iterator[str]:
-    seen: set[str] = set()
+    earlier: set[str] = set()
     for key in keys:
-        if key in seen:
+        if key in earlier:
             yield f"{what} {key!r}: is there twice. Keep one."
-        seen.add(key)
+        earlier.add(key)
 
 
-def _one_default(what: str, defaults: list[bool]) -> Iterator[str]:
+def _single_default(what: str, defaults: list[bool]) -> Iterator[str]:
     if defaults and sum(defaults) != 1:
         yield f"{what}: {sum(defaults)} of {len(defaults)} are the default; mark exactly one with default = true."
 

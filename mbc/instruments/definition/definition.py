@@ -48,7 +48,7 @@ class Item:
     label: str
     minimum: int  # lowest answer in the default coding
     maximum: int  # highest answer in the default coding
-    whole: bool = True  # only whole numbers are answers
+    whole_numbers: bool = True  # only whole numbers are answers
     may_not_apply: bool = False  # one code above the highest answer means "does not apply"
     loinc: str | None = None
     same_as: str | None = None  # "csi32:i5": the same question inside another instrument
@@ -271,13 +271,13 @@ class Instrument:
         return tuple(f"{self.key}_{n}" for n in range(1, len(self.form(form).order) + 1))
 
     def _pick(self, what: str, among: tuple[_K, ...], key: str) -> _K:
-        for one in among:
-            if one.key == key:
-                return one
-        raise self._unknown(what, key, (one.key for one in among))
+        for member in among:
+            if member.key == key:
+                return member
+        raise self._unknown(what, key, (member.key for member in among))
 
-    def _unknown(self, what: str, key: str, known: Iterable[str]) -> DefinitionError:
-        names = list(known)
+    def _unknown(self, what: str, key: str, allowed: Iterable[str]) -> DefinitionError:
+        names = list(allowed)
         near = nearest(str(key), names, most=1)
         hint = f" Did you mean {near[0]!r}?" if near else ""
         return DefinitionError(f"{self.key} has no {what} {key!r}; it has {', '.join(names)}.{hint}")

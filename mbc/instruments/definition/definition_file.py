@@ -63,24 +63,24 @@ def _validated(model: type[_M], data: dict[str, Any], name: str) -> _M:
         return model.model_validate_json(json.dumps(data, default=str))
     except ValidationError as fault:
         errors = fault.errors(include_url=False)
-        raise refuse(name, [told(model, data, dict(error)) for error in errors]) from None
+        raise refuse(name, [describe_fault(model, data, dict(error)) for error in errors]) from None
 
 
-def told(model: type[BaseModel], data: Mapping[str, Any], error: dict[str, Any]) -> str:
+def describe_fault(model: type[BaseModel], data: Mapping[str, Any], error: dict[str, Any]) -> str:
     """Tell one fault of form, as pydantic found it, by the keys that the file's author wrote."""
     loc = cast("tuple[int | str, ...]", error["loc"])
     where = _place(data, loc)
     match error["type"]:
         case "extra_forbidden":
-            known = _keys_at(model, loc[:-1])
-            near = nearest(str(loc[-1]), known, most=1)
-            hint = f"did you mean {near[0]!r}?" if near else f"known keys: {', '.join(known)}."
+            keys = _keys_at(model, loc[:-1])
+            near = nearest(str(loc[-1]), keys, most=1)
+            hint = f"did you mean {near[0]!r}?" if near else f"known keys: {', '.join(keys)}."
             return f"{where}: there is no such key; {hint}"
         case "missing":
             return f"{where}: needed, but absent. Add it."
         case _:
             text = str(error["msg"]).removeprefix("Input ").strip()
-            return f"{where}: is {_shown(error['input'])}; it {text}."
+            return f"{where}: is {_quote(error['input'])}; it {text}."
 
 
 def _place(data: Mapping[str, Any], loc: tuple[int | str, ...]) -> str:
@@ -125,9 +125,9 @@ def _model_in(annotation: Any) -> type[BaseModel] | None:
     if isinstance(annotation, type) and issubclass(annotation, BaseModel):
         return annotation
     inner = (_model_in(part) for part in get_args(annotation))
-    return next((found for found in inner if found is not None), None)
+    return next((model_class for model_class in inner if model_class is not None), None)
 
 
-def _shown(value: Any) -> str:
+def _quote(value: Any) -> str:
     text = repr(value)
     return text if len(text) <= 60 else text[:57] + "..."

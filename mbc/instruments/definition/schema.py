@@ -42,7 +42,7 @@ class AnswersEntry(Entry):
     """The range that items share, in the default coding."""
 
     range: Answers
-    whole: bool = True
+    whole_numbers: bool = True
 
 
 class ItemEntry(Entry):
@@ -51,7 +51,7 @@ class ItemEntry(Entry):
     id: Key
     label: Label | None = None
     range: Answers | None = None
-    whole: bool | None = None
+    whole_numbers: bool | None = None
     may_not_apply: bool = False
     loinc: str | None = None
     same_as: Annotated[str, Field(pattern=r"^[a-z0-9_]+:[a-z][a-z0-9_]*$")] | None = None

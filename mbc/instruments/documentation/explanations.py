@@ -122,8 +122,8 @@ def _asks(instrument: Instrument) -> Section:
 
 
 def _answers(item: Item) -> str:
-    shown = f"{item.minimum}-{item.maximum}"
-    return f"{shown}, or {item.maximum + 1}: does not apply" if item.may_not_apply else shown
+    span = f"{item.minimum}-{item.maximum}"
+    return f"{span}, or {item.maximum + 1}: does not apply" if item.may_not_apply else span
 
 
 def _default(default: bool) -> str:  # noqa: FBT001 - a field as it stands
@@ -198,7 +198,7 @@ def _lines(instrument: Instrument, scale: Scale) -> Section:
         *_bands(scale.bands, scale.range[1]),
         *(_cutoff(line) for line in scale.cutoffs),
         *(_norm(norm) for norm in scale.norms),
-        *(_reliability(one) for one in scale.reliabilities),
+        *(_reliability(reliability) for reliability in scale.reliabilities),
         *(_change(change, used=scale.change_norm is None) for change in scale.changes),
     ]
     notes = [f"Cutoff {line.value:g}: {line.note}" for line in scale.cutoffs if line.note]
@@ -236,18 +236,22 @@ def _norm(norm: Norm) -> Row:
     )
 
 
-def _reliability(one: Reliability) -> Row:
-    apart = f", {one.interval_days} days apart" if one.interval_days else ""
-    n = f", n = {one.n}" if one.n else ""
-    value = _decimal(one.value) + (f" to {_decimal(one.upper)}" if one.upper else "")
-    return f"{one.kind}: {one.sample}{apart}{n}", value, *_cited(one.source, one.via, one.confidence)
+def _reliability(reliability: Reliability) -> Row:
+    apart = f", {reliability.interval_days} days apart" if reliability.interval_days else ""
+    n = f", n = {reliability.n}" if reliability.n else ""
+    value = _decimal(reliability.value) + (f" to {_decimal(reliability.upper)}" if reliability.upper else "")
+    return (
+        f"{reliability.kind}: {reliability.sample}{apart}{n}",
+        value,
+        *_cited(reliability.source, reliability.via, reliability.confidence),
+    )
 
 
 def _change(change: PublishedChange, *, used: bool) -> Row:
-    shown = " (used by default)" if change.default and used else ""
+    remark = " (used by default)" if change.default and used else ""
     z = f", z = {change.z:g}" if change.z else ""
     return (
-        f"{change.kind} change{shown}",
+        f"{change.kind} change{remark}",
         f"{change.points:g} points or more{z}",
         *_cited(change.source, change.via, change.confidence),
     )
@@ -256,16 +260,19 @@ def _change(change: PublishedChange, *, used: bool) -> Row:
 def _reliable(norm: ChangeNorm, decimals: int) -> str:
     """Spell out Jacobson-Truax reliable change: z * sd * sqrt(2 * (1 - r))."""
     points = Z_95 * norm.sd * math.sqrt(2 * (1 - norm.reliability))
-    shown = " It is unverified." if not norm.verified else ""
+    remark = " It is unverified." if not norm.verified else ""
     return (
         f"Reliable change by default: more than {points:.{decimals}f} points (95 %), derived from "
-        f"SD {norm.sd:g} and {norm.kind} {_decimal(norm.reliability)}.{shown}"
+        f"SD {norm.sd:g} and {norm.kind} {_decimal(norm.reliability)}.{remark}"
     )
 
 
 def _procedures(instrument: Instrument) -> Section:
-    found = [PROCEDURES[one] for one in instrument.procedures]
-    return Section("What else can be asked of it", tuple(f"{one.says} In code: {one.function}." for one in found))
+    procedures = [PROCEDURES[name] for name in instrument.procedures]
+    return Section(
+        "What else can be asked of it",
+        tuple(f"{procedure.says} In code: {procedure.function}." for procedure in procedures),
+    )
 
 
 def _facts(instrument: Instrument) -> Section:
@@ -308,8 +315,11 @@ def _use(instrument: Instrument) -> Section:
 
 def _sources(instrument: Instrument) -> Section:
     rows = tuple(
-        (one.key, " ".join(part for part in (one.citation, _link(one.doi, one.url), one.note) if part))
-        for one in instrument.sources
+        (
+            source.key,
+            " ".join(part for part in (source.citation, _link(source.doi, source.url), source.note) if part),
+        )
+        for source in instrument.sources
     )
     return Section("Sources", (_TRUST_SAYS,), ("key", "source"), rows)
 

@@ -86,7 +86,7 @@ def _page(of: Instrument) -> str:
 def _index() -> str:
     parts = [_INTRODUCTION]
     for construct in CONSTRUCTS:
-        listed = [one for one in map(instrument, shipped()) if one.construct == construct]
+        listed = [definition for definition in map(instrument, shipped()) if definition.construct == construct]
         parts += ["\n".join([f"## {_TITLES[construct]}", "", *_table(listed)]) + "\n"]
     return "\n".join([*parts, f"*Made from the catalogue by `{COMMAND}`.*\n"])
 
@@ -94,18 +94,25 @@ def _index() -> str:
 def _table(listed: list[Instrument]) -> Iterator[str]:
     yield "| key | name | items | scales | change | licence |"
     yield "|" + " --- |" * 6
-    for one in listed:
-        items = str(len(one.items)) if one.items else "own goals"
-        scales = ", ".join(scale.key for scale in one.scales)
-        cells = (f"[`{one.key}`]({one.key}.md)", one.name, items, scales, _change(one), one.licence.status)
+    for definition in listed:
+        items = str(len(definition.items)) if definition.items else "own goals"
+        scales = ", ".join(scale.key for scale in definition.scales)
+        cells = (
+            f"[`{definition.key}`]({definition.key}.md)",
+            definition.name,
+            items,
+            scales,
+            _change(definition),
+            definition.licence.status,
+        )
         yield "| " + " | ".join(cells) + " |"
 
 
 def _change(of: Instrument) -> str:
     if of.safety_channel:
         return "not charted"
-    known = [found for scale in of.scales if (found := _rests_on(scale))]
-    return known[0] if known else "own records"
+    lines = [line for scale in of.scales if (line := _rests_on(scale))]
+    return lines[0] if lines else "own records"
 
 
 def _rests_on(scale: Scale) -> str | None:

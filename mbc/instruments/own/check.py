@@ -16,7 +16,7 @@ from mbc.errors import DefinitionError, nearest
 from mbc.instruments.definition import consistency as checks
 from mbc.instruments.definition.build import build
 from mbc.instruments.definition.definition import Instrument
-from mbc.instruments.definition.definition_file import told
+from mbc.instruments.definition.definition_file import describe_fault
 from mbc.instruments.definition.schema import InstrumentEntry
 from mbc.instruments.own.fault_keys import line_of, path_of
 from mbc.instruments.own.lines import Path as KeyPath
@@ -70,10 +70,10 @@ def check(path: str | Path, *, in_folder: bool = False) -> Checked:
     try:
         data = tomllib.loads(text)
     except tomllib.TOMLDecodeError as fault:
-        number, said = explain(str(fault), text)
-        return Checked(file.name, None, (Fault(said, number),), text)
-    found, note = _faults(data, text, file, in_folder=in_folder)
-    faults = sorted(found, key=lambda one: one.line or 0)
+        number, message = explain(str(fault), text)
+        return Checked(file.name, None, (Fault(message, number),), text)
+    faults_found, note = _faults(data, text, file, in_folder=in_folder)
+    faults = sorted(faults_found, key=lambda fault: fault.line or 0)
     made = None if faults else build(text, file.name, sources())
     return Checked(file.name, made, tuple(faults), text, note)
 
@@ -86,34 +86,41 @@ def read(path: str | Path, *, in_folder: bool = False) -> Instrument:
     DefinitionError
         Telling every fault, with its line.
     """
-    found = check(path, in_folder=in_folder)
-    if found.instrument is not None:
-        return found.instrument
-    told_faults = [f"line {one.line}, {one.text}" if one.line else one.text for one in found.faults]
+    checked = check(path, in_folder=in_folder)
+    if checked.instrument is not None:
+        return checked.instrument
+    told_faults = [f"line {fault.line}, {fault.text}" if fault.line else fault.text for fault in checked.faults]
     if len(told_faults) == 1:
         only = told_faults[0]
-        raise DefinitionError(f"{found.name} {only}" if only.startswith("cannot") else f"{found.name}, {only}")
-    listed = "\n".join(f"  - {one}" for one in told_faults)
-    raise DefinitionError(f"{found.name} has {len(told_faults)} faults:\n{listed}")
+        raise DefinitionError(f"{checked.name} {only}" if only.startswith("cannot") else f"{checked.name}, {only}")
+    listed = "\n".join(f"  - {line}" for line in told_faults)
+    raise DefinitionError(f"{checked.name} has {len(told_faults)} faults:\n{listed}")
 
 
 def _faults(data: dict[str, Any], text: str, file: Path, *, in_folder: bool) -> tuple[list[Fault], str | None]:
     """Faults of form, then of what the file says; the second of as much as the first left standing."""
     where = lines(text)
     data = _licence_as_table(data)
-    found = [
-        Fault(told(InstrumentEntry, data, error), line_of(where, cast("KeyPath", error["loc"])))
+    schema_faults = [
+        Fault(describe_fault(InstrumentEntry, data, error), line_of(where, cast("KeyPath", error["loc"])))
         for error in _errors(data)
     ]
     sound = _sound(data)
     if sound is None:
-        return found, _LATER
+        return schema_faults, _LATER
     entry = _entry(sound)
-    said = [*checks.faults(entry, sources())]
+    messages = [*checks.faults(entry, sources())]
     if "key" in data and entry.key == data["key"]:
-        said += _own(entry, file, in_folder=in_folder)
-    said = [one for one in said if not any(one != other and one.endswith(other) for other in said)]
-    return [*found, *(Fault(one, line_of(where, path_of(data, one))) for one in said)], None
+        messages += _own(entry, file, in_folder=in_folder)
+    messages = [
+        message
+        for message in messages
+        if not any(message != other and message.endswith(other) for other in messages)
+    ]
+    return [
+        *schema_faults,
+        *(Fault(message, line_of(where, path_of(data, message))) for message in messages),
+    ], None
 
 
 def _own(entry: InstrumentEntry, file: Path, *, in_folder: bool) -> Iterator[str]:
@@ -152,7 +159,7 @@ def _sound(data: dict[str, Any]) -> dict[str, Any] | None:
         if not errors:
             return left
         # From the end, so that removing a member leaves the places of those before it.
-        for error in sorted(errors, key=lambda one: [str(step).zfill(4) for step in one["loc"]], reverse=True):
+        for error in sorted(errors, key=lambda error: [str(step).zfill(4) for step in error["loc"]], reverse=True):
             if not _mended(left, error):
                 return None
     return None
@@ -166,8 +173,8 @@ def _mended(data: dict[str, Any], error: Mapping[str, Any]) -> bool:
     if apart is not None:
         if loc[apart] in {"norm", "reliability"}:
             _removed(data, (*loc[:apart], "change_norm"))
-        one = loc[apart] in _MEMBERS and len(loc) > apart + 1
-        return _removed(data, loc[: apart + 2] if one else loc[: apart + 1])
+        single = loc[apart] in _MEMBERS and len(loc) > apart + 1
+        return _removed(data, loc[: apart + 2] if single else loc[: apart + 1])
     if loc[0] in _STAND_IN:
         data[str(loc[0])] = _STAND_IN[str(loc[0])]
         return True

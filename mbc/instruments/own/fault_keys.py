@@ -47,18 +47,18 @@ def path_of(data: Mapping[str, Any], fault: str) -> Path:
 
 def _member(here: Any, part: str, *, last: bool) -> Path:
     """Find ``scale 'total'`` or ``cutoff 9`` in the list of that name."""
-    found = re.fullmatch(r"(\w+) (?:'([^']*)'|(-?[\d.]+)|number (\d+))", part)
-    if not found:
+    parsed = re.fullmatch(r"(\w+) (?:'([^']*)'|(-?[\d.]+)|number (\d+))", part)
+    if not parsed:
         return ()
-    name = _LISTS.get(found[1], found[1])
+    name = _LISTS.get(parsed[1], parsed[1])
     listed = _inside(here, name)
     if not isinstance(listed, list):
-        return _mention(here, found[2] or "") if found[1] == "item" else ()
+        return _mention(here, parsed[2] or "") if parsed[1] == "item" else ()
     members = list(enumerate(cast("list[Any]", listed)))
-    if found[4]:
-        return (name, int(found[4]) - 1)
+    if parsed[4]:
+        return (name, int(parsed[4]) - 1)
     for place, member in reversed(members) if last else members:
-        if _is_called(member, found[2], found[3]):
+        if _is_called(member, parsed[2], parsed[3]):
             return (name, place)
     return (name,)
 
@@ -85,22 +85,22 @@ def _keys(here: Any, part: str, quoted: str | None) -> Path:
     """Find ``missing.at_most``, ``range[2]``, and ``norm.source`` by the source it names."""
     path: Path = ()
     for key in part.split("."):
-        found = re.fullmatch(r"(\w+)(?:\[(\d+)\])?", key)
-        if not found:
+        parsed = re.fullmatch(r"(\w+)(?:\[(\d+)\])?", key)
+        if not parsed:
             return path
         if isinstance(here, list):
-            place = _with(cast("list[Any]", here), found[1], quoted)
+            place = _with(cast("list[Any]", here), parsed[1], quoted)
             if place is None:
                 return path
             path, here = (*path, place), here[place]
-        path, here = (*path, found[1]), _inside(here, found[1])
-        if found[2]:
-            path, here = (*path, int(found[2]) - 1), _inside(here, int(found[2]) - 1)
+        path, here = (*path, parsed[1]), _inside(here, parsed[1])
+        if parsed[2]:
+            path, here = (*path, int(parsed[2]) - 1), _inside(here, int(parsed[2]) - 1)
     return path
 
 
 def _with(members: list[Any], key: str, value: str | None) -> int | None:
-    return next((place for place, one in enumerate(members) if _inside(one, key) == value), None)
+    return next((place for place, member in enumerate(members) if _inside(member, key) == value), None)
 
 
 def _inside(here: Any, key: str | int) -> Any:

@@ -72,14 +72,14 @@ def using(folder: str | Path) -> Generator[None]:
 
 def listed() -> tuple[OwnFile, ...]:
     """List the definition files as they are now: a look at the folders, nothing is read."""
-    found: list[OwnFile] = []
+    files: list[OwnFile] = []
     for folder in folders():
         with os.scandir(folder) as entries:
-            for entry in sorted(entries, key=lambda one: one.name):
+            for entry in sorted(entries, key=lambda entry: entry.name):
                 if entry.name.endswith(".toml") and not entry.name.startswith("."):
                     about = entry.stat()
-                    found.append(OwnFile(entry.path, about.st_mtime_ns, about.st_size))
-    return tuple(found)
+                    files.append(OwnFile(entry.path, about.st_mtime_ns, about.st_size))
+    return tuple(files)
 
 
 @lru_cache(maxsize=8)
@@ -91,16 +91,16 @@ def by_key(files: tuple[OwnFile, ...]) -> dict[str, OwnFile]:
     DefinitionError
         If a name can be no key, or two files have the same.
     """
-    found: dict[str, OwnFile] = {}
+    by_name: dict[str, OwnFile] = {}
     for file in files:
         if not KEY.fullmatch(file.key):
             raise DefinitionError(
                 f"'{file.path}' is named after no key (lower-case letters, digits, _, such as 'my_scale.toml'). "
                 "Rename it, or take it out of the folder of instruments."
             )
-        if file.key in found:
+        if file.key in by_name:
             raise DefinitionError(
-                f"{file.key!r} is defined twice: '{found[file.key].path}' and '{file.path}'. Keep one."
+                f"{file.key!r} is defined twice: '{by_name[file.key].path}' and '{file.path}'. Keep one."
             )
-        found[file.key] = file
-    return found
+        by_name[file.key] = file
+    return by_name

@@ -55,8 +55,8 @@ def json_schema() -> Json:
     for name, table in tables.items():
         _remark(getattr(schema, name), table)
     _remark(InstrumentEntry, made)
-    for key, said in _SAID.items():
-        made["properties"][key]["description"] = said
+    for key, description in _SAID.items():
+        made["properties"][key]["description"] = description
     status = tables["LicenceEntry"]["properties"]["status"]
     made["properties"]["licence"] = {
         "description": _SAID["licence"],
@@ -88,11 +88,11 @@ def _remark(model: type[BaseModel], table: Json) -> None:
 def _plain(node: Any) -> Any:
     """Leave out what TOML has not (null) and what says nothing (titles); pairs as draft 7 writes them."""
     if isinstance(node, list):
-        return [_plain(one) for one in cast("list[Any]", node)]
+        return [_plain(element) for element in cast("list[Any]", node)]
     if not isinstance(node, dict):
         return node
     table = dict(cast("Json", node))
-    choices = [one for one in table.get("anyOf", []) if one != {"type": "null"}]
+    choices = [option for option in table.get("anyOf", []) if option != {"type": "null"}]
     if len(choices) == 1:
         table = {**choices[0], **{key: value for key, value in table.items() if key != "anyOf"}}
     if "prefixItems" in table:

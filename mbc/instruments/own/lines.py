@@ -42,7 +42,7 @@ class _Scan:
 
     text: str
     at: int = 0
-    found: dict[Path, int] = field(default_factory=dict[Path, int])
+    places: dict[Path, int] = field(default_factory=dict[Path, int])
     counts: dict[Path, int] = field(default_factory=dict[Path, int])  # members of arrays of tables
 
     def document(self) -> dict[Path, int]:
@@ -52,7 +52,7 @@ class _Scan:
                 table = self._header()
             else:
                 self._pair(table)
-        return self.found
+        return self.places
 
     def _header(self) -> Path:
         start = self.at
@@ -136,9 +136,9 @@ class _Scan:
 
     def _string(self) -> None:
         for form in _STRINGS:
-            found = form.match(self.text, self.at)
-            if found:
-                self.at = found.end()
+            token = form.match(self.text, self.at)
+            if token:
+                self.at = token.end()
                 return
         self.at += 1
 
@@ -149,4 +149,4 @@ class _Scan:
         return self.at < len(self.text)
 
     def _note(self, path: Path, at: int) -> None:
-        self.found.setdefault(path, self.text.count("\n", 0, at) + 1)
+        self.places.setdefault(path, self.text.count("\n", 0, at) + 1)

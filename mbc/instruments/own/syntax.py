@@ -18,7 +18,7 @@ _REPAIRS = (  # what the reader says, the line it says it of, the repair
 )
 
 
-def explain(said: str, text: str) -> tuple[int | None, str]:
+def explain(message: str, text: str) -> tuple[int | None, str]:
     """Line and explanation of what the reader of TOML said.
 
     Examples
@@ -31,11 +31,11 @@ def explain(said: str, text: str) -> tuple[int | None, str]:
     ...     explain(str(fault), text)
     (1, 'is not valid TOML: Invalid value at column 7. Text stands in quotation marks: "text".')
     """
-    place = _PLACE.search(said)
+    place = _PLACE.search(message)
     number = int(place[1]) if place and place[1] else None
     written = text.splitlines()
     line = written[number - 1] if number and number <= len(written) else ""
-    what = said[: place.start()] if place else said.rstrip(".")
+    what = message[: place.start()] if place else message.rstrip(".")
     column = f" at column {place[2]}" if place and place[2] else " at the end"
     repair = next(advice for says, has, advice in _REPAIRS if re.search(says, what) and re.search(has, line))
     return number, f"is not valid TOML: {what}{column}. {repair}"

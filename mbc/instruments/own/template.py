@@ -136,7 +136,7 @@ def start(
     _check(key, items, low, high)
     times = items if rule == "sum" else 1
     lowest, highest = low * times, high * times
-    shown = f"range = [{lowest}, {highest}]"
+    range_line = f"range = [{lowest}, {highest}]"
     title = (name or key.replace("_", " ")).replace("\\", "").replace('"', "'").strip() or key
     return _START.format(
         key=key,
@@ -150,7 +150,7 @@ def start(
         rule=rule,
         lowest=lowest,
         highest=highest,
-        pad=" " * max(31 - len(shown), 1),
+        pad=" " * max(31 - len(range_line), 1),
         middle=(lowest + highest) / 2,
         sd=round((highest - lowest) / 5, 2),
     )

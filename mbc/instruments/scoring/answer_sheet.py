@@ -40,7 +40,7 @@ class Sheet:
 
     def may_be_fraction(self, item_id: str) -> bool:
         """Whether a column could hold 2.5 although only whole numbers are answers."""
-        return self.instrument.item(item_id).whole and named(item_id) in self.numbers.fractional
+        return self.instrument.item(item_id).whole_numbers and named(item_id) in self.numbers.fractional
 
 
 def named(item_id: str) -> str:

@@ -43,7 +43,7 @@ def item_columns(
         If the instrument is of goals and has no items.
     """
     if instrument.kind == "goals":
-        by = ", ".join(PROCEDURES[one].function for one in instrument.procedures)
+        by = ", ".join(PROCEDURES[name].function for name in instrument.procedures)
         raise DefinitionError(
             f"{instrument.key} has no items to score: a person's own goals are rated. See {by or 'its page'}."
         )
@@ -70,7 +70,7 @@ def read(
         return replace(sheet, numbers=replace(sheet.numbers, frame=_blanked(sheet)))
     faulty = refusals.faulty_items(sheet)
     if faulty:
-        raise InvalidResponse(refusals.told(frame, sheet, faulty))
+        raise InvalidResponse(refusals.describe_refusal(frame, sheet, faulty))
     return sheet
 
 
@@ -110,9 +110,9 @@ def _names(instrument: Instrument, form: Form, items: str | Sequence[str] | None
 
 
 def _pattern_hint(frame: frames.Frame, count: int) -> str:
-    found = {str(name) for name in frame.collect_schema().names()}
-    for name in sorted(found):
+    columns = {str(name) for name in frame.collect_schema().names()}
+    for name in sorted(columns):
         stem = re.fullmatch(r"(.*?)0*1", name)
-        if stem and all(f"{stem[1]}{n}" in found for n in range(1, count + 1)):
+        if stem and all(f"{stem[1]}{n}" in columns for n in range(1, count + 1)):
             return f'Or are they {stem[1]}1 ... {stem[1]}{count}? Then pass items="{stem[1]}{{n}}".'
     return ""

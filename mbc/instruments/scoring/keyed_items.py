@@ -54,9 +54,9 @@ def signed_sum(items: Sequence[Keyed], *, present: bool = False) -> nw.Expr:
 
     With ``present``, the sum of what is there: a blank is filled with what counts as nothing.
     """
-    added = [one.present if present else one.answer for one in items if one.sign > 0]
-    taken = [one.present if present else one.answer for one in items if one.sign < 0]
-    constant = sum(one.constant for one in items)
+    added = [item.present if present else item.answer for item in items if item.sign > 0]
+    taken = [item.present if present else item.answer for item in items if item.sign < 0]
+    constant = sum(item.constant for item in items)
     if not taken:
         return plain_sum(added) + constant
     return plain_sum(added) - plain_sum(taken) + constant if added else constant - plain_sum(taken)
@@ -65,8 +65,8 @@ def signed_sum(items: Sequence[Keyed], *, present: bool = False) -> nw.Expr:
 def applicable_sum(items: Sequence[Keyed]) -> nw.Expr:
     """Sum that any blank makes null, over the items that apply."""
     return plain_sum(
-        one.expr if one.absent is None else nw.when(one.absent).then(nw.lit(0.0)).otherwise(one.expr)
-        for one in items
+        item.expr if item.absent is None else nw.when(item.absent).then(nw.lit(0.0)).otherwise(item.expr)
+        for item in items
     )
 
 
@@ -83,5 +83,5 @@ def count_present(parts: Iterable[nw.Expr]) -> nw.Expr:
 
 def count_absent(items: Iterable[Keyed]) -> nw.Expr | None:
     """Count the items that do not apply; None where all of them always do."""
-    absent = [one.absent.cast(nw.Int64) for one in items if one.absent is not None]
+    absent = [item.absent.cast(nw.Int64) for item in items if item.absent is not None]
     return plain_sum(absent) if absent else None

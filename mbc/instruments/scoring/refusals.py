@@ -37,8 +37,8 @@ def faulty_items(sheet: Sheet) -> list[str]:
 def _is_faulty(sheet: Sheet, item_id: str, row: Mapping[str, Any]) -> bool:
     name = named(item_id)
     low, high = sheet.coding.accepted(sheet.instrument.item(item_id))
-    met: list[float] = [row[end] for end in (f"{name}_lo", f"{name}_hi") if row.get(end) is not None]
-    return any(one < low or one > high for one in met) or bool(
+    ends: list[float] = [row[end] for end in (f"{name}_lo", f"{name}_hi") if row.get(end) is not None]
+    return any(value < low or value > high for value in ends) or bool(
         row.get(f"{name}_part") or row.get(sheet.numbers.unreadable.get(name, ""))
     )
 
@@ -50,7 +50,7 @@ def _first_row(frame: frames.Frame) -> dict[str, Any]:
     return {}
 
 
-def told(frame: frames.Frame, sheet: Sheet, faulty: Sequence[str]) -> str:
+def describe_refusal(frame: frames.Frame, sheet: Sheet, faulty: Sequence[str]) -> str:
     """Write the message of a refusal."""
     groups = _groups(frame, sheet, faulty)
     lines = [
@@ -92,14 +92,14 @@ def rows(
         accepted, column = sheet.accepts(item_id), sheet.columns[item_id]
         for row, value, wrong in zip(numbers, frame[column].to_list(), _mask(sheet, item_id), strict=True):
             if wrong:
-                told_rows.append((row, f"row {row}, {column}: {_shown(value)} (accepted: {accepted})"))
-    return [line for _, line in sorted(told_rows, key=lambda one: one[0])[:most]]
+                told_rows.append((row, f"row {row}, {column}: {_quote(value)} (accepted: {accepted})"))
+    return [line for _, line in sorted(told_rows, key=lambda line: line[0])[:most]]
 
 
 def _mask(sheet: Sheet, item_id: str) -> list[bool]:
     made = sheet.numbers.frame.select(_refused(sheet, item_id).alias("wrong"))
     assert isinstance(made, nw.DataFrame)  # noqa: S101 - asked of eager tables only
-    return [bool(one) for one in made["wrong"].to_list()]
+    return [bool(flag) for flag in made["wrong"].to_list()]
 
 
 def _groups(frame: frames.Frame, sheet: Sheet, faulty: Sequence[str]) -> dict[tuple[str, str], list[str]]:
@@ -119,12 +119,12 @@ def _values_met(frame: frames.Frame, sheet: Sheet, item_id: str) -> list[str]:
     """List the refused values as they stand in the caller's table."""
     column = sheet.columns[item_id]
     if isinstance(frame, nw.DataFrame):
-        met = frame[column].filter(_mask(sheet, item_id)).head(_LOOK_AT).to_list()
+        values = frame[column].filter(_mask(sheet, item_id)).head(_LOOK_AT).to_list()
     else:
         wrong = sheet.numbers.frame.filter(_refused(sheet, item_id)).select(column).head(_LOOK_AT)
-        met = (wrong.collect() if isinstance(wrong, nw.LazyFrame) else wrong)[column].to_list()
-    shown = sorted({_shown(value) for value in met}, key=lambda text: (len(text), text))
-    return shown if len(shown) <= _MOST_VALUES else [*shown[:_MOST_VALUES], "..."]
+        values = (wrong.collect() if isinstance(wrong, nw.LazyFrame) else wrong)[column].to_list()
+    texts = sorted({_quote(value) for value in values}, key=lambda text: (len(text), text))
+    return texts if len(texts) <= _MOST_VALUES else [*texts[:_MOST_VALUES], "..."]
 
 
 def _refused(sheet: Sheet, item_id: str) -> nw.Expr:
@@ -134,11 +134,11 @@ def _refused(sheet: Sheet, item_id: str) -> nw.Expr:
 
 
 def _count(frame: frames.Frame, wrong: nw.Expr) -> int:
-    one = frame.select(nw.when(wrong).then(1).otherwise(0).alias("n")).select(nw.col("n").sum())
-    return int(_first_row(one)["n"])
+    total = frame.select(nw.when(wrong).then(1).otherwise(0).alias("n")).select(nw.col("n").sum())
+    return int(_first_row(total)["n"])
 
 
-def _shown(value: object) -> str:
+def _quote(value: object) -> str:
     if isinstance(value, float) and value.is_integer():
         return str(int(value))
     if isinstance(value, str):
@@ -147,10 +147,10 @@ def _shown(value: object) -> str:
 
 
 def _advice(sheet: Sheet) -> str:
-    met = _extremes(sheet)
-    fitting = _fitting(sheet, met)
+    extremes = _extremes(sheet)
+    fitting = _fitting(sheet, extremes)
     if fitting:
-        return f"All answers lie between {met[0]:g} and {met[1]:g}: pass coding={fitting!r}?"
+        return f"All answers lie between {extremes[0]:g} and {extremes[1]:g}: pass coding={fitting!r}?"
     beyond_zero = _extremes(sheet, zero=False)
     fitting = _fitting(sheet, beyond_zero)
     if fitting:
@@ -159,16 +159,16 @@ def _advice(sheet: Sheet) -> str:
             "and make 0 null if it stands for 'not answered'?"
         )
     lowest = min(sheet.coding.accepted(item)[0] for item in sheet.instrument.items)
-    if met[0] == 0 < lowest:
+    if extremes[0] == 0 < lowest:
         return "If 0 stands for 'not answered' there, make it null, or pass invalid=\"null\"."
     return 'Correct them, or pass invalid="null" to count them as blank.'
 
 
-def _fitting(sheet: Sheet, met: tuple[float, float]) -> str | None:
+def _fitting(sheet: Sheet, extremes: tuple[float, float]) -> str | None:
     """Name another coding that accepts all that was met."""
     for other in sheet.instrument.codings:
         spans = [other.accepted(item) for item in sheet.instrument.items]
-        inside = min(low for low, _ in spans) <= met[0] and met[1] <= max(high for _, high in spans)
+        inside = min(low for low, _ in spans) <= extremes[0] and extremes[1] <= max(high for _, high in spans)
         if other.key != sheet.coding.key and inside:
             return other.key
     return None
@@ -181,6 +181,6 @@ def _extremes(sheet: Sheet, *, zero: bool = True) -> tuple[float, float]:
         answer = nw.col(named(item))
         counted = answer if zero else nw.when(answer != 0).then(answer)
         ends += [counted.min().alias(f"{item}_lo"), counted.max().alias(f"{item}_hi")]
-    met = _first_row(sheet.numbers.frame.select(*ends)).values()
-    known = [value for value in met if isinstance(value, int | float) and not math.isnan(value)]
-    return (min(known), max(known)) if known else (math.nan, math.nan)
+    values = _first_row(sheet.numbers.frame.select(*ends)).values()
+    numbers = [value for value in values if isinstance(value, int | float) and not math.isnan(value)]
+    return (min(numbers), max(numbers)) if numbers else (math.nan, math.nan)

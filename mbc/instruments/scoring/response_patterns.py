@@ -70,7 +70,7 @@ def phq9_algorithm(
 
 def _pattern(sheet: Sheet, *, blank: bool) -> nw.Expr:
     present = {item.id: _present(sheet, item.id, blank=blank) for item in sheet.instrument.items}
-    symptoms = plain_sum(one.cast(nw.Int64) for one in present.values())
+    symptoms = plain_sum(flag.cast(nw.Int64) for flag in present.values())
     core = present[_CORE[0]] | present[_CORE[1]]
     pattern = nw.when(core & (symptoms >= _OTHER)).then(nw.lit("other")).otherwise(nw.lit("none"))
     return nw.when(core & (symptoms >= _MAJOR)).then(nw.lit("major")).otherwise(pattern)

@@ -53,10 +53,10 @@ def risk_flags(
 def _flag(sheet: Sheet, flag: RiskFlag) -> nw.Expr:
     low, blank = _item(sheet, flag) if flag.on == "item" else _scale(sheet, flag)
     flagged = nw.when(low >= flag.at_least).then(nw.lit("risk")).otherwise(nw.lit(None, nw.String))
-    given = count_present(nw.col(named(one.id)) for one in sheet.instrument.items) > 0
+    given = count_present(nw.col(named(item.id)) for item in sheet.instrument.items) > 0
     if flag.blank_asks:
-        asked = nw.when(blank & given).then(nw.lit("ask")).otherwise(nw.lit(None, nw.String))
-        flagged = nw.when(low >= flag.at_least).then(nw.lit("risk")).otherwise(asked)
+        prompt = nw.when(blank & given).then(nw.lit("ask")).otherwise(nw.lit(None, nw.String))
+        flagged = nw.when(low >= flag.at_least).then(nw.lit("risk")).otherwise(prompt)
     return nw.when(given).then(flagged)
 
 
@@ -73,9 +73,9 @@ def _scale(sheet: Sheet, flag: RiskFlag) -> tuple[nw.Expr, nw.Expr]:
     scale = sheet.instrument.scale(flag.item)
     counted = [keyed(sheet, scale, item) for item in scale.items]
     lowest = [sheet.instrument.item(item).minimum for item in scale.items]
-    least = plain_sum(_filled(one, float(low)) for one, low in zip(counted, lowest, strict=True))
-    return least, count_present(one.answer for one in counted) < len(counted)
+    least = plain_sum(_filled(item, float(low)) for item, low in zip(counted, lowest, strict=True))
+    return least, count_present(item.answer for item in counted) < len(counted)
 
 
-def _filled(one: Keyed, low: float) -> nw.Expr:
-    return nw.when(~one.answer.is_null()).then(one.expr).otherwise(nw.lit(low))
+def _filled(item: Keyed, low: float) -> nw.Expr:
+    return nw.when(~item.answer.is_null()).then(item.expr).otherwise(nw.lit(low))

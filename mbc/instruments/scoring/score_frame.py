@@ -96,7 +96,7 @@ def score(
         summed |= made
         scored[name] = _scored(sheet, scale, rule)
         judged |= _judged(sheet, scale, rule)
-        order += [name, *(one for one in made if not is_ours(one))]
+        order += [name, *(name for name in made if not is_ours(name))]
     return attach(frame, table, sheet, summed, scored, judged, order=[*order, *judged])
 
 
@@ -124,9 +124,9 @@ def keyed_items(
     definition = load(key) if isinstance(key, str) else key
     table = frames.open_frame(frame)
     sheet = open_sheet(table, definition, items=items, form=form, coding=coding, invalid=invalid)
-    asked = definition.scale(scale)
+    chosen = definition.scale(scale)
     made = {
-        f"{definition.key}_keyed_{item}": keyed(sheet, asked, item).expr.cast(nw.Float64) for item in asked.items
+        f"{definition.key}_keyed_{item}": keyed(sheet, chosen, item).expr.cast(nw.Float64) for item in chosen.items
     }
     return attach(frame, table, sheet, made)
 
@@ -168,7 +168,7 @@ def _summed(sheet: Sheet, scale: Scale, rule: MissingRule) -> dict[str, nw.Expr]
     absent = count_absent(items)
     made = {
         _sum(scale): _total(scale, rule, items),
-        f"{_name(sheet, scale)}_answered": count_present(one.answer for one in items),
+        f"{_name(sheet, scale)}_answered": count_present(item.answer for item in items),
     }
     if scale.algorithm is not None and rule == "prorate":
         made[_parts(scale)] = count_present(_units(scale, items))
@@ -182,7 +182,7 @@ def _total(scale: Scale, rule: MissingRule, items: Sequence[Keyed]) -> nw.Expr:
     if scale.algorithm is not None:
         units = _units(scale, items)
         return plain_sum(units) if rule == "strict" else plain_sum(unit.fill_null(0) for unit in units)
-    if rule == "strict" and any(one.absent is not None for one in items):
+    if rule == "strict" and any(item.absent is not None for item in items):
         return applicable_sum(items)
     return signed_sum(items, present=rule == "prorate")
 
@@ -205,7 +205,7 @@ def _scored(sheet: Sheet, scale: Scale, rule: MissingRule) -> nw.Expr:
 
 def _units(scale: Scale, items: Sequence[Keyed]) -> list[nw.Expr]:
     """Make what an algorithm adds up or averages."""
-    return ALGORITHMS[scale.algorithm or ""].units([one.expr for one in items])
+    return ALGORITHMS[scale.algorithm or ""].units([item.expr for item in items])
 
 
 def _unit_count(sheet: Sheet, scale: Scale) -> int:
@@ -236,9 +236,9 @@ def _optional(sheet: Sheet, scale: Scale) -> nw.Expr | None:
 def _highest(scale: Scale, items: Sequence[Keyed]) -> nw.Expr:
     """Highest score that the items which apply can give."""
     lost = [
-        nw.when(one.absent).then(nw.lit(one.highest)).otherwise(nw.lit(0.0))
-        for one in items
-        if one.absent is not None
+        nw.when(item.absent).then(nw.lit(item.highest)).otherwise(nw.lit(0.0))
+        for item in items
+        if item.absent is not None
     ]
     return nw.lit(scale.range[1]) - plain_sum(lost)
 

@@ -96,9 +96,9 @@ def across_targets(  # noqa: PLR0913 - options are keyword-only
 def _averaged(
     frame: frames.Frame, by: list[str], target: str, names: list[str], needed: Sequence[str] | None
 ) -> frames.Frame:
-    asked = [str(one) for one in needed or ()]
+    required = [str(name) for name in needed or ()]
     about = nw.col(target).cast(nw.String)
-    among = about.is_in(asked) if asked else nw.lit(value=False)
+    among = about.is_in(required) if required else nw.lit(value=False)
     marked = frame.with_columns(
         (among & ~nw.col(name).is_null()).cast(nw.Int64).alias(f"{_NEEDED}_{name}") for name in names
     )
@@ -110,11 +110,11 @@ def _averaged(
             nw.col(f"{_NEEDED}_{name}").sum(),
         ]
     grouped = marked.group_by(*by).agg(*sums).sort(*by)
-    shown: list[nw.Expr] = [nw.col(one) for one in by]
+    selected: list[nw.Expr] = [nw.col(name) for name in by]
     for name in names:
-        enough = (nw.col(f"{_NEEDED}_{name}") >= len(asked)) & (nw.col(f"{name}_targets") > 0)
-        shown += [nw.when(enough).then(nw.col(name)).alias(name), nw.col(f"{name}_targets").cast(nw.Int64)]
-    return grouped.select(*shown)
+        enough = (nw.col(f"{_NEEDED}_{name}") >= len(required)) & (nw.col(f"{name}_targets") > 0)
+        selected += [nw.when(enough).then(nw.col(name)).alias(name), nw.col(f"{name}_targets").cast(nw.Int64)]
+    return grouped.select(*selected)
 
 
 def _refuse_repeated(frame: frames.Frame, by: list[str], target: str) -> None:

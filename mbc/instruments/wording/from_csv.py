@@ -98,7 +98,7 @@ def choices(cell: str) -> tuple[tuple[str, str], ...]:
 
 
 def _columns(header: list[str], name: str) -> tuple[int, int, int | None, dict[str, int]]:
-    known: dict[str, int] = {}
+    places: dict[str, int] = {}
     values: dict[str, int] = {}
     unknown: list[str] = []
     for place, title in enumerate(header):
@@ -107,11 +107,11 @@ def _columns(header: list[str], name: str) -> tuple[int, int, int | None, dict[s
         role = next((roles[0] for roles in (_ITEM, _TEXT, _OPTIONS) if folded in roles), None)
         if match and match[1] not in values:
             values[match[1]] = place
-        elif role and role not in known:
-            known[role] = place
+        elif role and role not in places:
+            places[role] = place
         elif title and folded not in _PASSED_OVER:
             unknown.append(title)
-    absent = [column for column in ("item", "text") if column not in known]
+    absent = [column for column in ("item", "text") if column not in places]
     if absent:
         near = nearest(absent[0], unknown, most=1)
         hint = f" Rename '{near[0]}' -> '{absent[0]}'?" if near else ""
@@ -119,13 +119,13 @@ def _columns(header: list[str], name: str) -> tuple[int, int, int | None, dict[s
             f"{name} has no column '{absent[0]}'; it has {', '.join(header)}. "
             f"Needed: item, text, and options as columns 0, 1, ... or one column 'options'.{hint}"
         )
-    if unknown or (values and "options" in known):
+    if unknown or (values and "options" in places):
         stray = ", ".join(f"'{title}'" for title in unknown) or "'options' beside columns of values"
         raise WordingError(
             f"{name}, header: {stray} is not understood. Accepted: item, text, and either columns named by the "
             "value of an option (0, 1, ...) or one column 'options' (0, label | 1, label). Remove the others."
         )
-    return known["item"], known["text"], known.get("options"), values
+    return places["item"], places["text"], places.get("options"), values
 
 
 def _offered(cells: list[str], values: dict[str, int]) -> tuple[tuple[str, str], ...]:

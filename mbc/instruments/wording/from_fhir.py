@@ -118,13 +118,13 @@ def read_questionnaire(content: bytes, name: str, language: str) -> Draft:
     except ValidationError as fault:
         raise WordingError(f"{name} is not a FHIR R4 Questionnaire: {_first(fault)}.") from None
     _check_language(resource, name, language)
-    asked = [item for item in _walk(resource.item) if item.type in _ASKED and not item.read_only]
-    if not asked:
+    questions = [item for item in _walk(resource.item) if item.type in _ASKED and not item.read_only]
+    if not questions:
         raise WordingError(f"{name} asks nothing: no item of a type that can be answered (choice, integer, ...).")
-    numbers = _numbers([item.link_id for item in asked])
-    lines = [_line(item, number, resource, language) for item, number in zip(asked, numbers, strict=True)]
+    numbers = _numbers([item.link_id for item in questions])
+    lines = [_line(item, number, resource, language) for item, number in zip(questions, numbers, strict=True)]
     return Draft(
-        title=_said(resource.title, resource.more, language) or resource.name,
+        title=_text_in(resource.title, resource.more, language) or resource.name,
         instructions="\n".join(_before_questions(resource.item, language)) or None,
         copyright=plain(resource.copyright) or None,
         lines=tuple(lines),
@@ -147,9 +147,9 @@ def _numbers(link_ids: Sequence[str]) -> list[str]:
     (['1', '2'], ['1', '2', '3'])
     """
     last = [link.strip("/").rsplit("/", 1)[-1] for link in link_ids]
-    if not all(re.fullmatch(r"(\d+\.)+\d+", one) for one in last):
+    if not all(re.fullmatch(r"(\d+\.)+\d+", prefix) for prefix in last):
         return last
-    ends = [one.rsplit(".", 1)[-1] for one in last]
+    ends = [prefix.rsplit(".", 1)[-1] for prefix in last]
     return ends if len(set(ends)) == len(ends) else [str(n) for n in range(1, len(ends) + 1)]
 
 
@@ -158,7 +158,7 @@ def _before_questions(items: Iterable[_Item], language: str) -> Iterator[str]:
     for item in _walk(items):
         if item.type not in {"group", "display"}:
             return
-        text = _said(item.text, item.more, language)
+        text = _text_in(item.text, item.more, language)
         if text:
             yield text
 
@@ -167,10 +167,10 @@ def _line(item: _Item, number: str, resource: _Questionnaire, language: str) -> 
     codes = tuple(code.code for code in item.code if code.code and (code.system or _LOINC) == _LOINC)
     options = tuple(_option(option, language) for option in item.answer_option)
     if not options and item.answer_value_set:
-        options = tuple(_concept(one, language) for one in _value_set(resource, item.answer_value_set))
+        options = tuple(_concept(concept, language) for concept in _value_set(resource, item.answer_value_set))
     if item.type == "boolean":
         options = (("0", "No"), ("1", "Yes")) if language.startswith("en") else ()
-    text = _said(item.text, item.more, language)
+    text = _text_in(item.text, item.more, language)
     return Line(
         f"linkId '{item.link_id}'", tuple(dict.fromkeys((item.link_id, number))), codes, text, options, _span(item)
     )
@@ -188,42 +188,48 @@ def _option(option: _AnswerOption, language: str) -> tuple[str, str]:
 
 def _concept(coded: _Coded, language: str) -> tuple[str, str]:
     number = coded.code if coded.code and re.fullmatch(r"-?\d+", coded.code) else ""
-    return _weight(coded.extension) or number, _said(coded.display, coded.more, language)
+    return _weight(coded.extension) or number, _text_in(coded.display, coded.more, language)
 
 
 def _value_set(resource: _Questionnaire, reference: str) -> tuple[_Coded, ...]:
     wanted = reference.rsplit("/", 1)[-1].split("|", 1)[0].removeprefix("#")
-    for one in resource.contained:
-        if one.id == wanted:
-            return one.expansion.contains or tuple(c for part in one.compose.include for c in part.concept)
+    for contained in resource.contained:
+        if contained.id == wanted:
+            return contained.expansion.contains or tuple(
+                c for part in contained.compose.include for c in part.concept
+            )
     return ()
 
 
 def _weight(extensions: Iterable[_Extension]) -> str:
-    for one in extensions:
-        if one.url.endswith(_WEIGHT):
-            value = one.value_decimal if one.value_decimal is not None else one.value_integer
+    for extension in extensions:
+        if extension.url.endswith(_WEIGHT):
+            value = extension.value_decimal if extension.value_decimal is not None else extension.value_integer
             return f"{value:g}" if value is not None else ""
     return ""
 
 
 def _prefix(extensions: Iterable[_Extension]) -> str:
-    found = next((one.value_string or "" for one in extensions if one.url.endswith(_PREFIX)), "")
-    return found if re.fullmatch(r"-?\d+", found) else ""
+    prefix = next(
+        (extension.value_string or "" for extension in extensions if extension.url.endswith(_PREFIX)), ""
+    )
+    return prefix if re.fullmatch(r"-?\d+", prefix) else ""
 
 
 def _span(item: _Item) -> tuple[int, int] | None:
     if item.type not in {"integer", "decimal"}:
         return None
     ends = {
-        one.url.rsplit("/", 1)[-1]: one.value_integer if one.value_integer is not None else one.value_decimal
-        for one in item.extension
+        extension.url.rsplit("/", 1)[-1]: extension.value_integer
+        if extension.value_integer is not None
+        else extension.value_decimal
+        for extension in item.extension
     }
     low, high = ends.get("minValue"), ends.get("maxValue")
     return (int(low), int(high)) if low is not None and high is not None else None
 
 
-def _said(text: str | None, more: _Element | None, language: str) -> str:
+def _text_in(text: str | None, more: _Element | None, language: str) -> str:
     """Text in the language asked for, where a translation is carried; else as it stands."""
     for extension in more.extension if more else ():
         if extension.url.endswith(_TRANSLATION):

@@ -15,7 +15,7 @@ _MOST_SHOWN = 5
 
 
 @dataclass(frozen=True, slots=True)
-class Matched:
+class MatchedWording:
     """The questions of a file as items of an instrument."""
 
     form: Form
@@ -26,7 +26,7 @@ class Matched:
 
 
 @dataclass(frozen=True, slots=True)
-class _Found:
+class _Matches:
     """Which lines are which items, and whether places on a form were needed to tell."""
 
     lines: dict[str, Line]
@@ -38,7 +38,7 @@ class _Found:
 
 def match(
     draft: Draft, instrument: Instrument, name: str, *, form: str | None, coding: str | None, pattern: str | None
-) -> Matched:
+) -> MatchedWording:
     """Hold a file against an instrument: every item once, in the order of a form, with the options of a coding.
 
     Parameters
@@ -59,20 +59,20 @@ def match(
     """
     stated = instrument.form(form) if form is not None else None
     wanted = instrument.coding(coding) if coding is not None else None
-    found, faults = _find(draft, instrument, stated or instrument.form(), pattern)
+    matches, faults = _find(draft, instrument, stated or instrument.form(), pattern)
     if faults:
         raise _refusal(name, instrument, faults)
-    settled = _form(found, instrument, stated, name)
+    settled = _form(matches, instrument, stated, name)
     if wanted is None:
-        wanted = _coding(found, instrument, name)
-    faults = [*_grouped(_texts(found)), *_options(found, instrument, wanted)]
+        wanted = _coding(matches, instrument, name)
+    faults = [*_grouped(_texts(matches)), *_options(matches, instrument, wanted)]
     if faults:
         raise _refusal(name, instrument, faults)
-    items = tuple(_worded(item, found.lines[item]) for item in settled.order)
-    return Matched(settled, wanted, items, found.lines, tuple(_notes(draft, found)))
+    items = tuple(_worded(item, matches.lines[item]) for item in settled.order)
+    return MatchedWording(settled, wanted, items, matches.lines, tuple(_notes(draft, matches)))
 
 
-def _find(draft: Draft, instrument: Instrument, form: Form, pattern: str | None) -> tuple[_Found, list[str]]:
+def _find(draft: Draft, instrument: Instrument, form: Form, pattern: str | None) -> tuple[_Matches, list[str]]:
     lines: dict[str, Line] = {}
     faults: list[str] = []
     extras: list[Line] = []
@@ -83,7 +83,9 @@ def _find(draft: Draft, instrument: Instrument, form: Form, pattern: str | None)
         if item is None:
             extras.append(line)
         elif item in lines:
-            faults.append(f"{line.where} is {_known(instrument, item)}, and so is {lines[item].where}. Keep one.")
+            faults.append(
+                f"{line.where} is {_item_label(instrument, item)}, and so is {lines[item].where}. Keep one."
+            )
         else:
             lines[item] = line
     if draft.extras == "fault":
@@ -91,7 +93,7 @@ def _find(draft: Draft, instrument: Instrument, form: Form, pattern: str | None)
     absent = [item for item in form.order if item not in lines]
     if absent:
         faults.append(_absent(absent, instrument, form, extras))
-    return _Found(lines, tuple(lines), by_place, in_turn, tuple(extras)), faults
+    return _Matches(lines, tuple(lines), by_place, in_turn, tuple(extras)), faults
 
 
 def _in_turn(draft: Draft, instrument: Instrument, form: Form, pattern: str | None) -> bool:
@@ -131,32 +133,32 @@ def _place(name: str, key: str, pattern: str | None) -> int | None:
     return int(number[1]) if number else None
 
 
-def _form(found: _Found, instrument: Instrument, stated: Form | None, name: str) -> Form:
+def _form(matches: _Matches, instrument: Instrument, stated: Form | None, name: str) -> Form:
     """Form of the file: as stated, or told by its order where items are known by identity."""
     orders = "; ".join(f"{form.key}: {form.title}" for form in instrument.forms)
-    if found.by_place and stated is None and len(instrument.forms) > 1:
+    if matches.by_place and stated is None and len(instrument.forms) > 1:
         which = " or ".join(f"--form {form.key}" for form in instrument.forms)
         raise WordingError(
             f"{name} numbers its questions, and {instrument.key} has {len(instrument.forms)} item orders "
             f"({orders}). Look at the first question, and say which: {which}."
         )
-    fitting = [form for form in instrument.forms if form.order == found.order]
+    fitting = [form for form in instrument.forms if form.order == matches.order]
     if stated in fitting or (stated is None and fitting):
         return stated or next((form for form in fitting if form.default), fitting[0])
     wanted = stated or instrument.form()
-    met = found.order
-    place = next(n for n, (a, b) in enumerate(zip(met, wanted.order, strict=True)) if a != b)
+    order = matches.order
+    place = next(n for n, (a, b) in enumerate(zip(order, wanted.order, strict=True)) if a != b)
     other = f" Its order is that of form {fitting[0].key!r}: --form {fitting[0].key}?" if fitting else ""
     raise WordingError(
-        f"{name}, {found.lines[met[place]].where}: {_known(instrument, met[place])} stands at place {place + 1}, "
-        f"where form {wanted.key!r} has {_known(instrument, wanted.order[place])}."
+        f"{name}, {matches.lines[order[place]].where}: {_item_label(instrument, order[place])} is at place "
+        f"{place + 1}, where form {wanted.key!r} has {_item_label(instrument, wanted.order[place])}."
         f"{other or f' Put the questions in the order they are asked ({orders}).'}"
     )
 
 
-def _coding(found: _Found, instrument: Instrument, name: str) -> Coding:
+def _coding(matches: _Matches, instrument: Instrument, name: str) -> Coding:
     """Coding that accepts just the options; the default where none does, so that its faults are told."""
-    fitting = [coding for coding in instrument.codings if not list(_values(found, instrument, coding))]
+    fitting = [coding for coding in instrument.codings if not list(_values(matches, instrument, coding))]
     if len(fitting) > 1:
         meanings = "; ".join(f"{coding.key}: {coding.title}" for coding in fitting)
         raise WordingError(
@@ -166,23 +168,23 @@ def _coding(found: _Found, instrument: Instrument, name: str) -> Coding:
     return fitting[0] if fitting else instrument.coding()
 
 
-def _texts(found: _Found) -> Iterator[tuple[str, str]]:
-    for line in found.lines.values():
+def _texts(matches: _Matches) -> Iterator[tuple[str, str]]:
+    for line in matches.lines.values():
         if not line.text:
             yield line.where, "the question has no text"
         if max(len(text) for text in (line.text, *(label for _, label in line.options))) > MOST_CHARACTERS:
             yield line.where, f"a text of more than {MOST_CHARACTERS} characters"
 
 
-def _options(found: _Found, instrument: Instrument, coding: Coding) -> Iterator[str]:
-    yield from _grouped(_values(found, instrument, coding))
+def _options(matches: _Matches, instrument: Instrument, coding: Coding) -> Iterator[str]:
+    yield from _grouped(_values(matches, instrument, coding))
     yield from _grouped(
-        (line.where, fault) for line in found.lines.values() if (fault := _order(line.options)) is not None
+        (line.where, fault) for line in matches.lines.values() if (fault := _order(line.options)) is not None
     )
 
 
-def _values(found: _Found, instrument: Instrument, coding: Coding) -> Iterator[tuple[str, str]]:
-    for item_id, line in found.lines.items():
+def _values(matches: _Matches, instrument: Instrument, coding: Coding) -> Iterator[tuple[str, str]]:
+    for item_id, line in matches.lines.items():
         item = instrument.item(item_id)
         fault = _span_fault(line, item, coding) if not line.options else _value_fault(line, item, coding)
         if fault is not None:
@@ -191,7 +193,7 @@ def _values(found: _Found, instrument: Instrument, coding: Coding) -> Iterator[t
 
 def _span_fault(line: Line, item: Item, coding: Coding) -> str | None:
     low, high = coding.accepted(item)
-    if line.span == (low, high) or (line.span is None and not item.whole):
+    if line.span == (low, high) or (line.span is None and not item.whole_numbers):
         return None
     if line.span is None:
         return f"no options; the coding {coding.key!r} accepts {low}-{high}. Give each value its label"
@@ -202,8 +204,8 @@ def _value_fault(line: Line, item: Item, coding: Coding) -> str | None:
     low, high = coding.accepted(item)
     written = [value for value, _ in line.options]
     if not all(re.fullmatch(r"-?\d+", value) for value in written):
-        shown = ", ".join(repr(value or label) for value, label in line.options[:_MOST_SHOWN])
-        return f"options without a whole number ({shown}); each needs the value it is kept as, {low}-{high}"
+        options = ", ".join(repr(value or label) for value, label in line.options[:_MOST_SHOWN])
+        return f"options without a whole number ({options}); each needs the value it is kept as, {low}-{high}"
     values = sorted(int(value) for value in written)
     if values == list(range(low, high + 1)):
         return None
@@ -233,7 +235,7 @@ def _grouped(faults: Iterable[tuple[str, str]]) -> Iterator[str]:
 
 
 def _absent(absent: Sequence[str], instrument: Instrument, form: Form, extras: Sequence[Line]) -> str:
-    known = [_known(instrument, item) for item in absent[:_MOST_SHOWN]]
+    described = [_item_label(instrument, item) for item in absent[:_MOST_SHOWN]]
     more = f" and {len(absent) - _MOST_SHOWN} more" if len(absent) > _MOST_SHOWN else ""
     place = form.order.index(absent[0]) + 1
     names = [f"'{instrument.key}_{place}'", f"'{place}'", f"'{absent[0]}'"]
@@ -243,7 +245,7 @@ def _absent(absent: Sequence[str], instrument: Instrument, form: Form, extras: S
     spare = {name: line for line in extras for name in line.names}
     near = nearest(f"{instrument.key}_{place}", spare, most=1)
     hint = f" Is it '{near[0]}'? Then say what the fields are called: --items PATTERN, with {{n}}." if near else ""
-    return f"no question for {', '.join(known)}{more}. The first would be called {' or '.join(names)}.{hint}"
+    return f"no question for {', '.join(described)}{more}. The first would be called {' or '.join(names)}.{hint}"
 
 
 def _stray(line: Line, instrument: Instrument) -> str:
@@ -254,7 +256,7 @@ def _stray(line: Line, instrument: Instrument) -> str:
     )
 
 
-def _known(instrument: Instrument, item_id: str) -> str:
+def _item_label(instrument: Instrument, item_id: str) -> str:
     return f"{item_id} ({instrument.item(item_id).label})"
 
 
@@ -265,24 +267,24 @@ def _worded(item_id: str, line: Line) -> WordedItem:
     return WordedItem(item_id, line.text, options)
 
 
-def _notes(draft: Draft, found: _Found) -> Iterator[str]:
-    if found.in_turn:
+def _notes(draft: Draft, matches: _Matches) -> Iterator[str]:
+    if matches.in_turn:
         yield (
             "The file has neither LOINC codes nor numbers; its questions were taken in their order. Look at them: "
             "mbc instruments wording show."
         )
     if draft.extras == "told":
-        for line in found.extras:
+        for line in matches.extras:
             yield f"Left out, as no item of the instrument: {line.where} ('{line.text[:60]}')."
-    seen: dict[str, Line] = {}
-    for line in found.lines.values():
-        if line.text in seen:
-            yield f"{line.where} has the same text as {seen[line.text].where}. Is that so on paper?"
-        seen.setdefault(line.text, line)
+    by_text: dict[str, Line] = {}
+    for line in matches.lines.values():
+        if line.text in by_text:
+            yield f"{line.where} has the same text as {by_text[line.text].where}. Is that so on paper?"
+        by_text.setdefault(line.text, line)
 
 
 def _refusal(name: str, instrument: Instrument, faults: Sequence[str]) -> WordingError:
     if len(faults) == 1:
         return WordingError(f"{name} does not fit {instrument.key}: {faults[0]}")
-    told = "\n".join(f"  - {fault}" for fault in faults)
-    return WordingError(f"{name} does not fit {instrument.key} ({len(faults)} faults):\n{told}")
+    listed = "\n".join(f"  - {fault}" for fault in faults)
+    return WordingError(f"{name} does not fit {instrument.key} ({len(faults)} faults):\n{listed}")

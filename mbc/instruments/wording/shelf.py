@@ -104,8 +104,8 @@ def _read(path: Path) -> Wording:
     try:
         return _STORED.validate_json(path.read_bytes())
     except (OSError, ValidationError) as fault:
-        said = fault.strerror if isinstance(fault, OSError) else f"{fault.error_count()} faults"
+        detail = fault.strerror if isinstance(fault, OSError) else f"{fault.error_count()} faults"
         raise WordingError(
-            f"'{path}' cannot be read as loaded wording ({said}). Delete it, and load the wording again: "
+            f"'{path}' cannot be read as loaded wording ({detail}). Delete it, and load the wording again: "
             "mbc instruments wording load KEY FILE --language CODE."
         ) from None

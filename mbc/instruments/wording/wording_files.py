@@ -16,7 +16,7 @@ from mbc.instruments.wording.drafts import Draft, plain
 from mbc.instruments.wording.from_csv import read_csv, read_table
 from mbc.instruments.wording.from_fhir import read_questionnaire
 from mbc.instruments.wording.from_redcap import is_dictionary, read_dictionary
-from mbc.instruments.wording.item_match import Matched, match
+from mbc.instruments.wording.item_match import MatchedWording, match
 from mbc.instruments.wording.texts import Wording
 
 _MOST_BYTES = 20_000_000  # a data dictionary of thousands of fields has a few million
@@ -126,12 +126,16 @@ def of(
     """
     definition = load_instrument(key) if isinstance(key, str) else key
     tag = shelf.language_tag(language)
-    forms = sorted(definition.forms, key=lambda one: not one.default) if form is None else [definition.form(form)]
-    for one in forms:
-        found = shelf.get(definition.key, tag, one.key, directory)
-        if found is not None:
-            _check_current(found, definition)
-            return found
+    forms = (
+        sorted(definition.forms, key=lambda candidate: not candidate.default)
+        if form is None
+        else [definition.form(form)]
+    )
+    for candidate in forms:
+        wording = shelf.get(definition.key, tag, candidate.key, directory)
+        if wording is not None:
+            _check_current(wording, definition)
+            return wording
     return None
 
 
@@ -146,13 +150,15 @@ def require(
         If none is loaded: nothing is shown to a client then. The text says how to load it.
     """
     definition = load_instrument(key) if isinstance(key, str) else key
-    found = of(definition, language, form, directory=directory)
-    if found is not None:
-        return found
-    asked = f"{definition.key} in {shelf.language_tag(language)!r}" + (f", form {form!r}" if form else "")
-    there = ", ".join(f"{one.language} (form {one.form})" for one in loaded(definition, directory=directory))
+    wording = of(definition, language, form, directory=directory)
+    if wording is not None:
+        return wording
+    request = f"{definition.key} in {shelf.language_tag(language)!r}" + (f", form {form!r}" if form else "")
+    there = ", ".join(
+        f"{wording.language} (form {wording.form})" for wording in loaded(definition, directory=directory)
+    )
     raise WordingError(
-        f"No wording is loaded for {asked}; loaded: {there or 'none'}. Nothing is shown to a client without it. "
+        f"No wording is loaded for {request}; loaded: {there or 'none'}. Nothing is shown to a client without it. "
         f"Load your own copy: mbc instruments wording load {definition.key} FILE --language {language}."
     )
 
@@ -178,14 +184,14 @@ def remove(
     definition = load_instrument(key) if isinstance(key, str) else key
     tag = shelf.language_tag(language)
     there = [
-        one
-        for one in loaded(definition, directory=directory)
-        if one.language == tag and (form is None or one.form == definition.form(form).key)
+        wording
+        for wording in loaded(definition, directory=directory)
+        if wording.language == tag and (form is None or wording.form == definition.form(form).key)
     ]
     if not there:
         require(definition, tag, form, directory=directory)
     if len(there) > 1:
-        forms = " or ".join(f"--form {one.form}" for one in there)
+        forms = " or ".join(f"--form {wording.form}" for wording in there)
         raise WordingError(
             f"{definition.key} in {tag!r} is loaded in {len(there)} item orders. Say which: {forms}."
         )
@@ -221,7 +227,7 @@ def _pattern(items: str | None) -> str | None:
     return items
 
 
-def _section(draft: Draft, fitted: Matched) -> str | None:
+def _section(draft: Draft, fitted: MatchedWording) -> str | None:
     """Heading that stands right above the first question."""
     first = fitted.lines[fitted.form.order[0]]
     return next((draft.sections[name] for name in first.names if name in draft.sections), None)
@@ -255,22 +261,22 @@ def _check_free(made: Wording, directory: str | Path | None, *, overwrite: bool)
         )
 
 
-def _check_current(found: Wording, definition: Instrument) -> None:
+def _check_current(wording: Wording, definition: Instrument) -> None:
     """Refuse text that was matched to a definition which has since changed."""
     try:
-        order, coding = definition.form(found.form).order, definition.coding(found.coding)
+        order, coding = definition.form(wording.form).order, definition.coding(wording.coding)
     except MbcError:
         fits = False
     else:
-        fits = tuple(item.id for item in found.items) == order and all(
+        fits = tuple(item.id for item in wording.items) == order and all(
             {option.value for option in item.options} <= _accepted(coding.accepted(definition.item(item.id)))
-            for item in found.items
+            for item in wording.items
         )
     if not fits:
         raise WordingError(
-            f"The wording of {definition.key} in {found.language!r} was loaded for version {found.version}, and "
-            f"no longer fits its definition ({definition.version}). Load it again: mbc instruments wording load "
-            f"{definition.key} FILE --language {found.language} --force."
+            f"The wording of {definition.key} in {wording.language!r} was loaded for version {wording.version}, "
+            f"and no longer fits its definition ({definition.version}). Load it again: mbc instruments wording "
+            f"load {definition.key} FILE --language {wording.language} --force."
         )
 
 

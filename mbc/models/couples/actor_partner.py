@@ -13,11 +13,11 @@ from mbc.models.change.inputs.distributions import t_below, t_quantile
 from mbc.models.change.inputs.score_arrays import Backend, FloatArray, frame
 from mbc.models.couples.bootstrap import (
     covariances,
+    distinguishable_slopes,
     drawn_again,
+    indistinguishable_slopes,
     moments_of,
     percentiles,
-    slopes_interchangeable,
-    slopes_told_apart,
 )
 from mbc.models.couples.pairs import read_pairs
 
@@ -80,18 +80,21 @@ class ActorPartner:
         ModelError
             If there is none of that name.
         """
-        for one in self.effects:
-            if (one.effect, one.role) == (effect, role):
-                return one
-        known = ", ".join(f"{one.effect} of {one.role}" for one in self.effects) or f"none ({self.reason})"
-        raise ModelError(f"There is no effect '{effect}' of '{role}'; there is: {known}.")
+        for estimate in self.effects:
+            if (estimate.effect, estimate.role) == (effect, role):
+                return estimate
+        available = ", ".join(f"{one.effect} of {one.role}" for one in self.effects) or f"none ({self.reason})"
+        raise ModelError(f"There is no effect '{effect}' of '{role}'; there is: {available}.")
 
     def to_frame(self, *, backend: Backend = "polars") -> Any:
         """Make a table, one row per effect."""
         names = ("role", "effect", "estimate", "standard_error", "degrees_of_freedom", "lower", "upper", "p_value")
         kinds = {name: pl.String if name in {"role", "effect"} else pl.Float64 for name in names}
         return frame(
-            {name: pl.Series([getattr(one, name) for one in self.effects], dtype=kinds[name]) for name in names},
+            {
+                name: pl.Series([getattr(estimate, name) for estimate in self.effects], dtype=kinds[name])
+                for name in names
+            },
             backend,
         )
 
@@ -150,14 +153,14 @@ def actor_partner(
     """
     pairs, roles, n_all = read_pairs(data, {"dyad": dyad, "x": x, "y": y}, role)
     n = pairs.shape[0]
-    told = role is not None
-    method = "least squares per role" if told else "least squares of sums and differences"
+    distinguishable = role is not None
+    method = "least squares per role" if distinguishable else "least squares of sums and differences"
     reason = _impossible(pairs)
     if reason is not None:
         return ActorPartner((), (), roles, None, (), confidence, n, n_all - n, method, reason=reason)
-    fit = _told_apart if told else _interchangeable
+    fit = _test_distinguishability if distinguishable else _interchangeable
     effects, sds, correlation = fit(pairs, roles, confidence)
-    slopes = slopes_told_apart if told else slopes_interchangeable
+    slopes = distinguishable_slopes if distinguishable else indistinguishable_slopes
     samples = drawn_again(n, lambda weights: slopes(pairs, weights), bootstrap, seed)
     ratios = tuple(
         _ratio(effects, who, samples[:, 2 * k : 2 * k + 2], confidence) for k, who in enumerate(roles or ("both",))
@@ -218,12 +221,12 @@ def common_fate(
     """
     pairs, _, n_all = read_pairs(data, {"dyad": dyad, "x": x, "y": y}, role)
     n = pairs.shape[0]
-    found = covariances(moments_of(pairs, np.ones((1, n)), pooled=role is None))[0] if n > 1 else np.zeros(3)
+    moments = covariances(moments_of(pairs, np.ones((1, n)), pooled=role is None))[0] if n > 1 else np.zeros(3)
     reason: Reason | None = "too_few_dyads" if n < _LEAST else None
-    if reason is None and not found[0] > 0:
+    if reason is None and not moments[0] > 0:
         reason = "no_shared_variance"
     if reason is not None:
-        x_x, x_y, y_y = (float(one) if n > 1 else None for one in found)
+        x_x, x_y, y_y = (float(moment) if n > 1 else None for moment in moments)
         return CommonFate(None, None, None, x_x, x_y, y_y, confidence, n, n_all - n, 0, reason=reason)
 
     def effect(weights: FloatArray) -> FloatArray:
@@ -234,12 +237,12 @@ def common_fate(
     samples = drawn_again(n, effect, bootstrap, seed)
     lower, upper = percentiles(samples[:, 0], confidence)
     return CommonFate(
-        effect=float(found[1] / found[0]),
+        effect=float(moments[1] / moments[0]),
         lower=lower,
         upper=upper,
-        covariance_x=float(found[0]),
-        covariance_xy=float(found[1]),
-        covariance_y=float(found[2]),
+        covariance_x=float(moments[0]),
+        covariance_xy=float(moments[1]),
+        covariance_y=float(moments[2]),
         confidence=confidence,
         n=n,
         n_missing=n_all - n,
@@ -250,16 +253,16 @@ def common_fate(
 def _impossible(pairs: FloatArray) -> Reason | None:
     if pairs.shape[0] < _LEAST:
         return "too_few_dyads"
-    one, two = pairs[:, 0] - pairs[:, 0].mean(), pairs[:, 1] - pairs[:, 1].mean()
-    if not (one.any() and two.any()):
+    first, second = pairs[:, 0] - pairs[:, 0].mean(), pairs[:, 1] - pairs[:, 1].mean()
+    if not (first.any() and second.any()):
         return "zero_variance"
     # Relative to rounding: one partner's x is a straight line of the other's.
-    if (one @ one) * (two @ two) - (one @ two) ** 2 <= 1e-12 * (one @ one) * (two @ two):
+    if (first @ first) * (second @ second) - (first @ second) ** 2 <= 1e-12 * (first @ first) * (second @ second):
         return "partners_alike"
     return None
 
 
-def _told_apart(
+def _test_distinguishability(
     pairs: FloatArray, roles: tuple[str, ...], confidence: float
 ) -> tuple[tuple[DyadEffect, ...], tuple[float, ...], float | None]:
     n = pairs.shape[0]
@@ -273,13 +276,13 @@ def _told_apart(
         errors = np.sqrt(covariance[k, k] * np.diag(inverse))
         for name, at in (("intercept", 0), ("actor", 1 + k), ("partner", 2 - k)):
             made.append(_effect(who, name, slopes[at, k], errors[at], n - 3, confidence))
-    for name, one, two in (("actor difference", 1, 2), ("partner difference", 2, 1)):
+    for name, first, second in (("actor difference", 1, 2), ("partner difference", 2, 1)):
         # The roles' estimates share the design: cov(b_jk, b_lm) = s_km * inverse_jl.
-        variance = covariance[0, 0] * inverse[one, one] + covariance[1, 1] * inverse[two, two]
-        error = np.sqrt(variance - 2.0 * covariance[0, 1] * inverse[one, two])
+        variance = covariance[0, 0] * inverse[first, first] + covariance[1, 1] * inverse[second, second]
+        error = np.sqrt(variance - 2.0 * covariance[0, 1] * inverse[first, second])
         label = f"{roles[0]} - {roles[1]}"
-        made.append(_effect(label, name, slopes[one, 0] - slopes[two, 1], error, n - 3, confidence))
-    sds = tuple(float(one) for one in np.sqrt(np.diag(covariance)))
+        made.append(_effect(label, name, slopes[first, 0] - slopes[second, 1], error, n - 3, confidence))
+    sds = tuple(float(error) for error in np.sqrt(np.diag(covariance)))
     together = float(covariance[0, 1]) / (sds[0] * sds[1]) if sds[0] * sds[1] > 0 else None
     return tuple(made), sds, together
 
@@ -319,8 +322,8 @@ def _effect(role: str, name: str, estimate: float, error: float, df: float, conf
 
 
 def _ratio(effects: tuple[DyadEffect, ...], role: str, samples: FloatArray, confidence: float) -> PartnerRatio:
-    actor = next(one for one in effects if (one.role, one.effect) == (role, "actor"))
-    partner = next(one for one in effects if (one.role, one.effect) == (role, "partner"))
+    actor = next(estimate for estimate in effects if (estimate.role, estimate.effect) == (role, "actor"))
+    partner = next(estimate for estimate in effects if (estimate.role, estimate.effect) == (role, "partner"))
     if actor.lower <= 0 <= actor.upper:
         return PartnerRatio(role, None, None, None, "actor_near_zero")
     with np.errstate(divide="ignore", invalid="ignore"):

@@ -13,11 +13,11 @@ _CHUNK = 200  # bootstrap samples at a time
 
 def percentiles(values: FloatArray, confidence: float) -> tuple[float | None, float | None]:
     """Give the limits that leave ``1 - confidence`` outside, of the samples that have a value."""
-    known = values[np.isfinite(values)]
-    if not known.size:
+    finite = values[np.isfinite(values)]
+    if not finite.size:
         return None, None
     tail = (1.0 - confidence) / 2.0
-    return float(np.quantile(known, tail)), float(np.quantile(known, 1.0 - tail))
+    return float(np.quantile(finite, tail)), float(np.quantile(finite, 1.0 - tail))
 
 
 def drawn_again(n: int, statistic: Callable[[FloatArray], FloatArray], bootstrap: int, seed: int) -> FloatArray:
@@ -30,7 +30,7 @@ def drawn_again(n: int, statistic: Callable[[FloatArray], FloatArray], bootstrap
     return np.concatenate(made) if made else np.empty((0, 4))
 
 
-def slopes_told_apart(pairs: FloatArray, weights: FloatArray) -> FloatArray:
+def distinguishable_slopes(pairs: FloatArray, weights: FloatArray) -> FloatArray:
     """Actor and partner effect of the first role, then of the second; shape (n_samples, 4)."""
     moments = moments_of(pairs, weights, pooled=False)
     xx, xy = moments[:, :2, :2], moments[:, :2, 2:]
@@ -38,7 +38,7 @@ def slopes_told_apart(pairs: FloatArray, weights: FloatArray) -> FloatArray:
     return np.stack([slopes[:, 0, 0], slopes[:, 1, 0], slopes[:, 1, 1], slopes[:, 0, 1]], axis=1)
 
 
-def slopes_interchangeable(pairs: FloatArray, weights: FloatArray) -> FloatArray:
+def indistinguishable_slopes(pairs: FloatArray, weights: FloatArray) -> FloatArray:
     """Actor and partner effect of partners who are not told apart; shape (n_samples, 2)."""
     moments = moments_of(pairs, weights, pooled=True)
     same = moments[:, 0, 0] + moments[:, 1, 1], moments[:, 0, 2] + moments[:, 1, 3]

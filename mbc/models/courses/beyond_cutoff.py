@@ -9,7 +9,7 @@ from mbc.models.change.inputs.score_arrays import FloatArray, number_column
 from mbc.models.courses.observed import Observed, first_where
 
 
-def time_beyond(seen: Observed, cutoff: float, *, tie_counts: bool, longest_gap: float | None) -> pl.DataFrame:
+def time_beyond(observed: Observed, cutoff: float, *, tie_counts: bool, longest_gap: float | None) -> pl.DataFrame:
     """Give each client's time on the better side, with straight lines between consecutive scores.
 
     Parameters
@@ -22,36 +22,36 @@ def time_beyond(seen: Observed, cutoff: float, *, tie_counts: bool, longest_gap:
     longest_gap : float, optional
         Time between two scores over which no line is drawn; such time is not counted at all.
     """
-    here = np.flatnonzero(np.arange(seen.scores.size) < seen.last)
-    spent = seen.elapsed[here + 1] - seen.elapsed[here]
+    here = np.flatnonzero(np.arange(observed.scores.size) < observed.last)
+    spent = observed.elapsed[here + 1] - observed.elapsed[here]
     drawn = np.ones(here.size, dtype=bool) if longest_gap is None else spent <= longest_gap
     here, spent = here[drawn], spent[drawn]
-    one, two = seen.better[here] - cutoff, seen.better[here + 1] - cutoff
-    reach = np.abs(one) + np.abs(two)
+    start, end = observed.better[here] - cutoff, observed.better[here + 1] - cutoff
+    reach = np.abs(start) + np.abs(end)
     with np.errstate(invalid="ignore", divide="ignore"):
-        share = np.where(reach > 0, (np.maximum(one, 0) + np.maximum(two, 0)) / reach, float(tie_counts))
-    whole, beyond = np.zeros(seen.people), np.zeros(seen.people)
-    np.add.at(whole, seen.codes[here], spent)
-    np.add.at(beyond, seen.codes[here], spent * share)
+        share = np.where(reach > 0, (np.maximum(start, 0) + np.maximum(end, 0)) / reach, float(tie_counts))
+    duration, beyond = np.zeros(observed.people), np.zeros(observed.people)
+    np.add.at(duration, observed.codes[here], spent)
+    np.add.at(beyond, observed.codes[here], spent * share)
     with np.errstate(invalid="ignore", divide="ignore"):
-        known: FloatArray = np.where(whole > 0, beyond, np.nan)
+        share_source: FloatArray = np.where(duration > 0, beyond, np.nan)
         return pl.DataFrame(
             {
-                "time_covered": number_column(whole),
-                "time_beyond_cutoff": number_column(known),
-                "share_beyond_cutoff": number_column(known / whole),
+                "time_covered": number_column(duration),
+                "time_beyond_cutoff": number_column(share_source),
+                "share_beyond_cutoff": number_column(share_source / duration),
             }
         )
 
 
-def first_reliable(seen: Observed, threshold: float, *, consecutive: int) -> pl.DataFrame:
+def first_reliable(observed: Observed, threshold: float, *, consecutive: int) -> pl.DataFrame:
     """Find the first of several scores in a row that are all better (or all worse) than the first by more."""
-    change = seen.better - seen.better[seen.first]
+    change = observed.better - observed.better[observed.first]
     made: dict[str, pl.Series] = {}
     for name, sign in (("improved_at", 1.0), ("deteriorated_at", -1.0)):
         beyond = sign * change > threshold
-        run = beyond & (np.arange(beyond.size) + consecutive - 1 <= seen.last)
+        run = beyond & (np.arange(beyond.size) + consecutive - 1 <= observed.last)
         for ahead in range(1, consecutive):
             run[:-ahead] &= beyond[ahead:]
-        made[name] = seen.client_time(first_where(run, seen.codes))
+        made[name] = observed.client_time(first_where(run, observed.codes))
     return pl.DataFrame(made)

@@ -51,17 +51,17 @@ def by_chance(
     cells = np.flatnonzero(np.isfinite(sessions.scores))
     people = sessions.client[cells].astype(float)
     shuffled = sessions.scores.copy()
-    found = np.empty(permutations, dtype=np.int64)
+    counts = np.empty(permutations, dtype=np.int64)
     for k in range(permutations):
         order = np.argsort(people + rng.random(cells.size))
         shuffled[cells] = sessions.scores[cells[order]]
-        found[k] = count(shuffled)
+        counts[k] = count(shuffled)
     return Chance(
         observed=observed,
-        expected=float(found.mean()),
-        lower=int(np.quantile(found, 0.025, method="inverted_cdf")),
-        upper=int(np.quantile(found, 0.975, method="inverted_cdf")),
-        p_value=(1 + int(np.count_nonzero(found >= observed))) / (1 + permutations),
+        expected=float(counts.mean()),
+        lower=int(np.quantile(counts, 0.025, method="inverted_cdf")),
+        upper=int(np.quantile(counts, 0.975, method="inverted_cdf")),
+        p_value=(1 + int(np.count_nonzero(counts >= observed))) / (1 + permutations),
         permutations=permutations,
         seed=seed,
     )

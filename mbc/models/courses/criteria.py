@@ -35,7 +35,7 @@ class Verdicts:
     """Per examined step: each criterion, and all that apply together; 1 met, 0 not met, -1 not known."""
 
     cells: IntArray  # the session before the step
-    met: dict[int, CodeArray]
+    results: dict[int, CodeArray]
     together: CodeArray
 
 
@@ -66,19 +66,19 @@ def judge(around: FloatArray, cells: IntArray, criteria: Criteria, *, sign: floa
     """
     before, after = around[2], around[3]
     drop = sign * (before - after)
-    met: dict[int, CodeArray] = {}
+    results: dict[int, CodeArray] = {}
     if 1 in criteria.applied:
-        met[1] = _at_least(drop, np.float64(criteria.cutoff or 0.0), criteria)
+        results[1] = _at_least(drop, np.float64(criteria.cutoff or 0.0), criteria)
     if 2 in criteria.applied:
         share = np.float64(criteria.proportion or 0.0)
         base = sign * before if criteria.literal else np.abs(before - criteria.scale_origin)
-        met[2] = _at_least(drop, share * base, criteria)
+        results[2] = _at_least(drop, share * base, criteria)
     if 3 in criteria.applied:
-        met[3] = stands_out(around, criteria, sign=sign)
-    together = _all_of(list(met.values()), literal=criteria.literal, size=cells.size)
+        results[3] = stands_out(around, criteria, sign=sign)
+    together = _all_of(list(results.values()), literal=criteria.literal, size=cells.size)
     if not criteria.literal:
         together[~np.isfinite(drop)] = UNKNOWN
-    return Verdicts(cells, met, together)
+    return Verdicts(cells, results, together)
 
 
 def stands_out(around: FloatArray, criteria: Criteria, *, sign: float) -> CodeArray:
@@ -93,8 +93,8 @@ def stands_out(around: FloatArray, criteria: Criteria, *, sign: float) -> CodeAr
         mean_post, squares_post, n_post = _moments(around[PAD:] - centre)
         df = n_pre + n_post - 2
         spread = np.sqrt((squares_pre + squares_post) / df)
-        met = sign * (mean_pre - mean_post) > _critical(criteria)[np.clip(df, 0, 4)] * spread
-    return np.where((n_pre >= 2) & (n_post >= 2), met, UNKNOWN).astype(np.int8)
+        exceeds = sign * (mean_pre - mean_post) > _critical(criteria)[np.clip(df, 0, 4)] * spread
+    return np.where((n_pre >= 2) & (n_post >= 2), exceeds, UNKNOWN).astype(np.int8)
 
 
 def _first_known(around: FloatArray) -> FloatArray:
@@ -106,10 +106,10 @@ def _first_known(around: FloatArray) -> FloatArray:
 
 
 def _moments(block: FloatArray) -> tuple[FloatArray, FloatArray, IntArray]:
-    known = np.isfinite(block)
-    n = known.sum(axis=0)
-    mean = np.where(known, block, 0.0).sum(axis=0) / n
-    return mean, (np.where(known, block - mean, 0.0) ** 2).sum(axis=0), n
+    finite = np.isfinite(block)
+    n = finite.sum(axis=0)
+    mean = np.where(finite, block, 0.0).sum(axis=0) / n
+    return mean, (np.where(finite, block - mean, 0.0) ** 2).sum(axis=0), n
 
 
 def _critical(criteria: Criteria) -> FloatArray:
@@ -122,17 +122,17 @@ def _critical(criteria: Criteria) -> FloatArray:
 def _at_least(value: FloatArray, least: FloatArray | np.float64, criteria: Criteria) -> CodeArray:
     slack = np.float64(0.0) if criteria.literal else _SLACK * np.maximum(1.0, np.abs(least))
     with np.errstate(invalid="ignore"):
-        met = value >= least - slack
-    return np.where(np.isfinite(value), met, UNKNOWN).astype(np.int8)
+        reached = value >= least - slack
+    return np.where(np.isfinite(value), reached, UNKNOWN).astype(np.int8)
 
 
-def _all_of(met: list[CodeArray], *, literal: bool, size: int) -> CodeArray:
+def _all_of(results: list[CodeArray], *, literal: bool, size: int) -> CodeArray:
     together = np.full(size, YES, dtype=np.int8)
-    for one in met:
-        together = np.minimum(together, np.where(one == UNKNOWN, YES, one))
+    for result in results:
+        together = np.minimum(together, np.where(result == UNKNOWN, YES, result))
     unknown = np.zeros(size, dtype=bool)
-    for one in met:
-        unknown |= one == UNKNOWN
+    for result in results:
+        unknown |= result == UNKNOWN
     if not literal:  # one criterion that is not met settles it, whatever the others would say
         unknown &= together == YES
     together[unknown] = UNKNOWN

@@ -59,7 +59,7 @@ class Courses:
 
     def __iter__(self) -> Iterator[Course]:
         """Give each client's course."""
-        return (self[one] for one in self.table[self.columns[0]])
+        return (self[client] for client in self.table[self.columns[0]])
 
     def __getitem__(self, client: object) -> Course:
         """Give one client's course.
@@ -74,7 +74,7 @@ class Courses:
         if not own.height:
             raise ModelError(f"There is no client {client!r} among the {self.n} of column '{who}'.")
         row = own.row(0, named=True)
-        told = {name: row[name] for name in row if name not in {who, *_COUNTED}}
+        numbers = {name: row[name] for name in row if name not in {who, *_COUNTED}}
 
         def rows(table: pl.DataFrame) -> list[dict[str, Any]]:
             return table.filter(pl.col(who) == client).drop(who).to_dicts()
@@ -85,11 +85,11 @@ class Courses:
             unit=self.unit,
             threshold=self.threshold,
             cutoff=self.cutoff,
-            gains=tuple(_step(one) for one in rows(self.gains.table)),
-            losses=tuple(_step(one) for one in rows(self.losses.table)),
-            plateaus=tuple(Plateau(**one) for one in rows(self.plateaus.drop("rank"))),
-            setbacks=tuple(Setback(**one) for one in rows(self.setbacks)),
-            **told,
+            gains=tuple(_step(step) for step in rows(self.gains.table)),
+            losses=tuple(_step(step) for step in rows(self.losses.table)),
+            plateaus=tuple(Plateau(**plateau) for plateau in rows(self.plateaus.drop("rank"))),
+            setbacks=tuple(Setback(**setback) for setback in rows(self.setbacks)),
+            **numbers,
         )
 
     def to_frame(self, *, backend: Backend | None = None) -> Any:
@@ -192,19 +192,19 @@ def describe_courses(  # noqa: PLR0913 - options are keyword-only
         bridge_missed=bridge_missed,
         longest_gap=longest_gap,
     )
-    seen = Observed.of(rows, higher_is_better=higher_is_better)
+    observed = Observed.of(rows, higher_is_better=higher_is_better)
     limit = math.inf if noise is None else noise
     gains, losses = (search_rows(rows, options, direction, kind) for direction in ("gain", "loss"))
-    falls = setbacks(seen, limit)
-    flats = plateaus(seen, -math.inf if noise is None else noise, least=least_plateau)
+    falls = setbacks(observed, limit)
+    flats = plateaus(observed, -math.inf if noise is None else noise, least=least_plateau)
     cut = None if cutoff is None or math.isnan(cutoff) else float(cutoff)
     parts = [
-        _scores(rows, seen, client),
+        _scores(rows, observed, client),
         _counts(rows, {"gains": gains.table, "losses": losses.table}, client),
         _counts(rows, {"plateaus": _named(flats, rows, client), "setbacks": _named(falls, rows, client)}, client),
-        first_reliable(seen, limit, consecutive=consecutive),
-        largest_drawdown(seen),
-        _beyond(seen, cut, longest_gap, higher_is_better=higher_is_better),
+        first_reliable(observed, limit, consecutive=consecutive),
+        largest_drawdown(observed),
+        _beyond(observed, cut, longest_gap, higher_is_better=higher_is_better),
     ]
     few = pl.when(pl.col("n") < 2).then(pl.lit("too_few_scores")).otherwise(pl.lit(reason, dtype=pl.String))
     table = pl.concat(parts, how="horizontal").with_columns(reason=few)
@@ -242,37 +242,41 @@ def _noise(threshold: float | None, norms: Norms, confidence: float) -> tuple[fl
     return two_sided(confidence) * math.sqrt(2.0) * norms.sem, norms, None
 
 
-def _scores(rows: Rows, seen: Observed, client: str) -> pl.DataFrame:
+def _scores(rows: Rows, observed: Observed, client: str) -> pl.DataFrame:
     """Count each client's scores, and pick the first, the last and the best."""
-    at = np.arange(seen.scores.size)
-    first, last = np.unique(seen.first), np.unique(seen.last)
-    best = first_where(seen.better == running_best(seen)[seen.last], seen.codes)
-    counted = np.bincount(seen.codes, minlength=seen.people) if at.size else np.zeros(seen.people, dtype=np.int64)
-    whole = np.bincount(rows.codes, minlength=seen.people)
+    at = np.arange(observed.scores.size)
+    first, last = np.unique(observed.first), np.unique(observed.last)
+    best = first_where(observed.better == running_best(observed)[observed.last], observed.codes)
+    counted = (
+        np.bincount(observed.codes, minlength=observed.people)
+        if at.size
+        else np.zeros(observed.people, dtype=np.int64)
+    )
+    all_rows = np.bincount(rows.codes, minlength=observed.people)
     made: dict[str, pl.Series] = {
         client: rows.clients,
         "n": pl.Series(counted, dtype=pl.Int64),
-        "n_missed": pl.Series(whole - counted, dtype=pl.Int64),
+        "n_missed": pl.Series(all_rows - counted, dtype=pl.Int64),
     }
     for name, chosen in (("first", first), ("last", last), ("best", best)):
-        made[name] = number_column(seen.per_client(chosen, seen.scores[chosen]))
-        made[f"{name}_at"] = seen.client_time(chosen)
+        made[name] = number_column(observed.per_client(chosen, observed.scores[chosen]))
+        made[f"{name}_at"] = observed.client_time(chosen)
     return pl.DataFrame(made)
 
 
 def _beyond(
-    seen: Observed, cutoff: float | None, longest_gap: float | None, *, higher_is_better: bool
+    observed: Observed, cutoff: float | None, longest_gap: float | None, *, higher_is_better: bool
 ) -> pl.DataFrame:
     turned = math.nan if cutoff is None else cutoff if higher_is_better else -cutoff
-    return time_beyond(seen, turned, tie_counts=False, longest_gap=longest_gap)
+    return time_beyond(observed, turned, tie_counts=False, longest_gap=longest_gap)
 
 
 def _counts(rows: Rows, tables: dict[str, pl.DataFrame], client: str) -> pl.DataFrame:
     """Count rows per client."""
     people = pl.DataFrame({client: rows.clients})
-    for name, one in tables.items():
-        found = one.group_by(client).agg(pl.len().cast(pl.Int64).alias(name))
-        people = people.join(found, on=client, how="left", maintain_order="left")
+    for name, table in tables.items():
+        counts = table.group_by(client).agg(pl.len().cast(pl.Int64).alias(name))
+        people = people.join(counts, on=client, how="left", maintain_order="left")
     return people.drop(client).with_columns(pl.col(list(tables)).fill_null(0))
 
 

@@ -33,15 +33,15 @@ def total_change(
     ``ends`` are times instead of the first and last score, for all clients alike.
     """
     people = sessions.lengths.size
-    known = np.flatnonzero(np.isfinite(rows.scores))
+    finite = np.flatnonzero(np.isfinite(rows.scores))
     start, end = np.full(people, np.nan), np.full(people, np.nan)
     if ends[0] is None:
-        start[rows.codes[known[::-1]]] = rows.scores[known[::-1]]
+        start[rows.codes[finite[::-1]]] = rows.scores[finite[::-1]]
     else:
         at = np.flatnonzero(rows.elapsed == ends[0])
         start[rows.codes[at]] = rows.scores[at]
     if ends[1] is None:
-        end[rows.codes[known]] = rows.scores[known]
+        end[rows.codes[finite]] = rows.scores[finite]
     else:
         at = np.flatnonzero(rows.elapsed == ends[1])
         end[rows.codes[at]] = rows.scores[at]

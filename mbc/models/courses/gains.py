@@ -115,7 +115,7 @@ class SuddenGains:
         made = self.table.select(who, *(("id_sg",) if self.compat else ("number",)))
         for name in self.around.columns:
             at = pl.DataFrame({"client": self.table[who], "time": self.around[name]})
-            found = at.join(other, on=["client", "time"], how="left", maintain_order="left")
+            matched = at.join(other, on=["client", "time"], how="left", maintain_order="left")
             label = f"sg_{score}_{name}" if self.compat else f"{score}_{name}"
-            made = made.with_columns(found["value"].fill_nan(None).alias(label))
+            made = made.with_columns(matched["value"].fill_nan(None).alias(label))
         return frame({name: made[name] for name in made.columns}, backend or self.backend)

@@ -29,17 +29,17 @@ class Observed:
     @classmethod
     def of(cls, rows: Rows, *, higher_is_better: bool) -> Observed:
         """Leave out missed sessions."""
-        known = rows.take(np.isfinite(rows.scores))
-        people = known.clients.len()
-        edges = np.searchsorted(known.codes, np.arange(people + 1)).astype(np.int64)
+        scored = rows.take(np.isfinite(rows.scores))
+        people = scored.clients.len()
+        edges = np.searchsorted(scored.codes, np.arange(people + 1)).astype(np.int64)
         return cls(
-            scores=known.scores,
-            better=known.scores if higher_is_better else -known.scores,
-            elapsed=known.elapsed,
-            codes=known.codes,
-            first=edges[known.codes],
-            last=edges[known.codes + 1] - 1,
-            times=known.table["time"],
+            scores=scored.scores,
+            better=scored.scores if higher_is_better else -scored.scores,
+            elapsed=scored.elapsed,
+            codes=scored.codes,
+            first=edges[scored.codes],
+            last=edges[scored.codes + 1] - 1,
+            times=scored.table["time"],
             people=people,
         )
 
@@ -60,9 +60,9 @@ class Observed:
         return self.time_of(out)
 
 
-def running_best(seen: Observed) -> FloatArray:
+def running_best(observed: Observed) -> FloatArray:
     """Best score so far, turned so that higher is better; one value per score."""
-    table = pl.DataFrame({"client": seen.codes, "better": seen.better})
+    table = pl.DataFrame({"client": observed.codes, "better": observed.better})
     best = table.select(pl.col("better").cum_max().over("client"))
     return np.asarray(best["better"].to_numpy(), dtype=float)
 

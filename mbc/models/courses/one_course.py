@@ -89,22 +89,24 @@ class Course:
 
     def sentence(self) -> str:
         """Read the course out in plain words."""
-        from mbc.models.courses.sentences import told  # noqa: PLC0415 - it reads this class
+        from mbc.models.courses.sentences import describe_course  # noqa: PLC0415 - it reads this class
 
-        return told(self)
+        return describe_course(self)
 
     def to_frame(self, *, backend: Backend = "polars") -> Any:
         """Make a table of what happened, in order of time: what, from when, to when, how many scale points."""
         happened: list[tuple[str, Any, Any, float]] = []
-        happened += [("sudden gain", one.before, one.after, one.magnitude) for one in self.gains]
-        happened += [("sudden loss", one.before, one.after, one.magnitude) for one in self.losses]
-        happened += [("plateau", one.start, one.end, one.highest - one.lowest) for one in self.plateaus]
-        happened += [("setback", one.best_at, one.regained_at, one.depth) for one in self.setbacks]
-        happened.sort(key=lambda one: (one[1], one[0]))
+        happened += [("sudden gain", step.before, step.after, step.magnitude) for step in self.gains]
+        happened += [("sudden loss", step.before, step.after, step.magnitude) for step in self.losses]
+        happened += [
+            ("plateau", plateau.start, plateau.end, plateau.highest - plateau.lowest) for plateau in self.plateaus
+        ]
+        happened += [("setback", setback.best_at, setback.regained_at, setback.depth) for setback in self.setbacks]
+        happened.sort(key=lambda event: (event[1], event[0]))
         columns = {
-            "what": pl.Series([one[0] for one in happened], dtype=pl.String),
-            "start": pl.Series([one[1] for one in happened]),
-            "end": pl.Series([one[2] for one in happened]),
-            "points": pl.Series([one[3] for one in happened], dtype=pl.Float64),
+            "what": pl.Series([event[0] for event in happened], dtype=pl.String),
+            "start": pl.Series([event[1] for event in happened]),
+            "end": pl.Series([event[2] for event in happened]),
+            "points": pl.Series([event[3] for event in happened], dtype=pl.Float64),
         }
         return frame(columns, backend)

@@ -10,39 +10,39 @@ from mbc.models.courses.observed import Observed
 from mbc.models.courses.sessions import IntArray
 
 
-def plateaus(seen: Observed, threshold: float, *, least: int) -> pl.DataFrame:
+def plateaus(observed: Observed, threshold: float, *, least: int) -> pl.DataFrame:
     """Make the table: stretches of at least ``least`` scores, no two of which differ by more than ``threshold``.
 
     The longest stretch of a client comes first (the earliest of equally long ones), then the longest among the
     scores that are left, and so on; ``rank`` says which. Missed sessions do not end a plateau.
     """
-    starts, ends = _longest_from(seen, threshold)
-    after_first = np.flatnonzero(starts > seen.first)
-    whole = np.ones(starts.size, dtype=bool)
-    whole[after_first] = ends[after_first] > ends[after_first - 1]  # not part of the stretch before
-    starts, ends = starts[whole], ends[whole]
-    found: list[tuple[IntArray, IntArray]] = []
+    starts, ends = _longest_from(observed, threshold)
+    after_first = np.flatnonzero(starts > observed.first)
+    maximal = np.ones(starts.size, dtype=bool)
+    maximal[after_first] = ends[after_first] > ends[after_first - 1]  # not part of the stretch before
+    starts, ends = starts[maximal], ends[maximal]
+    stretches: list[tuple[IntArray, IntArray]] = []
     while True:
         kept = ends - starts + 1 >= least
         starts, ends = starts[kept], ends[kept]
         if not starts.size:
             break
-        chosen = _longest_of_each(seen, starts, ends)
-        found.append((starts[chosen], ends[chosen]))
-        starts, ends = _left_over(seen, starts, ends, found[-1])
-    return _table(seen, found)
+        chosen = _longest_of_each(observed, starts, ends)
+        stretches.append((starts[chosen], ends[chosen]))
+        starts, ends = _left_over(observed, starts, ends, stretches[-1])
+    return _table(observed, stretches)
 
 
-def _longest_from(seen: Observed, threshold: float) -> tuple[IntArray, IntArray]:
+def _longest_from(observed: Observed, threshold: float) -> tuple[IntArray, IntArray]:
     """For every score, the last score of the longest stretch that begins there; all stretches grow together."""
-    n = seen.scores.size
+    n = observed.scores.size
     ends = np.arange(n)
-    open_, low, high = ends.copy(), seen.scores.copy(), seen.scores.copy()
+    open_, low, high = ends.copy(), observed.scores.copy(), observed.scores.copy()
     step = 1
     while open_.size:
-        inside = open_ + step <= seen.last[open_]
+        inside = open_ + step <= observed.last[open_]
         open_, low, high = open_[inside], low[inside], high[inside]
-        score = seen.scores[open_ + step]
+        score = observed.scores[open_ + step]
         low, high = np.minimum(low, score), np.maximum(high, score)
         within = high - low <= threshold
         open_, low, high = open_[within], low[within], high[within]
@@ -51,38 +51,38 @@ def _longest_from(seen: Observed, threshold: float) -> tuple[IntArray, IntArray]
     return np.arange(n), ends
 
 
-def _longest_of_each(seen: Observed, starts: IntArray, ends: IntArray) -> IntArray:
-    order = np.lexsort((starts, starts - ends, seen.codes[starts]))
-    return order[np.flatnonzero(np.diff(seen.codes[starts[order]], prepend=-1))]
+def _longest_of_each(observed: Observed, starts: IntArray, ends: IntArray) -> IntArray:
+    order = np.lexsort((starts, starts - ends, observed.codes[starts]))
+    return order[np.flatnonzero(np.diff(observed.codes[starts[order]], prepend=-1))]
 
 
 def _left_over(
-    seen: Observed, starts: IntArray, ends: IntArray, taken: tuple[IntArray, IntArray]
+    observed: Observed, starts: IntArray, ends: IntArray, taken: tuple[IntArray, IntArray]
 ) -> tuple[IntArray, IntArray]:
     """Cut the chosen stretches out of all others."""
-    low, high = np.full(seen.people, -1, dtype=np.int64), np.full(seen.people, -1, dtype=np.int64)
-    low[seen.codes[taken[0]]], high[seen.codes[taken[0]]] = taken
-    low, high = low[seen.codes[starts]], high[seen.codes[starts]]
+    low, high = np.full(observed.people, -1, dtype=np.int64), np.full(observed.people, -1, dtype=np.int64)
+    low[observed.codes[taken[0]]], high[observed.codes[taken[0]]] = taken
+    low, high = low[observed.codes[starts]], high[observed.codes[starts]]
     ahead = starts < low
     return np.where(ahead, starts, np.maximum(starts, high + 1)), np.where(ahead, np.minimum(ends, low - 1), ends)
 
 
-def _table(seen: Observed, found: list[tuple[IntArray, IntArray]]) -> pl.DataFrame:
+def _table(observed: Observed, stretches: list[tuple[IntArray, IntArray]]) -> pl.DataFrame:
     none = np.array([], dtype=np.int64)
-    starts = np.concatenate([one for one, _ in found] or [none])
-    ends = np.concatenate([one for _, one in found] or [none])
-    rank = np.concatenate([np.full(one.size, k + 1) for k, (one, _) in enumerate(found)] or [none])
-    order = np.lexsort((rank, seen.codes[starts]))
+    starts = np.concatenate([begins for begins, _ in stretches] or [none])
+    ends = np.concatenate([stops for _, stops in stretches] or [none])
+    rank = np.concatenate([np.full(begins.size, k + 1) for k, (begins, _) in enumerate(stretches)] or [none])
+    order = np.lexsort((rank, observed.codes[starts]))
     starts, ends, rank = starts[order], ends[order], rank[order]
-    low, high = _range(seen.scores, starts, ends)
+    low, high = _range(observed.scores, starts, ends)
     return pl.DataFrame(
         {
-            "client": pl.Series(seen.codes[starts]),
+            "client": pl.Series(observed.codes[starts]),
             "rank": pl.Series(rank, dtype=pl.Int64),
-            "start": seen.time_of(starts),
-            "end": seen.time_of(ends),
+            "start": observed.time_of(starts),
+            "end": observed.time_of(ends),
             "scores": pl.Series(ends - starts + 1, dtype=pl.Int64),
-            "duration": number_column(seen.elapsed[ends] - seen.elapsed[starts]),
+            "duration": number_column(observed.elapsed[ends] - observed.elapsed[starts]),
             "lowest": number_column(low),
             "highest": number_column(high),
         }

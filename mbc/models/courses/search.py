@@ -103,13 +103,13 @@ def search_rows(all_rows: Rows, options: SearchOptions, kind: Kind, backend: Bac
     if reason is not None:
         verdicts = replace(verdicts, together=np.full(cells.size, UNKNOWN, dtype=np.int8))
     judged = verdicts.together != UNKNOWN
-    found = cells[verdicts.together == YES]
-    seen = np.bincount(sessions.client[cells[judged]], minlength=sessions.lengths.size)
+    gain_cells = cells[verdicts.together == YES]
+    judged_counts = np.bincount(sessions.client[cells[judged]], minlength=sessions.lengths.size)
     return SuddenGains(
-        table=_named(_table(all_rows, rows, sessions, found, request), request),
+        table=_named(_table(all_rows, rows, sessions, gain_cells, request), request),
         steps=_named(_steps(rows, sessions, verdicts, request), request),
         clients=pl.DataFrame({who: rows.clients}),
-        around=pl.DataFrame({name: sessions.elapsed[found + k - 2] for k, name in enumerate(AROUND)}),
+        around=pl.DataFrame({name: sessions.elapsed[gain_cells + k - 2] for k, name in enumerate(AROUND)}),
         kind=request.kind,
         criteria=criteria,
         higher_is_better=request.higher_is_better,
@@ -118,12 +118,12 @@ def search_rows(all_rows: Rows, options: SearchOptions, kind: Kind, backend: Bac
         norms=norms,
         columns=request.columns,
         n=sessions.lengths.size,
-        n_missing=int((seen == 0).sum()),
+        n_missing=int((judged_counts == 0).sum()),
         n_steps=int(np.maximum(sessions.lengths - 1, 0).sum()),
         n_examined=cells.size,
         n_judged=int(judged.sum()),
         n_dropped=rows.n_dropped,
-        chance=_chance(sessions, criteria, request, found.size) if reason is None else None,
+        chance=_chance(sessions, criteria, request, gain_cells.size) if reason is None else None,
         compat=request.compat,
         notes=(*notes, *_spacing_note(sessions, request)),
         reason=reason if reason is not None else (None if judged.any() else "too_few_scores"),
@@ -172,8 +172,8 @@ def _norms(request: Search, rows: Rows) -> tuple[Norms, tuple[str, ...]]:
         )
     if norms.sd is not None:
         return norms, ()
-    known = np.flatnonzero(np.isfinite(rows.scores))
-    first = rows.scores[known[np.flatnonzero(np.diff(rows.codes[known], prepend=-1))]]
+    finite = np.flatnonzero(np.isfinite(rows.scores))
+    first = rows.scores[finite[np.flatnonzero(np.diff(rows.codes[finite], prepend=-1))]]
     if first.size < 2:
         raise ModelError("Criterion 1 needs sd=: it cannot be computed from fewer than two clients' first scores.")
     spread = Norms(sd=float(first.std(ddof=1)), n=first.size, sample=f"first scores of {first.size} clients")
@@ -214,7 +214,7 @@ def _near(verdicts: Verdicts, sessions: Sessions, request: Search) -> Verdicts:
     return replace(verdicts, together=together)
 
 
-def _table(all_rows: Rows, rows: Rows, sessions: Sessions, found: Any, request: Search) -> pl.DataFrame:
+def _table(all_rows: Rows, rows: Rows, sessions: Sessions, gain_cells: Any, request: Search) -> pl.DataFrame:
     start, end = (
         None if time is None else as_elapsed(time, all_rows, "start") for time in (request.start, request.end)
     )
@@ -224,7 +224,7 @@ def _table(all_rows: Rows, rows: Rows, sessions: Sessions, found: Any, request: 
         return package.table(
             rows,
             sessions,
-            found,
+            gain_cells,
             total,
             request.columns[2],
             request.kind,
@@ -233,7 +233,7 @@ def _table(all_rows: Rows, rows: Rows, sessions: Sessions, found: Any, request: 
     kept = all_rows if start is not None or end is not None else rows
     total = total_change(kept, sessions, sign=request.sign, ends=(start, end))
     rule = Reversal(request.reversal, request.reversal_inclusive)
-    return gains_table(rows, sessions, found, total, rule, sign=request.sign)
+    return gains_table(rows, sessions, gain_cells, total, rule, sign=request.sign)
 
 
 def _steps(rows: Rows, sessions: Sessions, verdicts: Verdicts, request: Search) -> pl.DataFrame:
@@ -247,7 +247,7 @@ def _steps(rows: Rows, sessions: Sessions, verdicts: Verdicts, request: Search) 
         "before": _at(times, sessions.row[cells]),
         "after": _at(times, sessions.row[cells + 1]),
     }
-    made |= {f"criterion_{k}": words.gather(pl.Series(codes % 3)) for k, codes in verdicts.met.items()}
+    made |= {f"criterion_{k}": words.gather(pl.Series(codes % 3)) for k, codes in verdicts.results.items()}
     made["gain" if request.kind == "gain" else "loss"] = words.gather(pl.Series(verdicts.together % 3))
     return pl.DataFrame(made)
 

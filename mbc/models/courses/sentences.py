@@ -28,7 +28,7 @@ _NUMBERS = (
 )
 
 
-def told(course: Course) -> str:
+def describe_course(course: Course) -> str:
     """Read a course out."""
     if course.n == 0:
         return "No score yet."
@@ -85,12 +85,12 @@ def _frame(course: Course) -> str:
 def _change(course: Course) -> str:
     if course.threshold is None:
         return ""
-    found = [("better", course.improved_at), ("worse", course.deteriorated_at)]
-    dated = sorted((one for one in found if one[1] is not None), key=lambda one: one[1])
+    verdicts = [("better", course.improved_at), ("worse", course.deteriorated_at)]
+    dated = sorted((verdict for verdict in verdicts if verdict[1] is not None), key=lambda verdict: verdict[1])
     if not dated:
         return "No change from the first score was beyond noise twice in a row."
-    said = " and ".join(f"reliably {word} than at the start from {when(at, course)}" for word, at in dated)
-    return f"{said[0].upper()}{said[1:]}."
+    changes = " and ".join(f"reliably {word} than at the start from {when(at, course)}" for word, at in dated)
+    return f"{changes[0].upper()}{changes[1:]}."
 
 
 def _steps(course: Course, steps: tuple[SuddenStep, ...], kind: str) -> str:
@@ -107,13 +107,13 @@ def _steps(course: Course, steps: tuple[SuddenStep, ...], kind: str) -> str:
         None: "too recent to say whether it lasts",
     }
     after = lost if kind == "gain" else made_good
-    said = [
-        f"{points(one.magnitude)} points between {when(one.before, course)} and {when(one.after, course)} "
-        f"({after[one.reversed]})"
-        for one in steps
+    described = [
+        f"{points(step.magnitude)} points between {when(step.before, course)} and {when(step.after, course)} "
+        f"({after[step.reversed]})"
+        for step in steps
     ]
     name = f"sudden {kind}" if len(steps) == 1 else f"sudden {kind}{'s' if kind == 'gain' else 'es'}"
-    return f"{_count(len(steps)).capitalize()} {name}: {'; '.join(said)}."
+    return f"{_count(len(steps)).capitalize()} {name}: {'; '.join(described)}."
 
 
 def _setbacks(course: Course) -> str:
@@ -121,29 +121,29 @@ def _setbacks(course: Course) -> str:
         return ""
     if not course.setbacks:
         return "No setback beyond noise."
-    said = "; ".join(_setback(one, course) for one in course.setbacks)
+    described = "; ".join(_setback(setback, course) for setback in course.setbacks)
     name = "setback" if len(course.setbacks) == 1 else "setbacks"
-    return f"{_count(len(course.setbacks)).capitalize()} {name}: {said}."
+    return f"{_count(len(course.setbacks)).capitalize()} {name}: {described}."
 
 
-def _setback(one: Setback, course: Course) -> str:
-    once = ", on one occasion only" if one.occasions == 1 else ""
-    said = f"{points(one.depth)} points below the best so far, worst {_on(one.worst_at, course)}{once}"
-    if one.regained_at is not None:
-        spent = f" after {points(one.time_to_regain)} days" if course.unit == "days" else ""
-        return f"{said}, regained {_on(one.regained_at, course)}{spent}"
-    if one.eased_at is not None:
-        return f"{said}, back within noise {_on(one.eased_at, course)}"
-    return f"{said}, still open"
+def _setback(setback: Setback, course: Course) -> str:
+    once = ", on one occasion only" if setback.occasions == 1 else ""
+    text = f"{points(setback.depth)} points below the best so far, worst {_on(setback.worst_at, course)}{once}"
+    if setback.regained_at is not None:
+        spent = f" after {points(setback.time_to_regain)} days" if course.unit == "days" else ""
+        return f"{text}, regained {_on(setback.regained_at, course)}{spent}"
+    if setback.eased_at is not None:
+        return f"{text}, back within noise {_on(setback.eased_at, course)}"
+    return f"{text}, still open"
 
 
 def _plateau(course: Course) -> str:
     if course.plateau is None:
         return ""
-    one = course.plateau
+    plateau = course.plateau
     return (
-        f"The longest plateau: {_count(one.scores)} scores between {points(one.lowest)} and "
-        f"{points(one.highest)}, from {when(one.start, course)} to {when(one.end, course)}."
+        f"The longest plateau: {_count(plateau.scores)} scores between {points(plateau.lowest)} and "
+        f"{points(plateau.highest)}, from {when(plateau.start, course)} to {when(plateau.end, course)}."
     )
 
 

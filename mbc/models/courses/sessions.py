@@ -161,12 +161,12 @@ def _places(rows: Rows, firsts: IntArray, spacing: str) -> tuple[IntArray, Clock
     if spacing not in {"auto", "numbers", "rows", "columns"}:
         raise ModelError(f"sessions must be 'auto', 'numbers' or 'rows', got {spacing!r}.")
     in_row = np.arange(rows.codes.size) - firsts[rows.codes] if rows.codes.size else rows.codes
-    if spacing == "rows" or (spacing == "auto" and not _whole(rows)):
+    if spacing == "rows" or (spacing == "auto" and not _are_whole_numbers(rows)):
         return in_row, _unknown, "rows"
     if spacing == "columns":
         times, place = np.unique(rows.elapsed, return_inverse=True)
         return place.astype(np.int64), lambda _, session: times[session], "columns"
-    if not _whole(rows):
+    if not _are_whole_numbers(rows):
         raise ModelError("sessions='numbers' needs whole numbers as time; these are dates or fractions.")
     since = (rows.elapsed - rows.elapsed[firsts[rows.codes]]).astype(np.int64)
     step = max(1, int(np.gcd.reduce(since)) if since.size else 1)
@@ -183,7 +183,7 @@ def _unknown(people: IntArray, _sessions: IntArray) -> FloatArray:
     return np.full(people.size, np.nan)
 
 
-def _whole(rows: Rows) -> bool:
+def _are_whole_numbers(rows: Rows) -> bool:
     return rows.unit == "" and bool((rows.elapsed == np.floor(rows.elapsed)).all())
 
 

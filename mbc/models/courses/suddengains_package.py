@@ -43,12 +43,12 @@ def cutoff(value: float, kind: str) -> float:
     return abs(value)
 
 
-def ends(rows: Rows, asked: tuple[float | None, float | None]) -> tuple[float | None, float | None]:
+def ends(rows: Rows, stated: tuple[float | None, float | None]) -> tuple[float | None, float | None]:
     """Take the first and last column unless others are named; a client without that score has no total change."""
     if not rows.elapsed.size:
-        return asked
+        return stated
     low, high = float(rows.elapsed.min()), float(rows.elapsed.max())
-    return low if asked[0] is None else asked[0], high if asked[1] is None else asked[1]
+    return low if stated[0] is None else stated[0], high if stated[1] is None else stated[1]
 
 
 def table(
@@ -74,7 +74,7 @@ def table(
         share: FloatArray = (size if kind == "gain" else np.abs(size)) / change
     share = np.where(np.isneginf(share), np.nan, share)
     number = sessions.place[cells] + (0 if first_is_baseline else 1)
-    found = np.bincount(people, minlength=sessions.lengths.size)[people]
+    gains_per_client = np.bincount(people, minlength=sessions.lengths.size)[people]
     ids = rows.clients.gather(pl.Series(people))
     return pl.DataFrame(
         {
@@ -82,7 +82,7 @@ def table(
             "id_sg": _names(ids, number),
             "sg_crit123": pl.Series(np.ones(cells.size, dtype=np.int64)),
             "sg_session_n": pl.Series(number, dtype=pl.Int64),
-            "sg_freq_byperson": pl.Series(found, dtype=pl.Int64),
+            "sg_freq_byperson": pl.Series(gains_per_client, dtype=pl.Int64),
             **{f"sg_{score}_{name}": number_column(around[k]) for k, name in enumerate(_NAMES)},
             "sg_magnitude": number_column(size),
             f"sg_{score}_tx_change": number_column(change),
@@ -94,6 +94,6 @@ def table(
 
 
 def _names(ids: pl.Series, number: IntArray) -> pl.Series:
-    whole = ids.dtype.is_float() and bool((ids == ids.floor()).all())
-    text = (ids.cast(pl.Int64) if whole else ids).cast(pl.String)
+    integral = ids.dtype.is_float() and bool((ids == ids.floor()).all())
+    text = (ids.cast(pl.Int64) if integral else ids).cast(pl.String)
     return pl.select(pl.concat_str(text, pl.lit("_sg_"), pl.Series(number).cast(pl.String))).to_series()

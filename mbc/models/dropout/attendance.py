@@ -89,25 +89,25 @@ def attendance_weights(
         raise ModelError(f"truncate must be two rising quantiles in [0, 1], got {truncate}.")
     rows = read_rows(data, client=client, time=time, score=score)
     laid = lay_out(rows, spacing=sessions)
-    known = np.flatnonzero(np.isfinite(laid.scores))
+    scored = np.flatnonzero(np.isfinite(laid.scores))
     planned = int(laid.place.max(initial=-1)) + 1 if last is None else last
     ends = np.full(rows.clients.len(), -1, dtype=np.int64)
-    np.maximum.at(ends, laid.client[known], laid.place[known])
-    who, place, predictors = _chances(laid, known, ends, planned)
+    np.maximum.at(ends, laid.client[scored], laid.place[scored])
+    who, place, predictors = _chances(laid, scored, ends, planned)
     stays = (ends[who] >= place).astype(float)
     full, reason = _model(np.column_stack([place.astype(float), predictors]), place, stays)
     if reason is not None:
-        so_far = weight = np.full(known.size, 1.0 if reason == "nobody_left" else np.nan)
+        so_far = weight = np.full(scored.size, 1.0 if reason == "nobody_left" else np.nan)
         cut = 0
     else:
-        so_far = _products(who, place, full.chance, known, laid)
-        top = np.ones(known.size)
+        so_far = _products(who, place, full.chance, scored, laid)
+        top = np.ones(scored.size)
         if stabilised:
             plain, _ = _model(place[:, None].astype(float), place, stays)
-            top = _products(who, place, plain.chance, known, laid)
+            top = _products(who, place, plain.chance, scored, laid)
         weight, cut = _truncated(top / so_far, truncate)
     return AttendanceWeights(
-        table=_table(rows, laid, known, (so_far, weight), client, time),
+        table=_table(rows, laid, scored, (so_far, weight), client, time),
         coefficients=full.table(),
         stabilised=stabilised,
         truncated=cut,
@@ -119,21 +119,21 @@ def attendance_weights(
 
 
 def _chances(
-    laid: Sessions, known: IntArray, ends: IntArray, planned: int
+    laid: Sessions, scored: IntArray, ends: IntArray, planned: int
 ) -> tuple[IntArray, IntArray, FloatArray]:
     """Everybody still there before each occasion: the client, the occasion, the last score and slope before it."""
     person = np.repeat(np.arange(ends.size), np.clip(np.minimum(ends + 1, planned - 1), 0, None))
     firsts = np.cumsum(np.bincount(person, minlength=ends.size)) - np.bincount(person, minlength=ends.size)
     place = np.arange(person.size) - firsts[person] + 1
     # Position in ``known`` of the last score before each chance.
-    key = laid.client[known] * (planned + 1) + laid.place[known]
+    key = laid.client[scored] * (planned + 1) + laid.place[scored]
     before = np.searchsorted(key, person * (planned + 1) + place) - 1
-    own = (before >= 0) & (laid.client[known[np.maximum(before, 0)]] == person)
+    own = (before >= 0) & (laid.client[scored[np.maximum(before, 0)]] == person)
     person, place, before = person[own], place[own], before[own]
     earlier = np.maximum(before - 1, 0)
-    two = (before > 0) & (laid.client[known[earlier]] == person)
-    score, other = laid.scores[known[before]], laid.scores[known[earlier]]
-    spent = laid.elapsed[known[before]] - laid.elapsed[known[earlier]]
+    two = (before > 0) & (laid.client[scored[earlier]] == person)
+    score, other = laid.scores[scored[before]], laid.scores[scored[earlier]]
+    spent = laid.elapsed[scored[before]] - laid.elapsed[scored[earlier]]
     slope = np.where(two, (score - other) / np.where(two, spent, 1.0), 0.0)
     return person, place, np.column_stack([score, slope])
 
@@ -168,8 +168,8 @@ def _model(predictors: FloatArray, place: IntArray, stays: FloatArray) -> tuple[
     risky = np.bincount(place, 1.0 - stays)[place] > 0
     moving = np.flatnonzero(predictors[risky].std(axis=0) > 0)
     design = np.column_stack([np.ones(stays.size), predictors[:, moving]])
-    estimates, errors, met = _logit(design[risky], stays[risky])
-    if not met:
+    estimates, errors, converged = _logit(design[risky], stays[risky])
+    if not converged:
         return nothing, "separated"
     chance = np.where(risky, 1.0 / (1.0 + np.exp(-(design @ estimates))), 1.0)
     terms = ("(Intercept)", *(_TERMS[k] for k in moving.tolist()))
@@ -201,7 +201,7 @@ def _logit(design: FloatArray, outcome: FloatArray) -> tuple[FloatArray, FloatAr
     return none, none, False
 
 
-def _products(who: IntArray, place: IntArray, chance: FloatArray, known: IntArray, laid: Sessions) -> FloatArray:
+def _products(who: IntArray, place: IntArray, chance: FloatArray, scored: IntArray, laid: Sessions) -> FloatArray:
     """Multiply each client's probabilities up to every score; 1 at the client's first occasion."""
     sums = np.zeros(laid.scores.size)
     cells = laid.starts[who] + place
@@ -209,7 +209,7 @@ def _products(who: IntArray, place: IntArray, chance: FloatArray, known: IntArra
     sums[cells[inside]] = np.log(chance[inside])
     total = np.cumsum(sums)
     base = total[laid.starts - 1] if laid.starts.size else np.zeros(0)
-    return np.exp(total[known] - base[laid.client[known]])
+    return np.exp(total[scored] - base[laid.client[scored]])
 
 
 def _truncated(weight: FloatArray, truncate: tuple[float, float]) -> tuple[FloatArray, int]:
@@ -218,9 +218,9 @@ def _truncated(weight: FloatArray, truncate: tuple[float, float]) -> tuple[Float
 
 
 def _table(
-    rows: Rows, laid: Sessions, known: IntArray, values: tuple[FloatArray, FloatArray], client: str, time: str
+    rows: Rows, laid: Sessions, scored: IntArray, values: tuple[FloatArray, FloatArray], client: str, time: str
 ) -> pl.DataFrame:
-    at = pl.Series(laid.row[known])
+    at = pl.Series(laid.row[scored])
     return pl.DataFrame(
         {
             client: rows.table["client"].gather(at),

@@ -41,7 +41,7 @@ class Clients:
         values = self.people[name]
         if values.dtype.is_numeric() or values.dtype == pl.Boolean:
             return np.asarray(values.cast(pl.Float64).to_numpy(), dtype=float)
-        return np.array([None if one is None else str(one) for one in values.to_list()], dtype=object)
+        return np.array([None if value is None else str(value) for value in values.to_list()], dtype=object)
 
 
 def read_clients(
@@ -91,8 +91,8 @@ def read_clients(
 
 def _people(table: pl.DataFrame, client: str, others: list[str]) -> pl.DataFrame:
     for name in others:
-        known = table.group_by(client).agg(pl.col(name).drop_nulls().n_unique().alias("values")).sort(client)
-        odd = known.filter(pl.col("values") != 1)
+        values = table.group_by(client).agg(pl.col(name).drop_nulls().n_unique().alias("values")).sort(client)
+        odd = values.filter(pl.col("values") != 1)
         if odd.height:
             first = odd.row(0, named=True)
             what = "no value" if first["values"] == 0 else f"{first['values']} values"
@@ -110,8 +110,8 @@ def _time(table: pl.DataFrame, time: str, at: float | None) -> float:
     if at is None:
         return float(times[-1])
     if float(at) not in set(times.to_list()):
-        met = ", ".join(f"{one:g}" for one in times.head(8).to_list())
-        raise ModelError(f"at={at:g} does not occur in column '{time}', which has {met}.")
+        listed = ", ".join(f"{time:g}" for time in times.head(8).to_list())
+        raise ModelError(f"at={at:g} does not occur in column '{time}', which has {listed}.")
     return float(at)
 
 

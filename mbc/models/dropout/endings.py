@@ -32,10 +32,10 @@ class Endings:
     covariates: dict[str, NDArray[Any]]  # floats, or text; one value per client
     n_blank: int  # clients left out, since a covariate of theirs is blank
 
-    def places_in(self, known: NDArray[Any]) -> IntArray:
+    def places_in(self, ids: NDArray[Any]) -> IntArray:
         """Where each client stands among these identifiers; -1 for those who are not among them."""
-        index: Any = pd.Index(known)
-        return np.asarray(index.get_indexer(pd.Index(np.array(self.ids, dtype=known.dtype))), dtype=np.int64)
+        index: Any = pd.Index(ids)
+        return np.asarray(index.get_indexer(pd.Index(np.array(self.ids, dtype=ids.dtype))), dtype=np.int64)
 
 
 def read_endings(
@@ -81,13 +81,13 @@ def read_endings(
     if ended is not None:
         picked.append(_kind(rows, ended, planned).alias("kind"))
     long = rows.select(*picked).filter(~nw.col("client").is_null())
-    seen = ~nw.col("y").is_null() & ~nw.col("y").is_nan() & ~nw.col("t").is_null() & ~nw.col("t").is_nan()
+    observed = ~nw.col("y").is_null() & ~nw.col("y").is_nan() & ~nw.col("t").is_null() & ~nw.col("t").is_nan()
     long = long.with_columns(
-        nw.when(seen).then(nw.col("t")).alias("seen"),
-        *([] if at is None else [nw.when(seen & (nw.col("t") == at)).then(nw.col("y")).alias("score")]),
+        nw.when(observed).then(nw.col("t")).alias("seen"),
+        *([] if at is None else [nw.when(observed & (nw.col("t") == at)).then(nw.col("y")).alias("score")]),
     )
     bounds = [f"w{i}" for i in range(len(covariates))] + (["kind"] if ended else [])
-    found = (
+    per_client = (
         long.group_by("client")
         .agg(
             nw.col("seen").max().alias("last"),
@@ -97,7 +97,7 @@ def read_endings(
         )
         .collect()
     )
-    return _endings(to_polars(found).sort("client"), client, list(covariates), ended, at)
+    return _endings(to_polars(per_client).sort("client"), client, list(covariates), ended, at)
 
 
 def _rows(table: object, needed: list[str], numbers: tuple[str, str]) -> nw.LazyFrame[Any]:
@@ -129,13 +129,13 @@ def _kind(rows: nw.LazyFrame[Any], ended: str, planned: Sequence[object]) -> nw.
         raise FrameError(f"column '{ended}' holds Python objects; how therapy ended must be words or numbers.")
     words = not (kind.is_numeric() or kind == nw.Boolean())
     column = nw.col(ended).cast(nw.String() if words else nw.Float64())
-    met = rows.select(column.alias("ended")).unique().collect()["ended"].to_list()
-    known = [one for one in met if one is not None and one == one and one != ""]  # noqa: PLR0124  NaN
-    chosen = [one for one in known if one in values]
+    values_present = rows.select(column.alias("ended")).unique().collect()["ended"].to_list()
+    stated = [value for value in values_present if value is not None and value == value and value != ""]  # noqa: PLR0124  NaN
+    chosen = [value for value in stated if value in values]
     if values and not chosen:
         raise ModelError(
             f"planned={values!r}: column '{ended}' holds no such value; it has "
-            f"{', '.join(repr(one) for one in sorted(known, key=str)[:8]) or 'none'}. "
+            f"{', '.join(repr(value) for value in sorted(stated, key=str)[:8]) or 'none'}. "
             "planned=() says that nobody ended as planned."
         )
     matches = column.is_in(chosen) if chosen else column.is_null() & ~column.is_null()
@@ -144,33 +144,33 @@ def _kind(rows: nw.LazyFrame[Any], ended: str, planned: Sequence[object]) -> nw.
 
 
 def _endings(
-    found: pl.DataFrame, client: str, covariates: list[str], ended: str | None, at: float | None
+    table: pl.DataFrame, client: str, covariates: list[str], ended: str | None, at: float | None
 ) -> Endings:
     """Check that what belongs to a client does not change, and leave out whom the model could not place."""
     for i, name in enumerate(covariates):
-        _unchanging(found, f"w{i}", client, f"covariate {name!r} changes")
+        _unchanging(table, f"w{i}", client, f"covariate {name!r} changes")
     if ended is not None:
-        _unchanging(found, "kind", client, f"column '{ended}' says two things")
+        _unchanging(table, "kind", client, f"column '{ended}' says two things")
     if at is not None:
-        twice = found.filter(pl.col("scores") > 1)
+        twice = table.filter(pl.col("scores") > 1)
         if twice.height:
             raise ModelError(f"{client} {twice['client'][0]!r} has {twice['scores'][0]} scores at {at:g}.")
-    whole = found.drop_nulls([f"w{i}_low" for i in range(len(covariates))]) if covariates else found
-    kind = whole["kind_low"] if ended is not None else pl.Series([None] * whole.height, dtype=pl.Int64)
-    nobody = np.full(whole.height, np.nan)
+    complete = table.drop_nulls([f"w{i}_low" for i in range(len(covariates))]) if covariates else table
+    kind = complete["kind_low"] if ended is not None else pl.Series([None] * complete.height, dtype=pl.Int64)
+    nobody = np.full(complete.height, np.nan)
     return Endings(
-        ids=whole["client"].to_list(),
-        last=_floats(whole["last"]),
+        ids=complete["client"].to_list(),
+        last=_floats(complete["last"]),
         planned=np.asarray((kind == 1).fill_null(value=False).to_numpy(), dtype=bool),
         going_on=np.asarray(kind.is_null().to_numpy(), dtype=bool) & (ended is not None),
-        score=nobody if at is None else _floats(whole["score"]),
-        covariates={name: _values(whole[f"w{i}_low"]) for i, name in enumerate(covariates)},
-        n_blank=found.height - whole.height,
+        score=nobody if at is None else _floats(complete["score"]),
+        covariates={name: _values(complete[f"w{i}_low"]) for i, name in enumerate(covariates)},
+        n_blank=table.height - complete.height,
     )
 
 
-def _unchanging(found: pl.DataFrame, name: str, client: str, what: str) -> None:
-    changed = found.filter(pl.col(f"{name}_low") != pl.col(f"{name}_high"))
+def _unchanging(table: pl.DataFrame, name: str, client: str, what: str) -> None:
+    changed = table.filter(pl.col(f"{name}_low") != pl.col(f"{name}_high"))
     if changed.height:
         raise ModelError(f"{what} within {client} {changed['client'][0]!r} ({changed.height} such clients).")
 
@@ -182,4 +182,4 @@ def _floats(column: pl.Series) -> FloatArray:
 def _values(column: pl.Series) -> NDArray[Any]:
     if column.dtype.is_numeric():
         return _floats(column)
-    return np.array([str(one) for one in column.to_list()], dtype=object)
+    return np.array([str(value) for value in column.to_list()], dtype=object)

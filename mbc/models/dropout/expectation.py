@@ -37,7 +37,7 @@ def growth_model(
     return Growth(shape, named, (random,) if isinstance(random, str) else tuple(random), reml)
 
 
-def asked_clients(
+def read_model_clients(
     data: object, columns: tuple[str, str, str], at: float | None, others: Sequence[str | None], model: Growth
 ) -> Clients:
     """Read the clients with every column of theirs that the model or the question needs."""
@@ -70,5 +70,5 @@ def arms_of(clients: Clients, group: str | None, active: object) -> list[tuple[s
         raise ModelError(f"Column '{group}' must hold two groups, got {', '.join(map(str, kinds[:6]))}.")
     if active not in kinds:
         raise ModelError(f"active must be one of the groups ({kinds[0]}, {kinds[1]}), got {active!r}.")
-    other = next(one for one in kinds if one != active)
-    return [(str(one), np.asarray((values == one).to_numpy(), dtype=bool)) for one in (active, other)]
+    other = next(kind for kind in kinds if kind != active)
+    return [(str(kind), np.asarray((values == kind).to_numpy(), dtype=bool)) for kind in (active, other)]

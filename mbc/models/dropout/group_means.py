@@ -12,11 +12,11 @@ from mbc.errors import ModelError
 from mbc.models.change.inputs.score_arrays import FloatArray
 from mbc.models.dropout.clients import BoolArray, IntArray
 from mbc.models.dropout.endings import Endings
-from mbc.models.dropout.sentences import Asked
+from mbc.models.dropout.sentences import Question
 from mbc.models.dropout.sources import Source
 from mbc.models.growth.matrices import Floats
 
-Seen = Literal["course", "scores"]
+Estimand = Literal["course", "scores"]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -34,61 +34,63 @@ class GroupMean:
 class Means:
     """What the model says of everybody on the list; lives no longer than one call."""
 
-    def __init__(self, source: Source, people: Endings, asked: Asked, seen: Seen) -> None:
-        self.source, self.people, self.seen = source, people, seen
-        self.times = (asked.at,) if asked.measure == "score" else (asked.at, asked.start)
+    def __init__(self, source: Source, people: Endings, question: Question, estimand: Estimand) -> None:
+        self.source, self.people, self.estimand = source, people, estimand
+        self.times = (question.at,) if question.measure == "score" else (question.at, question.start)
         place = people.places_in(source.ids)
         self._require_same(place)
-        known = place >= 0
+        fitted = place >= 0
         self.coefficients, self.covariance = source.estimates
         self.influence = np.zeros((len(self.coefficients), len(people.ids)))
-        self.influence[:, known] = source.influence()[:, place[known]]
-        if seen == "scores":
-            self.expected, self.slopes = source.expected(asked.at, people, place)
+        self.influence[:, fitted] = source.influence()[:, place[fitted]]
+        if estimand == "scores":
+            self.expected, self.slopes = source.expected(question.at, people, place)
 
     def _require_same(self, place: IntArray) -> None:
-        found = int((place >= 0).sum())
-        if found < len(self.source.ids):
+        n_fitted = int((place >= 0).sum())
+        if n_fitted < len(self.source.ids):
             raise ModelError(
-                f"the model has {len(self.source.ids)} clients, of whom {found} are in this table. "
+                f"the model has {len(self.source.ids)} clients, of whom {n_fitted} are in this table. "
                 "Give the table that was fitted."
             )
 
     def group(self, name: str, given: dict[str, object], inside: BoolArray, exposure: FloatArray) -> GroupMean:
         """Mean of one group."""
-        if self.seen == "scores":
+        if self.estimand == "scores":
             lacking = np.isnan(self.people.score)
             scores = np.where(lacking, self.expected, self.people.score)
             mean = float(scores[inside].mean())
             slope = self.slopes[:, inside & lacking].sum(axis=1) / inside.sum()
             return GroupMean(name, inside, exposure, mean, np.where(inside, scores - mean, 0.0), slope)
-        rows = [self.source.mean_row(one, given) for one in self.times]
+        rows = [self.source.mean_row(time, given) for time in self.times]
         slope = rows[0] if len(rows) == 1 else rows[0] - rows[1]
         return GroupMean(name, inside, exposure, float(self.coefficients @ slope), np.zeros(len(inside)), slope)
 
     def contrast(self, groups: list[GroupMean]) -> tuple[float, float, tuple[float, float, float]]:
         """Mean, or first less second: at delta 0, per point of delta, and the variance as a quadratic in delta."""
         signs = (1.0, -1.0)[: len(groups)]
-        if len(groups) == 2 and self.seen == "course" and np.array_equal(groups[0].slope, groups[1].slope):
+        if len(groups) == 2 and self.estimand == "course" and np.array_equal(groups[0].slope, groups[1].slope):
             raise ModelError(
                 "this model gives both groups the same mean whatever the data: let the group change the course "
                 "(covariates=('group:time',), or a product with time in the formula)."
             )
-        estimate = sum(sign * one.mean for sign, one in zip(signs, groups, strict=True))
-        share = sum(sign * float(one.exposure[one.inside].mean()) for sign, one in zip(signs, groups, strict=True))
-        slope = sum((sign * one.slope for sign, one in zip(signs, groups, strict=True)), np.zeros(1))
+        estimate = sum(sign * group.mean for sign, group in zip(signs, groups, strict=True))
+        share = sum(
+            sign * float(group.exposure[group.inside].mean()) for sign, group in zip(signs, groups, strict=True)
+        )
+        slope = sum((sign * group.slope for sign, group in zip(signs, groups, strict=True)), np.zeros(1))
         through = slope @ self.influence
         small = np.ones(len(through))  # n / (n - 1) of the group
         own, added = np.zeros(len(through)), np.zeros(len(through))
-        for sign, one in zip(signs, groups, strict=True):
-            n = int(one.inside.sum())
-            small[one.inside] = n / max(n - 1, 1)
-            own += sign * one.own / n
-            centred = one.exposure - float(one.exposure[one.inside].mean())
-            added += np.where(one.inside, sign * centred / n, 0.0)
+        for sign, group in zip(signs, groups, strict=True):
+            n = int(group.inside.sum())
+            small[group.inside] = n / max(n - 1, 1)
+            own += sign * group.own / n
+            centred = group.exposure - float(group.exposure[group.inside].mean())
+            added += np.where(group.inside, sign * centred / n, 0.0)
         score = own + through
         v2 = float((small * added * added).sum())
-        if self.seen == "scores":
+        if self.estimand == "scores":
             return (
                 estimate,
                 share,

@@ -14,7 +14,7 @@ import polars as pl
 from mbc.errors import ModelError
 from mbc.models.change.inputs.score_arrays import Backend, FloatArray, frame
 from mbc.models.dropout.clients import BoolArray, Clients, IntArray
-from mbc.models.dropout.expectation import Growth, arms_of, asked_clients, fit_growth, growth_model
+from mbc.models.dropout.expectation import Growth, arms_of, fit_growth, growth_model, read_model_clients
 from mbc.models.dropout.rubin_rules import Pooled, pool_rubin
 from mbc.models.dropout.unseen_scores import unseen
 from mbc.models.growth.data.shapes import Shape, ShapeName
@@ -59,7 +59,7 @@ class DeltaImputation:
         )
         columns = {"delta": pl.Series(self.deltas[: len(self.pooled)], dtype=pl.Float64)}
         for name in names:
-            columns[name] = pl.Series([getattr(one, name) for one in self.pooled], dtype=pl.Float64)
+            columns[name] = pl.Series([getattr(pooled, name) for pooled in self.pooled], dtype=pl.Float64)
         return frame(columns, backend)
 
 
@@ -116,33 +116,36 @@ def delta_imputation(  # noqa: PLR0913 - options are keyword-only
     """
     if imputations < 2:
         raise ModelError(f"imputations must be at least 2, got {imputations}.")
-    deltas = tuple(float(one) for one in (delta if isinstance(delta, Sequence) else (delta,)))
+    deltas = tuple(float(value) for value in (delta if isinstance(delta, Sequence) else (delta,)))
     model = growth_model(covariates, group, shape, random, reml=False)
     columns = (client, time, score)
-    clients = asked_clients(data, columns, at, [group, delta_by, *adjust], model)
+    clients = read_model_clients(data, columns, at, [group, delta_by, *adjust], model)
     arms = arms_of(clients, group, active)
     shift = _shift(clients, arms, delta_by, delta_weights, per)
     design = _analysis(clients, arms, adjust)
-    known = (clients.at, clients.people.height, int(clients.missing.sum()))
-    if not known[2]:
-        one = _least_squares(design, clients.outcome)
+    sizes = (clients.at, clients.people.height, int(clients.missing.sum()))
+    if not sizes[2]:
+        regression = _least_squares(design, clients.outcome)
         made = pool_rubin(
-            [one[0]] * 2, [one[1]] * 2, complete_df=design.shape[0] - design.shape[1], confidence=confidence
+            [regression[0]] * 2,
+            [regression[1]] * 2,
+            complete_df=design.shape[0] - design.shape[1],
+            confidence=confidence,
         )
-        return DeltaImputation(deltas[:1], (made,), None, against, *known, 0, 0, seed, reason="nothing_missing")
+        return DeltaImputation(deltas[:1], (made,), None, against, *sizes, 0, 0, seed, reason="nothing_missing")
     rng = np.random.default_rng(seed)
     drawn, failed = _draws(clients, columns, model, rng, imputations)
     if len(drawn) < 2:
-        return DeltaImputation(deltas, (), None, against, *known, failed, len(drawn), seed, reason="not_converged")
+        return DeltaImputation(deltas, (), None, against, *sizes, failed, len(drawn), seed, reason="not_converged")
     pooled: list[Pooled] = []
-    for one in deltas:
-        filled = [np.where(clients.missing, scores + one * shift, clients.outcome) for scores in drawn]
+    for regression in deltas:
+        filled = [np.where(clients.missing, scores + regression * shift, clients.outcome) for scores in drawn]
         results = [_least_squares(design, scores) for scores in filled]
-        estimates, variances = [found for found, _ in results], [variance for _, variance in results]
+        estimates, variances = [estimate for estimate, _ in results], [variance for _, variance in results]
         df = design.shape[0] - design.shape[1]
         pooled.append(pool_rubin(estimates, variances, complete_df=df, confidence=confidence))
     tipping = _reaches(deltas, pooled, against)
-    return DeltaImputation(deltas, tuple(pooled), tipping, against, *known, failed, len(drawn), seed)
+    return DeltaImputation(deltas, tuple(pooled), tipping, against, *sizes, failed, len(drawn), seed)
 
 
 def _shift(
@@ -160,10 +163,10 @@ def _shift(
     base = arms[0][1].astype(float)
     if delta_by is not None and weights is not None:
         values = clients.people[delta_by].to_list()
-        unknown = [one for one in weights if one not in set(values)]
+        unknown = [arm for arm in weights if arm not in set(values)]
         if unknown:
             raise ModelError(f"delta_weights names {unknown[0]!r}, which column '{delta_by}' does not hold.")
-        base = np.array([float(weights.get(one, 0.0)) for one in values])
+        base = np.array([float(weights.get(arm, 0.0)) for arm in values])
     if per == "client":
         return base
     first = float(clients.time.min()) if clients.time.size else clients.at
@@ -181,7 +184,7 @@ def _analysis(clients: Clients, arms: list[tuple[str, BoolArray]], adjust: Seque
             others.append(values - values.mean())
         else:
             indicators = [(values == level).astype(float) for level in sorted(set(values.tolist()))[1:]]
-            others += [one - one.mean() for one in indicators]
+            others += [indicator - indicator.mean() for indicator in indicators]
     own = [np.ones(n)] if len(arms) == 1 else [arms[0][1].astype(float), np.ones(n)]
     design = np.stack([*own, *others], axis=1)
     if np.linalg.matrix_rank(design) < design.shape[1] or n <= design.shape[1]:
@@ -245,6 +248,6 @@ def _reaches(deltas: tuple[float, ...], pooled: Sequence[Pooled], against: float
     return None
 
 
-def _gap(one: Pooled, against: float) -> float:
+def _gap(pooled: Pooled, against: float) -> float:
     """How far the nearer limit lies beyond ``against``; negative where the interval contains it."""
-    return max(one.lower - against, against - one.upper)
+    return max(pooled.lower - against, against - pooled.upper)

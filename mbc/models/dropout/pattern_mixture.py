@@ -11,7 +11,7 @@ import polars as pl
 
 from mbc.models.change.inputs.score_arrays import Backend, FloatArray, frame
 from mbc.models.dropout.clients import BoolArray, Clients
-from mbc.models.dropout.expectation import arms_of, asked_clients, fit_growth, growth_model
+from mbc.models.dropout.expectation import arms_of, fit_growth, growth_model, read_model_clients
 from mbc.models.dropout.unseen_scores import unseen
 from mbc.models.growth.data.shapes import Shape, ShapeName
 from mbc.models.growth.growth_curve import GrowthCurve
@@ -58,7 +58,7 @@ class PatternMixture:
     def at_delta(self, delta: float) -> float | None:
         """Difference (or mean) if the missing lie ``delta`` scale points beyond what is expected of them."""
         means = [group.at(delta) for group in self.groups]
-        if any(one is None for one in means):
+        if any(mean is None for mean in means):
             return None
         first = float(means[0] or 0.0)
         return first if len(means) == 1 else first - float(means[1] or 0.0)
@@ -126,7 +126,7 @@ def pattern_mixture(  # noqa: PLR0913 - options are keyword-only
     are expected to deviate the other way from those who dropped out: see :func:`delta_imputation`.
     """
     model = growth_model(covariates, group, shape, random, reml=reml)
-    clients = asked_clients(data, (client, time, score), at, [group], model)
+    clients = read_model_clients(data, (client, time, score), at, [group], model)
     arms = arms_of(clients, group, active)
     fit = fit_growth(clients.rows, (client, time, score), model)
     expected = unseen(fit, clients).mean
@@ -134,13 +134,13 @@ def pattern_mixture(  # noqa: PLR0913 - options are keyword-only
         _group_mean(clients, expected, inside, name, shifted=shift == "all" or k == 0)
         for k, (name, inside) in enumerate(arms)
     )
-    seen = [one.observed for one in groups]
-    means = [one.mean for one in groups]
+    observed = [group.observed for group in groups]
+    means = [group.mean for group in groups]
     estimate = _difference(means)
     reason, tipping = _tipping(groups, estimate, against)
     return PatternMixture(
         groups=groups,
-        completers=_difference(seen),
+        completers=_difference(observed),
         estimate=estimate,
         tipping_point=tipping,
         against=against,
@@ -155,25 +155,25 @@ def pattern_mixture(  # noqa: PLR0913 - options are keyword-only
 def _group_mean(
     clients: Clients, expected: FloatArray, inside: BoolArray, name: str, *, shifted: bool
 ) -> GroupMean:
-    lost, seen = inside & clients.missing, inside & ~clients.missing
+    lost, scored = inside & clients.missing, inside & ~clients.missing
     n, n_missing = int(inside.sum()), int(lost.sum())
-    observed = float(clients.outcome[seen].mean()) if seen.any() else None
+    observed = float(clients.outcome[scored].mean()) if scored.any() else None
     unseen_mean = float(expected[lost].mean()) if n_missing else None
     total = float(np.where(clients.missing, expected, clients.outcome)[inside].mean()) if n else None
     return GroupMean(name, n, n_missing, observed, unseen_mean, total, shifted)
 
 
 def _difference(means: Sequence[float | None]) -> float | None:
-    known = [one for one in means if one is not None]
-    if len(known) < len(means):
+    available = [mean for mean in means if mean is not None]
+    if len(available) < len(means):
         return None
-    return known[0] if len(known) == 1 else known[0] - known[1]
+    return available[0] if len(available) == 1 else available[0] - available[1]
 
 
 def _tipping(
     groups: tuple[GroupMean, ...], estimate: float | None, against: float
 ) -> tuple[Reason | None, float | None]:
-    shares = [one.n_missing / one.n if one.shifted and one.n else 0.0 for one in groups]
+    shares = [group.n_missing / group.n if group.shifted and group.n else 0.0 for group in groups]
     slope = shares[0] if len(shares) == 1 else shares[0] - shares[1]
     if estimate is None:
         return "nobody_observed", None

@@ -113,10 +113,10 @@ def _degrees(m: int, increase: float, complete_df: float | None) -> float:
     if complete_df is None:
         return old
     share = 1.0 if math.isinf(increase) else increase / (1.0 + increase)
-    seen = (complete_df + 1.0) / (complete_df + 3.0) * complete_df * (1.0 - share)
+    observed_df = (complete_df + 1.0) / (complete_df + 3.0) * complete_df * (1.0 - share)
     if math.isinf(old):
-        return seen
-    return old * seen / (old + seen)
+        return observed_df
+    return old * observed_df / (old + observed_df)
 
 
 def _p_value(estimate: float, error: float, df: float) -> float:

@@ -16,8 +16,8 @@ from mbc.models.change.inputs.score_arrays import Backend
 from mbc.models.change.inputs.score_arrays import frame as native_frame
 from mbc.models.dropout.clients import BoolArray
 from mbc.models.dropout.endings import PLANNED, Endings, read_endings
-from mbc.models.dropout.group_means import Means, Seen
-from mbc.models.dropout.sentences import Asked, sensitivity_sentence
+from mbc.models.dropout.group_means import Estimand, Means
+from mbc.models.dropout.sentences import Question, sensitivity_sentence
 from mbc.models.dropout.sources import Source, source_of_result
 from mbc.models.growth.growth_curve import GrowthCurve
 
@@ -55,7 +55,7 @@ class DropoutSensitivity:
     """A mean, or a difference of two groups, under missing at random and departures from it."""
 
     groups: tuple[LeaversAndMean, ...]
-    asked: Asked
+    question: Question
     exposure: float  # what one point of delta adds to the estimate
     variances: tuple[float, float, float]  # v0 + 2 v1 delta + v2 delta^2
     tipping_point: float | None  # delta that makes the estimate ``against``
@@ -72,16 +72,16 @@ class DropoutSensitivity:
     @property
     def estimate(self) -> float:
         """Under missing at random."""
-        means = [one.mean for one in self.groups]
+        means = [group.mean for group in self.groups]
         return means[0] if len(means) == 1 else means[0] - means[1]
 
     def at_delta(self, delta: float) -> AtDelta:
         """Estimate with its interval where those who left deviate by ``delta``."""
-        return _at(self.estimate, self.exposure, self.variances, delta, two_sided(self.asked.confidence))
+        return _at(self.estimate, self.exposure, self.variances, delta, two_sided(self.question.confidence))
 
     def to_frame(self, deltas: Sequence[float] = (0.0,), *, backend: Backend = "polars") -> Any:
         """Make a table, one row per delta: delta, estimate, standard_error, lower, upper."""
-        rows = [self.at_delta(float(one)) for one in deltas]
+        rows = [self.at_delta(float(delta)) for delta in deltas]
         names = ("delta", "estimate", "standard_error", "lower", "upper")
         columns = {name: pl.Series([getattr(row, name) for row in rows], dtype=pl.Float64) for name in names}
         return native_frame(columns, backend)
@@ -104,7 +104,7 @@ def dropout_sensitivity(  # noqa: PLR0913 - options are keyword-only
     group: str | None = None,
     active: object = None,
     shift: Literal["active", "all"] = "active",
-    seen: Seen = "course",
+    estimand: Estimand = "course",
     against: float = 0.0,
     higher_is_better: bool | None = None,
     confidence: float = 0.95,
@@ -135,7 +135,7 @@ def dropout_sensitivity(  # noqa: PLR0913 - options are keyword-only
     group, active, shift
         A covariate of the model with two groups: the difference ``active`` - other is looked at, and delta applies
         to the active group's leavers or to ``"all"``.
-    seen : {"course", "scores"}
+    estimand : {"course", "scores"}
         Where everybody is expected at ``at``: on the model's course (sessions at any time; groups differ in
         nothing but the group), or, for planned occasions, those with a score at ``at`` on that score and the
         others as expected given their own (groups as they are).
@@ -158,8 +158,9 @@ def dropout_sensitivity(  # noqa: PLR0913 - options are keyword-only
     -----
     ``estimate(delta) = MAR + delta e``, e the mean over clients of weight x (1 or time since leaving). Its
     variance carries sampling and imputation: ``v0 + 2 v1 delta + v2 delta^2`` from each client's influence on the
-    coefficients and on e, which is what multiple imputation comes to with many data sets. With ``seen="course"``
-    v0 is the model's own, so that delta 0 is `GrowthCurve.predict_mean`. Variances are taken as known.
+    coefficients and on e, which is what multiple imputation comes to with many data sets. With
+    ``estimand="course"`` v0 is the model's own, so that delta 0 is `GrowthCurve.predict_mean`. Variances are taken
+    as known.
 
     References
     ----------
@@ -181,9 +182,9 @@ def dropout_sensitivity(  # noqa: PLR0913 - options are keyword-only
     >>> found.n_left, round(found.estimate, 1), round(found.tipping_point, 1)
     (3, -7.5, 15.0)
     """
-    _check(measure, per, shift, seen)
+    _check(measure, per, shift, estimand)
     source = source_of_result(fit, time, client, group)
-    asked = Asked(
+    question = Question(
         time=source.columns[1],
         at=float(at),
         start=float(start),
@@ -196,60 +197,60 @@ def dropout_sensitivity(  # noqa: PLR0913 - options are keyword-only
         active_only=shift == "active",
         planned_weight=planned_weight,
     )
-    people = _people(source, frame, group, ended, planned, float(at) if seen == "scores" else None)
+    people = _people(source, frame, group, ended, planned, float(at) if estimand == "scores" else None)
     away = np.isnan(people.last) | (people.last < at - grace)
-    if seen == "scores":
+    if estimand == "scores":
         away = away & np.isnan(people.score)
     dropped, ended_well = away & ~people.planned & ~people.going_on, away & people.planned
     since = np.maximum(at - np.where(np.isnan(people.last), start, people.last), 0.0) if per == "time" else 1.0
     exposure = np.asarray((dropped + planned_weight * ended_well) * since, dtype=np.float64)
-    question = Means(source, people, asked, seen)
+    means = Means(source, people, question, estimand)
     made = [
-        question.group(name, given, inside, exposure if shift == "all" or k == 0 else np.zeros(len(exposure)))
+        means.group(name, given, inside, exposure if shift == "all" or k == 0 else np.zeros(len(exposure)))
         for k, (name, given, inside) in enumerate(_arms(people, group, active))
     ]
     groups = tuple(
         LeaversAndMean(
-            group=one.name,
-            n=int(one.inside.sum()),
-            n_left=int((dropped & one.inside).sum()),
-            n_planned=int((ended_well & one.inside).sum()),
-            mean=one.mean,
-            standard_error=math.sqrt(question.contrast([one])[2][0]),
-            exposure=float(one.exposure[one.inside].mean()),
+            group=group.name,
+            n=int(group.inside.sum()),
+            n_left=int((dropped & group.inside).sum()),
+            n_planned=int((ended_well & group.inside).sum()),
+            mean=group.mean,
+            standard_error=math.sqrt(means.contrast([group])[2][0]),
+            exposure=float(group.exposure[group.inside].mean()),
             shifted=shift == "all" or k == 0,
         )
-        for k, one in enumerate(made)
+        for k, group in enumerate(made)
     )
-    return _answer(asked, groups, question.contrast(made), int((away & people.going_on).sum()))
+    return _answer(question, groups, means.contrast(made), int((away & people.going_on).sum()))
 
 
 def _answer(
-    asked: Asked,
+    question: Question,
     groups: tuple[LeaversAndMean, ...],
-    found: tuple[float, float, tuple[float, float, float]],
+    estimates: tuple[float, float, tuple[float, float, float]],
     n_going_on: int,
 ) -> DropoutSensitivity:
     """Say what undoes the conclusion, in numbers and in words."""
-    estimate, share, variances = found
-    quantile = two_sided(asked.confidence)
-    reason, tipping, reached = _tipping(estimate, share, variances, asked.against, quantile)
-    shown = _at(estimate, share, variances, 0.0, quantile)
+    estimate, share, variances = estimates
+    quantile = two_sided(question.confidence)
+    reason, tipping, reached = _tipping(estimate, share, variances, question.against, quantile)
+    at_zero = _at(estimate, share, variances, 0.0, quantile)
     return DropoutSensitivity(
         groups=groups,
-        asked=asked,
+        question=question,
         exposure=share,
         variances=variances,
         tipping_point=tipping,
         interval_tipping_point=reached,
-        n=sum(one.n for one in groups),
-        n_left=sum(one.n_left for one in groups),
-        n_planned=sum(one.n_planned for one in groups),
+        n=sum(group.n for group in groups),
+        n_left=sum(group.n_left for group in groups),
+        n_planned=sum(group.n_planned for group in groups),
         n_going_on=n_going_on,
         sentence=sensitivity_sentence(
-            asked,
-            [(one.group, one.n, one.n_left, one.n_planned) for one in groups],
-            (shown.estimate, shown.lower, shown.upper),
+            question,
+            [(group.group, group.n, group.n_left, group.n_planned) for group in groups],
+            (at_zero.estimate, at_zero.lower, at_zero.upper),
             (tipping, reached),
             reason,
         ),
@@ -284,17 +285,17 @@ def _people(
     )
 
 
-def _check(measure: str, per: str, shift: str, seen: str) -> None:
+def _check(measure: str, per: str, shift: str, estimand: str) -> None:
     for name, value, accepted in (
         ("measure", measure, ("change", "score")),
         ("per", per, ("client", "time")),
         ("shift", shift, ("active", "all")),
-        ("seen", seen, ("course", "scores")),
+        ("estimand", estimand, ("course", "scores")),
     ):
         if value not in accepted:
             raise ModelError(f"{name} must be {accepted[0]!r} or {accepted[1]!r}, got {value!r}.")
-    if seen == "scores" and measure == "change":
-        raise ModelError("seen='scores' looks at one occasion: take measure='score'.")
+    if estimand == "scores" and measure == "change":
+        raise ModelError("estimand='scores' looks at one occasion: take measure='score'.")
 
 
 def _arms(people: Endings, group: str | None, active: object) -> list[tuple[str, dict[str, object], BoolArray]]:
@@ -308,10 +309,11 @@ def _arms(people: Endings, group: str | None, active: object) -> list[tuple[str,
     wanted = active if values.dtype.kind == "f" else str(active)
     if wanted not in kinds:
         raise ModelError(f"active must be one of the groups ({kinds[0]}, {kinds[1]}), got {active!r}.")
-    order = [wanted, next(one for one in kinds if one != wanted)]
-    names = [f"{one:g}" if isinstance(one, float) else str(one) for one in order]
+    order = [wanted, next(kind for kind in kinds if kind != wanted)]
+    names = [f"{kind:g}" if isinstance(kind, float) else str(kind) for kind in order]
     return [
-        (name, {group: one}, np.asarray(values == one, dtype=bool)) for name, one in zip(names, order, strict=True)
+        (name, {group: kind}, np.asarray(values == kind, dtype=bool))
+        for name, kind in zip(names, order, strict=True)
     ]
 
 
@@ -330,16 +332,18 @@ def _tipping(
     """Delta at which the estimate is ``against``, and the first on the way at which the interval reaches it."""
     gap, square = estimate - against, quantile * quantile
     v0, v1, v2 = variances
-    shown = gap * gap > square * v0
+    significant = gap * gap > square * v0
     if v2 == 0 and share == 0:
         return "nobody_left", None, None
     if abs(share) < 1e-12:  # both groups lose as much, or planned endings outweigh dropouts
         return "cancels", None, None
     tipping = -gap / share
-    if not shown:
+    if not significant:
         return "not_shown", tipping, 0.0
     roots = np.roots([share * share - square * v2, 2 * (gap * share - square * v1), gap * gap - square * v0])
     real = [
-        float(one.real) for one in roots if abs(one.imag) < 1e-12 * max(1.0, abs(one)) and one.real * tipping > 0
+        float(root.real)
+        for root in roots
+        if abs(root.imag) < 1e-12 * max(1.0, abs(root)) and root.real * tipping > 0
     ]
     return None, tipping, min(real, key=abs)

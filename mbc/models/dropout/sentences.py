@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
+class Question:
     """What was asked of the growth model."""
 
     time: str  # name of its time column
@@ -24,7 +24,7 @@ class Asked:
 
 
 def sensitivity_sentence(
-    asked: Asked,
+    question: Question,
     groups: Sequence[tuple[str, int, int, int]],
     interval: tuple[float, float, float],
     tipping: tuple[float | None, float | None],
@@ -40,36 +40,42 @@ def sensitivity_sentence(
     """
     return " ".join(
         (
-            _who_left(asked, groups),
-            _finding(asked, groups, interval),
-            _what_undoes(asked, groups, interval[0], tipping, reason),
+            _who_left(question, groups),
+            _finding(question, groups, interval),
+            _what_undoes(question, groups, interval[0], tipping, reason),
         )
     )
 
 
-def _who_left(asked: Asked, groups: Sequence[tuple[str, int, int, int]]) -> str:
-    n, left, planned = sum(one[1] for one in groups), sum(one[2] for one in groups), sum(one[3] for one in groups)
-    by = f"by {asked.time} {asked.at:g}"
-    if asked.endings_known:
+def _who_left(question: Question, groups: Sequence[tuple[str, int, int, int]]) -> str:
+    n, left, planned = (
+        sum(group[1] for group in groups),
+        sum(group[2] for group in groups),
+        sum(group[3] for group in groups),
+    )
+    by = f"by {question.time} {question.at:g}"
+    if question.endings_known:
         return f"Of {n} clients {left} had dropped out {by} and {planned} had ended as planned."
     return f"Of {n} clients {left} had left {by}; how therapy ended is not told: all count as dropouts."
 
 
 def _finding(
-    asked: Asked, groups: Sequence[tuple[str, int, int, int]], interval: tuple[float, float, float]
+    question: Question, groups: Sequence[tuple[str, int, int, int]], interval: tuple[float, float, float]
 ) -> str:
-    since = f" since {asked.time} {asked.start:g}" if asked.measure == "change" else ""
+    since = f" since {question.time} {question.start:g}" if question.measure == "change" else ""
     between = f" ({groups[0][0]} less {groups[1][0]})" if len(groups) == 2 else ""
-    what = f"difference in mean {asked.measure}{since}{between}" if between else f"mean {asked.measure}{since}"
+    what = (
+        f"difference in mean {question.measure}{since}{between}" if between else f"mean {question.measure}{since}"
+    )
     estimate, lower, upper = interval
     return (
         f"If leaving depends on nothing but the scores before it, the {what} is {estimate:.1f} points "
-        f"({100 * asked.confidence:g} % interval {lower:.1f} to {upper:.1f})."
+        f"({100 * question.confidence:g} % interval {lower:.1f} to {upper:.1f})."
     )
 
 
 def _what_undoes(
-    asked: Asked,
+    question: Question,
     groups: Sequence[tuple[str, int, int, int]],
     estimate: float,
     tipping: tuple[float | None, float | None],
@@ -82,19 +88,20 @@ def _what_undoes(
         return "Dropouts and planned endings, weighed against each other, cancel out."
     if point is None:
         return "Both groups lost equally many, so that the same deviation in both changes nothing."
-    of = f" of '{groups[0][0]}'" if len(groups) == 2 and asked.active_only else ""
-    each = f" per unit of {asked.time} since their last score" if asked.per == "time" else ""
-    aim = f"at {asked.against:g}" if asked.against else "gone"
+    of = f" of '{groups[0][0]}'" if len(groups) == 2 and question.active_only else ""
+    each = f" per unit of {question.time} since their last score" if question.per == "time" else ""
+    aim = f"at {question.against:g}" if question.against else "gone"
     undone = (
-        f"the {_found(asked, estimate, len(groups))} is {aim} if those who "
-        f"dropped out{of} lie {abs(point):.1f} points{each} {_side(point, asked.higher_is_better)} than expected"
+        f"the {_describe_estimate(question, estimate, len(groups))} is {aim} if those who "
+        f"dropped out{of} lie {abs(point):.1f} points{each} "
+        f"{_side(point, question.higher_is_better)} than expected"
     )
     undone += " of them"
-    if asked.planned_weight:
-        undone += f" and those who ended as planned {asked.planned_weight:g} times as much"
+    if question.planned_weight:
+        undone += f" and those who ended as planned {question.planned_weight:g} times as much"
     if reason == "not_shown":
-        return f"The interval includes {asked.against:g} already; by the estimate alone {undone}."
-    held = f"its interval includes {asked.against:g} from {abs(reached or 0.0):.1f} points on"
+        return f"The interval includes {question.against:g} already; by the estimate alone {undone}."
+    held = f"its interval includes {question.against:g} from {abs(reached or 0.0):.1f} points on"
     return f"By this estimate {undone}; {held}. How far they did deviate, no score on record can tell."
 
 
@@ -104,10 +111,10 @@ def _side(point: float, higher_is_better: bool | None) -> str:  # noqa: FBT001 -
     return "better" if (point > 0) == higher_is_better else "worse"
 
 
-def _found(asked: Asked, estimate: float, groups: int) -> str:
-    if asked.higher_is_better is None or asked.against or (asked.measure == "score" and groups == 1):
+def _describe_estimate(question: Question, estimate: float, groups: int) -> str:
+    if question.higher_is_better is None or question.against or (question.measure == "score" and groups == 1):
         return "result"
-    good = (estimate > 0) == asked.higher_is_better
+    good = (estimate > 0) == question.higher_is_better
     if groups == 2:
         return "advantage" if good else "disadvantage"
     return "improvement" if good else "worsening"

@@ -104,15 +104,15 @@ class GrowthSource:
 
     def expected(self, time: float, people: Endings, place: IntArray) -> tuple[FloatArray, Floats]:
         """Score expected of everybody on the list; of those never seen by their covariates."""
-        fitted, known = self.fitted, place >= 0
+        fitted, fitted_client = self.fitted, place >= 0
         u, _ = time_columns(fitted, time)
         w = covariate_columns(fitted, people.covariates) if fitted.terms.covariates else None
         ones = np.ones(len(people.ids))
         slopes = np.array([u[a] * (ones if w is None else w[c]) for a, c in kept_pairs(fitted)])
         mean = coefficients(fitted) @ slopes
         own_mean, own_slope = expected_course(fitted, time)
-        mean[known] = own_mean[place[known]]
-        slopes[:, known] = own_slope[:, place[known]]
+        mean[fitted_client] = own_mean[place[fitted_client]]
+        slopes[:, fitted_client] = own_slope[:, place[fitted_client]]
         return np.asarray(self.scale * mean, dtype=np.float64), slopes
 
 
@@ -176,7 +176,9 @@ class FormulaSource:
 
     def expected(self, time: float, people: Endings, place: IntArray) -> tuple[FloatArray, Floats]:
         """Not told by a formula: which of its columns of random effects move with time is not known."""
-        raise ModelError("seen='scores' asks a result of growth_curve; a formula model takes seen='course'.")
+        raise ModelError(
+            "estimand='scores' asks a result of growth_curve; a formula model takes estimand='course'."
+        )
 
 
 def source_of_result(fit: object, time: str | None, client: str | None, group: str | None) -> Source:

@@ -32,23 +32,23 @@ class Unseen:
 def unseen(fit: GrowthCurve, clients: Clients) -> Unseen:
     """Condition every client's course on that client's own scores; a client without any follows the covariates."""
     n = clients.people.height
-    found = fit.estimates
+    estimates = fit.estimates
     everybody = np.arange(n)
     x, z = _design(fit, clients, clients.time, clients.codes)
     x_at, z_at = _design(fit, clients, np.full(n, clients.at), everybody)
-    rest = clients.score - x @ found.coefficients
+    rest = clients.score - x @ estimates.coefficients
     q = z.shape[1]
     s, b = np.zeros((n, q, q)), np.zeros((n, q))
     np.add.at(s, clients.codes, z[:, :, None] * z[:, None, :])
     np.add.at(b, clients.codes, z * rest[:, None])
-    root = _root(np.asarray(found.random_covariance, dtype=float))
-    inner = np.eye(q) + root.T @ s @ root / found.residual_variance
+    root = _root(np.asarray(estimates.random_covariance, dtype=float))
+    inner = np.eye(q) + root.T @ s @ root / estimates.residual_variance
     # Conditional covariance L inner^-1 L'; its square root needs no inverse of a singular G.
     lower = np.linalg.cholesky(inner)
     factor = root @ np.linalg.inv(lower).transpose(0, 2, 1)
-    effects = np.einsum("nqr,nsr,ns->nq", factor, factor, b) / found.residual_variance
-    mean = x_at @ found.coefficients + (z_at * effects).sum(axis=1)
-    return Unseen(mean, z_at, factor, float(np.sqrt(found.residual_variance)))
+    effects = np.einsum("nqr,nsr,ns->nq", factor, factor, b) / estimates.residual_variance
+    mean = x_at @ estimates.coefficients + (z_at * effects).sum(axis=1)
+    return Unseen(mean, z_at, factor, float(np.sqrt(estimates.residual_variance)))
 
 
 def _design(

@@ -19,11 +19,11 @@ from mbc.models.forecast.course_model.histories import Histories, one_history, r
 from mbc.models.forecast.course_model.landmarks import Landmarks, cut, forecast_end
 from mbc.models.forecast.forecasts import CoursePath, Forecast, Probability
 from mbc.models.forecast.model_card import Card, card_of
-from mbc.models.forecast.signals import Signal, Watching, signal_of
+from mbc.models.forecast.signals import Signal, SignalRules, signal_of
 from mbc.models.forecast.train import (
     Calibrated,
     Thresholds,
-    dealt,
+    assign_folds,
     require_reliable,
     score_range_of,
     train,
@@ -80,8 +80,8 @@ class ExpectedCourse:
         expected, around = scale.moments(mean[0], variance[0])
         clock = self.model.fit.model.basis.clock(at)
         quantiles, clients = self.model.on_course.at(clock, np.full(at.size, float(scale.distance(first)[0])))
-        found = Prognosis(expected, np.sqrt(around), quantiles, clients, scale)
-        lower, upper = found.quantile(0.5 - level / 2), found.quantile(0.5 + level / 2)
+        prognosis = Prognosis(expected, np.sqrt(around), quantiles, clients, scale)
+        lower, upper = prognosis.quantile(0.5 - level / 2), prognosis.quantile(0.5 + level / 2)
         return CoursePath(intake, at, expected, lower, upper, level, float(clients.min()), self.card.clients)
 
     def forecast(
@@ -136,11 +136,11 @@ class ExpectedCourse:
         histories = [one_history(times, scores) for times, scores in clients]
         made: dict[tuple[int, int], Forecast] = {}
         for back in (1, 0):
-            sessions = [int(one.count[0]) - back for one in histories]
+            sessions = [int(history.count[0]) - back for history in histories]
             for session in sorted(set(sessions) - {0}):
                 who = [i for i, count in enumerate(sessions) if count == session]
                 together = stacked([cut(histories[i], session) for i in who])
-                made |= {(i, back): one for i, one in zip(who, self._at_ends(together), strict=True)}
+                made |= {(i, back): forecast for i, forecast in zip(who, self._at_ends(together), strict=True)}
         return [
             signal_of([made[i, back] for back in (1, 0) if (i, back) in made], self._watching(histories[i]))
             for i in range(len(histories))
@@ -169,23 +169,26 @@ class ExpectedCourse:
         )
         if reason:
             return self._none(history, 0, at, level, reason)
-        found = self._at_end(history) if at is None else self._at_time(history, at)
-        return self._told(history, 0, found, at=at, goal=goal, level=level)
+        prognosis = self._at_end(history) if at is None else self._at_time(history, at)
+        return self._to_forecast(history, 0, prognosis, at=at, goal=goal, level=level)
 
     def _at_ends(self, histories: Histories) -> list[Forecast]:
         """Forecast the end of several clients with as many scores each."""
-        found = self._at_end(histories)
+        prognosis = self._at_end(histories)
         out: list[Forecast] = []
         for i, intake in enumerate(histories.intake.tolist()):
             outside = self._outside(intake) or self._off_scale(histories, i)
             if outside:
                 out.append(self._none(histories, i, None, 0.8, outside))
             else:
-                one = Prognosis(
-                    *(getattr(found, name)[i : i + 1] for name in ("expected", "spread", "quantiles", "clients")),
-                    scale=found.scale,
+                client_prognosis = Prognosis(
+                    *(
+                        getattr(prognosis, name)[i : i + 1]
+                        for name in ("expected", "spread", "quantiles", "clients")
+                    ),
+                    scale=prognosis.scale,
                 )
-                out.append(self._told(histories, i, one, at=None, goal=None, level=0.8))
+                out.append(self._to_forecast(histories, i, client_prognosis, at=None, goal=None, level=0.8))
         return out
 
     def _none(self, histories: Histories, i: int, at: float | None, level: float, reason: str) -> Forecast:
@@ -208,12 +211,19 @@ class ExpectedCourse:
             reason=reason,
         )
 
-    def _told(
-        self, histories: Histories, i: int, found: Prognosis, *, at: float | None, goal: float | None, level: float
+    def _to_forecast(
+        self,
+        histories: Histories,
+        i: int,
+        prognosis: Prognosis,
+        *,
+        at: float | None,
+        goal: float | None,
+        level: float,
     ) -> Forecast:
         """Put the prognosis of one client into words and numbers."""
         first = histories.intake[i : i + 1]
-        clients = float(found.clients[0])
+        clients = float(prognosis.clients[0])
 
         def chance(value: Floats) -> Probability:
             p = float(np.clip(value[0], 0.0, 1.0))
@@ -224,14 +234,14 @@ class ExpectedCourse:
             intake=float(first[0]),
             latest=float(histories.last[i]),
             at=at,
-            expected=float(found.expected[0]),
-            lower=float(found.quantile(0.5 - level / 2)[0]),
-            upper=float(found.quantile(0.5 + level / 2)[0]),
+            expected=float(prognosis.expected[0]),
+            lower=float(prognosis.quantile(0.5 - level / 2)[0]),
+            upper=float(prognosis.quantile(0.5 + level / 2)[0]),
             level=level,
-            improvement=float(self.rule.gain(first, found.expected)[0]),
-            improved=chance(found.chance_improved(first, self.rule)),
-            deteriorated=chance(found.chance_deteriorated(first, self.rule)),
-            goal=None if goal is None else chance(found.at_least_as_good(np.array([float(goal)]))),
+            improvement=float(self.rule.gain(first, prognosis.expected)[0]),
+            improved=chance(prognosis.chance_improved(first, self.rule)),
+            deteriorated=chance(prognosis.chance_deteriorated(first, self.rule)),
+            goal=None if goal is None else chance(prognosis.at_least_as_good(np.array([float(goal)]))),
             clients=clients,
             training_clients=self.card.clients,
             model=self.version,
@@ -289,12 +299,12 @@ class ExpectedCourse:
             return f"Time {at:.4g} is beyond {longest:.4g}, the longest that anybody was followed."
         return ""
 
-    def _watching(self, history: Histories) -> Watching:
+    def _watching(self, history: Histories) -> SignalRules:
         intake, line = float(history.intake[0]), self.cutoff
         response = line is None or (intake < line if self.rule.higher_is_better else intake > line)
         decimals = 0 if self.model.fit.scale.step >= 0.5 else 1
         sessions = round(float(np.exp(self.model.at_end.grid[-1])))
-        return Watching(self.rule, self.thresholds, response, decimals, sessions)
+        return SignalRules(self.rule, self.thresholds, response, decimals, sessions)
 
 
 def expected_course(  # noqa: PLR0913 - options are keyword-only
@@ -330,7 +340,7 @@ def expected_course(  # noqa: PLR0913 - options are keyword-only
     cutoff : float, optional
         Score points. Clients whose intake is on its healthy side, or on it, are watched for deterioration only.
     folds, seed : int
-        Clients are dealt to folds at random; each fold is forecast by a model of the others.
+        Clients are assign_folds to folds at random; each fold is forecast by a model of the others.
     measure, time_unit : str
         For the model card.
 
@@ -384,7 +394,7 @@ def expected_course(  # noqa: PLR0913 - options are keyword-only
     source = "as given" if reliable_change is not None else "from the scatter of these records; nothing was given"
     card = card_of(
         trained,
-        dealt(len(followed), folds, seed),
+        assign_folds(len(followed), folds, seed),
         measure=measure,
         time_unit=time_unit,
         source=source,

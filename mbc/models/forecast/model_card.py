@@ -53,11 +53,11 @@ class Card:
     sessions: tuple[SessionRecord, ...]
 
     @property
-    def worth_using(self) -> bool:
+    def is_useful(self) -> bool:
         """Whether forecasts of clients left out erred less than their last values, from the third session on."""
-        late = [one for one in self.sessions if one.session >= FIRST_SIGNAL]
-        own = sum(one.clients * one.rmse**2 for one in late)
-        return bool(late) and own < sum(one.clients * one.rmse_last_value**2 for one in late)
+        late = [row for row in self.sessions if row.session >= FIRST_SIGNAL]
+        own = sum(row.clients * row.rmse**2 for row in late)
+        return bool(late) and own < sum(row.clients * row.rmse_last_value**2 for row in late)
 
     def text(self) -> str:
         """Write the card in words."""
@@ -104,7 +104,7 @@ _SCALE = {
 
 def card_of(trained: Trained, fold: Indices, *, measure: str, time_unit: str, source: str, scores: int) -> Card:
     """Write down how the forecasts of clients left out turned out."""
-    rows, found, rule = trained.unseen, trained.prognosis, trained.rule
+    rows, prognosis, rule = trained.unseen, trained.prognosis, trained.rule
     regression = _left_out_regression(trained, fold)
     first = rows.where(np.flatnonzero(rows.session == 1))
     improved, worse = actual(first, rule)
@@ -126,7 +126,7 @@ def card_of(trained: Trained, fold: Indices, *, measure: str, time_unit: str, so
         improvement_threshold=trained.thresholds.improvement,
         deterioration_threshold=trained.thresholds.deterioration,
         sessions=tuple(
-            _record(trained, int(session), regression, found.chance_improved(rows.intake, rule), rule)
+            _record(trained, int(session), regression, prognosis.chance_improved(rows.intake, rule), rule)
             for session in np.unique(rows.session)
             if np.count_nonzero(rows.session == session) >= _LEAST
         ),
@@ -143,10 +143,10 @@ def _left_out_regression(trained: Trained, fold: Indices) -> Floats:
 
 
 def _record(trained: Trained, session: int, regression: Floats, chance: Floats, rule: Rule) -> SessionRecord:
-    rows, found = trained.unseen, trained.prognosis
+    rows, prognosis = trained.unseen, trained.prognosis
     at = rows.session == session
-    final, error = rows.final[at], (found.expected - rows.final)[at]
-    low, high = found.quantile(0.1)[at], found.quantile(0.9)[at]
+    final, error = rows.final[at], (prognosis.expected - rows.final)[at]
+    low, high = prognosis.quantile(0.1)[at], prognosis.quantile(0.9)[at]
     none = ~rule.improved(rows.intake, rows.final)[at]
     limit = trained.thresholds.improvement
     flagged = (

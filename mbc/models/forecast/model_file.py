@@ -28,7 +28,7 @@ def plain(value: Any) -> Any:
     if isinstance(value, np.ndarray):
         return plain(value.tolist())
     if isinstance(value, list | tuple):
-        return [plain(one) for one in cast("list[Any]", value)]
+        return [plain(element) for element in cast("list[Any]", value)]
     if isinstance(value, float):
         return float(f"{value:.{_DIGITS}g}")
     return value
@@ -127,9 +127,9 @@ def _built_dataclass(kind: type, value: Any, where: str) -> Any:
 
 def _array(value: Any, where: str) -> Floats:
     try:
-        found = np.asarray(value, dtype=np.float64)
+        array = np.asarray(value, dtype=np.float64)
     except (TypeError, ValueError):
         raise ModelError(f"The model file's {where} is not a table of numbers.") from None
-    if not np.isfinite(found).all():
+    if not np.isfinite(array).all():
         raise ModelError(f"The model file's {where} holds numbers that are not finite.")
-    return found
+    return array

@@ -33,7 +33,7 @@ class Signal:
 
 
 @dataclass(frozen=True, slots=True)
-class Watching:
+class SignalRules:
     """What is watched for: the rule of change, thresholds, and whether a response is looked for at all."""
 
     rule: Rule
@@ -59,19 +59,19 @@ class Watching:
         return None
 
 
-def signal_of(forecasts: Sequence[Forecast], watching: Watching) -> Signal:
+def signal_of(forecasts: Sequence[Forecast], rules: SignalRules) -> Signal:
     """Judge the latest forecast beside the one before it.
 
     Parameters
     ----------
     forecasts : sequence of Forecast
         Of the last one or two sessions, in order.
-    watching : Watching
+    rules : SignalRules
     """
     now = forecasts[-1]
     if now.expected is None:
         return Signal("insufficient data", now.reason, None, now.session, None, None)
-    if watching.sessions < FIRST_SIGNAL <= now.session:
+    if rules.sessions < FIRST_SIGNAL <= now.session:
         few = (
             f"This model learned from courses of under {FIRST_SIGNAL + 1} scores: it says nothing of longer ones."
         )
@@ -81,35 +81,35 @@ def signal_of(forecasts: Sequence[Forecast], watching: Watching) -> Signal:
             f"a signal needs {FIRST_SIGNAL} scores, {now.session} {'is' if now.session == 1 else 'are'} on record."
         )
         return Signal("insufficient data", need[0].upper() + need[1:], None, now.session, now.improvement, now)
-    concern = watching.concern(now)
-    before = watching.concern(forecasts[-2]) if len(forecasts) > 1 and now.session > FIRST_SIGNAL else None
+    concern = rules.concern(now)
+    before = rules.concern(forecasts[-2]) if len(forecasts) > 1 and now.session > FIRST_SIGNAL else None
     state: State = "on track"
     if concern and before:
         state = "not on track"
     elif concern or before:
         state = "watch"
-    return Signal(state, _reason(now, concern, before, watching), concern, now.session, now.improvement, now)
+    return Signal(state, _reason(now, concern, before, rules), concern, now.session, now.improvement, now)
 
 
-def _reason(now: Forecast, concern: Concern | None, before: Concern | None, watching: Watching) -> str:
-    about, low, high = (f"{score or 0.0:.{watching.decimals}f}" for score in (now.expected, now.lower, now.upper))
+def _reason(now: Forecast, concern: Concern | None, before: Concern | None, rules: SignalRules) -> str:
+    about, low, high = (f"{score or 0.0:.{rules.decimals}f}" for score in (now.expected, now.lower, now.upper))
     heading = f"From {now.session} scores: about {about} at the end ({low} to {high})."
-    points = f"{watching.rule.reliable_change:.{watching.decimals + 1}f}".rstrip("0").rstrip(".")
-    if concern == "deterioration" and watching.is_worse(now):
+    points = f"{rules.rule.reliable_change:.{rules.decimals + 1}f}".rstrip("0").rstrip(".")
+    if concern == "deterioration" and rules.is_worse(now):
         body = f"The latest score is {points} points or more worse than the first"
     elif concern == "deterioration" and now.deteriorated is not None:
-        limit = watching.thresholds.deterioration or 0.0
+        limit = rules.thresholds.deterioration or 0.0
         chance = now.deteriorated
         body = f"The chance of ending {points} points or more worse is {chance}, over the line of {limit:.0%}"
     elif concern == "no response" and now.improved is not None:
-        limit = watching.thresholds.improvement or 0.0
+        limit = rules.thresholds.improvement or 0.0
         body = (
             f"The chance of improving by {points} points or more is {now.improved}, under the line of {limit:.0%}"
         )
     elif before:
         return f"{heading} It was flagged at the session before, and is not now."
     else:
-        chance = f" {_improving(now.improved, points)}" if now.improved and watching.response else ""
+        chance = f" {_improving(now.improved, points)}" if now.improved and rules.response else ""
         return f"{heading}{chance} Nothing speaks against this course."
     if before == concern:
         return f"{heading} {body}, at two sessions in a row."

@@ -52,10 +52,10 @@ class Calibrated:
 def _averaged(correction: LocalLine, regression: LocalLine, rows: Landmarks) -> Floats:
     along = np.log(rows.session)
     course = rows.expected + correction.at(along, rows.expected[:, None])
-    return COURSE_SHARE * course + (1 - COURSE_SHARE) * regression.at(along, _known(rows))
+    return COURSE_SHARE * course + (1 - COURSE_SHARE) * regression.at(along, _start_and_latest(rows))
 
 
-def _known(rows: Landmarks) -> Floats:
+def _start_and_latest(rows: Landmarks) -> Floats:
     return np.column_stack([rows.intake, rows.latest])
 
 
@@ -99,7 +99,7 @@ def train(
     reliable_change : float or None
         Score points; None takes 1.96 sqrt(2) times the model's own measurement error at the median score.
     folds, seed : int
-        Clients are dealt to this many folds, by a generator with this seed.
+        Clients are assign_folds to this many folds, by a generator with this seed.
     """
     followed = histories.followed()
     if len(followed) < LEAST_CLIENTS:
@@ -110,9 +110,9 @@ def train(
     fit = fit_course(followed, candidate_scales(low, high, higher_is_better=higher_is_better, step=histories.step))
     points = own_reliable_change(fit, followed) if reliable_change is None else float(reliable_change)
     rule = Rule(higher_is_better, points)
-    fold = dealt(len(followed), folds, seed)
+    fold = assign_folds(len(followed), folds, seed)
     outside = [_left_out(followed, fit, fold, number) for number in range(folds)]
-    unseen = Landmarks.joined([one.end for one in outside])
+    unseen = Landmarks.joined([part.end for part in outside])
     model = _calibrated(fit, followed, outside)
     prognosis = _cross_calibrated(fit, followed, outside)
     return Trained(model, _thresholds(unseen, prognosis, rule), unseen, prognosis, rule)
@@ -126,14 +126,14 @@ def score_range_of(histories: Histories, given: tuple[float, float] | None) -> t
     ModelError
         If scores lie outside.
     """
-    scores = histories.score[histories.known]
-    seen = float(scores.min()), float(scores.max())
-    low, high = seen if given is None else (float(given[0]), float(given[1]))
+    scores = histories.score[histories.scored]
+    observed_range = float(scores.min()), float(scores.max())
+    low, high = observed_range if given is None else (float(given[0]), float(given[1]))
     if not low < high:
         raise ModelError(f"the lowest score must be under the highest, got {low:g} and {high:g}.")
-    if seen[0] < low or seen[1] > high:
+    if observed_range[0] < low or observed_range[1] > high:
         raise ModelError(
-            f"scores reach from {seen[0]:g} to {seen[1]:g}, which is outside {low:g} to {high:g}. "
+            f"scores reach from {observed_range[0]:g} to {observed_range[1]:g}, outside {low:g} to {high:g}. "
             "Is score_range of another questionnaire, or are the scores of another coding?"
         )
     return low, high
@@ -156,19 +156,19 @@ def own_reliable_change(fit: CourseFit, histories: Histories) -> float:
 
     The SEM is the model's error standard deviation, taken back to score points at the median score.
     """
-    middle = float(np.median(histories.score[histories.known]))
+    middle = float(np.median(histories.score[histories.scored]))
     sd = float(np.sqrt(fit.model.scatter.error))
     at = fit.scale.internal(np.array([middle]))
     up, down = fit.scale.score(at + sd), fit.scale.score(at - sd)
     return float(1.96 * np.sqrt(2.0) * np.abs(up - down)[0] / 2)
 
 
-def dealt(n: int, folds: int, seed: int) -> Indices:
+def assign_folds(n: int, folds: int, seed: int) -> Indices:
     """Deal n clients to folds at random, as evenly as can be.
 
     Examples
     --------
-    >>> np.bincount(dealt(10, 5, seed=1)).tolist()
+    >>> np.bincount(assign_folds(10, 5, seed=1)).tolist()
     [2, 2, 2, 2, 2]
     """
     return np.random.default_rng(seed).permutation(np.arange(n) % folds)
@@ -187,36 +187,36 @@ class _Outside:
     ahead: _Errors  # log lead, intake, standardised error, client
 
 
-def _left_out(followed: Histories, whole: CourseFit, fold: Indices, number: int) -> _Outside:
+def _left_out(followed: Histories, full_fit: CourseFit, fold: Indices, number: int) -> _Outside:
     others, some = followed.of(fold != number), followed.of(fold == number)
-    fit = fit_course(others, [whole.scale], start=whole.parameters)
+    fit = fit_course(others, [full_fit.scale], start=full_fit.parameters)
     client = np.flatnonzero(fold == number)
-    course, ahead = _errors(fit, some, client, whole)
+    course, ahead = _errors(fit, some, client, full_fit)
     return _Outside(number, landmarks(fit, Endings.of(others.end), some, client=client), course, ahead)
 
 
-def _errors(fit: CourseFit, some: Histories, client: Indices, whole: CourseFit) -> tuple[_Errors, _Errors]:
+def _errors(fit: CourseFit, some: Histories, client: Indices, full_fit: CourseFit) -> tuple[_Errors, _Errors]:
     """Standardised errors of every later score, from intake alone and from each session."""
     course: list[_Errors] = []
     ahead: list[_Errors] = []
-    scale, clock, unit = fit.scale, whole.model.basis.clock, whole.model.basis.unit
+    scale, clock, unit = fit.scale, full_fit.model.basis.clock, full_fit.model.basis.unit
     for session in range(1, int(some.count.max())):
         there = np.flatnonzero(some.count > session)
         part = some.of(there)
-        seen = cut(part, session)
+        histories = cut(part, session)
         at = part.time[:, session:]
         mean, variance = fit.model.predict(
-            seen.time[:, 1:], scale.internal(seen.score[:, 1:]), scale.internal(seen.intake), at
+            histories.time[:, 1:], scale.internal(histories.score[:, 1:]), scale.internal(histories.intake), at
         )
         expected, around = scale.moments(mean, variance)
         error = (part.score[:, session:] - expected) / np.sqrt(around)
-        own = part.known[:, session:]
+        own = part.scored[:, session:]
         who = np.broadcast_to(client[there][:, None], own.shape)[own]
         severity = np.broadcast_to(scale.distance(part.intake)[:, None], own.shape)[own]
         if session == 1:
             course.append((clock(at)[own], severity, error[own], who))
         else:
-            lead = np.log1p(np.maximum(at - seen.end[:, None], 0.0) / unit)
+            lead = np.log1p(np.maximum(at - histories.end[:, None], 0.0) / unit)
             ahead.append((lead[own], severity, error[own], who))
     return _joined(course), _joined(ahead or course)
 
@@ -227,15 +227,15 @@ def _joined(parts: list[_Errors]) -> _Errors:
 
 
 def _calibrated(fit: CourseFit, followed: Histories, outside: list[_Outside]) -> Calibrated:
-    rows = Landmarks.joined([one.end for one in outside])
+    rows = Landmarks.joined([part.end for part in outside])
     grid = _sessions(rows)
     severity = fit.scale.distance
     thirds = rounded(np.quantile(severity(followed.intake), [1 / 3, 2 / 3]))
     along = np.log(rows.session)
     correction = fit_line(along, rows.expected[:, None], rows.final - rows.expected, grid, width=WIDTH)
-    regression = fit_line(along, _known(rows), rows.final, grid, width=_REGRESSION_WIDTH)
+    regression = fit_line(along, _start_and_latest(rows), rows.final, grid, width=_REGRESSION_WIDTH)
     error = (rows.final - _averaged(correction, regression, rows)) / rows.spread
-    course, ahead = (_joined([getattr(one, name) for one in outside]) for name in ("course", "ahead"))
+    course, ahead = (_joined([getattr(part, name) for part in outside]) for name in ("course", "ahead"))
     return Calibrated(
         fit=fit,
         endings=Endings.of(followed.end),
@@ -259,8 +259,8 @@ def _intake_range(followed: Histories, fit: CourseFit) -> tuple[float, float]:
 def _cross_calibrated(fit: CourseFit, followed: Histories, outside: list[_Outside]) -> Prognosis:
     """Calibrate each fold's forecasts on the other folds: what a new client would have been told."""
     parts = [
-        _calibrated(fit, followed, [other for other in outside if other is not one]).prognosis(one.end)
-        for one in outside
+        _calibrated(fit, followed, [other for other in outside if other is not part]).prognosis(part.end)
+        for part in outside
     ]
     return Prognosis(
         *(
@@ -290,8 +290,8 @@ def _thresholds(rows: Landmarks, prognosis: Prognosis, rule: Rule) -> Thresholds
     below = best_threshold(-chance[room], ~improved[room], most=_MOST_FLAGGED) if room.any() else None
     above = _EVEN_CHANCE
     if np.unique(rows.client[late & worse]).size >= _LEAST_DETERIORATED:
-        found = best_threshold(
+        threshold = best_threshold(
             prognosis.chance_deteriorated(rows.intake, rule)[late], worse[late], most=_MOST_FLAGGED
         )
-        above = _EVEN_CHANCE if found is None else max(found, _LEAST_CHANCE)
+        above = _EVEN_CHANCE if threshold is None else max(threshold, _LEAST_CHANCE)
     return Thresholds(None if below is None else -below, above)

@@ -44,8 +44,8 @@ def solve_positive(matrix: Floats, right: Floats) -> Floats:
     >>> solve_positive(np.array([[4.0, 2.0], [2.0, 5.0]]), np.array([2.0, 5.0])).tolist()
     [0.0, 1.0]
     """
-    _, found, failed = dposv(matrix, right, lower=1)
-    return np.linalg.solve(matrix, right) if failed else found
+    _, solution, failed = dposv(matrix, right, lower=1)
+    return np.linalg.solve(matrix, right) if failed else solution
 
 
 def inverse_factor(factor: Floats) -> Floats:

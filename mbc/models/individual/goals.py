@@ -12,7 +12,7 @@ from numpy.typing import ArrayLike, NDArray
 from mbc.errors import ModelError
 from mbc.models.change.inputs.distributions import normal_below, two_sided
 from mbc.models.change.inputs.reasons import Reason
-from mbc.models.change.inputs.score_arrays import FloatArray, handed_back
+from mbc.models.change.inputs.score_arrays import FloatArray, like_input
 
 # Kiresuk & Sherman (1968): the correlation expected between a person's goals.
 GAS_CORRELATION = 0.3
@@ -93,21 +93,21 @@ def goal_attainment(
     reason: Any = np.array([None, "too_few_scores"], dtype=object)[np.isnan(t).astype(int)]
     shape = t.shape
     return GoalAttainment(
-        t=handed_back(t, shape),
+        t=like_input(t, shape),
         goals=counted if shape else int(counted),
-        baseline_t=handed_back(start, shape) if baseline is not None else None,
-        change=handed_back(t - start, shape) if baseline is not None else None,
+        baseline_t=like_input(start, shape) if baseline is not None else None,
+        change=like_input(t - start, shape) if baseline is not None else None,
         reason=reason,
     )
 
 
 def _t_score(x: FloatArray, w: FloatArray, correlation: float) -> tuple[FloatArray, NDArray[np.int64]]:
-    known = np.isfinite(x) & np.isfinite(w)
-    x, w = np.where(known, x, 0.0), np.where(known, w, 0.0)
+    rated = np.isfinite(x) & np.isfinite(w)
+    x, w = np.where(rated, x, 0.0), np.where(rated, w, 0.0)
     scale = (1.0 - correlation) * (w**2).sum(-1) + correlation * w.sum(-1) ** 2
     with np.errstate(invalid="ignore", divide="ignore"):
         t = 50.0 + 10.0 * (w * x).sum(-1) / np.sqrt(scale)
-    return np.asarray(np.where(scale > 0, t, np.nan)), np.asarray((known & (w > 0)).sum(-1))
+    return np.asarray(np.where(scale > 0, t, np.nan)), np.asarray((rated & (w > 0)).sum(-1))
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -168,9 +168,9 @@ def goal_change(
     reason: Any = np.array([None, "too_few_scores"], dtype=object)[(count == 0).astype(int)]
     shape = change.shape
     return GoalChange(
-        change=handed_back(change, shape),
-        baseline=handed_back(start, shape),
-        current=handed_back(now, shape),
+        change=like_input(change, shape),
+        baseline=like_input(start, shape),
+        current=like_input(now, shape),
         goals=count if shape else int(count),
         left_out=once.sum(-1) if shape else int(once.sum()),
         category=category,
@@ -278,8 +278,8 @@ def goal_probability_by(
     rng = np.random.default_rng(seed)
     paths = rng.multivariate_normal(np.asarray(means, dtype=float), np.asarray(covariance, dtype=float), draws)
     paths = paths + residual_sd * rng.standard_normal(paths.shape)
-    met = paths >= target if higher_is_better else paths <= target
-    return float(met.any(axis=1).mean())
+    reached = paths >= target if higher_is_better else paths <= target
+    return float(reached.any(axis=1).mean())
 
 
 class HasBand(Protocol):

@@ -150,12 +150,12 @@ def _default_rules(n: int) -> tuple[Rule, ...]:
 
 
 def _signals(z: FloatArray, rules: Sequence[Rule]) -> tuple[Signal, ...]:
-    found: list[Signal] = []
+    signals: list[Signal] = []
     for rule in rules:
         if rule not in _RULES:
             raise ModelError(f"rule {rule!r} is not known; there are {', '.join(_RULES)}.")
-        found.extend(Signal(rule, int(i)) for i in np.flatnonzero(_RULES[rule](z)))
-    return tuple(found)
+        signals.extend(Signal(rule, int(i)) for i in np.flatnonzero(_RULES[rule](z)))
+    return tuple(signals)
 
 
 def _run(flags: NDArray[np.bool_], length: int, need: int | None = None) -> NDArray[np.bool_]:

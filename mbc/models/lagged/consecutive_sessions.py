@@ -12,7 +12,7 @@ from mbc.models.courses.sessions import IntArray, Spacing, lay_out, read_rows
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Following:
+class ConsecutiveSessions:
     """One row per session that has a next one: both measures now, next time, and the time after that."""
 
     client: IntArray  # 0, 1, ... among the clients kept
@@ -37,7 +37,7 @@ def read_following(
     sessions: Spacing,
     gaps: tuple[float | None, float | None],
     least: int,
-) -> Following:
+) -> ConsecutiveSessions:
     """Read both measures and keep clients with at least ``least`` sessions in pairs that follow each other."""
     first = read_rows(data, client=client, time=time, score=measures[0])
     second = read_rows(data, client=client, time=time, score=measures[1])
@@ -58,7 +58,7 @@ def read_following(
     onward = last[chosen + 1]
     after = np.where(onward[:, None], scores[np.minimum(chosen + 2, both.size - 1)], np.nan)
     used = np.unique(np.concatenate([chosen, chosen + 1]))
-    return Following(
+    return ConsecutiveSessions(
         client=number[laid.client[chosen]],
         time=laid.elapsed[chosen],
         now=scores[chosen],

@@ -12,7 +12,7 @@ from mbc.errors import ModelError
 from mbc.models.change.inputs.distributions import t_below, t_quantile
 from mbc.models.change.inputs.score_arrays import Backend, FloatArray, frame
 from mbc.models.courses.sessions import Spacing
-from mbc.models.lagged.consecutive_sessions import Following, read_following
+from mbc.models.lagged.consecutive_sessions import ConsecutiveSessions, read_following
 from mbc.models.lagged.within_slopes import Panel, bootstrap, freed, panel
 
 Reason = Literal[
@@ -42,7 +42,7 @@ class LaggedEffect:
     uncorrected: float  # before the correction
 
     @property
-    def found(self) -> bool:
+    def detected(self) -> bool:
         """Whether the interval leaves zero out."""
         return self.lower > 0 or self.upper < 0
 
@@ -74,21 +74,21 @@ class LaggedEffects:
     @property
     def warnings(self) -> tuple[str, ...]:
         """What speaks against reading an effect as an order in time."""
-        said: list[str] = []
+        messages: list[str] = []
         for effect, other, lead in (
             (self.forward, self.backward, self.lead_forward),
             (self.backward, self.forward, self.lead_backward),
         ):
-            if effect and other and lead and effect.found and lead.found and not other.found:
-                said.append(
+            if effect and other and lead and effect.detected and lead.detected and not other.detected:
+                messages.append(
                     f"Later {effect.before} goes with earlier {effect.after} too, though {effect.after} was not "
                     f"found to precede {effect.before}: shared time is likely."
                 )
         if self.detrend == "level":
-            said.append(
+            messages.append(
                 "Own trends were not taken off: clients who improve alike on both look like an order in time."
             )
-        return tuple(said)
+        return tuple(messages)
 
     def sentence(self) -> str:
         """Say it in plain words: what precedes what, never what causes what."""
@@ -100,23 +100,23 @@ class LaggedEffects:
                 "measures_alike": "within persons one is the other",
             }[self.reason or "too_few_clients"]
             return f"Whether {self.x} precedes {self.y} cannot be said: {why}. Look at the plot."
-        said = " ".join([_said(self.forward), _said(self.backward), *self.warnings])
-        return f"{said} ({self.n} clients; this says what came first, not why.)"
+        text = " ".join([_describe_effect(self.forward), _describe_effect(self.backward), *self.warnings])
+        return f"{text} ({self.n} clients; this says what came first, not why.)"
 
     def to_frame(self, *, backend: Backend = "polars") -> Any:
         """Make a table, one row per effect."""
         kinds = ("precedes", "precedes", "carry-over", "carry-over", "placebo lead", "placebo lead")
         effects = (self.forward, self.backward, *(self.carry_over or (None, None)))
         rows = [
-            (kind, one)
-            for kind, one in zip(kinds, (*effects, self.lead_forward, self.lead_backward), strict=True)
-            if one is not None
+            (kind, effect)
+            for kind, effect in zip(kinds, (*effects, self.lead_forward, self.lead_backward), strict=True)
+            if effect is not None
         ]
         columns: dict[str, pl.Series] = {"kind": pl.Series([kind for kind, _ in rows], dtype=pl.String)}
         for name in ("before", "after"):
-            columns[name] = pl.Series([getattr(one, name) for _, one in rows], dtype=pl.String)
+            columns[name] = pl.Series([getattr(effect, name) for _, effect in rows], dtype=pl.String)
         for name in ("estimate", "standard_error", "lower", "upper", "p_value", "standardised", "uncorrected"):
-            columns[name] = pl.Series([getattr(one, name) for _, one in rows], dtype=pl.Float64)
+            columns[name] = pl.Series([getattr(effect, name) for _, effect in rows], dtype=pl.Float64)
         return frame(columns, backend)
 
 
@@ -217,21 +217,21 @@ def lagged_effects(  # noqa: PLR0913 - options are keyword-only
     )
     reason, spread = _refusal(rows, trend=detrend == "own")
     trend = detrend == "own"
-    found = None
+    shared = None
     if reason is None:
         made = panel(rows.client, rows.time, rows.now, rows.following, rows.clients, trend=trend)
-        found = _effects(made, (x, y), spread, (samples, seed, confidence))
-    asked = (samples, seed, confidence)
-    carried = 0.0 if found is None else min(0.99, max(-0.99, found[1][1].estimate))
+        shared = _effects(made, (x, y), spread, (samples, seed, confidence))
+    settings = (samples, seed, confidence)
+    carried = 0.0 if shared is None else min(0.99, max(-0.99, shared[1][1].estimate))
     return LaggedEffects(
-        forward=None if found is None else found[0][1],
-        backward=None if found is None else found[1][0],
-        carry_over=() if found is None else (found[0][0], found[1][1]),
-        lead_forward=None if found is None else _lead(rows, (x, y), 0, spread, asked, trend=trend),
-        lead_backward=None if found is None else _lead(rows, (x, y), 1, spread, asked, trend=trend),
-        residual_correlation=None if found is None else _residual_correlation(rows, trend=trend),
-        between_correlation=None if found is None else _between(rows),
-        nickell_bias=None if found is None else nickell_bias(carried, max(2, int(rows.occasions) - 1)),
+        forward=None if shared is None else shared[0][1],
+        backward=None if shared is None else shared[1][0],
+        carry_over=() if shared is None else (shared[0][0], shared[1][1]),
+        lead_forward=None if shared is None else _lead(rows, (x, y), 0, spread, settings, trend=trend),
+        lead_backward=None if shared is None else _lead(rows, (x, y), 1, spread, settings, trend=trend),
+        residual_correlation=None if shared is None else _residual_correlation(rows, trend=trend),
+        between_correlation=None if shared is None else _between(rows),
+        nickell_bias=None if shared is None else nickell_bias(carried, max(2, int(rows.occasions) - 1)),
         x=x,
         y=y,
         detrend=detrend,
@@ -244,7 +244,7 @@ def lagged_effects(  # noqa: PLR0913 - options are keyword-only
     )
 
 
-def _refusal(rows: Following, *, trend: bool) -> tuple[Reason | None, FloatArray]:
+def _refusal(rows: ConsecutiveSessions, *, trend: bool) -> tuple[Reason | None, FloatArray]:
     """Say why nothing can be claimed; else give both measures' spread within persons."""
     none = np.full(2, np.nan)
     if rows.clients < LEAST_CLIENTS:
@@ -259,17 +259,23 @@ def _refusal(rows: Following, *, trend: bool) -> tuple[Reason | None, FloatArray
 
 
 def _effects(
-    made: Panel, names: tuple[str, str], spread: FloatArray, asked: tuple[int, int, float]
+    made: Panel, names: tuple[str, str], spread: FloatArray, settings: tuple[int, int, float]
 ) -> list[list[LaggedEffect]]:
     """Rows: the measure now; columns: the measure next time."""
-    n = made.whole.outcomes.shape[0]
+    n = made.totals.outcomes.shape[0]
     once = np.ones((1, n))
-    plain, estimate = made.whole.slopes(once)[0], made.corrected(once)[0]
-    errors = bootstrap(made, samples=asked[0], seed=asked[1]).std(axis=0, ddof=1)
+    plain, estimate = made.totals.slopes(once)[0], made.corrected(once)[0]
+    errors = bootstrap(made, samples=settings[0], seed=settings[1]).std(axis=0, ddof=1)
     return [
         [
             _effect(
-                (names[a], names[b]), estimate[a, b], errors[a, b], plain[a, b], spread[a] / spread[b], n, asked[2]
+                (names[a], names[b]),
+                estimate[a, b],
+                errors[a, b],
+                plain[a, b],
+                spread[a] / spread[b],
+                n,
+                settings[2],
             )
             for b in (0, 1)
         ]
@@ -278,11 +284,11 @@ def _effects(
 
 
 def _lead(
-    rows: Following,
+    rows: ConsecutiveSessions,
     names: tuple[str, str],
     a: int,
     spread: FloatArray,
-    asked: tuple[int, int, float],
+    settings: tuple[int, int, float],
     *,
     trend: bool,
 ) -> LaggedEffect | None:
@@ -295,12 +301,12 @@ def _lead(
     )
     n = rows.clients
     try:
-        plain, estimate = made.whole.slopes(np.ones((1, n)))[0], made.corrected(np.ones((1, n)))[0]
-        errors = bootstrap(made, samples=asked[0], seed=asked[1]).std(axis=0, ddof=1)
+        plain, estimate = made.totals.slopes(np.ones((1, n)))[0], made.corrected(np.ones((1, n)))[0]
+        errors = bootstrap(made, samples=settings[0], seed=settings[1]).std(axis=0, ddof=1)
     except np.linalg.LinAlgError:  # too few triples of sessions to tell four slopes apart
         return None
     label = (f"{names[a]} (later)", names[b])
-    return _effect(label, estimate[3, 0], errors[3, 0], plain[3, 0], spread[a] / spread[b], n, asked[2])
+    return _effect(label, estimate[3, 0], errors[3, 0], plain[3, 0], spread[a] / spread[b], n, settings[2])
 
 
 def _effect(
@@ -314,7 +320,7 @@ def _effect(
     )
 
 
-def _residual_correlation(rows: Following, *, trend: bool) -> float | None:
+def _residual_correlation(rows: ConsecutiveSessions, *, trend: bool) -> float | None:
     before = freed(rows.now, rows.client, rows.time, rows.clients, trend=trend)
     after = freed(rows.following, rows.client, rows.time, rows.clients, trend=trend)
     rest = after - before @ np.linalg.lstsq(before, after, rcond=None)[0]
@@ -323,7 +329,7 @@ def _residual_correlation(rows: Following, *, trend: bool) -> float | None:
     return float(squares[0, 1]) / size if size > 0 else None
 
 
-def _between(rows: Following) -> float | None:
+def _between(rows: ConsecutiveSessions) -> float | None:
     sums = np.zeros((rows.clients, 2))
     np.add.at(sums, rows.owner, rows.scores)
     means = sums / np.bincount(rows.owner, minlength=rows.clients)[:, None]
@@ -333,9 +339,9 @@ def _between(rows: Following) -> float | None:
     return float(squares[0, 1]) / size if size > 0 else None
 
 
-def _said(effect: LaggedEffect) -> str:
+def _describe_effect(effect: LaggedEffect) -> str:
     interval = f"{effect.estimate:.2f} points per point, {effect.lower:.2f} to {effect.upper:.2f}"
-    if not effect.found:
+    if not effect.detected:
         return f"That {effect.before} precedes {effect.after} was not found ({interval})."
     direction = "rise" if effect.estimate > 0 else "fall"
     return f"A rise in {effect.before} precedes a {direction} in {effect.after} at the next session ({interval})."

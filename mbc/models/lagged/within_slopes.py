@@ -31,13 +31,13 @@ class Products:
 class Panel:
     """The whole series and its halves: what the half-panel jackknife needs."""
 
-    whole: Products
+    totals: Products
     halves: tuple[Products, ...]  # first, second; and again, where an odd row can fall to either side
 
     def corrected(self, weights: FloatArray) -> FloatArray:
         """``2 g - mean(g of the halves)``: the bias of order one over the length cancels."""
         halves = np.stack([half.slopes(weights) for half in self.halves])
-        return np.asarray(2.0 * self.whole.slopes(weights) - halves.mean(axis=0), dtype=float)
+        return np.asarray(2.0 * self.totals.slopes(weights) - halves.mean(axis=0), dtype=float)
 
 
 def panel(
@@ -81,18 +81,18 @@ def freed(values: FloatArray, client: IntArray, time: FloatArray, people: int, *
 def bootstrap(made: Panel, *, samples: int, seed: int) -> FloatArray:
     """Draw clients anew; shape (samples, p, q)."""
     rng = np.random.default_rng(seed)
-    n = made.whole.outcomes.shape[0]
-    found = [
+    n = made.totals.outcomes.shape[0]
+    estimates = [
         made.corrected(rng.multinomial(n, np.full(n, 1.0 / n), size=min(_CHUNK, samples - done)).astype(float))
         for done in range(0, samples, _CHUNK)
     ]
-    return np.concatenate(found)
+    return np.concatenate(estimates)
 
 
-def _summed(one: FloatArray, two: FloatArray, client: IntArray, people: int) -> FloatArray:
-    p, q = one.shape[1], two.shape[1]
+def _summed(left: FloatArray, right: FloatArray, client: IntArray, people: int) -> FloatArray:
+    p, q = left.shape[1], right.shape[1]
     out = np.empty((people, p, q))
     for a in range(p):
         for b in range(q):
-            out[:, a, b] = np.bincount(client, one[:, a] * two[:, b], people)
+            out[:, a, b] = np.bincount(client, left[:, a] * right[:, b], people)
     return out

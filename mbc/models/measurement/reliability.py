@@ -226,11 +226,11 @@ def _one_factor(covariance: FloatArray) -> tuple[FloatArray, FloatArray]:
         return value, gradient
 
     start = np.log(np.clip(1.0 / np.diag(np.linalg.pinv(correlation)), 0.05, 0.95))
-    found: Any = optimize.minimize(
+    minimum: Any = optimize.minimize(
         objective, start, jac=True, method="L-BFGS-B", bounds=[(math.log(0.001), 0.0)] * len(spread),
         options={"maxiter": 1000, "ftol": 1e-15, "gtol": 1e-10},
     )  # fmt: skip
-    log_unique = np.asarray(found.x, dtype=float)
+    log_unique = np.asarray(minimum.x, dtype=float)
     values, vectors = first(log_unique)
     loading = np.exp(0.5 * log_unique) * vectors[:, -1] * math.sqrt(max(float(values[-1]) - 1.0, 0.0))
     loading = loading if loading.sum() >= 0 else -loading

@@ -140,5 +140,5 @@ def _cube(data: object, client: str, time: str, items: list[str]) -> tuple[Float
     return rows.select(columns).to_numpy().reshape(n, occasions, len(items)) if n else np.empty((0, 0, 0)), n
 
 
-def _ratio(part: float, whole: float) -> float | None:
-    return part / whole if whole > 0 else None
+def _ratio(part: float, total: float) -> float | None:
+    return part / total if total > 0 else None

@@ -60,7 +60,7 @@ def time_to_change(
     changed : column of bool, shape (n,)
         Whether the change happened then (best: the first of two sessions in a row beyond the reliable change).
     dropped_out : column of bool, optional
-        Whether the person left treatment then, unchanged. Leaving is a competing end: someone who left cannot
+        Whether the person left treatment then, unchanged. RiskSets is a competing end: someone who left cannot
         change in treatment any more. Those neither changed nor gone are still under observation (censored).
     confidence : float
         Of the pointwise intervals (log-log), 0 to 1.
@@ -96,19 +96,19 @@ def time_to_change(
         _hazard(tables),
     )
     reason: Reason | None = "too_few_scores" if not time.size else None if counts[CHANGED] else "all_censored"
-    known = bool(time.size) and bool(counts[CHANGED])
+    estimable = bool(time.size) and bool(counts[CHANGED])
     median = _first_time(km, pl.col("survival") <= 0.5 + 1e-12)
     half = _first_time(incidence, pl.col("incidence") >= 0.5 - 1e-12)
     return TimeToChange(
         incidence=incidence,
         kaplan_meier=km,
         hazard=hazard,
-        changed_by_end=_last(incidence, "incidence") if known else None,
-        one_minus_kaplan_meier=1.0 - cast("float", _last(km, "survival")) if known else None,
+        changed_by_end=_last(incidence, "incidence") if estimable else None,
+        one_minus_kaplan_meier=1.0 - cast("float", _last(km, "survival")) if estimable else None,
         median=half,
         median_without_dropout=median,
-        median_lower=_first_time(km, pl.col("lower") <= 0.5 + 1e-12) if known else None,
-        median_upper=_first_time(km, pl.col("upper") <= 0.5 + 1e-12) if known else None,
+        median_lower=_first_time(km, pl.col("lower") <= 0.5 + 1e-12) if estimable else None,
+        median_upper=_first_time(km, pl.col("upper") <= 0.5 + 1e-12) if estimable else None,
         at_least=float(time.max()) if time.size and half is None else None,
         confidence=confidence,
         n=int(time.size),
@@ -250,9 +250,9 @@ def interval_time_to_change(lower: object, upper: object) -> IntervalChange:
     left, right = np.atleast_1d(as_array(lower, "lower")), np.atleast_1d(as_array(upper, "upper"))
     if left.shape != right.shape:
         raise ModelError(f"lower has {left.size} values and upper {right.size}.")
-    known = np.isfinite(left)
-    lost = int((~known).sum())
-    left, right = left[known], np.where(np.isnan(right[known]), np.inf, right[known])
+    observed = np.isfinite(left)
+    lost = int((~observed).sum())
+    left, right = left[observed], np.where(np.isnan(right[observed]), np.inf, right[observed])
     if np.any(right < left):
         first = int(np.argmax(right < left))
         raise ModelError(f"upper must not lie before lower; got ({left[first]:g}, {right[first]:g}).")
@@ -313,9 +313,9 @@ def _events(times: object, changed: object, dropped_out: object) -> tuple[FloatA
     gone = np.zeros_like(time) if dropped_out is None else np.atleast_1d(as_array(dropped_out, "dropped_out"))
     if not time.shape == yes.shape == gone.shape:
         raise ModelError(f"times, changed and dropped_out have {time.size}, {yes.size} and {gone.size} values.")
-    known = np.isfinite(time) & np.isfinite(yes) & np.isfinite(gone)
-    lost = int((~known).sum())
-    time, yes, gone = time[known], yes[known] != 0, gone[known] != 0
+    complete = np.isfinite(time) & np.isfinite(yes) & np.isfinite(gone)
+    lost = int((~complete).sum())
+    time, yes, gone = time[complete], yes[complete] != 0, gone[complete] != 0
     if np.any(yes & gone):
         raise ModelError(f"{int((yes & gone).sum())} people both changed and dropped out: say which came first.")
     if np.any(time <= 0):
@@ -324,8 +324,8 @@ def _events(times: object, changed: object, dropped_out: object) -> tuple[FloatA
 
 
 def _first_time(table: pl.DataFrame, condition: pl.Expr) -> float | None:
-    met = table.filter(condition)
-    return float(met["time"][0]) if met.height else None
+    matching = table.filter(condition)
+    return float(matching["time"][0]) if matching.height else None
 
 
 def _last(table: pl.DataFrame, column: Literal["incidence", "survival"]) -> float | None:

@@ -92,7 +92,7 @@ def _following(stream: Stream, relationships: Relationships) -> dict[str, Ints]:
         "separation": _when(wed & ~chosen, ended),
         "separation chosen": _when(wed & chosen, ended),
         "moved out": _when(moves_out & (ended < NEVER), ended + 2),
-        "new relationship": relationships.met,
+        "new relationship": relationships.new_relationship,
         "moved in": relationships.moved_in,
     }
 

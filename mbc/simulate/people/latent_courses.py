@@ -29,7 +29,7 @@ COURSES: Final = {
 KINDS: Final = tuple(COURSES)
 IMPROVING: Final = KINDS[:6]
 FULL_COURSE: Final = 26.0  # weeks after which a gradual course has made its typical gain
-STATE_CARRY: Final = 0.45  # share of last week's wavering left this week
+STATE_CARRY: Final = 0.45  # share of last week's fluctuation left this week
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +38,7 @@ class Courses:
 
     kind: Ints  # shape (clients,): position in KINDS
     gain: Floats  # shape (clients, constructs): full gain, + is better, in intake SDs
-    path: Floats  # shape (clients, constructs, weeks): + is better, without wavering
+    path: Floats  # shape (clients, constructs, weeks): + is better, without fluctuation
 
 
 def draw_courses(seed: int, first: Floats, started: Ints, weeks: int) -> Courses:
@@ -111,7 +111,7 @@ def _bell(since: Floats, at: Floats, width: float) -> Floats:
     return np.exp(-0.5 * ((since - at) / width) ** 2)
 
 
-def wavering(seed: int, clients: int, weeks: int) -> Floats:
+def fluctuation(seed: int, clients: int, weeks: int) -> Floats:
     """Week-to-week state around the true course; half of it shared by all of a client's constructs.
 
     Returns

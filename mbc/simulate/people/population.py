@@ -58,7 +58,7 @@ def position(construct: str) -> int:
 
 
 @dataclass(frozen=True, slots=True)
-class Reading:
+class ScaleModel:
     """How one scale reads a construct in this clinic at the first session."""
 
     instrument: str
@@ -77,7 +77,7 @@ class Reading:
 
         Examples
         --------
-        >>> round(Reading("rses", "total", "self_esteem", 16.0, 5.8, 0.90).loading(10), 3)
+        >>> round(ScaleModel("rses", "total", "self_esteem", 16.0, 5.8, 0.90).loading(10), 3)
         0.688
         """
         return float(np.sqrt(self.alpha / (items - self.alpha * (items - 1))))
@@ -92,18 +92,18 @@ class Reading:
 
 
 READINGS: Final = (
-    Reading("rses", "total", "self_esteem", 15.5, 5.9, 0.91),
-    Reading("csi4", "total", "satisfaction", 11.0, 4.4, 0.94),
-    Reading("csi16", "total", "satisfaction", 43.0, 16.5, 0.97),
-    Reading("csi32", "total", "satisfaction", 86.0, 32.0, 0.98),
-    Reading("ras", "total", "satisfaction", 3.1, 0.85, 0.87),
-    Reading("ecr_s", "anxiety", "anxiety", 4.4, 1.20, 0.79),
-    Reading("ecr_s", "avoidance", "avoidance", 3.4, 1.15, 0.84),
-    Reading("ecr_r", "anxiety", "anxiety", 4.2, 1.20, 0.93),
-    Reading("ecr_r", "avoidance", "avoidance", 3.3, 1.15, 0.93),
-    Reading("phq9", "total", "low_mood", 9.5, 5.9, 0.90),
-    Reading("gad7", "total", "worry", 8.5, 5.1, 0.90),
-    Reading("who5", "total", "wellbeing", 44.0, 19.0, 0.88),
+    ScaleModel("rses", "total", "self_esteem", 15.5, 5.9, 0.91),
+    ScaleModel("csi4", "total", "satisfaction", 11.0, 4.4, 0.94),
+    ScaleModel("csi16", "total", "satisfaction", 43.0, 16.5, 0.97),
+    ScaleModel("csi32", "total", "satisfaction", 86.0, 32.0, 0.98),
+    ScaleModel("ras", "total", "satisfaction", 3.1, 0.85, 0.87),
+    ScaleModel("ecr_s", "anxiety", "anxiety", 4.4, 1.20, 0.79),
+    ScaleModel("ecr_s", "avoidance", "avoidance", 3.4, 1.15, 0.84),
+    ScaleModel("ecr_r", "anxiety", "anxiety", 4.2, 1.20, 0.93),
+    ScaleModel("ecr_r", "avoidance", "avoidance", 3.3, 1.15, 0.93),
+    ScaleModel("phq9", "total", "low_mood", 9.5, 5.9, 0.90),
+    ScaleModel("gad7", "total", "worry", 8.5, 5.1, 0.90),
+    ScaleModel("who5", "total", "wellbeing", 44.0, 19.0, 0.88),
 )
 
 # Items that hardly anyone endorses: mean tendency as a share of the item's range (below 0: the lowest answer).

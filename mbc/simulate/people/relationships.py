@@ -35,7 +35,7 @@ class Relationships:
     since: Ints  # days that this situation had lasted by then
     ended: Ints  # week in which the first relationship ends, or NEVER
     chosen: Bools  # the ending was the client's own step forward
-    met: Ints  # week in which a new relationship begins, or NEVER
+    new_relationship: Ints  # week in which a new relationship begins, or NEVER
     moved_in: Ints  # week in which a dating couple moves in together, or NEVER
 
     @property
@@ -44,7 +44,7 @@ class Relationships:
         return (self.situation != SINGLE) & (self.situation != SEPARATED)
 
     @property
-    def knows_one(self) -> Bools:
+    def has_relationship(self) -> Bools:
         """Whose record begins with a relationship, lasting or left."""
         return self.situation != SINGLE
 
@@ -57,8 +57,8 @@ class Relationships:
         """
         week = np.arange(weeks)
         first = self.attached[:, None] & (week < self.ended[:, None])
-        later = week >= self.met[:, None]
-        return np.where(first, 1, np.where(later, 1 + self.knows_one[:, None], 0))
+        later = week >= self.new_relationship[:, None]
+        return np.where(first, 1, np.where(later, 1 + self.has_relationship[:, None], 0))
 
 
 def draw_relationships(seed: int, clients: int, weeks: int) -> Relationships:
@@ -70,14 +70,14 @@ def draw_relationships(seed: int, clients: int, weeks: int) -> Relationships:
     ended = np.where(attached & (left >= 4) & (left < weeks - 1), left, NEVER)
     wait = _waiting(stream, MEETING, clients)
     free = np.where(attached, ended + ALONE_FIRST, 3)
-    met = np.where(free + wait < weeks - 2, free + wait, NEVER)
+    new_relationship = np.where(free + wait < weeks - 2, free + wait, NEVER)
     moved = stream.integers(8, 80, clients)
     return Relationships(
         situation=situation,
         since=np.round((120 + 2600 * stream.uniform(clients) ** 2) * LASTING[situation]).astype(np.int64),
         ended=ended,
         chosen=stream.chance(0.42, clients),
-        met=met,
+        new_relationship=new_relationship,
         moved_in=np.where((situation == DATING) & (moved < weeks - 2) & (ended == NEVER), moved, NEVER),
     )
 
@@ -105,7 +105,7 @@ def relationship_effects(seed: int, relationships: Relationships, path: Floats) 
     clients, _, weeks = path.shape
     week = np.arange(weeks)
     since_end = week - relationships.ended[:, None]
-    since_met = week - relationships.met[:, None]
+    since_new = week - relationships.new_relationship[:, None]
     shaken = np.where(since_end >= 0, np.exp(-np.maximum(since_end, 0) / 5.0), 0.0)
     relief = np.where(since_end >= 0, 1.0 - np.exp(-np.maximum(since_end, 0) / 8.0), 0.0)
     chosen = relationships.chosen[:, None]
@@ -116,6 +116,6 @@ def relationship_effects(seed: int, relationships: Relationships, path: Floats) 
     satisfaction = position("satisfaction")
     sinking = 1.2 / (1.0 + np.exp(-np.clip((since_end + 4.0) / 1.5, -30, 30)))
     new_level = 0.9 + 0.4 * Stream(seed, "new relationships").normal(clients, 1)
-    honeymoon = new_level + 0.3 * np.exp(-np.maximum(since_met, 0) / 6.0)
-    changed[:, satisfaction, :] = np.where(since_met >= 0, honeymoon, path[:, satisfaction, :] - sinking)
+    honeymoon = new_level + 0.3 * np.exp(-np.maximum(since_new, 0) / 6.0)
+    changed[:, satisfaction, :] = np.where(since_new >= 0, honeymoon, path[:, satisfaction, :] - sinking)
     return changed

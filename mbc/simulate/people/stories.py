@@ -43,7 +43,7 @@ class Story:
     ending: str = "open"
     together_days: int = 900  # how long the situation had lasted at the start of the record
     ended: int | None = None  # week in which the relationship ends
-    met: int | None = None  # week in which a new one begins
+    new_relationship: int | None = None  # week in which a new one begins
     events: tuple[tuple[int, str, str, str], ...] = ()  # week, kind, label, valence
     goals: tuple[StoryGoal, ...] = ()
     # (questionnaire, its how manieth sheet, item, answer); answers that are blank are None
@@ -60,7 +60,7 @@ ANXIOUS_TO_SECURE = Story(
     missed=(10,),
     away=_HOLIDAY,
     ended=17,
-    met=30,
+    new_relationship=30,
     courses={
         "ecr_s.anxiety": (
             (0, 6.1), (4, 5.4), (6, 4.6), (8, 5.7), (9, 5.8), (12, 4.5), (15, 4.4), (17, 5.7), (19, 5.4),

@@ -65,8 +65,8 @@ def draw_due(seed: int, people: People, attendance: Attendance, relationship: In
     handed_in = attendance.attended & stream.chance(np.where(fading, 0.72, 0.95), clients, weeks)
     by_role: dict[str, Bools] = {}
     for role in ROLES:
-        asked = planned_sessions(role, people, attendance) & handed_in & stream.chance(0.975, clients, weeks)
-        by_role[role] = asked & (relationship > 0) if role in ABOUT_RELATIONSHIP else asked
+        answered = planned_sessions(role, people, attendance) & handed_in & stream.chance(0.975, clients, weeks)
+        by_role[role] = answered & (relationship > 0) if role in ABOUT_RELATIONSHIP else answered
     return Due(by_role)
 
 

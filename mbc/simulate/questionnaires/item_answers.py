@@ -13,7 +13,7 @@ from typing import Final
 import numpy as np
 
 from mbc.instruments import Instrument, Scale
-from mbc.simulate.people.population import ITEM_SPREAD, LASTING_SHARE, RARE_ITEMS, READINGS, Reading
+from mbc.simulate.people.population import ITEM_SPREAD, LASTING_SHARE, RARE_ITEMS, READINGS, ScaleModel
 from mbc.simulate.streams import Bools, Floats, Ints, Stream
 
 BLANK: Final = 0.0025  # chance that an item is passed over
@@ -63,7 +63,7 @@ def draw_answers(seed: int, instrument: Instrument, occasions: Occasions, client
     return answers
 
 
-def _respond(instrument: Instrument, scale: Scale, reading: Reading, trait: Floats, noise: Floats) -> Floats:
+def _respond(instrument: Instrument, scale: Scale, reading: ScaleModel, trait: Floats, noise: Floats) -> Floats:
     items = [instrument.item(item) for item in scale.items]
     low = np.array([item.minimum for item in items], dtype=np.float64)
     high = np.array([item.maximum for item in items], dtype=np.float64)
@@ -77,7 +77,7 @@ def _respond(instrument: Instrument, scale: Scale, reading: Reading, trait: Floa
     return np.where(reverse, low + high - keyed, keyed)
 
 
-def _readings(instrument: Instrument) -> list[Reading]:
+def _readings(instrument: Instrument) -> list[ScaleModel]:
     return [reading for reading in READINGS if reading.instrument == instrument.key]
 
 
@@ -95,7 +95,7 @@ def _item_levels(instrument: Instrument, scale: Scale, mean: float) -> Floats:
     return level
 
 
-def trait_at(instrument: Instrument, reading: Reading, score: Floats) -> Floats:
+def trait_at(instrument: Instrument, reading: ScaleModel, score: Floats) -> Floats:
     """State, in intake SDs and the construct's own direction, at which a scale's expected score is ``score``.
 
     Rounding and the ends of the items' ranges are left aside: near a scale's ends answers are drawn inwards.

@@ -9,7 +9,7 @@ import polars as pl
 
 from mbc.instruments import instrument
 from mbc.simulate.drawn_clinic import Drawn
-from mbc.simulate.people.population import NAMES, READINGS, Reading
+from mbc.simulate.people.population import NAMES, READINGS, ScaleModel
 from mbc.simulate.streams import Floats, Ints, Stream
 from mbc.simulate.tables.record_tables import clinician_ids, days, ids
 
@@ -50,7 +50,7 @@ def totals(drawn: Drawn) -> pl.DataFrame:
     return pl.concat(parts).sort("client_id", "taken_on", "instrument")
 
 
-def _of_scale(drawn: Drawn, reading: Reading, client: Ints, begin: Ints) -> pl.DataFrame:
+def _of_scale(drawn: Drawn, reading: ScaleModel, client: Ints, begin: Ints) -> pl.DataFrame:
     foot, top = instrument(reading.instrument).scale(reading.scale).range
     stream = Stream(drawn.seed, "earlier totals", reading.instrument)
     construct = NAMES.index(reading.construct)

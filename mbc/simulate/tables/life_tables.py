@@ -17,10 +17,13 @@ from mbc.simulate.streams import Ints
 from mbc.simulate.tables.record_tables import NO_DAY, days, ids
 
 
-def known_relationships(drawn: Drawn) -> Relationships:
+def recorded_relationships(drawn: Drawn) -> Relationships:
     """Relationships as far as the clinic heard of them: up to the last appointment."""
     lives, last = drawn.relationships, drawn.attendance.last_day
-    heard = [np.where(7 * at + CHANGE_DAY <= last, at, NEVER) for at in (lives.ended, lives.met, lives.moved_in)]
+    heard = [
+        np.where(7 * at + CHANGE_DAY <= last, at, NEVER)
+        for at in (lives.ended, lives.new_relationship, lives.moved_in)
+    ]
     return Relationships(lives.situation, lives.since, heard[0], lives.chosen, heard[1], heard[2])
 
 
@@ -31,10 +34,10 @@ def relationship_ids(drawn: Drawn, client: Ints, number: Ints) -> pl.Series:
 
 def relationships(drawn: Drawn) -> pl.DataFrame:
     """Relationships that the clinic knows of, by label only."""
-    lives = known_relationships(drawn)
-    first, later = np.flatnonzero(lives.knows_one), np.flatnonzero(lives.met < NEVER)
+    lives = recorded_relationships(drawn)
+    first, later = np.flatnonzero(lives.has_relationship), np.flatnonzero(lives.new_relationship < NEVER)
     client = np.concatenate([first, later])
-    number = np.concatenate([np.ones(first.size, dtype=np.int64), 1 + lives.knows_one[later]])
+    number = np.concatenate([np.ones(first.size, dtype=np.int64), 1 + lives.has_relationship[later]])
     return pl.DataFrame(
         {
             "relationship_id": relationship_ids(drawn, client, number),
@@ -47,19 +50,19 @@ def relationships(drawn: Drawn) -> pl.DataFrame:
 
 def statuses(drawn: Drawn) -> pl.DataFrame:
     """How each client lives, and how each relationship stands, from which day on."""
-    lives = known_relationships(drawn)
+    lives = recorded_relationships(drawn)
     rows = np.arange(len(drawn.people))
     at_first = np.where(lives.situation == SINGLE, 0, 1)
     wed = lives.situation == MARRIED
     kinds = np.array(KINDS)
     over = np.where(wed, "separated", "ended")
-    alone = np.where(wed, NEVER, lives.ended)  # those who separate are not called single
+    single = np.where(wed, NEVER, lives.ended)  # those who separate are not called single
     parts = [
         _standing(drawn, rows, at_first, kinds[lives.situation], -lives.since),
         _changing(drawn, lives.moved_in, at_first, np.full(rows.size, "cohabiting")),
         _changing(drawn, lives.ended, at_first, over),
-        _changing(drawn, alone, np.zeros_like(rows), np.full(rows.size, "single")),
-        _changing(drawn, lives.met, 1 + lives.knows_one, np.full(rows.size, "dating")),
+        _changing(drawn, single, np.zeros_like(rows), np.full(rows.size, "single")),
+        _changing(drawn, lives.new_relationship, 1 + lives.has_relationship, np.full(rows.size, "dating")),
     ]
     return pl.concat(parts).sort("client_id", "since", "relationship_id", nulls_last=True)
 
@@ -88,7 +91,7 @@ def goals(drawn: Drawn) -> pl.DataFrame:
     goal, attendance = drawn.goals, drawn.attendance
     retired = goal.retired_week >= 0
     end = np.where(retired, 7 * goal.retired_week + RETIRED_DAY, NO_DAY)
-    told = np.isin(goal.client, np.arange(len(drawn.stories)))
+    storied = np.isin(goal.client, np.arange(len(drawn.stories)))
     drawn_goals = pl.DataFrame(
         {
             "goal_id": ids(drawn, goal.client) + ".G" + pl.Series(goal.number).cast(pl.String),
@@ -103,10 +106,10 @@ def goals(drawn: Drawn) -> pl.DataFrame:
             "scale": pl.Series([None] * len(goal.client), dtype=pl.String),
         }
     ).with_columns(pl.when(pl.col("retired_on").is_not_null()).then("retired_reason").alias("retired_reason"))
-    return pl.concat([_told_goals(drawn, drawn_goals.schema), drawn_goals.filter(pl.Series(~told))])
+    return pl.concat([_storied_goals(drawn, drawn_goals.schema), drawn_goals.filter(pl.Series(~storied))])
 
 
-def _told_goals(drawn: Drawn, schema: pl.Schema) -> pl.DataFrame:
+def _storied_goals(drawn: Drawn, schema: pl.Schema) -> pl.DataFrame:
     rows = []
     for row, story in enumerate(drawn.stories):
         for number, goal in enumerate(story.goals, start=1):
@@ -114,8 +117,8 @@ def _told_goals(drawn: Drawn, schema: pl.Schema) -> pl.DataFrame:
             end = NO_DAY if goal.retired is None else 7 * goal.retired[0] + story.weekday
             on = days(drawn.start, np.array([drawn.attendance.day[row, set_week], end])).to_list()
             reason = None if goal.retired is None else goal.retired[1]
-            told = (goal.label, goal.baseline, goal.target, goal.higher_is_better)
-            rows.append((f"{story.client_id}.G{number}", story.client_id, *told, *on, reason, goal.scale))
+            facts = (goal.label, goal.baseline, goal.target, goal.higher_is_better)
+            rows.append((f"{story.client_id}.G{number}", story.client_id, *facts, *on, reason, goal.scale))
     return pl.DataFrame(rows, schema=schema, orient="row")
 
 
@@ -133,7 +136,7 @@ def goal_ratings(drawn: Drawn) -> pl.DataFrame:
             "rating": pl.Series(drawn.rating[row, week]).cast(pl.Int64),
         }
     )
-    told = [
+    storied = [
         (f"{story.client_id}.G{number}", story.client_id, 7 * int(week) + story.weekday, int(rating))
         for story in drawn.stories
         for number, goal in enumerate(story.goals, start=1)
@@ -141,7 +144,7 @@ def goal_ratings(drawn: Drawn) -> pl.DataFrame:
         for week, rating in goal.ratings
     ]
     schema = {"goal_id": pl.String, "client_id": pl.String, "day": pl.Int64, "rating": pl.Int64}
-    written = pl.DataFrame(told, schema=schema, orient="row")
+    written = pl.DataFrame(storied, schema=schema, orient="row")
     written = written.with_columns(days(drawn.start, written["day"].to_numpy()).alias("day")).rename(
         {"day": "rated_on"}
     )
@@ -152,8 +155,14 @@ def events(drawn: Drawn) -> pl.DataFrame:
     """Events of the clients' lives, in plain words."""
     ordinary = drawn.events.client >= len(drawn.stories)
     client, key = drawn.events.client[ordinary], drawn.events.key[ordinary]
-    told = [
-        (row, 7 * week + (CHANGE_DAY if week in (story.ended, story.met) else 3), kind, label, valence)
+    storied = [
+        (
+            row,
+            7 * week + (CHANGE_DAY if week in (story.ended, story.new_relationship) else 3),
+            kind,
+            label,
+            valence,
+        )
         for row, story in enumerate(drawn.stories)
         for week, kind, label, valence in story.events
     ]
@@ -161,7 +170,7 @@ def events(drawn: Drawn) -> pl.DataFrame:
     texts = [pl.Series([CATALOGUE[name][part] for name in KEYS]).gather(pl.Series(key)) for part in range(3)]
     every = pl.concat(
         [
-            pl.DataFrame(told, schema=schema, orient="row"),
+            pl.DataFrame(storied, schema=schema, orient="row"),
             pl.DataFrame([pl.Series(client), pl.Series(drawn.events.day[ordinary]), *texts], schema=schema),
         ]
     ).sort("row", "day", maintain_order=True)

@@ -37,12 +37,12 @@ def administrations(drawn: Drawn) -> dict[str, pl.DataFrame]:
 def _table(drawn: Drawn, definition: Instrument, state: Floats, current: Ints) -> pl.DataFrame:
     key = definition.key
     client, week = np.nonzero(drawn.due.instrument(key, drawn.people))
-    told = client < len(drawn.stories)
+    storied = client < len(drawn.stories)
     trait = {r.construct: state[client, NAMES.index(r.construct), week] for r in READINGS if r.instrument == key}
-    occasions = Occasions(client, trait, np.where(told, CAREFUL, 1.0), np.where(told, OWN_READING, 1.0))
+    occasions = Occasions(client, trait, np.where(storied, CAREFUL, 1.0), np.where(storied, OWN_READING, 1.0))
     answers = draw_answers(drawn.seed, definition, occasions, len(drawn.people))
     answers = cast_answers(answers, key, client, drawn.stories)
-    blank = draw_blanks(drawn.seed, definition, drawn.people.careless[client]) & ~told[:, None]
+    blank = draw_blanks(drawn.seed, definition, drawn.people.careless[client]) & ~storied[:, None]
     form, coding, written = _as_practised(definition, drawn.people.clinician[client], answers)
     written[blank] = np.nan
     about = ids(drawn, client)
@@ -51,7 +51,7 @@ def _table(drawn: Drawn, definition: Instrument, state: Floats, current: Ints) -
     keys = pl.DataFrame(
         {
             "client_id": ids(drawn, client),
-            "taken_on": days(drawn.start, _day(drawn, key, client, week, told)),
+            "taken_on": days(drawn.start, _day(drawn, key, client, week, storied)),
             "session_number": session_numbers(drawn.attendance)[client, week],
             "target": about
             if definition.applicability.needs_relationship
@@ -79,8 +79,8 @@ def _as_practised(definition: Instrument, clinician: Ints, answers: Floats) -> t
     return pl.Series(form, dtype=pl.String), pl.Series(coding, dtype=pl.String), written
 
 
-def _day(drawn: Drawn, key: str, client: Ints, week: Ints, told: Bools) -> Ints:
+def _day(drawn: Drawn, key: str, client: Ints, week: Ints, storied: Bools) -> Ints:
     """Day of the session; the day before for those filled in at home, never before the first session."""
     at_home = Stream(drawn.seed, "at home", key).chance(AT_HOME, client.size)
-    at_home &= ~told & (week > drawn.people.started[client])
+    at_home &= ~storied & (week > drawn.people.started[client])
     return drawn.attendance.day[client, week] - at_home

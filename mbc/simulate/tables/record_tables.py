@@ -29,8 +29,8 @@ def days(start: date, day: Ints) -> pl.Series:
     [datetime.date(2026, 2, 2), None, datetime.date(2026, 10, 2)]
     """
     first = np.datetime64(start, "D")
-    known = np.where(day == NO_DAY, 0, day).astype("timedelta64[D]")
-    return pl.Series(np.where(day == NO_DAY, np.datetime64("NaT", "D"), first + known).astype("datetime64[D]"))
+    valid = np.where(day == NO_DAY, 0, day).astype("timedelta64[D]")
+    return pl.Series(np.where(day == NO_DAY, np.datetime64("NaT", "D"), first + valid).astype("datetime64[D]"))
 
 
 def ids(drawn: Drawn, client: Ints) -> pl.Series:

@@ -121,12 +121,12 @@ TOLD: Final = {
 
 
 def _storied(clinic: Clinic) -> str:
-    told = clinic.clients.filter(pl.col("client_id").is_in(list(TOLD)))
-    if told.is_empty():
+    storied = clinic.clients.filter(pl.col("client_id").is_in(list(TOLD)))
+    if storied.is_empty():
         return ""
     lines = [
         f"| `{client_id}` | {alias} | {TOLD[client_id]} |"
-        for client_id, alias in told.select("client_id", "alias").iter_rows()
+        for client_id, alias in storied.select("client_id", "alias").iter_rows()
     ]
     head = "\n## Clients with a story\n\nAll of them see the first clinician.\n\n"
     return head + "| client | alias | what the charts show |\n|---|---|---|\n" + "\n".join(lines) + "\n"

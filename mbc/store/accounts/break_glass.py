@@ -163,7 +163,7 @@ def scope_through(scope: Scope, opened: Opened) -> Scope:
     apart: frozenset[Permission] = frozenset({"safety:read"}) if opened.safety else frozenset()
     return Scope(
         who=scope.who,
-        readers=PERSON_READERS | ({"safety_flags"} if opened.safety else frozenset()),
+        readers=PERSON_READERS | (frozenset({"safety_flags"}) if opened.safety else frozenset[str]()),
         writes=frozenset(),
         permissions=apart,
         clinicians=frozenset(),
@@ -202,8 +202,8 @@ def _breaks(lines: list[dict[str, Any]], *, reasons: bool) -> pl.DataFrame:
 
 
 def _break(line: dict[str, Any], *, reasons: bool) -> dict[str, Any]:
-    detail = json.loads(line["detail"] or "{}")  # of somebody who was erased since: nothing
-    apart = detail.get("safety", {}) if reasons else {}
+    detail: dict[str, Any] = json.loads(line["detail"] or "{}")  # of somebody who was erased since: nothing
+    apart: dict[str, Any] = detail.get("safety", {}) if reasons else {}
     return {
         "at": line["at"],
         "who": line["who"],

@@ -14,7 +14,7 @@ import secrets
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any
+from typing import Any, cast
 
 from sqlalchemy import Connection, select
 
@@ -105,10 +105,10 @@ def first_digest(previous: str, sequence: int, line: Line) -> str:
 def said_by(detail: str) -> dict[str, Any]:
     """Read a line's detail; nothing, if somebody made it unreadable."""
     try:
-        said = json.loads(detail)
+        content: object = json.loads(detail)
     except ValueError:
         return {}
-    return said if isinstance(said, dict) else {}
+    return cast("dict[str, Any]", content) if isinstance(content, dict) else {}
 
 
 def shown_digest(lines: Sequence[tuple[int, str | None, str]]) -> str:
@@ -158,9 +158,9 @@ class _Walk:
     previous: str = GENESIS
     first: str | None = GENESIS  # the digest that revision 0001 would have written; None: no longer to be known
     found_at: int | None = None
-    faults: list[str] = field(default_factory=list)
-    hidden: dict[int, tuple[int, str | None, str]] = field(default_factory=dict)
-    erasures: list[dict[str, Any]] = field(default_factory=list)
+    faults: list[str] = field(default_factory=list[str])
+    hidden: dict[int, tuple[int, str | None, str]] = field(default_factory=dict[int, tuple[int, str | None, str]])
+    erasures: list[dict[str, Any]] = field(default_factory=list[dict[str, Any]])
 
     def take(self, row: Any) -> None:
         line = Line(row.at, row.who, row.action, row.subject, row.detail, row.origin)

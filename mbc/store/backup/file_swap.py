@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from itertools import count
@@ -23,7 +23,7 @@ _SHARED_FIRST, _SHARED_SIZE = 0x40000002, 510  # the bytes that SQLite locks whi
 
 
 @contextmanager
-def alone(path: Path, key: str | None) -> Iterator[Any]:
+def alone(path: Path, key: str | None) -> Generator[Any]:
     """Hold a record's file with nobody else at it, and everything written in the one file; yields a connection.
 
     Raises

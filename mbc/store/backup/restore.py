@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Generator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -287,7 +287,7 @@ def _wanted_key(record: Path, raw: str | None, target: Path, given: _Keys) -> st
 
 
 @contextmanager
-def _opened(record: Path, raw: str | None) -> Iterator[Engine]:
+def _opened(record: Path, raw: str | None) -> Generator[Engine]:
     """Open an unpacked record and bring it up to date."""
     engine = migrations.prepare(engines.of_file(record, raw), create=False, must_be_new=False, raw_key=raw)
     try:

@@ -59,7 +59,7 @@ def digest(connection: Connection, table: Table) -> str:
     """Digest the rows of a table, the same on every database."""
     found = hashlib.sha256()
     for part in _parts(connection, table):
-        found.update("".join(map(repr, map(tuple, part))).encode())
+        found.update("".join([repr(tuple(row)) for row in part]).encode())
     return found.hexdigest()
 
 

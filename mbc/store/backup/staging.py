@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
@@ -19,7 +19,7 @@ except ImportError:  # Windows: what a killed process leaves behind is left to t
 
 
 @contextmanager
-def workplace(target: Path) -> Iterator[Path]:
+def workplace(target: Path) -> Generator[Path]:
     """Give a folder beside a file that is to be made; only its owner can read it, and it is gone at the end.
 
     What a killed process left behind for the same file is removed first.
@@ -45,7 +45,7 @@ def workplace(target: Path) -> Iterator[Path]:
 
 
 @contextmanager
-def in_words(path: Path) -> Iterator[None]:
+def in_words(path: Path) -> Generator[None]:
     """Turn the operating system's faults into words that say what to do."""
     try:
         yield

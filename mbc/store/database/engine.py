@@ -5,7 +5,7 @@ from __future__ import annotations
 import errno
 import os
 import shutil
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -149,7 +149,7 @@ def _on_sqlite_begin(connection: Connection) -> None:
 
 
 @contextmanager
-def reading(engine: Engine) -> Iterator[Connection]:
+def reading(engine: Engine) -> Generator[Connection]:
     """Open one consistent view of the record: several reads in it see the same moment."""
     with explained(engine), engine.connect() as connection:
         if connection.dialect.name == "postgresql":
@@ -161,7 +161,7 @@ def reading(engine: Engine) -> Iterator[Connection]:
 
 
 @contextmanager
-def writing(engine: Engine) -> Iterator[Connection]:
+def writing(engine: Engine) -> Generator[Connection]:
     """Open one transaction that writes: all of it is kept, or none."""
     with explained(engine), engine.connect() as connection:
         connection = connection.execution_options(mbc_writes=True)  # noqa: PLW2901
@@ -190,7 +190,7 @@ def scrub(engine: Engine) -> bool:
 
 
 @contextmanager
-def explained(engine: Engine) -> Iterator[None]:
+def explained(engine: Engine) -> Generator[None]:
     """Turn a database's faults into words that say what to do."""
     # rows go to and from the driver directly too, whose own faults SQLAlchemy does not wrap
     try:

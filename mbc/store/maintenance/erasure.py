@@ -15,7 +15,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, cast
 
 from sqlalchemy import ColumnElement, Connection, Table, delete, insert, or_, select, update
 
@@ -136,11 +136,11 @@ class _Names:
             case str():
                 return self.pattern.sub(stone_id, said)
             case list():
-                return [self.without(one, stone_id) for one in said]
+                return [self.without(value, stone_id) for value in cast("list[object]", said)]
             case dict():
                 return {
                     name: value if name in _HARMLESS else self.without(value, stone_id)
-                    for name, value in said.items()
+                    for name, value in cast("dict[str, object]", said).items()
                 }
             case _:
                 return said

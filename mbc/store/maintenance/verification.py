@@ -5,8 +5,9 @@ from __future__ import annotations
 import hashlib
 import json
 from collections import defaultdict
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import Any
 
 from sqlalchemy import Connection, func, select, text
@@ -20,6 +21,7 @@ from mbc.store.writing import seals as sealing
 from mbc.store.writing.seals import Leaf, Taken
 
 Tick = Callable[[int], None]
+Check = Callable[[Connection], Iterable[str]]
 _TABLES = t.metadata.tables
 WORDS = {  # what people call the rows of a table
     "administration": "questionnaires",
@@ -65,7 +67,8 @@ def verify(connection: Connection, *, noted: str | None = None, tick: Tick = lam
     chain = verify_chain(connection, noted=noted, tick=tick)
     faults = [f"Before the upgrade to 0002: {fault}" for fault in _faults_before(connection)]
     walk = _Walk(tick)
-    checks = (walk.seals, lambda it: _faults_of_erasures(it, chain), _faults_of_sources, _missing_ends)
+    erasures = partial(_faults_of_erasures, chain=chain)
+    checks: tuple[Check, ...] = (walk.seals, erasures, _faults_of_sources, _missing_ends)
     for check in checks:
         try:
             faults += check(connection)
@@ -81,7 +84,7 @@ class _Walk:
     tick: Tick
     administrations: int = 0
     entries: int = 0
-    faults: list[str] = field(default_factory=list)
+    faults: list[str] = field(default_factory=list[str])
 
     def seals(self, connection: Connection) -> list[str]:
         """Work out every entry's seal, and name what is not as it was written."""

@@ -160,7 +160,9 @@ class Administration:
     instrument: str
     taken_on: date  # the calendar day where the client was
     answers: tuple[float | None, ...] = ()  # in the order of `form`; None (or NaN) is a blank, never zero
-    totals: Mapping[str, float] = field(default_factory=dict)  # scale -> the score that was kept on paper
+    totals: Mapping[str, float] = field(
+        default_factory=dict[str, float]
+    )  # scale -> the score that was kept on paper
     version: str = "1"  # of the instrument's definition
     form: str | None = None  # the item order of `answers`
     coding: str | None = None  # the answer coding of `answers`

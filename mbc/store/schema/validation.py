@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import MISSING, fields
 from datetime import UTC, date, datetime
 from functools import cache
+from typing import cast
 
 from mbc.errors import StoreError
 
@@ -117,7 +118,7 @@ def _is_required(record: object, name: str) -> bool:
     return name in _required(type(record))
 
 
-def to_utc(name: str, moment: datetime | None) -> datetime | None:
+def to_utc(name: str, moment: object) -> datetime | None:
     """Convert a moment to UTC; refuse one without a time zone."""
     if moment is None:
         return None
@@ -130,9 +131,10 @@ def to_utc(name: str, moment: datetime | None) -> datetime | None:
 
 def to_answers(answers: object) -> tuple[float | None, ...]:
     """Take answers as finite numbers; NaN is a blank."""
-    if isinstance(answers, (str, bytes, Mapping)):
-        raise StoreError(f"answers is {shown(answers)}; a sequence in the form's item order is needed.")
-    kept = tuple([to_finite("an answer", value) for value in answers])  # pyright: ignore[reportGeneralTypeIssues]
+    given = answers
+    if isinstance(answers, (str, bytes, Mapping)) or not isinstance(answers, Iterable):
+        raise StoreError(f"answers is {shown(given)}; a sequence in the form's item order is needed.")
+    kept = tuple([to_finite("an answer", value) for value in cast("Iterable[object]", answers)])
     if len(kept) > MOST_ITEMS:
         raise StoreError(f"An administration has {len(kept)} answers; at most {MOST_ITEMS} are kept.")
     return kept

@@ -83,7 +83,7 @@ class Additions:
 class Occasions:
     """The versions of occasions met so far in one transaction, newest last."""
 
-    versions: dict[str, list[Version]] = field(default_factory=dict)
+    versions: dict[str, list[Version]] = field(default_factory=dict[str, list[Version]])
 
     def load(self, connection: Connection, digests_wanted: Collection[str]) -> None:
         """Fetch what is on record for occasions not met before."""

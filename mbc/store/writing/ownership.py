@@ -23,10 +23,10 @@ class Known:
     """Which clients, relationships, episodes and goals exist for one scope, as far as was asked."""
 
     scope: Scope
-    clients: set[str] = field(default_factory=set)
-    secrets: dict[str, str] = field(default_factory=dict)  # what keys each client's digests
-    relationships: set[tuple[str, str]] = field(default_factory=set)
-    episodes: set[tuple[str, str]] = field(default_factory=set)
+    clients: set[str] = field(default_factory=set[str])
+    secrets: dict[str, str] = field(default_factory=dict[str, str])  # what keys each client's digests
+    relationships: set[tuple[str, str]] = field(default_factory=set[tuple[str, str]])
+    episodes: set[tuple[str, str]] = field(default_factory=set[tuple[str, str]])
 
     def load(self, connection: Connection, client_ids: Iterable[str]) -> None:
         """Fetch clients not met before, with what is theirs."""

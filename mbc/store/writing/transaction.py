@@ -132,15 +132,15 @@ class Writing:
 
     def retire_goal(self, goal_id: str, *, on: date, reason: str) -> Outcome:
         """Retire a goal: reached, or no longer the client's."""
-        before = self._one(records.Goal, goal_id)
-        after = records.Goal(**{**before, "retired_on": on, "retired_reason": reason})
-        return self.add(after, supersede=f"retired: {reason}")
+        goal = self._one(records.Goal, goal_id)
+        goal.update(retired_on=on, retired_reason=reason)
+        return self.add(records.Goal(**goal), supersede=f"retired: {reason}")
 
     def end_episode(self, episode_id: str, *, on: date, ending: str) -> Outcome:
         """End an episode of care."""
-        before = self._one(records.Episode, episode_id)
-        after = records.Episode(**{**before, "ended_on": on, "ending": ending})
-        return self.add(after, supersede=f"ended: {ending}")
+        episode = self._one(records.Episode, episode_id)
+        episode.update(ended_on=on, ending=ending)
+        return self.add(records.Episode(**episode), supersede=f"ended: {ending}")
 
     def acknowledge(self, administration_id: int, item: str) -> None:
         """Say that a safety flag was seen. The first acknowledgement stays.

@@ -68,7 +68,7 @@ def test_too_few_clients_give_no_outlook(sample):
 
 
 def test_a_model_that_is_no_better_than_the_last_value_is_not_used(monkeypatch, sample):
-    monkeypatch.setattr(Card, "worth_using", property(lambda _: False))
+    monkeypatch.setattr(Card, "is_useful", property(lambda _: False))
     questionnaire = instrument("rses")
     found = learn(followed_scores(sample, "rses"), questionnaire, questionnaire.main_scale, None)
     assert isinstance(found, NoOutlook)

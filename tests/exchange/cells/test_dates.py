@@ -50,10 +50,10 @@ def test_a_time_without_a_zone_is_dropped_and_said(now):
 @pytest.mark.parametrize(
     ("text", "words"),
     [
-        ("soon", "is no date; accepted are 2026-01-31"),
-        ("2026-02-30", "is no day of the calendar"),
-        ("2026-13-01", "is no day of the calendar"),
-        ("2026-01-01T25:00Z", "is no day of the calendar"),
+        ("soon", "is not a date; accepted are 2026-01-31"),
+        ("2026-02-30", "is not a valid date"),
+        ("2026-13-01", "is not a valid date"),
+        ("2026-01-01T25:00Z", "is not a valid date"),
         ("1899-12-31", "lies before 1900"),
         ("0001-01-01", "lies before 1900"),
         ("2026-06-02", "lies in the future"),
@@ -62,7 +62,7 @@ def test_a_time_without_a_zone_is_dropped_and_said(now):
         ("31.01.26", "a year of two digits"),
         ("1/2/26", "a year of two digits"),
         ("31-Jan-2026", "--date-format"),
-        ("\x1b[31m2026", "'�[31m2026' is no date"),
+        ("\x1b[31m2026", "'�[31m2026' is not a date"),
     ],
 )
 def test_what_is_no_acceptable_day_is_refused_with_its_text(text, words, now):
@@ -96,7 +96,7 @@ def test_an_order_that_stays_open_is_asked_for_not_guessed(texts, words):
 def test_a_named_format_is_the_only_one_accepted(now):
     assert read_moment("31-Jan-2026", date_format="%d-%b-%Y", now=now).day == date(2026, 1, 31)
     assert read_moment("03/04/26", date_format="%m/%d/%y", now=now).day == date(2026, 3, 4)
-    with pytest.raises(DateFault, match="no date of the form"):
+    with pytest.raises(DateFault, match="not a date of the form"):
         read_moment("2026-01-31", date_format="%d-%b-%Y", now=now)
 
 

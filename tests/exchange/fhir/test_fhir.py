@@ -72,7 +72,7 @@ def test_answers_are_found_by_loinc_code_nested_or_flat_and_the_day_is_the_clien
 def test_a_total_that_disagrees_with_the_items_is_kept_and_reported(store, write, now):
     items = [*phq9([1] * 9), {"linkId": "/44261-6", "answer": [{"valueDecimal": 12}]}]
     plan = plan_import(write(bundle(response(items)), name="a.json"), store, now=now)
-    assert plan.to_frame()["reason"].to_list() == ["total: 12 is recorded, the answers give 9; both are kept"]
+    assert plan.to_frame()["reason"].to_list() == ["total: 12 is recorded, the answers give 9; both are stored"]
     plan.apply(store)
     assert store.totals()["score"].to_list() == [12.0]
     assert store.answers()["value"].to_list() == [1.0] * 9
@@ -151,7 +151,7 @@ def test_a_score_alone_is_kept_and_one_that_we_worked_out_ourselves_is_not(store
 )  # fmt: skip
 def test_a_score_beside_its_answers_is_one_administration_and_a_difference_is_told(store, write, now, name, about):
     answers = response(phq9([1] * 9), id="q", subject={"reference": "Patient/C2"})
-    for value, remark in ((9, None), (12, "total: 12 is recorded, the answers give 9; both are kept")):
+    for value, remark in ((9, None), (12, "total: 12 is recorded, the answers give 9; both are stored")):
         path = write(bundle(answers, score_of_nine(value, **about)), name="a.json")
         (row,) = plan_import(path, store, now=now).administrations.iter_rows(named=True)
         assert row["answers"] == [1.0] * 9
@@ -185,7 +185,7 @@ def test_one_response_per_line_is_read_as_a_bulk_export(store, write, now):
     ("text", "words"),
     [
         ('{"resourceType": "Bundle", "entry": [', "damaged JSON"),
-        ('{"a": 1}', "no FHIR resource"),
+        ('{"a": 1}', "not a FHIR resource"),
         ('{"resourceType": "Bundle"}', "holds no FHIR resources"),
         (bundle({"resourceType": "Patient", "id": "1"}), "it holds 1 Patient"),
         (

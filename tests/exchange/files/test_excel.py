@@ -59,7 +59,7 @@ def test_the_only_filled_sheet_is_read_and_of_several_one_must_be_named(tmp_path
     one = workbook(tmp_path / "one.xlsx", {"Empty": [], "Filled": rows})
     assert read_sheet(one).name == "one.xlsx, sheet 'Filled'"
     two = workbook(tmp_path / "two.xlsx", {"Week 1": rows, "Week 2": rows})
-    with pytest.raises(ImportRefused, match=r"several sheets: 'Week 1', 'Week 2'\. Say which: --sheet 'Week 1'"):
+    with pytest.raises(ImportRefused, match=r"several sheets: 'Week 1', 'Week 2'\. Name it: --sheet 'Week 1'"):
         read_sheet(two)
     assert read_sheet(two, sheet="week 2").columns == ("client_id", "date")
     with pytest.raises(ImportRefused, match="has no sheet 'x'; it has 'Week 1', 'Week 2'"):
@@ -151,7 +151,7 @@ def test_a_missing_library_is_named_with_its_cure(tmp_path, monkeypatch):
 def test_options_of_other_formats_are_wrong_usage(tmp_path):
     path = tmp_path / "a.csv"
     path.write_text("client_id,date\nC1,2026-01-05\n")
-    with pytest.raises(SettingsError, match="--sheet names a sheet of a workbook"):
+    with pytest.raises(SettingsError, match="--sheet does not apply"):
         plan_import(path, sheet="x")
-    with pytest.raises(SettingsError, match="--questionnaire goes with FHIR"):
+    with pytest.raises(SettingsError, match="--questionnaire does not apply"):
         plan_import(path, questionnaire=path)

@@ -52,7 +52,7 @@ def test_parquet_is_read_with_its_types(tmp_path, store, now):
     assert plan_import(path, store, now=now).apply(store).counts["stored"] == 2
 
 
-@pytest.mark.parametrize(("start", "words"), [(b"$FL2", "no SPSS file"), (b"PAR1", "no Parquet file")])
+@pytest.mark.parametrize(("start", "words"), [(b"$FL2", "an SPSS file"), (b"PAR1", "as Parquet")])
 def test_damaged_files_are_refused(tmp_path, start, words):
     path = tmp_path / "x"
     path.write_bytes(start + bytes(300))

@@ -165,7 +165,7 @@ def test_codings_of_the_same_range_raise_no_doubt(write, now):
 def test_columns_that_are_not_read_are_named(write, rses_text, now):
     lines = rses_text([("C1", "2026-01-05", ANSWERS)]).splitlines()
     notes = plan_import(write(f"{lines[0]},mood\n{lines[1]},fine\n"), form="a", now=now).notes
-    assert notes == ("Columns not made use of: 'mood'.",)
+    assert notes == ("Columns not used: 'mood'.",)
 
 
 def test_moments_with_a_zone_tell_two_administrations_of_a_day_apart(write, now):

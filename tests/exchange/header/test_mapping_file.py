@@ -34,7 +34,7 @@ def test_what_is_written_is_read_back(tmp_path_factory, header, words, missing):
         ("columns = 3", "columns: Input should be a valid dictionary"),
         ("colums = {}", "colums: Extra inputs are not permitted"),
         ("[columns]\nclent_id = 'x'", "Did you mean client_id"),
-        ("a = [", "is no TOML"),
+        ("a = [", "is not valid TOML"),
     ],
 )
 def test_a_wrong_mapping_says_what_is_wrong(tmp_path, text, words):
@@ -47,7 +47,7 @@ def test_a_wrong_mapping_says_what_is_wrong(tmp_path, text, words):
 def test_a_mapping_is_never_written_over_another_unasked(tmp_path):
     path = tmp_path / "a.toml"
     write_mapping(path, {"columns": {"client_id": "A"}})
-    with pytest.raises(SettingsError, match="is there already"):
+    with pytest.raises(SettingsError, match="exists already"):
         write_mapping(path, {"columns": {"client_id": "B"}})
     write_mapping(path, {"columns": {"client_id": "B"}}, force=True)
     assert read_mapping(path) == {"columns": {"client_id": "B"}}

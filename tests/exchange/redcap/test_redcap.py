@@ -104,7 +104,7 @@ def test_labels_become_codes_and_a_checkbox_the_one_that_is_ticked(store, write,
     data = write("\n".join(["record_id,date," + ",".join(header), *lines]) + "\n")
     plan = plan_import(data, store, dictionary=dictionary, now=now)
     assert plan.administrations["answers"].to_list()[0] == [0.0, 1.0, 2.0, 3.0, 0.0, 1.0, 2.0]
-    assert plan.refusals == ("row 3: gad7_7: '0 and 2' is no number; accepted are 0 to 3 (coding 0-3)",)
+    assert plan.refusals == ("row 3: gad7_7: '0 and 2' is not a number; accepted are 0 to 3 (coding 0-3)",)
 
 
 def a_dictionary(key: str, choices: str, items: int) -> str:
@@ -149,10 +149,10 @@ def test_a_label_that_two_choices_bear_is_neither(store, write, now):
     )
     data = write(f"record_id,date,{GAD}\nC1,2026-01-05,Never,Often,Always,0,0,0,0\n")
     plan = plan_import(data, store, dictionary=dictionary, now=now)
-    assert plan.refusals == ("row 2: gad7_2: 'Often' is no number; accepted are 0 to 3 (coding 0-3)",)
+    assert plan.refusals == ("row 2: gad7_2: 'Often' is not a number; accepted are 0 to 3 (coding 0-3)",)
 
 
 def test_what_is_no_dictionary_is_refused(write):
     data = write(f"record_id,date,{GAD}\nC1,2026-01-05,0,0,0,0,0,0,0\n")
-    with pytest.raises(ImportRefused, match="no REDCap data dictionary"):
+    with pytest.raises(ImportRefused, match="not a REDCap data dictionary"):
         plan_import(data, dictionary=data)

@@ -19,10 +19,10 @@ def test_recorded_scores_are_kept_and_reported_where_the_items_give_another(stor
     plan = plan_import(write(text), store, now=now)
     assert plan.to_frame().select("outcome", "reason").rows() == [
         ("stored", None),
-        ("stored", "total: 20 is recorded, the answers give 0; both are kept"),
+        ("stored", "total: 20 is recorded, the answers give 0; both are stored"),
     ]
     assert (
-        "Rosenberg Self-Esteem Scale: 1 recorded score not as the answers give; both are kept (row 3)."
+        "Rosenberg Self-Esteem Scale: 1 recorded score not as the answers give; both are stored (row 3)."
         in plan.notes
     )
     plan.apply(store)
@@ -88,7 +88,7 @@ def test_safety_screens_are_stored_in_their_channel_and_never_shown(store, write
     plan = plan_import(write(HITS + "C1,2026-01-05,1,2,5,5\nC2,2026-01-05,1,1,1,9\n"), store, now=now)
     assert plan.counts["stored"] == 1
     assert (plan.hidden, len(plan.to_frame()), len(plan.to_frame(safety=True))) == (2, 0, 2)
-    assert plan.refusals == ("row 3: refused; its questionnaire is one that is not shown here",)
+    assert plan.refusals == ("row 3: refused; its questionnaire is not shown here",)
     assert "hits" not in " ".join(plan.notes).casefold()
     plan.apply(store, skip_refused=True)
     assert store.administrations().is_empty()

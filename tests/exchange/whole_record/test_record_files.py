@@ -103,12 +103,12 @@ def test_a_dry_run_says_what_would_happen_and_leaves_no_trace(empty, folder):
     ("table", "text", "words"),
     [
         ("clients", "client,alias\nC1,\n", "'clients.csv' lacks 'client_id'; it has 'client', 'alias'. Nearest"),
-        ("clients", FILES["clients.csv"].replace("2026-01-04", "4 Jan"), "registered_on: '4 Jan' is no date"),
+        ("clients", FILES["clients.csv"].replace("2026-01-04", "4 Jan"), "registered_on: '4 Jan' is not a date"),
         ("clients", FILES["clients.csv"].replace("C2", "Ann Miller"), "clients.csv, row 3: client_id is 'Ann"),
         ("relationships", FILES["relationships.csv"].replace("C1,R1", ",R1"), "row 2: 'client_id' is blank"),
-        ("sessions", FILES["sessions.csv"].replace(",1,2026", ",one,2026"), "number: 'one' is no whole number"),
+        ("sessions", FILES["sessions.csv"].replace(",1,2026", ",one,2026"), "number: 'one' is not a whole number"),
         ("sessions", FILES["sessions.csv"].replace("true", "perhaps"), "attended: 'perhaps' is neither"),
-        ("goals", FILES["goals.csv"].replace("8.5", "lots"), "goals.csv, row 2: target: 'lots' is no number"),
+        ("goals", FILES["goals.csv"].replace("8.5", "lots"), "goals.csv, row 2: target: 'lots' is not a number"),
         ("statuses", FILES["statuses.csv"].replace("single", "alone"), "statuses.csv, row 3: status is 'alone'"),
         ("csi4", CSI4 + "C1,2026-01-05,1,C1.R1,client,standard,printed,7,5,,4\n",
          "administrations/csi4.csv, row 2: csi4_1: 7 is out of range; accepted are 0 to 6"),
@@ -139,7 +139,7 @@ def test_other_content_on_record_is_a_conflict_until_a_reason_is_given(empty, fo
 def test_a_folder_without_tables_is_refused(empty, tmp_path):
     with pytest.raises(ImportRefused, match="holds no table of a record"):
         import_record(tmp_path, empty)
-    with pytest.raises(ImportRefused, match="is no folder"):
+    with pytest.raises(ImportRefused, match="is not a folder"):
         import_record(tmp_path / "absent", empty)
 
 

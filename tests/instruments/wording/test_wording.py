@@ -328,7 +328,7 @@ def test_both_orders_may_be_loaded_and_the_default_comes_first(save):
         (lambda text: text.replace("seldom", "never"), "the label 'never' on more than one option"),
         (lambda text: text.replace("item,", "itm,"), "Rename 'itm' -> 'item'?"),
         (lambda text: text.replace("item,text,0", "item,text,zero"), "'zero' is not understood"),
-        (lambda text: text.replace("i2,", "i3,", 1).replace("i3,Question about i3", "i2,Q"), "stands at place 2"),
+        (lambda text: text.replace("i2,", "i3,", 1).replace("i3,Question about i3", "i2,Q"), "is at place 2"),
         (lambda text: text.replace("i1,", '"i1,'), "cannot be read as CSV"),
         (lambda text: text.split("\n", 1)[0], "has no questions"),
         (lambda text: "", "is empty"),

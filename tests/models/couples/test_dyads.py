@@ -135,8 +135,8 @@ def test_bootstrap_samples_are_refits_of_the_drawn_couples(many):
     drawn = np.random.default_rng(4).integers(0, len(pairs), len(pairs))
     weights = np.bincount(drawn, minlength=len(pairs))[None, :].astype(float)
     for slopes, fit, roles in (
-        (resampling.slopes_told_apart, dyads._told_apart, ("a", "b")),
-        (resampling.slopes_interchangeable, dyads._interchangeable, ()),
+        (resampling.distinguishable_slopes, dyads._test_distinguishability, ("a", "b")),
+        (resampling.indistinguishable_slopes, dyads._interchangeable, ()),
     ):
         effects = fit(pairs[drawn], roles, 0.95)[0]
         expected = [one.estimate for one in effects if one.effect in {"actor", "partner"}]

@@ -219,10 +219,10 @@ def test_where_nobody_leaves_delta_changes_nothing():
 
 
 def test_planned_occasions_as_in_the_pattern_mixture_on_lme4s_predictions(trial, validation):
-    """``seen="scores"`` is the estimate already held to lme4, from client sums instead of rows."""
+    """``estimand="scores"`` is the estimate already held to lme4, from client sums instead of rows."""
     fit = models.growth_curve(trial, **COLUMNS, shape="linear", covariates=("arm", "pre"))
     made = models.dropout_sensitivity(
-        fit, trial, at=12, measure="score", seen="scores", group="arm", active="new", ended=None
+        fit, trial, at=12, measure="score", estimand="scores", group="arm", active="new", ended=None
     )
     source = f"lme4 {R['versions']['lme4']}, synthetic trial"
     expected = R["slopes"]
@@ -240,7 +240,14 @@ def test_beat_the_blues(real_data, validation):
         covariates=("pre", "treatment", "drug", "length"),
     )  # fmt: skip
     made = models.dropout_sensitivity(
-        fit, long, at=8, measure="score", seen="scores", group="treatment", active="BtheB", higher_is_better=False
+        fit,
+        long,
+        at=8,
+        measure="score",
+        estimand="scores",
+        group="treatment",
+        active="BtheB",
+        higher_is_better=False,
     )
     source = f"lme4 {R['versions']['lme4']}, Beat the Blues"
     validation(
@@ -260,7 +267,7 @@ def test_brute_force_multiple_imputation_comes_to_the_analytic_result(trial):
     """
     model = {"shape": "linear", "covariates": ("arm:time",)}
     fit = models.growth_curve(trial, **COLUMNS, **model, reml=False)
-    asked = {"at": 12, "measure": "score", "seen": "scores", "group": "arm", "active": "new"}
+    asked = {"at": 12, "measure": "score", "estimand": "scores", "group": "arm", "active": "new"}
     made = models.dropout_sensitivity(fit, trial, **asked)
     drawn = models.delta_imputation(
         trial, client="client", time="week", score="score", group="arm", active="new", **model,
@@ -274,7 +281,7 @@ def test_brute_force_multiple_imputation_comes_to_the_analytic_result(trial):
 
 def test_resampled_clients_at_planned_occasions(trial):
     model = {"shape": "linear", "covariates": ("arm", "pre"), "reml": False}
-    asked = {"at": 12, "measure": "score", "seen": "scores", "group": "arm", "active": "new"}
+    asked = {"at": 12, "measure": "score", "estimand": "scores", "group": "arm", "active": "new"}
     made = models.dropout_sensitivity(models.growth_curve(trial, **COLUMNS, **model), trial, **asked)
     own, rng, found = trial.partition_by("client", maintain_order=True), np.random.default_rng(1), []
     for _ in range(200):
@@ -389,7 +396,7 @@ def test_therapy_that_goes_on_is_no_dropout(rows, fit):
     ("options", "error", "message"),
     [
         ({"measure": "slope"}, ModelError, "measure must be"),
-        ({"seen": "scores"}, ModelError, "measure='score'"),
+        ({"estimand": "scores"}, ModelError, "measure='score'"),
         ({"group": "ending"}, ModelError, "no covariate"),
         ({"group": "arm", "active": "old"}, ModelError, "active must be"),
         ({"ended": "endings"}, FrameError, "Did you mean 'ending'"),
@@ -414,7 +421,7 @@ def test_another_table_or_another_model_is_refused(rows, fit):
         ({}, "give time= and client="),
         ({"time": "day", "client": "client"}, "no column of the data of this formula"),
         ({"time": "week", "client": "client", "group": "arm", "active": "new"}, "same mean whatever the data"),
-        ({"time": "week", "client": "client", "measure": "score", "seen": "scores"}, "seen='course'"),
+        ({"time": "week", "client": "client", "measure": "score", "estimand": "scores"}, "estimand='course'"),
     ):
         with pytest.raises(ModelError, match=message):
             models.dropout_sensitivity(result, rows, at=12, **asked)

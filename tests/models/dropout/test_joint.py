@@ -14,7 +14,7 @@ from mbc import models
 from mbc.errors import FrameError, ModelError
 from mbc.models.dropout.joint.data import joint_rows
 from mbc.models.dropout.joint.likelihood import JointLikelihood, Parameters, blocks
-from mbc.models.dropout.joint.risk_sets import Leaving, leaving
+from mbc.models.dropout.joint.risk_sets import RiskSets, leaving
 from mbc.models.emerging import joint_growth
 from mbc.models.growth.data.shapes import Linear
 from mbc.models.growth.variants.row_columns import RowColumns
@@ -130,7 +130,7 @@ def test_the_likelihood_by_brute_force(rows, parts, link):
         total += np.log(np.exp(log).sum() * (wide[1] - wide[0]) ** 2)
     few = codes <= 12
     inside = few[risk.rows]
-    some = Leaving(risk.rows[inside], risk.left[inside], risk.band[inside], risk.starts)
+    some = RiskSets(risk.rows[inside], risk.left[inside], risk.band[inside], risk.starts)
     x = np.vstack([np.ones(few.sum()), week[few]])
     ours = JointLikelihood(blocks(x, x, score[few], codes[few] - 1, some), link, 9).value(at)
     assert ours == pytest.approx(total, abs=1e-8)

@@ -11,7 +11,7 @@ from mbc.models import expected_course, prospective_validation
 from mbc.models.forecast.calibration.baselines import mixed_end, plain_growth, regression_end
 from mbc.models.forecast.course_model.histories import read_histories
 from mbc.models.forecast.course_model.landmarks import Endings, Landmarks, landmarks
-from mbc.models.forecast.train import dealt
+from mbc.models.forecast.train import assign_folds
 
 COLUMNS = {"outcome": "score", "time": "weeks", "client": "client"}
 
@@ -88,7 +88,7 @@ def test_a_client_is_never_forecast_by_a_model_that_has_seen_them(clinic):
         clinic, **COLUMNS, higher_is_better=False, score_range=(0, 40), reliable_change=6, folds=2
     )
     histories = read_histories(clinic, outcome="score", time="weeks", client="client").followed()
-    fold = dealt(len(histories), 2, 0)
+    fold = assign_folds(len(histories), 2, 0)
     others = clinic.filter(pl.col("client").is_in([histories.ids[i] for i in np.flatnonzero(fold != 1).tolist()]))
     model = expected_course(others, **COLUMNS, higher_is_better=False, score_range=(0, 40), reliable_change=6)
     number = int(np.flatnonzero(fold == 1)[0])

@@ -75,13 +75,13 @@ def test_the_uncorrected_carry_over_has_nickells_bias_and_the_corrected_has_not(
 
 
 def test_the_order_that_was_put_in_is_found_and_no_other(made):
-    assert made.forward.found
+    assert made.forward.detected
     assert made.forward.lower < 0.25 < made.forward.upper
-    assert not made.backward.found
+    assert not made.backward.detected
     assert (
-        made.lead_backward.found
+        made.lead_backward.detected
     )  # later satisfaction goes with earlier esteem: that is the order that was put in
-    assert not made.lead_forward.found
+    assert not made.lead_forward.detected
     assert made.warnings == ()
     assert made.residual_correlation == pytest.approx(0.3, abs=0.08)
     assert made.reason is None
@@ -90,12 +90,12 @@ def test_the_order_that_was_put_in_is_found_and_no_other(made):
 def test_own_trends_that_go_together_look_like_an_order_unless_they_are_taken_off():
     rows = series(200, 14, effect=0.0, trends=0.3)
     level = models.lagged_effects(rows, **COLUMNS, detrend="level", samples=100)
-    assert level.forward.found
-    assert level.backward.found
+    assert level.forward.detected
+    assert level.backward.detected
     assert "improve alike" in level.sentence()
     own = models.lagged_effects(rows, **COLUMNS, samples=100)
-    assert not own.forward.found
-    assert not own.backward.found
+    assert not own.forward.detected
+    assert not own.backward.detected
 
 
 def test_what_is_said(made):

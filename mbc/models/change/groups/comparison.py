@@ -11,7 +11,7 @@ import polars as pl
 from numpy.typing import NDArray
 
 from mbc.errors import ModelError
-from mbc.models.change.groups.outcome_rates import Judged, OutcomeRates, group_names, members, outcome_rates
+from mbc.models.change.groups.outcome_rates import HasVerdicts, OutcomeRates, group_names, members, outcome_rates
 from mbc.models.change.inputs.norms import NormLike, Norms, stated_norms
 from mbc.models.change.inputs.score_arrays import Backend, CodeArray, Column, frame, pair, word_column
 from mbc.models.change.person.clinical_significance import CATEGORIES, ClinicalSignificance, clinical_significance
@@ -85,7 +85,7 @@ def group_outcomes(  # noqa: PLR0913 - options are keyword-only
     own = {group: members(names, group) for group in names.unique(maintain_order=True).to_list()}
     blocks: dict[object, NDArray[np.bool_]] = {"all": everyone} if parameters == "pooled" else own
     stated = stated_norms(norms, None, reliability)
-    found: dict[object, Norms] = {}
+    norms_by_group: dict[object, Norms] = {}
     cuts: dict[object, Cutoff] = {}
     results: dict[object, ClinicalSignificance[Any, Any]] = {}
     codes = np.full(before.size, ClinicalSignificance.words.index(None), dtype=np.int8)
@@ -111,12 +111,12 @@ def group_outcomes(  # noqa: PLR0913 - options are keyword-only
             x, y, change=change, cutoff=cut, higher_is_better=higher_is_better, compat=compat
         )
         codes[inside], why[inside] = result.codes, result.reason_codes
-        found[key], results[key] = change.norms, result
+        norms_by_group[key], results[key] = change.norms, result
         cuts[key] = (
             cut if isinstance(cut, Cutoff) else Cutoff(cut, criterion="given", higher_is_better=higher_is_better)
         )
     verdict = _Verdict(codes, why)
-    return GroupOutcomes(outcome_rates(verdict, groups=names), parameters, found, cuts, results)
+    return GroupOutcomes(outcome_rates(verdict, groups=names), parameters, norms_by_group, cuts, results)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -128,13 +128,13 @@ class MethodComparison:
 
     def to_frame(self, *, backend: Backend = "polars") -> Any:
         """Make a table: one row per pair, one column of categories per method."""
-        results: Mapping[str, Judged] = self.significance or self.changes
+        results: Mapping[str, HasVerdicts] = self.significance or self.changes
         columns = {name: word_column(result.codes, result.words) for name, result in results.items()}
         return frame(columns, backend)
 
     def rates(self, confidence: float = 0.95) -> pl.DataFrame:
         """Make a table: one row per method and category, with Wilson intervals."""
-        results: Mapping[str, Judged] = self.significance or self.changes
+        results: Mapping[str, HasVerdicts] = self.significance or self.changes
         tables = [
             outcome_rates(result, confidence=confidence)
             .table.drop("group", "share")

@@ -91,7 +91,7 @@ def group_change(
         interval = (mean, mean - half, mean + half)
     else:
         interval = _cauchy_posterior(mean, float(n), squares, n, confidence)
-    return _placed(interval, meaningful, higher_is_better, (confidence, estimation, n, n_missing), compat)
+    return _place(interval, meaningful, higher_is_better, (confidence, estimation, n, n_missing), compat)
 
 
 def group_difference(
@@ -113,24 +113,39 @@ def group_difference(
     meaningful, higher_is_better, estimation, confidence, compat
         As for :func:`group_change`; ``"t"`` is Welch's interval.
     """
-    one, two = pair(reference, reference)[0], pair(comparison, comparison)[0]
-    n_missing = int(np.count_nonzero(~np.isfinite(one)) + np.count_nonzero(~np.isfinite(two)))
-    one, two = one[np.isfinite(one)], two[np.isfinite(two)]
-    asked = (confidence, estimation, int(one.size + two.size), n_missing)
-    if min(one.size, two.size) < 2:
-        return GroupChange(None, None, None, None, meaningful, *asked, "too_few_pairs")
-    d, v1, v2 = float(two.mean() - one.mean()), _variance(one), _variance(two)
+    reference_scores, comparison_scores = pair(reference, reference)[0], pair(comparison, comparison)[0]
+    n_missing = int(
+        np.count_nonzero(~np.isfinite(reference_scores)) + np.count_nonzero(~np.isfinite(comparison_scores))
+    )
+    reference_scores, comparison_scores = (
+        reference_scores[np.isfinite(reference_scores)],
+        comparison_scores[np.isfinite(comparison_scores)],
+    )
+    settings = (confidence, estimation, int(reference_scores.size + comparison_scores.size), n_missing)
+    if min(reference_scores.size, comparison_scores.size) < 2:
+        return GroupChange(None, None, None, None, meaningful, *settings, "too_few_pairs")
+    d, v1, v2 = (
+        float(comparison_scores.mean() - reference_scores.mean()),
+        _variance(reference_scores),
+        _variance(comparison_scores),
+    )
     if v1 + v2 == 0:
-        return GroupChange(d, None, None, None, meaningful, *asked, "zero_variance")
+        return GroupChange(d, None, None, None, meaningful, *settings, "zero_variance")
     if estimation == "t":
-        df = (v1 + v2) ** 2 / (v1**2 / (one.size - 1) + v2**2 / (two.size - 1))
+        df = (v1 + v2) ** 2 / (v1**2 / (reference_scores.size - 1) + v2**2 / (comparison_scores.size - 1))
         half = t_quantile(df, 0.5 + confidence / 2.0) * math.sqrt(v1 + v2)
         interval = (d, d - half, d + half)
     else:
-        squares = float(one.var() * one.size + two.var() * two.size)
-        effective = one.size * two.size / (one.size + two.size)
-        interval = _cauchy_posterior(d, effective, squares, one.size + two.size - 1, confidence)
-    return _placed(interval, meaningful, higher_is_better, asked, compat)
+        squares = float(
+            reference_scores.var() * reference_scores.size + comparison_scores.var() * comparison_scores.size
+        )
+        effective = (
+            reference_scores.size * comparison_scores.size / (reference_scores.size + comparison_scores.size)
+        )
+        interval = _cauchy_posterior(
+            d, effective, squares, reference_scores.size + comparison_scores.size - 1, confidence
+        )
+    return _place(interval, meaningful, higher_is_better, settings, compat)
 
 
 def _variance(values: FloatArray) -> float:
@@ -171,11 +186,11 @@ def _cauchy_posterior(
     return quantile(0.5), quantile(tail), quantile(1.0 - tail)
 
 
-def _placed(
+def _place(
     interval: tuple[float, float, float],
     meaningful: float,
     higher_is_better: bool,  # noqa: FBT001 - handed on
-    asked: tuple[float, Estimation, int, int],
+    settings: tuple[float, Estimation, int, int],
     compat: Compat | None,
 ) -> GroupChange:
     if not meaningful > 0:
@@ -188,7 +203,7 @@ def _placed(
     word = _verdict(low, middle, high, meaningful) if compat is None else _r_verdict(
         low, middle, high, meaningful, lower_is_better=not higher_is_better
     )  # fmt: skip
-    return GroupChange(estimate, lower, upper, word, meaningful, *asked)
+    return GroupChange(estimate, lower, upper, word, meaningful, *settings)
 
 
 def _verdict(low: float, middle: float, high: float, meaningful: float) -> Verdict:

@@ -15,7 +15,7 @@ from mbc.models.change.inputs.proportions import wilson_interval
 from mbc.models.change.inputs.score_arrays import Backend, CodeArray, frame, word_column
 
 
-class Judged(Protocol):
+class HasVerdicts(Protocol):
     """A verdict per pair: reliable change, clinical significance, anchor or percentage."""
 
     words: ClassVar[tuple[str | None, ...]]
@@ -41,7 +41,7 @@ class OutcomeRates:
         return frame({name: self.table[name] for name in self.table.columns}, backend)
 
 
-def outcome_rates(result: Judged, *, groups: object = None, confidence: float = 0.95) -> OutcomeRates:
+def outcome_rates(result: HasVerdicts, *, groups: object = None, confidence: float = 0.95) -> OutcomeRates:
     """Count the categories of a result, with Wilson intervals.
 
     Parameters
@@ -90,7 +90,7 @@ def outcome_rates(result: Judged, *, groups: object = None, confidence: float = 
     return OutcomeRates(table, _completeness(result, names), confidence)
 
 
-def _flags(result: Judged, codes: CodeArray) -> dict[str, Any]:
+def _flags(result: HasVerdicts, codes: CodeArray) -> dict[str, Any]:
     order = ["recovered", "improved", "unchanged", "deteriorated", "harmed"]
     words = {word: code for code, word in enumerate(result.words) if word is not None}
     size = len(result.words)
@@ -119,10 +119,10 @@ def members(names: pl.Series, group: object) -> NDArray[np.bool_]:
     return names.is_null().to_numpy() if group is None else (names == group).fill_null(value=False).to_numpy()
 
 
-def _completeness(result: Judged, names: pl.Series) -> pl.DataFrame:
+def _completeness(result: HasVerdicts, names: pl.Series) -> pl.DataFrame:
     why = word_column(np.atleast_1d(result.reason_codes), reasons.WORDS)
     table = pl.DataFrame({"group": names, "reason": why})
-    whole = table.group_by("group", maintain_order=True).agg(
+    group_totals = table.group_by("group", maintain_order=True).agg(
         pl.len().alias("n"), pl.col("reason").is_null().sum().alias("judged")
     )
     lost = (
@@ -130,6 +130,6 @@ def _completeness(result: Judged, names: pl.Series) -> pl.DataFrame:
         .group_by("group", "reason", maintain_order=True)
         .agg(pl.len().alias("not_judged"))
     )
-    return whole.join(lost, on="group", how="left", nulls_equal=True, maintain_order="left").with_columns(
+    return group_totals.join(lost, on="group", how="left", nulls_equal=True, maintain_order="left").with_columns(
         pl.col("not_judged").fill_null(0)
     )

@@ -19,6 +19,11 @@ def normal_below(z: FloatArray | float) -> FloatArray:
     return cast("FloatArray", np.asarray(_special.ndtr(z)))
 
 
+def log_normal_below(z: FloatArray | float) -> FloatArray:
+    """Logarithm of the probability that a standard normal lies below ``z``, also far out."""
+    return cast("FloatArray", np.asarray(_special.log_ndtr(z)))
+
+
 def normal_quantile(probability: float) -> float:
     """Give the standard normal quantile."""
     return float(_special.ndtri(probability))

@@ -80,15 +80,15 @@ class Norms:
             return cls()
         if isinstance(norms, Norms):
             return norms
-        known = [field.name for field in fields(cls)]
+        names = [field.name for field in fields(cls)]
         if isinstance(norms, Mapping):
             named: dict[str, Any] = {_LETTERS.get(str(key), str(key)): value for key, value in norms.items()}
-            unknown = [name for name in named if name not in known]
+            unknown = [name for name in named if name not in names]
             if unknown:
-                hint = ", ".join(nearest(unknown[0], known)) or ", ".join(known)
+                hint = ", ".join(nearest(unknown[0], names)) or ", ".join(names)
                 raise ModelError(f"norms has no '{unknown[0]}'. Did you mean: {hint}?")
             return cls(**named)
-        return cls(**{name: getattr(norms, name) for name in known if getattr(norms, name, None) is not None})
+        return cls(**{name: getattr(norms, name) for name in names if getattr(norms, name, None) is not None})
 
     @classmethod
     def from_sample(
@@ -102,19 +102,19 @@ class Norms:
         complete = np.isfinite(before) & np.isfinite(after)
         before, after = before[complete], after[complete]
         n = int(before.size)
-        told: dict[str, Any] = {
+        estimates: dict[str, Any] = {
             "reliability": reliability,
             "n": n,
             "sample": sample or f"{n} complete pairs",
             "source": source,
         }
         if n == 0:
-            return cls(**told)
-        told |= {"mean": float(before.mean()), "mean_retest": float(after.mean())}
+            return cls(**estimates)
+        estimates |= {"mean": float(before.mean()), "mean_retest": float(after.mean())}
         if n > 1:
-            told |= {"sd": float(before.std(ddof=1)), "sd_retest": float(after.std(ddof=1))}
-            told["correlation"] = _correlation(before, after)
-        return cls(**told)
+            estimates |= {"sd": float(before.std(ddof=1)), "sd_retest": float(after.std(ddof=1))}
+            estimates["correlation"] = _correlation(before, after)
+        return cls(**estimates)
 
     def filled_from(self, other: Norms) -> Norms:
         """Keep what is stated here; take the rest from another sample."""

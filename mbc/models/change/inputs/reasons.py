@@ -42,11 +42,11 @@ def of_pairs(pre: FloatArray, post: FloatArray, change: FloatArray) -> CodeArray
     change : ndarray
         ``post - pre``; looked at first, because most columns are complete.
     """
-    known = np.isfinite(change)
-    if known.all():
+    finite = np.isfinite(change)
+    if finite.all():
         return np.broadcast_to(np.int8(0), change.shape)
     no_pre, no_post = np.isnan(pre), np.isnan(post)
-    codes = np.where(known, 0, CODE["not_finite"]).astype(np.int8)
+    codes = np.where(finite, 0, CODE["not_finite"]).astype(np.int8)
     codes[()] = np.where(no_pre, CODE["missing_pre"], codes)
     codes[()] = np.where(no_post, CODE["missing_post"], codes)
     codes[()] = np.where(no_pre & no_post, CODE["missing_both"], codes)

@@ -104,7 +104,7 @@ def pair(pre: object, post: object) -> tuple[FloatArray, FloatArray]:
     return before, after
 
 
-def handed_back(values: FloatArray | float, shape: tuple[int, ...]) -> Any:
+def like_input(values: FloatArray | float, shape: tuple[int, ...]) -> Any:
     """Give a float (None where missing) for one person, a read-only array for many."""
     if shape:
         view = np.broadcast_to(np.asarray(values), shape).view()

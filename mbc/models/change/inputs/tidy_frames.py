@@ -34,10 +34,10 @@ def read_columns(data: object, columns: dict[str, str]) -> pl.DataFrame:
         raise ModelError(
             f"data must be a table (pandas, polars, pyarrow ...), got {type(data).__name__}."
         ) from error
-    known = table.collect_schema().names()
+    present = table.collect_schema().names()
     for name in columns.values():
-        if name not in known:
-            near = ", ".join(nearest(name, known)) or ", ".join(known[:8])
+        if name not in present:
+            near = ", ".join(nearest(name, present)) or ", ".join(present[:8])
             raise ModelError(f"The table has no column '{name}'. Did you mean: {near}?")
     picked = table.select([nw.col(name).alias(ours) for ours, name in columns.items()])
     eager = picked.collect() if isinstance(picked, nw.LazyFrame) else picked
@@ -130,15 +130,15 @@ def pre_post_pairs(
     rows = read_columns(data, columns)
     rows = rows.with_columns(pl.col("score").cast(pl.Float64).fill_nan(None))
     _refuse_duplicates(rows, client, time)
-    known = rows["time"].unique().to_list()
+    occasions = rows["time"].unique().to_list()
     for name, wanted in (("pre", pre), ("post", post)):
-        if wanted not in known:
-            met = ", ".join(str(value) for value in sorted(known, key=str)[:8])
-            raise ModelError(f"{name}={wanted!r} does not occur in column '{time}', which has {met}.")
+        if wanted not in occasions:
+            listed = ", ".join(str(value) for value in sorted(occasions, key=str)[:8])
+            raise ModelError(f"{name}={wanted!r} does not occur in column '{time}', which has {listed}.")
     people = rows.select("client", *(["group"] if group else [])).unique("client", maintain_order=True)
     for name, wanted in (("pre", pre), ("post", post)):
-        one = rows.filter(pl.col("time") == wanted).select("client", pl.col("score").alias(name))
-        people = people.join(one, on="client", how="left", maintain_order="left")
+        at_occasion = rows.filter(pl.col("time") == wanted).select("client", pl.col("score").alias(name))
+        people = people.join(at_occasion, on="client", how="left", maintain_order="left")
     people = people.select("client", "pre", "post", *(["group"] if group else []))
     return Pairs(
         table=people,

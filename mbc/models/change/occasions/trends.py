@@ -20,7 +20,7 @@ from mbc.models.change.inputs.score_arrays import (
     FloatArray,
     as_array,
     frame,
-    handed_back,
+    like_input,
     number_column,
     word_column,
     words_of,
@@ -202,8 +202,8 @@ def reliable_trend(  # noqa: PLR0913 - options are keyword-only
         y, t = np.atleast_1d(as_array(scores, "scores")), np.atleast_1d(as_array(times, "times"))
         if y.shape != t.shape:
             raise ModelError(f"scores has {y.size} values and times {t.size}.")
-        known = np.isfinite(y) & np.isfinite(t)
-        y, t, codes = y[known], t[known], np.zeros(int(known.sum()), dtype=np.int64)
+        finite = np.isfinite(y) & np.isfinite(t)
+        y, t, codes = y[finite], t[finite], np.zeros(int(finite.sum()), dtype=np.int64)
     people = 1 if ids is None else ids.len()
     shape = () if ids is None else (people,)
     return _trend(y, t, codes, people, shape, (sem, confidence, higher_is_better, ids))
@@ -215,9 +215,9 @@ def _trend(
     codes: Any,
     people: int,
     shape: tuple[int, ...],
-    asked: tuple[float, float, bool | None, pl.Series | None],
+    settings: tuple[float, float, bool | None, pl.Series | None],
 ) -> ReliableTrend[Any, Any]:
-    sem, confidence, higher_is_better, ids = asked
+    sem, confidence, higher_is_better, ids = settings
     count = np.bincount(codes, minlength=people).astype(float)
     with np.errstate(invalid="ignore", divide="ignore"):
         mean_t = np.bincount(codes, t, people) / count
@@ -231,7 +231,7 @@ def _trend(
     verdict = judged_codes(index, two_sided(confidence), higher_is_better=higher_is_better, why=why)
 
     def give(values: FloatArray) -> Any:
-        return handed_back(values.reshape(shape), shape)
+        return like_input(values.reshape(shape), shape)
 
     return ReliableTrend(
         slope=give(slope),

@@ -18,7 +18,7 @@ from mbc.models.change.inputs.score_arrays import (
     FloatArray,
     LabelArray,
     frame,
-    handed_back,
+    like_input,
     number_column,
     pair,
     word_column,
@@ -215,18 +215,18 @@ def _made(
     improved: NDArray[np.bool_],
     deteriorated: NDArray[np.bool_],
     why: CodeArray,
-    asked: tuple[float, float, bool],
+    settings: tuple[float, float, bool],
 ) -> MeaningfulChange[Any, Any]:
-    known = why == 0
-    improved, deteriorated = improved & known, deteriorated & known
-    codes = np.where(improved, 1, np.where(deteriorated, -1, np.where(known, 0, 2))).astype(np.int8)
+    complete = why == 0
+    improved, deteriorated = improved & complete, deteriorated & complete
+    codes = np.where(improved, 1, np.where(deteriorated, -1, np.where(complete, 0, 2))).astype(np.int8)
     return MeaningfulChange(
-        change=handed_back(change, change.shape),
-        value=handed_back(value, change.shape),
+        change=like_input(change, change.shape),
+        value=like_input(value, change.shape),
         method=method,
-        improvement=asked[0],
-        deterioration=asked[1],
-        higher_is_better=asked[2],
+        improvement=settings[0],
+        deterioration=settings[1],
+        higher_is_better=settings[2],
         n=change.size,
         n_missing=int(np.count_nonzero(codes == 2)),
         improved=improved,

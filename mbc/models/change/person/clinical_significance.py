@@ -301,13 +301,13 @@ def _verdict(
 
 
 def _direction(stated: object, change: object, cut: object) -> float:
-    for known in (
+    for direction in (
         stated,
         getattr(change, "higher_is_better", None),
         getattr(cut, "higher_is_better", None),
     ):
-        if known is not None:
-            return 1.0 if known else -1.0
+        if direction is not None:
+            return 1.0 if direction else -1.0
     side = str(getattr(cut, "side", ""))
     if side:
         return 1.0 if side.startswith("<") else -1.0
@@ -334,8 +334,8 @@ def _tie_rule(ties: Side | None, cut: object, *, higher_is_better: bool) -> Side
 
 
 def _side_codes(clinical: BoolArray, scores: FloatArray, cut: float) -> CodeArray:
-    known = np.isfinite(scores) & (not math.isnan(cut))
-    return np.where(known, np.where(clinical, 0, 1), 2).astype(np.int8)
+    finite = np.isfinite(scores) & (not math.isnan(cut))
+    return np.where(finite, np.where(clinical, 0, 1), 2).astype(np.int8)
 
 
 def _flag(values: BoolArray) -> Any:

@@ -178,8 +178,8 @@ def _posterior_mean(table: FloatArray, items: Sequence[GradedItem]) -> LatentSco
     log_likelihood = np.zeros((table.shape[0], _NODES.size))
     for j, item in enumerate(items):
         log_p = np.log(np.maximum(_curves(item, _NODES)[0], _TINY)).T
-        known = np.isfinite(table[:, j])
-        log_likelihood[known] += log_p[table[known, j].astype(int)]
+        answered = np.isfinite(table[:, j])
+        log_likelihood[answered] += log_p[table[answered, j].astype(int)]
     weights = np.exp(log_likelihood - log_likelihood.max(axis=1, keepdims=True) - _NODES**2 / 2.0)
     weights /= weights.sum(axis=1, keepdims=True)
     theta = weights @ _NODES
@@ -199,12 +199,12 @@ def _maximum(table: FloatArray, items: Sequence[GradedItem], estimator: Estimato
     _, information = _score(table, items, theta, weighted=False)
     with np.errstate(divide="ignore"):
         error = 1.0 / np.sqrt(information)
-    known = np.isfinite(table)
+    answered = np.isfinite(table)
     top = np.array([len(item.thresholds) for item in items])
     if estimator == "ml":
-        extreme = ((table == 0) | ~known).all(axis=1) | ((table == top) | ~known).all(axis=1)
+        extreme = ((table == 0) | ~answered).all(axis=1) | ((table == top) | ~answered).all(axis=1)
     else:
-        extreme = ~known.any(axis=1)
+        extreme = ~answered.any(axis=1)
     return LatentScores(np.where(extreme, np.nan, theta), np.where(extreme, np.nan, error), estimator)
 
 
@@ -216,11 +216,11 @@ def _score(
     for j, item in enumerate(items):
         p, slope, bend = _curves(item, theta)
         p = np.maximum(p, _TINY)
-        known = np.isfinite(table[:, j])
-        answer = np.where(known, table[:, j], 0).astype(int)
-        score += np.where(known, (slope / p)[rows, answer], 0.0)
-        information += np.where(known, (slope**2 / p).sum(axis=-1), 0.0)
-        warm += np.where(known, (slope * bend / p).sum(axis=-1), 0.0)
+        answered = np.isfinite(table[:, j])
+        answer = np.where(answered, table[:, j], 0).astype(int)
+        score += np.where(answered, (slope / p)[rows, answer], 0.0)
+        information += np.where(answered, (slope**2 / p).sum(axis=-1), 0.0)
+        warm += np.where(answered, (slope * bend / p).sum(axis=-1), 0.0)
     if weighted:
         score = score + warm / (2.0 * np.maximum(information, _TINY))
     return score, information

@@ -19,7 +19,7 @@ from mbc.models.change.inputs.score_arrays import (
     CodeArray,
     FloatArray,
     frame,
-    handed_back,
+    like_input,
     number_column,
     word_column,
     words_of,
@@ -83,9 +83,9 @@ class ReliableChange(Generic[Number, Word]):
             self,
             confidence=confidence,
             critical=critical,
-            threshold=handed_back(critical * se, shape),
-            lower=handed_back(expected - critical * se, shape),
-            upper=handed_back(expected + critical * se, shape),
+            threshold=like_input(critical * se, shape),
+            lower=like_input(expected - critical * se, shape),
+            upper=like_input(expected + critical * se, shape),
             codes=codes,
         )
 
@@ -147,13 +147,13 @@ def judged(
         why = np.where(why == 0, np.int8(reasons.CODE["no_direction"]), why).astype(np.int8)
     shape = change.shape
     return ReliableChange(
-        change=handed_back(change, shape),
-        index=handed_back(index, shape),
-        threshold=handed_back(threshold, shape),
-        lower=handed_back(lower, shape),
-        upper=handed_back(upper, shape),
-        expected=handed_back(predicted.expected, shape),
-        standard_error=handed_back(error, shape),
+        change=like_input(change, shape),
+        index=like_input(index, shape),
+        threshold=like_input(threshold, shape),
+        lower=like_input(lower, shape),
+        upper=like_input(upper, shape),
+        expected=like_input(predicted.expected, shape),
+        standard_error=like_input(error, shape),
         method=options.method,
         confidence=options.confidence,
         critical=critical,

@@ -162,7 +162,7 @@ def _completed(
 
 
 def _check_method(method: str) -> None:
-    known = get_args(Method)
-    if method not in known:
-        hint = ", ".join(nearest(method, known)) or ", ".join(get_args(Method))
+    methods = get_args(Method)
+    if method not in methods:
+        hint = ", ".join(nearest(method, methods)) or ", ".join(get_args(Method))
         raise ModelError(f"method '{method}' is not known. Did you mean: {hint}?")

@@ -21,7 +21,7 @@ from mbc.models.change.inputs.score_arrays import (
     Column,
     FloatArray,
     frame,
-    handed_back,
+    like_input,
     number_column,
     pair,
     word_column,
@@ -134,12 +134,12 @@ def true_change(  # noqa: PLR0913 - options are keyword-only
     better = None if higher_is_better is None else (1.0 if higher_is_better else -1.0) * mean / spread
     matters = None if better is None or meaningful is None else normal_below(better - abs(meaningful) / spread)
     return TrueChange(
-        mean=handed_back(mean, shape),
-        sd=handed_back(spread, shape),
-        lower=handed_back(mean - z * spread, shape),
-        upper=handed_back(mean + z * spread, shape),
-        p_improved=None if better is None else handed_back(normal_below(better), shape),
-        p_meaningful=None if matters is None else handed_back(matters, shape),
+        mean=like_input(mean, shape),
+        sd=like_input(spread, shape),
+        lower=like_input(mean - z * spread, shape),
+        upper=like_input(mean + z * spread, shape),
+        p_improved=None if better is None else like_input(normal_below(better), shape),
+        p_meaningful=None if matters is None else like_input(matters, shape),
         prior=prior,
         meaningful=meaningful,
         confidence=confidence,

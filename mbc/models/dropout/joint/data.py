@@ -9,7 +9,7 @@ import numpy as np
 
 from mbc.errors import ModelError
 from mbc.models.dropout.joint.likelihood import Association, JointLikelihood, Parameters, blocks
-from mbc.models.dropout.joint.risk_sets import Leaving
+from mbc.models.dropout.joint.risk_sets import RiskSets
 from mbc.models.dropout.joint.search import JointFit, maximise
 from mbc.models.growth.fit.fit_model import fit_design
 from mbc.models.growth.fit.starts import starting_factor
@@ -23,7 +23,7 @@ class JointRows:
     """Scores and leaving in the engine's own scale, with the separate fits."""
 
     columns: RowColumns
-    risk: Leaving
+    risk: RiskSets
     likelihood: JointLikelihood
     separate: Parameters  # scores under missing at random, leaving by band alone; gamma 0
     separate_log_likelihood: float
@@ -38,7 +38,7 @@ class JointRows:
         return log_likelihood - self.columns.y.size * math.log(self.scale)
 
 
-def joint_rows(columns: RowColumns, risk: Leaving, link: Association, nodes: int) -> JointRows:
+def joint_rows(columns: RowColumns, risk: RiskSets, link: Association, nodes: int) -> JointRows:
     """Prepare the likelihood, and fit scores and leaving each by themselves."""
     at, report = fit_design(columns.design, reml=False)
     if not report.converged:

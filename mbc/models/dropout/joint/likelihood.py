@@ -18,7 +18,7 @@ from typing import Literal
 
 import numpy as np
 
-from mbc.models.dropout.joint.risk_sets import Codes, Leaving
+from mbc.models.dropout.joint.risk_sets import Codes, RiskSets
 from mbc.models.growth.matrices import Floats
 
 Association = Literal["value", "effects"]
@@ -70,7 +70,7 @@ class Parameters:
         return Parameters(vector[:p], factor, float(vector[rest - 1]), vector[rest : rest + k], vector[rest + k :])
 
 
-def blocks(x: Floats, z: Floats, y: Floats, codes: Codes, risk: Leaving) -> list[Block]:
+def blocks(x: Floats, z: Floats, y: Floats, codes: Codes, risk: RiskSets) -> list[Block]:
     """Cut rows sorted by client into blocks of whole clients."""
     clients = int(codes[-1]) + 1
     first = np.searchsorted(codes, np.arange(clients + 1))
@@ -115,7 +115,7 @@ def grid(nodes: int, q: int) -> tuple[Floats, Floats]:
     axes = np.meshgrid(*[points] * q, indexing="ij")
     xi = np.array([axis.ravel() for axis in axes])
     logs = np.meshgrid(*[np.log(weights)] * q, indexing="ij")
-    return xi, np.sum([one.ravel() for one in logs], axis=0) + (xi * xi).sum(axis=0)
+    return xi, np.sum([log_weight.ravel() for log_weight in logs], axis=0) + (xi * xi).sum(axis=0)
 
 
 class JointLikelihood:
@@ -280,5 +280,5 @@ class _Client:
 
 def _solved(matrices: Floats, right: Floats) -> Floats:
     """Solve one small system per client: (q, q, clients) and (q, clients)."""
-    found: Floats = np.linalg.solve(matrices.transpose(2, 0, 1), right.T[:, :, None])
-    return found[:, :, 0].T
+    solution: Floats = np.linalg.solve(matrices.transpose(2, 0, 1), right.T[:, :, None])
+    return solution[:, :, 0].T

@@ -15,7 +15,7 @@ FEW_TIMES = 8  # with so many occasions or fewer, each has a risk of its own
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Leaving:
+class RiskSets:
     """One entry per session after which the client could have dropped out."""
 
     rows: Codes  # of the sorted table
@@ -36,7 +36,7 @@ class Leaving:
         return left, np.bincount(self.band, minlength=size).astype(np.float64)
 
 
-def leaving(codes: Codes, time: Floats, dropped: Bools, *, until: float, bands: int) -> Leaving:
+def leaving(codes: Codes, time: Floats, dropped: Bools, *, until: float, bands: int) -> RiskSets:
     """Find the sessions at risk in rows sorted by client and time.
 
     Parameters
@@ -60,7 +60,7 @@ def leaving(codes: Codes, time: Floats, dropped: Bools, *, until: float, bands: 
     starts = _starts(time[rows], time[rows[left > 0]], bands)
     band = np.searchsorted(np.array(starts), time[rows], side="right") - 1
     starts, band = _merged(starts, band, left)
-    return Leaving(rows, left, band, starts)
+    return RiskSets(rows, left, band, starts)
 
 
 def _starts(times: Floats, events: Floats, bands: int) -> tuple[float, ...]:

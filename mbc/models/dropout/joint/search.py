@@ -55,14 +55,14 @@ def maximise(likelihood: JointLikelihood, start: Parameters) -> JointFit:
         value, slope = evaluate(here + turn @ scaled)
         return -value, -(turn.T @ slope)
 
-    found = _minimize(
+    minimum = _minimize(
         objective,
         np.zeros(here.size),
         jac=True,
         method="L-BFGS-B",
         options={"maxiter": 200, "gtol": 1e-5, "ftol": 1e-12},
     )
-    best = here + turn @ cast("Floats", found.x)
+    best = here + turn @ cast("Floats", minimum.x)
     value, slope = evaluate(best)
     for _ in range(_NEWTON_STEPS):
         curved, step, promised = _newton(evaluate, best, slope)
@@ -91,8 +91,8 @@ def information(evaluate: Callable[[Floats], tuple[float, Floats]], at: Floats) 
         step = np.zeros(at.size)
         step[j] = 1e-4 * max(1.0, abs(float(at[j])))
         rows.append((evaluate(at - step)[1] - evaluate(at + step)[1]) / (2 * step[j]))
-    found = np.array(rows)
-    return 0.5 * (found + found.T)
+    matrix = np.array(rows)
+    return 0.5 * (matrix + matrix.T)
 
 
 def _scales(curved: Floats) -> Floats:

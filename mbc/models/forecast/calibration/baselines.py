@@ -43,11 +43,11 @@ def mixed_end(curve: GrowthCurve, endings: Endings, histories: Histories, rows: 
     out = np.zeros(rows.session.size)
     for session in np.unique(rows.session):
         own = np.flatnonzero(rows.session == session)
-        seen = cut(histories.of(rows.client[own]), int(session))
-        ends = endings.ahead(seen.end)
+        history = cut(histories.of(rows.client[own]), int(session))
+        ends = endings.ahead(history.end)
         out[own] = [
             float(np.mean(curve.predict_scores(time, score, at).mean))
-            for time, score, at in zip(seen.time, seen.score, ends, strict=True)
+            for time, score, at in zip(history.time, history.score, ends, strict=True)
         ]
     return out
 
@@ -58,8 +58,8 @@ def plain_growth(histories: Histories) -> GrowthCurve:
     Where nobody has three scores, slopes that differ between clients cannot be told from error: then only
     intercepts do.
     """
-    known = histories.known
-    who = np.broadcast_to(np.arange(len(histories))[:, None], known.shape)[known]
-    frame = pl.DataFrame({"client": who, "time": histories.time[known], "score": histories.score[known]})
+    scored = histories.scored
+    who = np.broadcast_to(np.arange(len(histories))[:, None], scored.shape)[scored]
+    frame = pl.DataFrame({"client": who, "time": histories.time[scored], "score": histories.score[scored]})
     differ = ("intercept", "slope") if histories.count.max() > 2 else ("intercept",)
     return growth_curve(frame, outcome="score", time="time", client="client", shape="log", random=differ)

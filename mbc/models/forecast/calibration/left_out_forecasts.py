@@ -136,14 +136,14 @@ def share_below(quantiles: Floats, value: Floats) -> Floats:
     value : ndarray, shape (n,)
     """
     rows = range(len(value))
-    found: Floats = np.array([float(np.interp(float(value[i]), quantiles[i], SHARES)) for i in rows])
+    shares: Floats = np.array([float(np.interp(float(value[i]), quantiles[i], SHARES)) for i in rows])
     for edge, outside in ((0, value < quantiles[:, 0]), (-1, value > quantiles[:, -1])):
         reach = np.abs(quantiles[:, edge]) + 1e-9
         z = float(ndtri(float(SHARES[edge])))
         far: list[float] = np.maximum(np.abs(value) / reach, 1.0).tolist()
-        tail = np.array([float(ndtr(z * one)) for one in far])
-        found = np.where(outside, tail, found)
-    return found
+        tail = np.array([float(ndtr(z * distance)) for distance in far])
+        shares = np.where(outside, tail, shares)
+    return shares
 
 
 def _place(coordinate: Floats, grid: Floats) -> Floats:

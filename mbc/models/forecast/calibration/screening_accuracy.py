@@ -104,8 +104,8 @@ def best_threshold(value: Floats, outcome: NDArray[np.bool_], *, most: float = 1
     return float(value[order][int(np.argmax(gain))])
 
 
-def _share(part: int, whole: int) -> float | None:
-    return part / whole if whole else None
+def _share(part: int, total: int) -> float | None:
+    return part / total if total else None
 
 
 def resampled_area(value: Floats, outcome: NDArray[np.bool_], weights: Floats) -> Floats:

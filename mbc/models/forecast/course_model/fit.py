@@ -65,7 +65,7 @@ def candidate_scales(low: float, high: float, *, higher_is_better: bool, step: f
 
 
 def _fit(histories: Histories, scale: OutcomeScale, start: Floats | None) -> CourseFit:
-    later = histories.known.copy()
+    later = histories.scored.copy()
     later[:, 0] = False
     intake = scale.internal(histories.intake)
     times = histories.time[later]
@@ -86,15 +86,15 @@ def _fit(histories: Histories, scale: OutcomeScale, start: Floats | None) -> Cou
         return value + _PENALTY * float(away @ away), slope + 2 * _PENALTY * away * _per(spread)
 
     # not L-BFGS-B: with six parameters its compiled steps wait for BLAS threads most of the time
-    found: Any = minimize(objective, first, jac=True, method="BFGS", options={"maxiter": 100, "gtol": 1e-4})
-    if not np.isfinite(found.fun):
+    minimum: Any = minimize(objective, first, jac=True, method="BFGS", options={"maxiter": 100, "gtol": 1e-4})
+    if not np.isfinite(minimum.fun):
         raise ModelError("The expected course could not be fitted: its likelihood is not finite on these scores.")
-    beta, uncertainty, deviance = _mean_course(groups, found.x)
-    scatter = _scatter(found.x, center)
+    beta, uncertainty, deviance = _mean_course(groups, minimum.x)
+    scatter = _scatter(minimum.x, center)
     rows = int(later.sum())
     constant = 0.5 * rows * np.log(2 * np.pi)
     likelihood = -deviance - constant + scale.log_slope(histories.score[later])
-    return CourseFit(scale, CourseModel(basis, beta, uncertainty, scatter), float(likelihood), found.x)
+    return CourseFit(scale, CourseModel(basis, beta, uncertainty, scatter), float(likelihood), minimum.x)
 
 
 def _per(spread: float) -> Floats:
@@ -126,7 +126,7 @@ def _groups(histories: Histories, scale: OutcomeScale, basis: MeanBasis, center:
 
 
 def _group(some: Histories, scale: OutcomeScale, basis: MeanBasis, center: float) -> _Group:
-    own, time = some.known[:, 1:], some.time[:, 1:]
+    own, time = some.scored[:, 1:], some.time[:, 1:]
     x = basis.columns(time, scale.internal(some.intake)) * own[..., None]
     clock = basis.clock(time)
     z = np.stack([np.ones_like(clock), clock - center], axis=-1) * own[..., None]

@@ -79,14 +79,14 @@ class CourseModel:
         effects = scatter.effect_columns(clock)
         variance = np.einsum("nta,ab,ntb->nt", effects, scatter.effects, effects) + scatter.fading
         if time.shape[1]:
-            seen = basis.clock(time)
-            own = scatter.covariance(seen, time, seen, time)
+            clock_seen = basis.clock(time)
+            own = scatter.covariance(clock_seen, time, clock_seen, time)
             own[:, np.arange(time.shape[1]), np.arange(time.shape[1])] += scatter.error
-            link = scatter.covariance(clock, at, seen, time)
+            link = scatter.covariance(clock, at, clock_seen, time)
             gain = np.swapaxes(np.linalg.solve(own, np.swapaxes(link, 1, 2)), 1, 2)
-            known = basis.columns(time, intake)
-            mean = mean + np.einsum("nts,ns->nt", gain, internal - known @ self.coefficients)
+            columns = basis.columns(time, intake)
+            mean = mean + np.einsum("nts,ns->nt", gain, internal - columns @ self.coefficients)
             variance = variance - (gain * link).sum(axis=2)
-            x = x - gain @ known
+            x = x - gain @ columns
         variance = np.maximum(variance, 0.0) + np.einsum("ntp,pq,ntq->nt", x, self.uncertainty, x)
         return mean, variance + scatter.error if error else variance

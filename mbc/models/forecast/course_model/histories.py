@@ -44,7 +44,7 @@ class Histories:
         return np.take_along_axis(self.time, self.count[:, None] - 1, axis=1)[:, 0]
 
     @property
-    def known(self) -> NDArray[np.bool_]:
+    def scored(self) -> NDArray[np.bool_]:
         """Which cells hold a score, (n, m)."""
         return np.less(np.arange(int(self.time.shape[1])), self.count[:, None])
 
@@ -59,7 +59,7 @@ class Histories:
         ids = tuple(self.ids[i] for i in index.tolist())
         return Histories(ids, self.time[index, :longest], self.score[index, :longest], count, self.step)
 
-    def beside(self, others: Histories) -> Histories:
+    def with_others(self, others: Histories) -> Histories:
         """Put other clients after these."""
         longest = max(self.time.shape[1], others.time.shape[1])
 
@@ -82,10 +82,10 @@ class Histories:
 def stacked(some: Sequence[Histories]) -> Histories:
     """Put clients with as many scores each under one another."""
     return Histories(
-        tuple(client for one in some for client in one.ids),
-        np.concatenate([one.time for one in some]),
-        np.concatenate([one.score for one in some]),
-        np.concatenate([one.count for one in some]),
+        tuple(client for part in some for client in part.ids),
+        np.concatenate([part.time for part in some]),
+        np.concatenate([part.score for part in some]),
+        np.concatenate([part.count for part in some]),
     )
 
 
@@ -103,8 +103,8 @@ def histories_of(
     codes: Indices, time: Floats, score: Floats, ids: Sequence[Any], *, dropped: int = 0
 ) -> Histories:
     """Arrange rows, sorted by client and time, as one row per client."""
-    met = np.unique(score)
-    step = float(np.median(np.diff(met))) if met.size > 1 else 0.0
+    values = np.unique(score)
+    step = float(np.median(np.diff(values))) if values.size > 1 else 0.0
     fresh = np.ones(time.size, dtype=bool)
     fresh[1:] = (codes[1:] != codes[:-1]) | (time[1:] != time[:-1])
     start = np.flatnonzero(fresh)

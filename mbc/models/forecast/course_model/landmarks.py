@@ -58,17 +58,17 @@ class Landmarks:
     @classmethod
     def joined(cls, parts: list[Landmarks]) -> Landmarks:
         """Put rows together."""
-        return cls(*(np.concatenate([getattr(one, f.name) for one in parts]) for f in fields(cls)))
+        return cls(*(np.concatenate([getattr(part, f.name) for part in parts]) for f in fields(cls)))
 
 
-def forecast_end(fit: CourseFit, seen: Histories, ends: Floats) -> tuple[Floats, Floats]:
+def forecast_end(fit: CourseFit, histories: Histories, ends: Floats) -> tuple[Floats, Floats]:
     """Mean and standard deviation of the score at the end, over equally likely ends, (n, e).
 
     All clients of ``seen`` must have the same number of scores.
     """
     scale = fit.scale
-    later = seen.time[:, 1:], scale.internal(seen.score[:, 1:])
-    mean, variance = fit.model.predict(*later, scale.internal(seen.intake), ends)
+    later = histories.time[:, 1:], scale.internal(histories.score[:, 1:])
+    mean, variance = fit.model.predict(*later, scale.internal(histories.intake), ends)
     average, around = scale.moments(mean, variance)
     expected = average.mean(axis=1)
     return expected, np.sqrt(around.mean(axis=1) + average.var(axis=1))
@@ -92,15 +92,15 @@ def landmarks(
     for session in range(1, int(histories.count.max())):
         there = np.flatnonzero(histories.count > session)
         some = histories.of(there)
-        seen = cut(some, session)
-        ends = endings.ahead(seen.end)
-        expected, spread = forecast_end(fit, seen, ends)
+        so_far = cut(some, session)
+        ends = endings.ahead(so_far.end)
+        expected, spread = forecast_end(fit, so_far, ends)
         parts.append(
             Landmarks(
                 client=numbers[there],
                 session=np.full(there.size, session),
                 intake=some.intake,
-                latest=seen.last,
+                latest=so_far.last,
                 expected=expected,
                 spread=spread,
                 final=some.last,

@@ -33,7 +33,7 @@ class MeanBasis:
         level = np.broadcast_to(((intake - self.intake_center) / self.intake_spread)[:, None], clock.shape)
         at = _bends(clock, self.clock_knots)
         of = _bends(level, self.intake_knots)
-        both = [level * one for one in at[:2]]
+        both = [level * column for column in at[:2]]
         return np.stack([np.ones_like(clock), *at, *of, *both], axis=-1)
 
 

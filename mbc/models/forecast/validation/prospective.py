@@ -20,13 +20,13 @@ from mbc.models.forecast.train import (
     LEAST_CLIENTS,
     Thresholds,
     Trained,
-    dealt,
+    assign_folds,
     require_reliable,
     score_range_of,
     train,
 )
 from mbc.models.forecast.validation.tables import (
-    Judged,
+    JudgedForecasts,
     Resampled,
     chance_table,
     coverage_table,
@@ -46,7 +46,7 @@ class ProspectiveValidation:
     ``forecasts`` holds one row per client and session, the tables are about groups of at least 20 clients.
     """
 
-    rows: Judged
+    rows: JudgedForecasts
     rule: Rule
     clients: int
     learned_from: str  # in words
@@ -110,7 +110,7 @@ def prospective_validation(  # noqa: PLR0913 - options are keyword-only
         As in `expected_course`.
     held_out : table, optional
         Clients to forecast, with the same columns; the model then learns from all of ``frame``. Otherwise the
-        clients of ``frame`` are dealt to folds, and each fold is forecast by a model of the others.
+        clients of ``frame`` are assign_folds to folds, and each fold is forecast by a model of the others.
     folds, seed : int
         Of the split, and of the bootstrap.
     progress : callable, optional
@@ -135,7 +135,7 @@ def prospective_validation(  # noqa: PLR0913 - options are keyword-only
     histories = read_histories(frame, outcome=outcome, time=time, client=client).followed()
     others = None if held_out is None else read_histories(held_out, outcome=outcome, time=time, client=client)
     require_reliable(reliable_change)
-    low, high = score_range_of(histories if others is None else histories.beside(others), score_range)
+    low, high = score_range_of(histories if others is None else histories.with_others(others), score_range)
 
     def learned(some: Histories) -> Trained:
         return train(
@@ -152,9 +152,9 @@ def prospective_validation(  # noqa: PLR0913 - options are keyword-only
         _require_apart(histories, others)
         return _held_out(learned(histories), histories, others.followed(), seed)
     _require_enough(histories, folds)
-    fold = dealt(len(histories), folds, seed)
+    fold = assign_folds(len(histories), folds, seed)
     points = learned(histories).rule.reliable_change if reliable_change is None else reliable_change
-    parts: list[Judged] = []
+    parts: list[JudgedForecasts] = []
     for number in range(folds):
         rest = histories.of(fold != number)
         trained = learned(rest)
@@ -162,7 +162,9 @@ def prospective_validation(  # noqa: PLR0913 - options are keyword-only
         if progress is not None:
             progress(number + 1, folds)
     words = f"{len(histories)} clients in {folds} folds; each fold forecast by a model of the others"
-    return ProspectiveValidation(Judged.joined(parts), Rule(higher_is_better, points), len(histories), words, seed)
+    return ProspectiveValidation(
+        JudgedForecasts.joined(parts), Rule(higher_is_better, points), len(histories), words, seed
+    )
 
 
 def _held_out(trained: Trained, histories: Histories, others: Histories, seed: int) -> ProspectiveValidation:
@@ -171,7 +173,7 @@ def _held_out(trained: Trained, histories: Histories, others: Histories, seed: i
     return ProspectiveValidation(rows, trained.rule, len(others), words, seed)
 
 
-def judge(trained: Trained, others: Histories, some: Histories, client: Indices) -> Judged:
+def judge(trained: Trained, others: Histories, some: Histories, client: Indices) -> JudgedForecasts:
     """Forecast clients at every session before their last, by the model and by what it has to beat.
 
     Parameters
@@ -185,17 +187,17 @@ def judge(trained: Trained, others: Histories, some: Histories, client: Indices)
     """
     model, rule = trained.model, trained.rule
     rows = landmarks(model.fit, model.endings, some)
-    found = model.prognosis(rows)
-    better, worse = found.chance_improved(rows.intake, rule), found.chance_deteriorated(rows.intake, rule)
-    return Judged(
+    prognosis = model.prognosis(rows)
+    better, worse = prognosis.chance_improved(rows.intake, rule), prognosis.chance_deteriorated(rows.intake, rule)
+    return JudgedForecasts(
         client=client[rows.client],
         session=rows.session,
         intake=rows.intake,
         latest=rows.latest,
         final=rows.final,
-        model=found.expected,
-        lower=found.quantile(0.1),
-        upper=found.quantile(0.9),
+        model=prognosis.expected,
+        lower=prognosis.quantile(0.1),
+        upper=prognosis.quantile(0.9),
         last_value=rows.latest,
         regression=regression_end(landmarks(model.fit, model.endings, others), rows),
         mixed_model=mixed_end(plain_growth(others), model.endings, some, rows),
@@ -214,7 +216,7 @@ def flags(rows: Landmarks, improved: Floats, worse: Floats, rule: Rule, threshol
         raised |= worse >= thresholds.deterioration
     raised &= rows.session >= FIRST_SIGNAL
     keys = list(zip(rows.client.tolist(), rows.session.tolist(), strict=True))
-    before = {(one, session + 1) for (one, session), flag in zip(keys, raised.tolist(), strict=True) if flag}
+    before = {(client, session + 1) for (client, session), flag in zip(keys, raised.tolist(), strict=True) if flag}
     again = np.array([key in before for key in keys])
     return raised.astype(np.float64) + (raised & again)
 

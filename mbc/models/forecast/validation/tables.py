@@ -19,7 +19,7 @@ _LEAST = 20  # clients; sessions with fewer say nothing
 
 
 @dataclass(frozen=True, slots=True)
-class Judged:
+class JudgedForecasts:
     """Forecasts of clients that nothing was learned from, beside what came; one row per client and session."""
 
     client: Indices
@@ -41,15 +41,15 @@ class Judged:
         """Forecasts by one of `METHODS`."""
         return getattr(self, method.replace(" ", "_"))
 
-    def at(self, session: int) -> Judged:
+    def at(self, session: int) -> JudgedForecasts:
         """Rows of one session."""
         chosen = self.session == session
-        return Judged(*(getattr(self, f.name)[chosen] for f in fields(self)))
+        return JudgedForecasts(*(getattr(self, f.name)[chosen] for f in fields(self)))
 
     @classmethod
-    def joined(cls, parts: list[Judged]) -> Judged:
+    def joined(cls, parts: list[JudgedForecasts]) -> JudgedForecasts:
         """Put rows together."""
-        return cls(*(np.concatenate([getattr(one, f.name) for one in parts]) for f in fields(cls)))
+        return cls(*(np.concatenate([getattr(part, f.name) for part in parts]) for f in fields(cls)))
 
     def to_frame(self) -> pl.DataFrame:
         """One column per field."""
@@ -84,14 +84,14 @@ def bounds(draws: Floats) -> Bounds:
     None where too few samples have a value, and where all have the same: that nobody, or everybody, has an outcome
     is no certainty, though every sample says so.
     """
-    known = draws[np.isfinite(draws)]
-    if known.size < 0.9 * draws.size:
+    finite = draws[np.isfinite(draws)]
+    if finite.size < 0.9 * draws.size:
         return None, None
-    low, high = np.quantile(known, [0.025, 0.975])
+    low, high = np.quantile(finite, [0.025, 0.975])
     return (float(low), float(high)) if high > low else (None, None)
 
 
-def sessions(rows: Judged) -> Iterator[tuple[int, Judged]]:
+def sessions(rows: JudgedForecasts) -> Iterator[tuple[int, JudgedForecasts]]:
     """Walk the sessions that enough clients went beyond."""
     for session in np.unique(rows.session).tolist():
         some = rows.at(session)
@@ -99,7 +99,7 @@ def sessions(rows: Judged) -> Iterator[tuple[int, Judged]]:
             yield session, some
 
 
-def error_table(rows: Judged, drawn: Resampled) -> pl.DataFrame:
+def error_table(rows: JudgedForecasts, drawn: Resampled) -> pl.DataFrame:
     """List errors of the last score by session and method, and how far each method is behind the model.
 
     Columns: session, clients, method, rmse, rmse_lower, rmse_upper, mae, bias (forecast - outcome), excess (rmse
@@ -131,7 +131,7 @@ def error_table(rows: Judged, drawn: Resampled) -> pl.DataFrame:
     return pl.DataFrame(out, schema_overrides={"rmse_lower": pl.Float64, "excess_lower": pl.Float64})
 
 
-def coverage_table(rows: Judged, drawn: Resampled) -> pl.DataFrame:
+def coverage_table(rows: JudgedForecasts, drawn: Resampled) -> pl.DataFrame:
     """Count how often the 80 % band held the last score, and how forecasts line up with outcomes.
 
     Columns: session, clients, coverage, coverage_lower, coverage_upper, width (score points), slope and intercept
@@ -158,12 +158,14 @@ def coverage_table(rows: Judged, drawn: Resampled) -> pl.DataFrame:
     return pl.DataFrame(out)
 
 
-def within(rows: Judged) -> NDArray[np.bool_]:
+def within(rows: JudgedForecasts) -> NDArray[np.bool_]:
     """Whose last score lies in the band, its ends included."""
     return (rows.final >= rows.lower - 1e-9) & (rows.final <= rows.upper + 1e-9)
 
 
-Outcome = tuple[str, Callable[[Judged, Rule], NDArray[np.bool_]], Callable[[Judged, Rule], Floats]]
+Outcome = tuple[
+    str, Callable[[JudgedForecasts, Rule], NDArray[np.bool_]], Callable[[JudgedForecasts, Rule], Floats]
+]
 OUTCOMES: tuple[Outcome, ...] = (
     (
         "no response",
@@ -178,7 +180,7 @@ OUTCOMES: tuple[Outcome, ...] = (
 )
 
 
-def chance_table(rows: Judged, rule: Rule, drawn: Resampled) -> pl.DataFrame:
+def chance_table(rows: JudgedForecasts, rule: Rule, drawn: Resampled) -> pl.DataFrame:
     """Say how chances rank clients, and whether they come true.
 
     Columns: session, clients, outcome, cases, auc, auc_lower, auc_upper, auc_regression and auc_last_value (of the
@@ -213,7 +215,7 @@ def chance_table(rows: Judged, rule: Rule, drawn: Resampled) -> pl.DataFrame:
     return pl.DataFrame(out, schema_overrides=dict.fromkeys(("auc", "auc_lower", "auc_upper"), pl.Float64))
 
 
-def flag_table(rows: Judged, rule: Rule, drawn: Resampled) -> pl.DataFrame:
+def flag_table(rows: JudgedForecasts, rule: Rule, drawn: Resampled) -> pl.DataFrame:
     """Count what flags got right, by session.
 
     Columns: session, clients, outcome, flag ("not on track": at two sessions in a row; "watch": now), cases,
@@ -226,18 +228,18 @@ def flag_table(rows: Judged, rule: Rule, drawn: Resampled) -> pl.DataFrame:
             cases = happened(some, rule)
             for flag, least in (("not on track", 2), ("watch", 1)):
                 raised = some.flagged >= least
-                found = screen(raised, cases)
+                accuracy = screen(raised, cases)
                 row: dict[str, object] = {
                     "session": session,
-                    "clients": found.n,
+                    "clients": accuracy.n,
                     "outcome": outcome,
                     "flag": flag,
-                    "cases": found.cases,
-                    "flagged": found.flagged,
-                    "sensitivity": found.sensitivity,
-                    "specificity": found.specificity,
-                    "ppv": found.ppv,
-                    "npv": found.npv,
+                    "cases": accuracy.cases,
+                    "flagged": accuracy.flagged,
+                    "sensitivity": accuracy.sensitivity,
+                    "specificity": accuracy.specificity,
+                    "ppv": accuracy.ppv,
+                    "npv": accuracy.npv,
                 }
                 for name, right, among in (
                     ("sensitivity", raised, cases),

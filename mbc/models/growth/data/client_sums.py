@@ -53,12 +53,12 @@ class Basis:
         some = sampled(time)
         origin, _ = mean_and_deviation(some)
         raw = shape.columns(some, origin)
-        found = [mean_and_deviation(column) for column in raw]
-        if some.size < time.size and not all(deviation > 0 for _, deviation in found):
+        moments = [mean_and_deviation(column) for column in raw]
+        if some.size < time.size and not all(deviation > 0 for _, deviation in moments):
             raw = shape.columns(time, origin)
-            found = [mean_and_deviation(column) for column in raw]
-        deviations = np.array([deviation for _, deviation in found])
-        return Basis(shape, origin, np.array([mean for mean, _ in found]), spread_of(deviations, shape.name))
+            moments = [mean_and_deviation(column) for column in raw]
+        deviations = np.array([deviation for _, deviation in moments])
+        return Basis(shape, origin, np.array([mean for mean, _ in moments]), spread_of(deviations, shape.name))
 
 
 ENOUGH = 20_000  # rows that give the constants which centre and scale; they leave no trace in the results

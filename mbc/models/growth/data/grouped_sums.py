@@ -100,7 +100,7 @@ def _complete(
 def _ranges(rows: nw.LazyFrame[Any]) -> tuple[float, ...]:
     """Range and mean of time and outcome, and the number of rows."""
     t, y = nw.col("t"), nw.col("y")
-    found = rows.select(
+    extremes = rows.select(
         t.min().alias("a"),
         t.max().alias("b"),
         t.mean().alias("c"),
@@ -109,7 +109,7 @@ def _ranges(rows: nw.LazyFrame[Any]) -> tuple[float, ...]:
         y.max().alias("f"),
         t.count().alias("n"),
     ).collect()
-    values = [found[name].to_list()[0] for name in ("a", "b", "c", "d", "e", "f", "n")]
+    values = [extremes[name].to_list()[0] for name in ("a", "b", "c", "d", "e", "f", "n")]
     if values[-1] and not np.isfinite(np.array(values, dtype=np.float64)).all():
         raise FrameError("the outcome or the time holds an infinite number; both must be finite.")
     return tuple(float(value or 0) for value in values)
@@ -120,9 +120,9 @@ def _binned(rows: nw.LazyFrame[Any], low: float, high: float) -> Quantiles:
 
     def quantiles(shares: list[float]) -> Floats:
         part = ((nw.col("t") - low) / (high - low) * BINS).floor().cast(nw.Int64()).alias("part")
-        found = rows.select(part).group_by("part").agg(nw.len().alias("rows")).collect()
+        parts = rows.select(part).group_by("part").agg(nw.len().alias("rows")).collect()
         counts = np.zeros(BINS)
-        np.add.at(counts, np.minimum(found["part"].to_numpy(), BINS - 1), found["rows"].to_numpy())
+        np.add.at(counts, np.minimum(parts["part"].to_numpy(), BINS - 1), parts["rows"].to_numpy())
         return binned_quantiles(counts, low, high)(shares)
 
     return quantiles
@@ -160,10 +160,10 @@ def _aggregate(
         for i in range(len(covariates))
         for bound in (nw.col(f"w{i}").min().alias(f"low{i}"), nw.col(f"w{i}").max().alias(f"high{i}"))
     ]
-    found = rows.group_by("client").agg(nw.len().alias("rows"), *summed, *ranges).collect()
+    sums = rows.group_by("client").agg(nw.len().alias("rows"), *summed, *ranges).collect()
     out: dict[str, NDArray[Any]] = {}
-    for name in found.columns:
-        values = found[name].to_list() if not found[name].dtype.is_numeric() else found[name].to_numpy()
+    for name in sums.columns:
+        values = sums[name].to_list() if not sums[name].dtype.is_numeric() else sums[name].to_numpy()
         out[name.removeprefix(_PREFIX)] = np.asarray(values, dtype=object if isinstance(values, list) else None)
     return out
 

@@ -63,12 +63,12 @@ class Rows:
 
     def where(self, chosen: NDArray[np.bool_]) -> Rows:
         """Pick some of the rows, with all clients kept."""
-        return self._taken(np.flatnonzero(chosen), first=None)
+        return self._select(np.flatnonzero(chosen), first=None)
 
     def sorted_by_time(self) -> Rows:
         """Order the rows: each client's together, by time."""
         lengths = np.bincount(self.codes, minlength=self.clients)
-        return self._taken(np.lexsort((self.time, self.codes)), first=np.cumsum(lengths) - lengths)
+        return self._select(np.lexsort((self.time, self.codes)), first=np.cumsum(lengths) - lengths)
 
     def by_cells(self, cells: Codes, client: Codes) -> Rows:
         """Let cells (parts of clients) stand for the clients; ``client`` is the client of each cell."""
@@ -78,7 +78,7 @@ class Rows:
         """Replace the outcome."""
         return replace(self, outcome=outcome)
 
-    def _taken(self, rows: Codes, *, first: Codes | None) -> Rows:
+    def _select(self, rows: Codes, *, first: Codes | None) -> Rows:
         return replace(
             self,
             first=first,
@@ -259,8 +259,8 @@ def encode(ids: NDArray[Any]) -> tuple[NDArray[Any], Codes | None, Codes | None]
             return heads, first, None
     import pandas as pd  # noqa: PLC0415  hashing; a sort would be several times slower
 
-    found, unique = cast("tuple[Codes, NDArray[Any]]", pd.factorize(ids))
-    codes = found.astype(np.intp, copy=False)
+    raw_codes, unique = cast("tuple[Codes, NDArray[Any]]", pd.factorize(ids))
+    codes = raw_codes.astype(np.intp, copy=False)
     together = bool((codes[1:] >= codes[:-1]).all())
     return np.asarray(unique), np.searchsorted(codes, np.arange(len(unique))) if together else None, codes
 

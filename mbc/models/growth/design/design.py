@@ -71,7 +71,7 @@ def terms_of(sums: ClientSums, time: str, covariates: Sequence[str]) -> Terms:
 
 def split_covariates(covariates: Sequence[str]) -> list[tuple[str, bool]]:
     """Names of the covariates, and whether each changes the course."""
-    found: dict[str, bool] = {}
+    with_time: dict[str, bool] = {}
     for text in [covariates] if isinstance(covariates, str) else covariates:
         name, _, partner = text.replace("*", ":").partition(":")
         if partner.strip() not in {"", "time"}:
@@ -79,8 +79,8 @@ def split_covariates(covariates: Sequence[str]) -> list[tuple[str, bool]]:
                 f"covariates takes 'name' or 'name:time', got {text!r}. "
                 "For products of covariates add the product as a column, or use mixedlm with a formula."
             )
-        found[name.strip()] = bool(partner) or found.get(name.strip(), False)
-    return list(found.items())
+        with_time[name.strip()] = bool(partner) or with_time.get(name.strip(), False)
+    return list(with_time.items())
 
 
 def _pair_name(time_name: str, covariate: str) -> str:
@@ -315,9 +315,9 @@ def independent_columns(cross: Floats, *, tolerance: float = 1e-10) -> tuple[lis
     for j in range(p):
         if not scale[j] > 0:
             continue
-        seen = unit[np.ix_(kept, kept)]
+        selected = unit[np.ix_(kept, kept)]
         link = unit[kept, j]
-        left = 1.0 - (float(link @ np.linalg.solve(seen, link)) if kept else 0.0)
+        left = 1.0 - (float(link @ np.linalg.solve(selected, link)) if kept else 0.0)
         if left > tolerance:
             kept.append(j)
     fill = np.linalg.solve(unit[np.ix_(kept, kept)], unit[kept]) * safe / safe[kept][:, None]

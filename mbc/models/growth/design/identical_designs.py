@@ -23,8 +23,10 @@ def aggregated(statistics: Statistics) -> Statistics | None:
     gathered: dict[bytes, tuple[Floats, Floats, int]] = {}
     for block in statistics.blocks:
         for key, s, outer, count in _designs(block):
-            known = gathered.get(key)
-            gathered[key] = (s, outer, count) if known is None else (known[0], known[1] + outer, known[2] + count)
+            previous = gathered.get(key)
+            gathered[key] = (
+                (s, outer, count) if previous is None else (previous[0], previous[1] + outer, previous[2] + count)
+            )
         if len(gathered) * width * 4 > statistics.clients:
             return None
     return _columns(gathered, statistics)

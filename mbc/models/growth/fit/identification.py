@@ -10,7 +10,7 @@ from mbc.errors import ModelError
 from mbc.models.growth.design.design import Design
 from mbc.models.growth.fit.deviance import Evaluation, evaluate
 from mbc.models.growth.fit.optimiser import unit_changes
-from mbc.models.growth.fit.residual_space import Leftover
+from mbc.models.growth.fit.residual_space import ResidualSpace
 from mbc.models.growth.fit.starts import starting_factor
 from mbc.models.growth.matrices import Floats, cholesky
 
@@ -51,13 +51,13 @@ def require_identified(design: Design, start: Evaluation) -> None:
             if design.z_names[0] == "(Intercept)"
             else 0
         )
-        seen = f" (no client has more than {most} scores)" if 0 < most <= q else ""
+        remark = f" (no client has more than {most} scores)" if 0 < most <= q else ""
         raise ModelError(
-            f"these rows cannot separate the variances of {names} from the residual{seen}. "
+            f"these rows cannot separate the variances of {names} from the residual{remark}. "
             "1. Take fewer random effects: random=('intercept',). 2. Wait until clients have more scores at "
             "different times. 3. With one score per client use a regression instead."
         )
-    if statistics.rows <= q * clients + statistics.p and not Leftover.of(statistics).spare:
+    if statistics.rows <= q * clients + statistics.p and not ResidualSpace.of(statistics).spare:
         raise ModelError(
             f"{statistics.rows} scores of {clients} clients leave nothing for the residual: with {q} effects of "
             f"their own ({names}) the clients' courses can pass through every score. "

@@ -46,15 +46,13 @@ def moment_factor(statistics: Statistics) -> Floats | None:
     """Factor of the relative covariance by moments; None for more than two effects, or where nothing is left."""
     if statistics.q > 2:
         return None
-    found = reduce(add, map(_moments, statistics.blocks))
-    spare = statistics.rows - found.rank
-    left = float(statistics.pooled[-1, -1]) - found.explained
-    if not (found.weight > 0 and spare > 0 and left > 0):
+    sums = reduce(add, map(_moments, statistics.blocks))
+    spare = statistics.rows - sums.rank
+    left = float(statistics.pooled[-1, -1]) - sums.explained
+    if not (sums.weight > 0 and spare > 0 and left > 0):
         return None
-    to_relative = spare / (left * found.weight)  # 1 / (sigma^2 sum w)
-    return _factor(
-        [to_relative * value for value in found.spread], [value / found.weight for value in found.noise]
-    )
+    to_relative = spare / (left * sums.weight)  # 1 / (sigma^2 sum w)
+    return _factor([to_relative * value for value in sums.spread], [value / sums.weight for value in sums.noise])
 
 
 def _factor(spread: list[float], noise: list[float]) -> Floats:
@@ -73,9 +71,9 @@ def _moments(block: Block) -> Moments:
 
 def _single(block: Block) -> Moments:
     s, b = block.s[0, 0], block.b[0, -1]
-    seen = s > 0
-    count = seen.astype(np.float64) if block.count is None else seen * block.count
-    inverse = np.divide(1.0, s, out=np.zeros_like(s), where=seen)
+    positive = s > 0
+    count = positive.astype(np.float64) if block.count is None else positive * block.count
+    inverse = np.divide(1.0, s, out=np.zeros_like(s), where=positive)
     own, weight = inverse * b, 1.0 / (1.0 + inverse)
     spread = float((weight * own) @ own)
     weight *= count
@@ -84,19 +82,19 @@ def _single(block: Block) -> Moments:
 
 def _pair(block: PairBlock) -> Moments:
     s11, _, s22, det = block.minors
-    told = det > DETERMINED * s11 * s22
-    count = told.astype(np.float64) if block.count is None else told * block.count
-    inverse = np.divide(1.0, det, out=np.zeros_like(det), where=told)  # 1 / |S|
+    determined = det > DETERMINED * s11 * s22
+    count = determined.astype(np.float64) if block.count is None else determined * block.count
+    inverse = np.divide(1.0, det, out=np.zeros_like(det), where=determined)  # 1 / |S|
     weight = 1.0 / (1.0 + (s11 + s22) * inverse)
     b, turned = block.rows[:2, -1], block.rows[2:, -1]  # and adj(S) b
     own = turned * inverse
     (spread11, spread12), (_, spread22) = cast("list[list[float]]", ((own * weight) @ own.T).tolist())
     weight *= count
     noise11, noise12, noise22 = cast("list[float]", (block.minors[:3] @ (weight * inverse)).tolist())
-    known = _total(count)
-    explained, rank = float((b * own).sum()), 2.0 * known
-    if known < (block.clients if block.count is None else _total(block.count)):  # the others have a level only
-        level = ~told & (s11 > 0)
+    total = _total(count)
+    explained, rank = float((b * own).sum()), 2.0 * total
+    if total < (block.clients if block.count is None else _total(block.count)):  # the others have a level only
+        level = ~determined & (s11 > 0)
         explained += float((b[0, level] ** 2 / s11[level]).sum())
         rank += _total(level.astype(np.float64) if block.count is None else level * block.count)
     return Moments(_total(weight), (spread11, spread12, spread22), (noise22, -noise12, noise11), explained, rank)

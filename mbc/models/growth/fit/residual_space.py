@@ -11,7 +11,7 @@ from mbc.models.growth.matrices import Floats
 
 
 @dataclass(frozen=True, slots=True)
-class Leftover:
+class ResidualSpace:
     """Projections of the rows off the clients' Z, from client sums."""
 
     s: Floats  # Z'Z, (q, q, clients)
@@ -23,7 +23,7 @@ class Leftover:
     spare: int  # degrees of freedom that neither Z nor X uses: rows - rank [Z X]
 
     @staticmethod
-    def of(statistics: Statistics) -> Leftover:
+    def of(statistics: Statistics) -> ResidualSpace:
         """Decompose every client's S once."""
         s = joined(block.s for block in statistics.blocks)
         bx = joined(block.b[:, :-1] for block in statistics.blocks)
@@ -37,4 +37,4 @@ class Leftover:
         size = np.linalg.eigvalsh(within)
         rank = int((size > 1e-9 * np.abs(statistics.pooled.diagonal()).max()).sum())
         spare = statistics.rows - int(real.sum()) - rank
-        return Leftover(s, bx, root, inverse, projected, within, max(spare, 0))
+        return ResidualSpace(s, bx, root, inverse, projected, within, max(spare, 0))

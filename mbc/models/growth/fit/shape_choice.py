@@ -61,7 +61,7 @@ def choose_shape(source: Source, model: Model) -> tuple[Shape, tuple[TriedShape,
     tried : tuple of TriedShape
         Lowest AIC first; then those that could not be fitted, with the reason.
     """
-    found: list[tuple[float, Shape, TriedShape]] = []
+    fits: list[tuple[float, Shape, TriedShape]] = []
     failed: list[TriedShape] = []
     for candidate in CANDIDATES:
         try:
@@ -73,11 +73,11 @@ def choose_shape(source: Source, model: Model) -> tuple[Shape, tuple[TriedShape,
         likelihood, count = _likelihood(fitted), _parameters(fitted) + int(searched)
         aic = 2 * count - 2 * likelihood
         shape = fitted.sums.basis.shape
-        found.append((aic, shape, TriedShape(shape.name, count, likelihood, aic, "")))
-    if not found:
+        fits.append((aic, shape, TriedShape(shape.name, count, likelihood, aic, "")))
+    if not fits:
         raise ModelError(f"no shape could be fitted. The first reason: {failed[0].reason}")
-    found.sort(key=lambda entry: entry[0])
-    return found[0][1], tuple([entry[2] for entry in found] + failed)
+    fits.sort(key=lambda entry: entry[0])
+    return fits[0][1], tuple([entry[2] for entry in fits] + failed)
 
 
 def searched_knot(source: Source, model: Model) -> Fitted:

@@ -14,7 +14,7 @@ from mbc.models.growth.design.design import Design, residualised
 from mbc.models.growth.design.statistics import Statistics, blocked
 from mbc.models.growth.fit.deviance import Evaluation, evaluate
 from mbc.models.growth.fit.optimiser import minimise
-from mbc.models.growth.fit.residual_space import Leftover
+from mbc.models.growth.fit.residual_space import ResidualSpace
 from mbc.models.growth.inference.profile import Interval
 from mbc.models.growth.matrices import Floats
 
@@ -53,7 +53,7 @@ class Bootstrap:
 
 
 def draw(
-    left: Leftover, rng: np.random.Generator, factor: Floats, sigma: float, pooled: Floats, rows: int
+    left: ResidualSpace, rng: np.random.Generator, factor: Floats, sigma: float, pooled: Floats, rows: int
 ) -> tuple[Statistics, Floats]:
     """Draw one data set with coefficients zero; its statistics and least-squares coefficients."""
     q, _, clients = left.s.shape
@@ -90,7 +90,7 @@ def parametric_bootstrap(
     .. [1] Bates et al. (2015), doi:10.18637/jss.v067.i01: ``bootMer``.
     """
     rng = np.random.default_rng(seed)
-    left = Leftover.of(design.statistics)
+    left = ResidualSpace.of(design.statistics)
     sigma, scale = float(np.sqrt(at.sigma2)), design.outcome_spread
     fitted = design.least_squares - at.gamma[:-1]
     start = np.linalg.cholesky(at.factor @ at.factor.T + np.diag(1e-3 + 0.05 * np.diag(at.factor @ at.factor.T)))

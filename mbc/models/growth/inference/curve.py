@@ -156,7 +156,7 @@ class GrowthCurve:
     def shapes_tried(self) -> pl.DataFrame:
         """Shapes compared where the shape was ``"auto"``: shape, parameters, log_likelihood, aic, reason."""
         columns = ("shape", "parameters", "log_likelihood", "aic", "reason")
-        return pl.DataFrame({name: [getattr(one, name) for one in self.tried] for name in columns})
+        return pl.DataFrame({name: [getattr(shape, name) for shape in self.tried] for name in columns})
 
     def client_effects(self) -> pl.DataFrame:
         """One row per client: each random effect and its conditional standard deviation."""
@@ -169,14 +169,14 @@ class GrowthCurve:
 
     def to_frame(self) -> pl.DataFrame:
         """`coefficients` as a table: term, estimate, standard_error, lower, upper."""
-        found = self.coefficients
+        coefficients = self.coefficients
         return pl.DataFrame(
             {
-                "term": [c.name for c in found],
-                "estimate": [c.estimate for c in found],
-                "standard_error": [c.standard_error for c in found],
-                "lower": [c.lower for c in found],
-                "upper": [c.upper for c in found],
+                "term": [c.name for c in coefficients],
+                "estimate": [c.estimate for c in coefficients],
+                "standard_error": [c.standard_error for c in coefficients],
+                "lower": [c.lower for c in coefficients],
+                "upper": [c.upper for c in coefficients],
             }
         )
 
@@ -305,12 +305,12 @@ class GrowthCurve:
         if index is None:
             return self._population(client, at, covariates, level, kind)
         course = prediction.client_course(self.fitted, index, at)
-        seen = round(float(self.fitted.sums.counts[index]))
-        return prediction.curve(self.fitted, course, client, at, observations=seen, level=level, kind=kind)
+        observations = round(float(self.fitted.sums.counts[index]))
+        return prediction.curve(self.fitted, course, client, at, observations=observations, level=level, kind=kind)
 
     def predict_scores(
         self,
-        seen: ArrayLike,
+        observed_times: ArrayLike,
         scores: ArrayLike,
         times: ArrayLike,
         *,
@@ -329,14 +329,16 @@ class GrowthCurve:
         level, kind, covariates
             As in `predict_client`.
         """
-        at, known = prediction.as_times(times), prediction.as_times(seen)
+        at, score_times = prediction.as_times(times), prediction.as_times(observed_times)
         values = np.asarray(scores, dtype=np.float64)
-        if values.shape != known.shape or not np.isfinite(values).all():
-            raise ModelError(f"scores must be finite and as many as seen ({known.size}), got {values.size}.")
+        if values.shape != score_times.shape or not np.isfinite(values).all():
+            raise ModelError(f"scores must be finite and as many as seen ({score_times.size}), got {values.size}.")
         self._require_converged()
         row = prediction.covariate_row(self.fitted, covariates or {})
-        course = prediction.scores_course(self.fitted, known, values, at, row)
-        return prediction.curve(self.fitted, course, None, at, observations=known.size, level=level, kind=kind)
+        course = prediction.scores_course(self.fitted, score_times, values, at, row)
+        return prediction.curve(
+            self.fitted, course, None, at, observations=score_times.size, level=level, kind=kind
+        )
 
     def _population(
         self, client: object, times: Floats, covariates: Mapping[str, object] | None, level: float, kind: Kind

@@ -157,15 +157,15 @@ def _powers(design: Design, at: Evaluation) -> tuple[Floats, Floats, _Products]:
 
 
 def coefficient_tests(
-    design: Design, at: Evaluation, found: Estimates, *, method: Method, level: float
+    design: Design, at: Evaluation, estimates: Estimates, *, method: Method, level: float
 ) -> tuple[CoefficientTest, ...]:
     """Test every coefficient against zero."""
     if method not in {"satterthwaite", "kenward-roger", "normal"}:
         raise ModelError(f"method must be 'satterthwaite', 'kenward-roger' or 'normal', got {method!r}.")
     p = len(design.x_names)
-    errors, dfs = found.standard_errors, np.full(p, np.inf)
+    errors, dfs = estimates.standard_errors, np.full(p, np.inf)
     if method != "normal":
-        small = small_sample(design, at, reml=found.reml, kenward_roger=method == "kenward-roger")
+        small = small_sample(design, at, reml=estimates.reml, kenward_roger=method == "kenward-roger")
         rows = design.x_back
         if small.adjusted is not None:
             errors = design.outcome_spread * np.sqrt(np.einsum("ij,jk,ik->i", rows, small.adjusted, rows))
@@ -174,7 +174,7 @@ def coefficient_tests(
             dfs = np.array([small.satterthwaite(row)[1] for row in rows])
     out: list[CoefficientTest] = []
     for name, estimate, error, df in zip(
-        design.x_names, found.coefficients.tolist(), errors.tolist(), dfs.tolist(), strict=True
+        design.x_names, estimates.coefficients.tolist(), errors.tolist(), dfs.tolist(), strict=True
     ):
         reference = norm if np.isinf(df) else t(df)
         half = float(reference.ppf(0.5 + level / 2)) * error
@@ -186,7 +186,7 @@ def coefficient_tests(
 
 
 def joint_test(
-    design: Design, at: Evaluation, found: Estimates, contrasts: ArrayLike, *, method: Method
+    design: Design, at: Evaluation, estimates: Estimates, contrasts: ArrayLike, *, method: Method
 ) -> JointTest:
     """Test rows of contrasts of the reported coefficients against zero."""
     rows = np.atleast_2d(np.asarray(contrasts, dtype=np.float64))
@@ -195,16 +195,16 @@ def joint_test(
             f"contrasts must be independent rows of {len(design.x_names)} numbers, one per coefficient "
             f"({', '.join(design.x_names)}); got shape {rows.shape}."
         )
-    estimate = rows @ found.coefficients
-    covariance, scale, df = rows @ found.covariance @ rows.T, 1.0, np.inf
+    estimate = rows @ estimates.coefficients
+    covariance, scale, df = rows @ estimates.covariance @ rows.T, 1.0, np.inf
     if method == "kenward-roger":
-        small = small_sample(design, at, reml=found.reml, kenward_roger=True)
+        small = small_sample(design, at, reml=estimates.reml, kenward_roger=True)
         inside = rows @ design.x_back
         assert small.adjusted is not None  # noqa: S101  asked for one line above
         covariance = design.outcome_spread**2 * (inside @ small.adjusted @ inside.T)
         scale, df = small.kenward_roger(inside)
     elif method == "satterthwaite":
-        df = _joint_satterthwaite(design, at, covariance, rows, reml=found.reml)
+        df = _joint_satterthwaite(design, at, covariance, rows, reml=estimates.reml)
     statistic = scale * float(estimate @ np.linalg.solve(covariance, estimate)) / len(rows)
     return JointTest(statistic, len(rows), df, float(f_distribution.sf(statistic, len(rows), min(df, 1e12))))
 

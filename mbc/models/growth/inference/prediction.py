@@ -75,10 +75,10 @@ def client_course(fitted: Fitted, index: int, times: Floats) -> Course:
     return _conditional(fitted, times, client_row(fitted, index), s, b)
 
 
-def scores_course(fitted: Fitted, seen: Floats, scores: Floats, times: Floats, row: Floats) -> Course:
+def scores_course(fitted: Fitted, observed_times: Floats, scores: Floats, times: Floats, row: Floats) -> Course:
     """Follow the course of a client known by these scores alone, at the model's parameters."""
     design = fitted.design
-    x, z = _rows(fitted, seen, row)
+    x, z = _rows(fitted, observed_times, row)
     y = scores / design.outcome_spread - x @ design.least_squares
     b = np.column_stack([z.T @ x, z.T @ y])
     return _conditional(fitted, times, row, z.T @ z, b)
@@ -102,10 +102,10 @@ def _conditional(fitted: Fitted, times: Floats, row: Floats, s: Floats, b: Float
 def covariate_row(fitted: Fitted, given: Mapping[str, object]) -> Floats:
     """Scaled covariate columns of a client with these values; averages over clients where none are given."""
     columns = fitted.terms.covariates
-    known = sorted({column.source for column in columns})
+    names = sorted({column.source for column in columns})
     for name in given:
-        if name not in known:
-            raise ModelError(f"the model has no covariate {name!r}; it has {', '.join(known) or 'none'}.")
+        if name not in names:
+            raise ModelError(f"the model has no covariate {name!r}; it has {', '.join(names) or 'none'}.")
     row = np.ones(len(columns) + 1)
     for i, column in enumerate(columns, start=1):
         values = fitted.sums.covariates[column.source]

@@ -32,7 +32,7 @@ class Interval:
 
 
 @dataclass(frozen=True, slots=True)
-class Held:
+class FixedParameter:
     """One parameter held at a value; the others are the entries of the factor of G, and log sigma.
 
     Effects are ordered so that the held one (or the held pair) comes first: its standard deviation is then the
@@ -82,7 +82,7 @@ class Profile:
     """The deviance with one parameter held, as a function of its value; internal outcome scale."""
 
     design: Design
-    held: Held
+    held: FixedParameter
     reml: bool
 
     def minimum(self, value: float, start: Floats) -> tuple[float, Floats]:
@@ -101,8 +101,8 @@ class Profile:
             by_log_sigma = 2 * sigma2 * along - float((by_factor * lower).sum())
             return deviance, chain(by_factor, by_log_sigma)
 
-        found = scipy_minimize(objective, start, jac=True, method="BFGS", options={"gtol": 1e-6, "maxiter": 200})
-        return float(found.fun), np.asarray(found.x)
+        minimum = scipy_minimize(objective, start, jac=True, method="BFGS", options={"gtol": 1e-6, "maxiter": 200})
+        return float(minimum.fun), np.asarray(minimum.x)
 
 
 def natural_deviance(at: Evaluation, sigma2: float) -> tuple[float, Floats, float]:
@@ -127,7 +127,7 @@ def profile_intervals(design: Design, at: Evaluation, *, reml: bool, level: floa
     out: list[Interval] = []
     critical = float(chi2.ppf(level, 1))
 
-    def search(held: Held, estimate: float, low: float, high: float) -> tuple[float, float]:
+    def search(held: FixedParameter, estimate: float, low: float, high: float) -> tuple[float, float]:
         start = held.pack(triangular(factor[list(held.order)]), math.log(sigma))
         profile = Profile(design, held, reml)
         return (
@@ -138,7 +138,7 @@ def profile_intervals(design: Design, at: Evaluation, *, reml: bool, level: floa
     for i in range(q):
         order = (i, *(j for j in range(q) if j != i))
         deviation = math.sqrt(g[i, i])
-        lower, upper = search(Held(order, "deviation"), deviation, 0.0, math.inf)
+        lower, upper = search(FixedParameter(order, "deviation"), deviation, 0.0, math.inf)
         out.append(
             Interval(design.z_names[i], "standard deviation", deviation * scale, lower * scale, upper * scale)
         )
@@ -149,9 +149,9 @@ def profile_intervals(design: Design, at: Evaluation, *, reml: bool, level: floa
                 continue
             order = (j, i, *(k for k in range(q) if k not in {i, j}))
             name, correlation = f"{design.z_names[j]}, {design.z_names[i]}", float(g[i, j]) / both
-            lower, upper = search(Held(order, "correlation"), correlation, -1.0, 1.0)
+            lower, upper = search(FixedParameter(order, "correlation"), correlation, -1.0, 1.0)
             out.append(Interval(name, "correlation", correlation, lower, upper))
-    lower, upper = search(Held(tuple(range(q)), "residual"), sigma, 0.0, math.inf)
+    lower, upper = search(FixedParameter(tuple(range(q)), "residual"), sigma, 0.0, math.inf)
     out.append(Interval("residual", "standard deviation", sigma * scale, lower * scale, upper * scale))
     return tuple(out)
 
@@ -170,7 +170,7 @@ def _crossing(
         step = min(step, room - inside)
         # At the bound itself the factor is degenerate: stop a hair before.
         place = inside + (step if inside + step < room else step * (1 - 1e-6))
-        deviance, found = profile.minimum(estimate + towards * place, warm)
+        deviance, point = profile.minimum(estimate + towards * place, warm)
         rise = deviance - least
         if rise >= critical:
             return _closed_in(profile, least + critical, estimate, towards, (inside, place), warm)
@@ -178,7 +178,7 @@ def _crossing(
             return bound
         # Deviance is nearly quadratic in the distance: aim a little beyond where it should cross.
         aim = place * math.sqrt(critical / rise) * 1.05 if rise > 1e-8 else 2 * place
-        inside, warm, done = place, found, rise
+        inside, warm, done = place, point, rise
         step = min(max(aim - place, 0.1 * place), 2 * place)
     return estimate + towards * inside if done else bound
 

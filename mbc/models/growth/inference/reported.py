@@ -31,21 +31,23 @@ class Variance:
     correlation: float | None
 
 
-def coefficients_of(found: Estimates, names: tuple[str, ...]) -> tuple[Coefficient, ...]:
+def coefficients_of(estimates: Estimates, names: tuple[str, ...]) -> tuple[Coefficient, ...]:
     """List fixed effects with 95 % normal intervals."""
     return tuple(
         Coefficient(name, b, se, b - NORMAL_95 * se, b + NORMAL_95 * se)
-        for name, b, se in zip(names, found.coefficients.tolist(), found.standard_errors.tolist(), strict=True)
+        for name, b, se in zip(
+            names, estimates.coefficients.tolist(), estimates.standard_errors.tolist(), strict=True
+        )
     )
 
 
-def variances_of(found: Estimates, names: tuple[str, ...]) -> tuple[Variance, ...]:
+def variances_of(estimates: Estimates, names: tuple[str, ...]) -> tuple[Variance, ...]:
     """List random effects' variances and correlations, then the residual variance."""
-    g: list[list[float]] = found.random_covariance.tolist()
+    g: list[list[float]] = estimates.random_covariance.tolist()
     out = [Variance(name, g[i][i], math.sqrt(g[i][i]), None) for i, name in enumerate(names)]
     for i, name in enumerate(names):
         for j in range(i):
             both = math.sqrt(g[i][i] * g[j][j])
             out.append(Variance(f"{names[j]}, {name}", None, None, g[i][j] / both if both else None))
-    out.append(Variance("residual", found.residual_variance, math.sqrt(found.residual_variance), None))
+    out.append(Variance("residual", estimates.residual_variance, math.sqrt(estimates.residual_variance), None))
     return tuple(out)

@@ -69,9 +69,9 @@ class PairedGrowth:
 
     def correlation(self, first: str, second: str) -> Correlation:
         """Find the correlation of two random effects, by name."""
-        for found in self.correlations:
-            if {found.first, found.second} == {first, second}:
-                return found
+        for correlation in self.correlations:
+            if {correlation.first, correlation.second} == {first, second}:
+                return correlation
         raise ModelError(f"no correlation of {first!r} and {second!r}; effects are {', '.join(self.effects)}.")
 
     def to_frame(self) -> pl.DataFrame:
@@ -154,9 +154,9 @@ class _Stacked:
         names = [name for name, _ in split_covariates(covariates)]
         table = table.filter(~nw.all_horizontal(*(nw.col(o).is_null() for o in outcomes), ignore_nulls=True))
         filled = table.with_columns(**{f"mbc_{i}": nw.col(o).cast(nw.Float64()) for i, o in enumerate(outcomes)})
-        seen = filled.with_columns(nw.lit(0.0).alias("mbc_zero"))
+        observed = filled.with_columns(nw.lit(0.0).alias("mbc_zero"))
         rows = read_rows(
-            seen, outcome="mbc_zero", time=time, client=client, covariates=names, extras=("mbc_0", "mbc_1")
+            observed, outcome="mbc_zero", time=time, client=client, covariates=names, extras=("mbc_0", "mbc_1")
         )
         has = [~np.isnan(rows.extras[f"mbc_{i}"]) for i in range(2)]
         for o, present in zip(outcomes, has, strict=True):
@@ -165,7 +165,7 @@ class _Stacked:
         basis = Basis.about(shape.placed(rows.quantiles), rows.time)
         picked = random_columns(random, ("intercept", *basis.shape.terms(time)))
         both = has[0] & has[1]
-        alone = [has[0] & ~both, has[1] & ~both]
+        only = [has[0] & ~both, has[1] & ~both]
         designs: list[Design] = []
         expansions: list[Expansion] = []
         centres: list[tuple[float, float]] = []
@@ -179,8 +179,8 @@ class _Stacked:
             designs.append(design)
             expansions.append(expansion)
             centres.append((centre, spread))
-        cells = _cells(rows, basis, both, alone, expansions, centres)
-        counts = np.array([both.sum(), alone[0].sum(), alone[1].sum()], dtype=np.float64)
+        cells = _cells(rows, basis, both, only, expansions, centres)
+        counts = np.array([both.sum(), only[0].sum(), only[1].sum()], dtype=np.float64)
         return _Stacked((designs[0], designs[1]), cells, counts, designs[0].statistics.q)
 
     def start(self) -> Floats:
@@ -219,7 +219,7 @@ def _cells(
     rows: Rows,
     basis: Basis,
     both: NDArray[np.bool_],
-    alone: list[NDArray[np.bool_]],
+    only: list[NDArray[np.bool_]],
     expansions: list[Expansion],
     centres: list[tuple[float, float]],
 ) -> Cells:
@@ -228,7 +228,7 @@ def _cells(
     q, p = expansions[0].select.shape[1], [len(e.pairs) for e in expansions]
     m, clients = sum(p) + 1, rows.clients
 
-    def one(i: int, chosen: NDArray[np.bool_]) -> ClientSums:
+    def sums_of(i: int, chosen: NDArray[np.bool_]) -> ClientSums:
         return sums_about(rows.with_outcome(scores[i]).where(chosen), basis, *centres[i])
 
     s_cells: list[Floats] = []
@@ -245,7 +245,7 @@ def _cells(
             b[at, place] += b_part[:, :-1]
             b[at, -1] += b_part[:, -1]
             own = expansions[j].pooled(sums)
-            mine = slice(i * p[0], i * p[0] + p[i])
+            own_columns = slice(i * p[0], i * p[0] + p[i])
             if i == j:
                 c[place, place] += own[:-1, :-1]
                 c[place, -1] += own[:-1, -1]
@@ -253,29 +253,29 @@ def _cells(
                 c[-1, -1] += own[-1, -1]
             else:
                 crossed = _crossed(expansions[i], expansions[j], sums)
-                c[mine, place] += crossed[:, :-1]
-                c[mine, -1] += crossed[:, -1]
-                c[-1, mine] += crossed[:, -1]
+                c[own_columns, place] += crossed[:, :-1]
+                c[own_columns, -1] += crossed[:, -1]
+                c[-1, own_columns] += crossed[:, -1]
         c[-1, -1] += cross
         s_cells.append(s)
         b_cells.append(b)
         c_cells.append(c)
 
-    first, second = one(0, both), one(1, both)
+    first, second = sums_of(0, both), sums_of(1, both)
     add([(0, 0, first)], 0.0)
     add([(0, 1, second), (1, 0, first)], 2 * _residual_product(rows, basis, both, expansions, scores, centres))
     add([(1, 1, second)], 0.0)
-    add([(0, 0, one(0, alone[0]))], 0.0)
-    add([(1, 1, one(1, alone[1]))], 0.0)
-    total = int(2 * both.sum() + alone[0].sum() + alone[1].sum())
+    add([(0, 0, sums_of(0, only[0]))], 0.0)
+    add([(1, 1, sums_of(1, only[1]))], 0.0)
+    total = int(2 * both.sum() + only[0].sum() + only[1].sum())
     return Cells(tuple(s_cells), tuple(b_cells), tuple(c_cells), total)
 
 
-def _crossed(mine: Expansion, other: Expansion, sums: ClientSums) -> Floats:
+def _crossed(first: Expansion, other: Expansion, sums: ClientSums) -> Floats:
     """X of one outcome against [X e] of the other, over the same rows."""
-    w_mine, w_other = mine.covariates, other.covariates
-    out = np.empty((len(mine.pairs), len(other.pairs) + 1))
-    for i, (a, c) in enumerate(mine.pairs):
+    w_mine, w_other = first.covariates, other.covariates
+    out = np.empty((len(first.pairs), len(other.pairs) + 1))
+    for i, (a, c) in enumerate(first.pairs):
         for j, (b, d) in enumerate(other.pairs):
             out[i, j] = float((sums.uu[a, b] * w_mine[c] * w_other[d]).sum())
         out[i, -1] = float((sums.uy[a] * w_mine[c]).sum()) - float(out[i, :-1] @ other.least)

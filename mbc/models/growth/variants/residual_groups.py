@@ -142,11 +142,11 @@ def _result(
     *,
     reml: bool,
 ) -> GroupedResiduals:
-    found = estimates_of(design, at, reml=reml, deviance=deviance)
+    estimates = estimates_of(design, at, reml=reml, deviance=deviance)
     errors = np.sqrt(np.maximum(np.diag(2 * np.linalg.pinv(hessian, hermitian=True))[-numbers.size :], 0.0))
-    variances, ratios = {groups[0]: found.residual_variance}, {groups[0]: (1.0, 1.0, 1.0)}
+    variances, ratios = {groups[0]: estimates.residual_variance}, {groups[0]: (1.0, 1.0, 1.0)}
     for group, number, error in zip(groups[1:], numbers.tolist(), errors.tolist(), strict=True):
-        variances[group] = found.residual_variance * math.exp(2 * number)
+        variances[group] = estimates.residual_variance * math.exp(2 * number)
         half = 1.959963984540054 * error
         ratios[group] = (math.exp(number), math.exp(number - half), math.exp(number + half))
-    return GroupedResiduals(groups, variances, ratios, design.x_names, design.z_names, found, report)
+    return GroupedResiduals(groups, variances, ratios, design.x_names, design.z_names, estimates, report)

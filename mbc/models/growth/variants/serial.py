@@ -105,23 +105,23 @@ class SerialGrowth:
         if not 0 < level < 1:
             raise ModelError(f"level must be between 0 and 1, got {level}. Is it a percentage?")
         at = as_times(times)
-        mean, variance, seen = self._course(ids.index(client), at, kind)
+        mean, variance, observations = self._course(ids.index(client), at, kind)
         scale = self.columns.design.outcome_spread
         half = float(norm.ppf(0.5 + level / 2)) * scale * np.sqrt(variance)
         mean = scale * mean
-        return ClientCurve(client, at, mean, mean - half, mean + half, level, kind, seen)
+        return ClientCurve(client, at, mean, mean - half, mean + half, level, kind, observations)
 
     def _course(self, index: int, times: Floats, kind: Kind) -> tuple[Floats, Floats, int]:
         columns, optimum = self.columns, self.best.optimum
         own = np.flatnonzero(columns.rows.codes == index)
-        seen, zs, xs = columns.rows.time[own], columns.z[:, own].T, columns.x[:, own].T
+        own_times, zs, xs = columns.rows.time[own], columns.z[:, own].T, columns.x[:, own].T
         x, z = columns.at(times, index)
         psi = optimum.factor @ optimum.factor.T
-        v = zs @ psi @ zs.T + self.phi ** np.abs(seen[:, None] - seen)
+        v = zs @ psi @ zs.T + self.phi ** np.abs(own_times[:, None] - own_times)
         link = z @ psi @ zs.T
         own_variance = np.einsum("ti,ij,tj->t", z, psi, z)
         if kind == "prediction":
-            link = link + self.phi ** np.abs(times[:, None] - seen)
+            link = link + self.phi ** np.abs(times[:, None] - own_times)
             own_variance = own_variance + 1.0
         gain = np.linalg.solve(v, link.T).T
         gamma = _shifted(self.best).gamma
@@ -236,17 +236,17 @@ def _search(
     place = int(np.argmin(values))
     low = grid[place - 1] if place else grid[0] - 3.0
     high = grid[place + 1] if place + 1 < len(grid) else grid[-1] + 2.0
-    found: Any = minimize_scalar(deviance, bounds=(low, high), method="bounded", options={"xatol": 1e-7})
-    rate = math.exp(float(found.x))
+    minimum: Any = minimize_scalar(deviance, bounds=(low, high), method="bounded", options={"xatol": 1e-7})
+    rate = math.exp(float(minimum.x))
     best = _at_rate(columns, gaps, rate, reml=reml, start=_warm(independent))
     if independent.deviance <= best.deviance:
         return math.inf, independent
     return rate, best
 
 
-def _warm(known: Whitened) -> Floats:
+def _warm(whitened: Whitened) -> Floats:
     """Start near a known optimum, away from the border."""
-    psi = known.optimum.factor @ known.optimum.factor.T
+    psi = whitened.optimum.factor @ whitened.optimum.factor.T
     return np.linalg.cholesky(psi + np.diag(0.02 * np.diag(psi) + 1e-3))
 
 
@@ -262,14 +262,14 @@ def _interval(
         return _at_rate(columns, gaps, math.exp(log_rate), reml=reml, start=_warm(best)).deviance - target
 
     here = math.log(rate)
-    found: list[float] = []
+    limits: list[float] = []
     for towards in (1.0, -1.0):
         step, edge = 0.25, here
         while step < 30 and excess(here + towards * step) < 0:
             edge, step = here + towards * step, 1.6 * step
         if step >= 30:
-            found.append(0.0 if towards > 0 else 1.0)
+            limits.append(0.0 if towards > 0 else 1.0)
             continue
         root = float(brentq(excess, edge, here + towards * step, xtol=1e-5))
-        found.append(math.exp(-math.exp(root)))
-    return found[0], found[1]
+        limits.append(math.exp(-math.exp(root)))
+    return limits[0], limits[1]

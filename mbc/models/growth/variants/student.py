@@ -184,13 +184,13 @@ def _fit(problem: Laplace, gamma: Floats, sigma: float, factor: Floats) -> tuple
         return deviance if math.isfinite(deviance) else 1e300
 
     def both(x: Floats) -> tuple[float, Floats]:
-        deviance, found = problem.deviance(x, modes)
-        modes[:] = found
+        deviance, new_modes = problem.deviance(x, modes)
+        modes[:] = new_modes
         log.append(Evaluated(deviance, math.nan, "bfgs"))
         return deviance, _slope(objective, x)
 
-    found = scipy_minimize(both, start, jac=True, method="BFGS", options={"gtol": 1e-4, "maxiter": 200})
-    x = np.asarray(found.x)
+    minimum = scipy_minimize(both, start, jac=True, method="BFGS", options={"gtol": 1e-4, "maxiter": 200})
+    x = np.asarray(minimum.x)
     hessian = _hessian(objective, x)
     slope = _slope(objective, x)
     converged = bool(float(np.abs(slope).max()) < 1e-3 * math.sqrt(problem.columns.y.size))

@@ -94,7 +94,7 @@ class TherapistGrowth:
 
         def rise(deviation: float) -> float:
             # The absolute deviation is held; theta is relative to sigma, so hold it by iterating on the ratio.
-            return _held(self._problem, start, deviation, sigma) - least - critical
+            return _deviance_at(self._problem, start, deviation, sigma) - least - critical
 
         high = max(2 * estimate, 0.2 * sigma)
         while rise(high) < 0:
@@ -104,7 +104,7 @@ class TherapistGrowth:
         return lower * scale, upper * scale
 
 
-def _held(problem: Problem, start: Floats, deviation: float, sigma: float) -> float:
+def _deviance_at(problem: Problem, start: Floats, deviation: float, sigma: float) -> float:
     """Least deviance with the standard deviation between therapists held at a value."""
 
     def objective(x: Floats) -> float:
@@ -211,8 +211,10 @@ def _fit(problem: Problem) -> tuple[Floats, FitReport]:
         log.append(Evaluated(deviance, math.nan, "bfgs"))
         return deviance if math.isfinite(deviance) else 1e300
 
-    found = scipy_minimize(objective, start, method="BFGS", jac="3-point", options={"gtol": 1e-4, "maxiter": 300})
-    theta = np.asarray(found.x)
+    minimum = scipy_minimize(
+        objective, start, method="BFGS", jac="3-point", options={"gtol": 1e-4, "maxiter": 300}
+    )
+    theta = np.asarray(minimum.x)
     hessian, slope = _differences(objective, theta)
     for _ in range(3):
         values, vectors = np.linalg.eigh(hessian)
@@ -265,8 +267,8 @@ def _result(
     psi = therapist @ therapist.T
     count = links.therapists
     if links.crossed:
-        whole = np.kron(np.eye(count), psi)
-        k = np.linalg.solve(np.eye(count * r) + whole @ level.omega, whole)
+        prior = np.kron(np.eye(count), psi)
+        k = np.linalg.solve(np.eye(count * r) + prior @ level.omega, prior)
         means = (k @ (level.p @ level.gamma).reshape(-1)).reshape(count, r)
         spread = np.array([k[j * r : (j + 1) * r, j * r : (j + 1) * r] for j in range(count)])
     else:
@@ -278,7 +280,9 @@ def _result(
     if problem.reml:
         deviance += 2 * float(np.linalg.slogdet(design.x_map)[1])
     inside = scale * (design.x_back @ (design.least_squares - level.gamma[:-1]))
-    seen = np.array([np.unique(links.client[links.therapist == j]).size for j in range(count)], dtype=np.int64)
+    clients_per_therapist = np.array(
+        [np.unique(links.client[links.therapist == j]).size for j in range(count)], dtype=np.int64
+    )
     diagonal = np.concatenate([np.diag(client), np.diag(therapist)])
     return TherapistGrowth(
         names=names_of[0],
@@ -293,7 +297,7 @@ def _result(
         therapists=therapists,
         means=means @ turn.T,
         standard_deviations=np.sqrt(level.sigma2 * np.einsum("ab,jbc,ac->ja", turn, spread, turn)),
-        clients_seen=seen,
+        clients_seen=clients_per_therapist,
         crossed=links.crossed,
         n_clients=design.statistics.clients,
         n_observations=design.statistics.rows,

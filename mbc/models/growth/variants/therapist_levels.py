@@ -78,7 +78,7 @@ class Problem:
         client, therapist = self.factors(theta)
         statistics, links = self.design.statistics, self.links
         sums = statistics.sums(client)
-        omega, p = self._left(client)
+        omega, p = self._residual_therapist_columns(client)
         log_det, explained = eliminated(omega, p, therapist, crossed=links.crossed)
         a = statistics.pooled - 0.5 * (sums.explained + sums.explained.T) - explained
         df = statistics.rows - (statistics.p if self.reml else 0)
@@ -109,7 +109,7 @@ class Problem:
         therapist[np.tril_indices(self.r)] = theta[split:]
         return client, therapist
 
-    def _left(self, client: Floats) -> tuple[Floats, Floats]:
+    def _residual_therapist_columns(self, client: Floats) -> tuple[Floats, Floats]:
         """Omega and P: what clients leave of the therapists' columns."""
         links, r = self.links, self.r
         ks: list[Floats] = []

@@ -108,14 +108,14 @@ def fit_cells(cells: Cells, weighting: Weighting, start: Floats, numbers: Floats
         return deviance, slope
 
     first = np.concatenate([start[rows, columns], numbers])
-    found = scipy_minimize(objective, first, jac=True, method="BFGS", options={"gtol": 1e-5, "maxiter": 500})
-    x = np.asarray(found.x)
+    minimum = scipy_minimize(objective, first, jac=True, method="BFGS", options={"gtol": 1e-5, "maxiter": 500})
+    x = np.asarray(minimum.x)
     hessian = _differenced(lambda y: at(y)[3], x)
     x = _polished(objective, x, hessian)
     optimum, statistics, deviance, slope = at(x)
     gradient = float(np.abs(slope).max())
     report = FitReport(
-        bool(found.success) or gradient < 1e-3 * math.sqrt(cells.rows),
+        bool(minimum.success) or gradient < 1e-3 * math.sqrt(cells.rows),
         f"largest gradient {gradient:.1e}",
         len(log),
         tuple(first.tolist()),
