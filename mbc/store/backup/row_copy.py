@@ -10,7 +10,7 @@ from sqlalchemy import Connection, String, Table, collate, func, select, text
 
 from mbc.errors import StoreError
 from mbc.store.backup.archive import Progress
-from mbc.store.schema.numbering import last_of
+from mbc.store.schema.administration_numbers import last_of
 from mbc.store.schema.tables import administration, metadata
 
 _AT_ONCE = 10_000  # rows held at a time: memory does not grow with the record

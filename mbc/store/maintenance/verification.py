@@ -16,7 +16,7 @@ from mbc.store.audit.hash_chain import UNREADABLE, UPGRADE, ChainReport, said_by
 from mbc.store.audit.log import WRITE_SAFETY
 from mbc.store.schema import digests
 from mbc.store.schema import tables as t
-from mbc.store.schema.numbering import last_of
+from mbc.store.schema.administration_numbers import last_of
 from mbc.store.writing import seals as sealing
 from mbc.store.writing.seals import Leaf, Taken
 

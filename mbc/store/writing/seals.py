@@ -22,7 +22,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, Connection, FromClause, Table, select
 
 from mbc.store.schema import digests
-from mbc.store.schema.numbering import FIRST_OF_SAFETY
+from mbc.store.schema.administration_numbers import FIRST_OF_SAFETY
 from mbc.store.writing.versioned import KINDS, Kind
 
 ADMINISTRATIONS = "administration"

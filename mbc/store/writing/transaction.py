@@ -19,8 +19,8 @@ from mbc.store.audit.log import WRITE_SAFETY
 from mbc.store.database.batches import batches
 from mbc.store.schema import digests, records
 from mbc.store.schema import tables as t
+from mbc.store.schema.administration_numbers import FIRST_OF_SAFETY, reserve
 from mbc.store.schema.digests import key_of
-from mbc.store.schema.numbering import FIRST_OF_SAFETY, reserve
 from mbc.store.schema.records import Administration, Channel, Event, ImportSource, Record
 from mbc.store.schema.safety_rules import is_safety_event
 from mbc.store.schema.validation import check_text, is_id

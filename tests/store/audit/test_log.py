@@ -13,7 +13,7 @@ from mbc.store.audit.log import append
 from mbc.store.audit.recent_events import Recent
 from mbc.store.database import engine as engines
 from mbc.store.maintenance import verification
-from mbc.store.schema.numbering import FIRST_OF_SAFETY
+from mbc.store.schema.administration_numbers import FIRST_OF_SAFETY
 
 
 def tampered(store, *statements):
