@@ -202,3 +202,38 @@ def test_every_fault_of_opening_is_one_the_user_can_read(tmp_path):
     for url in ("", "x", "sqlite:////proc/none/x.db", f"sqlite:///{tmp_path}/a/b/c.db"):
         with pytest.raises(MbcError):
             Store.create(url)
+
+
+@pytest.mark.parametrize(
+    "password", ["p@ss/w:rd#1?%41 é", "100%sure", "a/b", "ends@", "what?", "sharp#", "two words"]
+)
+def test_a_password_with_characters_of_an_address_is_refused_and_not_repeated(password):
+    with pytest.raises(SettingsError, match="percent-encoded") as fault:
+        address(f"postgresql://clinic:{password}@127.0.0.1:5432/c1")
+    assert password not in str(fault.value)
+    parts = [part for part in password.replace("@", "/").split("/") if len(part) > 2]
+    assert not any(part in str(fault.value).partition(": @ / ?")[0] for part in parts)
+
+
+def test_a_password_comes_from_the_file_that_the_environment_names(tmp_path, monkeypatch):
+    secret = tmp_path / "password"
+    secret.write_text("p@ss/w:rd#1?%\n", encoding="utf-8-sig")  # as Windows Notepad saves it
+    monkeypatch.setenv("MBC_STORE_PASSWORD_FILE", str(secret))
+    url = address("postgresql://clinic@127.0.0.1/c1")
+    assert url.password == "p@ss/w:rd#1?%"
+    assert "p@ss" not in shown(url)
+    assert address("postgresql://clinic:own@127.0.0.1/c1").password == "own"
+    monkeypatch.setenv("MBC_STORE_PASSWORD_FILE", str(tmp_path / "none"))
+    with pytest.raises(SettingsError, match="cannot be read"):
+        address("postgresql://clinic@127.0.0.1/c1")
+
+
+def test_a_fault_of_the_database_does_not_repeat_what_was_to_be_written(tmp_path):
+    with Store.create(f"sqlite:///{tmp_path / 'clinic.db'}") as store:
+        with store._engine.begin() as connection:
+            connection.exec_driver_sql("DROP TABLE audit")
+        with pytest.raises(StoreError) as fault:
+            store.audit.record("export", subject="C145")
+    chain = [str(each) for each in (fault.value, fault.value.__cause__, fault.value.__context__) if each]
+    assert chain
+    assert not any("C145" in each for each in chain)

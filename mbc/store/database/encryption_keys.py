@@ -160,7 +160,7 @@ def _in_file() -> Passphrase | None:
             raise SettingsError(
                 f"The key file {path} can be read by others, so it is no secret. Repair: chmod 600 '{path}'"
             )
-        with path.open(encoding="utf-8") as file:
+        with path.open(encoding="utf-8-sig") as file:
             text = file.read(_LONGEST_FILE).rstrip("\r\n")
     except (OSError, UnicodeDecodeError) as fault:
         why = fault.strerror if isinstance(fault, OSError) else "it is not a text"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import os
+import re
 import shutil
 from collections.abc import Generator
 from contextlib import contextmanager
@@ -23,6 +24,12 @@ _BUSY_SECONDS = 30
 _ACCEPTED = "'sqlite:///clinic.db', 'sqlcipher:///clinic.db' (encrypted) or 'postgresql://user@host/database'"
 _MEMORY = frozenset({None, "", ":memory:"})
 _FILES = frozenset({"sqlite", sqlcipher.DRIVER})
+_SECRET_FILE = "MBC_STORE_PASSWORD_FILE"  # noqa: S105 - the name of a variable of the environment
+_PASSWORD_ELSEWHERE = (
+    "Better leave the password out, since others on this machine can see it: it is taken from ~/.pgpass, from the "
+    f"file that {_SECRET_FILE} names, or from PGPASSWORD."
+)
+_LONE_PERCENT = re.compile(r"%(?![0-9A-Fa-f]{2})")
 _SECRETS = frozenset({"key", "hexkey", "password", "passphrase", "pwd", "pass"})
 
 
@@ -41,6 +48,7 @@ def address(url: str) -> URL:
     >>> address("postgres://ann@db.example/clinic").drivername
     'postgresql+psycopg'
     """
+    _refuse_unencoded(url)
     try:
         found = make_url(url)
     except ArgumentError:
@@ -54,7 +62,7 @@ def address(url: str) -> URL:
     if kind == sqlcipher.DRIVER:
         return _encrypted(found)
     if kind in {"postgresql", "postgres"}:
-        return found.set(drivername="postgresql+psycopg")
+        return _with_password(found.set(drivername="postgresql+psycopg"))
     if found.drivername in {"sqlite", "sqlite+pysqlite"}:
         return found.set(drivername="sqlite")
     raise SettingsError(f"A record cannot be kept at '{found.drivername}://'. Accepted: {_ACCEPTED}.")
@@ -67,6 +75,33 @@ def _refuse_secrets(url: URL) -> None:
             "The address holds a key, which others on this machine can see. Leave it out and change that key: it "
             "is asked for, or taken from MBC_STORE_KEY or the system's keyring."
         )
+
+
+def _refuse_unencoded(url: str) -> None:
+    """Refuse a password that would be cut in two, and half of it printed, for the characters that it has."""
+    scheme, _, rest = url.partition("://")
+    if scheme.partition("+")[0] not in {"postgresql", "postgres"}:
+        return
+    before, at, _ = rest.rpartition("@")
+    if at and (set(before) & set("@/?# ") or _LONE_PERCENT.search(before)):
+        raise SettingsError(
+            "The user name or password in the address has characters that have a meaning there: @ / ? # % or a "
+            f"space. {_PASSWORD_ELSEWHERE} Or write them percent-encoded: %40 for @, %2F for /, %25 for %."
+        )
+
+
+def _with_password(url: URL) -> URL:
+    """Add the password from the file that MBC_STORE_PASSWORD_FILE names, where the address has none."""
+    name = os.environ.get(_SECRET_FILE)
+    if not name or url.password is not None:
+        return url
+    try:
+        password = Path(name).read_text(encoding="utf-8-sig").strip("\r\n")
+    except (OSError, UnicodeDecodeError) as fault:
+        raise SettingsError(f"The password file that {_SECRET_FILE} names cannot be read: {fault}.") from None
+    if not password:
+        raise SettingsError(f"The password file that {_SECRET_FILE} names is empty.")
+    return url.set(password=password)
 
 
 def _encrypted(url: URL) -> URL:
@@ -115,6 +150,7 @@ def make_engine(url: URL, *, key: Passphrase | None = None, raw_key: str | None 
         engine = sqlcipher.make_engine(url, path, key, raw=raw_key, timeout=_BUSY_SECONDS)
     else:
         options: dict[str, Any] = {"connect_args": {"timeout": _BUSY_SECONDS, "check_same_thread": False}}
+        options["hide_parameters"] = True  # a fault that is logged must not say who opened whose record
         if path is None:
             options["poolclass"] = StaticPool
         engine = create_engine(url, **options)
@@ -125,7 +161,8 @@ def make_engine(url: URL, *, key: Passphrase | None = None, raw_key: str | None 
 
 def _postgres(url: URL) -> Engine:
     try:
-        return create_engine(url, pool_pre_ping=True, connect_args={"options": "-c timezone=UTC"})
+        options = {"options": "-c timezone=UTC", "application_name": "mbc"}
+        return create_engine(url, pool_pre_ping=True, hide_parameters=True, connect_args=options)
     except ModuleNotFoundError:
         raise SettingsError(
             f"A PostgreSQL record needs the 'psycopg' driver. Install it: {install_hint('postgres')}."
@@ -217,12 +254,16 @@ _FAULTS: tuple[tuple[str, str], ...] = (
         "cannot be read or written: the disk reported a fault. Check the disk, then restore a backup.",
     ),
     (
+        "root certificate",
+        "cannot be reached: sslmode asks for a certificate authority's file that is missing: sslrootcert=FILE.",
+    ),
+    (
         "does not exist",
         "is not there: the server has no such database or user. Ask its administrator to create it.",
     ),
     ("lock timeout", "is in use. Stop 'mbc serve' and whatever else works with it, then run this again."),
     ("authentication failed", "refused the user name or password."),
-    ("no password supplied", "asks for a password. Put it in the address, in ~/.pgpass or in PGPASSWORD."),
+    ("no password supplied", f"asks for a password. {_PASSWORD_ELSEWHERE}"),
     ("connection refused", "does not answer. Is the database server running, and is the host right?"),
     ("could not translate host", "does not answer: there is no such host."),
     ("permission denied", "does not let this user do that. Ask the database's administrator."),

@@ -124,7 +124,7 @@ def make_engine(url: URL, path: Path, passphrase: Passphrase | None, *, raw: str
     def connect_one() -> Any:
         return connect(path, key, timeout=timeout, check_same_thread=False)
 
-    engine = create_engine(url, creator=connect_one)
+    engine = create_engine(url, creator=connect_one, hide_parameters=True)
     engine.dialect.raw_key = key  # pyright: ignore[reportAttributeAccessIssue]
     return engine
 
