@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, cast
 
@@ -25,7 +27,7 @@ from dashboards.web.html_shell import TITLE, QuietDash
 from dashboards.web.sessions import Sessions, csrf_token
 from dashboards.web.sign_in import install_sign_in
 from dashboards.web.theme import drawn_theme
-from dashboards.web.visitor import anyone, has_ended, keep_record, me
+from dashboards.web.visitor import anyone, close_record, has_ended, keep_record, me
 from mbc.care.forecast.model_files import read_models
 from mbc.store import Store
 
@@ -43,6 +45,16 @@ _NO_TOOLS: dict[str, bool] = {
     "dev_tools_validate_callbacks": False,
 }
 _LARGEST_REQUEST = 1_000_000  # bytes; the pages send a few hundred
+
+
+@contextmanager
+def open_app(store_url: str, settings: Settings) -> Iterator[Dash]:
+    """Make the application as `create_app` does, and give the record's connections back at the end."""
+    app = create_app(store_url, settings)
+    try:
+        yield app
+    finally:
+        close_record(app.server.extensions)
 
 
 def create_app(store_url: str, settings: Settings) -> Dash:

@@ -32,6 +32,13 @@ def keep_record(extensions: dict[str, object], store: Store, models: Models | No
     extensions[_MODELS] = CohortModels(store, models)
 
 
+def close_record(extensions: dict[str, object]) -> None:
+    """Give the record's connections back; no request can be answered afterwards."""
+    store = extensions.get(_STORE)
+    if isinstance(store, Store):
+        store.close()
+
+
 def verify(username: str, password: str) -> Visitor | None:
     """Check a sign-in; the session then remembers the state that the account is in."""
     user = _from_here().accounts.verify(username, password)

@@ -65,7 +65,7 @@ def command(*, host: str, port: int, keep: Path | None) -> None:
     Nobody in the clinic exists.
     """
     require_pages()
-    from dashboards.app import create_app  # noqa: PLC0415 - the pages are loaded only when they are served
+    from dashboards.app import open_app  # noqa: PLC0415 - the pages are loaded only when they are served
     from dashboards.server import serve  # noqa: PLC0415
     from dashboards.settings import Settings  # noqa: PLC0415
     from dashboards.web.secret_key import secret_key  # noqa: PLC0415
@@ -76,8 +76,8 @@ def command(*, host: str, port: int, keep: Path | None) -> None:
         url = f"sqlite:///{folder / 'clinic.db'}"
         with Console(stderr=True).status("Making a synthetic clinic ..."):
             people = make_clinic(url, folder, password)
-            app = create_app(url, Settings(secret_key=secret_key(url)))
-        serve(app, host=host, port=port, ready=lambda address: _introduce(address, people, password, keep))
+        with open_app(url, Settings(secret_key=secret_key(url))) as app:
+            serve(app, host=host, port=port, ready=lambda address: _introduce(address, people, password, keep))
 
 
 def make_clinic(url: str, folder: Path, password: str) -> tuple[DemoAccount, ...]:

@@ -50,7 +50,7 @@ def command(
     and kept next to an SQLite file; for PostgreSQL set MBC_SECRET_KEY.
     """
     require_pages()
-    from dashboards.app import create_app  # noqa: PLC0415 - the pages are loaded only when they are served
+    from dashboards.app import open_app  # noqa: PLC0415 - the pages are loaded only when they are served
     from dashboards.server import serve  # noqa: PLC0415
     from dashboards.settings import Settings  # noqa: PLC0415
     from dashboards.web.secret_key import secret_key  # noqa: PLC0415
@@ -61,14 +61,14 @@ def command(
     settings = Settings(
         secret_key=secret_key(store_url, given=key), https=https, idle_minutes=idle_minutes, models=models_folder
     )
-    app = create_app(store_url, settings)
-    if not https and not _stays_here(host):
-        click.secho(
-            "Passwords and records travel unencrypted to this address. Put an https proxy in front: --https",
-            fg="yellow",
-            err=True,
-        )
-    serve(app, host=host, port=port, https_proxy=proxy if https else None, ready=_say_ready)
+    with open_app(store_url, settings) as app:
+        if not https and not _stays_here(host):
+            click.secho(
+                "Passwords and records travel unencrypted to this address. Put an https proxy in front: --https",
+                fg="yellow",
+                err=True,
+            )
+        serve(app, host=host, port=port, https_proxy=proxy if https else None, ready=_say_ready)
 
 
 def require_pages() -> None:

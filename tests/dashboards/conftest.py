@@ -5,14 +5,14 @@ from __future__ import annotations
 import re
 import sqlite3
 from collections.abc import Callable, Iterator
-from contextlib import closing
+from contextlib import ExitStack, closing
 from pathlib import Path
 
 import pytest
 from dash import Dash
 from flask.testing import FlaskClient
 
-from dashboards.app import create_app
+from dashboards.app import open_app
 from dashboards.settings import Settings
 from mbc.store import Store
 from tests.dashboards.record import PASSWORD, make_record
@@ -55,8 +55,19 @@ def clock() -> Clock:
 
 
 @pytest.fixture
-def app(record_url: str, clock: Clock) -> Dash:
-    return create_app(record_url, Settings(secret_key=KEY, clock=clock))
+def make_app() -> Iterator[Callable[..., Dash]]:
+    """Make applications, whose records are closed when the test ends."""
+    with ExitStack() as opened:
+
+        def make(url: str, **settings: object) -> Dash:
+            return opened.enter_context(open_app(url, Settings(**{"secret_key": KEY, **settings})))
+
+        yield make
+
+
+@pytest.fixture
+def app(record_url: str, clock: Clock, make_app: Callable[..., Dash]) -> Dash:
+    return make_app(record_url, clock=clock)
 
 
 @pytest.fixture

@@ -6,12 +6,9 @@ import pytest
 from dash import Dash
 
 from dashboards.app import PAGES as REGISTERED
-from dashboards.app import create_app
 from dashboards.components.shell import shell
 from dashboards.pages.dispatch import page_for
 from dashboards.routes import PageRequest
-from dashboards.settings import Settings
-from tests.dashboards.conftest import KEY
 from tests.dashboards.reading import ids_of, of_kind, pattern, text_of
 
 PAGES = (
@@ -82,11 +79,11 @@ def test_scripts_and_styles_come_from_here(app: Dash, signed_in):
 
 
 def test_nothing_of_the_tools_for_developers_is_on_whatever_the_environment_says(
-    record_url: str, monkeypatch: pytest.MonkeyPatch
+    record_url: str, monkeypatch: pytest.MonkeyPatch, make_app
 ):
     for name in ("DASH_DEBUG", "DASH_MCP_ENABLED", "DASH_UI", "DASH_HOT_RELOAD", "DASH_SERVE_DEV_BUNDLES"):
         monkeypatch.setenv(name, "true")
-    app = create_app(record_url, Settings(secret_key=KEY))
+    app = make_app(record_url)
     assert not app._enable_mcp
     assert not app._dev_tools.ui
     assert not app._dev_tools.hot_reload

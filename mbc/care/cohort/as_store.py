@@ -34,11 +34,15 @@ def open_cohort(cohort: Cohort) -> Store:
     """Hold a cohort in memory as a record, so that the app's own functions and figures work on it.
 
     Study ids stand for client ids, and every person's day 0 is 3 January 2000. Where item answers were withheld,
-    the scores are there as recorded totals.
+    the scores are there as recorded totals. Close it when done, or open it in a ``with`` statement.
     """
     store = Store.create("sqlite://")
-    with store.writing(by="cohort") as record:
-        record.add_all(_records(cohort))
+    try:
+        with store.writing(by="cohort") as record:
+            record.add_all(_records(cohort))
+    except BaseException:
+        store.close()
+        raise
     return store
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from contextlib import ExitStack
 
 import pytest
 
@@ -24,8 +25,20 @@ START, END = dt.date(2026, 1, 5), dt.date(2026, 3, 30)
 RECOVERED, IMPROVED, UNCHANGED, DETERIORATED = (10, 20), (16, 24), (12, 15), (20, 10)
 
 
-def store_with(pairs, *, instrument="rses", alone=0, target="self"):
-    store = Store.create("sqlite://")
+@pytest.fixture
+def store_with():
+    """Make records with one client for each pair of scores; they are closed when the test ends."""
+    with ExitStack() as opened:
+
+        def make(*args, **options):
+            store = opened.enter_context(Store.create("sqlite://"))
+            fill(store, *args, **options)
+            return store
+
+        yield make
+
+
+def fill(store, pairs, *, instrument="rses", alone=0, target="self"):
     with store.writing(by="test") as record:
         record.add(Clinician("K1", "Ada"))
         for number, (pre, *post) in enumerate([*pairs, *[(14,)] * alone]):
@@ -35,7 +48,6 @@ def store_with(pairs, *, instrument="rses", alone=0, target="self"):
             for week, score in enumerate((pre, *post)):
                 day = START + dt.timedelta(weeks=8 * week)
                 record.add(Administration(name, instrument, day, totals={"total": score}, target=target))
-    return store
 
 
 def only_row(outcomes):
@@ -43,7 +55,7 @@ def only_row(outcomes):
     return row
 
 
-def test_every_category_is_counted_over_those_who_could_be_judged():
+def test_every_category_is_counted_over_those_who_could_be_judged(store_with):
     pairs = [RECOVERED] * 12 + [IMPROVED] * 9 + [UNCHANGED] * 20 + [DETERIORATED] * 6
     row = only_row(clinic_outcomes(store_with(pairs, alone=13), start=START, end=END))
     assert {rate.category: rate.count for rate in row.rates} == {
@@ -53,7 +65,7 @@ def test_every_category_is_counted_over_those_who_could_be_judged():
     assert (row.completeness, row.coverage) == (80, 100)  # 47 of 60 is 78 %, rounded to 5
 
 
-def test_recovery_is_counted_over_those_who_began_beyond_the_cutoff():
+def test_recovery_is_counted_over_those_who_began_beyond_the_cutoff(store_with):
     pairs = [RECOVERED] * 12 + [IMPROVED] * 9 + [UNCHANGED] * 20 + [DETERIORATED] * 6
     recovery = only_row(clinic_outcomes(store_with(pairs), start=START, end=END)).recovery
     assert recovery.count == 12
@@ -62,14 +74,14 @@ def test_recovery_is_counted_over_those_who_began_beyond_the_cutoff():
     assert (recovery.lower, recovery.upper) == pytest.approx((0.2294, 0.5475), abs=1e-4)
 
 
-def test_effect_size_is_positive_for_improvement_and_worked_by_hand():
+def test_effect_size_is_positive_for_improvement_and_worked_by_hand(store_with):
     # five of each: differences 4, 6, 4, 6, 5, mean 5; squares about the mean 14 sum to 5 * 40: SD = sqrt(200/24)
     pairs = [(10, 14), (12, 18), (14, 18), (16, 22), (18, 23)] * 5
     row = only_row(clinic_outcomes(store_with(pairs), start=START, end=END))
     assert row.effect == pytest.approx(5 / (200 / 24) ** 0.5)
 
 
-def test_what_those_without_a_later_score_must_have_done_to_undo_the_mean_change():
+def test_what_those_without_a_later_score_must_have_done_to_undo_the_mean_change(store_with):
     """75 % changed by d: with the other 25 % changed by -3 d the mean over all is nothing."""
     pairs = [(10, 14), (12, 18), (14, 18), (16, 22), (18, 23)] * 6
     row = only_row(clinic_outcomes(store_with(pairs, alone=10), start=START, end=END))
@@ -93,12 +105,12 @@ def test_what_those_without_a_later_score_must_have_done_to_undo_the_mean_change
         ([RECOVERED] * 4, 10),  # too few to show an effect
     ],
 )
-def test_where_nothing_could_undo_it_nothing_is_said(pairs, alone):
+def test_where_nothing_could_undo_it_nothing_is_said(pairs, alone, store_with):
     row = only_row(clinic_outcomes(store_with(pairs, alone=alone), start=START, end=END))
     assert (row.tipping_point, row.tipping_point_words) == (None, None)
 
 
-def test_a_small_cell_is_hidden_and_takes_a_neighbour_with_it():
+def test_a_small_cell_is_hidden_and_takes_a_neighbour_with_it(store_with):
     pairs = [RECOVERED] * 12 + [UNCHANGED] * 20 + [DETERIORATED] * 2
     outcomes = clinic_outcomes(store_with(pairs), start=START, end=END)
     row = only_row(outcomes)
@@ -109,19 +121,19 @@ def test_a_small_cell_is_hidden_and_takes_a_neighbour_with_it():
     assert 2 not in outcomes.to_frame()["count"].to_list()
 
 
-def test_fewer_clients_than_k_show_nothing():
+def test_fewer_clients_than_k_show_nothing(store_with):
     row = only_row(clinic_outcomes(store_with([RECOVERED] * 4), start=START, end=END))
     assert (row.in_care, row.measured, row.paired, row.effect, row.completeness) == (None,) * 5
     assert all(rate.suppressed for rate in row.rates)
 
 
-def test_the_few_who_are_missing_cannot_be_counted_from_completeness():
+def test_the_few_who_are_missing_cannot_be_counted_from_completeness(store_with):
     # 30 of 31 paired: measured (31) beside n (30) would tell that one person has no second score
     row = only_row(clinic_outcomes(store_with([UNCHANGED] * 30, alone=1), start=START, end=END))
     assert (row.paired, row.measured, row.completeness) == (30, None, 95)
 
 
-def test_satisfaction_after_the_relationship_ended_is_in_no_rate():
+def test_satisfaction_after_the_relationship_ended_is_in_no_rate(store_with):
     store = store_with([(40, 20)] * 6 + [(40, 60)] * 6, instrument="csi16")
     with store.writing(by="test") as record:
         for number in range(6):  # those whose satisfaction fell have left since
@@ -135,24 +147,24 @@ def test_satisfaction_after_the_relationship_ended_is_in_no_rate():
     assert row.rate("recovered").count == 6
 
 
-def test_the_first_score_of_the_care_counts_even_when_it_lies_before_the_period():
+def test_the_first_score_of_the_care_counts_even_when_it_lies_before_the_period(store_with):
     later = START + dt.timedelta(weeks=4)
     row = only_row(clinic_outcomes(store_with([IMPROVED] * 10), start=later, end=END))
     assert row.rate("improved").count == 10
 
 
-def test_without_anything_on_record_the_page_says_so():
-    outcomes = clinic_outcomes(Store.create("sqlite://"))
+def test_without_anything_on_record_the_page_says_so(store_with):
+    outcomes = clinic_outcomes(store_with([]))
     assert outcomes.rows == ()
     assert "no outcomes" in outcomes.caption
 
 
-def test_a_period_that_ends_before_it_starts_is_refused():
+def test_a_period_that_ends_before_it_starts_is_refused(store_with):
     with pytest.raises(MbcError, match="swapped"):
-        clinic_outcomes(Store.create("sqlite://"), start=END, end=START)
+        clinic_outcomes(store_with([]), start=END, end=START)
 
 
-def test_an_analyst_gets_rates_though_no_person_exists_for_them():
+def test_an_analyst_gets_rates_though_no_person_exists_for_them(store_with):
     store = store_with([IMPROVED] * 10 + [UNCHANGED] * 10)
     store.accounts.add("ana", "a long enough passphrase", "analyst")
     analyst = store.as_user("ana")
@@ -178,7 +190,7 @@ def test_an_analyst_gets_rates_though_no_person_exists_for_them():
         (dt.date(9999, 1, 1), dt.date(9999, 12, 31)),
     ],
 )
-def test_an_analyst_cannot_move_a_period_by_a_day(start, end):
+def test_an_analyst_cannot_move_a_period_by_a_day(start, end, store_with):
     store = store_with([IMPROVED] * 10)
     store.accounts.add("ana", "a long enough passphrase", "analyst")
     with pytest.raises(AccessDenied, match="quarters and years that are over"):
@@ -186,7 +198,7 @@ def test_an_analyst_cannot_move_a_period_by_a_day(start, end):
     assert store.audit.entries(last=1)["action"].to_list() == ["refused"]
 
 
-def test_an_analyst_is_not_told_of_a_quarter_that_is_not_over():
+def test_an_analyst_is_not_told_of_a_quarter_that_is_not_over(store_with):
     store = store_with([IMPROVED] * 10)
     with store.writing() as record:
         days = [dt.date(9990, 1, 5), dt.date(9990, 2, 5)]
@@ -197,6 +209,6 @@ def test_an_analyst_is_not_told_of_a_quarter_that_is_not_over():
     assert shown.end.year < 9990
 
 
-def test_no_client_is_named_anywhere_in_what_is_published():
+def test_no_client_is_named_anywhere_in_what_is_published(store_with):
     outcomes = clinic_outcomes(store_with([IMPROVED] * 10), start=START, end=END)
     assert "C00" not in repr(outcomes)

@@ -34,28 +34,30 @@ NAMES = ("Ada Lovegood", "C-1001", "C-1002", "Wren", "leave the shared flat", "t
 
 @pytest.fixture
 def store():
-    made = Store.create("sqlite://")
-    with made.writing(by="test") as record:
-        record.add(Clinician("K-77", "Ada Lovegood"))
-        for name, alias in (("C-1001", "Wren"), ("C-1002", "Rook")):
-            record.add(Client(name, alias, "K-77", registered_on=FIRST))
-            record.add(Episode(f"EP-{name}", name, "K-77", started_on=FIRST))
-            record.add(Session(name, f"EP-{name}", 1, FIRST, modality="video"))
-            for week in range(4):
-                day = FIRST + dt.timedelta(weeks=week)
-                record.add(
-                    Administration(name, "rses", day, (3, 0, 2, 2, 1, 1, 2, None, 0, 3), form="a", coding="0-3")
-                )
-                record.add(Administration(name, "phq9", day, (1, 2, 1, 1, 0, 1, 1, 0, 1), flags=(Flag("i9"),)))
-        record.add(Relationship("R-secret", "C-1001", "R7"))
-        record.add(RelationshipStatus("C-1001", "partnered", FIRST, "R-secret"))
-        record.add(Administration("C-1001", "csi4", FIRST, (5, 4, 4, 4), target="R-secret"))
-        record.add(Goal("G-x", "C-1001", "leave the shared flat", FIRST, 1, 8))
-        record.add(GoalRating("G-x", FIRST + dt.timedelta(days=9), 3))
-        record.add(
-            Event("V-1", "C-1001", FIRST + dt.timedelta(days=12), "moved", "the night of the move", "growth")
-        )
-    return made
+    with Store.create("sqlite://") as made:
+        with made.writing(by="test") as record:
+            record.add(Clinician("K-77", "Ada Lovegood"))
+            for name, alias in (("C-1001", "Wren"), ("C-1002", "Rook")):
+                record.add(Client(name, alias, "K-77", registered_on=FIRST))
+                record.add(Episode(f"EP-{name}", name, "K-77", started_on=FIRST))
+                record.add(Session(name, f"EP-{name}", 1, FIRST, modality="video"))
+                for week in range(4):
+                    day = FIRST + dt.timedelta(weeks=week)
+                    record.add(
+                        Administration(
+                            name, "rses", day, (3, 0, 2, 2, 1, 1, 2, None, 0, 3), form="a", coding="0-3"
+                        )
+                    )
+                    record.add(Administration(name, "phq9", day, (1, 2, 1, 1, 0, 1, 1, 0, 1), flags=(Flag("i9"),)))
+            record.add(Relationship("R-secret", "C-1001", "R7"))
+            record.add(RelationshipStatus("C-1001", "partnered", FIRST, "R-secret"))
+            record.add(Administration("C-1001", "csi4", FIRST, (5, 4, 4, 4), target="R-secret"))
+            record.add(Goal("G-x", "C-1001", "leave the shared flat", FIRST, 1, 8))
+            record.add(GoalRating("G-x", FIRST + dt.timedelta(days=9), 3))
+            record.add(
+                Event("V-1", "C-1001", FIRST + dt.timedelta(days=12), "moved", "the night of the move", "growth")
+            )
+        yield made
 
 
 def test_no_name_id_label_or_date_is_in_any_file(store, tmp_path):
@@ -110,13 +112,15 @@ def test_the_codebook_explains_every_column(store, tmp_path):
 def test_opened_as_a_record_the_scores_are_those_of_the_clinic(store):
     cohort, ids = deidentified_cohort(store)
     wanted = ["instrument", "scale", "score"]
-    ours = scores(open_cohort(cohort), client_id=ids.of["C-1001"]).select(wanted).sort(wanted)
+    with open_cohort(cohort) as record:
+        ours = scores(record, client_id=ids.of["C-1001"]).select(wanted).sort(wanted)
     assert ours.equals(scores(store, client_id="C-1001").select(wanted).sort(wanted))
 
 
 def test_the_apps_chart_can_be_drawn_from_a_cohort(store):
     cohort, ids = deidentified_cohort(store)
-    course = client_trajectory(open_cohort(cohort), ids.of["C-1002"], "rses")
+    with open_cohort(cohort) as record:
+        course = client_trajectory(record, ids.of["C-1002"], "rses")
     assert [one.taken_on for one in course.occasions] == [
         dt.date(2000, 1, 3) + dt.timedelta(weeks=w) for w in range(4)
     ]
@@ -149,16 +153,16 @@ def test_a_folder_that_is_no_cohort_is_named(tmp_path):
 @pytest.fixture
 def numbered():
     """A record whose own identifiers read like the labels of a cohort, in every kind of them."""
-    made = Store.create("sqlite://")
-    with made.writing(by="test") as record:
-        record.add_all(
-            [Clinician("t001", "T002"), Client("G2", "P001", "t001", FIRST), Client("R2", "g3", "t001", FIRST)]
-        )
-        record.add_all([Episode("R3", "G2", "t001", FIRST), Relationship("R1", "G2", "R1")])
-        record.add(RelationshipStatus("G2", "partnered", FIRST, "R1"))
-        for goal, client in (("G1", "R2"), ("G9", "G2"), ("G8", "G2")):
-            record.add_all([Goal(goal, client, "own words", FIRST, 1, 8), GoalRating(goal, FIRST, 3)])
-    return made
+    with Store.create("sqlite://") as made:
+        with made.writing(by="test") as record:
+            record.add_all(
+                [Clinician("t001", "T002"), Client("G2", "P001", "t001", FIRST), Client("R2", "g3", "t001", FIRST)]
+            )
+            record.add_all([Episode("R3", "G2", "t001", FIRST), Relationship("R1", "G2", "R1")])
+            record.add(RelationshipStatus("G2", "partnered", FIRST, "R1"))
+            for goal, client in (("G1", "R2"), ("G9", "G2"), ("G8", "G2")):
+                record.add_all([Goal(goal, client, "own words", FIRST, 1, 8), GoalRating(goal, FIRST, 3)])
+        yield made
 
 
 def test_a_record_whose_ids_read_like_the_cohorts_labels_is_taken_out_all_the_same(numbered):

@@ -11,12 +11,11 @@ import pytest
 from dash import Dash
 from flask.testing import FlaskClient
 
-from dashboards.app import PAGES, create_app
+from dashboards.app import PAGES
 from dashboards.pages.open_points.forms import MARK_SEEN
 from dashboards.pages.other_records.forms import CLOSE_RECORD, OPEN_RECORD
-from dashboards.settings import Settings
 from mbc.store import Administration, Flag, ImportSource, Store
-from tests.dashboards.conftest import KEY, Clock, sign_in
+from tests.dashboards.conftest import Clock, sign_in
 from tests.dashboards.record import PASSWORD
 
 HERE = {"REMOTE_ADDR": "203.0.113.9"}
@@ -30,7 +29,7 @@ def clock() -> Clock:
 
 
 @pytest.fixture
-def app(own_record_url: str, clock: Clock) -> Dash:
+def app(own_record_url: str, clock: Clock, make_app) -> Dash:
     with Store.open(own_record_url) as store:
         source = ImportSource("hits and hark.csv")
         with store.writing(by="intake", source=source) as record:
@@ -39,7 +38,7 @@ def app(own_record_url: str, clock: Clock) -> Dash:
                 Administration("C001", "hits", date(2026, 3, 2), (5, 1, 4, 2), channel="safety", flags=flags)
             )
         store.accounts.add("lead", PASSWORD, "safety_lead")
-    return create_app(own_record_url, Settings(secret_key=KEY, clock=clock))
+    return make_app(own_record_url, clock=clock)
 
 
 Come = Callable[..., FlaskClient]

@@ -8,10 +8,8 @@ import polars as pl
 import pytest
 from flask.testing import FlaskClient
 
-from dashboards.app import create_app
-from dashboards.settings import Settings
 from mbc.store import Store
-from tests.dashboards.conftest import KEY, sign_in, token_of
+from tests.dashboards.conftest import sign_in, token_of
 from tests.dashboards.record import PASSWORD
 
 
@@ -62,8 +60,8 @@ def test_cookies_are_out_of_reach_for_scripts_and_other_sites(browser: FlaskClie
     assert "Expires" not in cookie  # ends with the browser
 
 
-def test_over_https_cookies_are_never_sent_in_clear(record_url: str):
-    app = create_app(record_url, Settings(secret_key=KEY, https=True))
+def test_over_https_cookies_are_never_sent_in_clear(record_url: str, make_app):
+    app = make_app(record_url, https=True)
     answer = app.server.test_client().get("/sign-in", base_url="https://localhost")
     (cookie,) = cookies_of(answer)
     assert cookie.startswith("__Host-mbc=")
@@ -90,16 +88,16 @@ def test_signing_out_ends_the_session_wherever_its_cookie_is(signed_in, app):
     assert thief.get("/_dash-layout").status_code == 401
 
 
-def test_a_cookie_signed_with_another_key_is_worthless(record_url: str, app):
-    other = create_app(record_url, Settings(secret_key="x" * 40)).server.test_client()
+def test_a_cookie_signed_with_another_key_is_worthless(record_url: str, app, make_app):
+    other = make_app(record_url, secret_key="x" * 40).server.test_client()
     sign_in(other, "ash")
     here = app.server.test_client()
     here.set_cookie("mbc", other.get_cookie("mbc").value)
     assert here.get("/_dash-layout").status_code == 401
 
 
-def test_closing_an_account_or_changing_its_password_ends_its_sign_ins(own_record_url: str):
-    app = create_app(own_record_url, Settings(secret_key=KEY))
+def test_closing_an_account_or_changing_its_password_ends_its_sign_ins(own_record_url: str, make_app):
+    app = make_app(own_record_url)
     with Store.open(own_record_url) as store:
         for change in (
             lambda: store.accounts.set_password("ash", "another nine paper boats"),
@@ -113,8 +111,8 @@ def test_closing_an_account_or_changing_its_password_ends_its_sign_ins(own_recor
             assert 401 in opened.values()
 
 
-def test_guessing_is_paused(own_record_url: str):
-    app = create_app(own_record_url, Settings(secret_key=KEY))
+def test_guessing_is_paused(own_record_url: str, make_app):
+    app = make_app(own_record_url)
     browser = app.server.test_client()
     for _ in range(5):
         assert sign_in(browser, "ash", "a guess that is wrong").status_code == 401
@@ -122,8 +120,8 @@ def test_guessing_is_paused(own_record_url: str):
     assert sign_in(browser, "birch").status_code == 303
 
 
-def test_coming_and_going_is_on_the_audit_trail(own_record_url: str):
-    app = create_app(own_record_url, Settings(secret_key=KEY))
+def test_coming_and_going_is_on_the_audit_trail(own_record_url: str, make_app):
+    app = make_app(own_record_url)
     browser = app.server.test_client()
     began = datetime.now(UTC)
     sign_in(browser, "ash", "a guess that is wrong")
@@ -143,9 +141,11 @@ def test_coming_and_going_is_on_the_audit_trail(own_record_url: str):
     assert signed.select("who", "subject").rows() == [("not signed in", "ash"), ("ash", "ash"), ("ash", "ash")]
 
 
-def test_a_sign_in_that_was_handed_back_stays_so_on_other_workers_and_after_a_restart(own_record_url: str):
+def test_a_sign_in_that_was_handed_back_stays_so_on_other_workers_and_after_a_restart(
+    own_record_url: str, make_app
+):
     def worker():
-        return create_app(own_record_url, Settings(secret_key=KEY)).server.test_client()
+        return make_app(own_record_url).server.test_client()
 
     here, there = worker(), worker()
     sign_in(here, "ash")
@@ -165,8 +165,8 @@ def test_a_sign_in_that_was_handed_back_stays_so_on_other_workers_and_after_a_re
     assert there.get("/_dash-layout").status_code == 200
 
 
-def test_a_page_that_is_not_for_this_role_is_refused_on_the_trail(own_record_url: str):
-    app = create_app(own_record_url, Settings(secret_key=KEY))
+def test_a_page_that_is_not_for_this_role_is_refused_on_the_trail(own_record_url: str, make_app):
+    app = make_app(own_record_url)
     browser = app.server.test_client()
     began = datetime.now(UTC)
     sign_in(browser, "ana")

@@ -17,7 +17,8 @@ TEXT = (
 
 @pytest.fixture
 def empty():
-    return Store.create("sqlite://")
+    with Store.create("sqlite://") as store:
+        yield store
 
 
 def brought_in(path, store, text, **options):

@@ -136,10 +136,12 @@ def test_where_each_row_came_from_is_kept(tmp_path, write, rses_text, now):
         with store.writing() as record:
             record.add(Client("C1"))
         plan_import(path, store, now=now).apply(store)
-    with create_engine(url).connect() as connection:
+    engine = create_engine(url)
+    with engine.connect() as connection:
         kept = connection.execute(
             text("SELECT source_name, source_sha256, source_line FROM administration JOIN entry USING (entry_id)")
         ).all()
+    engine.dispose()
     digest = hashlib.sha256(path.read_bytes()).hexdigest()
     assert sorted(tuple(row) for row in kept) == [("visit 2.csv", digest, 2), ("visit 2.csv", digest, 3)]
 

@@ -401,7 +401,7 @@ def at_a_terminal(script, *arguments, typed):
         stdin=theirs,
         stdout=theirs,
         stderr=theirs,
-        env={**environment, "TERM": "xterm"},
+        env={**environment, "TERM": "xterm", "PYTHON_COLORS": "0"},  # 3.13 colours tracebacks at a terminal
         start_new_session=True,
         cwd=Path(__file__).parents[3],
     )

@@ -192,13 +192,18 @@ def test_a_folder_that_may_only_be_read_says_so_and_stays_as_it_is(read_only):
     before = {path.name: path.stat().st_mtime_ns for path in read_only.iterdir()}
     url = f"sqlite:///{read_only}/clinic.db"
     says = r"Permission denied\. Choose a folder|read-only|cannot be (opened|written)"
+
+    def back_up():
+        with Store.open(url) as store:
+            store.backup(read_only / "c")
+
     for doing in (
         lambda: Store.create(f"sqlite:///{read_only}/new.db"),
         lambda: Store.create(f"sqlcipher:///{read_only}/new.db"),
         lambda: restore(read_only / "b", f"sqlite:///{read_only}/new.db"),
         lambda: restore(read_only / "b", url, force=True),
         lambda: encrypt(url),
-        lambda: Store.open(url).backup(read_only / "c"),
+        back_up,
     ):
         with pytest.raises(MbcError, match=says):
             doing()

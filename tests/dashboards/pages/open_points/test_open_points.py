@@ -10,16 +10,14 @@ import pytest
 from dash import Dash
 from flask.testing import FlaskClient
 
-from dashboards.app import create_app
 from dashboards.components import ids
 from dashboards.pages.open_points.forms import MARK_SEEN, SEEN, mark
 from dashboards.pages.open_points.layout import layout, shown
-from dashboards.settings import Settings
 from mbc.care import safety_list
 from mbc.care.safety import SafetyList
 from mbc.errors import AccessDenied
 from mbc.store import Administration, Flag, Store
-from tests.dashboards.conftest import KEY, sign_in
+from tests.dashboards.conftest import sign_in
 from tests.dashboards.reading import named, of_kind, text_of
 from tests.dashboards.record import PASSWORD
 
@@ -54,8 +52,8 @@ def view(url: str) -> Iterator[View]:
 
 
 @pytest.fixture
-def app(url: str) -> Dash:
-    return create_app(url, Settings(secret_key=KEY))
+def app(url: str, make_app) -> Dash:
+    return make_app(url)
 
 
 @pytest.fixture

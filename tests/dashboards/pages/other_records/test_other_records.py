@@ -9,14 +9,12 @@ import pytest
 from dash import Dash
 from flask.testing import FlaskClient
 
-from dashboards.app import create_app
 from dashboards.pages.other_records.forms import CLOSE_RECORD, OPEN_RECORD
 from dashboards.pages.other_records.layout import layout
-from dashboards.settings import Settings
 from dashboards.web.visitor import whole_store
 from mbc.store import Store
 from mbc.store.accounts.break_glass import OPEN_FOR
-from tests.dashboards.conftest import KEY, sign_in
+from tests.dashboards.conftest import sign_in
 from tests.dashboards.reading import of_kind, text_of
 from tests.dashboards.record import PASSWORD
 
@@ -24,10 +22,10 @@ WHY = "Standing in for K2, who is ill; the client has called"
 
 
 @pytest.fixture
-def app(own_record_url: str) -> Dash:
+def app(own_record_url: str, make_app) -> Dash:
     with Store.open(own_record_url) as store:
         store.accounts.add("lead", PASSWORD, "safety_lead")
-    return create_app(own_record_url, Settings(secret_key=KEY))
+    return make_app(own_record_url)
 
 
 @pytest.fixture
