@@ -88,14 +88,20 @@ def test_refused_rows_end_with_status_one_and_their_reasons(run, url):
 
 
 def test_fifty_reasons_are_printed_and_the_rest_counted(run):
-    rows = "".join(f"C1,20{n:02}-01-05,9,2,1,0,3,2,1,0,3,2\n" for n in range(1, 26))
-    rows += "".join(f"C1,20{n:02}-02-05,0,9,1,0,3,2,1,0,3,2\n" for n in range(1, 26))
-    rows += "".join(f"C1,19{n:02}-02-05,0,9,1,0,3,2,1,0,3,2\n" for n in range(70, 90))
+    rows = "".join(f"C1,20{n:02}-01-05,9{n},2,1,0,3,2,1,0,3,2\n" for n in range(1, 26))
+    rows += "".join(f"C1,20{n:02}-02-05,0,9{n},1,0,3,2,1,0,3,2\n" for n in range(1, 26))
+    rows += "".join(f"C1,19{n:02}-02-05,0,9{n},1,0,3,2,1,0,3,2\n" for n in range(70, 90))
     status, _, err = run(HEADER + rows)
     assert status == 1
     assert "all 70 administrations refused" in err
     assert sum(line.startswith("  row ") for line in err.splitlines()) == 50
     assert "... and 20 more rows" in err
+
+
+def test_a_reason_that_many_rows_share_is_printed_once(run):
+    rows = "".join(f"C1,20{n:02}-01-05,9,2,1,0,3,2,1,0,3,2\n" for n in range(1, 26))
+    _, _, err = run(HEADER + rows)
+    assert err.splitlines()[1:] == ["  rows 2-26: rses_1: 9 is out of range; accepted are 0 to 3 (coding 0-3)"]
 
 
 def test_new_clients_are_registered_under_the_clinician_named(run, url):

@@ -26,7 +26,7 @@ version = "1"
 source = "own"
 confidence = "high"
 licence = {{ status = "free", statement = "Ours." }}
-answers = {{ range = [-2, 2], whole = false }}
+answers = {{ range = [-2, 2], whole_numbers = false }}
 items = [{{ id = "q1", label = "=closeness" }}, {{ id = "q2", label = "talk" }}]
 [[scale]]
 key = "total"

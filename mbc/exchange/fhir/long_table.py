@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from dataclasses import dataclass, field
 
-from mbc.exchange.fhir.references import not_a_patient
+from mbc.exchange.fhir.references import Context, not_a_patient
 from mbc.exchange.fhir.resources import Reference
 from mbc.exchange.files.messages import quote
 
@@ -30,19 +30,23 @@ class Sheet:
 
     rows: list[Row] = field(default_factory=list)
     faults: list[tuple[int, str]] = field(default_factory=list)
-    heads: dict[str, Head] = field(default_factory=dict)
-    """Address of a response in the file -> its occasion."""
+    heads: dict[str, list[Head]] = field(default_factory=dict)
+    """Address of a response in the file -> its occasions, one per questionnaire."""
     taken: list[Head] = field(default_factory=list)
     """The same occasions, each once, as far as their responses count."""
     unknown: dict[str, list[int]] = field(default_factory=dict)
     """Questionnaires that are none of ours -> places."""
     unused: Counter[str] = field(default_factory=Counter)
     """Link ids that are not an item -> how often."""
+    remarks: dict[str, None] = field(default_factory=dict)
+    """Notes, each once."""
     derived: int = 0
     others: int = 0
 
-    def about_a_person(self, place: int, subject: Reference | None) -> None:
-        """Note a resource that is about something else."""
+    def check_subject(self, place: int, subject: Reference | None, context: Context) -> None:
+        """Record a resource that is not about a person, or about one who cannot be told apart."""
         kind = not_a_patient(subject)
         if kind is not None:
             self.faults.append((place, f"its subject is a {quote(kind)}, not a Patient"))
+        elif (fault := context.subject_fault(subject)) is not None:
+            self.faults.append((place, fault))

@@ -33,7 +33,7 @@ def read_observation(resource: Resource, observation: Observation, context: Cont
         return
     if observation.status not in _FINAL:
         sheet.faults.append((resource.place, f"its status is '{quote(observation.status)}'; it counts when final"))
-    sheet.about_a_person(resource.place, observation.subject)
+    sheet.check_subject(resource.place, observation.subject, context)
     own = _own_occasion(observation, context, key)
     head = _response_of(observation, own, sheet)
     score = plain(observation.value)
@@ -60,9 +60,10 @@ def _response_of(observation: Observation, own: Row, sheet: Sheet) -> Head | Non
     """Find the response whose score it is: the one that it names, or the only one of the day."""
     sources = [unversioned(reference.reference or "") for reference in observation.derivedFrom]
     for source in sources:
-        head = sheet.heads.get(source) or sheet.heads.get("/".join(source.split("/")[-2:]))
-        if head is not None and all(head.cells[name] == own[name] for name in ("client_id", "instrument")):
-            return head
+        heads = sheet.heads.get(source) or sheet.heads.get("/".join(source.split("/")[-2:])) or []
+        for head in heads:
+            if all(head.cells[name] == own[name] for name in ("client_id", "instrument")):
+                return head
     elsewhere = any("QuestionnaireResponse/" in source for source in sources)
     if elsewhere or own["target"] or own["informant"] or any(own[name] is None for name in _OCCASION):
         return None

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 
-from mbc.exchange.fhir.answer_values import Options, option_numbers
-from mbc.exchange.fhir.resources import INSTRUMENT, LOINC, SCORES, Coding, Question, Questionnaire
+from mbc.exchange.choices.standard_scales import words_of
+from mbc.exchange.fhir.answer_values import NO_OPTIONS, Options, options_of
+from mbc.exchange.fhir.resources import INSTRUMENT, LOINC, SCORES, CodeList, Coding, Question, Questionnaire
 from mbc.exchange.header.columns import fold
 from mbc.exchange.header.questionnaires import item_number, item_pattern, key_of
 from mbc.instruments import Instrument, instrument, keys
@@ -22,10 +24,12 @@ class Definitions:
     """The available Questionnaires, by every name that a response may use."""
 
     by_name: Mapping[str, Questionnaire] = field(default_factory=dict)
+    code_lists: Mapping[str, CodeList] = field(default_factory=dict)
+    """Address of a ValueSet -> the answers that it lists."""
 
     @classmethod
-    def of(cls, questionnaires: Iterable[Questionnaire]) -> Definitions:
-        """Take some Questionnaires."""
+    def of(cls, questionnaires: Iterable[Questionnaire], code_lists: Iterable[CodeList] = ()) -> Definitions:
+        """Collect Questionnaires and the value sets that they name."""
         by_name: dict[str, Questionnaire] = {}
         for questionnaire in questionnaires:
             versioned = (
@@ -41,7 +45,7 @@ class Definitions:
             ):
                 if name:
                     by_name.setdefault(name, questionnaire)
-        return cls(by_name)
+        return cls(by_name, code_lists_by_name(code_lists))
 
     def find(self, canonical: str | None) -> Questionnaire | None:
         """Find the one that a response names; its only one where it names none."""
@@ -59,7 +63,7 @@ class Link:
 
     codes: tuple[str, ...]
     """LOINC codes."""
-    options: Options
+    question: Question
 
 
 def links_of(definition: Questionnaire | None) -> dict[str, Link]:
@@ -67,7 +71,50 @@ def links_of(definition: Questionnaire | None) -> dict[str, Link]:
     if definition is None:
         return {}
     every = (question for top in definition.item for question in top.all())
-    return {question.linkId: Link(_loinc(question.code), option_numbers(question)) for question in every}
+    return {question.linkId: Link(_loinc(question.code), question) for question in every}
+
+
+def code_lists_by_name(code_lists: Iterable[CodeList]) -> dict[str, CodeList]:
+    """Name value sets by every address that a question may call them."""
+    named: dict[str, CodeList] = {}
+    for code_list in code_lists:
+        for name in (
+            code_list.url,
+            code_list.id and f"#{code_list.id}",
+            code_list.id and f"ValueSet/{code_list.id}",
+        ):
+            if name:
+                named.setdefault(name, code_list)
+    return named
+
+
+def answers_of(link: Link | None, measure: Instrument, code_lists: Mapping[str, CodeList]) -> Options:
+    """Collect the answers that a question offers, from its own options or its value set."""
+    if link is None:
+        return NO_OPTIONS
+    question, words = link.question, words_of(measure)
+    if question.answerOption or question.answerValueSet is None:
+        return options_of(question.answerOption, words)
+    address = question.answerValueSet
+    found = code_lists.get(address) or code_lists.get(address.partition("|")[0])
+    return NO_OPTIONS if found is None else options_of(found.options(), words)
+
+
+def also_answered(
+    primary: str | None, link_ids: Sequence[str], links: Mapping[str, Link], named: Sequence[str]
+) -> list[str]:
+    """Keys of further questionnaires that a response answers: two of their items or more, claimed by no other."""
+    claims = [keys_of_link(link, links, tuple(named) or keys()) for link in link_ids]
+    sole = Counter(next(iter(found)) for found in claims if len(found) == 1)
+    return [key for key, count in sole.items() if count > 1 and key != primary]
+
+
+def keys_of_link(link: str, links: Mapping[str, Link], among: Sequence[str]) -> set[str]:
+    """Keys of the questionnaires that a link is an item of: by its LOINC codes, else by its name."""
+    codes = set(codes_of(link, links))
+    by_code = {key for key in among if codes & _item_codes(key).keys()}
+    name = re.sub(r"[/#|]+", "_", link).strip("_")
+    return by_code or {key for key in among if item_pattern(key).fullmatch(name)}
 
 
 def codes_of(link_id: str, links: Mapping[str, Link]) -> tuple[str, ...]:

@@ -4,15 +4,19 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections import Counter
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from mbc.errors import ImportRefused
-from mbc.exchange.files.messages import quote
+from mbc.exchange.files.delimited import decode_json
+from mbc.exchange.files.messages import count_noun, quote
 
 MOST_BYTES = 256 << 20  # of JSON, which takes many times its size in memory
+_DEEPEST_BUNDLE = 8
+_MOST_DIGITS = 40  # of one number
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +38,8 @@ class Loaded:
     noun: str
     """What a place counts: entries of a Bundle, lines of a bulk export."""
     resources: tuple[Resource, ...]
+    notes: tuple[str, ...] = ()
+    """What the file does not hold, and which versions were left out."""
 
     def of(self, kind: str) -> Iterator[Resource]:
         """Those of one kind."""
@@ -42,6 +48,8 @@ class Loaded:
 
 def load_resources(path: str | Path) -> Loaded:
     """Read the resources of a FHIR JSON file (R4): a resource, a Bundle, or NDJSON as a bulk export writes it.
+
+    Bundles inside Bundles are read too. Of a resource in several versions, as in a history, the newest is taken.
 
     Raises
     ------
@@ -58,15 +66,18 @@ def load_resources(path: str | Path) -> Loaded:
             f"'{quote(path.name)}' has more than {MOST_BYTES >> 20} MB of JSON. Export it in parts."
         )
     documents, noun = _parsed(raw, path)
-    digest = hashlib.sha256(raw).hexdigest()
-    resources = tuple(_resources(documents, noun, path))
-    if not resources:
+    collected = _Collected()
+    for line, document in enumerate(documents, start=1):
+        _collect(document, line if noun == "line" else None, path, collected)
+    if not collected.resources:
         raise ImportRefused(f"'{quote(path.name)}' holds no FHIR resources: there is nothing to import.")
-    return Loaded(path.name, digest, noun, resources)
+    resources, older = _newest(collected)
+    notes = (*collected.notes, *older)
+    return Loaded(path.name, hashlib.sha256(raw).hexdigest(), noun, tuple(resources), notes)
 
 
 def _parsed(raw: bytes, path: Path) -> tuple[list[Any], str]:
-    text = raw.decode("utf-8-sig", errors="replace")
+    text = decode_json(raw, path)
     try:
         return [_json(text)], "entry"
     except (json.JSONDecodeError, RecursionError) as fault:
@@ -81,29 +92,121 @@ def _parsed(raw: bytes, path: Path) -> tuple[list[Any], str]:
 
 
 def _json(text: str) -> Any:
-    return json.loads(text, parse_constant=_refuse_constant)
+    return json.loads(text, parse_constant=_refuse_constant, parse_int=_integer)
 
 
 def _refuse_constant(name: str) -> float:
     raise json.JSONDecodeError(f"{name} is not JSON", name, 0)
 
 
-def _resources(documents: list[Any], noun: str, path: Path) -> Iterator[Resource]:
-    for line, document in enumerate(documents, start=1):
-        kind = _kind(document)
-        if kind is None:
-            raise ImportRefused(
-                f"'{quote(path.name)}' is JSON, but not a FHIR resource: a Bundle or QuestionnaireResponse is "
-                "needed."
-            )
-        if kind != "Bundle":
-            yield Resource(line, None, kind, document)
+def _integer(digits: str) -> int:
+    if len(digits) > _MOST_DIGITS:
+        raise json.JSONDecodeError(f"a number of {len(digits)} digits", digits[:_MOST_DIGITS], 0)
+    return int(digits)
+
+
+@dataclass(slots=True)
+class _Collected:
+    resources: list[Resource] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
+    deleted: dict[tuple[str, str], int] = field(default_factory=dict)
+    """Kind and id of a resource that a history says was deleted -> how many resources came before that entry."""
+
+
+def _collect(document: Any, line: int | None, path: Path, collected: _Collected) -> None:
+    kind = _kind(document)
+    if kind is None:
+        raise ImportRefused(
+            f"'{quote(path.name)}' is JSON, but not a FHIR resource: a Bundle or QuestionnaireResponse is needed."
+        )
+    if kind == "Bundle":
+        _collect_bundle(document, line, None, path, collected, depth=1)
+    else:
+        collected.resources.append(Resource(line or 1, None, kind, document))
+
+
+def _collect_bundle(
+    bundle: dict[str, Any], line: int | None, place: int | None, path: Path, collected: _Collected, *, depth: int
+) -> None:
+    if depth > _DEEPEST_BUNDLE:
+        raise ImportRefused(f"'{quote(path.name)}' holds Bundles more than {_DEEPEST_BUNDLE} deep.")
+    entries = bundle.get("entry", [])
+    entries = entries if isinstance(entries, list) else []
+    empty = 0
+    for number, entry in enumerate(entries, start=1):
+        here = line or place or number
+        inner = entry.get("resource") if isinstance(entry, dict) else None
+        kind = _kind(inner)
+        if isinstance(inner, dict) and kind == "Bundle":
+            _collect_bundle(inner, line, here, path, collected, depth=depth + 1)
+        elif isinstance(inner, dict) and kind is not None:
+            collected.resources.append(Resource(here, _text(entry.get("fullUrl")), kind, inner))
+        elif not _is_deletion(entry, collected):
+            empty += 1
+    if empty:
+        collected.notes.append(f"{count_noun(empty, 'entry', 'entries')} of a Bundle without a resource.")
+    links = bundle.get("link", [])
+    relations = (
+        {link.get("relation") for link in links if isinstance(link, dict)} if isinstance(links, list) else set()
+    )
+    if "next" in relations:
+        total = bundle.get("total")
+        held = (
+            f"{len(entries)} of {total} entries"
+            if isinstance(total, int)
+            else count_noun(len(entries), "entry", "entries")
+        )
+        collected.notes.append(
+            f"This Bundle is one page of a search: it holds {held}. The other pages are not included; fetch and "
+            "import them too."
+        )
+
+
+def _is_deletion(entry: Any, collected: _Collected) -> bool:
+    request = entry.get("request") if isinstance(entry, dict) else None
+    url = _text(request.get("url")) if isinstance(request, dict) and request.get("method") == "DELETE" else None
+    kind, sign, name = (url or "").rpartition("/")
+    if not sign:
+        return False
+    collected.deleted.setdefault((kind.rpartition("/")[2], name), len(collected.resources))
+    return True
+
+
+def _newest(collected: _Collected) -> tuple[list[Resource], list[str]]:
+    """Keep the newest version of each resource that is there in several, and none that was deleted since."""
+    newest: dict[tuple[str, str], tuple[tuple[int, str, int], int]] = {}
+    versions: Counter[tuple[str, str]] = Counter()
+    kept: set[int] = set()
+    for number, resource in enumerate(collected.resources):
+        name = _text(resource.content.get("id"))
+        version = _version(resource.content)
+        if name is None or version is None:
+            kept.add(number)
             continue
-        entries = document.get("entry", [])
-        for place, entry in enumerate(entries if isinstance(entries, list) else [], start=1):
-            inner = entry.get("resource") if isinstance(entry, dict) else None
-            if isinstance(inner, dict) and (inner_kind := _kind(inner)) is not None:
-                yield Resource(place if noun == "entry" else line, _text(entry.get("fullUrl")), inner_kind, inner)
+        key = (resource.kind, name)
+        versions[key] += 1
+        rank = (*version, -number)  # a history begins with the newest
+        if key not in newest or rank > newest[key][0]:
+            newest[key] = (rank, number)
+    gone = {key for key, before in collected.deleted.items() if key in newest and newest[key][1] >= before}
+    kept |= {number for key, (_, number) in newest.items() if key not in gone}
+    notes: list[str] = []
+    older = sum(count - 1 for count in versions.values())
+    if older:
+        notes.append(f"{count_noun(older, 'earlier version')} of resources left out; the newest is read.")
+    if gone:
+        notes.append(f"{count_noun(len(gone), 'resource')} left out: deleted since, as the history says.")
+    return [resource for number, resource in enumerate(collected.resources) if number in kept], notes
+
+
+def _version(content: dict[str, Any]) -> tuple[int, str] | None:
+    meta = content.get("meta")
+    if not isinstance(meta, dict):
+        return None
+    number, moment = _text(meta.get("versionId")), _text(meta.get("lastUpdated"))
+    if number is None and moment is None:
+        return None
+    return (int(number) if number and number.isdecimal() and len(number) < _MOST_DIGITS else 0, moment or "")
 
 
 def _kind(content: Any) -> str | None:

@@ -15,6 +15,7 @@ OURS = "urn:mbc:"
 """Where identifiers, codes and extensions of our own live: few scores have a code that others know."""
 SCORES = f"{OURS}score"
 ANSWERS = f"{OURS}answer"
+_STRUCTURE = "http://hl7.org/fhir/StructureDefinition/"
 INSTRUMENT = f"{OURS}instrument:"
 
 
@@ -45,6 +46,7 @@ class Extension(_Part):
 class Identifier(_Part):
     """A business identifier."""
 
+    use: str | None = None
     system: str | None = None
     value: str | None = None
 
@@ -82,6 +84,11 @@ class Answer(_Part):
     valueQuantity: Quantity | None = None
     item: tuple[Item, ...] = ()
 
+    @property
+    def has_value(self) -> bool:
+        """Whether it is an answer and not only a place for further items."""
+        return bool(self.model_fields_set - {"item"}) or not self.item
+
 
 class Item(_Part):
     """One item of a response, or a group of them."""
@@ -92,7 +99,7 @@ class Item(_Part):
 
     def leaves(self) -> Iterator[Item]:
         """Walk through the items that were answered, however deep they are nested."""
-        if self.answer:
+        if any(answer.has_value for answer in self.answer):
             yield self
         for below in (*self.item, *(inner for answer in self.answer for inner in answer.item)):
             yield from below.leaves()
@@ -127,6 +134,7 @@ class Question(_Part):
     linkId: str
     code: tuple[Coding, ...] = ()
     answerOption: tuple[Option, ...] = ()
+    answerValueSet: str | None = None
     item: tuple[Question, ...] = ()
 
     def all(self) -> Iterator[Question]:
@@ -146,6 +154,91 @@ class Questionnaire(_Part):
     title: str | None = None
     code: tuple[Coding, ...] = ()
     item: tuple[Question, ...] = ()
+    contained: tuple[dict[str, object], ...] = ()
+
+
+class Property(_Part):
+    """A property of a concept of a code system."""
+
+    code: str
+    valueInteger: int | None = None
+    valueDecimal: float | None = None
+
+
+class ListedCode(_Part):
+    """A code in a value set or code system."""
+
+    system: str | None = None
+    code: str | None = None
+    display: str | None = None
+    extension: tuple[Extension, ...] = ()
+    property: tuple[Property, ...] = ()
+    concept: tuple[ListedCode, ...] = ()
+    contains: tuple[ListedCode, ...] = ()
+
+    def all(self) -> Iterator[ListedCode]:
+        """Walk through this code and those below."""
+        yield self
+        for below in (*self.concept, *self.contains):
+            yield from below.all()
+
+
+class CodeGroup(_Part):
+    """Codes of one system that a value set includes."""
+
+    system: str | None = None
+    concept: tuple[ListedCode, ...] = ()
+
+
+class Compose(_Part):
+    """What a value set is composed of."""
+
+    include: tuple[CodeGroup, ...] = ()
+
+
+class Expansion(_Part):
+    """The codes of a value set, listed."""
+
+    contains: tuple[ListedCode, ...] = ()
+
+
+class CodeList(_Part):
+    """A ValueSet or CodeSystem, as far as it lists answers."""
+
+    resourceType: str = ""
+    id: str | None = None
+    url: str | None = None
+    compose: Compose | None = None
+    expansion: Expansion | None = None
+    concept: tuple[ListedCode, ...] = ()
+
+    def options(self) -> Iterator[Option]:
+        """List its answers."""
+        if self.resourceType == "CodeSystem":
+            groups = [(self.url, self.concept)]
+        elif self.expansion is not None and self.expansion.contains:
+            groups = [(None, self.expansion.contains)]
+        else:
+            groups = [(group.system, group.concept) for group in (self.compose.include if self.compose else ())]
+        for system, codes in groups:
+            for top in codes:
+                for listed in top.all():
+                    weights = tuple(
+                        Extension(
+                            url=f"{_STRUCTURE}{each.code}",
+                            valueDecimal=each.valueDecimal,
+                            valueInteger=each.valueInteger,
+                        )
+                        for each in listed.property
+                    )
+                    yield Option(
+                        valueCoding=Coding(
+                            system=listed.system or system,
+                            code=listed.code,
+                            display=listed.display,
+                            extension=(*listed.extension, *weights),
+                        )
+                    )
 
 
 class Observation(_Part):

@@ -82,8 +82,39 @@ def read_text_table(path: str | Path, *, separator: str | None = None, strip: bo
 
 
 def looks_like_json(raw: bytes) -> bool:
-    """Say whether a file begins as JSON does."""
+    """Say whether a file begins as JSON does, in UTF-8 or a wider encoding.
+
+    Examples
+    --------
+    >>> looks_like_json(b'{"a": 1}'), looks_like_json('{"a": 1}'.encode("utf-16")), looks_like_json(b"a,b")
+    (True, True, False)
+    """
+    encoding = _declared_encoding(raw)
+    if encoding not in {None, "utf-8-sig"}:
+        raw = raw[: len(raw) // 4 * 4].decode(str(encoding), errors="replace").lstrip("\ufeff").encode()
     return _JSON.match(raw) is not None
+
+
+def decode_json(raw: bytes, path: Path) -> str:
+    """Decode JSON, whatever its encoding.
+
+    Raises
+    ------
+    ImportRefused
+        When the bytes are not of the encoding that they begin with.
+    """
+    encoding = _declared_encoding(raw) or "utf-8"
+    try:
+        return raw.decode(encoding).lstrip("\ufeff")
+    except UnicodeDecodeError as fault:
+        raise ImportRefused(
+            f"'{quote(path.name)}' is damaged: byte {fault.start} is not {encoding}. Write it again as UTF-8."
+        ) from fault
+
+
+def _declared_encoding(raw: bytes) -> str | None:
+    marked = next((name for mark, name in _BYTE_ORDER_MARKS if raw.startswith(mark)), None)
+    return marked or _wide_encoding(raw)
 
 
 def _bytes(path: Path) -> bytes:
@@ -114,8 +145,7 @@ def refuse_what_is_no_text(raw: bytes, path: Path) -> None:
 
 def _decoded(raw: bytes, path: Path) -> tuple[str, str, tuple[str, ...]]:
     """Text, the encoding's name, and a note when the encoding had to be guessed."""
-    encoding = next((name for mark, name in _BYTE_ORDER_MARKS if raw.startswith(mark)), None)
-    encoding = encoding or _wide_encoding(raw)
+    encoding = _declared_encoding(raw)
     notes: tuple[str, ...] = ()
     try:
         text = raw.decode(encoding or "utf-8")

@@ -62,15 +62,15 @@ def join_names(names: Iterable[object], *, most: int = 12) -> str:
     return ", ".join(quoted[:most]) + f" and {len(quoted) - most} more"
 
 
-def count_noun(count: int, noun: str) -> str:
+def count_noun(count: int, noun: str, plural: str | None = None) -> str:
     """Write a count with its noun.
 
     Examples
     --------
-    >>> count_noun(1, "row"), count_noun(3, "row")
-    ('1 row', '3 rows')
+    >>> count_noun(1, "row"), count_noun(3, "row"), count_noun(2, "entry", "entries")
+    ('1 row', '3 rows', '2 entries')
     """
-    return f"{count} {noun}" if count == 1 else f"{count} {noun}s"
+    return f"{count} {noun if count == 1 else plural or noun + 's'}"
 
 
 def join_numbers(rows: Iterable[int], *, most: int = 8) -> str:
@@ -84,3 +84,22 @@ def join_numbers(rows: Iterable[int], *, most: int = 8) -> str:
     known = list(rows)
     text = ", ".join(str(row) for row in known[:most])
     return text if len(known) <= most else f"{text} and {len(known) - most} more"
+
+
+def join_ranges(rows: Iterable[str], *, most: int = 50) -> str:
+    """Write rows as ranges where they follow each other.
+
+    Examples
+    --------
+    >>> join_ranges(["2", "3", "4", "7", "9-11"])
+    '2-4, 7, 9-11'
+    """
+    spans: list[list[str]] = []
+    for row in rows:
+        follows = spans and row.isdecimal() and spans[-1][-1].isdecimal() and int(row) == int(spans[-1][-1]) + 1
+        if follows:
+            spans[-1][1:] = [row]
+        else:
+            spans.append([row])
+    text = ", ".join("-".join(span) for span in spans[:most])
+    return text if len(spans) <= most else f"{text} and {len(spans) - most} more"

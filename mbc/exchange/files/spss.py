@@ -61,7 +61,7 @@ def read_spss(path: str | Path, *, strip: bool = True) -> TextTable:
         notes=(note,) if declared else (),
         encoding=about.file_encoding,
         choices={
-            name: tuple(f"{code:g}" for code in labels if isinstance(code, int | float))
+            name: {f"{code:g}": str(label) for code, label in labels.items() if isinstance(code, int | float)}
             for name, labels in about.variable_value_labels.items()
         },
         kind="spss",

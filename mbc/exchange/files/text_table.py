@@ -36,8 +36,8 @@ class TextTable:
     """The format, as provenance keeps it."""
     given: Mapping[str, str] = field(default_factory=dict)
     """What the format itself says of its columns: canonical name -> header."""
-    choices: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
-    """Header -> codes of the answers that the format says a question offers."""
+    choices: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    """Header -> code -> label of the answers that the format says a question offers."""
     noun: str = "row"
     """What a record of the file is called: row, case, entry."""
     faults: pl.DataFrame | None = None

@@ -11,7 +11,7 @@ import polars as pl
 
 from mbc.errors import DefinitionError, SettingsError, nearest
 from mbc.exchange.files.messages import quote
-from mbc.exchange.header.columns import fold
+from mbc.exchange.header.columns import Columns, fold
 from mbc.exchange.header.options import ImportOptions
 from mbc.instruments import Coding, Form, Instrument, Item, instrument, keys
 from mbc.instruments.own.folders import OwnFile, listed
@@ -189,6 +189,16 @@ def _settle(key: str, kind: str, written: str | None, options: ImportOptions) ->
     if written is not None and choice is not None and _definition(key, kind, written) != choice:
         raise ValueError(f"{kind}: the file says '{quote(written)}', the command '{quote(choice)}'")
     return _definition(key, kind, written if written is not None else choice)
+
+
+def stated_codings(columns: Columns, keys: Iterable[str], options: ImportOptions) -> frozenset[str]:
+    """Questionnaires whose answer coding, or what answers count as, the file or the user states."""
+    stated = {*options.coding, *options.values}
+    for key in keys:
+        header = columns.own(key, "coding") or columns.find("coding")
+        if header is not None and columns.table.frame[header].is_not_null().any():
+            stated.add(key)
+    return frozenset(stated)
 
 
 def assumed_form_note(key: str) -> str:

@@ -10,7 +10,7 @@ import polars as pl
 
 from mbc.errors import Conflict, ImportRefused
 from mbc.exchange.cells.text import REASON
-from mbc.exchange.files.messages import count_noun, join_names, join_numbers, quote
+from mbc.exchange.files.messages import count_noun, join_names, join_numbers, join_ranges, quote
 from mbc.exchange.files.text_table import ROW
 from mbc.exchange.header.columns import fold
 from mbc.exchange.header.options import ImportOptions, Layout
@@ -27,6 +27,7 @@ from mbc.store import ImportSource, Outcome, Store
 PlannedOutcome = Literal["stored", "duplicate", "superseding", "refused"]
 OUTCOMES: tuple[PlannedOutcome, ...] = get_args(PlannedOutcome)
 Progress = Callable[[int], None]
+_MOST_ALIKE = 5  # refusals with the same reason, each on a line of its own
 _AT_ONCE = 10_000  # administrations handed over at a time
 _SAFETY = "belongs to the safety channel"
 _NOT_SHOWN = "refused; its questionnaire is not shown here"
@@ -81,16 +82,23 @@ class ImportPlan:
 
     @property
     def refusals(self) -> tuple[str, ...]:
-        """One line per refused administration: its rows in the file and the reason.
+        """One line per refused administration, or per reason that many share: rows in the file and the reason.
 
         Of questionnaires of the safety channel only that they are refused: :meth:`to_frame` can tell more.
         """
         refused = self.to_frame(safety=True).with_columns(self._is_safety).filter(pl.col(OUTCOME) == "refused")
         noun = self.proposal.parts.noun
-        return tuple(
-            f"{noun}{'s' if '-' in rows else ''} {rows}: {_NOT_SHOWN if hidden else reason}"
-            for rows, reason, hidden in refused.select("rows", REASON, _SAFETY).iter_rows()
-        )
+        several = "entries" if noun == "entry" else f"{noun}s"
+        rows_of: dict[str, list[str]] = {}
+        for rows, reason, hidden in refused.select("rows", REASON, _SAFETY).iter_rows():
+            rows_of.setdefault(_NOT_SHOWN if hidden else reason, []).append(rows)
+        lines: list[str] = []
+        for reason, places in rows_of.items():
+            if len(places) > _MOST_ALIKE:  # what is said of a file is said once
+                lines.append(f"{several} {join_ranges(places)}: {reason}")
+            else:
+                lines += [f"{several if '-' in rows else noun} {rows}: {reason}" for rows in places]
+        return tuple(lines)
 
     @property
     def hidden(self) -> int:

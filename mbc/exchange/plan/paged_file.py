@@ -16,6 +16,7 @@ from mbc.exchange.header.columns import Columns
 from mbc.exchange.header.layout import Recognised, recognise
 from mbc.exchange.header.options import ImportOptions, Layout
 from mbc.exchange.redcap import is_redcap
+from mbc.exchange.rows.answer_doubts import doubt
 from mbc.exchange.rows.check_answers import check, notes_of
 from mbc.exchange.rows.long import read_long, read_totals
 from mbc.exchange.rows.parsed import Kind, Reading, Records, Seen
@@ -88,7 +89,7 @@ def _read_pages(pages: TextPages, options: ImportOptions) -> Parts:
     readings = [_compact(reading) for reading in _checked(pages, options, None)]
     combined = _combine(readings)
     seen = combined.seen
-    if any(part.unfit is not None for part in seen.values()):  # is that another coding? only all answers tell
+    if any(part.unfit or doubt(part) for part in seen.values()):  # another coding? only all answers show it
         readings = [_compact(reading) for reading in _checked(pages, options, seen)]
         combined = _combine(readings)
     combined = replace(combined, notes=notes_of(combined, "row"))

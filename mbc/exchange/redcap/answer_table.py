@@ -74,7 +74,7 @@ def read_redcap(table: TextTable, dictionary: Dictionary | None, options: Import
         frame=table.frame.select(ROW, *left),
         notes=(*table.notes, *notes),
         kind="redcap",
-        choices={name: tuple(known[name].choices) for name in left if name in known and known[name].choices},
+        choices={name: known[name].choices for name in left if name in known and known[name].choices},
         given=given,
     )
 

@@ -12,6 +12,7 @@ from mbc.exchange.cells.text import MISSING_TEXTS, REASON, number
 from mbc.exchange.files.messages import quote, quote_expr
 from mbc.exchange.files.text_table import ROW
 from mbc.exchange.header.questionnaires import Questionnaire
+from mbc.exchange.rows.answer_doubts import doubt
 from mbc.exchange.rows.check_recorded_scores import REMARK, compare_recorded_scores, mismatch_notes
 from mbc.exchange.rows.parsed import (
     NUMBER,
@@ -45,7 +46,7 @@ def check(records: Records, *, seen: Mapping[Kind, Seen] | None = None) -> Readi
     scores = records.scores.with_columns(number("text").alias("value"))
     known = _questionnaires(records.occasions)
     checked = {
-        kind: _checked(questionnaire, occasions, cells, scores, records.headers, seen)
+        kind: _checked(questionnaire, occasions, cells, scores, records, seen)
         for kind, (questionnaire, occasions) in known.items()
     }
     rest = records.occasions.filter(pl.col("form").is_null())  # faulty: questionnaire, form or coding unknown
@@ -82,17 +83,17 @@ def _checked(
     occasions: pl.DataFrame,
     cells: pl.DataFrame,
     scores: pl.DataFrame,
-    headers: Mapping[str, tuple[str, ...]],
+    records: Records,
     seen: Mapping[Kind, Seen] | None,
 ) -> _Checked:
     numbers = occasions[NUMBER].implode()
     own, recorded = (frame.filter(pl.col(NUMBER).is_in(numbers)) for frame in (cells, scores))
-    named = headers.get(questionnaire.instrument.key, ())
+    named = records.headers.get(questionnaire.instrument.key, ())
     answers = _answers(own, occasions[NUMBER], len(questionnaire.items))
     administrations = occasions.with_columns(answers, _totals(recorded, occasions[NUMBER]))
     remarks = compare_recorded_scores(administrations, recorded, questionnaire)
     accepted = _accepted(own, questionnaire)
-    here = Seen(questionnaire, len(own), _extremes(own), _first_unfit(accepted, named))
+    here = _seen(questionnaire, accepted, named, stated=bool({"", questionnaire.instrument.key} & records.stated))
     in_file = here if seen is None else seen[kind_of(questionnaire)]
     return _Checked(
         frame=administrations.join(remarks, on=NUMBER, how="left", maintain_order="left"),
@@ -126,15 +127,35 @@ def _answer_faults(accepted: pl.DataFrame, in_file: Seen, headers: tuple[str, ..
     value, questionnaire = pl.col("value"), in_file.questionnaire
     bad = accepted.filter(value.is_null() | _UNFIT | (pl.col("whole") & (value != value.floor())))
     other = None if in_file.unfit is None else other_coding(questionnaire, in_file.extremes)
-    if bad.is_empty() and other is None:
-        return []
-    faults: list[pl.DataFrame] = []
+    reason = doubt(in_file)
     if other is not None:
         reason = coding_reason(questionnaire, other, str(in_file.unfit))
+    if bad.is_empty() and reason is None:
+        return []
+    faults: list[pl.DataFrame] = []
+    if reason is not None:
         faults.append(accepted.select(NUMBER).unique().with_columns(pl.lit(reason).alias(REASON)))
         bad = bad.filter(~_UNFIT.fill_null(value=False))
     faults.append(bad.select(NUMBER, _answer_reason(questionnaire, headers).alias(REASON)))
     return faults
+
+
+def _seen(questionnaire: Questionnaire, accepted: pl.DataFrame, headers: tuple[str, ...], *, stated: bool) -> Seen:
+    """Summarise the answers: what shows another coding."""
+    value, low, high = pl.col("value"), pl.col("low"), pl.col("high")
+    at_lowest, one_above, unfit = accepted.select(
+        (value == low).sum().alias("lowest"), (value == high + 1).sum().alias("above"), _UNFIT.sum().alias("unfit")
+    ).row(0)
+    return Seen(
+        questionnaire,
+        len(accepted),
+        _extremes(accepted),
+        _first_unfit(accepted, headers),
+        at_lowest,
+        one_above,
+        unfit - one_above,
+        stated,
+    )
 
 
 def _accepted(cells: pl.DataFrame, questionnaire: Questionnaire) -> pl.DataFrame:

@@ -17,6 +17,7 @@ from mbc.exchange.header.questionnaires import (
     key_of,
     scale_key,
     settle,
+    stated_codings,
 )
 from mbc.exchange.rows.occasions import read_occasions
 from mbc.exchange.rows.parsed import (
@@ -31,6 +32,7 @@ from mbc.exchange.rows.parsed import (
     Records,
     faults_of_administrations,
 )
+from mbc.exchange.rows.worded_answers import read_words
 from mbc.instruments import instrument
 
 _PARTS = {"item": "value", "scale": "score"}
@@ -57,6 +59,9 @@ def _read(columns: Columns, options: ImportOptions, parts: tuple[str, ...], *, k
     keys, unknown = _questionnaires(columns, options)
     check_per_instrument(options, keys.drop_nulls().unique(maintain_order=True))
     texts = {part: _texts(columns, _PARTS[part], keys, options) for part in parts}
+    worded: tuple[str, ...] = ()
+    if "item" in texts:
+        texts["item"], worded = _worded(columns, texts["item"], keys, options)
     filled = pl.select(pl.any_horizontal(column.is_not_null() for column in texts.values())).to_series()
     occasions, numbered = _grouped(base.frame.with_columns(keys.alias("instrument"), filled.alias("filled")))
     settlement = settle(occasions, options)
@@ -87,9 +92,21 @@ def _read(columns: Columns, options: ImportOptions, parts: tuple[str, ...], *, k
         headers={},
         blank_rows=() if keep_blank else tuple(occasions.filter(blank)[ROW]),
         unread=tuple(name for name in columns.table.columns if name not in used),
-        notes=(*base.notes, *(assumed_form_note(key) for key in settlement.assumed if "item" in parts)),
+        notes=(*base.notes, *worded, *(assumed_form_note(key) for key in settlement.assumed if "item" in parts)),
         orders=base.orders,
+        stated=_stated(columns, keys, options),
     )
+
+
+def _stated(columns: Columns, keys: pl.Series, options: ImportOptions) -> frozenset[str]:
+    """Questionnaires whose coding the user states, or the file in each of its rows."""
+    header = columns.find("coding")
+    stated = stated_codings(columns, (), options)
+    if header is None:
+        return stated
+    rows = pl.DataFrame({"key": keys, "coding": columns.table.frame[header]}).drop_nulls("key")
+    complete = rows.group_by("key").agg(pl.col("coding").is_not_null().all())
+    return stated | frozenset(complete.filter("coding")["key"])
 
 
 def _texts(columns: Columns, amount: str, keys: pl.Series, options: ImportOptions) -> pl.Series:
@@ -102,6 +119,21 @@ def _texts(columns: Columns, amount: str, keys: pl.Series, options: ImportOption
         read = words_to_numbers(texts, [header], words)[header]
         texts = texts.with_columns(pl.when(pl.lit(not key) | (pl.col("key") == key)).then(read).otherwise(header))
     return texts[header]
+
+
+def _worded(
+    columns: Columns, texts: pl.Series, keys: pl.Series, options: ImportOptions
+) -> tuple[pl.Series, tuple[str, ...]]:
+    """Read answers in words, questionnaire by questionnaire."""
+    notes: list[str] = []
+    frame = pl.DataFrame({"text": texts, "key": keys})
+    for key in keys.drop_nulls().unique(maintain_order=True):
+        own = frame.select(pl.when(pl.col("key") == key).then("text").alias("own"))
+        read, read_as = read_words(own, ["own"], key, columns, options)
+        if read_as:
+            notes += read_as
+            frame = frame.with_columns(pl.coalesce(read["own"], "text").alias("text"))
+    return frame["text"], tuple(notes)
 
 
 def _questionnaires(columns: Columns, options: ImportOptions) -> tuple[pl.Series, pl.DataFrame]:

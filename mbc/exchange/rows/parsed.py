@@ -77,6 +77,8 @@ class Records:
     notes: tuple[str, ...]
     orders: Mapping[str, Order]
     """Header of a date column -> whether day or month comes first in it."""
+    stated: frozenset[str] = frozenset()
+    """Questionnaires whose coding the file or the user states; ``""`` stands for all."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,6 +91,14 @@ class Seen:
     """Position (from 1) -> lowest and highest answer found."""
     unfit: str | None
     """Where the first answer is that this coding does not have."""
+    at_lowest: int = 0
+    """Answers that are the lowest of this coding."""
+    one_above: int = 0
+    """Answers that are one above its highest."""
+    beyond: int = 0
+    """Other answers that it does not have."""
+    stated: bool = False
+    """Whether the file or the user states the coding, so that the answers raise no doubt."""
 
     def and_then(self, later: Seen) -> Seen:
         """Put two parts of a file together."""
@@ -96,7 +106,16 @@ class Seen:
         for item, (low, high) in later.extremes.items():
             known = both.get(item, (low, high))
             both[item] = (min(known[0], low), max(known[1], high))
-        return Seen(self.questionnaire, self.count + later.count, both, self.unfit or later.unfit)
+        return Seen(
+            self.questionnaire,
+            self.count + later.count,
+            both,
+            self.unfit or later.unfit,
+            self.at_lowest + later.at_lowest,
+            self.one_above + later.one_above,
+            self.beyond + later.beyond,
+            self.stated and later.stated,
+        )
 
 
 @dataclass(frozen=True, slots=True)

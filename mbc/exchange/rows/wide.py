@@ -14,7 +14,13 @@ from mbc.exchange.files.text_table import ROW
 from mbc.exchange.header.columns import ROLES, Columns
 from mbc.exchange.header.layout import Recognised
 from mbc.exchange.header.options import ImportOptions
-from mbc.exchange.header.questionnaires import assumed_form_note, check_per_instrument, key_of, settle
+from mbc.exchange.header.questionnaires import (
+    assumed_form_note,
+    check_per_instrument,
+    key_of,
+    settle,
+    stated_codings,
+)
 from mbc.exchange.rows.occasions import Occasions, read_occasions
 from mbc.exchange.rows.parsed import (
     ADMINISTRATION_FAULTS,
@@ -26,6 +32,7 @@ from mbc.exchange.rows.parsed import (
     SCORES_SCHEMA,
     Records,
 )
+from mbc.exchange.rows.worded_answers import read_words
 
 _NOT_READ = ("item", "value", "scale", "score")
 
@@ -61,7 +68,7 @@ def read_wide(
     check_per_instrument(options, recognised.keys)
     parts = list(_parts(columns, recognised, options))
     table = columns.table.frame
-    texts = _texts(table, parts, options)
+    texts, worded = _texts(columns, parts, options)
     settlement = settle(_occasions(parts, texts, keep_blank=keep_blank), options)
     occasions = settlement.frame
     faults = [part.base.faults.with_columns(instrument=pl.lit(part.key)) for part in parts]
@@ -76,8 +83,13 @@ def read_wide(
         headers={part.key: part.items for part in parts},
         blank_rows=tuple(table[ROW].filter(~table[ROW].is_in(occasions[ROW].implode()))),
         unread=_unread(columns, parts),
-        notes=(*notes, *(assumed_form_note(key) for key in settlement.assumed if recognised.items.get(key))),
+        notes=(
+            *notes,
+            *worded,
+            *(assumed_form_note(key) for key in settlement.assumed if recognised.items.get(key)),
+        ),
         orders={header: order for part in parts for header, order in part.base.orders.items()},
+        stated=stated_codings(columns, recognised.keys, options),
     )
 
 
@@ -95,14 +107,17 @@ def _parts(columns: Columns, recognised: Recognised, options: ImportOptions) -> 
         yield _Part(key, recognised.items.get(key, ()), recognised.scores.get(key, {}), base)
 
 
-def _texts(table: pl.DataFrame, parts: Sequence[_Part], options: ImportOptions) -> pl.DataFrame:
+def _texts(columns: Columns, parts: Sequence[_Part], options: ImportOptions) -> tuple[pl.DataFrame, list[str]]:
     """Answers and scores as text, with blanks as the user named them and words as the numbers they stand for."""
     headers = list(dict.fromkeys(header for part in parts for header in part.headers))
-    texts = blank_out(table.select(ROW, *headers), headers, options.missing)
+    texts = blank_out(columns.table.frame.select(ROW, *headers), headers, options.missing)
+    notes: list[str] = []
     for part in parts:
         words = {**options.values.get("", {}), **options.values.get(part.key, {})}
         texts = words_to_numbers(texts, part.items, words)
-    return texts
+        texts, read_as = read_words(texts, part.items, part.key, columns, options)
+        notes += read_as
+    return texts, notes
 
 
 def _occasions(parts: Sequence[_Part], texts: pl.DataFrame, *, keep_blank: bool) -> pl.DataFrame:

@@ -190,7 +190,7 @@ def test_one_response_per_line_is_read_as_a_bulk_export(store, write, now):
         (bundle({"resourceType": "Patient", "id": "1"}), "it holds 1 Patient"),
         (
             bundle(response([{"answer": []}])),
-            r"entry 1: no valid QuestionnaireResponse \(item.0.linkId: Field required",
+            r"entry 1: not a valid QuestionnaireResponse \(item.0.linkId: Field required",
         ),
         ('{"resourceType": ' + "[" * 100_000, "damaged JSON"),
     ],

@@ -42,8 +42,11 @@ def test_value_labels_say_which_coding_the_numbers_are_in(tmp_path, store, now):
     assert set(plan.administrations["coding"]) == {"1-4"}
     five = {name: {**known, 5: "more than always"} for name, known in labels.items()}
     pyreadstat.write_sav(low, path, variable_value_labels=five)
-    plan = plan_import(path, store, now=now)
-    assert any("which no answer coding of it does (0-3, 1-4): look whether" in note for note in plan.notes)
+    with pytest.raises(
+        ImportRefused, match=r"5 'more than always', which is none of its answer codings \(0-3, 1-4\)"
+    ):
+        plan_import(path, store, now=now)
+    assert plan_import(path, store, coding="0-3", now=now).administrations["coding"].to_list() == ["0-3"] * 2
 
 
 def test_parquet_is_read_with_its_types(tmp_path, store, now):
