@@ -13,10 +13,13 @@ from mbc.exchange.files.messages import join_names, quote
 
 EARLIEST_YEAR = 1900
 Order = Literal["day-month", "month-day"]
+_MONTHS = 12
+_FEWEST_OPEN = 10  # dates that could be read both ways, for each that could not
 
 _TIME = (
     r"(?:[T ]+(?P<hour>\d{1,2}):(?P<minute>\d{2})(?::(?P<second>\d{2})(?:[.,](?P<fraction>\d+))?)?"
-    r"\s*(?P<half>[AaPp]\.?[Mm]\.?)?\s*(?P<zone>Z|z|UTC|GMT|[+-]\d{2}(?::?\d{2})?)?)?"
+    r"\s*(?P<half>[AaPp]\.?[Mm]\.?)?\s*(?:(?P<zone>Z|z|(?:UTC|GMT)?[+-]\d{1,2}(?::?\d{2})?|UTC|GMT)"
+    r"|(?P<named>[A-Z]{2,5}|[A-Z][a-z]+/[A-Za-z_]+))?)?"
 )
 _YEAR_FIRST = re.compile(r"(?P<year>\d{4})(?P<s>[-/.])(?P<month>\d{1,2})(?P=s)(?P<day>\d{1,2})" + _TIME)
 _COMPACT = re.compile(r"(?P<year>(?:19|20)\d{2})(?P<month>\d{2})(?P<day>\d{2})" + _TIME)
@@ -37,10 +40,33 @@ class Moment:
     day: date
     at: datetime | None
     time_dropped: bool = False
-    """A time of day without a zone is dropped: it does not define a moment."""
+    """A time of day without a zone, or with one known only by name, is dropped: it does not define a moment."""
 
 
-def order_of(texts: Iterable[str], name: str) -> Order | None:
+@dataclass(frozen=True, slots=True)
+class OrderFound:
+    """Whether the day or the month comes first, and how many dates show it."""
+
+    order: Order
+    deciding: tuple[str, ...]
+    """Texts that can be read in no other way."""
+    open: int
+    """Texts that could be read in both."""
+
+    @property
+    def note(self) -> str | None:
+        """What to say of a column that is read with the month first."""
+        if self.order == "day-month" or not self.open:
+            return None
+        total = len(self.deciding) + self.open
+        return (
+            f"is read with the month first: {len(self.deciding)} of {total} dates can be read in no other way, "
+            "such "
+            f"as {join_names(self.deciding[:1])}. If the day is first: --date-format '%d/%m/%Y'."
+        )
+
+
+def order_of(texts: Iterable[str], name: str) -> OrderFound | None:
     """Say whether ``03/04/2026``-like texts put the day or the month first; None when there are none.
 
     Parameters
@@ -57,13 +83,18 @@ def order_of(texts: Iterable[str], name: str) -> Order | None:
 
     Examples
     --------
-    >>> order_of(["03/04/2026", "25/04/2026"], "date")
+    >>> order_of(["03/04/2026", "25/04/2026"], "date").order
     'day-month'
     """
     slashed = [(text, match) for text in texts if (match := _SLASHED.fullmatch(text))]
     day_first = [text for text, match in slashed if int(match["first"]) > 12]
     month_first = [text for text, match in slashed if int(match["second_part"]) > 12]
-    either = [text for text, match in slashed if int(match["first"]) != int(match["second_part"])]
+    either = [
+        text
+        for text, match in slashed
+        if int(match["first"]) != int(match["second_part"])
+        and max(int(match["first"]), int(match["second_part"])) <= _MONTHS
+    ]
     repair = "Choose with --date-format '%d/%m/%Y' or '%m/%d/%Y', or write 2026-01-31."
     if day_first and month_first:
         raise ImportRefused(
@@ -75,9 +106,16 @@ def order_of(texts: Iterable[str], name: str) -> Order | None:
             f"Column '{quote(name)}' holds dates such as {join_names(either[:1])}: day or month first? Nothing in "
             f"the column settles it. {repair}"
         )
-    if month_first:
-        return "month-day"
-    return "day-month" if slashed else None
+    deciding = day_first or month_first
+    if deciding and len(either) >= _FEWEST_OPEN * len(deciding):  # of days drawn at random three in five decide
+        raise ImportRefused(
+            f"Column '{quote(name)}': only {len(deciding)} of {len(deciding) + len(either)} dates would decide "
+            "whether "
+            f"the day or the month comes first ({join_names(deciding[:1])}). That may be a slip. {repair}"
+        )
+    if not slashed:
+        return None
+    return OrderFound("month-day" if month_first else "day-month", tuple(deciding), len(either))
 
 
 def read_moment(text: str, *, order: Order | None = None, date_format: str | None = None, now: datetime) -> Moment:
@@ -188,5 +226,6 @@ def _zone(text: str | None) -> timezone | None:
         return None
     if text in {"Z", "z", "UTC", "GMT"}:
         return UTC
-    minutes = int(text[1:3]) * 60 + int(text[-2:] if len(text) > 3 else 0)
-    return timezone(timedelta(minutes=-minutes if text[0] == "-" else minutes))
+    sign, hours, minutes = re.fullmatch(r"(?:UTC|GMT)?([+-])(\d{1,2}):?(\d{2})?", text).groups()  # type: ignore[union-attr]
+    offset = timedelta(hours=int(hours), minutes=int(minutes or 0))
+    return timezone(-offset if sign == "-" else offset)

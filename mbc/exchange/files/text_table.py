@@ -11,7 +11,7 @@ import polars as pl
 ROW = "row in file"
 """Name of the column that numbers the rows as a spreadsheet does: the header is row 1, blank lines count."""
 
-_EXACT = 1e15  # whole floats below this are written without a fraction or exponent
+_EXACT = 2.0**53  # whole numbers up to this are exact as floats, and written without a fraction
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,13 +106,13 @@ def as_text(frame: pl.DataFrame) -> pl.DataFrame:
 def _as_text(column: pl.Expr, dtype: pl.DataType) -> pl.Expr:
     if dtype.is_float():
         number = column.cast(pl.Float64).fill_nan(None)
-        is_whole = (number == number.floor()) & (number.abs() < _EXACT)
+        is_whole = (number == number.floor()) & (number.abs() <= _EXACT)
         as_whole = number.cast(pl.Int64, strict=False).cast(pl.String)
         return pl.when(is_whole).then(as_whole).otherwise(number.cast(pl.String))
     if isinstance(dtype, pl.Datetime):
         at_midnight = column.dt.time() == pl.time(0, 0, 0)
         if dtype.time_zone is not None:
-            return column.dt.convert_time_zone("UTC").dt.to_string("%Y-%m-%dT%H:%M:%S%.6f+00:00")
+            return column.dt.to_string("%Y-%m-%dT%H:%M:%S%.6f%:z")  # the day stays that of the place
         return (
             pl.when(at_midnight)
             .then(column.dt.to_string("%Y-%m-%d"))

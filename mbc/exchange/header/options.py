@@ -63,6 +63,8 @@ class ImportOptions:
     """Whether a relationship label that is not on record is registered."""
     supersede: str | None = None
     """Why occasions on record are corrected; without it they are refused."""
+    exact_identifiers: bool = False
+    """Whether identifiers are those of a record, and stay as they are."""
     now: datetime = field(default_factory=_now)
 
     def __post_init__(self) -> None:

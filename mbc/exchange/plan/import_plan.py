@@ -16,6 +16,7 @@ from mbc.exchange.header.columns import fold
 from mbc.exchange.header.options import ImportOptions, Layout
 from mbc.exchange.plan.clients import find_clients, find_clinicians, find_episodes
 from mbc.exchange.plan.duplicates import OUTCOME, SAME_AS, STORABLE, after_storing, with_record, within_file
+from mbc.exchange.plan.look_alikes import look_alikes
 from mbc.exchange.plan.paged_file import Parts
 from mbc.exchange.plan.relationships import find_targets
 from mbc.exchange.plan.to_store import Registrations, as_records
@@ -235,12 +236,14 @@ def make_plan(proposal: Proposal, store: Store | None) -> ImportPlan:
     parts, reading, options = proposal.parts, proposal.parts.reading, proposal.options
     frame, clients = find_clients(reading.administrations, store, options)
     targets = find_targets(frame, store, options)
+    on_record = [] if store is None else store.clients()["client_id"].to_list()
+    alike = look_alikes(clients["client_id"], on_record)
     return ImportPlan(
         proposal=proposal,
         has_record=store is not None,
         administrations=within_file(find_episodes(targets.administrations, store), parts.answered),
         registrations=Registrations(find_clinicians(frame, store, options), clients, targets.new),
-        notes=(*parts.notes, *reading.notes, *targets.notes, *_left_out(reading)),
+        notes=(*parts.notes, *reading.notes, *targets.notes, *_left_out(reading), *alike),
     )
 
 

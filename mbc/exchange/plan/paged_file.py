@@ -15,6 +15,7 @@ from mbc.exchange.header.coding_from_choices import coding_by_choices
 from mbc.exchange.header.columns import Columns
 from mbc.exchange.header.layout import Recognised, recognise
 from mbc.exchange.header.options import ImportOptions, Layout
+from mbc.exchange.header.row_numbers import refuse_row_numbers
 from mbc.exchange.redcap import is_redcap
 from mbc.exchange.rows.answer_doubts import doubt
 from mbc.exchange.rows.check_answers import check, notes_of
@@ -56,6 +57,7 @@ def read_parts(table: TextTable, options: ImportOptions) -> Parts:
     """Read a table that is in memory."""
     columns = _columns(table, options)
     recognised = recognise(columns, options)
+    refuse_row_numbers(columns)
     options, coded = coding_by_choices(columns, recognised.items, options)
     reading = check(_read_records(columns, recognised, options))
     reading = replace(reading, notes=notes_of(reading, table.noun))
@@ -111,6 +113,7 @@ def _checked(pages: TextPages, options: ImportOptions, seen: Mapping[Kind, Seen]
         columns = _columns(table, options)
         if recognised is None:
             recognised = recognise(columns, options)
+            refuse_row_numbers(columns)
             if recognised.layout != "wide" or is_redcap(table):
                 raise NotPlain
         yield check(_read_records(columns, recognised, options), seen=seen)

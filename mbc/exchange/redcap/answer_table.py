@@ -8,20 +8,22 @@ from dataclasses import replace
 
 import polars as pl
 
-from mbc.exchange.files.messages import count_noun, join_names, quote
+from mbc.errors import SettingsError, nearest
+from mbc.exchange.cells.text import REASON
+from mbc.exchange.files.messages import count_noun, join_names, join_numbers, quote, quote_expr
 from mbc.exchange.files.text_table import ROW, TextTable
 from mbc.exchange.header.columns import ROLES, Columns
 from mbc.exchange.header.options import ImportOptions
-from mbc.exchange.header.questionnaires import item_pattern
+from mbc.exchange.redcap.days_of_forms import with_days
 from mbc.exchange.redcap.dictionary import Dictionary, Field
-from mbc.instruments import instrument, keys
 
 EVENT, FORM, INSTANCE = "redcap_event_name", "redcap_repeat_instrument", "redcap_repeat_instance"
 _OWN = (EVENT, FORM, INSTANCE, "redcap_data_access_group", "redcap_survey_identifier")
 # What the same columns are called in an export with labels.
 _AS_LABELS = {"Event Name": EVENT, "Repeat Instrument": FORM, "Repeat Instance": INSTANCE}
 _SESSION = "session number of the event"
-_NOT_COMPLETED = "[not completed]"
+_TICKED = ("1", "1.0", "1,0", "checked", "yes", "true")
+_UNTICKED = ("0", "0.0", "0,0", "unchecked", "no", "false")
 _CHECKBOX = re.compile(r"(?P<field>[a-z][a-z0-9_]*?)___(?P<code>[a-z0-9_]+)")
 _ARM = re.compile(r"_arm_(\d+)[a-z]?$")
 _SHARED = ("taken_on", "taken_at", "session_number", "target", "informant", "clinician_id")
@@ -54,17 +56,22 @@ def read_redcap(table: TextTable, dictionary: Dictionary | None, options: Import
     if dictionary is not None:
         table = _with_field_names(table, dictionary)
         table = _with_codes(table, dictionary)
-    table = _without_boxes(table, dictionary)
+    table, wrong_boxes = _without_boxes(table, dictionary)
     record = _record(table, dictionary)
+    table = _with_columns(table, [table.frame[record].str.replace(r"^(\d{1,15})[.,]0+$", "$1").alias(record)])
     notes = list(_what_it_holds(table, record))
-    given = {"client_id": record, **_days(table, dictionary, options)}
+    table, days, completed = with_days(table, dictionary, options)
+    notes += completed
+    given = {"client_id": record, **days}
     if options.events and EVENT in table.columns:
+        notes += _check_events(table, options)
         numbers = {event: str(number) for event, number in options.events.items()}
         session = table.frame[EVENT].replace_strict(numbers, default=None, return_dtype=pl.String)
         table = _with_columns(table, [session.alias(_SESSION)])
         given["session_number"] = _SESSION
     given = {name: header for name, header in given.items() if name not in options.columns}
-    table = _filled(table, record, Columns(table, {**given, **options.columns}))
+    table, filled = _filled(table, record, Columns(table, {**given, **options.columns}))
+    notes += filled
     known = dictionary.by_name if dictionary else {}
     administrative = [name for name in table.columns if name in _OWN or name.endswith("_complete")]
     left = tuple(name for name in table.columns if name not in administrative)
@@ -76,7 +83,23 @@ def read_redcap(table: TextTable, dictionary: Dictionary | None, options: Import
         kind="redcap",
         choices={name: known[name].choices for name in left if name in known and known[name].choices},
         given=given,
+        faults=wrong_boxes,
     )
+
+
+def _check_events(table: TextTable, options: ImportOptions) -> list[str]:
+    """Refuse events that the file does not have; name those that have no session number."""
+    there = table.frame[EVENT].drop_nulls().unique(maintain_order=True).to_list()
+    absent = [event for event in options.events if event not in there]
+    if absent:
+        near = [hit for event in absent for hit in nearest(event, there, most=1)]
+        hint = f" Nearest: {join_names(near)}." if near else ""
+        raise SettingsError(
+            f"[events] names {join_names(absent)}, which '{quote(table.name)}' does not have; it has "
+            f"{join_names(there)}.{hint}"
+        )
+    silent = [event for event in there if event not in options.events]
+    return [f"Events without a session number: {join_names(silent)}."] if silent else []
 
 
 def _record(table: TextTable, dictionary: Dictionary | None) -> str:
@@ -119,19 +142,36 @@ def _with_codes(table: TextTable, dictionary: Dictionary) -> TextTable:
     return replace(table, frame=table.frame.with_columns(changed)) if changed else table
 
 
-def _without_boxes(table: TextTable, dictionary: Dictionary | None) -> TextTable:
-    """One column per checkbox field: the code that is ticked; several are named together, and are not a number."""
+def _without_boxes(table: TextTable, dictionary: Dictionary | None) -> tuple[TextTable, pl.DataFrame | None]:
+    """One column per checkbox field: the code that is ticked; several are named together, and are not a number.
+
+    Rows in which a box is neither ticked nor unticked come back as faults.
+    """
     groups: dict[str, dict[str, str]] = {}
     for name in table.columns:
         if (match := _CHECKBOX.fullmatch(name)) and match["field"] not in table.columns:
             groups.setdefault(match["field"], {})[name] = _code(match["field"], name, match["code"], dictionary)
     if not groups:
-        return table
+        return table, None
     made = [_ticked(table.frame, boxes).alias(field) for field, boxes in groups.items()]
     boxes = {name for group in groups.values() for name in group}
+    wrong = _neither(table.frame, sorted(boxes))
     table = _with_columns(table, made)
     left = tuple(name for name in table.columns if name not in boxes)
-    return replace(table, columns=left, frame=table.frame.drop(boxes))
+    return replace(table, columns=left, frame=table.frame.drop(boxes)), wrong
+
+
+def _neither(frame: pl.DataFrame, boxes: list[str]) -> pl.DataFrame | None:
+    """Find rows in which a box holds something else than ticked or not."""
+    wrong: list[pl.DataFrame] = []
+    for name in boxes:
+        known = pl.col(name).str.to_lowercase().is_in([*_TICKED, *_UNTICKED])
+        reason = pl.format(
+            "{}: '{}' is neither ticked nor unticked; accepted are 0 and 1", pl.lit(name), quote_expr(pl.col(name))
+        )
+        wrong.append(frame.filter(pl.col(name).is_not_null() & ~known).select(ROW, reason.alias(REASON)))
+    together = pl.concat(wrong)
+    return None if together.is_empty() else together
 
 
 def _code(field: str, column: str, written: str, dictionary: Dictionary | None) -> str:
@@ -142,7 +182,7 @@ def _code(field: str, column: str, written: str, dictionary: Dictionary | None) 
 
 def _ticked(frame: pl.DataFrame, boxes: Mapping[str, str]) -> pl.Series:
     texts = [
-        pl.when(pl.col(name).str.to_lowercase().is_in(["1", "checked", "yes", "true"])).then(pl.lit(code))
+        pl.when(pl.col(name).str.to_lowercase().is_in(list(_TICKED))).then(pl.lit(code))
         for name, code in boxes.items()
     ]
     joined = frame.select(pl.concat_str(texts, separator=" and ", ignore_nulls=True)).to_series()
@@ -162,66 +202,39 @@ def _what_it_holds(table: TextTable, record: str) -> Iterable[str]:
     yield f"A REDCap export: {', '.join(parts)}."
 
 
-def _days(table: TextTable, dictionary: Dictionary | None, options: ImportOptions) -> dict[str, str]:
-    """Columns with the day on which each questionnaire was taken."""
-    if "taken_on" in options.columns:  # the user's word is for all of them
-        return {}
-    forms = _forms(table, dictionary)
-    days: dict[str, str] = {}
-    for key in keys():
-        asked = {forms[header] for header in _items(table, key, options) if header in forms}
-        if len(asked) != 1:
-            continue
-        (form,) = asked
-        stamp = f"{form}_timestamp"
-        dates = [field.name for field in dictionary.in_form(form) if field.is_date] if dictionary else []
-        dates = [name for name in dates if name in table.columns]
-        if stamp in table.columns and table.frame[stamp].is_not_null().any():
-            days[f"{key}_taken_on"] = stamp
-        elif len(dates) == 1:
-            days[f"{key}_taken_on"] = dates[0]
-    return days
+def _filled(table: TextTable, record: str, columns: Columns) -> tuple[TextTable, list[str]]:
+    """Fill rows of repeating instruments with the occasion of the record's own row of the event.
 
-
-def _forms(table: TextTable, dictionary: Dictionary | None) -> dict[str, str]:
-    """Column -> form: by the dictionary, else the form whose ``_complete`` column comes next."""
-    if dictionary is not None:
-        return {name: field.form for name, field in dictionary.by_name.items()}
-    forms: dict[str, str] = {}
-    waiting: list[str] = []
-    for name in table.columns:
-        if name.endswith("_complete"):
-            forms |= dict.fromkeys(waiting, name.removesuffix("_complete"))
-            waiting = []
-        else:
-            waiting.append(name)
-    return forms
-
-
-def _items(table: TextTable, key: str, options: ImportOptions) -> list[str]:
-    mapped = [options.columns[name] for name in instrument(key).item_columns() if name in options.columns]
-    pattern = item_pattern(key)
-    return mapped or [name for name in table.columns if pattern.fullmatch(name)]
-
-
-def _filled(table: TextTable, record: str, columns: Columns) -> TextTable:
-    """Fill rows of repeating instruments with the occasion of the record's own row of the event."""
-    frame = table.frame.with_columns(
-        pl.when(pl.col(name) != _NOT_COMPLETED).then(pl.col(name)).alias(name)
-        for name in table.columns
-        if name.endswith("_timestamp")
-    )
+    Instances of a repeating event keep to themselves: they are rows of their own, without an instrument.
+    """
+    frame = table.frame
     shared = [header for role in _SHARED if role in ROLES and (header := columns.find(role)) is not None]
+    notes: list[str] = []
     if FORM in table.columns and shared:
         event = [EVENT] if EVENT in table.columns else []
+        own = pl.col(FORM).is_null()
+        if INSTANCE in table.columns:
+            own &= pl.col(INSTANCE).is_null()
+        before = frame
         frame = frame.with_columns(
-            pl.coalesce(pl.col(name), pl.col(name).filter(pl.col(FORM).is_null()).first().over(record, *event))
+            pl.when(pl.col(FORM).is_null())
+            .then(pl.col(name))
+            .otherwise(pl.coalesce(name, pl.col(name).filter(own).first().over(record, *event)))
+            .alias(name)
             for name in shared
         )
+        day = columns.find("taken_on")
+        if day is not None:
+            rows = frame.filter(before[day].is_null() & pl.col(day).is_not_null())[ROW].to_list()
+            if rows:
+                notes.append(
+                    f"Rows of repeating forms without a date that took '{quote(day)}' of the record's own row: "
+                    f"{len(rows)} (row {join_numbers(rows)})."
+                )
     clinician = columns.find("clinician_id")
     if clinician is not None:
         frame = frame.with_columns(pl.coalesce(clinician, pl.col(clinician).drop_nulls().first().over(record)))
-    return replace(table, frame=frame)
+    return replace(table, frame=frame), notes
 
 
 def _with_columns(table: TextTable, made: Iterable[pl.Series]) -> TextTable:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -34,6 +35,7 @@ COLUMNS: Mapping[str, str] = {
     "Matrix Ranking?": "matrix_ranking",
     "Field Annotation": "field_annotation",
 }
+_TAG = re.compile(r"</?[a-zA-Z][^<>]*>")
 _FIXED = {"yesno": {"1": "Yes", "0": "No"}, "truefalse": {"1": "True", "0": "False"}}
 _CHOSEN = {"radio", "dropdown", "checkbox", "sql"}
 
@@ -120,10 +122,21 @@ def _field(row: Mapping[str, str]) -> Field:
         name=row["field_name"],
         form=row["form_name"],
         kind=kind,
-        label=" ".join(row["field_label"].split()),
+        label=plain_label(row["field_label"]),
         choices=choices,
         validation=row["text_validation_type_or_show_slider_number"],
     )
+
+
+def plain_label(text: str) -> str:
+    """Take markup out of a label, as an export with labels does.
+
+    Examples
+    --------
+    >>> plain_label('<div class="rich-text-field-label"><p>Little  <b>interest</b> &amp; joy</p></div>')
+    'Little interest & joy'
+    """
+    return " ".join(html.unescape(_TAG.sub(" ", text)).split())
 
 
 def choices_of(text: str) -> dict[str, str]:
@@ -135,4 +148,4 @@ def choices_of(text: str) -> dict[str, str]:
     {'0': 'Not at all', '1': 'Several days, on and off', '-9': 'Refused'}
     """
     pairs = (part.partition(",") for part in re.split(r"\s*[|\n]\s*", text.strip()) if part.strip())
-    return {code.strip(): label.strip() for code, _, label in pairs}
+    return {code.strip(): plain_label(label) for code, _, label in pairs}

@@ -11,12 +11,12 @@ import polars as pl
 
 from mbc.errors import StoreError
 from mbc.exchange.cells.dates import Moment, Order, order_of, read_moment
+from mbc.exchange.cells.identifiers import client_identifier, exact_identifier, identifier
 from mbc.exchange.cells.text import REASON, blank_out, by_text, faults, no_faults
 from mbc.exchange.files.messages import join_names, quote
 from mbc.exchange.files.text_table import ROW
 from mbc.exchange.header.columns import ROLES, Columns
 from mbc.exchange.header.options import ImportOptions
-from mbc.store.schema.validation import check_id
 
 # One row per record of the file with its occasion; what cannot be read is null and a fault.
 OCCASION: dict[str, pl.DataType] = {
@@ -61,6 +61,8 @@ def read_occasions(columns: Columns, options: ImportOptions) -> Occasions:
         if header is None:
             read.append(pl.repeat(None, len(cells), dtype=dtype, eager=True).alias(name))
             continue
+        if options.exact_identifiers and reader in {client_identifier, identifier}:
+            reader = exact_identifier  # noqa: PLW2901 - a record names its own people
         values, reasons = by_text(cells[header], _saying(header, reader), dtype=dtype)
         read.append(values.alias(name))
         all_faults.append(faults(rows, reasons))
@@ -119,7 +121,8 @@ class _Moments:
 
 def _moments(cells: pl.Series, header: str, options: ImportOptions) -> _Moments:
     texts = cells.drop_nulls().unique(maintain_order=True)
-    order = None if options.date_format else order_of(texts, header)
+    found = None if options.date_format else order_of(texts, header)
+    order = None if found is None else found.order
     moments: dict[str, Moment] = {}
 
     def day(text: str) -> date:
@@ -141,7 +144,10 @@ def _moments(cells: pl.Series, header: str, options: ImportOptions) -> _Moments:
         "is kept, the time is not. Written as 2026-01-31T14:30+01:00 it would be."
     )
     read = {"taken_on": days, "taken_at": ats, "date_text": unread.to_series()}
-    return _Moments(read, reasons, (note,) if dropped else (), order)
+    notes = [note] if dropped else []
+    if found is not None and found.note is not None:
+        notes.append(f"Column '{quote(header)}' {found.note}")
+    return _Moments(read, reasons, tuple(notes), order)
 
 
 def _absent(rows: pl.Series, where: pl.Series, reason: str) -> pl.DataFrame:
@@ -160,17 +166,6 @@ def _saying(header: str, read: Callable[[str], Any]) -> Callable[[str], Any]:
             raise ValueError(f"{quote(header)}: {fault}") from None
 
     return reader
-
-
-def _identifier(text: str) -> str:
-    try:
-        return check_id("it", text)
-    except StoreError:
-        raise ValueError(
-            f"'{quote(text)}' is not a valid identifier; accepted are 1 to 64 of A-Z a-z 0-9 . _ - beginning "
-            "with a letter "
-            "or digit (a pseudonym, never a name)"
-        ) from None
 
 
 def _whole(text: str) -> int:
@@ -192,13 +187,13 @@ def _label(text: str) -> str:
 
 
 _READERS: tuple[tuple[str, Callable[[str], Any], pl.DataType], ...] = (
-    ("client_id", _identifier, pl.String()),
-    ("clinician_id", _identifier, pl.String()),
+    ("client_id", client_identifier, pl.String()),
+    ("clinician_id", identifier, pl.String()),
     ("session_number", _session, pl.Int64()),
-    ("informant", _identifier, pl.String()),
+    ("informant", identifier, pl.String()),
     ("target", _label, pl.String()),
     ("form", _label, pl.String()),
     ("coding", _label, pl.String()),
-    ("episode_id", _identifier, pl.String()),
-    ("version", _identifier, pl.String()),
+    ("episode_id", identifier, pl.String()),
+    ("version", exact_identifier, pl.String()),
 )

@@ -73,7 +73,10 @@ def read_wide(
     occasions = settlement.frame
     faults = [part.base.faults.with_columns(instrument=pl.lit(part.key)) for part in parts]
     others = _other_questionnaires(columns, recognised.keys)
-    by_row = pl.concat([pl.DataFrame(schema=_FAULTS), *faults, *(others for _ in faults[:1])])
+    of_format = pl.DataFrame(schema=_FAULTS)
+    if columns.table.faults is not None:
+        of_format = columns.table.faults.with_columns(instrument=pl.lit(None, pl.String)).select(*_FAULTS)
+    by_row = pl.concat([pl.DataFrame(schema=_FAULTS), of_format, *faults, *(others for _ in faults[:1])])
     notes = dict.fromkeys(note for part in parts for note in part.base.notes)
     return Records(
         occasions=occasions.select(*OCCASIONS_SCHEMA),

@@ -16,7 +16,7 @@ from __future__ import annotations
 import hashlib
 from collections import Counter
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -46,7 +46,7 @@ _FILE = "file"
 _AT_ONCE = 10_000  # administrations handed over at a time
 _SELF = "self"
 # Dates of a record folder are as they are: it may be a sample made for another day, or come from another clock.
-_ANY_DAY = datetime(9999, 12, 31, tzinfo=UTC)
+_AS_RECORDED = ImportOptions(now=datetime(9999, 12, 31, tzinfo=UTC), exact_identifiers=True)
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,14 +142,14 @@ def _administrations(source: RecordSource) -> pl.DataFrame:
     for name, table in source.tables.items():
         if not name.startswith(ADMINISTRATIONS):
             continue
-        options = ImportOptions(instruments=(name.removeprefix(ADMINISTRATIONS),), now=_ANY_DAY)
+        options = replace(_AS_RECORDED, instruments=(name.removeprefix(ADMINISTRATIONS),))
         columns = _columns(table)
         read = check(read_wide(columns, recognise(columns, options), options, keep_blank=True)).administrations
         parts.append(_with_blank_answers(read).with_columns(pl.lit(table.name).alias(_FILE)))
     if ANSWERS in source.tables:
         table = source.tables[ANSWERS]
         columns = _columns(table)
-        read = check(read_long(columns, ImportOptions(now=_ANY_DAY), keep_blank=True)).administrations
+        read = check(read_long(columns, _AS_RECORDED, keep_blank=True)).administrations
         alone = pl.col("answers").is_null() & pl.col("totals").is_not_null()
         parts.append(
             pl.concat([_with_blank_answers(read.filter(~alone)), read.filter(alone)]).with_columns(
@@ -160,7 +160,7 @@ def _administrations(source: RecordSource) -> pl.DataFrame:
     if "totals" not in source.tables:
         return frame
     table = source.tables["totals"]
-    totals = check(read_totals(_columns(table), ImportOptions(now=_ANY_DAY))).administrations
+    totals = check(read_totals(_columns(table), _AS_RECORDED)).administrations
     return _with_totals(frame, totals.with_columns(pl.lit(table.name).alias(_FILE)))
 
 

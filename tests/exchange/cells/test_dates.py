@@ -72,9 +72,9 @@ def test_what_is_no_acceptable_day_is_refused_with_its_text(text, words, now):
 
 
 def test_one_day_above_twelve_settles_the_order_of_the_column(now):
-    assert order_of(["03/04/2026", "25/04/2026"], "date") == "day-month"
-    assert order_of(["03/04/2026", "04/25/2026"], "date") == "month-day"
-    assert order_of(["03/03/2026"], "date") == "day-month"  # the same day either way
+    assert order_of(["03/04/2026", "25/04/2026"], "date").order == "day-month"
+    assert order_of(["03/04/2026", "04/25/2026"], "date").order == "month-day"
+    assert order_of(["03/03/2026"], "date").order == "day-month"  # the same day either way
     assert order_of(["2026-01-31"], "date") is None
     assert read_moment("03/04/2026", order="day-month", now=now).day == date(2026, 4, 3)
     assert read_moment("03-04-2026", order="month-day", now=now).day == date(2026, 3, 4)
@@ -104,3 +104,35 @@ def test_a_named_format_is_the_only_one_accepted(now):
 def test_a_format_must_name_a_whole_date(date_format):
     with pytest.raises(SettingsError, match="must name day, month and year"):
         check_format(date_format)
+
+
+@pytest.mark.parametrize(("text", "moment"), [
+    ("2026/01/05 2:22:33 PM GMT+1", "2026-01-05 13:22:33+00:00"),  # as Google Forms writes it
+    ("2026/01/05 2:22:33 PM GMT-10:30", "2026-01-06 00:52:33+00:00"),
+    ("2026-01-05 14:22 UTC+2", "2026-01-05 12:22:00+00:00"),
+    ("2026-01-05T23:30:00.000000-05:00", "2026-01-06 04:30:00+00:00"),
+])  # fmt: skip
+def test_a_zone_by_its_offset_gives_the_moment_and_the_day_stays_local(text, moment, now):
+    read = read_moment(text, now=now)
+    assert (str(read.day), str(read.at)) == ("2026-01-05", moment)
+
+
+@pytest.mark.parametrize(
+    "text", ["2026/01/05 2:22:33 PM EST", "2026-01-05 14:22 CEST", "2026-01-05 9:00 Europe/Berlin"]
+)
+def test_a_zone_that_is_only_named_keeps_the_day(text, now):
+    read = read_moment(text, now=now)
+    assert (str(read.day), read.at, read.time_dropped) == ("2026-01-05", None, True)
+
+
+def test_one_slip_does_not_turn_a_column_round():
+    open_days = [f"{month:02}/{day:02}/2026" for month in range(1, 12) for day in (2, 12) if month != day]
+    with pytest.raises(ImportRefused, match=r"only 1 of .* That may be a slip"):
+        order_of([*open_days, "01/15/2026"], "date")
+
+
+def test_a_column_read_with_the_month_first_says_so():
+    found = order_of(["01/15/2026", "01/20/2026", "02/03/2026"], "date")
+    assert found is not None
+    assert "2 of 3 dates can be read in no other way, such as '01/15/2026'" in str(found.note)
+    assert order_of(["15/01/2026", "02/03/2026"], "date").note is None  # pyright: ignore[reportOptionalMemberAccess]
