@@ -173,7 +173,7 @@ def _identifier(text: str) -> str:
         ) from None
 
 
-def _whole(text: str) -> int:
+def _integer(text: str) -> int:
     value = float(text.replace(",", "."))
     if value != int(value) or not 0 <= value <= MOST_SESSIONS:
         raise ValueError
@@ -182,7 +182,7 @@ def _whole(text: str) -> int:
 
 def _session(text: str) -> int:
     try:
-        return _whole(text)
+        return _integer(text)
     except (ValueError, OverflowError):
         raise ValueError(f"'{quote(text)}' is not a session number; a whole number from 0 is needed") from None
 
