@@ -1,4 +1,4 @@
-"""How the pages are put together: the only wiring there is."""
+"""The Dash application, put together from its pages: the only wiring there is."""
 
 from __future__ import annotations
 
@@ -15,25 +15,25 @@ from dashboards.components.shell import register_shell, shell
 from dashboards.pages import dispatch
 from dashboards.pages.caseload import layout as caseload
 from dashboards.pages.client import layout as client
-from dashboards.pages.open_points import layout as open_points
 from dashboards.pages.other_records import layout as other_records
 from dashboards.pages.outcomes import layout as outcomes
+from dashboards.pages.to_review import layout as to_review
 from dashboards.routes import Pages
 from dashboards.settings import Settings
-from dashboards.web.error_pages import install_refusals
+from dashboards.web.error_pages import install_error_pages
 from dashboards.web.guard import install_guard
 from dashboards.web.headers import install_headers
 from dashboards.web.html_shell import TITLE, QuietDash
 from dashboards.web.sessions import Sessions, csrf_token
 from dashboards.web.sign_in import install_sign_in
 from dashboards.web.theme import drawn_theme
-from dashboards.web.visitor import anyone, close_record, has_ended, keep_record, me
+from dashboards.web.visitor import close_record, has_ended, is_signed_in, set_record, signed_in_user
 from mbc.care.forecast.model_files import read_models
 from mbc.store import Store
 
-PAGES = Pages((caseload.PAGE, client.PAGE, outcomes.PAGE, open_points.PAGE, other_records.PAGE))
+PAGES = Pages((caseload.PAGE, client.PAGE, outcomes.PAGE, to_review.PAGE, other_records.PAGE))
 _HERE = Path(__file__).parent
-# Said one by one, for what is left unsaid an environment variable could turn on.
+# Each is set explicitly: an environment variable could turn on what is left out.
 _NO_TOOLS: dict[str, bool] = {
     "debug": False,
     "dev_tools_ui": False,
@@ -102,7 +102,11 @@ def create_app(store_url: str, settings: Settings) -> Dash:
 
 def _layout() -> Component:
     # Dash asks once by itself, at the first request, whoever sent that
-    return shell(me(), PAGES.of(me()), drawn_theme(), csrf_token()) if anyone() else html.Div()
+    return (
+        shell(signed_in_user(), PAGES.of(signed_in_user()), drawn_theme(), csrf_token())
+        if is_signed_in()
+        else html.Div()
+    )
 
 
 def _server(store_url: str, settings: Settings) -> Flask:
@@ -118,11 +122,11 @@ def _server(store_url: str, settings: Settings) -> Flask:
         SESSION_COOKIE_PATH="/",
     )
     models = read_models(settings.models)
-    keep_record(server.extensions, Store.open(store_url).from_origin("server"), models)
+    set_record(server.extensions, Store.open(store_url).from_origin("server"), models)
     sessions = Sessions(settings, has_ended)
     install_guard(server, sessions, PAGES)
     install_sign_in(server, sessions, PAGES)
     for address, answer in PAGES.forms.items():
         server.add_url_rule(address, address, answer, methods=["POST"])
-    install_refusals(server)
+    install_error_pages(server)
     return server

@@ -10,7 +10,7 @@ from typing import Any
 from dash import Dash
 from waitress.server import create_server
 
-from dashboards.warm_up import warm_up_aside
+from dashboards.warm_up import start_warm_up
 from mbc.errors import SettingsError
 
 _THREADS = 8
@@ -33,9 +33,9 @@ def serve(
     host, port : str, int
         Where to listen; port 0 takes any free one.
     https_proxy : str, optional
-        Address of the proxy that ends https in front of us: only its word on the visitor's address is taken.
+        Address of the proxy that ends https in front of us: only its word about the visitor's address is trusted.
     ready : callable
-        Told the address once the server answers.
+        Called with the address once the server answers.
 
     Raises
     ------
@@ -45,9 +45,9 @@ def serve(
     listening = _listen(host, port)
     trust = {} if https_proxy is None else _trusting(https_proxy)
     server = create_server(app.server, sockets=[listening], threads=_THREADS, ident=None, **trust)
-    warm_up_aside(app)
+    start_warm_up(app)
     if ready is not None:
-        ready(f"http://{_shown(host)}:{listening.getsockname()[1]}")
+        ready(f"http://{_display_host(host)}:{listening.getsockname()[1]}")
     try:
         server.run()
     except KeyboardInterrupt:  # waitress itself ends quietly; this is the moment before and after
@@ -74,5 +74,5 @@ def _trusting(proxy: str) -> dict[str, Any]:
     }
 
 
-def _shown(host: str) -> str:
+def _display_host(host: str) -> str:
     return "127.0.0.1" if host in ("0.0.0.0", "") else f"[{host}]" if ":" in host else host  # noqa: S104 - compared

@@ -1,4 +1,4 @@
-"""How the first visitor of the day is spared the waiting: what every page needs is made ready beforehand."""
+"""Warm-up: what every page needs is computed before the first visitor."""
 
 from __future__ import annotations
 
@@ -7,19 +7,19 @@ import threading
 
 from dash import Dash
 
-from dashboards.web.visitor import models, whole_store
+from dashboards.web.visitor import models, unscoped_store
 from mbc.care import caseload
 from mbc.errors import MbcError
 
 
-def warm_up_aside(app: Dash) -> threading.Thread:
-    """Fit the growth models in a thread of its own; whoever comes meanwhile waits for the same fit."""
+def start_warm_up(app: Dash) -> threading.Thread:
+    """Fit the growth models in a thread of its own; a visitor who comes meanwhile waits for the same fit."""
     thread = threading.Thread(target=warm_up, args=(app,), name="warm-up", daemon=True)
     thread.start()
     return thread
 
 
 def warm_up(app: Dash) -> None:
-    """Go once through everybody's scores with every model; the result is not kept, the models are."""
-    with app.server.app_context(), contextlib.suppress(MbcError):  # a page will tell, should it matter there
-        caseload(whole_store(), cohort=models())
+    """Read everybody's scores once with every model; the result is not kept, the models are."""
+    with app.server.app_context(), contextlib.suppress(MbcError):  # a page reports it, should it matter there
+        caseload(unscoped_store(), cohort=models())

@@ -101,19 +101,19 @@ def require(frame: Frame, columns: Iterable[str], what: str, *, hint: str = "") 
         Naming what is missing, what was found and which renaming may help.
     """
     needed = list(columns)
-    found = [str(name) for name in frame.collect_schema().names()]
-    missing = [name for name in needed if name not in found]
+    present_names = [str(name) for name in frame.collect_schema().names()]
+    missing = [name for name in needed if name not in present_names]
     if not missing:
         return
-    spare = [name for name in found if name not in needed]
+    spare = [name for name in present_names if name not in needed]
     renames: dict[str, str] = {}
     for name in missing:
-        near = [one for one in nearest(name, spare) if one not in renames]
+        near = [candidate for candidate in nearest(name, spare) if candidate not in renames]
         if near:
             renames[near[0]] = name
     advice = " Rename " + ", ".join(f"'{old}' -> '{new}'" for old, new in renames.items()) + "?" if renames else ""
     raise MissingItems(
-        f"{what} needs {_some(missing)}; the frame has {_some(found) or 'no columns'}.{advice}"
+        f"{what} needs {_some(missing)}; the frame has {_some(present_names) or 'no columns'}.{advice}"
         + (f" {hint}" if hint else "")
     )
 
@@ -227,10 +227,10 @@ def add_columns(frame: Frame, numbers: Numbers, steps: Sequence[Sequence[nw.Expr
     if isinstance(frame, nw.DataFrame):
         made = _made(numbers.frame, steps)
         return frame.with_columns(*_as_in(frame, made, names, numbers.read))
-    whole = numbers.frame
+    frame_with_scores = numbers.frame
     for step in steps:
-        whole = whole.with_columns(*step)
-    return whole.select(*frame.collect_schema().names(), *names)
+        frame_with_scores = frame_with_scores.with_columns(*step)
+    return frame_with_scores.select(*frame.collect_schema().names(), *names)
 
 
 def _answers(frame: Frame, columns: Sequence[str]) -> Frame:
@@ -253,7 +253,9 @@ def _without_objects(frame: nw.DataFrame[Any], columns: Sequence[str]) -> nw.Dat
     """Columns of mixed Python objects (pandas alone has them) as text, so that one expression reads all."""
     schema = frame.collect_schema()
     texts = [
-        nw.new_series(name, [_text(one) for one in frame[name].to_list()], nw.String, backend=frame.implementation)
+        nw.new_series(
+            name, [_text(cell) for cell in frame[name].to_list()], nw.String, backend=frame.implementation
+        )
         for name in columns
         if schema[name] == nw.Object
     ]
@@ -297,9 +299,9 @@ def _as_float(column: nw.Series[Any], kind: str) -> nw.Series[Any]:
 def _float_type(frame: nw.DataFrame[Any], read: Iterable[str]) -> str | None:
     """Type of a pandas table's own floats: numpy's (None), nullable or pyarrow's, as of the columns read."""
     types = {str(frame[name].to_native().dtype) for name in read}
-    if any(one.endswith("[pyarrow]") for one in types):
+    if any(kind.endswith("[pyarrow]") for kind in types):
         return "double[pyarrow]"
-    return "Float64" if any(one[:1].isupper() or one == "boolean" for one in types) else None
+    return "Float64" if any(kind[:1].isupper() or kind == "boolean" for kind in types) else None
 
 
 def _text(value: Any) -> str | None:

@@ -95,7 +95,7 @@
     if (document.hidden) hide();
   });
 
-  // A record that was opened out of turn goes when its time is up; the server shows no more of it by then.
+  // A record opened by emergency access goes when its time is up; the server shows no more of it by then.
   const closing = new WeakMap();
   setInterval(() => {
     const glass = document.getElementById("glass");

@@ -1,16 +1,16 @@
-"""What screen readers are told of a component, beyond what it shows."""
+"""Attributes for screen readers."""
 
 from __future__ import annotations
 
 from typing import Any
 
 
-def aria(**said: str) -> dict[str, Any]:
-    """Write attributes that are no Python names.
+def aria(**attributes: str) -> dict[str, Any]:
+    """Write attributes whose names are not Python identifiers.
 
     Examples
     --------
     >>> aria(label="Pages", describedby="caption")
     {'aria-label': 'Pages', 'aria-describedby': 'caption'}
     """
-    return {f"aria-{name}": words for name, words in said.items()}
+    return {f"aria-{name}": words for name, words in attributes.items()}

@@ -31,15 +31,15 @@ def chart(
     graph_id : str or dict
         Name of the graph, for callbacks.
     figure : plotly.graph_objects.Figure
-        The drawing; nothing is said in it alone.
+        The drawing; everything in it is also in the caption or the table.
     anchor : str
         Name of the place on the page.
     title, caption : str
-        What it shows; what it says, in plain words.
+        What it shows, and its content in plain words.
     key : component, optional
         What the marks of the drawing stand for.
     below : sequence of components
-        The table, and where the lines come from.
+        The table, and the sources of the lines.
     """
     words = f"{anchor}-caption"
     drawing = html.Div(

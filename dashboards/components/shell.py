@@ -1,4 +1,4 @@
-"""What surrounds every page: the way past it, where one is, the theme, and the way out."""
+"""The frame of every page: skip link, navigation, theme switch and sign-out."""
 
 from __future__ import annotations
 

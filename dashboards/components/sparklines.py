@@ -18,7 +18,7 @@ def spark_mask(points: Sequence[float | None], bounds: tuple[float, float]) -> s
     >>> spark_mask([10, None, 14], (0, 30))[:26], spark_mask([10], (0, 30))
     ('data:image/svg+xml;base64,', None)
     """
-    if sum(one is not None for one in points) < 2:
+    if sum(point is not None for point in points) < 2:
         return None
     drawing = sparkline_svg(points, label="", bounds=bounds, width=WIDTH, height=HEIGHT)
     return "data:image/svg+xml;base64," + base64.b64encode(drawing.encode()).decode()

@@ -35,10 +35,10 @@ def table(
     numbers : sequence of int
         Which columns are numbers: they line up to the right.
     blocks : bool
-        On a narrow screen each row becomes a block, in which a cell says its column's heading.
+        On a narrow screen each row becomes a block, in which a cell is labelled with its column's heading.
     """
     head = html.Thead(
-        html.Tr([html.Th(one, scope="col", className=_kind(i, numbers)) for i, one in enumerate(headings)])
+        html.Tr([html.Th(heading, scope="col", className=_kind(i, numbers)) for i, heading in enumerate(headings)])
     )
     body = html.Tbody([html.Tr(_cells(row, headings, numbers)) for row in rows])
     return html.Div(

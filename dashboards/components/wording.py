@@ -10,9 +10,9 @@ from mbc.care.values.course import Verdict
 Mood = Literal["better", "worse", "same", "unknown"]  # a class of the style sheet, which adds the mark in front
 
 _MOODS: dict[Verdict, Mood] = {
-    "reliably better": "better",
-    "reliably worse": "worse",
-    "inside noise": "same",
+    "clearly better": "better",
+    "clearly worse": "worse",
+    "no clear change": "same",
     "not known": "unknown",
 }
 
@@ -22,7 +22,7 @@ def mood(verdict: Verdict | None) -> Mood:
 
     Examples
     --------
-    >>> mood("inside noise"), mood(None)
+    >>> mood("no clear change"), mood(None)
     ('same', 'unknown')
     """
     return "unknown" if verdict is None else _MOODS[verdict]
@@ -40,7 +40,7 @@ def day_words(day: dt.date | None) -> str:
 
 
 def ago_words(days: int | None) -> str:
-    """Say how long ago something was.
+    """Write how long ago something was.
 
     Examples
     --------

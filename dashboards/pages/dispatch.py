@@ -13,7 +13,7 @@ from dashboards.routes import PageRequest, Pages, client_of
 from dashboards.web.flash import take_note
 from dashboards.web.sessions import csrf_token
 from dashboards.web.theme import drawn_theme
-from dashboards.web.visitor import me, models, note_refusal, record_of
+from dashboards.web.visitor import models, note_refusal, record_view, signed_in_user
 from mbc.errors import AccessDenied, NotInRecord
 
 
@@ -45,8 +45,8 @@ def register(app: Dash, pages: Pages) -> None:
 
 def _request(path: str | None) -> PageRequest:
     return PageRequest(
-        store=record_of(client_of(path)),
-        user=me(),
+        store=record_view(client_of(path)),
+        user=signed_in_user(),
         theme=drawn_theme(),
         models=models(),
         token=csrf_token(),

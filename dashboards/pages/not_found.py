@@ -1,4 +1,4 @@
-"""What stands where a page is not: the same words for what never was and for what is somebody else's."""
+"""What stands where a page is not: the same words for a page that does not exist and one of somebody else's."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from dash.development.base_component import Component
 def layout() -> list[Component]:
     """Lay out the notice."""
     return [
-        html.H1("Nothing here"),
+        html.H1("Page not found"),
         html.P("There is no such page, or it is not one of yours.", className="lead"),
-        html.P(dcc.Link("To the start", href="/", refresh=True)),
+        html.P(dcc.Link("Home", href="/", refresh=True)),
     ]

@@ -11,34 +11,36 @@ from dashboards.web.theme import chosen_theme
 from mbc.errors import AccessDenied, NotInRecord
 
 _WORDS = {
-    403: ("Not from here", "That request did not come from a page of this application."),
-    404: ("Nothing here", "There is no such page, or it is not one of yours."),
-    405: ("Not like this", "That address cannot be used in this way."),
-    413: ("Too much at once", "That was larger than this application accepts."),
+    403: ("Request refused", "That request was not sent by a page of this application."),
+    404: ("Page not found", "There is no such page, or it is not one of yours."),
+    405: ("Method not allowed", "That address cannot be used in this way."),
+    413: ("Request too large", "That was larger than this application accepts."),
 }
-_FAULT = ("Something went wrong", "The fault has been noted for whoever runs this server. Nothing was changed.")
+_FAULT = ("Something went wrong", "The error was logged on the server. Nothing was changed.")
 
 
-def install_refusals(server: Flask) -> None:
+def install_error_pages(server: Flask) -> None:
     """Answer every fault of the server with a plain page, or a plain line where no person reads it."""
-    server.register_error_handler(HTTPException, refuse)
+    server.register_error_handler(HTTPException, error_page)
     for fault in (NotInRecord, AccessDenied):  # what is not theirs does not exist
-        server.register_error_handler(fault, lambda _: refuse(NotFound()))
+        server.register_error_handler(fault, lambda _: error_page(NotFound()))
 
 
-def refuse(fault: HTTPException) -> ResponseReturnValue:
-    """Word one refusal; a fault of our own (500) is told like any other, its details stay in the server's log."""
+def error_page(fault: HTTPException) -> ResponseReturnValue:
+    """Word one refusal; an internal error (500) is worded like any other, its details stay in the server's log."""
     status = fault.code or 500
     heading, words = _WORDS.get(status, _FAULT)
     if request.method not in ("GET", "HEAD") or request.path.startswith(("/_", "/assets/")):
         return Response(words, status, mimetype="text/plain")
-    page = render_template(
-        "message.html", heading=heading, words=words, way_on="To the start", theme=chosen_theme()
-    )
+    page = render_template("message.html", heading=heading, words=words, way_on="Home", theme=chosen_theme())
     return page, status
 
 
-def no_pages() -> ResponseReturnValue:
-    """Tell somebody signed in that their work is done elsewhere, and let them go."""
-    heading, words = "No pages for this account", "What this account may do is done with the mbc command."
+def no_pages_notice() -> ResponseReturnValue:
+    """Tell a user without pages where their work is done, and offer to sign out."""
+    heading = "No pages for this account"
+    words = (
+        "This account works with the mbc command: 'mbc deidentify' makes a cohort for research, "
+        "'mbc user' manages accounts, 'mbc audit' shows the audit log."
+    )
     return render_template("message.html", heading=heading, words=words, csrf=csrf_token(), theme=chosen_theme())

@@ -9,10 +9,10 @@ from flask.typing import ResponseReturnValue
 from flask_login import current_user, logout_user
 
 from dashboards.routes import Pages, client_of
-from dashboards.web.error_pages import no_pages
+from dashboards.web.error_pages import no_pages_notice
 from dashboards.web.sessions import Sessions
 from dashboards.web.sign_in import OPEN_ENDPOINTS
-from dashboards.web.visitor import me, my_store, note_ended, note_refusal, sees
+from dashboards.web.visitor import can_see, note_ended, note_refusal, signed_in_user, user_store
 
 # What the application itself fetches; everything else that is asked for is a page.
 _MACHINERY = ("/_dash-layout", "/_dash-dependencies", "/_dash-update-component", "/still-here")
@@ -32,7 +32,7 @@ def install_guard(server: Flask, sessions: Sessions, pages: Pages) -> None:
         if not (sessions.live() and current_user.is_authenticated):
             return _send_to_sign_in()
         if request.method not in _HARMLESS and request.path not in forms and not _from_our_pages(request):
-            my_store().audit.record("refused", asked="a request from elsewhere", fault="AccessDenied")
+            user_store().audit.record("refused", asked="a request from elsewhere", fault="AccessDenied")
             abort(403)
         if _is_machinery(request.path) or (request.method == "POST" and request.path in forms):
             return None
@@ -62,12 +62,12 @@ def _open_page(pages: Pages) -> ResponseReturnValue | None:
     if request.method not in ("GET", "HEAD"):
         abort(405)
     if request.path == "/":
-        start = pages.home(me())
-        return redirect(start, 303) if start else no_pages()
-    asked = pages.visit(request.path, me())
+        start = pages.home(signed_in_user())
+        return redirect(start, 303) if start else no_pages_notice()
+    asked = pages.visit(request.path, signed_in_user())
     if asked is None and (page := pages.at(request.path)):
-        note_refusal(my_store(), page.name, client_of(request.path))
-    if asked is None or (asked.client_id is not None and not sees(asked.client_id)):
+        note_refusal(user_store(), page.name, client_of(request.path))
+    if asked is None or (asked.client_id is not None and not can_see(asked.client_id)):
         abort(404)
     return None
 

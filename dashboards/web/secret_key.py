@@ -60,5 +60,5 @@ def _kept(path: Path) -> str:
 
 def _read(path: Path) -> str:
     if os.name == "posix" and stat.S_IMODE(path.stat().st_mode) & 0o077:
-        raise SettingsError(f"{path} can be read by others, so it is no secret. Repair: chmod 600 '{path}'")
+        raise SettingsError(f"{path} can be read by others, so it is not secret. Repair: chmod 600 '{path}'")
     return path.read_text(encoding="ascii").strip()

@@ -21,7 +21,7 @@ from flask_login import LoginManager, current_user, login_user, logout_user
 from dashboards.routes import Pages
 from dashboards.web.sessions import Sessions, csrf_holds, csrf_token, sign_in_id
 from dashboards.web.theme import chosen_theme
-from dashboards.web.visitor import end_sign_in, my_store, recall, remember, verify
+from dashboards.web.visitor import end_sign_in, load_user, store_account_state, user_store, verify
 
 _PUBLIC = Path(__file__).parents[1] / "public"
 _PUBLIC_FILES = ("plain.css", "icon.svg")
@@ -30,10 +30,10 @@ _PUBLIC_FILES = ("plain.css", "icon.svg")
 OPEN_ENDPOINTS = frozenset({"signing_in.show", "signing_in.enter", "signing_in.file"})
 
 _NO_MATCH = (
-    "That user name and password do not go together, or sign-in is paused after several tries. "
-    "Check both; if it goes on, wait 15 minutes or ask your administrator."
+    "The user name or password is wrong, or sign-in is paused after several failed attempts. "
+    "Check both; if it persists, wait 15 minutes or ask your administrator."
 )
-_STALE = "This page had been open for a while. Please sign in again."
+_STALE = "This page was open for too long. Please sign in again."
 
 
 def install_sign_in(server: Flask, sessions: Sessions, pages: Pages) -> None:
@@ -42,7 +42,7 @@ def install_sign_in(server: Flask, sessions: Sessions, pages: Pages) -> None:
     manager.session_protection = "basic"
     manager.init_app(server, add_context_processor=False)
 
-    manager.user_loader(recall)
+    manager.user_loader(load_user)
 
     rules = Blueprint("signing_in", __name__)
     rules.add_url_rule("/sign-in", "show", _show, methods=["GET"])
@@ -68,7 +68,7 @@ def _enter(sessions: Sessions, pages: Pages) -> ResponseReturnValue:
         return _form(problem=_NO_MATCH), 401
     wanted = session.get("wanted")
     sessions.start()
-    remember(visitor)
+    store_account_state(visitor)
     login_user(visitor)
     if isinstance(wanted, str) and pages.visit(wanted, visitor.user):
         return redirect(wanted, 303)
@@ -78,8 +78,8 @@ def _enter(sessions: Sessions, pages: Pages) -> ResponseReturnValue:
 def _leave() -> ResponseReturnValue:
     if not csrf_holds(request.form.get("csrf")):
         return redirect("/", 303)
-    for one in my_store().break_glass_records():
-        my_store().end_break_glass(one.client_id)
+    for record in user_store().break_glass_records():
+        user_store().end_break_glass(record.client_id)
     end_sign_in(
         sign_in_id()
     )  # before anything else of it goes: wherever its cookie was copied to, it is worthless from now on

@@ -1,4 +1,4 @@
-"""Light or dark: what the visitor's browser said in a cookie."""
+"""Light or dark: the choice in the visitor's cookie."""
 
 from __future__ import annotations
 
@@ -18,14 +18,14 @@ _DRAWN: dict[str | None, Theme] = {
 
 def chosen_theme() -> Theme | None:
     """Give the theme the visitor chose, None when they follow their system."""
-    said = _said()
-    return _DRAWN[said] if said in ("light", "dark") else None
+    cookie = _theme_cookie()
+    return _DRAWN[cookie] if cookie in ("light", "dark") else None
 
 
 def drawn_theme() -> Theme:
     """Give the theme the visitor's page is drawn in now."""
-    return _DRAWN.get(_said(), "light")
+    return _DRAWN.get(_theme_cookie(), "light")
 
 
-def _said() -> str | None:
+def _theme_cookie() -> str | None:
     return request.cookies.get(THEME_COOKIE) if has_request_context() else None

@@ -26,8 +26,8 @@ class Visitor(UserMixin):
         return self.user.username
 
 
-def keep_record(extensions: dict[str, object], store: Store, models: Models | None = None) -> None:
-    """Put the whole record, and the growth models of it, where requests find them."""
+def set_record(extensions: dict[str, object], store: Store, models: Models | None = None) -> None:
+    """Store the record, and its growth models, where requests can reach them."""
     extensions[_STORE] = store
     extensions[_MODELS] = CohortModels(store, models)
 
@@ -45,12 +45,12 @@ def verify(username: str, password: str) -> Visitor | None:
     return None if user is None else _visitor(user.username)
 
 
-def remember(visitor: Visitor) -> None:
+def store_account_state(visitor: Visitor) -> None:
     """Note in the session what the account was like, so that a changed one signs in again."""
     session[_ACCOUNT] = _state(visitor.user)
 
 
-def recall(username: str) -> Visitor | None:
+def load_user(username: str) -> Visitor | None:
     """Read a visitor back for a request: none when the account was closed or changed since the sign-in."""
     visitor = _visitor(username)
     return visitor if visitor and session.get(_ACCOUNT) == _state(visitor.user) else None
@@ -58,12 +58,12 @@ def recall(username: str) -> Visitor | None:
 
 def end_sign_in(token: str) -> None:
     """Write down that the visitor handed this sign-in back."""
-    _from_here().accounts.end_sign_in(me().username, token)
+    _from_here().accounts.end_sign_in(signed_in_user().username, token)
 
 
 def has_ended(token: str) -> bool:
     """Whether a sign-in was handed back: here, on another worker, or before a restart."""
-    return whole_store().accounts.has_ended(token)
+    return unscoped_store().accounts.has_ended(token)
 
 
 def note_ended(token: str, username: str) -> None:
@@ -76,41 +76,41 @@ def note_refusal(store: Store, page: str, client_id: str | None) -> None:
     store.audit.record("refused", subject=client_id, asked=f"page {page}", fault="AccessDenied")
 
 
-def anyone() -> bool:
+def is_signed_in() -> bool:
     """Whether somebody is signed in."""
     return bool(current_user.is_authenticated)
 
 
-def me() -> User:
+def signed_in_user() -> User:
     """Give the account that is asking."""
     return _here().user
 
 
-def my_store() -> Store:
+def user_store() -> Store:
     """Give the record narrowed to what the visitor may see; everything a page shows comes from here."""
     return _here().store
 
 
 def models() -> CohortModels:
-    """Give the growth models of the whole record: of it, a page shows only a client's own curve."""
-    found = current_app.extensions[_MODELS]
-    if not isinstance(found, CohortModels):
+    """Give the growth models of all records: of it, a page shows only a client's own curve."""
+    fitted = current_app.extensions[_MODELS]
+    if not isinstance(fitted, CohortModels):
         raise TypeError("the server was started without models")
-    return found
+    return fitted
 
 
-def record_of(client_id: str | None) -> Store:
-    """Give the view in which the visitor meets a client: their own, or the one that they opened out of turn."""
-    mine = my_store()
-    if any(one.client_id == client_id for one in mine.break_glass_records()):
-        return mine.open_break_glass_view(str(client_id))
-    return mine
+def record_view(client_id: str | None) -> Store:
+    """Give the view in which the visitor sees a client: their own, or the emergency access that they opened."""
+    own_view = user_store()
+    if any(record.client_id == client_id for record in own_view.break_glass_records()):
+        return own_view.open_break_glass_view(str(client_id))
+    return own_view
 
 
-def sees(client_id: str) -> bool:
-    """Whether a client's record exists for the visitor; somebody else's does not."""
+def can_see(client_id: str) -> bool:
+    """Whether a client's record exists for the visitor; one outside their reach does not."""
     try:
-        record_of(client_id).episodes(client_id=client_id)
+        record_view(client_id).episodes(client_id=client_id)
     except (NotInRecord, AccessDenied):
         return False
     return True
@@ -123,7 +123,7 @@ def _here() -> Visitor:
     return visitor
 
 
-def whole_store() -> Store:
+def unscoped_store() -> Store:
     """Give the record without narrowing: for accounts and models, never for a page."""
     store = current_app.extensions[_STORE]
     if not isinstance(store, Store):
@@ -132,12 +132,12 @@ def whole_store() -> Store:
 
 
 def _from_here() -> Store:
-    return whole_store().from_origin(request.remote_addr or "unknown address")
+    return unscoped_store().from_origin(request.remote_addr or "unknown address")
 
 
 def _visitor(username: str) -> Visitor | None:
     try:
-        store = whole_store().as_user(username, origin=request.remote_addr)
+        store = unscoped_store().as_user(username, origin=request.remote_addr)
     except AccessDenied:
         return None
     return None if store.user is None else Visitor(store, store.user)

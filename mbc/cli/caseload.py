@@ -54,9 +54,9 @@ def command(
     as_of: dt.datetime | None,
     models_folder: Path | None,
 ) -> None:
-    """List clients with their latest scores and the change since their first, sorted into what is beyond noise.
+    """List clients with their latest scores and the change since the first: clearly better, worse or neither.
 
-    A change inside measurement error is listed as such. The safety channel is not part of it.
+    A change within measurement error is listed as no clear change. The safety channel is not part of it.
     """
     console = Console(highlight=False)
     with Store.open(store_url) as full_store:
@@ -73,9 +73,9 @@ def command(
     for name, width in (
         ("Client", 10),
         ("Last contact", 10),
-        ("Better", None),
-        ("Worse", None),
-        ("Inside noise", None),
+        ("Clearly better", None),
+        ("Clearly worse", None),
+        ("No clear change", None),
     ):
         table.add_column(name, min_width=width, overflow="fold", ratio=None if width else 1)
     for row in sorted(listed.rows, key=_SORT[sort]):
@@ -106,9 +106,9 @@ def _cells(row: CaseloadRow) -> tuple[Text, ...]:
     return (
         who,
         contact,
-        _listed(row, "reliably better"),
-        _listed(row, "reliably worse"),
-        _listed(row, "inside noise", "not known"),
+        _listed(row, "clearly better"),
+        _listed(row, "clearly worse"),
+        _listed(row, "no clear change", "not known"),
     )
 
 

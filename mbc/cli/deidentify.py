@@ -40,10 +40,10 @@ def command(*, folder: Path, store_url: str, username: str | None, k: int, key: 
         raise click.UsageError("--key names people, so it is for the operator alone: leave --as out.")
     with Store.open(store_url) as full_store:
         store = view_of(full_store, username)
-        cohort, bridge = deidentified_cohort(store, k=k)
+        cohort, study_ids = deidentified_cohort(store, k=k)
         rows = {name: table.height for name, table in cohort.tables().items()}
         store.audit.record("export", format="cohort", file=folder.name, rows=rows, key=key is not None)
-    write_cohort(cohort, folder, bridge=None if key is None else bridge, key=key)
+    write_cohort(cohort, folder, study_ids=None if key is None else study_ids, key=key)
     say = Console(highlight=False).print
     say(Text(f"{cohort.people.height} people, {cohort.scores.height} scores: written to {folder}."))
     if cohort.withheld:

@@ -72,8 +72,8 @@ def _file(store_url: str) -> Path:
     path = engine.file_of(place)
     if path is None or not engine.is_encrypted(place):
         raise SettingsError(
-            f"{engine.shown(place)} is not an encrypted record. Name one: --store sqlcipher:///FILE"
+            f"{engine.display_address(place)} is not an encrypted record. Name one: --store sqlcipher:///FILE"
         )
     if not path.exists():
-        raise StoreNotFound(f"There is no record at {engine.shown(place)}.")
+        raise StoreNotFound(f"There is no record at {engine.display_address(place)}.")
     return path

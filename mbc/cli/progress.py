@@ -8,7 +8,7 @@ from contextlib import contextmanager
 
 @contextmanager
 def working() -> Iterator[Callable[[str, float | None], None]]:
-    """Give a function to tell what is being done, and how much of it is (0 to 1; None where that is not known)."""
+    """Give a function that reports what is being done, and how much of it (0 to 1; None where not known)."""
     from rich.console import Console  # noqa: PLC0415 - loaded when it is needed
     from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn  # noqa: PLC0415
 
@@ -19,7 +19,7 @@ def working() -> Iterator[Callable[[str, float | None], None]]:
     bar = Progress(*columns, console=console, transient=True, disable=not console.is_terminal)
     task = bar.add_task("", total=None)
 
-    def tell(what: str, part: float | None) -> None:
+    def report(what: str, part: float | None) -> None:
         bar.start()
         bar.update(task, description=what, total=None if part is None else 1.0, completed=part or 0.0)
 
@@ -30,7 +30,7 @@ def working() -> Iterator[Callable[[str, float | None], None]]:
 
     before = keys.around_question.set(still)
     try:
-        yield tell
+        yield report
     finally:
         keys.around_question.reset(before)
         bar.stop()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import plotly.graph_objects as go
 
+from mbc.care.client.trajectory import short_name
 from mbc.care.clinic.outcomes import ClinicOutcomes, OutcomeRow, Rate
 from mbc.figures.text import plain
 from mbc.figures.theme import FONT, PALETTES, Palette, Theme
@@ -112,7 +113,7 @@ def _add_heading(
         y=places[row.instrument, row.scale, ""],
         xref="x",
         xanchor="left",
-        text=f"<b>{plain(row.title)}</b> ({plain(row.instrument)}; {n}{complete})",
+        text=f"<b>{plain(row.title)}</b> ({plain(short_name(row.instrument))}; {n}{complete})",
         showarrow=False,
         font={"size": 13, "color": palette.ink},
     )

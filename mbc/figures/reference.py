@@ -27,7 +27,7 @@ def add_noise(canvas: Canvas) -> None:
         canvas.trace(
             x=[left, right, right, left, left],
             y=[noise.lower, noise.lower, noise.upper, noise.upper, noise.lower],
-            name="Measurement noise",
+            name="Measurement error",
             legendgroup="noise",
             legendrank=4,
             showlegend=index == 0,

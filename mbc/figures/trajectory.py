@@ -1,6 +1,6 @@
 """How one client's course on one scale is drawn: scores against noise, cutoff, goals, events and expectation.
 
-Every element keeps one trace name in every figure: "Score", "Prorated", "Recorded total", "Measurement noise",
+Every element keeps one trace name in every figure: "Score", "Prorated", "Recorded total", "Measurement error",
 "Cutoff", "Goal", "Expected course", "Expected range", "Events", "Relationship status", "Not applicable". Nothing
 of the safety channel reaches a figure: a trajectory does not hold it.
 """

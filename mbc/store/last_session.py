@@ -22,25 +22,25 @@ class LastSessionDate:
     def __init__(self) -> None:
         self._lock = Lock()
         self._as_of: tuple[int, int] | None = None
-        self._found: dict[tuple[frozenset[str] | None, str | None], date | None] = {}
+        self._days: dict[tuple[frozenset[str] | None, str | None], date | None] = {}
 
     def on(self, connection: Connection, scope: Scope) -> date | None:
         """Give the last day, as far as a scope reaches; None where no session was held."""
         reach = (scope.clinicians, scope.only)
         with self._lock:
             self._forget_when_written(connection)
-            if reach not in self._found:
+            if reach not in self._days:
                 c = t.therapy_session.c
                 query = select(func.max(c.held_on)).where(c.attended, *scope.reaches(c.client_id))
-                self._found[reach] = connection.execute(query).scalar()
-            return self._found[reach]
+                self._days[reach] = connection.execute(query).scalar()
+            return self._days[reach]
 
     def _forget_when_written(self, connection: Connection) -> None:
         # every writing that changes something makes an entry, and every erasure a tombstone
         entries = select(func.coalesce(func.max(t.entry.c.entry_id), 0)).scalar_subquery()
-        stones = select(func.count()).select_from(t.tombstone).scalar_subquery()
-        entry, erased = connection.execute(select(entries, stones)).one()
+        tombstones = select(func.count()).select_from(t.tombstone).scalar_subquery()
+        entry, erased = connection.execute(select(entries, tombstones)).one()
         now = (int(entry), int(erased))
-        if now != self._as_of or len(self._found) > _MOST_SCOPES:
-            self._found.clear()
+        if now != self._as_of or len(self._days) > _MOST_SCOPES:
+            self._days.clear()
             self._as_of = now

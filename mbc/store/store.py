@@ -116,7 +116,7 @@ class Store(Readers, Provenance, BreakGlass, Backups, Maintenance):
     @property
     def url(self) -> str:
         """Where the record is, without its password."""
-        return engines.shown(self._engine.url)
+        return engines.display_address(self._engine.url)
 
     @property
     def user(self) -> User | None:
@@ -125,7 +125,7 @@ class Store(Readers, Provenance, BreakGlass, Backups, Maintenance):
 
     @property
     def open_until(self) -> datetime | None:
-        """Until when this view lasts (UTC), if it is of a record that was opened out of turn."""
+        """Until when this view lasts (UTC), if it is an emergency access."""
         return self._scope.until
 
     def has_permission(self, permission: Permission) -> bool:
@@ -225,7 +225,7 @@ class Store(Readers, Provenance, BreakGlass, Backups, Maintenance):
             Clients that would be added before them.
         """
         occasions, known = administrations.Occasions(), belonging.Known(self._scope)
-        found: list[Preview] = []
+        previews: list[Preview] = []
         refused: set[str] = set()
         with self._audited("preview", None, logged=False), self._reading() as connection:
             self._scope.require_writer(Administration)
@@ -239,15 +239,15 @@ class Store(Readers, Provenance, BreakGlass, Backups, Maintenance):
                     try:
                         belonging.require_administration(known, batch, place)
                         known.require_channel(batch.channel[place])
-                        found.append(_PREVIEWS[occasions.place(keyed, place, 0, supersede=supersede).outcome])
+                        previews.append(_PREVIEWS[occasions.place(keyed, place, 0, supersede=supersede).outcome])
                     except MbcError as fault:
-                        found.append(Preview("refused", str(fault)))
+                        previews.append(Preview("refused", str(fault)))
                         if isinstance(fault, (AccessDenied, NotInRecord)):
                             refused.add(client_id)
         if refused and self._scope.user is not None:  # nothing was written, but what is there was asked for
             subject = refused.pop() if len(refused) == 1 else None
             self._log(self.audit.line("refused", subject=subject, asked="preview"))
-        return found
+        return previews
 
     def last_session_date(self) -> date | None:
         """Give the last day on which a session was held with anybody whom this view reaches.

@@ -17,10 +17,10 @@ from mbc.store.maintenance import erasure, verification
 from mbc.store.maintenance.erasure import Erasure
 from mbc.store.maintenance.verification import VerifyReport
 from mbc.store.reading import score_cache
-from mbc.store.reading.score_cache import Worked
+from mbc.store.reading.score_cache import ComputedScores
 from mbc.store.schema import tables as t
 from mbc.store.schema.records import Client
-from mbc.store.schema.validation import check_text, is_id, shown
+from mbc.store.schema.validation import check_text, is_id, quote
 from mbc.store.view import RecordView
 
 
@@ -62,10 +62,10 @@ class Maintenance(RecordView):
         with self._audited("erasure", client_id, logged=False), self._queued():
             self._scope.require("clients:erase")
             with engines.writing(self._engine) as connection:
-                stone = self._tombstone_of(connection, client_id)
+                tombstone = self._tombstone_of(connection, client_id)
                 done = (
                     None
-                    if stone is not None
+                    if tombstone is not None
                     else erasure.erase(
                         connection, client_id, by=who, reason=why, now=datetime.now(UTC), line=self.audit.line
                     )
@@ -73,8 +73,8 @@ class Maintenance(RecordView):
         self._shared.logged_reads.clear()
         clean = engines.scrub(self._engine)
         if done is None:
-            files = "Its files were written anew." if clean else "Another program still holds its file open."
-            raise Erased(f"The client '{client_id}' was erased before ({stone}). {files}")
+            files = "Its files were rewritten." if clean else "Another program still holds its file open."
+            raise Erased(f"The client '{client_id}' was erased before ({tombstone}). {files}")
         return replace(done, clean=clean)
 
     def _tombstone_of(self, connection: Connection, client_id: str) -> str | None:
@@ -82,27 +82,33 @@ class Maintenance(RecordView):
         column = t.client.c.client_id
         if is_id(client_id) and connection.execute(select(column).where(column == client_id)).first():
             return None  # whoever may erase reaches everybody, and reads nobody
-        stones = tombstones.erased_among(connection, [client_id])
-        if client_id in stones:
-            return stones[client_id].tombstone_id
-        raise NotInRecord(f"There is no client {shown(client_id)} on record. Nothing was erased.")
+        erased_clients = tombstones.erased_among(connection, [client_id])
+        if client_id in erased_clients:
+            return erased_clients[client_id].tombstone_id
+        raise NotInRecord(f"There is no client {quote(client_id)} on record. Nothing was erased.")
 
     def erased(self, client_ids: Collection[str]) -> dict[str, str]:
         """Say which of some clients were erased, and why they are not taken in again; for whoever may add them."""
         with self._audited("erased clients", None, logged=False):
             self._scope.require_writer(Client)
             with engines.reading(self._engine) as connection:
-                stones = tombstones.erased_among(connection, client_ids)
-        return {client_id: tombstones.refusal(client_id, stone) for client_id, stone in stones.items()}
+                erased_clients = tombstones.erased_among(connection, client_ids)
+        return {
+            client_id: tombstones.refusal(client_id, tombstone) for client_id, tombstone in erased_clients.items()
+        }
 
     def keep_scores(
-        self, worked: Iterable[Worked], *, dropping: Collection[int] = (), logged: Mapping[str, Any] | None = None
+        self,
+        worked: Iterable[ComputedScores],
+        *,
+        dropping: Collection[int] = (),
+        logged: Mapping[str, Any] | None = None,
     ) -> int:
         """Keep scores that were worked out from the answers, and forget others: a cache.
 
         Parameters
         ----------
-        worked : iterable of Worked
+        worked : iterable of ComputedScores
             Scores of whole questionnaires, each with the digest of its definition.
         dropping : collection of int
             Sets of `score_sets` to forget first.

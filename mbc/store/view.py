@@ -19,7 +19,7 @@ from mbc.store.audit.log import Audit, append
 from mbc.store.audit.recent_events import Recent
 from mbc.store.database import engine as engines
 from mbc.store.last_session import LastSessionDate
-from mbc.store.schema.validation import check_text, is_id, shown
+from mbc.store.schema.validation import check_text, is_id, quote
 
 Subject = str | Callable[[], str | None] | None
 _READ_WINDOW = timedelta(minutes=15)  # one line says that a client was read, not one per chart on the page
@@ -167,5 +167,5 @@ class RecordView:
             with self._audited("writing in the name of another", None, logged=False):
                 raise AccessDenied(f"{self._scope.who} cannot write in the name of {by}.")
         if len(check_text("by", by)) > _LONGEST_NAME:
-            raise StoreError(f"by is {shown(by)}; at most {_LONGEST_NAME} characters name who writes.")
+            raise StoreError(f"by is {quote(by)}; at most {_LONGEST_NAME} characters name who writes.")
         return by

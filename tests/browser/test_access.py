@@ -14,7 +14,7 @@ PAGES = (
     ("ash", "/caseload"),
     ("ash", "/client/C001"),
     ("ana", "/outcomes"),
-    ("ash", "/open-points"),
+    ("ash", "/to-review"),
     ("ash", "/other-records"),
     (None, "/sign-in"),
 )
@@ -151,10 +151,10 @@ def test_nothing_moves_for_those_who_asked_for_it(visit: Visit):
     assert page.evaluate(MOVING) == 0
 
 
-def test_the_page_prints_without_its_controls_and_without_what_is_kept_apart(visit: Visit):
+def test_the_page_prints_without_its_controls_and_without_the_restricted_section(visit: Visit):
     page = opened(visit, "ash", "/client/C001")
     page.locator("#record-button").click()
-    expect(page.locator("#record")).to_contain_text("PHQ9")
+    expect(page.locator("#record")).to_contain_text("PHQ-9")
     page.emulate_media(media="print")
     expect(page.locator("#record")).to_be_hidden()
     expect(page.get_by_role("banner")).to_be_hidden()

@@ -32,17 +32,17 @@ def test_a_visit(visit: Visit, watch: Watch, address: str):
     drawing = chart.get_by_role("img", name="Chart. Self-esteem: RSES")
     assert drawing.get_attribute("aria-describedby") == caption.get_attribute("id")
 
-    chart.get_by_text("Every score as a table").click()
+    chart.get_by_text("Show table of scores").click()
     expect(chart.get_by_role("cell", name="+12")).to_be_visible()
-    chart.get_by_text("Where these lines come from").click()
-    expect(chart.get_by_text("Measurement noise", exact=True).last).to_be_visible()
+    chart.get_by_text("Sources").click()
+    expect(chart.get_by_text("Measurement error", exact=True).last).to_be_visible()
 
     assert "2026" in str(page.evaluate(SCORES, "chart-rses-total")["x"][0])
-    page.get_by_text("Sessions", exact=True).click()
+    page.get_by_text("Session number", exact=True).click()
     page.wait_for_function(f"() => ({SCORES})('chart-rses-total').x[0] === 1")
     assert page.evaluate(SCORES, "chart-rses-total")["x"] == [1, 3, 5, 7, 9, 11]
 
-    page.get_by_label("Draw better as up").check()
+    page.get_by_label("Plot improvement upwards").check()
     page.wait_for_function(TURNED, arg="chart-phq9-total")
 
     assert page.evaluate(KEPT) == [[], []]
@@ -84,18 +84,18 @@ def test_a_sign_in_that_ended_leaves_nothing_in_sight(visit: Visit, address: str
     page = visit("/client/C001", "ash")
     expect(page.get_by_role("heading", level=1, name="Willow")).to_be_visible()
     page.context.clear_cookies()
-    page.get_by_text("Sessions", exact=True).click()  # any request is refused now
+    page.get_by_text("Session number", exact=True).click()  # any request is refused now
     expect(page).to_have_url(f"{address}/sign-in")
     assert "Willow" not in page.content()
 
 
-def test_what_is_kept_apart_opens_by_a_button_and_hides_by_one_key(visit: Visit, watch: Watch):
+def test_the_restricted_section_opens_by_a_button_and_hides_by_one_key(visit: Visit, watch: Watch):
     page = visit("/client/C001", "ash")
     expect(page.get_by_role("heading", level=1, name="Willow")).to_be_visible()
-    assert "PHQ9:" not in page.content()
+    assert "thoughts of death" not in page.content()
     button = page.locator("#record-button")
     button.click()
-    expect(page.locator("#record")).to_contain_text("PHQ9")
+    expect(page.locator("#record")).to_contain_text("PHQ-9")
     expect(button).to_have_attribute("aria-expanded", "true")
     page.keyboard.press("Escape")
     expect(page.locator("#record")).to_be_hidden()
@@ -144,22 +144,22 @@ def test_a_record_is_opened_out_of_turn_by_a_form_and_goes_when_its_time_is_up(
     page.get_by_role("button", name="Open for an hour").click()
     expect(page).to_have_url(f"{address}/client/C001")
     expect(page).to_have_title("mbc")
-    expect(page.get_by_role("status")).to_contain_text("Opened out of turn")
+    expect(page.get_by_role("status")).to_contain_text("Emergency access, read only")
     expect(page.get_by_role("heading", level=1, name="Willow")).to_be_visible()
     drawn(page)
     page.get_by_role("button", name="Close").click()
     expect(page).to_have_url(f"{address}/other-records")
     expect(page.get_by_role("row").filter(has_text="birch").first).to_contain_text("closed")
     page.go_back()
-    expect(page.get_by_role("heading", name="Nothing here")).to_be_visible()
+    expect(page.get_by_role("heading", name="Page not found")).to_be_visible()
     assert "Willow" not in page.content()
     assert [said for said in watch.complaints if "404" not in said] == []
 
 
-def test_what_is_kept_apart_hides_when_the_window_is_left(visit: Visit):
+def test_the_restricted_section_hides_when_the_window_is_left(visit: Visit):
     page = visit("/client/C001", "ash")
     page.locator("#record-button").click()
-    expect(page.locator("#record")).to_contain_text("PHQ9")
+    expect(page.locator("#record")).to_contain_text("PHQ-9")
     page.evaluate(
         "() => { Object.defineProperty(document, 'hidden', { value: true });"
         " document.dispatchEvent(new Event('visibilitychange')); }"
@@ -168,18 +168,18 @@ def test_what_is_kept_apart_hides_when_the_window_is_left(visit: Visit):
     expect(page.locator("#record-button")).to_have_attribute("aria-expanded", "false")
 
 
-def test_open_points_are_out_of_sight_until_asked_for_at_one_key_and_on_paper(
+def test_flags_to_review_are_out_of_sight_until_asked_for_at_one_key_and_on_paper(
     visit: Visit, watch: Watch, address: str
 ):
     page = visit("/caseload", "ash")
-    page.get_by_role("link", name="Open points").click()
-    expect(page.get_by_role("heading", level=1, name="Open points")).to_be_visible()
-    expect(page).to_have_url(f"{address}/open-points")
+    page.get_by_role("link", name="To review").click()
+    expect(page.get_by_role("heading", level=1, name="To review")).to_be_visible()
+    expect(page).to_have_url(f"{address}/to-review")
     expect(page).to_have_title("mbc")
-    assert "PHQ9" not in page.content()
+    assert "thoughts of death" not in page.content()
     button, points = page.locator("#points-button"), page.locator("#points")
     button.click()
-    expect(points).to_contain_text("PHQ9")
+    expect(points).to_contain_text("PHQ-9")
     page.emulate_media(media="print")
     expect(points).to_be_hidden()
     page.emulate_media(media="screen")
@@ -190,13 +190,13 @@ def test_open_points_are_out_of_sight_until_asked_for_at_one_key_and_on_paper(
     assert points.is_hidden()
     page.context.set_offline(False)
     page.reload()
-    expect(page.get_by_role("heading", level=1, name="Open points")).to_be_visible()
-    assert "PHQ9" not in page.content()
+    expect(page.get_by_role("heading", level=1, name="To review")).to_be_visible()
+    assert "thoughts of death" not in page.content()
     watch.complaints.clear()  # of a server that did not answer
     button.click()
-    expect(points).to_contain_text("PHQ9")
+    expect(points).to_contain_text("PHQ-9")
     page.get_by_role("button", name="Mark as seen").first.click()
     expect(page.get_by_role("status")).to_contain_text("Marked as seen")
-    expect(page).to_have_url(f"{address}/open-points")
-    assert "PHQ9" not in page.content()
+    expect(page).to_have_url(f"{address}/to-review")
+    assert "thoughts of death" not in page.content()
     assert watch.complaints == []

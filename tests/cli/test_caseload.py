@@ -13,7 +13,7 @@ from mbc.errors import NotInRecord
 from mbc.store import Administration, Client, Clinician, Store
 
 START = dt.date(2025, 1, 6)
-COURSES = {"C1": (18, 4), "C2": (4, 18), "C3": (9, 10)}  # PHQ-9; 6 points are beyond noise
+COURSES = {"C1": (18, 4), "C2": (4, 18), "C3": (9, 10)}  # PHQ-9; 6 points are a clear change
 
 
 @pytest.fixture
@@ -37,9 +37,13 @@ def run(*arguments: str) -> str:
 
 def test_change_stands_under_better_worse_or_inside_noise(url):
     lines = run("--store", url).splitlines()
-    columns = {name: lines[0].index(name) for name in ("Better", "Worse", "Inside noise")}
+    columns = {name: lines[0].index(name) for name in ("Clearly better", "Clearly worse", "No clear change")}
     placed = {client: line.index("PHQ-9") for line in lines[1:] for client in COURSES if line.startswith(client)}
-    assert placed == {"C1": columns["Better"], "C2": columns["Worse"], "C3": columns["Inside noise"]}
+    assert placed == {
+        "C1": columns["Clearly better"],
+        "C2": columns["Clearly worse"],
+        "C3": columns["No clear change"],
+    }
 
 
 def test_latest_score_and_change_are_shown(url):

@@ -54,7 +54,7 @@ def test_an_unknown_client_and_one_erased_before_are_told_apart(url):
     with pytest.raises(NotInRecord, match="There is no client 'C9' on record"):
         erase(url, "C9", "--yes", "--reason", "a request")
     erase(url, "C1", "--yes", "--reason", "a request")
-    with pytest.raises(Erased, match=r"'C1' was erased before \(erased-.*\)\. Its files were written anew"):
+    with pytest.raises(Erased, match=r"'C1' was erased before \(erased-.*\)\. Its files were rewritten"):
         erase(url, "C1", "--yes", "--reason", "a request")
 
 

@@ -15,7 +15,7 @@ PAGES = (
     ("ash", "/caseload"),
     ("ash", "/client/C001"),
     ("ana", "/outcomes"),
-    ("ash", "/open-points"),
+    ("ash", "/to-review"),
     ("ash", "/other-records"),
 )
 
@@ -56,8 +56,8 @@ def test_each_page_has_one_first_heading_and_no_level_is_skipped(store_of, who: 
 @pytest.mark.parametrize(
     ("user", "pages"),
     [
-        ("ash", ["Caseload", "Outcomes", "Open points", "Other records"]),
-        ("oak", ["Caseload", "Outcomes", "Other records"]),
+        ("ash", ["Caseload", "Outcomes", "To review", "Colleagues' records"]),
+        ("oak", ["Caseload", "Outcomes", "Colleagues' records"]),
         ("ana", ["Outcomes"]),
         ("adam", []),
     ],

@@ -53,7 +53,7 @@ def made_trajectory() -> Trajectory:
     )
     second = tuple(occasion(w, s, target="r2", baseline=12) for w, s in ((24, 12), (26, 14), (28, 17), (30, 18)))
     noise = NoiseBand(4, 12, 4, 0.95, "what measurement error alone explains", "Funk & Rogge (2007)", "unverified")
-    change = Change(8, first[0].taken_on, 4, first[-1].taken_on, -4, 4.0, "inside noise", "4 points lower")
+    change = Change(8, first[0].taken_on, 4, first[-1].taken_on, -4, 4.0, "no clear change", "4 points lower")
     end = DAY + dt.timedelta(weeks=17)
     days = tuple(DAY + dt.timedelta(weeks=w) for w in range(24, 35))
     return Trajectory(

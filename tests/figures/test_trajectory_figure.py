@@ -53,7 +53,7 @@ def test_hollow_markers_are_not_explained_where_there_are_none(course):
 
 
 def test_noise_is_a_band_around_each_baseline(course):
-    bands = named(trajectory_figure(course), "Measurement noise")
+    bands = named(trajectory_figure(course), "Measurement error")
     assert [(min(band.y), max(band.y)) for band in bands] == [(4, 12), (8, 16)]
     assert all("unverified" in band.text for band in bands)
 

@@ -20,7 +20,7 @@ from sqlalchemy import text
 
 from mbc.errors import Conflict, MbcError, SettingsError, StoreError, StoreNewer, StoreNotFound
 from mbc.store import Client, Store, migrations
-from mbc.store.database.engine import address, shown
+from mbc.store.database.engine import address, display_address
 from mbc.store.schema import tables
 
 
@@ -120,7 +120,7 @@ def test_a_server_that_does_not_answer_is_named_without_its_password():
 
 
 def test_an_address_is_shown_without_its_password():
-    assert shown(address("postgresql://ann:secret@host/clinic")) == "postgresql://ann:***@host/clinic"
+    assert display_address(address("postgresql://ann:secret@host/clinic")) == "postgresql://ann:***@host/clinic"
 
 
 def test_a_missing_folder_is_named(tmp_path):
@@ -221,7 +221,7 @@ def test_a_password_comes_from_the_file_that_the_environment_names(tmp_path, mon
     monkeypatch.setenv("MBC_STORE_PASSWORD_FILE", str(secret))
     url = address("postgresql://clinic@127.0.0.1/c1")
     assert url.password == "p@ss/w:rd#1?%"
-    assert "p@ss" not in shown(url)
+    assert "p@ss" not in display_address(url)
     assert address("postgresql://clinic:own@127.0.0.1/c1").password == "own"
     monkeypatch.setenv("MBC_STORE_PASSWORD_FILE", str(tmp_path / "none"))
     with pytest.raises(SettingsError, match="cannot be read"):

@@ -1,4 +1,4 @@
-"""What a caseload says of each client: rows of a grid on a wide screen, cards on a narrow one."""
+"""The content of a caseload: rows of a grid on a wide screen, cards on a narrow one."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ from mbc.care.values.review import Caseload, CaseloadCell, CaseloadRow
 Order = Literal["contact", "name", "worst", "best"]
 
 ORDERS: dict[Order, str] = {
-    "contact": "Seen last",
-    "worst": "Reliably worse first",
-    "best": "Reliably better first",
+    "contact": "Most recent contact",
+    "worst": "Clearly worse first",
+    "best": "Clearly better first",
     "name": "Name",
 }
 
@@ -27,9 +27,9 @@ _MOST_NAMED = 2  # scales that are not on track, in one cell of the grid
 
 @dataclass(frozen=True, slots=True)
 class Measure:
-    """One scale of one client, in words beside a line."""
+    """One scale of one client, in words with a sparkline."""
 
-    key: str  # "attachment_anxiety": what is measured, whichever questionnaire did it
+    key: str  # "attachment_anxiety": what is measured, with whichever questionnaire
     title: str  # "Attachment anxiety"
     by: str  # "ECR-S"
     words: str
@@ -38,7 +38,7 @@ class Measure:
     sort: float | None  # larger = better than at the start
 
 
-_NAMED: dict[Mood, str] = {"worse": "Worse, beyond noise", "better": "Better, beyond noise"}
+_NAMED: dict[Mood, str] = {"worse": "Clearly worse", "better": "Clearly better"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +50,7 @@ class Card:
     about: str
     contact: str
     notes: tuple[str, ...]
-    summary: tuple[tuple[Mood, str], ...]  # marks and words: what changed beyond noise, and how much did not
+    summary: tuple[tuple[Mood, str], ...]  # marks and words: what changed clearly, and how much did not
 
 
 def name_of(row: CaseloadRow) -> str:
@@ -93,18 +93,18 @@ def _card(row: CaseloadRow) -> Card:
 
 
 def _summary(measured: Sequence[Measure]) -> tuple[tuple[Mood, str], ...]:
-    found: list[tuple[Mood, str]] = []
+    lines: list[tuple[Mood, str]] = []
     for kind, heading in _NAMED.items():
-        if titles := [one.title for one in measured if one.mood == kind]:
-            found.append((kind, f"{heading}: {', '.join(titles)}"))
-    if same := sum(one.mood == "same" for one in measured):
-        found.append(("same", f"{words.count(same, 'measure')} inside noise"))
-    return tuple(found)
+        if titles := [item.title for item in measured if item.mood == kind]:
+            lines.append((kind, f"{heading}: {', '.join(titles)}"))
+    if same := sum(item.mood == "same" for item in measured):
+        lines.append(("same", f"No clear change on {words.count(same, 'measure')}"))
+    return tuple(lines)
 
 
 def _about(row: CaseloadRow) -> str:
-    id_beside = [row.client_id] if row.alias else []
-    return ", ".join([*id_beside, *([row.relationship] if row.relationship else [])])
+    shown_id = [row.client_id] if row.alias else []
+    return ", ".join([*shown_id, *([row.relationship] if row.relationship else [])])
 
 
 def grid_rows(caseload: Caseload) -> list[dict[str, Any]]:
@@ -113,7 +113,7 @@ def grid_rows(caseload: Caseload) -> list[dict[str, Any]]:
 
 
 def _grid_row(row: CaseloadRow) -> dict[str, Any]:
-    found: dict[str, Any] = {
+    fields: dict[str, Any] = {
         "id": row.client_id,
         "path": client_path(row.client_id),
         "name": name_of(row),
@@ -124,9 +124,9 @@ def _grid_row(row: CaseloadRow) -> dict[str, Any]:
         "sessions": words.count(row.sessions, "session"),
         "notes": "; ".join(_notes(row)),
     }
-    cells = _one_of_each(map(measure, row.cells))
-    found["cells"] = {key: _cell(one) for key, one in cells.items()}
-    return found | {key: one.sort for key, one in cells.items()}
+    cells = _first_of_each(map(measure, row.cells))
+    fields["cells"] = {key: _cell(item) for key, item in cells.items()}
+    return fields | {key: item.sort for key, item in cells.items()}
 
 
 def _notes(row: CaseloadRow) -> tuple[str, ...]:
@@ -136,16 +136,16 @@ def _notes(row: CaseloadRow) -> tuple[str, ...]:
     return (f"not on track on {words.count(len(row.signals), 'scale')}", *row.flags)
 
 
-def _cell(one: Measure) -> dict[str, Any]:
-    return {"by": one.by, "words": one.words.split(": ", 1), "mood": one.mood, "spark": one.spark}
+def _cell(item: Measure) -> dict[str, Any]:
+    return {"by": item.by, "words": item.words.split(": ", 1), "mood": item.mood, "spark": item.spark}
 
 
-def _one_of_each(found: Iterable[Measure]) -> dict[str, Measure]:
-    """Keep one questionnaire for each thing measured: the first that has a score."""
+def _first_of_each(items: Iterable[Measure]) -> dict[str, Measure]:
+    """Keep the first questionnaire with a score for each construct measured."""
     kept: dict[str, Measure] = {}
-    for one in found:
-        if one.key not in kept or (kept[one.key].sort is None and one.sort is not None):
-            kept[one.key] = one
+    for item in items:
+        if item.key not in kept or (kept[item.key].sort is None and item.sort is not None):
+            kept[item.key] = item
     return kept
 
 
@@ -153,7 +153,7 @@ def measures(caseload: Caseload) -> tuple[tuple[str, str], ...]:
     """Key and title of everything that is measured for anybody, construct by construct."""
     place = {construct: i for i, (construct, _) in enumerate(caseload.constructs)}
     cells = sorted((cell for row in caseload.rows for cell in row.cells), key=lambda cell: place[cell.construct])
-    return tuple(dict.fromkeys((one.key, one.title) for one in map(measure, cells)))
+    return tuple(dict.fromkeys((item.key, item.title) for item in map(measure, cells)))
 
 
 def _worst(row: CaseloadRow) -> float:

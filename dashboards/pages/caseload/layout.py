@@ -1,4 +1,4 @@
-"""The caseload: did anything change beyond noise, for each of my clients."""
+"""The caseload page: has anything clearly changed for each of my clients."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from dashboards.components import ids
 from dashboards.components.aria import aria
 from dashboards.pages.caseload.content import ORDERS, Card, Order, cards, grid_rows, measures
 from dashboards.routes import Page, reads_records
-from dashboards.web.visitor import models, my_store
+from dashboards.web.visitor import models, user_store
 from mbc.care import Caseload, CohortModels, caseload
 from mbc.store import Store
 from mbc.store.accounts.break_glass import MAY_OPEN
@@ -32,24 +32,24 @@ _GRID_THEME = """themeQuartz.withParams({
 
 def layout(store: Store, cohort: CohortModels | None = None) -> list[Component]:
     """Lay out the caseload of whoever the store is narrowed to."""
-    found = caseload(store, cohort=cohort)
-    heading = html.Div([html.H1("Caseload"), html.P(found.caption, className="lead")])
-    if not found.rows:
+    clients = caseload(store, cohort=cohort)
+    heading = html.Div([html.H1("Caseload"), html.P(clients.caption, className="lead")])
+    if not clients.rows:
         return [heading, html.P("No client is on this caseload yet.", className="empty")]
     find = dmc.TextInput(id=ids.CASELOAD_FIND, label="Find a client", debounce=300, className="find")
-    return [html.Div([heading, find], className="heading"), _wide(found), _narrow()]
+    return [html.Div([heading, find], className="heading"), _wide(clients), _narrow()]
 
 
-def _wide(found: Caseload) -> Component:
+def _wide(clients: Caseload) -> Component:
     """Lay out the grid of a wide screen."""
-    many = len(found.rows) > _MOST_AT_ONCE
+    many = len(clients.rows) > _MOST_AT_ONCE
     return html.Section(
         className="only-wide",
         **aria(label="Clients, as a table. Arrow keys move, Enter opens a client, Enter on a heading sorts."),
         children=dag.AgGrid(
             id=ids.CASELOAD_GRID,
-            rowData=grid_rows(found),
-            columnDefs=_columns(found),
+            rowData=grid_rows(clients),
+            columnDefs=_columns(clients),
             getRowId="params.data.id",
             defaultColDef={"sortable": True, "resizable": True, "suppressMovable": True, "wrapHeaderText": True},
             dashGridOptions={
@@ -59,6 +59,7 @@ def _wide(found: Caseload) -> Component:
                 "suppressCellFocus": False,
                 "animateRows": False,
                 "enableCellTextSelection": True,
+                "localeText": {"noMatchingRows": "No client of that name."},
                 "theme": {"function": " ".join(_GRID_THEME.split())},
             },
             style={"height": "75vh" if many else None},
@@ -66,7 +67,7 @@ def _wide(found: Caseload) -> Component:
     )
 
 
-def _columns(found: Caseload) -> list[dict[str, Any]]:
+def _columns(clients: Caseload) -> list[dict[str, Any]]:
     who: list[dict[str, Any]] = [
         {"headerName": "Client", "field": "name", "cellRenderer": "Client", "pinned": "left", "width": 156},
         {
@@ -77,23 +78,23 @@ def _columns(found: Caseload) -> list[dict[str, Any]]:
             "sort": "asc",
         },
     ]
-    if len({row.clinician_id for row in found.rows}) > 1:
+    if len({row.clinician_id for row in clients.rows}) > 1:
         who.append({"headerName": "Clinician", "field": "clinician", "width": 110})
     scales: list[dict[str, Any]] = [
         {
             "headerName": title,
             "field": key,
             "cellRenderer": "Measure",
-            "getQuickFilterText": {"function": "''"},  # a name is looked for, not a score
-            "sortingOrder": ["asc", "desc", None],  # what got worse is looked at first
+            "getQuickFilterText": {"function": "''"},  # names are searched, not scores
+            "sortingOrder": ["asc", "desc", None],  # what got worse comes first
             "minWidth": 136,
             "flex": 1,
             "wrapText": True,
         }
-        for key, title in measures(found)
+        for key, title in measures(clients)
     ]
     notes = [{"headerName": "Notes", "field": "notes", "width": 160, "wrapText": True, "cellClass": "cell-notes"}]
-    return who + scales + (notes if any(row.notes for row in found.rows) else [])
+    return who + scales + (notes if any(row.notes for row in clients.rows) else [])
 
 
 def _narrow() -> Component:
@@ -112,17 +113,17 @@ def _narrow() -> Component:
 
 
 def _card(card: Card) -> Component:
-    said = [html.P(words, className=f"verdict {kind}") for kind, words in card.summary]
+    changes = [html.P(words, className=f"verdict {kind}") for kind, words in card.summary]
     notes = [html.P(note, className="note") for note in card.notes]
     about = " · ".join(filter(None, (card.about, card.contact)))
     return html.Li(
-        [html.H2(dcc.Link(card.name, href=card.path)), html.P(about, className="quiet-words"), *said, *notes],
+        [html.H2(dcc.Link(card.name, href=card.path)), html.P(about, className="quiet-words"), *changes, *notes],
         className="card",
     )
 
 
 def spark(address: str) -> Component:
-    """Draw a sparkline; the words beside it say the same."""
+    """Draw a sparkline; the words next to it carry the same content."""
     return html.Span(className="spark", style={"maskImage": f'url("{address}")'}, **aria(hidden="true"))
 
 
@@ -137,12 +138,12 @@ def list_cards(
         The cards, and whether there are no more of them.
     """
     chosen: Order = order if order in ORDERS else "contact"
-    found = cards(caseload(store, cohort=cohort), chosen, str(find or ""))
+    chosen_cards = cards(caseload(store, cohort=cohort), chosen, str(find or ""))
     shown = _CARDS_AT_ONCE * (1 + (more or 0))
-    return [_card(card) for card in found[:shown]], shown >= len(found)
+    return [_card(card) for card in chosen_cards[:shown]], shown >= len(chosen_cards)
 
 
-def sift(find: object) -> Patch:
+def filter_grid(find: object) -> Patch:
     """Answer words to find in the grid."""
     options = Patch()
     options["quickFilterText"] = str(find or "")
@@ -162,10 +163,14 @@ def register(app: Dash) -> None:
         Input(ids.CASELOAD_FIND, "value"),
         Input(ids.CASELOAD_MORE, "n_clicks"),
         prevent_initial_call=True,
-    )(lambda narrow, *said: list_cards(my_store(), *said, cohort=models()) if narrow else (no_update, no_update))
+    )(
+        lambda narrow, *inputs: (
+            list_cards(user_store(), *inputs, cohort=models()) if narrow else (no_update, no_update)
+        )
+    )
     app.callback(
         Output(ids.CASELOAD_GRID, "dashGridOptions"), Input(ids.CASELOAD_FIND, "value"), prevent_initial_call=True
-    )(sift)
+    )(filter_grid)
 
 
 PAGE = Page(

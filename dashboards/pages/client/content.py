@@ -1,4 +1,4 @@
-"""What a client's page says beside its charts: where things stand now, what lies behind each line, every score."""
+"""The text of a client's page: the present state, the source of each line, all scores."""
 
 from __future__ import annotations
 
@@ -8,14 +8,14 @@ from dataclasses import dataclass
 from dashboards.components.sparklines import spark_mask
 from dashboards.components.wording import Mood, day_words, mood
 from mbc.care import words
-from mbc.care.values.course import Change, Confidence, CutoffLine, Mark, Trajectory, Verdict
+from mbc.care.values.course import VALENCE_NOTES, Change, Confidence, CutoffLine, Mark, Trajectory
 from mbc.care.values.review import ClientReview, GoalProgress, StatusPeriod
 from mbc.instruments import instrument
 
 
 @dataclass(frozen=True, slots=True)
-class Glance:
-    """One scale in one line: the latest score, and what became of it."""
+class SummaryRow:
+    """One scale in one row: the latest score, and how it changed."""
 
     chart: str  # names the chart this line leads to
     title: str
@@ -29,7 +29,7 @@ class Glance:
 
 @dataclass(frozen=True, slots=True)
 class Origin:
-    """One line of a chart, and who says that it belongs there."""
+    """One line of a chart, and its source."""
 
     name: str
     words: str
@@ -48,18 +48,18 @@ def anchor(course: Trajectory) -> str:
 
 
 def facts(review: ClientReview) -> str:
-    """Say who this is and how far the work has come, in one line."""
-    said = [review.client_id] if review.alias else []
-    said += [review.status] if review.status else []
-    said += [f"with {review.clinician}"] if review.clinician else []
-    said.append(words.count(review.sessions_attended, "session") + " attended")
-    said += [f"{review.sessions_missed} missed"] if review.sessions_missed else []
-    said += [f"last session {day_words(review.last_session)}"] if review.last_session else []
-    return " · ".join(said)
+    """Describe the client and the course of care in one line."""
+    parts = [review.client_id] if review.alias else []
+    parts += [review.status] if review.status else []
+    parts += [f"clinician: {review.clinician}"] if review.clinician else []
+    parts.append(words.count(review.sessions_attended, "session") + " attended")
+    parts += [f"{review.sessions_missed} missed"] if review.sessions_missed else []
+    parts += [f"last session {day_words(review.last_session)}"] if review.last_session else []
+    return " · ".join(parts)
 
 
-def glance(course: Trajectory) -> Glance:
-    """Sum up one scale as it stands now."""
+def summary_row(course: Trajectory) -> SummaryRow:
+    """Sum up the present state of one scale."""
     now = course.current
     latest = None if now is None else now.latest
     start_words, start_mood = _change(None if now is None else now.since_baseline)
@@ -68,7 +68,7 @@ def glance(course: Trajectory) -> Glance:
         latest_words = _why_nothing(course)
     else:
         latest_words = f"{words.number(latest.score, course.decimals)} on {day_words(latest.taken_on)}"
-    return Glance(
+    return SummaryRow(
         chart=anchor(course),
         title=course.title,
         latest=latest_words,
@@ -76,24 +76,16 @@ def glance(course: Trajectory) -> Glance:
         start_mood=start_mood,
         since_last=last_words,
         last_mood=last_mood,
-        spark=None if now is None else spark_mask([one.score for one in now.occasions], course.range),
+        spark=None if now is None else spark_mask([occasion.score for occasion in now.occasions], course.range),
     )
 
 
-_NOISE: dict[Verdict, str] = {
-    "reliably better": "beyond noise",
-    "reliably worse": "beyond noise",
-    "inside noise": "inside noise",
-    "not known": "noise not known",
-}
-
-
 def _change(change: Change | None) -> tuple[str, Mood]:
-    """Word a change in one line; the caption under the chart says it in full."""
+    """Word a change in one line; the caption under the chart has the details."""
     if change is None:
         return "", "unknown"
-    amount = change.words.partition(",")[0].partition(";")[0]
-    return f"{amount}, {_NOISE[change.verdict]}", mood(change.verdict)
+    unknown = ", measurement error unknown" if change.verdict == "not known" and change.points else ""
+    return f"{change.words}{unknown}", mood(change.verdict)
 
 
 def _why_nothing(course: Trajectory) -> str:
@@ -103,26 +95,26 @@ def _why_nothing(course: Trajectory) -> str:
 
 
 def origins(course: Trajectory) -> tuple[Origin, ...]:
-    """Say where each line of a chart comes from."""
-    found = [
-        Origin("Measurement noise", one.noise.label, one.noise.source, _doubt(one.noise.confidence))
-        for one in course.segments[:1]
-        if one.noise is not None
+    """Give the source of each line of a chart."""
+    lines = [
+        Origin("Measurement error", segment.noise.label, segment.noise.source, _doubt(segment.noise.confidence))
+        for segment in course.segments[:1]
+        if segment.noise is not None
     ]
-    found += [
+    lines += [
         Origin(
             "Cutoff",
-            f"{words.number(one.value, course.decimals)}: {one.label}",
-            one.source,
-            _doubt(one.confidence),
+            f"{words.number(cutoff.value, course.decimals)}: {cutoff.label}",
+            cutoff.source,
+            _doubt(cutoff.confidence),
         )
-        for one in course.cutoffs
+        for cutoff in course.cutoffs
     ]
     for curve in course.curves[:1]:
-        made_of = f"this clinic's own records of {words.count(curve.n_clients, 'client')}"
-        found.append(Origin("Expected course", f"{curve.label}, {curve.level:.0%} range", made_of, ""))
-    found += [Origin("Goal", one.label, "set with the client", "") for one in course.goals]
-    return (*found, Origin("Questionnaire", course.name, instrument(course.instrument).licence.statement, ""))
+        made_of = f"this clinic's own records ({words.count(curve.n_clients, 'client')})"
+        lines.append(Origin("Expected course", f"{curve.label}, {curve.level:.0%} range", made_of, ""))
+    lines += [Origin("Goal", goal.label, "set with the client", "") for goal in course.goals]
+    return (*lines, Origin("Questionnaire", course.name, instrument(course.instrument).licence.statement, ""))
 
 
 def _cutoff_words(line: CutoffLine, decimals: int) -> str:
@@ -130,7 +122,7 @@ def _cutoff_words(line: CutoffLine, decimals: int) -> str:
 
 
 def _doubt(confidence: Confidence) -> str:
-    return "not yet checked at its source" if confidence == "unverified" else ""
+    return "not yet verified at the source" if confidence == "unverified" else ""
 
 
 _HEADINGS = {
@@ -139,7 +131,7 @@ _HEADINGS = {
     "target": "About",
     "score": "Score",
     "change": "From baseline",
-    "inside_noise": "Inside noise",
+    "inside_noise": "Clear change",
     "band": "Band",
     "answered": "Answered",
     "note": "Note",
@@ -164,13 +156,15 @@ def _text(name: str, value: object, decimals: int) -> str:
         return "–"
     if name == "date":
         return day_words(value if isinstance(value, dt.date) else None)
+    if name == "inside_noise":
+        return {"yes": "no", "no": "yes"}[str(value)]
     if name in ("score", "change"):
         return words.number(float(str(value)), decimals, signed=name == "change")
     return str(value)
 
 
 def period_words(period: StatusPeriod) -> str:
-    """Say how long a relationship stood as it did.
+    """Describe one period of a relationship.
 
     Examples
     --------
@@ -185,14 +179,14 @@ def period_words(period: StatusPeriod) -> str:
 
 
 def goal_words(goal: GoalProgress) -> str:
-    """Say when a goal was set, and what became of it."""
+    """Describe when a goal was set, and when and why it was retired."""
     ended = f", retired {day_words(goal.retired_on)}" if goal.retired_on else ""
     reason = f" ({goal.retired_reason})" if goal.retired_reason else ""
     return f"Set {day_words(goal.set_on)}{ended}{reason}."
 
 
-def happenings(review: ClientReview) -> tuple[Mark, ...]:
-    """Give every event once, newest first; changes of relationship stand in the timeline."""
+def events_of(review: ClientReview) -> tuple[Mark, ...]:
+    """Give every event once, newest first; changes of relationship are in the timeline."""
     marks = {mark for course in review.trajectories for mark in course.marks if mark.kind == "event"}
     return tuple(sorted(marks, key=lambda mark: (mark.on, mark.label), reverse=True))
 
@@ -209,12 +203,12 @@ def mark_shape(mark: Mark) -> str:
 
 
 def mark_words(mark: Mark) -> str:
-    """Say what a mark stands for.
+    """Describe what a mark stands for.
 
     Examples
     --------
     >>> mark_words(Mark(dt.date(2026, 2, 16), "event", "Ended R1", "growth", "A"))
     '16 Feb 2026: Ended R1 (growth)'
     """
-    note = "" if mark.kind == "status" or mark.valence == "neutral" else f" ({mark.valence})"
+    note = "" if mark.kind == "status" else VALENCE_NOTES[mark.valence]
     return f"{day_words(mark.on)}: {mark.label}{note}"

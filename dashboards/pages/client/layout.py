@@ -1,4 +1,4 @@
-"""One client, two minutes before a session: what changed beyond noise, against what, and what to ask."""
+"""One client, two minutes before a session: what changed clearly, compared with what, and what to ask."""
 
 from __future__ import annotations
 
@@ -17,24 +17,25 @@ from dashboards.components.tables import long_table, table
 from dashboards.components.wording import Mood, day_words
 from dashboards.pages.caseload.layout import spark
 from dashboards.pages.client.content import (
-    Glance,
+    SummaryRow,
     anchor,
     chart_key,
+    events_of,
     facts,
-    glance,
     goal_words,
-    happenings,
     mark_shape,
     mark_words,
     origins,
     period_words,
+    summary_row,
     table_rows,
 )
 from dashboards.pages.other_records import forms as other_records_forms
 from dashboards.pages.other_records.layout import banner
 from dashboards.routes import CLIENT_ID, Page, PageRequest, client_of
-from dashboards.web.visitor import models, record_of
+from dashboards.web.visitor import models, record_view
 from mbc.care import ClientReview, CohortModels, Trajectory, client_review, client_safety
+from mbc.care.client.trajectory import short_name
 from mbc.errors import NotInRecord
 from mbc.figures import goals_figure, trajectory_figure
 from mbc.figures.axis import Axis
@@ -44,13 +45,13 @@ from mbc.store.accounts.break_glass import MAY_OPEN
 
 _GOALS = "goals"  # the chart of the goals, among those of the scales
 _KEY_LINE = 19  # pixels that a figure keeps for each line of the key
-AXES: dict[Axis, str] = {"calendar": "Calendar", "session": "Sessions"}
+AXES: dict[Axis, str] = {"calendar": "Date", "session": "Session number"}
 
 
 def layout(store: Store, client_id: str, theme: Theme, cohort: CohortModels | None = None) -> list[Component]:
     """Lay out one client's page; raises NotInRecord for a client the store does not show."""
     review = client_review(store, client_id, cohort=cohort)
-    beside = _beside(review, separate=store.has_permission("safety:read"))
+    aside = _side_column(review, restricted=store.has_permission("safety:read"))
     return [
         html.P(_way_back(store), className="crumb"),
         html.H1(review.alias or review.client_id),
@@ -60,12 +61,12 @@ def layout(store: Store, client_id: str, theme: Theme, cohort: CohortModels | No
             className="client",
             children=[
                 html.Section(_ask(review), className="ask", **aria(labelledby="ask")),
-                html.Section(_glance(review), className="at-a-glance", **aria(labelledby="glance")),
+                html.Section(_summary_table(review), className="at-a-glance", **aria(labelledby="glance")),
                 html.Section(_charts(review, theme), className="charts", **aria(labelledby="charts")),
                 html.Aside(
-                    beside,
+                    aside,
                     className="beside",
-                    **aria(label="Goals and life"),
+                    **aria(label="Goals, relationships and events"),
                 ),
             ],
         ),
@@ -75,32 +76,32 @@ def layout(store: Store, client_id: str, theme: Theme, cohort: CohortModels | No
 def _way_back(store: Store) -> Component:
     if store.open_until is None:
         return dcc.Link("Caseload", href="/caseload")
-    return dcc.Link("Other records", href=other_records_forms.PATH)
+    return dcc.Link("Colleagues' records", href=other_records_forms.PATH)
 
 
 def _ask(review: ClientReview) -> list[Component]:
     if not review.questions:
         return [html.H2("What to ask", id="ask"), html.P("Nothing stands out.", className="quiet-words")]
     items = [
-        html.Li([html.Span(one.text, className="question"), html.Span(one.reason, className="reason")])
-        for one in review.questions
+        html.Li([html.Span(question.text, className="question"), html.Span(question.reason, className="reason")])
+        for question in review.questions
     ]
     return [html.H2("What to ask", id="ask"), html.Ol(items)]
 
 
-def _glance(review: ClientReview) -> list[Component]:
-    lines = [glance(course) for course in review.trajectories]
+def _summary_table(review: ClientReview) -> list[Component]:
+    lines = [summary_row(course) for course in review.trajectories]
     if not lines:
         return [html.H2("At a glance", id="glance"), html.P("No questionnaire is on record.", className="empty")]
-    headings = ("Measure", "Course", "Latest", "Since the start", "Since last time")
-    rows = [_glance_row(line) for line in lines]
+    headings = ("Measure", "Trend", "Latest", "Since the start", "Since last time")
+    rows = [_summary_cells(line) for line in lines]
     return [
         html.H2("At a glance", id="glance"),
         table("Latest score and change on each scale", headings, rows, blocks=True),
     ]
 
 
-def _glance_row(line: Glance) -> list[Any]:
+def _summary_cells(line: SummaryRow) -> list[Any]:
     return [
         html.A(line.title, href=f"#{line.chart}"),
         "" if line.spark is None else spark(line.spark),
@@ -118,7 +119,7 @@ def _charts(review: ClientReview, theme: Theme) -> list[Component]:
     panels = [*(_panel(course, theme) for course in review.trajectories), *_goals_panel(review, theme)]
     return [
         html.H2("Over time", id="charts"),
-        html.P("Every score is the client's own view.", className="quiet-words"),
+        html.P("All scores are the client's own ratings.", className="quiet-words"),
         _controls(),
         html.Div(
             panels,
@@ -132,16 +133,16 @@ def _controls() -> Component:
     return html.Div(
         className="controls",
         role="group",
-        **aria(label="How the charts are drawn"),
+        **aria(label="Chart display"),
         children=[
             html.Div(
                 [
-                    html.Span("Time in", id="axis-label"),
+                    html.Span("X axis", id="axis-label"),
                     dmc.SegmentedControl(id=ids.AXIS, data=choices, value="calendar", size="sm"),
                 ],
                 className="control",
             ),
-            dmc.Switch(id=ids.BETTER_UP, label="Draw better as up", checked=False, size="sm"),
+            dmc.Switch(id=ids.BETTER_UP, label="Plot improvement upwards", checked=False, size="sm"),
         ],
     )
 
@@ -155,7 +156,7 @@ def _panel(course: Trajectory, theme: Theme) -> Component:
         title=course.title,
         caption=course.summary,
         key=_key(course),
-        below=[*_in_full(course), _table(course), _origins(course)],
+        below=[*_full_description(course), _table(course), _origins(course)],
     )
 
 
@@ -170,36 +171,36 @@ def figure_of(
 
 
 def _key(course: Trajectory) -> Component | None:
-    """Name the marks over the chart, by letter and shape."""
+    """Name the events and status changes of the chart, by letter and shape."""
     if not course.marks:
         return None
     items = [
         html.Li([html.Span(mark.key, className=f"mark {mark_shape(mark)}"), f" {mark_words(mark)}"])
         for mark in course.marks
     ]
-    return html.Ul(items, className="key", **aria(label="Marks over the chart"))
+    return html.Ul(items, className="key", **aria(label="Events and status changes"))
 
 
-def _in_full(course: Trajectory) -> list[Component]:
-    """Lay out the whole caption where the short one does not say it all."""
+def _full_description(course: Trajectory) -> list[Component]:
+    """Lay out the full caption where it has more than the summary."""
     if course.caption == course.summary:
         return []
-    return [html.Details([html.Summary("In full words"), html.P(course.caption, className="in-full")])]
+    return [html.Details([html.Summary("Full description"), html.P(course.caption, className="in-full")])]
 
 
 def _table(course: Trajectory) -> Component:
     headings, rows = table_rows(course)
-    scores = long_table(f"{course.title}: every score", headings, rows)
-    return html.Details([html.Summary("Every score as a table"), scores])
+    scores = long_table(f"{course.title}: all scores", headings, rows)
+    return html.Details([html.Summary("Show table of scores"), scores])
 
 
 def _origins(course: Trajectory) -> Component:
     pairs = []
-    for one in origins(course):
-        doubt = [html.Span(f" ({one.doubt})", className="doubt")] if one.doubt else []
-        pairs += [html.Dt(one.name), html.Dd([one.words, html.Br(), html.Cite(one.source), *doubt])]
+    for line in origins(course):
+        doubt = [html.Span(f" ({line.doubt})", className="doubt")] if line.doubt else []
+        pairs += [html.Dt(line.name), html.Dd([line.words, html.Br(), html.Cite(line.source), *doubt])]
     note = [html.P(course.curve_note, className="quiet-words")] if course.curve_note else []
-    return html.Details([html.Summary("Where these lines come from"), html.Dl(pairs, className="origins"), *note])
+    return html.Details([html.Summary("Sources"), html.Dl(pairs, className="origins"), *note])
 
 
 def _goals_panel(review: ClientReview, theme: Theme) -> list[Component]:
@@ -217,9 +218,9 @@ def _goals_panel(review: ClientReview, theme: Theme) -> list[Component]:
     return [panel]
 
 
-def _beside(review: ClientReview, *, separate: bool) -> list[Component]:
-    found = [*_goals(review), *_timeline(review), *_events(review), *_completeness(review)]
-    return [*found, *(_separate() if separate else ())]
+def _side_column(review: ClientReview, *, restricted: bool) -> list[Component]:
+    sections = [*_goals(review), *_timeline(review), *_events(review), *_completeness(review)]
+    return [*sections, *(_restricted_section() if restricted else ())]
 
 
 def _goals(review: ClientReview) -> list[Component]:
@@ -227,8 +228,8 @@ def _goals(review: ClientReview) -> list[Component]:
     if not review.goals:
         return [heading, html.P("No goal is on record.", className="quiet-words")]
     items = [
-        html.Li([html.Strong(one.label), html.Br(), one.words, html.Br(), html.Small(goal_words(one))])
-        for one in review.goals
+        html.Li([html.Strong(goal.label), html.Br(), goal.words, html.Br(), html.Small(goal_words(goal))])
+        for goal in review.goals
     ]
     return [heading, html.Ul(items, className="plain")]
 
@@ -236,20 +237,23 @@ def _goals(review: ClientReview) -> list[Component]:
 def _timeline(review: ClientReview) -> list[Component]:
     if not review.timeline:
         return []
-    return [html.H2("Relationships"), _list(period_words(one) for one in review.timeline)]
+    return [html.H2("Relationships"), _list(period_words(period) for period in review.timeline)]
 
 
 def _events(review: ClientReview) -> list[Component]:
-    found = happenings(review)
-    if not found:
+    events = events_of(review)
+    if not events:
         return []
-    return [html.H2("Events"), _list(f"{day_words(mark.on)}: {mark.words}" for mark in found)]
+    return [html.H2("Events"), _list(f"{day_words(mark.on)}: {mark.words}" for mark in events)]
 
 
 def _completeness(review: ClientReview) -> list[Component]:
     if not review.completeness:
         return []
-    items = [html.Li([html.Strong(one.name), html.Br(), one.words]) for one in review.completeness]
+    items = [
+        html.Li([html.Strong(questionnaire.name), html.Br(), questionnaire.words])
+        for questionnaire in review.completeness
+    ]
     return [html.H2("Questionnaires"), html.Ul(items, className="plain")]
 
 
@@ -257,14 +261,14 @@ def _list(lines: Iterable[str]) -> Component:
     return html.Ul([html.Li(line) for line in lines], className="plain")
 
 
-def _separate() -> list[Component]:
-    """Lay out the door to what is kept apart: closed, and it says nothing of what is behind it, if anything."""
+def _restricted_section() -> list[Component]:
+    """Lay out the closed restricted section; it does not reveal whether there is anything in it."""
     button = html.Button("Show", id=ids.RECORD_BUTTON, className="quiet", **aria(expanded="false"))
-    door = [html.H2("Kept apart"), html.P(["For your eyes only. Escape hides it again. ", button])]
+    door = [html.H2("Restricted"), html.P(["Visible to you only. Press Escape to hide. ", button])]
     return [html.Div([*door, html.Div(id=ids.RECORD, **aria(live="polite"))], className="no-print")]
 
 
-def kept_apart(store: Store, client_id: str | None, clicks: int | None) -> tuple[list[Component], str, str]:
+def safety_panel(store: Store, client_id: str | None, clicks: int | None) -> tuple[list[Component], str, str]:
     """Answer the button: open at each odd click, for those who may read it."""
     if client_id is None or not clicks or clicks % 2 == 0:
         return [], "Show", "false"
@@ -272,7 +276,7 @@ def kept_apart(store: Store, client_id: str | None, clicks: int | None) -> tuple
     if review is None:
         return [], "Show", "false"
     lines = [
-        f"{day_words(flag.raised_on)}, {flag.instrument.upper()}: {flag.label}"
+        f"{day_words(flag.raised_on)}, {short_name(flag.instrument)}: {flag.label}"
         + (" (left blank)" if flag.kind == "ask" else "")
         + ("" if flag.acknowledged_at is None else f"; seen by {flag.acknowledged_by}")
         for flag in review.flags
@@ -290,7 +294,7 @@ def redraw(
     *,
     cohort: CohortModels | None = None,
 ) -> list[go.Figure]:
-    """Draw the charts of a page anew, as its controls now say.
+    """Redraw the charts of a page as its controls are set.
 
     What comes from the browser is a claim: the store answers for its visitor's clients alone (NotInRecord), and
     an axis or theme that does not exist is the usual one.
@@ -306,12 +310,12 @@ def redraw(
             return goals_figure(review.goals, theme=page_theme)
         return figure_of(courses[chart_name], axis=chosen, better_is_up=up is True, theme=page_theme)
 
-    return [draw(one["chart"]) for one in charts]
+    return [draw(chart_id["chart"]) for chart_id in charts]
 
 
 def _known(client_id: str | None) -> str:
     if client_id is None:
-        raise NotInRecord("The path names no client.")
+        raise NotInRecord("The path does not name a client.")
     return client_id
 
 
@@ -325,7 +329,11 @@ def register(app: Dash) -> None:
         State(ids.ALL_TRAJECTORIES, "id"),
         State(ids.URL, "pathname"),
         prevent_initial_call=True,
-    )(lambda *said: redraw(record_of(client_of(said[-1])), client_of(said[-1]), *said[:-1], cohort=models()))
+    )(
+        lambda *inputs: redraw(
+            record_view(client_of(inputs[-1])), client_of(inputs[-1]), *inputs[:-1], cohort=models()
+        )
+    )
     app.callback(
         Output(ids.RECORD, "children"),
         Output(ids.RECORD_BUTTON, "children"),
@@ -333,7 +341,7 @@ def register(app: Dash) -> None:
         Input(ids.RECORD_BUTTON, "n_clicks"),
         State(ids.URL, "pathname"),
         prevent_initial_call=True,
-    )(lambda clicks, path: kept_apart(record_of(client_of(path)), client_of(path), clicks))
+    )(lambda clicks, path: safety_panel(record_view(client_of(path)), client_of(path), clicks))
 
 
 def _lay_out(request: PageRequest) -> list[Component]:

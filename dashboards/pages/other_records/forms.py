@@ -8,26 +8,26 @@ from flask.typing import ResponseReturnValue
 from dashboards.routes import client_path
 from dashboards.web.flash import STALE, back_to
 from dashboards.web.sessions import csrf_holds
-from dashboards.web.visitor import my_store
+from dashboards.web.visitor import user_store
 from mbc.errors import AccessDenied, NotInRecord, StoreError
 
 PATH = "/other-records"
 OPEN_RECORD, CLOSE_RECORD = "/open-record", "/close-record"
-APART = "apart"  # the value of "extent" that asks for what is kept apart, too
-_NOBODY = "There is no such client."
+RESTRICTED = "restricted"  # the value of "extent" that asks for the restricted part, too
+_NO_CLIENT = "There is no such client."
 
 
 def answer_open() -> ResponseReturnValue:
-    """Open a record; who may, and whose, is the store's to say."""
+    """Open a record; the store decides who may, and whose."""
     if not csrf_holds(request.form.get("csrf")):
         return back_to(PATH, STALE)
     client_id = request.form.get("client_id", "").strip()
-    safety = request.form.get("extent") == APART
-    reason = " ".join(request.form.get("reason", "").split())  # the field has lines, what is kept has none
+    safety = request.form.get("extent") == RESTRICTED
+    reason = " ".join(request.form.get("reason", "").split())  # the field has lines, the log has none
     try:
-        my_store().break_glass(client_id, reason=reason, safety=safety)
+        user_store().break_glass(client_id, reason=reason, safety=safety)
     except NotInRecord:
-        return back_to(PATH, _NOBODY)
+        return back_to(PATH, _NO_CLIENT)
     except (AccessDenied, StoreError) as fault:
         return back_to(PATH, str(fault))
     return redirect(client_path(client_id), 303)
@@ -36,5 +36,5 @@ def answer_open() -> ResponseReturnValue:
 def answer_close() -> ResponseReturnValue:
     """Close a record that this visitor has open."""
     if csrf_holds(request.form.get("csrf")):
-        my_store().end_break_glass(request.form.get("client_id", ""))
+        user_store().end_break_glass(request.form.get("client_id", ""))
     return back_to(PATH)

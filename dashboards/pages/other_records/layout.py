@@ -1,4 +1,4 @@
-"""Records outside the caseload: one can be opened with a reason, and everybody concerned can see that it was."""
+"""Emergency access: open a record outside the caseload with a reason; everybody concerned can see that it was."""
 
 from __future__ import annotations
 
@@ -12,7 +12,14 @@ from dashboards.components import ids
 from dashboards.components.aria import aria
 from dashboards.components.tables import table
 from dashboards.components.wording import day_words
-from dashboards.pages.other_records.forms import APART, CLOSE_RECORD, OPEN_RECORD, PATH, answer_close, answer_open
+from dashboards.pages.other_records.forms import (
+    CLOSE_RECORD,
+    OPEN_RECORD,
+    PATH,
+    RESTRICTED,
+    answer_close,
+    answer_open,
+)
 from dashboards.routes import Page, client_path
 from mbc.care.words import count
 from mbc.store import Store
@@ -34,16 +41,16 @@ def layout(store: Store, token: str, note: str = "") -> list[Component]:
         What the last form led to.
     """
     return [
-        html.H1("Other records"),
+        html.H1("Open a colleague's record"),
         html.P(
             "In an emergency, or when you stand in for a colleague, you can open the record of a client who is "
-            "not yours: one client, to read, for an hour. Your name, the time and your reason are kept. The "
-            "safety lead, the client's clinician and their supervisor can see that you did.",
+            "not yours: one client, read only, for one hour. Your name, the time and your reason are logged. The "
+            "safety lead, the client's clinician and their supervisor can see it.",
             className="lead",
         ),
         *([html.P(note, className="trouble-note", role="alert")] if note else []),
         html.Div([_form(token), _open_now(store, token)], className="two"),
-        _so_far(store),
+        _access_log(store),
     ]
 
 
@@ -54,15 +61,15 @@ def _form(token: str) -> Component:
         dcc.Input(
             id=ids.OTHER_CLIENT, type="text", name="client_id", maxLength=64, autoComplete="off", required=True
         ),
-        html.Label("Reason, in a sentence", htmlFor=ids.OTHER_REASON),
+        html.Label("Reason, in one sentence", htmlFor=ids.OTHER_REASON),
         html.Textarea(id=ids.OTHER_REASON, name="reason", maxLength=500, rows="3", required=True),
         html.Label("What to open", htmlFor=ids.OTHER_EXTENT),
         html.Select(
-            [html.Option("The record", value="record"), html.Option("Also what is kept apart", value=APART)],
+            [html.Option("The record", value="record"), html.Option("Also the restricted part", value=RESTRICTED)],
             id=ids.OTHER_EXTENT,
             name="extent",
         ),
-        html.Button("Open for an hour", type="submit", className="firm"),
+        html.Button("Open for one hour", type="submit", className="firm"),
     ]
     form = html.Form(fields, action=OPEN_RECORD, method="POST", className="fields")
     return _panel("Open a record", "open-one", form)
@@ -72,15 +79,15 @@ def _open_now(store: Store, token: str) -> Component:
     items = [
         html.Li(
             [
-                dcc.Link(one.client_id, href=client_path(one.client_id)),
-                f" {left(one.until)} ",
-                _close(one.client_id, token),
+                dcc.Link(view.client_id, href=client_path(view.client_id)),
+                f" {left(view.until)} ",
+                _close(view.client_id, token),
             ]
         )
-        for one in store.break_glass_records()
+        for view in store.break_glass_records()
     ]
-    said = html.Ul(items, className="plain") if items else html.P("None.", className="quiet-words")
-    return _panel("Open now", "open-now", said)
+    content = html.Ul(items, className="plain") if items else html.P("None.", className="quiet-words")
+    return _panel("Open now", "open-now", content)
 
 
 def _panel(title: str, name: str, inside: Component) -> Component:
@@ -101,55 +108,55 @@ def _close(client_id: str, token: str) -> Component:
 
 
 def banner(store: Store, client_id: str, token: str) -> list[Component]:
-    """Say on a client's page that it was opened out of turn, and until when; nothing on any other."""
+    """Show on a client's page that it was opened by emergency access, and until when; nothing on any other."""
     if store.open_until is None:
         return []
     seconds: dict[str, Any] = {"data-seconds": str(max(0, round(_seconds(store.open_until))))}
-    words = html.Span(f"Opened out of turn, to read, {left(store.open_until)}. ")
+    words = html.Span(f"Emergency access, read only, {left(store.open_until)}. ")
     return [html.Div([words, _close(client_id, token)], id=ids.GLASS, className="glass", role="status", **seconds)]
 
 
 def left(until: dt.datetime) -> str:
-    """Say how long a record stays open.
+    """Write how long a record stays open.
 
     Examples
     --------
     >>> left(dt.datetime.now(dt.UTC) + dt.timedelta(minutes=20, seconds=5))
-    'for another 20 minutes'
+    '20 minutes left'
     """
-    return f"for another {count(max(1, int(_seconds(until) // 60)), 'minute')}"
+    return f"{count(max(1, int(_seconds(until) // 60)), 'minute')} left"
 
 
 def _seconds(until: dt.datetime) -> float:
     return (until - dt.datetime.now(dt.UTC)).total_seconds()
 
 
-def _so_far(store: Store) -> Component:
+def _access_log(store: Store) -> Component:
     breaks = store.break_glass_log().head(_MOST_SHOWN)
     if breaks.is_empty():
-        inside: Component = html.P("No record that concerns you was opened.", className="quiet-words")
+        inside: Component = html.P("No emergency access that concerns you.", className="quiet-words")
     else:
         reasons = store.has_permission("safety:read")
         headings = ("When", "Who", "Client", "Until", *(("Reason",) if reasons else ()))
         rows = [_row(row, reasons=reasons) for row in breaks.iter_rows(named=True)]
-        inside = table("Records that were opened out of turn, the latest first", headings, rows, blocks=True)
-    return _panel("Opened so far", "opened", inside)
+        inside = table("Emergency access to records, the latest first", headings, rows, blocks=True)
+    return _panel("Access log", "opened", inside)
 
 
 def _row(row: dict[str, Any], *, reasons: bool) -> list[str]:
     ended = row["closed_at"] or row["until"]
     until = "" if ended is None else f"{ended:%H:%M}{', closed' if row['closed_at'] else ''}"
-    apart = " (with what is kept apart)" if row["safety"] else ""
-    why = [f"{row['reason'] or ''}{apart}"] if reasons else []
+    restricted = " (with the restricted part)" if row["safety"] else ""
+    why = [f"{row['reason'] or ''}{restricted}"] if reasons else []
     when = f"{day_words(row['at'].date())}, {row['at']:%H:%M} UTC"
     return [when, row["who"], row["client_id"] or "", until, *why]
 
 
 PAGE = Page(
-    name="other records",
+    name="emergency access",
     pattern=PATH,
     path=PATH,
-    label="Other records",
+    label="Colleagues' records",
     may_open=lambda user: user.role in MAY_OPEN,
     layout=lambda request: layout(request.store, request.token, request.note),
     forms={OPEN_RECORD: answer_open, CLOSE_RECORD: answer_close},

@@ -1,4 +1,4 @@
-"""What the outcomes page says: whose clients, which periods may be asked for, and each rate in words."""
+"""The content of the outcomes page: whose clients, which periods can be chosen, and each rate in words."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ HEADINGS = (
     "Effect size (d)",
     "Complete",
 )
-_HIDDEN, _NO_CUTOFF, _NO_NORM = "not shown", "no cutoff", "noise not known"
+_HIDDEN, _NO_CUTOFF, _NO_NORM = "not shown", "no cutoff", "not judged"
 _QUARTER = re.compile(r"(\d{4})-Q([1-4])")
 
 _WHOSE = {
@@ -37,32 +37,32 @@ class Choice:
 
 
 def whose(user: User) -> str:
-    """Say whose clients are counted for a user."""
+    """Name whose clients are counted for a user."""
     return _WHOSE.get(user.role, "All clients of the clinic.")
 
 
-def choices(last: dt.date | None, *, whole: bool = False) -> tuple[Choice, ...]:
+def choices(last: dt.date | None, *, full_only: bool = False) -> tuple[Choice, ...]:
     """Give the periods that may be asked for: the latest year on record, then calendar years and their quarters.
 
-    Whole quarters and years only: with any two days to choose from, two periods that differ by one client would
-    tell of that client what is hidden in either. With ``whole`` also none that is not over on the last day.
+    Full quarters and years only: with any two days to choose from, two periods that differ by one client would
+    reveal what is suppressed about that client. With ``full_only`` also none that is not over on the last day.
 
     Examples
     --------
-    >>> [one.value for one in choices(dt.date(2026, 5, 1))]
+    >>> [choice.value for choice in choices(dt.date(2026, 5, 1))]
     ['latest', '2026', '2026-Q2', '2026-Q1', '2025', '2025-Q4', '2025-Q3', '2025-Q2', '2025-Q1']
-    >>> [one.value for one in choices(dt.date(2026, 6, 30), whole=True)]
+    >>> [choice.value for choice in choices(dt.date(2026, 6, 30), full_only=True)]
     ['latest', '2026-Q2', '2026-Q1', '2025', '2025-Q4', '2025-Q3', '2025-Q2', '2025-Q1']
     """
-    found = [Choice(LATEST, "Latest quarter on record" if whole else "Latest twelve months on record")]
+    options = [Choice(LATEST, "Latest quarter on record" if full_only else "Latest twelve months on record")]
     if last is None:
-        return tuple(found)
+        return tuple(options)
     for year in (last.year, last.year - 1):
-        if not whole or dt.date(year, 12, 31) <= last:
-            found.append(Choice(f"{year}", f"{year}"))
-        quarters = [quarter for quarter in (4, 3, 2, 1) if _quarter(year, quarter)[whole] <= last]
-        found += [Choice(f"{year}-Q{quarter}", f"{year}, {_ORDINALS[quarter]} quarter") for quarter in quarters]
-    return tuple(found)
+        if not full_only or dt.date(year, 12, 31) <= last:
+            options.append(Choice(f"{year}", f"{year}"))
+        quarters = [quarter for quarter in (4, 3, 2, 1) if _quarter(year, quarter)[full_only] <= last]
+        options += [Choice(f"{year}-Q{quarter}", f"{year}, {_ORDINALS[quarter]} quarter") for quarter in quarters]
+    return tuple(options)
 
 
 _ORDINALS = {1: "first", 2: "second", 3: "third", 4: "fourth"}
@@ -79,8 +79,8 @@ def days_of(value: object) -> tuple[dt.date | None, dt.date | None]:
     (datetime.date(2026, 12, 31), (None, None), (None, None))
     """
     text = str(value)
-    if found := _QUARTER.fullmatch(text):
-        return _quarter(int(found[1]), int(found[2]))
+    if match := _QUARTER.fullmatch(text):
+        return _quarter(int(match[1]), int(match[2]))
     if re.fullmatch(r"[12]\d{3}", text):
         return dt.date(int(text), 1, 1), dt.date(int(text), 12, 31)
     return None, None
@@ -93,7 +93,7 @@ def _quarter(year: int, quarter: int) -> tuple[dt.date, dt.date]:
 
 
 def table_rows(outcomes: ClinicOutcomes) -> list[list[str]]:
-    """Give one row of words per scale; what is suppressed is said to be so, never shown as zero."""
+    """Give one row of words per scale; what is suppressed is marked as such, never shown as zero."""
     return [_row(row) for row in outcomes.rows]
 
 
@@ -116,7 +116,8 @@ def _missing(category: str) -> str:
 def _words(rate: Rate) -> str:
     if rate.count is None or rate.estimate is None or rate.lower is None or rate.upper is None:
         return _HIDDEN
-    return f"{rate.count}: {rate.estimate:.0%} ({rate.lower:.0%} to {rate.upper:.0%})"
+    low, high = f"{100 * rate.lower:.0f}", f"{100 * rate.upper:.0f}"
+    return f"{rate.count}: {100 * rate.estimate:.0f}\\u00a0% ({low} to {high}\\u00a0%)"
 
 
 def _effect(row: OutcomeRow) -> str:
@@ -126,11 +127,11 @@ def _effect(row: OutcomeRow) -> str:
 
 
 def origins(outcomes: ClinicOutcomes) -> tuple[tuple[str, str, bool], ...]:
-    """Say for each scale what counts, and what would undo its mean change: measure, words, whether checked."""
+    """Give for each scale what counts, its source and its tipping point: measure, words, whether verified."""
     return tuple(
         (
             f"{row.title}: {short_name(row.instrument)}",
-            f"Reliable change: {row.rule}. "
+            f"Clear change: {row.rule}. "
             + (f"Cutoff: {row.cutoff}." if row.cutoff else "No cutoff is published.")
             + (f" {row.tipping_point_words}" if row.tipping_point_words else ""),
             row.verified,

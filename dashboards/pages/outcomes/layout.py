@@ -1,4 +1,4 @@
-"""The clinic's outcomes: honest rates with their completeness beside them, small numbers protected."""
+"""The clinic's outcomes: rates with their completeness, small numbers suppressed."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from dashboards.components.charts import chart
 from dashboards.components.tables import table
 from dashboards.pages.outcomes.content import HEADINGS, LATEST, choices, days_of, origins, table_rows, whose
 from dashboards.routes import Page
-from dashboards.web.visitor import my_store
+from dashboards.web.visitor import user_store
 from mbc.care import clinic_outcomes
 from mbc.care.clinic.outcomes import ClinicOutcomes
 from mbc.figures import outcomes_figure
@@ -22,9 +22,10 @@ from mbc.store import Store
 
 def layout(store: Store, theme: Theme) -> list[Component]:
     """Lay out the outcomes of everybody whom this view of the record counts."""
-    found = clinic_outcomes(store)
+    outcomes = clinic_outcomes(store)
     periods = [
-        {"value": one.value, "label": one.label} for one in choices(found.end, whole=not store.can_read("clients"))
+        {"value": choice.value, "label": choice.label}
+        for choice in choices(outcomes.end, full_only=not store.can_read("clients"))
     ]
     whom = [html.P(whose(store.user), className="quiet-words")] if store.user else []
     return [
@@ -33,37 +34,37 @@ def layout(store: Store, theme: Theme) -> list[Component]:
         dmc.Select(
             id=ids.PERIOD, label="Period", data=periods, value=LATEST, allowDeselect=False, className="period"
         ),
-        html.Div(content(found, theme), id=ids.OUTCOMES, **aria(live="polite")),
+        html.Div(content(outcomes, theme), id=ids.OUTCOMES, **aria(live="polite")),
     ]
 
 
-def content(found: ClinicOutcomes, theme: Theme) -> list[Component]:
+def content(outcomes: ClinicOutcomes, theme: Theme) -> list[Component]:
     """Lay out the rates of one period."""
-    if not found.rows:
-        return [html.P(found.caption, className="empty")]
-    rates = table("Outcomes by measure", HEADINGS, table_rows(found), numbers=(1,), blocks=True)
+    if not outcomes.rows:
+        return [html.P(outcomes.caption, className="empty")]
+    rates = table("Outcomes by measure", HEADINGS, table_rows(outcomes), numbers=(1,), blocks=True)
     return [
-        html.P(found.caption, className="lead"),
+        html.P(outcomes.caption, className="lead"),
         html.Section([html.H2("Rates", id="rates"), rates], className="panel", **aria(labelledby="rates")),
         chart(
             graph_id=ids.OUTCOMES_GRAPH,
-            figure=outcomes_figure(found, theme=theme),
+            figure=outcomes_figure(outcomes, theme=theme),
             anchor="chart-outcomes",
             title="Rates with their 95 % intervals",
-            caption="Every number of this chart stands in the table above.",
-            below=[_origins(found)],
+            caption="All numbers of this chart are in the table above.",
+            below=[_origins(outcomes)],
         ),
     ]
 
 
-def _origins(found: ClinicOutcomes) -> Component:
+def _origins(outcomes: ClinicOutcomes) -> Component:
     pairs: list[Component] = []
-    for measure, words, checked in origins(found):
-        doubt = [] if checked else [html.Span(" (not yet checked at its source)", className="doubt")]
+    for measure, words, checked in origins(outcomes):
+        doubt = [] if checked else [html.Span(" (not yet verified at the source)", className="doubt")]
         pairs += [html.Dt(measure), html.Dd([words, *doubt])]
     return html.Details(
         [
-            html.Summary("What counts, where that comes from, and what would undo it"),
+            html.Summary("Definitions, sources and tipping points"),
             html.Dl(pairs, className="origins"),
         ]
     )
@@ -82,7 +83,7 @@ def register(app: Dash) -> None:
         Input(ids.PERIOD, "value"),
         Input(ids.THEME, "data"),
         prevent_initial_call=True,
-    )(lambda period, theme: choose(my_store(), period, theme))
+    )(lambda period, theme: choose(user_store(), period, theme))
 
 
 PAGE = Page(

@@ -53,7 +53,7 @@ def _off_track(trajectories: Sequence[Trajectory]) -> Iterator[Question]:
 def _since_last_time(trajectories: Sequence[Trajectory]) -> Iterator[Question]:
     for course in trajectories:
         last = course.current.since_last if course.current else None
-        if last is None or last.verdict not in {"reliably better", "reliably worse"}:
+        if last is None or last.verdict not in {"clearly better", "clearly worse"}:
             continue
         text = f"What was different between {day(last.before_on)} and {day(last.after_on)}?"
         yield Question(text, sentence(f"{course.title}: {last.words}, from one questionnaire to the next"))
@@ -79,10 +79,10 @@ def _since_start(trajectories: Sequence[Trajectory]) -> Iterator[Question]:
         change = live.since_baseline if live else None
         if live is None or change is None:
             continue
-        if change.verdict == "reliably worse":
+        if change.verdict == "clearly worse":
             reason = f"{course.title}: {change.words}, since the first score on {day(change.before_on)}"
             yield Question("What has been hardest lately, and is our work aimed at it?", sentence(reason))
-        elif change.verdict == "inside noise" and live.first_reliable_improvement is not None:
+        elif change.verdict == "no clear change" and live.first_reliable_improvement is not None:
             reason = (
                 f"{course.title}: clearly better from {day(live.first_reliable_improvement)}, now no clear change"
             )
@@ -114,7 +114,7 @@ def _missed_questionnaires(completeness: Sequence[Completeness]) -> Iterator[Que
 def _lasting_improvement(trajectories: Sequence[Trajectory]) -> Iterator[Question]:
     for course in trajectories:
         change = course.current.since_baseline if course.current else None
-        if change is None or change.verdict != "reliably better":
+        if change is None or change.verdict != "clearly better":
             continue
         if course.current is not None and course.current.first_reliable_improvement is not None:
             reason = f"{course.title}: {change.words}, confirmed at the next questionnaire"

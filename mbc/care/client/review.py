@@ -88,9 +88,9 @@ def headline(trajectories: list[Trajectory]) -> str:
     'No scores on record yet.'
     """
     sides: dict[str, list[str]] = {
-        "reliably better": [],
-        "reliably worse": [],
-        "inside noise": [],
+        "clearly better": [],
+        "clearly worse": [],
+        "no clear change": [],
         "not known": [],
     }
     for course in trajectories:
@@ -100,13 +100,13 @@ def headline(trajectories: list[Trajectory]) -> str:
     parts = [
         f"{verdict} since the start: {join_list(sides[side])}"
         for side, verdict in (
-            ("reliably better", "clearly better"),
-            ("reliably worse", "clearly worse"),
+            ("clearly better", "clearly better"),
+            ("clearly worse", "clearly worse"),
         )
         if sides[side]
     ]
-    if sides["inside noise"]:
-        parts.append(f"no clear change on {count(len(sides['inside noise']), 'scale')}")
+    if sides["no clear change"]:
+        parts.append(f"no clear change on {count(len(sides['no clear change']), 'scale')}")
     if not parts:
         return (
             "No scores on record yet." if not trajectories else "No change to judge yet on the scales that apply."

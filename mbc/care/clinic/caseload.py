@@ -29,9 +29,9 @@ Occasions = Mapping[tuple[str, str], Sequence[Occasion]]  # one client's, by ins
 
 STALE_DAYS = 28  # without a session or a questionnaire, while in care
 _VERDICT_WORDS: dict[Verdict, str] = {
-    "reliably better": "clearly better",
-    "reliably worse": "clearly worse",
-    "inside noise": "no clear change",
+    "clearly better": "clearly better",
+    "clearly worse": "clearly worse",
+    "no clear change": "no clear change",
     "not known": "measurement error unknown",
 }
 

@@ -65,7 +65,7 @@ def count_clients(store: Store, period: Period) -> list[Counted]:
                 in_care=len(people) - len(away),
                 measured=measured,
                 not_applicable=rows.filter(pl.col("client_id").is_in(list(away)))["client_id"].n_unique(),
-                pairs=_pairs(kept, period),
+                pairs=_pre_post_pairs(kept, period),
             )
         )
     return sorted(counted, key=_reading_order)
@@ -143,7 +143,7 @@ def _comparable(
     return named.filter(pl.col("about") == pl.col("about").sort_by("taken_on").last().over("client_id"))
 
 
-def _pairs(rows: pl.DataFrame, period: Period) -> pl.DataFrame:
+def _pre_post_pairs(rows: pl.DataFrame, period: Period) -> pl.DataFrame:
     ordered = rows.sort("taken_on", "administration_id")
     by_client = ordered.group_by("client_id", maintain_order=True).agg(
         pl.col("taken_on").first().alias("first_on"),

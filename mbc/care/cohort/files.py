@@ -46,7 +46,9 @@ _ABOUT = {
 _TABLES = ("people", "scores", "sessions", "relationships", "goals", "events")
 
 
-def write_cohort(cohort: Cohort, folder: Path, *, bridge: StudyIds | None = None, key: Path | None = None) -> None:
+def write_cohort(
+    cohort: Cohort, folder: Path, *, study_ids: StudyIds | None = None, key: Path | None = None
+) -> None:
     """Write a cohort into a new folder: one CSV per table, a codebook, and what was left out.
 
     Parameters
@@ -55,7 +57,7 @@ def write_cohort(cohort: Cohort, folder: Path, *, bridge: StudyIds | None = None
         From :func:`mbc.care.deidentified_cohort`.
     folder : Path
         Made by this call; an existing folder must be empty.
-    bridge, key : StudyIds and Path, optional
+    study_ids, key : StudyIds and Path, optional
         Write the re-identification key (study ids with the ids on record) to this file, readable by its owner
         only. It must lie outside ``folder``.
 
@@ -77,8 +79,8 @@ def write_cohort(cohort: Cohort, folder: Path, *, bridge: StudyIds | None = None
         json.dumps(_codebook(cohort), indent=2, ensure_ascii=False) + "\n", "utf-8"
     )
     (folder / "README.md").write_text(_readme(cohort), "utf-8")
-    if bridge is not None and key is not None:
-        _write_key(bridge, key)
+    if study_ids is not None and key is not None:
+        _write_key(study_ids, key)
 
 
 def read_cohort(folder: Path | str) -> Cohort:
@@ -144,8 +146,8 @@ def _readme(cohort: Cohort) -> str:
     )
 
 
-def _write_key(bridge: StudyIds, path: Path) -> None:
+def _write_key(study_ids: StudyIds, path: Path) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     with os.fdopen(descriptor, "w", encoding="utf-8") as file:
-        pl.DataFrame({"client_id": list(bridge.of), "study_id": list(bridge.of.values())}).write_csv(file)
+        pl.DataFrame({"client_id": list(study_ids.of), "study_id": list(study_ids.of.values())}).write_csv(file)

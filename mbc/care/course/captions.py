@@ -152,7 +152,7 @@ def _at(course: Trajectory, occasion: Occasion) -> str:
 
 def _lately(segment: Segment, change: Change) -> str:
     # One bad week is not yet a setback.
-    if change.verdict != "reliably worse":
+    if change.verdict != "clearly worse":
         return ""
     run = 0
     for occasion in reversed([occasion for occasion in segment.occasions if occasion.score is not None]):
@@ -189,7 +189,7 @@ def _held(course: Trajectory, segment: Segment, change: Change) -> str:
     when = segment.first_reliable_improvement
     if when is not None:
         return f"Clearly better since {_on(course, when)}, confirmed at the next questionnaire"
-    if change.verdict == "reliably better":
+    if change.verdict == "clearly better":
         return "This improvement is not yet confirmed by a second questionnaire in a row"
     return ""
 

@@ -45,8 +45,8 @@ class Noise:
         size = abs(change)
         beyond = size >= self.threshold if self.inclusive else size > self.threshold
         if not beyond:
-            return "inside noise"
-        return "reliably better" if (change > 0) == higher_is_better else "reliably worse"
+            return "no clear change"
+        return "clearly better" if (change > 0) == higher_is_better else "clearly worse"
 
     def around(self, baseline: float, bounds: tuple[float, float]) -> NoiseBand:
         """Give the band around a baseline, kept on the scale."""
@@ -147,4 +147,4 @@ def _words(moved: float, verdict: Verdict, *, higher_is_better: bool, decimals: 
     amount = f"{points(moved, decimals)} {'better' if (moved > 0) == higher_is_better else 'worse'}"
     if verdict == "not known":
         return amount
-    return f"{amount}, {NOT_CLEAR if verdict == 'inside noise' else CLEAR}"
+    return f"{amount}, {NOT_CLEAR if verdict == 'no clear change' else CLEAR}"

@@ -130,7 +130,7 @@ def _against(
     moved = occasion.score - _score(baseline)
     inside = None
     if noise is not None:
-        inside = noise.verdict(moved, higher_is_better=higher_is_better) == "inside noise"
+        inside = noise.verdict(moved, higher_is_better=higher_is_better) == "no clear change"
     return replace(occasion, change=moved, inside_noise=inside)
 
 

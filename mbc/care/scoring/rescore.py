@@ -13,7 +13,7 @@ from mbc.errors import InvalidResponse, UnknownInstrument
 from mbc.instruments import Instrument, Scale
 from mbc.instruments import instrument as load
 from mbc.store import Store
-from mbc.store.reading.score_cache import COLUMNS, Worked
+from mbc.store.reading.score_cache import COLUMNS, ComputedScores
 
 _KEY = ["administration_id", "scale"]
 _VALUES = ("score", "answered", "prorated", "band", "maximum")
@@ -181,7 +181,7 @@ def _number(value: object) -> float | None:
     return float(value) if isinstance(value, (int, float)) else None
 
 
-def _to_keep(answers: pl.DataFrame, totals: pl.DataFrame) -> list[Worked]:
+def _to_keep(answers: pl.DataFrame, totals: pl.DataFrame) -> list[ComputedScores]:
     parts: dict[str, list[pl.DataFrame]] = {}
     definitions: dict[str, Instrument] = {}
     for (_key,), group in answers.group_by("instrument", maintain_order=True):
@@ -193,7 +193,7 @@ def _to_keep(answers: pl.DataFrame, totals: pl.DataFrame) -> list[Worked]:
         definitions[known.key] = known
         parts.setdefault(known.key, []).append(frame)
     return [
-        Worked(key, known.version, definition_digest(known), pl.concat(parts[key]).select(COLUMNS))
+        ComputedScores(key, known.version, definition_digest(known), pl.concat(parts[key]).select(COLUMNS))
         for key, known in definitions.items()
     ]
 

@@ -9,7 +9,7 @@ from typing import Literal
 
 import polars as pl
 
-Verdict = Literal["reliably better", "reliably worse", "inside noise", "not known"]
+Verdict = Literal["clearly better", "clearly worse", "no clear change", "not known"]
 Valence = Literal["growth", "hard", "neutral"]
 OnTrack = Literal["insufficient data", "on track", "watch", "not on track"]
 Confidence = Literal["high", "medium", "unverified"]

@@ -102,8 +102,8 @@ def _ends(coding: Coding, item: Item, choices: Offered) -> tuple[str, str]:
 
 def _runs(coding: Coding, measure: Instrument, item: Item, choices: Offered) -> bool | None:
     """Say whether the labels run as the coding does; None where the words do not tell."""
-    found = direction(*_ends(coding, item, choices))
-    return None if found is None else (found == "rising") == _is_rising(coding, measure, item)
+    label_direction = direction(*_ends(coding, item, choices))
+    return None if label_direction is None else (label_direction == "rising") == _is_rising(coding, measure, item)
 
 
 def _is_rising(coding: Coding, measure: Instrument, item: Item) -> bool:

@@ -56,37 +56,37 @@ def collect(store: Store, selection: Selection, progress: Progress | None = None
     NotInRecord
         When a client does not exist for this user.
     """
-    tell = progress or (lambda _: None)
+    report = progress or (lambda _: None)
     channels: tuple[Channel, ...] = ("care", "safety") if selection.safety else ("care",)
-    heads, answers, totals = _questionnaires(store, selection, channels, tell)
+    heads, answers, totals = _questionnaires(store, selection, channels, report)
     tables: dict[str, pl.DataFrame] = {}
     kept, withheld = (heads, ()) if selection.safety else _without_risk_answers(heads, answers)
     if selection.answers:
         for name in _ENTITIES:
-            tell(name)
+            report(name)
             tables[name] = _read(store, name, selection.clients)
         tables["clinicians"] = _named_clinicians(tables, selection)
-        tell("answers")
+        report("answers")
         tables |= _wide(kept, answers)
         tables["totals"] = _totals(kept, totals)
         for name in _LATER:
-            tell(name)
+            report(name)
             tables[name] = _read(store, name, selection.clients)
     if selection.scores:
-        tell("scores")
+        report("scores")
         tables["scores"] = score_administrations(heads, answers, totals)
     undefined = tuple(sorted(key for key in heads["instrument"].unique() if known(key) is None))
     return Collected({name: table for name, table in tables.items() if not table.is_empty()}, withheld, undefined)
 
 
 def _questionnaires(
-    store: Store, selection: Selection, channels: Sequence[Channel], tell: Progress
+    store: Store, selection: Selection, channels: Sequence[Channel], report: Progress
 ) -> tuple[pl.DataFrame, pl.DataFrame, pl.DataFrame]:
     """Administrations, answers and kept scores of all selected channels."""
     heads, answers, totals = [], [], []
     for channel in channels:
         for client in selection.clients or (None,):
-            tell("questionnaires")
+            report("questionnaires")
             heads.append(store.administrations(client_id=client, channel=channel))
             answers.append(_answers(store, client, channel))
             totals.append(store.totals(client_id=client, channel=channel))

@@ -96,8 +96,8 @@ def answers_of(link: Link | None, measure: Instrument, code_lists: Mapping[str, 
     if question.answerOption or question.answerValueSet is None:
         return options_of(question.answerOption, words)
     address = question.answerValueSet
-    found = code_lists.get(address) or code_lists.get(address.partition("|")[0])
-    return NO_OPTIONS if found is None else options_of(found.options(), words)
+    code_list = code_lists.get(address) or code_lists.get(address.partition("|")[0])
+    return NO_OPTIONS if code_list is None else options_of(code_list.options(), words)
 
 
 def also_answered(
@@ -105,7 +105,7 @@ def also_answered(
 ) -> list[str]:
     """Keys of further questionnaires that a response answers: two of their items or more, claimed by no other."""
     claims = [keys_of_link(link, links, tuple(named) or keys()) for link in link_ids]
-    sole = Counter(next(iter(found)) for found in claims if len(found) == 1)
+    sole = Counter(next(iter(claim)) for claim in claims if len(claim) == 1)
     return [key for key, count in sole.items() if count > 1 and key != primary]
 
 

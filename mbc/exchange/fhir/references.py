@@ -59,7 +59,9 @@ class Context:
     def of(cls, loaded: Loaded, options: ImportOptions) -> Context:
         """Collect what a file, and the questionnaires named with it, define."""
         files = [loaded] if options.questionnaire is None else [loaded, load_resources(options.questionnaire)]
-        questionnaires = [valid(Questionnaire, one, file) for file in files for one in file.of("Questionnaire")]
+        questionnaires = [
+            valid(Questionnaire, resource, file) for file in files for resource in file.of("Questionnaire")
+        ]
         if options.questionnaire is not None and not any(files[1].of("Questionnaire")):
             raise ImportRefused(f"'{quote(files[1].name)}' holds no Questionnaire.")
         lists = [

@@ -49,15 +49,15 @@ def coding_by_choices(
         measure = instrument(key)
         form = measure.form(options.form.get(key, options.form.get("")))
         offered = [_numbered(columns.table.choices.get(header, {})) for header in headers]
-        found = judge(measure, form, headers, offered)
-        if found.problem is not None:
-            raise ImportRefused(found.problem)
-        if found.coding is not None:
-            codings[key] = found.coding.key
-        if found.coding is not None and not found.coding.default:
-            notes.append(f"{measure.name}: the choices of the file are those of coding {found.coding.key}.")
-        if found.note is not None:
-            notes.append(found.note)
+        judgement = judge(measure, form, headers, offered)
+        if judgement.problem is not None:
+            raise ImportRefused(judgement.problem)
+        if judgement.coding is not None:
+            codings[key] = judgement.coding.key
+        if judgement.coding is not None and not judgement.coding.default:
+            notes.append(f"{measure.name}: the choices of the file are those of coding {judgement.coding.key}.")
+        if judgement.note is not None:
+            notes.append(judgement.note)
     return replace(options, coding={**options.coding, **codings}), tuple(notes)
 
 

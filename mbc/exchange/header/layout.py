@@ -169,7 +169,7 @@ def _all_there(
     raise MissingItems(
         f"{measure.name} needs {len(names)} item columns; '{quote(columns.table.name)}' lacks "
         f"{join_names(absent)}. "
-        f"Beside the items it has {join_names(free)}.{_renaming(measure, absent, free)}"
+        f"Its other columns are {join_names(free)}.{_renaming(measure, absent, free)}"
     )
 
 

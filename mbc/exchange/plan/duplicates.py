@@ -75,7 +75,7 @@ def with_record(
         here = clients.filter(clients.is_in(asked["client_id"].unique().implode())).to_list()
         previews = store.preview(as_records(asked), supersede=supersede, new_clients=here)
         outcomes += [
-            (place, preview.outcome, _said(preview.outcome, preview.reason))
+            (place, preview.outcome, _outcome_words(preview.outcome, preview.reason))
             for place, preview in zip(asked[_PLACE], previews, strict=True)
             if preview.outcome != "stored"
         ]
@@ -91,7 +91,8 @@ def after_storing(administrations: pl.DataFrame, outcomes: list[Any]) -> pl.Data
     if outcomes == planned[OUTCOME].to_list():
         return administrations
     return _updated(
-        frame, [(place, outcome, _said(outcome, None)) for place, outcome in zip(places, outcomes, strict=True)]
+        frame,
+        [(place, outcome, _outcome_words(outcome, None)) for place, outcome in zip(places, outcomes, strict=True)],
     )
 
 
@@ -105,7 +106,7 @@ def _updated(frame: pl.DataFrame, changes: list[tuple[int, str, str | None]]) ->
     ).drop(*schema)
 
 
-def _said(outcome: str, reason: str | None) -> str | None:
+def _outcome_words(outcome: str, reason: str | None) -> str | None:
     if outcome == "duplicate":
         return "on record already"
     if reason is not None and "already has" in reason:

@@ -168,7 +168,7 @@ def _saying(header: str, read: Callable[[str], Any]) -> Callable[[str], Any]:
     return reader
 
 
-def _whole(text: str) -> int:
+def _integer(text: str) -> int:
     value = float(text.replace(",", "."))
     if value != int(value) or not 0 <= value <= MOST_SESSIONS:
         raise ValueError
@@ -177,7 +177,7 @@ def _whole(text: str) -> int:
 
 def _session(text: str) -> int:
     try:
-        return _whole(text)
+        return _integer(text)
     except (ValueError, OverflowError):
         raise ValueError(f"'{quote(text)}' is not a session number; a whole number from 0 is needed") from None
 

@@ -82,7 +82,7 @@ def read_wide(
         occasions=occasions.select(*OCCASIONS_SCHEMA),
         cells=_cells(occasions, texts, {part.key: dict(enumerate(part.items, 1)) for part in parts}, CELLS_SCHEMA),
         scores=_cells(occasions, texts, {part.key: part.scores for part in parts}, SCORES_SCHEMA),
-        faults=pl.concat([_met(occasions, by_row), settlement.faults]),
+        faults=pl.concat([_faults_in_order(occasions, by_row), settlement.faults]),
         headers={part.key: part.items for part in parts},
         blank_rows=tuple(table[ROW].filter(~table[ROW].is_in(occasions[ROW].implode()))),
         unread=_unread(columns, parts),
@@ -162,7 +162,7 @@ def _cells(
     return pl.concat(parts)
 
 
-def _met(occasions: pl.DataFrame, faults: pl.DataFrame) -> pl.DataFrame:
+def _faults_in_order(occasions: pl.DataFrame, faults: pl.DataFrame) -> pl.DataFrame:
     """Faults by row and questionnaire -> faults by administration."""
     if faults.is_empty():
         return pl.DataFrame(schema=ADMINISTRATION_FAULTS)

@@ -93,7 +93,7 @@ def _folder_kind(folder: Path) -> str:
 
 
 def _csv(folder: Path) -> Iterator[tuple[str, TextTable]]:
-    yield from _files(folder, "csv", lambda path: _untamed(read_text_table(path, strip=False)))
+    yield from _files(folder, "csv", lambda path: _unescape(read_text_table(path, strip=False)))
 
 
 def _parquet(folder: Path) -> Iterator[tuple[str, TextTable]]:
@@ -135,7 +135,7 @@ def _with_clients(table: TextTable, clients: dict[str, str]) -> TextTable:
 
 def _tsv(path: Path) -> TextTable:
     table = read_text_table(path, separator="\t", strip=False)
-    return _untamed(replace(table, frame=unescape_not_available(table.frame)))
+    return _unescape(replace(table, frame=unescape_not_available(table.frame)))
 
 
 def _workbook(path: Path) -> Iterator[tuple[str, TextTable]]:
@@ -145,7 +145,7 @@ def _workbook(path: Path) -> Iterator[tuple[str, TextTable]]:
             raise ImportRefused(f"'{quote(path.name)}' is not a record: it was not exported as one.")
         for sheet in book.sheet_names:
             if sheet in _TABLES:
-                yield sheet, _untamed(sheet_table(path, book, sheet, strip=False))
+                yield sheet, _unescape(sheet_table(path, book, sheet, strip=False))
             elif (answers := _answers(path, book, sheet)) is not None:
                 yield answers
 
@@ -155,7 +155,7 @@ def _answers(path: Path, book: object, sheet: str) -> tuple[str, TextTable] | No
     if sheet in _EXPLAINING:
         return None
     try:
-        table = _untamed(sheet_table(path, book, sheet, strip=False))
+        table = _unescape(sheet_table(path, book, sheet, strip=False))
     except ImportRefused:
         if sheet in keys():
             raise
@@ -174,7 +174,7 @@ def _is_ours(book: object) -> bool:
     return bool(rows) and rows[0][:1] == [ABOUT]
 
 
-def _untamed(table: TextTable) -> TextTable:
+def _unescape(table: TextTable) -> TextTable:
     return replace(table, frame=unescape_formulas(table.frame))
 
 

@@ -120,7 +120,7 @@ def _columns(header: list[str], name: str) -> tuple[int, int, int | None, dict[s
             f"Needed: item, text, and options as columns 0, 1, ... or one column 'options'.{hint}"
         )
     if unknown or (values and "options" in places):
-        stray = ", ".join(f"'{title}'" for title in unknown) or "'options' beside columns of values"
+        stray = ", ".join(f"'{title}'" for title in unknown) or "'options' together with columns of values"
         raise WordingError(
             f"{name}, header: {stray} is not understood. Accepted: item, text, and either columns named by the "
             "value of an option (0, 1, ...) or one column 'options' (0, label | 1, label). Remove the others."

@@ -83,7 +83,10 @@ class ActorPartner:
         for estimate in self.effects:
             if (estimate.effect, estimate.role) == (effect, role):
                 return estimate
-        available = ", ".join(f"{one.effect} of {one.role}" for one in self.effects) or f"none ({self.reason})"
+        available = (
+            ", ".join(f"{estimate.effect} of {estimate.role}" for estimate in self.effects)
+            or f"none ({self.reason})"
+        )
         raise ModelError(f"There is no effect '{effect}' of '{role}'; there is: {available}.")
 
     def to_frame(self, *, backend: Backend = "polars") -> Any:

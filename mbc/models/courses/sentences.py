@@ -88,7 +88,7 @@ def _change(course: Course) -> str:
     verdicts = [("better", course.improved_at), ("worse", course.deteriorated_at)]
     dated = sorted((verdict for verdict in verdicts if verdict[1] is not None), key=lambda verdict: verdict[1])
     if not dated:
-        return "No change from the first score was beyond noise twice in a row."
+        return "No change from the first score was clear twice in a row."
     changes = " and ".join(f"reliably {word} than at the start from {when(at, course)}" for word, at in dated)
     return f"{changes[0].upper()}{changes[1:]}."
 
@@ -120,7 +120,7 @@ def _setbacks(course: Course) -> str:
     if course.threshold is None:
         return ""
     if not course.setbacks:
-        return "No setback beyond noise."
+        return "No clear setback."
     described = "; ".join(_setback(setback, course) for setback in course.setbacks)
     name = "setback" if len(course.setbacks) == 1 else "setbacks"
     return f"{_count(len(course.setbacks)).capitalize()} {name}: {described}."

@@ -68,14 +68,16 @@ def read(path: Path) -> dict[str, Any]:
     except (ValueError, RecursionError):
         content = None
     if content is None or content.get("kind") != KIND:
-        raise ModelError(f"{path} is no model file. One is made by 'mbc validate FILE --save-model {path.name}'.")
+        raise ModelError(
+            f"{path} is not a model file. Make one with 'mbc validate FILE --save-model {path.name}'."
+        )
     if content.pop("format", None) != FORMAT:
         raise ModelError(
-            f"{path} is of another format than this mbc reads ({FORMAT}). Update mbc, or make it anew."
+            f"{path} is of another format than this mbc reads ({FORMAT}). Update mbc, or make it again."
         )
     del content["kind"]
     if content.get("version") != digest([value for name, value in content.items() if name != "version"]):
-        raise ModelError(f"{path} was changed after it was written; its numbers cannot be trusted. Make it anew.")
+        raise ModelError(f"{path} was changed after it was written; its numbers cannot be trusted. Make it again.")
     return content
 
 

@@ -40,7 +40,7 @@ class TimeToChange:
     n_dropped_out: int
     n_censored: int
     n_missing: int
-    method: str = "Aalen-Johansen; Kaplan-Meier and discrete hazard beside it"
+    method: str = "Aalen-Johansen; Kaplan-Meier and discrete hazard as a check"
     reason: Reason | None = None
 
     def to_frame(self, *, backend: Backend = "polars") -> Any:

@@ -91,7 +91,7 @@ class Scope:
     clinicians: frozenset[str] | None = None
     masked: bool = False  # free text and labels are left out: for counts over many people
     user: User | None = None
-    only: str | None = None  # one client and nobody else: a record opened out of turn
+    only: str | None = None  # one client and nobody else: emergency access to a record
     until: datetime | None = None  # UTC; nothing can be read through this scope from then on
 
     def has_permission(self, permission: Permission) -> bool:

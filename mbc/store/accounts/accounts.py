@@ -23,7 +23,7 @@ from mbc.store.audit.recent_events import fingerprint
 from mbc.store.database import engine as engines
 from mbc.store.database.frames import fetch
 from mbc.store.schema import tables as t
-from mbc.store.schema.validation import shown
+from mbc.store.schema.validation import quote
 
 if TYPE_CHECKING:
     from mbc.store.view import SharedState
@@ -135,7 +135,7 @@ class Accounts:
         """
         account = self._row(username.strip().casefold())
         if account is None or not account["active"]:
-            raise AccessDenied(f"There is no active account {shown(username)}.")
+            raise AccessDenied(f"There is no active account {quote(username)}.")
         return self._user(account)
 
     def end_sign_in(self, username: str, token: str) -> None:
@@ -193,7 +193,7 @@ class Accounts:
         """
         name = username.strip().casefold()
         if self._row(name) is None:
-            raise NotInRecord(f"There is no account {shown(username)}. 'mbc user list' names them all.")
+            raise NotInRecord(f"There is no account {quote(username)}. 'mbc user list' names them all.")
         return name
 
     def _note(self, action: str, subject: str | None, *, who: str | None = None, **detail: Any) -> None:

@@ -1,4 +1,4 @@
-"""A record opened out of turn ("break glass"): for one client, for an hour, with a reason that others read.
+"""Emergency access to one record ("break glass"): for one client, for an hour, with a reason that others read.
 
 For an emergency, and for whoever stands in for a colleague. It is for people who treat clients: never for
 analysts, researchers or administrators. The line in the audit trail is written before anything is shown, and it is
@@ -32,12 +32,12 @@ _FEWEST_WORDS, _FEWEST_LETTERS = 3, 12
 
 
 class BreakGlass(RecordView):
-    """The half of a store that opens one record out of turn."""
+    """The part of a store that gives emergency access to one record."""
 
     def break_glass(self, client_id: str, *, reason: str, safety: bool = False) -> Self:
-        """Open one client's record out of turn, for an hour.
+        """Open one client's record by emergency access, for an hour.
 
-        It can be read, not written; with ``safety`` also what is kept apart, and a flag may be acknowledged. The
+        It can be read, not written; with ``safety`` also the restricted part, and a flag may be acknowledged. The
         line in the audit trail comes first. The safety lead, and whoever supervises the client's clinician, read
         it in `break_glass_log`.
 
@@ -59,10 +59,10 @@ class BreakGlass(RecordView):
         StoreError
             If the reason says nothing, or the record is within reach without.
         """
-        with self._audited("opening out of turn", client_id, logged=False):
+        with self._audited("emergency access", client_id, logged=False):
             user = self._scope.user
             if user is None or user.role not in MAY_OPEN or self._scope.masked or self._scope.only is not None:
-                raise AccessDenied(f"{self._scope.who} may not open records out of turn.")
+                raise AccessDenied(f"{self._scope.who} has no emergency access to records.")
             words = _reason(reason)
             self._require_somebody(client_id)
             self._require_need(client_id, safety=safety)
@@ -77,11 +77,11 @@ class BreakGlass(RecordView):
             lock_log(connection)
             opened = opened_lately(connection, self._scope.who, now)
             if len(opened - {client_id}) >= MOST_OPEN:
-                raise AccessDenied(f"At most {MOST_OPEN} records an hour can be opened out of turn.")
+                raise AccessDenied(f"At most {MOST_OPEN} records an hour can be opened by emergency access.")
             append(connection, [self.audit.line(OPENED, subject=client_id, **detail)])
 
     def open_break_glass_view(self, client_id: str) -> Self:
-        """Give the view of a record that this user has open out of turn.
+        """Give the view of a record to which this user has emergency access.
 
         Raises
         ------
@@ -89,24 +89,24 @@ class BreakGlass(RecordView):
             If it is not open, or no longer.
         """
         with self._audited("an opened record", client_id, logged=False):
-            found = next((one for one in self.break_glass_records() if one.client_id == client_id), None)
-            if found is None:
-                raise NotInRecord(f"There is no record of '{client_id}' open out of turn.")
-        return self._view(scope_through(self._scope, found))
+            opened = next((record for record in self.break_glass_records() if record.client_id == client_id), None)
+            if opened is None:
+                raise NotInRecord(f"There is no emergency access open to '{client_id}'.")
+        return self._view(scope_through(self._scope, opened))
 
     def break_glass_records(self) -> tuple[Opened, ...]:
-        """Name the records that this user has open out of turn, the first opened first."""
+        """Name the records to which this user has emergency access, the first opened first."""
         if self._scope.user is None or self._scope.masked or self._scope.only is not None:
             return ()
         return self._shared.recent.opened(self._scope.who, self._shared.clock())
 
     def end_break_glass(self, client_id: str) -> None:
-        """Close a record that this user has open out of turn. Nothing happens if it is closed already."""
-        if any(one.client_id == client_id for one in self.break_glass_records()):
+        """Close a record opened by emergency access. Nothing happens if it is closed already."""
+        if any(record.client_id == client_id for record in self.break_glass_records()):
             self._log_action(CLOSED, client_id)
 
     def break_glass_log(self) -> pl.DataFrame:
-        """List every record that was ever opened out of turn, newest first, as far as this view is told of it.
+        """List every emergency access, newest first, as far as this view may see it.
 
         The safety lead, the administrator and the operator see all; a supervisor and a clinician those of their
         clients, and their own. ``reason`` and ``safety`` are null without the permission ``safety:read``.
@@ -119,12 +119,12 @@ class BreakGlass(RecordView):
         Raises
         ------
         AccessDenied
-            If this role is not told.
+            If this role may not see it.
         """
-        with self._audited("records opened out of turn", None, logged=False):
+        with self._audited("emergency access log", None, logged=False):
             user, scope = self._scope.user, self._scope
-            if scope.masked or scope.only is not None or (user and not _is_told(user.role)):
-                raise AccessDenied(f"{scope.who} is not told of records that were opened out of turn.")
+            if scope.masked or scope.only is not None or (user and not _may_see_log(user.role)):
+                raise AccessDenied(f"{scope.who} may not see the log of emergency access.")
             return _breaks(self._lines(), reasons=scope.has_permission("safety:read"))
 
     def _lines(self) -> list[dict[str, Any]]:
@@ -160,12 +160,12 @@ class BreakGlass(RecordView):
 
 def scope_through(scope: Scope, opened: Opened) -> Scope:
     """Narrow a scope to one client whose record was opened; it ends by itself."""
-    apart: frozenset[Permission] = frozenset({"safety:read"}) if opened.safety else frozenset()
+    permissions: frozenset[Permission] = frozenset({"safety:read"}) if opened.safety else frozenset()
     return Scope(
         who=scope.who,
         readers=PERSON_READERS | (frozenset({"safety_flags"}) if opened.safety else frozenset[str]()),
         writes=frozenset(),
-        permissions=apart,
+        permissions=permissions,
         clinicians=frozenset(),
         user=scope.user,
         only=opened.client_id,
@@ -174,17 +174,17 @@ def scope_through(scope: Scope, opened: Opened) -> Scope:
 
 
 def _reason(reason: str) -> str:
-    said = check_text("reason", reason).strip()
-    words = re.findall(r"[^\W\d_]{2,}", said)
+    text = check_text("reason", reason).strip()
+    words = re.findall(r"[^\W\d_]{2,}", text)
     if len(set(map(str.casefold, words))) < _FEWEST_WORDS or sum(map(len, words)) < _FEWEST_LETTERS:
         raise StoreError(
-            "The reason says too little. Write a sentence that others will understand later, such as 'Standing in "
+            "The reason is too short. Write a sentence that others will understand later, such as 'Standing in "
             "for T2, who is ill; the client has called in distress'."
         )
-    return said
+    return text
 
 
-def _is_told(role: Role) -> bool:
+def _may_see_log(role: Role) -> bool:
     return role in MAY_OPEN or role == "administrator"
 
 

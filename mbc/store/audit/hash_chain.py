@@ -63,12 +63,12 @@ class ChainReport:
         return self.head if self.lines is None else f"{self.lines}:{self.head}"
 
 
-def chained(lines: Iterable[Line], sequence: int, previous: str) -> Iterator[dict[str, Any]]:
+def chain_lines(lines: Iterable[Line], sequence: int, previous: str) -> Iterator[dict[str, Any]]:
     """Make the rows of lines that follow on a place in the chain."""
     for line in lines:
         sequence += 1
         salt = secrets.token_hex(16)
-        mark = mark_of(salt, line.subject, line.detail)
+        mark = masked_digest(salt, line.subject, line.detail)
         digest = digest_of(previous, sequence, line, mark)
         yield {
             "sequence": sequence,
@@ -86,7 +86,7 @@ def chained(lines: Iterable[Line], sequence: int, previous: str) -> Iterator[dic
         previous = digest
 
 
-def mark_of(salt: str, subject: str | None, detail: str) -> str:
+def masked_digest(salt: str, subject: str | None, detail: str) -> str:
     """Digest what may name somebody. Without the salt nobody can tell from it whom."""
     return _sha256([salt, subject, detail])
 
@@ -102,7 +102,7 @@ def first_digest(previous: str, sequence: int, line: Line) -> str:
     return _sha256(parts)
 
 
-def said_by(detail: str) -> dict[str, Any]:
+def parse_details(detail: str) -> dict[str, Any]:
     """Read a line's detail; nothing, if somebody made it unreadable."""
     try:
         content: object = json.loads(detail)
@@ -173,13 +173,13 @@ class _Walk:
                 f"Line {row.sequence} does not follow line {row.sequence - 1}: one of them was replaced or moved."
             )
         hidden = row.salt is None
-        marked = hidden or mark_of(row.salt, line.subject, line.detail) == row.mark
+        marked = hidden or masked_digest(row.salt, line.subject, line.detail) == row.mark
         if not marked or digest_of(row.previous, row.sequence, line, row.mark) != row.digest:
             self.faults.append(f"Line {row.sequence} was changed after it was written.")
         if hidden:
             self.hidden[row.sequence] = (row.sequence, line.subject, line.detail)
         if line.action == ERASE:
-            erasure = said_by(line.detail)
+            erasure = parse_details(line.detail)
             if erasure.keys() >= _ERASURE:
                 self.erasures.append(erasure)
             else:
@@ -228,13 +228,13 @@ class _Walk:
 def _noted(text: str | None) -> tuple[int | None, str] | None:
     if text is None:
         return None
-    found = _HEAD.fullmatch(text.strip().lower())
-    if found is None:
+    match = _HEAD.fullmatch(text.strip().lower())
+    if match is None:
         raise SettingsError(
             f"'{text[:80]}' is not the head of a chain; accepted is what 'mbc verify' prints as head: a number, "
             "a colon and 64 hexadecimal digits."
         )
-    return (None if found[1] is None else int(found[1])), found[2]
+    return (None if match[1] is None else int(match[1])), match[2]
 
 
 def _moment(line: Line) -> str:

@@ -15,7 +15,7 @@ from sqlalchemy import Connection, Engine, func, insert, select
 from mbc.errors import AccessDenied, StoreError
 from mbc.store.access.roles import Permission, Scope
 from mbc.store.audit import query as trail
-from mbc.store.audit.hash_chain import GENESIS, ChainReport, Line, chained, verify_chain
+from mbc.store.audit.hash_chain import GENESIS, ChainReport, Line, chain_lines, verify_chain
 from mbc.store.audit.tombstones import erased_among
 from mbc.store.database import engine as engines
 from mbc.store.schema import tables as t
@@ -142,7 +142,7 @@ def append(connection: Connection, lines: Sequence[Line]) -> None:
     """Add lines to the chain inside a transaction that writes."""
     lock_log(connection)
     sequence, previous = _head(connection)
-    rows = list(chained(nobody_erased(connection, lines), sequence, previous))
+    rows = list(chain_lines(nobody_erased(connection, lines), sequence, previous))
     if rows:
         connection.execute(insert(t.audit), rows)
 
@@ -156,9 +156,11 @@ def lock_log(connection: Connection) -> None:
 def nobody_erased(connection: Connection, lines: Sequence[Line]) -> list[Line]:
     """Put the tombstone's name where a line would name somebody who was erased: one who asks for them, say."""
     named = {line.subject for line in lines if line.subject is not None}
-    stones = erased_among(connection, named)
+    erased_clients = erased_among(connection, named)
     return [
-        replace(line, subject=stones[line.subject].tombstone_id) if line.subject in stones else line
+        replace(line, subject=erased_clients[line.subject].tombstone_id)
+        if line.subject in erased_clients
+        else line
         for line in lines
     ]
 

@@ -12,7 +12,7 @@ from sqlalchemy import Connection, Select, select
 from mbc.errors import StoreError
 from mbc.store.database.frames import fetch
 from mbc.store.schema import tables as t
-from mbc.store.schema.validation import shown
+from mbc.store.schema.validation import quote
 
 APART = "safety"  # the key of a line's detail that few may read, and the first word of actions that few may see
 _PAGE = 1_000  # lines looked through at a time, at least
@@ -29,7 +29,7 @@ def query_of(
     """Ask for lines of the trail, the newest first; ``since`` counts, ``until`` does not."""
     for name, moment in (("since", since), ("until", until)):
         if moment is not None and moment.tzinfo is None:
-            raise StoreError(f"{name} is {shown(moment)}; a moment needs its time zone (datetime with tzinfo).")
+            raise StoreError(f"{name} is {quote(moment)}; a moment needs its time zone (datetime with tzinfo).")
     c = t.audit.c
     wanted = [
         c[name] == value for name, value in (("who", who), ("action", action), ("subject", subject)) if value
@@ -72,24 +72,26 @@ def without_safety(lines: pl.DataFrame) -> pl.DataFrame:
     >>> without_safety(lines).rows()
     [('read', '{}')]
     """
-    told = [_told(action, detail) for action, detail in zip(lines["action"], lines["detail"], strict=True)]
-    detail = pl.Series("detail", told, dtype=pl.String)
+    details = [
+        _visible_detail(action, detail) for action, detail in zip(lines["action"], lines["detail"], strict=True)
+    ]
+    detail = pl.Series("detail", details, dtype=pl.String)
     return lines.with_columns(detail).filter(pl.col("detail").is_not_null())
 
 
-def _told(action: str, detail: str) -> str | None:
+def _visible_detail(action: str, detail: str) -> str | None:
     if action.endswith(f" {APART}"):
         return None
-    said: dict[str, Any] = json.loads(detail or "{}")
+    details: dict[str, Any] = json.loads(detail or "{}")
     if action == "write":
         # the seal has a part for each kind of thing that was written, entries are numbered over both channels, and
         # the name of a file can say what was in it: none of them is shown for any line
         for name in ("sealed", "entry", "source", "sha256"):
-            said.pop(name, None)
-    counts = said.get("counts", {})
-    apart = [said.pop(APART, None), said.pop("include_safety", None), counts.pop("acknowledged", None)]
+            details.pop(name, None)
+    counts = details.get("counts", {})
+    apart = [details.pop(APART, None), details.pop("include_safety", None), counts.pop("acknowledged", None)]
     if action == "write" and not counts and any(apart):  # nothing but an acknowledgement, as it was once noted
         return None
-    if str(said.get("asked", "")).startswith(APART):
-        said.pop("asked")
-    return json.dumps(said, sort_keys=True)
+    if str(details.get("asked", "")).startswith(APART):
+        details.pop("asked")
+    return json.dumps(details, sort_keys=True)

@@ -1,4 +1,4 @@
-"""What the last two days of the audit trail say about now: sign-ins handed back, records opened out of turn.
+"""The last two days of the audit trail: sign-ins that ended, emergency access to records.
 
 The trail itself is where this is kept. So it holds for every worker of a server, and after a restart, and whoever
 wanted to change it would have to forge the chain.
@@ -26,7 +26,7 @@ SIGN_OUT, OPENED, CLOSED = "sign-out", "break glass", "glass closed"
 
 @dataclass(frozen=True, slots=True)
 class Opened:
-    """One client's record, opened out of turn by somebody who gave a reason."""
+    """Emergency access to one client's record, by somebody who gave a reason."""
 
     sequence: int  # of its line in the trail
     who: str
@@ -66,8 +66,8 @@ class Recent:
         """Name the records that somebody has open now, the first opened first."""
         with self._lock:
             self._follow(now)
-            mine = [one for one in self._opened.values() if one.who == who and one.until > now]
-        return tuple(sorted(mine, key=lambda one: one.sequence))
+            mine = [opening for opening in self._opened.values() if opening.who == who and opening.until > now]
+        return tuple(sorted(mine, key=lambda opening: opening.sequence))
 
     def _follow(self, now: datetime) -> None:
         c = t.audit.c

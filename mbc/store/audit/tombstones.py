@@ -37,24 +37,25 @@ def erased_among(connection: Connection, client_ids: Collection[str]) -> dict[st
     if not client_ids:
         return {}
     c = t.tombstone.c
-    stones = connection.execute(select(c.tombstone_id, c.erased_at, c.salt, c.client)).all()
+    rows = connection.execute(select(c.tombstone_id, c.erased_at, c.salt, c.client)).all()
     return {
-        client_id: Tombstone(stone.tombstone_id, stone.erased_at)
-        for stone in stones
+        client_id: Tombstone(tombstone.tombstone_id, tombstone.erased_at)
+        for tombstone in rows
         for client_id in client_ids
-        if digest(stone.salt, client_id) == stone.client
+        if digest(tombstone.salt, client_id) == tombstone.client
     }
 
 
-def refusal(client_id: str, stone: Tombstone) -> str:
+def refusal(client_id: str, tombstone: Tombstone) -> str:
     """Say why a client is not taken in."""
     return (
-        f"The client '{client_id}' was erased on {stone.erased_at:%Y-%m-%d} ({stone.tombstone_id}) and is not "
-        "taken in again. If this is somebody else, or they have come back, give them an identifier of their own."
+        f"The client '{client_id}' was erased on {tombstone.erased_at:%Y-%m-%d} ({tombstone.tombstone_id}) and is "
+        "not taken in again. If this is somebody else, or they have come back, give them an identifier of their "
+        "own."
     )
 
 
 def require_not_erased(connection: Connection, client_ids: Collection[str]) -> None:
     """Raise Erased if one of some new clients was erased."""
-    for client_id, stone in sorted(erased_among(connection, client_ids).items()):
-        raise Erased(refusal(client_id, stone))
+    for client_id, tombstone in sorted(erased_among(connection, client_ids).items()):
+        raise Erased(refusal(client_id, tombstone))

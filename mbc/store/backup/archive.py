@@ -64,7 +64,7 @@ class Manifest(BaseModel):
     chain: Chain | None = None
 
 
-def quietly(what: str, part: float | None) -> None:
+def no_progress(what: str, part: float | None) -> None:
     """Tell nobody how far it is."""
 
 
@@ -148,17 +148,19 @@ def _checked(archive: Path, progress: Progress) -> Manifest:
     with archive.open("rb") as file:
         is_zip = file.read(2) == b"PK"
         file.seek(max(0, archive.stat().st_size - _DIGEST))
-        said = file.read().decode("ascii", "replace")
+        digest = file.read().decode("ascii", "replace")
     if not is_zip:
-        raise BackupDamaged(f"{archive} is no backup of mbc, or its beginning is damaged. Is the file name right?")
-    if _digest(archive, lambda part: progress("Checking", part)) != said:
+        raise BackupDamaged(
+            f"{archive} is not an mbc backup, or its beginning is damaged. Is the file name right?"
+        )
+    if _digest(archive, lambda part: progress("Checking", part)) != digest:
         if _is_another_zip(archive):
-            raise BackupDamaged(f"{archive} is no backup of mbc, but another ZIP file, or a changed one.")
+            raise BackupDamaged(f"{archive} is not an mbc backup, but another ZIP file, or a changed one.")
         raise _damaged(archive)
     try:
         with zipfile.ZipFile(archive) as file:
             if {MANIFEST, RECORD} != set(file.namelist()) or file.getinfo(MANIFEST).file_size > _LARGEST_MANIFEST:
-                raise BackupDamaged(f"{archive} is no backup of mbc: other things are packed in it.")
+                raise BackupDamaged(f"{archive} is not an mbc backup: other things are packed in it.")
             text = file.read(MANIFEST)
     except (zipfile.BadZipFile, EOFError, NotImplementedError):
         raise _damaged(archive) from None
@@ -167,21 +169,22 @@ def _checked(archive: Path, progress: Progress) -> Manifest:
 
 def _read(text: bytes, archive: Path) -> Manifest:
     try:
-        said = json.loads(text)
-        kind, version, revision = said["kind"], said["format"], said["revision"]
+        manifest = json.loads(text)
+        kind, version, revision = manifest["kind"], manifest["format"], manifest["revision"]
     except (ValueError, KeyError, TypeError):
-        raise BackupDamaged(f"{archive} is no backup of mbc: its manifest cannot be read.") from None
+        raise BackupDamaged(f"{archive} is not an mbc backup: its manifest cannot be read.") from None
     if kind == KIND and (version != FORMAT or revision not in migrations.REVISIONS):
         raise StoreNewer(
-            f"The backup {archive} was written by a newer mbc ({said.get('mbc')}, revision {revision}; this is "
-            f"mbc {__version__}, which knows up to {migrations.HEAD}). Update this one: {UPGRADE}"
+            f"The backup {archive} was written by a newer mbc ({manifest.get('mbc')}, revision {revision}; this "
+            f"is mbc {__version__}, which knows up to {migrations.HEAD}). Update this one: {UPGRADE}"
         )
     try:
         return Manifest.model_validate_json(text)
     except ValidationError as fault:
         first = fault.errors()[0]
         where = ".".join(map(str, first["loc"]))
-        raise BackupDamaged(f"{archive} is no backup of mbc: '{where}' in its manifest: {first['msg']}.") from None
+        problem = f"'{where}' in its manifest: {first['msg']}"
+        raise BackupDamaged(f"{archive} is not an mbc backup: {problem}.") from None
 
 
 def _is_another_zip(archive: Path) -> bool:
@@ -194,13 +197,13 @@ def _is_another_zip(archive: Path) -> bool:
 
 def _digest(archive: Path, progress: Callable[[float], None]) -> str:
     """Digest everything but the last characters, which say what the digest is."""
-    left = whole = max(0, archive.stat().st_size - _DIGEST)
+    left = size = max(0, archive.stat().st_size - _DIGEST)
     digest = hashlib.sha256()
     with archive.open("rb") as file:
         while left and (chunk := file.read(min(left, _CHUNK))):
             digest.update(chunk)
             left -= len(chunk)
-            progress(1 - left / whole)
+            progress(1 - left / size)
     return digest.hexdigest()
 
 

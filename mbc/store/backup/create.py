@@ -1,4 +1,4 @@
-"""How a backup is made: a copy of one moment while others write, checked, packed, and put in its place whole."""
+"""How a backup is made: a copy of one moment while others write, checked, packed, and installed as a unit."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from mbc.store.backup import archive
 from mbc.store.backup import file_swap as replacing
 from mbc.store.backup import row_copy as copying
 from mbc.store.backup.archive import Chain, Manifest, Progress
-from mbc.store.backup.staging import put, workplace
+from mbc.store.backup.staging import install_file, workplace
 from mbc.store.database import engine as engines
 from mbc.store.database import sqlcipher
 from mbc.store.database.encryption_keys import Passphrase
@@ -42,7 +42,7 @@ def back_up(
     key: Passphrase | None = None,
     force: bool = False,
     log: Callable[[], None] = lambda: None,
-    progress: Progress = archive.quietly,
+    progress: Progress = archive.no_progress,
 ) -> Backup:
     """Copy a whole record into one file.
 
@@ -81,7 +81,7 @@ def back_up(
         made = folder / "backup"
         archive.pack(record, manifest, made, progress)
         archive.check(made, progress)
-        put(made, target, force=force)
+        install_file(made, target, force=force)
     return Backup(target, manifest, rows, report, log_failure)
 
 
@@ -93,17 +93,17 @@ def require_sound(engine: Engine, path: Path) -> None:
     StoreError
         If it is not.
     """
-    with engines.explained(engine):
+    with engines.explain_faults(engine):
         connection = engine.raw_connection()
         try:
             cursor = connection.cursor()
-            found = [row[0] for row in cursor.execute("PRAGMA integrity_check(1)").fetchall()]
+            faults = [row[0] for row in cursor.execute("PRAGMA integrity_check(1)").fetchall()]
             if sqlcipher.key_of(engine) is not None:
-                found += [row[0] for row in cursor.execute("PRAGMA cipher_integrity_check").fetchall()]
+                faults += [row[0] for row in cursor.execute("PRAGMA cipher_integrity_check").fetchall()]
         finally:
             connection.close()
-    if found != ["ok"]:
-        raise StoreError(f"The record is damaged ({found[0]}; seen in {path.name}). Keep the backups you have.")
+    if faults != ["ok"]:
+        raise StoreError(f"The record is damaged ({faults[0]}; seen in {path.name}). Keep the backups you have.")
 
 
 def _require_free(target: Path, record: Path | None, *, force: bool) -> None:
@@ -130,7 +130,7 @@ def _copy(engine: Engine, record: Path, key: Passphrase | None, progress: Progre
     if engines.file_of(engine.url) is None or (own is None and key is not None):
         return _copy_rows(engine, record, key, progress)
     engines.touch_private(record)
-    with engines.explained(engine):
+    with engines.explain_faults(engine):
         connection = engine.raw_connection()
         try:
             # unlike a copy page by page, this leaves out what was removed: an erased client is gone from here too

@@ -1,4 +1,4 @@
-"""How a record in a file comes under a key, or under another: written anew, compared, put in its place whole."""
+"""How a record in a file comes under a key, or under another: rewritten, compared, and installed as a unit."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def encrypt(
     *,
     key: str | None = None,
     keep_plain: bool = True,
-    progress: Progress = archive.quietly,
+    progress: Progress = archive.no_progress,
 ) -> Encrypted:
     """Encrypt a record that is a plain file. It stays at its place, and its address becomes ``sqlcipher:///``.
 
@@ -69,7 +69,7 @@ def encrypt(
     path = engines.file_of(place)
     if path is None or engines.is_encrypted(place):
         raise SettingsError(
-            f"{engines.shown(place)} is encrypted already. To give it another key: mbc key change"
+            f"{engines.display_address(place)} is encrypted already. To give it another key: mbc key change"
             if engines.is_encrypted(place)
             else "Only a record in a file can be encrypted by mbc: sqlite:///FILE. A PostgreSQL server's disk is "
             "encrypted by its operating system."
@@ -91,7 +91,7 @@ def change_key(
     *,
     key: str | None = None,
     new_key: str | None = None,
-    progress: Progress = archive.quietly,
+    progress: Progress = archive.no_progress,
 ) -> Encrypted:
     """Give an encrypted record another key; the file under the old key is overwritten and removed.
 
@@ -107,9 +107,11 @@ def change_key(
     place = engines.address(url)
     path = engines.file_of(place)
     if path is None or not engines.is_encrypted(place):
-        raise SettingsError(f"{engines.shown(place)} is not an encrypted record: sqlcipher:///FILE is needed.")
+        raise SettingsError(
+            f"{engines.display_address(place)} is not an encrypted record: sqlcipher:///FILE is needed."
+        )
     if not path.exists():
-        raise StoreNotFound(f"There is no record at {engines.shown(place)}.")
+        raise StoreNotFound(f"There is no record at {engines.display_address(place)}.")
     old = sqlcipher.unlock(path, keys.given(key))
     chosen = keys.new(path, keys.given(new_key))
     if sqlcipher.raw_of(path, chosen) == old:
@@ -144,7 +146,7 @@ def _rewrite(
         made = folder / archive.RECORD
         raw = sqlcipher.make_file(made, chosen)
         try:
-            with replacing.alone(path, old) as connection:
+            with replacing.exclusive_access(path, old) as connection:
                 rows, report = _copied(connection, made, raw, action, progress)
                 kept = replacing.replace(made, path, kept_as=kept_as)
         except replacing.database_errors() as fault:
@@ -152,7 +154,7 @@ def _rewrite(
     if not keep:
         progress("Removing the old file", None)
         replacing.remove_for_good(kept)
-    url = engines.shown(engines.of_file(path, raw))
+    url = engines.display_address(engines.of_file(path, raw))
     return Encrypted(url, rows, report, kept if keep else None, chosen)
 
 

@@ -23,7 +23,7 @@ _SHARED_FIRST, _SHARED_SIZE = 0x40000002, 510  # the bytes that SQLite locks whi
 
 
 @contextmanager
-def alone(path: Path, key: str | None) -> Generator[Any]:
+def exclusive_access(path: Path, key: str | None) -> Generator[Any]:
     """Hold a record's file with nobody else at it, and everything written in the one file; yields a connection.
 
     Raises
@@ -87,9 +87,9 @@ def replace_damaged(made: Path, target: Path, *, kept_as: str) -> Path:
         raise in_use(target)
     kept = _free_name(target, kept_as)
     for ending in _BESIDE:  # a log of the old record would be played into the new one
-        beside = target.with_name(target.name + ending)
-        if beside.exists():
-            beside.rename(kept.with_name(kept.name + ending))
+        companion = target.with_name(target.name + ending)
+        if companion.exists():
+            companion.rename(kept.with_name(kept.name + ending))
     target.rename(kept)
     made.chmod(0o600)
     to_disk(made)
@@ -106,10 +106,10 @@ def require_no_log(path: Path) -> None:
     Conflict
         If there is one.
     """
-    for beside in logs_of(path):
-        if beside.exists():
+    for companion in logs_of(path):
+        if companion.exists():
             raise Conflict(
-                f"{beside} belongs to a record that is not there any more. Move it to another folder first."
+                f"{companion} belongs to a record that is not there any more. Move it to another folder first."
             )
 
 

@@ -1,4 +1,4 @@
-"""How a backup becomes a record again: checked to the last bit first, then put in its place whole."""
+"""How a backup becomes a record again: checked to the last bit first, then installed as a unit."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from mbc.store.backup import file_swap as replacing
 from mbc.store.backup import row_copy as copying
 from mbc.store.backup.archive import Manifest, Progress
 from mbc.store.backup.create import require_sound
-from mbc.store.backup.staging import put, workplace
+from mbc.store.backup.staging import install_file, workplace
 from mbc.store.database import encryption_keys as keys
 from mbc.store.database import engine as engines
 from mbc.store.database import sqlcipher
@@ -62,7 +62,7 @@ def restore(
     decrypt: bool = False,
     key: str | None = None,
     backup_key: str | None = None,
-    progress: Progress = archive.quietly,
+    progress: Progress = archive.no_progress,
 ) -> Restored:
     """Make a record from a backup, on any of the databases.
 
@@ -118,7 +118,7 @@ class Examined:
 
 
 def examine(
-    source: str | Path, *, backup_key: str | None = None, progress: Progress = archive.quietly
+    source: str | Path, *, backup_key: str | None = None, progress: Progress = archive.no_progress
 ) -> Examined:
     """Rehearse a restore: check a backup to the last bit, open the record in it and verify that. Nothing is kept.
 
@@ -159,8 +159,8 @@ def _to_file(
     there = target.exists() and target.stat().st_size > 0
     if there and not force:
         raise Conflict(
-            f"There is a record at {engines.shown(place)} already. Restore to another address, or replace it: "
-            "--force"
+            f"There is a record at {engines.display_address(place)} already. Restore to another address, or "
+            "replace it: --force"
         )
     if not there:
         replacing.require_no_log(target)
@@ -173,8 +173,8 @@ def _to_file(
         if there:
             kept, erased = _replace(record, target, given, clients)
         else:
-            kept, erased = _put(record, target), ()
-    return Restored(engines.shown(place), manifest, rows, report, kept, erased)
+            kept, erased = _install(record, target), ()
+    return Restored(engines.display_address(place), manifest, rows, report, kept, erased)
 
 
 def _to_server(
@@ -199,7 +199,7 @@ def _to_server(
                 append(theirs, [operators_line("restore", source.name)])
     finally:
         server.dispose()
-    return Restored(engines.shown(place), manifest, rows, report, None, erased)
+    return Restored(engines.display_address(place), manifest, rows, report, None, erased)
 
 
 def _make_room(connection: Connection, clients: Collection[str], *, force: bool) -> tuple[str, ...]:
@@ -210,7 +210,7 @@ def _make_room(connection: Connection, clients: Collection[str], *, force: bool)
     connection.execute(text(f"SET LOCAL lock_timeout = '{_LOCK_WAIT}'"))
     present = migrations.revision_of(connection)
     if present is not None and not force:
-        where = engines.shown(connection.engine.url)
+        where = engines.display_address(connection.engine.url)
         raise Conflict(f"There is a record at {where} already. Restore to another address, or replace it: --force")
     erased = () if present is None else _erased(connection, clients)
     if present is not None:
@@ -276,14 +276,14 @@ def _under_its_key(
 
 
 def _wanted_key(record: Path, raw: str | None, target: Path, given: _Keys) -> str:
-    found = given.record or keys.find(target)
+    key = given.record or keys.find(target)
     if raw is None:
-        chosen = keys.new(target, found)
+        chosen = keys.new(target, key)
         keys.keep(target, chosen)
         return sqlcipher.new_raw_key(chosen)
-    if found is None or sqlcipher.raw_of(record, found) == raw:
+    if key is None or sqlcipher.raw_of(record, key) == raw:
         return raw
-    return sqlcipher.new_raw_key(keys.new(target, found))
+    return sqlcipher.new_raw_key(keys.new(target, key))
 
 
 @contextmanager
@@ -309,15 +309,15 @@ def _finish(
     return rows, report, clients
 
 
-def _put(record: Path, target: Path) -> None:
+def _install(record: Path, target: Path) -> None:
     if target.exists():
         target.unlink()  # it is empty
-    put(record, target, force=False)
+    install_file(record, target, force=False)
 
 
 def _replace(record: Path, target: Path, given: _Keys, clients: Collection[str]) -> tuple[Path, tuple[str, ...]]:
     try:
-        with replacing.alone(target, _old_key(target, given)) as connection:
+        with replacing.exclusive_access(target, _old_key(target, given)) as connection:
             with replacing.engine_on(connection).connect() as old:
                 erased = _erased(old, clients)
             return replacing.replace(record, target, kept_as=_KEPT_AS), erased
@@ -340,8 +340,8 @@ def _old_key(target: Path, given: _Keys) -> str | None:
     """Find the key of the record that is replaced; without it, the file is moved as it is."""
     if sqlcipher.is_plain(target):
         return None
-    found = given.record or keys.find(target)
-    raw = None if found is None else sqlcipher.raw_of(target, found)
+    key = given.record or keys.find(target)
+    raw = None if key is None else sqlcipher.raw_of(target, key)
     if raw is None or not sqlcipher.opens(target, raw):
         raise WrongKey(f"No key at hand opens {target}.")
     return raw

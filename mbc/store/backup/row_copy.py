@@ -38,7 +38,7 @@ def rows(connection: Connection) -> dict[str, int]:
     }
 
 
-def require_equal(one: Connection, other: Connection, progress: Progress) -> None:
+def require_equal(source: Connection, other: Connection, progress: Progress) -> None:
     """Compare two records, row by row, in both databases' own words turned into the same values.
 
     Raises
@@ -48,7 +48,7 @@ def require_equal(one: Connection, other: Connection, progress: Progress) -> Non
     """
     for done, table in enumerate(tables()):
         progress("Comparing", done / len(tables()))
-        if digest(one, table) != digest(other, table):
+        if digest(source, table) != digest(other, table):
             raise StoreError(
                 f"The copy of '{table.name}' is not equal to the original, so it was dropped. Run this again; "
                 "should it happen twice, check the disk and the memory of this machine."
@@ -57,10 +57,10 @@ def require_equal(one: Connection, other: Connection, progress: Progress) -> Non
 
 def digest(connection: Connection, table: Table) -> str:
     """Digest the rows of a table, the same on every database."""
-    found = hashlib.sha256()
+    digest = hashlib.sha256()
     for part in _parts(connection, table):
-        found.update("".join([repr(tuple(row)) for row in part]).encode())
-    return found.hexdigest()
+        digest.update("".join([repr(tuple(row)) for row in part]).encode())
+    return digest.hexdigest()
 
 
 def _parts(connection: Connection, table: Table) -> Iterator[Sequence[Any]]:

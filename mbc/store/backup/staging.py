@@ -1,4 +1,4 @@
-"""Where large files are made: in a private folder beside their place, put there whole, or not at all."""
+"""Where large files are made: in a private folder next to their target, installed as a unit or not at all."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def workplace(target: Path) -> Generator[Path]:
         If the folder of the target is not there, or may not be written, or the disk is full.
     """
     prefix = f".{target.name}.unfinished-"
-    with in_words(target):
+    with explain_errors(target):
         if not target.parent.is_dir():
             raise StoreError(f"There is no folder {target.parent}. Create it first.")
         _remove_left_behind(target.parent, prefix)
@@ -45,7 +45,7 @@ def workplace(target: Path) -> Generator[Path]:
 
 
 @contextmanager
-def in_words(path: Path) -> Generator[None]:
+def explain_errors(path: Path) -> Generator[None]:
     """Turn the operating system's faults into words that say what to do."""
     try:
         yield
@@ -53,7 +53,7 @@ def in_words(path: Path) -> Generator[None]:
         raise engines.not_made(path, fault) from fault
 
 
-def put(made: Path, target: Path, *, force: bool) -> None:
+def install_file(made: Path, target: Path, *, force: bool) -> None:
     """Put a finished file in its place at one stroke: the name stands for the old one or the new one, always.
 
     Raises

@@ -1,4 +1,4 @@
-"""The whole record taken along in one file: for its operator alone."""
+"""Backups of the complete record in one file: for its operator only."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from pathlib import Path
 from sqlalchemy import select
 
 from mbc.errors import AccessDenied, StoreError
-from mbc.store.backup.archive import Progress, check, quietly
+from mbc.store.backup.archive import Progress, check, no_progress
 from mbc.store.backup.create import Backup, back_up
 from mbc.store.database import encryption_keys as keys
 from mbc.store.database import engine as engines
@@ -20,7 +20,7 @@ class Backups(RecordView):
     """The part of a store that makes backups of it."""
 
     def backup(
-        self, target: str | Path, *, key: str | None = None, force: bool = False, progress: Progress = quietly
+        self, target: str | Path, *, key: str | None = None, force: bool = False, progress: Progress = no_progress
     ) -> Backup:
         """Copy the whole record, as it is at one moment, into one file that proves itself whole.
 
@@ -75,12 +75,12 @@ class Backups(RecordView):
                     f"{self._scope.who} may not look into a backup: only the record's operator may."
                 )
         try:
-            end = check(Path(backup), quietly).chain
+            end = check(Path(backup), no_progress).chain
         except StoreError:
             return False
         if end is None:
             return False
         c = audit.c
         with engines.reading(self._engine) as connection:
-            found = connection.execute(select(c.sequence).where(c.sequence == end.lines, c.digest == end.head))
-            return found.first() is None
+            row = connection.execute(select(c.sequence).where(c.sequence == end.lines, c.digest == end.head))
+            return row.first() is None

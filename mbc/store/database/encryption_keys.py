@@ -42,7 +42,7 @@ class Passphrase:
 
 def given(text: str | None) -> Passphrase | None:
     """Take a passphrase that the calling program hands in."""
-    return None if text is None else Passphrase(normal(text), "that was handed in")
+    return None if text is None else Passphrase(normal(text), "that was given")
 
 
 def find(path: Path) -> Passphrase | None:
@@ -158,7 +158,7 @@ def _in_file() -> Passphrase | None:
     try:
         if os.name == "posix" and stat.S_IMODE(path.stat().st_mode) & 0o077:
             raise SettingsError(
-                f"The key file {path} can be read by others, so it is no secret. Repair: chmod 600 '{path}'"
+                f"The key file {path} can be read by others, so it is not secret. Repair: chmod 600 '{path}'"
             )
         with path.open(encoding="utf-8-sig") as file:
             text = file.read(_LONGEST_FILE).rstrip("\r\n")

@@ -50,22 +50,22 @@ def address(url: str) -> URL:
     """
     _refuse_unencoded(url)
     try:
-        found = make_url(url)
+        parsed = make_url(url)
     except ArgumentError:
         hint = f" Did you mean 'sqlite:///{url}'?" if url and ":" not in url else ""
         raise SettingsError(
             f"'{_hidden(url)}' is not the address of a record.{hint} Accepted: {_ACCEPTED}."
         ) from None
-    if found.drivername in _FILES:
-        _refuse_secrets(found)
-    kind = found.drivername.partition("+")[0]
+    if parsed.drivername in _FILES:
+        _refuse_secrets(parsed)
+    kind = parsed.drivername.partition("+")[0]
     if kind == sqlcipher.DRIVER:
-        return _encrypted(found)
+        return _encrypted(parsed)
     if kind in {"postgresql", "postgres"}:
-        return _with_password(found.set(drivername="postgresql+psycopg"))
-    if found.drivername in {"sqlite", "sqlite+pysqlite"}:
-        return found.set(drivername="sqlite")
-    raise SettingsError(f"A record cannot be kept at '{found.drivername}://'. Accepted: {_ACCEPTED}.")
+        return _with_password(parsed.set(drivername="postgresql+psycopg"))
+    if parsed.drivername in {"sqlite", "sqlite+pysqlite"}:
+        return parsed.set(drivername="sqlite")
+    raise SettingsError(f"A record cannot be kept at '{parsed.drivername}://'. Accepted: {_ACCEPTED}.")
 
 
 def _refuse_secrets(url: URL) -> None:
@@ -115,7 +115,7 @@ def _hidden(url: str) -> str:
     return f"...@{url.rpartition('@')[2]}" if "@" in url else url
 
 
-def shown(url: URL) -> str:
+def display_address(url: URL) -> str:
     """Write an address for people and logs: the password is never shown."""
     plain = url.set(drivername=url.drivername.partition("+")[0])
     return plain.render_as_string(hide_password=True)
@@ -188,7 +188,7 @@ def _on_sqlite_begin(connection: Connection) -> None:
 @contextmanager
 def reading(engine: Engine) -> Generator[Connection]:
     """Open one consistent view of the record: several reads in it see the same moment."""
-    with explained(engine), engine.connect() as connection:
+    with explain_faults(engine), engine.connect() as connection:
         if connection.dialect.name == "postgresql":
             connection = connection.execution_options(  # noqa: PLW2901
                 isolation_level="REPEATABLE READ", postgresql_readonly=True
@@ -200,7 +200,7 @@ def reading(engine: Engine) -> Generator[Connection]:
 @contextmanager
 def writing(engine: Engine) -> Generator[Connection]:
     """Open one transaction that writes: all of it is kept, or none."""
-    with explained(engine), engine.connect() as connection:
+    with explain_faults(engine), engine.connect() as connection:
         connection = connection.execution_options(mbc_writes=True)  # noqa: PLW2901
         with connection.begin():
             yield connection
@@ -227,7 +227,7 @@ def scrub(engine: Engine) -> bool:
 
 
 @contextmanager
-def explained(engine: Engine) -> Generator[None]:
+def explain_faults(engine: Engine) -> Generator[None]:
     """Turn a database's faults into words that say what to do."""
     # rows go to and from the driver directly too, whose own faults SQLAlchemy does not wrap
     try:
@@ -306,7 +306,7 @@ def explain(fault: Exception, url: URL) -> StoreError:
             f"{path} is encrypted, or no database at all. Open it with its key: sqlcipher:///{path}. For a copy "
             "that is not encrypted: 'mbc backup', then 'mbc restore --decrypt'."
         )
-    where, first = f"The record at {shown(url)}", text.splitlines()[0]
+    where, first = f"The record at {display_address(url)}", text.splitlines()[0]
     if path is not None and any(mark in text.lower() for mark in _MAY_BE_FULL) and _is_full(path):
         text = "disk is full"  # SQLite does not say so when it was its log that found no room
     for mark, words in _FAULTS:
@@ -322,7 +322,7 @@ def of_file(path: Path, raw_key: str | None) -> URL:
 
 def settle(engine: Engine) -> None:
     """Leave a record as one file that needs no log beside it, and close it."""
-    with explained(engine):
+    with explain_faults(engine):
         connection = engine.raw_connection()
         try:
             connection.cursor().execute("PRAGMA journal_mode = DELETE")

@@ -142,9 +142,9 @@ def unlock(path: Path, passphrase: Passphrase | None = None) -> str:
         If the file is not encrypted.
     """
     _require_encrypted(path)
-    found = passphrase or keys.find(path)
-    if found is not None:
-        return _opening(path, found, f"record {path}")
+    key = passphrase or keys.find(path)
+    if key is not None:
+        return _opening(path, key, f"record {path}")
     return unlock_by_asking(path, f"record {path.name}")
 
 
@@ -157,10 +157,10 @@ def passphrase_of(path: Path) -> Passphrase:
         As `unlock` does.
     """
     unlock(path)
-    found = keys.find(path)
-    if found is None:
+    key = keys.find(path)
+    if key is None:
         raise SettingsError(f"The key of {path} is not at hand any more.")
-    return found
+    return key
 
 
 def unlock_by_asking(path: Path, called: str) -> str:
@@ -260,8 +260,8 @@ def looks_encrypted(path: Path) -> bool:
     """
     with path.open("rb") as file:
         page = file.read(_PAGE)
-    whole = len(page) == _PAGE and path.stat().st_size % 512 == 0
-    return whole and len(set(page)) >= _MANY_VALUES
+    full_pages = len(page) == _PAGE and path.stat().st_size % 512 == 0
+    return full_pages and len(set(page)) >= _MANY_VALUES
 
 
 def export(connection: Any, target: Path, target_key: str | None) -> None:

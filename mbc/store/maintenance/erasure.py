@@ -24,7 +24,7 @@ from mbc.store.audit.hash_chain import ERASE, UPGRADE, Line, shown_digest
 from mbc.store.audit.log import append, lock_log
 from mbc.store.audit.tombstones import digest, new_tombstone_id
 from mbc.store.database.batches import batches
-from mbc.store.maintenance.verification import leaves_digest, stone_digest
+from mbc.store.maintenance.verification import leaves_digest, tombstone_digest
 from mbc.store.schema import tables as t
 from mbc.store.writing import seals as sealing
 from mbc.store.writing.seals import Leaf
@@ -38,7 +38,7 @@ _WITH_ENTRY: tuple[Table, ...] = (*_BY_CLIENT, t.goal_rating, t.clinician)
 # what an audit line may go on saying when its subject was erased: nothing that anybody typed
 _HARMLESS = frozenset({"asked", "by", "clients", "counts", "entry", "fault", "format", "rows", "sealed"})
 _SHORTEST_ALIAS = 4  # a shorter one stands in too many words by chance
-_UNTOLD = frozenset({"safety_flag", "score"})  # nobody learns from a count that there were flags
+_NOT_COUNTED = frozenset({"safety_flag", "score"})  # nobody learns from a count that there were flags
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,31 +80,33 @@ def erase(
     lock_log(connection)  # no line about the client can be added meanwhile
     names = _Names.of(client_id, alias)
     if names.within(reason):
-        raise StoreError("The reason names the client, and it is kept. Say it without: 'request of 2026-03-02'.")
-    stone_id = new_tombstone_id()
+        raise StoreError(
+            "The reason names the client, and it is kept. Rephrase without the name: 'request of 2026-03-02'."
+        )
+    tombstone_id = new_tombstone_id()
     connection.execute(insert(t.erasing), {"client_id": client_id, "until_commit": 0})
     leaves = _leaves(connection, client_id)
     entries = {leaf.entry_id for leaf in leaves if leaf.entry_id is not None}
     counts = _delete(connection, client_id)
     _forget_sources(connection, entries, names)
-    shown = _redact(connection, names, stone_id, entries)
-    stone = _stone(stone_id, client_id, by=by, reason=reason, now=now, counts=counts)
-    connection.execute(insert(t.tombstone), stone)
+    shown = _redact(connection, names, tombstone_id, entries)
+    tombstone = _tombstone(tombstone_id, client_id, by=by, reason=reason, now=now, counts=counts)
+    connection.execute(insert(t.tombstone), tombstone)
     if leaves:
-        connection.execute(insert(t.erased), [_erased(leaf, stone_id) for leaf in leaves])
+        connection.execute(insert(t.erased), [_erased(leaf, tombstone_id) for leaf in leaves])
     connection.execute(delete(t.erasing))
     detail = {
-        "tombstone": stone_id,
+        "tombstone": tombstone_id,
         "by": by,
         "reason": reason,
         "counts": counts,
-        "stone": stone_digest(stone),
+        "stone": tombstone_digest(tombstone),
         "leaves": leaves_digest(leaves),
         "lines": [number for number, _, _ in shown],
         "shown": shown_digest(shown),
     }
-    append(connection, [line(ERASE, subject=stone_id, **detail)])
-    return Erasure(stone_id, counts, len(shown))
+    append(connection, [line(ERASE, subject=tombstone_id, **detail)])
+    return Erasure(tombstone_id, counts, len(shown))
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,39 +125,39 @@ class _Names:
     @property
     def pattern(self) -> re.Pattern[str]:
         """Match any of them as a whole word: 'C1' in 'C1.csv' and 'C1_old', not in 'C10'."""
-        words = "|".join(re.escape(one) for one in sorted(self.words, key=len, reverse=True))
+        words = "|".join(re.escape(word) for word in sorted(self.words, key=len, reverse=True))
         return re.compile(rf"(?<![^\W_])(?:{words})(?![^\W_])", re.IGNORECASE)
 
     def within(self, text: str | None) -> bool:
         """Say whether a text names the client."""
         return text is not None and self.pattern.search(text) is not None
 
-    def without(self, said: Any, stone_id: str) -> Any:
+    def without(self, content: Any, tombstone_id: str) -> Any:
         """Put the tombstone's name in place of the client's, in whatever somebody typed."""
-        match said:
+        match content:
             case str():
-                return self.pattern.sub(stone_id, said)
+                return self.pattern.sub(tombstone_id, content)
             case list():
-                return [self.without(value, stone_id) for value in cast("list[object]", said)]
+                return [self.without(item, tombstone_id) for item in cast("list[object]", content)]
             case dict():
                 return {
-                    name: value if name in _HARMLESS else self.without(value, stone_id)
-                    for name, value in cast("dict[str, object]", said).items()
+                    name: value if name in _HARMLESS else self.without(value, tombstone_id)
+                    for name, value in cast("dict[str, object]", content).items()
                 }
             case _:
-                return said
+                return content
 
 
 def _leaves(connection: Connection, client_id: str) -> list[Leaf]:
     tables = t.metadata.tables
     keyed = sealing.keys(connection, tables, client_id)
-    found = [
+    leaves = [
         Leaf(
             taken.head["entry_id"], sealing.ADMINISTRATIONS, taken.leaf, client_id, taken.head["administration_id"]
         )
         for taken in sealing.administrations(connection, tables, keyed, client_id)
     ]
-    return found + list(sealing.other_rows(connection, tables, keyed, client_id))
+    return leaves + list(sealing.other_rows(connection, tables, keyed, client_id))
 
 
 def _delete(connection: Connection, client_id: str) -> dict[str, int]:
@@ -168,7 +170,7 @@ def _delete(connection: Connection, client_id: str) -> dict[str, int]:
     gone = Counter(
         {table.name: connection.execute(delete(table).where(whose)).rowcount for table, whose in wanted}
     )
-    return {name: count for name, count in sorted(gone.items()) if count and name not in _UNTOLD}
+    return {name: count for name, count in sorted(gone.items()) if count and name not in _NOT_COUNTED}
 
 
 def _forget_sources(connection: Connection, entries: set[int], names: _Names) -> None:
@@ -186,7 +188,7 @@ def _forget_sources(connection: Connection, entries: set[int], names: _Names) ->
 
 
 def _redact(
-    connection: Connection, names: _Names, stone_id: str, entries: set[int]
+    connection: Connection, names: _Names, tombstone_id: str, entries: set[int]
 ) -> list[tuple[int, str | None, str]]:
     """Take what names the client out of the audit trail; returns what is left of those lines."""
     c = t.audit.c
@@ -198,10 +200,10 @@ def _redact(
     others = _others(connection, {subject for _, subject, _ in lines if subject is not None})
     changed: list[tuple[int, str | None, str]] = []
     for sequence, subject, detail in lines:
-        said = json.loads(detail)
-        left = names.without(_harmless(said, entries, whole=subject == names.client_id), stone_id)
-        other = subject if subject in others else names.without(subject, stone_id)
-        if left != said or other != subject:
+        details = json.loads(detail)
+        left = names.without(_harmless(details, entries, only_harmless=subject == names.client_id), tombstone_id)
+        other = subject if subject in others else names.without(subject, tombstone_id)
+        if left != details or other != subject:
             changed.append((sequence, other, json.dumps(left, sort_keys=True)))
     for sequence, subject, detail in changed:
         row = update(t.audit).where(c.sequence == sequence)
@@ -217,29 +219,29 @@ def _may_name(names: _Names) -> Iterator[ColumnElement[bool]]:
         yield c.detail.icontains(json.dumps(word)[1:-1], autoescape=True)
 
 
-def _harmless(said: dict[str, Any], entries: set[int], *, whole: bool) -> dict[str, Any]:
-    if whole:
-        return {name: value for name, value in said.items() if name in _HARMLESS}
-    if said.get("entry") in entries:  # the seals of 0001 had no key: one could try guesses on them
-        return {name: value for name, value in said.items() if name != "seal"}
-    return said
+def _harmless(details: dict[str, Any], entries: set[int], *, only_harmless: bool) -> dict[str, Any]:
+    if only_harmless:
+        return {name: value for name, value in details.items() if name in _HARMLESS}
+    if details.get("entry") in entries:  # the seals of 0001 had no key: one could try guesses on them
+        return {name: value for name, value in details.items() if name != "seal"}
+    return details
 
 
 def _others(connection: Connection, subjects: set[str]) -> set[str]:
     """Find the subjects that are other clients, or accounts: 'wren' may be an alias and a user name."""
-    found: set[str] = set()
+    names: set[str] = set()
     for column in (t.client.c.client_id, t.account.c.username):
         for batch in batches(sorted(subjects)):
-            found.update(connection.execute(select(column).where(column.in_(batch))).scalars())
-    return found
+            names.update(connection.execute(select(column).where(column.in_(batch))).scalars())
+    return names
 
 
-def _stone(
-    stone_id: str, client_id: str, *, by: str, reason: str, now: datetime, counts: dict[str, int]
+def _tombstone(
+    tombstone_id: str, client_id: str, *, by: str, reason: str, now: datetime, counts: dict[str, int]
 ) -> dict[str, Any]:
     salt = secrets.token_hex(16)
     return {
-        "tombstone_id": stone_id,
+        "tombstone_id": tombstone_id,
         "erased_at": now,
         "erased_by": by,
         "reason": reason,
@@ -249,9 +251,9 @@ def _stone(
     }
 
 
-def _erased(leaf: Leaf, stone_id: str) -> dict[str, Any]:
+def _erased(leaf: Leaf, tombstone_id: str) -> dict[str, Any]:
     return {
-        "tombstone_id": stone_id,
+        "tombstone_id": tombstone_id,
         "kind": leaf.kind,
         "administration_id": leaf.administration_id,
         "leaf": leaf.leaf.hex(),

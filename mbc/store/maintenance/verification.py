@@ -12,7 +12,7 @@ from typing import Any
 
 from sqlalchemy import Connection, func, select, text
 
-from mbc.store.audit.hash_chain import UNREADABLE, UPGRADE, ChainReport, said_by, verify_chain
+from mbc.store.audit.hash_chain import UNREADABLE, UPGRADE, ChainReport, parse_details, verify_chain
 from mbc.store.audit.log import WRITE_SAFETY
 from mbc.store.schema import digests
 from mbc.store.schema import tables as t
@@ -136,11 +136,14 @@ def faults_of(head: dict[str, Any], answers: list[Any], totals: list[Any]) -> It
         yield f"Administration {head['administration_id']}: what it says is not what was written."
 
 
-def stone_digest(stone: Mapping[str, Any]) -> str:
+def tombstone_digest(tombstone: Mapping[str, Any]) -> str:
     """Digest a tombstone."""
-    moment = digests.utc(stone["erased_at"]).isoformat(timespec="microseconds")
-    said = [moment, *(stone[name] for name in ("tombstone_id", "erased_by", "reason", "counts", "salt", "client"))]
-    return hashlib.sha256(json.dumps(said).encode()).hexdigest()
+    moment = digests.utc(tombstone["erased_at"]).isoformat(timespec="microseconds")
+    fields = [
+        moment,
+        *(tombstone[name] for name in ("tombstone_id", "erased_by", "reason", "counts", "salt", "client")),
+    ]
+    return hashlib.sha256(json.dumps(fields).encode()).hexdigest()
 
 
 def leaves_digest(leaves: list[Leaf]) -> str:
@@ -154,7 +157,7 @@ def _details(connection: Connection, *actions: str) -> Iterator[tuple[dict[str, 
     c = t.audit.c
     query = select(c.detail, c.salt).where(c.action.in_(actions)).order_by(c.sequence)
     for row in connection.execute(query.execution_options(yield_per=10_000)):
-        yield said_by(row.detail), row.salt is None
+        yield parse_details(row.detail), row.salt is None
 
 
 def _expected_seals(connection: Connection) -> dict[int, dict[str, str]]:
@@ -192,12 +195,12 @@ def _broken_seals(made: dict[int, dict[str, str]], expected: dict[int, dict[str,
 def _gone(connection: Connection) -> dict[str, list[Leaf]]:
     """Fetch what stands in place of erased rows, erasure by erasure."""
     c = t.erased.c
-    found: dict[str, list[Leaf]] = defaultdict(list)
+    leaves: dict[str, list[Leaf]] = defaultdict(list)
     query = select(c.tombstone_id, c.entry_id, c.kind, c.leaf, c.administration_id)
     for row in connection.execute(query):
         leaf = Leaf(row.entry_id, row.kind, _bytes(row.leaf), administration_id=row.administration_id)
-        found[row.tombstone_id].append(leaf)
-    return found
+        leaves[row.tombstone_id].append(leaf)
+    return leaves
 
 
 def _bytes(leaf: str) -> bytes:
@@ -210,15 +213,15 @@ def _bytes(leaf: str) -> bytes:
 def _faults_of_erasures(connection: Connection, chain: ChainReport) -> Iterator[str]:
     """Compare what stands in place of erased rows with what the erasure's line accounts for."""
     gone = _gone(connection)
-    stones = {row["tombstone_id"]: dict(row) for row in connection.execute(select(t.tombstone)).mappings()}
-    said = {erasure["tombstone"]: erasure for erasure in chain.erasures}
-    for name in sorted(stones.keys() | said.keys() | gone.keys()):
-        if name not in said:
+    tombstones = {row["tombstone_id"]: dict(row) for row in connection.execute(select(t.tombstone)).mappings()}
+    erased = {erasure["tombstone"]: erasure for erasure in chain.erasures}
+    for name in sorted(tombstones.keys() | erased.keys() | gone.keys()):
+        if name not in erased:
             yield f"Tombstone {name}: no line of the audit trail says that anybody was erased."
             continue
-        if name not in stones or stone_digest(stones[name]) != said[name]["stone"]:
+        if name not in tombstones or tombstone_digest(tombstones[name]) != erased[name]["stone"]:
             yield f"Tombstone {name}: it is not what was written."
-        if leaves_digest(gone.get(name, [])) != said[name]["leaves"]:
+        if leaves_digest(gone.get(name, [])) != erased[name]["leaves"]:
             yield f"Tombstone {name}: what stands in place of the erased rows is not what was written."
 
 

@@ -76,7 +76,7 @@ def revision_of(connection: Connection) -> str | None:
     if VERSION_TABLE in tables:
         return connection.execute(text(f"SELECT version_num FROM {VERSION_TABLE}")).scalar()  # noqa: S608
     if tables:
-        where = engines.shown(connection.engine.url)
+        where = engines.display_address(connection.engine.url)
         shown = ", ".join(sorted(tables)[:3])
         raise StoreError(
             f"The database at {where} belongs to another program (it holds {shown}). Choose another address."
@@ -116,9 +116,9 @@ def _make_encrypted(path: Path, key: Passphrase | None) -> None:
 
 
 def _bring_up_to_date(engine: Engine, *, create: bool, must_be_new: bool) -> None:
-    with engines.explained(engine), engine.connect() as connection:
+    with engines.explain_faults(engine), engine.connect() as connection:
         revision = revision_of(connection)
-    shown = engines.shown(engine.url)
+    shown = engines.display_address(engine.url)
     if revision is None and not create:
         raise StoreNotFound(_absent(engine.url))
     if revision is not None and revision not in REVISIONS:
@@ -134,7 +134,7 @@ def _bring_up_to_date(engine: Engine, *, create: bool, must_be_new: bool) -> Non
 
 
 def _absent(url: URL) -> str:
-    shown = engines.shown(url)
+    shown = engines.display_address(url)
     return f"There is no record at {shown} yet. Make one: mbc init --store {shown}"
 
 

@@ -9,7 +9,7 @@ from sqlalchemy import ColumnElement, Integer, String, cast, null, select
 from sqlalchemy.types import TypeEngine
 
 from mbc.store.database.frames import fetch
-from mbc.store.reading.queries import Queries
+from mbc.store.reading.queries import QueryView
 from mbc.store.schema import tables as t
 from mbc.store.schema.records import Channel
 
@@ -17,7 +17,7 @@ _a, _e = t.administration.c, t.entry.c
 _FROM_FILE = ("source_name", "source_kind", "source_sha256")
 
 
-class Provenance(Queries):
+class Provenance(QueryView):
     """The part of a store that says where its administrations came from."""
 
     def provenance(
@@ -50,7 +50,7 @@ class Provenance(Queries):
             *(self._origin_of(_e[name], String()) for name in _FROM_FILE),
             self._origin_of(_a.source_line, Integer()), _a.supersedes, _a.reason,
         )  # fmt: skip
-        query = select(*self._shown(columns)).select_from(t.administration.join(t.entry))
+        query = select(*self._visible_columns(columns)).select_from(t.administration.join(t.entry))
         query = query.where(*self._which(instrument, client_id, channel, history=True))
         asked = "provenance" if channel == "care" else "safety provenance"
         with self._audited(asked, client_id):

@@ -11,7 +11,7 @@ from mbc.errors import NotInRecord, StoreError, nearest
 from mbc.store.access.roles import Scope
 from mbc.store.schema import tables as t
 from mbc.store.schema.records import Channel
-from mbc.store.schema.validation import is_id, shown
+from mbc.store.schema.validation import is_id, quote
 from mbc.store.view import RecordView
 
 _MASKED = frozenset({"alias", "label", "display_name", "retired_reason", "ending", "modality", "reason"})
@@ -21,14 +21,14 @@ LATER = t.administration.alias("later")
 CURRENT = ~exists().where(LATER.c.supersedes == t.administration.c.administration_id)
 
 
-class Queries(RecordView):
+class QueryView(RecordView):
     """Conditions that hold for every reader."""
 
     def _owned_by(self, owner: ColumnElement[str], client_id: str | None) -> list[ColumnElement[bool]]:
         # the scope's condition stays also for a single client: it is what makes the scope hold
         return self._scope.reaches(owner) + ([] if client_id is None else [owner == client_id])
 
-    def _shown(self, columns: Sequence[ColumnElement[Any]]) -> list[ColumnElement[Any]]:
+    def _visible_columns(self, columns: Sequence[ColumnElement[Any]]) -> list[ColumnElement[Any]]:
         if not self._scope.masked:
             return list(columns)
         return [
@@ -62,7 +62,7 @@ def require_client(connection: Connection, scope: Scope, client_id: str) -> None
     column = t.client.c.client_id
     known = select(column).where(*scope.reaches(column))
     if not is_id(client_id):
-        raise NotInRecord(f"There is no client {shown(client_id)} on record.")
+        raise NotInRecord(f"There is no client {quote(client_id)} on record.")
     if connection.execute(known.where(column == client_id)).first() is None:
         near = nearest(client_id, connection.execute(known.limit(2000)).scalars())
         hint = f" Nearest: {', '.join(near)}." if near else ""

@@ -14,7 +14,7 @@ from sqlalchemy import ColumnElement, Connection, FromClause, Select, String, an
 
 from mbc.store.database.batches import BATCH
 from mbc.store.database.frames import fetch
-from mbc.store.reading.queries import CURRENT, LATER, Queries
+from mbc.store.reading.queries import CURRENT, LATER, QueryView
 from mbc.store.reading.score_cache import ToScore
 from mbc.store.schema import tables as t
 from mbc.store.schema.records import Channel
@@ -51,7 +51,7 @@ _TOTAL_HEAD = (
 _KEPT = ("set_id", "score", "answered", "prorated", "band", "maximum", "recorded")
 
 
-class Readers(Queries):
+class Readers(QueryView):
     """The reading half of a store."""
 
     def clients(self, *, client_id: str | None = None) -> pl.DataFrame:
@@ -63,7 +63,7 @@ class Readers(Queries):
     def clinicians(self) -> pl.DataFrame:
         """clinician_id, display_name."""
         c = t.clinician.c
-        query = select(*self._shown((c.clinician_id, c.display_name)))
+        query = select(*self._visible_columns((c.clinician_id, c.display_name)))
         if not self._scope.has_permission(
             "accounts:manage"
         ):  # an account is made for a clinician: all are listed there
@@ -253,9 +253,9 @@ class Readers(Queries):
                 answers = _of_these(connection, t.answer, rest)
                 totals = _of_these(connection, t.total, rest)
         return ToScore(
-            kept=_beside(head.select(_TOTAL_HEAD), kept, "set_id"),
-            answers=_beside(rest, answers, "item"),
-            totals=_beside(rest.select(_TOTAL_HEAD), totals, "scale"),
+            kept=_join_head(head.select(_TOTAL_HEAD), kept, "set_id"),
+            answers=_join_head(rest, answers, "item"),
+            totals=_join_head(rest.select(_TOTAL_HEAD), totals, "scale"),
         )
 
     def _read(
@@ -268,7 +268,7 @@ class Readers(Queries):
         *where: ColumnElement[bool],
         order: Sequence[str] = (),
     ) -> pl.DataFrame:
-        query = select(*self._shown(columns)).select_from(source)
+        query = select(*self._visible_columns(columns)).select_from(source)
         query = query.where(*where, *self._owned_by(owner, client_id))
         with self._audited(reader, client_id):
             self._scope.require_reader(reader)
@@ -282,7 +282,7 @@ class Readers(Queries):
         *, history: bool = False,
     ) -> Select[*tuple[Any, ...]]:  # fmt: skip
         source = t.administration.join(t.entry) if "recorded_at" in names else t.administration
-        columns = self._shown([_ADMINISTRATION[name] for name in names])
+        columns = self._visible_columns([_ADMINISTRATION[name] for name in names])
         where = self._which(instrument, client_id, channel, history=history)
         return select(*columns).select_from(source).where(*where)
 
@@ -320,10 +320,10 @@ class Readers(Queries):
                 self._require_client(connection, client_id)
                 named = self._administrations(heads, instrument, client_id, channel).where(*safe)
                 head, rows = (fetch(connection, each) for each in (named, query))
-        return _beside(head, rows, names[0])
+        return _join_head(head, rows, names[0])
 
 
-def _beside(head: pl.DataFrame, rows: pl.DataFrame, order: str) -> pl.DataFrame:
+def _join_head(head: pl.DataFrame, rows: pl.DataFrame, order: str) -> pl.DataFrame:
     # sorted while there is one row per administration: afterwards only small numbers are compared
     key = "administration_id"
     names = [name for name in rows.columns if name != key]

@@ -34,7 +34,7 @@ class ToScore:
 
 
 @dataclass(frozen=True, slots=True)
-class Worked:
+class ComputedScores:
     """Scores of one questionnaire, worked out with one definition."""
 
     instrument: str
@@ -43,12 +43,12 @@ class Worked:
     scores: pl.DataFrame  # COLUMNS
 
 
-def keep(connection: Connection, worked: Iterable[Worked], now: datetime) -> int:
+def keep(connection: Connection, worked: Iterable[ComputedScores], now: datetime) -> int:
     """Keep scores; those that are there already stay. Returns how many were handed in."""
     count = 0
-    for one in worked:
-        sets = _sets(connection, one, now)
-        for batch in batches(_rows(one.scores, sets)):
+    for computed in worked:
+        sets = _sets(connection, computed, now)
+        for batch in batches(_rows(computed.scores, sets)):
             connection.execute(_insert(connection, t.score).on_conflict_do_nothing(), batch)
             count += len(batch)
     return count
@@ -61,14 +61,21 @@ def drop(connection: Connection, set_ids: Collection[int]) -> None:
         connection.execute(delete(t.score_set).where(t.score_set.c.set_id.in_(batch)))
 
 
-def _sets(connection: Connection, one: Worked, now: datetime) -> dict[str, int]:
-    scales = one.scores["scale"].unique().sort().to_list()
-    named = {"instrument": one.instrument, "version": one.version, "definition": one.definition, "made_at": now}
+def _sets(connection: Connection, computed: ComputedScores, now: datetime) -> dict[str, int]:
+    scales = computed.scores["scale"].unique().sort().to_list()
+    named = {
+        "instrument": computed.instrument,
+        "version": computed.version,
+        "definition": computed.definition,
+        "made_at": now,
+    }
     for scale in scales:
         row = {**named, "scale": scale}
         connection.execute(_insert(connection, t.score_set).values(row).on_conflict_do_nothing())
     c = t.score_set.c
-    query = select(c.scale, c.set_id).where(c.instrument == one.instrument, c.definition == one.definition)
+    query = select(c.scale, c.set_id).where(
+        c.instrument == computed.instrument, c.definition == computed.definition
+    )
     return {row.scale: row.set_id for row in connection.execute(query)}
 
 

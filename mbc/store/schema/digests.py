@@ -108,8 +108,8 @@ def row_leaf(secret: bytes, kind: str, row: Mapping[str, Any]) -> bytes:
     >>> row_leaf(b"k", "goal", {"goal_id": "G1", "scale": None}) == row_leaf(b"k", "goal", {"goal_id": "G1"})
     True
     """
-    said = {name: value for name, value in row.items() if value is not None}
-    text = json.dumps([kind, said], default=str, sort_keys=True)
+    content = {name: value for name, value in row.items() if value is not None}
+    text = json.dumps([kind, content], default=str, sort_keys=True)
     return hashlib.blake2b(text.encode(), key=secret, digest_size=32).digest()
 
 

@@ -21,7 +21,7 @@ from mbc.store.schema.validation import (
     check_number,
     check_order,
     check_texts,
-    shown,
+    quote,
     to_answers,
     to_finite,
     to_totals,
@@ -190,7 +190,7 @@ class Administration:
         if not self.answers and not self.totals:
             raise StoreError(
                 f"An administration of {self.instrument} needs answers or totals, and has neither. "
-                "For a questionnaire handed in empty, give one None per item."
+                "For a questionnaire submitted empty, give one None per item."
             )
 
 
@@ -278,4 +278,4 @@ class ImportSource:
     def __post_init__(self) -> None:
         check_texts(self, "name", "kind")
         if self.sha256 is not None and not re.fullmatch("[0-9a-f]{64}", self.sha256):
-            raise StoreError(f"sha256 is {shown(self.sha256)}; 64 hexadecimal digits are needed.")
+            raise StoreError(f"sha256 is {quote(self.sha256)}; 64 hexadecimal digits are needed.")

@@ -35,7 +35,7 @@ def check_id(name: str, value: object) -> str:
     if is_id(value):
         return str(value)
     raise StoreError(
-        f"{name} is {shown(value)}; accepted are 1 to 64 of A-Z a-z 0-9 . _ - beginning with a letter or "
+        f"{name} is {quote(value)}; accepted are 1 to 64 of A-Z a-z 0-9 . _ - beginning with a letter or "
         "digit. Use a pseudonym such as 'C-0142', never a name."
     )
 
@@ -49,11 +49,11 @@ def check_text(name: str, value: object) -> str:
         If ``value`` is not such a text.
     """
     if not isinstance(value, str) or not value.strip():
-        raise StoreError(f"{name} is {shown(value)}; a short text is needed.")
+        raise StoreError(f"{name} is {quote(value)}; a short text is needed.")
     if len(value) > _LONGEST_TEXT:
         raise StoreError(f"{name} has {len(value)} characters; at most {_LONGEST_TEXT} are kept. Shorten it.")
     if _CONTROL.search(value):
-        raise StoreError(f"{name} is {shown(value)}; line breaks and control characters are not kept.")
+        raise StoreError(f"{name} is {quote(value)}; line breaks and control characters are not kept.")
     return value
 
 
@@ -80,7 +80,7 @@ def check_days(record: object, *names: str) -> None:
         if value is None and not _is_required(record, name):
             continue
         if not isinstance(value, date) or isinstance(value, datetime):
-            raise StoreError(f"{name} is {shown(value)}; a calendar day (datetime.date) is needed.")
+            raise StoreError(f"{name} is {quote(value)}; a calendar day (datetime.date) is needed.")
         if value.year < 1900:
             raise StoreError(f"{name} is {value}; days before 1900-01-01 are taken for a mistake.")
 
@@ -96,7 +96,7 @@ def check_choice(record: object, name: str, accepted: tuple[str, ...]) -> None:
     """Check a field with a closed vocabulary."""
     value = getattr(record, name)
     if value not in accepted:
-        raise StoreError(f"{name} is {shown(value)}; accepted are {', '.join(accepted)}.")
+        raise StoreError(f"{name} is {quote(value)}; accepted are {', '.join(accepted)}.")
 
 
 def check_number(record: object, name: str, *, least: int = 1, most: int = 100_000) -> None:
@@ -105,7 +105,7 @@ def check_number(record: object, name: str, *, least: int = 1, most: int = 100_0
     if value is None and not _is_required(record, name):
         return
     if isinstance(value, bool) or not isinstance(value, int) or not least <= value <= most:
-        raise StoreError(f"{name} is {shown(value)}; a whole number from {least} to {most} is needed.")
+        raise StoreError(f"{name} is {quote(value)}; an integer from {least} to {most} is needed.")
 
 
 @cache
@@ -123,7 +123,7 @@ def to_utc(name: str, moment: object) -> datetime | None:
     if moment is None:
         return None
     if not isinstance(moment, datetime) or moment.tzinfo is None:
-        raise StoreError(f"{name} is {shown(moment)}; a moment needs its time zone (datetime with tzinfo).")
+        raise StoreError(f"{name} is {quote(moment)}; a moment needs its time zone (datetime with tzinfo).")
     if not 1900 <= moment.year < 9999:
         raise StoreError(f"{name} is {moment}; moments before 1900 or after 9998 are taken for a mistake.")
     return moment.astimezone(UTC)
@@ -133,7 +133,7 @@ def to_answers(answers: object) -> tuple[float | None, ...]:
     """Take answers as finite numbers; NaN is a blank."""
     given = answers
     if isinstance(answers, (str, bytes, Mapping)) or not isinstance(answers, Iterable):
-        raise StoreError(f"answers is {shown(given)}; a sequence in the form's item order is needed.")
+        raise StoreError(f"answers is {quote(given)}; a sequence in the form's item order is needed.")
     kept = tuple([to_finite("an answer", value) for value in cast("Iterable[object]", answers)])
     if len(kept) > MOST_ITEMS:
         raise StoreError(f"An administration has {len(kept)} answers; at most {MOST_ITEMS} are kept.")
@@ -158,7 +158,7 @@ def to_finite(name: str, value: object) -> float | None:
     try:
         number = float(value)  # pyright: ignore[reportArgumentType]
     except (TypeError, ValueError):
-        raise StoreError(f"{name} is {shown(value)}; a number is needed.") from None
+        raise StoreError(f"{name} is {quote(value)}; a number is needed.") from None
     if math.isnan(number):
         return None
     if math.isinf(number):
@@ -166,7 +166,7 @@ def to_finite(name: str, value: object) -> float | None:
     return number + 0.0  # SQLite keeps no minus zero: it would come back as other content
 
 
-def shown(value: object) -> str:
+def quote(value: object) -> str:
     """Write any value on one line, shortened: for messages."""
     text = repr(value)
     return text if len(text) <= 60 else f"{text[:57]}..."

@@ -117,22 +117,22 @@ def _completed_frame(frame: pl.DataFrame) -> Completed:
 
 
 def _totals(listed: list[dict[str, Any]]) -> Totals:
-    return sorted({one["scale"]: one["score"] + 0.0 for one in listed}.items())
+    return sorted({total["scale"]: total["score"] + 0.0 for total in listed}.items())
 
 
 def _flags(listed: Iterable[dict[str, Any]]) -> tuple[Flag, ...]:
-    return tuple(Flag(one["item"], one["kind"]) for one in listed)
+    return tuple(Flag(flag["item"], flag["kind"]) for flag in listed)
 
 
 def _refuse_unsound(given: pl.DataFrame) -> None:
     """Raise what the first unsound row's record raises: the columns only say which row that is."""
     sound = pl.select(pl.all_horizontal(*(check(given) for check in _CHECKS))).to_series()
     for place in (~sound).arg_true():
-        said: dict[str, Any] = given.row(int(place), named=True)
-        said["answers"] = said["answers"] or ()
-        said["totals"] = {one["scale"]: one["score"] for one in said["totals"] or ()}
-        said["flags"] = _flags(said["flags"] or ())
-        Administration(**said)
+        fields: dict[str, Any] = given.row(int(place), named=True)
+        fields["answers"] = fields["answers"] or ()
+        fields["totals"] = {total["scale"]: total["score"] for total in fields["totals"] or ()}
+        fields["flags"] = _flags(fields["flags"] or ())
+        Administration(**fields)
 
 
 def _ids_fit(given: pl.DataFrame) -> pl.Series:

@@ -89,8 +89,8 @@ class Occasions:
         """Fetch what is on record for occasions not met before."""
         wanted = [digest for digest in dict.fromkeys(digests_wanted) if digest not in self.versions]
         columns = "occasion, administration_id, revision, content"
-        found = bulk.matching(connection, "administration", columns, "occasion", wanted, order="revision")
-        for digest, *version in found:
+        stored = bulk.matching(connection, "administration", columns, "occasion", wanted, order="revision")
+        for digest, *version in stored:
             self.versions.setdefault(digest, []).append(Version(*version))
 
     def place(self, keyed: Keyed, place: int, number: int, *, supersede: bool) -> Place:
@@ -124,7 +124,7 @@ def place_all(
         ]
     else:  # most files: all are the first of their occasions, and nothing need be remembered
         places = [_FIRST] * len(numbers)
-    new = [place for place, found in enumerate(places) if found is not _MET_BEFORE]
+    new = [place for place, stored in enumerate(places) if stored is not _MET_BEFORE]
     additions = Additions(
         keyed.take(new),
         [numbers[place] for place in new],

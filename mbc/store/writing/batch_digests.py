@@ -43,9 +43,9 @@ def contents(batch: Completed, occasion_digests: Sequence[str]) -> list[str]:
         occasion_digests,
         map(text, batch.form),
         map(text, batch.coding),
-        map(_whole, batch.session_number),
-        map(_listed, batch.answers),
-        map(_scored, batch.totals),
+        map(_number_or_null, batch.session_number),
+        map(_joined_answers, batch.answers),
+        map(_totals_json, batch.totals),
         strict=True,
     )
     return [
@@ -77,7 +77,7 @@ def leaves(
         map(text, batch.episode_id),
         revisions,
         ("null,null" if before is None else f"{before},{text(reason)}" for before in supersedes),
-        map(_whole, batch.source_line),
+        map(_number_or_null, batch.source_line),
         _raised(batch, days),
         strict=True,
     )
@@ -91,15 +91,15 @@ def leaves(
     )
 
 
-def _whole(number: int | None) -> str:
+def _number_or_null(number: int | None) -> str:
     return "null" if number is None else str(number)
 
 
-def _listed(answers: Answers) -> str:
+def _joined_answers(answers: Answers) -> str:
     return ",".join(map(_numbers.__getitem__, answers))
 
 
-def _scored(totals: Totals) -> str:
+def _totals_json(totals: Totals) -> str:
     return _write(totals) if totals else "[]"
 
 

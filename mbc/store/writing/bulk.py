@@ -30,12 +30,12 @@ def matching(
     query = f"SELECT {columns} FROM {table} WHERE {key}"  # noqa: S608
     if is_postgres(connection):
         return connection.exec_driver_sql(f"{query} = ANY(%s) ORDER BY {order}", (list(wanted),)).all()
-    found: list[Sequence[Any]] = []
+    rows: list[Sequence[Any]] = []
     for start in range(0, len(wanted), _MOST_PARAMETERS):
         part = tuple(wanted[start : start + _MOST_PARAMETERS])
         marks = ", ".join(["?"] * len(part))
-        found += connection.exec_driver_sql(f"{query} IN ({marks}) ORDER BY {order}", part).all()
-    return found
+        rows += connection.exec_driver_sql(f"{query} IN ({marks}) ORDER BY {order}", part).all()
+    return rows
 
 
 def add_rows(connection: Connection, table: str, columns: Sequence[str], rows: Iterable[tuple[Any, ...]]) -> None:

@@ -35,9 +35,9 @@ class Known:
             return
         column = t.client.c.client_id
         query = select(column, t.client.c.secret).where(column.in_(wanted), *self.scope.reaches(column))
-        found = {row.client_id: row.secret for row in connection.execute(query)}
-        self.secrets.update(found)
-        here = list(found)
+        secrets = {row.client_id: row.secret for row in connection.execute(query)}
+        self.secrets.update(secrets)
+        here = list(secrets)
         self.clients.update(here)
         for table, name, known in (
             (t.relationship, "relationship_id", self.relationships),
@@ -129,9 +129,9 @@ def owners(connection: Connection, known: Known, kind: type, batch: Sequence[Any
         return [None] * len(batch)
     _require_clinicians(connection, known.scope, batch)
     if kind is records.GoalRating:
-        found = _goal_owners(connection, known, batch)
-        known.load(connection, found.values())
-        return [found[record.goal_id] for record in batch]
+        owners_known = _goal_owners(connection, known, batch)
+        known.load(connection, owners_known.values())
+        return [owners_known[record.goal_id] for record in batch]
     known.load(connection, (record.client_id for record in batch))
     if kind is records.Client:
         _require_own(known.scope, batch)

@@ -51,7 +51,7 @@ def _channel(key: str, given: Channel | None, rule: SafetyRule | None) -> Channe
     own: Channel = rule.channel if rule is not None else "care" if given is None else given
     if given is not None and given != own:
         raise StoreError(
-            f"{key} belongs to the {own} channel, and was handed in for the {given} channel. Leave the channel "
+            f"{key} belongs to the {own} channel, and was submitted for the {given} channel. Leave the channel "
             "out: its definition decides."
         )
     return own

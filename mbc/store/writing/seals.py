@@ -60,14 +60,14 @@ class Seal:
 
     def digests(self, entry_digest: str | None) -> dict[str, str]:
         """Give one digest per kind."""
-        found = {} if entry_digest is None else {ENTRY: entry_digest}
+        digests = {} if entry_digest is None else {ENTRY: entry_digest}
         if self._any:
-            whole = self._administrations.copy()
-            whole.update(b"".join(self._safety))
-            found[ADMINISTRATIONS] = whole.hexdigest()
+            every = self._administrations.copy()
+            every.update(b"".join(self._safety))
+            digests[ADMINISTRATIONS] = every.hexdigest()
         for kind, leaves in sorted(self._rows.items()):
-            found[kind] = hashlib.sha256(b"".join(sorted(leaves))).hexdigest()
-        return found
+            digests[kind] = hashlib.sha256(b"".join(sorted(leaves))).hexdigest()
+        return digests
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,7 +146,7 @@ def acknowledgement_leaf(key: bytes, administration_id: int, item: str, by: str,
 
 
 def seals(
-    found: Iterable[Taken],
+    on_record: Iterable[Taken],
     others: Iterable[Leaf],
     heads: Mapping[int, str],
     *,
@@ -157,14 +157,14 @@ def seals(
 
     Parameters
     ----------
-    found, others : iterable of Taken, of Leaf
+    on_record, others : iterable of Taken, of Leaf
         What is on record.
     heads : mapping
         Each entry's own digest.
     gone : iterable of Leaf
         What stands in place of rows that were erased.
     look : callable
-        Told of each administration on the way.
+        Called with each administration on the way.
     """
     made: dict[int, Seal] = defaultdict(Seal)
     waiting: dict[int, list[Leaf]] = defaultdict(list)
@@ -175,7 +175,7 @@ def seals(
             waiting[leaf.entry_id or 0].append(leaf)
     for leaves in waiting.values():
         leaves.sort(key=lambda leaf: leaf.administration_id or 0, reverse=True)
-    for taken in found:
+    for taken in on_record:
         look(taken)
         entry_id, number = taken.head["entry_id"], taken.head["administration_id"]
         before = waiting.get(entry_id, [])
@@ -237,8 +237,8 @@ def _entity_leaves(
         query = query if client_id is None else query.where(owner == client_id)
     for row in connection.execute(query.execution_options(yield_per=_AT_ONCE)).mappings():
         whose = row["_owner"] if owner is not None else None
-        said = {name: row[name] for name in names}
-        leaf = digests.row_leaf(keyed.get(whose or "", b""), table.name, said)
+        content = {name: row[name] for name in names}
+        leaf = digests.row_leaf(keyed.get(whose or "", b""), table.name, content)
         yield Leaf(row["_entry"], table.name, leaf, whose)
 
 

@@ -132,13 +132,13 @@ class Writing:
 
     def retire_goal(self, goal_id: str, *, on: date, reason: str) -> Outcome:
         """Retire a goal: reached, or no longer the client's."""
-        goal = self._one(records.Goal, goal_id)
+        goal = self._current_row(records.Goal, goal_id)
         goal.update(retired_on=on, retired_reason=reason)
         return self.add(records.Goal(**goal), supersede=f"retired: {reason}")
 
     def end_episode(self, episode_id: str, *, on: date, ending: str) -> Outcome:
         """End an episode of care."""
-        episode = self._one(records.Episode, episode_id)
+        episode = self._current_row(records.Episode, episode_id)
         episode.update(ended_on=on, ending=ending)
         return self.add(records.Episode(**episode), supersede=f"ended: {ending}")
 
@@ -265,24 +265,24 @@ class Writing:
     ) -> list[Outcome]:
         owners = belonging.owners(self._connection, self._known, kind, batch)
         place = entities.KINDS[kind]
-        found = entities.compare(self._connection, self._scope, place, batch, owners, supersede=reason)
-        if found.new or found.changes:
+        comparison = entities.compare(self._connection, self._scope, place, batch, owners, supersede=reason)
+        if comparison.new or comparison.changes:
             entities.store(
-                self._connection, place, found, entry_id=self._entry_id(), reason=reason, more=self._secret_of
+                self._connection, place, comparison, entry_id=self._entry_id(), reason=reason, more=self._secret_of
             )
-            self._seal_entities(place, found, str(reason))
+            self._seal_entities(place, comparison, str(reason))
             self._clients[channel].update(owner for owner in owners if owner is not None)
             self._known.note(batch)
-        return found.outcomes
+        return comparison.outcomes
 
     def _secret_of(self, new: entities.New) -> dict[str, Any]:
         return {"secret": self._known.secret(str(new.owner))} if "registered_on" in new.row else {}
 
-    def _seal_entities(self, place: entities.Kind, found: entities.Comparison, reason: str) -> None:
+    def _seal_entities(self, place: entities.Kind, comparison: entities.Comparison, reason: str) -> None:
         name = place.table.name
-        for new in found.new:
+        for new in comparison.new:
             self._seal.add(name, digests.row_leaf(self._key_of(new.owner), name, new.row))
-        for change in found.changes:
+        for change in comparison.changes:
             key = self._key_of(change.owner)
             self._seal.add(name, digests.row_leaf(key, name, change.after))
             earlier = sealing.earlier_leaf(key, kind=name, named=change.key, content=change.content, reason=reason)
@@ -291,7 +291,7 @@ class Writing:
     def _key_of(self, owner: str | None) -> bytes:
         return b"" if owner is None else key_of(self._known.secret(owner))
 
-    def _one(self, kind: type, key: str) -> dict[str, Any]:
+    def _current_row(self, kind: type, key: str) -> dict[str, Any]:
         self._scope.require_writer(kind)  # first: who may not write is not told what there is
         place = entities.KINDS[kind]
         columns = [place.table.c[f.name] for f in fields(kind)]

@@ -114,8 +114,8 @@ def on_record(
     wanted = sorted({row[kind.key[0]] for row in rows})
     query = select(*columns, kind.table.c.entry_id).where(first.in_(wanted))
     query = query.order_by(first).with_for_update(key_share=True) if replacing else query
-    found = [dict(row) for row in connection.execute(query).mappings()]
-    return {_key(kind, row): (row, row.pop("entry_id")) for row in found}
+    stored = [dict(row) for row in connection.execute(query).mappings()]
+    return {_key(kind, row): (row, row.pop("entry_id")) for row in stored}
 
 
 def compare(
@@ -161,17 +161,17 @@ def compare(
 def store(
     connection: Connection,
     kind: Kind,
-    found: Comparison,
+    comparison: Comparison,
     *,
     entry_id: int,
     reason: str | None,
     more: Callable[[New], dict[str, Any]],
 ) -> None:
     """Write what a comparison found to be new or changed; ``more`` is what a new row holds besides the record."""
-    if found.new:
-        rows = [{**new.row, **more(new), "entry_id": entry_id} for new in found.new]
+    if comparison.new:
+        rows = [{**new.row, **more(new), "entry_id": entry_id} for new in comparison.new]
         connection.execute(insert(kind.table), rows)
-    for change in found.changes:
+    for change in comparison.changes:
         _replace(connection, change, entry_id=entry_id, reason=str(reason))
 
 
@@ -198,7 +198,7 @@ def _key(kind: Kind, row: Any) -> tuple[Any, ...]:
 
 def _conflict(kind: Kind, before: dict[str, Any], after: dict[str, Any]) -> str:
     differing = [name for name in after if before[name] != after[name]]
-    shown = ", ".join(f"{name} {_shown(before[name])} -> {_shown(after[name])}" for name in differing)
+    shown = ", ".join(f"{name} {_value_words(before[name])} -> {_value_words(after[name])}" for name in differing)
     named = ", ".join(str(part) for part in _key(kind, before) if part is not None)
     return (
         f"The {kind.noun} {named} is on record with other content ({shown}). "
@@ -206,5 +206,5 @@ def _conflict(kind: Kind, before: dict[str, Any], after: dict[str, Any]) -> str:
     )
 
 
-def _shown(value: object) -> str:
+def _value_words(value: object) -> str:
     return "(nothing)" if value is None else str(value)

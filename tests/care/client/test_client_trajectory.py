@@ -54,7 +54,7 @@ def test_an_improvement_must_hold_for_two_occasions_in_a_row(esteem):
 
 def test_change_since_the_last_occasion_is_judged_too(esteem):
     change = esteem.segments[0].since_last
-    assert (change.before, change.after, change.verdict) == (24, 23, "inside noise")
+    assert (change.before, change.after, change.verdict) == (24, 23, "no clear change")
 
 
 def test_a_long_silence_is_a_gap(esteem):
@@ -192,7 +192,7 @@ def test_without_a_published_figure_noise_comes_from_the_clinics_own_records(sam
     assert alone.segments[0].since_baseline.verdict == "not known"
     beside = client_trajectory(sample, "D-ANXIOUS-SECURE", "ecr_s", "anxiety", cohort=CohortModels(sample))
     assert "this clinic's own records" in beside.segments[0].noise.source
-    assert beside.segments[0].since_baseline.verdict == "reliably better"
+    assert beside.segments[0].since_baseline.verdict == "clearly better"
 
 
 def test_a_published_figure_goes_before_the_clinics_own(sample):

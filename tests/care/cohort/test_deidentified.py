@@ -128,7 +128,7 @@ def test_the_apps_chart_can_be_drawn_from_a_cohort(store):
 
 def test_the_key_is_written_apart_and_for_its_owner_only(store, tmp_path):
     cohort, ids = deidentified_cohort(store)
-    write_cohort(cohort, tmp_path / "cohort", bridge=ids, key=tmp_path / "apart" / "key.csv")
+    write_cohort(cohort, tmp_path / "cohort", study_ids=ids, key=tmp_path / "apart" / "key.csv")
     key = tmp_path / "apart" / "key.csv"
     assert key.stat().st_mode & 0o777 == 0o600
     assert "C-1001" in key.read_text("utf-8")
@@ -137,7 +137,7 @@ def test_the_key_is_written_apart_and_for_its_owner_only(store, tmp_path):
 def test_a_key_inside_the_cohort_or_a_folder_in_use_is_refused(store, tmp_path):
     cohort, ids = deidentified_cohort(store)
     with pytest.raises(MbcError, match="inside the cohort"):
-        write_cohort(cohort, tmp_path / "cohort", bridge=ids, key=tmp_path / "cohort" / "key.csv")
+        write_cohort(cohort, tmp_path / "cohort", study_ids=ids, key=tmp_path / "cohort" / "key.csv")
     (tmp_path / "used").mkdir()
     (tmp_path / "used" / "notes.txt").write_text("mine")
     with pytest.raises(MbcError, match="not empty"):

@@ -28,7 +28,7 @@ def test_the_threshold_is_jacobson_and_truaxs():
 def test_verdicts_are_those_of_the_models(pre, post):
     norm = RSES.main_scale.change_norm
     judged = reliable_change(pre, post, sd=norm.sd, reliability=norm.reliability, higher_is_better=True).category
-    words = {"improved": "reliably better", "deteriorated": "reliably worse", "unchanged": "inside noise"}
+    words = {"improved": "clearly better", "deteriorated": "clearly worse", "unchanged": "no clear change"}
     assert noise_of(RSES, RSES.main_scale).verdict(post - pre, higher_is_better=True) == words[judged]
 
 
@@ -36,16 +36,16 @@ def test_verdicts_are_those_of_the_models(pre, post):
 def test_turning_the_direction_turns_better_into_worse_only(change):
     noise = noise_of(RSES, RSES.main_scale)
     turned = {
-        "reliably better": "reliably worse",
-        "reliably worse": "reliably better",
-        "inside noise": "inside noise",
+        "clearly better": "clearly worse",
+        "clearly worse": "clearly better",
+        "no clear change": "no clear change",
     }
     up = noise.verdict(change, higher_is_better=True)
     assert noise.verdict(change, higher_is_better=False) == turned[up]
 
 
 @pytest.mark.parametrize(
-    ("change", "verdict"), [(-5, "inside noise"), (-6, "reliably better"), (6, "reliably worse")]
+    ("change", "verdict"), [(-5, "no clear change"), (-6, "clearly better"), (6, "clearly worse")]
 )
 def test_a_published_reliable_change_counts_from_its_own_points_on(change, verdict):
     # NHS Talking Therapies: a change of 6 points or more on the PHQ-9 is reliable

@@ -12,8 +12,8 @@ from dash import Dash
 from flask.testing import FlaskClient
 
 from dashboards.app import PAGES
-from dashboards.pages.open_points.forms import MARK_SEEN
 from dashboards.pages.other_records.forms import CLOSE_RECORD, OPEN_RECORD
+from dashboards.pages.to_review.forms import MARK_SEEN
 from mbc.store import Administration, Flag, ImportSource, Store
 from tests.dashboards.conftest import Clock, sign_in
 from tests.dashboards.record import PASSWORD
@@ -94,7 +94,7 @@ def lay_out(browser: FlaskClient, path: str) -> int:
 
 
 def press(browser: FlaskClient, path: str, door: str = "record") -> None:
-    """Press the button of what is kept apart: on a client's page, or on the page of open points."""
+    """Press the button of the restricted section: on a client's page, or on the page to review."""
     button = f"{door}-button"
     parts = ((door, "children"), (button, "children"), (button, "aria-expanded"))
     asked = {
@@ -120,7 +120,7 @@ OPENED: dict[str, tuple[str, Lines]] = {
     "caseload": ("/caseload", [("ash", "read", None)]),
     "client": ("/client/C001", [("ash", "read", "C001")]),
     "outcomes": ("/outcomes", [("ash", "aggregate", None)]),
-    "open points": ("/open-points", []),  # closed, it asks for nothing
+    "to review": ("/to-review", []),  # closed, it asks for nothing
     "other records": ("/other-records", []),  # shows lines of the trail, and no client
 }
 
@@ -185,7 +185,7 @@ def test_every_way_in_and_out_leaves_its_line(come, store, clock):
     assert lines.look() == [("not signed in", "sign-in ended", "birch")]
 
 
-def test_what_is_kept_apart_leaves_lines_that_few_may_read(come, store):
+def test_the_restricted_section_leaves_lines_that_few_may_read(come, store):
     browser = come("ash")
     lay_out(browser, "/client/C001")
     lines = Since(store)
@@ -193,7 +193,7 @@ def test_what_is_kept_apart_leaves_lines_that_few_may_read(come, store):
     assert lines.look() == [("ash", "read safety", "C001")]
     browser = come("birch")
     lines.look()
-    send(browser, OPEN_RECORD, client_id="C001", reason=WHY, extent="apart")
+    send(browser, OPEN_RECORD, client_id="C001", reason=WHY, extent="restricted")
     lay_out(browser, "/client/C001")
     press(browser, "/client/C001")
     send(browser, CLOSE_RECORD, client_id="C001")
@@ -201,11 +201,11 @@ def test_what_is_kept_apart_leaves_lines_that_few_may_read(come, store):
     assert lines.look() == [("birch", deed, "C001") for deed in deeds]
 
 
-def test_the_open_points_leave_lines_that_few_may_read(come, store):
+def test_the_flags_to_review_leave_lines_that_few_may_read(come, store):
     browser, lines = come("lead"), Since(store)
-    lay_out(browser, "/open-points")
+    lay_out(browser, "/to-review")
     assert lines.look() == []  # the page is closed
-    press(browser, "/open-points", "points")
+    press(browser, "/to-review", "points")
     assert lines.look() == [("lead", "read safety", None), ("lead", "read", None)]
     flag = store.safety_flags(client_id="C001").row(0, named=True)
     sent = {"sheet": str(flag["administration_id"]), "line": flag["item"]}
@@ -218,13 +218,25 @@ def test_the_open_points_leave_lines_that_few_may_read(come, store):
     assert lines.look() == [("birch", "refused", None)]
 
 
-SAFETY_WORDS = ("safety", "hits", "hark", "q2", "i9", "threatened", "risk", "violen", "self-harm", "apart", "flag")
+SAFETY_WORDS = (
+    "safety",
+    "hits",
+    "hark",
+    "q2",
+    "i9",
+    "threatened",
+    "risk",
+    "violen",
+    "self-harm",
+    "restricted",
+    "flag",
+)
 
 
 def test_no_line_that_an_administrator_reads_tells_of_the_safety_channel_or_of_an_answer(come, store):
     began = datetime.now(UTC)
-    test_what_is_kept_apart_leaves_lines_that_few_may_read(come, store)
-    test_the_open_points_leave_lines_that_few_may_read(come, store)
+    test_the_restricted_section_leaves_lines_that_few_may_read(come, store)
+    test_the_flags_to_review_leave_lines_that_few_may_read(come, store)
     shown = store.as_user("adam").audit.entries()
     assert shown.filter(pl.col("at") >= began).height > 5
     for line in shown.iter_rows(named=True):

@@ -82,10 +82,10 @@ def test_somebody_elses_client_is_answered_like_one_that_does_not_exist(signed_i
 @pytest.mark.parametrize(
     ("user", "opened", "closed"),
     [
-        ("ash", ("/caseload", "/client/C001", "/outcomes", "/open-points", "/other-records"), ("/client/C003",)),
-        ("oak", ("/caseload", "/client/C001", "/client/C003", "/outcomes", "/other-records"), ("/open-points",)),
-        ("ana", ("/outcomes",), ("/caseload", "/client/C001", "/open-points", "/other-records")),
-        ("adam", (), ("/caseload", "/client/C001", "/outcomes", "/open-points", "/other-records")),
+        ("ash", ("/caseload", "/client/C001", "/outcomes", "/to-review", "/other-records"), ("/client/C003",)),
+        ("oak", ("/caseload", "/client/C001", "/client/C003", "/outcomes", "/other-records"), ("/to-review",)),
+        ("ana", ("/outcomes",), ("/caseload", "/client/C001", "/to-review", "/other-records")),
+        ("adam", (), ("/caseload", "/client/C001", "/outcomes", "/to-review", "/other-records")),
     ],
 )
 def test_each_role_opens_its_own_pages(signed_in, user: str, opened: tuple[str, ...], closed: tuple[str, ...]):

@@ -27,10 +27,10 @@ def test_the_form_needs_no_script(browser: FlaskClient):
 @pytest.mark.parametrize(
     ("username", "password"), [("ash", "wrong"), ("nobody", PASSWORD), ("", ""), ("ash", "x" * 5000)]
 )
-def test_whoever_does_not_match_is_told_the_same(browser: FlaskClient, username: str, password: str):
+def test_every_failed_sign_in_gets_the_same_message(browser: FlaskClient, username: str, password: str):
     answer = sign_in(browser, username, password)
     assert answer.status_code == 401
-    assert "do not go together" in answer.text
+    assert "user name or password is wrong" in answer.text
     assert username not in answer.text or not username
     assert browser.get("/caseload").status_code == 303
 

@@ -161,7 +161,7 @@ def test_the_read_out_of_a_client_who_improves_falls_back_and_recovers():
     [
         ([None], "No score yet."),
         ([None, 31], "One score so far: 31 (week 1)."),
-        ([31, 33, 30, 32, 31], "No change from the first score was beyond noise twice in a row."),
+        ([31, 33, 30, 32, 31], "No change from the first score was clear twice in a row."),
         ([31, 33, 30, 32, 31], "The longest plateau: five scores between 30 and 33, from week 0 to week 4."),
         ([31, 20, 21, 19, 30], "Reliably worse than at the start from week 1."),
         ([31, 20, 21, 19, 30], "back within noise at week 4"),

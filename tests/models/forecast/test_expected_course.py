@@ -329,7 +329,7 @@ def test_the_end_of_the_scale_is_within_it_whatever_floats_say(higher):
 def test_a_file_of_a_number_too_long_is_no_model(tmp_path):
     path = tmp_path / "model.json"
     path.write_text(f'{{"kind": {"9" * 5000}}}')
-    with pytest.raises(ModelError, match="is no model file"):
+    with pytest.raises(ModelError, match="is not a model file"):
         ExpectedCourse.load(path)
 
 

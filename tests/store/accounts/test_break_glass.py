@@ -1,4 +1,4 @@
-"""One record, opened out of turn: for whom, for how long, with what trace."""
+"""Emergency access to one record: for whom, for how long, with what trace."""
 
 from __future__ import annotations
 

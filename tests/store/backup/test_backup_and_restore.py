@@ -180,7 +180,7 @@ def test_the_record_itself_is_no_place_for_its_backup_nor_the_backup_for_the_rec
     clinic.backup(tmp_path / "b")
     with pytest.raises(SettingsError, match="is the backup itself"):
         restore(tmp_path / "b", f"{url.partition(':')[0]}:///{tmp_path}/b", force=True)
-    assert archive.check(tmp_path / "b", archive.quietly)
+    assert archive.check(tmp_path / "b", archive.no_progress)
 
 
 def test_a_record_in_memory_has_a_backup_too(tmp_path):
@@ -248,9 +248,9 @@ def test_every_flipped_bit_is_noticed(small, tmp_path):
         changed[place] ^= 1 << chance.randrange(8)
         small.write_bytes(changed)
         with pytest.raises(BackupDamaged):
-            archive.check(small, archive.quietly)
+            archive.check(small, archive.no_progress)
     small.write_bytes(whole)
-    assert archive.check(small, archive.quietly).rows["client"] == 1
+    assert archive.check(small, archive.no_progress).rows["client"] == 1
 
 
 def test_a_cut_or_lengthened_file_is_noticed(small, tmp_path):
@@ -276,9 +276,9 @@ def zipped(**members):
 @pytest.mark.parametrize(
     ("content", "says"),
     [
-        (b"client,date\nC1,2026-01-05\n", "is no backup of mbc"),
-        (b"", "is no backup of mbc"),
-        (zipped(letter_txt="hello"), "is no backup of mbc, but another ZIP file"),
+        (b"client,date\nC1,2026-01-05\n", "is not an mbc backup"),
+        (b"", "is not an mbc backup"),
+        (zipped(letter_txt="hello"), "is not an mbc backup, but another ZIP file"),
     ],
 )
 def test_other_files_are_no_backups(tmp_path, content, says):
@@ -301,8 +301,8 @@ def rewritten(path, **said):
     [
         ({"format": 2}, StoreNewer, r"newer mbc .*pip install --upgrade mbc-toolkit"),
         ({"revision": "9999"}, StoreNewer, r"newer mbc .*revision 9999"),
-        ({"kind": "other"}, BackupDamaged, "is no backup of mbc: 'kind'"),
-        ({"size": -1}, BackupDamaged, "is no backup of mbc: 'size'"),
+        ({"kind": "other"}, BackupDamaged, "is not an mbc backup: 'kind'"),
+        ({"size": -1}, BackupDamaged, "is not an mbc backup: 'size'"),
         ({"sha256": "0" * 64}, BackupDamaged, "damaged"),
         ({"size": 4096}, BackupDamaged, "damaged"),
     ],
@@ -435,7 +435,7 @@ def test_a_backup_of_the_first_release_comes_back_on_every_database(elsewhere, t
         size=record.stat().st_size,
         sha256=archive.sha256_of(record),
     )
-    archive.pack(record, manifest, tmp_path / "b", archive.quietly)
+    archive.pack(record, manifest, tmp_path / "b", archive.no_progress)
     done = restore(tmp_path / "b", elsewhere)
     assert done.report.intact
     shutil.copy(record, tmp_path / "brought.db")

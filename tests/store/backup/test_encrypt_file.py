@@ -129,7 +129,7 @@ def test_a_wrong_key_says_so_and_is_not_repeated(encrypted, monkeypatch):
     ) as refused:
         Store.open(encrypted)
     assert "quite another" not in str(refused.value)
-    with pytest.raises(WrongKey, match="that was handed in"):
+    with pytest.raises(WrongKey, match="that was given"):
         Store.open(encrypted, key="quite another secret 8")
     Store.open(encrypted, key=STORE_KEY).close()
 

@@ -145,7 +145,7 @@ def test_a_backup_killed_at_any_moment_is_whole_or_not_there(commands, often, ur
     for way in ways:
         commands.run(*again, **way)
         if target.exists():
-            archive.check(target, archive.quietly)
+            archive.check(target, archive.no_progress)
             there += 1
             target.unlink()
         with Store.open(url) as store:

@@ -50,7 +50,7 @@ NO_ZONE = datetime(2026, 1, 5, 9, 30)  # noqa: DTZ001 - that is the point
         ),
         (lambda: Relationship("self", "C1", "R1"), "'self' is kept for answers about the client"),
         (lambda: RelationshipStatus("C1", "complicated", DAY), "accepted are single, dating"),
-        (lambda: Session("C1", "E1", 0, DAY), "number is 0; a whole number from 1"),
+        (lambda: Session("C1", "E1", 0, DAY), "number is 0; an integer from 1"),
         (lambda: Session("C1", "E1", True, DAY), "number is True"),
         (lambda: Flag("i9", "bad"), "accepted are risk, ask"),
         (lambda: Administration("C1", "rses", DAY), "needs answers or totals, and has neither"),

@@ -315,22 +315,20 @@ def _result(
     )
 
 
-def _sentence(one: TrueChangeCourse[float | None, str | None]) -> str:
+def _sentence(course: TrueChangeCourse[float | None, str | None]) -> str:
     """Say one client's verdict."""
-    verdict, change = one.verdict, one.change
-    if verdict is None or change is None or one.p_better is None or one.p_worse is None:
-        return f"No verdict from {one.sessions} score{'s' if one.sessions != 1 else ''}: only the start is known."
-    interval = f"{change:+.1f} points ({one.change_lower:+.1f} to {one.change_upper:+.1f})"
-    sure = max(one.p_better, one.p_worse)
-    word = "better" if one.p_better >= one.p_worse else "worse"
-    text = (
-        f"{verdict.capitalize()} from {one.sessions} scores: {interval}; {word} with a probability of {sure:.1%}"
-    )
+    verdict, change = course.verdict, course.change
+    if verdict is None or change is None or course.p_better is None or course.p_worse is None:
+        return f"No verdict from {course.sessions} score{'s' if course.sessions != 1 else ''}: only the start is known."
+    interval = f"{change:+.1f} points ({course.change_lower:+.1f} to {course.change_upper:+.1f})"
+    sure = max(course.p_better, course.p_worse)
+    word = "better" if course.p_better >= course.p_worse else "worse"
+    text = f"{verdict.capitalize()} from {course.sessions} scores: {interval}; {word} with a probability of {sure:.1%}"
     if verdict != "no clear change":
         return f"{text}."
-    if one.sessions_needed is None:
-        return f"{text}. If the level stays there, even {one.horizon} more sessions would hardly tell."
-    number = int(one.sessions_needed)
+    if course.sessions_needed is None:
+        return f"{text}. If the level stays there, even {course.horizon} more sessions would hardly tell."
+    number = int(course.sessions_needed)
     return f"{text}. Needs about {number} more session{'s' if number != 1 else ''} to tell."
 
 

@@ -79,11 +79,11 @@ def upgrade() -> None:
 
 
 def _read_tables(connection: sa.Connection) -> Any:
-    found = sa.MetaData()
+    metadata = sa.MetaData()
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", "(?i).*skipp")  # SQLite cannot describe an index on an expression
-        found.reflect(connection)
-    return found.tables
+        metadata.reflect(connection)
+    return metadata.tables
 
 
 def _let_go(connection: sa.Connection) -> None:
@@ -227,8 +227,8 @@ def _name_owners(connection: sa.Connection, tables: Any) -> None:
     goals = dict(connection.execute(sa.select(goal.c.goal_id, goal.c.client_id)).all())
     values: list[dict[str, Any]] = []
     for earlier_id, content in rows:
-        said = json.loads(content)
-        owner = said.get("client_id") or goals.get(said.get("goal_id"))
+        content_fields = json.loads(content)
+        owner = content_fields.get("client_id") or goals.get(content_fields.get("goal_id"))
         if owner is not None:
             values.append({"which": earlier_id, "client_id": owner})
     if values:
@@ -256,12 +256,12 @@ def _chain_anew(connection: sa.Connection, tables: Any, faults: list[str]) -> No
     while some := list(islice(_lines(connection, tables, after=count), LINES_AT_ONCE)):
         values: list[dict[str, Any]] = []
         for number, line, _, _ in some:  # a gap stays a gap
-            row = next(chain.chained([line], number - 1, previous))
+            row = next(chain.chain_lines([line], number - 1, previous))
             previous, count = row["digest"], number
             values.append({"number": number, **{name: row[name] for name in names}})
         connection.execute(change, values)
-    said = list(_upgrade_lines(connection, tables, faults, count))
-    rows = list(chain.chained(said, count, previous))
+    upgrade_lines = list(_upgrade_lines(connection, tables, faults, count))
+    rows = list(chain.chain_lines(upgrade_lines, count, previous))
     for row in rows:
         row["at"] = row["at"].replace(tzinfo=None) if connection.dialect.name == "sqlite" else row["at"]
     if rows:
@@ -271,8 +271,8 @@ def _chain_anew(connection: sa.Connection, tables: Any, faults: list[str]) -> No
 def _upgrade_lines(connection: sa.Connection, tables: Any, faults: list[str], count: int) -> Iterator[chain.Line]:
     keyed = sealing.keys(connection, tables)
     heads = sealing.entry_heads(connection, tables)
-    found = sealing.administrations(connection, tables, keyed)
-    seals = sealing.seals(found, sealing.other_rows(connection, tables, keyed), heads)
+    taken = sealing.administrations(connection, tables, keyed)
+    seals = sealing.seals(taken, sealing.other_rows(connection, tables, keyed), heads)
     in_order = iter(sorted(seals.items()))
     detail: dict[str, Any] = {"from": "0001", "to": "0002", "lines": count, "faults": faults}
     while (some := dict(islice(in_order, SEALS_A_LINE))) or "faults" in detail:
@@ -328,8 +328,8 @@ def _postgres_triggers(table: str, may: dict[str, str]) -> list[str]:
         f"CREATE TRIGGER {table}_kept BEFORE UPDATE OR DELETE ON {table} "
         f"FOR EACH ROW EXECUTE FUNCTION {table}_kept()"
     )
-    whole = (
+    trigger = (
         f"CREATE TRIGGER {table}_kept_whole BEFORE TRUNCATE ON {table} "
         f"FOR EACH STATEMENT EXECUTE FUNCTION {table}_kept()"
     )
-    return [kept, row_by_row, whole]
+    return [kept, row_by_row, trigger]

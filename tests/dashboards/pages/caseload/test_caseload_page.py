@@ -8,7 +8,7 @@ from dataclasses import replace
 from dashboards.components import ids
 from dashboards.components.sparklines import spark_mask
 from dashboards.pages.caseload.content import cards, grid_rows, measures
-from dashboards.pages.caseload.layout import layout, list_cards, sift
+from dashboards.pages.caseload.layout import filter_grid, layout, list_cards
 from mbc.care import caseload
 from mbc.store import Clinician, Store
 from tests.dashboards.reading import named, of_kind, text_of
@@ -27,7 +27,7 @@ def test_a_cell_says_the_latest_score_and_the_change(store_of):
     (row,) = [row for row in grid_rows(caseload(store_of("ash"))) if row["id"] == "C001"]
     cell = row["cells"]["self_esteem"]
     assert cell["by"] == "RSES"
-    assert cell["words"] == ["22, +12", "better, beyond noise"]  # RSES_TOTALS: 10 first, 22 last
+    assert cell["words"] == ["22, +12", "clearly better"]  # RSES_TOTALS: 10 first, 22 last
     assert cell["mood"] == "better"
     assert row["self_esteem"] > 1  # in units of what noise explains
 
@@ -61,7 +61,7 @@ def test_the_list_of_a_phone_says_what_changed(store_of):
     shown, is_all = list_cards(store_of("ash"), "contact", "", None)
     assert is_all
     assert "Willow" in text_of(shown)
-    assert "Better, beyond noise: Self-esteem" in text_of(shown)
+    assert "Clearly better: Self-esteem" in text_of(shown)
     assert [link.href for link in of_kind(shown, "Link")] == ["/client/C001", "/client/C002"]
 
 
@@ -84,8 +84,8 @@ def test_a_long_list_comes_in_parts(store_of, monkeypatch):
 
 
 def test_what_is_looked_for_goes_to_the_grid():
-    assert sift("wil").to_plotly_json()["operations"][0]["params"] == {"value": "wil"}
-    assert sift(None).to_plotly_json()["operations"][0]["params"] == {"value": ""}
+    assert filter_grid("wil").to_plotly_json()["operations"][0]["params"] == {"value": "wil"}
+    assert filter_grid(None).to_plotly_json()["operations"][0]["params"] == {"value": ""}
 
 
 def test_a_caseload_with_nobody_on_it_says_so(own_record_url):

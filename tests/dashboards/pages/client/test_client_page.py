@@ -1,4 +1,4 @@
-"""A client's page: every chart with its words, its table and its sources; nothing of what is kept apart."""
+"""A client's page: every chart with its words, its table and its sources; nothing of the restricted section."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ import pytest
 from sqlalchemy import event
 
 from dashboards.components import ids
-from dashboards.pages.client.content import glance, origins, table_rows
-from dashboards.pages.client.layout import figure_of, kept_apart, layout, redraw
+from dashboards.pages.client.content import origins, summary_row, table_rows
+from dashboards.pages.client.layout import figure_of, layout, redraw, safety_panel
 from mbc.care import client_review
 from mbc.errors import NotInRecord
 from mbc.store import Event, Store
@@ -56,36 +56,36 @@ def test_the_table_under_a_chart_holds_every_score(courses):
     assert [row[headings.index("Score")] for row in rows] == [str(total) for total in RSES_TOTALS]
     assert rows[0][headings.index("Answered")] == "10 of 10"
     assert rows[-1][headings.index("From baseline")] == "+12"
-    assert rows[-1][headings.index("Inside noise")] == "no"
+    assert rows[-1][headings.index("Clear change")] == "yes"
     assert headings[0] == "Date"
     assert rows[0][0] == "5 Jan 2026"
 
 
 def test_each_line_says_where_it_comes_from(courses):
     found = {one.name: one for one in origins(courses["rses"])}
-    assert {"Measurement noise", "Cutoff", "Questionnaire"} <= found.keys()
+    assert {"Measurement error", "Cutoff", "Questionnaire"} <= found.keys()
     assert all(one.source for one in found.values())
 
 
 def test_unverified_numbers_say_so(courses):
     doubts = [one.doubt for course in courses.values() for one in origins(course) if one.doubt]
     assert doubts
-    assert set(doubts) == {"not yet checked at its source"}
+    assert set(doubts) == {"not yet verified at the source"}
 
 
 def test_satisfaction_stops_with_the_relationship(courses):
-    line = glance(courses["csi4"])
+    line = summary_row(courses["csi4"])
     assert line.latest == "not applicable: single"
     assert line.since_start == ""
     assert line.start_mood == "unknown"
 
 
-def test_the_glance_says_the_change_in_one_line(courses):
-    line = glance(courses["rses"])
+def test_a_summary_row_describes_the_change_in_one_line(courses):
+    line = summary_row(courses["rses"])
     assert line.latest == "22 on 16 Mar 2026"
-    assert line.since_start == "12 points better, beyond noise"
+    assert line.since_start == "12 points better, a clear change"
     assert line.start_mood == "better"
-    assert line.since_last == "2 points better, inside noise"
+    assert line.since_last == "2 points better, no clear change"
 
 
 def test_goals_events_relationships_and_questions_stand_beside(page):
@@ -114,14 +114,14 @@ def test_the_door_to_what_is_kept_apart_is_there_for_those_who_may_open_it(store
 
 
 def test_it_opens_and_closes_by_its_button(store_of):
-    shown, label, expanded = kept_apart(store_of("ash"), "C001", 1)
-    assert "PHQ9" in text_of(shown)
+    shown, label, expanded = safety_panel(store_of("ash"), "C001", 1)
+    assert "PHQ-9" in text_of(shown)
     assert (label, expanded) == ("Hide", "true")
-    assert kept_apart(store_of("ash"), "C001", 2) == ([], "Show", "false")
-    assert kept_apart(store_of("oak"), "C001", 1) == ([], "Show", "false")
-    assert kept_apart(store_of("ash"), None, 1) == ([], "Show", "false")
+    assert safety_panel(store_of("ash"), "C001", 2) == ([], "Show", "false")
+    assert safety_panel(store_of("oak"), "C001", 1) == ([], "Show", "false")
+    assert safety_panel(store_of("ash"), None, 1) == ([], "Show", "false")
     with pytest.raises(NotInRecord):
-        kept_apart(store_of("ash"), "C003", 1)
+        safety_panel(store_of("ash"), "C003", 1)
 
 
 def test_the_controls_redraw_the_charts(store_of):

@@ -11,7 +11,7 @@ from flask.testing import FlaskClient
 
 from dashboards.pages.other_records.forms import CLOSE_RECORD, OPEN_RECORD
 from dashboards.pages.other_records.layout import layout
-from dashboards.web.visitor import whole_store
+from dashboards.web.visitor import unscoped_store
 from mbc.store import Store
 from mbc.store.accounts.break_glass import OPEN_FOR
 from tests.dashboards.conftest import sign_in
@@ -68,9 +68,9 @@ def test_a_record_is_opened_and_closed_again(enter, trail):
     assert browser.get("/client/C003").status_code == 200
     opened = page(browser, "/client/C003")
     assert "Hazel" in opened
-    assert "Opened out of turn" in opened
-    assert "record-button" not in opened  # what is kept apart was not asked for
-    assert "Opened out of turn" not in page(browser, "/client/C001")
+    assert "Emergency access, read only" in opened
+    assert "record-button" not in opened  # the restricted section was not asked for
+    assert "Emergency access, read only" not in page(browser, "/client/C001")
     assert send(browser, CLOSE_RECORD).headers["Location"] == "/other-records"
     assert browser.get("/client/C003").status_code == 404
     assert "Hazel" not in page(browser, "/client/C003")
@@ -93,7 +93,7 @@ def test_it_closes_by_itself_on_the_server(app: Dash, enter):
     browser = enter("ash")
     send(browser)
     with app.server.app_context():
-        shared = whole_store()._shared
+        shared = unscoped_store()._shared
     shared.clock = lambda: datetime.now(UTC) + OPEN_FOR - timedelta(seconds=30)
     assert browser.get("/client/C003").status_code == 200
     shared.clock = lambda: datetime.now(UTC) + OPEN_FOR
@@ -109,14 +109,14 @@ def test_signing_out_closes_what_was_open(enter):
     assert enter("ash").get("/client/C003").status_code == 404
 
 
-def test_what_is_kept_apart_opens_only_when_it_is_asked_for(enter):
+def test_the_restricted_section_opens_only_when_it_is_asked_for(enter):
     birch = enter("birch")  # holds no permission for it
-    send(birch, client_id="C001", extent="apart")
+    send(birch, client_id="C001", extent="restricted")
     assert "record-button" in page(birch, "/client/C001")
-    assert "PHQ9" not in page(birch, "/client/C001")  # and stays hidden until its button is pressed
+    assert "thoughts of death" not in page(birch, "/client/C001")  # and stays hidden until its button is pressed
     oak = enter("oak")
     assert "record-button" not in page(oak, "/client/C001")
-    send(oak, client_id="C001", extent="apart")
+    send(oak, client_id="C001", extent="restricted")
     assert "record-button" in page(oak, "/client/C001")
 
 
@@ -126,14 +126,14 @@ def test_what_is_kept_apart_opens_only_when_it_is_asked_for(enter):
         ({"client_id": "C999"}, "There is no such client."),
         ({"client_id": "' OR 1=1 --"}, "There is no such client."),
         ({"client_id": ""}, "There is no such client."),
-        ({"reason": "urgent"}, "says too little"),
+        ({"reason": "urgent"}, "is too short"),
         (
             {"client_id": "C999", "reason": "urgent"},
-            "says too little",
+            "is too short",
         ),  # without a reason nobody learns who is there
         ({"client_id": "C001"}, "within reach already"),
-        ({"csrf": "guessed"}, "had been open for a while"),
-        ({"csrf": ""}, "had been open for a while"),
+        ({"csrf": "guessed"}, "was open for too long"),
+        ({"csrf": ""}, "was open for too long"),
     ],
 )
 def test_a_form_that_is_refused_says_why_once_and_opens_nothing(enter, fields, says):
@@ -168,7 +168,7 @@ def test_it_is_for_those_who_treat_clients(enter, trail, user):
 def test_the_safety_lead_sees_who_did_it_and_why_and_has_no_caseload(enter):
     send(enter("ash"))
     lead = enter("lead")
-    assert lead.get("/").headers["Location"] == "/open-points"
+    assert lead.get("/").headers["Location"] == "/to-review"
     seen = page(lead, "/other-records")
     assert WHY in seen
     assert "ash" in seen
@@ -176,7 +176,7 @@ def test_the_safety_lead_sees_who_did_it_and_why_and_has_no_caseload(enter):
     assert lead.get("/client/C003").status_code == 404  # flags are theirs to see, records are not
     send(lead)
     assert lead.get("/client/C003").status_code == 200
-    assert "Other records" in page(lead, "/client/C003")
+    assert "Colleagues' records" in page(lead, "/client/C003")
 
 
 def test_the_clinician_and_the_supervisor_see_that_it_was_done_but_not_why(enter):
@@ -190,7 +190,7 @@ def test_the_clinician_and_the_supervisor_see_that_it_was_done_but_not_why(enter
 def test_the_page_says_what_it_does_and_each_field_has_a_label(store_of):
     page = layout(store_of("ash"), "token")
     said = text_of(page)
-    assert "for an hour" in said
+    assert "for one hour" in said
     assert "safety lead" in said
     labels = {label.htmlFor for label in of_kind(page, "Label")}
     assert labels == {"other-client", "other-reason", "other-extent"}

@@ -37,11 +37,11 @@ def test_somebody_without_the_permission_gets_nothing(store_of):
         layout(store_of("adam"), "light")
 
 
-def test_periods_are_whole_years_and_quarters(store_of):
+def test_periods_are_full_years_and_quarters(store_of):
     for user, whole in (("ana", True), ("oak", False)):
         found = clinic_outcomes(store_of(user))
         options = named(layout(store_of(user), "light"), ids.PERIOD).data
-        assert [one["value"] for one in options] == [one.value for one in choices(found.end, whole=whole)]
+        assert [one["value"] for one in options] == [one.value for one in choices(found.end, full_only=whole)]
         assert options[0]["value"] == "latest"
 
 

@@ -1,4 +1,4 @@
-"""How an open point is marked as seen: one plain form with a token of its own."""
+"""The form that acknowledges a safety flag, with a token of its own."""
 
 from __future__ import annotations
 
@@ -7,25 +7,25 @@ from flask.typing import ResponseReturnValue
 
 from dashboards.web.flash import STALE, back_to
 from dashboards.web.sessions import csrf_holds
-from dashboards.web.visitor import my_store
+from dashboards.web.visitor import user_store
 from mbc.errors import NotInRecord
 from mbc.store import Store
 
-PATH = "/open-points"
+PATH = "/to-review"
 MARK_SEEN = "/mark-seen"
-SEEN = "Marked as seen. Your name and the time are kept."
-_GONE = "Nothing was changed: that point is not open any more, or it is not one of yours."
+SEEN = "Marked as seen. Your name and the time were recorded."
+_GONE = "Nothing was changed: that flag is no longer open, or it is not one of yours."
 
 
 def answer_mark() -> ResponseReturnValue:
-    """Answer the form; who may use it, and for whom, is the store's to say."""
+    """Answer the form; the store decides who may use it, and for whom."""
     if not csrf_holds(request.form.get("csrf")):
         return back_to(PATH, STALE)
-    return back_to(PATH, mark(my_store(), request.form.get("sheet", ""), request.form.get("line", "")))
+    return back_to(PATH, mark(user_store(), request.form.get("sheet", ""), request.form.get("line", "")))
 
 
 def mark(store: Store, sheet: str, line: str) -> str:
-    """Acknowledge one flag, and say what came of it; what the form sent is a claim.
+    """Acknowledge one flag and return the message; what the form sent is not trusted.
 
     Somebody else's flag, one that was acknowledged before, and one that never was are answered alike.
 

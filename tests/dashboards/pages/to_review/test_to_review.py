@@ -11,8 +11,8 @@ from dash import Dash
 from flask.testing import FlaskClient
 
 from dashboards.components import ids
-from dashboards.pages.open_points.forms import MARK_SEEN, SEEN, mark
-from dashboards.pages.open_points.layout import layout, shown
+from dashboards.pages.to_review.forms import MARK_SEEN, SEEN, mark
+from dashboards.pages.to_review.layout import layout, toggle_list
 from mbc.care import safety_list
 from mbc.care.safety import SafetyList
 from mbc.errors import AccessDenied
@@ -90,7 +90,7 @@ def page(browser: FlaskClient) -> str:
     asked = {
         "output": "main.children",
         "outputs": {"id": "main", "property": "children"},
-        "inputs": [{"id": "url", "property": "pathname", "value": "/open-points"}],
+        "inputs": [{"id": "url", "property": "pathname", "value": "/to-review"}],
         "changedPropIds": ["url.pathname"],
     }
     return browser.post("/_dash-update-component", json=asked).text
@@ -98,7 +98,7 @@ def page(browser: FlaskClient) -> str:
 
 def lines(store: Store, clicks: int = 1) -> list[list[str]]:
     """The rows of the open list, cell by cell."""
-    (section,) = of_kind(shown(store, clicks, "token")[0], "Section")
+    (section,) = of_kind(toggle_list(store, clicks, "token")[0], "Section")
     rows = [row for body in of_kind(section, "Tbody") for row in of_kind(body, "Tr")]
     return [[text_of(cell) for cell in row.children] for row in rows]
 
@@ -111,14 +111,14 @@ def test_a_safety_lead_sees_everybodys_the_answers_first_and_the_longest_waiting
         ("Hazel (C003)", "phq9", "ask", 0),
     ]
     assert [row[:4] for row in lines(view("lead"))] == [
-        ["Willow (C001)", "Dr Ash", "PHQ9", "12 Jan 2026"],
+        ["Willow (C001)", "Dr Ash", "PHQ-9", "12 Jan 2026"],
         ["Hazel (C003)", "Dr Birch", "HITS", "1 Mar 2026"],
-        ["Hazel (C003)", "Dr Birch", "PHQ9", "2 Mar 2026"],
+        ["Hazel (C003)", "Dr Birch", "PHQ-9", "2 Mar 2026"],
     ]
     assert [row[5] for row in lines(view("lead"))] == [
-        "risk: thoughts of death or self-harm",
-        "risk: threats of harm by a partner",
-        "ask: thoughts of death or self-harm (left blank)",
+        "Answered: thoughts of death or self-harm",
+        "Answered: threats of harm by a partner",
+        "Left blank: thoughts of death or self-harm",
     ]
 
 
@@ -126,18 +126,18 @@ def test_others_with_the_permission_see_those_of_their_own_clients(view: View):
     assert {row[0] for row in lines(view("ash"))} == {"Willow (C001)"}
     assert {row[0] for row in lines(view("elm"))} == {"Hazel (C003)"}
     for without in ("birch", "oak", "ana", "adam"):
-        assert shown(view(without), 1, "token") == ([], "Show", "false")
+        assert toggle_list(view(without), 1, "token") == ([], "Show", "false")
 
 
 def test_only_those_who_read_records_are_led_to_one(view: View):
-    assert not of_kind(shown(view("lead"), 1, "token")[0], "Link")
-    assert [link.href for link in of_kind(shown(view("ash"), 1, "token")[0], "Link")] == ["/client/C001"]
+    assert not of_kind(toggle_list(view("lead"), 1, "token")[0], "Link")
+    assert [link.href for link in of_kind(toggle_list(view("ash"), 1, "token")[0], "Link")] == ["/client/C001"]
 
 
 def test_it_opens_and_closes_by_its_button(view: View):
-    assert shown(view("lead"), 1, "token")[1:] == ("Hide", "true")
+    assert toggle_list(view("lead"), 1, "token")[1:] == ("Hide", "true")
     for clicks in (None, 0, 2):
-        assert shown(view("lead"), clicks, "token") == ([], "Show", "false")
+        assert toggle_list(view("lead"), clicks, "token") == ([], "Show", "false")
     assert named(layout(), ids.POINTS).className == "no-print"
 
 
@@ -145,7 +145,7 @@ def test_marking_moves_it_behind_the_fold_with_by_whom_and_when(view: View):
     lead, began = view("lead"), datetime.now(UTC)
     assert mark(lead, *row_of(lead, "C001")) == SEEN
     assert len(lines(lead)) == 2
-    (fold,) = of_kind(shown(view("ash"), 1, "token")[0], "Details")
+    (fold,) = of_kind(toggle_list(view("ash"), 1, "token")[0], "Details")
     assert "Willow" in text_of(fold)
     assert "lead" in text_of(fold)
     assert f"{began:%H:}" in text_of(fold) or f"{datetime.now(UTC):%H:}" in text_of(fold)
@@ -179,7 +179,7 @@ def test_without_the_permission_the_form_does_not_exist(view: View, enter):
 
 def test_the_form_leads_back_to_the_closed_page_which_says_it_once(view: View, enter):
     browser = enter("lead")
-    assert send(browser, *row_of(view("lead"), "C001")).headers["Location"] == "/open-points"
+    assert send(browser, *row_of(view("lead"), "C001")).headers["Location"] == "/to-review"
     after = page(browser)
     assert SEEN in after
     assert "Willow" not in after
@@ -192,7 +192,7 @@ def test_the_form_leads_back_to_the_closed_page_which_says_it_once(view: View, e
 def test_another_site_marks_nothing(view: View, enter, token: str):
     browser, (sheet, line) = enter("lead"), row_of(view("lead"), "C001")
     send(browser, sheet, line, csrf=token)
-    assert "had been open for a while" in page(browser)
+    assert "was open for too long" in page(browser)
     for method in ("get", "put"):
         assert getattr(browser, method)(MARK_SEEN).status_code in (403, 404, 405)
     assert len(listed(view("lead")).open) == 3
@@ -201,12 +201,12 @@ def test_another_site_marks_nothing(view: View, enter, token: str):
 def test_before_it_is_opened_nothing_tells_what_it_is_about(enter, view: View):
     browser = enter("lead")
     send(browser, *row_of(view("lead"), "C001"))
-    answer = browser.get("/open-points")
+    answer = browser.get("/to-review")
     frame = browser.get("/_dash-layout").text
     title = re.search(r"<title>(.*)</title>", answer.text)
     assert title
     assert title[1] == "mbc"
-    assert "Open points" in frame
+    assert "To review" in frame
     after, again = page(browser), page(browser)
     assert "Show" in after
     for said in (answer.text, frame, after, again, MARK_SEEN, ids.POINTS, ids.POINTS_BUTTON):
@@ -220,7 +220,7 @@ def test_the_closed_page_is_the_same_whether_anything_waits_or_not(view: View, e
 
 
 def test_each_button_is_told_apart_by_ear_without_saying_what_it_is_about(view: View):
-    section = shown(view("lead"), 1, "token")[0]
+    section = toggle_list(view("lead"), 1, "token")[0]
     names = [getattr(button, "aria-label") for button in of_kind(section, "Button")]
     assert len(set(names)) == len(names) == 3
     for name in names:
@@ -231,4 +231,4 @@ def test_each_button_is_told_apart_by_ear_without_saying_what_it_is_about(view: 
 def test_a_questionnaire_that_is_not_known_here_any_more_is_listed_all_the_same(view: View, url: str):
     with Store.open(url) as store, store.writing(by="intake") as record:
         record.add(Administration("C003", "house_list", date(2026, 3, 3), (1, 2), flags=(Flag("i2"),)))
-    assert ["HOUSE_LIST", "risk: i2"] in [[row[2], row[5]] for row in lines(view("lead"))]
+    assert ["HOUSE-LIST", "Answered: i2"] in [[row[2], row[5]] for row in lines(view("lead"))]
