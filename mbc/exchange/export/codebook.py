@@ -75,7 +75,7 @@ class Variable:
     label: str
     type: str
     """text, date, moment, whole number, number, yes or no."""
-    values: Mapping[float, str] = field(default_factory=dict)
+    values: Mapping[float, str] = field(default_factory=dict[float, str])
     """Code -> our short label."""
     source: str = ""
     loinc: str = ""

@@ -56,7 +56,7 @@ def collect(store: Store, selection: Selection, progress: Progress | None = None
     NotInRecord
         When a client does not exist for this user.
     """
-    report = progress or (lambda _: None)
+    report: Progress = progress or (lambda _: None)
     channels: tuple[Channel, ...] = ("care", "safety") if selection.safety else ("care",)
     heads, answers, totals = _questionnaires(store, selection, channels, report)
     tables: dict[str, pl.DataFrame] = {}
@@ -83,7 +83,9 @@ def _questionnaires(
     store: Store, selection: Selection, channels: Sequence[Channel], report: Progress
 ) -> tuple[pl.DataFrame, pl.DataFrame, pl.DataFrame]:
     """Administrations, answers and kept scores of all selected channels."""
-    heads, answers, totals = [], [], []
+    heads: list[pl.DataFrame] = []
+    answers: list[pl.DataFrame] = []
+    totals: list[pl.DataFrame] = []
     for channel in channels:
         for client in selection.clients or (None,):
             report("questionnaires")

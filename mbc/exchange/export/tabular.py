@@ -6,6 +6,7 @@ import json
 import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import polars as pl
 
@@ -68,10 +69,10 @@ def _sheet_name(table: str, taken: Sequence[str]) -> str:
     return next(name for name in names if name not in taken)
 
 
-def _cell(openpyxl: object, sheet: object, value: object) -> object:
+def _cell(openpyxl: Any, sheet: object, value: object) -> object:
     if not isinstance(value, str):
         return value
-    cell = openpyxl.cell.WriteOnlyCell(sheet, value)  # pyright: ignore[reportAttributeAccessIssue]
+    cell = openpyxl.cell.WriteOnlyCell(sheet, value)
     cell.data_type = "s"  # a text, whatever it begins with
     return cell
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -11,7 +11,7 @@ from typing import Literal, get_args
 
 from mbc.errors import AccessDenied, SettingsError
 from mbc.exchange.export import tabular
-from mbc.exchange.export.codebook import codebook
+from mbc.exchange.export.codebook import Variable, codebook
 from mbc.exchange.export.collect import Progress, Selection, collect
 from mbc.exchange.fhir.bundle import write_fhir
 from mbc.exchange.files.messages import quote
@@ -23,16 +23,24 @@ from mbc.store import Store
 Format = Literal["csv", "excel", "parquet", "spss", "fhir", "redcap", "bids"]
 FORMATS: tuple[Format, ...] = get_args(Format)
 _FILES = frozenset({"excel", "fhir"})
-_WRITERS: dict[str, Callable[..., None]] = {
+
+
+def _write_fhir(path: Path, tables: tabular.Tables, _: Sequence[Variable]) -> None:
+    write_fhir(path, tables)
+
+
+def _write_redcap(folder: Path, tables: tabular.Tables, variables: Sequence[Variable]) -> None:
+    write_redcap(folder, tables, {(variable.table, variable.name): variable for variable in variables})
+
+
+_WRITERS: dict[str, Callable[[Path, tabular.Tables, Sequence[Variable]], None]] = {
     "csv": tabular.write_csv,
     "excel": tabular.write_excel,
     "parquet": tabular.write_parquet,
     "spss": tabular.write_spss,
     "bids": tabular.write_bids,
-    "fhir": lambda path, tables, _: write_fhir(path, tables),
-    "redcap": lambda folder, tables, variables: write_redcap(
-        folder, tables, {(variable.table, variable.name): variable for variable in variables}
-    ),
+    "fhir": _write_fhir,
+    "redcap": _write_redcap,
 }
 
 

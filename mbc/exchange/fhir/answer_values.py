@@ -35,11 +35,11 @@ class NoNumber(ValueError):
 class Options:
     """The answers that a question offers, and the numbers that its definition gives them."""
 
-    by_code: Mapping[tuple[str | None, str], float] = field(default_factory=dict)
+    by_code: Mapping[tuple[str | None, str], float] = field(default_factory=dict[tuple[str | None, str], float])
     """System and code -> number; system None where a code is in one system only."""
-    by_value: Mapping[str, float] = field(default_factory=dict)
+    by_value: Mapping[str, float] = field(default_factory=dict[str, float])
     """Integer or text option -> number, where it has a weight."""
-    labels: Mapping[float, str] = field(default_factory=dict)
+    labels: Mapping[float, str] = field(default_factory=dict[float, str])
     """Number -> label of the choice: what the question offers."""
 
 

@@ -80,13 +80,17 @@ def _answers_and_kept_scores(wide: Mapping[str, pl.DataFrame], totals: pl.DataFr
             if form not in choices:
                 choices[form] = _choices(key, form)
             yield _response(key, row, kept.pop(_occasion(row), {}), choices[form])
-    for row in [] if totals is None else totals.iter_rows(named=True):
+    for row in _rows(totals):
         if _occasion(row) in kept:
             yield _observation(row, row["scale"], row["score"])
 
 
+def _rows(table: pl.DataFrame | None) -> Iterator[Row]:
+    return iter(()) if table is None else table.iter_rows(named=True)
+
+
 def _derived(scores: pl.DataFrame | None) -> Iterator[Row]:
-    for row in [] if scores is None else scores.iter_rows(named=True):
+    for row in _rows(scores):
         if row["score"] is not None and not row["recorded"]:
             yield _observation(row, row["scale"], row["score"], derived=True)
 
@@ -97,7 +101,7 @@ def _occasion(row: Row) -> tuple[Any, ...]:
 
 def _kept(totals: pl.DataFrame | None) -> dict[tuple[Any, ...], dict[str, float]]:
     recorded: dict[tuple[Any, ...], dict[str, float]] = {}
-    for row in [] if totals is None else totals.iter_rows(named=True):
+    for row in _rows(totals):
         recorded.setdefault(_occasion(row), {})[row["scale"]] = row["score"]
     return recorded
 

@@ -28,17 +28,17 @@ class Head:
 class Sheet:
     """What has been read so far."""
 
-    rows: list[Row] = field(default_factory=list)
-    faults: list[tuple[int, str]] = field(default_factory=list)
-    heads: dict[str, list[Head]] = field(default_factory=dict)
+    rows: list[Row] = field(default_factory=list[Row])
+    faults: list[tuple[int, str]] = field(default_factory=list[tuple[int, str]])
+    heads: dict[str, list[Head]] = field(default_factory=dict[str, list[Head]])
     """Address of a response in the file -> its occasions, one per questionnaire."""
-    taken: list[Head] = field(default_factory=list)
+    taken: list[Head] = field(default_factory=list[Head])
     """The same occasions, each once, as far as their responses count."""
-    unknown: dict[str, list[int]] = field(default_factory=dict)
+    unknown: dict[str, list[int]] = field(default_factory=dict[str, list[int]])
     """Questionnaires that are none of ours -> places."""
-    unused: Counter[str] = field(default_factory=Counter)
+    unused: Counter[str] = field(default_factory=Counter[str])
     """Link ids that are not an item -> how often."""
-    remarks: dict[str, None] = field(default_factory=dict)
+    remarks: dict[str, None] = field(default_factory=dict[str, None])
     """Notes, each once."""
     derived: int = 0
     others: int = 0

@@ -23,8 +23,8 @@ _LOINC_CODE = re.compile(r"(?<!\d)(\d{1,7}-\d)(?!\d)")
 class Definitions:
     """The available Questionnaires, by every name that a response may use."""
 
-    by_name: Mapping[str, Questionnaire] = field(default_factory=dict)
-    code_lists: Mapping[str, CodeList] = field(default_factory=dict)
+    by_name: Mapping[str, Questionnaire] = field(default_factory=dict[str, Questionnaire])
+    code_lists: Mapping[str, CodeList] = field(default_factory=dict[str, CodeList])
     """Address of a ValueSet -> the answers that it lists."""
 
     @classmethod

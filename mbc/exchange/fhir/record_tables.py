@@ -12,7 +12,7 @@ import polars as pl
 from mbc.errors import ImportRefused
 from mbc.exchange.fhir.answer_table import table_of
 from mbc.exchange.fhir.bundle import RECORD, TABLE
-from mbc.exchange.fhir.resource_files import Loaded, load_resources
+from mbc.exchange.fhir.resource_files import Loaded, is_object, load_resources, values_of
 from mbc.exchange.fhir.resources import OURS
 from mbc.exchange.files.text_table import ROW, TextTable
 from mbc.exchange.header.options import ImportOptions
@@ -49,10 +49,8 @@ def read_bundle(path: Path) -> Iterator[tuple[str, TextTable]]:
 def _cells(content: dict[str, Any]) -> dict[str, str]:
     return {
         extension["url"].removeprefix(OURS): extension["valueString"]
-        for extension in content.get("extension", [])
-        if isinstance(extension, dict)
-        and str(extension.get("url", "")).startswith(OURS)
-        and "valueString" in extension
+        for extension in values_of(content.get("extension"))
+        if is_object(extension) and str(extension.get("url", "")).startswith(OURS) and "valueString" in extension
     }
 
 

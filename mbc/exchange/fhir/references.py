@@ -52,7 +52,7 @@ class Context:
     """Address or ``system|value`` of a Patient in the file -> what the client is called on record."""
     options: ImportOptions
     named: tuple[str, ...]
-    systems: dict[str, str | None] = field(default_factory=dict)
+    systems: dict[str, str | None] = field(default_factory=dict[str, str | None])
     """Client -> the system of identifiers that the name is from."""
 
     @classmethod

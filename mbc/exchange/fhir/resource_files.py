@@ -8,7 +8,7 @@ from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeGuard, cast
 
 from mbc.errors import ImportRefused
 from mbc.exchange.files.delimited import decode_json
@@ -107,9 +107,9 @@ def _integer(digits: str) -> int:
 
 @dataclass(slots=True)
 class _Collected:
-    resources: list[Resource] = field(default_factory=list)
-    notes: list[str] = field(default_factory=list)
-    deleted: dict[tuple[str, str], int] = field(default_factory=dict)
+    resources: list[Resource] = field(default_factory=list[Resource])
+    notes: list[str] = field(default_factory=list[str])
+    deleted: dict[tuple[str, str], int] = field(default_factory=dict[tuple[str, str], int])
     """Kind and id of a resource that a history says was deleted -> how many resources came before that entry."""
 
 
@@ -130,25 +130,22 @@ def _collect_bundle(
 ) -> None:
     if depth > _DEEPEST_BUNDLE:
         raise ImportRefused(f"'{quote(path.name)}' holds Bundles more than {_DEEPEST_BUNDLE} deep.")
-    entries = bundle.get("entry", [])
-    entries = entries if isinstance(entries, list) else []
+    entries = values_of(bundle.get("entry"))
     empty = 0
     for number, entry in enumerate(entries, start=1):
         here = line or place or number
-        inner = entry.get("resource") if isinstance(entry, dict) else None
+        content = object_of(entry)
+        inner = object_of(content.get("resource"))
         kind = _kind(inner)
-        if isinstance(inner, dict) and kind == "Bundle":
+        if kind == "Bundle":
             _collect_bundle(inner, line, here, path, collected, depth=depth + 1)
-        elif isinstance(inner, dict) and kind is not None:
-            collected.resources.append(Resource(here, _text(entry.get("fullUrl")), kind, inner))
+        elif kind is not None:
+            collected.resources.append(Resource(here, _text(content.get("fullUrl")), kind, inner))
         elif not _is_deletion(entry, collected):
             empty += 1
     if empty:
         collected.notes.append(f"{count_noun(empty, 'entry', 'entries')} of a Bundle without a resource.")
-    links = bundle.get("link", [])
-    relations = (
-        {link.get("relation") for link in links if isinstance(link, dict)} if isinstance(links, list) else set()
-    )
+    relations = {_text(object_of(link).get("relation")) for link in values_of(bundle.get("link"))}
     if "next" in relations:
         total = bundle.get("total")
         held = (
@@ -162,9 +159,9 @@ def _collect_bundle(
         )
 
 
-def _is_deletion(entry: Any, collected: _Collected) -> bool:
-    request = entry.get("request") if isinstance(entry, dict) else None
-    url = _text(request.get("url")) if isinstance(request, dict) and request.get("method") == "DELETE" else None
+def _is_deletion(entry: object, collected: _Collected) -> bool:
+    request = object_of(object_of(entry).get("request"))
+    url = _text(request.get("url")) if request.get("method") == "DELETE" else None
     kind, sign, name = (url or "").rpartition("/")
     if not sign:
         return False
@@ -200,17 +197,30 @@ def _newest(collected: _Collected) -> tuple[list[Resource], list[str]]:
 
 
 def _version(content: dict[str, Any]) -> tuple[int, str] | None:
-    meta = content.get("meta")
-    if not isinstance(meta, dict):
-        return None
+    meta = object_of(content.get("meta"))
     number, moment = _text(meta.get("versionId")), _text(meta.get("lastUpdated"))
     if number is None and moment is None:
         return None
     return (int(number) if number and number.isdecimal() and len(number) < _MOST_DIGITS else 0, moment or "")
 
 
-def _kind(content: Any) -> str | None:
-    return _text(content.get("resourceType")) if isinstance(content, dict) else None
+def _kind(content: object) -> str | None:
+    return _text(content.get("resourceType")) if is_object(content) else None
+
+
+def is_object(value: object) -> TypeGuard[dict[str, Any]]:
+    """Tell whether a value of JSON is an object, with names and values."""
+    return isinstance(value, dict)
+
+
+def object_of(value: object) -> dict[str, Any]:
+    """Take the names and values of a JSON object; anything else has none."""
+    return value if is_object(value) else {}
+
+
+def values_of(value: object) -> list[object]:
+    """Take the values of a JSON array; anything else has none."""
+    return cast("list[object]", value) if isinstance(value, list) else []
 
 
 def _text(value: Any) -> str | None:

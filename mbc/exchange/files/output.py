@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import secrets
 import shutil
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -30,7 +30,7 @@ def write_text(path: Path, text: str, *, force: bool = False) -> None:
 
 
 @contextmanager
-def new_file(path: Path, *, force: bool = False) -> Iterator[Path]:
+def new_file(path: Path, *, force: bool = False) -> Generator[Path]:
     """Yield a temporary path in the same folder; it is renamed to the file when the block succeeds.
 
     Raises
@@ -55,7 +55,7 @@ def new_file(path: Path, *, force: bool = False) -> Iterator[Path]:
 
 
 @contextmanager
-def new_folder(path: Path, *, force: bool = False) -> Iterator[Path]:
+def new_folder(path: Path, *, force: bool = False) -> Generator[Path]:
     """Do the same with a folder; it may replace only what an export wrote.
 
     Raises
@@ -96,7 +96,7 @@ def check_target(path: Path, *, folder: bool, force: bool) -> None:
 
 
 @contextmanager
-def explain_errors(path: Path) -> Iterator[None]:
+def explain_errors(path: Path) -> Generator[None]:
     """Turn errors of the operating system into a message that names the path."""
     try:
         yield

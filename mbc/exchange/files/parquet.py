@@ -34,7 +34,11 @@ def read_parquet(path: str | Path, *, strip: bool = True) -> TextTable:
         frame = pl.read_parquet(path, glob=False, hive_partitioning=False)
     except (pl.exceptions.PolarsError, OSError) as fault:
         raise ImportRefused(f"'{quote(path.name)}' cannot be read as Parquet ({fault}).") from fault
-    nested = [name for name, dtype in frame.schema.items() if dtype.is_nested() or dtype in {pl.Binary, pl.Object}]
+    nested = [
+        name
+        for name, dtype in frame.schema.items()
+        if dtype.is_nested() or isinstance(dtype, pl.Binary | pl.Object)
+    ]
     if nested:
         raise ImportRefused(
             f"'{quote(path.name)}' has columns of lists or records: {join_names(nested)}. Flatten them."

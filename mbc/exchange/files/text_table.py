@@ -34,9 +34,9 @@ class TextTable:
     separator: str | None = None
     kind: str = "csv"
     """The format, as provenance keeps it."""
-    given: Mapping[str, str] = field(default_factory=dict)
+    given: Mapping[str, str] = field(default_factory=dict[str, str])
     """What the format itself says of its columns: canonical name -> header."""
-    choices: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    choices: Mapping[str, Mapping[str, str]] = field(default_factory=dict[str, Mapping[str, str]])
     """Header -> code -> label of the answers that the format says a question offers."""
     noun: str = "row"
     """What a record of the file is called: row, case, entry."""

@@ -68,7 +68,7 @@ class Columns:
     """The header of one file, read as roles; ``given`` (role or item column -> header) is the user's word."""
 
     table: TextTable
-    given: Mapping[str, str] = field(default_factory=dict)
+    given: Mapping[str, str] = field(default_factory=dict[str, str])
 
     def __post_init__(self) -> None:
         for canonical, header in self.given.items():

@@ -19,9 +19,9 @@ class Recognised:
     """The layout, and for a wide file the columns of each questionnaire."""
 
     layout: Layout
-    items: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    items: Mapping[str, tuple[str, ...]] = field(default_factory=dict[str, tuple[str, ...]])
     """Questionnaire -> headers, in the order of the form."""
-    scores: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    scores: Mapping[str, Mapping[str, str]] = field(default_factory=dict[str, Mapping[str, str]])
     """Questionnaire -> scale -> header, where scores were recorded with the items or instead of them."""
 
     @property

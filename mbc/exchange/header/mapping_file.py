@@ -31,7 +31,7 @@ import json
 import tomllib
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
@@ -109,12 +109,12 @@ def write_mapping(path: str | Path, options: Mapping[str, Any], *, force: bool =
     ]
     for table, values in entries.items():
         if isinstance(values, Mapping) and values:
-            lines += _table(table, values)
+            lines += _table(table, cast("Mapping[str, Any]", values))
     write_text(Path(path), "\n".join(lines).strip() + "\n", force=force)
 
 
 def _table(name: str, values: Mapping[str, Any]) -> list[str]:
-    inner = {key: value for key, value in values.items() if isinstance(value, Mapping)}
+    inner = {key: cast("Mapping[str, Any]", value) for key, value in values.items() if isinstance(value, Mapping)}
     plain = {key: value for key, value in values.items() if key not in inner}
     lines = ["", f"[{name}]", *(f"{_toml(key)} = {_toml(value)}" for key, value in plain.items())] if plain else []
     return lines + [line for key, value in inner.items() for line in _table(f"{name}.{_toml(key)}", value)]
@@ -122,6 +122,4 @@ def _table(name: str, values: Mapping[str, Any]) -> list[str]:
 
 def _toml(value: Any) -> str:
     # JSON's texts, numbers and lists are TOML's too; only U+007F has to be written out
-    if isinstance(value, tuple):
-        value = list(value)
     return json.dumps(value, ensure_ascii=False).replace("\x7f", "\\u007f")

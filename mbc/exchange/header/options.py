@@ -31,19 +31,19 @@ class ImportOptions:
     """Questionnaires to read; recognised from the columns when empty."""
     items: str | None = None
     """How item columns are named, ``"Q{n}"``; for one questionnaire."""
-    patterns: Mapping[str, str] = field(default_factory=dict)
+    patterns: Mapping[str, str] = field(default_factory=dict[str, str])
     """The same, questionnaire by questionnaire."""
-    form: Mapping[str, str] = field(default_factory=dict)
+    form: Mapping[str, str] = field(default_factory=dict[str, str])
     """Questionnaire -> item order; key "" means all."""
-    coding: Mapping[str, str] = field(default_factory=dict)
+    coding: Mapping[str, str] = field(default_factory=dict[str, str])
     """Questionnaire -> answer coding; key "" means all."""
-    columns: Mapping[str, str] = field(default_factory=dict)
+    columns: Mapping[str, str] = field(default_factory=dict[str, str])
     """Role, item column, ``rses_total`` or ``rses_taken_on`` -> header in the file."""
     ignore: tuple[str, ...] = ()
     """Headers of columns that are not to be read."""
-    values: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
+    values: Mapping[str, Mapping[str, float]] = field(default_factory=dict[str, Mapping[str, float]])
     """Questionnaire -> answers in words -> numbers; key "" means all."""
-    events: Mapping[str, int] = field(default_factory=dict)
+    events: Mapping[str, int] = field(default_factory=dict[str, int])
     """REDCap event -> session number."""
     sheet: str | None = None
     """Of a workbook."""

@@ -72,7 +72,7 @@ def read_redcap(table: TextTable, dictionary: Dictionary | None, options: Import
     given = {name: header for name, header in given.items() if name not in options.columns}
     table, filled = _filled(table, record, Columns(table, {**given, **options.columns}))
     notes += filled
-    known = dictionary.by_name if dictionary else {}
+    known: Mapping[str, Field] = dictionary.by_name if dictionary else {}
     administrative = [name for name in table.columns if name in _OWN or name.endswith("_complete")]
     left = tuple(name for name in table.columns if name not in administrative)
     return replace(

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import Protocol
 
 import polars as pl
 
@@ -26,12 +27,23 @@ _APART = ("clinicians",)  # belong to no client
 _IDENTIFIERS = frozenset({"alias", "label", "display_name"})
 
 
-class Explained:
+class Explained(Protocol):
     """What the dictionary needs of a column; a codebook's variable has it."""
 
-    label: str
-    type: str
-    values: Mapping[float, str]
+    @property
+    def label(self) -> str:
+        """Our short label of the column."""
+        ...
+
+    @property
+    def type(self) -> str:
+        """Kind of its values: text, date, moment, whole number, number, yes or no."""
+        ...
+
+    @property
+    def values(self) -> Mapping[float, str]:
+        """Code -> our short label."""
+        ...
 
 
 def write_redcap(

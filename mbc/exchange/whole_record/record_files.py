@@ -6,6 +6,7 @@ import json
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import polars as pl
 
@@ -166,11 +167,11 @@ def _answers(path: Path, book: object, sheet: str) -> tuple[str, TextTable] | No
     return f"{ADMINISTRATIONS}{first.removesuffix('_1')}", table
 
 
-def _is_ours(book: object) -> bool:
-    names: list[str] = book.sheet_names  # pyright: ignore[reportAttributeAccessIssue]
+def _is_ours(book: Any) -> bool:
+    names: list[str] = book.sheet_names
     if names[:1] != ["about"]:
         return False
-    rows = book.get_sheet_by_name("about").to_python(nrows=1)  # pyright: ignore[reportAttributeAccessIssue]
+    rows: list[list[object]] = book.get_sheet_by_name("about").to_python(nrows=1)
     return bool(rows) and rows[0][:1] == [ABOUT]
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import MISSING, dataclass, fields
 from datetime import date
 from types import NoneType
@@ -25,6 +25,7 @@ from mbc.store import (
 )
 
 # In the order in which they can be written: what a record names comes before it.
+Reader = Callable[[str, str], Any]
 BEFORE: Mapping[str, type[Record]] = {
     "clinicians": Clinician,
     "clients": Client,
@@ -91,11 +92,11 @@ def _read_table(name: str, kind: type[Record], table: TextTable) -> RecordTable:
     return RecordTable(name, table, tuple(records), tuple(faults), unread)
 
 
-def _reader(hint: Any) -> Any:
+def _reader(hint: Any) -> Reader:
     """Choose how a text becomes a field's value."""
     kinds = [kind for kind in get_args(hint) if kind is not NoneType] if NoneType in get_args(hint) else [hint]
     kind = str if get_origin(kinds[0]) is not None else kinds[0]  # a Literal is text; its record checks the choice
-    return {date: _date, int: _int, float: _float, bool: _bool}.get(kind, _text)
+    return _READERS.get(kind, _text)
 
 
 def _text(_: str, cell: str) -> str:
@@ -127,3 +128,6 @@ def _bool(column: str, cell: str) -> bool:
     if cell.casefold() not in _TRUTH:
         raise ValueError(f"{column}: '{quote(cell)}' is neither true nor false")
     return _TRUTH[cell.casefold()]
+
+
+_READERS: dict[type, Reader] = {date: _date, int: _int, float: _float, bool: _bool}

@@ -319,11 +319,13 @@ def _sentence(course: TrueChangeCourse[float | None, str | None]) -> str:
     """Say one client's verdict."""
     verdict, change = course.verdict, course.change
     if verdict is None or change is None or course.p_better is None or course.p_worse is None:
-        return f"No verdict from {course.sessions} score{'s' if course.sessions != 1 else ''}: only the start is known."
+        scores = f"{course.sessions} score{'s' if course.sessions != 1 else ''}"
+        return f"No verdict from {scores}: only the start is known."
     interval = f"{change:+.1f} points ({course.change_lower:+.1f} to {course.change_upper:+.1f})"
     sure = max(course.p_better, course.p_worse)
     word = "better" if course.p_better >= course.p_worse else "worse"
-    text = f"{verdict.capitalize()} from {course.sessions} scores: {interval}; {word} with a probability of {sure:.1%}"
+    text = f"{verdict.capitalize()} from {course.sessions} scores: {interval}; "
+    text += f"{word} with a probability of {sure:.1%}"
     if verdict != "no clear change":
         return f"{text}."
     if course.sessions_needed is None:
