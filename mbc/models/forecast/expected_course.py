@@ -23,7 +23,6 @@ from mbc.models.forecast.signals import Signal, SignalRules, signal_of
 from mbc.models.forecast.train import (
     Calibrated,
     Thresholds,
-    assign_folds,
     require_reliable,
     score_range_of,
     train,
@@ -65,11 +64,11 @@ class ExpectedCourse:
         Raises
         ------
         ModelError
-            If too few clients with such an intake score were followed.
+            If the scale has no such score, or a time is before the first score.
         """
         _require_level(level)
-        if outside := self._outside(intake):
-            raise ModelError(outside)
+        if off := self._off_scale(one_history([0.0], [intake]), 0):
+            raise ModelError(off)
         at = as_times(times)
         if (at < 0).any():
             raise ModelError(f"times count from the first score and are 0 or more, got {at.min():g}.")
@@ -80,9 +79,12 @@ class ExpectedCourse:
         expected, around = scale.moments(mean[0], variance[0])
         clock = self.model.fit.model.basis.clock(at)
         quantiles, clients = self.model.on_course.at(clock, np.full(at.size, float(scale.distance(first)[0])))
-        prognosis = Prognosis(expected, np.sqrt(around), quantiles, clients, scale)
+        few, wider = self.model.sparse(first)
+        prognosis = Prognosis(expected, np.sqrt(around) * wider, quantiles, clients, scale)
         lower, upper = prognosis.quantile(0.5 - level / 2), prognosis.quantile(0.5 + level / 2)
-        return CoursePath(intake, at, expected, lower, upper, level, float(clients.min()), self.card.clients)
+        behind = float(min(clients.min(), few[0]))
+        note = self._sparse_note(intake)
+        return CoursePath(intake, at, expected, lower, upper, level, behind, self.card.clients, note)
 
     def forecast(
         self,
@@ -162,11 +164,7 @@ class ExpectedCourse:
         return model_file.built(cls, model_file.read(Path(path)), "model")
 
     def _forecast(self, history: Histories, at: float | None, goal: float | None, level: float) -> Forecast:
-        reason = (
-            self._outside(float(history.intake[0]))
-            or self._off_scale(history, 0)
-            or self._unreachable(float(history.end[0]), at)
-        )
+        reason = self._off_scale(history, 0) or self._unreachable(float(history.end[0]), at)
         if reason:
             return self._none(history, 0, at, level, reason)
         prognosis = self._at_end(history) if at is None else self._at_time(history, at)
@@ -176,19 +174,11 @@ class ExpectedCourse:
         """Forecast the end of several clients with as many scores each."""
         prognosis = self._at_end(histories)
         out: list[Forecast] = []
-        for i, intake in enumerate(histories.intake.tolist()):
-            outside = self._outside(intake) or self._off_scale(histories, i)
-            if outside:
-                out.append(self._none(histories, i, None, 0.8, outside))
+        for i in range(len(histories)):
+            if off := self._off_scale(histories, i):
+                out.append(self._none(histories, i, None, 0.8, off))
             else:
-                client_prognosis = Prognosis(
-                    *(
-                        getattr(prognosis, name)[i : i + 1]
-                        for name in ("expected", "spread", "quantiles", "clients")
-                    ),
-                    scale=prognosis.scale,
-                )
-                out.append(self._to_forecast(histories, i, client_prognosis, at=None, goal=None, level=0.8))
+                out.append(self._to_forecast(histories, i, prognosis.client(i), at=None, goal=None, level=0.8))
         return out
 
     def _none(self, histories: Histories, i: int, at: float | None, level: float, reason: str) -> Forecast:
@@ -245,6 +235,7 @@ class ExpectedCourse:
             clients=clients,
             training_clients=self.card.clients,
             model=self.version,
+            note=self._sparse_note(float(first[0])),
         )
 
     def _at_end(self, history: Histories) -> Prognosis:
@@ -263,15 +254,18 @@ class ExpectedCourse:
             table, along = self.model.on_course, course.basis.clock(np.array([at]))
         else:
             table, along = self.model.ahead, np.log1p((at - history.end) / course.basis.unit)
-        return Prognosis(expected, np.sqrt(around), *table.at(along, scale.distance(history.intake)), scale)
+        few, wider = self.model.sparse(history.intake)
+        quantiles, clients = table.at(along, scale.distance(history.intake))
+        return Prognosis(expected, np.sqrt(around) * wider, quantiles, np.minimum(clients, few), scale)
 
-    def _outside(self, intake: float) -> str:
+    def _sparse_note(self, intake: float) -> str:
         low, high = self.model.intake_range
         if low <= intake <= high:
             return ""
+        _, wider = self.model.sparse(np.array([intake]))
         return (
-            f"The first score is {intake:.4g}, outside {low:.4g} to {high:.4g}, where this model has learned from "
-            "enough clients."
+            f"Fewer than five of the clients whom this model learned from began outside {low:.4g} to {high:.4g}, "
+            f"as this one did with {intake:.4g}: the band is {float(wider[0]):.1f} times as wide for it."
         )
 
     def _off_scale(self, history: Histories, i: int) -> str:
@@ -340,7 +334,7 @@ def expected_course(  # noqa: PLR0913 - options are keyword-only
     cutoff : float, optional
         Score points. Clients whose intake is on its healthy side, or on it, are watched for deterioration only.
     folds, seed : int
-        Clients are assign_folds to folds at random; each fold is forecast by a model of the others.
+        Clients are dealt to folds at random; each fold is forecast by a model of the others.
     measure, time_unit : str
         For the model card.
 
@@ -394,7 +388,6 @@ def expected_course(  # noqa: PLR0913 - options are keyword-only
     source = "as given" if reliable_change is not None else "from the scatter of these records; nothing was given"
     card = card_of(
         trained,
-        assign_folds(len(followed), folds, seed),
         measure=measure,
         time_unit=time_unit,
         source=source,

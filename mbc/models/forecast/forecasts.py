@@ -41,6 +41,7 @@ class Forecast:
     training_clients: int
     model: str  # version of the model
     reason: str = ""  # why there is no forecast
+    note: str = ""  # what to keep in mind of the band: that few clients began where this one did
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +56,7 @@ class CoursePath:
     level: float
     clients: float  # least effective number of clients behind the band
     training_clients: int
+    note: str = ""  # that few clients began here, and the band is wider for it
 
     def to_frame(self) -> pl.DataFrame:
         """Columns time, expected, lower, upper."""

@@ -9,7 +9,6 @@ import numpy as np
 from mbc.models.forecast.calibration.baselines import regression_end
 from mbc.models.forecast.calibration.last_score_outcomes import Rule, actual
 from mbc.models.forecast.calibration.screening_accuracy import area_under_curve
-from mbc.models.forecast.course_model.histories import Indices
 from mbc.models.forecast.train import FIRST_SIGNAL, Trained
 from mbc.models.growth.matrices import Floats
 
@@ -102,16 +101,16 @@ _SCALE = {
 }
 
 
-def card_of(trained: Trained, fold: Indices, *, measure: str, time_unit: str, source: str, scores: int) -> Card:
+def card_of(trained: Trained, *, measure: str, time_unit: str, source: str, scores: int) -> Card:
     """Write down how the forecasts of clients left out turned out."""
     rows, prognosis, rule = trained.unseen, trained.prognosis, trained.rule
-    regression = _left_out_regression(trained, fold)
+    regression = _left_out_regression(trained)
     first = rows.where(np.flatnonzero(rows.session == 1))
     improved, worse = actual(first, rule)
     scale, model = trained.model.fit.scale, trained.model
     return Card(
         measure=measure,
-        clients=first.session.size,
+        clients=trained.clients,
         scores=scores,
         intake=model.intake_range,
         score_range=(scale.low, scale.high),
@@ -133,8 +132,8 @@ def card_of(trained: Trained, fold: Indices, *, measure: str, time_unit: str, so
     )
 
 
-def _left_out_regression(trained: Trained, fold: Indices) -> Floats:
-    rows = trained.unseen
+def _left_out_regression(trained: Trained) -> Floats:
+    rows, fold = trained.unseen, trained.fold
     out = np.zeros(rows.session.size)
     for number in np.unique(fold):
         own = fold[rows.client] == number

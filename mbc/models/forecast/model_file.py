@@ -16,7 +16,7 @@ import numpy as np
 from mbc.errors import ModelError
 from mbc.models.growth.matrices import Floats
 
-FORMAT = 1
+FORMAT = 2
 KIND = "mbc expected course"
 _DIGITS = 12  # significant; more than any figure bears, and the same on every machine
 

@@ -88,7 +88,8 @@ def signal_of(forecasts: Sequence[Forecast], rules: SignalRules) -> Signal:
         state = "not on track"
     elif concern or before:
         state = "watch"
-    return Signal(state, _reason(now, concern, before, rules), concern, now.session, now.improvement, now)
+    reason = " ".join(filter(None, (_reason(now, concern, before, rules), now.note)))
+    return Signal(state, reason, concern, now.session, now.improvement, now)
 
 
 def _reason(now: Forecast, concern: Concern | None, before: Concern | None, rules: SignalRules) -> str:

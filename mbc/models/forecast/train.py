@@ -2,17 +2,24 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
 from mbc.errors import ModelError
+from mbc.models.forecast.calibration.chances import ChanceCorrection, fit_correction
 from mbc.models.forecast.calibration.last_score_outcomes import Prognosis, Rule
 from mbc.models.forecast.calibration.left_out_forecasts import WIDTH, LocalLine, Spreads, fit_line, fit_spreads
 from mbc.models.forecast.calibration.screening_accuracy import best_threshold
 from mbc.models.forecast.course_model.fit import CourseFit, candidate_scales, fit_course
 from mbc.models.forecast.course_model.histories import Histories, Indices
-from mbc.models.forecast.course_model.landmarks import Endings, Landmarks, cut, landmarks
+from mbc.models.forecast.course_model.landmarks import (
+    Endings,
+    Landmarks,
+    cut,
+    landmarks,
+    sessions_to_learn_from,
+)
 from mbc.models.forecast.course_model.rounded_numbers import rounded
 from mbc.models.growth.matrices import Floats
 
@@ -21,6 +28,8 @@ COURSE_SHARE = 0.7  # the rest is the regression's: what the two know differs, a
 _REGRESSION_WIDTH = 0.2  # along log(session)
 FIRST_SIGNAL = 3  # scores known; earlier ones say little about the end
 _FROM_END = 4  # clients beyond the score that the range of intakes is counted from: none is told of alone
+_WIDEST = 3.0  # times as wide as elsewhere, for clients whom hardly anybody was like
+_MOST_FOR_CALIBRATION = 10_000  # clients; quantiles are known well enough from these
 _LEAST_AT_SESSION = 20  # clients still followed; beyond that session the last corrections are kept
 _MOST_FLAGGED = 1 / 3  # of forecasts; alarms that sound for most clients are soon not heard
 _LEAST_CHANCE = 0.25  # of deterioration: one in four at least, before anybody is alarmed
@@ -40,13 +49,39 @@ class Calibrated:
     on_course: Spreads  # given intake only, along the clock
     ahead: Spreads  # given a few scores, along log(1 + time ahead / unit)
     intake_range: tuple[float, float]
+    improvement: ChanceCorrection = field(default_factory=ChanceCorrection)
+    deterioration: ChanceCorrection = field(default_factory=ChanceCorrection)
 
     def prognosis(self, rows: Landmarks) -> Prognosis:
         """Correct and calibrate forecasts of the end."""
         expected = _averaged(self.correction, self.regression, rows)
         quantiles, clients = self.at_end.at(np.log(rows.session), self.fit.scale.distance(rows.intake))
         low, high = self.fit.scale.low, self.fit.scale.high
-        return Prognosis(np.clip(expected, low, high), rows.spread, quantiles, clients, self.fit.scale)
+        few, wider = self.sparse(rows.intake)
+        return Prognosis(
+            np.clip(expected, low, high),
+            rows.spread * wider,
+            quantiles,
+            np.minimum(clients, few),
+            self.fit.scale,
+            self.improvement,
+            self.deterioration,
+        )
+
+    def sparse(self, intake: Floats) -> tuple[Floats, Floats]:
+        """Say how few clients began where these did, and how many times as wide bands must be for that.
+
+        Within the range of intakes nothing is changed (infinite, and 1). Beyond, at most four clients began, and
+        fewer the farther out: n = 4 exp(-d^2 / 2) at d standard deviations of intakes beyond. What n clients leave
+        uncertain of a mean makes a band sqrt(1 + 1/n) times as wide, three times at most.
+        """
+        internal, basis = self.fit.scale.internal, self.fit.model.basis
+        ends = np.sort(internal(np.array(self.intake_range)))
+        at = internal(intake)
+        beyond = np.maximum(np.maximum(ends[0] - at, at - ends[1]), 0.0) / basis.intake_spread
+        outside = (intake < self.intake_range[0]) | (intake > self.intake_range[1])
+        n = np.maximum(_FROM_END * np.exp(-0.5 * beyond**2), 1.0 / (_WIDEST**2 - 1.0))
+        return np.where(outside, np.maximum(n, 1.0), np.inf), np.where(outside, np.sqrt(1.0 + 1.0 / n), 1.0)
 
 
 def _averaged(correction: LocalLine, regression: LocalLine, rows: Landmarks) -> Floats:
@@ -76,6 +111,8 @@ class Trained:
     unseen: Landmarks  # forecasts of clients left out of the fit
     prognosis: Prognosis  # the same, calibrated on yet other clients
     rule: Rule
+    clients: int  # learned from
+    fold: Indices  # of the clients left out in turn, as `unseen` numbers them
 
 
 def train(
@@ -99,7 +136,7 @@ def train(
     reliable_change : float or None
         Score points; None takes 1.96 sqrt(2) times the model's own measurement error at the median score.
     folds, seed : int
-        Clients are assign_folds to this many folds, by a generator with this seed.
+        Clients are dealt to this many folds, by a generator with this seed.
     """
     followed = histories.followed()
     if len(followed) < LEAST_CLIENTS:
@@ -110,12 +147,20 @@ def train(
     fit = fit_course(followed, candidate_scales(low, high, higher_is_better=higher_is_better, step=histories.step))
     points = own_reliable_change(fit, followed) if reliable_change is None else float(reliable_change)
     rule = Rule(higher_is_better, points)
-    fold = assign_folds(len(followed), folds, seed)
-    outside = [_left_out(followed, fit, fold, number) for number in range(folds)]
+    judged = followed.of(np.arange(0, len(followed), -(-len(followed) // _MOST_FOR_CALIBRATION)))
+    fold = assign_folds(len(judged), folds, seed)
+    outside = [_left_out(judged, fit, fold, number) for number in range(folds)]
     unseen = Landmarks.joined([part.end for part in outside])
     model = _calibrated(fit, followed, outside)
     prognosis = _cross_calibrated(fit, followed, outside)
-    return Trained(model, _thresholds(unseen, prognosis, rule), unseen, prognosis, rule)
+    better, worse = rule.improved(unseen.intake, unseen.final), rule.deteriorated(unseen.intake, unseen.final)
+    corrections = {
+        "improvement": fit_correction(prognosis.chance_improved(unseen.intake, rule), better, unseen.client),
+        "deterioration": fit_correction(prognosis.chance_deteriorated(unseen.intake, rule), worse, unseen.client),
+    }
+    model, prognosis = replace(model, **corrections), replace(prognosis, **corrections)
+    thresholds = _thresholds(unseen, prognosis, rule)
+    return Trained(model, thresholds, unseen, prognosis, rule, len(followed), fold)
 
 
 def score_range_of(histories: Histories, given: tuple[float, float] | None) -> tuple[float, float]:
@@ -192,7 +237,9 @@ def _left_out(followed: Histories, full_fit: CourseFit, fold: Indices, number: i
     fit = fit_course(others, [full_fit.scale], start=full_fit.parameters)
     client = np.flatnonzero(fold == number)
     course, ahead = _errors(fit, some, client, full_fit)
-    return _Outside(number, landmarks(fit, Endings.of(others.end), some, client=client), course, ahead)
+    sessions = sessions_to_learn_from(int(some.count.max()))
+    end = landmarks(fit, Endings.of(others.end), some, client=client, sessions=sessions)
+    return _Outside(number, end, course, ahead)
 
 
 def _errors(fit: CourseFit, some: Histories, client: Indices, full_fit: CourseFit) -> tuple[_Errors, _Errors]:
@@ -200,7 +247,7 @@ def _errors(fit: CourseFit, some: Histories, client: Indices, full_fit: CourseFi
     course: list[_Errors] = []
     ahead: list[_Errors] = []
     scale, clock, unit = fit.scale, full_fit.model.basis.clock, full_fit.model.basis.unit
-    for session in range(1, int(some.count.max())):
+    for session in sessions_to_learn_from(int(some.count.max())):
         there = np.flatnonzero(some.count > session)
         part = some.of(there)
         histories = cut(part, session)
@@ -249,7 +296,7 @@ def _calibrated(fit: CourseFit, followed: Histories, outside: list[_Outside]) ->
 
 
 def _intake_range(followed: Histories, fit: CourseFit) -> tuple[float, float]:
-    """Where intake scores are forecast: up to half a standard deviation beyond the fifth from either end."""
+    """Where enough clients began: up to half a standard deviation beyond the fifth from either end."""
     ordered = np.sort(followed.intake)
     margin = 0.5 * float(ordered.std())
     low, high = rounded(np.array([ordered[_FROM_END] - margin, ordered[-1 - _FROM_END] + margin])).tolist()

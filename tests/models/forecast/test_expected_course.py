@@ -85,15 +85,24 @@ def test_a_forecast_at_a_time_goes_beyond_neither_past_nor_record(model):
     assert model.forecast(TIMES, SCORES, at=6).expected is not None
 
 
-def test_an_intake_that_nobody_had_gets_no_forecast(clinic):
+def test_an_intake_that_hardly_anybody_had_gets_a_wider_band_and_says_so(clinic):
     first = pl.col("score").sort_by("weeks").first().over("client")
-    model = expected_course(clinic.filter(first.is_between(15, 25)), **COLUMNS, higher_is_better=False)
-    found = model.forecast([0, 1], [39, 30])
-    assert found.expected is None
-    assert "enough clients" in found.reason
-    assert model.signal([0, 1, 2], [39, 39, 39]).state == "insufficient data"
-    with pytest.raises(ModelError, match="enough clients"):
-        model.expected(39, [1])
+    some = clinic.filter(first.is_between(15, 25))
+    model = expected_course(some, **COLUMNS, higher_is_better=False, score_range=(0, 40))
+    inside, found, far = (model.forecast([0, 1], [first_score, 30]) for first_score in (25, 31, 39))
+    assert (inside.note, found.reason) == ("", "")
+    assert "Fewer than five of the clients" in found.note
+    assert found.upper - found.lower > inside.upper - inside.lower
+    assert far.clients < found.clients <= 4 < inside.clients
+    assert found.improved.upper - found.improved.lower > inside.improved.upper - inside.improved.lower
+    signal = model.signal([0, 1, 2], [39, 39, 39])
+    assert signal.state != "insufficient data"
+    assert "times as wide" in signal.reason
+    path, usual = model.expected(39, [1]), model.expected(25, [1])
+    assert path.note
+    assert path.upper[0] - path.lower[0] > usual.upper[0] - usual.lower[0]
+    with pytest.raises(ModelError, match="outside the scale"):
+        model.expected(80, [1])
 
 
 def test_one_bad_week_is_watched_and_two_are_not_on_track(model):
@@ -213,7 +222,7 @@ def test_a_model_file_holds_no_clients_numbers(clinic, tmp_path):
     ("change", "message"),
     [
         (lambda text: text[:-200], "no model file"),
-        (lambda text: text.replace('"format": 1', '"format": 2'), "another format"),
+        (lambda text: text.replace('"format": 2', '"format": 3'), "another format"),
         (lambda text: text.replace('"reliable_change": 6.0', '"reliable_change": 5.0'), "was changed"),
         (lambda _: "[1, 2]", "no model file"),
         (lambda _: "", "no model file"),

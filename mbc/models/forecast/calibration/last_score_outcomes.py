@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
-from mbc.models.forecast.calibration.left_out_forecasts import SHARES, share_below
+from mbc.models.forecast.calibration.chances import ChanceCorrection
+from mbc.models.forecast.calibration.left_out_forecasts import quantile_at, share_below
 from mbc.models.forecast.course_model.landmarks import Landmarks
 from mbc.models.forecast.course_model.outcome_scale import OutcomeScale
 from mbc.models.growth.matrices import Floats
@@ -45,10 +46,23 @@ class Prognosis:
     quantiles: Floats  # (n, len(SHARES)), of standardised errors
     clients: Floats  # (n,), effective number behind the quantiles
     scale: OutcomeScale
+    improvement: ChanceCorrection = field(default_factory=ChanceCorrection)
+    deterioration: ChanceCorrection = field(default_factory=ChanceCorrection)
+
+    def client(self, i: int) -> Prognosis:
+        """Take one client."""
+        own = slice(i, i + 1)
+        return replace(
+            self,
+            expected=self.expected[own],
+            spread=self.spread[own],
+            quantiles=self.quantiles[own],
+            clients=self.clients[own],
+        )
 
     def quantile(self, share: float) -> Floats:
         """Score below which this share of outcomes lies."""
-        error: Floats = np.array([_quantile(row, share) for row in self.quantiles])
+        error = quantile_at(self.quantiles, share)
         return np.clip(self.expected + self.spread * error, self.scale.low, self.scale.high)
 
     def at_least_as_good(self, score: Floats, *, strictly: bool = False) -> Floats:
@@ -64,21 +78,17 @@ class Prognosis:
     def chance_improved(self, intake: Floats, rule: Rule) -> Floats:
         """Chance of reliable improvement; 0 where the scale has no room for it."""
         target = intake + rule.reliable_change if rule.higher_is_better else intake - rule.reliable_change
-        return self._in_scale(target, self.at_least_as_good(target))
+        return self.improvement.of(self._in_scale(target, self.at_least_as_good(target)))
 
     def chance_deteriorated(self, intake: Floats, rule: Rule) -> Floats:
         """Chance of reliable deterioration; 0 where the scale has no room for it."""
         target = intake - rule.reliable_change if rule.higher_is_better else intake + rule.reliable_change
-        return self._in_scale(target, 1.0 - self.at_least_as_good(target, strictly=True))
+        return self.deterioration.of(self._in_scale(target, 1.0 - self.at_least_as_good(target, strictly=True)))
 
     def _in_scale(self, target: Floats, chance: Floats) -> Floats:
         """Put 0 where the target is beyond the scale; elsewhere no chance is quite 0, however far the target."""
         room = (target >= self.scale.low - 1e-9) & (target <= self.scale.high + 1e-9)
         return np.where(room, np.maximum(chance, _LEAST_CHANCE), 0.0)
-
-
-def _quantile(row: Floats, share: float) -> float:
-    return float(np.interp(share, SHARES, row))
 
 
 def actual(rows: Landmarks, rule: Rule) -> tuple[Marks, Marks]:

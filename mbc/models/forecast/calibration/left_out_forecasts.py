@@ -10,8 +10,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.special import ndtr, ndtri
 
+from mbc.models.change.inputs.distributions import normal_below, normal_quantile
 from mbc.models.forecast.course_model.histories import Indices
 from mbc.models.forecast.course_model.rounded_numbers import rounded
 from mbc.models.growth.matrices import Floats
@@ -76,21 +76,30 @@ def fit_line(coordinate: Floats, x: Floats, y: Floats, grid: Floats, *, width: f
     width : float
         Standard deviation of the Gaussian kernel along the coordinate.
     """
+    # rows at one coordinate weigh alike: what is needed of them are their sums of products
+    places, place = np.unique(coordinate, return_inverse=True)
+    origin = np.append(x.mean(axis=0), y.mean())
+    rows = np.column_stack([np.ones(y.size), x - origin[:-1], y - origin[-1]])
+    width_of_x = int(x.shape[1])
+    sums = np.array(
+        [[np.bincount(place, rows[:, a] * rows[:, b], places.size) for b in range(width_of_x + 2)]
+         for a in range(width_of_x + 2)]
+    )  # fmt: skip
     center, level, slopes = (
-        np.zeros((grid.size, x.shape[1])),
+        np.zeros((grid.size, width_of_x)),
         np.zeros(grid.size),
-        np.zeros((grid.size, x.shape[1])),
+        np.zeros((grid.size, width_of_x)),
     )
     for i, point in enumerate(grid):
-        weight = _kernel(coordinate, point, width)
-        weight = weight / weight.max()
-        total = weight.sum()
-        center[i], level[i] = weight @ x / total, weight @ y / total
-        away = x - center[i]
-        spread = np.sqrt(weight @ away**2 / total) + 1e-9
-        z = away / spread
-        gram = z.T @ (weight[:, None] * z) + _RIDGE * np.eye(x.shape[1])
-        slopes[i] = np.linalg.solve(gram, z.T @ (weight * (y - level[i]))) / spread
+        weight = _kernel(places, point, width)
+        products = sums @ (weight / weight.max())
+        total = products[0, 0]
+        mean = products[0, 1:] / total
+        around = products[1:, 1:] - total * np.outer(mean, mean)
+        spread = np.sqrt(np.maximum(np.diagonal(around)[:-1], 0.0) / total) + 1e-9
+        gram = around[:-1, :-1] / np.outer(spread, spread) + _RIDGE * np.eye(width_of_x)
+        center[i], level[i] = origin[:-1] + mean[:-1], origin[-1] + mean[-1]
+        slopes[i] = np.linalg.solve(gram, around[:-1, -1] / spread) / spread
     return LocalLine(grid, center, level, slopes)
 
 
@@ -115,14 +124,14 @@ def fit_spreads(
     quantiles, clients = np.zeros((grid.size, 3, SHARES.size)), np.zeros((grid.size, 3))
     order = np.argsort(standardised, kind="stable")
     coordinate, third, standardised, client = coordinate[order], third[order], standardised[order], client[order]
+    own = [np.flatnonzero(third == j) for j in range(3)]
     for i, point in enumerate(grid):
         kernel = _kernel(coordinate, point, WIDTH)
-        for j in range(3):
-            weight = np.where(third == j, kernel, 0.0)
-            n = _effective(weight, client)
+        for j, rows in enumerate(own):
+            weight, values, n = kernel[rows], standardised[rows], _effective(kernel[rows], client[rows])
             if n < _LEAST_IN_THIRD:
-                weight, n = kernel, _effective(kernel, client)
-            quantiles[i, j] = rounded(_conformal(standardised, weight, n))
+                weight, values, n = kernel, standardised, _effective(kernel, client)
+            quantiles[i, j] = rounded(_conformal(values, weight, n))
             clients[i, j] = n
     return Spreads(grid, thirds, quantiles, clients)
 
@@ -135,15 +144,23 @@ def share_below(quantiles: Floats, value: Floats) -> Floats:
     quantiles : ndarray, shape (n, len(SHARES))
     value : ndarray, shape (n,)
     """
-    rows = range(len(value))
-    shares: Floats = np.array([float(np.interp(float(value[i]), quantiles[i], SHARES)) for i in rows])
+    below = np.clip((quantiles <= value[:, None]).sum(axis=1) - 1, 0, SHARES.size - 2)
+    row = np.arange(value.size)
+    start, step = quantiles[row, below], quantiles[row, below + 1] - quantiles[row, below]
+    part = np.divide(value - start, step, out=np.ones(value.size), where=step > 0)
+    share = SHARES[below] + np.clip(part, 0.0, 1.0) * (SHARES[below + 1] - SHARES[below])
     for edge, outside in ((0, value < quantiles[:, 0]), (-1, value > quantiles[:, -1])):
         reach = np.abs(quantiles[:, edge]) + 1e-9
-        z = float(ndtri(float(SHARES[edge])))
-        far: list[float] = np.maximum(np.abs(value) / reach, 1.0).tolist()
-        tail = np.array([float(ndtr(z * distance)) for distance in far])
-        shares = np.where(outside, tail, shares)
-    return shares
+        tail = normal_below(normal_quantile(float(SHARES[edge])) * np.maximum(np.abs(value) / reach, 1.0))
+        share = np.where(outside, tail, share)
+    return share
+
+
+def quantile_at(quantiles: Floats, share: float) -> Floats:
+    """Interpolate in rows of quantiles, (n, len(SHARES)), at one share."""
+    below = int(np.clip(np.searchsorted(SHARES, share, side="right") - 1, 0, SHARES.size - 2))
+    part = float(np.clip((share - SHARES[below]) / (SHARES[below + 1] - SHARES[below]), 0.0, 1.0))
+    return (1.0 - part) * quantiles[:, below] + part * quantiles[:, below + 1]
 
 
 def _place(coordinate: Floats, grid: Floats) -> Floats:

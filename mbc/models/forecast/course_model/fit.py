@@ -18,6 +18,7 @@ from mbc.models.forecast.course_model.outcome_scale import TRANSFORMS, OutcomeSc
 from mbc.models.growth.matrices import Floats
 
 MOST_FOR_SCATTER = 1500  # clients; six variances are known well enough from these, and the search stays short
+_MOST_SCORES = 48  # of one client, for the same reason
 _PENALTY = 0.125  # a standard deviation of 2 on the log scale: holds parameters that the data say nothing about
 
 
@@ -71,7 +72,7 @@ def _fit(histories: Histories, scale: OutcomeScale, start: Floats | None) -> Cou
     times = histories.time[later]
     basis = mean_basis(times, intake)
     center = float(basis.clock(times).mean())
-    groups = list(_groups(histories, scale, basis, center))
+    groups = [_part(group, 1) for group in _groups(histories, scale, basis, center)]
     spread = float(np.concatenate([g.w[g.own] for g in groups]).std()) or 1.0
     typical = float(np.median(histories.end)) / 4 or 1.0
     guess = np.array([np.log(spread * 0.4), np.log(spread * 0.5), np.log(typical), np.log(spread * 0.5), 0.0,
@@ -91,9 +92,9 @@ def _fit(histories: Histories, scale: OutcomeScale, start: Floats | None) -> Cou
         raise ModelError("The expected course could not be fitted: its likelihood is not finite on these scores.")
     beta, uncertainty, deviance = _mean_course(groups, minimum.x)
     scatter = _scatter(minimum.x, center)
-    rows = int(later.sum())
-    constant = 0.5 * rows * np.log(2 * np.pi)
-    likelihood = -deviance - constant + scale.log_slope(histories.score[later])
+    used = np.concatenate([scale.score(g.w[g.own]) for g in groups])
+    constant = 0.5 * used.size * np.log(2 * np.pi)
+    likelihood = -deviance - constant + scale.log_slope(used)
     return CourseFit(scale, CourseModel(basis, beta, uncertainty, scatter), float(likelihood), minimum.x)
 
 
@@ -142,14 +143,26 @@ def _group(some: Histories, scale: OutcomeScale, basis: MeanBasis, center: float
 
 
 def _sample(groups: list[_Group]) -> list[_Group]:
-    """Keep every so many clients of each group, where there are more than are needed."""
+    """Keep some clients and scores of each group, where there are more than are needed."""
     clients = sum(len(g.w) for g in groups)
     step = -(-clients // MOST_FOR_SCATTER)
-    if step == 1:
-        return groups
-    return [
-        _Group(g.w[::step], g.x[::step], g.z[::step], g.gap[::step], g.both[::step], g.own[::step]) for g in groups
-    ]
+    return [_part(g, step) for g in groups]
+
+
+def _part(group: _Group, step: int) -> _Group:
+    """Keep every so many clients, and of long series scores three by three, so that short and long gaps stay."""
+    m = int(group.w.shape[1])
+    if step == 1 and m <= _MOST_SCORES:
+        return group
+    kept = np.arange(m)
+    if m > _MOST_SCORES:
+        starts = np.linspace(0, m - 3, _MOST_SCORES // 3).astype(int)
+        kept = np.unique(starts[:, None] + np.arange(3))
+    own, pairs = (
+        np.ix_(np.arange(0, len(group.w), step), kept),
+        np.ix_(np.arange(0, len(group.w), step), kept, kept),
+    )
+    return _Group(group.w[own], group.x[own], group.z[own], group.gap[pairs], group.both[pairs], group.own[own])
 
 
 def _covariance(group: _Group, parameters: Floats) -> tuple[Floats, Floats, Floats]:
@@ -170,15 +183,21 @@ def _mean_course(groups: list[_Group], parameters: Floats) -> tuple[Floats, Floa
     xx, xw, ww, logs = np.zeros((p, p)), np.zeros(p), 0.0, 0.0
     for group in groups:
         v, _, _ = _covariance(group, parameters)
-        lower = np.linalg.cholesky(v)
-        logs += float(np.log(np.diagonal(lower, axis1=1, axis2=2)).sum())
+        logs += _half_log_determinant(v)
         both = np.concatenate([group.x, group.w[..., None]], axis=2)
-        white = np.linalg.solve(lower, both)
-        q = np.einsum("nia,nib->ab", white, white)
+        q = np.einsum("nia,nib->ab", both, np.linalg.inv(v) @ both)
         xx, xw, ww = xx + q[:p, :p], xw + q[:p, p], ww + float(q[p, p])
     uncertainty = np.linalg.pinv(xx, hermitian=True)
     beta = uncertainty @ xw
     return beta, uncertainty, 0.5 * (ww - float(xw @ beta)) + logs
+
+
+def _half_log_determinant(v: Floats) -> float:
+    # by LU: the Cholesky factors of many small matrices wait for BLAS threads most of the time
+    sign, log = np.linalg.slogdet(v)
+    if (sign <= 0).any():
+        raise np.linalg.LinAlgError("a covariance is not positive definite")
+    return 0.5 * float(log.sum())
 
 
 def _deviance(groups: list[_Group], parameters: Floats) -> tuple[float, Floats]:
@@ -189,9 +208,7 @@ def _deviance(groups: list[_Group], parameters: Floats) -> tuple[float, Floats]:
     try:
         kept = [(g, *_covariance(g, parameters)) for g in groups]
         inverse = [np.linalg.inv(v) for _, v, _, _ in kept]
-        logs = sum(
-            float(np.log(np.diagonal(np.linalg.cholesky(v), axis1=1, axis2=2)).sum()) for _, v, _, _ in kept
-        )
+        logs = sum(_half_log_determinant(v) for _, v, _, _ in kept)
     except np.linalg.LinAlgError:
         return np.inf, np.zeros(parameters.size)
     p = groups[0].x.shape[2]

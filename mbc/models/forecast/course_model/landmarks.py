@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, fields
 
 import numpy as np
@@ -12,6 +13,8 @@ from mbc.models.forecast.course_model.rounded_numbers import rounded
 from mbc.models.growth.matrices import Floats
 
 _NODES = np.array([0.1, 0.3, 0.5, 0.7, 0.9])  # quantiles of the time at which the course may end
+_EVERY_SESSION = 40
+_LATER_SESSIONS = 17
 _SHARES = np.linspace(0.0, 1.0, 41)
 
 
@@ -75,7 +78,12 @@ def forecast_end(fit: CourseFit, histories: Histories, ends: Floats) -> tuple[Fl
 
 
 def landmarks(
-    fit: CourseFit, endings: Endings, histories: Histories, *, client: Indices | None = None
+    fit: CourseFit,
+    endings: Endings,
+    histories: Histories,
+    *,
+    client: Indices | None = None,
+    sessions: Iterable[int] | None = None,
 ) -> Landmarks:
     """Forecast every client's last score from the scores up to each session before it.
 
@@ -86,11 +94,16 @@ def landmarks(
     histories : Histories
     client : ndarray, optional
         Numbers of the clients elsewhere; 0, 1, ... by default.
+    sessions : iterable of int, optional
+        Scores known; 1, 2, ... by default.
     """
     numbers = np.arange(len(histories)) if client is None else client
     parts: list[Landmarks] = []
-    for session in range(1, int(histories.count.max())):
+    longest = int(histories.count.max())
+    for session in range(1, longest) if sessions is None else sessions:
         there = np.flatnonzero(histories.count > session)
+        if not there.size:
+            break
         some = histories.of(there)
         so_far = cut(some, session)
         ends = endings.ahead(so_far.end)
@@ -107,6 +120,21 @@ def landmarks(
             )
         )
     return Landmarks.joined(parts)
+
+
+def sessions_to_learn_from(longest: int) -> tuple[int, ...]:
+    """List sessions from which forecasts are judged: every one at first, fewer in long series.
+
+    Examples
+    --------
+    >>> len(sessions_to_learn_from(40)), len(sessions_to_learn_from(150)), sessions_to_learn_from(150)[-1]
+    (39, 56, 149)
+    """
+    early = range(1, min(longest, _EVERY_SESSION))
+    if longest <= _EVERY_SESSION:
+        return tuple(early)
+    later = np.unique(np.geomspace(_EVERY_SESSION, longest - 1, _LATER_SESSIONS).astype(int))
+    return (*early, *later.tolist())
 
 
 def cut(histories: Histories, session: int) -> Histories:

@@ -110,7 +110,7 @@ def prospective_validation(  # noqa: PLR0913 - options are keyword-only
         As in `expected_course`.
     held_out : table, optional
         Clients to forecast, with the same columns; the model then learns from all of ``frame``. Otherwise the
-        clients of ``frame`` are assign_folds to folds, and each fold is forecast by a model of the others.
+        clients of ``frame`` are dealt to folds, and each fold is forecast by a model of the others.
     folds, seed : int
         Of the split, and of the bootstrap.
     progress : callable, optional
