@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike
 
+from mbc.arguments import checked
 from mbc.errors import ModelError
 from mbc.models.change.inputs.proportions import wilson_bounds
 from mbc.models.forecast import model_file
@@ -50,6 +51,7 @@ class ExpectedCourse:
     cutoff: float | None  # score points; an intake on its healthy side has nothing to respond to
     version: str  # a digest of everything else
 
+    @checked
     def expected(self, intake: float, times: ArrayLike, *, level: float = 0.8) -> CoursePath:
         """Draw the course of clients with this intake score.
 
@@ -84,6 +86,7 @@ class ExpectedCourse:
         lower, upper = prognosis.quantile(0.5 - level / 2), prognosis.quantile(0.5 + level / 2)
         return CoursePath(intake, at, expected, lower, upper, level, float(clients.min()), self.card.clients)
 
+    @checked
     def forecast(
         self,
         times: ArrayLike,
@@ -115,6 +118,7 @@ class ExpectedCourse:
         self._require_reachable(at, goal)
         return self._forecast(one_history(times, scores), at, goal, level)
 
+    @checked
     def signal(self, times: ArrayLike, scores: ArrayLike) -> Signal:
         """Say whether a client is on track, and why.
 
@@ -125,6 +129,7 @@ class ExpectedCourse:
         """
         return self.signals([(times, scores)])[0]
 
+    @checked
     def signals(self, clients: Sequence[tuple[ArrayLike, ArrayLike]]) -> list[Signal]:
         """Say of many clients at once whether they are on track; far quicker than one by one.
 
@@ -146,11 +151,13 @@ class ExpectedCourse:
             for i in range(len(histories))
         ]
 
+    @checked
     def save(self, path: str | Path) -> None:
         """Write the model to a file that another clinic can use: it holds no client's own numbers."""
         model_file.write(Path(path), model_file.plain(self))
 
     @classmethod
+    @checked
     def load(cls, path: str | Path) -> ExpectedCourse:
         """Read a model file.
 
@@ -307,6 +314,7 @@ class ExpectedCourse:
         return SignalRules(self.rule, self.thresholds, response, decimals, sessions)
 
 
+@checked
 def expected_course(  # noqa: PLR0913 - options are keyword-only
     frame: Any,
     *,
