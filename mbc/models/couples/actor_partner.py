@@ -8,6 +8,7 @@ from typing import Any, Literal
 import numpy as np
 import polars as pl
 
+from mbc.arguments import checked
 from mbc.errors import ModelError
 from mbc.models.change.inputs.distributions import t_below, t_quantile
 from mbc.models.change.inputs.score_arrays import Backend, FloatArray, frame
@@ -72,6 +73,7 @@ class ActorPartner:
     source: str = "Kenny, Kashy & Cook (2006), Dyadic Data Analysis"
     reason: Reason | None = None
 
+    @checked
     def effect(self, effect: str, role: str = "both") -> DyadEffect:
         """Give one estimate.
 
@@ -89,6 +91,7 @@ class ActorPartner:
         )
         raise ModelError(f"There is no effect '{effect}' of '{role}'; there is: {available}.")
 
+    @checked
     def to_frame(self, *, backend: Backend = "polars") -> Any:
         """Make a table, one row per effect."""
         names = ("role", "effect", "estimate", "standard_error", "degrees_of_freedom", "lower", "upper", "p_value")
@@ -102,6 +105,7 @@ class ActorPartner:
         )
 
 
+@checked
 def actor_partner(
     data: object,
     *,
@@ -190,6 +194,7 @@ class CommonFate:
     reason: Reason | None = None
 
 
+@checked
 def common_fate(
     data: object,
     *,

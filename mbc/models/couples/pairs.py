@@ -7,16 +7,16 @@ import polars as pl
 
 from mbc.errors import ModelError
 from mbc.models.change.inputs.score_arrays import FloatArray
-from mbc.models.change.inputs.tidy_frames import read_columns
+from mbc.models.change.inputs.tidy_frames import read_columns, with_finite_scores
 
 
 def read_pairs(data: object, columns: dict[str, str], role: str | None) -> tuple[FloatArray, tuple[str, ...], int]:
     """Read complete dyads as x1, x2, y1, y2, shape (n, 4); the roles; and how many dyads there are."""
     rows = read_columns(data, columns | ({} if role is None else {"role": role}))
+    if columns["x"] == columns["y"]:
+        raise ModelError(f"x and y are both {columns['x']!r}; give two different measures.")
     for name in ("x", "y"):
-        if not (rows[name].dtype.is_numeric() or rows[name].dtype == pl.Null):
-            raise ModelError(f"Column '{columns[name]}' must hold numbers, got {rows[name].dtype}.")
-    rows = rows.with_columns(pl.col("x", "y").cast(pl.Float64).fill_nan(None))
+        rows = with_finite_scores(rows, columns[name], name)
     rows = rows.filter(pl.col("dyad").is_not_null())
     roles: tuple[str, ...] = ()
     if role is not None:

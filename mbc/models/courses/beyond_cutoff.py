@@ -14,7 +14,7 @@ def time_beyond(observed: Observed, cutoff: float, *, tie_counts: bool, longest_
 
     Parameters
     ----------
-    seen : Observed
+    observed : Observed
     cutoff : float
         Scale points, turned so that higher is better.
     tie_counts : bool
@@ -30,16 +30,17 @@ def time_beyond(observed: Observed, cutoff: float, *, tie_counts: bool, longest_
     reach = np.abs(start) + np.abs(end)
     with np.errstate(invalid="ignore", divide="ignore"):
         share = np.where(reach > 0, (np.maximum(start, 0) + np.maximum(end, 0)) / reach, float(tie_counts))
+        share = np.where(np.isnan(reach), np.nan, share)  # no cutoff: there is no better side
     duration, beyond = np.zeros(observed.people), np.zeros(observed.people)
     np.add.at(duration, observed.codes[here], spent)
     np.add.at(beyond, observed.codes[here], spent * share)
     with np.errstate(invalid="ignore", divide="ignore"):
-        share_source: FloatArray = np.where(duration > 0, beyond, np.nan)
+        beyond_time: FloatArray = np.where(duration > 0, beyond, np.nan)
         return pl.DataFrame(
             {
                 "time_covered": number_column(duration),
-                "time_beyond_cutoff": number_column(share_source),
-                "share_beyond_cutoff": number_column(share_source / duration),
+                "time_beyond_cutoff": number_column(beyond_time),
+                "share_beyond_cutoff": number_column(beyond_time / duration),
             }
         )
 

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import polars as pl
 
+from mbc.arguments import checked
 from mbc.errors import ModelError
 from mbc.models.change.inputs.distributions import two_sided
 from mbc.models.change.inputs.norms import NormLike, Norms, stated_norms
@@ -92,11 +93,13 @@ class Courses:
             **numbers,
         )
 
+    @checked
     def to_frame(self, *, backend: Backend | None = None) -> Any:
         """Make a table, one row per client, of the kind that came in unless another is named."""
         return frame({name: self.table[name] for name in self.table.columns}, backend or self.backend)
 
 
+@checked
 def describe_courses(  # noqa: PLR0913 - options are keyword-only
     frame: object,
     *,

@@ -7,6 +7,7 @@ from typing import Any, Literal
 
 import polars as pl
 
+from mbc.arguments import checked
 from mbc.errors import ModelError
 from mbc.models.change.inputs.norms import Norms
 from mbc.models.change.inputs.reasons import Reason
@@ -14,6 +15,7 @@ from mbc.models.change.inputs.score_arrays import Backend, frame
 from mbc.models.courses.chance import Chance
 from mbc.models.courses.criteria import Criteria
 from mbc.models.courses.sessions import read_rows
+from mbc.models.courses.suddengains_package import NAMES
 
 Select = Literal["first", "last", "smallest", "largest"]
 Kind = Literal["gain", "loss"]
@@ -73,10 +75,12 @@ class SuddenGains:
         """Clients with at least one."""
         return self.table[self.columns[0]].n_unique()
 
+    @checked
     def to_frame(self, *, backend: Backend | None = None) -> Any:
         """Make a table, one row per gain, of the kind that came in unless another is named."""
         return frame({name: self.table[name] for name in self.table.columns}, backend or self.backend)
 
+    @checked
     def by_client(self, select: Select = "first", *, backend: Backend | None = None) -> Any:
         """Make a table of one row per client: one of the gains, or nulls; and how many there were.
 
@@ -99,6 +103,7 @@ class SuddenGains:
             filled = filled.drop("gains").with_columns(pl.col("sg_crit123", "sg_freq_byperson").fill_null(0))
         return frame({name: filled[name] for name in filled.columns}, backend or self.backend)
 
+    @checked
     def values_around(self, data: object, *, score: str, backend: Backend | None = None) -> Any:
         """Give another measure's scores at the six sessions around every gain.
 
@@ -113,9 +118,9 @@ class SuddenGains:
         rows = read_rows(data, client=who, time=when, score=score)
         other = pl.DataFrame({"client": rows.table["client"], "time": rows.elapsed, "value": rows.scores})
         made = self.table.select(who, *(("id_sg",) if self.compat else ("number",)))
-        for name in self.around.columns:
+        for name, short in zip(self.around.columns, NAMES, strict=True):
             at = pl.DataFrame({"client": self.table[who], "time": self.around[name]})
             matched = at.join(other, on=["client", "time"], how="left", maintain_order="left")
-            label = f"sg_{score}_{name}" if self.compat else f"{score}_{name}"
+            label = f"sg_{score}_{short}" if self.compat else f"{score}_{name}"
             made = made.with_columns(matched["value"].fill_nan(None).alias(label))
         return frame({name: made[name] for name in made.columns}, backend or self.backend)

@@ -7,6 +7,7 @@ from typing import Any
 
 import polars as pl
 
+from mbc.arguments import checked
 from mbc.models.change.inputs.reasons import Reason
 from mbc.models.change.inputs.score_arrays import Backend, frame
 
@@ -93,6 +94,7 @@ class Course:
 
         return describe_course(self)
 
+    @checked
     def to_frame(self, *, backend: Backend = "polars") -> Any:
         """Make a table of what happened, in order of time: what, from when, to when, how many scale points."""
         happened: list[tuple[str, Any, Any, float]] = []

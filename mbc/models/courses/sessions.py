@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from mbc.errors import ModelError
 from mbc.models.change.inputs.score_arrays import FloatArray
-from mbc.models.change.inputs.tidy_frames import read_columns
+from mbc.models.change.inputs.tidy_frames import read_columns, with_finite_scores
 
 IntArray = NDArray[np.int64]
 Spacing = Literal["auto", "numbers", "rows"]
@@ -215,14 +215,13 @@ def _sorted(rows: pl.DataFrame) -> pl.DataFrame:
 
 
 def _typed(rows: pl.DataFrame, time: str, score: str) -> tuple[pl.DataFrame, str]:
-    kind, scores = rows["time"].dtype, rows["score"].dtype
-    if not (scores.is_numeric() or scores == pl.Null):
-        raise ModelError(f"Column '{score}' must hold numbers, got {scores}.")
+    kind = rows["time"].dtype
     if not (kind.is_numeric() or kind == pl.Null or (kind.is_temporal() and kind != pl.Time)):
         raise ModelError(
             f"Column '{time}' must hold dates or numbers, got {kind}. Convert it: text sorts '10' before '2'."
         )
-    columns = [pl.col("score").cast(pl.Float64).fill_nan(None)]
+    rows = with_finite_scores(rows, score)
+    columns: list[pl.Expr] = []
     if kind.is_float():
         columns.append(pl.col("time").fill_nan(None))
     return rows.with_columns(columns), "" if kind.is_numeric() else "days"

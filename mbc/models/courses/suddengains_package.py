@@ -15,7 +15,7 @@ from mbc.models.courses.gain_quantities import Reversal, lost_again
 from mbc.models.courses.sessions import IntArray, Rows, Sessions
 
 Z = 1.96  # its literal constant, where the normal quantile is 1.959964
-_NAMES = ("2n", "1n", "n", "n1", "n2", "n3")
+NAMES = ("2n", "1n", "n", "n1", "n2", "n3")
 # Without a baseline column the package numbers the columns from 0 when it looks for a reversal, and gains from 1:
 # the score at n+2 is never looked at.
 _FIRST_LOOKED_AT = 3
@@ -83,7 +83,7 @@ def table(
             "sg_crit123": pl.Series(np.ones(cells.size, dtype=np.int64)),
             "sg_session_n": pl.Series(number, dtype=pl.Int64),
             "sg_freq_byperson": pl.Series(gains_per_client, dtype=pl.Int64),
-            **{f"sg_{score}_{name}": number_column(around[k]) for k, name in enumerate(_NAMES)},
+            **{f"sg_{score}_{name}": number_column(around[k]) for k, name in enumerate(NAMES)},
             "sg_magnitude": number_column(size),
             f"sg_{score}_tx_change": number_column(change),
             "sg_change_proportion": number_column(share),

@@ -8,6 +8,7 @@ from typing import Any, Literal
 import numpy as np
 import polars as pl
 
+from mbc.arguments import checked
 from mbc.errors import ModelError
 from mbc.models.change.inputs.score_arrays import Backend, FloatArray, frame, number_column
 from mbc.models.courses.sessions import IntArray, Rows, Sessions, Spacing, lay_out, read_rows
@@ -34,11 +35,13 @@ class AttendanceWeights:
     source: str = "Robins, Rotnitzky & Zhao (1995), doi:10.1080/01621459.1995.10476493"
     reason: Reason | None = None
 
+    @checked
     def to_frame(self, *, backend: Backend = "polars") -> Any:
         """Make a table, one row per score."""
         return frame({name: self.table[name] for name in self.table.columns}, backend)
 
 
+@checked
 def attendance_weights(
     data: object,
     *,

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from mbc.errors import ModelError
 from mbc.models.change.inputs.score_arrays import FloatArray
-from mbc.models.change.inputs.tidy_frames import read_columns
+from mbc.models.change.inputs.tidy_frames import read_columns, with_finite_scores
 
 BoolArray = NDArray[np.bool_]
 IntArray = NDArray[np.int64]
@@ -58,11 +58,8 @@ def read_clients(
     names = list(dict.fromkeys([client, time, score, *others]))
     table = read_columns(data, {name: name for name in names})
     for name in (time, score):
-        if not (table[name].dtype.is_numeric() or table[name].dtype == pl.Null):
-            raise ModelError(
-                f"Column '{name}' must hold numbers, got {table[name].dtype} (times: weeks since intake)."
-            )
-    table = table.with_columns(pl.col(time, score).cast(pl.Float64).fill_nan(None)).drop_nulls([client, time])
+        table = with_finite_scores(table, name, name)
+    table = table.drop_nulls([client, time])
     twice = table.group_by(client, time).len().filter(pl.col("len") > 1)
     if twice.height:
         raise ModelError(

@@ -11,6 +11,7 @@ from typing import Any, Literal
 import numpy as np
 import polars as pl
 
+from mbc.arguments import checked
 from mbc.errors import ModelError
 from mbc.models.change.inputs.score_arrays import Backend, FloatArray, frame
 from mbc.models.dropout.clients import BoolArray, Clients, IntArray
@@ -46,6 +47,7 @@ class DeltaImputation:
     source: str = "Carpenter & Kenward (2013), Multiple Imputation and its Application"
     reason: Reason | None = None
 
+    @checked
     def to_frame(self, *, backend: Backend = "polars") -> Any:
         """Make a table, one row per delta."""
         names = (
@@ -63,6 +65,7 @@ class DeltaImputation:
         return frame(columns, backend)
 
 
+@checked
 def delta_imputation(  # noqa: PLR0913 - options are keyword-only
     data: object,
     *,

@@ -9,6 +9,7 @@ from typing import Any, Literal
 import numpy as np
 import polars as pl
 
+from mbc.arguments import checked
 from mbc.models.change.inputs.score_arrays import Backend, FloatArray, frame
 from mbc.models.dropout.clients import BoolArray, Clients
 from mbc.models.dropout.expectation import arms_of, fit_growth, growth_model, read_model_clients
@@ -55,6 +56,7 @@ class PatternMixture:
     source: str = "Little (1993), doi:10.1080/01621459.1993.10594302"
     reason: Reason | None = None  # why there is no tipping point
 
+    @checked
     def at_delta(self, delta: float) -> float | None:
         """Difference (or mean) if the missing lie ``delta`` scale points beyond what is expected of them."""
         means = [group.at(delta) for group in self.groups]
@@ -63,6 +65,7 @@ class PatternMixture:
         first = float(means[0] or 0.0)
         return first if len(means) == 1 else first - float(means[1] or 0.0)
 
+    @checked
     def to_frame(self, deltas: Sequence[float] = (0.0,), *, backend: Backend = "polars") -> Any:
         """Make a table, one row per delta: each group's mean and their difference."""
         rows: dict[str, pl.Series] = {"delta": pl.Series(list(deltas), dtype=pl.Float64)}
@@ -72,6 +75,7 @@ class PatternMixture:
         return frame(rows, backend)
 
 
+@checked
 def pattern_mixture(  # noqa: PLR0913 - options are keyword-only
     data: object,
     *,

@@ -9,8 +9,10 @@ from typing import Literal
 import numpy as np
 from numpy.typing import ArrayLike
 
+from mbc.arguments import checked
 from mbc.errors import ModelError
 from mbc.models.change.inputs.distributions import normal_quantile, t_below, t_quantile
+from mbc.models.change.inputs.score_arrays import as_array
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +35,7 @@ class Pooled:
     reason: Literal["zero_variance"] | None = None  # nothing varies at all
 
 
+@checked
 def pool_rubin(
     estimates: ArrayLike, variances: ArrayLike, *, complete_df: float | None = None, confidence: float = 0.95
 ) -> Pooled:
@@ -72,7 +75,7 @@ def pool_rubin(
     >>> pooled.relative_increase, round(pooled.degrees_of_freedom, 1), round(pooled.standard_error, 3)
     (0.5, 36.0, 1.5)
     """
-    q, u = np.asarray(estimates, dtype=float), np.asarray(variances, dtype=float)
+    q, u = as_array(estimates, "estimates"), as_array(variances, "variances")
     _check(q.shape, u.shape)
     if not (np.isfinite(q).all() and np.isfinite(u).all() and (u >= 0).all()):
         raise ModelError(

@@ -10,6 +10,7 @@ from typing import Any, Literal
 import numpy as np
 import polars as pl
 
+from mbc.arguments import checked
 from mbc.errors import ModelError
 from mbc.models.change.inputs.distributions import two_sided
 from mbc.models.change.inputs.score_arrays import Backend
@@ -75,10 +76,12 @@ class DropoutSensitivity:
         means = [group.mean for group in self.groups]
         return means[0] if len(means) == 1 else means[0] - means[1]
 
+    @checked
     def at_delta(self, delta: float) -> AtDelta:
         """Estimate with its interval where those who left deviate by ``delta``."""
         return _at(self.estimate, self.exposure, self.variances, delta, two_sided(self.question.confidence))
 
+    @checked
     def to_frame(self, deltas: Sequence[float] = (0.0,), *, backend: Backend = "polars") -> Any:
         """Make a table, one row per delta: delta, estimate, standard_error, lower, upper."""
         rows = [self.at_delta(float(delta)) for delta in deltas]
@@ -87,6 +90,7 @@ class DropoutSensitivity:
         return native_frame(columns, backend)
 
 
+@checked
 def dropout_sensitivity(  # noqa: PLR0913 - options are keyword-only
     fit: GrowthCurve | object,
     frame: object,

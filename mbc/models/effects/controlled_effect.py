@@ -8,6 +8,7 @@ from typing import Any, Literal
 
 from scipy import special
 
+from mbc.arguments import checked
 from mbc.errors import ModelError
 from mbc.models.change.inputs.distributions import two_sided
 from mbc.models.change.inputs.reasons import Reason
@@ -35,6 +36,7 @@ class ControlledEffect:
     reason: Reason | None = None
 
 
+@checked
 def controlled_effect_size(
     treated_pre: Column,
     treated_post: Column,
@@ -84,6 +86,7 @@ def controlled_effect_size(
     )
 
 
+@checked
 def controlled_from_moments(
     treated: Moments,
     control: Moments,
@@ -139,6 +142,7 @@ def _pooled_units(treated: Moments, control: Moments) -> tuple[float, float]:
     return d, max(variance, 0.0)
 
 
+@checked
 def benchmark_effect(n: int, benchmark: float, *, margin: float = 0.2, alpha: float = 0.05) -> float:
     """Give the least effect size of ``n`` clients that is as good as a benchmark ("good enough" principle).
 

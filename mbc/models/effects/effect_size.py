@@ -11,6 +11,7 @@ import numpy as np
 import polars as pl
 from scipy import optimize, special
 
+from mbc.arguments import checked
 from mbc.errors import ModelError
 from mbc.models.change.inputs.distributions import noncentral_t_below, t_quantile, two_sided
 from mbc.models.change.inputs.reasons import Reason
@@ -60,11 +61,13 @@ class EffectSize:
     method: str  # where the interval is from
     reason: Reason | None = None
 
+    @checked
     def to_frame(self, *, backend: Backend = "polars") -> Any:
         """Make a table of one row."""
         return frame({name: pl.Series([getattr(self, name)]) for name in self.__slots__}, backend)
 
 
+@checked
 def effect_size(  # noqa: PLR0913 - options are keyword-only
     pre: object,
     post: object,
@@ -134,6 +137,7 @@ def effect_size(  # noqa: PLR0913 - options are keyword-only
     return effect_size_from_moments(moments, kind=kind, higher_is_better=higher_is_better, **options)
 
 
+@checked
 def effect_size_from_moments(  # noqa: PLR0913 - options are keyword-only
     moments: Moments,
     *,

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike
 
+from mbc.arguments import checked
 from mbc.errors import ModelError
 from mbc.models.change.inputs.proportions import wilson_bounds
 from mbc.models.forecast import model_file
@@ -49,6 +50,7 @@ class ExpectedCourse:
     cutoff: float | None  # score points; an intake on its healthy side has nothing to respond to
     version: str  # a digest of everything else
 
+    @checked
     def expected(self, intake: float, times: ArrayLike, *, level: float = 0.8) -> CoursePath:
         """Draw the course of clients with this intake score.
 
@@ -86,6 +88,7 @@ class ExpectedCourse:
         note = self._sparse_note(intake)
         return CoursePath(intake, at, expected, lower, upper, level, behind, self.card.clients, note)
 
+    @checked
     def forecast(
         self,
         times: ArrayLike,
@@ -117,6 +120,7 @@ class ExpectedCourse:
         self._require_reachable(at, goal)
         return self._forecast(one_history(times, scores), at, goal, level)
 
+    @checked
     def signal(self, times: ArrayLike, scores: ArrayLike) -> Signal:
         """Say whether a client is on track, and why.
 
@@ -127,6 +131,7 @@ class ExpectedCourse:
         """
         return self.signals([(times, scores)])[0]
 
+    @checked
     def signals(self, clients: Sequence[tuple[ArrayLike, ArrayLike]]) -> list[Signal]:
         """Say of many clients at once whether they are on track; far quicker than one by one.
 
@@ -148,11 +153,13 @@ class ExpectedCourse:
             for i in range(len(histories))
         ]
 
+    @checked
     def save(self, path: str | Path) -> None:
         """Write the model to a file that another clinic can use: it holds no client's own numbers."""
         model_file.write(Path(path), model_file.plain(self))
 
     @classmethod
+    @checked
     def load(cls, path: str | Path) -> ExpectedCourse:
         """Read a model file.
 
@@ -301,6 +308,7 @@ class ExpectedCourse:
         return SignalRules(self.rule, self.thresholds, response, decimals, sessions)
 
 
+@checked
 def expected_course(  # noqa: PLR0913 - options are keyword-only
     frame: Any,
     *,

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from mbc.arguments import checked
 from mbc.models.growth.data.shapes import Piecewise, Shape, ShapeName, shape_of
 from mbc.models.growth.data.source import source_of
 from mbc.models.growth.design.design import split_covariates
@@ -12,6 +13,7 @@ from mbc.models.growth.fit.shape_choice import Model, TriedShape, choose_shape, 
 from mbc.models.growth.inference.curve import GrowthCurve
 
 
+@checked
 def growth_curve(
     frame: Any,
     *,
@@ -37,9 +39,12 @@ def growth_curve(
         `GrowthCurve.shapes_tried`); or one of the shapes of `mbc.models.growth.data.shapes` with knots or degree.
     covariates : sequence of str
         ``"severity"`` shifts the level of the course; ``"severity:time"`` changes its slope as well.
-        Numbers enter as they are, text by its levels (the first, alphabetically, is the reference).
+        Numbers enter as they are, text by its levels. The reference is the first level of a declared order (pandas
+        Categorical, polars Enum) that occurs, else the first in sorted order; as in `mixedlm`.
     random : sequence of str
-        What differs between clients: ``"intercept"``, ``"slope"`` (the shape's first term), ``"slopes"`` (all).
+        What differs between clients: ``"intercept"``, ``"slope"`` (intercept and the shape's first term),
+        ``"slopes"`` (intercept and all terms); or terms by name. ``("no intercept", "slope")`` leaves the
+        intercept out.
     reml : bool
         Restricted maximum likelihood; False for maximum likelihood (comparing shapes or covariates).
 
@@ -53,6 +58,11 @@ def growth_curve(
         If a column is absent or does not hold numbers.
     ModelError
         If the model cannot be told from these rows (one score per client, time that never varies, ...).
+
+    Notes
+    -----
+    Standard errors are those of lme4: the root of sigma^2 (X'V^-1X)^-1, with the variances taken as known
+    (`mixedlm` has them as ``bse_gls``). For few clients see `GrowthCurve.tests`.
 
     References
     ----------

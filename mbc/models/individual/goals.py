@@ -9,10 +9,11 @@ from typing import Any, Literal, Protocol
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from mbc.arguments import checked
 from mbc.errors import ModelError
 from mbc.models.change.inputs.distributions import normal_below, two_sided
 from mbc.models.change.inputs.reasons import Reason
-from mbc.models.change.inputs.score_arrays import FloatArray, like_input
+from mbc.models.change.inputs.score_arrays import FloatArray, as_numbers, like_input
 
 # Kiresuk & Sherman (1968): the correlation expected between a person's goals.
 GAS_CORRELATION = 0.3
@@ -32,6 +33,7 @@ class GoalAttainment:
     reason: Any
 
 
+@checked
 def goal_attainment(
     levels: ArrayLike,
     *,
@@ -125,6 +127,7 @@ class GoalChange:
     reason: Any
 
 
+@checked
 def goal_change(
     baseline: ArrayLike,
     current: ArrayLike,
@@ -192,6 +195,7 @@ class GoalProbability:
     reason: Reason | None = None
 
 
+@checked
 def goal_probability(  # noqa: PLR0913 - options are keyword-only
     target: float,
     *,
@@ -245,6 +249,7 @@ def goal_probability(  # noqa: PLR0913 - options are keyword-only
     return GoalProbability(float(normal_below(z)), mean - half, mean + half, level, of)
 
 
+@checked
 def goal_probability_by(
     target: float,
     *,
@@ -275,8 +280,14 @@ def goal_probability_by(
     >>> 0.5 < goal_probability_by(10, means=[10, 10], covariance=covariance, higher_is_better=True) < 0.6
     True
     """
+    centre = as_numbers(means, "means", dimensions=(1,))
+    spread = as_numbers(covariance, "covariance", dimensions=(2,))
+    if spread.shape != (centre.size, centre.size) or not np.allclose(spread, spread.T, rtol=1e-6):
+        raise ModelError(f"covariance must be symmetric, one row and column per mean ({centre.size}).")
+    if np.linalg.eigvalsh(spread)[0] < -1e-8 * max(float(np.abs(spread).max()), 1e-12):
+        raise ModelError("covariance is no covariance: some combination of the levels would vary by less than 0.")
     rng = np.random.default_rng(seed)
-    paths = rng.multivariate_normal(np.asarray(means, dtype=float), np.asarray(covariance, dtype=float), draws)
+    paths = rng.multivariate_normal(centre, spread, draws)
     paths = paths + residual_sd * rng.standard_normal(paths.shape)
     reached = paths >= target if higher_is_better else paths <= target
     return float(reached.any(axis=1).mean())
@@ -297,6 +308,7 @@ class HasBand(Protocol):
     def level(self) -> float: ...  # noqa: D102
 
 
+@checked
 def goal_probability_on_curve(
     curve: HasBand, target: float, *, higher_is_better: bool, **options: Any
 ) -> tuple[GoalProbability, ...]:
@@ -323,10 +335,7 @@ def goal_probability_on_curve(
 
 
 def _goals(values: ArrayLike, name: str) -> FloatArray:
-    try:
-        array = np.asarray(values, dtype=float)
-    except (TypeError, ValueError) as error:
-        raise ModelError(f"{name} must hold numbers, one per goal; got {values!r:.80}.") from error
+    array = as_numbers(values, name)
     if array.ndim not in {1, 2}:
         raise ModelError(f"{name} must be one person's goals or one row per person, got shape {array.shape}.")
     return array

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import optimize
 
+from mbc.arguments import checked
 from mbc.errors import ModelError
 from mbc.models.change.inputs.distributions import two_sided
 from mbc.models.change.inputs.reasons import Reason
@@ -52,6 +53,7 @@ class ProcessChart:
     reason: Reason | None = None
 
 
+@checked
 def process_chart(
     scores: object,
     *,
@@ -213,6 +215,7 @@ class Nonoverlap:
     reason: Reason | None = None
 
 
+@checked
 def nonoverlap(
     baseline: object, treatment: object, *, higher_is_better: bool, confidence: float = 0.95
 ) -> Nonoverlap:

@@ -8,6 +8,7 @@ from typing import Any, Literal
 import numpy as np
 import polars as pl
 
+from mbc.arguments import checked
 from mbc.errors import ModelError
 from mbc.models.change.inputs.distributions import t_below, t_quantile
 from mbc.models.change.inputs.score_arrays import Backend, FloatArray, frame
@@ -103,6 +104,7 @@ class LaggedEffects:
         text = " ".join([_describe_effect(self.forward), _describe_effect(self.backward), *self.warnings])
         return f"{text} ({self.n} clients; this says what came first, not why.)"
 
+    @checked
     def to_frame(self, *, backend: Backend = "polars") -> Any:
         """Make a table, one row per effect."""
         kinds = ("precedes", "precedes", "carry-over", "carry-over", "placebo lead", "placebo lead")
@@ -120,6 +122,7 @@ class LaggedEffects:
         return frame(columns, backend)
 
 
+@checked
 def nickell_bias(autoregression: float, rows: int) -> float:
     """Give the bias of an autoregression when each person's mean is taken off.
 
@@ -150,6 +153,7 @@ def nickell_bias(autoregression: float, rows: int) -> float:
     return -(1.0 + g) / (t - 1.0) * a / (1.0 - 2.0 * g * a / ((1.0 - g) * (t - 1.0)))
 
 
+@checked
 def lagged_effects(  # noqa: PLR0913 - options are keyword-only
     data: object,
     *,
@@ -206,6 +210,8 @@ def lagged_effects(  # noqa: PLR0913 - options are keyword-only
         raise ModelError(f"detrend must be 'own' or 'level', got {detrend!r}.")
     if samples < 2 or not 0.0 < confidence < 1.0:
         raise ModelError("samples must be at least 2, and confidence in (0, 1).")
+    if x == y:
+        raise ModelError(f"x and y are both {x!r}; give two different measures.")
     rows = read_following(
         data,
         client=client,

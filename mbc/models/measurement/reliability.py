@@ -12,11 +12,14 @@ import polars as pl
 from numpy.typing import NDArray
 from scipy import optimize
 
+from mbc.arguments import checked
 from mbc.errors import ModelError
+from mbc.frames import open_frame
 from mbc.models.change.inputs.distributions import f_quantile
 from mbc.models.change.inputs.reasons import Reason
 from mbc.models.change.inputs.score_arrays import FloatArray
 
+_NONE: FloatArray = np.zeros(0)
 _WRONG_KEY = "Items {names} run against the rest: is their key, or the form's item order, the wrong one?"
 
 
@@ -39,6 +42,7 @@ class Alpha:
     reason: Reason | None = None
 
 
+@checked
 def alpha(items: object, *, confidence: float = 0.95) -> Alpha:
     """Compute Cronbach's alpha of keyed items.
 
@@ -110,6 +114,7 @@ class ItemRest:
     alpha_without: float | None
 
 
+@checked
 def item_rest_correlations(items: object) -> tuple[ItemRest, ...]:
     """Correlate each keyed item with the sum of the others.
 
@@ -151,9 +156,13 @@ class Omega:
     n: int
     n_missing: int
     items: tuple[str, ...]
+    dropped: tuple[str, ...]  # items on which everybody gave the same answer
+    suspects: tuple[str, ...]  # items that correlate negatively with the rest
+    warning: str
     reason: Reason | None = None
 
 
+@checked
 def omega(items: object) -> Omega:
     """Compute McDonald's omega from a one-factor model fitted by maximum likelihood.
 
@@ -165,7 +174,8 @@ def omega(items: object) -> Omega:
     Notes
     -----
     ``omega = (sum loading)^2 / ((sum loading)^2 + sum uniqueness)``, for standardised items and for items as they
-    are summed. A uniqueness that reaches zero (a Heywood case) leaves omega undetermined.
+    are summed. A uniqueness that reaches zero (a Heywood case) leaves omega undetermined. Items on which everybody
+    gave the same answer are left out and named, as in :func:`alpha`.
 
     References
     ----------
@@ -179,18 +189,27 @@ def omega(items: object) -> Omega:
     0.8
     """
     table, names, lost = _complete(items)
+    varies = table.std(axis=0, ddof=1) > 0 if table.shape[0] > 1 else np.zeros(table.shape[1], dtype=bool)
+    kept, dropped = _split(names, varies)
+    table = table[:, varies]
     n, k = table.shape
+
+    def none(reason: Reason, loadings: FloatArray = _NONE, unique: FloatArray = _NONE) -> Omega:
+        suspects = _suspects(table, kept) if n > 1 and k > 1 else ()
+        warning = _WRONG_KEY.format(names=", ".join(suspects)) if suspects else ""
+        found = tuple(loadings.tolist()), tuple(unique.tolist())
+        return Omega(None, None, *found, None, n, lost, kept, dropped, suspects, warning, reason)
+
     if n < 3 or k < 3:
-        return Omega(None, None, (), (), None, n, lost, names, "too_few_scores")
+        return none("too_few_scores" if n < 3 or len(names) < 3 else "zero_variance")
     covariance = np.cov(table, rowvar=False)
-    if not np.all(np.diag(covariance) > 0):
-        return Omega(None, None, (), (), None, n, lost, names, "zero_variance")
     spread = np.sqrt(np.diag(covariance))
     if np.linalg.eigvalsh(covariance / np.outer(spread, spread))[0] < 1e-10:  # one item says what others say
-        return Omega(None, None, (), (), None, n, lost, names, "not_estimable")
+        return none("not_estimable")
     loadings, unique = _one_factor(covariance)
     if np.any(unique < 0.005 * spread**2):
-        return Omega(None, None, tuple(loadings), tuple(unique), None, n, lost, names, "not_estimable")
+        return none("not_estimable", loadings, unique)
+    suspects = _suspects(table, kept)
     return Omega(
         value=_share(loadings / spread, unique / spread**2),
         raw=_share(loadings, unique),
@@ -199,7 +218,10 @@ def omega(items: object) -> Omega:
         sem=math.sqrt(float(unique.sum())),
         n=n,
         n_missing=lost,
-        items=names,
+        items=kept,
+        dropped=dropped,
+        suspects=suspects,
+        warning=_WRONG_KEY.format(names=", ".join(suspects)) if suspects else "",
     )
 
 
@@ -238,11 +260,10 @@ def _one_factor(covariance: FloatArray) -> tuple[FloatArray, FloatArray]:
 
 
 def _complete(items: object) -> tuple[FloatArray, tuple[str, ...], int]:
-    native = nw.from_native(cast("Any", items), pass_through=True)
-    if isinstance(native, nw.LazyFrame):
-        native = native.collect()
-    if isinstance(native, nw.DataFrame):
-        frame = native.to_polars()
+    if hasattr(items, "columns") or isinstance(items, nw.DataFrame | nw.LazyFrame):
+        native = open_frame(items)
+        eager = native.collect() if isinstance(native, nw.LazyFrame) else native
+        frame = eager.to_polars()
         names = tuple(frame.columns)
         wrong = [name for name in names if not frame[name].dtype.is_numeric() and frame[name].dtype != pl.Null]
         if wrong:
@@ -257,7 +278,12 @@ def _complete(items: object) -> tuple[FloatArray, tuple[str, ...], int]:
             raise ModelError(f"items must be a table of numbers, got {items!r:.80}.") from error
         if table.ndim != 2:
             raise ModelError(f"items must be a table with one column per item, got shape {table.shape}.")
+        if not np.issubdtype(np.asarray(items).dtype, np.number) and np.asarray(items).dtype != object:
+            raise ModelError(f"items must be a table of numbers, got {np.asarray(items).dtype}.")
         names = tuple(f"item {j + 1}" for j in range(table.shape[1]))
+    endless = [name for name, column in zip(names, np.isinf(table).T, strict=True) if column.any()]
+    if endless:
+        raise ModelError(f"Items {', '.join(endless[:5])} hold infinite numbers; an answer must be finite.")
     complete = np.isfinite(table).all(axis=1)
     return np.asarray(table[complete], dtype=float), names, int(np.count_nonzero(~complete))
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 import polars as pl
 
+from mbc.arguments import checked
 from mbc.errors import ModelError
 from mbc.models.change.inputs.reasons import Reason
 from mbc.models.change.inputs.score_arrays import FloatArray
@@ -30,6 +31,7 @@ class ChangeReliability:
     reason: Reason | None = None
 
 
+@checked
 def change_reliability(data: object, *, client: str, time: str, items: list[str]) -> ChangeReliability:
     """Estimate how reliably the mean of the items shows change within a person.
 

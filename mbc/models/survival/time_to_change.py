@@ -10,6 +10,7 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
+from mbc.arguments import checked, checks
 from mbc.errors import ModelError
 from mbc.models.change.inputs.distributions import two_sided
 from mbc.models.change.inputs.reasons import Reason
@@ -31,8 +32,8 @@ class TimeToChange:
     one_minus_kaplan_meier: float | None  # what that would be if nobody had left: larger, and not what happened
     median: float | None  # time by which half have changed, leaving counted; None if never half
     median_without_dropout: float | None  # Kaplan-Meier's: the first time with survival at or below one half
-    median_lower: float | None
-    median_upper: float | None
+    median_lower: float | None  # of ``median``: where the incidence's upper limit reaches one half
+    median_upper: float | None  # where its lower limit does; None if it never does
     at_least: float | None  # if the median is not reached: it is beyond this time
     confidence: float
     n: int
@@ -43,11 +44,13 @@ class TimeToChange:
     method: str = "Aalen-Johansen; Kaplan-Meier and discrete hazard as a check"
     reason: Reason | None = None
 
+    @checked
     def to_frame(self, *, backend: Backend = "polars") -> Any:
         """Make the table of the cumulative incidence."""
         return frame({name: self.incidence[name] for name in self.incidence.columns}, backend)
 
 
+@checks(aligned=("times", "changed", "dropped_out"))
 def time_to_change(
     times: object, *, changed: object, dropped_out: object = None, confidence: float = 0.95
 ) -> TimeToChange:
@@ -57,10 +60,12 @@ def time_to_change(
     ----------
     times : column of floats, shape (n,)
         Sessions (or days) until the change, or until last seen; > 0.
-    changed : column of bool, shape (n,)
-        Whether the change happened then (best: the first of two sessions in a row beyond the reliable change).
+    changed : column of bool, or of 0 and 1, shape (n,)
+        Whether the change happened then; no other code is read: for a status of 0, 1, 2 pass ``status == 1`` here
+        and ``status == 2`` as ``dropped_out``. Best: the first of two sessions in a row beyond the reliable
+        change.
     dropped_out : column of bool, optional
-        Whether the person left treatment then, unchanged. RiskSets is a competing end: someone who left cannot
+        Whether the person left treatment then, unchanged. Leaving is a competing end: someone who left cannot
         change in treatment any more. Those neither changed nor gone are still under observation (censored).
     confidence : float
         Of the pointwise intervals (log-log), 0 to 1.
@@ -72,8 +77,10 @@ def time_to_change(
 
     Notes
     -----
-    ``incidence`` answers "what share has changed by session k"; one minus Kaplan-Meier answers "what share would
-    have, if leaving told nothing about a person and nobody left", and is always larger.
+    The interval of the median is that of the cumulative incidence, inverted: the times at which its upper and its
+    lower limit first reach one half. ``incidence`` answers "what share has changed by session k"; one minus
+    Kaplan-Meier answers "what share would have, if leaving told nothing about a person and nobody left", and is
+    always larger.
 
     References
     ----------
@@ -107,8 +114,8 @@ def time_to_change(
         one_minus_kaplan_meier=1.0 - cast("float", _last(km, "survival")) if estimable else None,
         median=half,
         median_without_dropout=median,
-        median_lower=_first_time(km, pl.col("lower") <= 0.5 + 1e-12) if estimable else None,
-        median_upper=_first_time(km, pl.col("upper") <= 0.5 + 1e-12) if estimable else None,
+        median_lower=_first_time(incidence, pl.col("upper") >= 0.5 - 1e-12) if estimable else None,
+        median_upper=_first_time(incidence, pl.col("lower") >= 0.5 - 1e-12) if estimable else None,
         at_least=float(time.max()) if time.size and half is None else None,
         confidence=confidence,
         n=int(time.size),
@@ -223,6 +230,7 @@ class IntervalChange:
         return frame({name: self.table[name] for name in self.table.columns}, backend)
 
 
+@checks(aligned=("lower", "upper"))
 def interval_time_to_change(lower: object, upper: object) -> IntervalChange:
     """Estimate times of change that are only known to lie between two occasions.
 
@@ -247,7 +255,10 @@ def interval_time_to_change(lower: object, upper: object) -> IntervalChange:
     >>> made.table.select("lower", "upper", "mass").rows()
     [(0.0, 2.0, 0.2), (3.0, 4.0, 0.53...), (5.0, 6.0, 0.26...)]
     """
-    left, right = np.atleast_1d(as_array(lower, "lower")), np.atleast_1d(as_array(upper, "upper"))
+    left, right = (
+        np.atleast_1d(as_array(lower, "lower")),
+        np.atleast_1d(as_array(upper, "upper", finite_only=False)),
+    )
     if left.shape != right.shape:
         raise ModelError(f"lower has {left.size} values and upper {right.size}.")
     observed = np.isfinite(left)
@@ -313,6 +324,14 @@ def _events(times: object, changed: object, dropped_out: object) -> tuple[FloatA
     gone = np.zeros_like(time) if dropped_out is None else np.atleast_1d(as_array(dropped_out, "dropped_out"))
     if not time.shape == yes.shape == gone.shape:
         raise ModelError(f"times, changed and dropped_out have {time.size}, {yes.size} and {gone.size} values.")
+    for name, column in (("changed", yes), ("dropped_out", gone)):
+        other = np.unique(column[np.isfinite(column) & (column != 0) & (column != 1)])
+        if other.size:
+            raise ModelError(
+                f"{name} must hold True and False, or 1 and 0; it also holds "
+                f"{', '.join(f'{x:g}' for x in other[:5])}. "
+                "For a status of several codes pass changed=(status == 1), dropped_out=(status == 2)."
+            )
     complete = np.isfinite(time) & np.isfinite(yes) & np.isfinite(gone)
     lost = int((~complete).sum())
     time, yes, gone = time[complete], yes[complete] != 0, gone[complete] != 0

@@ -99,7 +99,7 @@ def test_no_effect_size_where_there_is_no_spread(pre, post, reason):
 def test_what_is_asked_wrongly_is_refused():
     with pytest.raises(ModelError, match="d_fixed needs sd"):
         models.effect_size(*LAKENS, kind="d_fixed")
-    with pytest.raises(ModelError, match="kind must be one of"):
+    with pytest.raises(ModelError, match="kind must be 'd_pre', "):
         models.effect_size(*LAKENS, kind="cohen")
     with pytest.raises(ModelError, match="percentage"):
         models.effect_size(*LAKENS, confidence=95)

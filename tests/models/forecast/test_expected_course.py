@@ -293,12 +293,12 @@ def test_a_score_that_the_scale_does_not_have_is_not_forecast_from(model, wrong)
 
 @pytest.mark.parametrize("goal", [-1, 41, float("nan")])
 def test_a_goal_is_a_score_of_the_scale(model, goal):
-    with pytest.raises(ModelError, match="goal must be a score of the scale, 0 to 40"):
+    with pytest.raises(ModelError, match=r"goal must be a (score of the scale, 0 to 40|finite number)"):
         model.forecast(TIMES, SCORES, goal=goal)
 
 
 def test_times_that_cannot_be_are_refused(model):
-    with pytest.raises(ModelError, match="at must be a finite time"):
+    with pytest.raises(ModelError, match="at must be a finite number"):
         model.forecast(TIMES, SCORES, at=float("nan"))
     with pytest.raises(ModelError, match="0 or more, got -3"):
         model.expected(20, [1, -3])
@@ -307,7 +307,7 @@ def test_times_that_cannot_be_are_refused(model):
 @pytest.mark.parametrize("points", [0.0, -3.0, float("nan"), float("inf")])
 @pytest.mark.parametrize("learn", [expected_course, prospective_validation])
 def test_a_reliable_change_is_a_number_of_points(clinic, learn, points):
-    with pytest.raises(ModelError, match="reliable_change must be > 0 score points"):
+    with pytest.raises(ModelError, match=r"reliable_change must be (> 0 score points|a finite number)"):
         learn(clinic, **COLUMNS, higher_is_better=False, score_range=(0, 40), reliable_change=points)
 
 

@@ -81,7 +81,7 @@ def test_a_new_client_has_the_spread_between_clients_in_the_band(fit, kind):
     own = np.einsum("ti,ij,tj->t", x, found.covariance, x)
     between = np.einsum("ti,ij,tj->t", z, found.random_covariance, z)
     noise = found.residual_variance if kind == "prediction" else 0.0
-    stranger = fit.predict_client("nobody", TIMES, covariates={"severity": 24.0}, kind=kind)
+    stranger = fit.predict_client("nobody", TIMES, new=True, covariates={"severity": 24.0}, kind=kind)
     np.testing.assert_allclose(stranger.mean, x @ found.coefficients, rtol=1e-9)
     np.testing.assert_allclose(
         stranger.upper - stranger.mean, NORMAL_80 * np.sqrt(own + between + noise), rtol=1e-8
@@ -143,7 +143,7 @@ def test_bands_cover_as_often_as_they_say():
         (lambda f: f.predict_client(0, [float("nan")]), "finite"),
         (lambda f: f.predict_client(0, [1.0], kind="score"), "'prediction' or 'mean'"),
         (lambda f: f.predict_mean([1.0], covariates={"age": 3}), "no covariate 'age'"),
-        (lambda f: f.predict_scores([0.0, 1.0], [20.0], [3.0]), "as many as seen"),
+        (lambda f: f.predict_scores([0.0, 1.0], [20.0], [3.0]), "as many as observed_times"),
     ],
 )
 def test_refusals(fit, call, text):

@@ -78,7 +78,7 @@ def test_therapists_who_do_not_differ_are_a_singular_fit_not_a_failure():
 @pytest.mark.parametrize(
     ("change", "text"),
     [
-        ({"therapist_random": ["slope"]}, "must start with 'intercept'"),
+        ({"therapist_random": ["no intercept", "slope"]}, "must start with 'intercept'"),
         ({"random": ["intercept"], "therapist_random": ["intercept", "slope"]}, "must differ between clients"),
         ({"therapist": "arm"}, "names 2 therapists"),
     ],

@@ -10,6 +10,7 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
+from mbc.arguments import checked
 from mbc.errors import ModelError
 from mbc.models.change.groups.outcome_rates import HasVerdicts, OutcomeRates, group_names, members, outcome_rates
 from mbc.models.change.inputs.norms import NormLike, Norms, stated_norms
@@ -41,6 +42,7 @@ class GroupOutcomes:
     results: dict[object, ClinicalSignificance[Any, Any]]
 
 
+@checked
 def group_outcomes(  # noqa: PLR0913 - options are keyword-only
     pre: Column,
     post: Column,
@@ -144,6 +146,7 @@ class MethodComparison:
         return pl.concat(tables).select("method", "category", "n", "rate", "lower", "upper")
 
 
+@checked
 def compare_methods(  # noqa: PLR0913 - options are keyword-only
     pre: Column,
     post: Column,

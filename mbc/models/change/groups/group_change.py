@@ -9,6 +9,7 @@ from typing import Literal
 import numpy as np
 from scipy import optimize
 
+from mbc.arguments import checked
 from mbc.errors import ModelError
 from mbc.models.change.groups.comparison import Parameters
 from mbc.models.change.groups.outcome_rates import group_names
@@ -42,6 +43,7 @@ class GroupChange:
     reason: Reason | None = None
 
 
+@checked
 def group_change(
     pre: Column,
     post: Column,
@@ -94,6 +96,7 @@ def group_change(
     return _place(interval, meaningful, higher_is_better, (confidence, estimation, n, n_missing), compat)
 
 
+@checked
 def group_difference(
     reference: Column,
     comparison: Column,
@@ -243,6 +246,7 @@ class HagemanArrindellRates:
     reason: Reason | None = None
 
 
+@checked
 def hageman_arrindell_rates(
     pre: Column,
     post: Column,

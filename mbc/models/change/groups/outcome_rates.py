@@ -9,6 +9,7 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
+from mbc.arguments import checked
 from mbc.errors import ModelError
 from mbc.models.change.inputs import reasons
 from mbc.models.change.inputs.proportions import wilson_interval
@@ -36,11 +37,13 @@ class OutcomeRates:
     completeness: pl.DataFrame  # group, n, judged, reason, not_judged
     confidence: float
 
+    @checked
     def to_frame(self, *, backend: Backend = "polars") -> Any:
         """Make a table, one row per group and category."""
         return frame({name: self.table[name] for name in self.table.columns}, backend)
 
 
+@checked
 def outcome_rates(result: HasVerdicts, *, groups: object = None, confidence: float = 0.95) -> OutcomeRates:
     """Count the categories of a result, with Wilson intervals.
 

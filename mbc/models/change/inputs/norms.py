@@ -9,6 +9,7 @@ from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
 
+from mbc.arguments import checked
 from mbc.errors import ModelError, nearest
 from mbc.models.change.inputs.score_arrays import FloatArray, pair
 
@@ -68,6 +69,7 @@ class Norms:
         return self.sd * math.sqrt(1.0 - self.reliability)
 
     @classmethod
+    @checked
     def of(cls, norms: NormLike | Mapping[str, object] | None) -> Norms:
         """Read norms from an instrument, from a mapping, or from nothing.
 
@@ -91,6 +93,7 @@ class Norms:
         return cls(**{name: getattr(norms, name) for name in names if getattr(norms, name, None) is not None})
 
     @classmethod
+    @checked
     def from_sample(
         cls, pre: object, post: object, *, reliability: float | None = None, sample: str = "", source: str = ""
     ) -> Norms:
@@ -116,6 +119,7 @@ class Norms:
             estimates["correlation"] = _correlation(before, after)
         return cls(**estimates)
 
+    @checked
     def filled_from(self, other: Norms) -> Norms:
         """Keep what is stated here; take the rest from another sample."""
         gaps = {

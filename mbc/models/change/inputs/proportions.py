@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
+from mbc.arguments import checked
 from mbc.errors import ModelError
 from mbc.models.change.inputs.distributions import two_sided
 
@@ -21,6 +22,7 @@ class Proportion:
     confidence: float
 
 
+@checked
 def wilson_interval(k: int, n: int, confidence: float = 0.95) -> Proportion:
     """Give the Wilson score interval of ``k`` out of ``n``.
 

@@ -22,7 +22,7 @@ Column = Sequence[float | None] | NDArray[Any] | IntoSeries  # one score per cli
 Backend = Literal["polars", "pandas", "pyarrow"]
 
 
-def as_array(values: object, name: str) -> FloatArray:
+def as_array(values: object, name: str, *, finite_only: bool = True) -> FloatArray:
     """Read scores as floats; whatever says "missing" becomes NaN.
 
     Parameters
@@ -31,6 +31,8 @@ def as_array(values: object, name: str) -> FloatArray:
         Scores; ``None``, null, NaN, masked and ``pandas.NA`` are missing.
     name : str
         What the caller calls them, for the message.
+    finite_only : bool
+        Refuse infinite numbers.
 
     Returns
     -------
@@ -39,7 +41,7 @@ def as_array(values: object, name: str) -> FloatArray:
     Raises
     ------
     ModelError
-        If they are not numbers, or have more than one dimension.
+        If they are not numbers, have more than one dimension, or are infinite.
 
     Examples
     --------
@@ -54,7 +56,39 @@ def as_array(values: object, name: str) -> FloatArray:
         ) from error
     if array.ndim > 1:
         raise ModelError(f"{name} must have one dimension, got shape {array.shape}. Give one column of scores.")
+    if not finite_only or not np.isinf(array).any():
+        return array
+    place = int(np.flatnonzero(np.isinf(np.atleast_1d(array)))[0])
+    where = f" (the first at position {place})" if array.ndim else ""
+    raise ModelError(f"{name} holds an infinite number{where}; a score must be finite, and a missing one blank.")
+
+
+def as_numbers(values: object, name: str, *, dimensions: tuple[int, ...] = (0, 1, 2)) -> FloatArray:
+    """Read an array of numbers of any allowed number of dimensions; NaN is missing.
+
+    Raises
+    ------
+    ModelError
+        If it holds something else, is infinite somewhere, is ragged, or has another number of dimensions.
+    """
+    given: object = values
+    if not isinstance(given, np.ndarray) and not _is_nested(given) and 1 in dimensions:
+        return as_array(given, name)
+    try:
+        array = np.asarray(values, dtype=float)
+    except (TypeError, ValueError) as error:
+        raise ModelError(f"{name} must be an array of numbers, got {values!r:.80} ({error}).") from None
+    if array.ndim not in dimensions:
+        raise ModelError(f"{name} must have {' or '.join(map(str, dimensions))} dimension(s), got {array.ndim}.")
+    if np.isinf(array).any():
+        raise ModelError(f"{name} holds an infinite number; each must be finite, and a missing one NaN.")
     return array
+
+
+def _is_nested(values: object) -> bool:
+    return isinstance(values, Sequence) and any(
+        isinstance(row, Sequence | np.ndarray) for row in cast("Any", values)
+    )
 
 
 def _to_floats(values: object) -> FloatArray:
@@ -66,6 +100,11 @@ def _to_floats(values: object) -> FloatArray:
         return np.asarray(values, dtype=float)
     if isinstance(values, str):
         raise TypeError("text is not a score")
+    if isinstance(values, nw.LazyFrame) or type(cast("Any", values)).__module__.startswith(("duckdb", "pyspark")):
+        raise TypeError(
+            "a column of a table that is not in memory; collect it first, or take pre and post from the "
+            "table with models.pre_post_pairs(frame, ...), which reads every kind"
+        )
     series = nw.from_native(cast("Any", values), series_only=True, pass_through=True)
     if isinstance(series, nw.Series):
         return _from_series(cast("nw.Series[Any]", series))

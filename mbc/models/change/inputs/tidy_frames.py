@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, cast
+from typing import Any
 
 import narwhals.stable.v2 as nw
 import numpy as np
 import polars as pl
 
-from mbc.errors import ModelError, nearest
+from mbc.arguments import checked
+from mbc.errors import FrameError, ModelError, nearest
+from mbc.frames import open_frame
 from mbc.models.change.inputs.score_arrays import FloatArray
 
 
@@ -29,11 +31,9 @@ def read_columns(data: object, columns: dict[str, str]) -> pl.DataFrame:
         If it is no frame, or a column is not there; names the nearest.
     """
     try:
-        table = nw.from_native(cast("Any", data))
-    except TypeError as error:
-        raise ModelError(
-            f"data must be a table (pandas, polars, pyarrow ...), got {type(data).__name__}."
-        ) from error
+        table = open_frame(data)
+    except FrameError as error:
+        raise ModelError(f"data must be a table with columns of different names. {error}") from None
     present = table.collect_schema().names()
     for name in columns.values():
         if name not in present:
@@ -41,7 +41,7 @@ def read_columns(data: object, columns: dict[str, str]) -> pl.DataFrame:
             raise ModelError(f"The table has no column '{name}'. Did you mean: {near}?")
     picked = table.select([nw.col(name).alias(ours) for ours, name in columns.items()])
     eager = picked.collect() if isinstance(picked, nw.LazyFrame) else picked
-    return cast("pl.DataFrame", eager.to_polars())
+    return eager.to_polars()
 
 
 def long_scores(data: object, *, client: str, time: str, score: str, group: str | None = None) -> pl.DataFrame:
@@ -53,14 +53,29 @@ def long_scores(data: object, *, client: str, time: str, score: str, group: str 
         If a client has two scores at one time, or scores are not numbers.
     """
     columns = {"client": client, "time": time, "score": score} | ({} if group is None else {"group": group})
-    rows = read_columns(data, columns)
-    if not (rows["score"].dtype.is_numeric() or rows["score"].dtype == pl.Null):
-        raise ModelError(f"Column '{score}' must hold numbers, got {rows['score'].dtype}.")
-    rows = rows.with_columns(pl.col("score").cast(pl.Float64).fill_nan(None))
+    rows = with_finite_scores(read_columns(data, columns), score)
     _refuse_duplicates(rows, client, time)
     return rows.filter(pl.col("score").is_not_null() & pl.col("time").is_not_null()).sort(
         "client", "time", maintain_order=True
     )
+
+
+def with_finite_scores(rows: pl.DataFrame, name: str, column: str = "score") -> pl.DataFrame:
+    """Turn a column of scores into floats, NaN as null.
+
+    Raises
+    ------
+    ModelError
+        If it does not hold numbers, or one is infinite; names the column as the caller does.
+    """
+    dtype = rows[column].dtype
+    if not (dtype.is_numeric() or dtype == pl.Null):
+        raise ModelError(f"Column '{name}' must hold numbers, got {dtype}. Convert it first.")
+    rows = rows.with_columns(pl.col(column).cast(pl.Float64).fill_nan(None))
+    endless = int(rows[column].is_infinite().sum())
+    if endless:
+        raise ModelError(f"Column '{name}' holds {endless} infinite number(s); a score must be finite.")
+    return rows
 
 
 def _refuse_duplicates(rows: pl.DataFrame, client: str, time: str) -> None:
@@ -99,6 +114,7 @@ class Pairs:
         return self.table["group"] if "group" in self.table.columns else None
 
 
+@checked
 def pre_post_pairs(
     data: object, *, client: str, time: str, score: str, pre: object, post: object, group: str | None = None
 ) -> Pairs:
@@ -127,8 +143,7 @@ def pre_post_pairs(
     ([(1, 90.5, 97.0), (2, 74.0, None)], (2,))
     """
     columns = {"client": client, "time": time, "score": score} | ({} if group is None else {"group": group})
-    rows = read_columns(data, columns)
-    rows = rows.with_columns(pl.col("score").cast(pl.Float64).fill_nan(None))
+    rows = with_finite_scores(read_columns(data, columns), score)
     _refuse_duplicates(rows, client, time)
     occasions = rows["time"].unique().to_list()
     for name, wanted in (("pre", pre), ("post", post)):

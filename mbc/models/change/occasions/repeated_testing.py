@@ -11,6 +11,7 @@ import numpy as np
 import polars as pl
 from scipy import optimize
 
+from mbc.arguments import checked
 from mbc.errors import ModelError
 from mbc.models.change.inputs.distributions import normal_below, two_sided
 from mbc.models.change.inputs.norms import NormLike, Norms, stated_norms
@@ -22,6 +23,7 @@ _REACH = 9.0  # standard deviations of the shared baseline error: beyond lies 2e
 _POINTS = 361
 
 
+@checked
 def familywise_error(
     sessions: int, *, confidence: float = 0.95, critical: float | None = None, consecutive: int = 1
 ) -> float:
@@ -63,6 +65,7 @@ def familywise_error(
     return float(density @ (1.0 - _no_run(above, below, sessions, consecutive)))
 
 
+@checked
 def many_to_one_critical(sessions: int, *, confidence: float = 0.95, consecutive: int = 1) -> float:
     """Give the constant that holds the family-wise error (Dunnett's two-sided, for one session in a row).
 
@@ -122,11 +125,13 @@ class FirstReliableChange:
     n_missing: int  # clients without a score after the baseline
     reason: Reason | None = None
 
+    @checked
     def to_frame(self, *, backend: Backend = "polars") -> Any:
         """Make a table, one row per client."""
         return frame({name: self.table[name] for name in self.table.columns}, backend)
 
 
+@checked
 def first_reliable_change(  # noqa: PLR0913 - options are keyword-only
     data: object,
     *,

@@ -10,6 +10,7 @@ import numpy as np
 import polars as pl
 from numpy.typing import ArrayLike
 
+from mbc.arguments import checked
 from mbc.errors import ModelError
 from mbc.models.change.inputs import reasons
 from mbc.models.change.inputs.distributions import normal_below, two_sided
@@ -19,6 +20,7 @@ from mbc.models.change.inputs.score_arrays import (
     CodeArray,
     FloatArray,
     as_array,
+    as_numbers,
     frame,
     like_input,
     number_column,
@@ -33,6 +35,7 @@ Number = TypeVar("Number")
 Word = TypeVar("Word")
 
 
+@checked
 def mean_baseline_change(
     baselines: ArrayLike,
     follow_ups: ArrayLike,
@@ -76,6 +79,7 @@ def mean_baseline_change(
     return judged(before, after, predicted, options, norms=Norms(sample="standard error of measurement given"))
 
 
+@checked
 def within_person_sem(baselines: ArrayLike) -> float | None:
     """Pool the spread of each person's own baselines: the error of one score, day-to-day error included.
 
@@ -94,7 +98,7 @@ def within_person_sem(baselines: ArrayLike) -> float | None:
     >>> within_person_sem([[20, 22], [15, 15], [30, 26]])
     1.825...
     """
-    scores = np.atleast_2d(np.asarray(baselines, dtype=float))
+    scores = np.atleast_2d(as_numbers(baselines, "baselines", dimensions=(1, 2)))
     counts = np.isfinite(scores).sum(axis=1)
     means = np.where(counts > 0, np.nansum(scores, axis=1) / np.maximum(counts, 1), 0.0)
     squares = np.nansum((scores - means[:, None]) ** 2)
@@ -134,6 +138,7 @@ class ReliableTrend(Generic[Number, Word]):
         """Why there is no category; ``None`` where there is one."""
         return words_of(self.reason_codes, reasons.WORDS)
 
+    @checked
     def to_frame(self, *, backend: Backend = "polars") -> Any:
         """Make a table, one row per client."""
         columns: dict[str, Any] = {} if self.client_ids is None else {"client": self.client_ids}
@@ -145,6 +150,7 @@ class ReliableTrend(Generic[Number, Word]):
         return frame(columns, backend)
 
 
+@checked
 def reliable_trend(  # noqa: PLR0913 - options are keyword-only
     scores: object = None,
     times: object = None,
@@ -253,10 +259,7 @@ def _trend(
 
 
 def _means(scores: ArrayLike, name: str) -> tuple[FloatArray, FloatArray]:
-    try:
-        values = np.asarray(scores, dtype=float)
-    except (TypeError, ValueError) as error:
-        raise ModelError(f"{name} must hold numbers, got {scores!r:.80}.") from error
+    values = as_numbers(scores, name)
     if values.ndim not in {1, 2}:
         raise ModelError(f"{name} must be one person's scores or one row per person, got shape {values.shape}.")
     counts = np.isfinite(values).sum(axis=-1).astype(float)

@@ -9,6 +9,7 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
+from mbc.arguments import checked
 from mbc.errors import ModelError
 from mbc.models.change.inputs import reasons
 from mbc.models.change.inputs.score_arrays import (
@@ -59,6 +60,7 @@ class MeaningfulChange(Generic[Number, Word]):
         """Why there is no category; ``None`` where there is one."""
         return words_of(self.reason_codes, reasons.WORDS)
 
+    @checked
     def to_frame(self, *, backend: Backend = "polars") -> Any:
         """Make a table, one row per pair."""
         columns: dict[str, pl.Series] = {
@@ -87,6 +89,7 @@ def anchor_change(
 def anchor_change(
     pre: Column, post: Column, *, improvement: float, deterioration: float | None = ..., higher_is_better: bool
 ) -> Everybody: ...
+@checked
 def anchor_change(
     pre: Column | float | None,
     post: Column | float | None,
@@ -149,6 +152,7 @@ def percentage_change(
     minimum: float = ...,
     compat: Compat | None = ...,
 ) -> Everybody: ...
+@checked
 def percentage_change(
     pre: Column | float | None,
     post: Column | float | None,

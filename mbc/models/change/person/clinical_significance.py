@@ -10,6 +10,7 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
+from mbc.arguments import checked
 from mbc.errors import ModelError
 from mbc.models.change.inputs import reasons
 from mbc.models.change.inputs.norms import Norms
@@ -92,6 +93,7 @@ class ClinicalSignificance(Generic[Word, Flag]):
         """``clinical`` or ``functional``, after."""
         return words_of(self.ended_codes, SIDES)
 
+    @checked
     def rates(self, confidence: float = 0.95) -> dict[str, Proportion]:
         """Give each category's rate among those judged, with its Wilson interval."""
         judged = self.n - self.n_missing
@@ -102,6 +104,7 @@ class ClinicalSignificance(Generic[Word, Flag]):
             if word is not None
         }
 
+    @checked
     def to_frame(self, *, backend: Backend = "polars") -> Any:
         """Make a table, one row per pair."""
         columns: dict[str, pl.Series] = {
@@ -139,6 +142,7 @@ def clinical_significance(
     approach: Approach = ...,
     compat: Literal["clinicalsignificance"] | None = ...,
 ) -> ClinicalSignificance[LabelArray, BoolArray]: ...
+@checked
 def clinical_significance(
     pre: Column | float | None,
     post: Column | float | None,

@@ -6,6 +6,7 @@ import math
 from collections.abc import Sequence
 from typing import Literal, Protocol, Self, runtime_checkable
 
+from mbc.arguments import checked
 from mbc.errors import ModelError
 from mbc.models.change.inputs.reasons import Reason
 
@@ -68,6 +69,7 @@ class Cutoff(float):
         return f"Cutoff({self.value}, criterion={self.criterion!r}, reason={self.reason!r})"
 
 
+@checked
 def cutoff(
     criterion: Criterion,
     *,

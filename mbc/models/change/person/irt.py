@@ -9,10 +9,11 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from mbc.arguments import checked
 from mbc.errors import ModelError
 from mbc.models.change.inputs import reasons
 from mbc.models.change.inputs.norms import Norms
-from mbc.models.change.inputs.score_arrays import FloatArray
+from mbc.models.change.inputs.score_arrays import FloatArray, as_array, as_numbers, pair
 from mbc.models.change.person.judgement import Options, ReliableChange, judged
 from mbc.models.change.person.predictions import Prediction
 
@@ -47,6 +48,7 @@ class LatentScores:
     estimator: Estimator
 
 
+@checked
 def latent_scores(
     answers: ArrayLike, items: Sequence[GradedItem], *, estimator: Estimator = "eap"
 ) -> LatentScores:
@@ -82,6 +84,7 @@ def latent_scores(
     return _maximum(table, items, estimator)
 
 
+@checked
 def irt_change(
     pre_answers: ArrayLike,
     post_answers: ArrayLike,
@@ -120,6 +123,7 @@ def irt_change(
     return replace(made, reason_codes=why)
 
 
+@checked
 def conditional_change(
     pre: ArrayLike,
     post: ArrayLike,
@@ -141,8 +145,14 @@ def conditional_change(
     >>> round(conditional_change(0.5, -0.9, 0.4, 0.3, higher_is_better=False).index, 2)
     -2.8
     """
-    before, after = np.asarray(pre, dtype=float), np.asarray(post, dtype=float)
-    error = np.sqrt(np.asarray(pre_error, dtype=float) ** 2 + np.asarray(post_error, dtype=float) ** 2)
+    before, after = pair(pre, post)
+    errors = as_array(pre_error, "pre_error"), as_array(post_error, "post_error")
+    for name, column in zip(("pre_error", "post_error"), errors, strict=True):
+        if column.ndim and before.ndim and column.shape != before.shape:
+            raise ModelError(f"{name} has {column.size} values for {before.size} scores.")
+        if np.any(column < 0):
+            raise ModelError(f"{name} must be at least 0, got {float(np.nanmin(column)):g}: a standard error.")
+    error = np.sqrt(errors[0] ** 2 + errors[1] ** 2)
     size: FloatArray | float = float(error) if error.ndim == 0 else error
     options = Options("conditional", confidence, higher_is_better)
     norms = Norms(sample="standard error of each estimate")
@@ -150,7 +160,7 @@ def conditional_change(
 
 
 def _checked(answers: ArrayLike, items: Sequence[GradedItem]) -> FloatArray:
-    table = np.atleast_2d(np.asarray(answers, dtype=float))
+    table = np.atleast_2d(as_numbers(answers, "answers", dimensions=(1, 2)))
     if table.shape[1] != len(items):
         raise ModelError(f"answers have {table.shape[1]} columns and there are {len(items)} items.")
     for j, item in enumerate(items):

@@ -10,6 +10,7 @@ from typing import Any, ClassVar, Generic, Literal, TypeVar, cast
 import numpy as np
 import polars as pl
 
+from mbc.arguments import checked
 from mbc.errors import ModelError
 from mbc.models.change.inputs import reasons
 from mbc.models.change.inputs.distributions import normal_quantile, t_quantile
@@ -73,6 +74,7 @@ class ReliableChange(Generic[Number, Word]):
         """Why there is no category; ``None`` where there is one."""
         return words_of(self.reason_codes, reasons.WORDS)
 
+    @checked
     def at(self, confidence: float) -> ReliableChange[Number, Word]:
         """Judge the same change at another level of confidence."""
         critical = critical_value(confidence, self.method, self.degrees_of_freedom)
@@ -89,6 +91,7 @@ class ReliableChange(Generic[Number, Word]):
             codes=codes,
         )
 
+    @checked
     def levels(self, confidences: Iterable[float] = (0.60, 0.80, 0.95), *, backend: Backend = "polars") -> Any:
         """Give the category at several levels of confidence, one column each (Wise, 2004)."""
         columns: dict[str, pl.Series] = {"index": number_column(_floats(self.index))}
@@ -96,6 +99,7 @@ class ReliableChange(Generic[Number, Word]):
             columns[f"at_{100 * level:g}"] = word_column(self.at(level).codes, CATEGORIES)
         return frame(columns, backend)
 
+    @checked
     def to_frame(self, *, backend: Backend = "polars") -> Any:
         """Make a table, one row per pair; missing numbers are null."""
         names = ("change", "index", "threshold", "lower", "upper")

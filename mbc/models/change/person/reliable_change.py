@@ -9,6 +9,7 @@ from typing import Any, get_args, overload
 
 import numpy as np
 
+from mbc.arguments import checked
 from mbc.errors import ModelError, nearest
 from mbc.models.change.inputs.norms import NormLike, Norms, stated_norms
 from mbc.models.change.inputs.reasons import Reason
@@ -55,6 +56,7 @@ def reliable_change(
     reference: Reference = ...,
     compat: Compat | None = ...,
 ) -> Everybody: ...
+@checked
 def reliable_change(  # noqa: PLR0913 - options are keyword-only
     pre: Column | float | None = None,
     post: Column | float | None = None,

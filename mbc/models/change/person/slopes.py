@@ -8,8 +8,9 @@ from typing import Literal, Protocol
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from mbc.arguments import checked
 from mbc.errors import ModelError
-from mbc.models.change.inputs.score_arrays import FloatArray
+from mbc.models.change.inputs.score_arrays import FloatArray, as_numbers
 from mbc.models.change.person.predictions import Prediction
 
 Reference = Literal["zero", "sample"]
@@ -38,6 +39,7 @@ class HasClientSlopes(Protocol):
     def client_slopes(self) -> ClientSlopes: ...  # noqa: D102
 
 
+@checked
 def slopes_from_sums(
     sums: ArrayLike,
     *,
@@ -68,9 +70,14 @@ def slopes_from_sums(
     """
     if not residual_variance > 0:
         raise ModelError(f"residual_variance must be > 0, got {residual_variance:g}.")
-    table = np.asarray(sums, dtype=float) / residual_variance
+    table = as_numbers(sums, "sums", dimensions=(2,)) / residual_variance
+    if table.shape[1] != 5:
+        raise ModelError(f"sums must have five columns, one row per client; got shape {table.shape}.")
     z, r = table[:, [0, 1, 1, 2]].reshape(-1, 2, 2), table[:, 3:]
-    g, phi = np.asarray(random_covariance, dtype=float), np.asarray(fixed_covariance, dtype=float)
+    g = as_numbers(random_covariance, "random_covariance", dimensions=(2,))
+    phi = as_numbers(fixed_covariance, "fixed_covariance", dimensions=(2,))
+    if g.shape != (2, 2) or phi.shape != (2, 2):
+        raise ModelError(f"both covariances must be 2 by 2, got {g.shape} and {phi.shape}.")
     # (I + S G)^-1 S = Z'V^-1 Z without inverting G, which may be singular.
     inverse = np.linalg.inv(np.eye(2) + z @ g)
     m = inverse @ z

@@ -10,6 +10,7 @@ from typing import Any, Generic, Literal, TypeVar
 import numpy as np
 import polars as pl
 
+from mbc.arguments import checked
 from mbc.errors import ModelError
 from mbc.models.change.inputs import reasons
 from mbc.models.change.inputs.distributions import normal_below, two_sided
@@ -56,6 +57,7 @@ class TrueChange(Generic[Number]):
         """Why there is no answer; ``None`` where there is one."""
         return words_of(self.reason_codes, reasons.WORDS)
 
+    @checked
     def to_frame(self, *, backend: Backend = "polars") -> Any:
         """Make a table, one row per pair; missing numbers are null."""
         names = ("mean", "sd", "lower", "upper", "p_improved", "p_meaningful")
@@ -67,6 +69,7 @@ class TrueChange(Generic[Number]):
         return frame(columns, backend)
 
 
+@checked
 def true_change(  # noqa: PLR0913 - options are keyword-only
     pre: Column | float | None,
     post: Column | float | None,

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import polars as pl
 
+from mbc.arguments import checked
 from mbc.errors import ModelError
 from mbc.models.forecast.calibration.baselines import mixed_end, plain_growth, regression_end
 from mbc.models.forecast.calibration.last_score_outcomes import Rule
@@ -88,6 +89,7 @@ class ProspectiveValidation:
         return float(within(self.rows)[late].mean()) if late.any() else None
 
 
+@checked
 def prospective_validation(  # noqa: PLR0913 - options are keyword-only
     frame: Any,
     *,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -102,6 +102,7 @@ class ClientSums:
     outcome_spread: float
     covariates: dict[str, NDArray[Any]]  # one value per client
     dropped: int
+    declared: dict[str, tuple[str, ...]] = field(default_factory=dict[str, tuple[str, ...]])  # order of levels
 
     @property
     def counts(self) -> Floats:
@@ -150,7 +151,9 @@ def sums_about(rows: Rows, basis: Basis, centre: float, spread: float) -> Client
     uu[0, 1:] = uu[1:, 0] = sums[k + 1 : 2 * k + 1]
     for (a, b), column in zip(lower, sums[2 * k + 1 :], strict=True):
         uu[a, b] = uu[b, a] = column
-    return ClientSums(rows.ids, uu, sums[: k + 1], yy, basis, centre, spread, rows.covariates, rows.dropped)
+    return ClientSums(
+        rows.ids, uu, sums[: k + 1], yy, basis, centre, spread, rows.covariates, rows.dropped, rows.declared
+    )
 
 
 _CHUNK = 8192  # rows: below the size where OpenBLAS gives a dot product to other threads

@@ -6,6 +6,7 @@ The expressions keep to what runs alike on polars, duckdb, ibis and Spark: produ
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 import narwhals.stable.v2 as nw
@@ -14,7 +15,7 @@ from numpy.typing import NDArray
 
 from mbc.errors import FrameError, ModelError
 from mbc.models.growth.data.client_sums import Basis, ClientSums
-from mbc.models.growth.data.rows import require_columns
+from mbc.models.growth.data.rows import declared_levels, refuse_duplicates, require_columns
 from mbc.models.growth.data.shapes import BINS, Quantiles, Shape, binned_quantiles
 from mbc.models.growth.matrices import Floats
 
@@ -42,7 +43,10 @@ def grouped_sums(
     sums = _aggregate(rows, basis, centre, spread, [(name, name in words) for name in covariates])
     order = np.argsort(sums["client"], kind="stable")
     columns = {name: values[order] for name, values in sums.items()}
-    return _assemble(columns, basis, centre, spread, list(covariates), total - int(n))
+    schema = table.collect_schema()
+    declared = {name: order for name in covariates if (order := declared_levels(schema[name])) is not None}
+    made = _assemble(columns, basis, centre, spread, list(covariates), total - int(n))
+    return replace(made, declared=declared)
 
 
 def lazy_quantiles(
@@ -66,6 +70,8 @@ def _opened(
     """Complete rows under our own names, and the covariates that hold text."""
     schema = table.collect_schema()
     require_columns(list(schema), [outcome, time, client, *covariates])
+    if len(set(schema)) < len(schema):
+        refuse_duplicates(list(schema))
     for name in (outcome, time):
         if not schema[name].is_numeric():
             raise FrameError(f"column {name!r} must hold numbers, it holds {schema[name]}.")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any, cast
 
@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mbc.errors import FrameError, ModelError, nearest
+from mbc.frames import open_frame
 from mbc.models.growth.data.shapes import BINS, binned_quantiles
 from mbc.models.growth.matrices import Floats
 
@@ -40,6 +41,7 @@ class Rows:
     labels: dict[str, Labels]  # one label per row
     extras: dict[str, Floats]  # other numbers per row; may be NaN
     dropped: int  # rows left out because a value was missing
+    declared: dict[str, tuple[str, ...]] = field(default_factory=dict[str, tuple[str, ...]])  # order of levels
 
     @cached_property
     def codes(self) -> Codes:
@@ -106,14 +108,17 @@ class Table:
     def require(self, wanted: Sequence[str]) -> None:
         """Refuse a table that lacks a column."""
         plain = type(self.native).__module__.startswith(("pandas", "polars"))
-        present = self.native.columns if plain else self.wrapped.columns
+        present = [*self.native.columns] if plain else self.wrapped.columns
         if not all(name in present for name in wanted):
-            require_columns(list(present), wanted)
+            require_columns([str(name) for name in present], wanted)
+        if len(set(present)) < len(present):
+            refuse_duplicates(present)
 
     @property
     def wrapped(self) -> nw.DataFrame[Any]:
         """Behind narwhals."""
-        return cast("nw.DataFrame[Any]", nw.from_native(self.native, eager_only=True))
+        frame = open_frame(self.native)
+        return frame.collect() if isinstance(frame, nw.LazyFrame) else frame
 
     def plain(self, name: str) -> NDArray[Any] | None:
         """Take the numbers of a column of integers or floats without nulls; None for any other."""
@@ -143,6 +148,14 @@ class Table:
         """Turn a covariate into floats, or an object array of text with None for missing."""
         plain = self.plain(name)
         return _values(self.wrapped[name]) if plain is None else plain.astype(np.float64, copy=False)
+
+    def declared(self, name: str) -> tuple[str, ...] | None:
+        """Levels of a categorical column in their declared order; None where no order was declared."""
+        kind = type(self.native).__module__
+        if kind.startswith("pandas"):
+            categories = getattr(self.native[name].dtype, "categories", None)
+            return None if categories is None else tuple(map(str, categories))
+        return declared_levels(self.wrapped.schema[name]) if self.plain(name) is None else None
 
 
 def read_rows(
@@ -175,15 +188,20 @@ def read_rows(
             f"no row has all of {', '.join([outcome, time, client, *covariates])}. "
             f"The table has {dropped} rows; are the columns the right ones?"
         )
-    for name, column in ((outcome, y), (time, t)):
-        if not math.isfinite(np.add.reduce(column)) and not np.isfinite(column).all():
-            raise FrameError(f"column {name!r} holds an infinite number; a score or time must be finite.")
+    numbers = [(name, column) for name, column in (values | more).items() if column.dtype.kind == "f"]
+    for name, column in ((outcome, y), (time, t), *numbers):
+        if not math.isfinite(np.add.reduce(column)) and np.isinf(column).any():
+            raise FrameError(
+                f"column {name!r} holds {int(np.isinf(column).sum())} infinite number(s); scores, times and "
+                "covariates must be finite."
+            )
     if np.minimum.reduce(t) == np.maximum.reduce(t):
         raise ModelError(f"every row has time {t[0]:g}. Growth needs scores at two times or more.")
     unique, first, codes = encode(ids)
     at_client = {name: client_values(name, value, first, codes) for name, value in values.items()}
     marked = {name: labelled(mark) for name, mark in marks.items()}
-    return Rows(unique, first, codes, t, y, at_client, marked, more, dropped)
+    declared = {name: order for name in covariates if (order := table.declared(name)) is not None}
+    return Rows(unique, first, codes, t, y, at_client, marked, more, dropped, declared)
 
 
 def _complete(columns: list[NDArray[Any]]) -> NDArray[np.bool_] | None:
@@ -210,6 +228,20 @@ def require_columns(present: Sequence[str], wanted: Sequence[str]) -> None:
             near = nearest(name, present)
             hint = f" Did you mean {near[0]!r}?" if near else ""
             raise FrameError(f"the table has no column {name!r}; it has {', '.join(present)}.{hint}")
+
+
+def refuse_duplicates(present: Sequence[object]) -> None:
+    """Refuse a table two columns of which have one name."""
+    twice = sorted({str(name) for name in present if list(present).count(name) > 1})
+    raise FrameError(
+        f"the table has more than one column named {', '.join(map(repr, twice))}. Rename or drop all but one."
+    )
+
+
+def declared_levels(dtype: object) -> tuple[str, ...] | None:
+    """Levels of an Enum in their declared order; None for other types."""
+    categories = getattr(dtype, "categories", None) if isinstance(dtype, nw.Enum) else None
+    return None if categories is None else tuple(map(str, categories))
 
 
 def numeric(column: nw.Series[Any]) -> Floats:

@@ -8,6 +8,7 @@ from typing import Any, cast
 
 import narwhals.stable.v2 as nw
 
+from mbc.frames import open_frame
 from mbc.models.growth.data.client_sums import ClientSums, sum_rows
 from mbc.models.growth.data.grouped_sums import grouped_sums, lazy_quantiles
 from mbc.models.growth.data.rows import Rows, read_rows
@@ -59,7 +60,7 @@ Source = RowSource | LazySource
 def source_of(frame: Any, *, outcome: str, time: str, client: str, covariates: Sequence[str]) -> Source:
     """Open any table that narwhals knows."""
     if not type(frame).__module__.startswith(("pandas", "polars.dataframe")):
-        table: Any = nw.from_native(frame)
+        table: Any = open_frame(frame)
         if not isinstance(table, nw.LazyFrame):
             return RowSource(read_rows(frame, outcome=outcome, time=time, client=client, covariates=covariates))
         columns = {"outcome": outcome, "time": time, "client": client}

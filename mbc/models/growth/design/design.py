@@ -14,6 +14,8 @@ from mbc.models.growth.data.client_sums import ClientSums, mean_and_deviation
 from mbc.models.growth.design.statistics import Statistics, block_of, block_slices
 from mbc.models.growth.matrices import Floats, cholesky, inverse, solve_positive
 
+NO_INTERCEPT = "no intercept"  # random effects without differences of level: only when asked for by name
+
 
 @dataclass(frozen=True, slots=True)
 class Terms:
@@ -59,7 +61,7 @@ def terms_of(sums: ClientSums, time: str, covariates: Sequence[str]) -> Terms:
     columns: list[CovariateColumn] = []
     crossed: list[tuple[int, int]] = []
     for source, with_time in split_covariates(covariates):
-        for column in covariate_columns(source, sums.covariates[source]):
+        for column in covariate_columns(source, sums.covariates[source], sums.declared.get(source)):
             columns.append(column)
             pairs.append((0, len(columns)))
             if with_time:
@@ -89,36 +91,57 @@ def _pair_name(time_name: str, covariate: str) -> str:
     return covariate if time_name == "(Intercept)" else f"{time_name}:{covariate}"
 
 
-def covariate_columns(source: str, values: NDArray[Any]) -> list[CovariateColumn]:
-    """Numbers stay one column; text becomes an indicator per level but the first."""
+def covariate_columns(
+    source: str, values: NDArray[Any], declared: Sequence[str] | None = None
+) -> list[CovariateColumn]:
+    """Numbers stay one column; text becomes an indicator per level but the first, the reference.
+
+    The first level is the first of those declared (a pandas Categorical, a polars Enum) that occurs, else the
+    first in sorted order.
+    """
     if values.dtype.kind == "f":
         mean, spread = mean_and_deviation(values)
         return [CovariateColumn(source, None, mean, spread if spread > 0 else 1.0)]
-    levels = sorted(set(values.tolist()))
+    levels = ordered_levels(values, declared)
     if len(levels) > 50:
         raise ModelError(f"covariate {source!r} has {len(levels)} different texts. Is it an identifier?")
     return [CovariateColumn(source, level, 0.0, 1.0) for level in levels[1:]]
 
 
+def ordered_levels(values: NDArray[Any], declared: Sequence[str] | None = None) -> list[Any]:
+    """Levels that occur: in their declared order, else sorted."""
+    present: set[Any] = set(values.tolist())
+    return sorted(present) if declared is None else [level for level in declared if level in present]
+
+
 def random_columns(random: Sequence[str], names: tuple[str, ...]) -> tuple[int, ...]:
-    """Which columns of the time basis vary between clients."""
+    """Which columns of the time basis vary between clients.
+
+    ``"slope"`` and ``"slopes"`` bring the intercept with them, unless ``"no intercept"`` is among the words; a
+    term by its own name stands for itself alone.
+    """
+    words = [random] if isinstance(random, str) else list(random)
     chosen: list[int] = []
-    for word in [random] if isinstance(random, str) else random:
+    for word in words:
         if word in {"intercept", "1"}:
             chosen.append(0)
+        elif word == NO_INTERCEPT:
+            continue
         elif word == "slope":
-            chosen.append(1)
+            chosen += [0, 1]
         elif word == "slopes":
-            chosen += range(1, len(names))
+            chosen += range(len(names))
         elif word in names:
             chosen.append(names.index(word))
         else:
-            near = nearest(word, ["intercept", "slope", "slopes", *names])
+            near = nearest(str(word), ["intercept", "slope", "slopes", NO_INTERCEPT, *names])
             hint = f" Did you mean {near[0]!r}?" if near else ""
             raise ModelError(
-                f"random takes 'intercept', 'slope', 'slopes' or "
+                f"random takes 'intercept', 'slope', 'slopes', '{NO_INTERCEPT}' or "
                 f"a term ({', '.join(names[1:])}); got {word!r}.{hint}"
             )
+    if NO_INTERCEPT in words:
+        chosen = [column for column in chosen if column]
     if not chosen:
         raise ModelError("random names no effect; a growth model needs at least 'intercept' or 'slope'.")
     return tuple(sorted(set(chosen)))

@@ -58,6 +58,12 @@ class Fitted:
         return Fitted(self.sums, self.terms, self.random, self.design, there, report, self.reml)
 
 
+def warn_unless_converged(report: FitReport, model: str) -> None:
+    """Warn, with the model's name and its log, where a search ended before its optimum."""
+    if not report.converged:
+        warnings.warn(f"{model}: {report}", NotConverged, stacklevel=4)
+
+
 def fit_sums(
     sums: ClientSums, *, time: str, covariates: Sequence[str], random: Sequence[str], reml: bool
 ) -> Fitted:
@@ -66,8 +72,7 @@ def fit_sums(
     chosen = random_columns(random, ("intercept", *sums.basis.shape.terms(time)))
     design = design_of(sums, terms, chosen)
     at, report = fit_design(design, reml=reml)
-    if not report.converged:
-        warnings.warn(f"growth model: {report}", NotConverged, stacklevel=3)
+    warn_unless_converged(report, "growth model")
     return Fitted(sums, terms, chosen, design, at, report, reml)
 
 

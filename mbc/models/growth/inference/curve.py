@@ -12,7 +12,9 @@ import numpy as np
 import polars as pl
 from numpy.typing import ArrayLike, NDArray
 
+from mbc.arguments import checked
 from mbc.errors import ModelError
+from mbc.models.change.inputs.score_arrays import as_array
 from mbc.models.change.person.slopes import ClientSlopes
 from mbc.models.growth.data.shapes import Shape
 from mbc.models.growth.fit.estimates import Effects, Estimates, effects_of, estimates_of
@@ -180,6 +182,7 @@ class GrowthCurve:
             }
         )
 
+    @checked
     def tests(self, *, method: Method = "satterthwaite", level: float = 0.95) -> tuple[CoefficientTest, ...]:
         """Test every coefficient against zero, honestly with few clients.
 
@@ -193,11 +196,13 @@ class GrowthCurve:
         fitted = self.fitted
         return coefficient_tests(fitted.design, fitted.optimum, self.estimates, method=method, level=level)
 
+    @checked
     def joint_test(self, contrasts: ArrayLike, *, method: Method = "kenward-roger") -> JointTest:
         """Test several combinations of coefficients at once: rows of numbers, one per coefficient."""
         fitted = self.fitted
         return joint_test(fitted.design, fitted.optimum, self.estimates, contrasts, method=method)
 
+    @checked
     def variance_intervals(
         self,
         *,
@@ -227,6 +232,7 @@ class GrowthCurve:
             return self.bootstrap(replicates=replicates, seed=seed).intervals(design, at, level=level)
         raise ModelError(f"method must be 'profile' or 'bootstrap', got {method!r}.")
 
+    @checked
     def bootstrap(self, *, replicates: int = 1000, seed: int | None = None) -> Bootstrap:
         """Refit data sets drawn from this model: how every estimate would scatter if it were true."""
         self._require_converged()
@@ -240,6 +246,7 @@ class GrowthCurve:
         self._require_converged()
         return client_slopes(self.fitted)
 
+    @checked
     def at(self, theta: Sequence[float]) -> GrowthCurve:
         """Evaluate the same model at given covariance parameters instead of its optimum.
 
@@ -250,6 +257,7 @@ class GrowthCurve:
         """
         return GrowthCurve(self.outcome, self.time, self.client, self.fitted.at(theta), self.tried)
 
+    @checked
     def predict_mean(
         self,
         times: ArrayLike,
@@ -273,6 +281,7 @@ class GrowthCurve:
         """
         return self._population(None, prediction.as_times(times), covariates, level, kind)
 
+    @checked
     def predict_client(
         self,
         client: object,
@@ -280,6 +289,7 @@ class GrowthCurve:
         *,
         level: float = 0.8,
         kind: Kind = "prediction",
+        new: bool = False,
         covariates: Mapping[str, object] | None = None,
     ) -> ClientCurve:
         """Predict one client's own course, with a band.
@@ -287,8 +297,10 @@ class GrowthCurve:
         Parameters
         ----------
         client : object
-            Identifier as in the client column. A client the model has not seen gets the mean course with the
-            spread between clients in its band (``observations`` is 0).
+            Identifier as in the client column, of the same type.
+        new : bool
+            A client the model has not seen: the mean course with the spread between clients in its band
+            (``observations`` is 0). Without it an identifier that is not in the model is refused.
         times : array_like
             In the unit of the time column.
         level : float
@@ -297,17 +309,28 @@ class GrowthCurve:
             ``"prediction"``: where a new score will lie: uncertainty of the coefficients and of the client's
             effects (jointly), and the residual. ``"mean"``: without the residual, where the course itself lies.
         covariates : mapping, optional
-            For a client the model has not seen; averages over clients by default.
+            Of a new client; averages over clients by default. A client of the model has its own.
+
+        Raises
+        ------
+        ModelError
+            If the client is not in the model and not said to be new, or the other way round; if a covariate or its
+            level is not in the model.
         """
         at = prediction.as_times(times)
         self._require_converged()
-        index = self._index.get(client)
+        index = prediction.index_of(client, self._index, new=new)
         if index is None:
             return self._population(client, at, covariates, level, kind)
+        if covariates:
+            raise ModelError(
+                f"client {client!r} is in the model with covariates of its own; covariates= is for a new client."
+            )
         course = prediction.client_course(self.fitted, index, at)
         observations = round(float(self.fitted.sums.counts[index]))
         return prediction.curve(self.fitted, course, client, at, observations=observations, level=level, kind=kind)
 
+    @checked
     def predict_scores(
         self,
         observed_times: ArrayLike,
@@ -322,7 +345,7 @@ class GrowthCurve:
 
         Parameters
         ----------
-        seen, scores : array_like
+        observed_times, scores : array_like
             Times and values of the scores known so far.
         times : array_like
             Where to predict.
@@ -330,9 +353,11 @@ class GrowthCurve:
             As in `predict_client`.
         """
         at, score_times = prediction.as_times(times), prediction.as_times(observed_times)
-        values = np.asarray(scores, dtype=np.float64)
+        values = np.atleast_1d(as_array(scores, "scores"))
         if values.shape != score_times.shape or not np.isfinite(values).all():
-            raise ModelError(f"scores must be finite and as many as seen ({score_times.size}), got {values.size}.")
+            raise ModelError(
+                f"scores must be finite and as many as observed_times ({score_times.size}), got {values.size}."
+            )
         self._require_converged()
         row = prediction.covariate_row(self.fitted, covariates or {})
         course = prediction.scores_course(self.fitted, score_times, values, at, row)

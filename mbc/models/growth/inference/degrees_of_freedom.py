@@ -189,7 +189,13 @@ def joint_test(
     design: Design, at: Evaluation, estimates: Estimates, contrasts: ArrayLike, *, method: Method
 ) -> JointTest:
     """Test rows of contrasts of the reported coefficients against zero."""
-    rows = np.atleast_2d(np.asarray(contrasts, dtype=np.float64))
+    try:
+        rows = np.atleast_2d(np.asarray(contrasts, dtype=np.float64))
+    except (TypeError, ValueError):
+        raise ModelError(
+            f"contrasts must be rows of numbers, one per coefficient ({', '.join(design.x_names)}); "
+            f"got {contrasts!r:.80}."
+        ) from None
     if rows.shape[1] != len(design.x_names) or np.linalg.matrix_rank(rows) < len(rows):
         raise ModelError(
             f"contrasts must be independent rows of {len(design.x_names)} numbers, one per coefficient "

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal, cast
 
 import numpy as np
 import polars as pl
 from numpy.typing import ArrayLike
 from scipy.stats import norm
 
-from mbc.errors import ModelError
+from mbc.errors import ModelError, nearest
+from mbc.models.change.inputs.score_arrays import as_array
+from mbc.models.growth.design.design import ordered_levels
 from mbc.models.growth.fit.fit_model import Fitted
 from mbc.models.growth.matrices import Floats
 
@@ -106,13 +109,36 @@ def covariate_row(fitted: Fitted, given: Mapping[str, object]) -> Floats:
     for name in given:
         if name not in names:
             raise ModelError(f"the model has no covariate {name!r}; it has {', '.join(names) or 'none'}.")
+    checked = {name: _known_value(fitted, name, value) for name, value in given.items()}
     row = np.ones(len(columns) + 1)
     for i, column in enumerate(columns, start=1):
         values = fitted.sums.covariates[column.source]
-        if column.source in given:
-            values = np.array([given[column.source]], dtype=values.dtype)
+        if column.source in checked:
+            values = np.array([checked[column.source]], dtype=values.dtype)
         row[i] = float(column.scaled(values).mean())
     return row
+
+
+def _known_value(fitted: Fitted, name: str, value: object) -> object:
+    """Check a covariate's value: a finite number, or a level that the model has seen."""
+    values = fitted.sums.covariates[name]
+    if values.dtype.kind == "f":
+        try:
+            number = float(cast("Any", value))
+        except (TypeError, ValueError):
+            number = math.nan
+        if not math.isfinite(number):
+            raise ModelError(f"covariate {name!r} is a number in this model, got {value!r}.")
+        return number
+    levels = ordered_levels(values, fitted.sums.declared.get(name))
+    if value is None or str(value) not in levels:
+        near = nearest(str(value), map(str, levels), most=1)
+        hint = f" Did you mean {near[0]!r}?" if near else ""
+        raise ModelError(
+            f"covariate {name!r} has no level {value!r} in this model; it has "
+            f"{', '.join(repr(level) for level in levels)}.{hint}"
+        )
+    return str(value)
 
 
 def client_row(fitted: Fitted, index: int) -> Floats:
@@ -122,10 +148,29 @@ def client_row(fitted: Fitted, index: int) -> Floats:
     return np.array([1.0, *scaled])
 
 
+def index_of(client: object, places: Mapping[Any, int], *, new: bool) -> int | None:
+    """Find a client among those of the model; None for one that is said to be new."""
+    try:
+        index = places.get(client)
+    except TypeError:
+        raise ModelError(f"client must be one identifier, got {client!r:.60}.") from None
+    if index is None and not new:
+        alike = [known for known in places if str(known) == str(client)]
+        near = alike or nearest(str(client), map(str, places), most=1)
+        hint = f" Did you mean {near[0]!r}?" if near else ""
+        raise ModelError(
+            f"client {client!r} is not in the model, which has {len(places)} clients.{hint} "
+            "For somebody the model has not seen say new=True."
+        )
+    if index is not None and new:
+        raise ModelError(f"client {client!r} is in the model: leave out new=True.")
+    return index
+
+
 def as_times(times: ArrayLike) -> Floats:
     """Check times and make them a flat array."""
-    array = np.atleast_1d(np.asarray(times, dtype=np.float64))
-    if array.ndim != 1 or not np.isfinite(array).all():
+    array = np.atleast_1d(as_array(times, "times"))
+    if not array.size or not np.isfinite(array).all():
         raise ModelError("times must be a list of finite numbers, in the unit of the time column.")
     return array
 

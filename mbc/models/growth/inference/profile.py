@@ -36,7 +36,9 @@ class FixedParameter:
     """One parameter held at a value; the others are the entries of the factor of G, and log sigma.
 
     Effects are ordered so that the held one (or the held pair) comes first: its standard deviation is then the
-    first entry of the factor, a correlation the direction of its second row.
+    first entry of the factor, a correlation the direction of its second row. There the first two standard
+    deviations enter by their size alone: with one of them negative a correlation held at r would be
+    evaluated at -r.
     """
 
     order: tuple[int, ...]
@@ -56,12 +58,15 @@ class FixedParameter:
             lower[rows[1:], columns[1:]] = free[:-1]
             return lower, log_sigma, lambda slope, last: np.append(slope[rows[1:], columns[1:]], last)
         turn = math.sqrt(max(1 - value * value, 0.0))
-        lower[0, 0], lower[1, 0], lower[1, 1] = free[0], free[1] * value, free[1] * turn
+        signs = np.where(free[:2] < 0, -1.0, 1.0)
+        first, second_sd = (signs * free[:2]).tolist()
+        lower[0, 0], lower[1, 0], lower[1, 1] = first, second_sd * value, second_sd * turn
         lower[rows[3:], columns[3:]] = free[2:-1]
 
         def gradient(slope: Floats, last: float) -> Floats:
             second = slope[1, 0] * value + slope[1, 1] * turn
-            return np.concatenate([[slope[0, 0], second], slope[rows[3:], columns[3:]], [last]])
+            pair = signs * np.array([slope[0, 0], second])
+            return np.concatenate([pair, slope[rows[3:], columns[3:]], [last]])
 
         return lower, log_sigma, gradient
 
@@ -73,8 +78,21 @@ class FixedParameter:
             return entries
         if self.kind == "deviation":
             return np.append(entries[1:], log_sigma)
-        second = math.copysign(math.hypot(lower[1, 0], lower[1, 1]), lower[1, 1])
-        return np.concatenate([[entries[0], second], entries[3:], [log_sigma]])
+        second = math.hypot(lower[1, 0], lower[1, 1])
+        return np.concatenate([[abs(float(entries[0])), second], entries[3:], [log_sigma]])
+
+    def starts(self, warm: Floats, cold: Floats) -> list[Floats]:
+        """Where to search from: the last optimum, that of the model, and other sizes of what the held one leaves.
+
+        A held parameter often leaves two optima: one with the other effect large, one with it near zero.
+        """
+        if self.kind == "residual":
+            return [warm, cold, 0.3 * cold]
+        scale = np.ones((4, warm.size))
+        first = 1 if self.kind == "correlation" else 0
+        scale[0, first:-1], scale[1, first:-1] = 0.1, 3.0
+        scale[2, 0], scale[3, 0] = 0.3, -1.0  # the last turns a correlation of what is held with the rest
+        return [warm, cold, *(cold * row for row in scale)]
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,14 +103,18 @@ class Profile:
     held: FixedParameter
     reml: bool
 
-    def minimum(self, value: float, start: Floats) -> tuple[float, Floats]:
-        """Least deviance with the parameter at this value, and where."""
+    def minimum(self, value: float, starts: list[Floats]) -> tuple[float, Floats]:
+        """Least deviance with the parameter at this value, and where; the best of several searches."""
+        searches = [self._search(value, start) for start in starts]
+        return min(searches, key=lambda search: search[0])
+
+    def _search(self, value: float, start: Floats) -> tuple[float, Floats]:
         order = list(self.held.order)
         into = self.design.z_map[:, order]
 
         def objective(free: Floats) -> tuple[float, Floats]:
             lower, log_sigma, chain = self.held.unpack(free, value)
-            sigma2 = math.exp(2 * min(max(log_sigma, -300.0), 300.0))
+            sigma2 = math.exp(2 * min(max(log_sigma, -50.0), 50.0))
             at = evaluate(self.design.statistics, triangular(into @ lower) / math.sqrt(sigma2), reml=self.reml)
             if not math.isfinite(at.deviance):
                 return 1e300, np.zeros_like(free)
@@ -103,6 +125,15 @@ class Profile:
 
         minimum = scipy_minimize(objective, start, jac=True, method="BFGS", options={"gtol": 1e-6, "maxiter": 200})
         return float(minimum.fun), np.asarray(minimum.x)
+
+
+def _inside(lower: Floats, sigma: float) -> Floats:
+    """Move a factor off the edge: at a diagonal entry of zero the slope is zero, and a search stays."""
+    least = 0.1 * max(float(np.abs(lower).max()), 0.1 * sigma)
+    out = lower.copy()
+    diagonal = np.diag(lower)
+    np.fill_diagonal(out, np.where(np.abs(diagonal) < least, least, diagonal))
+    return out
 
 
 def natural_deviance(at: Evaluation, sigma2: float) -> tuple[float, Floats, float]:
@@ -128,7 +159,7 @@ def profile_intervals(design: Design, at: Evaluation, *, reml: bool, level: floa
     critical = float(chi2.ppf(level, 1))
 
     def search(held: FixedParameter, estimate: float, low: float, high: float) -> tuple[float, float]:
-        start = held.pack(triangular(factor[list(held.order)]), math.log(sigma))
+        start = held.pack(_inside(triangular(factor[list(held.order)]), sigma), math.log(sigma))
         profile = Profile(design, held, reml)
         return (
             _crossing(profile, at.deviance, critical, estimate, start, low),
@@ -170,10 +201,10 @@ def _crossing(
         step = min(step, room - inside)
         # At the bound itself the factor is degenerate: stop a hair before.
         place = inside + (step if inside + step < room else step * (1 - 1e-6))
-        deviance, point = profile.minimum(estimate + towards * place, warm)
+        deviance, point = profile.minimum(estimate + towards * place, profile.held.starts(warm, start))
         rise = deviance - least
         if rise >= critical:
-            return _closed_in(profile, least + critical, estimate, towards, (inside, place), warm)
+            return _closed_in(profile, least + critical, estimate, towards, (inside, place), [warm, point])
         if place >= room * (1 - 1e-5):
             return bound
         # Deviance is nearly quadratic in the distance: aim a little beyond where it should cross.
@@ -184,13 +215,18 @@ def _crossing(
 
 
 def _closed_in(
-    profile: Profile, target: float, estimate: float, towards: float, between: tuple[float, float], warm: Floats
+    profile: Profile,
+    target: float,
+    estimate: float,
+    towards: float,
+    between: tuple[float, float],
+    starts: list[Floats],
 ) -> float:
     """Root between two distances from the estimate."""
 
     def excess(distance: float) -> float:
         if distance <= 0:
             return -1.0
-        return profile.minimum(estimate + towards * distance, warm)[0] - target
+        return profile.minimum(estimate + towards * distance, starts)[0] - target
 
     return estimate + towards * float(brentq(excess, *between, rtol=1e-7, xtol=1e-9 * between[1]))

@@ -11,10 +11,11 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+from patsy import PatsyError
 from statsmodels.base.model import LikelihoodModel
 from statsmodels.regression import mixed_linear_model as stock
 
-from mbc.errors import ModelError
+from mbc.errors import FrameError, ModelError
 from mbc.models.growth.data.formula_data import complete_rows, component_columns, table_and_groups
 from mbc.models.growth.design.design import Design
 from mbc.models.growth.design.row_design import row_design
@@ -94,16 +95,21 @@ class FastMixedLM(stock.MixedLM):
         formulas = [formula, *([re_formula] if re_formula else []), *(vc_formula or {}).values()]
         data, groups = complete_rows(data, groups, formulas, missing)
         environment = kwargs.setdefault("eval_env", {})
-        components = None if not vc_formula else component_columns(vc_formula, data, environment)
-        return super().from_formula(
-            formula,
-            data,
-            re_formula=re_formula,
-            groups=column if isinstance(column, str) else groups,
-            missing="none",
-            components=components,
-            **kwargs,
-        )
+        if not len(data):
+            raise FrameError("no row has a value in every column that the formula names.")
+        try:
+            components = None if not vc_formula else component_columns(vc_formula, data, environment)
+            return super().from_formula(
+                formula,
+                data,
+                re_formula=re_formula,
+                groups=column if isinstance(column, str) else groups,
+                missing="none",
+                components=components,
+                **kwargs,
+            )
+        except (PatsyError, ValueError, TypeError, IndexError) as fault:
+            raise FrameError(f"the formula cannot be read on this table: {_first_line(fault)}") from fault
 
     # What MixedLM keeps as lists of groups, built only if someone asks.
 
@@ -264,6 +270,10 @@ class FastMixedLM(stock.MixedLM):
                 lambda factor: evaluate(design.statistics, factor, reml=reml), first, entries=entries
             )
         return stock.MixedLMResultsWrapper(results_of(self, design, at, report))
+
+
+def _first_line(fault: Exception) -> str:
+    return str(fault).strip().splitlines()[0] if str(fault).strip() else type(fault).__name__
 
 
 class _ComponentMatrices(list):

@@ -55,6 +55,13 @@ class FastMixedLMResults(stock.MixedLMResults):
         return np.array([errors[i, j] for i, j in [*pairs, *((i, i) for i in range(self.k_re, q))]])
 
     @cached_property
+    def bse_gls(self) -> pd.Series:
+        """Standard errors of the coefficients as lme4 and `growth_curve` give them: sigma^2 (X'V^-1X)^-1."""
+        scale = self.design.outcome_spread**2 * self.at.sigma2
+        covariance = scale * self.design.x_back @ self.at.inverse @ self.design.x_back.T
+        return pd.Series(np.sqrt(np.diag(covariance)), index=list(self.model.exog_names))
+
+    @cached_property
     def random_effects_frame(self) -> pd.DataFrame:
         """One row per group: conditional means of its random effects."""
         return pd.DataFrame(self.effects.means, index=self.model.group_labels, columns=self._effect_names())
@@ -141,13 +148,13 @@ def results_of(model: Any, design: Design, at: Evaluation, report: FitReport) ->
     results.use_sqrt, results.freepat = model.use_sqrt, model.freepat
     results.design, results.at, results.report, results.singular = design, at, report, singular
     if not report.converged:
-        warnings.warn(f"mixedlm: {report}", ConvergenceWarning, stacklevel=4)
+        warnings.warn(f"mixedlm: {report}", ConvergenceWarning, stacklevel=5)
     if singular:
         warnings.warn(
             "mixedlm: the fit is singular (a variance is zero or a correlation is one). The estimates are the "
             "maximum; standard errors of the variances are not given.",
             ConvergenceWarning,
-            stacklevel=4,
+            stacklevel=5,
         )
     return results
 

@@ -17,11 +17,14 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
+from mbc.arguments import checked
 from mbc.errors import ModelError
+from mbc.frames import open_frame
 from mbc.models.growth.data.client_sums import Basis, ClientSums, sums_about
 from mbc.models.growth.data.rows import Rows, read_rows, require_columns
 from mbc.models.growth.data.shapes import Shape, ShapeName, shape_of
 from mbc.models.growth.design.design import Design, Expansion, expanded, random_columns, split_covariates, terms_of
+from mbc.models.growth.fit.fit_model import warn_unless_converged
 from mbc.models.growth.fit.identification import checked_start
 from mbc.models.growth.fit.optimiser import FitReport
 from mbc.models.growth.matrices import Floats
@@ -67,6 +70,7 @@ class PairedGrowth:
         """Of the coefficients."""
         return np.sqrt(self.covariance.diagonal())
 
+    @checked
     def correlation(self, first: str, second: str) -> Correlation:
         """Find the correlation of two random effects, by name."""
         for correlation in self.correlations:
@@ -87,6 +91,7 @@ class PairedGrowth:
         )
 
 
+@checked
 def paired_growth(
     frame: Any,
     *,
@@ -120,7 +125,7 @@ def paired_growth(
     """
     if len(outcomes) != 2 or outcomes[0] == outcomes[1]:
         raise ModelError(f"outcomes must be two different columns, got {tuple(outcomes)}.")
-    table: Any = nw.from_native(frame)
+    table: Any = open_frame(frame)
     eager = cast("nw.DataFrame[Any]", table.collect() if isinstance(table, nw.LazyFrame) else table)
     require_columns(eager.columns, [*outcomes, time, client])
     stacked = _Stacked.of(eager, outcomes, time, client, covariates, shape_of(shape), random)
@@ -129,6 +134,7 @@ def paired_growth(
         part = slice(o * stacked.q, (o + 1) * stacked.q)
         start[part, part] = checked_start(design, reml=reml).factor
     fit = fit_cells(stacked.cells, stacked.weighting(), start, stacked.start(), reml=reml)
+    warn_unless_converged(fit.report, "paired_growth")
     return _result(stacked, outcomes, fit, reml=reml)
 
 
@@ -165,6 +171,7 @@ class _Stacked:
         basis = Basis.about(shape.placed(rows.quantiles), rows.time)
         picked = random_columns(random, ("intercept", *basis.shape.terms(time)))
         both = has[0] & has[1]
+        _refuse_dependent(rows, both, basis.columns(rows.time)[list(picked)], outcomes)
         only = [has[0] & ~both, has[1] & ~both]
         designs: list[Design] = []
         expansions: list[Expansion] = []
@@ -213,6 +220,36 @@ class _Stacked:
             return value, np.array([2 * (both + second), -2 * c * both])[: numbers.size]
 
         return Weighting(weights, jacobian, log_det)
+
+
+def _refuse_dependent(rows: Rows, both: NDArray[np.bool_], z: Floats, outcomes: tuple[str, str]) -> None:
+    """Refuse two outcomes that are one: around each client's own course they then differ by a factor only.
+
+    The correlation of their residuals is then 1 (or -1) and the likelihood has no upper bound.
+    """
+    codes, columns = rows.codes[both], z[:, both]
+    residuals = [
+        within_client_residuals(rows.extras[f"mbc_{i}"][both], columns, codes, rows.clients) for i in range(2)
+    ]
+    left = int(both.sum()) - np.linalg.matrix_rank(columns) * len(np.unique(codes))
+    size = math.sqrt(float((residuals[0] ** 2).sum() * (residuals[1] ** 2).sum()))
+    if left >= 2 and size > 0 and abs(float(residuals[0] @ residuals[1])) > (1 - 1e-8) * size:
+        raise ModelError(
+            f"{outcomes[0]!r} and {outcomes[1]!r} are the same measure: around each client's own course one is a "
+            "multiple of the other. Their joint likelihood has no maximum. Give two different measures."
+        )
+
+
+def within_client_residuals(score: Floats, z: Floats, codes: NDArray[np.intp], clients: int) -> Floats:
+    """Take each client's own least-squares course off the scores; z is (q, n)."""
+    q = len(z)
+    cross, right = np.zeros((clients, q, q)), np.zeros((clients, q))
+    for a in range(q):
+        right[:, a] = np.bincount(codes, z[a] * score, clients)
+        for b in range(q):
+            cross[:, a, b] = np.bincount(codes, z[a] * z[b], clients)
+    own = np.einsum("cab,cb->ca", np.linalg.pinv(cross, rcond=1e-10, hermitian=True), right)
+    return score - (z * own[codes].T).sum(axis=0)
 
 
 def _cells(

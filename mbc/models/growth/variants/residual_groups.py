@@ -10,13 +10,16 @@ from typing import Any, cast
 import narwhals.stable.v2 as nw
 import numpy as np
 
+from mbc.arguments import checked
 from mbc.errors import ModelError
+from mbc.frames import open_frame
 from mbc.models.growth.data.client_sums import Basis, sums_about
 from mbc.models.growth.data.rows import Rows, read_rows
 from mbc.models.growth.data.shapes import Shape, ShapeName, shape_of
 from mbc.models.growth.design.design import Design, expanded, random_columns, split_covariates, terms_of
 from mbc.models.growth.fit.deviance import Evaluation
 from mbc.models.growth.fit.estimates import Estimates, estimates_of
+from mbc.models.growth.fit.fit_model import warn_unless_converged
 from mbc.models.growth.fit.identification import checked_start
 from mbc.models.growth.fit.optimiser import FitReport
 from mbc.models.growth.matrices import Floats
@@ -46,6 +49,7 @@ class GroupedResiduals:
         return self.estimates.log_likelihood
 
 
+@checked
 def residual_growth(  # noqa: PLR0913  growth_curve's arguments and one more
     frame: Any,
     *,
@@ -95,6 +99,7 @@ def residual_growth(  # noqa: PLR0913  growth_curve's arguments and one more
     counts = np.bincount(groups.codes, minlength=len(groups.levels)).astype(np.float64)
     start = checked_start(design, reml=reml).factor
     fit = fit_cells(cells, variance_ratios(counts), start, np.zeros(len(counts) - 1), reml=reml)
+    warn_unless_converged(fit.report, "residual_growth")
     return _result(
         design, fit.optimum, fit.deviance, fit.numbers, fit.hessian, groups.levels, fit.report, reml=reml
     )
@@ -119,7 +124,7 @@ def eager_rows(
     frame: Any, *, outcome: str, time: str, client: str, covariates: Sequence[str], labels: Sequence[str]
 ) -> Rows:
     """Read the rows of any table into memory: for the models that need more than client sums."""
-    table: Any = nw.from_native(frame)
+    table: Any = open_frame(frame)
     eager = table.collect() if isinstance(table, nw.LazyFrame) else table
     return read_rows(
         cast("nw.DataFrame[Any]", eager),

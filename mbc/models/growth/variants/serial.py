@@ -18,16 +18,18 @@ from numpy.typing import ArrayLike
 from scipy.optimize import brentq, minimize_scalar
 from scipy.stats import chi2, norm
 
+from mbc.arguments import checked
 from mbc.errors import ModelError
 from mbc.models.growth.data.shapes import Shape, ShapeName, shape_of
 from mbc.models.growth.design.design import residualised
 from mbc.models.growth.design.row_design import statistics_of
 from mbc.models.growth.fit.deviance import Evaluation, evaluate
 from mbc.models.growth.fit.estimates import Estimates, estimates_of
+from mbc.models.growth.fit.fit_model import warn_unless_converged
 from mbc.models.growth.fit.identification import checked_start
 from mbc.models.growth.fit.optimiser import FitReport, minimise
 from mbc.models.growth.fit.starts import is_singular, starting_factor
-from mbc.models.growth.inference.prediction import ClientCurve, Kind, as_times
+from mbc.models.growth.inference.prediction import ClientCurve, Kind, as_times, index_of
 from mbc.models.growth.matrices import Floats
 from mbc.models.growth.variants.row_columns import RowColumns
 
@@ -87,6 +89,7 @@ class SerialGrowth:
         gain = 2 * max(self.log_likelihood - self.independent_log_likelihood, 0.0)
         return 0.5 * float(chi2.sf(gain, 1)) if gain > 0 else 1.0
 
+    @checked
     def predict_client(
         self, client: object, times: ArrayLike, *, level: float = 0.8, kind: Kind = "prediction"
     ) -> ClientCurve:
@@ -99,13 +102,10 @@ class SerialGrowth:
         kind : {"prediction", "mean"}
             Where a new score will lie, or where the growth curve itself does.
         """
-        ids = self.columns.rows.ids.tolist()
-        if client not in ids:
-            raise ModelError(f"client {client!r} is not in the model; it has {len(ids)} clients.")
-        if not 0 < level < 1:
-            raise ModelError(f"level must be between 0 and 1, got {level}. Is it a percentage?")
+        index = index_of(client, {name: i for i, name in enumerate(self.columns.rows.ids.tolist())}, new=False)
+        assert index is not None  # noqa: S101  refused above
         at = as_times(times)
-        mean, variance, observations = self._course(ids.index(client), at, kind)
+        mean, variance, observations = self._course(index, at, kind)
         scale = self.columns.design.outcome_spread
         half = float(norm.ppf(0.5 + level / 2)) * scale * np.sqrt(variance)
         mean = scale * mean
@@ -132,6 +132,7 @@ class SerialGrowth:
         return x @ beta + gain @ residual, optimum.sigma2 * np.maximum(variance, 0.0), own.size
 
 
+@checked
 def serial_growth(
     frame: Any,
     *,
@@ -180,6 +181,7 @@ def serial_growth(
     typical = float(np.median(gaps[follow]))
     independent = _at_rate(columns, gaps, None, reml=reml)
     rate, best = _search(columns, gaps, typical, independent, reml=reml)
+    warn_unless_converged(best.report, "serial_growth")
     interval = _interval(columns, gaps, rate, best, typical, reml=reml)
     plain = estimates_of(columns.design, independent.optimum, reml=reml, deviance=independent.deviance)
     return SerialGrowth(outcome, client, columns, reml, math.exp(-rate), interval, plain.log_likelihood, best)

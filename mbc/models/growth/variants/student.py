@@ -17,8 +17,9 @@ import polars as pl
 from scipy.optimize import minimize as scipy_minimize
 from scipy.special import gammaln
 
+from mbc.arguments import checked
 from mbc.models.growth.data.shapes import Shape, ShapeName, shape_of
-from mbc.models.growth.fit.fit_model import fit_design
+from mbc.models.growth.fit.fit_model import fit_design, warn_unless_converged
 from mbc.models.growth.fit.optimiser import Evaluated, FitReport
 from mbc.models.growth.matrices import Floats, by_columns, factor_of
 from mbc.models.growth.variants.row_columns import RowColumns
@@ -120,6 +121,7 @@ class RobustGrowth:
         """Of the coefficients."""
         return np.sqrt(self.covariance.diagonal())
 
+    @checked
     def discounted(self, *, below: float = 0.4) -> pl.DataFrame:
         """Scores that count for less than a share of an ordinary one, least first.
 
@@ -128,6 +130,7 @@ class RobustGrowth:
         return self._weights.filter(pl.col("weight") < below).sort("weight")
 
 
+@checked
 def robust_growth(
     frame: Any,
     *,
@@ -168,6 +171,7 @@ def robust_growth(
     normal, _ = fit_design(design, reml=False)
     problem = Laplace(columns, columns.rows.clients)
     parameters, hessian, report = _fit(problem, normal.gamma, math.sqrt(normal.sigma2), normal.factor)
+    warn_unless_converged(report, "robust_growth")
     normal_deviance = normal.deviance + 2 * columns.y.size * math.log(design.outcome_spread)
     return _result(problem, parameters, hessian, report, (time, outcome, client), -0.5 * normal_deviance)
 

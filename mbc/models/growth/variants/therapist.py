@@ -14,12 +14,14 @@ from scipy.optimize import brentq
 from scipy.optimize import minimize as scipy_minimize
 from scipy.stats import chi2
 
+from mbc.arguments import checked
 from mbc.errors import ModelError
 from mbc.models.growth.data.client_sums import Basis, sums_about
-from mbc.models.growth.data.rows import Rows
+from mbc.models.growth.data.rows import Codes, Rows
 from mbc.models.growth.data.shapes import Shape, ShapeName, shape_of
 from mbc.models.growth.design.design import Expansion, expanded, random_columns, split_covariates, terms_of
 from mbc.models.growth.design.statistics import block_slices, joined
+from mbc.models.growth.fit.fit_model import warn_unless_converged
 from mbc.models.growth.fit.identification import checked_start
 from mbc.models.growth.fit.optimiser import Evaluated, FitReport
 from mbc.models.growth.matrices import Floats, factor_of
@@ -75,6 +77,7 @@ class TherapistGrowth:
             columns[name], columns[f"{name} sd"] = self.means[:, j], self.standard_deviations[:, j]
         return pl.DataFrame(columns)
 
+    @checked
     def therapist_interval(self, *, level: float = 0.95) -> tuple[float, float]:
         """Profile-likelihood interval of the standard deviation between therapists (of the intercept).
 
@@ -119,6 +122,7 @@ def _deviance_at(problem: Problem, start: Floats, deviation: float, sigma: float
     return float(scipy_minimize(objective, first, method="BFGS", options={"gtol": 1e-4}).fun)
 
 
+@checked
 def therapist_growth(  # noqa: PLR0913  growth_curve's arguments and two more
     frame: Any,
     *,
@@ -169,8 +173,56 @@ def therapist_growth(  # noqa: PLR0913  growth_curve's arguments and two more
         )
     links = _links(rows, therapist, basis, (centre, spread), expansion, len(theirs))
     problem = Problem(design, links, reml)
+    _require_separable(rows, therapist, expansion.rows(basis.columns(rows.time), rows.codes), len(theirs))
     theta, report = _fit(problem)
+    warn_unless_converged(report, "therapist_growth")
     return _result(problem, theta, report, labels.levels, names_of=(design.x_names, design.z_names))
+
+
+_MOST_ROWS = 300  # beyond, the information of the variances is not computed row by row
+
+
+def _require_separable(rows: Rows, therapist: str, columns: tuple[Floats, Floats], r: int) -> None:
+    """Refuse data in which the variance between therapists is another variance under a second name."""
+    label = rows.labels[therapist]
+    per_client = np.unique(rows.codes * len(label.levels) + label.codes).size
+    if per_client == rows.clients == len(label.levels):
+        raise ModelError(
+            f"column {therapist!r} names one therapist for each client and one client for each therapist: only "
+            "the sum of the two variances is in the data. A therapist's share needs therapists with several "
+            "clients; for the clients alone use growth_curve."
+        )
+    if np.bincount(label.codes).max() == 1:
+        raise ModelError(
+            f"column {therapist!r} names another therapist in every row: its variance is the residual's under a "
+            "second name. Give the therapist of each session by one identifier."
+        )
+    if rows.time.size <= _MOST_ROWS and not _separable(rows.codes, label.codes, columns, r):
+        raise ModelError(
+            f"these rows cannot separate the variances between clients, between therapists ({therapist!r}) and of "
+            "the residual: some sum of them leaves the likelihood unchanged. Therapists must share effects among "
+            "several clients; take fewer effects: therapist_random=('intercept',)."
+        )
+
+
+def _separable(clients: Codes, therapists: Codes, columns: tuple[Floats, Floats], r: int) -> bool:
+    """Whether the patterns of covariance, with the coefficients projected out, are linearly independent."""
+    x, z = columns
+    basis = np.linalg.qr(x.T)[0]
+    off = np.eye(x.shape[1]) - basis @ basis.T
+    patterns = [np.eye(x.shape[1])]
+    for codes, effects in ((clients, z), (therapists, z[:r])):
+        same = codes[:, None] == codes
+        for a in range(len(effects)):
+            for b in range(a + 1):
+                product = np.outer(effects[a], effects[b])
+                patterns.append(same * (product + product.T))
+    vectors = np.array([(off @ pattern @ off).ravel() for pattern in patterns])
+    sizes = np.linalg.norm(vectors, axis=1)
+    if not (sizes > 0).all():
+        return False
+    gram = (vectors / sizes[:, None]) @ (vectors / sizes[:, None]).T
+    return bool(np.linalg.eigvalsh(gram)[0] > 1e-10)
 
 
 def _links(

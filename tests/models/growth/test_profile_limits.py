@@ -1,0 +1,125 @@
+"""The likelihood ratio at every limit of a profile interval is the chi-square quantile, by a second likelihood."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import polars as pl
+import pytest
+from scipy.optimize import minimize
+from scipy.stats import chi2
+
+from mbc import models
+
+COLUMNS = {"outcome": "y", "time": "week", "client": "client"}
+CASE = Path(__file__).parent / "data" / "g1.csv"
+
+
+class Likelihood:
+    """-2 log-likelihood of random intercept and slope, client by client, coefficients profiled out."""
+
+    def __init__(self, frame, slope, x):
+        codes = np.unique(frame["client"].to_numpy(), return_inverse=True)[1]
+        self.parts = [np.flatnonzero(codes == k) for k in range(codes.max() + 1)]
+        self.y, self.x = frame["y"].to_numpy(), x
+        self.z = np.column_stack([np.ones(frame.height), slope])
+
+    def deviance(self, sd, r, sigma):
+        g = np.array([[sd[0] ** 2, r * sd[0] * sd[1]], [r * sd[0] * sd[1], sd[1] ** 2]])
+        xx, xy, yy, log_det = 0.0, 0.0, 0.0, 0.0
+        for rows in self.parts:
+            z, x, y = self.z[rows], self.x[rows], self.y[rows]
+            v = z @ g @ z.T + sigma**2 * np.eye(rows.size)
+            inverse = np.linalg.inv(v)
+            xx, xy, yy = xx + x.T @ inverse @ x, xy + x.T @ inverse @ y, yy + y @ inverse @ y
+            log_det += np.linalg.slogdet(v)[1]
+        return log_det + yy - xy @ np.linalg.solve(xx, xy) + self.y.size * np.log(2 * np.pi)
+
+    def least(self, held, value, starts):
+        """Minimise over what is not held: log standard deviations and atanh of the correlation."""
+        names = [name for name in ("sd0", "sd1", "r", "sigma") if name != held]
+
+        def objective(free):
+            at = {held: value} | {
+                name: np.tanh(u) if name == "r" else np.exp(np.clip(u, -20, 8))
+                for name, u in zip(names, free, strict=True)
+            }
+            return self.deviance((at["sd0"], at["sd1"]), at["r"], at["sigma"])
+
+        best = np.inf
+        for start in starts:
+            first = [np.arctanh(start[n]) if n == "r" else np.log(start[n]) for n in names]
+            options = {"xatol": 1e-6, "fatol": 1e-7, "maxiter": 4000, "maxfev": 4000}
+            best = min(best, minimize(objective, first, method="Nelder-Mead", options=options).fun)
+        return best
+
+
+def simulated(seed):
+    rng = np.random.default_rng(seed)
+    n, k = 14, 5
+    who, week = np.repeat(np.arange(n), k), np.tile(np.arange(k), n).astype(float)
+    sd, r = (3.0, float(rng.uniform(0.3, 1.2))), float(rng.uniform(-0.8, 0.8))
+    g = [[sd[0] ** 2, r * sd[0] * sd[1]], [r * sd[0] * sd[1], sd[1] ** 2]]
+    effects = rng.multivariate_normal([0, 0], g, n)
+    y = 20 + effects[who, 0] + (effects[who, 1] - 1) * week + rng.normal(0, 2, n * k)
+    return pl.DataFrame({"client": who, "week": week, "y": y})
+
+
+def check_limits(fit, likelihood):
+    intervals = fit.variance_intervals()
+    names = dict(
+        zip(("sd0", "sd1", "r", "sigma"), (intervals[0], intervals[1], intervals[2], intervals[3]), strict=True)
+    )
+    at = {name: interval.estimate for name, interval in names.items()}
+    inside = at | {"r": float(np.clip(at["r"], -0.95, 0.95)), "sd1": max(at["sd1"], 0.05)}
+    starts = [inside, inside | {"sd1": 0.1 * inside["sd1"]}, inside | {"r": -0.5}, inside | {"r": 0.9}]
+    least = -2 * fit.log_likelihood
+    checked = 0
+    for name, interval in names.items():
+        for limit in (interval.lower, interval.upper):
+            edge = limit == 0 or (name == "r" and abs(limit) == 1)
+            value = limit * (1 - 1e-9) if edge else limit
+            ratio = likelihood.least(name, value, starts) - least
+            if edge:
+                assert ratio <= chi2.ppf(0.95, 1) + 2e-3, (name, limit, ratio)
+            else:
+                assert ratio == pytest.approx(chi2.ppf(0.95, 1), abs=2e-3), (name, limit)
+                checked += 1
+    return checked
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_the_likelihood_ratio_at_every_limit_is_the_quantile(seed):
+    frame = simulated(seed)
+    fit = models.growth_curve(frame, **COLUMNS, shape="linear", reml=False)
+    week = frame["week"].to_numpy()
+    assert check_limits(fit, Likelihood(frame, week, np.column_stack([np.ones(week.size), week]))) >= 5
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("seed", range(4, 40))
+def test_the_likelihood_ratio_at_every_limit_is_the_quantile_for_more_seeds(seed):
+    test_the_likelihood_ratio_at_every_limit_is_the_quantile(seed)
+
+
+def test_a_correlation_is_held_at_its_sign_against_the_deviance_of_lme4():
+    """Lme4's own deviance function (ML): ratio 4.038 at -0.45, 3.806 at -0.40, 0.740 at +1."""
+    frame = pl.read_csv(CASE)
+    fit = models.growth_curve(frame, **COLUMNS, covariates=("arm:time", "age"), reml=False)
+    found = next(i for i in fit.variance_intervals() if i.quantity == "correlation")
+    assert -0.45 < found.lower < -0.40
+    assert found.upper == 1.0
+    week = np.log1p(frame["week"].to_numpy())
+    arm = (frame["arm"] == "ctl").to_numpy().astype(float)
+    x = np.column_stack([np.ones(week.size), week, arm, week * arm, frame["age"].to_numpy()])
+    likelihood = Likelihood(frame, week, x)
+    assert -2 * fit.log_likelihood == pytest.approx(likelihood.least("r", found.estimate, [_at(fit)]), abs=1e-5)
+    for r, ratio in ((-0.45, 4.038), (-0.40, 3.806), (0.9999999, 0.740)):  # printed by lme4
+        starts = [_at(fit), _at(fit) | {"sd1": 0.05}, _at(fit) | {"sd1": 0.5}]
+        assert likelihood.least("r", r, starts) + 2 * fit.log_likelihood == pytest.approx(ratio, abs=2e-3)
+
+
+def _at(fit):
+    intervals = fit.variance_intervals(level=0.5)
+    return {n: float(i.estimate) for n, i in zip(("sd0", "sd1", "r", "sigma"), intervals, strict=True)}

@@ -1,0 +1,286 @@
+"""Every public function refuses what it cannot read: no other exception, and no result as if nothing was wrong."""
+
+from __future__ import annotations
+
+import inspect
+import math
+import warnings
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import polars as pl
+import pytest
+
+from mbc import models
+from mbc.errors import MbcError
+
+rng = np.random.default_rng(7)
+N, K = 24, 6
+WHO, WEEK = np.repeat(np.arange(N), K), np.tile(np.arange(K), N)
+TRAIT = rng.normal(0, 3, N)[WHO]
+LONG = pl.DataFrame(
+    {
+        "who": WHO,
+        "week": WEEK,
+        "y": np.round(20 - WEEK + TRAIT + rng.normal(0, 2, N * K)),
+        "x": np.round(10 + WEEK + rng.normal(0, 2, N * K)),
+        "i1": rng.integers(0, 4, N * K),
+        "i2": rng.integers(0, 4, N * K),
+        "i3": rng.integers(0, 4, N * K),
+        "arm": np.where(WHO % 2, "act", "ctl"),
+        "therapist": WHO % 5,
+        "half": np.where(WEEK < 3, "early", "late"),
+        "couple": WHO // 2 + 100 * WEEK,
+        "role": np.where(WHO % 2, "a", "b"),
+    }
+)
+TIDY = {"client": "who", "time": "week", "score": "y"}
+GROWTH = {"outcome": "y", "time": "week", "client": "who"}
+PRE, POST = LONG.filter(pl.col("week") == 0)["y"].to_list(), LONG.filter(pl.col("week") == 5)["y"].to_list()
+SIGNED = {"higher_is_better": False}
+ITEMS = LONG.select("i1", "i2", "i3")
+FIT = models.growth_curve(LONG, **GROWTH, shape="linear", random="intercept", covariates=["arm"])
+GRADED = [models.GradedItem(1.2, (-1.0, 0.0, 1.0))] * 3
+MOMENTS = models.Moments(mean_pre=20.0, mean_post=15.0, sd_pre=5.0, sd_post=6.0, correlation=0.5, n=30)
+CHANGE = models.reliable_change(PRE, POST, sd=4, reliability=0.8, **SIGNED)
+SLOPES = {
+    "fixed": (20.0, -1.0),
+    "fixed_covariance": np.eye(2),
+    "random_covariance": np.eye(2),
+    "residual_variance": 4.0,
+}
+CALLS: dict[str, dict[str, Any]] = {
+    "actor_partner": {"data": LONG, "dyad": "couple", "x": "x", "y": "y", "role": "role", "bootstrap": 10},
+    "alpha": {"items": ITEMS},
+    "anchor_change": {"pre": PRE, "post": POST, "improvement": 4.0, **SIGNED},
+    "attendance_weights": {"data": LONG, **TIDY},
+    "benchmark_effect": {"n": 30, "benchmark": 0.5},
+    "change_reliability": {"data": LONG, "client": "who", "time": "week", "items": ["i1", "i2", "i3"]},
+    "clinical_significance": {"pre": PRE, "post": POST, "change": CHANGE, "cutoff": 15.0, **SIGNED},
+    "common_fate": {"data": LONG, "dyad": "couple", "x": "x", "y": "y", "role": "role", "bootstrap": 10},
+    "compare_methods": {"pre": PRE, "post": POST, "sd": 4.0, "reliability": 0.8, **SIGNED},
+    "conditional_change": {"pre": PRE, "post": POST, "pre_error": [2.0] * N, "post_error": [2.0] * N},
+    "controlled_effect_size": {
+        "treated_pre": PRE, "treated_post": POST, "control_pre": POST, "control_post": PRE,
+    },
+    "controlled_from_moments": {"treated": MOMENTS, "control": MOMENTS},
+    "cutoff": {"criterion": "c", "clinical": (20.0, 5.0), "functional": (10.0, 5.0), **SIGNED},
+    "delta_imputation": {"data": LONG, **TIDY, "shape": "linear", "random": "intercept", "imputations": 3},
+    "describe_courses": {"frame": LONG, **TIDY, "threshold": 5.0, **SIGNED},
+    "dropout_sensitivity": {"fit": FIT, "frame": LONG, "at": 5.0},
+    "effect_size": {"pre": PRE, "post": POST},
+    "effect_size_from_moments": {"moments": MOMENTS},
+    "expected_course": {"frame": LONG, **GROWTH, **SIGNED},
+    "familywise_error": {"sessions": 5},
+    "first_reliable_change": {"data": LONG, **TIDY, "sd": 4.0, "reliability": 0.8, **SIGNED},
+    "goal_attainment": {"levels": [0.0, 1.0, -1.0]},
+    "goal_change": {"baseline": [2.0, 3.0], "current": [6.0, 4.0]},
+    "goal_probability": {"target": 10.0, "mean": 12.0, "sd": 3.0, **SIGNED},
+    "goal_probability_by": {"target": 10.0, "means": [12.0, 11.0], "covariance": np.eye(2), **SIGNED},
+    "goal_probability_on_curve": {"curve": FIT.predict_mean([5.0]), "target": 10.0, **SIGNED},
+    "group_change": {"pre": PRE, "post": POST, "meaningful": 3.0, **SIGNED},
+    "group_difference": {"reference": PRE, "comparison": POST, "meaningful": 3.0, **SIGNED},
+    "group_outcomes": {
+        "pre": PRE, "post": POST, "groups": ["a", "b"] * 12, "functional": (10.0, 4.0), "reliability": 0.8,
+        **SIGNED,
+    },
+    "growth_curve": {"frame": LONG, **GROWTH, "shape": "linear", "random": "intercept"},
+    "hageman_arrindell_rates": {"pre": PRE, "post": POST, "reliability": 0.8, "cutoff_at": 15.0, **SIGNED},
+    "interval_time_to_change": {"lower": [0, 2, 3], "upper": [2, 4, None]},
+    "irt_change": {"pre_answers": [[0, 1, 2]], "post_answers": [[1, 2, 2]], "items": GRADED},
+    "item_rest_correlations": {"items": ITEMS},
+    "lagged_effects": {"data": LONG, "client": "who", "time": "week", "x": "x", "y": "y", "samples": 10},
+    "latent_scores": {"answers": [[0, 1, 2]], "items": GRADED},
+    "many_to_one_critical": {"sessions": 5},
+    "mean_baseline_change": {"baselines": [[20.0, 21.0]], "follow_ups": [[15.0, 14.0]], "sem": 2.0},
+    "mixedlm": {"formula": "y ~ week", "data": LONG, "groups": "who"},
+    "nickell_bias": {"autoregression": 0.3, "rows": 8},
+    "nonoverlap": {"baseline": [20.0, 21.0, 19.0], "treatment": [15.0, 14.0, 12.0], **SIGNED},
+    "omega": {"items": ITEMS},
+    "outcome_rates": {"result": CHANGE},
+    "paired_growth": {
+        "frame": LONG, "outcomes": ("y", "x"), "time": "week", "client": "who", "shape": "linear",
+        "random": "intercept",
+    },
+    "pattern_mixture": {"data": LONG, **TIDY, "shape": "linear", "random": "intercept"},
+    "percentage_change": {"pre": PRE, "post": POST, **SIGNED},
+    "pool_rubin": {"estimates": [1.0, 2.0, 3.0], "variances": [1.0, 1.0, 1.0]},
+    "pre_post_pairs": {"data": LONG, **TIDY, "pre": 0, "post": 5},
+    "process_chart": {"scores": [20.0, 21.0, 19.0, 22.0, 20.0, 12.0]},
+    "prospective_validation": {"frame": LONG, **GROWTH, **SIGNED},
+    "reliable_change": {"pre": PRE, "post": POST, "sd": 4.0, "reliability": 0.8, **SIGNED},
+    "reliable_trend": {"scores": [20.0, 18.0, 15.0, 12.0], "times": [0.0, 1.0, 2.0, 3.0], "sem": 2.0},
+    "residual_growth": {"frame": LONG, **GROWTH, "residual": "half", "shape": "linear", "random": "intercept"},
+    "robust_growth": {"frame": LONG, **GROWTH, "shape": "linear", "random": "intercept"},
+    "serial_growth": {"frame": LONG, **GROWTH, "shape": "linear"},
+    "slopes_from_sums": {"sums": np.ones((6, 5)), **SLOPES},
+    "sudden_gains": {"frame": LONG, **TIDY, "cutoff": 4.0, **SIGNED},
+    "sudden_losses": {"frame": LONG, **TIDY, "cutoff": 4.0, **SIGNED},
+    "therapist_growth": {
+        "frame": LONG, **GROWTH, "therapist": "therapist", "shape": "linear", "random": "intercept",
+    },
+    "time_to_change": {"times": [2, 3, 3, 5, 6], "changed": [1, 1, 0, 1, 0]},
+    "true_change": {"pre": PRE, "post": POST, "sd": 4.0, "reliability": 0.8, **SIGNED},
+    "wilson_interval": {"k": 3, "n": 10},
+    "within_person_sem": {"baselines": [[20.0, 21.0], [15.0, 17.0]]},
+}  # fmt: skip
+METHODS: dict[str, tuple[Any, dict[str, Any]]] = {
+    "GrowthCurve.predict_mean": (FIT.predict_mean, {"times": [1.0]}),
+    "GrowthCurve.predict_client": (FIT.predict_client, {"client": 3, "times": [1.0]}),
+    "GrowthCurve.predict_scores": (
+        FIT.predict_scores, {"observed_times": [0.0, 1.0], "scores": [20.0, 19.0], "times": [5.0]},
+    ),
+    "GrowthCurve.tests": (FIT.tests, {}),
+    "GrowthCurve.variance_intervals": (FIT.variance_intervals, {}),
+    "ReliableChange.to_frame": (CHANGE.to_frame, {}),
+    "SuddenGains.by_client": (models.sudden_gains(**CALLS["sudden_gains"]).by_client, {}),
+    "Courses.to_frame": (models.describe_courses(**CALLS["describe_courses"]).to_frame, {}),
+    "TimeToChange.to_frame": (models.time_to_change(**CALLS["time_to_change"]).to_frame, {}),
+}  # fmt: skip
+FUNCTIONS = {name: (getattr(models, name), given) for name, given in CALLS.items()}
+EVERYTHING = FUNCTIONS | METHODS
+TABLES = {"frame", "data"}
+COLUMNS = {"pre", "post", "scores", "times", "changed", "treated_pre", "control_post", "reference", "comparison"}
+
+
+def rules(function: Any) -> dict[str, Any]:
+    return getattr(function, "accepted")()  # noqa: B009
+
+
+def quietly(function: Any, given: dict[str, Any]) -> Any:
+    """Call without warnings: what is looked at is the result."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        return function(**given)
+
+
+def wrong_options(parameter: str, accepted: Any) -> dict[str, object]:
+    """Wrong values of an option, by what its type hint allows."""
+    values: dict[str, object] = {}
+    number, only_number = accepted.number or accepted.integer, not accepted.other
+    if accepted.words:
+        values["misspelt word"] = f"{accepted.words[0]}x"
+    if accepted.each is not None and accepted.each.words and only_number:
+        values["misspelt member"] = [f"{accepted.each.words[0]}x"]
+    if number and not accepted.text:
+        values |= {"text": "many", "infinity": math.inf}
+        values |= {"not a number": math.nan, "object": object()} if only_number else {}
+    if accepted.integer and not accepted.number and only_number:
+        values |= {"fraction": 1.5, "negative": -1}
+    if accepted.boolean and not accepted.text:
+        values["not yes or no"] = "yes"
+    if accepted.text and only_number and not number:
+        values["number for a name"] = 3
+    if parameter in {"confidence", "level", "reliability"}:
+        values["per cent"] = 95.0
+    return values
+
+
+def wrong_tables() -> dict[str, object]:
+    """Tables that no function can read, and objects that are none."""
+    seventh = pl.int_range(pl.len()) == 7
+    return {
+        "number for a table": 5,
+        "text for a table": "scores.csv",
+        "no table": None,
+        "a column twice": pd.concat([LONG.to_pandas(), LONG.to_pandas()], axis=1),
+        "nothing in it": pl.DataFrame({"a": [1]}),
+        "text for scores": LONG.with_columns(pl.col("y").cast(pl.String) + " points"),
+        "infinite score": LONG.with_columns(y=pl.when(seventh).then(math.inf).otherwise(pl.col("y"))),
+    }
+
+
+def wrong_columns(parameter: str, column: list[Any]) -> dict[str, object]:
+    """Columns with a value that is no score, and of another length than the column beside them."""
+    values: dict[str, object] = {"infinite": [math.inf, *column[1:]], "words": ["a", *column[1:]], "text": "a"}
+    return values | ({"another length": column[:-1]} if parameter in {"pre", "post", "times"} else {})
+
+
+def wrong_values() -> list[Any]:
+    """One case per public callable, parameter and kind of wrong value that its type hint rules out."""
+    cases: list[Any] = []
+    for name, (function, given) in EVERYTHING.items():
+        for parameter, accepted in rules(function).items():
+            values = wrong_options(parameter, accepted)
+            if parameter in TABLES and parameter in given:
+                values |= wrong_tables()
+            if parameter in COLUMNS and isinstance(given.get(parameter), list):
+                values |= wrong_columns(parameter, given[parameter])
+            cases += [
+                pytest.param(function, given, parameter, value, id=f"{name}-{parameter}-{kind}")
+                for kind, value in values.items()
+            ]
+    return cases
+
+
+def uses_no_y(given: dict[str, Any]) -> bool:
+    return "y" not in [value for value in given.values() if isinstance(value, str)]
+
+
+def test_every_public_function_is_called_here():
+    functions = {name for name in models.__all__ if inspect.isfunction(getattr(models, name))}
+    assert functions - set(CALLS) == set()
+
+
+@pytest.mark.parametrize("name", EVERYTHING)
+def test_the_calls_themselves_are_accepted(name):
+    function, given = EVERYTHING[name]
+    if name in {"expected_course", "prospective_validation"}:
+        with pytest.raises(MbcError, match=r"needs 40 clients|enough clients|clients"):
+            function(**given)
+        return
+    assert quietly(function, given) is not None
+
+
+@pytest.mark.parametrize(("function", "given", "parameter", "value"), wrong_values())
+def test_a_wrong_value_is_refused_by_name(function, given, parameter, value):
+    if isinstance(value, pl.DataFrame) and value.columns == LONG.columns and uses_no_y(given):
+        pytest.skip("does not read that column")
+    with pytest.raises(MbcError) as refusal:
+        quietly(function, {**given, parameter: value})
+    accepted = rules(function).get(parameter)
+    if isinstance(value, str) and value.endswith("x") and accepted is not None and accepted.words:
+        assert f"{parameter} must be " in str(refusal.value)
+        assert repr(accepted.words[0]) in str(refusal.value)
+    if isinstance(value, float) and value == 95.0:
+        assert "percentage" in str(refusal.value)
+
+
+def says_so(result: Any) -> bool:
+    """Whether a result of too few rows says that it is none: a reason, no number, or no rows."""
+    if result is None or getattr(result, "reason", None) is not None:
+        return True
+    if isinstance(result, tuple):
+        return all(row.correlation is None for row in result)
+    if getattr(result, "n_complete", None) == 0 or getattr(result, "n_missing", 0) == getattr(result, "n", -1):
+        return True
+    table = getattr(result, "table", None)
+    size = getattr(result, "n", None)
+    return size in {0, 1} or (table is not None and table.height <= 1)
+
+
+@pytest.mark.parametrize("rows", [0, 1])
+@pytest.mark.parametrize(
+    "name",
+    [name for name, given in CALLS.items() if TABLES & set(given) or isinstance(given.get("items"), pl.DataFrame)],
+)
+def test_too_few_rows_are_refused_or_said(name, rows):
+    function, given = EVERYTHING[name]
+    changed = {key: value[:rows] if isinstance(value, pl.DataFrame) else value for key, value in given.items()}
+    try:
+        result = quietly(function, changed)
+    except MbcError:
+        return
+    assert says_so(result)
+
+
+@pytest.mark.parametrize("name", [name for name, given in CALLS.items() if {"pre", "post"} <= set(given)])
+def test_pandas_columns_of_different_indexes_are_not_paired_by_position(name):
+    function, given = EVERYTHING[name]
+    pre = pd.Series(given["pre"], index=range(N))
+    post = pd.Series(given["post"], index=list(reversed(range(N))))
+    if name == "pre_post_pairs":
+        pytest.skip("takes a table")
+    with pytest.raises(MbcError, match="different indexes"):
+        function(**{**given, "pre": pre, "post": post})
