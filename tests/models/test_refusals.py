@@ -113,6 +113,7 @@ CALLS: dict[str, dict[str, Any]] = {
     "reliable_trend": {"scores": [20.0, 18.0, 15.0, 12.0], "times": [0.0, 1.0, 2.0, 3.0], "sem": 2.0},
     "residual_growth": {"frame": LONG, **GROWTH, "residual": "half", "shape": "linear", "random": "intercept"},
     "robust_growth": {"frame": LONG, **GROWTH, "shape": "linear", "random": "intercept"},
+    "score_variation": {"data": LONG, **TIDY, "sd": 4.0, "reliability": 0.8},
     "serial_growth": {"frame": LONG, **GROWTH, "shape": "linear"},
     "slopes_from_sums": {"sums": np.ones((6, 5)), **SLOPES},
     "sudden_gains": {"frame": LONG, **TIDY, "cutoff": 4.0, **SIGNED},
@@ -122,6 +123,9 @@ CALLS: dict[str, dict[str, Any]] = {
     },
     "time_to_change": {"times": [2, 3, 3, 5, 6], "changed": [1, 1, 0, 1, 0]},
     "true_change": {"pre": PRE, "post": POST, "sd": 4.0, "reliability": 0.8, **SIGNED},
+    "true_change_course": {
+        "scores": [20.0, 18.0, 15.0, 12.0], "times": [0.0, 1.0, 2.0, 3.0], "sd": 4.0, "reliability": 0.8, **SIGNED,
+    },
     "wilson_interval": {"k": 3, "n": 10},
     "within_person_sem": {"baselines": [[20.0, 21.0], [15.0, 17.0]]},
 }  # fmt: skip

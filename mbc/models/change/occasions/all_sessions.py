@@ -11,6 +11,7 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
+from mbc.arguments import checked
 from mbc.errors import ModelError
 from mbc.models.change.inputs import reasons
 from mbc.models.change.inputs.norms import NormLike, Norms, stated_norms
@@ -114,6 +115,7 @@ class TrueChangeCourse(Generic[Number, Word]):
         return f"TrueChangeCourse: {self.summary()}"
 
 
+@checked
 def true_change_course(  # noqa: PLR0913 - options are keyword-only
     scores: object = None,
     times: object = None,

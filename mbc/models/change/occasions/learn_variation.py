@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.optimize import nnls
 
+from mbc.arguments import checked
 from mbc.errors import ModelError
 from mbc.models.change.inputs.norms import NormLike, stated_norms
 from mbc.models.change.inputs.score_arrays import FloatArray
@@ -29,6 +30,7 @@ _COLUMNS = 4  # error, fluctuation, wandering, trend
 _DEVIATIONS = (0.0, 1.0, 2.0)  # none below: to take fluctuation for change is the worse mistake
 
 
+@checked
 def score_variation(  # noqa: PLR0913 - options are keyword-only
     data: object,
     *,
