@@ -35,6 +35,13 @@ LONG = pl.DataFrame(
         "role": np.where(WHO % 2, "a", "b"),
     }
 )
+FORTY = pl.DataFrame(  # as many clients as variation is learned from
+    {
+        "who": np.repeat(np.arange(40), 24),
+        "week": np.tile(np.arange(24.0), 40),
+        "y": np.round(20 + rng.normal(0, 3, 40).repeat(24) + rng.normal(0, 2, 960)),
+    }
+)
 TIDY = {"client": "who", "time": "week", "score": "y"}
 GROWTH = {"outcome": "y", "time": "week", "client": "who"}
 PRE, POST = LONG.filter(pl.col("week") == 0)["y"].to_list(), LONG.filter(pl.col("week") == 5)["y"].to_list()
@@ -113,7 +120,7 @@ CALLS: dict[str, dict[str, Any]] = {
     "reliable_trend": {"scores": [20.0, 18.0, 15.0, 12.0], "times": [0.0, 1.0, 2.0, 3.0], "sem": 2.0},
     "residual_growth": {"frame": LONG, **GROWTH, "residual": "half", "shape": "linear", "random": "intercept"},
     "robust_growth": {"frame": LONG, **GROWTH, "shape": "linear", "random": "intercept"},
-    "score_variation": {"data": LONG, **TIDY, "sd": 4.0, "reliability": 0.8},
+    "score_variation": {"data": FORTY, **TIDY, "sd": 4.0, "reliability": 0.8},
     "serial_growth": {"frame": LONG, **GROWTH, "shape": "linear"},
     "slopes_from_sums": {"sums": np.ones((6, 5)), **SLOPES},
     "sudden_gains": {"frame": LONG, **TIDY, "cutoff": 4.0, **SIGNED},

@@ -40,13 +40,13 @@ def client_identifier(text: str) -> str:
             raise ValueError(f"'{quote(text)}' is {what}, not the identifier of a client. {_A_PSEUDONYM}")
     if text.casefold() in _TRUTH:
         raise ValueError(f"'{quote(text)}' is a truth value, not the identifier of a client. {_A_PSEUDONYM}")
-    whole = _WHOLE_FLOAT.fullmatch(text)
-    if whole is not None and len(whole[1]) > _MOST_DIGITS:
+    integer = _WHOLE_FLOAT.fullmatch(text)
+    if integer is not None and len(integer[1]) > _MOST_DIGITS:
         raise ValueError(
             f"'{quote(text)}' has more than {_MOST_DIGITS} digits, and a spreadsheet keeps no more of a number: "
             "the last may be wrong. Keep the column as text, and type the identifiers in again"
         )
-    if whole is None and _DECIMAL.fullmatch(text):
+    if integer is None and _DECIMAL.fullmatch(text):
         raise ValueError(f"'{quote(text)}' is a decimal number, not the identifier of a client. {_A_PSEUDONYM}")
     return identifier(text)
 
@@ -59,9 +59,9 @@ def identifier(text: str) -> str:
     ValueError
         When the text is not one.
     """
-    whole = _WHOLE_FLOAT.fullmatch(text)
+    integer = _WHOLE_FLOAT.fullmatch(text)
     try:
-        return check_id("it", whole[1] if whole else text)
+        return check_id("it", integer[1] if integer else text)
     except StoreError:
         raise ValueError(
             f"'{quote(text)}' is not a valid identifier; accepted are 1 to 64 of A-Z a-z 0-9 . _ - beginning with "

@@ -121,8 +121,8 @@ class _Moments:
 
 def _moments(cells: pl.Series, header: str, options: ImportOptions) -> _Moments:
     texts = cells.drop_nulls().unique(maintain_order=True)
-    found = None if options.date_format else order_of(texts, header)
-    order = None if found is None else found.order
+    detected = None if options.date_format else order_of(texts, header)
+    order = None if detected is None else detected.order
     moments: dict[str, Moment] = {}
 
     def day(text: str) -> date:
@@ -145,8 +145,8 @@ def _moments(cells: pl.Series, header: str, options: ImportOptions) -> _Moments:
     )
     read = {"taken_on": days, "taken_at": ats, "date_text": unread.to_series()}
     notes = [note] if dropped else []
-    if found is not None and found.note is not None:
-        notes.append(f"Column '{quote(header)}' {found.note}")
+    if detected is not None and detected.note is not None:
+        notes.append(f"Column '{quote(header)}' {detected.note}")
     return _Moments(read, reasons, tuple(notes), order)
 
 

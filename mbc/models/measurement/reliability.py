@@ -197,8 +197,8 @@ def omega(items: object) -> Omega:
     def none(reason: Reason, loadings: FloatArray = _NONE, unique: FloatArray = _NONE) -> Omega:
         suspects = _suspects(table, kept) if n > 1 and k > 1 else ()
         warning = _WRONG_KEY.format(names=", ".join(suspects)) if suspects else ""
-        found = tuple(loadings.tolist()), tuple(unique.tolist())
-        return Omega(None, None, *found, None, n, lost, kept, dropped, suspects, warning, reason)
+        estimates = tuple(loadings.tolist()), tuple(unique.tolist())
+        return Omega(None, None, *estimates, None, n, lost, kept, dropped, suspects, warning, reason)
 
     if n < 3 or k < 3:
         return none("too_few_scores" if n < 3 or len(names) < 3 else "zero_variance")

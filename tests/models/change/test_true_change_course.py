@@ -337,7 +337,7 @@ FRAME = pl.DataFrame(
 @pytest.mark.parametrize(
     ("options", "words"),
     [
-        ({"scores": [1, 2], "higher_is_better": None}, "higher_is_better must be True or False"),
+        ({"scores": [1, 2], "higher_is_better": None}, "higher_is_better must be given: True or False"),
         ({"scores": [1, 2], "confidence": 95}, "percentage"),
         ({"scores": [1, 2], "meaningful": -3}, "meaningful must be above 0"),
         ({"scores": [1, 2], "baselines": 0}, "baselines must be at least 1"),

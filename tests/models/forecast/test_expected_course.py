@@ -221,11 +221,11 @@ def test_a_model_file_holds_no_clients_numbers(clinic, tmp_path):
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        (lambda text: text[:-200], "no model file"),
+        (lambda text: text[:-200], "not a model file"),
         (lambda text: text.replace('"format": 2', '"format": 3'), "another format"),
         (lambda text: text.replace('"reliable_change": 6.0', '"reliable_change": 5.0'), "was changed"),
-        (lambda _: "[1, 2]", "no model file"),
-        (lambda _: "", "no model file"),
+        (lambda _: "[1, 2]", "not a model file"),
+        (lambda _: "", "not a model file"),
     ],
 )
 def test_a_damaged_model_file_is_refused(model, tmp_path, change, message):
