@@ -54,7 +54,7 @@ def _term(definition: Instrument, flag: RiskFlag, coding: Coding, item_id: str) 
     if flag.on == "scale" and item_id in definition.scale(flag.item).reverse:
         sign, constant = -sign, item.minimum + item.maximum - constant
     low, high = coding.accepted(item)
-    return {"sign": sign, "constant": constant, "low": low, "high": high, "whole": item.whole}
+    return {"sign": sign, "constant": constant, "low": low, "high": high, "whole": item.whole_numbers}
 
 
 if __name__ == "__main__":

@@ -120,7 +120,7 @@ def test_a_wrong_password_is_told_in_words(visit: Visit):
     page.get_by_label("User name").fill("ash")
     page.get_by_label("Password").fill("a guess that is wrong")
     page.keyboard.press("Enter")
-    expect(page.get_by_role("alert")).to_contain_text("do not go together")
+    expect(page.get_by_role("alert")).to_contain_text("The user name or password is wrong")
     assert page.get_by_label("Password").input_value() == ""
 
 
@@ -141,7 +141,7 @@ def test_a_record_is_opened_out_of_turn_by_a_form_and_goes_when_its_time_is_up(
     page = visit("/other-records", "birch")
     page.get_by_label("Client").fill("C001")
     page.get_by_label("Reason").fill("Standing in for K1, who is ill; the client has called")
-    page.get_by_role("button", name="Open for an hour").click()
+    page.get_by_role("button", name="Open for one hour").click()
     expect(page).to_have_url(f"{address}/client/C001")
     expect(page).to_have_title("mbc")
     expect(page.get_by_role("status")).to_contain_text("Emergency access, read only")

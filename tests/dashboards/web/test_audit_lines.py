@@ -121,7 +121,7 @@ OPENED: dict[str, tuple[str, Lines]] = {
     "client": ("/client/C001", [("ash", "read", "C001")]),
     "outcomes": ("/outcomes", [("ash", "aggregate", None)]),
     "to review": ("/to-review", []),  # closed, it asks for nothing
-    "other records": ("/other-records", []),  # shows lines of the trail, and no client
+    "emergency access": ("/other-records", []),  # shows lines of the trail, and no client
 }
 
 
