@@ -65,8 +65,13 @@ _STYLES = {"stored": "green", "superseding": "cyan", "duplicate": "dim", "refuse
 @click.option(
     "--date-format", metavar="FORMAT", help="Format of dates, such as %d/%m/%Y, where day and month are ambiguous."
 )
+@click.option(
+    "--encoding", metavar="NAME", help="Of a text or SPSS file, such as windows-1252; default: detected."
+)
 @click.option("--separator", metavar="SIGN", help="comma, semicolon, tab or bar; default: detected from the file.")
-@click.option("--missing", multiple=True, metavar="TEXT", help="Text that means 'not answered', such as NA.")
+@click.option(
+    "--blank", multiple=True, metavar="TEXT", help="Text that means 'not answered', such as NA; may be repeated."
+)
 @click.option("--clinician", metavar="ID", help="Clinician of new clients.")
 @click.option("--display-name", metavar="TEXT", help="Register that clinician under this name.")
 @click.option("--new-relationships", is_flag=True, help="Register relationships that are not on record.")

@@ -104,7 +104,7 @@ def list_(directory: Path | None) -> None:
 @_form_option
 @_dir_option
 def show(key: str, language: str, form: str | None, directory: Path | None) -> None:
-    """Read the text of the questionnaire KEY as it is kept: questions, options and their numbers."""
+    """Show the questionnaire KEY as a client will read it; the number of each option stands at its end."""
     text = wording.require(key, language, form, directory=directory)
     console = Console(highlight=False)
     console.print(Text(text.title or key, style="bold"))
@@ -113,7 +113,7 @@ def show(key: str, language: str, form: str | None, directory: Path | None) -> N
     for number, item in enumerate(text.items, 1):
         console.print(Text(f"\n{number}. {item.text}", style="bold"))
         for option in item.options:
-            console.print(Text(f"   {option.value}  {option.text}"))
+            console.print(Text.assemble(f"   ( ) {option.text}", (f"  [{option.value}]", "dim")))
     about = f"form {text.form!r}, coding {text.coding!r}, from {text.file}, loaded {text.loaded_at:%Y-%m-%d}"
     console.print(Text(f"\n{about}", style="dim"))
     for line in (text.copyright, text.licence_held and f"Licence held: {text.licence_held}"):

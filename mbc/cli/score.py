@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import gzip
-import tempfile
+import re
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -15,8 +15,9 @@ from rich.text import Text
 
 from mbc.cli.instruments import find
 from mbc.cli.options import force_option, instruments_option
-from mbc.errors import FrameError, ImportRefused, InvalidResponse
-from mbc.exchange.files.delimited import read_text_table
+from mbc.errors import ImportRefused, InvalidResponse, MissingItems
+from mbc.exchange.answer_file import read_answers
+from mbc.exchange.cells.text import MISSING_TEXTS
 from mbc.exchange.files.text_table import ROW
 from mbc.instruments import Instrument, Scale, refused_answers, score
 
@@ -40,11 +41,23 @@ _SUFFIXES = (".csv", ".tsv", ".txt", ".parquet")
     help="Refuse answers out of range, or count them as blank.",
 )
 @click.option(
+    "--blank", multiple=True, metavar="TEXT", help="Text that means 'not answered', such as NA; may be repeated."
+)
+@click.option(
     "--out", type=click.Path(path_type=Path), help="Write all rows here (.csv, .tsv, .parquet; - for CSV)."
 )
 @force_option
 @instruments_option
-def command(*, file: Path, key: str, items: str | None, out: Path | None, force: bool, **options: Any) -> None:
+def command(
+    *,
+    file: Path,
+    key: str,
+    items: str | None,
+    blank: tuple[str, ...],
+    out: Path | None,
+    force: bool,
+    **options: Any,
+) -> None:
     """Score the answers in FILE (CSV, TSV or Parquet) to the questionnaire KEY.
 
     The rows come back with score columns added; without --out a summary is shown. KEY is a key of
@@ -52,16 +65,19 @@ def command(*, file: Path, key: str, items: str | None, out: Path | None, force:
     """
     definition = find(key)
     _check_out(file, out, force=force)
-    read = _read(file)
-    frame = read.drop(ROW, strict=False)
     columns = _items(items)
+    form, coding = options["form"], options["coding"]
+    read = read_answers(file, definition, items=columns, form=form, coding=coding, blank=blank)
+    for note in read.notes:
+        Console(stderr=True, highlight=False).print(Text("Note: ", style="yellow").append(note, style="default"))
     try:
-        scored = score(frame, definition, items=columns, **options)
+        scored = score(read.frame.drop(ROW, strict=False), definition, items=columns, **options)
     except InvalidResponse as fault:
-        form, coding = options["form"], options["coding"]
-        numbered = ROW if ROW in read.columns else None
-        rows = refused_answers(read, definition, items=columns, form=form, coding=coding, numbered=numbered)
-        raise ImportRefused(str(fault).replace('invalid="null"', "--invalid null"), rows) from None
+        numbered = ROW if ROW in read.frame.columns else None
+        rows = refused_answers(read.frame, definition, items=columns, form=form, coding=coding, numbered=numbered)
+        raise ImportRefused(_with_blank(_as_options(str(fault)), rows), rows) from None
+    except MissingItems as fault:
+        raise MissingItems(_as_options(str(fault))) from None
     if out is None:
         _summarise(scored, definition)
     else:
@@ -74,22 +90,23 @@ def _items(items: str | None) -> str | list[str] | None:
     return [name.strip() for name in items.split(",")]
 
 
-def _read(file: Path) -> pl.DataFrame:
-    if file.suffix == ".parquet":
-        try:
-            return pl.read_parquet(file)
-        except (OSError, pl.exceptions.PolarsError) as fault:
-            raise FrameError(f"'{file}' cannot be read as Parquet: {fault}") from None
-    if file.suffix != ".gz":
-        return read_text_table(file).frame
-    try:
-        unpacked = gzip.decompress(file.read_bytes())
-    except (OSError, EOFError) as fault:
-        raise FrameError(f"'{file}' cannot be unpacked: {fault}") from None
-    with tempfile.TemporaryDirectory() as folder:
-        inner = Path(folder) / file.stem
-        inner.write_bytes(unpacked)
-        return read_text_table(inner).frame
+def _with_blank(message: str, rows: Sequence[str]) -> str:
+    """Where texts such as NA were refused, say how to read them as blank instead of guessing at a coding."""
+    texts = dict.fromkeys(text for row in rows for text in re.findall(r"'([^']*)'", row))
+    blanks = [text for text in texts if text.casefold() in MISSING_TEXTS]
+    if not blanks:
+        return message
+    start = message.partition(". All answers")[0].partition(". Correct them")[0].rstrip(".")
+    return (
+        f"{start}. If {', '.join(blanks)} means 'not answered': {' '.join(f'--blank {text}' for text in blanks)}"
+    )
+
+
+def _as_options(message: str) -> str:
+    """Turn the Python of a hint into options of the command line."""
+    message = re.sub(r"pass (coding|items|form)=(['\"])(.*?)\2", r"pass --\1 '\3'", message)
+    message = message.replace('invalid="null"', "--invalid null")
+    return message.replace("make 0 null", "name it with --blank 0")
 
 
 def _check_out(file: Path, out: Path | None, *, force: bool) -> None:

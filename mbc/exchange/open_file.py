@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 from mbc.errors import ImportRefused, SettingsError
@@ -9,11 +10,13 @@ from mbc.exchange.fhir import read_fhir
 from mbc.exchange.files import parquet, spss
 from mbc.exchange.files.delimited import looks_like_json, read_text_table
 from mbc.exchange.files.excel import read_sheet
+from mbc.exchange.files.gzip_file import digest, unpacked
 from mbc.exchange.files.messages import quote
 from mbc.exchange.files.text_table import TextTable
 from mbc.exchange.header.options import ImportOptions
 from mbc.exchange.redcap import is_redcap, read_dictionary, read_redcap
 
+_GZIP = b"\x1f\x8b"
 _ARCHIVE = b"PK\x03\x04"
 _OLD_OFFICE = b"\xd0\xcf\x11\xe0"
 MOST_BYTES = 1 << 30
@@ -25,7 +28,7 @@ def open_table(path: str | Path, options: ImportOptions) -> TextTable:
     Parameters
     ----------
     path : str or Path
-        CSV or other delimited text, Excel, SPSS, Parquet, a REDCap export, FHIR JSON.
+        CSV or other delimited text, Excel, SPSS, Parquet, a REDCap export, FHIR JSON; any of them packed by gzip.
     options : ImportOptions
         ``sheet``, ``separator``, ``dictionary`` and ``questionnaire`` apply to single formats.
 
@@ -39,18 +42,22 @@ def open_table(path: str | Path, options: ImportOptions) -> TextTable:
     path = Path(path)
     start = first_bytes(path)
     kind = kind_of(start)
+    if kind == "gzip":
+        with unpacked(path) as inner:
+            table = open_table(inner, options)
+        return replace(table, name=path.name, sha256=digest(path))
     _check_options(kind, path, options)
     match kind:
         case "excel":
             table = read_sheet(path, sheet=options.sheet)
         case "spss":
-            table = spss.read_spss(path)
+            table = spss.read_spss(path, encoding=options.encoding)
         case "parquet":
             table = parquet.read_parquet(path)
         case "fhir":
             return read_fhir(path, options)
         case _:
-            table = read_text_table(path, separator=options.separator)
+            table = read_text_table(path, separator=options.separator, encoding=options.encoding)
     if options.dictionary is None and not is_redcap(table):
         return table
     dictionary = None if options.dictionary is None else read_dictionary(options.dictionary)
@@ -80,6 +87,8 @@ def kind_of(start: bytes) -> str:
     >>> kind_of(b"PK..."), kind_of(b"client,date"), kind_of(b'{"resourceType": "Bundle"}')
     ('text', 'text', 'fhir')
     """
+    if start.startswith(_GZIP):
+        return "gzip"
     if start.startswith(_ARCHIVE):
         return "excel"
     if start.startswith(spss.MARKS):
@@ -99,6 +108,8 @@ def _check_options(kind: str, path: Path, options: ImportOptions) -> None:
         )
     if options.sheet is not None and kind != "excel":
         raise SettingsError(f"'{quote(path.name)}' is not a workbook, so --sheet does not apply.")
+    if options.encoding is not None and kind not in {"spss", "text"}:
+        raise SettingsError(f"'{quote(path.name)}' is not SPSS or text, so --encoding does not apply.")
     if options.questionnaire is not None and kind != "fhir":
         raise SettingsError(f"'{quote(path.name)}' is not FHIR JSON, so --questionnaire does not apply.")
     if options.dictionary is not None and kind == "fhir":

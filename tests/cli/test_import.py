@@ -117,7 +117,7 @@ def test_options_reach_the_reader(run, url):
     text = "Patient;Day;" + ";".join(f"Q{n}" for n in range(1, 11)) + "\nC1;03/04/2026;4;1;n/a;4;4;4;4;4;4;1\n"
     status, out, err = run(
         text, "--map", "client_id=Patient", "--map", "taken_on=Day", "--date-format", "%m/%d/%Y",
-        "--instrument", "rses", "--items", "Q{n}", "--form", "b", "--coding", "rses=1-4", "--missing", "N/A",
+        "--instrument", "rses", "--items", "Q{n}", "--form", "b", "--coding", "rses=1-4", "--blank", "N/A",
         "--separator", "semicolon",
     )  # fmt: skip
     assert (status, err) == (0, ""), out

@@ -46,7 +46,7 @@ def test_a_file_is_begun_filled_in_loaded_read_and_removed(filled, shelf):
     shown = call("show", "phq9", "--language", "en").output
     assert shown.startswith("How it goes")
     assert "9. Text 9" in shown
-    assert "3  much" in shown
+    assert "( ) much  [3]" in shown
     assert "Removed phq9 in en" in call("remove", "phq9", "--language", "en").output
     assert "No wording is loaded" in call("list").output
     assert not any(shelf.iterdir())

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import subprocess
 import sys
 
@@ -106,7 +107,7 @@ def test_answers_out_of_range_are_refused_row_by_row(tmp_path):
     [
         (text(ROWS), "phq8", "There is no instrument 'phq8'. Did you mean 'phq9'"),
         (text(ROWS).replace("phq9_9", "PHQ_9"), "phq9", "Rename 'PHQ_9' -> 'phq9_9'?"),
-        (text([["a", *(["1,0"] * 9)]], ";"), "phq9", "have '1,0' (accepted: 0-3)"),
+        (text([["a", *(["1,5"] * 9)]], ";"), "phq9", "have 1.5 (accepted: 0-3)"),
         ("", "phq9", "is empty"),
         (text([]), "phq9", "no rows"),
     ],
@@ -142,3 +143,37 @@ def test_nothing_is_overwritten_unasked(answers, tmp_path):
     assert call(answers, "phq9", "--out", out, "--force").exit_code == 0
     assert call(answers, "phq9", "--out", tmp_path / "scored.docx").exit_code == 2
     assert call(answers, "phq9", "--out", tmp_path / "no" / "scored.csv").exit_code == 2
+
+
+def test_score_doubts_what_import_doubts(tmp_path):
+    file = tmp_path / "a.csv"
+    file.write_text(text([[str(n), *("1", "2", "3") * 3] for n in range(40)]))
+    done = command(file, "phq9")
+    assert done.returncode == 1
+    assert "no answer of 360 is 0" in done.stderr
+    assert command(file, "phq9", "--coding", "0-3").returncode == 0
+
+
+def test_score_refuses_two_columns_of_one_name_and_says_how_to_name_blanks(tmp_path):
+    file = tmp_path / "a.csv"
+    file.write_text("phq9_1," + text(ROWS).replace("\n", "\n1,").removesuffix("1,"))
+    assert "more than one column named 'phq9_1'" in command(file, "phq9").stderr
+    file.write_text(text([["a", "NA", *"11111111"]]))
+    refused = command(file, "phq9")
+    assert "If NA means 'not answered': --blank NA" in refused.stderr
+    assert "coding=" not in refused.stderr
+    assert command(file, "phq9", "--blank", "NA").returncode == 0
+
+
+def test_score_reads_words_decimal_commas_and_packed_files(tmp_path):
+    file = tmp_path / "a.csv"
+    words = ["Not at all", "Several days", "Nearly every day"] * 3
+    file.write_text(text([["a", *words]]))
+    done = command(file, "phq9")
+    assert "answers in words are read as" in done.stderr
+    assert " 12.0 " in done.stdout
+    file.write_text(text([["a", *["1,0"] * 9]], ";").replace(",phq9", ";phq9"))
+    assert " 9.0 " in command(file, "phq9").stdout
+    packed = tmp_path / "a.csv.gz"
+    packed.write_bytes(gzip.compress(text(ROWS).encode()))
+    assert "3 rows" in command(packed, "phq9").stdout

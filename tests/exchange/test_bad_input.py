@@ -90,7 +90,7 @@ CASES = {
         WIDE + "C2,2026-01-05,3,2,often,0,3,2,1,0,3,2\n", ("rses_3: 'often' is not a number",)
     ),
     "code for missing": Bad(
-        WIDE + "C2,2026-01-05,3,2,NA,0,3,2,1,0,3,2\n", ("'NA' is not a number", "--missing NA")
+        WIDE + "C2,2026-01-05,3,2,NA,0,3,2,1,0,3,2\n", ("'NA' is not a number", "--blank NA")
     ),
     "other coding": Bad(
         WIDE + "C1,2026-01-05,4,2,1,1,3,2,1,1,3,2\nC2,2026-01-06,1,1,1,1,1,1,1,1,1,1\n",

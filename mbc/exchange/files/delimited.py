@@ -21,7 +21,6 @@ _NOT_TEXT: tuple[tuple[bytes, str], ...] = (
     (b"PK\x03\x04", "an Excel or OpenDocument workbook. Save it as 'CSV UTF-8', then import the new file"),
     (b"\xd0\xcf\x11\xe0", "an old Excel workbook (.xls). Save it as 'CSV UTF-8', then import the new file"),
     (b"%PDF", "a PDF document. Import the table it was printed from"),
-    (b"\x1f\x8b", "a gzip archive. Unpack it first"),
     (b"$FL2", "an SPSS data file. Save it as CSV, then import the new file"),
     (b"PAR1", "a Parquet file. Save it as CSV, then import the new file"),
     (b"SQLite format 3", "an SQLite database, not a table of answers"),
@@ -39,9 +38,12 @@ _BYTE_ORDER_MARKS: tuple[tuple[bytes, str], ...] = (
     (codecs.BOM_UTF16_BE, "utf-16"),
 )
 _SAMPLE_ROWS = 40
+_LONGEST_LINE = 16 << 20  # characters
 
 
-def read_text_table(path: str | Path, *, separator: str | None = None, strip: bool = True) -> TextTable:
+def read_text_table(
+    path: str | Path, *, separator: str | None = None, strip: bool = True, encoding: str | None = None
+) -> TextTable:
     """Read a CSV, TSV or other delimited text file whatever its encoding, separator or line ends.
 
     Parameters
@@ -52,6 +54,8 @@ def read_text_table(path: str | Path, *, separator: str | None = None, strip: bo
         One of ``,`` ``;`` tab ``|``; recognised from the first rows when not given.
     strip : bool
         Take white space off the ends of cells.
+    encoding : str, optional
+        Recognised when not given.
 
     Raises
     ------
@@ -61,7 +65,7 @@ def read_text_table(path: str | Path, *, separator: str | None = None, strip: bo
     path = Path(path)
     raw = _bytes(path)
     refuse_what_is_no_text(raw, path)
-    text, encoding, notes = _decoded(raw, path)
+    text, encoding, notes = _decoded(raw, path, encoding)
     separator = separator or separator_of(text, path)
     header, body, first_row = header_of(text, separator, path)
     names, repeated = unique_names(header)
@@ -143,16 +147,16 @@ def refuse_what_is_no_text(raw: bytes, path: Path) -> None:
             raise ImportRefused(f"'{quote(path.name)}' is not a CSV file but {what}. Save the table as CSV first.")
 
 
-def _decoded(raw: bytes, path: Path) -> tuple[str, str, tuple[str, ...]]:
+def _decoded(raw: bytes, path: Path, stated: str | None) -> tuple[str, str, tuple[str, ...]]:
     """Text, the encoding's name, and a note when the encoding had to be guessed."""
-    encoding = _declared_encoding(raw)
+    encoding = stated or _declared_encoding(raw)
     notes: tuple[str, ...] = ()
     try:
         text = raw.decode(encoding or "utf-8")
     except UnicodeDecodeError as fault:
         if encoding:
             raise ImportRefused(
-                f"'{quote(path.name)}' says it is {encoding} but is damaged at byte {fault.start}."
+                f"'{quote(path.name)}' is not {encoding}, or is damaged, at byte {fault.start}."
             ) from fault
         text, encoding = _western(raw)
         notes = (f"The file is not UTF-8; it was read as {encoding} (Western European).",)
@@ -160,7 +164,22 @@ def _decoded(raw: bytes, path: Path) -> tuple[str, str, tuple[str, ...]]:
         raise ImportRefused(f"'{quote(path.name)}' is not a text file: it holds NUL characters.")
     if "\n" not in text:
         text = text.replace("\r", "\n")  # line ends of the oldest Macs, which Excel still offers
+    _refuse_long_lines(text, path)
     return text, encoding or "utf-8", notes
+
+
+def _refuse_long_lines(text: str, path: Path) -> None:
+    start, line = 0, 1
+    while len(text) - start > _LONGEST_LINE:
+        end = text.rfind("\n", start, start + _LONGEST_LINE)
+        if end < 0:
+            line += text.count("\n", 0, start)
+            raise ImportRefused(
+                f"'{quote(path.name)}': line {line} has more than {_LONGEST_LINE >> 20} million characters. Is "
+                "it a "
+                "table? Write it with line ends."
+            )
+        start = end + 1
 
 
 def _wide_encoding(raw: bytes) -> str | None:
@@ -207,7 +226,7 @@ def separator_of(text: str, path: Path) -> str:
         fit = (sum(len(row) == width for row in rows) / len(rows) if rows else 1.0, width)
         if width > 1 and (fit[0] >= 0.5, *fit) > (best_fit[0] >= 0.5, *best_fit):
             best, best_fit = separator, fit
-    if not text.strip(f'{"".join(SEPARATORS)} "\r\n'):
+    if not text.strip(f'{"".join(SEPARATORS)} "\r\n') or not text.strip():
         raise ImportRefused(_empty(path))
     if not best:
         first = text.strip().splitlines()[0]
@@ -265,6 +284,8 @@ def _cells_one_by_one(
                 faults.append(f"row {row}: {len(record)} cells, but the header has {width}")
             records.append((record + [""] * width)[:width])
     except csv.Error as fault:
+        if "unexpected end" in str(fault):
+            raise ImportRefused(_cut_off(path, row + 1)) from fault
         repair = "A quotation mark is opened and not closed, or stands inside a quoted cell"
         raise ImportRefused(f"'{quote(path.name)}', row {row + 1}: {fault}. {repair}.") from fault
     if faults:
@@ -281,25 +302,53 @@ def _cells_one_by_one(
 def short_rows(body: str, width: int, separator: str, first_row: int, path: Path) -> tuple[str, ...]:
     """Say which rows have fewer cells than the header; refuse a file that ends in mid-row.
 
-    Excel leaves out separators at the end of some rows, so a short row alone is not a fault. Files with quotation
-    marks are not checked: there a separator may be part of a cell.
+    Excel leaves out separators at the end of some rows, so a short row alone is not a fault.
     """
-    if '"' in body or not body.strip():
+    if not body.strip():
         return ()
-    lines = pl.Series(body.split("\n"))
-    cells = lines.str.count_matches(separator, literal=True) + 1
-    filled = lines.str.contains(r"[^\s,;|]")
-    short = (cells < width) & filled
-    if not short.any():
+    rows, counts = _cell_counts(body, separator, first_row, path)
+    short = [(row, count) for row, count in zip(rows, counts, strict=True) if count < width]
+    if not short:
         return ()
-    if short[-1] and not short[:-1].any():
+    if len(short) == 1 and short[0][0] == rows[-1] and not body.endswith(("\n", "\r")):
         raise ImportRefused(
-            f"'{quote(path.name)}' ends in the middle of row {first_row + len(lines) - 1}: it has {cells[-1]} "
+            f"'{quote(path.name)}' ends in the middle of row {short[0][0]}: it has {short[0][1]} "
             f"cells, the header {width}. Was the file cut off? Write it again, or complete the row."
         )
-    rows = (short.arg_true() + first_row).to_list()
     note = (
-        f"{count_noun(len(rows), 'row')} with fewer cells than the header; the cells missing at the end are blank "
-        f"(row {join_numbers(rows)})."
+        f"{count_noun(len(short), 'row')} with fewer cells than the header; the cells missing at the end are "
+        "blank "
+        f"(row {join_numbers(row for row, _ in short)})."
     )
     return (note,)
+
+
+def _cell_counts(body: str, separator: str, first_row: int, path: Path) -> tuple[list[int], list[int]]:
+    """Row numbers of the rows that hold anything, and how many cells each has."""
+    if '"' not in body:
+        lines = pl.Series(body.split("\n"))
+        filled = lines.str.contains(r"[^\s,;|]")
+        counts = lines.str.count_matches(separator, literal=True) + 1
+        return (filled.arg_true() + first_row).to_list(), counts.filter(filled).to_list()
+    rows: list[int] = []
+    counted: list[int] = []
+    row = first_row - 1
+    try:
+        for row, record in enumerate(
+            csv.reader(io.StringIO(body, newline=""), delimiter=separator, strict=True), first_row
+        ):
+            if any(cell.strip() for cell in record):
+                rows.append(row)
+                counted.append(len(record))
+    except csv.Error as fault:
+        if "unexpected end" in str(fault):
+            raise ImportRefused(_cut_off(path, row + 1)) from fault
+        return [], []  # quotation marks within cells, which the reader of cells understands or refuses
+    return rows, counted
+
+
+def _cut_off(path: Path, row: int) -> str:
+    return (
+        f"'{quote(path.name)}' ends in the middle of row {row}: a quotation mark is opened and not closed. Was the "
+        "file cut off? Write it again, or complete the row."
+    )

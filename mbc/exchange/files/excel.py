@@ -3,23 +3,25 @@
 from __future__ import annotations
 
 import hashlib
+import re
+from collections import Counter
 from collections.abc import Iterator
-from datetime import date, datetime, time
+from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any
 
 import polars as pl
 
 from mbc.errors import ImportRefused
-from mbc.exchange.files.messages import count_noun, join_names, quote
-from mbc.exchange.files.optional_libraries import require_library
+from mbc.exchange.files.messages import count_noun, join_names, join_numbers, quote
 from mbc.exchange.files.text_table import TextTable, numbered, unique_names, without_unnamed
-from mbc.exchange.files.workbook_guard import check_archive, check_sheet
+from mbc.exchange.files.title_rows import refuse_title_rows
+from mbc.exchange.files.workbook import Cell, Workbook, open_workbook
+from mbc.exchange.files.workbook_guard import SheetCells, check_archive, check_sheet
 
-_WHAT = "Excel workbooks"
-_MIDNIGHT = time()
-_EXACT = 1e15
+__all__ = ["open_workbook", "read_sheet", "sheet_table"]
+
 _AT_ONCE = 50_000  # rows turned into columns together
+_SLASHED = re.compile(r"\d{1,2}[/.-]\d{1,2}[/.-]\d{2,4}\b.*")
 
 
 def read_sheet(path: str | Path, *, sheet: str | None = None, strip: bool = True) -> TextTable:
@@ -44,26 +46,54 @@ def read_sheet(path: str | Path, *, sheet: str | None = None, strip: bool = True
     """
     path = Path(path)
     check_archive(path)
-    with open_workbook(path) as book:
-        name = _chosen(book, sheet, path)
-        return sheet_table(path, book, name, strip=strip, only_sheet=len(book.sheet_names) == 1)
+    book = open_workbook(path)
+    name = _chosen(book, sheet, path)
+    table = sheet_table(path, book, name, strip=strip, only_sheet=len(book.sheet_names) == 1)
+    others = [other for other in book.sheet_names if other != name]
+    hidden = [f"{other}{'' if other in book.visible else ' (hidden)'}" for other in others]
+    note = (f"Other sheets, not read: {join_names(hidden)}.",) if others else ()
+    return replace(table, notes=(*table.notes, *note))
 
 
-def open_workbook(path: Path) -> Any:
-    """Open a workbook that `check_archive` has let pass; a context manager."""
-    calamine = require_library("python_calamine", _WHAT)
-    try:
-        return calamine.load_workbook(path)
-    except calamine.PasswordError as fault:
-        raise ImportRefused(f"'{quote(path.name)}' is locked with a password. Save it without one.") from fault
-    except (calamine.CalamineError, OSError) as fault:
-        raise ImportRefused(f"'{quote(path.name)}' cannot be read as a workbook ({fault}).") from fault
-
-
-def sheet_table(path: Path, book: Any, sheet: str, *, strip: bool = True, only_sheet: bool = False) -> TextTable:
-    """Read one sheet of an open workbook."""
+def sheet_table(
+    path: Path, book: Workbook, sheet: str, *, strip: bool = True, only_sheet: bool = False
+) -> TextTable:
+    """Read one sheet of a workbook."""
     where = f"'{quote(path.name)}'" if only_sheet else f"'{quote(path.name)}', sheet '{quote(sheet)}'"
     cells = check_sheet(path, sheet)
+    _refuse_unread(cells, where)
+    read = _table(book.rows(sheet), where)
+    names, repeated = unique_names(read.header)
+    frame = read.frame.rename(dict(zip(read.frame.columns, names, strict=True)))
+    frame = numbered(frame, names, first_row=read.first_row, strip=strip)
+    names, frame = without_unnamed(read.header, names, frame)
+    if frame.is_empty():
+        raise ImportRefused(f"{where} has a header but no rows: there is nothing to import.")
+    refuse_title_rows(read.header, frame, where)
+    mixed = zip(read.header, read.dates.mixed(len(read.header)), strict=True)
+    doubts = {name: _mixed(where, name, dates, texts) for name, (dates, texts) in mixed if dates and texts}
+    return TextTable(
+        name=path.name if only_sheet else f"{path.name}, sheet '{sheet}'",
+        sha256=hashlib.sha256(path.read_bytes()).hexdigest(),
+        columns=names,
+        repeated=repeated,
+        frame=frame,
+        notes=tuple(_notes(cells)),
+        kind="excel",
+        date_doubts=doubts,
+    )
+
+
+def _mixed(where: str, name: str, dates: int, texts: list[str]) -> str:
+    return (
+        f"{where}, column '{quote(name)}' mixes real dates ({dates}) with texts such as {join_names(texts)}. A "
+        "spreadsheet program turns some days and months round when it opens such texts as dates: which are right? "
+        "Repair the column, and format all of it as dates."
+    )
+
+
+def _refuse_unread(cells: SheetCells, where: str) -> None:
+    """Refuse cells that would be read as blank although they are not."""
     waiting = cells.uncalculated
     if waiting:
         raise ImportRefused(
@@ -73,30 +103,23 @@ def sheet_table(path: Path, book: Any, sheet: str, *, strip: bool = True, only_s
     if cells.errors:
         raise ImportRefused(
             f"{where} has {count_noun(len(cells.errors), 'cell')} in error, such as #DIV/0! "
-            f"({_some(cells.errors)}). "
-            "Repair or clear them: a blank cell means 'not answered'."
+            f"({_some(cells.errors)}). Repair or clear them: a blank cell means 'not answered'."
         )
-    header, first_row, frame = _table(book.get_sheet_by_name(sheet), where)
-    names, repeated = unique_names(header)
-    frame = numbered(
-        frame.rename(dict(zip(frame.columns, names, strict=True))), names, first_row=first_row, strip=strip
-    )
-    names, frame = without_unnamed(header, names, frame)
-    if frame.is_empty():
-        raise ImportRefused(f"{where} has a header but no rows: there is nothing to import.")
-    note = f"{count_noun(cells.formulas, 'cell')} hold formulas; their last results were read."
-    return TextTable(
-        name=path.name if only_sheet else f"{path.name}, sheet '{sheet}'",
-        sha256=hashlib.sha256(path.read_bytes()).hexdigest(),
-        columns=names,
-        repeated=repeated,
-        frame=frame,
-        notes=(note,) if cells.formulas else (),
-        kind="excel",
-    )
 
 
-def _chosen(book: Any, sheet: str | None, path: Path) -> str:
+def _notes(cells: SheetCells) -> Iterator[str]:
+    if cells.formulas:
+        yield f"{count_noun(cells.formulas, 'cell')} with formulas; their last results are read."
+    if cells.hidden_rows:
+        yield (
+            f"{count_noun(len(cells.hidden_rows), 'hidden row')} read like all others "
+            f"(row {join_numbers(cells.hidden_rows)}). Delete rows that a filter was to leave out."
+        )
+    if cells.hidden_columns:
+        yield f"{count_noun(cells.hidden_columns, 'hidden column')} read like all others."
+
+
+def _chosen(book: Workbook, sheet: str | None, path: Path) -> str:
     """Name the sheet that is meant."""
     if sheet is not None:
         fit = [name for name in book.sheet_names if name.casefold() == sheet.casefold()]
@@ -105,15 +128,12 @@ def _chosen(book: Any, sheet: str | None, path: Path) -> str:
                 f"'{quote(path.name)}' has no sheet '{quote(sheet)}'; it has {join_names(book.sheet_names)}."
             )
         return fit[0]
-    visible_names = [
-        metadata.name for metadata in book.sheets_metadata if str(metadata.visible).endswith(".Visible")
-    ]
-    visible = visible_names or book.sheet_names
+    visible = book.visible or book.sheet_names
     if len(visible) == 1:
         return visible[0]
-    for name in visible:  # a sheet is loaded to be counted: it must be small enough for that
+    for name in visible:  # a sheet is loaded to see whether it is filled: it must be small enough for that
         check_sheet(path, name)
-    filled = [name for name in visible if book.get_sheet_by_name(name).start is not None]
+    filled = [name for name in visible if book.is_filled(name)]
     if len(filled) != 1:
         raise ImportRefused(
             f"'{quote(path.name)}' holds several sheets: {join_names(filled or visible)}. Name it: "
@@ -122,47 +142,57 @@ def _chosen(book: Any, sheet: str | None, path: Path) -> str:
     return filled[0]
 
 
-def _table(sheet: Any, where: str) -> tuple[list[str], int, pl.DataFrame]:
+@dataclass(slots=True)
+class _Dates:
+    """Which columns hold real dates, and which texts that look like dates."""
+
+    real: Counter[int] = field(default_factory=Counter)
+    texts: dict[int, list[str]] = field(default_factory=dict)
+
+    def see(self, row: list[Cell]) -> None:
+        for place, cell in enumerate(row):
+            if cell is None:
+                continue
+            if cell[0] == "d":
+                self.real[place] += 1
+            elif cell[0] == "t" and place not in self.texts and _SLASHED.fullmatch(cell[1].strip()):
+                self.texts[place] = [cell[1].strip()]
+
+    def mixed(self, width: int) -> list[tuple[int, list[str]]]:
+        return [(self.real[place], self.texts.get(place, [])) for place in range(width)]
+
+
+@dataclass(frozen=True, slots=True)
+class _Read:
+    header: list[str]
+    first_row: int
+    frame: pl.DataFrame
+    dates: _Dates
+
+
+def _table(rows: Iterator[list[Cell]], where: str) -> _Read:
     """Header, the row number below it, and the cells as text."""
-    if sheet.start is None:
-        raise ImportRefused(f"{where} is empty: there is nothing to import.")
     row = 0
-    rows = _as_texts(sheet.iter_rows())
+    header: list[str] | None = None
     for cells in rows:
         row += 1
         if any(cells):
-            header = [" ".join((cell or "").split()) for cell in cells]
+            header = [" ".join((cell[1] if cell else "").split()) for cell in cells]
             break
-    else:
+    if header is None:
         raise ImportRefused(f"{where} is empty: there is nothing to import.")
+    dates = _Dates()
     schema = {f"column {place}": pl.String for place in range(len(header))}
     parts = [pl.DataFrame(schema=schema)]
     batch: list[list[str | None]] = []
     for cells in rows:
-        batch.append(cells)
+        dates.see(cells)
+        batch.append([cell[1] if cell else None for cell in cells])
         if len(batch) == _AT_ONCE:
             parts.append(pl.DataFrame(batch, schema=schema, orient="row"))
             batch = []
     parts.append(pl.DataFrame(batch, schema=schema, orient="row"))
-    return header, row + 1, pl.concat(parts)
-
-
-def _as_texts(rows: Iterator[list[Any]]) -> Iterator[list[str | None]]:
-    for row in rows:
-        yield [_text(cell) for cell in row]
-
-
-def _text(cell: Any) -> str | None:
-    """Write a cell the way the readers of text expect it."""
-    if cell is None or cell == "":
-        return None
-    if isinstance(cell, str):
-        return cell
-    if isinstance(cell, float):
-        return str(int(cell)) if cell.is_integer() and abs(cell) < _EXACT else repr(cell)
-    if isinstance(cell, datetime):
-        return cell.date().isoformat() if cell.time() == _MIDNIGHT else cell.isoformat()
-    return cell.isoformat() if isinstance(cell, date) else str(cell)
+    return _Read(header, row + 1, pl.concat(parts), dates)
 
 
 def _some(cells: tuple[str, ...]) -> str:

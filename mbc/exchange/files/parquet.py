@@ -12,6 +12,7 @@ from mbc.exchange.files.messages import join_names, quote
 from mbc.exchange.files.text_table import TextTable, as_text, numbered, unique_names
 
 MARK = b"PAR1"
+MOST_CELLS = 400_000_000
 
 
 def read_parquet(path: str | Path, *, strip: bool = True) -> TextTable:
@@ -30,10 +31,7 @@ def read_parquet(path: str | Path, *, strip: bool = True) -> TextTable:
         When the file is damaged, has no rows, or has columns of lists or records.
     """
     path = Path(path)
-    try:
-        frame = pl.read_parquet(path, glob=False, hive_partitioning=False)
-    except (pl.exceptions.PolarsError, OSError) as fault:
-        raise ImportRefused(f"'{quote(path.name)}' cannot be read as Parquet ({fault}).") from fault
+    frame = read_frame(path)
     nested = [
         name
         for name, dtype in frame.schema.items()
@@ -55,3 +53,29 @@ def read_parquet(path: str | Path, *, strip: bool = True) -> TextTable:
         frame=table,
         kind="parquet",
     )
+
+
+def read_frame(path: Path) -> pl.DataFrame:
+    """Read a Parquet file with its types.
+
+    Raises
+    ------
+    ImportRefused
+        When it is damaged, or larger than a table of questionnaires.
+    """
+    try:
+        scan = pl.scan_parquet(path, glob=False, hive_partitioning=False)
+        height = int(scan.select(pl.len()).collect().item())
+        _refuse_large(path, height, len(scan.collect_schema()))
+        frame = pl.read_parquet(path, glob=False, hive_partitioning=False)
+    except (pl.exceptions.PolarsError, pl.exceptions.PanicException, OSError, ValueError, MemoryError) as fault:
+        raise ImportRefused(f"'{quote(path.name)}' cannot be read as Parquet ({fault}).") from fault
+    return frame
+
+
+def _refuse_large(path: Path, rows: int, columns: int) -> None:
+    if rows * columns > MOST_CELLS:
+        raise ImportRefused(
+            f"'{quote(path.name)}' holds {rows} rows and {columns} columns; at most {MOST_CELLS} cells are read. "
+            "Import it in parts."
+        )

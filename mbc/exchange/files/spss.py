@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import hashlib
+import json
+import tempfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -10,6 +12,7 @@ from typing import Any
 import polars as pl
 
 from mbc.errors import ImportRefused
+from mbc.exchange.files.isolated import isolated_lines
 from mbc.exchange.files.messages import count_noun, join_names, quote
 from mbc.exchange.files.optional_libraries import require_library
 from mbc.exchange.files.text_table import TextTable, as_text, numbered, unique_names
@@ -18,7 +21,7 @@ MARKS = (b"$FL2", b"$FL3")  # .sav and .zsav
 _WHAT = "SPSS files"
 
 
-def read_spss(path: str | Path, *, strip: bool = True) -> TextTable:
+def read_spss(path: str | Path, *, strip: bool = True, encoding: str | None = None) -> TextTable:
     """Read an SPSS .sav or .zsav file.
 
     Codes that the file declares as user-missing are blanks. Cases are numbered
@@ -31,6 +34,8 @@ def read_spss(path: str | Path, *, strip: bool = True) -> TextTable:
         The file.
     strip : bool
         Take white space off the ends of texts.
+    encoding : str, optional
+        Of its texts, where the file declares a wrong one.
 
     Raises
     ------
@@ -40,12 +45,9 @@ def read_spss(path: str | Path, *, strip: bool = True) -> TextTable:
         When the reader's library is not installed.
     """
     path = Path(path)
-    pyreadstat = require_library("pyreadstat", _WHAT)
-    try:
-        frame, about = pyreadstat.read_sav(path, output_format="polars", user_missing=True)
-    except (pyreadstat.ReadstatError, pyreadstat.PyreadstatError, OSError, ValueError, OverflowError) as fault:
-        raise ImportRefused(f"'{quote(path.name)}' cannot be read as an SPSS file ({fault}).") from fault
-    frame, declared = without_user_missing(frame, about.missing_ranges)
+    require_library("pyreadstat", _WHAT)
+    frame, about = _read(path, encoding)
+    frame, declared = without_user_missing(frame, about["missing"])
     names, repeated = unique_names(frame.columns)
     table = numbered(as_text(frame), names, first_row=1, strip=strip)
     if table.is_empty():
@@ -59,14 +61,34 @@ def read_spss(path: str | Path, *, strip: bool = True) -> TextTable:
         repeated=repeated,
         frame=table,
         notes=(note,) if declared else (),
-        encoding=about.file_encoding,
+        encoding=about["encoding"],
         choices={
-            name: {f"{code:g}": str(label) for code, label in labels.items() if isinstance(code, int | float)}
-            for name, labels in about.variable_value_labels.items()
+            name: {f"{code:g}": label for code, label in labels if isinstance(code, int | float)}
+            for name, labels in about["labels"].items()
         },
         kind="spss",
         noun="case",
     )
+
+
+def _read(path: Path, encoding: str | None) -> tuple[pl.DataFrame, dict[str, Any]]:
+    """Read the cases, and what the file declares, in a process of its own."""
+    with tempfile.TemporaryDirectory(prefix="mbc-") as folder:
+        target = Path(folder) / "cases.arrow"
+        try:
+            with isolated_lines("spss", path, str(target), encoding or "") as lines:
+                line = next(lines, "")
+            return pl.read_ipc(target.read_bytes()), json.loads(line)
+        except ImportRefused as fault:
+            if "encoding" in str(fault) or "Unable to convert string" in str(fault):
+                raise ImportRefused(
+                    f"'{quote(path.name)}' has texts that are not of the encoding that it declares. Name "
+                    "theirs, such "
+                    "as --encoding windows-1252."
+                ) from None
+            raise ImportRefused(f"'{quote(path.name)}' cannot be read as an SPSS file. {fault}") from None
+        except (OSError, ValueError, pl.exceptions.PolarsError) as fault:
+            raise ImportRefused(f"'{quote(path.name)}' cannot be read as an SPSS file ({fault}).") from fault
 
 
 def without_user_missing(

@@ -8,6 +8,9 @@ from dataclasses import dataclass, field
 
 import polars as pl
 
+from mbc.errors import ImportRefused
+
+MOST_COLUMNS = 16_384  # as a spreadsheet has
 ROW = "row in file"
 """Name of the column that numbers the rows as a spreadsheet does: the header is row 1, blank lines count."""
 
@@ -40,6 +43,8 @@ class TextTable:
     """Header -> code -> label of the answers that the format says a question offers."""
     noun: str = "row"
     """What a record of the file is called: row, case, entry."""
+    date_doubts: Mapping[str, str] = field(default_factory=dict)
+    """Header -> why its dates cannot be trusted."""
     faults: pl.DataFrame | None = None
     """``ROW`` and reason of what the format itself makes unfit to be stored."""
 
@@ -52,15 +57,19 @@ def unique_names(header: Sequence[str]) -> tuple[tuple[str, ...], tuple[str, ...
     >>> unique_names(["a", "", "a"])
     (('a', 'column 2', 'a (2)'), ('a',))
     """
+    if len(header) > MOST_COLUMNS:
+        raise ImportRefused(
+            f"The table has {len(header)} columns; at most {MOST_COLUMNS} are read. Import a part of it."
+        )
     seen: Counter[str] = Counter({ROW: 1})
-    names: list[str] = []
+    names: dict[str, None] = {}
     for position, written in enumerate(header, start=1):
         name = written or f"column {position}"
         seen[name] += 1
         unique = name if seen[name] == 1 else f"{name} ({seen[name]})"
         while unique in names:
             unique += "'"
-        names.append(unique)
+        names[unique] = None
     repeated = tuple(name for name, times in Counter(header).items() if name and times > 1)
     return tuple(names), repeated
 

@@ -41,7 +41,11 @@ _OFFICE = "http://schemas.openxmlformats.org/officeDocument/2006/relationships"
 _OFFICE_STRICT = "http://purl.oclc.org/ooxml/officeDocument/relationships"
 
 _CELL = re.compile(rb"<(?:\w+:)?c\b([^>]*?)(?:/>|>(.*?)</(?:\w+:)?c>)", re.DOTALL)
-_PLACE = re.compile(rb"""\sr\s*=\s*["']([A-Z]{1,3})(\d{1,7})["']""")
+_PLACE = re.compile(rb"""\sr\s*=\s*["']([A-Za-z]+)(\d+)["']""")
+_HIDDEN_ROW = re.compile(rb"""<(?:\w+:)?row\b([^>]*\bhidden\s*=\s*["'](?:1|true)["'][^>]*)>""")
+_HIDDEN_COLUMN = re.compile(rb"""<(?:\w+:)?col\b([^>]*\bhidden\s*=\s*["'](?:1|true)["'][^>]*)>""")
+_NUMBER_OF = re.compile(rb"""\b(r|min|max)\s*=\s*["'](\d{1,7})["']""")
+_LAST_ROW, _LAST_COLUMN = 1_048_576, 16_384  # of a sheet in Excel
 _FORMULA = re.compile(rb"<(?:\w+:)?f\b")
 _VALUE = re.compile(rb"<(?:\w+:)?(?:v|t)\b[^>/]*>[^<]")
 _ERROR = re.compile(rb'\bt="e"')
@@ -52,9 +56,11 @@ _TEXT_RESULT = re.compile(rb'\bt="str"')
 class SheetCells:
     """What a sheet's cells hold besides plain values; cells are named as in the spreadsheet, B7."""
 
-    formulas: int
-    uncalculated: tuple[str, ...]
-    errors: tuple[str, ...]
+    formulas: int = 0
+    uncalculated: tuple[str, ...] = ()
+    errors: tuple[str, ...] = ()
+    hidden_rows: tuple[int, ...] = ()
+    hidden_columns: int = 0
 
 
 def check_archive(path: Path) -> None:
@@ -80,6 +86,12 @@ def _check_parts(archive: zipfile.ZipFile, name: str) -> None:
     parts = archive.infolist()
     if len(parts) > _MOST_PARTS or sum(part.file_size for part in parts) > MOST_UNPACKED:
         raise ImportRefused(_too_large(name))
+    if not any(part.filename == "xl/workbook.xml" for part in parts):
+        raise ImportRefused(
+            f"'{name}' is not an Excel workbook (.xlsx). A spreadsheet of another kind, such as .ods or .xlsb, "
+            "is not "
+            "read: its formulas and errors cannot be checked. Save it as .xlsx, then import the new file."
+        )
     if any(part.flag_bits & 1 for part in parts):
         raise ImportRefused(f"'{name}' is locked with a password. Save it without one, then import the new file.")
     for part in parts:  # the sizes that an archive declares of itself prove nothing before this
@@ -98,33 +110,50 @@ def check_sheet(path: Path, sheet: str) -> SheetCells:
     with zipfile.ZipFile(path) as archive:
         part = _part_of(archive, sheet, path)
         if part is None:
-            return SheetCells(0, (), ())
+            return SheetCells()
         return _scan_sheet(archive, part, f"'{quote(path.name)}', sheet '{quote(sheet)}'")
 
 
 def _scan_sheet(archive: zipfile.ZipFile, part: str, name: str) -> SheetCells:
-    formulas = rows = width = 0
+    formulas = rows = width = hidden_columns = 0
     uncalculated: list[str] = []
     errors: list[str] = []
+    hidden: list[int] = []
     kept = b""
     for piece in _pieces(archive, part):
         text = kept + piece
-        end = max(text.rfind(b"</c>"), text.rfind(b"</row>"), text.rfind(b":c>"), 0)
+        end = max(text.rfind(b"</c>"), text.rfind(b"</row>"), text.rfind(b":c>"), text.rfind(b"</cols>"), 0)
         kept = text[end:][-_LONGEST_CELL:]
+        if b"hidden" in text:
+            hidden += [_numbers(row[1]).get(b"r", 0) for row in _HIDDEN_ROW.finditer(text[:end])]
+            spans = [_numbers(column[1]) for column in _HIDDEN_COLUMN.finditer(text[:end])]
+            hidden_columns += sum(span.get(b"max", 0) - span.get(b"min", 0) + 1 for span in spans)
         if places := _PLACE.findall(text):
-            rows = max(rows, *(int(number) for _, number in places))
-            width = max(width, *(_column(letters) for letters in {letters for letters, _ in places}))
-        if rows * width > MOST_CELLS:
+            numbers = {number for _, number in places}
+            longest = max(map(len, numbers))
+            rows = max(rows, int(max(number for number in numbers if len(number) == longest)[:12]))
+            width = max(width, *(_column(letters[:8]) for letters in {letters for letters, _ in places}))
+        if rows * width > MOST_CELLS or rows > _LAST_ROW or width > _LAST_COLUMN:
             raise ImportRefused(
-                f"{name} spans {rows} rows and {width} columns. Delete the stray cells far from the table and "
-                "save it again."
+                f"{name} has a cell in row {rows} and one in column {width}. Delete the stray cells far from the "
+                "table and save it again."
             )
         if any(mark in text for mark in (b"<f", b":f", b't="e"')):  # faster than to look at every cell
             cells = [_Cell.of(cell) for cell in _CELL.finditer(text[:end] + b"</c>")]
             formulas += sum(cell.formula for cell in cells)
             uncalculated += [cell.place for cell in cells if cell.formula and not cell.calculated]
             errors += [cell.place for cell in cells if cell.error]
-    return SheetCells(formulas, tuple(dict.fromkeys(uncalculated)), tuple(dict.fromkeys(errors)))
+    return SheetCells(
+        formulas,
+        tuple(dict.fromkeys(uncalculated)),
+        tuple(dict.fromkeys(errors)),
+        tuple(dict.fromkeys(hidden)),
+        hidden_columns,
+    )
+
+
+def _numbers(attributes: bytes) -> dict[bytes, int]:
+    return {name: int(number) for name, number in _NUMBER_OF.findall(attributes)}
 
 
 @dataclass(frozen=True, slots=True)
@@ -181,7 +210,7 @@ def _small_xml(archive: zipfile.ZipFile, part: str, path: Path) -> ET.Element:
 
 def _column(letters: bytes) -> int:
     number = 0
-    for letter in letters:
+    for letter in letters.upper():
         number = number * 26 + letter - 64
     return number
 

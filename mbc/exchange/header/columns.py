@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
+from functools import lru_cache
 
 import polars as pl
 
@@ -52,6 +53,7 @@ ROLES: Mapping[str, Role] = {role.name: role for role in _ROLES}
 OWN_ROLES = ("taken_on", "taken_at", "session_number", "target", "informant", "form", "coding")
 
 
+@lru_cache(maxsize=1 << 16)
 def fold(name: str) -> str:
     """Forget case, spaces and punctuation of a column's name.
 

@@ -3,7 +3,7 @@
 ::
 
     date_format = "%d.%m.%Y"
-    missing = ["NA", "-99"]
+    blank = ["NA", "-99"]
 
     [columns]                 # what it is -> its header
     client_id = "Patient no."
@@ -49,8 +49,9 @@ class _Entry(BaseModel):
     instruments: tuple[str, ...] = Field(default=(), strict=False)
     sheet: str | None = None
     separator: str | None = None
+    encoding: str | None = None
     date_format: str | None = None
-    missing: tuple[str, ...] = Field(default=(), strict=False)
+    blank: tuple[str, ...] = Field(default=(), strict=False)
     ignore: tuple[str, ...] = Field(default=(), strict=False)
     clinician: str | None = None
     columns: dict[str, str] = {}
@@ -75,7 +76,7 @@ def read_mapping(path: str | Path) -> dict[str, Any]:
         content = tomllib.loads(path.read_text(encoding="utf-8-sig"))
     except OSError as fault:
         raise SettingsError(f"The mapping '{name}' cannot be read: {fault.strerror}.") from None
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as fault:
+    except (ValueError, RecursionError) as fault:  # no TOML, no UTF-8, numbers or tables without end
         raise SettingsError(f"The mapping '{name}' is not valid TOML: {fault}.") from None
     try:
         entry = _Entry.model_validate(content)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -53,7 +54,9 @@ class ImportOptions:
     """FHIR Questionnaire (or a Bundle of them) with the scores of coded answers."""
     date_format: str | None = None
     separator: str | None = None
-    missing: tuple[str, ...] = ()
+    encoding: str | None = None
+    """Of a text or SPSS file, where the file does not say it or says a wrong one."""
+    blank: tuple[str, ...] = ()
     """Texts that stand for "not answered"; a blank cell always does."""
     clinician: str | None = None
     """Who new clients are registered under."""
@@ -72,6 +75,8 @@ class ImportOptions:
             raise SettingsError(f"layout is '{quote(self.layout)}'; accepted are {', '.join(LAYOUTS)}.")
         if self.separator is not None and self.separator not in SEPARATORS:
             raise SettingsError(f"separator is '{quote(self.separator)}'; accepted are , ; tab and |.")
+        if self.encoding is not None:
+            _check_encoding(self.encoding)
         if self.date_format is not None:
             check_format(self.date_format)
         if self.display_name is not None and self.clinician is None:
@@ -81,6 +86,15 @@ class ImportOptions:
         for pattern in (self.items, *self.patterns.values()):
             if pattern is not None:
                 item_name(pattern, 1)
+
+
+def _check_encoding(encoding: str) -> None:
+    try:
+        codecs.lookup(encoding)
+    except (LookupError, ValueError):
+        raise SettingsError(
+            f"--encoding '{quote(encoding)}' is not known; utf-8, windows-1252 and iso-8859-15 are."
+        ) from None
 
 
 def item_name(template: str, n: int) -> str:

@@ -254,12 +254,8 @@ def _left_out(reading: Reading) -> tuple[str, ...]:
         notes.append(
             f"{count_noun(len(rows), 'questionnaire')} without any answer left out (row {join_numbers(rows)})."
         )
-    unread = [name for name in reading.unread if not _is_quiet(name)]
+    quiet = tuple(fold(key) for key in keys() if instrument(key).safety_channel)
+    unread = [name for name in reading.unread if not fold(name).startswith(quiet)]
     if unread:
         notes.append(f"Columns not used: {join_names(unread)}.")
     return tuple(notes)
-
-
-def _is_quiet(header: str) -> bool:
-    """Say whether a column belongs to a questionnaire that is not named in messages."""
-    return any(fold(header).startswith(fold(key)) for key in keys() if instrument(key).safety_channel)

@@ -79,7 +79,12 @@ def read_pages(path: Path, options: ImportOptions) -> Parts | None:
 
     A wide file only: the answers of a long one that belong together may be pages apart.
     """
-    if options.dictionary is not None or not is_long(path) or (options.items and not options.instruments):
+    if (
+        options.dictionary is not None
+        or options.encoding is not None
+        or not is_long(path)
+        or (options.items and not options.instruments)
+    ):
         return None
     try:
         return _read_pages(TextPages(path, options.separator), options)
@@ -91,7 +96,7 @@ def _read_pages(pages: TextPages, options: ImportOptions) -> Parts:
     readings = [_compact(reading) for reading in _checked(pages, options, None)]
     combined = _combine(readings)
     seen = combined.seen
-    if any(part.unfit or doubt(part) for part in seen.values()):  # another coding? only all answers show it
+    if any(part.unfit or doubt(part) or part.doubts_scores for part in seen.values()):  # only all rows show it
         readings = [_compact(reading) for reading in _checked(pages, options, seen)]
         combined = _combine(readings)
     combined = replace(combined, notes=notes_of(combined, "row"))

@@ -48,7 +48,7 @@ def plan_import(
     columns : mapping, optional
         Canonical name (``client_id``, ``taken_on``, ``rses_1`` ...) -> header in the file.
     **more
-        The other fields of ``ImportOptions``: ``date_format``, ``separator``, ``missing``,
+        The other fields of ``ImportOptions``: ``date_format``, ``separator``, ``blank``,
         ``clinician``, ``display_name``, ``new_relationships``, ``supersede``, ``now``.
 
     Returns

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import polars as pl
@@ -25,6 +25,7 @@ from mbc.exchange.rows.parsed import (
     no_administration_faults,
     with_reasons,
 )
+from mbc.exchange.rows.possible_scores import ScoresSeen, impossible_reason, is_possible, scores_seen
 from mbc.instruments import instrument
 
 _ENOUGH_TO_WONDER = 100  # answers; fewer say little about a coding
@@ -32,7 +33,7 @@ _UNFIT = (pl.col("value") < pl.col("low")) | (pl.col("value") > pl.col("high"))
 Extremes = Mapping[int, tuple[float, float]]
 
 
-def check(records: Records, *, seen: Mapping[Kind, Seen] | None = None) -> Reading:
+def check(records: Records, *, seen: Mapping[Kind, Seen] | None = None, trusted: bool = False) -> Reading:
     """Check every cell, and put each administration's answers in a row.
 
     Parameters
@@ -41,12 +42,14 @@ def check(records: Records, *, seen: Mapping[Kind, Seen] | None = None) -> Readi
         A file, taken apart; or one page of it.
     seen : mapping, optional
         Summary of all pages, where this is one page: it shows the coding of the file.
+        trusted : bool
+        Whether this is a record that was checked before: its coding is stated, its scores are as recorded.
     """
     cells = records.cells.with_columns(number("text").alias("value"))
     scores = records.scores.with_columns(number("text").alias("value"))
     known = _questionnaires(records.occasions)
     checked = {
-        kind: _checked(questionnaire, occasions, cells, scores, records, seen)
+        kind: _checked(questionnaire, occasions, cells, scores, records, seen, trusted=trusted)
         for kind, (questionnaire, occasions) in known.items()
     }
     rest = records.occasions.filter(pl.col("form").is_null())  # faulty: questionnaire, form or coding unknown
@@ -85,6 +88,8 @@ def _checked(
     scores: pl.DataFrame,
     records: Records,
     seen: Mapping[Kind, Seen] | None,
+    *,
+    trusted: bool,
 ) -> _Checked:
     numbers = occasions[NUMBER].implode()
     own, recorded = (frame.filter(pl.col(NUMBER).is_in(numbers)) for frame in (cells, scores))
@@ -93,14 +98,18 @@ def _checked(
     administrations = occasions.with_columns(answers, _totals(recorded, occasions[NUMBER]))
     remarks = compare_recorded_scores(administrations, recorded, questionnaire)
     accepted = _accepted(own, questionnaire)
+    alone = recorded.filter(  # answers with a score show what it is worth
+        pl.col(NUMBER).is_in(administrations.filter(pl.col("answers").is_null())[NUMBER].implode())
+    )
     here = _seen(questionnaire, accepted, named, stated=bool({"", questionnaire.instrument.key} & records.stated))
+    here = replace(here, stated=True) if trusted else replace(here, scores=_scores_seen(alone, questionnaire))
     in_file = here if seen is None else seen[kind_of(questionnaire)]
     return _Checked(
         frame=administrations.join(remarks, on=NUMBER, how="left", maintain_order="left"),
         faults=[
             *_answer_faults(accepted, in_file, named),
             _repeated(own, named),
-            *_score_faults(recorded, administrations, questionnaire),
+            *_score_faults(recorded, alone, questionnaire, in_file),
         ],
         seen=here,
     )
@@ -140,6 +149,15 @@ def _answer_faults(accepted: pl.DataFrame, in_file: Seen, headers: tuple[str, ..
     return faults
 
 
+def summarise(questionnaire: Questionnaire, answers: pl.DataFrame) -> Seen:
+    """Summarise answers that are numbers already, one column per item, named by its position from 1."""
+    cells = answers.with_row_index(NUMBER).unpivot(index=NUMBER, variable_name="item", value_name="value").select(
+        pl.col(NUMBER).cast(pl.Int64), pl.col(NUMBER).cast(pl.Int64).alias(ROW), pl.col("item").cast(pl.Int64),
+        pl.col("value").cast(pl.String).alias("text"), "value",
+    ).drop_nulls("value")  # fmt: skip
+    return _seen(questionnaire, _accepted(cells, questionnaire), (), stated=False)
+
+
 def _seen(questionnaire: Questionnaire, accepted: pl.DataFrame, headers: tuple[str, ...], *, stated: bool) -> Seen:
     """Summarise the answers: what shows another coding."""
     value, low, high = pl.col("value"), pl.col("low"), pl.col("high")
@@ -154,7 +172,7 @@ def _seen(questionnaire: Questionnaire, accepted: pl.DataFrame, headers: tuple[s
         at_lowest,
         one_above,
         unfit - one_above,
-        stated,
+        stated=stated,
     )
 
 
@@ -176,9 +194,7 @@ def _answer_reason(questionnaire: Questionnaire, headers: tuple[str, ...]) -> pl
     accepted = pl.format("accepted are {} to {} (coding {})", "low", "high", pl.lit(questionnaire.coding.key))
     inside = (value >= pl.col("low")) & (value <= pl.col("high"))
     blank = pl.col("text").str.to_lowercase().is_in(list(MISSING_TEXTS))
-    hint = (
-        pl.when(blank).then(pl.format(" (if it means 'not answered': --missing {})", text)).otherwise(pl.lit(""))
-    )
+    hint = pl.when(blank).then(pl.format(" (if it means 'not answered': --blank {})", text)).otherwise(pl.lit(""))
     return (
         pl.when(value.is_null())
         .then(pl.format("{}: '{}' is not a number; {}{}", _name(headers), text, accepted, hint))
@@ -219,9 +235,9 @@ def _repeated(cells: pl.DataFrame, headers: tuple[str, ...]) -> pl.DataFrame:
 
 
 def _score_faults(
-    scores: pl.DataFrame, administrations: pl.DataFrame, questionnaire: Questionnaire
+    scores: pl.DataFrame, alone: pl.DataFrame, questionnaire: Questionnaire, in_file: Seen
 ) -> list[pl.DataFrame]:
-    """Faults of recorded scores: not a number, outside the scale, repeated, or on another metric."""
+    """Faults of recorded scores: not a number, outside the scale, impossible, repeated, or on another metric."""
     if scores.is_empty():
         return []
     lows, highs = ({scale.key: scale.range[end] for scale in questionnaire.instrument.scales} for end in (0, 1))
@@ -242,14 +258,50 @@ def _score_faults(
     faults = by_scale.select(NUMBER, reason.alias(REASON)).filter(pl.col(REASON).is_not_null())
     twice = by_scale.group_by(NUMBER, "scale").agg(value.n_unique().alias("values")).filter(pl.col("values") > 1)
     unlike = twice.select(NUMBER, pl.format("{} appears twice with different values", "scale").alias(REASON))
-    alone = administrations.filter(pl.col("answers").is_null())[
-        NUMBER
-    ]  # answers with a score show what it is worth
     return [
         faults,
+        *_impossible_faults(alone, questionnaire, in_file),
         unlike.sort(NUMBER),
-        *_metric_faults(scores.filter(pl.col(NUMBER).is_in(alone.implode())), questionnaire),
+        *_metric_faults(alone, questionnaire),
     ]
+
+
+def _recorded(scores: pl.DataFrame) -> pl.DataFrame:
+    """Scores within their text, with the digits that it has."""
+    digits = pl.col("text").str.extract(r"[.,](\d+)\s*$").str.len_chars().fill_null(0).cast(pl.Int64)
+    return scores.filter(pl.col("value").is_not_null()).with_columns(digits.alias("digits"))
+
+
+def _scores_seen(alone: pl.DataFrame, questionnaire: Questionnaire) -> dict[str, ScoresSeen]:
+    measure = questionnaire.instrument
+    return {
+        str(key): scores_seen(
+            measure, measure.scale(str(key)), part.select("value", "digits").unique().iter_rows()
+        )
+        for (key,), part in _recorded(alone).group_by("scale")
+    }
+
+
+def _impossible_faults(alone: pl.DataFrame, questionnaire: Questionnaire, in_file: Seen) -> list[pl.DataFrame]:
+    """Faults of scores that no answers give; of all of a scale where they would all fit another metric."""
+    faults: list[pl.DataFrame] = []
+    measure = questionnaire.instrument
+    for key, seen in in_file.scores.items():
+        scale = measure.scale(key)
+        own = _recorded(alone).filter(pl.col("scale") == key)
+        low, high = scale.range
+        inside = own.filter(pl.col("value").is_between(low, high))
+        reason = impossible_reason(measure, scale, seen)
+        if reason is not None:
+            faults.append(own.select(NUMBER, pl.lit(reason).alias(REASON)))
+        elif seen.impossible is not None:
+            possible = [
+                is_possible(measure, scale, score) for score in inside.select("value", "digits").iter_rows()
+            ]
+            wrong = inside.filter(~pl.Series(possible, dtype=pl.Boolean))
+            why = pl.format("{} is no score of {} of {} that answers give", "text", "scale", pl.lit(measure.name))
+            faults.append(wrong.select(NUMBER, why.alias(REASON)))
+    return faults
 
 
 def _plain(column: str) -> pl.Expr:

@@ -112,9 +112,7 @@ def _stated(columns: Columns, keys: pl.Series, options: ImportOptions) -> frozen
 def _texts(columns: Columns, amount: str, keys: pl.Series, options: ImportOptions) -> pl.Series:
     """Answers or scores as text, with blanks as the user named them and words as the numbers they stand for."""
     header = columns.need(amount)
-    texts = blank_out(columns.table.frame.select(header), [header], options.missing).with_columns(
-        keys.alias("key")
-    )
+    texts = blank_out(columns.table.frame.select(header), [header], options.blank).with_columns(keys.alias("key"))
     for key, words in options.values.items() if amount == "value" else ():
         read = words_to_numbers(texts, [header], words)[header]
         texts = texts.with_columns(pl.when(pl.lit(not key) | (pl.col("key") == key)).then(read).otherwise(header))

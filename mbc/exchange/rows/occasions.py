@@ -9,7 +9,7 @@ from typing import Any
 
 import polars as pl
 
-from mbc.errors import StoreError
+from mbc.errors import ImportRefused, StoreError
 from mbc.exchange.cells.dates import Moment, Order, order_of, read_moment
 from mbc.exchange.cells.identifiers import client_identifier, exact_identifier, identifier
 from mbc.exchange.cells.text import REASON, blank_out, by_text, faults, no_faults
@@ -75,10 +75,10 @@ def read_occasions(columns: Columns, options: ImportOptions) -> Occasions:
 
 def _without_missing(columns: Columns, options: ImportOptions) -> Columns:
     """Make what the user calls missing blank here too: R writes NA for a session that is not known."""
-    if not options.missing:
+    if not options.blank:
         return columns
     headers = {header for name in OCCASION if name in ROLES and (header := columns.find(name)) is not None}
-    frame = blank_out(columns.table.frame, headers, options.missing)
+    frame = blank_out(columns.table.frame, headers, options.blank)
     return Columns(replace(columns.table, frame=frame), columns.given)
 
 
@@ -88,6 +88,9 @@ def _days(
     """Day, moment and the text that is neither; the day's own column wins over the day of the moment."""
     rows = columns.table.frame[ROW]
     headers = [header for header in (columns.find("taken_on"), columns.find("taken_at")) if header]
+    for header in headers:
+        if header in columns.table.date_doubts:
+            raise ImportRefused(columns.table.date_doubts[header])
     read = [_moments(columns.table.frame[header], header, options) for header in headers]
     together = pl.DataFrame(
         [

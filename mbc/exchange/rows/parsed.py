@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import polars as pl
 
@@ -12,6 +12,7 @@ from mbc.exchange.cells.text import REASON
 from mbc.exchange.files.text_table import ROW
 from mbc.exchange.header.questionnaires import Questionnaire
 from mbc.exchange.rows.occasions import OCCASION
+from mbc.exchange.rows.possible_scores import ScoresSeen
 
 NUMBER, LAST_ROW, ROWS = "number", "last row", "rows"
 TOTAL = pl.Struct({"scale": pl.String(), "score": pl.Float64()})
@@ -97,8 +98,15 @@ class Seen:
     """Answers that are one above its highest."""
     beyond: int = 0
     """Other answers that it does not have."""
+    scores: Mapping[str, ScoresSeen] = field(default_factory=dict)
+    """Scale -> its recorded scores."""
     stated: bool = False
     """Whether the file or the user states the coding, so that the answers raise no doubt."""
+
+    @property
+    def doubts_scores(self) -> bool:
+        """Whether some recorded score is one that no answers give."""
+        return any(scores.impossible is not None for scores in self.scores.values())
 
     def and_then(self, later: Seen) -> Seen:
         """Put two parts of a file together."""
@@ -114,6 +122,12 @@ class Seen:
             self.at_lowest + later.at_lowest,
             self.one_above + later.one_above,
             self.beyond + later.beyond,
+            {
+                scale: self.scores[scale].and_then(later.scores[scale])
+                if scale in self.scores and scale in later.scores
+                else self.scores.get(scale) or later.scores[scale]
+                for scale in dict.fromkeys([*self.scores, *later.scores])
+            },
             self.stated and later.stated,
         )
 

@@ -113,7 +113,7 @@ def _parts(columns: Columns, recognised: Recognised, options: ImportOptions) -> 
 def _texts(columns: Columns, parts: Sequence[_Part], options: ImportOptions) -> tuple[pl.DataFrame, list[str]]:
     """Answers and scores as text, with blanks as the user named them and words as the numbers they stand for."""
     headers = list(dict.fromkeys(header for part in parts for header in part.headers))
-    texts = blank_out(columns.table.frame.select(ROW, *headers), headers, options.missing)
+    texts = blank_out(columns.table.frame.select(ROW, *headers), headers, options.blank)
     notes: list[str] = []
     for part in parts:
         words = {**options.values.get("", {}), **options.values.get(part.key, {})}

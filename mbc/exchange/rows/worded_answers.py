@@ -11,13 +11,13 @@ from mbc.exchange.choices.standard_scales import words_of
 from mbc.exchange.files.messages import quote
 from mbc.exchange.header.columns import Columns
 from mbc.exchange.header.options import ImportOptions
-from mbc.instruments import instrument
+from mbc.instruments import Instrument, instrument
 
 _LETTER = r"\p{L}"
 
 
 def read_words(
-    texts: pl.DataFrame, headers: Iterable[str], key: str, columns: Columns, options: ImportOptions
+    texts: pl.DataFrame, headers: Iterable[str], key: str | Instrument, columns: Columns, options: ImportOptions
 ) -> tuple[pl.DataFrame, tuple[str, ...]]:
     """Replace the standard words of a questionnaire's answers by numbers of the coding that the file is read in.
 
@@ -30,7 +30,7 @@ def read_words(
         Columns of text.
     headers : iterable of str
         Columns that hold answers to the questionnaire.
-    key : str
+    key : str or Instrument
         The questionnaire.
 
     Returns
@@ -38,7 +38,8 @@ def read_words(
     texts, notes
         With numbers, and what the words were read as.
     """
-    measure = instrument(key)
+    measure = instrument(key) if isinstance(key, str) else key
+    key = measure.key
     words = words_of(measure)
     coding = measure.coding(options.coding.get(key, options.coding.get("")))
     coding_column = columns.own(key, "coding") or columns.find("coding")

@@ -20,6 +20,7 @@ from mbc.exchange.files.output import MANIFEST
 from mbc.exchange.files.parquet import read_parquet
 from mbc.exchange.files.spss import read_spss
 from mbc.exchange.files.text_table import ROW, TextTable
+from mbc.exchange.files.workbook import Workbook
 from mbc.exchange.files.workbook_guard import check_archive
 from mbc.exchange.open_file import first_bytes
 from mbc.exchange.redcap.record_forms import read_redcap_record
@@ -51,8 +52,7 @@ def is_record(path: Path) -> bool:
         return False
     try:
         check_archive(path)
-        with open_workbook(path) as book:
-            return _is_ours(book)
+        return _is_ours(open_workbook(path))
     except ImportRefused:
         return False  # reported when it is read
 
@@ -141,17 +141,17 @@ def _tsv(path: Path) -> TextTable:
 
 def _workbook(path: Path) -> Iterator[tuple[str, TextTable]]:
     check_archive(path)
-    with open_workbook(path) as book:
-        if not _is_ours(book):
-            raise ImportRefused(f"'{quote(path.name)}' is not a record: it was not exported as one.")
-        for sheet in book.sheet_names:
-            if sheet in _TABLES:
-                yield sheet, _unescape(sheet_table(path, book, sheet, strip=False))
-            elif (answers := _answers(path, book, sheet)) is not None:
-                yield answers
+    book = open_workbook(path)
+    if not _is_ours(book):
+        raise ImportRefused(f"'{quote(path.name)}' is not a record: it was not exported as one.")
+    for sheet in book.sheet_names:
+        if sheet in _TABLES:
+            yield sheet, _unescape(sheet_table(path, book, sheet, strip=False))
+        elif (answers := _answers(path, book, sheet)) is not None:
+            yield answers
 
 
-def _answers(path: Path, book: object, sheet: str) -> tuple[str, TextTable] | None:
+def _answers(path: Path, book: Workbook, sheet: str) -> tuple[str, TextTable] | None:
     """Read a questionnaire's sheet, by the name of its items: its own may be cut; None for what somebody added."""
     if sheet in _EXPLAINING:
         return None
@@ -167,12 +167,8 @@ def _answers(path: Path, book: object, sheet: str) -> tuple[str, TextTable] | No
     return f"{ADMINISTRATIONS}{first.removesuffix('_1')}", table
 
 
-def _is_ours(book: Any) -> bool:
-    names: list[str] = book.sheet_names
-    if names[:1] != ["about"]:
-        return False
-    rows: list[list[object]] = book.get_sheet_by_name("about").to_python(nrows=1)
-    return bool(rows) and rows[0][:1] == [ABOUT]
+def _is_ours(book: Workbook) -> bool:
+    return book.first_cell == ABOUT
 
 
 def _unescape(table: TextTable) -> TextTable:

@@ -53,7 +53,7 @@ def refuse(name: str, faults: Iterable[str]) -> DefinitionError:
 def _toml(text: str, name: str) -> dict[str, Any]:
     try:
         return tomllib.loads(text.removeprefix("\ufeff"))
-    except tomllib.TOMLDecodeError as fault:
+    except (ValueError, RecursionError) as fault:  # no TOML, or numbers or tables without end
         raise DefinitionError(f"{name} is not valid TOML: {fault}.") from None
 
 

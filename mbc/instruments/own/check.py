@@ -69,7 +69,7 @@ def check(path: str | Path, *, in_folder: bool = False) -> Checked:
         return Checked(file.name, None, (Fault(f"cannot be read as UTF-8 text: {fault}.", None),), "")
     try:
         data = tomllib.loads(text)
-    except tomllib.TOMLDecodeError as fault:
+    except (ValueError, RecursionError) as fault:  # no TOML, or numbers or tables without end
         number, message = explain(str(fault), text)
         return Checked(file.name, None, (Fault(message, number),), text)
     faults_found, note = _faults(data, text, file, in_folder=in_folder)

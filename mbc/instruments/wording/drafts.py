@@ -49,3 +49,31 @@ def plain(text: str | None) -> str:
     bare = html.unescape(re.sub(r"</?[A-Za-z][^<>]*>", "", broken)).replace("\u00a0", " ")
     lines = (re.sub(r"[\x00-\x08\x0b-\x1f\x7f\t ]+", " ", line).strip() for line in bare.splitlines())
     return re.sub(r"\n{3,}", "\n\n", "\n".join(lines)).strip()
+
+
+# What other programs fill in before somebody reads it, and mark-up that is shown as it stands.
+_PLACEHOLDERS = (
+    re.compile(r"\[[A-Za-z][A-Za-z0-9_]*(?:[-:][^\[\]\s]*)?\]"),  # REDCap: [first_name], [event-name], [q1:value]
+    re.compile(r"\$\{[^}]*\}"),  # Qualtrics: ${e://Field/name}
+    re.compile(r"\{\{[^}]*\}\}|\{[A-Z][A-Z0-9_]*(?::[^}]*)?\}|\{[a-z_]+\.[a-z_.]+\}"),  # SurveyMonkey, LimeSurvey
+    re.compile(r"%%?[A-Za-z_]+%%?"),
+)
+_MARKUP = re.compile(r"</?[A-Za-z!][^\s<>]*|&(?:[A-Za-z]+|#\d+);|\*\*\S|__\S|\[[^\]]+\]\(http")
+
+
+def foreign_syntax(text: str) -> str | None:
+    """Say what of a text a client should not be shown; None where all of it can be read out.
+
+    Examples
+    --------
+    >>> foreign_syntax("How often, [first_name]?")
+    "'[first_name]' is filled in by another program only; write what a client should read"
+    >>> foreign_syntax("How often (in 2 weeks)?") is None
+    True
+    """
+    for pattern in _PLACEHOLDERS:
+        if (match := pattern.search(text)) is not None:
+            return f"'{match[0][:40]}' is filled in by another program only; write what a client should read"
+    if (match := _MARKUP.search(text)) is not None:
+        return f"'{match[0][:40]}' is mark-up that would be shown as it stands; write what a client should read"
+    return None

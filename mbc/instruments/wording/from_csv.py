@@ -15,6 +15,7 @@ _TEXT = ("text", "wording", "question")
 _OPTIONS = ("options", "choices", "answers")
 _PASSED_OVER = ("label", "note")  # for whoever fills the file in
 _AROUND = ("title", "instructions", "copyright")
+_MOST_ROWS = 8  # that a message names
 _VALUE = re.compile(r"(?:option|answer|value)?[ _]*(-?\d+)")
 
 Table = tuple[list[str], list[list[str]]]
@@ -63,6 +64,7 @@ def read_csv(table: Table, name: str) -> Draft:
     around: dict[str, str] = {}
     lines: list[Line] = []
     above: tuple[tuple[str, str], ...] = ()
+    _refuse_wide_rows(header, rows, name)
     for number, row in enumerate(rows, 2):
         cells = [*(cell.strip() for cell in row), *[""] * (len(header) - len(row))]
         named = cells[item]
@@ -79,6 +81,21 @@ def read_csv(table: Table, name: str) -> Draft:
         copyright=around.get("copyright"),
         lines=tuple(lines),
     )
+
+
+def _refuse_wide_rows(header: list[str], rows: list[list[str]], name: str) -> None:
+    """Refuse rows with more cells than the header: a comma in a text would push it into the options."""
+    wide = [number for number, row in enumerate(rows, 2) if any(cell.strip() for cell in row[len(header) :])]
+    if wide:
+        first = rows[wide[0] - 2]
+        which = ", ".join(map(str, wide[:_MOST_ROWS])) + (
+            f" and {len(wide) - _MOST_ROWS} more" if len(wide) > _MOST_ROWS else ""
+        )
+        raise WordingError(
+            f"{name}, row {which}: {len(first)} cells, but the header has {len(header)}. A text with a "
+            "separator in it "
+            'needs quotation marks around it: "worn out, or without energy".'
+        )
 
 
 def choices(cell: str) -> tuple[tuple[str, str], ...]:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from mbc.errors import WordingError, nearest
 from mbc.instruments.definition.definition import Coding, Form, Instrument, Item
-from mbc.instruments.wording.drafts import MOST_CHARACTERS, Draft, Line
+from mbc.instruments.wording.drafts import MOST_CHARACTERS, Draft, Line, foreign_syntax
 from mbc.instruments.wording.texts import Option, WordedItem
 
 _MOST_SHOWN = 5
@@ -172,8 +172,11 @@ def _texts(matches: _Matches) -> Iterator[tuple[str, str]]:
     for line in matches.lines.values():
         if not line.text:
             yield line.where, "the question has no text"
-        if max(len(text) for text in (line.text, *(label for _, label in line.options))) > MOST_CHARACTERS:
-            yield line.where, f"a text of more than {MOST_CHARACTERS} characters"
+        for text in (line.text, *(label for _, label in line.options)):
+            if len(text) > MOST_CHARACTERS:
+                yield line.where, f"a text of more than {MOST_CHARACTERS} characters"
+            if (unfit := foreign_syntax(text)) is not None:
+                yield line.where, unfit
 
 
 def _options(matches: _Matches, instrument: Instrument, coding: Coding) -> Iterator[str]:

@@ -12,7 +12,7 @@ from mbc.instruments.definition.definition import Instrument
 from mbc.instruments.library import instrument as load_instrument
 from mbc.instruments.wording import shelf
 from mbc.instruments.wording.blank_file import refuse_goals
-from mbc.instruments.wording.drafts import Draft, plain
+from mbc.instruments.wording.drafts import Draft, foreign_syntax, plain
 from mbc.instruments.wording.from_csv import read_csv, read_table
 from mbc.instruments.wording.from_fhir import read_questionnaire
 from mbc.instruments.wording.from_redcap import is_dictionary, read_dictionary
@@ -100,6 +100,9 @@ def load(  # noqa: PLR0913 - each says what a file may leave open
         sha256=hashlib.sha256(content).hexdigest(),
         loaded_at=datetime.now(UTC),
     )
+    for where, text in (("title", made.title), ("instructions", made.instructions)):
+        if text is not None and (unfit := foreign_syntax(text)) is not None:
+            raise WordingError(f"{name}, {where}: {unfit}.")
     _check_free(made, directory, overwrite=overwrite)
     return Loaded(made, shelf.put(made, directory), fitted.notes)
 

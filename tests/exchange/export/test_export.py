@@ -271,7 +271,7 @@ def test_a_number_below_zero_is_a_number_in_every_table_of_text(record, tmp_path
     [
         ("csv", "administrations/gad7.csv", {}),
         ("spss", "administrations/gad7.sav", {}),
-        ("bids", "phenotype/gad7.tsv", {"columns": {"client_id": "participant_id"}, "missing": ("n/a",)}),
+        ("bids", "phenotype/gad7.tsv", {"columns": {"client_id": "participant_id"}, "blank": ("n/a",)}),
         ("redcap", "data.csv", {"dictionary": "dictionary.csv", "instrument": "gad7"}),
     ],
 )

@@ -100,7 +100,7 @@ def test_a_formula_that_has_been_calculated_gives_its_result_and_a_note(tmp_path
             new.writestr(part.filename, text)
     table = read_sheet(changed)
     assert table.frame["n"].to_list() == ["2"]
-    assert table.notes == ("1 cell hold formulas; their last results were read.",)
+    assert table.notes == ("1 cell with formulas; their last results are read.",)
 
 
 def test_an_archive_that_unpacks_far_beyond_its_size_is_refused(tmp_path, monkeypatch):
@@ -117,7 +117,7 @@ def test_two_cells_at_the_corners_of_a_sheet_do_not_fill_the_memory(tmp_path):
     book = openpyxl.Workbook()
     book.worksheets[0]["A1"], book.worksheets[0]["XFD1048576"] = "a", "b"
     book.save(tmp_path / "wide.xlsx")
-    with pytest.raises(ImportRefused, match="spans 1048576 rows and 16384 columns"):
+    with pytest.raises(ImportRefused, match="a cell in row 1048576 and one in column 16384"):
         read_sheet(tmp_path / "wide.xlsx")
 
 

@@ -144,7 +144,7 @@ def test_an_item_order_taken_for_granted_is_said(write, rses_text, now):
 def test_a_text_for_missing_is_blank_only_when_named(write, rses_text, now):
     path = write(rses_text([("C1", "2026-01-05", ["NA", 99, *[1] * 8])]))
     assert plan_import(path, now=now).counts["refused"] == 1
-    plan = plan_import(path, missing=("na", "99"), now=now)
+    plan = plan_import(path, blank=("na", "99"), now=now)
     assert answers_of(plan) == [[None, None, *[1.0] * 8]]
 
 

@@ -12,15 +12,15 @@ TEXTS = st.text(min_size=1, max_size=12).filter(lambda text: "\ud800" not in tex
 
 
 @given(
-    header=TEXTS, words=st.dictionaries(TEXTS, st.integers(-9, 9), max_size=3), missing=st.lists(TEXTS, max_size=2)
+    header=TEXTS, words=st.dictionaries(TEXTS, st.integers(-9, 9), max_size=3), blank=st.lists(TEXTS, max_size=2)
 )
-def test_what_is_written_is_read_back(tmp_path_factory, header, words, missing):
+def test_what_is_written_is_read_back(tmp_path_factory, header, words, blank):
     path = tmp_path_factory.mktemp("m") / "a.toml"
     said = {
         "columns": {"client_id": header, "rses_taken_on": "Tag"},
         "patterns": {"rses": "Q{n}"},
         "values": {"rses": words} if words else {},
-        "missing": tuple(missing),
+        "blank": tuple(blank),
     }
     write_mapping(path, said)
     read = read_mapping(path)

@@ -484,3 +484,41 @@ def test_text_of_a_definition_that_has_changed_is_not_shown(save, tmp_path):
     (tmp_path / "mine.toml").write_text(changed, encoding="utf-8")
     with pytest.raises(WordingError, match=r"was loaded for version 1, and no longer fits its definition \(2\)"):
         wording.of(load_file(tmp_path / "mine.toml"), "en")
+
+
+@pytest.mark.parametrize("text", [
+    "How often [first_name]?", "How often at [event-name]?", "Dear ${e://Field/name}", "{{ Q1 }} times",
+    "{TOKEN:FIRSTNAME}", "Hello %name%", "**How** often", "Salt &amp;amp; pepper", "[see](http://x)",
+    "How <b often",
+])  # fmt: skip
+@pytest.mark.parametrize("place", ["question", "option", "instructions"])
+def test_what_only_another_program_fills_in_is_never_kept_for_a_client(save, text, place):
+    content = rows(range(1, 10))
+    if place == "question":
+        content = content.replace("Question about 4", text)
+    elif place == "option":
+        content = content.replace("seldom", text)
+    else:
+        content += f"instructions,{text},,,,\n"
+    assert "write what a client should read" in refusal("phq9", save(content))
+
+
+def test_brackets_and_braces_of_ordinary_text_are_kept(save):
+    content = rows(range(1, 10)).replace("Question about 4", "How often (in two weeks) at 100% [or nearly so]?")
+    assert wording.load("phq9", save(content), language="en").wording.items[3].text.endswith("[or nearly so]?")
+
+
+@pytest.mark.parametrize("text", ["Worn out, or without energy", "One, two, three"])
+def test_a_text_with_an_unquoted_separator_is_refused_with_its_line(save, text):
+    message = refusal("phq9", save(rows(range(1, 10)).replace("Question about 3", text)))
+    assert "row 4: " in message
+    assert "needs quotation marks" in message
+    quoted = save(rows(range(1, 10)).replace("Question about 3", f'"{text}"'))
+    assert wording.load("phq9", quoted, language="en").wording.items[2].text == text
+
+
+@pytest.mark.parametrize(("options", "words"), [
+    ("never,seldom,often", "3 options"), ("never,,often,", "3 options"),
+])  # fmt: skip
+def test_an_option_too_few_is_refused(save, options, words):
+    assert words in refusal("phq9", save(rows(range(1, 10)).replace(",".join(OPTIONS), options, 1)))
