@@ -349,6 +349,6 @@ def _cell_counts(body: str, separator: str, first_row: int, path: Path) -> tuple
 
 def _cut_off(path: Path, row: int) -> str:
     return (
-        f"'{quote(path.name)}' ends in the middle of row {row}: a quotation mark is opened and not closed. Was the "
-        "file cut off? Write it again, or complete the row."
+        f"'{quote(path.name)}' ends in the middle of row {row}: a quotation mark is opened and not closed. Was "
+        "the file cut off? Write it again, or complete the row."
     )

@@ -146,8 +146,8 @@ def _chosen(book: Workbook, sheet: str | None, path: Path) -> str:
 class _Dates:
     """Which columns hold real dates, and which texts that look like dates."""
 
-    real: Counter[int] = field(default_factory=Counter)
-    texts: dict[int, list[str]] = field(default_factory=dict)
+    real: Counter[int] = field(default_factory=Counter[int])
+    texts: dict[int, list[str]] = field(default_factory=dict[int, list[str]])
 
     def see(self, row: list[Cell]) -> None:
         for place, cell in enumerate(row):

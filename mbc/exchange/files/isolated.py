@@ -6,7 +6,7 @@ import signal
 import subprocess
 import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -23,7 +23,7 @@ _TOO_LONG = getattr(signal, "SIGXCPU", 24)
 
 
 @contextmanager
-def isolated_lines(kind: str, path: Path, *arguments: str) -> Iterator[Iterator[str]]:
+def isolated_lines(kind: str, path: Path, *arguments: str) -> Generator[Iterator[str]]:
     """Give the lines that a reader writes about a file.
 
     Parameters

@@ -69,15 +69,17 @@ def describe(book: Any) -> dict[str, Any]:
 
 def read_workbook(path: str, sheet: str | None) -> None:
     """Write the sheets of a workbook, or the rows of one."""
-    import python_calamine as calamine  # noqa: PLC0415 - the parent loads only the constants of this module
+    # the parent loads only the constants of this module
+    from python_calamine import load_workbook  # noqa: PLC0415 # pyright: ignore[reportUnknownVariableType]
 
-    with calamine.load_workbook(path) as book:
+    book: Any
+    with load_workbook(path) as book:
         if sheet is None:
             sys.stdout.write(json.dumps(describe(book)) + "\n")
             return
-        found = book.get_sheet_by_name(sheet)
-        if found.start is not None:
-            for row in found.iter_rows():
+        content = book.get_sheet_by_name(sheet)
+        if content.start is not None:
+            for row in content.iter_rows():
                 sys.stdout.write(json.dumps([cell_text(cell) for cell in row]) + "\n")
 
 

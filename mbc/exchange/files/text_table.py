@@ -43,7 +43,7 @@ class TextTable:
     """Header -> code -> label of the answers that the format says a question offers."""
     noun: str = "row"
     """What a record of the file is called: row, case, entry."""
-    date_doubts: Mapping[str, str] = field(default_factory=dict)
+    date_doubts: Mapping[str, str] = field(default_factory=dict[str, str])
     """Header -> why its dates cannot be trusted."""
     faults: pl.DataFrame | None = None
     """``ROW`` and reason of what the format itself makes unfit to be stored."""

@@ -68,10 +68,10 @@ def open_workbook(path: Path) -> Workbook:
     require_library("python_calamine", "Excel workbooks")
     with isolated_lines("sheets", path) as lines:
         line = next(lines, "")
-        found = _parsed(line, path) if line else None
-    if not isinstance(found, dict):
+        described: dict[str, Any] = _parsed(line, path) if line else {}
+    if not described:
         raise ImportRefused(damaged(path))
-    return Workbook(path, tuple(found["names"]), tuple(found["visible"]), found["first"])
+    return Workbook(path, tuple(described["names"]), tuple(described["visible"]), described["first"])
 
 
 def _parsed(line: str, path: Path) -> Any:

@@ -98,7 +98,7 @@ class Seen:
     """Answers that are one above its highest."""
     beyond: int = 0
     """Other answers that it does not have."""
-    scores: Mapping[str, ScoresSeen] = field(default_factory=dict)
+    scores: Mapping[str, ScoresSeen] = field(default_factory=dict[str, ScoresSeen])
     """Scale -> its recorded scores."""
     stated: bool = False
     """Whether the file or the user states the coding, so that the answers raise no doubt."""
