@@ -3,18 +3,16 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import polars as pl
 import pytest
-from argon2 import PasswordHasher
 from click.testing import CliRunner
 
 from mbc.cli.program import COMMANDS, program
 from mbc.errors import AccessDenied, NotInRecord
 from mbc.store import Administration, Store
-from mbc.store.accounts import accounts
 from tests.dashboards.record import PASSWORD, day, make_record
 
 # "+" it does, "-" it is refused, "?" there is no such client for them
@@ -48,20 +46,16 @@ NO_RECORD = frozenset({"instruments", "score"})
 
 
 @pytest.fixture(scope="module")
-def made(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+def made(tmp_path_factory: pytest.TempPathFactory) -> str:
     address = f"sqlite:///{tmp_path_factory.mktemp('roles') / 'clinic.db'}"
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(accounts, "_HASHER", PasswordHasher(time_cost=1, memory_cost=64, parallelism=1))
-        make_record(address)
-        with Store.open(address) as store:
-            with store.writing() as record:
-                screen = [
-                    Administration("C001", "hits", day(week), (1, 1, 2, 1), channel="safety") for week in (0, 3)
-                ]
-                record.add_all(screen)
-            store.accounts.add("res", PASSWORD, "researcher")
-            store.accounts.add("lead", PASSWORD, "safety_lead")
-        yield address
+    make_record(address)
+    with Store.open(address) as store:
+        with store.writing() as record:
+            screen = [Administration("C001", "hits", day(week), (1, 1, 2, 1), channel="safety") for week in (0, 3)]
+            record.add_all(screen)
+        store.accounts.add("res", PASSWORD, "researcher")
+        store.accounts.add("lead", PASSWORD, "safety_lead")
+    return address
 
 
 def words_of(door: str, folder: Path) -> list[str]:

@@ -8,7 +8,6 @@ from itertools import count
 from pathlib import Path
 
 import pytest
-from argon2 import PasswordHasher
 
 from mbc.distribution import install_hint
 from mbc.store import (
@@ -26,7 +25,6 @@ from mbc.store import (
     Store,
     migrations,
 )
-from mbc.store.accounts import accounts
 from mbc.store.database import sqlcipher
 from mbc.store.schema import tables
 from tests.store import postgres_server
@@ -37,17 +35,8 @@ _numbers = count(1)
 
 
 @pytest.fixture(autouse=True)
-def _quick_hashes(monkeypatch):
-    """Hashing is slow on purpose; the tests of accounts need not wait for it."""
-    monkeypatch.setattr(accounts, "_HASHER", PasswordHasher(time_cost=1, memory_cost=64, parallelism=1))
-    accounts._nobody.cache_clear()
-    yield
-    accounts._nobody.cache_clear()
-
-
-@pytest.fixture(autouse=True)
 def _quick_keys(monkeypatch, request):
-    """So is making a key from a passphrase, and it is asked for in every test of an encrypted record."""
+    """Making a key from a passphrase is slow on purpose, and asked for in every test of an encrypted record."""
     if "real_keys" not in request.fixturenames:
         monkeypatch.setattr(sqlcipher, "_ROUNDS", 1)
     monkeypatch.setenv("MBC_STORE_KEY", STORE_KEY)

@@ -39,6 +39,9 @@ Store.open(sys.argv[1]).close()
 DIGESTS = {("audit", "previous"), ("audit", "digest")}  # the upgrade chains the trail anew
 
 
+pytestmark = pytest.mark.usefixtures("real_migrations")
+
+
 def lay_down(url: str, *changes: str) -> None:
     """Make a record as revision 0001 left it, by plain SQL."""
     engine = engines.make_engine(engines.address(url))
@@ -95,6 +98,20 @@ def revision(url: str) -> str | None:
         found = migrations.revision_of(connection)
     engine.dispose()
     return found
+
+
+def test_records_of_other_tests_have_the_tables_that_the_migrations_make(tmp_path, quick_tables):
+    def schema(run, name: str) -> list[tuple]:
+        engine = engines.make_engine(engines.address(f"sqlite:///{tmp_path}/{name}.db"))
+        with engines.writing(engine) as connection:
+            run(connection)
+            rows = connection.execute(text("SELECT type, name, sql FROM sqlite_master ORDER BY name")).all()
+            revision = migrations.revision_of(connection)
+        engine.dispose()
+        return [*map(tuple, rows), (revision,)]
+
+    schema(quick_tables, "first")  # by the migrations, if no test before made a record
+    assert schema(quick_tables, "second") == schema(upgrade, "migrated")
 
 
 def test_the_frozen_record_has_a_row_in_every_table_of_its_revision(empty_url):

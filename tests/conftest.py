@@ -1,0 +1,71 @@
+"""What every test shares: passwords hashed quickly, new records made quickly, few examples in a quick run."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+
+import pytest
+from argon2 import PasswordHasher
+from hypothesis import settings
+from sqlalchemy import Connection, text
+
+from mbc.store import migrations
+from mbc.store.accounts import accounts
+
+settings.register_profile("quick", max_examples=10, deadline=None)  # make test-quick
+_run_migrations = migrations.upgrade
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _quick_hashes() -> Iterator[None]:
+    """Hashing is slow on purpose; tests need not wait for it."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(accounts, "_HASHER", PasswordHasher(time_cost=1, memory_cost=64, parallelism=1))
+        accounts._nobody.cache_clear()
+        yield
+    accounts._nobody.cache_clear()
+
+
+@pytest.fixture(scope="session", autouse=True)
+def quick_tables() -> Iterator[Callable[..., None]]:
+    """Run the migrations of a new SQLite record once; later ones get the same tables by the same statements.
+
+    Alembic takes 60 ms, the statements 2 ms. Records that are upgraded, and all of PostgreSQL, run the migrations.
+    """
+    made: list[str] = []
+
+    def upgrade(connection: Connection, revision: str = "head") -> None:
+        new = migrations.revision_of(connection) is None
+        if connection.dialect.name != "sqlite" or revision != "head" or not new:
+            _run_migrations(connection, revision)
+        elif made:
+            for statement in made:
+                connection.exec_driver_sql(statement)
+        else:
+            _run_migrations(connection, revision)
+            made.extend(_statements(connection))
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(migrations, "upgrade", upgrade)
+        yield upgrade
+
+
+@pytest.fixture
+def real_migrations(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Run the migrations for each new record."""
+    monkeypatch.setattr(migrations, "upgrade", _run_migrations)
+
+
+def _statements(connection: Connection) -> list[str]:
+    query = "SELECT name, sql FROM sqlite_master WHERE sql IS NOT NULL AND name NOT LIKE 'sqlite_%' ORDER BY rowid"
+    statements = []
+    for name, sql in connection.execute(text(query)).all():
+        statements.append(sql)
+        if sql.startswith("CREATE TABLE"):
+            rows = connection.execute(text(f"SELECT * FROM {name}")).all()
+            if name == migrations.VERSION_TABLE:
+                ((revision,),) = rows
+                statements.append(f"INSERT INTO {name} VALUES ('{revision}')")
+            else:
+                assert not rows, f"a new record has rows in {name}: quick_tables does not write them"
+    return statements
