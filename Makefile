@@ -9,7 +9,7 @@ RUNS := $(VENV)/.ready-to-run
 READY := $(VENV)/.ready
 PORT ?= 8050
 
-.PHONY: help setup setup-run demo test test-all check format docs build sbom bench lock sample clean
+.PHONY: help setup setup-run demo test test-quick test-all test-pythons coverage mutants check format docs build sbom bench lock sample clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -35,11 +35,26 @@ test: $(READY) ## every test, those in a real browser included
 	@sh scripts/postgres.sh
 	@$(BIN)/python -m pytest -n 2 -m "not slow"
 
+test-quick: $(READY) ## for the working hour: no browser, no PostgreSQL, no killed processes, few examples
+	@$(BIN)/python -m pytest -n 2 --hypothesis-profile=quick tests \
+		-m "not slow and not long and not browser and not postgres and not notebook"
+
 test-all: $(READY) ## the slow tests too
 	@sh scripts/node.sh
 	@sh scripts/chromium.sh
 	@sh scripts/postgres.sh
 	@$(BIN)/python -m pytest -n 2
+
+test-pythons: ## make test on each Python that mbc supports and this machine has, each in .venv-3.X
+	@MAKE="$(MAKE)" sh scripts/test_pythons.sh
+
+coverage: $(READY) ## which lines the tests run, subprocesses included; the report is in build/coverage
+	@$(BIN)/python -m pytest -n 2 -m "not slow and not browser" --cov --cov-report=term:skip-covered \
+		--cov-report=html:build/coverage
+
+mutants: $(READY) ## change scoring, reliable change, suppression and access line by line: which changes no test notices
+	@$(BIN)/mutmut run --max-children 1
+	@$(BIN)/mutmut results
 
 check: $(READY) ## lint, format, types, import contracts, documentation
 	@sh scripts/node.sh
@@ -79,4 +94,4 @@ sample: $(RUNS) ## make data/sample again from its seed
 	@$(BIN)/python -m mbc.simulate data/sample
 
 clean:
-	rm -rf $(VENV) build dist demo site
+	rm -rf $(VENV) .venv-3.* build dist demo site mutants

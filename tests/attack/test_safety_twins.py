@@ -29,6 +29,8 @@ from mbc.store.accounts import accounts
 from mbc.store.reading.readers import Readers
 from tests.dashboards.record import PASSWORD, day, make_record
 
+pytestmark = pytest.mark.long
+
 ROLES = ("birch", "oak", "ana", "res", "adam", "noa")
 CLIENT = "C001"
 MOMENT = re.compile(

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 
 import pytest
 
+from mbc.care import CohortModels
 from mbc.exchange import import_record
 from mbc.simulate import clinic
 from mbc.store import (
@@ -150,3 +151,9 @@ def sample(tmp_path_factory) -> Iterator[Store]:
     with Store.create(f"sqlite:///{home / 'clinic.db'}") as made:
         import_record(clinic().write(home / "record"), made, by="test")
         yield made
+
+
+@pytest.fixture(scope="session")
+def sample_models(sample) -> CohortModels:
+    """The growth models of that clinic, each fitted once."""
+    return CohortModels(sample)

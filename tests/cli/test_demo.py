@@ -18,6 +18,8 @@ import pytest
 from mbc.cli.demo import make_clinic
 from mbc.store import Store
 
+pytestmark = pytest.mark.long
+
 _LONGEST = 120  # seconds
 PASSWORD = "seven geese, one harbour lamp"
 
@@ -53,7 +55,7 @@ def lines_until(running: subprocess.Popen[str], last: str) -> str:
     pytest.fail(f"the demo ended early, or was not ready after {_LONGEST} seconds:\n{said}")
 
 
-@pytest.mark.parametrize("sign", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize("sign", [signal.SIGTERM, pytest.param(signal.SIGINT, marks=pytest.mark.slow)])
 def test_the_demo_says_how_to_sign_in_and_leaves_nothing_behind(demo, tmp_path: Path, sign: signal.Signals):
     said = lines_until(demo, "Ctrl-C")
     address = re.search(r"http://127\.0\.0\.1:\d+", said)

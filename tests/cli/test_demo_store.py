@@ -10,6 +10,8 @@ from mbc import Store, simulate
 from mbc.cli.demo_store import DEMO_CLINICIAN, make_demo_store
 from mbc.store import Client
 
+pytestmark = pytest.mark.long
+
 
 @pytest.fixture(scope="module")
 def demo(tmp_path_factory) -> str:

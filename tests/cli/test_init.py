@@ -5,7 +5,11 @@ from __future__ import annotations
 import subprocess
 import sys
 
+import pytest
+
 from mbc.store import Store
+
+pytestmark = pytest.mark.long
 
 
 def mbc(*arguments, cwd, **environment):

@@ -15,6 +15,8 @@ from mbc.errors import AccessDenied, NotInRecord
 from mbc.store import Administration, Store
 from tests.dashboards.record import PASSWORD, day, make_record
 
+pytestmark = pytest.mark.long
+
 # "+" it does, "-" it is refused, "?" there is no such client for them
 TABLE = """
 command              ash oak ana res lead adam

@@ -16,6 +16,8 @@ from mbc.cli.program import program
 from mbc.errors import MbcError, SettingsError, StoreNotFound
 from mbc.store import Store
 
+pytestmark = pytest.mark.long
+
 
 def serve(*words: str):
     return CliRunner().invoke(program, ["serve", *words])

@@ -15,6 +15,8 @@ from mbc.errors import ImportRefused, MbcError, MissingItems, ModelError
 from mbc.exchange.score_table import read_scores
 from mbc.models import ExpectedCourse
 
+pytestmark = pytest.mark.long
+
 MAKER = Path(__file__).parents[1] / "reference/forecast/make_data.py"
 
 

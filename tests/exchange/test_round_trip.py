@@ -5,12 +5,15 @@ from __future__ import annotations
 from datetime import UTC, date, datetime
 
 import polars as pl
+import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from mbc.exchange import plan_import
 from mbc.instruments import instrument
 from mbc.store import Client, Store
+
+pytestmark = pytest.mark.long
 
 NOW = datetime(2026, 6, 1, tzinfo=UTC)
 KEYS = ("rses", "gad7", "csi4", "ecr_s")

@@ -31,7 +31,10 @@ KINDS = {
 }
 
 
-@pytest.fixture(params=KINDS)
+QUICK = ("pandas", "polars")  # make test-quick asks these alone
+
+
+@pytest.fixture(params=[pytest.param(kind, marks=() if kind in QUICK else pytest.mark.long) for kind in KINDS])
 def table(request):
     """Make a table of one kind from a dict of lists."""
     return KINDS[request.param]

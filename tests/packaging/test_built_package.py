@@ -23,6 +23,8 @@ import pytest
 import mbc
 from mbc.distribution import DISTRIBUTION
 
+pytestmark = pytest.mark.long
+
 ANSWERS = "rses.csv"
 LONGEST = 120  # seconds
 

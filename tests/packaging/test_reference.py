@@ -12,6 +12,8 @@ import pytest
 
 import mbc
 
+pytestmark = pytest.mark.long
+
 NO_PAGE = {"mbc.cli"}  # commands are described by their own --help
 PACKAGES = sorted(
     f"mbc.{init.parent.name}"

@@ -11,6 +11,8 @@ from mbc import models
 from mbc.simulate.people.population import READINGS
 from mbc.simulate.questionnaires.item_answers import write_as
 
+pytestmark = pytest.mark.long
+
 # alpha of each instrument, from the sources in its definition; tolerance for categories and floors
 PUBLISHED = [
     ("rses", "total", 0.90, 0.02),

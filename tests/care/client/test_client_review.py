@@ -79,6 +79,7 @@ def test_the_timeline_holds_every_status(store):
     ]  # fmt: skip
 
 
+@pytest.mark.long
 def test_questions_are_three_at_most_and_each_has_a_reason(sample):
     for client_id in sample.clients()["client_id"][::8]:
         questions = client_review(sample, client_id).questions

@@ -7,7 +7,7 @@ import datetime as dt
 import polars as pl
 import pytest
 
-from mbc.care import CohortModels, client_trajectory
+from mbc.care import client_trajectory
 from mbc.care.client.trajectory import short_name
 from mbc.care.values.course import Trajectory
 from mbc.errors import DefinitionError, NotInRecord, UnknownInstrument
@@ -172,6 +172,7 @@ def test_questionnaires_are_called_as_in_the_field(key, name):
     assert short_name(key) == name
 
 
+@pytest.mark.long
 def test_nothing_of_the_sample_is_drawn_where_it_does_not_apply(sample):
     drawn = 0
     changed = sample.statuses().filter(pl.col("status").is_in(["ended", "separated", "single"]))
@@ -186,17 +187,17 @@ def test_nothing_of_the_sample_is_drawn_where_it_does_not_apply(sample):
     assert drawn > 100
 
 
-def test_without_a_published_figure_noise_comes_from_the_clinics_own_records(sample):
+def test_without_a_published_figure_noise_comes_from_the_clinics_own_records(sample, sample_models):
     alone = client_trajectory(sample, "D-ANXIOUS-SECURE", "ecr_s", "anxiety")
     assert alone.segments[0].noise is None
     assert alone.segments[0].since_baseline.verdict == "not known"
-    beside = client_trajectory(sample, "D-ANXIOUS-SECURE", "ecr_s", "anxiety", cohort=CohortModels(sample))
+    beside = client_trajectory(sample, "D-ANXIOUS-SECURE", "ecr_s", "anxiety", cohort=sample_models)
     assert "this clinic's own records" in beside.segments[0].noise.source
     assert beside.segments[0].since_baseline.verdict == "clearly better"
 
 
-def test_a_published_figure_goes_before_the_clinics_own(sample):
-    found = client_trajectory(sample, "D-ANXIOUS-SECURE", "rses", cohort=CohortModels(sample))
+def test_a_published_figure_goes_before_the_clinics_own(sample, sample_models):
+    found = client_trajectory(sample, "D-ANXIOUS-SECURE", "rses", cohort=sample_models)
     norm = instrument("rses").main_scale.change_norm
     assert found.segments[0].noise.threshold == pytest.approx(
         1.959964 * norm.sd * (2 * (1 - norm.reliability)) ** 0.5

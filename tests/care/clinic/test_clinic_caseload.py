@@ -6,7 +6,7 @@ import datetime as dt
 
 import pytest
 
-from mbc.care import CohortModels, caseload, client_trajectory
+from mbc.care import caseload, client_trajectory
 from mbc.store import Store
 
 START = dt.date(2025, 1, 6)
@@ -83,11 +83,13 @@ def test_an_empty_record_is_an_empty_caseload(tmp_path):
         assert found.to_frame().is_empty()
 
 
-def test_every_cell_of_the_sample_agrees_with_its_chart(sample):
-    models = CohortModels(sample)
-    for row in caseload(sample, cohort=models).rows[::10]:
+@pytest.mark.long
+def test_every_cell_of_the_sample_agrees_with_its_chart(sample, sample_models):
+    for row in caseload(sample, cohort=sample_models).rows[::10]:
         for cell in row.cells:
-            live = client_trajectory(sample, row.client_id, cell.instrument, cell.scale, cohort=models).current
+            live = client_trajectory(
+                sample, row.client_id, cell.instrument, cell.scale, cohort=sample_models
+            ).current
             change = live.since_baseline if live else None
             if cell.latest is not None:
                 assert cell.latest == pytest.approx(live.latest.score)

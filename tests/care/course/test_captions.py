@@ -6,7 +6,7 @@ import datetime as dt
 
 import pytest
 
-from mbc.care import CohortModels, client_review, client_trajectory
+from mbc.care import client_review, client_trajectory
 from mbc.store import Administration, Client, Store
 
 START = dt.date(2025, 1, 6)
@@ -91,13 +91,13 @@ def test_without_a_noise_figure_the_caption_does_not_judge(sample):
     assert "clear change" not in text
 
 
-def test_nothing_of_the_safety_channel_and_nothing_alarming_in_any_caption_of_the_sample(sample):
-    models = CohortModels(sample)
+@pytest.mark.long
+def test_nothing_of_the_safety_channel_and_nothing_alarming_in_any_caption_of_the_sample(sample, sample_models):
     flagged = set(sample.safety_flags()["client_id"])
     assert flagged
     stories = [d for d in sample.clients()["client_id"] if d.startswith("D-")]
     for client_id in sorted(flagged | set(stories))[:40]:
-        review = client_review(sample, client_id, cohort=models)
+        review = client_review(sample, client_id, cohort=sample_models)
         texts = [course.caption for course in review.trajectories]
         texts += [review.headline, *(f"{question.text} {question.reason}" for question in review.questions)]
         for text in texts:

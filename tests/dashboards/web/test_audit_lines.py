@@ -18,6 +18,8 @@ from mbc.store import Administration, Flag, ImportSource, Store
 from tests.dashboards.conftest import Clock, sign_in
 from tests.dashboards.record import PASSWORD
 
+pytestmark = pytest.mark.long
+
 HERE = {"REMOTE_ADDR": "203.0.113.9"}
 WHY = "Standing in for K2, who is ill; the partner has threatened her"
 Lines = list[tuple[str, str, str | None]]

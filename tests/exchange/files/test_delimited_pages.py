@@ -17,6 +17,8 @@ from mbc.exchange import plan_import
 from mbc.exchange.files import delimited_pages as text_pages
 from mbc.store import Administration, Client, Clinician, Store
 
+pytestmark = pytest.mark.long
+
 PAGE = 400  # bytes: about ten rows
 DAYS = [date(2024, 1, 1) + timedelta(days=place) for place in range(60)]
 
@@ -199,12 +201,12 @@ def test_memory_hardly_grows_with_the_file(tmp_path):
     """A row of 18 cells costs some 2,000 bytes while it is checked; of rows that are done few words stay."""
     header = "client_id,date," + ",".join(f"csi16_{n}" for n in range(1, 17)) + "\n"
     peaks = []
-    for rows in (60_000, 240_000):
+    for rows in (30_000, 120_000):
         path = tmp_path / f"{rows}.csv"
         answers = ",".join("5" for _ in range(16))
         lines = (f"N{n // 60:05},{DAYS[n % 60]},{answers}\n" for n in range(rows))
         path.write_text(header + "".join(lines))
         peaks.append(peak(path))
     (few, before), (many, after) = peaks
-    assert (few, many) == (60_000, 240_000)
+    assert (few, many) == (30_000, 120_000)
     assert (after - before) / (many - few) < 900  # bytes a row

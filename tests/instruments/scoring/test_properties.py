@@ -12,6 +12,8 @@ from hypothesis import strategies as st
 import mbc
 from mbc.instruments import Form, keys
 
+pytestmark = pytest.mark.long
+
 every_instrument = pytest.mark.parametrize("key", keys())
 few = settings(max_examples=6, deadline=None)  # of up to thirty rows each
 

@@ -11,21 +11,21 @@ from mbc.instruments import all_keys, risk_flags
 OTHERS = (0, 0, 0, 0, 0, 0, 0, 0)
 
 
-@pytest.mark.parametrize(
-    ("answers", "said"),
-    [
-        ((*OTHERS, 0), None),
-        ((*OTHERS, 1), "risk"),  # the total is 1, the lowest band
-        ((*OTHERS, 3), "risk"),
-        ((*OTHERS, None), "ask"),
-        ((*OTHERS, 7), "ask"),  # no accepted answer: nothing is known, so ask
-        ((None, None, None, *OTHERS[3:], 2), "risk"),  # three blanks: no total
-        ((None,) * 9, None),  # not given at all
-    ],
-)
-def test_item_nine_of_the_phq(answers, said, table, read, columns):
-    out = risk_flags(table(columns("phq9", [answers])), "phq9")
-    assert read(out)["phq9_flag_i9"] == [said]
+ITEM_NINE = [
+    ((*OTHERS, 0), None),
+    ((*OTHERS, 1), "risk"),  # the total is 1, the lowest band
+    ((*OTHERS, 3), "risk"),
+    ((*OTHERS, None), "ask"),
+    ((*OTHERS, 7), "ask"),  # no accepted answer: nothing is known, so ask
+    ((None, None, None, *OTHERS[3:], 2), "risk"),  # three blanks: no total
+]
+
+
+@pytest.mark.parametrize("rows", [ITEM_NINE, [((None,) * 9, None)]], ids=["answered", "blank"])
+def test_item_nine_of_the_phq(rows, table, read, columns):
+    answers, flags = zip(*rows, strict=True)
+    out = risk_flags(table(columns("phq9", answers)), "phq9")
+    assert read(out)["phq9_flag_i9"] == list(flags)
 
 
 def test_flags_are_a_channel_of_their_own(columns):
@@ -39,38 +39,37 @@ def test_an_instrument_without_risk_items_adds_nothing(columns):
     assert risk_flags(made, "gad7").columns == made.columns
 
 
-@pytest.mark.parametrize(
-    ("answers", "said"),
-    [
-        ((0,) * 10, None),
-        ((0, 0, 0, 0, 0, 1, 0, 0, 0, 0), "risk"),
-        ((4, 4, 4, 4, 4, None, 4, 4, 4, 4), "ask"),
-        ((None,) * 5 + (2,) + (None,) * 4, "risk"),  # no total can be given
-    ],
-)
+ITEM_SIX = [
+    ((0,) * 10, None),
+    ((0, 0, 0, 0, 0, 1, 0, 0, 0, 0), "risk"),
+    ((4, 4, 4, 4, 4, None, 4, 4, 4, 4), "ask"),
+    ((None,) * 5 + (2,) + (None,) * 4, "risk"),  # no total can be given
+]
+
+
+@pytest.mark.parametrize("rows", [ITEM_SIX, [((None,) * 10, None)]], ids=["answered", "blank"])
 @pytest.mark.parametrize("coding", ["endorsement", "printed"])
-def test_item_six_of_the_core(answers, said, coding, table, read, columns):
-    out = risk_flags(table(columns("core10", [answers])), "core10", coding=coding)
-    assert read(out)["core10_flag_i6"] == [said]
+def test_item_six_of_the_core(rows, coding, table, read, columns):
+    answers, flags = zip(*rows, strict=True)
+    out = risk_flags(table(columns("core10", answers)), "core10", coding=coding)
+    assert read(out)["core10_flag_i6"] == list(flags)
 
 
-@pytest.mark.parametrize(
-    ("answers", "hurt", "threat", "total"),
-    [
-        ((1, 1, 1, 1), None, None, None),
-        ((1, 4, 1, 4), None, None, "risk"),  # 10: below the authors' line, above the sensitive one
-        ((1, 4, 2, 4), None, "risk", "risk"),
-        ((2, 1, 1, 1), "risk", None, None),  # 5: no line is reached, and somebody was hurt
-        ((None, 5, 1, None), "ask", None, "risk"),  # at least 8, whatever the blanks are
-        ((None, 1, 1, 1), "ask", None, "ask"),
-        ((None,) * 4, None, None, None),
-    ],
-)
-def test_hits_flags_any_hurt_or_threat_and_the_more_sensitive_line(
-    answers, hurt, threat, total, table, read, columns
-):
-    row = read(risk_flags(table(columns("hits", [answers])), "hits"))
-    assert (row["hits_flag_i1"], row["hits_flag_i3"], row["hits_flag_total"]) == ([hurt], [threat], [total])
+HITS = [
+    ((1, 1, 1, 1), None, None, None),
+    ((1, 4, 1, 4), None, None, "risk"),  # 10: below the authors' line, above the sensitive one
+    ((1, 4, 2, 4), None, "risk", "risk"),
+    ((2, 1, 1, 1), "risk", None, None),  # 5: no line is reached, and somebody was hurt
+    ((None, 5, 1, None), "ask", None, "risk"),  # at least 8, whatever the blanks are
+    ((None, 1, 1, 1), "ask", None, "ask"),
+]
+
+
+@pytest.mark.parametrize("rows", [HITS, [((None,) * 4, None, None, None)]], ids=["answered", "blank"])
+def test_hits_flags_any_hurt_or_threat_and_the_more_sensitive_line(rows, table, read, columns):
+    answers, *flags = zip(*rows, strict=True)
+    out = read(risk_flags(table(columns("hits", answers)), "hits"))
+    assert [out[f"hits_flag_{item}"] for item in ("i1", "i3", "total")] == [list(each) for each in flags]
 
 
 def test_e_hits_flags_forced_sex_too(table, read, columns):

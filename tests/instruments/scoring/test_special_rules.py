@@ -108,24 +108,24 @@ def test_that_work_does_not_apply_is_no_answer_elsewhere(columns):
 # -- PHQ-9: the pattern of answers, which is no diagnosis
 
 
-@pytest.mark.parametrize(
-    ("answers", "pattern"),
-    [
-        ((2, 0, 2, 2, 2, 2, 0, 0, 0), "major"),  # five symptoms, one of the first two among them
-        ((2, 0, 2, 2, 2, 0, 0, 0, 1), "major"),  # thoughts of death count on any day
-        ((0, 0, 2, 2, 2, 2, 2, 2, 3), "none"),  # seven, but neither low mood nor lost interest
-        ((0, 2, 2, 0, 0, 0, 0, 0, 0), "other"),
-        ((2, 2, 2, 2, 0, 0, 0, 0, 0), "other"),  # four
-        ((3, 0, 0, 0, 0, 0, 0, 0, 0), "none"),  # one symptom
-        ((1,) * 9, "none"),  # several days is not more than half of them; a total of 9
-        ((2, 0, 2, 2, 2, 2, None, None, None), "major"),  # whatever the blanks are
-        ((2, 0, 2, 2, 2, None, 0, 0, 0), None),  # four or five: the blank decides
-        ((None, 0, 0, 0, 0, 0, 0, 0, 0), "none"),  # one at most
-        ((None,) * 9, None),
-    ],
-)
-def test_the_pattern_of_the_phq(answers, pattern, table, read, columns):
-    assert read(phq9_algorithm(table(columns("phq9", [answers]))))["phq9_pattern"] == [pattern]
+PATTERNS = [
+    ((2, 0, 2, 2, 2, 2, 0, 0, 0), "major"),  # five symptoms, one of the first two among them
+    ((2, 0, 2, 2, 2, 0, 0, 0, 1), "major"),  # thoughts of death count on any day
+    ((0, 0, 2, 2, 2, 2, 2, 2, 3), "none"),  # seven, but neither low mood nor lost interest
+    ((0, 2, 2, 0, 0, 0, 0, 0, 0), "other"),
+    ((2, 2, 2, 2, 0, 0, 0, 0, 0), "other"),  # four
+    ((3, 0, 0, 0, 0, 0, 0, 0, 0), "none"),  # one symptom
+    ((1,) * 9, "none"),  # several days is not more than half of them; a total of 9
+    ((2, 0, 2, 2, 2, 2, None, None, None), "major"),  # whatever the blanks are
+    ((2, 0, 2, 2, 2, None, 0, 0, 0), None),  # four or five: the blank decides
+    ((None, 0, 0, 0, 0, 0, 0, 0, 0), "none"),  # one at most
+]
+
+
+@pytest.mark.parametrize("rows", [PATTERNS, [((None,) * 9, None)]], ids=["answered", "blank"])
+def test_the_pattern_of_the_phq(rows, table, read, columns):
+    answers, patterns = zip(*rows, strict=True)
+    assert read(phq9_algorithm(table(columns("phq9", answers))))["phq9_pattern"] == list(patterns)
 
 
 def test_the_pattern_is_no_column_of_score_and_says_that_it_is_no_diagnosis(columns):

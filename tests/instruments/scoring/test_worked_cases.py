@@ -48,21 +48,22 @@ def test_score_and_count_on_every_backend(cases, missing, table, read, columns):
                 assert out[f"{name}_prorated"][row] is marked, case["case"]
 
 
-@pytest.mark.parametrize(
-    ("answers", "total", "label"),
-    [
-        ((1, 1, 1, 1, 1, 0, 0, 0, 0), 5.0, "mild"),  # first score of the band
-        ((2, 2, 2, 2, 2, 2, 2, None, None), 18.0, "moderately severe"),  # prorated: 14 / 7 * 9
-        ((2, 2, 2, 2, 2, 2, None, None, None), None, None),  # three missing: no score, and no band
-        ((1.0,) * 8 + (float("nan"),), 9.0, "mild"),  # NaN is "not answered"
-        ((0,) * 9, 0.0, "minimal"),
-        ((3,) * 9, 27.0, "severe"),
-        ((None,) * 9, None, None),
-    ],
-)
-def test_phq9_total_and_band(answers, total, label, table, read, columns):
-    row = read(mbc.score(table(columns("phq9", [answers])), "phq9"))
-    assert (row["phq9_total"], row["phq9_total_band"]) == ([total], [label])
+PHQ9 = [
+    ((1, 1, 1, 1, 1, 0, 0, 0, 0), 5.0, "mild"),  # first score of the band
+    ((2, 2, 2, 2, 2, 2, 2, None, None), 18.0, "moderately severe"),  # prorated: 14 / 7 * 9
+    ((2, 2, 2, 2, 2, 2, None, None, None), None, None),  # three missing: no score, and no band
+    ((0,) * 9, 0.0, "minimal"),
+    ((3,) * 9, 27.0, "severe"),
+]
+NAN = [((1.0,) * 8 + (float("nan"),), 9.0, "mild")]  # "not answered"
+BLANK = [((None,) * 9, None, None)]
+
+
+@pytest.mark.parametrize("rows", [PHQ9, NAN, BLANK], ids=["answered", "NaN", "blank"])
+def test_phq9_total_and_band(rows, table, read, columns):
+    answers, totals, labels = zip(*rows, strict=True)
+    out = read(mbc.score(table(columns("phq9", answers)), "phq9"))
+    assert (out["phq9_total"], out["phq9_total_band"]) == (list(totals), list(labels))
 
 
 @pytest.mark.parametrize(

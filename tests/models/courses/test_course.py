@@ -14,6 +14,8 @@ from hypothesis import strategies as st
 from mbc import models
 from mbc.errors import ModelError
 
+pytestmark = pytest.mark.long
+
 COLUMNS = {"client": "who", "time": "week", "score": "csi"}
 
 

@@ -20,6 +20,8 @@ from hypothesis import strategies as st
 from mbc import models
 from mbc.errors import ModelError
 
+pytestmark = pytest.mark.long
+
 COLUMNS = {"client": "who", "time": "session", "score": "phq"}
 T = {2: 4.302652729911275, 3: 3.182446305284263, 4: 2.7764451051977987}  # Student's t, .975: printed tables
 

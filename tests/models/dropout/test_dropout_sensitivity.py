@@ -16,6 +16,8 @@ from mbc import models
 from mbc.errors import FrameError, ModelError
 from mbc.models.dropout.influence import coefficient_influence, expected_course
 
+pytestmark = pytest.mark.long
+
 REFERENCE = Path(__file__).resolve().parents[2] / "reference/dropout"
 R = json.loads((REFERENCE / "dropout.json").read_text(encoding="utf-8"))
 COLUMNS = {"outcome": "score", "time": "week", "client": "client"}
@@ -293,7 +295,7 @@ def test_resampled_clients_at_planned_occasions(trial):
     assert ours == pytest.approx(np.std(found, axis=0, ddof=1), rel=0.16)  # three standard errors of that spread
 
 
-@pytest.mark.parametrize("per", ["client", "time"])
+@pytest.mark.parametrize("per", ["client", pytest.param("time", marks=pytest.mark.slow)])
 def test_resampled_clients_scatter_as_much_as_the_analytic_error_says(rows, fit, per):
     """Clients drawn with replacement, the model refitted, delta added anew: the spread of 200 estimates."""
     rng = np.random.default_rng(8)

@@ -19,6 +19,8 @@ from mbc.models.emerging import joint_growth
 from mbc.models.growth.data.shapes import Linear
 from mbc.models.growth.variants.row_columns import RowColumns
 
+pytestmark = pytest.mark.long
+
 REFERENCE = Path(__file__).resolve().parents[2] / "reference/dropout"
 TMB = json.loads((REFERENCE / "joint.json").read_text(encoding="utf-8"))
 SOURCE = f"TMB {TMB['versions']['TMB']}, synthetic leavers"

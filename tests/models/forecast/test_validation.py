@@ -13,6 +13,8 @@ from mbc.models.forecast.course_model.histories import read_histories
 from mbc.models.forecast.course_model.landmarks import Endings, Landmarks, landmarks
 from mbc.models.forecast.train import assign_folds
 
+pytestmark = pytest.mark.long
+
 COLUMNS = {"outcome": "score", "time": "weeks", "client": "client"}
 
 

@@ -20,6 +20,8 @@ from statsmodels.tools.sm_exceptions import ConvergenceWarning
 from mbc import models
 from mbc.errors import FrameError, ModelError
 
+pytestmark = pytest.mark.long
+
 REFERENCE = Path(__file__).resolve().parents[2] / "reference" / "growth"
 
 

@@ -14,6 +14,8 @@ import pytest
 from mbc import models
 from mbc.errors import ModelError
 
+pytestmark = pytest.mark.long
+
 REFERENCE = Path(__file__).resolve().parents[2] / "reference" / "growth"
 R: dict[str, Any] = json.loads((REFERENCE / "intervals.json").read_text())
 

@@ -44,6 +44,8 @@ from mbc.store.writing.transaction import Writing
 from tests.store.conftest import GOOD_PASSWORD, fill
 from tests.store.writing.test_administration_batch import as_frame
 
+pytestmark = pytest.mark.long
+
 DAY = date(2026, 5, 1)
 WHY = "Standing in for a colleague who is ill; the client has called"
 

@@ -111,6 +111,7 @@ def test_what_comes_back_is_the_same_record_on_every_database(full, elsewhere, t
             connection.execute(text("UPDATE answer SET value = 1"))  # and the record is kept as before
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("database", DATABASES, indirect=True)
 def test_a_backup_taken_while_others_write_is_one_moment(url, tmp_path):
     with Store.open(url) as store:

@@ -25,6 +25,8 @@ from mbc.store.database import sqlcipher
 from tests.store.backup.test_backup_and_restore import contents, without_last_line
 from tests.store.conftest import STORE_KEY, fill
 
+pytestmark = pytest.mark.long
+
 pytest.importorskip("sqlcipher3", reason=f"sqlcipher3 is not installed ({install_hint('encrypted')})")
 OTHER_KEY = "seven boats, no harbour"
 TOLD = "left by the back door"

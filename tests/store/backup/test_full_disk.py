@@ -21,6 +21,8 @@ from mbc.store.backup.restore import restore
 from tests.store import postgres_server
 from tests.store.conftest import file_url
 
+pytestmark = pytest.mark.long
+
 FULL = r"the disk is full|No space left on device\. Free some space"
 
 

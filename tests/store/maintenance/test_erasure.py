@@ -352,6 +352,7 @@ def test_an_erasure_that_fails_leaves_everything(busy, monkeypatch):
     assert everything(busy) == before
 
 
+@pytest.mark.long
 def test_an_erasure_that_is_killed_leaves_everything_or_nothing(url):
     with Store.open(url) as store, store.writing(by="intake") as record:
         fill(record, "T1", "C1")

@@ -39,7 +39,7 @@ Store.open(sys.argv[1]).close()
 DIGESTS = {("audit", "previous"), ("audit", "digest")}  # the upgrade chains the trail anew
 
 
-pytestmark = pytest.mark.usefixtures("real_migrations")
+pytestmark = [pytest.mark.usefixtures("real_migrations"), pytest.mark.long]
 
 
 def lay_down(url: str, *changes: str) -> None:

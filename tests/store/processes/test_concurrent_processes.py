@@ -17,6 +17,8 @@ from sqlalchemy import select
 from mbc.store import Administration, Client, Store
 from mbc.store.schema import tables
 
+pytestmark = pytest.mark.long
+
 WRITE_MANY = """
 import sys
 from datetime import date, timedelta

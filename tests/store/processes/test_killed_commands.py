@@ -21,7 +21,10 @@ from tests.store.backup.test_backup_and_restore import contents
 from tests.store.conftest import DATABASES, STORE_KEY
 from tests.store.processes.kill_runner import runner
 
-pytestmark = pytest.mark.skipif(not hasattr(os, "fork"), reason="processes are copied, as Unix can")
+pytestmark = [
+    pytest.mark.skipif(not hasattr(os, "fork"), reason="processes are copied, as Unix can"),
+    pytest.mark.long,
+]
 ROWS = 300
 ALL = (*DATABASES, "sqlcipher")
 OFTEN = pytest.param("often", marks=pytest.mark.slow)

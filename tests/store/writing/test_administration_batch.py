@@ -20,6 +20,8 @@ from mbc.store.writing import batch_digests as digesting
 from mbc.store.writing.administration_batch import SCHEMA, completed, in_batches
 from mbc.store.writing.administrations import Keyed
 
+pytestmark = pytest.mark.long
+
 DAY = date(2026, 1, 5)
 ANSWERS = st.lists(st.none() | st.floats(allow_nan=True, allow_infinity=False), max_size=20)
 TOTALS = st.dictionaries(st.sampled_from(["total", "anxiety", "avoidance"]), st.floats(-99, 99), max_size=3)

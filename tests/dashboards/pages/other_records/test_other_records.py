@@ -18,6 +18,8 @@ from tests.dashboards.conftest import sign_in
 from tests.dashboards.reading import of_kind, text_of
 from tests.dashboards.record import PASSWORD
 
+pytestmark = pytest.mark.long
+
 WHY = "Standing in for K2, who is ill; the client has called"
 
 
