@@ -9,6 +9,8 @@ import pytest
 from mbc.cli.program import main
 from mbc.store import Client, Clinician, Store
 
+pytestmark = pytest.mark.long
+
 HEADER = "client_id,date," + ",".join(f"rses_{n}" for n in range(1, 11)) + "\n"
 FINE = "C1,2026-01-05,3,2,1,0,3,2,1,0,3,2\nC1,2026-01-12,3,2,1,1,3,2,1,0,3,2\n"
 

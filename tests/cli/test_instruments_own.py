@@ -11,6 +11,8 @@ from click.testing import CliRunner
 
 from mbc.cli.program import program
 
+pytestmark = pytest.mark.long
+
 
 @pytest.fixture(autouse=True)
 def here(tmp_path, monkeypatch):

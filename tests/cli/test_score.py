@@ -12,6 +12,8 @@ from click.testing import CliRunner
 
 from mbc.cli.program import program
 
+pytestmark = pytest.mark.long
+
 HEADER = ["id", *(f"phq9_{n}" for n in range(1, 10))]
 ROWS = [["a", *"111111111"], ["b", *"22222222", ""], ["c", *"000000000"]]
 

@@ -12,6 +12,8 @@ from hypothesis import strategies as st
 from mbc.errors import ImportRefused, MbcError
 from mbc.exchange import plan_import
 
+pytestmark = pytest.mark.long
+
 RSES = ",".join(f"rses_{n}" for n in range(1, 11))
 WIDE = f"client_id,date,{RSES}\n"
 FINE = "C1,2026-01-05,3,2,1,0,3,2,1,0,3,2\n"

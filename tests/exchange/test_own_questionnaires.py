@@ -16,6 +16,8 @@ from mbc.instruments.own.folders import using
 from mbc.store import Administration, Client, Store
 from tests.exchange.export.test_export import assert_same, place
 
+pytestmark = pytest.mark.long
+
 # the longest name of a sheet has 31 characters; "goals" is also the name of a table of the record
 KEYS = ("how_the_week_went_between_us_both_of_us", "goals")
 DEFINITION = """

@@ -12,6 +12,8 @@ from mbc.instruments import instrument
 from mbc.models import ExpectedCourse
 from mbc.models.forecast.model_card import Card
 
+pytestmark = pytest.mark.long
+
 
 @pytest.fixture(scope="module")
 def models(sample_models) -> CohortModels:
@@ -75,7 +77,6 @@ def test_a_model_that_is_no_better_than_the_last_value_is_not_used(monkeypatch, 
     assert "no better than the last value" in found.reason
 
 
-@pytest.mark.long
 def test_the_caseload_names_whoever_a_review_calls_not_on_track(sample, models):
     found = caseload(sample, cohort=models)
     flagged = {row.client_id: row.signals for row in found.rows if row.signals}

@@ -12,6 +12,8 @@ from mbc.care import CohortModels, client_trajectory, scores
 from mbc.care.forecast.clinic_models import cohort_model, unit_of
 from mbc.models import growth_curve
 
+pytestmark = pytest.mark.long
+
 
 @pytest.fixture(scope="module")
 def models(sample) -> CohortModels:

@@ -25,6 +25,8 @@ from mbc.exchange.files.formula_escape import escape_formulas, unescape_formulas
 from mbc.exchange.redcap.dictionary import COLUMNS
 from mbc.store import Administration, Client, Clinician, Event, Goal, GoalRating, Relationship, Store
 
+pytestmark = pytest.mark.long
+
 SAMPLE = Path(__file__).resolve().parents[3] / "data/sample"
 _READERS = (
     "clinicians", "clients", "episodes", "relationships", "statuses", "sessions", "goals", "goal_ratings",

@@ -10,6 +10,8 @@ import pytest
 from mbc.errors import ImportRefused
 from mbc.exchange import plan_import
 
+pytestmark = pytest.mark.long
+
 PHQ9 = ("44250-9", "44255-8", "44259-0", "44254-1", "44251-7", "44258-2", "44252-5", "44253-3", "44260-8")
 DAYS = ("Not at all", "Several days", "More than half the days", "Nearly every day")
 ORDINAL = "http://hl7.org/fhir/StructureDefinition/ordinalValue"

@@ -17,6 +17,8 @@ from mbc.exchange import plan_import
 from mbc.exchange.files import isolated, parquet, workbook
 from mbc.exchange.files.excel import read_sheet
 
+pytestmark = pytest.mark.long
+
 ITEMS = [f"rses_{n}" for n in range(1, 11)]
 ANSWERS = [3, 2, 1, 0, 3, 2, 1, 0, 3, 2]
 HEADER = ["client_id", "date", *ITEMS]

@@ -9,6 +9,8 @@ import pytest
 from mbc.errors import ImportRefused
 from mbc.exchange import plan_import
 
+pytestmark = pytest.mark.long
+
 ROWS = {"client_id": ["C1", "C2"], "taken_on": [date(2026, 1, 5), date(2026, 1, 6)]} | {
     f"gad7_{n}": [float(n % 4), 99.0 if n == 3 else 1.0] for n in range(1, 8)
 }

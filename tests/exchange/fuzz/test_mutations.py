@@ -12,6 +12,8 @@ from pathlib import Path
 
 import pytest
 
+pytestmark = pytest.mark.long
+
 RUNNER = Path(__file__).with_name("run_mutations.py")
 SHORT = range(120)  # of `make test`: six of each seed
 LONG = int(os.environ.get("MBC_MUTATIONS", "2000"))

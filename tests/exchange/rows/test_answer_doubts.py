@@ -9,6 +9,8 @@ import pytest
 from mbc.errors import ImportRefused
 from mbc.exchange import plan_import
 
+pytestmark = pytest.mark.long
+
 
 def table(key: str, items: int, rows: list[list[int]]) -> str:
     header = ",".join(["client", "date", *(f"{key}_{n}" for n in range(1, items + 1))])

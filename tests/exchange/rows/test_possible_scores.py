@@ -14,6 +14,8 @@ from mbc.exchange import plan_import
 from mbc.exchange.rows.possible_scores import is_possible, possible_scores
 from mbc.instruments import instrument, keys, score
 
+pytestmark = pytest.mark.long
+
 HEADER = "client,date,instrument,scale,score\n"
 
 

@@ -28,6 +28,8 @@ from mbc.models.change.occasions.level_filter import (
 )
 from mbc.models.change.occasions.mixtures import quantile
 
+pytestmark = pytest.mark.long
+
 ROOT = Path(__file__).parents[3]
 NORMS = {"sd": 6.98, "reliability": 0.914, "higher_is_better": True}
 RISING = [14, 13, 15, 17, 18, 21, 20, 22, 23]

@@ -9,6 +9,8 @@ import pytest
 from mbc.models import expected_course
 from mbc.models.forecast.calibration.chances import ChanceCorrection, fit_correction
 
+pytestmark = pytest.mark.long
+
 COLUMNS = {"outcome": "score", "time": "weeks", "client": "client"}
 
 

@@ -16,6 +16,8 @@ from mbc.models.forecast.calibration.left_out_forecasts import SHARES
 from mbc.models.forecast.course_model.outcome_scale import OutcomeScale
 from mbc.models.forecast.validation.tables import bounds
 
+pytestmark = pytest.mark.long
+
 COLUMNS = {"outcome": "score", "time": "weeks", "client": "client"}
 TIMES, SCORES = [0, 1, 2.5, 4], [22, 20, 21, 17]
 

@@ -17,6 +17,8 @@ from mbc.errors import ModelError
 from mbc.models.growth.fit.deviance import evaluate
 from mbc.models.growth.fit.starts import other_starts
 
+pytestmark = pytest.mark.long
+
 REFERENCE = Path(__file__).resolve().parents[2] / "reference" / "growth"
 
 

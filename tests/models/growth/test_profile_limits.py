@@ -12,6 +12,8 @@ from scipy.stats import chi2
 
 from mbc import models
 
+pytestmark = pytest.mark.long
+
 COLUMNS = {"outcome": "y", "time": "week", "client": "client"}
 CASE = Path(__file__).parent / "data" / "g1.csv"
 

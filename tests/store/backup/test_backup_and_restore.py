@@ -36,6 +36,8 @@ from tests.store.conftest import DATABASES, GOOD_PASSWORD, STORE_KEY, _numbers, 
 from tests.store.migrations.test_migrations import held, lay_down
 from tests.store.processes.test_concurrent_processes import WRITE_ENDLESSLY, start
 
+pytestmark = pytest.mark.long
+
 WRITE_STEADILY = WRITE_ENDLESSLY.replace("print(", "time.sleep(0.02); print(").replace(
     "import sys", "import sys, time"
 )
@@ -111,7 +113,6 @@ def test_what_comes_back_is_the_same_record_on_every_database(full, elsewhere, t
             connection.execute(text("UPDATE answer SET value = 1"))  # and the record is kept as before
 
 
-@pytest.mark.long
 @pytest.mark.parametrize("database", DATABASES, indirect=True)
 def test_a_backup_taken_while_others_write_is_one_moment(url, tmp_path):
     with Store.open(url) as store:

@@ -21,6 +21,8 @@ from tests.store.audit.test_log import tampered
 from tests.store.conftest import GOOD_PASSWORD, fill
 from tests.store.migrations.test_migrations import lay_down
 
+pytestmark = pytest.mark.long
+
 DAY = date(2026, 4, 1)
 REASON = "request of 2026-05-02"
 ERASE = """
@@ -352,7 +354,6 @@ def test_an_erasure_that_fails_leaves_everything(busy, monkeypatch):
     assert everything(busy) == before
 
 
-@pytest.mark.long
 def test_an_erasure_that_is_killed_leaves_everything_or_nothing(url):
     with Store.open(url) as store, store.writing(by="intake") as record:
         fill(record, "T1", "C1")

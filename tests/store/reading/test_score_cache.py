@@ -16,6 +16,8 @@ from mbc.instruments.own.template import start
 from mbc.store import Administration, Client, Clinician, Relationship, Store
 from tests.store.conftest import GOOD_PASSWORD
 
+pytestmark = pytest.mark.long
+
 DAY = date(2026, 3, 2)
 PARTS = len(instrument("ecr_s").scales)
 SHEETS = (  # every kind of score: whole, blank, prorated, banded, by relationship, a total alone, out of range
