@@ -10,7 +10,7 @@ from hypothesis import settings
 from sqlalchemy import Connection, text
 
 from mbc.store import migrations
-from mbc.store.accounts import accounts
+from mbc.store.accounts import passwords
 
 settings.register_profile("quick", max_examples=10, deadline=None)  # make test-quick
 _run_migrations = migrations.upgrade
@@ -20,10 +20,10 @@ _run_migrations = migrations.upgrade
 def _quick_hashes() -> Iterator[None]:
     """Hashing is slow on purpose; tests need not wait for it."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(accounts, "_HASHER", PasswordHasher(time_cost=1, memory_cost=64, parallelism=1))
-        accounts._nobody.cache_clear()
+        patch.setattr(passwords, "_HASHER", PasswordHasher(time_cost=1, memory_cost=64, parallelism=1))
+        passwords._nobody.cache_clear()
         yield
-    accounts._nobody.cache_clear()
+    passwords._nobody.cache_clear()
 
 
 @pytest.fixture(scope="session", autouse=True)

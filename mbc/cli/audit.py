@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 _DAY = click.DateTime(["%Y-%m-%d"])
 _NEWEST = 50
-_FOR_PROGRAMS = ("sealed", "sha256", "sign_in")  # digests: in the file, not on screen
+_FOR_PROGRAMS = ("account", "sealed", "sha256", "sign_in")  # digests: in the file, not on screen
 
 
 @click.command("audit")

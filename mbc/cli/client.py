@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import dataclasses
 from typing import TYPE_CHECKING
 
 import click
 
 from mbc.cli.options import as_option, instrument_option, store_option, view_of
-from mbc.errors import MbcError, NotInRecord, nearest
 
 if TYPE_CHECKING:
     import polars as pl
@@ -31,25 +29,11 @@ def assign(*, client_ids: tuple[str, ...], clinician_id: str, reason: str, store
 
     The earlier assignment stays on record, with the reason.
     """
-    from mbc.store import Client, Store  # noqa: PLC0415 - the command line stays quick until a record is opened
+    from mbc.store import Store  # noqa: PLC0415 - the command line stays quick until a record is opened
 
     with Store.open(store_url) as store:
-        known = store.clinicians()["clinician_id"].to_list()
-        if clinician_id not in known:
-            near = nearest(clinician_id, known, most=1)
-            hint = f"Did you mean '{near[0]}'?" if near else f"There are: {', '.join(known) or 'none'}."
-            raise NotInRecord(f"There is no clinician '{clinician_id}' on record. {hint}")
-        rows = {row["client_id"]: row for row in store.clients().iter_rows(named=True)}
-        unknown = [client_id for client_id in client_ids if client_id not in rows]
-        if unknown:
-            raise MbcError(f"Not on record: {', '.join(unknown)}. No client was assigned.")
-        clients = [Client(**rows[client_id]) for client_id in dict.fromkeys(client_ids)]
-        with store.writing() as record:
-            record.add_all(
-                [dataclasses.replace(client_id, clinician_id=clinician_id) for client_id in clients],
-                supersede=reason,
-            )
-    click.echo(f"{len(clients)} in the caseload of {clinician_id}.")
+        count = store.assign(client_ids, clinician_id, reason=reason)
+    click.echo(f"{count} in the caseload of {clinician_id}.")
 
 
 @command.command("history")

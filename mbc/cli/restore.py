@@ -43,6 +43,11 @@ def command(*, file: Path, store_url: str, force: bool, decrypt: bool) -> int:
             f"Erased since this backup was taken, and back with it: {', '.join(done.erased)}. Erase them again: "
             "mbc erase CLIENT --reason TEXT"
         )
+    for note in done.accounts:
+        warn(f"Account differs from the record that was there; the stricter state was kept. {note}")
+    if not done.compared:
+        warn("The accounts of the record that was there could not be read. Look through them: mbc user review")
+    click.echo("All sign-ins have ended; everybody signs in again.")
     if done.url.startswith("sqlite:") and done.manifest.encrypted:
         warn("This record is not encrypted, although its backup is.")
     return status

@@ -12,7 +12,9 @@ from mbc.cli.options import store_option
 from mbc.errors import SettingsError
 
 if TYPE_CHECKING:
-    from mbc.store import Role
+    from datetime import datetime
+
+    from mbc.store import Permission, Role
 
 _ROLES = ("clinician", "supervisor", "analyst", "researcher", "safety_lead", "administrator")
 
@@ -37,9 +39,10 @@ def command() -> None:
 @click.option("--display-name", metavar="TEXT", help="Add that clinician too, shown by this name.")
 @click.option("--supervises", multiple=True, metavar="ID", help="For a supervisor; may be given several times.")
 @click.option("--safety", is_flag=True, help="May read the safety channel of the clients in reach.")
+@click.option("--link", "by_link", is_flag=True, help="Ask for no password: print a one-time link to choose one.")
 @_from_stdin
 @store_option
-def add(
+def add(  # noqa: PLR0913 - an option each
     name: str,
     *,
     role: Role,
@@ -47,6 +50,7 @@ def add(
     display_name: str | None,
     supervises: tuple[str, ...],
     safety: bool,
+    by_link: bool,
     password_stdin: bool,
     store_url: str,
 ) -> None:
@@ -56,7 +60,7 @@ def add(
     if display_name is not None and clinician_id is None:
         raise click.UsageError("--display-name names the clinician of --clinician ID; give both.")
     with Store.open(store_url) as store:
-        password = _password(name, from_stdin=password_stdin)
+        password = None if by_link else _password(name, from_stdin=password_stdin)
         if display_name is not None and clinician_id is not None:
             with store.writing() as record:
                 record.add(Clinician(clinician_id, display_name))
@@ -68,13 +72,16 @@ def add(
             permissions=("safety:read",) if safety else (),
             supervises=supervises,
         )
+        token = str(store.accounts.make_link(user.username)) if by_link else None
     click.echo(f"Account '{user.username}' can sign in as {user.role.replace('_', ' ')}.")
+    if token is not None:
+        _print_link(user.username, token)
 
 
 @command.command("list")
 @store_option
 def list_(store_url: str) -> None:
-    """List the accounts."""
+    """List the accounts: role, caseload, permissions on top of the role, whom a supervisor supervises, state."""
     from mbc.store import Store  # noqa: PLC0415
 
     with Store.open(store_url) as store:
@@ -82,9 +89,172 @@ def list_(store_url: str) -> None:
     if accounts.is_empty():
         click.echo("There is no account yet. Make one: mbc user add NAME --role clinician --clinician ID")
     for row in accounts.iter_rows(named=True):
-        state = "" if row["active"] else "disabled"
         caseload = f"clinician {row['clinician_id']}" if row["clinician_id"] else ""
-        click.echo(f"{row['username']:<24}{row['role']:<16}{caseload:<24}{state}".rstrip())
+        parts = [
+            ", ".join(row["permissions"]),
+            f"supervises {', '.join(row['supervises'])}" if row["supervises"] else "",
+            "" if row["active"] else "disabled",
+        ]
+        about = "; ".join(filter(None, parts))
+        click.echo(f"{row['username']:<24}{row['role']:<16}{caseload:<24}{about}".rstrip())
+
+
+@command.command("show")
+@click.argument("name")
+@store_option
+def show(name: str, store_url: str) -> None:
+    """Show what account NAME may do, since when, and who gave it."""
+    from mbc.store import Store  # noqa: PLC0415
+
+    with Store.open(store_url) as store:
+        account = store.accounts.describe(name)
+    role = account.role.replace("_", " ")
+    click.echo(f"{account.username}: {role}{'' if account.active else ', disabled'}")
+    click.echo(f"  caseload        {account.clinician_id or 'none'}")
+    click.echo(f"  by its role     {', '.join(account.role_permissions) or 'nothing beyond the role'}")
+    click.echo(f"  granted         {', '.join(account.permissions) or 'nothing'}")
+    if account.role == "supervisor":
+        click.echo(f"  supervises      {', '.join(account.supervises) or 'nobody'}")
+    click.echo(f"  last sign-in    {_moment(account.last_sign_in) or 'never'}")
+    reviewed = f"{_moment(account.reviewed_at)} by {account.reviewed_by}" if account.reviewed_at else "never"
+    click.echo(f"  reviewed        {reviewed}")
+    for change in account.changes:
+        click.echo(
+            f"  {_moment(change.at)}  {change.action}  {change.about}  by {change.who}".replace("    ", "  ")
+        )
+
+
+@command.command("grant")
+@click.argument("name")
+@click.argument("permission")
+@store_option
+def grant(name: str, permission: Permission, store_url: str) -> None:
+    """Grant account NAME a PERMISSION on top of its role: safety:read."""
+    from mbc.store import Store  # noqa: PLC0415
+
+    with Store.open(store_url) as store:
+        store.accounts.grant(name, permission)
+    click.echo(f"Account '{name}' now has the permission {permission}; it has to sign in again.")
+
+
+@command.command("revoke")
+@click.argument("name")
+@click.argument("permission")
+@store_option
+def revoke(name: str, permission: str, store_url: str) -> None:
+    """Withdraw a PERMISSION from account NAME; whoever is signed in with it is out at once."""
+    from mbc.store import Store  # noqa: PLC0415
+
+    with Store.open(store_url) as store:
+        store.accounts.withdraw(name, permission)
+    click.echo(f"Account '{name}' no longer has the permission {permission}.")
+
+
+@command.command("supervise")
+@click.argument("name")
+@click.argument("clinician_ids", metavar="CLINICIAN...", nargs=-1, required=True)
+@store_option
+def supervise(name: str, clinician_ids: tuple[str, ...], store_url: str) -> None:
+    """Let supervisor NAME see the clients of more clinicians."""
+    from mbc.store import Store  # noqa: PLC0415
+
+    with Store.open(store_url) as store:
+        store.accounts.supervise(name, clinician_ids)
+    click.echo(f"Account '{name}' now supervises {', '.join(clinician_ids)}.")
+
+
+@command.command("unsupervise")
+@click.argument("name")
+@click.argument("clinician_ids", metavar="CLINICIAN...", nargs=-1, required=True)
+@store_option
+def unsupervise(name: str, clinician_ids: tuple[str, ...], store_url: str) -> None:
+    """End the supervision of some clinicians by supervisor NAME."""
+    from mbc.store import Store  # noqa: PLC0415
+
+    with Store.open(store_url) as store:
+        store.accounts.unsupervise(name, clinician_ids)
+    click.echo(f"Account '{name}' no longer supervises {', '.join(clinician_ids)}.")
+
+
+@command.command("review")
+@click.argument("names", metavar="[NAME]...", nargs=-1)
+@store_option
+def review(names: tuple[str, ...], store_url: str) -> None:
+    """List the accounts by the day of their last access review, or write down that each NAME was reviewed.
+
+    A review means: somebody looked at what the account may do ('mbc user show NAME') and found it right. The
+    accounts that were never reviewed, or longest ago, come first.
+    """
+    from mbc.store import Store  # noqa: PLC0415
+
+    with Store.open(store_url) as store:
+        accounts = store.accounts
+        for name in [accounts.require(name) for name in names]:
+            accounts.review(name)
+        table = accounts.table().sort("reviewed_at", "username", nulls_last=False)
+    for row in table.iter_rows(named=True):
+        if names and row["username"] not in {name.strip().casefold() for name in names}:
+            continue
+        when = f"{row['reviewed_at']:%Y-%m-%d} by {row['reviewed_by']}" if row["reviewed_at"] else "never reviewed"
+        granted = ", ".join([*row["permissions"], *(f"supervises {name}" for name in row["supervises"])])
+        seen = f"{row['last_sign_in']:%Y-%m-%d}" if row["last_sign_in"] else "never"
+        state = "" if row["active"] else "  disabled"
+        click.echo(
+            f"{row['username']:<24}{row['role']:<16}{when:<34}last sign-in {seen}  {granted}{state}".rstrip()
+        )
+
+
+@command.command("link")
+@click.argument("name")
+@store_option
+def link(name: str, store_url: str) -> None:
+    """Make a link with which the owner of account NAME chooses a password, once, within three days."""
+    from mbc.store import Store  # noqa: PLC0415
+
+    with Store.open(store_url) as store:
+        made = store.accounts.make_link(name)
+    _print_link(name, str(made))
+
+
+@command.command("requests")
+@store_option
+def requests(store_url: str) -> None:
+    """List what administrators asked for and somebody else has to confirm."""
+    from mbc.store import Store  # noqa: PLC0415
+
+    with Store.open(store_url) as store:
+        waiting = store.accounts.requests()
+    if not waiting:
+        click.echo("No request waits.")
+    for request in waiting:
+        asked = f"asked for by {request.asked_by} on {request.asked_at:%Y-%m-%d}"
+        click.echo(f"{request.number}  {request.username}: {request.words}; {asked}")
+
+
+@command.command("confirm")
+@click.argument("number")
+@store_option
+def confirm(number: str, store_url: str) -> None:
+    """Confirm the request NUMBER of 'mbc user requests'."""
+    from mbc.store import Store  # noqa: PLC0415
+
+    with Store.open(store_url) as store:
+        confirmed = store.accounts.confirm(number)
+    click.echo(f"Confirmed for account '{confirmed.request.username}': {confirmed.request.words}.")
+    if confirmed.link is not None:
+        _print_link(confirmed.request.username, confirmed.link)
+
+
+@command.command("decline")
+@click.argument("number")
+@store_option
+def decline(number: str, store_url: str) -> None:
+    """Decline the request NUMBER of 'mbc user requests'."""
+    from mbc.store import Store  # noqa: PLC0415
+
+    with Store.open(store_url) as store:
+        store.accounts.decline(number)
+    click.echo("Declined. Nothing was changed.")
 
 
 @command.command("disable")
@@ -118,6 +288,15 @@ def password(name: str, *, password_stdin: bool, store_url: str) -> None:
         accounts.require(name)
         accounts.set_password(name, _password(name, from_stdin=password_stdin))
     click.echo(f"Account '{name}' has a new password; its earlier sign-ins have ended.")
+
+
+def _print_link(name: str, token: str) -> None:
+    click.echo(f"For '{name}' alone, once, within three days; put the address of your server in front:")
+    click.echo(f"  /new-password/{token}")
+
+
+def _moment(at: datetime | None) -> str:
+    return "" if at is None else f"{at:%Y-%m-%d %H:%M} UTC"
 
 
 def _set_active(name: str, store_url: str, *, active: bool) -> None:

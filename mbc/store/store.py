@@ -17,6 +17,7 @@ from mbc.store.accounts.accounts import Accounts
 from mbc.store.accounts.break_glass import BreakGlass
 from mbc.store.audit.log import append, operator
 from mbc.store.backup.store_methods import Backups
+from mbc.store.caseloads import Caseloads
 from mbc.store.database import engine as engines
 from mbc.store.database.encryption_keys import given
 from mbc.store.reading.provenance import Provenance
@@ -33,7 +34,7 @@ from mbc.store.writing.safety_decisions import decide
 from mbc.store.writing.transaction import Writing
 
 
-class Store(Readers, Provenance, BreakGlass, Backups, Maintenance):
+class Store(Readers, Provenance, BreakGlass, Backups, Maintenance, Caseloads):
     """A longitudinal record, whole (for the operator at the command line) or narrowed to one user.
 
     Examples
@@ -171,7 +172,7 @@ class Store(Readers, Provenance, BreakGlass, Backups, Maintenance):
         return Store(self._shared, scope_of(active), origin=origin or f"{self._origin} ({self._scope.who})")
 
     def _counting(self, permission: Permission, purpose: str) -> Store:
-        # no method of a user's view: see mbc.store.aggregate_view
+        # no method of a user's view: see mbc.store._aggregate_view
         with self._audited(purpose, None, logged=False):
             scope = counting_scope_of(self._scope, permission)
         self._log(self.audit.line("aggregate", purpose=purpose))

@@ -10,6 +10,7 @@ from typing import Any
 from sqlalchemy import Connection, select
 
 from mbc.errors import AccessDenied, Erased, NotInRecord
+from mbc.store import integrity
 from mbc.store.audit import tombstones
 from mbc.store.audit.log import append
 from mbc.store.database import engine as engines
@@ -168,5 +169,5 @@ class Maintenance(RecordView):
                     done += count
                     progress(min(done, of), of)
 
-                report = verification.verify(connection, noted=noted, tick=tick)
+                report = integrity.verify(connection, noted=noted, tick=tick)
                 return report if self._scope.has_permission("safety:read") else report.without_counts()

@@ -25,7 +25,7 @@ from mbc import care
 from mbc.cli.program import program
 from mbc.errors import MbcError
 from mbc.store import Administration, Event, Flag, ImportSource, Store
-from mbc.store.accounts import accounts
+from mbc.store.accounts import passwords
 from mbc.store.reading.readers import Readers
 from tests.dashboards.record import PASSWORD, day, make_record
 
@@ -70,7 +70,7 @@ def make_twin(url: str, *, screened: bool) -> None:
 @pytest.fixture
 def twins(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, str]]:
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(accounts, "_HASHER", PasswordHasher(time_cost=1, memory_cost=64, parallelism=1))
+        patch.setattr(passwords, "_HASHER", PasswordHasher(time_cost=1, memory_cost=64, parallelism=1))
         made = []
         for screened in (False, True):
             url = f"sqlite:///{tmp_path_factory.mktemp('twin') / 'clinic.db'}"

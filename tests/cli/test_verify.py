@@ -40,12 +40,15 @@ def verify(path, *words):
 
 
 def tamper(path, *statements):
-    """Open the file with another program, take the triggers away, and change it."""
+    """Open the file with another program, take the triggers away, change it, and put the triggers back."""
     with sqlite3.connect(path) as other:
-        for (name,) in other.execute("SELECT name FROM sqlite_master WHERE type = 'trigger'").fetchall():
+        triggers = other.execute("SELECT name, sql FROM sqlite_master WHERE type = 'trigger'").fetchall()
+        for name, _ in triggers:
             other.execute(f"DROP TRIGGER {name}")
         for statement in statements:
             other.execute(statement)
+        for _, made_by in triggers:
+            other.execute(made_by)
     other.close()
 
 

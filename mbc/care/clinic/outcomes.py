@@ -18,7 +18,7 @@ from mbc.instruments import instrument
 from mbc.privacy import PublishedCounts, rounded_percent, suppress
 from mbc.privacy.suppression import Preset, smallest_published
 from mbc.store import Store
-from mbc.store.aggregate_view import counting_view
+from mbc.store._aggregate_view import counting_view
 
 CATEGORIES = ("recovered", "improved", "unchanged", "deteriorated")
 NOT_JUDGED = "no published measurement error for this scale, so change is not judged"

@@ -14,7 +14,7 @@ from mbc.instruments import Instrument, instrument
 from mbc.instruments.library import keys
 from mbc.privacy import OTHER, StudyIds, days_since, fold_rare, guard, label_prefix, random_study_ids
 from mbc.store import Store
-from mbc.store.aggregate_view import counting_view
+from mbc.store._aggregate_view import counting_view
 from mbc.store.schema.records import Status, Valence
 
 SELF = "self"

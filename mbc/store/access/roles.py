@@ -19,8 +19,9 @@ Role = Literal["clinician", "supervisor", "analyst", "researcher", "safety_lead"
 ROLES: tuple[Role, ...] = get_args(Role)
 
 Permission = Literal[
-    "safety:read", "aggregate:read", "cohort:read", "accounts:manage", "audit:read", "clients:erase"
-]
+    "safety:read", "aggregate:read", "cohort:read", "accounts:manage", "caseloads:manage", "audit:read",
+    "clients:erase",
+]  # fmt: skip
 GRANTABLE: tuple[Permission, ...] = ("safety:read",)  # given person by person, on top of a role
 
 PERSON_READERS = frozenset(
@@ -59,7 +60,7 @@ ACCESS: dict[Role, RoleAccess] = {
         "none",
         frozenset({"clinicians"}),
         frozenset({records.Clinician}),
-        frozenset({"accounts:manage", "audit:read", "clients:erase"}),
+        frozenset({"accounts:manage", "caseloads:manage", "audit:read", "clients:erase"}),
     ),
 }
 

@@ -2,55 +2,46 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Callable, Collection
-from dataclasses import replace
+from collections.abc import Collection
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from functools import cache
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import polars as pl
-from argon2 import PasswordHasher
-from argon2.exceptions import InvalidHashError, VerificationError
-from sqlalchemy import Connection, insert, select, update
+from sqlalchemy import Connection, func, insert, select, update
 
-from mbc.errors import AccessDenied, Conflict, NotInRecord, SettingsError
-from mbc.store.access.password_rules import LONGEST, normal, require_good
-from mbc.store.access.roles import ACCESS, GRANTABLE, ROLES, Role, Scope, User
-from mbc.store.audit.hash_chain import Line
-from mbc.store.audit.log import Audit
+from mbc.errors import AccessDenied, Conflict
+from mbc.store.access.password_rules import LONGEST
+from mbc.store.access.roles import ACCESS, Role, User
+from mbc.store.accounts import account_state as states
+from mbc.store.accounts import passwords
+from mbc.store.accounts.account_rows import (
+    NOBODY,
+    USERNAME,
+    account_name,
+    add_each,
+    require_clinicians,
+    require_role,
+)
+from mbc.store.accounts.grants import AccessRequest
+from mbc.store.accounts.links import Links
 from mbc.store.audit.recent_events import fingerprint
 from mbc.store.database import engine as engines
 from mbc.store.database.frames import fetch
 from mbc.store.schema import tables as t
-from mbc.store.schema.validation import quote
-
-if TYPE_CHECKING:
-    from mbc.store.view import SharedState
 
 MOST_FAILURES = 5
 LOCKED_FOR = timedelta(minutes=15)
-NOBODY = "not signed in"  # who did it, in the trail, as long as nobody knows
-_USERNAME = re.compile(r"[a-z0-9][a-z0-9._@-]{0,63}")
-_HASHER = PasswordHasher()  # argon2id with the library's current recommendation
-_CLINICAL: frozenset[str] = frozenset({"clinician", "supervisor"})
+ASKED_ROLES = frozenset({"administrator", "safety_lead"})  # a second person lets such an account sign in
 
 
-class Accounts:
+class Accounts(Links):
     """The accounts of one record."""
-
-    def __init__(
-        self, shared: SharedState, scope: Scope, log: Callable[[Line], None], *, origin: str = "command line"
-    ) -> None:
-        self._engine = shared.engine
-        self._recent = shared.recent
-        self._log = log
-        self._audit = Audit(shared.engine, scope, origin=origin, log=log)
 
     def add(
         self,
         username: str,
-        password: str,
+        password: str | None,
         role: Role,
         clinician_id: str | None = None,
         *,
@@ -63,8 +54,9 @@ class Accounts:
         ----------
         username : str
             ``a-z 0-9 . _ @ -``; capitals are taken for small letters.
-        password : str
-            At least 12 characters, and not among the first that would be tried. Only an argon2 hash is kept.
+        password : str or None
+            At least 12 characters, and not among the first that would be tried. Only an argon2 hash is kept. None:
+            its owner chooses one, by a link (`make_link`).
         role : Role
             See `mbc.store.access.roles.ACCESS`.
         clinician_id : str, optional
@@ -83,22 +75,31 @@ class Accounts:
         NotInRecord
             If a clinician does not.
         """
-        name = _username(username)
-        _require_role(role, clinician_id, permissions, supervises)
-        hashed = _HASHER.hash(require_good(password, username=name))
-        now = datetime.now(UTC)
+        name = account_name(username)
+        require_role(role, clinician_id, permissions, supervises)
+        hashed = passwords.NO_PASSWORD if password is None else passwords.hash_of(password, username=name)
+        now, asks = datetime.now(UTC), self._asks
+        granted = () if asks else permissions
+        active = not (asks and role in ASKED_ROLES)
         with engines.writing(self._engine) as connection:
-            _require_clinicians(connection, {clinician_id, *supervises} - {None})
+            require_clinicians(connection, {clinician_id, *supervises} - {None})
             if connection.execute(select(t.account.c.username).where(t.account.c.username == name)).first():
                 raise Conflict(f"There is an account '{name}' already. To change it: mbc user password {name}")
             row = {"username": name, "password_hash": hashed, "role": role, "clinician_id": clinician_id}
-            row |= {"active": True, "created_at": now, "changed_at": now, "failures": 0}
+            row |= {"active": active, "created_at": now, "changed_at": now, "failures": 0}
             connection.execute(insert(t.account), row)
-            _add_each(connection, t.account_permission, name, "permission", permissions)
-            _add_each(connection, t.supervision, name, "clinician_id", supervises)
-        granted, named = sorted(permissions), sorted(supervises)
-        self._note("account added", name, role=role, clinician=clinician_id, permissions=granted, supervises=named)
-        return self.active(name)
+            add_each(connection, t.account_permission, name, "permission", granted)
+            add_each(connection, t.supervision, name, "clinician_id", supervises)
+            self._write(
+                connection, states.ADDED, name, role=role, clinician=clinician_id,
+                permissions=sorted(granted), supervises=sorted(supervises),
+            )  # fmt: skip
+        if not active:
+            self._request("enable", name)
+        for permission in sorted(set(permissions) - set(granted)):
+            self._request("permission", name, (permission,))
+        account = self._row(name)
+        return self._user(account or {})
 
     def verify(self, username: str, password: str) -> User | None:
         """Check a sign-in. Unknown, disabled, locked and mistaken all look and last the same.
@@ -107,8 +108,8 @@ class Accounts:
         """
         name = username.strip().casefold()
         account = self._row(name)
-        hashed = account["password_hash"] if account else _nobody()
-        matches = _matches(hashed, normal(password[: LONGEST + 1]))
+        hashed = account["password_hash"] if account else passwords.NO_PASSWORD
+        matches = passwords.matches(hashed, password[: LONGEST + 1])
         now = datetime.now(UTC)
         if account is None:  # what was typed may be a password in the wrong field: it is not written down
             self._note("sign-in refused", None, who=NOBODY, why="unknown account")
@@ -122,21 +123,7 @@ class Accounts:
             self._note("sign-in refused", name, who=NOBODY, why=why)
             return None
         self._note_success(name, hashed, password)
-        self._note("sign-in", name, who=name)
         return self.active(name)
-
-    def active(self, username: str) -> User:
-        """Find an active account.
-
-        Raises
-        ------
-        AccessDenied
-            If there is none of that name.
-        """
-        account = self._row(username.strip().casefold())
-        if account is None or not account["active"]:
-            raise AccessDenied(f"There is no active account {quote(username)}.")
-        return self._user(account)
 
     def end_sign_in(self, username: str, token: str) -> None:
         """Write down that a sign-in was handed back, for every worker of a server and after a restart.
@@ -160,72 +147,100 @@ class Accounts:
         Once for each, however often somebody comes back with it.
         """
         if self._recent.is_news(token):
-            subject = username if _USERNAME.fullmatch(username) else None
+            subject = username if USERNAME.fullmatch(username) else None
             self._note("sign-in ended", subject, who=NOBODY, sign_in=fingerprint(token))
 
     def table(self) -> pl.DataFrame:
-        """List the accounts: username, role, clinician_id, active, created_at, locked_until."""
+        """List the accounts and what each may do.
+
+        username, role, clinician_id, active, created_at, locked_until, permissions (granted on top of the role),
+        supervises, last_sign_in, reviewed_at, reviewed_by (the last access review).
+        """
         c = t.account.c
         query = select(c.username, c.role, c.clinician_id, c.active, c.created_at, c.locked_until)
         with engines.reading(self._engine) as connection:
-            return fetch(connection, query).sort("username")
+            accounts = fetch(connection, query).sort("username")
+            granted = states.read_states(connection)
+            seen = _latest(connection, "sign-in")
+            reviewed = _latest(connection, states.REVIEWED)
+        names = accounts["username"].to_list()
+        moment = pl.Datetime("us", "UTC")
+        return accounts.with_columns(
+            pl.Series("permissions", [sorted(granted[name].permissions) for name in names], pl.List(pl.String)),
+            pl.Series("supervises", [sorted(granted[name].supervises) for name in names], pl.List(pl.String)),
+            pl.Series("last_sign_in", [seen[name][0] if name in seen else None for name in names], moment),
+            pl.Series("reviewed_at", [reviewed[name][0] if name in reviewed else None for name in names], moment),
+            pl.Series(
+                "reviewed_by", [reviewed[name][1] if name in reviewed else None for name in names], pl.String
+            ),
+        )
 
-    def set_password(self, username: str, password: str) -> None:
-        """Give an account another password; it is unlocked, and older sign-ins end."""
-        name = self.require(username)
-        hashed = _HASHER.hash(require_good(password, username=name))
-        self._change(name, password_hash=hashed, failures=0, locked_until=None)
-        self._note("password changed", name)
-
-    def set_active(self, username: str, *, active: bool) -> None:
-        """Disable an account, or let it sign in again. It is never deleted: the audit trail names it."""
-        name = self.require(username)
-        self._change(name, active=active, failures=0, locked_until=None)
-        self._note("account enabled" if active else "account disabled", name)
-
-    def require(self, username: str) -> str:
-        """Find an account, active or not, and give its exact name.
+    def describe(self, username: str) -> AccountReport:
+        """Say what one account may do, since when, and by whom it was given.
 
         Raises
         ------
         NotInRecord
-            If there is none of that name.
+            If there is no such account.
         """
-        name = username.strip().casefold()
-        if self._row(name) is None:
-            raise NotInRecord(f"There is no account {quote(username)}. 'mbc user list' names them all.")
-        return name
-
-    def _note(self, action: str, subject: str | None, *, who: str | None = None, **detail: Any) -> None:
-        line = self._audit.line(action, subject=subject, **detail)
-        self._log(line if who is None else replace(line, who=who))
-
-    def _row(self, name: str) -> dict[str, Any] | None:
-        if not _USERNAME.fullmatch(name):
-            return None
+        name = self.require(username)
+        row = self.table().filter(pl.col("username") == name).row(0, named=True)
+        c = t.audit.c
+        query = select(c.at, c.who, c.action, c.detail).where(c.subject == name, c.action.in_(_CHANGES))
         with engines.reading(self._engine) as connection:
-            row = connection.execute(select(t.account).where(t.account.c.username == name)).mappings().first()
-        return None if row is None else dict(row)
+            lines = connection.execute(query.order_by(c.sequence)).all()
+        changes = tuple(Change(line.at, line.who, line.action, states.summary(line.detail)) for line in lines)
+        return AccountReport(
+            username=name,
+            role=row["role"],
+            clinician_id=row["clinician_id"],
+            active=row["active"],
+            role_permissions=tuple(sorted(ACCESS[row["role"]].permissions)),
+            permissions=tuple(row["permissions"]),
+            supervises=tuple(row["supervises"]),
+            last_sign_in=row["last_sign_in"],
+            reviewed_at=row["reviewed_at"],
+            reviewed_by=row["reviewed_by"],
+            changes=changes,
+        )
 
-    def _user(self, account: dict[str, Any]) -> User:
-        name, role = account["username"], account["role"]
-        granted, named = t.account_permission.c, t.supervision.c
-        with engines.reading(self._engine) as connection:
-            permissions = connection.execute(select(granted.permission).where(granted.username == name)).scalars()
-            supervises = connection.execute(select(named.clinician_id).where(named.username == name)).scalars()
-            return User(
-                username=name,
-                role=role,
-                clinician_id=account["clinician_id"],
-                permissions=frozenset(permissions) | ACCESS[role].permissions,
-                supervises=frozenset(supervises),
-                changed_at=account["changed_at"],
-            )
+    def set_password(self, username: str, password: str) -> None:
+        """Give an account another password; it is unlocked, and older sign-ins end.
 
-    def _change(self, name: str, **values: Any) -> None:
+        Raises
+        ------
+        AccessDenied
+            To an administrator: a password is chosen by whoever uses it, through a one-time link.
+        """
+        name = self.require(username)
+        if self._asks:
+            raise AccessDenied(f"{self._scope.who} cannot choose the password of another. Give them a link.")
+        self._set_password(name, password)
+
+    def _set_password(self, name: str, password: str, **detail: Any) -> None:
+        hashed = passwords.hash_of(password, username=name)
         with engines.writing(self._engine) as connection:
-            query = update(t.account).where(t.account.c.username == name)
-            connection.execute(query.values(**values, changed_at=datetime.now(UTC)))
+            self._change(connection, name, password_hash=hashed, failures=0, locked_until=None)
+            self._write(connection, states.PASSWORD, name, **detail)
+
+    def set_active(self, username: str, *, active: bool) -> AccessRequest | None:
+        """Disable an account, or let it sign in again. It is never deleted: the audit log names it.
+
+        An administrator cannot disable their own account; to enable one that reaches the safety channel or other
+        accounts is a request.
+
+        Returns
+        -------
+        AccessRequest or None
+            What somebody else has to confirm; None when it is done.
+        """
+        name = self.require(username)
+        if self._asks and not active and name == self._scope.who:
+            raise AccessDenied("You cannot disable your own account. Ask another administrator, or the operator.")
+        if self._asks and active and not self._state(name).active and self._is_guarded(name):
+            return self._request("enable", name)
+        self._activate(name, active=active)
+        return None
 
     def _count_failure(self, name: str, now: datetime) -> None:
         c = t.account.c
@@ -239,59 +254,50 @@ class Accounts:
 
     def _note_success(self, name: str, hashed: str, password: str) -> None:
         values: dict[str, Any] = {"failures": 0, "locked_until": None}
-        if _HASHER.check_needs_rehash(hashed):  # the recommendation has become stricter since
-            values["password_hash"] = _HASHER.hash(normal(password))
+        stricter = passwords.again(hashed, password)
+        if stricter is not None:
+            values["password_hash"] = stricter
         with engines.writing(self._engine) as connection:
             connection.execute(update(t.account).where(t.account.c.username == name).values(**values))
+            if stricter is not None:
+                self._write(connection, "sign-in", name, who=name)
+        if stricter is None:
+            self._note("sign-in", name, who=name)
 
 
-def _username(username: str) -> str:
-    name = username.strip().casefold()
-    if not _USERNAME.fullmatch(name):
-        raise SettingsError(
-            f"A username is 1 to 64 of a-z 0-9 . _ @ - beginning with a letter or digit; got {username[:80]!r}."
-        )
-    return name
+@dataclass(frozen=True, slots=True)
+class Change:
+    """A change of what an account may do, as the audit log has it."""
+
+    at: datetime  # UTC
+    who: str
+    action: str
+    about: str  # the permission, the clinicians
 
 
-def _require_role(
-    role: str, clinician_id: str | None, permissions: Collection[str], supervises: Collection[str]
-) -> None:
-    if role not in ROLES:
-        raise SettingsError(f"There is no role '{role}'; accepted are {', '.join(ROLES)}.")
-    if role == "clinician" and clinician_id is None:
-        raise SettingsError("A clinician's account needs the clinician it belongs to: --clinician ID")
-    if clinician_id is not None and role not in _CLINICAL:
-        raise SettingsError(f"An account of role '{role}' has no caseload; leave the clinician out.")
-    if supervises and role != "supervisor":
-        raise SettingsError("Only a supervisor's account names clinicians to supervise.")
-    for permission in permissions:
-        if permission not in GRANTABLE:
-            raise SettingsError(f"'{permission}' cannot be granted; accepted: {', '.join(GRANTABLE)}.")
-        if role not in _CLINICAL:
-            raise SettingsError(f"'{permission}' is granted to clinicians and supervisors, not to role '{role}'.")
+@dataclass(frozen=True, slots=True)
+class AccountReport:
+    """What one account may do, and since when."""
+
+    username: str
+    role: Role
+    clinician_id: str | None
+    active: bool
+    role_permissions: tuple[str, ...]
+    permissions: tuple[str, ...]  # granted on top of the role
+    supervises: tuple[str, ...]
+    last_sign_in: datetime | None
+    reviewed_at: datetime | None
+    reviewed_by: str | None
+    changes: tuple[Change, ...]  # oldest first
 
 
-def _require_clinicians(connection: Connection, named: Collection[str | None]) -> None:
-    column = t.clinician.c.clinician_id
-    known = set(connection.execute(select(column).where(column.in_(sorted(filter(None, named))))).scalars())
-    for clinician_id in sorted(set(filter(None, named)) - known):
-        raise NotInRecord(f"There is no clinician '{clinician_id}' on record. Add or import the clinician first.")
+_CHANGES = (*states.ACTIONS, states.REVIEWED)
 
 
-def _add_each(connection: Connection, table: t.Table, name: str, column: str, values: Collection[str]) -> None:
-    if values:
-        connection.execute(insert(table), [{"username": name, column: value} for value in sorted(set(values))])
-
-
-@cache
-def _nobody() -> str:
-    # an unknown name is checked against a hash too, so that it takes as long as a known one
-    return _HASHER.hash("nobody signs in with this")
-
-
-def _matches(hashed: str, password: str) -> bool:
-    try:
-        return _HASHER.verify(hashed, password)
-    except (VerificationError, InvalidHashError, UnicodeEncodeError):
-        return False
+def _latest(connection: Connection, action: str) -> dict[str, tuple[datetime, str]]:
+    """Give when, and by whom, something was last done to each account."""
+    c = t.audit.c
+    last = select(func.max(c.sequence)).where(c.action == action, c.subject.is_not(None)).group_by(c.subject)
+    rows = connection.execute(select(c.subject, c.at, c.who).where(c.sequence.in_(last)))
+    return {row.subject: (row.at, row.who) for row in rows}

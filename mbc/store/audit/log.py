@@ -26,7 +26,10 @@ RESERVED = frozenset(
     {
         "write", WRITE_SAFETY, "read", "read safety", "aggregate",
         "sign-in", "sign-in refused", "sign-in ended", "sign-out",
-        "account added", "account enabled", "account disabled", "password changed", "break glass", "glass closed",
+        "account added", "account enabled", "account disabled", "account restored", "password changed",
+        "permission granted", "permission withdrawn", "supervision added", "supervision ended", "access reviewed",
+        "link made", "change requested", "change confirmed", "change declined",
+        "break glass", "glass closed",
         "erase", "upgrade", "rescore",
         "backup", "restore", "encrypt", "change key",
     }
@@ -133,9 +136,10 @@ def operator() -> str:
         return "operator"
 
 
-def operators_line(action: str, subject: str | None = None) -> Line:
+def operators_line(action: str, subject: str | None = None, **detail: Any) -> Line:
     """Make a line of now about what the operator does to the record as a whole."""
-    return Line(datetime.now(UTC), operator(), action, subject, "{}", "command line")
+    text = json.dumps(detail, sort_keys=True)
+    return Line(datetime.now(UTC), operator(), action, subject, text, "command line")
 
 
 def append(connection: Connection, lines: Sequence[Line]) -> None:

@@ -83,6 +83,7 @@ def _visible_detail(action: str, detail: str) -> str | None:
     if action.endswith(f" {APART}"):
         return None
     details: dict[str, Any] = json.loads(detail or "{}")
+    details.pop("account", None)  # the seal of an account: for verification
     if action == "write":
         # the seal has a part for each kind of thing that was written, entries are numbered over both channels, and
         # the name of a file can say what was in it: none of them is shown for any line

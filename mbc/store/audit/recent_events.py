@@ -122,6 +122,21 @@ def opened_lately(connection: Connection, who: str, now: datetime) -> frozenset[
     return frozenset(opening.client_id for opening in opened if opening.until > now)
 
 
+def open_now(connection: Connection, now: datetime) -> tuple[tuple[str, str], ...]:
+    """Name who has whose record open by emergency access."""
+    c = t.audit.c
+    query = select(c.sequence, c.at, c.who, c.action, c.subject, c.detail).where(
+        c.action.in_((OPENED, CLOSED)), c.at > now - LOOK_BACK
+    )
+    still_open: dict[tuple[str, str], datetime] = {}
+    for line in connection.execute(query.order_by(c.sequence)).mappings():
+        if line["action"] == CLOSED:
+            still_open.pop((line["who"], line["subject"]), None)
+        elif "until" in json.loads(line["detail"] or "{}"):
+            still_open[line["who"], line["subject"]] = opened_of(line).until
+    return tuple(sorted(key for key, until in still_open.items() if until > now))
+
+
 def opened_of(line: Any) -> Opened:
     """Read a line of the trail that says that a record was opened."""
     detail = json.loads(line["detail"])

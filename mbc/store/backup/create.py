@@ -11,7 +11,7 @@ from sqlalchemy import Engine
 
 from mbc import __version__
 from mbc.errors import Conflict, MbcError, SettingsError, StoreError
-from mbc.store import migrations
+from mbc.store import integrity, migrations
 from mbc.store.backup import archive
 from mbc.store.backup import file_swap as replacing
 from mbc.store.backup import row_copy as copying
@@ -20,7 +20,6 @@ from mbc.store.backup.staging import install_file, workplace
 from mbc.store.database import engine as engines
 from mbc.store.database import sqlcipher
 from mbc.store.database.encryption_keys import Passphrase
-from mbc.store.maintenance import verification
 from mbc.store.maintenance.verification import VerifyReport
 
 
@@ -158,7 +157,7 @@ def _read_back(record: Path, raw: str | None, progress: Progress) -> tuple[dict[
     try:
         require_sound(engine, record)
         with engines.reading(engine) as connection:
-            return copying.rows(connection), verification.verify(connection)
+            return copying.rows(connection), integrity.verify(connection)
     finally:
         engines.settle(engine)
 

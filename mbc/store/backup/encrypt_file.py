@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from mbc.errors import SettingsError, StoreError, StoreNotFound
-from mbc.store import migrations
+from mbc.store import integrity, migrations
 from mbc.store.audit.log import append, operators_line
 from mbc.store.backup import archive
 from mbc.store.backup import file_swap as replacing
@@ -19,7 +19,6 @@ from mbc.store.database import encryption_keys as keys
 from mbc.store.database import engine as engines
 from mbc.store.database import sqlcipher
 from mbc.store.database.encryption_keys import Passphrase
-from mbc.store.maintenance import verification
 from mbc.store.maintenance.verification import VerifyReport
 
 _TO_GO = "to-be-removed"
@@ -168,7 +167,7 @@ def _copied(
             copying.copy_rows(theirs, ours, progress)
             copying.require_equal(theirs, ours, progress)
             progress("Verifying", None)
-            rows, report = copying.rows(ours), verification.verify(ours)
+            rows, report = copying.rows(ours), integrity.verify(ours)
             append(ours, [operators_line(action)])
         require_sound(after, made)
     finally:

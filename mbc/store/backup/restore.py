@@ -12,12 +12,13 @@ from sqlalchemy import URL, Connection, Engine, inspect, select, text
 from sqlalchemy.exc import DatabaseError
 
 from mbc.errors import Conflict, SettingsError, StoreError, WrongKey
-from mbc.store import migrations
+from mbc.store import integrity, migrations
 from mbc.store.audit.log import append, operators_line
 from mbc.store.audit.tombstones import erased_among
 from mbc.store.backup import archive
 from mbc.store.backup import file_swap as replacing
 from mbc.store.backup import row_copy as copying
+from mbc.store.backup.account_merge import AccountsBefore, accounts_before, keep_stricter, roll_cookie_key
 from mbc.store.backup.archive import Manifest, Progress
 from mbc.store.backup.create import require_sound
 from mbc.store.backup.staging import install_file, workplace
@@ -44,6 +45,8 @@ class Restored:
     report: VerifyReport  # of the record, after it was brought up to date
     kept: Path | None  # the record that was there before
     erased: tuple[str, ...] = ()  # clients who are back, though the record before had erased them
+    accounts: tuple[str, ...] = ()  # what differed from the record before, a sentence each; the stricter was kept
+    compared: bool = True  # False: the accounts of the record before could not be read
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,7 +142,7 @@ def examine(
         )
         progress("Verifying", None)
         with _opened(record, raw) as engine, engines.reading(engine) as connection:
-            return Examined(manifest, copying.rows(connection), verification.verify(connection))
+            return Examined(manifest, copying.rows(connection), integrity.verify(connection))
 
 
 def _to_file(
@@ -169,12 +172,14 @@ def _to_file(
         archive.unpack(source, manifest, record, progress)
         raw = _backup_key(record, target, given, source.name) if manifest.encrypted else None
         record, raw = _under_its_key(record, raw, place, target, given)
-        rows, report, clients = _finish(record, raw, source.name, progress)
+        before, compared = _accounts_before(target, given) if there else (None, True)
+        rows, report, clients, notes = _finish(record, raw, source.name, before, progress)
         if there:
             kept, erased = _replace(record, target, given, clients)
         else:
             kept, erased = _install(record, target), ()
-    return Restored(engines.display_address(place), manifest, rows, report, kept, erased)
+        roll_cookie_key(target)
+    return Restored(engines.display_address(place), manifest, rows, report, kept, erased, notes, compared)
 
 
 def _to_server(
@@ -191,21 +196,24 @@ def _to_server(
                 engines.reading(engine) as ours,
                 engines.writing(server) as theirs,
             ):
-                erased = _make_room(theirs, _clients(ours), force=force)
+                erased, before = _make_room(theirs, _clients(ours), force=force)
                 copying.copy_rows(ours, theirs, progress)
                 copying.require_equal(ours, theirs, progress)
                 progress("Verifying", None)
                 rows, report = copying.rows(theirs), verification.verify(theirs)
                 append(theirs, [operators_line("restore", source.name)])
+                notes = keep_stricter(theirs, before)
     finally:
         server.dispose()
-    return Restored(engines.display_address(place), manifest, rows, report, None, erased)
+    return Restored(engines.display_address(place), manifest, rows, report, None, erased, notes)
 
 
-def _make_room(connection: Connection, clients: Collection[str], *, force: bool) -> tuple[str, ...]:
+def _make_room(
+    connection: Connection, clients: Collection[str], *, force: bool
+) -> tuple[tuple[str, ...], AccountsBefore | None]:
     """Make an empty record inside the transaction; what was there is gone only when all of it is kept.
 
-    Returns those of the clients to come who had been erased.
+    Returns those of the clients to come who had been erased, and the accounts that were there.
     """
     connection.execute(text(f"SET LOCAL lock_timeout = '{_LOCK_WAIT}'"))
     present = migrations.revision_of(connection)
@@ -213,10 +221,11 @@ def _make_room(connection: Connection, clients: Collection[str], *, force: bool)
         where = engines.display_address(connection.engine.url)
         raise Conflict(f"There is a record at {where} already. Restore to another address, or replace it: --force")
     erased = () if present is None else _erased(connection, clients)
+    before = None if present is None else accounts_before(connection)
     if present is not None:
         _drop(connection)
     migrations.upgrade(connection)
-    return erased
+    return erased, before
 
 
 def _drop(connection: Connection) -> None:
@@ -298,21 +307,34 @@ def _opened(record: Path, raw: str | None) -> Generator[Engine]:
 
 
 def _finish(
-    record: Path, raw: str | None, name: str, progress: Progress
-) -> tuple[dict[str, int], VerifyReport, list[str]]:
+    record: Path, raw: str | None, name: str, before: AccountsBefore | None, progress: Progress
+) -> tuple[dict[str, int], VerifyReport, list[str], tuple[str, ...]]:
     progress("Verifying", None)
     with _opened(record, raw) as engine:
         with engines.writing(engine) as connection:
-            rows, report, clients = copying.rows(connection), verification.verify(connection), _clients(connection)
+            rows, report, clients = copying.rows(connection), integrity.verify(connection), _clients(connection)
             append(connection, [operators_line("restore", name)])
+            notes = keep_stricter(connection, before)
         engines.settle(engine)
-    return rows, report, clients
+    return rows, report, clients, notes
 
 
 def _install(record: Path, target: Path) -> None:
     if target.exists():
         target.unlink()  # it is empty
     install_file(record, target, force=False)
+
+
+def _accounts_before(target: Path, given: _Keys) -> tuple[AccountsBefore | None, bool]:
+    """Read the accounts of the record that is replaced; the second value says whether they could be read."""
+    try:
+        with (
+            replacing.exclusive_access(target, _old_key(target, given)) as connection,
+            replacing.engine_on(connection).connect() as old,
+        ):
+            return accounts_before(old), True
+    except (WrongKey, DatabaseError, *replacing.database_errors()):
+        return None, False
 
 
 def _replace(record: Path, target: Path, given: _Keys, clients: Collection[str]) -> tuple[Path, tuple[str, ...]]:

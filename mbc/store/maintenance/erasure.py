@@ -36,7 +36,9 @@ _BY_CLIENT: tuple[Table, ...] = (  # what names the client itself, in an order t
 _BY_ADMINISTRATION: tuple[Table, ...] = (t.score, t.answer, t.total)
 _WITH_ENTRY: tuple[Table, ...] = (*_BY_CLIENT, t.goal_rating, t.clinician)
 # what an audit line may go on saying when its subject was erased: nothing that anybody typed
-_HARMLESS = frozenset({"asked", "by", "clients", "counts", "entry", "fault", "format", "rows", "sealed"})
+_HARMLESS = frozenset(
+    {"account", "asked", "by", "clients", "counts", "entry", "fault", "format", "rows", "sealed"}
+)
 _SHORTEST_ALIAS = 4  # a shorter one stands in too many words by chance
 _NOT_COUNTED = frozenset({"safety_flag", "score"})  # nobody learns from a count that there were flags
 

@@ -12,6 +12,7 @@ from typing import Any
 
 from sqlalchemy import Connection, func, select, text
 
+from mbc.store.accounts.account_state import account_faults
 from mbc.store.audit.hash_chain import UNREADABLE, UPGRADE, ChainReport, parse_details, verify_chain
 from mbc.store.audit.log import WRITE_SAFETY
 from mbc.store.schema import digests
@@ -68,7 +69,7 @@ def verify(connection: Connection, *, noted: str | None = None, tick: Tick = lam
     faults = [f"Before the upgrade to 0002: {fault}" for fault in _faults_before(connection)]
     walk = _Walk(tick)
     erasures = partial(_faults_of_erasures, chain=chain)
-    checks: tuple[Check, ...] = (walk.seals, erasures, _faults_of_sources, _missing_ends)
+    checks: tuple[Check, ...] = (walk.seals, erasures, _faults_of_sources, _missing_ends, account_faults)
     for check in checks:
         try:
             faults += check(connection)

@@ -19,7 +19,7 @@ from mbc.store import (
     Relationship,
     User,
 )
-from mbc.store.aggregate_view import counting_view
+from mbc.store._aggregate_view import counting_view
 from tests.store.conftest import GOOD_PASSWORD, fill
 
 DAY = date(2026, 5, 1)

@@ -28,6 +28,7 @@ DOORS = {
     "outcome rates": ("counting:outcomes", "clinic_outcomes"),
     "de-identified": ("counting:cohort", "deidentified_cohort"),
     "accounts": ("accounts", "write:Clinician"),
+    "caseloads": ("caseloads",),
     "erase a person": ("erase",),
     "audit trail": ("audit.entries", "verify"),
 }

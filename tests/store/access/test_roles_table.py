@@ -36,8 +36,8 @@ from mbc.store import (
     Session,
     Store,
 )
+from mbc.store._aggregate_view import Purpose, counting_view
 from mbc.store.access.roles import ACCESS
-from mbc.store.aggregate_view import Purpose, counting_view
 from mbc.store.audit.log import Audit
 from mbc.store.reading.readers import Readers
 from mbc.store.writing.transaction import Writing
@@ -96,6 +96,8 @@ preview                  123      1         1           -          -          - 
 as_user                  +        -         -           -          -          -       -          -    -     -     -
 from_origin              +        -         -           -          -          -       -          -    -     -     -
 accounts                 +        -         -           -          -          -       -          -    +     -     -
+caseloads                123      -         -           -          -          -       -          -    123   -     -
+assign                   +        -         -           -          -          -       -          -    +     -     -
 verify                   +        -         -           -          -          -       -          -    +     -     -
 erase                    +        -         -           -          -          -       -          -    +     -     -
 erased                   +        +         +           -          -          -       -          -    -     -     -
@@ -224,6 +226,7 @@ ANSWERED: dict[str, Callable[[Store], object]] = {
     "erase": none_erased,
     "score_sets": lambda mine: mine.score_sets(),
     "keep_scores": lambda mine: mine.keep_scores([]),
+    "assign": lambda mine: mine.assign(["C1"], "T1", reason="as before"),
     "erased": lambda mine: mine.erased(["C9"]),
     "backup": backed_up,
     "belongs_to_other_record": lambda mine: mine.belongs_to_other_record("no such file"),
@@ -365,6 +368,7 @@ def test_every_permission_opens_something():
     needed = {
         "safety:read": "safety_flags", "aggregate:read": "counting:outcomes", "cohort:read": "counting:cohort",
         "accounts:manage": "accounts", "audit:read": "audit.entries", "clients:erase": "erase",
+        "caseloads:manage": "caseloads",
     }  # fmt: skip
     assert needed.keys() == set(get_args(Permission))
     assert {needed[one] for role in ACCESS.values() for one in role.permissions} == set(needed.values())

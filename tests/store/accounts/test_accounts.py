@@ -5,12 +5,13 @@ from __future__ import annotations
 from datetime import timedelta
 
 import pytest
+from argon2 import PasswordHasher
 from sqlalchemy import select, text
 
 from mbc.errors import AccessDenied, Conflict, NotInRecord, SettingsError
 from mbc.store import Clinician
 from mbc.store.access.password_rules import require_good
-from mbc.store.accounts import accounts
+from mbc.store.accounts import accounts, passwords
 from mbc.store.schema import tables
 from tests.store.conftest import GOOD_PASSWORD
 
@@ -90,10 +91,19 @@ def test_mistakes_are_forgotten_after_a_sign_in(people):
 
 def test_an_unknown_name_costs_a_hash_too(people, monkeypatch):
     checked = []
-    monkeypatch.setattr(accounts, "_matches", lambda hashed, password: bool(checked.append(hashed)))
+
+    class Hasher:
+        def verify(self, hashed: str, password: str) -> bool:
+            return bool(checked.append(hashed))
+
+        hash = passwords._HASHER.hash
+
+    people.accounts.add("new", None, "analyst")
+    monkeypatch.setattr(passwords, "_HASHER", Hasher())
     people.accounts.verify("ann", "wrong wrong wrong")
     people.accounts.verify("nobody", "wrong wrong wrong")
-    assert len(checked) == 2
+    people.accounts.verify("new", "wrong wrong wrong")  # its owner has not chosen a password yet
+    assert len(checked) == 3
     assert all(hashed.startswith("$argon2id$") for hashed in checked)
 
 
@@ -108,8 +118,8 @@ def test_a_weaker_hash_is_replaced_at_the_next_sign_in(people, monkeypatch):
             return connection.execute(select(tables.account.c.password_hash)).scalar_one()
 
     before = stored()
-    stricter = accounts.PasswordHasher(time_cost=2, memory_cost=64, parallelism=1)
-    monkeypatch.setattr(accounts, "_HASHER", stricter)
+    stricter = PasswordHasher(time_cost=2, memory_cost=64, parallelism=1)
+    monkeypatch.setattr(passwords, "_HASHER", stricter)
     assert people.accounts.verify("ann", GOOD_PASSWORD) is not None
     assert stored() != before
     assert people.accounts.verify("ann", GOOD_PASSWORD) is not None

@@ -1,8 +1,9 @@
 """The door for code that counts over many people: rates with small numbers hidden, and de-identified cohorts.
 
-Nobody's view of the record has this door as a method. Only the two modules of `mbc.care` that publish may import
-it (an import contract holds that), and each gives back a result in which nobody can be found: an analyst reaches
-outcome rates and no row of a person, a researcher a de-identified cohort and nothing that is identified.
+The module is private, and nobody's view of the record has this door as a method. Only the two modules of
+`mbc.care` that publish may import it (an import contract holds that), and each gives back a result in which nobody
+can be found: an analyst reaches outcome rates and no row of a person, a researcher a de-identified cohort and
+nothing that is identified.
 """
 
 from __future__ import annotations
