@@ -127,12 +127,31 @@ def checks(
                 raise TypeError(f"{name}() {fault}") from None
             check(given, rules(), error)
             require_aligned({key: given[key] for key in aligned if key in given}, error)
-            return function(*args, **kwargs)
+            result = function(*args, **kwargs)
+            _note_call(result, function, signature, given)
+            return result
 
         cast("Any", call).accepted = rules
         return call
 
     return decorate
+
+
+def _note_call(
+    result: object, function: Callable[..., object], signature: inspect.Signature, given: Mapping[str, object]
+) -> None:
+    """Let a result note which call made it, where it keeps such a note; so do the members of a list of results."""
+    kind = type(result)
+    members: list[object] = [result]
+    if kind in {tuple, list}:
+        members = list(cast("Iterable[object]", result))
+    elif kind is dict:
+        members = list(cast("Mapping[object, object]", result).values())
+    if members and hasattr(type(members[0]), "note_call"):
+        first = cast("Any", members[0])
+        first.note_call(function, signature, given)
+        for member in members[1:]:
+            cast("Any", member).share_origin(first)
 
 
 def rules_of(function: Callable[..., object]) -> dict[str, Accepted]:

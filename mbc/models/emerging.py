@@ -15,10 +15,9 @@ import polars as pl
 from numpy.typing import ArrayLike
 from scipy.stats import chi2
 
+from mbc.arguments import checked
 from mbc.errors import ModelError
 from mbc.models.change.inputs.distributions import two_sided
-from mbc.models.change.inputs.score_arrays import Backend
-from mbc.models.change.inputs.score_arrays import frame as native_frame
 from mbc.models.dropout.endings import PLANNED, read_endings
 from mbc.models.dropout.joint.data import InPoints, fit_joint, in_points, joint_rows, mean_rows
 from mbc.models.dropout.joint.likelihood import Association, JointLikelihood
@@ -28,6 +27,7 @@ from mbc.models.growth.growth_curve import GrowthCurve, growth_curve
 from mbc.models.growth.inference.prediction import as_times
 from mbc.models.growth.matrices import Floats
 from mbc.models.growth.variants.row_columns import RowColumns
+from mbc.models.results.result import Result
 
 FEWEST_CLIENTS = 50
 FEWEST_DROPOUTS = 15
@@ -52,7 +52,7 @@ class AssociationEstimate:
 
 
 @dataclass(frozen=True, slots=True)
-class JointGrowth:
+class JointGrowth(Result):
     """A growth model with dropout that depends on the client's own unseen course: a sensitivity analysis.
 
     It never corrects a result: that leaving depends on the course in just this form is an assumption which no data
@@ -111,14 +111,13 @@ class JointGrowth:
             }
         )
 
-    def to_frame(self, *, backend: Backend = "polars") -> Any:
+    def _columns(self) -> dict[str, Any]:
         """Make a table of the associations: name, estimate, standard_error, lower, upper, odds_ratio."""
         names = ("name", "estimate", "standard_error", "lower", "upper", "odds_ratio")
-        return native_frame(
-            {name: [getattr(estimate, name) for estimate in self.association] for name in names}, backend
-        )
+        return {name: [getattr(estimate, name) for estimate in self.association] for name in names}
 
 
+@checked
 def joint_growth(  # noqa: PLR0913 - options are keyword-only
     frame: object,
     *,

@@ -11,7 +11,7 @@ import polars as pl
 from mbc.arguments import checked
 from mbc.errors import ModelError
 from mbc.models.change.inputs.distributions import t_below, t_quantile
-from mbc.models.change.inputs.score_arrays import Backend, FloatArray, frame
+from mbc.models.change.inputs.score_arrays import FloatArray
 from mbc.models.couples.bootstrap import (
     covariances,
     distinguishable_slopes,
@@ -21,6 +21,7 @@ from mbc.models.couples.bootstrap import (
     percentiles,
 )
 from mbc.models.couples.pairs import read_pairs
+from mbc.models.results.result import Result
 
 Reason = Literal[
     "too_few_dyads",
@@ -33,7 +34,7 @@ _LEAST = 5  # dyads: three coefficients, and something left to judge them by
 
 
 @dataclass(frozen=True, slots=True)
-class DyadEffect:
+class DyadEffect(Result):
     """One estimate with its interval."""
 
     role: str  # whose outcome; "both" where partners are not told apart
@@ -58,7 +59,7 @@ class PartnerRatio:
 
 
 @dataclass(frozen=True, slots=True)
-class ActorPartner:
+class ActorPartner(Result):
     """Actor-partner interdependence model: each partner's y on one's own and the other's x."""
 
     effects: tuple[DyadEffect, ...] = field(repr=False)
@@ -91,18 +92,14 @@ class ActorPartner:
         )
         raise ModelError(f"There is no effect '{effect}' of '{role}'; there is: {available}.")
 
-    @checked
-    def to_frame(self, *, backend: Backend = "polars") -> Any:
+    def _columns(self) -> dict[str, Any]:
         """Make a table, one row per effect."""
         names = ("role", "effect", "estimate", "standard_error", "degrees_of_freedom", "lower", "upper", "p_value")
         kinds = {name: pl.String if name in {"role", "effect"} else pl.Float64 for name in names}
-        return frame(
-            {
-                name: pl.Series([getattr(estimate, name) for estimate in self.effects], dtype=kinds[name])
-                for name in names
-            },
-            backend,
-        )
+        return {
+            name: pl.Series([getattr(estimate, name) for estimate in self.effects], dtype=kinds[name])
+            for name in names
+        }
 
 
 @checked
@@ -176,7 +173,7 @@ def actor_partner(
 
 
 @dataclass(frozen=True, slots=True)
-class CommonFate:
+class CommonFate(Result):
     """Effect of what a couple shares in x on what it shares in y."""
 
     effect: float | None  # scale points of y per point of x

@@ -15,7 +15,9 @@ from mbc.errors import ModelError
 from mbc.models.change.inputs.distributions import two_sided
 from mbc.models.change.inputs.norms import NormLike, Norms, stated_norms
 from mbc.models.change.inputs.reasons import Reason
-from mbc.models.change.inputs.score_arrays import Backend, frame, number_column
+from mbc.models.change.inputs.score_arrays import (
+    number_column,
+)
 from mbc.models.change.person.cutoffs import Cutoff
 from mbc.models.courses.beyond_cutoff import first_reliable, time_beyond
 from mbc.models.courses.gains import SuddenGains
@@ -25,12 +27,14 @@ from mbc.models.courses.plateaus import plateaus
 from mbc.models.courses.search import SearchOptions, backend_of, search_rows
 from mbc.models.courses.sessions import Rows, Spacing, read_rows
 from mbc.models.courses.setbacks import largest_drawdown, setbacks
+from mbc.models.results.result import Result
+from mbc.models.results.tables import Backend
 
 _COUNTED = ("gains", "losses", "plateaus", "setbacks")
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Courses:
+class Courses(Result):
     """The courses of all clients: tables of everybody, and ``courses[client]`` for one.
 
     ``plateaus`` and ``setbacks`` have one row per plateau and setback, ``gains`` and ``losses`` are searches for
@@ -62,6 +66,7 @@ class Courses:
         """Give each client's course."""
         return (self[client] for client in self.table[self.columns[0]])
 
+    @checked
     def __getitem__(self, client: object) -> Course:
         """Give one client's course.
 
@@ -93,10 +98,14 @@ class Courses:
             **numbers,
         )
 
-    @checked
-    def to_frame(self, *, backend: Backend | None = None) -> Any:
+    @property
+    def input_backend(self) -> Backend | None:
+        """Kind of table that came in."""
+        return self.backend
+
+    def _columns(self) -> dict[str, Any]:
         """Make a table, one row per client, of the kind that came in unless another is named."""
-        return frame({name: self.table[name] for name in self.table.columns}, backend or self.backend)
+        return dict(self.table.to_dict())
 
 
 @checked

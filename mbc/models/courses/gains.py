@@ -11,11 +11,12 @@ from mbc.arguments import checked
 from mbc.errors import ModelError
 from mbc.models.change.inputs.norms import Norms
 from mbc.models.change.inputs.reasons import Reason
-from mbc.models.change.inputs.score_arrays import Backend, frame
 from mbc.models.courses.chance import Chance
 from mbc.models.courses.criteria import Criteria
 from mbc.models.courses.sessions import read_rows
 from mbc.models.courses.suddengains_package import NAMES
+from mbc.models.results.result import Result
+from mbc.models.results.tables import Backend, frame
 
 Select = Literal["first", "last", "smallest", "largest"]
 Kind = Literal["gain", "loss"]
@@ -23,7 +24,7 @@ METHOD = "Tang & DeRubeis (1999)"
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class SuddenGains:
+class SuddenGains(Result):
     """Every sudden gain (or loss) of every client.
 
     ``table`` has one row per gain: the client; ``number`` (1 is the client's first), ``session`` (n, counted from
@@ -75,10 +76,14 @@ class SuddenGains:
         """Clients with at least one."""
         return self.table[self.columns[0]].n_unique()
 
-    @checked
-    def to_frame(self, *, backend: Backend | None = None) -> Any:
+    @property
+    def input_backend(self) -> Backend | None:
+        """Kind of table that came in."""
+        return self.backend
+
+    def _columns(self) -> dict[str, Any]:
         """Make a table, one row per gain, of the kind that came in unless another is named."""
-        return frame({name: self.table[name] for name in self.table.columns}, backend or self.backend)
+        return dict(self.table.to_dict())
 
     @checked
     def by_client(self, select: Select = "first", *, backend: Backend | None = None) -> Any:

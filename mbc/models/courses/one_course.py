@@ -7,9 +7,8 @@ from typing import Any
 
 import polars as pl
 
-from mbc.arguments import checked
 from mbc.models.change.inputs.reasons import Reason
-from mbc.models.change.inputs.score_arrays import Backend, frame
+from mbc.models.results.result import Result
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +52,7 @@ class Setback:
 
 
 @dataclass(frozen=True, slots=True)
-class Course:
+class Course(Result):
     """What became of one client's scores."""
 
     client: Any
@@ -94,8 +93,7 @@ class Course:
 
         return describe_course(self)
 
-    @checked
-    def to_frame(self, *, backend: Backend = "polars") -> Any:
+    def _columns(self) -> dict[str, Any]:
         """Make a table of what happened, in order of time: what, from when, to when, how many scale points."""
         happened: list[tuple[str, Any, Any, float]] = []
         happened += [("sudden gain", step.before, step.after, step.magnitude) for step in self.gains]
@@ -105,10 +103,9 @@ class Course:
         ]
         happened += [("setback", setback.best_at, setback.regained_at, setback.depth) for setback in self.setbacks]
         happened.sort(key=lambda event: (event[1], event[0]))
-        columns = {
+        return {
             "what": pl.Series([event[0] for event in happened], dtype=pl.String),
             "start": pl.Series([event[1] for event in happened]),
             "end": pl.Series([event[2] for event in happened]),
             "points": pl.Series([event[3] for event in happened], dtype=pl.Float64),
         }
-        return frame(columns, backend)

@@ -15,13 +15,16 @@ from mbc.errors import ModelError
 from mbc.models.change.inputs.distributions import two_sided
 from mbc.models.change.inputs.norms import NormLike, Norms, stated_norms
 from mbc.models.change.inputs.reasons import Reason
-from mbc.models.change.inputs.score_arrays import Backend, FloatArray
+from mbc.models.change.inputs.score_arrays import (
+    FloatArray,
+)
 from mbc.models.courses import suddengains_package as package
 from mbc.models.courses.chance import by_chance
 from mbc.models.courses.criteria import UNKNOWN, YES, Criteria, Verdicts, judge, steps, windows
 from mbc.models.courses.gain_quantities import AROUND, Reversal, gains_table, total_change
 from mbc.models.courses.gains import Kind, SuddenGains
 from mbc.models.courses.sessions import Rows, Sessions, Spacing, as_elapsed, lay_out, read_rows
+from mbc.models.results.tables import Backend
 
 Compat = Literal["suddengains"]
 

@@ -10,8 +10,9 @@ import polars as pl
 
 from mbc.arguments import checked
 from mbc.errors import ModelError
-from mbc.models.change.inputs.score_arrays import Backend, FloatArray, frame, number_column
+from mbc.models.change.inputs.score_arrays import FloatArray, number_column
 from mbc.models.courses.sessions import IntArray, Rows, Sessions, Spacing, lay_out, read_rows
+from mbc.models.results.result import Result
 
 Reason = Literal["nobody_left", "nobody_stayed", "separated"]
 _TERMS = ("occasion", "last score", "last slope")
@@ -19,7 +20,7 @@ _STEPS = 50  # Newton steps; the likelihood is concave, so that more only means 
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class AttendanceWeights:
+class AttendanceWeights(Result):
     """Inverse probability of still attending, per score."""
 
     table: pl.DataFrame = field(repr=False)  # client, time, probability of attending so far, weight
@@ -35,10 +36,9 @@ class AttendanceWeights:
     source: str = "Robins, Rotnitzky & Zhao (1995), doi:10.1080/01621459.1995.10476493"
     reason: Reason | None = None
 
-    @checked
-    def to_frame(self, *, backend: Backend = "polars") -> Any:
+    def _columns(self) -> dict[str, Any]:
         """Make a table, one row per score."""
-        return frame({name: self.table[name] for name in self.table.columns}, backend)
+        return dict(self.table.to_dict())
 
 
 @checked

@@ -13,7 +13,7 @@ import polars as pl
 
 from mbc.arguments import checked
 from mbc.errors import ModelError
-from mbc.models.change.inputs.score_arrays import Backend, FloatArray, frame
+from mbc.models.change.inputs.score_arrays import FloatArray
 from mbc.models.dropout.clients import BoolArray, Clients, IntArray
 from mbc.models.dropout.expectation import Growth, arms_of, fit_growth, growth_model, read_model_clients
 from mbc.models.dropout.rubin_rules import Pooled, pool_rubin
@@ -21,6 +21,7 @@ from mbc.models.dropout.unseen_scores import unseen
 from mbc.models.growth.data.shapes import Shape, ShapeName
 from mbc.models.growth.fit.fit_model import NotConverged
 from mbc.models.growth.growth_curve import GrowthCurve
+from mbc.models.results.result import Result
 
 Reason = Literal["nothing_missing", "not_converged"]
 Deltas = float | Sequence[float]
@@ -28,7 +29,7 @@ _TRIES = 3  # bootstrap samples whose growth model does not converge are drawn a
 
 
 @dataclass(frozen=True, slots=True)
-class DeltaImputation:
+class DeltaImputation(Result):
     """Results pooled over imputed data sets, one per delta."""
 
     deltas: tuple[float, ...]
@@ -47,8 +48,7 @@ class DeltaImputation:
     source: str = "Carpenter & Kenward (2013), Multiple Imputation and its Application"
     reason: Reason | None = None
 
-    @checked
-    def to_frame(self, *, backend: Backend = "polars") -> Any:
+    def _columns(self) -> dict[str, Any]:
         """Make a table, one row per delta."""
         names = (
             "estimate",
@@ -62,7 +62,7 @@ class DeltaImputation:
         columns = {"delta": pl.Series(self.deltas[: len(self.pooled)], dtype=pl.Float64)}
         for name in names:
             columns[name] = pl.Series([getattr(pooled, name) for pooled in self.pooled], dtype=pl.Float64)
-        return frame(columns, backend)
+        return columns
 
 
 @checked

@@ -10,12 +10,16 @@ import numpy as np
 import polars as pl
 
 from mbc.arguments import checked
-from mbc.models.change.inputs.score_arrays import Backend, FloatArray, frame
+from mbc.models.change.inputs.score_arrays import (
+    FloatArray,
+)
 from mbc.models.dropout.clients import BoolArray, Clients
 from mbc.models.dropout.expectation import arms_of, fit_growth, growth_model, read_model_clients
 from mbc.models.dropout.unseen_scores import unseen
 from mbc.models.growth.data.shapes import Shape, ShapeName
 from mbc.models.growth.growth_curve import GrowthCurve
+from mbc.models.results.result import Result
+from mbc.models.results.tables import Backend, frame
 
 Reason = Literal["nothing_missing", "nobody_observed"]
 
@@ -40,7 +44,7 @@ class GroupMean:
 
 
 @dataclass(frozen=True, slots=True)
-class PatternMixture:
+class PatternMixture(Result):
     """Means over those seen and those missing, and how far the missing must deviate to undo a result."""
 
     groups: tuple[GroupMean, ...]
@@ -66,13 +70,20 @@ class PatternMixture:
         return first if len(means) == 1 else first - float(means[1] or 0.0)
 
     @checked
-    def to_frame(self, deltas: Sequence[float] = (0.0,), *, backend: Backend = "polars") -> Any:
+    def to_frame(self, deltas: Sequence[float] = (0.0,), *, backend: Backend | None = None) -> Any:
         """Make a table, one row per delta: each group's mean and their difference."""
+        return frame(self._at_deltas(deltas), backend or self.input_backend or "polars")
+
+    def _columns(self) -> dict[str, Any]:
+        """Give the row of delta 0."""
+        return self._at_deltas((0.0,))
+
+    def _at_deltas(self, deltas: Sequence[float]) -> dict[str, Any]:
         rows: dict[str, pl.Series] = {"delta": pl.Series(list(deltas), dtype=pl.Float64)}
         for group in self.groups:
             rows[f"mean_{group.group}"] = pl.Series([group.at(delta) for delta in deltas], dtype=pl.Float64)
         rows["estimate"] = pl.Series([self.at_delta(delta) for delta in deltas], dtype=pl.Float64)
-        return frame(rows, backend)
+        return rows
 
 
 @checked

@@ -13,10 +13,11 @@ from mbc.arguments import checked
 from mbc.errors import ModelError
 from mbc.models.change.inputs.distributions import normal_quantile, t_below, t_quantile
 from mbc.models.change.inputs.score_arrays import as_array
+from mbc.models.results.result import Result
 
 
 @dataclass(frozen=True, slots=True)
-class Pooled:
+class Pooled(Result):
     """One estimate from several imputed data sets (Rubin, 1987)."""
 
     estimate: float

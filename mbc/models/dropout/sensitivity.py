@@ -13,14 +13,15 @@ import polars as pl
 from mbc.arguments import checked
 from mbc.errors import ModelError
 from mbc.models.change.inputs.distributions import two_sided
-from mbc.models.change.inputs.score_arrays import Backend
-from mbc.models.change.inputs.score_arrays import frame as native_frame
 from mbc.models.dropout.clients import BoolArray
 from mbc.models.dropout.endings import PLANNED, Endings, read_endings
 from mbc.models.dropout.group_means import Estimand, Means
 from mbc.models.dropout.sentences import Question, sensitivity_sentence
 from mbc.models.dropout.sources import Source, source_of_result
 from mbc.models.growth.growth_curve import GrowthCurve
+from mbc.models.results.result import Result
+from mbc.models.results.tables import Backend
+from mbc.models.results.tables import frame as native_frame
 
 Reason = Literal["nobody_left", "cancels", "not_shown"]
 Measure = Literal["change", "score"]
@@ -41,7 +42,7 @@ class LeaversAndMean:
 
 
 @dataclass(frozen=True, slots=True)
-class AtDelta:
+class AtDelta(Result):
     """The conclusion at one delta."""
 
     delta: float
@@ -52,7 +53,7 @@ class AtDelta:
 
 
 @dataclass(frozen=True, slots=True)
-class DropoutSensitivity:
+class DropoutSensitivity(Result):
     """A mean, or a difference of two groups, under missing at random and departures from it."""
 
     groups: tuple[LeaversAndMean, ...]
@@ -82,12 +83,18 @@ class DropoutSensitivity:
         return _at(self.estimate, self.exposure, self.variances, delta, two_sided(self.question.confidence))
 
     @checked
-    def to_frame(self, deltas: Sequence[float] = (0.0,), *, backend: Backend = "polars") -> Any:
+    def to_frame(self, deltas: Sequence[float] = (0.0,), *, backend: Backend | None = None) -> Any:
         """Make a table, one row per delta: delta, estimate, standard_error, lower, upper."""
+        return native_frame(self._at_deltas(deltas), backend or self.input_backend or "polars")
+
+    def _columns(self) -> dict[str, Any]:
+        """Give the row of delta 0."""
+        return self._at_deltas((0.0,))
+
+    def _at_deltas(self, deltas: Sequence[float]) -> dict[str, Any]:
         rows = [self.at_delta(float(delta)) for delta in deltas]
         names = ("delta", "estimate", "standard_error", "lower", "upper")
-        columns = {name: pl.Series([getattr(row, name) for row in rows], dtype=pl.Float64) for name in names}
-        return native_frame(columns, backend)
+        return {name: pl.Series([getattr(row, name) for row in rows], dtype=pl.Float64) for name in names}
 
 
 @checked

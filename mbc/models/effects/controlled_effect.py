@@ -14,13 +14,14 @@ from mbc.models.change.inputs.distributions import two_sided
 from mbc.models.change.inputs.reasons import Reason
 from mbc.models.change.inputs.score_arrays import Column
 from mbc.models.effects.effect_size import Moments, hedges_correction, moments_of
+from mbc.models.results.result import Result
 
 ControlledKind = Literal["d_ppc1", "d_ppc2"]
 _special: Any = special
 
 
 @dataclass(frozen=True, slots=True)
-class ControlledEffect:
+class ControlledEffect(Result):
     """Difference of two groups' standardised changes; ``None`` and a reason where it cannot be had."""
 
     kind: ControlledKind

@@ -8,14 +8,14 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 import numpy as np
-import polars as pl
 from scipy import optimize, special
 
 from mbc.arguments import checked
 from mbc.errors import ModelError
 from mbc.models.change.inputs.distributions import noncentral_t_below, t_quantile, two_sided
 from mbc.models.change.inputs.reasons import Reason
-from mbc.models.change.inputs.score_arrays import Backend, frame, pair
+from mbc.models.change.inputs.score_arrays import pair
+from mbc.models.results.result import Result
 
 Kind = Literal["d_pre", "d_fixed", "d_av", "d_av_arithmetic", "d_rm", "d_z"]
 ControlledKind = Literal["d_ppc1", "d_ppc2"]
@@ -42,7 +42,7 @@ class Moments:
 
 
 @dataclass(frozen=True, slots=True)
-class EffectSize:
+class EffectSize(Result):
     """A standardised mean change with its interval; ``None`` and a reason where it cannot be had."""
 
     kind: str
@@ -60,11 +60,6 @@ class EffectSize:
     n_missing: int  # pairs lacking a score
     method: str  # where the interval is from
     reason: Reason | None = None
-
-    @checked
-    def to_frame(self, *, backend: Backend = "polars") -> Any:
-        """Make a table of one row."""
-        return frame({name: pl.Series([getattr(self, name)]) for name in self.__slots__}, backend)
 
 
 @checked

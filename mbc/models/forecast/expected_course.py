@@ -19,7 +19,7 @@ from mbc.models.forecast.calibration.left_out_forecasts import SHARES
 from mbc.models.forecast.course_model.histories import Histories, one_history, read_histories, stacked
 from mbc.models.forecast.course_model.landmarks import Landmarks, cut, forecast_end
 from mbc.models.forecast.forecasts import CoursePath, Forecast, Probability
-from mbc.models.forecast.model_card import Card, card_of
+from mbc.models.forecast.model_card import Card, SessionRecord, card_of
 from mbc.models.forecast.signals import Signal, SignalRules, signal_of
 from mbc.models.forecast.train import (
     Calibrated,
@@ -30,6 +30,8 @@ from mbc.models.forecast.train import (
 )
 from mbc.models.growth.inference.prediction import as_times
 from mbc.models.growth.matrices import Floats
+from mbc.models.results.facts import records
+from mbc.models.results.result import Result
 
 _FOLDS = 5
 _ROUNDING = 1e-6  # score points; a model file holds the ends of a scale to 12 digits
@@ -37,7 +39,7 @@ _MOST_LEVEL = 1 - 2 * float(SHARES[0])  # the outermost quantiles that a model h
 
 
 @dataclass(frozen=True, slots=True)
-class ExpectedCourse:
+class ExpectedCourse(Result):
     """A course model that was fitted to clients and calibrated on clients left out of the fit.
 
     It holds no client's own numbers. `forecast` and `signal` take one client's scores; `expected` an intake score.
@@ -49,6 +51,10 @@ class ExpectedCourse:
     card: Card
     cutoff: float | None  # score points; an intake on its healthy side has nothing to respond to
     version: str  # a digest of everything else
+
+    def _columns(self) -> dict[str, Any]:
+        """One row per session: how forecasts made there turned out, for clients left out of the fit."""
+        return records(self.card.sessions, SessionRecord)
 
     @checked
     def expected(self, intake: float, times: ArrayLike, *, level: float = 0.8) -> CoursePath:

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import polars as pl
 
 from mbc.models.growth.matrices import Floats
+from mbc.models.results.facts import default_columns
+from mbc.models.results.result import Result
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,7 +25,7 @@ class Probability:
 
 
 @dataclass(frozen=True, slots=True)
-class Forecast:
+class Forecast(Result):
     """Where one client's scores are heading, from what was known at one session."""
 
     session: int  # scores known; 1 at intake
@@ -43,9 +46,19 @@ class Forecast:
     reason: str = ""  # why there is no forecast
     note: str = ""  # what to keep in mind of the band: that few clients began where this one did
 
+    def _columns(self) -> dict[str, Any]:
+        """One row: the forecast, its band, and each chance with its interval."""
+        columns = dict(default_columns(self))
+        for name in ("improved", "deteriorated", "goal"):
+            chance: Probability | None = getattr(self, name)
+            values = (None, None, None) if chance is None else (chance.value, chance.lower, chance.upper)
+            for suffix, value in zip(("", "_lower", "_upper"), values, strict=True):
+                columns[f"{name}{suffix}"] = pl.Series(f"{name}{suffix}", [value], dtype=pl.Float64)
+        return columns
+
 
 @dataclass(frozen=True, slots=True)
-class CoursePath:
+class CoursePath(Result):
     """The course that clients with this intake score took: a mean and a band for single scores."""
 
     intake: float
@@ -58,8 +71,6 @@ class CoursePath:
     training_clients: int
     note: str = ""  # that few clients began here, and the band is wider for it
 
-    def to_frame(self) -> pl.DataFrame:
+    def _columns(self) -> dict[str, Any]:
         """Columns time, expected, lower, upper."""
-        return pl.DataFrame(
-            {"time": self.time, "expected": self.expected, "lower": self.lower, "upper": self.upper}
-        )
+        return {"time": self.time, "expected": self.expected, "lower": self.lower, "upper": self.upper}

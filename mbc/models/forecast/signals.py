@@ -8,20 +8,22 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 
 from mbc.models.forecast.calibration.last_score_outcomes import Rule
 from mbc.models.forecast.forecasts import Forecast, Probability
 from mbc.models.forecast.train import FIRST_SIGNAL, Thresholds
+from mbc.models.results.facts import default_columns
+from mbc.models.results.result import Result
 
 State = Literal["insufficient data", "on track", "watch", "not on track"]
 Concern = Literal["no response", "deterioration"]
 
 
 @dataclass(frozen=True, slots=True)
-class Signal:
+class Signal(Result):
     """Whether a client is on track, and why it is said."""
 
     state: State
@@ -30,6 +32,10 @@ class Signal:
     session: int
     improvement: float | None  # expected change by the end, score points, positive is better: ranks clients
     forecast: Forecast | None
+
+    def _columns(self) -> dict[str, Any]:
+        """One row: state, concern, session, improvement, and the reason in words."""
+        return {**default_columns(self), "reason": [self.reason]}
 
 
 @dataclass(frozen=True, slots=True)

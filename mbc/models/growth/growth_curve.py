@@ -7,7 +7,7 @@ from typing import Any
 
 from mbc.arguments import checked
 from mbc.models.growth.data.shapes import Piecewise, Shape, ShapeName, shape_of
-from mbc.models.growth.data.source import source_of
+from mbc.models.growth.data.source import RowSource, source_of
 from mbc.models.growth.design.design import split_covariates
 from mbc.models.growth.fit.shape_choice import Model, TriedShape, choose_shape, searched_knot
 from mbc.models.growth.inference.curve import GrowthCurve
@@ -94,4 +94,5 @@ def growth_curve(
         wanted, tried = choose_shape(source, model)
     elif isinstance(wanted, Piecewise) and not wanted.knots:
         wanted = searched_knot(source, model).sums.basis.shape
-    return GrowthCurve(outcome, time, client, model.fit(source, wanted, reml=reml), tried)
+    rows = frame if isinstance(source, RowSource) else None
+    return GrowthCurve(outcome, time, client, model.fit(source, wanted, reml=reml), tried, rows)

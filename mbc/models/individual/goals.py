@@ -14,6 +14,7 @@ from mbc.errors import ModelError
 from mbc.models.change.inputs.distributions import normal_below, two_sided
 from mbc.models.change.inputs.reasons import Reason
 from mbc.models.change.inputs.score_arrays import FloatArray, as_numbers, like_input
+from mbc.models.results.result import Result
 
 # Kiresuk & Sherman (1968): the correlation expected between a person's goals.
 GAS_CORRELATION = 0.3
@@ -23,7 +24,7 @@ _DRAWS = 20_000
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class GoalAttainment:
+class GoalAttainment(Result):
     """Goal attainment T of one person (floats), or of many (arrays); 50 is "as expected"."""
 
     t: Any
@@ -113,7 +114,7 @@ def _t_score(x: FloatArray, w: FloatArray, correlation: float) -> tuple[FloatArr
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class GoalChange:
+class GoalChange(Result):
     """Change of the mean over the goals rated both times; of one person, or arrays of many."""
 
     change: Any  # rating points
@@ -184,7 +185,7 @@ def goal_change(
 
 
 @dataclass(frozen=True, slots=True)
-class GoalProbability:
+class GoalProbability(Result):
     """Probability that a goal is met at a date, beside the interval of the level then."""
 
     probability: float | None  # 0 to 1

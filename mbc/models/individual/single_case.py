@@ -16,6 +16,7 @@ from mbc.errors import ModelError
 from mbc.models.change.inputs.distributions import two_sided
 from mbc.models.change.inputs.reasons import Reason
 from mbc.models.change.inputs.score_arrays import FloatArray, as_array
+from mbc.models.results.result import Result
 
 Rule = Literal[
     "beyond limits", "beyond 3 sigma", "run of 8", "run of 9", "trend of 6", "alternating 14",
@@ -35,7 +36,7 @@ class Signal:
 
 
 @dataclass(frozen=True, slots=True)
-class ProcessChart:
+class ProcessChart(Result):
     """An individuals and moving-range (XmR) chart of one series."""
 
     mean: float | None
@@ -192,7 +193,7 @@ _RULES: dict[str, Callable[[FloatArray], NDArray[np.bool_]]] = {
 
 
 @dataclass(frozen=True, slots=True)
-class Nonoverlap:
+class Nonoverlap(Result):
     """How far two phases lie apart, by each of the statistics that go by similar names."""
 
     nap: float | None  # share of pairs that improved, ties half

@@ -11,10 +11,11 @@ import polars as pl
 from mbc.arguments import checked
 from mbc.errors import ModelError
 from mbc.models.change.inputs.distributions import t_below, t_quantile
-from mbc.models.change.inputs.score_arrays import Backend, FloatArray, frame
+from mbc.models.change.inputs.score_arrays import FloatArray
 from mbc.models.courses.sessions import Spacing
 from mbc.models.lagged.consecutive_sessions import ConsecutiveSessions, read_following
 from mbc.models.lagged.within_slopes import Panel, bootstrap, freed, panel
+from mbc.models.results.result import Result
 
 Reason = Literal[
     "too_few_clients",
@@ -29,7 +30,7 @@ LEAST_CLIENTS = 50
 
 
 @dataclass(frozen=True, slots=True)
-class LaggedEffect:
+class LaggedEffect(Result):
     """One measure now on another (or itself) next time, within persons."""
 
     before: str
@@ -49,7 +50,7 @@ class LaggedEffect:
 
 
 @dataclass(frozen=True, slots=True)
-class LaggedEffects:
+class LaggedEffects(Result):
     """Both directions, each measure's own carry-over, and the checks."""
 
     forward: LaggedEffect | None  # x now, y next time
@@ -104,8 +105,7 @@ class LaggedEffects:
         text = " ".join([_describe_effect(self.forward), _describe_effect(self.backward), *self.warnings])
         return f"{text} ({self.n} clients; this says what came first, not why.)"
 
-    @checked
-    def to_frame(self, *, backend: Backend = "polars") -> Any:
+    def _columns(self) -> dict[str, Any]:
         """Make a table, one row per effect."""
         kinds = ("precedes", "precedes", "carry-over", "carry-over", "placebo lead", "placebo lead")
         effects = (self.forward, self.backward, *(self.carry_over or (None, None)))
@@ -119,7 +119,7 @@ class LaggedEffects:
             columns[name] = pl.Series([getattr(effect, name) for _, effect in rows], dtype=pl.String)
         for name in ("estimate", "standard_error", "lower", "upper", "p_value", "standardised", "uncorrected"):
             columns[name] = pl.Series([getattr(effect, name) for _, effect in rows], dtype=pl.Float64)
-        return frame(columns, backend)
+        return columns
 
 
 @checked

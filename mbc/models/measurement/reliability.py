@@ -18,13 +18,14 @@ from mbc.frames import open_frame
 from mbc.models.change.inputs.distributions import f_quantile
 from mbc.models.change.inputs.reasons import Reason
 from mbc.models.change.inputs.score_arrays import FloatArray
+from mbc.models.results.result import Result
 
 _NONE: FloatArray = np.zeros(0)
 _WRONG_KEY = "Items {names} run against the rest: is their key, or the form's item order, the wrong one?"
 
 
 @dataclass(frozen=True, slots=True)
-class Alpha:
+class Alpha(Result):
     """Cronbach's alpha with Feldt's interval; ``None`` and a reason where it cannot be had."""
 
     value: float | None  # at most 1; negative values are real, and say that a key is wrong
@@ -106,7 +107,7 @@ def alpha(items: object, *, confidence: float = 0.95) -> Alpha:
 
 
 @dataclass(frozen=True, slots=True)
-class ItemRest:
+class ItemRest(Result):
     """One item against the sum of the others."""
 
     item: str
@@ -145,7 +146,7 @@ def item_rest_correlations(items: object) -> tuple[ItemRest, ...]:
 
 
 @dataclass(frozen=True, slots=True)
-class Omega:
+class Omega(Result):
     """McDonald's total omega from one factor; ``None`` and a reason where it cannot be had."""
 
     value: float | None  # of the sum of standardised items, as psych prints it

@@ -12,10 +12,11 @@ from mbc.errors import ModelError
 from mbc.models.change.inputs.reasons import Reason
 from mbc.models.change.inputs.score_arrays import FloatArray
 from mbc.models.change.inputs.tidy_frames import long_scores, read_columns
+from mbc.models.results.result import Result
 
 
 @dataclass(frozen=True, slots=True)
-class ChangeReliability:
+class ChangeReliability(Result):
     """Variance of repeated item answers taken apart, and what of change within a person is reliable."""
 
     between: float | None  # R_KF: a person's mean over the same occasions

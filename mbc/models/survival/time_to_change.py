@@ -10,11 +10,12 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from mbc.arguments import checked, checks
+from mbc.arguments import checks
 from mbc.errors import ModelError
 from mbc.models.change.inputs.distributions import two_sided
 from mbc.models.change.inputs.reasons import Reason
-from mbc.models.change.inputs.score_arrays import Backend, FloatArray, as_array, frame
+from mbc.models.change.inputs.score_arrays import FloatArray, as_array
+from mbc.models.results.result import Result
 
 CENSORED, CHANGED, DROPPED_OUT = 0, 1, 2
 _CONVERGED = 1e-12
@@ -22,7 +23,7 @@ _ROUNDS = 100_000
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class TimeToChange:
+class TimeToChange(Result):
     """Shares who have changed by each time; the cumulative incidence first, where people drop out."""
 
     incidence: pl.DataFrame  # time, at_risk, changed, dropped_out, incidence, standard_error, lower, upper
@@ -44,10 +45,9 @@ class TimeToChange:
     method: str = "Aalen-Johansen; Kaplan-Meier and discrete hazard as a check"
     reason: Reason | None = None
 
-    @checked
-    def to_frame(self, *, backend: Backend = "polars") -> Any:
+    def _columns(self) -> dict[str, Any]:
         """Make the table of the cumulative incidence."""
-        return frame({name: self.incidence[name] for name in self.incidence.columns}, backend)
+        return dict(self.incidence.to_dict())
 
 
 @checks(aligned=("times", "changed", "dropped_out"))
@@ -213,7 +213,7 @@ def _hazard(t: _Tables) -> pl.DataFrame:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class IntervalChange:
+class IntervalChange(Result):
     """Turnbull's estimate: where between occasions the changes lie."""
 
     table: pl.DataFrame  # lower, upper, mass, survival (after the interval)
@@ -225,9 +225,9 @@ class IntervalChange:
     method: str = "Turnbull (1976) by EM"
     reason: Reason | None = None
 
-    def to_frame(self, *, backend: Backend = "polars") -> Any:
+    def _columns(self) -> dict[str, Any]:
         """Make a table, one row per innermost interval."""
-        return frame({name: self.table[name] for name in self.table.columns}, backend)
+        return dict(self.table.to_dict())
 
 
 @checks(aligned=("lower", "upper"))

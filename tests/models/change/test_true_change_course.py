@@ -306,15 +306,16 @@ def test_priors_draw_an_extreme_first_score_towards_the_mean():
 
 def test_a_result_speaks_and_makes_tables():
     course = true_change_course(RISING, meaningful=3, **NORMS)
-    assert course.summary().startswith("Clearly better from 9 scores: +5.0 points")
-    assert repr(course).startswith("TrueChangeCourse: Clearly better")
-    assert "No verdict from 1 score" in true_change_course([12], **NORMS).summary()
-    assert "more session" in true_change_course(RISING[:5], **NORMS).summary()
+    assert course.sentence().startswith("Clearly better from 9 scores: +5.0 points")
+    assert repr(course).startswith("TrueChangeCourse(Clearly better")
+    assert "No verdict from 1 score" in true_change_course([12], **NORMS).sentence()
+    assert "more session" in true_change_course(RISING[:5], **NORMS).sentence()
     table = pl.DataFrame({"client": [1] * 9 + [2] * 2, "time": [*range(9), 0, 1], "score": [*RISING, 10, 10]})
     many = true_change_course(data=table, **NORMS)
-    assert many.summary() == "Of 2 clients, 1 no clear change, 1 clearly better, 0 clearly worse (at 95%)."
+    assert many.sentence() == "Of 2 clients, 1 no clear change, 1 clearly better, 0 clearly worse (at 95%)."
     assert many.to_frame(backend="pandas").loc[1, "verdict"] == "no clear change"
-    assert true_change_course(data=table.to_pandas(), **NORMS).to_frame().equals(many.to_frame())
+    again = true_change_course(data=table.to_pandas(), **NORMS)
+    assert again.to_frame(backend="polars").equals(many.to_frame())
 
 
 def test_a_floor_is_no_evidence_of_standing_still():

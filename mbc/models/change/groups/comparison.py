@@ -14,12 +14,13 @@ from mbc.arguments import checked
 from mbc.errors import ModelError
 from mbc.models.change.groups.outcome_rates import HasVerdicts, OutcomeRates, group_names, members, outcome_rates
 from mbc.models.change.inputs.norms import NormLike, Norms, stated_norms
-from mbc.models.change.inputs.score_arrays import Backend, CodeArray, Column, frame, pair, word_column
+from mbc.models.change.inputs.score_arrays import CodeArray, Column, pair, word_column
 from mbc.models.change.person.clinical_significance import CATEGORIES, ClinicalSignificance, clinical_significance
 from mbc.models.change.person.cutoffs import Criterion, Cutoff, HasMoments, cutoff
 from mbc.models.change.person.judgement import Compat, ReliableChange
 from mbc.models.change.person.predictions import METHODS, Method
 from mbc.models.change.person.reliable_change import reliable_change
+from mbc.models.results.result import Result
 
 Parameters = Literal["pooled", "per-group"]
 
@@ -32,7 +33,7 @@ class _Verdict:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class GroupOutcomes:
+class GroupOutcomes(Result):
     """Clinical significance of several groups, each by the pooled sample's parameters or by its own."""
 
     rates: OutcomeRates
@@ -40,6 +41,10 @@ class GroupOutcomes:
     norms: dict[object, Norms]  # by group; the same everywhere when pooled
     cutoffs: dict[object, Cutoff]
     results: dict[object, ClinicalSignificance[Any, Any]]
+
+    def _columns(self) -> dict[str, Any]:
+        """One row per group and category, as `OutcomeRates` has them."""
+        return dict(self.rates.table.to_dict())
 
 
 @checked
@@ -122,17 +127,16 @@ def group_outcomes(  # noqa: PLR0913 - options are keyword-only
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class MethodComparison:
+class MethodComparison(Result):
     """The same pairs under several methods."""
 
     changes: dict[str, ReliableChange[Any, Any]]
     significance: dict[str, ClinicalSignificance[Any, Any]]  # empty without a cutoff
 
-    def to_frame(self, *, backend: Backend = "polars") -> Any:
+    def _columns(self) -> dict[str, Any]:
         """Make a table: one row per pair, one column of categories per method."""
         results: Mapping[str, HasVerdicts] = self.significance or self.changes
-        columns = {name: word_column(result.codes, result.words) for name, result in results.items()}
-        return frame(columns, backend)
+        return {name: word_column(result.codes, result.words) for name, result in results.items()}
 
     def rates(self, confidence: float = 0.95) -> pl.DataFrame:
         """Make a table: one row per method and category, with Wilson intervals."""

@@ -18,6 +18,7 @@ from mbc.models.change.inputs.norms import Norms
 from mbc.models.change.inputs.reasons import Reason
 from mbc.models.change.inputs.score_arrays import Column, FloatArray, pair
 from mbc.models.change.person.judgement import Compat
+from mbc.models.results.result import Result
 
 Verdict = Literal[
     "not significant", "worse", "too small to matter", "not clearly enough", "probably enough", "enough"
@@ -28,7 +29,7 @@ _SCALE = math.sqrt(2.0) / 2.0
 
 
 @dataclass(frozen=True, slots=True)
-class GroupChange:
+class GroupChange(Result):
     """A group's mean change (or the difference of two groups) beside the least that matters."""
 
     estimate: float | None  # scale points; mean of post - pre, or comparison - reference
@@ -237,7 +238,7 @@ def _r_verdict(low: float, middle: float, high: float, meaningful: float, *, low
 
 
 @dataclass(frozen=True, slots=True)
-class HagemanArrindellRates:
+class HagemanArrindellRates(Result):
     """Shares of a group that really changed and that really function, from the distribution of true scores."""
 
     changed: float | None  # 0 to 1

@@ -13,7 +13,8 @@ from mbc.arguments import checked
 from mbc.errors import ModelError
 from mbc.models.change.inputs import reasons
 from mbc.models.change.inputs.proportions import wilson_interval
-from mbc.models.change.inputs.score_arrays import Backend, CodeArray, frame, word_column
+from mbc.models.change.inputs.score_arrays import CodeArray, word_column
+from mbc.models.results.result import Result
 
 
 class HasVerdicts(Protocol):
@@ -30,17 +31,16 @@ class HasVerdicts(Protocol):
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class OutcomeRates:
+class OutcomeRates(Result):
     """Counts and rates per group and category, with what could not be judged beside them."""
 
     table: pl.DataFrame  # group, category, n, rate, lower, upper, share
     completeness: pl.DataFrame  # group, n, judged, reason, not_judged
     confidence: float
 
-    @checked
-    def to_frame(self, *, backend: Backend = "polars") -> Any:
+    def _columns(self) -> dict[str, Any]:
         """Make a table, one row per group and category."""
-        return frame({name: self.table[name] for name in self.table.columns}, backend)
+        return dict(self.table.to_dict())
 
 
 @checked

@@ -8,10 +8,11 @@ from dataclasses import dataclass
 from mbc.arguments import checked
 from mbc.errors import ModelError
 from mbc.models.change.inputs.distributions import two_sided
+from mbc.models.results.result import Result
 
 
 @dataclass(frozen=True, slots=True)
-class Proportion:
+class Proportion(Result):
     """A rate with its interval; all ``None`` when nobody was counted."""
 
     count: int

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from numbers import Real
-from typing import Any, Literal, cast
+from typing import Any, cast
 
 import narwhals.stable.v2 as nw
 import numpy as np
@@ -19,7 +19,6 @@ FloatArray = NDArray[np.float64]
 CodeArray = NDArray[np.int8]
 LabelArray = NDArray[np.object_]
 Column = Sequence[float | None] | NDArray[Any] | IntoSeries  # one score per client, any kind of table
-Backend = Literal["polars", "pandas", "pyarrow"]
 
 
 def as_array(values: object, name: str, *, finite_only: bool = True) -> FloatArray:
@@ -172,15 +171,3 @@ def number_column(values: FloatArray | float | None) -> pl.Series:
     """One frame column of numbers; NaN becomes null."""
     array = np.atleast_1d(np.asarray(math.nan if values is None else values, dtype=float))
     return pl.Series(np.ascontiguousarray(array), nan_to_null=True)
-
-
-def frame(columns: Mapping[str, pl.Series | Sequence[object]], backend: Backend = "polars") -> Any:
-    """Make a native table of equally long columns."""
-    table = pl.DataFrame(dict(columns))
-    if backend == "polars":
-        return table
-    if backend == "pandas":
-        return table.to_pandas()
-    if backend == "pyarrow":
-        return cast("Any", table.to_arrow())
-    raise ModelError(f"backend must be 'polars', 'pandas' or 'pyarrow', got {backend!r}.")

@@ -13,6 +13,7 @@ from mbc.arguments import checked
 from mbc.errors import FrameError, ModelError, nearest
 from mbc.frames import open_frame
 from mbc.models.change.inputs.score_arrays import FloatArray
+from mbc.models.results.result import Result
 
 
 def read_columns(data: object, columns: dict[str, str]) -> pl.DataFrame:
@@ -89,7 +90,7 @@ def _refuse_duplicates(rows: pl.DataFrame, client: str, time: str) -> None:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Pairs:
+class Pairs(Result):
     """Two occasions side by side, one row per client; those lacking a score are kept, and counted."""
 
     table: pl.DataFrame  # client, pre, post (and group)
@@ -97,6 +98,10 @@ class Pairs:
     n_complete: int
     lacking_pre: tuple[Any, ...]  # clients
     lacking_post: tuple[Any, ...]
+
+    def _columns(self) -> dict[str, Any]:
+        """Columns client, pre, post (and group); one row per client."""
+        return dict(self.table.to_dict())
 
     @property
     def pre(self) -> FloatArray:

@@ -16,10 +16,8 @@ from mbc.errors import ModelError
 from mbc.models.change.inputs import reasons
 from mbc.models.change.inputs.norms import NormLike, Norms, stated_norms
 from mbc.models.change.inputs.score_arrays import (
-    Backend,
     CodeArray,
     FloatArray,
-    frame,
     like_input,
     number_column,
     word_column,
@@ -29,6 +27,7 @@ from mbc.models.change.occasions.course_summaries import NUMBERS, Asked, Summari
 from mbc.models.change.occasions.level_filter import ExpectedChange, Prior
 from mbc.models.change.occasions.sequences import LongScores, limits_of, padded, read_long, read_single
 from mbc.models.change.occasions.variation import ScoreVariation
+from mbc.models.results.result import Result
 
 StartPrior = Literal["flat", "norms", "clients"]
 CourseVerdict = Literal["clearly better", "no clear change", "clearly worse"]
@@ -46,7 +45,7 @@ Word = TypeVar("Word")
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class TrueChangeCourse(Generic[Number, Word]):
+class TrueChangeCourse(Result, Generic[Number, Word]):
     """What all scores so far say of the true level now against the true level at the start.
 
     One client's result holds floats and words, a frame's holds arrays: one entry per client, or with
@@ -89,7 +88,7 @@ class TrueChangeCourse(Generic[Number, Word]):
         """Why there is no verdict; ``None`` where there is one."""
         return words_of(self.reason_codes, reasons.WORDS)
 
-    def to_frame(self, *, backend: Backend = "polars") -> Any:
+    def _columns(self) -> dict[str, Any]:
         """Make a table, one row per client, or per client and session."""
         columns: dict[str, Any] = {} if self.client_ids is None else {"client": self.client_ids}
         if self.times is not None:
@@ -99,9 +98,9 @@ class TrueChangeCourse(Generic[Number, Word]):
         for name in (*NUMBERS, "sessions_needed"):
             columns[name] = number_column(_floats(getattr(self, name)))
         columns["reason"] = word_column(self.reason_codes, reasons.WORDS)
-        return frame(columns, backend)
+        return columns
 
-    def summary(self) -> str:
+    def sentence(self) -> str:
         """Say it in words: one client's verdict, or how many clients have which."""
         if self.codes.ndim == 0:
             return _sentence(cast("TrueChangeCourse[float | None, str | None]", self))
@@ -111,8 +110,8 @@ class TrueChangeCourse(Generic[Number, Word]):
         lacking = f"; {self.n_missing} with too few scores" if self.n_missing else ""
         return f"Of {self.n} {unit}, {', '.join(counts)} (at {self.confidence:.0%}){lacking}."
 
-    def __repr__(self) -> str:
-        return f"TrueChangeCourse: {self.summary()}"
+    def _headline(self) -> str:
+        return self.sentence()
 
 
 @checked

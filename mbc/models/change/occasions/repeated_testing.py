@@ -16,8 +16,9 @@ from mbc.errors import ModelError
 from mbc.models.change.inputs.distributions import normal_below, two_sided
 from mbc.models.change.inputs.norms import NormLike, Norms, stated_norms
 from mbc.models.change.inputs.reasons import Reason
-from mbc.models.change.inputs.score_arrays import Backend, FloatArray, frame
+from mbc.models.change.inputs.score_arrays import FloatArray
 from mbc.models.change.inputs.tidy_frames import long_scores
+from mbc.models.results.result import Result
 
 _REACH = 9.0  # standard deviations of the shared baseline error: beyond lies 2e-19 of it
 _POINTS = 361
@@ -112,7 +113,7 @@ def _no_run(above: FloatArray, below: FloatArray, sessions: int, consecutive: in
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class FirstReliableChange:
+class FirstReliableChange(Result):
     """For each client, the first session from which the change from the baseline was reliable."""
 
     table: pl.DataFrame  # client, baseline, sessions, improved_at, deteriorated_at, familywise_error, reason
@@ -125,10 +126,9 @@ class FirstReliableChange:
     n_missing: int  # clients without a score after the baseline
     reason: Reason | None = None
 
-    @checked
-    def to_frame(self, *, backend: Backend = "polars") -> Any:
+    def _columns(self) -> dict[str, Any]:
         """Make a table, one row per client."""
-        return frame({name: self.table[name] for name in self.table.columns}, backend)
+        return dict(self.table.to_dict())
 
 
 @checked

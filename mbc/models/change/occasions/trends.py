@@ -16,12 +16,10 @@ from mbc.models.change.inputs import reasons
 from mbc.models.change.inputs.distributions import normal_below, two_sided
 from mbc.models.change.inputs.norms import Norms
 from mbc.models.change.inputs.score_arrays import (
-    Backend,
     CodeArray,
     FloatArray,
     as_array,
     as_numbers,
-    frame,
     like_input,
     number_column,
     word_column,
@@ -30,6 +28,7 @@ from mbc.models.change.inputs.score_arrays import (
 from mbc.models.change.inputs.tidy_frames import long_scores
 from mbc.models.change.person.judgement import CATEGORIES, Options, ReliableChange, judged, judged_codes
 from mbc.models.change.person.predictions import Prediction
+from mbc.models.results.result import Result
 
 Number = TypeVar("Number")
 Word = TypeVar("Word")
@@ -107,7 +106,7 @@ def within_person_sem(baselines: ArrayLike) -> float | None:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class ReliableTrend(Generic[Number, Word]):
+class ReliableTrend(Result, Generic[Number, Word]):
     """Slope over all occasions beside its error from unreliability alone."""
 
     slope: Number  # scale points per unit of time
@@ -138,8 +137,7 @@ class ReliableTrend(Generic[Number, Word]):
         """Why there is no category; ``None`` where there is one."""
         return words_of(self.reason_codes, reasons.WORDS)
 
-    @checked
-    def to_frame(self, *, backend: Backend = "polars") -> Any:
+    def _columns(self) -> dict[str, Any]:
         """Make a table, one row per client."""
         columns: dict[str, Any] = {} if self.client_ids is None else {"client": self.client_ids}
         for name in ("slope", "standard_error", "index", "intercept", "p_two_sided", "p_direction"):
@@ -147,7 +145,7 @@ class ReliableTrend(Generic[Number, Word]):
             columns[name] = number_column(np.asarray(math.nan if value is None else value, dtype=float))
         columns["category"] = word_column(self.codes, CATEGORIES)
         columns["reason"] = word_column(self.reason_codes, reasons.WORDS)
-        return frame(columns, backend)
+        return columns
 
 
 @checked

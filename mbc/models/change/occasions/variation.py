@@ -9,6 +9,7 @@ import numpy as np
 from mbc.errors import ModelError
 from mbc.models.change.inputs.norms import Norms
 from mbc.models.change.occasions.level_filter import Settings
+from mbc.models.results.result import Result
 
 # Standard deviation that the level gains between two scores, in standard deviations of one score about the level.
 # The three are averaged over, equally weighted before any score. They are chosen so that somebody whose level
@@ -24,7 +25,7 @@ _RETEST = {"retest", "test-retest", "stability", "icc"}
 
 
 @dataclass(frozen=True, slots=True)
-class ScoreVariation:
+class ScoreVariation(Result):
     """How the scores of one questionnaire vary about a client's level, in score points.
 
     Several fluctuations stand for what is not known: they are averaged over by their likelihood.

@@ -13,18 +13,17 @@ from mbc.arguments import checked
 from mbc.errors import ModelError
 from mbc.models.change.inputs import reasons
 from mbc.models.change.inputs.score_arrays import (
-    Backend,
     CodeArray,
     Column,
     FloatArray,
     LabelArray,
-    frame,
     like_input,
     number_column,
     pair,
     word_column,
     words_of,
 )
+from mbc.models.results.result import Result
 
 Compat = Literal["clinicalsignificance"]
 WORDS: tuple[str | None, ...] = ("unchanged", "improved", None, "deteriorated")  # by code 0, 1, 2, -1
@@ -33,7 +32,7 @@ Word = TypeVar("Word")
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class MeaningfulChange(Generic[Number, Word]):
+class MeaningfulChange(Result, Generic[Number, Word]):
     """A change beside the least change that counts; that size itself counts."""
 
     change: Number  # scale points, post - pre
@@ -60,8 +59,7 @@ class MeaningfulChange(Generic[Number, Word]):
         """Why there is no category; ``None`` where there is one."""
         return words_of(self.reason_codes, reasons.WORDS)
 
-    @checked
-    def to_frame(self, *, backend: Backend = "polars") -> Any:
+    def _columns(self) -> dict[str, Any]:
         """Make a table, one row per pair."""
         columns: dict[str, pl.Series] = {
             "change": number_column(cast("FloatArray", self.change)),
@@ -69,7 +67,7 @@ class MeaningfulChange(Generic[Number, Word]):
             "category": word_column(self.codes, WORDS),
             "reason": word_column(self.reason_codes, reasons.WORDS),
         }
-        return frame(columns, backend)
+        return columns
 
 
 OnePerson = MeaningfulChange[float | None, Literal["improved", "unchanged", "deteriorated"] | None]

@@ -16,17 +16,16 @@ from mbc.models.change.inputs import reasons
 from mbc.models.change.inputs.norms import Norms
 from mbc.models.change.inputs.proportions import Proportion, wilson_interval
 from mbc.models.change.inputs.score_arrays import (
-    Backend,
     CodeArray,
     Column,
     FloatArray,
     LabelArray,
-    frame,
     pair,
     word_column,
     words_of,
 )
 from mbc.models.change.person.cutoffs import Cutoff, cutoff
+from mbc.models.results.result import Result
 
 __all__ = ["Category", "ClinicalSignificance", "Cutoff", "clinical_significance", "cutoff"]
 
@@ -54,7 +53,7 @@ class HasCodes(Protocol):
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class ClinicalSignificance(Generic[Word, Flag]):
+class ClinicalSignificance(Result, Generic[Word, Flag]):
     """Reliable change read together with the side of the cutoff, before and after.
 
     One person's result holds words and flags, many people's holds arrays of the same length.
@@ -104,8 +103,7 @@ class ClinicalSignificance(Generic[Word, Flag]):
             if word is not None
         }
 
-    @checked
-    def to_frame(self, *, backend: Backend = "polars") -> Any:
+    def _columns(self) -> dict[str, Any]:
         """Make a table, one row per pair."""
         columns: dict[str, pl.Series] = {
             "category": word_column(self.codes, CATEGORIES),
@@ -115,7 +113,7 @@ class ClinicalSignificance(Generic[Word, Flag]):
             "started_functional": _flag_column(self.started_functional),
             "reason": word_column(self.reason_codes, reasons.WORDS),
         }
-        return frame(columns, backend)
+        return columns
 
 
 @overload

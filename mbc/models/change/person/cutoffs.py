@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from typing import Literal, Protocol, Self, runtime_checkable
+from typing import Any, Literal, Protocol, Self, runtime_checkable
+
+import polars as pl
 
 from mbc.arguments import checked
 from mbc.errors import ModelError
 from mbc.models.change.inputs.reasons import Reason
+from mbc.models.results.result import Explained
 
 Criterion = Literal["a", "b", "c", "density"]
 Side = Literal["<", "<=", ">", ">="]
@@ -25,13 +28,13 @@ class HasMoments(Protocol):
     def sd(self) -> float | None: ...  # noqa: D102
 
 
-class Cutoff(float):
+class Cutoff(Explained, float):
     """A score that parts the clinical from the functional population: a number that knows where it is from.
 
     As a number it is NaN when there is none; then ``value`` is ``None`` and ``reason`` says why.
     """
 
-    __slots__ = ("clinical", "criterion", "functional", "higher_is_better", "reason")
+    __slots__ = ("_origin", "clinical", "criterion", "functional", "higher_is_better", "reason")
 
     criterion: str
     higher_is_better: bool
@@ -54,6 +57,28 @@ class Cutoff(float):
         self.criterion, self.higher_is_better, self.reason = criterion, higher_is_better, reason
         self.clinical, self.functional = clinical, functional
         return self
+
+    def __getnewargs_ex__(self) -> tuple[tuple[float], dict[str, object]]:
+        """Say what a copy is made from."""
+        names = ("criterion", "higher_is_better", "clinical", "functional", "reason")
+        return (float(self),), {name: getattr(self, name) for name in names}
+
+    def _columns(self) -> dict[str, Any]:
+        """One row: the cutoff, its criterion, direction and populations."""
+        (sick, sick_sd), (well, well_sd) = self.clinical or (None, None), self.functional or (None, None)
+        numbers = {
+            "clinical_mean": sick,
+            "clinical_sd": sick_sd,
+            "functional_mean": well,
+            "functional_sd": well_sd,
+        }
+        return {
+            "cutoff": pl.Series([self.value], dtype=pl.Float64),
+            "criterion": [self.criterion],
+            "higher_is_better": [self.higher_is_better],
+            **{name: pl.Series([number], dtype=pl.Float64) for name, number in numbers.items()},
+            "reason": pl.Series([self.reason], dtype=pl.String),
+        }
 
     @property
     def value(self) -> float | None:

@@ -16,6 +16,7 @@ from mbc.models.change.inputs.norms import Norms
 from mbc.models.change.inputs.score_arrays import FloatArray, as_array, as_numbers, pair
 from mbc.models.change.person.judgement import Options, ReliableChange, judged
 from mbc.models.change.person.predictions import Prediction
+from mbc.models.results.result import Result
 
 Estimator = Literal["eap", "ml", "wle"]
 _LIMIT = 10.0  # standard deviations of the trait: nobody is estimated beyond
@@ -40,7 +41,7 @@ class GradedItem:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class LatentScores:
+class LatentScores(Result):
     """Trait estimates with their own standard errors; NaN where the answers do not determine one."""
 
     theta: FloatArray  # standard deviations of the calibration sample

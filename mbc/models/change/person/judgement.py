@@ -9,6 +9,7 @@ from typing import Any, ClassVar, Generic, Literal, TypeVar, cast
 
 import numpy as np
 import polars as pl
+from numpy.typing import NDArray
 
 from mbc.arguments import checked
 from mbc.errors import ModelError
@@ -16,16 +17,16 @@ from mbc.models.change.inputs import reasons
 from mbc.models.change.inputs.distributions import normal_quantile, t_quantile
 from mbc.models.change.inputs.norms import Norms
 from mbc.models.change.inputs.score_arrays import (
-    Backend,
     CodeArray,
     FloatArray,
-    frame,
     like_input,
     number_column,
     word_column,
     words_of,
 )
 from mbc.models.change.person.predictions import Prediction
+from mbc.models.results.result import Result
+from mbc.models.results.tables import Backend, frame
 
 Category = Literal["improved", "unchanged", "deteriorated"]
 CATEGORIES: tuple[str | None, ...] = ("unchanged", "improved", None, "deteriorated")  # by code 0, 1, 2, -1
@@ -37,7 +38,7 @@ Word = TypeVar("Word")
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class ReliableChange(Generic[Number, Word]):
+class ReliableChange(Result, Generic[Number, Word]):
     """Observed change beside the change that measurement error alone would give.
 
     One person's result holds floats and words (``None`` where there is none); many people's holds arrays of the
@@ -62,6 +63,7 @@ class ReliableChange(Generic[Number, Word]):
     notes: tuple[str, ...]
     codes: CodeArray = field(repr=False)  # 1 improved, 0 unchanged, -1 deteriorated, 2 not judged
     reason_codes: CodeArray = field(repr=False)
+    client_ids: NDArray[np.object_] | None = field(repr=False, default=None)  # where the clients are known
     words: ClassVar[tuple[str | None, ...]] = CATEGORIES
 
     @property
@@ -99,14 +101,14 @@ class ReliableChange(Generic[Number, Word]):
             columns[f"at_{100 * level:g}"] = word_column(self.at(level).codes, CATEGORIES)
         return frame(columns, backend)
 
-    @checked
-    def to_frame(self, *, backend: Backend = "polars") -> Any:
+    def _columns(self) -> dict[str, Any]:
         """Make a table, one row per pair; missing numbers are null."""
         names = ("change", "index", "threshold", "lower", "upper")
-        columns: dict[str, pl.Series] = {name: number_column(_floats(getattr(self, name))) for name in names}
+        columns: dict[str, Any] = {} if self.client_ids is None else {"client": self.client_ids.tolist()}
+        columns |= {name: number_column(_floats(getattr(self, name))) for name in names}
         columns["category"] = word_column(self.codes, CATEGORIES)
         columns["reason"] = word_column(self.reason_codes, reasons.WORDS)
-        return frame(columns, backend)
+        return columns
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,7 +16,13 @@ from mbc.models.change.inputs.reasons import Reason
 from mbc.models.change.inputs.score_arrays import Column, FloatArray, LabelArray, pair
 from mbc.models.change.person.judgement import Category, Compat, Options, ReliableChange, judged
 from mbc.models.change.person.predictions import METHODS, Method, Prediction, predict
-from mbc.models.change.person.slopes import ClientSlopes, HasClientSlopes, Reference, slope_prediction
+from mbc.models.change.person.slopes import (
+    ClientSlopes,
+    HasClientSlopes,
+    Reference,
+    client_slopes_of,
+    slope_prediction,
+)
 
 __all__ = ["Everybody", "OnePerson", "ReliableChange", "reliable_change"]
 
@@ -132,8 +138,9 @@ def reliable_change(  # noqa: PLR0913 - options are keyword-only
     if method == "growth":
         if growth is None:
             raise ModelError("method 'growth' needs growth=: a fitted growth model, or ClientSlopes.")
-        slope, flat = slope_prediction(growth, reference)
-        return judged(flat.expected, slope, flat, options, norms=stated)
+        slopes = client_slopes_of(growth)
+        slope, flat = slope_prediction(slopes, reference)
+        return replace(judged(flat.expected, slope, flat, options, norms=stated), client_ids=slopes.client_ids)
     before, after = pair(pre, post)
     if method == "christensen-mendoza" and not practice:
         stated = replace(stated, mean=None, mean_retest=None)

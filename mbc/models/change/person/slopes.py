@@ -3,21 +3,22 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal, Protocol
+from typing import Any, Literal, Protocol
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from mbc.arguments import checked
 from mbc.errors import ModelError
-from mbc.models.change.inputs.score_arrays import FloatArray, as_numbers
+from mbc.models.change.inputs.score_arrays import FloatArray, as_numbers, number_column
 from mbc.models.change.person.predictions import Prediction
+from mbc.models.results.result import Result
 
 Reference = Literal["zero", "sample"]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class ClientSlopes:
+class ClientSlopes(Result):
     """Each client's slope, in scale points per unit of time, with standard errors.
 
     ``total`` is fixed + random: the client's own course. ``own`` is the random part alone: the client against the
@@ -31,6 +32,12 @@ class ClientSlopes:
     own: FloatArray
     own_error: FloatArray  # conditional standard deviation
     client_ids: NDArray[np.object_] | None = None
+
+    def _columns(self) -> dict[str, Any]:
+        """One row per client: client (where known), total, total_error, own, own_error."""
+        client = {} if self.client_ids is None else {"client": self.client_ids.tolist()}
+        names = ("total", "total_error", "own", "own_error")
+        return {**client, **{name: number_column(getattr(self, name)) for name in names}}
 
 
 class HasClientSlopes(Protocol):
@@ -93,6 +100,24 @@ def slopes_from_sums(
     )
 
 
+def client_slopes_of(growth: ClientSlopes | HasClientSlopes) -> ClientSlopes:
+    """Give the slopes of a fitted growth model.
+
+    Raises
+    ------
+    ModelError
+        If the model cannot say its clients' slopes.
+    """
+    if isinstance(growth, ClientSlopes):
+        return growth
+    if not callable(getattr(growth, "client_slopes", None)):
+        raise ModelError(
+            f"growth must be ClientSlopes or a fitted growth model, got {type(growth).__name__}. "
+            "Pass models.growth_curve(...), or ClientSlopes(total=, total_error=, own=, own_error=)."
+        )
+    return growth.client_slopes()
+
+
 def slope_prediction(
     growth: ClientSlopes | HasClientSlopes, reference: Reference
 ) -> tuple[FloatArray, Prediction]:
@@ -105,13 +130,7 @@ def slope_prediction(
     """
     if reference not in {"zero", "sample"}:
         raise ModelError(f"reference must be 'zero' (no change) or 'sample' (the average), got {reference!r}.")
-    if not isinstance(growth, ClientSlopes):
-        if not callable(getattr(growth, "client_slopes", None)):
-            raise ModelError(
-                f"growth must be ClientSlopes or a fitted growth model, got {type(growth).__name__}. "
-                "Pass models.growth_curve(...), or ClientSlopes(total=, total_error=, own=, own_error=)."
-            )
-        growth = growth.client_slopes()
+    growth = client_slopes_of(growth)
     slope, error = (growth.total, growth.total_error) if reference == "zero" else (growth.own, growth.own_error)
     flat = np.zeros_like(slope)
     reason = None if np.all(error > 0) else "zero_variance"

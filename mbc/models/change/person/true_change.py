@@ -17,24 +17,23 @@ from mbc.models.change.inputs.distributions import normal_below, two_sided
 from mbc.models.change.inputs.norms import NormLike, Norms, stated_norms
 from mbc.models.change.inputs.reasons import Reason
 from mbc.models.change.inputs.score_arrays import (
-    Backend,
     CodeArray,
     Column,
     FloatArray,
-    frame,
     like_input,
     number_column,
     pair,
     word_column,
     words_of,
 )
+from mbc.models.results.result import Result
 
 Prior = Literal["flat", "kelley", "bivariate"]
 Number = TypeVar("Number")
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class TrueChange(Generic[Number]):
+class TrueChange(Result, Generic[Number]):
     """What the scores say about the true change: a normal distribution and two probabilities."""
 
     mean: Number  # scale points, true after - true before
@@ -57,8 +56,7 @@ class TrueChange(Generic[Number]):
         """Why there is no answer; ``None`` where there is one."""
         return words_of(self.reason_codes, reasons.WORDS)
 
-    @checked
-    def to_frame(self, *, backend: Backend = "polars") -> Any:
+    def _columns(self) -> dict[str, Any]:
         """Make a table, one row per pair; missing numbers are null."""
         names = ("mean", "sd", "lower", "upper", "p_improved", "p_meaningful")
         length = max(1, int(np.prod(self.reason_codes.shape)))
@@ -66,7 +64,7 @@ class TrueChange(Generic[Number]):
             name: number_column(np.broadcast_to(_floats(getattr(self, name)), (length,))) for name in names
         }
         columns["reason"] = word_column(self.reason_codes, reasons.WORDS)
-        return frame(columns, backend)
+        return columns
 
 
 @checked

@@ -36,12 +36,13 @@ from mbc.models.forecast.validation.tables import (
     within,
 )
 from mbc.models.growth.matrices import Floats
+from mbc.models.results.result import Result
 
 _SAMPLES = 1000
 
 
 @dataclass(frozen=True)
-class ProspectiveValidation:
+class ProspectiveValidation(Result):
     """Forecasts of clients that nothing had been learned from, beside what came.
 
     ``forecasts`` holds one row per client and session, the tables are about groups of at least 20 clients.
@@ -56,6 +57,10 @@ class ProspectiveValidation:
     @cached_property
     def _drawn(self) -> Resampled:
         return Resampled.of(self.clients, _SAMPLES, self.seed)
+
+    def _columns(self) -> dict[str, Any]:
+        """Errors of the last score by session and method: `errors`."""
+        return dict(self.errors.to_dict())
 
     @property
     def forecasts(self) -> pl.DataFrame:

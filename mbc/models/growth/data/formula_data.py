@@ -75,6 +75,15 @@ def _pandas_frame(data: Any) -> pd.DataFrame:
     return frame
 
 
+def as_formula_table(data: Any) -> Any:
+    """Make a pandas table that a fitted formula reads, of a table of any kind; arrays stay as they are."""
+    if isinstance(data, np.ndarray | list | pd.Series):
+        return data
+    frame = _pandas_frame(data)
+    readable = [name for name in frame.columns if not pd.api.types.is_datetime64_any_dtype(frame[name].dtype)]
+    return plain_columns(frame, readable)
+
+
 def plain_columns(frame: pd.DataFrame, used: list[Any]) -> pd.DataFrame:
     """Give the columns of a formula types that patsy reads; refuse, by name, what it cannot.
 

@@ -7,6 +7,7 @@ Z explains; e'e adds a chi-square for what neither explains. Drawing those is ex
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -17,10 +18,11 @@ from mbc.models.growth.fit.optimiser import minimise
 from mbc.models.growth.fit.residual_space import ResidualSpace
 from mbc.models.growth.inference.profile import Interval
 from mbc.models.growth.matrices import Floats
+from mbc.models.results.result import Result
 
 
 @dataclass(frozen=True, slots=True)
-class Bootstrap:
+class Bootstrap(Result):
     """Replicates of every estimate, in the units of the data."""
 
     names: tuple[str, ...]  # coefficients
@@ -28,6 +30,11 @@ class Bootstrap:
     covariances: Floats  # G, (replicates, q, q)
     residual_variances: Floats  # (replicates,)
     failed: int  # replicates whose search did not converge; left out
+
+    def _columns(self) -> dict[str, Any]:
+        """One row per replicate: each coefficient and the residual variance."""
+        columns = {name: self.coefficients[:, j] for j, name in enumerate(self.names)}
+        return {**columns, "residual variance": self.residual_variances}
 
     def intervals(self, design: Design, at: Evaluation, *, level: float) -> tuple[Interval, ...]:
         """Percentile intervals of standard deviations and correlations."""

@@ -17,7 +17,8 @@ from mbc.errors import ModelError
 from mbc.models.change.inputs.score_arrays import as_array
 from mbc.models.change.person.slopes import ClientSlopes
 from mbc.models.growth.data.shapes import Shape
-from mbc.models.growth.fit.estimates import Effects, Estimates, effects_of, estimates_of
+from mbc.models.growth.fit.estimates import Effects as ClientEffects
+from mbc.models.growth.fit.estimates import Estimates, effects_of, estimates_of
 from mbc.models.growth.fit.fit_model import Fitted
 from mbc.models.growth.fit.optimiser import FitReport
 from mbc.models.growth.fit.shape_choice import TriedShape
@@ -31,15 +32,25 @@ from mbc.models.growth.inference.degrees_of_freedom import (
     coefficient_tests,
     joint_test,
 )
+from mbc.models.growth.inference.fitted_model import FittedModel
+from mbc.models.growth.inference.model_parts import Effects, ModelParts, parts_of
 from mbc.models.growth.inference.prediction import ClientCurve, Kind
 from mbc.models.growth.inference.profile import Interval, profile_intervals
-from mbc.models.growth.inference.reported import Coefficient, Variance, coefficients_of, variances_of
+from mbc.models.growth.inference.reported import (
+    Coefficient,
+    Variance,
+    coefficient_columns,
+    coefficients_of,
+    variance_notes,
+    variances_of,
+)
 from mbc.models.growth.matrices import Floats
+from mbc.models.results.tables import Backend, frame
 
 
 @dataclass(frozen=True)
-class GrowthCurve:
-    """A fitted growth model. Holds client sums, never rows.
+class GrowthCurve(FittedModel):
+    """A fitted growth model. Holds client sums, and points to the table that came in where that is in memory.
 
     Asking for estimates of a fit that did not converge raises `ModelError`.
     """
@@ -49,6 +60,7 @@ class GrowthCurve:
     client: str
     fitted: Fitted = field(repr=False)
     tried: tuple[TriedShape, ...] = ()  # shapes compared where the shape was "auto", lowest AIC first
+    _table_of_rows: Any = field(repr=False, compare=False, default=None)
 
     @property
     def shape(self) -> Shape:
@@ -141,7 +153,7 @@ class GrowthCurve:
         return variances_of(self.estimates, self.fitted.design.z_names)
 
     @cached_property
-    def effects(self) -> Effects:
+    def effects(self) -> ClientEffects:
         """Every client's random effects with their conditional covariances."""
         self._require_converged()
         return effects_of(self.fitted.design, self.fitted.optimum)
@@ -169,18 +181,35 @@ class GrowthCurve:
             columns[f"{name} sd"] = np.sqrt(effects.covariances[:, j, j])
         return pl.DataFrame(columns)
 
-    def to_frame(self) -> pl.DataFrame:
-        """`coefficients` as a table: term, estimate, standard_error, lower, upper."""
-        coefficients = self.coefficients
-        return pl.DataFrame(
-            {
-                "term": [c.name for c in coefficients],
-                "estimate": [c.estimate for c in coefficients],
-                "standard_error": [c.standard_error for c in coefficients],
-                "lower": [c.lower for c in coefficients],
-                "upper": [c.upper for c in coefficients],
-            }
-        )
+    def _columns(self) -> dict[str, Any]:
+        """Coefficients: term, estimate, standard_error, statistic, p_value, lower, upper (normal, 95 %)."""
+        estimates = self.estimates
+        return coefficient_columns(self.fitted.design.x_names, estimates.coefficients, estimates.standard_errors)
+
+    def _facts(self) -> list[tuple[str, str]]:
+        numbers = {
+            "outcome": self.outcome,
+            "time": f"{self.time} ({self.shape.name})",
+            "clients": f"{self.n_clients} ({self.n_observations} scores; {self.n_dropped} rows left out)",
+            "estimator": "restricted maximum likelihood" if self.reml else "maximum likelihood",
+            "log-likelihood": f"{self.log_likelihood:.3f}",
+            "AIC, BIC": f"{self.aic:.2f}, {self.bic:.2f}",
+        }
+        return list(numbers.items())
+
+    def _headline(self) -> str:
+        if not self.converged:
+            return f"{self.outcome} by {self.time}, not converged"
+        terms = ", ".join(f"{c.name} {c.estimate:.4g}" for c in self.coefficients)
+        return f"{self.outcome} by {self.time}, {self.n_clients} clients, {self.n_observations} scores: {terms}"
+
+    def _notes(self) -> list[str]:
+        singular = "The fit is singular: a variance is zero or a correlation is one." if self.singular else ""
+        return [
+            variance_notes(self.variances),
+            "P values and intervals are normal; for few clients: tests().",
+            singular,
+        ]
 
     @checked
     def tests(self, *, method: Method = "satterthwaite", level: float = 0.95) -> tuple[CoefficientTest, ...]:
@@ -197,8 +226,19 @@ class GrowthCurve:
         return coefficient_tests(fitted.design, fitted.optimum, self.estimates, method=method, level=level)
 
     @checked
-    def joint_test(self, contrasts: ArrayLike, *, method: Method = "kenward-roger") -> JointTest:
-        """Test several combinations of coefficients at once: rows of numbers, one per coefficient."""
+    def joint_test(self, contrasts: ArrayLike | str | Sequence[str], *, method: Method | None = None) -> JointTest:
+        """Test several combinations of coefficients at once.
+
+        Parameters
+        ----------
+        contrasts : str, list of str or array_like
+            ``"week = 0, week:arm = 0"``; names of coefficients, or of columns for all their levels; or rows of
+            numbers, one per coefficient.
+        method : {"kenward-roger", "satterthwaite", "normal"}, optional
+            How the degrees of freedom are found; Kenward-Roger unless the fit is one of maximum likelihood, then
+            Satterthwaite.
+        """
+        method = method or ("kenward-roger" if self.reml else "satterthwaite")
         fitted = self.fitted
         return joint_test(fitted.design, fitted.optimum, self.estimates, contrasts, method=method)
 
@@ -241,6 +281,7 @@ class GrowthCurve:
             fitted.design, fitted.optimum, reml=self.reml, replicates=replicates, seed=seed
         )
 
+    @checked
     def client_slopes(self) -> ClientSlopes:
         """Each client's coefficient of the shape's first term: fixed and random part together, and alone."""
         self._require_converged()
@@ -255,7 +296,40 @@ class GrowthCurve:
         theta : sequence of float
             Lower triangle, by columns, of the relative covariance factor: ``getME(fit, "theta")`` of lme4.
         """
-        return GrowthCurve(self.outcome, self.time, self.client, self.fitted.at(theta), self.tried)
+        there = self.fitted.at(theta)
+        return GrowthCurve(self.outcome, self.time, self.client, there, self.tried, self._table_of_rows)
+
+    @checked
+    def conf_int(self, *, level: float = 0.95, method: Method = "normal", backend: Backend | None = None) -> Any:
+        """Give intervals of the coefficients: term, lower, upper.
+
+        Parameters
+        ----------
+        level : float
+            Coverage.
+        method : {"normal", "satterthwaite", "kenward-roger"}
+            How the degrees of freedom are found; see `tests`.
+        backend : {"polars", "pandas", "pyarrow"}, optional
+            Kind of table; by default the kind that came in.
+        """
+        if method == "normal":
+            return super().conf_int(level=level, backend=backend)
+        rows = self.tests(method=method, level=level)
+        columns = {"term": [row.name for row in rows], "lower": [row.lower for row in rows]}
+        columns["upper"] = [row.upper for row in rows]
+        return frame(columns, backend or self.input_backend or "polars")
+
+    def _fixed_effects(self) -> tuple[Sequence[str], Floats, Floats]:
+        return self.fitted.design.x_names, self.estimates.coefficients, self.estimates.covariance
+
+    def _parts(self) -> ModelParts:
+        fitted, estimates = self.fitted, self.estimates
+        clients = Effects(self.client, self.client_ids.tolist(), self.effects.means, estimates.random_covariance)
+        return parts_of(fitted, self.outcome, self.time, clients, estimates.residual_variance, self._table_of_rows)
+
+    def _fitted_sums(self) -> tuple[int, float]:
+        sums = self.fitted.sums
+        return sums.rows, float(sums.uy[0].sum()) * sums.outcome_spread + sums.outcome_centre * sums.rows
 
     @checked
     def predict_mean(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -15,13 +16,15 @@ from mbc.models.growth.design.design import Design
 from mbc.models.growth.fit.deviance import Evaluation
 from mbc.models.growth.fit.estimates import Estimates
 from mbc.models.growth.fit.information import curvature, directions, relative_information, second_sums, to_relative
+from mbc.models.growth.inference.contrasts import contrasts_of
 from mbc.models.growth.matrices import Floats
+from mbc.models.results.result import Result
 
 Method = Literal["satterthwaite", "kenward-roger", "normal"]
 
 
 @dataclass(frozen=True, slots=True)
-class CoefficientTest:
+class CoefficientTest(Result):
     """One coefficient against zero."""
 
     name: str
@@ -35,7 +38,7 @@ class CoefficientTest:
 
 
 @dataclass(frozen=True, slots=True)
-class JointTest:
+class JointTest(Result):
     """Several linear combinations of coefficients against zero at once."""
 
     statistic: float  # F, scaled where the method scales it
@@ -186,22 +189,17 @@ def coefficient_tests(
 
 
 def joint_test(
-    design: Design, at: Evaluation, estimates: Estimates, contrasts: ArrayLike, *, method: Method
+    design: Design,
+    at: Evaluation,
+    estimates: Estimates,
+    contrasts: ArrayLike | str | Sequence[str],
+    *,
+    method: Method,
 ) -> JointTest:
-    """Test rows of contrasts of the reported coefficients against zero."""
-    try:
-        rows = np.atleast_2d(np.asarray(contrasts, dtype=np.float64))
-    except (TypeError, ValueError):
-        raise ModelError(
-            f"contrasts must be rows of numbers, one per coefficient ({', '.join(design.x_names)}); "
-            f"got {contrasts!r:.80}."
-        ) from None
-    if rows.shape[1] != len(design.x_names) or np.linalg.matrix_rank(rows) < len(rows):
-        raise ModelError(
-            f"contrasts must be independent rows of {len(design.x_names)} numbers, one per coefficient "
-            f"({', '.join(design.x_names)}); got shape {rows.shape}."
-        )
-    estimate = rows @ estimates.coefficients
+    """Test contrasts of the reported coefficients: numbers, names or a formula, see `contrasts_of`."""
+    read = contrasts_of(contrasts, design.x_names)
+    rows = read.rows
+    estimate = rows @ estimates.coefficients - read.values
     covariance, scale, df = rows @ estimates.covariance @ rows.T, 1.0, np.inf
     if method == "kenward-roger":
         small = small_sample(design, at, reml=estimates.reml, kenward_roger=True)

@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from typing import Any, Literal, cast
 
 import numpy as np
-import polars as pl
 from numpy.typing import ArrayLike
 from scipy.stats import norm
 
@@ -17,12 +16,13 @@ from mbc.models.change.inputs.score_arrays import as_array
 from mbc.models.growth.design.design import ordered_levels
 from mbc.models.growth.fit.fit_model import Fitted
 from mbc.models.growth.matrices import Floats
+from mbc.models.results.result import Result
 
 Kind = Literal["prediction", "mean"]
 
 
 @dataclass(frozen=True, slots=True)
-class ClientCurve:
+class ClientCurve(Result):
     """A course over time with a band."""
 
     client: object  # None for the mean course
@@ -34,9 +34,10 @@ class ClientCurve:
     kind: Kind
     observations: int  # scores of this client that the curve rests on; 0 for one the model has not seen
 
-    def to_frame(self) -> pl.DataFrame:
-        """Columns time, mean, lower, upper."""
-        return pl.DataFrame({"time": self.time, "mean": self.mean, "lower": self.lower, "upper": self.upper})
+    def _columns(self) -> dict[str, Any]:
+        """Columns client (of a client's course), time, mean, lower, upper."""
+        client = {} if self.client is None else {"client": [self.client] * len(self.time)}
+        return {**client, "time": self.time, "mean": self.mean, "lower": self.lower, "upper": self.upper}
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,10 +18,11 @@ from scipy.stats import chi2
 from mbc.models.growth.design.design import Design
 from mbc.models.growth.fit.deviance import Evaluation, evaluate
 from mbc.models.growth.matrices import Floats, triangular
+from mbc.models.results.result import Result
 
 
 @dataclass(frozen=True, slots=True)
-class Interval:
+class Interval(Result):
     """A standard deviation or correlation with its interval."""
 
     name: str

@@ -3,9 +3,15 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from scipy.stats import norm
 
 from mbc.models.growth.fit.estimates import Estimates
+from mbc.models.growth.matrices import Floats
 
 NORMAL_95 = 1.959963984540054  # two-sided 95 % normal quantile
 
@@ -31,6 +37,34 @@ class Variance:
     correlation: float | None
 
 
+def coefficient_columns(names: Sequence[str], coefficients: Floats, errors: Floats) -> dict[str, Any]:
+    """Columns term, estimate, standard_error, statistic, p_value, lower, upper; normal, 95 %."""
+    with np.errstate(divide="ignore", invalid="ignore"):
+        statistic = coefficients / errors
+    return {
+        "term": list(names),
+        "estimate": coefficients,
+        "standard_error": errors,
+        "statistic": statistic,
+        "p_value": 2 * norm.sf(np.abs(statistic)),
+        "lower": coefficients - NORMAL_95 * errors,
+        "upper": coefficients + NORMAL_95 * errors,
+    }
+
+
+def variance_notes(rows: Sequence[Variance]) -> str:
+    """Write variances and correlations as a table in words: one line each."""
+    lines: list[str] = []
+    for row in rows:
+        if row.variance is not None and row.standard_deviation is not None:
+            lines.append(
+                f"  {row.name}: variance {row.variance:.4g}, standard deviation {row.standard_deviation:.4g}"
+            )
+        elif row.correlation is not None:
+            lines.append(f"  correlation of {row.name}: {row.correlation:.3f}")
+    return "Random effects and residual:\n" + "\n".join(lines)
+
+
 def coefficients_of(estimates: Estimates, names: tuple[str, ...]) -> tuple[Coefficient, ...]:
     """List fixed effects with 95 % normal intervals."""
     return tuple(
@@ -43,11 +77,16 @@ def coefficients_of(estimates: Estimates, names: tuple[str, ...]) -> tuple[Coeff
 
 def variances_of(estimates: Estimates, names: tuple[str, ...]) -> tuple[Variance, ...]:
     """List random effects' variances and correlations, then the residual variance."""
-    g: list[list[float]] = estimates.random_covariance.tolist()
+    return variance_rows(names, estimates.random_covariance, estimates.residual_variance)
+
+
+def variance_rows(names: Sequence[str], covariance: Floats, residual: float) -> tuple[Variance, ...]:
+    """List variances and correlations of a covariance matrix, then the residual variance."""
+    g: list[list[float]] = covariance.tolist()
     out = [Variance(name, g[i][i], math.sqrt(g[i][i]), None) for i, name in enumerate(names)]
     for i, name in enumerate(names):
         for j in range(i):
             both = math.sqrt(g[i][i] * g[j][j])
             out.append(Variance(f"{names[j]}, {name}", None, None, g[i][j] / both if both else None))
-    out.append(Variance("residual", estimates.residual_variance, math.sqrt(estimates.residual_variance), None))
+    out.append(Variance("residual", residual, math.sqrt(residual), None))
     return tuple(out)

@@ -51,8 +51,10 @@ def mixedlm(  # noqa: PLR0913  the arguments of statsmodels, in its order
     Returns
     -------
     statsmodels.regression.mixed_linear_model.MixedLMResultsWrapper
-        With all its methods: ``summary``, ``conf_int``, ``wald_test``, ``t_test``, ``predict``,
-        ``random_effects``. In addition ``report`` (the fit's log), ``singular``, ``random_effects_frame``.
+        Fitted already; ``.fit()``, as statsmodels' users write it, gives the same. With all its methods:
+        ``summary``, ``conf_int``, ``wald_test``, ``t_test``, ``predict`` (with ``of="client"`` for known clients),
+        ``random_effects``. In addition ``report`` (the fit's log), ``singular``, ``random_effects_frame``,
+        ``joint_test``, ``simulate``, ``to_frame``, ``methods_text`` and ``bibtex``.
 
     Raises
     ------

@@ -25,7 +25,12 @@ from mbc.models.growth.fit.fit_model import fit_design
 from mbc.models.growth.fit.optimiser import lower_entries, minimise
 from mbc.models.growth.fit.starts import starting_factor
 from mbc.models.growth.matrices import Floats, factor_of
-from mbc.models.growth.statsmodels.results import profile_hessian, results_of
+from mbc.models.growth.statsmodels.results import (
+    FastMixedLMResultsWrapper,
+    first_line,
+    profile_hessian,
+    results_of,
+)
 
 
 class FastMixedLM(stock.MixedLM):
@@ -99,7 +104,7 @@ class FastMixedLM(stock.MixedLM):
             raise FrameError("no row has a value in every column that the formula names.")
         try:
             components = None if not vc_formula else component_columns(vc_formula, data, environment)
-            return super().from_formula(
+            model = super().from_formula(
                 formula,
                 data,
                 re_formula=re_formula,
@@ -109,7 +114,10 @@ class FastMixedLM(stock.MixedLM):
                 **kwargs,
             )
         except (PatsyError, ValueError, TypeError, IndexError) as fault:
-            raise FrameError(f"the formula cannot be read on this table: {_first_line(fault)}") from fault
+            raise FrameError(f"the formula cannot be read on this table: {first_line(fault)}") from fault
+        model.groups_column = column if isinstance(column, str) else None
+        model.random_formulas = (re_formula, dict(vc_formula or {}), environment)
+        return model
 
     # What MixedLM keeps as lists of groups, built only if someone asks.
 
@@ -157,6 +165,17 @@ class FastMixedLM(stock.MixedLM):
     def all_effects(self) -> Floats:
         """Columns of the random effects and of the variance components, (n, k_re + k_vc)."""
         return self.exog_re if self.components is None else np.hstack([self.exog_re, self.components.to_numpy()])
+
+    def random_columns(self, table: pd.DataFrame) -> Floats:
+        """Columns of the random effects and components for the rows of another table, (n, k_re + k_vc)."""
+        formula, components, environment = self.random_formulas
+        manager = stock.FormulaManager()
+        parts = [np.ones((len(table), 1))] if self.k_re and formula is None else []
+        if formula is not None:
+            parts.append(np.asarray(manager.get_matrices(formula, table, eval_env=environment, pandas=True)))
+        if components:
+            parts.append(component_columns(components, table, environment).to_numpy())
+        return np.hstack(parts)
 
     @cached_property
     def _lin(self) -> Any:
@@ -269,11 +288,7 @@ class FastMixedLM(stock.MixedLM):
             at, report = minimise(
                 lambda factor: evaluate(design.statistics, factor, reml=reml), first, entries=entries
             )
-        return stock.MixedLMResultsWrapper(results_of(self, design, at, report))
-
-
-def _first_line(fault: Exception) -> str:
-    return str(fault).strip().splitlines()[0] if str(fault).strip() else type(fault).__name__
+        return FastMixedLMResultsWrapper(results_of(self, design, at, report))
 
 
 class _ComponentMatrices(list):

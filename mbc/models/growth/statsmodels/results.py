@@ -11,20 +11,27 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+from patsy import PatsyError
 from statsmodels.regression import mixed_linear_model as stock
 from statsmodels.tools.sm_exceptions import ConvergenceWarning
 
-from mbc.errors import ModelError
+from mbc.arguments import not_among
+from mbc.errors import FrameError, ModelError
+from mbc.models.growth.data.formula_data import as_formula_table
 from mbc.models.growth.design.design import Design
 from mbc.models.growth.fit.deviance import Evaluation
-from mbc.models.growth.fit.estimates import Effects, effects_of, reported_deviance
+from mbc.models.growth.fit.estimates import Effects, effects_of, estimates_of, reported_deviance
 from mbc.models.growth.fit.information import curvature, second_sums, variance_information
 from mbc.models.growth.fit.optimiser import FitReport, lower_entries
 from mbc.models.growth.fit.starts import is_singular
+from mbc.models.growth.inference.degrees_of_freedom import JointTest, Method, joint_test
+from mbc.models.growth.inference.model_parts import Of
+from mbc.models.growth.inference.reported import coefficient_columns, variance_notes, variance_rows
 from mbc.models.growth.matrices import Floats
+from mbc.models.results.result import Explained
 
 
-class FastMixedLMResults(stock.MixedLMResults):
+class FastMixedLMResults(stock.MixedLMResults, Explained):
     """``MixedLMResults`` with right standard errors of the variances, and no loop over groups.
 
     ``cov_params()`` and with it ``bse``, ``conf_int`` and the tests keep statsmodels' meaning (coefficients, then
@@ -87,6 +94,112 @@ class FastMixedLMResults(stock.MixedLMResults):
             for label, block in zip(self.model.group_labels, self.effects.covariances, strict=True)
         }
 
+    def _columns(self) -> dict[str, Any]:
+        """Give fixed effects: term, estimate, standard_error, statistic, p_value, lower, upper."""
+        coefficients = np.asarray(self.fe_params, dtype=np.float64)
+        return coefficient_columns(
+            list(self.model.exog_names), coefficients, np.asarray(self.bse_fe, dtype=np.float64)
+        )
+
+    def _headline(self) -> str:
+        terms = ", ".join(
+            f"{name} {value:.4g}" for name, value in zip(self.model.exog_names, self.fe_params, strict=True)
+        )
+        return f"{self.model.n_groups} groups, {self.model.nobs} scores: {terms}"
+
+    def _facts(self) -> list[tuple[str, str]]:
+        return [
+            ("groups", f"{self.model.n_groups} ({self.model.nobs} scores)"),
+            ("estimator", "restricted maximum likelihood" if self.reml else "maximum likelihood"),
+            ("log-likelihood", f"{self.llf:.3f}"),
+        ]
+
+    def _notes(self) -> list[str]:
+        root = self.design.z_back @ self.at.factor
+        covariance = self.scale * root @ root.T
+        return [variance_notes(variance_rows(self._effect_names(), covariance, float(self.scale)))]
+
+    def joint_test(self, contrasts: Any, *, method: Method | None = None) -> JointTest:
+        """Test several coefficients at once, by a formula, by name, or by rows of numbers.
+
+        Parameters
+        ----------
+        contrasts : str, list of str or array_like
+            ``"week = 0, week:arm = 0"``; names; rows of numbers, one per coefficient.
+        method : {"kenward-roger", "satterthwaite", "normal"}, optional
+            Kenward-Roger unless the fit is one of maximum likelihood or has independent components, then
+            Satterthwaite or the normal.
+        """
+        estimates = estimates_of(self.design, self.at, reml=self.reml)
+        plain = self.freepat is None and not self.model.k_vc
+        if not plain and method not in {None, "normal"}:
+            raise ModelError("degrees of freedom are found for unstructured random effects only: method='normal'.")
+        chosen = method or (("kenward-roger" if self.reml else "satterthwaite") if plain else "normal")
+        return joint_test(self.design, self.at, estimates, contrasts, method=chosen)
+
+    def predict(
+        self,
+        exog: Any = None,
+        transform: bool = True,  # noqa: FBT001, FBT002  statsmodels' signature
+        *args: Any,
+        of: Of = "population",
+        **options: Any,
+    ) -> Any:
+        """Predict the mean course as statsmodels does, or with ``of="client"`` each known client's own course.
+
+        Parameters
+        ----------
+        exog, transform
+            As in statsmodels: a table of any kind where the model was written as a formula.
+        of : {"population", "client"}
+            Without or with the conditional means of the random effects of the groups.
+
+        Raises
+        ------
+        ModelError
+            If a level, or for ``of="client"`` a group, is not in the model.
+        """
+        if of not in {"population", "client"}:
+            raise ModelError(not_among("of", of, ("population", "client")))
+        table = exog if exog is None or not transform else as_formula_table(exog)
+        try:
+            mean = super().predict(table, transform, *args, **options)
+        except (PatsyError, FrameError) as fault:
+            raise ModelError(f"these rows cannot be predicted: {first_line(fault)}") from None
+        if of == "population":
+            return mean
+        return self.fittedvalues if table is None else mean + self._random_part(table)
+
+    def _random_part(self, table: pd.DataFrame) -> Floats:
+        column = self.model.groups_column
+        if column is None:
+            raise ModelError("of='client' needs groups= given as the name of a column when the model is fitted.")
+        if column not in table.columns:
+            raise FrameError(f"the table has no column {column!r}, by which mixedlm knows the clients.")
+        place = {label: i for i, label in enumerate(self.model.group_labels)}
+        unknown = list(dict.fromkeys(label for label in table[column].tolist() if label not in place))
+        if unknown:
+            raise ModelError(f"groups {', '.join(map(repr, unknown[:5]))} are not in the model: of='population'?")
+        z = self.model.random_columns(table)
+        codes = np.array([place[label] for label in table[column].tolist()], dtype=np.intp)
+        return (z * self.effects.means[codes]).sum(axis=1)
+
+    def simulate(self, *, seed: int) -> Any:
+        """Draw new outcomes of the rows that were fitted: new effects of each group, new residuals.
+
+        Parameters
+        ----------
+        seed : int
+            Of the random numbers.
+        """
+        rng = np.random.default_rng(seed)
+        root = np.sqrt(self.scale) * self.design.z_back @ self.at.factor
+        effects = rng.standard_normal((self.model.n_groups, len(root))) @ root.T
+        random = (self.model.all_effects * effects[self.model.codes]).sum(axis=1)
+        noise = np.sqrt(self.scale) * rng.standard_normal(self.model.nobs)
+        drawn = self.model.exog @ np.asarray(self.fe_params) + random + noise
+        return pd.Series(drawn, index=self.model.data.row_labels, name=self.model.endog_names)
+
     @cached_property
     def fittedvalues(self) -> Floats:
         """Fixed part and predicted random effects."""
@@ -123,6 +236,28 @@ class FastMixedLMResults(stock.MixedLMResults):
             "profile_re is not taken over from statsmodels: fit with growth_curve and call "
             "variance_intervals(method='profile'), which profiles every variance."
         )
+
+
+class FastMixedLMResultsWrapper(stock.MixedLMResultsWrapper):
+    """Results with the labels of the table; what is not here is that of `FastMixedLMResults`."""
+
+    def fit(self, **options: Any) -> Any:
+        """Give this fit, which ``mixedlm(...)`` has made already, or another of the same model with options."""
+        if not options:
+            return self
+        return self._results.model.fit(**{"reml": self._results.reml, **options})
+
+    def note_call(self, *call: Any) -> None:
+        """Keep where the results are from."""
+        self._results.note_call(*call)
+
+    def __repr__(self) -> str:
+        return self._results._short_repr()  # noqa: SLF001  its own results
+
+
+def first_line(fault: Exception) -> str:
+    """First line of another library's message."""
+    return str(fault).strip().splitlines()[0] if str(fault).strip() else type(fault).__name__
 
 
 def results_of(model: Any, design: Design, at: Evaluation, report: FitReport) -> FastMixedLMResults:

@@ -14,7 +14,6 @@ from typing import Any, cast
 
 import narwhals.stable.v2 as nw
 import numpy as np
-import polars as pl
 from numpy.typing import NDArray
 
 from mbc.arguments import checked
@@ -27,12 +26,17 @@ from mbc.models.growth.design.design import Design, Expansion, expanded, random_
 from mbc.models.growth.fit.fit_model import warn_unless_converged
 from mbc.models.growth.fit.identification import checked_start
 from mbc.models.growth.fit.optimiser import FitReport
+from mbc.models.growth.inference.reported import coefficient_columns
 from mbc.models.growth.matrices import Floats
 from mbc.models.growth.variants.weighted_cells import CellFit, Cells, Weighting, fit_cells
+from mbc.models.results.facts import records
+from mbc.models.results.result import Result
+from mbc.models.results.tables import Backend, text_table
+from mbc.models.results.tables import frame as native_frame
 
 
 @dataclass(frozen=True, slots=True)
-class Correlation:
+class Correlation(Result):
     """A correlation with its interval."""
 
     first: str
@@ -43,7 +47,7 @@ class Correlation:
 
 
 @dataclass(frozen=True, slots=True)
-class PairedGrowth:
+class PairedGrowth(Result):
     """Two outcomes' growth, fitted together. Names carry the outcome: ``"rses: week"``."""
 
     outcomes: tuple[str, str]
@@ -78,17 +82,20 @@ class PairedGrowth:
                 return correlation
         raise ModelError(f"no correlation of {first!r} and {second!r}; effects are {', '.join(self.effects)}.")
 
-    def to_frame(self) -> pl.DataFrame:
-        """Correlations as a table."""
-        return pl.DataFrame(
-            {
-                "first": [c.first for c in self.correlations],
-                "second": [c.second for c in self.correlations],
-                "correlation": [c.estimate for c in self.correlations],
-                "lower": [c.lower for c in self.correlations],
-                "upper": [c.upper for c in self.correlations],
-            }
+    def _columns(self) -> dict[str, Any]:
+        """Correlations of the random effects: first, second, correlation, lower, upper."""
+        columns = records(self.correlations, Correlation)
+        return {("correlation" if name == "estimate" else name): column for name, column in columns.items()}
+
+    def coefficients_frame(self, *, backend: Backend | None = None) -> Any:
+        """Make the table of fixed effects: term, estimate, standard_error, statistic, p_value, lower, upper."""
+        return native_frame(
+            coefficient_columns(self.names, self.coefficients, self.standard_errors),
+            backend or self.input_backend or "polars",
         )
+
+    def _notes(self) -> list[str]:
+        return [f"Fixed effects:\n{text_table(self.coefficients_frame(backend='polars'))}"]
 
 
 @checked

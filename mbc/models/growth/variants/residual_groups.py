@@ -22,12 +22,14 @@ from mbc.models.growth.fit.estimates import Estimates, estimates_of
 from mbc.models.growth.fit.fit_model import warn_unless_converged
 from mbc.models.growth.fit.identification import checked_start
 from mbc.models.growth.fit.optimiser import FitReport
+from mbc.models.growth.inference.reported import coefficient_columns, variance_notes, variance_rows
 from mbc.models.growth.matrices import Floats
 from mbc.models.growth.variants.weighted_cells import Cells, Weighting, fit_cells
+from mbc.models.results.result import Result
 
 
 @dataclass(frozen=True, slots=True)
-class GroupedResiduals:
+class GroupedResiduals(Result):
     """A growth model whose residual variance differs between groups."""
 
     groups: tuple[Any, ...]
@@ -37,6 +39,19 @@ class GroupedResiduals:
     z_names: tuple[str, ...]
     estimates: Estimates  # ``residual_variance`` is the first group's
     report: FitReport
+
+    def _columns(self) -> dict[str, Any]:
+        """Give fixed effects: term, estimate, standard_error, statistic, p_value, lower, upper."""
+        return coefficient_columns(self.x_names, self.estimates.coefficients, self.estimates.standard_errors)
+
+    def _notes(self) -> list[str]:
+        variances = variance_rows(self.z_names, self.estimates.random_covariance, self.estimates.residual_variance)
+        ratios = [
+            f"  {group}: residual standard deviation {math.sqrt(self.residual_variances[group]):.4g}, "
+            f"{ratio:.3f} times the first group's ({low:.3f} to {high:.3f})"
+            for group, (ratio, low, high) in self.ratios.items()
+        ]
+        return [variance_notes(variances[:-1]), "Residuals by group:\n" + "\n".join(ratios)]
 
     @property
     def converged(self) -> bool:

@@ -30,8 +30,10 @@ from mbc.models.growth.fit.identification import checked_start
 from mbc.models.growth.fit.optimiser import FitReport, minimise
 from mbc.models.growth.fit.starts import is_singular, starting_factor
 from mbc.models.growth.inference.prediction import ClientCurve, Kind, as_times, index_of
+from mbc.models.growth.inference.reported import coefficient_columns, variance_notes, variance_rows
 from mbc.models.growth.matrices import Floats
 from mbc.models.growth.variants.row_columns import RowColumns
+from mbc.models.results.result import Result
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +47,7 @@ class Whitened:
 
 
 @dataclass(frozen=True)
-class SerialGrowth:
+class SerialGrowth(Result):
     """A growth model whose residuals are a continuous-time AR(1) process."""
 
     outcome: str
@@ -56,6 +58,24 @@ class SerialGrowth:
     phi_interval: tuple[float, float]  # profile likelihood, 95 %
     independent_log_likelihood: float  # of the same model with phi = 0
     best: Whitened = field(repr=False)
+
+    def _columns(self) -> dict[str, Any]:
+        """Give fixed effects: term, estimate, standard_error, statistic, p_value, lower, upper."""
+        estimates = self.estimates
+        return coefficient_columns(self.columns.design.x_names, estimates.coefficients, estimates.standard_errors)
+
+    def _notes(self) -> list[str]:
+        low, high = self.phi_interval
+        variances = variance_rows(
+            self.columns.design.z_names, self.estimates.random_covariance, self.estimates.residual_variance
+        )
+        return [
+            variance_notes(variances),
+            (
+                f"Correlation of residuals at one unit of time: {self.phi:.3f} ({low:.3f} to {high:.3f}), "
+                f"p = {self.p_value:.3g}"
+            ),
+        ]
 
     @property
     def converged(self) -> bool:

@@ -21,8 +21,10 @@ from mbc.arguments import checked
 from mbc.models.growth.data.shapes import Shape, ShapeName, shape_of
 from mbc.models.growth.fit.fit_model import fit_design, warn_unless_converged
 from mbc.models.growth.fit.optimiser import Evaluated, FitReport
+from mbc.models.growth.inference.reported import coefficient_columns, variance_notes, variance_rows
 from mbc.models.growth.matrices import Floats, by_columns, factor_of
 from mbc.models.growth.variants.row_columns import RowColumns
+from mbc.models.results.result import Result
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,7 +96,7 @@ class Laplace:
 
 
 @dataclass(frozen=True)
-class RobustGrowth:
+class RobustGrowth(Result):
     """A growth model with Student-t residuals, in the units of the data; maximum likelihood."""
 
     names: tuple[str, ...]
@@ -110,6 +112,16 @@ class RobustGrowth:
     client_ids: tuple[Any, ...]
     report: FitReport
     _weights: pl.DataFrame = field(repr=False)
+
+    def _columns(self) -> dict[str, Any]:
+        """Give fixed effects: term, estimate, standard_error, statistic, p_value, lower, upper."""
+        return coefficient_columns(self.names, self.coefficients, self.standard_errors)
+
+    def _notes(self) -> list[str]:
+        return [
+            variance_notes(variance_rows(self.effects, self.random_covariance, self.residual_scale**2)),
+            f"The residual: scale of a t distribution with {self.degrees_of_freedom:.3g} degrees of freedom.",
+        ]
 
     @property
     def converged(self) -> bool:

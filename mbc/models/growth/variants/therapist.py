@@ -8,7 +8,6 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
-import polars as pl
 from numpy.typing import NDArray
 from scipy.optimize import brentq
 from scipy.optimize import minimize as scipy_minimize
@@ -24,13 +23,17 @@ from mbc.models.growth.design.statistics import block_slices, joined
 from mbc.models.growth.fit.fit_model import warn_unless_converged
 from mbc.models.growth.fit.identification import checked_start
 from mbc.models.growth.fit.optimiser import Evaluated, FitReport
+from mbc.models.growth.inference.reported import coefficient_columns, variance_notes, variance_rows
 from mbc.models.growth.matrices import Floats, factor_of
 from mbc.models.growth.variants.residual_groups import eager_rows
 from mbc.models.growth.variants.therapist_levels import Links, Problem
+from mbc.models.results.result import Result
+from mbc.models.results.tables import Backend, text_table
+from mbc.models.results.tables import frame as native_frame
 
 
 @dataclass(frozen=True)
-class TherapistGrowth:
+class TherapistGrowth(Result):
     """A growth model with random effects of clients and of therapists, in the units of the data."""
 
     names: tuple[str, ...]
@@ -70,12 +73,31 @@ class TherapistGrowth:
         between = float(self.therapist_covariance[0, 0])
         return between / (between + float(self.client_covariance[0, 0]) + self.residual_variance)
 
-    def to_frame(self) -> pl.DataFrame:
+    def _columns(self) -> dict[str, Any]:
         """One row per therapist: clients seen, each effect and its conditional standard deviation."""
         columns: dict[str, Any] = {"therapist": list(self.therapists), "clients": self.clients_seen}
         for j, name in enumerate(self.therapist_effects):
             columns[name], columns[f"{name} sd"] = self.means[:, j], self.standard_deviations[:, j]
-        return pl.DataFrame(columns)
+        return columns
+
+    def coefficients_frame(self, *, backend: Backend | None = None) -> Any:
+        """Make the table of fixed effects: term, estimate, standard_error, statistic, p_value, lower, upper."""
+        return native_frame(
+            coefficient_columns(self.names, self.coefficients, self.standard_errors),
+            backend or self.input_backend or "polars",
+        )
+
+    def _notes(self) -> list[str]:
+        between = variance_notes(
+            variance_rows(self.therapist_effects, self.therapist_covariance, self.residual_variance)
+        )
+        within = variance_notes(variance_rows(self.client_effects, self.client_covariance, self.residual_variance))
+        return [
+            f"Fixed effects:\n{text_table(self.coefficients_frame(backend='polars'))}",
+            f"Between therapists. {between}",
+            f"Between clients. {within}",
+            f"Share of the variance at time 0 that lies between therapists: {self.therapist_share:.3f}",
+        ]
 
     @checked
     def therapist_interval(self, *, level: float = 0.95) -> tuple[float, float]:

@@ -1,0 +1,223 @@
+"""What every fitted growth model does with rows and coefficients: predict, residuals, draws, intervals, tests."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from scipy.stats import f as f_distribution
+from scipy.stats import norm
+
+from mbc.arguments import checked
+from mbc.errors import ModelError
+from mbc.models.growth.inference.contrasts import Contrasts, contrasts_of
+from mbc.models.growth.inference.degrees_of_freedom import JointTest
+from mbc.models.growth.inference.model_parts import GivenRows, ModelParts, Of
+from mbc.models.growth.inference.reported import NORMAL_95
+from mbc.models.growth.matrices import Floats
+from mbc.models.results.result import Result
+from mbc.models.results.tables import Backend, frame
+
+if TYPE_CHECKING:
+    from numpy.typing import ArrayLike
+
+    from mbc.models.growth.data.rows import Codes
+
+_SAME = 1e-8  # relative: rows of a fit that were changed since
+
+
+class FittedModel(Result):
+    """A fitted growth model of one outcome."""
+
+    __slots__ = ()
+
+    def _parts(self) -> ModelParts:
+        """Give what predictions need."""
+        raise NotImplementedError
+
+    def _fixed_effects(self) -> tuple[Sequence[str], Floats, Floats]:
+        """Names, coefficients and their covariance."""
+        raise NotImplementedError
+
+    def _residual_draws(self, rows: GivenRows, time: Floats, clients: Codes, rng: np.random.Generator) -> Floats:
+        """Draw residuals of rows: independent and normal, unless the model says otherwise."""
+        del rows, clients
+        return np.sqrt(self._parts().residual_variance) * rng.standard_normal(time.size)
+
+    def _fitted_sums(self) -> tuple[int, float]:
+        """Rows that were fitted, and the sum of their outcomes: whether the table is still the same."""
+        raise NotImplementedError
+
+    @checked
+    def predict(self, frame: Any, *, of: Of = "population") -> Any:
+        """Predict the outcome for the rows of a table.
+
+        Parameters
+        ----------
+        frame : table
+            With the time column and the covariates; for ``of="client"`` with the client column. Any kind.
+        of : {"population", "client"}
+            The mean course at the row's covariates, as `predict` of statsmodels; or the client's own course, with
+            the conditional means of the random effects.
+
+        Returns
+        -------
+        column
+            One number per row, a column of the kind of ``frame`` (pandas: with its index); missing where a time or
+            covariate is.
+
+        Raises
+        ------
+        FrameError
+            If a column is absent or does not hold numbers.
+        ModelError
+            If a level of a covariate, or for ``of="client"`` a client, is not in the model. A covariate whose
+            column is absent is the client's own.
+        """
+        rows = GivenRows.of(frame)
+        return rows.series("predicted", self._predicted(rows, of))
+
+    def _predicted(self, rows: GivenRows, of: Of) -> Floats:
+        parts = self._parts()
+        time = rows.times(parts)
+        codes = rows.codes(parts.effects[0], "client") if of == "client" else None
+        mean = parts.fixed(time, rows.covariates(parts, codes))
+        if codes is None:
+            return mean
+        mean = mean + parts.random_part(time, parts.effects[0].means[codes])
+        for more in parts.effects[1:]:
+            mean = mean + parts.random_part(time, more.means[rows.codes(more, more.column)])
+        return mean
+
+    @checked
+    def fitted_values(self, frame: Any = None, *, of: Of = "client") -> Any:
+        """Give the fitted value of each row that was fitted, or of the rows of ``frame``.
+
+        Parameters
+        ----------
+        frame : table, optional
+            The rows; by default the table of the fit, where that is in memory and unchanged.
+        of : {"client", "population"}
+            With the client's own effects, as statsmodels' ``fittedvalues``, or without.
+        """
+        rows = self._rows_of(frame)
+        return rows.series("fitted", self._predicted(rows, of))
+
+    @checked
+    def residuals(self, frame: Any = None, *, of: Of = "client") -> Any:
+        """Give the outcome less `fitted_values`, row by row; missing where the outcome is.
+
+        Parameters
+        ----------
+        frame, of
+            As in `fitted_values`.
+        """
+        rows = self._rows_of(frame)
+        outcome = self._outcomes(rows)
+        return rows.series("residual", outcome - self._predicted(rows, of))
+
+    @property
+    def fittedvalues(self) -> Any:
+        """Fitted values of the rows that were fitted, by the name that statsmodels has for them."""
+        return self.fitted_values()
+
+    @property
+    def resid(self) -> Any:
+        """Residuals of the rows that were fitted, by the name that statsmodels has for them."""
+        return self.residuals()
+
+    def _outcomes(self, rows: GivenRows) -> Floats:
+        name = self._parts().outcome
+        rows.table.require([name])
+        return rows.table.floats(name)
+
+    def _rows_of(self, frame: Any) -> GivenRows:
+        """Open the given table, or that of the fit."""
+        if frame is not None:
+            return GivenRows.of(frame)
+        parts = self._parts()
+        if parts.rows is None:
+            raise ModelError(
+                "this fit does not hold its rows (they are not in memory, or the fit was copied or read from a "
+                "file): pass the table, as in residuals(frame)."
+            )
+        rows = GivenRows.of(parts.rows)
+        outcome, time = self._outcomes(rows), rows.times(parts)
+        complete = np.isfinite(outcome) & np.isfinite(time)
+        size, total = self._fitted_sums()
+        seen = float(outcome[complete].sum())
+        if int(complete.sum()) < size or (
+            int(complete.sum()) == size
+            and abs(seen - total) > _SAME * max(float(np.abs(outcome[complete]).sum()), 1)
+        ):
+            raise ModelError("the table that was fitted has changed since: pass the rows, as in residuals(frame).")
+        return rows
+
+    @checked
+    def simulate(self, *, seed: int, frame: Any = None) -> Any:
+        """Draw new outcomes from the fitted model: new effects of each client, new residuals.
+
+        Parameters
+        ----------
+        seed : int
+            Of the random numbers.
+        frame : table, optional
+            The rows; by default those of the fit. Clients need not be in the model.
+
+        Returns
+        -------
+        table
+            The rows with the outcome column drawn, of the same kind; missing where a time or covariate is.
+        """
+        rows, parts = self._rows_of(frame), self._parts()
+        rng = np.random.default_rng(seed)
+        time = rows.times(parts)
+        codes = rows.units(parts.client)
+        known = None if all(name in rows.table.wrapped.columns for name in parts.covariate_names) else codes
+        if known is not None:
+            known = rows.codes(parts.effects[0], "client")
+        outcome = parts.fixed(time, rows.covariates(parts, known))
+        for effects in parts.effects:
+            units = rows.units(effects.column)
+            drawn = rng.multivariate_normal(
+                np.zeros(len(effects.covariance)), effects.covariance, size=int(units.max(initial=-1)) + 1
+            )
+            outcome = outcome + parts.random_part(time, drawn[units])
+        return rows.with_column(parts.outcome, outcome + self._residual_draws(rows, time, codes, rng))
+
+    @checked
+    def conf_int(self, *, level: float = 0.95, backend: Backend | None = None) -> Any:
+        """Give normal intervals of the coefficients: term, lower, upper.
+
+        Parameters
+        ----------
+        level : float
+            Coverage.
+        backend : {"polars", "pandas", "pyarrow"}, optional
+            Kind of table; by default the kind that came in.
+        """
+        names, coefficients, covariance = self._fixed_effects()
+        half = (NORMAL_95 if level == 0.95 else float(norm.ppf(0.5 + level / 2))) * np.sqrt(covariance.diagonal())
+        columns: dict[str, Any] = {"term": list(names), "lower": coefficients - half, "upper": coefficients + half}
+        return frame(columns, backend or self.input_backend or "polars")
+
+    def joint_test(self, contrasts: ArrayLike | str | Sequence[str]) -> JointTest:
+        """Test several coefficients at once (Wald): normal, F with infinitely many degrees of freedom below.
+
+        Parameters
+        ----------
+        contrasts : str, list of str or array_like
+            ``"week = 0, week:arm = 0"``; names of coefficients, or of columns for all their levels; or rows of
+            numbers, one per coefficient.
+        """
+        names, coefficients, covariance = self._fixed_effects()
+        return wald_test(contrasts_of(contrasts, names), coefficients, covariance)
+
+
+def wald_test(contrasts: Contrasts, coefficients: Floats, covariance: Floats) -> JointTest:
+    """Wald's test of combinations of coefficients, as chi-square over its degrees of freedom."""
+    rows = contrasts.rows
+    miss = rows @ coefficients - contrasts.values
+    statistic = float(miss @ np.linalg.solve(rows @ covariance @ rows.T, miss)) / len(rows)
+    return JointTest(statistic, len(rows), np.inf, float(f_distribution.sf(statistic, len(rows), 1e12)))

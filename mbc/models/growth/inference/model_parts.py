@@ -1,0 +1,222 @@
+"""What predicts rows of any table from any fitted growth model: its parts, and the columns it reads."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Literal, cast
+
+import narwhals.stable.v2 as nw
+import numpy as np
+from numpy.typing import NDArray
+
+from mbc.errors import FrameError, ModelError, nearest
+from mbc.frames import open_frame
+from mbc.models.growth.data.client_sums import Basis
+from mbc.models.growth.data.rows import Codes, Table
+from mbc.models.growth.design.design import Design, Terms, ordered_levels
+from mbc.models.growth.fit.fit_model import Fitted
+from mbc.models.growth.matrices import Floats
+
+Of = Literal["population", "client"]
+
+
+@dataclass(frozen=True, slots=True)
+class Effects:
+    """Random effects of one kind of unit: clients, or therapists."""
+
+    column: str  # of the units' identifiers
+    ids: Sequence[Any]
+    means: Floats  # conditional, in the units of the data, (units, effects)
+    covariance: Floats  # between units, (effects, effects)
+
+
+@dataclass(frozen=True, slots=True)
+class ModelParts:
+    """A fitted growth model of one outcome, as far as predictions need it."""
+
+    outcome: str
+    time: str
+    basis: Basis
+    terms: Terms
+    design: Design
+    random: tuple[int, ...]  # columns of the time basis that vary between clients
+    coefficients: Floats  # internal scale, (p,)
+    covariates: Mapping[str, NDArray[Any]]  # one value per client
+    declared: Mapping[str, tuple[str, ...]]
+    effects: tuple[Effects, ...]  # of the clients first
+    residual_variance: float
+    rows: Any = field(default=None, repr=False)  # the table that was fitted, where it is in memory
+
+    @property
+    def client(self) -> str:
+        """Column of the clients."""
+        return self.effects[0].column
+
+    @property
+    def covariate_names(self) -> list[str]:
+        """Columns of the covariates."""
+        return sorted({column.source for column in self.terms.covariates})
+
+    def fixed(self, time: Floats, values: Mapping[str, NDArray[Any]]) -> Floats:
+        """Give fixed part of the course, in the units of the data; NaN where a value is missing."""
+        u = self.basis.columns(time)
+        scaled = [np.ones(time.size)]
+        scaled += [_scaled(column, values[column.source]) for column in self.terms.covariates]
+        kept = [
+            pair
+            for pair, name in zip(self.terms.pairs, self.terms.names, strict=True)
+            if name in self.design.x_names
+        ]
+        x = np.array([u[a] * scaled[c] for a, c in kept])
+        return self.design.outcome_spread * (self.coefficients @ x)
+
+    def random_part(self, time: Floats, effects: Floats) -> Floats:
+        """Random part for the effects of each row, (rows, effects): the first terms where they are fewer."""
+        size = effects.shape[1]
+        z = self.basis.columns(time).T @ self.basis.to_raw()[:, self.random[:size]]
+        return np.asarray((z * effects).sum(axis=1), dtype=np.float64)
+
+
+def parts_of(
+    fitted: Fitted, outcome: str, time: str, clients: Effects, residual_variance: float, rows: Any
+) -> ModelParts:
+    """Take the parts of a plain growth curve."""
+    design, at, sums = fitted.design, fitted.optimum, fitted.sums
+    return ModelParts(
+        outcome,
+        time,
+        sums.basis,
+        fitted.terms,
+        design,
+        fitted.random,
+        design.least_squares - at.gamma[:-1],
+        sums.covariates,
+        sums.declared,
+        (clients,),
+        residual_variance,
+        rows,
+    )
+
+
+def _scaled(column: Any, values: NDArray[Any]) -> Floats:
+    scaled = column.scaled(values)
+    if column.level is None:
+        return scaled
+    return np.where([value is None for value in values], np.nan, scaled)
+
+
+@dataclass(frozen=True, slots=True)
+class GivenRows:
+    """A table to predict, behind narwhals and as arrays."""
+
+    native: Any
+    table: Table
+    size: int
+
+    @staticmethod
+    def of(frame: Any) -> GivenRows:
+        """Open a table of any kind; one that is not in memory is collected."""
+        opened: Any = open_frame(frame)
+        eager = opened.collect() if isinstance(opened, nw.LazyFrame) else opened
+        native = nw.to_native(cast("nw.DataFrame[Any]", eager))
+        return GivenRows(native, Table(native), len(eager))
+
+    def times(self, parts: ModelParts) -> Floats:
+        """Give times of the rows; NaN where missing, infinite ones refused."""
+        self.table.require([parts.time])
+        time = self.table.floats(parts.time).astype(np.float64)
+        _require_finite(parts.time, time)
+        return time
+
+    def covariates(self, parts: ModelParts, codes: Codes | None) -> dict[str, NDArray[Any]]:
+        """Values of the covariates: the table's own, or a known client's where it has no such column."""
+        present = {str(name) for name in self.table.wrapped.columns}
+        out: dict[str, NDArray[Any]] = {}
+        for name in parts.covariate_names:
+            if name in present:
+                out[name] = _known_values(parts, name, self.table.values(name))
+            elif codes is not None:
+                out[name] = parts.covariates[name][codes]
+            else:
+                self.table.require([name])
+        return out
+
+    def codes(self, effects: Effects, what: str) -> Codes:
+        """Place of each row's unit among those of the model.
+
+        Raises
+        ------
+        ModelError
+            If a unit is missing or not in the model.
+        """
+        self.table.require([effects.column])
+        ids: list[Any] = self.table.identifiers(effects.column).tolist()
+        places = {unit: place for place, unit in enumerate(effects.ids)}
+        unknown = list(dict.fromkeys(unit for unit in ids if unit not in places))
+        if unknown:
+            alike = [known for known in places if str(known) == str(unknown[0])]
+            near = alike or nearest(str(unknown[0]), map(str, places), most=1)
+            hint = f" Did you mean {near[0]!r}?" if near else ""
+            named = ", ".join(repr(unit) for unit in unknown[:5]) + (", ..." if len(unknown) > 5 else "")
+            raise ModelError(
+                f"{what} {named} of column {effects.column!r} {'is' if len(unknown) == 1 else 'are'} not in the "
+                f"model, which has {len(places)}.{hint} For people the model has not seen predict the mean "
+                "course: of='population'."
+            )
+        return np.array([places[unit] for unit in ids], dtype=np.intp)
+
+    def units(self, column: str) -> Codes:
+        """Give number the units of a column in order of appearance; for draws, which need no known unit."""
+        self.table.require([column])
+        numbers: dict[Any, int] = {}
+        ids: list[Any] = self.table.identifiers(column).tolist()
+        return np.array([numbers.setdefault(unit, len(numbers)) for unit in ids], dtype=np.intp)
+
+    def series(self, name: str, values: Floats) -> Any:
+        """Make a column of the kind of this table; missing numbers are null, a pandas index is kept."""
+        kind = type(self.native).__module__.partition(".")[0]
+        if kind == "pandas":
+            import pandas as pd  # noqa: PLC0415 - only where the table is one of pandas
+
+            return pd.Series(values, index=self.native.index, name=name)
+        cleaned = [None if math.isnan(value) else value for value in values.tolist()]
+        wrapped = nw.new_series(name, cleaned, nw.Float64(), backend=self.table.wrapped.implementation)
+        return wrapped.to_native()
+
+    def with_column(self, name: str, values: Floats) -> Any:
+        """Give the table with one column replaced or added."""
+        wrapped = self.table.wrapped
+        series = nw.from_native(self.series(name, values), series_only=True)
+        return nw.to_native(wrapped.with_columns(series.alias(name)))
+
+
+def _known_values(parts: ModelParts, name: str, values: NDArray[Any]) -> NDArray[Any]:
+    """Check a covariate's column: finite numbers, or levels that the model has seen."""
+    seen = parts.covariates[name]
+    if seen.dtype.kind == "f":
+        if values.dtype.kind != "f":
+            raise ModelError(f"covariate {name!r} is a number in this model; the table holds text.")
+        _require_finite(name, values)
+        return values
+    if values.dtype.kind == "f":
+        values = np.array([None if math.isnan(value) else f"{value:g}" for value in values.tolist()], dtype=object)
+    levels = ordered_levels(seen, parts.declared.get(name))
+    unknown = sorted({str(value) for value in values.tolist() if value is not None and value not in levels})
+    if unknown:
+        near = nearest(unknown[0], map(str, levels), most=1)
+        hint = f" Did you mean {near[0]!r}?" if near else ""
+        raise ModelError(
+            f"covariate {name!r} has no level {unknown[0]!r} in this model; it has "
+            f"{', '.join(repr(level) for level in levels)}.{hint}"
+        )
+    return values
+
+
+def _require_finite(name: str, values: NDArray[Any]) -> None:
+    infinite = int(np.isinf(values).sum())
+    if infinite:
+        raise FrameError(
+            f"column {name!r} holds {infinite} infinite number(s); times and covariates must be finite."
+        )
