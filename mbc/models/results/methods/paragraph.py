@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
+import importlib
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-import mbc
 from mbc.models.results.methods import change_methods, course_methods, growth_methods, measurement_methods
 from mbc.models.results.references import bibtex_of, reference
 
@@ -35,7 +35,7 @@ class Paragraph:
     @property
     def bibtex(self) -> str:
         """Entries of the publications, in order of their keys, then of this program."""
-        return bibtex_of(self.keys, mbc.__version__)
+        return bibtex_of(self.keys, _version())
 
     @classmethod
     def of(cls, sentences: Iterable[str]) -> Paragraph:
@@ -65,8 +65,13 @@ def paragraph_of(result: Any) -> Paragraph:
         sentences += _common(result)
     else:
         sentences += [*_common(parent), *_seed(result)]
-    sentences.append(f"Computed with mbc {mbc.__version__}.")
+    sentences.append(f"Computed with mbc {_version()}.")
     return Paragraph.of(dict.fromkeys(sentences))
+
+
+def _version() -> str:
+    # Not imported above: the package's front door knows every other package, and the statistics know none.
+    return str(importlib.import_module("mbc").__version__)
 
 
 def described_as(result: object) -> str:
