@@ -9,7 +9,7 @@ RUNS := $(VENV)/.ready-to-run
 READY := $(VENV)/.ready
 PORT ?= 8050
 
-.PHONY: help setup setup-run demo test test-quick test-all test-pythons coverage mutants check format docs build sbom bench lock sample clean
+.PHONY: help pictures setup setup-run demo test test-quick test-all test-pythons coverage mutants check format docs build sbom bench lock sample clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -67,6 +67,9 @@ check: $(READY) ## lint, format, types, import contracts, documentation
 docs: $(READY) ## the documentation as a site, in build/site
 	@NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict --quiet --site-dir build/site
 
+pictures: $(READY) ## the pictures of docs/figures.md again, from results fitted to synthetic people
+	@$(BIN)/python scripts/figure_pictures.py
+
 build: $(READY) ## the wheel and the source distribution, in dist
 	@rm -f dist/mbc_toolkit-*
 	@$(BIN)/python -m hatchling build
@@ -84,7 +87,7 @@ bench: $(READY) ## timed cases beside peers, in one run
 	@for f in benchmarks/[a-z]*.py; do echo "== $$f"; $(BIN)/python "$$f" || exit 1; done
 
 LOCK := uv pip compile pyproject.toml --universal --python-version 3.11 --generate-hashes --no-header \
-	--extra dashboards --extra postgres --extra export --extra encrypted
+	--extra dashboards --extra postgres --extra export --extra encrypted --extra reports
 
 lock: ## pin the dependencies to run and to develop (needs uv)
 	$(LOCK) --group build -o requirements.lock

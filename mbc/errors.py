@@ -9,6 +9,7 @@
     │   ├── MissingItems         item columns are not there; names the nearest
     │   └── InvalidResponse      answers outside the accepted range
     ├── ModelError               a statistic cannot be had from these inputs
+    ├── FigureError              a figure cannot be made from this, or not saved under that name
     ├── WordingError             a clinic's wording does not fit the instrument
     ├── ImportRefused            a file's rows were refused; carries them, row by row
     ├── StoreError               the record cannot be opened, read or written as asked
@@ -59,6 +60,10 @@ class InvalidResponse(FrameError):
 
 class ModelError(MbcError):
     """A statistic cannot be had from these inputs."""
+
+
+class FigureError(MbcError):
+    """A figure cannot be made from what was given, or not saved under that name."""
 
 
 class WordingError(MbcError):

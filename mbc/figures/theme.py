@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 Theme = Literal["light", "dark"]
+StaticTheme = Literal["print", "light", "dark"]
 
 FONT = "system-ui, -apple-system, 'Segoe UI', Roboto, 'Helvetica Neue', Arial, sans-serif"
 
@@ -68,6 +69,33 @@ PALETTES: dict[Theme, Palette] = {
         neutral="#a6adb4",
     ),
 }
+
+# Ink alone, for printers and journals: what shares a chart differs by dash, marker or label on every page.
+PRINT = Palette(
+    paper="#ffffff",
+    ink="#000000",
+    quiet="#595959",
+    grid="#d9d9d9",
+    score="#000000",
+    noise="rgba(89,89,89,0.14)",
+    cutoff="#333333",
+    goal="#333333",
+    course="#595959",
+    growth="#333333",
+    hard="#333333",
+    neutral="#595959",
+)
+
+
+def static_palette(theme: StaticTheme) -> Palette:
+    """Choose the palette of a static figure.
+
+    Examples
+    --------
+    >>> static_palette("print").score
+    '#000000'
+    """
+    return PRINT if theme == "print" else PALETTES[theme]
 
 
 def contrast(colour: str, background: str) -> float:

@@ -7,6 +7,8 @@ from dataclasses import replace
 
 import pytest
 
+from mbc import figures
+from mbc.care.clinic.outcomes import ClinicOutcomes, OutcomeRow, Rate
 from mbc.care.values.course import (
     Change,
     CourseCurve,
@@ -19,8 +21,34 @@ from mbc.care.values.course import (
     Span,
     Trajectory,
 )
+from mbc.care.values.review import GoalProgress
+from mbc.figures import Figure
+from scripts.figure_pictures import pictures
 
 DAY = dt.date(2025, 1, 6)
+GOAL = GoalProgress(
+    goal_id="g1", label="Say no without explaining", baseline=2, target=8, higher_is_better=True, set_on=DAY,
+    retired_on=None, retired_reason=None, ratings=((DAY, 2), (DAY + dt.timedelta(weeks=6), 5)), movement=3,
+    reached=False, words="From 2 to 5 on 17 February 2025; 3 points to the goal of 8.",
+)  # fmt: skip
+OUTCOMES = ClinicOutcomes(
+    dt.date(2026, 1, 1),
+    dt.date(2026, 3, 31),
+    (
+        OutcomeRow(
+            instrument="rses", scale="total", name="Scale", title="Self-esteem", construct="self_esteem",
+            higher_is_better=True, in_care=50, measured=45, paired=40, completeness=90, coverage=90,
+            rates=(
+                Rate("improved", 10, 0.25, 0.14, 0.40, 40),
+                Rate("unchanged", None, None, None, None),
+                Rate("deteriorated", 0, 0.0, 0.0, 0.09, 40),
+            ),
+            recovery=None, effect=0.5, effect_lower=0.2, effect_upper=0.8, cutoff=None, rule="over 5",
+            verified=True,
+        ),
+    ),
+    5,
+)  # fmt: skip
 
 
 def occasion(week: int, score: float | None, *, target: str = "r1", baseline: float = 8, **more) -> Occasion:
@@ -105,3 +133,12 @@ def made_trajectory() -> Trajectory:
 @pytest.fixture
 def course() -> Trajectory:
     return made_trajectory()
+
+
+@pytest.fixture(scope="session")
+def drawn() -> dict[str, Figure]:
+    """Every figure of a result, from models fitted to synthetic people, and the charts of the pages on paper."""
+    return pictures() | {
+        "goals": figures.static(figures.goals_figure([GOAL]), title="Goals"),
+        "outcomes": figures.static(figures.outcomes_figure(OUTCOMES), title="Outcomes"),
+    }

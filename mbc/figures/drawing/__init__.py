@@ -1,0 +1,1 @@
+"""What does a figure show: marks on axes, before anything is drawn."""

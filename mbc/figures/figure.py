@@ -1,0 +1,184 @@
+"""A figure to show, to print and to save."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from mbc.arguments import accepted_by, check, checks
+from mbc.errors import FigureError
+from mbc.figures.drawing.elements import Drawing
+from mbc.figures.renderers.pdf import pdf_of
+from mbc.figures.renderers.svg import svg_of
+from mbc.figures.renderers.text_size import lines_of
+from mbc.figures.theme import PALETTES, StaticTheme, Theme, static_palette
+
+if TYPE_CHECKING:
+    import plotly.graph_objects as go
+
+SUFFIXES = (".svg", ".pdf", ".html")
+_LEAST = 120.0  # pixels: less cannot be read
+_PIXELS_PER_MM = 96 / 25.4
+
+
+@dataclass(frozen=True, slots=True)
+class Figure:
+    """A figure, interactive by Plotly or static as SVG and PDF, both drawn from the same marks.
+
+    In a notebook it shows itself as SVG.
+
+    Examples
+    --------
+    >>> from mbc import figures, models
+    >>> change = models.effect_size([9, 7, 8, 9, 8], [7, 6, 7, 8, 5], higher_is_better=False)
+    >>> figure = figures.forest({"Our clinic": change})
+    >>> figure.plotly().data[0].name
+    'Estimate'
+    >>> figure.svg().startswith("<svg")
+    True
+    """
+
+    drawing: Drawing
+
+    @property
+    def title(self) -> str:
+        """What stands over it, as plain text."""
+        return _unmarked(self.drawing.title)
+
+    @property
+    def caption(self) -> str:
+        """What it shows, in words: its alternative text."""
+        return _unmarked(self.drawing.caption)
+
+    def plotly(self, *, theme: Theme = "light") -> go.Figure:
+        """Draw with Plotly, for a page or a notebook.
+
+        Parameters
+        ----------
+        theme : {"light", "dark"}
+            The page it stands on.
+        """
+        from mbc.figures.renderers.plotly_figure import plotly_of  # noqa: PLC0415 - paper needs no Plotly
+
+        check({"theme": theme}, {"theme": accepted_by(Theme)}, FigureError)
+        return plotly_of(self.drawing, PALETTES[theme])
+
+    @checks(error=FigureError)
+    def svg(self, *, theme: StaticTheme = "print", width: float | None = None, height: float | None = None) -> str:
+        """Draw as SVG: for paper, a journal or a document.
+
+        Parameters
+        ----------
+        theme : {"print", "light", "dark"}
+            Ink alone, or the colours of a page.
+        width, height : float, optional
+            Millimetres; about 170 by 106 unless given. Words keep their size (12 pixels, 9 points), so that a
+            figure for a column of 85 mm is drawn for that width instead of being made smaller.
+
+        Returns
+        -------
+        str
+            With ``<title>`` and ``<desc>``, text as text in fonts by name, no script and nothing from outside; the
+            same bytes for the same figure.
+        """
+        return svg_of(self._sized(width, height), static_palette(theme))
+
+    @checks(error=FigureError)
+    def pdf(
+        self, *, theme: StaticTheme = "print", width: float | None = None, height: float | None = None
+    ) -> bytes:
+        """Draw as PDF of one page that the figure fills; options as for :meth:`svg`.
+
+        Raises
+        ------
+        FigureError
+            If Typst is not installed: it comes with the extra ``reports``.
+        """
+        drawing = self._sized(width, height)
+        svg = svg_of(drawing, static_palette(theme))
+        return pdf_of(svg, width=drawing.width, height=drawing.height, title=self.title, caption=self.caption)
+
+    @checks(error=FigureError)
+    def save(
+        self,
+        path: Any,
+        *,
+        theme: StaticTheme | None = None,
+        width: float | None = None,
+        height: float | None = None,
+    ) -> Path:
+        """Save under a name; its suffix says as what.
+
+        Parameters
+        ----------
+        path : str or path
+            Ends in ``.svg``, ``.pdf`` or ``.html`` (interactive, with Plotly's program inside: about 5 MB). A file
+            that is there is replaced.
+        theme : {"print", "light", "dark"}, optional
+            ``"print"`` unless given; a page is ``"light"`` or ``"dark"``.
+        width, height : float, optional
+            Millimetres, of SVG and PDF.
+
+        Returns
+        -------
+        pathlib.Path
+
+        Raises
+        ------
+        FigureError
+            If the suffix is another, or the folder cannot be written to.
+        """
+        if not isinstance(path, str | Path):
+            raise FigureError(f"path must be a file name that ends in {_listed()}, got {type(path).__name__}.")
+        place = Path(path)
+        suffix = place.suffix.lower()
+        if suffix not in SUFFIXES:
+            raise FigureError(
+                f"A figure is saved as {_listed()}; got {place.name!r}. Give it one of these endings."
+            )
+        if suffix == ".html":
+            content = self._page(theme, width, height)
+        elif suffix == ".svg":
+            content = self.svg(theme=theme or "print", width=width, height=height).encode()
+        else:
+            content = self.pdf(theme=theme or "print", width=width, height=height)
+        try:
+            place.write_bytes(content)
+        except OSError as fault:
+            raise FigureError(f"{place} cannot be written: {fault.strerror}.") from None
+        return place
+
+    def _page(self, theme: StaticTheme | None, width: float | None, height: float | None) -> bytes:
+        if theme == "print":
+            raise FigureError("theme='print' is for .svg and .pdf; a page is 'light' or 'dark'.")
+        if width is not None or height is not None:
+            raise FigureError("width and height are for .svg and .pdf; a page fills its window.")
+        figure: Any = self.plotly(theme=theme or "light")
+        return str(figure.to_html(include_plotlyjs=True, div_id="figure")).encode()
+
+    def _sized(self, width: float | None, height: float | None) -> Drawing:
+        sizes = {
+            name: value * _PIXELS_PER_MM
+            for name, value in (("width", width), ("height", height))
+            if value is not None
+        }
+        for name, pixels in sizes.items():
+            if not pixels >= _LEAST:
+                least = _LEAST / _PIXELS_PER_MM
+                raise FigureError(f"{name} must be at least {least:.0f} mm, got {pixels / _PIXELS_PER_MM:g}.")
+        return replace(self.drawing, **sizes) if sizes else self.drawing
+
+    def __repr__(self) -> str:
+        return f"Figure: {self.title}. {self.caption}"
+
+    def _repr_html_(self) -> str:
+        return f'<div style="max-width:{self.drawing.width:g}px">{self.svg(theme="light")}</div>'
+
+
+def _listed() -> str:
+    return f"{', '.join(SUFFIXES[:-1])} or {SUFFIXES[-1]}"
+
+
+def _unmarked(text: str) -> str:
+    return " ".join("".join(run for run, _ in line) for line in lines_of(text))

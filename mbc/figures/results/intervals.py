@@ -1,0 +1,286 @@
+"""Estimates with their intervals, one under the other: effects, rates, coefficients; items against the rest."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import cast
+
+from mbc.arguments import checks
+from mbc.errors import FigureError
+from mbc.figures.drawing.elements import Axis, Bars, Drawing, Mark, Panel, Rule, Series, Symbol, Text
+from mbc.figures.drawing.ticks import fixed_axis, number_axis, rows_axis, write_number
+from mbc.figures.figure import Figure
+from mbc.figures.results.accepted import heading, kind_of, percent
+from mbc.figures.text import plain
+from mbc.models.change.groups.group_change import GroupChange
+from mbc.models.change.inputs.proportions import Proportion
+from mbc.models.couples.actor_partner import ActorPartner, DyadEffect
+from mbc.models.effects.controlled_effect import ControlledEffect
+from mbc.models.effects.effect_size import EffectSize
+from mbc.models.growth.inference.curve import GrowthCurve
+from mbc.models.growth.inference.reported import Coefficient
+from mbc.models.lagged.effects import LaggedEffect
+from mbc.models.measurement.reliability import ItemRest
+
+_ROW, _FRAME = 26.0, 110.0  # pixels
+
+
+@dataclass(frozen=True, slots=True)
+class Interval:
+    """One line of a forest."""
+
+    label: str
+    estimate: float | None
+    lower: float | None
+    upper: float | None
+    measure: str  # what the axis counts: lines of a figure share it
+    n: int | None = None
+    confidence: float | None = None
+
+
+@checks(error=FigureError)
+def forest(effects: object, *, reference: float | None = 0.0, title: str | None = None) -> Figure:
+    """Draw effects with their intervals, one under the other.
+
+    Parameters
+    ----------
+    effects : mapping of str to result, or a fit
+        What stands on each line, and the estimate there: results of :func:`mbc.models.effect_size`,
+        :func:`~mbc.models.controlled_effect_size`, :func:`~mbc.models.group_change` and ``group_difference``,
+        :func:`~mbc.models.wilson_interval`, coefficients of a growth curve, effects of partners, or lagged
+        effects; all of one kind, because they share an axis. A :class:`GrowthCurve` stands for its coefficients
+        without the intercept, an :class:`ActorPartner` for its effects without intercepts.
+    reference : float, optional
+        Where a line is drawn across, in the unit of the axis; None for none.
+    title : str, optional
+
+    Returns
+    -------
+    Figure
+        An estimate that could not be had keeps its line, and says so. An effect size is d where its interval is
+        exact, and Hedges' g where it is approximate, as that interval is of g.
+
+    Raises
+    ------
+    FigureError
+        If there is nothing to draw, or results of different kinds.
+
+    Examples
+    --------
+    >>> from mbc import figures, models
+    >>> rates = {"Clinic A": models.wilson_interval(8, 10), "Clinic B": models.wilson_interval(20, 40)}
+    >>> series = figures.forest(rates, reference=50).drawing.series("Estimate")[0]
+    >>> series.x
+    (80.0, 50.0)
+    """
+    lines = _lines(effects)
+    measures = list(dict.fromkeys(line.measure for line in lines))
+    if len(measures) > 1:
+        raise FigureError(
+            f"These effects do not share an axis: {', '.join(measures)}. Draw one figure for each, or compute "
+            "them with the same options."
+        )
+    drawn = [(i, line) for i, line in enumerate(lines) if line.estimate is not None]
+    if not drawn:
+        raise FigureError("None of these effects could be estimated: there is nothing to draw.")
+    labels = [plain(line.label, 40) + ("" if line.n is None else f" (n = {line.n})") for line in lines]
+    series = Series(
+        tuple(line.estimate for _, line in drawn),
+        tuple(float(i) for i, _ in drawn),
+        "Estimate",
+        dash=None,
+        symbols=("square",),
+        size=8,
+        bars=Bars(tuple(line.lower for _, line in drawn), tuple(line.upper for _, line in drawn), "x"),
+        hover=tuple(f"{plain(line.label)}: {_words(line)}" for _, line in drawn),
+        key=False,
+    )
+    ends = [end for _, line in drawn for end in (line.estimate, line.lower, line.upper)]
+    levels = {line.confidence for line in lines if line.confidence is not None}
+    level = f", {percent(levels.pop())} interval" if len(levels) == 1 else ""
+    x = number_axis(ends, measures[0] + level, include=[] if reference is None else [reference], grid=True, most=5)
+    rows = rows_axis(labels)
+    rule: tuple[Mark, ...] = () if reference is None else (Rule(reference, "x", dash="solid"),)
+    words = tuple(Text(0, i, _words(line)) for i, line in enumerate(lines))
+    panels = (
+        Panel(x, rows, (*rule, series), across=(0, 0.72)),
+        Panel(Axis(0, 1, visible=False), Axis(rows.start, rows.end, visible=False), words, across=(0.74, 1)),
+    )
+    caption = " ".join(f"{plain(line.label)}: {_words(line)}." for line in lines)
+    height = _FRAME + _ROW * len(lines)
+    return Figure(Drawing(heading(title, "Estimates with intervals"), caption, panels, height=max(height, 180.0)))
+
+
+def _words(line: Interval) -> str:
+    if line.estimate is None:
+        return "not estimated"
+    if line.lower is None or line.upper is None:
+        return write_number(line.estimate, 2)
+    low, high = write_number(line.lower, 2), write_number(line.upper, 2)
+    return f"{write_number(line.estimate, 2)} ({low} to {high})"
+
+
+def _lines(effects: object) -> list[Interval]:
+    if isinstance(effects, GrowthCurve):
+        fit = effects
+        pairs = [(c.name, c) for c in fit.coefficients if c.name != "(Intercept)"]
+        return [_line(name, c) for name, c in pairs] or _nothing(
+            "a growth curve without coefficients but the mean"
+        )
+    if isinstance(effects, ActorPartner):
+        kept = [effect for effect in effects.effects if effect.effect != "intercept"]
+        return [_line(_dyad_label(effect), effect) for effect in kept] or _nothing(
+            "a couples model without effects"
+        )
+    if not isinstance(effects, Mapping):
+        raise FigureError(
+            "figures.forest draws a mapping of labels to results ({'Our clinic': models.effect_size(...)}), a "
+            f"GrowthCurve or an ActorPartner; got {kind_of(effects)}."
+        )
+    lines = [_line(str(label), value) for label, value in cast("Mapping[object, object]", effects).items()]
+    return lines or _nothing("an empty mapping")
+
+
+def _nothing(what: str) -> list[Interval]:
+    raise FigureError(f"There is nothing to draw: {what}.")
+
+
+def _dyad_label(effect: DyadEffect) -> str:
+    return effect.effect if effect.role == "both" else f"{effect.effect}, {effect.role}"
+
+
+def _line(label: str, value: object) -> Interval:
+    if isinstance(value, EffectSize):
+        exact = value.interval == "exact"
+        estimate, name = (
+            (value.d, f"Standardised change (d, {value.kind})")
+            if exact
+            else (value.g, f"Standardised change (g, {value.kind})")
+        )
+        return Interval(label, estimate, value.lower, value.upper, name, value.n, value.confidence)
+    if isinstance(value, ControlledEffect):
+        n = value.n_treated + value.n_control
+        return Interval(
+            label, value.d, value.lower, value.upper, f"Standardised change (d, {value.kind})", n, value.confidence
+        )
+    if isinstance(value, GroupChange):
+        return Interval(label, value.estimate, value.lower, value.upper, "Points", value.n, value.confidence)
+    if isinstance(value, Proportion):
+        rate, low, high = (
+            None if end is None else 100 * end for end in (value.estimate, value.lower, value.upper)
+        )
+        return Interval(label, rate, low, high, "Per cent", value.n, value.confidence)
+    if isinstance(value, Coefficient):
+        return Interval(label, value.estimate, value.lower, value.upper, "Points per unit of the term", None, 0.95)
+    if isinstance(value, DyadEffect | LaggedEffect):
+        return Interval(label, value.estimate, value.lower, value.upper, "Points per point")
+    raise FigureError(
+        f"figures.forest cannot draw {label!r}, a {kind_of(value)}: it takes EffectSize, ControlledEffect, "
+        "GroupChange, Proportion, Coefficient, DyadEffect and LaggedEffect."
+    )
+
+
+@checks(error=FigureError)
+def item_rest_correlations(items: object, *, title: str | None = None) -> Figure:
+    """Draw each item's correlation with the sum of the others.
+
+    Parameters
+    ----------
+    items : sequence of ItemRest
+        From :func:`mbc.models.item_rest_correlations`.
+    title : str, optional
+
+    Returns
+    -------
+    Figure
+        On the right alpha of the scale without that item. An item that runs against the rest has an open marker:
+        its key, or the form's item order, is probably the wrong one.
+
+    Raises
+    ------
+    FigureError
+        If it is another result, or no correlation could be had.
+
+    Examples
+    --------
+    >>> from mbc import figures, models
+    >>> answers = [[3, 3, 0, 3], [1, 0, 2, 1], [2, 2, 1, 3], [0, 1, 3, 0], [3, 2, 1, 2]]
+    >>> rows = models.item_rest_correlations(answers)
+    >>> figures.item_rest_correlations(rows).drawing.series("Runs against the rest")[0].y
+    (2.0,)
+    """
+    rows = _items(items)
+    drawn = [(i, row.correlation) for i, row in enumerate(rows) if row.correlation is not None]
+    if not drawn:
+        raise FigureError("No correlation could be had of these items: there is nothing to draw.")
+    with_rest = [(i, value) for i, value in drawn if value >= 0]
+    against = [(i, value) for i, value in drawn if value < 0]
+    marks: list[Mark] = [Rule(0, "x", dash="solid")]
+    marks += _stems(drawn)
+    marks.append(_dots(with_rest, rows, "Runs with the rest", "circle"))
+    if against:
+        marks.append(_dots(against, rows, "Runs against the rest", "diamond-open"))
+    axis = rows_axis([plain(row.item, 30) for row in rows])
+    low = min(0.0, *(value for _, value in drawn))
+    x = fixed_axis(
+        -1.0 if low < -0.25 else low, 1.0, "Correlation with the sum of the other items", grid=True, pad=0.02
+    )
+    words: list[Mark] = [Text(0, 1, "Alpha without", "panel", "panel", vertical="bottom", shift=(0, 4))]
+    words += [Text(0.2, i, _alpha(row)) for i, row in enumerate(rows)]
+    panels = (
+        Panel(x, axis, tuple(marks), across=(0, 0.8)),
+        Panel(
+            Axis(0, 1, visible=False), Axis(axis.start, axis.end, visible=False), tuple(words), across=(0.83, 1)
+        ),
+    )
+    caption = _items_caption(rows, [rows[i].item for i, _ in against])
+    height = max(_FRAME + 20.0 * len(rows), 180.0)
+    return Figure(Drawing(heading(title, "Items against the rest"), caption, panels, height=height))
+
+
+def _items(items: object) -> Sequence[ItemRest]:
+    kind = kind_of(items)
+    rows = list(cast("Iterable[object]", items) if isinstance(items, tuple | list) else tuple[object]())
+    if not rows or not all(isinstance(row, ItemRest) for row in rows):
+        raise FigureError(
+            f"figures.item_rest_correlations draws what models.item_rest_correlations() gives; got {kind}."
+        )
+    return cast("list[ItemRest]", rows)
+
+
+def _stems(drawn: Sequence[tuple[int, float]]) -> list[Mark]:
+    """Join each dot to zero, all in one series."""
+    x: list[float | None] = []
+    y: list[float | None] = []
+    for i, value in drawn:
+        x += [0.0, value, None]
+        y += [float(i), float(i), None]
+    return [Series(tuple(x), tuple(y), "From zero", "quiet", width=1.2, key=False)]
+
+
+def _dots(drawn: Sequence[tuple[int, float]], rows: Sequence[ItemRest], name: str, symbol: Symbol) -> Series:
+    return Series(
+        tuple(value for _, value in drawn),
+        tuple(float(i) for i, _ in drawn),
+        name,
+        "score" if symbol == "circle" else "cutoff",
+        None,
+        symbols=(symbol,),
+        size=9,
+        hover=tuple(f"{plain(rows[i].item)}: {write_number(value, 2)}" for i, value in drawn),
+    )
+
+
+def _alpha(row: ItemRest) -> str:
+    return "–" if row.alpha_without is None else write_number(row.alpha_without, 2)
+
+
+def _items_caption(rows: Sequence[ItemRest], against: Sequence[str]) -> str:
+    values = [row.correlation for row in rows if row.correlation is not None]
+    text = (
+        f"{len(rows)} items; correlations from {write_number(min(values), 2)} to {write_number(max(values), 2)}."
+    )
+    if against:
+        text += f" Against the rest: {plain(', '.join(against))}; is the key, or the item order, the wrong one?"
+    return text
