@@ -41,7 +41,7 @@ def growth(
     Parameters
     ----------
     fit : GrowthCurve
-        From :func:`mbc.models.growth_curve`. It holds no rows: ``data`` or ``times`` say from when to when.
+        From :func:`mbc.models.growth_curve`. ``data`` or ``times`` say from when to when.
     data : table, optional
         The rows it was fitted to: the clients' scores are drawn as well, each course as long as its scores.
     times : array_like, optional
@@ -131,7 +131,7 @@ def _times(rows: Rows | None, times: ArrayLike | None) -> Floats:
         return at
     if rows is None:
         raise FigureError(
-            "A growth curve holds no rows: give data= (the table it was fitted to), or times= (where to draw it)."
+            "From when to when? Give data= (the table it was fitted to), or times= (where to draw it)."
         )
     return np.linspace(float(rows.time.min()), float(rows.time.max()), _POINTS)
 

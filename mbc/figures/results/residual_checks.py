@@ -17,7 +17,6 @@ from mbc.figures.drawing.ticks import number_axis
 from mbc.figures.figure import Figure
 from mbc.figures.results.accepted import heading
 from mbc.models.growth.inference.curve import GrowthCurve
-from mbc.models.growth.variants.residual_groups import eager_rows
 
 Floats = NDArray[np.float64]
 MOST_POINTS = 1000  # drawn; more than that cannot be told apart, and makes a file large
@@ -31,8 +30,9 @@ def residuals(fit: object, *, data: object = None, title: str | None = None) -> 
     Parameters
     ----------
     fit : GrowthCurve, or a result of ``mixedlm``
-    data : table
-        The rows that a growth curve was fitted to; it holds none itself. A formula model has its own.
+    data : table, optional
+        The rows that a growth curve was fitted to; by default those of the fit, where they are in memory and
+        unchanged. A formula model has its own.
     title : str, optional
 
     Returns
@@ -46,7 +46,9 @@ def residuals(fit: object, *, data: object = None, title: str | None = None) -> 
     Raises
     ------
     FigureError
-        If it is another result, or a growth curve without its rows.
+        If it is another result.
+    ModelError
+        If the rows are not in memory any more, or were changed.
 
     Examples
     --------
@@ -58,7 +60,7 @@ def residuals(fit: object, *, data: object = None, title: str | None = None) -> 
     ...     "score": [21, 18, 12, 17, 16, 15, 25, 20, 16, 14, 9, 9],
     ... })
     >>> fit = models.growth_curve(scores, outcome="score", time="week", client="client", random="intercept")
-    >>> len(figures.residuals(fit, data=scores).drawing.series("Residual")[0].y)
+    >>> len(figures.residuals(fit).drawing.series("Residual")[0].y)
     12
     """
     expected, rest, sd = _residuals(fit, data)
@@ -111,13 +113,6 @@ def _residuals(fit: object, data: object) -> tuple[Floats, Floats, float]:
             "figures.residuals draws a GrowthCurve, as models.growth_curve() makes it, or a result of "
             f"models.mixedlm(); got {type(fit).__name__}."
         )
-    if data is None:
-        raise FigureError("A growth curve holds no rows: give data=, the table it was fitted to.")
-    rows = eager_rows(data, outcome=fit.outcome, time=fit.time, client=fit.client, covariates=[], labels=[])
-    expected = np.empty(rows.time.size)
-    order = np.argsort(rows.codes, kind="stable")
-    starts = np.searchsorted(rows.codes[order], np.arange(rows.clients + 1))
-    for i, client in enumerate(rows.ids.tolist()):
-        own = order[starts[i] : starts[i + 1]]
-        expected[own] = fit.predict_client(client, rows.time[own], kind="mean").mean
-    return expected, rows.outcome - expected, math.sqrt(fit.estimates.residual_variance)
+    expected, rest = (np.asarray(column, dtype=float) for column in (fit.fitted_values(data), fit.residuals(data)))
+    complete = np.isfinite(rest)
+    return expected[complete], rest[complete], math.sqrt(fit.estimates.residual_variance)

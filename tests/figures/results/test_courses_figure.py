@@ -54,7 +54,7 @@ def test_the_interactive_twin_has_the_same_numbers(drawn):
 
 
 def test_without_rows_the_times_must_be_said():
-    with pytest.raises(FigureError, match="give data="):
+    with pytest.raises(FigureError, match="Give data="):
         figures.growth(growth())
     assert figures.growth(growth(), times=[0, 5, 10], clients=0).drawing.series("Mean course")[0].x == (0, 5, 10)
 

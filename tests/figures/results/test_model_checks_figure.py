@@ -53,9 +53,14 @@ def test_of_many_residuals_as_many_are_drawn_as_can_be_seen_the_extremes_among_t
     assert (min(series.y), max(series.y)) == pytest.approx((rest.min(), rest.max()), abs=1e-2)
 
 
-def test_a_growth_curve_needs_its_rows_and_a_formula_model_has_them():
-    with pytest.raises(FigureError, match="give data="):
-        figures.residuals(growth())
+def test_rows_without_a_score_are_left_out():
+    data = sessions().with_columns(score=pl.when(pl.col("session") == 2).then(None).otherwise(pl.col("score")))
+    fit = models.growth_curve(data, outcome="score", time="session", client="client")
+    (series,) = figures.residuals(fit, data=data).drawing.series("Residual")
+    assert len(series.y) == data["score"].count()
+
+
+def test_a_formula_model_has_its_own_rows():
     data = sessions().to_pandas()
     formula = models.mixedlm("score ~ session", data, groups=data["client"])
     with pytest.raises(FigureError, match="leave data= out"):
