@@ -13,8 +13,13 @@ from flask import Flask
 
 from dashboards.components.shell import register_shell, shell
 from dashboards.pages import dispatch
+from dashboards.pages.accounts import layout as accounts
+from dashboards.pages.audit_log import layout as audit_log
 from dashboards.pages.caseload import layout as caseload
+from dashboards.pages.caseloads import layout as caseloads
 from dashboards.pages.client import layout as client
+from dashboards.pages.cohort import layout as cohort
+from dashboards.pages.erasure import layout as erasure
 from dashboards.pages.other_records import layout as other_records
 from dashboards.pages.outcomes import layout as outcomes
 from dashboards.pages.to_review import layout as to_review
@@ -31,7 +36,12 @@ from dashboards.web.visitor import close_record, has_ended, is_signed_in, set_re
 from mbc.care.forecast.model_files import read_models
 from mbc.store import Store
 
-PAGES = Pages((caseload.PAGE, client.PAGE, outcomes.PAGE, to_review.PAGE, other_records.PAGE))
+PAGES = Pages(
+    (
+        caseload.PAGE, client.PAGE, outcomes.PAGE, cohort.PAGE, to_review.PAGE, other_records.PAGE,
+        accounts.PAGE, accounts.ACCOUNT_PAGE, caseloads.PAGE, audit_log.PAGE, erasure.PAGE,
+    )
+)  # fmt: skip
 _HERE = Path(__file__).parent
 # Each is set explicitly: an environment variable could turn on what is left out.
 _NO_TOOLS: dict[str, bool] = {

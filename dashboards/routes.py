@@ -29,6 +29,7 @@ class PageRequest:
     models: CohortModels | None = None
     token: str = ""  # goes back with each form
     note: str = ""  # what the last form led to
+    path: str = ""  # that was asked for
 
 
 def _no_callbacks(app: Dash) -> None:

@@ -51,4 +51,5 @@ def _request(path: str | None) -> PageRequest:
         models=models(),
         token=csrf_token(),
         note=take_note(path),
+        path=path or "",
     )

@@ -6,7 +6,6 @@ from flask import Flask, Response, render_template, request
 from flask.typing import ResponseReturnValue
 from werkzeug.exceptions import HTTPException, NotFound
 
-from dashboards.web.sessions import csrf_token
 from dashboards.web.theme import chosen_theme
 from mbc.errors import AccessDenied, NotInRecord
 
@@ -34,13 +33,3 @@ def error_page(fault: HTTPException) -> ResponseReturnValue:
         return Response(words, status, mimetype="text/plain")
     page = render_template("message.html", heading=heading, words=words, way_on="Home", theme=chosen_theme())
     return page, status
-
-
-def no_pages_notice() -> ResponseReturnValue:
-    """Tell a user without pages where their work is done, and offer to sign out."""
-    heading = "No pages for this account"
-    words = (
-        "This account works with the mbc command: 'mbc deidentify' makes a cohort for research, "
-        "'mbc user' manages accounts, 'mbc audit' shows the audit log."
-    )
-    return render_template("message.html", heading=heading, words=words, csrf=csrf_token(), theme=chosen_theme())

@@ -9,7 +9,6 @@ from flask.typing import ResponseReturnValue
 from flask_login import current_user, logout_user
 
 from dashboards.routes import Pages, client_of
-from dashboards.web.error_pages import no_pages_notice
 from dashboards.web.sessions import Sessions
 from dashboards.web.sign_in import OPEN_ENDPOINTS
 from dashboards.web.visitor import can_see, note_ended, note_refusal, signed_in_user, user_store
@@ -62,8 +61,7 @@ def _open_page(pages: Pages) -> ResponseReturnValue | None:
     if request.method not in ("GET", "HEAD"):
         abort(405)
     if request.path == "/":
-        start = pages.home(signed_in_user())
-        return redirect(start, 303) if start else no_pages_notice()
+        return redirect(pages.home(signed_in_user()) or "/sign-in", 303)
     asked = pages.visit(request.path, signed_in_user())
     if asked is None and (page := pages.at(request.path)):
         note_refusal(user_store(), page.name, client_of(request.path))

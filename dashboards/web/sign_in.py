@@ -21,18 +21,31 @@ from flask_login import LoginManager, current_user, login_user, logout_user
 from dashboards.routes import Pages
 from dashboards.web.sessions import Sessions, csrf_holds, csrf_token, sign_in_id
 from dashboards.web.theme import chosen_theme
-from dashboards.web.visitor import end_sign_in, load_user, store_account_state, user_store, verify
+from dashboards.web.visitor import (
+    end_sign_in,
+    link_account,
+    load_user,
+    store_account_state,
+    use_link,
+    user_store,
+    verify,
+)
+from mbc.errors import MbcError
 
 _PUBLIC = Path(__file__).parents[1] / "public"
 _PUBLIC_FILES = ("plain.css", "icon.svg")
 
 # The only endpoints that answer somebody who is not signed in.
-OPEN_ENDPOINTS = frozenset({"signing_in.show", "signing_in.enter", "signing_in.file"})
+OPEN_ENDPOINTS = frozenset(
+    {"signing_in.show", "signing_in.enter", "signing_in.file", "signing_in.show_link", "signing_in.use_link"}
+)
 
 _NO_MATCH = (
     "The user name or password is wrong, or sign-in is paused after several failed attempts. "
     "Check both; if it persists, wait 15 minutes or ask your administrator."
 )
+_LINK_VOID = "This link is not valid: it was used, replaced, or is older than three days. Ask for another."
+_STALE_LINK = "This page was open for too long. Please try again."
 _STALE = "This page was open for too long. Please sign in again."
 
 
@@ -48,6 +61,8 @@ def install_sign_in(server: Flask, sessions: Sessions, pages: Pages) -> None:
     rules.add_url_rule("/sign-in", "show", _show, methods=["GET"])
     rules.add_url_rule("/sign-in", "enter", lambda: _enter(sessions, pages), methods=["POST"])
     rules.add_url_rule("/sign-in/<name>", "file", _file, methods=["GET"])
+    rules.add_url_rule("/new-password/<token>", "show_link", _show_link, methods=["GET"])
+    rules.add_url_rule("/new-password/<token>", "use_link", _use_link, methods=["POST"])
     rules.add_url_rule("/sign-out", "leave", _leave, methods=["POST"])
     rules.add_url_rule("/still-here", "still_here", lambda: Response(status=204), methods=["POST"])
     server.register_blueprint(rules)
@@ -73,6 +88,41 @@ def _enter(sessions: Sessions, pages: Pages) -> ResponseReturnValue:
     if isinstance(wanted, str) and pages.visit(wanted, visitor.user):
         return redirect(wanted, 303)
     return redirect(pages.home(visitor.user) or "/", 303)
+
+
+def _show_link(token: str) -> ResponseReturnValue:
+    username = link_account(token)
+    return _link_form(username, token) if username else (_link_form(None, token, problem=_LINK_VOID), 404)
+
+
+def _use_link(token: str) -> ResponseReturnValue:
+    """Keep the password that the owner of an account chose; the link is used up by it."""
+    username = link_account(token)
+    if username is None:
+        return _link_form(None, token, problem=_LINK_VOID), 404
+    if not csrf_holds(request.form.get("csrf")):
+        return _link_form(username, token, problem=_STALE_LINK), 400
+    password = request.form.get("password", "")
+    if password != request.form.get("again", ""):
+        return _link_form(username, token, problem="The two passwords differ. Type the same one twice."), 400
+    try:
+        use_link(token, password)
+    except MbcError as fault:
+        return _link_form(username, token, problem=str(fault)), 400
+    session.clear()
+    session["note"] = "Your password was stored. Sign in with it."
+    return redirect("/sign-in", 303)
+
+
+def _link_form(username: str | None, token: str, *, problem: str = "") -> str:
+    return render_template(
+        "new_password.html",
+        username=username,
+        token=token,
+        problem=problem,
+        csrf=csrf_token(),
+        theme=chosen_theme(),
+    )
 
 
 def _leave() -> ResponseReturnValue:

@@ -45,6 +45,16 @@ def verify(username: str, password: str) -> Visitor | None:
     return None if user is None else _visitor(user.username)
 
 
+def link_account(token: str) -> str | None:
+    """Give the account that a one-time link is for."""
+    return _from_here().accounts.link_account(token)
+
+
+def use_link(token: str, password: str) -> None:
+    """Give an account the password that its owner chose by a one-time link."""
+    _from_here().accounts.use_link(token, password)
+
+
 def store_account_state(visitor: Visitor) -> None:
     """Note in the session what the account was like, so that a changed one signs in again."""
     session[_ACCOUNT] = _state(visitor.user)

@@ -128,7 +128,10 @@ def _accounts(store: Store) -> tuple[DemoAccount, ...]:
         DemoAccount(_username(names[first]), "clinician", f"clients with a story: {stories}", first, (), _SAFETY),
         DemoAccount(_username(names[second]), "clinician", "another caseload", second),
         DemoAccount("supervisor", "supervisor", "the clients of every clinician", supervises=tuple(names)),
+        DemoAccount("lead", "safety_lead", "safety flags that wait for review, and emergency access"),
         DemoAccount("analyst", "analyst", "the clinic's outcomes, and nobody's record"),
+        DemoAccount("researcher", "researcher", "a de-identified cohort to download, and nobody's record"),
+        DemoAccount("admin", "administrator", "accounts, caseloads, the audit log and erasure; nobody's record"),
     )
 
 
@@ -167,6 +170,6 @@ def _introduce(address: str, people: tuple[DemoAccount, ...], password: str, kee
     click.echo(f"A synthetic clinic is open at {address}  (nobody in it exists)\n")
     click.echo("Sign in as one of")
     for account in people:
-        click.echo(f"  {account.username:<{width}}  {account.role}: {account.about}")
+        click.echo(f"  {account.username:<{width}}  {account.role.replace('_', ' ')}: {account.about}")
     click.echo(f"with the password  {password}\n")
     click.echo("Ctrl-C stops it" + (" and removes it." if keep is None else f"; it stays in {keep}."))

@@ -1,7 +1,17 @@
-"""The records of the store's tests, on each database."""
+"""The records of the store's tests, on each database, and the visitors of the tests of the pages."""
 
 from __future__ import annotations
 
+from tests.dashboards.conftest import (
+    app,
+    browser,
+    clock,
+    make_app,
+    own_record_url,
+    record_url,
+    signed_in,
+    store_of,
+)
 from tests.store.conftest import (
     _quick_keys,
     clinic,
@@ -15,11 +25,19 @@ from tests.store.conftest import (
 
 __all__ = [
     "_quick_keys",
+    "app",
+    "browser",
     "clinic",
+    "clock",
     "database",
     "empty_url",
+    "make_app",
+    "own_record_url",
     "postgres",
     "pytest_generate_tests",
+    "record_url",
+    "signed_in",
     "store",
+    "store_of",
     "url",
 ]

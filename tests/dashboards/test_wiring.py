@@ -17,12 +17,17 @@ PAGES = (
     ("ana", "/outcomes"),
     ("ash", "/to-review"),
     ("ash", "/other-records"),
+    ("adam", "/accounts"),
+    ("adam", "/accounts/ash"),
+    ("adam", "/caseloads"),
+    ("adam", "/audit-log"),
+    ("adam", "/erasure"),
 )
 
 
 def lay_out(store_of, who: str, path: str) -> list[object]:
     store = store_of(who)
-    return page_for(REGISTERED, path, PageRequest(store=store, user=store.user))
+    return page_for(REGISTERED, path, PageRequest(store=store, user=store.user, path=path))
 
 
 def layouts(store_of) -> list[object]:
@@ -59,7 +64,7 @@ def test_each_page_has_one_first_heading_and_no_level_is_skipped(store_of, who: 
         ("ash", ["Caseload", "Outcomes", "To review", "Colleagues' records"]),
         ("oak", ["Caseload", "Outcomes", "Colleagues' records"]),
         ("ana", ["Outcomes"]),
-        ("adam", []),
+        ("adam", ["Accounts", "Caseloads", "Audit log", "Erasure"]),
     ],
 )
 def test_the_navigation_holds_what_the_visitor_may_open(store_of, user: str, pages: list[str]):

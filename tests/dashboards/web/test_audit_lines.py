@@ -15,6 +15,7 @@ from dashboards.app import PAGES
 from dashboards.pages.other_records.forms import CLOSE_RECORD, OPEN_RECORD
 from dashboards.pages.to_review.forms import MARK_SEEN
 from mbc.store import Administration, Flag, ImportSource, Store
+from tests.attack.test_role_pages import FORMS as ROLE_FORMS
 from tests.dashboards.conftest import Clock, sign_in
 from tests.dashboards.record import PASSWORD
 
@@ -127,16 +128,26 @@ OPENED: dict[str, tuple[str, Lines]] = {
 }
 
 
+MANAGED: dict[str, tuple[str, Lines]] = {  # likewise, for an administrator
+    "accounts": ("/accounts", []),  # nobody's record
+    "account": ("/accounts/ash", []),
+    "caseloads": ("/caseloads", [("adam", "read", None)]),
+    "audit log": ("/audit-log", [("adam", "audit read", None)]),
+    "erasure": ("/erasure", [("adam", "audit read", None)]),
+}
+STUDIED: dict[str, tuple[str, Lines]] = {"cohort": ("/cohort", [])}  # likewise, for a researcher
+
 FORMS = frozenset({"/sign-in", "/sign-out", "/still-here", OPEN_RECORD, CLOSE_RECORD, MARK_SEEN})
 
 
 def test_every_form_is_in_the_tests_below(app: Dash):
     taken = {rule.rule for rule in app.server.url_map.iter_rules() if "POST" in (rule.methods or ())}
-    assert {path for path in taken if not path.startswith("/_")} == FORMS
+    managing = set(ROLE_FORMS) | {"/new-password/<token>"}  # in tests/attack/test_role_pages.py
+    assert {path for path in taken if not path.startswith("/_")} == FORMS | managing
 
 
 def test_every_page_is_in_the_table():
-    assert OPENED.keys() == {page.name for page in PAGES.pages}
+    assert OPENED.keys() | MANAGED.keys() | STUDIED.keys() == {page.name for page in PAGES.pages}
 
 
 def test_every_page_leaves_its_line(come, store):
@@ -148,10 +159,19 @@ def test_every_page_leaves_its_line(come, store):
         assert lines.look() == expected, page
 
 
+@pytest.mark.parametrize(("who", "pages"), [("adam", MANAGED), ("res", STUDIED)])
+def test_every_page_of_other_roles_leaves_its_line(come, store, who, pages):
+    store.accounts.add("res", PASSWORD, "researcher")
+    browser, lines = come(who), Since(store)
+    for page, (path, expected) in pages.items():
+        assert lay_out(browser, path) == 200
+        assert lines.look() == expected, page
+
+
 def test_every_page_that_is_refused_leaves_its_line(come, store):
     browser, lines = come("ana"), Since(store)
     lines.look()
-    for page, (path, _) in OPENED.items():
+    for page, (path, _) in {**OPENED, **MANAGED, **STUDIED}.items():
         if page != "outcomes":
             assert lay_out(browser, path) == 404
             found = lines.look()

@@ -6,7 +6,7 @@ import pytest
 from dash import Dash
 from flask.testing import FlaskClient
 
-from tests.dashboards.conftest import Clock, sign_in, token_of
+from tests.dashboards.conftest import Clock, sign_in
 
 MACHINERY = (
     "/_dash-layout",
@@ -94,12 +94,9 @@ def test_each_role_opens_its_own_pages(signed_in, user: str, opened: tuple[str, 
     assert [browser.get(path).status_code for path in closed] == [404] * len(closed)
 
 
-def test_an_account_without_pages_is_told_so_and_may_leave(signed_in):
-    browser = signed_in("adam")
-    answer = browser.get("/")
-    assert answer.status_code == 200
-    assert "mbc command" in answer.text
-    assert browser.post("/sign-out", data={"csrf": token_of(answer.text)}).headers["Location"] == "/sign-in"
+def test_every_account_has_a_page_to_begin_with(signed_in):
+    assert signed_in("adam").get("/").headers["Location"] == "/accounts"
+    assert signed_in("ana").get("/").headers["Location"] == "/outcomes"
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,155 @@
+"""What the forms of the account pages do: the store decides who may, and what needs a second person."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, cast
+
+from flask import request
+from flask.typing import ResponseReturnValue
+
+from dashboards.components.forms import DONE
+from dashboards.web.flash import STALE, back_to
+from dashboards.web.sessions import csrf_holds
+from dashboards.web.visitor import user_store
+from mbc.errors import MbcError
+from mbc.store import Clinician, Store
+from mbc.store.accounts.accounts import Accounts
+from mbc.store.accounts.grants import AccessRequest
+
+PATH = "/accounts"
+ADD, CHANGE, DECIDE = "/add-account", "/change-account", "/decide-request"
+_ASKED = (
+    "A second administrator, or the operator with 'mbc user confirm', has to confirm this; it is listed under "
+    "'Waiting for confirmation'."
+)
+
+
+def account_path(username: str) -> str:
+    """Give the path of an account's page."""
+    return f"{PATH}/{username}"
+
+
+def answer_add() -> ResponseReturnValue:
+    """Make an account whose owner chooses a password by a one-time link."""
+    if not csrf_holds(request.form.get("csrf")):
+        return back_to(PATH, STALE)
+    try:
+        return back_to(PATH, _add(user_store()))
+    except MbcError as fault:
+        return back_to(PATH, str(fault))
+
+
+def _add(store: Store) -> str:
+    role, accounts = _sent("role"), store.accounts
+    clinician_id = _sent("clinician_id") or None
+    safety = ("safety:read",) if request.form.get("safety") else ()
+    if clinician_id is not None and (name := _sent("display_name")):
+        with store.writing() as record:
+            record.add(Clinician(clinician_id, name))
+    user = accounts.add(
+        _sent("username"), None, cast("Any", role), clinician_id, permissions=safety,
+        supervises=request.form.getlist("supervises"),
+    )  # fmt: skip
+    waits = any(waiting.username == user.username for waiting in accounts.requests())
+    parts = [f"{DONE}account '{user.username}' was made."]
+    if accounts.is_active(user.username):
+        parts.append(_link(accounts.make_link(user.username)))
+    if waits:
+        parts.append(_ASKED)
+    return " ".join(parts)
+
+
+def answer_change() -> ResponseReturnValue:
+    """Change an account."""
+    name = _sent("username")
+    back = account_path(name)
+    if not csrf_holds(request.form.get("csrf")):
+        return back_to(back, STALE)
+    try:
+        accounts = user_store().accounts
+        change = _CHANGES.get(_sent("change"))
+        return back_to(back, "There is no such change." if change is None else change(accounts, name))
+    except MbcError as fault:
+        return back_to(back, str(fault))
+
+
+def answer_decide() -> ResponseReturnValue:
+    """Confirm or decline what another administrator asked for."""
+    if not csrf_holds(request.form.get("csrf")):
+        return back_to(PATH, STALE)
+    try:
+        accounts = user_store().accounts
+        if _sent("decision") != "confirm":
+            accounts.decline(_sent("number"))
+            return back_to(PATH, f"{DONE}the request was declined.")
+        confirmed = accounts.confirm(_sent("number"))
+    except MbcError as fault:
+        return back_to(PATH, str(fault))
+    link = "" if confirmed.link is None else " " + _link(confirmed.link)
+    return back_to(PATH, f"{DONE}confirmed for '{confirmed.request.username}': {confirmed.request.words}.{link}")
+
+
+def _disable(accounts: Accounts, name: str) -> str:
+    accounts.set_active(name, active=False)
+    return f"{DONE}this account can no longer sign in, and whoever was signed in with it is out."
+
+
+def _enable(accounts: Accounts, name: str) -> str:
+    asked = accounts.set_active(name, active=True)
+    return f"{DONE}this account can sign in again." if asked is None else _ASKED
+
+
+def _new_link(accounts: Accounts, name: str) -> str:
+    made = accounts.make_link(name)
+    return _ASKED if isinstance(made, AccessRequest) else f"{DONE}{_link(made)}"
+
+
+def _grant(accounts: Accounts, name: str) -> str:
+    asked = accounts.grant(name, cast("Any", _sent("permission")))
+    return f"{DONE}the permission was granted." if asked is None else _ASKED
+
+
+def _withdraw(accounts: Accounts, name: str) -> str:
+    accounts.withdraw(name, _sent("permission"))
+    return f"{DONE}the permission was withdrawn; whoever was signed in with this account is out."
+
+
+def _supervise(accounts: Accounts, name: str) -> str:
+    asked = accounts.supervise(name, request.form.getlist("supervises"))
+    return f"{DONE}supervision was added." if asked is None else _ASKED
+
+
+def _unsupervise(accounts: Accounts, name: str) -> str:
+    accounts.unsupervise(name, [_sent("clinician_id")])
+    return f"{DONE}supervision was ended."
+
+
+def _review(accounts: Accounts, name: str) -> str:
+    accounts.review(name)
+    return f"{DONE}your review was recorded."
+
+
+_CHANGES: dict[str, Callable[[Accounts, str], str]] = {
+    "disable": _disable,
+    "enable": _enable,
+    "link": _new_link,
+    "grant": _grant,
+    "withdraw": _withdraw,
+    "supervise": _supervise,
+    "unsupervise": _unsupervise,
+    "review": _review,
+}
+
+
+def _link(made: object) -> str:
+    if isinstance(made, AccessRequest):
+        return _ASKED
+    return (
+        f"Give its owner this link, in person or by a way that only they read; it works once, within three days: "
+        f"{request.host_url.rstrip('/')}/new-password/{made}"
+    )
+
+
+def _sent(name: str) -> str:
+    return request.form.get(name, "").strip()

@@ -1,0 +1,219 @@
+"""Accounts: who may sign in and as what, what waits for a second person, and the review of what was granted."""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import Any
+
+import polars as pl
+from dash import dcc, html
+from dash.development.base_component import Component
+
+from dashboards.components.forms import choice, choices, form, notice, panel, text_field
+from dashboards.components.tables import Cell, table
+from dashboards.components.wording import day_words
+from dashboards.pages.accounts.forms import (
+    ADD,
+    CHANGE,
+    DECIDE,
+    PATH,
+    account_path,
+    answer_add,
+    answer_change,
+    answer_decide,
+)
+from dashboards.routes import Page, PageRequest
+from mbc.store import ROLES, Store, User
+from mbc.store.accounts.accounts import AccountReport, Accounts
+
+USERNAME = r"(?P<username>[a-z0-9][a-z0-9._@-]{0,63})"
+_ROLE_WORDS = {
+    "clinician": "Clinician: own clients",
+    "supervisor": "Supervisor: clients of named clinicians",
+    "analyst": "Analyst: outcome rates",
+    "researcher": "Researcher: de-identified cohort",
+    "safety_lead": "Safety lead: safety flags (needs confirmation)",
+    "administrator": "Administrator: accounts, caseloads, audit log (needs confirmation)",
+}
+
+
+def layout(request: PageRequest) -> list[Component]:
+    """Lay out the list of accounts."""
+    accounts = request.store.accounts
+    listed = accounts.table()
+    return [
+        html.H1("Accounts"),
+        *notice(request.note),
+        *_waiting(accounts, request.user, request.token),
+        panel("All accounts", "all-accounts", _table(listed)),
+        panel("Add an account", "add-account", _add_form(request.store, request.token)),
+    ]
+
+
+def _waiting(accounts: Accounts, user: User, token: str) -> list[Component]:
+    requests = accounts.requests()
+    if not requests:
+        return []
+    rows: list[list[Cell]] = []
+    for waiting in requests:
+        hidden = {"number": waiting.number}
+        mine = user.username in {waiting.asked_by, waiting.username}
+        confirm = (
+            []
+            if mine
+            else [form(DECIDE, token, [], "Confirm", hidden={**hidden, "decision": "confirm"}, inline=True)]
+        )
+        decline = form(DECIDE, token, [], "Take back" if mine else "Decline", hidden=hidden, inline=True)
+        when = day_words(waiting.asked_at.date())
+        rows.append(
+            [
+                waiting.username,
+                waiting.words,
+                waiting.asked_by,
+                when,
+                html.Div([*confirm, decline], className="row"),
+            ]
+        )
+    words = html.P(
+        "What reaches the safety channel or other accounts is confirmed by a second administrator, or by the "
+        "operator ('mbc user confirm'). Speak with whoever asked before you confirm.",
+        className="quiet-words",
+    )
+    headings = ("Account", "What", "Asked for by", "Day", "Decision")
+    return [panel("Waiting for confirmation", "waiting", words, table("Requests", headings, rows, blocks=True))]
+
+
+def _table(listed: pl.DataFrame) -> Component:
+    rows: list[list[Cell]] = [
+        [
+            dcc.Link(row["username"], href=account_path(row["username"])),
+            row["role"].replace("_", " "),
+            row["clinician_id"] or ", ".join(row["supervises"]) or "–",
+            ", ".join(row["permissions"]) or "–",
+            "active" if row["active"] else "disabled",
+            _day(row["last_sign_in"]) or "never",
+            f"{_day(row['reviewed_at'])}, {row['reviewed_by']}" if row["reviewed_at"] else "never",
+        ]
+        for row in listed.iter_rows(named=True)
+    ]
+    headings = ("Account", "Role", "Caseload", "Granted", "State", "Last sign-in", "Access reviewed")
+    return table("Accounts", headings, rows, blocks=True)
+
+
+def _add_form(store: Store, token: str) -> Component:
+    place, clinicians = "add", _clinicians(store)
+    roles = [(role, _ROLE_WORDS[role]) for role in ROLES]
+    fields = [
+        text_field("User name", "username", place=place, hint="a-z 0-9 . _ @ -"),
+        choice("Role", "role", roles, place=place),
+        text_field(
+            "Clinician", "clinician_id", place=place, required=False,
+            hint="Identifier; for clinicians, and for supervisors with clients of their own",
+        ),
+        text_field(
+            "Name of a new clinician", "display_name", place=place, required=False, longest=200,
+            hint="Only if that clinician is not on record yet",
+        ),
+        choices("Supervises (supervisors only)", "supervises", {"Clinicians": clinicians}, place=place, rows=5),
+        choice(
+            "Safety channel", "safety", [("", "No"), ("yes", "Ask for the permission safety:read")], place=place
+        ),
+    ]  # fmt: skip
+    return form(ADD, token, fields, "Add, and make a one-time link")
+
+
+def account_layout(request: PageRequest) -> list[Component]:
+    """Lay out the page of one account."""
+    name = request.path.removeprefix(f"{PATH}/")
+    accounts = request.store.accounts
+    account = accounts.describe(name)
+    return [
+        html.P(dcc.Link("All accounts", href=PATH), className="crumb"),
+        html.H1(account.username),
+        *notice(request.note),
+        html.Div([_state(account), _changes(account, request)], className="two"),
+        panel("History", "history", _history(account)),
+    ]
+
+
+def _state(account: AccountReport) -> Component:
+    reviewed = f"{_moment(account.reviewed_at)} by {account.reviewed_by}" if account.reviewed_at else "never"
+    pairs = [
+        ("Role", account.role.replace("_", " ")),
+        ("State", "active" if account.active else "disabled"),
+        ("Clinician", account.clinician_id or "none"),
+        ("Supervises", ", ".join(account.supervises) or "nobody"),
+        ("By its role", ", ".join(account.role_permissions) or "nothing beyond the role"),
+        ("Granted", ", ".join(account.permissions) or "nothing"),
+        ("Last sign-in", _moment(account.last_sign_in) or "never"),
+        ("Access reviewed", reviewed),
+    ]
+    inside: list[Component] = []
+    for term, words in pairs:
+        inside += [html.Dt(term), html.Dd(words)]
+    return panel("What it may do", "state", html.Dl(inside, className="origins"))
+
+
+def _changes(account: AccountReport, request: PageRequest) -> Component:
+    name, token = account.username, request.token
+
+    def button(change: str, words: str, **hidden: str) -> Component:
+        return form(
+            CHANGE, token, [], words, hidden={"username": name, "change": change, **hidden}, inline=True,
+            label=f"{words}: {name}",
+        )  # fmt: skip
+
+    buttons = [button("review", "Access is right: record my review")]
+    if account.active:
+        buttons += [button("link", "One-time link for a new password"), button("disable", "Disable")]
+    else:
+        buttons.append(button("enable", "Enable"))
+    for permission in account.permissions:
+        buttons.append(button("withdraw", f"Withdraw {permission}", permission=permission))
+    if account.role in {"clinician", "supervisor"} and "safety:read" not in account.permissions:
+        buttons.append(button("grant", "Ask for safety:read", permission="safety:read"))
+    for clinician_id in account.supervises:
+        buttons.append(button("unsupervise", f"End supervision of {clinician_id}", clinician_id=clinician_id))
+    parts: list[Component] = [html.Ul([html.Li(each) for each in buttons], className="plain")]
+    others = [pair for pair in _clinicians(request.store) if pair[0] not in account.supervises]
+    if account.role == "supervisor" and others:
+        listed = choices("Clinicians", "supervises", {"Not supervised yet": others}, place="more", rows=5)
+        hidden = {"username": name, "change": "supervise"}
+        parts.append(form(CHANGE, token, [listed], "Add supervision", hidden=hidden))
+    return panel("Change it", "change", *parts)
+
+
+def _history(account: AccountReport) -> Component:
+    rows = [[_moment(each.at), each.action, each.about, each.who] for each in reversed(account.changes)]
+    return table("Changes, the latest first", ("When", "What", "About", "By"), rows, blocks=True)
+
+
+def _clinicians(store: Store) -> list[tuple[str, str]]:
+    rows = store.clinicians().select("clinician_id", "display_name").iter_rows()
+    return [(clinician_id, f"{clinician_id}: {name}") for clinician_id, name in rows]
+
+
+def _day(at: dt.datetime | None) -> str:
+    return "" if at is None else day_words(at.date())
+
+
+def _moment(at: dt.datetime | None) -> str:
+    return "" if at is None else f"{day_words(at.date())}, {at:%H:%M} UTC"
+
+
+def _manages(user: User) -> bool:
+    return user.has_permission("accounts:manage")
+
+
+_FORMS: dict[str, Any] = {ADD: answer_add, CHANGE: answer_change, DECIDE: answer_decide}
+PAGE = Page(
+    name="accounts", pattern=PATH, path=PATH, label="Accounts", may_open=_manages, layout=layout, forms=_FORMS
+)
+ACCOUNT_PAGE = Page(
+    name="account",
+    pattern=f"{PATH}/{USERNAME}",
+    path="",
+    label="Account",
+    may_open=_manages,
+    layout=account_layout,
+)

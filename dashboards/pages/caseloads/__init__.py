@@ -1,0 +1,1 @@
+"""The page on which an administrator assigns clients to clinicians."""

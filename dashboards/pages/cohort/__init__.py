@@ -1,0 +1,1 @@
+"""The page on which a researcher downloads a de-identified cohort."""

@@ -1,0 +1,63 @@
+"""What the form of the cohort page does: a cohort is made on the server, logged, and sent as one file."""
+
+from __future__ import annotations
+
+import io
+import tempfile
+import zipfile
+from datetime import UTC, datetime
+from pathlib import Path
+
+from flask import Response, request, send_file
+from flask.typing import ResponseReturnValue
+
+from dashboards.web.flash import STALE, back_to
+from dashboards.web.sessions import csrf_holds
+from dashboards.web.visitor import user_store
+from mbc.care import deidentified_cohort
+from mbc.care.cohort.files import write_cohort
+from mbc.errors import AccessDenied, MbcError
+
+PATH = "/cohort"
+DOWNLOAD = "/download-cohort"
+LEAST, MOST = 5, 50
+
+
+def answer_download() -> ResponseReturnValue:
+    """Make a cohort and send it as a zip file."""
+    if not csrf_holds(request.form.get("csrf")):
+        return back_to(PATH, STALE)
+    typed = request.form.get("k", "").strip()
+    if not typed.isdecimal() or not LEAST <= int(typed) <= MOST:
+        return back_to(PATH, f"The least number of people in a category is a number from {LEAST} to {MOST}.")
+    store = user_store()
+    if not store.has_permission("cohort:read"):
+        store.audit.record("refused", asked="a cohort", fault="AccessDenied")
+        raise AccessDenied("This account may not have a cohort.")
+    try:
+        cohort, _ = deidentified_cohort(store, k=int(typed))
+        file = f"cohort-{datetime.now(UTC):%Y%m%dT%H%M%SZ}.zip"
+        rows = {name: table.height for name, table in cohort.tables().items()}
+        store.audit.record("export", format="cohort", file=file, rows=rows, key=False)
+        with tempfile.TemporaryDirectory() as folder:
+            place = Path(folder) / "cohort"
+            write_cohort(cohort, place)
+            packed = _zip(place)
+    except AccessDenied:
+        raise
+    except MbcError as fault:
+        return back_to(PATH, str(fault))
+    return _attachment(packed, file)
+
+
+def _zip(folder: Path) -> io.BytesIO:
+    packed = io.BytesIO()
+    with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as archive:
+        for path in sorted(folder.iterdir()):
+            archive.write(path, f"cohort/{path.name}")
+    packed.seek(0)
+    return packed
+
+
+def _attachment(content: io.BytesIO, name: str) -> Response:
+    return send_file(content, mimetype="application/zip", as_attachment=True, download_name=name)

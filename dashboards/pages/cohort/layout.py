@@ -1,0 +1,54 @@
+"""A de-identified cohort for a researcher: made and logged on the server, without the re-identification key."""
+
+from __future__ import annotations
+
+from dash import html
+from dash.development.base_component import Component
+
+from dashboards.components.forms import form, notice, panel, text_field
+from dashboards.pages.cohort.forms import DOWNLOAD, LEAST, PATH, answer_download
+from dashboards.routes import Page, PageRequest
+
+
+def layout(request: PageRequest) -> list[Component]:
+    """Lay out what a cohort is, and the form that makes one."""
+    fields = [
+        text_field(
+            "Least number of people in a category", "k", place="cohort", value=str(LEAST), longest=2,
+            hint="Therapists, endings, kinds of event and modalities of fewer people become 'other'",
+        ),
+    ]  # fmt: skip
+    return [
+        html.H1("De-identified cohort"),
+        html.P(
+            "Everybody on record under a random study id that is new in each download, with days since the first "
+            "contact instead of dates. No names, no identifiers of the clinic, no free text, no safety "
+            "data, and no "
+            "key: nobody can be named from it, and two downloads cannot be joined.",
+            className="lead",
+        ),
+        *notice(request.note),
+        panel(
+            "Download",
+            "download",
+            form(DOWNLOAD, request.token, fields, "Make and download"),
+            html.P(
+                "A zip file of CSV tables with a codebook; in Python mbc.care.cohort reads it. Each download is "
+                "a line "
+                "of the audit log with your name. What you do with the file is under your care, and your ethics "
+                "approval says what that may be.",
+                className="quiet-words",
+            ),
+        ),
+    ]
+
+
+PAGE = Page(
+    name="cohort",
+    pattern=PATH,
+    path=PATH,
+    label="Cohort",
+    may_open=lambda user: user.has_permission("cohort:read"),
+    layout=layout,
+    forms={DOWNLOAD: answer_download},
+)

@@ -1,0 +1,309 @@
+"""Every role against every page and form that manages something: what is not theirs does not exist or is refused.
+
+Each form is sent by every role with a valid token of their own, with a wrong one, and from elsewhere; and an
+administrator tries to reach by forms what only two people may give.
+"""
+
+from __future__ import annotations
+
+import io
+import re
+import zipfile
+from collections.abc import Callable, Iterator
+
+import pytest
+from flask.testing import FlaskClient
+
+from dashboards.app import PAGES
+from mbc.errors import AccessDenied
+from mbc.store import Store
+from tests.dashboards.conftest import sign_in, token_of
+from tests.dashboards.record import PASSWORD
+
+ROLES = {
+    "ash": "clinician", "oak": "supervisor", "lead": "safety_lead", "ana": "analyst", "res": "researcher",
+    "adam": "administrator",
+}  # fmt: skip
+ADMIN_PAGES = ("/accounts", "/accounts/ash", "/caseloads", "/audit-log", "/erasure")
+FORMS: dict[str, tuple[str, dict[str, str]]] = {  # address -> who may, and what is sent
+    "/add-account": ("adam", {"username": "eve", "role": "analyst"}),
+    "/change-account": ("adam", {"username": "ana", "change": "disable"}),
+    "/decide-request": ("adam", {"number": "00000000", "decision": "confirm"}),
+    "/assign-clients": ("adam", {"client_id": "C001", "clinician_id": "K2", "reason": "K1 has left"}),
+    "/add-clinician": ("adam", {"clinician_id": "K9", "display_name": "Dr Nine"}),
+    "/erase-client": ("adam", {"client_id": "C002", "again": "C002", "reason": "request of today"}),
+    "/download-cohort": ("res", {"k": "5"}),
+    "/download-outcomes": ("ash oak ana", {"period": "latest"}),
+}
+
+
+@pytest.fixture
+def record(own_record_url) -> Iterator[Store]:
+    with Store.open(own_record_url) as store:
+        store.accounts.add("res", PASSWORD, "researcher")
+        store.accounts.add("lead", PASSWORD, "safety_lead")
+        store.accounts.add("eva", PASSWORD, "administrator")
+        yield store
+
+
+@pytest.fixture
+def come(record, own_record_url, make_app) -> Callable[[str], FlaskClient]:
+    server = make_app(own_record_url).server
+
+    def enter(username: str, password: str = PASSWORD) -> FlaskClient:
+        visitor = server.test_client()
+        assert sign_in(visitor, username, password).status_code == 303
+        return visitor
+
+    return enter
+
+
+def token(visitor: FlaskClient) -> str:
+    with visitor.session_transaction() as session:
+        session.setdefault("csrf", "a token of this session")
+        return session["csrf"]
+
+
+def send(visitor: FlaskClient, address: str, **values: object):
+    return visitor.post(address, data={"csrf": token(visitor), **values})
+
+
+def note(visitor: FlaskClient) -> str:
+    with visitor.session_transaction() as session:
+        return str(session.pop("flash", ["", ""])[1])
+
+
+def state(record: Store) -> object:
+    """What the forms could change."""
+    return (
+        record.accounts.table().select("username", "role", "active", "permissions", "supervises").rows(),
+        record.clients().rows(),
+        record.clinicians().rows(),
+    )
+
+
+@pytest.mark.parametrize("who", ROLES)
+def test_pages_of_others_do_not_exist(come, who):
+    visitor = come(who)
+    unknown = visitor.get("/no-such-page")
+    for path in (*ADMIN_PAGES, "/cohort"):
+        mine = who == "adam" if path != "/cohort" else who == "res"
+        answer = visitor.get(path)
+        assert answer.status_code == (200 if mine else 404), path
+        if not mine:
+            assert answer.text == unknown.text
+
+
+@pytest.mark.parametrize("who", ROLES)
+def test_every_role_has_a_page_to_begin_with(come, who):
+    answer = come(who).get("/", follow_redirects=True)
+    assert answer.status_code == 200
+    assert "No pages" not in answer.text
+
+
+@pytest.mark.parametrize("who", ROLES)
+@pytest.mark.parametrize("address", FORMS)
+def test_forms_of_others_change_nothing(come, record, who, address):
+    allowed, values = FORMS[address]
+    if who in allowed.split():
+        pytest.skip("it is theirs")
+    before = state(record)
+    answer = send(come(who), address, **values)
+    assert answer.status_code in (303, 404)
+    assert not answer.headers.get("Content-Disposition")
+    assert state(record) == before
+    refused = record.audit.entries(action="refused", who=who)
+    assert not refused.is_empty()
+
+
+@pytest.mark.parametrize("address", FORMS)
+def test_forms_need_the_token_of_their_session_and_come_from_our_pages(come, record, address):
+    allowed, values = FORMS[address]
+    visitor, before = come(allowed.split()[0]), state(record)
+    for sent in ({}, {"csrf": ""}, {"csrf": "guessed"}):
+        answer = visitor.post(address, data={**values, **sent})
+        assert answer.status_code == 303
+        assert not answer.headers.get("Content-Disposition")
+    assert visitor.get(address).status_code in (404, 405)
+    assert state(record) == before
+    assert record.audit.entries(action="export").is_empty()
+
+
+def test_every_form_is_in_the_table_above():
+    known = {"/open-record", "/close-record", "/mark-seen"}  # in tests of their own pages
+    assert PAGES.forms.keys() - known <= FORMS.keys()
+
+
+def test_an_administrator_adds_an_account_that_chooses_its_own_password(come, record):
+    visitor = come("adam")
+    send(visitor, "/add-account", username="new", role="clinician", clinician_id="K1")
+    link = re.search(r"/new-password/\S+", note(visitor))
+    assert link
+    other = come("ana")
+    page = other.get(link[0])
+    assert page.status_code == 200
+    assert "new" in page.text
+    assert other.get("/new-password/guessed").status_code == 404
+    chosen = {"csrf": token_of(page.text), "password": "nine otters, a lantern", "again": "nine otters, a lantern"}
+    assert other.post(link[0], data={**chosen, "csrf": "guessed"}).status_code == 400
+    assert other.post(link[0], data={**chosen, "again": "another"}).status_code == 400
+    assert other.post(link[0], data={**chosen, "password": "short", "again": "short"}).status_code == 400
+    assert other.post(link[0], data=chosen).status_code == 303
+    assert other.get(link[0]).status_code == 404  # once
+    come("new", "nine otters, a lantern")
+    assert record.verify().faults == ()
+
+
+ESCALATIONS: dict[str, tuple[str, dict[str, object]]] = {
+    "safety:read for a colleague": (
+        "/change-account",
+        {"username": "birch", "change": "grant", "permission": "safety:read"},
+    ),
+    "a clinician with safety:read": (
+        "/add-account",
+        {"username": "mine", "role": "clinician", "clinician_id": "K1", "safety": "yes"},
+    ),
+    "a safety lead": ("/add-account", {"username": "mine", "role": "safety_lead"}),
+    "a second administrator": ("/add-account", {"username": "mine", "role": "administrator"}),
+    "a link for the safety lead": ("/change-account", {"username": "lead", "change": "link"}),
+    "a link for who has safety:read": ("/change-account", {"username": "ash", "change": "link"}),
+    "a link for another administrator": ("/change-account", {"username": "eva", "change": "link"}),
+}
+
+
+@pytest.mark.parametrize("attempt", ESCALATIONS)
+def test_what_reaches_the_safety_channel_needs_a_second_person(come, record, attempt):
+    address, values = ESCALATIONS[attempt]
+    visitor = come("adam")
+    send(visitor, address, **values)
+    words = note(visitor)
+    assert "second administrator" in words
+    if "link" in attempt:
+        assert "/new-password/" not in words
+    (request,) = record.accounts.requests()
+    name = request.username
+    granted = dict(record.accounts.table().select("username", "permissions").iter_rows())[name]
+    assert granted == (["safety:read"] if name == "ash" else [])
+    if name == "mine" and "lead" in attempt:
+        with pytest.raises(AccessDenied):
+            record.as_user("mine")
+    send(visitor, "/decide-request", number=request.number, decision="confirm")  # nor by themselves
+    assert "Somebody else" in note(visitor)
+    assert len(record.accounts.requests()) == 1
+    if request.username == "eva":
+        confirmed = record.accounts.confirm(request.number)  # about her own account: the operator
+        assert confirmed.link is not None
+    else:
+        second = come("eva")
+        send(second, "/decide-request", number=request.number, decision="confirm")
+        assert "confirmed" in note(second)
+    assert record.accounts.requests() == ()
+    assert record.verify().faults == ()
+
+
+def test_nobody_confirms_what_is_about_their_own_account(come, record):
+    asker, subject = come("adam"), come("eva")
+    send(asker, "/change-account", username="eva", change="link")
+    (request,) = record.accounts.requests()
+    send(subject, "/decide-request", number=request.number, decision="confirm")
+    assert "Somebody else" in note(subject)
+
+
+def test_an_account_that_was_disabled_is_not_opened_again_by_one_person(come, record):
+    visitor = come("adam")
+    send(visitor, "/change-account", username="lead", change="disable")
+    assert "Done" in note(visitor)
+    send(visitor, "/change-account", username="lead", change="enable")
+    assert "second administrator" in note(visitor)
+    with pytest.raises(AccessDenied):
+        record.as_user("lead")
+    send(visitor, "/change-account", username="adam", change="disable")
+    assert "your own account" in note(visitor)
+
+
+def test_an_administrator_cannot_choose_the_password_of_another(record):
+    with pytest.raises(AccessDenied, match="Give them a link"):
+        record.as_user("adam").accounts.set_password("birch", "nine otters, a lantern")
+
+
+def test_caseloads_change_and_the_clinician_before_no_longer_reads(come, record):
+    assert come("ash").get("/client/C001").status_code == 200
+    visitor = come("adam")
+    send(visitor, "/assign-clients", client_id=["C001", "C002"], clinician_id="K2", reason="K1 has left")
+    assert "2 clients in the caseload of K2" in note(visitor)
+    assert come("ash").get("/client/C001").status_code == 404
+    assert come("birch").get("/client/C001").status_code == 200
+    send(visitor, "/assign-clients", client_id="C404", clinician_id="K2", reason="K1 has left")
+    assert "Not on record: C404" in note(visitor)
+    lines = record.audit.entries(action="write", who="adam")
+    assert lines.height == 1
+    assert record.verify().faults == ()
+
+
+def test_an_erasure_needs_the_identifier_twice(come, record):
+    visitor = come("adam")
+    send(visitor, "/erase-client", client_id="C002", again="C003", reason="request of today")
+    assert "differ" in note(visitor)
+    send(visitor, "/erase-client", client_id="C002", again="C002", reason="request about C002")
+    assert "names the client" in note(visitor)
+    assert "C002" in record.clients()["client_id"]
+    send(visitor, "/erase-client", client_id="C002", again="C002", reason="request of today")
+    assert "tombstone erased-" in note(visitor)
+    assert "C002" not in record.clients()["client_id"]
+    assert record.verify().faults == ()
+
+
+def test_a_researcher_downloads_a_cohort_that_names_nobody(come, record):
+    answer = send(come("res"), "/download-cohort", k="5")
+    assert answer.status_code == 200
+    assert answer.headers["Cache-Control"] == "no-store"
+    with zipfile.ZipFile(io.BytesIO(answer.data)) as archive:
+        names = archive.namelist()
+        content = b"".join(archive.read(name) for name in names).decode()
+    assert "cohort/people.csv" in names
+    for identifying in ("C001", "C003", "Willow", "Hazel", "K1", "Dr Ash", "2026-0"):
+        assert identifying not in content
+    (line,) = record.audit.entries(action="export", who="res").iter_rows(named=True)
+    assert '"key": false' in line["detail"]
+    for k in ("1", "4", "x", "", "99"):
+        visitor = come("res")
+        assert send(visitor, "/download-cohort", k=k).status_code == 303
+        assert "from 5 to 50" in note(visitor)
+
+
+def test_an_analyst_downloads_what_the_page_publishes(come, record):
+    answer = send(come("ana"), "/download-outcomes", period="2026-Q1")
+    assert answer.status_code == 200
+    assert answer.headers["Content-Type"].startswith("text/csv")
+    for identifying in ("C001", "C003", "Willow", "K1"):
+        assert identifying not in answer.text
+    assert record.audit.entries(action="export", who="ana").height == 1
+    odd = send(come("ana"), "/download-outcomes", period="../../x\r\nSet-Cookie: a=b")
+    assert odd.status_code in (200, 303)
+    assert "Set-Cookie: a" not in str(odd.headers)
+
+
+def test_the_audit_page_filters_and_tells_nothing_of_the_safety_channel(come, record):
+    record.as_user("lead").safety_flags()
+    visitor = come("adam")
+    fields = ("log-who", "log-action", "log-about", "log-from", "log-to")
+
+    def ask(**typed: str) -> str:
+        asked = {
+            "output": "log-lines.children",
+            "outputs": {"id": "log-lines", "property": "children"},
+            "inputs": [{"id": "log-find", "property": "n_clicks", "value": 1}],
+            "state": [{"id": name, "property": "value", "value": typed.get(name[4:])} for name in fields],
+            "changedPropIds": ["log-find.n_clicks"],
+        }
+        return visitor.post("/_dash-update-component", json=asked).text
+
+    assert "account added" in ask(action="account added")
+    assert "sign-in" not in ask(action="account added")
+    assert "No line matches" in ask(action="read safety")
+    assert "safety flags" not in ask(who="lead")
+    assert "No line matches" in ask(to="2020-01-01")
+    for who in ("ash", "ana", "res", "lead"):
+        other = come(who)
+        visitor = other
+        assert "account added" not in ask(action="account added")
