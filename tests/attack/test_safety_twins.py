@@ -100,7 +100,7 @@ def rows_of(store: Store, reader: str) -> list[Any]:
 def page_of(store: Store, path: str) -> str:
     user = store.user
     assert user is not None
-    layout = page_for(PAGES, path, PageRequest(store=store, user=user))
+    layout = page_for(PAGES, path, PageRequest(store=store, user=user, path=path))
     return json.dumps(layout, cls=plotly.utils.PlotlyJSONEncoder, sort_keys=True)
 
 
@@ -123,6 +123,10 @@ LOOKS: dict[str, Callable[[Store], object]] = {
     **{
         f"page {path}": lambda store, path=path: page_of(store, path)
         for path in ("/caseload", f"/client/{CLIENT}", "/outcomes", "/open-points", "/to-review", "/other-records")
+    },
+    **{
+        f"page {path}": lambda store, path=path: page_of(store, path)
+        for path in ("/accounts", "/accounts/ash", "/caseloads", "/audit-log", "/erasure", "/cohort")
     },
 }
 
