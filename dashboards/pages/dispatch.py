@@ -15,6 +15,7 @@ from dashboards.web.sessions import csrf_token
 from dashboards.web.theme import drawn_theme
 from dashboards.web.visitor import models, note_refusal, record_view, signed_in_user
 from mbc.errors import AccessDenied, NotInRecord
+from mbc.exchange.own_definitions import definitions_of
 
 
 def page_for(pages: Pages, path: str | None, request: PageRequest) -> list[Component]:
@@ -28,7 +29,7 @@ def page_for(pages: Pages, path: str | None, request: PageRequest) -> list[Compo
             note_refusal(request.store, page.name, client_of(path))
         return not_found.layout()
     try:
-        with request.store.snapshot():
+        with request.store.snapshot(), definitions_of(request.store):
             return visit.page.layout(replace(request, client_id=visit.client_id))
     except (NotInRecord, AccessDenied):
         return not_found.layout()

@@ -9,6 +9,7 @@ from typing import Any
 import polars as pl
 
 from mbc.errors import AccessDenied
+from mbc.exchange.own_definitions import with_definitions_of_record
 from mbc.instruments import instrument as load
 from mbc.instruments.library import keys
 from mbc.store import Store
@@ -62,6 +63,7 @@ class SafetyList:
     """The latest acknowledgement first."""
 
 
+@with_definitions_of_record
 def client_safety(store: Store, client_id: str) -> SafetyReview | None:
     """Read one client's safety channel.
 
@@ -83,6 +85,7 @@ def client_safety(store: Store, client_id: str) -> SafetyReview | None:
     return SafetyReview(client_id, tuple(sorted(_flags(rows), key=lambda flag: flag.raised_on, reverse=True)))
 
 
+@with_definitions_of_record
 def safety_list(store: Store, *, today: dt.date | None = None) -> SafetyList | None:
     """Read the safety channel of every client within reach.
 

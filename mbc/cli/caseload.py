@@ -17,7 +17,7 @@ from mbc.care.forecast.model_files import read_models
 from mbc.care.values.course import Verdict
 from mbc.care.values.review import CaseloadCell, CaseloadRow
 from mbc.care.words import number
-from mbc.cli.options import as_option, models_option, store_option, view_of
+from mbc.cli.options import as_option, instruments_option, models_option, store_option, view_of
 from mbc.errors import NotInRecord
 from mbc.store import Store
 
@@ -30,6 +30,7 @@ _SORT: dict[str, Callable[[CaseloadRow], tuple[object, ...]]] = {
 
 @click.command("caseload")
 @store_option
+@instruments_option
 @as_option
 @click.option("--clinician", "clinician_id", metavar="ID", help="Only the clients of this clinician.")
 @click.option(

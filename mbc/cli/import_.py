@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from mbc.cli.options import force_option, instrument_option, instruments_option, store_option
+from mbc.cli.options import force_option, instrument_option, instruments_option, store_option, use_definitions
 from mbc.errors import MbcError, SettingsError
 
 if TYPE_CHECKING:
@@ -109,8 +109,9 @@ def command(
     from mbc.store import Store  # noqa: PLC0415
 
     console = _console()
-    options = _options(file, arguments)
     with Store.open(store_url) as store:
+        use_definitions(store)
+        options = _options(file, arguments)
         if is_record(file):
             if skip_refused or out is not None:
                 raise click.UsageError(

@@ -43,8 +43,23 @@ force_option: Decorator = click.option("--force", is_flag=True, help="Replace fi
 
 
 def view_of(full_store: Store, username: str | None) -> Store:
-    """Return the view that ``--as`` asks for; its lines in the audit log also name who ran the command."""
-    return full_store if username is None else full_store.as_user(username)
+    """Return the view that ``--as`` asks for; its lines in the audit log also name who ran the command.
+
+    Definitions that the record brings along are known while the command runs.
+    """
+    store = full_store if username is None else full_store.as_user(username)
+    use_definitions(store)
+    return store
+
+
+def use_definitions(store: Store) -> None:
+    """Use the definitions that a record brings along while the command runs; warn where others go before them."""
+    from mbc.care.scoring.recorded_definitions import changed_definitions  # noqa: PLC0415 - quick help texts
+    from mbc.exchange.own_definitions import definitions_of  # noqa: PLC0415
+
+    click.get_current_context().with_resource(definitions_of(store))
+    for warning in changed_definitions(store):
+        click.secho(warning, fg="yellow", err=True)
 
 
 models_option: Decorator = click.option(

@@ -13,7 +13,7 @@ from rich.text import Text
 
 from mbc.care import clinic_outcomes
 from mbc.care.clinic.outcomes import OutcomeRow, Rate
-from mbc.cli.options import as_option, store_option, view_of
+from mbc.cli.options import as_option, instruments_option, store_option, view_of
 from mbc.store import Store
 
 _DAY = click.DateTime(["%Y-%m-%d"])
@@ -22,6 +22,7 @@ _HIDDEN = "not shown"
 
 @click.command("outcomes")
 @store_option
+@instruments_option
 @as_option
 @click.option("--from", "start", type=_DAY, help="First day of the period; by default a year before the last.")
 @click.option("--to", "end", type=_DAY, help="Last day of the period; the last day on record by default.")

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from mbc.cli.options import instruments_option, store_option
+from mbc.cli.options import instruments_option, store_option, use_definitions
 
 if TYPE_CHECKING:
     from mbc.care.scoring.rescore import Rescoring, ScaleChange
@@ -35,6 +35,7 @@ def command(*, doing: bool, named: bool, store_url: str) -> None:
 
     console = Console(stderr=True)
     with Store.open(store_url) as store:
+        use_definitions(store)
         with console.status("Computing scores"):
             changes = rescoring(store)
         for change in changes:

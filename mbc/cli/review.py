@@ -17,7 +17,7 @@ from mbc.care.forecast.model_files import read_models
 from mbc.care.values.course import Trajectory
 from mbc.care.values.review import ClientReview
 from mbc.care.words import count, day, number, span
-from mbc.cli.options import as_option, instrument_option, models_option, store_option, view_of
+from mbc.cli.options import as_option, instrument_option, instruments_option, models_option, store_option, view_of
 from mbc.errors import NotInRecord
 from mbc.instruments import instrument
 from mbc.store import Store
@@ -26,6 +26,7 @@ from mbc.store import Store
 @click.command("review")
 @click.argument("client_id", metavar="CLIENT")
 @store_option
+@instruments_option
 @as_option
 @instrument_option("keys", "Only this questionnaire; may be repeated.")
 @click.option("--table/--no-table", default=True, show_default=True, help="List every score under its chart.")
@@ -52,10 +53,10 @@ def command(
     Everything the charts show, in words. The safety channel is not part of it.
     """
     console = Console(highlight=False)
-    for key in keys:
-        instrument(key)  # an unknown one is refused, with the nearest named
     with Store.open(store_url) as full_store:
         store = view_of(full_store, username)
+        for key in keys:
+            instrument(key)  # an unknown one is refused, with the nearest named
         try:
             store.clients(client_id=client_id)
         except NotInRecord as fault:

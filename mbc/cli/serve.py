@@ -9,13 +9,14 @@ from pathlib import Path
 
 import click
 
-from mbc.cli.options import models_option, store_option
+from mbc.cli.options import instruments_option, models_option, store_option, use_definitions
 from mbc.distribution import install_hint
 from mbc.errors import SettingsError
 
 
 @click.command("serve")
 @store_option
+@instruments_option
 @click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
 @click.option(
     "--port", default=8050, show_default=True, type=click.IntRange(0, 65535), help="Port; 0 takes a free one."
@@ -57,7 +58,8 @@ def command(
     from mbc.store import Store  # noqa: PLC0415
 
     end_cleanly()
-    Store.open(store_url).close()  # a key is made only for a record that exists
+    with Store.open(store_url) as store:  # a key is made only for a record that exists
+        use_definitions(store)
     settings = Settings(
         secret_key=secret_key(store_url, given=key), https=https, idle_minutes=idle_minutes, models=models_folder
     )

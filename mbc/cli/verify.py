@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from mbc.cli.options import instruments_option, store_option
+from mbc.cli.options import instruments_option, store_option, view_of
 
 if TYPE_CHECKING:
     from mbc.store.maintenance.verification import VerifyReport
@@ -32,7 +32,7 @@ def command(*, noted: str | None, username: str | None, store_url: str) -> None:
     from mbc.store import Store  # noqa: PLC0415 - the command line stays quick until a record is opened
 
     with Store.open(store_url) as full_store:
-        store = full_store if username is None else full_store.as_user(username)
+        store = view_of(full_store, username)
         with Progress(console=Console(stderr=True), transient=True) as bar:
             task = bar.add_task("Checking", total=None)
             report = store.verify(

@@ -14,7 +14,8 @@ from mbc.instruments.definition.build import build
 from mbc.instruments.definition.definition import Instrument
 from mbc.instruments.own import check as checking
 from mbc.instruments.own import folders
-from mbc.instruments.own.folders import OwnFile
+from mbc.instruments.own.folders import OwnDefinition, OwnFile
+from mbc.instruments.own.recorded import RecordedDefinition, read_recorded
 from mbc.instruments.shipped import CONSTRUCTS, shipped, sources
 
 __all__ = ["CONSTRUCTS", "all_keys", "instrument", "instruments", "keys", "load_file", "origin", "sources"]
@@ -85,7 +86,7 @@ def keys() -> tuple[str, ...]:
 
 
 @lru_cache(maxsize=8)
-def _questionnaires(own: tuple[OwnFile, ...]) -> tuple[str, ...]:
+def _questionnaires(own: tuple[OwnDefinition, ...]) -> tuple[str, ...]:
     return tuple(key for key in _merged(own) if _load(key).kind == "questionnaire")
 
 
@@ -112,8 +113,35 @@ def origin(key: str) -> Origin:
     return "own, in place of the built-in" if key in shipped() else "own"
 
 
+def own_text(key: str) -> str | None:
+    """Text of the definition of one's own that a key means: from a folder, or of the record in use.
+
+    Without white space at the ends of lines: not every format that a record travels in keeps it.
+
+    Returns
+    -------
+    str or None
+        None for a built-in, and where there is no such key.
+
+    Raises
+    ------
+    DefinitionError
+        If the file cannot be read.
+    """
+    own = folders.by_key(folders.listed()).get(key)
+    if own is None or isinstance(own, RecordedDefinition):
+        return None if own is None else own.text
+    try:
+        lines = Path(own.path).read_text(encoding="utf-8-sig").split("\n")
+    except (OSError, UnicodeDecodeError) as fault:
+        raise DefinitionError(f"{own.path} cannot be read as UTF-8 text: {fault}.") from None
+    return "\n".join(line.rstrip() for line in lines).rstrip("\n") + "\n"
+
+
 def _load(key: str) -> Instrument:
     file = _catalogue()[key]
+    if isinstance(file, RecordedDefinition):
+        return read_recorded(file)
     return _read_own(file) if isinstance(file, OwnFile) else _read_shipped(key)
 
 
@@ -131,11 +159,11 @@ def _read_shipped(key: str) -> Instrument:
     return made
 
 
-def _catalogue() -> dict[str, Traversable | OwnFile]:
+def _catalogue() -> dict[str, Traversable | OwnDefinition]:
     """Join what is shipped and what is one's own; what takes a built-in's place stands in its place."""
     return _merged(folders.listed())
 
 
 @lru_cache(maxsize=8)
-def _merged(own: tuple[OwnFile, ...]) -> dict[str, Traversable | OwnFile]:
+def _merged(own: tuple[OwnDefinition, ...]) -> dict[str, Traversable | OwnDefinition]:
     return {**shipped(), **folders.by_key(own)}

@@ -22,13 +22,14 @@ from mbc.store.database import engine as engines
 from mbc.store.database.encryption_keys import given
 from mbc.store.reading.provenance import Provenance
 from mbc.store.reading.readers import Readers
-from mbc.store.schema.records import Administration, ImportSource
+from mbc.store.schema.records import Administration, Definition, ImportSource
 from mbc.store.schema.validation import check_text
 from mbc.store.upkeep import Maintenance
 from mbc.store.view import SharedState
 from mbc.store.writing import administrations
 from mbc.store.writing import ownership as belonging
 from mbc.store.writing.administration_batch import in_batches
+from mbc.store.writing.definitions import Definitions
 from mbc.store.writing.result import Outcome, Preview
 from mbc.store.writing.safety_decisions import decide
 from mbc.store.writing.transaction import Writing
@@ -213,6 +214,7 @@ class Store(Readers, Provenance, BreakGlass, Backups, Maintenance, Caseloads):
         *,
         supersede: bool = False,
         new_clients: Collection[str] = (),
+        definitions: Iterable[Definition] = (),
     ) -> list[Preview]:
         """Say what adding administrations would do, one by one, and why one would be refused. Writes nothing.
 
@@ -224,6 +226,8 @@ class Store(Readers, Provenance, BreakGlass, Backups, Maintenance, Caseloads):
             Whether other content for an occasion would be a correction.
         new_clients : collection of str
             Clients that would be added before them.
+        definitions : iterable of Definition
+            Definitions of the clinic's own questionnaires that would be kept before them.
         """
         occasions, known = administrations.Occasions(), belonging.Known(self._scope)
         previews: list[Preview] = []
@@ -231,8 +235,12 @@ class Store(Readers, Provenance, BreakGlass, Backups, Maintenance, Caseloads):
         with self._audited("preview", None, logged=False), self._reading() as connection:
             self._scope.require_writer(Administration)
             known.expect(connection, new_clients)
+            on_record = Definitions.load(connection)
+            for definition in definitions if self._scope.may_keep_definitions else ():
+                on_record.add(definition)
+            rules = on_record.rules(self._scope)
             for given in in_batches(questionnaires):
-                batch, _ = decide(given)
+                batch, _ = decide(given, rules)
                 known.load(connection, batch.client_id)
                 keyed = administrations.Keyed.of(batch)
                 occasions.load(connection, keyed.occasions)

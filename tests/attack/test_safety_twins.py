@@ -9,7 +9,9 @@ from __future__ import annotations
 
 import json
 import re
+import tempfile
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -24,10 +26,15 @@ from dashboards.routes import PageRequest
 from mbc import care
 from mbc.cli.program import program
 from mbc.errors import MbcError
+from mbc.exchange.own_definitions import definitions_of, keep_definitions
+from mbc.instruments import all_keys
+from mbc.instruments.own.folders import using
+from mbc.instruments.own.template import start
 from mbc.store import Administration, Event, Flag, ImportSource, Store
 from mbc.store.accounts import passwords
 from mbc.store.reading.readers import Readers
 from tests.dashboards.record import PASSWORD, day, make_record
+from tests.own_questionnaires import safety_questionnaire
 
 pytestmark = pytest.mark.long
 
@@ -48,6 +55,13 @@ def make_twin(url: str, *, screened: bool) -> None:
         store.accounts.add("res", PASSWORD, "researcher")
         store.accounts.add("noa", PASSWORD, "clinician", "K1")
         store.accounts.add("lead", PASSWORD, "safety_lead")
+        with (
+            tempfile_of(start("lone", items=2, answers=(0, 4)), "lone") as folder,
+            using(folder),
+            store.writing(source=ImportSource("lone.csv", "ba" * 32)) as record,
+        ):
+            keep_definitions(record, ["lone"])
+            record.add(Administration(CLIENT, "lone", day(1), (1, 2)))
         with store.writing(source=ImportSource("intake.csv", "ab" * 32)) as record:
             record.add(Administration(CLIENT, "who5", day(1), (3, 3, 3, 3, 3), source_line=2))
             if screened:
@@ -59,6 +73,10 @@ def make_twin(url: str, *, screened: bool) -> None:
             with store.writing(source=ImportSource("screens.csv", "cd" * 32)) as record:
                 record.add(Administration(CLIENT, "hark", day(2), (1, 1, 0, 0)))
                 record.add(Event("V-9", CLIENT, day(2), "safety plan", "plan made"))
+            with store.writing(source=ImportSource("own.csv", "ef" * 32)) as record:
+                with tempfile_of(safety_questionnaire("unsafe")) as folder, using(folder):
+                    keep_definitions(record, ["unsafe"])
+                record.add(Administration(CLIENT, "unsafe", day(2), (4, 1)))
             lead = store.as_user("lead")
             flag = lead.safety_flags(client_id=CLIENT).row(0, named=True)
             with lead.writing() as record:
@@ -77,6 +95,13 @@ def twins(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, str]]
             make_twin(url, screened=screened)
             made.append(url)
         yield made[0], made[1]
+
+
+@contextmanager
+def tempfile_of(text: str, key: str = "unsafe") -> Iterator[Path]:
+    with tempfile.TemporaryDirectory() as folder:
+        (Path(folder) / f"{key}.toml").write_text(text)
+        yield Path(folder)
 
 
 def plain(value: object) -> str:
@@ -104,6 +129,16 @@ def page_of(store: Store, path: str) -> str:
     return json.dumps(layout, cls=plotly.utils.PlotlyJSONEncoder, sort_keys=True)
 
 
+def written_own(store: Store) -> object:
+    with store.writing() as record:
+        return record.add(Administration(CLIENT, "unsafe", day(9), (4, 4)))
+
+
+def known_keys(store: Store) -> object:
+    with definitions_of(store):
+        return all_keys()
+
+
 LOOKS: dict[str, Callable[[Store], object]] = {
     **{f"reader {name}": lambda store, name=name: rows_of(store, name) for name in READERS},
     "audit log": lambda store: store.audit.entries().rows(),
@@ -116,6 +151,13 @@ LOOKS: dict[str, Callable[[Store], object]] = {
     "preview of a conflict": lambda store: store.preview(
         [Administration(CLIENT, "who5", day(3), (1, 1, 1, 1, 1))]
     ),
+    "preview of an own questionnaire": lambda store: store.preview(
+        [Administration(CLIENT, "unsafe", day(9), (4, 4))]
+    ),
+    "writing an own questionnaire": written_own,
+    "scores": lambda store: care.scores(store).rows(),
+    "definitions": lambda store: store.definitions().drop("recorded_at").rows(),
+    "questionnaires": known_keys,
     "review": lambda store: care.client_review(store, CLIENT),
     "caseload": care.caseload,
     "outcomes": care.clinic_outcomes,
@@ -180,4 +222,4 @@ def test_whatever_a_command_prints_or_writes_is_the_same_in_both(twins, tmp_path
 def test_the_two_records_do_differ_for_those_who_may_know(twins):
     with Store.open(twins[0]) as without, Store.open(twins[1]) as with_data:
         flags = [one.as_user("lead").safety_flags()["instrument"].to_list() for one in (without, with_data)]
-    assert set(flags[1]) - set(flags[0]) == {"hits", "hark"}
+    assert set(flags[1]) - set(flags[0]) == {"hits", "hark", "unsafe"}

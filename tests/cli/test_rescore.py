@@ -9,6 +9,8 @@ import pytest
 from click.testing import CliRunner
 
 from mbc.cli.program import program
+from mbc.exchange.own_definitions import keep_definitions
+from mbc.instruments.own.folders import using
 from mbc.instruments.own.template import start
 from mbc.store import Administration, Client, Store
 
@@ -30,7 +32,8 @@ def clinic(tmp_path, monkeypatch):
     for folder, text in (("now", definition("1", reverse="")), ("next", definition("2", reverse='"q4"'))):
         (tmp_path / folder).mkdir()
         (tmp_path / folder / "closeness.toml").write_text(text)
-    with Store.create("sqlite:///clinic.db") as store, store.writing(by="desk") as record:
+    with using("now"), Store.create("sqlite:///clinic.db") as store, store.writing(by="desk") as record:
+        keep_definitions(record, ["closeness"])
         for number, answers in enumerate(ANSWERS, 1):
             record.add(Client(f"C{number}"))
             record.add(Administration(f"C{number}", "closeness", date(2026, 1, 1) + timedelta(number), answers))

@@ -15,6 +15,7 @@ from dashboards.pages.caseload.content import ORDERS, Card, Order, cards, grid_r
 from dashboards.routes import Page, reads_records
 from dashboards.web.visitor import models, user_store
 from mbc.care import Caseload, CohortModels, caseload
+from mbc.exchange.own_definitions import with_definitions_of_record
 from mbc.store import Store
 from mbc.store.accounts.break_glass import MAY_OPEN
 
@@ -127,6 +128,7 @@ def spark(address: str) -> Component:
     return html.Span(className="spark", style={"maskImage": f'url("{address}")'}, **aria(hidden="true"))
 
 
+@with_definitions_of_record
 def list_cards(
     store: Store, order: object, find: object, more: int | None, *, cohort: CohortModels | None = None
 ) -> tuple[list[Component], bool]:

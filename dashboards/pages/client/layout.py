@@ -37,6 +37,7 @@ from dashboards.web.visitor import models, record_view
 from mbc.care import ClientReview, CohortModels, Trajectory, client_review, client_safety
 from mbc.care.client.trajectory import short_name
 from mbc.errors import NotInRecord
+from mbc.exchange.own_definitions import definitions_of, with_definitions_of_record
 from mbc.figures import goals_figure, trajectory_figure
 from mbc.figures.axis import Axis
 from mbc.figures.theme import Theme
@@ -268,6 +269,7 @@ def _restricted_section() -> list[Component]:
     return [html.Div([*door, html.Div(id=ids.RECORD, **aria(live="polite"))], className="no-print")]
 
 
+@with_definitions_of_record
 def safety_panel(store: Store, client_id: str | None, clicks: int | None) -> tuple[list[Component], str, str]:
     """Answer the button: open at each odd click, for those who may read it."""
     if client_id is None or not clicks or clicks % 2 == 0:
@@ -299,7 +301,7 @@ def redraw(
     What comes from the browser is a claim: the store answers for its visitor's clients alone (NotInRecord), and
     an axis or theme that does not exist is the usual one.
     """
-    with store.snapshot():
+    with store.snapshot(), definitions_of(store):
         review = client_review(store, _known(client_id), cohort=cohort)
     courses = {chart_key(course): course for course in review.trajectories}
     chosen: Axis = "session" if axis == "session" else "calendar"

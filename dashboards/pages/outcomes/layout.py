@@ -19,6 +19,7 @@ from dashboards.web.sessions import csrf_token
 from dashboards.web.visitor import user_store
 from mbc.care import clinic_outcomes
 from mbc.care.clinic.outcomes import ClinicOutcomes
+from mbc.exchange.own_definitions import with_definitions_of_record
 from mbc.figures import outcomes_figure
 from mbc.figures.theme import Theme
 from mbc.store import Store
@@ -78,6 +79,7 @@ def _origins(outcomes: ClinicOutcomes) -> Component:
     )
 
 
+@with_definitions_of_record
 def choose(store: Store, period: object, theme: object) -> list[Component]:
     """Answer the choice of another period, or of another theme."""
     start, end = days_of(period)

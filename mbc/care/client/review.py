@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Sequence
 from itertools import groupby
 
 import polars as pl
@@ -13,12 +14,15 @@ from mbc.care.client.questions import suggest
 from mbc.care.client.trajectory import Cohort, trajectory_of
 from mbc.care.course.charted_scales import construct_title, in_reading_order, scales_to_chart
 from mbc.care.course.client_record import ClientRecord, no_later_than_today, read_record
+from mbc.care.scoring.recorded_definitions import undefined_instruments
 from mbc.care.values.course import Trajectory
 from mbc.care.values.review import ClientReview, ConstructReview
 from mbc.care.words import count, join_list, sentence
+from mbc.exchange.own_definitions import with_definitions_of_record
 from mbc.store import Store
 
 
+@with_definitions_of_record
 def client_review(
     store: Store, client_id: str, *, cohort: Cohort | None = None, as_of: dt.date | None = None
 ) -> ClientReview:
@@ -59,7 +63,7 @@ def client_review(
         clinician=_clinician(store, person["clinician_id"]),
         status=person["status"],
         as_of=today,
-        headline=headline(trajectories),
+        headline=headline(trajectories, undefined_instruments(store, client_id).get(client_id, ())),
         constructs=tuple(
             ConstructReview(key, construct_title(key), tuple(course for _, course in group))
             for key, group in groupby(pairs, key=lambda pair: pair[0])
@@ -79,7 +83,7 @@ def _last_day(store: Store, record: ClientRecord) -> dt.date:
     return no_later_than_today(store.last_session_date(), *(record.window or ()))
 
 
-def headline(trajectories: list[Trajectory]) -> str:
+def headline(trajectories: list[Trajectory], undefined: Sequence[str] = ()) -> str:
     """Say in one sentence what has changed clearly since the start, on the scales that apply now.
 
     Examples
@@ -108,6 +112,11 @@ def headline(trajectories: list[Trajectory]) -> str:
     if sides["no clear change"]:
         parts.append(f"no clear change on {count(len(sides['no clear change']), 'scale')}")
     if not parts:
+        if undefined and not trajectories:
+            return (
+                f"No scores: answers to {join_list(undefined)} are on record, but the definition was not found. "
+                "Name its folder: --instruments DIR."
+            )
         return (
             "No scores on record yet." if not trajectories else "No change to judge yet on the scales that apply."
         )

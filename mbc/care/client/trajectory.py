@@ -12,6 +12,7 @@ from mbc.care.forecast.clinic_models import CohortModel, CohortModels, NoCurves,
 from mbc.care.forecast.signals import NoOutlook, outlooks
 from mbc.care.values.course import CutoffLine, GoalLine, Trajectory
 from mbc.care.words import count
+from mbc.exchange.own_definitions import with_definitions_of_record
 from mbc.instruments import Instrument, Scale
 from mbc.instruments import instrument as load
 from mbc.store import Store
@@ -19,6 +20,7 @@ from mbc.store import Store
 Cohort = CohortModel | CohortModels
 
 
+@with_definitions_of_record
 def client_trajectory(
     store: Store,
     client_id: str,

@@ -18,10 +18,12 @@ from mbc.care.course.relationships import Timeline, timelines
 from mbc.care.course.segments import as_occasion, in_order, split
 from mbc.care.forecast.clinic_models import CohortModels, noise_for
 from mbc.care.forecast.signals import NoOutlook, outlooks
+from mbc.care.scoring.recorded_definitions import undefined_instruments
 from mbc.care.scoring.scores import scores
 from mbc.care.values.course import Change, Occasion, Segment, Verdict
 from mbc.care.values.review import Caseload, CaseloadCell, CaseloadRow
-from mbc.care.words import count, number, span
+from mbc.care.words import count, join_list, number, span
+from mbc.exchange.own_definitions import with_definitions_of_record
 from mbc.instruments import Instrument, Scale
 from mbc.store import Store
 
@@ -36,6 +38,7 @@ _VERDICT_WORDS: dict[Verdict, str] = {
 }
 
 
+@with_definitions_of_record
 def caseload(
     store: Store,
     *,
@@ -88,6 +91,7 @@ class _ClinicData:
     closed: Mapping[str, bool]  # whether every episode of care has ended
     starts: Mapping[str, Sequence[dt.date]]  # of their episodes of care
     scales: Sequence[tuple[Instrument, Scale, Noise | None]]  # that anybody was measured on, in reading order
+    undefined: Mapping[str, Sequence[str]]  # questionnaires on record without a definition, by client
 
     def present(self, client_id: str) -> Occasions:
         """Give one client's occasions of their present care."""
@@ -114,6 +118,7 @@ def _read(store: Store, as_of: dt.date | None, cohort: Cohort | None) -> _Clinic
             for instrument in in_reading_order(table["instrument"].unique())
             for scale in scales_to_chart(instrument)
         ],
+        undefined=undefined_instruments(store),
     )
 
 
@@ -137,7 +142,7 @@ def _row(data: _ClinicData, person: Mapping[str, Any]) -> CaseloadRow:
         days_since_contact=waited,
         sessions=sum(since is None or day >= since for day in sessions),
         cells=tuple(_cells(data, _present(occasions, since), line)),
-        flags=_flags(waited, asked=bool(occasions)) if in_care else (),
+        flags=_flags(waited, list(occasions), data.undefined.get(client_id, ())) if in_care else (),
     )
 
 
@@ -183,8 +188,10 @@ def _present(occasions: Occasions, since: dt.date | None) -> Occasions:
     return {key: group for key, group in kept.items() if group}
 
 
-def _flags(waited: int | None, *, asked: bool) -> tuple[str, ...]:
-    notes = [] if asked else ["no questionnaire yet"]
+def _flags(waited: int | None, asked: Sequence[object], undefined: Sequence[str]) -> tuple[str, ...]:
+    notes = [] if asked or undefined else ["no questionnaire yet"]
+    if undefined:
+        notes.append(f"no definition of {join_list(undefined)}")
     if waited is not None and waited > STALE_DAYS:
         notes.append(f"no contact for {span(waited)}")
     return tuple(notes)

@@ -11,6 +11,7 @@ import polars as pl
 from mbc.care.course.charted_scales import construct_rank, scales_to_chart
 from mbc.care.course.relationships import Timeline, timelines
 from mbc.care.scoring.scores import scores
+from mbc.exchange.own_definitions import with_definitions_of_record
 from mbc.instruments import Instrument, instrument
 from mbc.store import Store
 
@@ -35,6 +36,7 @@ class Counted:
     pairs: pl.DataFrame  # client_id, first_on, pre, last_on, post, occasions: those with a first and a later score
 
 
+@with_definitions_of_record
 def count_clients(store: Store, period: Period) -> list[Counted]:
     """Count, for every scale on record, who could be judged in a period and who could not.
 

@@ -14,6 +14,7 @@ from mbc.care.clinic.eligible_clients import Counted, Period, count_clients
 from mbc.care.clinic.reporting_periods import latest_full_period, require_full_period
 from mbc.care.words import day
 from mbc.errors import MbcError
+from mbc.exchange.own_definitions import with_definitions_of_record
 from mbc.instruments import instrument
 from mbc.privacy import PublishedCounts, rounded_percent, suppress
 from mbc.privacy.suppression import Preset, smallest_published
@@ -171,6 +172,7 @@ _TABLE = {
 }
 
 
+@with_definitions_of_record
 def clinic_outcomes(
     store: Store, *, start: dt.date | None = None, end: dt.date | None = None, k: int | Preset = 5
 ) -> ClinicOutcomes:

@@ -10,6 +10,7 @@ from typing import get_args
 import polars as pl
 
 from mbc.care.scoring.scores import scores
+from mbc.exchange.own_definitions import with_definitions_of_record
 from mbc.instruments import Instrument, instrument
 from mbc.instruments.library import keys
 from mbc.privacy import OTHER, StudyIds, days_since, fold_rare, guard, label_prefix, random_study_ids
@@ -63,6 +64,7 @@ class Cohort:
         return named | {f"items_{key}": frame for key, frame in self.items.items()}
 
 
+@with_definitions_of_record
 def deidentified_cohort(store: Store, *, k: int = 5) -> tuple[Cohort, StudyIds]:
     """Export the record of the clinic without identifying anybody.
 

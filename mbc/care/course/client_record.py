@@ -12,6 +12,7 @@ from mbc.care.course.current_episode import present_since, starts_of_care
 from mbc.care.course.relationships import Timeline, is_current, timelines
 from mbc.care.scoring.scores import scores
 from mbc.care.values.course import Mark
+from mbc.exchange.own_definitions import with_definitions_of_record
 from mbc.store import Store
 
 INFORMANT = "client"  # a chart shows what the client answered; others' answers are never mixed in
@@ -52,6 +53,7 @@ class ClientRecord:
         return self.scores.filter(pl.col("instrument") == instrument, pl.col("scale") == scale)
 
 
+@with_definitions_of_record
 def read_record(store: Store, client_id: str, *, instrument: str | None = None) -> ClientRecord:
     """Read one client; the scores of one questionnaire only, where one is named.
 

@@ -25,6 +25,7 @@ from mbc.care.forecast.signals import MOST_CLIENTS, NoOutlook, learn
 from mbc.care.scoring.scores import scores
 from mbc.care.values.course import SELF, CourseCurve, Segment
 from mbc.errors import ModelError
+from mbc.exchange.own_definitions import with_definitions_of_record
 from mbc.instruments import Instrument, Scale
 from mbc.instruments import instrument as load
 from mbc.models import ExpectedCourse, GrowthCurve, growth_curve, reliable_change
@@ -124,6 +125,7 @@ def _is_behind(model: CohortModel, holding: Mapping[str, int]) -> bool:
     return any(model.counts.get(unit, 0) != count for unit, count in holding.items())
 
 
+@with_definitions_of_record
 def cohort_model(store: Store, instrument: str, scale: str | None = None) -> CohortModel:
     """Fit the growth model of one scale to every record that this store may show.
 
@@ -205,6 +207,7 @@ def unit_of(client_id: str, target: str) -> str:
     return client_id if target == SELF else f"{client_id} {target}"
 
 
+@with_definitions_of_record
 def followed_scores(store: Store, instrument: str, scale: str | None = None) -> pl.DataFrame:
     """List the scores that an expected course is learned from.
 

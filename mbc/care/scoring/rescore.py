@@ -4,17 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from typing import get_args
 
 import polars as pl
 
 from mbc.care.scoring.definition_digest import definition_digest
 from mbc.care.scoring.scores import compute_scores, current_sets, scores
 from mbc.errors import InvalidResponse, UnknownInstrument
+from mbc.exchange.own_definitions import keep_definitions, recorded_texts, with_definitions_of_record
 from mbc.instruments import Instrument, Scale
 from mbc.instruments import instrument as load
+from mbc.instruments.library import own_text
 from mbc.store import Store
 from mbc.store.reading.score_cache import COLUMNS, ComputedScores
+from mbc.store.schema.records import Channel
 
+CHANNELS: tuple[Channel, ...] = get_args(Channel)
 _KEY = ["administration_id", "scale"]
 _VALUES = ("score", "answered", "prorated", "band", "maximum")
 
@@ -60,6 +65,7 @@ class Rescoring:
         return sum(scale.changed for scale in self.scales)
 
 
+@with_definitions_of_record
 def rescoring(store: Store) -> tuple[Rescoring, ...]:
     """Compare the scores that are kept under earlier definitions with those of today's. Changes nothing.
 
@@ -72,6 +78,7 @@ def rescoring(store: Store) -> tuple[Rescoring, ...]:
     return tuple(_compare(store, known, old) for known, old in _outdated(store))
 
 
+@with_definitions_of_record
 def keep_scores(store: Store) -> int:
     """Work out every score that is not kept yet, and keep it; returns how many rows were added.
 
@@ -81,8 +88,11 @@ def keep_scores(store: Store) -> int:
     return store.keep_scores(_to_keep(answers.answers, answers.totals))
 
 
+@with_definitions_of_record
 def rebuild_scores(store: Store, seen: tuple[Rescoring, ...] = ()) -> int:
     """Drop what is kept under earlier definitions and under today's, work everything out, and keep it.
+
+    The clinic's own definitions in use are kept with the record, too.
 
     Scores of questionnaires that the catalogue does not know at present stay: nothing could be put in their place.
 
@@ -93,6 +103,7 @@ def rebuild_scores(store: Store, seen: tuple[Rescoring, ...] = ()) -> int:
     seen : tuple of Rescoring
         What `rescoring` reported; written to the audit log, without naming anybody.
     """
+    _keep_definitions_in_use(store)
     sets = store.score_sets()
     known = [row["set_id"] for row in sets.iter_rows(named=True) if _known(row["instrument"]) is not None]
     answers = store.administrations_to_score([])
@@ -104,6 +115,17 @@ def rebuild_scores(store: Store, seen: tuple[Rescoring, ...] = ()) -> int:
     return store.keep_scores(_to_keep(answers.answers, answers.totals), dropping=known, logged=details)
 
 
+def _keep_definitions_in_use(store: Store) -> None:
+    """Keep the clinic's own definitions that are not the ones on record: from now on they are."""
+    recorded = recorded_texts(store)
+    asked = {key for channel in CHANNELS for key in store.administrations(channel=channel)["instrument"].unique()}
+    changed = [key for key in asked if own_text(key) not in {None, recorded.get(key)}]
+    if changed:
+        with store.writing() as record:
+            keep_definitions(record, changed)
+
+
+@with_definitions_of_record
 def wrong_scores(store: Store) -> int:
     """Count kept scores that are not what the answers give: the cache was edited."""
     sets = current_sets(store)

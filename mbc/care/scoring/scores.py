@@ -14,6 +14,7 @@ import polars as pl
 from mbc.care.scoring.columns import HEAD, SCORED
 from mbc.care.scoring.definition_digest import definition_digest
 from mbc.errors import InvalidResponse, UnknownInstrument
+from mbc.exchange.own_definitions import with_definitions_of_record
 from mbc.instruments import Instrument, Scale, score
 from mbc.instruments import instrument as load
 from mbc.store import Store
@@ -21,6 +22,7 @@ from mbc.store import Store
 Invalid = Literal["raise", "null"]
 
 
+@with_definitions_of_record
 def scores(
     store: Store,
     *,

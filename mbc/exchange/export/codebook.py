@@ -62,6 +62,8 @@ _COLUMNS: Mapping[str, str] = {
     "label": "in the clinic's own words",
     "valence": "growth, hard or neutral",
     "status": "status",
+    "line": "line of the definition file",
+    "text": "what the line says",
 }
 _ENDS = re.compile(r"(-?\d+) (.+?) to (-?\d+) (.+)")
 

@@ -9,6 +9,7 @@ import polars as pl
 
 from mbc.exchange.export.instrument_facts import known
 from mbc.exchange.export.scores import score_administrations
+from mbc.exchange.own_definitions import DEFINITIONS, definition_lines, with_definitions_of_record
 from mbc.store import Store
 from mbc.store.schema.records import Channel
 
@@ -46,6 +47,7 @@ class Selection:
     safety: bool = False
 
 
+@with_definitions_of_record
 def collect(store: Store, selection: Selection, progress: Progress | None = None) -> Collected:
     """Read the selection, as far as this view of the record allows.
 
@@ -72,6 +74,7 @@ def collect(store: Store, selection: Selection, progress: Progress | None = None
         for name in _LATER:
             report(name)
             tables[name] = _read(store, name, selection.clients)
+        tables[DEFINITIONS] = definition_lines(store, kept["instrument"].unique())
     if selection.scores:
         report("scores")
         tables["scores"] = score_administrations(heads, answers, totals)

@@ -6,6 +6,7 @@ of our own, so that the same record can be made of the Bundle again.
 
 from __future__ import annotations
 
+import base64
 import json
 import uuid
 from collections.abc import Iterator, Mapping
@@ -17,6 +18,7 @@ import polars as pl
 
 from mbc.exchange.fhir.answer_values import plain
 from mbc.exchange.fhir.resources import ANSWERS, INSTRUMENT, LOINC, OURS, SCORES
+from mbc.exchange.own_definitions import DEFINITIONS, texts_of_lines
 from mbc.instruments import Instrument, keys
 from mbc.instruments import instrument as load
 
@@ -24,6 +26,8 @@ ADMINISTRATIONS = "administrations/"
 RECORD = f"{OURS}record"
 TABLE = f"{OURS}table"
 _ORDINAL = "http://hl7.org/fhir/StructureDefinition/ordinalValue"
+_LIBRARY = "http://terminology.hl7.org/CodeSystem/library-type"
+DEFINITION = f"{OURS}definition/"
 _SURVEY = "http://terminology.hl7.org/CodeSystem/observation-category"
 _UCUM = "http://unitsofmeasure.org"
 _OCCASION = ("client_id", "instrument", "informant", "target", "taken_on", "taken_at")
@@ -58,7 +62,10 @@ def _resources(tables: Tables) -> Iterator[Row]:
     yield from _answers_and_kept_scores(wide, tables.get("totals"))
     yield from _derived(tables.get("scores"))
     for name, table in tables.items():
-        if name not in {"totals", "scores"} and not name.startswith(ADMINISTRATIONS):
+        if name == DEFINITIONS:
+            for key, text in texts_of_lines(table).items():
+                yield _library(key, text)
+        elif name not in {"totals", "scores"} and not name.startswith(ADMINISTRATIONS):
             for n, row in enumerate(table.iter_rows(named=True)):
                 yield _basic(name, n, row)
 
@@ -224,6 +231,19 @@ def _basic(table: str, number: int, row: Row) -> Row:
         "id": _id("Basic", table, str(number)),
         "extension": extensions,
         "code": {"coding": [{"system": TABLE, "code": table}]},
+    }
+
+
+def _library(key: str, text: str) -> Row:
+    """Attach the definition file of a questionnaire of the clinic's own: what its answers are scored by."""
+    return {
+        "resourceType": "Library",
+        "id": _id("Library", key),
+        "url": f"{DEFINITION}{key}",
+        "name": key.upper(),
+        "status": "active",
+        "type": {"coding": [{"system": _LIBRARY, "code": "asset-collection"}]},
+        "content": [{"contentType": "application/toml", "data": base64.b64encode(text.encode()).decode()}],
     }
 
 

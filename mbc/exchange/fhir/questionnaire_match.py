@@ -14,7 +14,7 @@ from mbc.exchange.fhir.resources import INSTRUMENT, LOINC, SCORES, CodeList, Cod
 from mbc.exchange.header.columns import fold
 from mbc.exchange.header.questionnaires import item_number, item_pattern, key_of
 from mbc.instruments import Instrument, instrument, keys
-from mbc.instruments.own.folders import OwnFile, listed
+from mbc.instruments.own.folders import OwnDefinition, listed
 
 _LOINC_CODE = re.compile(r"(?<!\d)(\d{1,7}-\d)(?!\d)")
 
@@ -224,17 +224,17 @@ def _item_codes(key: str) -> dict[str, str]:
 
 
 @lru_cache(maxsize=256)
-def _item_codes_of(key: str, _: tuple[OwnFile, ...]) -> dict[str, str]:
+def _item_codes_of(key: str, _: tuple[OwnDefinition, ...]) -> dict[str, str]:
     return {item.loinc: item.id for item in instrument(key).items if item.loinc}
 
 
 @lru_cache(maxsize=8)
-def _scale_codes(_: tuple[OwnFile, ...]) -> dict[str, tuple[str, str]]:
+def _scale_codes(_: tuple[OwnDefinition, ...]) -> dict[str, tuple[str, str]]:
     return {scale.loinc: (key, scale.key) for key in keys() for scale in instrument(key).scales if scale.loinc}
 
 
 @lru_cache(maxsize=8)
-def _by_column(_: tuple[OwnFile, ...]) -> dict[str, tuple[str, str]]:
+def _by_column(_: tuple[OwnDefinition, ...]) -> dict[str, tuple[str, str]]:
     return {f"{key}_{scale.key}": (key, scale.key) for key in keys() for scale in instrument(key).scales}
 
 

@@ -9,7 +9,7 @@ from mbc.errors import SettingsError, nearest
 from mbc.exchange.files.messages import quote
 from mbc.exchange.header.columns import OWN_ROLES, ROLES
 from mbc.instruments import instrument, keys
-from mbc.instruments.own.folders import OwnFile, listed
+from mbc.instruments.own.folders import OwnDefinition, listed
 
 
 def per_instrument(values: Iterable[str], option: str) -> dict[str, str]:
@@ -70,7 +70,7 @@ def check_column(canonical: str, where: str) -> None:
 
 
 @lru_cache(maxsize=8)
-def _columns(_: tuple[OwnFile, ...]) -> dict[str, None]:
+def _columns(_: tuple[OwnDefinition, ...]) -> dict[str, None]:
     """Columns that belong to one questionnaire; the clinic's own files are named because they may change."""
     every = [instrument(key) for key in keys()]
     items = [column for measure in every for column in measure.item_columns()]

@@ -14,7 +14,7 @@ from mbc.exchange.files.messages import quote
 from mbc.exchange.header.columns import Columns, fold
 from mbc.exchange.header.options import ImportOptions
 from mbc.instruments import Coding, Form, Instrument, Item, instrument, keys
-from mbc.instruments.own.folders import OwnFile, listed
+from mbc.instruments.own.folders import OwnDefinition, listed
 
 _BETWEEN = r"[ _.\-]"
 _ITEM_WORD = r"(?:q|item|question)"
@@ -72,7 +72,7 @@ def item_number(text: str, key: str) -> int | None:
 
 
 @lru_cache(maxsize=8)
-def _by_folded_name(_: tuple[OwnFile, ...]) -> dict[str, str]:
+def _by_folded_name(_: tuple[OwnDefinition, ...]) -> dict[str, str]:
     known = {fold(instrument(key).name): key for key in keys()}
     known |= {fold(part): key for key in keys() for part in instrument(key).name.split(" - ")}
     return known | {fold(key): key for key in keys()}

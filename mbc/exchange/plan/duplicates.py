@@ -10,6 +10,7 @@ import polars as pl
 
 from mbc.exchange.cells.text import REASON
 from mbc.exchange.files.text_table import ROW
+from mbc.exchange.own_definitions import own_definitions
 from mbc.exchange.plan.to_store import Registrations, as_records
 from mbc.store import Store
 
@@ -73,7 +74,8 @@ def with_record(
             (pl.col(OUTCOME) == "stored") & ~pl.col("target").is_in(new)
         )
         here = clients.filter(clients.is_in(asked["client_id"].unique().implode())).to_list()
-        previews = store.preview(as_records(asked), supersede=supersede, new_clients=here)
+        definitions = own_definitions(asked["instrument"].unique())
+        previews = store.preview(as_records(asked), supersede=supersede, new_clients=here, definitions=definitions)
         outcomes += [
             (place, preview.outcome, _outcome_words(preview.outcome, preview.reason))
             for place, preview in zip(asked[_PLACE], previews, strict=True)

@@ -14,6 +14,7 @@ from mbc.exchange.files.messages import count_noun, join_names, join_numbers, jo
 from mbc.exchange.files.text_table import ROW
 from mbc.exchange.header.columns import fold
 from mbc.exchange.header.options import ImportOptions, Layout
+from mbc.exchange.own_definitions import definitions_of, keep_definitions
 from mbc.exchange.plan.clients import find_clients, find_clinicians, find_episodes
 from mbc.exchange.plan.duplicates import OUTCOME, SAME_AS, STORABLE, after_storing, with_record, within_file
 from mbc.exchange.plan.look_alikes import look_alikes
@@ -183,24 +184,26 @@ class ImportPlan:
         ImportRefused
             When some are refused and ``skip_refused`` is not set, or all are; nothing is stored then.
         """
-        plan = self if self.has_record else make_plan(self.proposal, store)
-        _require_sound(plan, skip_refused=skip_refused)
-        try:
-            return _stored(plan, store, by, progress)
-        except Conflict:  # found while storing: name every row, not only the first
-            plan = self.compare_with(store)
+        with definitions_of(store):
+            plan = self if self.has_record else make_plan(self.proposal, store)
             _require_sound(plan, skip_refused=skip_refused)
-            return _stored(plan, store, by, progress)
+            try:
+                return _stored(plan, store, by, progress)
+            except Conflict:  # found while storing: name every row, not only the first
+                plan = self.compare_with(store)
+                _require_sound(plan, skip_refused=skip_refused)
+                return _stored(plan, store, by, progress)
 
     def compare_with(self, store: Store) -> ImportPlan:
         """Compare with what is on record now; what the file itself refuses stays refused."""
-        plan = make_plan(self.proposal, store)
-        correcting = self.proposal.options.supersede is not None
-        pages = plan.proposal.parts.with_answers(plan.administrations)
-        compared = with_record(
-            plan.administrations, pages, store, supersede=correcting, registrations=plan.registrations
-        )
-        return replace(plan, administrations=compared)
+        with definitions_of(store):
+            plan = make_plan(self.proposal, store)
+            correcting = self.proposal.options.supersede is not None
+            pages = plan.proposal.parts.with_answers(plan.administrations)
+            compared = with_record(
+                plan.administrations, pages, store, supersede=correcting, registrations=plan.registrations
+            )
+            return replace(plan, administrations=compared)
 
 
 def _stored(plan: ImportPlan, store: Store, by: str | None, progress: Progress | None) -> ImportPlan:
@@ -210,6 +213,7 @@ def _stored(plan: ImportPlan, store: Store, by: str | None, progress: Progress |
     outcomes: list[Outcome] = []
     with store.writing(by=by, source=plan.source) as record:
         record.add_all(plan.needed.records(on=options.now.date()))
+        keep_definitions(record, plan.administrations.filter(STORABLE)["instrument"])
         for page in plan.proposal.parts.with_answers(plan.administrations):
             for part in page.filter(STORABLE).iter_slices(_AT_ONCE):
                 outcomes += record.add_frame(as_records(part, flags=True), supersede=options.supersede)

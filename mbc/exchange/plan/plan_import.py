@@ -11,6 +11,7 @@ from mbc.errors import ImportRefused
 from mbc.exchange.files.messages import quote
 from mbc.exchange.header.options import ImportOptions, Layout
 from mbc.exchange.open_file import first_bytes, kind_of, open_table
+from mbc.exchange.own_definitions import definitions_of
 from mbc.exchange.plan.import_plan import ImportPlan, Proposal, make_plan
 from mbc.exchange.plan.paged_file import Parts, read_pages, read_parts
 from mbc.store import ImportSource, Store
@@ -76,13 +77,19 @@ def plan_import(
         columns=columns or {},
         **more,
     )
-    plan = read_plan(path, store, options)
-    return plan if store is None else plan.compare_with(store)
+    with definitions_of(store):
+        plan = read_plan(path, store, options)
+        return plan if store is None else plan.compare_with(store)
 
 
 def read_plan(path: str | Path, store: Store | None, options: ImportOptions) -> ImportPlan:
     """Plan an import as far as the file and the people on record decide it; occasions are not compared yet."""
-    parts = _parts(Path(path), options)
+    with definitions_of(store):
+        return _plan(Path(path), store, options)
+
+
+def _plan(path: Path, store: Store | None, options: ImportOptions) -> ImportPlan:
+    parts = _parts(path, options)
     if parts.kind == "redcap":  # most rows are of other forms and events: blanks there say nothing
         parts = replace(parts, reading=replace(parts.reading, blank_rows=()))
     if parts.reading.administrations.is_empty():

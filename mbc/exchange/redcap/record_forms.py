@@ -23,7 +23,7 @@ ADMINISTRATIONS = "administrations/"
 DATA, DICTIONARY, REPEATING = "data.csv", "dictionary.csv", "repeating.csv"
 _RECORD, _FORM, _INSTANCE = "record_id", "redcap_repeat_instrument", "redcap_repeat_instance"
 _BASE = "clients"
-_APART = ("clinicians",)  # belong to no client
+_APART = ("clinicians", "definitions")  # belong to no client
 _IDENTIFIERS = frozenset({"alias", "label", "display_name"})
 
 

@@ -15,7 +15,7 @@ from __future__ import annotations
 
 import hashlib
 from collections import Counter
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -30,6 +30,7 @@ from mbc.exchange.files.text_table import ROW, TextTable
 from mbc.exchange.header.columns import Columns
 from mbc.exchange.header.layout import recognise
 from mbc.exchange.header.options import ImportOptions
+from mbc.exchange.own_definitions import definitions_of, keep_definitions
 from mbc.exchange.plan.clients import find_episodes
 from mbc.exchange.plan.duplicates import OCCASION, OUTCOME, within_file
 from mbc.exchange.plan.to_store import as_records
@@ -40,6 +41,8 @@ from mbc.exchange.rows.wide import read_wide
 from mbc.exchange.whole_record.record_files import ADMINISTRATIONS, RecordSource, read_record
 from mbc.exchange.whole_record.table_files import AFTER, BEFORE, RecordTable, read_tables
 from mbc.instruments import instrument
+from mbc.instruments.library import own_text
+from mbc.instruments.own.recorded import adding_recorded
 from mbc.store import ImportSource, Outcome, Store
 
 _FILE = "file"
@@ -94,7 +97,22 @@ def import_record(
         When something is on record with other content and no reason to supersede is given.
     """
     folder = Path(folder)
-    read = read_record(folder)
+    with definitions_of(store):
+        read = read_record(folder)
+        with adding_recorded(read.definitions):
+            return _import(folder, read, store, by, supersede=supersede, dry_run=dry_run, progress=progress)
+
+
+def _import(
+    folder: Path,
+    read: RecordSource,
+    store: Store,
+    by: str | None,
+    *,
+    supersede: str | None,
+    dry_run: bool,
+    progress: Callable[[int], None] | None,
+) -> RecordImport:
     tables = {table.name: table for table in read_tables(read.tables)}
     files = list(read.tables.values())
     frame = _administrations(read)
@@ -112,6 +130,7 @@ def import_record(
                 if name in tables:
                     counts[name] = dict(Counter(record.add_all(tables[name].records, supersede=supersede)))
             outcomes: Counter[Outcome] = Counter()
+            keep_definitions(record, storable["instrument"])
             for part in storable.iter_slices(_AT_ONCE):
                 outcomes.update(record.add_frame(as_records(part, flags=True), supersede=supersede))
                 if progress is not None:
@@ -124,7 +143,7 @@ def import_record(
     except _OnlyTryingError:
         pass
     counts = {table: outcomes for table, outcomes in counts.items() if outcomes}
-    return RecordImport(counts, _notes(tables.values(), frame))
+    return RecordImport(counts, (*_notes(tables.values(), frame), *_other_definitions(read)))
 
 
 class _OnlyTryingError(Exception):
@@ -237,6 +256,13 @@ def _notes(tables: Iterable[RecordTable], frame: pl.DataFrame) -> tuple[str, ...
     if not twice.is_empty():
         notes.append(f"{len(twice)} administrations appear twice with the same content; each is stored once.")
     return tuple(notes)
+
+
+def _other_definitions(read: RecordSource) -> Iterator[str]:
+    """Say which definitions that the record brings along are not the ones in use here."""
+    for key, text in sorted(read.definitions.items()):
+        if own_text(key) != text:
+            yield f"The definition of '{key}' that the record brings along was not used: another is in use here."
 
 
 def _digest(files: Iterable[TextTable]) -> str:

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import polars as pl
@@ -22,6 +22,7 @@ from mbc.exchange.files.text_table import ROW, TextTable
 from mbc.exchange.files.workbook import Workbook
 from mbc.exchange.files.workbook_guard import check_archive
 from mbc.exchange.open_file import first_bytes
+from mbc.exchange.own_definitions import DEFINITIONS, texts_of_lines
 from mbc.exchange.redcap.record_forms import read_redcap_record
 from mbc.exchange.whole_record.table_files import AFTER, BEFORE
 from mbc.instruments import keys
@@ -29,7 +30,7 @@ from mbc.instruments import keys
 ADMINISTRATIONS = "administrations/"
 ABOUT = "mbc record"
 _EXPLAINING = frozenset({"about", "codebook", "scores"})
-_TABLES = (*BEFORE, *AFTER, "totals")
+_TABLES = (*BEFORE, *AFTER, "totals", DEFINITIONS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +40,19 @@ class RecordSource:
     name: str
     kind: str
     tables: dict[str, TextTable]
+    definitions: dict[str, str] = field(default_factory=dict[str, str])
+    """Key -> text of the definition file of a questionnaire of the clinic's own."""
+
+    @classmethod
+    def of(cls, name: str, kind: str, tables: Iterable[tuple[str, TextTable]]) -> RecordSource:
+        """Take the tables that a reader found, and the definitions out of them."""
+        by_name = dict(tables)
+        lines = by_name.pop(DEFINITIONS, None)
+        if lines is None:
+            return cls(name, kind, by_name)
+        if not {"instrument", "text"} <= set(lines.columns):
+            raise ImportRefused(f"'{quote(lines.name)}' lacks a column; 'instrument' and 'text' are needed.")
+        return cls(name, kind, by_name, texts_of_lines(lines.frame))
 
 
 def is_record(path: Path) -> bool:
@@ -67,14 +81,14 @@ def read_record(path: Path) -> RecordSource:
     if path.is_dir():
         kind = _folder_kind(path)
         reader = _FOLDERS[kind]
-        return RecordSource(path.name, f"{kind} record", dict(reader(path)))
+        return RecordSource.of(path.name, f"{kind} record", reader(path))
     if not path.exists():
         raise ImportRefused(
             f"'{quote(path, longest=200)}' is not a folder; a record folder holds a file per table."
         )
     if is_our_bundle(first_bytes(path)):
-        return RecordSource(path.name, "fhir record", dict(read_bundle(path)))
-    return RecordSource(path.name, "excel record", dict(_workbook(path)))
+        return RecordSource.of(path.name, "fhir record", read_bundle(path))
+    return RecordSource.of(path.name, "excel record", _workbook(path))
 
 
 def _folder_kind(folder: Path) -> str:

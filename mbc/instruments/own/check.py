@@ -67,15 +67,20 @@ def check(path: str | Path, *, in_folder: bool = False) -> Checked:
         text = file.read_text(encoding="utf-8-sig")
     except (OSError, UnicodeDecodeError) as fault:
         return Checked(file.name, None, (Fault(f"cannot be read as UTF-8 text: {fault}.", None),), "")
+    return check_text(text, file.name, in_folder=in_folder)
+
+
+def check_text(text: str, name: str, *, in_folder: bool = False) -> Checked:
+    """Find every fault of a definition that was read already; ``name`` is its file's, for messages."""
     try:
         data = tomllib.loads(text)
     except (ValueError, RecursionError) as fault:  # no TOML, or numbers or tables without end
         number, message = explain(str(fault), text)
-        return Checked(file.name, None, (Fault(message, number),), text)
-    faults_found, note = _faults(data, text, file, in_folder=in_folder)
+        return Checked(name, None, (Fault(message, number),), text)
+    faults_found, note = _faults(data, text, Path(name), in_folder=in_folder)
     faults = sorted(faults_found, key=lambda fault: fault.line or 0)
-    made = None if faults else build(text, file.name, sources())
-    return Checked(file.name, made, tuple(faults), text, note)
+    made = None if faults else build(text, name, sources())
+    return Checked(name, made, tuple(faults), text, note)
 
 
 def read(path: str | Path, *, in_folder: bool = False) -> Instrument:

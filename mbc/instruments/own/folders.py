@@ -13,6 +13,7 @@ from pathlib import Path
 import platformdirs
 
 from mbc.errors import DefinitionError, SettingsError
+from mbc.instruments.own.recorded import RecordedDefinition, recorded
 
 VARIABLE = "MBC_INSTRUMENTS"
 KEY = re.compile(r"[a-z][a-z0-9_]{0,39}")
@@ -30,6 +31,9 @@ class OwnFile:
     def key(self) -> str:
         """The key that its name gives."""
         return Path(self.path).stem
+
+
+OwnDefinition = OwnFile | RecordedDefinition
 
 
 def folders() -> tuple[Path, ...]:
@@ -70,8 +74,8 @@ def using(folder: str | Path) -> Generator[None]:
             os.environ[VARIABLE] = before
 
 
-def listed() -> tuple[OwnFile, ...]:
-    """List the definition files as they are now: a look at the folders, nothing is read."""
+def listed() -> tuple[OwnDefinition, ...]:
+    """List the definition files as they are now, then what the record in use brings along under other keys."""
     files: list[OwnFile] = []
     for folder in folders():
         with os.scandir(folder) as entries:
@@ -79,11 +83,12 @@ def listed() -> tuple[OwnFile, ...]:
                 if entry.name.endswith(".toml") and not entry.name.startswith("."):
                     about = entry.stat()
                     files.append(OwnFile(entry.path, about.st_mtime_ns, about.st_size))
-    return tuple(files)
+    named = {file.key for file in files}
+    return (*files, *(definition for definition in recorded() if definition.key not in named))
 
 
 @lru_cache(maxsize=8)
-def by_key(files: tuple[OwnFile, ...]) -> dict[str, OwnFile]:
+def by_key(files: tuple[OwnDefinition, ...]) -> dict[str, OwnDefinition]:
     """Find the files by their keys.
 
     Raises
@@ -91,7 +96,7 @@ def by_key(files: tuple[OwnFile, ...]) -> dict[str, OwnFile]:
     DefinitionError
         If a name can be no key, or two files have the same.
     """
-    by_name: dict[str, OwnFile] = {}
+    by_name: dict[str, OwnDefinition] = {}
     for file in files:
         if not KEY.fullmatch(file.key):
             raise DefinitionError(

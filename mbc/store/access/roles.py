@@ -119,6 +119,11 @@ class Scope:
             raise AccessDenied(f"{self.who} may not write {kind.__name__} records.")
 
     @property
+    def may_keep_definitions(self) -> bool:
+        """Say whether definitions may be kept: they decide for the whole clinic, so its operator keeps them."""
+        return self.user is None and not self.masked
+
+    @property
     def narrow(self) -> bool:
         """Say whether some clients lie outside this scope."""
         return self.clinicians is not None or self.only is not None

@@ -39,6 +39,7 @@ WORDS = {  # what people call the rows of a table
     "event": "events",
     "earlier": "earlier versions",
     "acknowledgement": "acknowledgements",
+    "definition": "definitions",
 }
 
 

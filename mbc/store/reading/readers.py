@@ -224,6 +224,23 @@ class Readers(QueryView):
             with self._reading() as connection:
                 return fetch(connection, query).sort("set_id")
 
+    def definitions(self) -> pl.DataFrame:
+        """One row per definition of a questionnaire of the clinic's own, the latest last; nothing of anybody.
+
+        instrument, version, channel, text, recorded_at, recorded_by. Those of the safety channel need the
+        permission ``safety:read``: that there is one would tell that somebody was asked.
+        """
+        c, entry = t.definition.c, t.entry.c
+        query = select(c.instrument, c.version, c.channel, c.text, entry.recorded_at, entry.recorded_by)
+        query = query.select_from(t.definition.join(t.entry)).order_by(c.entry_id, c.instrument)
+        if not self._scope.has_permission("safety:read"):
+            query = query.where(c.channel == "care")
+        with self._audited("definitions", None, logged=False):
+            if not self._scope.has_permission("safety:read"):
+                self._scope.require_reader("answers")
+            with self._reading() as connection:
+                return fetch(connection, query)
+
     def administrations_to_score(
         self, set_ids: Collection[int], *, client_id: str | None = None, instrument: str | None = None
     ) -> ToScore:
@@ -291,7 +308,8 @@ class Readers(QueryView):
         if self._scope.has_permission("safety:read"):
             return []
         asked = [key for key, rule in shipped_rules().items() if rule.flags]
-        return [t.administration.c.instrument.not_in(asked)]
+        own = select(t.definition.c.instrument).where(t.definition.c.raises_flags)
+        return [t.administration.c.instrument.not_in(asked), t.administration.c.instrument.not_in(own)]
 
     def _parts(
         self,

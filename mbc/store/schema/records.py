@@ -11,7 +11,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime
-from typing import Literal, get_args
+from typing import Any, Literal, get_args
 
 from mbc.errors import StoreError
 from mbc.store.schema.validation import (
@@ -33,6 +33,7 @@ Valence = Literal["growth", "hard", "neutral"]
 FlagKind = Literal["risk", "ask"]
 Channel = Literal["care", "safety"]
 
+_MOST_CHARACTERS = 1_000_000  # of a definition file
 _NEVER_ID = frozenset({"self"})  # a target is "self" or a relationship's id
 
 
@@ -265,6 +266,28 @@ Record = (
     | GoalRating
     | Event
 )
+
+
+@dataclass(frozen=True, slots=True)
+class Definition:
+    """The definition of a questionnaire of the clinic's own, as its answers were recorded with it."""
+
+    instrument: str
+    version: str
+    text: str  # of the definition file
+    rule: Mapping[str, Any]  # what it says of safety: mbc.instruments.definition.safety_rule
+
+    def __post_init__(self) -> None:
+        check_ids(self, "instrument", "version")
+        if not 0 < len(self.text) <= _MOST_CHARACTERS:
+            raise StoreError(f"A definition's text has 1 to {_MOST_CHARACTERS} characters; this one does not.")
+        if self.rule.get("channel") not in get_args(Channel):
+            raise StoreError(f"The rule of '{self.instrument}' names no channel: 'care' or 'safety' is needed.")
+
+    @property
+    def channel(self) -> Channel:
+        """Where the answers belong."""
+        return self.rule["channel"]
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,7 +1,8 @@
 """Which channel a questionnaire belongs to, and which of its answers raise a flag: decided here for every writer.
 
-The rules are those of the definitions that mbc ships, written down by ``scripts/safety_rules.py``, because the
-record knows no questionnaire. A test holds the two to each other.
+The rules are those of the definitions: of what mbc ships, written down by ``scripts/safety_rules.py``, because the
+record knows no questionnaire (a test holds the two to each other); and of the clinic's own questionnaires, kept
+with their definitions.
 """
 
 from __future__ import annotations
@@ -39,6 +40,17 @@ class SafetyRule:
     default_form: str | None = None
     default_coding: str | None = None
     flags: tuple[Mapping[str, Any], ...] = ()
+
+    @classmethod
+    def of(cls, instrument: str, rule: Mapping[str, Any]) -> SafetyRule:
+        """Take the rule of one questionnaire as `mbc.instruments.definition.safety_rule` writes it."""
+        return cls(
+            instrument,
+            rule["channel"],
+            rule.get("default_form"),
+            rule.get("default_coding"),
+            tuple(rule.get("flags", ())),
+        )
 
     def raised(
         self,
@@ -98,13 +110,4 @@ def _counted(answers: Sequence[float | None], position: int, term: Mapping[str, 
 def shipped_rules() -> Mapping[str, SafetyRule]:
     """Read the rules of the questionnaires that mbc ships."""
     text = (files("mbc.store.schema") / "safety_rules.json").read_text(encoding="utf-8")
-    return {
-        key: SafetyRule(
-            key,
-            rule["channel"],
-            rule.get("default_form"),
-            rule.get("default_coding"),
-            tuple(rule.get("flags", ())),
-        )
-        for key, rule in json.loads(text).items()
-    }
+    return {key: SafetyRule.of(key, rule) for key, rule in json.loads(text).items()}

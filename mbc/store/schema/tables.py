@@ -12,6 +12,7 @@
     account ──< account_permission, supervision
     audit                 who did what, when, from where: a hash chain
     tombstone ──< erased  what a legal erasure took out: numbers and keyed digests, nobody's name
+    definition            definition files of the clinic's own questionnaires, as they were when answers came in
     score_set ──< score   scores worked out from the answers: a cache that can be dropped
 
 Answers are rows of (administration, item, value): a new questionnaire needs no migration. Administrations and
@@ -44,8 +45,8 @@ from sqlalchemy import (
 from mbc.store.schema.column_types import Id, Number, UtcDateTime, metadata
 
 
-def _number(name: str, **options: Any) -> Column[int]:
-    return Column(name, Number, **options)
+def _number(name: str, *constraints: ForeignKey, **options: Any) -> Column[int]:
+    return Column(name, Number, *constraints, **options)
 
 
 def _entry() -> Column[int]:
@@ -377,6 +378,19 @@ erasing = Table(
         nullable=False,
     ),
     CheckConstraint("until_commit = 0", name="until_commit"),
+)
+
+definition = Table(
+    "definition",
+    metadata,
+    Column("instrument", Id, primary_key=True),
+    _number("entry_id", ForeignKey("entry.entry_id"), primary_key=True, autoincrement=False),
+    Column("version", Id, nullable=False),
+    Column("text", Text, nullable=False),  # the definition file, as it was when answers were recorded
+    Column("channel", String(8), nullable=False),
+    Column("rule", Text, nullable=False),  # JSON: what decides channel and flags
+    Column("raises_flags", Boolean, nullable=False),
+    CheckConstraint("channel IN ('care', 'safety')", name="channel"),
 )
 
 score_set = Table(

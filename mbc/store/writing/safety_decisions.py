@@ -7,19 +7,19 @@ from dataclasses import replace
 
 from mbc.errors import StoreError
 from mbc.store.schema.records import Channel, Flag
-from mbc.store.schema.safety_rules import SafetyRule, shipped_rules
+from mbc.store.schema.safety_rules import SafetyRule
 from mbc.store.writing.administration_batch import Completed
 
 
-def decide(batch: Completed, rules: Mapping[str, SafetyRule] | None = None) -> tuple[Completed, list[Channel]]:
+def decide(batch: Completed, rules: Mapping[str, SafetyRule]) -> tuple[Completed, list[Channel]]:
     """Put each administration into its channel and raise its flags, whoever writes it.
 
     Parameters
     ----------
     batch : Completed
         As it was handed in; flags that it brings are kept beside those that its answers raise.
-    rules : mapping, optional
-        By key of the questionnaire; those of the questionnaires that mbc ships.
+    rules : mapping
+        By key of the questionnaire: of those that mbc ships, and of the clinic's own with a definition on record.
 
     Returns
     -------
@@ -29,17 +29,17 @@ def decide(batch: Completed, rules: Mapping[str, SafetyRule] | None = None) -> t
     Raises
     ------
     StoreError
-        If a questionnaire is handed in for a channel that is not its own, or in an unknown form or coding.
+        If a questionnaire has no definition on record, or is handed in for a channel that is not its own, or in an
+        unknown form or coding.
     """
-    rules = shipped_rules() if rules is None else rules
     channels: list[Channel] = [
         _channel(key, channel, rules.get(key))
         for key, channel in zip(batch.instrument, batch.channel, strict=True)
     ]
     flags = list(batch.flags)
     for place, key in enumerate(batch.instrument):
-        rule = rules.get(key)
-        if rule is not None and rule.flags:
+        rule = rules[key]
+        if rule.flags:
             raised = rule.raised(
                 batch.answers[place], dict(batch.totals[place]), form=batch.form[place], coding=batch.coding[place]
             )
@@ -48,13 +48,18 @@ def decide(batch: Completed, rules: Mapping[str, SafetyRule] | None = None) -> t
 
 
 def _channel(key: str, given: Channel | None, rule: SafetyRule | None) -> Channel:
-    own: Channel = rule.channel if rule is not None else "care" if given is None else given
-    if given is not None and given != own:
+    if rule is None:
         raise StoreError(
-            f"{key} belongs to the {own} channel, and was submitted for the {given} channel. Leave the channel "
-            "out: its definition decides."
+            f"The record has no definition of '{key}', so whether its answers concern safety is not known. The "
+            "operator imports them with the folder of definitions (mbc import FILE --instruments DIR), or keeps "
+            "the definition first (keep_definition)."
         )
-    return own
+    if given is not None and given != rule.channel:
+        raise StoreError(
+            f"{key} belongs to the {rule.channel} channel, and was submitted for the {given} channel. Leave the "
+            "channel out: its definition decides."
+        )
+    return rule.channel
 
 
 def _together(given: tuple[Flag, ...], raised: tuple[Flag, ...]) -> tuple[Flag, ...]:

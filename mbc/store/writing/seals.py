@@ -28,6 +28,7 @@ from mbc.store.writing.versioned import KINDS, Kind
 ADMINISTRATIONS = "administration"
 ACKNOWLEDGEMENTS = "acknowledgement"
 EARLIER = "earlier"
+DEFINITIONS = "definition"
 ENTRY = "entry"
 _AT_ONCE = 5000
 
@@ -131,6 +132,8 @@ def other_rows(
         yield from _entity_leaves(connection, tables, kind, keyed, client_id)
     yield from _earlier_leaves(connection, tables, keyed, client_id)
     yield from _acknowledgements(connection, tables, keyed, client_id)
+    if client_id is None and DEFINITIONS in tables:  # nobody's; a record of an earlier revision has none
+        yield from _definitions(connection, tables)
 
 
 def earlier_leaf(key: bytes, *, kind: str, named: str, content: str, reason: str) -> bytes:
@@ -280,3 +283,9 @@ def _acknowledgements(
             key, row.administration_id, row.item, row.acknowledged_by or "", row.acknowledged_at
         )
         yield Leaf(row.acknowledged_entry_id, ACKNOWLEDGEMENTS, leaf, row.client_id)
+
+
+def _definitions(connection: Connection, tables: Tables) -> Iterator[Leaf]:
+    for row in connection.execute(select(tables[DEFINITIONS])).mappings():
+        content = {name: value for name, value in row.items() if name != "entry_id"}
+        yield Leaf(row["entry_id"], DEFINITIONS, digests.row_leaf(b"", DEFINITIONS, content))

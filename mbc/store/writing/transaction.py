@@ -13,7 +13,7 @@ import polars as pl
 from sqlalchemy import Connection, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
-from mbc.errors import NotInRecord, StoreError
+from mbc.errors import AccessDenied, NotInRecord, StoreError
 from mbc.store.access.roles import Scope
 from mbc.store.audit.log import WRITE_SAFETY
 from mbc.store.database.batches import batches
@@ -21,7 +21,7 @@ from mbc.store.schema import digests, records
 from mbc.store.schema import tables as t
 from mbc.store.schema.administration_numbers import FIRST_OF_SAFETY, reserve
 from mbc.store.schema.digests import key_of
-from mbc.store.schema.records import Administration, Channel, Event, ImportSource, Record
+from mbc.store.schema.records import Administration, Channel, Definition, Event, ImportSource, Record
 from mbc.store.schema.safety_rules import is_safety_event
 from mbc.store.schema.validation import check_text, is_id
 from mbc.store.writing import administrations
@@ -30,6 +30,7 @@ from mbc.store.writing import seals as sealing
 from mbc.store.writing import versioned as entities
 from mbc.store.writing.administration_batch import Completed, completed, in_batches
 from mbc.store.writing.administrations import Additions, Keyed, Occasions
+from mbc.store.writing.definitions import Definitions, definition_row
 from mbc.store.writing.ownership import Known
 from mbc.store.writing.result import Outcome
 from mbc.store.writing.safety_decisions import decide
@@ -69,6 +70,8 @@ class Writing:
         self._counts: dict[Channel, Counter[str]] = {"care": Counter(), "safety": Counter()}
         self._clients: dict[Channel, set[str]] = {"care": set(), "safety": set()}
         self._named: set[str] = set()
+        self._definitions: Definitions | None = None  # read when the first questionnaire is added
+        self._defined: set[str] = set()  # questionnaires whose definition this transaction has kept
 
     def add(self, record: Record, *, supersede: str | None = None) -> Outcome:
         """Add one record.
@@ -129,6 +132,41 @@ class Writing:
         for batch in in_batches(administrations):
             outcomes += self._add_administrations(batch, reason)
         return outcomes
+
+    @property
+    def may_keep_definitions(self) -> bool:
+        """Say whether definitions may be kept here: only the operator keeps them."""
+        return self._scope.may_keep_definitions
+
+    def keep_definition(self, definition: Definition) -> Outcome:
+        """Keep the definition of a questionnaire of the clinic's own; answers to it can be added from then on.
+
+        Returns
+        -------
+        {"stored", "duplicate"}
+            ``"duplicate"``: it is the newest on record already.
+
+        Raises
+        ------
+        AccessDenied
+            If this is a user's view.
+        StoreError
+            If the questionnaire's answers belong to another channel, or its definition was kept in this
+            transaction already.
+        """
+        if not self.may_keep_definitions:
+            raise AccessDenied(f"{self._scope.who} may not keep definitions: the operator does.")
+        if not self._definitions_on_record.add(definition):
+            return "duplicate"
+        key = definition.instrument
+        if key in self._defined:
+            raise StoreError(f"Two definitions of '{key}' in one transaction. Keep one.")
+        self._defined.add(key)
+        row = definition_row(definition)
+        self._connection.execute(insert(t.definition), {**row, "entry_id": self._entry_id()})
+        self._seal.add(sealing.DEFINITIONS, digests.row_leaf(b"", sealing.DEFINITIONS, row))
+        self._counts[definition.channel]["definition stored"] += 1
+        return "stored"
 
     def retire_goal(self, goal_id: str, *, on: date, reason: str) -> Outcome:
         """Retire a goal: reached, or no longer the client's."""
@@ -224,7 +262,7 @@ class Writing:
             self._counts[channel][f"{kind.__name__.lower()} {outcome}"] += count
 
     def _add_administrations(self, batch: Completed, reason: str | None) -> list[Outcome]:
-        batch, channels = decide(batch)
+        batch, channels = decide(batch, self._definitions_on_record.rules(self._scope))
         belonging.require_administrations(self._connection, self._known, batch)
         keyed = Keyed.of(batch)
         faults = (IntegrityError, self._connection.dialect.loaded_dbapi.IntegrityError)
@@ -301,6 +339,12 @@ class Writing:
         if row is None:
             raise NotInRecord(f"There is no {place.noun} '{key}' on record.")
         return dict(row)
+
+    @property
+    def _definitions_on_record(self) -> Definitions:
+        if self._definitions is None:
+            self._definitions = Definitions.load(self._connection)
+        return self._definitions
 
     def _entry_id(self) -> int:
         if self._entry is None:

@@ -11,6 +11,7 @@ from mbc.care import client_trajectory, clinic_outcomes, scores
 from mbc.care.scoring.columns import SCORED
 from mbc.errors import InvalidResponse, NotInRecord, UnknownInstrument
 from mbc.store import Administration, Client, Store
+from tests.own_questionnaires import unreadable
 
 DAY = dt.date(2025, 1, 6)
 
@@ -72,6 +73,7 @@ def test_a_questionnaire_the_catalogue_does_not_know_is_left_out(tmp_path):
     with Store.create(f"sqlite:///{tmp_path}/one.db") as made:
         with made.writing(by="test") as record:
             record.add(Client("C1"))
+            record.keep_definition(unreadable("my_own"))
             record.add(Administration("C1", "my_own", DAY, answers=(1, 2)))
         assert scores(made).is_empty()
 

@@ -41,6 +41,7 @@ from mbc.store.access.roles import ACCESS
 from mbc.store.audit.log import Audit
 from mbc.store.reading.readers import Readers
 from mbc.store.writing.transaction import Writing
+from tests.own_questionnaires import unreadable
 from tests.store.conftest import GOOD_PASSWORD, fill
 from tests.store.writing.test_administration_batch import as_frame
 
@@ -66,6 +67,7 @@ totals                   123      1         1           12         12         - 
 provenance               123      1         1           12         12         -       -          -    -     3     3
 score_sets               +        +         +           +          +          -       -          -    -     +     +
 administrations_to_score                 123      1         1           12         12         -       -          -    -     3     3
+definitions              +        +         +           +          +          -       -          +    -     +     +
 keep_scores              +        -         -           -          -          -       -          -    -     -     -
 goals                    123      1         1           12         12         -       -          -    -     3     3
 goal_ratings             123      1         1           12         12         -       -          -    -     3     3
@@ -75,6 +77,7 @@ administrations:safety   123      -         1           -          12         - 
 answers:safety           123      -         1           -          12         -       -          123  -     -     3
 totals:safety            123      -         1           -          12         -       -          123  -     -     3
 provenance:safety        123      -         1           -          12         -       -          123  -     -     3
+keep_definition          +        -         -           -          -          -       -          -    -     -     -
 write:Clinician          +        -         -           -          -          -       -          -    +     -     -
 write:Client             123      1         1           -          -          -       -          -    -     -     -
 write:Episode            123      1         1           -          -          -       -          -    -     -     -
@@ -135,7 +138,7 @@ BESIDE = {
         "last_session_date",  # a day, and nobody's name; its reach is in tests/store/test_last_session.py
         "break_glass_records", "end_break_glass",  # one's own, in tests/store/accounts/test_break_glass.py
     },
-    Writing: {"add", "summary", "only_named"},
+    Writing: {"add", "summary", "only_named", "may_keep_definitions"},
     Audit: {"line", "record"},
 }  # fmt: skip
 
@@ -225,6 +228,8 @@ ANSWERED: dict[str, Callable[[Store], object]] = {
     "verify": lambda mine: mine.verify(),
     "erase": none_erased,
     "score_sets": lambda mine: mine.score_sets(),
+    "definitions": lambda mine: mine.definitions(),
+    "keep_definition": lambda mine: taken_back(mine, lambda record: record.keep_definition(unreadable("own"))),
     "keep_scores": lambda mine: mine.keep_scores([]),
     "assign": lambda mine: mine.assign(["C1"], "T1", reason="as before"),
     "erased": lambda mine: mine.erased(["C9"]),

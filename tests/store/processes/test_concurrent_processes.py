@@ -16,6 +16,7 @@ from sqlalchemy import select
 
 from mbc.store import Administration, Client, Store
 from mbc.store.schema import tables
+from tests.own_questionnaires import unreadable
 
 pytestmark = pytest.mark.long
 
@@ -65,6 +66,8 @@ def start(script: str, *arguments: str) -> subprocess.Popen[str]:
 def shared(url):
     with Store.open(url) as store, store.writing(by="intake") as record:
         record.add(Client("C1"))
+        for key in ("ann", "bob", "cid", "dee", "shared", *(f"i{number}" for number in range(10))):
+            record.keep_definition(unreadable(key))
     return url
 
 

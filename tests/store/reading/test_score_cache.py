@@ -11,9 +11,11 @@ from sqlalchemy import text
 from mbc.care import scores
 from mbc.care.scoring import definition_digest as definitions
 from mbc.care.scoring.rescore import keep_scores, rebuild_scores, rescoring, wrong_scores
+from mbc.exchange.own_definitions import keep_definitions
 from mbc.instruments import instrument
 from mbc.instruments.own.template import start
 from mbc.store import Administration, Client, Clinician, Relationship, Store
+from tests.own_questionnaires import unreadable
 from tests.store.conftest import GOOD_PASSWORD
 
 pytestmark = pytest.mark.long
@@ -38,6 +40,7 @@ SHEETS = (  # every kind of score: whole, blank, prorated, banded, by relationsh
 def answered(store) -> Store:
     with store.writing(by="desk") as record:
         record.add_all([Client("C1"), Client("C2"), Relationship("C1-R1", "C1", "R1")])
+        record.keep_definition(unreadable("unheard_of"))
         record.add_all(SHEETS)
     return store
 
@@ -100,6 +103,7 @@ def test_a_changed_definition_is_never_answered_with_an_old_score(answered, tmp_
     file = tmp_path / "own" / "closeness.toml"
     file.write_text(start("closeness", items=4, answers=(1, 4)))
     with answered.writing(by="desk") as record:
+        keep_definitions(record, ["closeness"])
         record.add(Administration("C1", "closeness", DAY, (1, 2, 3, 4)))
     keep_scores(answered)
     assert scores(answered, instrument="closeness")["score"].to_list() == [10]

@@ -16,13 +16,16 @@ from sqlalchemy import text
 from mbc.errors import Conflict, NotInRecord, StoreError
 from mbc.store import Administration, Client, Episode, Flag, Relationship, Store
 from mbc.store.schema import digests
+from mbc.store.schema.records import Channel
 from mbc.store.writing import batch_digests as digesting
 from mbc.store.writing.administration_batch import SCHEMA, completed, in_batches
 from mbc.store.writing.administrations import Keyed
+from tests.own_questionnaires import unreadable
 
 pytestmark = pytest.mark.long
 
 DAY = date(2026, 1, 5)
+CHANNELS: dict[str, Channel] = {"mood": "care", "diary": "safety", "any": "care"}
 ANSWERS = st.lists(st.none() | st.floats(allow_nan=True, allow_infinity=False), max_size=20)
 TOTALS = st.dictionaries(st.sampled_from(["total", "anxiety", "avoidance"]), st.floats(-99, 99), max_size=3)
 MOMENTS = st.datetimes(
@@ -49,9 +52,10 @@ def as_frame(records: list[Administration]) -> pl.DataFrame:
 @st.composite
 def questionnaires(draw: st.DrawFn) -> Administration:
     answers, totals = draw(ANSWERS), draw(TOTALS)
+    instrument = draw(st.sampled_from(sorted(CHANNELS)))
     return Administration(
         client_id=draw(st.sampled_from(["C1", "C2"])),
-        instrument=draw(st.sampled_from(["mood", "diary"])),
+        instrument=instrument,
         taken_on=DAY + timedelta(days=draw(st.integers(0, 3))),
         answers=tuple(answers),
         totals=totals if answers or totals else {"total": 1.0},
@@ -62,7 +66,7 @@ def questionnaires(draw: st.DrawFn) -> Administration:
         target=draw(st.sampled_from(["self", "R1"])) if draw(st.booleans()) else "self",
         taken_at=draw(st.none() | MOMENTS),
         session_number=draw(st.none() | st.integers(0, 100_000)),
-        channel=draw(st.sampled_from(["care", "safety"])),
+        channel=CHANNELS[instrument],
         flags=draw(st.sampled_from([(), (Flag("i9"),), (Flag("i3", "ask"), Flag("i9"))])),
         source_line=draw(st.none() | st.integers(0, 2**31 - 1)),
     )
@@ -72,6 +76,8 @@ def record_of_two(store: Store) -> Store:
     with store.writing(by="test") as record:
         record.add_all([Client("C1"), Client("C2"), Episode("E1", "C1"), Relationship("R1", "C1", "R1")])
         record.add(Relationship("R2", "C2", "R1"))
+        for key, channel in CHANNELS.items():
+            record.keep_definition(unreadable(key, channel))
     return store
 
 

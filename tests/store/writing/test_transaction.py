@@ -32,6 +32,7 @@ from mbc.store import (
 )
 from mbc.store.schema import digests, tables
 from mbc.store.writing import administrations
+from tests.own_questionnaires import unreadable
 
 DAY = date(2026, 1, 5)
 TAKEN = Administration("C1", "rses", DAY, (3, 2, None, 1), {"total": 6}, form="a", coding="0-3")
@@ -41,6 +42,7 @@ TAKEN = Administration("C1", "rses", DAY, (3, 2, None, 1), {"total": 6}, form="a
 def client(store):
     with store.writing(by="intake") as record:
         record.add(Client("C1"))
+        record.keep_definition(unreadable("any"))
     return store
 
 

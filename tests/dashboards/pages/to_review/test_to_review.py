@@ -20,6 +20,7 @@ from mbc.store import Administration, Flag, Store
 from tests.dashboards.conftest import sign_in
 from tests.dashboards.reading import named, of_kind, text_of
 from tests.dashboards.record import PASSWORD
+from tests.own_questionnaires import unreadable
 
 TELLING = (
     "safety", "unsafe", "risk", "harm", "suicid", "death", "violen", "threat", "abuse", "flag", "alarm", "danger",
@@ -230,5 +231,6 @@ def test_each_button_is_told_apart_by_ear_without_saying_what_it_is_about(view: 
 
 def test_a_questionnaire_that_is_not_known_here_any_more_is_listed_all_the_same(view: View, url: str):
     with Store.open(url) as store, store.writing(by="intake") as record:
+        record.keep_definition(unreadable("house_list"))
         record.add(Administration("C003", "house_list", date(2026, 3, 3), (1, 2), flags=(Flag("i2"),)))
     assert ["HOUSE-LIST", "Answered: i2"] in [[row[2], row[5]] for row in lines(view("lead"))]
