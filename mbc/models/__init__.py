@@ -84,6 +84,8 @@ if TYPE_CHECKING:
     from mbc.models.forecast.signals import Signal as Signal
     from mbc.models.forecast.validation.prospective import ProspectiveValidation as ProspectiveValidation
     from mbc.models.forecast.validation.prospective import prospective_validation as prospective_validation
+    from mbc.models.growth.comparison.compare_models import ModelComparison as ModelComparison
+    from mbc.models.growth.comparison.compare_models import compare as compare
     from mbc.models.growth.fit.fit_model import NotConverged as NotConverged
     from mbc.models.growth.growth_curve import GrowthCurve as GrowthCurve
     from mbc.models.growth.growth_curve import growth_curve as growth_curve
@@ -153,6 +155,7 @@ _MODULES = {
     "forecast.signals": ("Signal",),
     "forecast.validation.prospective": ("ProspectiveValidation", "prospective_validation"),
     "forecast.expected_course": ("ExpectedCourse", "Forecast", "expected_course"),
+    "growth.comparison.compare_models": ("ModelComparison", "compare"),
     "growth.fit.fit_model": ("NotConverged",),
     "growth.growth_curve": ("GrowthCurve", "growth_curve"),
     "growth.statsmodels.mixedlm": ("mixedlm",),

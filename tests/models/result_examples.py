@@ -341,6 +341,12 @@ EXAMPLES: dict[str, tuple[Callable[[], Any], bool]] = {
     "RobustGrowth": (lambda: models.robust_growth(scores(), **GROWTH, random=("intercept",)), True),
     "GroupedResiduals": (lambda: models.residual_growth(scores(), **GROWTH, residual="arm"), True),
     "TherapistGrowth": (lambda: models.therapist_growth(scores(), **GROWTH, therapist="therapist"), True),
+    "ModelComparison": (
+        lambda: models.compare(
+            models.growth_curve(scores(), **GROWTH, covariates=["arm:time"], random="intercept"), growth()
+        ),
+        True,
+    ),
     "ClientCurve": (lambda: growth().predict_client("C-01", [0, 3]), True),
     "CoefficientTest": (lambda: growth().tests()[0], True),
     "JointTest": (lambda: growth().joint_test("week = 0, week:arm = 0"), True),

@@ -92,6 +92,7 @@ CALLS: dict[str, dict[str, Any]] = {
         "pre": PRE, "post": POST, "groups": ["a", "b"] * 12, "functional": (10.0, 4.0), "reliability": 0.8,
         **SIGNED,
     },
+    "compare": {"a": FIT, "b": models.growth_curve(LONG, **GROWTH, shape="linear", covariates=["arm"])},
     "growth_curve": {"frame": LONG, **GROWTH, "shape": "linear", "random": "intercept"},
     "hageman_arrindell_rates": {"pre": PRE, "post": POST, "reliability": 0.8, "cutoff_at": 15.0, **SIGNED},
     "interval_time_to_change": {"lower": [0, 2, 3], "upper": [2, 4, None]},

@@ -16,6 +16,7 @@ from mbc.arguments import checked
 from mbc.errors import ModelError
 from mbc.models.change.inputs.score_arrays import as_array
 from mbc.models.change.person.slopes import ClientSlopes
+from mbc.models.growth.comparison.compared_fit import ComparedFit
 from mbc.models.growth.data.shapes import Shape
 from mbc.models.growth.fit.estimates import Effects as ClientEffects
 from mbc.models.growth.fit.estimates import Estimates, effects_of, estimates_of
@@ -33,7 +34,7 @@ from mbc.models.growth.inference.degrees_of_freedom import (
     joint_test,
 )
 from mbc.models.growth.inference.fitted_model import FittedModel
-from mbc.models.growth.inference.model_parts import Effects, ModelParts, parts_of
+from mbc.models.growth.inference.model_parts import Effects, ModelParts, compared, parts_of
 from mbc.models.growth.inference.prediction import ClientCurve, Kind
 from mbc.models.growth.inference.profile import Interval, profile_intervals
 from mbc.models.growth.inference.reported import (
@@ -198,10 +199,7 @@ class GrowthCurve(FittedModel):
         return list(numbers.items())
 
     def _headline(self) -> str:
-        if not self.converged:
-            return f"{self.outcome} by {self.time}, not converged"
-        terms = ", ".join(f"{c.name} {c.estimate:.4g}" for c in self.coefficients)
-        return f"{self.outcome} by {self.time}, {self.n_clients} clients, {self.n_observations} scores: {terms}"
+        return super()._headline() if self.converged else f"{self.outcome} by {self.time}, not converged"
 
     def _notes(self) -> list[str]:
         singular = "The fit is singular: a variance is zero or a correlation is one." if self.singular else ""
@@ -327,9 +325,13 @@ class GrowthCurve(FittedModel):
         clients = Effects(self.client, self.client_ids.tolist(), self.effects.means, estimates.random_covariance)
         return parts_of(fitted, self.outcome, self.time, clients, estimates.residual_variance, self._table_of_rows)
 
-    def _fitted_sums(self) -> tuple[int, float]:
-        sums = self.fitted.sums
-        return sums.rows, float(sums.uy[0].sum()) * sums.outcome_spread + sums.outcome_centre * sums.rows
+    def compared_fit(self) -> ComparedFit:
+        """Describe the model for `compare`."""
+        if not self.converged:
+            self._require_converged()
+        return compared(
+            self._parts(), "growth curve", log_likelihood=self.log_likelihood, reml=self.reml, converged=True
+        )
 
     @checked
     def predict_mean(

@@ -11,6 +11,7 @@ from scipy.stats import norm
 
 from mbc.arguments import checked
 from mbc.errors import ModelError
+from mbc.models.growth.comparison.compared_fit import ComparedFit
 from mbc.models.growth.inference.contrasts import Contrasts, contrasts_of
 from mbc.models.growth.inference.degrees_of_freedom import JointTest
 from mbc.models.growth.inference.model_parts import GivenRows, ModelParts, Of
@@ -36,18 +37,25 @@ class FittedModel(Result):
         """Give what predictions need."""
         raise NotImplementedError
 
+    def compared_fit(self) -> ComparedFit:
+        """Describe the model for `compare`."""
+        raise NotImplementedError
+
     def _fixed_effects(self) -> tuple[Sequence[str], Floats, Floats]:
         """Names, coefficients and their covariance."""
         raise NotImplementedError
+
+    def _headline(self) -> str:
+        names, coefficients, _ = self._fixed_effects()
+        terms = ", ".join(f"{name} {value:.4g}" for name, value in zip(names, coefficients.tolist(), strict=True))
+        parts = self._parts()
+        size = f"{parts.mark.clients} clients, {parts.mark.observations} scores"
+        return f"{parts.outcome} by {parts.time}, {size}: {terms}"
 
     def _residual_draws(self, rows: GivenRows, time: Floats, clients: Codes, rng: np.random.Generator) -> Floats:
         """Draw residuals of rows: independent and normal, unless the model says otherwise."""
         del rows, clients
         return np.sqrt(self._parts().residual_variance) * rng.standard_normal(time.size)
-
-    def _fitted_sums(self) -> tuple[int, float]:
-        """Rows that were fitted, and the sum of their outcomes: whether the table is still the same."""
-        raise NotImplementedError
 
     @checked
     def predict(self, frame: Any, *, of: Of = "population") -> Any:
@@ -145,7 +153,7 @@ class FittedModel(Result):
         rows = GivenRows.of(parts.rows)
         outcome, time = self._outcomes(rows), rows.times(parts)
         complete = np.isfinite(outcome) & np.isfinite(time)
-        size, total = self._fitted_sums()
+        size, total = parts.mark.observations, parts.mark.total
         seen = float(outcome[complete].sum())
         if int(complete.sum()) < size or (
             int(complete.sum()) == size

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Literal, cast
 
 import narwhals.stable.v2 as nw
@@ -13,8 +13,9 @@ from numpy.typing import NDArray
 
 from mbc.errors import FrameError, ModelError, nearest
 from mbc.frames import open_frame
-from mbc.models.growth.data.client_sums import Basis
-from mbc.models.growth.data.rows import Codes, Table
+from mbc.models.growth.comparison.compared_fit import ComparedFit, DataMark
+from mbc.models.growth.data.client_sums import Basis, ClientSums
+from mbc.models.growth.data.rows import Codes, Rows, Table
 from mbc.models.growth.design.design import Design, Terms, ordered_levels
 from mbc.models.growth.fit.fit_model import Fitted
 from mbc.models.growth.matrices import Floats
@@ -47,7 +48,12 @@ class ModelParts:
     declared: Mapping[str, tuple[str, ...]]
     effects: tuple[Effects, ...]  # of the clients first
     residual_variance: float
+    mark: DataMark  # which scores were fitted
     rows: Any = field(default=None, repr=False)  # the table that was fitted, where it is in memory
+
+    def without_rows(self) -> ModelParts:
+        """Leave out the table: for copies and files."""
+        return replace(self, rows=None)
 
     @property
     def client(self) -> str:
@@ -96,7 +102,65 @@ def parts_of(
         sums.declared,
         (clients,),
         residual_variance,
+        DataMark.of_sums(sums),
         rows,
+    )
+
+
+def parts_of_rows(  # noqa: PLR0913 - options are keyword-only
+    rows: Rows,
+    sums: ClientSums,
+    terms: Terms,
+    design: Design,
+    effects: tuple[Effects, ...],
+    *,
+    names: tuple[str, str],
+    coefficients: Floats,
+    residual_variance: float,
+    table: object,
+) -> ModelParts:
+    """Take the parts of a model that was fitted to rows; ``names`` are the outcome's and the time's."""
+    mark = DataMark.of(rows.outcome, rows.codes, rows.clients)
+    random = tuple(terms.names.index(name) for name in design.z_names)
+    in_memory = table is not None and not isinstance(open_frame(table), nw.LazyFrame)
+    return ModelParts(
+        *names,
+        sums.basis,
+        terms,
+        design,
+        random,
+        coefficients,
+        sums.covariates,
+        sums.declared,
+        effects,
+        residual_variance,
+        mark,
+        table if in_memory else None,
+    )
+
+
+def compared(parts: ModelParts, label: str, *, log_likelihood: float, reml: bool, converged: bool) -> ComparedFit:
+    """Describe a model of one outcome for `compare`."""
+    shape = parts.basis.shape
+    knots = f" of {shape!r}" if shape.name in {"piecewise", "spline"} else ""
+
+    def named(name: str) -> str:
+        return f"{name}{knots}" if name.startswith(parts.time) else name
+
+    random = {
+        "client" if place == 0 else effects.column: frozenset(
+            named(parts.terms.names[column]) for column in parts.random[: effects.means.shape[1]]
+        )
+        for place, effects in enumerate(parts.effects)
+    }
+    return ComparedFit(
+        f"{label} ({', '.join(parts.design.x_names)}; random {', '.join(parts.design.z_names)})",
+        frozenset(named(name) for name in parts.design.x_names),
+        random,
+        log_likelihood,
+        reml,
+        converged,
+        parts.mark,
     )
 
 

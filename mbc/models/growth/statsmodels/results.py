@@ -17,6 +17,7 @@ from statsmodels.tools.sm_exceptions import ConvergenceWarning
 
 from mbc.arguments import not_among
 from mbc.errors import FrameError, ModelError
+from mbc.models.growth.comparison.compared_fit import ComparedFit, DataMark
 from mbc.models.growth.data.formula_data import as_formula_table
 from mbc.models.growth.design.design import Design
 from mbc.models.growth.fit.deviance import Evaluation
@@ -165,7 +166,8 @@ class FastMixedLMResults(stock.MixedLMResults, Explained):
         try:
             mean = super().predict(table, transform, *args, **options)
         except (PatsyError, FrameError) as fault:
-            raise ModelError(f"these rows cannot be predicted: {first_line(fault)}") from None
+            why = str(fault).rsplit(" is:\n", maxsplit=1)[-1]  # statsmodels puts its own words before patsy's
+            raise ModelError(f"these rows cannot be predicted: {why.strip().splitlines()[0]}") from None
         if of == "population":
             return mean
         return self.fittedvalues if table is None else mean + self._random_part(table)
@@ -183,6 +185,22 @@ class FastMixedLMResults(stock.MixedLMResults, Explained):
         z = self.model.random_columns(table)
         codes = np.array([place[label] for label in table[column].tolist()], dtype=np.intp)
         return (z * self.effects.means[codes]).sum(axis=1)
+
+    def compared_fit(self) -> ComparedFit:
+        """Describe the model for `compare`; intercepts are named as in `growth_curve`."""
+        model = self.model
+        names = {"Intercept": "(Intercept)", "Group": "(Intercept)", str(model.groups_column): "(Intercept)"}
+        formula = getattr(model, "formula", "arrays")
+        return ComparedFit(
+            f"mixedlm {formula} (random {', '.join(map(str, self._effect_names()))})",
+            frozenset(names.get(name, name) for name in model.exog_names),
+            {"client": frozenset(names.get(name, name) for name in model.data.exog_re_names)},
+            float(self.llf),
+            bool(self.reml),
+            bool(self.converged),
+            DataMark.of(model.endog, model.codes, model.n_groups),
+            frozenset(model.exog_vc.names),
+        )
 
     def simulate(self, *, seed: int) -> Any:
         """Draw new outcomes of the rows that were fitted: new effects of each group, new residuals.

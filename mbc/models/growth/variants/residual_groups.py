@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from typing import Any, cast
 
 import narwhals.stable.v2 as nw
@@ -13,23 +13,24 @@ import numpy as np
 from mbc.arguments import checked
 from mbc.errors import ModelError
 from mbc.frames import open_frame
+from mbc.models.growth.comparison.compared_fit import ComparedFit, ResidualParameter
 from mbc.models.growth.data.client_sums import Basis, sums_about
-from mbc.models.growth.data.rows import Rows, read_rows
+from mbc.models.growth.data.rows import Codes, Rows, read_rows
 from mbc.models.growth.data.shapes import Shape, ShapeName, shape_of
-from mbc.models.growth.design.design import Design, expanded, random_columns, split_covariates, terms_of
-from mbc.models.growth.fit.deviance import Evaluation
-from mbc.models.growth.fit.estimates import Estimates, estimates_of
+from mbc.models.growth.design.design import expanded, random_columns, split_covariates, terms_of
+from mbc.models.growth.fit.estimates import Estimates, effects_of, estimates_of
 from mbc.models.growth.fit.fit_model import warn_unless_converged
 from mbc.models.growth.fit.identification import checked_start
 from mbc.models.growth.fit.optimiser import FitReport
+from mbc.models.growth.inference.fitted_model import FittedModel
+from mbc.models.growth.inference.model_parts import Effects, GivenRows, ModelParts, compared, parts_of_rows
 from mbc.models.growth.inference.reported import coefficient_columns, variance_notes, variance_rows
 from mbc.models.growth.matrices import Floats
-from mbc.models.growth.variants.weighted_cells import Cells, Weighting, fit_cells
-from mbc.models.results.result import Result
+from mbc.models.growth.variants.weighted_cells import CellFit, Cells, Weighting, fit_cells
 
 
 @dataclass(frozen=True, slots=True)
-class GroupedResiduals(Result):
+class GroupedResiduals(FittedModel):
     """A growth model whose residual variance differs between groups."""
 
     groups: tuple[Any, ...]
@@ -39,6 +40,39 @@ class GroupedResiduals(Result):
     z_names: tuple[str, ...]
     estimates: Estimates  # ``residual_variance`` is the first group's
     report: FitReport
+    residual: str  # column of the groups
+    _parts_of_fit: ModelParts = field(repr=False, compare=False)
+
+    def _parts(self) -> ModelParts:
+        return self._parts_of_fit
+
+    def _fixed_effects(self) -> tuple[Sequence[str], Floats, Floats]:
+        return self.x_names, self.estimates.coefficients, self.estimates.covariance
+
+    def _residual_draws(self, rows: GivenRows, time: Floats, clients: Codes, rng: np.random.Generator) -> Floats:
+        """Draw with the variance of each row's group."""
+        del clients
+        rows.table.require([self.residual])
+        labels: list[Any] = rows.table.wrapped[self.residual].to_list()
+        unknown = sorted({str(label) for label in labels if label not in self.residual_variances})
+        if unknown:
+            raise ModelError(
+                f"column {self.residual!r} has {unknown[0]!r}, which is not among the groups of the model: "
+                f"{', '.join(map(repr, self.groups))}."
+            )
+        deviation = np.sqrt([self.residual_variances[label] for label in labels])
+        return deviation * rng.standard_normal(time.size)
+
+    def compared_fit(self) -> ComparedFit:
+        """Describe the model for `compare`: ratios of residual variances may be above or below 1."""
+        plain = compared(
+            self._parts(),
+            f"residual variance by {self.residual}",
+            log_likelihood=self.log_likelihood,
+            reml=self.estimates.reml,
+            converged=self.converged,
+        )
+        return replace(plain, residual={self.residual: ResidualParameter(len(self.groups) - 1, on_border=False)})
 
     def _columns(self) -> dict[str, Any]:
         """Give fixed effects: term, estimate, standard_error, statistic, p_value, lower, upper."""
@@ -115,9 +149,20 @@ def residual_growth(  # noqa: PLR0913  growth_curve's arguments and one more
     start = checked_start(design, reml=reml).factor
     fit = fit_cells(cells, variance_ratios(counts), start, np.zeros(len(counts) - 1), reml=reml)
     warn_unless_converged(fit.report, "residual_growth")
-    return _result(
-        design, fit.optimum, fit.deviance, fit.numbers, fit.hessian, groups.levels, fit.report, reml=reml
+    estimates = estimates_of(design, fit.optimum, reml=reml, deviance=fit.deviance)
+    own = effects_of(replace(design, statistics=fit.statistics), fit.optimum)
+    parts = parts_of_rows(
+        rows,
+        everything,
+        terms,
+        design,
+        (Effects(client, rows.ids.tolist(), own.means, estimates.random_covariance),),
+        names=(outcome, time),
+        coefficients=design.least_squares - fit.optimum.gamma[:-1],
+        residual_variance=estimates.residual_variance,
+        table=frame,
     )
+    return _result(estimates, fit, groups.levels, residual, parts)
 
 
 def variance_ratios(counts: Floats) -> Weighting:
@@ -152,21 +197,15 @@ def eager_rows(
 
 
 def _result(
-    design: Design,
-    at: Evaluation,
-    deviance: float,
-    numbers: Floats,
-    hessian: Floats,
-    groups: tuple[Any, ...],
-    report: FitReport,
-    *,
-    reml: bool,
+    estimates: Estimates, fit: CellFit, groups: tuple[Any, ...], residual: str, parts: ModelParts
 ) -> GroupedResiduals:
-    estimates = estimates_of(design, at, reml=reml, deviance=deviance)
-    errors = np.sqrt(np.maximum(np.diag(2 * np.linalg.pinv(hessian, hermitian=True))[-numbers.size :], 0.0))
+    design, numbers = parts.design, fit.numbers
+    errors = np.sqrt(np.maximum(np.diag(2 * np.linalg.pinv(fit.hessian, hermitian=True))[-numbers.size :], 0.0))
     variances, ratios = {groups[0]: estimates.residual_variance}, {groups[0]: (1.0, 1.0, 1.0)}
     for group, number, error in zip(groups[1:], numbers.tolist(), errors.tolist(), strict=True):
         variances[group] = estimates.residual_variance * math.exp(2 * number)
         half = 1.959963984540054 * error
         ratios[group] = (math.exp(number), math.exp(number - half), math.exp(number + half))
-    return GroupedResiduals(groups, variances, ratios, design.x_names, design.z_names, estimates, report)
+    return GroupedResiduals(
+        groups, variances, ratios, design.x_names, design.z_names, estimates, fit.report, residual, parts
+    )

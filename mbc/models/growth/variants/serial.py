@@ -20,6 +20,8 @@ from scipy.stats import chi2, norm
 
 from mbc.arguments import checked
 from mbc.errors import ModelError
+from mbc.models.growth.comparison.compared_fit import ComparedFit, ResidualParameter
+from mbc.models.growth.data.rows import Codes
 from mbc.models.growth.data.shapes import Shape, ShapeName, shape_of
 from mbc.models.growth.design.design import residualised
 from mbc.models.growth.design.row_design import statistics_of
@@ -29,11 +31,12 @@ from mbc.models.growth.fit.fit_model import warn_unless_converged
 from mbc.models.growth.fit.identification import checked_start
 from mbc.models.growth.fit.optimiser import FitReport, minimise
 from mbc.models.growth.fit.starts import is_singular, starting_factor
+from mbc.models.growth.inference.fitted_model import FittedModel
+from mbc.models.growth.inference.model_parts import Effects, GivenRows, ModelParts, compared, parts_of_rows
 from mbc.models.growth.inference.prediction import ClientCurve, Kind, as_times, index_of
 from mbc.models.growth.inference.reported import coefficient_columns, variance_notes, variance_rows
 from mbc.models.growth.matrices import Floats
 from mbc.models.growth.variants.row_columns import RowColumns
-from mbc.models.results.result import Result
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +50,7 @@ class Whitened:
 
 
 @dataclass(frozen=True)
-class SerialGrowth(Result):
+class SerialGrowth(FittedModel):
     """A growth model whose residuals are a continuous-time AR(1) process."""
 
     outcome: str
@@ -58,6 +61,69 @@ class SerialGrowth(Result):
     phi_interval: tuple[float, float]  # profile likelihood, 95 %
     independent_log_likelihood: float  # of the same model with phi = 0
     best: Whitened = field(repr=False)
+    time: str = ""
+    _table_of_rows: Any = field(repr=False, compare=False, default=None)
+
+    def _parts(self) -> ModelParts:
+        clients = Effects(
+            self.client,
+            self.columns.rows.ids.tolist(),
+            self.client_effects,
+            np.asarray(self.estimates.random_covariance),
+        )
+        columns, design = self.columns, self.columns.design
+        return parts_of_rows(
+            columns.rows,
+            columns.sums,
+            columns.terms,
+            design,
+            (clients,),
+            names=(self.outcome, self.time),
+            coefficients=design.least_squares - _shifted(self.best).gamma[:-1],
+            residual_variance=self.estimates.residual_variance,
+            table=self._table_of_rows,
+        )
+
+    def _fixed_effects(self) -> tuple[Sequence[str], Floats, Floats]:
+        return self.columns.design.x_names, self.estimates.coefficients, self.estimates.covariance
+
+    @cached_property
+    def client_effects(self) -> Floats:
+        """Conditional means of every client's random effects, in the units of the data; (clients, effects)."""
+        columns, psi = self.columns, self.best.optimum.factor @ self.best.optimum.factor.T
+        residual = columns.y + _shifted(self.best).gamma[:-1] @ columns.x
+        out = np.empty((columns.rows.clients, len(columns.z)))
+        for index in range(columns.rows.clients):
+            own = np.flatnonzero(columns.rows.codes == index)
+            times, z = columns.rows.time[own], columns.z[:, own].T
+            v = z @ psi @ z.T + self.phi ** np.abs(times[:, None] - times)
+            out[index] = psi @ z.T @ np.linalg.solve(v, residual[own])
+        return columns.design.outcome_spread * out @ columns.design.z_back.T
+
+    def _residual_draws(self, rows: GivenRows, time: Floats, clients: Codes, rng: np.random.Generator) -> Floats:
+        """Draw the autoregressive process of each client along its times."""
+        del rows
+        noise, out = rng.standard_normal(time.size), np.empty(time.size)
+        order = np.lexsort((time, clients))
+        before = -1
+        for place in order.tolist():
+            rho = 0.0
+            if before >= 0 and clients[place] == clients[before]:
+                rho = self.phi ** float(time[place] - time[before])
+            out[place] = (rho * out[before] if rho else 0.0) + math.sqrt(1 - rho * rho) * noise[place]
+            before = place
+        return math.sqrt(self.estimates.residual_variance) * out
+
+    def compared_fit(self) -> ComparedFit:
+        """Describe the model for `compare`: the autocorrelation is zero on the border of what it may be."""
+        plain = compared(
+            self._parts(),
+            "autocorrelated residuals",
+            log_likelihood=self.log_likelihood,
+            reml=self.reml,
+            converged=self.converged,
+        )
+        return replace(plain, residual={"autocorrelation": ResidualParameter(1, on_border=True)})
 
     def _columns(self) -> dict[str, Any]:
         """Give fixed effects: term, estimate, standard_error, statistic, p_value, lower, upper."""
@@ -204,7 +270,8 @@ def serial_growth(
     warn_unless_converged(best.report, "serial_growth")
     interval = _interval(columns, gaps, rate, best, typical, reml=reml)
     plain = estimates_of(columns.design, independent.optimum, reml=reml, deviance=independent.deviance)
-    return SerialGrowth(outcome, client, columns, reml, math.exp(-rate), interval, plain.log_likelihood, best)
+    likelihood = plain.log_likelihood
+    return SerialGrowth(outcome, client, columns, reml, math.exp(-rate), interval, likelihood, best, time, frame)
 
 
 def _gaps(columns: RowColumns) -> Floats:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -18,13 +18,16 @@ from scipy.optimize import minimize as scipy_minimize
 from scipy.special import gammaln
 
 from mbc.arguments import checked
+from mbc.models.growth.comparison.compared_fit import ComparedFit, ResidualParameter
+from mbc.models.growth.data.rows import Codes
 from mbc.models.growth.data.shapes import Shape, ShapeName, shape_of
 from mbc.models.growth.fit.fit_model import fit_design, warn_unless_converged
 from mbc.models.growth.fit.optimiser import Evaluated, FitReport
+from mbc.models.growth.inference.fitted_model import FittedModel
+from mbc.models.growth.inference.model_parts import Effects, GivenRows, ModelParts, compared, parts_of_rows
 from mbc.models.growth.inference.reported import coefficient_columns, variance_notes, variance_rows
 from mbc.models.growth.matrices import Floats, by_columns, factor_of
 from mbc.models.growth.variants.row_columns import RowColumns
-from mbc.models.results.result import Result
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,7 +99,7 @@ class Laplace:
 
 
 @dataclass(frozen=True)
-class RobustGrowth(Result):
+class RobustGrowth(FittedModel):
     """A growth model with Student-t residuals, in the units of the data; maximum likelihood."""
 
     names: tuple[str, ...]
@@ -112,6 +115,29 @@ class RobustGrowth(Result):
     client_ids: tuple[Any, ...]
     report: FitReport
     _weights: pl.DataFrame = field(repr=False)
+    _parts_of_fit: ModelParts = field(repr=False, compare=False)
+
+    def _parts(self) -> ModelParts:
+        return self._parts_of_fit
+
+    def _fixed_effects(self) -> tuple[Sequence[str], Floats, Floats]:
+        return self.names, self.coefficients, self.covariance
+
+    def _residual_draws(self, rows: GivenRows, time: Floats, clients: Codes, rng: np.random.Generator) -> Floats:
+        """Draw from the t distribution."""
+        del rows, clients
+        return self.residual_scale * rng.standard_t(self.degrees_of_freedom, size=time.size)
+
+    def compared_fit(self) -> ComparedFit:
+        """Describe the model for `compare`: normal residuals are the limit of 1 / degrees of freedom = 0."""
+        plain = compared(
+            self._parts(),
+            "Student-t residuals",
+            log_likelihood=self.log_likelihood,
+            reml=False,
+            converged=self.converged,
+        )
+        return replace(plain, residual={"tails": ResidualParameter(1, on_border=True)})
 
     def _columns(self) -> dict[str, Any]:
         """Give fixed effects: term, estimate, standard_error, statistic, p_value, lower, upper."""
@@ -185,7 +211,7 @@ def robust_growth(
     parameters, hessian, report = _fit(problem, normal.gamma, math.sqrt(normal.sigma2), normal.factor)
     warn_unless_converged(report, "robust_growth")
     normal_deviance = normal.deviance + 2 * columns.y.size * math.log(design.outcome_spread)
-    return _result(problem, parameters, hessian, report, (time, outcome, client), -0.5 * normal_deviance)
+    return _result(problem, parameters, hessian, report, (time, outcome, client), -0.5 * normal_deviance, frame)
 
 
 def _fit(problem: Laplace, gamma: Floats, sigma: float, factor: Floats) -> tuple[Floats, Floats, FitReport]:
@@ -240,6 +266,7 @@ def _result(
     report: FitReport,
     names: tuple[str, str, str],
     normal_log_likelihood: float,
+    table: object,
 ) -> RobustGrowth:
     columns, design = problem.columns, problem.columns.design
     time, outcome, client = names
@@ -260,6 +287,18 @@ def _result(
     )
     inner = 2 * np.linalg.pinv(hessian, hermitian=True)[:p, :p]
     turn = scale * design.x_back
+    effects = Effects(client, columns.rows.ids.tolist(), (root @ u).T, root @ root.T)
+    parts = parts_of_rows(
+        columns.rows,
+        columns.sums,
+        columns.terms,
+        design,
+        (effects,),
+        names=(outcome, time),
+        coefficients=design.least_squares + beta,
+        residual_variance=(scale * s) ** 2,
+        table=table,
+    )
     return RobustGrowth(
         names=design.x_names,
         coefficients=turn @ (design.least_squares + beta),
@@ -274,4 +313,5 @@ def _result(
         client_ids=tuple(columns.rows.ids.tolist()),
         report=report,
         _weights=weights,
+        _parts_of_fit=parts,
     )

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass, field
-from typing import Any
+from dataclasses import dataclass, field, replace
+from typing import Any, cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,6 +15,7 @@ from scipy.stats import chi2
 
 from mbc.arguments import checked
 from mbc.errors import ModelError
+from mbc.models.growth.comparison.compared_fit import ComparedFit
 from mbc.models.growth.data.client_sums import Basis, sums_about
 from mbc.models.growth.data.rows import Codes, Rows
 from mbc.models.growth.data.shapes import Shape, ShapeName, shape_of
@@ -23,17 +24,18 @@ from mbc.models.growth.design.statistics import block_slices, joined
 from mbc.models.growth.fit.fit_model import warn_unless_converged
 from mbc.models.growth.fit.identification import checked_start
 from mbc.models.growth.fit.optimiser import Evaluated, FitReport
+from mbc.models.growth.inference.fitted_model import FittedModel
+from mbc.models.growth.inference.model_parts import Effects, ModelParts, compared, parts_of_rows
 from mbc.models.growth.inference.reported import coefficient_columns, variance_notes, variance_rows
 from mbc.models.growth.matrices import Floats, factor_of
 from mbc.models.growth.variants.residual_groups import eager_rows
 from mbc.models.growth.variants.therapist_levels import Links, Problem
-from mbc.models.results.result import Result
 from mbc.models.results.tables import Backend, text_table
 from mbc.models.results.tables import frame as native_frame
 
 
 @dataclass(frozen=True)
-class TherapistGrowth(Result):
+class TherapistGrowth(FittedModel):
     """A growth model with random effects of clients and of therapists, in the units of the data."""
 
     names: tuple[str, ...]
@@ -56,6 +58,23 @@ class TherapistGrowth(Result):
     report: FitReport
     _problem: Problem = field(repr=False)
     _theta: Floats = field(repr=False)
+    _parts_of_fit: ModelParts = field(repr=False, compare=False)
+
+    def _parts(self) -> ModelParts:
+        return self._parts_of_fit
+
+    def _fixed_effects(self) -> tuple[Sequence[str], Floats, Floats]:
+        return self.names, self.coefficients, self.covariance
+
+    def compared_fit(self) -> ComparedFit:
+        """Describe the model for `compare`."""
+        return compared(
+            self._parts(),
+            "therapist effects",
+            log_likelihood=self.log_likelihood,
+            reml=self._problem.reml,
+            converged=self.converged,
+        )
 
     @property
     def converged(self) -> bool:
@@ -198,7 +217,42 @@ def therapist_growth(  # noqa: PLR0913  growth_curve's arguments and two more
     _require_separable(rows, therapist, expansion.rows(basis.columns(rows.time), rows.codes), len(theirs))
     theta, report = _fit(problem)
     warn_unless_converged(report, "therapist_growth")
-    return _result(problem, theta, report, labels.levels, names_of=(design.x_names, design.z_names))
+    result = _result(problem, theta, report, labels.levels, names_of=(design.x_names, design.z_names))
+    effects = (
+        Effects(client, rows.ids.tolist(), _client_effects(result, problem, theta), result.client_covariance),
+        Effects(therapist, labels.levels, result.means, result.therapist_covariance),
+    )
+    parts = parts_of_rows(
+        rows,
+        sums,
+        terms,
+        design,
+        effects,
+        names=(outcome, time),
+        coefficients=design.least_squares - problem.level(theta).gamma[:-1],
+        residual_variance=result.residual_variance,
+        table=frame,
+    )
+    return replace(result, _parts_of_fit=parts)
+
+
+def _client_effects(result: TherapistGrowth, problem: Problem, theta: Floats) -> Floats:
+    """Conditional means of the clients' effects: what is left of each client's scores after its therapists'."""
+    design, links, level = problem.design, problem.links, problem.level(theta)
+    client, _ = problem.factors(theta)
+    scale, r = design.outcome_spread, problem.r
+    theirs = np.linalg.solve(scale * design.z_back[:r, :r], result.means.T)  # internal, (r, therapists)
+    shift = np.zeros((problem.q, design.statistics.clients))
+    taken = np.einsum("abn,an->bn", links.s, theirs[:, links.therapist])
+    for a in range(problem.q):
+        shift[a] = np.bincount(links.client, taken[a], minlength=design.statistics.clients)
+    parts: list[Floats] = []
+    start = 0
+    for block in design.statistics.blocks:
+        right = level.gamma @ block.b - shift[:, start : start + block.clients]
+        parts.append((block.conditional(client) * right).sum(axis=1))
+        start += block.clients
+    return scale * (design.z_back @ np.concatenate(parts, axis=1)).T
 
 
 _MOST_ROWS = 300  # beyond, the information of the variances is not computed row by row
@@ -379,4 +433,5 @@ def _result(
         report=report,
         _problem=problem,
         _theta=theta,
+        _parts_of_fit=cast("Any", None),  # filled in by the caller, who knows the rows
     )

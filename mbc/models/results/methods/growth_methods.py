@@ -145,7 +145,8 @@ def model_comparison(result: Any) -> Iterator[str]:
     yield f"The likelihood-ratio statistic was referred to {result.distribution}."
     if "mixture" in result.distribution:
         yield (
-            "A variance of zero lies on the border of what is possible, hence the mixture [@self1987; @stram1994]."
+            "A parameter of zero lies on the border of what is possible, hence the mixture [@self1987; "
+            "@stram1994]."
         )
     if result.conservative:
         yield "With several variances tested at once the mixture is an upper bound of the p value [@shapiro1988]."

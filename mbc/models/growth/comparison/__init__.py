@@ -1,0 +1,1 @@
+"""Which of two fitted models the same scores support."""
