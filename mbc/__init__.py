@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from mbc import figures as figures
     from mbc import models as models
     from mbc import simulate as simulate
+    from mbc.errors import DoubtfulAnswers as DoubtfulAnswers
     from mbc.errors import MbcError as MbcError
     from mbc.instruments import Instrument as Instrument
     from mbc.instruments import applicable as applicable
@@ -29,7 +30,7 @@ __getattr__, __dir__, _names = public_names(
     {
         # `mbc.instruments` is a package and also the public function of that name: the package is callable.
         "": ("care", "figures", "instruments", "models", "simulate"),
-        "errors": ("MbcError",),
+        "errors": ("DoubtfulAnswers", "MbcError"),
         "instruments": ("Instrument", "applicable", "instrument", "score"),
         "store": ("Store",),
     },

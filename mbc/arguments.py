@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import functools
 import inspect
 import math
@@ -10,6 +11,7 @@ import typing
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from numbers import Integral, Real
+from pathlib import PurePath
 from typing import Any, Literal, ParamSpec, TypeVar, Union, cast, get_args, get_origin
 
 from mbc.errors import MbcError, ModelError, nearest
@@ -42,6 +44,7 @@ class Accepted:
     other: bool = False  # tables, columns and whatever else the function itself reads
     each: Accepted | None = None  # of a list, what its members may be
     length: int | None = None  # of a list, where it is fixed
+    classes: tuple[type, ...] = ()  # whose instances are accepted
 
     def __or__(self, other: Accepted) -> Accepted:
         return Accepted(
@@ -54,6 +57,7 @@ class Accepted:
             self.other or other.other,
             self.each or other.each,
             self.length or other.length,
+            (*self.classes, *other.classes),
         )
 
 
@@ -85,7 +89,10 @@ def accepted_by(hint: object) -> Accepted:
         str: Accepted(text=True),
         type(None): Accepted(nothing=True),
     }
-    return simple.get(hint, Accepted(other=True)) if isinstance(hint, type) else Accepted(other=True)
+    if not isinstance(hint, type):
+        return Accepted(other=True)
+    own = dataclasses.is_dataclass(hint) or issubclass(hint, PurePath)
+    return Accepted(classes=(hint,)) if own else simple.get(hint, Accepted(other=True))
 
 
 def checked(function: Callable[P, R]) -> Callable[P, R]:
@@ -177,8 +184,9 @@ def check(given: Mapping[str, object], rules: Mapping[str, Accepted], error: typ
 
 
 def _fault(name: str, value: object, accepted: Accepted) -> str | None:  # noqa: PLR0911 - one case after the other
-    if value is None:
-        return None if accepted.nothing or accepted.other else f"{name} must be given: {_expected(accepted)}."
+    if value is None or isinstance(value, accepted.classes):
+        fits = value is not None or accepted.nothing or accepted.other
+        return None if fits else f"{name} must be given: {_expected(accepted)}."
     if isinstance(value, str):
         if accepted.text or (accepted.other and not accepted.words and not accepted.number):
             return None
@@ -293,6 +301,7 @@ def _expected(accepted: Accepted) -> str:
         "a whole number" if accepted.integer and not accepted.number else "",
         "True or False" if accepted.boolean else "",
         "text" if accepted.text else "",
+        *(f"{'an' if kind.__name__[0] in 'AEIO' else 'a'} {kind.__name__}" for kind in accepted.classes),
         f"a list ({_expected(accepted.each)} each)" if accepted.each else "",
         "None" if accepted.nothing else "",
     ]

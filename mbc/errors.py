@@ -25,6 +25,9 @@
     ├── IdentityLeft             a table that was to leave the clinic still points at a person
     └── SettingsError            an option or environment variable is wrong
 
+A warning is given where answers can be read, but look as if they should be read otherwise:
+:class:`DoubtfulAnswers`.
+
 A message names the thing, the value met, what is accepted and the repair.
 """
 
@@ -132,6 +135,10 @@ class IdentityLeft(MbcError):
 
 class SettingsError(MbcError):
     """An option, a configuration value or an environment variable is wrong."""
+
+
+class DoubtfulAnswers(UserWarning):
+    """Answers look as if they were in another coding or another item order than they are read in."""
 
 
 def nearest(name: str, known: Iterable[str], *, most: int = 3) -> list[str]:

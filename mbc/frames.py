@@ -166,7 +166,11 @@ def number(
         return nw.when(fits).then(text).cast(nw.Float64), ~fits & (text.str.len_chars().fill_null(0) > 0)
     if kind == nw.Unknown:  # a column of nothing but nulls
         return column.cast(nw.Float64), None
-    raise FrameError(f"Column '{name}' holds {kind}; answers are numbers or their digits as text.")
+    raise _no_answers(name, kind)
+
+
+def _no_answers(name: str, kind: object) -> FrameError:
+    return FrameError(f"Column '{name}' holds {kind}; answers are numbers or their digits as text.")
 
 
 def read_numbers(frame: Frame, columns: Mapping[str, str], *, yes_no: Container[str] = ()) -> Numbers:
@@ -239,6 +243,10 @@ def _answers(frame: Frame, columns: Sequence[str]) -> Frame:
         return frame
     chosen = _without_objects(frame.select(*columns), columns)
     kind = chosen.implementation
+    for name, dtype in chosen.schema.items() if kind.is_pandas() else ():
+        native = chosen[name].to_native().dtype
+        if dtype == nw.Unknown and str(native) != "null[pyarrow]":  # complex numbers, periods, intervals
+            raise _no_answers(name, native)
     return nw.from_native(chosen.to_polars()) if kind.is_pandas() or kind.is_pyarrow() else chosen
 
 

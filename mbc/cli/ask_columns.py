@@ -120,7 +120,7 @@ def _about(chosen: list[Instrument], columns: tuple[str, ...], taken: dict[str, 
                 f"{measure.name}: how are its {len(measure.items)} item columns named? ({{n}} is the number)",
                 default="Q{n}",
             )
-        for kind, known in (("form", measure.forms), ("coding", measure.codings)):
+        for kind, known in (("form", measure.forms), ("coding", measure.own_codings)):
             if len(known) > 1:
                 for entry in known:
                     click.echo(f"  {entry.key}: {entry.title}")

@@ -19,7 +19,7 @@ from mbc.errors import ImportRefused, InvalidResponse, MissingItems
 from mbc.exchange.answer_file import read_answers
 from mbc.exchange.cells.text import MISSING_TEXTS
 from mbc.exchange.files.text_table import ROW
-from mbc.instruments import Instrument, Scale, refused_answers, score
+from mbc.instruments import Instrument, Scale, refused_answers, score_stated
 
 _SUFFIXES = (".csv", ".tsv", ".txt", ".parquet")
 
@@ -71,7 +71,7 @@ def command(
     for note in read.notes:
         Console(stderr=True, highlight=False).print(Text("Note: ", style="yellow").append(note, style="default"))
     try:
-        scored = score(read.frame.drop(ROW, strict=False), definition, items=columns, **options)
+        scored = score_stated(read.frame.drop(ROW, strict=False), definition, items=columns, **options)
     except InvalidResponse as fault:
         numbered = ROW if ROW in read.frame.columns else None
         rows = refused_answers(read.frame, definition, items=columns, form=form, coding=coding, numbered=numbered)

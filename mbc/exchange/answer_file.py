@@ -81,9 +81,8 @@ def read_answers(
     if texts:
         frame, notes = read_words(frame, texts, definition, columns, options)
     frame = frame.with_columns(_numbers(frame, name) for name in texts)
-    _refuse_doubtful(
-        frame, headers, Questionnaire(definition, definition.form(form), definition.coding(coding)), coding
-    )
+    questionnaire = Questionnaire(definition, definition.form(form), definition.coding(coding))
+    _refuse_doubtful(frame, headers, questionnaire, stated=coding is not None, form_stated=form is not None)
     return AnswerFile(frame, (*table.notes, *notes))
 
 
@@ -116,9 +115,9 @@ def _numbers(frame: pl.DataFrame, name: str) -> pl.Expr:
 
 
 def _refuse_doubtful(
-    frame: pl.DataFrame, headers: Sequence[str], questionnaire: Questionnaire, coding: str | None
+    frame: pl.DataFrame, headers: Sequence[str], questionnaire: Questionnaire, *, stated: bool, form_stated: bool
 ) -> None:
-    if coding is not None or len(headers) != len(questionnaire.items):
+    if len(headers) != len(questionnaire.items):
         return
     answers = frame.select(
         (pl.col(name).cast(pl.Float64, strict=False) if frame[name].dtype != pl.String else number(name)).alias(
@@ -126,6 +125,10 @@ def _refuse_doubtful(
         )
         for n, name in enumerate(headers, start=1)
     )
-    reason = doubt(summarise(questionnaire, answers))
+    seen = replace(summarise(questionnaire, answers), stated=stated, form_stated=form_stated)
+    reason = doubt(seen)
     if reason is not None:
-        raise ImportRefused(f"{reason.replace(f'--coding {questionnaire.instrument.key}=', '--coding ')}.")
+        key = questionnaire.instrument.key
+        raise ImportRefused(
+            f"{reason.replace(f'--coding {key}=', '--coding ').replace(f'--form {key}=', '--form ')}."
+        )

@@ -35,7 +35,7 @@ from mbc.instruments.definition.sourced_numbers import (
 from mbc.instruments.library import CONSTRUCTS, all_keys, instrument, instruments, keys, load_file
 from mbc.instruments.scoring.response_patterns import phq9_algorithm
 from mbc.instruments.scoring.risk_flags import risk_flags
-from mbc.instruments.scoring.score_frame import keyed_items, refused_answers, score
+from mbc.instruments.scoring.score_frame import keyed_items, refused_answers, score, score_stated
 from mbc.instruments.scoring.targets import across_targets
 
 if TYPE_CHECKING:
@@ -74,6 +74,7 @@ __all__ = [
     "refused_answers",
     "risk_flags",
     "score",
+    "score_stated",
 ]
 
 

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Literal, get_args
+from typing import Literal
 
-from mbc.errors import MbcError, nearest
+from mbc.arguments import checks
+from mbc.errors import MbcError
 from mbc.instruments.definition.definition import Instrument
 from mbc.instruments.library import instrument as load
 
@@ -14,6 +15,7 @@ RelationshipStatus = Literal[
 CURRENT: frozenset[str] = frozenset({"dating", "partnered", "cohabiting", "married"})
 
 
+@checks(error=MbcError)
 def applicable(instrument: str | Instrument, status: RelationshipStatus) -> bool:
     """Whether the instrument applies to a relationship of this status.
 
@@ -28,15 +30,15 @@ def applicable(instrument: str | Instrument, status: RelationshipStatus) -> bool
     status : str
         ``single``, ``dating``, ``partnered``, ``cohabiting``, ``married``, ``separated``, ``ended``, ``widowed``.
 
+    Raises
+    ------
+    MbcError
+        If the status is none of these.
+
     Examples
     --------
     >>> applicable("csi16", "married"), applicable("csi16", "ended"), applicable("rses", "single")
     (True, False, True)
     """
-    statuses = get_args(RelationshipStatus)
-    if status not in statuses:
-        near = nearest(str(status), statuses, most=1)
-        hint = f" Did you mean {near[0]!r}?" if near else ""
-        raise MbcError(f"status must be one of {', '.join(statuses)}; got {status!r}.{hint}")
     definition = load(instrument) if isinstance(instrument, str) else instrument
     return status in CURRENT or not definition.applicability.needs_relationship

@@ -9,6 +9,7 @@ from typing import Literal
 
 import polars as pl
 
+from mbc.arguments import checks
 from mbc.errors import DefinitionError, UnknownInstrument, nearest
 from mbc.instruments.definition.build import build
 from mbc.instruments.definition.definition import Instrument
@@ -45,7 +46,7 @@ def instrument(key: str) -> Instrument:
     ((0.0, 30.0), ('i7', 'i3', 'i9'))
     """
     catalogue = _catalogue()
-    if key not in catalogue:
+    if not isinstance(key, str) or key not in catalogue:  # pyright: ignore[reportUnnecessaryIsInstance]
         near = nearest(str(key), catalogue)
         hint = f" Did you mean {' or '.join(repr(name) for name in near)}?" if near else ""
         raise UnknownInstrument(
@@ -90,6 +91,7 @@ def _questionnaires(own: tuple[OwnDefinition, ...]) -> tuple[str, ...]:
     return tuple(key for key in _merged(own) if _load(key).kind == "questionnaire")
 
 
+@checks(error=DefinitionError)
 def load_file(path: str | Path) -> Instrument:
     """Read one definition of your own; ``score`` takes the result in place of a key.
 

@@ -29,11 +29,12 @@ def test_the_table_lists_what_there_is():
 
 
 PROMISED = """
-rses sses scs_sf csi32 csi16 csi4 ras qmi kmss rdas ecr ecr_r ecr_s ecr12 ecr_rs raas a_rsq
-phq9 gad7 who5 k6 k10 core10 wsas wai_sr hits e_hits hark gbo gas
+rses sses scs_sf csi32 csi16 csi4 ras qmi kmss das das7 rdas ecr ecr_r ecr_s ecr12 ecr_rs raas a_rsq
+phq9 gad7 who5 k6 k10 core10 wsas ors wai_sr srs hits e_hits hark gbo gas
 """
 ONE_SCALE = """
 rses scs_sf csi4 csi16 csi32 qmi kmss a_rsq phq9 gad7 who5 k6 k10 core10 wsas hits e_hits hark gbo gas
+das7 ors srs
 """
 
 
@@ -46,6 +47,7 @@ def test_every_promised_instrument_is_there_and_no_other():
     ("key", "scales"),
     [
         ("sses", "total performance social appearance"),
+        ("das", "total consensus satisfaction cohesion affection"),
         ("rdas", "total consensus satisfaction cohesion"),
         ("raas", "anxiety close depend"),
         ("wai_sr", "total task bond goal total_sum"),
@@ -95,7 +97,8 @@ def test_every_number_has_a_source_and_a_confidence(key):
     known = {source.key for source in definition.sources}
     for scale in definition.scales:
         assert scale.source in known
-        assert scale.confidence in {"high", "medium"}
+        recalled = any("is recalled" in dispute for dispute in definition.disputes)
+        assert scale.confidence in {"high", "medium"} or (recalled and scale.confidence == "unverified")
         for number in numbers(scale):
             assert number.source in known
             assert number.verified is (number.confidence != "unverified")

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import inspect
 import math
-import warnings
 from typing import Any
 
 import numpy as np
@@ -14,6 +13,7 @@ import pytest
 
 from mbc import models
 from mbc.errors import MbcError
+from tests.refusals import quietly, rules, wrong_options
 
 rng = np.random.default_rng(7)
 N, K = 24, 6
@@ -154,39 +154,6 @@ FUNCTIONS = {name: (getattr(models, name), given) for name, given in CALLS.items
 EVERYTHING = FUNCTIONS | METHODS
 TABLES = {"frame", "data"}
 COLUMNS = {"pre", "post", "scores", "times", "changed", "treated_pre", "control_post", "reference", "comparison"}
-
-
-def rules(function: Any) -> dict[str, Any]:
-    return getattr(function, "accepted")()  # noqa: B009
-
-
-def quietly(function: Any, given: dict[str, Any]) -> Any:
-    """Call without warnings: what is looked at is the result."""
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        return function(**given)
-
-
-def wrong_options(parameter: str, accepted: Any) -> dict[str, object]:
-    """Wrong values of an option, by what its type hint allows."""
-    values: dict[str, object] = {}
-    number, only_number = accepted.number or accepted.integer, not accepted.other
-    if accepted.words:
-        values["misspelt word"] = f"{accepted.words[0]}x"
-    if accepted.each is not None and accepted.each.words and only_number:
-        values["misspelt member"] = [f"{accepted.each.words[0]}x"]
-    if number and not accepted.text:
-        values |= {"text": "many", "infinity": math.inf}
-        values |= {"not a number": math.nan, "object": object()} if only_number else {}
-    if accepted.integer and not accepted.number and only_number:
-        values |= {"fraction": 1.5, "negative": -1}
-    if accepted.boolean and not accepted.text:
-        values["not yes or no"] = "yes"
-    if accepted.text and only_number and not number:
-        values["number for a name"] = 3
-    if parameter in {"confidence", "level", "reliability"}:
-        values["per cent"] = 95.0
-    return values
 
 
 def wrong_tables() -> dict[str, object]:

@@ -15,7 +15,7 @@ from mbc.care.scoring.columns import HEAD, SCORED
 from mbc.care.scoring.definition_digest import definition_digest
 from mbc.errors import InvalidResponse, UnknownInstrument
 from mbc.exchange.own_definitions import with_definitions_of_record
-from mbc.instruments import Instrument, Scale, score
+from mbc.instruments import Instrument, Scale, score_stated
 from mbc.instruments import instrument as load
 from mbc.store import Store
 
@@ -132,7 +132,7 @@ def _score(
     table: pl.DataFrame, known: Instrument, form: str, coding: str | None, invalid: Invalid
 ) -> pl.DataFrame:
     # One plan for all expressions, run at once.
-    return score(table.lazy(), known, form=form, coding=coding, invalid=invalid).collect()
+    return score_stated(table.lazy(), known, form=form, coding=coding, invalid=invalid).collect()
 
 
 def _long(done: pl.DataFrame, known: Instrument, scale: Scale) -> pl.DataFrame:

@@ -64,7 +64,7 @@ def judge(measure: Instrument, form: Form, names: Sequence[str], offered: Sequen
     ]
     if not listed:
         return Judgement()
-    codings = sorted(measure.codings, key=lambda coding: not coding.default)
+    codings = sorted(measure.own_codings, key=lambda coding: not coding.default)
     fitting = [coding for coding in codings if all(_spans(coding, item, choices) for item, _, choices in listed)]
     if not fitting:
         wrong = next(
@@ -108,9 +108,9 @@ def _runs(coding: Coding, measure: Instrument, item: Item, choices: Offered) -> 
 
 def _is_rising(coding: Coding, measure: Instrument, item: Item) -> bool:
     """Say whether a higher number means more of what the words of the answer say."""
-    if len(measure.codings) == 1 and direction(*_title_ends(coding)) == "falling":
+    if len(measure.own_codings) == 1 and direction(*_title_ends(coding)) == "falling":
         return False
-    natural = next((each for each in measure.codings if each.key in _NATURAL), measure.coding())
+    natural = next((each for each in measure.own_codings if each.key in _NATURAL), measure.coding())
     return (item.id in coding.flipped) == (item.id in natural.flipped)
 
 
@@ -150,7 +150,7 @@ def _has_words(label: str) -> bool:
 
 
 def _unknown_codes(measure: Instrument, name: str, choices: Offered) -> str:
-    codings = ", ".join(coding.key for coding in measure.codings)
+    codings = ", ".join(coding.key for coding in measure.own_codings)
     return (
         f"{measure.name}: '{quote(name)}' offers {scale_text(choices)}, which is none of its answer codings "
         f"({codings}). {_mapping(measure)}"

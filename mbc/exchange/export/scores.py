@@ -5,7 +5,7 @@ from __future__ import annotations
 import polars as pl
 
 from mbc.exchange.export.instrument_facts import known
-from mbc.instruments import Instrument, Scale, score
+from mbc.instruments import Instrument, Scale, score_stated
 
 SCORES: dict[str, pl.DataType] = {
     "client_id": pl.String(),
@@ -64,7 +64,9 @@ def _from_answers(answers: pl.DataFrame, measure: Instrument, form: object, codi
     places = list(range(1, len(items) + 1))
     wide = answers.pivot(on="item", index=[_KEY, *_HEAD], values="value", on_columns=places)
     wide = wide.rename({str(n): name for n, name in zip(places, items, strict=True)})
-    done = score(wide, measure, form=order.key, coding=None if coding is None else str(coding), invalid="null")
+    done = score_stated(
+        wide, measure, form=order.key, coding=None if coding is None else str(coding), invalid="null"
+    )
     return [_long(done, measure, scale) for scale in measure.scales]
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -141,7 +141,15 @@ def check_per_instrument(options: ImportOptions, present: Iterable[str]) -> None
 
 def _definition(key: str, kind: str, choice: str | None) -> str:
     measure = instrument(key)
-    return (measure.form(choice) if kind == "form" else measure.coding(choice)).key
+    if kind == "form":
+        return measure.form(choice).key
+    coding = measure.coding(choice)
+    if coding.range is not None:
+        raise DefinitionError(
+            f"{measure.name} on coding {coding.key} has scores on a metric of its own, and the record keeps "
+            f"those on the questionnaire's. Score the file instead: mbc score FILE {key} --coding {coding.key}"
+        )
+    return coding.key
 
 
 @dataclass(frozen=True, slots=True)
@@ -193,12 +201,20 @@ def _settle(key: str, kind: str, written: str | None, options: ImportOptions) ->
 
 def stated_codings(columns: Columns, keys: Iterable[str], options: ImportOptions) -> frozenset[str]:
     """Questionnaires whose answer coding, or what answers count as, the file or the user states."""
-    stated = {*options.coding, *options.values}
+    return frozenset({*options.coding, *options.values, *_with_a_word(columns, keys, "coding")})
+
+
+def stated_forms(columns: Columns, keys: Iterable[str], options: ImportOptions) -> frozenset[str]:
+    """Questionnaires whose item order the file or the user states."""
+    return frozenset({*options.form, *_with_a_word(columns, keys, "form")})
+
+
+def _with_a_word(columns: Columns, keys: Iterable[str], role: str) -> Iterator[str]:
+    """Questionnaires for which a column of the file says which form or coding it is."""
     for key in keys:
-        header = columns.own(key, "coding") or columns.find("coding")
+        header = columns.own(key, role) or columns.find(role)
         if header is not None and columns.table.frame[header].is_not_null().any():
-            stated.add(key)
-    return frozenset(stated)
+            yield key
 
 
 def assumed_form_note(key: str) -> str:

@@ -27,8 +27,9 @@ from mbc.exchange.rows.parsed import (
 )
 from mbc.exchange.rows.possible_scores import ScoresSeen, impossible_reason, is_possible, scores_seen
 from mbc.instruments import instrument
+from mbc.instruments.scoring.doubts import ItemMoments, fitting_coding, undecided_coding
 
-_ENOUGH_TO_WONDER = 100  # answers; fewer say little about a coding
+_LOOK_AT = 5_000  # questionnaires of a page; more would not make a wrong item order any clearer
 _UNFIT = (pl.col("value") < pl.col("low")) | (pl.col("value") > pl.col("high"))
 Extremes = Mapping[int, tuple[float, float]]
 
@@ -102,7 +103,15 @@ def _checked(
         pl.col(NUMBER).is_in(administrations.filter(pl.col("answers").is_null())[NUMBER].implode())
     )
     here = _seen(questionnaire, accepted, named, stated=bool({"", questionnaire.instrument.key} & records.stated))
-    here = replace(here, stated=True) if trusted else replace(here, scores=_scores_seen(alone, questionnaire))
+    if trusted:
+        here = replace(here, stated=True, form_stated=True)
+    else:
+        here = replace(
+            here,
+            scores=_scores_seen(alone, questionnaire),
+            form_stated=bool({"", questionnaire.instrument.key} & records.stated_forms),
+            moments=_moments(answers, len(questionnaire.items)),
+        )
     in_file = here if seen is None else seen[kind_of(questionnaire)]
     return _Checked(
         frame=administrations.join(remarks, on=NUMBER, how="left", maintain_order="left"),
@@ -135,7 +144,9 @@ def _answer_faults(accepted: pl.DataFrame, in_file: Seen, headers: tuple[str, ..
     """Faults of answers that are not numbers, or not accepted by the coding."""
     value, questionnaire = pl.col("value"), in_file.questionnaire
     bad = accepted.filter(value.is_null() | _UNFIT | (pl.col("whole") & (value != value.floor())))
-    other = None if in_file.unfit is None else other_coding(questionnaire, in_file.extremes)
+    measure = questionnaire.instrument
+    fitting = fitting_coding(measure, questionnaire.form, questionnaire.coding, in_file.extremes)
+    other = None if in_file.unfit is None else fitting
     reason = doubt(in_file)
     if other is not None:
         reason = coding_reason(questionnaire, other, str(in_file.unfit))
@@ -155,7 +166,8 @@ def summarise(questionnaire: Questionnaire, answers: pl.DataFrame) -> Seen:
         pl.col(NUMBER).cast(pl.Int64), pl.col(NUMBER).cast(pl.Int64).alias(ROW), pl.col("item").cast(pl.Int64),
         pl.col("value").cast(pl.String).alias("text"), "value",
     ).drop_nulls("value")  # fmt: skip
-    return _seen(questionnaire, _accepted(cells, questionnaire), (), stated=False)
+    moments = ItemMoments.of(answers.head(_LOOK_AT).cast(pl.Float64).fill_null(np.nan).to_numpy())
+    return replace(_seen(questionnaire, _accepted(cells, questionnaire), (), stated=False), moments=moments)
 
 
 def _seen(questionnaire: Questionnaire, accepted: pl.DataFrame, headers: tuple[str, ...], *, stated: bool) -> Seen:
@@ -210,6 +222,13 @@ def _name(headers: tuple[str, ...]) -> pl.Expr:
         return pl.format("item {}", "item")
     named = [quote(header) for header in headers]
     return pl.col("item").replace_strict(list(range(1, len(named) + 1)), named, return_dtype=pl.String)
+
+
+def _moments(answers: pl.Series, items: int) -> ItemMoments:
+    """Sum complete questionnaires, as many as are needed to see how their items go together."""
+    complete = answers.drop_nulls().head(_LOOK_AT).cast(pl.List(pl.Float64))
+    grid = complete.list.to_array(items).to_numpy() if len(complete) else np.zeros((0, items))
+    return ItemMoments.of(np.asarray(grid, dtype=np.float64).reshape(-1, items))
 
 
 def _first_unfit(accepted: pl.DataFrame, headers: tuple[str, ...]) -> str | None:
@@ -333,25 +352,6 @@ def _extremes(cells: pl.DataFrame) -> Extremes:
     return {item: (low, high) for item, low, high in ends.iter_rows()}
 
 
-def other_coding(questionnaire: Questionnaire, extremes: Extremes) -> str | None:
-    """Key of another coding that every answer of a file fits.
-
-    Parameters
-    ----------
-    one : Questionnaire
-        As it was read.
-    extremes : mapping
-        Position (from 1) -> lowest and highest answer found.
-    """
-    for coding in questionnaire.instrument.codings:
-        accepted = questionnaire.accepted(coding)
-        if accepted == questionnaire.accepted():  # itself, or one that answers alone cannot distinguish
-            continue
-        if all(accepted[n - 1][0] <= low and high <= accepted[n - 1][1] for n, (low, high) in extremes.items()):
-            return coding.key
-    return None
-
-
 def coding_reason(questionnaire: Questionnaire, other: str, example: str) -> str:
     """Say that a file seems to be in another coding."""
     return (
@@ -363,22 +363,13 @@ def coding_reason(questionnaire: Questionnaire, other: str, example: str) -> str
 
 def _undecided(seen: Seen) -> list[str]:
     """Warn when many answers never use what only this coding has: they may be in another."""
-    questionnaire, extremes = seen.questionnaire, seen.extremes
-    lowest = {n: low for n, (low, _) in enumerate(questionnaire.accepted(), start=1)}
-    if questionnaire.instrument.safety_channel or seen.count < _ENOUGH_TO_WONDER:
+    questionnaire = seen.questionnaire
+    measure, key = questionnaire.instrument, questionnaire.instrument.key
+    reason = undecided_coding(measure, questionnaire.form, questionnaire.coding, seen)
+    if reason is None:
         return []
-    if any(low <= lowest[n] for n, (low, _) in extremes.items()):
-        return []
-    other = other_coding(questionnaire, extremes)
-    if other is None:
-        return []
-    note = (
-        f"{questionnaire.instrument.name}: no answer of {seen.count} is the lowest of coding "
-        f"{questionnaire.coding.key}; all would "
-        f"fit {other} too. They are read as {questionnaire.coding.key}; if they are {other}: "
-        f"--coding {questionnaire.instrument.key}={other}."
-    )
-    return [note]
+    read_as = f"They are read as {questionnaire.coding.key}; if they are {reason.coding}"
+    return [f"{measure.name}: {reason.text}. {read_as}: --coding {key}={reason.coding}."]
 
 
 def _answers(cells: pl.DataFrame, numbers: pl.Series, items: int) -> pl.Series:

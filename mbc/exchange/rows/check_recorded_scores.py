@@ -8,7 +8,7 @@ from mbc.exchange.files.messages import count_noun, join_numbers
 from mbc.exchange.files.text_table import ROW
 from mbc.exchange.header.questionnaires import Questionnaire
 from mbc.exchange.rows.parsed import NUMBER
-from mbc.instruments import instrument, score
+from mbc.instruments import instrument, score_stated
 
 REMARK = "remark"
 _REMARKS_SCHEMA = {NUMBER: pl.Int64(), REMARK: pl.String()}
@@ -64,7 +64,7 @@ def _scored(both: pl.DataFrame, questionnaire: Questionnaire) -> pl.DataFrame:
     items = [f"item {n}" for n in range(1, len(questionnaire.items) + 1)]
     wide = both.select(NUMBER, *(pl.col("answers").list.get(n).alias(name) for n, name in enumerate(items)))
     form, coding = questionnaire.form.key, questionnaire.coding.key
-    done = score(wide, questionnaire.instrument, items=items, form=form, coding=coding, invalid="null")
+    done = score_stated(wide, questionnaire.instrument, items=items, form=form, coding=coding, invalid="null")
     columns = {
         f"{questionnaire.instrument.key}_{scale.key}": scale.key for scale in questionnaire.instrument.scales
     }

@@ -18,6 +18,7 @@ from mbc.exchange.header.questionnaires import (
     scale_key,
     settle,
     stated_codings,
+    stated_forms,
 )
 from mbc.exchange.rows.occasions import read_occasions
 from mbc.exchange.rows.parsed import (
@@ -95,6 +96,7 @@ def _read(columns: Columns, options: ImportOptions, parts: tuple[str, ...], *, k
         notes=(*base.notes, *worded, *(assumed_form_note(key) for key in settlement.assumed if "item" in parts)),
         orders=base.orders,
         stated=_stated(columns, keys, options),
+        stated_forms=stated_forms(columns, keys.drop_nulls().unique(), options),
     )
 
 

@@ -13,6 +13,7 @@ from mbc.exchange.files.text_table import ROW
 from mbc.exchange.header.questionnaires import Questionnaire
 from mbc.exchange.rows.occasions import OCCASION
 from mbc.exchange.rows.possible_scores import ScoresSeen
+from mbc.instruments.scoring.doubts import ItemMoments
 
 NUMBER, LAST_ROW, ROWS = "number", "last row", "rows"
 TOTAL = pl.Struct({"scale": pl.String(), "score": pl.Float64()})
@@ -80,6 +81,8 @@ class Records:
     """Header of a date column -> whether day or month comes first in it."""
     stated: frozenset[str] = frozenset()
     """Questionnaires whose coding the file or the user states; ``""`` stands for all."""
+    stated_forms: frozenset[str] = frozenset()
+    """The same of their item order."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,6 +105,10 @@ class Seen:
     """Scale -> its recorded scores."""
     stated: bool = False
     """Whether the file or the user states the coding, so that the answers raise no doubt."""
+    form_stated: bool = False
+    """The same of the item order."""
+    moments: ItemMoments | None = None
+    """How the items go together."""
 
     @property
     def doubts_scores(self) -> bool:
@@ -129,6 +136,8 @@ class Seen:
                 for scale in dict.fromkeys([*self.scores, *later.scores])
             },
             self.stated and later.stated,
+            self.form_stated and later.form_stated,
+            self.moments + later.moments if self.moments and later.moments else self.moments or later.moments,
         )
 
 

@@ -20,6 +20,7 @@ from mbc.exchange.header.questionnaires import (
     key_of,
     settle,
     stated_codings,
+    stated_forms,
 )
 from mbc.exchange.rows.occasions import Occasions, read_occasions
 from mbc.exchange.rows.parsed import (
@@ -93,6 +94,7 @@ def read_wide(
         ),
         orders={header: order for part in parts for header, order in part.base.orders.items()},
         stated=stated_codings(columns, recognised.keys, options),
+        stated_forms=stated_forms(columns, recognised.keys, options),
     )
 
 

@@ -18,6 +18,7 @@ class Algorithm:
     reachable: Callable[[Sequence[Span]], Span]  # from the items' ranges, after reversal
     averages: bool
     says: str  # how the rule reads in words
+    alike: Callable[[Sequence[str]], list[Sequence[str]]]  # items -> those that go together, as a scale's do
 
 
 def _products(keyed: Sequence[nw.Expr]) -> list[nw.Expr]:
@@ -36,6 +37,7 @@ ALGORITHMS: dict[str, Algorithm] = {
         reachable=_mean_product_range,
         averages=True,
         says="neighbouring items are multiplied in pairs, and the products averaged",
+        alike=lambda items: [items[0::2], items[1::2]],
     ),
 }
 

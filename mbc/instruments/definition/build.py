@@ -161,7 +161,9 @@ def _codings(entry: InstrumentEntry, items: tuple[Item, ...]) -> tuple[Coding, .
 
 
 def _coding(coding: CodingEntry) -> Coding:
-    return Coding(coding.key, coding.title, coding.default, coding.offset, coding.flip, coding.source)
+    return Coding(
+        coding.key, coding.title, coding.default, coding.offset, coding.flip, coding.source, coding.range
+    )
 
 
 def _scale(entry: InstrumentEntry, scale: ScaleEntry) -> Scale:

@@ -9,6 +9,7 @@ from itertools import pairwise
 from mbc.errors import nearest
 from mbc.instruments.definition.algorithms import ALGORITHMS, PROCEDURES
 from mbc.instruments.definition.schema import (
+    CodingEntry,
     InstrumentEntry,
     ItemEntry,
     Number,
@@ -124,6 +125,20 @@ def _codings(entry: InstrumentEntry) -> Iterator[str]:
         yield from _unknown_names(f"coding {coding.key!r}, flip", coding.flip, ids)
         if coding.default and (coding.offset or coding.flip):
             yield f"coding {coding.key!r}: the default has neither offset nor flip; ranges are stated in it."
+        if coding.range is not None:
+            yield from _other_range(entry, coding)
+
+
+def _other_range(entry: InstrumentEntry, coding: CodingEntry) -> Iterator[str]:
+    """Check a response scale of its own: for all items alike, and nothing leads back to the default coding."""
+    where = f"coding {coding.key!r}, range"
+    span = coding.range or (0, 0)
+    if span[0] >= span[1]:
+        yield f"{where}: is {list(span)}; the lowest answer must come first."
+    if coding.default or coding.offset or coding.flip:
+        yield f"{where}: goes with neither default, offset nor flip; its scores are on a metric of their own."
+    if any(item.range is not None or item.may_not_apply for item in entry.items):
+        yield f"{where}: needs items of one range that always apply; another response scale holds for all alike."
 
 
 def _labels(entry: InstrumentEntry) -> Iterator[str]:

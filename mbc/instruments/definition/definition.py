@@ -75,6 +75,22 @@ class Coding:
     offset: int = 0  # default-coding answer = answer + offset, for items not flipped
     flipped: tuple[str, ...] = ()  # these run the other way: lowest + highest - answer
     source: str | None = None
+    range: tuple[int, int] | None = None  # another response scale: its scores are on a metric of their own
+
+    @property
+    def metric(self) -> str:
+        """What is added to the name of a score on another metric; empty where it is the instrument's own.
+
+        Examples
+        --------
+        >>> Coding("1-5", "five points", default=False, range=(1, 5)).metric
+        '_1_5'
+        """
+        return "" if self.range is None else f"_{self.key.replace('-', '_')}"
+
+    def span(self, item: Item) -> tuple[int, int]:
+        """Lowest and highest answer as it counts, before a reversed item is turned."""
+        return self.range or (item.minimum, item.maximum)
 
     def accepted(self, item: Item) -> tuple[int, int]:
         """Lowest and highest number that may be written for ``item``; "does not apply" is the highest, if it may.
@@ -84,6 +100,8 @@ class Coding:
         >>> Coding("1-4", "1-4", default=False, offset=-1).accepted(Item("i1", "worth", 0, 3))
         (1, 4)
         """
+        if self.range is not None:
+            return self.range
         shift = 0 if item.id in self.flipped else self.offset
         return item.minimum - shift, item.maximum - shift + item.may_not_apply
 
@@ -98,7 +116,7 @@ class Coding:
         return self.accepted(item)[1] if item.may_not_apply else None
 
     def affine(self, item: Item) -> tuple[int, int]:
-        """Sign and constant that carry an answer into the default coding."""
+        """Sign and constant that carry an answer into the default coding; 1 and 0 where nothing can."""
         if item.id in self.flipped:
             return -1, item.minimum + item.maximum
         return 1, self.offset
@@ -233,6 +251,11 @@ class Instrument:
     def construct_name(self) -> str:
         """The construct in words: self-esteem, relationship satisfaction."""
         return "self-esteem" if self.construct == "self_esteem" else self.construct.replace("_", " ")
+
+    @property
+    def own_codings(self) -> tuple[Coding, ...]:
+        """The codings whose scores are on the instrument's own metric: what a record can hold."""
+        return tuple(coding for coding in self.codings if coding.range is None)
 
     @property
     def main_scale(self) -> Scale:

@@ -68,13 +68,18 @@ class FormEntry(Entry):
 
 
 class CodingEntry(Entry):
-    """One answer coding; answers plus ``offset``, or turned round for ``flip``, give the default coding."""
+    """One answer coding; answers plus ``offset``, or turned round for ``flip``, give the default coding.
+
+    With a ``range`` it is another response scale: no arithmetic gives the default coding, and scores have names
+    and a metric of their own.
+    """
 
     key: Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_-]*$", max_length=40)]
     title: Text
     default: bool = False
     offset: int = 0
     flip: tuple[Key, ...] = ()
+    range: Answers | None = None
     source: Key | None = None
 
 

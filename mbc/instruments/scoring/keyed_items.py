@@ -40,11 +40,12 @@ def keyed(sheet: Sheet, scale: Scale, item_id: str) -> Keyed:
     """Turn an item's answer the way the scale counts it."""
     item = sheet.instrument.item(item_id)
     sign, constant = sheet.coding.affine(item)
+    low, high = sheet.coding.span(item)
     if item_id in scale.reverse:
-        sign, constant = -sign, item.minimum + item.maximum - constant
+        sign, constant = -sign, low + high - constant
     answer, code = nw.col(named(item_id)), sheet.coding.not_applicable(item)
     if code is None:
-        return Keyed(answer, sign, constant, item.maximum)
+        return Keyed(answer, sign, constant, high)
     absent = (answer == code).fill_null(value=False)
     return Keyed(nw.when(~absent).then(answer), sign, constant, item.maximum, absent)
 

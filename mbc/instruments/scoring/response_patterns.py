@@ -8,6 +8,8 @@ from typing import TypeVar
 import narwhals.stable.v2 as nw
 
 from mbc import frames
+from mbc.arguments import checks
+from mbc.errors import FrameError
 from mbc.instruments.library import instrument as load
 from mbc.instruments.scoring.answer_sheet import Sheet, named
 from mbc.instruments.scoring.keyed_items import plain_sum
@@ -22,6 +24,7 @@ _CORE = ("i1", "i2")  # interest and pleasure, low mood: one of them must be the
 _ANY_DAY_COUNTS = "i9"  # thoughts of death or self-harm
 
 
+@checks(error=FrameError)
 def phq9_algorithm(
     frame: TableT,
     *,

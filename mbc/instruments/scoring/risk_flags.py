@@ -8,6 +8,8 @@ from typing import TypeVar
 import narwhals.stable.v2 as nw
 
 from mbc import frames
+from mbc.arguments import checks
+from mbc.errors import FrameError
 from mbc.instruments.definition.definition import Instrument, RiskFlag
 from mbc.instruments.library import instrument as load
 from mbc.instruments.scoring.answer_sheet import Sheet, named
@@ -17,6 +19,7 @@ from mbc.instruments.scoring.result_columns import attach, open_sheet
 TableT = TypeVar("TableT")
 
 
+@checks(error=FrameError)
 def risk_flags(
     frame: TableT,
     key: str | Instrument,

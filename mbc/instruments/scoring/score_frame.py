@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TypeVar, get_args
+from typing import TypeVar
 
 import narwhals.stable.v2 as nw
 
 from mbc import frames
+from mbc.arguments import checks
 from mbc.errors import FrameError
 from mbc.instruments.definition.algorithms import ALGORITHMS
 from mbc.instruments.definition.definition import Instrument, MissingRule, Scale
@@ -15,6 +16,7 @@ from mbc.instruments.library import instrument as load
 from mbc.instruments.scoring import answers, refusals
 from mbc.instruments.scoring.answer_sheet import Sheet, is_ours, named
 from mbc.instruments.scoring.answers import Invalid
+from mbc.instruments.scoring.doubt_warnings import warn_of_doubts
 from mbc.instruments.scoring.keyed_items import (
     Keyed,
     applicable_sum,
@@ -29,6 +31,7 @@ from mbc.instruments.scoring.result_columns import attach, open_sheet
 TableT = TypeVar("TableT")
 
 
+@checks(error=FrameError)
 def score(
     frame: TableT,
     key: str | Instrument,
@@ -56,7 +59,8 @@ def score(
     items : str or sequence of str, optional
         ``"Q{n}"``, or one column per position of the form. Default: ``{key}_{n}``.
     form, coding : str, optional
-        Item order and answer coding; default: the instrument's.
+        Item order and answer coding; default: the instrument's. Where a coding is another response scale (the
+        ECR's ``"1-5"``), scores carry its name, such as ``ecr_anxiety_1_5``, and have no bands.
     missing : {"strict", "prorate"}, optional
         ``"strict"``: any blank item of a scale makes its score null. ``"prorate"``: the person's mean of the
         keyed items times their number, where enough are answered (80 %, or the instrument's own minimum), marked
@@ -68,12 +72,20 @@ def score(
     Returns
     -------
     table
-        Of the same kind. A lazy table stays lazy; with ``invalid="raise"`` one row of checks is collected from it.
+        Of the same kind. A lazy table stays lazy; with ``invalid="raise"`` one row of checks and the answers of up
+        to 5,000 rows are collected from it, with ``"null"`` nothing.
 
     Raises
     ------
     UnknownInstrument, MissingItems, InvalidResponse, FrameError
         Each names what was met, what is accepted, and the repair.
+
+    Warns
+    -----
+    DoubtfulAnswers
+        Where many answers look as if they were in another coding (no answer ever at one end) or another item
+        order (items run against their scale; alpha is far better in another form). A coding that is stated is
+        not doubted.
 
     Examples
     --------
@@ -82,15 +94,44 @@ def score(
     >>> score(answers, "csi4", items="Q{n}").select("csi4_total", "csi4_total_answered").row(0)
     (21.0, 4)
     """
-    _check_options(missing, invalid)
     definition = load(key) if isinstance(key, str) else key
     table = frames.open_frame(frame)
     sheet = open_sheet(table, definition, items=items, form=form, coding=coding, invalid=invalid)
+    if invalid == "raise" or isinstance(table, nw.DataFrame):
+        warn_of_doubts(sheet, definition.form(form), coding_stated=coding is not None)
+    return _attach_scores(frame, table, sheet, missing)
+
+
+@checks(error=FrameError)
+def score_stated(
+    frame: TableT,
+    key: str | Instrument,
+    *,
+    items: str | Sequence[str] | None = None,
+    form: str | None = None,
+    coding: str | None = None,
+    missing: MissingRule | None = None,
+    invalid: Invalid = "raise",
+) -> TableT:
+    """Score answers whose item order and coding are on record, or were asked about: neither is doubted again.
+
+    Parameters
+    ----------
+    frame, key, items, form, coding, missing, invalid
+        As in ``score``.
+    """
+    definition = load(key) if isinstance(key, str) else key
+    table = frames.open_frame(frame)
+    sheet = open_sheet(table, definition, items=items, form=form, coding=coding, invalid=invalid)
+    return _attach_scores(frame, table, sheet, missing)
+
+
+def _attach_scores(frame: TableT, table: frames.Frame, sheet: Sheet, missing: MissingRule | None) -> TableT:
     summed: dict[str, nw.Expr] = {}
     scored: dict[str, nw.Expr] = {}
     judged: dict[str, nw.Expr] = {}
     order: list[str] = []
-    for scale in definition.scales:
+    for scale in sheet.instrument.scales:
         rule, name = missing or scale.missing.rule, _name(sheet, scale)
         made = _summed(sheet, scale, rule)
         summed |= made
@@ -100,6 +141,7 @@ def score(
     return attach(frame, table, sheet, summed, scored, judged, order=[*order, *judged])
 
 
+@checks(error=FrameError)
 def keyed_items(
     frame: TableT,
     key: str | Instrument,
@@ -124,13 +166,17 @@ def keyed_items(
     definition = load(key) if isinstance(key, str) else key
     table = frames.open_frame(frame)
     sheet = open_sheet(table, definition, items=items, form=form, coding=coding, invalid=invalid)
+    if invalid == "raise" or isinstance(table, nw.DataFrame):
+        warn_of_doubts(sheet, definition.form(form), coding_stated=coding is not None)
     chosen = definition.scale(scale)
     made = {
-        f"{definition.key}_keyed_{item}": keyed(sheet, chosen, item).expr.cast(nw.Float64) for item in chosen.items
+        f"{definition.key}_keyed_{item}{sheet.coding.metric}": keyed(sheet, chosen, item).expr.cast(nw.Float64)
+        for item in chosen.items
     }
     return attach(frame, table, sheet, made)
 
 
+@checks(error=FrameError)
 def refused_answers(
     frame: object,
     key: str | Instrument,
@@ -262,7 +308,7 @@ def _judged(sheet: Sheet, scale: Scale, rule: MissingRule) -> dict[str, nw.Expr]
     absent = _optional(sheet, scale)
     of = nw.lit(len(scale.items)) if absent is None else nw.lit(len(scale.items)) - absent
     prorated = (answered >= _needed(scale, absent)) & (answered < of)
-    if scale.bands:
+    if scale.bands and sheet.coding.range is None:  # bands are drawn on the instrument's own metric
         band = _band(nw.col(name), scale)
         withheld = rule == "prorate" and not scale.missing.bands_prorated
         band = nw.when(~prorated).then(band) if withheld else band
@@ -286,13 +332,4 @@ def _band(value: nw.Expr, scale: Scale) -> nw.Expr:
 
 
 def _name(sheet: Sheet, scale: Scale) -> str:
-    return f"{sheet.instrument.key}_{scale.key}"
-
-
-def _check_options(missing: str | None, invalid: str) -> None:
-    if missing not in {None, *get_args(MissingRule)}:
-        raise FrameError(
-            f"missing is {missing!r}; it may be 'strict' or 'prorate', or be left out for the published rule."
-        )
-    if invalid not in get_args(Invalid):
-        raise FrameError(f"invalid is {invalid!r}; it may be 'raise' or 'null'.")
+    return f"{sheet.instrument.key}_{scale.key}{sheet.coding.metric}"

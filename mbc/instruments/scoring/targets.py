@@ -8,7 +8,8 @@ from typing import Any, TypeVar, cast
 import narwhals.stable.v2 as nw
 
 from mbc import frames
-from mbc.errors import DefinitionError, FrameError
+from mbc.arguments import checks
+from mbc.errors import DefinitionError, FrameError, nearest
 from mbc.instruments.definition.definition import Instrument
 from mbc.instruments.library import instrument as load
 from mbc.instruments.scoring.answers import Invalid
@@ -20,6 +21,7 @@ _SELF = "self"  # how a sheet about nobody in particular is stored
 _NEEDED = "__mbc_needed"
 
 
+@checks(error=FrameError)
 def across_targets(  # noqa: PLR0913 - options are keyword-only
     frame: TableT,
     *,
@@ -61,7 +63,8 @@ def across_targets(  # noqa: PLR0913 - options are keyword-only
     Raises
     ------
     FrameError
-        If columns are not there, or somebody answered twice about the same relationship at one time.
+        If columns are not there, somebody answered twice about the same relationship at one time, or nobody rated
+        a relationship that is needed.
     DefinitionError
         If the instrument is not about somebody.
 
@@ -88,8 +91,10 @@ def across_targets(  # noqa: PLR0913 - options are keyword-only
     about = nw.col(target).cast(nw.String)
     named = scored.filter(~about.is_null() & (about != _SELF))
     _refuse_repeated(named, by, target)
-    names = {scale.key: f"{definition.key}_{scale.key}" for scale in definition.scales}
-    made = _averaged(named, by, target, list(names.values()), needed)
+    _refuse_unknown(named, target, needed)
+    metric = definition.coding(coding).metric
+    names = [f"{definition.key}_{scale.key}{metric}" for scale in definition.scales]
+    made = _averaged(named, by, target, names, needed)
     return cast("TableT", frames.close_frame(made, frame))
 
 
@@ -115,6 +120,21 @@ def _averaged(
         enough = (nw.col(f"{_NEEDED}_{name}") >= len(required)) & (nw.col(f"{name}_targets") > 0)
         selected += [nw.when(enough).then(nw.col(name)).alias(name), nw.col(f"{name}_targets").cast(nw.Int64)]
     return grouped.select(*selected)
+
+
+def _refuse_unknown(frame: frames.Frame, target: str, needed: Sequence[str] | None) -> None:
+    if not needed:
+        return
+    about = frame.select(nw.col(target).cast(nw.String)).unique()
+    eager: Any = about.collect() if isinstance(about, nw.LazyFrame) else about
+    rated = sorted(eager[target].to_list())
+    unknown = [name for name in needed if name not in rated]
+    if unknown and rated:
+        near = nearest(unknown[0], rated, most=1)
+        hint = f" Did you mean {near[0]!r}?" if near else ""
+        raise FrameError(
+            f"needed holds {unknown[0]!r}, which nobody rated; {target} holds {', '.join(rated)}.{hint}"
+        )
 
 
 def _refuse_repeated(frame: frames.Frame, by: list[str], target: str) -> None:

@@ -59,6 +59,11 @@ def match(
     """
     stated = instrument.form(form) if form is not None else None
     wanted = instrument.coding(coding) if coding is not None else None
+    if wanted is not None and wanted.range is not None:
+        raise WordingError(
+            f"{instrument.name} cannot be asked on coding {wanted.key}: its scores are on a metric of their own, "
+            f"which the record cannot hold. Codings to ask on: {', '.join(c.key for c in instrument.own_codings)}."
+        )
     matches, faults = _find(draft, instrument, stated or instrument.form(), pattern)
     if faults:
         raise _refusal(name, instrument, faults)
@@ -158,7 +163,7 @@ def _form(matches: _Matches, instrument: Instrument, stated: Form | None, name: 
 
 def _coding(matches: _Matches, instrument: Instrument, name: str) -> Coding:
     """Coding that accepts just the options; the default where none does, so that its faults are told."""
-    fitting = [coding for coding in instrument.codings if not list(_values(matches, instrument, coding))]
+    fitting = [coding for coding in instrument.own_codings if not list(_values(matches, instrument, coding))]
     if len(fitting) > 1:
         meanings = "; ".join(f"{coding.key}: {coding.title}" for coding in fitting)
         raise WordingError(

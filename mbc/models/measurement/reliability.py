@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import warnings
 from dataclasses import dataclass
 from typing import Any, cast
 
@@ -13,8 +14,9 @@ from numpy.typing import NDArray
 from scipy import optimize
 
 from mbc.arguments import checked
-from mbc.errors import ModelError
+from mbc.errors import DoubtfulAnswers, ModelError
 from mbc.frames import open_frame
+from mbc.item_signs import alpha_of, item_rest_of, run_against
 from mbc.models.change.inputs.distributions import f_quantile
 from mbc.models.change.inputs.reasons import Reason
 from mbc.models.change.inputs.score_arrays import FloatArray
@@ -59,6 +61,12 @@ def alpha(items: object, *, confidence: float = 0.95) -> Alpha:
     ModelError
         If it is not a table of numbers.
 
+    Warns
+    -----
+    DoubtfulAnswers
+        Where items of at least 200 people run against the rest: a wrong key, item order or coding. What another
+        item order would give, :func:`mbc.instruments.keyed_items` says, which knows the questionnaire.
+
     Notes
     -----
     ``alpha = k / (k - 1) (1 - sum s_i^2 / S^2)``; limits ``1 - (1 - alpha) F`` with ``F(n - 1, (n - 1)(k - 1))``.
@@ -76,6 +84,7 @@ def alpha(items: object, *, confidence: float = 0.95) -> Alpha:
     (0.914, 5)
     """
     table, names, lost = _complete(items)
+    _doubt_key(table, names)
     spread = table.std(axis=0, ddof=1) if table.shape[0] > 1 else np.zeros(table.shape[1])
     kept, dropped = _split(names, spread > 0)
     table = table[:, spread > 0]
@@ -134,13 +143,17 @@ def item_rest_correlations(items: object) -> tuple[ItemRest, ...]:
     [0.71, 0.78, -0.97, 0.71]
     """
     table, names, _ = _complete(items)
+    _doubt_key(table, names)
     if table.shape[0] < 2:
         return tuple(ItemRest(name, None, None) for name in names)
     total = table.sum(axis=1)
     made: list[ItemRest] = []
     for j, name in enumerate(names):
         rest = np.delete(table, j, axis=1)
-        without = alpha(rest).value if rest.shape[1] > 1 else None
+        varying = rest[:, rest.std(axis=0) > 0]
+        without = (
+            alpha_of(np.cov(varying, rowvar=False), np.ones(varying.shape[1])) if varying.shape[1] > 1 else None
+        )
         made.append(ItemRest(name, _correlation(table[:, j], total - table[:, j]), without))
     return tuple(made)
 
@@ -190,6 +203,7 @@ def omega(items: object) -> Omega:
     0.8
     """
     table, names, lost = _complete(items)
+    _doubt_key(table, names)
     varies = table.std(axis=0, ddof=1) > 0 if table.shape[0] > 1 else np.zeros(table.shape[1], dtype=bool)
     kept, dropped = _split(names, varies)
     table = table[:, varies]
@@ -287,6 +301,19 @@ def _complete(items: object) -> tuple[FloatArray, tuple[str, ...], int]:
         raise ModelError(f"Items {', '.join(endless[:5])} hold infinite numbers; an answer must be finite.")
     complete = np.isfinite(table).all(axis=1)
     return np.asarray(table[complete], dtype=float), names, int(np.count_nonzero(~complete))
+
+
+def _doubt_key(table: FloatArray, names: tuple[str, ...]) -> None:
+    """Warn where items of many people run against the rest beyond chance."""
+    if table.shape[0] < 2 or table.shape[1] < 2:
+        return
+    correlations = item_rest_of(np.cov(table, rowvar=False), np.ones(table.shape[1]))
+    against = run_against(correlations, table.shape[0])
+    if against:
+        text = _WRONG_KEY.format(names=", ".join(names[n] for n in against))
+        warnings.warn(
+            text, DoubtfulAnswers, stacklevel=4
+        )  # this, the statistic, its check of arguments, the caller
 
 
 def _suspects(table: FloatArray, names: tuple[str, ...]) -> tuple[str, ...]:

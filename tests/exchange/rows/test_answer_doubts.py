@@ -6,7 +6,7 @@ import random
 
 import pytest
 
-from mbc.errors import ImportRefused
+from mbc.errors import ImportRefused, MbcError
 from mbc.exchange import plan_import
 
 pytestmark = pytest.mark.long
@@ -96,3 +96,47 @@ def test_words_in_a_file_that_is_read_in_another_coding_count_the_same(store, wr
     rows = [["Nearly every day", "Not at all", "1", "2", "3", "4", "Several days"]]
     plan = plan_import(write(table("gad7", 7, rows)), store, clinician="K1", coding="1-4", now=now)
     assert plan.administrations["answers"].to_list() == [[4, 1, 1, 2, 3, 4, 2]]
+
+
+def of_one_trait(people: int, reverse: set[int]) -> list[list[int]]:
+    """Answers of 0 to 3 to ten items that follow one trait; the reversed ones the other way."""
+    random.seed(2)
+    rows: list[list[int]] = []
+    for _ in range(people):
+        trait = random.gauss(1.5, 0.9)
+        keyed = [min(3, max(0, round(random.gauss(trait, 0.6)))) for _ in range(10)]
+        rows.append([3 - value if n in reverse else value for n, value in enumerate(keyed, start=1)])
+    return rows
+
+
+ORDER_A, ORDER_B = {2, 5, 6, 8, 9}, {3, 5, 8, 9, 10}  # reversed positions
+
+
+def test_another_item_order_refuses_all_answers_and_names_the_order(store, write, now):
+    path = write(table("rses", 10, of_one_trait(250, ORDER_B)))
+    plan = plan_import(path, store, clinician="K1", now=now)
+    assert plan.counts["refused"] == 250
+    assert "go together better in form b" in plan.refusals[0]
+    assert "--form rses=b" in plan.refusals[0]
+    assert "--form rses=a" in plan.refusals[0]
+    right = plan_import(path, store, clinician="K1", form="b", now=now)
+    assert right.counts["refused"] == 0
+
+
+def test_the_user_may_confirm_the_item_order(store, write, now):
+    path = write(table("rses", 10, of_one_trait(250, ORDER_B)))
+    assert plan_import(path, store, clinician="K1", form="a", now=now).counts["refused"] == 0
+
+
+@pytest.mark.parametrize(("people", "reverse"), [(250, ORDER_A), (150, ORDER_B)])
+def test_the_right_order_and_few_people_raise_no_doubt(store, write, now, people, reverse):
+    plan = plan_import(write(table("rses", 10, of_one_trait(people, reverse))), store, clinician="K1", now=now)
+    assert plan.counts["refused"] == 0
+
+
+def test_another_response_scale_is_refused_and_the_way_to_score_it_named(store, write, now):
+    path = write(table("ecr", 36, drawn(36, 40, 1, 5)))
+    plan = plan_import(path, store, clinician="K1", now=now)
+    assert "mbc score FILE ecr --coding 1-5" in plan.refusals[0]
+    with pytest.raises(MbcError, match="on a metric of its own"):
+        plan_import(path, store, clinician="K1", coding="1-5", now=now)

@@ -231,8 +231,8 @@ def test_columns_already_there_are_not_overwritten(columns):
         ({"key": "rsees"}, UnknownInstrument, "Did you mean 'rses'"),
         ({"form": "c"}, DefinitionError, "rses has no form 'c'; it has a, b"),
         ({"coding": "0-4"}, DefinitionError, "rses has no coding '0-4'"),
-        ({"missing": "mean"}, FrameError, "missing is 'mean'"),
-        ({"invalid": "drop"}, FrameError, "invalid is 'drop'"),
+        ({"missing": "mean"}, FrameError, "missing must be 'strict' or 'prorate', got 'mean'"),
+        ({"invalid": "drop"}, FrameError, "invalid must be 'raise' or 'null', got 'drop'"),
     ],
 )
 def test_wrong_options_are_told(options, error, message, columns):
