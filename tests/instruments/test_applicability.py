@@ -9,7 +9,7 @@ from mbc.errors import MbcError
 from mbc.instruments import all_keys
 
 NOW = ("dating", "partnered", "cohabiting", "married")
-SATISFACTION = ("csi4", "csi16", "csi32", "ras", "qmi", "kmss", "rdas")
+SATISFACTION = ("csi4", "csi16", "csi32", "das", "das7", "ras", "qmi", "kmss", "rdas")
 OVER = ("single", "separated", "ended", "widowed")
 
 
