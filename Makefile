@@ -53,8 +53,7 @@ coverage: $(READY) ## which lines the tests run, subprocesses included; the repo
 		--cov-report=html:build/coverage
 
 mutants: $(READY) ## change scoring, reliable change, suppression and access line by line: which changes no test notices
-	@$(BIN)/mutmut run --max-children 1
-	@$(BIN)/mutmut results
+	@$(BIN)/python scripts/mutants.py
 
 check: $(READY) ## lint, format, types, import contracts, documentation
 	@sh scripts/node.sh

@@ -59,10 +59,45 @@ def test_a_group_smaller_than_k_is_hidden_whole():
     assert shown.total is None
 
 
+def test_a_group_of_exactly_k_people_is_shown():
+    shown = suppress({"improved": 5, "deteriorated": 0})
+    assert shown.counts == {"improved": 5, "deteriorated": 0}
+    assert shown.total == 5
+
+
+def test_by_default_a_count_of_5_is_shown_and_one_of_4_is_not():
+    # NHS England: counts under 5 are not shown.
+    assert suppress({"improved": 5, "unchanged": 30}).suppressed == ()
+    assert "improved" in suppress({"improved": 4, "unchanged": 30}).suppressed
+
+
+def test_a_category_of_exactly_k_people_is_given_up_in_its_turn():
+    shown = suppress({"deteriorated": 1, "improved": 5, "unchanged": 40, "recovered": 40})
+    assert shown.suppressed == ("deteriorated", "improved", "unchanged")  # 1 + 5 are fewer than 3k
+    assert shown.total == 86
+
+
+def test_hidden_categories_that_hold_exactly_3k_people_are_enough():
+    shown = suppress({"deteriorated": 3, "improved": 12, "unchanged": 20})
+    assert shown.suppressed == ("deteriorated", "improved")
+    assert shown.total == 35
+
+
+@pytest.mark.parametrize(("k", "smallest"), [("nhs5", 5), ("cms11", 11), (7, 7)])
+@pytest.mark.parametrize("counts", [{"improved": 4}, {"improved": 30, "unchanged": 40}])
+def test_the_smallest_count_that_may_be_shown_is_stated(counts, k, smallest):
+    assert suppress(counts, k=k).smallest == smallest
+
+
 @pytest.mark.parametrize("k", [2, 0, -1, "nhs"])
 def test_a_rule_that_hides_nothing_is_refused(k):
     with pytest.raises(SettingsError, match=r"preset|at least 3"):
         suppress({"improved": 10}, k=k)
+
+
+def test_an_unknown_preset_is_refused_with_those_that_there_are():
+    with pytest.raises(SettingsError, match=r"no suppression preset 'nhs'; there are nhs5, cms11, or a number"):
+        suppress({"improved": 10}, k="nhs")
 
 
 def test_rounded_percent_keeps_neighbours_apart_from_nothing():
