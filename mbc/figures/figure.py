@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -9,8 +11,9 @@ from typing import TYPE_CHECKING, Any
 from mbc.arguments import accepted_by, check, checks
 from mbc.errors import FigureError
 from mbc.figures.drawing.elements import Drawing
+from mbc.figures.drawing.reword import reworded
 from mbc.figures.renderers.pdf import pdf_of
-from mbc.figures.renderers.svg import svg_of
+from mbc.figures.renderers.svg import height_for, svg_of
 from mbc.figures.renderers.text_size import lines_of
 from mbc.figures.theme import PALETTES, StaticTheme, Theme, static_palette
 
@@ -18,7 +21,7 @@ if TYPE_CHECKING:
     import plotly.graph_objects as go
 
 SUFFIXES = (".svg", ".pdf", ".html")
-_LEAST = 120.0  # pixels: less cannot be read
+_LEAST_HEIGHT = 120.0  # pixels
 _PIXELS_PER_MM = 96 / 25.4
 
 
@@ -74,7 +77,8 @@ class Figure:
             Ink alone, or the colours of a page.
         width, height : float, optional
             Millimetres; about 170 by 106 unless given. Words keep their size (12 pixels, 9 points), so that a
-            figure for a column of 85 mm is drawn for that width instead of being made smaller.
+            figure for a column of 85 mm is drawn for that width instead of being made smaller; at another width it
+            grows as tall as its key then needs, unless a height is given.
 
         Returns
         -------
@@ -158,22 +162,46 @@ class Figure:
         return str(figure.to_html(include_plotlyjs=True, div_id="figure")).encode()
 
     def _sized(self, width: float | None, height: float | None) -> Drawing:
-        sizes = {
-            name: value * _PIXELS_PER_MM
-            for name, value in (("width", width), ("height", height))
-            if value is not None
-        }
-        for name, pixels in sizes.items():
-            if not pixels >= _LEAST:
-                least = _LEAST / _PIXELS_PER_MM
-                raise FigureError(f"{name} must be at least {least:.0f} mm, got {pixels / _PIXELS_PER_MM:g}.")
-        return replace(self.drawing, **sizes) if sizes else self.drawing
+        drawing = self.drawing
+        if width is not None:
+            drawing = replace(drawing, width=_pixels("width", width, drawing.least_width))
+            drawing = replace(drawing, height=height_for(self.drawing, drawing.width))
+        return drawing if height is None else replace(drawing, height=_pixels("height", height, _LEAST_HEIGHT))
+
+    def reworded(self, words: Mapping[str, str]) -> Figure:
+        """Write other words: names of axes, of lines in the key, of rows; in another language, for example.
+
+        Parameters
+        ----------
+        words : mapping of str to str
+            Each text as it stands in the figure, and what is written instead.
+
+        Raises
+        ------
+        FigureError
+            If a text does not stand in the figure.
+
+        Examples
+        --------
+        >>> from mbc import figures, models
+        >>> figure = figures.forest({"A": models.wilson_interval(8, 10)})
+        >>> figure.reworded({"A (n = 10)": "Klinik A", "Estimates with intervals": "Gebesserte Klienten"}).title
+        'Gebesserte Klienten'
+        """
+        return Figure(reworded(self.drawing, words))
 
     def __repr__(self) -> str:
         return f"Figure: {self.title}. {self.caption}"
 
     def _repr_html_(self) -> str:
         return f'<div style="max-width:{self.drawing.width:g}px">{self.svg(theme="light")}</div>'
+
+
+def _pixels(name: str, value: float, least: float) -> float:
+    if not value * _PIXELS_PER_MM >= least:
+        millimetres = math.ceil(least / _PIXELS_PER_MM)
+        raise FigureError(f"{name} must be at least {millimetres} mm for the words of this figure, got {value:g}.")
+    return value * _PIXELS_PER_MM
 
 
 def _listed() -> str:

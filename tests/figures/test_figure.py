@@ -69,9 +69,9 @@ def test_a_notebook_shows_it_and_a_terminal_says_it(figure):
 
 @pytest.mark.skipif(importlib.util.find_spec("typst") is None, reason="Typst is not installed (extra: reports)")
 def test_a_pdf_is_one_page_of_its_size_with_text_and_the_same_bytes(figure, tmp_path):
-    first = figure.save(tmp_path / "a.pdf", width=85).read_bytes()
+    first = figure.save(tmp_path / "a.pdf", width=170).read_bytes()
     assert first.startswith(b"%PDF-")
-    assert first == figure.pdf(width=85)
+    assert first == figure.pdf(width=170)
 
 
 def test_without_typst_a_pdf_says_how_to_get_it(figure, tmp_path, monkeypatch):
@@ -113,3 +113,23 @@ def test_another_result_is_refused_with_what_is_accepted(name, accepted, wrong):
     with pytest.raises(FigureError) as refused:
         getattr(figures, name)(wrong)
     assert accepted in str(refused.value) or "Proportion" in str(refused.value)
+
+
+def test_a_width_that_its_words_do_not_fit_is_refused_with_what_they_need(drawn):
+    with pytest.raises(FigureError, match=r"width must be at least 159 mm for the words of this figure, got 85\."):
+        drawn["lagged_paths"].svg(width=85)
+    assert drawn["lagged_paths"].svg(width=159).startswith("<svg")
+
+
+def test_other_words_are_written_and_the_values_stay(drawn):
+    before = drawn["growth"]
+    after = before.reworded({"score": "Self-esteem (RSES), 0 < x < 30", "Mean course": "Mittlerer Verlauf"})
+    assert after.drawing.panels[0].y.title == "Self-esteem (RSES), 0 &lt; x &lt; 30"
+    assert after.drawing.series("Mittlerer Verlauf")[0].y == before.drawing.series("Mean course")[0].y
+    assert "Self-esteem (RSES), 0 &lt; x &lt; 30</text>" in after.svg()
+    assert before.drawing.series("Mean course")  # the first is as it was
+
+
+def test_words_that_do_not_stand_there_are_refused_with_the_nearest(drawn):
+    with pytest.raises(FigureError, match="'Mean curse' does not stand in this figure; there is 'Mean course'"):
+        drawn["growth"].reworded({"Mean curse": "x"})

@@ -170,6 +170,7 @@ class Drawing:
     panels: tuple[Panel, ...]
     width: float = 640.0  # CSS pixels, 96 to the inch
     height: float = 400.0
+    least_width: float = 300.0  # what its words need
 
     def series(self, name: str) -> tuple[Series, ...]:
         """Find the series of a name."""

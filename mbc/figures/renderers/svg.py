@@ -5,15 +5,17 @@ from __future__ import annotations
 import hashlib
 import html
 from collections.abc import Iterable
+from dataclasses import replace
 
 from mbc.figures.drawing.elements import Area, Arrow, Axis, Drawing, Panel, Rule, Series, Text
 from mbc.figures.renderers import svg_shapes as shapes
 from mbc.figures.renderers.key import KeyEntry, key_entries, wrap
 from mbc.figures.renderers.svg_shapes import FONTS, Pen, number, words
-from mbc.figures.renderers.text_size import lines_of, width_of
+from mbc.figures.renderers.text_size import broken, lines_of, width_of
 from mbc.figures.theme import Palette
 
-TITLE, LABEL, SMALL = 15.0, 12.0, 11.0  # font sizes, pixels
+TITLE, AXIS, LABEL = 15.0, 13.0, 12.0  # font sizes, pixels
+_BOLDER = 1.07  # bold letters are wider
 _EDGE = 10.0  # between the figure and the edge of the picture
 _KEY_LINE = 18.0
 _TICK = 4.0
@@ -34,7 +36,7 @@ def svg_of(drawing: Drawing, palette: Palette) -> str:
     str
         Without XML declaration, so that it can stand in a page as well as in a file.
     """
-    body = _body(drawing, palette)
+    body = _body(_fitted(drawing), palette)
     # Identifiers are made from the content: two figures on one page keep theirs apart, and each has the same bytes
     # every time it is written.
     own = hashlib.sha256(f"{drawing.title}\n{drawing.caption}\n{body}".encode()).hexdigest()[:10]
@@ -45,6 +47,42 @@ def svg_of(drawing: Drawing, palette: Palette) -> str:
         f'fill="{palette.ink}"><title id="t{own}">{_plain(drawing.title)}</title>'
         f'<desc id="d{own}">{_plain(drawing.caption)}</desc>\n{body.replace(shapes.OWN, own)}</svg>\n'
     )
+
+
+def height_for(drawing: Drawing, width: float) -> float:
+    """Give the height at another width at which the panels are as tall as before: the key may need more lines."""
+
+    def head(at: float) -> float:
+        above = [entry for entry in key_entries(drawing) if entry.group == "above"]
+        lines = len(lines_of(broken(drawing.title, at - 2 * _EDGE, TITLE)))
+        return _KEY_LINE * len(wrap(above, at - 2 * _EDGE, _entry_width)) + TITLE * 1.2 * lines
+
+    return drawing.height + head(width) - head(drawing.width)
+
+
+def _fitted(drawing: Drawing) -> Drawing:
+    """Break titles into lines that fit."""
+
+    def axis_of(axis: Axis, room: float) -> Axis:
+        return replace(axis, title=broken(axis.title, room, AXIS)) if axis.title else axis
+
+    # What ticks and margins take is known only after the titles are broken; about so much is left for them.
+    width, height = drawing.width - 70, drawing.height - 110
+    panels = [
+        replace(
+            panel,
+            x=axis_of(panel.x, max(width * (panel.across[1] - panel.across[0]), 80)),
+            y=axis_of(panel.y, max(height * (panel.up[1] - panel.up[0]), 80)),
+        )
+        for panel in drawing.panels
+    ]
+    title = broken(drawing.title, drawing.width - 2 * _EDGE, TITLE * _BOLDER)
+    return replace(drawing, title=title, panels=tuple(panels))
+
+
+def _more_lines(title: str, size: float) -> float:
+    """Give the room of a title's lines after the first."""
+    return 1.2 * size * (len(lines_of(title)) - 1)
 
 
 def _plain(text: str) -> str:
@@ -60,7 +98,7 @@ def _body(drawing: Drawing, palette: Palette) -> str:
     top = _EDGE
     if drawing.title:
         parts.append(words(f"<b>{drawing.title}</b>", _EDGE, top + TITLE * 0.8, size=TITLE))
-        top += TITLE * 1.35
+        top += TITLE * 1.35 + _more_lines(drawing.title, TITLE)
     entries = key_entries(drawing)
     above = wrap([entry for entry in entries if entry.group == "above"], drawing.width - 2 * _EDGE, _entry_width)
     below = [[entry] for entry in entries if entry.group == "below"]
@@ -93,7 +131,7 @@ def _room_left(panel: Panel) -> float:
     if panel.across[0] > 0.01 or not panel.y.visible:
         return 0.0
     ticks = max((width_of(label, LABEL) for _, label in panel.y.ticks), default=0.0)
-    return ticks + _TICK + 4 + (20 if panel.y.title else 0)
+    return ticks + _TICK + 4 + (20 + _more_lines(panel.y.title, AXIS) if panel.y.title else 0)
 
 
 def _room_right(panel: Panel) -> float:
@@ -107,7 +145,8 @@ def _room_right(panel: Panel) -> float:
 def _room_below(panel: Panel) -> float:
     if panel.up[0] > 0.01 or not panel.x.visible:
         return 0.0
-    return (18 + _TICK if panel.x.ticks else 0) + (20 if panel.x.title else 0)
+    title = 20 + _more_lines(panel.x.title, AXIS) if panel.x.title else 0
+    return (18 + _TICK if panel.x.ticks else 0) + title
 
 
 def _panel(panel: Panel, box: tuple[float, float, float, float], palette: Palette, index: int) -> str:
@@ -155,7 +194,7 @@ def _axis_x(axis: Axis, pen: Pen) -> Iterable[str]:
         yield words(label, pen.x(at), foot + _TICK + LABEL, anchor="middle")
     if axis.title:
         low = foot + (_TICK + LABEL + 4 if axis.ticks else 0) + LABEL + 4
-        yield words(axis.title, pen.left + pen.width / 2, low, anchor="middle", size=13)
+        yield words(axis.title, pen.left + pen.width / 2, low, anchor="middle", size=AXIS)
 
 
 def _axis_y(axis: Axis, pen: Pen) -> Iterable[str]:
@@ -170,9 +209,9 @@ def _axis_y(axis: Axis, pen: Pen) -> Iterable[str]:
             yield shapes.segment(pen.left - _TICK, pen.y(at), pen.left, pen.y(at), style)
         yield words(label, pen.left - _TICK - 3, pen.y(at) + LABEL * 0.35, anchor="end")
     if axis.title:
-        across, middle = pen.left - _TICK - widest - 12, pen.top + pen.height / 2
+        across, middle = pen.left - _TICK - widest - 12 - _more_lines(axis.title, AXIS), pen.top + pen.height / 2
         turn = f' transform="rotate(-90 {number(across)} {number(middle)})"'
-        yield words(axis.title, across, middle, anchor="middle", size=13, more=turn)
+        yield words(axis.title, across, middle, anchor="middle", size=AXIS, more=turn)
 
 
 def _entry_width(entry: KeyEntry) -> float:

@@ -41,6 +41,24 @@ def lines_of(text: str) -> list[list[Run]]:
     return lines
 
 
+def broken(text: str, width: float, size: float) -> str:
+    """Break a text at words so that its lines fit a width; a word that is longer keeps its line.
+
+    Examples
+    --------
+    >>> broken("Deviation of those who left", 100, 13)
+    'Deviation of<br>those who left'
+    """
+    lines: list[str] = []
+    for word in re.split(r" (?!%)", text):
+        longer = f"{lines[-1]} {word}" if lines else word
+        if lines and width_of(longer, size) <= width:
+            lines[-1] = longer
+        else:
+            lines.append(word)
+    return "<br>".join(lines)
+
+
 def width_of(text: str, size: float) -> float:
     """Estimate how wide a text is, in the unit of the font size; the widest of its lines.
 

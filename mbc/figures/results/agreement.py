@@ -83,7 +83,9 @@ def method_agreement(comparison: object, *, confidence: float = 0.95, title: str
     least = f" Any two methods agree on at least {min(known):.0f} % of the pairs." if known else ""
     caption = f"{len(methods)} methods on the same {table.height} pairs.{least}"
     height = max(260.0, 130.0 + 40.0 * len(methods))
-    return Figure(Drawing(heading(title, "Methods compared"), caption, (left, right), height=height))
+    return Figure(
+        Drawing(heading(title, "Methods compared"), caption, (left, right), height=height, least_width=560.0)
+    )
 
 
 def agreement(table: pl.DataFrame, first: str, second: str) -> float | None:

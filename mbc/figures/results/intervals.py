@@ -11,6 +11,7 @@ from mbc.errors import FigureError
 from mbc.figures.drawing.elements import Axis, Bars, Drawing, Mark, Panel, Rule, Series, Symbol, Text
 from mbc.figures.drawing.ticks import fixed_axis, number_axis, rows_axis, write_number
 from mbc.figures.figure import Figure
+from mbc.figures.renderers.text_size import width_of
 from mbc.figures.results.accepted import heading, kind_of, percent
 from mbc.figures.text import plain
 from mbc.models.change.groups.group_change import GroupChange
@@ -109,7 +110,21 @@ def forest(effects: object, *, reference: float | None = 0.0, title: str | None 
     )
     caption = " ".join(f"{plain(line.label)}: {_words(line)}." for line in lines)
     height = _FRAME + _ROW * len(lines)
-    return Figure(Drawing(heading(title, "Estimates with intervals"), caption, panels, height=max(height, 180.0)))
+    return Figure(
+        Drawing(
+            heading(title, "Estimates with intervals"),
+            caption,
+            panels,
+            height=max(height, 180.0),
+            least_width=500.0,
+        )
+    )
+
+
+def _least_width(labels: Sequence[str], words: Sequence[str], share: float) -> float:
+    """Give the width at which names on the left, and words in a share of the rest on the right, have room."""
+    left = max(width_of(label, 12) for label in labels)
+    return max(width_of(text, 12.5) for text in words) / share + left + 30
 
 
 def _words(line: Interval) -> str:
@@ -226,17 +241,22 @@ def item_rest_correlations(items: object, *, title: str | None = None) -> Figure
     x = fixed_axis(
         -1.0 if low < -0.25 else low, 1.0, "Correlation with the sum of the other items", grid=True, pad=0.02
     )
-    words: list[Mark] = [Text(0, 1, "Alpha without", "panel", "panel", vertical="bottom", shift=(0, 4))]
-    words += [Text(0.2, i, _alpha(row)) for i, row in enumerate(rows)]
+    words = tuple(Text(0.2, i, _alpha(row)) for i, row in enumerate(rows))
     panels = (
-        Panel(x, axis, tuple(marks), across=(0, 0.8)),
+        Panel(x, axis, tuple(marks), across=(0, 0.76)),
         Panel(
-            Axis(0, 1, visible=False), Axis(axis.start, axis.end, visible=False), tuple(words), across=(0.83, 1)
+            Axis(0, 1, visible=False),
+            Axis(axis.start, axis.end, visible=False),
+            words,
+            across=(0.8, 1),
+            title="Alpha without",
         ),
     )
     caption = _items_caption(rows, [rows[i].item for i, _ in against])
     height = max(_FRAME + 20.0 * len(rows), 180.0)
-    return Figure(Drawing(heading(title, "Items against the rest"), caption, panels, height=height))
+    return Figure(
+        Drawing(heading(title, "Items against the rest"), caption, panels, height=height, least_width=440.0)
+    )
 
 
 def _items(items: object) -> Sequence[ItemRest]:

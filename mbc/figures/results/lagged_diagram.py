@@ -73,7 +73,7 @@ def lagged_paths(result: object, *, title: str | None = None) -> Figure:
         *_intervals(made),
     )
     default = f"{made.x} and {made.y}, session to session"
-    return Figure(Drawing(heading(title, default), plain(made.sentence()), panels, height=500))
+    return Figure(Drawing(heading(title, default), plain(made.sentence()), panels, height=500, least_width=600.0))
 
 
 def _boxes(made: LaggedEffects) -> list[Mark]:

@@ -95,7 +95,7 @@ def residuals(fit: object, *, data: object = None, title: str | None = None) -> 
         f"{n} residuals, standard deviation of the model {sd:.2f} points; {100 * beyond:.1f} % are more than 1.96 "
         "standard deviations from zero (5 % under a normal distribution)."
     )
-    return Figure(Drawing(heading(title, "Residuals"), caption, panels))
+    return Figure(Drawing(heading(title, "Residuals"), caption, panels, least_width=420.0))
 
 
 def _residuals(fit: object, data: object) -> tuple[Floats, Floats, float]:

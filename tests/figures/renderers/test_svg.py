@@ -14,6 +14,7 @@ from mbc.figures import Figure
 from mbc.figures.drawing.elements import Area, Arrow, Axis, Bars, Drawing, Panel, Rule, Series, Text
 from mbc.figures.renderers.key import key_entries
 from mbc.figures.renderers.svg import svg_of
+from mbc.figures.renderers.text_size import width_of
 from mbc.figures.theme import PALETTES, PRINT, contrast, static_palette
 
 SVG = "{http://www.w3.org/2000/svg}"
@@ -241,6 +242,7 @@ def test_each_symbol_is_a_shape_of_about_its_size(symbol):
 
 def test_a_figure_is_drawn_for_the_width_of_a_column(drawn):
     tree = read(drawn["growth"], width=85, height=70)
+    assert float(read(drawn["growth"], width=85).get("height")) > drawn["growth"].drawing.height  # a longer key
     assert float(tree.get("width")) == pytest.approx(85 / 25.4 * 96, abs=0.01)
     assert float(tree.get("height")) == pytest.approx(70 / 25.4 * 96, abs=0.01)
     assert 'font-size="12"' in drawn["growth"].svg(width=85)
@@ -250,3 +252,17 @@ def test_a_figure_is_drawn_for_the_width_of_a_column(drawn):
 def test_a_size_that_nobody_can_read_is_refused(drawn, width):
     with pytest.raises(FigureError, match="width must be"):
         drawn["growth"].svg(width=width)
+
+
+@pytest.mark.parametrize(
+    "name", ["growth", "dropout_sensitivity", "cumulative_incidence", "funnel", "true_change"]
+)
+def test_titles_are_broken_where_a_column_is_narrow(drawn, name):
+    figure = drawn[name]
+    tree = read(figure, width=85)
+    for text in tree.iter(f"{SVG}text"):
+        if text.get("text-anchor") == "middle" and text.get("font-size") == "13":
+            lines = [text.text or "", *("".join(part.itertext()) for part in text.iter(f"{SVG}tspan"))]
+            assert max(width_of(line.replace("<", "&lt;"), 13) for line in lines if line) < 330
+    shown = " ".join(words(tree))
+    assert all(word in shown for panel in figure.drawing.panels for word in panel.x.title.split())

@@ -64,6 +64,14 @@ def test_partners_stand_for_their_effects_without_intercepts():
     assert series.x == tuple(one.estimate for one in kept)
 
 
+def test_long_names_and_their_words_have_room_in_a_forest_and_a_narrower_one_is_refused():
+    name = "A service with a name of forty letters.."
+    figure = figures.forest({name: effect(), "B": effect()})
+    assert figure.drawing.least_width > figures.forest({"A": effect()}).drawing.least_width + 150
+    with pytest.raises(FigureError, match="width must be at least"):
+        figure.svg(width=120)
+
+
 def test_an_empty_forest_is_refused():
     with pytest.raises(FigureError, match="empty mapping"):
         figures.forest({})
@@ -144,7 +152,7 @@ def test_items_stand_at_their_correlations_and_the_wrong_key_is_seen(drawn):
     assert against.x == (rows[6].correlation,)
     assert with_rest.x == tuple(row.correlation for row in rows if row.item != "item 7")
     words = [mark.text for mark in drawing.panels[1].marks if isinstance(mark, Text)]
-    assert words[1:] == [f"{row.alpha_without:.2f}" for row in rows]
+    assert words == [f"{row.alpha_without:.2f}" for row in rows]
     assert "item 7" in drawn["item_rest_correlations"].caption
 
 
