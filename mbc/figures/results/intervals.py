@@ -105,20 +105,14 @@ def forest(effects: object, *, reference: float | None = 0.0, title: str | None 
     rule: tuple[Mark, ...] = () if reference is None else (Rule(reference, "x", dash="solid"),)
     words = tuple(Text(0, i, _words(line)) for i, line in enumerate(lines))
     panels = (
-        Panel(x, rows, (*rule, series), across=(0, 0.72)),
-        Panel(Axis(0, 1, visible=False), Axis(rows.start, rows.end, visible=False), words, across=(0.74, 1)),
+        Panel(x, rows, (*rule, series), across=(0, 0.64)),
+        Panel(Axis(0, 1, visible=False), Axis(rows.start, rows.end, visible=False), words, across=(0.66, 1)),
     )
     caption = " ".join(f"{plain(line.label)}: {_words(line)}." for line in lines)
     height = _FRAME + _ROW * len(lines)
-    return Figure(
-        Drawing(
-            heading(title, "Estimates with intervals"),
-            caption,
-            panels,
-            height=max(height, 180.0),
-            least_width=500.0,
-        )
-    )
+    least = _least_width(labels, [_words(line) for line in lines], 0.34)
+    shown = heading(title, "Estimates with intervals")
+    return Figure(Drawing(shown, caption, panels, max(640.0, least), max(height, 180.0), least))
 
 
 def _least_width(labels: Sequence[str], words: Sequence[str], share: float) -> float:
@@ -243,20 +237,20 @@ def item_rest_correlations(items: object, *, title: str | None = None) -> Figure
     )
     words = tuple(Text(0.2, i, _alpha(row)) for i, row in enumerate(rows))
     panels = (
-        Panel(x, axis, tuple(marks), across=(0, 0.76)),
+        Panel(x, axis, tuple(marks), across=(0, 0.7)),
         Panel(
             Axis(0, 1, visible=False),
             Axis(axis.start, axis.end, visible=False),
             words,
-            across=(0.8, 1),
+            across=(0.74, 1),
             title="Alpha without",
         ),
     )
     caption = _items_caption(rows, [rows[i].item for i, _ in against])
     height = max(_FRAME + 20.0 * len(rows), 180.0)
-    return Figure(
-        Drawing(heading(title, "Items against the rest"), caption, panels, height=height, least_width=440.0)
-    )
+    least = _least_width([row.item for row in rows], ["<b>Alpha without</b>"], 0.26)
+    shown = heading(title, "Items against the rest")
+    return Figure(Drawing(shown, caption, panels, max(640.0, least), height, least))
 
 
 def _items(items: object) -> Sequence[ItemRest]:

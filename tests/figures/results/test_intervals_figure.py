@@ -13,7 +13,7 @@ from mbc import figures, models
 from mbc.errors import FigureError
 from mbc.figures.drawing.elements import Text
 from mbc.figures.results.funnel_plot import limits
-from scripts.figure_pictures import clinics, growth, items, pairs
+from scripts.figure_pictures import clinics, growth, item_rest, pairs
 
 
 def effect(**options):
@@ -145,7 +145,7 @@ def test_rates_of_one_group_have_nothing_to_compare():
 
 
 def test_items_stand_at_their_correlations_and_the_wrong_key_is_seen(drawn):
-    rows = models.item_rest_correlations(items())
+    rows = item_rest()
     drawing = drawn["item_rest_correlations"].drawing
     (with_rest,), (against,) = drawing.series("Runs with the rest"), drawing.series("Runs against the rest")
     assert against.y == (6,)
