@@ -14,7 +14,8 @@ from mbc.exchange.files.gzip_file import digest, unpacked
 from mbc.exchange.files.messages import quote
 from mbc.exchange.files.text_table import TextTable
 from mbc.exchange.header.options import ImportOptions
-from mbc.exchange.redcap import is_redcap, read_dictionary, read_redcap
+from mbc.exchange.header.survey_tools import as_survey_export
+from mbc.exchange.redcap import from_eav, is_eav, is_redcap, read_dictionary, read_redcap
 
 _GZIP = b"\x1f\x8b"
 _ARCHIVE = b"PK\x03\x04"
@@ -58,9 +59,13 @@ def open_table(path: str | Path, options: ImportOptions) -> TextTable:
             return read_fhir(path, options)
         case _:
             table = read_text_table(path, separator=options.separator, encoding=options.encoding)
-    if options.dictionary is None and not is_redcap(table):
+    table = as_survey_export(table, options)
+    per_value = is_eav(table)
+    if options.dictionary is None and not per_value and not is_redcap(table):
         return table
     dictionary = None if options.dictionary is None else read_dictionary(options.dictionary)
+    if per_value:
+        table = from_eav(table, dictionary)
     return read_redcap(table, dictionary, options)
 
 

@@ -212,5 +212,5 @@ def _unrecognised(columns: Columns) -> str:
 def _numbered_stem(names: list[str]) -> str | None:
     """Find a stem that several numbered columns share: 'Q' of Q1, Q2, Q3."""
     stems = [name.rstrip("0123456789") for name in names if _trailing_number(name) is not None]
-    often = [stem for stem in dict.fromkeys(stems) if stems.count(stem) >= 3]
+    often = [stem for stem in dict.fromkeys(stems) if stems.count(stem) >= 3 and f"{stem}1" in names]
     return quote(often[0]) if often else None

@@ -16,7 +16,8 @@ from mbc.exchange.header.columns import Columns
 from mbc.exchange.header.layout import Recognised, recognise
 from mbc.exchange.header.options import ImportOptions, Layout
 from mbc.exchange.header.row_numbers import refuse_row_numbers
-from mbc.exchange.redcap import is_redcap
+from mbc.exchange.header.survey_tools import survey_tool
+from mbc.exchange.redcap import is_eav, is_redcap
 from mbc.exchange.rows.answer_doubts import doubt
 from mbc.exchange.rows.check_answers import check, notes_of
 from mbc.exchange.rows.long import read_long, read_totals
@@ -115,11 +116,13 @@ def _read_pages(pages: TextPages, options: ImportOptions) -> Parts:
 def _checked(pages: TextPages, options: ImportOptions, seen: Mapping[Kind, Seen] | None) -> Iterator[Reading]:
     recognised: Recognised | None = None
     for table in pages:
+        if recognised is None and survey_tool(table) is not None:
+            raise NotPlain
         columns = _columns(table, options)
         if recognised is None:
             recognised = recognise(columns, options)
             refuse_row_numbers(columns)
-            if recognised.layout != "wide" or is_redcap(table):
+            if recognised.layout != "wide" or is_eav(table) or is_redcap(table):
                 raise NotPlain
         yield check(_read_records(columns, recognised, options), seen=seen)
 

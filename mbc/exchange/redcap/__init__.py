@@ -4,5 +4,6 @@ from __future__ import annotations
 
 from mbc.exchange.redcap.answer_table import is_redcap, read_redcap
 from mbc.exchange.redcap.dictionary import Dictionary, Field, read_dictionary
+from mbc.exchange.redcap.eav import from_eav, is_eav
 
-__all__ = ["Dictionary", "Field", "is_redcap", "read_dictionary", "read_redcap"]
+__all__ = ["Dictionary", "Field", "from_eav", "is_eav", "is_redcap", "read_dictionary", "read_redcap"]
