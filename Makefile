@@ -9,7 +9,7 @@ RUNS := $(VENV)/.ready-to-run
 READY := $(VENV)/.ready
 PORT ?= 8050
 
-.PHONY: help pictures setup setup-run demo test test-quick test-all test-pythons coverage mutants check format docs build sbom bench lock sample clean
+.PHONY: help pictures setup setup-run demo test test-quick test-all attack test-pythons coverage mutants check format docs build sbom bench lock sample clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -44,6 +44,10 @@ test-all: $(READY) ## the slow tests too
 	@sh scripts/chromium.sh
 	@sh scripts/postgres.sh
 	@$(BIN)/python -m pytest -n 2
+
+attack: $(READY) ## what attackers tried, against a record that is served as a clinic would
+	@sh scripts/postgres.sh
+	@$(BIN)/python -m pytest -n 0 -p no:randomly -v tests/attack
 
 test-pythons: ## make test on each Python that mbc supports and this machine has, each in .venv-3.X
 	@MAKE="$(MAKE)" sh scripts/test_pythons.sh

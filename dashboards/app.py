@@ -25,10 +25,15 @@ from dashboards.pages.outcomes import layout as outcomes
 from dashboards.pages.to_review import layout as to_review
 from dashboards.routes import Pages
 from dashboards.settings import Settings
+from dashboards.web.callback_check import install_callback_check
 from dashboards.web.error_pages import install_error_pages
+from dashboards.web.faults import PatientFlask
 from dashboards.web.guard import install_guard
 from dashboards.web.headers import install_headers
+from dashboards.web.health import HEALTH_ENDPOINTS, install_health
+from dashboards.web.hosts import install_hosts
 from dashboards.web.html_shell import TITLE, QuietDash
+from dashboards.web.rate_limit import RateLimits, install_rate_limits
 from dashboards.web.sessions import Sessions, csrf_token
 from dashboards.web.sign_in import install_sign_in
 from dashboards.web.theme import drawn_theme
@@ -58,16 +63,16 @@ _LARGEST_REQUEST = 1_000_000  # bytes; the pages send a few hundred
 
 
 @contextmanager
-def open_app(store_url: str, settings: Settings) -> Iterator[Dash]:
+def open_app(store_url: str, settings: Settings, rates: RateLimits | None = None) -> Iterator[Dash]:
     """Make the application as `create_app` does, and give the record's connections back at the end."""
-    app = create_app(store_url, settings)
+    app = create_app(store_url, settings, rates)
     try:
         yield app
     finally:
         close_record(app.server.extensions)
 
 
-def create_app(store_url: str, settings: Settings) -> Dash:
+def create_app(store_url: str, settings: Settings, rates: RateLimits | None = None) -> Dash:
     """Make the application for one record.
 
     Parameters
@@ -76,6 +81,8 @@ def create_app(store_url: str, settings: Settings) -> Dash:
         Address of the record, as :meth:`mbc.Store.open` takes it.
     settings : Settings
         Key, timeouts, and whether browsers come over https.
+    rates : RateLimits, optional
+        How often one visitor may ask; without it there is no limit.
 
     Returns
     -------
@@ -87,7 +94,7 @@ def create_app(store_url: str, settings: Settings) -> Dash:
     StoreError
         If the record cannot be opened.
     """
-    server = _server(store_url, settings)
+    server = _server(store_url, settings, rates)
     app = QuietDash(
         "dashboards",
         server=cast("Any", server),  # Dash takes a Flask server; its annotation does not say so
@@ -103,6 +110,7 @@ def create_app(store_url: str, settings: Settings) -> Dash:
     app.enable_dev_tools(**_NO_TOOLS)
     app.idle_seconds = round(settings.idle_minutes * 60)
     app.layout = _layout
+    install_callback_check(server, app)
     dispatch.register(app, PAGES)
     register_shell(app)
     install_headers(server, app.csp_hashes, https=settings.https)
@@ -119,24 +127,33 @@ def _layout() -> Component:
     )
 
 
-def _server(store_url: str, settings: Settings) -> Flask:
+def _open(store_url: str, settings: Settings) -> Store:
+    return Store.open(store_url, busy_seconds=settings.busy_seconds).from_origin("server")
+
+
+def _server(store_url: str, settings: Settings, rates: RateLimits | None) -> Flask:
     """Make the server with its doors shut: the guard stands before every route that is added later."""
-    server = Flask("dashboards", static_folder=None, template_folder=str(_HERE / "templates"))
+    server = PatientFlask("dashboards", static_folder=None, template_folder=str(_HERE / "templates"))
+    server.pages = PAGES
     server.secret_key = settings.secret_key
     server.config.update(
         MAX_CONTENT_LENGTH=_LARGEST_REQUEST,
-        SESSION_COOKIE_NAME="__Host-mbc" if settings.https else "mbc",
+        SESSION_COOKIE_NAME=settings.cookie,
         SESSION_COOKIE_HTTPONLY=True,
         SESSION_COOKIE_SAMESITE="Lax",
         SESSION_COOKIE_SECURE=settings.https,
         SESSION_COOKIE_PATH="/",
     )
     models = read_models(settings.models)
-    set_record(server.extensions, Store.open(store_url).from_origin("server"), models)
+    set_record(server.extensions, _open(store_url, settings), models)
     sessions = Sessions(settings, has_ended)
+    install_hosts(server, settings.hosts, open_endpoints=HEALTH_ENDPOINTS)
+    if rates is not None:
+        install_rate_limits(server, rates)
     install_guard(server, sessions, PAGES)
     install_sign_in(server, sessions, PAGES)
     for address, answer in PAGES.forms.items():
         server.add_url_rule(address, address, answer, methods=["POST"])
+    install_health(server)
     install_error_pages(server)
     return server

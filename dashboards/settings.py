@@ -29,6 +29,12 @@ class Settings:
         No sign-in lasts longer than this; at most 24.
     models : Path, optional
         Folder with model files, used instead of the clinic's own expected courses.
+    port : int, optional
+        Where the server listens: cookies of two servers on one machine do not replace each other.
+    hosts : frozenset of str
+        Names that people may call the server by, besides this machine's own; none named, any is answered.
+    busy_seconds : float
+        How long a visitor waits, each time, while somebody else writes; then they are asked to come back.
     clock : callable
         Seconds since the epoch; tests turn it.
 
@@ -48,7 +54,17 @@ class Settings:
     idle_minutes: float = 30
     absolute_hours: float = 10
     models: Path | None = None
+    port: int | None = None
+    hosts: frozenset[str] = frozenset()
+    busy_seconds: float = 4
     clock: Callable[[], float] = time.time
+
+    @property
+    def cookie(self) -> str:
+        """Name the session cookie; browsers send a cookie to every port of a host."""
+        if self.https:
+            return "__Host-mbc"  # sent to this host alone, over https alone
+        return "mbc" if self.port is None else f"mbc_{self.port}"
 
     def __post_init__(self) -> None:
         if len(self.secret_key) < _SHORTEST_KEY:

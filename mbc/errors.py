@@ -15,6 +15,8 @@
     ├── StoreError               the record cannot be opened, read or written as asked
     │   ├── StoreNotFound        nothing is there yet
     │   ├── StoreNewer           written by a newer mbc than this one
+    │   ├── StoreBusy            somebody else has been writing for longer than was waited
+    │   ├── StoreUnreachable     the database does not answer, or its file is out of reach
     │   ├── NotInRecord          no such client, goal, relationship ... for this user
     │   ├── Conflict             the same occasion is already on record with other answers
     │   │   └── IdentifierTaken  somebody else's; nothing of theirs is told
@@ -99,6 +101,14 @@ class StoreNotFound(StoreError):
 
 class StoreNewer(StoreError):
     """The record was written by a newer mbc than this one."""
+
+
+class StoreBusy(StoreError):
+    """Another program holds the record: the same may work a moment later."""
+
+
+class StoreUnreachable(StoreError):
+    """The database does not answer, or the file is out of reach: the same may work once that is repaired."""
 
 
 class NotInRecord(StoreError):

@@ -19,6 +19,7 @@
       throw fault;
     }
     if (answer.status === 401) leave();
+    else if (answer.status === 503 || answer.status === 429) say(await answer.clone().text());
     else if (answer.status >= 400) say("Something went wrong; nothing was changed. Load this page again.");
     else if (answer.ok) {
       say("");

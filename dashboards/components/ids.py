@@ -44,6 +44,8 @@ PERIOD = "period"
 OUTCOMES = "outcomes"
 OUTCOMES_GRAPH = "outcomes-graph"
 
+LISTS: frozenset[str] = frozenset()  # components whose value is a list, for callbacks that expect one
+
 _TRAJECTORY = "trajectory"
 ALL_TRAJECTORIES = {"type": _TRAJECTORY, "chart": ALL}
 

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from urllib.parse import urlsplit
-
 from flask import Flask, Request, Response, abort, redirect, request, session
 from flask.typing import ResponseReturnValue
 from flask_login import current_user, logout_user
 
 from dashboards.routes import Pages, client_of
+from dashboards.web.health import HEALTH_ENDPOINTS
 from dashboards.web.sessions import Sessions
 from dashboards.web.sign_in import OPEN_ENDPOINTS
 from dashboards.web.visitor import can_see, note_ended, note_refusal, signed_in_user, user_store
@@ -16,6 +15,8 @@ from dashboards.web.visitor import can_see, note_ended, note_refusal, signed_in_
 # What the application itself fetches; everything else that is asked for is a page.
 _MACHINERY = ("/_dash-layout", "/_dash-dependencies", "/_dash-update-component", "/still-here")
 _MACHINERY_FILES = ("/assets/", "/_dash-component-suites/")
+_OPEN = OPEN_ENDPOINTS | HEALTH_ENDPOINTS
+_ANY_PATH = "/<path:path>"  # where Dash answers with the page's frame, whatever was asked for
 _SIGN_OUT = "/sign-out"
 _HARMLESS = ("GET", "HEAD", "OPTIONS")
 
@@ -26,13 +27,15 @@ def install_guard(server: Flask, sessions: Sessions, pages: Pages) -> None:
 
     @server.before_request
     def guard() -> ResponseReturnValue | None:
-        if request.endpoint in OPEN_ENDPOINTS:
+        if request.endpoint in _OPEN:
             return None
         if not (sessions.live() and current_user.is_authenticated):
             return _send_to_sign_in()
         if request.method not in _HARMLESS and request.path not in forms and not _from_our_pages(request):
             user_store().audit.record("refused", asked="a request from elsewhere", fault="AccessDenied")
             abort(403)
+        if request.path.startswith(_MACHINERY_FILES) and request.url_rule and request.url_rule.rule == _ANY_PATH:
+            abort(404)
         if _is_machinery(request.path) or (request.method == "POST" and request.path in forms):
             return None
         return _open_page(pages)
@@ -79,4 +82,4 @@ def _from_our_pages(asked: Request) -> bool:
     if site is not None:
         return site == "same-origin"
     origin = asked.headers.get("Origin")
-    return origin is None or urlsplit(origin).netloc == asked.host
+    return origin is None or origin == f"{asked.scheme}://{asked.host}"

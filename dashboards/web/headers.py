@@ -77,6 +77,7 @@ def install_headers(server: Flask, script_hashes: Callable[[], Iterable[str]], *
         response.headers["Content-Security-Policy"] = policy
         if https:
             response.headers["Strict-Transport-Security"] = "max-age=31536000"
-        if response.status_code != 200 or not request.path.startswith(_KEEPABLE):
+        keepable = request.path.startswith(_KEEPABLE) and response.mimetype != "text/html"
+        if response.status_code != 200 or not keepable:
             response.headers["Cache-Control"] = "no-store"
         return response

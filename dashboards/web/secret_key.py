@@ -19,7 +19,7 @@ def secret_key(store_url: str, *, given: str | None = None) -> str:
     store_url : str
         Address of the store.
     given : str, optional
-        A key the operator keeps elsewhere (``MBC_SECRET_KEY``); used as it is.
+        A key the operator keeps elsewhere; used as it is. See `key_of_environment`.
 
     Returns
     -------
@@ -41,10 +41,31 @@ def secret_key(store_url: str, *, given: str | None = None) -> str:
     path = file_of(address(store_url))
     if path is None:
         raise SettingsError(
-            "A store that is not a file needs MBC_SECRET_KEY in the environment. "
+            "A store that is not a file needs a key of yours: a file that MBC_SECRET_KEY_FILE names, or "
+            "MBC_SECRET_KEY in the environment. "
             "Make one: python -c 'import secrets; print(secrets.token_urlsafe(48))'"
         )
     return _kept(path.with_name(path.name + ".secret"))
+
+
+def key_of_environment() -> str | None:
+    """Take the key from the file that MBC_SECRET_KEY_FILE names, or from MBC_SECRET_KEY.
+
+    Raises
+    ------
+    SettingsError
+        If the file cannot be read, is empty, or others may read it.
+    """
+    name = os.environ.get("MBC_SECRET_KEY_FILE")
+    if not name:
+        return os.environ.get("MBC_SECRET_KEY")
+    try:
+        key = _read(Path(name))
+    except (OSError, UnicodeDecodeError) as fault:
+        raise SettingsError(f"The key file that MBC_SECRET_KEY_FILE names cannot be read: {fault}.") from None
+    if not key:
+        raise SettingsError("The key file that MBC_SECRET_KEY_FILE names is empty.")
+    return key
 
 
 def _kept(path: Path) -> str:

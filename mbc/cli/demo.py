@@ -9,6 +9,7 @@ import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -66,7 +67,8 @@ def command(*, host: str, port: int, keep: Path | None) -> None:
     """
     require_pages()
     from dashboards.app import open_app  # noqa: PLC0415 - the pages are loaded only when they are served
-    from dashboards.server import serve  # noqa: PLC0415
+    from dashboards.server.log import set_up_log  # noqa: PLC0415
+    from dashboards.server.run import Serving, listen, serve  # noqa: PLC0415
     from dashboards.settings import Settings  # noqa: PLC0415
     from dashboards.web.secret_key import secret_key  # noqa: PLC0415
 
@@ -76,8 +78,13 @@ def command(*, host: str, port: int, keep: Path | None) -> None:
         url = f"sqlite:///{folder / 'clinic.db'}"
         with Console(stderr=True).status("Making a synthetic clinic ..."):
             people = make_clinic(url, folder, password)
-        with open_app(url, Settings(secret_key=secret_key(url))) as app:
-            serve(app, host=host, port=port, ready=lambda address: _introduce(address, people, password, keep))
+        listening = listen(host, port)
+        settings = Settings(secret_key=secret_key(url), port=listening.getsockname()[1])
+        set_up_log("text")
+        serve(
+            Serving(partial(open_app, url, settings), listening),
+            ready=lambda address: _introduce(address, people, password, keep),
+        )
 
 
 def make_clinic(url: str, folder: Path, password: str) -> tuple[DemoAccount, ...]:

@@ -4,14 +4,20 @@ from __future__ import annotations
 
 import ipaddress
 import signal
+import sys
 import threading
+from functools import partial
+from importlib.util import find_spec
 from pathlib import Path
+from typing import Literal
 
 import click
 
-from mbc.cli.options import instruments_option, models_option, store_option, use_definitions
+from mbc.cli.options import instruments_option, models_option, store_option
 from mbc.distribution import install_hint
 from mbc.errors import SettingsError
+
+_NEEDED = ("dash", "dash_ag_grid", "dash_mantine_components", "flask_login", "waitress")
 
 
 @click.command("serve")
@@ -29,62 +35,95 @@ from mbc.errors import SettingsError
 @click.option(
     "--proxy", default="127.0.0.1", show_default=True, help="With --https: address that the proxy connects from."
 )
+@click.option(
+    "--host-name",
+    "host_names",
+    multiple=True,
+    metavar="NAME",
+    help="Name that people type to come here; others are refused. May be given several times.",
+)
+@click.option(
+    "--workers",
+    default=1,
+    show_default=True,
+    type=click.IntRange(1, 64),
+    help="Processes that answer, up to one for each core (Linux and macOS).",
+)
 @click.option("--idle-minutes", default=30.0, show_default=True, help="Sign-ins end when left alone for longer.")
 @models_option
 @click.option(
-    "--key", envvar="MBC_SECRET_KEY", hidden=True, help="Signs the cookies; kept next to an SQLite file."
+    "--log", "log_format", type=click.Choice(["text", "json"]), default="text", show_default=True,
+    help="How events are written to standard error; nothing in them names anybody.",
+)  # fmt: skip
+@click.option(
+    "--debug-log",
+    is_flag=True,
+    help="Add tracebacks to the log. They may hold what is on record: only for looking into a fault.",
 )
-def command(
+def command(  # noqa: PLR0913 - one for each option
     *,
     store_url: str,
     host: str,
     port: int,
     https: bool,
     proxy: str,
+    host_names: tuple[str, ...],
+    workers: int,
     idle_minutes: float,
     models_folder: Path | None,
-    key: str | None,
+    log_format: Literal["text", "json"],
+    debug_log: bool,
 ) -> None:
-    """Start the web app on a record; Ctrl-C stops it.
+    """Start the web app on a record; Ctrl-C stops it, after the answers that are under way.
 
     Nobody gets in without an account: see 'mbc user'. The key that signs the cookies is made at the first start
-    and kept next to an SQLite file; for PostgreSQL set MBC_SECRET_KEY.
+    and kept next to an SQLite file; for PostgreSQL name a file in MBC_SECRET_KEY_FILE, or set MBC_SECRET_KEY.
     """
     require_pages()
-    from dashboards.app import open_app  # noqa: PLC0415 - the pages are loaded only when they are served
-    from dashboards.server import serve  # noqa: PLC0415
+    from dashboards.server import preparation  # noqa: PLC0415 - the pages are loaded only when they are served
+    from dashboards.server.log import set_up_log  # noqa: PLC0415
+    from dashboards.server.run import Serving, listen, require_workers, serve  # noqa: PLC0415
     from dashboards.settings import Settings  # noqa: PLC0415
-    from dashboards.web.secret_key import secret_key  # noqa: PLC0415
-    from mbc.store import Store  # noqa: PLC0415
+    from dashboards.web.rate_limit import RateLimits  # noqa: PLC0415
 
     end_cleanly()
-    with Store.open(store_url) as store:  # a key is made only for a record that exists
-        use_definitions(store)
+    require_workers(workers)
+    prepared = (preparation.prepare if workers == 1 else preparation.prepare_aside)(store_url)
+    for warning in prepared.warnings:
+        click.secho(warning, fg="yellow", err=True)
+    listening = listen(host, port)
     settings = Settings(
-        secret_key=secret_key(store_url, given=key), https=https, idle_minutes=idle_minutes, models=models_folder
+        secret_key=prepared.secret_key,
+        https=https,
+        idle_minutes=idle_minutes,
+        models=models_folder,
+        port=listening.getsockname()[1],
+        hosts=frozenset(host_names),
     )
-    with open_app(store_url, settings) as app:
-        if not https and not _stays_here(host):
-            click.secho(
-                "Passwords and records travel unencrypted to this address. Put an https proxy in front: --https",
-                fg="yellow",
-                err=True,
-            )
-        serve(app, host=host, port=port, https_proxy=proxy if https else None, ready=_say_ready)
+    set_up_log(log_format, debug=debug_log)
+    _warn(host, https=https, named=bool(host_names))
+    opening = partial(preparation.open_prepared, store_url, settings, RateLimits(), prepared.passphrase)
+    serving = Serving(opening, listening, proxy=proxy if https else None)
+    serve(serving, workers=workers, ready=_say_ready)
+
+
+def _warn(host: str, *, https: bool, named: bool) -> None:
+    """Say what leaves a server less safe than it could be."""
+    if not https and not _stays_here(host):
+        click.secho(
+            "Passwords and records travel unencrypted to this address. Put an https proxy in front: --https",
+            fg="yellow",
+            err=True,
+        )
+    if not named and (https or not _stays_here(host)):
+        click.secho("Any host name is answered. Name the one that people type: --host-name", fg="yellow", err=True)
 
 
 def require_pages() -> None:
     """Raise SettingsError unless the packages that the pages need are there."""
-    try:
-        import dash  # noqa: F401, PLC0415
-        import dash_ag_grid  # noqa: F401, PLC0415
-        import dash_mantine_components  # noqa: F401, PLC0415
-        import flask_login  # noqa: F401, PLC0415
-        import waitress  # noqa: F401, PLC0415
-    except ModuleNotFoundError as fault:
-        raise SettingsError(
-            f"The web app needs '{fault.name}'. Install it: {install_hint('dashboards')}"
-        ) from None
+    for name in _NEEDED:
+        if find_spec(name) is None:
+            raise SettingsError(f"The web app needs '{name}'. Install it: {install_hint('dashboards')}")
 
 
 def end_cleanly() -> None:
@@ -95,6 +134,7 @@ def end_cleanly() -> None:
 
 def _say_ready(address: str) -> None:
     click.echo(f"Serving on {address}  (Ctrl-C stops)")
+    sys.stdout.flush()  # read by programs that wait for it
 
 
 def _stays_here(host: str) -> bool:

@@ -52,7 +52,9 @@ class Store(Readers, Provenance, BreakGlass, Backups, Maintenance, Caseloads):
     """
 
     @classmethod
-    def open(cls, url: str, *, create: bool = False, key: str | None = None) -> Store:
+    def open(
+        cls, url: str, *, create: bool = False, key: str | None = None, busy_seconds: float = engines.BUSY_SECONDS
+    ) -> Store:
         """Open a record; an older one is brought up to date first.
 
         Parameters
@@ -65,6 +67,8 @@ class Store(Readers, Provenance, BreakGlass, Backups, Maintenance, Caseloads):
         key : str, optional
             Opens an encrypted record. Else it is taken from ``MBC_STORE_KEY``, the file that
             ``MBC_STORE_KEY_FILE`` names, the system's keyring, or asked for at the terminal.
+        busy_seconds : float
+            How long to wait, each time, for another program that is writing; a server waits less than a command.
 
         Raises
         ------
@@ -79,7 +83,7 @@ class Store(Readers, Provenance, BreakGlass, Backups, Maintenance, Caseloads):
         SettingsError
             If ``url`` is not the address of a record, or there is no key to be had.
         """
-        return cls._opened(url, create=create, must_be_new=False, key=key)
+        return cls._opened(url, create=create, must_be_new=False, key=key, busy_seconds=busy_seconds)
 
     @classmethod
     def create(cls, url: str, *, key: str | None = None) -> Store:
@@ -95,9 +99,19 @@ class Store(Readers, Provenance, BreakGlass, Backups, Maintenance, Caseloads):
         return cls._opened(url, create=True, must_be_new=True, key=key)
 
     @classmethod
-    def _opened(cls, url: str, *, create: bool, must_be_new: bool, key: str | None) -> Store:
+    def _opened(
+        cls,
+        url: str,
+        *,
+        create: bool,
+        must_be_new: bool,
+        key: str | None,
+        busy_seconds: float = engines.BUSY_SECONDS,
+    ) -> Store:
         place = engines.address(url)
-        engine = migrations.prepare(place, create=create, must_be_new=must_be_new, key=given(key))
+        engine = migrations.prepare(
+            place, create=create, must_be_new=must_be_new, key=given(key), busy_seconds=busy_seconds
+        )
         return cls(SharedState(engine), Scope(who=operator()))
 
     def close(self) -> None:

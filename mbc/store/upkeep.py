@@ -131,6 +131,32 @@ class Maintenance(RecordView):
                 append(connection, [self.audit.line("rescore", **logged)])
         return count
 
+    def require_reachable(self) -> None:
+        """Ask the database for something that every record has: for a monitor. Nothing is logged.
+
+        Raises
+        ------
+        StoreError
+            If it does not answer, or what answers is no record of this mbc.
+        """
+        with engines.reading(self._engine) as connection:
+            connection.execute(select(t.account.c.username).limit(1)).first()
+
+    def database_faults(self, *, quick: bool = False) -> tuple[str, ...]:
+        """Ask SQLite whether the record's file is sound: its pages, indexes and rows. Nothing is logged.
+
+        Parameters
+        ----------
+        quick : bool
+            Leave out whether indexes agree with their tables, which takes most of the time.
+
+        Returns
+        -------
+        tuple of str
+            What is wrong, in the database's words; nothing for PostgreSQL, which checks pages as it reads them.
+        """
+        return engines.file_faults(self._engine, quick=quick)
+
     def verify(
         self,
         *,

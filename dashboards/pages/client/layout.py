@@ -310,6 +310,8 @@ def redraw(
     def draw(chart_name: str) -> go.Figure:
         if chart_name == _GOALS:
             return goals_figure(review.goals, theme=page_theme)
+        if chart_name not in courses:
+            raise NotInRecord("The page has no such chart.")
         return figure_of(courses[chart_name], axis=chosen, better_is_up=up is True, theme=page_theme)
 
     return [draw(chart_id["chart"]) for chart_id in charts]

@@ -9,7 +9,7 @@ from dashboards.routes import client_path
 from dashboards.web.flash import STALE, back_to
 from dashboards.web.sessions import csrf_holds
 from dashboards.web.visitor import user_store
-from mbc.errors import AccessDenied, NotInRecord, StoreError
+from mbc.errors import AccessDenied, NotInRecord, StoreBusy, StoreError, StoreUnreachable
 
 PATH = "/other-records"
 OPEN_RECORD, CLOSE_RECORD = "/open-record", "/close-record"
@@ -28,6 +28,8 @@ def answer_open() -> ResponseReturnValue:
         user_store().break_glass(client_id, reason=reason, safety=safety)
     except NotInRecord:
         return back_to(PATH, _NO_CLIENT)
+    except (StoreBusy, StoreUnreachable):
+        raise
     except (AccessDenied, StoreError) as fault:
         return back_to(PATH, str(fault))
     return redirect(client_path(client_id), 303)

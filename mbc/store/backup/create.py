@@ -92,16 +92,8 @@ def require_sound(engine: Engine, path: Path) -> None:
     StoreError
         If it is not.
     """
-    with engines.explain_faults(engine):
-        connection = engine.raw_connection()
-        try:
-            cursor = connection.cursor()
-            faults = [row[0] for row in cursor.execute("PRAGMA integrity_check(1)").fetchall()]
-            if sqlcipher.key_of(engine) is not None:
-                faults += [row[0] for row in cursor.execute("PRAGMA cipher_integrity_check").fetchall()]
-        finally:
-            connection.close()
-    if faults != ["ok"]:
+    faults = engines.file_faults(engine)
+    if faults:
         raise StoreError(f"The record is damaged ({faults[0]}; seen in {path.name}). Keep the backups you have.")
 
 

@@ -13,14 +13,15 @@ from typing import Any
 
 from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url
 from sqlalchemy.exc import ArgumentError, DBAPIError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.pool import StaticPool
 
 from mbc.distribution import install_hint
-from mbc.errors import Conflict, SettingsError, StoreError
+from mbc.errors import Conflict, SettingsError, StoreBusy, StoreError, StoreUnreachable
 from mbc.store.database import sqlcipher
 from mbc.store.database.encryption_keys import Passphrase
 
-_BUSY_SECONDS = 30
+BUSY_SECONDS = 30.0  # how long a command waits while another program writes
 _ACCEPTED = "'sqlite:///clinic.db', 'sqlcipher:///clinic.db' (encrypted) or 'postgresql://user@host/database'"
 _MEMORY = frozenset({None, "", ":memory:"})
 _FILES = frozenset({"sqlite", sqlcipher.DRIVER})
@@ -133,7 +134,13 @@ def is_encrypted(url: URL) -> bool:
     return url.drivername == sqlcipher.DRIVER
 
 
-def make_engine(url: URL, *, key: Passphrase | None = None, raw_key: str | None = None) -> Engine:
+def make_engine(
+    url: URL,
+    *,
+    key: Passphrase | None = None,
+    raw_key: str | None = None,
+    busy_seconds: float = BUSY_SECONDS,
+) -> Engine:
     """Prepare connections: foreign keys, write-ahead log and patience on SQLite; UTC on PostgreSQL.
 
     Parameters
@@ -142,14 +149,16 @@ def make_engine(url: URL, *, key: Passphrase | None = None, raw_key: str | None 
         As `address` reads it.
     key, raw_key : Passphrase or str, optional
         Opens an encrypted file; looked for when neither is handed in.
+    busy_seconds : float
+        How long to wait for another program that is writing.
     """
     if url.drivername not in _FILES:
-        return _postgres(url)
+        return _postgres(url, busy_seconds)
     path = file_of(url)
     if is_encrypted(url) and path is not None:
-        engine = sqlcipher.make_engine(url, path, key, raw=raw_key, timeout=_BUSY_SECONDS)
+        engine = sqlcipher.make_engine(url, path, key, raw=raw_key, timeout=busy_seconds)
     else:
-        options: dict[str, Any] = {"connect_args": {"timeout": _BUSY_SECONDS, "check_same_thread": False}}
+        options: dict[str, Any] = {"connect_args": {"timeout": busy_seconds, "check_same_thread": False}}
         options["hide_parameters"] = True  # a fault that is logged must not say who opened whose record
         if path is None:
             options["poolclass"] = StaticPool
@@ -159,10 +168,16 @@ def make_engine(url: URL, *, key: Passphrase | None = None, raw_key: str | None 
     return engine
 
 
-def _postgres(url: URL) -> Engine:
+def _postgres(url: URL, busy_seconds: float) -> Engine:
+    settings, options = ["-c timezone=UTC"], {"application_name": "mbc"}
+    if busy_seconds < BUSY_SECONDS:  # a server: a visitor waits for as long, and is asked to come back
+        settings.append(f"-c lock_timeout={round(busy_seconds * 1000)}")
+        options["connect_timeout"] = str(max(2, round(busy_seconds)))  # libpq takes no less
+    options["options"] = " ".join(settings)
     try:
-        options = {"options": "-c timezone=UTC", "application_name": "mbc"}
-        return create_engine(url, pool_pre_ping=True, hide_parameters=True, connect_args=options)
+        return create_engine(
+            url, pool_pre_ping=True, pool_timeout=busy_seconds, hide_parameters=True, connect_args=options
+        )
     except ModuleNotFoundError:
         raise SettingsError(
             f"A PostgreSQL record needs the 'psycopg' driver. Install it: {install_hint('postgres')}."
@@ -226,18 +241,47 @@ def scrub(engine: Engine) -> bool:
     return not busy
 
 
+def file_faults(engine: Engine, *, quick: bool = False) -> tuple[str, ...]:
+    """Ask SQLite whether a record's file is sound; nothing for PostgreSQL.
+
+    Parameters
+    ----------
+    engine : Engine
+        Of the record; others may use it meanwhile.
+    quick : bool
+        Leave out whether indexes agree with their tables, which takes most of the time.
+    """
+    if engine.dialect.name != "sqlite":
+        return ()
+    checks = [f"PRAGMA {'quick_check' if quick else 'integrity_check'}(20)"]
+    if sqlcipher.key_of(engine) is not None:
+        checks.append("PRAGMA cipher_integrity_check")
+    with explain_faults(engine):
+        connection = engine.raw_connection()
+        try:
+            cursor = connection.cursor()
+            rows = [str(row[0]) for check in checks for row in cursor.execute(check).fetchall()]
+        finally:
+            connection.close()
+    return tuple(row for row in rows if row != "ok")
+
+
 @contextmanager
 def explain_faults(engine: Engine) -> Generator[None]:
     """Turn a database's faults into words that say what to do."""
     # rows go to and from the driver directly too, whose own faults SQLAlchemy does not wrap
     try:
         yield
-    except (DBAPIError, engine.dialect.loaded_dbapi.Error, UnicodeEncodeError) as fault:
+    except (DBAPIError, PoolTimeout, engine.dialect.loaded_dbapi.Error, UnicodeEncodeError) as fault:
         raise explain(fault, engine.url) from fault
 
 
+_LOST = "does not answer any more: the connection to its database server was lost. Try again in a minute."
 _FAULTS: tuple[tuple[str, str], ...] = (
-    ("database is locked", "is busy: another program has been writing for {busy} seconds. Try again shortly."),
+    ("database is locked", "is busy: another program is writing to it. Try again shortly."),
+    ("queuepool limit", "is busy: every connection to it is in use. Try again shortly."),
+    ("too many clients", "is busy: its database server takes no more connections. Try again shortly."),
+    ("connection slots", "is busy: its database server takes no more connections. Try again shortly."),
     ("readonly database", "cannot be written: its file or folder is read-only. Give this user write permission."),
     ("unable to open", "cannot be opened. Does its folder exist, and may this user read and write there?"),
     ("disk is full", "cannot grow: the disk is full. Nothing was stored; free some space and run this again."),
@@ -266,10 +310,26 @@ _FAULTS: tuple[tuple[str, str], ...] = (
     ("no password supplied", f"asks for a password. {_PASSWORD_ELSEWHERE}"),
     ("connection refused", "does not answer. Is the database server running, and is the host right?"),
     ("could not translate host", "does not answer: there is no such host."),
+    ("failed to resolve host", "does not answer: there is no such host."),
+    ("is starting up", "does not answer yet: its database server is starting. Try again in a minute."),
+    ("not currently accepting", "does not take connections just now. Try again in a minute."),
+    ("is shutting down", "does not answer: its database server is stopping. Try again in a minute."),
+    ("terminating connection", _LOST),
+    ("server closed the connection", _LOST),
+    ("connection is closed", _LOST),
+    ("connection is lost", _LOST),
     ("permission denied", "does not let this user do that. Ask the database's administrator."),
+    ("connection failed", "does not answer. Is the database server running, and is the host right?"),
 )
 
 
+_BUSY = ("database is locked", "lock timeout", "queuepool limit", "too many clients", "connection slots")
+_AWAY = (
+    "unable to open", "disk i/o error", "connection refused", "could not translate host", "failed to resolve host",
+    "is starting up", "is shutting down", "not currently accepting", "terminating connection",
+    "server closed the connection", "connection is closed", "connection is lost", "is the server running",
+    "timeout expired",
+)  # fmt: skip
 _MAY_BE_FULL = ("disk i/o error", "unable to open")
 _LITTLE = 64 * 1024  # bytes; SQLite's shared memory alone takes half of them
 
@@ -309,10 +369,19 @@ def explain(fault: Exception, url: URL) -> StoreError:
     where, first = f"The record at {display_address(url)}", text.splitlines()[0]
     if path is not None and any(mark in text.lower() for mark in _MAY_BE_FULL) and _is_full(path):
         text = "disk is full"  # SQLite does not say so when it was its log that found no room
+    kind = _kind(text.lower(), fault)
     for mark, words in _FAULTS:
         if mark in text.lower():
-            return StoreError(f"{where} {words.format(busy=_BUSY_SECONDS, first=first)}")
-    return StoreError(f"{where} reported: {first}")
+            return kind(f"{where} {words.format(first=first)}")
+    return kind(f"{where} reported: {first}")
+
+
+def _kind(text: str, fault: Exception) -> type[StoreError]:
+    """Tell what may work a moment later from what will not."""
+    if any(mark in text for mark in _BUSY):
+        return StoreBusy
+    lost = isinstance(fault, DBAPIError) and fault.connection_invalidated
+    return StoreUnreachable if lost or any(mark in text for mark in _AWAY) else StoreError
 
 
 def of_file(path: Path, raw_key: str | None) -> URL:

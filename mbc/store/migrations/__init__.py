@@ -22,7 +22,13 @@ _OURS = "entry"
 
 
 def prepare(
-    url: URL, *, create: bool, must_be_new: bool, key: Passphrase | None = None, raw_key: str | None = None
+    url: URL,
+    *,
+    create: bool,
+    must_be_new: bool,
+    key: Passphrase | None = None,
+    raw_key: str | None = None,
+    busy_seconds: float = engines.BUSY_SECONDS,
 ) -> Engine:
     """Reach a record: make it, or find it and bring it up to date.
 
@@ -34,6 +40,8 @@ def prepare(
         Whether it is made when there is none, and refused when there is one.
     key, raw_key : Passphrase or str, optional
         Opens an encrypted file; looked for when neither is handed in.
+    busy_seconds : float
+        How long to wait for another program that is writing.
 
     Raises
     ------
@@ -41,7 +49,7 @@ def prepare(
         If it is absent, newer than this mbc, not a record at all, or there although it should be new.
     """
     _prepare_file(url, create=create, key=key)
-    engine = engines.make_engine(url, key=key, raw_key=raw_key)
+    engine = engines.make_engine(url, key=key, raw_key=raw_key, busy_seconds=busy_seconds)
     try:
         _bring_up_to_date(engine, create=create, must_be_new=must_be_new)
     except BaseException:

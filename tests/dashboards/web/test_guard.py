@@ -6,6 +6,7 @@ import pytest
 from dash import Dash
 from flask.testing import FlaskClient
 
+from dashboards.web.health import HEALTH_ENDPOINTS
 from tests.dashboards.conftest import Clock, sign_in
 
 MACHINERY = (
@@ -27,7 +28,9 @@ def test_every_route_of_the_server_is_closed_but_the_sign_in(app: Dash, browser:
         path = rule.rule.replace("<path:", "<").replace("<", "").replace(">", "")
         for method in rule.methods - {"OPTIONS"}:
             answer = browser.open(path, method=method)
-            if rule.endpoint.startswith("signing_in.") and rule.endpoint != "signing_in.leave":
+            if rule.endpoint in HEALTH_ENDPOINTS:
+                assert method not in ("GET", "HEAD") or answer.status_code == 200
+            elif rule.endpoint.startswith("signing_in.") and rule.endpoint != "signing_in.leave":
                 assert answer.status_code != 303 or rule.endpoint == "signing_in.still_here"
             else:
                 assert answer.status_code in (401, 303), (method, path)
