@@ -11,6 +11,7 @@ from dash import Dash, html
 from dash.development.base_component import Component
 from flask import Flask
 
+from dashboards.components import ids
 from dashboards.components.shell import register_shell, shell
 from dashboards.pages import dispatch
 from dashboards.pages.accounts import layout as accounts
@@ -110,7 +111,7 @@ def create_app(store_url: str, settings: Settings, rates: RateLimits | None = No
     app.enable_dev_tools(**_NO_TOOLS)
     app.idle_seconds = round(settings.idle_minutes * 60)
     app.layout = _layout
-    install_callback_check(server, app)
+    install_callback_check(server, app, lists=ids.LISTS)
     dispatch.register(app, PAGES)
     register_shell(app)
     install_headers(server, app.csp_hashes, https=settings.https)

@@ -56,7 +56,7 @@ class Settings:
     models: Path | None = None
     port: int | None = None
     hosts: frozenset[str] = frozenset()
-    busy_seconds: float = 4
+    busy_seconds: float = 2
     clock: Callable[[], float] = time.time
 
     @property

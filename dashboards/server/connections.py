@@ -6,7 +6,7 @@ import socket
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, cast
 
 from waitress import wasyncore
 from waitress.adjustments import Adjustments
@@ -76,19 +76,20 @@ class Server(TcpWSGIServer):
     channel_class = Connection
     limits: Limits
     proxy: str | None
+    _map: dict[int, Any]  # waitress sets it
 
     def handle_accept(self) -> None:
         """Let a new visitor in, and the one who has waited longest out if there are too many."""
         for _ in range(_ACCEPTED_AT_ONCE):
-            before = len(self.active_channels)
+            before = len(self._open)
             super().handle_accept()
-            if len(self.active_channels) == before:  # nobody else is waiting outside
+            if len(self._open) == before:  # nobody else is waiting outside
                 return
-            self._make_room(next(reversed(self.active_channels.values())))
+            self._make_room(next(reversed(self._open.values())))
 
     def maintenance(self, now: float) -> None:
         """Close what has taken too long."""
-        for channel in list(self.active_channels.values()):
+        for channel in list(self._open.values()):
             if channel.is_overdue(now, self.limits):
                 channel.will_close = True
 
@@ -111,14 +112,14 @@ class Server(TcpWSGIServer):
         self.handle_accept()  # who is at the door already
         self.accepting = False
         self.del_channel(self._map)
-        self.socket.close()
+        cast("socket.socket", self.socket).close()
         until = time.time() + self.limits.stop_seconds
         while time.time() < until:
-            for channel in list(self.active_channels.values()):
+            for channel in list(self._open.values()):
                 quiet = time.time() - channel.last_activity > _QUIET_SECONDS  # one that has just come may send yet
                 if quiet and channel.is_waiting and not channel.total_outbufs_len:
                     channel.handle_close()
-            if not self.active_channels:
+            if not self._open:
                 break
             self._turn(0.1)
             beat()
@@ -128,9 +129,13 @@ class Server(TcpWSGIServer):
     def _turn(self, seconds: float = _LOOP_SECONDS) -> None:
         wasyncore.loop(timeout=seconds, use_poll=True, map=self._map, count=1)
 
+    @property
+    def _open(self) -> dict[int, Connection]:
+        return cast("Any", self).active_channels
+
     def _make_room(self, new: Connection) -> None:
         address = _address_of(new)
-        everybody = list(self.active_channels.values())
+        everybody = list(self._open.values())
         neighbours = [channel for channel in everybody if _address_of(channel) == address]
         if len(everybody) > self.limits.connections:
             _close_longest_waiting(everybody, new)

@@ -72,12 +72,12 @@ def serve(serving: Serving, *, workers: int = 1, ready: Callable[[str], None] | 
         If the record cannot be opened.
     """
     address = _address(serving.listening)
-    tell = ready or (lambda _: None)
+    announce = ready or (lambda _: None)
     if workers > 1:
         require_workers(workers)
         from dashboards.server.workers import run_workers  # noqa: PLC0415 - gunicorn does not run on Windows
 
-        run_workers(serving, workers, ready=lambda: tell(address))
+        run_workers(serving, workers, ready=lambda: announce(address))
         return
     from dashboards.warm_up import start_warm_up  # noqa: PLC0415 - see `dashboards.server.preparation`
 
@@ -86,7 +86,7 @@ def serve(serving: Serving, *, workers: int = 1, ready: Callable[[str], None] | 
         start_warm_up(app)
         with _Stop() as stop:
             stop.wakes(server.pull_trigger)
-            tell(address)
+            announce(address)
             _LOG.info("serving", extra={"workers": 1})
             server.run_until(stop.asked)
     _LOG.info("stopped")

@@ -13,7 +13,7 @@ import signal
 import threading
 from collections.abc import Callable
 from contextlib import ExitStack
-from typing import Any
+from typing import Any, cast
 
 from gunicorn.app.base import BaseApplication
 from gunicorn.arbiter import Arbiter
@@ -75,7 +75,7 @@ class _Manager(BaseApplication):
             self.cfg.set(name, value)
         self.cfg.set("when_ready", lambda _: self._ready())
 
-    def load(self) -> _Manager:
+    def load(self) -> Any:
         """Hand each worker what it needs to make its own application."""
         return self
 
@@ -102,11 +102,12 @@ class PatientArbiter(Arbiter):
         self._let_go()
 
     def _let_go(self) -> None:
-        workers = sorted(self.WORKERS.values(), key=lambda worker: worker.age)
-        answering = [worker for worker in workers if self.app.signs[worker.age % _MOST_STARTS]]
+        signs = cast("Any", self.app).signs
+        workers: list[Any] = sorted(self.WORKERS.values(), key=lambda worker: worker.age)
+        answering = [worker for worker in workers if signs[worker.age % _MOST_STARTS]]
         surplus = max(0, len(answering) - self.num_workers)
         for worker in answering[:surplus]:
-            self.app.signs[worker.age % _MOST_STARTS] = 0
+            signs[worker.age % _MOST_STARTS] = 0
             self.kill_worker(worker.pid, signal.SIGTERM)
 
 
@@ -117,11 +118,13 @@ class PatientWorker(Worker):
         """Serve until gunicorn says stop, or is gone."""
         from dashboards.warm_up import start_warm_up  # noqa: PLC0415 - see `dashboards.server.preparation`
 
-        manager: _Manager = self.wsgi
+        manager = cast("_Manager", self.wsgi)
         serving = manager.serving
         with ExitStack() as opened:
             app = opened.enter_context(serving.open_app())
-            server = make_server(app.server, self.sockets[0].sock, serving.limits, proxy=serving.proxy)
+            server = make_server(
+                app.server, cast("Any", self.sockets[0]).sock, serving.limits, proxy=serving.proxy
+            )
             start_warm_up(app)
             manager.signs[self.age % _MOST_STARTS] = 1
             _LOG.info("worker started")
