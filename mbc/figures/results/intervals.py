@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import cast
 
 from mbc.arguments import checks
@@ -139,9 +139,8 @@ def _lines(effects: object) -> list[Interval]:
         )
     if isinstance(effects, ActorPartner):
         kept = [effect for effect in effects.effects if effect.effect != "intercept"]
-        return [_line(_dyad_label(effect), effect) for effect in kept] or _nothing(
-            "a couples model without effects"
-        )
+        lines = [replace(_line(_dyad_label(effect), effect), confidence=effects.confidence) for effect in kept]
+        return lines or _nothing("a couples model without effects")
     if not isinstance(effects, Mapping):
         raise FigureError(
             "figures.forest draws a mapping of labels to results ({'Our clinic': models.effect_size(...)}), a "

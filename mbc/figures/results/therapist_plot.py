@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from typing import Any
 
 import numpy as np
 from scipy.special import ndtri
@@ -76,7 +75,7 @@ def therapist_effects(fit: object, *, level: float = 0.95, title: str | None = N
         across = (j / count + (0.03 if j else 0), (j + 1) / count - (0.03 if j + 1 < count else 0))
         # At least a tenth of the spread between clients: a variance of nothing is not drawn as if it were large.
         least = 0.1 * math.sqrt(float(fit.client_covariance[j, j]))
-        title_of = f"{plain(effect.strip('()')).capitalize()}: difference from the average"
+        title_of = f"{_name(effect)}: difference from the average"
         x = number_axis(ends, title_of, include=[-least, least], grid=True, most=5)
         panels.append(Panel(x, rows if j == 0 else bare, (Rule(0, "x", dash="solid"), series), across=across))
     height = _FRAME + (_ROW if named else _NARROW_ROW) * order.size
@@ -87,10 +86,15 @@ def therapist_effects(fit: object, *, level: float = 0.95, title: str | None = N
     )
 
 
+def _name(effect: str) -> str:
+    return "Intercept" if effect == "(Intercept)" else plain(effect)
+
+
 def _caption(fit: TherapistGrowth, level: float) -> str:
-    first: Any = fit.therapist_effects[0]
+    counts = " (clients of each in brackets)" if len(fit.therapists) <= _MOST_NAMED else ""
+    share = 100 * fit.therapist_share
     return (
-        f"{len(fit.therapists)} therapists with {fit.n_clients} clients (clients of each in brackets): effects on "
-        f"{plain(str(first))}, with {percent(level)} intervals. {100 * fit.therapist_share:.1f} % of the variance "
-        "of a score at time 0 lies between therapists. Few clients draw an effect towards zero."
+        f"{len(fit.therapists)} therapists with {fit.n_clients} clients{counts}: effects on "
+        f"{_name(fit.therapist_effects[0])}, with {percent(level)} intervals. {share:.1f} % of the variance of a "
+        "score at time 0 lies between therapists. Few clients draw an effect towards zero."
     )

@@ -131,3 +131,13 @@ def test_a_single_method_has_nothing_to_agree_with():
     )
     with pytest.raises(FigureError, match="at least two methods"):
         figures.method_agreement(single)
+
+
+def test_of_very_many_therapists_the_order_is_drawn_without_names():
+    many = pl.concat([sessions(), sessions(seed=9).with_columns(client=pl.col("client") + 500)])
+    many = many.with_columns(therapist=(pl.col("client") % 70).cast(pl.String))
+    fit = models.therapist_growth(many, outcome="score", time="session", client="client", therapist="therapist")
+    figure = figures.therapist_effects(fit)
+    assert figure.drawing.panels[0].y.ticks == ()
+    assert len(figure.drawing.series("Effect of the therapist")[0].x) == 70
+    assert "in brackets" not in figure.caption
