@@ -47,6 +47,43 @@ def test_a_sample_that_has_no_spread(pre, post, reason):
     assert "rate" in models.outcome_rates(change).table.columns
 
 
+@pytest.mark.parametrize(("pre", "post", "reason"), [
+    ([5.0], [7.0], "too_few_pairs"), ([5.0, 5.0], [7.0, 8.0], "zero_variance"), ([], [], None),
+])  # fmt: skip
+@pytest.mark.parametrize("compat", [None, "clinicalsignificance"])
+def test_a_sample_without_a_correlation_judges_nobody(pre, post, reason, compat):
+    change = models.reliable_change(
+        pre, post, method="hageman-arrindell", reliability=0.8, higher_is_better=True, compat=compat
+    )
+    assert change.reason.tolist() == [reason] * len(pre)
+    assert np.isnan(change.index).all()
+    assert change.category.tolist() == [None] * len(pre)
+
+
+def test_the_result_says_what_was_computed_from_the_pairs_themselves():
+    pre, post = [10.0, 12.0, 15.0, None], [12.0, 11.0, 18.0, 4.0]
+    change = models.reliable_change(pre, post, reliability=0.8, higher_is_better=True)
+    assert change.notes == ("sd computed from the 3 complete pairs themselves.",)
+    assert change.norms.sd == pytest.approx(np.std(pre[:3], ddof=1))
+    stated = models.reliable_change(pre, post, sd=6, reliability=0.8, higher_is_better=True)
+    assert stated.notes == ()
+    assert stated.norms.mean is None
+
+
+def test_a_reliability_is_never_computed_from_the_pairs():
+    with pytest.raises(ModelError, match="jacobson-truax needs sd, reliability; reliability is not given"):
+        models.reliable_change([10, 12, 15], [12, 11, 18], higher_is_better=True)
+
+
+def test_without_practice_the_change_is_judged_as_it_is():
+    # SD of the retest differences: sqrt(10^2 + 9^2 - 2 * 0.7 * 10 * 9) = sqrt(55); mean change 2.
+    given = {"norms": NORMS, "method": "christensen-mendoza", "higher_is_better": True}
+    assert models.reliable_change(50, 60, **given).index == pytest.approx((10 - 2) / 55**0.5)
+    change = models.reliable_change(50, 60, **given, practice=False)
+    assert change.index == pytest.approx(10 / 55**0.5)
+    assert (change.norms.mean, change.norms.mean_retest) == (None, None)
+
+
 def test_differences_that_vary_less_than_error_alone():
     pre, post = np.array([10.0, 20, 30, 40]), np.array([12.0, 21, 33, 42])
     change = models.reliable_change(pre, post, method="hageman-arrindell", reliability=0.3, higher_is_better=True)

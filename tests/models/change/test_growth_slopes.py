@@ -51,6 +51,13 @@ def test_everybody_who_slows_down_alike_has_slowed_down(slopes):
     assert (total.upper > 0).all()
 
 
+def test_norms_that_are_stated_stay_with_the_result(slopes):
+    change = models.reliable_change(
+        method="growth", growth=slopes, norms={"sd": 56.3, "source": "sleepstudy"}, higher_is_better=False
+    )
+    assert (change.norms.sd, change.norms.source) == (56.3, "sleepstudy")
+
+
 def test_without_any_variance_of_slopes_the_average_is_everybody_s():
     made = models.slopes_from_sums(
         [[3, 3, 5, 0.0, 0.0]], fixed=(10.0, -2.0), fixed_covariance=[[1, 0], [0, 0.25]],

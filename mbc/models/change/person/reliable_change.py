@@ -5,12 +5,10 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import replace
-from typing import Any, get_args, overload
-
-import numpy as np
+from typing import Any, overload
 
 from mbc.arguments import checked
-from mbc.errors import ModelError, nearest
+from mbc.errors import ModelError
 from mbc.models.change.inputs.norms import NormLike, Norms, stated_norms
 from mbc.models.change.inputs.reasons import Reason
 from mbc.models.change.inputs.score_arrays import Column, FloatArray, LabelArray, pair
@@ -132,7 +130,6 @@ def reliable_change(  # noqa: PLR0913 - options are keyword-only
     >>> reliable_change([20, 15, None], [10, 14, 9], sd=6, reliability=0.85, higher_is_better=False).category
     array(['improved', 'unchanged', None], dtype=object)
     """
-    _check_method(method)
     stated = stated_norms(norms, sd, reliability)
     options = Options(method, confidence, higher_is_better, compat)
     if method == "growth":
@@ -145,10 +142,9 @@ def reliable_change(  # noqa: PLR0913 - options are keyword-only
     if method == "christensen-mendoza" and not practice:
         stated = replace(stated, mean=None, mean_retest=None)
     completed, notes, reason = _completed(method, stated, before, after)
-    with np.errstate(invalid="ignore"):  # infinite scores are judged as such, further down
-        predicted = (
-            predict(method, before, completed) if reason is None else Prediction(before, math.nan, reason=reason)
-        )
+    predicted = (
+        predict(method, before, completed) if reason is None else Prediction(before, math.nan, reason=reason)
+    )
     if completed.reliability == 0 and "reliability" in METHODS[method][1]:
         notes = (*notes, "A reliability of 0 says that the scores carry no information about the person.")
     return judged(before, after, predicted, options, norms=completed, notes=notes)
@@ -168,10 +164,3 @@ def _completed(
     if all(getattr(filled, name) is not None for name in lacking):
         return filled, (note,), None
     return filled, (note,), "too_few_pairs" if (sample.n or 0) < 2 else "zero_variance"
-
-
-def _check_method(method: str) -> None:
-    methods = get_args(Method)
-    if method not in methods:
-        hint = ", ".join(nearest(method, methods)) or ", ".join(get_args(Method))
-        raise ModelError(f"method '{method}' is not known. Did you mean: {hint}?")
