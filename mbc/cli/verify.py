@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 @store_option
 @instruments_option
 def command(*, noted: str | None, username: str | None, store_url: str) -> None:
-    """Check the audit log line by line, and every row against the seal of the entry that wrote it.
+    """Check the file, the audit log line by line, and every row against the seal of the entry that wrote it.
 
     Ends with status 0 when the record is intact, with 1 and each fault when it is not.
 
@@ -30,6 +30,7 @@ def command(*, noted: str | None, username: str | None, store_url: str) -> None:
 
     from mbc.care.scoring.rescore import wrong_scores  # noqa: PLC0415
     from mbc.store import Store  # noqa: PLC0415 - the command line stays quick until a record is opened
+    from mbc.store.database import sqlite_library  # noqa: PLC0415
 
     with Store.open(store_url) as full_store:
         store = view_of(full_store, username)
@@ -40,7 +41,9 @@ def command(*, noted: str | None, username: str | None, store_url: str) -> None:
             )
             bar.update(task, description="Comparing stored scores with the answers", total=None)
             wrong = wrong_scores(store) if store.can_read("answers") else 0
-        where = store.url
+        where, note = store.url, sqlite_library.caution()
+    if note is not None and not where.startswith("postgresql"):
+        click.secho(note, fg="yellow", err=True)
     faults = [*report.chain.faults, *report.faults]
     if wrong:
         faults.append(

@@ -187,6 +187,7 @@ class Maintenance(RecordView):
         """
         with self._audited("verification", None, logged=False):
             self._scope.require("audit:read")
+            file_faults = tuple(f"The file is damaged: {fault}" for fault in engines.file_faults(self._engine))
             with engines.reading(self._engine) as connection:
                 of, done = verification.size(connection), 0
 
@@ -196,4 +197,5 @@ class Maintenance(RecordView):
                     progress(min(done, of), of)
 
                 report = integrity.verify(connection, noted=noted, tick=tick)
+                report = replace(report, faults=(*file_faults, *report.faults))
                 return report if self._scope.has_permission("safety:read") else report.without_counts()

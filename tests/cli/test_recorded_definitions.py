@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import sqlite3
 from concurrent.futures import ThreadPoolExecutor
 from datetime import date
 from pathlib import Path
@@ -19,6 +18,7 @@ from mbc.instruments import instrument
 from mbc.instruments.own import folders
 from mbc.instruments.own.template import replacement, start
 from mbc.store import Administration, Definition, Store
+from mbc.store.database.sqlite_library import SQLITE
 from tests.own_questionnaires import safety_questionnaire
 
 URL = "sqlite:///clinic.db"
@@ -50,7 +50,7 @@ def run(*arguments: str, code: int = 0) -> str:
 
 def forget_definitions() -> None:
     """Make it a record that was filled before definitions were kept."""
-    with sqlite3.connect("clinic.db") as connection:
+    with SQLITE.connect("clinic.db") as connection:
         connection.execute("DROP TRIGGER definition_kept_from_delete")
         connection.execute("DELETE FROM definition")
 
@@ -141,7 +141,7 @@ def test_two_records_that_are_open_at_once_have_their_own_definitions(clinic):
 
 
 def test_a_damaged_definition_is_said_and_breaks_nothing(clinic):
-    with sqlite3.connect("clinic.db") as connection:
+    with SQLITE.connect("clinic.db") as connection:
         connection.execute("DROP TRIGGER definition_kept_from_update")
         connection.execute("UPDATE definition SET text = 'key = '")
     for command in (("review", "C1"), ("caseload",), ("export", "out")):
@@ -152,7 +152,7 @@ def test_a_damaged_definition_is_said_and_breaks_nothing(clinic):
 
 def test_the_database_itself_keeps_definitions_as_they_are(clinic):
     for change in ("UPDATE definition SET version = '2'", "DELETE FROM definition"):
-        with sqlite3.connect("clinic.db") as connection, pytest.raises(sqlite3.IntegrityError):
+        with SQLITE.connect("clinic.db") as connection, pytest.raises(SQLITE.IntegrityError):
             connection.execute(change)
 
 
@@ -257,7 +257,7 @@ def test_rescoring_keeps_the_definition_of_a_record_that_had_none(clinic):
     run("rescore", "--apply", "--instruments", "own")
     assert "2026-02-05" in run("review", "C1")
     assert "No scores" not in run("review", "C1")
-    with sqlite3.connect("clinic.db") as connection:
+    with SQLITE.connect("clinic.db") as connection:
         lines = connection.execute("SELECT count(*) FROM audit").fetchone()
     run("rescore", "--apply")
     with Store.open(URL) as store:

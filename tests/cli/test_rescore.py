@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sqlite3
 from datetime import date, timedelta
 
 import pytest
@@ -13,6 +12,7 @@ from mbc.exchange.own_definitions import keep_definitions
 from mbc.instruments.own.folders import using
 from mbc.instruments.own.template import start
 from mbc.store import Administration, Client, Store
+from mbc.store.database.sqlite_library import SQLITE
 
 ANSWERS = ((1, 2, 3, 4), (4, 4, 4, 4), (1, 1, 1, None), (2, 3, 2, 3))
 BANDS = 'bands = [{ from = 4, label = "far" }, { from = 12, label = "near" }]\nmissing = '
@@ -94,7 +94,7 @@ def test_scores_of_a_questionnaire_that_is_not_there_now_are_left_alone(clinic):
 
 def test_verify_compares_kept_scores_with_the_answers(clinic):
     rescore("--instruments", "now", "--apply")
-    with sqlite3.connect("clinic.db") as other:
+    with SQLITE.connect("clinic.db") as other:
         other.execute("UPDATE score SET score = 99 WHERE administration_id = 2")
     other.close()
     done = CliRunner().invoke(program, ["verify"])

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import shutil
-import sqlite3
 from datetime import date
 
 import pytest
@@ -12,6 +11,7 @@ from click.testing import CliRunner
 from mbc.cli.verify import command
 from mbc.errors import SettingsError
 from mbc.store import Administration, Client, Goal, Store
+from mbc.store.database.sqlite_library import SQLITE
 
 
 @pytest.fixture(scope="module")
@@ -41,7 +41,7 @@ def verify(path, *words):
 
 def tamper(path, *statements):
     """Open the file with another program, take the triggers away, change it, and put the triggers back."""
-    with sqlite3.connect(path) as other:
+    with SQLITE.connect(path) as other:
         triggers = other.execute("SELECT name, sql FROM sqlite_master WHERE type = 'trigger'").fetchall()
         for name, _ in triggers:
             other.execute(f"DROP TRIGGER {name}")

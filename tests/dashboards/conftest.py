@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import sqlite3
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, closing
 from pathlib import Path
@@ -15,6 +14,7 @@ from flask.testing import FlaskClient
 from dashboards.app import open_app
 from dashboards.settings import Settings
 from mbc.store import Store
+from mbc.store.database.sqlite_library import SQLITE
 from tests.dashboards.record import PASSWORD, make_record
 
 KEY = "a key that only the tests of these pages use"
@@ -33,8 +33,8 @@ def own_record_url(record_url: str, tmp_path: Path) -> str:
     """A copy of the record that a test may change."""
     copy = tmp_path / "clinic.db"
     with (
-        closing(sqlite3.connect(record_url.removeprefix("sqlite:///"))) as made,
-        closing(sqlite3.connect(copy)) as own,
+        closing(SQLITE.connect(record_url.removeprefix("sqlite:///"))) as made,
+        closing(SQLITE.connect(copy)) as own,
     ):
         made.backup(own)
     return f"sqlite:///{copy}"

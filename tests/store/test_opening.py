@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import pwd
 import shutil
-import sqlite3
 import stat
 import tempfile
 import warnings
@@ -21,6 +20,7 @@ from sqlalchemy import text
 from mbc.errors import Conflict, MbcError, SettingsError, StoreError, StoreNewer, StoreNotFound
 from mbc.store import Client, Store, migrations
 from mbc.store.database.engine import address, display_address
+from mbc.store.database.sqlite_library import SQLITE
 from mbc.store.schema import tables
 
 
@@ -73,7 +73,7 @@ def test_an_older_record_is_brought_up_to_date_when_it_is_opened(url, monkeypatc
 
 def test_another_program_s_database_is_left_alone(tmp_path):
     path = tmp_path / "other.db"
-    with sqlite3.connect(path) as other:
+    with SQLITE.connect(path) as other:
         other.execute("CREATE TABLE recipes (name)")
     other.close()
     for opening in (Store.open, Store.create):

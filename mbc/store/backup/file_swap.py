@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import sqlite3
 from collections.abc import Generator
 from contextlib import contextmanager
 from datetime import UTC, datetime
@@ -13,9 +12,10 @@ from typing import Any
 
 from sqlalchemy import Engine, StaticPool, create_engine
 
-from mbc.errors import Conflict, SettingsError
+from mbc.errors import Conflict
 from mbc.store.backup.staging import fcntl, to_disk
 from mbc.store.database import sqlcipher
+from mbc.store.database.sqlite_library import SQLITE
 
 _PATIENCE = 2  # seconds
 _BESIDE = ("-wal", "-shm", "-journal")
@@ -30,7 +30,7 @@ def exclusive_access(path: Path, key: str | None) -> Generator[Any]:
     ------
     Conflict
         If another program has it open.
-    sqlite3.DatabaseError, sqlcipher3.DatabaseError
+    DatabaseError of the library
         If it is no database that can be read.
     """
     connection = _connect(path, key)
@@ -51,8 +51,7 @@ def exclusive_access(path: Path, key: str | None) -> Generator[Any]:
 
 def engine_on(connection: Any) -> Engine:
     """Read through a connection that is open already: no other one is let in."""
-    kind = "sqlite" if isinstance(connection, sqlite3.Connection) else sqlcipher.DRIVER
-    return create_engine(f"{kind}://", creator=lambda: connection, poolclass=StaticPool)
+    return create_engine("sqlite://", module=SQLITE, creator=lambda: connection, poolclass=StaticPool)
 
 
 def replace(made: Path, target: Path, *, kept_as: str) -> Path:
@@ -147,17 +146,14 @@ def in_use(path: Path) -> Conflict:
 
 
 def database_errors() -> tuple[type[Exception], ...]:
-    """Name the faults of both drivers: a file that cannot be read as a database."""
-    try:
-        return sqlite3.DatabaseError, sqlcipher.driver().DatabaseError
-    except SettingsError:
-        return (sqlite3.DatabaseError,)
+    """Name the faults of the library: a file that cannot be read as a database."""
+    return (SQLITE.DatabaseError,)
 
 
 def _connect(path: Path, key: str | None) -> Any:
     if key is not None:
         return sqlcipher.connect(path, key, timeout=_PATIENCE)
-    return sqlite3.connect(str(path), timeout=_PATIENCE, isolation_level=None)
+    return SQLITE.connect(str(path), timeout=_PATIENCE, isolation_level=None)
 
 
 def _is_open_elsewhere(path: Path) -> bool:

@@ -18,7 +18,7 @@ from sqlalchemy.pool import StaticPool
 
 from mbc.distribution import install_hint
 from mbc.errors import Conflict, SettingsError, StoreBusy, StoreError, StoreUnreachable
-from mbc.store.database import sqlcipher
+from mbc.store.database import sqlcipher, sqlite_library
 from mbc.store.database.encryption_keys import Passphrase
 
 BUSY_SECONDS = 30.0  # how long a command waits while another program writes
@@ -159,6 +159,7 @@ def make_engine(
         engine = sqlcipher.make_engine(url, path, key, raw=raw_key, timeout=busy_seconds)
     else:
         options: dict[str, Any] = {"connect_args": {"timeout": busy_seconds, "check_same_thread": False}}
+        options["module"] = sqlite_library.SQLITE
         options["hide_parameters"] = True  # a fault that is logged must not say who opened whose record
         if path is None:
             options["poolclass"] = StaticPool
@@ -187,8 +188,9 @@ def _postgres(url: URL, busy_seconds: float) -> Engine:
 def _on_sqlite_connect(dbapi: Any, _: object) -> None:
     dbapi.isolation_level = None  # the driver would begin late and commit on its own: we say BEGIN ourselves
     cursor = dbapi.cursor()
+    cursor.execute("PRAGMA cipher_log_level = NONE")  # SQLCipher would write to the terminal what we say better
     cursor.execute("PRAGMA foreign_keys = ON")
-    cursor.execute("PRAGMA journal_mode = WAL")
+    cursor.execute(f"PRAGMA journal_mode = {sqlite_library.journal_mode()}")
     cursor.execute("PRAGMA synchronous = FULL")  # what was committed survives a power cut
     cursor.execute("PRAGMA secure_delete = ON")  # what is deleted or replaced is written over with zeros
     cursor.close()

@@ -5,7 +5,6 @@ from __future__ import annotations
 import io
 import json
 import logging
-import sqlite3
 import time
 from collections.abc import Callable, Iterator
 from contextlib import closing
@@ -16,6 +15,7 @@ from flask.testing import FlaskClient
 
 from dashboards.app import PAGES
 from dashboards.server.log import Line
+from mbc.store.database.sqlite_library import SQLITE
 from tests.dashboards.conftest import sign_in
 
 PATHS = (*(page.path for page in PAGES.pages if page.path), "/client/C001")
@@ -47,7 +47,7 @@ def broken(own_record_url: str, make_app: Callable[..., Dash]) -> Callable[[str]
     def enter(statement: str, **settings: object) -> FlaskClient:
         visitor = make_app(own_record_url, **settings).server.test_client()
         assert sign_in(visitor, "ash").status_code == 303
-        with closing(sqlite3.connect(own_record_url.removeprefix("sqlite:///"))) as other:
+        with closing(SQLITE.connect(own_record_url.removeprefix("sqlite:///"))) as other:
             other.execute("PRAGMA foreign_keys = OFF")
             other.execute(statement)
             other.commit()
@@ -92,7 +92,7 @@ def test_a_broken_database_tells_nobody_anything(broken, log: io.StringIO, path:
 def test_a_busy_record_is_said_within_five_seconds(own_record_url: str, make_app: Callable[..., Dash], log):
     visitor = make_app(own_record_url).server.test_client()
     assert sign_in(visitor, "ash").status_code == 303
-    with closing(sqlite3.connect(own_record_url.removeprefix("sqlite:///"), isolation_level=None)) as other:
+    with closing(SQLITE.connect(own_record_url.removeprefix("sqlite:///"), isolation_level=None)) as other:
         other.execute("BEGIN IMMEDIATE")
         start = time.monotonic()
         answer = content(visitor, "/client/C001")

@@ -31,6 +31,7 @@ from mbc.store.backup import archive
 from mbc.store.backup import restore as restoring
 from mbc.store.backup import row_copy as copying
 from mbc.store.backup.restore import examine, restore
+from mbc.store.database.sqlite_library import SQLITE
 from tests.store import postgres_server
 from tests.store.conftest import DATABASES, GOOD_PASSWORD, STORE_KEY, _numbers, file_url, fill
 from tests.store.migrations.test_migrations import held, lay_down
@@ -223,7 +224,7 @@ def test_what_was_removed_from_the_file_is_not_in_its_backup(tmp_path):
     """SQLite leaves the text of removed rows in free pages; a backup of the pages would carry them along."""
     url = f"sqlite:///{tmp_path}/clinic.db"
     Store.create(url).close()
-    other = sqlite3.connect(tmp_path / "clinic.db")  # some other program, which does not overwrite what it removes
+    other = SQLITE.connect(tmp_path / "clinic.db")  # some other program, which does not overwrite what it removes
     other.executescript(
         "PRAGMA secure_delete = 0; CREATE TABLE gone (words TEXT);"
         "INSERT INTO gone VALUES ('walked into the sea');"
@@ -393,7 +394,7 @@ def test_a_log_without_its_record_is_not_played_into_another(small, tmp_path):
 
 
 def test_a_record_that_was_tampered_with_comes_back_and_says_so(small, tmp_path):
-    with sqlite3.connect(tmp_path / "clinic.db") as connection:
+    with SQLITE.connect(tmp_path / "clinic.db") as connection:
         connection.execute("DROP TRIGGER answer_kept_from_update")
         connection.execute("UPDATE answer SET value = 3 WHERE administration_id = 1 AND item = 1")
     connection.close()
@@ -407,7 +408,7 @@ def test_a_record_that_was_tampered_with_comes_back_and_says_so(small, tmp_path)
 
 def test_a_damaged_record_makes_no_backup(small, tmp_path):
     path = tmp_path / "clinic.db"
-    with sqlite3.connect(path) as connection:
+    with SQLITE.connect(path) as connection:
         page = connection.execute("SELECT rootpage FROM sqlite_master WHERE name = 'client'").fetchone()[0]
     connection.close()
     with path.open("r+b") as file:
@@ -430,7 +431,7 @@ def test_an_older_backup_is_brought_up_to_date(small, tmp_path, monkeypatch):
 
 def test_a_backup_of_the_first_release_comes_back_on_every_database(elsewhere, tmp_path):
     lay_down(f"sqlite:///{tmp_path}/old.db")
-    with sqlite3.connect(tmp_path / "old.db") as connection:
+    with SQLITE.connect(tmp_path / "old.db") as connection:
         connection.execute("PRAGMA journal_mode = DELETE")
     connection.close()
     record = tmp_path / "old.db"

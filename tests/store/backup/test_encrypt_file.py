@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import pty
 import re
-import sqlite3
 import stat
 import subprocess
 import sys
@@ -22,6 +21,7 @@ from mbc.store.backup.encrypt_file import change_key, encrypt
 from mbc.store.backup.restore import examine, restore
 from mbc.store.database import encryption_keys as keys
 from mbc.store.database import sqlcipher
+from mbc.store.database.sqlite_library import SQLITE
 from tests.store.backup.test_backup_and_restore import contents, without_last_line
 from tests.store.conftest import STORE_KEY, fill
 
@@ -366,7 +366,7 @@ def test_what_cannot_be_encrypted_says_why(encrypted):
 
 
 def test_other_programs_databases_are_not_encrypted(tmp_path):
-    other = sqlite3.connect(tmp_path / "other.db")
+    other = SQLITE.connect(tmp_path / "other.db")
     other.execute("CREATE TABLE recipes (name)")
     other.close()
     with pytest.raises(MbcError, match="belongs to another program"):
