@@ -21,14 +21,14 @@ import mbc
 from mbc import models
 from mbc.errors import MbcError
 from mbc.models import emerging
-from mbc.models.growth.inference.fitted_model import FittedModel
+from mbc.models.growth.inference.fitted_model import FittedModel, WithCoefficients
 from mbc.models.results.methods.paragraph import DESCRIPTIONS
 from mbc.models.results.references import references
 from mbc.models.results.result import Explained, Result, Summary
 from tests.models.result_examples import EXAMPLES
 
 KINDS: dict[str, type] = {"pandas": pd.DataFrame, "polars": pl.DataFrame, "pyarrow": pa.Table}
-BASES = {Explained, Result, FittedModel}
+BASES = {Explained, Result, WithCoefficients, FittedModel}
 # Dataclasses that functions return though they are arguments of others, or parts of a model's machinery.
 NOT_RESULTS = {"Norms", "Moments", "GradedItem"}
 

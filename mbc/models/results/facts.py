@@ -54,7 +54,8 @@ def records(items: Iterable[object], kind: type) -> dict[str, pl.Series]:
 
 def facts_of(result: object) -> dict[str, object]:
     """Numbers and words of a result that its table does not hold, the least telling left out."""
-    columns = cast("Any", result)._table().columns  # noqa: SLF001  the result's own table
+    table: pl.DataFrame = cast("Any", result)._table()  # noqa: SLF001  the result's own table
+    columns = table.columns if table.height == 1 else []
     facts: dict[str, object] = {}
     for name, value, _ in _public(result):
         if name in columns or name in _SAID_ELSEWHERE:
@@ -63,7 +64,7 @@ def facts_of(result: object) -> dict[str, object]:
             facts[name] = _plain(value)
         elif isinstance(value, tuple):
             words = cast("tuple[object, ...]", value)
-            if words and all(isinstance(part, str) for part in words):
+            if 0 < len(words) <= _MOST_IN_LINE and all(isinstance(part, str) for part in words):
                 facts[name] = ", ".join(map(str, words))
     method = getattr(result, "method", None)
     if isinstance(method, str) and method:

@@ -10,7 +10,7 @@ from typing import Any, cast
 
 from mbc.models.results.tables import Backend, kind_of_table
 
-_PLAIN = (str, int, float, bool, type(None))
+_PLAIN = frozenset({str, int, float, bool, type(None)})
 _MOST = 50  # names in a list of columns; a longer one is data
 
 
@@ -49,9 +49,12 @@ def origin_of(
     given: dict[str, object] = {}
     backend: Backend | None = None
     for name, value in arguments.items():
-        if backend is None:
-            backend = kind_of_table(value)
-        if _is_option(value, signature.parameters[name]):
+        if type(value) in _PLAIN:  # a name, a setting; a positional number is a score
+            if type(value) is str or signature.parameters[name].kind is inspect.Parameter.KEYWORD_ONLY:
+                given[name] = value
+            continue
+        backend = backend or kind_of_table(value)
+        if _is_option(value):
             given[name] = value
     if backend is None:
         backend = next(
@@ -79,12 +82,8 @@ def _defaults(function: Callable[..., object]) -> Mapping[str, object]:
     }
 
 
-def _is_option(value: object, parameter: inspect.Parameter) -> bool:
-    """Keep names, settings and lists of names; a positional number is a score."""
-    if isinstance(value, str):
-        return True
-    if isinstance(value, _PLAIN):
-        return parameter.kind is inspect.Parameter.KEYWORD_ONLY
+def _is_option(value: object) -> bool:
+    """Keep lists of names, and frozen settings such as norms; no data, no result."""
     if isinstance(value, tuple | list):
         members: list[object] = list(value)  # pyright: ignore[reportUnknownArgumentType]
         return len(members) <= _MOST and all(isinstance(member, str) for member in members)

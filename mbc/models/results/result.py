@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import html
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import fields, is_dataclass, replace
+from dataclasses import fields, replace
 from typing import TYPE_CHECKING, Any, ClassVar, cast
 
 import polars as pl
@@ -198,13 +198,16 @@ def _row_facts(table: pl.DataFrame) -> list[tuple[str, str]]:
     return [(name.replace("_", " "), number_text(value)) for name, value in table.row(0, named=True).items()]
 
 
+_NO_RESULT = frozenset({float, int, str, bool, type(None)})
+
+
 def _parts(result: Explained) -> list[Explained]:
     """Results that a result holds."""
-    if not is_dataclass(result):
-        return []
     out: list[Explained] = []
-    for field in fields(result):
-        value: object = getattr(result, field.name)
+    for name in getattr(type(result), "__dataclass_fields__", ()):
+        value: object = getattr(result, name)
+        if type(value) in _NO_RESULT:
+            continue
         if isinstance(value, Explained):
             out.append(value)
         elif isinstance(value, tuple | list):

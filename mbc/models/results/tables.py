@@ -40,10 +40,10 @@ def kind_of_table(value: object) -> Backend | None:
     >>> kind_of_table(pd.Series([1.0])), kind_of_table([1.0])
     ('pandas', None)
     """
-    if isinstance(value, nw.DataFrame | nw.LazyFrame | nw.Series):
+    package = type(value).__module__.partition(".")[0]
+    if package == "narwhals" and isinstance(value, nw.DataFrame | nw.LazyFrame | nw.Series):
         name = str(cast("Any", value).implementation.value)
         return cast("Backend", name) if name in {"polars", "pandas", "pyarrow"} else None
-    package = type(value).__module__.partition(".")[0]
     if package == "polars":
         return "polars"
     if package == "pandas" and type(value).__name__ in {"DataFrame", "Series"}:

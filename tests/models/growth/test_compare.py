@@ -183,6 +183,16 @@ def test_extensions_are_compared_with_the_plain_model():
     assert robust.statistic == pytest.approx(2 * max(gain, 0), abs=1e-4)
 
 
+def test_two_outcomes_with_slopes_are_compared_with_intercepts_alone():
+    columns = {"outcomes": ("score", "other"), "time": "week", "client": "client", "shape": "linear"}
+    small, large = (models.paired_growth(scores(), **columns, random=random) for random in ("intercept", "slope"))
+    both = models.compare(small, large)
+    # Two slopes next to two intercepts: 4 free covariances, and a covariance matrix of size 2.
+    assert both.weights == {6: 0.5, 7: 0.5}
+    assert both.conservative
+    assert both.statistic == pytest.approx(2 * (large.log_likelihood - small.log_likelihood))
+
+
 def test_models_that_do_not_contain_each_other_have_criteria_and_no_p_value():
     linear = models.growth_curve(scores(), **GROWTH, reml=False)
     log = models.growth_curve(scores(), **(GROWTH | {"shape": "log"}), reml=False)

@@ -176,6 +176,34 @@ def test_residuals_with_student_errors_are_those_that_its_weights_were_made_from
     assert listed["residual"].to_numpy() == pytest.approx(data["residual"].to_numpy(), abs=1e-8)
 
 
+def test_two_outcomes_have_the_fitted_values_of_dense_matrices():
+    data = scores()
+    fit = models.paired_growth(data, outcomes=("score", "other"), time="week", client="client", shape="linear")
+    size, client = len(data), dummies(data["client"])
+    each = expanded(client, data, 2).reshape(size, -1, 2)
+    z = np.zeros((2 * size, client.shape[1], 4))
+    z[:size, :, :2], z[size:, :, 2:] = each, each
+    z = z.reshape(2 * size, -1)
+    g = np.kron(np.eye(client.shape[1]), fit.random_covariance)
+    x = block_diag(*[np.column_stack([np.ones(size), data["week"]])] * 2)
+    y = np.concatenate([data["score"], data["other"]])
+    inverse = np.linalg.inv(z @ g @ z.T + np.kron(fit.residual_covariance, np.eye(size)))
+    covariance = np.linalg.inv(x.T @ inverse @ x)
+    b = covariance @ x.T @ inverse @ y
+    fitted = x @ b + z @ g @ z.T @ inverse @ (y - x @ b)
+    assert fit.coefficients == pytest.approx(b, abs=1e-5)
+    assert fit.fitted_values().to_numpy().T.ravel() == pytest.approx(fitted, abs=1e-4)
+    assert fit.residuals().to_numpy().T.ravel() == pytest.approx(y - fitted, abs=1e-4)
+    row = np.array([0, 1, 0, -1.0])
+    wald = (row @ b) ** 2 / (row @ covariance @ row)
+    assert fit.joint_test("score: week = other: week").statistic == pytest.approx(wald, rel=1e-4)
+    drawn = fit.simulate(seed=2, frame=many(20_000))
+    left = (drawn[["score", "other"]] - fit.predict(many(20_000)))[::2]
+    expected = np.array([[1, 1, 0, 0], [0, 0, 1, 1.0]])
+    expected = expected @ fit.random_covariance @ expected.T + fit.residual_covariance
+    assert np.cov(left.to_numpy().T) == pytest.approx(expected, abs=0.05 * expected.max())
+
+
 def many(clients: int) -> pd.DataFrame:
     """Rows for draws: two sessions of many clients, two of them with each therapist."""
     client = np.repeat(np.arange(clients), 2)

@@ -10,12 +10,11 @@ from scipy.stats import f as f_distribution
 from scipy.stats import norm
 
 from mbc.arguments import checked
-from mbc.errors import ModelError
 from mbc.models.growth.comparison.compared_fit import ComparedFit
 from mbc.models.growth.inference.contrasts import Contrasts, contrasts_of
 from mbc.models.growth.inference.degrees_of_freedom import JointTest
-from mbc.models.growth.inference.model_parts import GivenRows, ModelParts, Of
-from mbc.models.growth.inference.reported import NORMAL_95
+from mbc.models.growth.inference.model_parts import GivenRows, ModelParts, Of, predicted_rows
+from mbc.models.growth.inference.reported import NORMAL_95, coefficient_columns
 from mbc.models.growth.matrices import Floats
 from mbc.models.results.result import Result
 from mbc.models.results.tables import Backend, frame
@@ -25,10 +24,59 @@ if TYPE_CHECKING:
 
     from mbc.models.growth.data.rows import Codes
 
-_SAME = 1e-8  # relative: rows of a fit that were changed since
+
+class WithCoefficients(Result):
+    """A fitted model whose coefficients have intervals and tests."""
+
+    __slots__ = ()
+
+    def _fixed_effects(self) -> tuple[Sequence[str], Floats, Floats]:
+        """Names, coefficients and their covariance."""
+        raise NotImplementedError
+
+    @checked
+    def coefficients_frame(self, *, backend: Backend | None = None) -> Any:
+        """Make the table of fixed effects: term, estimate, standard_error, statistic, p_value, lower, upper.
+
+        Parameters
+        ----------
+        backend : {"polars", "pandas", "pyarrow"}, optional
+            Kind of table; by default the kind that came in.
+        """
+        names, coefficients, covariance = self._fixed_effects()
+        columns = coefficient_columns(names, coefficients, np.sqrt(covariance.diagonal()))
+        return frame(columns, backend or self.input_backend or "polars")
+
+    @checked
+    def conf_int(self, *, level: float = 0.95, backend: Backend | None = None) -> Any:
+        """Give normal intervals of the coefficients: term, lower, upper.
+
+        Parameters
+        ----------
+        level : float
+            Coverage.
+        backend : {"polars", "pandas", "pyarrow"}, optional
+            Kind of table; by default the kind that came in.
+        """
+        names, coefficients, covariance = self._fixed_effects()
+        half = (NORMAL_95 if level == 0.95 else float(norm.ppf(0.5 + level / 2))) * np.sqrt(covariance.diagonal())
+        columns: dict[str, Any] = {"term": list(names), "lower": coefficients - half, "upper": coefficients + half}
+        return frame(columns, backend or self.input_backend or "polars")
+
+    def joint_test(self, contrasts: ArrayLike | str | Sequence[str]) -> JointTest:
+        """Test several coefficients at once (Wald): normal, F with infinitely many degrees of freedom below.
+
+        Parameters
+        ----------
+        contrasts : str, list of str or array_like
+            ``"week = 0, week:arm = 0"``; names of coefficients, or of columns for all their levels; or rows of
+            numbers, one per coefficient.
+        """
+        names, coefficients, covariance = self._fixed_effects()
+        return wald_test(contrasts_of(contrasts, names), coefficients, covariance)
 
 
-class FittedModel(Result):
+class FittedModel(WithCoefficients):
     """A fitted growth model of one outcome."""
 
     __slots__ = ()
@@ -39,10 +87,6 @@ class FittedModel(Result):
 
     def compared_fit(self) -> ComparedFit:
         """Describe the model for `compare`."""
-        raise NotImplementedError
-
-    def _fixed_effects(self) -> tuple[Sequence[str], Floats, Floats]:
-        """Names, coefficients and their covariance."""
         raise NotImplementedError
 
     def _headline(self) -> str:
@@ -84,19 +128,7 @@ class FittedModel(Result):
             column is absent is the client's own.
         """
         rows = GivenRows.of(frame)
-        return rows.series("predicted", self._predicted(rows, of))
-
-    def _predicted(self, rows: GivenRows, of: Of) -> Floats:
-        parts = self._parts()
-        time = rows.times(parts)
-        codes = rows.codes(parts.effects[0], "client") if of == "client" else None
-        mean = parts.fixed(time, rows.covariates(parts, codes))
-        if codes is None:
-            return mean
-        mean = mean + parts.random_part(time, parts.effects[0].means[codes])
-        for more in parts.effects[1:]:
-            mean = mean + parts.random_part(time, more.means[rows.codes(more, more.column)])
-        return mean
+        return rows.series("predicted", predicted_rows(self._parts(), rows, of))
 
     @checked
     def fitted_values(self, frame: Any = None, *, of: Of = "client") -> Any:
@@ -110,7 +142,7 @@ class FittedModel(Result):
             With the client's own effects, as statsmodels' ``fittedvalues``, or without.
         """
         rows = self._rows_of(frame)
-        return rows.series("fitted", self._predicted(rows, of))
+        return rows.series("fitted", predicted_rows(self._parts(), rows, of))
 
     @checked
     def residuals(self, frame: Any = None, *, of: Of = "client") -> Any:
@@ -122,8 +154,8 @@ class FittedModel(Result):
             As in `fitted_values`.
         """
         rows = self._rows_of(frame)
-        outcome = self._outcomes(rows)
-        return rows.series("residual", outcome - self._predicted(rows, of))
+        outcome = rows.outcome(self._parts().outcome)
+        return rows.series("residual", outcome - predicted_rows(self._parts(), rows, of))
 
     @property
     def fittedvalues(self) -> Any:
@@ -135,32 +167,9 @@ class FittedModel(Result):
         """Residuals of the rows that were fitted, by the name that statsmodels has for them."""
         return self.residuals()
 
-    def _outcomes(self, rows: GivenRows) -> Floats:
-        name = self._parts().outcome
-        rows.table.require([name])
-        return rows.table.floats(name)
-
     def _rows_of(self, frame: Any) -> GivenRows:
         """Open the given table, or that of the fit."""
-        if frame is not None:
-            return GivenRows.of(frame)
-        parts = self._parts()
-        if parts.rows is None:
-            raise ModelError(
-                "this fit does not hold its rows (they are not in memory, or the fit was copied or read from a "
-                "file): pass the table, as in residuals(frame)."
-            )
-        rows = GivenRows.of(parts.rows)
-        outcome, time = self._outcomes(rows), rows.times(parts)
-        complete = np.isfinite(outcome) & np.isfinite(time)
-        size, total = parts.mark.observations, parts.mark.total
-        seen = float(outcome[complete].sum())
-        if int(complete.sum()) < size or (
-            int(complete.sum()) == size
-            and abs(seen - total) > _SAME * max(float(np.abs(outcome[complete]).sum()), 1)
-        ):
-            raise ModelError("the table that was fitted has changed since: pass the rows, as in residuals(frame).")
-        return rows
+        return GivenRows.of_fit((self._parts(),), frame)
 
     @checked
     def simulate(self, *, seed: int, frame: Any = None) -> Any:
@@ -192,35 +201,8 @@ class FittedModel(Result):
                 np.zeros(len(effects.covariance)), effects.covariance, size=int(units.max(initial=-1)) + 1
             )
             outcome = outcome + parts.random_part(time, drawn[units])
-        return rows.with_column(parts.outcome, outcome + self._residual_draws(rows, time, codes, rng))
-
-    @checked
-    def conf_int(self, *, level: float = 0.95, backend: Backend | None = None) -> Any:
-        """Give normal intervals of the coefficients: term, lower, upper.
-
-        Parameters
-        ----------
-        level : float
-            Coverage.
-        backend : {"polars", "pandas", "pyarrow"}, optional
-            Kind of table; by default the kind that came in.
-        """
-        names, coefficients, covariance = self._fixed_effects()
-        half = (NORMAL_95 if level == 0.95 else float(norm.ppf(0.5 + level / 2))) * np.sqrt(covariance.diagonal())
-        columns: dict[str, Any] = {"term": list(names), "lower": coefficients - half, "upper": coefficients + half}
-        return frame(columns, backend or self.input_backend or "polars")
-
-    def joint_test(self, contrasts: ArrayLike | str | Sequence[str]) -> JointTest:
-        """Test several coefficients at once (Wald): normal, F with infinitely many degrees of freedom below.
-
-        Parameters
-        ----------
-        contrasts : str, list of str or array_like
-            ``"week = 0, week:arm = 0"``; names of coefficients, or of columns for all their levels; or rows of
-            numbers, one per coefficient.
-        """
-        names, coefficients, covariance = self._fixed_effects()
-        return wald_test(contrasts_of(contrasts, names), coefficients, covariance)
+        drawn = outcome + self._residual_draws(rows, time, codes, rng)
+        return rows.with_columns({parts.outcome: drawn})
 
 
 def wald_test(contrasts: Contrasts, coefficients: Floats, covariance: Floats) -> JointTest:

@@ -21,6 +21,7 @@ from mbc.models.growth.fit.fit_model import Fitted
 from mbc.models.growth.matrices import Floats
 
 Of = Literal["population", "client"]
+_SAME = 1e-8  # relative: rows of a fit that were changed since
 
 
 @dataclass(frozen=True, slots=True)
@@ -187,6 +188,35 @@ class GivenRows:
         native = nw.to_native(cast("nw.DataFrame[Any]", eager))
         return GivenRows(native, Table(native), len(eager))
 
+    @staticmethod
+    def of_fit(models: Sequence[ModelParts], frame: Any) -> GivenRows:
+        """Open the given table, or the table of a fit of one outcome or more; one that has changed is refused."""
+        if frame is not None:
+            return GivenRows.of(frame)
+        if models[0].rows is None:
+            raise ModelError(
+                "this fit does not hold its rows (they are not in memory, or the fit was copied or read from a "
+                "file): pass the table, as in residuals(frame)."
+            )
+        rows = GivenRows.of(models[0].rows)
+        for parts in models:
+            outcome, time = rows.outcome(parts.outcome), rows.times(parts)
+            complete = np.isfinite(outcome) & np.isfinite(time)
+            size, total = parts.mark.observations, parts.mark.total
+            scale = max(float(np.abs(outcome[complete]).sum()), 1.0)
+            seen = float(outcome[complete].sum())
+            # Rows may be left out of a fit for a missing covariate: then only their number can be compared.
+            if int(complete.sum()) < size or (complete.sum() == size and abs(seen - total) > _SAME * scale):
+                raise ModelError(
+                    "the table that was fitted has changed since: pass the rows, as in residuals(frame)."
+                )
+        return rows
+
+    def outcome(self, name: str) -> Floats:
+        """Scores of the rows; NaN where missing."""
+        self.table.require([name])
+        return self.table.floats(name)
+
     def times(self, parts: ModelParts) -> Floats:
         """Give times of the rows; NaN where missing, infinite ones refused."""
         self.table.require([parts.time])
@@ -249,11 +279,28 @@ class GivenRows:
         wrapped = nw.new_series(name, cleaned, nw.Float64(), backend=self.table.wrapped.implementation)
         return wrapped.to_native()
 
-    def with_column(self, name: str, values: Floats) -> Any:
-        """Give the table with one column replaced or added."""
+    def with_columns(self, columns: Mapping[str, Floats], *, only: bool = False) -> Any:
+        """Give the table with columns replaced or added; ``only`` them, in a table of the same rows."""
         wrapped = self.table.wrapped
-        series = nw.from_native(self.series(name, values), series_only=True)
-        return nw.to_native(wrapped.with_columns(series.alias(name)))
+        series = [
+            nw.from_native(self.series(name, values), series_only=True).alias(name)
+            for name, values in columns.items()
+        ]
+        table = wrapped.with_columns(*series)
+        return nw.to_native(table.select(*columns) if only else table)
+
+
+def predicted_rows(parts: ModelParts, rows: GivenRows, of: Of) -> Floats:
+    """Predict rows: the mean course, or with the conditional means of every unit's effects."""
+    time = rows.times(parts)
+    codes = rows.codes(parts.effects[0], "client") if of == "client" else None
+    mean = parts.fixed(time, rows.covariates(parts, codes))
+    if codes is None:
+        return mean
+    mean = mean + parts.random_part(time, parts.effects[0].means[codes])
+    for more in parts.effects[1:]:
+        mean = mean + parts.random_part(time, more.means[rows.codes(more, more.column)])
+    return mean
 
 
 def _known_values(parts: ModelParts, name: str, values: NDArray[Any]) -> NDArray[Any]:

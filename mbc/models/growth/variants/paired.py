@@ -9,30 +9,30 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, cast
 
 import narwhals.stable.v2 as nw
 import numpy as np
-from numpy.typing import NDArray
 
 from mbc.arguments import checked
 from mbc.errors import ModelError
 from mbc.frames import open_frame
-from mbc.models.growth.data.client_sums import Basis, ClientSums, sums_about
-from mbc.models.growth.data.rows import Rows, read_rows, require_columns
+from mbc.models.growth.comparison.compared_fit import ComparedFit, DataMark, ResidualParameter
+from mbc.models.growth.data.rows import require_columns
 from mbc.models.growth.data.shapes import Shape, ShapeName, shape_of
-from mbc.models.growth.design.design import Design, Expansion, expanded, random_columns, split_covariates, terms_of
 from mbc.models.growth.fit.fit_model import warn_unless_converged
 from mbc.models.growth.fit.identification import checked_start
 from mbc.models.growth.fit.optimiser import FitReport
-from mbc.models.growth.inference.reported import coefficient_columns
+from mbc.models.growth.inference.fitted_model import WithCoefficients
+from mbc.models.growth.inference.model_parts import Effects, ModelParts, Of, parts_of_rows
 from mbc.models.growth.matrices import Floats
-from mbc.models.growth.variants.weighted_cells import CellFit, Cells, Weighting, fit_cells
+from mbc.models.growth.variants.paired_rows import PairedParts
+from mbc.models.growth.variants.stacked_outcomes import Stacked
+from mbc.models.growth.variants.weighted_cells import CellFit, fit_cells
 from mbc.models.results.facts import records
 from mbc.models.results.result import Result
-from mbc.models.results.tables import Backend, text_table
-from mbc.models.results.tables import frame as native_frame
+from mbc.models.results.tables import text_table
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +47,7 @@ class Correlation(Result):
 
 
 @dataclass(frozen=True, slots=True)
-class PairedGrowth(Result):
+class PairedGrowth(WithCoefficients):
     """Two outcomes' growth, fitted together. Names carry the outcome: ``"rses: week"``."""
 
     outcomes: tuple[str, str]
@@ -63,6 +63,73 @@ class PairedGrowth(Result):
     n_observations: int  # scores, both outcomes
     n_sessions_with_both: int
     report: FitReport
+    reml: bool
+    _parts: PairedParts = field(repr=False, compare=False)
+
+    @checked
+    def predict(self, frame: Any, *, of: Of = "population") -> Any:
+        """Predict both outcomes for the rows of a table; see `GrowthCurve.predict`.
+
+        Returns
+        -------
+        table
+            One column per outcome, one row per row of ``frame``, of its kind.
+        """
+        rows = self._parts.rows_of(frame)
+        return rows.with_columns(self._parts.predicted(rows, of), only=True)
+
+    @checked
+    def fitted_values(self, frame: Any = None, *, of: Of = "client") -> Any:
+        """Give fitted values of both outcomes, of the rows that were fitted or of ``frame``; one column each."""
+        rows = self._parts.rows_of(frame)
+        return rows.with_columns(self._parts.predicted(rows, of), only=True)
+
+    @checked
+    def residuals(self, frame: Any = None, *, of: Of = "client") -> Any:
+        """Give each outcome less its fitted value, one column each; missing where the outcome is."""
+        rows = self._parts.rows_of(frame)
+        return rows.with_columns(self._parts.residuals(rows, of), only=True)
+
+    @checked
+    def simulate(self, *, seed: int, frame: Any = None) -> Any:
+        """Draw both outcomes from the fitted model, for the rows of the fit or of ``frame``, whose kind it keeps.
+
+        Parameters
+        ----------
+        seed : int
+            Of the random numbers.
+        frame : table, optional
+            The rows, with the covariates; clients need not be in the model.
+        """
+        rows = self._parts.rows_of(frame)
+        return rows.with_columns(self._parts.draws(rows, seed))
+
+    def compared_fit(self) -> ComparedFit:
+        """Describe the model for `compare`."""
+        first, second = (model.mark for model in self._parts.models)
+        mark = DataMark(
+            first.observations + second.observations,
+            self.n_clients,
+            first.squares + second.squares,
+            np.concatenate([first.client_totals, second.client_totals]),
+        )
+        return ComparedFit(
+            f"two outcomes ({', '.join(self.names)}; random {', '.join(self.effects)})",
+            frozenset(self.names),
+            {"client": frozenset(self.effects)},
+            self.log_likelihood,
+            self.reml,
+            self.converged,
+            mark,
+            residual={"second outcome": ResidualParameter(2 if self.n_sessions_with_both else 1, on_border=False)},
+        )
+
+    def _headline(self) -> str:
+        size = f"{self.n_clients} clients, {self.n_observations} scores"
+        return f"{self.outcomes[0]} and {self.outcomes[1]}, {size}: {len(self.correlations)} correlations"
+
+    def _fixed_effects(self) -> tuple[Sequence[str], Floats, Floats]:
+        return self.names, self.coefficients, self.covariance
 
     @property
     def converged(self) -> bool:
@@ -86,13 +153,6 @@ class PairedGrowth(Result):
         """Correlations of the random effects: first, second, correlation, lower, upper."""
         columns = records(self.correlations, Correlation)
         return {("correlation" if name == "estimate" else name): column for name, column in columns.items()}
-
-    def coefficients_frame(self, *, backend: Backend | None = None) -> Any:
-        """Make the table of fixed effects: term, estimate, standard_error, statistic, p_value, lower, upper."""
-        return native_frame(
-            coefficient_columns(self.names, self.coefficients, self.standard_errors),
-            backend or self.input_backend or "polars",
-        )
 
     def _notes(self) -> list[str]:
         return [f"Fixed effects:\n{text_table(self.coefficients_frame(backend='polars'))}"]
@@ -135,216 +195,61 @@ def paired_growth(
     table: Any = open_frame(frame)
     eager = cast("nw.DataFrame[Any]", table.collect() if isinstance(table, nw.LazyFrame) else table)
     require_columns(eager.columns, [*outcomes, time, client])
-    stacked = _Stacked.of(eager, outcomes, time, client, covariates, shape_of(shape), random)
+    stacked = Stacked.of(eager, outcomes, time, client, covariates, shape_of(shape), random)
     start = np.zeros((2 * stacked.q, 2 * stacked.q))
     for o, design in enumerate(stacked.designs):
         part = slice(o * stacked.q, (o + 1) * stacked.q)
         start[part, part] = checked_start(design, reml=reml).factor
     fit = fit_cells(stacked.cells, stacked.weighting(), start, stacked.start(), reml=reml)
     warn_unless_converged(fit.report, "paired_growth")
-    return _result(stacked, outcomes, fit, reml=reml)
+    return _result(stacked, (outcomes, time, client), fit, frame, reml=reml)
 
 
-@dataclass(frozen=True, slots=True)
-class _Stacked:
-    """Both outcomes' designs and cells, over the same clients."""
-
-    designs: tuple[Design, Design]
-    cells: Cells  # both: 11, 12, 22; first alone; second alone
-    counts: Floats  # sessions with both, with the first alone, with the second alone
-    q: int
-
-    @staticmethod
-    def of(
-        table: nw.DataFrame[Any],
-        outcomes: tuple[str, str],
-        time: str,
-        client: str,
-        covariates: Sequence[str],
-        shape: Shape,
-        random: Sequence[str],
-    ) -> _Stacked:
-        names = [name for name, _ in split_covariates(covariates)]
-        table = table.filter(~nw.all_horizontal(*(nw.col(o).is_null() for o in outcomes), ignore_nulls=True))
-        filled = table.with_columns(**{f"mbc_{i}": nw.col(o).cast(nw.Float64()) for i, o in enumerate(outcomes)})
-        observed = filled.with_columns(nw.lit(0.0).alias("mbc_zero"))
-        rows = read_rows(
-            observed, outcome="mbc_zero", time=time, client=client, covariates=names, extras=("mbc_0", "mbc_1")
+def _model_parts(
+    stacked: Stacked,
+    columns: tuple[tuple[str, str], str, str],
+    fit: CellFit,
+    back: Floats,
+    residual: Floats,
+    table: Any,
+) -> tuple[ModelParts, ModelParts]:
+    """Take both outcomes' parts; their effects are conditional on the scores of both."""
+    outcomes, time, client = columns
+    at, q = fit.optimum, stacked.q
+    means = np.concatenate(
+        [
+            (back @ (block.conditional(at.factor) * (at.gamma @ block.b)).sum(axis=1)).T
+            for block in fit.statistics.blocks
+        ]
+    )
+    root = math.sqrt(at.sigma2) * back @ at.factor
+    inner = np.concatenate([design.least_squares for design in stacked.designs]) - at.gamma[:-1]
+    out: list[ModelParts] = []
+    start = 0
+    for i, design in enumerate(stacked.designs):
+        own = slice(i * q, (i + 1) * q)
+        score = stacked.rows.extras[f"mbc_{i}"]
+        out.append(
+            parts_of_rows(
+                stacked.rows.with_outcome(score).where(~np.isnan(score)),
+                stacked.sums[i],
+                stacked.terms[i],
+                design,
+                (Effects(client, stacked.rows.ids.tolist(), means[:, own], (root @ root.T)[own, own]),),
+                names=(outcomes[i], time),
+                coefficients=inner[start : start + len(design.x_names)],
+                residual_variance=float(residual[i, i]),
+                table=table,
+            )
         )
-        has = [~np.isnan(rows.extras[f"mbc_{i}"]) for i in range(2)]
-        for o, present in zip(outcomes, has, strict=True):
-            if present.sum() < 3:
-                raise ModelError(f"outcome {o!r} has {int(present.sum())} scores; growth needs many more.")
-        basis = Basis.about(shape.placed(rows.quantiles), rows.time)
-        picked = random_columns(random, ("intercept", *basis.shape.terms(time)))
-        both = has[0] & has[1]
-        _refuse_dependent(rows, both, basis.columns(rows.time)[list(picked)], outcomes)
-        only = [has[0] & ~both, has[1] & ~both]
-        designs: list[Design] = []
-        expansions: list[Expansion] = []
-        centres: list[tuple[float, float]] = []
-        for i in range(2):
-            score = rows.extras[f"mbc_{i}"]
-            centre, spread = float(score[has[i]].mean()), float(score[has[i]].std())
-            if not spread > 0:
-                raise ModelError(f"every score of {outcomes[i]!r} is {centre:g}: there is no variation to model.")
-            own = sums_about(rows.with_outcome(score).where(has[i]), basis, centre, spread)
-            design, expansion = expanded(own, terms_of(own, time, covariates), picked)
-            designs.append(design)
-            expansions.append(expansion)
-            centres.append((centre, spread))
-        cells = _cells(rows, basis, both, only, expansions, centres)
-        counts = np.array([both.sum(), only[0].sum(), only[1].sum()], dtype=np.float64)
-        return _Stacked((designs[0], designs[1]), cells, counts, designs[0].statistics.q)
-
-    def start(self) -> Floats:
-        """Log of the second residual SD over the first; a correlation of zero where sessions have both."""
-        return np.zeros(2 if self.counts[0] else 1)
-
-    def weighting(self) -> Weighting:
-        """R = sigma^2 [[1, c t], [c t, t^2]], t = exp(n_1), c = tanh(n_2); numbers are (n_1, n_2)."""
-        with_both = bool(self.counts[0])
-
-        def parts(numbers: Floats) -> tuple[float, float]:
-            return math.exp(float(numbers[0])), math.tanh(float(numbers[1])) if with_both else 0.0
-
-        def weights(numbers: Floats) -> Floats:
-            t, c = parts(numbers)
-            free = 1 - c * c
-            return np.array([1 / free, -c / (t * free), 1 / (t * t * free), 1.0, 1 / (t * t)])
-
-        def jacobian(numbers: Floats) -> Floats:
-            t, c = parts(numbers)
-            free = 1 - c * c
-            by_t = np.array([0.0, c / (t * t * free), -2 / (t**3 * free), 0.0, -2 / t**3]) * t
-            by_c = np.array([2 * c / free**2, -(1 + c * c) / (t * free**2), 2 * c / (t * t * free**2), 0.0, 0.0])
-            return np.column_stack([by_t, by_c * free])[:, : numbers.size]
-
-        def log_det(numbers: Floats) -> tuple[float, Floats]:
-            both, _, second = self.counts.tolist()
-            _, c = parts(numbers)
-            value = 2 * (both + second) * float(numbers[0]) + both * math.log(1 - c * c)
-            return value, np.array([2 * (both + second), -2 * c * both])[: numbers.size]
-
-        return Weighting(weights, jacobian, log_det)
+        start += len(design.x_names)
+    return out[0], out[1]
 
 
-def _refuse_dependent(rows: Rows, both: NDArray[np.bool_], z: Floats, outcomes: tuple[str, str]) -> None:
-    """Refuse two outcomes that are one: around each client's own course they then differ by a factor only.
-
-    The correlation of their residuals is then 1 (or -1) and the likelihood has no upper bound.
-    """
-    codes, columns = rows.codes[both], z[:, both]
-    residuals = [
-        within_client_residuals(rows.extras[f"mbc_{i}"][both], columns, codes, rows.clients) for i in range(2)
-    ]
-    left = int(both.sum()) - np.linalg.matrix_rank(columns) * len(np.unique(codes))
-    size = math.sqrt(float((residuals[0] ** 2).sum() * (residuals[1] ** 2).sum()))
-    if left >= 2 and size > 0 and abs(float(residuals[0] @ residuals[1])) > (1 - 1e-8) * size:
-        raise ModelError(
-            f"{outcomes[0]!r} and {outcomes[1]!r} are the same measure: around each client's own course one is a "
-            "multiple of the other. Their joint likelihood has no maximum. Give two different measures."
-        )
-
-
-def within_client_residuals(score: Floats, z: Floats, codes: NDArray[np.intp], clients: int) -> Floats:
-    """Take each client's own least-squares course off the scores; z is (q, n)."""
-    q = len(z)
-    cross, right = np.zeros((clients, q, q)), np.zeros((clients, q))
-    for a in range(q):
-        right[:, a] = np.bincount(codes, z[a] * score, clients)
-        for b in range(q):
-            cross[:, a, b] = np.bincount(codes, z[a] * z[b], clients)
-    own = np.einsum("cab,cb->ca", np.linalg.pinv(cross, rcond=1e-10, hermitian=True), right)
-    return score - (z * own[codes].T).sum(axis=0)
-
-
-def _cells(
-    rows: Rows,
-    basis: Basis,
-    both: NDArray[np.bool_],
-    only: list[NDArray[np.bool_]],
-    expansions: list[Expansion],
-    centres: list[tuple[float, float]],
-) -> Cells:
-    """Sum cross-products of the stacked columns: [Z1, Z2], [X1, X2, y]."""
-    scores = [rows.extras[f"mbc_{i}"] for i in range(2)]
-    q, p = expansions[0].select.shape[1], [len(e.pairs) for e in expansions]
-    m, clients = sum(p) + 1, rows.clients
-
-    def sums_of(i: int, chosen: NDArray[np.bool_]) -> ClientSums:
-        return sums_about(rows.with_outcome(scores[i]).where(chosen), basis, *centres[i])
-
-    s_cells: list[Floats] = []
-    b_cells: list[Floats] = []
-    c_cells: list[Floats] = []
-
-    def add(entries: list[tuple[int, int, ClientSums]], cross: float) -> None:
-        """Cell made of blocks (row outcome, outcome of y)."""
-        s, b, c = np.zeros((2 * q, 2 * q, clients)), np.zeros((2 * q, m, clients)), np.zeros((m, m))
-        for i, j, sums in entries:
-            s_part, b_part = expansions[j].arrays(sums, slice(0, clients))
-            at, place = slice(i * q, (i + 1) * q), slice(j * p[0], j * p[0] + p[j])
-            s[at, j * q : (j + 1) * q] += s_part
-            b[at, place] += b_part[:, :-1]
-            b[at, -1] += b_part[:, -1]
-            own = expansions[j].pooled(sums)
-            own_columns = slice(i * p[0], i * p[0] + p[i])
-            if i == j:
-                c[place, place] += own[:-1, :-1]
-                c[place, -1] += own[:-1, -1]
-                c[-1, place] += own[:-1, -1]
-                c[-1, -1] += own[-1, -1]
-            else:
-                crossed = _crossed(expansions[i], expansions[j], sums)
-                c[own_columns, place] += crossed[:, :-1]
-                c[own_columns, -1] += crossed[:, -1]
-                c[-1, own_columns] += crossed[:, -1]
-        c[-1, -1] += cross
-        s_cells.append(s)
-        b_cells.append(b)
-        c_cells.append(c)
-
-    first, second = sums_of(0, both), sums_of(1, both)
-    add([(0, 0, first)], 0.0)
-    add([(0, 1, second), (1, 0, first)], 2 * _residual_product(rows, basis, both, expansions, scores, centres))
-    add([(1, 1, second)], 0.0)
-    add([(0, 0, sums_of(0, only[0]))], 0.0)
-    add([(1, 1, sums_of(1, only[1]))], 0.0)
-    total = int(2 * both.sum() + only[0].sum() + only[1].sum())
-    return Cells(tuple(s_cells), tuple(b_cells), tuple(c_cells), total)
-
-
-def _crossed(first: Expansion, other: Expansion, sums: ClientSums) -> Floats:
-    """X of one outcome against [X e] of the other, over the same rows."""
-    w_mine, w_other = first.covariates, other.covariates
-    out = np.empty((len(first.pairs), len(other.pairs) + 1))
-    for i, (a, c) in enumerate(first.pairs):
-        for j, (b, d) in enumerate(other.pairs):
-            out[i, j] = float((sums.uu[a, b] * w_mine[c] * w_other[d]).sum())
-        out[i, -1] = float((sums.uy[a] * w_mine[c]).sum()) - float(out[i, :-1] @ other.least)
-    return out
-
-
-def _residual_product(
-    rows: Rows,
-    basis: Basis,
-    both: NDArray[np.bool_],
-    expansions: list[Expansion],
-    scores: list[Floats],
-    centres: list[tuple[float, float]],
-) -> float:
-    """Sum over sessions with both of the product of the two least-squares residuals."""
-    u = basis.columns(rows.time[both])
-    codes = rows.codes[both]
-    residuals: list[Floats] = []
-    for expansion, score, (centre, spread) in zip(expansions, scores, centres, strict=True):
-        x = np.array([u[a] * expansion.covariates[c][codes] for a, c in expansion.pairs])
-        residuals.append((score[both] - centre) / spread - expansion.least @ x)
-    return float(residuals[0] @ residuals[1])
-
-
-def _result(stacked: _Stacked, outcomes: tuple[str, str], fit: CellFit, *, reml: bool) -> PairedGrowth:
+def _result(
+    stacked: Stacked, columns: tuple[tuple[str, str], str, str], fit: CellFit, table: Any, *, reml: bool
+) -> PairedGrowth:
+    outcomes = columns[0]
     first, second = stacked.designs
     q, p = stacked.q, len(first.x_names)
     scales = np.array([first.outcome_spread, second.outcome_spread])
@@ -379,6 +284,8 @@ def _result(stacked: _Stacked, outcomes: tuple[str, str], fit: CellFit, *, reml:
         n_observations=fit.statistics.rows,
         n_sessions_with_both=int(both),
         report=fit.report,
+        reml=reml,
+        _parts=PairedParts(_model_parts(stacked, columns, fit, back_z, residual, table), root @ root.T, residual),
     )
 
 

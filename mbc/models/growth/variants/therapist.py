@@ -26,12 +26,11 @@ from mbc.models.growth.fit.identification import checked_start
 from mbc.models.growth.fit.optimiser import Evaluated, FitReport
 from mbc.models.growth.inference.fitted_model import FittedModel
 from mbc.models.growth.inference.model_parts import Effects, ModelParts, compared, parts_of_rows
-from mbc.models.growth.inference.reported import coefficient_columns, variance_notes, variance_rows
+from mbc.models.growth.inference.reported import variance_notes, variance_rows
 from mbc.models.growth.matrices import Floats, factor_of
 from mbc.models.growth.variants.residual_groups import eager_rows
 from mbc.models.growth.variants.therapist_levels import Links, Problem
-from mbc.models.results.tables import Backend, text_table
-from mbc.models.results.tables import frame as native_frame
+from mbc.models.results.tables import text_table
 
 
 @dataclass(frozen=True)
@@ -98,13 +97,6 @@ class TherapistGrowth(FittedModel):
         for j, name in enumerate(self.therapist_effects):
             columns[name], columns[f"{name} sd"] = self.means[:, j], self.standard_deviations[:, j]
         return columns
-
-    def coefficients_frame(self, *, backend: Backend | None = None) -> Any:
-        """Make the table of fixed effects: term, estimate, standard_error, statistic, p_value, lower, upper."""
-        return native_frame(
-            coefficient_columns(self.names, self.coefficients, self.standard_errors),
-            backend or self.input_backend or "polars",
-        )
 
     def _notes(self) -> list[str]:
         between = variance_notes(

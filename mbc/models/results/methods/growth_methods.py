@@ -44,7 +44,7 @@ def paired_growth(result: Any) -> Iterator[str]:
         f"effects ({_list(result.effects)}) and the residuals of one session correlated, in {result.n_clients} "
         f"clients with {result.n_observations} scores [@maccallum1997]."
     )
-    yield _estimator(reml=_reml(result))
+    yield _estimator(reml=result.reml)
     yield "Intervals of correlations are by the delta method on Fisher's z."
 
 
@@ -182,10 +182,14 @@ def _distribution(result: Any, df: float) -> str:
     return "with Satterthwaite's degrees of freedom [@giesbrecht1985; @kuznetsova2017]"
 
 
+def _effect(name: str) -> str:
+    outcome, _, term = name.rpartition(": ")
+    effect = "intercepts" if term in {"(Intercept)", "Intercept", "Group"} else f"effects of {term}"
+    return f"{effect} ({outcome})" if outcome else effect
+
+
 def _list(names: Sequence[str]) -> str:
-    words = [
-        "intercepts" if name in {"(Intercept)", "Intercept", "Group"} else f"effects of {name}" for name in names
-    ]
+    words = [_effect(name) for name in names]
     return words[0] if len(words) == 1 else f"{', '.join(words[:-1])} and {words[-1]}"
 
 
