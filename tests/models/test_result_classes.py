@@ -10,6 +10,7 @@ import re
 import typing
 import warnings
 from dataclasses import is_dataclass
+from pathlib import Path
 from typing import Any
 
 import pandas as pd
@@ -23,10 +24,11 @@ from mbc.errors import MbcError
 from mbc.models import emerging
 from mbc.models.growth.inference.fitted_model import FittedModel, WithCoefficients
 from mbc.models.results.methods.paragraph import DESCRIPTIONS
-from mbc.models.results.references import references
+from mbc.models.results.references import reference_list, references
 from mbc.models.results.result import Explained, Result, Summary
 from tests.models.result_examples import EXAMPLES
 
+ROOT = Path(__file__).resolve().parents[2]
 KINDS: dict[str, type] = {"pandas": pd.DataFrame, "polars": pl.DataFrame, "pyarrow": pa.Table}
 BASES = {Explained, Result, WithCoefficients, FittedModel}
 # Dataclasses that functions return though they are arguments of others, or parts of a model's machinery.
@@ -184,3 +186,11 @@ def test_text_in_a_table_is_escaped_in_html():
     )  # fmt: skip
     assert "<b>x" not in pairs._repr_html_()
     assert "&lt;b&gt;x" in pairs._repr_html_()
+
+
+def test_every_publication_is_cited_and_stands_on_its_page():
+    sources = (ROOT / "mbc/models/results/methods").rglob("*.py")
+    cited = {key for file in sources for key in re.findall(r"@([a-z]+\d{4})", file.read_text(encoding="utf-8"))}
+    assert cited == set(references())
+    page = (ROOT / "docs/methods/references.md").read_text(encoding="utf-8")
+    assert page.endswith(reference_list() + "\n")

@@ -59,6 +59,24 @@ class Reference:
         lines = [f"  {name} = {{{_escaped(value)}}}" for name, value in values.items() if value]
         return f"@{kind}{{{self.key},\n" + ",\n".join(lines) + "\n}"
 
+    @property
+    def printed(self) -> str:
+        """As a list of references has it: authors, year, title, where it was printed."""
+        where = self.journal or self.in_book or self.publisher
+        volume = f" {self.volume}" if self.volume else ""
+        number = f"({self.number})" if self.number else ""
+        pages = f", {self.pages}" if self.pages else ""
+        doi = f" doi:{self.doi}" if self.doi else ""
+        authors = self.authors.replace(" and ", "; ")
+        end = "" if self.title.endswith("?") else "."
+        return f"{authors} ({self.year}). {self.title}{end} {where}{volume}{number}{pages}.{doi}"
+
+
+def reference_list() -> str:
+    """Write every publication with its key, as the documentation lists them."""
+    table = references()
+    return "\n".join(f"* `{key}`: {table[key].printed}" for key in sorted(table))
+
 
 def _escaped(value: str) -> str:
     return value.replace("&", r"\&")

@@ -224,8 +224,12 @@ def effect_size(result: Any) -> Iterator[str]:
     """Which standardiser and interval."""
     yield (
         f"The standardised mean change {result.kind} was computed from {result.n} complete pairs, with Hedges' "
-        f"correction for small samples; interval: {result.method} [@hedges1981; @morris2002; @lakens2013]."
+        "correction for small samples [@hedges1981; @morris2002; @lakens2013]."
     )
+    if result.reason is None:
+        by = " [@algina2003]" if "noncentral" in result.method else ""
+        by = " [@bonett2008]" if result.interval == "approximate" and result.kind == "d_av" else by
+        yield f"Its interval: {result.method}{by}."
 
 
 def controlled_effect(result: Any) -> Iterator[str]:
