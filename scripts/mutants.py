@@ -137,8 +137,9 @@ class Trial:
             seconds[name] = float(taken)
             for function in functions:
                 calls[function].add(name)
-        if len(seconds) != len(items):
-            sys.exit("A test failed although nothing was changed.")
+        failing = [item.nodeid for item in items if item.nodeid not in seconds]
+        if failing:
+            pytest.exit(f"{failing[0]} fails although nothing was changed", returncode=2)
         return calls, seconds
 
     def _try(self, change: Change, items: Sequence[pytest.Item], limit: float) -> tuple[str, str]:
@@ -208,7 +209,8 @@ def try_area(area: Area, report: Path) -> None:
     """Try every change of an area in the current folder, a copy, and write the outcomes."""
     changes = change_files(area.changed)
     trial = Trial(changes)
-    pytest.main([*PYTEST, *area.tests], plugins=[trial])
+    if pytest.main([*PYTEST, *area.tests], plugins=[trial]) or not trial.outcomes:
+        sys.exit(f"{report.stem}: nothing was tried.")
     counts = Counter(trial.outcomes.values())
     lines = [f"{outcome}: {count}" for outcome, count in sorted(counts.items())]
     for change, outcome in trial.outcomes.items():

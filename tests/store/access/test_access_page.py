@@ -36,7 +36,8 @@ REACH = {"own": "1", "named": "12", "all": "123", "–": "-"}
 
 
 def rows() -> list[tuple[str, dict[str, str]]]:
-    lines = [line for line in PAGE.read_text(encoding="utf-8").splitlines() if line.startswith("|")]
+    page = PAGE.read_text(encoding="utf-8")
+    lines = page[page.index("| | clinician") :].split("\n\n")[0].splitlines()
     head, _, *body = [[cell.strip() for cell in line.strip("|").split("|")] for line in lines]
     assert head[1:] == list(COLUMNS)
     return [(name, dict(zip(head[1:], cells, strict=True))) for name, *cells in body]
