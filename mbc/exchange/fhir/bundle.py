@@ -18,6 +18,7 @@ import polars as pl
 
 from mbc.exchange.fhir.answer_values import plain
 from mbc.exchange.fhir.resources import ANSWERS, INSTRUMENT, LOINC, OURS, SCORES
+from mbc.exchange.fhir.score_items import score_items
 from mbc.exchange.own_definitions import DEFINITIONS, texts_of_lines
 from mbc.instruments import Instrument, keys
 from mbc.instruments import instrument as load
@@ -25,7 +26,8 @@ from mbc.instruments import instrument as load
 ADMINISTRATIONS = "administrations/"
 RECORD = f"{OURS}record"
 TABLE = f"{OURS}table"
-_ORDINAL = "http://hl7.org/fhir/StructureDefinition/ordinalValue"
+_ORDINAL = "http://hl7.org/fhir/StructureDefinition/ordinalValue"  # R4
+_WEIGHT = "http://hl7.org/fhir/StructureDefinition/itemWeight"  # R5, and R4 servers that follow SDC
 _LIBRARY = "http://terminology.hl7.org/CodeSystem/library-type"
 DEFINITION = f"{OURS}definition/"
 _SURVEY = "http://terminology.hl7.org/CodeSystem/observation-category"
@@ -129,7 +131,7 @@ def _questionnaire(measure: Instrument, form_key: str, coding_key: str) -> Row:
                 **(
                     {
                         "type": "choice",
-                        "answerOption": [{"valueCoding": _answer(value)} for value in range(low, high + 1)],
+                        "answerOption": [_option(value) for value in range(low, high + 1)],
                     }
                     if item.whole_numbers
                     else {"type": "decimal"}
@@ -148,7 +150,7 @@ def _questionnaire(measure: Instrument, form_key: str, coding_key: str) -> Row:
         "description": f"Definition {measure.version}, items in the order of form {form.key}, answers coded "
         f"{coding.key}. Labels are short ones of our own, not the authors' wording.",
         **({"code": [{"system": LOINC, "code": measure.loinc}]} if measure.loinc else {}),
-        "item": items,
+        "item": [*items, *score_items(measure, form, coding)],
     }
 
 
@@ -160,9 +162,18 @@ def _version(form: str, coding: str) -> str:
     return f"{form}.{coding}"  # part of an address: no white space
 
 
+def _option(value: float) -> Row:
+    # programs look for what a choice counts as on the option, on its coding, or on both
+    return {"extension": _weights(value), "valueCoding": _answer(value)}
+
+
+def _weights(value: float) -> list[Row]:
+    return [{"url": url, "valueDecimal": value} for url in (_ORDINAL, _WEIGHT)]
+
+
 def _answer(value: float) -> Row:
     return {
-        "extension": [{"url": _ORDINAL, "valueDecimal": value}],
+        "extension": _weights(value),
         "system": ANSWERS,
         "code": plain(value),
         "display": plain(value),

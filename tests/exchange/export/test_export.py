@@ -371,13 +371,13 @@ def test_phq9_and_gad7_leave_with_the_loinc_codes_of_their_items_and_totals(reco
     entries = [one["resource"] for one in json.loads((tmp_path / "a.json").read_text())["entry"]]
     asked = {one["name"]: one for one in entries if one["resourceType"] == "Questionnaire"}
     # codes of the panels, first and last items and totals as loinc.org lists them under 44249-1 and 69737-5
-    for name, panel, first, last in (
-        ("PHQ9", "44249-1", "44250-9", "44260-8"),
-        ("GAD7", "69737-5", "69725-0", "69736-7"),
+    for name, panel, first, last, total in (
+        ("PHQ9", "44249-1", "44250-9", "44260-8", "44261-6"),
+        ("GAD7", "69737-5", "69725-0", "69736-7", "70274-6"),
     ):
         items = asked[name]["item"]
         assert asked[name]["code"] == [{"system": "http://loinc.org", "code": panel}]
-        assert [items[n]["code"][0]["code"] for n in (0, -1)] == [first, last]
+        assert [items[n]["code"][0]["code"] for n in (0, -2, -1)] == [first, last, total]
     codes = {
         code["code"] for one in entries if one["resourceType"] == "Observation" for code in one["code"]["coding"]
     }

@@ -10,7 +10,8 @@ from typing import Any
 import pytest
 
 from mbc.errors import ImportRefused
-from mbc.exchange import plan_import
+from mbc.exchange import export_record, plan_import
+from mbc.store import Administration, Client
 
 EXAMPLE = Path(__file__).resolve().parents[3] / "../shared/data/fhir"
 needs_example = pytest.mark.skipif(not EXAMPLE.exists(), reason="US Core's examples are not at hand")
@@ -198,3 +199,23 @@ def test_one_response_per_line_is_read_as_a_bulk_export(store, write, now):
 def test_what_is_no_fhir_is_refused_with_its_place(write, text, words):
     with pytest.raises(ImportRefused, match=words):
         plan_import(write(text, name="a.json"))
+
+
+def test_choices_say_what_they_count_as_in_both_spellings(store, tmp_path):
+    with store.writing(by="desk") as record:
+        record.add(Client("C77"))
+        record.add(
+            Administration("C77", "gad7", date(2026, 1, 5), (0, 1, 2, 3, 0, 1, 2), form="standard", coding="1-4")
+        )
+    done = export_record(store, tmp_path / "a.json", format="fhir", clients=["C77"])
+    resources = [entry["resource"] for entry in json.loads(done.path.read_text(encoding="utf-8"))["entry"]]
+    (asked,) = [each for each in resources if each["resourceType"] == "Questionnaire"]
+    spellings = {f"http://hl7.org/fhir/StructureDefinition/{name}" for name in ("ordinalValue", "itemWeight")}
+    options = [option for item in asked["item"] for option in item.get("answerOption", ())]
+    assert len(options) == 28
+    for option in options:
+        for place in (option, option["valueCoding"]):
+            weights = {each["url"]: each["valueDecimal"] for each in place["extension"]}
+            assert weights == dict.fromkeys(spellings, int(option["valueCoding"]["code"]))
+    (total,) = [item for item in asked["item"] if item.get("readOnly")]
+    assert (total["linkId"], total["type"]) == ("gad7_total", "decimal")
