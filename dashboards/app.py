@@ -14,6 +14,7 @@ from flask import Flask
 from dashboards.components import ids
 from dashboards.components.shell import register_shell, shell
 from dashboards.pages import dispatch
+from dashboards.pages.account import layout as account
 from dashboards.pages.accounts import layout as accounts
 from dashboards.pages.audit_log import layout as audit_log
 from dashboards.pages.caseload import layout as caseload
@@ -46,6 +47,7 @@ PAGES = Pages(
     (
         caseload.PAGE, client.PAGE, outcomes.PAGE, cohort.PAGE, to_review.PAGE, other_records.PAGE,
         accounts.PAGE, accounts.ACCOUNT_PAGE, caseloads.PAGE, audit_log.PAGE, erasure.PAGE,
+        account.PAGE,
     )
 )  # fmt: skip
 _HERE = Path(__file__).parent

@@ -62,14 +62,12 @@ def text_field(
 ) -> Component:
     """Lay out a line to type in; ``place`` makes its id differ from those of other forms."""
     identity = f"{place}-{name}"
+    kept: dict[str, Any] = {"type": "text", "autoComplete": "off", **options}
     words = [label, *([html.Span(f" {hint}", className="quiet-words hint")] if hint else [])]
     return html.Div(
         [
             html.Label(words, htmlFor=identity),
-            dcc.Input(
-                id=identity, type="text", name=name, maxLength=longest, required=required, autoComplete="off",
-                **options,
-            ),
+            dcc.Input(id=identity, name=name, maxLength=longest, required=required, **kept),
         ],
         className="field",
     )  # fmt: skip

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import cast
 
 from flask import (
     Blueprint,
     Flask,
     Response,
     abort,
+    make_response,
     redirect,
     render_template,
     request,
@@ -19,26 +21,42 @@ from flask.typing import ResponseReturnValue
 from flask_login import LoginManager, current_user, login_user, logout_user
 
 from dashboards.routes import Pages
+from dashboards.web.known_browser import remember_browser
+from dashboards.web.second_factor import (
+    codes_page,
+    pending,
+    show_code,
+    show_setup,
+    take_code,
+    take_setup,
+    wait_for_code,
+)
 from dashboards.web.sessions import Sessions, csrf_holds, csrf_token, sign_in_id
 from dashboards.web.theme import chosen_theme
 from dashboards.web.visitor import (
+    Visitor,
     end_sign_in,
+    has_factor,
     link_account,
     load_user,
+    requires_factor,
     store_account_state,
     use_link,
     user_store,
     verify,
 )
-from mbc.errors import MbcError
+from mbc.errors import MbcError, StoreError
 
 _PUBLIC = Path(__file__).parents[1] / "public"
 _PUBLIC_FILES = ("plain.css", "icon.svg")
 
 # The only endpoints that answer somebody who is not signed in.
 OPEN_ENDPOINTS = frozenset(
-    {"signing_in.show", "signing_in.enter", "signing_in.file", "signing_in.show_link", "signing_in.use_link"}
-)
+    f"signing_in.{name}"
+    for name in (
+        "show", "enter", "file", "show_link", "use_link", "show_code", "take_code", "show_setup", "take_setup",
+    )
+)  # fmt: skip
 
 _NO_MATCH = (
     "The user name or password is wrong, or sign-in is paused after several failed attempts. "
@@ -60,6 +78,10 @@ def install_sign_in(server: Flask, sessions: Sessions, pages: Pages) -> None:
     rules = Blueprint("signing_in", __name__)
     rules.add_url_rule("/sign-in", "show", _show, methods=["GET"])
     rules.add_url_rule("/sign-in", "enter", lambda: _enter(sessions, pages), methods=["POST"])
+    rules.add_url_rule("/sign-in/code", "show_code", show_code, methods=["GET"])
+    rules.add_url_rule("/sign-in/code", "take_code", lambda: _take_code(sessions, pages), methods=["POST"])
+    rules.add_url_rule("/second-factor", "show_setup", lambda: show_setup(sessions), methods=["GET"])
+    rules.add_url_rule("/second-factor", "take_setup", lambda: _take_setup(sessions, pages), methods=["POST"])
     rules.add_url_rule("/sign-in/<name>", "file", _file, methods=["GET"])
     rules.add_url_rule("/new-password/<token>", "show_link", _show_link, methods=["GET"])
     rules.add_url_rule("/new-password/<token>", "use_link", _use_link, methods=["POST"])
@@ -78,16 +100,49 @@ def _enter(sessions: Sessions, pages: Pages) -> ResponseReturnValue:
     if not csrf_holds(request.form.get("csrf")):
         return _form(problem=_STALE), 400
     username, password = request.form.get("username", ""), request.form.get("password", "")
-    visitor = verify(username, password)
+    try:
+        visitor = verify(username, password)
+    except StoreError as fault:
+        return _form(problem=str(fault)), 503
     if visitor is None:
         return _form(problem=_NO_MATCH), 401
+    if has_factor(visitor.user.username):
+        wait_for_code(visitor)
+        return redirect("/sign-in/code", 303)
+    if requires_factor(visitor.user):
+        wait_for_code(visitor)
+        return redirect("/second-factor", 303)
+    return _begin(visitor, sessions, pages)
+
+
+def _begin(visitor: Visitor, sessions: Sessions, pages: Pages) -> ResponseReturnValue:
+    """Sign somebody in who has shown everything that is asked for."""
     wanted = session.get("wanted")
     sessions.start()
     store_account_state(visitor)
     login_user(visitor)
-    if isinstance(wanted, str) and pages.visit(wanted, visitor.user):
-        return redirect(wanted, 303)
-    return redirect(pages.home(visitor.user) or "/", 303)
+    known = isinstance(wanted, str) and pages.visit(wanted, visitor.user)
+    answer = make_response(redirect(str(wanted) if known else pages.home(visitor.user) or "/", 303))
+    remember_browser(answer, visitor.user.username)
+    return answer
+
+
+def _take_code(sessions: Sessions, pages: Pages) -> ResponseReturnValue:
+    taken = take_code()
+    return _begin(taken, sessions, pages) if isinstance(taken, Visitor) else taken
+
+
+def _take_setup(sessions: Sessions, pages: Pages) -> ResponseReturnValue:
+    """Set a second factor up; where it was required, that also completes the sign-in."""
+    waiting = pending()
+    taken = take_setup(sessions)
+    if not (isinstance(taken, tuple) and isinstance(taken[1], tuple)):
+        return cast("ResponseReturnValue", taken)
+    answer = make_response(codes_page(cast("tuple[str, ...]", taken[1])))
+    if waiting is not None and waiting.user.username == taken[0]:
+        _begin(waiting, sessions, pages)
+        remember_browser(answer, waiting.user.username)
+    return answer
 
 
 def _show_link(token: str) -> ResponseReturnValue:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from flask import current_app, request, session
 from flask_login import UserMixin, current_user
 
+from dashboards.web.known_browser import known_browser
 from mbc.care import CohortModels
 from mbc.care.forecast.model_files import Models
 from mbc.errors import AccessDenied, NotInRecord
@@ -40,9 +41,31 @@ def close_record(extensions: dict[str, object]) -> None:
 
 
 def verify(username: str, password: str) -> Visitor | None:
-    """Check a sign-in; the session then remembers the state that the account is in."""
-    user = _from_here().accounts.verify(username, password)
-    return None if user is None else _visitor(user.username)
+    """Check a password; the session then remembers the state that the account is in."""
+    where = {"address": request.remote_addr or "", "browser": known_browser(username)}
+    user = _from_here().accounts.verify(username, password, **where)
+    return None if user is None else visitor_of(user.username)
+
+
+def verify_code(username: str, code: str) -> bool:
+    """Check the second factor of somebody whose password was right."""
+    where = {"address": request.remote_addr or "", "browser": known_browser(username)}
+    return _from_here().accounts.verify_code(username, code, **where)
+
+
+def has_factor(username: str) -> bool:
+    """Whether an account has a second factor."""
+    return unscoped_store().accounts.has_factor(username)
+
+
+def requires_factor(user: User) -> bool:
+    """Whether the clinic requires a second factor of somebody's role."""
+    return unscoped_store().accounts.requires_factor(user.role)
+
+
+def add_factor(username: str, secret: str, code: str) -> tuple[str, ...]:
+    """Keep a second factor that a code confirms; gives the recovery codes."""
+    return _from_here().accounts.add_factor(username, secret, code)
 
 
 def link_account(token: str) -> str | None:
@@ -57,13 +80,13 @@ def use_link(token: str, password: str) -> None:
 
 def store_account_state(visitor: Visitor) -> None:
     """Note in the session what the account was like, so that a changed one signs in again."""
-    session[_ACCOUNT] = _state(visitor.user)
+    session[_ACCOUNT] = account_state(visitor)
 
 
 def load_user(username: str) -> Visitor | None:
     """Read a visitor back for a request: none when the account was closed or changed since the sign-in."""
-    visitor = _visitor(username)
-    return visitor if visitor and session.get(_ACCOUNT) == _state(visitor.user) else None
+    visitor = visitor_of(username)
+    return visitor if visitor and session.get(_ACCOUNT) == account_state(visitor) else None
 
 
 def end_sign_in(token: str) -> None:
@@ -145,7 +168,8 @@ def _from_here() -> Store:
     return unscoped_store().from_origin(request.remote_addr or "unknown address")
 
 
-def _visitor(username: str) -> Visitor | None:
+def visitor_of(username: str) -> Visitor | None:
+    """Give the view of an active account."""
     try:
         store = unscoped_store().as_user(username, origin=request.remote_addr)
     except AccessDenied:
@@ -153,5 +177,6 @@ def _visitor(username: str) -> Visitor | None:
     return None if store.user is None else Visitor(store, store.user)
 
 
-def _state(user: User) -> str:
-    return user.changed_at.isoformat() if user.changed_at else ""
+def account_state(visitor: Visitor) -> str:
+    """Write what an account was like, so that a changed one is noticed."""
+    return visitor.user.changed_at.isoformat() if visitor.user.changed_at else ""

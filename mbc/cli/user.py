@@ -216,6 +216,28 @@ def link(name: str, store_url: str) -> None:
     _print_link(name, str(made))
 
 
+@command.command("second-factor")
+@click.option("--require", "roles", multiple=True, type=click.Choice(_ROLES), help="Of this role; several times.")
+@click.option("--require-none", is_flag=True, help="Of no role.")
+@click.option(
+    "--remove", "name", metavar="NAME", help="Remove that of somebody who lost phone and recovery codes."
+)
+@store_option
+def second_factor(roles: tuple[str, ...], *, require_none: bool, name: str | None, store_url: str) -> None:
+    """Say of which roles a second factor is required at each sign-in, or remove somebody's."""
+    from mbc.store import Store  # noqa: PLC0415
+
+    with Store.open(store_url) as store:
+        accounts = store.accounts
+        if name is not None:
+            accounts.remove_factor(name)
+            click.echo(f"Account '{name}' has no second factor any more; it has to sign in again.")
+        if roles or require_none:
+            accounts.require_factor(roles)
+        required = accounts.factor_roles()
+    click.echo(f"A second factor is required of: {', '.join(required) or 'no role'}.")
+
+
 @command.command("requests")
 @store_option
 def requests(store_url: str) -> None:

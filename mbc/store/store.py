@@ -15,6 +15,7 @@ from mbc.store import migrations
 from mbc.store.access.roles import Permission, Scope, User, counting_scope_of, scope_of
 from mbc.store.accounts.accounts import Accounts
 from mbc.store.accounts.break_glass import BreakGlass
+from mbc.store.accounts.own_account import OwnAccount
 from mbc.store.audit.log import append, operator
 from mbc.store.backup.store_methods import Backups
 from mbc.store.caseloads import Caseloads
@@ -291,6 +292,21 @@ class Store(Readers, Provenance, BreakGlass, Backups, Maintenance, Caseloads):
         with self._audited("accounts", None, logged=False):
             self._scope.require("accounts:manage")
         return Accounts(self._shared, self._scope, self._log, origin=self._origin)
+
+    @property
+    def own_account(self) -> OwnAccount:
+        """What this user may do about their own account.
+
+        Raises
+        ------
+        AccessDenied
+            If this view is nobody's: the operator has no account.
+        """
+        with self._audited("own account", None, logged=False):
+            if self._scope.user is None or self._scope.masked or self._scope.only is not None:
+                raise AccessDenied(f"{self._scope.who} has no account to look at here.")
+        accounts = Accounts(self._shared, self._scope, self._log, origin=self._origin)
+        return OwnAccount(accounts, self._scope.user.username)
 
 
 _PREVIEWS = {outcome: Preview(outcome) for outcome in get_args(Outcome)}

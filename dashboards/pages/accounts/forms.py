@@ -125,6 +125,11 @@ def _unsupervise(accounts: Accounts, name: str) -> str:
     return f"{DONE}supervision was ended."
 
 
+def _remove_factor(accounts: Accounts, name: str) -> str:
+    asked = accounts.remove_factor(name)
+    return f"{DONE}the second factor was removed." if asked is None else _ASKED
+
+
 def _review(accounts: Accounts, name: str) -> str:
     accounts.review(name)
     return f"{DONE}your review was recorded."
@@ -138,6 +143,7 @@ _CHANGES: dict[str, Callable[[Accounts, str], str]] = {
     "withdraw": _withdraw,
     "supervise": _supervise,
     "unsupervise": _unsupervise,
+    "factor": _remove_factor,
     "review": _review,
 }
 

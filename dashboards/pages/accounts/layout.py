@@ -27,6 +27,7 @@ from mbc.store import ROLES, Store, User
 from mbc.store.accounts.accounts import AccountReport, Accounts
 
 USERNAME = r"(?P<username>[a-z0-9][a-z0-9._@-]{0,63})"
+_NAMES = {"": "any account", "?": "accounts that do not exist"}
 _ROLE_WORDS = {
     "clinician": "Clinician: own clients",
     "supervisor": "Supervisor: clients of named clinicians",
@@ -46,6 +47,7 @@ def layout(request: PageRequest) -> list[Component]:
         *notice(request.note),
         *_waiting(accounts, request.user, request.token),
         panel("All accounts", "all-accounts", _table(listed)),
+        *_paused(accounts),
         panel("Add an account", "add-account", _add_form(request.store, request.token)),
     ]
 
@@ -81,6 +83,33 @@ def _waiting(accounts: Accounts, user: User, token: str) -> list[Component]:
     )
     headings = ("Account", "What", "Asked for by", "Day", "Decision")
     return [panel("Waiting for confirmation", "waiting", words, table("Requests", headings, rows, blocks=True))]
+
+
+def _paused(accounts: Accounts) -> list[Component]:
+    """Show where somebody may be guessing passwords."""
+    rows = [
+        [
+            _NAMES.get(row["username"], row["username"]),
+            "several places" if not row["address"] else row["address"].partition(" ")[0],
+            str(row["failures"]),
+            _moment(row["since"]),
+        ]
+        for row in accounts.paused_sign_ins().iter_rows(named=True)
+    ]
+    if not rows:
+        return []
+    words = html.P(
+        "Sign-in was paused for 15 minutes after these. Browsers that somebody signed in with before are not "
+        "affected by guesses made elsewhere.",
+        className="quiet-words",
+    )
+    headings = ("Account", "From", "Attempts", "Since")
+    return [
+        panel(
+            "Failed sign-ins of the last week", "paused", words,
+            table("Failed sign-ins", headings, rows, numbers=(2,), blocks=True),
+        )
+    ]  # fmt: skip
 
 
 def _table(listed: pl.DataFrame) -> Component:
@@ -168,6 +197,8 @@ def _changes(account: AccountReport, request: PageRequest) -> Component:
         buttons += [button("link", "One-time link for a new password"), button("disable", "Disable")]
     else:
         buttons.append(button("enable", "Enable"))
+    if request.store.accounts.has_factor(name):
+        buttons.append(button("factor", "Remove the second factor"))
     for permission in account.permissions:
         buttons.append(button("withdraw", f"Withdraw {permission}", permission=permission))
     if account.role in {"clinician", "supervisor"} and "safety:read" not in account.permissions:

@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
+import re
 import unicodedata
 
 from mbc.errors import SettingsError
+from mbc.store.access.common_words import COMMON_WORDS
 
 SHORTEST = 12
 LONGEST = 1024  # hashing is slow on purpose: an endless password must not be a way to stop the server
-# what is tried first among passwords of this length; shorter ones are refused by length alone
-_COMMON = (
-    "password", "passwort", "motdepasse", "contrasena", "welcome", "letmein", "qwerty", "qwertyuiop", "asdfghjkl",
-    "zxcvbnm", "iloveyou", "administrator", "admin", "clinic", "therapy", "therapist", "clinician", "changeme",
-    "trustno1", "monkey", "dragon", "sunshine", "princess", "football", "baseball", "superman", "batman", "master",
-    "secret", "default", "correcthorsebatterystaple", "1q2w3e4r5t6y", "1qaz2wsx3edc", "qazwsxedcrfv", "abc",
+_MOST_WORDS = 3  # of the common ones: a password of no more than so many is among the first that are tried
+_FEWEST_LETTERS = 4  # beyond them
+_SHORTEST_RUN = 3
+_LOOKALIKES = str.maketrans("@0134578$!", "aoieastbsi")
+_RUNS = (
+    "01234567890123456789", "abcdefghijklmnopqrstuvwxyz", "qwertyuiop", "asdfghjkl", "zxcvbnm", "qwertzuiop",
+    "azertyuiop", "yxcvbnm", "qazwsxedcrfvtgbyhnujm", "1qaz2wsx3edc4rfv5tgb6yhn",
 )  # fmt: skip
-_RUNS = ("01234567890123456789", "abcdefghijklmnopqrstuvwxyz", "qwertyuiopasdfghjklzxcvbnm")
 
 
 def normal(password: str) -> str:
@@ -52,10 +54,47 @@ def require_good(password: str, *, username: str) -> str:
 
 
 def _is_guessable(password: str, username: str) -> bool:
-    """Say whether next to nothing is left when everything predictable is taken out."""
-    rest = "".join(character for character in password if character.isalnum())
-    for word in sorted((*_COMMON, username, "mbc"), key=len, reverse=True):
-        rest = rest.replace(word, "")
-    rest = rest.translate(str.maketrans("", "", "0123456789"))
-    in_a_row = any(password in run * 2 or password in run[::-1] * 2 for run in _RUNS)
-    return in_a_row or len(set(password)) < 5 or len(set(rest)) < 3
+    """Say whether it is a few common words, the user's name or a walk over the keyboard, however decorated.
+
+    Letters are looked at as they are and with digits and signs read as the letters that they resemble; what stands
+    between, before and after them counts for nothing.
+    """
+    if len(set(password)) < 5 or len(set(_letters(password))) < 3 or _in_a_row(password):
+        return True
+    named = frozenset(part for part in re.split(r"[^a-z]+", username) if len(part) >= _SHORTEST_RUN)
+    core = password.strip("".join(character for character in set(password) if not character.isalpha()))
+    variants = {
+        _letters(password),
+        _letters(core.translate(_LOOKALIKES)),
+        _letters(password.translate(_LOOKALIKES)),
+    }
+    return any(_is_few_words(letters, COMMON_WORDS | named) for letters in variants)
+
+
+def _in_a_row(password: str) -> bool:
+    return any(password in run * 2 or password in run[::-1] * 2 for run in _RUNS)
+
+
+def _letters(password: str) -> str:
+    return "".join(character for character in password if character.isalpha())
+
+
+def _is_few_words(letters: str, words: frozenset[str]) -> bool:
+    """Say whether letters are no more than a few of some words, and hardly a letter beyond them.
+
+    For each number of words, the fewest letters left over up to each place are kept.
+    """
+    longest = max(map(len, words))
+    size = len(letters)
+    if size > _MOST_WORDS * longest + _FEWEST_LETTERS:
+        return False
+    left = [[*range(size + 1)] for _ in range(_MOST_WORDS + 1)]
+    for count in range(1, _MOST_WORDS + 1):
+        for end in range(1, size + 1):
+            best = min(left[count - 1][end], left[count][end - 1] + 1)
+            for start in range(max(0, end - longest), end - 1):
+                part = letters[start:end]
+                if part in words or (len(part) >= _SHORTEST_RUN and (_in_a_row(part) or len(set(part)) == 1)):
+                    best = min(best, left[count - 1][start])
+            left[count][end] = best
+    return left[_MOST_WORDS][size] < _FEWEST_LETTERS

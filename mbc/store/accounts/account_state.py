@@ -25,8 +25,10 @@ GRANTED, WITHDRAWN = "permission granted", "permission withdrawn"
 SUPERVISES, NO_LONGER_SUPERVISES = "supervision added", "supervision ended"
 RESTORED = "account restored"
 REVIEWED = "access reviewed"
+FACTOR, NO_FACTOR = "second factor added", "second factor removed"
 ACTIONS = (
     ADDED, ENABLED, DISABLED, PASSWORD, GRANTED, WITHDRAWN, SUPERVISES, NO_LONGER_SUPERVISES, RESTORED,
+    FACTOR, NO_FACTOR,
 )  # fmt: skip
 _WORDS = {
     "role": "its role is",
@@ -35,6 +37,7 @@ _WORDS = {
     "permissions": "its permissions are",
     "supervises": "the clinicians it supervises are",
     "password": "its password is",
+    "factor": "its second factor is",
 }
 
 
@@ -48,6 +51,7 @@ class AccountState:
     permissions: frozenset[str]  # granted on top of the role
     supervises: frozenset[str]
     password_hash: str
+    factor: str | None = None  # the secret of the second factor
 
     def logged(self) -> dict[str, Any]:
         """Write it for the audit log: of the password's hash only a digest."""
@@ -57,7 +61,8 @@ class AccountState:
             "active": self.active,
             "permissions": sorted(self.permissions),
             "supervises": sorted(self.supervises),
-            "password": hashlib.sha256(self.password_hash.encode(errors="replace")).hexdigest(),
+            "password": _digest(self.password_hash),
+            "factor": None if self.factor is None else _digest(self.factor),
         }
 
 
@@ -70,11 +75,14 @@ class LoggedState:
     changed_at: datetime | None  # when anything was last changed
 
 
-def read_states(connection: Connection, username: str | None = None) -> dict[str, AccountState]:
-    """Read every account, or one, from the tables."""
+def read_states(
+    connection: Connection, username: str | None = None, *, factors: bool = True
+) -> dict[str, AccountState]:
+    """Read every account, or one, from the tables; without ``factors`` of a record that has no such table yet."""
     permissions, supervises = t.account_permission.c, t.supervision.c
     granted = _grouped(connection, permissions.username, permissions.permission, username)
     named = _grouped(connection, supervises.username, supervises.clinician_id, username)
+    secrets = _secrets(connection, username) if factors else {}
     c = t.account.c
     query = select(c.username, c.role, c.clinician_id, c.active, c.password_hash)
     query = query if username is None else query.where(c.username == username)
@@ -86,6 +94,7 @@ def read_states(connection: Connection, username: str | None = None) -> dict[str
             permissions=frozenset(granted.get(row.username, ())),
             supervises=frozenset(named.get(row.username, ())),
             password_hash=row.password_hash,
+            factor=secrets.get(row.username),
         )
         for row in connection.execute(query)
     }
@@ -106,6 +115,20 @@ def logged_states(connection: Connection) -> dict[str, LoggedState]:
                 detail[STATE] = {}  # an erasure took out what an earlier version wrote: it is not known any more
             states[row.subject] = _after(states.get(row.subject), row.action, detail, row.at)
     return states
+
+
+def setting_faults(connection: Connection) -> Iterator[str]:
+    """Compare the clinic's settings with the lines about them."""
+    c = t.audit.c
+    want: dict[str, str] = {}
+    lines = connection.execute(select(c.detail).where(c.action == "setting changed").order_by(c.sequence))
+    for line in lines:
+        detail = parse_details(line.detail)
+        want[str(detail.get("name"))] = str(detail.get("value"))
+    have = {row.name: row.value for row in connection.execute(select(t.setting.c.name, t.setting.c.value))}
+    for name in sorted(have.keys() | want.keys()):
+        if have.get(name) != want.get(name):
+            yield f"Setting '{name}': it is not what the audit log says."
 
 
 def account_faults(connection: Connection) -> Iterator[str]:
@@ -146,6 +169,17 @@ def _after(before: LoggedState | None, action: str, detail: dict[str, Any], at: 
         state.pop("password", None)
     password_at = at if before is None or action in {ADDED, PASSWORD} else before.password_at
     return LoggedState(state, password_at, at)
+
+
+def _secrets(connection: Connection, username: str | None) -> dict[str, str]:
+    c = t.second_factor.c
+    query = select(c.username, c.secret)
+    query = query if username is None else query.where(c.username == username)
+    return {row.username: row.secret for row in connection.execute(query)}
+
+
+def _digest(text: str) -> str:
+    return hashlib.sha256(text.encode(errors="replace")).hexdigest()
 
 
 def _grouped(connection: Connection, owner: Any, value: Any, username: str | None) -> dict[str, list[str]]:

@@ -4,38 +4,33 @@ from __future__ import annotations
 
 from collections.abc import Collection
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from typing import Any
 
 import polars as pl
-from sqlalchemy import Connection, func, insert, select, update
+from sqlalchemy import Connection, func, insert, select
 
 from mbc.errors import AccessDenied, Conflict
-from mbc.store.access.password_rules import LONGEST
 from mbc.store.access.roles import ACCESS, Role, User
 from mbc.store.accounts import account_state as states
 from mbc.store.accounts import passwords
 from mbc.store.accounts.account_rows import (
-    NOBODY,
-    USERNAME,
     account_name,
     add_each,
     require_clinicians,
     require_role,
 )
 from mbc.store.accounts.grants import AccessRequest
-from mbc.store.accounts.links import Links
-from mbc.store.audit.recent_events import fingerprint
+from mbc.store.accounts.sign_ins import SignIns
+from mbc.store.audit.log import append
 from mbc.store.database import engine as engines
 from mbc.store.database.frames import fetch
 from mbc.store.schema import tables as t
 
-MOST_FAILURES = 5
-LOCKED_FOR = timedelta(minutes=15)
 ASKED_ROLES = frozenset({"administrator", "safety_lead"})  # a second person lets such an account sign in
 
 
-class Accounts(Links):
+class Accounts(SignIns):
     """The accounts of one record."""
 
     def add(
@@ -100,55 +95,6 @@ class Accounts(Links):
             self._request("permission", name, (permission,))
         account = self._row(name)
         return self._user(account or {})
-
-    def verify(self, username: str, password: str) -> User | None:
-        """Check a sign-in. Unknown, disabled, locked and mistaken all look and last the same.
-
-        After 5 mistakes in a row the account is locked for 15 minutes.
-        """
-        name = username.strip().casefold()
-        account = self._row(name)
-        hashed = account["password_hash"] if account else passwords.NO_PASSWORD
-        matches = passwords.matches(hashed, password[: LONGEST + 1])
-        now = datetime.now(UTC)
-        if account is None:  # what was typed may be a password in the wrong field: it is not written down
-            self._note("sign-in refused", None, who=NOBODY, why="unknown account")
-            return None
-        if account["locked_until"] is not None and now < account["locked_until"]:
-            self._note("sign-in refused", name, who=NOBODY, why="locked")
-            return None
-        if not (matches and account["active"]):
-            self._count_failure(name, now)
-            why = "password" if account["active"] else "disabled"
-            self._note("sign-in refused", name, who=NOBODY, why=why)
-            return None
-        self._note_success(name, hashed, password)
-        return self.active(name)
-
-    def end_sign_in(self, username: str, token: str) -> None:
-        """Write down that a sign-in was handed back, for every worker of a server and after a restart.
-
-        Parameters
-        ----------
-        username : str
-            Whose it was.
-        token : str
-            What the server knows it by; only a digest of it is kept.
-        """
-        self._note("sign-out", username, who=username, sign_in=fingerprint(token))
-
-    def has_ended(self, token: str) -> bool:
-        """Say whether a sign-in was handed back within the last two days, on whichever worker."""
-        return self._recent.has_ended(token)
-
-    def note_ended(self, username: str, token: str) -> None:
-        """Write down that a sign-in was used after its end: left alone, handed back, or its account was changed.
-
-        Once for each, however often somebody comes back with it.
-        """
-        if self._recent.is_news(token):
-            subject = username if USERNAME.fullmatch(username) else None
-            self._note("sign-in ended", subject, who=NOBODY, sign_in=fingerprint(token))
 
     def table(self) -> pl.DataFrame:
         """List the accounts and what each may do.
@@ -217,6 +163,27 @@ class Accounts(Links):
             raise AccessDenied(f"{self._scope.who} cannot choose the password of another. Give them a link.")
         self._set_password(name, password)
 
+    def choose_password(self, username: str, password: str) -> None:
+        """Give an account the password that its owner chose, signed in; every sign-in of it ends."""
+        self._require_own(username)
+        self._set_password(username, password)
+
+    def end_all_sign_ins(self, username: str) -> None:
+        """End every sign-in of an account, at its owner's wish."""
+        self._require_own(username)
+        with engines.writing(self._engine) as connection:
+            self._change(connection, username)
+            append(connection, [self._audit.line("signed out everywhere", subject=username)])
+
+    def drop_factor(self, username: str) -> None:
+        """Remove the second factor at its owner's wish."""
+        self._require_own(username)
+        self._remove_factor(username)
+
+    def _require_own(self, username: str) -> None:
+        if username != self._scope.who:
+            raise AccessDenied("That is not your account.")
+
     def _set_password(self, name: str, password: str, **detail: Any) -> None:
         hashed = passwords.hash_of(password, username=name)
         with engines.writing(self._engine) as connection:
@@ -241,28 +208,6 @@ class Accounts(Links):
             return self._request("enable", name)
         self._activate(name, active=active)
         return None
-
-    def _count_failure(self, name: str, now: datetime) -> None:
-        c = t.account.c
-        with engines.writing(self._engine) as connection:
-            count = (
-                update(t.account).where(c.username == name).values(failures=c.failures + 1).returning(c.failures)
-            )
-            if connection.execute(count).scalar_one() >= MOST_FAILURES:
-                lock = update(t.account).where(c.username == name)
-                connection.execute(lock.values(failures=0, locked_until=now + LOCKED_FOR))
-
-    def _note_success(self, name: str, hashed: str, password: str) -> None:
-        values: dict[str, Any] = {"failures": 0, "locked_until": None}
-        stricter = passwords.again(hashed, password)
-        if stricter is not None:
-            values["password_hash"] = stricter
-        with engines.writing(self._engine) as connection:
-            connection.execute(update(t.account).where(t.account.c.username == name).values(**values))
-            if stricter is not None:
-                self._write(connection, "sign-in", name, who=name)
-        if stricter is None:
-            self._note("sign-in", name, who=name)
 
 
 @dataclass(frozen=True, slots=True)

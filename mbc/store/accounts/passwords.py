@@ -8,10 +8,12 @@ from functools import cache
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
 
+from mbc.errors import StoreError
 from mbc.store.access.password_rules import normal, require_good
 
 NO_PASSWORD = "!"  # noqa: S105 - in place of a hash: nobody signs in until a password was chosen
 _HASHER = PasswordHasher()  # argon2id with the library's current recommendation
+_PATIENCE = 5  # seconds
 _AT_ONCE = threading.BoundedSemaphore(2)  # 64 MiB each: a burst of sign-ins must not exhaust the memory
 
 
@@ -31,11 +33,14 @@ def hash_of(password: str, *, username: str) -> str:
 def matches(hashed: str, password: str) -> bool:
     """Compare a password with a hash; an account without one takes as long, and matches nothing."""
     stored = _nobody() if hashed == NO_PASSWORD else hashed
-    with _AT_ONCE:
-        try:
-            return _HASHER.verify(stored, normal(password)) and hashed != NO_PASSWORD
-        except (VerificationError, InvalidHashError, UnicodeEncodeError):
-            return False
+    if not _AT_ONCE.acquire(timeout=_PATIENCE):
+        raise StoreError("Too many people are signing in at this moment. Wait a minute, then try again.")
+    try:
+        return _HASHER.verify(stored, normal(password)) and hashed != NO_PASSWORD
+    except (VerificationError, InvalidHashError, UnicodeEncodeError):
+        return False
+    finally:
+        _AT_ONCE.release()
 
 
 def again(hashed: str, password: str) -> str | None:

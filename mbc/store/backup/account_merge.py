@@ -12,7 +12,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Connection, delete, inspect, select, update
+from sqlalchemy import Connection, delete, insert, inspect, select, update
 
 from mbc.store.accounts.account_state import (
     RESTORED,
@@ -37,13 +37,25 @@ class AccountsBefore:
     first: tuple[datetime, str, str] | None  # the first line of its audit log: the same in every copy of it
     states: dict[str, AccountState]
     logged: dict[str, LoggedState]
+    codes: frozenset[tuple[str, str]] = frozenset()  # recovery codes that were not used yet
 
 
 def accounts_before(connection: Connection) -> AccountsBefore | None:
     """Read the accounts of the record that is to be replaced; None where it has none."""
     if not inspect(connection).has_table(t.account.name):
         return None
-    return AccountsBefore(_first_line(connection), read_states(connection), _logged(connection))
+    factors = inspect(connection).has_table(t.second_factor.name)
+    codes = t.recovery_code.c
+    query = select(codes.username, codes.code)
+    unused = (
+        [(row.username, row.code) for row in connection.execute(query)] if factors else list[tuple[str, str]]()
+    )
+    return AccountsBefore(
+        _first_line(connection),
+        read_states(connection, factors=factors),
+        _logged(connection),
+        frozenset(unused),
+    )
 
 
 def keep_stricter(connection: Connection, before: AccountsBefore | None) -> tuple[str, ...]:
@@ -72,6 +84,7 @@ def keep_stricter(connection: Connection, before: AccountsBefore | None) -> tupl
         if wanted != state:
             _apply(connection, name, state, wanted)
             notes.append(f"{name}: {'; '.join(_differences(state, wanted))}.")
+    _drop_used_codes(connection, before)
     missing = sorted(before.states.keys() - restored.keys())
     notes += [f"{name}: made since the backup was taken, so it is gone. Add it again." for name in missing]
     return tuple(sorted(notes))
@@ -89,6 +102,7 @@ def _stricter(state: AccountState, was: AccountState, *, newer_password: bool) -
         permissions=state.permissions & was.permissions,
         supervises=state.supervises & was.supervises,
         password_hash=was.password_hash if newer_password else state.password_hash,
+        factor=was.factor or state.factor,
     )
 
 
@@ -107,6 +121,10 @@ def _apply(connection: Connection, name: str, state: AccountState, wanted: Accou
         (t.supervision, "clinician_id", state.supervises - wanted.supervises),
     ):
         connection.execute(delete(table).where(table.c.username == name, table.c[column].in_(sorted(gone))))
+    if wanted.factor != state.factor:
+        connection.execute(delete(t.second_factor).where(t.second_factor.c.username == name))
+        row = {"username": name, "secret": wanted.factor, "added_at": datetime.now(UTC), "last_step": 0}
+        connection.execute(insert(t.second_factor), row)
     append(connection, [operators_line(RESTORED, name, **{STATE: wanted.logged()})])
 
 
@@ -115,10 +133,20 @@ def _differences(state: AccountState, wanted: AccountState) -> Iterator[str]:
         yield "stays disabled"
     if state.password_hash != wanted.password_hash:
         yield "keeps the newer password"
+    if state.factor != wanted.factor:
+        yield "keeps the second factor"
     if gone := sorted(state.permissions - wanted.permissions):
         yield f"{', '.join(gone)} stays withdrawn"
     if gone := sorted(state.supervises - wanted.supervises):
         yield f"supervision of {', '.join(gone)} stays ended"
+
+
+def _drop_used_codes(connection: Connection, before: AccountsBefore) -> None:
+    """Forget recovery codes that were used since the backup was taken, or belong to an earlier second factor."""
+    c = t.recovery_code.c
+    for row in connection.execute(select(c.username, c.code)).all():
+        if row.username in before.states and (row.username, row.code) not in before.codes:
+            connection.execute(delete(t.recovery_code).where(c.username == row.username, c.code == row.code))
 
 
 def _first_line(connection: Connection) -> tuple[datetime, str, str] | None:

@@ -12,7 +12,7 @@ from typing import Any
 
 from sqlalchemy import Connection, func, select, text
 
-from mbc.store.accounts.account_state import account_faults
+from mbc.store.accounts.account_state import account_faults, setting_faults
 from mbc.store.audit.hash_chain import UNREADABLE, UPGRADE, ChainReport, parse_details, verify_chain
 from mbc.store.audit.log import WRITE_SAFETY
 from mbc.store.schema import digests
@@ -67,10 +67,12 @@ class VerifyReport:
 def verify(connection: Connection, *, noted: str | None = None, tick: Tick = lambda _: None) -> VerifyReport:
     """Check the audit chain, then every row against its entry's seal, and administrations against their digest."""
     chain = verify_chain(connection, noted=noted, tick=tick)
-    faults = [f"Before the upgrade to 0002: {fault}" for fault in _faults_before(connection)]
+    faults = list(_faults_before(connection))
     walk = _Walk(tick)
     erasures = partial(_faults_of_erasures, chain=chain)
-    checks: tuple[Check, ...] = (walk.seals, erasures, _faults_of_sources, _missing_ends, account_faults)
+    checks: tuple[Check, ...] = (
+        walk.seals, erasures, _faults_of_sources, _missing_ends, account_faults, setting_faults,
+    )  # fmt: skip
     for check in checks:
         try:
             faults += check(connection)
@@ -173,7 +175,7 @@ def _expected_seals(connection: Connection) -> dict[int, dict[str, str]]:
 
 def _faults_before(connection: Connection) -> Iterator[str]:
     for line, _ in _details(connection, UPGRADE):
-        yield from line.get("faults", [])
+        yield from (f"Before the upgrade to {line.get('to')}: {fault}" for fault in line.get("faults", []))
 
 
 def _broken_seals(made: dict[int, dict[str, str]], expected: dict[int, dict[str, str]]) -> Iterator[str]:

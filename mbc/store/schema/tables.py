@@ -9,7 +9,8 @@
                      ├──< goal ──< goal_rating
                      └──< event
     earlier               what a changed row said before, with who changed it, when and why
-    account ──< account_permission, supervision
+    account ──< account_permission, supervision, second_factor, recovery_code
+    setting               what the clinic decided
     audit                 who did what, when, from where: a hash chain
     tombstone ──< erased  what a legal erasure took out: numbers and keyed digests, nobody's name
     definition            definition files of the clinic's own questionnaires, as they were when answers came in
@@ -326,6 +327,39 @@ supervision = Table(
     Column("clinician_id", Id, ForeignKey("clinician.clinician_id"), primary_key=True),
 )
 
+second_factor = Table(
+    "second_factor",
+    metadata,
+    Column("username", String(64), ForeignKey("account.username"), primary_key=True),
+    Column("secret", String(64), nullable=False),  # base32, as the user's app has it
+    Column("added_at", UtcDateTime, nullable=False),
+    _number("last_step", nullable=False),  # of the code that was used last: no code is taken twice
+)
+
+recovery_code = Table(
+    "recovery_code",
+    metadata,
+    Column("username", String(64), ForeignKey("account.username"), primary_key=True),
+    Column("code", String(64), primary_key=True),  # a digest; the row goes when the code is used
+)
+
+setting = Table(  # what a clinic decided; each change is a line of the audit log
+    "setting",
+    metadata,
+    Column("name", String(64), primary_key=True),
+    Column("value", Text, nullable=False),  # JSON
+)
+
+sign_in_attempt = Table(  # failed sign-ins of late, by account and address
+    "sign_in_attempt",
+    metadata,
+    Column("username", String(64), primary_key=True),  # empty: an account that does not exist
+    Column("address", String(64), primary_key=True),  # empty: from anywhere
+    Column("since", UtcDateTime, nullable=False),
+    Column("failures", Integer, nullable=False),
+    Column("paused_until", UtcDateTime),
+)
+
 audit = Table(
     "audit",
     metadata,
@@ -417,6 +451,7 @@ score = Table(
     Column("band", Text),
     Column("maximum", Double),
     Column("recorded", Boolean, nullable=False),
+    Column("digest", String(64)),  # keyed with a secret outside the record: a score that was edited does not count
     Index("ix_score_set_id", "set_id"),
     sqlite_with_rowid=False,
 )

@@ -134,6 +134,7 @@ BESIDE = {
         "close", "url", "user", "has_permission", "can_read", "open_until",  # about the view itself
         "snapshot",  # reads nothing by itself
         "writing",  # what may be added is walked by kind
+        "own_account",  # one's own, in tests/attack/test_sign_in.py
         "audit",  # adding is for everybody; reading is walked
         "last_session_date",  # a day, and nobody's name; its reach is in tests/store/test_last_session.py
         "break_glass_records", "end_break_glass",  # one's own, in tests/store/accounts/test_break_glass.py

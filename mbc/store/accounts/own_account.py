@@ -1,0 +1,79 @@
+"""What somebody may do about their own account: see and end its sign-ins, change password and second factor."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+import polars as pl
+
+from mbc.errors import AccessDenied
+from mbc.store.accounts.accounts import Accounts
+
+
+class OwnAccount:
+    """One user's own account.
+
+    Parameters
+    ----------
+    accounts : Accounts
+        Of the record, in the name of this user.
+    username : str
+        Whose it is.
+    """
+
+    def __init__(self, accounts: Accounts, username: str) -> None:
+        self._accounts = accounts
+        self._username = username
+
+    @property
+    def has_factor(self) -> bool:
+        """Say whether there is a second factor."""
+        return self._accounts.has_factor(self._username)
+
+    @property
+    def must_have_factor(self) -> bool:
+        """Say whether the clinic requires a second factor of this role."""
+        return self._accounts.requires_factor(self._accounts.active(self._username).role)
+
+    def sign_ins(self, *, last: int = 20) -> pl.DataFrame:
+        """List the latest sign-ins, refusals and sign-outs: at, action, origin, detail; newest first."""
+        return self._accounts.sign_in_history(self._username, last=last)
+
+    def last_sign_in(self) -> tuple[datetime, str] | None:
+        """Give when, and from where, the account signed in before the present sign-in."""
+        lines = self.sign_ins(last=200).filter(pl.col("action") == "sign-in")
+        return None if lines.height < 2 else (lines["at"][1], lines["origin"][1])
+
+    def change_password(self, current: str, new: str, *, address: str = "") -> None:
+        """Choose another password; every sign-in ends.
+
+        Raises
+        ------
+        AccessDenied
+            If the present password is wrong; mistakes count like those of a sign-in.
+        SettingsError
+            If the new one is not good enough.
+        """
+        self._require_password(current, address)
+        self._accounts.choose_password(self._username, new)
+
+    def sign_out_everywhere(self) -> None:
+        """End every sign-in of this account, this one too."""
+        self._accounts.end_all_sign_ins(self._username)
+
+    def remove_factor(self, current: str, *, address: str = "") -> None:
+        """Remove the second factor.
+
+        Raises
+        ------
+        AccessDenied
+            If the present password is wrong, or the clinic requires a second factor.
+        """
+        self._require_password(current, address)
+        if self.must_have_factor:
+            raise AccessDenied("The clinic requires a second factor of your role.")
+        self._accounts.drop_factor(self._username)
+
+    def _require_password(self, current: str, address: str) -> None:
+        if not self._accounts.is_password(self._username, current, address=address):
+            raise AccessDenied("Your present password is wrong.")

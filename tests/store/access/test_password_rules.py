@@ -1,0 +1,62 @@
+"""Passwords that would be tried first are refused, whatever decorates them; a few unrelated words are not."""
+
+from __future__ import annotations
+
+import itertools
+import random
+
+import pytest
+
+from mbc.cli.demo import _WORDS
+from mbc.errors import SettingsError
+from mbc.store.access.common_words import COMMON_WORDS
+from mbc.store.access.password_rules import SHORTEST, require_good
+
+SEEN_ACCEPTED_ONCE = (  # by people who tried
+    "P@ssw0rd1234", "passw0rd1234", "iloveyouforever", "letmeinplease", "michelle1234", "liverpool123",
+    "manchesterunited", "Summer2026!!", "1234qwer1234", "thequickbrownfox", "aaaabbbbcccc", "qwertyuiop12",
+    "1qaz2wsx3edc", "ann.smith1234", "AnnSmith2026!", "Clinic2026!!!", "L1verp00l!2026",
+)  # fmt: skip
+GOOD = (
+    "harbour lamp, seven geese", "seven geese, one harbour lamp", "nine otters, a lantern", "kettle-nettle-quartz",
+    "ofirtinderbox", "xk2 vmpw 9trq", "lavende1r-hovercraft", "blaue Kiste voller Nebel",
+)  # fmt: skip
+
+
+def refused(password: str, username: str = "ann.smith") -> bool:
+    try:
+        require_good(password, username=username)
+    except SettingsError:
+        return True
+    return False
+
+
+@pytest.mark.parametrize("password", SEEN_ACCEPTED_ONCE)
+def test_what_is_tried_first_is_refused(password):
+    assert len(password) >= SHORTEST
+    assert refused(password)
+
+
+@pytest.mark.parametrize("password", GOOD)
+def test_a_few_unrelated_words_are_accepted(password):
+    assert not refused(password)
+
+
+def test_thousands_of_the_commonest_kinds_are_refused():
+    endings = ("1234", "12345", "123456", "2024", "2025", "2026", "2026!", "!!!", "007", "1!", "123!", "69")
+    made = {f"{word.capitalize()}{ending}" for word, ending in itertools.product(COMMON_WORDS, endings)}
+    pairs = random.Random(5).sample(sorted(itertools.product(sorted(COMMON_WORDS), repeat=2)), 2_000)
+    made |= {f"{first}{second}" for first, second in pairs} | {f"{first}{second}1" for first, second in pairs}
+    long_enough = sorted(password for password in made if len(password) >= SHORTEST)
+    assert len(long_enough) >= 3_000
+    assert [password for password in long_enough if not refused(password)] == []
+
+
+def test_the_demo_s_passwords_are_accepted():
+    chosen = random.Random(7)
+    assert not any(refused("-".join(chosen.choice(_WORDS) for _ in range(4))) for _ in range(500))
+
+
+def test_an_endless_password_is_refused_at_once():
+    assert refused("a" * 1025)
+    assert not refused("harbour lamp " * 70)
