@@ -17,6 +17,7 @@ from mbc.errors import BackupDamaged, MbcError, StoreError
 if TYPE_CHECKING:
     from mbc.store import Store
     from mbc.store.backup.archive import Manifest
+    from mbc.store.backup.create import Backup
 
 ENDING = ".mbcbackup"
 _MOMENT = "%Y%m%dT%H%M%SZ"
@@ -61,10 +62,13 @@ def command(
 
 def _make(target: Path, store_url: str, *, encrypt: bool, keep: int | None, force: bool) -> int:
     from mbc.store import Store  # noqa: PLC0415 - loaded when it is needed
+    from mbc.store.backup.emergency import cannot_be_written  # noqa: PLC0415
     from mbc.store.database import encryption_keys as keys  # noqa: PLC0415 - loaded when it is needed
 
+    if cannot_be_written(store_url):
+        return _make_in_emergency(target, store_url, encrypt=encrypt, force=force)
     with Store.open(store_url) as store:
-        stem = _stem(store)
+        stem = _stem(store.url)
         path = target / f"{stem}-{datetime.now(UTC).strftime(_MOMENT)}{ENDING}" if target.is_dir() else target
         ask = encrypt and not store.url.startswith("sqlcipher:")
         key = keys.new(path, keys.for_backup(), what="backup").text if ask else None
@@ -72,23 +76,43 @@ def _make(target: Path, store_url: str, *, encrypt: bool, keep: int | None, forc
             done = store.backup(path, key=key, force=force, progress=progress)
         where = store.url
         older = [] if keep is None else _older(store, target, stem, keep)
-    click.echo(f"Backup of {where}: {amounts(done.rows)}.")
-    click.echo(
-        f"Written to {path} ({size(path.stat().st_size)}{', encrypted' if done.manifest.encrypted else ''})."
-    )
-    status = print_verification(done.report, what="the record")
-    if done.log_failure is not None:
-        warn(f"The audit log could not record this backup: {done.log_failure}")
-    if not done.manifest.encrypted:
-        warn("It is not encrypted: whoever gets the file can read everything. --encrypt asks for a key.")
+    status = _report(done, where)
     for old in older if status == 0 else []:
         old.unlink()
         click.echo(f"Removed {old.name}.")
     return status
 
 
-def _stem(store: Store) -> str:
-    return Path(store.url.partition("?")[0].rpartition("/")[2]).stem or "record"
+def _make_in_emergency(target: Path, store_url: str, *, encrypt: bool, force: bool) -> int:
+    """Back up a record whose disk is full or read-only: by a copy of its files on the disk of the backup."""
+    from mbc.store.backup.emergency import emergency_backup  # noqa: PLC0415 - loaded when it is needed
+    from mbc.store.database.engine import address, display_address  # noqa: PLC0415
+
+    where = display_address(address(store_url))
+    if encrypt and not where.startswith("sqlcipher:"):
+        raise StoreError("The disk of this record is full or read-only: leave out --encrypt for this backup.")
+    warn("The disk of the record is full or read-only; its files are copied next to the backup and read.")
+    name = f"{_stem(where)}-{datetime.now(UTC).strftime(_MOMENT)}{ENDING}"
+    path = target / name if target.is_dir() else target
+    with working() as progress:
+        done = emergency_backup(store_url, path, force=force, progress=progress)
+    return _report(done, where)
+
+
+def _report(done: Backup, where: str) -> int:
+    click.echo(f"Backup of {where}: {amounts(done.rows)}.")
+    held = ", encrypted" if done.manifest.encrypted else ""
+    click.echo(f"Written to {done.path} ({size(done.path.stat().st_size)}{held}).")
+    status = print_verification(done.report, what="the record")
+    if done.log_failure is not None:
+        warn(f"The audit log could not record this backup: {done.log_failure}")
+    if not done.manifest.encrypted:
+        warn("It is not encrypted: whoever gets the file can read everything. --encrypt asks for a key.")
+    return status
+
+
+def _stem(url: str) -> str:
+    return Path(url.partition("?")[0].rpartition("/")[2]).stem or "record"
 
 
 def _older(store: Store, folder: Path, stem: str, keep: int) -> list[Path]:
@@ -112,6 +136,7 @@ def _check(path: Path) -> int:
 
 def _list(folder: Path) -> int:
     from mbc.store.backup import archive  # noqa: PLC0415 - loaded when it is needed
+    from mbc.store.backup.staging import left_behind  # noqa: PLC0415
 
     if not folder.is_dir():
         raise StoreError(f"{folder} is not a folder.")
@@ -130,6 +155,12 @@ def _list(folder: Path) -> int:
             click.echo(f"{path.name}  {size(path.stat().st_size)}  {description}")
     if not any_:
         click.echo(f"There is no backup in {folder}.")
+    for left in left_behind(folder):
+        warn(
+            f"{left.name}: left by a backup that was stopped, or made at this moment. It may hold a complete, "
+            "readable record. The next backup of that record removes it; else delete the folder."
+        )
+        status = REFUSED
     return status
 
 

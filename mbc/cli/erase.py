@@ -44,6 +44,8 @@ def command(
         postgres = store.url.startswith("postgresql")
     rows = ", ".join(f"{WORDS.get(name, name)} {count}" for name, count in done.counts.items())
     click.echo(f"Erased. Tombstone {done.tombstone_id}: {rows}; {done.lines} audit log lines without the name.")
+    for mention in done.mentions:
+        click.echo(f"Named in {mention}: correct it there, since what is about others was not changed.")
     if postgres:
         click.echo(
             "PostgreSQL keeps deleted rows in its files until they are vacuumed: run VACUUM FULL when you can."

@@ -42,6 +42,7 @@ COMMANDS: dict[str, CommandEntry] = {
     "rescore": CommandEntry("rescore", "Show what a changed definition changes, before it does."),
     "verify": CommandEntry("verify", "Check the record's integrity."),
     "erase": CommandEntry("erase", "Erase one person, on a legal request."),
+    "retention": CommandEntry("retention", "Erase records that were kept for as long as the clinic's rule says."),
     "serve": CommandEntry("serve", "Start the web app."),
     "backup": CommandEntry("backup", "Back up a record into one file."),
     "restore": CommandEntry("restore", "Restore a record from a backup."),

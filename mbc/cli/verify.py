@@ -2,22 +2,37 @@
 
 from __future__ import annotations
 
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
 from mbc.cli.options import instruments_option, store_option, view_of
+from mbc.cli.record_summary import warn
+from mbc.errors import SettingsError
 
 if TYPE_CHECKING:
+    from mbc.store import Store
     from mbc.store.maintenance.verification import VerifyReport
 
 
 @click.command("verify")
 @click.option("--head", "noted", metavar="HEAD", help="The head printed by an earlier 'mbc verify'.")
 @click.option("--as", "username", metavar="USER", help="Act as this account, an administrator.")
+@click.option(
+    "--head-to",
+    "anchor",
+    type=click.Path(dir_okay=False, path_type=Path),
+    metavar="FILE",
+    help="Add the head to this file, kept elsewhere, after checking that the head of its last line is in the log.",
+)
 @store_option
 @instruments_option
-def command(*, noted: str | None, username: str | None, store_url: str) -> None:
+def command(*, noted: str | None, username: str | None, anchor: Path | None, store_url: str) -> None:
     """Check the file, the audit log line by line, and every row against the seal of the entry that wrote it.
 
     Ends with status 0 when the record is intact, with 1 and each fault when it is not.
@@ -29,15 +44,17 @@ def command(*, noted: str | None, username: str | None, store_url: str) -> None:
     from rich.progress import Progress  # noqa: PLC0415
 
     from mbc.care.scoring.rescore import wrong_scores  # noqa: PLC0415
-    from mbc.store import Store  # noqa: PLC0415 - the command line stays quick until a record is opened
     from mbc.store.database import sqlite_library  # noqa: PLC0415
 
-    with Store.open(store_url) as full_store:
+    if anchor is not None and noted is not None:
+        raise click.UsageError("Either --head or --head-to.")
+    known = noted if anchor is None else last_head(anchor)
+    with open_to_read(store_url) as full_store:
         store = view_of(full_store, username)
         with Progress(console=Console(stderr=True), transient=True) as bar:
             task = bar.add_task("Checking", total=None)
             report = store.verify(
-                noted=noted, progress=lambda done, of: bar.update(task, completed=done, total=of)
+                noted=known, progress=lambda done, of: bar.update(task, completed=done, total=of)
             )
             bar.update(task, description="Comparing stored scores with the answers", total=None)
             wrong = wrong_scores(store) if store.can_read("answers") else 0
@@ -50,8 +67,48 @@ def command(*, noted: str | None, username: str | None, store_url: str) -> None:
             f"{_count(wrong, 'stored score')} different from what the answers give. Correct: mbc rescore --apply"
         )
     _summary(where, report, faults)
+    if anchor is not None and not faults:
+        add_head(anchor, report.chain.note)
+        click.echo(f"Added to {anchor}.")
     if faults:
         raise click.exceptions.Exit(1)
+
+
+@contextmanager
+def open_to_read(store_url: str) -> Iterator[Store]:
+    """Open a record; one on a full or read-only disk by a copy of its files in the folder for temporary files."""
+    from mbc.store import Store  # noqa: PLC0415 - the command line stays quick until a record is opened
+    from mbc.store.backup.emergency import cannot_be_written, readable_copy  # noqa: PLC0415
+
+    if not cannot_be_written(store_url):
+        with Store.open(store_url) as store:
+            yield store
+        return
+    warn("The disk of the record is full or read-only; a copy of its files is checked.")
+    beside = Path(tempfile.gettempdir()) / "mbc-verify"
+    with readable_copy(store_url, beside) as place, Store.open(place.render_as_string()) as store:
+        yield store
+
+
+def last_head(anchor: Path) -> str | None:
+    """Read the head that was noted last; None where nothing was noted yet."""
+    if not anchor.exists():
+        return None
+    try:
+        lines = anchor.read_text(encoding="ascii").split("\n")
+    except (OSError, UnicodeDecodeError) as fault:
+        raise SettingsError(f"{anchor} cannot be read as a list of heads: {fault}") from None
+    noted = [line.split()[-1] for line in lines if line.strip()]
+    return noted[-1] if noted else None
+
+
+def add_head(anchor: Path, head: str) -> None:
+    """Add a line: the moment, and the head. Nothing that stands in the file is changed."""
+    try:
+        with anchor.open("a", encoding="ascii") as file:
+            file.write(f"{datetime.now(UTC):%Y-%m-%dT%H:%M:%SZ} {head}\n")
+    except OSError as fault:
+        raise SettingsError(f"{anchor} cannot be written: {fault.strerror}.") from None
 
 
 def _summary(where: str, report: VerifyReport, faults: list[str]) -> None:

@@ -23,6 +23,7 @@ from mbc.store.database import engine as engines
 from mbc.store.database.encryption_keys import given
 from mbc.store.reading.provenance import Provenance
 from mbc.store.reading.readers import Readers
+from mbc.store.retention import Retention
 from mbc.store.schema.records import Administration, Definition, ImportSource
 from mbc.store.schema.validation import check_text
 from mbc.store.upkeep import Maintenance
@@ -36,7 +37,7 @@ from mbc.store.writing.safety_decisions import decide
 from mbc.store.writing.transaction import Writing
 
 
-class Store(Readers, Provenance, BreakGlass, Backups, Maintenance, Caseloads):
+class Store(Readers, Provenance, BreakGlass, Backups, Maintenance, Caseloads, Retention):
     """A longitudinal record, whole (for the operator at the command line) or narrowed to one user.
 
     Examples

@@ -68,7 +68,13 @@ class Maintenance(RecordView):
                     None
                     if tombstone is not None
                     else erasure.erase(
-                        connection, client_id, by=who, reason=why, now=datetime.now(UTC), line=self.audit.line
+                        connection,
+                        client_id,
+                        by=who,
+                        reason=why,
+                        now=datetime.now(UTC),
+                        line=self.audit.line,
+                        safety=self._scope.has_permission("safety:read"),
                     )
                 )
         self._shared.logged_reads.clear()

@@ -29,8 +29,9 @@ def answer_erase() -> ResponseReturnValue:
     left = (
         "" if done.clean else " Another program holds the file open: what was deleted leaves it at the next start."
     )
+    named = "" if not done.mentions else f" Still named in {', '.join(done.mentions[:20])}: correct it there."
     return back_to(
         PATH,
         f"{DONE}erased, tombstone {done.tombstone_id}. Backups and exports made before still hold this person: "
-        f"delete them, or make new ones.{left}",
+        f"delete them, or make new ones.{named}{left}",
     )

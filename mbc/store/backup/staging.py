@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import tempfile
 from collections.abc import Generator
@@ -17,23 +18,27 @@ try:
 except ImportError:  # Windows: what a killed process leaves behind is left to the user there
     fcntl = None
 
+_UNFINISHED = ".unfinished-"
+_NAME = re.compile(rf"\.(.+){re.escape(_UNFINISHED)}[A-Za-z0-9_]+")
+_MOMENT = re.compile(r"-\d{8}T\d{6}Z")  # in the names of backups
+
 
 @contextmanager
 def workplace(target: Path) -> Generator[Path]:
     """Give a folder beside a file that is to be made; only its owner can read it, and it is gone at the end.
 
-    What a killed process left behind for the same file is removed first.
+    What killed processes left behind for the same file, or for earlier backups of this record, is removed first.
 
     Raises
     ------
     StoreError
         If the folder of the target is not there, or may not be written, or the disk is full.
     """
-    prefix = f".{target.name}.unfinished-"
+    prefix = f".{target.name}{_UNFINISHED}"
     with explain_errors(target):
         if not target.parent.is_dir():
             raise StoreError(f"There is no folder {target.parent}. Create it first.")
-        _remove_left_behind(target.parent, prefix)
+        _remove_left_behind(target)
         folder = Path(tempfile.mkdtemp(prefix=prefix, dir=target.parent))
         held = _hold(folder)
         try:
@@ -96,10 +101,20 @@ def _put_new(made: Path, target: Path) -> None:
         made.replace(target)
 
 
-def _remove_left_behind(folder: Path, prefix: str) -> None:
+def left_behind(folder: Path) -> list[Path]:
+    """Name what processes that were killed left in a folder, and what others are making there now."""
+    return sorted(path for path in folder.iterdir() if _NAME.fullmatch(path.name) and path.is_dir())
+
+
+def _remove_left_behind(target: Path) -> None:
+    """Remove what killed processes left behind for this file, or one that differs in its date and time only."""
     if fcntl is None:
         return
-    for left in [path for path in folder.iterdir() if path.name.startswith(prefix)]:
+    ours = _MOMENT.sub("", target.name)
+    for left in left_behind(target.parent):
+        match = _NAME.fullmatch(left.name)
+        if match is None or _MOMENT.sub("", match[1]) != ours:
+            continue
         with suppress(OSError):
             held = _hold(left)
             if held is not None:

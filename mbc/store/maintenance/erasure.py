@@ -24,6 +24,7 @@ from mbc.store.audit.hash_chain import ERASE, UPGRADE, Line, shown_digest
 from mbc.store.audit.log import append, lock_log
 from mbc.store.audit.tombstones import digest, new_tombstone_id
 from mbc.store.database.batches import batches
+from mbc.store.maintenance.mentions import mentions
 from mbc.store.maintenance.verification import leaves_digest, tombstone_digest
 from mbc.store.schema import tables as t
 from mbc.store.writing import seals as sealing
@@ -50,12 +51,16 @@ class Erasure:
     tombstone_id: str
     counts: dict[str, int]  # rows taken out, by table
     lines: int  # of the audit trail, that named the client
+    mentions: tuple[
+        str, ...
+    ] = ()  # rows about others in which the client is named: erased nowhere, to be corrected
     clean: bool = True  # whether what was deleted has left the database's own files as well
 
 
 def erase(
-    connection: Connection, client_id: str, *, by: str, reason: str, now: datetime, line: Callable[..., Line]
-) -> Erasure:
+    connection: Connection, client_id: str, *, by: str, reason: str, now: datetime, line: Callable[..., Line],
+    safety: bool = True,
+) -> Erasure:  # fmt: skip
     """Take one client out of the record, inside the caller's transaction.
 
     Parameters
@@ -70,6 +75,8 @@ def erase(
         The moment, with its zone.
     line : callable
         Makes a line for the audit trail.
+    safety : bool
+        Whether rows of the safety channel about others may be named in what is returned.
 
     Raises
     ------
@@ -90,6 +97,7 @@ def erase(
     leaves = _leaves(connection, client_id)
     entries = {leaf.entry_id for leaf in leaves if leaf.entry_id is not None}
     counts = _delete(connection, client_id)
+    named = tuple(mentions(connection, names.words, names.pattern, client_id, safety=safety))
     _forget_sources(connection, entries, names)
     shown = _redact(connection, names, tombstone_id, entries)
     tombstone = _tombstone(tombstone_id, client_id, by=by, reason=reason, now=now, counts=counts)
@@ -108,7 +116,7 @@ def erase(
         "shown": shown_digest(shown),
     }
     append(connection, [line(ERASE, subject=tombstone_id, **detail)])
-    return Erasure(tombstone_id, counts, len(shown))
+    return Erasure(tombstone_id, counts, len(shown), named)
 
 
 @dataclass(frozen=True, slots=True)

@@ -99,6 +99,7 @@ preview                  123      1         1           -          -          - 
 as_user                  +        -         -           -          -          -       -          -    -     -     -
 from_origin              +        -         -           -          -          -       -          -    -     -     -
 accounts                 +        -         -           -          -          -       -          -    +     -     -
+retention_due            +        -         -           -          -          -       -          -    +     -     -
 caseloads                123      -         -           -          -          -       -          -    123   -     -
 assign                   +        -         -           -          -          -       -          -    +     -     -
 verify                   +        -         -           -          -          -       -          -    +     -     -
@@ -134,6 +135,8 @@ BESIDE = {
         "close", "url", "user", "has_permission", "can_read", "open_until",  # about the view itself
         "snapshot",  # reads nothing by itself
         "writing",  # what may be added is walked by kind
+        "require_reachable", "database_faults",  # for monitors: whether the database answers, and is sound
+        "retention_years", "set_retention_years",  # a number of years, in tests/attack/test_retention.py
         "own_account",  # one's own, in tests/attack/test_sign_in.py
         "audit",  # adding is for everybody; reading is walked
         "last_session_date",  # a day, and nobody's name; its reach is in tests/store/test_last_session.py
@@ -232,6 +235,7 @@ ANSWERED: dict[str, Callable[[Store], object]] = {
     "definitions": lambda mine: mine.definitions(),
     "keep_definition": lambda mine: taken_back(mine, lambda record: record.keep_definition(unreadable("own"))),
     "keep_scores": lambda mine: mine.keep_scores([]),
+    "retention_due": lambda mine: mine.retention_due(DAY, years=1),
     "assign": lambda mine: mine.assign(["C1"], "T1", reason="as before"),
     "erased": lambda mine: mine.erased(["C9"]),
     "backup": backed_up,

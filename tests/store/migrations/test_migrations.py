@@ -16,7 +16,7 @@ from mbc.errors import StoreError
 from mbc.store import Administration, Store, migrations
 from mbc.store.database import engine as engines
 from mbc.store.maintenance import verification
-from mbc.store.migrations import HEAD, upgrade
+from mbc.store.migrations import upgrade
 
 # rows that the code of revision 0001 wrote, table by table; its tables come from its own migration
 RELEASED = json.loads(Path(__file__).with_name("record_0001.json").read_text(encoding="utf-8"))

@@ -1,0 +1,74 @@
+"""``mbc retention``: how long records are kept, and who is due to be erased."""
+
+from __future__ import annotations
+
+import datetime as dt
+
+import click
+
+from mbc.cli.options import as_option, store_option, view_of
+
+
+@click.group("retention")
+def command() -> None:
+    """Keep records for as long as the clinic's rule says, and erase them then."""
+
+
+@command.command("set")
+@click.argument("years", type=click.IntRange(1, 100))
+@store_option
+def set_(years: int, store_url: str) -> None:
+    """Keep records for YEARS after the last contact of the last episode."""
+    from mbc.store import Store  # noqa: PLC0415 - the command line stays quick until a record is opened
+
+    with Store.open(store_url) as store:
+        store.set_retention_years(years)
+    click.echo(f"Records are kept for {years} years after the last contact. Nothing is erased by itself.")
+
+
+@command.command("list")
+@as_option
+@store_option
+def list_(*, username: str | None, store_url: str) -> None:
+    """List the clients whose record has been kept long enough, the longest due first."""
+    from mbc.store import Store  # noqa: PLC0415
+
+    with Store.open(store_url) as store:
+        due = view_of(store, username).retention_due(_today())
+    if due.is_empty():
+        click.echo("Nobody is due.")
+    for row in due.iter_rows(named=True):
+        click.echo(f"{row['client_id']:<24}last contact {row['last_contact']}  due since {row['due_on']}")
+
+
+@command.command("erase")
+@click.option("--reason", default="kept for as long as the clinic's rule says", show_default=True, help="Kept.")
+@click.option("--yes", is_flag=True, help="Do not ask.")
+@as_option
+@store_option
+def erase(*, reason: str, yes: bool, username: str | None, store_url: str) -> None:
+    """Erase everybody who is due, one after the other. It cannot be undone."""
+    from mbc.store import Store  # noqa: PLC0415
+
+    with Store.open(store_url) as full_store:
+        store = view_of(full_store, username)
+        due = store.retention_due(_today())["client_id"].to_list()
+        if not due:
+            click.echo("Nobody is due.")
+            return
+        if not yes:
+            click.echo(f"This permanently erases {len(due)} from {store.url}: {', '.join(due)}.")
+            typed = click.prompt("Type how many to go on", default="", show_default=False)
+            if typed.strip() != str(len(due)):
+                click.echo("The numbers differ. Nothing was erased.")
+                raise click.exceptions.Exit(1)
+        for client_id in due:
+            done = store.erase(client_id, reason=reason)
+            click.echo(f"Erased one, tombstone {done.tombstone_id}.")
+            for mention in done.mentions:
+                click.echo(f"  Named in {mention}: correct it there.")
+    click.echo("Backups and exports made before still hold them: delete those, or make new ones.")
+
+
+def _today() -> dt.date:
+    return dt.datetime.now(dt.UTC).date()
