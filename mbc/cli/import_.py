@@ -68,6 +68,12 @@ _STYLES = {"stored": "green", "superseding": "cyan", "duplicate": "dim", "refuse
 @click.option(
     "--encoding", metavar="NAME", help="Of a text or SPSS file, such as windows-1252; default: detected."
 )
+@click.option(
+    "--start-date",
+    type=click.DateTime(["%Y-%m-%d"]),
+    help="Date of day 0, week 0 or wave 1, where a column numbers days, weeks or waves.",
+)
+@click.option("--days-per-wave", type=click.IntRange(min=1), help="Days between two waves, with --start-date.")
 @click.option("--separator", metavar="SIGN", help="comma, semicolon, tab or bar; default: detected from the file.")
 @click.option(
     "--blank", multiple=True, metavar="TEXT", help="Text that means 'not answered', such as NA; may be repeated."
@@ -146,6 +152,8 @@ def _options(file: Path, arguments: dict[str, Any]) -> ImportOptions:
     mapping, asking = arguments.pop("mapping_file"), arguments.pop("map_interactively")
     try:
         arguments["separator"] = _SEPARATORS.get(arguments["separator"], arguments["separator"])
+        if arguments["start_date"] is not None:
+            arguments["start_date"] = arguments["start_date"].date()
         arguments["columns"] = column_mapping(arguments["columns"])
         for name in ("form", "coding"):
             arguments[name] = per_instrument(arguments[name], name)

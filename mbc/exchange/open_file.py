@@ -14,6 +14,7 @@ from mbc.exchange.files.gzip_file import digest, unpacked
 from mbc.exchange.files.messages import quote
 from mbc.exchange.files.text_table import TextTable
 from mbc.exchange.header.options import ImportOptions
+from mbc.exchange.header.study_days import with_study_days
 from mbc.exchange.header.survey_tools import as_survey_export
 from mbc.exchange.redcap import from_eav, is_eav, is_redcap, read_dictionary, read_redcap
 
@@ -59,7 +60,7 @@ def open_table(path: str | Path, options: ImportOptions) -> TextTable:
             return read_fhir(path, options)
         case _:
             table = read_text_table(path, separator=options.separator, encoding=options.encoding)
-    table = as_survey_export(table, options)
+    table = with_study_days(as_survey_export(table, options), options)
     per_value = is_eav(table)
     if options.dictionary is None and not per_value and not is_redcap(table):
         return table
@@ -117,5 +118,7 @@ def _check_options(kind: str, path: Path, options: ImportOptions) -> None:
         raise SettingsError(f"'{quote(path.name)}' is not SPSS or text, so --encoding does not apply.")
     if options.questionnaire is not None and kind != "fhir":
         raise SettingsError(f"'{quote(path.name)}' is not FHIR JSON, so --questionnaire does not apply.")
+    if options.start_date is not None and kind == "fhir":
+        raise SettingsError(f"'{quote(path.name)}' is FHIR JSON, which is dated, so --start-date does not apply.")
     if options.dictionary is not None and kind == "fhir":
         raise SettingsError(f"'{quote(path.name)}' is FHIR JSON, so --dictionary does not apply.")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import codecs
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import date, datetime
 from pathlib import Path
 from typing import Literal, get_args
 
@@ -53,6 +53,10 @@ class ImportOptions:
     questionnaire: Path | None = None
     """FHIR Questionnaire (or a Bundle of them) with the scores of coded answers."""
     date_format: str | None = None
+    start_date: date | None = None
+    """Where days are numbered and not dated: the day of day 0, week 0 or wave 1."""
+    days_per_wave: int | None = None
+    """How many days lie between two waves."""
     separator: str | None = None
     encoding: str | None = None
     """Of a text or SPSS file, where the file does not say it or says a wrong one."""

@@ -83,6 +83,7 @@ def read_pages(path: Path, options: ImportOptions) -> Parts | None:
     if (
         options.dictionary is not None
         or options.encoding is not None
+        or options.start_date is not None
         or not is_long(path)
         or (options.items and not options.instruments)
     ):
@@ -165,7 +166,10 @@ def _about(note: str) -> str:
 
 
 def _columns(table: TextTable, options: ImportOptions) -> Columns:
-    return Columns(table, {**table.given, **options.columns}).without(options.ignore)
+    mapped = dict(options.columns)
+    if options.start_date is not None:
+        mapped.pop("taken_on", None)  # the column that was counted; the days that it gave are in its place
+    return Columns(table, {**table.given, **mapped}).without(options.ignore)
 
 
 def _read_records(columns: Columns, recognised: Recognised, options: ImportOptions) -> Records:
