@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from mbc.instruments.library import instruments as instruments
     from mbc.store import Store as Store
 
-__version__ = "0.1.0"
+__version__ = "0.2.0.dev0"
 
 __getattr__, __dir__, _names = public_names(
     __name__,

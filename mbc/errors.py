@@ -15,6 +15,7 @@
     ├── StoreError               the record cannot be opened, read or written as asked
     │   ├── StoreNotFound        nothing is there yet
     │   ├── StoreNewer           written by a newer mbc than this one
+    │   ├── StoreOlder           written by an older mbc, and not yet brought up to date
     │   ├── StoreBusy            somebody else has been writing for longer than was waited
     │   ├── StoreUnreachable     the database does not answer, or its file is out of reach
     │   ├── NotInRecord          no such client, goal, relationship ... for this user
@@ -101,6 +102,10 @@ class StoreNotFound(StoreError):
 
 class StoreNewer(StoreError):
     """The record was written by a newer mbc than this one."""
+
+
+class StoreOlder(StoreError):
+    """The record was written by an older mbc than this one, and is not changed before 'mbc upgrade' is run."""
 
 
 class StoreBusy(StoreError):

@@ -12,7 +12,7 @@ import click
 from mbc.cli.options import store_option
 from mbc.cli.progress import working
 from mbc.cli.record_summary import REFUSED, amounts, print_verification, size, warn
-from mbc.errors import BackupDamaged, MbcError, StoreError
+from mbc.errors import BackupDamaged, MbcError, StoreError, StoreOlder
 
 if TYPE_CHECKING:
     from mbc.store import Store
@@ -57,7 +57,25 @@ def command(
         return _list(target)
     if keep is not None and not target.is_dir():
         raise click.UsageError(f"--keep needs a folder for TARGET; {target} is not a folder.")
-    return _make(target, store_url, encrypt=encrypt, keep=keep, force=force)
+    try:
+        return _make(target, store_url, encrypt=encrypt, keep=keep, force=force)
+    except StoreOlder as fault:
+        if encrypt or keep:
+            raise
+        return _make_of_older(target, store_url, str(fault), force=force)
+
+
+def _make_of_older(target: Path, store_url: str, why: str, *, force: bool) -> int:
+    from mbc.store.backup.older_record import back_up_older  # noqa: PLC0415 - loaded when it is needed
+
+    name = Path(store_url.rpartition("/")[2]).stem or "record"
+    path = target / f"{name}-{datetime.now(UTC).strftime(_MOMENT)}{ENDING}" if target.is_dir() else target
+    with working() as progress:
+        done = back_up_older(store_url, path, force=force, progress=progress)
+    click.echo(f"Backup of the record as it is, of revision {done.manifest.revision}: {amounts(done.rows)}.")
+    click.echo(f"Written to {path} ({size(path.stat().st_size)}).")
+    warn(why)
+    return print_verification(done.report, what="a copy of the record, brought up to date")
 
 
 def _make(target: Path, store_url: str, *, encrypt: bool, keep: int | None, force: bool) -> int:

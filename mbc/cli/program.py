@@ -46,6 +46,7 @@ COMMANDS: dict[str, CommandEntry] = {
     "serve": CommandEntry("serve", "Start the web app."),
     "backup": CommandEntry("backup", "Back up a record into one file."),
     "restore": CommandEntry("restore", "Restore a record from a backup."),
+    "upgrade": CommandEntry("upgrade", "Bring a record of an older mbc up to date."),
     "encrypt": CommandEntry("encrypt", "Encrypt a record file."),
     "key": CommandEntry("key", "Change or remember the key of an encrypted record."),
 }

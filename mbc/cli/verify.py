@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -13,7 +13,7 @@ import click
 
 from mbc.cli.options import instruments_option, store_option, view_of
 from mbc.cli.record_summary import warn
-from mbc.errors import SettingsError
+from mbc.errors import SettingsError, StoreOlder
 
 if TYPE_CHECKING:
     from mbc.store import Store
@@ -49,7 +49,14 @@ def command(*, noted: str | None, username: str | None, anchor: Path | None, sto
     if anchor is not None and noted is not None:
         raise click.UsageError("Either --head or --head-to.")
     known = noted if anchor is None else last_head(anchor)
-    with open_to_read(store_url) as full_store:
+    with ExitStack() as opened:
+        try:
+            full_store = opened.enter_context(open_to_read(store_url))
+        except StoreOlder as fault:
+            if username is not None or known is not None:
+                raise
+            _verify_older(store_url, fault)
+            return
         store = view_of(full_store, username)
         with Progress(console=Console(stderr=True), transient=True) as bar:
             task = bar.add_task("Checking", total=None)
@@ -71,6 +78,17 @@ def command(*, noted: str | None, username: str | None, anchor: Path | None, sto
         add_head(anchor, report.chain.note)
         click.echo(f"Added to {anchor}.")
     if faults:
+        raise click.exceptions.Exit(1)
+
+
+def _verify_older(store_url: str, why: StoreOlder) -> None:
+    """Check a record of an older mbc, in a copy that is brought up to date."""
+    from mbc.store.backup.older_record import verify_older  # noqa: PLC0415 - loaded when it is needed
+
+    warn(f"{why} What follows is about a copy, brought up to date.")
+    report = verify_older(store_url)
+    _summary(store_url, report, [*report.chain.faults, *report.faults])
+    if not report.intact:
         raise click.exceptions.Exit(1)
 
 

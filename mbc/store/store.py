@@ -55,9 +55,15 @@ class Store(Readers, Provenance, BreakGlass, Backups, Maintenance, Caseloads, Re
 
     @classmethod
     def open(
-        cls, url: str, *, create: bool = False, key: str | None = None, busy_seconds: float = engines.BUSY_SECONDS
+        cls,
+        url: str,
+        *,
+        create: bool = False,
+        key: str | None = None,
+        upgrade: bool = False,
+        busy_seconds: float = engines.BUSY_SECONDS,
     ) -> Store:
-        """Open a record; an older one is brought up to date first.
+        """Open a record.
 
         Parameters
         ----------
@@ -69,6 +75,8 @@ class Store(Readers, Provenance, BreakGlass, Backups, Maintenance, Caseloads, Re
         key : str, optional
             Opens an encrypted record. Else it is taken from ``MBC_STORE_KEY``, the file that
             ``MBC_STORE_KEY_FILE`` names, the system's keyring, or asked for at the terminal.
+        upgrade : bool
+            Bring a record of an older mbc up to date, without a copy; the command ``mbc upgrade`` makes one.
         busy_seconds : float
             How long to wait, each time, for another program that is writing; a server waits less than a command.
 
@@ -78,6 +86,8 @@ class Store(Readers, Provenance, BreakGlass, Backups, Maintenance, Caseloads, Re
             If there is no record yet.
         StoreNewer
             If a newer mbc wrote it.
+        StoreOlder
+            If an older mbc wrote it, and it is not to be upgraded: nothing of it is changed.
         StoreError
             If it cannot be opened.
         WrongKey
@@ -85,7 +95,9 @@ class Store(Readers, Provenance, BreakGlass, Backups, Maintenance, Caseloads, Re
         SettingsError
             If ``url`` is not the address of a record, or there is no key to be had.
         """
-        return cls._opened(url, create=create, must_be_new=False, key=key, busy_seconds=busy_seconds)
+        return cls._opened(
+            url, create=create, must_be_new=False, key=key, upgrade=upgrade, busy_seconds=busy_seconds
+        )
 
     @classmethod
     def create(cls, url: str, *, key: str | None = None) -> Store:
@@ -108,11 +120,17 @@ class Store(Readers, Provenance, BreakGlass, Backups, Maintenance, Caseloads, Re
         create: bool,
         must_be_new: bool,
         key: str | None,
+        upgrade: bool = False,
         busy_seconds: float = engines.BUSY_SECONDS,
     ) -> Store:
         place = engines.address(url)
         engine = migrations.prepare(
-            place, create=create, must_be_new=must_be_new, key=given(key), busy_seconds=busy_seconds
+            place,
+            create=create,
+            must_be_new=must_be_new,
+            key=given(key),
+            busy_seconds=busy_seconds,
+            older="upgrade" if upgrade else "refuse",
         )
         return cls(SharedState(engine), Scope(who=operator()))
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import shutil
+from collections.abc import Callable, Generator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -75,8 +77,9 @@ def back_up(
         record = folder / archive.RECORD
         progress("Copying", None)
         raw = _copy(engine, record, key, progress)
-        rows, report = _read_back(record, raw, progress)
-        manifest = _manifest(record, raw, rows, report)
+        revision = _revision(engine)
+        rows, report = _read_back(record, raw, progress, older=revision != migrations.HEAD)
+        manifest = _manifest(record, raw, rows, report, revision)
         made = folder / "backup"
         archive.pack(record, manifest, made, progress)
         archive.check(made, progress)
@@ -120,6 +123,11 @@ def _copy(engine: Engine, record: Path, key: Passphrase | None, progress: Progre
     # (one program must not open one file with two SQLite libraries, so a plain record goes under a key row by row)
     if engines.file_of(engine.url) is None or (own is None and key is not None):
         return _copy_rows(engine, record, key, progress)
+    return copy_file(engine, record)
+
+
+def copy_file(engine: Engine, record: Path) -> str | None:
+    """Copy a record's file as it is at one moment, under the same key; returns its raw key."""
     engines.touch_private(record)
     with engines.explain_faults(engine):
         connection = engine.raw_connection()
@@ -128,7 +136,7 @@ def _copy(engine: Engine, record: Path, key: Passphrase | None, progress: Progre
             connection.cursor().execute("VACUUM INTO ?", (str(record),))
         finally:
             connection.close()
-    return own
+    return sqlcipher.key_of(engine)
 
 
 def _copy_rows(engine: Engine, record: Path, key: Passphrase | None, progress: Progress) -> str | None:
@@ -143,8 +151,16 @@ def _copy_rows(engine: Engine, record: Path, key: Passphrase | None, progress: P
     return raw
 
 
-def _read_back(record: Path, raw: str | None, progress: Progress) -> tuple[dict[str, int], VerifyReport]:
+def _read_back(
+    record: Path, raw: str | None, progress: Progress, *, older: bool
+) -> tuple[dict[str, int], VerifyReport]:
     progress("Verifying", None)
+    if older:  # it stays as it is: what is read back is a copy of it, brought up to date
+        current = record.with_name("current.db")
+        engines.touch_private(current)
+        shutil.copyfile(record, current)
+        with brought_up_to_date(current, raw) as engine, engines.reading(engine) as connection:
+            return copying.rows(connection), integrity.verify(connection)
     engine = engines.make_engine(engines.of_file(record, raw), raw_key=raw)
     try:
         require_sound(engine, record)
@@ -154,11 +170,29 @@ def _read_back(record: Path, raw: str | None, progress: Progress) -> tuple[dict[
         engines.settle(engine)
 
 
-def _manifest(record: Path, raw: str | None, rows: dict[str, int], report: VerifyReport) -> Manifest:
+@contextmanager
+def brought_up_to_date(record: Path, raw: str | None) -> Generator[Engine]:
+    """Bring a copy of an older record up to date, after its file was found sound."""
+    engine = migrations.prepare(engines.of_file(record, raw), create=False, must_be_new=False, raw_key=raw)
+    try:
+        require_sound(engine, record)
+        yield engine
+    finally:
+        engines.settle(engine)
+
+
+def _revision(engine: Engine) -> str:
+    with engines.explain_faults(engine), engine.connect() as connection:
+        return str(migrations.revision_of(connection))
+
+
+def _manifest(
+    record: Path, raw: str | None, rows: dict[str, int], report: VerifyReport, revision: str
+) -> Manifest:
     open_ = raw is None
     return Manifest(
         mbc=__version__,
-        revision=migrations.HEAD,
+        revision=revision,
         made_at=datetime.now(UTC).replace(microsecond=0),
         encrypted=not open_,
         size=record.stat().st_size,

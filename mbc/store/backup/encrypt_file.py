@@ -74,7 +74,7 @@ def encrypt(
             "encrypted by its operating system."
         )
     try:
-        migrations.prepare(place, create=False, must_be_new=False).dispose()  # up to date, and a record of mbc
+        migrations.prepare(place, create=False, must_be_new=False, older="refuse").dispose()  # a record of mbc
     except StoreError:
         _finish_removing(path)
         raise
@@ -115,7 +115,7 @@ def change_key(
     chosen = keys.new(path, keys.given(new_key))
     if sqlcipher.raw_of(path, chosen) == old:
         raise SettingsError("The new key is the old one. Nothing was changed.")
-    migrations.prepare(place, create=False, must_be_new=False, raw_key=old).dispose()
+    migrations.prepare(place, create=False, must_be_new=False, raw_key=old, older="refuse").dispose()
     replacing.remove_left_behind(path, _TO_GO)
     done = _rewrite(path, old, chosen, action="change key", kept_as=_TO_GO, keep=False, progress=progress)
     keys.keep(path, chosen)

@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Literal
 
 from sqlalchemy import URL, Connection, Engine, func, inspect, select, text
 
 from mbc import __version__
 from mbc.distribution import UPGRADE
-from mbc.errors import Conflict, StoreError, StoreNewer, StoreNotFound
+from mbc.errors import Conflict, StoreError, StoreNewer, StoreNotFound, StoreOlder
 from mbc.store.database import encryption_keys as keys
 from mbc.store.database import engine as engines
 from mbc.store.database import sqlcipher
 from mbc.store.database.encryption_keys import Passphrase
 
+Older = Literal["upgrade", "refuse", "keep"]
 REVISIONS: tuple[str, ...] = ("0001", "0002", "0003", "0005")  # every released revision, oldest first
 HEAD = REVISIONS[-1]
 VERSION_TABLE = "mbc_revision"
@@ -29,8 +31,9 @@ def prepare(
     key: Passphrase | None = None,
     raw_key: str | None = None,
     busy_seconds: float = engines.BUSY_SECONDS,
+    older: Older = "upgrade",
 ) -> Engine:
-    """Reach a record: make it, or find it and bring it up to date.
+    """Reach a record: make it, or find it, and bring it up to date if that is asked for.
 
     Parameters
     ----------
@@ -42,16 +45,19 @@ def prepare(
         Opens an encrypted file; looked for when neither is handed in.
     busy_seconds : float
         How long to wait for another program that is writing.
+    older : {"upgrade", "refuse", "keep"}
+        What becomes of a record of an older mbc; one that is kept can only be copied.
 
     Raises
     ------
-    StoreNotFound, StoreNewer, StoreError, Conflict
-        If it is absent, newer than this mbc, not a record at all, or there although it should be new.
+    StoreNotFound, StoreNewer, StoreOlder, StoreError, Conflict
+        If it is absent, newer than this mbc, older and refused, not a record at all, or there although it
+        should be new.
     """
     _prepare_file(url, create=create, key=key)
     engine = engines.make_engine(url, key=key, raw_key=raw_key, busy_seconds=busy_seconds)
     try:
-        _bring_up_to_date(engine, create=create, must_be_new=must_be_new)
+        _bring_up_to_date(engine, create=create, must_be_new=must_be_new, older=older)
     except BaseException:
         engine.dispose()
         raise
@@ -70,6 +76,17 @@ def upgrade(connection: Connection, revision: str = "head") -> None:
     config.set_main_option("script_location", str(Path(__file__).parent))
     config.attributes["connection"] = connection
     command.upgrade(config, revision)
+
+
+def description(revision: str) -> str:
+    """Say in one line what a revision brought."""
+    from alembic.config import Config  # noqa: PLC0415 - see `upgrade`
+    from alembic.script import ScriptDirectory  # noqa: PLC0415
+
+    config = Config()
+    config.set_main_option("script_location", str(Path(__file__).parent))
+    script = ScriptDirectory.from_config(config).get_revision(revision)
+    return (script.module.__doc__ or "").strip().splitlines()[0]
 
 
 def revision_of(connection: Connection) -> str | None:
@@ -123,7 +140,7 @@ def _make_encrypted(path: Path, key: Passphrase | None) -> None:
     keys.keep(path, chosen)
 
 
-def _bring_up_to_date(engine: Engine, *, create: bool, must_be_new: bool) -> None:
+def _bring_up_to_date(engine: Engine, *, create: bool, must_be_new: bool, older: Older) -> None:
     with engines.explain_faults(engine), engine.connect() as connection:
         revision = revision_of(connection)
     shown = engines.display_address(engine.url)
@@ -136,7 +153,13 @@ def _bring_up_to_date(engine: Engine, *, create: bool, must_be_new: bool) -> Non
         )
     if revision is not None and must_be_new:
         raise Conflict(f"There is a record at {shown} already. Open it, or choose another address.")
-    if revision != HEAD:
+    if revision not in (None, HEAD) and older == "refuse":
+        raise StoreOlder(
+            f"The record at {shown} was written by an older mbc (revision {revision}; this is mbc {__version__}, "
+            f"which writes {HEAD}). Nothing was changed. "
+            f"Copy it and bring it up to date: mbc upgrade --store {shown}"
+        )
+    if revision is None or (revision != HEAD and older == "upgrade"):
         with engines.writing(engine) as connection:
             upgrade(connection)
 
@@ -146,4 +169,4 @@ def _absent(url: URL) -> str:
     return f"There is no record at {shown} yet. Make one: mbc init --store {shown}"
 
 
-__all__ = ["HEAD", "REVISIONS", "VERSION_TABLE", "prepare", "revision_of", "upgrade"]
+__all__ = ["HEAD", "REVISIONS", "VERSION_TABLE", "Older", "description", "prepare", "revision_of", "upgrade"]

@@ -448,7 +448,7 @@ def test_a_backup_of_the_first_release_comes_back_on_every_database(elsewhere, t
     done = restore(tmp_path / "b", elsewhere)
     assert done.report.intact
     shutil.copy(record, tmp_path / "brought.db")
-    Store.open(f"sqlite:///{tmp_path}/brought.db").close()
+    Store.open(f"sqlite:///{tmp_path}/brought.db", upgrade=True).close()
     with Store.open(f"sqlite:///{tmp_path}/brought.db") as brought, Store.open(elsewhere) as back:
         assert back.answers().equals(brought.answers())
         assert back.verify().intact

@@ -138,7 +138,7 @@ def test_two_can_be_erased_and_what_is_written_afterwards_is_sealed_too(busy):
 
 def test_a_record_of_revision_0001_can_be_erased_from_after_its_upgrade(empty_url):
     lay_down(empty_url)
-    with Store.open(empty_url) as store:
+    with Store.open(empty_url, upgrade=True) as store:
         store.erase("C1", reason=REASON)
         assert store.verify().intact
         assert named(store, "C1", "later alias of C1") == []

@@ -34,7 +34,7 @@ def count(connection, *_):
     if left == 0:
         os.kill(os.getpid(), signal.SIGKILL)
 
-Store.open(sys.argv[1]).close()
+Store.open(sys.argv[1], upgrade=True).close()
 """
 DIGESTS = {("audit", "previous"), ("audit", "digest")}  # the upgrade chains the trail anew
 
@@ -127,7 +127,7 @@ def test_the_frozen_record_has_a_row_in_every_table_of_its_revision(empty_url):
 def test_every_row_of_revision_0001_is_there_after_the_upgrade(empty_url):
     lay_down(empty_url)
     before = held(empty_url)
-    with Store.open(empty_url) as store:
+    with Store.open(empty_url, upgrade=True) as store:
         assert revision(empty_url) == migrations.HEAD
         after = held(empty_url)
         more = {table: [row for row in rows if row not in before[table]] for table, rows in after.items()}
@@ -142,7 +142,7 @@ def test_every_row_of_revision_0001_is_there_after_the_upgrade(empty_url):
 
 def test_an_upgraded_record_reads_as_before(empty_url):
     lay_down(empty_url)
-    with Store.open(empty_url) as store:
+    with Store.open(empty_url, upgrade=True) as store:
         assert store.clients()["alias"].to_list() == ["later alias of C1", "alias of C10", "alias of C2"]
         assert store.administrations(history=True).height == 9
         assert store.administrations(channel="safety").height == 3
@@ -155,7 +155,7 @@ def test_an_upgraded_record_reads_as_before(empty_url):
 
 def test_an_upgraded_record_goes_on_and_its_history_stays_sealed(empty_url):
     lay_down(empty_url)
-    with Store.open(empty_url) as store:
+    with Store.open(empty_url, upgrade=True) as store:
         with store.writing(by="K1") as record:
             record.add(Administration("C1", "gad7", date(2026, 4, 1), (1,) * 7))
             record.retire_goal("C2-G1", on=date(2026, 4, 1), reason="reached")
@@ -178,7 +178,7 @@ def test_an_upgraded_record_goes_on_and_its_history_stays_sealed(empty_url):
 def test_a_head_noted_before_the_upgrade_is_still_known(empty_url):
     lay_down(empty_url)
     noted = RELEASED["audit"]["rows"][-1][-1]
-    with Store.open(empty_url) as store:
+    with Store.open(empty_url, upgrade=True) as store:
         report = store.verify(noted=f"10:{noted}")
         assert report.intact
         assert report.chain.since_noted == 2  # the upgrades' own lines
@@ -209,7 +209,7 @@ def test_an_upgrade_launders_nothing(empty_url, change, says):
         tie = [f"ALTER TABLE {table} ENABLE TRIGGER {table}_kept"]
     kept = () if table == "account" else untie
     lay_down(empty_url, *kept, change, *(tie if kept else ()))
-    with Store.open(empty_url) as store:
+    with Store.open(empty_url, upgrade=True) as store:
         faults = store.verify().faults
         assert any(fault.startswith("Before the upgrade to 000") and says in fault for fault in faults), faults
 
@@ -223,7 +223,7 @@ def test_an_upgrade_that_is_killed_leaves_the_old_record_or_the_new_one(empty_ur
         assert revision(empty_url) == (migrations.HEAD if statements == 10_000 else "0001")
         if statements < 10_000:
             assert held(empty_url) == before, statements
-    with Store.open(empty_url) as store:
+    with Store.open(empty_url, upgrade=True) as store:
         assert store.verify().intact
 
 
@@ -234,4 +234,4 @@ def test_an_older_mbc_refuses_a_newer_record_and_says_what_to_do(url, monkeypatc
     with pytest.raises(
         StoreError, match=rf"revision {newest}; this is mbc .* knows up to 0001.*pip install --upgrade mbc-toolkit"
     ):
-        Store.open(url)
+        Store.open(url, upgrade=True)
