@@ -62,12 +62,12 @@ def test_a_record_of_a_newer_mbc_is_refused(url):
         Store.open(url)
 
 
-def test_an_older_record_is_brought_up_to_date_when_it_is_opened(url, monkeypatch):
+def test_an_older_record_is_brought_up_to_date_when_that_is_asked_for(url, monkeypatch):
     upgraded = []
     monkeypatch.setattr(migrations, "REVISIONS", (migrations.HEAD, "9999"))
     monkeypatch.setattr(migrations, "HEAD", "9999")
     monkeypatch.setattr(migrations, "upgrade", lambda connection: upgraded.append(connection.in_transaction()))
-    Store.open(url).close()
+    Store.open(url, upgrade=True).close()
     assert upgraded == [True]
 
 
