@@ -240,14 +240,15 @@ def test_an_encryption_stopped_before_the_plain_file_was_gone_is_finished_by_the
     fill(url, 5)
     again = ["encrypt", "--remove-plain", "--store", url]
     whole = path.read_bytes()
-    steps = commands.run(*again).steps
-    for step in range(steps, 0, -1):  # from the end: the last step at which the plain file is still there
+    first, last = 1, commands.run(*again).steps  # the plain file is untouched after the one, gone after the other
+    while sqlcipher.is_plain(path) or not list(tmp_path.glob("clinic.db.to-be-removed-*")):
+        assert last - first > 1, "the plain file is never set aside"
         for left in tmp_path.glob("clinic.db*"):
             left.unlink()
         path.write_bytes(whole)
+        step = (first + last) // 2
         commands.run(*again, step=step)
-        if list(tmp_path.glob("clinic.db.to-be-removed-*")):
-            break
+        first, last = (step, last) if sqlcipher.is_plain(path) else (first, step)
     assert not sqlcipher.is_plain(path)
     ended = commands.run(*again)
     assert ended.status == 1
