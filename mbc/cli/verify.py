@@ -103,8 +103,8 @@ def open_to_read(store_url: str) -> Iterator[Store]:
             yield store
         return
     warn("The disk of the record is full or read-only; a copy of its files is checked.")
-    beside = Path(tempfile.gettempdir()) / "mbc-verify"
-    with readable_copy(store_url, beside) as place, Store.open(place.render_as_string()) as store:
+    next_to = Path(tempfile.gettempdir()) / "mbc-verify"
+    with readable_copy(store_url, next_to) as place, Store.open(place.render_as_string()) as store:
         yield store
 
 

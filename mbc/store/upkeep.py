@@ -132,7 +132,7 @@ class Maintenance(RecordView):
                 raise AccessDenied(f"{self._scope.who} may not keep scores: they are everybody's.")
         with self._queued(), engines.writing(self._engine) as connection:
             score_cache.drop(connection, dropping)
-            count = score_cache.keep(connection, worked, datetime.now(UTC))
+            count = score_cache.keep(connection, worked, datetime.now(UTC), self._shared.score_key.make())
             if logged is not None:
                 append(connection, [self.audit.line("rescore", **logged)])
         return count

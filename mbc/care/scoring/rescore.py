@@ -131,7 +131,7 @@ def wrong_scores(store: Store) -> int:
     sets = current_sets(store)
     if not sets:
         return 0
-    kept = store.administrations_to_score(list(sets)).kept.join(_names(sets), on="set_id")
+    kept = store.administrations_to_score(list(sets), checked=False).kept.join(_names(sets), on="set_id")
     answers = store.administrations_to_score([])
     fresh = pl.concat(
         [worked.scores for worked in _to_keep(answers.answers, answers.totals)] or [kept.select(COLUMNS).clear()]
@@ -155,7 +155,7 @@ def _outdated(store: Store) -> Iterator[tuple[Instrument, pl.DataFrame]]:
 
 def _compare(store: Store, known: Instrument, old: pl.DataFrame) -> Rescoring:
     key = known.key
-    kept = store.administrations_to_score(old["set_id"].to_list(), instrument=key).kept
+    kept = store.administrations_to_score(old["set_id"].to_list(), instrument=key, checked=False).kept
     before = kept.join(old.select("set_id", "scale"), on="set_id").select("client_id", *_KEY, "score", "band")
     after = scores(store, instrument=key, invalid="null").select("client_id", *_KEY, "score", "band")
     there = before.select("administration_id").unique()  # what came later has no score before

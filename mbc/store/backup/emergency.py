@@ -35,8 +35,8 @@ def cannot_be_written(url: str) -> bool:
 
 
 @contextmanager
-def readable_copy(url: str, beside: Path) -> Generator[URL]:
-    """Copy the files of a record into a private folder beside a path; gives the address of the copy.
+def readable_copy(url: str, next_to: Path) -> Generator[URL]:
+    """Copy the files of a record into a private folder next to a path; gives the address of the copy.
 
     Raises
     ------
@@ -47,7 +47,7 @@ def readable_copy(url: str, beside: Path) -> Generator[URL]:
     path = engines.file_of(place)
     if path is None:
         raise StoreError("Only a record that is a file can be copied.")
-    with workplace(beside) as folder, explain_errors(beside):
+    with workplace(next_to) as folder, explain_errors(next_to):
         copy = folder / "copied.db"
         for ending in (_LOG, ""):  # the log first: what moves from it into the file meanwhile is then in both
             source = path.with_name(path.name + ending)

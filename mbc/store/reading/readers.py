@@ -15,7 +15,7 @@ from sqlalchemy import ColumnElement, Connection, FromClause, Select, String, an
 from mbc.store.database.batches import BATCH
 from mbc.store.database.frames import fetch
 from mbc.store.reading.queries import CURRENT, LATER, QueryView
-from mbc.store.reading.score_cache import ToScore
+from mbc.store.reading.score_cache import ToScore, require_digests
 from mbc.store.schema import tables as t
 from mbc.store.schema.records import Channel
 from mbc.store.schema.safety_rules import SAFETY_EVENT, shipped_rules
@@ -48,7 +48,7 @@ _TOTAL_HEAD = (
 )  # fmt: skip
 
 
-_KEPT = ("set_id", "score", "answered", "prorated", "band", "maximum", "recorded")
+_KEPT = ("set_id", "score", "answered", "prorated", "band", "maximum", "recorded", "digest")
 
 
 class Readers(QueryView):
@@ -242,7 +242,12 @@ class Readers(QueryView):
                 return fetch(connection, query)
 
     def administrations_to_score(
-        self, set_ids: Collection[int], *, client_id: str | None = None, instrument: str | None = None
+        self,
+        set_ids: Collection[int],
+        *,
+        client_id: str | None = None,
+        instrument: str | None = None,
+        checked: bool = True,
     ) -> ToScore:
         """Read kept scores of some sets, and the answers of administrations that have none there.
 
@@ -254,6 +259,8 @@ class Readers(QueryView):
             Of `score_sets`: those whose definition is the one that holds now.
         client_id, instrument : str, optional
             One client, one questionnaire.
+        checked : bool
+            Leave out kept scores that are not as they were kept. Without, they are given too: to be compared.
         """
         key, c = "administration_id", t.score.c
         which = select(t.administration.c[key]).where(*self._which(instrument, client_id, "care"))
@@ -266,6 +273,7 @@ class Readers(QueryView):
                 self._require_client(connection, client_id)
                 named = self._administrations(_ANSWER_HEAD, instrument, client_id, "care")
                 head, kept = (fetch(connection, each) for each in (named, query))
+                kept = self._sound(connection, kept) if checked else kept.drop("digest")
                 rest = head.join(kept.select(key), on=key, how="anti")
                 answers = _of_these(connection, t.answer, rest)
                 totals = _of_these(connection, t.total, rest)
@@ -274,6 +282,9 @@ class Readers(QueryView):
             answers=_join_head(rest, answers, "item"),
             totals=_join_head(rest.select(_TOTAL_HEAD), totals, "scale"),
         )
+
+    def _sound(self, connection: Connection, kept: pl.DataFrame) -> pl.DataFrame:
+        return require_digests(connection, kept, self._shared.score_key.read())
 
     def _read(
         self,
