@@ -227,7 +227,8 @@ def _show(console: Console, plan: ImportPlan, *, safety: bool) -> None:
         table.add_row(*(Text(cell) for cell in cells), Text(outcome, style=style), Text(reason or ""))
     console.print(table)
     if len(visible) < len(frame):
-        _note(console, f"{len(frame) - len(visible)} more rows are not shown; --out FILE.csv writes them all.")
+        rest = len(frame) - len(visible)
+        _note(console, f"Not shown: {rest} more {'row' if rest == 1 else 'rows'}; --out FILE.csv writes them all.")
 
 
 def _print_refused(console: Console, lines: Sequence[str]) -> None:
@@ -235,7 +236,8 @@ def _print_refused(console: Console, lines: Sequence[str]) -> None:
     for line in lines[:_MOST_REFUSED]:
         console.print(f"Refused: {line}", markup=False, soft_wrap=True)
     if len(lines) > _MOST_REFUSED:
-        _note(console, f"{len(lines) - _MOST_REFUSED} more rows were refused; --out FILE.csv writes them all.")
+        rest = len(lines) - _MOST_REFUSED
+        _note(console, f"Refused: {rest} more {'row' if rest == 1 else 'rows'}; --out FILE.csv writes them all.")
 
 
 def _write_table(plan: ImportPlan, path: Path, *, safety: bool, force: bool) -> None:

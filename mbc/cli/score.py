@@ -18,6 +18,7 @@ from mbc.cli.options import force_option, instruments_option
 from mbc.errors import ImportRefused, InvalidResponse, MissingItems
 from mbc.exchange.answer_file import read_answers
 from mbc.exchange.cells.text import MISSING_TEXTS
+from mbc.exchange.files.messages import count_noun
 from mbc.exchange.files.text_table import ROW
 from mbc.instruments import Instrument, Scale, refused_answers, score_stated
 
@@ -130,12 +131,12 @@ def _write(scored: pl.DataFrame, out: Path) -> None:
         scored.write_parquet(out)
     else:
         scored.write_csv(out, separator="\t" if out.suffix == ".tsv" else ",")
-    Console(stderr=True, highlight=False).print(Text(f"{scored.height} rows written to {out}."))
+    Console(stderr=True, highlight=False).print(Text(f"{count_noun(scored.height, 'row')} written to {out}."))
 
 
 def _summarise(scored: pl.DataFrame, definition: Instrument) -> None:
     console = Console(highlight=False)
-    console.print(Text.assemble((definition.name, "bold"), f": {scored.height} rows"))
+    console.print(Text.assemble((definition.name, "bold"), f": {count_noun(scored.height, 'row')}"))
     table = Table(box=None, header_style="bold", pad_edge=False, padding=(0, 2, 0, 0))
     for name in ("scale", "scored", "prorated", "no score", "mean", "SD", "lowest", "highest", "range"):
         table.add_column(name, justify="left" if name in {"scale", "range"} else "right")

@@ -110,7 +110,7 @@ def _score_table(values: pl.DataFrame, unit: str, score: str) -> ScoreTable:
     left = values.height - complete.height
     if complete.is_empty():
         raise ImportRefused("No row has a client, a time and a score. Are the columns the right ones?")
-    notes = (f"{left} rows without a client, a time or a score were left out.",) if left else ()
+    notes = (f"{count_noun(left, 'row')} without a client, a time or a score left out.",) if left else ()
     return ScoreTable(complete.select("client", "time", "score"), unit, score, notes)
 
 

@@ -132,7 +132,7 @@ def test_one_person_is_one_whatever_blanks_are_around_the_name(tmp_path):
     path.write_text("client,week,score\n A,0,12\nA ,1,9\nNA,0,3\n,1,4\n")
     table = read_scores(path)
     assert table.frame["client"].to_list() == ["A", "A"]
-    assert table.notes == ("2 rows without a client, a time or a score were left out.",)
+    assert table.notes == ("2 rows without a client, a time or a score left out.",)
 
 
 @pytest.mark.parametrize("header", ["date", "visit"])

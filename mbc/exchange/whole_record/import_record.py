@@ -25,7 +25,7 @@ import polars as pl
 from mbc.errors import ImportRefused
 from mbc.exchange.cells.text import REASON
 from mbc.exchange.fhir.record_tables import ANSWERS
-from mbc.exchange.files.messages import join_names, quote
+from mbc.exchange.files.messages import count_noun, join_names, quote
 from mbc.exchange.files.text_table import ROW, TextTable
 from mbc.exchange.header.columns import Columns
 from mbc.exchange.header.layout import recognise
@@ -244,7 +244,8 @@ def _refuse(folder: Path, tables: Iterable[RecordTable], frame: pl.DataFrame) ->
     faults += [f"{file}, row {row}: {reason}" for file, row, reason in refused.iter_rows()]
     if faults:
         raise ImportRefused(
-            f"'{quote(folder.name)}': {len(faults)} rows are refused; nothing was stored. Repair them.", faults
+            f"'{quote(folder.name)}': {count_noun(len(faults), 'row')} refused; nothing was stored. Repair them.",
+            faults,
         )
 
 
