@@ -53,10 +53,10 @@ def _add(store: Store) -> str:
     )  # fmt: skip
     waits = any(waiting.username == user.username for waiting in accounts.requests())
     parts = [f"{DONE}account '{user.username}' was made."]
-    if accounts.is_active(user.username):
-        parts.append(_link(accounts.make_link(user.username)))
     if waits:
         parts.append(_ASKED)
+    if accounts.is_active(user.username):  # last: the address is copied from the end of the line
+        parts.append(_link(accounts.make_link(user.username)))
     return " ".join(parts)
 
 
