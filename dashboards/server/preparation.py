@@ -45,11 +45,13 @@ def prepare(store_url: str) -> Prepared:
     from mbc.store import Store  # noqa: PLC0415
     from mbc.store.database import encryption_keys as keys  # noqa: PLC0415
     from mbc.store.database import sqlite_library  # noqa: PLC0415
-    from mbc.store.database.engine import address, file_of, is_encrypted  # noqa: PLC0415
+    from mbc.store.database.engine import address, file_of, is_encrypted, tls_caution  # noqa: PLC0415
 
     with Store.open(store_url) as store, definitions_of(store):  # a key is made only for a record that exists
         warnings = tuple(changed_definitions(store))
         if store.url.startswith("sqlite") and (note := sqlite_library.caution()):
+            warnings += (note,)
+        if note := tls_caution(address(store_url)):
             warnings += (note,)
     place = address(store_url)
     path = file_of(place)

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from sqlalchemy import URL, Connection, Engine, inspect, select, text
+from sqlalchemy import URL, Connection, Engine, func, inspect, select, text
 from sqlalchemy.exc import DatabaseError
 
 from mbc.errors import Conflict, SettingsError, StoreError, WrongKey
@@ -220,6 +220,11 @@ def _make_room(
     if present is not None and not force:
         where = engines.display_address(connection.engine.url)
         raise Conflict(f"There is a record at {where} already. Restore to another address, or replace it: --force")
+    if not connection.execute(select(func.pg_try_advisory_xact_lock(engines.SERVED_LOCK))).scalar():
+        raise Conflict(
+            f"The record at {engines.display_address(connection.engine.url)} is being served. Stop 'mbc serve', "
+            "then run this again."
+        )
     erased = () if present is None else _erased(connection, clients)
     before = None if present is None else accounts_before(connection)
     if present is not None:

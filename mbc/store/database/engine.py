@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import ipaddress
 import os
 import re
 import shutil
@@ -169,20 +170,56 @@ def make_engine(
     return engine
 
 
+SERVED_LOCK = (
+    7_265_623_003  # PostgreSQL: shared by every connection of a server, so that nobody replaces its record
+)
+
+
+def _hold_as_served(connection: Any, _: object) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_lock_shared(%s)", (SERVED_LOCK,))
+    connection.commit()  # the lock stays with the connection
+
+
+def tls_caution(url: URL) -> str | None:
+    """Say that a PostgreSQL record may travel unencrypted to another machine; None where it cannot."""
+    host = str(url.query.get("host", url.host or ""))
+    mode = url.query.get("sslmode", os.environ.get("PGSSLMODE", "prefer"))
+    if url.drivername in _FILES or _is_here(host) or mode in {"require", "verify-ca", "verify-full"}:
+        return None
+    return (
+        f"The record may travel unencrypted to {host}. Add ?sslmode=verify-full&sslrootcert=FILE to its address: "
+        "then the server is known by its certificate, and nobody can read along."
+    )
+
+
+def _is_here(host: str) -> bool:
+    if not host or host.startswith("/") or host == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
 def _postgres(url: URL, busy_seconds: float) -> Engine:
-    settings, options = ["-c timezone=UTC"], {"application_name": "mbc"}
-    if busy_seconds < BUSY_SECONDS:  # a server: a visitor waits for as long, and is asked to come back
+    served = busy_seconds < BUSY_SECONDS
+    settings, options = ["-c timezone=UTC"], {"application_name": "mbc serve" if served else "mbc"}
+    if served:  # a visitor waits for as long, and is asked to come back
         settings.append(f"-c lock_timeout={round(busy_seconds * 1000)}")
         options["connect_timeout"] = str(max(2, round(busy_seconds)))  # libpq takes no less
     options["options"] = " ".join(settings)
     try:
-        return create_engine(
+        engine = create_engine(
             url, pool_pre_ping=True, pool_timeout=busy_seconds, hide_parameters=True, connect_args=options
         )
     except ModuleNotFoundError:
         raise SettingsError(
             f"A PostgreSQL record needs the 'psycopg' driver. Install it: {install_hint('postgres')}."
         ) from None
+    if served:
+        event.listen(engine, "connect", _hold_as_served)
+    return engine
 
 
 def _on_sqlite_connect(dbapi: Any, _: object) -> None:
@@ -320,6 +357,10 @@ _FAULTS: tuple[tuple[str, str], ...] = (
     ("server closed the connection", _LOST),
     ("connection is closed", _LOST),
     ("connection is lost", _LOST),
+    (
+        "must be owner",
+        "does not let this user do that: only the role that made the record may.",
+    ),
     ("permission denied", "does not let this user do that. Ask the database's administrator."),
     ("connection failed", "does not answer. Is the database server running, and is the host right?"),
 )

@@ -9,7 +9,7 @@ from sqlalchemy import URL, Connection, Engine, func, inspect, select, text
 
 from mbc import __version__
 from mbc.distribution import UPGRADE
-from mbc.errors import Conflict, StoreError, StoreNewer, StoreNotFound, StoreOlder
+from mbc.errors import Conflict, SettingsError, StoreError, StoreNewer, StoreNotFound, StoreOlder
 from mbc.store.database import encryption_keys as keys
 from mbc.store.database import engine as engines
 from mbc.store.database import sqlcipher
@@ -143,6 +143,7 @@ def _make_encrypted(path: Path, key: Passphrase | None) -> None:
 def _bring_up_to_date(engine: Engine, *, create: bool, must_be_new: bool, older: Older) -> None:
     with engines.explain_faults(engine), engine.connect() as connection:
         revision = revision_of(connection)
+        _require_utf8(connection)
     shown = engines.display_address(engine.url)
     if revision is None and not create:
         raise StoreNotFound(_absent(engine.url))
@@ -162,6 +163,17 @@ def _bring_up_to_date(engine: Engine, *, create: bool, must_be_new: bool, older:
     if revision is None or (revision != HEAD and older == "upgrade"):
         with engines.writing(engine) as connection:
             upgrade(connection)
+
+
+def _require_utf8(connection: Connection) -> None:
+    if connection.dialect.name != "postgresql":
+        return
+    encoding = connection.execute(text("SHOW server_encoding")).scalar()
+    if encoding != "UTF8":
+        raise SettingsError(
+            f"The database keeps texts as {encoding}, which cannot hold every name. Make one that keeps UTF8: "
+            "CREATE DATABASE mbc ENCODING 'UTF8' TEMPLATE template0"
+        )
 
 
 def _absent(url: URL) -> str:
