@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pyotp
 import pytest
 from sqlalchemy import text
 
@@ -177,6 +178,24 @@ def test_a_restore_brings_nobody_back(staffed, url, tmp_path):
         assert back.accounts.active("sue").supervises == {"K1"}
         with pytest.raises(AccessDenied):
             back.as_user("ann")
+
+
+def test_a_restore_keeps_second_factors_and_brings_no_used_code_back(staffed, url, tmp_path):
+    accounts = staffed.accounts
+    first = pyotp.TOTP(pyotp.random_base32())
+    codes = accounts.add_factor("ann", first.secret, first.now())
+    staffed.backup(tmp_path / "yesterday")
+    assert accounts.verify_code("ann", codes[0])
+    later = pyotp.TOTP(pyotp.random_base32())
+    accounts.add_factor("bea", later.secret, later.now())
+    staffed.close()
+    done = restore(tmp_path / "yesterday", url, force=True)
+    assert done.accounts == ("bea: keeps the second factor.",)
+    with Store.open(url) as back:
+        assert back.verify().faults == ()
+        assert back.accounts.has_factor("bea")
+        assert not back.accounts.verify_code("ann", codes[0])
+        assert back.accounts.verify_code("ann", codes[1])
 
 
 def test_a_restore_does_not_weaken_what_is_stricter_in_the_backup(staffed, url, tmp_path):
