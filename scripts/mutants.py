@@ -60,7 +60,11 @@ AREAS = {
         "mbc/instruments/scoring/*.py",
         ("tests/instruments/scoring", "tests/instruments/test_refusals.py"),
     ),
-    "access": Area("mbc/store/access/*.py", ("tests/store/access", "tests/store/accounts/test_accounts.py")),
+    "access": Area("mbc/store/access/[!p]*.py", ("tests/store/access",)),
+    "passwords": Area(
+        "mbc/store/access/password_rules.py",
+        ("tests/store/access/test_password_rules.py", "tests/store/accounts/test_accounts.py"),
+    ),
 }
 
 

@@ -51,6 +51,7 @@ def test_recovery_needs_both_reliable_change_and_the_functional_side():
     assert result.started_functional.tolist() == [False, False, False, True, True]
 
 
+@pytest.mark.long
 def test_importing_a_module_does_not_hide_the_function_of_its_name():
     code = (
         "import importlib; importlib.import_module('mbc.models.change.person.reliable_change');"

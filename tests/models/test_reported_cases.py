@@ -11,7 +11,7 @@ import pyarrow as pa
 import pytest
 
 from mbc import models
-from mbc.errors import FrameError, MbcError, ModelError
+from mbc.errors import DoubtfulAnswers, FrameError, MbcError, ModelError
 
 HERE = Path(__file__).parent
 GROWTH = {"outcome": "y", "time": "week", "client": "client"}
@@ -295,7 +295,9 @@ def test_omega_names_reversed_and_constant_items_as_alpha_does():
     items = trait + rng.standard_normal((300, 5))
     items[:, 4] *= -1
     table = np.column_stack([items, np.ones(300)])
-    omega, alpha = models.omega(table), models.alpha(table)
+    with pytest.warns(DoubtfulAnswers, match="Items item 5 run against the rest") as warned:
+        omega, alpha = models.omega(table), models.alpha(table)
+    assert len(warned) == 2
     assert omega.suspects == alpha.suspects == ("item 5",)
     assert omega.dropped == alpha.dropped == ("item 6",)
     assert omega.warning == alpha.warning != ""

@@ -120,7 +120,8 @@ def built(kind: Any, value: Any, where: str) -> Any:
 
 
 def _built_dataclass(kind: type, value: Any, where: str) -> Any:
-    hints = get_type_hints(kind)
+    types_of = get_type_hints(kind)  # class variables among them
+    hints = {field.name: types_of[field.name] for field in fields(kind)}
     held = _object(value)
     if held is None or held.keys() != hints.keys():
         raise ModelError(f"The model file's {where} does not hold exactly {', '.join(hints)}.")

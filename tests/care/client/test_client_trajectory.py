@@ -187,6 +187,7 @@ def test_nothing_of_the_sample_is_drawn_where_it_does_not_apply(sample):
     assert drawn > 100
 
 
+@pytest.mark.long
 def test_without_a_published_figure_noise_comes_from_the_clinics_own_records(sample, sample_models):
     alone = client_trajectory(sample, "D-ANXIOUS-SECURE", "ecr_s", "anxiety")
     assert alone.segments[0].noise is None
@@ -196,6 +197,7 @@ def test_without_a_published_figure_noise_comes_from_the_clinics_own_records(sam
     assert beside.segments[0].since_baseline.verdict == "clearly better"
 
 
+@pytest.mark.long
 def test_a_published_figure_goes_before_the_clinics_own(sample, sample_models):
     found = client_trajectory(sample, "D-ANXIOUS-SECURE", "rses", cohort=sample_models)
     norm = instrument("rses").main_scale.change_norm

@@ -52,6 +52,7 @@ def charts(chart: object, path: object = "/client/C001", **more: object) -> dict
     return body | more
 
 
+@pytest.mark.long
 def test_what_our_pages_send_is_answered(signed_in: Callable[[str], FlaskClient]):
     visitor = signed_in("ash")
     assert callback(visitor, page_content("/client/C001")).status_code == 200
@@ -107,6 +108,7 @@ ANYTHING = st.recursive(
 )  # fmt: skip
 
 
+@pytest.mark.long
 @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(body=ANYTHING)
 def test_no_body_breaks_a_callback(signed_in: Callable[[str], FlaskClient], body: object):

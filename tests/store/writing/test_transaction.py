@@ -233,6 +233,7 @@ def test_a_name_too_long_is_refused_on_both_databases(client):
         pass
 
 
+@pytest.mark.long
 @settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(answers=st.lists(st.none() | st.floats(allow_nan=True, allow_infinity=False), min_size=1, max_size=30))
 def test_every_number_comes_back_as_it_was(client, answers):
