@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -10,7 +11,7 @@ from dash import Dash
 from dash.development.base_component import Component
 from flask.typing import ResponseReturnValue
 
-from mbc.care import CohortModels
+from mbc.care import Caseload, CohortModels
 from mbc.figures.theme import Theme
 from mbc.store.access.roles import ACCESS, PERSON_READERS, User
 from mbc.store.store import Store
@@ -27,6 +28,8 @@ class PageRequest:
     client_id: str | None = None  # as the path names them
     theme: Theme = "light"
     models: CohortModels | None = None
+    caseload: Callable[[], Caseload] | None = None  # kept from an earlier visit, where nothing was written since
+    today: dt.date = field(default_factory=dt.date.today)  # the demo has a fixed one
     token: str = ""  # goes back with each form
     note: str = ""  # what the last form led to
     path: str = ""  # that was asked for

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -35,6 +36,8 @@ class Settings:
         Names that people may call the server by, besides this machine's own; none named, any is answered.
     busy_seconds : float
         How long a visitor waits, each time, while somebody else writes; then they are asked to come back.
+    today : date, optional
+        The day that every page is read on; the real one unless given (the demo has a fixed day).
     clock : callable
         Seconds since the epoch; tests turn it.
 
@@ -57,6 +60,7 @@ class Settings:
     port: int | None = None
     hosts: frozenset[str] = frozenset()
     busy_seconds: float = 2
+    today: dt.date | None = None
     clock: Callable[[], float] = time.time
 
     @property

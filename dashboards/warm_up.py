@@ -7,7 +7,7 @@ import threading
 
 from dash import Dash
 
-from dashboards.web.visitor import models, unscoped_store
+from dashboards.web.visitor import models, today, unscoped_store
 from mbc.care import caseload
 from mbc.errors import MbcError
 
@@ -22,4 +22,4 @@ def start_warm_up(app: Dash) -> threading.Thread:
 def warm_up(app: Dash) -> None:
     """Read everybody's scores once with every model; the result is not kept, the models are."""
     with app.server.app_context(), contextlib.suppress(MbcError):  # a page reports it, should it matter there
-        caseload(unscoped_store(), cohort=models())
+        caseload(unscoped_store(), as_of=today(), cohort=models())

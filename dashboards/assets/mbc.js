@@ -105,16 +105,36 @@
     if (Date.now() > closing.get(glass)) window.location.reload();
   }, 1000);
 
-  // The list of a phone is asked for only where it is seen.
-  const narrow = window.matchMedia("(max-width: 48rem)");
-  narrow.addEventListener("change", () => {
-    if (document.getElementById("caseload-cards")) window.dash_clientside.set_props("narrow", { data: narrow.matches });
-  });
-
   let first = true;
   window.dash_clientside = Object.assign({}, window.dash_clientside, {
     mbc: {
-      isNarrow: () => narrow.matches,
+      // Finds clients among those the page holds; where it does not hold all, the server is asked.
+      findClients: (value) => {
+        const list = document.getElementById("caseload-list");
+        const more = document.getElementById("caseload-more");
+        const words = (value || "").toLowerCase().split(/\s+/).filter(Boolean);
+        const grid = window.dash_ag_grid && document.getElementById("caseload-grid");
+        if (grid) window.dash_ag_grid.getApiAsync("caseload-grid").then((api) => api.setGridOption("quickFilterText", words.join(" ")));
+        if (more && !more.hidden) return [words.join(" "), true, ""];
+        let found = 0;
+        for (const group of list.querySelectorAll(".work-group")) {
+          let here = 0;
+          for (const line of group.querySelectorAll("li")) {
+            const wanted = words.every((word) => line.dataset.find.includes(word));
+            line.hidden = !wanted;
+            here += wanted;
+          }
+          group.hidden = here === 0;
+          if (group.tagName === "DETAILS") group.open = words.length > 0 && here > 0;
+          found += here;
+        }
+        const keep = window.dash_clientside.no_update;
+        return [keep, found > 0, found > 0 ? "" : "No client of that name or number."];
+      },
+      showScores: (clicks) => {
+        const shown = clicks % 2 === 1;
+        return [!shown, shown, String(shown)];
+      },
       chooseTheme: (dark) => {
         const theme = window.mbcTheme.choose(dark ? "dark" : "light");
         return [theme, theme];

@@ -5,6 +5,10 @@ from __future__ import annotations
 import base64
 from collections.abc import Sequence
 
+from dash import html
+from dash.development.base_component import Component
+
+from dashboards.components.aria import aria
 from mbc.figures import sparkline_svg
 
 WIDTH, HEIGHT = 80, 26  # pixels; the style sheet reads the same
@@ -22,3 +26,8 @@ def spark_mask(points: Sequence[float | None], bounds: tuple[float, float]) -> s
         return None
     drawing = sparkline_svg(points, label="", bounds=bounds, width=WIDTH, height=HEIGHT)
     return "data:image/svg+xml;base64," + base64.b64encode(drawing.encode()).decode()
+
+
+def spark(address: str) -> Component:
+    """Draw a sparkline; the words next to it carry the same content."""
+    return html.Span(className="spark", style={"maskImage": f'url("{address}")'}, **aria(hidden="true"))

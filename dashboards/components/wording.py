@@ -12,6 +12,8 @@ Mood = Literal["better", "worse", "same", "unknown"]  # a class of the style she
 _MOODS: dict[Verdict, Mood] = {
     "clearly better": "better",
     "clearly worse": "worse",
+    "better once": "same",
+    "worse once": "same",
     "no clear change": "same",
     "not known": "unknown",
 }
@@ -37,6 +39,17 @@ def day_words(day: dt.date | None) -> str:
     ('4 Mar 2025', '')
     """
     return "" if day is None else f"{day.day} {day:%b %Y}"
+
+
+def full_day(day: dt.date) -> str:
+    """Write a day with its weekday.
+
+    Examples
+    --------
+    >>> full_day(dt.date(2026, 11, 28))
+    'Sat 28 Nov 2026'
+    """
+    return f"{day:%a} {day.day} {day:%b %Y}"
 
 
 def ago_words(days: int | None) -> str:

@@ -11,9 +11,10 @@ from dashboards.components import ids
 from dashboards.pages import not_found
 from dashboards.routes import PageRequest, Pages, client_of
 from dashboards.web.flash import take_note
+from dashboards.web.kept_caseload import kept_caseload
 from dashboards.web.sessions import csrf_token
 from dashboards.web.theme import drawn_theme
-from dashboards.web.visitor import models, note_refusal, record_view, signed_in_user
+from dashboards.web.visitor import models, note_refusal, record_view, signed_in_user, today
 from mbc.errors import AccessDenied, NotInRecord
 from mbc.exchange.own_definitions import definitions_of
 
@@ -45,11 +46,14 @@ def register(app: Dash, pages: Pages) -> None:
 
 
 def _request(path: str | None) -> PageRequest:
+    store = record_view(client_of(path))
     return PageRequest(
-        store=record_view(client_of(path)),
+        store=store,
         user=signed_in_user(),
         theme=drawn_theme(),
         models=models(),
+        today=today(),
+        caseload=lambda: kept_caseload(store, models(), today()),
         token=csrf_token(),
         note=take_note(path),
         path=path or "",

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import datetime as dt
+
 from flask import current_app, request, session
 from flask_login import UserMixin, current_user
 
@@ -11,7 +13,7 @@ from mbc.care.forecast.model_files import Models
 from mbc.errors import AccessDenied, NotInRecord
 from mbc.store import Store, User
 
-_STORE, _MODELS = "mbc_store", "mbc_models"
+_STORE, _MODELS, _TODAY = "mbc_store", "mbc_models", "mbc_today"
 _ACCOUNT = "account"  # in the session: the state of the account at sign-in
 
 
@@ -27,8 +29,11 @@ class Visitor(UserMixin):
         return self.user.username
 
 
-def set_record(extensions: dict[str, object], store: Store, models: Models | None = None) -> None:
-    """Store the record, and its growth models, where requests can reach them."""
+def set_record(
+    extensions: dict[str, object], store: Store, models: Models | None = None, today: dt.date | None = None
+) -> None:
+    """Store the record, its models and the day it is read on (None: the real one) within reach of requests."""
+    extensions[_TODAY] = today
     extensions[_STORE] = store
     extensions[_MODELS] = CohortModels(store, models)
 
@@ -130,6 +135,12 @@ def models() -> CohortModels:
     if not isinstance(fitted, CohortModels):
         raise TypeError("the server was started without models")
     return fitted
+
+
+def today() -> dt.date:
+    """Give the day that pages are read on."""
+    fixed = current_app.extensions[_TODAY]
+    return fixed if isinstance(fixed, dt.date) else dt.date.today()  # noqa: DTZ011 - where the clinic is
 
 
 def record_view(client_id: str | None) -> Store:

@@ -82,6 +82,17 @@ def sentence(text: str) -> str:
     return text[0].upper() + text[1:] + ("" if text[-1] in ".?!" else ".")
 
 
+def lower_first(text: str) -> str:
+    """Write a title inside a sentence; abbreviations keep their capitals.
+
+    Examples
+    --------
+    >>> lower_first("Self-esteem"), lower_first("GAD symptoms"), lower_first("")
+    ('self-esteem', 'GAD symptoms', '')
+    """
+    return text if text[:2].isupper() else text[:1].lower() + text[1:]
+
+
 def span(days: int) -> str:
     """Write a length of time as people say it.
 

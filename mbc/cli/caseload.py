@@ -1,9 +1,9 @@
-"""``mbc caseload``: every client's status, one line each."""
+"""``mbc caseload``: the worklist, one client a row."""
 
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import click
@@ -16,12 +16,14 @@ from mbc.care import CohortModels, caseload
 from mbc.care.forecast.model_files import read_models
 from mbc.care.values.course import Verdict
 from mbc.care.values.review import CaseloadCell, CaseloadRow
+from mbc.care.words import day as long_day
 from mbc.care.words import number
 from mbc.cli.options import as_option, instruments_option, models_option, store_option, view_of
 from mbc.errors import NotInRecord
 from mbc.store import Store
 
 _SORT: dict[str, Callable[[CaseloadRow], tuple[object, ...]]] = {
+    "need": lambda _: (),  # the order of the worklist itself
     "client": lambda row: (row.status != "active", row.client_id),
     "contact": lambda row: (row.last_contact or dt.date.min, row.client_id),
     "change": lambda row: (min((cell.sort_key for cell in row.cells), default=0.0), row.client_id),
@@ -36,15 +38,16 @@ _SORT: dict[str, Callable[[CaseloadRow], tuple[object, ...]]] = {
 @click.option(
     "--sort",
     type=click.Choice(list(_SORT)),
-    default="client",
+    default="need",
     show_default=True,
-    help="By id, longest since last contact, or largest worsening.",
+    help="By need, id, longest since last contact, or largest worsening.",
 )
 @click.option(
     "--as-of",
     type=click.DateTime(["%Y-%m-%d"]),
-    help="Reference date for 'last contact'. Default: the last day on record.",
+    help="The day on which the worklist is read. Default: today.",
 )
+@click.option("--scores", "show_scores", is_flag=True, help="Latest scores instead of the reasons.")
 @models_option
 def command(
     *,
@@ -53,11 +56,12 @@ def command(
     clinician_id: str | None,
     sort: str,
     as_of: dt.datetime | None,
+    show_scores: bool,
     models_folder: Path | None,
 ) -> None:
-    """List clients with their latest scores and the change since the first: clearly better, worse or neither.
+    """List clients by need: their state, why they are listed there, and what is due.
 
-    A change within measurement error is listed as no clear change. The safety channel is not part of it.
+    With --scores: the latest scores and the change since the first. The safety channel is not part of it.
     """
     console = Console(highlight=False)
     with Store.open(store_url) as full_store:
@@ -70,25 +74,44 @@ def command(
     if not listed.rows:
         console.print("No clients on record yet. 'mbc import FILE --store URL' brings some in.")
         return
-    table = Table(box=None, header_style="bold", pad_edge=False, padding=(0, 2, 0, 0))
-    for name, width in (
-        ("Client", 10),
-        ("Last contact", 10),
-        ("Clearly better", None),
-        ("Clearly worse", None),
-        ("No clear change", None),
-    ):
-        table.add_column(name, min_width=width, overflow="fold", ratio=None if width else 1)
-    for row in sorted(listed.rows, key=_SORT[sort]):
-        table.add_row(*_cells(row))
-    console.print(table)
+    console.print(Text(f"As of {long_day(listed.as_of)}: {listed.caption}"))
     console.print()
-    console.print(
-        Text(
-            f"{listed.caption} In brackets: change since the first score (?: how much of it is noise is not "
-            "known)."
-        )
+    rows = sorted(listed.rows, key=_SORT[sort])
+    console.print(_scores(rows) if show_scores else _worklist(rows))
+    if show_scores:
+        console.print()
+        console.print(Text("In brackets: change since the first score (?: measurement error is not known)."))
+
+
+def _worklist(rows: Sequence[CaseloadRow]) -> Table:
+    table = _table(("Client", 10), ("State", 12), ("Why", None), ("Last contact", 10), ("Due", 10))
+    for row in rows:
+        due = [f"{name} {due_on:%d %b}" for name, due_on in row.due]
+        state = "closed" if row.closed else row.state.state
+        table.add_row(_who(row), Text(state), Text("\n".join(row.reasons)), _contact(row), Text("\n".join(due)))
+    return table
+
+
+def _scores(rows: Sequence[CaseloadRow]) -> Table:
+    table = _table(
+        ("Client", 10), ("Last contact", 10), ("Better", None), ("Worse", None), ("No clear change", None)
     )
+    for row in rows:
+        table.add_row(
+            _who(row),
+            _contact(row),
+            _listed(row, "clearly better", "better once"),
+            _listed(row, "clearly worse", "worse once"),
+            _listed(row, "no clear change", "not known"),
+        )
+    return table
+
+
+def _table(*columns: tuple[str, int | None]) -> Table:
+    table = Table(box=None, header_style="bold", pad_edge=False, padding=(0, 2, 0, 0))
+    for name, width in columns:
+        table.add_column(name, min_width=width, overflow="fold", ratio=None if width else 1)
+    return table
 
 
 def _require_clinician(store: Store, clinician_id: str) -> None:
@@ -97,20 +120,15 @@ def _require_clinician(store: Store, clinician_id: str) -> None:
         raise NotInRecord(f"There is no clinician '{clinician_id}' on record; there are: {known or 'none'}.")
 
 
-def _cells(row: CaseloadRow) -> tuple[Text, ...]:
+def _who(row: CaseloadRow) -> Text:
     who = Text(row.client_id)
     if row.alias:
         who.append(f"\n{row.alias}", style="dim")
-    contact = Text("" if row.last_contact is None else f"{row.last_contact:%Y-%m-%d}")
-    for flag in row.notes:
-        contact.append(f"\n{flag}", style="italic")
-    return (
-        who,
-        contact,
-        _listed(row, "clearly better"),
-        _listed(row, "clearly worse"),
-        _listed(row, "no clear change", "not known"),
-    )
+    return who
+
+
+def _contact(row: CaseloadRow) -> Text:
+    return Text("" if row.last_contact is None else f"{row.last_contact:%Y-%m-%d}")
 
 
 def _listed(row: CaseloadRow, *verdicts: Verdict) -> Text:
@@ -125,4 +143,6 @@ def _brief(cell: CaseloadCell) -> str:
     change = f" ({number(cell.change, 2, signed=True)})" if cell.change else ""
     if change and cell.verdict == "not known":
         change += "?"
+    if cell.verdict in ("better once", "worse once"):
+        change += ", once"
     return f"{name} {number(cell.latest or 0.0, 2)}{change}"

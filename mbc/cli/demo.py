@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import os
 import secrets
 import shutil
@@ -78,13 +79,22 @@ def command(*, host: str, port: int, keep: Path | None) -> None:
         url = f"sqlite:///{folder / 'clinic.db'}"
         with Console(stderr=True).status("Making a synthetic clinic ..."):
             people = make_clinic(url, folder, password)
+        day = last_day(url)
         listening = listen(host, port)
-        settings = Settings(secret_key=secret_key(url), port=listening.getsockname()[1])
+        settings = Settings(secret_key=secret_key(url), port=listening.getsockname()[1], today=day)
         set_up_log("text")
         serve(
             Serving(partial(open_app, url, settings), listening),
-            ready=lambda address: _introduce(address, people, password, keep),
+            ready=_Introduction(people, password, keep, day).show,
         )
+
+
+def last_day(url: str) -> dt.date:
+    """Give the day on which the demo is read: the last with a session, so that nothing in it grows old."""
+    from mbc.store import Store  # noqa: PLC0415
+
+    with Store.open(url) as store:
+        return max(store.sessions()["held_on"].to_list())
 
 
 def make_clinic(url: str, folder: Path, password: str) -> tuple[DemoAccount, ...]:
@@ -172,11 +182,23 @@ def _place(keep: Path | None) -> Iterator[Path]:
         shutil.rmtree(folder, ignore_errors=True)
 
 
-def _introduce(address: str, people: tuple[DemoAccount, ...], password: str, keep: Path | None) -> None:
-    width = max(len(account.username) for account in people)
-    click.echo(f"A synthetic clinic is open at {address}  (nobody in it exists)\n")
-    click.echo("Sign in as one of")
-    for account in people:
-        click.echo(f"  {account.username:<{width}}  {account.role.replace('_', ' ')}: {account.about}")
-    click.echo(f"with the password  {password}\n")
-    click.echo("Ctrl-C stops it" + (" and removes it." if keep is None else f"; it stays in {keep}."))
+@dataclass(frozen=True, slots=True)
+class _Introduction:
+    """What is printed once the demo answers."""
+
+    people: tuple[DemoAccount, ...]
+    password: str
+    keep: Path | None
+    day: dt.date
+
+    def show(self, address: str) -> None:
+        """Print where it is, and who may sign in."""
+        width = max(len(account.username) for account in self.people)
+        click.echo(f"A synthetic clinic is open at {address}  (nobody in it exists)\n")
+        click.echo(f"Every page is read on {self.day.day} {self.day:%B %Y}, the clinic's last day.\n")
+        click.echo("Sign in as one of")
+        for account in self.people:
+            click.echo(f"  {account.username:<{width}}  {account.role.replace('_', ' ')}: {account.about}")
+        click.echo(f"with the password  {self.password}\n")
+        end = " and removes it." if self.keep is None else f"; it stays in {self.keep}."
+        click.echo(f"Ctrl-C stops it{end}")

@@ -81,12 +81,23 @@ def _head(console: Console, review: ClientReview) -> None:
     name = review.client_id + (f" ({review.alias})" if review.alias else "")
     who = f", clinician: {review.clinician}" if review.clinician else ""
     console.print(Text(f"{name}{who}", style="bold"))
-    console.print(Text(review.headline))
+    line = f"{review.state.state.capitalize()}. " if review.closed is None else _closed(review.closed)
+    console.print(Text(f"{line}{review.headline}"))
+    if review.closed is None and review.state.reasons and review.state.state != "on track":
+        console.print(Text(f"Why: {'; '.join(review.state.reasons)}."))
+    facts = [review.relationship] if review.relationship else []
+    facts += [f"due: {', '.join(review.due)}"] if review.due else []
+    console.print(Text(f"As of {day(review.as_of)}{''.join(f'; {fact}' for fact in facts)}."))
     if review.last_session is not None:
         ago = span(max((review.as_of - review.last_session).days, 0))
         missed = f", {review.sessions_missed} missed" if review.sessions_missed else ""
         sessions = f"{count(review.sessions_attended, 'session')} held{missed}"
         console.print(Text(f"{sessions}; the last on {day(review.last_session)}, {ago} before this review."))
+
+
+def _closed(closed: tuple[dt.date, str]) -> str:
+    ended_on, how = closed
+    return f"Care ended on {day(ended_on)}{f' ({how})' if how else ''}. "
 
 
 def _heading(console: Console, text: str) -> None:
@@ -100,13 +111,6 @@ def _chart(console: Console, course: Trajectory, *, table: bool) -> None:
     rest = course.caption.removeprefix(course.summary).strip()
     if rest:
         console.print(Text(rest, style="dim"))
-    for curve in course.curves:
-        text = (
-            f"Expected on {day(curve.dates[-1])}, by a growth model of {curve.n_clients} clients' records: "
-            f"{number(curve.mean[-1], 1)}; {curve.level:.0%} of single scores from {number(curve.lower[-1], 1)} "
-            f"to {number(curve.upper[-1], 1)}."
-        )
-        console.print(Text(text))
     if table and (course.occasions or course.set_aside):
         console.print(Padding(_occasions(course), (0, 0, 0, 1)))
 
@@ -114,12 +118,12 @@ def _chart(console: Console, course: Trajectory, *, table: bool) -> None:
 def _occasions(course: Trajectory) -> Table:
     related = any(segment.label for segment in course.segments)
     table = Table(box=None, header_style="dim", pad_edge=False)
-    for name in ("date", "session", "score", "answered", "change", "noise"):
-        table.add_column(name, justify="left" if name in {"date", "noise"} else "right")
+    for name in ("date", "session", "score", "answered", "change", "from the first"):
+        table.add_column(name, justify="left" if name in {"date", "from the first"} else "right")
     table.add_column("with" if related else "")
     table.add_column("")
     for row in course.to_frame().iter_rows(named=True):
-        noise = {"yes": "inside", "no": "beyond", None: ""}[row["inside_noise"]]
+        noise = {"yes": "no clear change", "no": "clear change", None: ""}[row["inside_noise"]]
         table.add_row(
             f"{row['date']:%Y-%m-%d}",
             "" if row["session"] is None else str(row["session"]),

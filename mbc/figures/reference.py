@@ -91,11 +91,35 @@ def add_curves(canvas: Canvas) -> None:
         )
 
 
+def add_forecast(canvas: Canvas) -> None:
+    """Draw where the score is likely to end, as a fan from the latest one."""
+    fan = canvas.course.forecast
+    if fan is None:
+        return
+    xs = [canvas.time.at(day) for day in fan.dates]
+    canvas.trace(
+        x=xs + xs[::-1],
+        y=[*fan.upper, *fan.lower[::-1]],
+        name=f"Likely end ({fan.level:.0%})",
+        legendgroup="forecast",
+        legendrank=3,
+        mode="lines",
+        line={"color": canvas.palette.score, "width": 1},
+        fill="toself",
+        fillcolor=_faint(canvas.palette.score),
+        hoveron="fills",
+        hoverinfo="text",
+        text=f"Likely end: {canvas.points(fan.mean[-1])} ({canvas.points(fan.lower[-1])} to "
+        f"{canvas.points(fan.upper[-1])})",
+        meta={"target": fan.target, "level": fan.level},
+    )
+
+
 def _course_text(canvas: Canvas, curve: CourseCurve, i: int) -> str:
     span = f"{canvas.points(curve.lower[i])} to {canvas.points(curve.upper[i])}"
     return (
-        f"{plain(curve.label)} on {words.day(curve.dates[i])}: {canvas.points(curve.mean[i])}"
-        f"<br>{curve.level:.0%} of single scores: {span}<br>fitted to {curve.n_clients} clients"
+        f"{plain(curve.label)}, {words.day(curve.dates[i])}: {canvas.points(curve.mean[i])}"
+        f"<br>{curve.level:.0%} of single scores: {span}<br>learned from {curve.n_clients} clients"
     )
 
 

@@ -1,8 +1,8 @@
 """How one client's course on one scale is drawn: scores against noise, cutoff, goals, events and expectation.
 
 Every element keeps one trace name in every figure: "Score", "Prorated", "Recorded total", "Measurement error",
-"Cutoff", "Goal", "Expected course", "Expected range", "Events", "Relationship status", "Not applicable". Nothing
-of the safety channel reaches a figure: a trajectory does not hold it.
+"Cutoff", "Goal", "Expected course", "Expected range", "Likely end (80%)", "Events", "Relationship status",
+"Not applicable". Nothing of the safety channel reaches a figure: a trajectory does not hold it.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from mbc.figures.axis import Axis, time_axis
 from mbc.figures.canvas import Canvas
 from mbc.figures.layout import lay_out
 from mbc.figures.marks import add_marks
-from mbc.figures.reference import add_curves, add_lines, add_noise, add_not_applicable
+from mbc.figures.reference import add_curves, add_forecast, add_lines, add_noise, add_not_applicable
 from mbc.figures.scores import add_scores
 from mbc.figures.theme import PALETTES, Theme
 
@@ -50,7 +50,7 @@ def trajectory_figure(
     than ``trajectory.gap_days``, at occasions without a score, and where a relationship ends.
     """
     canvas = Canvas(go.Figure(), trajectory, time_axis(trajectory, axis), PALETTES[theme])
-    for part in (add_not_applicable, add_noise, add_curves, add_lines, add_scores, add_marks):
+    for part in (add_not_applicable, add_noise, add_curves, add_forecast, add_lines, add_scores, add_marks):
         part(canvas)
     lay_out(canvas, better_is_up=better_is_up)
     return canvas.figure

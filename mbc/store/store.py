@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Collection, Generator, Iterable
 from contextlib import contextmanager
-from datetime import UTC, date, datetime
+from datetime import UTC, datetime
 from types import TracebackType
 from typing import Self, get_args
 
 import polars as pl
+from sqlalchemy import func, select
 
 from mbc.errors import AccessDenied, MbcError, NotInRecord
 from mbc.store import migrations
@@ -24,6 +25,7 @@ from mbc.store.database.encryption_keys import given
 from mbc.store.reading.provenance import Provenance
 from mbc.store.reading.readers import Readers
 from mbc.store.retention import Retention
+from mbc.store.schema import tables as t
 from mbc.store.schema.records import Administration, Definition, ImportSource
 from mbc.store.schema.validation import check_text
 from mbc.store.upkeep import Maintenance
@@ -292,18 +294,32 @@ class Store(Readers, Provenance, BreakGlass, Backups, Maintenance, Caseloads, Re
             self._log(self.audit.line("refused", subject=subject, asked="preview"))
         return previews
 
-    def last_session_date(self) -> date | None:
-        """Give the last day on which a session was held with anybody whom this view reaches.
+    def revision(self) -> str:
+        """Name the present state of the record: another one after every writing and every erasure.
+
+        What was worked out from the record may be kept for as long as this stays the same. The operator's view
+        alone gives it: a user's view would tell that something was written which they may not see.
 
         Raises
         ------
         AccessDenied
-            If this user may not read sessions.
+            If this view is a user's.
+
+        Examples
+        --------
+        >>> from mbc import Store
+        >>> with Store.create("sqlite://") as store:
+        ...     store.revision()
+        '0.0'
         """
-        with self._audited("sessions", None, logged=False):
-            self._scope.require_reader("sessions")
-            with self._reading() as connection:
-                return self._shared.last_session.on(connection, self._scope)
+        with self._audited("revision", None, logged=False):
+            if self._scope.user is not None:
+                raise AccessDenied(f"{self._scope.who} may not ask for the revision of the record.")
+        entries = select(func.coalesce(func.max(t.entry.c.entry_id), 0)).scalar_subquery()
+        tombstones = select(func.count()).select_from(t.tombstone).scalar_subquery()
+        with self._reading() as connection:
+            written, erased = connection.execute(select(entries, tombstones)).one()
+        return f"{written}.{erased}"
 
     @property
     def accounts(self) -> Accounts:

@@ -19,7 +19,6 @@ from mbc.store.audit.log import Audit, append
 from mbc.store.audit.recent_events import Recent
 from mbc.store.database import engine as engines
 from mbc.store.database.score_key import ScoreKey
-from mbc.store.last_session import LastSessionDate
 from mbc.store.schema.validation import check_text, is_id, quote
 
 Subject = str | Callable[[], str | None] | None
@@ -44,7 +43,6 @@ class SharedState:
         default_factory=dict[tuple[str, str, bool, str | None], datetime]
     )
     score_key: ScoreKey = field(init=False)
-    last_session: LastSessionDate = field(default_factory=LastSessionDate)
 
     def __post_init__(self) -> None:
         self.recent = Recent(self.engine)

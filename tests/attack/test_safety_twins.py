@@ -45,7 +45,7 @@ MOMENT = re.compile(
 )
 DIGEST = re.compile(r"\b[0-9a-f]{12,64}\b")
 CLOCK = re.compile(r"\b\d\d:\d\d(:\d\d)?\b")
-READERS = [*sorted(name for name in vars(Readers) if not name.startswith("_")), "provenance", "last_session_date"]
+READERS = [*sorted(name for name in vars(Readers) if not name.startswith("_")), "provenance"]
 
 
 def make_twin(url: str, *, screened: bool) -> None:

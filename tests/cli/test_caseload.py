@@ -35,25 +35,29 @@ def run(*arguments: str) -> str:
     return result.output
 
 
-def test_change_stands_under_better_worse_or_inside_noise(url):
-    lines = run("--store", url).splitlines()
-    columns = {name: lines[0].index(name) for name in ("Clearly better", "Clearly worse", "No clear change")}
+def test_change_stands_under_better_worse_or_no_clear_change(url):
+    lines = run("--store", url, "--scores").splitlines()[2:]
+    columns = {name: lines[0].index(name) for name in ("Better", "Worse", "No clear change")}
     placed = {client: line.index("PHQ-9") for line in lines[1:] for client in COURSES if line.startswith(client)}
-    assert placed == {
-        "C1": columns["Clearly better"],
-        "C2": columns["Clearly worse"],
-        "C3": columns["No clear change"],
-    }
+    assert placed == {"C1": columns["Better"], "C2": columns["Worse"], "C3": columns["No clear change"]}
 
 
 def test_latest_score_and_change_are_shown(url):
-    told = run("--store", url)
-    assert "PHQ-9 4 (−14)" in told
-    assert "PHQ-9 18 (+14)" in told
+    output = " ".join(run("--store", url, "--scores").split())
+    assert "PHQ-9 4 (−14), once" in output
+    assert "PHQ-9 18 (+14), once" in output
+
+
+def test_the_worklist_says_why_somebody_is_on_it(url):
+    output = run("--store", url, "--as-of", "2025-03-20")
+    assert output.startswith("As of 20 March 2025: 3 clients in care; 3 in need of you.")
+    assert "No contact for 6 weeks." in " ".join(output.split())
+    assert "No contact" not in run("--store", url, "--as-of", "2025-02-18")
 
 
 def test_it_fits_eighty_columns(url):
-    assert max(len(line.rstrip()) for line in run("--store", url).splitlines()) <= 80
+    for options in ((), ("--scores",)):
+        assert max(len(line.rstrip()) for line in run("--store", url, *options).splitlines()) <= 80
 
 
 def test_one_clinicians_clients(url):
@@ -64,7 +68,7 @@ def test_one_clinicians_clients(url):
 
 @pytest.mark.parametrize(("sort", "first"), [("client", "C1"), ("change", "C2"), ("contact", "C1")])
 def test_rows_can_be_sorted(url, sort, first):
-    assert run("--store", url, "--sort", sort).splitlines()[1].startswith(first)
+    assert run("--store", url, "--sort", sort).splitlines()[3].startswith(first)
 
 
 def test_an_unknown_clinician_is_refused_and_those_there_are_named(url):

@@ -41,16 +41,16 @@ def run(*arguments: str) -> str:
 def test_the_chart_is_told_in_words(url):
     told = run("review", "C1", "--store", url)
     assert "C1 (Amber alder), clinician: Dr. Ilse Marten" in told
-    assert "From 18 on 6 January to 0 on 3 February: 18 points better" in told
     # 18 to 9 to 0: both beyond the 6 points of NHS Talking Therapies
-    assert "Clearly better since 20 January, confirmed at the next questionnaire" in told
+    assert "From 18 on 6 January to 0 on 3 February: clearly better since 3 February" in told
+    assert "Latest against first score alone: 18 points better" in told
     assert "Recorded as growth: Joined a choir" in told
 
 
 def test_every_occasion_is_listed_with_its_count(url):
     told = run("review", "C1", "--store", url)
     assert "2025-01-06 1 18 9 of 9" in told
-    assert "2025-01-20 2 9 9 of 9 −9 beyond" in told
+    assert "2025-01-20 2 9 9 of 9 −9 clear change" in told
     assert "2025-01-20 2" not in run("review", "C1", "--store", url, "--no-table")
 
 

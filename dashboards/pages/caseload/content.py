@@ -1,28 +1,37 @@
-"""The content of a caseload: rows of a grid on a wide screen, cards on a narrow one."""
+"""The content of the worklist: rows in groups of need, and the scores of the optional second view."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+import datetime as dt
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any
 
 from dashboards.components.sparklines import spark_mask
 from dashboards.components.wording import Mood, ago_words, mood
 from dashboards.routes import client_path
 from mbc.care import words
-from mbc.care.values.review import Caseload, CaseloadCell, CaseloadRow
+from mbc.care.values.review import Caseload, CaseloadCell, CaseloadRow, Group, State
 
-Order = Literal["contact", "name", "worst", "best"]
-
-ORDERS: dict[Order, str] = {
-    "contact": "Most recent contact",
-    "worst": "Clearly worse first",
-    "best": "Clearly better first",
-    "name": "Name",
+TITLES: dict[Group, str] = {
+    "needs you": "Needs you",
+    "soon": "Watch, or due this week",
+    "as expected": "As expected",
+    "closed": "Closed",
 }
 
 
-_MOST_NAMED = 2  # scales that are not on track, in one cell of the grid
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One client on the worklist, in words."""
+
+    path: str
+    name: str
+    about: str  # how the client lives
+    state: State | None  # None: care has ended
+    reasons: str
+    waiting: str  # "last seen 4 days ago; RSES due"
+    find: str  # everything that a person would type to find the client, lower case
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,24 +47,51 @@ class Measure:
     sort: float | None  # larger = better than at the start
 
 
-_NAMED: dict[Mood, str] = {"worse": "Clearly worse", "better": "Clearly better"}
-
-
-@dataclass(frozen=True, slots=True)
-class Card:
-    """One client."""
-
-    path: str
-    name: str
-    about: str
-    contact: str
-    notes: tuple[str, ...]
-    summary: tuple[tuple[Mood, str], ...]  # marks and words: what changed clearly, and how much did not
-
-
 def name_of(row: CaseloadRow) -> str:
     """Give the label a client goes by: the clinic's own short one, else the pseudonym."""
     return row.alias or row.client_id
+
+
+def line_of(row: CaseloadRow, today: dt.date) -> Line:
+    """Put one client into words."""
+    waiting = [f"last seen {ago_words(row.days_since_contact)}" if row.last_contact else "not seen yet"]
+    if row.closed is None:
+        waiting += _due_words(row.due, today)
+    return Line(
+        path=client_path(row.client_id),
+        name=name_of(row),
+        about=" · ".join(part for part in (row.client_id if row.alias else "", row.relationship) if part),
+        state=None if row.closed else row.state.state,
+        reasons=" ".join(row.reasons),
+        waiting=" · ".join(waiting),
+        find=_find_words(row),
+    )
+
+
+def _due_words(due: Sequence[tuple[str, dt.date]], today: dt.date) -> list[str]:
+    """Say what is due: overdue and today's together, later ones by their day of the week."""
+    now = [name for name, day in due if day <= today]
+    later: dict[dt.date, list[str]] = {}
+    for name, day in due:
+        if day > today:
+            later.setdefault(day, []).append(name)
+    parts = [f"{', '.join(now)} due"] if now else []
+    return parts + [f"{', '.join(names)} due {day:%a}" for day, names in sorted(later.items())]
+
+
+def _find_words(row: CaseloadRow) -> str:
+    """Everything a person would type: name, number, how they live, clinician, state, measures."""
+    measured = [part for cell in row.cells for part in (cell.title, cell.instrument)]
+    due = [name for name, _ in row.due]
+    state = "closed" if row.closed else row.state.state
+    parts = [row.client_id, row.alias, row.relationship, row.clinician_id, state, *measured, *due]
+    return " ".join(dict.fromkeys(part for part in parts if part)).casefold()
+
+
+def matching(rows: Iterable[CaseloadRow], find: str) -> list[CaseloadRow]:
+    """Keep the clients in whose words every word looked for occurs."""
+    wanted = find.casefold().split()
+    return [row for row in rows if all(word in _find_words(row) for word in wanted)]
 
 
 def measure(cell: CaseloadCell) -> Measure:
@@ -74,42 +110,9 @@ def measure(cell: CaseloadCell) -> Measure:
     )
 
 
-def cards(caseload: Caseload, order: Order = "contact", find: str = "") -> tuple[Card, ...]:
-    """Give one card per client in the order asked for; with words to find, of those clients alone."""
-    wanted = find.strip().casefold()
-    rows = (row for row in caseload.rows if wanted in f"{name_of(row)} {_about(row)}".casefold())
-    return tuple(_card(row) for row in sorted(rows, key=_KEYS[order]))
-
-
-def _card(row: CaseloadRow) -> Card:
-    return Card(
-        path=client_path(row.client_id),
-        name=name_of(row),
-        about=_about(row),
-        contact=ago_words(row.days_since_contact),
-        notes=row.notes,
-        summary=_summary([measure(cell) for cell in row.cells]),
-    )
-
-
-def _summary(measured: Sequence[Measure]) -> tuple[tuple[Mood, str], ...]:
-    lines: list[tuple[Mood, str]] = []
-    for kind, heading in _NAMED.items():
-        if titles := [item.title for item in measured if item.mood == kind]:
-            lines.append((kind, f"{heading}: {', '.join(titles)}"))
-    if same := sum(item.mood == "same" for item in measured):
-        lines.append(("same", f"No clear change on {words.count(same, 'measure')}"))
-    return tuple(lines)
-
-
-def _about(row: CaseloadRow) -> str:
-    shown_id = [row.client_id] if row.alias else []
-    return ", ".join([*shown_id, *([row.relationship] if row.relationship else [])])
-
-
 def grid_rows(caseload: Caseload) -> list[dict[str, Any]]:
-    """Give the rows of the grid; a measure's own field is what it is sorted by."""
-    return [_grid_row(row) for row in sorted(caseload.rows, key=_KEYS["contact"])]
+    """Give the rows of the view with scores; a measure's own field is what it is sorted by."""
+    return [_grid_row(row) for row in caseload.rows]
 
 
 def _grid_row(row: CaseloadRow) -> dict[str, Any]:
@@ -118,22 +121,16 @@ def _grid_row(row: CaseloadRow) -> dict[str, Any]:
         "path": client_path(row.client_id),
         "name": name_of(row),
         "about": row.relationship,
+        "state": "closed" if row.closed else row.state.state,
         "clinician": row.clinician_id,
         "contact": ago_words(row.days_since_contact),
         "contact_days": row.days_since_contact,
         "sessions": words.count(row.sessions, "session"),
-        "notes": "; ".join(_notes(row)),
+        "find": _find_words(row),
     }
     cells = _first_of_each(map(measure, row.cells))
     fields["cells"] = {key: _cell(item) for key, item in cells.items()}
     return fields | {key: item.sort for key, item in cells.items()}
-
-
-def _notes(row: CaseloadRow) -> tuple[str, ...]:
-    """Shorten what a cell of the grid has no room for; the client's page names every scale."""
-    if len(row.signals) <= _MOST_NAMED:
-        return row.notes
-    return (f"not on track on {words.count(len(row.signals), 'scale')}", *row.flags)
 
 
 def _cell(item: Measure) -> dict[str, Any]:
@@ -154,19 +151,3 @@ def measures(caseload: Caseload) -> tuple[tuple[str, str], ...]:
     place = {construct: i for i, (construct, _) in enumerate(caseload.constructs)}
     cells = sorted((cell for row in caseload.rows for cell in row.cells), key=lambda cell: place[cell.construct])
     return tuple(dict.fromkeys((item.key, item.title) for item in map(measure, cells)))
-
-
-def _worst(row: CaseloadRow) -> float:
-    return min((cell.sort_key for cell in row.cells if cell.latest is not None), default=0.0)
-
-
-def _best(row: CaseloadRow) -> float:
-    return max((cell.sort_key for cell in row.cells if cell.latest is not None), default=0.0)
-
-
-_KEYS: dict[Order, Callable[[CaseloadRow], tuple[Any, ...]]] = {
-    "contact": lambda row: (row.days_since_contact is None, row.days_since_contact or 0, name_of(row)),
-    "name": lambda row: (name_of(row).casefold(),),
-    "worst": lambda row: (_worst(row), name_of(row)),
-    "best": lambda row: (-_best(row), name_of(row)),
-}

@@ -1,26 +1,27 @@
-"""The caseload page: has anything clearly changed for each of my clients."""
+"""The caseload page: a worklist. Who needs me, why, and what is due; scores in a second view."""
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, cast
 
 import dash_ag_grid as dag
-import dash_mantine_components as dmc
-from dash import ClientsideFunction, Dash, Input, Output, Patch, dcc, html, no_update
+from dash import ClientsideFunction, Dash, Input, Output, State, dcc, html, no_update
 from dash.development.base_component import Component
 
 from dashboards.components import ids
 from dashboards.components.aria import aria
-from dashboards.pages.caseload.content import ORDERS, Card, Order, cards, grid_rows, measures
-from dashboards.routes import Page, reads_records
-from dashboards.web.visitor import models, user_store
-from mbc.care import Caseload, CohortModels, caseload
-from mbc.exchange.own_definitions import with_definitions_of_record
-from mbc.store import Store
+from dashboards.components.state_mark import state_mark
+from dashboards.components.wording import full_day
+from dashboards.pages.caseload.content import TITLES, Line, grid_rows, line_of, matching, measures
+from dashboards.routes import Page, PageRequest, reads_records
+from dashboards.web.kept_caseload import kept_caseload
+from dashboards.web.visitor import models, today, user_store
+from mbc.care import Caseload, caseload
+from mbc.care.values.review import CaseloadRow, Group
 from mbc.store.accounts.break_glass import MAY_OPEN
 
+AT_ONCE = 60  # clients drawn before more are asked for
 _ROW_HEIGHT, _HEADER_HEIGHT = 80, 48  # pixels
-_CARDS_AT_ONCE = 30
 _MOST_AT_ONCE = 60  # rows drawn without scrolling inside the grid
 # The grid's colours are those of the style sheet, so that they follow the theme.
 _GRID_THEME = """themeQuartz.withParams({
@@ -31,21 +32,101 @@ _GRID_THEME = """themeQuartz.withParams({
 })"""
 
 
-def layout(store: Store, cohort: CohortModels | None = None) -> list[Component]:
-    """Lay out the caseload of whoever the store is narrowed to."""
-    clients = caseload(store, cohort=cohort)
-    heading = html.Div([html.H1("Caseload"), html.P(clients.caption, className="lead")])
+def layout(clients: Caseload) -> list[Component]:
+    """Lay out a worklist."""
+    in_care = sum(row.closed is None for row in clients.rows)
+    about = f"{in_care} in care · as of {full_day(clients.as_of)}"
+    heading = html.Div([html.H1("Caseload"), html.P(about, className="lead")], className="title")
     if not clients.rows:
         return [heading, html.P("No client is on this caseload yet.", className="empty")]
-    find = dmc.TextInput(id=ids.CASELOAD_FIND, label="Find a client", debounce=300, className="find")
-    return [html.Div([heading, find], className="heading"), _wide(clients), _narrow()]
+    find = html.Div(
+        className="find no-print",
+        children=[
+            html.Label("Find name, number, status or measure", htmlFor=ids.CASELOAD_FIND),
+            dcc.Input(id=ids.CASELOAD_FIND, type="search", debounce=0.25, autoComplete="off"),
+        ],
+    )
+    scores = html.Button(
+        "Scores", id=ids.CASELOAD_SCORES_BUTTON, className="quiet no-print only-wide", **aria(expanded="false")
+    )
+    return [
+        html.Div([heading, html.Div([find, scores], className="tools")], className="heading"),
+        dcc.Store(id=ids.CASELOAD_ASK, storage_type="memory"),
+        html.P(id=ids.CASELOAD_NONE, className="empty", role="status", hidden=True),
+        html.Div(groups(clients), id=ids.CASELOAD_LIST),
+        html.Div(id=ids.CASELOAD_SCORES, className="only-wide", hidden=True),
+    ]
 
 
-def _wide(clients: Caseload) -> Component:
-    """Lay out the grid of a wide screen."""
+def groups(clients: Caseload, find: str = "", *, shown: int = AT_ONCE) -> list[Component]:
+    """Lay out the groups of the worklist, so many clients in all; those looked for alone, if any.
+
+    Closed cases are folded away, unless somebody is looked for.
+    """
+    rows = matching(clients.rows, find)
+    open_rows = [row for row in rows if row.closed is None]
+    closed = [row for row in rows if row.closed is not None]
+    listed = open_rows[:shown]
+    parts = [
+        _group(group, [row for row in listed if row.group == group], _count(open_rows, group), clients)
+        for group in TITLES
+        if any(row.group == group for row in listed)
+    ]
+    if closed:
+        parts.append(_closed(closed[:shown], len(closed), clients, unfolded=bool(find.strip())))
+    left = len(open_rows) - len(listed) + max(len(closed) - shown, 0)
+    if left > 0:
+        parts.append(
+            html.Button(f"Show {left} more", id=ids.CASELOAD_MORE, className="quiet more no-print", n_clicks=0)
+        )
+    else:
+        parts.append(html.Button(id=ids.CASELOAD_MORE, hidden=True, n_clicks=0))
+    if not rows:
+        parts.insert(0, html.P("No client of that name or number.", className="empty"))
+    return parts
+
+
+def _count(rows: list[CaseloadRow], group: Group) -> int:
+    return sum(row.group == group for row in rows)
+
+
+def _group(group: Group, rows: list[CaseloadRow], total: int, clients: Caseload) -> Component:
+    place = f"group-{group.replace(' ', '-')}"
+    return html.Section(
+        className="work-group",
+        **aria(labelledby=place),
+        children=[html.H2(f"{TITLES[group]} · {total}", id=place), _lines(rows, clients)],
+    )
+
+
+def _closed(rows: list[CaseloadRow], total: int, clients: Caseload, *, unfolded: bool) -> Component:
+    return html.Details(
+        [html.Summary(f"{TITLES['closed']} · {total}"), _lines(rows, clients)],
+        className="work-group",
+        open=unfolded,
+    )
+
+
+def _lines(rows: list[CaseloadRow], clients: Caseload) -> Component:
+    return html.Ul([_line(line_of(row, clients.as_of)) for row in rows], className="work")
+
+
+def _line(line: Line) -> Component:
+    return html.Li(
+        [
+            html.Div([dcc.Link(line.name, href=line.path), html.Span(line.about, className="quiet-words")]),
+            html.Div(state_mark(line.state)),
+            html.P(line.reasons),
+            html.P(line.waiting, className="quiet-words"),
+        ],
+        **cast("Any", {"data-find": line.find}),
+    )
+
+
+def score_grid(clients: Caseload) -> Component:
+    """Lay out the scores of every client as a table that sorts."""
     many = len(clients.rows) > _MOST_AT_ONCE
     return html.Section(
-        className="only-wide",
         **aria(label="Clients, as a table. Arrow keys move, Enter opens a client, Enter on a heading sorts."),
         children=dag.AgGrid(
             id=ids.CASELOAD_GRID,
@@ -60,7 +141,7 @@ def _wide(clients: Caseload) -> Component:
                 "suppressCellFocus": False,
                 "animateRows": False,
                 "enableCellTextSelection": True,
-                "localeText": {"noMatchingRows": "No client of that name."},
+                "localeText": {"noMatchingRows": "No client of that name or number."},
                 "theme": {"function": " ".join(_GRID_THEME.split())},
             },
             style={"height": "75vh" if many else None},
@@ -70,23 +151,30 @@ def _wide(clients: Caseload) -> Component:
 
 def _columns(clients: Caseload) -> list[dict[str, Any]]:
     who: list[dict[str, Any]] = [
-        {"headerName": "Client", "field": "name", "cellRenderer": "Client", "pinned": "left", "width": 156},
+        {
+            "headerName": "Client",
+            "field": "name",
+            "cellRenderer": "Client",
+            "pinned": "left",
+            "width": 156,
+            "getQuickFilterText": {"function": "params.data.find"},
+        },
+        {"headerName": "State", "field": "state", "width": 104},
         {
             "headerName": "Last contact",
             "field": "contact_days",
             "valueFormatter": {"function": "params.data.contact"},
             "width": 106,
-            "sort": "asc",
         },
     ]
     if len({row.clinician_id for row in clients.rows}) > 1:
         who.append({"headerName": "Clinician", "field": "clinician", "width": 110})
-    scales: list[dict[str, Any]] = [
+    return who + [
         {
             "headerName": title,
             "field": key,
             "cellRenderer": "Measure",
-            "getQuickFilterText": {"function": "''"},  # names are searched, not scores
+            "getQuickFilterText": {"function": "''"},  # the words above are searched, not scores
             "sortingOrder": ["asc", "desc", None],  # what got worse comes first
             "minWidth": 136,
             "flex": 1,
@@ -94,85 +182,65 @@ def _columns(clients: Caseload) -> list[dict[str, Any]]:
         }
         for key, title in measures(clients)
     ]
-    notes = [{"headerName": "Notes", "field": "notes", "width": 160, "wrapText": True, "cellClass": "cell-notes"}]
-    return who + scales + (notes if any(row.notes for row in clients.rows) else [])
 
 
-def _narrow() -> Component:
-    """Lay out the list of a narrow screen; it is filled where there is one, for thousands of parts are slow."""
-    choices = [{"value": key, "label": words} for key, words in ORDERS.items()]
-    return html.Section(
-        className="only-narrow",
-        **aria(label="Clients, as a list"),
-        children=[
-            dcc.Store(id=ids.NARROW, data=False, storage_type="memory"),
-            dmc.Select(id=ids.CASELOAD_ORDER, label="Order", data=choices, value="contact", allowDeselect=False),
-            html.Ul(id=ids.CASELOAD_CARDS, className="cards"),
-            html.Button("Show more", id=ids.CASELOAD_MORE, className="quiet more", hidden=True),
-        ],
-    )
+def answer_list(find: object, clicks: int | None) -> list[Component]:
+    """Answer what is looked for, and how often more was asked for, where the browser holds some clients only."""
+    return groups(_mine(), str(find or ""), shown=AT_ONCE * (1 + (clicks or 0)))
 
 
-def _card(card: Card) -> Component:
-    changes = [html.P(words, className=f"verdict {kind}") for kind, words in card.summary]
-    notes = [html.P(note, className="note") for note in card.notes]
-    about = " · ".join(filter(None, (card.about, card.contact)))
-    return html.Li(
-        [html.H2(dcc.Link(card.name, href=card.path)), html.P(about, className="quiet-words"), *changes, *notes],
-        className="card",
-    )
+def answer_scores(clicks: int | None) -> Any:
+    """Answer the button of the second view: the table is made when it is first asked for."""
+    return score_grid(_mine()) if clicks == 1 else no_update
 
 
-def spark(address: str) -> Component:
-    """Draw a sparkline; the words next to it carry the same content."""
-    return html.Span(className="spark", style={"maskImage": f'url("{address}")'}, **aria(hidden="true"))
-
-
-@with_definitions_of_record
-def list_cards(
-    store: Store, order: object, find: object, more: int | None, *, cohort: CohortModels | None = None
-) -> tuple[list[Component], bool]:
-    """Answer the list's order, words to find, and how often more was asked for.
-
-    Returns
-    -------
-    list of components, bool
-        The cards, and whether there are no more of them.
-    """
-    chosen: Order = order if order in ORDERS else "contact"
-    chosen_cards = cards(caseload(store, cohort=cohort), chosen, str(find or ""))
-    shown = _CARDS_AT_ONCE * (1 + (more or 0))
-    return [_card(card) for card in chosen_cards[:shown]], shown >= len(chosen_cards)
-
-
-def filter_grid(find: object) -> Patch:
-    """Answer words to find in the grid."""
-    options = Patch()
-    options["quickFilterText"] = str(find or "")
-    return options
+def _mine() -> Caseload:
+    return kept_caseload(user_store(), models(), today())
 
 
 def register(app: Dash) -> None:
     """Wire inputs to outputs."""
     app.clientside_callback(
-        ClientsideFunction("mbc", "isNarrow"), Output(ids.NARROW, "data"), Input(ids.CASELOAD_CARDS, "id")
-    )
-    app.callback(
-        Output(ids.CASELOAD_CARDS, "children"),
-        Output(ids.CASELOAD_MORE, "hidden"),
-        Input(ids.NARROW, "data"),
-        Input(ids.CASELOAD_ORDER, "value"),
+        ClientsideFunction("mbc", "findClients"),
+        Output(ids.CASELOAD_ASK, "data"),
+        Output(ids.CASELOAD_NONE, "hidden"),
+        Output(ids.CASELOAD_NONE, "children"),
         Input(ids.CASELOAD_FIND, "value"),
-        Input(ids.CASELOAD_MORE, "n_clicks"),
         prevent_initial_call=True,
-    )(
-        lambda narrow, *inputs: (
-            list_cards(user_store(), *inputs, cohort=models()) if narrow else (no_update, no_update)
-        )
     )
     app.callback(
-        Output(ids.CASELOAD_GRID, "dashGridOptions"), Input(ids.CASELOAD_FIND, "value"), prevent_initial_call=True
-    )(filter_grid)
+        Output(ids.CASELOAD_LIST, "children"),
+        Input(ids.CASELOAD_ASK, "data"),
+        Input(ids.CASELOAD_MORE, "n_clicks"),
+        State(ids.CASELOAD_FIND, "value"),
+        prevent_initial_call=True,
+    )(_answer)
+    app.clientside_callback(
+        ClientsideFunction("mbc", "showScores"),
+        Output(ids.CASELOAD_SCORES, "hidden"),
+        Output(ids.CASELOAD_LIST, "hidden"),
+        Output(ids.CASELOAD_SCORES_BUTTON, "aria-expanded"),
+        Input(ids.CASELOAD_SCORES_BUTTON, "n_clicks"),
+        prevent_initial_call=True,
+    )
+    app.callback(
+        Output(ids.CASELOAD_SCORES, "children"),
+        Input(ids.CASELOAD_SCORES_BUTTON, "n_clicks"),
+        prevent_initial_call=True,
+    )(answer_scores)
+
+
+def _answer(asked: object, clicks: int | None, find: object) -> Any:
+    """Answer what the browser could not; a list that has just been drawn asks for nothing."""
+    if not clicks and asked is None:
+        return no_update
+    return answer_list(find, clicks)
+
+
+def _page(request: PageRequest) -> list[Component]:
+    if request.caseload is not None:
+        return layout(request.caseload())
+    return layout(caseload(request.store, as_of=request.today, cohort=request.models))
 
 
 PAGE = Page(
@@ -181,6 +249,6 @@ PAGE = Page(
     path="/caseload",
     label="Caseload",
     may_open=lambda user: user.role in MAY_OPEN and reads_records(user),
-    layout=lambda request: layout(request.store, request.models),
+    layout=_page,
     register=register,
 )

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from dashboards.components.sparklines import spark_mask
 from dashboards.components.wording import Mood, day_words, mood
 from mbc.care import words
+from mbc.care.course.captions import verdict_words
 from mbc.care.values.course import VALENCE_NOTES, Change, Confidence, CutoffLine, Mark, Trajectory
 from mbc.care.values.review import ClientReview, GoalProgress, StatusPeriod
 from mbc.instruments import instrument
@@ -62,7 +63,7 @@ def summary_row(course: Trajectory) -> SummaryRow:
     """Sum up the present state of one scale."""
     now = course.current
     latest = None if now is None else now.latest
-    start_words, start_mood = _change(None if now is None else now.since_baseline)
+    start_words, start_mood = _since_start(course)
     last_words, last_mood = _change(None if now is None else now.since_last)
     if latest is None or latest.score is None:
         latest_words = _why_nothing(course)
@@ -78,6 +79,14 @@ def summary_row(course: Trajectory) -> SummaryRow:
         last_mood=last_mood,
         spark=None if now is None else spark_mask([occasion.score for occasion in now.occasions], course.range),
     )
+
+
+def _since_start(course: Trajectory) -> tuple[str, Mood]:
+    """Give the verdict from all scores, as the caption words it."""
+    now = course.current
+    if now is None or now.since_baseline is None:
+        return "", "unknown"
+    return verdict_words(course, now), mood(now.verdict)
 
 
 def _change(change: Change | None) -> tuple[str, Mood]:
@@ -112,7 +121,11 @@ def origins(course: Trajectory) -> tuple[Origin, ...]:
     ]
     for curve in course.curves[:1]:
         made_of = f"this clinic's own records ({words.count(curve.n_clients, 'client')})"
-        lines.append(Origin("Expected course", f"{curve.label}, {curve.level:.0%} range", made_of, ""))
+        lines.append(
+            Origin(
+                "Expected from intake", f"clients who began with this score, {curve.level:.0%} range", made_of, ""
+            )
+        )
     lines += [Origin("Goal", goal.label, "set with the client", "") for goal in course.goals]
     return (*lines, Origin("Questionnaire", course.name, instrument(course.instrument).licence.statement, ""))
 

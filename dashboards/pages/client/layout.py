@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Iterable, Sequence
 from typing import Any
 
@@ -13,9 +14,9 @@ from dash.development.base_component import Component
 from dashboards.components import ids
 from dashboards.components.aria import aria
 from dashboards.components.charts import chart, layout_of
+from dashboards.components.sparklines import spark
 from dashboards.components.tables import long_table, table
 from dashboards.components.wording import Mood, day_words
-from dashboards.pages.caseload.layout import spark
 from dashboards.pages.client.content import (
     SummaryRow,
     anchor,
@@ -33,7 +34,7 @@ from dashboards.pages.client.content import (
 from dashboards.pages.other_records import forms as other_records_forms
 from dashboards.pages.other_records.layout import banner
 from dashboards.routes import CLIENT_ID, Page, PageRequest, client_of
-from dashboards.web.visitor import models, record_view
+from dashboards.web.visitor import models, record_view, today
 from mbc.care import ClientReview, CohortModels, Trajectory, client_review, client_safety
 from mbc.care.client.trajectory import short_name
 from mbc.errors import NotInRecord
@@ -49,9 +50,11 @@ _KEY_LINE = 19  # pixels that a figure keeps for each line of the key
 AXES: dict[Axis, str] = {"calendar": "Date", "session": "Session number"}
 
 
-def layout(store: Store, client_id: str, theme: Theme, cohort: CohortModels | None = None) -> list[Component]:
+def layout(
+    store: Store, client_id: str, theme: Theme, cohort: CohortModels | None = None, today: dt.date | None = None
+) -> list[Component]:
     """Lay out one client's page; raises NotInRecord for a client the store does not show."""
-    review = client_review(store, client_id, cohort=cohort)
+    review = client_review(store, client_id, cohort=cohort, as_of=today)
     aside = _side_column(review, restricted=store.has_permission("safety:read"))
     return [
         html.P(_way_back(store), className="crumb"),
@@ -295,6 +298,7 @@ def redraw(
     charts: Sequence[dict[str, str]],
     *,
     cohort: CohortModels | None = None,
+    today: dt.date | None = None,
 ) -> list[go.Figure]:
     """Redraw the charts of a page as its controls are set.
 
@@ -302,7 +306,7 @@ def redraw(
     an axis or theme that does not exist is the usual one.
     """
     with store.snapshot(), definitions_of(store):
-        review = client_review(store, _known(client_id), cohort=cohort)
+        review = client_review(store, _known(client_id), cohort=cohort, as_of=today)
     courses = {chart_key(course): course for course in review.trajectories}
     chosen: Axis = "session" if axis == "session" else "calendar"
     page_theme: Theme = "dark" if theme == "dark" else "light"
@@ -335,7 +339,7 @@ def register(app: Dash) -> None:
         prevent_initial_call=True,
     )(
         lambda *inputs: redraw(
-            record_view(client_of(inputs[-1])), client_of(inputs[-1]), *inputs[:-1], cohort=models()
+            record_view(client_of(inputs[-1])), client_of(inputs[-1]), *inputs[:-1], cohort=models(), today=today()
         )
     )
     app.callback(
@@ -351,7 +355,7 @@ def register(app: Dash) -> None:
 def _lay_out(request: PageRequest) -> list[Component]:
     client_id = _known(request.client_id)
     above = banner(request.store, client_id, request.token)
-    return [*above, *layout(request.store, client_id, request.theme, request.models)]
+    return [*above, *layout(request.store, client_id, request.theme, request.models, request.today)]
 
 
 PAGE = Page(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import math
+from collections.abc import Sequence
 from dataclasses import replace
 from itertools import pairwise
 
@@ -11,6 +12,7 @@ import polars as pl
 
 from mbc.care.client.trajectory import short_name
 from mbc.care.course.client_record import ClientRecord
+from mbc.care.course.relationships import Timeline
 from mbc.care.values.review import Completeness
 from mbc.care.words import count, day, span
 from mbc.instruments import Instrument, applicable
@@ -25,10 +27,10 @@ def completeness_of(record: ClientRecord, instrument: Instrument, as_of: dt.date
     """Count what was answered, left blank and missed, and what is due."""
     rows = record.of(instrument.key, instrument.main_scale.key)
     days = sorted(rows["taken_on"].unique())
-    rhythm = _rhythm(days)
-    applies = _applies(record, instrument, as_of)
+    rhythm = rhythm_of(days)
+    applies = applies_on(record.timeline, instrument, as_of)
     missed = _missed(record, instrument, days, rhythm)
-    due = applies and rhythm is not None and (as_of - days[-1]).days >= rhythm
+    due_on = days[-1] + dt.timedelta(days=rhythm) if applies and rhythm is not None else None
     blanks = rows.select(pl.col("items") - pl.col("answered")).to_series().sum()
     completeness = Completeness(
         instrument=instrument.key,
@@ -39,7 +41,8 @@ def completeness_of(record: ClientRecord, instrument: Instrument, as_of: dt.date
         rhythm_days=rhythm,
         last_on=days[-1],
         missed=missed,
-        due=due,
+        due_on=due_on,
+        due=due_on is not None and due_on <= as_of,
         applicable=applies,
         words="",
     )
@@ -64,8 +67,16 @@ def _with_words(completeness: Completeness) -> Completeness:
     return replace(completeness, words=f"{'; '.join(parts)}; {state}.")
 
 
-def _rhythm(days: list[dt.date]) -> int | None:
-    # The interval that four in five of the client's own do not exceed: nobody is late by their usual pace.
+def rhythm_of(days: Sequence[dt.date]) -> int | None:
+    """Give the interval that four in five of the client's own do not exceed; None with fewer than three days.
+
+    Nobody is late by their usual pace.
+
+    Examples
+    --------
+    >>> rhythm_of([dt.date(2026, 1, 5), dt.date(2026, 1, 12), dt.date(2026, 1, 26)])
+    14
+    """
     steps = sorted((b - a).days for a, b in pairwise(days))
     return steps[math.ceil(_USUAL * len(steps)) - 1] if len(days) >= _LEAST else None
 
@@ -83,8 +94,9 @@ def _missed(record: ClientRecord, instrument: Instrument, days: list[dt.date], r
     return missed
 
 
-def _applies(record: ClientRecord, instrument: Instrument, as_of: dt.date) -> bool:
-    status = record.timeline.status_on(as_of)
+def applies_on(timeline: Timeline, instrument: Instrument, day: dt.date) -> bool:
+    """Whether a questionnaire applies to how the client lives on a day."""
+    status = timeline.status_on(day)
     if not instrument.applicability.needs_relationship or not status:
         return True
     return status in CURRENT or applicable(instrument, "single")

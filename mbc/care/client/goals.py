@@ -61,7 +61,7 @@ def _progress(record: ClientRecord, row: Mapping[str, Any], ratings: list[Rating
     sign = 1 if row["higher_is_better"] else -1
     latest = ratings[-1][1] if ratings else None
     movement = None if latest is None or start is None else sign * (latest - start)
-    reached = latest is not None and row["target"] is not None and sign * (latest - row["target"]) >= 0
+    reached = is_reached(row, latest)
     return GoalProgress(
         goal_id=row["goal_id"],
         label=row["label"] or "",
@@ -77,6 +77,20 @@ def _progress(record: ClientRecord, row: Mapping[str, Any], ratings: list[Rating
         words=_words(row, start, ratings, sign, reached=reached),
         scale=name,
     )
+
+
+def is_reached(row: Mapping[str, Any], latest: float | None) -> bool:
+    """Whether the latest rating, or score on the goal's scale, is at the target or beyond it.
+
+    Parameters
+    ----------
+    row : mapping
+        A row of the record's goals.
+    latest : float or None
+    """
+    if latest is None or row["target"] is None:
+        return False
+    return latest >= row["target"] if row["higher_is_better"] else latest <= row["target"]
 
 
 def _from_scale(record: ClientRecord, name: str, set_on: dt.date, until: dt.date | None) -> list[Rating]:

@@ -9,7 +9,7 @@ import datetime as dt
 from collections.abc import Iterator, Sequence
 
 from mbc.care.values.course import Mark, Trajectory
-from mbc.care.values.review import Completeness, GoalProgress, Question
+from mbc.care.values.review import ClientState, Completeness, GoalProgress, Question
 from mbc.care.words import count, day, sentence, span
 
 MOST = 3
@@ -19,6 +19,7 @@ _MISSED = 2
 
 
 def suggest(
+    state: ClientState,
     trajectories: Sequence[Trajectory],
     goals: Sequence[GoalProgress],
     completeness: Sequence[Completeness],
@@ -26,10 +27,11 @@ def suggest(
 ) -> tuple[Question, ...]:
     """Give at most three questions, the most important first."""
     candidates = [
-        *_off_track(trajectories),
-        *_since_last_time(trajectories),
+        *_off_track(state),
+        *_clearly_worse(trajectories),
         *_recent_events(trajectories, as_of),
-        *_since_start(trajectories),
+        *_since_last_time(trajectories),
+        *_lost(trajectories),
         *_goals(goals, as_of),
         *_missed_questionnaires(completeness),
         *_lasting_improvement(trajectories),
@@ -41,13 +43,12 @@ def suggest(
     return tuple(chosen[:MOST])
 
 
-def _off_track(trajectories: Sequence[Trajectory]) -> Iterator[Question]:
-    for course in trajectories:
-        if course.on_track == "not on track":
-            reason = f"{course.title}: the forecast was 'not on track' at the last two sessions"
-            yield Question(
-                "Are we working on what matters most to you, in a way that suits you?", sentence(reason)
-            )
+def _off_track(state: ClientState) -> Iterator[Question]:
+    if state.state == "not on track":
+        yield Question(
+            "Are we working on what matters most to you, in a way that suits you?",
+            sentence(f"Not on track: {'; '.join(state.reasons)}"),
+        )
 
 
 def _since_last_time(trajectories: Sequence[Trajectory]) -> Iterator[Question]:
@@ -73,20 +74,25 @@ def _recent_events(trajectories: Sequence[Trajectory], as_of: dt.date) -> Iterat
             yield Question(asks[mark.valence], sentence(f"{mark.words}, {day(mark.on)}"))
 
 
-def _since_start(trajectories: Sequence[Trajectory]) -> Iterator[Question]:
+def _clearly_worse(trajectories: Sequence[Trajectory]) -> Iterator[Question]:
     for course in trajectories:
         live = course.current
-        change = live.since_baseline if live else None
-        if live is None or change is None:
+        if live is None or live.since_baseline is None or live.verdict != "clearly worse":
             continue
-        if change.verdict == "clearly worse":
-            reason = f"{course.title}: {change.words}, since the first score on {day(change.before_on)}"
-            yield Question("What has been hardest lately, and is our work aimed at it?", sentence(reason))
-        elif change.verdict == "no clear change" and live.first_reliable_improvement is not None:
-            reason = (
-                f"{course.title}: clearly better from {day(live.first_reliable_improvement)}, now no clear change"
-            )
-            yield Question("What helped when this was going better?", sentence(reason))
+        since = live.judgement.since
+        reason = f"{course.title}: clearly worse" + (f" since {day(since)}" if since else "")
+        yield Question("What has been hardest lately, and is our work aimed at it?", sentence(reason))
+
+
+def _lost(trajectories: Sequence[Trajectory]) -> Iterator[Question]:
+    for course in trajectories:
+        best = course.current.judgement.last_better if course.current else None
+        if course.current is None or best is None or course.current.verdict != "no clear change":
+            continue
+        yield Question(
+            "What helped when this was going better?",
+            sentence(f"{course.title}: clearly better on {day(best)}, now no clear change"),
+        )
 
 
 def _goals(goals: Sequence[GoalProgress], as_of: dt.date) -> Iterator[Question]:
@@ -113,9 +119,9 @@ def _missed_questionnaires(completeness: Sequence[Completeness]) -> Iterator[Que
 
 def _lasting_improvement(trajectories: Sequence[Trajectory]) -> Iterator[Question]:
     for course in trajectories:
-        change = course.current.since_baseline if course.current else None
-        if change is None or change.verdict != "clearly better":
+        live = course.current
+        if live is None or live.since_baseline is None or live.judgement.since is None:
             continue
-        if course.current is not None and course.current.first_reliable_improvement is not None:
-            reason = f"{course.title}: {change.words}, confirmed at the next questionnaire"
+        if live.verdict == "clearly better":
+            reason = f"{course.title}: clearly better since {day(live.judgement.since)}"
             yield Question("What do you do now that you did not do before?", sentence(reason))

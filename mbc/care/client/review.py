@@ -11,14 +11,18 @@ import polars as pl
 from mbc.care.client.completeness import completeness_of
 from mbc.care.client.goals import goal_progress
 from mbc.care.client.questions import suggest
+from mbc.care.client.state import ScaleCourse, client_state, goal_scales
 from mbc.care.client.trajectory import Cohort, trajectory_of
 from mbc.care.course.charted_scales import construct_title, in_reading_order, scales_to_chart
-from mbc.care.course.client_record import ClientRecord, no_later_than_today, read_record
+from mbc.care.course.client_record import ClientRecord, read_record
+from mbc.care.course.noise import noise_of
+from mbc.care.forecast.clinic_models import CohortModels
 from mbc.care.scoring.recorded_definitions import undefined_instruments
-from mbc.care.values.course import Trajectory
-from mbc.care.values.review import ClientReview, ConstructReview
-from mbc.care.words import count, join_list, sentence
+from mbc.care.values.course import Trajectory, Verdict
+from mbc.care.values.review import ClientReview, ClientState, ConstructReview
+from mbc.care.words import join_list, sentence
 from mbc.exchange.own_definitions import with_definitions_of_record
+from mbc.instruments import Instrument, Scale
 from mbc.store import Store
 
 
@@ -36,7 +40,7 @@ def client_review(
     cohort : CohortModel or CohortModels, optional
         For expected courses; see :func:`mbc.care.client_trajectory`.
     as_of : date, optional
-        The day the review is for; when not given, as in :func:`mbc.care.caseload`.
+        The day the review is for; today when not given.
 
     Raises
     ------
@@ -45,17 +49,16 @@ def client_review(
     """
     person = store.clients(client_id=client_id).row(0, named=True)
     record = read_record(store, client_id)
-    today = as_of or _last_day(store, record)
+    today = as_of or dt.date.today()  # noqa: DTZ011 - the calendar day where the clinic is
     instruments = in_reading_order(record.asked)
-    pairs = [
-        (instrument.construct, trajectory_of(record, instrument, scale, cohort=cohort))
-        for instrument in instruments
-        for scale in scales_to_chart(instrument)
-    ]
-    trajectories = [course for _, course in pairs]
+    charted = [(instrument, scale) for instrument in instruments for scale in scales_to_chart(instrument)]
+    trajectories = [trajectory_of(record, instrument, scale, cohort=cohort) for instrument, scale in charted]
+    pairs = zip((instrument.construct for instrument, _ in charted), trajectories, strict=True)
     goals = goal_progress(record)
     completeness = tuple(completeness_of(record, instrument, today) for instrument in instruments)
     held, missed, last, number = _sessions(record)
+    state = _state(record, charted, trajectories, cohort, today)
+    closed = record.closed
     return ClientReview(
         client_id=client_id,
         alias=person["alias"],
@@ -63,7 +66,11 @@ def client_review(
         clinician=_clinician(store, person["clinician_id"]),
         status=person["status"],
         as_of=today,
+        state=state,
         headline=headline(trajectories, undefined_instruments(store, client_id).get(client_id, ())),
+        relationship=record.timeline.words_on(today),
+        closed=closed,
+        due=tuple(asked.name for asked in completeness if asked.due) if closed is None else (),
         constructs=tuple(
             ConstructReview(key, construct_title(key), tuple(course for _, course in group))
             for key, group in groupby(pairs, key=lambda pair: pair[0])
@@ -75,52 +82,101 @@ def client_review(
         last_session_number=number,
         sessions_attended=held,
         sessions_missed=missed,
-        questions=suggest(trajectories, goals, completeness, today),
+        questions=suggest(state, trajectories, goals, completeness, today) if closed is None else (),
     )
 
 
-def _last_day(store: Store, record: ClientRecord) -> dt.date:
-    return no_later_than_today(store.last_session_date(), *(record.window or ()))
+def _state(
+    record: ClientRecord,
+    charted: Sequence[tuple[Instrument, Scale]],
+    trajectories: Sequence[Trajectory],
+    cohort: Cohort | None,
+    today: dt.date,
+) -> ClientState:
+    """Give the client's state from the scales that apply now."""
+    on_goal = goal_scales(record.goals.iter_rows(named=True))
+    courses = [
+        ScaleCourse(
+            scale=scale,
+            segment=course.current,
+            spread=spread_of(cohort, instrument, scale),
+            forecast=course.on_track,
+            on_goal=f"{instrument.key}.{scale.key}" in on_goal,
+        )
+        for (instrument, scale), course in zip(charted, trajectories, strict=True)
+        if course.current is not None and not record.timeline.not_applicable(instrument, today, None)
+    ]
+    return client_state(courses)
 
 
-def headline(trajectories: list[Trajectory], undefined: Sequence[str] = ()) -> str:
-    """Say in one sentence what has changed clearly since the start, on the scales that apply now.
+def spread_of(cohort: Cohort | None, instrument: Instrument, scale: Scale) -> float | None:
+    """Give the spread of first scores that progress is counted in: the clinic's own, else the published one."""
+    own = cohort.spread(instrument, scale) if isinstance(cohort, CohortModels) else None
+    if own is not None:
+        return own
+    published = noise_of(instrument, scale)
+    return None if published is None else published.sd
+
+
+_PARTS: tuple[tuple[Verdict, str], ...] = (
+    ("clearly worse", "Clearly worse since the start: {}"),
+    ("clearly better", "Clearly better since the start: {}"),
+    ("worse once", "Worse once, not yet confirmed: {}"),
+    ("better once", "Better once, not yet confirmed: {}"),
+)
+
+
+def headline(trajectories: Sequence[Trajectory], undefined: Sequence[str] = ()) -> str:
+    """Say what has changed clearly since the start, and since last time, on the scales that apply now.
 
     Examples
     --------
     >>> headline([])
     'No scores on record yet.'
     """
-    sides: dict[str, list[str]] = {
-        "clearly better": [],
-        "clearly worse": [],
-        "no clear change": [],
-        "not known": [],
-    }
+    by_verdict: dict[Verdict, list[str]] = {}
     for course in trajectories:
         live = course.current
         if live is not None and live.since_baseline is not None:
-            sides[live.since_baseline.verdict].append(course.title)
-    parts = [
-        f"{verdict} since the start: {join_list(sides[side])}"
-        for side, verdict in (
-            ("clearly better", "clearly better"),
-            ("clearly worse", "clearly worse"),
-        )
-        if sides[side]
-    ]
-    if sides["no clear change"]:
-        parts.append(f"no clear change on {count(len(sides['no clear change']), 'scale')}")
-    if not parts:
-        if undefined and not trajectories:
-            return (
-                f"No scores: answers to {join_list(undefined)} are on record, but the definition was not found. "
-                "Name its folder: --instruments DIR."
-            )
+            by_verdict.setdefault(live.verdict, []).append(course.measure)
+    if undefined and not trajectories:
         return (
-            "No scores on record yet." if not trajectories else "No change to judge yet on the scales that apply."
+            f"No scores: answers to {join_list(undefined)} are on record, but the definition was not found. "
+            "Name its folder: --instruments DIR."
         )
-    return sentence("; ".join(parts))
+    if not trajectories:
+        return "No scores on record yet."
+    if not by_verdict:
+        return "No change to judge yet on the scales that apply."
+    parts = [words.format(_listed(by_verdict[verdict])) for verdict, words in _PARTS if verdict in by_verdict]
+    still = by_verdict.get("no clear change", [])
+    if still:
+        parts.append(f"No clear change: {_listed(still)}" if parts else f"No clear change on {_measures(still)}")
+    return " ".join(sentence(part) for part in (*parts, since_last(trajectories)) if part)
+
+
+def since_last(trajectories: Sequence[Trajectory]) -> str:
+    """Say what changed clearly from the previous questionnaire to the latest."""
+    changed: list[str] = []
+    compared = 0
+    for course in trajectories:
+        change = course.current.since_last if course.current else None
+        if change is None or change.verdict == "not known":
+            continue
+        compared += 1
+        if change.verdict != "no clear change":
+            changed.append(f"{course.measure} {change.verdict.removeprefix('clearly ')}")
+    if not compared:
+        return ""
+    return f"Since last time: {join_list(changed) if changed else 'no clear change'}"
+
+
+def _listed(measures: Sequence[str]) -> str:
+    return join_list(list(dict.fromkeys(measures)))
+
+
+def _measures(measures: Sequence[str]) -> str:
+    return f"any of the {len(measures)} measures" if len(measures) > 1 else measures[0]
 
 
 def _sessions(record: ClientRecord) -> tuple[int, int, dt.date | None, int | None]:

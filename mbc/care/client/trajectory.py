@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from dataclasses import replace
 
 from mbc.care.course.captions import caption, summary
 from mbc.care.course.client_record import INFORMANT, ClientRecord, marks_of, read_record, session_axis
 from mbc.care.course.noise import short_source
 from mbc.care.course.segments import gap_days, gaps, read_occasions, split
-from mbc.care.forecast.clinic_models import CohortModel, CohortModels, NoCurves, expected_curves, noise_for
+from mbc.care.course.shape import shaped
+from mbc.care.course.verdicts import judged
+from mbc.care.forecast.clinic_models import CohortModel, CohortModels, noise_for
+from mbc.care.forecast.curves import expected_from_intake, forecast_ahead, outlook_words, whose
 from mbc.care.forecast.signals import NoOutlook, outlooks
-from mbc.care.values.course import CutoffLine, GoalLine, Trajectory
-from mbc.care.words import count
+from mbc.care.values.course import CourseCurve, CutoffLine, GoalLine, Segment, Trajectory
+from mbc.care.words import number, sentence
 from mbc.exchange.own_definitions import with_definitions_of_record
 from mbc.instruments import Instrument, Scale
 from mbc.instruments import instrument as load
@@ -42,8 +46,8 @@ def client_trajectory(
     scale : str, optional
         A scale of that instrument; its main scale when not given.
     cohort : CohortModel or CohortModels, optional
-        Growth models of the clinic's records, fitted once and reused: with it the trajectory has the client's
-        expected course, and a noise band also on scales for which no reliability is published.
+        Models of the clinic's records, fitted once and reused: with it the trajectory has the course expected
+        from intake and the forecast, and a noise band also on scales for which no reliability is published.
 
     Returns
     -------
@@ -72,7 +76,6 @@ def trajectory_of(
     past = read_occasions(record.before(instrument.key, scale.key).iter_rows(named=True))
     longest = gap_days(occasions)
     window = record.window
-    curves = expected_curves(cohort, record.client_id, instrument.key, scale, segments)
     course = Trajectory(
         client_id=record.client_id,
         instrument=instrument.key,
@@ -84,15 +87,15 @@ def trajectory_of(
         higher_is_better=scale.higher_is_better,
         decimals=scale.decimals,
         informant=INFORMANT,
-        segments=segments,
+        segments=tuple(shaped(segment, scale, noise) for segment in judged(segments, scale, noise)),
         cutoffs=_cutoffs(instrument, scale),
         goals=_goal_lines(record, instrument, scale),
         marks=marks_of(record),
         not_applicable=() if window is None else record.timeline.not_applicable(instrument, *window),
         gaps=gaps(segments, longest),
         gap_days=longest,
-        curves=() if isinstance(curves, NoCurves) else curves,
-        curve_note=curves.reason if isinstance(curves, NoCurves) else "",
+        curves=(),
+        curve_note="",
         sessions=session_axis(record.sessions),
         summary="",
         caption="",
@@ -101,26 +104,51 @@ def trajectory_of(
         window=window,
         earlier=split(past, instrument, scale, record.timeline, noise)[0],
     )
-    course = _with_outlook(course, instrument, scale, cohort)
+    course = _with_model(course, instrument, scale, cohort)
     return replace(course, summary=summary(course), caption=caption(course))
 
 
-def _with_outlook(course: Trajectory, instrument: Instrument, scale: Scale, cohort: Cohort | None) -> Trajectory:
-    """Say where the segment that is still open is heading, if the clinic's records bear it."""
-    live = course.current
-    if not isinstance(cohort, CohortModels) or live is None:
-        return course
+def _with_model(course: Trajectory, instrument: Instrument, scale: Scale, cohort: Cohort | None) -> Trajectory:
+    """Add the course expected from intake, and where the segment that is still open is heading; or say why not."""
+    if not isinstance(cohort, CohortModels):
+        reason = "No expected course was asked for."
+        return replace(course, curve_note=reason, no_forecast=reason)
     model = cohort.course(instrument, scale)
     if isinstance(model, NoOutlook):
-        return course
+        return replace(course, curve_note=model.reason, no_forecast=model.reason)
+    live = course.current
+    fan = None if live is None else forecast_ahead(model, live, scale)
+    curves = [
+        curve
+        for segment in course.segments
+        if (curve := expected_from_intake(model, segment, scale, _until(segment, fan))) is not None
+    ]
+    note = "" if curves else "The model has no course for a first score like this."
+    course = replace(course, curves=tuple(curves), curve_note=note, forecast=fan)
+    if live is None:
+        return replace(course, no_forecast="No scores are due on this scale now.")
     (signal,) = outlooks(model, [live])
     if signal.state == "insufficient data":
-        return course
+        return replace(course, no_forecast=signal.reason)
+    asked = outlook_words(signal)
     supplied = (instrument.key, scale.key) in cohort.supplied
-    where = f"in model file {model.version}" if supplied else "of this clinic"
-    whose = f"{count(model.card.clients, 'client')} {where}"
-    words = f"Forecast from {whose}: {signal.state}. {signal.reason}"
-    return replace(course, outlook=words, on_track=signal.state)
+    parts = [f"Forecast: {signal.state}{', ' + asked if asked else ''}", _likely(course, fan)]
+    parts.append(f"Learned from {whose(model, supplied=supplied)}")
+    return replace(course, outlook=" ".join(sentence(part) for part in parts if part), on_track=signal.state)
+
+
+def _until(segment: Segment, fan: CourseCurve | None) -> dt.date:
+    """Give the day up to which a segment's expected course is drawn: as far as its forecast, if there is one."""
+    if fan is not None and fan.target == segment.target:
+        return fan.dates[-1]
+    return segment.ended_on or segment.occasions[-1].taken_on
+
+
+def _likely(course: Trajectory, fan: CourseCurve | None) -> str:
+    if fan is None:
+        return ""
+    about, low, high = (number(values[-1], min(course.decimals, 1)) for values in (fan.mean, fan.lower, fan.upper))
+    return f"Likely score at the end of care: {about} ({low} to {high}, in {fan.level:.0%} of cases)"
 
 
 def chart_title(instrument: Instrument, scale: Scale) -> str:

@@ -1,41 +1,43 @@
-"""The state of every client of a caseload: one pass over the record, not one query per client."""
+"""The worklist: the state of every client, why they need the clinician, and what is due."""
 
 from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 import polars as pl
 
-from mbc.care.client.trajectory import Cohort, chart_title
+from mbc.care.client.completeness import applies_on, rhythm_of
+from mbc.care.client.goals import is_reached, known_scale
+from mbc.care.client.review import spread_of
+from mbc.care.client.state import ScaleCourse, client_state, goal_scales
+from mbc.care.client.trajectory import Cohort, chart_title, short_name
+from mbc.care.clinic.worklist import Waiting, group_of, reasons_of
 from mbc.care.course.charted_scales import construct_rank, construct_title, in_reading_order, scales_to_chart
-from mbc.care.course.client_record import INFORMANT, no_later_than_today
-from mbc.care.course.current_episode import present_since, starts_of_care
+from mbc.care.course.client_record import INFORMANT
+from mbc.care.course.current_episode import closed_care, present_since, starts_of_care
 from mbc.care.course.noise import Noise
 from mbc.care.course.relationships import Timeline, timelines
 from mbc.care.course.segments import as_occasion, in_order, split
+from mbc.care.course.verdicts import judged
 from mbc.care.forecast.clinic_models import CohortModels, noise_for
 from mbc.care.forecast.signals import NoOutlook, outlooks
 from mbc.care.scoring.recorded_definitions import undefined_instruments
 from mbc.care.scoring.scores import scores
-from mbc.care.values.course import Change, Occasion, Segment, Verdict
-from mbc.care.values.review import Caseload, CaseloadCell, CaseloadRow
-from mbc.care.words import count, join_list, number, span
+from mbc.care.values.course import Change, Occasion, OnTrack, Segment, Verdict
+from mbc.care.values.review import Caseload, CaseloadCell, CaseloadRow, Group
+from mbc.care.words import count, number
 from mbc.exchange.own_definitions import with_definitions_of_record
 from mbc.instruments import Instrument, Scale
+from mbc.instruments import instrument as load
 from mbc.store import Store
 
 Occasions = Mapping[tuple[str, str], Sequence[Occasion]]  # one client's, by instrument and scale
 
-STALE_DAYS = 28  # without a session or a questionnaire, while in care
-_VERDICT_WORDS: dict[Verdict, str] = {
-    "clearly better": "clearly better",
-    "clearly worse": "clearly worse",
-    "no clear change": "no clear change",
-    "not known": "measurement error unknown",
-}
+GROUPS: tuple[Group, ...] = ("needs you", "soon", "as expected", "closed")
+_WEEK = dt.timedelta(days=7)
 
 
 @with_definitions_of_record
@@ -55,29 +57,39 @@ def caseload(
     clinician_id : str, optional
         One clinician's clients; everybody this store may show when not given.
     as_of : date, optional
-        Reference date for the time since last contact. When not given, the last day with a session or a
-        questionnaire that this store shows, or today if that is earlier: a record kept up to date is judged as of
-        now, a copy, an archive or a sample as of its last day.
+        The day on which the worklist is read; today when not given.
     cohort : CohortModel or CohortModels, optional
-        For noise on scales without a published reliability; see :func:`mbc.care.client_trajectory`.
+        Forecasts, spreads, and noise on scales without a published reliability; see
+        :func:`mbc.care.client_trajectory`.
 
     Returns
     -------
     Caseload
-        One row per client, those in care first, then by id.
+        One row per client: those who need the clinician, those to watch or due within a week, those who go as
+        expected, and closed cases; within a group the longest waiting first.
     """
     clients = store.clients()
     if clinician_id is not None:
         clients = clients.filter(pl.col("clinician_id") == clinician_id)
     data = _read(store, as_of, cohort)
-    rows = _with_signals([_row(data, person) for person in clients.iter_rows(named=True)], data, cohort)
-    rows.sort(key=lambda row: (row.status != "active", row.client_id))
+    chosen = [str(client) for client in clients["client_id"]]
+    followed = [_followed(data, chosen, *scale, cohort) for scale in data.scales]
+    rows = [_row(data, person, followed, cohort) for person in clients.iter_rows(named=True)]
+    rows.sort(key=lambda row: (GROUPS.index(row.group), -(row.days_since_contact or 0), row.client_id))
     constructs_seen = {cell.construct for row in rows for cell in row.cells}
     constructs = tuple((key, construct_title(key)) for key in sorted(constructs_seen, key=construct_rank))
-    stale, off = sum(bool(row.flags) for row in rows), sum(bool(row.signals) for row in rows)
-    caption = f"{count(len(rows), 'client')}" + (f"; {stale} without recent contact" if stale else "")
-    caption += f"; {off} not on track on at least one scale." if off else "."
-    return Caseload(as_of=data.today, rows=tuple(rows), constructs=constructs, caption=caption)
+    return Caseload(as_of=data.today, rows=tuple(rows), constructs=constructs, caption=_caption(rows))
+
+
+def _caption(rows: Sequence[CaseloadRow]) -> str:
+    in_care = sum(row.closed is None for row in rows)
+    closed = len(rows) - in_care
+    parts = [f"{count(in_care, 'client')} in care"]
+    for group, words in (("needs you", "in need of you"), ("soon", "to watch or due within a week")):
+        number_in = sum(row.group == group for row in rows)
+        parts += [f"{number_in} {words}"] if number_in else []
+    parts += [f"{count(closed, 'closed case')}"] if closed else []
+    return "; ".join(parts) + "."
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,31 +100,55 @@ class _ClinicData:
     occasions: Mapping[str, Occasions]  # by client
     timelines: Mapping[str, Timeline]
     sessions: Mapping[str, Sequence[dt.date]]  # attended
-    closed: Mapping[str, bool]  # whether every episode of care has ended
+    closed: Mapping[str, tuple[dt.date, str]]  # day on which all care ended, and how
     starts: Mapping[str, Sequence[dt.date]]  # of their episodes of care
+    goals: Mapping[str, Sequence[Mapping[str, Any]]]  # still kept
+    ratings: Mapping[str, float]  # the latest, by goal
     scales: Sequence[tuple[Instrument, Scale, Noise | None]]  # that anybody was measured on, in reading order
     undefined: Mapping[str, Sequence[str]]  # questionnaires on record without a definition, by client
 
+    def days(self, client_id: str) -> list[dt.date]:
+        """Give the days on which there was a session or a questionnaire."""
+        groups = self.occasions.get(client_id, {}).values()
+        return [*self.sessions.get(client_id, ()), *(o.taken_on for group in groups for o in group)]
+
+    def since(self, client_id: str) -> dt.date | None:
+        """Give the day where a client's present care begins, if there was other care before it."""
+        return present_since(self.starts.get(client_id, ()), self.days(client_id))
+
     def present(self, client_id: str) -> Occasions:
         """Give one client's occasions of their present care."""
-        occasions = self.occasions.get(client_id, {})
-        days = [*self.sessions.get(client_id, ()), *(o.taken_on for group in occasions.values() for o in group)]
-        return _present(occasions, present_since(self.starts.get(client_id, ()), days))
+        occasions, since = self.occasions.get(client_id, {}), self.since(client_id)
+        if since is None:
+            return occasions
+        kept = {
+            key: [occasion for occasion in group if occasion.taken_on >= since] for key, group in occasions.items()
+        }
+        return {key: group for key, group in kept.items() if group}
+
+    def timeline(self, client_id: str) -> Timeline:
+        """Give a client's relationships."""
+        return self.timelines.get(client_id, Timeline())
 
 
 def _read(store: Store, as_of: dt.date | None, cohort: Cohort | None) -> _ClinicData:
     table = scores(store, invalid="null").filter(pl.col("informant") == INFORMANT)
     episodes = store.episodes()
-    closed = episodes.group_by("client_id").agg(pl.col("ended_on").is_not_null().all())
     sessions = store.sessions().filter("attended")
     held = sessions.group_by("client_id").agg("held_on")
+    ratings = store.goal_ratings().sort("rated_on").group_by("goal_id").agg(pl.col("rating").last())
+    goals: dict[str, list[Mapping[str, Any]]] = {}
+    for row in store.goals().filter(pl.col("retired_on").is_null()).iter_rows(named=True):
+        goals.setdefault(row["client_id"], []).append(row)
     return _ClinicData(
-        today=as_of or no_later_than_today(sessions["held_on"].max(), table["taken_on"].max()),
+        today=as_of or dt.date.today(),  # noqa: DTZ011 - the calendar day where the clinic is
         occasions=_by_client(table),
         timelines=timelines(store.statuses(), store.relationships()),
         sessions=dict(held.iter_rows()),
-        closed=dict(closed.iter_rows()),
+        closed=closed_care(episodes),
         starts=starts_of_care(episodes),
+        goals=goals,
+        ratings=dict(ratings.iter_rows()),
         scales=[
             (instrument, scale, noise_for(cohort, instrument, scale))
             for instrument in in_reading_order(table["instrument"].unique())
@@ -122,16 +158,92 @@ def _read(store: Store, as_of: dt.date | None, cohort: Cohort | None) -> _Clinic
     )
 
 
-def _row(data: _ClinicData, person: Mapping[str, Any]) -> CaseloadRow:
+@dataclass(frozen=True, slots=True)
+class _Followed:
+    """One scale of all clients: their segments, the current one judged, and its forecast."""
+
+    instrument: Instrument
+    scale: Scale
+    segments: Mapping[str, Sequence[Segment]]
+    current: Mapping[str, Segment]  # of those to whom the scale applies now
+    away: Mapping[str, str]  # why it does not apply now
+    forecasts: Mapping[str, OnTrack]
+
+
+def _followed(
+    data: _ClinicData,
+    clients: Sequence[str],
+    instrument: Instrument,
+    scale: Scale,
+    noise: Noise | None,
+    cohort: Cohort | None,
+) -> _Followed:
+    segments: dict[str, Sequence[Segment]] = {}
+    current: dict[str, Segment] = {}
+    away: dict[str, str] = {}
+    for client_id in clients:
+        known = data.present(client_id).get((instrument.key, scale.key))
+        if known is None:
+            continue
+        line = data.timeline(client_id)
+        segments[client_id] = split(known, instrument, scale, line, noise)[0]
+        if spans := line.not_applicable(instrument, data.today, None):
+            away[client_id] = spans[0].reason
+        elif (live := _current(segments[client_id])) is not None:
+            current[client_id] = live
+    current = dict(zip(current, judged(list(current.values()), scale, noise), strict=True))
+    return _Followed(
+        instrument, scale, segments, current, away, _forecasts(data, current, instrument, scale, cohort)
+    )
+
+
+def _forecasts(
+    data: _ClinicData, current: Mapping[str, Segment], instrument: Instrument, scale: Scale, cohort: Cohort | None
+) -> Mapping[str, OnTrack]:
+    """Ask the model of a scale about all clients in care at once."""
+    live = {client: segment for client, segment in current.items() if client not in data.closed}
+    if not isinstance(cohort, CohortModels) or not live:
+        return {}
+    model = cohort.course(instrument, scale)
+    if isinstance(model, NoOutlook):
+        return {}
+    return {
+        client: signal.state for client, signal in zip(live, outlooks(model, list(live.values())), strict=True)
+    }
+
+
+def _row(
+    data: _ClinicData, person: Mapping[str, Any], followed: Sequence[_Followed], cohort: Cohort | None
+) -> CaseloadRow:
     client_id = person["client_id"]
-    line = data.timelines.get(client_id, Timeline())
-    occasions = data.occasions.get(client_id, {})
-    sessions = data.sessions.get(client_id, ())
-    days = [*sessions, *(occasion.taken_on for group in occasions.values() for occasion in group)]
-    last = max(days, default=None)
-    since = present_since(data.starts.get(client_id, ()), days)
-    waited = None if last is None else (data.today - last).days
-    in_care = not data.closed.get(client_id, False)
+    line, days, since = data.timeline(client_id), data.days(client_id), data.since(client_id)
+    last, closed = max(days, default=None), data.closed.get(client_id)
+    goals = data.goals.get(client_id, ())
+    on_goal = goal_scales(goals)
+    courses = [
+        ScaleCourse(
+            scale=measured.scale,
+            segment=measured.current[client_id],
+            spread=spread_of(cohort, measured.instrument, measured.scale),
+            forecast=measured.forecasts.get(client_id, "insufficient data"),
+            on_goal=f"{measured.instrument.key}.{measured.scale.key}" in on_goal,
+        )
+        for measured in followed
+        if client_id in measured.current
+    ]
+    state = client_state(courses)
+    waiting = Waiting(
+        state=state,
+        closed=closed,
+        days_since_contact=None if last is None else (data.today - last).days,
+        asked=any(occasions for occasions in data.present(client_id).values()),
+        due=_due(data, client_id, line) if closed is None else (),
+        goals=len(goals),
+        reached=tuple(row["label"] or "" for row in goals if is_reached(row, _latest(data, client_id, row))),
+        better=tuple(course.name for course in courses if course.segment.verdict == "clearly better"),
+        undefined=tuple(data.undefined.get(client_id, ())),
+        today=data.today,
+    )
     return CaseloadRow(
         client_id=client_id,
         alias=person["alias"],
@@ -139,93 +251,62 @@ def _row(data: _ClinicData, person: Mapping[str, Any]) -> CaseloadRow:
         status=person["status"],
         relationship=line.status_on(data.today),
         last_contact=last,
-        days_since_contact=waited,
-        sessions=sum(since is None or day >= since for day in sessions),
-        cells=tuple(_cells(data, _present(occasions, since), line)),
-        flags=_flags(waited, list(occasions), data.undefined.get(client_id, ())) if in_care else (),
+        days_since_contact=waiting.days_since_contact,
+        sessions=sum(since is None or day >= since for day in data.sessions.get(client_id, ())),
+        cells=tuple(_cell(measured, client_id) for measured in followed if client_id in measured.segments),
+        state=state,
+        group=group_of(waiting),
+        reasons=reasons_of(waiting),
+        due=waiting.due,
+        closed=closed,
     )
 
 
-def _with_signals(rows: list[CaseloadRow], data: _ClinicData, cohort: Cohort | None) -> list[CaseloadRow]:
-    """Say what is not on track, scale by scale for all clients at once."""
-    if not isinstance(cohort, CohortModels):
-        return rows
-    signals: dict[str, list[str]] = {}
-    for instrument, scale, noise in data.scales:
-        live = _open_segments(data, rows, instrument, scale, noise)
-        model = cohort.course(instrument, scale) if live else NoOutlook("No client in care has scores on it.")
-        if isinstance(model, NoOutlook):
+def _due(data: _ClinicData, client_id: str, line: Timeline) -> tuple[tuple[str, dt.date], ...]:
+    """Name the questionnaires that are due within a week by the client's own rhythm, the most overdue first."""
+    days: dict[str, set[dt.date]] = {}
+    for (instrument, _), occasions in data.present(client_id).items():
+        days.setdefault(instrument, set()).update(occasion.taken_on for occasion in occasions)
+    due: list[tuple[str, dt.date]] = []
+    for key, taken in days.items():
+        rhythm = rhythm_of(sorted(taken))
+        if rhythm is None or key not in {instrument.key for instrument, _, _ in data.scales}:
             continue
-        for client_id, signal in zip(live, outlooks(model, list(live.values())), strict=True):
-            if signal.state == "not on track":
-                signals.setdefault(client_id, []).append(scale.title)
-    return [replace(row, signals=tuple(signals.get(row.client_id, ()))) for row in rows]
+        day = max(taken) + dt.timedelta(days=rhythm)
+        if day <= data.today + _WEEK and applies_on(line, load(key), data.today):
+            due.append((short_name(key), day))
+    return tuple(sorted(due, key=lambda item: (item[1], item[0])))
 
 
-def _open_segments(
-    data: _ClinicData, rows: Sequence[CaseloadRow], instrument: Instrument, scale: Scale, noise: Noise | None
-) -> dict[str, Segment]:
-    """Segments that are still open, of clients who are in care, by client."""
-    segments: dict[str, Segment] = {}
-    for row in rows:
-        cell = next((c for c in row.cells if (c.instrument, c.scale) == (instrument.key, scale.key)), None)
-        if cell is None or cell.latest is None or data.closed.get(row.client_id, False):
-            continue
-        known = data.present(row.client_id)[instrument.key, scale.key]
-        line = data.timelines.get(row.client_id, Timeline())
-        current = _current(split(known, instrument, scale, line, noise)[0])
-        if current is not None:
-            segments[row.client_id] = current
-    return segments
+def _latest(data: _ClinicData, client_id: str, goal: Mapping[str, Any]) -> float | None:
+    """Give the latest rating of a goal, or the latest score on the scale it is set on."""
+    name = known_scale(goal["scale"])
+    if name is None:
+        return data.ratings.get(goal["goal_id"])
+    key, _, scale = name.partition(".")
+    known = data.present(client_id).get((key, load(key).scale(scale or None).key), ())
+    values = [o.score for o in known if o.score is not None and o.taken_on >= goal["set_on"]]
+    return values[-1] if values else None
 
 
-def _present(occasions: Occasions, since: dt.date | None) -> Occasions:
-    if since is None:
-        return occasions
-    kept = {
-        key: [occasion for occasion in group if occasion.taken_on >= since] for key, group in occasions.items()
-    }
-    return {key: group for key, group in kept.items() if group}
-
-
-def _flags(waited: int | None, asked: Sequence[object], undefined: Sequence[str]) -> tuple[str, ...]:
-    notes = [] if asked or undefined else ["no questionnaire yet"]
-    if undefined:
-        notes.append(f"no definition of {join_list(undefined)}")
-    if waited is not None and waited > STALE_DAYS:
-        notes.append(f"no contact for {span(waited)}")
-    return tuple(notes)
-
-
-def _cells(data: _ClinicData, occasions: Occasions, line: Timeline) -> list[CaseloadCell]:
-    cells: list[CaseloadCell] = []
-    for instrument, scale, noise in data.scales:
-        known = occasions.get((instrument.key, scale.key))
-        if known is None:
-            continue
-        segments, _ = split(known, instrument, scale, line, noise)
-        away = line.not_applicable(instrument, data.today, None)
-        cells.append(_cell(instrument, scale, segments, away[0].reason if away else ""))
-    return cells
-
-
-def _cell(instrument: Instrument, scale: Scale, segments: Sequence[Segment], away: str) -> CaseloadCell:
-    current = None if away else _current(segments)
+def _cell(measured: _Followed, client_id: str) -> CaseloadCell:
+    scale, current = measured.scale, measured.current.get(client_id)
     latest = current.latest if current else None
     change = current.since_baseline if current else None
+    verdict: Verdict = current.verdict if current else "not known"
     return CaseloadCell(
-        construct=instrument.construct,
-        instrument=instrument.key,
+        construct=measured.instrument.construct,
+        instrument=measured.instrument.key,
         scale=scale.key,
-        title=chart_title(instrument, scale),
+        title=chart_title(measured.instrument, scale),
         range=scale.range,
         higher_is_better=scale.higher_is_better,
         latest=latest.score if latest else None,
         latest_on=latest.taken_on if latest else None,
         change=change.points if change else None,
-        verdict=change.verdict if change else "not known",
-        words=_words(latest.score if latest else None, change, scale, away),
-        points=_points(segments),
+        verdict=verdict,
+        words=_words(latest.score if latest else None, change, verdict, scale, measured.away.get(client_id, "")),
+        points=_points(measured.segments[client_id]),
         sort_key=_sort_key(change, scale),
         answered=latest.answered if latest else None,
         items=latest.items if latest else None,
@@ -237,17 +318,18 @@ def _current(segments: Sequence[Segment]) -> Segment | None:
     return max(live, key=lambda segment: segment.occasions[-1].taken_on, default=None)
 
 
-def _words(latest: float | None, change: Change | None, scale: Scale, reason: str) -> str:
-    if reason:
-        return "not applicable: relationship ended" if reason == "ended" else f"not applicable: {reason}"
+def _words(latest: float | None, change: Change | None, verdict: Verdict, scale: Scale, away: str) -> str:
+    if away:
+        return "not asked: relationship ended" if away == "ended" else f"not asked while {away}"
     if latest is None:
         return "no score"
     score = number(latest, scale.decimals)
     if change is None:
         return f"{score}, first score"
-    if change.points == 0:
+    if change.points == 0 and verdict == "no clear change":
         return f"{score}, no change"
-    return f"{score}, {number(change.points, scale.decimals, signed=True)}: {_VERDICT_WORDS[change.verdict]}"
+    judged_as = "measurement error unknown" if verdict == "not known" else verdict
+    return f"{score}, {number(change.points, scale.decimals, signed=True)}: {judged_as}"
 
 
 def _points(segments: Sequence[Segment]) -> tuple[float | None, ...]:

@@ -10,7 +10,7 @@ import datetime as dt
 from collections.abc import Iterable, Sequence
 
 from mbc.care import words
-from mbc.care.values.course import Change, CutoffLine, Occasion, Segment, Span, Trajectory
+from mbc.care.values.course import CutoffLine, Occasion, Segment, Span, Trajectory
 from mbc.care.words import count, day, join_list, number, sentence
 
 _MOST_GROWTH = 4
@@ -28,7 +28,7 @@ def caption(course: Trajectory) -> str:
 
 
 def summary(course: Trajectory) -> str:
-    """Say where the client stands, against noise, in one to three sentences."""
+    """Say where the client stands and how they came there, in one or two sentences."""
     live = course.current
     if live is not None:
         return _joined(_verdict(course, live))
@@ -87,22 +87,64 @@ def _earlier(course: Trajectory) -> str:
 
 
 def _verdict(course: Trajectory, segment: Segment) -> list[str]:
-    """Describe the change in the segment that is still open."""
+    """Describe the change in the segment that is still open: where from, where to, clear or not, and its shape."""
     known = [occasion for occasion in segment.occasions if occasion.score is not None]
     whose = f"With {segment.label}: " if segment.label else ""
     if len(known) == 1:
         return [f"{whose}one score so far, {_at(course, known[0])}; change is judged from the second score on"]
-    change = segment.since_baseline
-    if change is None:
+    if segment.since_baseline is None:
         return []
     ends = f"from {_at(course, known[0])} to {_at(course, known[-1])}"
-    return [
-        f"{whose}{ends}: {change.words}",
-        _lately(segment, change),
-        _since_last(course, segment),
-        _held(course, segment, change),
-        course.outlook if course.on_track == "not on track" else "",
-    ]
+    return [f"{whose}{ends}: {verdict_words(course, segment)}", _shape(course, segment)]
+
+
+def verdict_words(course: Trajectory, segment: Segment) -> str:
+    """Put the verdict into words, with since when it has stood, or what it lacks."""
+    judgement = segment.judgement
+    since = "" if judgement.since is None else f" since {_on(course, judgement.since)}"
+    match segment.verdict:
+        case "clearly better":
+            return f"clearly better{since}"
+        case "clearly worse":
+            run = judgement.in_a_row
+            return f"clearly worse{since}" + (f", {run} questionnaires in a row" if run > 1 else "")
+        case "better once":
+            return "better once, not yet confirmed"
+        case "worse once":
+            return "worse once, not yet confirmed: look again next time"
+        case "no clear change":
+            return "no clear change"
+        case "not known":
+            return "measurement error is not known, so change is not judged"
+
+
+def _shape(course: Trajectory, segment: Segment) -> str:
+    """Name what lay between the ends: the deepest setback, the largest sudden gain, else a plateau."""
+    parts: list[str] = []
+    shape = segment.shape
+    if shape.setbacks:
+        setback = max(shape.setbacks, key=lambda setback: abs(setback.best - setback.lowest))
+        best, lowest = number(setback.best, course.decimals), number(setback.lowest, course.decimals)
+        worse = "fell" if course.higher_is_better else "rose"
+        after = _after(course, setback.best_on, setback.lowest_on)
+        regained = "not yet regained" if setback.regained_on is None else f"regained by {setback.regained_on:%B}"
+        parts.append(f"{worse} from {best} to {lowest}{after} by {_on(course, setback.lowest_on)}, {regained}")
+    if shape.jumps:
+        jump = max(shape.jumps, key=lambda jump: jump.points)
+        parts.append(
+            f"sudden gain of {words.points(jump.points, course.decimals)} by {_on(course, jump.after_on)}"
+        )
+    if not parts and shape.plateau is not None and segment.verdict != "no clear change":
+        first, last = shape.plateau
+        parts.append(f"level from {_on(course, first)} to {_on(course, last)}")
+    return "; ".join(parts)
+
+
+def _after(course: Trajectory, first: dt.date, last: dt.date) -> str:
+    """Name the last hard event or change of status in some days: what a setback came after."""
+    marks = [mark for mark in course.marks if first <= mark.on <= last and mark.valence != "growth"]
+    hard = [mark for mark in marks if mark.valence == "hard"] or [mark for mark in marks if mark.kind == "status"]
+    return f" after '{hard[-1].label}'" if hard else ""
 
 
 def _about(course: Trajectory, segment: Segment) -> list[str]:
@@ -110,29 +152,49 @@ def _about(course: Trajectory, segment: Segment) -> list[str]:
     known = [occasion for occasion in segment.occasions if occasion.score is not None]
     between = _between(course, known) if segment.since_baseline is not None else ""
     return [
-        _chance(course, segment),
+        _needed(segment),
+        _index(course, segment),
+        _since_last(course, segment),
+        _chance(segment),
         between,
         _cutoff(course, known[0], known[-1]),
         _against_expected(course, segment, known[-1]),
-        course.outlook if course.on_track != "not on track" else "",
+        course.outlook or _no_forecast(course),
         *(_goal(course, goal.label, goal.value, known[-1]) for goal in course.goals if goal.until is None),
     ]
 
 
-def _chance(course: Trajectory, segment: Segment) -> str:
-    """Say how likely the change since the first score is a true one, for better or for worse."""
-    change = segment.since_baseline
-    if change is None or change.chance is None or change.points == 0:
+def _needed(segment: Segment) -> str:
+    """Say how many further scores it takes to tell."""
+    needed = segment.judgement.sessions_needed
+    if segment.verdict not in ("no clear change", "better once", "worse once"):
         return ""
-    better = (change.points > 0) == course.higher_is_better
-    likely = change.chance.better if better else 1 - change.chance.better
+    if needed is None:
+        return ""
+    return f"If the level stays where it is, about {count(needed, 'more score')} would tell"
+
+
+def _index(course: Trajectory, segment: Segment) -> str:
+    """Name the reliable change index, which compares the first score and the latest alone."""
+    change = segment.since_baseline
+    if change is None or change.threshold is None:
+        return ""
+    limit = words.points(change.threshold, max(course.decimals, 1))
+    return f"Latest against first score alone: {change.words} (limit {limit})"
+
+
+def _chance(segment: Segment) -> str:
+    """Say how likely it is that the true level is better than at the start, from all scores."""
+    p_better = segment.judgement.p_better
+    if p_better is None:
+        return ""
+    likely, side = (p_better, "better") if p_better >= 0.5 else (1 - p_better, "worse")
     percent = "more than 99" if likely > 0.99 else f"about {100 * likely:.0f}"
-    low, high = (number(end, 1, signed=True) for end in (change.chance.lower, change.chance.upper))
-    what = "improvement" if better else "worsening"
-    return (
-        f"Given measurement error alone, the chance of a true {what} since the first score is {percent} % "
-        f"(true change {low} to {high} points, 95 % interval)"
-    )
+    return f"From all scores, the chance that the level is truly {side} than at the start is {percent} %"
+
+
+def _no_forecast(course: Trajectory) -> str:
+    return f"No forecast: {course.no_forecast[:1].lower()}{course.no_forecast[1:]}" if course.no_forecast else ""
 
 
 def _on(course: Trajectory, when: dt.date) -> str:
@@ -148,20 +210,6 @@ def _at(course: Trajectory, occasion: Occasion) -> str:
     elif occasion.answered != occasion.items:
         note = f" ({occasion.answered} of {occasion.items} items answered)"
     return f"{number(occasion.score or 0, course.decimals)} on {_on(course, occasion.taken_on)}{note}"
-
-
-def _lately(segment: Segment, change: Change) -> str:
-    # One bad week is not yet a setback.
-    if change.verdict != "clearly worse":
-        return ""
-    run = 0
-    for occasion in reversed([occasion for occasion in segment.occasions if occasion.score is not None]):
-        if occasion.inside_noise is not False or ((occasion.change or 0) > 0) != (change.points > 0):
-            break
-        run += 1
-    if run == 1:
-        return "This is one questionnaire so far: look again next time before reading it as a setback"
-    return f"The last {run} scores were all clearly worse than the first"
 
 
 def _between(course: Trajectory, known: Sequence[Occasion]) -> str:
@@ -183,15 +231,6 @@ def _since_last(course: Trajectory, segment: Segment) -> str:
     if change is None or (segment.baseline and change.before_on == segment.baseline.taken_on):
         return ""
     return f"Since the previous questionnaire ({_on(course, change.before_on)}): {change.words}"
-
-
-def _held(course: Trajectory, segment: Segment, change: Change) -> str:
-    when = segment.first_reliable_improvement
-    if when is not None:
-        return f"Clearly better since {_on(course, when)}, confirmed at the next questionnaire"
-    if change.verdict == "clearly better":
-        return "This improvement is not yet confirmed by a second questionnaire in a row"
-    return ""
 
 
 def _cutoff(course: Trajectory, first: Occasion, latest: Occasion) -> str:
@@ -233,7 +272,7 @@ def _against_expected(course: Trajectory, segment: Segment, latest: Occasion) ->
     else:
         place = "better than" if (latest.score > high) == course.higher_is_better else "worse than"
     reach = f"{number(low, course.decimals)} to {number(high, course.decimals)}"
-    return f"{place.capitalize()} expected for this client ({reach})"
+    return f"{place.capitalize()} expected of clients who began with this score ({reach})"
 
 
 def _goal(course: Trajectory, label: str, value: float, latest: Occasion) -> str:

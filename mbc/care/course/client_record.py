@@ -8,7 +8,7 @@ from itertools import pairwise
 
 import polars as pl
 
-from mbc.care.course.current_episode import present_since, starts_of_care
+from mbc.care.course.current_episode import closed_care, present_since, starts_of_care
 from mbc.care.course.relationships import Timeline, is_current, timelines
 from mbc.care.scoring.scores import scores
 from mbc.care.values.course import Mark
@@ -32,6 +32,12 @@ class ClientRecord:
     events: pl.DataFrame
     window: tuple[dt.date, dt.date] | None  # of the present care: days with a session or a questionnaire
     since: dt.date | None  # where the present care begins, if there was other care before it
+    episodes: pl.DataFrame
+
+    @property
+    def closed(self) -> tuple[dt.date, str] | None:
+        """Day on which the last episode of care ended, and how; None while there is care, or no episode."""
+        return closed_care(self.episodes).get(self.client_id)
 
     @property
     def asked(self) -> list[str]:
@@ -65,7 +71,8 @@ def read_record(store: Store, client_id: str, *, instrument: str | None = None) 
     timeline = timelines(store.statuses(client_id=client_id), store.relationships(client_id=client_id))
     events = store.events(client_id=client_id)
     sessions = store.sessions(client_id=client_id).sort("held_on", "number")
-    starts = starts_of_care(store.episodes(client_id=client_id)).get(client_id, ())
+    episodes = store.episodes(client_id=client_id)
+    starts = starts_of_care(episodes).get(client_id, ())
     table = scores(store, client_id=client_id, instrument=instrument, invalid="null")
     days = [*sessions["held_on"], *store.administrations(client_id=client_id)["taken_on"]]
     since = present_since(starts, days)
@@ -80,13 +87,8 @@ def read_record(store: Store, client_id: str, *, instrument: str | None = None) 
         events=events.filter(~pl.col("kind").str.to_lowercase().str.starts_with(_APART)),
         window=(min(days), max(days)) if days else None,
         since=since,
+        episodes=episodes,
     )
-
-
-def no_later_than_today(*days: object) -> dt.date:
-    """Give the last of some days on record; today where there are none, or where it lies ahead."""
-    today = dt.date.today()  # noqa: DTZ011 - the calendar day where the clinic is
-    return min(today, max((day for day in days if isinstance(day, dt.date)), default=today))
 
 
 def session_axis(sessions: pl.DataFrame) -> tuple[tuple[dt.date, int], ...]:

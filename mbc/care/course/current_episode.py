@@ -39,3 +39,21 @@ def present_since(starts: Sequence[dt.date], days: Iterable[dt.date]) -> dt.date
         return None
     position = bisect_right(starts, last) - 1
     return starts[position] if position >= 1 else None
+
+
+def closed_care(episodes: pl.DataFrame) -> Mapping[str, tuple[dt.date, str]]:
+    """Day on which the last episode of care ended, and how ("" where that is not on record), by client.
+
+    Clients with an open episode, or with none, are in care and have no entry.
+    """
+    over = (
+        episodes.sort("ended_on")
+        .group_by("client_id")
+        .agg(
+            pl.col("ended_on").is_not_null().all().alias("over"),
+            pl.col("ended_on").last(),
+            pl.col("ending").last(),
+        )
+    )
+    rows = over.filter("over").select("client_id", "ended_on", "ending").iter_rows()
+    return {client: (ended_on, ending or "") for client, ended_on, ending in rows}

@@ -5,10 +5,10 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-from mbc.care.values.course import Chance, Change, Confidence, NoiseBand, Occasion, Verdict
+from mbc.care.values.course import Change, Confidence, NoiseBand, Occasion, Verdict
 from mbc.care.words import number, points
 from mbc.instruments import Instrument, Scale
-from mbc.models import reliable_change, true_change
+from mbc.models import reliable_change
 
 LEVEL = 0.95  # Jacobson & Truax (1991), doi:10.1037/0022-006X.59.1.12
 CLEAR = "a clear change"
@@ -28,17 +28,6 @@ class Noise:
     confidence: Confidence
     sd: float | None = None  # scale points; with `reliability`, of one described sample
     reliability: float | None = None
-
-    def chance(self, before: float, after: float, *, higher_is_better: bool) -> Chance | None:
-        """Give the probability that a change is a true improvement: :func:`mbc.models.true_change`, flat prior."""
-        if self.sd is None or self.reliability is None:
-            return None
-        change = true_change(
-            before, after, sd=self.sd, reliability=self.reliability, higher_is_better=higher_is_better
-        )
-        if change.p_improved is None or change.lower is None or change.upper is None:
-            return None
-        return Chance(change.p_improved, change.lower, change.upper)
 
     def verdict(self, change: float, *, higher_is_better: bool) -> Verdict:
         """Judge a change in scale points."""
@@ -124,10 +113,8 @@ def change_between(
         return None
     moved = after.score - before.score
     verdict: Verdict = "not known"
-    chance = None
     if noise is not None:
         verdict = noise.verdict(moved, higher_is_better=higher_is_better)
-        chance = noise.chance(before.score, after.score, higher_is_better=higher_is_better)
     return Change(
         before=before.score,
         before_on=before.taken_on,
@@ -137,7 +124,6 @@ def change_between(
         threshold=None if noise is None else noise.threshold,
         verdict=verdict,
         words=_words(moved, verdict, higher_is_better=higher_is_better, decimals=decimals),
-        chance=chance,
     )
 
 

@@ -11,6 +11,7 @@ import polars as pl
 
 from mbc.care.values.course import Span
 from mbc.care.values.review import StatusPeriod
+from mbc.care.words import day as write_day
 from mbc.instruments import Instrument
 from mbc.instruments.applicability import CURRENT
 
@@ -43,6 +44,14 @@ class Timeline:
         own = [period for period in held if period.relationship_id is None]
         chosen = current or own or held
         return max(chosen, key=lambda period: period.since).status if chosen else ""
+
+    def words_on(self, day: dt.date) -> str:
+        """Say how the person lives on a day, and since when; "" when not on record."""
+        status = self.status_on(day)
+        if not status:
+            return ""
+        since = max(period.since for period in self.on(day) if period.status == status)
+        return f"{status} since {write_day(since, year=since.year != day.year)}"
 
     def ended_on(self, relationship_id: str) -> dt.date | None:
         """Day from which a relationship is over, as far as is on record; None while it lasts."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import datetime as dt
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from itertools import pairwise
@@ -16,7 +15,6 @@ from mbc.instruments import Instrument, Scale
 
 GAP_DAYS = 42  # a silence of six weeks is left open in a chart ...
 GAP_RHYTHMS = 2.5  # ... or of two and a half of the client's own intervals, where those are longer
-HELD_FOR = 2  # occasions in a row: against one baseline at 95 % this keeps false claims near 5 % over a treatment
 
 
 _AS_SCORED = (
@@ -62,7 +60,8 @@ def split(
     Returns
     -------
     segments : tuple of Segment
-        By first day. Each has its own baseline: its first score.
+        By first day. Each has its own baseline, its first score, and is not yet judged
+        (:func:`mbc.care.course.verdicts.judged`).
     set_aside : tuple of Occasion
         Answered on a day on which the questionnaire did not apply; neither drawn nor compared.
     """
@@ -113,7 +112,6 @@ def _segment(
         noise=None if noise is None or baseline is None else noise.around(_score(baseline), scale.range),
         since_baseline=change(baseline),
         since_last=change(previous),
-        first_reliable_improvement=_held(known[1:], higher_is_better=up),
     )
 
 
@@ -132,17 +130,6 @@ def _against(
     if noise is not None:
         inside = noise.verdict(moved, higher_is_better=higher_is_better) == "no clear change"
     return replace(occasion, change=moved, inside_noise=inside)
-
-
-def _held(later: Sequence[Occasion], *, higher_is_better: bool) -> dt.date | None:
-    # The first of two scores in a row that are both reliably better than the baseline.
-    run = 0
-    for i, occasion in enumerate(later):
-        better = occasion.inside_noise is False and ((occasion.change or 0) > 0) == higher_is_better
-        run = run + 1 if better else 0
-        if run == HELD_FOR:
-            return later[i - HELD_FOR + 1].taken_on
-    return None
 
 
 def gap_days(occasions: Sequence[Occasion]) -> int:

@@ -1,17 +1,12 @@
-"""The expected course of a client, under a growth model of all of the clinic's records.
-
-One model per scale is fitted to everybody's scores over weeks since the first one, on log(1 + weeks), and then
-asked about each client: their own scores pull the clinic's mean curve towards them.
-"""
+"""What a clinic's own records say about a scale: its expected course, the spread of first scores, the scatter."""
 
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from threading import Lock
 
-import numpy as np
 import polars as pl
 
 from mbc.care.course.client_record import INFORMANT
@@ -23,7 +18,7 @@ from mbc.care.course.segments import read_occasions, split
 from mbc.care.forecast.model_files import Models
 from mbc.care.forecast.signals import MOST_CLIENTS, NoOutlook, learn
 from mbc.care.scoring.scores import scores
-from mbc.care.values.course import SELF, CourseCurve, Segment
+from mbc.care.values.course import SELF, Segment
 from mbc.errors import ModelError
 from mbc.exchange.own_definitions import with_definitions_of_record
 from mbc.instruments import Instrument, Scale
@@ -31,11 +26,7 @@ from mbc.instruments import instrument as load
 from mbc.models import ExpectedCourse, GrowthCurve, growth_curve, reliable_change
 from mbc.store import Store
 
-LEVEL = 0.8  # the band in which four in five single scores are expected
 LEAST_CLIENTS = 20  # with fewer, mean curve and spread are too uncertain
-LEAST_SCORES = 3  # of the client's own; before that the curve would be the clinic's, not theirs
-AHEAD_DAYS = 28  # the curve runs on for at most four weeks, and no longer than the client has been followed
-_STEPS = 25  # points per curve
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,13 +39,6 @@ class CohortModel:
     counts: Mapping[str, int]  # scores per unit (a client, or a client with one relationship)
     n_clients: int
     reason: str  # why there is no curve; "" where there is one
-
-
-@dataclass(frozen=True, slots=True)
-class NoCurves:
-    """Why no expected course is drawn."""
-
-    reason: str
 
 
 class CohortModels:
@@ -77,6 +61,7 @@ class CohortModels:
         self.supplied: Models = models or {}
         self._models: dict[tuple[str, str], CohortModel] = {}
         self._courses: dict[tuple[str, str], ExpectedCourse | NoOutlook] = {}
+        self._spreads: dict[tuple[str, str], float | None] = {}
         self._lock = Lock()
 
     def model(
@@ -111,6 +96,24 @@ class CohortModels:
                 frame = _sampled(followed_scores(self._store, *key))
                 course = self._courses[key] = learn(frame, instrument, scale, noise)
         return course
+
+    def spread(self, instrument: Instrument, scale: Scale) -> float | None:
+        """Give the standard deviation of clients' first scores in their present care, in scale points.
+
+        None with fewer than 20 clients. It needs no fit.
+        """
+        key = (instrument.key, scale.key)
+        with self._lock:
+            if key not in self._spreads:
+                firsts = (
+                    followed_scores(self._store, *key).group_by("client").agg(pl.col("score").first())["score"]
+                )
+                self._spreads[key] = _number(firsts.std()) if firsts.len() >= LEAST_CLIENTS else None
+            return self._spreads[key]
+
+
+def _number(value: object) -> float | None:
+    return float(value) if isinstance(value, int | float) and value > 0 else None
 
 
 def _sampled(frame: pl.DataFrame) -> pl.DataFrame:
@@ -262,56 +265,3 @@ def _course(client_id: str, segment: Segment) -> list[tuple[str, float, float]]:
 
 def _weeks(start: dt.date, day: dt.date) -> float:
     return (day - start).days / 7.0
-
-
-def expected_curves(
-    cohort: CohortModel | CohortModels | None,
-    client_id: str,
-    instrument: str,
-    scale: Scale,
-    segments: Sequence[Segment],
-) -> tuple[CourseCurve, ...] | NoCurves:
-    """Draw the expected course of each segment, or give the reason why there is none."""
-    if cohort is None:
-        return NoCurves("No growth model was requested.")
-    holding = {
-        unit_of(client_id, segment.target): sum(occasion.score is not None for occasion in segment.occasions)
-        for segment in segments
-    }
-    enough = [segment for segment in segments if holding[unit_of(client_id, segment.target)] >= LEAST_SCORES]
-    if not enough:
-        return NoCurves(f"An expected course needs {LEAST_SCORES} scores of the client's own.")
-    model = cohort
-    if isinstance(cohort, CohortModels):
-        model = cohort.model(instrument, scale.key, holding=holding)
-    assert isinstance(model, CohortModel)  # noqa: S101 - the only other kind
-    if (model.instrument, model.scale) != (instrument, scale.key):
-        return NoCurves(f"The model given is for {model.instrument}.{model.scale}.")
-    if model.curve is None:
-        return NoCurves(model.reason)
-    known = [segment for segment in enough if unit_of(client_id, segment.target) in model.counts]
-    return tuple(_curve(model, model.curve, client_id, scale, segment) for segment in known)
-
-
-def _curve(model: CohortModel, fitted: GrowthCurve, client_id: str, scale: Scale, segment: Segment) -> CourseCurve:
-    known = [occasion.taken_on for occasion in segment.occasions if occasion.score is not None]
-    start, last = known[0], known[-1]
-    followed = (last - start).days
-    reach = followed if segment.ended_on else followed + min(AHEAD_DAYS, followed)
-    days = sorted({round(step) for step in np.linspace(0, reach, _STEPS)})
-    predicted = fitted.predict_client(unit_of(client_id, segment.target), np.array(days) / 7.0)
-    low, high = scale.range
-
-    def kept(values: Iterable[float]) -> tuple[float, ...]:
-        return tuple(float(min(max(value, low), high)) for value in values)
-
-    return CourseCurve(
-        target=segment.target,
-        dates=tuple(start + dt.timedelta(days=day) for day in days),
-        mean=kept(predicted.mean),
-        lower=kept(predicted.lower),
-        upper=kept(predicted.upper),
-        level=predicted.level,
-        n_clients=model.n_clients,
-        label="Expected course",
-    )

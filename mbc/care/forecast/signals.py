@@ -9,12 +9,15 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+import polars as pl
+
 from mbc.care.course.noise import Noise
 from mbc.care.values.course import Segment
 from mbc.errors import ModelError
 from mbc.instruments import Instrument, Scale
 from mbc.models import ExpectedCourse, Signal, expected_course
 
+LEAST_TO_LEARN = 40  # as :func:`mbc.models.expected_course` needs
 MOST_CLIENTS = 3000  # that a model is learned from: more sharpen nothing and cost time
 
 
@@ -37,12 +40,14 @@ def healthy_line(scale: Scale) -> float | None:
     return cutoff.value + (1e-6 if scale.higher_is_better else -1e-6)
 
 
-def learn(frame: object, instrument: Instrument, scale: Scale, noise: Noise | None) -> ExpectedCourse | NoOutlook:
+def learn(
+    frame: pl.DataFrame, instrument: Instrument, scale: Scale, noise: Noise | None
+) -> ExpectedCourse | NoOutlook:
     """Learn the expected course of a scale from the clinic's records.
 
     Parameters
     ----------
-    frame : table
+    frame : DataFrame
         As :func:`mbc.care.forecast.clinic_models.followed_scores` gives it.
     instrument, scale : Instrument, Scale
         Range, direction and cutoff are theirs.
@@ -54,6 +59,10 @@ def learn(frame: object, instrument: Instrument, scale: Scale, noise: Noise | No
     ExpectedCourse or NoOutlook
         The latter with too few clients, and where the last value forecasts clients left out as well.
     """
+    several = frame.filter(pl.len().over("client") >= 2)["client"].n_unique()
+    if several < LEAST_TO_LEARN:
+        on_record = f"{several} {'is' if several == 1 else 'are'} on record"
+        return NoOutlook(f"It needs {LEAST_TO_LEARN} clients with two scores or more on this scale; {on_record}.")
     try:
         course = expected_course(
             frame,

@@ -9,7 +9,9 @@ from typing import Literal
 
 import polars as pl
 
-Verdict = Literal["clearly better", "clearly worse", "no clear change", "not known"]
+from mbc.care.words import lower_first
+
+Verdict = Literal["clearly better", "better once", "no clear change", "worse once", "clearly worse", "not known"]
 Valence = Literal["growth", "hard", "neutral"]
 OnTrack = Literal["insufficient data", "on track", "watch", "not on track"]
 Confidence = Literal["high", "medium", "unverified"]
@@ -38,15 +40,6 @@ class Occasion:
 
 
 @dataclass(frozen=True, slots=True)
-class Chance:
-    """What two scores say about the true change, under a flat prior."""
-
-    better: float  # probability that the true score moved for the better, 0 to 1
-    lower: float  # scale points, true after - true before: 95 % interval
-    upper: float
-
-
-@dataclass(frozen=True, slots=True)
 class Change:
     """One score compared with an earlier one, judged against measurement error."""
 
@@ -58,7 +51,26 @@ class Change:
     threshold: float | None  # scale points; a larger change is reliable
     verdict: Verdict
     words: str  # "6 points better, a clear change"
-    chance: Chance | None = None  # None where no spread and reliability are published
+
+
+@dataclass(frozen=True, slots=True)
+class Judgement:
+    """Where a client stands on one scale against the start, from all scores: shown everywhere."""
+
+    verdict: Verdict
+    since: dt.date | None = None  # first day since which the verdict has stood without a break; clear ones only
+    in_a_row: int = 0  # latest scores, all on one side of the first by more than measurement error
+    p_better: float | None = None  # that the true level now is better than at the start, from all scores
+    sessions_needed: int | None = None  # further ones until all scores can tell, about; None where not known
+    last_better: dt.date | None = None  # last day on which the change was clearly better
+
+    @property
+    def is_clear(self) -> bool:
+        """Whether the change is clear, for better or for worse."""
+        return self.verdict in ("clearly better", "clearly worse")
+
+
+NOT_JUDGED = Judgement("not known")
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +92,40 @@ class NoiseBand:
 
 
 @dataclass(frozen=True, slots=True)
+class Setback:
+    """A fall from the best score so far by more than measurement error."""
+
+    best_on: dt.date
+    best: float
+    lowest_on: dt.date  # the worst score of the setback
+    lowest: float
+    regained_on: dt.date | None  # first day back within a standard error of the best; None: not yet
+
+
+@dataclass(frozen=True, slots=True)
+class Jump:
+    """A sudden gain between two neighbouring scores, by the criteria of Tang and DeRubeis (1999)."""
+
+    before_on: dt.date
+    after_on: dt.date
+    points: float  # in the direction of improvement
+
+
+@dataclass(frozen=True, slots=True)
+class Shape:
+    """How a course ran between its ends."""
+
+    setbacks: tuple[Setback, ...] = ()
+    jumps: tuple[Jump, ...] = ()
+    plateau: tuple[dt.date, dt.date] | None = None  # longest stretch of scores within measurement error
+
+    @property
+    def days_to_regain(self) -> tuple[int, ...]:
+        """Days from the worst score of each setback to the day it was regained."""
+        return tuple((s.regained_on - s.lowest_on).days for s in self.setbacks if s.regained_on is not None)
+
+
+@dataclass(frozen=True, slots=True)
 class Segment:
     """Occasions that may be compared: one relationship's, or the person's own."""
 
@@ -91,7 +137,13 @@ class Segment:
     noise: NoiseBand | None
     since_baseline: Change | None
     since_last: Change | None
-    first_reliable_improvement: dt.date | None  # the first of two occasions in a row beyond noise
+    judgement: Judgement = NOT_JUDGED  # of the latest score against the first, from all scores
+    shape: Shape = Shape()
+
+    @property
+    def verdict(self) -> Verdict:
+        """The verdict that is shown of this segment."""
+        return self.judgement.verdict
 
     @property
     def latest(self) -> Occasion | None:
@@ -159,7 +211,7 @@ class Span:
 
 @dataclass(frozen=True, slots=True)
 class CourseCurve:
-    """A client's curve under a growth model of the clinic's own records, with its prediction band."""
+    """The course of clients who began with the same score, or this client's forecast; with its band."""
 
     target: str
     dates: tuple[dt.date, ...]
@@ -168,7 +220,7 @@ class CourseCurve:
     upper: tuple[float, ...]
     level: float  # 0.8: where four in five single observations are expected
     n_clients: int  # whose records the model was fitted to
-    label: str
+    label: str  # "Expected from intake", "Forecast"
 
     def at(self, day: dt.date) -> tuple[float, float, float] | None:
         """Mean, lower and upper end of the band on a day, in scale points; None outside the curve's days."""
@@ -204,7 +256,7 @@ class Trajectory:
     not_applicable: tuple[Span, ...]
     gaps: tuple[Span, ...]
     gap_days: int  # a longer silence is left open in the chart
-    curves: tuple[CourseCurve, ...]
+    curves: tuple[CourseCurve, ...]  # expected from intake: never fitted to the client's own later scores
     curve_note: str  # why there is no expected course; "" where there is one
     sessions: tuple[tuple[dt.date, int], ...]  # day and number of each session held
     summary: str  # where the client stands, in one to three sentences
@@ -215,6 +267,8 @@ class Trajectory:
     earlier: tuple[Segment, ...] = ()  # in earlier care: described and tabulated, not drawn
     outlook: str = ""  # where the current segment is heading, in words; "" where nothing is forecast
     on_track: OnTrack = "insufficient data"
+    forecast: CourseCurve | None = None  # from the last score on, of the same model as the expected course
+    no_forecast: str = ""  # why there is none; "" where there is one
 
     @property
     def occasions(self) -> tuple[Occasion, ...]:
@@ -227,6 +281,11 @@ class Trajectory:
         """The segment that is still open and was answered last; None when none is open."""
         live = [segment for segment in self.segments if segment.ended_on is None and segment.latest is not None]
         return max(live, key=lambda segment: segment.occasions[-1].taken_on, default=None)
+
+    @property
+    def measure(self) -> str:
+        """What is measured, inside a sentence: "self-esteem"."""
+        return lower_first(self.title.partition(":")[0])
 
     @property
     def empty(self) -> bool:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from dataclasses import dataclass
+from typing import Literal
 
 import polars as pl
 
@@ -61,6 +62,7 @@ class Completeness:
     rhythm_days: int | None  # four in five intervals are no longer; None with fewer than three occasions
     last_on: dt.date
     missed: int  # expected occasions, by that rhythm, that were missed
+    due_on: dt.date | None  # by that rhythm; None where there is none, or it does not apply now
     due: bool
     applicable: bool  # False while the client's status makes it not applicable
     words: str
@@ -74,6 +76,19 @@ class Question:
     reason: str
 
 
+State = Literal["on track", "watch", "not on track", "no forecast"]
+
+
+@dataclass(frozen=True, slots=True)
+class ClientState:
+    """Whether a client is on track, from all their scales, and why."""
+
+    state: State
+    reasons: tuple[str, ...]  # in words, without a full stop, the most important first
+    progress: float | None  # average change for the better since the start, standard deviations of first scores
+    scales: int  # that it rests on
+
+
 @dataclass(frozen=True, slots=True)
 class ClientReview:
     """One client, two minutes before a session. Holds nothing of the safety channel."""
@@ -84,7 +99,11 @@ class ClientReview:
     clinician: str | None
     status: str
     as_of: dt.date
-    headline: str
+    state: ClientState
+    headline: str  # what changed clearly since the start, and since the last questionnaires
+    relationship: str  # "dating since 29 August"; "" when not on record
+    closed: tuple[dt.date, str] | None  # day on which care ended, and how; None while in care
+    due: tuple[str, ...]  # questionnaires that are due today: "RSES"
     constructs: tuple[ConstructReview, ...]
     goals: tuple[GoalProgress, ...]
     timeline: tuple[StatusPeriod, ...]
@@ -122,6 +141,9 @@ class CaseloadCell:
     items: int | None = None
 
 
+Group = Literal["needs you", "soon", "as expected", "closed"]
+
+
 @dataclass(frozen=True, slots=True)
 class CaseloadRow:
     """One client of a caseload."""
@@ -135,14 +157,11 @@ class CaseloadRow:
     days_since_contact: int | None
     sessions: int
     cells: tuple[CaseloadCell, ...]
-    flags: tuple[str, ...]  # staleness, in words
-    signals: tuple[str, ...] = ()  # scales on which the client is not on track: "Self-esteem"
-
-    @property
-    def notes(self) -> tuple[str, ...]:
-        """What to look at, in words: what is not on track, then silence."""
-        off = (f"not on track: {', '.join(self.signals)}",) if self.signals else ()
-        return (*off, *self.flags)
+    state: ClientState
+    group: Group
+    reasons: tuple[str, ...]  # why the client is in this group, in words, the most important first
+    due: tuple[tuple[str, dt.date], ...]  # questionnaires due within a week or overdue, and since when
+    closed: tuple[dt.date, str] | None  # day on which care ended, and how; None while in care
 
     def cell(self, construct: str) -> CaseloadCell | None:
         """Give the first scale of a construct, or None when it was never measured."""
@@ -154,12 +173,12 @@ class Caseload:
     """Every client of a clinician, or of the clinic."""
 
     as_of: dt.date
-    rows: tuple[CaseloadRow, ...]
+    rows: tuple[CaseloadRow, ...]  # those who need the clinician most first; in a group, longest waiting first
     constructs: tuple[tuple[str, str], ...]  # key and title of every construct measured, in reading order
     caption: str
 
     def to_frame(self) -> pl.DataFrame:
-        """Give one row per client: who, last contact, and per construct the latest, the change and the words."""
+        """Give one row per client: who, last contact, latest and change per construct, state, group, why."""
         rows = [self._flat(row) for row in self.rows]
         schema: dict[str, type[pl.DataType]] = {
             "client_id": pl.String,
@@ -173,7 +192,8 @@ class Caseload:
         }
         for key, _ in self.constructs:
             schema |= {f"{key}_latest": pl.Float64, f"{key}_change": pl.Float64, f"{key}_words": pl.String}
-        return pl.DataFrame(rows, schema={**schema, "flags": pl.String}, orient="row")
+        schema |= {"state": pl.String, "group": pl.String, "reasons": pl.String}
+        return pl.DataFrame(rows, schema=schema, orient="row")
 
     def _flat(self, row: CaseloadRow) -> tuple[object, ...]:
         values: list[object] = [
@@ -189,4 +209,4 @@ class Caseload:
         for key, _ in self.constructs:
             cell = row.cell(key)
             values += [None, None, None] if cell is None else [cell.latest, cell.change, cell.words]
-        return (*values, "; ".join(row.notes))
+        return (*values, row.state.state, row.group, "; ".join(row.reasons))

@@ -37,7 +37,7 @@ def test_constructs_come_in_reading_order_with_a_chart_per_scale(sample):
 
 
 def test_the_headline_names_what_moved_beyond_noise(ada):
-    assert ada.headline == "Clearly better since the start: Self-esteem: RSES."
+    assert ada.headline == "Clearly better since the start: self-esteem. Since last time: no clear change."
 
 
 def test_sessions_are_counted_held_and_missed(ada):
@@ -91,9 +91,19 @@ def test_questions_are_three_at_most_and_each_has_a_reason(sample):
         assert not any(word in text for text in ours for word in ("leave", "stay", "break up"))
 
 
-def test_the_review_is_as_of_the_records_last_day(store, sample):
-    assert client_review(sample, "D-WITHIN-NOISE").as_of == sample.sessions().filter("attended")["held_on"].max()
-    assert client_review(store, "C1").as_of == week(27)  # another client's session is the last on record
+def test_the_review_is_as_of_today(store):
+    assert client_review(store, "C1").as_of == dt.date.today()  # noqa: DTZ011
+    assert client_review(store, "C1", as_of=week(27)).as_of == week(27)
+
+
+def test_a_closed_case_says_how_it_ended_and_asks_nothing(store):
+    review = client_review(store, "C4", as_of=week(30))
+    assert review.closed is not None
+    assert (review.questions, review.due) == ((), ())
+
+
+def test_how_the_client_lives_is_said_with_its_day(store):
+    assert client_review(store, "C2", as_of=week(28)).relationship == "dating since 26 May"
 
 
 def test_a_client_without_scores_has_a_review_too(store):

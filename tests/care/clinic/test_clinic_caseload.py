@@ -26,7 +26,7 @@ def test_latest_score_and_change_are_in_words(rows):
 
 def test_what_does_not_apply_says_so_and_has_no_score(rows):
     cell = rows["C4"].cell("relationship_satisfaction")
-    assert (cell.latest, cell.words, cell.verdict) == (None, "not applicable: single", "not known")
+    assert (cell.latest, cell.words, cell.verdict) == (None, "not asked while single", "not known")
 
 
 def test_a_sparkline_is_open_between_relationships_and_at_blank_sheets(rows):
@@ -40,14 +40,26 @@ def test_a_score_travels_with_its_count(rows):
 
 
 def test_silence_is_flagged_while_in_care_only(rows):
-    assert rows["C1"].flags == ("no contact for 9 weeks",)
-    assert rows["C2"].flags == ()
-    assert "no questionnaire yet" in rows["C3"].flags
-    assert rows["C4"].flags == ()  # care has ended
+    assert "No contact for 9 weeks." in rows["C1"].reasons
+    assert rows["C1"].group == "needs you"
+    assert not any("No contact" in reason for reason in rows["C2"].reasons)
+    assert "No questionnaire yet." in rows["C3"].reasons
+    assert rows["C4"].group == "closed"
+    assert rows["C4"].reasons[0].startswith("Care ended on")
 
 
-def test_silence_is_judged_on_the_records_last_day(store):
-    assert caseload(store).as_of == START + dt.timedelta(weeks=27)
+def test_the_worklist_is_read_today(store):
+    today = caseload(store)
+    assert today.as_of == dt.date.today()  # noqa: DTZ011
+    silent = {row.client_id for row in today.rows if row.closed is None and row.last_contact}
+    assert silent == {row.client_id for row in today.rows if "No contact" in " ".join(row.reasons)}
+
+
+def test_who_needs_the_clinician_comes_first_and_closed_cases_last(store):
+    groups = [row.group for row in caseload(store, as_of=AUGUST).rows]
+    order = ("needs you", "soon", "as expected", "closed")
+    assert groups == sorted(groups, key=order.index)
+    assert groups[-1] == "closed"
 
 
 def test_rows_can_be_sorted_by_what_noise_explains(rows):
@@ -79,7 +91,7 @@ def test_a_narrowed_store_shows_its_own_clients_only(tmp_path, sample):
 def test_an_empty_record_is_an_empty_caseload(tmp_path):
     with Store.create(f"sqlite:///{tmp_path}/none.db") as made:
         found = caseload(made)
-        assert (found.rows, found.caption) == ((), "0 clients.")
+        assert (found.rows, found.caption) == ((), "0 clients in care.")
         assert found.to_frame().is_empty()
 
 
@@ -94,10 +106,11 @@ def test_every_cell_of_the_sample_agrees_with_its_chart(sample, sample_models):
             if cell.latest is not None:
                 assert cell.latest == pytest.approx(live.latest.score)
                 assert cell.change == (pytest.approx(change.points) if change else None)
-                assert cell.verdict == (change.verdict if change else "not known")
+                assert cell.verdict == live.verdict
 
 
 def test_the_table_has_a_row_per_client(store):
     table = caseload(store, as_of=AUGUST).to_frame()
     assert table.height == 5
-    assert {"self_esteem_latest", "self_esteem_change", "self_esteem_words", "flags"} <= set(table.columns)
+    assert {"self_esteem_latest", "self_esteem_change", "self_esteem_words"} <= set(table.columns)
+    assert {"state", "group", "reasons"} <= set(table.columns)

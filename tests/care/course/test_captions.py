@@ -7,6 +7,7 @@ import datetime as dt
 import pytest
 
 from mbc.care import client_review, client_trajectory
+from mbc.models import true_change_course
 from mbc.store import Administration, Client, Store
 
 START = dt.date(2025, 1, 6)
@@ -30,15 +31,15 @@ def caption_of(tmp_path):
     return write
 
 
-def test_one_bad_week_is_one_questionnaire_and_not_a_setback(caption_of):
+def test_one_bad_week_is_not_yet_confirmed(caption_of):
     text = caption_of(8, 9, 8, 15)
     assert "7 points worse, a clear change" in text
-    assert "one questionnaire so far: look again next time" in text
+    assert "worse once, not yet confirmed: look again next time" in text
     assert not any(word in text.lower() for word in _ALARM)
 
 
 def test_several_in_a_row_are_counted(caption_of):
-    assert "The last 3 scores were all clearly worse than the first" in caption_of(8, 15, 16, 15)
+    assert "clearly worse since 20 January, 3 questionnaires in a row" in caption_of(8, 15, 16, 15)
 
 
 def test_a_small_move_is_no_clear_change(caption_of):
@@ -56,8 +57,8 @@ def test_a_single_score_is_no_change(caption_of):
 
 
 def test_an_improvement_is_confirmed_by_a_second_questionnaire_or_called_unconfirmed(caption_of):
-    assert "not yet confirmed by a second questionnaire in a row" in caption_of(15, 15, 5)
-    assert "Clearly better since 13 January, confirmed at the next questionnaire" in caption_of(15, 5, 5)
+    assert "better once, not yet confirmed" in caption_of(15, 15, 5)
+    assert "clearly better since 20 January" in caption_of(15, 5, 5)
 
 
 def test_the_cutoff_says_where_first_and_latest_lie(caption_of):
@@ -105,13 +106,19 @@ def test_nothing_of_the_safety_channel_and_nothing_alarming_in_any_caption_of_th
             assert not any(word in text.lower() for word in (*_SAFETY, *_ALARM)), text
 
 
-def test_the_caption_says_how_likely_the_change_is_a_true_one(store):
-    # RSES 12 to 23: SD 6.78, alpha .911, so the error of the difference is 6.78 * sqrt(2 * .089) = 2.8605;
-    # 11 -+ 1.96 * 2.8605 = 5.4 to 16.6, and 11 / 2.8605 = 3.8 standard errors are beyond 99 %
+def test_the_caption_gives_the_chance_from_all_scores(store):
     course = client_trajectory(store, "C1", "rses")
-    assert (course.segments[0].baseline.score, course.segments[0].latest.score) == (12, 23)
-    assert "the chance of a true improvement since the first score is more than 99 %" in course.caption
-    assert "(true change +5.4 to +16.6 points, 95 % interval)" in course.caption
+    known = [occasion for occasion in course.segments[0].occasions if occasion.score is not None]
+    noise = course.segments[0].noise
+    days = [(occasion.taken_on - known[0].taken_on).days for occasion in known]
+    model = true_change_course(
+        [occasion.score for occasion in known], days, higher_is_better=True, sd=6.78, reliability=0.911, gap=14,
+        score_range=(0, 30),
+    )  # fmt: skip
+    assert noise.threshold == pytest.approx(1.96 * 6.78 * (2 * (1 - 0.911)) ** 0.5, abs=0.01)
+    assert course.segments[0].judgement.p_better == pytest.approx(model.p_better)
+    assert model.p_better > 0.99
+    assert "the level is truly better than at the start is more than 99 %" in course.caption
 
 
 def test_where_no_reliability_is_published_no_chance_is_given(store):

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import datetime as dt
+
 import pytest
 
 from mbc.care import CohortModels, caseload, client_review, client_trajectory
-from mbc.care.client.questions import suggest
 from mbc.care.forecast.clinic_models import followed_scores
 from mbc.care.forecast.signals import NoOutlook, healthy_line, learn
 from mbc.instruments import instrument
@@ -13,6 +14,7 @@ from mbc.models import ExpectedCourse
 from mbc.models.forecast.model_card import Card
 
 pytestmark = pytest.mark.long
+DAY = dt.date(2026, 10, 2)  # the sample's last
 
 
 @pytest.fixture(scope="module")
@@ -34,7 +36,7 @@ def test_a_trajectory_says_what_the_model_says_of_its_scores(sample, models, rse
     own = scores.filter(scores["client"] == "D-WITHIN-NOISE")
     signal = rses.signal(own["time"], own["score"])
     assert course.on_track == signal.state
-    assert signal.reason in course.outlook
+    assert course.outlook.startswith(f"Forecast: {signal.state}")
     assert course.outlook in course.caption
 
 
@@ -66,7 +68,7 @@ def test_too_few_clients_give_no_outlook(sample):
     few = followed_scores(sample, "rses").head(200)
     found = learn(few, questionnaire, questionnaire.main_scale, None)
     assert isinstance(found, NoOutlook)
-    assert "needs 40 clients" in found.reason
+    assert "needs 40 clients with two scores" in found.reason
 
 
 def test_a_model_that_is_no_better_than_the_last_value_is_not_used(monkeypatch, sample):
@@ -77,24 +79,30 @@ def test_a_model_that_is_no_better_than_the_last_value_is_not_used(monkeypatch, 
     assert "no better than the last value" in found.reason
 
 
-def test_the_caseload_names_whoever_a_review_calls_not_on_track(sample, models):
-    found = caseload(sample, cohort=models)
-    flagged = {row.client_id: row.signals for row in found.rows if row.signals}
-    assert flagged
-    assert len(flagged) < len(found.rows) / 4
-    assert f"{len(flagged)} not on track on at least one scale" in found.caption
-    client_id, said = next(iter(sorted(flagged.items())))
-    review = client_review(sample, client_id, cohort=models)
-    off = [course for course in review.trajectories if course.on_track == "not on track"]
-    assert said == tuple(course.title.partition(":")[0] for course in off)
-    assert all(course.outlook in course.summary for course in off)
-    questions = suggest(off, (), (), review.as_of)
-    assert "not on track" in questions[0].reason
-    assert "not on track" in "; ".join(found.to_frame().filter(client_id=client_id)["flags"])
+def test_caseload_and_review_give_a_client_one_state(sample, models):
+    found = caseload(sample, as_of=DAY, cohort=models)
+    in_care = [row for row in found.rows if row.closed is None]
+    flagged = [row for row in in_care if row.state.state == "not on track"]
+    assert 0 < len(flagged) < len(in_care) / 3  # 14 of these 38 have truly not improved
+    for row in in_care[::4]:
+        review = client_review(sample, row.client_id, as_of=DAY, cohort=models)
+        assert review.state == row.state
+        due = {name for name, due_on in row.due if due_on <= DAY}
+        assert due == set(review.due)
+        for cell in row.cells:
+            course = next(
+                one for one in review.trajectories if (one.instrument, one.scale) == (cell.instrument, cell.scale)
+            )
+            if cell.latest is not None:
+                assert cell.verdict == course.current.verdict
+    review = client_review(sample, flagged[0].client_id, as_of=DAY, cohort=models)
+    assert review.questions[0].reason.startswith("Not on track")
 
 
-def test_without_models_nobody_is_judged(sample):
-    assert not any(row.signals for row in caseload(sample).rows)
+def test_without_models_progress_is_counted_in_published_spreads(sample):
+    row = next(row for row in caseload(sample, as_of=DAY).rows if row.client_id == "D-NOT-ON-TRACK")
+    assert row.state.state == "not on track"
+    assert client_trajectory(sample, row.client_id, "rses").on_track == "insufficient data"
 
 
 @pytest.mark.parametrize("key", ["phq9", "gad7", "csi16"])

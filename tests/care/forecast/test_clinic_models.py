@@ -9,8 +9,8 @@ import polars as pl
 import pytest
 
 from mbc.care import CohortModels, client_trajectory, scores
-from mbc.care.forecast.clinic_models import cohort_model, unit_of
-from mbc.models import growth_curve
+from mbc.care.forecast.clinic_models import unit_of
+from mbc.instruments import instrument
 
 pytestmark = pytest.mark.long
 
@@ -20,19 +20,40 @@ def models(sample) -> CohortModels:
     return CohortModels(sample)
 
 
-def test_the_curve_is_the_growth_models_own_prediction(sample, models):
-    course = client_trajectory(sample, "D-WITHIN-NOISE", "rses", cohort=models)
-    frame = scores(sample, instrument="rses").drop_nulls("score")
-    frame = frame.filter(~pl.col("recorded"))  # in the sample, totals alone were kept in earlier care only
-    first = pl.col("taken_on").min().over("client_id")
-    frame = frame.with_columns(weeks=(pl.col("taken_on") - first).dt.total_days() / 7)
-    fitted = growth_curve(frame, outcome="score", time="weeks", client="client_id", shape="log")
+def test_the_expected_course_is_that_of_clients_who_began_with_the_same_score(sample, models):
+    course = client_trajectory(sample, "D-NOT-ON-TRACK", "rses", cohort=models)
+    questionnaire = instrument("rses")
+    model = models.course(questionnaire, questionnaire.main_scale)
     (curve,) = course.curves
-    weeks = np.array([(day - curve.dates[0]).days for day in curve.dates]) / 7
-    expected = fitted.predict_client("D-WITHIN-NOISE", weeks)
-    assert curve.mean == pytest.approx(np.clip(expected.mean, 0, 30))
-    assert curve.lower == pytest.approx(np.clip(expected.lower, 0, 30))
-    assert (curve.level, curve.n_clients) == (0.8, frame["client_id"].n_unique())
+    first = course.segments[0].baseline
+    weeks = np.array([(day - first.taken_on).days for day in curve.dates]) / 7
+    path = model.expected(first.score, weeks)
+    assert curve.mean == pytest.approx(np.clip(path.expected, 0, 30))
+    assert curve.lower == pytest.approx(np.clip(path.lower, 0, 30))
+    assert (curve.level, curve.n_clients) == (0.8, model.card.clients)
+    latest = course.segments[0].latest
+    assert latest.score < curve.at(latest.taken_on)[1]  # somebody who gets worse leaves it
+
+
+def test_the_forecast_is_of_the_same_model(sample, models):
+    course = client_trajectory(sample, "D-NOT-ON-TRACK", "rses", cohort=models)
+    questionnaire = instrument("rses")
+    model = models.course(questionnaire, questionnaire.main_scale)
+    known = [one for one in course.segments[0].occasions if one.score is not None]
+    weeks = [(one.taken_on - known[0].taken_on).days / 7 for one in known]
+    ahead = model.forecast(weeks, [one.score for one in known])
+    fan = course.forecast
+    drawn = (fan.mean[-1], fan.lower[-1], fan.upper[-1])
+    assert drawn == pytest.approx((ahead.expected, ahead.lower, ahead.upper))
+    assert (fan.dates[0], fan.mean[0]) == (known[-1].taken_on, known[-1].score)
+    assert f"{ahead.lower:.0f}" in course.outlook
+
+
+def test_the_spread_is_that_of_first_scores(sample, models):
+    questionnaire = instrument("rses")
+    first = scores(sample, instrument="rses").drop_nulls("score").filter(~pl.col("recorded"))
+    first = first.sort("taken_on").group_by("client_id").agg(pl.col("score").first())["score"]
+    assert models.spread(questionnaire, questionnaire.main_scale) == pytest.approx(first.std())
 
 
 def test_a_model_is_fitted_once_and_kept(models):
@@ -46,36 +67,18 @@ def test_a_model_is_fitted_anew_when_a_client_has_other_scores(sample, models):
     assert models.model("phq9", holding={unit: before.counts[unit] + 1}) is not before
 
 
-def test_each_relationship_has_a_course_of_its_own(sample, models):
-    course = client_trajectory(sample, "D-ANXIOUS-SECURE", "csi16", cohort=models)
-    assert [curve.target for curve in course.curves] == [segment.target for segment in course.segments]
-    first, second = course.segments
-    assert course.curves[0].dates[-1] <= first.ended_on  # nothing is expected of a relationship that is over
-    assert course.curves[1].dates[0] == second.occasions[0].taken_on
-
-
-def test_the_curve_runs_on_for_four_weeks_at_most(sample, models):
-    course = client_trajectory(sample, "D-WITHIN-NOISE", "rses", cohort=models)
-    last = course.segments[0].latest.taken_on
-    assert course.curves[0].dates[-1] - last == dt.timedelta(days=28)
-
-
 def test_a_small_clinic_has_no_expected_course_and_says_why(store):
-    model = cohort_model(store, "rses")
-    assert model.curve is None
-    course = client_trajectory(store, "C1", "rses", cohort=model)
+    course = client_trajectory(store, "C1", "rses", cohort=CohortModels(store))
     assert course.curves == ()
-    assert "needs 20 clients" in course.curve_note
-
-
-def test_two_scores_are_too_few_for_a_course_of_ones_own(store):
-    course = client_trajectory(store, "C4", "rses", cohort=CohortModels(store))
-    assert course.curve_note == "An expected course needs 3 scores of the client's own."
+    assert course.forecast is None
+    assert "needs 40 clients" in course.curve_note
+    assert f"No forecast: {course.no_forecast[0].lower()}{course.no_forecast[1:]}" in course.caption
 
 
 def test_a_model_of_another_scale_is_not_used(sample, models):
     course = client_trajectory(sample, "D-WITHIN-NOISE", "rses", cohort=models.model("phq9"))
     assert course.curves == ()
+    assert course.no_forecast
 
 
 def test_the_band_between_two_days_is_read_off_the_curve(sample, models):

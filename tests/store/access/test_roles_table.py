@@ -66,6 +66,7 @@ answers                  123      0         1           0          12         - 
 totals                   123      1         1           12         12         -       -          -    -     3     3
 provenance               123      1         1           12         12         -       -          -    -     3     3
 score_sets               +        +         +           +          +          -       -          -    -     +     +
+revision                 +        -         -           -          -          -       -          -    -     -     -
 administrations_to_score                 123      1         1           12         12         -       -          -    -     3     3
 definitions              +        +         +           +          +          -       -          +    -     +     +
 keep_scores              +        -         -           -          -          -       -          -    -     -     -
@@ -139,7 +140,6 @@ BESIDE = {
         "retention_years", "set_retention_years",  # a number of years, in tests/attack/test_retention.py
         "own_account",  # one's own, in tests/attack/test_sign_in.py
         "audit",  # adding is for everybody; reading is walked
-        "last_session_date",  # a day, and nobody's name; its reach is in tests/store/test_last_session.py
         "break_glass_records", "end_break_glass",  # one's own, in tests/store/accounts/test_break_glass.py
     },
     Writing: {"add", "summary", "only_named", "may_keep_definitions"},
@@ -234,6 +234,7 @@ ANSWERED: dict[str, Callable[[Store], object]] = {
     "score_sets": lambda mine: mine.score_sets(),
     "definitions": lambda mine: mine.definitions(),
     "keep_definition": lambda mine: taken_back(mine, lambda record: record.keep_definition(unreadable("own"))),
+    "revision": lambda mine: mine.revision(),
     "keep_scores": lambda mine: mine.keep_scores([]),
     "retention_due": lambda mine: mine.retention_due(DAY, years=1),
     "assign": lambda mine: mine.assign(["C1"], "T1", reason="as before"),

@@ -136,6 +136,7 @@ def true_change_course(  # noqa: PLR0913 - options are keyword-only
     meaningful: float | None = None,
     confidence: float = 0.95,
     each_session: bool = False,
+    intervals: bool = True,
     horizon: int = HORIZON,
 ) -> TrueChangeCourse[Any, Any]:
     """Say from all scores so far whether the true level now is better or worse than at the start.
@@ -175,6 +176,8 @@ def true_change_course(  # noqa: PLR0913 - options are keyword-only
         A change is clear when its probability is at least this; also of the intervals.
     each_session : bool
         Judge after every session, from the scores up to it, instead of after the last.
+    intervals : bool
+        False leaves the ends of the intervals missing, which takes about a third of the time.
     horizon : int
         Most further sessions that are looked at for ``sessions_needed``.
 
@@ -228,7 +231,8 @@ def true_change_course(  # noqa: PLR0913 - options are keyword-only
         long = read_long(data, client=client, time=time, score=score, baselines=baselines)
     used = _variation(long, variation, gap, (norms, sd, reliability))
     limits = limits_of(long, score_range, step)
-    asked = Asked(1.0 if higher_is_better else -1.0, confidence, meaningful, horizon, used.gap, each_session)
+    better = 1.0 if higher_is_better else -1.0
+    asked = Asked(better, confidence, meaningful, horizon, used.gap, each_session, intervals)
     before = _prior(prior, used, stated_norms(norms, sd, reliability))
     sequences, order = padded(long)
     summaries = summarise(sequences, used.settings, limits, before, asked)

@@ -31,6 +31,7 @@ class Asked:
     horizon: int  # most further sessions looked at
     gap: float  # usual time between sessions
     each_session: bool
+    intervals: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +83,7 @@ def _numbers(state: State, settings: Settings, limits: Limits | None, asked: Ask
         meaningful = np.where(no_change_yet, 0.0, beyond)
     tail = 0.5 - 0.5 * asked.confidence
     ends = [
-        quantile(share, weight, mean, sd)
+        quantile(share, weight, mean, sd) if asked.intervals else np.full(better.shape, np.nan)
         for mean, sd in ((change, sd_change), (state.level, sd_level))
         for share in (tail, 1.0 - tail)
     ]

@@ -1,91 +1,111 @@
-"""The caseload says who changed, in words, in an order the clinician chooses."""
+"""The worklist says who needs the clinician, why, and what is due; scores stand in a second view."""
 
 from __future__ import annotations
 
 import base64
+import datetime as dt
 from dataclasses import replace
+
+import pytest
 
 from dashboards.components import ids
 from dashboards.components.sparklines import spark_mask
-from dashboards.pages.caseload.content import cards, grid_rows, measures
-from dashboards.pages.caseload.layout import filter_grid, layout, list_cards
+from dashboards.pages.caseload.content import grid_rows, line_of, matching, measures
+from dashboards.pages.caseload.layout import groups, layout, score_grid
+from dashboards.web.kept_caseload import KeptCaseloads
 from mbc.care import caseload
-from mbc.store import Clinician, Store
+from mbc.store import Client, Clinician, Store
 from tests.dashboards.reading import named, of_kind, text_of
 
-
-def test_the_grid_holds_the_visitors_own_clients(store_of):
-    grid = named(layout(store_of("ash")), ids.CASELOAD_GRID)
-    rows = {row["id"]: row for row in grid.rowData}
-    assert rows.keys() == {"C001", "C002"}
-    assert rows["C001"]["name"] == "Willow"
-    assert rows["C002"]["name"] == "C002"  # no alias: the pseudonym itself
-    assert rows["C001"]["path"] == "/client/C001"
+DAY = dt.date(2026, 3, 1)
 
 
-def test_a_cell_says_the_latest_score_and_the_change(store_of):
-    (row,) = [row for row in grid_rows(caseload(store_of("ash"))) if row["id"] == "C001"]
+@pytest.fixture
+def clients(store_of):
+    return caseload(store_of("ash"), as_of=DAY)
+
+
+def test_the_worklist_holds_the_visitors_own_clients(clients):
+    links = {link.children: link.href for link in of_kind(layout(clients), "Link")}
+    assert links == {"Willow": "/client/C001", "C002": "/client/C002"}  # no alias: the pseudonym itself
+
+
+def test_each_client_has_a_state_by_word_and_reasons(clients):
+    (willow,) = [row for row in clients.rows if row.alias == "Willow"]
+    line = line_of(willow, DAY)
+    assert line.state == willow.state.state
+    assert line.state.capitalize() in text_of(layout(clients))
+    assert line.reasons
+    assert line.reasons in text_of(layout(clients))
+
+
+def test_the_day_it_is_read_on_is_printed(clients):
+    assert "as of Sun 1 Mar 2026" in text_of(layout(clients))
+
+
+@pytest.mark.parametrize("find", ["willow", "C001", "c001 willow", "ash", "rses", "self-esteem"])
+def test_a_client_is_found_by_anything_a_person_would_type(clients, find):
+    row = next(row for row in clients.rows if row.client_id == "C001")
+    known = replace(row, clinician_id="ash")
+    assert matching([known], find) == [known]
+    assert matching([known], f"{find} nobody") == []
+
+
+def test_where_nobody_is_found_the_page_says_so(clients):
+    assert "No client of that name or number." in text_of(groups(clients, "nobody"))
+
+
+def test_closed_cases_are_folded_and_counted_and_unfold_when_looked_for(clients):
+    closed = replace(clients.rows[0], closed=(DAY, "planned"), group="closed", reasons=("Care ended.",))
+    both = replace(clients, rows=(*clients.rows[1:], closed))
+    (details,) = of_kind(groups(both), "Details")
+    assert details.children[0].children == "Closed · 1"
+    assert not details.open
+    name = closed.alias or closed.client_id
+    (found,) = of_kind(groups(both, name), "Details")
+    assert found.open
+
+
+def test_groups_come_in_order_of_need(clients):
+    rows = (
+        replace(clients.rows[0], group="as expected"),
+        replace(clients.rows[0], group="needs you"),
+        replace(clients.rows[0], group="soon"),
+    )
+    headings = [text_of(part) for part in of_kind(groups(replace(clients, rows=rows)), "H2")]
+    assert headings == ["Needs you · 1", "Watch, or due this week · 1", "As expected · 1"]
+
+
+def test_a_long_list_comes_in_parts(clients):
+    many = replace(clients, rows=clients.rows[:1] * 130)
+    parts = groups(many)
+    assert len(of_kind(parts, "Li")) == 60
+    assert named(parts, ids.CASELOAD_MORE).children == "Show 70 more"
+    assert f"· {130}" in text_of(parts)  # the heading counts all of the group
+    assert named(groups(many, shown=180), ids.CASELOAD_MORE).hidden
+
+
+def test_a_cell_says_the_latest_score_and_the_change(clients):
+    (row,) = [row for row in grid_rows(clients) if row["id"] == "C001"]
     cell = row["cells"]["self_esteem"]
     assert cell["by"] == "RSES"
-    assert cell["words"] == ["22, +12", "clearly better"]  # RSES_TOTALS: 10 first, 22 last
-    assert cell["mood"] == "better"
+    assert cell["words"][0] == "22, +12"  # RSES_TOTALS: 10 first, 22 last
     assert row["self_esteem"] > 1  # in units of what noise explains
 
 
-def test_a_relationship_that_ended_is_not_applicable_and_never_a_fall(store_of):
-    (row,) = [row for row in grid_rows(caseload(store_of("ash"))) if row["id"] == "C001"]
+def test_a_relationship_that_ended_is_not_asked_about_and_never_a_fall(clients):
+    (row,) = [row for row in grid_rows(clients) if row["id"] == "C001"]
     cell = row["cells"]["relationship_satisfaction"]
-    assert cell["words"] == ["not applicable", "single"]
+    assert cell["words"] == ["not asked while single"]
     assert cell["mood"] == "unknown"
     assert row["relationship_satisfaction"] is None
 
 
-def test_many_scales_that_are_not_on_track_are_counted_in_the_grid_and_named_on_the_card(store_of):
-    found = caseload(store_of("ash"))
-    few = replace(found, rows=(replace(found.rows[0], signals=("Self-esteem", "Well-being"), flags=()),))
-    many = replace(found, rows=(replace(found.rows[0], signals=("A", "B", "C"), flags=("no contact",)),))
-    assert grid_rows(few)[0]["notes"] == "not on track: Self-esteem, Well-being"
-    assert grid_rows(many)[0]["notes"] == "not on track on 3 scales; no contact"
-    assert cards(many)[0].notes == ("not on track: A, B, C", "no contact")
-
-
-def test_every_measure_has_a_column_that_sorts(store_of):
-    found = caseload(store_of("ash"))
-    grid = named(layout(store_of("ash")), ids.CASELOAD_GRID)
+def test_every_measure_has_a_column_that_sorts(clients):
+    grid = named(score_grid(clients), ids.CASELOAD_GRID)
     columns = {column["field"]: column for column in grid.columnDefs}
-    assert {key for key, _ in measures(found)} <= columns.keys()
+    assert {key for key, _ in measures(clients)} <= columns.keys()
     assert grid.defaultColDef["sortable"]
-
-
-def test_the_list_of_a_phone_says_what_changed(store_of):
-    shown, is_all = list_cards(store_of("ash"), "contact", "", None)
-    assert is_all
-    assert "Willow" in text_of(shown)
-    assert "Clearly better: Self-esteem" in text_of(shown)
-    assert [link.href for link in of_kind(shown, "Link")] == ["/client/C001", "/client/C002"]
-
-
-def test_the_list_can_be_ordered_and_searched(store_of):
-    def names(order: object, find: object = "") -> list[str]:
-        return [text_of(link) for link in of_kind(list_cards(store_of("oak"), order, find, None)[0], "Link")]
-
-    assert names("name") == ["C002", "Hazel", "Willow"]
-    assert names("best")[0] == "Willow"
-    assert names("name", "  wil ") == ["Willow"]
-    assert names("name", "c003") == ["Hazel"]
-    assert names("name", "nobody") == []
-    assert names("no such order") == names("contact")
-
-
-def test_a_long_list_comes_in_parts(store_of, monkeypatch):
-    monkeypatch.setattr("dashboards.pages.caseload.layout._CARDS_AT_ONCE", 1)
-    parts = [list_cards(store_of("oak"), "name", "", more) for more in (None, 1, 2)]
-    assert [(len(shown), is_all) for shown, is_all in parts] == [(1, False), (2, False), (3, True)]
-
-
-def test_what_is_looked_for_goes_to_the_grid():
-    assert filter_grid("wil").to_plotly_json()["operations"][0]["params"] == {"value": "wil"}
-    assert filter_grid(None).to_plotly_json()["operations"][0]["params"] == {"value": ""}
 
 
 def test_a_caseload_with_nobody_on_it_says_so(own_record_url):
@@ -93,13 +113,37 @@ def test_a_caseload_with_nobody_on_it_says_so(own_record_url):
         with store.writing(by="tests") as record:
             record.add(Clinician("K9", "Dr New"))
         store.accounts.add("new", "seven geese, one harbour lamp", "clinician", "K9")
-        assert "No client is on this caseload yet." in text_of(layout(store.as_user("new")))
+        assert "No client is on this caseload yet." in text_of(layout(caseload(store.as_user("new"))))
 
 
-def test_cards_name_what_is_worse_before_what_is_better(store_of):
-    (willow,) = [card for card in cards(caseload(store_of("ash"))) if card.name == "Willow"]
-    assert [kind for kind, _ in willow.summary][:1] == ["better"]
-    assert all(kind in ("worse", "better", "same") for kind, _ in willow.summary)
+def test_a_caseload_is_worked_out_again_only_when_something_was_written(own_record_url):
+    shelf = KeptCaseloads()
+    with Store.open(own_record_url) as store:
+        view = store.as_user("ash")
+        first = shelf.give(view, None, DAY, store.revision())
+        assert shelf.give(view, None, DAY, store.revision()) is first
+        assert shelf.give(view, None, DAY + dt.timedelta(days=1), store.revision()) is not first
+        with store.writing(by="tests") as record:
+            record.add(Client("C900", clinician_id="K1"))
+        assert shelf.give(view, None, DAY, store.revision()) is not first
+
+
+def test_one_visitor_never_gets_the_caseload_of_another(own_record_url):
+    shelf = KeptCaseloads()
+    with Store.open(own_record_url) as store:
+        mine = shelf.give(store.as_user("ash"), None, DAY, "1")
+        everybody = shelf.give(store.as_user("oak"), None, DAY, "1")
+    assert {row.client_id for row in mine.rows} < {row.client_id for row in everybody.rows}
+
+
+def test_a_kept_caseload_is_a_reading_all_the_same(own_record_url):
+    shelf = KeptCaseloads()
+    with Store.open(own_record_url) as store:
+        shelf.give(store.as_user("ash"), None, DAY, "1")
+        lines = len(store.audit.entries())
+    with Store.open(own_record_url) as later:  # a new process, or a quarter of an hour later
+        shelf.give(later.as_user("ash"), None, DAY, "1")
+        assert len(later.audit.entries()) > lines
 
 
 def test_a_sparkline_is_a_shape_without_words():

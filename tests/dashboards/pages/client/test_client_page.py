@@ -83,7 +83,7 @@ def test_satisfaction_stops_with_the_relationship(courses):
 def test_a_summary_row_describes_the_change_in_one_line(courses):
     line = summary_row(courses["rses"])
     assert line.latest == "22 on 16 Mar 2026"
-    assert line.since_start == "12 points better, a clear change"
+    assert line.since_start == "clearly better since 16 March"
     assert line.start_mood == "better"
     assert line.since_last == "2 points better, no clear change"
 

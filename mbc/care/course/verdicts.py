@@ -1,0 +1,177 @@
+"""The verdict of a scale, from all scores: the one that headline, tile, caption, table, caseload and print show.
+
+A change is clear when the true level now is better (or worse) than at the start with a probability of 95 % given
+all scores (:func:`mbc.models.true_change_course`), or when the latest two scores in a row differ from the first by
+more than measurement error. The second rule also serves scales of which only a reliable change is published.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+import numpy as np
+import polars as pl
+
+from mbc.care.course.noise import LEVEL, Noise
+from mbc.care.values.course import NOT_JUDGED, Judgement, Occasion, Segment, Verdict
+from mbc.instruments import Scale
+from mbc.models import true_change_course
+
+HELD_FOR = 2  # scores in a row: against one baseline at 95 % this keeps false claims near 5 % over a treatment
+HORIZON = 24  # further sessions looked at
+_USUAL_GAP = 14.0  # days between two scores
+_FEW = 8  # segments of one client; how many sessions are needed is worked out for a client's own page alone
+
+
+def judged(segments: Sequence[Segment], scale: Scale, noise: Noise | None) -> tuple[Segment, ...]:
+    """Judge segments of one scale: one client's, or those of a whole clinic at once.
+
+    Parameters
+    ----------
+    segments : sequence of Segment
+        Each judged against its own first score.
+    scale : Scale
+    noise : Noise or None
+        None: the verdict of every segment is "not known".
+
+    Returns
+    -------
+    tuple of Segment
+        In the order given, each with its judgement.
+    """
+    if noise is None:
+        return tuple(replace(segment, judgement=NOT_JUDGED) for segment in segments)
+    chances = _chances(segments, scale, noise)
+    needed = _sessions_needed(segments, scale, noise) if len(segments) <= _FEW else {}
+    return tuple(
+        replace(segment, judgement=_judgement(_scored(segment), chances.get(i), scale, needed.get(i)))
+        for i, segment in enumerate(segments)
+    )
+
+
+def _scored(segment: Segment) -> list[Occasion]:
+    return [occasion for occasion in segment.occasions if occasion.score is not None]
+
+
+def _judgement(
+    known: Sequence[Occasion], chances: Sequence[float] | None, scale: Scale, needed: int | None
+) -> Judgement:
+    """Give the verdict after the latest score, and since when it has stood."""
+    if len(known) < 2:
+        return NOT_JUDGED
+    verdicts = [
+        _verdict(known[: i + 1], None if chances is None else chances[i], scale) for i in range(len(known))
+    ]
+    latest, run = verdicts[-1]
+    since = None
+    if latest in ("clearly better", "clearly worse"):
+        i = len(verdicts) - 1
+        while i > 0 and verdicts[i - 1][0] == latest:
+            i -= 1
+        since = known[i].taken_on
+    return Judgement(
+        verdict=latest,
+        since=since,
+        in_a_row=run,
+        p_better=None if chances is None or not np.isfinite(chances[-1]) else float(chances[-1]),
+        sessions_needed=needed,
+        last_better=next(
+            (
+                occasion.taken_on
+                for occasion, (verdict, _) in zip(reversed(known), reversed(verdicts), strict=True)
+                if verdict == "clearly better"
+            ),
+            None,
+        ),
+    )
+
+
+def _verdict(known: Sequence[Occasion], p_better: float | None, scale: Scale) -> tuple[Verdict, int]:
+    """Judge the latest of some scores; also how many in a row lie on its side, beyond measurement error."""
+    if len(known) < 2:
+        return "not known", 0
+    side, run = _run(known, higher_is_better=scale.higher_is_better)
+    sure = 0 if p_better is None or not np.isfinite(p_better) else _side(p_better)
+    if sure and side in (0, sure):
+        side, clear = sure, True
+    else:
+        clear = run >= HELD_FOR
+    if side == 0:
+        return "no clear change", 0
+    if clear:
+        return ("clearly better" if side > 0 else "clearly worse"), run
+    return ("better once" if side > 0 else "worse once"), run
+
+
+def _side(p_better: float) -> int:
+    return 1 if p_better >= LEVEL else -1 if p_better <= 1 - LEVEL else 0
+
+
+def _run(known: Sequence[Occasion], *, higher_is_better: bool) -> tuple[int, int]:
+    """Side on which the latest score lies, beyond measurement error (0: neither), and for how many in a row."""
+    side, run = 0, 0
+    for occasion in reversed(known[1:]):
+        if occasion.inside_noise is not False or not occasion.change:
+            break
+        here = 1 if (occasion.change > 0) == higher_is_better else -1
+        if side not in (0, here):
+            break
+        side, run = here, run + 1
+    return side, run
+
+
+def _chances(segments: Sequence[Segment], scale: Scale, noise: Noise) -> dict[int, Sequence[float]]:
+    """Give, after each score, the probability that the true level is better than at the start."""
+    table = _asked(segments, scale, noise, each_session=True, horizon=0)
+    if table is None:
+        return {}
+    groups = table.sort("client", "time").group_by("client", maintain_order=True).agg("p_better")
+    return {int(key): chances for key, chances in groups.iter_rows()}
+
+
+def _sessions_needed(segments: Sequence[Segment], scale: Scale, noise: Noise) -> dict[int, int]:
+    table = _asked(segments, scale, noise, each_session=False, horizon=HORIZON)
+    if table is None:
+        return {}
+    known = table.select("client", "sessions_needed").filter(pl.col("sessions_needed").is_finite())
+    return {int(key): int(needed) for key, needed in known.iter_rows()}
+
+
+def _asked(
+    segments: Sequence[Segment], scale: Scale, noise: Noise, *, each_session: bool, horizon: int
+) -> pl.DataFrame | None:
+    """Ask :func:`mbc.models.true_change_course`; None where no spread and reliability are published."""
+    frame = _long(segments)
+    if noise.sd is None or noise.reliability is None or frame.is_empty():
+        return None
+    course = true_change_course(
+        data=frame,
+        higher_is_better=scale.higher_is_better,
+        sd=noise.sd,
+        reliability=noise.reliability,
+        gap=_USUAL_GAP,
+        score_range=(float(scale.range[0]), float(scale.range[1])),
+        step=1.0 if scale.decimals == 0 else None,
+        confidence=LEVEL,
+        each_session=each_session,
+        intervals=False,
+        horizon=horizon,
+    )
+    return course.to_frame(backend="polars")
+
+
+def _long(segments: Sequence[Segment]) -> pl.DataFrame:
+    rows = [
+        (str(i), float((occasion.taken_on - known[0].taken_on).days), float(occasion.score or 0.0))
+        for i, segment in enumerate(segments)
+        if len(known := _scored(segment)) >= 2 and _days_apart(known)
+        for occasion in known
+    ]
+    return pl.DataFrame(rows, schema={"client": pl.String, "time": pl.Float64, "score": pl.Float64}, orient="row")
+
+
+def _days_apart(known: Sequence[Occasion]) -> bool:
+    """Whether no two scores are of one day: the model needs a time between them."""
+    days = [occasion.taken_on for occasion in known]
+    return len(set(days)) == len(days)
