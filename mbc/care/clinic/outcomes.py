@@ -22,7 +22,10 @@ from mbc.store import Store
 from mbc.store._aggregate_view import counting_view
 
 CATEGORIES = ("recovered", "improved", "unchanged", "deteriorated")
-NOT_JUDGED = "no published measurement error for this scale, so change is not judged"
+NOT_JUDGED = (
+    "no published measurement error for this scale, so change is not counted here; a client's page judges it by "
+    "the scatter of this clinic's own records"
+)
 _YEAR = dt.timedelta(days=364)  # the first day counts too
 LEAST_FOR_ANALYSTS = 5  # the smallest count that is shown to somebody who sees no persons
 LEAST_FOR_EFFECT = 5  # pairs; below, a standardised mean change is noise, whatever may be published
@@ -244,7 +247,7 @@ def _row(counted: Counted, k: int) -> OutcomeRow:
     enough = shown.total is not None and paired >= LEAST_FOR_EFFECT
     effect = models.effect_size(pre, post, higher_is_better=scale.higher_is_better) if enough else None
     measured = _shown_part(counted.measured, counted.in_care, k)
-    cutoff = scale.cutoff if verdicts else None
+    cutoff = scale.cutoff
     return OutcomeRow(
         instrument=chosen.key,
         scale=scale.key,
