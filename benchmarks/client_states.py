@@ -39,9 +39,9 @@ WORDS = """## Who is flagged as not on track
 
 `python benchmarks/client_states.py --real TABLE --write` made this section: {seeds} synthetic clinics of 150
 clients (late responders, setbacks and clients who began well among them), each read on its last day. A client
-counts as truly unimproved when the mean true improvement over constructs is under a quarter of a standard deviation
-of clients at intake. "With room to improve": two in five of their scales with a cutoff began on its distressed
-side.
+counts as truly unimproved when the mean true improvement over constructs is under a quarter of a standard
+deviation of clients at intake. "With room to improve": two in five of their scales with a cutoff began on its
+distressed side.
 
 {tables}
 
