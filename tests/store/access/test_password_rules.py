@@ -60,3 +60,27 @@ def test_the_demo_s_passwords_are_accepted():
 def test_an_endless_password_is_refused_at_once():
     assert refused("a" * 1025)
     assert not refused("harbour lamp " * 70)
+
+
+def test_1024_characters_are_taken():
+    password = ("harbour lamp, seven geese. " * 40)[:1024]
+    assert require_good(password, username="ann.smith") == password
+
+
+def test_a_character_that_cannot_be_typed_is_named_as_the_reason():
+    with pytest.raises(SettingsError, match="holds a character that cannot be typed"):
+        require_good("harbour lamp,\x00 seven geese", username="ann.smith")
+
+
+@pytest.mark.parametrize(("password", "few"), [
+    ("vkvkzjzwvwkj", False), ("vkvkzjzvkkzj", True),  # five different characters, four
+    ("vkzvkzkzv-4+7", False), ("vkvvkvkkv-4+7", True),  # three different letters, two
+])  # fmt: skip
+def test_five_different_characters_are_enough_and_three_different_letters(password, few):
+    assert refused(password) is few
+
+
+def test_a_name_of_three_letters_counts_as_a_word():
+    assert refused("zvk+2026+zvk!", username="zvk.smith")
+    assert refused("zvk2026zvk2027", username="ZVK")
+    assert not refused("zvk+2026+zvk+plinth", username="zvk.smith")
