@@ -1,4 +1,4 @@
-"""Attributes for screen readers."""
+"""Attributes whose names are not Python identifiers: for screen readers, and for our scripts."""
 
 from __future__ import annotations
 
@@ -14,3 +14,14 @@ def aria(**attributes: str) -> dict[str, Any]:
     {'aria-label': 'Pages', 'aria-describedby': 'caption'}
     """
     return {f"aria-{name}": words for name, words in attributes.items()}
+
+
+def script_data(**attributes: str) -> dict[str, Any]:
+    """Write attributes that our scripts read.
+
+    Examples
+    --------
+    >>> script_data(chart="rses.total")
+    {'data-chart': 'rses.total'}
+    """
+    return {f"data-{name}": words for name, words in attributes.items()}

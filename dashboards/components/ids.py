@@ -23,6 +23,15 @@ CASELOAD_SCORES_BUTTON = "caseload-scores-button"
 
 AXIS = "axis"
 BETTER_UP = "better-is-up"
+COMMON = "zero-to-hundred"
+QUIET = "quiet-moves"
+VIEW = "view"  # what the visitor chose, as the session remembers it
+BROWSER_DATA = "browser-data"  # what the browser draws by itself
+TIMELINE = "timeline"
+QUADRANT = "quadrant"
+ENLARGED = "enlarged"  # the dialog
+ENLARGED_GRAPH = "enlarged-graph"
+ANSWERS_GRAPH = "answers-graph"
 RECORD_BUTTON = "record-button"
 RECORD = "record"
 

@@ -13,7 +13,7 @@ def drawn(page: Page) -> None:
 # The scores of one chart, as the drawing holds them.
 SCORES = """(anchor) => {
   const drawing = document.querySelector(`#${anchor} .js-plotly-plot`);
-  const trace = drawing.data.find((one) => one.name === "Score");
+  const trace = drawing.data.find((trace) => trace.meta.role === "score");
   return { x: [...trace.x], y: [...trace.y] };
 }"""
 

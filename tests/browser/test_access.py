@@ -126,7 +126,7 @@ def test_the_theme_follows_the_system_until_it_is_chosen_and_then_is_kept(
 ):
     page = visit("/client/C001", "ash", theme=system)
     scheme = "() => document.documentElement.dataset.mantineColorScheme"
-    paper = "() => document.querySelector('#chart-rses-total .js-plotly-plot').layout.paper_bgcolor"
+    paper = "() => document.querySelector('#chart-rses-total .js-plotly-plot').layout.font.color"
     drawn(page)
     assert page.evaluate(scheme) == system
     before = page.evaluate(paper)

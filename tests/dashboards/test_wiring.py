@@ -115,24 +115,20 @@ def test_a_callback_answers_for_the_visitors_own_clients_alone(app: Dash, signed
 
 def test_a_callback_of_a_page_refuses_somebody_elses_client_like_nobodys(app: Dash, signed_in):
     browser = signed_in("ash")
-    (output,) = [one for one in app.callback_map if "trajectory" in one]
-    chart = {"type": "trajectory", "chart": "rses.total"}
-    inputs = (("axis", "value", "calendar"), ("better-is-up", "checked", True), ("theme", "data", "light"))
+    (output,) = [name for name in app.callback_map if "record-button" in name]
+    places = (("record", "children"), ("record-button", "children"), ("record-button", "aria-expanded"))
 
-    def redraw(path: str):
+    def restricted(path: str):
         asked = {
             "output": output,
-            "outputs": [{"id": chart, "property": "figure"}],
-            "inputs": [{"id": name, "property": what, "value": value} for name, what, value in inputs],
-            "state": [
-                [{"id": chart, "property": "id", "value": chart}],
-                {"id": "url", "property": "pathname", "value": path},
-            ],
-            "changedPropIds": ["better-is-up.checked"],
+            "outputs": [{"id": name, "property": what} for name, what in places],
+            "inputs": [{"id": "record-button", "property": "n_clicks", "value": 1}],
+            "state": [{"id": "url", "property": "pathname", "value": path}],
+            "changedPropIds": ["record-button.n_clicks"],
         }
         return browser.post("/_dash-update-component", json=asked)
 
-    assert redraw("/client/C001").status_code == 200
-    theirs, nobodys = redraw("/client/C003"), redraw("/client/C999")
+    assert restricted("/client/C001").status_code == 200
+    theirs, nobodys = restricted("/client/C003"), restricted("/client/C999")
     assert theirs.status_code == nobodys.status_code == 404
     assert theirs.data == nobodys.data

@@ -10,12 +10,13 @@ from collections.abc import Iterator, Sequence
 
 from mbc.care.values.course import Mark, Trajectory
 from mbc.care.values.review import ClientState, Completeness, GoalProgress, Question
-from mbc.care.words import count, day, sentence, span
+from mbc.care.words import count, day, join_list, sentence, span
 
 MOST = 3
 _RECENT_DAYS = 35  # events of the last five weeks are recent
 _UNRATED_DAYS = 56  # a goal without a rating for eight weeks
 _MISSED = 2
+_MOST_REASONS = 2
 
 
 def suggest(
@@ -47,7 +48,7 @@ def _off_track(state: ClientState) -> Iterator[Question]:
     if state.state == "not on track":
         yield Question(
             "Are we working on what matters most to you, in a way that suits you?",
-            sentence(f"Not on track: {'; '.join(state.reasons)}"),
+            sentence("; ".join(state.reasons[:_MOST_REASONS])),
         )
 
 
@@ -96,8 +97,12 @@ def _lost(trajectories: Sequence[Trajectory]) -> Iterator[Question]:
 
 
 def _goals(goals: Sequence[GoalProgress], as_of: dt.date) -> Iterator[Question]:
+    reached = [goal for goal in goals if goal.retired_on is None and goal.reached]
+    if len(reached) > 1:
+        which = join_list([f"'{goal.label}'" for goal in reached])
+        yield Question(f"{len(reached)} goals are reached: what comes next?", sentence(which))
     for goal in goals:
-        if goal.retired_on is not None:
+        if goal.retired_on is not None or (goal.reached and len(reached) > 1):
             continue
         last = goal.ratings[-1][0] if goal.ratings else goal.set_on
         if goal.reached:

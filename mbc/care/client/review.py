@@ -83,6 +83,7 @@ def client_review(
         sessions_attended=held,
         sessions_missed=missed,
         questions=suggest(state, trajectories, goals, completeness, today) if closed is None else (),
+        visits=tuple(record.sessions.select("held_on", "attended").iter_rows()),
     )
 
 
@@ -126,8 +127,18 @@ _PARTS: tuple[tuple[Verdict, str], ...] = (
 )
 
 
-def headline(trajectories: Sequence[Trajectory], undefined: Sequence[str] = ()) -> str:
+def headline(
+    trajectories: Sequence[Trajectory], undefined: Sequence[str] = (), *, brief: bool = False
+) -> str:
     """Say what has changed clearly since the start, and since last time, on the scales that apply now.
+
+    Parameters
+    ----------
+    trajectories : sequence of Trajectory
+    undefined : sequence of str
+        Questionnaires that were answered and have no definition here.
+    brief : bool
+        Leave out what is not clear, where the page shows each measure's own verdict.
 
     Examples
     --------
@@ -148,6 +159,8 @@ def headline(trajectories: Sequence[Trajectory], undefined: Sequence[str] = ()) 
         return "No scores on record yet."
     if not by_verdict:
         return "No change to judge yet on the scales that apply."
+    if brief and any(verdict.startswith("clearly") for verdict in by_verdict):
+        by_verdict = {verdict: names for verdict, names in by_verdict.items() if verdict.startswith("clearly")}
     parts = [words.format(_listed(by_verdict[verdict])) for verdict, words in _PARTS if verdict in by_verdict]
     still = by_verdict.get("no clear change", [])
     if still:

@@ -22,6 +22,7 @@ from mbc.instruments import instrument as load
 from mbc.store import Store
 
 Cohort = CohortModel | CohortModels
+_CARE_ENDED = "Care has ended."
 
 
 @with_definitions_of_record
@@ -105,6 +106,8 @@ def trajectory_of(
         earlier=split(past, instrument, scale, record.timeline, noise)[0],
     )
     course = _with_model(course, instrument, scale, cohort)
+    if record.closed is not None:
+        course = replace(course, forecast=None, outlook="", on_track="insufficient data", no_forecast=_CARE_ENDED)
     return replace(course, summary=summary(course), caption=caption(course))
 
 

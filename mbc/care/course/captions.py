@@ -311,7 +311,7 @@ def _not_applicable(course: Trajectory) -> str:
         return ""
     last = course.window[1] if course.window else None
     parts = [_while(course, span, last=last is not None and span.end == last) for span in course.not_applicable]
-    return f"Not applicable {join_list(parts)}; this is not a worsening"
+    return f"Not asked {join_list(parts)}; this is not a worsening"
 
 
 def _while(course: Trajectory, span: Span, *, last: bool) -> str:

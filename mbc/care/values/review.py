@@ -113,6 +113,9 @@ class ClientReview:
     sessions_attended: int
     sessions_missed: int
     questions: tuple[Question, ...]
+    visits: tuple[
+        tuple[dt.date, bool], ...
+    ] = ()  # every session of the present care: day, and whether it was kept
 
     @property
     def trajectories(self) -> tuple[Trajectory, ...]:

@@ -132,7 +132,7 @@ def test_a_single_client_has_an_empty_chart_that_says_why(store):
     course = client_trajectory(store, "C4", "csi16")
     assert course.empty
     assert course.segments == ()
-    assert "not applicable while single" in course.caption.lower()
+    assert "not asked while single" in course.caption.lower()
 
 
 def test_self_esteem_goes_on_through_the_end_of_a_relationship(sample):

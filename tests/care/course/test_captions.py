@@ -78,7 +78,7 @@ def test_an_ending_is_growth_and_the_line_stops_there(store):
     text = client_trajectory(store, "C2", "csi16").caption
     assert "the line stops there because that relationship ended on 17 March" in text
     assert "Recorded as growth: Ended R1 (17 March)" in text
-    assert "Not applicable while single (17 March to 26 May)" in text
+    assert "Not asked while single (17 March to 26 May)" in text
     assert "this is not a worsening" in text
 
 

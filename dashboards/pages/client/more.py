@@ -1,0 +1,117 @@
+"""What stands below the first screen: relationships compared, goals in full, questionnaires, a summary."""
+
+from __future__ import annotations
+
+from dash import dcc, html
+from dash.development.base_component import Component
+
+from dashboards.components import ids
+from dashboards.components.aria import aria
+from dashboards.components.charts import CONFIG
+from dashboards.components.tables import table
+from dashboards.components.wording import day_words
+from dashboards.pages.client.content import goal_words, summary_row
+from dashboards.pages.client.snapshot import Snapshot
+from mbc.care import words
+from mbc.care.client.relationship_patterns import STORIES, Comparison
+from mbc.care.values.review import ClientReview
+from mbc.figures.client_page.sheet import Chart
+
+
+def below(snapshot: Snapshot, quadrant: Chart | None) -> list[Component]:
+    """Lay out everything that a clinician may open after the first screen."""
+    review = snapshot.review
+    parts = [*_patterns(snapshot, quadrant), *_goals(review), *_questionnaires(review), *_measures(review)]
+    return [html.Div(parts, className="more")] if parts else []
+
+
+def _patterns(snapshot: Snapshot, quadrant: Chart | None) -> list[Component]:
+    if not snapshot.patterns:
+        return []
+    headings = ("Relationship", "From", "To", "Satisfaction", "Own side", "Attachment anxiety", "In short")
+    rows = [
+        [
+            f"{pattern.label} ({pattern.status})",
+            day_words(pattern.began),
+            day_words(pattern.ended) or "now",
+            _compared(pattern.satisfaction),
+            _compared(pattern.own_side),
+            _compared(pattern.attachment_anxiety),
+            f"{pattern.story}: {STORIES[pattern.story]}",
+        ]
+        for pattern in snapshot.patterns
+    ]
+    drawing: list[Component] = []
+    if quadrant is not None:
+        graph = dcc.Graph(
+            id=ids.trajectory(ids.QUADRANT), figure=quadrant, config=CONFIG, style={"height": "300px"}
+        )
+        drawing = [
+            html.Div(
+                graph,
+                className="drawing",
+                role="img",
+                **aria(
+                    label="Own side against satisfaction, relationship by relationship; the table has the numbers"
+                ),
+            )
+        ]
+    return [
+        html.Details(
+            [
+                html.Summary("Relationships compared"),
+                html.P(
+                    "First and last score during each relationship. A change within measurement error is none.",
+                    className="quiet-words",
+                ),
+                html.Div(
+                    [*drawing, table("Relationships compared", headings, rows, blocks=True)], className="compared"
+                ),
+            ]
+        )
+    ]
+
+
+def _compared(comparison: Comparison | None) -> str:
+    if comparison is None:
+        return "\N{EN DASH}"
+    before, after = (
+        words.number(value, comparison.decimals) for value in (comparison.change.before, comparison.change.after)
+    )
+    return f"{before} \N{RIGHTWARDS ARROW} {after}, {comparison.change.verdict}"
+
+
+def _goals(review: ClientReview) -> list[Component]:
+    if not review.goals:
+        return []
+    items = [
+        html.Li([html.Strong(goal.label), html.Br(), goal.words, html.Br(), html.Small(goal_words(goal))])
+        for goal in review.goals
+    ]
+    return [html.Details([html.Summary("Goals in full"), html.Ul(items, className="plain")])]
+
+
+def _questionnaires(review: ClientReview) -> list[Component]:
+    if not review.completeness:
+        return []
+    items = [html.Li([html.Strong(entry.name), html.Br(), entry.words]) for entry in review.completeness]
+    return [html.Details([html.Summary("Questionnaires answered"), html.Ul(items, className="plain")])]
+
+
+def _measures(review: ClientReview) -> list[Component]:
+    """Lay out all measures as a table: for paper, and for those who would rather read."""
+    if not review.trajectories:
+        return []
+    headings = ("Measure", "Latest", "Since the start", "Since last time")
+    rows = [
+        (row.title, row.latest, row.since_start, row.since_last) for row in map(summary_row, review.trajectories)
+    ]
+    return [
+        html.Details(
+            [
+                html.Summary("All measures as a table"),
+                table("Latest score and change on each scale", headings, rows, blocks=True),
+            ],
+            className="all-measures",
+        )
+    ]

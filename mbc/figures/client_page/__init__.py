@@ -1,0 +1,1 @@
+"""Charts of a client's page as plain dictionaries, which the browser adapts to the controls by itself."""

@@ -1,0 +1,86 @@
+"""The client's screen in a real browser: seen at once, views stay, a measure enlarged and read by keyboard."""
+
+from __future__ import annotations
+
+import pytest
+from playwright.sync_api import expect
+
+from tests.browser.conftest import Visit, Watch
+from tests.browser.reading import KEPT, SCORES, TURNED, drawn
+
+pytestmark = pytest.mark.browser
+
+BOTTOM = "(selector) => document.querySelector(selector).getBoundingClientRect().bottom"
+
+
+def test_everything_before_a_session_stands_on_one_screen(visit: Visit, watch: Watch):
+    page = visit("/client/C001", "ash", width=1440, height=900)
+    drawn(page)
+    assert page.evaluate(BOTTOM, ".bottom-row") <= 900
+    assert watch.complaints == []
+
+
+def test_a_phone_shows_who_and_what_to_ask_first_and_is_not_endless(visit: Visit):
+    page = visit("/client/C001", "ash", width=390, height=844)
+    drawn(page)
+    assert page.evaluate("() => document.documentElement.scrollHeight") < 4000
+    assert page.evaluate(BOTTOM, "ol.ask li") < 844
+
+
+def test_a_view_once_chosen_stays_on_the_next_client_and_is_not_kept_on_the_device(visit: Visit, watch: Watch):
+    page = visit("/client/C001", "ash")
+    drawn(page)
+    page.get_by_text("sessions", exact=True).click()
+    page.get_by_label("improvement up").check()
+    page.get_by_label("0 to 100").check()
+    page.wait_for_function(f"() => ({SCORES})('chart-rses-total').x[0] === 1")
+    page.wait_for_load_state("networkidle")
+    page.reload()
+    drawn(page)
+    expect(page.get_by_label("improvement up")).to_be_checked()
+    expect(page.get_by_label("0 to 100")).to_be_checked()
+    page.wait_for_function(f"() => ({SCORES})('chart-rses-total').x[0] === 1")
+    scores = page.evaluate(SCORES, "chart-rses-total")["y"]
+    assert scores[0] == pytest.approx(100 * 10 / 30)  # the first total, on a scale of 0 to 30
+    assert page.evaluate(KEPT) == [[], []]
+    assert watch.complaints == []
+
+
+def test_a_control_is_answered_by_the_browser_when_the_server_is_gone(visit: Visit):
+    page = visit("/client/C001", "ash")
+    drawn(page)
+    page.context.set_offline(True)
+    page.get_by_label("improvement up").check()
+    page.wait_for_function(TURNED, arg="chart-phq9-total")
+
+
+def test_quiet_leaves_only_clear_changes_in_colour(visit: Visit):
+    page = visit("/client/C001", "ash")
+    drawn(page)
+    page.get_by_label("quiet").check()
+    colours = """() => document.querySelector("#chart-rses-total .js-plotly-plot").data
+      .find((trace) => trace.meta.role === "score").marker.color"""
+    page.wait_for_function(f"() => Array.isArray(({colours})())")
+    inks = page.evaluate(colours)
+    assert len(set(inks[:4])) == 1  # 10, 11, 9, 12: no clear change
+    assert inks[-1] != inks[0]  # 22 is
+
+
+def test_the_arrow_keys_read_the_scores_of_an_enlarged_measure_aloud(visit: Visit, watch: Watch):
+    page = visit("/client/C001", "ash")
+    drawn(page)
+    page.locator("#chart-rses-total button").press("Enter")
+    slider = page.get_by_role("slider")
+    expect(slider.locator(".scatterlayer").first).to_be_visible()
+    slider.focus()
+    page.keyboard.press("Home")
+    expect(page.locator("#enlarged-point")).to_contain_text("10 on 5 January 2026")
+    expect(page.locator("#enlarged-point")).to_contain_text("first score")
+    page.keyboard.press("ArrowRight")
+    expect(page.locator("#enlarged-point")).to_contain_text("11 on 19 January 2026")
+    assert slider.get_attribute("aria-valuenow") == "2"
+    page.keyboard.press("End")
+    expect(page.locator("#enlarged-point")).to_contain_text("+12 from the first score, a clear change")
+    page.get_by_role("button", name="Next measure").click()
+    expect(page.get_by_role("dialog").get_by_role("heading", level=2)).not_to_contain_text("RSES")
+    assert watch.complaints == []
