@@ -187,18 +187,44 @@
     say(true);
   });
 
-  // On paper every chart has the width of its place there.
-  const PAPER = { light: true };
-  const graphs = () => [...document.querySelectorAll(".client-page .js-plotly-plot")].filter((graph) => !graph.closest("dialog"));
-  window.addEventListener("beforeprint", () => {
-    for (const graph of graphs()) {
-      const place = graph.closest(".tile, .card, .compared");
-      const wide = place && place.classList.contains("tile") ? 164 : place && place.classList.contains("card") ? 690 : 330;
-      if (window.Plotly && PAPER.light) window.Plotly.relayout(graph, { width: wide, autosize: false });
+  // On paper: light charts as wide as their places there, every fold open, and on each sheet who, when, page, version.
+  const WIDTHS = { tile: 152, card: 672, compared: 300 };
+  const config = (still) => ({ displayModeBar: false, staticPlot: still });
+  const redraw = (view, paper) => {
+    for (const [name, figure] of state.base) {
+      const place = byId(JSON.stringify({ chart: name, type: "trajectory" }));
+      const graph = place && place.querySelector(".js-plotly-plot");
+      if (!graph || !window.Plotly) continue;
+      const { data, layout } = adapt(figure, view);
+      const kind = Object.keys(WIDTHS).find((each) => place.closest(`.${each}`));
+      const size = paper ? { width: WIDTHS[kind], autosize: false } : { width: undefined, autosize: true };
+      window.Plotly.react(graph, data, { ...layout, ...size }, config(kind === "tile"));
     }
+  };
+  const quoted = (text) => `"${String(text).replace(/["\\\n]/g, " ")}"`;
+  const sheetRules = ({ name, day, version }) => `@page { size: A4; margin: 14mm 12mm 13mm;
+    @top-left { content: ${quoted(name)}; font: 600 9pt sans-serif; }
+    @top-right { content: ${quoted(day)}; font: 9pt sans-serif; }
+    @bottom-left { content: ${quoted(version)}; font: 8pt sans-serif; }
+    @bottom-right { content: "page " counter(page) " of " counter(pages); font: 8pt sans-serif; } }`;
+  let rules = null;
+  let folded = [];
+  window.addEventListener("beforeprint", () => {
+    const page = document.querySelector(".client-page");
+    if (!page || !state.view || rules) return;
+    rules = document.createElement("style");
+    rules.textContent = sheetRules(page.dataset);
+    document.head.append(rules);
+    folded = [...page.querySelectorAll(".more details:not([open])")];
+    for (const fold of folded) fold.open = true;
+    redraw({ ...state.view, theme: "light" }, true);
   });
   window.addEventListener("afterprint", () => {
-    for (const graph of graphs()) if (window.Plotly) window.Plotly.relayout(graph, { width: null, autosize: true });
+    if (!rules) return;
+    rules.remove();
+    rules = null;
+    for (const fold of folded) fold.open = false;
+    redraw(state.view, false);
   });
 
   const usual = (view) => view.axis === "calendar" && !view.up && !view.common && !view.quiet && view.theme === "light";

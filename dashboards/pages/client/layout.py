@@ -8,7 +8,7 @@ from dash import ClientsideFunction, Dash, Input, Output, State, dcc, html
 from dash.development.base_component import Component
 
 from dashboards.components import ids
-from dashboards.components.aria import aria
+from dashboards.components.aria import aria, script_data
 from dashboards.components.wording import day_words
 from dashboards.pages.client.enlarged import dialog
 from dashboards.pages.client.more import below
@@ -25,6 +25,7 @@ from dashboards.pages.client.view import ChartView, chosen_view, keep_view
 from dashboards.pages.other_records.layout import banner
 from dashboards.routes import CLIENT_ID, Page, PageRequest, client_of
 from dashboards.web.visitor import record_view
+from mbc import __version__
 from mbc.care import CohortModels, client_safety
 from mbc.care.client.trajectory import short_name
 from mbc.errors import NotInRecord
@@ -60,7 +61,7 @@ def layout(
     moved = moved_items(snapshot)
     content = [
         header(review, restricted=store.has_permission("safety:read")),
-        html.Section(questions(review), **aria(label="What to ask")),
+        html.Section(questions(review), className="no-print", **aria(label="What to ask")),
         html.Section(tiles(snapshot, tile_charts(snapshot)), **aria(label="Measures")),
         *([legend_and_controls(view or ChartView())] if snapshot.drawn else []),
         html.Div(
@@ -77,7 +78,10 @@ def layout(
         dcc.Store(id=ids.VIEW, storage_type="memory"),
         dcc.Store(id=ids.BROWSER_DATA, data=browser_data(snapshot), storage_type="memory"),
     ]
-    return [html.Div(content, className="client-page")]
+    sheet = script_data(
+        name=review.alias or review.client_id, day=f"as of {day_words(review.as_of)}", version=f"mbc {__version__}"
+    )
+    return [html.Div(content, className="client-page", **sheet)]
 
 
 @with_definitions_of_record

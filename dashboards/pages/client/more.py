@@ -61,7 +61,7 @@ def _patterns(snapshot: Snapshot, quadrant: Chart | None) -> list[Component]:
             [
                 html.Summary("Relationships compared"),
                 html.P(
-                    "First and last score during each relationship. A change within measurement error is none.",
+                    "First and last score during each relationship; within measurement error there is no change.",
                     className="quiet-words",
                 ),
                 html.Div(

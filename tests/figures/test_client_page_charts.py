@@ -1,0 +1,111 @@
+"""The charts of a client's page: plain dictionaries that plotly accepts, with everything the browser adapts."""
+
+from __future__ import annotations
+
+import itertools
+import json
+from dataclasses import fields, replace
+
+import plotly.graph_objects as go
+import pytest
+
+from mbc.care.values.course import Jump, Setback, Shape
+from mbc.figures.client_page.colours import LIGHT, PAGE_COLOURS, PageColours, dark_for_light
+from mbc.figures.client_page.course_chart import course_tile, enlarged_course
+from mbc.figures.client_page.sheet import shared_sheet
+from mbc.figures.theme import contrast
+
+LINES = ("score", "expected", "cutoff", "goal", "hatch")
+TEXTS = ("ink", "quiet", "cutoff", "goal", "expected", "score")
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_lines_and_texts_stand_out_on_either_page(theme: str):
+    colours = PAGE_COLOURS[theme]
+    assert all(contrast(getattr(colours, name), colours.paper) >= 3 for name in LINES)  # WCAG 2.2, 1.4.11
+    assert all(contrast(getattr(colours, name), colours.paper) >= 4.5 for name in TEXTS)  # 1.4.3
+    for cell in (colours.lowest, colours.highest):
+        assert contrast(colours.ink, cell) >= 4.5
+
+
+def test_the_theme_can_be_exchanged_colour_by_colour():
+    assert len(dark_for_light()) == len(fields(PageColours))  # no two roles share a colour on the light page
+    assert dark_for_light()[LIGHT.paper] == PAGE_COLOURS["dark"].paper
+
+
+def roles(chart: dict) -> list[str]:
+    return [trace["meta"]["role"] for trace in chart["data"]]
+
+
+def test_a_tile_and_an_enlarged_chart_are_figures(course):
+    sheet = shared_sheet([course])
+    assert sheet is not None
+    for chart in (
+        course_tile(course, sheet),
+        enlarged_course(course, sheet, [(0, "low"), (7, "middle"), (14, "high")]),
+    ):
+        figure = go.Figure(chart)  # raises where an attribute does not exist
+        assert len(figure.data) == len(chart["data"])
+        json.dumps(chart)  # and nothing in it is not plain data
+
+
+def test_every_point_has_its_place_on_the_axis_of_sessions(course):
+    sheet = shared_sheet([course])
+    assert sheet is not None
+    for trace in course_tile(course, sheet)["data"]:
+        assert len(trace["x"]) == len(trace["y"]) == len(trace["meta"]["sessions"])
+    scores = [trace for trace in course_tile(course, sheet)["data"] if trace["meta"]["role"] == "score"]
+    assert scores[0]["meta"]["sessions"][:3] == [1, 3, 5]  # weeks 0, 2, 4: a session each week
+
+
+def test_a_line_stops_at_a_long_silence_and_where_the_relationship_ends(course):
+    sheet = shared_sheet([course])
+    assert sheet is not None
+    first, second = [trace for trace in course_tile(course, sheet)["data"] if trace["meta"]["role"] == "score"]
+    assert first["y"] == [8, 10, 6, None, 9, None, 5, 4]  # no score in week 5; silence from week 6 to 14
+    assert second["y"] == [12, 14, 17, 18]
+    assert first["connectgaps"] is False
+
+
+def test_the_enlarged_chart_names_events_severity_and_lines(course):
+    sheet = shared_sheet([course])
+    assert sheet is not None
+    chart = enlarged_course(course, sheet, [(0, "low"), (7, "middle"), (14, "high")])
+    assert {"severity words", "event", "score", "expected", "cutoff", "goal", "noise", "not asked"} <= set(
+        roles(chart)
+    )
+    texts = [text for trace in chart["data"] for text in trace.get("text", ())]
+    assert any("Lost job, 10 Mar" in text for text in texts)
+    named = [note["text"] for note in chart["layout"]["annotations"]]
+    assert {"cutoff 13.5", "goal 16", "expected from intake"} <= set(named)
+    places = sorted(note["y"] for note in chart["layout"]["annotations"])
+    assert all(
+        later - earlier > 0.5 for earlier, later in itertools.pairwise(places)
+    )  # none on another
+
+
+def test_setbacks_sudden_gains_and_plateaus_are_marked_and_named(course):
+    days = [occasion.taken_on for occasion in course.segments[0].occasions]
+    shape = Shape(
+        setbacks=(Setback(days[1], 10, days[6], 4, None),),
+        jumps=(Jump(days[2], days[4], 3.0),),
+        plateau=(days[0], days[4]),
+    )
+    marked = replace(course, segments=(replace(course.segments[0], shape=shape), course.segments[1]))
+    sheet = shared_sheet([marked])
+    assert sheet is not None
+    texts = [text for trace in enlarged_course(marked, sheet)["data"] for text in trace.get("text", ())]
+    for part in (
+        "setback of 6, not yet regained",
+        "sudden gain of 3",
+        "plateau, 4 scores within measurement error",
+    ):
+        assert part in texts
+
+
+def test_markup_in_free_words_is_written_not_obeyed(course):
+    mark = replace(course.marks[0], label="<b>bold</b>")
+    sheet = shared_sheet([course])
+    assert sheet is not None
+    chart = enlarged_course(replace(course, marks=(mark,)), sheet)
+    assert "<b>bold" not in json.dumps([trace.get("text") for trace in chart["data"]])
