@@ -35,6 +35,7 @@ from dashboards.web.headers import install_headers
 from dashboards.web.health import HEALTH_ENDPOINTS, install_health
 from dashboards.web.hosts import install_hosts
 from dashboards.web.html_shell import TITLE, QuietDash
+from dashboards.web.plain_page import install_plain_pages
 from dashboards.web.rate_limit import RateLimits, install_rate_limits
 from dashboards.web.sessions import Sessions, csrf_token
 from dashboards.web.sign_in import install_sign_in
@@ -154,6 +155,7 @@ def _server(store_url: str, settings: Settings, rates: RateLimits | None) -> Fla
     if rates is not None:
         install_rate_limits(server, rates)
     install_guard(server, sessions, PAGES)
+    install_plain_pages(server, PAGES, lambda path: dispatch.lay_out(PAGES, path))
     install_sign_in(server, sessions, PAGES)
     for address, answer in PAGES.forms.items():
         server.add_url_rule(address, address, answer, methods=["POST"])

@@ -51,7 +51,7 @@
         return made;
       });
       layout = { ...layout, xaxis: { ...layout.xaxis }, yaxis: { ...layout.yaxis } };
-      if (meta.rows && narrow.matches) {
+      if (meta.rows && narrow.matches && !view.paper) {
         data = data.map((trace) => (trace.meta.role === "event" ? { ...trace, mode: "markers" } : trace));
       }
       if (view.axis === "session") {
@@ -188,7 +188,7 @@
   });
 
   // On paper: light charts as wide as their places there, every fold open, and on each sheet who, when, page, version.
-  const WIDTHS = { tile: 152, card: 672, compared: 300 };
+  const WIDTHS = { tile: 150, card: 680, compared: 330 };
   const config = (still) => ({ displayModeBar: false, staticPlot: still });
   const redraw = (view, paper) => {
     for (const [name, figure] of state.base) {
@@ -217,7 +217,7 @@
     document.head.append(rules);
     folded = [...page.querySelectorAll(".more details:not([open])")];
     for (const fold of folded) fold.open = true;
-    redraw({ ...state.view, theme: "light" }, true);
+    redraw({ ...state.view, theme: "light", paper: true }, true);
   });
   window.addEventListener("afterprint", () => {
     if (!rules) return;

@@ -45,6 +45,11 @@ def register(app: Dash, pages: Pages) -> None:
         page.register(app)
 
 
+def lay_out(pages: Pages, path: str) -> list[Component]:
+    """Lay out the page of a path for the visitor who asks."""
+    return page_for(pages, path, _request(path))
+
+
 def _request(path: str | None) -> PageRequest:
     store = record_view(client_of(path))
     return PageRequest(

@@ -20,12 +20,13 @@ _INDEX = """<!DOCTYPE html>
 <meta name="color-scheme" content="light dark">
 <meta name="mbc-idle-seconds" content="{idle_seconds}">
 <link rel="icon" type="image/svg+xml" href="/sign-in/icon.svg">
+<noscript><meta http-equiv="refresh" content="0; url=?plain=1"></noscript>
 <script src="/assets/first.js" nonce="{nonce}"></script>
 {css}
 </head>
 <body>
 {app_entry}
-<noscript><p class="notice">These pages draw charts in the browser and need JavaScript.</p></noscript>
+<noscript><p class="notice"><a href="?plain=1">Words and tables</a>: charts need JavaScript.</p></noscript>
 <footer>{config}{scripts}{renderer}</footer>
 </body>
 </html>"""

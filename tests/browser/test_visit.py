@@ -19,7 +19,7 @@ def test_a_visit(visit: Visit, watch: Watch, address: str):
     expect(page).to_have_url(f"{address}/caseload")
     expect(page).to_have_title("mbc")
 
-    page.get_by_role("gridcell", name=re.compile("Willow")).click()
+    page.get_by_role("link", name="Willow").first.click()
     expect(page.get_by_role("heading", level=1, name="Willow")).to_be_visible()
     expect(page).to_have_url(f"{address}/client/C001")
     expect(page).to_have_title("mbc")

@@ -299,11 +299,13 @@ def table_rows(course: Trajectory) -> tuple[list[str], list[list[str]]]:
 
     Columns in which nothing is on record are left out.
     """
-    frame = course.to_frame()
-    names = [name for name in _HEADINGS if frame[name].null_count() < frame.height or name in ("date", "score")]
-    if set(frame["target"]) <= {"self"}:
+    entries = course.to_frame().to_dicts()
+    names = [
+        name for name in _HEADINGS if name in ("date", "score") or any(row[name] is not None for row in entries)
+    ]
+    if all(row["target"] == "self" for row in entries) and "target" in names:
         names.remove("target")
-    rows = [[_text(name, row[name], course.decimals) for name in names] for row in frame.to_dicts()]
+    rows = [[_text(name, row[name], course.decimals) for name in names] for row in entries]
     return [_HEADINGS[name] for name in names], rows
 
 

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from mbc.care.course.noise import change_between, noise_of
+from mbc.care.course.noise import Noise, change_between, noise_of
 from mbc.care.course.relationships import is_current
 from mbc.care.values.course import Change, Occasion, Trajectory
 from mbc.care.values.review import ClientReview
@@ -121,6 +121,17 @@ def _side(comparison: Comparison) -> int:
             return 0
 
 
+def _noise(course: Trajectory) -> Noise | None:
+    """Give the measurement error that the course itself was judged by: published, or the clinic's own."""
+    band = next((segment.noise for segment in course.segments if segment.noise is not None), None)
+    if band is None:
+        return None
+    instrument = load(course.instrument)
+    published = noise_of(instrument, instrument.scale(course.scale))
+    inclusive = published is not None and published.inclusive and published.threshold == band.threshold
+    return Noise(band.threshold, inclusive, band.label, band.source, band.confidence)
+
+
 def _first(review: ClientReview, constructs: Sequence[str]) -> Trajectory | None:
     return next(
         (course for construct in constructs for course in review.trajectories if course.construct == construct),
@@ -154,8 +165,7 @@ def _compared(course: Trajectory, occasions: Sequence[Occasion]) -> Comparison |
     known = [occasion for occasion in occasions if occasion.score is not None]
     if len(known) < 2:
         return None
-    instrument = load(course.instrument)
-    noise = noise_of(instrument, instrument.scale(course.scale))
+    noise = _noise(course)
     change = change_between(
         known[0], known[-1], noise, higher_is_better=course.higher_is_better, decimals=course.decimals
     )

@@ -68,8 +68,8 @@ def quadrant_chart(patterns: Sequence[RelationshipPattern]) -> Chart:
     }
     corners = (
         (0.98, 0.98, "growing in it", "right", "top"),
-        (0.98, 0.02, "growth without satisfaction", "right", "bottom"),
-        (0.02, 0.98, "satisfaction without growth", "left", "top"),
+        (0.98, 0.02, "growth without<br>satisfaction", "right", "bottom"),
+        (0.02, 0.98, "satisfaction<br>without growth", "left", "top"),
         (0.02, 0.02, "losing ground", "left", "bottom"),
     )
     layout = frame(
