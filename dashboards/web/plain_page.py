@@ -18,11 +18,25 @@ from mbc.store.access.roles import User
 ASKED = "plain"  # in the address: ?plain=1
 _AS = {"Link": "a", "Dialog": "section", "Input": "input", "Textarea": "textarea"}
 _NOT_DRAWN = frozenset({"Graph", "Store", "Location", "AgGrid", "Switch", "SegmentedControl", "Select"})
-_KEPT = {
-    "id": "id", "className": "class", "href": "href", "htmlFor": "for", "scope": "scope", "role": "role", "lang": "lang",
-    "title": "title", "colSpan": "colspan", "rowSpan": "rowspan", "action": "action", "method": "method", "type": "type",
-    "name": "name", "value": "value", "open": "open", "required": "required", "maxLength": "maxlength",
-}  # fmt: skip
+_SAME = tuple(
+    [
+        "action",
+        "href",
+        "id",
+        "lang",
+        "method",
+        "name",
+        "open",
+        "required",
+        "role",
+        "scope",
+        "title",
+        "type",
+        "value",
+    ]
+)
+_OTHER = {"className": "class", "htmlFor": "for", "colSpan": "colspan", "rowSpan": "rowspan"}
+_KEPT = {name: name for name in _SAME} | _OTHER
 _EMPTY = frozenset({"br", "hr", "input"})
 _PAGE = """<!DOCTYPE html>
 <html lang="en">

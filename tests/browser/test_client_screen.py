@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import re
+from pathlib import Path
+
 import pytest
-from playwright.sync_api import expect
+from playwright.sync_api import Browser, expect
 
 from tests.browser.conftest import Visit, Watch
 from tests.browser.reading import KEPT, SCORES, TURNED, drawn
@@ -84,3 +87,36 @@ def test_the_arrow_keys_read_the_scores_of_an_enlarged_measure_aloud(visit: Visi
     page.get_by_role("button", name="Next measure").click()
     expect(page.get_by_role("dialog").get_by_role("heading", level=2)).not_to_contain_text("RSES")
     assert watch.complaints == []
+
+
+def test_on_paper_a_client_is_at_most_two_sheets_each_with_who_and_when(visit: Visit, tmp_path: Path):
+    page = visit("/client/C001", "ash", theme="dark")
+    drawn(page)
+    rules = """() => {
+      window.dispatchEvent(new Event("beforeprint"));
+      const text = [...document.querySelectorAll("style")].map((style) => style.textContent).join("");
+      const folds = document.querySelectorAll(".more details:not([open])").length;
+      window.dispatchEvent(new Event("afterprint"));
+      return [text, folds];
+    }"""
+    text, folds = page.evaluate(rules)
+    for part in ("@page", '"Willow"', "as of ", '"mbc ', "counter(page)", "counter(pages)"):
+        assert part in text
+    assert folds == 0
+    sheet = page.pdf(path=tmp_path / "client.pdf", prefer_css_page_size=True, print_background=True)
+    assert len(re.findall(rb"/Type\s*/Page\b", sheet)) <= 2
+
+
+def test_without_scripts_the_words_and_tables_are_there(visit: Visit, chromium: Browser, address: str):
+    signed_in = visit("/client/C001", "ash")
+    context = chromium.new_context(
+        base_url=address, java_script_enabled=False, storage_state=signed_in.context.storage_state()
+    )
+    page = context.new_page()
+    page.goto("/client/C001")
+    expect(page).to_have_url(f"{address}/client/C001?plain=1")
+    expect(page.get_by_role("heading", level=1, name="Willow")).to_be_visible()
+    expect(page.get_by_text("clearly better since").first).to_be_visible()
+    page.get_by_text("Show table of scores").first.click()
+    expect(page.get_by_role("cell", name="+12").first).to_be_visible()
+    context.close()
