@@ -18,22 +18,8 @@ from mbc.store.access.roles import User
 ASKED = "plain"  # in the address: ?plain=1
 _AS = {"Link": "a", "Dialog": "section", "Input": "input", "Textarea": "textarea"}
 _NOT_DRAWN = frozenset({"Graph", "Store", "Location", "AgGrid", "Switch", "SegmentedControl", "Select"})
-_SAME = tuple(
-    [
-        "action",
-        "href",
-        "id",
-        "lang",
-        "method",
-        "name",
-        "open",
-        "required",
-        "role",
-        "scope",
-        "title",
-        "type",
-        "value",
-    ]
+_SAME = frozenset(
+    {"href", "id", "role", "scope", "title", "type", "value", "name", "action", "method", "open", "lang"}
 )
 _OTHER = {"className": "class", "htmlFor": "for", "colSpan": "colspan", "rowSpan": "rowspan"}
 _KEPT = {name: name for name in _SAME} | _OTHER

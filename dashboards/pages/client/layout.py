@@ -22,6 +22,7 @@ from dashboards.pages.client.screen import (
 )
 from dashboards.pages.client.snapshot import browser_data, quadrant, read_snapshot, tile_charts, timeline
 from dashboards.pages.client.view import ChartView, chosen_view, keep_view
+from dashboards.pages.other_records import forms as other_records_forms
 from dashboards.pages.other_records.layout import banner
 from dashboards.routes import CLIENT_ID, Page, PageRequest, client_of
 from dashboards.web.visitor import record_view
@@ -81,7 +82,14 @@ def layout(
     sheet = script_data(
         name=review.alias or review.client_id, day=f"as of {day_words(review.as_of)}", version=f"mbc {__version__}"
     )
-    return [html.Div(content, className="client-page", **sheet)]
+    return [*_way_back(store), html.Div(content, className="client-page", **sheet)]
+
+
+def _way_back(store: Store) -> list[Component]:
+    """Lead back from a record opened by emergency access; from one's own clients the navigation does."""
+    if store.open_until is None:
+        return []
+    return [html.P(dcc.Link("Colleagues' records", href=other_records_forms.PATH), className="crumb no-print")]
 
 
 @with_definitions_of_record

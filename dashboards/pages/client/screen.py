@@ -66,7 +66,7 @@ def header(review: ClientReview, *, restricted: bool) -> Component:
         html.P(
             [
                 html.Strong(state_words(review), className=f"state {_state(review)}"),
-                html.Span(headline(review.trajectories, brief=True)),
+                html.Span(headline(review.trajectories, brief=True) if review.trajectories else review.headline),
             ],
             className="headline",
         )

@@ -18,6 +18,8 @@ import polars as pl
 
 from mbc.care.client.trajectory import short_name
 from mbc.care.course.client_record import INFORMANT
+from mbc.errors import UnknownInstrument
+from mbc.exchange.own_definitions import with_definitions_of_record
 from mbc.instruments import Instrument, Scale
 from mbc.instruments import instrument as load
 from mbc.store import Store
@@ -69,6 +71,7 @@ class ItemStrip:
         return (answer - low) / (high - low)
 
 
+@with_definitions_of_record
 def item_strips(
     store: Store, client_id: str, *, since: dt.date | None = None, until: dt.date | None = None
 ) -> tuple[ItemStrip, ...]:
@@ -102,7 +105,10 @@ def item_strips(
         "instrument", as_dict=True, maintain_order=True
     )
     for (key,), answers in sorted(by_instrument.items()):
-        strips += _strips(load(str(key)), answers)
+        try:
+            strips += _strips(load(str(key)), answers)
+        except UnknownInstrument:  # answered, and its definition is not here: the headline says so
+            continue
     return tuple(strips)
 
 

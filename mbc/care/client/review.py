@@ -127,9 +127,7 @@ _PARTS: tuple[tuple[Verdict, str], ...] = (
 )
 
 
-def headline(
-    trajectories: Sequence[Trajectory], undefined: Sequence[str] = (), *, brief: bool = False
-) -> str:
+def headline(trajectories: Sequence[Trajectory], undefined: Sequence[str] = (), *, brief: bool = False) -> str:
     """Say what has changed clearly since the start, and since last time, on the scales that apply now.
 
     Parameters
