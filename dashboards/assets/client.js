@@ -57,6 +57,14 @@
       if (view.axis === "session") {
         Object.assign(layout.xaxis, { type: "linear", range: meta.sessions.range, tickvals: meta.sessions.ticks, tickformat: "" });
       }
+      if (narrow.matches && !view.paper && layout.annotations) {
+        // on a phone the words of the chart stand in its text and in the list of events
+        data = data.filter((trace) => trace.meta.role !== "event");
+        data = data.map((trace) => (/\+text$/.test(trace.mode) ? { ...trace, mode: trace.mode.replace("+text", "") } : trace));
+        layout.annotations = [];
+        layout.margin = { ...layout.margin, l: 30, r: 8 };
+        layout.xaxis.nticks = 4;
+      }
       const [bottom, top] = layout.yaxis.range;
       if (common) Object.assign(layout.yaxis, { range: [-4, share(top)], tickvals: layout.height > 300 ? [0, 20, 40, 60, 80, 100] : [0, 50, 100] });
       else if (flipped) layout.yaxis.range = [low + high - bottom, low + high - top];

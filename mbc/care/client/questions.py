@@ -10,7 +10,7 @@ from collections.abc import Iterator, Sequence
 
 from mbc.care.values.course import Mark, Trajectory
 from mbc.care.values.review import ClientState, Completeness, GoalProgress, Question
-from mbc.care.words import count, day, join_list, sentence, span
+from mbc.care.words import count, day, sentence, span
 
 MOST = 3
 _RECENT_DAYS = 35  # events of the last five weeks are recent
@@ -99,8 +99,9 @@ def _lost(trajectories: Sequence[Trajectory]) -> Iterator[Question]:
 def _goals(goals: Sequence[GoalProgress], as_of: dt.date) -> Iterator[Question]:
     reached = [goal for goal in goals if goal.retired_on is None and goal.reached]
     if len(reached) > 1:
-        which = join_list([f"'{goal.label}'" for goal in reached])
-        yield Question(f"{len(reached)} goals are reached: what comes next?", sentence(which))
+        others = count(len(reached) - 1, "other")
+        reason = f"'{reached[0].label}' and {others}"
+        yield Question(f"{len(reached)} goals are reached: what comes next?", sentence(reason))
     for goal in goals:
         if goal.retired_on is not None or (goal.reached and len(reached) > 1):
             continue

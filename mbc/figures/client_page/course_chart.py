@@ -26,6 +26,8 @@ from mbc.figures.client_page.sheet import Chart, Sheet, Trace, frame
 from mbc.figures.text import plain
 
 TILE_HEIGHT, LARGE_HEIGHT = 124, 430  # pixels
+_STEPS = (0.5, 1, 2, 5, 10, 20, 25, 50)
+_MOST_STEPS = 7
 _SYMBOLS = {True: "circle-open", False: "circle"}  # hollow: prorated, or known only as a total
 
 
@@ -113,9 +115,23 @@ def _axes(sheet: Sheet, course: Trajectory, *, small: bool) -> Chart:
         "zeroline": False,
         "fixedrange": True,
         "tickcolor": LIGHT.quiet,
-        "tickvals": [low, (low + high) / 2, high] if small else [low + (high - low) * i / 5 for i in range(6)],
+        "tickvals": [low, (low + high) / 2, high] if small else _ticks(low, high),
     }
     return {"xaxis": sheet.time_axis(small=small), "yaxis": score}
+
+
+def _ticks(low: float, high: float) -> list[float]:
+    """Give the ends of a range and round numbers between them, eight at most.
+
+    Examples
+    --------
+    >>> _ticks(0, 27), _ticks(1, 7)
+    ([0, 5, 10, 15, 20, 27], [1, 2, 3, 4, 5, 6, 7])
+    """
+    step = next((step for step in _STEPS if (high - low) / step <= _MOST_STEPS), high - low)
+    first = low if step <= 1 else step * -(-low // step)
+    between = [first + step * i for i in range(_MOST_STEPS + 1)]
+    return [low, *(tick for tick in between if low + step / 2 < tick < high - step / 2), high]
 
 
 def scores(sheet: Sheet, course: Trajectory, *, size: int) -> list[Trace]:

@@ -24,7 +24,7 @@ def quadrant_chart(patterns: Sequence[RelationshipPattern]) -> Chart:
     -------
     dict
         A plotly figure as plain data. Both axes count multiples of measurement error, the better to the right and
-        upwards; the square in the middle is within it.
+        upwards; in the grey bands a change is within it.
     """
     points = [
         (pattern.label, pattern.own_side.improvement, pattern.satisfaction.improvement, pattern.story)
@@ -34,17 +34,7 @@ def quadrant_chart(patterns: Sequence[RelationshipPattern]) -> Chart:
         and pattern.own_side.improvement is not None
         and pattern.satisfaction.improvement is not None
     ]
-    square = {
-        "type": "scatter",
-        "x": [-1, 1, 1, -1, -1],
-        "y": [-1, -1, 1, 1, -1],
-        "mode": "lines",
-        "line": {"width": 0},
-        "fill": "toself",
-        "fillcolor": LIGHT.noise,
-        "hoverinfo": "skip",
-        "meta": {"role": "noise"},
-    }
+    within = [_band([-1, 1, 1, -1], [-3, -3, 3, 3]), _band([-3, 3, 3, -3], [-1, -1, 1, 1])]
     marks = {
         "type": "scatter",
         "x": [_inside(own) for _, own, _, _ in points],
@@ -94,7 +84,21 @@ def quadrant_chart(patterns: Sequence[RelationshipPattern]) -> Chart:
             for x, y, text, right, top in corners
         ],
     )
-    return {"data": [square, marks], "layout": layout}
+    return {"data": [*within, marks], "layout": layout}
+
+
+def _band(x: list[float], y: list[float]) -> Chart:
+    return {
+        "type": "scatter",
+        "x": x,
+        "y": y,
+        "mode": "lines",
+        "line": {"width": 0},
+        "fill": "toself",
+        "fillcolor": LIGHT.noise,
+        "hoverinfo": "skip",
+        "meta": {"role": "noise"},
+    }
 
 
 def _inside(value: float) -> float:
