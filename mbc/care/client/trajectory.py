@@ -6,7 +6,7 @@ import datetime as dt
 from dataclasses import replace
 
 from mbc.care.course.captions import caption, summary
-from mbc.care.course.client_record import INFORMANT, ClientRecord, marks_of, read_record, session_axis
+from mbc.care.course.client_record import INFORMANT, ClientRecord, marks_of, read_record
 from mbc.care.course.noise import short_source
 from mbc.care.course.segments import gap_days, gaps, read_occasions, split
 from mbc.care.course.shape import shaped
@@ -97,7 +97,7 @@ def trajectory_of(
         gap_days=longest,
         curves=(),
         curve_note="",
-        sessions=session_axis(record.sessions),
+        sessions=record.session_days,
         summary="",
         caption="",
         relationships=record.timeline.labels,

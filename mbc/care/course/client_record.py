@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Mapping
 from dataclasses import dataclass
 from itertools import pairwise
 
@@ -33,11 +34,9 @@ class ClientRecord:
     window: tuple[dt.date, dt.date] | None  # of the present care: days with a session or a questionnaire
     since: dt.date | None  # where the present care begins, if there was other care before it
     episodes: pl.DataFrame
-
-    @property
-    def closed(self) -> tuple[dt.date, str] | None:
-        """Day on which the last episode of care ended, and how; None while there is care, or no episode."""
-        return closed_care(self.episodes).get(self.client_id)
+    closed: tuple[dt.date, str] | None  # day on which the last episode of care ended, and how; None while in care
+    session_days: tuple[tuple[dt.date, int], ...]  # of each session held, with its number
+    by_scale: Mapping[tuple[str, str], pl.DataFrame]  # the scores, by questionnaire and scale
 
     @property
     def asked(self) -> list[str]:
@@ -56,7 +55,8 @@ class ClientRecord:
         return rows.clear() if self.since is None else rows.filter(pl.col("taken_on") < self.since)
 
     def _of(self, instrument: str, scale: str) -> pl.DataFrame:
-        return self.scores.filter(pl.col("instrument") == instrument, pl.col("scale") == scale)
+        rows = self.by_scale.get((instrument, scale))
+        return self.scores.clear() if rows is None else rows
 
 
 @with_definitions_of_record
@@ -77,17 +77,24 @@ def read_record(store: Store, client_id: str, *, instrument: str | None = None) 
     days = [*sessions["held_on"], *store.administrations(client_id=client_id)["taken_on"]]
     since = present_since(starts, days)
     days = [day for day in days if since is None or day >= since]
+    own = table.filter(pl.col("informant") == INFORMANT)
+    if since is not None:
+        sessions = sessions.filter(pl.col("held_on") >= since)
+    by_scale = own.partition_by("instrument", "scale", as_dict=True, maintain_order=True)
     return ClientRecord(
         client_id=client_id,
-        scores=table.filter(pl.col("informant") == INFORMANT),
+        scores=own,
         timeline=timeline.get(client_id, Timeline()),
-        sessions=sessions if since is None else sessions.filter(pl.col("held_on") >= since),
+        sessions=sessions,
         goals=store.goals(client_id=client_id),
         ratings=store.goal_ratings(client_id=client_id).sort("rated_on"),
         events=events.filter(~pl.col("kind").str.to_lowercase().str.starts_with(_APART)),
         window=(min(days), max(days)) if days else None,
         since=since,
         episodes=episodes,
+        closed=closed_care(episodes).get(client_id),
+        session_days=session_axis(sessions),
+        by_scale={(str(key), str(scale)): rows for (key, scale), rows in by_scale.items()},
     )
 
 
