@@ -21,7 +21,7 @@ _ARROWS: dict[Verdict, str] = {
 _STATE_MARKS = {
     "on track": "on-track",
     "watch": "watch",
-    "not on track": "off-track",
+    "not on track": "not-on-track",
     "no forecast": "no-forecast",
 }
 
