@@ -63,7 +63,7 @@ def test_no_state_of_a_clients_page_violates_a_rule(visit: Visit, width: int, th
     drawn(page)
     page.locator("#record-button").click()
     expect(page.locator("#record")).to_contain_text("PHQ-9")
-    for fold in page.locator(".more summary").all():
+    for fold in page.locator(".below-screen summary").all():
         fold.click()
     assert violations(page) == []
     page.locator("#chart-rses-total button").press("Enter")

@@ -95,7 +95,7 @@ def test_on_paper_a_client_is_at_most_two_sheets_each_with_who_and_when(visit: V
     rules = """() => {
       window.dispatchEvent(new Event("beforeprint"));
       const text = [...document.querySelectorAll("style")].map((style) => style.textContent).join("");
-      const folds = document.querySelectorAll(".more details:not([open])").length;
+      const folds = document.querySelectorAll(".below-screen details:not([open])").length;
       window.dispatchEvent(new Event("afterprint"));
       return [text, folds];
     }"""

@@ -22,7 +22,7 @@ def below(snapshot: Snapshot, quadrant: Chart | None) -> list[Component]:
     """Lay out everything that a clinician may open after the first screen."""
     review = snapshot.review
     parts = [*_patterns(snapshot, quadrant), *_goals(review), *_questionnaires(review), *_measures(review)]
-    return [html.Div(parts, className="more")] if parts else []
+    return [html.Div(parts, className="below-screen")] if parts else []
 
 
 def _patterns(snapshot: Snapshot, quadrant: Chart | None) -> list[Component]:
