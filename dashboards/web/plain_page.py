@@ -9,7 +9,6 @@ from typing import Any
 from dash.development.base_component import Component
 from flask import Flask, Response, request
 
-from dashboards.components import ids
 from dashboards.routes import Pages
 from dashboards.web.sessions import csrf_token
 from dashboards.web.visitor import is_signed_in, signed_in_user
@@ -97,7 +96,7 @@ def _component(part: Component) -> str:
     if kind == "Button" and getattr(part, "type", None) != "submit":
         # it needs a script, but its words may be a heading's
         return to_html(children) if getattr(part, "className", "") == "enlarge" else ""
-    if kind in _NOT_DRAWN or getattr(part, "id", None) == ids.RECORD:
+    if kind in _NOT_DRAWN or "restricted" in (getattr(part, "className", None) or "").split():
         return ""
     if kind == "Table" and isinstance(data := getattr(part, "data", None), dict):
         return _table(data)

@@ -79,9 +79,7 @@ def test_the_enlarged_chart_names_events_severity_and_lines(course):
     named = [note["text"] for note in chart["layout"]["annotations"]]
     assert {"cutoff 13.5", "goal 16", "expected from intake"} <= set(named)
     places = sorted(note["y"] for note in chart["layout"]["annotations"])
-    assert all(
-        later - earlier > 0.5 for earlier, later in itertools.pairwise(places)
-    )  # none on another
+    assert all(later - earlier > 0.5 for earlier, later in itertools.pairwise(places))  # none on another
 
 
 def test_setbacks_sudden_gains_and_plateaus_are_marked_and_named(course):
