@@ -84,3 +84,14 @@ def test_a_name_of_three_letters_counts_as_a_word():
     assert refused("zvk+2026+zvk!", username="zvk.smith")
     assert refused("zvk2026zvk2027", username="ZVK")
     assert not refused("zvk+2026+zvk+plinth", username="zvk.smith")
+
+
+@pytest.mark.parametrize(("password", "reason"), [
+    ("seven geese", r"has 11 characters; at least 12 are needed\. A few unrelated words are easy"),
+    ("harbour lamp " * 80, r"has 1040 characters; at most 1024 are taken\."),
+    ("Clinic2026!!!", r"is among the first that would be tried\. Choose a few unrelated words\."),
+])  # fmt: skip
+def test_a_refusal_says_why_and_never_repeats_the_password(password, reason):
+    with pytest.raises(SettingsError, match=rf"^The password {reason}") as refusal:
+        require_good(password, username="ann.smith")
+    assert password not in str(refusal.value)
