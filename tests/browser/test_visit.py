@@ -110,7 +110,7 @@ def test_the_restricted_section_opens_by_a_button_and_hides_by_one_key(visit: Vi
 def test_an_analyst_sees_outcomes_and_nothing_else(visit: Visit, watch: Watch, address: str):
     page = visit("/", "ana")
     expect(page).to_have_url(f"{address}/outcomes")
-    expect(page.get_by_role("navigation").get_by_role("link")).to_have_text(["Outcomes"])
+    expect(page.get_by_role("navigation").get_by_role("link")).to_have_text(["Outcomes", "My account"])
     expect(page.locator("#chart-outcomes .js-plotly-plot")).to_be_visible()
     page.get_by_role("textbox", name="Period").click()
     page.get_by_role("option", name="2026, first quarter").click()
