@@ -261,7 +261,8 @@ def moved_items(snapshot: Snapshot) -> list[Component]:
     head = html.Thead(
         html.Tr([html.Th(text, scope="col") for text in ("Item", "Answers", "Last move")]), className="unseen"
     )
-    return [heading, html.Table([head, html.Tbody(rows)], className="moved-items")]
+    caption = html.Caption("Items that moved most", className="unseen")
+    return [heading, html.Table([caption, head, html.Tbody(rows)], className="moved-items")]
 
 
 def _item(strip: ItemStrip) -> list[Component | str]:
