@@ -1,4 +1,4 @@
-"""Time growth models side by side: ours, statsmodels, lme4, and the Rust packages of PyPI, from one data frame.
+"""Time growth models side by side: ours, statsmodels, lme4, and packages of PyPI, from one data frame.
 
 ``python benchmarks/growth.py --clients 100 1000 10000`` fits ``y ~ log1p(weeks) + severity + (1 + log1p(weeks)
 | client)`` by REML and takes coefficients, standard errors and every client's effects (ours with their
@@ -6,8 +6,8 @@ conditional covariances). Each program runs in a process of its own on the same 
 other, so that whatever else the machine does falls on all; the clock runs from the data frame in memory to the
 effects; memory is what the fit added to the loaded data at its peak. ``floor`` reads every row once and passes
 six times over what is kept of the clients. glmm's formulas know no log1p: ``glmm_ready`` is handed the column
-ready made. Programs that are not installed are skipped with a line. Peers in another environment:
-``--peer-python PATH``.
+ready made, and so are lme-python, mixedlm and interlace-lme. Programs that are not installed are skipped with a
+line. Peers in another environment: ``--peer-python PATH``.
 """
 
 from __future__ import annotations
@@ -28,9 +28,26 @@ from typing import Any
 
 import numpy as np
 
-PYTHON_PEERS = ("mbc", "mbc_mixedlm", "floor", "statsmodels", "glmm", "glmm_ready", "mixedlm_rs")
+PYTHON_PEERS = (
+    "mbc",
+    "mbc_mixedlm",
+    "floor",
+    "statsmodels",
+    "glmm",
+    "glmm_ready",
+    "mixedlm_rs",
+    "lme_python",
+    "mixedlm",
+    "interlace",
+)
+PEERS_BESIDE = ("glmm", "mixedlm", "lme_python", "interlace")  # what --peer-python may have and this one has not
+READY = ("glmm_ready", "lme_python", "mixedlm", "interlace")  # are handed the column log1p(weeks) ready made
 ROUNDS = 3
-LIMITS = {"statsmodels": 10_000, "lme4": 100_000}  # beyond these a run takes many minutes: --all lifts them
+LIMITS = {
+    "statsmodels": 10_000,
+    "lme4": 100_000,
+    "interlace": 10_000,
+}  # beyond these a run takes many minutes: --all lifts them
 R_SCRIPT = """
 suppressMessages(library(lme4))
 args <- commandArgs(TRUE); data <- read.csv(args[1]); repeats <- as.integer(args[2])
@@ -128,6 +145,34 @@ def _mixedlm_rs(frame: Any) -> float:
     return float(fit.llf)
 
 
+def _with_log_weeks(frame: Any) -> Any:
+    return frame if "log_weeks" in frame.columns else frame.assign(log_weeks=np.log1p(frame["weeks"]))
+
+
+def _lme_python(frame: Any) -> float:
+    formula = "y ~ log_weeks + severity + (1 + log_weeks | client)"
+    named = _with_log_weeks(frame).assign(client=frame["client"].astype(str))
+    fit = _import("lme_python").lmer(formula, named, reml=True)
+    assert fit.ranef
+    assert fit.std_errors
+    return float(fit.log_likelihood)
+
+
+def _mixedlm(frame: Any) -> float:
+    formula = "y ~ log_weeks + severity + (1 + log_weeks | client)"
+    fit = _import("mixedlm").lmer(formula, _with_log_weeks(frame))
+    assert fit.ranef()
+    return float(fit.logLik().value)
+
+
+def _interlace(frame: Any) -> float:
+    fit = _import("interlace").fit(
+        "y ~ log_weeks + severity", _with_log_weeks(frame), random=["(1 + log_weeks | client)"]
+    )
+    assert fit.random_effects is not None
+    return float(fit.llf)
+
+
 FITS: dict[str, Callable[[Any], float]] = {
     "mbc": _mbc,
     "mbc_mixedlm": _mbc_mixedlm,
@@ -136,6 +181,9 @@ FITS: dict[str, Callable[[Any], float]] = {
     "glmm": _glmm,
     "glmm_ready": _glmm_ready,
     "mixedlm_rs": _mixedlm_rs,
+    "lme_python": _lme_python,
+    "mixedlm": _mixedlm,
+    "interlace": _interlace,
 }
 
 
@@ -144,7 +192,7 @@ def one(program: str, path: str, repeats: int, kind: str) -> None:
     warnings.simplefilter("ignore")
     fit = FITS[program]
     frame = _frame(path, kind)
-    if program == "glmm_ready":
+    if program in READY:
         frame = frame.assign(log_weeks=np.log1p(frame["weeks"]))
     small = frame.head(400).copy() if kind == "pandas" else frame.head(400)
     small_value = fit(small)  # imports, caches
@@ -193,7 +241,7 @@ def main() -> None:
         one(program, folder, int(repeats), kind)
         return
     interpreter = {
-        program: options.peer_python if program.startswith(("glmm", "mixedlm_rs")) else sys.executable
+        program: options.peer_python if program.startswith(PEERS_BESIDE) else sys.executable
         for program in options.programs
     }
     present = {}
@@ -252,7 +300,7 @@ def _seconds(found: list[dict[str, Any] | str]) -> list[float]:
 
 def _repeats(program: str, clients: int) -> int:
     """Fits in one round."""
-    slow = {"statsmodels": 300, "lme4": 20}.get(program, 1)
+    slow = {"statsmodels": 300, "lme4": 20, "lme_python": 4, "mixedlm": 20, "interlace": 10_000}.get(program, 1)
     return max(1, min(100, 40_000 // (clients * slow), 3 if clients >= 100_000 else 100))
 
 

@@ -20,7 +20,7 @@ from mbc.exchange.answer_file import read_answers
 from mbc.exchange.cells.text import MISSING_TEXTS
 from mbc.exchange.files.messages import count_noun
 from mbc.exchange.files.text_table import ROW
-from mbc.instruments import Instrument, Scale, refused_answers, score_stated
+from mbc.instruments import Coding, Instrument, Scale, refused_answers, score_stated
 
 _SUFFIXES = (".csv", ".tsv", ".txt", ".parquet")
 
@@ -80,7 +80,7 @@ def command(
     except MissingItems as fault:
         raise MissingItems(_as_options(str(fault))) from None
     if out is None:
-        _summarise(scored, definition)
+        _summarise(scored, definition, definition.coding(coding))
     else:
         _write(scored, out)
 
@@ -134,23 +134,22 @@ def _write(scored: pl.DataFrame, out: Path) -> None:
     Console(stderr=True, highlight=False).print(Text(f"{count_noun(scored.height, 'row')} written to {out}."))
 
 
-def _summarise(scored: pl.DataFrame, definition: Instrument) -> None:
+def _summarise(scored: pl.DataFrame, definition: Instrument, coding: Coding) -> None:
     console = Console(highlight=False)
     console.print(Text.assemble((definition.name, "bold"), f": {count_noun(scored.height, 'row')}"))
     table = Table(box=None, header_style="bold", pad_edge=False, padding=(0, 2, 0, 0))
     for name in ("scale", "scored", "prorated", "no score", "mean", "SD", "lowest", "highest", "range"):
         table.add_column(name, justify="left" if name in {"scale", "range"} else "right")
     for scale in definition.scales:
-        table.add_row(*_cells(scored, definition, scale))
+        table.add_row(*_cells(scored, f"{definition.key}_{scale.key}{coding.metric}", scale, coding))
     console.print(table)
     for scale in definition.scales:
-        if scale.bands:
+        if scale.bands and not coding.metric:
             console.print(_bands(scored, definition, scale))
     console.print(Text("--out FILE writes every row with its scores.", style="dim"))
 
 
-def _cells(scored: pl.DataFrame, definition: Instrument, scale: Scale) -> tuple[str, ...]:
-    name = f"{definition.key}_{scale.key}"
+def _cells(scored: pl.DataFrame, name: str, scale: Scale, coding: Coding) -> tuple[str, ...]:
     scores = scored[name].drop_nulls()
     marked = f"{name}_prorated"
     prorated = int(scored[marked].sum()) if marked in scored.columns else 0
@@ -159,8 +158,16 @@ def _cells(scored: pl.DataFrame, definition: Instrument, scale: Scale) -> tuple[
         "-" if value is None else f"{value:.{digits}f}"
         for value in (scores.mean(), scores.std(), scores.min(), scores.max())
     ]
-    ends = f"{scale.range[0]:g}-{scale.range[1]:g}"
-    return (scale.key, str(scores.len()), str(prorated), str(scored.height - scores.len()), *figures, ends)
+    low, high = scale.range if coding.range is None else coding.range
+    ends = f"{low:g}-{high:g}" if coding.range is None or scale.rule == "mean" else ""
+    return (
+        f"{scale.key}{coding.metric}",
+        str(scores.len()),
+        str(prorated),
+        str(scored.height - scores.len()),
+        *figures,
+        ends,
+    )
 
 
 def _bands(scored: pl.DataFrame, definition: Instrument, scale: Scale) -> Text:

@@ -179,3 +179,20 @@ def test_score_reads_words_decimal_commas_and_packed_files(tmp_path):
     packed = tmp_path / "a.csv.gz"
     packed.write_bytes(gzip.compress(text(ROWS).encode()))
     assert "3 rows" in command(packed, "phq9").stdout
+
+
+def test_five_answers_are_summarised_and_written_on_their_own_metric(tmp_path):
+    header = ",".join(f"ecr_{n}" for n in range(1, 37))
+    file = tmp_path / "ecr.csv"
+    file.write_text("\n".join([header, ",".join("1" * 36), ",".join("15" * 18)]) + "\n", encoding="utf-8")
+    out = call(file, "ecr", "--coding", "1-5")
+    assert out.exit_code == 0
+    assert [line.split()[0] for line in out.output.splitlines() if line.endswith("1-5  ")] == [
+        "anxiety_1_5",
+        "avoidance_1_5",
+    ]
+    call(file, "ecr", "--coding", "1-5", "--out", tmp_path / "scored.csv")
+    scored = pl.read_csv(tmp_path / "scored.csv")
+    # by hand: one reversed item of 18 for anxiety, nine of 18 for avoidance
+    assert scored["ecr_anxiety_1_5"].to_list() == pytest.approx([(17 + 5) / 18, (17 * 5 + 1) / 18])
+    assert scored["ecr_avoidance_1_5"].to_list() == pytest.approx([(9 + 9 * 5) / 18] * 2)
