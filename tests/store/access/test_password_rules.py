@@ -95,3 +95,8 @@ def test_a_refusal_says_why_and_never_repeats_the_password(password, reason):
     with pytest.raises(SettingsError, match=rf"^The password {reason}") as refusal:
         require_good(password, username="ann.smith")
     assert password not in str(refusal.value)
+
+
+def test_digits_at_the_ends_are_not_read_as_letters():
+    assert refused("passw0rd0134")  # o, i, e and a at the end would be four letters beyond the word
+    assert refused("0134passw0rd")
