@@ -44,7 +44,8 @@ with Store.open(sys.argv[1]) as store:
             for _ in range(50):
                 number += 1
                 day = date(1950, 1, 1) + timedelta(days=number % 20_000)
-                record.add(Administration("C1", f"i{number // 20_000}", day, (number, None, 1, 2)))
+                key = ("gad7", "rses", "k10")[number // 20_000]
+                record.add(Administration("C1", key, day, (number, None, 1, 2)))
         print(number, flush=True)
 """
 
