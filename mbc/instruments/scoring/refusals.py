@@ -148,6 +148,12 @@ def _quote(value: object) -> str:
 
 def _advice(sheet: Sheet) -> str:
     extremes = _extremes(sheet)
+    spans = [sheet.coding.accepted(item) for item in sheet.instrument.items]
+    if min(low for low, *_ in spans) <= extremes[0] and extremes[1] <= max(high for *_, high in spans):
+        return (  # every number is accepted somewhere: words are refused, or an answer of another item
+            'Correct them, or pass invalid="null" to count them as blank. A row without answers, such as one of '
+            "means, has to be taken out."
+        )
     fitting = _fitting(sheet, extremes)
     if fitting:
         return f"All answers lie between {extremes[0]:g} and {extremes[1]:g}: pass coding={fitting!r}?"

@@ -249,3 +249,12 @@ def test_something_else_than_a_table_is_refused():
 def test_keyed_items_all_point_the_same_way(table, read, columns):
     row = read(keyed_items(table(columns("rses", [(0, 3, 0, 0, 3, 3, 0, 3, 3, 0)])), "rses"))
     assert [row[f"rses_keyed_i{n}"] for n in range(1, 11)] == [[0.0]] * 10
+
+
+def test_a_row_of_means_under_the_answers_is_named_as_such_and_no_coding_is_proposed():
+    rows = [[3, 2, 1, 0, 3, 2, 1, 0, 3, 2], ["Mean", *[None] * 9]]
+    frame = pl.DataFrame({f"rses_{n}": [str(row[n - 1]) if row[n - 1] is not None else None for row in rows]
+                          for n in range(1, 11)})  # fmt: skip
+    with pytest.raises(InvalidResponse, match="A row without answers, such as one of means") as fault:
+        mbc.score(frame, "rses")
+    assert "coding" not in str(fault.value).partition("accepted: ")[2]
