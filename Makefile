@@ -9,6 +9,11 @@ RUNS := $(VENV)/.ready-to-run
 READY := $(VENV)/.ready
 PORT ?= 8050
 
+# The tests make thousands of files and wait for each to be on the disk: in memory, where there is room, they need
+# less than half the time.
+IN_MEMORY := $(shell [ -w /dev/shm ] && [ "$$(df -Pk /dev/shm | awk 'NR == 2 {print $$4}')" -gt 6000000 ] && echo TMPDIR=/dev/shm)
+PYTEST := $(IN_MEMORY) $(BIN)/python -m pytest
+
 .PHONY: help pictures setup setup-run demo test test-quick test-all attack test-pythons coverage mutants check format docs build sbom bench lock sample clean
 
 help: ## list the targets
@@ -33,27 +38,27 @@ test: $(READY) ## every test, those in a real browser included
 	@sh scripts/node.sh
 	@sh scripts/chromium.sh
 	@sh scripts/postgres.sh
-	@$(BIN)/python -m pytest -n 2 -m "not slow"
+	@$(PYTEST) -n 2 -m "not slow"
 
 test-quick: $(READY) ## for the working hour: no browser, no PostgreSQL, no killed processes, few examples
-	@$(BIN)/python -m pytest -n 2 --hypothesis-profile=quick tests \
+	@$(PYTEST) -n 2 --hypothesis-profile=quick tests \
 		-m "not slow and not long and not browser and not postgres and not notebook"
 
 test-all: $(READY) ## the slow tests too
 	@sh scripts/node.sh
 	@sh scripts/chromium.sh
 	@sh scripts/postgres.sh
-	@$(BIN)/python -m pytest -n 2
+	@$(PYTEST) -n 2
 
 attack: $(READY) ## what attackers tried, against a record that is served as a clinic would
 	@sh scripts/postgres.sh
-	@$(BIN)/python -m pytest -n 0 -p no:randomly -v tests/attack
+	@$(PYTEST) -n 0 -p no:randomly -v tests/attack
 
 test-pythons: ## make test on each Python that mbc supports and this machine has, each in .venv-3.X
 	@MAKE="$(MAKE)" sh scripts/test_pythons.sh
 
 coverage: $(READY) ## which lines the tests run, subprocesses included; the report is in build/coverage
-	@$(BIN)/python -m pytest -n 2 -m "not slow and not browser" --cov --cov-report=term:skip-covered \
+	@$(PYTEST) -n 2 -m "not slow and not browser" --cov --cov-report=term:skip-covered \
 		--cov-report=html:build/coverage
 
 mutants: $(READY) ## change scoring, reliable change, suppression and access line by line: which changes no test notices
