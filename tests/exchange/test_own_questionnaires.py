@@ -15,6 +15,7 @@ from mbc.exchange.export.write import FORMATS
 from mbc.instruments.own.folders import using
 from mbc.store import Administration, Client, Store
 from tests.exchange.export.test_export import assert_same, place
+from tests.own_questionnaires import unreadable
 
 pytestmark = pytest.mark.long
 
@@ -56,6 +57,8 @@ def record() -> Iterator[Store]:
     with Store.create("sqlite://") as made:
         with made.writing() as writing:
             writing.add(Client("C1"))
+            for key in KEYS:
+                writing.keep_definition(unreadable(key))
             for key, answers in zip(KEYS, ((-2, 1.5), (None, -1)), strict=True):
                 about = {"form": "standard", "coding": "from-2to2", "version": "1"}
                 writing.add(Administration("C1", key, date(2026, 1, 5), answers, **about))
@@ -99,7 +102,9 @@ def test_a_definition_that_was_added_later_is_known_at_once(record, folder, tmp_
 def test_without_their_definition_answers_stay_behind_as_if_they_were_about_safety(record, tmp_path):
     report = export_record(record, tmp_path / "out")
     assert report.withheld == report.undefined == tuple(sorted(KEYS))
-    assert report.rows == {"clients": 1}
+    assert report.rows["clients"] == 1
+    assert not any(name.startswith("administrations") for name in report.rows)
     everything = export_record(record, tmp_path / "all", include_safety=True)
     assert (everything.withheld, everything.undefined) == ((), tuple(sorted(KEYS)))
-    assert everything.rows == {"clients": 1, **{f"administrations/{key}": 1 for key in sorted(KEYS)}}
+    administrations = {f"administrations/{key}": 1 for key in sorted(KEYS)}
+    assert everything.rows == {"clients": 1, "definitions": 2, **administrations}

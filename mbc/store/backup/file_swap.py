@@ -36,14 +36,18 @@ def exclusive_access(path: Path, key: str | None) -> Generator[Any]:
     connection = _connect(path, key)
     try:
         try:
-            connection.execute("PRAGMA locking_mode = EXCLUSIVE")
+            # in this order: a journal made while the lock is kept would stay beside the file until the end
             connection.execute("PRAGMA journal_mode = DELETE")
+            connection.execute("PRAGMA locking_mode = EXCLUSIVE")
             connection.execute("BEGIN EXCLUSIVE")
             connection.execute("COMMIT")
+            (mode,) = connection.execute("PRAGMA journal_mode").fetchone()
         except Exception as fault:
             if "locked" not in str(fault):
                 raise
             raise in_use(path) from None
+        if mode == "wal":  # somebody opened it in between
+            raise in_use(path)
         yield connection
     finally:
         connection.close()

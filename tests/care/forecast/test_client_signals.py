@@ -96,7 +96,7 @@ def test_caseload_and_review_give_a_client_one_state(sample, models):
             if cell.latest is not None:
                 assert cell.verdict == course.current.verdict
     review = client_review(sample, flagged[0].client_id, as_of=DAY, cohort=models)
-    assert review.questions[0].reason.startswith("Not on track")
+    assert review.questions[0].text.startswith("Are we working on what matters most")
 
 
 def test_without_models_progress_is_counted_in_published_spreads(sample):

@@ -46,7 +46,9 @@ def csv(tmp_path):
     lines = ["client_id,date," + ",".join(f"rses_{item}" for item in range(1, 11))]
     for number in range(ROWS):
         day = date(2024, 1, 1) + timedelta(days=number // 10)
-        lines.append(f"C{number % 10},{day}," + ",".join(str((number + item) % 4) for item in range(10)))
+        turned = {2, 5, 6, 8, 9}  # these run the other way
+        answers = [3 - number % 4 if item in turned else number % 4 for item in range(1, 11)]
+        lines.append(f"C{number % 10},{day}," + ",".join(map(str, answers)))
     path.write_text("\n".join(lines) + "\n")
     return path
 

@@ -5,8 +5,11 @@
 # pyright: reportIncompatibleVariableOverride=false, reportArgumentType=false, reportOptionalMemberAccess=false
 from __future__ import annotations
 
+import importlib
+import re
 from collections.abc import Mapping
 from functools import cached_property
+from types import ModuleType
 from typing import Any
 
 import numpy as np
@@ -31,6 +34,19 @@ from mbc.models.growth.statsmodels.results import (
     profile_hessian,
     results_of,
 )
+
+
+class Names(dict[str, Any]):
+    """What the names in a formula stand for, not all that the caller has; a module is pickled by its name."""
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Take modules apart into their names."""
+        modules = {name: value.__name__ for name, value in self.items() if isinstance(value, ModuleType)}
+        return _names_again, ({k: v for k, v in self.items() if k not in modules}, modules)
+
+
+def _names_again(values: dict[str, Any], modules: dict[str, str]) -> Names:
+    return Names({**values, **{name: importlib.import_module(module) for name, module in modules.items()}})
 
 
 class FastMixedLM(stock.MixedLM):
@@ -116,7 +132,9 @@ class FastMixedLM(stock.MixedLM):
         except (PatsyError, ValueError, TypeError, IndexError) as fault:
             raise FrameError(f"the formula cannot be read on this table: {first_line(fault)}") from fault
         model.groups_column = column if isinstance(column, str) else None
-        model.random_formulas = (re_formula, dict(vc_formula or {}), environment)
+        words = set(re.findall(r"\w+", " ".join(filter(None, [re_formula, *(vc_formula or {}).values()]))))
+        named = Names({name: value for name, value in environment.items() if name in words})
+        model.random_formulas = (re_formula, dict(vc_formula or {}), named)
         return model
 
     # What MixedLM keeps as lists of groups, built only if someone asks.
