@@ -16,7 +16,7 @@ import pytest
 from tests.attack.served import Served, serving
 from tests.dashboards.record import make_record
 
-pytestmark = pytest.mark.long
+pytestmark = [pytest.mark.long, pytest.mark.slow]  # minutes of waiting: make attack, make test-all
 PATIENCE = 5.0  # seconds that a visitor waits; the page itself takes a few milliseconds
 
 

@@ -151,7 +151,7 @@ def item_rest_correlations(items: object) -> tuple[ItemRest, ...]:
     for j, name in enumerate(names):
         rest = np.delete(table, j, axis=1)
         varying = rest[:, rest.std(axis=0) > 0]
-        ones: FloatArray = np.ones(varying.shape[1])
+        ones: FloatArray = np.full(int(varying.shape[1]), 1.0)
         without = alpha_of(np.cov(varying, rowvar=False), ones) if len(ones) > 1 else None
         made.append(ItemRest(name, _correlation(table[:, j], total - table[:, j]), without))
     return tuple(made)
@@ -306,7 +306,7 @@ def _doubt_key(table: FloatArray, names: tuple[str, ...]) -> None:
     """Warn where items of many people run against the rest beyond chance."""
     if table.shape[0] < 2 or table.shape[1] < 2:
         return
-    ones: FloatArray = np.ones(table.shape[1])
+    ones: FloatArray = np.full(int(table.shape[1]), 1.0)
     correlations = item_rest_of(np.cov(table, rowvar=False), ones)
     against = run_against(correlations, table.shape[0])
     if against:
