@@ -11,6 +11,7 @@ import sys
 import threading
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from typing import Any
 
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
@@ -80,6 +81,8 @@ class Watch:
 
 
 Visit = Callable[..., Page]
+# a server slows down who signs in again and again, so each user's cookie is used for as long as it is good
+_SIGNED_IN: dict[tuple[str, str | None], list[Any]] = {}
 
 
 @pytest.fixture
@@ -97,6 +100,7 @@ def visit(address: str, chromium: Browser, watch: Watch) -> Iterator[Visit]:
     ):
         context = chromium.new_context(
             base_url=address,
+            storage_state={"cookies": _SIGNED_IN.get((address, user), []), "origins": []},
             viewport={"width": width, "height": height},
             color_scheme=theme,
             reduced_motion="reduce",
@@ -106,10 +110,14 @@ def visit(address: str, chromium: Browser, watch: Watch) -> Iterator[Visit]:
         page = context.new_page()
         watch.over(page)
         page.goto(path)
-        if user is not None:
+        if user is not None and "/sign-in" in page.url:
             page.get_by_label("User name").fill(user)
             page.get_by_label("Password").fill(PASSWORD)
             page.get_by_role("button", name="Sign in").click()
+            page.get_by_role("heading", level=1).wait_for()
+            cookies = context.cookies()
+            _SIGNED_IN[address, user] = [c for c in cookies if re.fullmatch(r"mbc(_\d+)?", c["name"])]
+        elif user is not None:
             page.get_by_role("heading", level=1).wait_for()
         return page
 
