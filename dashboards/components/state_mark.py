@@ -15,6 +15,17 @@ _KINDS: dict[State, str] = {
 }
 
 
+def state_class(state: State | None) -> str:
+    """Name a state for the style sheet, which adds its shape.
+
+    Examples
+    --------
+    >>> state_class("not on track"), state_class(None)
+    ('not-on-track', 'closed')
+    """
+    return "closed" if state is None else _KINDS[state]
+
+
 def state_mark(state: State | None) -> Component:
     """Draw a state; None is a closed case.
 
@@ -23,6 +34,4 @@ def state_mark(state: State | None) -> Component:
     >>> state_mark("watch").children, state_mark(None).children
     ('Watch', 'Closed')
     """
-    if state is None:
-        return html.Span("Closed", className="state closed")
-    return html.Span(state.capitalize(), className=f"state {_KINDS[state]}")
+    return html.Span((state or "closed").capitalize(), className=f"state {state_class(state)}")

@@ -12,11 +12,12 @@ from rich.table import Table
 from rich.text import Text
 
 from mbc.care import CohortModels, client_review
+from mbc.care.client.state import FLAG_IS_RIGHT
 from mbc.care.client.trajectory import short_name
 from mbc.care.forecast.model_files import read_models
 from mbc.care.values.course import Trajectory
 from mbc.care.values.review import ClientReview
-from mbc.care.words import count, day, number, span
+from mbc.care.words import count, day, number, sentence, span
 from mbc.cli.options import as_option, instrument_option, instruments_option, models_option, store_option, view_of
 from mbc.errors import NotInRecord
 from mbc.instruments import instrument
@@ -85,6 +86,8 @@ def _head(console: Console, review: ClientReview) -> None:
     console.print(Text(f"{line}{review.headline}"))
     if review.closed is None and review.state.reasons and review.state.state != "on track":
         console.print(Text(f"Why: {'; '.join(review.state.reasons)}."))
+        if review.state.state == "not on track":
+            console.print(Text(sentence(FLAG_IS_RIGHT), style="dim"))
     facts = [review.relationship] if review.relationship else []
     facts += [f"due: {', '.join(review.due)}"] if review.due else []
     console.print(Text(f"As of {day(review.as_of)}{''.join(f'; {fact}' for fact in facts)}."))

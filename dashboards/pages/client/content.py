@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from dashboards.components.sparklines import spark_mask
 from dashboards.components.wording import Mood, day_words, mood
 from mbc.care import words
+from mbc.care.client.state import FLAG_IS_RIGHT
 from mbc.care.course.captions import verdict_words
 from mbc.care.values.course import VALENCE_NOTES, Change, Confidence, Mark, Segment, Trajectory, Verdict
 from mbc.care.values.review import ClientReview, GoalProgress, StatusPeriod
@@ -17,12 +18,6 @@ from mbc.instruments import Instrument, instrument
 _ARROWS: dict[Verdict, str] = {
     "clearly better": "\N{BLACK UP-POINTING TRIANGLE}",
     "clearly worse": "\N{BLACK DOWN-POINTING TRIANGLE}",
-}
-_STATE_MARKS = {
-    "on track": "on-track",
-    "watch": "watch",
-    "not on track": "not-on-track",
-    "no forecast": "no-forecast",
 }
 
 
@@ -65,11 +60,6 @@ def facts(review: ClientReview) -> str:
     return " \N{MIDDLE DOT} ".join(parts)
 
 
-def state_class(review: ClientReview) -> str:
-    """Name the state for the style sheet, which adds its shape."""
-    return _STATE_MARKS[review.state.state]
-
-
 def state_words(review: ClientReview) -> str:
     """Name the state; where care has ended, that and how."""
     if review.closed is not None:
@@ -79,7 +69,9 @@ def state_words(review: ClientReview) -> str:
 
 
 def state_reasons(review: ClientReview) -> str:
-    """Give the reasons of a state that no question repeats."""
+    """Give the reasons of a state that no question repeats, and how often "not on track" is right."""
+    if review.closed is None and review.state.state == "not on track":
+        return words.sentence(FLAG_IS_RIGHT)
     if review.closed is not None or review.state.state not in ("watch", "no forecast"):
         return ""
     return words.sentence("; ".join(review.state.reasons))

@@ -78,7 +78,7 @@ def _compared(comparison: Comparison | None) -> str:
     before, after = (
         words.number(value, comparison.decimals) for value in (comparison.change.before, comparison.change.after)
     )
-    return f"{before} \N{RIGHTWARDS ARROW} {after}, {comparison.change.verdict}"
+    return f"{before} \N{RIGHTWARDS ARROW} {after}, {comparison.verdict}"
 
 
 def _goals(review: ClientReview) -> list[Component]:

@@ -13,6 +13,7 @@ from dashboards.components import ids
 from dashboards.components.aria import aria, script_data
 from dashboards.components.charts import CONFIG
 from dashboards.components.sparklines import spark, spark_mask
+from dashboards.components.state_mark import state_class
 from dashboards.components.wording import day_words
 from dashboards.pages.client.content import (
     agenda,
@@ -20,7 +21,6 @@ from dashboards.pages.client.content import (
     facts,
     mark_words,
     period_words,
-    state_class,
     state_reasons,
     state_words,
     value_words,
@@ -97,7 +97,7 @@ def header(review: ClientReview, *, restricted: bool) -> Component:
 
 
 def _state(review: ClientReview) -> str:
-    return "closed" if review.closed is not None else state_class(review)
+    return state_class(None if review.closed is not None else review.state.state)
 
 
 def questions(review: ClientReview) -> list[Component]:

@@ -12,8 +12,10 @@ from dataclasses import dataclass
 from typing import Literal
 
 from mbc.care.course.noise import Noise, change_between, noise_of
-from mbc.care.course.relationships import is_current
-from mbc.care.values.course import Change, Occasion, Trajectory
+from mbc.care.course.relationships import Timeline, is_current
+from mbc.care.course.segments import segment_of
+from mbc.care.course.verdicts import judged
+from mbc.care.values.course import Change, Occasion, Trajectory, Verdict
 from mbc.care.values.review import ClientReview
 from mbc.instruments import instrument as load
 
@@ -33,7 +35,7 @@ STORIES: dict[Story, str] = {
     "growth without satisfaction": "own side better, satisfaction worse",
     "satisfaction without growth": "satisfaction better, own side not",
     "losing ground": "own side or satisfaction worse, neither better",
-    "no clear change": "both within measurement error",
+    "no clear change": "neither clearly changed",
     "not known": "too few scores in this relationship",
 }
 
@@ -44,6 +46,7 @@ class Comparison:
 
     measure: str  # "self-esteem"
     change: Change
+    verdict: Verdict  # from all scores during the relationship, by the rule of the page
     improvement: float | None  # in multiples of what measurement error alone explains; above 1 is clear
     decimals: int
 
@@ -112,7 +115,7 @@ def story_of(own: Comparison | None, satisfaction: Comparison | None) -> Story:
 
 
 def _side(comparison: Comparison) -> int:
-    match comparison.change.verdict:
+    match comparison.verdict:
         case "clearly better":
             return 1
         case "clearly worse":
@@ -128,8 +131,9 @@ def _noise(course: Trajectory) -> Noise | None:
         return None
     instrument = load(course.instrument)
     published = noise_of(instrument, instrument.scale(course.scale))
-    inclusive = published is not None and published.inclusive and published.threshold == band.threshold
-    return Noise(band.threshold, inclusive, band.label, band.source, band.confidence)
+    if published is not None and published.threshold == band.threshold:
+        return published
+    return Noise(band.threshold, inclusive=False, label=band.label, source=band.source, confidence=band.confidence)
 
 
 def _first(review: ClientReview, constructs: Sequence[str]) -> Trajectory | None:
@@ -173,4 +177,7 @@ def _compared(course: Trajectory, occasions: Sequence[Occasion]) -> Comparison |
         return None
     better = change.points if course.higher_is_better else -change.points
     size = None if change.threshold is None else better / change.threshold
-    return Comparison(course.measure, change, size, course.decimals)
+    scale = load(course.instrument).scale(course.scale)
+    during = segment_of(known[0].target, known, scale, Timeline(), noise, related=False)
+    (segment,) = judged([during], scale, noise)
+    return Comparison(course.measure, change, segment.verdict, size, course.decimals)

@@ -104,7 +104,7 @@ def client_state(courses: Sequence[ScaleCourse], *, why_none: str = "") -> Clien
     if progress is None:
         unknown = "too few clients on record to compare with"
         return replace(state, state="no forecast", reasons=(*reasons, unknown))
-    return replace(state, reasons=tuple(reasons[len(worse) :] if once else ()))
+    return replace(state, reasons=tuple(reasons) if once else ())
 
 
 def _unimproved(courses: Sequence[ScaleCourse], progress: float | None) -> bool:

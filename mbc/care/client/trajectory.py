@@ -74,6 +74,7 @@ def trajectory_of(
     occasions = read_occasions(record.of(instrument.key, scale.key).iter_rows(named=True))
     noise = noise_for(cohort, instrument, scale)
     segments, set_aside = split(occasions, instrument, scale, record.timeline, noise)
+    segments = judged(segments, scale, noise, sessions_needed=True)
     past = read_occasions(record.before(instrument.key, scale.key).iter_rows(named=True))
     longest = gap_days(occasions)
     window = record.window
@@ -88,7 +89,7 @@ def trajectory_of(
         higher_is_better=scale.higher_is_better,
         decimals=scale.decimals,
         informant=INFORMANT,
-        segments=tuple(shaped(segment, scale, noise) for segment in judged(segments, scale, noise)),
+        segments=tuple(shaped(segment, scale, noise) for segment in segments),
         cutoffs=_cutoffs(instrument, scale),
         goals=_goal_lines(record, instrument, scale),
         marks=marks_of(record),

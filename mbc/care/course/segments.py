@@ -76,13 +76,13 @@ def split(
                 occasion if target == occasion.target else replace(occasion, target=target)
             )
     segments = [
-        _segment(target, group, scale, timeline, noise, related=instrument.applicability.needs_relationship)
+        segment_of(target, group, scale, timeline, noise, related=instrument.applicability.needs_relationship)
         for target, group in about.items()
     ]
     return tuple(sorted(segments, key=lambda segment: segment.occasions[0].taken_on)), tuple(set_aside)
 
 
-def _segment(
+def segment_of(
     target: str,
     occasions: Sequence[Occasion],
     scale: Scale,
@@ -91,6 +91,17 @@ def _segment(
     *,
     related: bool,
 ) -> Segment:
+    """Make a segment of some occasions, each compared with the first score; not yet judged.
+
+    Parameters
+    ----------
+    target : str
+        "self" or a relationship's id.
+    occasions : sequence of Occasion
+        By day.
+    related : bool
+        Whether the questionnaire is about a relationship, so that the segment ends with it.
+    """
     baseline = next((occasion for occasion in occasions if occasion.score is not None), None)
     up = scale.higher_is_better
     judged = tuple(_against(baseline, occasion, noise, higher_is_better=up) for occasion in occasions)

@@ -21,10 +21,11 @@ from mbc.models import true_change_course
 HELD_FOR = 2  # scores in a row: against one baseline at 95 % this keeps false claims near 5 % over a treatment
 HORIZON = 24  # further sessions looked at
 _USUAL_GAP = 14.0  # days between two scores
-_FEW = 8  # segments of one client; how many sessions are needed is worked out for a client's own page alone
 
 
-def judged(segments: Sequence[Segment], scale: Scale, noise: Noise | None) -> tuple[Segment, ...]:
+def judged(
+    segments: Sequence[Segment], scale: Scale, noise: Noise | None, *, sessions_needed: bool = False
+) -> tuple[Segment, ...]:
     """Judge segments of one scale: one client's, or those of a whole clinic at once.
 
     Parameters
@@ -34,6 +35,8 @@ def judged(segments: Sequence[Segment], scale: Scale, noise: Noise | None) -> tu
     scale : Scale
     noise : Noise or None
         None: the verdict of every segment is "not known".
+    sessions_needed : bool
+        Also say how many further scores it takes to tell; a list of many clients does without.
 
     Returns
     -------
@@ -43,7 +46,7 @@ def judged(segments: Sequence[Segment], scale: Scale, noise: Noise | None) -> tu
     if noise is None:
         return tuple(replace(segment, judgement=NOT_JUDGED) for segment in segments)
     chances = _chances(segments, scale, noise)
-    needed = _sessions_needed(segments, scale, noise) if len(segments) <= _FEW else {}
+    needed = _sessions_needed(segments, scale, noise) if sessions_needed else {}
     return tuple(
         replace(segment, judgement=_judgement(_scored(segment), chances.get(i), scale, needed.get(i)))
         for i, segment in enumerate(segments)

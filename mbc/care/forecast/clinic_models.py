@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
 from threading import Lock
+from typing import Generic, TypeVar
 
 import polars as pl
 
@@ -26,6 +27,8 @@ from mbc.instruments import instrument as load
 from mbc.models import ExpectedCourse, GrowthCurve, growth_curve, reliable_change
 from mbc.store import Store
 
+Made = TypeVar("Made")
+KEPT_FOR = dt.timedelta(days=7)
 LEAST_CLIENTS = 20  # with fewer, mean curve and spread are too uncertain
 
 
@@ -36,66 +39,83 @@ class CohortModel:
     instrument: str
     scale: str
     curve: GrowthCurve | None  # None where it could not be fitted
-    counts: Mapping[str, int]  # scores per unit (a client, or a client with one relationship)
     n_clients: int
     reason: str  # why there is no curve; "" where there is one
 
 
-class CohortModels:
-    """Growth models by scale: each fitted when first asked for, and kept until the record has moved on.
+class _Shelf(Generic[Made]):
+    """What was worked out from the record, by scale, and kept.
 
-    A model is refitted when a client's record holds other scores than the model has seen. Safe to share
-    between threads.
+    A result that can be used is kept for a week: a fit takes long, and a week of a clinic changes it little. What
+    could not be made yet is tried again as soon as something was written.
+    """
+
+    def __init__(self, revision: Callable[[], str], today: Callable[[], dt.date]) -> None:
+        self._revision = revision
+        self._today = today
+        self._lock = Lock()
+        self._kept: dict[tuple[str, str], tuple[Made, dt.date, str]] = {}  # day; revision that lacked data
+
+    def give(self, key: tuple[str, str], make: Callable[[], Made], *, is_usable: Callable[[Made], bool]) -> Made:
+        """Give what is kept under a key, or make it; others who ask meanwhile wait for the same."""
+        with self._lock:
+            kept = self._kept.get(key)
+            fresh = kept is not None and self._today() - kept[1] < KEPT_FOR
+            if kept is not None and fresh and (not kept[2] or kept[2] == self._revision()):
+                return kept[0]
+            before = self._revision()
+            made = make()
+            self._kept[key] = (made, self._today(), "" if is_usable(made) else before)
+            return made
+
+
+class CohortModels:
+    """What a clinic's own records say, by scale: each worked out when first asked for, and kept for a week.
+
+    Safe to share between threads.
 
     Parameters
     ----------
     store : Store
-        The record of the clinic. Only model parameters and a client's own curve ever leave this object.
+        The record of the clinic. Only model parameters ever leave this object.
     models : mapping of (instrument, scale) to ExpectedCourse, optional
         Expected courses from elsewhere (`mbc.care.forecast.model_files.read_models`), used instead of the
         clinic's own.
+    today : callable, optional
+        Gives the day; tests turn it.
     """
 
-    def __init__(self, store: Store, models: Models | None = None) -> None:
+    def __init__(
+        self, store: Store, models: Models | None = None, *, today: Callable[[], dt.date] = dt.date.today
+    ) -> None:
         self._store = store
         self.supplied: Models = models or {}
-        self._models: dict[tuple[str, str], CohortModel] = {}
-        self._courses: dict[tuple[str, str], ExpectedCourse | NoOutlook] = {}
-        self._spreads: dict[tuple[str, str], float | None] = {}
-        self._lock = Lock()
+        self._models: _Shelf[CohortModel] = _Shelf(self._revision, today)
+        self._courses: _Shelf[ExpectedCourse | NoOutlook] = _Shelf(self._revision, today)
+        self._spreads: _Shelf[float | None] = _Shelf(self._revision, today)
 
-    def model(
-        self, instrument: str, scale: str | None = None, *, holding: Mapping[str, int] | None = None
-    ) -> CohortModel:
-        """Give the model of a scale.
+    def _revision(self) -> str:
+        # a user's view does not tell when something was written; what it lacks stays as it is
+        return self._store.revision() if self._store.user is None else "unknown"
 
-        Parameters
-        ----------
-        instrument : str
-        scale : str, optional
-            The main scale when not given.
-        holding : mapping of str to int, optional
-            Scores per unit that the model must have seen; otherwise it is refitted.
-        """
+    def model(self, instrument: str, scale: str | None = None) -> CohortModel:
+        """Give the growth model of a scale; its main scale when none is named."""
         key = (instrument, load(instrument).scale(scale).key)
-        with self._lock:
-            model = self._models.get(key)
-            if model is None or _is_behind(model, holding or {}):
-                model = self._models[key] = cohort_model(self._store, *key)
-        return model
+        return self._models.give(
+            key, lambda: cohort_model(self._store, *key), is_usable=lambda made: made.curve is not None
+        )
 
     def course(self, instrument: Instrument, scale: Scale) -> ExpectedCourse | NoOutlook:
-        """Give the expected course of a scale: the one supplied, else learned when first asked for, and kept."""
+        """Give the expected course of a scale: the one supplied, else the clinic's own."""
         key = (instrument.key, scale.key)
         if key in self.supplied:
             return self.supplied[key]
         noise = noise_for(self, instrument, scale)
-        with self._lock:
-            course = self._courses.get(key)
-            if course is None:
-                frame = _sampled(followed_scores(self._store, *key))
-                course = self._courses[key] = learn(frame, instrument, scale, noise)
-        return course
+        return self._courses.give(
+            key,
+            lambda: learn(_sampled(followed_scores(self._store, *key)), instrument, scale, noise),
+            is_usable=lambda made: not isinstance(made, NoOutlook) or made.was_learned,
+        )
 
     def spread(self, instrument: Instrument, scale: Scale) -> float | None:
         """Give the standard deviation of clients' first scores in their present care, in scale points.
@@ -103,13 +123,12 @@ class CohortModels:
         None with fewer than 20 clients. It needs no fit.
         """
         key = (instrument.key, scale.key)
-        with self._lock:
-            if key not in self._spreads:
-                firsts = (
-                    followed_scores(self._store, *key).group_by("client").agg(pl.col("score").first())["score"]
-                )
-                self._spreads[key] = _number(firsts.std()) if firsts.len() >= LEAST_CLIENTS else None
-            return self._spreads[key]
+        return self._spreads.give(key, lambda: _spread(self._store, *key), is_usable=lambda made: made is not None)
+
+
+def _spread(store: Store, instrument: str, scale: str) -> float | None:
+    firsts = followed_scores(store, instrument, scale).group_by("client").agg(pl.col("score").first())["score"]
+    return _number(firsts.std()) if firsts.len() >= LEAST_CLIENTS else None
 
 
 def _number(value: object) -> float | None:
@@ -124,11 +143,6 @@ def _sampled(frame: pl.DataFrame) -> pl.DataFrame:
     return frame.filter(pl.col("client").is_in(units.sample(MOST_CLIENTS, seed=1).implode()))
 
 
-def _is_behind(model: CohortModel, holding: Mapping[str, int]) -> bool:
-    return any(model.counts.get(unit, 0) != count for unit, count in holding.items())
-
-
-@with_definitions_of_record
 def cohort_model(store: Store, instrument: str, scale: str | None = None) -> CohortModel:
     """Fit the growth model of one scale to every record that this store may show.
 
@@ -147,12 +161,11 @@ def cohort_model(store: Store, instrument: str, scale: str | None = None) -> Coh
     definition = load(instrument)
     chosen = definition.scale(scale)
     frame = _training(store, instrument, chosen)
-    counts = dict(frame.group_by("unit").len().iter_rows())
     n_clients = frame["client_id"].n_unique()
     several = frame.filter(pl.len().over("unit") >= 2)
 
     def without(reason: str) -> CohortModel:
-        return CohortModel(instrument, chosen.key, None, counts, n_clients, reason)
+        return CohortModel(instrument, chosen.key, None, n_clients, reason)
 
     if several["client_id"].n_unique() < LEAST_CLIENTS:
         return without(
@@ -165,7 +178,7 @@ def cohort_model(store: Store, instrument: str, scale: str | None = None) -> Coh
         return without(f"The growth model could not be fitted: {fault}")
     if not curve.converged:
         return without("The growth model did not converge on this clinic's records.")
-    return CohortModel(instrument, chosen.key, curve, counts, n_clients, "")
+    return CohortModel(instrument, chosen.key, curve, n_clients, "")
 
 
 def noise_for(cohort: CohortModel | CohortModels | None, instrument: Instrument, scale: Scale) -> Noise | None:

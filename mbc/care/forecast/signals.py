@@ -26,6 +26,7 @@ class NoOutlook:
     """Why nothing is forecast on a scale."""
 
     reason: str
+    was_learned: bool = False  # True: there are records enough, and the model that they gave is of no use
 
 
 def healthy_line(scale: Scale) -> float | None:
@@ -79,7 +80,8 @@ def learn(
     except ModelError as fault:
         return NoOutlook(str(fault))
     if not course.card.is_useful:
-        return NoOutlook("The clinic's own model forecasts no better than the last value does; it is not used.")
+        words = "The clinic's own model forecasts no better than the last value does; it is not used."
+        return NoOutlook(words, was_learned=True)
     return course
 
 

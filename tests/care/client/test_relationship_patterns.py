@@ -17,7 +17,7 @@ BETTER, WORSE, SAME = "clearly better", "clearly worse", "no clear change"
 def comparison(verdict: Verdict) -> Comparison:
     size = {BETTER: 2.0, WORSE: -2.0}.get(verdict, 0.2)
     change = Change(10, DAY, 10 + size, DAY + dt.timedelta(days=70), size, 1.0, verdict, "")
-    return Comparison("self-esteem", change, size, 0)
+    return Comparison("self-esteem", change, verdict, size, 0)
 
 
 @pytest.mark.parametrize(
@@ -66,3 +66,17 @@ def test_each_relationship_is_compared_within_its_own_days(sample):
 
 def test_a_client_without_a_relationship_has_no_pattern(sample):
     assert relationship_patterns(client_review(sample, "D-SINGLE-PREPARING")) == ()
+
+
+def test_a_relationship_has_the_verdict_of_its_chart(sample):
+    for client_id in ("D-ANXIOUS-SECURE", "D-NOT-ON-TRACK", "D-DOWN-THEN-UP"):
+        review = client_review(sample, client_id)
+        charted = {
+            segment.label: segment.verdict
+            for course in review.trajectories
+            if course.construct == "relationship_satisfaction"
+            for segment in course.segments
+        }
+        for pattern in relationship_patterns(review):
+            if pattern.satisfaction is not None:
+                assert pattern.satisfaction.verdict == charted[pattern.label]

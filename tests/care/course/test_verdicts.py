@@ -26,7 +26,7 @@ def segment_of(key: str, *scores: float | None, days: int = 14):
     ]
     noise = noise_of(definition, definition.main_scale)
     segments, _ = split(occasions, definition, definition.main_scale, Timeline(), noise)
-    return judged(segments, definition.main_scale, noise)[0]
+    return judged(segments, definition.main_scale, noise, sessions_needed=True)[0]
 
 
 @pytest.mark.parametrize(

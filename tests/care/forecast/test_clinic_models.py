@@ -11,6 +11,7 @@ import pytest
 from mbc.care import CohortModels, client_trajectory, scores
 from mbc.care.forecast.clinic_models import unit_of
 from mbc.instruments import instrument
+from mbc.store import Administration, Client, Store
 
 pytestmark = pytest.mark.long
 
@@ -60,11 +61,27 @@ def test_a_model_is_fitted_once_and_kept(models):
     assert models.model("rses") is models.model("rses", "total")
 
 
-def test_a_model_is_fitted_anew_when_a_client_has_other_scores(sample, models):
-    before = models.model("phq9")
-    unit = next(iter(before.counts))
-    assert models.model("phq9", holding={unit: before.counts[unit]}) is before
-    assert models.model("phq9", holding={unit: before.counts[unit] + 1}) is not before
+def test_a_fit_is_kept_for_a_week(sample):
+    days = [dt.date(2026, 10, 2)]
+    kept = CohortModels(sample, today=lambda: days[-1])
+    first = kept.model("phq9")
+    days.append(days[0] + dt.timedelta(days=6))
+    assert kept.model("phq9") is first
+    days.append(days[0] + dt.timedelta(days=7))
+    assert kept.model("phq9") is not first
+
+
+def test_what_lacked_records_is_tried_again_once_something_was_written():
+    questionnaire = instrument("rses")
+    with Store.create("sqlite://") as store:
+        models = CohortModels(store)
+        assert models.spread(questionnaire, questionnaire.main_scale) is None
+        totals = [float(total) for total in range(5, 25)]
+        with store.writing(by="tests") as record:
+            for n, total in enumerate(totals):
+                record.add(Client(f"C{n}"))
+                record.add(Administration(f"C{n}", "rses", dt.date(2026, 1, 5), totals={"total": total}))
+        assert models.spread(questionnaire, questionnaire.main_scale) == pytest.approx(np.std(totals, ddof=1))
 
 
 def test_a_small_clinic_has_no_expected_course_and_says_why(store):
