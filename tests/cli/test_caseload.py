@@ -50,7 +50,7 @@ def test_latest_score_and_change_are_shown(url):
 
 def test_the_worklist_says_why_somebody_is_on_it(url):
     output = run("--store", url, "--as-of", "2025-03-20")
-    assert output.startswith("As of 20 March 2025: 3 clients in care; 3 in need of you.")
+    assert output.startswith("As of 20 March 2025: 3 clients in care; 3 need you.")
     assert "No contact for 6 weeks." in " ".join(output.split())
     assert "No contact" not in run("--store", url, "--as-of", "2025-02-18")
 

@@ -85,9 +85,9 @@ def _caption(rows: Sequence[CaseloadRow]) -> str:
     in_care = sum(row.closed is None for row in rows)
     closed = len(rows) - in_care
     parts = [f"{count(in_care, 'client')} in care"]
-    for group, words in (("needs you", "in need of you"), ("soon", "to watch or due within a week")):
-        number_in = sum(row.group == group for row in rows)
-        parts += [f"{number_in} {words}"] if number_in else []
+    needing, soon = (sum(row.group == group for row in rows) for group in ("needs you", "soon"))
+    parts += [count(needing, "needs you", "need you")] if needing else []
+    parts += [f"{soon} to watch or due within a week"] if soon else []
     parts += [f"{count(closed, 'closed case')}"] if closed else []
     return "; ".join(parts) + "."
 
