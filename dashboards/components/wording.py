@@ -6,6 +6,9 @@ import datetime as dt
 from typing import Literal
 
 from mbc.care.values.course import Verdict
+from mbc.care.words import day_words
+
+__all__ = ["Mood", "ago_words", "day_words", "full_day", "mood"]
 
 Mood = Literal["better", "worse", "same", "unknown"]  # a class of the style sheet, which adds the mark in front
 
@@ -28,17 +31,6 @@ def mood(verdict: Verdict | None) -> Mood:
     ('same', 'unknown')
     """
     return "unknown" if verdict is None else _MOODS[verdict]
-
-
-def day_words(day: dt.date | None) -> str:
-    """Write a day so that no country reads it otherwise.
-
-    Examples
-    --------
-    >>> day_words(dt.date(2025, 3, 4)), day_words(None)
-    ('4 Mar 2025', '')
-    """
-    return "" if day is None else f"{day.day} {day:%b %Y}"
 
 
 def full_day(day: dt.date) -> str:

@@ -34,6 +34,17 @@ def day(when: dt.date, *, year: bool = True) -> str:
     return f"{when.day} {when:%B %Y}" if year else f"{when.day} {when:%B}"
 
 
+def day_words(when: dt.date | None) -> str:
+    """Write a day in a few letters, so that no country reads it otherwise.
+
+    Examples
+    --------
+    >>> day_words(dt.date(2025, 3, 4)), day_words(None)
+    ('4 Mar 2025', '')
+    """
+    return "" if when is None else f"{when.day} {when:%b %Y}"
+
+
 def points(value: float, decimals: int = 0) -> str:
     """Write an amount of score points, without its sign.
 

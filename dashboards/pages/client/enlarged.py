@@ -11,8 +11,11 @@ from dashboards.components import ids
 from dashboards.components.aria import aria, script_data
 from dashboards.components.charts import CONFIG
 from dashboards.components.tables import long_table
-from dashboards.pages.client.content import heading_words, needed_words, origins, table_rows, verdict_line
+from dashboards.components.wording import mood
+from dashboards.pages.client.content import table_rows
 from dashboards.pages.client.snapshot import Snapshot, chart_key
+from mbc.care.client.line_sources import origins
+from mbc.care.client.review_words import heading_words, needed_words, verdict_line
 from mbc.care.values.course import Trajectory
 from mbc.figures.client_page.course_chart import LARGE_HEIGHT
 
@@ -87,11 +90,11 @@ def dialog(snapshot: Snapshot) -> Component:
 
 
 def _head(course: Trajectory) -> Component:
-    _, kind = verdict_line(course)
+    _, verdict = verdict_line(course)
     return html.Div(
         [
             html.H2(heading_words(course)),
-            html.P([html.Span(className=f"verdict {kind}"), " ", course.summary]),
+            html.P([html.Span(className=f"verdict {mood(verdict)}"), " ", course.summary]),
             *([html.P(text, className="quiet-words")] if (text := needed_words(course)) else []),
             *(
                 [html.P(f"No forecast: {course.no_forecast}", className="quiet-words")]

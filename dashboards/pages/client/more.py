@@ -10,10 +10,11 @@ from dashboards.components.aria import aria
 from dashboards.components.charts import CONFIG
 from dashboards.components.tables import table
 from dashboards.components.wording import day_words
-from dashboards.pages.client.content import goal_words, summary_row
+from dashboards.pages.client.content import summary_row
 from dashboards.pages.client.snapshot import Snapshot
 from mbc.care import words
 from mbc.care.client.relationship_patterns import STORIES, Comparison
+from mbc.care.client.review_words import goal_words
 from mbc.care.values.review import ClientReview
 from mbc.figures.client_page.sheet import Chart
 

@@ -14,10 +14,15 @@ from dashboards.components.aria import aria, script_data
 from dashboards.components.charts import CONFIG
 from dashboards.components.sparklines import spark, spark_mask
 from dashboards.components.state_mark import state_class
-from dashboards.components.wording import day_words
-from dashboards.pages.client.content import (
+from dashboards.components.wording import day_words, mood
+from dashboards.pages.client.content import anchor
+from dashboards.pages.client.snapshot import Snapshot, chart_key
+from dashboards.pages.client.view import ChartView
+from mbc.care import words
+from mbc.care.client.moved_items import ItemStrip
+from mbc.care.client.review import headline
+from mbc.care.client.review_words import (
     agenda,
-    anchor,
     facts,
     mark_words,
     period_words,
@@ -26,11 +31,6 @@ from dashboards.pages.client.content import (
     value_words,
     verdict_line,
 )
-from dashboards.pages.client.snapshot import Snapshot, chart_key
-from dashboards.pages.client.view import ChartView
-from mbc.care import words
-from mbc.care.client.moved_items import ItemStrip
-from mbc.care.client.review import headline
 from mbc.care.values.course import Trajectory
 from mbc.care.values.review import ClientReview, GoalProgress
 from mbc.figures.client_page.sheet import Chart
@@ -158,7 +158,7 @@ def _tile(course: Trajectory, chart: Chart | None) -> Component:
             )
         ]
     return html.Article(
-        [head, html.P(verdict, className=f"verdict {kind}"), *drawing], className="tile", id=anchor(course)
+        [head, html.P(verdict, className=f"verdict {mood(kind)}"), *drawing], className="tile", id=anchor(course)
     )
 
 

@@ -10,19 +10,11 @@ import pytest
 from sqlalchemy import event
 
 from dashboards.components import ids
-from dashboards.pages.client.content import (
-    agenda,
-    facts,
-    needed_words,
-    origins,
-    state_words,
-    summary_row,
-    table_rows,
-    value_words,
-    verdict_line,
-)
+from dashboards.pages.client.content import summary_row, table_rows
 from dashboards.pages.client.layout import layout, safety_panel
 from mbc.care import client_review
+from mbc.care.client.line_sources import origins
+from mbc.care.client.review_words import agenda, facts, needed_words, state_words, value_words, verdict_line
 from mbc.errors import NotInRecord
 from mbc.store import Client, Episode, Event, Store
 from tests.dashboards.reading import named, of_kind, parts, text_of
@@ -122,7 +114,7 @@ def test_unverified_numbers_say_so(courses):
 
 
 def test_satisfaction_is_not_asked_while_single(page, courses):
-    assert verdict_line(courses["csi4"]) == ("not asked while single", "unknown")
+    assert verdict_line(courses["csi4"]) == ("not asked while single", None)
     line = summary_row(courses["csi4"])
     assert (line.latest, line.since_start, line.start_mood) == ("not asked while single", "", "unknown")
     assert "not asked while single" in text_of(named(page, "chart-csi4-total"))
