@@ -1,4 +1,4 @@
-"""``mbc client``: assign clients to clinicians, and show where their data came from."""
+"""``mbc client``: assign clients to clinicians, show where their data came from, and take a questionnaire out."""
 
 from __future__ import annotations
 
@@ -34,6 +34,29 @@ def assign(*, client_ids: tuple[str, ...], clinician_id: str, reason: str, store
     with Store.open(store_url) as store:
         count = store.assign(client_ids, clinician_id, reason=reason)
     click.echo(f"{count} in the caseload of {clinician_id}.")
+
+
+@command.command("withdraw")
+@click.argument("client_id", metavar="CLIENT")
+@click.argument("number", metavar="NUMBER", type=click.IntRange(min=0))
+@click.option("--reason", metavar="TEXT", required=True, help="Stored with the withdrawal.")
+@as_option
+@store_option
+def withdraw(*, client_id: str, number: int, reason: str, username: str | None, store_url: str) -> None:
+    """Take a questionnaire out that should not be on record, such as one entered in error.
+
+    NUMBER is the first column of 'mbc client history CLIENT'. Nothing is deleted: the history keeps what the
+    questionnaire said, and why it was withdrawn; scores, charts and exports leave it out. Its safety flags stay
+    open until they are acknowledged. Importing the same answers again does not bring it back; 'mbc import' with
+    --supersede does.
+    """
+    from mbc.store import Store  # noqa: PLC0415 - the command line stays quick until a record is opened
+
+    with Store.open(store_url) as full_store, view_of(full_store, username).writing() as record:
+        record.withdraw(number, client_id=client_id, reason=reason)
+    click.echo(
+        f"Questionnaire {number} of {client_id} withdrawn. 'mbc client history {client_id}' still shows it."
+    )
 
 
 @command.command("history")
@@ -86,12 +109,18 @@ def _nothing(client_id: str, instrument: str | None) -> str:
 
 def _describe(provenance: pl.DataFrame) -> list[tuple[str, ...]]:
     """Write each administration's provenance in words."""
+    from mbc.store.schema.records import WITHDRAWN  # noqa: PLC0415 - the command line stays quick
+
     later = {row["supersedes"]: row for row in provenance.iter_rows(named=True) if row["supersedes"] is not None}
     lines: list[tuple[str, ...]] = []
     for row in provenance.iter_rows(named=True):
-        corrects = f"corrects {row['supersedes']}: {row['reason']}" if row["supersedes"] is not None else ""
+        verb = "withdraws" if row["version"] == WITHDRAWN else "corrects"
+        corrects = f"{verb} {row['supersedes']}: {row['reason']}" if row["supersedes"] is not None else ""
         after = later.get(row["administration_id"])
-        corrected = f"corrected by {after['administration_id']}" if after else ""
+        corrected = ""
+        if after:
+            participle = "withdrawn" if after["version"] == WITHDRAWN else "corrected"
+            corrected = f"{participle} by {after['administration_id']}"
         source = "" if row["source_name"] is None else f"{row['source_name']} ({row['source_sha256'][:12]})"
         where = f"{source}, line {row['source_line']}" if source and row["source_line"] is not None else source
         lines.append(

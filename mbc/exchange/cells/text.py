@@ -10,6 +10,8 @@ import polars as pl
 from mbc.exchange.files.text_table import ROW
 
 REASON = "reason"
+IN_ERROR = "entered in error"
+"""What the reason of a row contains that should never have been recorded, in every format."""
 FAULTS_SCHEMA = {ROW: pl.Int64(), REASON: pl.String()}
 
 # What programs write for "not answered"; only the user can say so of a file.

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from dataclasses import dataclass, field
 
+from mbc.exchange.cells.text import IN_ERROR
 from mbc.exchange.fhir.references import Context, not_a_patient
 from mbc.exchange.fhir.resources import Reference
 from mbc.exchange.files.messages import quote
@@ -14,6 +15,13 @@ COLUMNS = (
     "client_id", "taken_on", "taken_at", "session_number", "target", "informant", "episode_id", "version",
     "instrument", "form", "coding", "item", "value", "scale", "score",
 )  # fmt: skip
+
+
+def status_fault(status: str, counts: str) -> str:
+    """Say why a resource of a status does not count; ``counts`` is the status that would."""
+    if status in {"entered-in-error", "cancelled"}:
+        return f"it was {IN_ERROR}, as its status says ('{status}')"
+    return f"its status is '{quote(status)}'; it counts when {counts}"
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from mbc.exchange.fhir.answer_values import plain
-from mbc.exchange.fhir.long_table import Head, Row, Sheet
+from mbc.exchange.fhir.long_table import Head, Row, Sheet, status_fault
 from mbc.exchange.fhir.questionnaire_match import score_of
 from mbc.exchange.fhir.references import Context, unversioned, when
 from mbc.exchange.fhir.resource_files import Resource
 from mbc.exchange.fhir.resources import SCORES, Observation, extra
-from mbc.exchange.files.messages import quote
 from mbc.exchange.files.text_table import ROW
 
 _FINAL = frozenset({"final", "amended", "corrected"})
@@ -32,7 +31,7 @@ def read_observation(resource: Resource, observation: Observation, context: Cont
     if context.named and key not in context.named:
         return
     if observation.status not in _FINAL:
-        sheet.faults.append((resource.place, f"its status is '{quote(observation.status)}'; it counts when final"))
+        sheet.faults.append((resource.place, status_fault(observation.status, "final")))
     sheet.check_subject(resource.place, observation.subject, context)
     own = _own_occasion(observation, context, key)
     head = _response_of(observation, own, sheet)

@@ -16,6 +16,8 @@ from mbc.exchange.files.messages import count_noun, quote
 
 MOST_BYTES = 256 << 20  # of JSON, which takes many times its size in memory
 _DEEPEST_BUNDLE = 8
+_MOST_NAMED = 8
+_DAY = 10  # characters of a date
 _MOST_DIGITS = 40  # of one number
 
 
@@ -192,8 +194,26 @@ def _newest(collected: _Collected) -> tuple[list[Resource], list[str]]:
     if older:
         notes.append(f"{count_noun(older, 'earlier version')} of resources left out; the newest is read.")
     if gone:
-        notes.append(f"{count_noun(len(gone), 'resource')} left out: deleted since, as the history says.")
+        notes.append(_deleted([collected.resources[newest[key][1]] for key in sorted(gone)]))
     return [resource for number, resource in enumerate(collected.resources) if number in kept], notes
+
+
+def _deleted(resources: list[Resource]) -> str:
+    note = f"{count_noun(len(resources), 'resource')} left out: deleted since, as the history says."
+    answers = [_of_whom(resource) for resource in resources if resource.kind == "QuestionnaireResponse"]
+    if not answers:
+        return note
+    more = f", and {len(answers) - _MOST_NAMED} more" if len(answers) > _MOST_NAMED else ""
+    return (
+        f"{note[:-1]} ({', '.join(answers[:_MOST_NAMED])}{more}). If such a questionnaire is on record, 'mbc "
+        "client history CLIENT' shows its number and 'mbc client withdraw' takes it out."
+    )
+
+
+def _of_whom(resource: Resource) -> str:
+    subject = _text(object_of(resource.content.get("subject")).get("reference"))
+    day = _text(resource.content.get("authored"))
+    return f"{resource.kind} of {quote(subject or 'nobody')} of {quote(day[:_DAY] if day else 'an unknown day')}"
 
 
 def _version(content: dict[str, Any]) -> tuple[int, str] | None:

@@ -10,7 +10,7 @@ from pydantic import ValidationError
 from mbc.exchange.choices.offered_scale import Judgement, Offered, judge
 from mbc.exchange.choices.standard_scales import words_of
 from mbc.exchange.fhir.answer_values import NoNumber, Options, number_of
-from mbc.exchange.fhir.long_table import Head, Row, Sheet
+from mbc.exchange.fhir.long_table import Head, Row, Sheet, status_fault
 from mbc.exchange.fhir.questionnaire_match import (
     Link,
     also_answered,
@@ -61,9 +61,7 @@ def read_response(resource: Resource, response: Response, context: Context, shee
         sheet.unknown.setdefault(name, []).append(resource.place)
         return
     if response.status not in TAKEN:
-        sheet.faults.append(
-            (resource.place, f"its status is '{quote(response.status)}'; it counts when completed")
-        )
+        sheet.faults.append((resource.place, status_fault(response.status, "completed")))
     sheet.check_subject(resource.place, response.subject, context)
     definition = _Definition(
         links, {**context.definitions.code_lists, **_contained_lists(response, questionnaire)}

@@ -21,6 +21,7 @@ from mbc.exchange.plan.look_alikes import look_alikes
 from mbc.exchange.plan.paged_file import Parts
 from mbc.exchange.plan.relationships import find_targets
 from mbc.exchange.plan.to_store import Registrations, as_records
+from mbc.exchange.plan.withdrawals import name_withdrawals
 from mbc.exchange.rows.check_recorded_scores import REMARK
 from mbc.exchange.rows.parsed import LAST_ROW, ROWS, Reading
 from mbc.instruments import instrument, keys
@@ -245,7 +246,9 @@ def make_plan(proposal: Proposal, store: Store | None) -> ImportPlan:
     return ImportPlan(
         proposal=proposal,
         has_record=store is not None,
-        administrations=within_file(find_episodes(targets.administrations, store), parts.answered),
+        administrations=within_file(
+            find_episodes(name_withdrawals(targets.administrations, store), store), parts.answered
+        ),
         registrations=Registrations(find_clinicians(frame, store, options), clients, targets.new),
         notes=(*parts.notes, *reading.notes, *targets.notes, *_left_out(reading), *alike),
     )

@@ -17,6 +17,7 @@ from mbc.exchange.files.messages import join_names, quote
 from mbc.exchange.files.text_table import ROW
 from mbc.exchange.header.columns import ROLES, Columns
 from mbc.exchange.header.options import ImportOptions
+from mbc.exchange.rows.entered_in_error import rows_in_error
 
 # One row per record of the file with its occasion; what cannot be read is null and a fault.
 OCCASION: dict[str, pl.DataType] = {
@@ -69,6 +70,7 @@ def read_occasions(columns: Columns, options: ImportOptions) -> Occasions:
     frame = pl.DataFrame(read).select(ROW, *OCCASION)
     blank_client = cells[columns.need("client_id")].is_null()
     all_faults.append(_absent(rows, blank_client, "the client is blank"))
+    all_faults.append(rows_in_error(columns))
     frame = frame.with_columns(pl.col("informant").fill_null("client"))
     return Occasions(frame, pl.concat(all_faults), notes, orders)
 

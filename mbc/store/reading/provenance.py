@@ -27,7 +27,7 @@ class Provenance(QueryView):
 
         administration_id, client_id, instrument, taken_on, recorded_at, recorded_by, source_name, source_kind,
         source_sha256 (of the file's bytes), source_line (as the file counts: row, case, entry), supersedes,
-        reason.
+        reason, version ("withdrawn": it takes the superseded version out, and has no answers).
         Where a row came from is shown with the permission ``safety:read`` only, for every row alike: a blank, a
         missing line or the name of one file would tell whose file also held a safety screen.
 
@@ -48,7 +48,7 @@ class Provenance(QueryView):
         columns = (
             _a.administration_id, _a.client_id, _a.instrument, _a.taken_on, _e.recorded_at, _e.recorded_by,
             *(self._origin_of(_e[name], String()) for name in _FROM_FILE),
-            self._origin_of(_a.source_line, Integer()), _a.supersedes, _a.reason,
+            self._origin_of(_a.source_line, Integer()), _a.supersedes, _a.reason, _a.version,
         )  # fmt: skip
         query = select(*self._visible_columns(columns)).select_from(t.administration.join(t.entry))
         query = query.where(*self._which(instrument, client_id, channel, history=True))

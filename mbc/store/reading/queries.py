@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, String, cast, exists, null, select
+from sqlalchemy import ColumnElement, Connection, String, and_, cast, exists, null, select
 
 from mbc.errors import NotInRecord, StoreError, nearest
 from mbc.store.access.roles import Scope
 from mbc.store.schema import tables as t
-from mbc.store.schema.records import Channel
+from mbc.store.schema.records import WITHDRAWN, Channel
 from mbc.store.schema.validation import is_id, quote
 from mbc.store.view import RecordView
 
@@ -18,7 +18,10 @@ _MASKED = frozenset({"alias", "label", "display_name", "retired_reason", "ending
 
 # made once: each new alias would describe the whole table anew
 LATER = t.administration.alias("later")
-CURRENT = ~exists().where(LATER.c.supersedes == t.administration.c.administration_id)
+CURRENT = and_(
+    ~exists().where(LATER.c.supersedes == t.administration.c.administration_id),
+    t.administration.c.version != WITHDRAWN,
+)
 
 
 class QueryView(RecordView):

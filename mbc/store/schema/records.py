@@ -33,6 +33,9 @@ Valence = Literal["growth", "hard", "neutral"]
 FlagKind = Literal["risk", "ask"]
 Channel = Literal["care", "safety"]
 
+WITHDRAWN = "withdrawn"
+"""Version of an administration that takes an earlier one out: it has no answers."""
+
 _MOST_CHARACTERS = 1_000_000  # of a definition file
 _NEVER_ID = frozenset({"self"})  # a target is "self" or a relationship's id
 
@@ -188,6 +191,10 @@ class Administration:
         object.__setattr__(self, "taken_at", to_utc("taken_at", self.taken_at))
         object.__setattr__(self, "answers", to_answers(self.answers))
         object.__setattr__(self, "totals", to_totals(self.totals))
+        if self.version == WITHDRAWN:
+            raise StoreError(
+                f"version is '{WITHDRAWN}', which says that a questionnaire was withdrawn. Use another."
+            )
         if not self.answers and not self.totals:
             raise StoreError(
                 f"An administration of {self.instrument} needs answers or totals, and has neither. "

@@ -10,7 +10,7 @@ from typing import Any, get_args
 import polars as pl
 
 from mbc.store.database.batches import batches
-from mbc.store.schema.records import Administration, Channel, Flag, FlagKind
+from mbc.store.schema.records import WITHDRAWN, Administration, Channel, Flag, FlagKind
 from mbc.store.schema.validation import ID, MOST_ITEMS
 
 AT_ONCE = 10_000  # administrations held as Python objects at a time
@@ -138,6 +138,7 @@ def _refuse_unsound(given: pl.DataFrame) -> None:
 def _ids_fit(given: pl.DataFrame) -> pl.Series:
     """Say row by row whether identifiers are such; each different text is looked at once."""
     sound = [given[name].is_not_null() for name in _REQUIRED_IDS]
+    sound.append(given["version"] != WITHDRAWN)
     for name in (*_REQUIRED_IDS, *_OPTIONAL_IDS):
         texts = given[name].unique()
         unfit = texts.filter(~texts.str.contains(_WHOLE_ID))

@@ -35,6 +35,7 @@ from mbc.store.writing.ownership import Known
 from mbc.store.writing.result import Outcome
 from mbc.store.writing.safety_decisions import decide
 from mbc.store.writing.seals import Seal
+from mbc.store.writing.withdrawal import withdrawal_of
 
 _TRIES = 5
 _ACTIONS: dict[Channel, str] = {"care": "write", "safety": WRITE_SAFETY}
@@ -180,6 +181,39 @@ class Writing:
         episode.update(ended_on=on, ending=ending)
         return self.add(records.Episode(**episode), supersede=f"ended: {ending}")
 
+    def withdraw(self, administration_id: int, *, client_id: str, reason: str) -> None:
+        """Take a questionnaire out that should not be on record: entered in error, or of somebody else.
+
+        Nothing is deleted: a version without answers supersedes it, so that history keeps what it said and why it
+        went. Its flags stay open until somebody with the permission has acknowledged them.
+
+        Parameters
+        ----------
+        administration_id : int
+            The current version, by its number.
+        client_id : str
+            Whose it is: a number that was mistyped is another client's.
+        reason : str
+            Kept with the withdrawal.
+
+        Raises
+        ------
+        NotInRecord
+            If the client has no such questionnaire for this user.
+        Conflict
+            If it was superseded, or is withdrawn already.
+        AccessDenied
+            If this user may not write questionnaires.
+        """
+        why = check_text("reason", reason)
+        self._name([client_id])
+        self._scope.require_writer(Administration)
+        batch = withdrawal_of(self._connection, self._scope, administration_id, client_id=client_id)
+        belonging.require_administrations(self._connection, self._known, batch)
+        channel: Channel = batch.channel[0] or "care"
+        self._write_administrations(batch, [channel], why)
+        self._counts[channel]["administration withdrawn"] += 1
+
     def acknowledge(self, administration_id: int, item: str) -> None:
         """Say that a safety flag was seen. The first acknowledgement stays.
 
@@ -264,6 +298,13 @@ class Writing:
     def _add_administrations(self, batch: Completed, reason: str | None) -> list[Outcome]:
         batch, channels = decide(batch, self._definitions_on_record.rules(self._scope))
         belonging.require_administrations(self._connection, self._known, batch)
+        outcomes = self._write_administrations(batch, channels, reason)
+        self._count(Administration, zip(outcomes, channels, strict=True))
+        return outcomes
+
+    def _write_administrations(
+        self, batch: Completed, channels: list[Channel], reason: str | None
+    ) -> list[Outcome]:
         keyed = Keyed.of(batch)
         faults = (IntegrityError, self._connection.dialect.loaded_dbapi.IntegrityError)
         tries_left = _TRIES
@@ -276,7 +317,6 @@ class Writing:
                 if not tries_left:
                     raise
             else:
-                self._count(Administration, zip(outcomes, channels, strict=True))
                 return outcomes
 
     def _place(self, keyed: Keyed, channels: list[Channel], reason: str | None) -> tuple[list[Outcome], Additions]:

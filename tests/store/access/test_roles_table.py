@@ -95,6 +95,8 @@ add_frame                123      1         1           -          -          - 
 add_frame:safety          123      -         1           -          -          -       -          -    -     -     -
 retire_goal              123      1         1           -          -          -       -          -    -     -     -
 end_episode              123      1         1           -          -          -       -          -    -     -     -
+withdraw                 123      1         1           -          -          -       -          -    -     -     -
+withdraw:safety          123      0         1           -          -          -       -          -    -     -     -
 acknowledge              123      -         1           -          12         -       -          123  -     -     3
 preview                  123      1         1           -          -          -       -          -    -     -     -
 as_user                  +        -         -           -          -          -       -          -    -     -     -
@@ -254,6 +256,9 @@ WRITTEN: dict[str, Callable[[Store, str], Write]] = {
     "add_frame": lambda _, kind: lambda record, n: record.add_frame(frame_of(n, kind or "Administration")),
     "retire_goal": lambda *_: lambda record, n: record.retire_goal(f"C{n}-G1", on=DAY, reason="reached"),
     "end_episode": lambda *_: lambda record, n: record.end_episode(f"C{n}-E1", on=DAY, ending="agreed"),
+    "withdraw": lambda whole, channel: (
+        lambda record, n: record.withdraw(number_of(whole, f"C{n}", channel), client_id=f"C{n}", reason="tried")
+    ),
     "acknowledge": lambda whole, _: lambda record, n: record.acknowledge(flags_of(whole)[f"C{n}"], "i9"),
 }
 TRIED: dict[str, Callable[[Store, str, bool], object]] = {
@@ -304,6 +309,12 @@ def frame_of(number: str, kind: str) -> pl.DataFrame:
 
 def flags_of(whole: Store) -> dict[str, int]:
     return dict(whole.safety_flags().select("client_id", "administration_id").iter_rows())
+
+
+def number_of(whole: Store, client_id: str, channel: str) -> int:
+    if channel == "safety":
+        return whole.administrations(client_id=client_id, channel="safety")["administration_id"][0]
+    return flags_of(whole)[client_id]
 
 
 def exported(mine: Store, folder: Path, *, safety: bool) -> list[str]:
