@@ -12,6 +12,7 @@
     ├── FigureError              a figure cannot be made from this, or not saved under that name
     ├── WordingError             a clinic's wording does not fit the instrument
     ├── ImportRefused            a file's rows were refused; carries them, row by row
+    │   └── EmptyTable           it has columns but no rows
     ├── StoreError               the record cannot be opened, read or written as asked
     │   ├── StoreNotFound        nothing is there yet
     │   ├── StoreNewer           written by a newer mbc than this one
@@ -90,6 +91,10 @@ class ImportRefused(MbcError):
     def __init__(self, message: str, rows: Iterable[str] = ()) -> None:
         super().__init__(message)
         self.rows = tuple(rows)
+
+
+class EmptyTable(ImportRefused):
+    """A file has columns but no rows: nothing to import, and in a record simply a table without entries."""
 
 
 class StoreError(MbcError):

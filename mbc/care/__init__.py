@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from mbc.care.client.trajectory import client_trajectory as client_trajectory
     from mbc.care.clinic.caseload import caseload as caseload
     from mbc.care.clinic.outcomes import clinic_outcomes as clinic_outcomes
+    from mbc.care.clinic.outcomes import clinic_report as clinic_report
     from mbc.care.cohort.deidentified import deidentified_cohort as deidentified_cohort
     from mbc.care.forecast.clinic_models import CohortModel as CohortModel
     from mbc.care.forecast.clinic_models import CohortModels as CohortModels
@@ -27,7 +28,7 @@ __getattr__, __dir__, _names = public_names(
         "client.review": ("client_review",),
         "client.trajectory": ("client_trajectory",),
         "clinic.caseload": ("caseload",),
-        "clinic.outcomes": ("clinic_outcomes",),
+        "clinic.outcomes": ("clinic_outcomes", "clinic_report"),
         "cohort.deidentified": ("deidentified_cohort",),
         "forecast.clinic_models": ("CohortModel", "CohortModels"),
         "safety": ("client_safety", "safety_list"),

@@ -11,9 +11,10 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
-from mbc.care import clinic_outcomes
+from mbc.care import clinic_outcomes, clinic_report
 from mbc.care.clinic.outcomes import OutcomeRow, Rate
 from mbc.cli.options import as_option, instruments_option, store_option, view_of
+from mbc.privacy.suppression import Preset
 from mbc.store import Store
 
 _DAY = click.DateTime(["%Y-%m-%d"])
@@ -24,16 +25,36 @@ _HIDDEN = "not shown"
 @store_option
 @instruments_option
 @as_option
+@click.option(
+    "--definition",
+    metavar="NAME|FILE.toml",
+    help="A published definition (nhs), or a file of your own. Without it: change by questionnaire.",
+)
+@click.option(
+    "--cohort",
+    type=click.Choice(["finished", "in-care", "started"]),
+    default="finished",
+    show_default=True,
+    help="Whose care ended, was going on or began in the period; with --definition.",
+)
+@click.option(
+    "--preset",
+    type=click.Choice(["nhs5", "cms11"]),
+    help="Small-number rule, instead of --k.",
+)
 @click.option("--from", "start", type=_DAY, help="First day of the period; by default a year before the last.")
 @click.option("--to", "end", type=_DAY, help="Last day of the period; the last day on record by default.")
 @click.option("--k", "k", type=click.IntRange(min=3), default=5, show_default=True, help="Smallest count shown.")
 @click.option(
     "--csv", "csv", type=click.Path(dir_okay=False, path_type=Path), help="Write the table here as well."
 )
-def command(
+def command(  # noqa: PLR0913 - one argument for each option
     *,
     store_url: str,
     username: str | None,
+    definition: str | None,
+    cohort: str,
+    preset: Preset | None,
     start: dt.datetime | None,
     end: dt.datetime | None,
     k: int,
@@ -43,11 +64,20 @@ def command(
 
     Each rate comes with the number it rests on, its 95 % interval and how complete the data are. Counts below K
     are not shown, and no client is ever named.
+
+    With --definition the figures are those of a published definition, exact, with what the small-number rule lets
+    be published of each.
     """
+    if definition is not None:
+        _report(store_url, username, definition, cohort, preset or k, start, end, csv)
+        return
     with Store.open(store_url) as full_store:
         store = view_of(full_store, username)
         result = clinic_outcomes(
-            store, start=None if start is None else start.date(), end=None if end is None else end.date(), k=k
+            store,
+            start=None if start is None else start.date(),
+            end=None if end is None else end.date(),
+            k=preset or k,
         )
         if csv is not None:
             store.audit.record("export", format="outcomes, csv", file=csv.name, rows=result.to_frame().height)
@@ -60,6 +90,38 @@ def command(
     if csv is not None:
         result.to_frame().write_csv(csv)
         console.print(Text(f"Written to {csv}."))
+
+
+def _report(
+    store_url: str,
+    username: str | None,
+    definition: str,
+    cohort: str,
+    small_numbers: int | Preset,
+    start: dt.datetime | None,
+    end: dt.datetime | None,
+    csv: Path | None,
+) -> None:
+    if start is None or end is None:
+        raise click.UsageError("A definition is reported for a period: give --from and --to.")
+    with Store.open(store_url) as full_store:
+        store = view_of(full_store, username)
+        result = clinic_report(
+            store,
+            start=start.date(),
+            end=end.date(),
+            definition=definition,
+            cohort=cohort,
+            small_numbers="nhs5" if small_numbers == 5 else small_numbers,
+        )
+        if csv is not None:
+            store.audit.record(
+                "export", format=f"outcomes, {definition}, csv", file=csv.name, rows=len(result.metrics)
+            )
+    Console(highlight=False).print(Text(result.summary()))
+    if csv is not None:
+        result.to_frame().write_csv(csv)
+        click.echo(f"Written to {csv}.")
 
 
 def _print_row(console: Console, row: OutcomeRow) -> None:

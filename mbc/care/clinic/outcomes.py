@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import datetime as dt
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 import polars as pl
 
-from mbc import models
+from mbc import models, outcomes
 from mbc.care.clinic.classify import Verdicts, judge
 from mbc.care.clinic.eligible_clients import Counted, Period, count_clients
+from mbc.care.clinic.record_frames import record_frames
 from mbc.care.clinic.reporting_periods import latest_full_period, require_full_period
 from mbc.care.words import day
-from mbc.errors import MbcError
+from mbc.errors import AccessDenied, MbcError
 from mbc.exchange.own_definitions import with_definitions_of_record
 from mbc.instruments import instrument
 from mbc.privacy import PublishedCounts, rounded_percent, suppress
@@ -303,3 +305,44 @@ def _shown_part(part: int, total: int, k: int) -> int | None:
 
 def _percent(part: int, total: int, k: int) -> int | None:
     return None if total < k else rounded_percent(part, total)
+
+
+@with_definitions_of_record
+def clinic_report(
+    store: Store,
+    *,
+    start: dt.date,
+    end: dt.date,
+    definition: str | Path = "nhs",
+    cohort: str = "finished",
+    small_numbers: int | Preset = "nhs5",
+) -> outcomes.OutcomeReport:
+    """Report the outcomes on record by a published definition.
+
+    Parameters
+    ----------
+    store : Store
+        The record; a clinician's view counts their own clients.
+    start, end : date
+        First and last day of the period, both included.
+    definition : str or Path
+        A definition of `mbc.outcomes`, or a TOML file of the clinic's own.
+    cohort : {"finished", "in-care", "started"}
+        Whose care ended, was going on or began in the period.
+    small_numbers : int or preset
+        The rule for what is published of each figure.
+
+    Raises
+    ------
+    AccessDenied
+        If the user may not see aggregates, or sees no persons: the figures are exact.
+    SettingsError
+        If the definition or cohort does not exist.
+    """
+    source = counting_view(store, "clinic outcomes")
+    if not store.can_read("clients"):
+        store.audit.record("refused", asked="outcomes", fault="AccessDenied", start=start, end=end)
+        raise AccessDenied("This report holds exact counts; your account may see published figures only.")
+    return outcomes.report(
+        record_frames(source), definition, cohort, start=start, end=end, small_numbers=small_numbers
+    )

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import polars as pl
 
-from mbc.errors import ImportRefused
+from mbc.errors import EmptyTable, ImportRefused
 from mbc.exchange.files.messages import count_noun, join_numbers, quote
 from mbc.exchange.files.text_table import TextTable, numbered, unique_names, without_unnamed
 
@@ -72,7 +72,7 @@ def read_text_table(
     cells = cells_of(body, names, separator, first_row, path)
     names, frame = without_unnamed(header, names, numbered(cells, names, first_row=first_row, strip=strip))
     if frame.is_empty():
-        raise ImportRefused(f"'{quote(path.name)}' has a header but no rows: there is nothing to import.")
+        raise EmptyTable(f"'{quote(path.name)}' has a header but no rows: there is nothing to import.")
     return TextTable(
         name=path.name,
         sha256=hashlib.sha256(raw).hexdigest(),

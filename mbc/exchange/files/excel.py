@@ -11,7 +11,7 @@ from pathlib import Path
 
 import polars as pl
 
-from mbc.errors import ImportRefused
+from mbc.errors import EmptyTable, ImportRefused
 from mbc.exchange.files.messages import count_noun, join_names, join_numbers, quote
 from mbc.exchange.files.text_table import TextTable, numbered, unique_names, without_unnamed
 from mbc.exchange.files.title_rows import refuse_title_rows
@@ -68,7 +68,7 @@ def sheet_table(
     frame = numbered(frame, names, first_row=read.first_row, strip=strip)
     names, frame = without_unnamed(read.header, names, frame)
     if frame.is_empty():
-        raise ImportRefused(f"{where} has a header but no rows: there is nothing to import.")
+        raise EmptyTable(f"{where} has a header but no rows: there is nothing to import.")
     refuse_title_rows(read.header, frame, where)
     mixed = zip(read.header, read.dates.mixed(len(read.header)), strict=True)
     doubts = {name: _mixed(where, name, dates, texts) for name, (dates, texts) in mixed if dates and texts}

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import polars as pl
 
-from mbc.errors import ImportRefused
+from mbc.errors import EmptyTable, ImportRefused
 from mbc.exchange.files.messages import join_names, quote
 from mbc.exchange.files.text_table import TextTable, as_text, numbered, unique_names
 
@@ -44,7 +44,7 @@ def read_parquet(path: str | Path, *, strip: bool = True) -> TextTable:
     names, repeated = unique_names(frame.columns)
     table = numbered(as_text(frame), names, first_row=1, strip=strip)
     if table.is_empty():
-        raise ImportRefused(f"'{quote(path.name)}' has columns but no rows: there is nothing to import.")
+        raise EmptyTable(f"'{quote(path.name)}' has columns but no rows: there is nothing to import.")
     return TextTable(
         name=path.name,
         sha256=hashlib.sha256(path.read_bytes()).hexdigest(),

@@ -11,7 +11,7 @@ from typing import Any
 
 import polars as pl
 
-from mbc.errors import ImportRefused
+from mbc.errors import EmptyTable, ImportRefused
 from mbc.exchange.files.isolated import isolated_lines
 from mbc.exchange.files.messages import count_noun, join_names, quote
 from mbc.exchange.files.optional_libraries import require_library
@@ -51,7 +51,7 @@ def read_spss(path: str | Path, *, strip: bool = True, encoding: str | None = No
     names, repeated = unique_names(frame.columns)
     table = numbered(as_text(frame), names, first_row=1, strip=strip)
     if table.is_empty():
-        raise ImportRefused(f"'{quote(path.name)}' has variables but no cases: there is nothing to import.")
+        raise EmptyTable(f"'{quote(path.name)}' has variables but no cases: there is nothing to import.")
     cells = count_noun(sum(declared.values()), "cell")
     note = f"{cells} with user-missing codes read as not answered ({join_names(declared)})."
     return TextTable(

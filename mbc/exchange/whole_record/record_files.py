@@ -9,7 +9,7 @@ from pathlib import Path
 
 import polars as pl
 
-from mbc.errors import ImportRefused
+from mbc.errors import EmptyTable, ImportRefused
 from mbc.exchange.fhir.record_tables import is_our_bundle, read_bundle
 from mbc.exchange.files.delimited import read_text_table
 from mbc.exchange.files.excel import open_workbook, sheet_table
@@ -120,10 +120,19 @@ def _spss(folder: Path) -> Iterator[tuple[str, TextTable]]:
 
 def _files(folder: Path, suffix: str, read: Callable[[Path], TextTable]) -> Iterator[tuple[str, TextTable]]:
     for name in _TABLES:
-        if (path := folder / f"{name}.{suffix}").exists():
-            yield name, read(path)
+        if (path := folder / f"{name}.{suffix}").exists() and (table := _with_rows(read, path)) is not None:
+            yield name, table
     for path in sorted((folder / "administrations").glob(f"*.{suffix}")):
-        yield f"{ADMINISTRATIONS}{path.stem}", replace(read(path), name=f"{ADMINISTRATIONS}{path.name}")
+        if (table := _with_rows(read, path)) is not None:
+            yield f"{ADMINISTRATIONS}{path.stem}", replace(table, name=f"{ADMINISTRATIONS}{path.name}")
+
+
+def _with_rows(read: Callable[[Path], TextTable], path: Path) -> TextTable | None:
+    """Read a table of a record; None where it has no rows: nothing of this kind is on record."""
+    try:
+        return read(path)
+    except EmptyTable:
+        return None
 
 
 def _bids(folder: Path) -> Iterator[tuple[str, TextTable]]:
@@ -132,8 +141,10 @@ def _bids(folder: Path) -> Iterator[tuple[str, TextTable]]:
     named = people.frame.drop("participant_id")
     yield "clients", replace(people, columns=tuple(named.columns[1:]), frame=named)
     for name in _TABLES:
-        if (path := folder / "sourcedata" / f"{name}.tsv").exists():
-            yield name, _tsv(path)
+        if (path := folder / "sourcedata" / f"{name}.tsv").exists() and (
+            table := _with_rows(_tsv, path)
+        ) is not None:
+            yield name, table
     for path in sorted((folder / "phenotype").glob("*.tsv")):
         if path.stem == "scores":
             continue
@@ -159,7 +170,10 @@ def _workbook(path: Path) -> Iterator[tuple[str, TextTable]]:
         raise ImportRefused(f"'{quote(path.name)}' is not a record: it was not exported as one.")
     for sheet in book.sheet_names:
         if sheet in _TABLES:
-            yield sheet, _unescape(sheet_table(path, book, sheet, strip=False))
+            try:
+                yield sheet, _unescape(sheet_table(path, book, sheet, strip=False))
+            except EmptyTable:
+                continue
         elif (answers := _answers(path, book, sheet)) is not None:
             yield answers
 

@@ -1,0 +1,91 @@
+"""Whom a report counts: those who finished in the period, were in care in it, or started in it."""
+
+from __future__ import annotations
+
+import datetime as dt
+from dataclasses import dataclass
+from typing import Literal, get_args
+
+import narwhals.stable.v2 as nw
+
+from mbc.errors import MbcError, SettingsError
+from mbc.outcomes.source import day_number
+
+Cohort = Literal["finished", "in-care", "started"]
+COHORTS: tuple[Cohort, ...] = get_args(Cohort)
+
+_HEADINGS: dict[Cohort, str] = {
+    "finished": "Clients whose care ended between {start} and {end}",
+    "in-care": "Clients in care between {start} and {end}, whether it has ended or not",
+    "started": "Clients whose care began between {start} and {end}",
+}
+_FIRST_AND_LAST: dict[Cohort, str] = {
+    "finished": "the last score of that care, whenever it was taken",
+    "in-care": "the last score of that care up to {end}",
+    "started": "the last score of that care on record",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Period:
+    """The days a report is about, both included."""
+
+    start: dt.date
+    end: dt.date
+
+    def __post_init__(self) -> None:
+        if self.end < self.start:
+            raise MbcError(f"The period ends ({self.end}) before it starts ({self.start}). Are the two swapped?")
+
+    @property
+    def days(self) -> tuple[int, int]:
+        """First and last day as numbers."""
+        return day_number(self.start), day_number(self.end)
+
+
+def require_cohort(cohort: str) -> Cohort:
+    """Refuse a cohort that does not exist.
+
+    Raises
+    ------
+    SettingsError
+        Naming those that do.
+    """
+    for known in COHORTS:
+        if cohort == known:
+            return known
+    raise SettingsError(f"There is no cohort {cohort!r}; there are {', '.join(COHORTS)}.")
+
+
+def heading(cohort: Cohort, period: Period) -> str:
+    """Name a cohort, as it stands over a report.
+
+    Examples
+    --------
+    >>> heading("finished", Period(dt.date(2026, 4, 1), dt.date(2026, 6, 30)))
+    'Clients whose care ended between 2026-04-01 and 2026-06-30'
+    """
+    return _HEADINGS[cohort].format(start=period.start, end=period.end)
+
+
+def last_score_rule(cohort: Cohort, period: Period) -> str:
+    """Say which score counts as the last one."""
+    return _FIRST_AND_LAST[cohort].format(end=period.end)
+
+
+def in_cohort(cohort: Cohort, period: Period) -> nw.Expr:
+    """Whether an episode is in a cohort: an expression over ``since``, ``ended`` (day numbers)."""
+    start, end = period.days
+    since, ended = nw.col("since"), nw.col("ended")
+    if cohort == "finished":
+        chosen = (ended >= start) & (ended <= end)
+    elif cohort == "started":
+        chosen = (since >= start) & (since <= end)
+    else:
+        chosen = (since.is_null() | (since <= end)) & (ended.is_null() | (ended >= start))
+    return chosen.fill_null(value=False)
+
+
+def last_day_counted(cohort: Cohort, period: Period) -> int | None:
+    """Last day whose scores and contacts count; None: all that is on record."""
+    return None if cohort == "started" else period.days[1]

@@ -1,0 +1,170 @@
+"""Make a report: one aggregation for each group of people, wherever its rows are; only counts come back."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import narwhals.stable.v2 as nw
+import polars as pl
+
+from mbc.outcomes.bounds import bounds
+from mbc.outcomes.cohorts import Period, heading, last_score_rule, require_cohort
+from mbc.outcomes.definitions.definition_file import Definition, rule_module
+from mbc.outcomes.definitions.definition_file import definition as read_definition
+from mbc.outcomes.definitions.quantities import Group, Rate
+from mbc.outcomes.intervals import clustered_interval
+from mbc.outcomes.pairs import FIRST_RULE
+from mbc.outcomes.results import FlowStep, Metric, OutcomeReport
+from mbc.outcomes.source import open_source
+from mbc.privacy.small_numbers.rounded_counts import SmallNumberRule, publish, small_number_rule
+from mbc.privacy.suppression import Preset
+
+_CLINICIAN = "clinician_id"
+
+
+def report(
+    frames: Mapping[str, Any],
+    definition: str | Path | Definition = "nhs",
+    cohort: str = "finished",
+    *,
+    start: dt.date,
+    end: dt.date,
+    small_numbers: int | Preset = "nhs5",
+) -> OutcomeReport:
+    """Report outcomes by a published definition.
+
+    Parameters
+    ----------
+    frames : mapping of str to table
+        ``episodes`` (episode_id, client_id, referred_on, ended_on; clinician_id), ``sessions`` (episode_id,
+        held_on, attended) and ``scores`` (client_id, instrument, scale, taken_on, score; episode_id, target), or
+        instead of scores ``answers``: a mapping from an instrument's key to a table with its items. All of one
+        engine: pandas, polars (eager or lazy), pyarrow, duckdb or pyspark.
+    definition : str, Path or Definition
+        ``"nhs"``, or a TOML file of the clinic's own.
+    cohort : {"finished", "in-care", "started"}
+        Whose care ended, was going on or began in the period.
+    start, end : date
+        First and last day of the period, both included.
+    small_numbers : int or preset
+        The rule for the column ``published``.
+
+    Returns
+    -------
+    OutcomeReport
+        Exact figures, and in ``published`` what may be shown to others.
+
+    Raises
+    ------
+    FrameError, MissingItems
+        If a table cannot be read.
+    SettingsError
+        If the definition or cohort does not exist, or its file has a fault.
+
+    Examples
+    --------
+    >>> import datetime as dt, polars as pl
+    >>> day = dt.date
+    >>> episodes = pl.DataFrame({"episode_id": ["E1"], "client_id": ["C1"], "referred_on": [day(2026, 1, 5)],
+    ...                          "ended_on": [day(2026, 5, 4)]})
+    >>> sessions = pl.DataFrame({"episode_id": ["E1"] * 2, "held_on": [day(2026, 2, 2), day(2026, 2, 9)],
+    ...                          "attended": [True, True]})
+    >>> scores = pl.DataFrame({"client_id": ["C1"] * 4, "instrument": ["phq9", "phq9", "gad7", "gad7"],
+    ...                        "scale": ["total"] * 4, "taken_on": [day(2026, 2, 2), day(2026, 2, 9)] * 2,
+    ...                        "score": [18, 5, 14, 4]})
+    >>> made = report({"episodes": episodes, "sessions": sessions, "scores": scores}, "nhs", "finished",
+    ...               start=day(2026, 4, 1), end=day(2026, 6, 30))
+    >>> made["recovery"].numerator, made["recovery"].denominator
+    (1, 1)
+    """
+    settings = definition if isinstance(definition, Definition) else read_definition(definition)
+    chosen, period, rule = require_cohort(cohort), Period(start, end), small_number_rule(small_numbers)
+    source = open_source(frames)
+    groups = rule_module(settings).groups(source, settings, chosen, period)
+    counted = [_count(group) for group in groups]
+    return OutcomeReport(
+        definition=settings.rules,
+        title=settings.title,
+        cohort=chosen,
+        period=period,
+        heading=heading(chosen, period),
+        first_rule=FIRST_RULE,
+        last_rule=last_score_rule(chosen, period),
+        rules=tuple(line for group in groups for line in group.rules),
+        sources=tuple(settings.sources),
+        metrics=tuple(
+            metric for group, table in zip(groups, counted, strict=True) for metric in _metrics(group, table, rule)
+        ),
+        flow=_flow(groups[0], counted[0]) if groups else (),
+        small_numbers=rule.name,
+        kind=source.kind,
+    )
+
+
+def _count(group: Group) -> pl.DataFrame:
+    """Count every flag for each clinician, in one aggregation."""
+    columns: list[nw.Expr] = []
+    for position, rate in enumerate(group.rates):
+        within = _flag(rate.denominator)
+        hit = within & _flag(rate.numerator)
+        known = _flag(rate.resolved) if rate.resolved is not None else nw.lit(value=True)
+        for name, flag in (("den", within), ("num", hit), ("sure", hit & known), ("open", within & ~known)):
+            columns.append(_as_number(flag).alias(f"{name}{position}"))
+    columns += [_as_number(_flag(step.flag)).alias(f"step{position}") for position, step in enumerate(group.steps)]
+    flags = group.frame.select(nw.col(_CLINICIAN).fill_null("").alias(_CLINICIAN), *columns)
+    names = [name for name in flags.collect_schema().names() if name != _CLINICIAN]
+    summed = flags.group_by(_CLINICIAN).agg(*(nw.col(name).sum().alias(name) for name in names))
+    return summed.collect().to_polars().sort(_CLINICIAN)
+
+
+def _flag(flag: nw.Expr) -> nw.Expr:
+    return flag.fill_null(value=False)
+
+
+def _as_number(flag: nw.Expr) -> nw.Expr:
+    return flag.cast(nw.Int64)
+
+
+def _metrics(group: Group, table: pl.DataFrame, rule: SmallNumberRule) -> list[Metric]:
+    return [_metric(rate, position, table, group, rule) for position, rate in enumerate(group.rates)]
+
+
+def _metric(rate: Rate, position: int, table: pl.DataFrame, group: Group, rule: SmallNumberRule) -> Metric:
+    numerators, denominators = (_numbers(table, f"{part}{position}") for part in ("num", "den"))
+    numerator, denominator = sum(numerators), sum(denominators)
+    limits = None if rate.only_count else clustered_interval(numerators, denominators)
+    sure, unknown = (sum(_numbers(table, f"{part}{position}")) for part in ("sure", "open"))
+    edge = None if rate.only_count else bounds(sure, unknown, denominator)
+    share = publish(numerator, denominator, rule)
+    return Metric(
+        metric=f"{group.key}_{rate.name}" if group.key else rate.name,
+        title=rate.title,
+        among=rate.among,
+        numerator=numerator,
+        denominator=denominator,
+        value=100 * numerator / denominator if denominator and not rate.only_count else None,
+        lower=100 * limits.lower if limits else None,
+        upper=100 * limits.upper if limits else None,
+        published=str(share),
+        worst=100 * edge[0] if edge else None,
+        best=100 * edge[1] if edge else None,
+        unknown=unknown,
+        clinicians=limits.clusters if limits else 0,
+        share=share,
+    )
+
+
+def _numbers(table: pl.DataFrame, name: str) -> list[int]:
+    return [int(value or 0) for value in table[name].to_list()]
+
+
+def _flow(group: Group, table: pl.DataFrame) -> tuple[FlowStep, ...]:
+    steps: list[FlowStep] = []
+    for position, step in enumerate(group.steps):
+        count = sum(_numbers(table, f"step{position}"))
+        lost = steps[-1].count - count if steps else 0
+        steps.append(FlowStep(step.name, step.title, count, lost, step.why_not))
+    return tuple(steps)

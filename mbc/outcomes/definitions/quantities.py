@@ -1,0 +1,61 @@
+"""What a definition asks to be counted: rates over flags, means over numbers, and the flow of clients."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import narwhals.stable.v2 as nw
+
+from mbc.outcomes.source import Lazy
+
+
+@dataclass(frozen=True, slots=True)
+class Rate:
+    """A share of people: those with the numerator's flag, of those with the denominator's."""
+
+    name: str
+    title: str
+    among: str  # the denominator in words
+    numerator: nw.Expr  # true or false for each row; counted within the denominator
+    denominator: nw.Expr
+    resolved: nw.Expr | None = None  # whether the outcome is known for certain; None: always
+    only_count: bool = False  # the numerator is the figure; its share is not published by the definition
+
+
+@dataclass(frozen=True, slots=True)
+class Mean:
+    """A mean change, or a mean of any number, over those in whom it is known."""
+
+    name: str
+    title: str
+    among: str
+    value: nw.Expr  # null where not known
+    of: nw.Expr  # who could have one
+    unit: str
+    scale: nw.Expr | None = None  # first scores, where the mean is divided by their standard deviation
+    divisor: float | None = None  # or by this standard deviation of a reference sample
+    sessions: nw.Expr | None = None
+    notes: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One step of the flow: how many came this far, and why the others did not."""
+
+    name: str
+    title: str
+    flag: nw.Expr
+    why_not: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """People of one kind (a definition's cohort, or the clients of one scale) and what is counted of them."""
+
+    frame: Lazy  # one row per person; clinician_id and the columns that the expressions name
+    rates: tuple[Rate, ...] = ()
+    means: tuple[Mean, ...] = ()
+    steps: tuple[Step, ...] = ()
+    key: str = ""  # prefix of metric names: "rses_total"; empty where there is one group
+    title: str = ""
+    rules: tuple[str, ...] = field(default=())  # instruments, limits and sources, in sentences

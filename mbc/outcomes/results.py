@@ -1,0 +1,178 @@
+"""What a report gives: figures with denominators, limits and bounds, the flow of clients, the rules in words."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from importlib import import_module
+from typing import Any
+
+import narwhals.stable.v2 as nw
+import polars as pl
+
+from mbc.outcomes.cohorts import Cohort, Period
+from mbc.privacy.small_numbers.rounded_counts import PublishedShare
+
+_LIMITS_AND_BOUNDS = (
+    "Limits are 95 % intervals that count clients within clinicians; bounds say what the clients without a known "
+    "outcome could make of a figure."
+)
+COLUMNS = ("metric", "numerator", "denominator", "value", "lower", "upper", "published")
+
+
+@dataclass(frozen=True, slots=True)
+class Metric:
+    """One figure of a report."""
+
+    metric: str
+    title: str
+    among: str
+    """Whom the denominator counts, in words."""
+    numerator: int | None
+    denominator: int
+    value: float | None
+    """Percent, or the unit of a mean; ``None`` where there is nobody, or only a count is meant."""
+    lower: float | None
+    """95 % limits, clients counted within clinicians."""
+    upper: float | None
+    published: str
+    """The same under the small-number rule: ``"5 of 15"``, or ``"NULL"``."""
+    unit: str = "percent"
+    worst: float | None = None
+    """Lowest and highest value that the clients whose outcome is not known could make of it."""
+    best: float | None = None
+    unknown: int = 0
+    clinicians: int = 0
+    share: PublishedShare | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class FlowStep:
+    """How many clients came as far as this, and why the others did not."""
+
+    name: str
+    title: str
+    count: int
+    lost: int
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
+class OutcomeReport:
+    """The figures of one definition for one cohort and period."""
+
+    definition: str
+    title: str
+    cohort: Cohort
+    period: Period
+    heading: str
+    first_rule: str
+    last_rule: str
+    rules: tuple[str, ...]
+    sources: tuple[str, ...]
+    metrics: tuple[Metric, ...]
+    flow: tuple[FlowStep, ...]
+    small_numbers: str
+    """Name of the small-number rule."""
+    kind: Any = field(default=None, repr=False, compare=False)
+
+    def __getitem__(self, name: str) -> Metric:
+        """Find a metric by name."""
+        for metric in self.metrics:
+            if metric.metric == name:
+                return metric
+        raise KeyError(name)
+
+    def to_frame(self) -> Any:
+        """One row per metric, as a table of the kind that the report was made from.
+
+        Returns
+        -------
+        table
+            metric, numerator, denominator, value (percent, or the metric's unit), lower, upper, published.
+        """
+        table = pl.DataFrame(
+            [tuple(getattr(metric, name) for name in COLUMNS) for metric in self.metrics],
+            schema={
+                "metric": pl.String,
+                "numerator": pl.Int64,
+                "denominator": pl.Int64,
+                "value": pl.Float64,
+                "lower": pl.Float64,
+                "upper": pl.Float64,
+                "published": pl.String,
+            },
+            orient="row",
+        )
+        return _like(table, self.kind)
+
+    def summary(self) -> str:
+        """Give the report as plain text: heading, rules, flow and every figure with its denominator and bounds."""
+        lines = [
+            f"{self.title}: {self.heading[0].lower()}{self.heading[1:]}.",
+            f"First and last: {self.first_rule}; {self.last_rule}.",
+            *self.rules,
+            "",
+            *(_step_words(step) for step in self.flow),
+            "",
+            *(f"{metric.title}: {value_words(metric)}" for metric in self.metrics),
+            "",
+            f"Published under {self.small_numbers}. {_LIMITS_AND_BOUNDS}",
+        ]
+        return "\n".join(lines)
+
+
+def value_words(metric: Metric) -> str:
+    """Write a figure with its denominator, limits and bounds.
+
+    Examples
+    --------
+    >>> value_words(Metric("recovery", "Recovered", "courses", 6, 17, 35.29, 17.3, 58.7, "5 of 15"))
+    '6 of 17 (35 %, 17 to 59)'
+    """
+    if metric.unit != "percent":
+        if metric.value is None:
+            return f"not computable (n = {metric.denominator})"
+        return f"{metric.value:.2f} {metric.unit} ({_limits(metric, 2)}), n = {metric.denominator}".replace(
+            " ()", ""
+        )
+    words = f"{metric.numerator} of {metric.denominator}"
+    if metric.value is None:
+        return words
+    words += (
+        f" ({metric.value:.0f} %, {_limits(metric, 0)})"
+        if metric.lower is not None
+        else f" ({metric.value:.0f} %)"
+    )
+    if metric.unknown and metric.worst is not None and metric.best is not None:
+        words += f"; bounds {metric.worst:.0f} to {metric.best:.0f} %, {metric.unknown} not known"
+    return words
+
+
+def _limits(metric: Metric, digits: int) -> str:
+    if metric.lower is None or metric.upper is None:
+        return ""
+    return f"{metric.lower:.{digits}f} to {metric.upper:.{digits}f}"
+
+
+def _step_words(step: FlowStep) -> str:
+    lost = f" ({step.lost} not: {step.why})" if step.lost and step.why else ""
+    return f"{step.title}: {step.count}{lost}"
+
+
+def _like(table: pl.DataFrame, kind: Any) -> Any:
+    if kind is None or isinstance(kind, pl.DataFrame):
+        return table
+    frame: Any = nw.from_native(kind)
+    implementation = frame.implementation
+    if implementation.is_pandas():
+        return table.to_pandas()
+    if implementation.is_pyarrow():
+        return table.to_arrow()
+    if implementation.is_duckdb():
+        duckdb: Any = import_module("duckdb")  # installed where such a table came in
+
+        return duckdb.from_arrow(table.to_arrow())
+    if implementation.is_pyspark():
+        types = "metric string, numerator long, denominator long, value double, lower double, upper double"
+        return kind.sparkSession.createDataFrame(table.rows(), f"{types}, published string")
+    return table.lazy() if isinstance(frame, nw.LazyFrame) else table

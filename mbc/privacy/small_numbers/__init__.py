@@ -1,0 +1,1 @@
+"""Small numbers: which counts may be published, rounded to what, and what an attacker could still conclude."""
