@@ -13,7 +13,14 @@ import polars as pl
 
 from mbc.errors import EmptyTable, ImportRefused
 from mbc.exchange.files.messages import count_noun, join_numbers, quote
-from mbc.exchange.files.text_table import TextTable, numbered, unique_names, without_unnamed
+from mbc.exchange.files.text_table import (
+    MOST_CELLS,
+    TextTable,
+    numbered,
+    too_many_cells,
+    unique_names,
+    without_unnamed,
+)
 
 SEPARATORS = {",": "comma", ";": "semicolon", "\t": "tab", "|": "bar"}
 
@@ -69,6 +76,9 @@ def read_text_table(
     separator = separator or separator_of(text, path)
     header, body, first_row = header_of(text, separator, path)
     names, repeated = unique_names(header)
+    rows = body.count("\n") + 1
+    if rows * len(names) > MOST_CELLS:  # rows that end early take as much room as full ones
+        raise ImportRefused(too_many_cells(path, rows, len(names), most=MOST_CELLS))
     cells = cells_of(body, names, separator, first_row, path)
     names, frame = without_unnamed(header, names, numbered(cells, names, first_row=first_row, strip=strip))
     if frame.is_empty():

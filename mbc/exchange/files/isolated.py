@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import subprocess
 import sys
@@ -12,13 +13,14 @@ from pathlib import Path
 
 from mbc.errors import ImportRefused
 from mbc.exchange.files.messages import quote
-from mbc.exchange.files.native_readers import DAMAGED, LOCKED
+from mbc.exchange.files.native_readers import DAMAGED, LOCKED, SAYS
 
 _READERS = Path(__file__).with_name("native_readers.py")
 _SECONDS = 12  # of processor time, for a small file
 _SECONDS_PER_MB = 6
 _PATIENCE = 10  # times as long, for a machine that is busy or cannot limit processor time
 _LONGEST_LINE = 1 << 26  # characters
+_MOST_SAID = 1 << 16  # characters of a reader's error stream
 _TOO_LONG = getattr(signal, "SIGXCPU", 24)
 
 
@@ -28,7 +30,7 @@ def isolated_lines(kind: str, path: Path, *arguments: str) -> Generator[Iterator
 
     Parameters
     ----------
-    kind : {"sheets", "rows", "spss"}
+    kind : {"sheets", "rows", "spss", "parquet"}
         What to read; see `native_readers`.
     path : Path
         The file.
@@ -43,8 +45,9 @@ def isolated_lines(kind: str, path: Path, *arguments: str) -> Generator[Iterator
     seconds = _SECONDS + _SECONDS_PER_MB * path.stat().st_size // 2**20
     command = [sys.executable, "-I", str(_READERS), str(seconds), kind, str(path.absolute()), *arguments]
     pipe = subprocess.PIPE
+    quiet = {**os.environ, "RUST_BACKTRACE": "0"}  # a reader that panics writes few words
     with subprocess.Popen(  # noqa: S603 - this interpreter, and a script of this package
-        command, stdin=subprocess.DEVNULL, stdout=pipe, stderr=pipe, text=True, encoding="utf-8"
+        command, stdin=subprocess.DEVNULL, stdout=pipe, stderr=pipe, text=True, encoding="utf-8", env=quiet
     ) as process:
         timer = threading.Timer(_PATIENCE * seconds, process.kill)
         timer.start()
@@ -68,7 +71,7 @@ def isolated_lines(kind: str, path: Path, *arguments: str) -> Generator[Iterator
 def _require_good_end(process: subprocess.Popen[str], path: Path, *, timed_out: bool) -> None:
     if process.returncode == 0:
         return
-    detail = process.stderr.read(300).strip() if process.stderr is not None else ""
+    detail = process.stderr.read(_MOST_SAID).rpartition(SAYS)[2].strip() if process.stderr is not None else ""
     if process.returncode == LOCKED:
         raise ImportRefused(f"'{quote(path.name)}' is locked with a password. Save it without one.")
     if process.returncode == DAMAGED and "MemoryError" not in detail:

@@ -1,4 +1,4 @@
-"""Read a workbook or an SPSS file in a process of its own: run as a script, with nothing of mbc loaded.
+"""Read a workbook, an SPSS or a Parquet file in a process of its own: run as a script, with nothing of mbc loaded.
 
 The libraries that read these formats are native code. A damaged file can make them ask for more memory than there
 is, write where they must not, or compute for hours. Here they may: memory and time are limited, and the program
@@ -9,19 +9,26 @@ Arguments: seconds of processor time, what to read, the path, and more by kind.
 ``sheets``: writes one line of JSON: names of sheets, those that are visible, the first cell of a sheet ``about``.
 ``rows SHEET``: a line of JSON for each row, each cell null or a text that begins with its kind: ``t`` text,
 ``n`` number, ``d`` date, ``b`` truth value.
-``spss TARGET ENCODING``: writes the cases to TARGET as an Arrow file, and one line of JSON: ranges declared
-missing, value labels, the encoding. A blank ENCODING is the one that the file declares.
+``spss TARGET MOST ENCODING``: writes the cases to TARGET as an Arrow file, unless they have more than MOST cells,
+and one line of JSON: rows and columns, ranges declared missing, value labels, the encoding. A blank ENCODING is
+that which the file declares.
+``parquet TARGET MOST``: writes the table to TARGET as an Arrow file, unless it has more than MOST cells, and one
+line of JSON: its rows and columns.
+
+What is wrong with a file is written to the error stream after `SAYS`; anything before it is the library's own.
 """
 
 from __future__ import annotations
 
 import json
+import os
 import sys
 from datetime import date, datetime, time
 from typing import Any
 
 MOST_MEMORY = 4 << 30  # bytes of address space
 DAMAGED, LOCKED = 3, 4
+SAYS = "\x1e"
 _EXACT = 1e15  # a spreadsheet keeps 15 digits of a number
 
 
@@ -83,19 +90,38 @@ def read_workbook(path: str, sheet: str | None) -> None:
                 sys.stdout.write(json.dumps([cell_text(cell) for cell in row]) + "\n")
 
 
-def read_spss(path: str, target: str, encoding: str) -> None:
+def read_spss(path: str, target: str, most: str, encoding: str) -> None:
     """Write the cases of an SPSS file to an Arrow file, and what the file declares."""
     import pyreadstat  # noqa: PLC0415
 
     frame: Any
-    frame, about = pyreadstat.read_sav(path, output_format="polars", user_missing=True, encoding=encoding or None)
+    about: Any
+    given: Any = {"user_missing": True, "encoding": encoding or None}
+    _, about = pyreadstat.read_sav(path, metadataonly=True, **given)
+    size = {"rows": about.number_rows, "columns": about.number_columns}
+    if (size["rows"] or 0) * size["columns"] > int(most):
+        sys.stdout.write(json.dumps(size) + "\n")
+        return
+    frame, about = pyreadstat.read_sav(path, output_format="polars", **given)
     frame.write_ipc(target)
     labels = {
         name: [[code, str(label)] for code, label in codes.items()]
         for name, codes in about.variable_value_labels.items()
     }
-    described = {"missing": about.missing_ranges, "labels": labels, "encoding": about.file_encoding}
+    described = {**size, "missing": about.missing_ranges, "labels": labels, "encoding": about.file_encoding}
     sys.stdout.write(json.dumps(described) + "\n")
+
+
+def read_parquet(path: str, target: str, most: str) -> None:
+    """Write the table of a Parquet file to an Arrow file, and how large it is."""
+    os.environ["POLARS_MAX_THREADS"] = "2"  # each thread reserves address space, which is limited
+    import polars as pl  # noqa: PLC0415 - the parent loads only the constants of this module
+
+    scan = pl.scan_parquet(path, glob=False, hive_partitioning=False)
+    rows, columns = int(scan.select(pl.len()).collect().item()), len(scan.collect_schema())
+    if rows * columns <= int(most):
+        pl.read_parquet(path, glob=False, hive_partitioning=False).write_ipc(target)
+    sys.stdout.write(json.dumps({"rows": rows, "columns": columns}) + "\n")
 
 
 def main(arguments: list[str]) -> int:
@@ -105,12 +131,15 @@ def main(arguments: list[str]) -> int:
     try:
         if kind == "spss":
             read_spss(path, *more)
+        elif kind == "parquet":
+            read_parquet(path, *more)
         else:
             read_workbook(path, more[0] if kind == "rows" else None)
-    except Exception as fault:  # noqa: BLE001 - whatever the library raises: the file is damaged
+    except BaseException as fault:  # noqa: BLE001 - whatever the library raises, a panic too: the file is damaged
         if type(fault).__name__ == "PasswordError":
             return LOCKED
-        sys.stderr.write(f"{type(fault).__name__}: {fault}"[:300])
+        if type(fault).__name__ != "PanicException":  # its words are about the library, not about the file
+            sys.stderr.write(f"{SAYS}{type(fault).__name__}: {fault}"[:300])
         return DAMAGED
     return 0
 

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import hashlib
+import json
+import tempfile
 from pathlib import Path
 
 import polars as pl
 
 from mbc.errors import EmptyTable, ImportRefused
+from mbc.exchange.files.isolated import isolated_lines
 from mbc.exchange.files.messages import join_names, quote
-from mbc.exchange.files.text_table import TextTable, as_text, numbered, unique_names
+from mbc.exchange.files.text_table import MOST_CELLS, TextTable, as_text, numbered, too_many_cells, unique_names
 
 MARK = b"PAR1"
-MOST_CELLS = 400_000_000
 
 
 def read_parquet(path: str | Path, *, strip: bool = True) -> TextTable:
@@ -56,26 +58,24 @@ def read_parquet(path: str | Path, *, strip: bool = True) -> TextTable:
 
 
 def read_frame(path: Path) -> pl.DataFrame:
-    """Read a Parquet file with its types.
+    """Read a Parquet file with its types, in a process of its own: a damaged one may end that process.
 
     Raises
     ------
     ImportRefused
         When it is damaged, or larger than a table of questionnaires.
     """
-    try:
-        scan = pl.scan_parquet(path, glob=False, hive_partitioning=False)
-        height = int(scan.select(pl.len()).collect().item())
-        _refuse_large(path, height, len(scan.collect_schema()))
-        frame = pl.read_parquet(path, glob=False, hive_partitioning=False)
-    except (pl.exceptions.PolarsError, pl.exceptions.PanicException, OSError, ValueError, MemoryError) as fault:
-        raise ImportRefused(f"'{quote(path.name)}' cannot be read as Parquet ({fault}).") from fault
-    return frame
-
-
-def _refuse_large(path: Path, rows: int, columns: int) -> None:
-    if rows * columns > MOST_CELLS:
-        raise ImportRefused(
-            f"'{quote(path.name)}' holds {rows} rows and {columns} columns; at most {MOST_CELLS} cells are read. "
-            "Import it in parts."
-        )
+    with tempfile.TemporaryDirectory(prefix="mbc-") as folder:
+        target = Path(folder) / "table.arrow"
+        try:
+            with isolated_lines("parquet", path, str(target), str(MOST_CELLS)) as lines:
+                size = json.loads(next(lines, "{}"))
+            rows, columns = size["rows"], size["columns"]
+            table = pl.read_ipc(target.read_bytes()) if target.exists() else None
+        except ImportRefused as fault:
+            raise ImportRefused(f"'{quote(path.name)}' cannot be read as Parquet. {fault}") from None
+        except (KeyError, ValueError, OSError, pl.exceptions.PolarsError) as fault:
+            raise ImportRefused(f"'{quote(path.name)}' cannot be read as Parquet ({fault}).") from fault
+    if table is None:
+        raise ImportRefused(too_many_cells(path, rows, columns, most=MOST_CELLS))
+    return table

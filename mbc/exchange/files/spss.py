@@ -15,7 +15,7 @@ from mbc.errors import EmptyTable, ImportRefused
 from mbc.exchange.files.isolated import isolated_lines
 from mbc.exchange.files.messages import count_noun, join_names, quote
 from mbc.exchange.files.optional_libraries import require_library
-from mbc.exchange.files.text_table import TextTable, as_text, numbered, unique_names
+from mbc.exchange.files.text_table import MOST_CELLS, TextTable, as_text, numbered, too_many_cells, unique_names
 
 MARKS = (b"$FL2", b"$FL3")  # .sav and .zsav
 _WHAT = "SPSS files"
@@ -76,9 +76,9 @@ def _read(path: Path, encoding: str | None) -> tuple[pl.DataFrame, dict[str, Any
     with tempfile.TemporaryDirectory(prefix="mbc-") as folder:
         target = Path(folder) / "cases.arrow"
         try:
-            with isolated_lines("spss", path, str(target), encoding or "") as lines:
-                line = next(lines, "")
-            return pl.read_ipc(target.read_bytes()), json.loads(line)
+            with isolated_lines("spss", path, str(target), str(MOST_CELLS), encoding or "") as lines:
+                about = json.loads(next(lines, ""))
+            cases = pl.read_ipc(target.read_bytes()) if target.exists() else None
         except ImportRefused as fault:
             if "encoding" in str(fault) or "Unable to convert string" in str(fault):
                 raise ImportRefused(
@@ -89,6 +89,9 @@ def _read(path: Path, encoding: str | None) -> tuple[pl.DataFrame, dict[str, Any
             raise ImportRefused(f"'{quote(path.name)}' cannot be read as an SPSS file. {fault}") from None
         except (OSError, ValueError, pl.exceptions.PolarsError) as fault:
             raise ImportRefused(f"'{quote(path.name)}' cannot be read as an SPSS file ({fault}).") from fault
+    if cases is None:
+        raise ImportRefused(too_many_cells(path, about["rows"], about["columns"], most=MOST_CELLS))
+    return cases, about
 
 
 def without_user_missing(

@@ -5,12 +5,15 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 
 import polars as pl
 
 from mbc.errors import ImportRefused
+from mbc.exchange.files.messages import quote
 
 MOST_COLUMNS = 16_384  # as a spreadsheet has
+MOST_CELLS = 50_000_000  # of a table that is held at once: half a million questionnaires of a hundred columns
 ROW = "row in file"
 """Name of the column that numbers the rows as a spreadsheet does: the header is row 1, blank lines count."""
 
@@ -47,6 +50,14 @@ class TextTable:
     """Header -> why its dates cannot be trusted."""
     faults: pl.DataFrame | None = None
     """``ROW`` and reason of what the format itself makes unfit to be stored."""
+
+
+def too_many_cells(path: Path, rows: int, columns: int, *, most: int) -> str:
+    """Say that a table has more cells than are held at once."""
+    return (
+        f"'{quote(path.name)}' holds {rows} rows and {columns} columns; at most {most} cells are read "
+        "at once. Import it in parts."
+    )
 
 
 def unique_names(header: Sequence[str]) -> tuple[tuple[str, ...], tuple[str, ...]]:

@@ -12,7 +12,7 @@ from mbc.errors import ImportRefused
 from mbc.exchange.files.isolated import damaged, isolated_lines
 from mbc.exchange.files.messages import quote
 from mbc.exchange.files.optional_libraries import require_library
-from mbc.exchange.files.workbook_guard import MOST_CELLS
+from mbc.exchange.files.text_table import MOST_CELLS
 
 Cell = tuple[str, str] | None
 """Kind (t text, n number, d date, b truth value) and text."""

@@ -17,9 +17,9 @@ from xml.etree import ElementTree as ET
 
 from mbc.errors import ImportRefused
 from mbc.exchange.files.messages import quote
+from mbc.exchange.files.text_table import MOST_CELLS  # of the sheet's rectangle: what a reader must hold
 
 MOST_UNPACKED = 1 << 30  # bytes of all parts together
-MOST_CELLS = 50_000_000  # of the sheet's rectangle: what a reader must hold
 _MOST_PARTS = 10_000
 _SMALL = 16 << 20  # bytes; the table of sheets and its like
 _AT_ONCE = 1 << 20

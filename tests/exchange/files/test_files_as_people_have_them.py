@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import gzip
+import random
 import zipfile
 from datetime import date
 from pathlib import Path
@@ -16,6 +17,7 @@ from mbc.errors import ImportRefused
 from mbc.exchange import plan_import
 from mbc.exchange.files import isolated, parquet, workbook
 from mbc.exchange.files.excel import read_sheet
+from tests.exchange.fuzz.mutate import damaged
 
 pytestmark = pytest.mark.long
 
@@ -165,6 +167,22 @@ def test_a_parquet_file_that_unpacks_beyond_measure_is_refused(tmp_path, monkeyp
     monkeypatch.setattr(parquet, "MOST_CELLS", 100)
     with pytest.raises(ImportRefused, match="100 rows and 2 columns; at most 100 cells"):
         plan_import(path, store, now=now)
+
+
+def test_short_rows_under_a_wide_header_do_not_take_memory_without_end(store, write, now):
+    wide = ",".join([*HEADER, *(f"x{n}" for n in range(10_000))])
+    with pytest.raises(ImportRefused, match="60001 rows and 10012 columns; at most 50000000 cells"):
+        plan_import(write(f"{wide}\n" + "1,2\n" * 60_000), store, now=now)
+
+
+@pytest.mark.parametrize("number", [279, 1075, 3619])  # with which Polars 2.1 panics
+def test_a_damaged_parquet_file_prints_no_panic(number, tmp_path, capfd):
+    sound = (Path(__file__).parents[1] / "fuzz" / "seeds" / "wide.parquet").read_bytes()
+    path = tmp_path / "a.parquet"
+    path.write_bytes(damaged(sound, random.Random(f"pq{number}")))
+    with pytest.raises(ImportRefused, match=r"'a\.parquet' is damaged"):
+        plan_import(path)
+    assert capfd.readouterr() == ("", "")
 
 
 def test_a_moment_in_parquet_keeps_the_day_of_its_place(tmp_path, store, now):

@@ -5,6 +5,7 @@ python tests/exchange/fuzz/make_seeds.py
 
 from __future__ import annotations
 
+import csv
 import gzip
 import json
 from datetime import date
@@ -14,8 +15,10 @@ import openpyxl
 import polars as pl
 import pyreadstat
 
+from mbc.exchange import export_record
 from mbc.instruments import instrument, wording
 from mbc.instruments.own.template import start
+from mbc.store import Administration, Client, Clinician, Goal, GoalRating, Store
 
 SEEDS = Path(__file__).parent / "seeds"
 ITEMS = [f"rses_{n}" for n in range(1, 11)]
@@ -47,6 +50,9 @@ def main() -> None:
     _workbooks()
     _fhir()
     _redcap()
+    _surveys()
+    _studies(frame)
+    _whole_records()
     (SEEDS / "map.toml").write_text(
         'date_format = "%Y-%m-%d"\n[columns]\nclient_id = "client_id"\n[events]\na = 1\n'
     )
@@ -118,6 +124,78 @@ def _redcap() -> None:
         f"record_id,redcap_event_name,redcap_repeat_instrument,redcap_repeat_instance,day,{items},phq_complete\n"
         f"C1,visit_1_arm_1,,,2026-01-05,{','.join('1' * 9)},2\n"
     )
+
+
+def _surveys() -> None:
+    questions = [f"How true?\n- Statement {n}" for n in range(1, 11)]
+    words = [("Strongly disagree", "Disagree", "Agree", "Strongly agree")[n % 4] for n in range(10)]
+    fixed = ["StartDate", "EndDate", "Status", "Progress", "Finished", "ResponseId", "Your code"]
+    given = ["2026-01-05 10:00:00", "2026-01-05 10:05:00", "IP Address", "100", "True", "R_1", "C1"]
+    ids = [f'{{"ImportId":"Q{n}"}}' for n in range(len(fixed) + 10)]
+    _write("qualtrics.csv", [*fixed, *(f"Q5_{n}" for n in range(1, 11))], [*fixed, *questions], ids, given + words)
+    asked = ["Respondent ID", "Collector ID", "Start Date", "End Date", "Your code"]
+    first = [*asked, "How true is each?", *([""] * 9)]
+    second = ["", "", "", "", "Open-Ended Response", *questions]
+    moments = ["01/25/2026 10:00:00 AM", "01/25/2026 10:04:00 AM"]
+    _write("surveymonkey.csv", first, second, ["118", "4", *moments, "C1", *words])
+    items = [f"G01Q05[SQ{n:03}]. {text}" for n, text in enumerate(questions, 1)]
+    head = ["Response ID", "Date submitted", "Last page", "Token"]
+    _write("limesurvey.csv", [*head, *items], ["1", "2026-01-05 10:04:00", "2", "C1", *words])
+    book = openpyxl.Workbook()
+    book.active.append(["ID", "Start time", "Completion time", "Email", "Name", "Your code", *questions])
+    book.active.append([1, "2026-01-05T10:00:00", "2026-01-05T10:04:00", "anonymous", None, "C1", *words])
+    book.save(SEEDS / "microsoft.xlsx")
+
+
+def _write(name: str, *rows: list[str]) -> None:
+    with (SEEDS / name).open("w", newline="", encoding="utf-8") as file:
+        csv.writer(file).writerows(rows)
+
+
+def _studies(frame: pl.DataFrame) -> None:
+    (SEEDS / "waves.csv").write_text(frame.rename({"date": "wave"}).with_columns(wave=pl.lit(2)).write_csv())
+    moment = pl.Series(["2026-01-05T23:30", "2026-01-06T10:00"]).str.to_datetime().dt.replace_time_zone("UTC")
+    typed = frame.with_columns(date=moment, first=pl.lit(value=True), status=pl.lit("completed"))
+    typed.with_columns(pl.col("rses_1").cast(pl.Float64)).write_parquet(SEEDS / "typed.parquet")
+    values = "".join(f"11,visit_1_arm_1,gad7_{n},1\n" for n in range(1, 8))
+    (SEEDS / "eav.csv").write_text(
+        f"record,redcap_event_name,field_name,value\n11,visit_1_arm_1,visit_date,2026-01-05\n{values}"
+    )
+    bundle = json.loads((SEEDS / "bundle.json").read_text())
+    (SEEDS / "questionnaire.json").write_text(json.dumps(bundle["entry"][1]["resource"]))
+    response = bundle["entry"][2]["resource"] | {"id": "a"}
+    wrong = response | {"status": "entered-in-error", "meta": {"versionId": "2"}}
+    gone = {"request": {"method": "DELETE", "url": "QuestionnaireResponse/b"}}
+    score = {
+        "resourceType": "Observation",
+        "status": "final",
+        "code": {"coding": [{"system": "http://loinc.org", "code": "44261-6"}]},
+        "subject": {"reference": "Patient/C1"},
+        "effectiveDateTime": "2026-02-05",
+        "valueQuantity": {"value": 9},
+    }
+    resources = [
+        wrong,
+        response,
+        response | {"id": "b"},
+        {"resourceType": "Bundle", "entry": [{"resource": score}]},
+    ]
+    entries = [gone, *({"resource": resource} for resource in resources)]
+    history = {"resourceType": "Bundle", "type": "history", "entry": entries}
+    (SEEDS / "history.json.gz").write_bytes(gzip.compress(json.dumps(history).encode(), mtime=0))
+
+
+def _whole_records() -> None:
+    answers = {"form": "a", "coding": "0-3"}
+    with Store.create("sqlite://") as store:
+        with store.writing(by="made here") as record:
+            record.add_all([Clinician("K1", "Dr. One"), Client("C1", clinician_id="K1")])
+            record.add_all(
+                [Goal("G1", "C1", "to speak up", date(2026, 1, 5)), GoalRating("G1", date(2026, 1, 5), 4)]
+            )
+            record.add(Administration("C1", "rses", date(2026, 1, 5), tuple(ROWS[0][2:]), **answers))
+        export_record(store, SEEDS / "record.json", format="fhir", force=True)
+        export_record(store, SEEDS / "record.xlsx", format="excel", force=True)
 
 
 if __name__ == "__main__":

@@ -25,7 +25,7 @@ def mutation(number: int) -> tuple[str, bytes]:
     raw = seed.read_bytes()
     if raw.startswith(b"PK\x03\x04") and source.random() < 0.85:
         return seed.name, _inside(raw, source)
-    return seed.name, _damaged(raw, source)
+    return seed.name, damaged(raw, source)
 
 
 def _inside(raw: bytes, source: random.Random) -> bytes:
@@ -39,11 +39,12 @@ def _inside(raw: bytes, source: random.Random) -> bytes:
             if name == chosen and source.random() < 0.05:
                 continue
             content = old.read(name)
-            new.writestr(name, _damaged(content, source) if name == chosen else content)
+            new.writestr(name, damaged(content, source) if name == chosen else content)
     return made.getvalue()
 
 
-def _damaged(raw: bytes, source: random.Random) -> bytes:
+def damaged(raw: bytes, source: random.Random) -> bytes:
+    """Damage some bytes."""
     for _ in range(source.choice((1, 1, 1, 2, 3, 8))):
         raw = source.choice(_WAYS)(raw, source)
     return raw

@@ -25,6 +25,15 @@ from mutate import SEEDS, mutation
 from mbc.cli.program import program
 from mbc.errors import MbcError
 
+MORE = {
+    "qualtrics.csv": ["--instrument", "rses"],
+    "surveymonkey.csv": ["--instrument", "rses"],
+    "limesurvey.csv": ["--instrument", "rses"],
+    "microsoft.xlsx": ["--instrument", "rses"],
+    "waves.csv": ["--start-date", "2026-01-05", "--days-per-wave", "28"],
+    "eav.csv": ["--map", "taken_on=visit_date"],
+}
+"""What these need besides; files of the same name are read with it."""
 SECONDS = 20  # of processor time for one file; more is a hang
 PATIENCE = 300  # seconds until a file that computes nothing is given up
 
@@ -34,6 +43,13 @@ def commands(name: str, path: Path, store: str) -> list[list[str]]:
     imported = ["import", str(path), "--store", store, "--clinician", "K1", "--skip-refused"]
     worded = ["instruments", "wording", "load", "phq9", str(path), "--language", "en", "--force"]
     data = str(SEEDS / "redcap.csv")
+    if name in MORE:
+        return [[*imported, *MORE[name]]]
+    if name == "questionnaire.json":
+        responses = str(SEEDS / "responses.ndjson")
+        return [["import", responses, "--store", store, "--questionnaire", str(path), "--dry-run"], worded]
+    if name in {"record.json", "record.xlsx"}:  # taken for a record, as long as it looks like one
+        return [["import", str(path), "--store", store], ["import", str(path), "--store", store, "--dry-run"]]
     if name == "map.toml":
         return [["import", str(SEEDS / "wide.csv"), "--store", store, "--mapping", str(path), "--dry-run"]]
     if name == "own.toml":
@@ -44,7 +60,7 @@ def commands(name: str, path: Path, store: str) -> list[list[str]]:
         return [worded]
     if name == "bundle.json":
         return [imported, worded]
-    if name in {"wide.csv", "utf16.csv", "quoted.csv", "wide.csv.gz", "wide.parquet"}:
+    if name in {"wide.csv", "utf16.csv", "quoted.csv", "wide.csv.gz", "wide.parquet", "typed.parquet"}:
         return [imported, ["score", str(path), "rses"]]
     return [imported]
 
