@@ -149,7 +149,7 @@ def _server(store_url: str, settings: Settings, rates: RateLimits | None) -> Fla
         SESSION_COOKIE_PATH="/",
     )
     models = read_models(settings.models)
-    set_record(server.extensions, _open(store_url, settings), models, settings.today)
+    set_record(server.extensions, _open(store_url, settings), store_url, models, settings.today)
     sessions = Sessions(settings, has_ended)
     install_hosts(server, settings.hosts, open_endpoints=HEALTH_ENDPOINTS)
     if rates is not None:

@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from typing import Literal
 
 LogFormat = Literal["text", "json"]
-_FIELDS = ("status", "method", "page", "kind", "cause", "sqlstate", "place", "reference", "workers")
+_FIELDS = ("status", "method", "page", "kind", "cause", "sqlstate", "place", "reference", "workers", "models")
 _OURS = ("mbc", "gunicorn")  # other programs put paths and values into their messages
 
 

@@ -116,7 +116,7 @@ class PatientWorker(Worker):
 
     def run(self) -> None:
         """Serve until gunicorn says stop, or is gone."""
-        from dashboards.warm_up import start_warm_up  # noqa: PLC0415 - see `dashboards.server.preparation`
+        from dashboards.server.model_timer import making_models  # noqa: PLC0415 - see `dashboards.server.preparation`
 
         manager = cast("_Manager", self.wsgi)
         serving = manager.serving
@@ -125,7 +125,7 @@ class PatientWorker(Worker):
             server = make_server(
                 app.server, cast("Any", self.sockets[0]).sock, serving.limits, proxy=serving.proxy
             )
-            start_warm_up(app)
+            opened.enter_context(making_models(app))
             manager.signs[self.age % _MOST_STARTS] = 1
             _LOG.info("worker started")
             server.run_until(lambda: not self.alive or os.getppid() != self.ppid, beat=self.notify)

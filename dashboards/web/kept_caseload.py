@@ -1,4 +1,4 @@
-"""A caseload is worked out again only when something was written, or the day has changed."""
+"""A caseload is worked out again only when something was written, a model was made, or the day has changed."""
 
 from __future__ import annotations
 
@@ -41,4 +41,5 @@ class KeptCaseloads:
 def kept_caseload(store: Store, models: CohortModels | None, today: dt.date) -> Caseload:
     """Give the caseload of whoever the store is narrowed to."""
     shelf: KeptCaseloads = current_app.extensions.setdefault(_KEPT, KeptCaseloads())
-    return shelf.give(store, models, today, unscoped_store().revision())
+    version = "" if models is None else models.version
+    return shelf.give(store, models, today, f"{unscoped_store().revision()} {version}")

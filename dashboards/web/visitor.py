@@ -13,7 +13,7 @@ from mbc.care.forecast.model_files import Models
 from mbc.errors import AccessDenied, NotInRecord
 from mbc.store import Store, User
 
-_STORE, _MODELS, _TODAY = "mbc_store", "mbc_models", "mbc_today"
+_STORE, _ADDRESS, _MODELS, _TODAY = "mbc_store", "mbc_address", "mbc_models", "mbc_today"
 _ACCOUNT = "account"  # in the session: the state of the account at sign-in
 
 
@@ -30,12 +30,22 @@ class Visitor(UserMixin):
 
 
 def set_record(
-    extensions: dict[str, object], store: Store, models: Models | None = None, today: dt.date | None = None
+    extensions: dict[str, object],
+    store: Store,
+    address: str,
+    models: Models | None = None,
+    today: dt.date | None = None,
 ) -> None:
     """Store the record, its models and the day it is read on (None: the real one) within reach of requests."""
     extensions[_TODAY] = today
     extensions[_STORE] = store
-    extensions[_MODELS] = CohortModels(store, models)
+    extensions[_ADDRESS] = address
+    extensions[_MODELS] = CohortModels(store, models, fits="in the background")
+
+
+def record_address(extensions: dict[str, object]) -> str:
+    """Give the address that the record was opened by, which may hold a password."""
+    return str(extensions[_ADDRESS])
 
 
 def close_record(extensions: dict[str, object]) -> None:
@@ -130,7 +140,7 @@ def user_store() -> Store:
 
 
 def models() -> CohortModels:
-    """Give the growth models of all records: of it, a page shows only a client's own curve."""
+    """Give the clinic's models as the record keeps them: of them, a page shows only a client's own course."""
     fitted = current_app.extensions[_MODELS]
     if not isinstance(fitted, CohortModels):
         raise TypeError("the server was started without models")

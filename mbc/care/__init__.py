@@ -13,8 +13,8 @@ if TYPE_CHECKING:
     from mbc.care.clinic.outcomes import clinic_outcomes as clinic_outcomes
     from mbc.care.clinic.outcomes import clinic_report as clinic_report
     from mbc.care.cohort.deidentified import deidentified_cohort as deidentified_cohort
-    from mbc.care.forecast.clinic_models import CohortModel as CohortModel
     from mbc.care.forecast.clinic_models import CohortModels as CohortModels
+    from mbc.care.forecast.learned_model import CohortModel as CohortModel
     from mbc.care.safety import client_safety as client_safety
     from mbc.care.safety import safety_list as safety_list
     from mbc.care.scoring.scores import scores as scores
@@ -30,7 +30,8 @@ __getattr__, __dir__, _names = public_names(
         "clinic.caseload": ("caseload",),
         "clinic.outcomes": ("clinic_outcomes", "clinic_report"),
         "cohort.deidentified": ("deidentified_cohort",),
-        "forecast.clinic_models": ("CohortModel", "CohortModels"),
+        "forecast.clinic_models": ("CohortModels",),
+        "forecast.learned_model": ("CohortModel",),
         "safety": ("client_safety", "safety_list"),
         "scoring.scores": ("scores",),
         "values.course": ("Trajectory",),

@@ -70,7 +70,8 @@ def command(
             _require_clinician(store, clinician_id)
         models = read_models(models_folder)
         day = None if as_of is None else as_of.date()
-        listed = caseload(store, clinician_id=clinician_id, as_of=day, cohort=CohortModels(full_store, models))
+        cohort = CohortModels(full_store, models, fits="by command")
+        listed = caseload(store, clinician_id=clinician_id, as_of=day, cohort=cohort)
     if not listed.rows:
         console.print("No clients on record yet. 'mbc import FILE --store URL' brings some in.")
         return

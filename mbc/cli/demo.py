@@ -94,7 +94,11 @@ def last_day(url: str) -> dt.date:
     from mbc.store import Store  # noqa: PLC0415
 
     with Store.open(url) as store:
-        return max(store.sessions()["held_on"].to_list())
+        return _last_day(store)
+
+
+def _last_day(store: Store) -> dt.date:
+    return max(store.sessions()["held_on"].to_list())
 
 
 def make_clinic(url: str, folder: Path, password: str) -> tuple[DemoAccount, ...]:
@@ -109,11 +113,13 @@ def make_clinic(url: str, folder: Path, password: str) -> tuple[DemoAccount, ...
     password : str
         Of every account.
     """
+    from mbc.care.forecast.kept_models import make_models  # noqa: PLC0415
     from mbc.exchange import import_record  # noqa: PLC0415
     from mbc.store import Store  # noqa: PLC0415
 
     with Store.create(url) as store:
         import_record(_sample(folder), store)
+        list(make_models(store, _last_day(store)))
         people = _accounts(store)
         for account in people:
             store.accounts.add(

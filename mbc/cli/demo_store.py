@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Final
 
+from mbc.care.forecast.kept_models import make_models
 from mbc.care.scoring.rescore import keep_scores
 from mbc.exchange import import_record
 from mbc.simulate import clinic
@@ -37,6 +38,7 @@ def make_demo_store(folder: str | Path) -> str:
     with Store.open(url, create=True) as store:
         import_record(files, store, by="demo")
         keep_scores(store)
+        list(make_models(store, max(store.sessions()["held_on"].to_list())))
     return url
 
 

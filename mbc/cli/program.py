@@ -40,6 +40,7 @@ COMMANDS: dict[str, CommandEntry] = {
     "user": CommandEntry("user", "Add, list and disable accounts."),
     "audit": CommandEntry("audit", "Show who did what in a record, when and from where."),
     "rescore": CommandEntry("rescore", "Show what a changed definition changes, before it does."),
+    "models": CommandEntry("models", "Show the clinic's own models, and make those that are due."),
     "verify": CommandEntry("verify", "Check the record's integrity."),
     "erase": CommandEntry("erase", "Erase one person, on a legal request."),
     "retention": CommandEntry("retention", "Erase records that were kept for as long as the clinic's rule says."),

@@ -31,7 +31,7 @@ from mbc.store import Store
 @as_option
 @instrument_option("keys", "Only this questionnaire; may be repeated.")
 @click.option("--table/--no-table", default=True, show_default=True, help="List every score under its chart.")
-@click.option("--expected/--no-expected", default=True, show_default=True, help="Fit the clinic's growth models.")
+@click.option("--expected/--no-expected", default=True, show_default=True, help="With the clinic's models.")
 @models_option
 @click.option(
     "--as-of",
@@ -62,7 +62,7 @@ def command(
             store.clients(client_id=client_id)
         except NotInRecord as fault:
             raise NotInRecord(f"{fault} 'mbc caseload' lists those there are.") from None
-        cohort = CohortModels(full_store, read_models(models_folder)) if expected else None
+        cohort = CohortModels(full_store, read_models(models_folder), fits="by command") if expected else None
         review = client_review(store, client_id, cohort=cohort, as_of=None if as_of is None else as_of.date())
     _head(console, review)
     for course in review.trajectories:

@@ -187,7 +187,7 @@ def _from_files(console: Console, file: Path, held_out: Path | None, **columns: 
 def _from_record(store_url: str, key: str | None) -> Any:
     if key is None:
         raise click.UsageError("Name a FILE, or an --instrument to read from the record.")
-    from mbc.care.forecast.clinic_models import followed_scores  # noqa: PLC0415
+    from mbc.care.forecast.training_scores import followed_scores  # noqa: PLC0415
     from mbc.store import Store  # noqa: PLC0415
 
     name, _, scale = key.partition(".")

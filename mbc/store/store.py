@@ -20,6 +20,7 @@ from mbc.store.accounts.own_account import OwnAccount
 from mbc.store.audit.log import append, operator
 from mbc.store.backup.store_methods import Backups
 from mbc.store.caseloads import Caseloads
+from mbc.store.clinic_models import ClinicModels
 from mbc.store.database import engine as engines
 from mbc.store.database.encryption_keys import given
 from mbc.store.reading.provenance import Provenance
@@ -39,7 +40,7 @@ from mbc.store.writing.safety_decisions import decide
 from mbc.store.writing.transaction import Writing
 
 
-class Store(Readers, Provenance, BreakGlass, Backups, Maintenance, Caseloads, Retention):
+class Store(Readers, Provenance, BreakGlass, Backups, Maintenance, Caseloads, Retention, ClinicModels):
     """A longitudinal record, whole (for the operator at the command line) or narrowed to one user.
 
     Examples

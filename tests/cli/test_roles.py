@@ -41,7 +41,7 @@ EXPECTED = {line[:21].strip(): dict(zip(USERS, line[21:].split(), strict=True)) 
 OPERATOR = frozenset(
     {
         "init", "demo", "serve", "import", "key", "client", "user", "rescore", "backup", "restore",
-        "encrypt", "decrypt", "convert", "validate", "report", "scores", "retention", "upgrade",
+        "encrypt", "decrypt", "convert", "validate", "report", "scores", "retention", "upgrade", "models",
     }
 )  # fmt: skip
 NO_RECORD = frozenset({"instruments", "score"})

@@ -96,11 +96,7 @@ def _head(course: Trajectory) -> Component:
             html.H2(heading_words(course)),
             html.P([html.Span(className=f"verdict {mood(verdict)}"), " ", course.summary]),
             *([html.P(text, className="quiet-words")] if (text := needed_words(course)) else []),
-            *(
-                [html.P(f"No forecast: {course.no_forecast}", className="quiet-words")]
-                if course.no_forecast
-                else []
-            ),
+            *([html.P(text, className="quiet-words")] if (text := course.no_forecast_words) else []),
         ],
         className="enlarged-words",
         hidden=True,

@@ -25,6 +25,7 @@ from mbc.care.client.review_words import (
     agenda,
     facts,
     mark_words,
+    not_yet_words,
     period_words,
     state_reasons,
     state_words,
@@ -123,6 +124,7 @@ def tiles(snapshot: Snapshot, charts: dict[str, Chart]) -> list[Component]:
         return [html.P("No questionnaire is on record yet.", className="empty")]
     return [
         html.H2("Measures", className="unseen", id="measures"),
+        *([html.P(words, className="quiet-words")] if (words := not_yet_words(snapshot.drawn)) else []),
         html.Div(panels, className=f"tiles {'few' if len(panels) <= 4 else ''}"),
     ]
 

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from mbc.care import words
 from mbc.care.client.state import FLAG_IS_RIGHT
 from mbc.care.course.captions import verdict_words
+from mbc.care.forecast.clinic_models import NOT_YET
 from mbc.care.values.course import VALENCE_NOTES, Change, Mark, Segment, Trajectory, Verdict
 from mbc.care.values.review import ClientReview, GoalProgress, StatusPeriod
 from mbc.care.words import day_words
@@ -117,6 +118,11 @@ def value_words(course: Trajectory) -> tuple[str, str]:
         "" if change is None or not change.points else words.number(change.points, course.decimals, signed=True)
     )
     return words.number(live.latest.score, course.decimals), moved
+
+
+def not_yet_words(courses: Iterable[Trajectory]) -> str:
+    """Say that the clinic's model is still to be made; "" where it is there, or cannot be had."""
+    return next((reason for course in courses if (reason := course.no_forecast) in NOT_YET.values()), "")
 
 
 def needed_words(course: Trajectory) -> str:

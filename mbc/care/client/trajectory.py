@@ -11,8 +11,9 @@ from mbc.care.course.noise import short_source
 from mbc.care.course.segments import gap_days, gaps, read_occasions, split
 from mbc.care.course.shape import shaped
 from mbc.care.course.verdicts import judged
-from mbc.care.forecast.clinic_models import CohortModel, CohortModels, noise_for
+from mbc.care.forecast.clinic_models import CohortModels, noise_for
 from mbc.care.forecast.curves import expected_from_intake, forecast_ahead, outlook_words, whose
+from mbc.care.forecast.learned_model import CohortModel
 from mbc.care.forecast.signals import NoOutlook, outlooks
 from mbc.care.values.course import CourseCurve, CutoffLine, GoalLine, Segment, Trajectory
 from mbc.care.words import number, sentence
@@ -135,9 +136,8 @@ def _with_model(course: Trajectory, instrument: Instrument, scale: Scale, cohort
     if signal.state == "insufficient data":
         return replace(course, no_forecast=signal.reason)
     asked = outlook_words(signal)
-    supplied = (instrument.key, scale.key) in cohort.supplied
     parts = [f"Forecast: {signal.state}{', ' + asked if asked else ''}", _likely(course, fan)]
-    parts.append(f"Learned from {whose(model, supplied=supplied)}")
+    parts.append(f"Learned from {whose(model, cohort.made_on(instrument, scale))}")
     return replace(course, outlook=" ".join(sentence(part) for part in parts if part), on_track=signal.state)
 
 

@@ -78,7 +78,10 @@ def caseload(
     rows.sort(key=lambda row: (GROUPS.index(row.group), -(row.days_since_contact or 0), row.client_id))
     constructs_seen = {cell.construct for row in rows for cell in row.cells}
     constructs = tuple((key, construct_title(key)) for key in sorted(constructs_seen, key=construct_rank))
-    return Caseload(as_of=data.today, rows=tuple(rows), constructs=constructs, caption=_caption(rows))
+    measured = [(instrument, scale) for instrument, scale, _ in data.scales]
+    not_yet = cohort.not_yet(measured) if isinstance(cohort, CohortModels) else ""
+    caption = " ".join(part for part in (_caption(rows), not_yet) if part)
+    return Caseload(as_of=data.today, rows=tuple(rows), constructs=constructs, caption=caption)
 
 
 def _caption(rows: Sequence[CaseloadRow]) -> str:

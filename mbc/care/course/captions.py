@@ -159,7 +159,7 @@ def _about(course: Trajectory, segment: Segment) -> list[str]:
         between,
         _cutoff(course, known[0], known[-1]),
         _against_expected(course, segment, known[-1]),
-        course.outlook or _no_forecast(course),
+        course.outlook or course.no_forecast_words,
         *(_goal(course, goal.label, goal.value, known[-1]) for goal in course.goals if goal.until is None),
     ]
 
@@ -191,10 +191,6 @@ def _chance(segment: Segment) -> str:
     likely, side = (p_better, "better") if p_better >= 0.5 else (1 - p_better, "worse")
     percent = "more than 99" if likely > 0.99 else f"about {100 * likely:.0f}"
     return f"From all scores, the chance that the level is truly {side} than at the start is {percent} %"
-
-
-def _no_forecast(course: Trajectory) -> str:
-    return f"No forecast: {course.no_forecast[:1].lower()}{course.no_forecast[1:]}" if course.no_forecast else ""
 
 
 def _on(course: Trajectory, when: dt.date) -> str:

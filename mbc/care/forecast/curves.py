@@ -12,7 +12,7 @@ from collections.abc import Iterable
 import numpy as np
 
 from mbc.care.values.course import CourseCurve, Segment
-from mbc.care.words import count
+from mbc.care.words import count, day
 from mbc.errors import ModelError
 from mbc.instruments import Scale
 from mbc.models import ExpectedCourse, Signal
@@ -91,7 +91,7 @@ def outlook_words(signal: Signal) -> str:
     return f"{times}; of clients with such a course about 1 in {max(round(1 / chance.value), 1)} {how}"
 
 
-def whose(model: ExpectedCourse, *, supplied: bool) -> str:
-    """Name the clients behind a model."""
-    where = f"in model file {model.version}" if supplied else "of this clinic"
+def whose(model: ExpectedCourse, made_on: dt.date | None) -> str:
+    """Name the clients behind a model, and the day of the clinic's own."""
+    where = f"in model file {model.version}" if made_on is None else f"of this clinic, on {day(made_on)}"
     return f"{count(model.card.clients, 'client')} {where}"

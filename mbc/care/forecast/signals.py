@@ -49,7 +49,7 @@ def learn(
     Parameters
     ----------
     frame : DataFrame
-        As :func:`mbc.care.forecast.clinic_models.followed_scores` gives it.
+        As :func:`mbc.care.forecast.training_scores.followed_scores` gives it.
     instrument, scale : Instrument, Scale
         Range, direction and cutoff are theirs.
     noise : Noise or None

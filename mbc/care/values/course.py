@@ -288,6 +288,12 @@ class Trajectory:
         return lower_first(self.title.partition(":")[0])
 
     @property
+    def no_forecast_words(self) -> str:
+        """Why there is no forecast, as a sentence without its stop; "" where there is one."""
+        reason = self.no_forecast
+        return reason if not reason or reason.startswith("No forecast") else f"No forecast: {lower_first(reason)}"
+
+    @property
     def empty(self) -> bool:
         """Whether there is no score to draw."""
         return all(segment.latest is None for segment in self.segments)

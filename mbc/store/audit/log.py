@@ -32,7 +32,7 @@ RESERVED = frozenset(
         "setting changed", "second factor added", "second factor removed", "password accepted",
         "signed out everywhere",
         "break glass", "glass closed",
-        "erase", "upgrade", "rescore",
+        "erase", "upgrade", "rescore", "model kept",
         "backup", "restore", "encrypt", "change key",
     }
 )  # fmt: skip

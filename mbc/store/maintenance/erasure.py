@@ -26,6 +26,7 @@ from mbc.store.audit.tombstones import digest, new_tombstone_id
 from mbc.store.database.batches import batches
 from mbc.store.maintenance.mentions import mentions
 from mbc.store.maintenance.verification import leaves_digest, tombstone_digest
+from mbc.store.reading.model_cache import forget
 from mbc.store.schema import tables as t
 from mbc.store.writing import seals as sealing
 from mbc.store.writing.seals import Leaf
@@ -94,6 +95,7 @@ def erase(
         )
     tombstone_id = new_tombstone_id()
     connection.execute(insert(t.erasing), {"client_id": client_id, "until_commit": 0})
+    _forget_models(connection, client_id)
     leaves = _leaves(connection, client_id)
     entries = {leaf.entry_id for leaf in leaves if leaf.entry_id is not None}
     counts = _delete(connection, client_id)
@@ -168,6 +170,13 @@ def _leaves(connection: Connection, client_id: str) -> list[Leaf]:
         for taken in sealing.administrations(connection, tables, keyed, client_id)
     ]
     return leaves + list(sealing.other_rows(connection, tables, keyed, client_id))
+
+
+def _forget_models(connection: Connection, client_id: str) -> None:
+    """Forget what was learned from the client among others: it is fitted again without them."""
+    c = t.administration.c
+    answered = select(c.instrument).where(c.client_id == client_id, c.channel == "care").distinct()
+    forget(connection, connection.execute(answered).scalars().all())
 
 
 def _delete(connection: Connection, client_id: str) -> dict[str, int]:

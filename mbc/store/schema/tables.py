@@ -15,6 +15,7 @@
     tombstone ──< erased  what a legal erasure took out: numbers and keyed digests, nobody's name
     definition            definition files of the clinic's own questionnaires, as they were when answers came in
     score_set ──< score   scores worked out from the answers: a cache that can be dropped
+    clinic_model          models fitted to everybody's scores, holding nobody's: another cache
 
 Answers are rows of (administration, item, value): a new questionnaire needs no migration. Administrations and
 their answers are only ever added: a correction is a new administration whose ``supersedes`` names the old one.
@@ -454,4 +455,18 @@ score = Table(
     Column("digest", String(64)),  # keyed with a secret outside the record: a score that was edited does not count
     Index("ix_score_set_id", "set_id"),
     sqlite_with_rowid=False,
+)
+
+clinic_model = Table(  # fitted to everybody's scores, holding nobody's: see mbc.store.reading.model_cache
+    "clinic_model",
+    metadata,
+    Column("instrument", Id, primary_key=True),
+    Column("scale", Id, primary_key=True),
+    Column("made_at", UtcDateTime),
+    Column("made_on", Date),
+    Column("revision", String(64)),  # state of the record that it was fitted to
+    Column("definition", String(64)),  # digest of the questionnaire's definition
+    Column("content", Text),  # JSON; NULL: it is being made for the first time
+    Column("digest", String(64)),  # keyed with a secret outside the record: a model that was edited does not count
+    Column("claimed_until", UtcDateTime),  # a process is fitting it
 )

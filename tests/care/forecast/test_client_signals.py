@@ -7,8 +7,8 @@ import datetime as dt
 import pytest
 
 from mbc.care import CohortModels, caseload, client_review, client_trajectory
-from mbc.care.forecast.clinic_models import followed_scores
 from mbc.care.forecast.signals import NoOutlook, healthy_line, learn
+from mbc.care.forecast.training_scores import followed_scores
 from mbc.instruments import instrument
 from mbc.models import ExpectedCourse
 from mbc.models.forecast.model_card import Card

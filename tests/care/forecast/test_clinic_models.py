@@ -9,7 +9,7 @@ import polars as pl
 import pytest
 
 from mbc.care import CohortModels, client_trajectory, scores
-from mbc.care.forecast.clinic_models import unit_of
+from mbc.care.forecast.training_scores import unit_of
 from mbc.instruments import instrument
 from mbc.store import Administration, Client, Store
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from mbc.care import CohortModels, client_trajectory
-from mbc.care.forecast.clinic_models import followed_scores
 from mbc.care.forecast.model_files import read_models
+from mbc.care.forecast.training_scores import followed_scores
 from mbc.errors import ModelError, SettingsError, UnknownInstrument
 from mbc.models import expected_course
 

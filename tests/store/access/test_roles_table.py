@@ -10,7 +10,7 @@ import contextlib
 import inspect
 import tempfile
 from collections.abc import Callable, Iterable
-from datetime import date
+from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any, get_args
 
@@ -39,6 +39,7 @@ from mbc.store import (
 from mbc.store._aggregate_view import Purpose, counting_view
 from mbc.store.access.roles import ACCESS
 from mbc.store.audit.log import Audit
+from mbc.store.reading.model_cache import KeptModel
 from mbc.store.reading.readers import Readers
 from mbc.store.writing.transaction import Writing
 from tests.own_questionnaires import unreadable
@@ -70,6 +71,10 @@ revision                 +        -         -           -          -          - 
 administrations_to_score                 123      1         1           12         12         -       -          -    -     3     3
 definitions              +        +         +           +          +          -       -          +    -     +     +
 keep_scores              +        -         -           -          -          -       -          -    -     -     -
+measured                 +        -         -           -          -          -       -          -    -     -     -
+kept_models              +        -         -           -          -          -       -          -    -     -     -
+claim_model              +        -         -           -          -          -       -          -    -     -     -
+keep_model               +        -         -           -          -          -       -          -    -     -     -
 goals                    123      1         1           12         12         -       -          -    -     3     3
 goal_ratings             123      1         1           12         12         -       -          -    -     3     3
 events                   123      1         1           12         12         -       -          -    -     3     3
@@ -238,6 +243,12 @@ ANSWERED: dict[str, Callable[[Store], object]] = {
     "keep_definition": lambda mine: taken_back(mine, lambda record: record.keep_definition(unreadable("own"))),
     "revision": lambda mine: mine.revision(),
     "keep_scores": lambda mine: mine.keep_scores([]),
+    "measured": lambda mine: mine.measured(),
+    "kept_models": lambda mine: mine.kept_models(),
+    "claim_model": lambda mine: mine.claim_model("rses", "total"),
+    "keep_model": lambda mine: mine.keep_model(
+        KeptModel("rses", "total", datetime.now(UTC), DAY, "0.0", "", "{}")
+    ),
     "retention_due": lambda mine: mine.retention_due(DAY, years=1),
     "assign": lambda mine: mine.assign(["C1"], "T1", reason="as before"),
     "erased": lambda mine: mine.erased(["C9"]),
