@@ -24,6 +24,7 @@ from dashboards.pages.cohort import layout as cohort
 from dashboards.pages.erasure import layout as erasure
 from dashboards.pages.other_records import layout as other_records
 from dashboards.pages.outcomes import layout as outcomes
+from dashboards.pages.record import layout as record
 from dashboards.pages.to_review import layout as to_review
 from dashboards.routes import Pages
 from dashboards.settings import Settings
@@ -37,6 +38,7 @@ from dashboards.web.hosts import install_hosts
 from dashboards.web.html_shell import TITLE, QuietDash
 from dashboards.web.plain_page import install_plain_pages
 from dashboards.web.rate_limit import RateLimits, install_rate_limits
+from dashboards.web.server_page import install_written_pages
 from dashboards.web.sessions import Sessions, csrf_token
 from dashboards.web.sign_in import install_sign_in
 from dashboards.web.theme import drawn_theme
@@ -46,7 +48,8 @@ from mbc.store import Store
 
 PAGES = Pages(
     (
-        caseload.PAGE, client.PAGE, outcomes.PAGE, cohort.PAGE, to_review.PAGE, other_records.PAGE,
+        caseload.PAGE, client.PAGE, record.PAGE, record.NEW_CLIENT_PAGE,
+        outcomes.PAGE, cohort.PAGE, to_review.PAGE, other_records.PAGE,
         accounts.PAGE, accounts.ACCOUNT_PAGE, caseloads.PAGE, audit_log.PAGE, erasure.PAGE,
         account.PAGE,
     )
@@ -142,6 +145,7 @@ def _server(store_url: str, settings: Settings, rates: RateLimits | None) -> Fla
     server.secret_key = settings.secret_key
     server.config.update(
         MAX_CONTENT_LENGTH=_LARGEST_REQUEST,
+        MBC_IDLE_SECONDS=round(settings.idle_minutes * 60),
         SESSION_COOKIE_NAME=settings.cookie,
         SESSION_COOKIE_HTTPONLY=True,
         SESSION_COOKIE_SAMESITE="Lax",
@@ -155,6 +159,7 @@ def _server(store_url: str, settings: Settings, rates: RateLimits | None) -> Fla
     if rates is not None:
         install_rate_limits(server, rates)
     install_guard(server, sessions, PAGES)
+    install_written_pages(server, lambda path: dispatch.write_page(PAGES, path))
     install_plain_pages(server, PAGES, lambda path: dispatch.lay_out(PAGES, path))
     install_sign_in(server, sessions, PAGES)
     for address, answer in PAGES.forms.items():

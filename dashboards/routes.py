@@ -55,6 +55,8 @@ class Page:
     layout: Callable[[PageRequest], list[Component]]
     register: Callable[[Dash], None] = _no_callbacks  # wires its callbacks
     forms: Mapping[str, Callable[[], ResponseReturnValue]] = field(default_factory=dict)  # address -> what answers
+    written: Callable[[PageRequest], str] | None = None  # the server writes it, as HTML, for every browser
+    keeps: frozenset[str] = frozenset()  # forms whose words are given back after the next sign-in
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,6 +97,11 @@ class Pages:
         """Every address that a form of a page is sent to, and what answers it."""
         return {address: answer for page in self.pages for address, answer in page.forms.items()}
 
+    @property
+    def keeps(self) -> frozenset[str]:
+        """Addresses of forms whose words are given back when the sign-in ended before they were sent."""
+        return frozenset(address for page in self.pages for address in page.keeps)
+
 
 def reads_records(user: User) -> bool:
     """Whether a user reads records of clients as a matter of course: those of a caseload."""
@@ -111,8 +118,8 @@ def client_of(path: str | None) -> str | None:
 
     Examples
     --------
-    >>> client_of("/client/C001"), client_of("/caseload"), client_of("/client/../x")
-    ('C001', None, None)
+    >>> client_of("/client/C001"), client_of("/client/C001/record"), client_of("/client/../x")
+    ('C001', 'C001', None)
     """
-    match = re.fullmatch(rf"/client/{CLIENT_ID}", path or "")
+    match = re.fullmatch(rf"/client/{CLIENT_ID}(/record(/.*)?)?", path or "")
     return match["client_id"] if match else None

@@ -10,6 +10,11 @@
 
   // A refused request means that the sign-in has ended: the data on this page must not stay in sight.
   const fetchAsBefore = window.fetch.bind(window);
+  window.mbcFetch = async (...request) => {  // for forms, which answer for themselves
+    const answer = await fetchAsBefore(...request);
+    if (answer.ok) lastContact = Date.now();
+    return answer;
+  };
   window.fetch = async (...request) => {
     let answer;
     try {
@@ -43,7 +48,8 @@
     window.addEventListener(sign, ping, { passive: true });
   }
   setInterval(() => {
-    if (Date.now() - lastContact > idle + 2000) window.location.reload();
+    if (Date.now() - lastContact <= idle + 2000) return;
+    if (!(window.mbcKeepTyped && window.mbcKeepTyped())) window.location.reload();
   }, 5000);
 
   // A page brought back by the browser's back button is asked for anew.

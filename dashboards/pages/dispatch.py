@@ -36,6 +36,16 @@ def page_for(pages: Pages, path: str | None, request: PageRequest) -> list[Compo
         return not_found.layout()
 
 
+def write_page(pages: Pages, path: str) -> str | None:
+    """Write the page of a path, as HTML, for the visitor who asks; None where the browser lays it out."""
+    request = _request(path)
+    visit = pages.visit(path, request.user)
+    if visit is None or visit.page.written is None:
+        return None
+    with request.store.snapshot(), definitions_of(request.store):
+        return visit.page.written(replace(request, client_id=visit.client_id))
+
+
 def register(app: Dash, pages: Pages) -> None:
     """Wire the path to the page, and let every page wire its own callbacks."""
     app.callback(Output(ids.MAIN, "children"), Input(ids.URL, "pathname"))(

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from flask import Flask, Request, Response, abort, redirect, request, session
+from collections.abc import Collection
+
+from flask import Flask, Request, Response, abort, make_response, redirect, request, session
 from flask.typing import ResponseReturnValue
 from flask_login import current_user, logout_user
 
 from dashboards.routes import Pages, client_of
 from dashboards.web.health import HEALTH_ENDPOINTS
+from dashboards.web.kept_words import keep_words, named_by
 from dashboards.web.sessions import Sessions
 from dashboards.web.sign_in import OPEN_ENDPOINTS
 from dashboards.web.visitor import can_see, note_ended, note_refusal, signed_in_user, user_store
@@ -30,7 +33,7 @@ def install_guard(server: Flask, sessions: Sessions, pages: Pages) -> None:
         if request.endpoint in _OPEN:
             return None
         if not (sessions.live() and current_user.is_authenticated):
-            return _send_to_sign_in()
+            return _send_to_sign_in(pages.keeps)
         if request.method not in _HARMLESS and request.path not in forms and not _from_our_pages(request):
             user_store().audit.record("refused", asked="a request from elsewhere", fault="AccessDenied")
             abort(403)
@@ -45,18 +48,31 @@ def _is_machinery(path: str) -> bool:
     return path in _MACHINERY or path.startswith(_MACHINERY_FILES)
 
 
-def _send_to_sign_in() -> ResponseReturnValue:
-    """End what is left of a sign-in; a page leads to the sign-in, everything else is simply refused."""
+def _send_to_sign_in(keeps: Collection[str] = ()) -> ResponseReturnValue:
+    """End what is left of a sign-in; a page leads to the sign-in, everything else is simply refused.
+
+    What was typed into a form that ``keeps`` names is given back after the next sign-in, to whom the form was for.
+    """
     wanted = request.path
     if "sid" in session:  # a token of the sign-in form alone stays: the form may be open in another tab
         note_ended(str(session["sid"]), str(session.get("_user_id", "")))
         logout_user()
         session.clear()
+    if request.method == "POST" and wanted in keeps and (username := named_by(request.form.get("writer", ""))):
+        return _keep_typed(username, request.form.get("page", ""))
     if request.method not in ("GET", "HEAD") or _is_machinery(wanted) or wanted.startswith("/_"):
         return Response("Please sign in.", 401, mimetype="text/plain")
     if wanted != "/":
         session["wanted"] = wanted  # in the cookie, not in the address: an address may be logged
     return redirect("/sign-in", 303)
+
+
+def _keep_typed(username: str, page: str) -> ResponseReturnValue:
+    session["wanted"] = page  # opened after the sign-in, if it is a page of theirs
+    session["note"] = "You were signed out. Sign in, and what you typed is there again."
+    answer = make_response(redirect("/sign-in", 303))
+    keep_words(answer, username, page, request.form)
+    return answer
 
 
 def _open_page(pages: Pages) -> ResponseReturnValue | None:

@@ -21,6 +21,7 @@ from flask.typing import ResponseReturnValue
 from flask_login import LoginManager, current_user, login_user, logout_user
 
 from dashboards.routes import Pages
+from dashboards.web.kept_words import forget_words
 from dashboards.web.known_browser import remember_browser
 from dashboards.web.second_factor import (
     codes_page,
@@ -191,7 +192,9 @@ def _leave() -> ResponseReturnValue:
     logout_user()
     session.clear()
     session["note"] = "You are signed out."
-    return redirect("/sign-in", 303)
+    answer = make_response(redirect("/sign-in", 303))
+    forget_words(answer)
+    return answer
 
 
 def _form(*, problem: str = "", note: str = "") -> str:

@@ -175,6 +175,10 @@ class Store(Readers, Provenance, BreakGlass, Backups, Maintenance, Caseloads, Re
         """Say whether this view has a reader, by its name."""
         return self._scope.may_read(reader)
 
+    def can_write(self, kind: type) -> bool:
+        """Say whether this view may write records of a kind, so that a page can leave its form out."""
+        return self._scope.may_write(kind)
+
     def from_origin(self, origin: str) -> Store:
         """Give the whole record again; its lines in the audit trail name another place: a network address.
 

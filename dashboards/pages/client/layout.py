@@ -24,6 +24,7 @@ from dashboards.pages.client.snapshot import browser_data, quadrant, read_snapsh
 from dashboards.pages.client.view import ChartView, chosen_view, keep_view
 from dashboards.pages.other_records import forms as other_records_forms
 from dashboards.pages.other_records.layout import banner
+from dashboards.pages.record.addresses import list_path
 from dashboards.routes import CLIENT_ID, Page, PageRequest, client_of
 from dashboards.web.visitor import record_view
 from mbc import __version__
@@ -31,7 +32,7 @@ from mbc.care import CohortModels, client_safety
 from mbc.care.client.trajectory import short_name
 from mbc.errors import NotInRecord
 from mbc.exchange.own_definitions import with_definitions_of_record
-from mbc.store import Store
+from mbc.store import Session, Store
 from mbc.store.accounts.break_glass import MAY_OPEN
 
 
@@ -61,7 +62,11 @@ def layout(
     review = snapshot.review
     moved = moved_items(snapshot)
     content = [
-        header(review, restricted=store.has_permission("safety:read")),
+        header(
+            review,
+            restricted=store.has_permission("safety:read"),
+            record=list_path(client_id) if store.can_write(Session) else "",
+        ),
         html.Section(questions(review), className="no-print", **aria(label="What to ask")),
         html.Section(tiles(snapshot, tile_charts(snapshot)), **aria(label="Measures")),
         *([legend_and_controls(view or ChartView())] if snapshot.drawn else []),

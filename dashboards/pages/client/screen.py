@@ -51,9 +51,11 @@ _LEGEND = (
 )
 
 
-def header(review: ClientReview, *, restricted: bool) -> Component:
-    """Lay out who this is, how they are, and what today is about."""
+def header(review: ClientReview, *, restricted: bool, record: str = "") -> Component:
+    """Lay out who this is, how they are, and what today is about; ``record`` is where something is recorded."""
     buttons: list[Component] = [html.Button("Print", id="print", className="quiet")]
+    if record:
+        buttons.insert(0, html.A("Record", href=record, className="button firm", **script_data(drawer="yes")))
     if restricted:
         buttons.append(
             html.Button(

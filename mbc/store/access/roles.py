@@ -113,9 +113,13 @@ class Scope:
         if not self.may_read(reader):
             raise AccessDenied(f"{self.who} may not read {reader.replace('_', ' ')}.")
 
+    def may_write(self, kind: type) -> bool:
+        """Say whether records of this kind may be written."""
+        return self.writes is None or kind in self.writes
+
     def require_writer(self, kind: type) -> None:
         """Raise AccessDenied unless records of this kind may be written."""
-        if self.writes is not None and kind not in self.writes:
+        if not self.may_write(kind):
             raise AccessDenied(f"{self.who} may not write {kind.__name__} records.")
 
     @property

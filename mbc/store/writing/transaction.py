@@ -13,7 +13,7 @@ import polars as pl
 from sqlalchemy import Connection, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
-from mbc.errors import AccessDenied, NotInRecord, StoreError
+from mbc.errors import AccessDenied, Conflict, NotInRecord, StoreError
 from mbc.store.access.roles import Scope
 from mbc.store.audit.log import WRITE_SAFETY
 from mbc.store.database.batches import batches
@@ -74,7 +74,7 @@ class Writing:
         self._definitions: Definitions | None = None  # read when the first questionnaire is added
         self._defined: set[str] = set()  # questionnaires whose definition this transaction has kept
 
-    def add(self, record: Record, *, supersede: str | None = None) -> Outcome:
+    def add(self, record: Record, *, supersede: str | None = None, replaces: Record | None = None) -> Outcome:
         """Add one record.
 
         Parameters
@@ -83,6 +83,8 @@ class Writing:
             What to write down. Records it names (its client, its relationship) come first.
         supersede : str, optional
             Why this replaces what is on record: with it, other content is a correction and not a conflict.
+        replaces : Record, optional
+            The version that this one was made from. No other version is replaced.
 
         Returns
         -------
@@ -92,13 +94,29 @@ class Writing:
         Raises
         ------
         Conflict
-            If it is on record with other content, and no reason to supersede is given.
+            If it is on record with other content, and no reason to supersede is given; or if what is on record is
+            neither this nor the version that it ``replaces``.
         NotInRecord
             If it names a client, relationship, episode or goal that does not exist for this user.
         AccessDenied
             If this user may not write such records.
         """
+        if replaces is not None:
+            self._require_version(record, replaces)
         return self.add_all([record], supersede=supersede)[0]
+
+    def _require_version(self, record: Record, replaces: Record) -> None:
+        """Raise Conflict when somebody has written another version since; the row stays locked until the end."""
+        kind = type(record)
+        if kind is not type(replaces) or kind not in entities.KINDS:
+            raise StoreError(f"A {kind.__name__} cannot replace a version of a {type(replaces).__name__}.")
+        self._scope.require_writer(kind)
+        belonging.owners(self._connection, self._known, kind, [replaces])
+        place, row = entities.KINDS[kind], entities.values(replaces)
+        on_record = entities.on_record(self._connection, place, [row], replacing=True)
+        current = on_record.get(tuple(row[name] for name in place.key), (None, None))[0]
+        if current not in (row, entities.values(record)):
+            raise Conflict(f"This {place.noun} was changed since. Read it again, then decide.")
 
     def add_all(self, records: Iterable[Record], *, supersede: str | None = None) -> list[Outcome]:
         """Add many records, in batches; made for streams of any length. See `add`."""

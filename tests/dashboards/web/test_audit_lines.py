@@ -122,6 +122,8 @@ OPENED: dict[str, tuple[str, Lines]] = {
     # page -> its address, and the lines that opening it adds
     "caseload": ("/caseload", [("ash", "read", None)]),
     "client": ("/client/C001", [("ash", "read", "C001")]),
+    "record": ("/client/C001/record", []),  # the same record within a quarter of an hour
+    "new client": ("/new-client", []),
     "outcomes": ("/outcomes", [("ash", "aggregate", None)]),
     "to review": ("/to-review", []),  # closed, it asks for nothing
     "emergency access": ("/other-records", []),  # shows lines of the trail, and no client
@@ -142,7 +144,9 @@ OWN_FORMS = {
     "/new-password/<token>", "/sign-in/code", "/second-factor", "/change-password", "/sign-out-everywhere",
     "/remove-second-factor",
 }  # fmt: skip
-FORMS = frozenset({"/sign-in", "/sign-out", "/still-here", OPEN_RECORD, CLOSE_RECORD, MARK_SEEN})
+FORMS = frozenset(
+    {"/sign-in", "/sign-out", "/still-here", OPEN_RECORD, CLOSE_RECORD, MARK_SEEN, "/record-entry"}
+)  # the last one in tests/dashboards/pages/record
 
 
 def test_every_form_is_in_the_tests_below(app: Dash):
@@ -181,7 +185,7 @@ def test_every_page_that_is_refused_leaves_its_line(come, store):
             assert lay_out(browser, path) == 404
             found = lines.look()
             assert {(who, action) for who, action, _ in found} == {("ana", "refused")}, page
-            assert {subject for *_, subject in found} == {"C001" if page == "client" else None}
+            assert {subject for *_, subject in found} == {"C001" if page in ("client", "record") else None}
     browser = come("ash")
     lines.look()
     assert lay_out(browser, "/client/C003") == 404

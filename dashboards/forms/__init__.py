@@ -1,0 +1,1 @@
+"""Which forms there are to record something of a client: one declaration each."""

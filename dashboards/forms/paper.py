@@ -1,0 +1,133 @@
+"""The form of a questionnaire that was answered on paper: which, about whom, and its answers by number keys."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+
+from dashboards.forms.entry import Draft, EntryForm, Subject, is_current
+from dashboards.forms.fields import Choice, Field, Reading, choices
+from mbc.errors import StoreError
+from mbc.instruments import Instrument, Item
+from mbc.instruments.definition.definition import Coding, Form
+from mbc.instruments.library import instrument as load
+from mbc.instruments.library import keys
+from mbc.store import Administration
+
+_MOST_BUTTONS = 11  # a wider range of answers is typed
+_ASKED = "asked"  # sent along with the items: which questionnaire they belong to
+_SEPARATOR = "/"
+
+
+def _fields(subject: Subject, _: object, sent: Mapping[str, str]) -> tuple[Field, ...]:
+    """Ask for the questionnaire first, and for its answers once it is chosen."""
+    chosen = sent.get("questionnaire", "")
+    named = next((each for each in _offered(subject) if each.value == chosen), None)
+    which = Field("questionnaire", "Questionnaire", "select", chosen, tuple(_offered(subject)))
+    day = Field("taken_on", "Answered on", "day", subject.today.isoformat(), most=subject.today)
+    if named is None:
+        return which, day
+    instrument, form, coding = _parts(chosen)
+    about = _targets(subject, instrument)
+    target = (Field("target", "About", "choice", about[0].value, about),) if about else ()
+    blanks = (
+        (Field("blanks", "The blank answers are blank on paper", "check", required=False),)
+        if _ASKED in sent
+        else ()
+    )
+    asked = Field(_ASKED, "", "hidden", chosen, required=False)
+    return (which, day, *target, *_items(instrument, form, coding), *blanks, asked)
+
+
+def _offered(subject: Subject) -> Iterator[Choice]:
+    """List the questionnaires: those that the client has answered first; of each, every order and coding."""
+    store = subject.store
+    used = dict.fromkeys(store.administrations(client_id=subject.client_id)["instrument"].reverse())
+    for key in [*(key for key in used if key in keys()), *(key for key in keys() if key not in used)]:
+        instrument = load(key)
+        if instrument.safety_channel and not store.has_permission("safety:read"):
+            continue
+        group = "Answered before" if key in used else instrument.construct_name.capitalize()
+        for form in instrument.forms:
+            for coding in instrument.own_codings:
+                value = _SEPARATOR.join((key, form.key, coding.key))
+                yield Choice(value, _title(instrument, form, coding), group)
+
+
+def _title(instrument: Instrument, form: Form, coding: Coding) -> str:
+    details = [form.title] if len(instrument.forms) > 1 else []
+    details += [coding.title] if len(instrument.own_codings) > 1 else []
+    return instrument.name + (f" ({'; '.join(details)})" if details else "")
+
+
+def _parts(chosen: str) -> tuple[Instrument, Form, Coding]:
+    key, form, coding = chosen.split(_SEPARATOR)
+    instrument = load(key)
+    return instrument, instrument.form(form), instrument.coding(coding)
+
+
+def _targets(subject: Subject, instrument: Instrument) -> tuple[Choice, ...]:
+    rules = instrument.applicability
+    if not (rules.needs_relationship or rules.needs_target):
+        return ()
+    listed = [
+        (relationship.relationship_id, relationship.label + ("" if is_current(status) else ", over"))
+        for relationship, status in subject.relationships
+    ]
+    return choices(listed)
+
+
+def _items(instrument: Instrument, form: Form, coding: Coding) -> Iterator[Field]:
+    for place, item_id in enumerate(form.order, start=1):
+        item = instrument.item(item_id)
+        label = f"{place}. {item.label}"
+        least, most = coding.accepted(item)
+        if item.whole_numbers and most - least < _MOST_BUTTONS:
+            yield Field(f"item-{place}", label, "choice", "", _answers(item, coding), required=False)
+        else:
+            yield Field(f"item-{place}", label, "number", "", required=False, least=least, most=most)
+
+
+def _answers(item: Item, coding: Coding) -> tuple[Choice, ...]:
+    least, most = coding.accepted(item)
+    apart = coding.not_applicable(item)
+    return tuple(
+        Choice(str(n), "does not apply" if n == apart else str(n), key="x" if n == 10 else "")
+        for n in range(least, most + 1)
+    )
+
+
+def _draft(subject: Subject, _: object, typed: Reading, __: str) -> Draft | None:
+    chosen = typed.text("questionnaire")
+    if typed.text(_ASKED) != chosen:
+        return None
+    instrument, form, coding = _parts(chosen)
+    answers = [_answer(typed, f"item-{place}") for place in range(1, len(form.order) + 1)]
+    blank = [place for place, answer in enumerate(answers, start=1) if answer is None]
+    if len(blank) == len(answers):
+        raise StoreError("No answer was given. Answer at least one item.")
+    if blank and not typed.check("blanks"):
+        listed = ", ".join(str(place) for place in blank)
+        raise StoreError(f"blanks: No answer to {listed}. Answer, or tick that it is blank on paper, too.")
+    taken = Administration(
+        subject.client_id,
+        instrument.key,
+        typed.day("taken_on"),
+        tuple(answers),
+        version=instrument.version,
+        form=form.key,
+        coding=coding.key,
+        target=typed.text("target") or "self",
+        episode_id=subject.open_episode.episode_id if subject.open_episode else None,
+    )
+    return Draft((taken,))
+
+
+def _answer(typed: Reading, name: str) -> float | None:
+    value = typed.values.get(name)
+    return float(value) if isinstance(value, (str, float)) else None
+
+
+PAPER = EntryForm(
+    "paper", "Questionnaire on paper", "This session", (Administration,), _fields, _draft,
+    lead="Number keys answer and go on; x is 10; the Delete key leaves an item blank.",
+)  # fmt: skip

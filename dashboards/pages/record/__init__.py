@@ -1,0 +1,1 @@
+"""The pages on which something is recorded of a client."""

@@ -1,0 +1,86 @@
+"""The pages on which something is recorded of a client: a list of forms, and each form. The server writes them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from dash import dcc
+from dash.development.base_component import Component
+
+from dashboards.components.forms import DONE
+from dashboards.forms.catalogue import FORMS
+from dashboards.forms.entry import Subject, may_use
+from dashboards.forms.save import seen_of
+from dashboards.pages.record.addresses import NEW_CLIENT_PATH, PATTERN, SAVE, address_of
+from dashboards.pages.record.content import form_page, list_page
+from dashboards.pages.record.forms import answer_save
+from dashboards.routes import Page, PageRequest
+from dashboards.web.kept_words import kept_words
+from mbc.errors import NotInRecord
+from mbc.store import Client, Session
+from mbc.store.access.roles import ACCESS, User
+
+_KEPT = "You were signed out before this was recorded. Check what you typed, then send it again."
+
+
+def write_page(request: PageRequest) -> str:
+    """Write the list of forms or a form; raises NotInRecord for what the visitor may not write."""
+    address = address_of(request.path)
+    if address is None:
+        raise NotInRecord("There is no such page.")
+    subject = Subject(request.store, request.user, address.client_id, request.today)
+    if not address.form:
+        if not request.store.can_write(Session):
+            raise NotInRecord("There is no such page.")
+        return list_page(subject, request.note, good=request.note.startswith(DONE))
+    form = FORMS.get(address.form)
+    if form is None or form.needs_client != bool(address.client_id) or not may_use(form, request.store):
+        raise NotInRecord("There is no such page.")
+    if form.needs_client:
+        _ = subject.name  # raises for a client who does not exist here
+    record = form.record(subject, address.key)
+    if record is None and (address.key or form.only_changes):
+        raise NotInRecord("There is no such entry on record.")
+    typed: Mapping[str, str] = kept_words(request.user.username, request.path)
+    if not typed:
+        return form_page(subject, form, record)
+    return form_page(
+        subject, form, record, typed=typed, problem=_KEPT, seen=seen_of(typed.get("seen", "")),
+        needs_reason=bool(typed.get("with_reason")),
+    )  # fmt: skip
+
+
+def layout(request: PageRequest) -> list[Component]:
+    """Lead a browser that came by a link within the application to the page that the server writes."""
+    write_page(request)
+    return [dcc.Location(id="server-page", href=request.path, refresh=True)]
+
+
+def _writes(user: User) -> bool:
+    return Session in ACCESS[user.role].writes
+
+
+def _adds_clients(user: User) -> bool:
+    return Client in ACCESS[user.role].writes
+
+
+PAGE = Page(
+    name="record",
+    pattern=PATTERN,
+    path="",
+    label="Record",
+    may_open=_writes,
+    layout=layout,
+    written=write_page,
+    forms={SAVE: answer_save},
+    keeps=frozenset({SAVE}),
+)
+NEW_CLIENT_PAGE = Page(
+    name="new client",
+    pattern=NEW_CLIENT_PATH,
+    path="",
+    label="New client",
+    may_open=_adds_clients,
+    layout=layout,
+    written=write_page,
+)

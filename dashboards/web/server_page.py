@@ -1,0 +1,56 @@
+"""A page that the server writes itself, for every browser: it is there at once and needs no scripts."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from flask import Flask, Response, current_app, render_template, request
+
+from dashboards.routes import Pages
+from dashboards.web.sessions import csrf_token
+from dashboards.web.theme import drawn_theme
+from dashboards.web.visitor import is_signed_in, signed_in_user
+
+
+def install_written_pages(server: Flask, write: Callable[[str], str | None]) -> None:
+    """Answer the pages that the server writes; after the guard, which has let the visitor through by then.
+
+    Parameters
+    ----------
+    server : flask.Flask
+    write : callable
+        Gives the page of a path for the visitor who asks; None where the browser lays it out.
+    """
+
+    @server.before_request
+    def answer() -> Response | None:
+        if request.method not in ("GET", "HEAD") or not is_signed_in():
+            return None
+        written = write(request.path)
+        return None if written is None else Response(written, mimetype="text/html")
+
+
+def server_page(template: str, **parts: object) -> str:
+    """Write a page within the frame that every page has.
+
+    Parameters
+    ----------
+    template : str
+        Extends ``server_page.html``.
+    **parts
+        What the template names.
+    """
+    user = signed_in_user()
+    pages = getattr(current_app, "pages", None)
+    listed = [page for page in pages.of(user) if page.path] if isinstance(pages, Pages) else []
+    return render_template(
+        template,
+        **{
+            "theme": drawn_theme(),
+            "pages": listed,
+            "username": user.username,
+            "csrf": csrf_token(),
+            "idle_seconds": current_app.config.get("MBC_IDLE_SECONDS", 1800),
+            **parts,
+        },
+    )
