@@ -13,11 +13,13 @@ from dashboards.components.aria import aria
 from dashboards.components.state_mark import state_mark
 from dashboards.components.wording import full_day
 from dashboards.pages.caseload.content import TITLES, Line, grid_rows, line_of, matching, measures
+from dashboards.pages.record.addresses import NEW_CLIENT_PATH
 from dashboards.routes import Page, PageRequest, reads_records
 from dashboards.web.kept_caseload import kept_caseload
 from dashboards.web.visitor import models, today, user_store
 from mbc.care import Caseload, caseload
 from mbc.care.values.review import CaseloadRow, Group
+from mbc.store import Client
 from mbc.store.accounts.break_glass import MAY_OPEN
 
 AT_ONCE = 60  # clients drawn before more are asked for
@@ -32,11 +34,12 @@ _GRID_THEME = """themeQuartz.withParams({
 })"""
 
 
-def layout(clients: Caseload) -> list[Component]:
-    """Lay out a worklist."""
+def layout(clients: Caseload, *, adds_clients: bool = False) -> list[Component]:
+    """Lay out a worklist; for those who may add clients, with a way to do so."""
     in_care = sum(row.closed is None for row in clients.rows)
     about = f"{in_care} in care · as of {full_day(clients.as_of)}"
-    heading = html.Div([html.H1("Caseload"), html.P(about, className="lead")], className="title")
+    add = [html.A("New client", href=NEW_CLIENT_PATH, className="button no-print")] if adds_clients else []
+    heading = html.Div([html.H1("Caseload"), html.P(about, className="lead"), *add], className="title")
     if not clients.rows:
         return [heading, html.P("No client is on this caseload yet.", className="empty")]
     find = html.Div(
@@ -238,9 +241,11 @@ def _answer(asked: object, clicks: int | None, find: object) -> Any:
 
 
 def _page(request: PageRequest) -> list[Component]:
+    may_add = request.store.can_write(Client)
     if request.caseload is not None:
-        return layout(request.caseload())
-    return layout(caseload(request.store, as_of=request.today, cohort=request.models))
+        return layout(request.caseload(), adds_clients=may_add)
+    clients = caseload(request.store, as_of=request.today, cohort=request.models)
+    return layout(clients, adds_clients=may_add)
 
 
 PAGE = Page(

@@ -441,5 +441,7 @@ def test_a_record_opened_by_emergency_access_is_read_and_not_written(come, recor
     assert visitor.get(LIST).status_code == 404
 
 
-def test_the_clients_page_leads_to_the_forms(ash):
+def test_the_pages_lead_to_the_forms(ash, come):
     assert 'href="/client/C001/record' in ash.get("/client/C001?plain=1").text
+    assert 'href="/new-client' in ash.get("/caseload?plain=1").text
+    assert 'href="/new-client' not in come("oak").get("/caseload?plain=1").text
