@@ -28,6 +28,12 @@ def target(store: Store) -> float:
     return store.goals()["target"][0]
 
 
+def write_both(store: Store) -> None:
+    with store.writing() as writing:
+        writing.add(Event("EV1", "C001", date(2026, 1, 6), "work", "New job"))
+        writing.add(replace(GOAL, target=9.0), supersede="aims higher", replaces=GOAL)
+
+
 def test_the_version_that_was_seen_is_replaced(record: Store):
     with record.as_user("ash").writing() as writing:
         assert writing.add(replace(GOAL, target=9.0), supersede="aims higher", replaces=GOAL) == "superseding"
@@ -37,9 +43,8 @@ def test_the_version_that_was_seen_is_replaced(record: Store):
 def test_another_version_is_not_replaced_and_nothing_is_written(record: Store):
     with record.writing() as writing:
         writing.add(replace(GOAL, target=3.0), supersede="meanwhile")
-    with pytest.raises(Conflict, match="goal was changed"), record.as_user("ash").writing() as writing:
-        writing.add(Event("EV1", "C001", date(2026, 1, 6), "work", "New job"))
-        writing.add(replace(GOAL, target=9.0), supersede="aims higher", replaces=GOAL)
+    with pytest.raises(Conflict, match="goal was changed"):
+        write_both(record.as_user("ash"))
     assert (target(record), record.events().height) == (3.0, 0)
 
 
