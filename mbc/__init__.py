@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from mbc import figures as figures
     from mbc import models as models
     from mbc import outcomes as outcomes
+    from mbc import reports as reports
     from mbc import simulate as simulate
     from mbc.errors import DoubtfulAnswers as DoubtfulAnswers
     from mbc.errors import MbcError as MbcError
@@ -30,7 +31,7 @@ __getattr__, __dir__, _names = public_names(
     __name__,
     {
         # `mbc.instruments` is a package and also the public function of that name: the package is callable.
-        "": ("care", "figures", "instruments", "models", "outcomes", "simulate"),
+        "": ("care", "figures", "instruments", "models", "outcomes", "reports", "simulate"),
         "errors": ("DoubtfulAnswers", "MbcError"),
         "instruments": ("Instrument", "applicable", "instrument", "score"),
         "store": ("Store",),

@@ -73,6 +73,10 @@ class FigureError(MbcError):
     """A figure cannot be made from what was given, or not saved under that name."""
 
 
+class ReportError(MbcError):
+    """A report cannot be made from what was given, may not be made, or cannot be saved under that name."""
+
+
 class WordingError(MbcError):
     """A clinic's wording does not fit the instrument."""
 

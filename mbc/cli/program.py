@@ -35,6 +35,7 @@ COMMANDS: dict[str, CommandEntry] = {
     "caseload": CommandEntry("caseload", "Show every client's status, one line each."),
     "review": CommandEntry("review", "Describe one client's charts as text."),
     "outcomes": CommandEntry("outcomes", "Report outcome rates of the clinic for a period."),
+    "report": CommandEntry("report", "Print reports as PDF or HTML."),
     "validate": CommandEntry("validate", "Test how well the expected course forecasts new clients."),
     "deidentify": CommandEntry("deidentify", "Write a de-identified cohort for research."),
     "user": CommandEntry("user", "Add, list and disable accounts."),

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from mbc.care import ClientReview, CohortModels, Trajectory, client_review
-from mbc.care.client.moved_items import ItemStrip, item_strips, moved_most
+from mbc.care.client.moved_items import ItemStrip, items_since_last_time
 from mbc.care.client.relationship_patterns import RelationshipPattern, relationship_patterns
 from mbc.care.values.course import Mark
 from mbc.figures.client_page.answers_chart import answers_chart
@@ -15,7 +15,7 @@ from mbc.figures.client_page.colours import dark_for_light
 from mbc.figures.client_page.course_chart import course_tile, enlarged_course
 from mbc.figures.client_page.quadrant_chart import quadrant_chart
 from mbc.figures.client_page.sheet import Chart, Sheet, shared_sheet
-from mbc.figures.client_page.timeline_chart import Lives, timeline_chart
+from mbc.figures.client_page.timeline_chart import lives_of, timeline_chart
 from mbc.instruments import instrument as load
 from mbc.store import Store
 
@@ -48,12 +48,11 @@ def read_snapshot(
 ) -> Snapshot:
     """Read one client's page; raises NotInRecord for a client the store does not show."""
     review = client_review(store, client_id, cohort=cohort, as_of=as_of)
-    window = next((course.window for course in review.trajectories if course.window), None)
-    strips = item_strips(store, client_id, since=window[0], until=review.as_of) if window else ()
+    strips, moved = items_since_last_time(store, review)
     return Snapshot(
         review=review,
         strips=strips,
-        moved=moved_most(strips) if review.closed is None else (),
+        moved=moved,
         patterns=relationship_patterns(review),
         sheet=shared_sheet(review.trajectories),
     )
@@ -72,19 +71,8 @@ def tile_charts(snapshot: Snapshot) -> dict[str, Chart]:
 
 def timeline(snapshot: Snapshot) -> Chart | None:
     """Draw the timeline; None where nothing spans a day."""
-    review, sheet = snapshot.review, snapshot.sheet
-    if sheet is None:
-        return None
-    days = {occasion.taken_on for course in review.trajectories for occasion in course.occasions}
-    lives = Lives(
-        periods=review.timeline,
-        marks=snapshot.marks,
-        kept=tuple(day for day, attended in review.visits if attended),
-        missed=tuple(day for day, attended in review.visits if not attended),
-        questionnaires=tuple(sorted(days)),
-        today=review.as_of,
-    )
-    return timeline_chart(lives, sheet)
+    sheet = snapshot.sheet
+    return None if sheet is None else timeline_chart(lives_of(snapshot.review), sheet)
 
 
 def browser_data(snapshot: Snapshot) -> dict[str, Any]:

@@ -18,6 +18,7 @@ import polars as pl
 
 from mbc.care.client.trajectory import short_name
 from mbc.care.course.client_record import INFORMANT
+from mbc.care.values.review import ClientReview
 from mbc.errors import UnknownInstrument
 from mbc.exchange.own_definitions import with_definitions_of_record
 from mbc.instruments import Instrument, Scale
@@ -125,6 +126,29 @@ def moved_most(strips: Iterable[ItemStrip], *, most: int = MOST) -> tuple[ItemSt
     moved = [strip for strip in strips if strip.moved and strip.share >= _LEAST_SHARE]
     moved.sort(key=lambda strip: (-round(strip.share, 6), -strip.days[-1].toordinal(), strip.name, strip.label))
     return tuple(moved[:most])
+
+
+def items_since_last_time(
+    store: Store, review: ClientReview
+) -> tuple[tuple[ItemStrip, ...], tuple[ItemStrip, ...]]:
+    """Read the answers of a client's present care, and choose those that moved most since last time.
+
+    Parameters
+    ----------
+    store : Store
+    review : ClientReview
+        Of the client; says which days are of interest, and whether care has ended.
+
+    Returns
+    -------
+    strips, moved : tuple of ItemStrip
+        Nothing has moved after care has ended.
+    """
+    window = next((course.window for course in review.trajectories if course.window), None)
+    if window is None:
+        return (), ()
+    strips = item_strips(store, review.client_id, since=window[0], until=review.as_of)
+    return strips, moved_most(strips) if review.closed is None else ()
 
 
 def _strips(instrument: Instrument, rows: pl.DataFrame) -> list[ItemStrip]:

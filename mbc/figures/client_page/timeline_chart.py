@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from mbc.care.values.course import Mark
-from mbc.care.values.review import StatusPeriod
+from mbc.care.values.review import ClientReview, StatusPeriod
 from mbc.figures.client_page.colours import LIGHT
 from mbc.figures.client_page.sheet import Chart, Sheet, Trace, frame
 from mbc.figures.text import plain, short_day
@@ -29,6 +29,20 @@ class Lives:
     missed: tuple[dt.date, ...]
     questionnaires: tuple[dt.date, ...]
     today: dt.date
+
+
+def lives_of(review: ClientReview) -> Lives:
+    """Gather what the timeline of a client shows."""
+    courses = review.trajectories
+    days = {occasion.taken_on for course in courses for occasion in course.occasions}
+    return Lives(
+        periods=review.timeline,
+        marks=courses[0].marks if courses else (),
+        kept=tuple(day for day, attended in review.visits if attended),
+        missed=tuple(day for day, attended in review.visits if not attended),
+        questionnaires=tuple(sorted(days)),
+        today=review.as_of,
+    )
 
 
 def timeline_chart(lives: Lives, sheet: Sheet) -> Chart:

@@ -1,0 +1,124 @@
+"""``mbc report``: what is printed, as PDF or as HTML."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from mbc.cli.options import (
+    as_option,
+    force_option,
+    instruments_option,
+    models_option,
+    store_option,
+    view_of,
+)
+
+if TYPE_CHECKING:
+    from mbc.reports import Document
+    from mbc.store import Store
+
+Decorator = Callable[[Callable[..., Any]], Callable[..., Any]]
+
+
+@click.group("report")
+def command() -> None:
+    """Print reports: for the clinician, the client, a couples therapist, the clinic.
+
+    Safety data are part of none of them. Who made which report is written in the audit trail.
+    """
+
+
+def _output(function: Callable[..., Any]) -> Callable[..., Any]:
+    """Add the options that every report has."""
+    options: tuple[Decorator, ...] = (
+        click.option(
+            "-o",
+            "--output",
+            "target",
+            type=click.Path(path_type=Path),
+            required=True,
+            metavar="FILE",
+            help="Where to write it: a name that ends in .pdf or .html.",
+        ),
+        click.option(
+            "--paper",
+            type=click.Choice(("a4", "us-letter")),
+            default="a4",
+            show_default=True,
+            help="Paper size of a PDF.",
+        ),
+        click.option(
+            "--as-of",
+            type=click.DateTime(["%Y-%m-%d"]),
+            help="Reference date of the report. Default: today.",
+        ),
+        force_option,
+        store_option,
+        instruments_option,
+        as_option,
+    )
+    for option in reversed(options):
+        function = option(function)
+    return function
+
+
+@command.command("client")
+@click.argument("client_id", metavar="CLIENT")
+@click.option("--expected/--no-expected", default=True, show_default=True, help="Fit the clinic's growth models.")
+@models_option
+@_output
+def client(  # noqa: PLR0913 - an option each
+    *,
+    client_id: str,
+    expected: bool,
+    models_folder: Path | None,
+    target: Path,
+    paper: str,
+    as_of: dt.datetime | None,
+    force: bool,
+    store_url: str,
+    username: str | None,
+) -> None:
+    """Print the clinician's review of CLIENT on at most two sheets."""
+    from mbc.care import CohortModels  # noqa: PLC0415 - the command line stays quick until a report is made
+    from mbc.care.forecast.model_files import read_models  # noqa: PLC0415
+    from mbc.reports import client_report  # noqa: PLC0415
+    from mbc.store import Store  # noqa: PLC0415
+
+    place = _target(target, force=force)
+    with Store.open(store_url) as full_store:
+        store = view_of(full_store, username)
+        cohort = CohortModels(full_store, read_models(models_folder)) if expected else None
+        document = client_report(store, client_id, cohort=cohort, as_of=_day(as_of))
+        _save(store, document, place, paper, client_id)
+
+
+def _target(target: Path, *, force: bool) -> Path:
+    """Check where a report is to be written, before anything is read."""
+    from mbc.errors import ReportError  # noqa: PLC0415 - the command line stays quick
+    from mbc.reports.document import checked_path  # noqa: PLC0415
+
+    place = checked_path(target)
+    if place.exists() and not force:
+        raise ReportError(f"{place} exists already. --force replaces it.")
+    return place
+
+
+def _day(as_of: dt.datetime | None) -> dt.date | None:
+    return None if as_of is None else as_of.date()
+
+
+def _save(store: Store, document: Document, place: Path, paper: str, client_id: str | None, **detail: Any) -> None:
+    """Write a report, and a line in the audit trail that it was made; nothing of its content."""
+    from mbc.reports.audit import record_report  # noqa: PLC0415 - the command line stays quick
+    from mbc.reports.document import write_report  # noqa: PLC0415
+
+    content = document.content(place.suffix, paper=paper)  # pyright: ignore[reportArgumentType]
+    record_report(store, document, client_id, form=place.suffix.lower().lstrip("."), **detail)
+    write_report(place, content)
+    click.echo(f"Written to {place}.")

@@ -1,0 +1,21 @@
+"""What is printed: documents made from the values that the pages show, as PDF and as HTML."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from mbc.lazy import public_names
+
+if TYPE_CHECKING:
+    from mbc.reports.clinician_review import client_report as client_report
+    from mbc.reports.clinician_review import review_document as review_document
+    from mbc.reports.document import Document as Document
+
+__getattr__, __dir__, _names = public_names(
+    __name__,
+    {
+        "clinician_review": ("client_report", "review_document"),
+        "document": ("Document",),
+    },
+)
+__all__ = sorted(_names)  # noqa: PLE0605 - made from the map  # pyright: ignore[reportUnsupportedDunderAll]

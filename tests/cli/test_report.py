@@ -1,0 +1,99 @@
+"""``mbc report`` writes documents, refuses what it must, and leaves a line without content in the audit trail."""
+
+from __future__ import annotations
+
+import json
+import stat
+
+import polars as pl
+import pytest
+from click.testing import CliRunner
+
+from mbc.cli.program import program
+from mbc.errors import AccessDenied, MbcError, NotInRecord, ReportError
+from mbc.store import Store
+from tests.dashboards.record import PASSWORD, make_record
+from tests.reports.documents import read_pdf, squeezed
+
+
+@pytest.fixture(scope="module")
+def url(tmp_path_factory) -> str:
+    address = f"sqlite:///{tmp_path_factory.mktemp('report') / 'clinic.db'}"
+    make_record(address)
+    with Store.open(address) as store:
+        store.accounts.add("res", PASSWORD, "researcher")
+        store.accounts.add("lead", PASSWORD, "safety_lead")
+    return address
+
+
+def run(url: str, *arguments: object) -> str:
+    words = ["report", *map(str, arguments), "--store", url]
+    result = CliRunner().invoke(program, words, catch_exceptions=False, standalone_mode=False)
+    assert result.exit_code == 0
+    return result.output
+
+
+def lines_of(url: str) -> pl.DataFrame:
+    with Store.open(url) as store:
+        return store.audit.entries()
+
+
+@pytest.mark.parametrize("suffix", [".pdf", ".html"])
+def test_the_review_is_written_for_its_owner_only(url, tmp_path, suffix):
+    place = tmp_path / f"review{suffix}"
+    assert "Written to" in run(url, "client", "C001", "-o", place, "--as", "ash", "--as-of", "2026-03-23")
+    assert stat.S_IMODE(place.stat().st_mode) == 0o600
+    assert [file.name for file in tmp_path.iterdir()] == [place.name]
+    if suffix == ".pdf":
+        assert squeezed("as of 23 Mar 2026") in squeezed(read_pdf(place.read_bytes()).text)
+
+
+def test_us_letter(url, tmp_path):
+    run(url, "client", "C002", "-o", tmp_path / "a.pdf", "--paper", "us-letter", "--no-expected")
+    assert read_pdf((tmp_path / "a.pdf").read_bytes()).sizes[0] == pytest.approx((215.9, 279.4), abs=0.3)
+
+
+def test_a_file_that_is_there_is_replaced_only_when_asked(url, tmp_path):
+    place = tmp_path / "a.html"
+    place.write_text("mine")
+    with pytest.raises(ReportError, match="--force"):
+        run(url, "client", "C001", "-o", place)
+    assert place.read_text() == "mine"
+    run(url, "client", "C001", "-o", place, "--force")
+    assert place.read_text().startswith("<!DOCTYPE html>")
+
+
+@pytest.mark.parametrize(
+    ("name", "message"),
+    [("a.docx", r"\.pdf or \.html"), ("a", r"\.pdf or \.html"), ("no/a.pdf", "does not exist")],
+)
+def test_other_names_are_refused_before_anything_is_read(url, tmp_path, name, message):
+    before = lines_of(url).height
+    with pytest.raises(ReportError, match=message):
+        run(url, "client", "C001", "-o", tmp_path / name)
+    assert lines_of(url).height == before
+
+
+@pytest.mark.parametrize(
+    ("user", "client", "fault"),
+    [
+        ("birch", "C001", NotInRecord),
+        ("ash", "C003", NotInRecord),
+        ("ash", "nobody", NotInRecord),
+        ("ana", "C001", AccessDenied),
+        ("res", "C001", AccessDenied),
+        ("adam", "C001", MbcError),
+        ("lead", "C001", AccessDenied),
+    ],
+)
+def test_who_may_not_read_a_client_prints_nothing(url, tmp_path, user, client, fault):
+    with pytest.raises(fault):
+        run(url, "client", client, "-o", tmp_path / "a.pdf", "--as", user)
+    assert not list(tmp_path.iterdir())
+
+
+def test_the_audit_trail_says_who_made_what_about_whom_and_nothing_of_it(url, tmp_path):
+    run(url, "client", "C001", "-o", tmp_path / "secret name.pdf", "--as", "oak")
+    line = lines_of(url).filter(pl.col("action") == "report").row(-1, named=True)
+    assert (line["who"], line["subject"]) == ("oak", "C001")
+    assert json.loads(line["detail"]) == {"kind": "client", "form": "pdf", "language": "en"}
