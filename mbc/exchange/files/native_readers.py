@@ -94,21 +94,21 @@ def read_spss(path: str, target: str, most: str, encoding: str) -> None:
     """Write the cases of an SPSS file to an Arrow file, and what the file declares."""
     import pyreadstat  # noqa: PLC0415
 
-    frame: Any
-    about: Any
-    given: Any = {"user_missing": True, "encoding": encoding or None}
-    _, about = pyreadstat.read_sav(path, metadataonly=True, **given)
-    size = {"rows": about.number_rows, "columns": about.number_columns}
-    if (size["rows"] or 0) * size["columns"] > int(most):
+    read_sav: Any = pyreadstat.read_sav
+    given = {"user_missing": True, "encoding": encoding or None}
+    _, about = read_sav(path, metadataonly=True, **given)
+    size: dict[str, int] = {"rows": about.number_rows or 0, "columns": about.number_columns}
+    if size["rows"] * size["columns"] > int(most):
         sys.stdout.write(json.dumps(size) + "\n")
         return
-    frame, about = pyreadstat.read_sav(path, output_format="polars", **given)
+    frame, about = read_sav(path, output_format="polars", **given)
     frame.write_ipc(target)
     labels = {
         name: [[code, str(label)] for code, label in codes.items()]
         for name, codes in about.variable_value_labels.items()
     }
-    described = {**size, "missing": about.missing_ranges, "labels": labels, "encoding": about.file_encoding}
+    declared = {"missing": about.missing_ranges, "labels": labels, "encoding": about.file_encoding}
+    described: dict[str, Any] = {**size, **declared}
     sys.stdout.write(json.dumps(described) + "\n")
 
 
