@@ -153,13 +153,22 @@ def valid(model: type[ModelT], resource: Resource, loaded: Loaded) -> ModelT:
     try:
         return model.model_validate(resource.content)
     except ValidationError as fault:
+        if any("recursion" in error["type"] for error in fault.errors()):
+            raise ImportRefused(_too_deep(resource, loaded)) from None
         faults = "; ".join(f"{'.'.join(map(str, error['loc']))}: {error['msg']}" for error in fault.errors()[:3])
         raise ImportRefused(
             f"'{quote(loaded.name)}', {loaded.noun} {resource.place}: not a valid {resource.kind} "
             f"({quote(faults, longest=300)})."
         ) from None
     except RecursionError:
-        raise ImportRefused(f"'{quote(loaded.name)}', {loaded.noun} {resource.place}: nested too deep.") from None
+        raise ImportRefused(_too_deep(resource, loaded)) from None
+
+
+def _too_deep(resource: Resource, loaded: Loaded) -> str:
+    return (
+        f"'{quote(loaded.name)}', {loaded.noun} {resource.place}: a {resource.kind} nested too deep. Items "
+        "about 200 deep are read."
+    )
 
 
 def _asked(reference: str) -> Identifier | None:

@@ -89,8 +89,11 @@ def _parsed(raw: bytes, path: Path) -> tuple[list[Any], str]:
                 return [_json(line) for line in lines], "line"
         except (json.JSONDecodeError, RecursionError):
             pass
-        where = f" (line {fault.lineno})" if isinstance(fault, json.JSONDecodeError) else " (nested too deep)"
-        raise ImportRefused(f"'{quote(path.name)}' is damaged JSON{where}. Was the file cut off?") from fault
+        if isinstance(fault, RecursionError):
+            raise ImportRefused(f"'{quote(path.name)}' is JSON nested too deep to be a FHIR resource.") from None
+        raise ImportRefused(
+            f"'{quote(path.name)}' is damaged JSON (line {fault.lineno}). Was the file cut off?"
+        ) from fault
 
 
 def _json(text: str) -> Any:

@@ -219,3 +219,13 @@ def test_choices_say_what_they_count_as_in_both_spellings(store, tmp_path):
             assert weights == dict.fromkeys(spellings, int(option["valueCoding"]["code"]))
     (total,) = [item for item in asked["item"] if item.get("readOnly")]
     assert (total["linkId"], total["type"]) == ("gad7_total", "decimal")
+
+
+@pytest.mark.parametrize(
+    ("depth", "words"), [(400, "entry 1: a QuestionnaireResponse nested too deep"), (9000, "nested")]
+)
+def test_items_nested_without_end_are_refused_with_the_limit(write, depth, words):
+    inner = '{"linkId": "g", "item": [' * depth + json.dumps(phq9([1] * 9)[0]) + "]}" * depth
+    text = json.dumps(response([])).replace('"item": []', f'"item": [{inner}]')
+    with pytest.raises(ImportRefused, match=words):
+        plan_import(write(text, name="a.json"))
