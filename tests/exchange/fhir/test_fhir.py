@@ -193,7 +193,7 @@ def test_one_response_per_line_is_read_as_a_bulk_export(store, write, now):
             bundle(response([{"answer": []}])),
             r"entry 1: not a valid QuestionnaireResponse \(item.0.linkId: Field required",
         ),
-        ('{"resourceType": ' + "[" * 100_000, "damaged JSON"),
+        ('{"resourceType": ' + "[" * 100_000, "nested too deep"),
     ],
 )
 def test_what_is_no_fhir_is_refused_with_its_place(write, text, words):
