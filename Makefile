@@ -12,6 +12,8 @@ PORT ?= 8050
 # The tests make thousands of files and wait for each to be on the disk: in memory, where there is room, they need
 # less than half the time.
 IN_MEMORY := $(shell [ -w /dev/shm ] && [ "$$(df -Pk /dev/shm | awk 'NR == 2 {print $$4}')" -gt 6000000 ] && echo TMPDIR=/dev/shm)
+# Many tests wait for a server or a browser, so half as many processes again as there are cores.
+AT_ONCE := $(shell cores=$$(getconf _NPROCESSORS_ONLN); echo $$((cores + (cores + 1) / 2)))
 PYTEST := $(IN_MEMORY) $(BIN)/python -m pytest
 
 .PHONY: help pictures setup setup-run demo test test-quick test-all attack test-pythons coverage mutants check format docs build sbom bench lock sample clean
@@ -38,7 +40,7 @@ test: $(READY) ## every test, those in a real browser included
 	@sh scripts/node.sh
 	@sh scripts/chromium.sh
 	@sh scripts/postgres.sh
-	@$(PYTEST) -n 2 -m "not slow"
+	@$(PYTEST) -n $(AT_ONCE) -m "not slow"
 
 test-quick: $(READY) ## for the working hour: no browser, no PostgreSQL, no killed processes, few examples
 	@$(PYTEST) -n 2 --hypothesis-profile=quick tests \

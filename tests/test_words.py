@@ -24,6 +24,8 @@ from mbc.cli.program import program
 from mbc.store import Store
 from tests.dashboards.record import make_record
 
+pytestmark = pytest.mark.long
+
 ROOT = Path(__file__).resolve().parents[1]
 MODULES = sorted(
     file.relative_to(ROOT)

@@ -18,6 +18,8 @@ from mbc.store import Client, Clinician, Store
 from mbc.store.backup.restore import restore
 from tests.store.conftest import DATABASES, GOOD_PASSWORD
 
+pytestmark = pytest.mark.long
+
 OTHER_PASSWORD = "nine otters, one quiet lantern"
 
 

@@ -12,6 +12,8 @@ from mbc.care.scoring.rescore import keep_scores, wrong_scores
 from mbc.care.scoring.scores import current_sets
 from mbc.store import Administration, Client, Store
 
+pytestmark = pytest.mark.long
+
 DAY = date(2026, 3, 2)
 
 

@@ -12,6 +12,8 @@ from mbc.errors import AccessDenied, SettingsError
 from mbc.store import Administration, Client, Clinician, Episode, Event, Goal, Session, Store
 from tests.store.conftest import GOOD_PASSWORD
 
+pytestmark = pytest.mark.long
+
 TODAY = date(2026, 11, 28)
 
 

@@ -20,6 +20,8 @@ from mbc.store import Store
 from tests.dashboards.conftest import sign_in, token_of
 from tests.dashboards.record import PASSWORD
 
+pytestmark = pytest.mark.long
+
 ROLES = {
     "ash": "clinician", "oak": "supervisor", "lead": "safety_lead", "ana": "analyst", "res": "researcher",
     "adam": "administrator",

@@ -18,6 +18,8 @@ from tests.dashboards.conftest import sign_in, token_of
 from tests.dashboards.record import PASSWORD
 from tests.store.conftest import GOOD_PASSWORD
 
+pytestmark = pytest.mark.long
+
 WRONG = "wrong wrong wrong"
 
 

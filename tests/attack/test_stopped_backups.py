@@ -19,6 +19,8 @@ from mbc.store.backup import emergency
 from mbc.store.backup.restore import restore
 from tests.store.backup.test_full_disk import disk, fill_up
 
+pytestmark = pytest.mark.long
+
 KILLED = """
 import os, signal, sys
 from mbc.store.backup import create

@@ -24,6 +24,8 @@ from mbc.store import Store
 from mbc.store.access.roles import Scope, User
 from tests.store.conftest import GOOD_PASSWORD, fill
 
+pytestmark = pytest.mark.long
+
 EVERYBODY = {"C1", "C2", "C3"}
 REACH = {  # whose rows each account may meet; a pseudonym alone may also stand in lists of the safety lead
     "clinician": {"C1"},

@@ -14,6 +14,8 @@ from mbc.errors import MbcError
 from mbc.store import Administration, Client, Store
 from mbc.store.database import sqlcipher
 
+pytestmark = pytest.mark.long
+
 KEY, OTHER_KEY = "quiet lantern, two otters", "seven boats, no harbour"
 
 

@@ -9,6 +9,8 @@ import pytest
 from mbc.cli.program import main
 from mbc.store import Administration, Client, Clinician, Store
 
+pytestmark = pytest.mark.long
+
 
 @pytest.fixture
 def url(tmp_path) -> str:

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import json
-import subprocess
-import sys
 
 import pytest
 from click.testing import CliRunner
 
 from mbc.cli.program import program
+from tests.cli.in_process import mbc
 
 pytestmark = pytest.mark.long
 
@@ -24,12 +23,6 @@ def here(tmp_path, monkeypatch):
 
 def call(*arguments):
     return CliRunner().invoke(program, list(map(str, arguments)), catch_exceptions=False)
-
-
-def command(*arguments):
-    return subprocess.run(
-        [sys.executable, "-m", "mbc", *map(str, arguments)], capture_output=True, text=True, check=False
-    )
 
 
 def begin(folder, key="loneliness"):
@@ -63,8 +56,8 @@ def test_answers_to_it_are_imported(here):
         "client_id,taken_on,loneliness_1,loneliness_2,loneliness_3,loneliness_4\nc1,2026-01-05,1,2,3,4\n",
         encoding="utf-8",
     )
-    assert command("init", "--store", "sqlite:///a.db").returncode == 0
-    ended = command(
+    assert mbc("init", "--store", "sqlite:///a.db").returncode == 0
+    ended = mbc(
         *("import", "a.csv", "--store", "sqlite:///a.db", "--instruments", "own"),
         *("--clinician", "k1", "--display-name", "Kim"),
     )
@@ -83,7 +76,7 @@ def test_every_fault_is_shown_with_its_line_and_status_1(here):
     file = here / "own" / "loneliness.toml"
     text = file.read_text(encoding="utf-8")
     file.write_text(text.replace("[4, 16]", "[4, 61]").replace("better", "bettr"), encoding="utf-8")
-    ended = command("instruments", "check", file)
+    ended = mbc("instruments", "check", file)
     assert ended.returncode == 1
     assert "loneliness.toml: 2 faults" in ended.stdout
     number = next(n for n, line in enumerate(text.splitlines(), 1) if "[4, 16]" in line)

@@ -21,6 +21,8 @@ from mbc.store import Administration, Definition, Store
 from mbc.store.database.sqlite_library import SQLITE
 from tests.own_questionnaires import safety_questionnaire
 
+pytestmark = pytest.mark.long
+
 URL = "sqlite:///clinic.db"
 ROWS = "client,date,lone_1,lone_2,lone_3,lone_4\nC1,2026-01-05,1,2,3,4\nC1,2026-02-05,1,2,3,3\n"
 

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import gzip
-import subprocess
-import sys
 
 import polars as pl
 import pytest
 from click.testing import CliRunner
 
 from mbc.cli.program import program
+from tests.cli.in_process import mbc
 
 pytestmark = pytest.mark.long
 
@@ -34,10 +33,8 @@ def call(*arguments):
 
 
 def command(*arguments):
-    """Run the command as a user does, with its own process and exit status."""
-    return subprocess.run(
-        [sys.executable, "-m", "mbc", "score", *map(str, arguments)], capture_output=True, text=True, check=False
-    )
+    """Run the command as a user does, to its exit status."""
+    return mbc("score", *arguments)
 
 
 def test_a_summary_is_shown(answers):

@@ -13,6 +13,8 @@ from mbc.errors import SettingsError
 from mbc.store import Administration, Client, Goal, Store
 from mbc.store.database.sqlite_library import SQLITE
 
+pytestmark = pytest.mark.long
+
 
 @pytest.fixture(scope="module")
 def made(tmp_path_factory):

@@ -14,6 +14,8 @@ from mbc.figures.drawing.elements import Area, Rule, Series, Text
 from mbc.figures.static_twin import position
 from scripts.figure_pictures import trajectory
 
+pytestmark = pytest.mark.long
+
 
 def charts(course, theme="light"):
     return {

@@ -18,6 +18,8 @@ from mbc import instruments, models
 from mbc.errors import DefinitionError, FrameError, MbcError, UnknownInstrument
 from tests.refusals import quietly, rules, wrong_options
 
+pytestmark = pytest.mark.long
+
 ROWS = 30
 rng = np.random.default_rng(5)
 RSES = pl.DataFrame({f"rses_{n}": rng.integers(0, 4, ROWS) for n in range(1, 11)})

@@ -15,6 +15,8 @@ from mbc import models
 from mbc.errors import MbcError
 from tests.refusals import quietly, rules, wrong_options
 
+pytestmark = pytest.mark.long
+
 rng = np.random.default_rng(7)
 N, K = 24, 6
 WHO, WEEK = np.repeat(np.arange(N), K), np.tile(np.arange(K), N)

@@ -28,6 +28,8 @@ from mbc.models.results.references import reference_list, references
 from mbc.models.results.result import Explained, Result, Summary
 from tests.models.result_examples import EXAMPLES
 
+pytestmark = pytest.mark.long
+
 ROOT = Path(__file__).resolve().parents[2]
 KINDS: dict[str, type] = {"pandas": pd.DataFrame, "polars": pl.DataFrame, "pyarrow": pa.Table}
 BASES = {Explained, Result, WithCoefficients, FittedModel}

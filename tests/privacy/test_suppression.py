@@ -11,6 +11,8 @@ from mbc.errors import SettingsError
 from mbc.privacy import suppress
 from mbc.privacy.suppression import rounded_percent
 
+pytestmark = pytest.mark.long
+
 NAMES = ("recovered", "improved", "unchanged", "deteriorated")
 
 

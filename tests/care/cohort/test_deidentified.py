@@ -28,6 +28,8 @@ from mbc.store import (
     Store,
 )
 
+pytestmark = pytest.mark.long
+
 FIRST = dt.date(2026, 1, 5)
 NAMES = ("Ada Lovegood", "C-1001", "C-1002", "Wren", "leave the shared flat", "the night of the move", "R-secret")
 

@@ -18,6 +18,8 @@ from dashboards.server.log import Line
 from mbc.store.database.sqlite_library import SQLITE
 from tests.dashboards.conftest import sign_in
 
+pytestmark = pytest.mark.long
+
 PATHS = (*(page.path for page in PAGES.pages if page.path), "/client/C001")
 BREAKS = {
     "a table is gone": "DROP TABLE audit",

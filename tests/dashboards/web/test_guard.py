@@ -9,6 +9,8 @@ from flask.testing import FlaskClient
 from dashboards.web.health import HEALTH_ENDPOINTS
 from tests.dashboards.conftest import Clock, sign_in
 
+pytestmark = pytest.mark.long
+
 MACHINERY = (
     "/_dash-layout",
     "/_dash-dependencies",

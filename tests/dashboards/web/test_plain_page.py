@@ -7,6 +7,8 @@ from dash import dcc, html
 
 from dashboards.web.plain_page import to_html
 
+pytestmark = pytest.mark.long
+
 
 def test_a_client_page_has_its_words_and_tables_without_scripts(signed_in):
     page = signed_in("ash").get("/client/C001?plain=1")

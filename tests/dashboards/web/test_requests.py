@@ -16,6 +16,8 @@ from dashboards.web.rate_limit import REQUESTS, SIGN_INS, RateLimits
 from tests.dashboards.conftest import sign_in, token_of
 from tests.dashboards.record import PASSWORD
 
+pytestmark = pytest.mark.long
+
 OURS = {"Origin": "http://localhost"}
 CALLBACK = "/_dash-update-component"
 

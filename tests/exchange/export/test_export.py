@@ -108,7 +108,9 @@ def record() -> Iterator[Store]:
         yield made
 
 
-@pytest.mark.parametrize("kind", FORMATS)
+@pytest.mark.parametrize(
+    "kind", [pytest.param(kind, marks=pytest.mark.slow if kind == "spss" else ()) for kind in FORMATS]
+)
 def test_moments_blanks_kept_scores_and_screens_come_back(record, tmp_path, kind):
     export_record(record, place(tmp_path, kind), format=kind, include_safety=True)
     assert_same(record, place(tmp_path, kind))

@@ -13,6 +13,8 @@ from mbc.errors import ImportRefused
 from mbc.exchange import export_record, plan_import
 from mbc.store import Administration, Client
 
+pytestmark = pytest.mark.long
+
 EXAMPLE = Path(__file__).resolve().parents[3] / "../shared/data/fhir"
 needs_example = pytest.mark.skipif(not EXAMPLE.exists(), reason="US Core's examples are not at hand")
 LOINC = "http://loinc.org"

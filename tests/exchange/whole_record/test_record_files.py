@@ -11,6 +11,8 @@ from mbc.errors import Conflict, ImportRefused
 from mbc.exchange import import_record
 from mbc.store import Store
 
+pytestmark = pytest.mark.long
+
 SAMPLE = Path(__file__).resolve().parents[3] / "data" / "sample"
 CSI4 = "client_id,taken_on,session_number,target,informant,form,coding,csi4_1,csi4_2,csi4_3,csi4_4\n"
 FILES = {

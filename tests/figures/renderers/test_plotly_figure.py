@@ -11,6 +11,8 @@ from mbc.figures.renderers.key import key_entries
 from mbc.figures.renderers.plotly_figure import plotly_of
 from mbc.figures.theme import PALETTES
 
+pytestmark = pytest.mark.long
+
 NAMES = (
     "growth", "residuals", "therapist_effects", "method_agreement", "true_change", "dropout_sensitivity",
     "cumulative_incidence", "lagged_paths", "forest", "funnel", "item_rest_correlations", "trajectory", "outcomes",

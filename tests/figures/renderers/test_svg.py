@@ -17,6 +17,8 @@ from mbc.figures.renderers.svg import svg_of
 from mbc.figures.renderers.text_size import width_of
 from mbc.figures.theme import PALETTES, PRINT, contrast, static_palette
 
+pytestmark = pytest.mark.long
+
 SVG = "{http://www.w3.org/2000/svg}"
 NAMES = (
     "growth", "residuals", "therapist_effects", "method_agreement", "true_change", "dropout_sensitivity",

@@ -15,6 +15,8 @@ from mbc.instruments import across_targets, instrument, keyed_items, score_state
 from mbc.simulate.people.population import READINGS
 from mbc.simulate.questionnaires.item_answers import Occasions, draw_answers, write_as
 
+pytestmark = pytest.mark.long
+
 DATA = Path(__file__).resolve().parents[3] / ".." / "shared" / "data"
 SIMULATED = sorted({reading.instrument for reading in READINGS})
 

@@ -295,7 +295,8 @@ def test_resampled_clients_at_planned_occasions(trial):
     assert ours == pytest.approx(np.std(found, axis=0, ddof=1), rel=0.16)  # three standard errors of that spread
 
 
-@pytest.mark.parametrize("per", ["client", pytest.param("time", marks=pytest.mark.slow)])
+@pytest.mark.slow
+@pytest.mark.parametrize("per", ["client", "time"])
 def test_resampled_clients_scatter_as_much_as_the_analytic_error_says(rows, fit, per):
     """Clients drawn with replacement, the model refitted, delta added anew: the spread of 200 estimates."""
     rng = np.random.default_rng(8)

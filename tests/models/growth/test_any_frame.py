@@ -15,6 +15,8 @@ from mbc import models
 from mbc.errors import FrameError, ModelError
 from mbc.models.growth.data.shapes import NaturalSpline, Piecewise
 
+pytestmark = pytest.mark.long
+
 REFERENCE = Path(__file__).resolve().parents[2] / "reference" / "growth"
 
 

@@ -14,6 +14,8 @@ from mbc.models.growth.comparison.compared_fit import ComparedFit, DataMark
 from tests.models.growth.test_fitted_rows import variant
 from tests.models.result_examples import GROWTH, growth, scores
 
+pytestmark = pytest.mark.long
+
 
 # Fitzmaurice, Laird & Ware, Applied Longitudinal Analysis, 2nd ed., table C.1: critical values of the even mixture
 # of chi-squares with q and q + 1 degrees of freedom.

@@ -23,6 +23,8 @@ from mbc import models
 from mbc.errors import FrameError, ModelError
 from tests.models.result_examples import GROWTH, growth, scores
 
+pytestmark = pytest.mark.long
+
 
 @functools.cache
 def variant(name: str) -> Any:

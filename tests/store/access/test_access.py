@@ -22,6 +22,8 @@ from mbc.store import (
 from mbc.store._aggregate_view import counting_view
 from tests.store.conftest import GOOD_PASSWORD, fill
 
+pytestmark = pytest.mark.long
+
 DAY = date(2026, 5, 1)
 # who does what is walked in test_roles_table.py; here is how it is refused, and what a refusal gives away
 ACCOUNTS = (

@@ -12,6 +12,8 @@ from mbc.errors import SettingsError
 from mbc.store.access.common_words import COMMON_WORDS
 from mbc.store.access.password_rules import SHORTEST, require_good
 
+pytestmark = pytest.mark.long
+
 SEEN_ACCEPTED_ONCE = (  # by people who tried
     "P@ssw0rd1234", "passw0rd1234", "iloveyouforever", "letmeinplease", "michelle1234", "liverpool123",
     "manchesterunited", "Summer2026!!", "1234qwer1234", "thequickbrownfox", "aaaabbbbcccc", "qwertyuiop12",

@@ -14,6 +14,8 @@ from mbc.store.accounts.break_glass import MOST_OPEN, OPEN_FOR
 from tests.store.access.test_access import DAY
 from tests.store.conftest import GOOD_PASSWORD, fill
 
+pytestmark = pytest.mark.long
+
 WHY = "Standing in for T3, who is ill; the client has called in distress"
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import UTC, date, datetime, timedelta
 
 import numpy as np
+import pytest
 from sqlalchemy import text
 
 from mbc.store import Administration, Flag, Goal, GoalRating, Session
@@ -14,6 +15,8 @@ from mbc.store.audit.recent_events import Recent
 from mbc.store.database import engine as engines
 from mbc.store.maintenance import verification
 from mbc.store.schema.administration_numbers import FIRST_OF_SAFETY
+
+pytestmark = pytest.mark.long
 
 
 def tampered(store, *statements):

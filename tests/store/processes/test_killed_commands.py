@@ -26,9 +26,9 @@ pytestmark = [
     pytest.mark.long,
 ]
 ROWS = 300
-ALL = (*DATABASES, "sqlcipher")
 OFTEN = pytest.param("often", marks=pytest.mark.slow)
-KILLS = {"seldom": (4, 1), "often": (60, 60)}  # at steps, and at any moment
+ALL = (*DATABASES, pytest.param("sqlcipher", marks=pytest.mark.slow))
+KILLS = {"seldom": (3, 1), "often": (60, 60)}  # at steps, and at any moment
 
 
 @pytest.fixture(scope="module")

@@ -105,7 +105,7 @@ def outcome(store: Store, add: Any, *, supersede: str | None) -> object:
         return type(fault), str(fault)
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=12, deadline=None)
 @given(
     earlier=st.lists(questionnaires(), max_size=4),
     batch=st.lists(questionnaires(), min_size=1, max_size=8),

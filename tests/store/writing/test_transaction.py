@@ -34,6 +34,8 @@ from mbc.store.schema import digests, tables
 from mbc.store.writing import administrations
 from tests.own_questionnaires import unreadable
 
+pytestmark = pytest.mark.long
+
 DAY = date(2026, 1, 5)
 TAKEN = Administration("C1", "rses", DAY, (3, 2, None, 1), {"total": 6}, form="a", coding="0-3")
 

@@ -20,6 +20,8 @@ from mbc.store import Client, Episode, Event, Store
 from tests.dashboards.reading import named, of_kind, parts, text_of
 from tests.dashboards.record import FIRST, RSES_TOTALS, _sheets, day
 
+pytestmark = pytest.mark.long
+
 RSES = ids.trajectory("rses.total")
 LAST = date(2026, 3, 20)
 
