@@ -21,7 +21,7 @@
     │   ├── StoreUnreachable     the database does not answer, or its file is out of reach
     │   ├── NotInRecord          no such client, goal, relationship ... for this user
     │   ├── Conflict             the same occasion is already on record with other answers
-    │   │   └── IdentifierTaken  somebody else's; nothing of theirs is told
+    │   │   └── IdentifierTaken  somebody else's; nothing of theirs is shown
     │   ├── Erased               this person was erased on request, and is not taken in again
     │   ├── WrongKey             the key does not open an encrypted record or backup
     │   └── BackupDamaged        a backup file is not what was written, or is no backup

@@ -61,7 +61,7 @@ def read_scores(
     ImportRefused
         If the file cannot be read, or holds what is not a number, row by row.
     MissingItems
-        If a column is not there, or cannot be told from others.
+        If a column is not there, or cannot be distinguished from others.
     """
     table = open_table(path, ImportOptions())
     frame = table.frame

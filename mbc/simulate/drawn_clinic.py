@@ -54,7 +54,7 @@ class Drawn:
 
     @property
     def course_names(self) -> list[str]:
-        """Kind of course of each client; the stories are told, not drawn."""
+        """Kind of course of each client; the stories are written, not drawn."""
         n_stories = len(self.stories)
         return ["story"] * n_stories + [KINDS[kind] for kind in self.courses.kind[n_stories:].tolist()]
 

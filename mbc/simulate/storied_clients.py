@@ -62,7 +62,7 @@ def cast_relationships(relationships: Relationships, stories: tuple[Story, ...])
 
 
 def cast_path(path: Floats, stories: tuple[Story, ...]) -> Floats:
-    """Courses of the stories, from the scores they are told in; ``path`` is + better, in intake SDs."""
+    """Courses of the stories, from the scores they are written in; ``path`` is + better, in intake SDs."""
     storied = path.copy()
     week = np.arange(path.shape[2], dtype=np.float64)
     for row, story in enumerate(stories):

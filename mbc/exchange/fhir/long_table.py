@@ -52,7 +52,7 @@ class Sheet:
     others: int = 0
 
     def check_subject(self, place: int, subject: Reference | None, context: Context) -> None:
-        """Record a resource that is not about a person, or about one who cannot be told apart."""
+        """Record a resource that is not about a person, or about one who cannot be distinguished."""
         kind = not_a_patient(subject)
         if kind is not None:
             self.faults.append((place, f"its subject is a {quote(kind)}, not a Patient"))

@@ -19,7 +19,7 @@ from mbc.figures.results.accepted import heading
 from mbc.models.growth.inference.curve import GrowthCurve
 
 Floats = NDArray[np.float64]
-MOST_POINTS = 1000  # drawn; more than that cannot be told apart, and makes a file large
+MOST_POINTS = 1000  # drawn; more than that cannot be distinguished, and makes a file large
 _QUARTILE = float(ndtri(0.75))
 
 

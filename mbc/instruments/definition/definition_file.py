@@ -1,4 +1,4 @@
-"""How a definition file is read, and how each fault in it is told."""
+"""How a definition file is read, and how each fault in it is reported."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _NAMED = {"scale": "key", "form": "key", "coding": "key", "items": "id", "flag":
 
 
 def parse(text: str, name: str) -> InstrumentEntry:
-    """Read one definition; every fault of form is told at once.
+    """Read one definition; every fault of form is reported at once.
 
     Parameters
     ----------

@@ -1,6 +1,6 @@
-"""What editors are told of definition files: the JSON Schema, made from the schema that reads them.
+"""What editors know of definition files: the JSON Schema, made from the schema that reads them.
 
-``python -m mbc.instruments.own.json_schema`` writes the file anew; a test holds it to the schema.
+``python -m mbc.instruments.own.json_schema`` writes the file again; a test holds it to the schema.
 """
 
 from __future__ import annotations

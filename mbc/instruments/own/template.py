@@ -89,7 +89,7 @@ missing = {{ rule = "strict" }}  # a blank leaves no score; or {{ rule = "prorat
 #source = "own"
 #confidence = "medium"
 
-# With a norm and a reliability, change can be told from measurement error.
+# With a norm and a reliability, change can be distinguished from measurement error.
 #[scale.change_norm]
 #norm = "clinic"
 #reliability = "clinic_alpha"

@@ -1,4 +1,4 @@
-"""Which answers a coding does not accept, and how that is told: values met, accepted range, rows, repair."""
+"""Which answers a coding does not accept, and the message: values, accepted range, rows, repair."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from mbc.instruments.scoring.answer_sheet import Sheet, named
 _MOST_VALUES = 6
 _MOST_COLUMNS = 5
 _MOST_GROUPS = 6
-_LOOK_AT = 1000  # rows with a fault, when a message collects the values met
+_LOOK_AT = 1000  # rows with a fault, when a message collects the refused values
 _NUMBER = re.compile(r"[+-]?\d+(\.\d*)?")
 
 
@@ -70,30 +70,30 @@ def describe_refusal(frame: frames.Frame, sheet: Sheet, faulty: Sequence[str]) -
 def rows(
     frame: frames.Frame, sheet: Sheet, faulty: Sequence[str], *, numbered: str | None = None, most: int = _LOOK_AT
 ) -> list[str]:
-    """Tell each refused answer of an eager table: its row, column, value and the accepted range.
+    """List each refused answer of an eager table: its row, column, value and the accepted range.
 
     Parameters
     ----------
     frame : narwhals frame
-        The table; of a lazy one nothing is told, as its rows have no numbers.
+        The table; of a lazy one nothing is listed, as its rows have no numbers.
     sheet : Sheet
     faulty : sequence of str
         Item ids, from ``faulty_items``.
     numbered : str, optional
         A column that numbers the rows; default: the first row is 1.
     most : int
-        How many to tell at most.
+        How many to list at most.
     """
     if not isinstance(frame, nw.DataFrame):
         return []
     numbers = frame[numbered].to_list() if numbered else list(range(1, len(frame) + 1))
-    told_rows: list[tuple[Any, str]] = []
+    refused: list[tuple[Any, str]] = []
     for item_id in faulty:
         accepted, column = sheet.accepts(item_id), sheet.columns[item_id]
         for row, value, wrong in zip(numbers, frame[column].to_list(), _mask(sheet, item_id), strict=True):
             if wrong:
-                told_rows.append((row, f"row {row}, {column}: {_quote(value)} (accepted: {accepted})"))
-    return [line for _, line in sorted(told_rows, key=lambda line: line[0])[:most]]
+                refused.append((row, f"row {row}, {column}: {_quote(value)} (accepted: {accepted})"))
+    return [line for _, line in sorted(refused, key=lambda line: line[0])[:most]]
 
 
 def _mask(sheet: Sheet, item_id: str) -> list[bool]:
@@ -103,10 +103,10 @@ def _mask(sheet: Sheet, item_id: str) -> list[bool]:
 
 
 def _groups(frame: frames.Frame, sheet: Sheet, faulty: Sequence[str]) -> dict[tuple[str, str], list[str]]:
-    """Columns that share the values met and the accepted range, told together."""
+    """Columns that share the refused values and the accepted range, in one line of the message."""
     groups: dict[tuple[str, str], list[str]] = {}
     for item_id in faulty:
-        values = ", ".join(_values_met(frame, sheet, item_id))
+        values = ", ".join(_refused_values(frame, sheet, item_id))
         groups.setdefault((values, sheet.accepts(item_id)), []).append(sheet.columns[item_id])
     return groups
 
@@ -115,7 +115,7 @@ def _listed(columns: Sequence[str]) -> str:
     return ", ".join(columns if len(columns) <= _MOST_COLUMNS else [*columns[:3], "...", columns[-1]])
 
 
-def _values_met(frame: frames.Frame, sheet: Sheet, item_id: str) -> list[str]:
+def _refused_values(frame: frames.Frame, sheet: Sheet, item_id: str) -> list[str]:
     """List the refused values as they stand in the caller's table."""
     column = sheet.columns[item_id]
     if isinstance(frame, nw.DataFrame):
@@ -171,7 +171,7 @@ def _advice(sheet: Sheet) -> str:
 
 
 def _fitting(sheet: Sheet, extremes: tuple[float, float]) -> str | None:
-    """Name another coding that accepts all that was met."""
+    """Name another coding that accepts all answers."""
     for other in sheet.instrument.codings:
         spans = [other.accepted(item) for item in sheet.instrument.items]
         inside = min(low for low, _ in spans) <= extremes[0] and extremes[1] <= max(high for _, high in spans)

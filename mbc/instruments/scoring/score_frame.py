@@ -186,12 +186,12 @@ def refused_answers(
     coding: str | None = None,
     numbered: str | None = None,
 ) -> list[str]:
-    """Tell, row by row, the answers that ``score`` refuses; empty when there are none.
+    """List, row by row, the answers that ``score`` refuses; empty when there are none.
 
     Parameters
     ----------
     frame, key, items, form, coding
-        As in ``score``; of a lazy table nothing is told, as its rows have no numbers.
+        As in ``score``; of a lazy table nothing is listed, as its rows have no numbers.
     numbered : str, optional
         A column that numbers the rows; default: the first row is 1.
 

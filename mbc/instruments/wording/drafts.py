@@ -31,7 +31,7 @@ class Draft:
     instructions: str | None
     copyright: str | None
     lines: tuple[Line, ...]
-    extras: Literal["fault", "told", "passed over"] = "fault"  # what a question of no item is
+    extras: Literal["fault", "reported", "passed over"] = "fault"  # what a question of no item is
     sections: Mapping[str, str] = field(default_factory=dict[str, str])  # name of a question -> heading above it
 
 

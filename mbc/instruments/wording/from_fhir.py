@@ -128,7 +128,7 @@ def read_questionnaire(content: bytes, name: str, language: str) -> Draft:
         instructions="\n".join(_before_questions(resource.item, language)) or None,
         copyright=plain(resource.copyright) or None,
         lines=tuple(lines),
-        extras="told",
+        extras="reported",
     )
 
 

@@ -29,7 +29,7 @@ def is_dictionary(header: list[str]) -> bool:
 
 
 def read_dictionary(table: Table) -> Draft:
-    """Read every field that can be answered; which of them belong to an instrument is told by their names."""
+    """Read every field that can be answered; which of them belong to an instrument is known by their names."""
     header, rows = table
     places = {title.casefold(): place for place, title in enumerate(header)}
     columns = {

@@ -48,7 +48,7 @@ def match(
     name : str
         The file's name, for messages.
     form, coding : str, optional
-        What the clinic says; else told from the file, where it can be told.
+        What the clinic says; else detected from the file, where it can be.
     pattern : str, optional
         What fields are called, with ``{n}`` for the place: ``"q{n}_today"``.
 
@@ -104,14 +104,14 @@ def _find(draft: Draft, instrument: Instrument, form: Form, pattern: str | None)
 def _in_turn(draft: Draft, instrument: Instrument, form: Form, pattern: str | None) -> bool:
     """Whether questions have to be taken as they come: a resource that names none, and asks just as many."""
     return (
-        draft.extras == "told"
+        draft.extras == "reported"
         and len(draft.lines) == len(form.order)
         and not any(_item_of(line, instrument, form, pattern)[0] for line in draft.lines)
     )
 
 
 def _item_of(line: Line, instrument: Instrument, form: Form, pattern: str | None) -> tuple[str | None, bool]:
-    """Item of a line, and whether its place on the form told it: LOINC code, identity, then place."""
+    """Item of a line, and whether its place on the form gave it: LOINC code, identity, then place."""
     by_loinc = {item.loinc: item.id for item in instrument.items if item.loinc}
     for code in (*line.codes, *line.names):
         if code in by_loinc:
@@ -139,7 +139,7 @@ def _place(name: str, key: str, pattern: str | None) -> int | None:
 
 
 def _form(matches: _Matches, instrument: Instrument, stated: Form | None, name: str) -> Form:
-    """Form of the file: as stated, or told by its order where items are known by identity."""
+    """Form of the file: as stated, or detected from its order where items are known by identity."""
     orders = "; ".join(f"{form.key}: {form.title}" for form in instrument.forms)
     if matches.by_place and stated is None and len(instrument.forms) > 1:
         which = " or ".join(f"--form {form.key}" for form in instrument.forms)
@@ -162,7 +162,7 @@ def _form(matches: _Matches, instrument: Instrument, stated: Form | None, name: 
 
 
 def _coding(matches: _Matches, instrument: Instrument, name: str) -> Coding:
-    """Coding that accepts just the options; the default where none does, so that its faults are told."""
+    """Coding that accepts just the options; the default where none does, so that its faults are reported."""
     fitting = [coding for coding in instrument.own_codings if not list(_values(matches, instrument, coding))]
     if len(fitting) > 1:
         meanings = "; ".join(f"{coding.key}: {coding.title}" for coding in fitting)
@@ -233,7 +233,7 @@ def _order(options: Sequence[tuple[str, str]]) -> str | None:
 
 
 def _grouped(faults: Iterable[tuple[str, str]]) -> Iterator[str]:
-    """Lines with the same fault, told together."""
+    """Lines with the same fault, reported together."""
     groups: dict[str, list[str]] = {}
     for where, fault in faults:
         groups.setdefault(fault, []).append(where)
@@ -281,7 +281,7 @@ def _notes(draft: Draft, matches: _Matches) -> Iterator[str]:
             "The file has neither LOINC codes nor numbers; its questions were taken in their order. Look at them: "
             "mbc instruments wording show."
         )
-    if draft.extras == "told":
+    if draft.extras == "reported":
         for line in matches.extras:
             yield f"Left out, as no item of the instrument: {line.where} ('{line.text[:60]}')."
     by_text: dict[str, Line] = {}

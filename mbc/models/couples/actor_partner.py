@@ -26,7 +26,7 @@ from mbc.models.results.result import Result
 Reason = Literal[
     "too_few_dyads",
     "zero_variance",  # nobody, or no couple, differs in x
-    "partners_alike",  # partners' x cannot be told apart: actor and partner effect are one
+    "partners_alike",  # partners' x cannot be distinguished: actor and partner effect are one
     "actor_near_zero",  # a ratio to nothing
     "no_shared_variance",  # partners' x do not go together: nothing is shared
 ]
@@ -37,7 +37,7 @@ _LEAST = 5  # dyads: three coefficients, and something left to judge them by
 class DyadEffect(Result):
     """One estimate with its interval."""
 
-    role: str  # whose outcome; "both" where partners are not told apart
+    role: str  # whose outcome; "both" where partners are not distinguished
     effect: str  # intercept, actor, partner, actor difference, partner difference
     estimate: float
     standard_error: float
@@ -64,7 +64,7 @@ class ActorPartner(Result):
 
     effects: tuple[DyadEffect, ...] = field(repr=False)
     ratios: tuple[PartnerRatio, ...]
-    roles: tuple[str, ...]  # empty where partners are not told apart
+    roles: tuple[str, ...]  # empty where partners are not distinguished
     residual_correlation: float | None  # between partners, given both x
     residual_sd: tuple[float, ...]  # per role, scale points
     confidence: float
@@ -142,7 +142,7 @@ def actor_partner(
     Notes
     -----
     Told apart, both partners' x stand in both equations, and generalised least squares with free residual
-    variances and correlation is ordinary least squares per role. Not told apart: the sum of y on the sum of x
+    variances and correlation is ordinary least squares per role. Not distinguished: the sum of y on the sum of x
     gives ``a + p``, the difference on the difference, without intercept, ``a - p``. A random intercept per couple
     cannot hold partners who differ more than strangers, and is not used.
 

@@ -39,7 +39,7 @@ def distinguishable_slopes(pairs: FloatArray, weights: FloatArray) -> FloatArray
 
 
 def indistinguishable_slopes(pairs: FloatArray, weights: FloatArray) -> FloatArray:
-    """Actor and partner effect of partners who are not told apart; shape (n_samples, 2)."""
+    """Actor and partner effect of partners who are not distinguished; shape (n_samples, 2)."""
     moments = moments_of(pairs, weights, pooled=True)
     same = moments[:, 0, 0] + moments[:, 1, 1], moments[:, 0, 2] + moments[:, 1, 3]
     across = 2.0 * moments[:, 0, 1], moments[:, 0, 3] + moments[:, 1, 2]

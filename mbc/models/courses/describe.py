@@ -54,7 +54,7 @@ class Courses(Result):
     columns: tuple[str, str, str]  # client, time and score, as the frame calls them
     n: int  # clients
     n_missing: int  # clients without any score
-    reason: Reason | None  # why noise cannot be told
+    reason: Reason | None  # why noise cannot be estimated
     backend: Backend = "polars"
     method: str = "setbacks from the running best; Tang & DeRubeis (1999)"
 

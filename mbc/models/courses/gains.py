@@ -45,7 +45,7 @@ class SuddenGains(Result):
     kind: Kind
     criteria: Criteria
     higher_is_better: bool
-    sessions: str  # how sessions were told apart: "numbers", "rows" or "columns"
+    sessions: str  # how sessions were distinguished: "numbers", "rows" or "columns"
     bridged: bool
     norms: Norms  # what the cutoff was computed from
     columns: tuple[str, str, str]  # client, time and score, as the frame calls them

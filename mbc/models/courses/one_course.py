@@ -80,7 +80,7 @@ class Course(Result):
     time_covered: float | None  # from the first to the last score, long gaps left out
     time_beyond_cutoff: float | None  # on the better side, by straight lines between scores
     share_beyond_cutoff: float | None
-    reason: Reason | None  # why noise could not be told
+    reason: Reason | None  # why noise could not be estimated
 
     @property
     def plateau(self) -> Plateau | None:

@@ -62,7 +62,7 @@ def attendance_weights(
     client, time, score : str
         Its columns.
     sessions : {"columns", "numbers", "rows"}
-        How occasions are told apart; ``columns`` takes the distinct times of all clients. See ``sudden_gains``.
+        How occasions are distinguished; ``columns`` takes the distinct times of all clients. See ``sudden_gains``.
     last : int, optional
         The planned number of occasions; the largest number any client has unless given.
     stabilised : bool

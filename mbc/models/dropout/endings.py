@@ -27,7 +27,7 @@ class Endings:
     ids: list[Any]
     last: FloatArray  # time of the last score, NaN where there is none
     planned: BoolArray  # therapy ended as planned
-    going_on: BoolArray  # no ending is on record, although endings are told
+    going_on: BoolArray  # no ending is on record, although endings are recorded
     score: FloatArray  # score at the time asked about, NaN where there is none
     covariates: dict[str, NDArray[Any]]  # floats, or text; one value per client
     n_blank: int  # clients left out, since a covariate of theirs is blank

@@ -25,7 +25,7 @@ from mbc.models.results.result import Result
 
 Reason = Literal["nothing_missing", "not_converged"]
 Deltas = float | Sequence[float]
-_TRIES = 3  # bootstrap samples whose growth model does not converge are drawn anew, this many times over
+_TRIES = 3  # bootstrap samples whose growth model does not converge are drawn again, this many times over
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +41,7 @@ class DeltaImputation(Result):
     at: float
     n: int
     n_missing: int
-    n_failed: int  # bootstrap samples drawn anew because their growth model did not converge
+    n_failed: int  # bootstrap samples drawn again because their growth model did not converge
     imputations: int
     seed: int
     method: str = "multiple imputation from a growth model, clients bootstrapped; Rubin's rules"

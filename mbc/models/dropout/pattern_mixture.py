@@ -28,7 +28,7 @@ Reason = Literal["nothing_missing", "nobody_observed"]
 class GroupMean:
     """One group at the occasion asked about."""
 
-    group: str  # "all" where no groups are told apart
+    group: str  # "all" where no groups are distinguished
     n: int
     n_missing: int
     observed: float | None  # mean of the scores that are there

@@ -31,7 +31,7 @@ Measure = Literal["change", "score"]
 class LeaversAndMean:
     """One group at the time asked about."""
 
-    group: str  # "all" where no groups are told apart
+    group: str  # "all" where no groups are distinguished
     n: int  # clients on the list
     n_left: int  # dropped out before that time
     n_planned: int  # ended as planned before that time

@@ -56,7 +56,7 @@ def _who_left(question: Question, groups: Sequence[tuple[str, int, int, int]]) -
     by = f"by {question.time} {question.at:g}"
     if question.endings_known:
         return f"Of {n} clients {left} had dropped out {by} and {planned} had ended as planned."
-    return f"Of {n} clients {left} had left {by}; how therapy ended is not told: all count as dropouts."
+    return f"Of {n} clients {left} had left {by}; how therapy ended is not recorded: all count as dropouts."
 
 
 def _finding(

@@ -175,7 +175,7 @@ class FormulaSource:
         return np.asarray(rows, dtype=np.float64).mean(axis=0)
 
     def expected(self, time: float, people: Endings, place: IntArray) -> tuple[FloatArray, Floats]:
-        """Not told by a formula: which of its columns of random effects move with time is not known."""
+        """Not known from a formula: which of its columns of random effects move with time is not known."""
         raise ModelError(
             "estimand='scores' asks a result of growth_curve; a formula model takes estimand='course'."
         )

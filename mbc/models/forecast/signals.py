@@ -45,7 +45,7 @@ class SignalRules:
     rule: Rule
     thresholds: Thresholds
     response: bool  # False where intake was on the healthy side already: nothing to respond to
-    decimals: int = 0  # in which scores are told
+    decimals: int = 0  # in which scores are written
     sessions: int = FIRST_SIGNAL  # at which enough clients still went on, where the model learned
 
     def is_worse(self, forecast: Forecast) -> bool:

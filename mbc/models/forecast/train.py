@@ -27,7 +27,7 @@ LEAST_CLIENTS = 40  # followed; fewer leave no one to calibrate on
 COURSE_SHARE = 0.7  # the rest is the regression's: what the two know differs, and neither is right everywhere
 _REGRESSION_WIDTH = 0.2  # along log(session)
 FIRST_SIGNAL = 3  # scores known; earlier ones say little about the end
-_FROM_END = 4  # clients beyond the score that the range of intakes is counted from: none is told of alone
+_FROM_END = 4  # clients beyond the score that the range of intakes is counted from: none is described alone
 _WIDEST = 3.0  # times as wide as elsewhere, for clients whom hardly anybody was like
 _MOST_FOR_CALIBRATION = 10_000  # clients; quantiles are known well enough from these
 _LEAST_AT_SESSION = 20  # clients still followed; beyond that session the last corrections are kept
@@ -304,7 +304,7 @@ def _intake_range(followed: Histories, fit: CourseFit) -> tuple[float, float]:
 
 
 def _cross_calibrated(fit: CourseFit, followed: Histories, outside: list[_Outside]) -> Prognosis:
-    """Calibrate each fold's forecasts on the other folds: what a new client would have been told."""
+    """Calibrate each fold's forecasts on the other folds: what a new client would have been shown."""
     parts = [
         _calibrated(fit, followed, [other for other in outside if other is not part]).prognosis(part.end)
         for part in outside

@@ -57,7 +57,7 @@ def growth_curve(
     FrameError
         If a column is absent or does not hold numbers.
     ModelError
-        If the model cannot be told from these rows (one score per client, time that never varies, ...).
+        If the model cannot be estimated from these rows (one score per client, time that never varies, ...).
 
     Notes
     -----

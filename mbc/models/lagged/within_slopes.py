@@ -79,7 +79,7 @@ def freed(values: FloatArray, client: IntArray, time: FloatArray, people: int, *
 
 
 def bootstrap(made: Panel, *, samples: int, seed: int) -> FloatArray:
-    """Draw clients anew; shape (samples, p, q)."""
+    """Draw clients again; shape (samples, p, q)."""
     rng = np.random.default_rng(seed)
     n = made.totals.outcomes.shape[0]
     estimates = [

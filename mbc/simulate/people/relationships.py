@@ -90,7 +90,7 @@ def _waiting(stream: Stream, hazard: float, clients: int) -> Ints:
 def relationship_effects(seed: int, relationships: Relationships, path: Floats) -> Floats:
     """Add to the true courses what endings and beginnings do to people.
 
-    Satisfaction sinks in the weeks before an ending, and begins anew, higher, with a new relationship. Mood,
+    Satisfaction sinks in the weeks before an ending, and begins again, higher, with a new relationship. Mood,
     self-esteem, worry and attachment anxiety are shaken by an ending; a chosen one leaves them better later on.
 
     Parameters

@@ -147,7 +147,7 @@ def owners(connection: Connection, known: Known, kind: type, batch: Sequence[Any
 
 
 def require_same_owner(scope: Scope, before: dict[str, Any], after: dict[str, Any]) -> None:
-    """Raise IdentifierTaken when an identifier is somebody else's; nothing of theirs is told."""
+    """Raise IdentifierTaken when an identifier is somebody else's; nothing of theirs is shown."""
     same = before.get("client_id") == after.get("client_id")
     is_client = "registered_on" in before
     seen = scope.clinicians is None or not is_client or before["clinician_id"] in scope.clinicians

@@ -66,10 +66,9 @@ def test_partners_told_apart_are_generalised_least_squares(many, validation):
     source = f"nlme {NLME['versions']['nlme']}, 71 couples"
     expected = NLME["told_apart"]
     for one, estimate, error in zip(ours, expected["estimate"], expected["error"], strict=True):
-        validation(f"APIM told apart, {one.effect} of {one.role}", source, estimate, one.estimate)
-        validation(
-            f"APIM told apart, {one.effect} of {one.role}, SE", source, error, one.standard_error, within=1e-7
-        )
+        name = f"APIM, roles distinguished, {one.effect} of {one.role}"
+        validation(name, source, estimate, one.estimate)
+        validation(f"{name}, SE", source, error, one.standard_error, within=1e-7)
     for name in ("actor", "partner"):
         difference = made.effect(f"{name} difference", "a - b")
         estimate, error = NLME[f"{name}_difference"]

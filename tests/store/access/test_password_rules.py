@@ -102,3 +102,28 @@ def test_a_refusal_says_why_and_never_repeats_the_password(password, reason):
 def test_digits_at_the_ends_are_not_read_as_letters():
     assert refused("passw0rd0134")  # o, i, e and a at the end would be four letters beyond the word
     assert refused("0134passw0rd")
+
+
+@pytest.mark.parametrize(
+    "password",
+    [
+        "poiuytrewqpo", "lkjhgfdsalkj", "987654321098", "zyxwvutsrqpo",  # a row of keys from its end
+        "trewqpoiuytr",  # round the end of a row
+        "abc.mnbvcxz+99", "efg-hij-klm!", "123-qwe-456-asd",  # walks of three letters count as words
+        "aaa.bbb.ccc.1", "ggg-password-ttt",
+    ],
+)  # fmt: skip
+def test_walks_in_either_direction_and_short_runs_are_refused(password):
+    assert refused(password)
+
+
+@pytest.mark.parametrize("password", ["abc-xyz-qwe-asd-jkl", "abx-efz-hik-klo", "aab-cce-ffh-iik"])
+def test_four_short_runs_or_letters_in_no_row_are_accepted(password):
+    assert not refused(password)
+
+
+def test_at_most_three_words_and_fewer_than_four_letters_beyond_are_refused():
+    assert refused("password.xkv.9")
+    assert not refused("password.xkvw.9")
+    assert refused("dragon-monkey-summer")
+    assert not refused("dragon-monkey-summer-winter")

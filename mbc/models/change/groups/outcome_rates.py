@@ -106,7 +106,7 @@ def _flags(result: HasVerdicts, codes: CodeArray) -> dict[str, Any]:
 
 
 def group_names(groups: object, size: int) -> pl.Series:
-    """Read each person's group; everybody is in "all" unless told otherwise."""
+    """Read each person's group; everybody is in "all" unless stated otherwise."""
     if groups is None:
         return (
             pl.Series("group", ["all"] * size, dtype=pl.String) if size < 2 else pl.repeat("all", size, eager=True)

@@ -55,7 +55,7 @@ def mixed_end(curve: GrowthCurve, endings: Endings, histories: Histories, rows: 
 def plain_growth(histories: Histories) -> GrowthCurve:
     """Fit the plain model: log(1 + time), random intercept and slope, every score from intake on.
 
-    Where nobody has three scores, slopes that differ between clients cannot be told from error: then only
+    Where nobody has three scores, slopes that differ between clients cannot be distinguished from error: then only
     intercepts do.
     """
     scored = histories.scored

@@ -14,7 +14,7 @@ from mbc.models.forecast.course_model.outcome_scale import OutcomeScale
 from mbc.models.growth.matrices import Floats
 
 Marks = NDArray[np.bool_]
-_LEAST_CHANCE = 1e-9  # rounds to 0 %, and is told from there being no room
+_LEAST_CHANCE = 1e-9  # rounds to 0 %, and is distinct from there being no room
 
 
 @dataclass(frozen=True, slots=True)

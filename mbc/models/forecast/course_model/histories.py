@@ -92,7 +92,7 @@ def stacked(some: Sequence[Histories]) -> Histories:
 def read_histories(frame: Any, *, outcome: str, time: str, client: str) -> Histories:
     """Read a long table, one row per score, of any kind that narwhals knows.
 
-    Scores of one client at the same time are replaced by their mean: which of them came first cannot be told.
+    Scores of one client at the same time are replaced by their mean: which of them came first cannot be known.
     """
     rows = read_rows(frame, outcome=outcome, time=time, client=client).sorted_by_time()
     ids: list[Any] = rows.ids.tolist()

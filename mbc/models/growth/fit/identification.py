@@ -16,7 +16,7 @@ from mbc.models.growth.matrices import Floats, cholesky
 
 
 def checked_start(design: Design, *, reml: bool) -> Evaluation:
-    """Evaluate the deviance where a search begins, and refuse the model if its variances cannot be told apart."""
+    """Evaluate the deviance where a search begins; refuse the model if its variances cannot be distinguished."""
     start = evaluate(design.statistics, starting_factor(design), reml=reml)
     require_identified(design, start)
     return start

@@ -19,7 +19,7 @@ import numpy as np
 from mbc.models.growth.design.statistics import Block, PairBlock, Statistics
 from mbc.models.growth.matrices import Floats
 
-DETERMINED = 1e-3  # of s11 s22: below this a client's two effects cannot be told apart
+DETERMINED = 1e-3  # of s11 s22: below this a client's two effects cannot be distinguished
 
 
 @dataclass(frozen=True, slots=True)
