@@ -36,6 +36,7 @@ COMMANDS: dict[str, CommandEntry] = {
     "review": CommandEntry("review", "Describe one client's charts as text."),
     "outcomes": CommandEntry("outcomes", "Report outcome rates of the clinic for a period."),
     "report": CommandEntry("report", "Print reports as PDF or HTML."),
+    "release": CommandEntry("release", "Publish outcomes once, small numbers hidden; read releases."),
     "validate": CommandEntry("validate", "Test how well the expected course forecasts new clients."),
     "deidentify": CommandEntry("deidentify", "Write a de-identified cohort for research."),
     "user": CommandEntry("user", "Add, list and disable accounts."),

@@ -74,11 +74,11 @@ def last_score_rule(cohort: Cohort, period: Period) -> str:
 
 
 def in_cohort(cohort: Cohort, period: Period) -> nw.Expr:
-    """Whether an episode is in a cohort: an expression over ``since``, ``ended`` (day numbers)."""
+    """Whether an episode is in a cohort: an expression over ``since``, ``ended`` and ``counted`` (day numbers)."""
     start, end = period.days
     since, ended = nw.col("since"), nw.col("ended")
     if cohort == "finished":
-        chosen = (ended >= start) & (ended <= end)
+        chosen = (nw.col("counted") >= start) & (nw.col("counted") <= end)
     elif cohort == "started":
         chosen = (since >= start) & (since <= end)
     else:

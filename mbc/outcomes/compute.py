@@ -14,11 +14,14 @@ from mbc.outcomes.bounds import bounds
 from mbc.outcomes.cohorts import Period, heading, last_score_rule, require_cohort
 from mbc.outcomes.definitions.definition_file import Definition, rule_module
 from mbc.outcomes.definitions.definition_file import definition as read_definition
-from mbc.outcomes.definitions.quantities import Group, Rate
+from mbc.outcomes.definitions.quantities import Group, Mean, Rate
+from mbc.outcomes.eligibility import PRESETS, headline
 from mbc.outcomes.intervals import clustered_interval
+from mbc.outcomes.means import mean_metric
 from mbc.outcomes.pairs import FIRST_RULE
 from mbc.outcomes.results import FlowStep, Metric, OutcomeReport
 from mbc.outcomes.source import open_source
+from mbc.privacy.small_numbers.protect import Table
 from mbc.privacy.small_numbers.rounded_counts import SmallNumberRule, publish, small_number_rule
 from mbc.privacy.suppression import Preset
 
@@ -33,6 +36,7 @@ def report(
     start: dt.date,
     end: dt.date,
     small_numbers: int | Preset = "nhs5",
+    eligibility: str = "plain",
 ) -> OutcomeReport:
     """Report outcomes by a published definition.
 
@@ -51,6 +55,8 @@ def report(
         First and last day of the period, both included.
     small_numbers : int or preset
         The rule for the column ``published``.
+    eligibility : {"plain", "acorn"}
+        What a headline needs: so many people, so complete, bounds not too wide.
 
     Returns
     -------
@@ -85,6 +91,9 @@ def report(
     source = open_source(frames)
     groups = rule_module(settings).groups(source, settings, chosen, period)
     counted = [_count(group) for group in groups]
+    metrics = tuple(
+        metric for group, table in zip(groups, counted, strict=True) for metric in _metrics(group, table, rule)
+    )
     return OutcomeReport(
         definition=settings.rules,
         title=settings.title,
@@ -95,11 +104,12 @@ def report(
         last_rule=last_score_rule(chosen, period),
         rules=tuple(line for group in groups for line in group.rules),
         sources=tuple(settings.sources),
-        metrics=tuple(
-            metric for group, table in zip(groups, counted, strict=True) for metric in _metrics(group, table, rule)
-        ),
-        flow=_flow(groups[0], counted[0]) if groups else (),
+        metrics=metrics,
+        headline=headline(metrics, PRESETS[eligibility]),
+        flow=tuple(step for group, table in zip(groups, counted, strict=True) for step in _flow(group, table)),
+        tables=tuple(_table(group, table) for group, table in zip(groups, counted, strict=True)),
         small_numbers=rule.name,
+        smallest=rule.smallest,
         kind=source.kind,
     )
 
@@ -110,14 +120,27 @@ def _count(group: Group) -> pl.DataFrame:
     for position, rate in enumerate(group.rates):
         within = _flag(rate.denominator)
         hit = within & _flag(rate.numerator)
-        known = _flag(rate.resolved) if rate.resolved is not None else nw.lit(value=True)
-        for name, flag in (("den", within), ("num", hit), ("sure", hit & known), ("open", within & ~known)):
-            columns.append(_as_number(flag).alias(f"{name}{position}"))
+        known = _flag(rate.resolved) if rate.resolved is not None else within
+        everybody = within if rate.everybody is None else _flag(rate.everybody)
+        parts = {"den": within, "num": hit, "sure": hit & known, "open": everybody & ~known, "all": everybody}
+        columns += [_as_number(flag).alias(f"{name}{position}") for name, flag in parts.items()]
+    for position, mean in enumerate(group.means):
+        columns += _moments(mean, position)
     columns += [_as_number(_flag(step.flag)).alias(f"step{position}") for position, step in enumerate(group.steps)]
     flags = group.frame.select(nw.col(_CLINICIAN).fill_null("").alias(_CLINICIAN), *columns)
     names = [name for name in flags.collect_schema().names() if name != _CLINICIAN]
     summed = flags.group_by(_CLINICIAN).agg(*(nw.col(name).sum().alias(name) for name in names))
     return summed.collect().to_polars().sort(_CLINICIAN)
+
+
+def _moments(mean: Mean, position: int) -> list[nw.Expr]:
+    value = mean.value
+    known = ~value.is_null() & _flag(mean.of)
+    first = value if mean.scale is None else mean.scale
+    parts = {"v": value, "vv": value * value, "f": first, "ff": first * first, "fv": first * value}
+    sums = [nw.when(known).then(part.cast(nw.Float64)).otherwise(nw.lit(0.0)) for part in parts.values()]
+    named = [part.alias(f"{name}_{position}") for name, part in zip(parts, sums, strict=True)]
+    return [*named, _as_number(known).alias(f"n_{position}"), _as_number(_flag(mean.of)).alias(f"of_{position}")]
 
 
 def _flag(flag: nw.Expr) -> nw.Expr:
@@ -129,19 +152,27 @@ def _as_number(flag: nw.Expr) -> nw.Expr:
 
 
 def _metrics(group: Group, table: pl.DataFrame, rule: SmallNumberRule) -> list[Metric]:
-    return [_metric(rate, position, table, group, rule) for position, rate in enumerate(group.rates)]
+    rates = [_metric(rate, position, table, group, rule) for position, rate in enumerate(group.rates)]
+    return [
+        *rates,
+        *(mean_metric(mean, position, table, group, rule) for position, mean in enumerate(group.means)),
+    ]
 
 
 def _metric(rate: Rate, position: int, table: pl.DataFrame, group: Group, rule: SmallNumberRule) -> Metric:
     numerators, denominators = (_numbers(table, f"{part}{position}") for part in ("num", "den"))
     numerator, denominator = sum(numerators), sum(denominators)
     limits = None if rate.only_count else clustered_interval(numerators, denominators)
-    sure, unknown = (sum(_numbers(table, f"{part}{position}")) for part in ("sure", "open"))
-    edge = None if rate.only_count else bounds(sure, unknown, denominator)
+    sure, unknown, everybody = (sum(_numbers(table, f"{part}{position}")) for part in ("sure", "open", "all"))
+    edge = None if rate.only_count else bounds(sure, unknown, everybody)
     share = publish(numerator, denominator, rule)
     return Metric(
         metric=f"{group.key}_{rate.name}" if group.key else rate.name,
         title=rate.title,
+        group=group.title,
+        key=group.key,
+        of=rate.of or f"{rate.name}_of",
+        completeness=rate.completeness,
         among=rate.among,
         numerator=numerator,
         denominator=denominator,
@@ -157,6 +188,16 @@ def _metric(rate: Rate, position: int, table: pl.DataFrame, group: Group, rule: 
     )
 
 
+def _table(group: Group, table: pl.DataFrame) -> Table:
+    """Give the counts of a group that may be published, and how they hang together."""
+    counts: dict[str, int] = {}
+    for position, rate in enumerate(group.rates):
+        if not rate.completeness:
+            counts[rate.of or f"{rate.name}_of"] = sum(_numbers(table, f"den{position}"))
+            counts[rate.name] = sum(_numbers(table, f"num{position}"))
+    return Table(counts, group.relations, group.hide_first)
+
+
 def _numbers(table: pl.DataFrame, name: str) -> list[int]:
     return [int(value or 0) for value in table[name].to_list()]
 
@@ -166,5 +207,5 @@ def _flow(group: Group, table: pl.DataFrame) -> tuple[FlowStep, ...]:
     for position, step in enumerate(group.steps):
         count = sum(_numbers(table, f"step{position}"))
         lost = steps[-1].count - count if steps else 0
-        steps.append(FlowStep(step.name, step.title, count, lost, step.why_not))
+        steps.append(FlowStep(step.name, step.title, count, lost, step.why_not, group.title))
     return tuple(steps)

@@ -10,11 +10,12 @@ import narwhals.stable.v2 as nw
 import polars as pl
 
 from mbc.outcomes.cohorts import Cohort, Period
+from mbc.privacy.small_numbers.protect import Table
 from mbc.privacy.small_numbers.rounded_counts import PublishedShare
 
 _LIMITS_AND_BOUNDS = (
     "Limits are 95 % intervals that count clients within clinicians; bounds say what the clients without a known "
-    "outcome could make of a figure."
+    "outcome could make of a figure. One interval in twenty misses by chance: of many figures, some do."
 )
 COLUMNS = ("metric", "numerator", "denominator", "value", "lower", "upper", "published")
 
@@ -42,6 +43,12 @@ class Metric:
     best: float | None = None
     unknown: int = 0
     clinicians: int = 0
+    group: str = ""
+    """Which scale it is of, where a definition has several."""
+    key: str = ""
+    of: str = ""
+    """Name of the denominator's count: metrics with the same one have the same denominator."""
+    completeness: bool = False
     share: PublishedShare | None = None
 
 
@@ -54,6 +61,7 @@ class FlowStep:
     count: int
     lost: int
     why: str
+    group: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,8 +79,13 @@ class OutcomeReport:
     sources: tuple[str, ...]
     metrics: tuple[Metric, ...]
     flow: tuple[FlowStep, ...]
+    headline: str
+    """The main rate in words, or why none is given."""
     small_numbers: str
     """Name of the small-number rule."""
+    smallest: int
+    tables: tuple[Table, ...] = field(repr=False)
+    """True counts of each group, for `mbc.care.clinic.make_release`."""
     kind: Any = field(default=None, repr=False, compare=False)
 
     def __getitem__(self, name: str) -> Metric:
@@ -111,6 +124,8 @@ class OutcomeReport:
             f"{self.title}: {self.heading[0].lower()}{self.heading[1:]}.",
             f"First and last: {self.first_rule}; {self.last_rule}.",
             *self.rules,
+            "",
+            self.headline,
             "",
             *(_step_words(step) for step in self.flow),
             "",
@@ -160,19 +175,20 @@ def _step_words(step: FlowStep) -> str:
 
 
 def _like(table: pl.DataFrame, kind: Any) -> Any:
-    if kind is None or isinstance(kind, pl.DataFrame):
+    """Make the kind of table that came in."""
+    if kind is None:
         return table
     frame: Any = nw.from_native(kind)
     implementation = frame.implementation
-    if implementation.is_pandas():
-        return table.to_pandas()
-    if implementation.is_pyarrow():
-        return table.to_arrow()
-    if implementation.is_duckdb():
-        duckdb: Any = import_module("duckdb")  # installed where such a table came in
-
-        return duckdb.from_arrow(table.to_arrow())
     if implementation.is_pyspark():
         types = "metric string, numerator long, denominator long, value double, lower double, upper double"
         return kind.sparkSession.createDataFrame(table.rows(), f"{types}, published string")
-    return table.lazy() if isinstance(frame, nw.LazyFrame) else table
+    made: Any = table.lazy() if isinstance(frame, nw.LazyFrame) else table
+    if implementation.is_pandas():
+        made = table.to_pandas()
+    elif implementation.is_pyarrow():
+        made = table.to_arrow()
+    elif implementation.is_duckdb():
+        duckdb: Any = import_module("duckdb")  # installed where such a table came in
+        made = duckdb.from_arrow(table.to_arrow())
+    return made

@@ -19,7 +19,7 @@ Lazy = nw.LazyFrame[Any]
 _TABLES: dict[str, tuple[dict[str, str], dict[str, str]]] = {
     "episodes": (
         {"episode_id": "text", "client_id": "text", "referred_on": "day", "ended_on": "day"},
-        {"clinician_id": "text", "started_on": "day", "ending": "text"},
+        {"clinician_id": "text", "started_on": "day", "ending": "text", "counted_on": "day"},
     ),
     "sessions": (
         {"episode_id": "text", "held_on": "day", "attended": "yes or no"},
@@ -54,7 +54,11 @@ class Source:
     """The tables of a record, lazy, with day numbers instead of dates."""
 
     episodes: Lazy
-    """episode_id, client_id, clinician_id, referred, started, ended, since (day numbers), ending."""
+    """episode_id, client_id, clinician_id, referred, started, ended, since, counted (day numbers), ending.
+
+    ``counted`` is the day on which a finished episode is counted: the day it ended, unless the table has a column
+    ``counted_on`` for what was entered late.
+    """
     sessions: Lazy
     """episode_id, held (day number), number, attended."""
     scores: Lazy
@@ -222,7 +226,7 @@ _FIRST_OF_1970 = 719_468  # days from the first of March of the year 0 to the fi
 
 def _episodes(frame: Lazy) -> Lazy:
     since = nw.coalesce(nw.col("referred"), nw.col("started"))
-    return frame.with_columns(since=since)
+    return frame.with_columns(since=since, counted=nw.coalesce(nw.col("counted"), nw.col("ended")))
 
 
 def _scores(frame: Lazy) -> Lazy:

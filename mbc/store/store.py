@@ -25,6 +25,7 @@ from mbc.store.database import engine as engines
 from mbc.store.database.encryption_keys import given
 from mbc.store.reading.provenance import Provenance
 from mbc.store.reading.readers import Readers
+from mbc.store.releases import Releases
 from mbc.store.retention import Retention
 from mbc.store.schema import tables as t
 from mbc.store.schema.records import Administration, Definition, ImportSource
@@ -40,7 +41,7 @@ from mbc.store.writing.safety_decisions import decide
 from mbc.store.writing.transaction import Writing
 
 
-class Store(Readers, Provenance, BreakGlass, Backups, Maintenance, Caseloads, Retention, ClinicModels):
+class Store(Readers, Provenance, BreakGlass, Backups, Maintenance, Caseloads, Retention, ClinicModels, Releases):
     """A longitudinal record, whole (for the operator at the command line) or narrowed to one user.
 
     Examples

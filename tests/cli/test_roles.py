@@ -42,6 +42,7 @@ OPERATOR = frozenset(
     {
         "init", "demo", "serve", "import", "key", "client", "user", "rescore", "backup", "restore",
         "encrypt", "decrypt", "convert", "validate", "report", "scores", "retention", "upgrade", "models",
+        "release",
     }
 )  # fmt: skip
 NO_RECORD = frozenset({"instruments", "score"})

@@ -344,5 +344,10 @@ def clinic_report(
         store.audit.record("refused", asked="outcomes", fault="AccessDenied", start=start, end=end)
         raise AccessDenied("This report holds exact counts; your account may see published figures only.")
     return outcomes.report(
-        record_frames(source), definition, cohort, start=start, end=end, small_numbers=small_numbers
+        record_frames(source, outcomes.Period(start, end)),
+        definition,
+        cohort,
+        start=start,
+        end=end,
+        small_numbers=small_numbers,
     )

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from mbc.outcomes.definitions.quantities import Group
     from mbc.outcomes.source import Source
 
-RULES = {"nhs": "nhs"}
+RULES = {"nhs": "nhs", "jacobson-truax": "jacobson_truax"}
 """Name of the rules -> module in this folder."""
 
 

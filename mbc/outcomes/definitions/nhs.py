@@ -14,6 +14,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from functools import reduce
+from itertools import pairwise
 
 import narwhals.stable.v2 as nw
 from pydantic import Field
@@ -23,6 +24,7 @@ from mbc.outcomes.definitions.definition_file import Definition, Part
 from mbc.outcomes.definitions.quantities import Group, Rate, Step
 from mbc.outcomes.pairs import contacts, first_and_last, improvement, scores_of, within_episodes
 from mbc.outcomes.source import Lazy, Source
+from mbc.privacy.small_numbers.attacker import Relation
 
 
 class Measure(Part):
@@ -70,8 +72,15 @@ def groups(source: Source, settings: Settings, cohort: Cohort, period: Period) -
     return (
         Group(
             frame=frame,
-            rates=(*_outcomes(settings, cohort), *_waits(settings), *_endings(cohort), *_completeness(settings)),
+            rates=(
+                *_outcomes(settings, cohort),
+                *_waits(settings, cohort),
+                *_endings(cohort),
+                *_completeness(settings, cohort),
+            ),
             steps=_steps(cohort),
+            relations=_relations(settings, cohort),
+            hide_first=("no_reliable_change", "not_at_caseness", "finished_course"),
             rules=tuple(_rules(settings)),
         ),
     )
@@ -110,7 +119,7 @@ def _flags(frame: Lazy, settings: Settings, cohort: Cohort, period: Period) -> L
         improvement(measure.higher_is_better, f"{measure.key}_first", f"{measure.key}_last") <= -measure.reliable
         for measure in measures
     ]
-    ended = (nw.col("ended") >= start) & (nw.col("ended") <= end)
+    ended = (nw.col("counted") >= start) & (nw.col("counted") <= end)
     open_at_end = (nw.col("ended").is_null() | (nw.col("ended") > end)).fill_null(value=True)
     frame = frame.with_columns(
         member=in_cohort(cohort, period),
@@ -164,40 +173,64 @@ def _outcomes(settings: Settings, cohort: Cohort) -> tuple[Rate, ...]:
     courses = "finished courses" if cohort == "finished" else "courses"
     at_caseness = f"{courses} at caseness at the start"
     least = settings.least_contacts
-    name, title = ("finished_course", "Finished a course of treatment") if cohort == "finished" else (
-        "course", "Had a course of treatment",
-    )  # fmt: skip
+    name = _course_name(cohort)
+    title = "Finished a course of treatment" if cohort == "finished" else "Had a course of treatment"
     improved, worse = nw.col("improved"), nw.col("deteriorated")
     return (
-        Rate(name, title, f"at least {least} attended contacts", course, course, only_count=True),
+        Rate(name, title, f"at least {least} attended contacts", course, course, only_count=True, of=name),
         Rate("not_at_caseness", "Not at caseness at the start", courses, nw.col("not_at_caseness"), course,
-             only_count=True),
-        Rate("recovery", "Recovered", at_caseness, nw.col("recovered"), cases, known),
-        Rate("reliable_improvement", "Improved reliably", courses, improved, course, known),
-        Rate("reliable_deterioration", "Deteriorated reliably", courses, worse, course, known),
-        Rate("no_reliable_change", "No reliable change", courses, ~improved & ~worse, course, known),
-        Rate("reliable_recovery", "Recovered reliably", at_caseness, nw.col("recovered") & improved, cases, known),
+             only_count=True, of=name),
+        Rate("recovery", "Recovered", at_caseness, nw.col("recovered"), cases, known, of="at_caseness"),
+        Rate("reliable_improvement", "Improved reliably", courses, improved, course, known, of=name),
+        Rate("reliable_deterioration", "Deteriorated reliably", courses, worse, course, known, of=name),
+        Rate("no_reliable_change", "No reliable change", courses, ~improved & ~worse, course, known, of=name),
+        Rate("reliable_recovery", "Recovered reliably", at_caseness, nw.col("recovered") & improved, cases, known,
+             of="at_caseness"),
     )  # fmt: skip
 
 
-def _waits(settings: Settings) -> tuple[Rate, ...]:
+def _course_name(cohort: Cohort) -> str:
+    return "finished_course" if cohort == "finished" else "course"
+
+
+def _relations(settings: Settings, cohort: Cohort) -> tuple[Relation, ...]:
+    """Say how the counts hang together: whoever knows the definition knows this."""
+    course, once = _course_name(cohort), "ended_treated_once"
+    waits = [wait.name for wait in sorted(settings.waits.first_treatment, key=lambda wait: -wait.days)]
+    gaps = [f"first_to_second_over_{days}" for days in sorted(settings.waits.first_to_second_over)]
+    chains = [(course, *waits), ("second_in_period", *gaps), ("at_caseness", "recovery", "reliable_recovery"),
+              ("reliable_improvement", "reliable_recovery")]  # fmt: skip
+    nested = [Relation(total, (part,), exact=False) for chain in chains for total, part in pairwise(chain)]
+    endings = (course, "ended_before_treatment", once)
+    ended = Relation("ended_in_period", endings, exact=settings.least_contacts == 2)
+    return (
+        Relation(course, ("reliable_improvement", "reliable_deterioration", "no_reliable_change")),
+        Relation(course, ("not_at_caseness", "at_caseness")),
+        *nested,
+        *([ended] if cohort == "finished" else []),
+        *(Relation("open_with_contact", (f"open_no_contact_over_{days}",), exact=False)
+          for days in settings.waits.no_contact_over),
+    )  # fmt: skip
+
+
+def _waits(settings: Settings, cohort: Cohort) -> tuple[Rate, ...]:
     waits = settings.waits
     return (
         *(
             Rate(wait.name, f"First contact within {wait.days} days of referral", "courses",
-                 _sure(nw.col("wait") <= wait.days), nw.col("course"))
+                 _sure(nw.col("wait") <= wait.days), nw.col("course"), of=_course_name(cohort))
             for wait in waits.first_treatment
         ),
         *(
             Rate(f"first_to_second_over_{days}", f"Second contact more than {days} days after the first",
                  "second contact in the period, ended or not", _sure(nw.col("gap") > days),
-                 nw.col("second_in_period"))
+                 nw.col("second_in_period"), of="second_in_period")
             for days in waits.first_to_second_over
         ),
         *(
             Rate(f"open_no_contact_over_{days}", f"Open, without contact for more than {days} days",
                  "open on the last day of the period, with at least one contact", _sure(nw.col("silent") > days),
-                 nw.col("open_with_contact"))
+                 nw.col("open_with_contact"), of="open_with_contact")
             for days in waits.no_contact_over
         ),
     )  # fmt: skip
@@ -214,12 +247,20 @@ def _endings(cohort: Cohort) -> tuple[Rate, ...]:
             among,
             nw.col("contacts") == 0,
             ended,
+            of="ended_in_period",
         ),
-        Rate("ended_treated_once", "Ended after one contact", among, nw.col("contacts") == 1, ended),
+        Rate(
+            "ended_treated_once",
+            "Ended after one contact",
+            among,
+            nw.col("contacts") == 1,
+            ended,
+            of="ended_in_period",
+        ),
     )
 
 
-def _completeness(settings: Settings) -> tuple[Rate, ...]:
+def _completeness(settings: Settings, cohort: Cohort) -> tuple[Rate, ...]:
     both = "both" if len(settings.measures) == 2 else "all" if len(settings.measures) > 2 else "the"
     noun = "measure" if len(settings.measures) == 1 else "measures"
     return (
@@ -229,6 +270,8 @@ def _completeness(settings: Settings) -> tuple[Rate, ...]:
             "courses",
             nw.col("paired_all"),
             nw.col("course"),
+            of=_course_name(cohort),
+            completeness=True,
         ),
     )
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 import narwhals.stable.v2 as nw
 
 from mbc.outcomes.source import Lazy
+from mbc.privacy.small_numbers.attacker import Relation
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,6 +20,9 @@ class Rate:
     numerator: nw.Expr  # true or false for each row; counted within the denominator
     denominator: nw.Expr
     resolved: nw.Expr | None = None  # whether the outcome is known for certain; None: always
+    everybody: nw.Expr | None = None  # whom the bounds are about; None: the denominator
+    of: str = ""  # name of the denominator's count, where several rates share it
+    completeness: bool = False  # says how complete the data are: published as a band
     only_count: bool = False  # the numerator is the figure; its share is not published by the definition
 
 
@@ -33,9 +37,6 @@ class Mean:
     of: nw.Expr  # who could have one
     unit: str
     scale: nw.Expr | None = None  # first scores, where the mean is divided by their standard deviation
-    divisor: float | None = None  # or by this standard deviation of a reference sample
-    sessions: nw.Expr | None = None
-    notes: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,4 +59,6 @@ class Group:
     steps: tuple[Step, ...] = ()
     key: str = ""  # prefix of metric names: "rses_total"; empty where there is one group
     title: str = ""
+    relations: tuple[Relation, ...] = ()  # how the counts add up, by the names of rates and of denominators
+    hide_first: tuple[str, ...] = ()
     rules: tuple[str, ...] = field(default=())  # instruments, limits and sources, in sentences

@@ -29,7 +29,7 @@ RESERVED = frozenset(
         "account added", "account enabled", "account disabled", "account restored", "password changed",
         "permission granted", "permission withdrawn", "supervision added", "supervision ended", "access reviewed",
         "link made", "change requested", "change confirmed", "change declined",
-        "setting changed", "second factor added", "second factor removed", "password accepted",
+        "release made", "setting changed", "second factor added", "second factor removed", "password accepted",
         "signed out everywhere",
         "break glass", "glass closed",
         "erase", "upgrade", "rescore", "model kept",

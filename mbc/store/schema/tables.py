@@ -11,6 +11,7 @@
     earlier               what a changed row said before, with who changed it, when and why
     account ──< account_permission, supervision, second_factor, recovery_code
     setting               what the clinic decided
+    release               what was published of a period, frozen
     audit                 who did what, when, from where: a hash chain
     tombstone ──< erased  what a legal erasure took out: numbers and keyed digests, nobody's name
     definition            definition files of the clinic's own questionnaires, as they were when answers came in
@@ -349,6 +350,19 @@ setting = Table(  # what a clinic decided; each change is a line of the audit lo
     metadata,
     Column("name", String(64), primary_key=True),
     Column("value", Text, nullable=False),  # JSON
+)
+
+release = Table(  # what was published of a period; triggers keep it as it is
+    "release",
+    metadata,
+    Column("name", String(64), primary_key=True),
+    Column("first_day", Date, nullable=False),
+    Column("last_day", Date, nullable=False),
+    Column("made_at", UtcDateTime, nullable=False),
+    Column("made_by", String(64), nullable=False),
+    Column("content", Text, nullable=False),  # JSON: the published figures and their rules
+    Column("sha256", String(64), nullable=False),
+    Column("counted", Text, nullable=False),  # JSON: keyed digests of the episodes that were counted
 )
 
 sign_in_attempt = Table(  # failed sign-ins of late, by account and address

@@ -1,0 +1,156 @@
+"""Publish the outcomes of a period once: figures frozen, small numbers protected, what was counted remembered."""
+
+from __future__ import annotations
+
+import datetime as dt
+import re
+from collections.abc import Sequence
+from pathlib import Path
+
+import polars as pl
+
+from mbc import outcomes
+from mbc.care.clinic.record_frames import record_frames
+from mbc.errors import AccessDenied, SettingsError
+from mbc.exchange.own_definitions import with_definitions_of_record
+from mbc.outcomes.definitions.definition_file import definition as read_definition
+from mbc.outcomes.publication import publish_report
+from mbc.privacy.small_numbers.rounded_counts import small_number_rule
+from mbc.privacy.suppression import Preset
+from mbc.store import Store
+from mbc.store.releases import StoredRelease
+
+DEFINITIONS = ("nhs", "jacobson-truax")
+_QUARTER = re.compile(r"(\d{4})-Q([1-4])")
+_YEAR = re.compile(r"\d{4}")
+
+
+def period_of(name: str) -> outcomes.Period:
+    """Read the period of a release from its name: a calendar quarter or year.
+
+    Raises
+    ------
+    SettingsError
+        If it is neither.
+
+    Examples
+    --------
+    >>> period_of("2026-Q3").end
+    datetime.date(2026, 9, 30)
+    """
+    if match := _QUARTER.fullmatch(name):
+        year, quarter = int(match[1]), int(match[2])
+        start = dt.date(year, 3 * quarter - 2, 1)
+        after = dt.date(year + quarter // 4, 3 * (quarter % 4) + 1, 1)
+        return outcomes.Period(start, after - dt.timedelta(days=1))
+    if _YEAR.fullmatch(name) and int(name) > 0:
+        return outcomes.Period(dt.date(int(name), 1, 1), dt.date(int(name), 12, 31))
+    raise SettingsError(f"A release is of a calendar quarter or year, such as 2026-Q3 or 2026; got '{name}'.")
+
+
+@with_definitions_of_record
+def make_release(
+    store: Store,
+    name: str,
+    *,
+    definitions: Sequence[str | Path] = DEFINITIONS,
+    small_numbers: int | Preset = "nhs5",
+    today: dt.date | None = None,
+) -> StoredRelease:
+    """Freeze the published figures of a quarter or year that is over.
+
+    Whose care ended in the period is counted, each client's episode in one release only: what was entered after an
+    earlier period was released is counted in the next release. A released period is never published again.
+
+    Parameters
+    ----------
+    store : Store
+        The record itself, not one user's view: the operator publishes.
+    name : str
+        ``"2026-Q3"`` or ``"2026"``.
+    definitions : sequence of str or Path
+        Definitions of `mbc.outcomes`.
+    small_numbers : int or preset
+        ``"nhs5"``, ``"cms11"`` or a smallest count from 5.
+    today : date, optional
+        The day on which it is published.
+
+    Raises
+    ------
+    AccessDenied
+        If this is one user's view.
+    Conflict
+        If the period, or a part of it, was released before.
+    SettingsError
+        If the period is not over, or the smallest count is under 5.
+    """
+    period = period_of(name)
+    if store.user is not None:
+        raise AccessDenied(f"{store.user.username} may not publish: releases are made by the operator.")
+    if period.end >= (today or dt.datetime.now(dt.UTC).date()):
+        raise SettingsError(f"{name} ends on {period.end} and is not over: a release is of a period that is over.")
+    rule = small_number_rule(small_numbers)
+    if rule.smallest < _LEAST:
+        raise SettingsError(f"A release hides counts under {_LEAST} at least; got {rule.smallest}.")
+    store.require_unreleased(name, period.start, period.end)
+    frames = record_frames(store, period)
+    frames["episodes"], late = _with_late_entries(store, frames["episodes"], period)
+    settings = [read_definition(chosen) for chosen in definitions]
+    published = [
+        publish_report(
+            outcomes.report(
+                frames, each, "finished", start=period.start, end=period.end, small_numbers=small_numbers
+            )
+        )
+        for each in settings
+    ]
+    content: dict[str, object] = {
+        "reports": [part.to_json() for part in published],
+        "definitions": [each.model_dump(mode="json") for each in settings],
+        "late_entries": "not shown" if rule.hides(late) else f"{rule.rounded(late)}",
+        "replaces": "Nothing: a released period is never published again. Late entries are counted in the next.",
+    }
+    counted = frames["episodes"].filter(pl.col("counted_on").is_between(period.start, period.end))["episode_id"]
+    digests = store.episode_digests()
+    return store.add_release(
+        name, period.start, period.end, content, counted=[digests[key] for key in counted if key in digests]
+    )
+
+
+_LEAST = 5
+_NEVER = dt.date(1, 1, 1)  # counted before, though the day it ended was changed since
+
+
+def release_table(release: StoredRelease) -> pl.DataFrame:
+    """Give the figures of a release as a table: what is hidden is null, with ``hidden`` true.
+
+    Returns
+    -------
+    pl.DataFrame
+        release, definition, metric, count, of, percent, lower, upper, value, unit, hidden.
+    """
+    names = ("metric", "count", "of", "percent", "lower", "upper", "value", "unit", "hidden")
+    rows = [
+        (release.name, report["definition"], *(figure[name] for name in names))
+        for report in release.content["reports"]
+        for figure in report["figures"]
+    ]
+    numbers = dict.fromkeys(("count", "of", "percent", "lower", "upper"), pl.Int64())
+    schema = {name: pl.String() for name in ("release", "definition", *names)} | numbers | {"hidden": pl.Boolean()}
+    return pl.DataFrame(rows, schema=schema, orient="row")
+
+
+def _with_late_entries(store: Store, episodes: pl.DataFrame, period: outcomes.Period) -> tuple[pl.DataFrame, int]:
+    """Say on which day each episode is counted: late ones of released periods on the first day of this one."""
+    earlier = [(release.start, release.end) for release in store.releases() if release.end < period.start]
+    digests, counted = store.episode_digests(), store.counted_in_releases()
+    days: list[dt.date | None] = []
+    late = 0
+    for episode_id, ended in episodes.select("episode_id", "ended_on").iter_rows():
+        day = ended
+        if ended is not None and digests.get(episode_id) in counted:
+            day = _NEVER
+        elif ended is not None and any(start <= ended <= end for start, end in earlier):
+            day, late = period.start, late + 1
+        days.append(day)
+    return episodes.with_columns(pl.Series("counted_on", days, pl.Date)), late

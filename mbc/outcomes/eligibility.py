@@ -1,0 +1,66 @@
+"""Whether a headline may be drawn from a report: enough people, enough of them measured, bounds not too wide."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from mbc.outcomes.results import Metric
+
+
+@dataclass(frozen=True, slots=True)
+class Eligibility:
+    """What a headline needs."""
+
+    name: str
+    least_people: int
+    least_complete: float  # percent with a first and a last score
+    widest_bounds: float  # percentage points between worst and best case
+    least_per_clinician: int = 0
+    source: str = ""
+
+
+PRESETS = {
+    "plain": Eligibility("plain", 20, 50.0, 30.0),
+    # ACORN asks at least 15 cases of a clinician, 100 of an organisation, and two assessments in half of them.
+    "acorn": Eligibility("acorn", 100, 50.0, 30.0, 15, "psychoutcomes.org"),
+}
+_HEADLINES = ("reliable_recovery", "recovery", "reliable_improvement", "response", "remission", "improved")
+WITHHELD = "No headline"
+
+
+def headline(metrics: Iterable[Metric], rule: Eligibility = PRESETS["plain"]) -> str:
+    """Give the headline of a report, or say why there is none.
+
+    Parameters
+    ----------
+    metrics : iterable of Metric
+    rule : Eligibility
+
+    Returns
+    -------
+    str
+    """
+    listed = list(metrics)
+    if len({metric.key for metric in listed}) > 1:
+        return f"{WITHHELD}: each measure is reported by itself."
+    main = main_metric(listed)
+    if main is None or main.value is None:
+        return f"{WITHHELD}: there is no rate to report."
+    complete = next((metric for metric in listed if metric.completeness and metric.key == main.key), None)
+    faults: list[str] = []
+    if main.denominator < rule.least_people:
+        faults.append(f"fewer than {rule.least_people} people")
+    if complete is not None and complete.value is not None and complete.value < rule.least_complete:
+        faults.append(f"fewer than {rule.least_complete:g} % with a first and a last score")
+    if main.best is not None and main.worst is not None and main.best - main.worst > rule.widest_bounds:
+        faults.append(f"missing outcomes could move it by more than {rule.widest_bounds:g} points")
+    if faults:
+        return f"{WITHHELD} ({main.title.lower()}): {' and '.join(faults)}."
+    return f"{main.title}: {main.value:.0f} % of {main.among}."
+
+
+def main_metric(metrics: Iterable[Metric]) -> Metric | None:
+    """Find the rate that a headline is about."""
+    listed = list(metrics)
+    return next((metric for name in _HEADLINES for metric in listed if metric.metric.endswith(name)), None)

@@ -1,0 +1,110 @@
+"""Decide which counts of a table may be published: small ones are hidden, and others that would give them away."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+from mbc.privacy.small_numbers.attacker import Relation, Shown, feasible_range
+from mbc.privacy.small_numbers.rounded_counts import SmallNumberRule
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """True counts and how they are related."""
+
+    counts: Mapping[str, int]
+    relations: tuple[Relation, ...] = ()
+    hide_first: tuple[str, ...] = ()  # given up first where another count must be protected
+
+
+def protect(table: Table, rule: SmallNumberRule) -> dict[str, Shown]:
+    """Hide and round the counts of a table.
+
+    Three steps. Counts from 1 to k - 1 are hidden, all others rounded to multiples of k (zero stays zero). Where
+    everybody of a group falls into a single part, a zero of another part is hidden too: otherwise what is true of
+    each member would be published. Then everything is searched as an attacker would who knows the rule and every
+    relation: as long as a hidden count, or a small rest of a group, can be narrowed to fewer than k - 1 values,
+    another count is hidden.
+
+    Parameters
+    ----------
+    table : Table
+    rule : SmallNumberRule
+
+    Returns
+    -------
+    dict of str to Shown
+
+    Examples
+    --------
+    >>> rule = SmallNumberRule("nhs5", 5)
+    >>> counts = {"all": 17, "improved": 8, "same": 8, "worse": 1}
+    >>> parts = Relation("all", ("improved", "same", "worse"))
+    >>> made = protect(Table(counts, (parts,), ("same",)), rule)
+    >>> {name: shown.rounded for name, shown in made.items()}
+    {'all': 15, 'improved': 10, 'same': None, 'worse': None}
+    """
+    shown = {
+        name: Shown(None, small=True) if rule.hides(count) else Shown(rule.rounded(count))
+        for name, count in table.counts.items()
+    }
+    for name in _of_one_kind(table):
+        shown[name] = Shown(None)
+    order = list(dict.fromkeys((*table.hide_first, *_parts(table.relations), *table.counts)))
+    for quantity in _sensitive(table, rule):
+        while _narrowed(quantity, shown, table.relations, rule):
+            spare = next((name for name in order if _could_hide(name, quantity, shown, table)), None)
+            if spare is None:
+                break
+            shown[spare] = Shown(None)
+    return shown
+
+
+def _parts(relations: Iterable[Relation]) -> list[str]:
+    return [part for relation in relations for part in relation.parts]
+
+
+def _could_hide(name: str, quantity: Mapping[str, int], shown: Mapping[str, Shown], table: Table) -> bool:
+    """Whether a shown count stands in a relation with what is to be protected, directly or through others."""
+    if shown[name].rounded is None:
+        return False
+    near = set(quantity)
+    for _ in range(len(table.relations)):
+        for relation in table.relations:
+            members = {relation.total, *relation.parts}
+            if members & near:
+                near |= members
+    return name in near
+
+
+def _of_one_kind(table: Table) -> list[str]:
+    """Find, for each group that falls into a single part, the zero to be hidden with it."""
+    hidden: list[str] = []
+    for relation in table.relations:
+        if not relation.exact or len(relation.parts) < 2 or not table.counts.get(relation.total):
+            continue
+        filled = [part for part in relation.parts if table.counts.get(part)]
+        empty = [part for part in relation.parts if table.counts.get(part) == 0]
+        if len(filled) == 1 and empty:
+            hidden.append(next((name for name in table.hide_first if name in empty), empty[0]))
+    return hidden
+
+
+def _sensitive(table: Table, rule: SmallNumberRule) -> list[dict[str, int]]:
+    """Name what must not be narrowed: small counts, and small rests of a group."""
+    small: list[dict[str, int]] = [{name: 1} for name, count in table.counts.items() if rule.hides(count)]
+    for relation in table.relations:
+        if relation.exact or len(relation.parts) != 1:
+            continue
+        (part,) = relation.parts
+        if part in table.counts and rule.hides(table.counts[relation.total] - table.counts[part]):
+            small.append({relation.total: 1, part: -1})
+    return small
+
+
+def _narrowed(
+    quantity: Mapping[str, int], shown: Mapping[str, Shown], relations: Sequence[Relation], rule: SmallNumberRule
+) -> bool:
+    lowest, highest = feasible_range(quantity, shown, relations, rule)
+    return highest - lowest < rule.smallest - 2

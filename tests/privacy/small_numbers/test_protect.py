@@ -1,0 +1,122 @@
+"""No hidden count can be narrowed: the attacker here is written apart from the one that protects."""
+
+from __future__ import annotations
+
+import itertools
+import random
+
+import pytest
+from scipy.optimize import linprog
+
+from mbc.errors import SettingsError
+from mbc.privacy.small_numbers.attacker import Relation, Shown, feasible_range
+from mbc.privacy.small_numbers.protect import Table, protect
+from mbc.privacy.small_numbers.rounded_counts import publish, small_number_rule
+
+PARTS = ("recovered", "improved", "same", "worse")
+RELATIONS = (
+    Relation("all", PARTS),
+    Relation("all", ("began",), exact=False),
+    Relation("began", ("recovered",), False),
+)
+
+
+def could_be(shown: Shown, k: int) -> tuple[int, int | None]:
+    """What a reader knows of one count, from the rule as it is documented."""
+    if shown.rounded is None:
+        return (1, k - 1) if shown.small else (0, None)
+    if shown.rounded == 0:
+        return 0, 0
+    low = shown.rounded - k // 2
+    return max(low, k), low + k - 1
+
+
+def attack(shown: dict[str, Shown], target: dict[str, int], k: int) -> tuple[float, float]:
+    """Linear programming by hand: scipy's linprog over the published counts and how they add up."""
+    names = list(shown)
+    equal, equal_to, most, most_to = [], [], [], []
+    for relation in RELATIONS:
+        row = [0.0] * len(names)
+        row[names.index(relation.total)] = -1.0
+        for part in relation.parts:
+            row[names.index(part)] = 1.0
+        (equal if relation.exact else most).append(row)
+        (equal_to if relation.exact else most_to).append(0.0)
+    goal = [float(target.get(name, 0)) for name in names]
+    ends = []
+    for sign in (1, -1):
+        made = linprog([sign * factor for factor in goal], most, most_to, equal, equal_to,
+                       [could_be(shown[name], k) for name in names], integrality=1)  # fmt: skip
+        assert made.status in (0, 3), made.message
+        ends.append(sign * made.fun if made.status == 0 else -sign * float("inf"))
+    return ends[0], ends[1]
+
+
+def tables(k: int, size: int):
+    """Tables around the limits: counts of 0, of 1 to k - 1, of k, and a few larger ones."""
+    draw = random.Random(3)
+    near = [0, 1, 2, k - 1, k, k + 1, k + 2, k + 3, 2 * k + 2, 4 * k]
+    for _ in range(size):
+        counts = {name: draw.choice(near) for name in PARTS}
+        counts["all"] = sum(counts.values())
+        counts["began"] = draw.randint(counts["recovered"], counts["all"])
+        yield counts
+
+
+@pytest.mark.parametrize(("preset", "size"), [("nhs5", 60), ("cms11", 30), (7, 20)])
+def test_no_hidden_count_is_narrowed_below_the_preset(preset, size):
+    rule = small_number_rule(preset)
+    for counts in tables(rule.smallest, size):
+        shown = protect(Table(counts, RELATIONS, ("same", "improved")), rule)
+        for name, count in counts.items():
+            low, high = attack(shown, {name: 1}, rule.smallest)
+            assert low <= count <= high  # nothing false is published
+            if rule.hides(count):
+                assert high - low >= rule.smallest - 2, (counts, name)
+        rest = counts["began"] - counts["recovered"]
+        low, high = attack(shown, {"began": 1, "recovered": -1}, rule.smallest)
+        assert low <= rest <= high
+        if rule.hides(rest):
+            assert high - low >= rule.smallest - 2, (counts, "began, not recovered")
+
+
+def test_the_two_attackers_agree():
+    rule = small_number_rule("nhs5")
+    for counts in tables(5, 25):
+        shown = {
+            name: Shown(None, True) if rule.hides(n) else Shown(rule.rounded(n)) for name, n in counts.items()
+        }
+        for name in counts:
+            assert attack(shown, {name: 1}, 5) == feasible_range({name: 1}, shown, RELATIONS, rule)
+
+
+def test_what_is_true_of_everybody_is_not_published():
+    """All 20 improved: with both zeros shown, each of them would be known to have improved."""
+    rule = small_number_rule("nhs5")
+    parts = Relation("all", ("improved", "same", "worse"))
+    shown = protect(Table({"all": 20, "improved": 20, "same": 0, "worse": 0}, (parts,), ("same",)), rule)
+    assert (shown["improved"].rounded, shown["same"].rounded, shown["worse"].rounded) == (20, None, 0)
+    low, high = feasible_range({"all": 1, "improved": -1}, shown, [parts], rule)
+    assert (low, high) == (0, 4)
+
+
+def test_the_difference_of_two_published_counts_is_never_small():
+    for preset in ("nhs5", "cms11", 8):
+        rule = small_number_rule(preset)
+        published = {rule.rounded(n) for n in range(200) if not rule.hides(n)}
+        for a, b in itertools.combinations(published, 2):
+            assert abs(a - b) >= rule.smallest
+
+
+def test_counts_are_rounded_first_and_shares_follow():
+    nhs5, cms11 = small_number_rule("nhs5"), small_number_rule("cms11")
+    assert [str(publish(n, 20, nhs5)) for n in (0, 4, 5, 7, 8, 18)] == [
+        "0 of 20", "NULL", "5 of 20", "5 of 20", "10 of 20", "20 of 20",
+    ]  # fmt: skip
+    assert [str(publish(n, 40, cms11)) for n in (0, 10, 11, 16, 17)] == [
+        "0 of 44", "NULL", "11 of 44", "11 of 44", "22 of 44",
+    ]  # fmt: skip
+    assert publish(7, 12, nhs5).percent == 50
+    assert publish(0, 0, nhs5).percent is None
+    with pytest.raises(SettingsError):
+        small_number_rule(2)
