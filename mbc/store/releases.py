@@ -49,7 +49,7 @@ class Releases(RecordView):
         c = t.release.c
         columns = (c.name, c.first_day, c.last_day, c.made_at, c.made_by, c.content, c.sha256)
         with self._audited("releases", None, logged=False):
-            self._require_published()
+            self._require_no_persons()
             with self._reading() as connection:
                 rows = connection.execute(select(*columns).order_by(c.first_day.desc(), c.name)).all()
         return tuple(_stored(*row) for row in rows)
@@ -95,7 +95,7 @@ class Releases(RecordView):
         """
         check_id("name", name)
         with self._audited("releases", None, logged=False):
-            self._require_operator()
+            self._require_publisher()
         self.require_unreleased(name, start, end)
         text = json.dumps(content, sort_keys=True, ensure_ascii=False)
         digest = hashlib.sha256(text.encode()).hexdigest()
@@ -128,23 +128,23 @@ class Releases(RecordView):
 
     def episode_digests(self) -> dict[str, str]:
         """Give a digest of each episode, keyed by its client's secret, which goes when the client is erased."""
-        self._require_operator()
+        self._require_publisher()
         query = select(t.episode.c.episode_id, t.client.c.secret).join_from(t.episode, t.client)
         with self._reading() as connection:
             return {episode_id: _digest(secret, episode_id) for episode_id, secret in connection.execute(query)}
 
     def counted_in_releases(self) -> frozenset[str]:
         """Give the digests of all episodes that were counted in a release."""
-        self._require_operator()
+        self._require_publisher()
         with self._reading() as connection:
             rows = connection.execute(select(t.release.c.counted)).scalars().all()
         return frozenset(digest for row in rows for digest in json.loads(row))
 
-    def _require_operator(self) -> None:
+    def _require_publisher(self) -> None:
         if self._scope.user is not None or self._scope.masked:
             raise AccessDenied(f"{self._scope.who} may not publish: releases are made by the operator.")
 
-    def _require_published(self) -> None:
+    def _require_no_persons(self) -> None:
         self._scope.require("aggregate:read")
         if self._scope.clinicians is not None:
             raise AccessDenied(
