@@ -34,7 +34,7 @@ def make_demo_store(folder: str | Path) -> str:
     url = f"sqlite:///{database}"
     if database.exists() and _holds_clients(url):
         return url
-    files = clinic().write(home / RECORD_FILES)
+    files = clinic(alliance=True).write(home / RECORD_FILES)
     with Store.open(url, create=True) as store:
         import_record(files, store, by="demo")
         keep_scores(store)

@@ -70,6 +70,7 @@ def clinic(
     start: date = START,
     weeks: int = WEEKS,
     stories: bool = True,
+    alliance: bool = False,
 ) -> Clinic:
     """Make a synthetic clinic. The same arguments make the same clinic, to the byte.
 
@@ -85,6 +86,8 @@ def clinic(
         Length of the record; at least 12, and at least 35 with stories.
     stories : bool
         Whether the storied clients of the demo are among the clients.
+    alliance : bool
+        Whether clients rate the alliance (WAI-SR) at every third session. The shipped sample has none.
 
     Raises
     ------
@@ -117,7 +120,7 @@ def clinic(
         relationships=life_tables.relationships(drawn),
         statuses=life_tables.statuses(drawn),
         sessions=tables.sessions(drawn),
-        administrations=administrations(drawn),
+        administrations=administrations(drawn, alliance=alliance),
         totals=earlier.totals(drawn),
         goals=life_tables.goals(drawn),
         goal_ratings=life_tables.goal_ratings(drawn),

@@ -19,7 +19,7 @@ def demo(tmp_path_factory) -> str:
 
 
 def test_the_whole_synthetic_clinic_comes_in_without_a_refusal(demo):
-    made = simulate.clinic()
+    made = simulate.clinic(alliance=True)
     with Store.open(demo) as store:
         for table in (
             "clients",
@@ -64,10 +64,15 @@ def test_the_first_clinician_sees_every_story(demo):
     assert {story.client_id for story in simulate.STORIES} <= set(mine)
 
 
-def test_the_files_beside_the_record_are_the_shipped_sample(demo):
-    folder = Path(demo.removeprefix("sqlite:///")).parent
+def test_the_files_beside_the_record_are_the_shipped_sample_and_the_alliance(demo):
+    folder = Path(demo.removeprefix("sqlite:///")).parent / "record"
     sample = Path(__file__).resolve().parents[2] / "data" / "sample"
-    assert (folder / "record" / "SHA256SUMS").read_text() == (sample / "SHA256SUMS").read_text()
+    made, shipped = (
+        dict(reversed(line.split()) for line in (place / "SHA256SUMS").read_text().splitlines())
+        for place in (folder, sample)
+    )
+    assert set(made) - set(shipped) == {"administrations/wai_sr.csv"}
+    assert {name for name in shipped if made[name] != shipped[name]} == {"README.md"}
 
 
 def test_a_record_made_before_is_kept_with_what_was_added_to_it(tmp_path):

@@ -6,6 +6,7 @@ import polars as pl
 import pytest
 from polars.testing import assert_frame_equal
 
+import mbc
 from mbc import simulate
 from mbc.errors import MbcError
 from mbc.simulate.tables import write_files as writing
@@ -15,6 +16,15 @@ def test_the_same_arguments_make_the_same_clinic(sample):
     again = writing.frames(simulate.clinic())
     for name, frame in writing.frames(sample).items():
         assert_frame_equal(frame, again[name])
+
+
+def test_ratings_of_the_alliance_are_added_and_change_nothing_else(sample):
+    rated = writing.frames(simulate.clinic(alliance=True))
+    for name, frame in writing.frames(sample).items():
+        assert_frame_equal(frame, rated[name])
+    scores = mbc.score(simulate.clinic(alliance=True).administrations["wai_sr"], "wai_sr")["wai_sr_total"]
+    assert 3.4 < scores.mean() < 4.2  # near published samples of outpatients
+    assert 0.4 < scores.std() < 0.9
 
 
 def test_another_seed_makes_another_clinic(sample):

@@ -13,7 +13,13 @@ from mbc.care.client.goals import goal_progress
 from mbc.care.client.questions import suggest
 from mbc.care.client.state import ScaleCourse, client_state, goal_scales
 from mbc.care.client.trajectory import Cohort, trajectory_of
-from mbc.care.course.charted_scales import construct_title, in_reading_order, scales_to_chart
+from mbc.care.course.charted_scales import (
+    ALLIANCE,
+    construct_title,
+    in_reading_order,
+    scales_to_chart,
+    shows_progress,
+)
 from mbc.care.course.client_record import ClientRecord, read_record
 from mbc.care.course.noise import noise_of
 from mbc.care.forecast.clinic_models import CohortModels
@@ -94,7 +100,7 @@ def _state(
     cohort: Cohort | None,
     today: dt.date,
 ) -> ClientState:
-    """Give the client's state from the scales that apply now."""
+    """Give the client's state from the scales of their progress that apply now."""
     on_goal = goal_scales(record.goals.iter_rows(named=True))
     courses = [
         ScaleCourse(
@@ -105,7 +111,9 @@ def _state(
             on_goal=f"{instrument.key}.{scale.key}" in on_goal,
         )
         for (instrument, scale), course in zip(charted, trajectories, strict=True)
-        if course.current is not None and not record.timeline.not_applicable(instrument, today, None)
+        if shows_progress(instrument)
+        and course.current is not None
+        and not record.timeline.not_applicable(instrument, today, None)
     ]
     return client_state(courses)
 
@@ -133,6 +141,7 @@ def headline(trajectories: Sequence[Trajectory], undefined: Sequence[str] = (), 
     Parameters
     ----------
     trajectories : sequence of Trajectory
+        The alliance is no change of the client's: it stands beside the goals.
     undefined : sequence of str
         Questionnaires that were answered and have no definition here.
     brief : bool
@@ -146,7 +155,7 @@ def headline(trajectories: Sequence[Trajectory], undefined: Sequence[str] = (), 
     by_verdict: dict[Verdict, list[str]] = {}
     for course in trajectories:
         live = course.current
-        if live is not None and live.since_baseline is not None:
+        if live is not None and live.since_baseline is not None and course.construct != ALLIANCE:
             by_verdict.setdefault(live.verdict, []).append(course.measure)
     if undefined and not trajectories:
         return (
@@ -172,7 +181,7 @@ def since_last(trajectories: Sequence[Trajectory]) -> str:
     compared = 0
     for course in trajectories:
         change = course.current.since_last if course.current else None
-        if change is None or change.verdict == "not known":
+        if change is None or change.verdict == "not known" or course.construct == ALLIANCE:
             continue
         compared += 1
         if change.verdict != "no clear change":

@@ -15,7 +15,13 @@ from mbc.care.client.review import spread_of
 from mbc.care.client.state import ScaleCourse, client_state, goal_scales
 from mbc.care.client.trajectory import Cohort, chart_title, short_name
 from mbc.care.clinic.worklist import Waiting, group_of, reasons_of
-from mbc.care.course.charted_scales import construct_rank, construct_title, in_reading_order, scales_to_chart
+from mbc.care.course.charted_scales import (
+    construct_rank,
+    construct_title,
+    in_reading_order,
+    scales_to_chart,
+    shows_progress,
+)
 from mbc.care.course.client_record import INFORMANT
 from mbc.care.course.current_episode import closed_care, present_since, starts_of_care
 from mbc.care.course.noise import Noise
@@ -232,7 +238,7 @@ def _row(
             on_goal=f"{measured.instrument.key}.{measured.scale.key}" in on_goal,
         )
         for measured in followed
-        if client_id in measured.current
+        if client_id in measured.current and shows_progress(measured.instrument)
     ]
     state = client_state(courses)
     waiting = Waiting(

@@ -1,4 +1,4 @@
-"""Which scales are scales_to_chart, and under which construct."""
+"""Which scales are charted, and under which construct."""
 
 from __future__ import annotations
 
@@ -7,6 +7,8 @@ from collections.abc import Iterable
 from mbc.errors import UnknownInstrument
 from mbc.instruments import CONSTRUCTS, Instrument, Scale
 from mbc.instruments import instrument as load
+
+ALLIANCE = "alliance"  # the construct of questionnaires about the work with the therapist
 
 
 def scales_to_chart(instrument: Instrument) -> tuple[Scale, ...]:
@@ -29,7 +31,7 @@ def scales_to_chart(instrument: Instrument) -> tuple[Scale, ...]:
 
 
 def in_reading_order(keys: Iterable[str]) -> list[Instrument]:
-    """Load the instruments of these keys that may be scales_to_chart, by construct and then by key.
+    """Load the instruments of these keys that may be charted, by construct and then by key.
 
     Those the catalogue does not know, and those of the safety channel, are left out.
     """
@@ -42,6 +44,17 @@ def in_reading_order(keys: Iterable[str]) -> list[Instrument]:
         if not instrument.safety_channel:
             instruments.append(instrument)
     return sorted(instruments, key=lambda instrument: (construct_rank(instrument.construct), instrument.key))
+
+
+def shows_progress(instrument: Instrument) -> bool:
+    """Say whether change on a questionnaire is progress of the client's; the alliance is a condition of it.
+
+    Examples
+    --------
+    >>> shows_progress(load("rses")), shows_progress(load("wai_sr"))
+    (True, False)
+    """
+    return instrument.construct != ALLIANCE
 
 
 def construct_rank(construct: str) -> int:

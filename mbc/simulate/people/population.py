@@ -106,6 +106,8 @@ READINGS: Final = (
     ScaleModel("who5", "total", "wellbeing", 44.0, 19.0, 0.88),
 )
 
+ALLIANCE: Final = ScaleModel("wai_sr", "total", "alliance", 3.8, 0.65, 0.92)
+
 # Items that hardly anyone endorses: mean tendency as a share of the item's range (below 0: the lowest answer).
 # PHQ-9 item 9: few first questionnaires of an outpatient clinic answer it above zero.
 RARE_ITEMS: Final = {("phq9", 9): -0.36}

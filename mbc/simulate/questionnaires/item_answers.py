@@ -13,7 +13,7 @@ from typing import Final
 import numpy as np
 
 from mbc.instruments import Instrument, Scale
-from mbc.simulate.people.population import ITEM_SPREAD, LASTING_SHARE, RARE_ITEMS, READINGS, ScaleModel
+from mbc.simulate.people.population import ALLIANCE, ITEM_SPREAD, LASTING_SHARE, RARE_ITEMS, READINGS, ScaleModel
 from mbc.simulate.streams import Bools, Floats, Ints, Stream
 
 BLANK: Final = 0.0025  # chance that an item is passed over
@@ -78,7 +78,7 @@ def _respond(instrument: Instrument, scale: Scale, reading: ScaleModel, trait: F
 
 
 def _readings(instrument: Instrument) -> list[ScaleModel]:
-    return [reading for reading in READINGS if reading.instrument == instrument.key]
+    return [reading for reading in (*READINGS, ALLIANCE) if reading.instrument == instrument.key]
 
 
 def _item_levels(instrument: Instrument, scale: Scale, mean: float) -> Floats:

@@ -10,7 +10,8 @@ import polars as pl
 from mbc.instruments import Instrument, instrument
 from mbc.simulate.drawn_clinic import Drawn
 from mbc.simulate.people.people import ATTACHMENT_FORMS, SATISFACTION_FORMS
-from mbc.simulate.people.population import NAMES, READINGS
+from mbc.simulate.people.population import ALLIANCE, NAMES, READINGS
+from mbc.simulate.questionnaires.alliance import asked, draw_alliance
 from mbc.simulate.questionnaires.item_answers import Occasions, draw_answers, draw_blanks, write_as
 from mbc.simulate.storied_clients import CAREFUL, OWN_READING, cast_answers
 from mbc.simulate.streams import Bools, Floats, Ints, Stream
@@ -28,17 +29,32 @@ PRACTICES: Final = {
 AT_HOME: Final = 0.12  # share of questionnaires filled in at home, the day before the session
 
 
-def administrations(drawn: Drawn) -> dict[str, pl.DataFrame]:
+def administrations(drawn: Drawn, *, alliance: bool = False) -> dict[str, pl.DataFrame]:
     """Wide tables by instrument, in the layout that the importer reads; a blank item is null."""
     state, current = drawn.state, drawn.current
-    return {key: _table(drawn, instrument(key), state, current) for key in INSTRUMENTS}
+    tables: dict[str, pl.DataFrame] = {}
+    for key in INSTRUMENTS:
+        client, week = np.nonzero(drawn.due.instrument(key, drawn.people))
+        trait = {
+            reading.construct: state[client, NAMES.index(reading.construct), week]
+            for reading in READINGS
+            if reading.instrument == key
+        }
+        tables[key] = _table(drawn, instrument(key), (client, week), trait, current)
+    if alliance:
+        client, week = np.nonzero(asked(drawn.attendance))
+        trait = {ALLIANCE.construct: draw_alliance(drawn.seed, drawn.attendance)[client, week]}
+        tables[ALLIANCE.instrument] = _table(
+            drawn, instrument(ALLIANCE.instrument), (client, week), trait, current
+        )
+    return tables
 
 
-def _table(drawn: Drawn, definition: Instrument, state: Floats, current: Ints) -> pl.DataFrame:
-    key = definition.key
-    client, week = np.nonzero(drawn.due.instrument(key, drawn.people))
+def _table(
+    drawn: Drawn, definition: Instrument, occasions_at: tuple[Ints, Ints], trait: dict[str, Floats], current: Ints
+) -> pl.DataFrame:
+    key, (client, week) = definition.key, occasions_at
     storied = client < len(drawn.stories)
-    trait = {r.construct: state[client, NAMES.index(r.construct), week] for r in READINGS if r.instrument == key}
     occasions = Occasions(client, trait, np.where(storied, CAREFUL, 1.0), np.where(storied, OWN_READING, 1.0))
     answers = draw_answers(drawn.seed, definition, occasions, len(drawn.people))
     answers = cast_answers(answers, key, client, drawn.stories)

@@ -8,7 +8,7 @@ import re
 
 import pytest
 
-from mbc.care import client_review, client_safety
+from mbc.care import caseload, client_review, client_safety
 from mbc.errors import NotInRecord
 from mbc.store import Administration, Client, Clinician, Flag, Store
 
@@ -144,3 +144,22 @@ def test_a_review_holds_nothing_of_the_safety_channel_whoever_asks(flagged):
     one, other = (client_review(flagged.as_user(name), "C1") for name in ("ilse", "sam"))
     assert dataclasses.asdict(one) == dataclasses.asdict(other)
     assert "i9" not in repr(one)
+
+
+def test_the_alliance_is_beside_the_goals_and_never_counted_as_progress(tmp_path):
+    """Self-esteem rises; the alliance falls from 5 to 1: the client is better, and the alliance has a line."""
+    with Store.create(f"sqlite:///{tmp_path}/alliance.db") as made:
+        with made.writing(by="test") as record:
+            record.add_all([Clinician("K1", "Dr. One"), Client("C1", clinician_id="K1")])
+            for n, level in enumerate((8, 9, 22, 23, 24, 24)):
+                record.add(Administration("C1", "rses", week(n), totals={"total": level}))
+        without = client_review(made, "C1", as_of=week(6))
+        with made.writing(by="test") as record:
+            for n, level in enumerate((5.0, 5.0, 4.8, 1.2, 1.1, 1.0)):
+                record.add(Administration("C1", "wai_sr", week(n), totals={"total": level}))
+        review = client_review(made, "C1", as_of=week(6))
+        row = next(iter(caseload(made, as_of=week(6)).rows))
+    assert "alliance" in [course.construct for course in review.trajectories]
+    assert review.state == without.state == row.state
+    assert review.headline == without.headline
+    assert "self-esteem" in review.headline
