@@ -9,9 +9,11 @@ from dash.development.base_component import Component
 
 from dashboards.components import ids
 from dashboards.components.aria import aria, script_data
+from dashboards.components.forms import notice
 from dashboards.components.wording import day_words
 from dashboards.pages.client.enlarged import dialog
 from dashboards.pages.client.more import below
+from dashboards.pages.client.print_forms import PRINT, answer_print
 from dashboards.pages.client.screen import (
     along_the_way,
     header,
@@ -43,6 +45,8 @@ def layout(
     *,
     as_of: dt.date | None = None,
     view: ChartView | None = None,
+    token: str = "",
+    note: str = "",
 ) -> list[Component]:
     """Lay out one client's page; raises NotInRecord for a client the store does not show.
 
@@ -57,15 +61,21 @@ def layout(
         The day it is read on; today when not given.
     view : ChartView, optional
         How the charts are drawn.
+    token : str
+        Goes back with each form.
+    note : str
+        What the last form led to.
     """
     snapshot = read_snapshot(store, client_id, cohort=cohort, as_of=as_of)
     review = snapshot.review
     moved = moved_items(snapshot)
     content = [
+        *notice(note),
         header(
             review,
             restricted=store.has_permission("safety:read"),
             record=list_path(client_id) if store.can_write(Session) else "",
+            token=token,
         ),
         html.Section(questions(review), className="no-print", **aria(label="What to ask")),
         html.Section(tiles(snapshot, tile_charts(snapshot)), **aria(label="Measures")),
@@ -154,7 +164,15 @@ def register(app: Dash) -> None:
 def _lay_out(request: PageRequest) -> list[Component]:
     client_id = _known(request.client_id)
     above = banner(request.store, client_id, request.token)
-    page = layout(request.store, client_id, request.models, as_of=request.today, view=chosen_view())
+    page = layout(
+        request.store,
+        client_id,
+        request.models,
+        as_of=request.today,
+        view=chosen_view(),
+        token=request.token,
+        note=request.note,
+    )
     return [*above, *page]
 
 
@@ -166,4 +184,5 @@ PAGE = Page(
     may_open=lambda user: user.role in MAY_OPEN,
     layout=_lay_out,
     register=register,
+    forms={PRINT: answer_print},
 )

@@ -16,6 +16,7 @@ from dashboards.components.sparklines import spark, spark_mask
 from dashboards.components.state_mark import state_class
 from dashboards.components.wording import day_words, mood
 from dashboards.pages.client.content import anchor
+from dashboards.pages.client.print_forms import print_menu
 from dashboards.pages.client.snapshot import Snapshot, chart_key
 from dashboards.pages.client.view import ChartView
 from mbc.care import words
@@ -51,9 +52,9 @@ _LEGEND = (
 )
 
 
-def header(review: ClientReview, *, restricted: bool, record: str = "") -> Component:
+def header(review: ClientReview, *, restricted: bool, record: str = "", token: str = "") -> Component:
     """Lay out who this is, how they are, and what today is about; ``record`` is where something is recorded."""
-    buttons: list[Component] = [html.Button("Print", id="print", className="quiet")]
+    buttons: list[Component] = [print_menu(review.client_id, token)]
     if record:
         buttons.insert(0, html.A("Record", href=record, className="button firm", **script_data(drawer="yes")))
     if restricted:
