@@ -3,6 +3,20 @@
 from __future__ import annotations
 
 from mbc.store.access.roles import ROLES, Permission, Role, User
+from mbc.store.schema.entries import (
+    AllianceRupture,
+    CouplesReadiness,
+    DecisionClarity,
+    Homework,
+    ImaginedPartnerView,
+    MeasurePause,
+    PlannedMeasure,
+    RelationshipConflict,
+    ReleaseOfInformation,
+    Signal,
+    SignalAnswer,
+    SmallWin,
+)
 from mbc.store.schema.records import (
     Administration,
     Client,
@@ -19,29 +33,46 @@ from mbc.store.schema.records import (
     RelationshipStatus,
     Session,
 )
+from mbc.store.schema.safety_entries import CouplesContraindication, DutyToReport, FlagResponse, SafetyPlan
 from mbc.store.store import Store
 from mbc.store.writing.result import Outcome, Preview
 
 __all__ = [
     "ROLES",
     "Administration",
+    "AllianceRupture",
     "Client",
     "Clinician",
+    "CouplesContraindication",
+    "CouplesReadiness",
+    "DecisionClarity",
     "Definition",
+    "DutyToReport",
     "Episode",
     "Event",
     "Flag",
+    "FlagResponse",
     "Goal",
     "GoalRating",
+    "Homework",
+    "ImaginedPartnerView",
     "ImportSource",
+    "MeasurePause",
     "Outcome",
     "Permission",
+    "PlannedMeasure",
     "Preview",
     "Record",
     "Relationship",
+    "RelationshipConflict",
     "RelationshipStatus",
+    "ReleaseOfInformation",
     "Role",
+    "SafetyPlan",
     "Session",
+    "Signal",
+    "SignalAnswer",
+    "SmallWin",
     "Store",
     "User",
 ]

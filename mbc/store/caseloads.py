@@ -13,7 +13,7 @@ from mbc.errors import MbcError, NotInRecord, nearest
 from mbc.store.access.roles import Scope
 from mbc.store.database.frames import fetch
 from mbc.store.schema import tables as t
-from mbc.store.schema.records import Client
+from mbc.store.schema.records import ENTERED_IN_ERROR, Client
 from mbc.store.schema.validation import check_text
 from mbc.store.view import RecordView
 from mbc.store.writing.transaction import Writing
@@ -38,7 +38,8 @@ class Caseloads(RecordView):
         with self._audited("caseloads", None):
             self._scope.require("caseloads:manage")
             with self._reading() as connection:
-                return fetch(connection, select(c.client_id, c.clinician_id)).sort("client_id")
+                query = select(c.client_id, c.clinician_id).where(c.status != ENTERED_IN_ERROR)
+                return fetch(connection, query).sort("client_id")
 
     def assign(self, client_ids: Collection[str], clinician_id: str, *, reason: str) -> int:
         """Assign clients to a clinician: all of them, or none. The earlier assignment stays on record.

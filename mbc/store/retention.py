@@ -11,6 +11,7 @@ from sqlalchemy import delete, func, insert, select
 from mbc.errors import SettingsError
 from mbc.store.audit.log import append
 from mbc.store.database import engine as engines
+from mbc.store.reading.queries import CURRENT
 from mbc.store.schema import tables as t
 from mbc.store.view import RecordView
 
@@ -88,7 +89,9 @@ class Retention(RecordView):
                 }
                 for query in (
                     select(s.client_id, func.max(s.held_on)).group_by(s.client_id),
-                    select(a.client_id, func.max(a.taken_on)).where(a.channel == "care").group_by(a.client_id),
+                    select(a.client_id, func.max(a.taken_on))
+                    .where(a.channel == "care", CURRENT)
+                    .group_by(a.client_id),
                 ):
                     for client_id, day in connection.execute(query):
                         if client_id in last and day is not None:

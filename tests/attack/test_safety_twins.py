@@ -30,8 +30,19 @@ from mbc.exchange.own_definitions import definitions_of, keep_definitions
 from mbc.instruments import all_keys
 from mbc.instruments.own.folders import using
 from mbc.instruments.own.template import start
-from mbc.store import Administration, Event, Flag, ImportSource, Store
+from mbc.store import (
+    Administration,
+    CouplesContraindication,
+    DutyToReport,
+    Event,
+    Flag,
+    FlagResponse,
+    ImportSource,
+    SafetyPlan,
+    Store,
+)
 from mbc.store.accounts import passwords
+from mbc.store.reading.entry_readers import EntryReaders
 from mbc.store.reading.readers import Readers
 from tests.dashboards.record import PASSWORD, day, make_record
 from tests.own_questionnaires import safety_questionnaire
@@ -45,7 +56,9 @@ MOMENT = re.compile(
 )
 DIGEST = re.compile(r"\b[0-9a-f]{12,64}\b")
 CLOCK = re.compile(r"\b\d\d:\d\d(:\d\d)?\b")
-READERS = [*sorted(name for name in vars(Readers) if not name.startswith("_")), "provenance"]
+READERS = [
+    *sorted(name for name in (*vars(EntryReaders), *vars(Readers)) if not name.startswith("_")), "provenance"
+]  # fmt: skip
 
 
 def make_twin(url: str, *, screened: bool) -> None:
@@ -73,6 +86,9 @@ def make_twin(url: str, *, screened: bool) -> None:
             with store.writing(source=ImportSource("screens.csv", "cd" * 32)) as record:
                 record.add(Administration(CLIENT, "hark", day(2), (1, 1, 0, 0)))
                 record.add(Event("V-9", CLIENT, day(2), "safety plan", "plan made"))
+                record.add(SafetyPlan(CLIENT, day(2), next_review_on=day(3)))
+                record.add(DutyToReport(CLIENT, day(2), "advice sought"))
+                record.add(CouplesContraindication(CLIENT, day(2), "violence or fear"))
             with store.writing(source=ImportSource("own.csv", "ef" * 32)) as record:
                 with tempfile_of(safety_questionnaire("unsafe")) as folder, using(folder):
                     keep_definitions(record, ["unsafe"])
@@ -81,6 +97,9 @@ def make_twin(url: str, *, screened: bool) -> None:
             flag = lead.safety_flags(client_id=CLIENT).row(0, named=True)
             with lead.writing() as record:
                 record.acknowledge(flag["administration_id"], flag["item"])
+            with store.writing() as record:
+                done = (flag["administration_id"], flag["item"], CLIENT, day(2), "asked, and a plan was made")
+                record.add(FlagResponse(*done))
         with store.writing() as record:
             record.add(Administration(CLIENT, "who5", day(3), (4, 3, 4, 3, 4), source_line=9))
 

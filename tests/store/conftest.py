@@ -12,16 +12,31 @@ import pytest
 from mbc.distribution import install_hint
 from mbc.store import (
     Administration,
+    AllianceRupture,
     Client,
     Clinician,
+    CouplesContraindication,
+    CouplesReadiness,
+    DecisionClarity,
+    DutyToReport,
     Episode,
     Event,
     Flag,
     Goal,
     GoalRating,
+    Homework,
+    ImaginedPartnerView,
+    MeasurePause,
+    PlannedMeasure,
     Relationship,
+    RelationshipConflict,
     RelationshipStatus,
+    ReleaseOfInformation,
+    SafetyPlan,
     Session,
+    Signal,
+    SignalAnswer,
+    SmallWin,
     Store,
     migrations,
 )
@@ -131,6 +146,30 @@ def clinic(store) -> Store:
     return store
 
 
+def entries_of(client_id: str, day: date, name: str = "1") -> list:
+    """One entry of each kind about a client; the safety channel's last."""
+    return [
+        Homework(f"{client_id}-H{name}", client_id, day, "ask for one thing", "partly", 6, day),
+        SmallWin(f"{client_id}-W{name}", client_id, day, "asked for a hug"),
+        RelationshipConflict(f"{client_id}-K{name}", client_id, day, 7, True, 20, 2, f"{client_id}-R1"),
+        AllianceRupture(f"{client_id}-A{name}", client_id, day, "withdrawal", True, day, "felt judged"),
+        CouplesReadiness(client_id, day, 4, "partner hesitates"),
+        DecisionClarity(client_id, day, 3, "stay or leave"),
+        ImaginedPartnerView(client_id, f"{client_id}-R1", day, 5, "closeness"),
+        ReleaseOfInformation(
+            f"{client_id}-L{name}", client_id, "couples therapist", "work as a couple", "rses csi16.total", day,
+            date(2027, 1, 1), date(2026, 1, 1), date(2026, 12, 31),
+        ),
+        PlannedMeasure(client_id, "who5" if name == "1" else "rses", day, 14, before_sessions="1 8"),
+        MeasurePause(client_id, day, date(2026, 6, 1), "on holiday"),
+        Signal(f"{client_id}-S{name}", client_id, day, "not on track", "rses 12, expected 15 to 20", "rses"),
+        SignalAnswer(f"{client_id}-S1", client_id, day, "changed", "alliance"),
+        SafetyPlan(client_id, day, day, date(2026, 8, 2), "scheduled"),
+        DutyToReport(client_id, day, "advice sought"),
+        CouplesContraindication(client_id, day, "violence or fear"),
+    ]  # fmt: skip
+
+
 def fill(record, clinician_id: str, client_id: str) -> None:
     """Write one of everything about a client, safety channel included."""
     record.add(Clinician(clinician_id, f"Clinician of {client_id}"))
@@ -155,4 +194,5 @@ def fill(record, clinician_id: str, client_id: str) -> None:
     record.add(Administration(client_id, "hits", date(2026, 1, 9), (1, 2, 1, 1), {"total": 5}, channel="safety"))
     record.add(Goal(f"{client_id}-G1", client_id, "say what I need", date(2026, 1, 9), 2, 8))
     record.add(GoalRating(f"{client_id}-G1", date(2026, 2, 9), 4))
+    record.add_all(entries_of(client_id, date(2026, 2, 2)))
     record.add(Event(f"{client_id}-V1", client_id, date(2026, 2, 1), "move", "moved out", "growth"))

@@ -11,7 +11,9 @@ from mbc.exchange.export.instrument_facts import known
 from mbc.exchange.export.scores import score_administrations
 from mbc.exchange.own_definitions import DEFINITIONS, definition_lines, with_definitions_of_record
 from mbc.store import Store
+from mbc.store.schema.kinds import ENTRIES, SAFETY_CHANGE
 from mbc.store.schema.records import Channel
+from mbc.store.schema.safety_rules import SAFETY_EVENT
 
 ADMINISTRATIONS = "administrations/"
 _HEAD = (
@@ -19,7 +21,12 @@ _HEAD = (
     "coding",
 )  # fmt: skip
 _ENTITIES = ("clinicians", "clients", "episodes", "relationships", "statuses", "sessions")
-_LATER = ("goals", "goal_ratings", "events")
+_LATER = ("goals", "goal_ratings", "events", *(kind.reader for kind in ENTRIES if kind.channel == "care"))
+_SAFETY = tuple(kind.reader for kind in ENTRIES if kind.channel == "safety" and kind.portable)
+_CARE_ROWS = {  # of tables that hold both channels
+    "events": ~pl.col("kind").str.to_lowercase().str.starts_with(SAFETY_EVENT),
+    "signal_answers": pl.col("change").ne_missing(SAFETY_CHANGE),
+}
 _KEY = "administration_id"
 Progress = Callable[[str], None]
 
@@ -71,9 +78,12 @@ def collect(store: Store, selection: Selection, progress: Progress | None = None
         report("answers")
         tables |= _wide(kept, answers)
         tables["totals"] = _totals(kept, totals)
-        for name in _LATER:
+        for name in (*_LATER, *(_SAFETY if selection.safety else ())):
             report(name)
             tables[name] = _read(store, name, selection.clients)
+        if not selection.safety:
+            for name, rows in _CARE_ROWS.items():
+                tables[name] = tables[name].filter(rows)
         tables[DEFINITIONS] = definition_lines(store, kept["instrument"].unique())
     if selection.scores:
         report("scores")

@@ -23,6 +23,7 @@ from mbc.store import (
     RelationshipStatus,
     Session,
 )
+from mbc.store.schema.kinds import ENTRIES
 
 # In the order in which they can be written: what a record names comes before it.
 Reader = Callable[[str, str], Any]
@@ -34,7 +35,12 @@ BEFORE: Mapping[str, type[Record]] = {
     "statuses": RelationshipStatus,
     "sessions": Session,
 }
-AFTER: Mapping[str, type[Record]] = {"goals": Goal, "goal_ratings": GoalRating, "events": Event}
+AFTER: Mapping[str, type[Record]] = {
+    "goals": Goal,
+    "goal_ratings": GoalRating,
+    "events": Event,
+    **{kind.reader: kind.record for kind in ENTRIES if kind.portable},
+}
 _TRUTH = {"true": True, "1": True, "yes": True, "false": False, "0": False, "no": False}
 
 

@@ -12,7 +12,8 @@ from typing import Literal, get_args
 from sqlalchemy import ColumnElement, select
 
 from mbc.errors import AccessDenied
-from mbc.store.schema import records
+from mbc.store.schema import kinds, records
+from mbc.store.schema.kinds import CARE_READERS, KINDS
 from mbc.store.schema.tables import client
 
 Role = Literal["clinician", "supervisor", "analyst", "researcher", "safety_lead", "administrator"]
@@ -24,18 +25,10 @@ Permission = Literal[
 ]  # fmt: skip
 GRANTABLE: tuple[Permission, ...] = ("safety:read",)  # given person by person, on top of a role
 
-PERSON_READERS = frozenset(
-    {
-        "clients", "clinicians", "episodes", "relationships", "statuses", "sessions",
-        "administrations", "answers", "totals", "goals", "goal_ratings", "events",
-    }
-)  # fmt: skip
-_CLINICAL_RECORDS = frozenset(
-    {
-        records.Client, records.Episode, records.Relationship, records.RelationshipStatus, records.Session,
-        records.Administration, records.Goal, records.GoalRating, records.Event,
-    }
-)  # fmt: skip
+PERSON_READERS = CARE_READERS | {"administrations", "answers", "totals"}
+SAFETY_READERS = kinds.SAFETY_READERS | {"safety_flags"}
+# kinds of the safety channel are among them: writing one needs the permission `safety:read` as well
+_CLINICAL_RECORDS = frozenset({records.Administration, *KINDS}) - {records.Clinician}
 
 Reach = Literal["all", "caseload", "none"]
 
@@ -152,7 +145,7 @@ def scope_of(user: User) -> Scope:
     access = ACCESS[user.role]
     readers = access.readers
     if "safety:read" in user.permissions:
-        readers |= {"safety_flags"}
+        readers |= SAFETY_READERS
     return Scope(
         who=user.username,
         readers=readers,

@@ -16,7 +16,7 @@ import polars as pl
 from sqlalchemy import select
 
 from mbc.errors import AccessDenied, NotInRecord, StoreError
-from mbc.store.access.roles import PERSON_READERS, Permission, Role, Scope
+from mbc.store.access.roles import PERSON_READERS, SAFETY_READERS, Permission, Role, Scope
 from mbc.store.audit.log import append, lock_log
 from mbc.store.audit.recent_events import CLOSED, OPENED, Opened, opened_lately
 from mbc.store.database import engine as engines
@@ -163,7 +163,7 @@ def scope_through(scope: Scope, opened: Opened) -> Scope:
     permissions: frozenset[Permission] = frozenset({"safety:read"}) if opened.safety else frozenset()
     return Scope(
         who=scope.who,
-        readers=PERSON_READERS | (frozenset({"safety_flags"}) if opened.safety else frozenset[str]()),
+        readers=PERSON_READERS | (SAFETY_READERS if opened.safety else frozenset[str]()),
         writes=frozenset(),
         permissions=permissions,
         clinicians=frozenset(),

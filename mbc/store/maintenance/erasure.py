@@ -28,10 +28,12 @@ from mbc.store.maintenance.mentions import mentions
 from mbc.store.maintenance.verification import leaves_digest, tombstone_digest
 from mbc.store.reading.model_cache import forget
 from mbc.store.schema import tables as t
+from mbc.store.schema.kinds import ENTRIES
 from mbc.store.writing import seals as sealing
 from mbc.store.writing.seals import Leaf
 
 _BY_CLIENT: tuple[Table, ...] = (  # what names the client itself, in an order that leaves no loose end
+    *(kind.table for kind in reversed(ENTRIES)),
     t.safety_flag, t.administration, t.goal, t.event, t.therapy_session, t.relationship_status, t.relationship,
     t.episode, t.earlier, t.client,
 )  # fmt: skip
@@ -42,7 +44,10 @@ _HARMLESS = frozenset(
     {"account", "asked", "by", "clients", "counts", "entry", "fault", "format", "rows", "sealed"}
 )
 _SHORTEST_ALIAS = 4  # a shorter one stands in too many words by chance
-_NOT_COUNTED = frozenset({"safety_flag", "score"})  # nobody learns from a count that there were flags
+# nobody learns from a count that there were flags, or anything else of the safety channel
+_NOT_COUNTED = frozenset(
+    {"safety_flag", "score", *(kind.table.name for kind in ENTRIES if kind.channel == "safety")}
+)
 
 
 @dataclass(frozen=True, slots=True)

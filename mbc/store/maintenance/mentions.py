@@ -8,20 +8,25 @@ from collections.abc import Iterator
 from sqlalchemy import ColumnElement, Connection, Table, or_, select
 
 from mbc.store.schema import tables as t
-from mbc.store.schema.safety_rules import SAFETY_EVENT
+from mbc.store.schema.kinds import KINDS, Kind, care_rows
+
+_Place = tuple[Table, str, str | None, tuple[str, ...], str]
+
+
+def _place(kind: Kind) -> _Place:
+    named = next((column for column in kind.key if column != "client_id"), "client_id")
+    owner = "client_id" if "client_id" in kind.table.c else None
+    return kind.table, named, owner, kind.texts, kind.noun
+
 
 # what people type, by table: with the name of the row's key, and whose it is
-_TEXTS: tuple[tuple[Table, str, str | None, tuple[str, ...], str], ...] = (
-    (t.event, "event_id", "client_id", ("kind", "label"), "event"),
-    (t.goal, "goal_id", "client_id", ("label", "retired_reason"), "goal"),
-    (t.relationship, "relationship_id", "client_id", ("label", "kind"), "relationship"),
-    (t.episode, "episode_id", "client_id", ("ending",), "episode"),
+_TEXTS: tuple[_Place, ...] = (
+    *(_place(kind) for kind in KINDS.values() if kind.texts),
     (t.administration, "administration_id", "client_id", ("reason",), "questionnaire"),
-    (t.client, "client_id", "client_id", ("alias",), "client"),
     (t.earlier, "earlier_id", "client_id", ("content", "reason"), "earlier version"),
-    (t.clinician, "clinician_id", None, ("display_name",), "clinician"),
     (t.entry, "entry_id", None, ("source_name",), "source of entry"),
 )
+_SAFETY_TABLES = frozenset(kind.table.name for kind in KINDS.values() if kind.channel == "safety") | {"earlier"}
 _MOST = 200
 
 
@@ -44,7 +49,7 @@ def mentions(
         Whether rows of the safety channel, and earlier versions, may be named.
     """
     for table, key, owner, texts, noun in _TEXTS:
-        if not safety and table is t.earlier:
+        if not safety and table.name in _SAFETY_TABLES:
             continue
         columns = [table.c[name] for name in texts]
         where: list[ColumnElement[bool]] = [
@@ -52,8 +57,8 @@ def mentions(
         ]
         if owner is not None:
             where.append(or_(table.c[owner].is_(None), table.c[owner] != client_id))
-        if not safety and table is t.event:
-            where.append(~table.c.kind.istartswith(SAFETY_EVENT))
+        if not safety:
+            where += care_rows(table)
         if not safety and table is t.administration:
             where.append(table.c.channel == "care")
         whose = [table.c[owner].label("whose")] if owner is not None and owner != key else []

@@ -18,6 +18,7 @@ from mbc.store.audit.log import WRITE_SAFETY
 from mbc.store.schema import digests
 from mbc.store.schema import tables as t
 from mbc.store.schema.administration_numbers import last_of
+from mbc.store.schema.kinds import KINDS
 from mbc.store.writing import seals as sealing
 from mbc.store.writing.seals import Leaf, Taken
 
@@ -26,17 +27,9 @@ Check = Callable[[Connection], Iterable[str]]
 _TABLES = t.metadata.tables
 WORDS = {  # what people call the rows of a table
     "administration": "questionnaires",
-    "clinician": "clinicians",
-    "client": "clients",
-    "episode": "episodes",
-    "relationship": "relationships",
-    "relationship_status": "relationship statuses",
-    "therapy_session": "sessions",
     "answer": "answers",
     "total": "totals",
-    "goal": "goals",
-    "goal_rating": "goal ratings",
-    "event": "events",
+    **{kind.table.name: kind.words for kind in KINDS.values()},
     "earlier": "earlier versions",
     "acknowledgement": "acknowledgements",
     "definition": "definitions",

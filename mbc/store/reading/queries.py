@@ -5,16 +5,21 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, String, and_, cast, exists, null, select
+import polars as pl
+from sqlalchemy import ColumnElement, Connection, FromClause, String, and_, cast, exists, null, select
 
 from mbc.errors import NotInRecord, StoreError, nearest
 from mbc.store.access.roles import Scope
+from mbc.store.database.frames import fetch
 from mbc.store.schema import tables as t
+from mbc.store.schema.kinds import ENTRIES
 from mbc.store.schema.records import WITHDRAWN, Channel
 from mbc.store.schema.validation import is_id, quote
 from mbc.store.view import RecordView
 
-_MASKED = frozenset({"alias", "label", "display_name", "retired_reason", "ending", "modality", "reason"})
+_MASKED = frozenset({"alias", "label", "display_name", "retired_reason", "ending", "modality", "reason"}).union(
+    *(kind.texts for kind in ENTRIES)
+)
 
 # made once: each new alias would describe the whole table anew
 LATER = t.administration.alias("later")
@@ -47,6 +52,26 @@ class QueryView(RecordView):
             where.append(c.instrument == instrument)
         return where if history else [*where, CURRENT]
 
+    def _read(
+        self,
+        reader: str,
+        columns: Sequence[ColumnElement[Any]],
+        source: FromClause,
+        owner: ColumnElement[str],
+        client_id: str | None,
+        *where: ColumnElement[bool],
+        order: Sequence[str] = (),
+        channel: Channel = "care",
+    ) -> pl.DataFrame:
+        query = select(*self._visible_columns(columns)).select_from(source)
+        query = query.where(*where, *self._owned_by(owner, client_id))
+        with self._audited(asked_words(reader, channel), client_id):
+            self._scope.require_reader(reader)
+            with self._reading() as connection:
+                self._require_client(connection, client_id)
+                frame = fetch(connection, query)
+        return frame.sort(*(order or frame.columns[:1]))
+
     def _require_channel(self, reader: str, channel: Channel) -> None:
         if channel == "safety":
             self._scope.require("safety:read")
@@ -58,6 +83,11 @@ class QueryView(RecordView):
     def _require_client(self, connection: Connection, client_id: str | None) -> None:
         if client_id is not None:
             require_client(connection, self._scope, client_id)
+
+
+def asked_words(reader: str, channel: Channel) -> str:
+    """Name what was asked for, as the audit log does."""
+    return reader if channel == "care" else f"safety {reader}"
 
 
 def require_client(connection: Connection, scope: Scope, client_id: str) -> None:

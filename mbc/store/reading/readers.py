@@ -10,15 +10,17 @@ from collections.abc import Collection, Sequence
 from typing import Any
 
 import polars as pl
-from sqlalchemy import ColumnElement, Connection, FromClause, Select, String, and_, exists, func, or_, select
+from sqlalchemy import ColumnElement, Connection, Select, String, and_, exists, func, or_, select
 
 from mbc.store.database.batches import BATCH
 from mbc.store.database.frames import fetch
-from mbc.store.reading.queries import CURRENT, LATER, QueryView
+from mbc.store.reading.entry_readers import EntryReaders
+from mbc.store.reading.queries import CURRENT, LATER, asked_words
 from mbc.store.reading.score_cache import ToScore, require_digests
 from mbc.store.schema import tables as t
-from mbc.store.schema.records import Channel
-from mbc.store.schema.safety_rules import SAFETY_EVENT, shipped_rules
+from mbc.store.schema.kinds import care_rows
+from mbc.store.schema.records import ENTERED_IN_ERROR, Channel
+from mbc.store.schema.safety_rules import shipped_rules
 
 _a = t.administration.c
 _ADMINISTRATION: dict[str, ColumnElement[Any]] = {
@@ -51,14 +53,14 @@ _TOTAL_HEAD = (
 _KEPT = ("set_id", "score", "answered", "prorated", "band", "maximum", "recorded", "digest")
 
 
-class Readers(QueryView):
+class Readers(EntryReaders):
     """The reading half of a store."""
 
     def clients(self, *, client_id: str | None = None) -> pl.DataFrame:
         """client_id, alias, clinician_id, registered_on, status."""
         c = t.client.c
         columns = (c.client_id, c.alias, c.clinician_id, c.registered_on, c.status)
-        return self._read("clients", columns, t.client, c.client_id, client_id)
+        return self._read("clients", columns, t.client, c.client_id, client_id, c.status != ENTERED_IN_ERROR)
 
     def clinicians(self) -> pl.DataFrame:
         """clinician_id, display_name."""
@@ -86,9 +88,13 @@ class Readers(QueryView):
         return self._read("relationships", columns, t.relationship, c.client_id, client_id)
 
     def statuses(self, *, client_id: str | None = None) -> pl.DataFrame:
-        """client_id, relationship_id (null: the person), status, since; in order of time for each client."""
+        """client_id, relationship_id (null: the person), status, since, step_forward.
+
+        In order of time for each client. ``step_forward`` says of a relationship that ended whether leaving was a
+        step forward (null: nobody said).
+        """
         c = t.relationship_status.c
-        columns = (c.client_id, c.relationship_id, c.status, c.since)
+        columns = (c.client_id, c.relationship_id, c.status, c.since, c.step_forward)
         order = ("client_id", "since", "relationship_id")
         return self._read("statuses", columns, t.relationship_status, c.client_id, client_id, order=order)
 
@@ -131,7 +137,7 @@ class Readers(QueryView):
             If this user may not read administrations, or not this channel.
         """
         query = self._administrations(tuple(_ADMINISTRATION), instrument, client_id, channel, history=history)
-        with self._audited(_asked("administrations", channel), client_id):
+        with self._audited(asked_words("administrations", channel), client_id):
             self._require_channel("administrations", channel)
             with self._reading() as connection:
                 self._require_client(connection, client_id)
@@ -189,7 +195,7 @@ class Readers(QueryView):
         c = t.event.c
         columns = (c.event_id, c.client_id, c.occurred_on, c.kind, c.label, c.valence)
         order = ("client_id", "occurred_on", "event_id")
-        care = () if self._scope.has_permission("safety:read") else (~c.kind.istartswith(SAFETY_EVENT),)
+        care = () if self._scope.has_permission("safety:read") else care_rows(t.event)
         return self._read("events", columns, t.event, c.client_id, client_id, *care, order=order)
 
     def safety_flags(self, *, client_id: str | None = None) -> pl.DataFrame:
@@ -286,25 +292,6 @@ class Readers(QueryView):
     def _sound(self, connection: Connection, kept: pl.DataFrame) -> pl.DataFrame:
         return require_digests(connection, kept, self._shared.score_key.read())
 
-    def _read(
-        self,
-        reader: str,
-        columns: Sequence[ColumnElement[Any]],
-        source: FromClause,
-        owner: ColumnElement[str],
-        client_id: str | None,
-        *where: ColumnElement[bool],
-        order: Sequence[str] = (),
-    ) -> pl.DataFrame:
-        query = select(*self._visible_columns(columns)).select_from(source)
-        query = query.where(*where, *self._owned_by(owner, client_id))
-        with self._audited(reader, client_id):
-            self._scope.require_reader(reader)
-            with self._reading() as connection:
-                self._require_client(connection, client_id)
-                frame = fetch(connection, query)
-        return frame.sort(*(order or frame.columns[:1]))
-
     def _administrations(
         self, names: Sequence[str], instrument: str | None, client_id: str | None, channel: Channel,
         *, history: bool = False,
@@ -343,7 +330,7 @@ class Readers(QueryView):
         query = select(part.c[key], *(part.c[name] for name in names))
         if client_id is not None or instrument is not None or self._scope.narrow:
             query = query.where(part.c[key].in_(which))  # otherwise the join below is enough
-        with self._audited(_asked(reader, channel), client_id):
+        with self._audited(asked_words(reader, channel), client_id):
             self._require_channel(reader, channel)
             with self._reading() as connection:
                 self._require_client(connection, client_id)
@@ -376,7 +363,3 @@ _RAISED_AGAIN = (
     .where(_again.c.administration_id == LATER.c.administration_id, _again.c.item == t.safety_flag.c.item)
 )
 _STANDING = or_(CURRENT, and_(t.safety_flag.c.acknowledged_at.is_(None), ~_RAISED_AGAIN))
-
-
-def _asked(reader: str, channel: Channel) -> str:
-    return reader if channel == "care" else f"safety {reader}"

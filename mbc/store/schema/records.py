@@ -14,6 +14,21 @@ from datetime import date, datetime
 from typing import Any, Literal, get_args
 
 from mbc.errors import StoreError
+from mbc.store.schema.entries import (
+    AllianceRupture,
+    CouplesReadiness,
+    DecisionClarity,
+    Homework,
+    ImaginedPartnerView,
+    MeasurePause,
+    PlannedMeasure,
+    RelationshipConflict,
+    ReleaseOfInformation,
+    Signal,
+    SignalAnswer,
+    SmallWin,
+)
+from mbc.store.schema.safety_entries import CouplesContraindication, DutyToReport, FlagResponse, SafetyPlan
 from mbc.store.schema.validation import (
     check_choice,
     check_days,
@@ -28,6 +43,8 @@ from mbc.store.schema.validation import (
     to_utc,
 )
 
+ENTERED_IN_ERROR = "entered in error"  # status of a client that was withdrawn
+
 Status = Literal["single", "dating", "partnered", "cohabiting", "married", "separated", "ended", "widowed"]
 Valence = Literal["growth", "hard", "neutral"]
 FlagKind = Literal["risk", "ask"]
@@ -37,6 +54,7 @@ WITHDRAWN = "withdrawn"
 """Version of an administration that takes an earlier one out: it has no answers."""
 
 _MOST_CHARACTERS = 1_000_000  # of a definition file
+_ENDINGS = ("separated", "ended")
 _NEVER_ID = frozenset({"self"})  # a target is "self" or a relationship's id
 
 
@@ -112,11 +130,17 @@ class RelationshipStatus:
     status: Status
     since: date
     relationship_id: str | None = None
+    step_forward: bool | None = None  # of a relationship that ends: whether leaving was a step forward
 
     def __post_init__(self) -> None:
         check_ids(self, "client_id", "relationship_id")
         check_choice(self, "status", get_args(Status))
         check_days(self, "since")
+        if self.step_forward is not None and self.status not in _ENDINGS:
+            raise StoreError(
+                f"step_forward is given for the status '{self.status}'; it is asked where a relationship ends: "
+                f"{', '.join(_ENDINGS)}."
+            )
 
 
 @dataclass(frozen=True, slots=True)
@@ -272,6 +296,22 @@ Record = (
     | Goal
     | GoalRating
     | Event
+    | Homework
+    | SmallWin
+    | RelationshipConflict
+    | AllianceRupture
+    | CouplesReadiness
+    | DecisionClarity
+    | ImaginedPartnerView
+    | ReleaseOfInformation
+    | PlannedMeasure
+    | MeasurePause
+    | Signal
+    | SignalAnswer
+    | SafetyPlan
+    | DutyToReport
+    | CouplesContraindication
+    | FlagResponse
 )
 
 

@@ -7,8 +7,10 @@
                      ├──< relationship ──< relationship_status
                      ├──< administration ──< answer | total | safety_flag
                      ├──< goal ──< goal_rating
-                     └──< event
-    earlier               what a changed row said before, with who changed it, when and why
+                     ├──< event
+                     ├──< signal ──< signal_answer
+                     └──< homework, small_win, conflict ...: see mbc.store.schema.kinds
+    earlier               what a changed or withdrawn row said before, with who changed it, when and why
     account ──< account_permission, supervision, second_factor, recovery_code
     setting               what the clinic decided
     release               what was published of a period, frozen
@@ -52,7 +54,8 @@ def _number(name: str, *constraints: ForeignKey, **options: Any) -> Column[int]:
     return Column(name, Number, *constraints, **options)
 
 
-def _entry() -> Column[int]:
+def entry_column() -> Column[int]:
+    """Say which entry wrote a row."""
     return Column("entry_id", Number, ForeignKey("entry.entry_id"), nullable=False)
 
 
@@ -60,8 +63,13 @@ def _client() -> Column[str]:
     return Column("client_id", Id, ForeignKey("client.client_id"), nullable=False)
 
 
-def _of_this_client(table: str, column: str) -> ForeignKeyConstraint:
-    # the pair must exist: an episode or relationship of somebody else cannot be named
+def client_link() -> ForeignKeyConstraint:
+    """Say that the client of a row must exist."""
+    return ForeignKeyConstraint(["client_id"], ["client.client_id"])
+
+
+def of_this_client(table: str, column: str) -> ForeignKeyConstraint:
+    """Say that the pair must exist: an episode or relationship of somebody else cannot be named."""
     return ForeignKeyConstraint(["client_id", column], [f"{table}.client_id", f"{table}.{column}"])
 
 
@@ -82,7 +90,7 @@ clinician = Table(
     metadata,
     Column("clinician_id", Id, primary_key=True),
     Column("display_name", Text, nullable=False),
-    _entry(),
+    entry_column(),
 )
 
 client = Table(
@@ -96,7 +104,7 @@ client = Table(
     Column(
         "secret", String(64), nullable=False, server_default=""
     ),  # hexadecimal; keys the digests of this client
-    _entry(),
+    entry_column(),
 )
 
 episode = Table(
@@ -109,7 +117,7 @@ episode = Table(
     Column("started_on", Date),
     Column("ended_on", Date),
     Column("ending", Text),
-    _entry(),
+    entry_column(),
     UniqueConstraint("client_id", "episode_id"),
 )
 
@@ -120,7 +128,7 @@ relationship = Table(
     _client(),
     Column("label", Text, nullable=False),
     Column("kind", Text, nullable=False),
-    _entry(),
+    entry_column(),
     UniqueConstraint("client_id", "relationship_id"),
     UniqueConstraint("client_id", "label"),
 )
@@ -133,8 +141,9 @@ relationship_status = Table(
     Column("relationship_id", Id),
     Column("status", String(16), nullable=False),
     Column("since", Date, nullable=False),
-    _entry(),
-    _of_this_client("relationship", "relationship_id"),
+    entry_column(),
+    Column("step_forward", Boolean),  # of a relationship that ends; NULL: nobody said
+    of_this_client("relationship", "relationship_id"),
     sqlite_autoincrement=True,
 )
 # one status a day for each relationship, and one for the person (no relationship): NULLs compare as equal here
@@ -155,8 +164,8 @@ therapy_session = Table(
     Column("held_on", Date, nullable=False),
     Column("attended", Boolean, nullable=False),
     Column("modality", Text),
-    _entry(),
-    _of_this_client("episode", "episode_id"),
+    entry_column(),
+    of_this_client("episode", "episode_id"),
     Index("ix_therapy_session_client_id", "client_id"),
 )
 
@@ -182,9 +191,9 @@ administration = Table(
     Column("supersedes", Number, ForeignKey("administration.administration_id")),
     Column("reason", Text),
     Column("source_line", Integer),
-    _entry(),
-    _of_this_client("episode", "episode_id"),
-    _of_this_client("relationship", "relationship_id"),
+    entry_column(),
+    of_this_client("episode", "episode_id"),
+    of_this_client("relationship", "relationship_id"),
     UniqueConstraint("occasion", "revision"),  # two writers cannot both be first, or both correct the same
     CheckConstraint("channel IN ('care', 'safety')", name="channel"),
     CheckConstraint("(supersedes IS NULL) = (revision = 0)", name="revision"),
@@ -242,7 +251,7 @@ safety_flag = Table(
     Column("acknowledged_by", String(64)),
     Column("acknowledged_at", UtcDateTime),
     Column("acknowledged_entry_id", Number),
-    _entry(),
+    entry_column(),
     Index("ix_safety_flag_client_id", "client_id"),
 )
 
@@ -259,7 +268,7 @@ goal = Table(
     Column("retired_on", Date),
     Column("retired_reason", Text),
     Column("scale", Id),  # whose points the target is in; NULL: the goal has ratings of its own
-    _entry(),
+    entry_column(),
     Index("ix_goal_client_id", "client_id"),
 )
 
@@ -269,7 +278,7 @@ goal_rating = Table(
     Column("goal_id", Id, ForeignKey("goal.goal_id"), primary_key=True),
     Column("rated_on", Date, primary_key=True),
     Column("rating", Double, nullable=False),
-    _entry(),
+    entry_column(),
 )
 
 event = Table(
@@ -281,7 +290,7 @@ event = Table(
     Column("kind", Text, nullable=False),
     Column("label", Text, nullable=False),
     Column("valence", String(8), nullable=False),
-    _entry(),
+    entry_column(),
     Index("ix_event_client_id", "client_id"),
 )
 
@@ -295,7 +304,8 @@ earlier = Table(
     Column("reason", Text, nullable=False),
     Column("client_id", Id),  # whose; NULL: a clinician's
     Column("replaced_entry_id", Number),  # which entry had written `content`; NULL: before anybody kept that
-    _entry(),  # who replaced it, and when
+    entry_column(),  # who replaced it, and when
+    Column("withdrawn", Boolean),  # TRUE: entered in error, and nothing came in its place
     Index("ix_earlier_kind_key", "kind", "key"),
     Index("ix_earlier_client_id", "client_id"),
     sqlite_autoincrement=True,
@@ -411,7 +421,7 @@ erased = Table(
     Column("kind", String(32), nullable=False),
     Column("administration_id", Number),
     Column("leaf", String(64), nullable=False),  # the row's part of its entry's seal
-    _entry(),
+    entry_column(),
     sqlite_autoincrement=True,
 )
 

@@ -12,6 +12,7 @@ from sqlalchemy import Connection, insert
 
 from mbc.errors import Conflict
 from mbc.store.schema import tables as t
+from mbc.store.schema.records import WITHDRAWN
 from mbc.store.writing import batch_digests as digesting
 from mbc.store.writing import bulk
 from mbc.store.writing.administration_batch import Completed
@@ -31,6 +32,7 @@ class Version:
     administration_id: int
     revision: int
     content: str
+    version: str = ""  # of the questionnaire's definition; WITHDRAWN: it takes the one before out
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,13 +90,15 @@ class Occasions:
     def load(self, connection: Connection, digests_wanted: Collection[str]) -> None:
         """Fetch what is on record for occasions not met before."""
         wanted = [digest for digest in dict.fromkeys(digests_wanted) if digest not in self.versions]
-        columns = "occasion, administration_id, revision, content"
+        columns = "occasion, administration_id, revision, content, version"
         stored = bulk.matching(connection, "administration", columns, "occasion", wanted, order="revision")
         for digest, *version in stored:
             self.versions.setdefault(digest, []).append(Version(*version))
 
     def place(self, keyed: Keyed, place: int, number: int, *, supersede: bool) -> Place:
         """Find an administration's place: first of its occasion, met before, or a correction.
+
+        After a withdrawal other content needs no reason; the same content needs one, to come back.
 
         Raises
         ------
@@ -106,6 +110,9 @@ class Occasions:
             line.append(Version(number, 0, content))
             return _FIRST
         current = line[-1]
+        if current.version == WITHDRAWN and all(version.content != content for version in line):
+            line.append(Version(number, current.revision + 1, content))
+            return Place("superseding", current.revision + 1, current.administration_id)
         if current.content == content or (not supersede and any(v.content == content for v in line)):
             return _MET_BEFORE
         if not supersede:

@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from sqlalchemy import Connection, select
 
-from mbc.errors import Conflict, IdentifierTaken, NotInRecord
+from mbc.errors import Conflict, IdentifierTaken, NotInRecord, StoreError
 from mbc.store.access.roles import Scope
 from mbc.store.audit import tombstones
 from mbc.store.database.batches import batches
 from mbc.store.schema import records
 from mbc.store.schema import tables as t
 from mbc.store.schema.digests import new_secret
+from mbc.store.schema.safety_rules import SafetyRule
+from mbc.store.schema.validation import quote
 from mbc.store.writing.administration_batch import Completed
 
 
@@ -34,10 +36,11 @@ class Known:
         if not wanted:
             return
         column = t.client.c.client_id
-        query = select(column, t.client.c.secret).where(column.in_(wanted), *self.scope.reaches(column))
-        secrets = {row.client_id: row.secret for row in connection.execute(query)}
-        self.secrets.update(secrets)
-        here = list(secrets)
+        c = t.client.c
+        query = select(column, c.secret, c.status).where(column.in_(wanted), *self.scope.reaches(column))
+        rows = connection.execute(query).all()
+        self.secrets.update({row.client_id: row.secret for row in rows})
+        here = [row.client_id for row in rows if row.status != records.ENTERED_IN_ERROR]
         self.clients.update(here)
         for table, name, known in (
             (t.relationship, "relationship_id", self.relationships),
@@ -141,9 +144,28 @@ def owners(connection: Connection, known: Known, kind: type, batch: Sequence[Any
         named = None if kind is records.Episode else getattr(record, "episode_id", None)
         relationship = None if kind is records.Relationship else getattr(record, "relationship_id", None)
         known.require(record.client_id, relationship_id=relationship, episode_id=named)
+    if kind is records.FlagResponse:
+        _require_flags(connection, batch)
     if kind is records.Relationship:
         _require_free_labels(connection, batch)  # only now: its message tells of what a client has
     return [record.client_id for record in batch]
+
+
+def require_care_instruments(rules: Mapping[str, SafetyRule], batch: Iterable[Any]) -> None:
+    """Raise StoreError for a questionnaire of the safety channel, or one that is not known.
+
+    What is planned, signalled and passed on is read by everybody who may read the client.
+    """
+    for record in batch:
+        named = record.instruments if isinstance(record, records.ReleaseOfInformation) else (record.instrument,)
+        for instrument in named:
+            rule = None if instrument is None else rules.get(instrument)
+            if instrument is not None and rule is None:
+                raise StoreError(f"The record knows no questionnaire {quote(instrument)}. Name it by its key.")
+            if rule is not None and rule.channel == "safety":
+                raise StoreError(
+                    f"{instrument} belongs to the safety channel: it is never planned, signalled or passed on."
+                )
 
 
 def require_same_owner(scope: Scope, before: dict[str, Any], after: dict[str, Any]) -> None:
@@ -186,6 +208,19 @@ def _require_free_labels(connection: Connection, batch: Sequence[records.Relatio
         if other != record.relationship_id:
             raise Conflict(
                 f"{record.client_id} has a relationship '{record.label}' already ({other}). Choose another."
+            )
+
+
+def _require_flags(connection: Connection, batch: Sequence[records.FlagResponse]) -> None:
+    c = t.safety_flag.c
+    numbers = sorted({record.administration_id for record in batch})
+    query = select(c.administration_id, c.item, c.client_id).where(c.administration_id.in_(numbers))
+    flags = {tuple(row) for row in connection.execute(query)}
+    for record in batch:
+        if (record.administration_id, record.item, record.client_id) not in flags:
+            raise NotInRecord(
+                f"There is no flag on item '{record.item}' of questionnaire {record.administration_id} of "
+                f"{record.client_id}."
             )
 
 

@@ -19,11 +19,11 @@ from itertools import groupby
 from operator import itemgetter
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, FromClause, Table, select
+from sqlalchemy import ColumnElement, Connection, FromClause, Table, null, select
 
 from mbc.store.schema import digests
 from mbc.store.schema.administration_numbers import FIRST_OF_SAFETY
-from mbc.store.writing.versioned import KINDS, Kind
+from mbc.store.schema.kinds import KINDS, Kind
 
 ADMINISTRATIONS = "administration"
 ACKNOWLEDGEMENTS = "acknowledgement"
@@ -129,6 +129,8 @@ def other_rows(
 ) -> Iterator[Leaf]:
     """Walk everything else that entries wrote."""
     for kind in KINDS.values():
+        if kind.table.name not in tables:  # a record of an earlier revision, on its way up
+            continue
         yield from _entity_leaves(connection, tables, kind, keyed, client_id)
     yield from _earlier_leaves(connection, tables, keyed, client_id)
     yield from _acknowledgements(connection, tables, keyed, client_id)
@@ -136,9 +138,12 @@ def other_rows(
         yield from _definitions(connection, tables)
 
 
-def earlier_leaf(key: bytes, *, kind: str, named: str, content: str, reason: str) -> bytes:
+def earlier_leaf(
+    key: bytes, *, kind: str, named: str, content: str, reason: str, withdrawn: bool | None = None
+) -> bytes:
     """Digest a row of what was said before."""
-    return digests.row_leaf(key, EARLIER, {"kind": kind, "key": named, "content": content, "reason": reason})
+    row = {"kind": kind, "key": named, "content": content, "reason": reason, "withdrawn": withdrawn or None}
+    return digests.row_leaf(key, EARLIER, row)
 
 
 def acknowledgement_leaf(key: bytes, administration_id: int, item: str, by: str, at: Any) -> bytes:
@@ -230,7 +235,7 @@ def _entity_leaves(
 ) -> Iterator[Leaf]:
     table = tables[kind.table.name]
     names = [f.name for f in fields(kind.record) if f.name in table.c]
-    owner, source = _owner(tables, table)
+    owner, source = owner_of(tables, table)
     if owner is None and client_id is not None:
         return  # a clinician is nobody's
     columns = [table.c[name] for name in names]
@@ -245,7 +250,8 @@ def _entity_leaves(
         yield Leaf(row["_entry"], table.name, leaf, whose)
 
 
-def _owner(tables: Tables, table: Table) -> tuple[ColumnElement[str] | None, FromClause]:
+def owner_of(tables: Tables, table: Table) -> tuple[ColumnElement[str] | None, FromClause]:
+    """Say which column names whose a row is, and where it is read from; None where it is nobody's."""
     if "client_id" in table.c:
         return table.c.client_id, table
     if "goal_id" in table.c:
@@ -258,11 +264,19 @@ def _earlier_leaves(
     connection: Connection, tables: Tables, keyed: Mapping[str, bytes], client_id: str | None
 ) -> Iterator[Leaf]:
     c = tables["earlier"].c
-    query = select(c.kind, c.key, c.content, c.reason, c.client_id, c.replaced_entry_id, c.entry_id)
+    withdrawn = c.withdrawn if "withdrawn" in c else null().label("withdrawn")
+    query = select(c.kind, c.key, c.content, c.reason, c.client_id, c.replaced_entry_id, c.entry_id, withdrawn)
     query = query if client_id is None else query.where(c.client_id == client_id)
     for row in connection.execute(query.execution_options(yield_per=_AT_ONCE)):
         key = keyed.get(row.client_id or "", b"")
-        leaf = earlier_leaf(key, kind=row.kind, named=row.key, content=row.content, reason=row.reason)
+        leaf = earlier_leaf(
+            key,
+            kind=row.kind,
+            named=row.key,
+            content=row.content,
+            reason=row.reason,
+            withdrawn=bool(row.withdrawn),
+        )
         yield Leaf(row.entry_id, EARLIER, leaf, row.client_id)
         if row.replaced_entry_id is not None:  # what it said is also what that entry had written
             leaf = digests.row_leaf(key, row.kind, json.loads(row.content))

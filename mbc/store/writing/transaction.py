@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import fields
 from datetime import date, datetime
 from itertools import groupby
-from typing import Any, NamedTuple
+from typing import Any
 
 import polars as pl
 from sqlalchemy import Connection, insert, select, update
@@ -15,14 +14,13 @@ from sqlalchemy.exc import IntegrityError
 
 from mbc.errors import AccessDenied, Conflict, NotInRecord, StoreError
 from mbc.store.access.roles import Scope
-from mbc.store.audit.log import WRITE_SAFETY
 from mbc.store.database.batches import batches
 from mbc.store.schema import digests, records
 from mbc.store.schema import tables as t
 from mbc.store.schema.administration_numbers import FIRST_OF_SAFETY, reserve
 from mbc.store.schema.digests import key_of
-from mbc.store.schema.records import Administration, Channel, Definition, Event, ImportSource, Record
-from mbc.store.schema.safety_rules import is_safety_event
+from mbc.store.schema.kinds import NAMES_INSTRUMENTS, channel_of
+from mbc.store.schema.records import Administration, Channel, Definition, ImportSource, Record
 from mbc.store.schema.validation import check_text, is_id
 from mbc.store.writing import administrations
 from mbc.store.writing import ownership as belonging
@@ -30,47 +28,27 @@ from mbc.store.writing import seals as sealing
 from mbc.store.writing import versioned as entities
 from mbc.store.writing.administration_batch import Completed, completed, in_batches
 from mbc.store.writing.administrations import Additions, Keyed, Occasions
+from mbc.store.writing.corrections import Corrections
 from mbc.store.writing.definitions import Definitions, definition_row
-from mbc.store.writing.ownership import Known
+from mbc.store.writing.earlier_rows import ENTERED_AGAIN
 from mbc.store.writing.result import Outcome
 from mbc.store.writing.safety_decisions import decide
-from mbc.store.writing.seals import Seal
 from mbc.store.writing.withdrawal import withdrawal_of
 
 _TRIES = 5
-_ACTIONS: dict[Channel, str] = {"care": "write", "safety": WRITE_SAFETY}
-
-
-class WriteSummary(NamedTuple):
-    """A line of the audit trail about what one transaction wrote in one channel."""
-
-    action: str
-    subject: str | None  # the client, if it touched exactly one
-    detail: dict[str, Any]
 
 
 def _kind_and_channel(record: Record) -> tuple[type, Channel]:
-    apart = isinstance(record, Event) and is_safety_event(record.kind)
-    return type(record), "safety" if apart else "care"
+    return type(record), channel_of(record)
 
 
-class Writing:
+class Writing(Corrections):
     """One open transaction: what is added here is kept as a whole, or not at all."""
 
     def __init__(
         self, connection: Connection, scope: Scope, *, by: str, now: datetime, source: ImportSource | None
     ) -> None:
-        self._connection = connection
-        self._scope = scope
-        self._by = by
-        self._now = now
-        self._source = source
-        self._entry: int | None = None
-        self._known = Known(scope)
-        self._seal = Seal()
-        self._counts: dict[Channel, Counter[str]] = {"care": Counter(), "safety": Counter()}
-        self._clients: dict[Channel, set[str]] = {"care": set(), "safety": set()}
-        self._named: set[str] = set()
+        super().__init__(connection, scope, by=by, now=now, source=source)
         self._definitions: Definitions | None = None  # read when the first questionnaire is added
         self._defined: set[str] = set()  # questionnaires whose definition this transaction has kept
 
@@ -263,35 +241,6 @@ class Writing:
         self._counts["safety"]["acknowledged"] += 1
         self._clients["safety"].add(client_id)
 
-    def summary(self) -> Iterator[WriteSummary]:
-        """Say what was written, for the audit trail: counts, the entry, its seal, and where it came from.
-
-        What was done in the safety channel is a summary of its own, so that nothing in the other tells of it. The
-        last summary seals the entry: a line cut off at the end is noticed.
-        """
-        written: dict[str, Any] = {} if self._entry is None else {"entry": self._entry}
-        source = self._source
-        if source is not None:
-            written |= {"source": source.name, "kind": source.kind, "sha256": source.sha256}
-        channels = self._channels_written()
-        for channel in channels:
-            counts, clients = self._counts[channel], self._clients[channel]
-            detail = {"counts": dict(sorted(counts.items())), "clients": len(clients)} | written
-            if self._entry is not None and channel == channels[-1]:
-                head = digests.entry_digest(self._entry, self._now, self._by)
-                detail["sealed"] = self._seal.digests(head)
-            yield WriteSummary(_ACTIONS[channel], next(iter(clients)) if len(clients) == 1 else None, detail)
-
-    def _channels_written(self) -> tuple[Channel, ...]:
-        if not self._counts["safety"]:
-            return ("care",)
-        return ("care", "safety") if self._counts["care"] else ("safety",)
-
-    @property
-    def only_named(self) -> str | None:
-        """The client, if every record that was handed in is about one and the same."""
-        return next(iter(self._named)) if len(self._named) == 1 else None
-
     def _add_batch(self, kind: type, channel: Channel, batch: Sequence[Any], reason: str | None) -> list[Outcome]:
         if kind is not Administration and kind not in entities.KINDS:
             raise StoreError(f"A {kind.__name__} cannot be added to the record on its own.")
@@ -304,14 +253,6 @@ class Writing:
         outcomes = self._add_entities(kind, channel, batch, reason)
         self._count(kind, ((outcome, channel) for outcome in outcomes))
         return outcomes
-
-    def _name(self, clients: Iterable[object]) -> None:
-        if len(self._named) < 2:
-            self._named.update(map(str, clients))
-
-    def _count(self, kind: type, outcomes: Iterable[tuple[Outcome, Channel]]) -> None:
-        for (outcome, channel), count in Counter(outcomes).items():
-            self._counts[channel][f"{kind.__name__.lower()} {outcome}"] += count
 
     def _add_administrations(self, batch: Completed, reason: str | None) -> list[Outcome]:
         batch, channels = decide(batch, self._definitions_on_record.rules(self._scope))
@@ -329,7 +270,7 @@ class Writing:
         while True:
             outcomes, additions = self._place(keyed, channels, reason)
             try:
-                self._store(additions, reason)
+                self._store(additions, reason or ENTERED_AGAIN)
             except faults:  # another writer was first with one of these: look again, it is on record now
                 tries_left -= 1
                 if not tries_left:
@@ -343,7 +284,7 @@ class Writing:
         numbers = reserve(self._connection, channels)
         return administrations.place_all(occasions, keyed, numbers, supersede=reason is not None)
 
-    def _store(self, additions: Additions, reason: str | None) -> None:
+    def _store(self, additions: Additions, reason: str) -> None:
         if not additions.numbers:
             return
         entry_id = self._entry_id()
@@ -360,13 +301,24 @@ class Writing:
         self, kind: type, channel: Channel, batch: Sequence[Any], reason: str | None
     ) -> list[Outcome]:
         owners = belonging.owners(self._connection, self._known, kind, batch)
+        if kind in NAMES_INSTRUMENTS:
+            belonging.require_care_instruments(self._definitions_on_record.rules(self._scope), batch)
         place = entities.KINDS[kind]
-        comparison = entities.compare(self._connection, self._scope, place, batch, owners, supersede=reason)
+        comparison = entities.compare(
+            self._connection,
+            self._scope,
+            place,
+            batch,
+            owners,
+            supersede=reason,
+            imported=self._source is not None,
+        )
+        reason = reason or ENTERED_AGAIN  # of what changes without one: nothing but a client who was withdrawn
         if comparison.new or comparison.changes:
             entities.store(
                 self._connection, place, comparison, entry_id=self._entry_id(), reason=reason, more=self._secret_of
             )
-            self._seal_entities(place, comparison, str(reason))
+            self._seal_entities(place, comparison, reason)
             self._clients[channel].update(owner for owner in owners if owner is not None)
             self._known.note(batch)
         return comparison.outcomes
@@ -384,9 +336,6 @@ class Writing:
             earlier = sealing.earlier_leaf(key, kind=name, named=change.key, content=change.content, reason=reason)
             self._seal.add(sealing.EARLIER, earlier)
 
-    def _key_of(self, owner: str | None) -> bytes:
-        return b"" if owner is None else key_of(self._known.secret(owner))
-
     def _current_row(self, kind: type, key: str) -> dict[str, Any]:
         self._scope.require_writer(kind)  # first: who may not write is not told what there is
         place = entities.KINDS[kind]
@@ -403,14 +352,3 @@ class Writing:
         if self._definitions is None:
             self._definitions = Definitions.load(self._connection)
         return self._definitions
-
-    def _entry_id(self) -> int:
-        if self._entry is None:
-            row: dict[str, Any] = {"recorded_at": self._now, "recorded_by": self._by}
-            if self._source is not None:
-                row["source_kind"] = self._source.kind
-                row["source_name"] = self._source.name
-                row["source_sha256"] = self._source.sha256
-            made = self._connection.execute(insert(t.entry).values(row).returning(t.entry.c.entry_id))
-            self._entry = int(made.scalar_one())
-        return self._entry

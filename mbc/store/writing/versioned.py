@@ -12,42 +12,15 @@ from dataclasses import dataclass, fields
 from functools import cache
 from typing import Any
 
-from sqlalchemy import Boolean, Connection, Table, and_, insert, select, update
+from sqlalchemy import Boolean, Connection, and_, insert, select, update
 
 from mbc.errors import Conflict
 from mbc.store.access.roles import Scope
-from mbc.store.schema import records
 from mbc.store.schema import tables as t
+from mbc.store.schema.kinds import KINDS, Kind
+from mbc.store.schema.records import ENTERED_IN_ERROR
 from mbc.store.writing.ownership import require_same_owner
 from mbc.store.writing.result import Outcome
-
-
-@dataclass(frozen=True, slots=True)
-class Kind:
-    """Where a kind of record is kept, and what names one of them."""
-
-    record: type
-    table: Table
-    key: tuple[str, ...]
-    noun: str
-
-
-KINDS: dict[type, Kind] = {
-    kind.record: kind
-    for kind in (
-        Kind(records.Clinician, t.clinician, ("clinician_id",), "clinician"),
-        Kind(records.Client, t.client, ("client_id",), "client"),
-        Kind(records.Episode, t.episode, ("episode_id",), "episode"),
-        Kind(records.Relationship, t.relationship, ("relationship_id",), "relationship"),
-        Kind(
-            records.RelationshipStatus, t.relationship_status, ("client_id", "relationship_id", "since"), "status"
-        ),
-        Kind(records.Session, t.therapy_session, ("episode_id", "number"), "session"),
-        Kind(records.Goal, t.goal, ("goal_id",), "goal"),
-        Kind(records.GoalRating, t.goal_rating, ("goal_id", "rated_on"), "goal rating"),
-        Kind(records.Event, t.event, ("event_id",), "event"),
-    )
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,12 +36,12 @@ class Change:
     @property
     def key(self) -> str:
         """What names it, as JSON."""
-        return json.dumps(_key(self.kind, self.before), default=str)
+        return _key_text(self.kind, self.before)
 
     @property
     def content(self) -> str:
         """What it said before, as JSON."""
-        return json.dumps(self.before, default=str, sort_keys=True)
+        return _content(self.before)
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,8 +99,11 @@ def compare(
     owners: Sequence[str | None],
     *,
     supersede: str | None,
+    imported: bool = False,
 ) -> Comparison:
     """Say for each record whether it is new, a duplicate or a correction. ``owners`` are whose they are.
+
+    What was withdrawn does not come back with an imported file that says the same; entered by hand, it does.
 
     Raises
     ------
@@ -137,19 +113,23 @@ def compare(
     rows = [values(record) for record in batch]
     known = on_record(connection, kind, rows, replacing=supersede is not None)
     result = Comparison([], [], [])
+    gone = _withdrawn(connection, kind, rows) if imported and supersede is None else frozenset[tuple[str, str]]()
     fresh: set[tuple[Any, ...]] = set()
     for row, owner in zip(rows, owners, strict=True):
         key = _key(kind, row)
         before, written_by = known.get(key, (None, None))
         if before is not None:
             require_same_owner(scope, before, row)
+        if before is None and (_key_text(kind, row), _content(row)) in gone:
+            result.outcomes.append("duplicate")
+            continue
         if before is None:
             result.outcomes.append("stored")
             result.new.append(New(row, owner))
             fresh.add(key)
         elif before == row:
             result.outcomes.append("duplicate")
-        elif supersede is None or key in fresh:
+        elif (supersede is None and before.get("status") != ENTERED_IN_ERROR) or key in fresh:
             raise Conflict(_conflict(kind, before, row))
         else:
             result.outcomes.append("superseding")
@@ -190,6 +170,22 @@ def _replace(connection: Connection, change: Change, *, entry_id: int, reason: s
     )
     named = and_(*(kind.table.c[name].is_not_distinct_from(change.before[name]) for name in kind.key))
     connection.execute(update(kind.table).where(named).values(**change.after, entry_id=entry_id))
+
+
+def _withdrawn(connection: Connection, kind: Kind, rows: Sequence[dict[str, Any]]) -> frozenset[tuple[str, str]]:
+    """Fetch what was withdrawn under the keys of some rows: key and content."""
+    c = t.earlier.c
+    wanted = sorted({_key_text(kind, row) for row in rows})
+    query = select(c.key, c.content).where(c.kind == kind.table.name, c.withdrawn, c.key.in_(wanted))
+    return frozenset((key, content) for key, content in connection.execute(query))
+
+
+def _key_text(kind: Kind, row: Any) -> str:
+    return json.dumps(_key(kind, row), default=str)
+
+
+def _content(row: dict[str, Any]) -> str:
+    return json.dumps(row, default=str, sort_keys=True)
 
 
 def _key(kind: Kind, row: Any) -> tuple[Any, ...]:

@@ -23,15 +23,25 @@ from mbc.exchange.export import write as exporting
 from mbc.exchange.export.write import FORMATS
 from mbc.exchange.files.formula_escape import escape_formulas, unescape_formulas
 from mbc.exchange.redcap.dictionary import COLUMNS
-from mbc.store import Administration, Client, Clinician, Event, Goal, GoalRating, Relationship, Store
+from mbc.store import (
+    Administration,
+    Client,
+    Clinician,
+    Event,
+    Goal,
+    GoalRating,
+    Relationship,
+    RelationshipStatus,
+    SignalAnswer,
+    Store,
+)
+from mbc.store.schema.kinds import KINDS
+from tests.store.conftest import entries_of
 
 pytestmark = pytest.mark.long
 
 SAMPLE = Path(__file__).resolve().parents[3] / "data/sample"
-_READERS = (
-    "clinicians", "clients", "episodes", "relationships", "statuses", "sessions", "goals", "goal_ratings",
-    "events",
-)  # fmt: skip
+_READERS = [kind.reader for kind in KINDS.values() if kind.portable]
 _OWN = {"administration_id", "recorded_at", "recorded_by", "supersedes", "reason"}
 
 
@@ -81,10 +91,14 @@ def small(label: str = "a step") -> Store:
         record.add_all(
             [Client("C1", alias=label, clinician_id="K1"), Client("D-2", clinician_id="K2"), Client("D2")]
         )
-        record.add(Relationship("C1.R1", "C1", "R1"))
+        record.add_all([Relationship("C1.R1", "C1", "R1"), Relationship("C1-R1", "C1", "R2")])
         record.add(Goal("G1", "C1", label, date(2026, 1, 5), baseline=-1.5, target=8))
         record.add(GoalRating("G1", date(2026, 1, 6), 2.25))
         record.add(Event("V1", "C1", date(2026, 1, 7), "move", label))
+        record.add_all(entries_of("C1", date(2026, 1, 7)))
+        record.add(SignalAnswer("C1-S1", "C1", date(2026, 1, 9), "changed", "safety"))
+        record.add(Event("V2", "C1", date(2026, 1, 7), "Safety plan", label))
+        record.add(RelationshipStatus("C1", "ended", date(2026, 1, 8), "C1-R1", step_forward=True))
         late = datetime(2026, 1, 6, 4, 30, tzinfo=UTC)  # the evening before, where the client was
         day = date(2026, 1, 5)
         about = {"form": "standard", "coding": "0-3"}

@@ -27,8 +27,10 @@ from mbc.store import (
     Clinician,
     Episode,
     Event,
+    FlagResponse,
     Goal,
     GoalRating,
+    Homework,
     Permission,
     Record,
     Relationship,
@@ -39,11 +41,12 @@ from mbc.store import (
 from mbc.store._aggregate_view import Purpose, counting_view
 from mbc.store.access.roles import ACCESS
 from mbc.store.audit.log import Audit
+from mbc.store.reading.entry_readers import EntryReaders
 from mbc.store.reading.model_cache import KeptModel
 from mbc.store.reading.readers import Readers
 from mbc.store.writing.transaction import Writing
 from tests.own_questionnaires import unreadable
-from tests.store.conftest import GOOD_PASSWORD, fill
+from tests.store.conftest import GOOD_PASSWORD, entries_of, fill
 from tests.store.writing.test_administration_batch import as_frame
 
 pytestmark = pytest.mark.long
@@ -78,7 +81,23 @@ keep_model               +        -         -           -          -          - 
 goals                    123      1         1           12         12         -       -          -    -     3     3
 goal_ratings             123      1         1           12         12         -       -          -    -     3     3
 events                   123      1         1           12         12         -       -          -    -     3     3
+homework                 123      1         1           12         12         -       -          -    -     3     3
+small_wins               123      1         1           12         12         -       -          -    -     3     3
+conflicts                123      1         1           12         12         -       -          -    -     3     3
+alliance_ruptures        123      1         1           12         12         -       -          -    -     3     3
+couples_readiness        123      1         1           12         12         -       -          -    -     3     3
+decision_clarity         123      1         1           12         12         -       -          -    -     3     3
+imagined_partner_views   123      1         1           12         12         -       -          -    -     3     3
+releases_of_information  123      1         1           12         12         -       -          -    -     3     3
+planned_measures         123      1         1           12         12         -       -          -    -     3     3
+measure_pauses           123      1         1           12         12         -       -          -    -     3     3
+signals                  123      1         1           12         12         -       -          -    -     3     3
+signal_answers           123      1         1           12         12         -       -          -    -     3     3
 safety_flags             123      -         1           -          12         -       -          123  -     -     3
+safety_plans             123      -         1           -          12         -       -          123  -     -     3
+duties_to_report         123      -         1           -          12         -       -          123  -     -     3
+couples_contraindications 123      -         1           -          12         -       -          123  -     -     3
+flag_responses           123      -         1           -          12         -       -          123  -     -     3
 administrations:safety   123      -         1           -          12         -       -          123  -     -     3
 answers:safety           123      -         1           -          12         -       -          123  -     -     3
 totals:safety            123      -         1           -          12         -       -          123  -     -     3
@@ -92,9 +111,25 @@ write:RelationshipStatus 123      1         1           -          -          - 
 write:Session            123      1         1           -          -          -       -          -    -     -     -
 write:Administration     123      1         1           -          -          -       -          -    -     -     -
 write:safety             123      -         1           -          -          -       -          -    -     -     -
+write:SafetyPlan         123      -         1           -          -          -       -          -    -     -     -
+write:DutyToReport       123      -         1           -          -          -       -          -    -     -     -
+write:CouplesContraindication 123      -         1           -          -          -       -          -    -     -     -
+write:FlagResponse       123      -         1           -          -          -       -          -    -     -     -
 write:Goal               123      1         1           -          -          -       -          -    -     -     -
 write:GoalRating         123      1         1           -          -          -       -          -    -     -     -
 write:Event              123      1         1           -          -          -       -          -    -     -     -
+write:Homework           123      1         1           -          -          -       -          -    -     -     -
+write:SmallWin           123      1         1           -          -          -       -          -    -     -     -
+write:RelationshipConflict 123      1         1           -          -          -       -          -    -     -     -
+write:AllianceRupture    123      1         1           -          -          -       -          -    -     -     -
+write:CouplesReadiness   123      1         1           -          -          -       -          -    -     -     -
+write:DecisionClarity    123      1         1           -          -          -       -          -    -     -     -
+write:ImaginedPartnerView 123      1         1           -          -          -       -          -    -     -     -
+write:ReleaseOfInformation 123      1         1           -          -          -       -          -    -     -     -
+write:PlannedMeasure     123      1         1           -          -          -       -          -    -     -     -
+write:MeasurePause       123      1         1           -          -          -       -          -    -     -     -
+write:Signal             123      1         1           -          -          -       -          -    -     -     -
+write:SignalAnswer       123      1         1           -          -          -       -          -    -     -     -
 add_all                  123      1         1           -          -          -       -          -    -     -     -
 add_frame                123      1         1           -          -          -       -          -    -     -     -
 add_frame:safety          123      -         1           -          -          -       -          -    -     -     -
@@ -102,6 +137,8 @@ retire_goal              123      1         1           -          -          - 
 end_episode              123      1         1           -          -          -       -          -    -     -     -
 withdraw                 123      1         1           -          -          -       -          -    -     -     -
 withdraw:safety          123      0         1           -          -          -       -          -    -     -     -
+undo                     123      1         1           -          -          -       -          -    -     -     -
+withdraw_entry           123      1         1           -          -          -       -          -    -     -     -
 acknowledge              123      -         1           -          12         -       -          123  -     -     3
 preview                  123      1         1           -          -          -       -          -    -     -     -
 as_user                  +        -         -           -          -          -       -          -    -     -     -
@@ -140,7 +177,7 @@ EXPECTED = {name: dict(zip(VIEWS, marks, strict=True)) for name, *marks in _ROWS
 BESIDE = {
     Store: {
         "open", "create",  # whoever has the address and the password of the database is the operator
-        "close", "url", "user", "has_permission", "can_read", "open_until",  # about the view itself
+        "close", "url", "user", "has_permission", "can_read", "can_write", "open_until",  # about the view itself
         "snapshot",  # reads nothing by itself
         "writing",  # what may be added is walked by kind
         "require_reachable", "database_faults",  # for monitors: whether the database answers, and is sound
@@ -171,6 +208,8 @@ def records_of(number: str) -> dict[str, Any]:
         "write:Goal": Goal(f"{client}-G2", client, "rest", DAY),
         "write:GoalRating": GoalRating(f"{client}-G1", DAY, 6),
         "write:Event": Event(f"{client}-V2", client, DAY, "work", "new work"),
+        **{f"write:{type(entry).__name__}": entry for entry in entries_of(client, DAY, "2")},
+        "write:FlagResponse": FlagResponse(int(number), "i9", client, DAY, "asked, and a plan was made"),
     }
 
 
@@ -270,6 +309,8 @@ WRITTEN: dict[str, Callable[[Store, str], Write]] = {
     "withdraw": lambda whole, channel: (
         lambda record, n: record.withdraw(number_of(whole, f"C{n}", channel), client_id=f"C{n}", reason="tried")
     ),
+    "withdraw_entry": lambda *_: lambda record, n: record.withdraw_entry(Event, f"C{n}-V1", reason="tried"),
+    "undo": lambda *_: lambda record, n: record.undo(Homework, f"C{n}-H1"),
     "acknowledge": lambda whole, _: lambda record, n: record.acknowledge(flags_of(whole)[f"C{n}"], "i9"),
 }
 TRIED: dict[str, Callable[[Store, str, bool], object]] = {
@@ -341,6 +382,9 @@ def three(store):
     with store.writing(by="intake") as record:
         for number in (1, 2, 3):
             fill(record, f"T{number}", f"C{number}")
+    flags = [FlagResponse(number, "i9", client, DAY, "asked") for client, number in flags_of(store).items()]
+    with store.writing(by="intake") as record:
+        record.add_all(flags)
     apart = {"permissions": ["safety:read"]}
     add = store.accounts.add
     add("clinician", GOOD_PASSWORD, "clinician", "T1")
@@ -392,7 +436,7 @@ def test_the_table_names_every_door():
 def test_the_table_names_every_kind_of_record_and_every_channel():
     kinds = {kind.__name__ for kind in get_args(Record)}
     assert {name.removeprefix("write:") for name in EXPECTED if name.startswith("write:")} == kinds | {"safety"}
-    readers = {name for name in vars(Readers) if not name.startswith("_")}
+    readers = {name for name in (*vars(EntryReaders), *vars(Readers)) if not name.startswith("_")}
     apart = {name for name in readers if "channel" in inspect.signature(getattr(Readers, name)).parameters}
     assert {f"{name}:safety" for name in apart} <= EXPECTED.keys()
 

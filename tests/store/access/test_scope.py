@@ -6,7 +6,15 @@ import pytest
 
 from mbc.errors import AccessDenied
 from mbc.store import User
-from mbc.store.access.roles import ACCESS, PERSON_READERS, ROLES, Scope, counting_scope_of, scope_of
+from mbc.store.access.roles import (
+    ACCESS,
+    PERSON_READERS,
+    ROLES,
+    SAFETY_READERS,
+    Scope,
+    counting_scope_of,
+    scope_of,
+)
 from mbc.store.schema import records
 
 ANN = User("ann", "clinician", "T1")
@@ -38,7 +46,7 @@ def test_a_scope_is_that_of_the_role_in_the_users_name(role):
 
 def test_a_permission_that_was_granted_adds_its_reader_and_takes_nothing():
     granted = scope_of(User("ann", "clinician", "T1", permissions=frozenset({"safety:read"})))
-    assert granted.readers == PERSON_READERS | {"safety_flags"}
+    assert granted.readers == PERSON_READERS | SAFETY_READERS
     assert granted.permissions == ACCESS["clinician"].permissions | {"safety:read"}
     assert granted.writes == ACCESS["clinician"].writes
     assert User("ann", "clinician", permissions=frozenset({"safety:read"})).has_permission("safety:read")

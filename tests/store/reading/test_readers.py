@@ -26,7 +26,7 @@ COLUMNS = {
         "ending": TEXT,
     },
     "relationships": {"relationship_id": TEXT, "client_id": TEXT, "label": TEXT, "kind": TEXT},
-    "statuses": {"client_id": TEXT, "relationship_id": TEXT, "status": TEXT, "since": DAY},
+    "statuses": {"client_id": TEXT, "relationship_id": TEXT, "status": TEXT, "since": DAY, "step_forward": TRUTH},
     "sessions": {
         "client_id": TEXT,
         "episode_id": TEXT,
@@ -107,6 +107,16 @@ COLUMNS = {
         "raised_on": DAY,
         "acknowledged_by": TEXT,
         "acknowledged_at": MOMENT,
+    },
+    "conflicts": {
+        "conflict_id": TEXT,
+        "client_id": TEXT,
+        "occurred_on": DAY,
+        "intensity": NUMBER,
+        "repaired": TRUTH,
+        "hours_to_repair": NUMBER,
+        "count": WHOLE,
+        "relationship_id": TEXT,
     },
 }
 OF_A_CLIENT = [reader for reader in COLUMNS if reader != "clinicians"]
