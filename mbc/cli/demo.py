@@ -23,7 +23,6 @@ from mbc.errors import Conflict
 if TYPE_CHECKING:
     from mbc.store import Role, Store
 
-_SAMPLE = Path(__file__).resolve().parents[2] / "data" / "sample"
 _WORDS = (
     "amber", "anchor", "autumn", "barley", "beacon", "birch", "bramble", "candle", "cedar", "clover", "copper",
     "coral", "cotton", "dapple", "ember", "fern", "flint", "garden", "ginger", "harbour", "hazel", "heron",
@@ -109,16 +108,17 @@ def make_clinic(url: str, folder: Path, password: str) -> tuple[DemoAccount, ...
     url : str
         Address of the record; there is none yet.
     folder : Path
-        Where a sample may be made, should none be at hand.
+        Where its files are written, in the layout that ``mbc import`` reads.
     password : str
         Of every account.
     """
+    from mbc import simulate  # noqa: PLC0415
     from mbc.care.forecast.kept_models import make_models  # noqa: PLC0415
     from mbc.exchange import import_record  # noqa: PLC0415
     from mbc.store import Store  # noqa: PLC0415
 
     with Store.create(url) as store:
-        import_record(_sample(folder), store)
+        import_record(simulate.clinic(alliance=True).write(folder / "files"), store)
         list(make_models(store, _last_day(store)))
         people = _accounts(store)
         for account in people:
@@ -131,14 +131,6 @@ def make_clinic(url: str, folder: Path, password: str) -> tuple[DemoAccount, ...
                 supervises=account.supervises,
             )
     return people
-
-
-def _sample(folder: Path) -> Path:
-    if _SAMPLE.is_dir():
-        return _SAMPLE
-    from mbc import simulate  # noqa: PLC0415 - an installed mbc carries no data, so the sample is made again
-
-    return simulate.clinic().write(folder / "sample")
 
 
 def _accounts(store: Store) -> tuple[DemoAccount, ...]:
