@@ -126,6 +126,13 @@ def require_pages() -> None:
             raise SettingsError(f"The web app needs '{name}'. Install it: {install_hint('dashboards')}")
 
 
+def require_questionnaire() -> None:
+    """Raise SettingsError unless the packages that the client's questionnaire needs are there."""
+    for name in ("flask", "waitress"):
+        if find_spec(name) is None:
+            raise SettingsError(f"The questionnaire needs '{name}'. Install it: {install_hint('dashboards')}")
+
+
 def end_cleanly() -> None:
     """Let a polite stop (SIGTERM) end the program as Ctrl-C does: what was set up is taken down."""
     if threading.current_thread() is threading.main_thread():

@@ -18,7 +18,9 @@ CONSTRUCTS = (  # in the order of the table: the product's centre first
     "alliance",
     "safety",
     "goals",
+    "check_in",
 )
+_OWN = "check_in"  # the construct whose questionnaires are mbc's own
 
 
 @cache
@@ -37,6 +39,15 @@ def shipped() -> dict[str, Traversable]:
             listed = sorted(inside.iterdir(), key=lambda file: _natural(file.name.removesuffix(".toml")))
             files |= {file.name.removesuffix(".toml"): file for file in listed if file.name.endswith(".toml")}
     return files
+
+
+@cache
+def shipped_wording(key: str) -> dict[str, Traversable]:
+    """Find the wording of a questionnaire that mbc has written, by language; every other's is its authors'."""
+    inside = folder() / _OWN
+    pattern = re.compile(rf"{re.escape(key)}\.([A-Za-z-]+)\.csv")
+    files = ((pattern.fullmatch(file.name), file) for file in inside.iterdir())
+    return {match[1]: file for match, file in files if match}
 
 
 def folder() -> Traversable:

@@ -17,6 +17,7 @@ from mbc.store.access.roles import Permission, Scope, User, counting_scope_of, s
 from mbc.store.accounts.accounts import Accounts
 from mbc.store.accounts.break_glass import BreakGlass
 from mbc.store.accounts.own_account import OwnAccount
+from mbc.store.askings import Askings
 from mbc.store.audit.log import append, operator
 from mbc.store.backup.store_methods import Backups
 from mbc.store.caseloads import Caseloads
@@ -41,7 +42,9 @@ from mbc.store.writing.safety_decisions import decide
 from mbc.store.writing.transaction import Writing
 
 
-class Store(Readers, Provenance, BreakGlass, Backups, Maintenance, Caseloads, Retention, ClinicModels, Releases):
+class Store(
+    Readers, Provenance, BreakGlass, Backups, Maintenance, Caseloads, Retention, ClinicModels, Releases, Askings
+):
     """A longitudinal record, whole (for the operator at the command line) or narrowed to one user.
 
     Examples

@@ -30,11 +30,11 @@ def test_the_table_lists_what_there_is():
 
 PROMISED = """
 rses sses scs_sf csi32 csi16 csi4 ras qmi kmss das das7 rdas ecr ecr_r ecr_s ecr12 ecr_rs raas a_rsq
-phq9 gad7 who5 k6 k10 core10 wsas ors wai_sr srs hits e_hits hark gbo gas
+phq9 gad7 who5 k6 k10 core10 wsas ors wai_sr srs hits e_hits hark gbo gas checkin
 """
 ONE_SCALE = """
 rses scs_sf csi4 csi16 csi32 qmi kmss a_rsq phq9 gad7 who5 k6 k10 core10 wsas hits e_hits hark gbo gas
-das7 ors srs
+das7 ors srs checkin
 """
 
 

@@ -20,6 +20,7 @@ _TITLES = {
     "alliance": "Working alliance",
     "safety": "Safety (a channel of its own)",
     "goals": "Goals",
+    "check_in": "Weekly check-in",
 }
 _INTRODUCTION = """\
 # Instruments

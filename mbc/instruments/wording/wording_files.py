@@ -5,11 +5,14 @@ from __future__ import annotations
 import hashlib
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from functools import cache
 from pathlib import Path
 
 from mbc.errors import MbcError, WordingError
 from mbc.instruments.definition.definition import Instrument
 from mbc.instruments.library import instrument as load_instrument
+from mbc.instruments.library import origin
+from mbc.instruments.shipped import shipped_wording
 from mbc.instruments.wording import shelf
 from mbc.instruments.wording.blank_file import refuse_goals
 from mbc.instruments.wording.drafts import Draft, foreign_syntax, plain
@@ -139,7 +142,7 @@ def of(
         if wording is not None:
             _check_current(wording, definition)
             return wording
-    return None
+    return _shipped(definition.key, tag) if form in (None, definition.form().key) else None
 
 
 def require(
@@ -200,6 +203,32 @@ def remove(
         )
     shelf.discard(definition.key, tag, there[0].form, directory)
     return there[0]
+
+
+@cache
+def _shipped(key: str, language: str) -> Wording | None:
+    """Wording of a questionnaire of mbc's own; None for every other, and for one's own that takes its place."""
+    file = shipped_wording(key).get(language)
+    if file is None or origin(key) != "built-in":
+        return None
+    definition, content = load_instrument(key), file.read_bytes()
+    draft = _draft(content, file.name, language)
+    fitted = match(draft, definition, file.name, form=None, coding=None, pattern=None)
+    return Wording(
+        instrument=key,
+        version=definition.version,
+        language=language,
+        form=fitted.form.key,
+        coding=fitted.coding.key,
+        title=draft.title,
+        instructions=draft.instructions,
+        items=fitted.items,
+        copyright=None,
+        licence_held=None,
+        file=file.name,
+        sha256=hashlib.sha256(content).hexdigest(),
+        loaded_at=datetime(2026, 1, 1, tzinfo=UTC),
+    )
 
 
 def _content(file: Path) -> tuple[bytes, str]:

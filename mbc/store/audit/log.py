@@ -34,6 +34,7 @@ RESERVED = frozenset(
         "break glass", "glass closed",
         "erase", "upgrade", "rescore", "model kept",
         "backup", "restore", "encrypt", "change key",
+        "asking made", "asking made safety", "asking withdrawn", "asking withdrawn safety",
     }
 )  # fmt: skip
 _LONGEST_NAME = 64

@@ -46,7 +46,13 @@ _HARMLESS = frozenset(
 _SHORTEST_ALIAS = 4  # a shorter one stands in too many words by chance
 # nobody learns from a count that there were flags, or anything else of the safety channel
 _NOT_COUNTED = frozenset(
-    {"safety_flag", "score", *(kind.table.name for kind in ENTRIES if kind.channel == "safety")}
+    {
+        "safety_flag",
+        "score",
+        "asking",
+        "asked_sheet",
+        *(kind.table.name for kind in ENTRIES if kind.channel == "safety"),
+    }
 )
 
 
@@ -190,6 +196,9 @@ def _delete(connection: Connection, client_id: str) -> dict[str, int]:
     goals = select(g.goal_id).where(g.client_id == client_id)
     wanted = [(table, table.c.administration_id.in_(mine)) for table in _BY_ADMINISTRATION]
     wanted.append((t.goal_rating, t.goal_rating.c.goal_id.in_(goals)))
+    asked = select(t.asking.c.asking_id).where(t.asking.c.client_id == client_id)
+    wanted.append((t.asked_sheet, t.asked_sheet.c.asking_id.in_(asked)))
+    wanted.append((t.asking, t.asking.c.client_id == client_id))
     wanted += [(table, table.c.client_id == client_id) for table in _BY_CLIENT]
     gone = Counter(
         {table.name: connection.execute(delete(table).where(whose)).rowcount for table, whose in wanted}

@@ -14,6 +14,9 @@
     account ──< account_permission, supervision, second_factor, recovery_code
     setting               what the clinic decided
     release               what was published of a period, frozen
+    asking ──< asked_sheet   what a client is asked on their own device; the answers come as administrations
+    asked_wording         the wording of each sheet as it was when asked
+    asking_key            opens what clients have sealed
     audit                 who did what, when, from where: a hash chain
     tombstone ──< erased  what a legal erasure took out: numbers and keyed digests, nobody's name
     definition            definition files of the clinic's own questionnaires, as they were when answers came in
@@ -493,4 +496,54 @@ clinic_model = Table(  # fitted to everybody's scores, holding nobody's: see mbc
     Column("content", Text),  # JSON; NULL: it is being made for the first time
     Column("digest", String(64)),  # keyed with a secret outside the record: a model that was edited does not count
     Column("claimed_until", UtcDateTime),  # a process is fitting it
+)
+
+asking = Table(  # what a client is asked on their own device, and how far it has come
+    "asking",
+    metadata,
+    Column("asking_id", Id, primary_key=True),  # random
+    _client(),
+    Column("language", String(35), nullable=False),
+    Column("made_at", UtcDateTime, nullable=False),
+    Column("made_by", String(64), nullable=False),
+    Column("expires_at", UtcDateTime, nullable=False),
+    Column("opened_at", UtcDateTime),
+    Column("begun_at", UtcDateTime),
+    Column("answered_at", UtcDateTime),
+    Column("stopped_at", UtcDateTime),  # the client asked for no more of them
+    Column("withdrawn_at", UtcDateTime),  # by the clinic
+    Column("collected_at", UtcDateTime),
+    Column("reminders", Integer, nullable=False),
+    Column("reminded_at", UtcDateTime),  # when the last message was given to the mail server
+    Index("ix_asking_client_id", "client_id"),
+)
+
+asked_wording = Table(  # nobody's: the same for everybody who is asked in the same words
+    "asked_wording",
+    metadata,
+    Column("digest", String(64), primary_key=True),
+    Column("content", Text, nullable=False),  # JSON
+)
+
+asked_sheet = Table(
+    "asked_sheet",
+    metadata,
+    Column("asking_id", Id, ForeignKey("asking.asking_id"), primary_key=True),
+    Column("place", Integer, primary_key=True, autoincrement=False),
+    Column("instrument", Id, nullable=False),
+    Column("version", Id, nullable=False),
+    Column("form", Id, nullable=False),
+    Column("coding", Id, nullable=False),
+    Column("target", Id, nullable=False),  # "self", or the relationship
+    Column("channel", String(8), nullable=False),
+    Column("wording", String(64), ForeignKey("asked_wording.digest"), nullable=False),
+    CheckConstraint("channel IN ('care', 'safety')", name="channel"),
+)
+
+asking_key = Table(
+    "asking_key",
+    metadata,
+    Column("public", String(64), primary_key=True),  # hexadecimal
+    Column("private", String(64), nullable=False),
+    Column("made_at", UtcDateTime, nullable=False),
 )

@@ -40,6 +40,7 @@ from mbc.store import (
 )
 from mbc.store._aggregate_view import Purpose, counting_view
 from mbc.store.access.roles import ACCESS
+from mbc.store.askings import AskedSheet, AskingKeys
 from mbc.store.audit.log import Audit
 from mbc.store.reading.entry_readers import EntryReaders
 from mbc.store.reading.model_cache import KeptModel
@@ -141,6 +142,16 @@ undo                     123      1         1           -          -          - 
 withdraw_entry           123      1         1           -          -          -       -          -    -     -     -
 acknowledge              123      -         1           -          12         -       -          123  -     -     3
 preview                  123      1         1           -          -          -       -          -    -     -     -
+askings                  123      1         1           12         12         -       -          -    -     3     3
+ask                      123      1         1           -          -          -       -          -    -     -     -
+ask:safety               123      -         1           -          -          -       -          -    -     -     -
+withdraw_asking          123      1         1           -          -          -       -          -    -     -     -
+has_stopped_askings      +        +         +           +          +          -       -          -    -     +     +
+asking_public_key        +        +         +           -          -          -       -          -    -     -     -
+asking_keys              +        -         -           -          -          -       -          -    -     -     -
+asked_sheets             +        -         -           -          -          -       -          -    -     -     -
+note_progress            +        -         -           -          -          -       -          -    -     -     -
+note_reminder            +        -         -           -          -          -       -          -    -     -     -
 as_user                  +        -         -           -          -          -       -          -    -     -     -
 from_origin              +        -         -           -          -          -       -          -    -     -     -
 accounts                 +        -         -           -          -          -       -          -    +     -     -
@@ -288,6 +299,12 @@ ANSWERED: dict[str, Callable[[Store], object]] = {
     "keep_model": lambda mine: mine.keep_model(
         KeptModel("rses", "total", datetime.now(UTC), DAY, "0.0", "", "{}")
     ),
+    "has_stopped_askings": lambda mine: mine.has_stopped_askings("C1"),
+    "asking_public_key": lambda mine: mine.asking_public_key(AskingKeys("ab" * 32, "cd" * 32)),
+    "asking_keys": lambda mine: mine.asking_keys(),
+    "asked_sheets": lambda mine: asked_of_operator(mine),  # noqa: PLW0108 - defined below
+    "note_progress": lambda mine: mine.note_progress("no such asking", {}, collected=False),
+    "note_reminder": lambda mine: mine.note_reminder("no such asking"),
     "retention_due": lambda mine: mine.retention_due(DAY, years=1),
     "assign": lambda mine: mine.assign(["C1"], "T1", reason="as before"),
     "erased": lambda mine: mine.erased(["C9"]),
@@ -317,6 +334,8 @@ TRIED: dict[str, Callable[[Store, str, bool], object]] = {
     "break_glass": lambda mine, client, safety: mine.break_glass(client, reason=WHY, safety=safety),
     "open_break_glass_view": lambda mine, client, _: opened_before(mine, client),
     "client_review": lambda mine, client, _: client_review(mine, client),
+    "ask": lambda mine, client, safety: asked(mine, client, safety=safety),
+    "withdraw_asking": lambda mine, client, _: mine.withdraw_asking(asking_of(mine, client)),
 }
 COUNTED: dict[str, Callable[[Store, str, Path], Iterable[str]]] = {
     "preview": lambda mine, *_: previewed(mine),
@@ -346,6 +365,22 @@ def opened_before(mine: Store, client_id: str) -> Store:
         if mine.break_glass_records():
             raise
         raise AccessDenied from None
+
+
+def asked(mine: Store, client_id: str, *, safety: bool = False) -> str:
+    key, channel = ("hits", "safety") if safety else ("rses", "care")
+    sheet = AskedSheet(key, "1", "standard", "0-3", channel, "{}")
+    return mine.ask(client_id, [sheet], language="en", expires_at=datetime(2026, 6, 1, tzinfo=UTC))
+
+
+def asked_of_operator(mine: Store) -> None:
+    with contextlib.suppress(NotInRecord):
+        mine.asked_sheets("no such asking")
+
+
+def asking_of(mine: Store, client_id: str) -> str:
+    """The first that was asked, for everybody alike; who sees none names one that does not exist."""
+    return next(iter(mine.askings(client_id)["asking_id"]), "no such asking")
 
 
 def previewed(mine: Store) -> list[str]:
@@ -385,6 +420,8 @@ def three(store):
     flags = [FlagResponse(number, "i9", client, DAY, "asked") for client, number in flags_of(store).items()]
     with store.writing(by="intake") as record:
         record.add_all(flags)
+    for number in "123":
+        asked(store, f"C{number}")
     apart = {"permissions": ["safety:read"]}
     add = store.accounts.add
     add("clinician", GOOD_PASSWORD, "clinician", "T1")

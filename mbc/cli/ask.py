@@ -1,0 +1,108 @@
+"""``mbc ask``: ask a client to answer on their own device."""
+
+from __future__ import annotations
+
+from contextlib import closing
+from datetime import datetime
+from importlib.util import find_spec
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from mbc.cli.askings import open_box, read_settings_of, settings_option
+from mbc.cli.options import as_option, instruments_option, store_option, view_of
+
+if TYPE_CHECKING:
+    from mbc.care.askings.ask import MadeAsking
+    from mbc.store import Store
+
+
+@click.command("ask")
+@click.argument("client_id", metavar="[CLIENT]", required=False)
+@click.argument("keys", metavar="[INSTRUMENT]...", nargs=-1)
+@click.option("--battery", metavar="NAME", help="A battery of the settings: weekly, ...")
+@click.option("--language", metavar="CODE", help="Of the loaded wording; default: the clinic's.")
+@click.option("--target", metavar="ID", help="Relationship that is rated; default: the current one.")
+@click.option("--about", metavar="NAME", help="What client and clinician call the relationship; default: nothing.")
+@click.option("--alone", "answers_alone", is_flag=True, help="The client answers alone: for safety screens.")
+@click.option("--again", is_flag=True, help="The client, who wanted no more of these, has agreed again.")
+@click.option("--list", "listing", is_flag=True, help="List the askings of CLIENT, or of everybody.")
+@click.option("--withdraw", "asking_id", metavar="ASKING", help="End an asking: its link leads nowhere any more.")
+@settings_option
+@instruments_option
+@as_option
+@store_option
+def command(  # noqa: PLR0913 - one for each option
+    *,
+    client_id: str | None,
+    keys: tuple[str, ...],
+    battery: str | None,
+    language: str | None,
+    target: str | None,
+    about: str | None,
+    answers_alone: bool,
+    again: bool,
+    listing: bool,
+    asking_id: str | None,
+    settings_file: Path | None,
+    username: str | None,
+    store_url: str,
+) -> None:
+    """Ask a client to answer questionnaires on their own device.
+
+    Prints a link, its QR code, and a code to type on a tablet. Each works once, until it expires, and is shown now
+    only: give it to the client in person, or by a way that nobody else reads. Only loaded wording is shown (mbc
+    instruments wording); 'mbc collect' brings the answers on record.
+    """
+    from mbc.care.askings.ask import AskOptions, ask  # noqa: PLC0415 - the command line stays quick
+    from mbc.care.askings.ask import battery as battery_of  # noqa: PLC0415
+    from mbc.store import Store  # noqa: PLC0415
+
+    settings = read_settings_of(settings_file)
+    with Store.open(store_url) as full_store:
+        store = view_of(full_store, username)
+        if listing:
+            _list(store, client_id)
+            return
+        with closing(open_box(settings, store_url)) as box:
+            if asking_id is not None:
+                store.withdraw_asking(asking_id)
+                box.withdraw(asking_id)
+                click.echo(f"The asking {asking_id} has ended.")
+                return
+            if client_id is None:
+                raise click.UsageError("Name the client: mbc ask CLIENT INSTRUMENT...")
+            wanted = [*keys, *(battery_of(settings, battery) if battery else ())]
+            options = AskOptions(language, target, about, answers_alone, again)
+            made = ask(store, box, settings, client_id, wanted, options)
+    _show(made)
+
+
+def _show(made: MadeAsking) -> None:
+    minutes = "1 minute" if made.minutes == 1 else f"{made.minutes} minutes"
+    click.echo(f"Asking {made.asking_id}: {made.questions} questions, about {minutes}")
+    click.echo(f"Until       {_when(made.expires_at)}")
+    click.echo(f"Link        {made.link}")
+    click.echo(f"Code        {made.code}")
+    if find_spec("segno") is not None:
+        import segno  # noqa: PLC0415 - an extra of the package
+
+        click.echo()
+        segno.make(made.link, micro=False, error="m").terminal(compact=True)
+
+
+def _list(store: Store, client_id: str | None) -> None:
+    from mbc.care.askings.collect import asking_states  # noqa: PLC0415 - the command line stays quick
+
+    rows = asking_states(store, client_id)
+    if not rows:
+        click.echo("No askings.")
+        return
+    for row in rows:
+        what = ", ".join(row["instruments"])
+        click.echo(f"{row['asking_id']}  {row['client_id']}  {_when(row['made_at'])}  {row['state']:<9}  {what}")
+
+
+def _when(moment: datetime) -> str:
+    return f"{moment.astimezone():%Y-%m-%d %H:%M}"
