@@ -77,7 +77,8 @@ def _read(path: Path, encoding: str | None) -> tuple[pl.DataFrame, dict[str, Any
         target = Path(folder) / "cases.arrow"
         try:
             with isolated_lines("spss", path, str(target), str(MOST_CELLS), encoding or "") as lines:
-                about = json.loads(next(lines, ""))
+                line = next(lines, "")
+            about = json.loads(line)
             cases = pl.read_ipc(target.read_bytes()) if target.exists() else None
         except ImportRefused as fault:
             if "encoding" in str(fault) or "Unable to convert string" in str(fault):

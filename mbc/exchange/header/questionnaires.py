@@ -100,14 +100,14 @@ def key_of(text: str) -> str:
 
 
 def chosen(options: ImportOptions) -> tuple[str, ...]:
-    """Keys of the questionnaires that the user named.
+    """Keys of the questionnaires that the user named, each once.
 
     Raises
     ------
     UnknownInstrument
         When one is unknown.
     """
-    return tuple(instrument(_key_or_text(text)).key for text in options.instruments)
+    return tuple(dict.fromkeys(instrument(_key_or_text(text)).key for text in options.instruments))
 
 
 def _key_or_text(text: str) -> str:
