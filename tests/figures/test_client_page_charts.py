@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import itertools
 import json
 from dataclasses import fields, replace
@@ -9,11 +10,14 @@ from dataclasses import fields, replace
 import plotly.graph_objects as go
 import pytest
 
-from mbc.care.values.course import Jump, Setback, Shape
+from mbc.care import client_review
+from mbc.care.values.course import Jump, NoiseBand, Setback, Shape
 from mbc.figures.client_page.colours import LIGHT, PAGE_COLOURS, PageColours, dark_for_light
 from mbc.figures.client_page.course_chart import course_tile, enlarged_course
 from mbc.figures.client_page.sheet import shared_sheet
+from mbc.figures.client_page.timeline_chart import alliance_ratings, lives_of, timeline_chart
 from mbc.figures.theme import contrast
+from mbc.store import Administration, Client, Store
 
 LINES = ("score", "expected", "cutoff", "goal", "hatch")
 TEXTS = ("ink", "quiet", "cutoff", "goal", "expected", "score")
@@ -107,3 +111,28 @@ def test_markup_in_free_words_is_written_not_obeyed(course):
     assert sheet is not None
     chart = enlarged_course(replace(course, marks=(mark,)), sheet)
     assert "<b>bold" not in json.dumps([trace.get("text") for trace in chart["data"]])
+
+
+def test_the_alliance_has_a_row_with_clear_falls_marked(tmp_path):
+    """WAI-SR, 1 to 5, from 4 to 2.2 and back, with an error of measurement of 0.6 points."""
+    with Store.create(f"sqlite:///{tmp_path}/alliance.db") as made:
+        with made.writing(by="test") as record:
+            record.add(Client("C1"))
+            for n, level in enumerate((4.0, 4.2, 2.2, 4.1)):
+                day = dt.date(2025, 1, 6) + dt.timedelta(weeks=n)
+                record.add(Administration("C1", "wai_sr", day, totals={"total": level}))
+        review = client_review(made, "C1", as_of=dt.date(2025, 2, 3))
+    (course,) = review.trajectories
+    noise = NoiseBand(3.4, 4.6, 0.6, 0.95, "measurement error", "made for a test", "unverified")
+    course = replace(course, segments=(replace(course.segments[0], noise=noise),))
+    review = replace(review, constructs=(replace(review.constructs[0], trajectories=(course,)),))
+    ratings = alliance_ratings(review.trajectories)
+    assert [rating.share for rating in ratings] == pytest.approx([0.75, 0.8, 0.3, 0.775])
+    assert [rating.fell for rating in ratings] == [False, False, True, False]
+    sheet = shared_sheet(review.trajectories)
+    assert sheet is not None
+    chart = timeline_chart(lives_of(review), sheet)
+    (row,) = [trace for trace in chart["data"] if trace["meta"]["role"] == "alliance"]
+    assert row["marker"]["symbol"] == ["circle", "circle", "diamond", "circle"]
+    assert "Alliance" in chart["layout"]["yaxis"]["ticktext"]
+    assert "fell clearly" in row["hovertext"][2]

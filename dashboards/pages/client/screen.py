@@ -33,9 +33,11 @@ from mbc.care.client.review_words import (
     value_words,
     verdict_line,
 )
+from mbc.care.course.charted_scales import ALLIANCE
 from mbc.care.values.course import Trajectory
 from mbc.care.values.review import ClientReview, GoalProgress
 from mbc.figures.client_page.sheet import Chart
+from mbc.figures.client_page.timeline_chart import alliance_ratings
 
 AXES = {"calendar": "dates", "session": "sessions"}
 STILL: Any = {**CONFIG, "staticPlot": True}
@@ -120,7 +122,11 @@ def questions(review: ClientReview) -> list[Component]:
 def tiles(snapshot: Snapshot, charts: dict[str, Chart]) -> list[Component]:
     """Lay out every measure as a tile of its own, and the goals as the last."""
     review = snapshot.review
-    panels = [_tile(course, charts.get(chart_key(course))) for course in review.trajectories]
+    panels = [
+        _tile(course, charts.get(chart_key(course)))
+        for course in review.trajectories
+        if course.construct != ALLIANCE  # that is on the timeline
+    ]
     if review.goals:
         panels.append(_goals_tile(review.goals))
     if not panels:
@@ -235,6 +241,10 @@ def along_the_way(snapshot: Snapshot, chart: Chart | None) -> list[Component]:
     events = [mark_words(mark) for mark in snapshot.marks if mark.kind == "event"]
     lines = [*(period_words(period) for period in review.timeline), *events]
     lines.append(f"{words.count(review.sessions_attended, 'session')} kept, {review.sessions_missed} missed")
+    ratings = alliance_ratings(review.trajectories)
+    lines += [
+        f"{day_words(rating.on)}: {rating.words}" for rating in ratings if rating.fell or rating is ratings[-1]
+    ]
     drawing: list[Component] = []
     if chart is not None:
         graph = dcc.Graph(id=ids.trajectory(ids.TIMELINE), figure=chart, config=CONFIG, style=_tall(chart))

@@ -9,6 +9,7 @@ from typing import Any
 from mbc.care import ClientReview, CohortModels, Trajectory, client_review
 from mbc.care.client.moved_items import ItemStrip, items_since_last_time
 from mbc.care.client.relationship_patterns import RelationshipPattern, relationship_patterns
+from mbc.care.course.charted_scales import ALLIANCE
 from mbc.care.values.course import Mark
 from mbc.figures.client_page.answers_chart import answers_chart
 from mbc.figures.client_page.colours import dark_for_light
@@ -64,9 +65,12 @@ def chart_key(course: Trajectory) -> str:
 
 
 def tile_charts(snapshot: Snapshot) -> dict[str, Chart]:
-    """Draw each scale as a tile, by `chart_key`."""
+    """Draw each scale as a tile, by `chart_key`; the alliance is on the timeline."""
     sheet = snapshot.sheet
-    return {} if sheet is None else {chart_key(course): course_tile(course, sheet) for course in snapshot.drawn}
+    if sheet is None:
+        return {}
+    courses = (course for course in snapshot.drawn if course.construct != ALLIANCE)
+    return {chart_key(course): course_tile(course, sheet) for course in courses}
 
 
 def timeline(snapshot: Snapshot) -> Chart | None:

@@ -117,7 +117,7 @@ def _words(rate: Rate) -> str:
     if rate.count is None or rate.estimate is None or rate.lower is None or rate.upper is None:
         return _HIDDEN
     low, high = f"{100 * rate.lower:.0f}", f"{100 * rate.upper:.0f}"
-    return f"{rate.count}: {100 * rate.estimate:.0f}\\u00a0% ({low} to {high}\\u00a0%)"
+    return f"{rate.count}: {100 * rate.estimate:.0f}\u00a0% ({low} to {high}\u00a0%)"
 
 
 def _effect(row: OutcomeRow) -> str:

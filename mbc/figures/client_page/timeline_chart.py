@@ -6,17 +6,28 @@ import datetime as dt
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from mbc.care.values.course import Mark
+from mbc.care.course.charted_scales import ALLIANCE
+from mbc.care.values.course import Mark, Trajectory
 from mbc.care.values.review import ClientReview, StatusPeriod
 from mbc.figures.client_page.colours import LIGHT
 from mbc.figures.client_page.sheet import Chart, Sheet, Trace, frame
 from mbc.figures.text import plain, short_day
 
-TIMELINE_HEIGHT = 132  # pixels
+TIMELINE_HEIGHT, _ROW_HEIGHT = 132, 22  # pixels
 _SHAPES = {"growth": "triangle-up", "hard": "diamond", "neutral": "circle"}
 _COLOURS = {"growth": LIGHT.goal, "hard": LIGHT.cutoff, "neutral": LIGHT.quiet}
 _ROOM = 0.0105  # share of the axis per letter
 _LONGEST = 24  # letters
+
+
+@dataclass(frozen=True, slots=True)
+class AllianceRating:
+    """How the client rated the work with the therapist on a day."""
+
+    on: dt.date
+    share: float  # of the scale's range, 0 to 1
+    words: str
+    fell: bool  # by more than measurement error since the rating before: perhaps a rupture
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +40,7 @@ class Lives:
     missed: tuple[dt.date, ...]
     questionnaires: tuple[dt.date, ...]
     today: dt.date
+    alliance: tuple[AllianceRating, ...] = ()
 
 
 def lives_of(review: ClientReview) -> Lives:
@@ -42,7 +54,29 @@ def lives_of(review: ClientReview) -> Lives:
         missed=tuple(day for day, attended in review.visits if not attended),
         questionnaires=tuple(sorted(days)),
         today=review.as_of,
+        alliance=alliance_ratings(courses),
     )
+
+
+def alliance_ratings(courses: Sequence[Trajectory]) -> tuple[AllianceRating, ...]:
+    """Take the ratings of the alliance from the scales of a client; the first such scale is drawn."""
+    course = next((course for course in courses if course.construct == ALLIANCE), None)
+    if course is None:
+        return ()
+    low, high = course.range
+    ratings: list[AllianceRating] = []
+    for segment in course.segments:
+        before: float | None = None
+        for occasion in segment.occasions:
+            if occasion.score is None:
+                continue
+            change = 0.0 if before is None else occasion.score - before
+            worse = -change if course.higher_is_better else change
+            fell = segment.noise is not None and worse > segment.noise.threshold
+            rated = f"Alliance {occasion.score:.{course.decimals}f}" + (", fell clearly" if fell else "")
+            ratings.append(AllianceRating(occasion.taken_on, (occasion.score - low) / (high - low), rated, fell))
+            before = occasion.score
+    return tuple(ratings)
 
 
 def timeline_chart(lives: Lives, sheet: Sheet) -> Chart:
@@ -57,11 +91,13 @@ def timeline_chart(lives: Lives, sheet: Sheet) -> Chart:
     Returns
     -------
     dict
-        A plotly figure as plain data, as of :func:`course_tile`.
+        A plotly figure as plain data, as of :func:`course_tile`. The alliance has a row where it was rated.
     """
+    above = 1.0 if lives.alliance else 0.0  # what the rows over the alliance are moved up by
     traces = [
-        *_relationships(sheet, lives.periods),
-        *_events(sheet, [mark for mark in lives.marks if mark.kind == "event"]),
+        *_relationships(sheet, lives.periods, 4 + above),
+        *_events(sheet, [mark for mark in lives.marks if mark.kind == "event"], 2.9 + above),
+        *_alliance(sheet, lives.alliance, 2),
         _row(
             sheet, "sessions kept", lives.kept, 1, {"symbol": "line-ns", "line": {"width": 2, "color": LIGHT.ink}}
         ),
@@ -78,17 +114,23 @@ def timeline_chart(lives: Lives, sheet: Sheet) -> Chart:
     ]
     if sheet.first <= lives.today <= sheet.last:
         line = {"color": LIGHT.score, "width": 1.5}
-        traces.append(sheet.trace("today", [lives.today] * 2, [-0.5, 4.4], line=line))
+        traces.append(sheet.trace("today", [lives.today] * 2, [-0.5, 4.4 + above], line=line))
     layout = frame(
-        height=TIMELINE_HEIGHT,
+        height=TIMELINE_HEIGHT + round(_ROW_HEIGHT * above),
         margin={"l": 84, "r": 6, "t": 2, "b": 18},
         size=11,
         meta={"range": [0, 1], "up_is_better": True, "sessions": sheet.session_axis(), "rows": True},
         xaxis=sheet.time_axis(small=True),
         yaxis={
-            "range": [-0.5, 4.5],
-            "tickvals": [0, 1, 2.5, 4],
-            "ticktext": ["Questionnaires", "Sessions", "Events", "Relationship"],
+            "range": [-0.5, 4.5 + above],
+            "tickvals": [0, 1, *([2] if lives.alliance else []), 2.5 + above, 4 + above],
+            "ticktext": [
+                "Questionnaires",
+                "Sessions",
+                *(["Alliance"] if lives.alliance else []),
+                "Events",
+                "Relationship",
+            ],
             "showgrid": False,
             "zeroline": False,
             "fixedrange": True,
@@ -97,7 +139,7 @@ def timeline_chart(lives: Lives, sheet: Sheet) -> Chart:
     return {"data": traces, "layout": layout}
 
 
-def _relationships(sheet: Sheet, periods: Sequence[StatusPeriod]) -> list[Trace]:
+def _relationships(sheet: Sheet, periods: Sequence[StatusPeriod], row: float) -> list[Trace]:
     traces: list[Trace] = []
     for period in periods:
         first, last = max(period.since, sheet.first), min(period.until or sheet.last, sheet.last)
@@ -108,7 +150,7 @@ def _relationships(sheet: Sheet, periods: Sequence[StatusPeriod]) -> list[Trace]
             continue
         fill = LIGHT.relationship if period.relationship_id is not None else "rgba(0,0,0,0)"
         edge = {"color": LIGHT.quiet, "width": 1, "dash": "solid" if period.relationship_id else "dot"}
-        box = sheet.box("relationship", first, last, 3.6, 4.4, fillcolor=fill)
+        box = sheet.box("relationship", first, last, row - 0.4, row + 0.4, fillcolor=fill)
         traces.append(box | {"line": edge})
         label = f"{period.label}, {period.status}" if period.label else period.status
         share = (last - first).days / max((sheet.last - sheet.first).days, 1)
@@ -116,13 +158,13 @@ def _relationships(sheet: Sheet, periods: Sequence[StatusPeriod]) -> list[Trace]
             middle = first + (last - first) / 2
             traces.append(
                 sheet.trace(
-                    "words", [middle], [4], mode="text", text=[plain(label)], textfont={"color": LIGHT.ink}
+                    "words", [middle], [row], mode="text", text=[plain(label)], textfont={"color": LIGHT.ink}
                 )
             )
     return traces
 
 
-def _events(sheet: Sheet, marks: Sequence[Mark]) -> list[Trace]:
+def _events(sheet: Sheet, marks: Sequence[Mark], top: float) -> list[Trace]:
     length = max((sheet.last - sheet.first).days, 1)
     ends = [0.0, 0.0]
     traces: list[Trace] = []
@@ -142,7 +184,7 @@ def _events(sheet: Sheet, marks: Sequence[Mark]) -> list[Trace]:
             sheet.trace(
                 "event",
                 [mark.on],
-                [2.9 - 0.8 * row],
+                [top - 0.8 * row],
                 mode="markers+text",
                 text=[f" {text} " if text else ""],
                 textposition="middle right" if left else "middle left",
@@ -153,6 +195,28 @@ def _events(sheet: Sheet, marks: Sequence[Mark]) -> list[Trace]:
             )
         )
     return traces
+
+
+def _alliance(sheet: Sheet, ratings: Sequence[AllianceRating], row: float) -> list[Trace]:
+    shown = [rating for rating in ratings if sheet.first <= rating.on <= sheet.last]
+    if not shown:
+        return []
+    return [
+        sheet.trace(
+            "alliance",
+            [rating.on for rating in shown],
+            [row - 0.35 + 0.7 * rating.share for rating in shown],
+            mode="lines+markers",
+            line={"color": LIGHT.ink, "width": 1},
+            marker={
+                "symbol": ["diamond" if rating.fell else "circle" for rating in shown],
+                "size": [8 if rating.fell else 4 for rating in shown],
+                "color": [LIGHT.cutoff if rating.fell else LIGHT.ink for rating in shown],
+            },
+            hovertext=[f"{short_day(rating.on)}: {plain(rating.words)}" for rating in shown],
+            hoverinfo="text",
+        )
+    ]
 
 
 def _row(sheet: Sheet, role: str, days: Sequence[dt.date], row: float, marker: Chart) -> Trace:

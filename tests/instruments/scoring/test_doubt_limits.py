@@ -88,6 +88,7 @@ def test_two_hundred_answers_never_near_the_top_are_doubted_where_items_run_both
     assert four is not None
     assert four.coding is None  # no coding of its own ends there
     assert doubt("rses", Ends(200, spread(10, 0, 1), at_lowest=40)) is None  # four answers: nobody need use all
+    assert doubt("sses", Ends(200, spread(20, 1, 3), at_lowest=40)) is None  # nor five
     assert doubt("k10", Ends(200, spread(10, 1, 3), at_lowest=40)) is None  # all items in one direction
 
 

@@ -97,13 +97,29 @@ def test_answers_numbered_from_one_are_doubted(key, shift, words):
     assert doubts(mbc.score, table(key, shifted), key, coding=instrument(key).coding().key) == []
 
 
-def test_reversed_items_that_were_turned_before_are_doubted():
+def test_items_against_the_rest_are_explained_and_the_order_is_named_where_there_are_two():
+    turned = answers("phq9")
+    turned[:, [1, 4, 6]] = 3 - turned[:, [1, 4, 6]]
+    (text,) = doubts(mbc.score, table("phq9", turned), "phq9")
+    assert "items 2, 5, 7 run against the rest of the scale in 400 complete questionnaires" in text
+    assert text.endswith("and are answers as they were given?")  # there is one order only
     values = answers("rses")
+    (text,) = doubts(mbc.score, table("rses", turned_back(values)), "rses")
+    assert text.endswith("They are read in the order of form 'a'.")
+
+
+def turned_back(values: np.ndarray) -> np.ndarray:
+    """RSES answers whose reversed items somebody turned before."""
     definition = instrument("rses")
+    turned = values.copy()
     for place, item in enumerate(definition.items):
         if item.id in definition.main_scale.reverse:
-            values[:, place] = 3 - values[:, place]
-    (text,) = doubts(mbc.score, table("rses", values), "rses")
+            turned[:, place] = 3 - turned[:, place]
+    return turned
+
+
+def test_reversed_items_that_were_turned_before_are_doubted():
+    (text,) = doubts(mbc.score, table("rses", turned_back(answers("rses"))), "rses")
     assert "against the rest" in text
     assert "turned before" in text
     assert len(doubts(models.alpha, answers("rses"))) == 1  # here nothing is turned
