@@ -46,7 +46,7 @@ class Area(NamedTuple):
 
 
 AREAS = {
-    "suppression": Area("mbc/privacy/suppression.py", ("tests/privacy/test_suppression.py",)),
+    "suppression": Area("mbc/privacy/small_numbers/protect.py", ("tests/privacy/small_numbers",)),
     "reliable-change": Area(
         "mbc/models/change/person/reliable_change.py",
         (

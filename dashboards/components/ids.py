@@ -52,6 +52,10 @@ LOG_TO = "log-to"
 LOG_LINES = "log-lines"
 
 PERIOD = "period"
+COHORT = "cohort"
+DEFINITION = "definition"
+RELEASE = "release"
+RELEASED = "released"
 OUTCOMES = "outcomes"
 OUTCOMES_GRAPH = "outcomes-graph"
 

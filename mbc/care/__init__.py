@@ -10,8 +10,8 @@ if TYPE_CHECKING:
     from mbc.care.client.review import client_review as client_review
     from mbc.care.client.trajectory import client_trajectory as client_trajectory
     from mbc.care.clinic.caseload import caseload as caseload
-    from mbc.care.clinic.outcomes import clinic_outcomes as clinic_outcomes
     from mbc.care.clinic.outcomes import clinic_report as clinic_report
+    from mbc.care.clinic.releases import make_release as make_release
     from mbc.care.cohort.deidentified import deidentified_cohort as deidentified_cohort
     from mbc.care.forecast.clinic_models import CohortModels as CohortModels
     from mbc.care.forecast.learned_model import CohortModel as CohortModel
@@ -28,7 +28,8 @@ __getattr__, __dir__, _names = public_names(
         "client.review": ("client_review",),
         "client.trajectory": ("client_trajectory",),
         "clinic.caseload": ("caseload",),
-        "clinic.outcomes": ("clinic_outcomes", "clinic_report"),
+        "clinic.outcomes": ("clinic_report",),
+        "clinic.releases": ("make_release",),
         "cohort.deidentified": ("deidentified_cohort",),
         "forecast.clinic_models": ("CohortModels",),
         "forecast.learned_model": ("CohortModel",),

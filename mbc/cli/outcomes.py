@@ -1,4 +1,4 @@
-"""``mbc outcomes``: outcome rates with intervals and completeness; small numbers are suppressed."""
+"""``mbc outcomes``: outcomes by a published definition, exact, with what may be published of each."""
 
 from __future__ import annotations
 
@@ -11,14 +11,21 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
-from mbc.care import clinic_outcomes, clinic_report
-from mbc.care.clinic.outcomes import OutcomeRow, Rate
+from mbc.care import CohortModels, clinic_report
 from mbc.cli.options import as_option, instruments_option, store_option, view_of
-from mbc.privacy.suppression import Preset
+from mbc.outcomes import OutcomeReport
+from mbc.outcomes.definitions.definition_file import definition_text, definitions
+from mbc.outcomes.results import value_words
+from mbc.privacy.small_numbers.presets import Preset
 from mbc.store import Store
 
 _DAY = click.DateTime(["%Y-%m-%d"])
-_HIDDEN = "not shown"
+
+
+def _print_definition(ctx: click.Context, _: click.Parameter, name: str | None) -> None:
+    if name is not None:
+        click.echo(definition_text(name), nl=False)
+        ctx.exit()
 
 
 @click.command("outcomes")
@@ -27,144 +34,92 @@ _HIDDEN = "not shown"
 @as_option
 @click.option(
     "--definition",
+    default="jacobson-truax",
+    show_default=True,
     metavar="NAME|FILE.toml",
-    help="A published definition (nhs), or a file of your own. Without it: change by questionnaire.",
+    help=f"A published definition ({', '.join(definitions())}), or a file of your own.",
 )
 @click.option(
     "--cohort",
     type=click.Choice(["finished", "in-care", "started"]),
     default="finished",
     show_default=True,
-    help="Whose care ended, was going on or began in the period; with --definition.",
-)
-@click.option(
-    "--preset",
-    type=click.Choice(["nhs5", "cms11"]),
-    help="Small-number rule, instead of --k.",
+    help="Whose care ended, was going on or began in the period.",
 )
 @click.option("--from", "start", type=_DAY, help="First day of the period; by default a year before the last.")
 @click.option("--to", "end", type=_DAY, help="Last day of the period; the last day on record by default.")
-@click.option("--k", "k", type=click.IntRange(min=3), default=5, show_default=True, help="Smallest count shown.")
+@click.option("--preset", type=click.Choice(["nhs5", "cms11"]), default="nhs5", show_default=True, help="Rule.")
+@click.option("--k", "k", type=click.IntRange(min=3), help="A smallest count of your own, instead of --preset.")
 @click.option(
     "--csv", "csv", type=click.Path(dir_okay=False, path_type=Path), help="Write the table here as well."
+)
+@click.option(
+    "--print-definition",
+    is_eager=True,
+    expose_value=False,
+    callback=_print_definition,
+    metavar="NAME",
+    help="Print a definition's file, to be copied and changed, and stop.",
 )
 def command(  # noqa: PLR0913 - one argument for each option
     *,
     store_url: str,
     username: str | None,
-    definition: str | None,
-    cohort: str,
-    preset: Preset | None,
-    start: dt.datetime | None,
-    end: dt.datetime | None,
-    k: int,
-    csv: Path | None,
-) -> None:
-    """Report how many recovered, improved, were unchanged or deteriorated, by questionnaire.
-
-    Each rate comes with the number it rests on, its 95 % interval and how complete the data are. Counts below K
-    are not shown, and no client is ever named.
-
-    With --definition the figures are those of a published definition, exact, with what the small-number rule lets
-    be published of each.
-    """
-    if definition is not None:
-        _report(store_url, username, definition, cohort, preset or k, start, end, csv)
-        return
-    with Store.open(store_url) as full_store:
-        store = view_of(full_store, username)
-        result = clinic_outcomes(
-            store,
-            start=None if start is None else start.date(),
-            end=None if end is None else end.date(),
-            k=preset or k,
-        )
-        if csv is not None:
-            store.audit.record("export", format="outcomes, csv", file=csv.name, rows=result.to_frame().height)
-    console = Console(highlight=False)
-    for row in result.rows:
-        _print_row(console, row)
-    console.print(Text(result.caption))
-    if any(not row.verified for row in result.rows):
-        console.print(Text("Unverified: the norm or cutoff behind it was recalled, not read in its source."))
-    if csv is not None:
-        result.to_frame().write_csv(csv)
-        console.print(Text(f"Written to {csv}."))
-
-
-def _report(
-    store_url: str,
-    username: str | None,
     definition: str,
     cohort: str,
-    small_numbers: int | Preset,
     start: dt.datetime | None,
     end: dt.datetime | None,
+    preset: Preset,
+    k: int | None,
     csv: Path | None,
 ) -> None:
-    if start is None or end is None:
-        raise click.UsageError("A definition is reported for a period: give --from and --to.")
+    """Report outcomes by a published definition: recovery, reliable change, waits, completeness.
+
+    The figures are exact, for those who see the clients; each comes with its denominator, 95 % limits that count
+    clients within clinicians, bounds for missing outcomes, and what the small-number rule lets be published. What
+    others may see is published once: mbc release make.
+    """
     with Store.open(store_url) as full_store:
         store = view_of(full_store, username)
         result = clinic_report(
             store,
-            start=start.date(),
-            end=end.date(),
+            start=None if start is None else start.date(),
+            end=None if end is None else end.date(),
             definition=definition,
             cohort=cohort,
-            small_numbers="nhs5" if small_numbers == 5 else small_numbers,
+            small_numbers=k or preset,
+            models=CohortModels(store) if definition == "jacobson-truax" else None,
         )
         if csv is not None:
-            store.audit.record(
-                "export", format=f"outcomes, {definition}, csv", file=csv.name, rows=len(result.metrics)
-            )
-    Console(highlight=False).print(Text(result.summary()))
+            rows = len(result.metrics)
+            store.audit.record("export", format=f"outcomes, {result.definition}, csv", file=csv.name, rows=rows)
+    _print_report(Console(highlight=False), result)
     if csv is not None:
         result.to_frame().write_csv(csv)
         click.echo(f"Written to {csv}.")
 
 
-def _print_row(console: Console, row: OutcomeRow) -> None:
-    console.print(Text(f"{row.title} ({row.instrument})", style="bold"))
-    table = Table(box=None, show_header=False, pad_edge=False, padding=(0, 2, 0, 0))
-    table.add_column(min_width=15)
-    table.add_column(justify="right", min_width=9)
-    table.add_column()
-    for rate in row.rates:
-        table.add_row(rate.category, *_rate_words(rate, row.paired))
-    if not row.rates and row.paired is not None:
-        table.add_row("first and later", str(row.paired), "")
-    if row.recovery is not None:
-        table.add_row("of those beyond", *_recovery_words(row.recovery))
-    console.print(Padding(table, (0, 0, 0, 2)))
-    console.print(Padding(Text(_about(row)), (0, 0, 1, 2)))
-
-
-def _rate_words(rate: Rate, n: int | None) -> tuple[str, str]:
-    if rate.count is None or rate.estimate is None or rate.lower is None or rate.upper is None:
-        return _HIDDEN, ""
-    return f"{rate.count} of {n}", f"{rate.estimate:.0%} ({rate.lower:.0%} to {rate.upper:.0%})"
-
-
-def _recovery_words(rate: Rate) -> tuple[str, str]:
-    counted, words = _rate_words(rate, rate.n)
-    return counted, f"{words} recovered, of those who began beyond the cutoff".strip()
-
-
-def _about(row: OutcomeRow) -> str:
-    parts = []
-    if row.effect is not None and row.effect_lower is not None and row.effect_upper is not None:
-        parts.append(f"Effect size d = {row.effect:.2f} ({row.effect_lower:.2f} to {row.effect_upper:.2f}).")
-    if row.completeness is not None:
-        parts.append(f"About {row.completeness} % of those with a first score have a later one.")
-    if row.tipping_point_words is not None:
-        parts.append(row.tipping_point_words)
-    if row.coverage is not None:
-        parts.append(f"About {row.coverage} % of those in care have a first score.")
-    parts.append(f"Reliable change: {row.rule}.")
-    parts.append(
-        f"Cutoff: {row.cutoff}." if row.cutoff else "No cutoff is published, so nobody counts as recovered."
-    )
-    if not row.verified:
-        parts.append("Unverified.")
-    return " ".join(parts)
+def _print_report(console: Console, result: OutcomeReport) -> None:
+    console.print(Text(result.title, style="bold"))
+    console.print(Text(result.caption))
+    console.print(Text(result.headline))
+    if not result.metrics:
+        console.print(Text("There are no scores on record, so there are no outcomes to show yet."))
+    for group in dict.fromkeys(metric.group for metric in result.metrics):
+        console.print(Text(f"\n{group}" if group else "", style="bold"))
+        table = Table(box=None, show_header=False, pad_edge=False, padding=(0, 2, 0, 0))
+        table.add_column(max_width=46)
+        table.add_column()
+        table.add_column(justify="right")
+        for metric in result.metrics:
+            if metric.group == group:
+                table.add_row(metric.title, value_words(metric), f"published: {metric.published}")
+        console.print(Padding(table, (0, 0, 0, 2)))
+        for step in result.flow:
+            if step.group == group:
+                lost = f" ({step.lost} not: {step.why})" if step.lost and step.why else ""
+                console.print(Text(f"    {step.title}: {step.count}{lost}"))
+    console.print(Text(""))
+    for rule in result.rules:
+        console.print(Text(rule))
+    console.print(Text(f"Published: small numbers by {result.small_numbers}. {result.limits_and_bounds}"))

@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 
 from mbc.cli.options import as_option, store_option, view_of
-from mbc.privacy.suppression import Preset
+from mbc.privacy.small_numbers.presets import Preset
 
 
 @click.group("release")

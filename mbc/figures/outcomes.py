@@ -1,125 +1,160 @@
-"""Outcome rates with their intervals: one line per category, scales under each other."""
+"""Outcome rates with their limits: one line for each figure, measures under each other."""
 
 from __future__ import annotations
 
+from typing import Protocol
+
 import plotly.graph_objects as go
 
-from mbc.care.client.trajectory import short_name
-from mbc.care.clinic.outcomes import ClinicOutcomes, OutcomeRow, Rate
 from mbc.figures.text import plain
 from mbc.figures.theme import FONT, PALETTES, Palette, Theme
+from mbc.outcomes.results import Figure
 
-_LINE, _HEAD, _FOOT = 26, 48, 60  # pixels: a category's line, above the first scale, below the last
-_SYMBOLS = {"recovered": "star", "improved": "triangle-up", "unchanged": "circle", "deteriorated": "triangle-down"}
+_LINE, _HEAD, _FOOT = 26, 48, 60  # pixels: a figure's line, above the first, below the last
+_SYMBOLS = {"Recovered": "star", "Improved": "triangle-up", "Unchanged": "circle", "Deteriorated": "triangle-down"}
+_OTHER = "Other rates"
 
 
-def outcomes_figure(outcomes: ClinicOutcomes, *, theme: Theme = "light") -> go.Figure:
-    """Draw every published rate with its 95 % Wilson interval.
+class Report(Protocol):
+    """A report on the record, or one that was released."""
 
-    Scales without a published measurement error have no rates, and no line here.
+    @property
+    def title(self) -> str:
+        """What is reported."""
+        ...
+
+    @property
+    def caption(self) -> str:
+        """What the figures count."""
+        ...
+
+    @property
+    def figures(self) -> tuple[Figure, ...]:
+        """The figures, exact or as they were published."""
+        ...
+
+
+def outcomes_figure(report: Report, *, theme: Theme = "light") -> go.Figure:
+    """Draw every rate of a report with its 95 % limits.
+
+    Means, counts without a share and bands of completeness have no line here.
 
     Parameters
     ----------
-    outcomes : ClinicOutcomes
-        What was counted; suppressed cells are named as such, never drawn as zero.
+    report : OutcomeReport or ReleasedReport
+        What was counted; hidden figures are named as such, never drawn as zero.
     theme : {"light", "dark"}
         The page the figure stands on.
 
     Returns
     -------
     go.Figure
-        One trace per category, named after it: ``x`` in percent, error bars to the interval's ends. The caption
-        is in ``layout.meta``.
+        One trace per kind of outcome: ``x`` in percent, error bars to the limits. The caption is in
+        ``layout.meta``.
     """
     palette = PALETTES[theme]
     figure = go.Figure()
-    places = _places(outcomes.rows)
-    for category in _SYMBOLS:
-        _add_category(figure, outcomes, places, category, palette)
-    for row in _judged(outcomes.rows):
-        _add_heading(figure, row, places, palette)
-    _lay_out(figure, outcomes, lines=max(places.values(), default=0) + 1, palette=palette)
+    lines = _lines(report.figures)
+    for kind in (*_SYMBOLS, _OTHER):
+        _add_kind(figure, [(line, each) for line, each in lines if _kind(each) == kind], kind, palette)
+    for line, text in _headings(lines):
+        _annotate(figure, line, f"<b>{plain(text)}</b>", palette, size=13, x=0)
+    _lay_out(figure, report, lines=max((line for line, _ in lines), default=0) + 1, palette=palette)
     return figure
 
 
-def _judged(rows: tuple[OutcomeRow, ...]) -> tuple[OutcomeRow, ...]:
-    return tuple(row for row in rows if row.rates)
+def is_rate(figure: Figure) -> bool:
+    """Whether a figure is a rate that can be drawn, or one that is hidden."""
+    return figure.percent is not None or (figure.hidden and figure.unit == "percent" and figure.value is None)
 
 
-def _places(rows: tuple[OutcomeRow, ...]) -> dict[tuple[str, str, str], int]:
-    """Line of each heading ("") and category, counted from the top."""
-    places: dict[tuple[str, str, str], int] = {}
-    line = 0
-    for row in _judged(rows):
-        for name in ("", *(rate.category for rate in row.rates)):
-            places[row.instrument, row.scale, name] = line
-            line += 1
-        line += 1  # a line of air between scales
-    return places
+def _kind(figure: Figure) -> str:
+    first = figure.title.split()[0].rstrip(",") if figure.title in _SYMBOLS else _OTHER
+    return first if first in _SYMBOLS else _OTHER
 
 
-def _add_category(
-    figure: go.Figure,
-    outcomes: ClinicOutcomes,
-    places: dict[tuple[str, str, str], int],
-    category: str,
-    palette: Palette,
-) -> None:
-    shown = [(row, rate) for row in outcomes.rows for rate in row.rates if rate.category == category]
-    drawn = [(row, rate) for row, rate in shown if rate.estimate is not None]
-    colour = {"recovered": palette.goal, "improved": palette.score, "unchanged": palette.quiet}.get(
-        category, palette.cutoff
+def _lines(figures: tuple[Figure, ...]) -> list[tuple[int, Figure]]:
+    """Give each rate its line from the top; a group takes a line for its heading and one of air."""
+    lines: list[tuple[int, Figure]] = []
+    line, group = 0, None
+    for figure in figures:
+        if not is_rate(figure):
+            continue
+        if figure.group != group:
+            line += (0 if group is None else 1) + (1 if figure.group else 0)
+            group = figure.group
+        lines.append((line, figure))
+        line += 1
+    return lines
+
+
+def _headings(lines: list[tuple[int, Figure]]) -> list[tuple[int, str]]:
+    first: dict[str, int] = {}
+    for line, figure in lines:
+        first.setdefault(figure.group, line)
+    return [(line - 1, group) for group, line in first.items() if group]
+
+
+def _add_kind(figure: go.Figure, members: list[tuple[int, Figure]], kind: str, palette: Palette) -> None:
+    drawn = [(line, each) for line, each in members if each.percent is not None]
+    colour = {"Recovered": palette.goal, "Improved": palette.score, "Deteriorated": palette.cutoff}.get(
+        kind, palette.quiet
     )
     figure.add_trace(
         go.Scatter(
-            name=category.capitalize(),
-            x=[_percent(rate.estimate) for _, rate in drawn],
-            y=[places[row.instrument, row.scale, category] for row, _ in drawn],
+            name=kind,
+            x=[each.percent for _, each in drawn],
+            y=[line for line, _ in drawn],
             mode="markers",
-            marker={"symbol": _SYMBOLS[category], "size": 11, "color": colour},
+            marker={"symbol": _SYMBOLS.get(kind, "diamond"), "size": 11, "color": colour},
             error_x={
                 "type": "data",
                 "symmetric": False,
-                "array": [_percent(rate.upper) - _percent(rate.estimate) for _, rate in drawn],
-                "arrayminus": [_percent(rate.estimate) - _percent(rate.lower) for _, rate in drawn],
+                "array": [_gap(each.upper, each.percent) for _, each in drawn],
+                "arrayminus": [_gap(each.percent, each.lower) for _, each in drawn],
                 "color": colour,
                 "thickness": 2,
                 "width": 5,
             },
-            text=[_words(row, rate) for row, rate in drawn],
+            text=[_words(each) for _, each in drawn],
             hovertemplate="%{text}<extra></extra>",
+            visible=True if members else "legendonly",
+            showlegend=bool(members),
         )
     )
-    for row, rate in shown:
-        if rate.estimate is None:
-            figure.add_annotation(
-                x=1,
-                y=places[row.instrument, row.scale, category],
-                xref="x",
-                xanchor="left",
-                text=f"{category}: not shown",
-                showarrow=False,
-                font={"size": 12, "color": palette.ink},
-            )
+    for line, each in members:
+        name = "" if kind in _SYMBOLS else f"{each.title}: "
+        if each.percent is None:
+            _annotate(figure, line, f"{plain(each.title)}: not shown", palette, size=12, x=1)
+        elif name:
+            right = each.percent > 50
+            _annotate(figure, line, plain(each.title), palette, size=12, x=1 if right else 99, right=not right)
 
 
-def _add_heading(
-    figure: go.Figure, row: OutcomeRow, places: dict[tuple[str, str, str], int], palette: Palette
+def _annotate(
+    figure: go.Figure, line: int, text: str, palette: Palette, *, size: int, x: float, right: bool = False
 ) -> None:
-    n = "n not shown" if row.paired is None else f"n = {row.paired}"
-    complete = "" if row.completeness is None else f", about {row.completeness} % complete"
     figure.add_annotation(
-        x=0,
-        y=places[row.instrument, row.scale, ""],
+        x=x,
+        y=line,
         xref="x",
-        xanchor="left",
-        text=f"<b>{plain(row.title)}</b> ({plain(short_name(row.instrument))}; {n}{complete})",
+        xanchor="right" if right else "left",
+        text=text,
         showarrow=False,
-        font={"size": 13, "color": palette.ink},
+        font={"size": size, "color": palette.ink},
     )
 
 
-def _lay_out(figure: go.Figure, outcomes: ClinicOutcomes, *, lines: int, palette: Palette) -> None:
+def _gap(high: float | None, low: float | None) -> float:
+    return 0.0 if high is None or low is None else max(high - low, 0.0)
+
+
+def _words(figure: Figure) -> str:
+    group = f"{plain(figure.group)}: " if figure.group else ""
+    return f"{group}{plain(figure.title)}, {plain(figure.words)}"
+
+
+def _lay_out(figure: go.Figure, report: Report, *, lines: int, palette: Palette) -> None:
     figure.update_layout(
         template="none",
         font={"family": FONT, "size": 13, "color": palette.ink},
@@ -137,9 +172,9 @@ def _lay_out(figure: go.Figure, outcomes: ClinicOutcomes, *, lines: int, palette
             "itemclick": False,
             "itemdoubleclick": False,
         },
-        meta={"caption": outcomes.caption, "description": outcomes.caption},
+        meta={"caption": report.caption, "description": report.caption},
         xaxis={
-            "title": {"text": "Clients who could be judged, in percent (bars: 95 % interval)", "standoff": 8},
+            "title": {"text": "Clients, in percent (bars: 95 % limits)", "standoff": 8},
             "range": [-2, 102],
             "ticksuffix": " %",
             "nticks": 6,
@@ -150,15 +185,4 @@ def _lay_out(figure: go.Figure, outcomes: ClinicOutcomes, *, lines: int, palette
             "fixedrange": True,
         },
         yaxis={"range": [lines - 0.3, -0.7], "visible": False, "fixedrange": True},
-    )
-
-
-def _percent(share: float | None) -> float:
-    return 100 * share if share is not None else 0.0
-
-
-def _words(row: OutcomeRow, rate: Rate) -> str:
-    return (
-        f"{plain(row.title)}: {rate.count} of {row.paired} {rate.category}, "
-        f"{_percent(rate.estimate):.0f} % ({_percent(rate.lower):.0f} to {_percent(rate.upper):.0f} %)"
     )

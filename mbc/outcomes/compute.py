@@ -21,9 +21,9 @@ from mbc.outcomes.means import mean_metric
 from mbc.outcomes.pairs import FIRST_RULE
 from mbc.outcomes.results import FlowStep, Metric, OutcomeReport
 from mbc.outcomes.source import open_source
+from mbc.privacy.small_numbers.presets import Preset
 from mbc.privacy.small_numbers.protect import Table
 from mbc.privacy.small_numbers.rounded_counts import SmallNumberRule, publish, small_number_rule
-from mbc.privacy.suppression import Preset
 
 _CLINICIAN = "clinician_id"
 

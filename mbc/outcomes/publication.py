@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, fields
+from typing import Any
 
 from mbc.models import wilson_interval
 from mbc.outcomes.eligibility import WITHHELD, main_metric
-from mbc.outcomes.results import Metric, OutcomeReport
+from mbc.outcomes.results import Figure, Metric, OutcomeReport
 from mbc.privacy.small_numbers.attacker import Relation, Shown
 from mbc.privacy.small_numbers.protect import protect
 from mbc.privacy.small_numbers.rounded_counts import SmallNumberRule
@@ -15,41 +16,6 @@ BANDS = ((90, "over 90 %"), (80, "80 to 90 %"), (0, "under 80 %"))
 LEAST_FOR_BAND = 20
 """Completeness is published as a band, and only of at least so many people: of few, a band is a count."""
 LEAST_FOR_MEAN = 20
-
-
-@dataclass(frozen=True, slots=True)
-class Figure:
-    """One published figure; what is ``None`` is hidden, or does not exist for it."""
-
-    metric: str
-    title: str
-    among: str
-    group: str
-    count: int | None
-    of: int | None
-    percent: int | None
-    lower: int | None
-    """95 % Wilson limits in percent, from the rounded counts."""
-    upper: int | None
-    value: str | None
-    """A mean with two digits, or a band of completeness."""
-    unit: str
-    hidden: bool
-
-    @property
-    def words(self) -> str:
-        """The figure as it is printed."""
-        if self.hidden:
-            return "not shown"
-        if self.value is not None:
-            about = "" if self.of is None else f", n about {self.of}"
-            return f"{self.value}{'' if self.unit == 'percent' else f' {self.unit}'}{about}"
-        words = f"{self.count} of {self.of}"
-        if self.percent is not None:
-            words += f": {self.percent} %"
-        if self.lower is not None:
-            words += f" ({self.lower} to {self.upper} %)"
-        return words
 
 
 @dataclass(frozen=True, slots=True)
@@ -189,4 +155,44 @@ def _made(metric: Metric, *, hidden: bool = False, value: str | None = None, **c
         value=value,
         unit=metric.unit,
         hidden=hidden,
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class ReleasedReport:
+    """One report of a release, read back."""
+
+    title: str
+    heading: str
+    first_rule: str
+    last_rule: str
+    rules: tuple[str, ...]
+    headline: str
+    figures: tuple[Figure, ...]
+    definition: str
+    small_numbers: str
+
+    @property
+    def caption(self) -> str:
+        """What the figures count, in words."""
+        return (
+            f"{self.heading}. {self.first_rule[0].upper()}{self.first_rule[1:]}, compared with {self.last_rule}. "
+            f"Counts are rounded and small ones hidden ({self.small_numbers}); shares and their 95 % limits are "
+            "computed from the rounded counts."
+        )
+
+
+def released_report(content: dict[str, Any]) -> ReleasedReport:
+    """Read one report of a release's content."""
+    names = [field.name for field in fields(Figure)]
+    return ReleasedReport(
+        title=content["title"],
+        heading=content["heading"],
+        first_rule=content["first"],
+        last_rule=content["last"],
+        rules=tuple(content["rules"]),
+        headline=content["headline"],
+        figures=tuple(Figure(**{name: each[name] for name in names}) for each in content["figures"]),
+        definition=content["definition"],
+        small_numbers=content["small_numbers"],
     )

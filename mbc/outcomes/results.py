@@ -53,6 +53,43 @@ class Metric:
 
 
 @dataclass(frozen=True, slots=True)
+class Figure:
+    """One figure as a page, a file or a chart shows it; what is ``None`` is hidden, or does not exist for it."""
+
+    metric: str
+    title: str
+    among: str
+    group: str
+    count: int | None
+    of: int | None
+    percent: float | None
+    lower: float | None
+    """95 % limits in percent."""
+    upper: float | None
+    value: str | None
+    """A mean with two digits, or a band of completeness."""
+    unit: str
+    hidden: bool = False
+    bounds: str = ""
+    """Worst and best case in words, where outcomes are missing."""
+
+    @property
+    def words(self) -> str:
+        """The figure as it is printed."""
+        if self.hidden:
+            return "not shown"
+        if self.value is not None:
+            about = "" if self.of is None else f", n {self.of}"
+            return f"{self.value}{'' if self.unit == 'percent' else f' {self.unit}'}{about}"
+        words = f"{self.count} of {self.of}"
+        if self.percent is not None:
+            words += f": {self.percent:.0f} %"
+        if self.lower is not None:
+            words += f" ({self.lower:.0f} to {self.upper:.0f} %)"
+        return words
+
+
+@dataclass(frozen=True, slots=True)
 class FlowStep:
     """How many clients came as far as this, and why the others did not."""
 
@@ -95,6 +132,25 @@ class OutcomeReport:
                 return metric
         raise KeyError(name)
 
+    @property
+    def limits_and_bounds(self) -> str:
+        """What limits and bounds mean."""
+        return _LIMITS_AND_BOUNDS
+
+    @property
+    def caption(self) -> str:
+        """What the figures count, in words."""
+        return (
+            f"{self.heading}. {self.first_rule[0].upper()}{self.first_rule[1:]}, compared with {self.last_rule}. "
+            "There is no comparison group: part of any change is what time and regression to the mean would have "
+            "brought."
+        )
+
+    @property
+    def figures(self) -> tuple[Figure, ...]:
+        """The exact figures, as pages and charts show them."""
+        return tuple(_exact(metric) for metric in self.metrics)
+
     def to_frame(self) -> Any:
         """One row per metric, as a table of the kind that the report was made from.
 
@@ -134,6 +190,31 @@ class OutcomeReport:
             f"Published under {self.small_numbers}. {_LIMITS_AND_BOUNDS}",
         ]
         return "\n".join(lines)
+
+
+def _exact(metric: Metric) -> Figure:
+    mean = metric.unit != "percent"
+    value = None
+    if mean and metric.value is not None:
+        limits = f" ({_limits(metric, 2)})" if metric.lower is not None else ""
+        value = f"{metric.value:.2f}{limits}"
+    bounds = ""
+    if metric.unknown and metric.worst is not None and metric.best is not None:
+        bounds = f"{metric.worst:.0f} to {metric.best:.0f} % ({metric.unknown} not known)"
+    return Figure(
+        metric=metric.metric,
+        title=metric.title,
+        among=metric.among,
+        group=metric.group,
+        count=metric.numerator,
+        of=metric.denominator,
+        percent=None if mean else metric.value,
+        lower=None if mean else metric.lower,
+        upper=None if mean else metric.upper,
+        value="too few" if mean and value is None else value,
+        unit="" if mean and value is None else metric.unit,
+        bounds=bounds,
+    )
 
 
 def value_words(metric: Metric) -> str:

@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 from mbc.privacy.deidentify import OTHER, StudyIds, days_since, fold_rare, guard, label_prefix, random_study_ids
-from mbc.privacy.suppression import PublishedCounts, rounded_percent, suppress
+from mbc.privacy.small_numbers.protect import Table, protect
+from mbc.privacy.small_numbers.rounded_counts import small_number_rule
 
 __all__ = [
     "OTHER",
-    "PublishedCounts",
     "StudyIds",
+    "Table",
     "days_since",
     "fold_rare",
     "guard",
     "label_prefix",
+    "protect",
     "random_study_ids",
-    "rounded_percent",
-    "suppress",
+    "small_number_rule",
 ]

@@ -48,7 +48,7 @@ class Releases(RecordView):
         """
         c = t.release.c
         columns = (c.name, c.first_day, c.last_day, c.made_at, c.made_by, c.content, c.sha256)
-        with self._audited("releases", None, logged=False):
+        with self._audited("releases", None):
             self._require_no_persons()
             with self._reading() as connection:
                 rows = connection.execute(select(*columns).order_by(c.first_day.desc(), c.name)).all()

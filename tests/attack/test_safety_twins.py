@@ -179,7 +179,8 @@ LOOKS: dict[str, Callable[[Store], object]] = {
     "questionnaires": known_keys,
     "review": lambda store: care.client_review(store, CLIENT),
     "caseload": care.caseload,
-    "outcomes": care.clinic_outcomes,
+    "outcomes": lambda store: care.clinic_report(store, definition="jacobson-truax", cohort="in-care"),
+    "releases": lambda store: store.releases(),
     "safety": lambda store: (care.client_safety(store, CLIENT), care.safety_list(store)),
     **{
         f"page {path}": lambda store, path=path: page_of(store, path)

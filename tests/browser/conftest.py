@@ -16,6 +16,8 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
 
+from mbc.care import make_release
+from mbc.store import Store
 from tests.dashboards.record import PASSWORD, make_record
 
 expect.set_options(timeout=20_000)  # a busy machine is slow, not wrong
@@ -37,6 +39,9 @@ def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """Where a small record is served, by the command a clinic would use."""
     url = f"sqlite:///{tmp_path_factory.mktemp('served') / 'clinic.db'}"
     make_record(url)
+    with Store.open(url) as store:
+        for quarter in ("2025-Q4", "2026-Q1"):
+            make_release(store, quarter)
     running = subprocess.Popen(
         [sys.executable, "-m", "mbc", "serve", "--store", url, "--port", "0"],
         stdout=subprocess.PIPE,

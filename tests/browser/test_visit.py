@@ -112,9 +112,10 @@ def test_an_analyst_sees_outcomes_and_nothing_else(visit: Visit, watch: Watch, a
     expect(page).to_have_url(f"{address}/outcomes")
     expect(page.get_by_role("navigation").get_by_role("link")).to_have_text(["Outcomes", "My account"])
     expect(page.locator("#chart-outcomes .js-plotly-plot")).to_be_visible()
-    page.get_by_role("textbox", name="Period").click()
-    page.get_by_role("option", name="2026, first quarter").click()
-    expect(page.get_by_text("31 March 2026")).to_be_visible()
+    expect(page.get_by_text("Release 2026-Q1")).to_be_visible()
+    page.get_by_role("textbox", name="Release").click()
+    page.get_by_role("option", name="2025-Q4").click()
+    expect(page.get_by_text("Release 2025-Q4")).to_be_visible()
     assert watch.complaints == []
     assert page.goto("/caseload").status == 404
 

@@ -23,7 +23,7 @@ command              ash oak ana res lead adam
 caseload             +   +   -   -   -    -
 review C001          +   +   -   -   -    -
 review C003          ?   +   -   -   -    -
-outcomes             +   +   +   -   -    -
+outcomes             +   +   -   -   -    -
 deidentify           -   -   -   +   -    -
 export               +   +   -   -   -    -
 export --safety      +   -   -   -   -    -

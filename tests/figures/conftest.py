@@ -8,7 +8,6 @@ from dataclasses import replace
 import pytest
 
 from mbc import figures
-from mbc.care.clinic.outcomes import ClinicOutcomes, OutcomeRow, Rate
 from mbc.care.values.course import (
     Change,
     CourseCurve,
@@ -22,7 +21,9 @@ from mbc.care.values.course import (
     Trajectory,
 )
 from mbc.care.values.review import GoalProgress
-from mbc.figures import Figure
+from mbc.figures import Figure as Drawing
+from mbc.outcomes.publication import ReleasedReport
+from mbc.outcomes.results import Figure
 from scripts.figure_pictures import pictures
 
 DAY = dt.date(2025, 1, 6)
@@ -31,23 +32,16 @@ GOAL = GoalProgress(
     retired_on=None, retired_reason=None, ratings=((DAY, 2), (DAY + dt.timedelta(weeks=6), 5)), movement=3,
     reached=False, words="From 2 to 5 on 17 February 2025; 3 points to the goal of 8.",
 )  # fmt: skip
-OUTCOMES = ClinicOutcomes(
-    dt.date(2026, 1, 1),
-    dt.date(2026, 3, 31),
+OUTCOMES = ReleasedReport(
+    "Change", "Clients of a quarter", "the first score", "the last score", (), "No headline",
     (
-        OutcomeRow(
-            instrument="rses", scale="total", name="Scale", title="Self-esteem", construct="self_esteem",
-            higher_is_better=True, in_care=50, measured=45, paired=40, completeness=90, coverage=90,
-            rates=(
-                Rate("improved", 10, 0.25, 0.14, 0.40, 40),
-                Rate("unchanged", None, None, None, None),
-                Rate("deteriorated", 0, 0.0, 0.0, 0.09, 40),
-            ),
-            recovery=None, effect=0.5, effect_lower=0.2, effect_upper=0.8, cutoff=None, rule="over 5",
-            verified=True,
-        ),
+        Figure("rses_total_improved", "Improved", "clients", "Self-esteem", 10, 40, 25, 14, 40, None, "percent"),
+        Figure("rses_total_unchanged", "Unchanged", "clients", "Self-esteem", None, None, None, None, None, None,
+               "percent", hidden=True),
+        Figure("rses_total_deteriorated", "Deteriorated", "clients", "Self-esteem", 0, 40, 0, 0, 9, None,
+               "percent"),
     ),
-    5,
+    "jacobson-truax", "nhs5",
 )  # fmt: skip
 
 
@@ -136,7 +130,7 @@ def course() -> Trajectory:
 
 
 @pytest.fixture(scope="session")
-def drawn() -> dict[str, Figure]:
+def drawn() -> dict[str, Drawing]:
     """Every figure of a result, from models fitted to synthetic people, and the charts of the pages on paper."""
     return pictures() | {
         "goals": figures.static(figures.goals_figure([GOAL]), title="Goals"),

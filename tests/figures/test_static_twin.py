@@ -128,7 +128,7 @@ def test_rates_keep_their_intervals_and_hidden_cells_their_words(drawn):
         (pytest.approx(14),), (25.0,), (pytest.approx(40),),
     )  # fmt: skip
     words = [mark.text for mark in drawing.panels[0].marks if isinstance(mark, Text)]
-    assert "unchanged: not shown" in words
+    assert "Unchanged: not shown" in words
 
 
 @pytest.mark.parametrize(

@@ -1,26 +1,46 @@
-"""The content of the outcomes page: whose clients, which periods can be chosen, and each rate in words."""
+"""The content of the outcomes page: what can be chosen, whose clients are counted, and each figure in words."""
 
 from __future__ import annotations
 
 import datetime as dt
 import re
 from dataclasses import dataclass
+from typing import Protocol
 
-from mbc.care.client.trajectory import short_name
-from mbc.care.clinic.outcomes import CATEGORIES, ClinicOutcomes, OutcomeRow, Rate
+from mbc.outcomes import COHORTS
+from mbc.outcomes.definitions.definition_file import definition, definitions
+from mbc.outcomes.results import Figure, FlowStep
 from mbc.store import User
 
 LATEST = "latest"
-HEADINGS = (
+DEFINITION = "jacobson-truax"
+COHORT = "finished"
+BY_MEASURE = (
     "Measure",
-    "Judged",
-    *(category.capitalize() for category in CATEGORIES),
+    "Recovered",
+    "Improved",
+    "Unchanged",
+    "Deteriorated",
     "Recovered, of those who began beyond the cutoff",
-    "Effect size (d)",
-    "Complete",
+    "Mean improvement (d)",
+    "Have a later score",
+    "Have a first score",
 )
-_HIDDEN, _NO_CUTOFF, _NO_NORM = "not shown", "no cutoff", "not judged"
+_SUFFIXES = (
+    "recovered",
+    "improved",
+    "unchanged",
+    "deteriorated",
+    "recovered_of_distressed",
+    "effect_size",
+    "paired",
+    "measured",
+)
+FIGURES = ("Figure", "Result", "Among", "Bounds for missing outcomes")
+FLOW = ("Step", "Clients", "Not, and why")
+_ABSENT = "not judged"
 _QUARTER = re.compile(r"(\d{4})-Q([1-4])")
+_COHORTS = {"finished": "Care ended", "in-care": "In care", "started": "Care began"}
 
 _WHOSE = {
     "clinician": "Your own clients.",
@@ -28,9 +48,18 @@ _WHOSE = {
 }
 
 
+class Report(Protocol):
+    """What the tables need of a report, exact or released."""
+
+    @property
+    def figures(self) -> tuple[Figure, ...]:
+        """The figures."""
+        ...
+
+
 @dataclass(frozen=True, slots=True)
 class Choice:
-    """A period that may be asked for."""
+    """Something that may be asked for."""
 
     value: str
     label: str
@@ -41,31 +70,35 @@ def whose(user: User) -> str:
     return _WHOSE.get(user.role, "All clients of the clinic.")
 
 
-def choices(last: dt.date | None, *, full_only: bool = False) -> tuple[Choice, ...]:
+def period_choices(last: dt.date | None) -> tuple[Choice, ...]:
     """Give the periods that may be asked for: the latest year on record, then calendar years and their quarters.
-
-    Full quarters and years only: with any two days to choose from, two periods that differ by one client would
-    reveal what is suppressed about that client. With ``full_only`` also none that is not over on the last day.
 
     Examples
     --------
-    >>> [choice.value for choice in choices(dt.date(2026, 5, 1))]
+    >>> [choice.value for choice in period_choices(dt.date(2026, 5, 1))]
     ['latest', '2026', '2026-Q2', '2026-Q1', '2025', '2025-Q4', '2025-Q3', '2025-Q2', '2025-Q1']
-    >>> [choice.value for choice in choices(dt.date(2026, 6, 30), full_only=True)]
-    ['latest', '2026-Q2', '2026-Q1', '2025', '2025-Q4', '2025-Q3', '2025-Q2', '2025-Q1']
     """
-    options = [Choice(LATEST, "Latest quarter on record" if full_only else "Latest twelve months on record")]
+    options = [Choice(LATEST, "Latest twelve months on record")]
     if last is None:
         return tuple(options)
     for year in (last.year, last.year - 1):
-        if not full_only or dt.date(year, 12, 31) <= last:
-            options.append(Choice(f"{year}", f"{year}"))
-        quarters = [quarter for quarter in (4, 3, 2, 1) if _quarter(year, quarter)[full_only] <= last]
+        options.append(Choice(f"{year}", f"{year}"))
+        quarters = [quarter for quarter in (4, 3, 2, 1) if _quarter(year, quarter)[0] <= last]
         options += [Choice(f"{year}-Q{quarter}", f"{year}, {_ORDINALS[quarter]} quarter") for quarter in quarters]
     return tuple(options)
 
 
 _ORDINALS = {1: "first", 2: "second", 3: "third", 4: "fourth"}
+
+
+def definition_choices() -> tuple[Choice, ...]:
+    """Give the definitions that may be asked for."""
+    return tuple(Choice(name, definition(name).title) for name in definitions())
+
+
+def cohort_choices() -> tuple[Choice, ...]:
+    """Give the cohorts that may be asked for."""
+    return tuple(Choice(cohort, f"{_COHORTS[cohort]} in the period") for cohort in COHORTS)
 
 
 def days_of(value: object) -> tuple[dt.date | None, dt.date | None]:
@@ -92,49 +125,39 @@ def _quarter(year: int, quarter: int) -> tuple[dt.date, dt.date]:
     return start, after - dt.timedelta(days=1)
 
 
-def table_rows(outcomes: ClinicOutcomes) -> list[list[str]]:
-    """Give one row of words per scale; what is suppressed is marked as such, never shown as zero."""
-    return [_row(row) for row in outcomes.rows]
+def is_by_measure(report: Report) -> bool:
+    """Whether each measure is reported by itself: then the table has a row for each."""
+    return any(figure.group for figure in report.figures)
 
 
-def _row(row: OutcomeRow) -> list[str]:
-    rates = {category: row.rate(category) for category in CATEGORIES}
+def measure_rows(report: Report) -> list[list[str]]:
+    """Give one row of words per measure; what is hidden is marked as such, never shown as zero."""
+    groups = dict.fromkeys(figure.group for figure in report.figures)
     return [
-        f"{row.title}: {short_name(row.instrument)}",
-        _HIDDEN if row.paired is None else f"{row.paired}",
-        *(_missing(category) if rate is None else _words(rate) for category, rate in rates.items()),
-        _NO_CUTOFF if row.recovery is None else _words(row.recovery),
-        _effect(row),
-        _HIDDEN if row.completeness is None else f"about {row.completeness}\u00a0%",
+        [group, *(_cell([each for each in report.figures if each.group == group], suffix) for suffix in _SUFFIXES)]
+        for group in groups
     ]
 
 
-def _missing(category: str) -> str:
-    return _NO_CUTOFF if category == "recovered" else _NO_NORM
+def _cell(figures: list[Figure], suffix: str) -> str:
+    figure = next((each for each in figures if each.metric.endswith(f"_{suffix}")), None)
+    if figure is None:
+        return _ABSENT if suffix in {"improved", "unchanged", "deteriorated"} else "no cutoff"
+    return figure.words
 
 
-def _words(rate: Rate) -> str:
-    if rate.count is None or rate.estimate is None or rate.lower is None or rate.upper is None:
-        return _HIDDEN
-    low, high = f"{100 * rate.lower:.0f}", f"{100 * rate.upper:.0f}"
-    return f"{rate.count}: {100 * rate.estimate:.0f}\u00a0% ({low} to {high}\u00a0%)"
+def figure_rows(report: Report) -> list[list[str]]:
+    """Give one row of words per figure."""
+    return [[figure.title, figure.words, figure.among, figure.bounds] for figure in report.figures]
 
 
-def _effect(row: OutcomeRow) -> str:
-    if row.effect is None or row.effect_lower is None or row.effect_upper is None:
-        return _HIDDEN
-    return f"{row.effect:.2f} ({row.effect_lower:.2f} to {row.effect_upper:.2f})"
-
-
-def origins(outcomes: ClinicOutcomes) -> tuple[tuple[str, str, bool], ...]:
-    """Give for each scale what counts, its source and its tipping point: measure, words, whether verified."""
-    return tuple(
-        (
-            f"{row.title}: {short_name(row.instrument)}",
-            f"Clear change: {row.rule}. "
-            + (f"Cutoff: {row.cutoff}." if row.cutoff else "No cutoff is published.")
-            + (f" {row.tipping_point_words}" if row.tipping_point_words else ""),
-            row.verified,
-        )
-        for row in outcomes.rows
-    )
+def flow_rows(flow: tuple[FlowStep, ...]) -> list[list[str]]:
+    """Give one row per step of the flow: how many came as far, and why the others did not."""
+    return [
+        [
+            f"{step.group}: {step.title}" if step.group else step.title,
+            f"{step.count}",
+            f"{step.lost}: {step.why}" if step.lost and step.why else "",
+        ]
+        for step in flow
+    ]

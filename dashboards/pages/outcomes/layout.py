@@ -1,6 +1,9 @@
-"""The clinic's outcomes: rates with their completeness, small numbers suppressed."""
+"""The clinic's outcomes: exact for those who see the clients, from releases for those who do not."""
 
 from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Protocol
 
 import dash_mantine_components as dmc
 from dash import Dash, Input, Output, html
@@ -12,80 +15,207 @@ from dashboards.components.aria import aria
 from dashboards.components.charts import chart
 from dashboards.components.forms import form, notice
 from dashboards.components.tables import table
-from dashboards.pages.outcomes.content import HEADINGS, LATEST, choices, days_of, origins, table_rows, whose
+from dashboards.pages.outcomes.content import (
+    BY_MEASURE,
+    COHORT,
+    DEFINITION,
+    FIGURES,
+    FLOW,
+    LATEST,
+    Choice,
+    cohort_choices,
+    days_of,
+    definition_choices,
+    figure_rows,
+    flow_rows,
+    is_by_measure,
+    measure_rows,
+    period_choices,
+    whose,
+)
 from dashboards.pages.outcomes.forms import DOWNLOAD, answer_download
 from dashboards.routes import Page
 from dashboards.web.sessions import csrf_token
-from dashboards.web.visitor import user_store
-from mbc.care import clinic_outcomes
-from mbc.care.clinic.outcomes import ClinicOutcomes
+from dashboards.web.visitor import models, user_store
+from mbc.care import CohortModels, clinic_report
+from mbc.errors import MbcError
 from mbc.exchange.own_definitions import with_definitions_of_record
 from mbc.figures import outcomes_figure
 from mbc.figures.theme import Theme
+from mbc.outcomes import OutcomeReport
+from mbc.outcomes.publication import ReleasedReport, released_report
+from mbc.outcomes.results import Figure
 from mbc.store import Store
+from mbc.store.releases import StoredRelease
 
 
-def layout(store: Store, theme: Theme, token: str = "", note: str = "") -> list[Component]:
+class Shown(Protocol):
+    """A report, exact or released."""
+
+    @property
+    def title(self) -> str:
+        """What is reported."""
+        ...
+
+    @property
+    def caption(self) -> str:
+        """What the figures count."""
+        ...
+
+    @property
+    def headline(self) -> str:
+        """The main figure in words."""
+        ...
+
+    @property
+    def rules(self) -> tuple[str, ...]:
+        """Instruments, limits and sources."""
+        ...
+
+    @property
+    def figures(self) -> tuple[Figure, ...]:
+        """The figures."""
+        ...
+
+
+@with_definitions_of_record
+def layout(
+    store: Store, theme: Theme, token: str = "", note: str = "", own: CohortModels | None = None
+) -> list[Component]:
     """Lay out the outcomes of everybody whom this view of the record counts."""
-    outcomes = clinic_outcomes(store)
-    periods = [
-        {"value": choice.value, "label": choice.label}
-        for choice in choices(outcomes.end, full_only=not store.can_read("clients"))
-    ]
     whom = [html.P(whose(store.user), className="quiet-words")] if store.user else []
+    head: list[Component] = [html.H1("Outcomes"), *notice(note), *whom]
+    if not store.can_read("clients"):
+        return [*head, *_released(store, theme, token)]
+    report = clinic_report(store, definition=DEFINITION, cohort=COHORT, models=own)
+    choosers = [
+        _chooser(ids.PERIOD, "Period", period_choices(report.period.end), LATEST),
+        _chooser(ids.COHORT, "Clients", cohort_choices(), COHORT),
+        _chooser(ids.DEFINITION, "Definition", definition_choices(), DEFINITION),
+    ]
     return [
-        html.H1("Outcomes"),
-        *notice(note),
-        *whom,
-        dmc.Select(
-            id=ids.PERIOD, label="Period", data=periods, value=LATEST, allowDeselect=False, className="period"
-        ),
-        html.Div(content(outcomes, theme, token), id=ids.OUTCOMES, **aria(live="polite")),
+        *head,
+        html.Div(choosers, className="choosers"),
+        html.Div(content(report, theme, token), id=ids.OUTCOMES, **aria(live="polite")),
     ]
 
 
-def content(outcomes: ClinicOutcomes, theme: Theme, token: str = "", period: str = LATEST) -> list[Component]:
-    """Lay out the rates of one period, and the form that downloads them."""
-    if not outcomes.rows:
-        return [html.P(outcomes.caption, className="empty")]
-    rates = table("Outcomes by measure", HEADINGS, table_rows(outcomes), numbers=(1,), blocks=True)
-    download = form(DOWNLOAD, token, [], "Download as CSV", hidden={"period": period}, inline=True)
+def _chooser(component: str, label: str, choices: Sequence[Choice], value: str) -> Component:
+    data = [{"value": choice.value, "label": choice.label} for choice in choices]
+    return dmc.Select(id=component, label=label, data=data, value=value, allowDeselect=False, className="period")
+
+
+def content(
+    report: OutcomeReport,
+    theme: Theme,
+    token: str = "",
+    period: str = LATEST,
+    cohort: str = COHORT,
+    definition: str = DEFINITION,
+) -> list[Component]:
+    """Lay out an exact report, the flow of clients, and the form that downloads it."""
+    if not report.figures or not any(metric.denominator for metric in report.metrics):
+        empty = "Nobody is counted in this period: no scores or episodes on record."
+        return [html.P(f"{report.heading}.", className="lead"), html.P(empty, className="empty")]
+    asked = {"period": period, "cohort": cohort, "definition": definition}
+    flow = table("Flow of clients", FLOW, flow_rows(report.flow), numbers=(1,), blocks=True)
     return [
-        html.P(outcomes.caption, className="lead"),
+        *_report(report, theme, form(DOWNLOAD, token, [], "Download as CSV", hidden=asked, inline=True)),
+        html.Details([html.Summary("Flow of clients: who is missing, and why"), flow]),
+        html.P(report.limits_and_bounds, className="quiet-words"),
+    ]
+
+
+def _released(store: Store, theme: Theme, token: str) -> list[Component]:
+    releases = store.releases()
+    if not releases:
+        words = (
+            "Nothing was released yet. The operator publishes a quarter once it is over: mbc release make 2026-Q3"
+        )
+        return [html.P(words, className="empty")]
+    choices = [Choice(release.name, release.name) for release in releases]
+    return [
+        _chooser(ids.RELEASE, "Release", choices, releases[0].name),
+        html.Div(release_content(releases[0], theme, token), id=ids.RELEASED, **aria(live="polite")),
+    ]
+
+
+def release_content(release: StoredRelease, theme: Theme, token: str = "") -> list[Component]:
+    """Lay out a release: what it covers and replaces, every report in it, and the form that downloads it."""
+    download = form(DOWNLOAD, token, [], "Download as CSV", hidden={"release": release.name}, inline=True)
+    parts: list[Component] = [
+        html.P(
+            f"Release {release.name}: {release.start} to {release.end}, made on {release.made_at:%Y-%m-%d}. "
+            f"{release.content['replaces']} Late entries counted here: {release.content['late_entries']}.",
+            className="lead",
+        ),
+        download,
+    ]
+    for place, each in enumerate(release.content["reports"]):
+        parts += _report(released_report(each), theme, None, place=place)
+    return parts
+
+
+def _report(
+    report: OutcomeReport | ReleasedReport, theme: Theme, download: Component | None, *, place: int = 0
+) -> list[Component]:
+    suffix = f"-{place}" if place else ""
+    if is_by_measure(report):
+        rates = table(report.title, BY_MEASURE, measure_rows(report), blocks=True)
+    else:
+        rates = table(report.title, FIGURES, figure_rows(report), blocks=True)
+    inside = [html.H2(report.title, id=f"rates{suffix}"), html.P(report.headline, className="lead"), rates]
+    return [
+        html.P(report.caption, className="lead"),
         html.Section(
-            [html.H2("Rates", id="rates"), rates, download], className="panel", **aria(labelledby="rates")
+            [*inside, *([download] if download is not None else [])],
+            className="panel",
+            **aria(labelledby=f"rates{suffix}"),
         ),
         chart(
-            graph_id=ids.OUTCOMES_GRAPH,
-            figure=outcomes_figure(outcomes, theme=theme),
-            anchor="chart-outcomes",
-            title="Rates with their 95 % intervals",
+            graph_id=f"{ids.OUTCOMES_GRAPH}{suffix}",
+            figure=outcomes_figure(report, theme=theme),
+            anchor=f"chart-outcomes{suffix}",
+            title="Rates with their 95 % limits",
             caption="All numbers of this chart are in the table above.",
-            below=[_origins(outcomes)],
+            below=[_rules(report.rules)],
         ),
     ]
 
 
-def _origins(outcomes: ClinicOutcomes) -> Component:
-    pairs: list[Component] = []
-    for measure, words, checked in origins(outcomes):
-        doubt = [] if checked else [html.Span(" (not yet verified at the source)", className="doubt")]
-        pairs += [html.Dt(measure), html.Dd([words, *doubt])]
+def _rules(rules: tuple[str, ...]) -> Component:
     return html.Details(
-        [
-            html.Summary("Definitions, sources and tipping points"),
-            html.Dl(pairs, className="origins"),
-        ]
+        [html.Summary("Definitions, limits and sources"), html.Ul([html.Li(rule) for rule in rules])]
     )
 
 
 @with_definitions_of_record
-def choose(store: Store, period: object, theme: object) -> list[Component]:
-    """Answer the choice of another period, or of another theme."""
+def choose(
+    store: Store, period: object, cohort: object, definition: object, theme: object, own: CohortModels | None
+) -> list[Component]:
+    """Answer the choice of another period, cohort or definition, or of another theme."""
     start, end = days_of(period)
     drawn: Theme = "dark" if theme == "dark" else "light"
     token = csrf_token() if has_request_context() else ""
-    return content(clinic_outcomes(store, start=start, end=end), drawn, token, str(period))
+    try:
+        report = clinic_report(
+            store, start=start, end=end, cohort=str(cohort), definition=_named(definition), models=own
+        )
+    except MbcError as fault:
+        return [html.P(str(fault), className="empty")]
+    return content(report, drawn, token, str(period), str(cohort), _named(definition))
+
+
+def _named(definition: object) -> str:
+    """Take a definition that comes with mbc; a browser may not name a file."""
+    names = [choice.value for choice in definition_choices()]
+    return str(definition) if str(definition) in names else DEFINITION
+
+
+def choose_release(store: Store, name: object, theme: object) -> list[Component]:
+    """Answer the choice of another release, or of another theme."""
+    token = csrf_token() if has_request_context() else ""
+    return release_content(store.release(str(name)), "dark" if theme == "dark" else "light", token)
 
 
 def register(app: Dash) -> None:
@@ -93,9 +223,17 @@ def register(app: Dash) -> None:
     app.callback(
         Output(ids.OUTCOMES, "children"),
         Input(ids.PERIOD, "value"),
+        Input(ids.COHORT, "value"),
+        Input(ids.DEFINITION, "value"),
         Input(ids.THEME, "data"),
         prevent_initial_call=True,
-    )(lambda period, theme: choose(user_store(), period, theme))
+    )(lambda period, cohort, definition, theme: choose(user_store(), period, cohort, definition, theme, models()))
+    app.callback(
+        Output(ids.RELEASED, "children"),
+        Input(ids.RELEASE, "value"),
+        Input(ids.THEME, "data"),
+        prevent_initial_call=True,
+    )(lambda name, theme: choose_release(user_store(), name, theme))
 
 
 PAGE = Page(
@@ -104,7 +242,7 @@ PAGE = Page(
     path="/outcomes",
     label="Outcomes",
     may_open=lambda user: user.has_permission("aggregate:read"),
-    layout=lambda request: layout(request.store, request.theme, request.token, request.note),
+    layout=lambda request: layout(request.store, request.theme, request.token, request.note, request.models),
     register=register,
     forms={DOWNLOAD: answer_download},
 )

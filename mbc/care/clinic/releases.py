@@ -15,8 +15,8 @@ from mbc.errors import AccessDenied, SettingsError
 from mbc.exchange.own_definitions import with_definitions_of_record
 from mbc.outcomes.definitions.definition_file import definition as read_definition
 from mbc.outcomes.publication import publish_report
+from mbc.privacy.small_numbers.presets import Preset
 from mbc.privacy.small_numbers.rounded_counts import small_number_rule
-from mbc.privacy.suppression import Preset
 from mbc.store import Store
 from mbc.store.releases import StoredRelease
 

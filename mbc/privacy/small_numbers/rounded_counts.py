@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from mbc.privacy.suppression import Preset, smallest_published
+from mbc.privacy.small_numbers.presets import Preset, smallest_published
 
 HIDDEN = "NULL"  # how NHS England writes a suppressed cell
 

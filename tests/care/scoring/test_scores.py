@@ -7,7 +7,7 @@ import datetime as dt
 import polars as pl
 import pytest
 
-from mbc.care import client_trajectory, clinic_outcomes, scores
+from mbc.care import client_trajectory, clinic_report, scores
 from mbc.care.scoring.columns import SCORED
 from mbc.errors import InvalidResponse, NotInRecord, UnknownInstrument
 from mbc.store import Administration, Client, Store
@@ -114,4 +114,5 @@ def test_where_work_does_not_apply_the_cutoff_for_all_items_is_not_used():
         rows = scores(made, instrument="wsas")
         assert rows.select("score", "maximum", "band").rows() == [(16.0, 32.0, None), (8.0, 32.0, None)]
         assert "some of its items do not apply" in client_trajectory(made, "W1", "wsas").caption
-        assert clinic_outcomes(made).rows == ()
+        report = clinic_report(made, definition="jacobson-truax", cohort="in-care")
+        assert report.metrics == ()

@@ -17,7 +17,7 @@ from typing import Any, get_args
 import polars as pl
 import pytest
 
-from mbc.care import caseload, client_review, clinic_outcomes, deidentified_cohort
+from mbc.care import caseload, client_review, clinic_report, deidentified_cohort
 from mbc.errors import AccessDenied, IdentifierTaken, NotInRecord, StoreError
 from mbc.exchange import export_record
 from mbc.store import (
@@ -172,7 +172,12 @@ open_break_glass_view            -        123       23          123        3    
 break_glass_log             +        +         +           +          +          -       -          +    +     -     -
 counting:outcomes        123      1         1           12         12         123     -          -    -     -     -
 counting:cohort          123      -         -           -          -          -       123        -    -     -     -
-clinic_outcomes          +        +         +           +          +          +       -          -    -     -     -
+clinic_report            +        +         +           +          +          -       -          -    -     -     -
+releases                 +        -         -           -          -          +       -          -    -     -     -
+add_release              +        -         -           -          -          -       -          -    -     -     -
+require_unreleased       +        -         -           -          -          +       -          -    -     -     -
+episode_digests          +        -         -           -          -          -       -          -    -     -     -
+counted_in_releases      +        -         -           -          -          -       -          -    -     -     -
 deidentified_cohort      +        -         -           -          -          -       +          -    -     -     -
 client_review            123      1         1           12         12         -       -          -    -     3     3
 caseload                 123      1         1           12         12         -       -          -    -     3     3
@@ -193,6 +198,7 @@ BESIDE = {
         "writing",  # what may be added is walked by kind
         "require_reachable", "database_faults",  # for monitors: whether the database answers, and is sound
         "retention_years", "set_retention_years",  # a number of years, in tests/attack/test_retention.py
+        "release",  # one of the releases
         "own_account",  # one's own, in tests/attack/test_sign_in.py
         "audit",  # adding is for everybody; reading is walked
         "break_glass_records", "end_break_glass",  # one's own, in tests/store/accounts/test_break_glass.py
@@ -314,7 +320,12 @@ ANSWERED: dict[str, Callable[[Store], object]] = {
     "audit.entries:safety": lambda mine: mine.audit.entries(include_safety=True),
     "audit.verify": lambda mine: mine.audit.verify(),
     "break_glass_log": lambda mine: mine.break_glass_log(),
-    "clinic_outcomes": lambda mine: clinic_outcomes(mine, **PERIOD),
+    "clinic_report": lambda mine: clinic_report(mine, **PERIOD),
+    "releases": lambda mine: mine.releases(),
+    "add_release": lambda mine: mine.add_release("tried", date(1999, 1, 1), date(1999, 3, 31), {}, counted=[]),
+    "require_unreleased": lambda mine: mine.require_unreleased("2026-Q1", date(2026, 1, 1), date(2026, 3, 31)),
+    "episode_digests": lambda mine: mine.episode_digests(),
+    "counted_in_releases": lambda mine: mine.counted_in_releases(),
     "deidentified_cohort": deidentified_cohort,
 }
 WRITTEN: dict[str, Callable[[Store, str], Write]] = {
