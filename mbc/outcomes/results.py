@@ -264,12 +264,13 @@ def _like(table: pl.DataFrame, kind: Any) -> Any:
     if implementation.is_pyspark():
         types = "metric string, numerator long, denominator long, value double, lower double, upper double"
         return kind.sparkSession.createDataFrame(table.rows(), f"{types}, published string")
-    made: Any = table.lazy() if isinstance(frame, nw.LazyFrame) else table
-    if implementation.is_pandas():
-        made = table.to_pandas()
-    elif implementation.is_pyarrow():
-        made = table.to_arrow()
-    elif implementation.is_duckdb():
+    lazy = isinstance(frame, nw.LazyFrame)
+    if implementation.is_duckdb():
         duckdb: Any = import_module("duckdb")  # installed where such a table came in
-        made = duckdb.from_arrow(table.to_arrow())
-    return made
+        return duckdb.from_arrow(table.to_arrow())
+    eager: Any = table
+    return (
+        eager.to_pandas()
+        if implementation.is_pandas()
+        else (eager.to_arrow() if implementation.is_pyarrow() else eager.lazy() if lazy else table)
+    )
