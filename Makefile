@@ -77,8 +77,10 @@ check: $(READY) ## lint, format, types, import contracts, documentation
 docs: $(READY) ## the documentation as a site, in build/site
 	@NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict --quiet --site-dir build/site
 
-pictures: $(READY) ## the pictures of docs/figures.md again, from results fitted to synthetic people
+pictures: $(READY) ## the pictures of the documentation again: figures of synthetic people, and every page of the demo
+	@sh scripts/chromium.sh
 	@$(BIN)/python scripts/figure_pictures.py
+	@$(BIN)/python scripts/page_pictures.py
 
 build: $(READY) ## the wheel and the source distribution, in dist
 	@rm -f dist/mbc_toolkit-*
