@@ -1,15 +1,10 @@
-"""How the questionnaire is served: by itself or with the clinic's pages, but always in a process of its own."""
+"""How the questionnaire is served, in a process of its own."""
 
 from __future__ import annotations
 
-import os
-import re
-import signal
 import socket
-import subprocess
-import sys
-from collections.abc import Callable, Generator
-from contextlib import closing, contextmanager
+from collections.abc import Callable
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -21,10 +16,6 @@ from mbc.box.box import Box
 from mbc.errors import SettingsError
 
 _THREADS = 8
-_STOP_SECONDS = 10
-_PASSED_ON = frozenset(
-    {"PATH", "HOME", "LANG", "LC_ALL", "TZ", "TMPDIR", "SYSTEMROOT", "PYTHONPATH", "PYTHONWARNINGS"}
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,41 +56,6 @@ def serve(serving: Serving, *, ready: Callable[[str], None]) -> None:
             server.run()
         finally:
             server.close()
-
-
-@contextmanager
-def companion(box: Path, *, host: str = "127.0.0.1", port: int = 8051) -> Generator[str]:
-    """Run the questionnaire in a process of its own while the block runs; gives its address.
-
-    The process gets no variable of the environment that could lead it to the record.
-    """
-    command = [
-        sys.executable,
-        "-m",
-        "mbc",
-        "questionnaire",
-        "--box",
-        str(box),
-        "--host",
-        host,
-        "--port",
-        str(port),
-    ]
-    environment = {name: value for name, value in os.environ.items() if name in _PASSED_ON}
-    process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=environment)  # noqa: S603 - our own
-    try:
-        line = process.stdout.readline() if process.stdout else ""
-        address = re.search(r"https?://\S+", line)
-        if address is None:
-            raise SettingsError("The questionnaire did not start; the reason stands above.")
-        yield address[0]
-    finally:
-        process.send_signal(signal.SIGTERM)
-        try:
-            process.communicate(timeout=_STOP_SECONDS)
-        except subprocess.TimeoutExpired:
-            process.kill()
-            process.communicate()
 
 
 def _listen(host: str, port: int) -> socket.socket:

@@ -2,6 +2,13 @@
 
 from __future__ import annotations
 
+import os
+import signal
+import subprocess
+import sys
+import threading
+from collections.abc import Generator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -12,6 +19,12 @@ from mbc.cli.options import Decorator
 if TYPE_CHECKING:
     from mbc.box.box import Box
     from mbc.care.askings.settings import AskingSettings
+
+_STOP_SECONDS = 10
+# what a process needs that may know nothing of the record
+_PASSED_ON = frozenset(
+    {"PATH", "HOME", "LANG", "LC_ALL", "TZ", "TMPDIR", "SYSTEMROOT", "PYTHONPATH", "PYTHONWARNINGS"}
+)
 
 settings_option: Decorator = click.option(
     "--settings",
@@ -50,3 +63,50 @@ def open_box(settings: AskingSettings, store_url: str) -> Box:
     from mbc.box.box import Box  # noqa: PLC0415 - the command line stays quick
 
     return Box(box_path(settings, store_url))
+
+
+with_parent_option: Decorator = click.option("--with-parent", is_flag=True, hidden=True)
+"""``--with-parent``: end when the program ends that started this one, however that happens."""
+
+
+def end_with_parent() -> None:
+    """End this process when nobody holds the other end of its input any more."""
+
+    def wait() -> None:
+        sys.stdin.buffer.read()
+        os.kill(os.getpid(), signal.SIGTERM)
+
+    threading.Thread(target=wait, daemon=True).start()
+
+
+@contextmanager
+def companion(arguments: Sequence[str], *, has_record: bool) -> Generator[str]:
+    """Run another mbc command as long as the block lasts; gives the first line that it prints.
+
+    Parameters
+    ----------
+    arguments : sequence of str
+        Of the command; it takes ``--with-parent``.
+    has_record : bool
+        Whether it gets this program's environment, which may lead to the record; else only what any program needs.
+    """
+    environment = dict(os.environ)
+    if not has_record:
+        environment = {name: value for name, value in environment.items() if name in _PASSED_ON}
+    process = subprocess.Popen(  # noqa: S603 - our own program
+        [sys.executable, "-m", "mbc", *arguments, "--with-parent"],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+        env=environment,
+        start_new_session=True,  # Ctrl-C is for this program, which then ends that one
+    )
+    try:
+        yield process.stdout.readline() if process.stdout else ""
+    finally:
+        process.terminate()
+        try:
+            process.communicate(timeout=_STOP_SECONDS)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.communicate()

@@ -2,36 +2,86 @@
 
 from __future__ import annotations
 
-from contextlib import closing
+import time
+from collections.abc import Callable
+from contextlib import closing, suppress
+from datetime import datetime
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
-from mbc.cli.askings import open_box, read_settings_of, settings_option
+from mbc.cli.askings import end_with_parent, open_box, read_settings_of, settings_option, with_parent_option
 from mbc.cli.options import instruments_option, store_option, use_definitions
+from mbc.cli.serve import end_cleanly
+
+if TYPE_CHECKING:
+    from mbc.care.askings.collect import Collected
 
 
 @click.command("collect")
+@click.option(
+    "--every", metavar="SECONDS", type=click.IntRange(1, 86_400), help="Go on collecting, as often, until stopped."
+)
+@click.option("--day", type=click.DateTime(["%Y-%m-%d"]), hidden=True)
 @settings_option
 @instruments_option
+@with_parent_option
 @store_option
-def command(*, settings_file: Path | None, store_url: str) -> None:
+def command(
+    *, every: int | None, day: datetime | None, settings_file: Path | None, with_parent: bool, store_url: str
+) -> None:
     """Bring clients' answers from the box on record, and note how far each asking has come.
 
-    Run it by a timer (cron, systemd). Run twice, it writes once. What cannot be written stays in the box, and the
-    exit status is 1.
+    Run it by a timer (cron, systemd), or with --every. Run twice, it writes once. What cannot be written stays in
+    the box, and the exit status is 1.
     """
     from mbc.care.askings.collect import collect  # noqa: PLC0415 - the command line stays quick
     from mbc.errors import MbcError  # noqa: PLC0415
     from mbc.store import Store  # noqa: PLC0415
 
     settings = read_settings_of(settings_file)
+    if with_parent:
+        end_cleanly()
+        end_with_parent()
     with Store.open(store_url) as store, closing(open_box(settings, store_url)) as box:
         use_definitions(store)
-        result = collect(store, box)
+        on = None if day is None else day.date()
+        if every is None:
+            result = collect(store, box, day=on)
+            _report(result)
+            if result.faults:
+                raise MbcError("\n".join(result.faults))
+            return
+        click.echo(f"Collecting every {every} seconds  (Ctrl-C stops)")
+        with suppress(KeyboardInterrupt):
+            _go_on(lambda: collect(store, box, day=on), every)
+
+
+def _go_on(collect_once: Callable[[], Collected], every: int) -> None:
+    """Collect until stopped; a fault is reported once as long as it lasts."""
+    from mbc.errors import StoreBusy, StoreUnreachable  # noqa: PLC0415 - the command line stays quick
+
+    reported: list[str] = []
+    while True:
+        try:
+            result = collect_once()
+        except (StoreBusy, StoreUnreachable) as fault:  # the next round may get through
+            faults = [str(fault)]
+        else:
+            faults = result.faults
+            if result.answered or result.stopped:
+                _report(result)
+        for fault in faults:
+            if fault not in reported:
+                click.echo(fault, err=True)
+        reported = faults
+        time.sleep(every)
+
+
+def _report(result: Collected) -> None:
     already = f", {result.duplicates} on record already" if result.duplicates else ""
-    click.echo(f"{result.answered} askings answered, {result.stored} questionnaires stored{already}.")
+    askings = "1 asking" if result.answered == 1 else f"{result.answered} askings"
+    click.echo(f"{askings} answered, {result.stored} questionnaires stored{already}.")
     for client_id in result.stopped:
         click.echo(f"{client_id} wants no more of these.")
-    if result.faults:
-        raise MbcError("\n".join(result.faults))

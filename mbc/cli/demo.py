@@ -8,7 +8,7 @@ import secrets
 import shutil
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 import click
 from rich.console import Console
 
-from mbc.cli.serve import end_cleanly, require_pages
+from mbc.cli.serve import end_cleanly, require_pages, start_questionnaire
 from mbc.errors import Conflict
 
 if TYPE_CHECKING:
@@ -82,10 +82,34 @@ def command(*, host: str, port: int, keep: Path | None) -> None:
         listening = listen(host, port)
         settings = Settings(secret_key=secret_key(url), port=listening.getsockname()[1], today=day)
         set_up_log("text")
-        serve(
-            Serving(partial(open_app, url, settings), listening),
-            ready=_Introduction(people, password, keep, day).show,
-        )
+        with ExitStack() as companions:
+            asking = _ask(companions, url, folder, host, port + 1 if port else 0, day)
+            serve(
+                Serving(partial(open_app, url, settings), listening),
+                ready=_Introduction(people, password, keep, day, asking).show,
+            )
+
+
+def _ask(companions: ExitStack, url: str, folder: Path, host: str, port: int, day: dt.date) -> str:
+    """Start the questionnaire, and ask the first client with a story; says where, in words."""
+    from mbc.box.box import Box  # noqa: PLC0415
+    from mbc.care.askings.ask import ask  # noqa: PLC0415
+    from mbc.care.askings.settings import read_settings  # noqa: PLC0415
+    from mbc.simulate import STORIES  # noqa: PLC0415
+    from mbc.store import Store  # noqa: PLC0415
+
+    file = folder / "asking.toml"
+    file.write_text(
+        'box = "clinic.box"\nhelp.en = "Nobody here exists. Should you need help, call 112."\n', "utf-8"
+    )
+    ready, _ = start_questionnaire(companions, url, file, host, port, every=2, day=day.isoformat())
+    address = ready.split()[2]
+    file.write_text(f'address = "{address}"\n' + file.read_text("utf-8"), "utf-8")
+    settings, alias = read_settings(file), STORIES[0].alias
+    with Store.open(url) as store, closing(Box(folder / "clinic.box")) as box:
+        client_id = store.clients().filter(alias=alias)["client_id"][0]
+        made = ask(store, box, settings, client_id, ["checkin"], today=day)
+    return f"A weekly check-in waits for '{alias}' at {made.link}\n  (or code {made.code} at {address})"
 
 
 def last_day(url: str) -> dt.date:
@@ -188,6 +212,7 @@ class _Introduction:
     password: str
     keep: Path | None
     day: dt.date
+    asking: str
 
     def show(self, address: str) -> None:
         """Print where it is, and who may sign in."""
@@ -198,5 +223,8 @@ class _Introduction:
         for account in self.people:
             click.echo(f"  {account.username:<{width}}  {account.role.replace('_', ' ')}: {account.about}")
         click.echo(f"with the password  {self.password}\n")
+        click.echo(
+            f"{self.asking};\n  what is answered there is on the client's page when that is opened again.\n"
+        )
         end = " and removes it." if self.keep is None else f"; it stays in {self.keep}."
         click.echo(f"Ctrl-C stops it{end}")

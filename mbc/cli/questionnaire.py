@@ -7,6 +7,7 @@ from pathlib import Path
 
 import click
 
+from mbc.cli.askings import end_with_parent, with_parent_option
 from mbc.cli.serve import end_cleanly, require_questionnaire
 
 
@@ -29,7 +30,8 @@ from mbc.cli.serve import end_cleanly, require_questionnaire
 @click.option(
     "--proxy", default="127.0.0.1", show_default=True, help="With --https: address that the proxy connects from."
 )
-def command(*, box_file: Path, host: str, port: int, https: bool, proxy: str) -> None:
+@with_parent_option
+def command(*, box_file: Path, host: str, port: int, https: bool, proxy: str, with_parent: bool) -> None:
     """Start the client's questionnaire; Ctrl-C stops it.
 
     It needs no record, no key and no account: give it a system user of its own, who can open the box and nothing
@@ -39,6 +41,8 @@ def command(*, box_file: Path, host: str, port: int, https: bool, proxy: str) ->
     from dashboards.questionnaire.serve import Serving, serve  # noqa: PLC0415 - loaded only when it is served
 
     end_cleanly()
+    if with_parent:
+        end_with_parent()
     serve(Serving(box_file, host, port, proxy if https else None), ready=_say_ready)
 
 

@@ -6,6 +6,7 @@ import ipaddress
 import signal
 import sys
 import threading
+from contextlib import ExitStack
 from functools import partial
 from importlib.util import find_spec
 from pathlib import Path
@@ -13,6 +14,7 @@ from typing import Literal
 
 import click
 
+from mbc.cli.askings import box_path, companion, read_settings_of, settings_option
 from mbc.cli.options import instruments_option, models_option, store_option
 from mbc.distribution import install_hint
 from mbc.errors import SettingsError
@@ -51,6 +53,14 @@ _NEEDED = ("dash", "dash_ag_grid", "dash_mantine_components", "flask_login", "wa
 )
 @click.option("--idle-minutes", default=30.0, show_default=True, help="Sign-ins end when left alone for longer.")
 @models_option
+@settings_option
+@click.option(
+    "--questionnaire-port",
+    default=8051,
+    show_default=True,
+    type=click.IntRange(0, 65535),
+    help="With --settings: port of the clients' questionnaire, on the same address.",
+)
 @click.option(
     "--log", "log_format", type=click.Choice(["text", "json"]), default="text", show_default=True,
     help="How events are written to standard error; nothing in them names anybody.",
@@ -71,6 +81,8 @@ def command(  # noqa: PLR0913 - one for each option
     workers: int,
     idle_minutes: float,
     models_folder: Path | None,
+    settings_file: Path | None,
+    questionnaire_port: int,
     log_format: Literal["text", "json"],
     debug_log: bool,
 ) -> None:
@@ -78,6 +90,9 @@ def command(  # noqa: PLR0913 - one for each option
 
     Nobody gets in without an account: see 'mbc user'. The key that signs the cookies is made at the first start
     and kept next to an SQLite file; for PostgreSQL name a file in MBC_SECRET_KEY_FILE, or set MBC_SECRET_KEY.
+
+    With the clinic's settings about asking (--settings), the clients' questionnaire is started too, in a process
+    that cannot reach the record, and answers are collected every minute.
     """
     require_pages()
     from dashboards.server import preparation  # noqa: PLC0415 - the pages are loaded only when they are served
@@ -104,7 +119,48 @@ def command(  # noqa: PLR0913 - one for each option
     _warn(host, https=https, named=bool(host_names))
     opening = partial(preparation.open_prepared, store_url, settings, RateLimits(), prepared.passphrase)
     serving = Serving(opening, listening, proxy=proxy if https else None)
-    serve(serving, workers=workers, ready=_say_ready)
+    with ExitStack() as companions:
+        if settings_file is not None:
+            for line in start_questionnaire(companions, store_url, settings_file, host, questionnaire_port):
+                click.echo(line)
+        serve(serving, workers=workers, ready=_say_ready)
+
+
+def start_questionnaire(
+    companions: ExitStack,
+    store_url: str,
+    settings_file: Path,
+    host: str,
+    port: int,
+    *,
+    every: int = 60,
+    day: str | None = None,
+) -> list[str]:
+    """Start the clients' questionnaire, and what collects its answers; gives what they say when they are ready.
+
+    Parameters
+    ----------
+    companions : ExitStack
+        Ends both.
+    store_url, settings_file, host, port : str, Path, str, int
+        Of the record, of the settings about asking, and where clients come in.
+    every : int
+        Seconds between two rounds of collecting.
+    day : str, optional
+        Which day the answers are dated by.
+    """
+    require_questionnaire()
+    box = box_path(read_settings_of(settings_file), store_url)
+    asking = ["questionnaire", "--box", str(box), "--host", host, "--port", str(port)]
+    collecting = ["collect", "--store", store_url, "--settings", str(settings_file), "--every", str(every)]
+    collecting += ["--day", day] if day else []
+    lines = [
+        companions.enter_context(companion(asking, has_record=False)).rstrip(),
+        companions.enter_context(companion(collecting, has_record=True)).rstrip(),
+    ]
+    if not all(lines):
+        raise SettingsError("The questionnaire did not start; the reason stands above.")
+    return lines
 
 
 def _warn(host: str, *, https: bool, named: bool) -> None:

@@ -35,13 +35,20 @@ QUIET = (
 
 
 @pytest.fixture(scope="session")
-def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """Where a small record is served, by the command a clinic would use."""
+def served_record(tmp_path_factory: pytest.TempPathFactory) -> str:
+    """The address of a small record."""
     url = f"sqlite:///{tmp_path_factory.mktemp('served') / 'clinic.db'}"
     make_record(url)
     with Store.open(url) as store:
         for quarter in ("2025-Q4", "2026-Q1"):
             make_release(store, quarter)
+    return url
+
+
+@pytest.fixture(scope="session")
+def address(served_record: str) -> Iterator[str]:
+    """Where a small record is served, by the command a clinic would use."""
+    url = served_record
     running = subprocess.Popen(
         [sys.executable, "-m", "mbc", "serve", "--store", url, "--port", "0"],
         stdout=subprocess.PIPE,

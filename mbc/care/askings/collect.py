@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import asdict, dataclass, field
-from datetime import UTC, datetime, timedelta
+from dataclasses import asdict, dataclass, field, replace
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 from mbc.box.box import Box
@@ -29,7 +29,7 @@ class Collected:
     faults: list[str] = field(default_factory=list[str])  # what could not be written, and why; it stays in the box
 
 
-def collect(store: Store, box: Box, *, now: datetime | None = None) -> Collected:
+def collect(store: Store, box: Box, *, now: datetime | None = None, day: date | None = None) -> Collected:
     """Bring states and answers from the box on record; run twice, it writes once.
 
     An asking leaves the box when its answers are on record. If this is interrupted at any step, the next run goes
@@ -43,6 +43,8 @@ def collect(store: Store, box: Box, *, now: datetime | None = None) -> Collected
         Where the answers are.
     now : datetime, optional
         The moment.
+    day : date, optional
+        The day that the answers are dated by, instead of the one on which they were sent: the demo has its own.
 
     Raises
     ------
@@ -53,7 +55,7 @@ def collect(store: Store, box: Box, *, now: datetime | None = None) -> Collected
     keys = [KeyPair(bytes.fromhex(key.public), bytes.fromhex(key.private)) for key in store.asking_keys()]
     for progress in box.progress():
         try:
-            _collect_asking(store, box, progress, keys, moment, result)
+            _collect_asking(store, box, progress, keys, moment, result, day)
         except MbcError as fault:
             result.faults.append(f"Asking {progress.asking_id}: {fault}")
     return result
@@ -73,7 +75,13 @@ def _state(row: dict[str, Any], now: datetime) -> State:
 
 
 def _collect_asking(
-    store: Store, box: Box, progress: Progress, keys: list[KeyPair], now: datetime, result: Collected
+    store: Store,
+    box: Box,
+    progress: Progress,
+    keys: list[KeyPair],
+    now: datetime,
+    result: Collected,
+    day: date | None,
 ) -> None:
     asking_id, state = progress.asking_id, progress.state(now)
     moments = {name: value for name, value in asdict(progress).items() if name.endswith("_at")}
@@ -86,7 +94,7 @@ def _collect_asking(
             raise NotInRecord("it was answered, but this record does not have it. It stays in the box.") from None
         return
     if state == "answered":
-        _write(store, _administrations(box, asking_id, client_id, sheets, keys), result)
+        _write(store, _dated(_administrations(box, asking_id, client_id, sheets, keys), day), result)
         store.note_progress(asking_id, moments, collected=True)
         box.discard(asking_id)
         result.answered += 1
@@ -140,6 +148,16 @@ def _administrations(
         taken += [] if made is None else [made]
         first += len(questions)
     return taken
+
+
+def _dated(taken: list[Administration], day: date | None) -> list[Administration]:
+    if day is None:
+        return taken
+    return [
+        replace(each, taken_on=day, taken_at=datetime.combine(day, each.taken_at.timetz()))
+        for each in taken
+        if each.taken_at is not None
+    ]
 
 
 def _unseal(keys: list[KeyPair], sealed: bytes) -> dict[str, Any]:

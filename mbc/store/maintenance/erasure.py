@@ -198,8 +198,7 @@ def _delete(connection: Connection, client_id: str) -> dict[str, int]:
     wanted.append((t.goal_rating, t.goal_rating.c.goal_id.in_(goals)))
     asked = select(t.asking.c.asking_id).where(t.asking.c.client_id == client_id)
     wanted.append((t.asked_sheet, t.asked_sheet.c.asking_id.in_(asked)))
-    wanted.append((t.asking, t.asking.c.client_id == client_id))
-    wanted += [(table, table.c.client_id == client_id) for table in _BY_CLIENT]
+    wanted += [(table, table.c.client_id == client_id) for table in (t.asking, *_BY_CLIENT)]
     gone = Counter(
         {table.name: connection.execute(delete(table).where(whose)).rowcount for table, whose in wanted}
     )

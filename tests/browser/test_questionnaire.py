@@ -1,0 +1,170 @@
+"""A client answers on a phone: the circle from asking to the chart, and what is left on the phone: nothing."""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, Page, expect
+
+from mbc.box.box import Box
+from mbc.care.askings.ask import NO_OPTIONS, MadeAsking, ask
+from mbc.care.askings.collect import asking_states, collect
+from mbc.care.askings.settings import AskingSettings
+from mbc.store import Store
+from tests.browser.conftest import CHROMIUM, QUIET, Visit, Watch
+from tests.browser.test_axe import AXE, LOOKS, violations
+
+pytestmark = pytest.mark.browser
+
+PHONE = {"width": 390, "height": 780}
+AWAY = "/blank"  # no test asks for a page elsewhere
+
+
+@dataclass
+class Clinic:
+    """The clinic's side, and where its clients come in."""
+
+    store: Store
+    box: Box
+    settings: AskingSettings
+
+    def ask(self, language: str = "en") -> MadeAsking:
+        options = NO_OPTIONS._replace(language=language)
+        return ask(self.store, self.box, self.settings, "C003", ["checkin"], options)
+
+
+@pytest.fixture(scope="module")
+def clinic(served_record: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Clinic]:
+    file = tmp_path_factory.mktemp("box") / "clinic.box"
+    running = subprocess.Popen(
+        [sys.executable, "-m", "mbc", "questionnaire", "--box", str(file), "--port", "0"],
+        stdout=subprocess.PIPE,
+        text=True,
+        env={**os.environ, "PYTHONWARNINGS": "ignore"},
+    )
+    assert running.stdout
+    address = re.search(r"http://127\.0\.0\.1:\d+", running.stdout.readline())
+    assert address
+    box = Box(file)
+    with Store.open(served_record) as store:
+        yield Clinic(store, box, AskingSettings(address=address[0], leave_to=AWAY))
+    box.close()
+    running.terminate()
+    running.communicate(timeout=20)
+
+
+@pytest.fixture
+def phone(chromium: Browser, watch: Watch) -> Iterator[Page]:
+    context = chromium.new_context(viewport=PHONE, java_script_enabled=False, has_touch=True)
+    page = context.new_page()
+    watch.over(page)
+    yield page
+    context.close()
+
+
+def test_the_circle_asked_answered_on_a_phone_without_scripts_collected_on_the_chart(
+    clinic: Clinic, phone: Page, visit: Visit, watch: Watch
+):
+    made = clinic.ask()
+    phone.goto(made.link)
+    phone.get_by_role("button", name="Start").tap()
+    for place in range(8):
+        phone.wait_for_url(f"**/{place + 1}")
+        buttons = phone.locator("button[name=value]")
+        expect(buttons).to_have_count(5)
+        for target in (buttons.nth(n).bounding_box() for n in range(5)):
+            assert target
+            assert target["height"] >= 44
+            assert target["x"] + target["width"] <= 390
+        if place == 2:
+            phone.get_by_role("link", name="Back").tap()
+            expect(phone.locator("button.chosen")).to_contain_text("very close")
+            phone.get_by_role("link", name="Next").tap()
+            phone.wait_for_url("**/3")
+        buttons.nth(4).tap()
+    expect(phone.get_by_role("heading", level=1)).to_have_text("Is this right?")
+    phone.get_by_role("button", name="Send").tap()
+    expect(phone.get_by_role("heading", level=1)).to_have_text("Thank you")
+    phone.go_back()
+    expect(phone.get_by_text("very close")).to_have_count(0)
+    assert watch.complaints == []
+    assert {url.split("/")[2] for url in watch.requests} == {made.link.split("/")[2]}
+    assert phone.context.cookies() == []
+    assert asking_states(clinic.store, "C003")[-1]["state"] == "made"  # until it is collected
+    assert collect(clinic.store, clinic.box).stored == 1
+    page = visit("/client/C003", "birch", width=1440)
+    expect(page.get_by_text("Check-in", exact=False).first).to_be_visible()
+
+
+def test_shift_three_times_leaves_and_the_way_back_shows_nothing(clinic: Clinic, chromium: Browser):
+    context = chromium.new_context(viewport=PHONE)
+    page = context.new_page()
+    page.goto(clinic.ask("de").link)
+    page.get_by_role("button", name="Beginnen").click()
+    page.locator("button[name=value]").nth(1).click()
+    expect(page.get_by_role("heading", level=1)).to_contain_text("nah")
+    page.keyboard.press("Tab")
+    expect(page.get_by_role("link", name="Sofort weg")).to_be_focused()
+    for _ in range(3):
+        page.keyboard.press("Shift")
+    page.wait_for_url(f"**{AWAY}")
+    page.go_back()
+    expect(page.locator("button[name=value]")).to_have_count(0)
+    context.close()
+
+
+def test_nothing_of_it_is_left_in_the_profile_of_the_browser(clinic: Clinic, chromium: Browser, tmp_path: Path):
+    profile = tmp_path / "profile"
+    made = clinic.ask()
+    context = chromium.browser_type.launch_persistent_context(
+        profile, executable_path=CHROMIUM, args=list(QUIET), viewport=PHONE
+    )
+    page = context.new_page()
+    page.goto(made.link)
+    page.get_by_role("button", name="Start").click()
+    for place in range(8):
+        heading = page.get_by_role("heading", level=1).inner_text()
+        page.locator("button[name=value]").nth(place % 5).click()
+        expect(page.get_by_role("heading", level=1)).not_to_have_text(heading)
+    page.get_by_role("button", name="Send").click()
+    expect(page.get_by_role("heading", level=1)).to_have_text("Thank you")
+    context.close()
+    files = [file for file in profile.rglob("*") if file.is_file()]
+    assert any(file.name == "History" for file in files)
+    left = b"".join(file.read_bytes() for file in files)
+    for words in ("How was this week", "tension with somebody", "very hard", "whenever it mattered", "checkin",
+                  "Check-in", "I would rather not say", "Is this right?"):  # fmt: skip
+        assert words.encode() not in left
+        assert words.encode("utf-16-le") not in left
+    box = clinic.box.find(made.link.rpartition("/")[2])
+    assert box is None  # the address, which a browser does remember, leads nowhere any more
+
+
+@pytest.mark.parametrize(("width", "theme"), LOOKS)
+def test_no_page_of_the_questionnaire_violates_a_rule(clinic: Clinic, chromium: Browser, width: int, theme: str):
+    if not AXE.is_file():
+        pytest.skip("axe-core is not here: npm install --no-save axe-core@4")
+    context = chromium.new_context(viewport={"width": width, "height": 900}, color_scheme=theme)
+    page = context.new_page()
+    made = clinic.ask("fr")
+    page.goto(made.link)
+    broken = violations(page)
+    page.get_by_role("button", name="Commencer").click()
+    page.locator("button[name=value]").nth(2).click()
+    broken += violations(page)
+    page.get_by_role("link", name="Retour").click()
+    broken += violations(page)
+    page.goto(page.url.rpartition("/")[0] + "/review")
+    broken += violations(page)
+    page.get_by_role("button", name="Envoyer").click()
+    broken += violations(page)
+    page.goto(clinic.settings.address)
+    assert broken + violations(page) == []
+    context.close()
