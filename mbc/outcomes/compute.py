@@ -89,7 +89,8 @@ def report(
     settings = definition if isinstance(definition, Definition) else read_definition(definition)
     chosen, period, rule = require_cohort(cohort), Period(start, end), small_number_rule(small_numbers)
     source = open_source(frames)
-    groups = rule_module(settings).groups(source, settings, chosen, period)
+    module = rule_module(settings)
+    groups = module.groups(source, settings, chosen, period)
     counted = [_count(group) for group in groups]
     metrics = tuple(
         metric for group, table in zip(groups, counted, strict=True) for metric in _metrics(group, table, rule)
@@ -100,8 +101,8 @@ def report(
         cohort=chosen,
         period=period,
         heading=heading(chosen, period),
-        first_rule=FIRST_RULE,
-        last_rule=last_score_rule(chosen, period),
+        first_rule=getattr(module, "FIRST_RULE", FIRST_RULE),
+        last_rule=getattr(module, "LAST_RULE", None) or last_score_rule(chosen, period),
         rules=tuple(line for group in groups for line in group.rules),
         sources=tuple(settings.sources),
         metrics=metrics,

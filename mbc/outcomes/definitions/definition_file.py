@@ -18,7 +18,13 @@ if TYPE_CHECKING:
     from mbc.outcomes.definitions.quantities import Group
     from mbc.outcomes.source import Source
 
-RULES = {"nhs": "nhs", "jacobson-truax": "jacobson_truax"}
+RULES = {
+    "nhs": "nhs",
+    "jacobson-truax": "jacobson_truax",
+    "hedis": "hedis",
+    "cms159": "cms159",
+    "saes": "saes",
+}
 """Name of the rules -> module in this folder."""
 
 

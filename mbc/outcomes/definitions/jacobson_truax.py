@@ -180,13 +180,14 @@ def _judged(frame: Lazy, measure: Measure, *, higher_is_better: bool) -> Lazy:
     if measure.cutoff is None:
         return frame.with_columns(began=nw.lit(value=False), recovered=nw.lit(value=False))
     frame = frame.with_columns(
-        began=_distressed(measure, nw.col("first")).fill_null(value=False),
-        ended_well=(~_distressed(measure, nw.col("last"))).fill_null(value=False),
+        began=distressed(measure, nw.col("first")).fill_null(value=False),
+        ended_well=(~distressed(measure, nw.col("last"))).fill_null(value=False),
     )
     return frame.with_columns(recovered=nw.col("gained") & nw.col("began") & nw.col("ended_well"))
 
 
-def _distressed(measure: Measure, score: nw.Expr) -> nw.Expr:
+def distressed(measure: Measure, score: nw.Expr) -> nw.Expr:
+    """Whether a score is on the distressed side of the cutoff."""
     limit = measure.cutoff
     match measure.side:
         case "<":
