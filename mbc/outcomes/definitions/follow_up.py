@@ -129,7 +129,7 @@ def _steps(window: Window) -> tuple[Step, ...]:
 def _rule(settings: Settings) -> str:
     window = settings.window
     words = (
-        f"{settings.instrument} ({settings.scale}): the index is the first score of {settings.elevated:g} or more; "
+        f"{settings.instrument} ({settings.scale}): the index is the first score from {settings.elevated:g} up; "
         f"the most recent score {window.first} to {window.last} days later counts, after the end of care too. "
         f"Remission: below {settings.remission_below:g}. Clients without a score in the window stay in the "
         "denominator."
