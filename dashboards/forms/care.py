@@ -73,6 +73,10 @@ def _end_draft(_: Subject, episode: Episode, typed: Reading, __: str) -> Draft:
     return Draft((ended,), reason=f"ended: {words}")
 
 
+def _open_episode(subject: Subject) -> list[tuple[str, Episode]]:
+    return [("End the episode of care", subject.open_episode)] if subject.open_episode else []
+
+
 NEW_CLIENT = EntryForm(
     "new-client", "New client", "", (Client, Episode), _client_fields, _client_draft, needs_client=False,
     button="Add the client", lead="The client joins your caseload.",
@@ -81,6 +85,6 @@ OPEN_EPISODE = EntryForm(
     "episode", "Open an episode of care", "Care", (Episode,), _open_fields, _open_draft, unavailable=_already_open
 )
 END_EPISODE = EntryForm(
-    "end-episode", "End the episode of care", "", (Episode,), _end_fields, _end_draft, changes=True,
-    only_changes=True, button="End the episode",
+    "end-episode", "End the episode of care", "Care", (Episode,), _end_fields, _end_draft, changes=True,
+    only_changes=True, button="End the episode", links=_open_episode,
 )  # fmt: skip

@@ -4,28 +4,20 @@ from __future__ import annotations
 
 import datetime as dt
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from functools import cached_property
 from typing import Any, TypeVar
+
+from mbc.store.schema.kinds import KINDS
 
 from dashboards.forms.fields import Field, Reading
 from mbc.store import Episode, Goal, GoalRating, Relationship, RelationshipStatus, Session, Store, User
 from mbc.store.schema import records
 from mbc.store.schema.records import Record
-from mbc.store.writing.versioned import KINDS
 
 _Record = TypeVar("_Record")
-_READERS: dict[type, str] = {
-    records.Client: "clients",
-    records.Episode: "episodes",
-    records.Relationship: "relationships",
-    records.RelationshipStatus: "statuses",
-    records.Session: "sessions",
-    records.Goal: "goals",
-    records.GoalRating: "goal_ratings",
-    records.Event: "events",
-}
+RESTRICTED = "Restricted"  # the group of forms that stand on a page of their own
 _BETWEEN = "~"  # between the parts of a key in an address; no identifier contains it
 
 
@@ -53,7 +45,7 @@ class Subject:
     def on_record(self, record: Record) -> Any:
         """Give what is on record under a record's key, or None."""
         kind = type(record)
-        if kind not in _READERS or not self.client_id:
+        if kind not in KINDS or not self.client_id:
             return None
         wanted = key_of(record)
         return next((kept for kept in self.of(kind) if key_of(kept) == wanted), None)
@@ -111,7 +103,7 @@ class Subject:
 
     def _records(self, kind: type) -> list[Any]:
         if kind not in self._kept:
-            rows = getattr(self.store, _READERS[kind])(client_id=self.client_id)
+            rows = getattr(self.store, KINDS[kind].reader)(client_id=self.client_id)
             names = kind.__dataclass_fields__
             self._kept[kind] = [
                 kind(**{name: value for name, value in row.items() if name in names})
@@ -199,6 +191,13 @@ class EntryForm:
         What pressing the button does.
     permission : str
         Needed to have it at all; empty for none.
+    links : callable
+        Gives the records that it can change, each with the words of a link to it.
+    standing : callable, optional
+        Gives the record that it changes where its address names none: the address is the same whether there is one
+        or not.
+    offered : callable
+        Whether there is such a form for a client at all.
     """
 
     key: str
@@ -214,13 +213,24 @@ class EntryForm:
     lead: str = ""
     button: str = "Record"
     permission: str = ""
+    links: Callable[[Subject], Sequence[tuple[str, Any]]] = lambda _: ()
+    standing: Callable[[Subject], Any] | None = None
+    offered: Callable[[Subject], bool] = lambda _: True
 
     def record(self, subject: Subject, key: str) -> Any:
-        """Give the record that an address names, or None."""
+        """Give the record that an address names, or the one that stands, or None."""
+        if self.standing is not None:
+            return self.standing(subject)
         return subject.find(self.writes[0], key) if self.changes and key else None
 
+    @property
+    def asks_for_a_reason(self) -> bool:
+        """Whether a change needs a reason from whoever makes it; other forms give one by themselves."""
+        return self.changes and not self.only_changes
 
-def may_use(form: EntryForm, store: Store) -> bool:
-    """Say whether a visitor has a form."""
+
+def may_use(form: EntryForm, subject: Subject) -> bool:
+    """Say whether a visitor has a form for a client."""
+    store = subject.store
     allowed = not form.permission or store.has_permission(form.permission)  # pyright: ignore[reportArgumentType]
-    return allowed and all(store.can_write(kind) for kind in form.writes)
+    return allowed and all(store.can_write(kind) for kind in form.writes) and form.offered(subject)

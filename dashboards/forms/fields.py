@@ -161,6 +161,11 @@ class Reading:
             raise TypeError(f"{name} is not a day")
         return value
 
+    def optional_day(self, name: str) -> dt.date | None:
+        """Give a day, or None where none was typed."""
+        value = self.values.get(name)
+        return value if isinstance(value, dt.date) else None
+
     def check(self, name: str) -> bool:
         """Say whether something was ticked."""
         return self.values.get(name) is True

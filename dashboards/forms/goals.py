@@ -7,6 +7,7 @@ from dataclasses import replace
 
 from dashboards.forms.entry import Draft, EntryForm, Subject
 from dashboards.forms.fields import Choice, Field, Reading, choices, scale_choices
+from dashboards.forms.record_words import quoted
 from mbc.care.client.goals import known_scale
 from mbc.care.words import number
 from mbc.errors import StoreError
@@ -131,6 +132,7 @@ NEW_GOAL = EntryForm(
     fields=_goal_fields,
     draft=_goal_draft,
     changes=True,
+    links=lambda subject: [(f"Revise {quoted(goal.label)}", goal) for goal in subject.goals],
 )
 RATE_GOALS = EntryForm(
     key="goal-ratings",
@@ -145,11 +147,12 @@ RATE_GOALS = EntryForm(
 RETIRE_GOAL = EntryForm(
     key="retire-goal",
     title="Retire a goal",
-    group="",
+    group="Goals",
     writes=(Goal,),
     fields=_retire_fields,
     draft=_retire_draft,
     changes=True,
     only_changes=True,
     button="Retire",
+    links=lambda subject: [(f"Retire {quoted(goal.label)}", goal) for goal in subject.goals],
 )

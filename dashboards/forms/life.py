@@ -17,6 +17,7 @@ EVENT_KINDS = (
 _VALENCES = (("growth", "A step forward"), ("hard", "A hard time"), ("neutral", "Neither"))
 _CURRENT = ("dating", "partnered", "cohabiting", "married")
 _OVER = ("separated", "ended", "widowed")
+_FORWARD = {"growth": True, "hard": False, "neutral": None}
 _PERSON = "-"  # the client's own status, of no relationship
 
 
@@ -89,7 +90,8 @@ def _status_choices(names: tuple[str, ...]) -> tuple[Choice, ...]:
 
 def _status_fields(subject: Subject, status: RelationshipStatus | None, _: Mapping[str, str]) -> tuple[Field, ...]:
     whose = [(relationship.relationship_id, relationship.label) for relationship, _ in subject.relationships]
-    names = tuple(name for name in get_args(Status) if name not in _OVER or name == "separated")
+    named = (status.status,) if status else ()
+    names = tuple(name for name in get_args(Status) if name not in _OVER or name in ("separated", *named))
     first = whose[0][0] if whose else _PERSON
     return (
         Field(
@@ -106,13 +108,15 @@ def _status_fields(subject: Subject, status: RelationshipStatus | None, _: Mappi
     )  # fmt: skip
 
 
-def _status_draft(subject: Subject, _: object, typed: Reading, __: str) -> Draft:
+def _status_draft(subject: Subject, before: RelationshipStatus | None, typed: Reading, __: str) -> Draft:
     whose = typed.text("whose")
+    same = before is not None and before.status == typed.text("status")
     status = RelationshipStatus(
         subject.client_id,
         typed.text("status"),  # pyright: ignore[reportArgumentType] - one of the choices
         typed.day("since"),
         None if whose == _PERSON else whose,
+        before.step_forward if before is not None and same else None,
     )
     return Draft((status,))
 
@@ -139,7 +143,8 @@ def _ended_fields(subject: Subject, _: object, __: Mapping[str, str]) -> tuple[F
 def _ended_draft(subject: Subject, _: object, typed: Reading, token: str) -> Draft:
     whose, since = typed.text("whose"), typed.day("since")
     label = next(each.label for each in subject.of(Relationship) if each.relationship_id == whose)
-    over = RelationshipStatus(subject.client_id, typed.text("status"), since, whose)  # pyright: ignore[reportArgumentType] - one of the choices
+    forward = _FORWARD[typed.text("valence")] if typed.text("status") == "ended" else None
+    over = RelationshipStatus(subject.client_id, typed.text("status"), since, whose, forward)  # pyright: ignore[reportArgumentType] - one of the choices
     own = RelationshipStatus(subject.client_id, "single", since)
     event = Event(
         f"EV-{token}", subject.client_id, since,

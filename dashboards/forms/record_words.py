@@ -7,11 +7,24 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from mbc.store.schema.kinds import KINDS
+
 from dashboards.components.wording import day_words
 from dashboards.forms.entry import Subject, as_seen
 from mbc.care.words import number
 from mbc.instruments.library import instrument as load
-from mbc.store import Client, Episode, Event, Goal, GoalRating, Relationship, RelationshipStatus, Session
+from mbc.store import (
+    Client,
+    Episode,
+    Event,
+    Goal,
+    GoalRating,
+    Homework,
+    PlannedMeasure,
+    Relationship,
+    RelationshipStatus,
+    Session,
+)
 
 FIELD_WORDS: dict[str, str] = {
     "held_on": "day", "attended": "kept", "occurred_on": "day", "rated_on": "day", "set_on": "set on",
@@ -31,8 +44,7 @@ class Taken:
 
 def record_words(subject: Subject, record: Any) -> str:
     """Write a record in one line."""
-    describe = _WORDS.get(type(record))
-    return describe(subject, record) if describe else type(record).__name__
+    return _WORDS.get(type(record), _any)(subject, record)
 
 
 def difference_words(seen: Mapping[str, str], record: Any) -> str:
@@ -68,6 +80,23 @@ def relationship_label(subject: Subject, relationship_id: str | None) -> str:
     """Give the label of a relationship."""
     known = {each.relationship_id: each.label for each in subject.of(Relationship)}
     return known.get(relationship_id or "", relationship_id or "")
+
+
+def _any(_: Subject, record: Any) -> str:
+    """Write a kind that needs no words of its own: what it is, what was typed, its rating, its day."""
+    kind = KINDS[type(record)]
+    texts = [quoted(text) for name in kind.texts if (text := getattr(record, name))]
+    rating = getattr(record, "rating", None)
+    parts = [] if rating is None else [number(rating, 1)]
+    if isinstance(record, Homework) and record.completion:
+        parts.append(record.completion)
+        parts += [] if record.helpful is None else [f"helpful {number(record.helpful, 1)}"]
+    if hasattr(record, "repaired"):
+        parts.append({True: "repaired", False: "not repaired", None: "repair not known"}[record.repaired])
+    if isinstance(record, PlannedMeasure):
+        parts.append(load(record.instrument).name)
+    day = day_words(getattr(record, kind.day)) if kind.day else ""
+    return ", ".join(filter(None, (" ".join((kind.noun.capitalize(), *texts[:1])), *parts, day)))
 
 
 def _session(_: Subject, record: Session) -> str:

@@ -133,7 +133,8 @@ def test_forms_need_the_token_of_their_session_and_come_from_our_pages(come, rec
 
 def test_every_form_is_in_the_table_above():
     known = {
-        "/open-record", "/close-record", "/mark-seen", "/record-entry",  # in tests of their own pages
+        "/open-record", "/close-record", "/mark-seen",  # in tests of their own pages
+        "/record-entry", "/undo-entry",  # likewise
         "/change-password", "/sign-out-everywhere", "/remove-second-factor",  # in test_sign_in.py
     }  # fmt: skip
     assert PAGES.forms.keys() - known <= FORMS.keys()

@@ -9,12 +9,12 @@ from dataclasses import dataclass
 from typing import Any
 
 from dashboards.forms.catalogue import FORMS, GROUPS, form_of
-from dashboards.forms.entry import EntryForm, Subject, as_seen, key_of, may_use
+from dashboards.forms.entry import RESTRICTED, EntryForm, Subject, as_seen, key_of, may_use
 from dashboards.forms.fields import Choice, Field, grouped
-from dashboards.forms.record_words import quoted, record_words
+from dashboards.forms.record_words import record_words
 from dashboards.forms.save import Seen, reference
 from dashboards.pages.record.addresses import form_path, list_path
-from dashboards.pages.record.entered import entered_for
+from dashboards.pages.record.entered import Entered, entered_for
 from dashboards.routes import client_path
 from dashboards.web.kept_words import seal_name
 from dashboards.web.server_page import server_page
@@ -48,24 +48,26 @@ class Link:
     detail: str = ""
 
 
-def list_page(subject: Subject, note: str, *, good: bool) -> str:
-    """Write the list of forms for a client, with what was just recorded above it."""
+def list_page(subject: Subject, note: str, *, good: bool, restricted: bool = False) -> str:
+    """Write the list of forms for a client, with what was just recorded above it; or of the restricted ones."""
     return server_page(
         "record/list.html",
         name=subject.name,
-        client_path=client_path(subject.client_id),
+        title=RESTRICTED if restricted else "Record",
+        back=list_path(subject.client_id) if restricted else client_path(subject.client_id),
+        in_drawer=restricted,
         note=note,
         good=good,
-        entries=[_just_written(subject, entry) for entry in entered_for(subject)],
-        groups=_groups(subject),
+        entries=[] if restricted else [_just_written(subject, entry) for entry in entered_for(subject)],
+        groups=_groups(subject, restricted=restricted),
     )
 
 
-def _just_written(subject: Subject, entry: Any) -> dict[str, object]:
+def _just_written(subject: Subject, entry: Entered) -> dict[str, object]:
     return {
-        "words": record_words(subject, entry.record),
-        "correct": _correct_path(subject, entry.record),
-        "undo": {"client": subject.client_id, "kind": entry.kind, "key": entry.key} if entry.can_undo else {},
+        "words": "; ".join(record_words(subject, record) for record in entry.records),
+        "correct": _correct_path(subject, entry.records[0]),
+        "undo": {"client": subject.client_id, "entry": entry.number},
     }
 
 
@@ -74,32 +76,29 @@ def _correct_path(subject: Subject, record: Any) -> str:
     return form_path(subject.client_id, form.key, key_of(record)) if form else ""
 
 
-def _groups(subject: Subject) -> list[tuple[str, list[Link]]]:
-    offered = [form for form in FORMS.values() if form.group and may_use(form, subject.store)]
+def _groups(subject: Subject, *, restricted: bool) -> list[tuple[str, list[Link]]]:
+    offered = [form for form in FORMS.values() if form.group and may_use(form, subject)]
+    groups = [group for group in GROUPS if (group == RESTRICTED) == restricted]
     links = {
-        group: [
-            Link(form.title, form_path(subject.client_id, form.key), why=form.unavailable(subject))
-            for form in offered
-            if form.group == group
-        ]
-        for group in GROUPS
+        group: [link for form in offered if form.group == group for link in _links(subject, form)]
+        for group in groups
     }
-    if "Goals" in links:
-        links["Goals"] += [link for goal in subject.goals for link in _goal_links(subject, goal)]
-    if subject.open_episode is not None:
-        path = form_path(subject.client_id, "end-episode", key_of(subject.open_episode))
-        links["Care"] = [Link("End the episode of care", path)]
-    return [
-        (group, _numbered(each)) for group, each in zip(links, _first_nine(links.values()), strict=True) if each
-    ]
+    if not restricted and any(form.group == RESTRICTED for form in offered):
+        links.setdefault("Care", []).append(Link("Restricted", form_path(subject.client_id, RESTRICTED.lower())))
+    counted = zip(links, _first_nine(links.values()), strict=True)
+    return [(group, _numbered(each)) for group, each in counted if each]
 
 
-def _goal_links(subject: Subject, goal: Any) -> list[Link]:
-    key, label = key_of(goal), quoted(goal.label)
-    return [
-        Link(f"Revise {label}", form_path(subject.client_id, "goal", key)),
-        Link(f"Retire {label}", form_path(subject.client_id, "retire-goal", key)),
+def _links(subject: Subject, form: EntryForm) -> list[Link]:
+    own = (
+        []
+        if form.only_changes
+        else [Link(form.title, form_path(subject.client_id, form.key), why=form.unavailable(subject))]
+    )
+    changes = [
+        Link(words, form_path(subject.client_id, form.key, key_of(each))) for words, each in form.links(subject)
     ]
+    return [*own, *changes]
 
 
 def _first_nine(groups: Any) -> list[list[tuple[int, Link]]]:
@@ -137,20 +136,20 @@ def form_page(
     """Write a form: new, or with what was typed and the reasons why it was refused."""
     sent, wrong = typed or {}, faults or {}
     fields = form.fields(subject, record, sent)
-    if needs_reason or (record is not None and not form.only_changes):
+    if needs_reason or (record is not None and form.asks_for_a_reason):
         fields = (*fields, REASON)
     versions = dict(seen) if seen is not None else {} if record is None else {reference(record): as_seen(record)}
-    key = "" if record is None else key_of(record)
+    key = "" if record is None or form.standing is not None else key_of(record)
     path = form_path(subject.client_id, form.key, key)
     return server_page(
         "record/form.html",
-        title=form.title if record is None or form.only_changes else f"Correct: {form.title.lower()}",
+        title=form.title if record is None or not form.asks_for_a_reason else f"Correct: {form.title.lower()}",
         lead=form.lead,
         about=_about(subject, form, record),
         unavailable="" if record is not None else form.unavailable(subject),
         problem=problem,
         button=_button(form, fields),
-        back=list_path(subject.client_id) if subject.client_id else "/",
+        back=back_path(subject, form),
         back_words=f"Record: {subject.name}" if subject.client_id else "Home",
         in_drawer=bool(subject.client_id),
         fields=[_filled(field, sent, wrong.get(field.name, "")) for field in fields],
@@ -166,6 +165,14 @@ def form_page(
             **({"with_reason": "yes"} if needs_reason else {}),
         },
     )
+
+
+def back_path(subject: Subject, form: EntryForm) -> str:
+    """Give the path of the list that a form stands in."""
+    if not subject.client_id:
+        return "/"
+    restricted = RESTRICTED.lower() if form.group == RESTRICTED else ""
+    return form_path(subject.client_id, restricted)
 
 
 def _about(subject: Subject, form: EntryForm, record: Any) -> str:

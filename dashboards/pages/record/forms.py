@@ -13,16 +13,18 @@ from dashboards.forms.entry import Draft, EntryForm, Subject, may_use
 from dashboards.forms.fields import Reading, read
 from dashboards.forms.save import Refusal, save, seen_of
 from dashboards.pages.record.addresses import form_path, list_path
-from dashboards.pages.record.content import REASON, form_page
-from dashboards.pages.record.entered import note_entered
+from dashboards.pages.record.content import REASON, back_path, form_page
+from dashboards.pages.record.entered import note_entered, undo_entered
 from dashboards.web.flash import STALE, back_to
 from dashboards.web.kept_words import forget_words, keep_words
 from dashboards.web.sessions import csrf_holds
 from dashboards.web.visitor import signed_in_user, today, user_store
-from mbc.errors import AccessDenied, NotInRecord, StoreBusy, StoreError, StoreUnreachable
+from mbc.errors import AccessDenied, Conflict, NotInRecord, StoreBusy, StoreError, StoreUnreachable
 from mbc.exchange.own_definitions import definitions_of
+from mbc.store import Session
 
 _TWICE = f"{DONE}it was on record already; nothing was written twice."
+_NOT_THERE = "Not undone: it was undone or changed since."
 _RECORDED = f"{DONE}recorded."
 _CHANGED = f"{DONE}recorded; the earlier version is kept with the reason."
 
@@ -36,9 +38,7 @@ def answer_save() -> ResponseReturnValue:
 
 def _answer_save() -> ResponseReturnValue:
     typed = {name: value for name, value in request.form.items() if len(value) <= 20_000}
-    form, subject = _form(typed), _subject(typed)
-    if form.needs_client:
-        _ = subject.name  # raises for a client who does not exist here
+    form, subject = _form_and_subject(typed)
     record = form.record(subject, typed.get("key", ""))
     if record is None and (typed.get("key") or form.only_changes):
         raise NotInRecord("There is no such entry on record.")
@@ -51,9 +51,27 @@ def _answer_save() -> ResponseReturnValue:
     return _write(form, subject, record, typed)
 
 
+def answer_undo() -> ResponseReturnValue:
+    """Take back what the visitor has just written; it stays in the history, with the reason."""
+    client_id = request.form.get("client", "")
+    store = user_store()
+    if not store.can_write(Session):
+        raise _refused()
+    subject = Subject(store, signed_in_user(), client_id, today())
+    _ = subject.name  # raises for a client who does not exist here
+    if not csrf_holds(request.form.get("csrf")):
+        return back_to(list_path(client_id), STALE)
+    try:
+        with definitions_of(store):
+            undone = undo_entered(subject, request.form.get("entry", ""))
+    except Conflict as fault:
+        return back_to(list_path(client_id), f"Not undone: {fault}")
+    return back_to(list_path(client_id), f"{DONE}undone; the history keeps it." if undone else _NOT_THERE)
+
+
 def _write(form: EntryForm, subject: Subject, record: object, typed: Mapping[str, str]) -> ResponseReturnValue:
     seen = seen_of(typed.get("seen", ""))
-    wants_reason = bool(typed.get("with_reason")) or (record is not None and not form.only_changes)
+    wants_reason = bool(typed.get("with_reason")) or (record is not None and form.asks_for_a_reason)
     fields = form.fields(subject, record, typed)
     reading = read((*fields, REASON) if wants_reason else fields, typed)
 
@@ -85,9 +103,11 @@ def _recorded(form: EntryForm, subject: Subject, draft: Draft, outcomes: tuple[s
     changed = tuple(
         record for record, outcome in zip(draft.records, outcomes, strict=True) if outcome != "duplicate"
     )
-    note_entered(client_id, changed)
+    note_entered(Subject(subject.store, subject.user, client_id, subject.today), changed)
     note = _TWICE if not changed else _CHANGED if "superseding" in outcomes else _RECORDED
-    answer = make_response(back_to(list_path(client_id), note))
+    answer = make_response(
+        back_to(back_path(Subject(subject.store, subject.user, client_id, subject.today), form), note)
+    )
     forget_words(answer)
     return answer
 
@@ -125,15 +145,21 @@ def typed_page(form: EntryForm, subject: Subject, typed: Mapping[str, str]) -> s
     return form_path(subject.client_id, form.key, typed.get("key", ""))
 
 
-def _form(typed: Mapping[str, str]) -> EntryForm:
+def _form_and_subject(typed: Mapping[str, str]) -> tuple[EntryForm, Subject]:
+    """Give the form and whom it is about; refuse what the visitor may not write, and whom they do not see."""
     form = FORMS.get(typed.get("form", ""))
-    if form is None or not may_use(form, user_store()):
-        user_store().audit.record("refused", asked="an entry", fault="AccessDenied")
-        raise AccessDenied("This account may not record that.")
-    return form
+    client_id = typed.get("client", "") if form is not None and form.needs_client else ""
+    subject = Subject(user_store(), signed_in_user(), client_id, today())
+    if form is None or not subject.store.can_write(form.writes[0]):
+        raise _refused()
+    if form.needs_client:
+        _ = subject.name  # raises for a client who does not exist here
+    if not may_use(form, subject):
+        raise _refused()
+    return form, subject
 
 
-def _subject(typed: Mapping[str, str]) -> Subject:
-    form = FORMS[typed["form"]]
-    client_id = typed.get("client", "") if form.needs_client else ""
-    return Subject(user_store(), signed_in_user(), client_id, today())
+def _refused() -> AccessDenied:
+    """Write down that somebody asked for what their account may not do."""
+    user_store().audit.record("refused", asked="an entry", fault="AccessDenied")
+    return AccessDenied("This account may not record that.")

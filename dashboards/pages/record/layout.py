@@ -9,11 +9,11 @@ from dash.development.base_component import Component
 
 from dashboards.components.forms import DONE
 from dashboards.forms.catalogue import FORMS
-from dashboards.forms.entry import Subject, may_use
+from dashboards.forms.entry import RESTRICTED, Subject, may_use
 from dashboards.forms.save import seen_of
-from dashboards.pages.record.addresses import NEW_CLIENT_PATH, PATTERN, SAVE, address_of
+from dashboards.pages.record.addresses import NEW_CLIENT_PATH, PATTERN, SAVE, UNDO, address_of
 from dashboards.pages.record.content import form_page, list_page
-from dashboards.pages.record.forms import answer_save
+from dashboards.pages.record.forms import answer_save, answer_undo
 from dashboards.routes import Page, PageRequest
 from dashboards.web.kept_words import kept_words
 from mbc.errors import NotInRecord
@@ -29,12 +29,16 @@ def write_page(request: PageRequest) -> str:
     if address is None:
         raise NotInRecord("There is no such page.")
     subject = Subject(request.store, request.user, address.client_id, request.today)
-    if not address.form:
-        if not request.store.can_write(Session):
+    restricted = address.form == RESTRICTED.lower() and not address.key
+    if not address.form or restricted:
+        if not request.store.can_write(Session) or (
+            restricted and not request.store.has_permission("safety:read")
+        ):
             raise NotInRecord("There is no such page.")
-        return list_page(subject, request.note, good=request.note.startswith(DONE))
+        good = request.note.startswith(DONE)
+        return list_page(subject, request.note, good=good, restricted=restricted)
     form = FORMS.get(address.form)
-    if form is None or form.needs_client != bool(address.client_id) or not may_use(form, request.store):
+    if form is None or form.needs_client != bool(address.client_id) or not may_use(form, subject):
         raise NotInRecord("There is no such page.")
     if form.needs_client:
         _ = subject.name  # raises for a client who does not exist here
@@ -72,7 +76,7 @@ PAGE = Page(
     may_open=_writes,
     layout=layout,
     written=write_page,
-    forms={SAVE: answer_save},
+    forms={SAVE: answer_save, UNDO: answer_undo},
     keeps=frozenset({SAVE}),
 )
 NEW_CLIENT_PAGE = Page(

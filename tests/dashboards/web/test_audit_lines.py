@@ -145,8 +145,8 @@ OWN_FORMS = {
     "/remove-second-factor",
 }  # fmt: skip
 FORMS = frozenset(
-    {"/sign-in", "/sign-out", "/still-here", OPEN_RECORD, CLOSE_RECORD, MARK_SEEN, "/record-entry"}
-)  # the last one in tests/dashboards/pages/record
+    {"/sign-in", "/sign-out", "/still-here", OPEN_RECORD, CLOSE_RECORD, MARK_SEEN, "/record-entry", "/undo-entry"}
+)  # the last two in tests/dashboards/pages/record
 
 
 def test_every_form_is_in_the_tests_below(app: Dash):
