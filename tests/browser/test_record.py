@@ -13,12 +13,8 @@ from tests.dashboards.record import PASSWORD
 pytestmark = pytest.mark.browser
 
 CLIENT = "/client/C002"  # nothing else is asked of this client in these tests
-FORMS = (
-    "session", "goal-ratings", "paper", "homework", "small-win", "rupture", "event", "conflict", "relationship-began",
-    "status", "decision", "readiness", "goal", "measure", "pause", "episode", "release", "restricted", "restricted-a",
-    "restricted-b", "restricted-c",
-)  # fmt: skip
-SMALL = """() => [...document.querySelectorAll('main button, main select, main input, main a.entry-link, main a.button')]
+FORMS = ["session", "goal-ratings", "paper", "homework", "small-win", "rupture", "event", "conflict", "relationship-began", "status", "decision", "readiness", "goal", "measure", "pause", "episode", "release", "restricted", "restricted-a", "restricted-b", "restricted-c"]
+SMALL = """() => [...document.querySelectorAll('main :is(button, select, input, a.entry-link, a.button)')]
     .filter((field) => field.type !== 'hidden')
     .map((field) => [field.outerHTML.slice(0, 80), (field.closest('.pill') || field).getBoundingClientRect()])
     .filter(([, box]) => box.height < 43.5 || box.width < 43.5).map(([words]) => words)"""
