@@ -9,11 +9,10 @@ from dataclasses import asdict, dataclass
 from functools import cached_property
 from typing import Any, TypeVar
 
-from mbc.store.schema.kinds import KINDS
-
 from dashboards.forms.fields import Field, Reading
 from mbc.store import Episode, Goal, GoalRating, Relationship, RelationshipStatus, Session, Store, User
 from mbc.store.schema import records
+from mbc.store.schema.kinds import KINDS
 from mbc.store.schema.records import Record
 
 _Record = TypeVar("_Record")

@@ -5,11 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, get_args
 
-from mbc.store.schema.entries import Aspect
-
 from dashboards.forms.entry import Draft, EntryForm, Subject
 from dashboards.forms.fields import Choice, Field, Reading, choices, scale_choices
 from mbc.store import CouplesContraindication, CouplesReadiness, DecisionClarity, ImaginedPartnerView
+from mbc.store.schema.entries import Aspect
 
 
 def _rating(label: str, record: Any, hint: str) -> Field:

@@ -7,8 +7,6 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from mbc.store.schema.kinds import KINDS
-
 from dashboards.components.wording import day_words
 from dashboards.forms.entry import Subject, as_seen
 from mbc.care.words import number
@@ -25,6 +23,7 @@ from mbc.store import (
     RelationshipStatus,
     Session,
 )
+from mbc.store.schema.kinds import KINDS
 
 FIELD_WORDS: dict[str, str] = {
     "held_on": "day", "attended": "kept", "occurred_on": "day", "rated_on": "day", "set_on": "set on",

@@ -10,11 +10,10 @@ from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from typing import Any, get_args
 
-from mbc.store.schema.safety_entries import ContraindicationReason, DutyOutcome, ReviewReason
-
 from dashboards.forms.entry import RESTRICTED, Draft, EntryForm, Subject
 from dashboards.forms.fields import Choice, Field, Reading, choices
 from mbc.store import CouplesContraindication, DutyToReport, SafetyPlan
+from mbc.store.schema.safety_entries import ContraindicationReason, DutyOutcome, ReviewReason
 
 _PERMISSION = "safety:read"
 _FAR = dt.date(2100, 1, 1)

@@ -10,10 +10,12 @@ from typing import Any
 from dashboards.forms.entry import Draft, Subject, as_seen, key_of
 from dashboards.forms.record_words import difference_words, record_words
 from mbc.errors import AccessDenied, Conflict, IdentifierTaken, NotInRecord
+from mbc.instruments.library import instrument as load
 from mbc.store import Administration
 
 Seen = Mapping[str, Mapping[str, str]]  # what names a record -> its fields, as they stood in the form
 Outcomes = tuple[str, ...]
+_WITHDRAWN = "This questionnaire was recorded and withdrawn before. Give a reason to record it again."
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +56,7 @@ def save(subject: Subject, draft: Draft, *, reason: str, seen: Seen) -> Outcomes
     replaced: dict[str, Any] = {reference(record): kept for record, kept in clashes}
     try:
         with subject.store.writing() as writing:
-            return tuple(
+            outcomes = tuple(
                 writing.add(
                     record,
                     supersede=why if reference(record) in replaced or _may_replace(record, why) else None,
@@ -62,12 +64,23 @@ def save(subject: Subject, draft: Draft, *, reason: str, seen: Seen) -> Outcomes
                 )
                 for record in draft.records
             )
+        return outcomes if _is_on_record(subject, draft) else Refusal(_WITHDRAWN, needs_reason=True, seen=seen)
     except IdentifierTaken as fault:
         return Refusal(str(fault))
     except (NotInRecord, AccessDenied):
         raise
     except Conflict as fault:  # somebody else was quicker, or a questionnaire of that day is on record
         return _conflict(subject, draft, seen, fault)
+
+
+def _is_on_record(subject: Subject, draft: Draft) -> bool:
+    """Say whether the questionnaires of a draft are on record: one that was withdrawn does not come back by itself."""
+    for record in draft.records:
+        if isinstance(record, Administration) and not load(record.instrument).safety_channel:
+            rows = subject.store.administrations(record.instrument, client_id=subject.client_id)
+            if rows.filter(taken_on=record.taken_on, target=record.target).is_empty():
+                return False
+    return True
 
 
 def _may_replace(record: Any, why: str) -> bool:

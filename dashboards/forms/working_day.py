@@ -6,14 +6,13 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any, get_args
 
-from mbc.store.schema.entries import Completion, RuptureKind
-
 from dashboards.components.wording import day_words
 from dashboards.forms.entry import Draft, EntryForm, Subject, is_current
 from dashboards.forms.fields import Choice, Field, Reading, choices, scale_choices
 from dashboards.forms.record_words import quoted
 from mbc.errors import StoreError
 from mbc.store import AllianceRupture, Homework, RelationshipConflict, SmallWin
+from mbc.store.schema.entries import Completion, RuptureKind
 
 _REPAIRED = (("yes", "Yes"), ("no", "No"), ("unknown", "Not known yet"))
 _HOURS = {"hours": 1.0, "minutes": 1 / 60, "days": 24.0}

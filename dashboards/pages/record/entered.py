@@ -9,12 +9,12 @@ from hashlib import blake2b
 from typing import Any
 
 from flask import current_app, session
-from mbc.store.schema.kinds import KINDS, channel_of
 
 from dashboards.forms.entry import Subject, as_seen, key_of
 from dashboards.forms.record_words import Taken
 from mbc.instruments.library import instrument as load
 from mbc.store import Administration
+from mbc.store.schema.kinds import KINDS, channel_of
 
 _ENTERED = "entered"  # in the session: [client, [[kind, key, digest], ...]], the latest first
 _MOST = 5
