@@ -74,7 +74,7 @@ def save(subject: Subject, draft: Draft, *, reason: str, seen: Seen) -> Outcomes
 
 
 def _is_on_record(subject: Subject, draft: Draft) -> bool:
-    """Say whether the questionnaires of a draft are on record: one that was withdrawn does not come back by itself."""
+    """Say whether the questionnaires of a draft are on record: what was withdrawn does not come back by itself."""
     for record in draft.records:
         if isinstance(record, Administration) and not load(record.instrument).safety_channel:
             rows = subject.store.administrations(record.instrument, client_id=subject.client_id)
