@@ -66,7 +66,7 @@ def _count(value: int | None) -> str:
     return "" if value is None else str(value)
 
 
-def _whole(typed: Reading, name: str) -> int | None:
+def _integer(typed: Reading, name: str) -> int | None:
     number = typed.number(name)
     if number is not None and number != int(number):
         raise StoreError(f"{name}: Write a whole number.")
@@ -75,7 +75,7 @@ def _whole(typed: Reading, name: str) -> int | None:
 
 def _plan_draft(subject: Subject, _: object, typed: Reading, __: str) -> Draft:
     names = ("every_days", "every_sessions", "baseline_askings")
-    counts = {name: _whole(typed, name) for name in names}
+    counts = {name: _integer(typed, name) for name in names}
     before = " ".join(typed.text("before_sessions").replace(",", " ").split()) or None
     if not before and not any(counts.values()):
         raise StoreError(

@@ -118,5 +118,5 @@ IMAGINED_VIEW = EntryForm(
     _view_draft,
     unavailable=_no_relationship,
     changes=True,
-    lead="Kept apart from anything a partner says.",
+    lead="Never mixed with anything that a partner says.",
 )

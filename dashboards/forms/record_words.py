@@ -90,8 +90,9 @@ def _any(_: Subject, record: Any) -> str:
     if isinstance(record, Homework) and record.completion:
         parts.append(record.completion)
         parts += [] if record.helpful is None else [f"helpful {number(record.helpful, 1)}"]
-    if hasattr(record, "repaired"):
-        parts.append({True: "repaired", False: "not repaired", None: "repair not known"}[record.repaired])
+    repaired = getattr(record, "repaired", "not asked")
+    if repaired != "not asked":
+        parts.append({True: "repaired", False: "not repaired", None: "repair not known"}.get(repaired, ""))
     if isinstance(record, PlannedMeasure):
         parts.append(load(record.instrument).name)
     day = day_words(getattr(record, kind.day)) if kind.day else ""

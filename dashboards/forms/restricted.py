@@ -56,7 +56,7 @@ def _plan_draft(subject: Subject, plan: SafetyPlan | None, typed: Reading, _: st
     reviewed = replace(
         plan,
         last_review_on=on,
-        review_reason=typed.text("review_reason"),  # pyright: ignore[reportArgumentType] - one of the choices
+        review_reason=typed.text("review_reason"),
         next_review_on=None if typed.check("ended") else coming,
         ended_on=on if typed.check("ended") else None,
     )

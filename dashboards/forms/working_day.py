@@ -71,7 +71,7 @@ def _outcome_draft(_: Subject, homework: Homework, typed: Reading, __: str) -> D
     helpful = float(typed.text("helpful")) if typed.text("helpful") else None
     reviewed = replace(
         homework,
-        completion=typed.text("completion"),  # pyright: ignore[reportArgumentType] - one of the choices
+        completion=typed.text("completion"),
         helpful=helpful,
         reviewed_on=typed.day("reviewed_on"),
     )

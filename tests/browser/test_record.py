@@ -13,7 +13,29 @@ from tests.dashboards.record import PASSWORD
 pytestmark = pytest.mark.browser
 
 CLIENT = "/client/C002"  # nothing else is asked of this client in these tests
-FORMS = ["session", "goal-ratings", "paper", "homework", "small-win", "rupture", "event", "conflict", "relationship-began", "status", "decision", "readiness", "goal", "measure", "pause", "episode", "release", "restricted", "restricted-a", "restricted-b", "restricted-c"]
+FORMS = [
+    "session",
+    "goal-ratings",
+    "paper",
+    "homework",
+    "small-win",
+    "rupture",
+    "event",
+    "conflict",
+    "relationship-began",
+    "status",
+    "decision",
+    "readiness",
+    "goal",
+    "measure",
+    "pause",
+    "episode",
+    "release",
+    "restricted",
+    "restricted-a",
+    "restricted-b",
+    "restricted-c",
+]
 SMALL = """() => [...document.querySelectorAll('main :is(button, select, input, a.entry-link, a.button)')]
     .filter((field) => field.type !== 'hidden')
     .map((field) => [field.outerHTML.slice(0, 80), (field.closest('.pill') || field).getBoundingClientRect()])

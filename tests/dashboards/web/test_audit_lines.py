@@ -122,7 +122,7 @@ OPENED: dict[str, tuple[str, Lines]] = {
     # page -> its address, and the lines that opening it adds
     "caseload": ("/caseload", [("ash", "read", None)]),
     "client": ("/client/C001", [("ash", "read", "C001")]),
-    "record": ("/client/C001/record", []),  # the same record within a quarter of an hour
+    "record": ("/client/C001/record", [("ash", "read safety", "C001")]),  # whether couples work may be asked about
     "new client": ("/new-client", []),
     "outcomes": ("/outcomes", [("ash", "aggregate", None)]),
     "to review": ("/to-review", []),  # closed, it asks for nothing
@@ -145,8 +145,18 @@ OWN_FORMS = {
     "/remove-second-factor",
 }  # fmt: skip
 FORMS = frozenset(
-    {"/sign-in", "/sign-out", "/still-here", OPEN_RECORD, CLOSE_RECORD, MARK_SEEN, "/record-entry", "/undo-entry"}
-)  # the last two in tests/dashboards/pages/record
+    {
+        "/sign-in",
+        "/sign-out",
+        "/still-here",
+        OPEN_RECORD,
+        CLOSE_RECORD,
+        MARK_SEEN,
+        "/record-entry",
+        "/undo-entry",
+        "/print",
+    }
+)  # the last three in tests of their own pages
 
 
 def test_every_form_is_in_the_tests_below(app: Dash):
