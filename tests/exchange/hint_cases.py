@@ -200,6 +200,24 @@ HINTS = {
         r"Questionnaire that gives it one: (--questionnaire FILE)",
         fill={"FILE": "q.json"},
     ),
+    "codes and words that say two things": case(
+        "exchange/fhir/displayed_answers.py --questionnaire | exchange/fhir/displayed_answers.py --coding",
+        {
+            "a.json": response(
+                "http://x/moods", "phq9_{n}", {"valueCoding": {**CODING, "code": "1", "display": "Not at all"}}
+            ),
+            "q.json": QUESTIONNAIRE.replace('"b"', '"1"'),
+        },
+        r"its number \((--questionnaire FILE)\), or the coding if the words are wrong \((--coding phq9=0-3)\)",
+        fill={"FILE": "q.json"},
+    ),
+    "letters of another alphabet": case(
+        "exchange/files/delimited.py --encoding",
+        lambda folder: (folder / "a.csv").write_bytes(
+            wide("gad7", 7, [*ROW, "x", *[1] * 7], first="client,date,\u017eivot").encode("windows-1250")
+        ),
+        r"name theirs, such as (--encoding windows-1250)",
+    ),
     "several sheets": case("exchange/files/excel.py --sheet", workbook, r"Name it: (--sheet 'Sheet')"),
     "a report is there": case(
         "exchange/files/output.py --force",
@@ -254,11 +272,11 @@ HINTS = {
         fill={"rses": "gad7"},
     ),
     "more columns than items": case(
-        "exchange/header/layout.py --instrument",
+        "exchange/header/layout.py --instrument | exchange/header/layout.py --ignore",
         wide(
             "phq9", 9, [*ROW, *[1] * 17], first=",".join(["client", "date", *(f"gad7_{n}" for n in range(1, 9))])
         ),
-        r"say which to read: (--instrument KEY)",
+        r"Name it with (--instrument KEY); or leave the column out: (--ignore 'gad7_8')",
         fill={"KEY": "phq9"},
     ),
     "columns that could be the items": case(

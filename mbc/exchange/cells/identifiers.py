@@ -13,6 +13,11 @@ _DECIMAL = re.compile(r"[+-]?\d*[.,]\d+")
 _SHORTENED = re.compile(r"\d([.,]\d+)?[eE][+-]?\d+")
 _DATE = re.compile(r"(\d{4}[-./]\d{1,2}[-./]\d{1,2}|\d{1,2}[-./]\d{1,2}[-./]\d{4})([T ].*)?")
 _TRUTH = frozenset({"true", "false"})
+_SUMMARIES = frozenset({
+    "total", "totals", "grand total", "subtotal", "sum", "mean", "average", "avg", "median", "sd", "std", "stdev",
+    "std dev", "min", "max", "minimum", "maximum", "count", "summe", "gesamt", "mittelwert", "durchschnitt",
+    "anzahl", "somme", "moyenne", "suma", "media", "promedio", "totaal", "som", "gemiddelde",
+})  # fmt: skip
 _MOST_DIGITS = 15  # that a spreadsheet keeps of a number
 _A_PSEUDONYM = "Use a pseudonym such as C-0142."
 
@@ -40,6 +45,8 @@ def client_identifier(text: str) -> str:
             raise ValueError(f"'{quote(text)}' is {what}, not the identifier of a client. {_A_PSEUDONYM}")
     if text.casefold() in _TRUTH:
         raise ValueError(f"'{quote(text)}' is a truth value, not the identifier of a client. {_A_PSEUDONYM}")
+    if text.casefold().strip(" :.") in _SUMMARIES:
+        raise ValueError(f"'{quote(text)}' names a row of totals, not a client. Leave such rows out of the file")
     integer = _WHOLE_FLOAT.fullmatch(text)
     if integer is not None and len(integer[1]) > _MOST_DIGITS:
         raise ValueError(
@@ -59,6 +66,8 @@ def identifier(text: str) -> str:
     ValueError
         When the text is not one.
     """
+    if text.casefold().strip(" :.") in _SUMMARIES:
+        raise ValueError(f"'{quote(text)}' names a row of totals, not a client. Leave such rows out of the file")
     integer = _WHOLE_FLOAT.fullmatch(text)
     try:
         return check_id("it", integer[1] if integer else text)

@@ -150,6 +150,16 @@ def _coded(coding: Coding, options: Options, words: Mapping[str, int]) -> str:
     )
 
 
+def coded_number(coding: Coding) -> float | None:
+    """Give the number that a coded answer states by itself: its weight, its score in LOINC, or its code."""
+    weight = _weight(coding.extension)
+    if weight is None and coding.system in {LOINC, None}:
+        weight = _LOINC_ANSWERS.get(coding.code or "")
+    if weight is None and coding.code is not None and _is_plain_code(coding):
+        weight = float(coding.code.replace(",", "."))
+    return weight
+
+
 def _is_plain_code(coding: Coding) -> bool:
     """Say whether a code is itself a number; those of LOINC only look like it."""
     return "loinc.org" not in (coding.system or "") and _NUMBER.fullmatch(coding.code or "") is not None

@@ -10,6 +10,7 @@ from pydantic import ValidationError
 from mbc.exchange.choices.offered_scale import Judgement, Offered, judge
 from mbc.exchange.choices.standard_scales import words_of
 from mbc.exchange.fhir.answer_values import NoNumber, Options, number_of
+from mbc.exchange.fhir.displayed_answers import judge_displayed
 from mbc.exchange.fhir.long_table import Head, Row, Sheet, status_fault
 from mbc.exchange.fhir.questionnaire_match import (
     Link,
@@ -25,7 +26,7 @@ from mbc.exchange.fhir.questionnaire_match import (
 )
 from mbc.exchange.fhir.references import Context, unversioned, when
 from mbc.exchange.fhir.resource_files import Resource
-from mbc.exchange.fhir.resources import CodeList, Item, Questionnaire, Reference, Response, extra
+from mbc.exchange.fhir.resources import CodeList, Coding, Item, Questionnaire, Reference, Response, extra
 from mbc.exchange.files.messages import quote
 from mbc.exchange.files.text_table import ROW
 from mbc.instruments import Instrument, instrument
@@ -93,14 +94,14 @@ def _read_measure(
     form = context.form(measure, extra(response.extension, "form"))
     placed = list(_placed(measure, leaves, definition, context, form))
     if head["coding"] is None and not {"", measure.key} & {*context.options.coding, *context.options.values}:
-        judged = _judgement(measure, form, placed, definition)
+        judged = _judgement(measure, form, placed, definition) or judge_displayed(measure, _codings(placed))
         if judged.problem is not None:
             sheet.faults.append((resource.place, judged.problem))
         if judged.note is not None:
             sheet.remarks[judged.note] = None
         if judged.coding is not None:
             head["coding"] = judged.coding.key
-    cells = list(_cells(measure, placed, definition, resource.place, sheet))
+    cells = list(_cells(measure, form, placed, definition, resource.place, sheet))
     sheet.rows += [{**head, **cell} for cell in cells] or [head]
     occasion = Head(head, {cell["scale"]: cell["score"] for cell in cells if "scale" in cell})
     if response.status in TAKEN:
@@ -132,10 +133,17 @@ def _placed(
             yield number, leaf, item, scale
 
 
+def _codings(placed: Sequence[_Placed]) -> Iterator[Coding]:
+    """Coded answers to items."""
+    for _, leaf, _, scale in placed:
+        if scale is None:
+            yield from (answer.valueCoding for answer in leaf.answer if answer.valueCoding is not None)
+
+
 def _judgement(
     measure: Instrument, form: str | None, placed: Sequence[_Placed], definition: _Definition
-) -> Judgement:
-    """Compare the choices that the definition offers with the codings of the questionnaire."""
+) -> Judgement | None:
+    """Compare the choices that the definition offers with the codings; None where it offers none."""
     order = measure.form(form)
     offered: list[Offered] = [{} for _ in order.order]
     names = list(measure.item_columns(order.key))
@@ -143,17 +151,27 @@ def _judgement(
         if item is not None and scale is None:
             offered[item - 1] = definition.options(leaf.linkId, measure).labels
             names[item - 1] = leaf.linkId
-    return judge(measure, order, names, offered)
+    return judge(measure, order, names, offered) if any(offered) else None
 
 
 def _cells(
-    measure: Instrument, placed: Sequence[_Placed], definition: _Definition, place: int, sheet: Sheet
+    measure: Instrument,
+    form: str | None,
+    placed: Sequence[_Placed],
+    definition: _Definition,
+    place: int,
+    sheet: Sheet,
 ) -> Iterator[dict[str, str]]:
-    words = words_of(measure)
+    words, order = words_of(measure), measure.form(form).order
     for _, leaf, item, scale in placed:
         answer, *more = leaf.answer
         if more:
             sheet.faults.append((place, f"'{quote(leaf.linkId)}' has {len(more) + 1} answers; one is needed"))
+            continue
+        if answer.valueBoolean is not None and (item is None or not _is_yes_or_no(measure, order[item - 1])):
+            sheet.faults.append(
+                (place, f"'{quote(leaf.linkId)}' is answered by true or false; a number is needed")
+            )
             continue
         try:
             text = number_of(answer, definition.options(leaf.linkId, measure), words)
@@ -161,6 +179,11 @@ def _cells(
             sheet.faults.append((place, f"'{quote(leaf.linkId)}': {quote(fault, longest=200)}"))
             continue
         yield {"scale": scale, "score": text} if scale is not None else {"item": str(item), "value": text}
+
+
+def _is_yes_or_no(measure: Instrument, item_id: str) -> bool:
+    item = measure.item(item_id)
+    return (item.minimum, item.maximum) == (0, 1)
 
 
 def _head(place: int, response: Response, context: Context, measure: Instrument) -> Row:

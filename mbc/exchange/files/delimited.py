@@ -169,7 +169,11 @@ def _decoded(raw: bytes, path: Path, stated: str | None) -> tuple[str, str, tupl
                 f"'{quote(path.name)}' is not {encoding}, or is damaged, at byte {fault.start}."
             ) from fault
         text, encoding = _western(raw)
-        notes = (f"The file is not UTF-8; it was read as {encoding} (Western European).",)
+        guessed = (
+            f"The file is not UTF-8; it was read as {encoding} (Western European). If letters come out wrong, "
+            "name theirs, such as --encoding windows-1250."
+        )
+        notes = (guessed,)
     if "\x00" in text:
         raise ImportRefused(f"'{quote(path.name)}' is not a text file: it holds NUL characters.")
     if "\n" not in text:

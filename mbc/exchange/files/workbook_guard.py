@@ -86,6 +86,8 @@ def _check_parts(archive: zipfile.ZipFile, name: str) -> None:
     parts = archive.infolist()
     if len(parts) > _MOST_PARTS or sum(part.file_size for part in parts) > MOST_UNPACKED:
         raise ImportRefused(_too_large(name))
+    if not any("/" in part.filename or part.filename == "mimetype" for part in parts):
+        raise ImportRefused(f"'{name}' is a zip archive. Unpack it, then import the files in it one by one.")
     if not any(part.filename == "xl/workbook.xml" for part in parts):
         raise ImportRefused(
             f"'{name}' is not an Excel workbook (.xlsx). A spreadsheet of another kind, such as .ods or .xlsb, "

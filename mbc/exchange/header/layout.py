@@ -152,7 +152,8 @@ def _by_pattern(columns: Columns, measure: Instrument) -> tuple[str, ...]:
         raise ImportRefused(
             f"{measure.name} has {len(names)} items; '{quote(columns.table.name)}' also has "
             f"{join_names(beyond)}. Is it "
-            "another questionnaire? Rename or remove the column, or say which to read: --instrument KEY."
+            f"another questionnaire? Name it with --instrument KEY; or leave the column out: --ignore "
+            f"'{quote(beyond[0])}'."
         )
     return headers
 

@@ -4,17 +4,24 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
+from datetime import date
 from pathlib import Path
 from typing import Any
 
+import polars as pl
+
 from mbc.errors import ImportRefused
+from mbc.exchange.cells.text import REASON
 from mbc.exchange.files.messages import quote
+from mbc.exchange.files.text_table import ROW
 from mbc.exchange.header.options import ImportOptions, Layout
 from mbc.exchange.open_file import first_bytes, kind_of, open_table
 from mbc.exchange.own_definitions import definitions_of
 from mbc.exchange.plan.import_plan import ImportPlan, Proposal, make_plan
 from mbc.exchange.plan.paged_file import Parts, read_pages, read_parts
 from mbc.store import ImportSource, Store
+
+_FIRST_DAY = date(1950, 1, 1)
 
 
 def plan_import(
@@ -94,8 +101,20 @@ def _plan(path: Path, store: Store | None, options: ImportOptions) -> ImportPlan
         parts = replace(parts, reading=replace(parts.reading, blank_rows=()))
     if parts.reading.administrations.is_empty():
         raise ImportRefused(f"'{quote(parts.name)}' holds no answers: every row is blank.")
+    parts = replace(parts, notes=(*parts.notes, *_early_days(parts)))
     source = ImportSource(quote(parts.name, longest=200), parts.sha256, parts.kind)
     return make_plan(Proposal(parts, options, source), store)
+
+
+def _early_days(parts: Parts) -> tuple[str, ...]:
+    """Ask about days before any questionnaire was printed: a small number shown as a date, or a date of birth."""
+    days = parts.reading.administrations.filter(pl.col(REASON).is_null() & (pl.col("taken_on") < _FIRST_DAY))
+    if days.is_empty():
+        return ()
+    first = days.sort("taken_on", ROW).row(0, named=True)
+    which = f"{len(days)} of the days lie" if len(days) > 1 else "one day lies"
+    where = f"{first['taken_on']} ({parts.noun} {first[ROW]})"
+    return (f"Is the year right? {which[0].upper()}{which[1:]} before {_FIRST_DAY.year}: {where}.",)
 
 
 def _parts(path: Path, options: ImportOptions) -> Parts:

@@ -36,6 +36,9 @@ COLUMNS: Mapping[str, str] = {
     "Field Annotation": "field_annotation",
 }
 _TAG = re.compile(r"</?[a-zA-Z][^<>]*>")
+_BIRTH = re.compile(
+    r"\b(dob|birth\w*|born|geb|geburt\w*|geboren|geboorte\w*|naissance|nacimiento|nascimento|nascita|f(ø|ö)d\w*|urodz\w*)\b"
+)
 _FIXED = {"yesno": {"1": "Yes", "0": "No"}, "truefalse": {"1": "True", "0": "False"}}
 _CHOSEN = {"radio", "dropdown", "checkbox", "sql"}
 
@@ -56,8 +59,9 @@ class Field:
 
     @property
     def is_date(self) -> bool:
-        """Whether it is a day or a moment."""
-        return self.validation.startswith(("date_", "datetime_"))
+        """Whether it is a day or a moment on which a form may have been filled in: no date of birth."""
+        named = f"{self.name.replace('_', ' ')} {self.label}"
+        return self.validation.startswith(("date_", "datetime_")) and _BIRTH.search(named.casefold()) is None
 
     def column(self, code: str) -> str:
         """Name the column that exports one choice of a checkbox.
@@ -112,12 +116,18 @@ def read_dictionary(path: str | Path) -> Dictionary:
 
 
 _NEEDED = ("field_name", "form_name", "field_type")
-_READ = (*_NEEDED, "field_label", "select_choices_or_calculations", "text_validation_type_or_show_slider_number")
+_READ = (*_NEEDED, "field_label", "select_choices_or_calculations", "text_validation_type_or_show_slider_number",
+         "text_validation_min", "text_validation_max")  # fmt: skip
+_SLIDER = ("0", "100")  # ends of a slider, where the dictionary names no others
 
 
 def _field(row: Mapping[str, str]) -> Field:
     kind = row["field_type"].casefold()
     choices = choices_of(row["select_choices_or_calculations"]) if kind in _CHOSEN else _FIXED.get(kind, {})
+    if kind == "slider":
+        ends = (row["text_validation_min"] or _SLIDER[0], row["text_validation_max"] or _SLIDER[1])
+        labels = [plain_label(label) for label in row["select_choices_or_calculations"].split("|")]
+        choices = dict(zip(ends, (labels[0], labels[-1]), strict=True))
     return Field(
         name=row["field_name"],
         form=row["form_name"],

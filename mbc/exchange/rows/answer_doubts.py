@@ -42,5 +42,6 @@ def _repair(seen: Seen, reason: Doubt) -> str:
             scored = f" Answers on {reason.coding} can be scored: mbc score FILE {key} --coding {reason.coding}."
             return f"Was another response scale used?{scored if reason.coding else ''} {coded}"
         case _:
-            renumber = f'[values.{key}] "{low + 1}" = {low} and so on'
+            first = low - 1 if reason.kind == "one lower" else low + 1
+            renumber = f'[values.{key}] "{first}" = {low} and so on'
             return f"Otherwise say what each counts as in a mapping file: {renumber}. {coded}"

@@ -8,7 +8,7 @@ from functools import lru_cache
 
 import numpy as np
 
-from mbc.instruments import Instrument, Item, Scale
+from mbc.instruments import Coding, Instrument, Item, Scale
 
 Recorded = tuple[float, int]
 """A recorded score, and the digits after its decimal point."""
@@ -120,7 +120,7 @@ def _sums(items: Sequence[Item], answered: int) -> np.ndarray:
 
 
 def other_metrics(measure: Instrument, scale: Scale) -> Mapping[str, Metric]:
-    """Other metrics that scores of a scale are recorded on: raw sums, and means of the items."""
+    """Other metrics that scores of a scale are recorded on: raw sums, means, and sums of another coding."""
     items = [measure.item(item) for item in scale.items]
     if scale.rule not in {"sum", "mean", "scaled_sum", "scaled_mean"} or not all(
         item.whole_numbers for item in items
@@ -139,7 +139,22 @@ def other_metrics(measure: Instrument, scale: Scale) -> Mapping[str, Metric]:
         metrics["mean"] = Metric(
             f"the mean of the answers ({low:g} to {high:g})", f"multiply them by {times:g}", sums / count
         )
+    if scale.rule == "sum":
+        metrics |= {f"sum {coding.key}": _sum_of(coding, count, sums) for coding in _shifted(measure)}
     return metrics
+
+
+def _shifted(measure: Instrument) -> list[Coding]:
+    """Codings that number every answer higher or lower."""
+    return [coding for coding in measure.own_codings if coding.offset and not coding.flipped]
+
+
+def _sum_of(coding: Coding, count: int, sums: np.ndarray) -> Metric:
+    away = -coding.offset * count
+    how = f"take {away} off each" if away > 0 else f"add {-away} to each"
+    return Metric(
+        f"the sum of answers coded {coding.key} ({sums[0] + away:g} to {sums[-1] + away:g})", how, sums + away
+    )
 
 
 def _factor(scale: Scale, count: int) -> float:

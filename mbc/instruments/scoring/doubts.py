@@ -21,7 +21,7 @@ from mbc.item_signs import MANY_ROWS, alpha_of, item_rest_of, run_against
 
 Floats: TypeAlias = NDArray[np.float64]
 DoubtKind = Literal[
-    "one higher", "no lowest", "another coding", "never high", "another reading", "against the rest"
+    "one higher", "one lower", "no lowest", "another coding", "never high", "another reading", "against the rest"
 ]
 
 MANY_ANSWERS = 100  # fewer may avoid an end of the scale by chance
@@ -75,15 +75,9 @@ def coding_doubt(instrument: Instrument, form: Form, coding: Coding, ends: Answe
     if not ends.extremes or len(set(spans)) != 1:
         return None
     low, high = spans[0]
-    if ends.at_lowest == 0 and ends.one_above and not ends.beyond:
-        are = "is" if ends.one_above == 1 else "are"
-        return Doubt(
-            "one higher",
-            f"no answer of {ends.count} is {low} and {ends.one_above} {are} {high + 1}, so they seem to be "
-            f"numbered {low + 1} to {high + 1}, not {low} to {high}",
-        )
-    if ends.beyond or ends.count < MANY_ANSWERS:
-        return None
+    shifted = _all_shifted(low, high, ends)
+    if shifted is not None or ends.beyond or ends.count < MANY_ANSWERS:
+        return shifted
     if ends.at_lowest == 0 and _counts_symptoms(instrument):
         return Doubt(
             "no lowest",
@@ -98,6 +92,26 @@ def coding_doubt(instrument: Instrument, form: Form, coding: Coding, ends: Answe
             "never high", f"no answer of {ends.count} is above {top:g}, but its answers go from {low} to {high}",
             coding=shorter,
         )  # fmt: skip
+    return None
+
+
+def _all_shifted(low: int, high: int, ends: AnswerEnds) -> Doubt | None:
+    """Say that all answers seem to be numbered one higher, or one lower."""
+    if ends.at_lowest == 0 and ends.one_above and not ends.beyond:
+        are = "is" if ends.one_above == 1 else "are"
+        return Doubt(
+            "one higher",
+            f"no answer of {ends.count} is {low} and {ends.one_above} {are} {high + 1}, so they seem to be "
+            f"numbered {low + 1} to {high + 1}, not {low} to {high}",
+        )
+    lowest = min(first for first, _ in ends.extremes.values())
+    top = max(last for _, last in ends.extremes.values())
+    if low > 0 and (lowest, top) == (low - 1, high - 1):
+        return Doubt(
+            "one lower",
+            f"the answers go from {low - 1} to {high - 1} and none of {ends.count} is {high}, so they seem to be "
+            f"numbered {low - 1} to {high - 1}, not {low} to {high}",
+        )
     return None
 
 
