@@ -33,6 +33,7 @@ COMMANDS: dict[str, CommandEntry] = {
     "export": CommandEntry("export", "Export the record to files."),
     "client": CommandEntry("client", "Assign clients to clinicians; show where their data came from."),
     "ask": CommandEntry("ask", "Ask a client to answer on their own device."),
+    "remind": CommandEntry("remind", "Remind clients who have not answered yet."),
     "collect": CommandEntry("collect", "Bring clients' answers on record."),
     "caseload": CommandEntry("caseload", "Show every client's status, one line each."),
     "review": CommandEntry("review", "Describe one client's charts as text."),

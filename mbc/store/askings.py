@@ -180,13 +180,30 @@ class Askings(RecordView):
                 connection.execute(update(t.asking).where(c.asking_id == asking_id).values(values))
         return True
 
-    def note_reminder(self, asking_id: str) -> None:
-        """Note that a message about an asking is about to be given to the mail server. For the operator."""
+    def note_reminder(self, asking_id: str, *, sent_before: int, undo: bool = False) -> bool:
+        """Note that a reminder is about to be given to the mail server. For the operator.
+
+        Parameters
+        ----------
+        asking_id : str
+            Of which asking.
+        sent_before : int
+            How many there were before this one.
+        undo : bool
+            Take the note back: the server refused it.
+
+        Returns
+        -------
+        bool
+            Whether it was noted; else somebody else has done so.
+        """
         self._require_collector("askings")
         c = t.asking.c
+        before, after = (sent_before + 1, sent_before) if undo else (sent_before, sent_before + 1)
         with engines.writing(self._engine) as connection:
-            change = update(t.asking).where(c.asking_id == asking_id)
-            connection.execute(change.values(reminders=c.reminders + 1, reminded_at=datetime.now(UTC)))
+            change = update(t.asking).where(c.asking_id == asking_id, c.reminders == before)
+            moment = None if undo else datetime.now(UTC)
+            return connection.execute(change.values(reminders=after, reminded_at=moment)).rowcount == 1
 
     def withdraw_asking(self, asking_id: str) -> None:
         """End an asking.

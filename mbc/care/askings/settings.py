@@ -68,7 +68,7 @@ class AskingSettings(_Entry):
     expires_days: Annotated[int, Field(ge=1, le=60)] = 4
     remind_after_days: Annotated[int, Field(ge=1, le=59)] = 2
     reminders: Annotated[int, Field(ge=0, le=5)] = 1
-    leave_to: str = "https://www.wikipedia.org/"
+    leave_to: Annotated[str, Field(pattern=r"^(https?://|/)[^\s\"'<>]*$")] = "https://www.wikipedia.org/"
     help: dict[str, Annotated[str, Field(min_length=1, max_length=2000)]] = {}
     batteries: dict[str, Annotated[list[str], Field(min_length=1)]] = {"weekly": ["checkin"]}
     mail: Mail | None = None

@@ -140,7 +140,11 @@ def test_a_clinician_asks_their_own_clients_and_does_not_collect(clinic):
     with pytest.raises(NotInRecord):
         clinic.ask("checkin", client_id="C002", as_user="ash")
     ash = clinic.store.as_user("ash")
-    for attempt in (lambda: collect(ash, clinic.box), ash.asking_keys, lambda: ash.note_reminder("x")):
+    for attempt in (
+        lambda: collect(ash, clinic.box),
+        ash.asking_keys,
+        lambda: ash.note_reminder("x", sent_before=0),
+    ):
         with pytest.raises(AccessDenied):
             attempt()
 

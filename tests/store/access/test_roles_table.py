@@ -310,7 +310,7 @@ ANSWERED: dict[str, Callable[[Store], object]] = {
     "asking_keys": lambda mine: mine.asking_keys(),
     "asked_sheets": lambda mine: asked_of_operator(mine),  # noqa: PLW0108 - defined below
     "note_progress": lambda mine: mine.note_progress("no such asking", {}, collected=False),
-    "note_reminder": lambda mine: mine.note_reminder("no such asking"),
+    "note_reminder": lambda mine: mine.note_reminder("no such asking", sent_before=0),
     "retention_due": lambda mine: mine.retention_due(DAY, years=1),
     "assign": lambda mine: mine.assign(["C1"], "T1", reason="as before"),
     "erased": lambda mine: mine.erased(["C9"]),
