@@ -246,7 +246,9 @@ STORED: dict[str, tuple[File, list[Any], str]] = {
     "codes and words that agree": (coded(("1", WORDS[1])), ONES, ""),
     "LOINC answers": (coded(("LA6569-3", WORDS[1]), system="http://loinc.org"), ONES, ""),
     "a small number shown as a day": (
-        workbook(PHQ9, ["C1", 5, *ONES], percent="B2"), ONES, "Is the year right? One day lies before 1950: 1900-01-05",
+        workbook(PHQ9, ["C1", 5, *ONES], percent="B2"),
+        ONES,
+        "Is the year right? One day lies before 1950: 1900-01-05",
     ),
     "another alphabet": (
         wide("phq9", 9, [*ROW, "x", *ONES], first="client_id,date,\u5099\u8003").encode("gb18030"),
