@@ -10,9 +10,10 @@ from mbc.figures.text import plain
 from mbc.figures.theme import FONT, PALETTES, Palette, Theme
 from mbc.outcomes.results import Figure
 
-_LINE, _HEAD, _FOOT = 26, 48, 60  # pixels: a figure's line, above the first, below the last
+_LINE, _HEAD, _FOOT = 34, 48, 60  # pixels: a figure's line, above the first, below the last
 _SYMBOLS = {"Recovered": "star", "Improved": "triangle-up", "Unchanged": "circle", "Deteriorated": "triangle-down"}
 _OTHER = "Other rates"
+_ABOVE = 0.4  # of a line: where the name of a rate stands, clear of its bar
 
 
 class Report(Protocol):
@@ -58,14 +59,15 @@ def outcomes_figure(report: Report, *, theme: Theme = "light") -> go.Figure:
     for kind in (*_SYMBOLS, _OTHER):
         _add_kind(figure, [(line, each) for line, each in lines if _kind(each) == kind], kind, palette)
     for line, text in _headings(lines):
-        _annotate(figure, line, f"<b>{plain(text)}</b>", palette, size=13, x=0)
+        _annotate(figure, line, f"<b>{plain(text)}</b>", palette, size=13)
     _lay_out(figure, report, lines=max((line for line, _ in lines), default=0) + 1, palette=palette)
     return figure
 
 
 def is_rate(figure: Figure) -> bool:
     """Whether a figure is a rate that can be drawn, or one that is hidden."""
-    return figure.percent is not None or (figure.hidden and figure.unit == "percent" and figure.value is None)
+    hidden = figure.hidden and figure.unit == "percent"
+    return not figure.completeness and (figure.percent is not None or hidden)
 
 
 def _kind(figure: Figure) -> str:
@@ -123,22 +125,18 @@ def _add_kind(figure: go.Figure, members: list[tuple[int, Figure]], kind: str, p
         )
     )
     for line, each in members:
-        name = "" if kind in _SYMBOLS else f"{each.title}: "
         if each.percent is None:
-            _annotate(figure, line, f"{plain(each.title)}: not shown", palette, size=12, x=1)
-        elif name:
-            right = each.percent > 50
-            _annotate(figure, line, plain(each.title), palette, size=12, x=1 if right else 99, right=not right)
+            _annotate(figure, line, f"{plain(each.title)}: not shown", palette, size=12)
+        else:
+            _annotate(figure, line - _ABOVE, plain(each.title), palette, size=12)
 
 
-def _annotate(
-    figure: go.Figure, line: int, text: str, palette: Palette, *, size: int, x: float, right: bool = False
-) -> None:
+def _annotate(figure: go.Figure, line: float, text: str, palette: Palette, *, size: int) -> None:
     figure.add_annotation(
-        x=x,
+        x=0,
         y=line,
         xref="x",
-        xanchor="right" if right else "left",
+        xanchor="left",
         text=text,
         showarrow=False,
         font={"size": size, "color": palette.ink},

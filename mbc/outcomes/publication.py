@@ -155,6 +155,7 @@ def _made(metric: Metric, *, hidden: bool = False, value: str | None = None, **c
         value=value,
         unit=metric.unit,
         hidden=hidden,
+        completeness=metric.completeness,
     )
 
 

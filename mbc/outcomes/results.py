@@ -72,6 +72,8 @@ class Figure:
     hidden: bool = False
     bounds: str = ""
     """Worst and best case in words, where outcomes are missing."""
+    completeness: bool = False
+    """Whether it says how complete the data are."""
 
     @property
     def words(self) -> str:
@@ -80,7 +82,8 @@ class Figure:
             return "not shown"
         if self.value is not None:
             about = "" if self.of is None else f", n {self.of}"
-            return f"{self.value}{'' if self.unit == 'percent' else f' {self.unit}'}{about}"
+            unit = f" {self.unit}" if self.unit not in {"", "percent"} else ""
+            return f"{self.value}{unit}{about}"
         words = f"{self.count} of {self.of}"
         if self.percent is not None:
             words += f": {self.percent:.0f} %"
@@ -214,6 +217,7 @@ def _exact(metric: Metric) -> Figure:
         value="too few" if mean and value is None else value,
         unit="" if mean and value is None else metric.unit,
         bounds=bounds,
+        completeness=metric.completeness,
     )
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from mbc.figures import outcomes_figure
@@ -45,7 +47,7 @@ def test_a_zero_is_drawn_and_a_hidden_figure_is_named_not_drawn():
 
 
 def test_what_is_not_a_rate_has_no_line():
-    _, figure = drawn(MEAN)
+    _, figure = drawn(MEAN, replace(WAIT, completeness=True))
     assert sum(len(trace.x) for trace in figure.data) == 0
     assert not figure.layout.annotations
 

@@ -147,8 +147,9 @@ def _cell(figures: list[Figure], suffix: str) -> str:
 
 
 def figure_rows(report: Report) -> list[list[str]]:
-    """Give one row of words per figure."""
-    return [[figure.title, figure.words, figure.among, figure.bounds] for figure in report.figures]
+    """Give one row of words per figure; bounds are given with exact figures only."""
+    rows = [[figure.title, figure.words, figure.among, figure.bounds] for figure in report.figures]
+    return rows if any(figure.bounds for figure in report.figures) else [row[:3] for row in rows]
 
 
 def flow_rows(flow: tuple[FlowStep, ...]) -> list[list[str]]:

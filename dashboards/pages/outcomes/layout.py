@@ -163,7 +163,8 @@ def _report(
     if is_by_measure(report):
         rates = table(report.title, BY_MEASURE, measure_rows(report), blocks=True)
     else:
-        rates = table(report.title, FIGURES, figure_rows(report), blocks=True)
+        rows = figure_rows(report)
+        rates = table(report.title, FIGURES[: len(rows[0])] if rows else FIGURES, rows, blocks=True)
     inside = [html.H2(report.title, id=f"rates{suffix}"), html.P(report.headline, className="lead"), rates]
     return [
         html.P(report.caption, className="lead"),

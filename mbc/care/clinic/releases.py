@@ -11,6 +11,8 @@ import polars as pl
 
 from mbc import outcomes
 from mbc.care.clinic.record_frames import record_frames
+from mbc.care.clinic.scale_limits import with_own_limits
+from mbc.care.forecast.clinic_models import CohortModels
 from mbc.errors import AccessDenied, SettingsError
 from mbc.exchange.own_definitions import with_definitions_of_record
 from mbc.outcomes.definitions.definition_file import definition as read_definition
@@ -95,7 +97,8 @@ def make_release(
     store.require_unreleased(name, period.start, period.end)
     frames = record_frames(store, period)
     frames["episodes"], late = _with_late_entries(store, frames["episodes"], period)
-    settings = [read_definition(chosen) for chosen in definitions]
+    own = CohortModels(store)
+    settings = [with_own_limits(read_definition(chosen), frames["scores"], own) for chosen in definitions]
     published = [
         publish_report(
             outcomes.report(
@@ -108,7 +111,7 @@ def make_release(
         "reports": [part.to_json() for part in published],
         "definitions": [each.model_dump(mode="json") for each in settings],
         "late_entries": "not shown" if rule.hides(late) else f"{rule.rounded(late)}",
-        "replaces": "Nothing: a released period is never published again. Late entries are counted in the next.",
+        "replaces": "It replaces nothing: a released period is never published again.",
     }
     counted = frames["episodes"].filter(pl.col("counted_on").is_between(period.start, period.end))["episode_id"]
     digests = store.episode_digests()
