@@ -105,7 +105,8 @@ def command(
     REDCap export and FHIR R4 JSON are recognised, and so are separator, encoding and decimal sign. A blank cell is
     "not answered", never zero.
 
-    FILE may also be a complete record, as 'mbc export' writes it in any format, or laid out like data/sample.
+    FILE may also be a complete record, as 'mbc export' writes it in any format, or laid out like data/sample; or
+    one table of it by itself, such as goal_ratings.csv or sessions.csv.
 
     Importing the same file again stores nothing twice. Rows whose occasion is on record with other answers are
     refused unless --supersede gives the reason for the correction.
@@ -276,7 +277,15 @@ def _folder(console: Console, folder: Path, store: Store, options: ImportOptions
     from mbc.exchange import import_record  # noqa: PLC0415
 
     with _progress(console, 0) as progress:
-        done = import_record(folder, store, supersede=options.supersede, dry_run=dry_run, progress=progress)
+        done = import_record(
+            folder,
+            store,
+            supersede=options.supersede,
+            dry_run=dry_run,
+            progress=progress,
+            clinician=options.clinician,
+            display_name=options.display_name,
+        )
     for note in done.notes:
         _note(console, note)
     for table, counts in done.counts.items():

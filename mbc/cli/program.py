@@ -37,6 +37,7 @@ COMMANDS: dict[str, CommandEntry] = {
     "collect": CommandEntry("collect", "Bring clients' answers on record."),
     "caseload": CommandEntry("caseload", "Show every client's status, one line each."),
     "review": CommandEntry("review", "Describe one client's charts as text."),
+    "record": CommandEntry("record", "Write an entry: a session, rating, homework, conflict ..."),
     "outcomes": CommandEntry("outcomes", "Report outcome rates of the clinic for a period."),
     "report": CommandEntry("report", "Print reports as PDF or HTML."),
     "release": CommandEntry("release", "Publish outcomes once, small numbers hidden; read releases."),

@@ -43,7 +43,7 @@ from mbc.exchange.whole_record.table_files import AFTER, BEFORE, RecordTable, re
 from mbc.instruments import instrument
 from mbc.instruments.library import own_text
 from mbc.instruments.own.recorded import adding_recorded
-from mbc.store import ImportSource, Outcome, Store
+from mbc.store import Client, Clinician, Episode, ImportSource, Outcome, Record, Store
 
 _FILE = "file"
 _AT_ONCE = 10_000  # administrations handed over at a time
@@ -69,15 +69,17 @@ def import_record(
     supersede: str | None = None,
     dry_run: bool = False,
     progress: Callable[[int], None] | None = None,
+    clinician: str | None = None,
+    display_name: str | None = None,
 ) -> RecordImport:
-    """Import a record folder into a store, in one transaction: all of it, or nothing.
+    """Import a record folder, or one table of it, into a store, in one transaction: all of it, or nothing.
 
     Running it again stores nothing twice.
 
     Parameters
     ----------
     folder : str or Path
-        Laid out as above.
+        Laid out as above; or one of its tables by itself, such as ``goal_ratings.csv``.
     store : Store
         The record; it may hold other clients already.
     by : str, optional
@@ -88,6 +90,8 @@ def import_record(
         Find out what would happen, and store nothing.
     progress : callable, optional
         Called with the number of administrations stored since the last call.
+    clinician, display_name : str, optional
+        Whose clients are those for whom the tables name nobody, and the name to register that clinician under.
 
     Raises
     ------
@@ -100,7 +104,16 @@ def import_record(
     with definitions_of(store):
         read = read_record(folder)
         with adding_recorded(read.definitions):
-            return _import(folder, read, store, by, supersede=supersede, dry_run=dry_run, progress=progress)
+            return _import(
+                folder,
+                read,
+                store,
+                by,
+                supersede=supersede,
+                dry_run=dry_run,
+                progress=progress,
+                owner=(clinician, display_name),
+            )
 
 
 def _import(
@@ -112,6 +125,7 @@ def _import(
     supersede: str | None,
     dry_run: bool,
     progress: Callable[[int], None] | None,
+    owner: tuple[str | None, str | None],
 ) -> RecordImport:
     tables = {table.name: table for table in read_tables(read.tables)}
     files = list(read.tables.values())
@@ -126,9 +140,13 @@ def _import(
     counts: dict[str, dict[Outcome, int]] = {}
     try:
         with store.writing(by=by, source=source) as record:
+            clinician, display_name = owner
+            if clinician is not None and display_name is not None:
+                record.add(Clinician(clinician, display_name), supersede=supersede)
             for name in BEFORE:
                 if name in tables:
-                    counts[name] = dict(Counter(record.add_all(tables[name].records, supersede=supersede)))
+                    records = _assigned(tables[name].records, clinician)
+                    counts[name] = dict(Counter(record.add_all(records, supersede=supersede)))
             outcomes: Counter[Outcome] = Counter()
             keep_definitions(record, storable["instrument"])
             for part in storable.iter_slices(_AT_ONCE):
@@ -144,6 +162,16 @@ def _import(
         pass
     counts = {table: outcomes for table, outcomes in counts.items() if outcomes}
     return RecordImport(counts, (*_notes(tables.values(), frame), *_other_definitions(read)))
+
+
+def _assigned(records: Iterable[Record], clinician: str | None) -> list[Record]:
+    """Name the clinician of clients and episodes that name nobody."""
+    return [
+        replace(record, clinician_id=clinician)
+        if clinician is not None and isinstance(record, (Client, Episode)) and record.clinician_id is None
+        else record
+        for record in records
+    ]
 
 
 class _OnlyTryingError(Exception):

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
 
 import polars as pl
@@ -57,7 +58,7 @@ class RecordSource:
 
 def is_record(path: Path) -> bool:
     """Say whether a path is a complete record rather than a file of answers."""
-    if path.is_dir():
+    if path.is_dir() or _single_table(path) is not None:
         return True
     if path.suffix.casefold() == ".json":
         return is_our_bundle(first_bytes(path))
@@ -86,9 +87,25 @@ def read_record(path: Path) -> RecordSource:
         raise ImportRefused(
             f"'{quote(path, longest=200)}' is not a folder; a record folder holds a file per table."
         )
+    if (single := _single_table(path)) is not None:
+        return RecordSource.of(path.name, "single table", [(path.stem, single)])
     if is_our_bundle(first_bytes(path)):
         return RecordSource.of(path.name, "fhir record", read_bundle(path))
     return RecordSource.of(path.name, "excel record", _workbook(path))
+
+
+def _single_table(path: Path) -> TextTable | None:
+    """Read a file that is one table of a record by itself: named as the table, with a column that only it has."""
+    kind, reader = {**BEFORE, **AFTER}.get(path.stem), _SINGLE.get(path.suffix.casefold())
+    if kind is None or reader is None or not path.is_file():
+        return None
+    try:
+        table = reader(path)
+    except ImportRefused:
+        return None  # reported when it is read as any other file
+    answers = any(re.fullmatch(r".+_\d+", name) for name in table.columns)
+    own = {each.name for each in fields(kind)} - {"client_id", "clinician_id"}
+    return None if answers or "instrument" in table.columns or not own & set(table.columns) else table
 
 
 def _folder_kind(folder: Path) -> str:
@@ -201,6 +218,13 @@ def _is_ours(book: Workbook) -> bool:
 def _unescape(table: TextTable) -> TextTable:
     return replace(table, frame=unescape_formulas(table.frame))
 
+
+_SINGLE: dict[str, Callable[[Path], TextTable]] = {
+    ".csv": lambda path: _unescape(read_text_table(path)),
+    ".tsv": lambda path: _unescape(read_text_table(path)),
+    ".parquet": lambda path: read_parquet(path, strip=False),
+    ".sav": lambda path: read_spss(path, strip=False),
+}
 
 _FOLDERS: dict[str, Callable[[Path], Iterator[tuple[str, TextTable]]]] = {
     "csv": _csv,

@@ -1,0 +1,61 @@
+"""What each kind of entry is called on the command line."""
+
+from __future__ import annotations
+
+from mbc.cli.record.write import QUESTIONNAIRE
+from mbc.store import (
+    Administration,
+    AllianceRupture,
+    Client,
+    CouplesContraindication,
+    CouplesReadiness,
+    DecisionClarity,
+    DutyToReport,
+    Episode,
+    Event,
+    FlagResponse,
+    Goal,
+    GoalRating,
+    Homework,
+    ImaginedPartnerView,
+    MeasurePause,
+    PlannedMeasure,
+    Relationship,
+    RelationshipConflict,
+    RelationshipStatus,
+    ReleaseOfInformation,
+    SafetyPlan,
+    Session,
+    Signal,
+    SignalAnswer,
+    SmallWin,
+)
+
+KIND_NAMES: dict[type, str] = {
+    Administration: QUESTIONNAIRE,
+    Client: "client",
+    Episode: "episode",
+    Relationship: "relationship",
+    RelationshipStatus: "status",
+    Session: "session",
+    Goal: "goal",
+    GoalRating: "rating",
+    Event: "event",
+    Homework: "homework",
+    SmallWin: "win",
+    RelationshipConflict: "conflict",
+    AllianceRupture: "rupture",
+    CouplesReadiness: "readiness",
+    DecisionClarity: "clarity",
+    ImaginedPartnerView: "partner-view",
+    ReleaseOfInformation: "release",
+    PlannedMeasure: "measure",
+    MeasurePause: "pause",
+    Signal: "signal",
+    SignalAnswer: "answer",
+    SafetyPlan: "safety-plan",
+    DutyToReport: "duty-to-report",
+    CouplesContraindication: "contraindication",
+    FlagResponse: "flag-response",
+}
+"""Kind of record -> its name; what is undone is named by it."""
