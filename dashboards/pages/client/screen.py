@@ -245,6 +245,7 @@ def along_the_way(snapshot: Snapshot, chart: Chart | None) -> list[Component]:
     lines += [
         f"{day_words(rating.on)}: {rating.words}" for rating in ratings if rating.fell or rating is ratings[-1]
     ]
+    lines += [f"{day_words(mark.on)}: {mark.words}" for mark in review.strips]
     drawing: list[Component] = []
     if chart is not None:
         graph = dcc.Graph(id=ids.trajectory(ids.TIMELINE), figure=chart, config=CONFIG, style=_tall(chart))

@@ -12,6 +12,7 @@ from mbc.care.client.completeness import completeness_of
 from mbc.care.client.goals import goal_progress
 from mbc.care.client.questions import suggest
 from mbc.care.client.state import ScaleCourse, client_state, goal_scales
+from mbc.care.client.strips import strip_marks
 from mbc.care.client.trajectory import Cohort, trajectory_of
 from mbc.care.course.charted_scales import (
     ALLIANCE,
@@ -90,6 +91,7 @@ def client_review(
         sessions_missed=missed,
         questions=suggest(state, trajectories, goals, completeness, today) if closed is None else (),
         visits=tuple(record.sessions.select("held_on", "attended").iter_rows()),
+        strips=strip_marks(store, client_id, since=record.since, until=today),
     )
 
 

@@ -41,10 +41,12 @@ def state_reasons(review: ClientReview) -> str:
 
 
 def agenda(review: ClientReview) -> str:
-    """Say how far the goals are, what is due today, and how the alliance is."""
+    """Say how far the goals are, what is due today, which homework is open, and how the alliance is."""
     parts = [goals_words(review.goals)] if review.goals else []
     if review.closed is None:
         parts.append(f"Due today: {words.join_list(review.due)}" if review.due else "Nothing due today")
+        waiting = sum(mark.waiting for mark in review.strips)
+        parts += [f"Homework: {waiting} open"] if waiting else []
         parts += [alliance_words(course) for course in review.trajectories if course.construct == "alliance"][:1]
     return " \N{MIDDLE DOT} ".join(part for part in parts if part)
 

@@ -89,6 +89,22 @@ class ClientState:
     scales: int  # that it rests on
 
 
+StripKind = Literal[
+    "homework done", "homework open", "homework not done", "small win", "conflict", "conflict repaired", "rupture",
+    "rupture repaired",
+]  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class StripMark:
+    """An entry of the working day on the time axis."""
+
+    on: dt.date
+    kind: StripKind
+    words: str
+    waiting: bool = False  # homework that nobody has asked about yet
+
+
 @dataclass(frozen=True, slots=True)
 class ClientReview:
     """One client, two minutes before a session. Holds nothing of the safety channel."""
@@ -116,6 +132,7 @@ class ClientReview:
     visits: tuple[
         tuple[dt.date, bool], ...
     ] = ()  # every session of the present care: day, and whether it was kept
+    strips: tuple[StripMark, ...] = ()  # homework, small wins, conflicts and ruptures, in order of time
 
     @property
     def trajectories(self) -> tuple[Trajectory, ...]:

@@ -35,6 +35,7 @@ _LINES: Mapping[str, Series] = {
     "expected": Series((), (), "", "course", "dash", 1.4),
     "cutoff": Series((), (), "", "cutoff", "dashdot", 1.4),
     "goal": Series((), (), "", "goal", "dot", 1.8),
+    "alliance": Series((), (), "", "ink", "solid", 1.0, symbols=("circle",), size=3.0),
     "today": Series((), (), "", "score", "solid", 1.0),
 }
 _FILLS: Mapping[str, Area] = {
@@ -47,6 +48,14 @@ _POINTS: Mapping[str, tuple[Symbol, float]] = {
     "sessions kept": ("line-ns", 8.0),
     "sessions missed": ("cross", 5.0),
     "questionnaires": ("circle", 4.0),
+    "homework done": ("circle", 5.0),
+    "homework open": ("circle-open", 5.0),
+    "homework not done": ("cross", 5.0),
+    "small win": ("star", 7.0),
+    "conflict": ("diamond", 6.0),
+    "conflict repaired": ("diamond-open", 6.0),
+    "rupture": ("square", 5.0),
+    "rupture repaired": ("square-open", 5.0),
 }
 _EVENTS: Mapping[str, Symbol] = {"triangle-up": "triangle-up", "diamond": "diamond", "circle": "circle-open"}
 _VERTICAL: Mapping[str, Vertical] = {"top": "bottom", "middle": "middle", "bottom": "top"}

@@ -1,4 +1,4 @@
-"""What happened, on the same axis as the scores: relationships, events, sessions, questionnaires."""
+"""What happened, on the axis of the scores: relationships, events, conflicts, homework, alliance, sessions."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from mbc.care.course.charted_scales import ALLIANCE
 from mbc.care.values.course import Mark, Trajectory
-from mbc.care.values.review import ClientReview, StatusPeriod
+from mbc.care.values.review import ClientReview, StatusPeriod, StripKind, StripMark
 from mbc.figures.client_page.colours import LIGHT
 from mbc.figures.client_page.sheet import Chart, Sheet, Trace, frame
 from mbc.figures.text import plain, short_day
@@ -16,6 +16,21 @@ from mbc.figures.text import plain, short_day
 TIMELINE_HEIGHT, _ROW_HEIGHT = 132, 22  # pixels
 _SHAPES = {"growth": "triangle-up", "hard": "diamond", "neutral": "circle"}
 _COLOURS = {"growth": LIGHT.goal, "hard": LIGHT.cutoff, "neutral": LIGHT.quiet}
+_STRIPS: dict[StripKind, tuple[str, int, str]] = {  # symbol, size, colour
+    "homework done": ("circle", 7, LIGHT.score),
+    "homework open": ("circle-open", 7, LIGHT.score),
+    "homework not done": ("x-thin", 7, LIGHT.cutoff),
+    "small win": ("star", 9, LIGHT.goal),
+    "conflict": ("diamond", 8, LIGHT.cutoff),
+    "conflict repaired": ("diamond-open", 8, LIGHT.quiet),
+    "rupture": ("square", 7, LIGHT.cutoff),
+    "rupture repaired": ("square-open", 7, LIGHT.quiet),
+}
+_ROWS: tuple[tuple[str, tuple[StripKind, ...]], ...] = (  # over the sessions, where there is something to show
+    ("Alliance", ("rupture", "rupture repaired")),
+    ("Homework, wins", ("homework done", "homework open", "homework not done", "small win")),
+    ("Conflicts", ("conflict", "conflict repaired")),
+)
 _ROOM = 0.0105  # share of the axis per letter
 _LONGEST = 24  # letters
 
@@ -41,6 +56,13 @@ class Lives:
     questionnaires: tuple[dt.date, ...]
     today: dt.date
     alliance: tuple[AllianceRating, ...] = ()
+    strips: tuple[StripMark, ...] = ()
+
+    @property
+    def rows(self) -> list[str]:
+        """The rows between sessions and events that have something to show, from the lowest."""
+        kinds = {mark.kind for mark in self.strips}
+        return [name for name, own in _ROWS if kinds.intersection(own) or (name == "Alliance" and self.alliance)]
 
 
 def lives_of(review: ClientReview) -> Lives:
@@ -55,6 +77,7 @@ def lives_of(review: ClientReview) -> Lives:
         questionnaires=tuple(sorted(days)),
         today=review.as_of,
         alliance=alliance_ratings(courses),
+        strips=review.strips,
     )
 
 
@@ -91,13 +114,16 @@ def timeline_chart(lives: Lives, sheet: Sheet) -> Chart:
     Returns
     -------
     dict
-        A plotly figure as plain data, as of :func:`course_tile`. The alliance has a row where it was rated.
+        A plotly figure as plain data, as of :func:`course_tile`. The alliance has a row where it was rated or
+        strained; homework with small wins, and conflicts, have one where there are any.
     """
-    above = 1.0 if lives.alliance else 0.0  # what the rows over the alliance are moved up by
+    rows = lives.rows
+    above = float(len(rows))  # what the rows over these are moved up by
     traces = [
         *_relationships(sheet, lives.periods, 4 + above),
         *_events(sheet, [mark for mark in lives.marks if mark.kind == "event"], 2.9 + above),
         *_alliance(sheet, lives.alliance, 2),
+        *_strips(sheet, lives.strips, {name: 2 + place for place, name in enumerate(rows)}),
         _row(
             sheet, "sessions kept", lives.kept, 1, {"symbol": "line-ns", "line": {"width": 2, "color": LIGHT.ink}}
         ),
@@ -123,14 +149,8 @@ def timeline_chart(lives: Lives, sheet: Sheet) -> Chart:
         xaxis=sheet.time_axis(small=True),
         yaxis={
             "range": [-0.5, 4.5 + above],
-            "tickvals": [0, 1, *([2] if lives.alliance else []), 2.5 + above, 4 + above],
-            "ticktext": [
-                "Questionnaires",
-                "Sessions",
-                *(["Alliance"] if lives.alliance else []),
-                "Events",
-                "Relationship",
-            ],
+            "tickvals": [0, 1, *range(2, 2 + len(rows)), 2.5 + above, 4 + above],
+            "ticktext": ["Questionnaires", "Sessions", *rows, "Events", "Relationship"],
             "showgrid": False,
             "zeroline": False,
             "fixedrange": True,
@@ -217,6 +237,30 @@ def _alliance(sheet: Sheet, ratings: Sequence[AllianceRating], row: float) -> li
             hoverinfo="text",
         )
     ]
+
+
+def _strips(sheet: Sheet, marks: Sequence[StripMark], rows: dict[str, int]) -> list[Trace]:
+    """Draw the entries of the working day, one trace for each kind."""
+    traces: list[Trace] = []
+    for name, kinds in _ROWS:
+        for kind in kinds:
+            shown = [mark for mark in marks if mark.kind == kind and sheet.first <= mark.on <= sheet.last]
+            if not shown:
+                continue
+            symbol, size, colour = _STRIPS[kind]
+            line = {"width": 2, "color": colour}
+            traces.append(
+                sheet.trace(
+                    kind,
+                    [mark.on for mark in shown],
+                    [rows[name]] * len(shown),
+                    mode="markers",
+                    marker={"symbol": symbol, "size": size, "color": colour, "line": line},
+                    hovertext=[f"{short_day(mark.on)}: {plain(mark.words)}" for mark in shown],
+                    hoverinfo="text",
+                )
+            )
+    return traces
 
 
 def _row(sheet: Sheet, role: str, days: Sequence[dt.date], row: float, marker: Chart) -> Trace:

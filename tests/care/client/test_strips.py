@@ -1,0 +1,93 @@
+"""What is entered day by day stands on the client's time axis: homework, small wins, conflicts, ruptures."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import date, timedelta
+
+import pytest
+
+from mbc.care import client_review
+from mbc.care.client.review_words import agenda
+from mbc.figures.client_page.paper import paper_chart
+from mbc.figures.client_page.sheet import shared_sheet
+from mbc.figures.client_page.timeline_chart import lives_of, timeline_chart
+from mbc.store import (
+    Administration,
+    AllianceRupture,
+    Client,
+    Homework,
+    RelationshipConflict,
+    SmallWin,
+    Store,
+)
+
+FIRST = date(2026, 1, 5)
+
+
+def day(week: int) -> date:
+    return FIRST + timedelta(weeks=week)
+
+
+@pytest.fixture(scope="module")
+def store() -> Iterator[Store]:
+    with Store.create("sqlite://") as made:
+        with made.writing(by="test") as record:
+            record.add(Client("C1"))
+            record.add_all([Administration("C1", "gad7", day(week), (1,) * 7) for week in (0, 2, 4, 8)])
+            record.add(Homework("H-1", "C1", day(1), "ask once a day", "done", 7, day(2)))
+            record.add(Homework("H-2", "C1", day(3), "write it down", "not done"))
+            record.add(Homework("H-3", "C1", day(7), "say no"))
+            record.add(SmallWin("W-1", "C1", day(3), "said no at work"))
+            record.add(RelationshipConflict("X-1", "C1", day(2), 7, repaired=True, hours_to_repair=3))
+            record.add(RelationshipConflict("X-2", "C1", day(6), repaired=False, count=3))
+            record.add(
+                AllianceRupture("A-1", "C1", day(4), repaired=True, repaired_on=day(5), label="<b>late</b>")
+            )
+            record.add(SmallWin("W-2", "C1", day(30), "of a later day than is read"))
+        yield made
+
+
+def test_entries_are_marks_in_order_of_time_with_what_they_say(store: Store):
+    review = client_review(store, "C1", as_of=day(8))
+    assert [(mark.on, mark.kind, mark.words) for mark in review.strips] == [
+        (day(2), "conflict repaired", "Conflict, strength 7 of 10, repaired after 3 h"),
+        (day(2), "homework done", "Homework: ask once a day, done, helpful 7"),
+        (day(3), "homework not done", "Homework: write it down, not done"),
+        (day(3), "small win", "Small win: said no at work"),
+        (day(4), "rupture repaired", "Rupture: <b>late</b>, repaired"),
+        (day(6), "conflict", "3 conflicts, not repaired"),
+        (day(7), "homework open", "Homework: say no, not asked yet"),
+    ]
+    assert "Homework: 1 open" in agenda(review)
+
+
+def test_each_has_a_row_where_there_is_something_to_show(store: Store):
+    review = client_review(store, "C1", as_of=day(8))
+    sheet = shared_sheet(review.trajectories)
+    assert sheet is not None
+    chart = timeline_chart(lives_of(review), sheet)
+    axis = chart["layout"]["yaxis"]
+    rows = dict(zip(axis["ticktext"], axis["tickvals"], strict=True))
+    assert list(rows) == [
+        "Questionnaires", "Sessions", "Alliance", "Homework, wins", "Conflicts", "Events", "Relationship",
+    ]  # fmt: skip
+    drawn = {trace["meta"]["role"]: trace for trace in chart["data"]}
+    for role, row in (
+        ("homework done", "Homework, wins"),
+        ("small win", "Homework, wins"),
+        ("conflict", "Conflicts"),
+        ("rupture repaired", "Alliance"),
+    ):
+        assert set(drawn[role]["y"]) == {rows[row]}
+    assert "<b>" not in drawn["rupture repaired"]["hovertext"][0]
+    assert paper_chart(chart, caption="Timeline", width=180, height=50)
+
+
+def test_a_view_that_may_not_read_them_has_none(store: Store):
+    plain = client_review(store, "C1", as_of=FIRST)
+    sheet = shared_sheet(plain.trajectories)
+    assert plain.strips == ()
+    assert (
+        sheet is None or "Conflicts" not in timeline_chart(lives_of(plain), sheet)["layout"]["yaxis"]["ticktext"]
+    )
