@@ -38,10 +38,10 @@ def page_for(pages: Pages, path: str | None, request: PageRequest) -> list[Compo
 
 def write_page(pages: Pages, path: str) -> str | None:
     """Write the page of a path, as HTML, for the visitor who asks; None where the browser lays it out."""
-    request = _request(path)
-    visit = pages.visit(path, request.user)
+    visit = pages.visit(path, signed_in_user())
     if visit is None or visit.page.written is None:
         return None
+    request = _request(path)  # takes the note of the last form: not before somebody shows it
     with request.store.snapshot(), definitions_of(request.store):
         return visit.page.written(replace(request, client_id=visit.client_id))
 

@@ -12,6 +12,7 @@ import click
 from mbc.cli.options import (
     as_option,
     force_option,
+    instrument_option,
     instruments_option,
     models_option,
     store_option,
@@ -96,6 +97,67 @@ def client(  # noqa: PLR0913 - an option each
         cohort = CohortModels(full_store, read_models(models_folder)) if expected else None
         document = client_report(store, client_id, cohort=cohort, as_of=_day(as_of))
         _save(store, document, place, paper, client_id)
+
+
+@command.command("summary")
+@click.argument("client_id", metavar="CLIENT")
+@click.option("--language", default="en", show_default=True, help="de, en, es, fr or nl.")
+@instrument_option("measures", "Only this questionnaire; may be repeated. Default: all that are not private.")
+@click.option(
+    "--include",
+    type=click.Choice(("relationship", "alliance", "events", "goals")),
+    multiple=True,
+    help="Print what a partner must not read, for this print alone; may be repeated.",
+)
+@models_option
+@_output
+def summary(  # noqa: PLR0913 - an option each
+    *,
+    client_id: str,
+    language: str,
+    measures: tuple[str, ...],
+    include: tuple[str, ...],
+    models_folder: Path | None,
+    target: Path,
+    paper: str,
+    as_of: dt.datetime | None,
+    force: bool,
+    store_url: str,
+    username: str | None,
+) -> None:
+    """Print one page in plain words for CLIENT to take home.
+
+    Names of relationship scales, the alliance, relationship events and statuses, and goals about leaving or
+    another person are left out unless --include ticks them. Read the page before you hand it over.
+    """
+    from mbc.care import CohortModels, client_review  # noqa: PLC0415 - quick until a report is made
+    from mbc.care.forecast.model_files import read_models  # noqa: PLC0415
+    from mbc.reports.catalogue import catalogue  # noqa: PLC0415
+    from mbc.reports.plain_summary import printed_goals, summary_document  # noqa: PLC0415
+    from mbc.reports.private_matters import PRIVATE_WORDS, WARNING  # noqa: PLC0415
+    from mbc.store import Store  # noqa: PLC0415
+
+    place = _target(target, force=force)
+    words = catalogue(language)
+    with Store.open(store_url) as full_store:
+        store = view_of(full_store, username)
+        cohort = CohortModels(full_store, read_models(models_folder))
+        review = client_review(store, client_id, cohort=cohort, as_of=_day(as_of))
+        document = summary_document(review, words, measures=measures, include=include)
+        _save(store, document, place, paper, client_id, included=include)
+    goals = printed_goals(review, include)
+    _say_goals(len(review.goals) - len(goals), [goal.label for goal in goals])
+    if include:
+        names = ", ".join(PRIVATE_WORDS[name] for name in include)  # pyright: ignore[reportArgumentType]
+        click.secho(f"Includes {names}. {WARNING}", fg="yellow", err=True)
+
+
+def _say_goals(left_out: int, printed: list[str]) -> None:
+    """List the goals on the sheet: no list of words knows every way of speaking about another person."""
+    for label in printed:
+        click.echo(f"Goal on the sheet: {label}")
+    if left_out:
+        click.echo(f"Goals left out: {left_out}.")
 
 
 def _target(target: Path, *, force: bool) -> Path:

@@ -7,14 +7,18 @@ from typing import TYPE_CHECKING
 from mbc.lazy import public_names
 
 if TYPE_CHECKING:
+    from mbc.reports.catalogue import languages as languages
     from mbc.reports.clinician_review import client_report as client_report
     from mbc.reports.clinician_review import review_document as review_document
     from mbc.reports.document import Document as Document
+    from mbc.reports.plain_summary import client_summary as client_summary
 
 __getattr__, __dir__, _names = public_names(
     __name__,
     {
+        "catalogue": ("languages",),
         "clinician_review": ("client_report", "review_document"),
+        "plain_summary": ("client_summary",),
         "document": ("Document",),
     },
 )

@@ -97,3 +97,25 @@ def test_the_audit_trail_says_who_made_what_about_whom_and_nothing_of_it(url, tm
     line = lines_of(url).filter(pl.col("action") == "report").row(-1, named=True)
     assert (line["who"], line["subject"]) == ("oak", "C001")
     assert json.loads(line["detail"]) == {"kind": "client", "form": "pdf", "language": "en"}
+
+
+def test_the_summary_says_which_goals_are_on_it_and_warns_of_what_was_ticked(url, tmp_path):
+    place = tmp_path / "page.pdf"
+    output = run(url, "summary", "C001", "-o", place, "--as", "ash", "--language", "nl")
+    assert "Goal on the sheet: Say what I need" in output
+    assert "found in a bag" not in output
+    assert "Hoe het met u gaat" in read_pdf(place.read_bytes()).text
+    ticked = run(url, "summary", "C001", "-o", place, "--force", "--include", "events", "--include", "alliance")
+    assert "events and relationships" in ticked
+    assert "found in a bag" in ticked
+    line = lines_of(url).filter(pl.col("action") == "report").row(-1, named=True)
+    assert json.loads(line["detail"]) == {
+        "kind": "summary", "form": "pdf", "language": "en", "included": ["events", "alliance"],
+    }  # fmt: skip
+
+
+def test_a_language_that_there_is_not_is_refused_before_anything_is_read(url, tmp_path):
+    before = lines_of(url).height
+    with pytest.raises(ReportError, match="'es', 'fr' or 'nl'"):
+        run(url, "summary", "C001", "-o", tmp_path / "a.pdf", "--language", "it")
+    assert lines_of(url).height == before

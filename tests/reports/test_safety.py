@@ -18,6 +18,10 @@ from tests.reports.documents import read_pdf
 DAY = day(11)
 DOCUMENTS: dict[str, Callable[[Store], Document]] = {
     "client": lambda store: reports.client_report(store, CLIENT, as_of=DAY),
+    "summary": lambda store: reports.client_summary(store, CLIENT, as_of=DAY),
+    "summary with everything": lambda store: reports.client_summary(
+        store, CLIENT, include=["relationship", "alliance", "events", "goals"], as_of=DAY
+    ),
 }
 
 

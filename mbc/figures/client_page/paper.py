@@ -86,7 +86,7 @@ def paper_chart(
     most_days : int
         Days at most that are named on the axis.
     tick_words : callable
-        Writes what stands at a day of the axis, "Feb 2026", in another language.
+        Writes what stands at a tick, "Feb 2026" or "10.5", in another language.
 
     Returns
     -------
@@ -101,7 +101,7 @@ def paper_chart(
     marks: list[Mark] = []
     for trace in cast("Sequence[Chart]", chart["data"]):
         marks += _marks(trace)
-    x, y = _days(chart["layout"]["xaxis"], most_days, tick_words), _values(chart["layout"]["yaxis"])
+    x, y = _days(chart["layout"]["xaxis"], most_days, tick_words), _values(chart["layout"]["yaxis"], tick_words)
     return Figure(
         Drawing(
             "",
@@ -202,11 +202,11 @@ def _days(about: Chart, most: int, tick_words: Callable[[str], str]) -> Axis:
     return Axis(start, end, "", ticks, days=True)
 
 
-def _values(about: Chart) -> Axis:
+def _values(about: Chart, tick_words: Callable[[str], str]) -> Axis:
     start, end = (float(value) for value in about["range"])
     places = [float(at) for at in cast("Sequence[Any]", about["tickvals"])]
     words = about.get("ticktext") or [_number(at) for at in places]
-    ticks = tuple((at, str(word)) for at, word in zip(places, words, strict=True))
+    ticks = tuple((at, tick_words(str(word))) for at, word in zip(places, words, strict=True))
     return Axis(start, end, "", ticks, grid=about.get("showgrid") is not False)
 
 

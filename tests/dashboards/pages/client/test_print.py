@@ -63,3 +63,24 @@ def test_an_unknown_kind_is_not_found(signed_in):
 
 def test_nobody_signed_in_prints_nothing(browser):
     assert browser.post("/print", data={"client_id": "C001", "kind": "client"}).status_code == 401
+
+
+def test_the_summary_is_downloaded_in_the_language_and_with_what_was_ticked(signed_in, record_url):
+    browser = signed_in("ash")
+    plain = print_report(browser, kind="summary", language="de")
+    assert "summary-C001" in plain.headers["Content-Disposition"]
+    text = read_pdf(plain.data).text
+    assert "Wie es Ihnen geht" in text
+    assert "Ended R1" not in text
+    ticked = print_report(browser, kind="summary", include=["events", "goals"])
+    assert "Ended R1" in read_pdf(ticked.data).text
+    with Store.open(record_url) as store:
+        detail = store.audit.entries(action="report")["detail"].to_list()[-1]
+    assert json.loads(detail)["included"] == ["events", "goals"]
+
+
+def test_what_cannot_be_ticked_comes_back_to_the_page_in_words(signed_in):
+    browser = signed_in("ash")
+    refused = print_report(browser, kind="summary", include=["safety"])
+    assert refused.status_code == 303
+    assert "cannot be included" in browser.get("/client/C001?plain=1").text
