@@ -88,7 +88,7 @@ def command(  # noqa: PLR0913 - one argument for each option
             definition=definition,
             cohort=cohort,
             small_numbers=k or preset,
-            models=CohortModels(store) if definition == "jacobson-truax" else None,
+            models=CohortModels(store) if definition in {"jacobson-truax", "milestones"} else None,
         )
         if csv is not None:
             rows = len(result.metrics)

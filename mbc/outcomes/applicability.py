@@ -43,7 +43,26 @@ def not_applicable(statuses: Lazy, episodes: Lazy, end: int) -> Lazy:
     """
     day = nw.when(nw.col("ended") < end).then(nw.col("ended")).otherwise(nw.lit(end))
     spans = episodes.with_columns(day=day).select("episode_id", "client_id", "day")
-    held = statuses.join(spans, on="client_id", how="inner").filter(nw.col("since") <= nw.col("day"))
+    return in_a_relationship(statuses, spans).filter(nw.col("together") == 0).select("episode_id")
+
+
+def in_a_relationship(statuses: Lazy, spans: Lazy) -> Lazy:
+    """Say of each episode whether the client is in a relationship on a day.
+
+    Parameters
+    ----------
+    statuses : LazyFrame
+        client_id, relationship_id (null: the person), status, since (day number).
+    spans : LazyFrame
+        episode_id, client_id, day.
+
+    Returns
+    -------
+    LazyFrame
+        episode_id, together (1 or 0). An episode is not in it where no status is on record by that day.
+    """
+    days = spans.select("episode_id", "client_id", "day")
+    held = statuses.join(days, on="client_id", how="inner").filter(nw.col("since") <= nw.col("day"))
     held = held.with_columns(whose=nw.col("relationship_id").fill_null(""))
     latest = held.filter(nw.col("since") == nw.col("since").max().over("episode_id", "whose"))
     current = nw.col("status").is_in(sorted(CURRENT))
@@ -52,5 +71,4 @@ def not_applicable(statuses: Lazy, episodes: Lazy, end: int) -> Lazy:
     # a status of the person ends when a relationship begins: nobody is single and partnered
     over = (nw.col("whose") == "") & (nw.col("began") > nw.col("since")).fill_null(value=False)
     together = (current & ~over).cast(nw.Int64)
-    counted = latest.with_columns(together=together).group_by("episode_id").agg(nw.col("together").max())
-    return counted.filter(nw.col("together") == 0).select("episode_id")
+    return latest.with_columns(together=together).group_by("episode_id").agg(nw.col("together").max())

@@ -63,4 +63,5 @@ def headline(metrics: Iterable[Metric], rule: Eligibility = PRESETS["plain"]) ->
 def main_metric(metrics: Iterable[Metric]) -> Metric | None:
     """Find the rate that a headline is about."""
     listed = list(metrics)
-    return next((metric for name in _HEADLINES for metric in listed if metric.metric.endswith(name)), None)
+    named = {metric.metric.removeprefix(f"{metric.key}_" if metric.key else ""): metric for metric in listed}
+    return next((named[name] for name in _HEADLINES if name in named), None)

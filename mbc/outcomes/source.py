@@ -31,18 +31,11 @@ _TABLES: dict[str, tuple[dict[str, str], dict[str, str]]] = {
     ),
     "statuses": (
         {"client_id": "text", "status": "text", "since": "day"},
-        {"relationship_id": "text"},
+        {"relationship_id": "text", "step_forward": "yes or no"},
     ),
     "goals": (
-        {"client_id": "text", "goal_id": "text", "set_on": "day"},
-        {
-            "baseline": "number",
-            "target": "number",
-            "higher_is_better": "yes or no",
-            "retired_on": "day",
-            "latest": "number",
-            "rated_on": "day",
-        },
+        {"client_id": "text", "goal_id": "text", "set_on": "day", "reached": "yes or no"},
+        {},
     ),
 }
 _NEEDED = ("episodes", "sessions", "scores")
@@ -64,9 +57,9 @@ class Source:
     scores: Lazy
     """client_id, episode_id, instrument, scale, taken (day number), score, place (order of recording), target."""
     statuses: Lazy
-    """client_id, relationship_id, status, since."""
+    """client_id, relationship_id, status, since (day number), step_forward."""
     goals: Lazy
-    """client_id, goal_id, set, retired, rated, baseline, target, latest, higher_is_better."""
+    """client_id, goal_id, set (day number), reached: whether the latest rating is at the target."""
     kind: Any
     """A table that came in, whose kind a result is handed back as."""
 

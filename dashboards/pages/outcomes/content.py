@@ -15,27 +15,6 @@ from mbc.store import User
 LATEST = "latest"
 DEFINITION = "jacobson-truax"
 COHORT = "finished"
-BY_MEASURE = (
-    "Measure",
-    "Recovered",
-    "Improved",
-    "Unchanged",
-    "Deteriorated",
-    "Recovered, of those who began beyond the cutoff",
-    "Mean improvement (d)",
-    "Have a later score",
-    "Have a first score",
-)
-_SUFFIXES = (
-    "recovered",
-    "improved",
-    "unchanged",
-    "deteriorated",
-    "recovered_of_distressed",
-    "effect_size",
-    "paired",
-    "measured",
-)
 FIGURES = ("Figure", "Result", "Among", "Bounds for missing outcomes")
 FLOW = ("Step", "Clients", "Not, and why")
 _ABSENT = "not judged"
@@ -130,20 +109,17 @@ def is_by_measure(report: Report) -> bool:
     return any(figure.group for figure in report.figures)
 
 
+def measure_headings(report: Report) -> tuple[str, ...]:
+    """Give the headings of the table by measure: each figure has a column."""
+    return ("Measure", *dict.fromkeys(figure.title for figure in report.figures))
+
+
 def measure_rows(report: Report) -> list[list[str]]:
     """Give one row of words per measure; what is hidden is marked as such, never shown as zero."""
+    titles = measure_headings(report)[1:]
+    cells = {(figure.group, figure.title): figure.words for figure in report.figures}
     groups = dict.fromkeys(figure.group for figure in report.figures)
-    return [
-        [group, *(_cell([each for each in report.figures if each.group == group], suffix) for suffix in _SUFFIXES)]
-        for group in groups
-    ]
-
-
-def _cell(figures: list[Figure], suffix: str) -> str:
-    figure = next((each for each in figures if each.metric.endswith(f"_{suffix}")), None)
-    if figure is None:
-        return _ABSENT if suffix in {"improved", "unchanged", "deteriorated"} else "no cutoff"
-    return figure.words
+    return [[group, *(cells.get((group, title), _ABSENT) for title in titles)] for group in groups]
 
 
 def figure_rows(report: Report) -> list[list[str]]:

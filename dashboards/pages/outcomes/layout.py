@@ -16,7 +16,6 @@ from dashboards.components.charts import chart
 from dashboards.components.forms import form, notice
 from dashboards.components.tables import table
 from dashboards.pages.outcomes.content import (
-    BY_MEASURE,
     COHORT,
     DEFINITION,
     FIGURES,
@@ -29,6 +28,7 @@ from dashboards.pages.outcomes.content import (
     figure_rows,
     flow_rows,
     is_by_measure,
+    measure_headings,
     measure_rows,
     period_choices,
     whose,
@@ -161,7 +161,7 @@ def _report(
 ) -> list[Component]:
     suffix = f"-{place}" if place else ""
     if is_by_measure(report):
-        rates = table(report.title, BY_MEASURE, measure_rows(report), blocks=True)
+        rates = table(report.title, measure_headings(report), measure_rows(report), blocks=True)
     else:
         rows = figure_rows(report)
         rates = table(report.title, FIGURES[: len(rows[0])] if rows else FIGURES, rows, blocks=True)

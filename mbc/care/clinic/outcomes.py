@@ -65,6 +65,8 @@ def clinic_report(
         )
     period = reported_period(source, start, end)
     frames = record_frames(source, period)
+    endings = store.episodes().select("episode_id", "ending")  # a text: a view for counting leaves it out
+    frames["episodes"] = frames["episodes"].drop("ending").join(endings, on="episode_id", how="left")
     settings = with_own_limits(read_definition(definition), frames["scores"], models)
     return outcomes.report(
         frames, settings, cohort, start=period.start, end=period.end, small_numbers=small_numbers

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Any
 
 import polars as pl
 
+from mbc.care.client.goals import is_reached, known_scale
 from mbc.care.course.relationships import Timeline, timelines
 from mbc.care.scoring.scores import scores
 from mbc.instruments import Instrument, instrument
@@ -39,7 +41,33 @@ def record_frames(store: Store, period: Period) -> dict[str, pl.DataFrame]:
             "client_id", "administration_id", "episode_id", "instrument", "scale", "target", "taken_on", "score"
         ),
         "statuses": store.statuses(),
+        "goals": _goals(store, table, period),
     }
+
+
+def _goals(store: Store, table: pl.DataFrame, period: Period) -> pl.DataFrame:
+    """Say of each goal whether it was reached by the last day of the period, as the client's page does."""
+    goals = store.goals()
+    ratings = store.goal_ratings().filter(pl.col("rated_on") <= period.end).sort("rated_on")
+    latest = dict(ratings.group_by("goal_id", maintain_order=True).last().select("goal_id", "rating").iter_rows())
+    reached: list[bool] = []
+    for row in goals.iter_rows(named=True):
+        name = known_scale(row["scale"])
+        rating = latest.get(row["goal_id"]) if name is None else _latest_score(table, row, name, period)
+        reached.append(is_reached(row, rating))
+    return goals.select("client_id", "goal_id", "set_on", pl.Series("reached", reached, pl.Boolean))
+
+
+def _latest_score(table: pl.DataFrame, row: Mapping[str, Any], name: str, period: Period) -> float | None:
+    key, _, part = name.partition(".")
+    until = min(row["retired_on"] or period.end, period.end)
+    mine = table.filter(
+        pl.col("client_id") == row["client_id"],
+        pl.col("instrument") == key,
+        pl.col("scale") == instrument(key).scale(part or None).key,
+        pl.col("taken_on").is_between(row["set_on"], until),
+    ).sort("taken_on")
+    return None if mine.is_empty() else float(mine["score"][-1])
 
 
 def _applicable(

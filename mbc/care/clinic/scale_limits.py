@@ -7,8 +7,11 @@ import polars as pl
 from mbc.care.forecast.clinic_models import CohortModels, noise_for
 from mbc.errors import UnknownInstrument
 from mbc.instruments import instrument
+from mbc.outcomes.definitions import jacobson_truax, milestones
 from mbc.outcomes.definitions.definition_file import Definition
-from mbc.outcomes.definitions.jacobson_truax import Measure, Settings, catalogue_measure, separate_scales
+from mbc.outcomes.definitions.jacobson_truax import Measure, catalogue_measure, separate_scales
+
+_BY_SCALE = (jacobson_truax.Settings, milestones.Settings)
 
 
 def with_own_limits(settings: Definition, scores: pl.DataFrame, models: CohortModels | None) -> Definition:
@@ -16,7 +19,7 @@ def with_own_limits(settings: Definition, scores: pl.DataFrame, models: CohortMo
 
     Only scales without a published limit are concerned, and the source of the limit says whose it is.
     """
-    if models is None or not isinstance(settings, Settings) or not settings.from_catalogue:
+    if models is None or not isinstance(settings, _BY_SCALE) or not settings.from_catalogue:
         return settings
     named = {measure.key for measure in settings.measures}
     own = [

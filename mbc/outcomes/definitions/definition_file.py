@@ -24,6 +24,8 @@ RULES = {
     "hedis": "hedis",
     "cms159": "cms159",
     "saes": "saes",
+    "milestones": "milestones",
+    "course-of-care": "course_of_care",
 }
 """Name of the rules -> module in this folder."""
 
