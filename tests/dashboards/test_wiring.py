@@ -15,6 +15,7 @@ PAGES = (
     ("ash", "/caseload"),
     ("ash", "/client/C001"),
     ("ana", "/outcomes"),
+    ("oak", "/outcomes"),
     ("ash", "/to-review"),
     ("ash", "/other-records"),
     ("adam", "/accounts"),

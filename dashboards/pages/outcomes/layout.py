@@ -100,9 +100,17 @@ def layout(
     ]
 
 
-def _chooser(component: str, label: str, choices: Sequence[Choice], value: str) -> Component:
+def _chooser(component: str, label: str, choices: Sequence[Choice], value: str | None) -> Component:
     data = [{"value": choice.value, "label": choice.label} for choice in choices]
-    return dmc.Select(id=component, label=label, data=data, value=value, allowDeselect=False, className="period")
+    return dmc.Select(
+        id=component,
+        label=label,
+        data=data,
+        value=value,
+        allowDeselect=False,
+        disabled=not choices,
+        className="period",
+    )
 
 
 def content(
@@ -132,7 +140,10 @@ def _released(store: Store, theme: Theme, token: str) -> list[Component]:
         words = (
             "Nothing was released yet. The operator publishes a quarter once it is over: mbc release make 2026-Q3"
         )
-        return [html.P(words, className="empty")]
+        return [
+            _chooser(ids.RELEASE, "Release", (), None),
+            html.Div(html.P(words, className="empty"), id=ids.RELEASED, **aria(live="polite")),
+        ]
     choices = [Choice(release.name, release.name) for release in releases]
     return [
         _chooser(ids.RELEASE, "Release", choices, releases[0].name),
