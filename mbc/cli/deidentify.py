@@ -8,8 +8,11 @@ import click
 from rich.console import Console
 from rich.text import Text
 
-from mbc.care import deidentified_cohort
 from mbc.care.cohort.files import write_cohort
+from mbc.care.cohort.prepare import prepare_cohort
+from mbc.care.cohort.profiles import PROFILES, profile_named, read_profile
+from mbc.care.cohort.risk_report import CohortRisk
+from mbc.care.words import count
 from mbc.cli.options import as_option, store_option, view_of
 from mbc.store import Store
 
@@ -18,6 +21,19 @@ from mbc.store import Store
 @click.argument("folder", type=click.Path(file_okay=False, path_type=Path))
 @store_option
 @as_option
+@click.option(
+    "--profile",
+    "profile_name",
+    type=click.Choice([*PROFILES, "expert"]),
+    default="days",
+    show_default=True,
+    help="How much detail is kept. coarse: at least 5 people look alike, or nothing is written.",
+)
+@click.option(
+    "--settings",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    help="Your own profile, a TOML file; with --profile expert.",
+)
 @click.option(
     "--k",
     "k",
@@ -31,23 +47,53 @@ from mbc.store import Store
     type=click.Path(dir_okay=False, path_type=Path),
     help="Also write the re-identification key (study id and client id) to this file.",
 )
-def command(*, folder: Path, store_url: str, username: str | None, k: int, key: Path | None) -> None:
+def command(
+    *,
+    folder: Path,
+    store_url: str,
+    username: str | None,
+    profile_name: str,
+    settings: Path | None,
+    k: int,
+    key: Path | None,
+) -> None:
     """Write the record to FOLDER with random study ids and days instead of dates.
 
-    No names, no ids of the clinic, no dates, no free text, no safety data. FOLDER must be new or empty.
+    No names, no ids of the clinic, no dates, no free text, no safety data. FOLDER must be new or empty. How easily
+    people can still be recognised is measured, and written to risk.json.
     """
+    if (profile_name == "expert") != (settings is not None):
+        raise click.UsageError("--profile expert and --settings FILE belong together.")
+    profile = profile_named(profile_name) if settings is None else read_profile(settings)
     if key is not None and username is not None:
         raise click.UsageError("--key names people, so it is for the operator alone: leave --as out.")
     with Store.open(store_url) as full_store:
         store = view_of(full_store, username)
-        cohort, study_ids = deidentified_cohort(store, k=k)
+        prepared = prepare_cohort(store, profile=profile, k=k)
+        cohort, risk, study_ids = prepared.cohort, prepared.risk, prepared.study_ids
         rows = {name: table.height for name, table in cohort.tables().items()}
         store.audit.record("export", format="cohort", file=folder.name, rows=rows, key=key is not None)
-    write_cohort(cohort, folder, study_ids=None if key is None else study_ids, key=key)
+    write_cohort(cohort, folder, risk=risk, study_ids=None if key is None else study_ids, key=key)
     say = Console(highlight=False).print
     say(Text(f"{cohort.people.height} people, {cohort.scores.height} scores: written to {folder}."))
+    if risk.left_out:
+        left_out = count(risk.left_out, "person was", "people were")
+        say(Text(f"{left_out} left out because too few look like them."))
+    say(Text(_recognised(risk)))
     if cohort.withheld:
         held = ", ".join(cohort.withheld)
         say(Text(f"Item answers of {held} are left out (one item concerns safety); the scores are there."))
     if key is not None:
         say(Text(f"The key is in {key}, readable by you only. Whoever has both can name people."))
+
+
+def _recognised(risk: CohortRisk) -> str:
+    """Say how many people can be recognised, and what to do about it."""
+    measured = risk.measured
+    by = ", ".join(risk.quasi_identifiers) or "no column"
+    text = f"By {by}: the smallest group of people who look alike has {measured.k}; {measured.unique} are unique."
+    if risk.asked_k is None and measured.unique:
+        text += (
+            " Whoever knows these of somebody recognises them. --profile coarse gives everybody others like them."
+        )
+    return f"{text} risk.json has what a partner, a receptionist and others could find."

@@ -14,8 +14,9 @@ from flask.typing import ResponseReturnValue
 from dashboards.web.flash import STALE, back_to
 from dashboards.web.sessions import csrf_holds
 from dashboards.web.visitor import user_store
-from mbc.care import deidentified_cohort
 from mbc.care.cohort.files import write_cohort
+from mbc.care.cohort.prepare import prepare_cohort
+from mbc.care.cohort.profiles import PROFILES
 from mbc.errors import AccessDenied, MbcError
 
 PATH = "/cohort"
@@ -30,18 +31,22 @@ def answer_download() -> ResponseReturnValue:
     typed = request.form.get("k", "").strip()
     if not typed.isdecimal() or not LEAST <= int(typed) <= MOST:
         return back_to(PATH, f"The least number of people in a category is a number from {LEAST} to {MOST}.")
+    profile = request.form.get("profile", "coarse")
+    if profile not in PROFILES:
+        return back_to(PATH, f"Choose one of these: {', '.join(PROFILES)}.")
     store = user_store()
     if not store.has_permission("cohort:read"):
         store.audit.record("refused", asked="a cohort", fault="AccessDenied")
         raise AccessDenied("This account may not have a cohort.")
     try:
-        cohort, _ = deidentified_cohort(store, k=int(typed))
+        prepared = prepare_cohort(store, profile=PROFILES[profile], k=int(typed))
+        cohort = prepared.cohort
         file = f"cohort-{datetime.now(UTC):%Y%m%dT%H%M%SZ}.zip"
         rows = {name: table.height for name, table in cohort.tables().items()}
         store.audit.record("export", format="cohort", file=file, rows=rows, key=False)
         with tempfile.TemporaryDirectory() as folder:
             place = Path(folder) / "cohort"
-            write_cohort(cohort, place)
+            write_cohort(cohort, place, risk=prepared.risk)
             packed = _zip(place)
     except AccessDenied:
         raise

@@ -5,14 +5,21 @@ from __future__ import annotations
 from dash import html
 from dash.development.base_component import Component
 
-from dashboards.components.forms import form, notice, panel, text_field
+from dashboards.components.forms import choice, form, notice, panel, text_field
 from dashboards.pages.cohort.forms import DOWNLOAD, LEAST, PATH, answer_download
 from dashboards.routes import Page, PageRequest
+
+_PROFILES = (
+    ("coarse", "coarse: at least five people look alike; a few scores of each"),
+    ("safe-harbor", "safe-harbor: weeks and bands; some people can be recognised"),
+    ("days", "days: everything by the day; most people can be recognised"),
+)
 
 
 def layout(request: PageRequest) -> list[Component]:
     """Lay out what a cohort is, and the form that makes one."""
     fields = [
+        choice("Detail", "profile", _PROFILES, place="cohort"),
         text_field(
             "Least number of people in a category", "k", place="cohort", value=str(LEAST), longest=2,
             hint="Therapists, endings, kinds of event and modalities of fewer people become 'other'",
@@ -21,10 +28,9 @@ def layout(request: PageRequest) -> list[Component]:
     return [
         html.H1("De-identified cohort"),
         html.P(
-            "Everybody on record under a random study id that is new in each download, with days since the first "
-            "contact instead of dates. No names, no identifiers of the clinic, no free text, no safety "
-            "data, and no "
-            "key: nobody can be named from it, and two downloads cannot be joined.",
+            "Everybody on record under a random study id that is new in each download, with time since the first "
+            "contact instead of dates. No names, no identifiers of the clinic, no free text, no safety data, and "
+            "no key. How easily people can still be recognised is measured and written into the download.",
             className="lead",
         ),
         *notice(request.note),
@@ -33,10 +39,9 @@ def layout(request: PageRequest) -> list[Component]:
             "download",
             form(DOWNLOAD, request.token, fields, "Make and download"),
             html.P(
-                "A zip file of CSV tables with a codebook; in Python mbc.care.cohort reads it. Each download is "
-                "a line "
-                "of the audit log with your name. What you do with the file is under your care, and your ethics "
-                "approval says what that may be.",
+                "A zip file of CSV tables with a codebook and risk.json; in Python mbc.care.cohort reads it. Each "
+                "download is a line of the audit log with your name. What you do with the file is under your "
+                "care, and your ethics approval says what that may be.",
                 className="quiet-words",
             ),
         ),

@@ -27,13 +27,17 @@ class Cohort:
     """De-identified tables: random study ids, days since each person's first contact, no dates, no free text.
 
     ``people``: study_id, therapist, sessions (held), days (from first to last contact), ending.
-    ``scores``: study_id, day, session_number, instrument, scale, target, informant, score, answered, items,
-    prorated.
-    ``items``: instrument -> study_id, day, session_number, target, informant, form, coding, one column per item.
-    ``sessions``: study_id, day, number, attended, modality.
+    ``scores``: study_id, day, episode, since_intake, session_number, instrument, scale, target, informant, score,
+    answered, items, prorated.
+    ``items``: instrument -> study_id, day, episode, since_intake, session_number, target, informant, form, coding,
+    one column per item.
+    ``sessions``: study_id, day, episode, since_intake, number, attended, modality.
     ``relationships``: study_id, day, target (R1, R2, ...; null: the person), status.
     ``goals``: study_id, goal (G1, ...), baseline, target_rating, higher_is_better, day, rating.
     ``events``: study_id, day, kind, valence.
+
+    ``episode`` counts a person's episodes of care, and ``since_intake`` the days since the episode began: two
+    treatments are never one course.
 
     Where an identifier of the clinic's own reads like one of these labels ("G1", "p007"), the labels get another
     letter (GX1, PX001), so that whatever reads like an identifier in a table is one.
@@ -151,6 +155,31 @@ class _Record:
         dated = days_since(swapped, self.origins, date=date, by="study_id", name="day")
         return dated.select("study_id", "day", pl.exclude("study_id", "day")).sort(pl.all())
 
+    def _in_episodes(self, frame: pl.DataFrame) -> pl.DataFrame:
+        """Say in which episode a day lies, and how long after its beginning; a day before all is in the first."""
+        starts = self._anonymous(self.store.episodes().select("client_id", "started_on"), "started_on")
+        starts = (
+            starts.drop_nulls()
+            .unique()
+            .sort("study_id", "day")
+            .with_columns(
+                pl.int_range(1, pl.len() + 1).over("study_id").cast(pl.Int32).alias("episode"),
+                pl.col("day").alias("start"),
+            )
+        )
+        first = starts.group_by("study_id").agg(pl.col("start").min().alias("first"))
+        dated = (
+            frame.with_row_index("_row")
+            .sort("day")
+            .join_asof(starts.sort("day"), on="day", by="study_id", check_sortedness=False)
+        )
+        dated = dated.join(first, on="study_id", how="left").sort("_row").drop("_row")
+        placed = dated.with_columns(
+            pl.col("episode").fill_null(pl.when(pl.col("first").is_not_null()).then(1)),
+            (pl.col("day") - pl.col("start").fill_null(pl.col("first"))).cast(pl.Int32).alias("since_intake"),
+        )
+        return placed.select("study_id", "day", "episode", "since_intake", *frame.columns[2:])
+
     def _fold(self, frame: pl.DataFrame, column: str) -> pl.DataFrame:
         return fold_rare(frame, column, person="study_id", k=self.k)
 
@@ -185,7 +214,7 @@ class _Record:
             "client_id", "taken_on", "session_number", "instrument", "scale", "target", "informant",
             "score", "answered", "items", "prorated",
         )  # fmt: skip
-        return self._anonymous(self._targeted(scores.select(wanted)), "taken_on")
+        return self._in_episodes(self._anonymous(self._targeted(scores.select(wanted)), "taken_on"))
 
     def _items(self, of: Instrument) -> pl.DataFrame:
         answers = self.store.answers(of.key)
@@ -195,11 +224,11 @@ class _Record:
         )
         columns = [name for name in of.item_columns() if name in wide.columns]
         table = wide.select(*occasion, *(pl.col(name).cast(pl.Int64) for name in columns))
-        return self._anonymous(self._targeted(table), "taken_on")
+        return self._in_episodes(self._anonymous(self._targeted(table), "taken_on"))
 
     def _sessions(self) -> pl.DataFrame:
         sessions = self.store.sessions().select("client_id", "held_on", "number", "attended", "modality")
-        return self._fold(self._anonymous(sessions, "held_on"), "modality")
+        return self._in_episodes(self._fold(self._anonymous(sessions, "held_on"), "modality"))
 
     def _relationships(self) -> pl.DataFrame:
         statuses = self.store.statuses().select(

@@ -10,15 +10,23 @@ from pathlib import Path
 import polars as pl
 
 from mbc.care.cohort.deidentified import Cohort
+from mbc.care.cohort.knowledge import NOT_PROTECTED
+from mbc.care.cohort.risk_report import CohortRisk
+from mbc.care.words import count, join_list
 from mbc.errors import MbcError
 from mbc.privacy import StudyIds
 
 _ABOUT = {
     "study_id": "random id of a person; the same in every table",
     "day": "whole days since that person's first contact (day 0)",
+    "episode": "number of the person's episode of care, 1 for the first on record",
+    "since_intake": "days since that episode began; below 0 before the first",
     "therapist": "random id; 'other' where few people share a therapist",
     "sessions": "therapy sessions attended",
     "days": "days from the first to the last attended session",
+    "weeks": "band of the weeks from the first to the last attended session",
+    "relationship": "whether the person has scores of a relationship",
+    "answered_in": "days (ends of periods) at which the person has scores",
     "ending": "how the latest episode of care ended; empty while it goes on",
     "session_number": "number of the therapy session it was answered for",
     "instrument": "key of the questionnaire",
@@ -43,11 +51,17 @@ _ABOUT = {
     "kind": "kind of event; 'other' where few people had it",
     "valence": "how the client saw it: growth, hard or neutral",
 }
+_NO_TIME = 946_684_800  # 1 January 2000, for every file of every cohort
 _TABLES = ("people", "scores", "sessions", "relationships", "goals", "events")
 
 
 def write_cohort(
-    cohort: Cohort, folder: Path, *, study_ids: StudyIds | None = None, key: Path | None = None
+    cohort: Cohort,
+    folder: Path,
+    *,
+    risk: CohortRisk | None = None,
+    study_ids: StudyIds | None = None,
+    key: Path | None = None,
 ) -> None:
     """Write a cohort into a new folder: one CSV per table, a codebook, and what was left out.
 
@@ -56,7 +70,9 @@ def write_cohort(
     cohort : Cohort
         From :func:`mbc.care.deidentified_cohort`.
     folder : Path
-        Made by this call; an existing folder must be empty.
+        Made by this call, for its owner alone; an existing folder must be empty. The files bear no time.
+    risk : CohortRisk, optional
+        Written as risk.json, and on the first page of the README and the codebook.
     study_ids, key : StudyIds and Path, optional
         Write the re-identification key (study ids with the ids on record) to this file, readable by its owner
         only. It must lie outside ``folder``.
@@ -72,13 +88,16 @@ def write_cohort(
         raise MbcError(
             f"The re-identification key {key} would lie inside the cohort folder. Choose a path outside it."
         )
-    folder.mkdir(parents=True, exist_ok=True)
-    for name, frame in cohort.tables().items():
-        frame.write_csv(folder / f"{name}.csv")
-    (folder / "codebook.json").write_text(
-        json.dumps(_codebook(cohort), indent=2, ensure_ascii=False) + "\n", "utf-8"
-    )
-    (folder / "README.md").write_text(_readme(cohort), "utf-8")
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    folder.chmod(0o700)
+    texts = {f"{name}.csv": frame.write_csv() for name, frame in cohort.tables().items()}
+    texts["codebook.json"] = _as_json(_codebook(cohort, risk))
+    texts["README.md"] = _readme(cohort, risk)
+    if risk is not None:
+        texts["risk.json"] = _as_json(risk.to_dict())
+    for name, text in texts.items():
+        _write(folder / name, text)
+    os.utime(folder, (_NO_TIME, _NO_TIME))
     if study_ids is not None and key is not None:
         _write_key(study_ids, key)
 
@@ -113,10 +132,11 @@ def _read_table(path: Path, types: Mapping[str, str]) -> pl.DataFrame:
     return pl.read_csv(path, schema=schema)
 
 
-def _codebook(cohort: Cohort) -> dict[str, object]:
+def _codebook(cohort: Cohort, risk: CohortRisk | None) -> dict[str, object]:
     tables = cohort.tables()
     return {
         "about": "De-identified cohort of a clinic that uses measurement-based care.",
+        **({} if risk is None else {"risk": _risk_words(risk)}),
         "smallest": cohort.smallest,
         "withheld": list(cohort.withheld),
         "types": {name: {c: str(t.base_type()) for c, t in f.schema.items()} for name, f in tables.items()},
@@ -133,7 +153,7 @@ def _item_words(table: str, column: str) -> str:
     return f"answer at position {position} of the form; empty = left blank"
 
 
-def _readme(cohort: Cohort) -> str:
+def _readme(cohort: Cohort, risk: CohortRisk | None) -> str:
     held = ", ".join(cohort.withheld) or "none"
     return (
         "# De-identified cohort\n\n"
@@ -142,8 +162,51 @@ def _readme(cohort: Cohort) -> str:
         f"* Categories of fewer than {cohort.smallest} people are folded into 'other'.\n"
         f"* Item answers withheld because one item is a safety matter: {held}. `scores.csv` has their scores.\n"
         "* Safety screens and safety flags are left out altogether.\n"
-        "* In a small cohort, rare combinations can still be recognised: give it to those who may have it.\n"
+        + (
+            "* In a small cohort, rare combinations can still be recognised: give it to those who may have it.\n"
+            if risk is None
+            else "\n## How easily people can be recognised\n\n"
+            + "".join(f"* {line}\n" for line in _risk_words(risk))
+            + "\nThe same scores in another release of this clinic link the two: give each group of readers one.\n"
+        )
     )
+
+
+def _risk_words(risk: CohortRisk) -> list[str]:
+    """Say what was measured, a sentence for each."""
+    measured = risk.measured
+    columns = join_list(risk.quasi_identifiers) or "no column"
+    alike = (
+        f"Profile '{risk.profile}'. By {columns} of people.csv the smallest group of people who look alike has "
+        f"{measured.k}, and {measured.unique} of {measured.people} are alone in theirs."
+    )
+    chance = (
+        "Somebody who knows that a person is here names the right row with a chance of at most "
+        f"{measured.prosecutor_highest:.0%}, and {measured.prosecutor_mean:.0%} on average; all clients of the "
+        "clinic are candidates, so it is the same for somebody who does not know it."
+    )
+    lines = [alike, chance]
+    if risk.left_out:
+        lines.append(f"{count(risk.left_out, 'person', 'people')} left out because too few look like them.")
+    lines += [
+        f"{each.who.capitalize()} ({each.what}): at least {each.k} fit, {each.unique} are unique."
+        for each in risk.knowledge
+    ]
+    if risk.asked_k is not None:
+        lines.append(f"Protected to k = {risk.asked_k}, except against: {', '.join(sorted(NOT_PROTECTED))}.")
+    return lines
+
+
+def _as_json(value: object) -> str:
+    return json.dumps(value, indent=2, ensure_ascii=False) + "\n"
+
+
+def _write(path: Path, text: str) -> None:
+    """Write a file for its owner alone, with no time that says when."""
+    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    with os.fdopen(descriptor, "w", encoding="utf-8", newline="\n") as file:
+        file.write(text)
+    os.utime(path, (_NO_TIME, _NO_TIME))
 
 
 def _write_key(study_ids: StudyIds, path: Path) -> None:
