@@ -34,7 +34,7 @@ FORMS: dict[str, tuple[str, dict[str, str]]] = {  # address -> who may, and what
     "/assign-clients": ("adam", {"client_id": "C001", "clinician_id": "K2", "reason": "K1 has left"}),
     "/add-clinician": ("adam", {"clinician_id": "K9", "display_name": "Dr Nine"}),
     "/erase-client": ("adam", {"client_id": "C002", "again": "C002", "reason": "request of today"}),
-    "/download-cohort": ("res", {"k": "5"}),
+    "/download-cohort": ("res", {"k": "5", "profile": "days"}),
     "/download-outcomes": ("ash oak ana", {"period": "latest"}),
 }
 
@@ -260,7 +260,7 @@ def test_an_erasure_needs_the_identifier_twice(come, record):
 
 
 def test_a_researcher_downloads_a_cohort_that_names_nobody(come, record):
-    answer = send(come("res"), "/download-cohort", k="5")
+    answer = send(come("res"), "/download-cohort", k="5", profile="days")
     assert answer.status_code == 200
     assert answer.headers["Cache-Control"] == "no-store"
     with zipfile.ZipFile(io.BytesIO(answer.data)) as archive:
@@ -275,6 +275,11 @@ def test_a_researcher_downloads_a_cohort_that_names_nobody(come, record):
         visitor = come("res")
         assert send(visitor, "/download-cohort", k=k).status_code == 303
         assert "from 5 to 50" in note(visitor)
+    visitor = come("res")
+    send(visitor, "/download-cohort", k="5", profile="coarse")
+    assert "people are too few for k = 5" in note(visitor)
+    send(visitor, "/download-cohort", k="5", profile="fine")
+    assert "Choose one of these" in note(visitor)
 
 
 def test_an_analyst_downloads_what_the_page_publishes(come, record):

@@ -246,12 +246,12 @@ def _hierarchy(name: str, values: list[str | None]) -> Hierarchy:
     """Ever coarser words for a column: as it is, then two groups where bands can be joined, then hidden."""
     finest: dict[object, str] = {value: "none" if value is None else value for value in values}
     if name == "ending":
-        joined = {value: ONGOING if value == ONGOING else "ended" for value in values}
-        return Hierarchy((finest, dict(joined)))
+        ended: dict[object, str] = {value: ONGOING if value == ONGOING else "ended" for value in values}
+        return Hierarchy((finest, ended))
     if name in ("sessions", "weeks"):
         last = max((value for value in values if value is not None), key=_lower_end, default=None)
-        joined = {value: value if value == last and last else "fewer" for value in values}
-        return Hierarchy((finest, dict(joined)))
+        fewer: dict[object, str] = {value: last if last and value == last else "fewer" for value in values}
+        return Hierarchy((finest, fewer))
     return Hierarchy((finest,))
 
 
