@@ -15,6 +15,7 @@ import pytest
 from flask.testing import FlaskClient
 
 from dashboards.app import PAGES
+from mbc.care import make_release
 from mbc.errors import AccessDenied
 from mbc.store import Store
 from tests.dashboards.conftest import sign_in, token_of
@@ -282,14 +283,16 @@ def test_a_researcher_downloads_a_cohort_that_names_nobody(come, record):
     assert "Choose one of these" in note(visitor)
 
 
-def test_an_analyst_downloads_what_the_page_publishes(come, record):
-    answer = send(come("ana"), "/download-outcomes", period="2026-Q1")
+def test_an_analyst_downloads_what_was_released_and_nothing_else(come, record):
+    assert send(come("ana"), "/download-outcomes", period="2026-Q1").status_code == 303
+    make_release(record, "2026-Q1")
+    answer = send(come("ana"), "/download-outcomes", release="2026-Q1")
     assert answer.status_code == 200
     assert answer.headers["Content-Type"].startswith("text/csv")
     for identifying in ("C001", "C003", "Willow", "K1"):
         assert identifying not in answer.text
     assert record.audit.entries(action="export", who="ana").height == 1
-    odd = send(come("ana"), "/download-outcomes", period="../../x\r\nSet-Cookie: a=b")
+    odd = send(come("ana"), "/download-outcomes", release="../../x\r\nSet-Cookie: a=b")
     assert odd.status_code in (200, 303)
     assert "Set-Cookie: a" not in str(odd.headers)
 
