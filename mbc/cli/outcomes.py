@@ -13,8 +13,9 @@ from rich.text import Text
 
 from mbc.care import CohortModels, clinic_report
 from mbc.cli.options import as_option, instruments_option, store_option, view_of
-from mbc.outcomes import OutcomeReport
+from mbc.outcomes import OutcomeReport, report
 from mbc.outcomes.definitions.definition_file import definition_text, definitions
+from mbc.outcomes.record_folders import Engine, read_folders
 from mbc.outcomes.results import value_words
 from mbc.privacy.small_numbers.presets import Preset
 from mbc.store import Store
@@ -29,6 +30,9 @@ def _print_definition(ctx: click.Context, _: click.Parameter, name: str | None) 
 
 
 @click.command("outcomes")
+@click.argument(
+    "paths", nargs=-1, type=click.Path(exists=True, file_okay=False, path_type=Path), metavar="[FOLDER]..."
+)
 @store_option
 @instruments_option
 @as_option
@@ -54,6 +58,11 @@ def _print_definition(ctx: click.Context, _: click.Parameter, name: str | None) 
     "--csv", "csv", type=click.Path(dir_okay=False, path_type=Path), help="Write the table here as well."
 )
 @click.option(
+    "--engine",
+    type=click.Choice(["polars", "duckdb", "spark"]),
+    help="What computes when record folders are given; polars by default.",
+)
+@click.option(
     "--print-definition",
     is_eager=True,
     expose_value=False,
@@ -63,6 +72,7 @@ def _print_definition(ctx: click.Context, _: click.Parameter, name: str | None) 
 )
 def command(  # noqa: PLR0913 - one argument for each option
     *,
+    paths: tuple[Path, ...],
     store_url: str,
     username: str | None,
     definition: str,
@@ -72,13 +82,30 @@ def command(  # noqa: PLR0913 - one argument for each option
     preset: Preset,
     k: int | None,
     csv: Path | None,
+    engine: Engine | None,
 ) -> None:
     """Report outcomes by a published definition: recovery, reliable change, waits, completeness.
 
     The figures are exact, for those who see the clients; each comes with its denominator, 95 % limits that count
     clients within clinicians, bounds for missing outcomes, and what the small-number rule lets be published. What
     others may see is published once: mbc release make.
+
+    With FOLDERs (as mbc export writes them, CSV or Parquet) the report is made from their tables, by the engine
+    that is asked for, and no record is opened.
     """
+    if paths:
+        if username is not None:
+            raise click.UsageError("--as acts on a record; folders have no accounts.")
+        if start is None or end is None:
+            raise click.UsageError("With folders, give the period: --from and --to.")
+        result = report(
+            read_folders(paths, engine or "polars"), definition, cohort, start=start.date(), end=end.date(),
+            small_numbers=k or preset,
+        )  # fmt: skip
+        _finish(result, csv)
+        return
+    if engine is not None:
+        raise click.UsageError("--engine is for folders: mbc outcomes --engine duckdb FOLDER --from DAY --to DAY")
     with Store.open(store_url) as full_store:
         store = view_of(full_store, username)
         result = clinic_report(
@@ -93,9 +120,13 @@ def command(  # noqa: PLR0913 - one argument for each option
         if csv is not None:
             rows = len(result.metrics)
             store.audit.record("export", format=f"outcomes, {result.definition}, csv", file=csv.name, rows=rows)
+    _finish(result, csv)
+
+
+def _finish(result: OutcomeReport, csv: Path | None) -> None:
     _print_report(Console(highlight=False), result)
     if csv is not None:
-        result.to_frame().write_csv(csv)
+        result.table().write_csv(csv)
         click.echo(f"Written to {csv}.")
 
 

@@ -162,7 +162,11 @@ class OutcomeReport:
         table
             metric, numerator, denominator, value (percent, or the metric's unit), lower, upper, published.
         """
-        table = pl.DataFrame(
+        return _like(self.table(), self.kind)
+
+    def table(self) -> pl.DataFrame:
+        """Give the same as a polars table, whatever the report was made from."""
+        return pl.DataFrame(
             [tuple(getattr(metric, name) for name in COLUMNS) for metric in self.metrics],
             schema={
                 "metric": pl.String,
@@ -175,7 +179,6 @@ class OutcomeReport:
             },
             orient="row",
         )
-        return _like(table, self.kind)
 
     def summary(self) -> str:
         """Give the report as plain text: heading, rules, flow and every figure with its denominator and bounds."""

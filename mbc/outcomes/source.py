@@ -171,21 +171,35 @@ def _absent(kind: str) -> nw.Expr:
 def _typed(table: str, column: str, kind: str, dtype: Any) -> nw.Expr:
     value = nw.col(column)
     if dtype == nw.Unknown or (kind == "day" and dtype == nw.Object):
-        return _absent(kind).alias(_renamed(column, kind))
-    if kind == "text":
-        return value.cast(nw.String).alias(column)
-    if kind == "day":
-        return _day(table, column, dtype).alias(_renamed(column, kind))
-    if kind == "yes or no":
-        if dtype == nw.String:
-            return (value.str.to_lowercase() == "true").alias(column)
-        if dtype != nw.Boolean and not dtype.is_integer():
-            raise FrameError(f"Column '{column}' of '{table}' must be true or false, got {dtype}.")
-        return (value if dtype == nw.Boolean else value == 1).alias(column)
+        made = _absent(kind)
+    elif kind == "text":
+        made = value.cast(nw.String)
+    elif kind == "day":
+        made = _day(table, column, dtype)
+    elif kind == "yes or no":
+        made = _yes_or_no(table, column, dtype)
+    else:
+        made = _number(table, column, dtype)
+    return made.alias(_renamed(column, kind))
+
+
+def _yes_or_no(table: str, column: str, dtype: Any) -> nw.Expr:
+    value = nw.col(column)
+    if dtype == nw.String:
+        return value.str.to_lowercase() == "true"
+    if dtype != nw.Boolean and not dtype.is_integer():
+        raise FrameError(f"Column '{column}' of '{table}' must be true or false, got {dtype}.")
+    return value if dtype == nw.Boolean else value == 1
+
+
+def _number(table: str, column: str, dtype: Any) -> nw.Expr:
+    value = nw.col(column)
+    if dtype == nw.String:  # a file without rows, or all blank, has no other type
+        return nw.when(value != "").then(value).cast(nw.Float64)
     if not dtype.is_numeric():
         raise FrameError(f"Column '{column}' of '{table}' must hold numbers, got {dtype}.")
     number = value.cast(nw.Float64)
-    return (number.fill_nan(None) if dtype.is_float() else number).alias(column)
+    return number.fill_nan(None) if dtype.is_float() else number
 
 
 def _day(table: str, column: str, dtype: Any) -> nw.Expr:
