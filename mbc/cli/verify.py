@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING
 
 import click
 
-from mbc.cli.options import instruments_option, store_option, view_of
+from mbc.cli.options import force_option, instruments_option, store_option, view_of
 from mbc.cli.record_summary import warn
+from mbc.cli.verify_install import try_installation
 from mbc.errors import SettingsError, StoreOlder
 
 if TYPE_CHECKING:
@@ -30,16 +31,44 @@ if TYPE_CHECKING:
     metavar="FILE",
     help="Add the head to this file, kept elsewhere, after checking that the head of its last line is in the log.",
 )
+@click.option(
+    "--install",
+    is_flag=True,
+    help="Try this installation instead of a record: numbered requirements, each with its result.",
+)
+@click.option(
+    "-o",
+    "--out",
+    type=click.Path(dir_okay=False, path_type=Path),
+    metavar="FILE",
+    help="With --install: save the validation pack as .html or .pdf, to be read and signed.",
+)
+@force_option
 @store_option
 @instruments_option
-def command(*, noted: str | None, username: str | None, anchor: Path | None, store_url: str) -> None:
+def command(
+    *,
+    noted: str | None,
+    username: str | None,
+    anchor: Path | None,
+    store_url: str,
+    install: bool,
+    out: Path | None,
+    force: bool,
+) -> None:
     """Check the file, the audit log line by line, and every row against the seal of the entry that wrote it.
 
     Ends with status 0 when the record is intact, with 1 and each fault when it is not.
 
     A chain cannot know that its newest lines were cut off. Note the head that is printed somewhere else, on paper
     or in another system, and hand it to the next check with --head.
+
+    With --install no record is opened: each requirement is tried with records of people who do not exist, which
+    are gone afterwards. Ends with status 1 when one is not met.
     """
+    if install or out is not None or force:
+        _try_installation(out, install=install, force=force, of_records=(noted, username, anchor))
+        return
     from rich.console import Console  # noqa: PLC0415 - loaded when it is needed
     from rich.progress import Progress  # noqa: PLC0415
 
@@ -78,6 +107,15 @@ def command(*, noted: str | None, username: str | None, anchor: Path | None, sto
         add_head(anchor, report.chain.note)
         click.echo(f"Added to {anchor}.")
     if faults:
+        raise click.exceptions.Exit(1)
+
+
+def _try_installation(out: Path | None, *, install: bool, force: bool, of_records: tuple[object, ...]) -> None:
+    if not install:
+        raise click.UsageError("--out and --force go with --install.")
+    if any(option is not None for option in of_records):
+        raise click.UsageError("--install is about the program, not about a record: leave the other options out.")
+    if not try_installation(out, force=force):
         raise click.exceptions.Exit(1)
 
 

@@ -40,7 +40,7 @@ def new_file(path: Path, *, force: bool = False) -> Generator[Path]:
     """
     if path.is_dir():
         raise SettingsError(f"'{quote(path, longest=200)}' is a folder; name a file.")
-    _refuse_existing(path, force=force)
+    refuse_existing(path, force=force)
     temporary = _temporary_name(path)
     try:
         with explain_errors(path):
@@ -48,7 +48,7 @@ def new_file(path: Path, *, force: bool = False) -> Generator[Path]:
             os.close(descriptor)
             yield temporary
             _flush(temporary)
-            _refuse_existing(path, force=force)  # nobody else wrote it meanwhile
+            refuse_existing(path, force=force)  # nobody else wrote it meanwhile
             temporary.replace(path)
     finally:
         temporary.unlink(missing_ok=True)
@@ -92,7 +92,7 @@ def check_target(path: Path, *, folder: bool, force: bool) -> None:
     elif path.is_dir():
         raise SettingsError(f"'{quote(path, longest=200)}' is a folder; name a file.")
     else:
-        _refuse_existing(path, force=force)
+        refuse_existing(path, force=force)
 
 
 @contextmanager
@@ -106,7 +106,8 @@ def explain_errors(path: Path) -> Generator[None]:
         ) from fault
 
 
-def _refuse_existing(path: Path, *, force: bool) -> None:
+def refuse_existing(path: Path, *, force: bool) -> None:
+    """Raise SettingsError where a file is there and not to be replaced."""
     if path.exists() and not force:
         raise SettingsError(
             f"'{quote(path, longest=200)}' exists already. Choose another name, or replace it with --force."
