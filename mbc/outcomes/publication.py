@@ -14,7 +14,11 @@ from mbc.privacy.small_numbers.rounded_counts import SmallNumberRule
 
 BANDS = ((90, "over 90 %"), (80, "80 to 90 %"), (0, "under 80 %"))
 LEAST_FOR_BAND = 20
-"""Completeness is published as a band, and only of at least so many people: of few, a band is a count."""
+"""Completeness is published as a band, and only of at least so many people: of few, a band is a count.
+
+Of fewer than 10 (k - 1) people the highest band would narrow how many are missing to fewer than k values: then
+more are asked for.
+"""
 LEAST_FOR_MEAN = 20
 
 
@@ -108,9 +112,9 @@ def _named(key: str, name: str) -> str:
 
 def _figure(metric: Metric, shown: dict[str, Shown], rule: SmallNumberRule) -> Figure:
     if metric.completeness:
-        return _band(metric)
+        return _band(metric, rule)
     if metric.unit != "percent":
-        return _mean(metric, rule)
+        return _mean(metric, shown, rule)
     count, of = shown[metric.metric].rounded, shown[_named(metric.key, metric.of)].rounded
     if count is None or of is None:
         return _made(metric, hidden=True)
@@ -128,15 +132,18 @@ def _figure(metric: Metric, shown: dict[str, Shown], rule: SmallNumberRule) -> F
     )
 
 
-def _band(metric: Metric) -> Figure:
-    if metric.denominator < LEAST_FOR_BAND or metric.numerator is None:
+def _band(metric: Metric, rule: SmallNumberRule) -> Figure:
+    least = max(LEAST_FOR_BAND, 10 * (rule.smallest - 1))
+    if metric.denominator < least or metric.numerator is None:
         return _made(metric, hidden=True)
     percent = 100 * metric.numerator / metric.denominator
-    return _made(metric, value=next(band for least, band in BANDS if percent >= least))
+    return _made(metric, value=next(band for lowest, band in BANDS if percent >= lowest))
 
 
-def _mean(metric: Metric, rule: SmallNumberRule) -> Figure:
-    if metric.value is None or metric.denominator < max(LEAST_FOR_MEAN, rule.smallest):
+def _mean(metric: Metric, shown: dict[str, Shown], rule: SmallNumberRule) -> Figure:
+    judged = shown.get(_named(metric.key, "paired"))
+    given_away = judged is not None and judged.rounded is None  # its n would stand with the mean
+    if metric.value is None or given_away or metric.denominator < max(LEAST_FOR_MEAN, rule.smallest):
         return _made(metric, hidden=True)
     return _made(metric, value=f"{metric.value:.2f}", of=rule.rounded(metric.denominator))
 

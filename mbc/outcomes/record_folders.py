@@ -29,8 +29,8 @@ def read_folders(paths: Sequence[Path], engine: Engine = "polars") -> dict[str, 
     ----------
     paths : sequence of Path
         Folders laid out as `mbc export` writes them, CSV or Parquet: ``episodes``, ``sessions``, ``statuses``
-        where there are any, and ``administrations/KEY`` with the answers of each questionnaire, or
-        ``scores``. With several, the names of clients, episodes and clinicians are kept apart by the folder's name.
+        where there are any, and ``administrations/KEY`` with the answers of each questionnaire, or ``scores``.
+        With several, the names of clients, episodes and clinicians are kept apart by the folder's name.
     engine : {"polars", "duckdb", "spark"}
         What reads and computes. The rows stay with it.
 
