@@ -137,13 +137,17 @@ def make_clinic(url: str, folder: Path, password: str) -> tuple[DemoAccount, ...
         Of every account.
     """
     from mbc import simulate  # noqa: PLC0415
+    from mbc.care import make_release  # noqa: PLC0415
     from mbc.care.forecast.kept_models import make_models  # noqa: PLC0415
     from mbc.exchange import import_record  # noqa: PLC0415
     from mbc.store import Store  # noqa: PLC0415
 
     with Store.create(url) as store:
         import_record(simulate.clinic(alliance=True).write(folder / "files"), store)
-        list(make_models(store, _last_day(store)))
+        day = _last_day(store)
+        list(make_models(store, day))
+        for quarter in _quarters_over(day):
+            make_release(store, quarter, today=day)
         people = _accounts(store)
         for account in people:
             store.accounts.add(
@@ -155,6 +159,18 @@ def make_clinic(url: str, folder: Path, password: str) -> tuple[DemoAccount, ...
                 supervises=account.supervises,
             )
     return people
+
+
+def _quarters_over(day: dt.date) -> list[str]:
+    """Name the two quarters before the one that a day is in, the earlier first.
+
+    Examples
+    --------
+    >>> _quarters_over(dt.date(2026, 2, 1))
+    ['2025-Q3', '2025-Q4']
+    """
+    count = 4 * day.year + (day.month - 1) // 3
+    return [f"{number // 4}-Q{number % 4 + 1}" for number in (count - 2, count - 1)]
 
 
 def _accounts(store: Store) -> tuple[DemoAccount, ...]:
