@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import datetime as dt
+import hashlib
+import json
 from pathlib import Path
 
 import click
@@ -58,6 +60,11 @@ def _print_definition(ctx: click.Context, _: click.Parameter, name: str | None) 
     "--csv", "csv", type=click.Path(dir_okay=False, path_type=Path), help="Write the table here as well."
 )
 @click.option(
+    "--about",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="Write how the figures were made here, as JSON: definition, period, rules, version, digest of the table.",
+)
+@click.option(
     "--engine",
     type=click.Choice(["polars", "duckdb", "spark"]),
     help="What computes when record folders are given; polars by default.",
@@ -82,6 +89,7 @@ def command(  # noqa: PLR0913 - one argument for each option
     preset: Preset,
     k: int | None,
     csv: Path | None,
+    about: Path | None,
     engine: Engine | None,
 ) -> None:
     """Report outcomes by a published definition: recovery, reliable change, waits, completeness.
@@ -102,7 +110,7 @@ def command(  # noqa: PLR0913 - one argument for each option
             read_folders(paths, engine or "polars"), definition, cohort, start=start.date(), end=end.date(),
             small_numbers=k or preset,
         )  # fmt: skip
-        _finish(result, csv)
+        _finish(result, csv, about)
         return
     if engine is not None:
         raise click.UsageError("--engine is for folders: mbc outcomes --engine duckdb FOLDER --from DAY --to DAY")
@@ -120,14 +128,19 @@ def command(  # noqa: PLR0913 - one argument for each option
         if csv is not None:
             rows = len(result.metrics)
             store.audit.record("export", format=f"outcomes, {result.definition}, csv", file=csv.name, rows=rows)
-    _finish(result, csv)
+    _finish(result, csv, about)
 
 
-def _finish(result: OutcomeReport, csv: Path | None) -> None:
+def _finish(result: OutcomeReport, csv: Path | None, about: Path | None) -> None:
     _print_report(Console(highlight=False), result)
     if csv is not None:
         result.table().write_csv(csv)
         click.echo(f"Written to {csv}.")
+    if about is not None:
+        table = result.table().write_csv().encode()
+        how = result.about() | {"table_sha256": hashlib.sha256(table).hexdigest()}
+        about.write_text(json.dumps(how, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
+        click.echo(f"How they were made is in {about}.")
 
 
 def _print_report(console: Console, result: OutcomeReport) -> None:

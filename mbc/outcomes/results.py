@@ -9,6 +9,7 @@ from typing import Any
 import narwhals.stable.v2 as nw
 import polars as pl
 
+from mbc import __version__
 from mbc.outcomes.cohorts import Cohort, Period
 from mbc.privacy.small_numbers.protect import Table
 from mbc.privacy.small_numbers.rounded_counts import PublishedShare
@@ -179,6 +180,31 @@ class OutcomeReport:
             },
             orient="row",
         )
+
+    def about(self) -> dict[str, object]:
+        """Say how the figures were made: definition, cohort, period, rules, sources and version.
+
+        Returns
+        -------
+        dict
+            As it is written to JSON beside a table of the figures.
+        """
+        return {
+            "definition": self.definition,
+            "title": self.title,
+            "cohort": self.cohort,
+            "heading": self.heading,
+            "start": self.period.start.isoformat(),
+            "end": self.period.end.isoformat(),
+            "first": self.first_rule,
+            "last": self.last_rule,
+            "rules": list(self.rules),
+            "sources": list(self.sources),
+            "small_numbers": self.small_numbers,
+            "smallest": self.smallest,
+            "headline": self.headline,
+            "version": __version__,
+        }
 
     def summary(self) -> str:
         """Give the report as plain text: heading, rules, flow and every figure with its denominator and bounds."""

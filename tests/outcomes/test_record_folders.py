@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 from pathlib import Path
 
 import polars as pl
 import pytest
 from click.testing import CliRunner
 
+import mbc
 from mbc import outcomes
 from mbc.cli.program import program
 from mbc.errors import SettingsError
@@ -53,9 +56,16 @@ def test_the_command_reads_folders(clinics, tmp_path):
     folders, expected = clinics
     file = tmp_path / "nhs.csv"
     where = f"{folders[0]} {folders[1]}"
-    words = f"outcomes --engine duckdb {where} --definition nhs --from {START} --to {END} --csv {file}"
+    about = tmp_path / "about.json"
+    words = (
+        f"outcomes --engine duckdb {where} --definition nhs --from {START} --to {END} --csv {file} --about {about}"
+    )
     result = CliRunner().invoke(program, words.split(), catch_exceptions=False)
     assert result.exit_code == 0, result.output
+    how = json.loads(about.read_text(encoding="utf-8"))
+    assert (how["definition"], how["cohort"], how["start"]) == ("nhs", "finished", "2026-04-01")
+    assert how["table_sha256"] == hashlib.sha256(file.read_bytes()).hexdigest()
+    assert how["version"] == mbc.__version__
     rows = pl.read_csv(file).select("metric", "numerator", "denominator").iter_rows()
     assert {name: (hit, of) for name, hit, of in rows} == expected
 
