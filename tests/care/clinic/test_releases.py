@@ -150,6 +150,56 @@ def test_linear_programming_over_a_release_narrows_no_hidden_count(store, quarte
             assert high >= 4, name
 
 
+CATEGORIES = ("recovered", "improved", "unchanged", "deteriorated")
+
+
+def known_of_scale(figures: dict[str, dict], scale: str) -> dict[str, tuple[int, int | None]]:
+    """What a reader knows of one scale: its rates, their denominators, and the n that stands with the mean."""
+    known: dict[str, tuple[int, int | None]] = {}
+
+    def learn(name: str, rounded: int | None) -> None:
+        if rounded is None:
+            known.setdefault(name, (0, None))
+        else:
+            known[name] = (0, 0) if rounded == 0 else (max(rounded - 2, 5), rounded + 2)
+
+    for name in CATEGORIES:
+        learn(name, figures[f"{scale}_{name}"]["count"])
+        learn("paired", figures[f"{scale}_{name}"]["of"])
+    learn("paired", figures[f"{scale}_effect_size"]["of"])
+    distressed = figures[f"{scale}_recovered_of_distressed"]
+    learn("recovered", distressed["count"])
+    learn("began", distressed["of"])
+    return known
+
+
+@pytest.mark.parametrize("scale", ["phq9_total", "gad7_total"])
+def test_linear_programming_over_one_measure_narrows_no_hidden_count(store, scale):
+    small = 0
+    for quarter in QUARTERS:
+        known = known_of_scale(published(store, quarter, "jacobson-truax"), scale)
+        report = exact(store, quarter, "jacobson-truax")
+        names = list(known)
+        equal = [[-1.0 if name == "paired" else float(name in CATEGORIES) for name in names]]
+        most = [
+            [-1.0 if name == total else float(name == part) for name in names]
+            for total, part in (("paired", "began"), ("began", "recovered"))
+        ]
+        for target in CATEGORIES:
+            true = report[f"{scale}_{target}"].numerator
+            ends = []
+            for sign in (1, -1):
+                goal = [float(sign * (name == target)) for name in names]
+                made = linprog(goal, most, [0.0, 0.0], equal, [0.0], list(known.values()), integrality=1)
+                ends.append(sign * made.fun if made.status == 0 else float("inf"))
+            assert ends[0] <= true <= ends[1]
+            if 0 < true < 5:
+                small += 1
+                assert ends[0] <= 1
+                assert ends[1] >= 4
+    assert small
+
+
 def test_s1_a_year_cannot_be_released_over_its_quarters(store):
     for nested in ("2026", "2026-Q1"):
         with pytest.raises(Conflict, match="never"):
