@@ -36,6 +36,7 @@ from dashboards.web.headers import install_headers
 from dashboards.web.health import HEALTH_ENDPOINTS, install_health
 from dashboards.web.hosts import install_hosts
 from dashboards.web.html_shell import TITLE, QuietDash
+from dashboards.web.pause_notice import notice
 from dashboards.web.plain_page import install_plain_pages
 from dashboards.web.rate_limit import RateLimits, install_rate_limits
 from dashboards.web.server_page import install_written_pages
@@ -128,7 +129,7 @@ def create_app(store_url: str, settings: Settings, rates: RateLimits | None = No
 def _layout() -> Component:
     # Dash asks once by itself, at the first request, whoever sent that
     return (
-        shell(signed_in_user(), PAGES.of(signed_in_user()), drawn_theme(), csrf_token())
+        shell(signed_in_user(), PAGES.of(signed_in_user()), drawn_theme(), csrf_token(), notice())
         if is_signed_in()
         else html.Div()
     )

@@ -30,7 +30,7 @@ _LOOK: Any = {
 }
 
 
-def shell(user: User, pages: Sequence[Page], theme: Theme, token: str) -> Component:
+def shell(user: User, pages: Sequence[Page], theme: Theme, token: str, warning: str = "") -> Component:
     """Lay out the frame for one visitor.
 
     Parameters
@@ -43,6 +43,8 @@ def shell(user: User, pages: Sequence[Page], theme: Theme, token: str) -> Compon
         How the page is drawn already.
     token : str
         Goes back with the sign-out form.
+    warning : str
+        About the visitor's own account, above every page.
     """
     return dmc.MantineProvider(
         id=ids.PROVIDER,
@@ -54,6 +56,16 @@ def shell(user: User, pages: Sequence[Page], theme: Theme, token: str) -> Compon
             html.A("Skip to content", href="#main", className="skip"),
             _header(user, pages, theme, token),
             html.Div(id=ids.TROUBLE, className="trouble", role="alert"),
+            *(
+                [
+                    html.P(
+                        [warning, " ", html.A("My account", href="/account")],
+                        className="trouble-note account-notice",
+                    )
+                ]
+                if warning
+                else []
+            ),
             html.Main(id=ids.MAIN, tabIndex="-1", className="page"),
         ],
     )

@@ -12,6 +12,7 @@ from dashboards.pages import not_found
 from dashboards.routes import PageRequest, Pages, client_of
 from dashboards.web.flash import take_note
 from dashboards.web.kept_caseload import kept_caseload
+from dashboards.web.pause_notice import notice
 from dashboards.web.sessions import csrf_token
 from dashboards.web.theme import drawn_theme
 from dashboards.web.visitor import models, note_refusal, record_view, signed_in_user, today
@@ -61,6 +62,7 @@ def lay_out(pages: Pages, path: str) -> list[Component]:
 
 
 def _request(path: str | None) -> PageRequest:
+    notice(path)  # whoever opens their account's page has read it
     store = record_view(client_of(path))
     return PageRequest(
         store=store,

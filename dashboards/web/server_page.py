@@ -7,6 +7,7 @@ from collections.abc import Callable
 from flask import Flask, Response, current_app, render_template, request
 
 from dashboards.routes import Pages
+from dashboards.web.pause_notice import notice
 from dashboards.web.sessions import csrf_token
 from dashboards.web.theme import drawn_theme
 from dashboards.web.visitor import is_signed_in, signed_in_user
@@ -50,6 +51,7 @@ def server_page(template: str, **parts: object) -> str:
             "pages": listed,
             "username": user.username,
             "csrf": csrf_token(),
+            "warning": notice(request.path),
             "idle_seconds": current_app.config.get("MBC_IDLE_SECONDS", 1800),
             **parts,
         },

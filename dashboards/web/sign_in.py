@@ -23,6 +23,7 @@ from flask_login import LoginManager, current_user, login_user, logout_user
 from dashboards.routes import Pages
 from dashboards.web.kept_words import forget_words
 from dashboards.web.known_browser import remember_browser
+from dashboards.web.pause_notice import keep_notice
 from dashboards.web.second_factor import (
     codes_page,
     pending,
@@ -122,6 +123,7 @@ def _begin(visitor: Visitor, sessions: Sessions, pages: Pages) -> ResponseReturn
     sessions.start()
     store_account_state(visitor)
     login_user(visitor)
+    keep_notice(visitor.store.own_account.paused_since_last_sign_in())
     known = isinstance(wanted, str) and pages.visit(wanted, visitor.user)
     answer = make_response(redirect(str(wanted) if known else pages.home(visitor.user) or "/", 303))
     remember_browser(answer, visitor.user.username)

@@ -2,12 +2,26 @@
 
 from __future__ import annotations
 
+import json
+from dataclasses import dataclass
 from datetime import datetime
 
 import polars as pl
 
 from mbc.errors import AccessDenied
 from mbc.store.accounts.accounts import Accounts
+from mbc.store.accounts.sign_ins import MOST_FAILURES
+
+_LOOKED_AT = 200  # lines of the trail
+
+
+@dataclass(frozen=True, slots=True)
+class PausedSignIns:
+    """Guesses at a password, or a code, that paused signing in."""
+
+    attempts: int  # at least: the trail notes the first, the fifth, then the tenth, hundredth ...
+    places: int  # addresses and browsers
+    last: datetime  # UTC; of the last line about them
 
 
 class OwnAccount:
@@ -43,6 +57,21 @@ class OwnAccount:
         """Give when, and from where, the account signed in before the present sign-in."""
         lines = self.sign_ins(last=200).filter(pl.col("action") == "sign-in")
         return None if lines.height < 2 else (lines["at"][1], lines["origin"][1])
+
+    def paused_since_last_sign_in(self) -> PausedSignIns | None:
+        """Say what paused signing in since the sign-in before the present one; None where nothing did."""
+        lines = self.sign_ins(last=_LOOKED_AT)
+        signed_in = lines.with_row_index("place").filter(pl.col("action") == "sign-in")["place"].to_list()
+        begin, end = (signed_in[0] + 1 if signed_in else 0), (signed_in[1] if len(signed_in) > 1 else lines.height)
+        refused = lines.slice(begin, end - begin).filter(pl.col("action") == "sign-in refused")
+        attempts: dict[str, int] = {}
+        for origin, detail in refused.select("origin", "detail").iter_rows():
+            attempts[origin] = max(attempts.get(origin, 0), json.loads(detail or "{}").get("attempts", 1))
+        paused = {origin: count for origin, count in attempts.items() if count >= MOST_FAILURES}
+        if not paused:
+            return None
+        last = refused.filter(pl.col("origin").is_in(list(paused)))["at"].max()
+        return PausedSignIns(sum(paused.values()), len(paused), last)  # pyright: ignore[reportArgumentType]
 
     def change_password(self, current: str, new: str, *, address: str = "") -> None:
         """Choose another password; every sign-in ends.
