@@ -14,7 +14,7 @@ Row = dict[str, Any]
 
 
 def score_items(measure: Instrument, form: Form, coding: Coding) -> list[Row]:
-    """Make a read-only item for each scale whose score is a sum or mean of weights, every item answered.
+    """Make a read-only item for each scale whose score is a sum or mean of weights or decimals, every item answered.
 
     Scales with blanks made up for, items that may not apply, or an algorithm of their own have none.
     """
@@ -63,8 +63,9 @@ def expression(measure: Instrument, form: Form, coding: Coding, scale: Scale) ->
             sign, shift = -sign, low + high - shift
         (added if sign > 0 else taken).append(columns[item_id])
         constant += shift
-    total = " + ".join([*([f"{_answers(added)}.value.weight().sum()"] if added else []), plain(float(constant))])
-    total += f" - {_answers(taken)}.value.weight().sum()" if taken else ""
+    number = "value.weight()" if measure.item(scale.items[0]).whole_numbers else "value"  # choices, or decimals
+    total = " + ".join([*([f"{_answers(added)}.{number}.sum()"] if added else []), plain(float(constant))])
+    total += f" - {_answers(taken)}.{number}.sum()" if taken else ""
     factor = "" if scale.factor == 1 else f" * {plain(scale.factor)}"
     count = len(scale.items)
     divided = f" / {count}" if scale.rule in {"mean", "scaled_mean"} else ""
@@ -79,5 +80,5 @@ def _answers(columns: list[str]) -> str:
 
 def _is_sum(measure: Instrument, coding: Coding, scale: Scale) -> bool:
     items = [measure.item(item) for item in scale.items]
-    plain_items = all(item.whole_numbers and not item.may_not_apply for item in items)
-    return bool(items) and plain_items and scale.rule in _RULES and scale.algorithm is None and not coding.metric
+    alike = len({item.whole_numbers for item in items}) == 1 and not any(item.may_not_apply for item in items)
+    return bool(items) and alike and scale.rule in _RULES and scale.algorithm is None and not coding.metric

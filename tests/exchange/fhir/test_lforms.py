@@ -123,4 +123,4 @@ def test_lhc_forms_finds_the_same_scores_in_every_questionnaire_that_it_can_comp
             assert computed == pytest.approx(row), (measure.key, form.key, coding.key)
         compared.add(measure.key)
     assert len(compared) > 25
-    assert {"rses", "csi16", "ecr_s", "phq9", "gad7", "who5"} <= compared
+    assert {"rses", "csi16", "ecr_s", "phq9", "gad7", "who5", "ors", "srs"} <= compared
