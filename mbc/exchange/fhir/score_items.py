@@ -14,7 +14,7 @@ Row = dict[str, Any]
 
 
 def score_items(measure: Instrument, form: Form, coding: Coding) -> list[Row]:
-    """Make a read-only item for each scale whose score is a sum or mean of weights or decimals, every item answered.
+    """Make a read-only item for each scale whose score is a sum or mean of its answers, all of them given.
 
     Scales with blanks made up for, items that may not apply, or an algorithm of their own have none.
     """
