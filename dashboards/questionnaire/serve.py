@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import socket
 from collections.abc import Callable
 from contextlib import closing
@@ -38,6 +39,7 @@ def serve(serving: Serving, *, ready: Callable[[str], None]) -> None:
     MbcError
         If the box cannot be opened.
     """
+    logging.getLogger("waitress.queue").setLevel(logging.ERROR)  # it would report every busy moment
     with closing(Box(serving.box)) as box:
         listening = _listen(serving.host, serving.port)
         server = create_server(

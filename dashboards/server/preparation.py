@@ -40,11 +40,11 @@ def prepare(store_url: str) -> Prepared:
     """
     # loaded here: see above
     from dashboards.web.secret_key import key_of_environment, secret_key  # noqa: PLC0415
+    from mbc import sqlite_library  # noqa: PLC0415
     from mbc.care.scoring.recorded_definitions import changed_definitions  # noqa: PLC0415
     from mbc.exchange.own_definitions import definitions_of  # noqa: PLC0415
     from mbc.store import Store  # noqa: PLC0415
     from mbc.store.database import encryption_keys as keys  # noqa: PLC0415
-    from mbc.store.database import sqlite_library  # noqa: PLC0415
     from mbc.store.database.engine import address, file_of, is_encrypted, tls_caution  # noqa: PLC0415
 
     with Store.open(store_url) as store, definitions_of(store):  # a key is made only for a record that exists

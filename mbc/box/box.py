@@ -6,13 +6,12 @@
            ──< visit    one device that is answering: a digest, and answers that only that device can show again
            ──< sealed   one answer to each question, the latest; only the clinic's private key opens it
 
-A rollback journal is used, not a write-ahead log: see `mbc.store.database.sqlite_library`.
+Writers of one process wait for each other at a lock, in order; SQLite would let them sleep and try again.
 """
 
 from __future__ import annotations
 
 import os
-import sqlite3
 import threading
 import time
 from collections.abc import Callable, Generator
@@ -27,7 +26,9 @@ from mbc.box.content import Asking, Progress
 from mbc.box.seal import lock, seal, unlock
 from mbc.box.token import Kind, digest, new_token, normal_code
 from mbc.errors import MbcError, StoreBusy
+from mbc.sqlite_library import SQLITE
 
+Connection = Any  # of whichever SQLite there is
 _VERSION = 1
 _TABLES = """
 CREATE TABLE asking (
@@ -99,7 +100,8 @@ class Box:
         self._path = path
         self._clock = clock
         self._thread = threading.local()
-        self._connections: list[sqlite3.Connection] = []
+        self._connections: list[Connection] = []
+        self._turn = threading.Lock()
         self._prepare()
 
     def close(self) -> None:
@@ -261,16 +263,14 @@ class Box:
 
     # ---- inside
 
-    def _put(
-        self, connection: sqlite3.Connection, opened: OpenAsking, place: int, content: dict[str, Any]
-    ) -> None:
+    def _put(self, connection: Connection, opened: OpenAsking, place: int, content: dict[str, Any]) -> None:
         connection.execute(
             "INSERT INTO sealed (number, place, content) VALUES (?, ?, ?) "
             "ON CONFLICT (number, place) DO UPDATE SET content = excluded.content",
             (opened.number, place, seal(opened.public_key, content)),
         )
 
-    def _visit(self, connection: sqlite3.Connection, secret: str) -> Visit | None:
+    def _visit(self, connection: Connection, secret: str) -> Visit | None:
         row = connection.execute(
             f"SELECT {_ASKING}, visit.kind, seen_at, draft, sent FROM visit JOIN asking USING (number) "  # noqa: S608
             "WHERE digest = ?",
@@ -304,7 +304,7 @@ class Box:
             answered=frozenset(place for (place,) in places if place != _END),
         )
 
-    def _add_token(self, connection: sqlite3.Connection, asking_id: str, token: str, kind: Kind) -> None:
+    def _add_token(self, connection: Connection, asking_id: str, token: str, kind: Kind) -> None:
         connection.execute(
             "INSERT OR IGNORE INTO token (digest, number, kind) "
             "SELECT ?, number, ? FROM asking WHERE asking_id = ?",
@@ -312,10 +312,10 @@ class Box:
         )
 
     @property
-    def _connection(self) -> sqlite3.Connection:
-        connection: sqlite3.Connection | None = getattr(self._thread, "connection", None)
+    def _connection(self) -> Connection:
+        connection: Connection = getattr(self._thread, "connection", None)
         if connection is None:
-            connection = sqlite3.connect(
+            connection = SQLITE.connect(
                 self._path, timeout=_BUSY_SECONDS, isolation_level=None, check_same_thread=False
             )
             for pragma in (
@@ -330,18 +330,19 @@ class Box:
         return connection
 
     @contextmanager
-    def _writing(self) -> Generator[sqlite3.Connection]:
+    def _writing(self) -> Generator[Connection]:
         connection = self._connection
-        try:
-            connection.execute("BEGIN IMMEDIATE")
-        except sqlite3.OperationalError:
-            raise StoreBusy(f"The box {self._path} is busy. Try again in a minute.") from None
-        try:
-            yield connection
-        except BaseException:
-            connection.execute("ROLLBACK")
-            raise
-        connection.execute("COMMIT")
+        with self._turn:
+            try:
+                connection.execute("BEGIN IMMEDIATE")
+            except SQLITE.OperationalError:
+                raise StoreBusy(f"The box {self._path} is busy. Try again in a minute.") from None
+            try:
+                yield connection
+            except BaseException:
+                connection.execute("ROLLBACK")
+                raise
+            connection.execute("COMMIT")
 
     def _prepare(self) -> None:
         try:
@@ -354,7 +355,7 @@ class Box:
                     connection.execute(f"PRAGMA user_version = {_VERSION}")
         except OSError as fault:
             raise MbcError(f"The box {self._path} cannot be opened: {fault.strerror}.") from None
-        except sqlite3.DatabaseError:
+        except SQLITE.DatabaseError:
             raise MbcError(f"{self._path} is not a box of askings. Name another file.") from None
         if version not in (0, _VERSION):
             raise MbcError(

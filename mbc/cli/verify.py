@@ -72,8 +72,8 @@ def command(
     from rich.console import Console  # noqa: PLC0415 - loaded when it is needed
     from rich.progress import Progress  # noqa: PLC0415
 
+    from mbc import sqlite_library  # noqa: PLC0415
     from mbc.care.scoring.rescore import wrong_scores  # noqa: PLC0415
-    from mbc.store.database import sqlite_library  # noqa: PLC0415
 
     if anchor is not None and noted is not None:
         raise click.UsageError("Either --head or --head-to.")

@@ -17,8 +17,8 @@ from mbc.exchange.own_definitions import definitions_of
 from mbc.instruments import instrument
 from mbc.instruments.own import folders
 from mbc.instruments.own.template import replacement, start
+from mbc.sqlite_library import SQLITE
 from mbc.store import Administration, Definition, Store
-from mbc.store.database.sqlite_library import SQLITE
 from tests.own_questionnaires import safety_questionnaire
 
 pytestmark = pytest.mark.long

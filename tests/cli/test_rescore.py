@@ -11,8 +11,8 @@ from mbc.cli.program import program
 from mbc.exchange.own_definitions import keep_definitions
 from mbc.instruments.own.folders import using
 from mbc.instruments.own.template import start
+from mbc.sqlite_library import SQLITE
 from mbc.store import Administration, Client, Store
-from mbc.store.database.sqlite_library import SQLITE
 
 ANSWERS = ((1, 2, 3, 4), (4, 4, 4, 4), (1, 1, 1, None), (2, 3, 2, 3))
 BANDS = 'bands = [{ from = 4, label = "far" }, { from = 12, label = "near" }]\nmissing = '

@@ -10,8 +10,8 @@ from click.testing import CliRunner
 
 from mbc.cli.verify import command
 from mbc.errors import SettingsError
+from mbc.sqlite_library import SQLITE
 from mbc.store import Administration, Client, Goal, Store
-from mbc.store.database.sqlite_library import SQLITE
 
 pytestmark = pytest.mark.long
 

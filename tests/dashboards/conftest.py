@@ -13,8 +13,8 @@ from flask.testing import FlaskClient
 
 from dashboards.app import open_app
 from dashboards.settings import Settings
+from mbc.sqlite_library import SQLITE
 from mbc.store import Store
-from mbc.store.database.sqlite_library import SQLITE
 from tests.dashboards.record import PASSWORD, make_record
 
 KEY = "a key that only the tests of these pages use"

@@ -18,9 +18,9 @@ from alembic.script import ScriptDirectory
 from sqlalchemy import text
 
 from mbc.errors import Conflict, MbcError, SettingsError, StoreError, StoreNewer, StoreNotFound
+from mbc.sqlite_library import SQLITE
 from mbc.store import Client, Store, migrations
 from mbc.store.database.engine import address, display_address
-from mbc.store.database.sqlite_library import SQLITE
 from mbc.store.schema import tables
 
 

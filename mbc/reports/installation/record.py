@@ -5,11 +5,11 @@ from __future__ import annotations
 import contextlib
 from pathlib import Path
 
+from mbc import sqlite_library
 from mbc.reports.installation.requirement import NotMet, require
 from mbc.reports.installation.synthetic import DAY, day_of, synthetic_store
 from mbc.store import Administration, Store
 from mbc.store.backup.restore import restore
-from mbc.store.database import sqlite_library
 
 _CHANGE = "UPDATE answer SET value = 3 WHERE item = 1"
 

@@ -13,9 +13,9 @@ from typing import Any
 from sqlalchemy import Engine, StaticPool, create_engine
 
 from mbc.errors import Conflict
+from mbc.sqlite_library import SQLITE
 from mbc.store.backup.staging import fcntl, to_disk
 from mbc.store.database import sqlcipher
-from mbc.store.database.sqlite_library import SQLITE
 
 _PATIENCE = 2  # seconds
 _BESIDE = ("-wal", "-shm", "-journal")

@@ -17,9 +17,10 @@ from sqlalchemy.exc import ArgumentError, DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.pool import StaticPool
 
+from mbc import sqlite_library
 from mbc.distribution import install_hint
 from mbc.errors import Conflict, SettingsError, StoreBusy, StoreError, StoreUnreachable
-from mbc.store.database import sqlcipher, sqlite_library
+from mbc.store.database import sqlcipher
 from mbc.store.database.encryption_keys import Passphrase
 
 BUSY_SECONDS = 30.0  # how long a command waits while another program writes

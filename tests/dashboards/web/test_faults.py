@@ -15,7 +15,7 @@ from flask.testing import FlaskClient
 
 from dashboards.app import PAGES
 from dashboards.server.log import Line
-from mbc.store.database.sqlite_library import SQLITE
+from mbc.sqlite_library import SQLITE
 from tests.dashboards.conftest import sign_in
 
 pytestmark = pytest.mark.long

@@ -26,12 +26,12 @@ from mbc.errors import (
     StoreNewer,
     WrongKey,
 )
+from mbc.sqlite_library import SQLITE
 from mbc.store import Administration, Client, Store, migrations
 from mbc.store.backup import archive
 from mbc.store.backup import restore as restoring
 from mbc.store.backup import row_copy as copying
 from mbc.store.backup.restore import examine, restore
-from mbc.store.database.sqlite_library import SQLITE
 from tests.store import postgres_server
 from tests.store.conftest import DATABASES, GOOD_PASSWORD, STORE_KEY, _numbers, file_url, fill
 from tests.store.migrations.test_migrations import held, lay_down

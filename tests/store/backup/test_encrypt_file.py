@@ -16,12 +16,12 @@ from sqlalchemy import text
 
 from mbc.distribution import install_hint
 from mbc.errors import Conflict, MbcError, SettingsError, StoreError, WrongKey
+from mbc.sqlite_library import SQLITE
 from mbc.store import Client, Event, Store
 from mbc.store.backup.encrypt_file import change_key, encrypt
 from mbc.store.backup.restore import examine, restore
 from mbc.store.database import encryption_keys as keys
 from mbc.store.database import sqlcipher
-from mbc.store.database.sqlite_library import SQLITE
 from tests.store.backup.test_backup_and_restore import contents, without_last_line
 from tests.store.conftest import STORE_KEY, fill
 

@@ -8,10 +8,10 @@ from pathlib import Path
 
 import pytest
 
+from mbc import sqlite_library
+from mbc.sqlite_library import SQLITE, is_safe
 from mbc.store import Store
 from mbc.store.database import engine as engines
-from mbc.store.database import sqlite_library
-from mbc.store.database.sqlite_library import SQLITE, is_safe
 
 PROCESSES, THREADS = 4, 4
 WRITER = """
