@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import datetime as dt
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
@@ -10,6 +12,8 @@ from mbc.cli.options import as_option, instrument_option, store_option, view_of
 
 if TYPE_CHECKING:
     import polars as pl
+
+    from mbc.care.values.plan import ClientPlan
 
 
 @click.group("client")
@@ -57,6 +61,83 @@ def withdraw(*, client_id: str, number: int, reason: str, username: str | None, 
     click.echo(
         f"Questionnaire {number} of {client_id} withdrawn. 'mbc client history {client_id}' still shows it."
     )
+
+
+@command.command("plan")
+@click.argument("client_id", metavar="CLIENT")
+@click.option(
+    "--start",
+    type=click.DateTime(["%Y-%m-%d"]),
+    metavar="YYYY-MM-DD",
+    help="Plan the clinic's battery from this day on; questionnaires planned already stay as they are.",
+)
+@click.option(
+    "--battery",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    envvar="MBC_BATTERY",
+    show_envvar=True,
+    help="TOML file with the clinic's battery; default: the one that mbc brings along.",
+)
+@click.option("--weeks", type=click.IntRange(1, 52), default=12, show_default=True, help="How far to look ahead.")
+@click.option(
+    "--as-of", type=click.DateTime(["%Y-%m-%d"]), metavar="YYYY-MM-DD", help="Reference date; default: today."
+)
+@as_option
+@store_option
+def plan(
+    *,
+    client_id: str,
+    start: dt.datetime | None,
+    battery: Path | None,
+    weeks: int,
+    as_of: dt.datetime | None,
+    username: str | None,
+    store_url: str,
+) -> None:
+    """Show a client's plan of measures: what is due, and a calendar of what comes.
+
+    With --start, plan the clinic's battery. One questionnaire is planned, changed or ended with 'mbc record
+    measure', a time without questionnaires with 'mbc record pause'.
+    """
+    from mbc.care.plan.battery import read_battery  # noqa: PLC0415 - quick until a record is opened
+    from mbc.care.plan.client_plan import client_plan  # noqa: PLC0415
+    from mbc.store import Store  # noqa: PLC0415
+
+    today = dt.date.today() if as_of is None else as_of.date()  # noqa: DTZ011 - the calendar day where it is run
+    with Store.open(store_url) as full_store:
+        store = view_of(full_store, username)
+        if start is not None:
+            planned_before = set(store.planned_measures(client_id=client_id)["instrument"])
+            defaults = read_battery(battery).planned(client_id, start.date())
+            new = [each for each in defaults if each.instrument not in planned_before]
+            with store.writing() as record:
+                record.add_all(new)
+            click.echo(f"Planned: {', '.join(each.instrument for each in new) or 'nothing new'}.")
+        current = client_plan(store, client_id, as_of=today)
+    if current is None:
+        click.echo(f"{client_id} has no plan of measures. Plan the clinic's battery: --start YYYY-MM-DD")
+        return
+    _print_plan(current, today + dt.timedelta(weeks=weeks))
+
+
+def _print_plan(plan: ClientPlan, until: dt.date) -> None:
+    from mbc.care.words import short_name  # noqa: PLC0415
+
+    click.echo(
+        f"{plan.client_id}, {plan.as_of}: about {plan.minutes_a_week:.1f} minutes a week after the baseline."
+    )
+    for measure in plan.measures:
+        click.echo(f"  {measure.name:<10} {measure.words}")
+    click.echo("Calendar")
+    days: dict[dt.date, list[str]] = {}
+    for asking in plan.calendar:
+        if asking.on <= until:
+            session = "" if asking.before_session is None else f" (before session {asking.before_session})"
+            days.setdefault(asking.on, []).append(f"{short_name(asking.instrument)}{session}")
+    for on, names in days.items():
+        click.echo(f"  {on:%Y-%m-%d}  {', '.join(names)}")
+    if not days:
+        click.echo("  nothing is planned in this time")
 
 
 @command.command("history")

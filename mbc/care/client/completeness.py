@@ -13,6 +13,7 @@ import polars as pl
 from mbc.care.client.trajectory import short_name
 from mbc.care.course.client_record import ClientRecord
 from mbc.care.course.relationships import Timeline
+from mbc.care.values.plan import ClientPlan
 from mbc.care.values.review import Completeness
 from mbc.care.words import count, day, span
 from mbc.instruments import Instrument, applicable
@@ -23,8 +24,10 @@ _USUAL = 0.8  # share of intervals
 _LATE = 1.5  # of the rhythm: later than that, an occasion was missed
 
 
-def completeness_of(record: ClientRecord, instrument: Instrument, as_of: dt.date) -> Completeness:
-    """Count what was answered, left blank and missed, and what is due."""
+def completeness_of(
+    record: ClientRecord, instrument: Instrument, as_of: dt.date, plan: ClientPlan | None = None
+) -> Completeness:
+    """Count what was answered, left blank and missed, and what is due: by the plan where there is one."""
     rows = record.of(instrument.key, instrument.main_scale.key)
     days = sorted(rows["taken_on"].unique())
     rhythm = rhythm_of(days)
@@ -46,10 +49,16 @@ def completeness_of(record: ClientRecord, instrument: Instrument, as_of: dt.date
         applicable=applies,
         words="",
     )
-    return _with_words(completeness)
+    if plan is None:
+        return _with_words(completeness)
+    planned = plan.of(instrument.key)
+    if planned is None:
+        return _with_words(replace(completeness, missed=0, due_on=None, due=False), "not in the plan")
+    by_plan = replace(completeness, missed=planned.missed, due_on=planned.due_on, due=planned.is_due)
+    return _with_words(by_plan, planned.words.partition(";")[0])
 
 
-def _with_words(completeness: Completeness) -> Completeness:
+def _with_words(completeness: Completeness, planned: str | None = None) -> Completeness:
     parts = [f"{completeness.occasions} answered"]
     if completeness.scored < completeness.occasions:
         parts.append(f"{completeness.occasions - completeness.scored} with too few answers")
@@ -58,10 +67,12 @@ def _with_words(completeness: Completeness) -> Completeness:
     if completeness.rhythm_days is not None:
         parts.append(f"usually within {span(completeness.rhythm_days)}")
     if completeness.missed:
-        parts.append(f"about {completeness.missed} missed")
+        parts.append(f"{'' if planned else 'about '}{completeness.missed} missed")
     state = f"last on {day(completeness.last_on)}"
     if not completeness.applicable:
         state += ", not applicable now"
+    elif planned is not None:
+        state += f", {planned}"
     elif completeness.due:
         state += ", due"
     return replace(completeness, words=f"{'; '.join(parts)}; {state}.")

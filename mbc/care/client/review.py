@@ -24,9 +24,11 @@ from mbc.care.course.charted_scales import (
 from mbc.care.course.client_record import ClientRecord, read_record
 from mbc.care.course.noise import noise_of
 from mbc.care.forecast.clinic_models import CohortModels
+from mbc.care.plan.client_plan import client_plan
 from mbc.care.scoring.recorded_definitions import undefined_instruments
 from mbc.care.values.course import Trajectory, Verdict
-from mbc.care.values.review import ClientReview, ClientState, ConstructReview
+from mbc.care.values.plan import ClientPlan
+from mbc.care.values.review import ClientReview, ClientState, Completeness, ConstructReview
 from mbc.care.words import join_list, sentence
 from mbc.exchange.own_definitions import with_definitions_of_record
 from mbc.instruments import Instrument, Scale
@@ -62,7 +64,8 @@ def client_review(
     trajectories = [trajectory_of(record, instrument, scale, cohort=cohort) for instrument, scale in charted]
     pairs = zip((instrument.construct for instrument, _ in charted), trajectories, strict=True)
     goals = goal_progress(record)
-    completeness = tuple(completeness_of(record, instrument, today) for instrument in instruments)
+    plan = client_plan(store, client_id, as_of=today) if record.closed is None else None
+    completeness = tuple(completeness_of(record, instrument, today, plan) for instrument in instruments)
     held, missed, last, number = _sessions(record)
     state = _state(record, charted, trajectories, cohort, today)
     closed = record.closed
@@ -77,7 +80,7 @@ def client_review(
         headline=headline(trajectories, undefined_instruments(store, client_id).get(client_id, ())),
         relationship=record.timeline.words_on(today),
         closed=closed,
-        due=tuple(asked.name for asked in completeness if asked.due) if closed is None else (),
+        due=_due(completeness, plan) if closed is None else (),
         constructs=tuple(
             ConstructReview(key, construct_title(key), tuple(course for _, course in group))
             for key, group in groupby(pairs, key=lambda pair: pair[0])
@@ -92,7 +95,14 @@ def client_review(
         questions=suggest(state, trajectories, goals, completeness, today) if closed is None else (),
         visits=tuple(record.sessions.select("held_on", "attended").iter_rows()),
         strips=strip_marks(store, client_id, since=record.since, until=today),
+        plan=plan,
     )
+
+
+def _due(completeness: Sequence[Completeness], plan: ClientPlan | None) -> tuple[str, ...]:
+    if plan is not None:
+        return tuple(measure.name for measure in plan.due)
+    return tuple(asked.name for asked in completeness if asked.due)
 
 
 def _state(

@@ -16,7 +16,7 @@ from mbc.care.forecast.curves import expected_from_intake, forecast_ahead, outlo
 from mbc.care.forecast.learned_model import CohortModel
 from mbc.care.forecast.signals import NoOutlook, outlooks
 from mbc.care.values.course import CourseCurve, CutoffLine, GoalLine, Segment, Trajectory
-from mbc.care.words import number, sentence
+from mbc.care.words import number, sentence, short_name
 from mbc.exchange.own_definitions import with_definitions_of_record
 from mbc.instruments import Instrument, Scale
 from mbc.instruments import instrument as load
@@ -166,18 +166,6 @@ def chart_title(instrument: Instrument, scale: Scale) -> str:
     'Self-esteem: RSES'
     """
     return f"{scale.title}: {short_name(instrument.key)}"
-
-
-def short_name(key: str) -> str:
-    """Write an instrument's key as the field does.
-
-    Examples
-    --------
-    >>> short_name("csi16"), short_name("ecr_r"), short_name("who5")
-    ('CSI-16', 'ECR-R', 'WHO-5')
-    """
-    head = key.rstrip("0123456789")
-    return "-".join(part.upper() for part in (*head.split("_"), key[len(head) :]) if part)
 
 
 def _cutoffs(instrument: Instrument, scale: Scale) -> tuple[CutoffLine, ...]:

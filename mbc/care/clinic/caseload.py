@@ -30,9 +30,11 @@ from mbc.care.course.segments import as_occasion, in_order, split
 from mbc.care.course.verdicts import judged
 from mbc.care.forecast.clinic_models import CohortModels, noise_for
 from mbc.care.forecast.signals import NoOutlook, outlooks
+from mbc.care.plan.client_plan import client_plans
 from mbc.care.scoring.recorded_definitions import undefined_instruments
 from mbc.care.scoring.scores import scores
 from mbc.care.values.course import Change, Occasion, OnTrack, Segment, Verdict
+from mbc.care.values.plan import ClientPlan
 from mbc.care.values.review import Caseload, CaseloadCell, CaseloadRow, Group
 from mbc.care.words import count, number
 from mbc.exchange.own_definitions import with_definitions_of_record
@@ -115,6 +117,7 @@ class _ClinicData:
     ratings: Mapping[str, float]  # the latest, by goal
     scales: Sequence[tuple[Instrument, Scale, Noise | None]]  # that anybody was measured on, in reading order
     undefined: Mapping[str, Sequence[str]]  # questionnaires on record without a definition, by client
+    plans: Mapping[str, ClientPlan]  # of measures; clients without one are asked by their own rhythm
 
     def days(self, client_id: str) -> list[dt.date]:
         """Give the days on which there was a session or a questionnaire."""
@@ -149,8 +152,9 @@ def _read(store: Store, as_of: dt.date | None, cohort: Cohort | None) -> _Clinic
     goals: dict[str, list[Mapping[str, Any]]] = {}
     for row in store.goals().filter(pl.col("retired_on").is_null()).iter_rows(named=True):
         goals.setdefault(row["client_id"], []).append(row)
+    today = as_of or dt.date.today()  # noqa: DTZ011 - the calendar day where the clinic is
     return _ClinicData(
-        today=as_of or dt.date.today(),  # noqa: DTZ011 - the calendar day where the clinic is
+        today=today,
         occasions=_by_client(table),
         timelines=timelines(store.statuses(), store.relationships()),
         sessions=dict(held.iter_rows()),
@@ -164,6 +168,7 @@ def _read(store: Store, as_of: dt.date | None, cohort: Cohort | None) -> _Clinic
             for scale in scales_to_chart(instrument)
         ],
         undefined=undefined_instruments(store),
+        plans=client_plans(store, as_of=today),
     )
 
 
@@ -272,7 +277,11 @@ def _row(
 
 
 def _due(data: _ClinicData, client_id: str, line: Timeline) -> tuple[tuple[str, dt.date], ...]:
-    """Name the questionnaires that are due within a week by the client's own rhythm, the most overdue first."""
+    """Name what is due within a week, by the plan or the client's own rhythm, the most overdue first."""
+    if (plan := data.plans.get(client_id)) is not None:
+        waiting = [(each.name, each.due_on) for each in plan.measures if each.is_due or each.state == "later"]
+        within = [(name, on) for name, on in waiting if on is not None and on <= data.today + _WEEK]
+        return tuple(sorted(within, key=lambda item: (item[1], item[0])))
     days: dict[str, set[dt.date]] = {}
     for (instrument, _), occasions in data.present(client_id).items():
         days.setdefault(instrument, set()).update(occasion.taken_on for occasion in occasions)

@@ -9,6 +9,7 @@ from typing import Literal
 import polars as pl
 
 from mbc.care.values.course import Trajectory, Verdict
+from mbc.care.values.plan import ClientPlan
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,6 +134,7 @@ class ClientReview:
         tuple[dt.date, bool], ...
     ] = ()  # every session of the present care: day, and whether it was kept
     strips: tuple[StripMark, ...] = ()  # homework, small wins, conflicts and ruptures, in order of time
+    plan: ClientPlan | None = None  # of measures; None: there is none, or care has ended
 
     @property
     def trajectories(self) -> tuple[Trajectory, ...]:
