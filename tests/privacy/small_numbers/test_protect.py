@@ -120,3 +120,36 @@ def test_counts_are_rounded_first_and_shares_follow():
     assert publish(0, 0, nhs5).percent is None
     with pytest.raises(SettingsError):
         small_number_rule(2)
+
+
+def test_which_zero_is_hidden_where_all_are_of_one_kind_and_where_none_is():
+    rule = small_number_rule("nhs5")
+    parts = Relation("all", ("improved", "same", "worse"))
+
+    def made(counts, relation=parts, hide_first=()):
+        return {
+            name: shown.rounded for name, shown in protect(Table(counts, (relation,), hide_first), rule).items()
+        }
+
+    alone = {"all": 20, "improved": 20, "same": 0, "worse": 0}
+    assert made(alone, hide_first=("worse",)) == {"all": 20, "improved": 20, "same": 0, "worse": None}
+    assert made(alone) == {"all": 20, "improved": 20, "same": None, "worse": 0}
+    assert (
+        made({"all": 20, "improved": 10, "same": 10, "worse": 0})["worse"] == 0
+    )  # two kinds: nothing is given away
+    two = Relation("all", ("improved", "other"))
+    assert made({"all": 20, "improved": 20, "other": 0}, two)["other"] is None
+    assert set(made({"all": 0, "improved": 0, "other": 0}, two).values()) == {0}
+    some = Relation("all", ("improved", "other"), exact=False)  # there may be others besides
+    assert made({"all": 30, "improved": 20, "other": 0}, some)["other"] == 0
+
+
+def test_a_count_that_is_hidden_for_its_size_says_so_and_unknown_parts_are_passed_over():
+    rule = small_number_rule("nhs5")
+    shown = protect(
+        Table({"all": 40, "improved": 37, "worse": 3}, (Relation("all", ("improved", "worse")),)), rule
+    )
+    assert shown["worse"].small
+    assert not shown["all"].small
+    begun = protect(Table({"all": 40}, (Relation("all", ("began",), exact=False),)), rule)
+    assert begun["all"].rounded == 40
