@@ -32,6 +32,7 @@ audit --safety       -   -   -   -   -    -
 audit --break-glass  +   +   -   -   +    +
 verify               -   -   -   -   -    +
 erase C999           -   -   -   -   -    ?
+ask --list           +   +   -   -   -    -
 """
 ROWS = TABLE.strip().splitlines()
 USERS = ROWS[0].split()[1:]
@@ -42,7 +43,7 @@ OPERATOR = frozenset(
     {
         "init", "demo", "serve", "import", "key", "client", "user", "rescore", "backup", "restore",
         "encrypt", "decrypt", "convert", "validate", "report", "scores", "retention", "upgrade", "models",
-        "release",
+        "release", "collect", "remind", "questionnaire", "record",
     }
 )  # fmt: skip
 NO_RECORD = frozenset({"instruments", "score"})
@@ -140,4 +141,8 @@ def test_each_command_that_reads_or_writes_leaves_its_lines(made, tmp_path, name
 
 
 def test_every_command_that_opens_a_record_to_read_it_is_among_them():
-    assert DOORS.keys() >= {door.split()[0] for door in EXPECTED} - {"verify", "erase"}  # no client is shown there
+    assert DOORS.keys() >= {door.split()[0] for door in EXPECTED} - {
+        "verify",
+        "erase",
+        "ask",
+    }  # no client is shown there
