@@ -148,8 +148,46 @@ def summary(  # noqa: PLR0913 - an option each
     goals = printed_goals(review, include)
     _say_goals(len(review.goals) - len(goals), [goal.label for goal in goals])
     if include:
-        names = ", ".join(PRIVATE_WORDS[name] for name in include)  # pyright: ignore[reportArgumentType]
+        names = ", ".join(PRIVATE_WORDS[name] for name in include)
         click.secho(f"Includes {names}. {WARNING}", fg="yellow", err=True)
+
+
+@command.command("couples")
+@click.argument("client_id", metavar="CLIENT")
+@click.option("--release", "release_id", metavar="ID", required=True, help="Release of information on record.")
+@models_option
+@_output
+def couples(  # noqa: PLR0913 - an option each
+    *,
+    client_id: str,
+    release_id: str,
+    models_folder: Path | None,
+    target: Path,
+    paper: str,
+    as_of: dt.datetime | None,
+    force: bool,
+    store_url: str,
+    username: str | None,
+) -> None:
+    """Print the consented scores of CLIENT for a couples therapist.
+
+    Only the scales and days of the release, with its purpose, recipient and expiry on every sheet. It needs the
+    permission for the safety channel.
+    """
+    from mbc.care import CohortModels  # noqa: PLC0415 - quick until a report is made
+    from mbc.care.forecast.model_files import read_models  # noqa: PLC0415
+    from mbc.errors import ReportError  # noqa: PLC0415
+    from mbc.reports import couples_report  # noqa: PLC0415
+    from mbc.store import Store  # noqa: PLC0415
+
+    place = _target(target, force=force)
+    if as_of is not None and as_of.date() < dt.date.today():  # noqa: DTZ011 - the calendar day where the clinic is
+        raise ReportError("A release holds today or not at all: leave --as-of out.")
+    with Store.open(store_url) as full_store:
+        store = view_of(full_store, username)
+        cohort = CohortModels(full_store, read_models(models_folder))
+        document = couples_report(store, client_id, release_id, cohort=cohort, as_of=_day(as_of))
+        _save(store, document, place, paper, client_id, release=release_id)
 
 
 def _say_goals(left_out: int, printed: list[str]) -> None:

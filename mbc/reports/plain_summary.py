@@ -122,8 +122,9 @@ def _chosen(review: ClientReview, measures: Sequence[str], include: Collection[s
                 f"There are no answers to {key!r} on record; there are to {', '.join(sorted(known))}."
             )
         private = (is_private(course) for course in review.trajectories if course.instrument == key)
-        name = next((name for name in private if name is not None and name not in include), None)
-        if name is not None:
+        for name in private:
+            if name is None or name in include:
+                continue
             raise ReportError(
                 f"{key!r} belongs to {PRIVATE_WORDS[name]}, which a client takes home only when "
                 f"it is ticked: --include {name}."

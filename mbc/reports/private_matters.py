@@ -20,7 +20,7 @@ from mbc.errors import ReportError
 
 Private = Literal["relationship", "alliance", "events", "goals"]
 PRIVATE: tuple[Private, ...] = get_args(Private)
-PRIVATE_WORDS: dict[Private, str] = {
+PRIVATE_WORDS: dict[str, str] = {
     "relationship": "relationship scales",
     "alliance": "the alliance",
     "events": "events and relationships",

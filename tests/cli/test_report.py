@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import json
 import stat
 
@@ -11,7 +12,7 @@ from click.testing import CliRunner
 
 from mbc.cli.program import program
 from mbc.errors import AccessDenied, MbcError, NotInRecord, ReportError
-from mbc.store import Store
+from mbc.store import ReleaseOfInformation, Store
 from tests.dashboards.record import PASSWORD, make_record
 from tests.reports.documents import read_pdf, squeezed
 
@@ -119,3 +120,23 @@ def test_a_language_that_there_is_not_is_refused_before_anything_is_read(url, tm
     with pytest.raises(ReportError, match="'es', 'fr' or 'nl'"):
         run(url, "summary", "C001", "-o", tmp_path / "a.pdf", "--language", "it")
     assert lines_of(url).height == before
+
+
+def test_the_couples_summary_needs_a_release_and_the_permission(url, tmp_path):
+    today = dt.date.today()  # noqa: DTZ011
+    with Store.open(url) as store, store.writing() as record:
+        record.add(
+            ReleaseOfInformation(
+                "R-1", "C001", "Dr Rowan", "planning", "rses", today, today + dt.timedelta(days=30)
+            )
+        )
+    run(url, "couples", "C001", "--release", "R-1", "-o", tmp_path / "a.pdf", "--as", "ash")
+    assert "Summary for Dr Rowan" in read_pdf((tmp_path / "a.pdf").read_bytes()).text
+    line = lines_of(url).filter(pl.col("action") == "report").row(-1, named=True)
+    assert (line["who"], line["subject"]) == ("ash", "C001")
+    assert json.loads(line["detail"]) == {"kind": "couples", "form": "pdf", "language": "en", "release": "R-1"}
+    with pytest.raises(AccessDenied):
+        run(url, "couples", "C001", "--release", "R-1", "-o", tmp_path / "b.pdf", "--as", "oak")
+    with pytest.raises(ReportError, match="leave --as-of out"):
+        run(url, "couples", "C001", "--release", "R-1", "-o", tmp_path / "b.pdf", "--as-of", "2026-01-01")
+    assert not (tmp_path / "b.pdf").exists()

@@ -10,7 +10,7 @@ import pytest
 from mbc import reports
 from mbc.instruments import instrument
 from mbc.reports import Document
-from mbc.store import Store
+from mbc.store import CouplesContraindication, ReleaseOfInformation, Store
 from tests.attack.test_safety_twins import CLIENT, make_twin
 from tests.dashboards.record import day
 from tests.reports.documents import read_pdf
@@ -22,6 +22,7 @@ DOCUMENTS: dict[str, Callable[[Store], Document]] = {
     "summary with everything": lambda store: reports.client_summary(
         store, CLIENT, include=["relationship", "alliance", "events", "goals"], as_of=DAY
     ),
+    "couples": lambda store: reports.couples_report(store, CLIENT, "R-1", as_of=DAY),
 }
 
 
@@ -30,6 +31,11 @@ def twins(tmp_path_factory) -> Iterator[tuple[Store, Store]]:
     places = [f"sqlite:///{tmp_path_factory.mktemp('twin') / 'clinic.db'}" for _ in range(2)]
     for place, screened in zip(places, (False, True), strict=True):
         make_twin(place, screened=screened)
+        with Store.open(place) as store, store.writing() as record:
+            record.add(ReleaseOfInformation("R-1", CLIENT, "Dr Rowan", "planning", "rses phq9 csi4", DAY, day(30)))
+            if screened:  # while it holds nothing is made for a couples therapist: another test
+                ended = CouplesContraindication(CLIENT, day(2), "violence or fear", ended_on=day(9))
+                record.add(ended, supersede="it ended")
     with Store.open(places[0]) as without, Store.open(places[1]) as screened:
         yield without, screened
 

@@ -132,6 +132,9 @@ class ImaginedPartnerView(CheckedRecord):
     aspect: Aspect = "relationship"
 
 
+READINESS = "couples_readiness"  # among the scales of a release: ratings of readiness for work as a couple
+
+
 @dataclass(frozen=True, slots=True)
 class ReleaseOfInformation(CheckedRecord):
     """The client's consent that somebody gets some scores: who, which scales and days, what for, until when."""
@@ -140,7 +143,7 @@ class ReleaseOfInformation(CheckedRecord):
     client_id: Identifier
     recipient: ShortText
     purpose: ShortText
-    scales: Term  # "rses csi16.total": questionnaires, or scales of them, with a blank between
+    scales: Term  # "rses csi16.total couples_readiness": questionnaires, or scales of them, a blank between
     signed_on: date
     expires_on: date
     covers_from: date | None = None  # scores of which days; None: all
@@ -159,7 +162,8 @@ class ReleaseOfInformation(CheckedRecord):
     @property
     def instruments(self) -> tuple[str, ...]:
         """Questionnaires of which something may be passed on."""
-        return tuple(dict.fromkeys(scale.partition(".")[0] for scale in self.scales.split(" ")))
+        named = dict.fromkeys(scale.partition(".")[0] for scale in self.scales.split(" "))
+        return tuple(name for name in named if name != READINESS)
 
 
 @dataclass(frozen=True, slots=True)
