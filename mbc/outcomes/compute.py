@@ -10,6 +10,7 @@ from typing import Any
 import narwhals.stable.v2 as nw
 import polars as pl
 
+from mbc.errors import SettingsError
 from mbc.outcomes.bounds import bounds
 from mbc.outcomes.cohorts import Period, heading, last_score_rule, require_cohort
 from mbc.outcomes.definitions.definition_file import Definition, rule_module
@@ -45,8 +46,9 @@ def report(
     frames : mapping of str to table
         ``episodes`` (episode_id, client_id, referred_on, ended_on; clinician_id), ``sessions`` (episode_id,
         held_on, attended) and ``scores`` (client_id, instrument, scale, taken_on, score; episode_id, target), or
-        instead of scores ``answers``: a mapping from an instrument's key to a table with its items. All of one
-        engine: pandas, polars (eager or lazy), pyarrow, duckdb or pyspark.
+        instead of scores ``answers``: a mapping from an instrument's key to a table with its items, with
+        ``totals`` beside it where only these were kept. All of one engine: pandas, polars (eager or lazy), pyarrow,
+        duckdb or pyspark.
     definition : str, Path or Definition
         ``"nhs"``, or a TOML file of the clinic's own.
     cohort : {"finished", "in-care", "started"}
@@ -68,7 +70,7 @@ def report(
     FrameError, MissingItems
         If a table cannot be read.
     SettingsError
-        If the definition or cohort does not exist, or its file has a fault.
+        If the definition, cohort or eligibility does not exist, or its file has a fault.
 
     Examples
     --------
@@ -87,6 +89,8 @@ def report(
     (1, 1)
     """
     settings = definition if isinstance(definition, Definition) else read_definition(definition)
+    if eligibility not in PRESETS:
+        raise SettingsError(f"There is no eligibility {eligibility!r}; there are {', '.join(PRESETS)}.")
     chosen, period, rule = require_cohort(cohort), Period(start, end), small_number_rule(small_numbers)
     source = open_source(frames)
     module = rule_module(settings)

@@ -15,7 +15,7 @@ from mbc.instruments import instrument
 
 Engine = Literal["polars", "duckdb", "spark"]
 ENGINES: tuple[Engine, ...] = get_args(Engine)
-_TABLES = ("episodes", "sessions", "statuses", "scores")
+_TABLES = ("episodes", "sessions", "statuses", "scores", "totals")
 _NEEDED = ("episodes", "sessions")
 _NAMES = ("client_id", "episode_id", "clinician_id", "relationship_id")
 _SUFFIXES = (".parquet", ".csv")
@@ -29,7 +29,8 @@ def read_folders(paths: Sequence[Path], engine: Engine = "polars") -> dict[str, 
     ----------
     paths : sequence of Path
         Folders laid out as `mbc export` writes them, CSV or Parquet: ``episodes``, ``sessions``, ``statuses``
-        where there are any, and ``administrations/KEY`` with the answers of each questionnaire, or ``scores``.
+        where there are any, and ``administrations/KEY`` with the answers of each questionnaire, with ``totals``
+        where only these were kept, or ``scores``.
         With several, the names of clients, episodes and clinicians are kept apart by the folder's name.
     engine : {"polars", "duckdb", "spark"}
         What reads and computes. The rows stay with it.
@@ -59,7 +60,9 @@ def read_folders(paths: Sequence[Path], engine: Engine = "polars") -> dict[str, 
     for part in parts:
         for key, table in part["answers"].items():
             answers.setdefault(key, []).append(table)
-    if "scores" not in frames:
+    if "scores" in frames:  # those of totals among them
+        frames.pop("totals", None)
+    else:
         frames["answers"] = {key: _joined(tables) for key, tables in answers.items()}
     return frames
 

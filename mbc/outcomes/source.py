@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any, cast
+from typing import TYPE_CHECKING, Any, cast
 
 import narwhals.stable.v2 as nw
 import polars as pl
@@ -13,8 +13,12 @@ import polars as pl
 from mbc.errors import FrameError
 from mbc.frames import open_frame, require
 
+if TYPE_CHECKING:
+    from mbc.instruments import Instrument
+
 Lazy = nw.LazyFrame[Any]
 
+INFORMANT_COLUMN, CLIENT = "informant", "client"  # what others answered about a client is no outcome of theirs
 # Columns that a table must have, and those it may have: name -> type. A "day" is a date, a moment or ISO text.
 _TABLES: dict[str, tuple[dict[str, str], dict[str, str]]] = {
     "episodes": (
@@ -27,7 +31,7 @@ _TABLES: dict[str, tuple[dict[str, str], dict[str, str]]] = {
     ),
     "scores": (
         {"client_id": "text", "instrument": "text", "scale": "text", "taken_on": "day", "score": "number"},
-        {"administration_id": "number", "episode_id": "text", "target": "text"},
+        {"administration_id": "number", "episode_id": "text", "target": "text", INFORMANT_COLUMN: "text"},
     ),
     "statuses": (
         {"client_id": "text", "status": "text", "since": "day"},
@@ -39,6 +43,7 @@ _TABLES: dict[str, tuple[dict[str, str], dict[str, str]]] = {
     ),
 }
 _NEEDED = ("episodes", "sessions", "scores")
+_STATED = ("form", "coding")  # of each row of answers, where the table has them
 _EMPTY = pl.DataFrame({"client_id": []}, schema={"client_id": pl.String})
 
 
@@ -85,8 +90,9 @@ def open_source(frames: Mapping[str, Any]) -> Source:
     ----------
     frames : mapping of str to table
         ``episodes``, ``sessions`` and ``scores`` (or ``answers``: a mapping from an instrument's key to a table
-        with a column for each item, which is scored first); ``statuses`` and ``goals`` where there are any. All
-        of one engine.
+        with a column for each item, which is scored first, in the form and coding that each row states);
+        ``totals``, laid out as scores, of questionnaires of which only the total was kept; ``statuses`` and
+        ``goals`` where there are any. All of one engine.
 
     Raises
     ------
@@ -96,9 +102,9 @@ def open_source(frames: Mapping[str, Any]) -> Source:
         If a table lacks a column.
     """
     given = dict(frames)
-    unknown = sorted(set(given) - {*_TABLES, "answers"})
+    unknown = sorted(set(given) - {*_TABLES, "answers", "totals"})
     if unknown:
-        raise FrameError(f"Unknown tables {unknown}: a report reads {', '.join((*_TABLES, 'answers'))}.")
+        raise FrameError(f"Unknown tables {unknown}: a report reads {', '.join((*_TABLES, 'answers', 'totals'))}.")
     if "answers" in given:
         if "scores" in given:
             raise FrameError("Give either 'scores' or 'answers', not both: scores are made from the answers.")
@@ -111,7 +117,9 @@ def open_source(frames: Mapping[str, Any]) -> Source:
     if len(set(kinds.values())) > 1:
         raise FrameError(f"All tables must be of one engine; these are {kinds}.")
     like = opened["episodes"]
-    read = {name: _read(name, _lazy(frame)) for name, frame in opened.items()}
+    read = {name: _read(name, _lazy(frame)) for name, frame in opened.items() if name != "totals"}
+    if "totals" in opened:
+        read["scores"] = _with_totals(read["scores"], _read("scores", _lazy(opened["totals"])))
     return Source(
         episodes=_episodes(read["episodes"]),
         sessions=read["sessions"],
@@ -150,6 +158,7 @@ def _read(name: str, frame: Lazy) -> Lazy:
     needed, may = _TABLES[name]
     require(frame, needed, f"The table '{name}'")
     schema = frame.collect_schema()
+    _refuse_values(name, frame, {**needed, **may})
     columns: list[nw.Expr] = []
     for column, kind in {**needed, **may}.items():
         if column in schema:
@@ -157,6 +166,58 @@ def _read(name: str, frame: Lazy) -> Lazy:
         else:
             columns.append(_absent(kind).alias(_renamed(column, kind)))
     return frame.select(columns)
+
+
+# What a text, or a whole number, may say; a blank is nothing.
+_ACCEPTED = {
+    "day": (r"^[0-9]{4}-[0-9]{2}-[0-9]{2}([T ].*)?$", "days such as 2026-06-30"),
+    "yes or no": (r"^(true|false|yes|no|1|0)$", "true or false, yes or no, 1 or 0"),
+    "number": (r"^-?[0-9]+(\.[0-9]+)?([eE][+-]?[0-9]+)?$", "numbers such as 12 or 12.5"),
+}
+
+
+def _refuse_values(table: str, frame: Lazy, columns: Mapping[str, str]) -> None:
+    """Refuse texts that are no day, number, yes or no, and whole numbers that are neither 0 nor 1.
+
+    One row per table comes back: the first refused value of each column.
+    """
+    schema = frame.collect_schema()
+    faults: list[nw.Expr] = []
+    for column, kind in columns.items():
+        if column not in schema or kind not in _ACCEPTED:
+            continue
+        value, dtype = nw.col(column), schema[column]
+        if dtype == nw.String:
+            wrong = (value != "") & ~_accepted(value, kind)
+        elif kind == "yes or no" and dtype.is_integer():
+            wrong = ~value.is_in([0, 1])
+        else:
+            continue
+        faults.append(nw.when(wrong.fill_null(value=False)).then(value.cast(nw.String)).min().alias(column))
+    if not faults:
+        return
+    for column, value in frame.select(*faults).collect().to_polars().row(0, named=True).items():
+        if value is not None:
+            accepted = _ACCEPTED[columns[column]][1]
+            raise FrameError(
+                f"Column '{column}' of '{table}' has {value!r}, which is not accepted. It holds {accepted}."
+            )
+
+
+def _accepted(value: nw.Expr, kind: str) -> nw.Expr:
+    """Whether a text is one of its kind; of a day, whether the calendar has it."""
+    written = value.str.to_lowercase().str.contains(_ACCEPTED[kind][0].replace("T ", "t "))
+    if kind != "day":
+        return written
+    text = nw.when(written).then(value)
+    year, month, day = (text.str.slice(start, size).cast(nw.Int64) for start, size in ((0, 4), (5, 2), (8, 2)))
+    leap = ((year % 4 == 0) & (year % 100 != 0)) | (year % 400 == 0)
+    longest = (
+        nw.when(month.is_in([4, 6, 9, 11])).then(nw.lit(30))
+        .when(month == 2).then(nw.when(leap).then(nw.lit(29)).otherwise(nw.lit(28)))
+        .otherwise(nw.lit(31))
+    )  # fmt: skip
+    return written & ((month >= 1) & (month <= 12) & (day >= 1) & (day <= longest)).fill_null(value=False)
 
 
 def _renamed(column: str, kind: str) -> str:
@@ -186,7 +247,7 @@ def _typed(table: str, column: str, kind: str, dtype: Any) -> nw.Expr:
 def _yes_or_no(table: str, column: str, dtype: Any) -> nw.Expr:
     value = nw.col(column)
     if dtype == nw.String:
-        return value.str.to_lowercase() == "true"
+        return nw.when(value != "").then(value.str.to_lowercase().is_in(["true", "yes", "1"]))
     if dtype != nw.Boolean and not dtype.is_integer():
         raise FrameError(f"Column '{column}' of '{table}' must be true or false, got {dtype}.")
     return value if dtype == nw.Boolean else value == 1
@@ -237,9 +298,18 @@ def _episodes(frame: Lazy) -> Lazy:
 
 
 def _scores(frame: Lazy) -> Lazy:
-    return frame.filter(~nw.col("score").is_null(), ~nw.col("taken").is_null()).with_columns(
+    own = nw.col(INFORMANT_COLUMN).fill_null(CLIENT) == CLIENT
+    return frame.filter(~nw.col("score").is_null(), ~nw.col("taken").is_null(), own).with_columns(
         place=nw.col("administration_id").fill_null(0.0), about=nw.col("target").fill_null("self")
     )
+
+
+def _with_totals(scores: Lazy, totals: Lazy) -> Lazy:
+    """Add totals of questionnaires of which the answers were not kept."""
+    same = ["client_id", "instrument", "taken", "target"]
+    answered = scores.with_columns(nw.col("target").fill_null("self")).select(same).unique()
+    only = totals.with_columns(nw.col("target").fill_null("self")).join(answered, on=same, how="anti")
+    return nw.concat([scores, only.select(scores.collect_schema().names())], how="vertical")
 
 
 def _scored(answers: Any) -> Any:
@@ -251,11 +321,41 @@ def _scored(answers: Any) -> Any:
 
 
 def _scores_of(key: str, table: Any) -> Iterator[Any]:
-    from mbc.instruments import instrument, score  # noqa: PLC0415 - only where answers are to be scored
+    """Score a table of answers: each item order and answer coding that its rows state, and the client's own."""
+    from mbc.instruments import instrument, score, score_stated  # noqa: PLC0415 - only where answers are scored
 
-    chosen = instrument(key)
-    scored = open_frame(score(table, key))
-    names = scored.collect_schema().names()
+    chosen, frame = instrument(key), open_frame(table)
+    if INFORMANT_COLUMN in frame.collect_schema():
+        frame = frame.filter(nw.col(INFORMANT_COLUMN) == CLIENT)
+    stated = [name for name in _STATED if name in frame.collect_schema()]
+    pairs = _distinct(frame, stated) if stated else []
+    if not pairs:
+        yield from _scales(chosen, open_frame(score(frame.to_native(), key)))
+    for pair in pairs:
+        rows = frame.filter(*(_is(name, value) for name, value in pair.items()))
+        yield from _scales(
+            chosen,
+            open_frame(
+                score_stated(
+                    rows.to_native(), key, form=pair.get("form") or None, coding=pair.get("coding") or None
+                )
+            ),
+        )
+
+
+def _distinct(frame: Any, names: list[str]) -> list[dict[str, str | None]]:
+    pairs = frame.select(*(nw.col(name).cast(nw.String) for name in names)).unique()
+    collected = pairs.collect() if isinstance(pairs, nw.LazyFrame) else pairs
+    rows = cast("list[dict[str, str | None]]", collected.to_polars().to_dicts())
+    return sorted(rows, key=lambda row: [value or "" for value in row.values()])
+
+
+def _is(name: str, value: str | None) -> nw.Expr:
+    return nw.col(name).is_null() if value is None else nw.col(name).cast(nw.String) == value
+
+
+def _scales(chosen: Instrument, scored: Any) -> Iterator[Any]:
+    key, names = chosen.key, scored.collect_schema().names()
     kept = [
         name for name in ("client_id", "episode_id", "administration_id", "target", "taken_on") if name in names
     ]

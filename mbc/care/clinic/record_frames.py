@@ -38,7 +38,15 @@ def record_frames(store: Store, period: Period) -> dict[str, pl.DataFrame]:
         "episodes": pl.concat([episodes, _seen_without_episode(episodes, chosen, sessions, period)]),
         "sessions": sessions,
         "scores": chosen.select(
-            "client_id", "administration_id", "episode_id", "instrument", "scale", "target", "taken_on", "score"
+            "client_id",
+            "administration_id",
+            "episode_id",
+            "instrument",
+            "scale",
+            "target",
+            "informant",
+            "taken_on",
+            "score",
         ),
         "statuses": store.statuses(),
         "goals": _goals(store, table, period),

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 
 import polars as pl
 
+from mbc.care.course.client_record import INFORMANT
 from mbc.care.course.relationships import Timeline, timelines
 from mbc.care.plan.battery import read_battery
 from mbc.care.plan.schedule import Sessions, schedule_of
@@ -16,7 +17,6 @@ from mbc.exchange.own_definitions import with_definitions_of_record
 from mbc.instruments import all_keys, instrument
 from mbc.store import MeasurePause, PlannedMeasure, Store
 
-_INFORMANT = "client"
 _ASLEEP = ("ended", "not applicable", "paused")
 
 
@@ -37,7 +37,7 @@ def client_plans(store: Store, *, as_of: dt.date, client_id: str | None = None) 
     planned = store.planned_measures(client_id=client_id)
     if planned.is_empty():
         return {}
-    taken = store.administrations(client_id=client_id).filter(pl.col("informant") == _INFORMANT)
+    taken = store.administrations(client_id=client_id).filter(pl.col("informant") == INFORMANT)
     answers = {
         (str(client), str(key)): sorted(rows["taken_on"])
         for (client, key), rows in taken.group_by("client_id", "instrument")
