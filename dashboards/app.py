@@ -160,7 +160,7 @@ def _server(store_url: str, settings: Settings, rates: RateLimits | None) -> Fla
     if rates is not None:
         install_rate_limits(server, rates)
     install_guard(server, sessions, PAGES)
-    install_written_pages(server, lambda path: dispatch.write_page(PAGES, path))
+    install_written_pages(server, PAGES, lambda path: dispatch.write_page(PAGES, path))
     install_plain_pages(server, PAGES, lambda path: dispatch.lay_out(PAGES, path))
     install_sign_in(server, sessions, PAGES)
     for address, answer in PAGES.forms.items():

@@ -13,19 +13,22 @@ from dashboards.web.theme import drawn_theme
 from dashboards.web.visitor import is_signed_in, signed_in_user
 
 
-def install_written_pages(server: Flask, write: Callable[[str], str | None]) -> None:
+def install_written_pages(server: Flask, pages: Pages, write: Callable[[str], str | None]) -> None:
     """Answer the pages that the server writes; after the guard, which has let the visitor through by then.
 
     Parameters
     ----------
     server : flask.Flask
+    pages : Pages
+        The record is asked who visits only where a page of these is written by the server.
     write : callable
         Gives the page of a path for the visitor who asks; None where the browser lays it out.
     """
 
     @server.before_request
     def answer() -> Response | None:
-        if request.method not in ("GET", "HEAD") or not is_signed_in():
+        page = pages.at(request.path) if request.method in ("GET", "HEAD") else None
+        if page is None or page.written is None or not is_signed_in():
             return None
         written = write(request.path)
         return None if written is None else Response(written, mimetype="text/html")
