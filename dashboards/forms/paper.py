@@ -13,6 +13,7 @@ from mbc.instruments.library import instrument as load
 from mbc.instruments.library import keys
 from mbc.store import Administration
 
+FIRST_ITEM = "item-1"
 _MOST_BUTTONS = 11  # a wider range of answers is typed
 _ASKED = "asked"  # sent along with the items: which questionnaire they belong to
 _SEPARATOR = "/"

@@ -9,8 +9,7 @@ from typing import Any
 
 from dashboards.components.wording import day_words
 from dashboards.forms.entry import Subject, as_seen
-from mbc.care.words import number
-from mbc.instruments.library import instrument as load
+from mbc.care.words import number, short_name
 from mbc.store import (
     Client,
     Episode,
@@ -94,7 +93,7 @@ def _any(_: Subject, record: Any) -> str:
     if repaired != "not asked":
         parts.append({True: "repaired", False: "not repaired", None: "repair not known"}.get(repaired, ""))
     if isinstance(record, PlannedMeasure):
-        parts.append(load(record.instrument).name)
+        parts.append(short_name(record.instrument))
     day = day_words(getattr(record, kind.day)) if kind.day else ""
     return ", ".join(filter(None, (" ".join((kind.noun.capitalize(), *texts[:1])), *parts, day)))
 
@@ -143,7 +142,7 @@ def _episode(_: Subject, record: Episode) -> str:
 
 
 def _taken(_: Subject, record: Taken) -> str:
-    return f"{load(record.instrument).name}, {day_words(record.taken_on)}"
+    return f"{short_name(record.instrument)}, {day_words(record.taken_on)}"
 
 
 def _client(_: Subject, record: Client) -> str:

@@ -11,6 +11,7 @@ from typing import Any
 from dashboards.forms.catalogue import FORMS, GROUPS, form_of
 from dashboards.forms.entry import RESTRICTED, EntryForm, Subject, as_seen, key_of, may_use
 from dashboards.forms.fields import Choice, Field, grouped
+from dashboards.forms.paper import FIRST_ITEM
 from dashboards.forms.record_words import record_words
 from dashboards.forms.save import Seen, reference
 from dashboards.pages.record.addresses import form_path, list_path
@@ -152,6 +153,7 @@ def form_page(
         back=back_path(subject, form),
         back_words=f"Record: {subject.name}" if subject.client_id else "Home",
         in_drawer=bool(subject.client_id),
+        start=_start(fields),
         fields=[_filled(field, sent, wrong.get(field.name, "")) for field in fields],
         hidden={
             "csrf": csrf_token(),
@@ -182,6 +184,12 @@ def _about(subject: Subject, form: EntryForm, record: Any) -> str:
 def _button(form: EntryForm, fields: Sequence[Field]) -> str:
     more = form.key == "paper" and not any(field.name == "asked" for field in fields)
     return "Next" if more else form.button
+
+
+def _start(fields: Sequence[Field]) -> str:
+    """Name the field that is filled in first: the first item of a questionnaire that is chosen already."""
+    names = [field.name for field in fields]
+    return FIRST_ITEM if FIRST_ITEM in names else names[0]
 
 
 def _filled(field: Field, sent: Mapping[str, str], fault: str) -> ShownField:
