@@ -47,8 +47,8 @@ def report(
         ``episodes`` (episode_id, client_id, referred_on, ended_on; clinician_id), ``sessions`` (episode_id,
         held_on, attended) and ``scores`` (client_id, instrument, scale, taken_on, score; episode_id, target), or
         instead of scores ``answers``: a mapping from an instrument's key to a table with its items, with
-        ``totals`` beside it where only these were kept. All of one engine: pandas, polars (eager or lazy), pyarrow,
-        duckdb or pyspark.
+        ``totals`` beside it where only these were kept. All of one engine: pandas, polars (eager or lazy),
+        pyarrow, duckdb or pyspark.
     definition : str, Path or Definition
         ``"nhs"``, or a TOML file of the clinic's own.
     cohort : {"finished", "in-care", "started"}

@@ -7,51 +7,27 @@ otherwise say what it keeps to itself. While couples work is contraindicated it 
 from __future__ import annotations
 
 import datetime as dt
-from dataclasses import dataclass, replace
-
-import polars as pl
+from dataclasses import replace
 
 from mbc import __version__
 from mbc.care import words
+from mbc.care.client.releases import covered_days, covers_day, covers_scale, require_release
 from mbc.care.client.trajectory import Cohort, trajectory_of
 from mbc.care.course.charted_scales import in_reading_order, scales_to_chart
 from mbc.care.course.client_record import ClientRecord, read_record
 from mbc.care.course.relationships import Timeline
 from mbc.care.values.course import Segment, Trajectory
-from mbc.errors import ReportError
+from mbc.errors import NotInRecord, ReportError
 from mbc.exchange.own_definitions import with_definitions_of_record
 from mbc.figures.client_page.sheet import Sheet, shared_sheet
 from mbc.reports.charts import course_picture, key_picture
 from mbc.reports.clinician_review import line_words
 from mbc.reports.document import Block, Columns, Document, Heading, Items, Notice, Paragraph, Run, Table
-from mbc.store import Store
+from mbc.store import ReleaseOfInformation, Store
 from mbc.store.schema.entries import READINESS
 
 _COLUMNS, _WIDTH, _HEIGHT, _GAP = 2, 178.0, 30.0, 5.0
 _LAYOUTS = ((40, 10.0), (12, 9.0), (8, 8.0))  # scales and ratings at most; letters
-
-
-@dataclass(frozen=True, slots=True)
-class Release:
-    """A client's consent that somebody gets some scores."""
-
-    release_id: str
-    recipient: str
-    purpose: str
-    scales: tuple[str, ...]  # "rses", "csi16.total", "couples_readiness"
-    signed_on: dt.date
-    expires_on: dt.date
-    covers_from: dt.date | None = None
-    covers_to: dt.date | None = None
-    withdrawn_on: dt.date | None = None
-
-    def allows(self, instrument: str, scale: str) -> bool:
-        """Say whether a scale may be passed on."""
-        return instrument in self.scales or f"{instrument}.{scale}" in self.scales
-
-    def covers(self, day: dt.date) -> bool:
-        """Say whether scores of a day may be passed on."""
-        return (self.covers_from or dt.date.min) <= day <= (self.covers_to or dt.date.max)
 
 
 @with_definitions_of_record
@@ -98,57 +74,43 @@ def couples_report(
             course
             for instrument in in_reading_order(record.asked)
             for scale in scales_to_chart(instrument)
-            if release.allows(instrument.key, scale.key)
+            if covers_scale(release, instrument.key, scale.key)
             and not (course := trajectory_of(record, instrument, scale, cohort=cohort)).empty
         ]
         readiness: list[tuple[dt.date, float, str]] = []
-        if READINESS in release.scales:
+        if covers_scale(release, READINESS):
             rows = store.couples_readiness(client_id=client_id).sort("rated_on")
             readiness = [
                 (day, rating, reasons or "")
                 for day, rating, reasons in rows.select("rated_on", "rating", "reasons").iter_rows()
-                if release.covers(day) and day <= today
+                if covers_day(release, day) and day <= today
             ]
     return couples_document(client_id, release, courses, readiness, today)
 
 
-def _release(store: Store, client_id: str, release_id: str, today: dt.date) -> Release:
-    """Find a release that holds on a day.
+def _release(store: Store, client_id: str, release_id: str, today: dt.date) -> ReleaseOfInformation:
+    """Find a release that holds on a day, and was not withdrawn on any.
 
     Raises
     ------
     ReportError
         If there is none.
     """
-    rows = store.releases_of_information(client_id=client_id).filter(pl.col("release_id") == release_id)
-    if rows.is_empty():
-        known = ", ".join(store.releases_of_information(client_id=client_id)["release_id"]) or "none"
-        raise ReportError(f"There is no release {release_id!r} of this client on record; there is {known}.")
-    row = rows.row(0, named=True)
-    fields = ("release_id", "recipient", "purpose", "signed_on", "expires_on", "covers_from", "covers_to")
-    release = Release(
-        **{name: row[name] for name in fields},
-        withdrawn_on=row["withdrawn_on"],
-        scales=tuple(row["scales"].split(" ")),
-    )
+    try:
+        release = require_release(store, client_id, release_id, on=today)
+    except NotInRecord as fault:
+        raise ReportError(str(fault)) from None
     if release.withdrawn_on is not None:  # also where the report is made for an earlier day
         raise ReportError(f"The client withdrew this release on {words.day(release.withdrawn_on)}.")
-    if release.signed_on > today:
-        raise ReportError(f"This release holds from {words.day(release.signed_on)}, when it is signed.")
-    if release.expires_on < today:
-        raise ReportError(
-            f"This release expired on {words.day(release.expires_on)}. Ask the client for a new one."
-        )
     return release
 
 
-def _only_released(record: ClientRecord, release: Release) -> ClientRecord:
+def _only_released(record: ClientRecord, release: ReleaseOfInformation) -> ClientRecord:
     """Leave out everything that was not consented to: other days, events, goals, how the client lives.
 
     Verdicts compare what is left: the first score of the consented days with the last.
     """
-    first, last = release.covers_from or dt.date.min, release.covers_to or dt.date.max
-    kept = pl.col("taken_on").is_between(first, last)
+    kept = covered_days(release)
     scores = record.scores.filter(kept)
     days = scores["taken_on"].to_list()
     return replace(
@@ -167,7 +129,7 @@ def _only_released(record: ClientRecord, release: Release) -> ClientRecord:
 
 def couples_document(
     client_id: str,
-    release: Release,
+    release: ReleaseOfInformation,
     courses: list[Trajectory],
     readiness: list[tuple[dt.date, float, str]],
     today: dt.date,
@@ -198,7 +160,7 @@ def couples_document(
 
 
 def _blocks(
-    release: Release,
+    release: ReleaseOfInformation,
     courses: list[Trajectory],
     sheet: Sheet | None,
     readiness: list[tuple[dt.date, float, str]],
@@ -239,7 +201,7 @@ def _blocks(
     )
 
 
-def _period(release: Release) -> str:
+def _period(release: ReleaseOfInformation) -> str:
     if release.covers_from is None and release.covers_to is None:
         return "Scores of all days up to now."
     first = "the beginning" if release.covers_from is None else words.day(release.covers_from)

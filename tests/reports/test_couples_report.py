@@ -107,9 +107,9 @@ def test_readiness_and_alliance_only_where_they_were_consented_to(record):
     ("name", "message"),
     [
         ("R-4", "expired on 16 March 2026"),
-        ("R-5", "withdrew this release on 9 March 2026"),
+        ("R-5", "withdrawn on 9 March 2026"),
         ("R-6", "holds from 30 March 2026"),
-        ("R-7", "no release 'R-7'"),
+        ("R-7", "no release of information 'R-7'"),
     ],
 )
 def test_a_release_that_does_not_hold_is_refused(record, name, message):

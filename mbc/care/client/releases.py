@@ -6,6 +6,7 @@ import datetime as dt
 
 import polars as pl
 
+from mbc.care.words import day
 from mbc.errors import NotInRecord
 from mbc.store import ReleaseOfInformation, Store
 
@@ -46,20 +47,19 @@ def require_release(store: Store, client_id: str, release_id: str, *, on: dt.dat
         If there is none of that name, or it does not hold: the message says why.
     """
     rows = store.releases_of_information(client_id=client_id)
-    release = next(
-        (ReleaseOfInformation(**row) for row in rows.iter_rows(named=True) if row["release_id"] == release_id),
-        None,
-    )
+    releases = {row["release_id"]: ReleaseOfInformation(**row) for row in rows.iter_rows(named=True)}
+    release = releases.get(release_id)
     if release is None:
-        raise NotInRecord(f"{client_id} has no release of information '{release_id}' on record.")
+        known = ", ".join(sorted(releases)) or "none"
+        raise NotInRecord(f"{client_id} has no release of information '{release_id}' on record; there is {known}.")
     if not is_in_force(release, on):
         if release.withdrawn_on is not None and release.withdrawn_on <= on:
-            why = f"was withdrawn on {release.withdrawn_on}"
+            why = f"was withdrawn on {day(release.withdrawn_on)}"
         elif on > release.expires_on:
-            why = f"expired on {release.expires_on}"
+            why = f"expired on {day(release.expires_on)}"
         else:
-            why = f"was signed on {release.signed_on}"
-        raise NotInRecord(f"The release of information {release_id} does not hold on {on}: it {why}.")
+            why = f"holds from {day(release.signed_on)}, when it was signed"
+        raise NotInRecord(f"The release of information {release_id} does not hold on {day(on)}: it {why}.")
     return release
 
 
@@ -72,12 +72,31 @@ def scores_in_scope(release: ReleaseOfInformation, scores: pl.DataFrame) -> pl.D
     scores : polars.DataFrame
         As `mbc.care.scores` gives them: instrument, scale, taken_on, ...
     """
-    wanted = [scale.partition(".") for scale in release.scales.split(" ")]
-    any_scale = [instrument for instrument, _, scale in wanted if not scale]
-    named = [f"{instrument}.{scale}" for instrument, _, scale in wanted if scale]
-    covered = pl.col("instrument").is_in(any_scale) | pl.format("{}.{}", "instrument", "scale").is_in(named)
-    if release.covers_from is not None:
-        covered &= pl.col("taken_on") >= release.covers_from
-    if release.covers_to is not None:
-        covered &= pl.col("taken_on") <= release.covers_to
-    return scores.filter(covered)
+    pairs = scores.select("instrument", "scale").unique().iter_rows()
+    covered = [f"{instrument}.{scale}" for instrument, scale in pairs if covers_scale(release, instrument, scale)]
+    return scores.filter(pl.format("{}.{}", "instrument", "scale").is_in(covered), covered_days(release))
+
+
+def covers_scale(release: ReleaseOfInformation, instrument: str, scale: str = "") -> bool:
+    """Say whether a scale may be passed on: by itself, or with its questionnaire.
+
+    Examples
+    --------
+    >>> days = dt.date(2026, 5, 1), dt.date(2026, 8, 1)
+    >>> release = ReleaseOfInformation("L1", "C1", "physician", "letter", "rses ecr_s.anxiety", *days)
+    >>> covers_scale(release, "rses", "total"), covers_scale(release, "ecr_s", "avoidance")
+    (True, False)
+    """
+    named = release.scales.split(" ")
+    return instrument in named or f"{instrument}.{scale}" in named
+
+
+def covers_day(release: ReleaseOfInformation, of: dt.date) -> bool:
+    """Say whether what is of a day may be passed on."""
+    return (release.covers_from or dt.date.min) <= of <= (release.covers_to or dt.date.max)
+
+
+def covered_days(release: ReleaseOfInformation) -> pl.Expr:
+    """Say the same of each row, by its column ``taken_on``."""
+    first, last = release.covers_from or dt.date.min, release.covers_to or dt.date.max
+    return pl.col("taken_on").is_between(first, last)

@@ -52,9 +52,9 @@ def test_those_in_force_are_listed_and_the_others_say_why_not():
         assert [each.release_id for each in releases_in_force(store, "C1", on=END)] == ["L1"]
         assert require_release(store, "C1", "L1", on=END) == RELEASE
         for name, day, why in (
-            ("L1", date(2026, 9, 1), "expired on 2026-08-01"),
-            ("L1", date(2026, 4, 1), "signed on 2026-05-01"),
-            ("L2", END, "withdrawn on 2026-05-01"),
+            ("L1", date(2026, 9, 1), "expired on 1 August 2026"),
+            ("L1", date(2026, 4, 1), "holds from 1 May 2026, when it was signed"),
+            ("L2", END, "withdrawn on 1 May 2026"),
             ("L9", END, "no release of information 'L9'"),
         ):
             with pytest.raises(NotInRecord, match=why):
