@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 from dashboards.forms.entry import Draft, EntryForm, Subject
-from dashboards.forms.fields import Choice, Field, Reading
+from dashboards.forms.fields import Field, Reading, choice_or_words, words_of_choice
 from mbc.errors import StoreError
 from mbc.store import Client, Episode
 from mbc.store.schema.validation import check_id
@@ -56,19 +56,14 @@ def _already_open(subject: Subject) -> str:
 
 
 def _end_fields(subject: Subject, _: object, __: Mapping[str, str]) -> tuple[Field, ...]:
-    endings = tuple(Choice(ending, ending.capitalize(), key=str(n)) for n, ending in enumerate(ENDINGS, start=1))
     return (
-        Field("ending", "How it ended", "choice", ENDINGS[0], (*endings, Choice("other", "Otherwise", key="5"))),
-        Field("more", "In words", required=False, longest=80, hint="needed for otherwise"),
+        *choice_or_words("ending", "How it ended", ENDINGS, "Otherwise", longest=80, hint="needed for otherwise"),
         Field("ended_on", "Day", "day", subject.today.isoformat(), most=subject.today),
     )
 
 
 def _end_draft(_: Subject, episode: Episode, typed: Reading, __: str) -> Draft:
-    ending, more = typed.text("ending"), typed.text("more")
-    if ending == "other" and not more:
-        raise StoreError("more: Say in a few words how the episode ended.")
-    words = more if ending == "other" else f"{ending}: {more}" if more else ending
+    words = words_of_choice(typed, "ending", "how the episode ended")
     ended = replace(episode, ended_on=typed.day("ended_on"), ending=words)
     return Draft((ended,), reason=f"ended: {words}")
 

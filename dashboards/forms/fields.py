@@ -15,6 +15,7 @@ Kind = Literal["choice", "select", "day", "text", "number", "check", "hidden"]
 
 _NUMBER = re.compile(r"[+-]?\d{1,9}([.]\d{1,6}|,\d{1,2})?")
 _FIRST_DAY = dt.date(1900, 1, 1)
+_OTHER, _MORE = "other", "more"  # a reason that is not listed, and the field for it in words
 
 
 @dataclass(frozen=True, slots=True)
@@ -197,6 +198,34 @@ def scale_choices(least: int, most: int) -> tuple[Choice, ...]:
     ['8', '9', 'x']
     """
     return tuple(Choice(str(n), str(n), key="x" if n == 10 else "") for n in range(least, most + 1))
+
+
+def choice_or_words(
+    name: str, label: str, options: Sequence[str], other: str, *, longest: int, hint: str
+) -> tuple[Field, Field]:
+    """Ask for one of a few reasons, or another in words; `words_of_choice` reads both."""
+    listed = tuple(Choice(option, option.capitalize(), key=str(n)) for n, option in enumerate(options, start=1))
+    last = Choice(_OTHER, other, key=str(len(options) + 1))
+    return (
+        Field(name, label, "choice", options[0], (*listed, last)),
+        Field(_MORE, "In words", required=False, longest=longest, hint=hint),
+    )
+
+
+def words_of_choice(typed: Reading, name: str, what: str) -> str:
+    """Write what was chosen, with the words beside it.
+
+    Raises
+    ------
+    StoreError
+        If another reason was chosen and not said; ``what`` ends the sentence that asks for it.
+    """
+    chosen, more = typed.text(name), typed.text(_MORE)
+    if chosen != _OTHER:
+        return f"{chosen}: {more}" if more else chosen
+    if not more:
+        raise StoreError(f"{_MORE}: Say in a few words {what}.")
+    return more
 
 
 def grouped(listed: Sequence[Choice]) -> list[tuple[str, list[Choice]]]:

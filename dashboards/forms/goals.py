@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 from dashboards.forms.entry import Draft, EntryForm, Subject
-from dashboards.forms.fields import Choice, Field, Reading, choices, scale_choices
+from dashboards.forms.fields import Field, Reading, choice_or_words, choices, scale_choices, words_of_choice
 from dashboards.forms.record_words import quoted
 from mbc.care.client.goals import known_scale
 from mbc.care.words import number
@@ -107,19 +107,14 @@ def _no_goals(subject: Subject) -> str:
 
 
 def _retire_fields(subject: Subject, _: object, __: Mapping[str, str]) -> tuple[Field, ...]:
-    reasons = tuple(Choice(reason, reason.capitalize(), key=str(n)) for n, reason in enumerate(RETIRED, start=1))
     return (
-        Field("why", "Why", "choice", RETIRED[0], (*reasons, Choice("other", "Another reason", key="5"))),
-        Field("more", "In words", required=False, longest=160, hint="needed for another reason"),
+        *choice_or_words("why", "Why", RETIRED, "Another reason", longest=160, hint="needed for another reason"),
         Field("retired_on", "Day", "day", subject.today.isoformat(), most=subject.today),
     )
 
 
 def _retire_draft(_: Subject, goal: Goal, typed: Reading, __: str) -> Draft:
-    more, why = typed.text("more"), typed.text("why")
-    if why == "other" and not more:
-        raise StoreError("more: Say in a few words why the goal is retired.")
-    reason = more if why == "other" else f"{why}: {more}" if more else why
+    reason = words_of_choice(typed, "why", "why the goal is retired")
     retired = replace(goal, retired_on=typed.day("retired_on"), retired_reason=reason)
     return Draft((retired,), reason=f"retired: {reason}")
 

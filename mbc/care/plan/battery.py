@@ -6,7 +6,9 @@ import datetime as dt
 import tomllib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, fields
+from functools import cache
 from importlib.resources import files
+from importlib.resources.abc import Traversable
 from pathlib import Path
 from typing import Any, cast
 
@@ -74,8 +76,16 @@ def read_battery(path: Path | None = None) -> Battery:
     SettingsError
         If the file cannot be read, names what is not known, plans nothing, or its core takes longer than it may.
     """
-    source = files("mbc.care.plan") / "battery.toml" if path is None else path
-    name = "battery.toml" if path is None else path.name
+    return _shipped() if path is None else _read(path.name, path)
+
+
+@cache
+def _shipped() -> Battery:
+    """Read the battery that mbc ships, once: every caseload with plans asks for it."""
+    return _read("battery.toml", files("mbc.care.plan") / "battery.toml")
+
+
+def _read(name: str, source: Path | Traversable) -> Battery:
     try:
         content = tomllib.loads(source.read_text(encoding="utf-8"))
     except (OSError, UnicodeDecodeError) as fault:

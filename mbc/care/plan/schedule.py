@@ -20,7 +20,7 @@ from mbc.store import MeasurePause, PlannedMeasure
 from mbc.store.schema.entries import session_numbers
 
 BURST_DAYS = 14
-LATE_DAYS = 7  # an open asking is overdue after a week, as on the worklist
+LATE_DAYS = 7  # an open asking is overdue after a week
 USUAL_GAP = 7  # between sessions, while nothing is known of the client's own
 _EARLY_DAYS, _EARLY_SESSION_DAYS = 3, 6
 _HORIZON = dt.timedelta(days=366)
