@@ -33,7 +33,7 @@ def collect(store: Store, box: Box, *, now: datetime | None = None, day: date | 
     """Bring states and answers from the box on record; run twice, it writes once.
 
     An asking leaves the box when its answers are on record. If this is interrupted at any step, the next run goes
-    on: what is written already is met as a duplicate.
+    on: what is written already counts as a duplicate.
 
     Parameters
     ----------

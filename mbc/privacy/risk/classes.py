@@ -49,7 +49,7 @@ def disclosure(
     sensitive: str | None = None,
     population: pl.DataFrame | None = None,
 ) -> Disclosure:
-    """Measure how well people can be told from each other by some columns.
+    """Measure how well people can be distinguished by some columns.
 
     Parameters
     ----------

@@ -37,7 +37,7 @@ def generalise(
     """Coarsen columns until everybody shares theirs with at least ``k - 1`` others, or is left out.
 
     All combinations of levels are tried; the one that keeps most information is taken: the lowest mean loss over
-    columns, where a column loses the share of pairs of people that it no longer tells apart. Of equals, the one
+    columns, where a column loses the share of pairs of people that it no longer distinguishes. Of equals, the one
     that leaves out fewer people.
 
     Parameters
@@ -119,7 +119,7 @@ def _version(values: pl.Series, level: Mapping[object, str]) -> pl.Series:
 
 
 def _loss(finest: pl.Series, version: pl.Series) -> float:
-    """Share of the pairs of people that the finest version tells apart and this one does not."""
+    """Share of the pairs of people that the finest version distinguishes and this one does not."""
     pairs = _alike(version) - _alike(finest)
     apart = len(finest) * (len(finest) - 1) // 2 - _alike(finest)
     return pairs / apart if apart else 0.0

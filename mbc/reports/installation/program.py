@@ -67,7 +67,7 @@ def no_network(folder: Path) -> str:
         if watching and event in {"socket.connect", "socket.getaddrinfo"}:
             asked.append(f"{event} {arguments[-1] if event == 'socket.connect' else arguments[0]}")
 
-    sys.addaudithook(watch)  # cannot be taken away again: it is told to look no longer
+    sys.addaudithook(watch)  # cannot be removed again, so it is switched off
     try:
         with synthetic_store(folder) as store:
             store.verify()
