@@ -15,7 +15,7 @@ Frame: TypeAlias = "nw.DataFrame[Any] | nw.LazyFrame[Any]"
 
 # What a form or an export writes for a whole number or a decimal fraction; anything else is not an answer.
 _NUMBER = r"^[+-]?\d+(?:\.\d*)?$"
-_MOST_NAMES = 12
+_MOST_NAMES, _LONGEST_NAME = 12, 60
 _UNREADABLE = "__unreadable"
 _BLANK = {"None", "nan", "<NA>", "NaT"}  # how Python writes the blanks of every library
 
@@ -82,6 +82,12 @@ def to_polars(table: Any) -> pl.DataFrame:
     return out.with_columns(pl.col(floats).fill_nan(None)) if floats else out
 
 
+def _printable(name: str) -> str:
+    """Write a name of a column so that a terminal can show it, whatever file it is from."""
+    shown = "".join(letter if letter.isprintable() else "?" for letter in name)
+    return shown if len(shown) <= _LONGEST_NAME else f"{shown[:_LONGEST_NAME]} ..."
+
+
 def require(frame: Frame, columns: Iterable[str], what: str, *, hint: str = "") -> None:
     """Refuse a table that lacks columns; the nearest names found are offered.
 
@@ -113,8 +119,8 @@ def require(frame: Frame, columns: Iterable[str], what: str, *, hint: str = "") 
             renames[near[0]] = name
     advice = " Rename " + ", ".join(f"'{old}' -> '{new}'" for old, new in renames.items()) + "?" if renames else ""
     raise MissingItems(
-        f"{what} needs {_some(missing)}; the frame has {_some(present_names) or 'no columns'}.{advice}"
-        + (f" {hint}" if hint else "")
+        f"{what} needs {_some(missing)}; the frame has {_some([_printable(name) for name in present_names]) or 'no columns'}."
+        f"{advice}" + (f" {hint}" if hint else "")
     )
 
 

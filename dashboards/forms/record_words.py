@@ -9,7 +9,8 @@ from typing import Any
 
 from dashboards.components.wording import day_words
 from dashboards.forms.entry import Subject, as_seen
-from mbc.care.words import number, short_name
+from mbc.care.words import number
+from mbc.instruments.short_names import short_name
 from mbc.store import (
     Client,
     Episode,

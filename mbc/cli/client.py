@@ -121,7 +121,7 @@ def plan(
 
 
 def _print_plan(plan: ClientPlan, until: dt.date) -> None:
-    from mbc.care.words import short_name  # noqa: PLC0415
+    from mbc.instruments.short_names import short_name  # noqa: PLC0415
 
     click.echo(
         f"{plan.client_id}, {plan.as_of}: about {plan.minutes_a_week:.1f} minutes a week after the baseline."

@@ -15,6 +15,7 @@ from rich.text import Text
 
 from mbc.care import CohortModels, clinic_report
 from mbc.cli.options import as_option, instruments_option, store_option, view_of
+from mbc.errors import ImportRefused, InvalidResponse
 from mbc.outcomes import OutcomeReport, report
 from mbc.outcomes.definitions.definition_file import definition_text, definitions
 from mbc.outcomes.record_folders import Engine, read_folders
@@ -106,10 +107,16 @@ def command(  # noqa: PLR0913 - one argument for each option
             raise click.UsageError("--as acts on a record; folders have no accounts.")
         if start is None or end is None:
             raise click.UsageError("With folders, give the period: --from and --to.")
-        result = report(
-            read_folders(paths, engine or "polars"), definition, cohort, start=start.date(), end=end.date(),
-            small_numbers=k or preset,
-        )  # fmt: skip
+        frames = read_folders(paths, engine or "polars")
+        try:
+            result = report(
+                frames, definition, cohort, start=start.date(), end=end.date(), small_numbers=k or preset
+            )
+        except InvalidResponse as fault:  # its advice is for Python
+            refused = str(fault).partition("). ")[0]
+            raise ImportRefused(
+                f"{refused}). Correct these cells in the folder's file, or leave them blank: blank is not answered."
+            ) from None
         _finish(result, csv, about)
         return
     if engine is not None:

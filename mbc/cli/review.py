@@ -13,7 +13,6 @@ from rich.text import Text
 
 from mbc.care import CohortModels, client_review
 from mbc.care.client.state import FLAG_IS_RIGHT
-from mbc.care.client.trajectory import short_name
 from mbc.care.forecast.model_files import read_models
 from mbc.care.values.course import Trajectory
 from mbc.care.values.review import ClientReview
@@ -21,6 +20,7 @@ from mbc.care.words import count, day, number, sentence, span
 from mbc.cli.options import as_option, instrument_option, instruments_option, models_option, store_option, view_of
 from mbc.errors import NotInRecord
 from mbc.instruments import instrument
+from mbc.instruments.short_names import short_name
 from mbc.store import Store
 
 

@@ -120,6 +120,17 @@ def _joined(tables: Sequence[Any]) -> Any:
 
 
 def _reader(engine: Engine) -> Reader:
+    read = _engine_reader(engine)
+
+    def read_file(file: Path) -> Any:
+        if not file.stat().st_size:
+            raise SettingsError(f"'{file.name}' is empty: a table without rows has its header still.")
+        return read(file)
+
+    return read_file
+
+
+def _engine_reader(engine: Engine) -> Reader:
     if engine == "polars":
         return lambda file: (
             pl.scan_parquet(file) if file.suffix == ".parquet" else pl.scan_csv(file, try_parse_dates=True)

@@ -10,7 +10,7 @@ from mbc.figures import outcomes_figure
 from mbc.outcomes.publication import ReleasedReport
 from mbc.outcomes.results import Figure
 
-GROUP = "Self-esteem (rses)"
+GROUP = "Self-esteem: RSES"
 IMPROVED = Figure("rses_total_improved", "Improved", "clients", GROUP, 10, 40, 25, 14, 40, None, "percent")
 NONE_WORSE = Figure("rses_total_deteriorated", "Deteriorated", "clients", GROUP, 0, 40, 0, 0, 9, None, "percent")
 HIDDEN = Figure("rses_total_unchanged", "Unchanged", "clients", GROUP, None, None, None, None, None, None,
@@ -35,7 +35,7 @@ def test_a_rate_is_drawn_in_percent_with_its_limits(theme):
     trace = next(each for each in figure.data if each.name == "Improved")
     assert list(trace.x) == [25.0]
     assert (trace.x[0] + trace.error_x.array[0], trace.x[0] - trace.error_x.arrayminus[0]) == (40, 14)
-    assert trace.text == ("Self-esteem (rses): Improved, 10 of 40: 25 % (14 to 40 %)",)
+    assert trace.text == ("Self-esteem: RSES: Improved, 10 of 40: 25 % (14 to 40 %)",)
 
 
 def test_a_zero_is_drawn_and_a_hidden_figure_is_named_not_drawn():

@@ -21,6 +21,7 @@ from mbc.errors import FrameError, SettingsError
 from mbc.exchange import import_record
 from mbc.outcomes.record_folders import ENGINES, read_folders
 from mbc.store import Store
+from tests.cli.in_process import mbc as mbc_command
 from tests.outcomes.made_people import END, START, make_people, nhs_by_hand
 from tests.outcomes.test_nhs import counted, write_record
 
@@ -178,3 +179,32 @@ def test_an_unknown_eligibility_is_refused(clinics):
     (north, _), _ = clinics
     with pytest.raises(SettingsError, match="There is no eligibility 'acron'; there are plain, acorn"):
         outcomes.report(read_folders([north]), start=START, end=END, eligibility="acron")
+
+
+@pytest.mark.parametrize(
+    ("file", "content", "words"),
+    [
+        ("sessions.csv", b"\x1b[2J\x07\xff\xfe,,\n\x00", "The table 'sessions' needs episode_id"),
+        ("sessions.csv", b"", "'sessions.csv' is empty"),
+        (
+            "administrations/phq9.csv",
+            None,
+            "phq9_9 has 'often' (accepted: 0-3). Correct these cells in the folder",
+        ),
+    ],
+)
+def test_a_damaged_folder_is_refused_in_words_that_a_terminal_can_show(tmp_path, file, content, words):
+    folder = simulate.clinic(clients=12, clinicians=2).write(tmp_path / "clinic")
+    place = folder / file
+    if content is None:
+        first, second, *rest = place.read_text().splitlines()
+        content = "\n".join([first, f"{second.rpartition(',')[0]},often", *rest]).encode()
+    place.write_bytes(content)
+    words_given = f"outcomes {folder} --from {START} --to {END} --csv {tmp_path / 'out.csv'}".split()
+    ended = mbc_command(*words_given)
+    assert ended.returncode == 1
+    assert words in ended.stderr.replace("\n", "")
+    assert "\x1b[2J" not in ended.stderr
+    assert "\x07" not in ended.stderr
+    assert "Traceback" not in ended.stderr
+    assert not (tmp_path / "out.csv").exists()

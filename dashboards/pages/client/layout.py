@@ -31,9 +31,9 @@ from dashboards.routes import CLIENT_ID, Page, PageRequest, client_of
 from dashboards.web.visitor import record_view
 from mbc import __version__
 from mbc.care import CohortModels, client_safety
-from mbc.care.client.trajectory import short_name
 from mbc.errors import NotInRecord
 from mbc.exchange.own_definitions import with_definitions_of_record
+from mbc.instruments.short_names import short_name
 from mbc.store import Session, Store
 from mbc.store.accounts.break_glass import MAY_OPEN
 

@@ -19,9 +19,9 @@ from dashboards.routes import Page, client_path, reads_records
 from dashboards.web.sessions import csrf_token
 from dashboards.web.visitor import user_store
 from mbc.care import safety_list
-from mbc.care.client.trajectory import short_name
 from mbc.care.safety import ListedFlag, SafetyList
 from mbc.care.words import count
+from mbc.instruments.short_names import short_name
 from mbc.store import Store
 
 _MOST_SHOWN = 100  # of those that were marked; the open ones are all shown

@@ -10,7 +10,6 @@ from itertools import pairwise
 
 import polars as pl
 
-from mbc.care.client.trajectory import short_name
 from mbc.care.course.client_record import ClientRecord
 from mbc.care.course.relationships import Timeline
 from mbc.care.values.plan import ClientPlan
@@ -18,6 +17,7 @@ from mbc.care.values.review import Completeness
 from mbc.care.words import count, day, span
 from mbc.instruments import Instrument, applicable
 from mbc.instruments.applicability import CURRENT
+from mbc.instruments.short_names import short_name
 
 _LEAST = 3  # occasions, before a rhythm can be estimated
 _USUAL = 0.8  # share of intervals

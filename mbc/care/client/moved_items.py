@@ -16,13 +16,13 @@ from typing import Any
 
 import polars as pl
 
-from mbc.care.client.trajectory import short_name
 from mbc.care.course.client_record import INFORMANT
 from mbc.care.values.review import ClientReview
 from mbc.errors import UnknownInstrument
 from mbc.exchange.own_definitions import with_definitions_of_record
 from mbc.instruments import Instrument, Scale
 from mbc.instruments import instrument as load
+from mbc.instruments.short_names import short_name
 from mbc.store import Store
 
 MOST = 3

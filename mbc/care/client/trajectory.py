@@ -16,10 +16,11 @@ from mbc.care.forecast.curves import expected_from_intake, forecast_ahead, outlo
 from mbc.care.forecast.learned_model import CohortModel
 from mbc.care.forecast.signals import NoOutlook, outlooks
 from mbc.care.values.course import CourseCurve, CutoffLine, GoalLine, Segment, Trajectory
-from mbc.care.words import number, sentence, short_name
+from mbc.care.words import number, sentence
 from mbc.exchange.own_definitions import with_definitions_of_record
 from mbc.instruments import Instrument, Scale
 from mbc.instruments import instrument as load
+from mbc.instruments.short_names import short_name
 from mbc.store import Store
 
 Cohort = CohortModel | CohortModels

@@ -13,7 +13,7 @@ from mbc.care.client.completeness import applies_on, rhythm_of
 from mbc.care.client.goals import is_reached, known_scale
 from mbc.care.client.review import spread_of
 from mbc.care.client.state import ScaleCourse, client_state, goal_scales
-from mbc.care.client.trajectory import Cohort, chart_title, short_name
+from mbc.care.client.trajectory import Cohort, chart_title
 from mbc.care.clinic.worklist import Waiting, group_of, reasons_of
 from mbc.care.course.charted_scales import (
     construct_rank,
@@ -40,6 +40,7 @@ from mbc.care.words import count, number
 from mbc.exchange.own_definitions import with_definitions_of_record
 from mbc.instruments import Instrument, Scale
 from mbc.instruments import instrument as load
+from mbc.instruments.short_names import short_name
 from mbc.store import Store
 
 Occasions = Mapping[tuple[str, str], Sequence[Occasion]]  # one client's, by instrument and scale

@@ -12,9 +12,9 @@ from mbc.care.course.relationships import Timeline, timelines
 from mbc.care.plan.battery import read_battery
 from mbc.care.plan.schedule import Sessions, schedule_of
 from mbc.care.values.plan import ClientPlan
-from mbc.care.words import short_name
 from mbc.exchange.own_definitions import with_definitions_of_record
 from mbc.instruments import all_keys, instrument
+from mbc.instruments.short_names import short_name
 from mbc.store import MeasurePause, PlannedMeasure, Store
 
 _ASLEEP = ("ended", "not applicable", "paused")

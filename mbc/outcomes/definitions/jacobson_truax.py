@@ -17,6 +17,7 @@ from scipy import stats
 
 from mbc.errors import UnknownInstrument
 from mbc.instruments import CONSTRUCTS, Instrument, Scale, instrument
+from mbc.instruments.short_names import short_name
 from mbc.outcomes.applicability import not_applicable, of_the_last_relationship
 from mbc.outcomes.cohorts import Cohort, Period, in_cohort, last_day_counted
 from mbc.outcomes.definitions.definition_file import Definition, Part
@@ -155,10 +156,10 @@ def _group(
         means=(_mean(),),
         steps=_steps(),
         key=measure.key,
-        title=f"{scale.title} ({chosen.key})",
+        title=f"{scale.title}: {short_name(chosen.key)}",
         relations=_relations(measure),
         hide_first=("unchanged", "improved"),
-        rules=(f"{scale.title} ({chosen.key}): {_rule(measure)}",),
+        rules=(f"{scale.title}, {short_name(chosen.key)}: {_rule(measure)}",),
     )
 
 

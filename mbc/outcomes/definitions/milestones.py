@@ -12,6 +12,7 @@ import narwhals.stable.v2 as nw
 from pydantic import Field
 
 from mbc.instruments import Instrument, Scale
+from mbc.instruments.short_names import short_name
 from mbc.outcomes.applicability import of_the_last_relationship
 from mbc.outcomes.cohorts import Cohort, Period, in_cohort, last_day_counted
 from mbc.outcomes.definitions.definition_file import Definition, Part
@@ -79,7 +80,7 @@ def _group(
     frame = frame.with_columns(
         present=nw.lit(value=True), measured=~nw.col("start").is_null(), days=nw.col("reached") - nw.col("start")
     )
-    title = f"{scale.title} ({known.key})"
+    title = f"{scale.title}: {short_name(known.key)}"
     least = f"{'at least' if measure.at_least else 'more than'} {measure.change:.1f} points"
     rule = (
         f"{title}: better than the first score by {least}, twice in a row ({measure.source or 'the clinic'}). "

@@ -19,6 +19,7 @@ from itertools import pairwise
 import narwhals.stable.v2 as nw
 from pydantic import Field
 
+from mbc.instruments.short_names import short_name
 from mbc.outcomes.cohorts import Cohort, Period, in_cohort, last_day_counted
 from mbc.outcomes.definitions.definition_file import Definition, Part
 from mbc.outcomes.definitions.quantities import Group, Rate, Step
@@ -295,7 +296,7 @@ def _rules(settings: Settings) -> list[str]:
     for measure in settings.measures:
         beyond, fall = ("at or below", "rise") if measure.higher_is_better else ("at or above", "fall")
         lines.append(
-            f"{measure.instrument} ({measure.scale}): a case {beyond} {measure.caseness:g}; reliable change from "
+            f"{short_name(measure.instrument)} ({measure.scale}): a case {beyond} {measure.caseness:g}; reliable change from "
             f"{measure.reliable:g} points ({fall} is improvement)."
         )
     lines.append(

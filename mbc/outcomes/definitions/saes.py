@@ -17,6 +17,7 @@ import polars as pl
 from pydantic import Field
 
 from mbc.instruments import Instrument, Scale
+from mbc.instruments.short_names import short_name
 from mbc.outcomes.applicability import of_the_last_relationship
 from mbc.outcomes.cohorts import Cohort, Period, in_cohort, last_day_counted
 from mbc.outcomes.definitions.definition_file import Definition, Part
@@ -112,7 +113,7 @@ def _group(frame: Lazy, scale: Scale, measure: Measure, reference: Reference | N
     clinical = nw.col("clinical")
     paired = clinical & ~nw.col("better").is_null()
     among = "clients in the clinical range at first, with a later score"
-    title = f"{scale.title} ({measure.instrument})"
+    title = f"{scale.title}: {short_name(measure.instrument)}"
     means: tuple[Mean, ...] = ()
     rule = (
         f"{title}: no severity-adjusted effect size, since fewer than {settings.least_reference} clients in the "

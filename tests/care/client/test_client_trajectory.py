@@ -8,10 +8,10 @@ import polars as pl
 import pytest
 
 from mbc.care import client_trajectory
-from mbc.care.client.trajectory import short_name
 from mbc.care.values.course import Trajectory
 from mbc.errors import DefinitionError, NotInRecord, UnknownInstrument
 from mbc.instruments import instrument
+from mbc.instruments.short_names import short_name
 
 START = dt.date(2025, 1, 6)
 

@@ -68,7 +68,7 @@ def test_a_clinician_sees_their_own_clients_exactly_and_who_is_missing(store_of)
     page = layout(store_of("ash"), "light")
     assert "Your own clients." in text_of(page)
     answer = text_of(choose(store_of("ash"), "2026-Q1", "in-care", "jacobson-truax", "light", None))
-    assert "Self-esteem (rses)" in answer
+    assert "Self-esteem: RSES" in answer
     assert "1 of 1" in answer  # their one client with two scores: nothing of their own is hidden from them
     assert "Willow" not in answer
 
