@@ -118,10 +118,9 @@ def require(frame: Frame, columns: Iterable[str], what: str, *, hint: str = "") 
         if near:
             renames[near[0]] = name
     advice = " Rename " + ", ".join(f"'{old}' -> '{new}'" for old, new in renames.items()) + "?" if renames else ""
-    raise MissingItems(
-        f"{what} needs {_some(missing)}; the frame has {_some([_printable(name) for name in present_names]) or 'no columns'}."
-        f"{advice}" + (f" {hint}" if hint else "")
-    )
+    present = _some([_printable(name) for name in present_names]) or "no columns"
+    ending = f" {hint}" if hint else ""
+    raise MissingItems(f"{what} needs {_some(missing)}; the frame has {present}.{advice}{ending}")
 
 
 def number(

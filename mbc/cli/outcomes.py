@@ -115,7 +115,8 @@ def command(  # noqa: PLR0913 - one argument for each option
         except InvalidResponse as fault:  # its advice is for Python
             refused = str(fault).partition("). ")[0]
             raise ImportRefused(
-                f"{refused}). Correct these cells in the folder's file, or leave them blank: blank is not answered."
+                f"{refused}). Correct these cells in the folder's file, or leave them blank: "
+                "blank is not answered."
             ) from None
         _finish(result, csv, about)
         return

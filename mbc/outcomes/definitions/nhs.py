@@ -296,8 +296,8 @@ def _rules(settings: Settings) -> list[str]:
     for measure in settings.measures:
         beyond, fall = ("at or below", "rise") if measure.higher_is_better else ("at or above", "fall")
         lines.append(
-            f"{short_name(measure.instrument)} ({measure.scale}): a case {beyond} {measure.caseness:g}; reliable change from "
-            f"{measure.reliable:g} points ({fall} is improvement)."
+            f"{short_name(measure.instrument)} ({measure.scale}): a case {beyond} {measure.caseness:g}; "
+            f"reliable change from {measure.reliable:g} points ({fall} is improvement)."
         )
     lines.append(
         "Recovered: a case on any measure at the start, on none at the end, all measures taken again. Reliable "
