@@ -40,7 +40,7 @@ def client_identifier(text: str) -> str:
     ...
     ValueError: '1.5' is a decimal number, not the identifier of a client. Use a pseudonym such as C-0142.
     """
-    for shape, what in ((_DATE, "a date"), (_SHORTENED, "a number that a spreadsheet has shortened")):
+    for shape, what in ((_DATE, "a date"), (_SHORTENED, "a number that a program has shortened")):
         if shape.fullmatch(text):
             raise ValueError(f"'{quote(text)}' is {what}, not the identifier of a client. {_A_PSEUDONYM}")
     if text.casefold() in _TRUTH:

@@ -83,8 +83,10 @@ def _notes(loaded: Loaded, sheet: Sheet) -> Iterator[str]:
     left = Counter(resource.kind for resource in loaded.resources if resource.kind not in _READ)
     if left:
         yield f"Not read: {', '.join(f'{count} {quote(kind)}' for kind, count in left.items())}."
-    if sheet.others:
-        yield f"{count_noun(sheet.others, 'Observation')} that are not a score of a known questionnaire left out."
+    for count, noun in ((sheet.others, "Observation"), (sheet.other_components, "component")):
+        if count:
+            verb = "is" if count == 1 else "are"
+            yield f"Left out: {count_noun(count, noun)} that {verb} not a score of a known questionnaire."
 
 
 def _nothing(loaded: Loaded, sheet: Sheet) -> str:

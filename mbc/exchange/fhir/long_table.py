@@ -50,6 +50,8 @@ class Sheet:
     """Notes, each once."""
     derived: int = 0
     others: int = 0
+    """Observations that are no score of a known questionnaire."""
+    other_components: int = 0
 
     def check_subject(self, place: int, subject: Reference | None, context: Context) -> None:
         """Record a resource that is not about a person, or about one who cannot be distinguished."""

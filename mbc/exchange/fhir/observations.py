@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 from mbc.exchange.fhir.answer_values import plain
 from mbc.exchange.fhir.long_table import Head, Row, Sheet, status_fault
 from mbc.exchange.fhir.questionnaire_match import score_of
 from mbc.exchange.fhir.references import Context, unversioned, when
 from mbc.exchange.fhir.resource_files import Resource
-from mbc.exchange.fhir.resources import SCORES, Observation, extra
+from mbc.exchange.fhir.resources import SCORES, Component, Observation, extra
 from mbc.exchange.files.text_table import ROW
 
 _FINAL = frozenset({"final", "amended", "corrected"})
@@ -15,30 +17,38 @@ _OCCASION = ("client_id", "instrument", "taken_on")
 
 
 def read_observation(resource: Resource, observation: Observation, context: Context, sheet: Sheet) -> None:
-    """Write the score of an Observation into the sheet; the responses of the file have been read already.
+    """Write the scores of an Observation into the sheet; the responses of the file have been read already.
 
-    It is stored with the answers of the response that it names, or of the only one of that client, questionnaire
-    and day. Scores computed by an export of our own are not read: they are recomputed.
+    Each of its components may be a score too, of the same person and day. A score is stored with the answers of
+    the response that the Observation names, or of the only one of that client, questionnaire and day. Scores
+    computed by an export of our own are not read: they are recomputed.
     """
-    named = score_of(observation.code.coding)
-    if named is None or observation.value is None:
-        sheet.others += 1
-        return
-    if observation.derivedFrom and any(coding.system == SCORES for coding in observation.code.coding):
-        sheet.derived += 1
-        return
-    key, scale = named
-    if context.named and key not in context.named:
+    scores = list(_scores(observation, context, sheet))
+    if not scores:
         return
     if observation.status not in _FINAL:
         sheet.faults.append((resource.place, status_fault(observation.status, "final")))
     sheet.check_subject(resource.place, observation.subject, context)
-    own = _own_occasion(observation, context, key)
-    head = _response_of(observation, own, sheet)
-    score = plain(observation.value)
-    if head is not None and head.scores.get(scale) == score:
-        return  # the response says the same
-    sheet.rows.append({**(head.cells if head else own), ROW: resource.place, "scale": scale, "score": score})
+    for key, scale, score in scores:
+        own = _own_occasion(observation, context, key)
+        head = _response_of(observation, own, sheet)
+        if head is None or head.scores.get(scale) != score:  # else the response says the same
+            occasion = head.cells if head else own
+            sheet.rows.append({**occasion, ROW: resource.place, "scale": scale, "score": score})
+
+
+def _scores(observation: Observation, context: Context, sheet: Sheet) -> Iterator[tuple[str, str, str]]:
+    """Yield questionnaire, scale and score of the Observation and its components; count what is none."""
+    own: list[Observation | Component] = [observation] if observation.value is not None else []
+    for part in [*own, *observation.component] or [observation]:
+        named = score_of(part.code.coding)
+        if named is None or part.value is None:
+            sheet.others += part is observation
+            sheet.other_components += part is not observation
+        elif observation.derivedFrom and any(coding.system == SCORES for coding in part.code.coding):
+            sheet.derived += 1
+        elif not context.named or named[0] in context.named:
+            yield (*named, plain(part.value))
 
 
 def _own_occasion(observation: Observation, context: Context, key: str) -> Row:

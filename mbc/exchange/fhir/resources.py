@@ -241,19 +241,13 @@ class CodeList(_Part):
                     )
 
 
-class Observation(_Part):
-    """A score, where it is one."""
+class _Measured(_Part):
+    """A code and its number."""
 
-    id: str | None = None
-    status: str
     code: Concept
-    subject: Reference | None = None
-    effectiveDateTime: str | None = None
     valueQuantity: Quantity | None = None
     valueInteger: int | None = None
     valueDecimal: float | None = None  # not part of R4, but in use
-    derivedFrom: tuple[Reference, ...] = ()
-    extension: tuple[Extension, ...] = ()
 
     @property
     def value(self) -> float | None:
@@ -262,6 +256,22 @@ class Observation(_Part):
         return next(
             (number for number in (quantity, self.valueInteger, self.valueDecimal) if number is not None), None
         )
+
+
+class Component(_Measured):
+    """One of several scores in one Observation."""
+
+
+class Observation(_Measured):
+    """A score, or several as components, where it is one."""
+
+    id: str | None = None
+    status: str
+    subject: Reference | None = None
+    effectiveDateTime: str | None = None
+    derivedFrom: tuple[Reference, ...] = ()
+    component: tuple[Component, ...] = ()
+    extension: tuple[Extension, ...] = ()
 
 
 class Patient(_Part):

@@ -12,7 +12,7 @@ from pathlib import Path
 import polars as pl
 
 from mbc.errors import EmptyTable, ImportRefused
-from mbc.exchange.files.messages import count_noun, join_numbers, quote
+from mbc.exchange.files.messages import count_noun, name_rows, quote
 from mbc.exchange.files.text_table import (
     MOST_CELLS,
     TextTable,
@@ -332,7 +332,7 @@ def short_rows(body: str, width: int, separator: str, first_row: int, path: Path
     note = (
         f"{count_noun(len(short), 'row')} with fewer cells than the header; the cells missing at the end are "
         "blank "
-        f"(row {join_numbers(row for row, _ in short)})."
+        f"({name_rows(row for row, _ in short)})."
     )
     return (note,)
 

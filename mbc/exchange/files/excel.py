@@ -12,7 +12,7 @@ from pathlib import Path
 import polars as pl
 
 from mbc.errors import EmptyTable, ImportRefused
-from mbc.exchange.files.messages import count_noun, join_names, join_numbers, quote
+from mbc.exchange.files.messages import count_noun, join_names, name_rows, quote
 from mbc.exchange.files.text_table import TextTable, numbered, unique_names, without_unnamed
 from mbc.exchange.files.title_rows import refuse_title_rows
 from mbc.exchange.files.workbook import Cell, Workbook, open_workbook
@@ -113,7 +113,7 @@ def _notes(cells: SheetCells) -> Iterator[str]:
     if cells.hidden_rows:
         yield (
             f"{count_noun(len(cells.hidden_rows), 'hidden row')} read like all others "
-            f"(row {join_numbers(cells.hidden_rows)}). Delete rows that a filter was to leave out."
+            f"({name_rows(cells.hidden_rows)}). Delete rows that a filter was to leave out."
         )
     if cells.hidden_columns:
         yield f"{count_noun(cells.hidden_columns, 'hidden column')} read like all others."

@@ -86,6 +86,18 @@ def join_numbers(rows: Iterable[int], *, most: int = 8) -> str:
     return text if len(known) <= most else f"{text} and {len(known) - most} more"
 
 
+def name_rows(rows: Iterable[int], noun: str = "row") -> str:
+    """Name rows by their numbers.
+
+    Examples
+    --------
+    >>> name_rows([3]), name_rows([3, 4, 9])
+    ('row 3', 'rows 3, 4, 9')
+    """
+    known = list(rows)
+    return f"{noun if len(known) == 1 else noun + 's'} {join_numbers(known)}"
+
+
 def join_ranges(rows: Iterable[str], *, most: int = 50) -> str:
     """Write rows as ranges where they follow each other.
 

@@ -18,6 +18,7 @@ ROW = "row in file"
 """Name of the column that numbers the rows as a spreadsheet does: the header is row 1, blank lines count."""
 
 _EXACT = 2.0**53  # whole numbers up to this are exact as floats, and written without a fraction
+_EXACT_SINGLE = 2.0**24 - 1  # and as floats of single precision: 16777217 is kept there as 16777216
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,6 +115,9 @@ def numbered(frame: pl.DataFrame, names: Sequence[str], *, first_row: int, strip
 def as_text(frame: pl.DataFrame) -> pl.DataFrame:
     """Write typed columns as the text that their readers expect; NaN is blank.
 
+    A number too large for its type to be exact is written with its exponent, so that nobody takes it for a whole
+    number whose last digits can be trusted.
+
     Examples
     --------
     >>> from datetime import date
@@ -125,10 +129,15 @@ def as_text(frame: pl.DataFrame) -> pl.DataFrame:
 
 def _as_text(column: pl.Expr, dtype: pl.DataType) -> pl.Expr:
     if dtype.is_float():
-        number = column.cast(pl.Float64).fill_nan(None)
-        is_whole = (number == number.floor()) & (number.abs() <= _EXACT)
+        number = column.fill_nan(None)
+        most = _EXACT if dtype == pl.Float64 else _EXACT_SINGLE
+        is_whole = (number == number.floor()) & (number.abs() <= most)
         as_whole = number.cast(pl.Int64, strict=False).cast(pl.String)
-        return pl.when(is_whole).then(as_whole).otherwise(number.cast(pl.String))
+        as_number = number.cast(pl.String)  # the shortest text that is this number in its own type
+        if dtype != pl.Float64:
+            is_large = number.is_finite() & (number.abs() > most)
+            as_number = pl.when(is_large).then(_with_exponent(number.cast(pl.Float64))).otherwise(as_number)
+        return pl.when(is_whole).then(as_whole).otherwise(as_number)
     if isinstance(dtype, pl.Datetime):
         at_midnight = column.dt.time() == pl.time(0, 0, 0)
         if dtype.time_zone is not None:
@@ -139,3 +148,8 @@ def _as_text(column: pl.Expr, dtype: pl.DataType) -> pl.Expr:
             .otherwise(column.dt.to_string("%Y-%m-%dT%H:%M:%S%.6f"))
         )
     return column.cast(pl.String)
+
+
+def _with_exponent(number: pl.Expr) -> pl.Expr:
+    exponent = number.abs().log10().floor()
+    return pl.format("{}e{}", (number / pl.lit(10.0).pow(exponent)).round(7), exponent.cast(pl.Int64))

@@ -9,7 +9,7 @@ from datetime import date, timedelta
 import polars as pl
 
 from mbc.errors import ImportRefused, SettingsError
-from mbc.exchange.files.messages import join_names, join_numbers, quote
+from mbc.exchange.files.messages import join_names, name_rows, quote
 from mbc.exchange.files.text_table import ROW, TextTable
 from mbc.exchange.header.columns import fold
 from mbc.exchange.header.options import ImportOptions
@@ -41,7 +41,7 @@ def with_study_days(table: TextTable, options: ImportOptions) -> TextTable:
     if not wrong.is_empty():
         raise ImportRefused(
             f"Column '{quote(header)}' of '{quote(table.name)}' is counted from --start-date, but holds "
-            f"'{quote(wrong[header][0])}' (row {join_numbers(wrong[ROW])}); whole numbers are accepted. Leave "
+            f"'{quote(wrong[header][0])}' ({name_rows(wrong[ROW])}); whole numbers are accepted. Leave "
             "--start-date out if they are dates."
         )
     days = [None if cell is None else _day(options.start_date, cell, apart, first) for cell in cells]

@@ -15,7 +15,7 @@ import polars as pl
 
 from mbc.exchange.choices.answer_words import normalised
 from mbc.exchange.choices.standard_scales import words_of
-from mbc.exchange.files.messages import join_numbers, quote
+from mbc.exchange.files.messages import name_rows, quote
 from mbc.exchange.files.text_table import ROW, TextTable
 from mbc.exchange.header.columns import fold
 from mbc.exchange.header.options import ImportOptions
@@ -70,7 +70,7 @@ def as_survey_export(table: TextTable, options: ImportOptions) -> TextTable:
     frame, notes = table.frame, [f"An export of {tool.name}."]
     if tool.extra_rows:
         rows = frame[ROW].head(tool.extra_rows)
-        notes = [f"An export of {tool.name}: its further header rows are no answers (row {join_numbers(rows)})."]
+        notes = [f"An export of {tool.name}: its further header rows are no answers ({name_rows(rows)})."]
         if tool is _SURVEYMONKEY:
             headings = _joined_headings(table)
         frame = frame.slice(tool.extra_rows)

@@ -10,7 +10,7 @@ import polars as pl
 
 from mbc.errors import Conflict, ImportRefused
 from mbc.exchange.cells.text import REASON
-from mbc.exchange.files.messages import count_noun, join_names, join_numbers, join_ranges, quote
+from mbc.exchange.files.messages import count_noun, join_names, join_ranges, name_rows, quote
 from mbc.exchange.files.text_table import ROW
 from mbc.exchange.header.columns import fold
 from mbc.exchange.header.options import ImportOptions, Layout
@@ -258,9 +258,7 @@ def _left_out(reading: Reading) -> tuple[str, ...]:
     notes: list[str] = []
     if reading.blank_rows:
         rows = reading.blank_rows
-        notes.append(
-            f"{count_noun(len(rows), 'questionnaire')} without any answer left out (row {join_numbers(rows)})."
-        )
+        notes.append(f"{count_noun(len(rows), 'questionnaire')} without any answer left out ({name_rows(rows)}).")
     quiet = tuple(fold(key) for key in keys() if instrument(key).safety_channel)
     unread = [name for name in reading.unread if not fold(name).startswith(quiet)]
     if unread:

@@ -10,12 +10,14 @@ import polars as pl
 
 from mbc.errors import SettingsError, nearest
 from mbc.exchange.cells.text import REASON
-from mbc.exchange.files.messages import count_noun, join_names, join_numbers, quote, quote_expr
+from mbc.exchange.files.messages import count_noun, join_names, name_rows, quote, quote_expr
 from mbc.exchange.files.text_table import ROW, TextTable
 from mbc.exchange.header.columns import ROLES, Columns
 from mbc.exchange.header.options import ImportOptions
-from mbc.exchange.redcap.days_of_forms import with_days
+from mbc.exchange.redcap.days_of_forms import forms_of, items_of, with_days
 from mbc.exchange.redcap.dictionary import Dictionary, Field
+from mbc.exchange.redcap.form_status import unfinished_forms
+from mbc.instruments import keys
 
 EVENT, FORM, INSTANCE = "redcap_event_name", "redcap_repeat_instrument", "redcap_repeat_instance"
 _OWN = (EVENT, FORM, INSTANCE, "redcap_data_access_group", "redcap_survey_identifier")
@@ -60,6 +62,7 @@ def read_redcap(table: TextTable, dictionary: Dictionary | None, options: Import
     record = _record(table, dictionary)
     table = _with_columns(table, [table.frame[record].str.replace(r"^(\d{1,15})[.,]0+$", "$1").alias(record)])
     notes = list(_what_it_holds(table, record))
+    notes += unfinished_forms(table, _items_by_form(table, dictionary, options))
     table, days, completed = with_days(table, dictionary, options)
     notes += completed
     given = {"client_id": record, **days}
@@ -85,6 +88,13 @@ def read_redcap(table: TextTable, dictionary: Dictionary | None, options: Import
         given=given,
         faults=wrong_boxes,
     )
+
+
+def _items_by_form(table: TextTable, dictionary: Dictionary | None, options: ImportOptions) -> dict[str, str]:
+    """Column with answers to a known questionnaire -> its form."""
+    forms = forms_of(table, dictionary)
+    items = (name for key in keys() for name in items_of(table, key, options))
+    return {name: forms[name] for name in items if name in forms}
 
 
 def _check_events(table: TextTable, options: ImportOptions) -> list[str]:
@@ -229,7 +239,7 @@ def _filled(table: TextTable, record: str, columns: Columns) -> tuple[TextTable,
             if rows:
                 notes.append(
                     f"Rows of repeating forms without a date that took '{quote(day)}' of the record's own row: "
-                    f"{len(rows)} (row {join_numbers(rows)})."
+                    f"{len(rows)} ({name_rows(rows)})."
                 )
     clinician = columns.find("clinician_id")
     if clinician is not None:

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import polars as pl
 
-from mbc.exchange.files.messages import count_noun, join_numbers, quote
+from mbc.exchange.files.messages import count_noun, name_rows, quote
 from mbc.exchange.files.text_table import ROW, TextTable
 from mbc.exchange.header.options import ImportOptions
 from mbc.exchange.header.questionnaires import item_pattern
@@ -38,12 +38,12 @@ def with_days(
     )
     if "taken_on" in options.columns:  # the user's word is for all of them
         return table, {}, []
-    forms = _forms(table, dictionary)
+    forms = forms_of(table, dictionary)
     days: dict[str, str] = {}
     notes: dict[str, None] = {}
     replaced: set[str] = set()
     for key in keys():
-        asked = {forms[header] for header in _items(table, key, options) if header in forms}
+        asked = {forms[header] for header in items_of(table, key, options) if header in forms}
         if len(asked) != 1:
             continue
         (form,) = asked
@@ -71,13 +71,13 @@ def _completed(table: TextTable, stamp: str, day: str) -> tuple[TextTable, str |
     rows = frame.filter(pl.col(stamp).is_null() & pl.col(day).is_not_null())[ROW].to_list()
     note = (
         f"{count_noun(len(rows), 'row')} without '{quote(stamp)}' took the day from '{quote(day)}' "
-        f"(row {join_numbers(rows)})."
+        f"({name_rows(rows)})."
     )
     frame = frame.with_columns(pl.coalesce(stamp, day).alias(stamp))
     return replace(table, frame=frame), note if rows else None
 
 
-def _forms(table: TextTable, dictionary: Dictionary | None) -> dict[str, str]:
+def forms_of(table: TextTable, dictionary: Dictionary | None) -> dict[str, str]:
     """Column -> form: by the dictionary, else the form whose ``_complete`` column comes next."""
     if dictionary is not None:
         return {name: field.form for name, field in dictionary.by_name.items()}
@@ -92,7 +92,8 @@ def _forms(table: TextTable, dictionary: Dictionary | None) -> dict[str, str]:
     return forms
 
 
-def _items(table: TextTable, key: str, options: ImportOptions) -> list[str]:
+def items_of(table: TextTable, key: str, options: ImportOptions) -> list[str]:
+    """List the columns with answers to a questionnaire."""
     mapped = [options.columns[name] for name in instrument(key).item_columns() if name in options.columns]
     pattern = item_pattern(key)
     return mapped or [name for name in table.columns if pattern.fullmatch(name)]

@@ -34,6 +34,7 @@ from mbc.exchange.own_definitions import definitions_of, keep_definitions
 from mbc.exchange.plan.clients import find_episodes
 from mbc.exchange.plan.duplicates import OCCASION, OUTCOME, within_file
 from mbc.exchange.plan.to_store import as_records
+from mbc.exchange.plan.withdrawals import name_withdrawals
 from mbc.exchange.rows.check_answers import check
 from mbc.exchange.rows.long import read_long, read_totals
 from mbc.exchange.rows.parsed import READ_SCHEMA
@@ -132,7 +133,7 @@ def _import(
     frame = _administrations(read)
     if not files:
         raise ImportRefused(f"'{quote(folder, longest=200)}' holds no table of a record, such as clients.csv.")
-    frame = _with_people(frame, tables, store)
+    frame = name_withdrawals(_with_people(frame, tables, store), store)
     frame = within_file(frame, lambda: [frame.select("answers", "totals")])
     _refuse(folder, tables.values(), frame)
     storable = frame.filter(pl.col(OUTCOME) == "stored")
@@ -272,7 +273,8 @@ def _refuse(folder: Path, tables: Iterable[RecordTable], frame: pl.DataFrame) ->
     faults += [f"{file}, row {row}: {reason}" for file, row, reason in refused.iter_rows()]
     if faults:
         raise ImportRefused(
-            f"'{quote(folder.name)}': {count_noun(len(faults), 'row')} refused; nothing was stored. Repair them.",
+            f"'{quote(folder.name)}': {count_noun(len(faults), 'row')} refused; nothing was stored. "
+            "Repair them, or take them out of the file.",
             faults,
         )
 

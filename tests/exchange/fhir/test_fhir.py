@@ -143,6 +143,20 @@ def test_a_score_alone_is_kept_and_one_that_we_worked_out_ourselves_is_not(store
     assert any("recomputed" in note for note in plan.notes)
 
 
+def test_components_of_an_observation_are_scores_too_and_what_is_none_is_counted(store, write, now):
+    total = score_of_nine(7)
+    parts = [{name: total[name] for name in ("code", "valueQuantity")}]
+    parts += [{"code": {"coding": [{"system": LOINC, "code": "8480-6"}]}, "valueQuantity": {"value": 120}}]
+    panel = {**total, "code": {"text": "panel"}, "component": parts}
+    del panel["valueQuantity"]
+    plan = plan_import(write(bundle(panel), name="a.json"), store, now=now)
+    assert plan.administrations["totals"].to_list() == [[{"scale": "total", "score": 7.0}]]
+    assert "Left out: 1 component that is not a score of a known questionnaire." in plan.notes
+    withdrawn = {**panel, "status": "entered-in-error"}
+    (refusal,) = plan_import(write(bundle(withdrawn), name="b.json"), store, now=now).refusals
+    assert refusal.count("entered in error") == 1
+
+
 @pytest.mark.parametrize(
     ("name", "about"),
     [

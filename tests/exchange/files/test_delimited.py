@@ -90,7 +90,7 @@ def test_short_rows_are_read_as_blank_and_said(write):
     table = read_text_table(write("client,a,b\nC1,1\nC2,1,2\nC3,1\n"))
     assert table.frame["b"].to_list() == [None, "2", None]
     assert table.notes == (
-        "2 rows with fewer cells than the header; the cells missing at the end are blank (row 2, 4).",
+        "2 rows with fewer cells than the header; the cells missing at the end are blank (rows 2, 4).",
     )
 
 

@@ -57,6 +57,21 @@ def test_parquet_is_read_with_its_types(tmp_path, store, now):
     assert plan_import(path, store, now=now).apply(store).counts["stored"] == 2
 
 
+def test_numbers_of_single_precision_are_read_as_they_were_written_or_refused_as_identifiers(tmp_path, store, now):
+    path = tmp_path / "gad.parquet"
+    frame = pl.DataFrame(ROWS).with_columns(pl.col("gad7_3").replace(99.0, None)).cast({"^gad7_.$": pl.Float32})
+    numbers = pl.Series("client_id", [16777217, 1042], dtype=pl.Int64)
+    frame.with_columns(numbers.cast(pl.Float32)).write_parquet(path)
+    plan = plan_import(path, store, now=now)
+    (refusal,) = plan.refusals
+    assert refusal.startswith("row 1: client_id: '1.6777216e7' is a number that a program has shortened, not the")
+    frame.with_columns(numbers).write_parquet(path)
+    assert plan_import(path, store, now=now).administrations["client_id"].to_list() == ["16777217", "1042"]
+    totals = {"client_id": ["C1"], "taken_on": [date(2026, 1, 5)], "instrument": ["ecr"], "scale": ["anxiety"]}
+    pl.DataFrame({**totals, "score": pl.Series([2.3], dtype=pl.Float32)}).write_parquet(path)
+    assert plan_import(path, store, now=now).administrations["totals"].to_list()[0][0]["score"] == 2.3
+
+
 @pytest.mark.parametrize(("start", "words"), [(b"$FL2", "an SPSS file"), (b"PAR1", "as Parquet")])
 def test_damaged_files_are_refused(tmp_path, start, words):
     path = tmp_path / "x"

@@ -55,6 +55,18 @@ def test_a_form_that_staff_typed_in_has_its_own_date(store, write, now, blank):
     assert not any("phq_date" in note for note in plan.notes if "not used" in note)
 
 
+@pytest.mark.parametrize("words", [("0", "1", "2"), ("Incomplete", "Unverified", "Complete")])
+def test_answers_of_forms_that_are_not_marked_as_complete_are_counted(store, write, now, words):
+    rows = "".join(f"C{n},2026-01-05,{ONES},{word}\n" for n, word in enumerate([*words, words[0]], start=1))
+    blank = f"C9,,{',' * 8},{words[0]}\n"
+    data = write("record_id,phq_date," + ITEMS + ",phq_complete\n" + rows + blank)
+    plan = plan_import(data, store, dictionary=write(dictionary(), name="d.csv"), now=now)
+    assert [note for note in plan.notes if "marks as" in note] == [
+        f"Rows with answers whose form 'phq' REDCap marks as {status}. They are read as they stand."
+        for status in ("Incomplete: 2 (rows 2, 5)", "Unverified: 1 (row 3)")
+    ]
+
+
 @pytest.mark.parametrize(("ticked", "unticked"), [("1", "0"), ("1.0", "0.0"), ("Checked", "Unchecked")])
 def test_boxes_are_read_however_they_are_written(store, write, now, ticked, unticked):
     boxes = ",".join(f"phq9_{n}___{code}" for n in range(1, 10) for code in range(4))
