@@ -1,12 +1,9 @@
-"""axe-core finds no violation of WCAG 2.2 AA or its best practices, on any page, width or theme.
-
-axe-core (MPL-2.0) is not part of mbc: ``npm install --no-save axe-core@4``, or name the file in ``MBC_AXE``.
-"""
+"""axe-core finds no violation of WCAG 2.2 AA or its best practices, on any page, width or theme."""
 
 from __future__ import annotations
 
-import os
-from pathlib import Path
+from importlib.resources import files
+from typing import Literal
 
 import pytest
 from playwright.sync_api import Page, expect
@@ -16,15 +13,17 @@ from tests.browser.reading import drawn
 
 pytestmark = pytest.mark.browser
 
-ROOT = Path(__file__).resolve().parents[2]
-AXE = Path(os.environ.get("MBC_AXE", ROOT / "node_modules" / "axe-core" / "axe.min.js"))
+AXE = files("axe_playwright_python") / "axe.min.js"
 RUN = """async () => {
   const standard = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"];
   const report = await axe.run(document, { runOnly: standard, resultTypes: ["violations"] });
   const places = (rule) => rule.nodes.map((node) => node.target.join(" ")).join(", ");
   return report.violations.map((rule) => `${rule.id}: ${places(rule)}`);
 }"""
-LOOKS = ((1440, "light"), (1440, "dark"), (390, "light"), (390, "dark"))
+Looks = tuple[tuple[int, Literal["light", "dark"]], ...]
+LOOKS: Looks = ((1440, "light"), (390, "dark"))
+OTHER_LOOKS: Looks = ((1440, "dark"), (390, "light"))
+LOOKED_AT = pytest.mark.parametrize("looks", [LOOKS, pytest.param(OTHER_LOOKS, marks=pytest.mark.slow)])
 
 
 def violations(page: Page) -> list[str]:
@@ -32,13 +31,16 @@ def violations(page: Page) -> list[str]:
     return page.evaluate(RUN)
 
 
-@pytest.fixture(autouse=True)
-def axe() -> None:
-    if not AXE.is_file():
-        pytest.skip("axe-core is not here: npm install --no-save axe-core@4")
+def violations_by_look(page: Page, looks: Looks) -> list[str]:
+    broken: list[str] = []
+    for width, theme in looks:
+        page.set_viewport_size({"width": width, "height": 900})
+        page.emulate_media(color_scheme=theme)
+        broken += [f"{width} px, {theme}: {violation}" for violation in violations(page)]
+    return broken
 
 
-@pytest.mark.parametrize(("width", "theme"), LOOKS)
+@LOOKED_AT
 @pytest.mark.parametrize(
     ("user", "path"),
     [
@@ -49,26 +51,26 @@ def axe() -> None:
         ("ash", "/to-review"),
     ],
 )
-def test_no_page_violates_a_rule(visit: Visit, user: str, path: str, width: int, theme: str):
-    page = visit(path, user, width=width, theme=theme)
+def test_no_page_violates_a_rule(visit: Visit, user: str, path: str, looks: Looks):
+    page = visit(path, user)
     expect(page.get_by_role("heading", level=1)).to_be_visible()
     if path.endswith("C001"):
         drawn(page)
-    assert violations(page) == []
+    assert violations_by_look(page, looks) == []
 
 
-@pytest.mark.parametrize(("width", "theme"), LOOKS)
-def test_no_state_of_a_clients_page_violates_a_rule(visit: Visit, width: int, theme: str):
-    page = visit("/client/C001", "ash", width=width, theme=theme)
+@LOOKED_AT
+def test_no_state_of_a_clients_page_violates_a_rule(visit: Visit, looks: Looks):
+    page = visit("/client/C001", "ash")
     drawn(page)
     page.locator("#record-button").click()
     expect(page.locator("#record")).to_contain_text("PHQ-9")
     for fold in page.locator(".below-screen summary").all():
         fold.click()
-    assert violations(page) == []
+    assert violations_by_look(page, looks) == []
     page.locator("#chart-rses-total button").press("Enter")
     enlarged = page.get_by_role("dialog")
     expect(enlarged.locator(".scatterlayer").first).to_be_visible()
     for name in ("Full description", "Show table of scores", "Sources", "Every answer"):
         enlarged.get_by_text(name, exact=True).locator("visible=true").click()
-    assert violations(page) == []
+    assert violations_by_look(page, looks) == []

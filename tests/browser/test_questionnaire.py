@@ -19,7 +19,7 @@ from mbc.care.askings.collect import asking_states, collect
 from mbc.care.askings.settings import AskingSettings
 from mbc.store import Store
 from tests.browser.conftest import CHROMIUM, QUIET, Visit, Watch
-from tests.browser.test_axe import AXE, LOOKS, violations
+from tests.browser.test_axe import LOOKED_AT, Looks, violations_by_look
 
 pytestmark = pytest.mark.browser
 
@@ -72,6 +72,7 @@ def phone(chromium: Browser, watch: Watch) -> Iterator[Page]:
 def test_the_circle_asked_answered_on_a_phone_without_scripts_collected_on_the_chart(
     clinic: Clinic, phone: Page, visit: Visit, watch: Watch
 ):
+    collect(clinic.store, clinic.box)  # what other tests have sent
     made = clinic.ask()
     phone.goto(made.link)
     phone.get_by_role("button", name="Start").tap()
@@ -147,24 +148,22 @@ def test_nothing_of_it_is_left_in_the_profile_of_the_browser(clinic: Clinic, chr
     assert box is None  # the address, which a browser does remember, leads nowhere any more
 
 
-@pytest.mark.parametrize(("width", "theme"), LOOKS)
-def test_no_page_of_the_questionnaire_violates_a_rule(clinic: Clinic, chromium: Browser, width: int, theme: str):
-    if not AXE.is_file():
-        pytest.skip("axe-core is not here: npm install --no-save axe-core@4")
-    context = chromium.new_context(viewport={"width": width, "height": 900}, color_scheme=theme)
+@LOOKED_AT
+def test_no_page_of_the_questionnaire_violates_a_rule(clinic: Clinic, chromium: Browser, looks: Looks):
+    context = chromium.new_context()
     page = context.new_page()
     made = clinic.ask("fr")
     page.goto(made.link)
-    broken = violations(page)
+    broken = violations_by_look(page, looks)
     page.get_by_role("button", name="Commencer").click()
     page.locator("button[name=value]").nth(2).click()
-    broken += violations(page)
+    broken += violations_by_look(page, looks)
     page.get_by_role("link", name="Retour").click()
-    broken += violations(page)
+    broken += violations_by_look(page, looks)
     page.goto(page.url.rpartition("/")[0] + "/review")
-    broken += violations(page)
+    broken += violations_by_look(page, looks)
     page.get_by_role("button", name="Envoyer").click()
-    broken += violations(page)
+    broken += violations_by_look(page, looks)
     page.goto(clinic.settings.address)
-    assert broken + violations(page) == []
+    assert broken + violations_by_look(page, looks) == []
     context.close()

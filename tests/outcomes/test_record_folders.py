@@ -95,9 +95,16 @@ def test_folders_that_cannot_be_read_are_refused(tmp_path: Path, clinics):
         read_folders([tmp_path / "absent"])
 
 
-@pytest.mark.parametrize("engine", ["polars", "duckdb"])
 @pytest.mark.parametrize(
-    ("definition", "cohort"), [("jacobson-truax", "in-care"), ("nhs", "finished"), ("saes", "finished")]
+    ("definition", "cohort", "engine"),
+    [
+        ("nhs", "finished", "duckdb"),
+        ("jacobson-truax", "in-care", "polars"),
+        pytest.param("nhs", "finished", "polars", marks=pytest.mark.slow),
+        pytest.param("jacobson-truax", "in-care", "duckdb", marks=pytest.mark.slow),
+        pytest.param("saes", "finished", "polars", marks=pytest.mark.slow),
+        pytest.param("saes", "finished", "duckdb", marks=pytest.mark.slow),
+    ],
 )
 def test_a_folder_gives_the_figures_of_the_record_to_the_digit(sample_twice, engine, definition, cohort):
     """Some practices of the sample print another item order or number answers otherwise: both are on the rows."""

@@ -179,6 +179,7 @@ def test_the_installed_command_scores_a_file(installed: Installed):
     assert int(row["rses_total_answered"]) == 10
 
 
+@pytest.mark.slow
 def test_the_installed_demo_makes_its_clinic_and_shows_the_sign_in(installed: Installed):
     running = subprocess.Popen(
         installed.command("mbc", "demo", "--port", "0"),

@@ -178,11 +178,11 @@ def _report(
         rates = table(report.title, FIGURES[: len(rows[0])] if rows else FIGURES, rows, blocks=True)
     inside = [html.H2(report.title, id=f"rates{suffix}"), html.P(report.headline, className="lead"), rates]
     return [
-        html.P(report.caption, className="lead"),
+        html.P(report.caption, id=f"counted{suffix}", className="lead"),
         html.Section(
             [*inside, *([download] if download is not None else [])],
             className="panel",
-            **aria(labelledby=f"rates{suffix}"),
+            **aria(labelledby=f"rates{suffix} counted{suffix}"),  # several reports may bear one title
         ),
         chart(
             graph_id=f"{ids.OUTCOMES_GRAPH}{suffix}",

@@ -15,7 +15,7 @@ import pytest
 pytestmark = pytest.mark.long
 
 RUNNER = Path(__file__).with_name("run_mutations.py")
-SHORT = range(60)  # of `make test`: two of each seed
+SHORT = range(30)  # of `make test`: one of each seed
 LONG = int(os.environ.get("MBC_MUTATIONS", "2000"))
 AT_ONCE = 500
 
