@@ -43,7 +43,14 @@ from dashboards.web.server_page import install_written_pages
 from dashboards.web.sessions import Sessions, csrf_token
 from dashboards.web.sign_in import install_sign_in
 from dashboards.web.theme import drawn_theme
-from dashboards.web.visitor import close_record, has_ended, is_signed_in, set_record, signed_in_user
+from dashboards.web.visitor import (
+    close_record,
+    has_ended,
+    is_signed_in,
+    set_record,
+    signed_in_user,
+    synthetic_mark,
+)
 from mbc.care.forecast.model_files import read_models
 from mbc.store import Store
 
@@ -129,7 +136,14 @@ def create_app(store_url: str, settings: Settings, rates: RateLimits | None = No
 def _layout() -> Component:
     # Dash asks once by itself, at the first request, whoever sent that
     return (
-        shell(signed_in_user(), PAGES.of(signed_in_user()), drawn_theme(), csrf_token(), notice())
+        shell(
+            signed_in_user(),
+            PAGES.of(signed_in_user()),
+            drawn_theme(),
+            csrf_token(),
+            notice(),
+            synthetic=synthetic_mark(),
+        )
         if is_signed_in()
         else html.Div()
     )
@@ -152,7 +166,10 @@ def _server(store_url: str, settings: Settings, rates: RateLimits | None) -> Fla
         SESSION_COOKIE_SAMESITE="Lax",
         SESSION_COOKIE_SECURE=settings.https,
         SESSION_COOKIE_PATH="/",
+        MBC_SYNTHETIC=settings.synthetic,
+        MBC_PERSONAL=settings.personal,
     )
+    server.context_processor(lambda: {"synthetic": synthetic_mark()})
     models = read_models(settings.models)
     set_record(server.extensions, _open(store_url, settings), store_url, models, settings.today)
     sessions = Sessions(settings, has_ended)

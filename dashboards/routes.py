@@ -33,6 +33,7 @@ class PageRequest:
     token: str = ""  # goes back with each form
     note: str = ""  # what the last form led to
     path: str = ""  # that was asked for
+    personal: bool = False  # one person runs this on their own computer
 
 
 def _no_callbacks(app: Dash) -> None:

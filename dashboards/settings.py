@@ -38,6 +38,10 @@ class Settings:
         How long a visitor waits, each time, while somebody else writes; then they are asked to come back.
     today : date, optional
         The day that every page is read on; the real one unless given (the demo has a fixed day).
+    synthetic : bool
+        Whether nobody on record exists: every page is marked.
+    personal : bool
+        Whether one person runs this on their own computer (``mbc start``): pages may name commands to type.
     clock : callable
         Seconds since the epoch; tests turn it.
 
@@ -61,6 +65,8 @@ class Settings:
     hosts: frozenset[str] = frozenset()
     busy_seconds: float = 2
     today: dt.date | None = None
+    synthetic: bool = False
+    personal: bool = False
     clock: Callable[[], float] = time.time
 
     @property

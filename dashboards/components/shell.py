@@ -15,6 +15,7 @@ from dashboards.routes import Page
 from mbc.figures.theme import FONT, Theme
 from mbc.store.access.roles import User
 
+SYNTHETIC = "Synthetic clinic: nobody exists"
 _BLUES = [
     "#eef6fb", "#d8e9f4", "#aed2e8", "#82badb", "#5ca5d0", "#4397c9", "#2f86bd", "#1b71a6", "#0b5d8f", "#084a73",
 ]  # fmt: skip
@@ -30,7 +31,9 @@ _LOOK: Any = {
 }
 
 
-def shell(user: User, pages: Sequence[Page], theme: Theme, token: str, warning: str = "") -> Component:
+def shell(
+    user: User, pages: Sequence[Page], theme: Theme, token: str, warning: str = "", *, synthetic: str = ""
+) -> Component:
     """Lay out the frame for one visitor.
 
     Parameters
@@ -45,6 +48,8 @@ def shell(user: User, pages: Sequence[Page], theme: Theme, token: str, warning: 
         Goes back with the sign-out form.
     warning : str
         About the visitor's own account, above every page.
+    synthetic : bool
+        Whether nobody on record exists: every page says so.
     """
     return dmc.MantineProvider(
         id=ids.PROVIDER,
@@ -54,7 +59,7 @@ def shell(user: User, pages: Sequence[Page], theme: Theme, token: str, warning: 
             dcc.Location(id=ids.URL, refresh="callback-nav"),
             dcc.Store(id=ids.THEME, data=theme, storage_type="memory"),
             html.A("Skip to content", href="#main", className="skip"),
-            _header(user, pages, theme, token),
+            _header(user, pages, theme, token, synthetic=synthetic),
             html.Div(id=ids.TROUBLE, className="trouble", role="alert"),
             *(
                 [
@@ -71,12 +76,14 @@ def shell(user: User, pages: Sequence[Page], theme: Theme, token: str, warning: 
     )
 
 
-def _header(user: User, pages: Sequence[Page], theme: Theme, token: str) -> Component:
+def _header(user: User, pages: Sequence[Page], theme: Theme, token: str, *, synthetic: str) -> Component:
+    mark = [html.Span(synthetic, className="synthetic")] if synthetic else []
     links = [dcc.Link(page.label, href=page.path) for page in pages if page.path]
     return html.Header(
         className="top",
         children=[
             dcc.Link("mbc", href="/", className="brand", refresh=True),
+            *mark,
             html.Nav(links, id=ids.NAV, **aria(label="Pages")),
             html.Span(user.username, className="who"),
             dmc.Switch(id=ids.THEME_SWITCH, label="Dark", checked=theme == "dark", size="sm"),

@@ -15,7 +15,7 @@ from dashboards.web.kept_caseload import kept_caseload
 from dashboards.web.pause_notice import notice
 from dashboards.web.sessions import csrf_token
 from dashboards.web.theme import drawn_theme
-from dashboards.web.visitor import models, note_refusal, record_view, signed_in_user, today
+from dashboards.web.visitor import is_personal, models, note_refusal, record_view, signed_in_user, today
 from mbc.errors import AccessDenied, NotInRecord
 from mbc.exchange.own_definitions import definitions_of
 
@@ -74,4 +74,5 @@ def _request(path: str | None) -> PageRequest:
         token=csrf_token(),
         note=take_note(path),
         path=path or "",
+        personal=is_personal(),
     )

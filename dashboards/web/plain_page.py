@@ -11,7 +11,7 @@ from flask import Flask, Response, request
 
 from dashboards.routes import Pages
 from dashboards.web.sessions import csrf_token
-from dashboards.web.visitor import is_signed_in, signed_in_user
+from dashboards.web.visitor import is_signed_in, signed_in_user, synthetic_mark
 from mbc.store.access.roles import User
 
 ASKED = "plain"  # in the address: ?plain=1
@@ -33,7 +33,7 @@ _PAGE = """<!DOCTYPE html>
 <link rel="stylesheet" href="/assets/style.css">
 </head>
 <body class="plain-page">
-<header class="top"><a class="brand" href="/?{asked}=1">mbc</a><nav aria-label="Pages">{links}</nav>
+<header class="top"><a class="brand" href="/?{asked}=1">mbc</a>{mark}<nav aria-label="Pages">{links}</nav>
 <form action="/sign-out" method="POST"><input type="hidden" name="csrf" value="{token}">
 <button type="submit" class="quiet">Sign out</button></form></header>
 <main class="page" id="main">{content}</main>
@@ -60,10 +60,11 @@ def install_plain_pages(server: Flask, pages: Pages, lay_out: Callable[[str], Se
         user = signed_in_user()
         if pages.visit(request.path, user) is None:
             return None
-        return Response(plain_page(lay_out(request.path), user, pages, csrf_token()), mimetype="text/html")
+        written = plain_page(lay_out(request.path), user, pages, csrf_token(), synthetic=synthetic_mark())
+        return Response(written, mimetype="text/html")
 
 
-def plain_page(layout: Sequence[Component], user: User, pages: Pages, token: str) -> str:
+def plain_page(layout: Sequence[Component], user: User, pages: Pages, token: str, *, synthetic: str = "") -> str:
     """Write a page with its navigation."""
     links = "".join(
         f'<a href="{escaping.escape(page.path)}?{ASKED}=1">{escaping.escape(page.label)}</a>'
@@ -71,7 +72,8 @@ def plain_page(layout: Sequence[Component], user: User, pages: Pages, token: str
         if page.path
     )
     content = "".join(to_html(part) for part in layout)
-    return _PAGE.format(asked=ASKED, links=links, token=escaping.escape(token), content=content)
+    mark = f'<span class="synthetic">{synthetic}</span>' if synthetic else ""
+    return _PAGE.format(asked=ASKED, mark=mark, links=links, token=escaping.escape(token), content=content)
 
 
 def to_html(part: object) -> str:

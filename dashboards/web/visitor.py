@@ -43,6 +43,16 @@ def set_record(
     extensions[_MODELS] = CohortModels(store, models, fits="in the background")
 
 
+def synthetic_mark() -> str:
+    """Give the words that mark every page where nobody on record exists; empty otherwise."""
+    return "Synthetic clinic: nobody exists" if current_app.config.get("MBC_SYNTHETIC") else ""
+
+
+def is_personal() -> bool:
+    """Whether one person runs this server on their own computer."""
+    return bool(current_app.config.get("MBC_PERSONAL"))
+
+
 def record_address(extensions: dict[str, object]) -> str:
     """Give the address that the record was opened by, which may hold a password."""
     return str(extensions[_ADDRESS])

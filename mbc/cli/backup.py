@@ -55,6 +55,7 @@ def command(
         return _check(target)
     if listing:
         return _list(target)
+    _require_place(target)
     if keep is not None and not target.is_dir():
         raise click.UsageError(f"--keep needs a folder for TARGET; {target} is not a folder.")
     try:
@@ -63,6 +64,33 @@ def command(
         if encrypt or keep:
             raise
         return _make_of_older(target, store_url, str(fault), force=force)
+
+
+def _require_place(target: Path) -> None:
+    """Refuse what would become a file on another disk than the one that was meant.
+
+    Raises
+    ------
+    StoreError
+        If there is no such folder and the name is not that of a backup.
+    """
+    if target.exists() or target.suffix == ENDING:
+        return
+    raise StoreError(
+        f"There is no folder {target}. Is the stick or the disk connected? If it is, make the folder first. To "
+        f"write a single file, end its name in {ENDING}: mbc backup {target}{ENDING}"
+    )
+
+
+def _same_disk(path: Path, store_url: str) -> bool:
+    """Say whether a backup lies on the disk of the record."""
+    from mbc.store.database.engine import address, file_of  # noqa: PLC0415 - loaded when it is needed
+
+    record = file_of(address(store_url))
+    try:
+        return record is not None and record.stat().st_dev == path.stat().st_dev
+    except OSError:
+        return False
 
 
 def _make_of_older(target: Path, store_url: str, why: str, *, force: bool) -> int:
@@ -94,7 +122,7 @@ def _make(target: Path, store_url: str, *, encrypt: bool, keep: int | None, forc
             done = store.backup(path, key=key, force=force, progress=progress)
         where = store.url
         older = [] if keep is None else _older(store, target, stem, keep)
-    status = _report(done, where)
+    status = _report(done, where, store_url)
     for old in older if status == 0 else []:
         old.unlink()
         click.echo(f"Removed {old.name}.")
@@ -114,16 +142,18 @@ def _make_in_emergency(target: Path, store_url: str, *, encrypt: bool, force: bo
     path = target / name if target.is_dir() else target
     with working() as progress:
         done = emergency_backup(store_url, path, force=force, progress=progress)
-    return _report(done, where)
+    return _report(done, where, store_url)
 
 
-def _report(done: Backup, where: str) -> int:
+def _report(done: Backup, where: str, store_url: str) -> int:
     click.echo(f"Backup of {where}: {amounts(done.rows)}.")
     held = ", encrypted" if done.manifest.encrypted else ""
     click.echo(f"Written to {done.path} ({size(done.path.stat().st_size)}{held}).")
     status = print_verification(done.report, what="the record")
     if done.log_failure is not None:
         warn(f"The audit log could not record this backup: {done.log_failure}")
+    if _same_disk(done.path, store_url):
+        warn("It lies on the same disk as the record: when that disk fails, both are lost. Copy it to another.")
     if not done.manifest.encrypted:
         warn("It is not encrypted: whoever gets the file can read everything. --encrypt asks for a key.")
     return status

@@ -16,6 +16,15 @@ from mbc.care.words import count
 from mbc.cli.options import as_option, store_option, view_of
 from mbc.store import Store
 
+_FEW = 20  # people; a convention of ours, not a rule of a law
+
+
+def _warn_of_few(people: str) -> str:
+    return (
+        f"A cohort of {people} hides nobody: whoever knows that somebody was a client finds them by a few scores "
+        "or days. Give it to nobody but those who may read the record."
+    )
+
 
 @click.command("deidentify")
 @click.argument("folder", type=click.Path(file_okay=False, path_type=Path))
@@ -75,7 +84,10 @@ def command(
         store.audit.record("export", format="cohort", file=folder.name, rows=rows, key=key is not None)
     write_cohort(cohort, folder, risk=risk, study_ids=None if key is None else study_ids, key=key)
     say = Console(highlight=False).print
-    say(Text(f"{cohort.people.height} people, {cohort.scores.height} scores: written to {folder}."))
+    people, scores = count(cohort.people.height, "person", "people"), count(cohort.scores.height, "score")
+    say(Text(f"{people}, {scores}: written to {folder}."))
+    if cohort.people.height < _FEW:
+        click.secho(_warn_of_few(people), fg="yellow", err=True)
     if risk.left_out:
         left_out = count(risk.left_out, "person was", "people were")
         say(Text(f"{left_out} left out because too few look like them."))
@@ -91,7 +103,8 @@ def _recognised(risk: CohortRisk) -> str:
     """Say how many people can be recognised, and what to do about it."""
     measured = risk.measured
     by = ", ".join(risk.quasi_identifiers) or "no column"
-    text = f"By {by}: the smallest group of people who look alike has {measured.k}; {measured.unique} are unique."
+    unique = count(measured.unique, "is unique", "are unique")
+    text = f"By {by}: the smallest group of people who look alike has {measured.k}; {unique}."
     if risk.asked_k is None and measured.unique:
         text += (
             " Whoever knows these of somebody recognises them. --profile coarse gives everybody others like them."

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING
 import click
 from rich.console import Console
 
+from mbc.cli.browser import open_browser
 from mbc.cli.serve import end_cleanly, require_pages, start_questionnaire
 from mbc.errors import Conflict
 
@@ -59,7 +60,8 @@ class DemoAccount:
     metavar="FOLDER",
     help="Make the clinic in this new folder and leave it there; otherwise it is removed at the end.",
 )
-def command(*, host: str, port: int, keep: Path | None) -> None:
+@click.option("--open", "browser", is_flag=True, help="Open the browser.")
+def command(*, host: str, port: int, keep: Path | None, browser: bool) -> None:
     """Make a synthetic clinic and start the web app on it; Ctrl-C stops it.
 
     Sign-in details are printed. Each demo has its own password, generated or taken from MBC_PASSWORD.
@@ -80,13 +82,13 @@ def command(*, host: str, port: int, keep: Path | None) -> None:
             people = make_clinic(url, folder, password)
         day = last_day(url)
         listening = listen(host, port)
-        settings = Settings(secret_key=secret_key(url), port=listening.getsockname()[1], today=day)
+        settings = Settings(secret_key=secret_key(url), port=listening.getsockname()[1], today=day, synthetic=True)
         set_up_log("text")
         with ExitStack() as companions:
             asking = _ask(companions, url, folder, host, port + 1 if port else 0, day)
             serve(
                 Serving(partial(open_app, url, settings), listening),
-                ready=_Introduction(people, password, keep, day, asking).show,
+                ready=_Introduction(people, password, keep, day, asking, browser=browser).show,
             )
 
 
@@ -229,9 +231,12 @@ class _Introduction:
     keep: Path | None
     day: dt.date
     asking: str
+    browser: bool
 
     def show(self, address: str) -> None:
         """Print where it is, and who may sign in."""
+        if self.browser:
+            open_browser(address)
         width = max(len(account.username) for account in self.people)
         click.echo(f"A synthetic clinic is open at {address}  (nobody in it exists)\n")
         click.echo(f"Every page is read on {self.day.day} {self.day:%B %Y}, the clinic's last day.\n")

@@ -26,7 +26,7 @@ _STYLES = {"stored": "green", "superseding": "cyan", "duplicate": "dim", "refuse
 
 
 @click.command("import")
-@click.argument("file", type=click.Path(exists=True, path_type=Path))
+@click.argument("file", type=click.Path(path_type=Path), required=False)
 @store_option
 @click.option("--dry-run", is_flag=True, help="Show the outcome of each row; store nothing.")
 @click.option("--skip-refused", is_flag=True, help="Store the accepted rows even if others are refused.")
@@ -85,11 +85,18 @@ _STYLES = {"stored": "green", "superseding": "cyan", "duplicate": "dim", "refuse
 @click.option(
     "--out", type=click.Path(dir_okay=False, path_type=Path), help="Write every row's outcome to this CSV file."
 )
+@click.option(
+    "--template",
+    "template_of",
+    metavar="KEY",
+    help="Write an empty table for one questionnaire to FILE [KEY.csv].",
+)
 @force_option
 @instruments_option
 def command(
-    file: Path,
+    file: Path | None,
     *,
+    template_of: str | None,
     store_url: str,
     dry_run: bool,
     skip_refused: bool,
@@ -110,7 +117,17 @@ def command(
 
     Importing the same file again stores nothing twice. Rows whose occasion is on record with other answers are
     refused unless --supersede gives the reason for the correction.
+
+    With --template nothing is imported: FILE, CSV or .xlsx, becomes an empty table to fill in, and its columns are
+    explained.
     """
+    if template_of is not None:
+        _write_template(template_of, file or Path(f"{template_of}.csv"), force=force)
+        return
+    if file is None:
+        raise click.UsageError("Name the FILE to import. For an empty table: mbc import --template rses")
+    if not file.exists():
+        raise click.UsageError(f"There is no file or folder '{file}'.")
     from mbc.exchange import read_plan  # noqa: PLC0415 - the table engine is loaded when it is needed
     from mbc.exchange.whole_record.record_files import is_record  # noqa: PLC0415
     from mbc.store import Store  # noqa: PLC0415
@@ -142,6 +159,17 @@ def command(
     _summary(console, plan, dry_run=dry_run)
     if dry_run and plan.counts["refused"] and not skip_refused:
         raise SystemExit(1)
+
+
+def _write_template(key: str, path: Path, *, force: bool) -> None:
+    from mbc.cli.instruments import find  # noqa: PLC0415 - quick help texts
+    from mbc.exchange.export.template import template, write_template  # noqa: PLC0415
+
+    made = template(find(key))
+    write_template(made, path, force=force)
+    for line in made.lines:
+        click.echo(line)
+    click.echo(f"\nWritten to {path}. Fill it in, save it, then try it: mbc import {path} --dry-run")
 
 
 def _options(file: Path, arguments: dict[str, Any]) -> ImportOptions:

@@ -11,10 +11,38 @@ import click
 if TYPE_CHECKING:
     from mbc.store import Store
 
-DEFAULT_STORE = "sqlite:///clinic.db"
+DEFAULT_FILE = "clinic.db"
+DEFAULT_STORE = f"sqlite:///{DEFAULT_FILE}"
 Decorator = Callable[[Callable[..., Any]], Callable[..., Any]]
 
+
+def _default_store() -> str:
+    """Take the record in the current folder; where there is none, that of ``mbc start``, and say so."""
+    if Path(DEFAULT_FILE).exists():
+        return DEFAULT_STORE
+    from mbc.cli.own_record import OwnRecord  # noqa: PLC0415 - only when no record is named
+
+    own = OwnRecord.at(None)
+    if not own.exists():
+        return DEFAULT_STORE
+    click.echo(f"Using your own record (mbc start): {own.file}", err=True)
+    return own.address()
+
+
 store_option: Decorator = click.option(
+    "--store",
+    "store_url",
+    envvar="MBC_STORE",
+    default=_default_store,
+    show_default=f"{DEFAULT_STORE}, else the record of 'mbc start'",
+    show_envvar=True,
+    metavar="URL",
+    help="Where the record is: sqlite:///FILE, sqlcipher:///FILE (encrypted) or postgresql://USER@HOST/DATABASE.",
+)
+"""``--store URL``, handed to the command as ``store_url``."""
+
+
+new_store_option: Decorator = click.option(
     "--store",
     "store_url",
     envvar="MBC_STORE",
@@ -22,9 +50,9 @@ store_option: Decorator = click.option(
     show_default=True,
     show_envvar=True,
     metavar="URL",
-    help="Where the record is: sqlite:///FILE, sqlcipher:///FILE (encrypted) or postgresql://USER@HOST/DATABASE.",
+    help="Where to make it: sqlite:///FILE, sqlcipher:///FILE (encrypted) or postgresql://USER@HOST/DATABASE.",
 )
-"""``--store URL``, handed to the command as ``store_url``."""
+"""``--store URL`` of a record that is to be made."""
 
 
 as_option: Decorator = click.option(

@@ -25,6 +25,7 @@ class CommandEntry(NamedTuple):
 
 
 COMMANDS: dict[str, CommandEntry] = {
+    "start": CommandEntry("start", "Open your own record in the browser; the first start makes it."),
     "demo": CommandEntry("demo", "Start the web app with a synthetic clinic."),
     "init": CommandEntry("init", "Create an empty record."),
     "instruments": CommandEntry("instruments", "List the questionnaires and explain them."),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -104,6 +105,7 @@ def command(  # noqa: PLR0913 - one keyword for each option
     """
     from mbc.models import expected_course, prospective_validation  # noqa: PLC0415 - statistics load when they run
 
+    _require_writable(out, save_model)
     measure = _measure(key, better, score_range, reliable_change, named=score)
     console = Console(highlight=False)
     if not console.is_terminal:
@@ -135,6 +137,25 @@ def command(  # noqa: PLR0913 - one keyword for each option
         learned.save(save_model)
         console.print(Text(f"Model {learned.version} written to {save_model}:"))
         console.print(Text(learned.card.text()), soft_wrap=True)
+
+
+def _require_writable(folder: Path | None, model: Path | None) -> None:
+    """Refuse places that cannot be written before anything is computed."""
+    if model is not None and not (model.parent.is_dir() and os.access(model.parent, os.W_OK)):
+        raise MbcError(f"{model} cannot be written: there is no such folder, or you may not write in it.")
+    if folder is None:
+        return
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as fault:
+        raise _not_written(folder, fault) from None
+    if not os.access(folder, os.W_OK):
+        raise _not_written(folder, PermissionError("you may not write in it"))
+
+
+def _not_written(folder: Path, fault: OSError) -> MbcError:
+    why = fault.strerror or fault
+    return MbcError(f"{folder} cannot be written to: {why}. Choose a folder you may write in.")
 
 
 def _measure(
@@ -201,9 +222,7 @@ def _write(console: Console, validation: Any, folder: Path) -> None:
         for name in ("errors", "coverage", "chances", "flags"):
             getattr(validation, name).write_csv(folder / f"{name}.csv")
     except OSError as fault:
-        raise MbcError(
-            f"{folder} cannot be written to: {fault.strerror or fault}. Choose a folder you may write in."
-        ) from None
+        raise _not_written(folder, fault) from None
     console.print(Text(f"errors.csv, coverage.csv, chances.csv and flags.csv written to {folder}."))
 
 

@@ -95,7 +95,7 @@ def test_a_record_on_a_full_or_read_only_disk_is_backed_up_and_verified(tmp_path
             options = ["mount", "-o", "remount,ro", str(place)]
             if subprocess.run(options, check=False, capture_output=True).returncode:
                 pytest.skip("the small disk cannot be made read-only here")
-        done = run("backup", str(tmp_path / "b"), "--store", url)
+        done = run("backup", str(tmp_path / "b.mbcbackup"), "--store", url)
         assert done.exit_code == 0, done.output
         assert "full or read-only" in done.output
         verified = run("verify", "--store", url)
@@ -103,7 +103,7 @@ def test_a_record_on_a_full_or_read_only_disk_is_backed_up_and_verified(tmp_path
         assert ": intact" in verified.output
     finally:
         subprocess.run(["umount", "--lazy", str(place)], check=True)
-    restore(tmp_path / "b", f"sqlite:///{tmp_path}/back.db")
+    restore(tmp_path / "b.mbcbackup", f"sqlite:///{tmp_path}/back.db")
     with Store.open(f"sqlite:///{tmp_path}/back.db") as back:
         assert back.clients()["client_id"].to_list() == ["C1", "C2"]
         assert back.verify().faults == ()
@@ -115,8 +115,8 @@ def test_the_copy_of_an_encrypted_record_is_encrypted_too(tmp_path, monkeypatch)
     url = f"sqlcipher:///{tmp_path}/clinic.db"
     Store.create(url).close()
     monkeypatch.setattr(emergency, "cannot_be_written", lambda _: True)
-    assert run("backup", str(tmp_path / "b"), "--store", url).exit_code == 0
-    assert b"CREATE TABLE" not in (tmp_path / "b").read_bytes()
+    assert run("backup", str(tmp_path / "b.mbcbackup"), "--store", url).exit_code == 0
+    assert b"CREATE TABLE" not in (tmp_path / "b.mbcbackup").read_bytes()
 
 
 def test_a_head_kept_elsewhere_shows_that_lines_were_cut_off(url, tmp_path):

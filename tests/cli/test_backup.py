@@ -49,16 +49,25 @@ def run(*arguments, typed=None, **environment):
 
 
 def test_a_backup_says_what_it_holds_and_that_anybody_could_read_it(folder):
-    status, said = run("backup", "b")
+    status, said = run("backup", "b.mbcbackup")
     assert status == 0
     assert "Backup of sqlite:///clinic.db: 1 client, 1 questionnaire." in said
-    assert re.search(r"Written to b \(\d", said)
+    assert re.search(r"Written to b.mbcbackup \(\d", said)
     assert "Verified: the record is intact" in said
     assert "It is not encrypted" in said
-    status, said = run("backup", "b")
+    status, said = run("backup", "b.mbcbackup")
     assert status == 1
-    assert "There is a file b already" in said
-    assert run("backup", "b", "--force")[0] == 0
+    assert "There is a file b.mbcbackup already" in said
+    assert run("backup", "b.mbcbackup", "--force")[0] == 0
+
+
+def test_a_stick_that_is_not_connected_is_no_file_on_the_disk_of_the_record(folder):
+    status, words = run("backup", "stick")
+    assert (status, "There is no folder stick. Is the stick or the disk connected?" in words) == (1, True)
+    assert not (folder / "stick").exists()
+    (folder / "stick").mkdir()
+    status, words = run("backup", "stick")
+    assert (status, "It lies on the same disk as the record" in words) == (0, True)
 
 
 def test_backups_in_a_folder_are_named_by_the_moment_and_the_oldest_go(folder):
@@ -113,37 +122,43 @@ def test_a_backup_is_checked_and_backups_are_listed(folder):
 
 
 @pytest.mark.parametrize(
-    "arguments", [("b", "--check", "--list"), ("b", "--check", "--force"), ("b", "--keep", "3"), ()]
+    "arguments",
+    [
+        ("b.mbcbackup", "--check", "--list"),
+        ("b.mbcbackup", "--check", "--force"),
+        ("b.mbcbackup", "--keep", "3"),
+        (),
+    ],
 )
 def test_wrong_usage_ends_with_2(folder, arguments):
     assert run("backup", *arguments)[0] == 2
 
 
 def test_a_record_comes_back_and_the_one_before_is_kept(folder):
-    run("backup", "b")
+    run("backup", "b.mbcbackup")
     with Store.open("sqlite:///clinic.db") as store, store.writing() as record:
         record.add(Client("C2"))
-    status, said = run("restore", "b", "--to", "sqlite:///clinic.db")
+    status, said = run("restore", "b.mbcbackup", "--to", "sqlite:///clinic.db")
     assert (status, "There is a record at sqlite:///clinic.db already" in said) == (1, True)
-    status, said = run("restore", "b", "--to", "sqlite:///clinic.db", "--force")
+    status, said = run("restore", "b.mbcbackup", "--to", "sqlite:///clinic.db", "--force")
     assert status == 0
     assert re.search(r"Restored to sqlite:///clinic\.db: 1 client, 1 questionnaire, as of 20\d\d-", said)
     assert re.search(r"is kept as clinic\.db\.before-restore-\d", said)
-    assert run("restore", "b")[0] == 2
+    assert run("restore", "b.mbcbackup")[0] == 2
     assert run("restore", "nope", "--to", "sqlite:///x.db") == (1, "There is no file nope.")
 
 
 def test_who_was_erased_since_the_backup_is_named(folder):
     from mbc.store.audit import tombstones  # noqa: PLC0415 - only here
 
-    run("backup", "b")
+    run("backup", "b.mbcbackup")
     with Store.open("sqlite:///clinic.db") as store, store._engine.begin() as connection:
         values = {"id": "erased-1", "salt": "ab", "client": tombstones.digest("ab", "C1")}
         connection.exec_driver_sql(
             "INSERT INTO tombstone VALUES (:id, '2026-02-01 00:00:00.000000', 'x', 'asked', '{}', :salt, :client)",
             values,
         )
-    status, said = run("restore", "b", "--to", "sqlite:///clinic.db", "--force")
+    status, said = run("restore", "b.mbcbackup", "--to", "sqlite:///clinic.db", "--force")
     assert status == 0
     assert "Erased since this backup was taken, and back with it: C1." in said
 
@@ -155,7 +170,7 @@ def test_a_record_is_encrypted_used_and_given_another_key(folder):
     assert "overwritten and removed" in said
     assert [path.name for path in folder.iterdir()] == ["clinic.db"]
     url = "sqlcipher:///clinic.db"
-    status, said = run("backup", "b", "--store", url, MBC_STORE_KEY=KEY)
+    status, said = run("backup", "b.mbcbackup", "--store", url, MBC_STORE_KEY=KEY)
     assert status == 0
     assert "encrypted" in said
     assert "It is not encrypted" not in said
@@ -164,30 +179,30 @@ def test_a_record_is_encrypted_used_and_given_another_key(folder):
     status, said = run("key", "change", "--store", url, "--key-stdin", typed=f"{OTHER_KEY}\n", MBC_STORE_KEY=KEY)
     assert status == 0
     assert "has a new key: 1 client" in said
-    status, said = run("backup", "c", "--store", url, MBC_STORE_KEY=KEY)
+    status, said = run("backup", "c.mbcbackup", "--store", url, MBC_STORE_KEY=KEY)
     assert (status, "The key in MBC_STORE_KEY does not open" in said) == (1, True)
     new = {"MBC_STORE_KEY": OTHER_KEY}
-    status, said = run("restore", "b", "--to", "sqlcipher:///back.db", **new)
+    status, said = run("restore", "b.mbcbackup", "--to", "sqlcipher:///back.db", **new)
     assert (status, "Give that one in MBC_BACKUP_KEY" in said) == (1, True)
-    assert run("restore", "b", "--to", "sqlcipher:///back.db", MBC_BACKUP_KEY=KEY, **new)[0] == 0
+    assert run("restore", "b.mbcbackup", "--to", "sqlcipher:///back.db", MBC_BACKUP_KEY=KEY, **new)[0] == 0
     with Store.open("sqlcipher:///back.db", key=OTHER_KEY) as store:
         assert store.clients().height == 1
-    status, said = run("restore", "b", "--to", "sqlite:///plain.db", MBC_STORE_KEY=KEY)
+    status, said = run("restore", "b.mbcbackup", "--to", "sqlite:///plain.db", MBC_STORE_KEY=KEY)
     assert (status, "add --decrypt" in said) == (1, True)
-    status, said = run("restore", "b", "--to", "sqlite:///plain.db", "--decrypt", MBC_STORE_KEY=KEY)
+    status, said = run("restore", "b.mbcbackup", "--to", "sqlite:///plain.db", "--decrypt", MBC_STORE_KEY=KEY)
     assert (status, "This record is not encrypted" in said) == (0, True)
 
 
 def test_a_plain_record_has_an_encrypted_backup_when_asked(folder):
-    status, said = run("backup", "b", "--encrypt", MBC_BACKUP_KEY=KEY)
+    status, said = run("backup", "b.mbcbackup", "--encrypt", MBC_BACKUP_KEY=KEY)
     assert status == 0
     assert ", encrypted)" in said
-    assert run("backup", "b", "--check", MBC_BACKUP_KEY=KEY)[0] == 0
-    status, said = run("backup", "b", "--check", MBC_BACKUP_KEY=OTHER_KEY)
+    assert run("backup", "b.mbcbackup", "--check", MBC_BACKUP_KEY=KEY)[0] == 0
+    status, said = run("backup", "b.mbcbackup", "--check", MBC_BACKUP_KEY=OTHER_KEY)
     assert (status, "does not open the backup" in said) == (1, True)
-    status, said = run("backup", "c", "--encrypt")
+    status, said = run("backup", "c.mbcbackup", "--encrypt")
     assert status == 1
-    assert "A key for the backup c is needed, and there is no terminal" in said
+    assert "A key for the backup c.mbcbackup is needed, and there is no terminal" in said
 
 
 def test_a_key_that_was_not_typed_is_named_by_its_place(folder):

@@ -177,8 +177,8 @@ def test_reading_from_python_uses_it_as_well(clinic):
 
 
 def test_a_backup_brings_it_along(clinic):
-    run("backup", "copy.mbc")
-    run("restore", "copy.mbc", "--to", "sqlite:///again.db")
+    run("backup", "copy.mbcbackup")
+    run("restore", "copy.mbcbackup", "--to", "sqlite:///again.db")
     with Store.open("sqlite:///again.db") as store:
         assert store.definitions()["instrument"].to_list() == ["lone"]
 

@@ -41,7 +41,7 @@ EXPECTED = {line[:21].strip(): dict(zip(USERS, line[21:].split(), strict=True)) 
 # Whoever can open the database is its operator: these take no user.
 OPERATOR = frozenset(
     {
-        "init", "demo", "serve", "import", "key", "client", "user", "rescore", "backup", "restore",
+        "init", "start", "demo", "serve", "import", "key", "client", "user", "rescore", "backup", "restore",
         "encrypt", "decrypt", "convert", "validate", "report", "scores", "retention", "upgrade", "models",
         "release", "collect", "remind", "questionnaire", "record",
     }

@@ -159,8 +159,11 @@ def test_two_files_in_other_units_of_time_are_refused(clinic, tmp_path):
         run(clinic, "--better", "lower", "--held-out", path)
 
 
-def test_tables_that_cannot_be_written_are_an_error_in_words(clinic, tmp_path):
+def test_what_cannot_be_written_is_refused_in_words_before_anything_is_computed(clinic, tmp_path, monkeypatch):
+    monkeypatch.setattr("mbc.models.prospective_validation", lambda *_, **__: pytest.fail("it was computed"))
     (tmp_path / "file").write_text("")
+    with pytest.raises(MbcError, match=r"model\.json cannot be written"):
+        run(clinic, "--better", "lower", "--save-model", tmp_path / "none" / "model.json")
     with pytest.raises(MbcError, match="cannot be written to: Not a directory"):
         run(clinic, "--better", "lower", "--folds", 2, "--out", tmp_path / "file" / "tables")
 

@@ -180,11 +180,17 @@ def test_the_installed_command_scores_a_file(installed: Installed):
 
 
 @pytest.mark.slow
-def test_the_installed_demo_makes_its_clinic_and_shows_the_sign_in(installed: Installed):
+@pytest.mark.parametrize(
+    "words",
+    [("demo",), ("start", "--name", "ann", "--plain", "--no-browser")],
+    ids=["a clinic of invented people", "one person's own record"],
+)
+def test_the_installed_pages_show_the_sign_in(installed: Installed, words: tuple[str, ...]):
     running = subprocess.Popen(
-        installed.command("mbc", "demo", "--port", "0"),
+        installed.command("mbc", *words, "--port", "0"),
         cwd=installed.elsewhere,
-        env=installed.environment(),
+        env={**installed.environment(), "MBC_PASSWORD": "seven geese, one harbour lamp"},
+        stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=subprocess.DEVNULL,
         text=True,
@@ -198,6 +204,8 @@ def test_the_installed_demo_makes_its_clinic_and_shows_the_sign_in(installed: In
         with urlopen(address.group(), timeout=LONGEST) as answer:
             assert answer.status == 200
             assert "mbc" in answer.read().decode("utf-8")
+        if words[0] == "start":
+            assert f"open already at {address.group()}" in installed.run("mbc", "start", "--no-browser")
         running.send_signal(signal.SIGTERM)
         running.communicate(timeout=LONGEST)
     finally:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any, cast
 
 import dash_ag_grid as dag
@@ -13,6 +14,7 @@ from dashboards.components.aria import aria
 from dashboards.components.state_mark import state_mark
 from dashboards.components.wording import full_day
 from dashboards.pages.caseload.content import TITLES, Line, grid_rows, line_of, matching, measures
+from dashboards.pages.caseload.first_steps import Step, first_steps, steps_panel
 from dashboards.pages.record.addresses import NEW_CLIENT_PATH
 from dashboards.routes import Page, PageRequest, reads_records
 from dashboards.web.kept_caseload import kept_caseload
@@ -34,14 +36,18 @@ _GRID_THEME = """themeQuartz.withParams({
 })"""
 
 
-def layout(clients: Caseload, *, adds_clients: bool = False) -> list[Component]:
-    """Lay out a worklist; for those who may add clients, with a way to do so."""
+def layout(
+    clients: Caseload, *, adds_clients: bool = False, steps: Sequence[Step] = (), personal: bool = False
+) -> list[Component]:
+    """Lay out a worklist; for those who may add clients with a way to do so, and with their first steps."""
     in_care = sum(row.closed is None for row in clients.rows)
     about = f"{in_care} in care · as of {full_day(clients.as_of)}"
-    add = [html.A("New client", href=NEW_CLIENT_PATH, className="button no-print")] if adds_clients else []
+    is_offered = adds_clients and bool(clients.rows or not steps)  # else the first step offers it
+    add = [html.A("New client", href=NEW_CLIENT_PATH, className="button no-print")] if is_offered else []
     heading = html.Div([html.H1("Caseload"), html.P(about, className="lead"), *add], className="title")
+    guide = [steps_panel(steps, clients, personal=personal)] if steps else []
     if not clients.rows:
-        return [heading, html.P("No client is on this caseload yet.", className="empty")]
+        return [heading, *(guide or [html.P("No client is on this caseload yet.", className="empty")])]
     find = html.Div(
         className="find no-print",
         children=[
@@ -57,6 +63,7 @@ def layout(clients: Caseload, *, adds_clients: bool = False) -> list[Component]:
         dcc.Store(id=ids.CASELOAD_ASK, storage_type="memory"),
         html.P(id=ids.CASELOAD_NONE, className="empty", role="status", hidden=True),
         html.Div(groups(clients), id=ids.CASELOAD_LIST),
+        *guide,
         html.Div(id=ids.CASELOAD_SCORES, className="only-wide", hidden=True),
     ]
 
@@ -241,11 +248,12 @@ def _answer(asked: object, clicks: int | None, find: object) -> Any:
 
 
 def _page(request: PageRequest) -> list[Component]:
-    may_add = request.store.can_write(Client)
-    if request.caseload is not None:
-        return layout(request.caseload(), adds_clients=may_add)
-    clients = caseload(request.store, as_of=request.today, cohort=request.models)
-    return layout(clients, adds_clients=may_add)
+    if request.caseload is None:
+        clients = caseload(request.store, as_of=request.today, cohort=request.models)
+    else:
+        clients = request.caseload()
+    steps = first_steps(request.store, clients)
+    return layout(clients, adds_clients=request.store.can_write(Client), steps=steps, personal=request.personal)
 
 
 PAGE = Page(

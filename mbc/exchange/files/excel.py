@@ -15,7 +15,7 @@ from mbc.errors import EmptyTable, ImportRefused
 from mbc.exchange.files.messages import count_noun, join_names, name_rows, quote
 from mbc.exchange.files.text_table import TextTable, numbered, unique_names, without_unnamed
 from mbc.exchange.files.title_rows import refuse_title_rows
-from mbc.exchange.files.workbook import Cell, Workbook, open_workbook
+from mbc.exchange.files.workbook import EXPLANATION, Cell, Workbook, open_workbook
 from mbc.exchange.files.workbook_guard import SheetCells, check_archive, check_sheet
 
 __all__ = ["open_workbook", "read_sheet", "sheet_table"]
@@ -129,6 +129,7 @@ def _chosen(book: Workbook, sheet: str | None, path: Path) -> str:
             )
         return fit[0]
     visible = book.visible or book.sheet_names
+    visible = tuple(name for name in visible if name != EXPLANATION) or visible
     if len(visible) == 1:
         return visible[0]
     for name in visible:  # a sheet is loaded to see whether it is filled: it must be small enough for that

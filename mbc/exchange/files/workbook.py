@@ -14,6 +14,9 @@ from mbc.exchange.files.messages import quote
 from mbc.exchange.files.optional_libraries import require_library
 from mbc.exchange.files.text_table import MOST_CELLS
 
+EXPLANATION = "explanation"
+"""A sheet of this name explains a template: it is never the table."""
+
 Cell = tuple[str, str] | None
 """Kind (t text, n number, d date, b truth value) and text."""
 

@@ -178,8 +178,9 @@ def _require_utf8(connection: Connection) -> None:
 
 
 def _absent(url: URL) -> str:
-    shown = engines.display_address(url)
-    return f"There is no record at {shown} yet. Make one: mbc init --store {shown}"
+    shown, path = engines.display_address(url), engines.file_of(url)
+    place = "" if path is None or path.is_absolute() else f" (the file {path.absolute()})"
+    return f"There is no record at {shown}{place} yet. Make one: mbc init --store {shown}"
 
 
 __all__ = ["HEAD", "REVISIONS", "VERSION_TABLE", "Older", "description", "prepare", "revision_of", "upgrade"]

@@ -143,9 +143,9 @@ def test_programs_that_import_at_once_lose_and_double_nothing(commands, url, dat
 def test_a_backup_killed_at_any_moment_is_whole_or_not_there(commands, often, url, tmp_path):
     fill(url, 60)
     (tmp_path / "copies").mkdir()
-    target = tmp_path / "copies" / "b"
+    target = tmp_path / "copies" / "b.mbcbackup"
     again = ["backup", target, "--store", url]
-    ways = moments(commands, often, "backup", tmp_path / "first", "--store", url)
+    ways = moments(commands, often, "backup", tmp_path / "first.mbcbackup", "--store", url)
     there = 0
     for way in ways:
         commands.run(*again, **way)
@@ -159,7 +159,7 @@ def test_a_backup_killed_at_any_moment_is_whole_or_not_there(commands, often, ur
     assert there < len(ways)
     done = commands.run(*again)
     assert done.status == 0, done.said
-    assert [path.name for path in target.parent.iterdir()] == ["b"]  # what was left behind is gone
+    assert [path.name for path in target.parent.iterdir()] == ["b.mbcbackup"]  # what was left behind is gone
 
 
 @pytest.mark.parametrize("database", ALL, indirect=True)

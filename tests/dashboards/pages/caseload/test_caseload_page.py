@@ -10,12 +10,15 @@ import pytest
 
 from dashboards.components import ids
 from dashboards.components.sparklines import spark_mask
+from dashboards.forms.catalogue import FORMS
 from dashboards.pages.caseload.content import grid_rows, line_of, matching, measures
+from dashboards.pages.caseload.first_steps import first_steps, steps_panel
 from dashboards.pages.caseload.layout import groups, layout, score_grid
 from dashboards.web.kept_caseload import KeptCaseloads
 from mbc.care import caseload
-from mbc.store import Client, Clinician, Store
+from mbc.store import Administration, Client, Clinician, Episode, Goal, Session, Store
 from tests.dashboards.reading import named, of_kind, text_of
+from tests.dashboards.record import PASSWORD, rses_answers
 
 DAY = dt.date(2026, 3, 1)
 
@@ -152,3 +155,53 @@ def test_a_sparkline_is_a_shape_without_words():
     drawing = base64.b64decode(address.partition(",")[2]).decode()
     assert drawing.startswith("<svg")
     assert "script" not in drawing
+
+
+def panels(store: Store, *, personal: bool = False) -> list:
+    clients = caseload(store, as_of=DAY)
+    steps = first_steps(store, clients)
+    return [steps_panel(steps, clients, personal=personal)] if steps else []
+
+
+def test_somebody_new_is_led_from_the_first_client_to_the_first_session(own_record_url):
+    with Store.open(own_record_url) as store:
+        with store.writing() as record:
+            record.add(Clinician("K9", "New"))
+        store.accounts.add("new", PASSWORD, "clinician", "K9")
+        user = store.as_user("new")
+        (panel,) = panels(user)
+        assert [(link.children, link.href) for link in of_kind([panel], "A")] == [("New client", "/new-client")]
+        assert "mbc demo" not in text_of([panel])
+        assert "mbc demo --open" in text_of(panels(user, personal=True))
+        with user.writing() as record:
+            record.add(Client("C009", "Fern", "K9", DAY))
+        (panel,) = panels(user)
+        assert "First steps with Fern" in text_of([panel])
+        links = [link.href.removeprefix("/client/C009/record/") for link in of_kind([panel], "A")]
+        assert links == ["paper", "goal", "session"]
+        assert all(links[place] in FORMS for place in range(3))
+        assert text_of([panel]).count("(done)") == 1
+        with user.writing() as record:
+            record.add(Administration("C009", "rses", DAY, rses_answers(14)))
+            record.add(Goal("G-9", "C009", "Say what I need", DAY, 2, 8))
+        assert [link.children for link in of_kind(panels(user), "A")] == ["Session"]
+        with user.writing() as record:
+            record.add(Episode("E009", "C009", "K9", DAY, DAY))
+            record.add(Session("C009", "E009", 1, DAY))
+        assert panels(user) == []
+
+
+def test_the_first_steps_are_for_nobody_with_a_caseload_or_without_the_right_to_write(store_of):
+    assert panels(store_of("ash")) == []  # two clients
+    assert panels(store_of("oak")) == []
+
+
+def test_the_first_steps_do_not_depend_on_the_safety_channel(own_record_url):
+    with Store.open(own_record_url) as store:
+        with store.writing() as record:
+            record.add_all([Clinician("K9", "New"), Client("C009", "Fern", "K9", DAY)])
+        store.accounts.add("new", PASSWORD, "clinician", "K9", permissions=["safety:read"])
+        before = text_of(panels(store.as_user("new")))
+        with store.writing() as record:
+            record.add(Administration("C009", "hits", DAY, (1, 1, 2, 1), channel="safety"))
+        assert text_of(panels(store.as_user("new"))) == before
