@@ -25,9 +25,11 @@ from dashboards.pages.erasure import layout as erasure
 from dashboards.pages.other_records import layout as other_records
 from dashboards.pages.outcomes import layout as outcomes
 from dashboards.pages.record import layout as record
+from dashboards.pages.send import layout as send
 from dashboards.pages.to_review import layout as to_review
 from dashboards.routes import Pages
 from dashboards.settings import Settings
+from dashboards.web.asking_access import close_askings, set_askings
 from dashboards.web.callback_check import install_callback_check
 from dashboards.web.error_pages import install_error_pages
 from dashboards.web.faults import PatientFlask
@@ -56,7 +58,7 @@ from mbc.store import Store
 
 PAGES = Pages(
     (
-        caseload.PAGE, client.PAGE, record.PAGE, record.NEW_CLIENT_PAGE,
+        caseload.PAGE, client.PAGE, record.PAGE, record.NEW_CLIENT_PAGE, send.PAGE,
         outcomes.PAGE, cohort.PAGE, to_review.PAGE, other_records.PAGE,
         accounts.PAGE, accounts.ACCOUNT_PAGE, caseloads.PAGE, audit_log.PAGE, erasure.PAGE,
         account.PAGE,
@@ -84,6 +86,7 @@ def open_app(store_url: str, settings: Settings, rates: RateLimits | None = None
     try:
         yield app
     finally:
+        close_askings(app.server.extensions)
         close_record(app.server.extensions)
 
 
@@ -172,6 +175,7 @@ def _server(store_url: str, settings: Settings, rates: RateLimits | None) -> Fla
     server.context_processor(lambda: {"synthetic": synthetic_mark()})
     models = read_models(settings.models)
     set_record(server.extensions, _open(store_url, settings), store_url, models, settings.today)
+    set_askings(server.extensions, settings.asking)
     sessions = Sessions(settings, has_ended)
     install_hosts(server, settings.hosts, open_endpoints=HEALTH_ENDPOINTS)
     if rates is not None:

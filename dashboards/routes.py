@@ -32,6 +32,7 @@ class PageRequest:
     today: dt.date = field(default_factory=dt.date.today)  # the demo has a fixed one
     token: str = ""  # goes back with each form
     note: str = ""  # what the last form led to
+    box_fault: str = ""  # why what clients have answered may not be on record yet
     path: str = ""  # that was asked for
     personal: bool = False  # one person runs this on their own computer
 
@@ -122,5 +123,5 @@ def client_of(path: str | None) -> str | None:
     >>> client_of("/client/C001"), client_of("/client/C001/record"), client_of("/client/../x")
     ('C001', 'C001', None)
     """
-    match = re.fullmatch(rf"/client/{CLIENT_ID}(/record(/.*)?)?", path or "")
+    match = re.fullmatch(rf"/client/{CLIENT_ID}(/send|/record(/.*)?)?", path or "")
     return match["client_id"] if match else None

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+from mbc.care.askings.settings import AskingSettings
 from mbc.errors import SettingsError
 
 _SHORTEST_KEY = 32
@@ -42,6 +43,8 @@ class Settings:
         Whether nobody on record exists: every page is marked.
     personal : bool
         Whether one person runs this on their own computer (``mbc start``): pages may name commands to type.
+    asking : AskingSettings, optional
+        What the clinic has decided about asking clients, with the place of the box; without it nobody is asked.
     clock : callable
         Seconds since the epoch; tests turn it.
 
@@ -67,6 +70,7 @@ class Settings:
     today: dt.date | None = None
     synthetic: bool = False
     personal: bool = False
+    asking: AskingSettings | None = None
     clock: Callable[[], float] = time.time
 
     @property

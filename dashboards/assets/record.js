@@ -13,7 +13,7 @@
       if (field.tagName === "SELECT") return [...field.options].some((option) => option.selected !== option.defaultSelected);
       return field.value !== field.defaultValue;
     });
-  const dirtyForm = () => [...document.querySelectorAll("form.entry-form")].find(dirty);
+  const dirtyForm = () => [...document.querySelectorAll("form.entry-form:not([data-forget])")].find(dirty);
 
   // Left alone for too long: what was typed is sealed by the server and stands there again after the sign-in.
   window.mbcKeepTyped = () => {
@@ -72,7 +72,6 @@
   const make = () => {
     drawer = document.createElement("dialog");
     drawer.className = "drawer";
-    drawer.setAttribute("aria-label", "Record");
     const button = Object.assign(document.createElement("button"), { type: "button", className: "quiet drawer-close", textContent: "Close" });
     button.addEventListener("click", () => mayLeave() && close());
     const content = Object.assign(document.createElement("div"), { className: "drawer-content" });
@@ -90,6 +89,7 @@
   const open = (link) => {
     if (!drawer || !drawer.isConnected) make();
     opener = link;
+    drawer.setAttribute("aria-label", link.textContent.trim());
     written = false;
     drawer.querySelector(".drawer-content").replaceChildren();
     drawer.showModal();

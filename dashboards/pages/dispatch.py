@@ -10,6 +10,7 @@ from dash.development.base_component import Component
 from dashboards.components import ids
 from dashboards.pages import not_found
 from dashboards.routes import PageRequest, Pages, client_of
+from dashboards.web.asking_access import collect_first
 from dashboards.web.flash import take_note
 from dashboards.web.kept_caseload import kept_caseload
 from dashboards.web.pause_notice import notice
@@ -63,6 +64,7 @@ def lay_out(pages: Pages, path: str) -> list[Component]:
 
 def _request(path: str | None) -> PageRequest:
     notice(path)  # whoever opens their account's page has read it
+    box_fault = collect_first() if client_of(path) is not None else ""  # before the record is read
     store = record_view(client_of(path))
     return PageRequest(
         store=store,
@@ -73,6 +75,7 @@ def _request(path: str | None) -> PageRequest:
         caseload=lambda: kept_caseload(store, models(), today()),
         token=csrf_token(),
         note=take_note(path),
+        box_fault=box_fault,
         path=path or "",
         personal=is_personal(),
     )

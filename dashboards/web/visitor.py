@@ -159,8 +159,13 @@ def models() -> CohortModels:
 
 def today() -> dt.date:
     """Give the day that pages are read on."""
+    return fixed_day() or dt.date.today()  # noqa: DTZ011 - where the clinic is
+
+
+def fixed_day() -> dt.date | None:
+    """Give the day that pages are read on where it is not the real one."""
     fixed = current_app.extensions[_TODAY]
-    return fixed if isinstance(fixed, dt.date) else dt.date.today()  # noqa: DTZ011 - where the clinic is
+    return fixed if isinstance(fixed, dt.date) else None
 
 
 def record_view(client_id: str | None) -> Store:

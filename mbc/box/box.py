@@ -5,6 +5,7 @@
     asking ──< token    digests of the links and codes that lead to it
            ──< visit    one device that is answering: a digest, and answers that only that device can show again
            ──< sealed   one answer to each question, the latest; only the clinic's private key opens it
+    erasing             askings whose client is being erased
 
 Writers of one process wait for each other at a lock, in order; SQLite would let them sleep and try again.
 """
@@ -14,7 +15,7 @@ from __future__ import annotations
 import os
 import threading
 import time
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -50,6 +51,7 @@ CREATE TABLE sealed (
 CREATE INDEX token_number ON token (number);
 CREATE INDEX visit_number ON visit (number);
 """
+_ERASING = "CREATE TABLE IF NOT EXISTS erasing (asking_id TEXT PRIMARY KEY)"
 _BUSY_SECONDS = 10.0
 # a device that does nothing for so long shows nothing any more; a tablet goes from hand to hand
 IDLE_SECONDS: dict[Kind, float] = {"link": 30 * 60, "code": 3 * 60}
@@ -167,10 +169,26 @@ class Box:
         )
         return [row[0] for row in rows.fetchall()]
 
+    def holds(self, asking_id: str) -> bool:
+        """Say whether an asking is in the box."""
+        query = "SELECT 1 FROM asking WHERE asking_id = ?"
+        return self._connection.execute(query, (asking_id,)).fetchone() is not None
+
     def discard(self, asking_id: str) -> None:
         """Remove an asking with everything that belongs to it."""
         with self._writing() as connection:
             connection.execute("DELETE FROM asking WHERE asking_id = ?", (asking_id,))
+            connection.execute("DELETE FROM erasing WHERE asking_id = ?", (asking_id,))
+
+    def mark_erasing(self, asking_ids: Sequence[str], *, undo: bool = False) -> None:
+        """Mark askings whose client is about to be erased; or take the marks back."""
+        change = "DELETE FROM erasing WHERE asking_id = ?" if undo else "INSERT OR IGNORE INTO erasing VALUES (?)"
+        with self._writing() as connection:
+            connection.executemany(change, [(asking_id,) for asking_id in asking_ids])
+
+    def erasing(self) -> set[str]:
+        """Give the askings that are marked so."""
+        return {row[0] for row in self._connection.execute("SELECT asking_id FROM erasing").fetchall()}
 
     # ---- the client's side
 
@@ -353,6 +371,8 @@ class Box:
                     for statement in _TABLES.split(";"):
                         connection.execute(statement)
                     connection.execute(f"PRAGMA user_version = {_VERSION}")
+                if version <= _VERSION:
+                    connection.execute(_ERASING)
         except OSError as fault:
             raise MbcError(f"The box {self._path} cannot be opened: {fault.strerror}.") from None
         except SQLITE.DatabaseError:
@@ -373,4 +393,4 @@ def _moment(seconds: float | None) -> datetime | None:
 
 
 def _written(seconds: float) -> str:
-    return datetime.fromtimestamp(seconds, UTC).isoformat(timespec="seconds")
+    return datetime.fromtimestamp(seconds, UTC).isoformat(timespec="microseconds")

@@ -15,6 +15,7 @@ from mbc.cli.options import as_option, instruments_option, store_option, view_of
 
 if TYPE_CHECKING:
     from mbc.care.askings.ask import MadeAsking
+    from mbc.care.askings.settings import AskingSettings
     from mbc.store import Store
 
 
@@ -27,6 +28,15 @@ if TYPE_CHECKING:
 @click.option("--about", metavar="NAME", help="What client and clinician call the relationship; default: nothing.")
 @click.option("--alone", "answers_alone", is_flag=True, help="The client answers alone: for safety screens.")
 @click.option("--again", is_flag=True, help="The client, who wanted no more of these, has agreed again.")
+@click.option(
+    "--goal",
+    "goals",
+    metavar="GOAL[=WORDS]",
+    multiple=True,
+    help="A goal of the client's to rate, in its own words or in these; may be repeated.",
+)
+@click.option("--mail", is_flag=True, help="Mail the link, to the client's address in the file of contacts.")
+@click.option("--mail-to", "address", metavar="ADDRESS", help="Mail the link to this address, which is not kept.")
 @click.option("--list", "listing", is_flag=True, help="List the askings of CLIENT, or of everybody.")
 @click.option("--withdraw", "asking_id", metavar="ASKING", help="End an asking: its link leads nowhere any more.")
 @settings_option
@@ -43,6 +53,9 @@ def command(  # noqa: PLR0913 - one for each option
     about: str | None,
     answers_alone: bool,
     again: bool,
+    goals: tuple[str, ...],
+    mail: bool,
+    address: str | None,
     listing: bool,
     asking_id: str | None,
     settings_file: Path | None,
@@ -54,9 +67,13 @@ def command(  # noqa: PLR0913 - one for each option
     Prints a link, its QR code, and a code to type on a tablet. Each works once, until it expires, and is shown now
     only: give it to the client in person, or by a way that nobody else reads. Only loaded wording is shown (mbc
     instruments wording); 'mbc collect' brings the answers on record.
+
+    With --mail or --mail-to the link goes out by the clinic's own mail server, in words that name nothing. That
+    a server took it does not say that anybody has read it.
     """
     from mbc.care.askings.ask import AskOptions, ask  # noqa: PLC0415 - the command line stays quick
     from mbc.care.askings.ask import battery as battery_of  # noqa: PLC0415
+    from mbc.care.askings.mail import mail_link  # noqa: PLC0415
     from mbc.store import Store  # noqa: PLC0415
 
     settings = read_settings_of(settings_file)
@@ -73,10 +90,27 @@ def command(  # noqa: PLR0913 - one for each option
                 return
             if client_id is None:
                 raise click.UsageError("Name the client: mbc ask CLIENT INSTRUMENT...")
+            to = _address(settings, client_id, mail=mail, address=address)
             wanted = [*keys, *(battery_of(settings, battery) if battery else ())]
-            options = AskOptions(language, target, about, answers_alone, again)
+            named = tuple((goal_id, words) for goal_id, _, words in (goal.partition("=") for goal in goals))
+            options = AskOptions(language, target, about, answers_alone, again, named)
             made = ask(store, box, settings, client_id, wanted, options)
     _show(made)
+    if to is not None:
+        mail_link(settings, made, to)
+        click.echo("The mail server took the link.")
+
+
+def _address(settings: AskingSettings, client_id: str, *, mail: bool, address: str | None) -> str | None:
+    """Find where the link is mailed to, before anything is made; None: nowhere."""
+    from mbc.care.askings.mail import address_of, checked_address, mail_of  # noqa: PLC0415 - as above
+
+    if mail and address is not None:
+        raise click.UsageError("Give --mail or --mail-to, not both.")
+    if address is not None:
+        mail_of(settings)
+        return checked_address(address)
+    return address_of(mail_of(settings), client_id) if mail else None
 
 
 def _show(made: MadeAsking) -> None:
@@ -100,7 +134,7 @@ def _list(store: Store, client_id: str | None) -> None:
         click.echo("No askings.")
         return
     for row in rows:
-        what = ", ".join(row["instruments"])
+        what = ", ".join(dict.fromkeys(row["instruments"]))
         click.echo(f"{row['asking_id']}  {row['client_id']}  {_when(row['made_at'])}  {row['state']:<9}  {what}")
 
 

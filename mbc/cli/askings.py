@@ -8,7 +8,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Generator, Sequence
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -19,6 +19,7 @@ from mbc.cli.options import Decorator
 if TYPE_CHECKING:
     from mbc.box.box import Box
     from mbc.care.askings.settings import AskingSettings
+    from mbc.store import Store
 
 _STOP_SECONDS = 10
 # what a process needs that may know nothing of the record
@@ -58,11 +59,65 @@ def box_path(settings: AskingSettings, store_url: str) -> Path:
     return record.with_suffix(".box")
 
 
+def settings_of_pages(settings_file: Path | None, store_url: str) -> AskingSettings | None:
+    """Read the settings for the pages, with the place of the box; None where there is no file."""
+    if settings_file is None:
+        return None
+    settings = read_settings_of(settings_file)
+    return settings.model_copy(update={"box": str(box_path(settings, store_url))})
+
+
 def open_box(settings: AskingSettings, store_url: str) -> Box:
     """Open the box of a record."""
     from mbc.box.box import Box  # noqa: PLC0415 - the command line stays quick
 
     return Box(box_path(settings, store_url))
+
+
+without_box_option: Decorator = click.option(
+    "--without-box", is_flag=True, help="The box of the askings is gone: erase all the same."
+)
+"""``--without-box``: erase although the box cannot be cleared."""
+
+
+@contextmanager
+def clearing_of_box(
+    store: Store, client_id: str, settings_file: Path | None, *, without_box: bool
+) -> Generator[None]:
+    """Clear the box of what is a client's, once the block has erased them.
+
+    Raises
+    ------
+    SettingsError
+        Before anything is erased: if the box is not found, and something of the client may be in it.
+    """
+    from mbc.box.box import Box  # noqa: PLC0415 - the command line stays quick
+    from mbc.care.askings.clear_box import clearing  # noqa: PLC0415
+
+    path = None if without_box else _box_with(store, client_id, settings_file)
+    if path is None:
+        yield
+        return
+    with closing(Box(path)) as box, clearing(store, box, client_id):
+        yield
+
+
+def _box_with(store: Store, client_id: str, settings_file: Path | None) -> Path | None:
+    from mbc.errors import SettingsError  # noqa: PLC0415 - the command line stays quick
+
+    try:
+        path = box_path(read_settings_of(settings_file), store.url)
+        if path.is_file():
+            return path
+    except SettingsError:
+        if settings_file is not None:
+            raise
+    if store.askings(client_id)["collected_at"].null_count() == 0:
+        return None
+    raise SettingsError(
+        f"{client_id} was asked to answer on their own device, and the box of the askings was not found. Name the "
+        "settings that say where it is: --settings FILE. If it is gone: --without-box"
+    )
 
 
 with_parent_option: Decorator = click.option("--with-parent", is_flag=True, hidden=True)

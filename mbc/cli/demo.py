@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING
 import click
 from rich.console import Console
 
+from mbc.cli.askings import settings_of_pages
 from mbc.cli.browser import open_browser
 from mbc.cli.serve import end_cleanly, require_pages, start_questionnaire
 from mbc.errors import Conflict
@@ -82,10 +83,16 @@ def command(*, host: str, port: int, keep: Path | None, browser: bool) -> None:
             people = make_clinic(url, folder, password)
         day = last_day(url)
         listening = listen(host, port)
-        settings = Settings(secret_key=secret_key(url), port=listening.getsockname()[1], today=day, synthetic=True)
         set_up_log("text")
         with ExitStack() as companions:
             asking = _ask(companions, url, folder, host, port + 1 if port else 0, day)
+            settings = Settings(
+                secret_key=secret_key(url),
+                port=listening.getsockname()[1],
+                today=day,
+                synthetic=True,
+                asking=settings_of_pages(folder / "asking.toml", url),
+            )
             serve(
                 Serving(partial(open_app, url, settings), listening),
                 ready=_Introduction(people, password, keep, day, asking, browser=browser).show,

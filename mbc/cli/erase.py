@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import click
 
+from mbc.cli.askings import clearing_of_box, settings_option, without_box_option
 from mbc.cli.options import store_option
 
 
@@ -15,14 +18,26 @@ from mbc.cli.options import store_option
 @click.option("--by", metavar="NAME", help="Who decides it, if not whoever runs the command.")
 @click.option("--as", "username", metavar="USER", help="As this user: an administrator.")
 @click.option("--yes", is_flag=True, help="Do not ask.")
+@without_box_option
+@settings_option
 @store_option
 def command(
-    *, client_id: str, reason: str, by: str | None, username: str | None, yes: bool, store_url: str
+    *,
+    client_id: str,
+    reason: str,
+    by: str | None,
+    username: str | None,
+    yes: bool,
+    without_box: bool,
+    settings_file: Path | None,
+    store_url: str,
 ) -> None:
     """Erase CLIENT: everything about one person, in every table, corrections and safety data too.
 
     It cannot be undone, and the identifier is never taken again. What stays: a tombstone with the day, who, why
     and how many rows, and the audit log lines without the name. 'mbc verify' still holds afterwards.
+
+    What the client was asked on their own device, and answers that were not collected yet, leave the box, too.
 
     Earlier backups and exports still hold the person: delete or replace them yourself.
     """
@@ -39,7 +54,10 @@ def command(
             if typed != client_id:
                 click.echo("The identifiers differ. Nothing was erased.")
                 raise click.exceptions.Exit(1)
-        with Console(stderr=True).status("Erasing, and rewriting the file"):
+        with (
+            clearing_of_box(full_store, client_id, settings_file, without_box=without_box),
+            Console(stderr=True).status("Erasing, and rewriting the file"),
+        ):
             done = store.erase(client_id, reason=reason, by=by)
         postgres = store.url.startswith("postgresql")
     rows = ", ".join(f"{WORDS.get(name, name)} {count}" for name, count in done.counts.items())

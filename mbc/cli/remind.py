@@ -23,7 +23,8 @@ def command(*, dry_run: bool, settings_file: Path | None, store_url: str) -> Non
     the link has expired. Settings: [mail] with server, sender and contacts (a CSV file: client_id, address).
     """
     from mbc.care.askings.collect import collect  # noqa: PLC0415 - the command line stays quick
-    from mbc.care.askings.remind import due_reminders, mail_of, message, read_contacts, remind  # noqa: PLC0415
+    from mbc.care.askings.mail import mail_of, read_contacts  # noqa: PLC0415
+    from mbc.care.askings.remind import due_reminders, remind, reminder_message  # noqa: PLC0415
     from mbc.errors import MbcError  # noqa: PLC0415
     from mbc.store import Store  # noqa: PLC0415
 
@@ -36,7 +37,7 @@ def command(*, dry_run: bool, settings_file: Path | None, store_url: str) -> Non
         due = due_reminders(store, settings, contacts)
         if dry_run:
             for reminder in due:
-                written = message(mail, reminder, settings.link("..."))
+                written = reminder_message(mail, reminder, settings.link("..."))
                 click.echo(f"To {reminder.address}, from {written['From']}: {written['Subject']}")
                 click.echo("".join(f"  {line}\n" for line in written.get_content().splitlines()))
             click.echo(f"{len(due)} would be sent.")

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import datetime as dt
+from pathlib import Path
 
 import click
 
+from mbc.cli.askings import clearing_of_box, settings_option, without_box_option
 from mbc.cli.options import as_option, store_option, view_of
 
 
@@ -44,9 +46,19 @@ def list_(*, username: str | None, store_url: str) -> None:
 @command.command("erase")
 @click.option("--reason", default="kept for as long as the clinic's rule says", show_default=True, help="Kept.")
 @click.option("--yes", is_flag=True, help="Do not ask.")
+@without_box_option
+@settings_option
 @as_option
 @store_option
-def erase(*, reason: str, yes: bool, username: str | None, store_url: str) -> None:
+def erase(
+    *,
+    reason: str,
+    yes: bool,
+    without_box: bool,
+    settings_file: Path | None,
+    username: str | None,
+    store_url: str,
+) -> None:
     """Erase everybody who is due, one after the other. It cannot be undone."""
     from mbc.store import Store  # noqa: PLC0415
 
@@ -63,7 +75,8 @@ def erase(*, reason: str, yes: bool, username: str | None, store_url: str) -> No
                 click.echo("The numbers differ. Nothing was erased.")
                 raise click.exceptions.Exit(1)
         for client_id in due:
-            done = store.erase(client_id, reason=reason)
+            with clearing_of_box(full_store, client_id, settings_file, without_box=without_box):
+                done = store.erase(client_id, reason=reason)
             click.echo(f"Erased one, tombstone {done.tombstone_id}.")
             for mention in done.mentions:
                 click.echo(f"  Named in {mention}: correct it there.")

@@ -14,7 +14,7 @@ from typing import Literal
 
 import click
 
-from mbc.cli.askings import box_path, companion, read_settings_of, settings_option
+from mbc.cli.askings import box_path, companion, read_settings_of, settings_of_pages, settings_option
 from mbc.cli.options import instruments_option, models_option, store_option
 from mbc.distribution import install_hint
 from mbc.errors import SettingsError
@@ -55,6 +55,12 @@ _NEEDED = ("dash", "dash_ag_grid", "dash_mantine_components", "flask_login", "wa
 @models_option
 @settings_option
 @click.option(
+    "--questionnaire/--no-questionnaire",
+    default=True,
+    show_default=True,
+    help="With --settings: start the clients' questionnaire, and what collects answers, too.",
+)
+@click.option(
     "--questionnaire-port",
     default=8051,
     show_default=True,
@@ -82,6 +88,7 @@ def command(  # noqa: PLR0913 - one for each option
     idle_minutes: float,
     models_folder: Path | None,
     settings_file: Path | None,
+    questionnaire: bool,
     questionnaire_port: int,
     log_format: Literal["text", "json"],
     debug_log: bool,
@@ -91,8 +98,9 @@ def command(  # noqa: PLR0913 - one for each option
     Nobody gets in without an account: see 'mbc user'. The key that signs the cookies is made at the first start
     and kept next to an SQLite file; for PostgreSQL name a file in MBC_SECRET_KEY_FILE, or set MBC_SECRET_KEY.
 
-    With the clinic's settings about asking (--settings), the clients' questionnaire is started too, in a process
-    that cannot reach the record, and answers are collected every minute.
+    With the clinic's settings about asking (--settings), clients are asked from their page. The clients'
+    questionnaire is started too, in a process that cannot reach the record, and answers are collected every
+    minute; with --no-questionnaire both are left to others ('mbc questionnaire', 'mbc collect').
     """
     require_pages()
     from dashboards.server import preparation  # noqa: PLC0415 - the pages are loaded only when they are served
@@ -114,13 +122,14 @@ def command(  # noqa: PLR0913 - one for each option
         models=models_folder,
         port=listening.getsockname()[1],
         hosts=frozenset(host_names),
+        asking=settings_of_pages(settings_file, store_url),
     )
     set_up_log(log_format, debug=debug_log)
     _warn(host, https=https, named=bool(host_names))
     opening = partial(preparation.open_prepared, store_url, settings, RateLimits(), prepared.passphrase)
     serving = Serving(opening, listening, proxy=proxy if https else None)
     with ExitStack() as companions:
-        if settings_file is not None:
+        if settings_file is not None and questionnaire:
             for line in start_questionnaire(companions, store_url, settings_file, host, questionnaire_port):
                 click.echo(line)
         serve(serving, workers=workers, ready=_say_ready)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import re
 import secrets
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, fields
@@ -12,7 +13,7 @@ from typing import Any
 import polars as pl
 from sqlalchemy import Connection, func, insert, select, update
 
-from mbc.errors import AccessDenied, Conflict, NotInRecord
+from mbc.errors import AccessDenied, Conflict, NotInRecord, StoreError
 from mbc.store.audit.log import append
 from mbc.store.database import engine as engines
 from mbc.store.database.frames import fetch
@@ -22,11 +23,13 @@ from mbc.store.schema.validation import check_ids
 from mbc.store.view import RecordView
 
 _MOMENTS = ("opened_at", "begun_at", "answered_at", "stopped_at", "withdrawn_at")
+_ASKING_ID = re.compile("[0-9a-f]{24}")
+GOAL = "goal"  # in the place of a questionnaire's key: a goal of the client's own, whose number is the target
 
 
 @dataclass(frozen=True, slots=True)
 class AskedSheet:
-    """One questionnaire of an asking: what its answers are kept as, and the words that the client was shown."""
+    """One questionnaire or goal of an asking: what its answers are kept as, and the words that were shown."""
 
     instrument: str
     version: str
@@ -51,7 +54,15 @@ class AskingKeys:
 class Askings(RecordView):
     """The part of a store that says what clients are asked."""
 
-    def ask(self, client_id: str, sheets: Sequence[AskedSheet], *, language: str, expires_at: datetime) -> str:
+    def ask(
+        self,
+        client_id: str,
+        sheets: Sequence[AskedSheet],
+        *,
+        language: str,
+        expires_at: datetime,
+        asking_id: str | None = None,
+    ) -> str:
         """Keep an asking; the link to it is made elsewhere, and kept nowhere.
 
         Parameters
@@ -59,11 +70,14 @@ class Askings(RecordView):
         client_id : str
             Who is asked.
         sheets : sequence of AskedSheet
-            What, in this order; screens of the safety channel need the permission.
+            What, in this order; screens of the safety channel need the permission, and never stand alone: who sees
+            the asking without them learns nothing of them, whatever becomes of it.
         language : str
             Of the wording.
         expires_at : datetime
             From then on it cannot be answered.
+        asking_id : str, optional
+            A number as `new_asking_id` gives it: sent twice, it is kept once.
 
         Returns
         -------
@@ -75,9 +89,20 @@ class Askings(RecordView):
         AccessDenied
             If this user may not write questionnaires, or not those of the safety channel.
         NotInRecord
-            If there is no such client or relationship for this user.
+            If there is no such client, relationship or goal for this user.
+        Conflict
+            If the number was used already.
+        StoreError
+            If it asks for nothing but safety screens.
         """
-        asking_id = secrets.token_hex(12)
+        asking_id = new_asking_id() if asking_id is None else asking_id
+        if not _ASKING_ID.fullmatch(asking_id):
+            raise StoreError("The number of an asking has 24 hexadecimal digits: leave it out, and one is made.")
+        if all(sheet.channel == "safety" for sheet in sheets):
+            raise StoreError(
+                "Safety screens are asked together with something else, so that the asking itself tells nobody of "
+                "them. Add a questionnaire, such as checkin."
+            )
         with self._audited("asking", client_id, logged=False), engines.writing(self._engine) as connection:
             self._scope.require_writer(Administration)
             self._require_targets(connection, client_id, sheets)
@@ -92,6 +117,9 @@ class Askings(RecordView):
                 "expires_at": expires_at,
                 "reminders": 0,
             }
+            used = select(t.asking.c.asking_id).where(t.asking.c.asking_id == asking_id)
+            if connection.execute(used).first() is not None:
+                raise Conflict("This was asked already; nothing was made twice.")
             connection.execute(insert(t.asking), head)
             rows = [
                 {
@@ -103,14 +131,13 @@ class Askings(RecordView):
                 for place, sheet in enumerate(sheets)
             ]
             connection.execute(insert(t.asked_sheet), rows)
-            action = _action("asking made", {sheet.channel for sheet in sheets})
-            append(connection, [self.audit.line(action, subject=client_id, asking=asking_id)])
+            append(connection, [self.audit.line("asking made", subject=client_id, asking=asking_id)])
         return asking_id
 
     def askings(self, client_id: str | None = None) -> pl.DataFrame:
         """Give the askings of a client, or of everybody: what, when, and how far it has come; the newest last.
 
-        Screens of the safety channel, and askings of nothing else, are left out without the permission.
+        Screens of the safety channel are left out without the permission.
 
         Returns
         -------
@@ -170,15 +197,21 @@ class Askings(RecordView):
         self._require_collector("askings")
         values: dict[str, Any] = {name: moments[name] for name in _MOMENTS if moments.get(name) is not None}
         c = t.asking.c
+        query = select(c.collected_at, *(c[name] for name in _MOMENTS)).where(c.asking_id == asking_id)
+        with self._reading() as connection:
+            row = connection.execute(query).mappings().first()
+        if row is None:
+            return False
+        if values.get("stopped_at") is not None:
+            # from when on it is known here: whoever asked in between did not know
+            values["stopped_at"] = row["stopped_at"] or datetime.now(UTC)
+        if collected and row["collected_at"] is None:
+            values["collected_at"] = datetime.now(UTC)
+        if all(row[name] == value for name, value in values.items()):
+            return True  # nothing new: nobody waits for a writer
         with engines.writing(self._engine) as connection:
-            row = connection.execute(select(c.collected_at).where(c.asking_id == asking_id)).first()
-            if row is None:
-                return False
-            if collected and row.collected_at is None:
-                values["collected_at"] = datetime.now(UTC)
-            if values:
-                connection.execute(update(t.asking).where(c.asking_id == asking_id).values(values))
-        return True
+            done = connection.execute(update(t.asking).where(c.asking_id == asking_id).values(values))
+        return done.rowcount == 1
 
     def note_reminder(self, asking_id: str, *, sent_before: int, undo: bool = False) -> bool:
         """Note that a reminder is about to be given to the mail server. For the operator.
@@ -222,20 +255,14 @@ class Askings(RecordView):
                 c.asking_id == asking_id, *self._scope.reaches(c.client_id)
             )
             row = connection.execute(query).first()
-            channels = set(
-                connection.execute(
-                    select(t.asked_sheet.c.channel).where(t.asked_sheet.c.asking_id == asking_id)
-                ).scalars()
-            )
-            if row is None or (channels == {"safety"} and not self._scope.may_read("safety_flags")):
+            if row is None:
                 raise NotInRecord(f"There is no asking '{asking_id}' on record.")
             if row.answered_at is not None:
                 raise Conflict(f"The asking '{asking_id}' was answered already.")
             now = datetime.now(UTC)
             change = update(t.asking).where(c.asking_id == asking_id, c.withdrawn_at.is_(None))
             connection.execute(change.values(withdrawn_at=now))
-            action = _action("asking withdrawn", channels)
-            append(connection, [self.audit.line(action, subject=row.client_id, asking=asking_id)])
+            append(connection, [self.audit.line("asking withdrawn", subject=row.client_id, asking=asking_id)])
 
     def has_stopped_askings(self, client_id: str) -> bool:
         """Say whether the client wanted no more askings, and was not asked since."""
@@ -281,8 +308,12 @@ class Askings(RecordView):
         if known.scalar() is None:
             raise NotInRecord(f"There is no client '{client_id}' on record. Add the client first.")
         theirs = set(connection.execute(select(r.relationship_id).where(r.client_id == client_id)).scalars())
+        goals = set(connection.execute(select(t.goal.c.goal_id).where(t.goal.c.client_id == client_id)).scalars())
         for sheet in sheets:
-            if sheet.target != "self" and sheet.target not in theirs:
+            if sheet.instrument == GOAL:
+                if sheet.target not in goals:
+                    raise NotInRecord(f"{client_id} has no goal '{sheet.target}' on record.")
+            elif sheet.target != "self" and sheet.target not in theirs:
                 listed = ", ".join(sorted(theirs)) or "there is none yet"
                 raise NotInRecord(f"{client_id} has no relationship '{sheet.target}' on record; {listed}.")
 
@@ -294,6 +325,6 @@ class Askings(RecordView):
         return digest
 
 
-def _action(action: str, channels: set[Any]) -> str:
-    # an asking of nothing but safety screens is a line of the safety channel: its existence is apart
-    return f"{action} safety" if channels == {"safety"} else action
+def new_asking_id() -> str:
+    """Make the number of an asking: random, so that it says nothing of the client."""
+    return secrets.token_hex(12)

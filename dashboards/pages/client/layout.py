@@ -27,14 +27,17 @@ from dashboards.pages.client.view import ChartView, chosen_view, keep_view
 from dashboards.pages.other_records import forms as other_records_forms
 from dashboards.pages.other_records.layout import banner
 from dashboards.pages.record.addresses import list_path
+from dashboards.pages.send.addresses import send_path
+from dashboards.pages.send.content import waiting_words
 from dashboards.routes import CLIENT_ID, Page, PageRequest, client_of
+from dashboards.web.asking_access import asking_access
 from dashboards.web.visitor import record_view
 from mbc import __version__
 from mbc.care import CohortModels, client_safety
 from mbc.errors import NotInRecord
 from mbc.exchange.own_definitions import with_definitions_of_record
 from mbc.instruments.short_names import short_name
-from mbc.store import Session, Store
+from mbc.store import Administration, Session, Store
 from mbc.store.accounts.break_glass import MAY_OPEN
 
 
@@ -47,6 +50,7 @@ def layout(
     view: ChartView | None = None,
     token: str = "",
     note: str = "",
+    asks: bool = False,
 ) -> list[Component]:
     """Lay out one client's page; raises NotInRecord for a client the store does not show.
 
@@ -65,6 +69,8 @@ def layout(
         Goes back with each form.
     note : str
         What the last form led to.
+    asks : bool
+        Whether clients are asked from here.
     """
     snapshot = read_snapshot(store, client_id, cohort=cohort, as_of=as_of)
     review = snapshot.review
@@ -75,7 +81,9 @@ def layout(
             review,
             restricted=store.has_permission("safety:read"),
             record=list_path(client_id) if store.can_write(Session) else "",
+            send=send_path(client_id) if asks and store.can_write(Administration) else "",
             token=token,
+            asked=waiting_words(store, client_id),
         ),
         html.Section(questions(review), className="no-print", **aria(label="What to ask")),
         html.Section(tiles(snapshot, tile_charts(snapshot)), **aria(label="Measures")),
@@ -163,7 +171,7 @@ def register(app: Dash) -> None:
 
 def _lay_out(request: PageRequest) -> list[Component]:
     client_id = _known(request.client_id)
-    above = banner(request.store, client_id, request.token)
+    above = [*banner(request.store, client_id, request.token), *notice(request.box_fault)]
     page = layout(
         request.store,
         client_id,
@@ -172,6 +180,7 @@ def _lay_out(request: PageRequest) -> list[Component]:
         view=chosen_view(),
         token=request.token,
         note=request.note,
+        asks=asking_access() is not None,
     )
     return [*above, *page]
 

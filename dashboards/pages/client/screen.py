@@ -54,9 +54,16 @@ _LEGEND = (
 )
 
 
-def header(review: ClientReview, *, restricted: bool, record: str = "", token: str = "") -> Component:
-    """Lay out who this is, how they are, and what today is about; ``record`` is where something is recorded."""
+def header(
+    review: ClientReview, *, restricted: bool, record: str = "", send: str = "", token: str = "", asked: str = ""
+) -> Component:
+    """Lay out who this is, how they are, and what today is about.
+
+    ``record`` is where something is recorded, ``send`` where the client is asked; ``asked`` what they were.
+    """
     buttons: list[Component] = [print_menu(review.client_id, token)]
+    if send:
+        buttons.insert(0, html.A("Send", href=send, className="button", **script_data(drawer="yes")))
     if record:
         buttons.insert(0, html.A("Record", href=record, className="button firm", **script_data(drawer="yes")))
     if restricted:
@@ -81,6 +88,7 @@ def header(review: ClientReview, *, restricted: bool, record: str = "", token: s
     lines += [html.P(reasons, className="reasons")] if reasons else []
     today = agenda(review)
     lines += [html.P(today, className="quiet-words agenda")] if today else []
+    lines += [html.P(asked, className="quiet-words")] if asked else []
     return html.Header(
         [
             html.Div(

@@ -6,6 +6,7 @@ from flask import request
 from flask.typing import ResponseReturnValue
 
 from dashboards.components.forms import DONE
+from dashboards.web.asking_access import clearing_of_box
 from dashboards.web.flash import STALE, back_to
 from dashboards.web.sessions import csrf_holds
 from dashboards.web.visitor import user_store
@@ -23,7 +24,8 @@ def answer_erase() -> ResponseReturnValue:
     if client_id != request.form.get("again", "").strip():
         return back_to(PATH, "The two identifiers differ. Nothing was erased.")
     try:
-        done = user_store().erase(client_id, reason=" ".join(request.form.get("reason", "").split()))
+        with clearing_of_box(client_id):
+            done = user_store().erase(client_id, reason=" ".join(request.form.get("reason", "").split()))
     except MbcError as fault:
         return back_to(PATH, str(fault))
     left = (

@@ -8,9 +8,10 @@ from datetime import UTC, date, datetime, timedelta
 from typing import NamedTuple
 
 from mbc.box.box import Box
-from mbc.box.content import Asking
+from mbc.box.content import Asking, Sheet
 from mbc.box.seal import KeyPair
 from mbc.box.token import new_code, new_token
+from mbc.care.askings.goals import goal_sheets
 from mbc.care.askings.settings import AskingSettings
 from mbc.care.askings.sheets import asked_sheet, sheet_of
 from mbc.care.course.relationships import Timeline, timelines
@@ -19,7 +20,7 @@ from mbc.exchange.own_definitions import keep_definitions
 from mbc.instruments import instrument, wording
 from mbc.instruments.definition.definition import Instrument
 from mbc.store import Store
-from mbc.store.askings import AskingKeys
+from mbc.store.askings import AskedSheet, AskingKeys, new_asking_id
 
 _MOST_QUESTIONS = 400
 
@@ -29,6 +30,8 @@ class MadeAsking:
     """What a client gets. The link and the code are secrets, and kept nowhere."""
 
     asking_id: str
+    client_id: str
+    language: str
     link: str = field(repr=False)
     code: str = field(repr=False)
     expires_at: datetime
@@ -44,6 +47,8 @@ class AskOptions(NamedTuple):
     about: str | None = None  # what the client and the clinician call it; None: not at all
     answers_alone: bool = False  # the clinician says that the client answers without anybody near
     again: bool = False  # the client, who wanted no more askings, has agreed again
+    goals: tuple[tuple[str, str], ...] = ()  # to rate: number, and words (blank: the goal's own)
+    asking_id: str | None = None  # a number of `new_asking_id`: sent twice, it is asked once
 
 
 NO_OPTIONS = AskOptions()
@@ -86,45 +91,88 @@ def ask(
         As `Store.ask` does.
     """
     measures = [instrument(key) for key in dict.fromkeys(keys)]
-    if not measures:
-        raise MbcError("Name at least one questionnaire, or a battery.")
+    language = options.language or settings.language
+    _require_something(measures, options)
     if not options.again and store.has_stopped_askings(client_id):
         raise Conflict(
             f"{client_id} wanted no more of these. Talk about it first; if the client agrees again, add --again."
         )
-    language = options.language or settings.language
     _require_help_text(measures, settings, language)
     _require_alone(measures, answers_alone=options.answers_alone)
-    day, timeline = today or datetime.now().astimezone().date(), _timeline(store, client_id)
-    worded = [(measure, wording.require(measure, language)) for measure in measures]
-    targets = [_target(measure, timeline, options.target, day) for measure in measures]
     sheets = [
-        sheet_of(text, measure, options.about if target != "self" or _is_about_another(measure) else None)
-        for (measure, text), target in zip(worded, targets, strict=True)
+        *_sheets(store, client_id, measures, language, options, today),
+        *goal_sheets(store, client_id, options.goals, language),
     ]
     asking = Asking(
         language=language,
-        sheets=tuple(sheets),
+        sheets=tuple(shown for _, shown in sheets),
         help_text=settings.help_text(language),
         leave_to=settings.leave_to,
     )
     if len(asking.questions) > _MOST_QUESTIONS:
         raise MbcError(f"{len(asking.questions)} questions at once; at most {_MOST_QUESTIONS} are asked.")
-    asked = [
-        asked_sheet(text, measure, target, sheet)
-        for (measure, text), target, sheet in zip(worded, targets, sheets, strict=True)
-    ]
-    expires_at = datetime.now(UTC).replace(microsecond=0) + timedelta(days=settings.expires_days)
     if store.user is None:
         with store.writing() as record:
             keep_definitions(record, [measure.key for measure in measures])
+    return _put(store, box, settings, client_id, [kept for kept, _ in sheets], asking, options.asking_id)
+
+
+def _sheets(
+    store: Store,
+    client_id: str,
+    measures: Sequence[Instrument],
+    language: str,
+    options: AskOptions,
+    today: date | None,
+) -> list[tuple[AskedSheet, Sheet]]:
+    """Put each questionnaire as the record keeps it, and as the client is shown it."""
+    day, timeline = today or datetime.now().astimezone().date(), _timeline(store, client_id)
+    made: list[tuple[AskedSheet, Sheet]] = []
+    for measure in measures:
+        text, target = wording.require(measure, language), _target(measure, timeline, options.target, day)
+        about = options.about if target != "self" or _is_about_another(measure) else None
+        sheet = sheet_of(text, measure, about)
+        made.append((asked_sheet(text, measure, target, sheet), sheet))
+    return made
+
+
+def _put(
+    store: Store,
+    box: Box,
+    settings: AskingSettings,
+    client_id: str,
+    sheets: Sequence[AskedSheet],
+    asking: Asking,
+    asking_id: str | None,
+) -> MadeAsking:
+    """Keep an asking on record, and put it into the box; where the box refuses, it is withdrawn again."""
+    expires_at = datetime.now(UTC).replace(microsecond=0) + timedelta(days=settings.expires_days)
     fresh = KeyPair.new()
-    public = store.asking_public_key(AskingKeys(fresh.public.hex(), fresh.private.hex()))
-    asking_id = store.ask(client_id, asked, language=language, expires_at=expires_at)
+    public = bytes.fromhex(store.asking_public_key(AskingKeys(fresh.public.hex(), fresh.private.hex())))
+    asking_id = store.ask(
+        client_id,
+        sheets,
+        language=asking.language,
+        expires_at=expires_at,
+        asking_id=asking_id or new_asking_id(),
+    )
     token, code = new_token(), new_code()
-    box.add(asking_id, asking, public_key=bytes.fromhex(public), expires_at=expires_at, token=token, code=code)
+    try:
+        box.add(asking_id, asking, public_key=public, expires_at=expires_at, token=token, code=code)
+    except MbcError:
+        store.withdraw_asking(asking_id)
+        raise
     questions = len(asking.questions)
-    return MadeAsking(asking_id, settings.link(token), code, expires_at, questions, asking.minutes(questions))
+    return MadeAsking(
+        asking_id=asking_id,
+        client_id=client_id,
+        language=asking.language,
+        link=settings.link(token),
+        code=code,
+        expires_at=expires_at,
+        questions=questions,
+        minutes=asking.minutes(questions),
+    )
 
 
 def battery(settings: AskingSettings, name: str) -> list[str]:
@@ -144,6 +192,17 @@ def battery(settings: AskingSettings, name: str) -> list[str]:
 
 def _is_about_another(measure: Instrument) -> bool:
     return measure.applicability.needs_target or measure.applicability.needs_relationship
+
+
+def _require_something(measures: Sequence[Instrument], options: AskOptions) -> None:
+    if not measures and not options.goals:
+        raise MbcError("Name at least one questionnaire, a battery, or a goal.")
+    if not options.goals and all(measure.safety_channel for measure in measures):
+        screens = ", ".join(measure.key for measure in measures)
+        raise MbcError(
+            f"{screens} alone would tell everybody who sees the list of askings. Ask it together with something "
+            "else, such as checkin."
+        )
 
 
 def _require_help_text(measures: Sequence[Instrument], settings: AskingSettings, language: str) -> None:

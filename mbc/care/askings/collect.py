@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import asdict, dataclass, field, replace
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
@@ -12,9 +11,10 @@ from mbc.box.content import Progress, Sheet, State
 from mbc.box.seal import KeyPair, unseal
 from mbc.care.askings.sheets import administration
 from mbc.errors import MbcError, NotInRecord
-from mbc.store import Administration, Store
-from mbc.store.askings import AskedSheet
+from mbc.store import Administration, GoalRating, Store
+from mbc.store.askings import GOAL, AskedSheet
 
+_ANOTHER_RATING = "the client's own rating, given later on the same day"
 _KEPT_AFTER_END = timedelta(days=30)  # an asking that nobody answered leaves the box so long after it ended
 
 
@@ -23,8 +23,8 @@ class Collected:
     """What collecting did."""
 
     answered: int = 0  # askings whose answers are on record from now on
-    stored: int = 0  # administrations
-    duplicates: int = 0  # administrations that were on record already
+    stored: int = 0  # administrations and ratings of goals
+    duplicates: int = 0  # of these, what was on record already
     stopped: list[str] = field(default_factory=list[str])  # clients who want no more askings
     faults: list[str] = field(default_factory=list[str])  # what could not be written, and why; it stays in the box
 
@@ -88,13 +88,17 @@ def _collect_asking(
     try:
         client_id, sheets = store.asked_sheets(asking_id)
     except NotInRecord:
-        if state != "answered" and now > progress.expires_at + _KEPT_AFTER_END:
+        erased = asking_id in box.erasing()
+        if erased or (state != "answered" and now > progress.expires_at + _KEPT_AFTER_END):
             box.discard(asking_id)
         elif state == "answered":
             raise NotInRecord("it was answered, but this record does not have it. It stays in the box.") from None
         return
     if state == "answered":
-        _write(store, _dated(_administrations(box, asking_id, client_id, sheets, keys), day), result)
+        sealed = box.sealed(asking_id)
+        if not sealed and not box.holds(asking_id):
+            return  # somebody else has collected it meanwhile
+        _write(store, _answers(sealed, asking_id, client_id, sheets, keys), day, result)
         store.note_progress(asking_id, moments, collected=True)
         box.discard(asking_id)
         result.answered += 1
@@ -111,16 +115,19 @@ def _collect_asking(
         box.discard(asking_id)
 
 
-def _write(store: Store, taken: Iterable[Administration], result: Collected) -> None:
+def _write(store: Store, taken: list[Administration | GoalRating], day: date | None, result: Collected) -> None:
+    dated = [each if day is None else _dated(each, day) for each in taken]
     with store.writing(by="questionnaire") as record:
-        outcomes = record.add_all(taken)
+        outcomes = record.add_all(each for each in dated if isinstance(each, Administration))
+        ratings = [each for each in dated if isinstance(each, GoalRating)]
+        outcomes += record.add_all(ratings, supersede=_ANOTHER_RATING) if ratings else []
     result.stored += sum(outcome != "duplicate" for outcome in outcomes)
     result.duplicates += outcomes.count("duplicate")
 
 
-def _administrations(
-    box: Box, asking_id: str, client_id: str, sheets: list[AskedSheet], keys: list[KeyPair]
-) -> list[Administration]:
+def _answers(
+    sealed: list[bytes], asking_id: str, client_id: str, sheets: list[AskedSheet], keys: list[KeyPair]
+) -> list[Administration | GoalRating]:
     """Open the answers of an asking.
 
     Raises
@@ -128,7 +135,7 @@ def _administrations(
     MbcError
         If one cannot be opened, belongs to another asking, or is no answer to its question.
     """
-    contents = [_unseal(keys, sealed) for sealed in box.sealed(asking_id)]
+    contents = [_unseal(keys, each) for each in sealed]
     if any(content.get("asking") != asking_id for content in contents):
         raise MbcError("a sealed answer belongs to another asking: somebody moved it. Nothing of it was written.")
     sent = [content["sent"] for content in contents if "sent" in content]
@@ -136,7 +143,7 @@ def _administrations(
         raise MbcError("the mark that it was sent is missing. Nothing of it was written.")
     sent_at = datetime.fromisoformat(sent[0])
     answers = {content["place"]: content["value"] for content in contents if "place" in content}
-    taken: list[Administration] = []
+    taken: list[Administration | GoalRating | None] = []
     first = 0
     for asked in sheets:
         questions = Sheet.from_json(asked.wording).questions
@@ -144,20 +151,24 @@ def _administrations(
         for place, value in own.items():
             if value is not None and not questions[place].accepts(value):
                 raise MbcError(f"{value!r} is not an answer to question {place + 1} of {asked.instrument}.")
-        made = administration(client_id, asked, own, sent_at)
-        taken += [] if made is None else [made]
+        is_goal = asked.instrument == GOAL
+        taken.append(
+            _rating(asked, own[0], sent_at) if is_goal else administration(client_id, asked, own, sent_at)
+        )
         first += len(questions)
-    return taken
+    return [each for each in taken if each is not None]
 
 
-def _dated(taken: list[Administration], day: date | None) -> list[Administration]:
-    if day is None:
-        return taken
-    return [
-        replace(each, taken_on=day, taken_at=datetime.combine(day, each.taken_at.timetz()))
-        for each in taken
-        if each.taken_at is not None
-    ]
+def _rating(asked: AskedSheet, value: float | None, sent_at: datetime) -> GoalRating | None:
+    """Make the rating of a goal; None where it was left blank."""
+    return None if value is None else GoalRating(asked.target, sent_at.astimezone().date(), value)
+
+
+def _dated(taken: Administration | GoalRating, day: date) -> Administration | GoalRating:
+    if isinstance(taken, GoalRating):
+        return replace(taken, rated_on=day)
+    moment = None if taken.taken_at is None else datetime.combine(day, taken.taken_at.timetz())
+    return replace(taken, taken_on=day, taken_at=moment)
 
 
 def _unseal(keys: list[KeyPair], sealed: bytes) -> dict[str, Any]:

@@ -42,7 +42,7 @@ class Mail(_Entry):
     user: str | None = None
     password_file: str | None = None
     sender: Annotated[str, Field(pattern=r"^[^\r\n]*@[^\r\n]+$")]
-    contacts: str  # a CSV file: client_id, address
+    contacts: str | None = None  # a CSV file: client_id, address
     texts: dict[str, MessageText] = {}
 
     def words(self, language: str) -> MessageText:
@@ -108,7 +108,8 @@ def read_settings(path: Path | None) -> AskingSettings:
     mail = settings.mail
     if mail is not None:
         password = None if mail.password_file is None else str(folder / mail.password_file)
-        mail = mail.model_copy(update={"contacts": str(folder / mail.contacts), "password_file": password})
+        contacts = None if mail.contacts is None else str(folder / mail.contacts)
+        mail = mail.model_copy(update={"contacts": contacts, "password_file": password})
     box = None if settings.box is None else str(folder / settings.box)
     return settings.model_copy(update={"box": box, "mail": mail})
 

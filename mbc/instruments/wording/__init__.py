@@ -8,6 +8,18 @@ from __future__ import annotations
 
 from mbc.instruments.wording.blank_file import blank
 from mbc.instruments.wording.texts import Option, WordedItem, Wording
-from mbc.instruments.wording.wording_files import Loaded, load, loaded, of, remove, require
+from mbc.instruments.wording.wording_files import Loaded, languages, load, loaded, of, remove, require
 
-__all__ = ["Loaded", "Option", "WordedItem", "Wording", "blank", "load", "loaded", "of", "remove", "require"]
+__all__ = [
+    "Loaded",
+    "Option",
+    "WordedItem",
+    "Wording",
+    "blank",
+    "languages",
+    "load",
+    "loaded",
+    "of",
+    "remove",
+    "require",
+]

@@ -11,7 +11,7 @@ from pathlib import Path
 from mbc.errors import MbcError, WordingError
 from mbc.instruments.definition.definition import Instrument
 from mbc.instruments.library import instrument as load_instrument
-from mbc.instruments.library import origin
+from mbc.instruments.library import keys, origin
 from mbc.instruments.shipped import shipped_wording
 from mbc.instruments.wording import shelf
 from mbc.instruments.wording.blank_file import refuse_goals
@@ -175,6 +175,14 @@ def loaded(key: str | Instrument | None = None, *, directory: str | Path | None 
         return shelf.all_of(directory)
     definition = load_instrument(key) if isinstance(key, str) else key
     return shelf.all_of(directory, definition.key)
+
+
+def languages(*, directory: str | Path | None = None) -> dict[str, tuple[str, ...]]:
+    """Say which questionnaires can be shown to a client, and in which languages: wording of mbc's own included."""
+    shown: dict[str, set[str]] = {key: set(shipped_wording(key)) for key in keys() if origin(key) == "built-in"}
+    for wording in loaded(directory=directory):
+        shown.setdefault(wording.instrument, set()).add(wording.language)
+    return {key: tuple(sorted(tags)) for key, tags in shown.items() if tags}
 
 
 def remove(

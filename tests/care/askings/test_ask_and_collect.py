@@ -8,6 +8,7 @@ import shutil
 import sqlite3
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from datetime import UTC, datetime, timedelta
 
@@ -16,12 +17,14 @@ import pytest
 from mbc.box.content import Asking
 from mbc.box.seal import KeyPair, seal
 from mbc.care.askings.ask import battery
+from mbc.care.askings.clear_box import clearing
 from mbc.care.askings.collect import asking_states, collect
 from mbc.care.askings.settings import AskingSettings
 from mbc.care.scoring.scores import scores
 from mbc.errors import AccessDenied, Conflict, MbcError, NotInRecord, SettingsError, WordingError
 from mbc.instruments import instrument
-from tests.care.askings.conftest import Clinic
+from mbc.store import Goal, GoalRating
+from tests.care.askings.conftest import FIRST, Clinic
 
 NO_HELP = AskingSettings()
 
@@ -107,8 +110,8 @@ def test_nothing_that_may_ask_for_help_is_asked_without_the_clinics_own_words(cl
 
 def test_safety_screens_are_asked_only_where_the_client_answers_alone(clinic):
     with pytest.raises(MbcError, match="say that the client answers alone"):
-        clinic.ask("hits")
-    assert clinic.ask("hits", answers_alone=True).questions == 4
+        clinic.ask("checkin", "hits")
+    assert clinic.ask("checkin", "hits", answers_alone=True).questions == 12
 
 
 def test_a_questionnaire_about_a_relationship_needs_one(clinic):
@@ -153,22 +156,84 @@ def test_a_clinician_asks_their_own_clients_and_does_not_collect(clinic):
 
 
 def test_that_a_safety_screen_was_asked_is_known_to_those_with_the_permission_only(clinic):
-    clinic.ask("hits", as_user="fir", answers_alone=True)
-    clinic.ask("checkin", "hits", as_user="fir", answers_alone=True)
+    with pytest.raises(MbcError, match="hits alone would tell"):
+        clinic.ask("hits", as_user="fir", answers_alone=True)
     with pytest.raises(AccessDenied):
-        clinic.ask("hits", as_user="ash", answers_alone=True)
+        clinic.ask("checkin", "hits", as_user="ash", answers_alone=True)
+    made = clinic.ask("checkin", "hits", as_user="fir", answers_alone=True)
+    clinic.box.stop(clinic.box.find(made.link.rpartition("/")[2]).number)
+    collect(clinic.store, clinic.box)
     ash, fir = (clinic.store.as_user(name).askings("C001")["instruments"].to_list() for name in ("ash", "fir"))
-    assert ash == [["checkin"]]
-    assert fir == [["hits"], ["checkin", "hits"]]
+    assert (ash, fir) == ([["checkin"]], [["checkin", "hits"]])
+    assert [row["state"] for row in asking_states(clinic.store.as_user("ash"), "C001")] == ["stopped"]
     lines = clinic.store.audit.entries(action="asking made")["detail"].to_list()
     assert len(lines) == 1
     assert "hits" not in "".join(lines)
-    (screen,) = (row[0] for row in clinic.store.askings("C001").select("asking_id", "instruments").rows()
-                 if row[1] == ["hits"])  # fmt: skip
-    without = clinic.store.as_user("ash")
-    with pytest.raises(NotInRecord):
-        without.withdraw_asking(screen)
-    clinic.store.as_user("fir").withdraw_asking(screen)
+
+
+def test_a_stop_is_kept_to_whatever_the_clocks_say(clinic, monkeypatch):
+    made = clinic.ask("checkin")
+    monkeypatch.setattr(clinic.box, "_clock", lambda: datetime.now(UTC).timestamp() - 3600)  # an hour slow
+    clinic.box.stop(clinic.box.find(made.link.rpartition("/")[2]).number)
+    clinic.ask("checkin")  # by somebody who does not know yet
+    assert collect(clinic.store, clinic.box).stopped == ["C001"]
+    assert states(clinic) == ["stopped", "withdrawn"]
+    with pytest.raises(Conflict, match="wanted no more"):
+        clinic.ask("checkin")
+
+
+def test_goals_are_rated_in_the_clients_words_and_a_later_rating_of_the_day_counts(clinic):
+    today = datetime.now().astimezone().date()
+    with clinic.store.writing() as record:
+        record.add_all([Goal("G1", "C001", "Sleep", FIRST), Goal("G2", "C001", "Say no", FIRST)])
+        record.add_all([Goal("G3", "C001", "Esteem", FIRST, scale="rses"), Goal("G4", "C002", "Hers", FIRST)])
+        record.add(GoalRating("G1", today, 2))
+    for goal_id in ("G3", "G4", "G5"):
+        with pytest.raises(NotInRecord, match="G1, G2"):
+            clinic.ask(goals=((goal_id, ""),))
+    made = clinic.ask("checkin", goals=(("G1", ""), ("G2", "Nein  sagen")), as_user="ash")
+    texts = [question.text for _, question in clinic.box.find(made.link.rpartition("/")[2]).asking.questions]
+    assert texts[8:] == ["Sleep", "Nein sagen"]
+    clinic.answer(made, 1, 1, 1, 1, 1, 1, 1, 1, 6, 10)
+    assert collect(clinic.store, clinic.box).stored == 3
+    rows = clinic.store.goal_ratings(client_id="C001").sort("goal_id").select("goal_id", "rating").rows()
+    assert rows == [("G1", 6.0), ("G2", 10.0)]
+    assert clinic.store.verify().faults == ()
+    assert states(clinic) == ["answered"]
+
+
+def test_an_erased_client_leaves_the_box_with_what_was_not_collected(clinic):
+    mine, answered, other = clinic.ask("checkin"), clinic.ask("checkin"), clinic.ask("checkin", client_id="C002")
+    clinic.answer(mine, 1, 2, send=False)
+    clinic.answer(answered, 1, 2)
+    with pytest.raises(MbcError, match="names the client"), clearing(clinic.store, clinic.box, "C001"):
+        clinic.store.erase("C001", reason="C001 asked for it")
+    assert len(clinic.box.sealed(answered.asking_id)) == 3  # nothing was erased, nothing is lost
+    with clearing(clinic.store, clinic.box, "C001"):
+        clinic.store.erase("C001", reason="on request")
+    assert [each.asking_id for each in clinic.box.progress()] == [other.asking_id]
+    assert clinic.box.erasing() == set()
+
+
+def test_an_erasure_that_was_stopped_half_way_is_completed_by_collecting(clinic, monkeypatch):
+    made = clinic.ask("checkin")
+    clinic.answer(made, 1, 2)
+    with monkeypatch.context() as patch:
+        patch.setattr(type(clinic.box), "discard", lambda *_: (_ for _ in ()).throw(KeyboardInterrupt))
+        with pytest.raises(KeyboardInterrupt), clearing(clinic.store, clinic.box, "C001"):
+            clinic.store.erase("C001", reason="on request")
+    assert collect(clinic.store, clinic.box).faults == []
+    assert clinic.box.progress() == []
+
+
+def test_two_that_collect_at_once_write_once_and_complain_of_nothing(clinic):
+    for _ in range(4):
+        clinic.answer(clinic.ask("checkin"), 1, 1, 1, 1, 1, 1, 1, 1)
+    with ThreadPoolExecutor(3) as pool:
+        results = list(pool.map(lambda _: collect(clinic.store, clinic.box), range(3)))
+    assert [fault for result in results for fault in result.faults] == []
+    assert clinic.store.administrations("checkin").height == 4
+    assert clinic.box.progress() == []
 
 
 def test_an_asking_is_rendered_and_scored_from_the_record_alone(clinic, tmp_path, monkeypatch):

@@ -12,7 +12,8 @@ from pathlib import Path
 import pytest
 
 from mbc.care.askings.collect import asking_states, collect
-from mbc.care.askings.remind import due_reminders, read_contacts, remind
+from mbc.care.askings.mail import read_contacts
+from mbc.care.askings.remind import due_reminders, remind
 from mbc.care.askings.settings import AskingSettings, Mail, read_settings
 from mbc.errors import MbcError, SettingsError
 from tests.care.askings.conftest import Clinic

@@ -379,9 +379,9 @@ def opened_before(mine: Store, client_id: str) -> Store:
 
 
 def asked(mine: Store, client_id: str, *, safety: bool = False) -> str:
-    key, channel = ("hits", "safety") if safety else ("rses", "care")
-    sheet = AskedSheet(key, "1", "standard", "0-3", channel, "{}")
-    return mine.ask(client_id, [sheet], language="en", expires_at=datetime(2026, 6, 1, tzinfo=UTC))
+    kinds = [("rses", "care"), *([("hits", "safety")] if safety else [])]
+    sheets = [AskedSheet(key, "1", "standard", "0-3", channel, "{}") for key, channel in kinds]
+    return mine.ask(client_id, sheets, language="en", expires_at=datetime(2026, 6, 1, tzinfo=UTC))
 
 
 def asked_of_operator(mine: Store) -> None:

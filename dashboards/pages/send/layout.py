@@ -1,0 +1,57 @@
+"""The page on which a client is asked to answer on their own device. The server writes it."""
+
+from __future__ import annotations
+
+from dash import dcc
+from dash.development.base_component import Component
+
+from dashboards.forms.entry import Subject
+from dashboards.pages.send.addresses import ASK, PATTERN, WITHDRAW
+from dashboards.pages.send.content import send_page
+from dashboards.pages.send.fields import offer
+from dashboards.pages.send.forms import answer_ask, answer_withdraw, may_ask
+from dashboards.routes import Page, PageRequest
+from dashboards.web.asking_access import asking_access
+from mbc.errors import NotInRecord, WordingError
+from mbc.store import Administration
+from mbc.store.access.roles import ACCESS, User
+
+_NO_SETTINGS = "This server was started without settings about asking clients: mbc serve --settings FILE"
+
+
+def write_page(request: PageRequest) -> str:
+    """Write the page; raises NotInRecord for whoever may not ask this client."""
+    subject = Subject(request.store, request.user, request.client_id or "", request.today)
+    if not may_ask(subject):
+        raise NotInRecord("There is no such page.")
+    _ = subject.name  # raises for a client who does not exist here
+    access = asking_access()
+    if access is None:
+        return send_page(None, subject, unavailable=_NO_SETTINGS)
+    try:
+        offered = offer(subject, access.settings)
+    except WordingError as fault:
+        return send_page(None, subject, unavailable=str(fault), box_fault=request.box_fault)
+    return send_page(offered, subject, note=request.note, box_fault=request.box_fault)
+
+
+def layout(request: PageRequest) -> list[Component]:
+    """Lead a browser that came by a link within the application to the page that the server writes."""
+    write_page(request)
+    return [dcc.Location(id="server-page", href=request.path, refresh=True)]
+
+
+def _asks(user: User) -> bool:
+    return Administration in ACCESS[user.role].writes
+
+
+PAGE = Page(
+    name="send",
+    pattern=PATTERN,
+    path="",
+    label="Send",
+    may_open=_asks,
+    layout=layout,
+    written=write_page,
+    forms={ASK: answer_ask, WITHDRAW: answer_withdraw},
+)

@@ -1,0 +1,228 @@
+"""*Send*: asking from a client's page, what is shown once, what is listed, and who may do it."""
+
+from __future__ import annotations
+
+import html
+import re
+import sqlite3
+from collections.abc import Callable, Iterator
+from contextlib import closing
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+from flask.testing import FlaskClient
+
+from dashboards.web.asking_access import UNREACHABLE, AskingAccess
+from mbc.box.box import Box
+from mbc.care.askings.collect import asking_states
+from mbc.care.askings.settings import AskingSettings, Mail
+from mbc.instruments import instrument
+from mbc.store import Goal, Store
+from tests.dashboards.conftest import sign_in, token_of
+from tests.dashboards.pages.record.sheets import TODAY
+
+PATH = "/client/C001/send"
+ADDRESS = "https://form.example.org"
+COOKIES: dict[str, str] = {}  # the sign-in of each user: good in every copy of the record, and slow to make
+
+
+@dataclass
+class Clinic:
+    """A served record with a box, and who is signed in."""
+
+    server: Any
+    store: Store
+    box: Box
+
+    def visitor(self, username: str) -> FlaskClient:
+        browser, name = self.server.test_client(), self.server.config["SESSION_COOKIE_NAME"]
+        if username in COOKIES:
+            browser.set_cookie(name, COOKIES[username])
+            return browser
+        assert sign_in(browser, username).status_code == 303
+        COOKIES[username] = browser.get_cookie(name).value
+        return browser
+
+    def answer(self, link: str, *values: float | None) -> None:
+        opened = self.box.find(link.rpartition("/")[2])
+        assert opened
+        visit = self.box.begin(opened)
+        for place, value in enumerate(values):
+            self.box.answer(visit, place, value)
+        self.box.send(visit)
+
+    def states(self, client_id: str = "C001") -> list[str]:
+        return [row["state"] for row in asking_states(self.store, client_id)]
+
+
+@pytest.fixture
+def clinic(
+    own_record_url: str, make_app: Callable[..., Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[Clinic]:
+    monkeypatch.setenv("MBC_WORDING", str(tmp_path / "wording"))
+    file = tmp_path / "clinic.box"
+    settings = AskingSettings(
+        address=ADDRESS, box=str(file), help={"en": "Call 112."},
+        mail=Mail(server="127.0.0.1", port=1, security="none", sender="Post <post@example.org>"),
+    )  # fmt: skip
+    server = make_app(own_record_url, today=TODAY, asking=settings).server
+    access = next(each for each in server.extensions.values() if isinstance(each, AskingAccess))
+    access._wait, access._clock = 10, iter(range(0, 10**6, 100)).__next__  # each page collects, and waits for it
+    with Store.open(own_record_url) as store, closing(Box(file)) as box:
+        yield Clinic(server, store, box)
+
+
+def values_of(page: str, action: str = "/ask-client") -> dict[str, str]:
+    form = page[page.index(f'action="{action}"') :]
+    form = form[: form.index("</form>")]
+    sent: dict[str, str] = {}
+    for tag in re.findall(r"<input[^>]*>", form):
+        each = dict(re.findall(r'([a-z-]+)="([^"]*)"', tag))
+        if each["type"] not in ("checkbox", "radio") or " checked" in tag:
+            sent[each["name"]] = html.unescape(each.get("value", ""))
+    for name, options in re.findall(r'<select[^>]*name="([^"]+)".*?>(.*?)</select>', form, flags=re.DOTALL):
+        chosen = re.search(r'<option value="([^"]*)" selected', options)
+        sent[name] = chosen[1] if chosen else ""
+    return sent
+
+
+def send(visitor: FlaskClient, path: str = PATH, **typed: str):
+    return visitor.post("/ask-client", data=values_of(visitor.get(path).text) | typed)
+
+
+def link_of(page: str) -> str:
+    return re.search(rf"<code>({ADDRESS}/f/[\w-]{{22}})</code>", page)[1]
+
+
+def test_a_link_is_shown_once_answered_and_collected_when_the_page_opens(clinic):
+    ash = clinic.visitor("ash")
+    assert f'href="{PATH}"' in ash.get("/client/C001?plain=1").text.replace("?plain=1", "")
+    typed = values_of(ash.get(PATH).text) | {"battery": "weekly"}
+    made = ash.post("/ask-client", data=typed)
+    assert made.status_code == 200
+    link = link_of(made.text)
+    assert 'src="data:image/svg' in made.text
+    assert re.search(r"<code>[A-Z0-9]{4}-[A-Z0-9]{4}</code>", made.text)
+    again = ash.post("/ask-client", data=typed)  # pressed twice, or loaded again
+    assert again.status_code == 400
+    assert "shown once" in again.text
+    assert clinic.states() == ["made"]
+    assert link not in ash.get(PATH).text
+    clinic.box.mark_opened(clinic.box.find(link.rpartition("/")[2]).number)
+    assert f"{instrument('checkin').name}</strong>: opened" in ash.get(PATH).text
+    clinic.answer(link, 3, 2, 4, 1, 2, 1, 3, 4)
+    page = ash.get("/client/C001?plain=1").text
+    assert instrument("checkin").name in page
+    assert clinic.states() == ["answered"]
+    assert clinic.store.administrations("checkin")["taken_on"].to_list() == [TODAY]
+    listed = ash.get(PATH).text
+    assert "answered" in listed
+    assert not re.search(r"\bsent\b", listed)
+
+
+def test_an_asking_is_withdrawn_and_its_link_leads_nowhere(clinic):
+    ash = clinic.visitor("ash")
+    link = link_of(send(ash, battery="weekly").text)
+    done = ash.post("/withdraw-asking", data=values_of(ash.get(PATH).text, "/withdraw-asking"))
+    assert done.status_code == 303
+    assert "leads nowhere any more" in ash.get(PATH).text
+    assert clinic.states() == ["withdrawn"]
+    assert clinic.box.find(link.rpartition("/")[2]) is None
+    assert "/withdraw-asking" not in ash.get(PATH).text
+
+
+def test_that_the_client_stopped_is_told_and_kept_to(clinic):
+    ash = clinic.visitor("ash")
+    link = link_of(send(ash, battery="weekly").text)
+    clinic.box.stop(clinic.box.find(link.rpartition("/")[2]).number)
+    assert "wants no more questions by link" in ash.get("/client/C001?plain=1").text
+    assert "wants no more of these" in ash.get(PATH).text
+    refused = send(ash, battery="weekly")
+    assert refused.status_code == 400
+    assert "wanted no more" in refused.text
+    assert link_of(send(ash, battery="weekly", again="yes").text)
+    assert "wants no more questions" not in ash.get("/client/C001?plain=1").text
+
+
+def test_goals_are_asked_in_the_words_that_were_agreed(clinic):
+    ash = clinic.visitor("ash")
+    with clinic.store.writing() as record:
+        record.add(Goal("G-2", "C001", "Leave him", TODAY))
+    page = ash.get(PATH).text
+    assert page.count("other words may be safer on a phone") == 1
+    made = send(ash, **{"goal-G-1": "yes", "goal-G-2": "yes", "words-G-2": "Our second goal"})
+    opened = clinic.box.find(link_of(made.text).rpartition("/")[2])
+    assert [question.text for _, question in opened.asking.questions] == ["Say what I need", "Our second goal"]
+    clinic.answer(link_of(made.text), 7, None)
+    ash.get(PATH)
+    assert clinic.states() == ["answered"]
+    ratings = clinic.store.goal_ratings(client_id="C001").filter(rated_on=TODAY)
+    assert ratings.select("goal_id", "rating").rows() == [("G-1", 7.0)]
+
+
+def test_what_is_wrong_stands_beside_the_field_and_nobody_was_asked(clinic):
+    ash = clinic.visitor("ash")
+    for typed, words in (
+        ({}, "Name at least one questionnaire"),
+        ({"battery": "monthly"}, "Choose one of those listed"),
+        ({"battery": "weekly", "language": "tr"}, "Choose one of those listed"),
+        ({"battery": "weekly", "way": "mail-to", "address": "willow"}, "One mail address is needed"),
+        ({"battery": "weekly", "csrf": "x"}, "open for too long"),
+    ):
+        answer = send(ash, **typed)
+        assert answer.status_code == 400
+        assert words in answer.text
+    assert clinic.states() == []
+    assert clinic.box.progress() == []
+
+
+def test_mail_that_is_not_taken_leaves_the_link_to_be_given_otherwise(clinic):
+    ash = clinic.visitor("ash")
+    made = send(ash, battery="weekly", way="mail-to", address="willow@example.com")
+    assert "Not mailed" in made.text
+    assert "willow@" not in made.text
+    assert link_of(made.text)
+    everything = b"".join(file.read_bytes() for file in Path(clinic.box._path).parent.glob("clinic.*"))
+    assert b"willow@example" not in everything
+
+
+def test_who_may_not_ask_finds_no_page_and_no_form(clinic):
+    for username in ("birch", "oak", "adam"):
+        visitor = clinic.visitor(username)
+        assert visitor.get(PATH).status_code == 404
+        token = token_of(visitor.get("/account?plain=1").text)
+        data = {"csrf": token, "client": "C001", "asking": "a" * 24, "battery": "weekly"}
+        assert visitor.post("/ask-client", data=data).status_code in (403, 404)
+        assert visitor.post("/withdraw-asking", data=data).status_code in (403, 404)
+    assert clinic.states() == []
+
+
+def test_somebody_elses_asking_cannot_be_withdrawn_by_its_number(clinic):
+    ash, birch = clinic.visitor("ash"), clinic.visitor("birch")
+    send(ash, battery="weekly")
+    number = asking_states(clinic.store, "C001")[0]["asking_id"]
+    page = birch.get("/client/C003/send").text
+    data = {"csrf": token_of(page), "client": "C003", "asking": number}
+    assert birch.post("/withdraw-asking", data=data).status_code == 404
+    assert clinic.states() == ["made"]
+
+
+def test_a_page_opens_whatever_has_happened_to_the_box(clinic):
+    ash = clinic.visitor("ash")
+    send(ash, battery="weekly")
+    with closing(sqlite3.connect(clinic.box._path)) as box:
+        box.execute("DROP TABLE asking")
+        box.commit()
+    for path in ("/client/C001?plain=1", PATH):
+        page = ash.get(path)
+        assert page.status_code == 200
+        assert UNREACHABLE in page.text
+
+
+def test_a_server_without_settings_says_what_is_missing(clinic, own_record_url, make_app):
+    clinic.server = make_app(own_record_url, today=TODAY).server
+    ash = clinic.visitor("ash")
+    assert "mbc serve --settings" in ash.get(PATH).text
+    assert PATH not in ash.get("/client/C001?plain=1").text
