@@ -16,7 +16,7 @@ from dashboards.web.visitor import record_address, today, unscoped_store
 from mbc.care.forecast.kept_models import due_models
 from mbc.errors import MbcError
 from mbc.store.database import encryption_keys as keys
-from mbc.store.database.engine import address, file_of, is_encrypted
+from mbc.store.database.addresses import address, file_of, is_encrypted
 
 LOOK_EVERY = 60.0  # seconds between looks at whether a model is due
 _STOP_WITHIN = 5.0  # seconds

@@ -45,7 +45,7 @@ def prepare(store_url: str) -> Prepared:
     from mbc.exchange.own_definitions import definitions_of  # noqa: PLC0415
     from mbc.store import Store  # noqa: PLC0415
     from mbc.store.database import encryption_keys as keys  # noqa: PLC0415
-    from mbc.store.database.engine import address, file_of, is_encrypted, tls_caution  # noqa: PLC0415
+    from mbc.store.database.addresses import address, file_of, is_encrypted, tls_caution  # noqa: PLC0415
 
     with Store.open(store_url) as store, definitions_of(store):  # a key is made only for a record that exists
         warnings = tuple(changed_definitions(store))
@@ -94,7 +94,7 @@ def open_prepared(
     """Make the application in the process that serves it."""
     from dashboards.app import open_app  # noqa: PLC0415 - see above
     from mbc.store.database import encryption_keys as keys  # noqa: PLC0415
-    from mbc.store.database.engine import address, file_of  # noqa: PLC0415
+    from mbc.store.database.addresses import address, file_of  # noqa: PLC0415
 
     path = file_of(address(store_url))
     if passphrase is not None and path is not None:

@@ -8,7 +8,7 @@ import stat
 from pathlib import Path
 
 from mbc.errors import SettingsError
-from mbc.store.database.engine import address, file_of
+from mbc.store.database.addresses import address, file_of
 
 
 def secret_key(store_url: str, *, given: str | None = None) -> str:

@@ -49,7 +49,7 @@ def read_settings_of(settings_file: Path | None) -> AskingSettings:
 def box_path(settings: AskingSettings, store_url: str) -> Path:
     """Find the box: where the settings say, else next to the record's file."""
     from mbc.errors import SettingsError  # noqa: PLC0415 - the command line stays quick
-    from mbc.store.database.engine import address, file_of  # noqa: PLC0415
+    from mbc.store.database.addresses import address, file_of  # noqa: PLC0415
 
     if settings.box is not None:
         return Path(settings.box)

@@ -84,7 +84,7 @@ def _require_place(target: Path) -> None:
 
 def _same_disk(path: Path, store_url: str) -> bool:
     """Say whether a backup lies on the disk of the record."""
-    from mbc.store.database.engine import address, file_of  # noqa: PLC0415 - loaded when it is needed
+    from mbc.store.database.addresses import address, file_of  # noqa: PLC0415 - loaded when it is needed
 
     record = file_of(address(store_url))
     try:
@@ -132,7 +132,7 @@ def _make(target: Path, store_url: str, *, encrypt: bool, keep: int | None, forc
 def _make_in_emergency(target: Path, store_url: str, *, encrypt: bool, force: bool) -> int:
     """Back up a record whose disk is full or read-only: by a copy of its files on the disk of the backup."""
     from mbc.store.backup.emergency import emergency_backup  # noqa: PLC0415 - loaded when it is needed
-    from mbc.store.database.engine import address, display_address  # noqa: PLC0415
+    from mbc.store.database.addresses import address, display_address  # noqa: PLC0415
 
     where = display_address(address(store_url))
     if encrypt and not where.startswith("sqlcipher:"):

@@ -12,7 +12,7 @@ from mbc.cli.options import DEFAULT_STORE, new_store_option
 def command(store_url: str) -> None:
     """Create an empty record: a file for one clinician, or the tables in a clinic's PostgreSQL database."""
     from mbc.store import Store  # noqa: PLC0415 - the command line stays quick until a record is opened
-    from mbc.store.database.engine import address, file_of  # noqa: PLC0415
+    from mbc.store.database.addresses import address, file_of  # noqa: PLC0415
 
     with Store.create(store_url) as store:
         where = store.url

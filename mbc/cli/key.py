@@ -66,14 +66,14 @@ def forget(*, store_url: str) -> None:
 
 
 def _file(store_url: str) -> Path:
-    from mbc.store.database import engine  # noqa: PLC0415 - loaded when it is needed
+    from mbc.store.database import addresses  # noqa: PLC0415 - loaded when it is needed
 
-    place = engine.address(store_url)
-    path = engine.file_of(place)
-    if path is None or not engine.is_encrypted(place):
+    place = addresses.address(store_url)
+    path = addresses.file_of(place)
+    if path is None or not addresses.is_encrypted(place):
         raise SettingsError(
-            f"{engine.display_address(place)} is not an encrypted record. Name one: --store sqlcipher:///FILE"
+            f"{addresses.display_address(place)} is not an encrypted record. Name one: --store sqlcipher:///FILE"
         )
     if not path.exists():
-        raise StoreNotFound(f"There is no record at {engine.display_address(place)}.")
+        raise StoreNotFound(f"There is no record at {addresses.display_address(place)}.")
     return path

@@ -28,12 +28,12 @@ def command(*, store_url: str, copy: Path | None, without_copy: bool, force: boo
     the copy with that mbc. Stop 'mbc serve' before.
     """
     from mbc.store.backup import older_record  # noqa: PLC0415 - loaded when it is needed
-    from mbc.store.database import engine as engines  # noqa: PLC0415
+    from mbc.store.database import addresses  # noqa: PLC0415
 
     if copy is not None and without_copy:
         raise click.UsageError("Either --copy or --without-copy.")
     before = older_record.revision(store_url)
-    path = engines.file_of(engines.address(store_url))
+    path = addresses.file_of(addresses.address(store_url))
     if not without_copy and copy is None:
         if path is None:
             raise SettingsError(

@@ -22,6 +22,7 @@ from mbc.store.audit.log import append, operator
 from mbc.store.backup.store_methods import Backups
 from mbc.store.caseloads import Caseloads
 from mbc.store.clinic_models import ClinicModels
+from mbc.store.database import addresses
 from mbc.store.database import engine as engines
 from mbc.store.database.encryption_keys import given
 from mbc.store.reading.provenance import Provenance
@@ -130,7 +131,7 @@ class Store(
         upgrade: bool = False,
         busy_seconds: float = engines.BUSY_SECONDS,
     ) -> Store:
-        place = engines.address(url)
+        place = addresses.address(url)
         engine = migrations.prepare(
             place,
             create=create,
@@ -159,7 +160,7 @@ class Store(
     @property
     def url(self) -> str:
         """Where the record is, without its password."""
-        return engines.display_address(self._engine.url)
+        return addresses.display_address(self._engine.url)
 
     @property
     def user(self) -> User | None:

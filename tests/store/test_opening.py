@@ -20,7 +20,7 @@ from sqlalchemy import text
 from mbc.errors import Conflict, MbcError, SettingsError, StoreError, StoreNewer, StoreNotFound
 from mbc.sqlite_library import SQLITE
 from mbc.store import Client, Store, migrations
-from mbc.store.database.engine import address, display_address
+from mbc.store.database.addresses import address, display_address
 from mbc.store.schema import tables
 
 

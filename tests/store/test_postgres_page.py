@@ -12,7 +12,7 @@ from sqlalchemy import make_url
 from mbc.errors import Conflict, SettingsError, StoreError
 from mbc.store import Client, Store
 from mbc.store.backup.restore import restore
-from mbc.store.database.engine import tls_caution
+from mbc.store.database.addresses import tls_caution
 from tests.store import postgres_server
 
 pytestmark = [pytest.mark.postgres, pytest.mark.long]

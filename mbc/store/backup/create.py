@@ -19,9 +19,10 @@ from mbc.store.backup import file_swap as replacing
 from mbc.store.backup import row_copy as copying
 from mbc.store.backup.archive import Chain, Manifest, Progress
 from mbc.store.backup.staging import install_file, workplace
+from mbc.store.database import addresses, sqlcipher
 from mbc.store.database import engine as engines
-from mbc.store.database import sqlcipher
 from mbc.store.database.encryption_keys import Passphrase
+from mbc.store.database.faults import explain_faults
 from mbc.store.maintenance.verification import VerifyReport
 
 
@@ -71,7 +72,7 @@ def back_up(
     StoreError
         If the record is damaged, or the file cannot be written.
     """
-    _require_free(target, engines.file_of(engine.url), force=force)
+    _require_free(target, addresses.file_of(engine.url), force=force)
     with workplace(target) as folder:
         log_failure = _write_log_line(log)
         record = folder / archive.RECORD
@@ -121,7 +122,7 @@ def _copy(engine: Engine, record: Path, key: Passphrase | None, progress: Progre
     """Copy the record as it is at one moment; returns the raw key of the copy."""
     own = sqlcipher.key_of(engine)
     # (one program must not open one file with two SQLite libraries, so a plain record goes under a key row by row)
-    if engines.file_of(engine.url) is None or (own is None and key is not None):
+    if addresses.file_of(engine.url) is None or (own is None and key is not None):
         return _copy_rows(engine, record, key, progress)
     return copy_file(engine, record)
 
@@ -129,7 +130,7 @@ def _copy(engine: Engine, record: Path, key: Passphrase | None, progress: Progre
 def copy_file(engine: Engine, record: Path) -> str | None:
     """Copy a record's file as it is at one moment, under the same key; returns its raw key."""
     engines.touch_private(record)
-    with engines.explain_faults(engine):
+    with explain_faults(engine):
         connection = engine.raw_connection()
         try:
             # unlike a copy page by page, this leaves out what was removed: an erased client is gone from here too
@@ -141,7 +142,7 @@ def copy_file(engine: Engine, record: Path) -> str | None:
 
 def _copy_rows(engine: Engine, record: Path, key: Passphrase | None, progress: Progress) -> str | None:
     raw = None if key is None else sqlcipher.make_file(record, key)
-    target = migrations.prepare(engines.of_file(record, raw), create=True, must_be_new=False, raw_key=raw)
+    target = migrations.prepare(addresses.of_file(record, raw), create=True, must_be_new=False, raw_key=raw)
     try:
         with engines.reading(engine) as theirs, engines.writing(target) as ours:
             copying.copy_rows(theirs, ours, progress)
@@ -161,7 +162,7 @@ def _read_back(
         shutil.copyfile(record, current)
         with brought_up_to_date(current, raw) as engine, engines.reading(engine) as connection:
             return copying.rows(connection), integrity.verify(connection)
-    engine = engines.make_engine(engines.of_file(record, raw), raw_key=raw)
+    engine = engines.make_engine(addresses.of_file(record, raw), raw_key=raw)
     try:
         require_sound(engine, record)
         with engines.reading(engine) as connection:
@@ -173,7 +174,7 @@ def _read_back(
 @contextmanager
 def brought_up_to_date(record: Path, raw: str | None) -> Generator[Engine]:
     """Bring a copy of an older record up to date, after its file was found sound."""
-    engine = migrations.prepare(engines.of_file(record, raw), create=False, must_be_new=False, raw_key=raw)
+    engine = migrations.prepare(addresses.of_file(record, raw), create=False, must_be_new=False, raw_key=raw)
     try:
         require_sound(engine, record)
         yield engine
@@ -182,7 +183,7 @@ def brought_up_to_date(record: Path, raw: str | None) -> Generator[Engine]:
 
 
 def _revision(engine: Engine) -> str:
-    with engines.explain_faults(engine), engine.connect() as connection:
+    with explain_faults(engine), engine.connect() as connection:
         return str(migrations.revision_of(connection))
 
 

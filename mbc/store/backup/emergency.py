@@ -18,6 +18,7 @@ from mbc.errors import StoreError
 from mbc.store.backup import archive
 from mbc.store.backup.create import Backup, back_up
 from mbc.store.backup.staging import explain_errors, workplace
+from mbc.store.database import addresses
 from mbc.store.database import engine as engines
 from mbc.store.migrations import prepare
 
@@ -27,7 +28,7 @@ _LOG = "-wal"
 
 def cannot_be_written(url: str) -> bool:
     """Say whether the disk of a record is full or read-only, so that it can be read by a copy only."""
-    path = engines.file_of(engines.address(url))
+    path = addresses.file_of(addresses.address(url))
     if path is None or not path.is_file():
         return False
     folder = path.absolute().parent
@@ -43,8 +44,8 @@ def readable_copy(url: str, next_to: Path) -> Generator[URL]:
     StoreError
         If the record is not a file, or there is no room for the copy.
     """
-    place = engines.address(url)
-    path = engines.file_of(place)
+    place = addresses.address(url)
+    path = addresses.file_of(place)
     if path is None:
         raise StoreError("Only a record that is a file can be copied.")
     with workplace(next_to) as folder, explain_errors(next_to):

@@ -15,10 +15,11 @@ from mbc.store.backup import row_copy as copying
 from mbc.store.backup.archive import Progress
 from mbc.store.backup.create import require_sound
 from mbc.store.backup.staging import workplace
+from mbc.store.database import addresses, sqlcipher
 from mbc.store.database import encryption_keys as keys
 from mbc.store.database import engine as engines
-from mbc.store.database import sqlcipher
 from mbc.store.database.encryption_keys import Passphrase
+from mbc.store.database.faults import explain
 from mbc.store.maintenance.verification import VerifyReport
 
 _TO_GO = "to-be-removed"
@@ -64,12 +65,12 @@ def encrypt(
     StoreError
         If it is damaged, or the copy cannot be written.
     """
-    place = engines.address(url)
-    path = engines.file_of(place)
-    if path is None or engines.is_encrypted(place):
+    place = addresses.address(url)
+    path = addresses.file_of(place)
+    if path is None or addresses.is_encrypted(place):
         raise SettingsError(
-            f"{engines.display_address(place)} is encrypted already. To give it another key: mbc key change"
-            if engines.is_encrypted(place)
+            f"{addresses.display_address(place)} is encrypted already. To give it another key: mbc key change"
+            if addresses.is_encrypted(place)
             else "Only a record in a file can be encrypted by mbc: sqlite:///FILE. A PostgreSQL server's disk is "
             "encrypted by its operating system."
         )
@@ -103,14 +104,14 @@ def change_key(
     Conflict
         If another program has it open.
     """
-    place = engines.address(url)
-    path = engines.file_of(place)
-    if path is None or not engines.is_encrypted(place):
+    place = addresses.address(url)
+    path = addresses.file_of(place)
+    if path is None or not addresses.is_encrypted(place):
         raise SettingsError(
-            f"{engines.display_address(place)} is not an encrypted record: sqlcipher:///FILE is needed."
+            f"{addresses.display_address(place)} is not an encrypted record: sqlcipher:///FILE is needed."
         )
     if not path.exists():
-        raise StoreNotFound(f"There is no record at {engines.display_address(place)}.")
+        raise StoreNotFound(f"There is no record at {addresses.display_address(place)}.")
     old = sqlcipher.unlock(path, keys.given(key))
     chosen = keys.new(path, keys.given(new_key))
     if sqlcipher.raw_of(path, chosen) == old:
@@ -149,11 +150,11 @@ def _rewrite(
                 rows, report = _copied(connection, made, raw, action, progress)
                 kept = replacing.replace(made, path, kept_as=kept_as)
         except replacing.database_errors() as fault:
-            raise engines.explain(fault, engines.of_file(path, old)) from fault
+            raise explain(fault, addresses.of_file(path, old)) from fault
     if not keep:
         progress("Removing the old file", None)
         replacing.remove_for_good(kept)
-    url = engines.display_address(engines.of_file(path, raw))
+    url = addresses.display_address(addresses.of_file(path, raw))
     return Encrypted(url, rows, report, kept if keep else None, chosen)
 
 
@@ -161,7 +162,7 @@ def _copied(
     connection: Any, made: Path, raw: str, action: str, progress: Progress
 ) -> tuple[dict[str, int], VerifyReport]:
     before = replacing.engine_on(connection)
-    after = migrations.prepare(engines.of_file(made, raw), create=True, must_be_new=False, raw_key=raw)
+    after = migrations.prepare(addresses.of_file(made, raw), create=True, must_be_new=False, raw_key=raw)
     try:
         with before.connect() as theirs, engines.writing(after) as ours:
             copying.copy_rows(theirs, ours, progress)

@@ -17,8 +17,9 @@ from mbc.store.backup import file_swap as replacing
 from mbc.store.backup.archive import Progress
 from mbc.store.backup.create import Backup, back_up
 from mbc.store.backup.staging import workplace
+from mbc.store.database import addresses, sqlcipher
 from mbc.store.database import engine as engines
-from mbc.store.database import sqlcipher
+from mbc.store.database.faults import explain_faults
 from mbc.store.maintenance.verification import VerifyReport
 
 _ASIDE = Path(tempfile.gettempdir())
@@ -100,17 +101,17 @@ def upgrade(
     before = revision(url)
     if before == migrations.HEAD:
         return None
-    place = engines.address(url)
-    path = engines.file_of(place)
+    place = addresses.address(url)
+    path = addresses.file_of(place)
     if path is not None:
-        with replacing.exclusive_access(path, sqlcipher.unlock(path) if engines.is_encrypted(place) else None):
+        with replacing.exclusive_access(path, sqlcipher.unlock(path) if addresses.is_encrypted(place) else None):
             pass  # nobody is using it
     made = None if copy is None else back_up_older(url, copy, force=force, progress=progress)
     progress("Upgrading", None)
     migrations.prepare(place, create=False, must_be_new=False, older="upgrade").dispose()
     steps = migrations.REVISIONS[migrations.REVISIONS.index(before) + 1 :]
     described = tuple(f"{step}: {migrations.description(step)}" for step in steps)
-    return Upgraded(engines.display_address(place), before, migrations.HEAD, described, made)
+    return Upgraded(addresses.display_address(place), before, migrations.HEAD, described, made)
 
 
 def revision(url: str) -> str:
@@ -121,13 +122,13 @@ def revision(url: str) -> str:
     StoreNotFound, StoreNewer, StoreError
         If there is none, or a newer mbc wrote it.
     """
-    with _opened(url) as engine, engines.explain_faults(engine), engine.connect() as connection:
+    with _opened(url) as engine, explain_faults(engine), engine.connect() as connection:
         return str(migrations.revision_of(connection))
 
 
 @contextmanager
 def _opened(url: str) -> Generator[Engine]:
-    engine = migrations.prepare(engines.address(url), create=False, must_be_new=False, older="keep")
+    engine = migrations.prepare(addresses.address(url), create=False, must_be_new=False, older="keep")
     try:
         yield engine
     finally:
@@ -135,8 +136,8 @@ def _opened(url: str) -> Generator[Engine]:
 
 
 def _require_file(place: URL) -> None:
-    if engines.file_of(place) is None:
+    if addresses.file_of(place) is None:
         raise SettingsError(
-            f"The record at {engines.display_address(place)} is of an older revision, on a server. Copy it with "
+            f"The record at {addresses.display_address(place)} is of an older revision, on a server. Copy it with "
             "pg_dump, then bring it up to date: mbc upgrade --without-copy"
         )

@@ -22,10 +22,11 @@ from mbc.store.backup.account_merge import AccountsBefore, accounts_before, keep
 from mbc.store.backup.archive import Manifest, Progress
 from mbc.store.backup.create import require_sound
 from mbc.store.backup.staging import install_file, workplace
+from mbc.store.database import addresses, sqlcipher
 from mbc.store.database import encryption_keys as keys
 from mbc.store.database import engine as engines
-from mbc.store.database import sqlcipher
 from mbc.store.database.encryption_keys import Passphrase
+from mbc.store.database.faults import explain
 from mbc.store.maintenance import verification
 from mbc.store.maintenance.verification import VerifyReport
 from mbc.store.schema.tables import client, tombstone
@@ -95,15 +96,15 @@ def restore(
     WrongKey, SettingsError, StoreError
         If no key opens it, it may not be restored there, or the place cannot be written.
     """
-    place, source = engines.address(url), Path(source)
+    place, source = addresses.address(url), Path(source)
     manifest = archive.check(source, progress)
-    if manifest.encrypted and not engines.is_encrypted(place) and not decrypt:
+    if manifest.encrypted and not addresses.is_encrypted(place) and not decrypt:
         raise SettingsError(
             "The backup is encrypted, and the record would not be. Restore it to sqlcipher:///FILE, or add "
             "--decrypt if that is what you want."
         )
     given = _Keys(keys.given(key), keys.given(backup_key))
-    target = engines.file_of(place)
+    target = addresses.file_of(place)
     if target is not None:
         return _to_file(source, manifest, place, target, given, force=force, progress=progress)
     if place.drivername in {"sqlite", sqlcipher.DRIVER}:
@@ -162,7 +163,7 @@ def _to_file(
     there = target.exists() and target.stat().st_size > 0
     if there and not force:
         raise Conflict(
-            f"There is a record at {engines.display_address(place)} already. Restore to another address, or "
+            f"There is a record at {addresses.display_address(place)} already. Restore to another address, or "
             "replace it: --force"
         )
     if not there:
@@ -179,7 +180,7 @@ def _to_file(
         else:
             kept, erased = _install(record, target), ()
         roll_cookie_key(target)
-    return Restored(engines.display_address(place), manifest, rows, report, kept, erased, notes, compared)
+    return Restored(addresses.display_address(place), manifest, rows, report, kept, erased, notes, compared)
 
 
 def _to_server(
@@ -205,7 +206,7 @@ def _to_server(
                 notes = keep_stricter(theirs, before)
     finally:
         server.dispose()
-    return Restored(engines.display_address(place), manifest, rows, report, None, erased, notes)
+    return Restored(addresses.display_address(place), manifest, rows, report, None, erased, notes)
 
 
 def _make_room(
@@ -218,11 +219,11 @@ def _make_room(
     connection.execute(text(f"SET LOCAL lock_timeout = '{_LOCK_WAIT}'"))
     present = migrations.revision_of(connection)
     if present is not None and not force:
-        where = engines.display_address(connection.engine.url)
+        where = addresses.display_address(connection.engine.url)
         raise Conflict(f"There is a record at {where} already. Restore to another address, or replace it: --force")
     if not connection.execute(select(func.pg_try_advisory_xact_lock(engines.SERVED_LOCK))).scalar():
         raise Conflict(
-            f"The record at {engines.display_address(connection.engine.url)} is being served. Stop 'mbc serve', "
+            f"The record at {addresses.display_address(connection.engine.url)} is being served. Stop 'mbc serve', "
             "then run this again."
         )
     erased = () if present is None else _erased(connection, clients)
@@ -274,7 +275,7 @@ def _under_its_key(
     record: Path, raw: str | None, place: URL, target: Path, given: _Keys
 ) -> tuple[Path, str | None]:
     """Give the record the key that it is to have from now on."""
-    wanted = _wanted_key(record, raw, target, given) if engines.is_encrypted(place) else None
+    wanted = _wanted_key(record, raw, target, given) if addresses.is_encrypted(place) else None
     if wanted == raw:
         return record, raw
     other = record.with_name("other.db")
@@ -283,7 +284,7 @@ def _under_its_key(
     try:
         sqlcipher.export(connection, other, wanted)
     except sqlcipher.driver().Error as fault:
-        raise engines.explain(fault, place) from fault
+        raise explain(fault, place) from fault
     finally:
         connection.close()
     return other, wanted
@@ -303,7 +304,7 @@ def _wanted_key(record: Path, raw: str | None, target: Path, given: _Keys) -> st
 @contextmanager
 def _opened(record: Path, raw: str | None) -> Generator[Engine]:
     """Open an unpacked record and bring it up to date."""
-    engine = migrations.prepare(engines.of_file(record, raw), create=False, must_be_new=False, raw_key=raw)
+    engine = migrations.prepare(addresses.of_file(record, raw), create=False, must_be_new=False, raw_key=raw)
     try:
         require_sound(engine, record)
         yield engine

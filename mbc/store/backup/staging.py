@@ -11,7 +11,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from mbc.errors import Conflict, StoreError
-from mbc.store.database import engine as engines
+from mbc.store.database.faults import not_made
 
 try:
     import fcntl
@@ -55,7 +55,7 @@ def explain_errors(path: Path) -> Generator[None]:
     try:
         yield
     except OSError as fault:
-        raise engines.not_made(path, fault) from fault
+        raise not_made(path, fault) from fault
 
 
 def install_file(made: Path, target: Path, *, force: bool) -> None:

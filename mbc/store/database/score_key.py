@@ -9,8 +9,7 @@ from pathlib import Path
 
 from sqlalchemy import Engine
 
-from mbc.store.database import engine as engines
-from mbc.store.database import sqlcipher
+from mbc.store.database import addresses, sqlcipher
 
 _PERSON = b"mbc kept scores"
 _VARIABLE = "MBC_SECRET_KEY"
@@ -52,7 +51,7 @@ class ScoreKey:
 
     def _derived(self) -> bytes | None:
         raw = sqlcipher.key_of(self._engine)
-        if raw is None and engines.file_of(self._engine.url) is None and self._engine.dialect.name != "sqlite":
+        if raw is None and addresses.file_of(self._engine.url) is None and self._engine.dialect.name != "sqlite":
             raw = os.environ.get(_VARIABLE)
         return None if not raw else hashlib.blake2b(raw.encode(), digest_size=32, person=_PERSON).digest()
 
@@ -64,12 +63,12 @@ class ScoreKey:
             return None
 
     def _path(self) -> Path | None:
-        record = engines.file_of(self._engine.url)
+        record = addresses.file_of(self._engine.url)
         if record is not None:
             return record.with_name(f"{record.name}.scores-key")
         if self._engine.dialect.name == "sqlite":
             return None
         from platformdirs import user_state_path  # noqa: PLC0415 - for servers only
 
-        named = hashlib.sha256(engines.display_address(self._engine.url).encode()).hexdigest()[:32]
+        named = hashlib.sha256(addresses.display_address(self._engine.url).encode()).hexdigest()[:32]
         return user_state_path("mbc") / "scores-keys" / named

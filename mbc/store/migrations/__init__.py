@@ -10,10 +10,11 @@ from sqlalchemy import URL, Connection, Engine, func, inspect, select, text
 from mbc import __version__
 from mbc.distribution import UPGRADE
 from mbc.errors import Conflict, SettingsError, StoreError, StoreNewer, StoreNotFound, StoreOlder
+from mbc.store.database import addresses, sqlcipher
 from mbc.store.database import encryption_keys as keys
 from mbc.store.database import engine as engines
-from mbc.store.database import sqlcipher
 from mbc.store.database.encryption_keys import Passphrase
+from mbc.store.database.faults import explain_faults, not_made
 
 Older = Literal["upgrade", "refuse", "keep"]
 # every released revision, oldest first
@@ -102,7 +103,7 @@ def revision_of(connection: Connection) -> str | None:
     if VERSION_TABLE in tables:
         return connection.execute(text(f"SELECT version_num FROM {VERSION_TABLE}")).scalar()  # noqa: S608
     if tables:
-        where = engines.display_address(connection.engine.url)
+        where = addresses.display_address(connection.engine.url)
         shown = ", ".join(sorted(tables)[:3])
         raise StoreError(
             f"The database at {where} belongs to another program (it holds {shown}). Choose another address."
@@ -111,12 +112,12 @@ def revision_of(connection: Connection) -> str | None:
 
 
 def _prepare_file(url: URL, *, create: bool, key: Passphrase | None) -> None:
-    path = engines.file_of(url)
+    path = addresses.file_of(url)
     if path is None:
         return
     if path.is_dir():
         raise StoreError(f"{path} is a folder. Name the file in it: {url.drivername}:///{path}/clinic.db")
-    if create and engines.is_encrypted(url):
+    if create and addresses.is_encrypted(url):
         _make_encrypted(path, key)
     elif create:
         engines.touch_private(path)
@@ -137,15 +138,15 @@ def _make_encrypted(path: Path, key: Passphrase | None) -> None:
     except FileExistsError:
         return
     except OSError as fault:
-        raise engines.not_made(path, fault) from None
+        raise not_made(path, fault) from None
     keys.keep(path, chosen)
 
 
 def _bring_up_to_date(engine: Engine, *, create: bool, must_be_new: bool, older: Older) -> None:
-    with engines.explain_faults(engine), engine.connect() as connection:
+    with explain_faults(engine), engine.connect() as connection:
         revision = revision_of(connection)
         _require_utf8(connection)
-    shown = engines.display_address(engine.url)
+    shown = addresses.display_address(engine.url)
     if revision is None and not create:
         raise StoreNotFound(_absent(engine.url))
     if revision is not None and revision not in REVISIONS:
@@ -178,7 +179,7 @@ def _require_utf8(connection: Connection) -> None:
 
 
 def _absent(url: URL) -> str:
-    shown, path = engines.display_address(url), engines.file_of(url)
+    shown, path = addresses.display_address(url), addresses.file_of(url)
     place = "" if path is None or path.is_absolute() else f" (the file {path.absolute()})"
     return f"There is no record at {shown}{place} yet. Make one: mbc init --store {shown}"
 

@@ -14,6 +14,7 @@ from sqlalchemy import create_engine, text
 
 from mbc.errors import StoreError
 from mbc.store import Administration, Store, migrations
+from mbc.store.database import addresses
 from mbc.store.database import engine as engines
 from mbc.store.maintenance import verification
 from mbc.store.migrations import upgrade
@@ -44,7 +45,7 @@ pytestmark = [pytest.mark.usefixtures("real_migrations"), pytest.mark.long]
 
 def lay_down(url: str, *changes: str) -> None:
     """Make a record as revision 0001 left it, by plain SQL."""
-    engine = engines.make_engine(engines.address(url))
+    engine = engines.make_engine(addresses.address(url))
     with engines.writing(engine) as connection:
         upgrade(connection, "0001")
         sqlite = connection.dialect.name == "sqlite"
@@ -81,7 +82,7 @@ def _number_on(connection) -> None:
 
 def held(url: str) -> dict[str, list]:
     """Everything in the columns that revision 0001 had, the audit trail's digests apart."""
-    engine = create_engine(engines.address(url))
+    engine = create_engine(addresses.address(url))
     found = {}
     with engine.connect() as connection:
         for table, released in RELEASED.items():
@@ -93,7 +94,7 @@ def held(url: str) -> dict[str, list]:
 
 
 def revision(url: str) -> str | None:
-    engine = create_engine(engines.address(url))
+    engine = create_engine(addresses.address(url))
     with engine.connect() as connection:
         found = migrations.revision_of(connection)
     engine.dispose()
@@ -102,7 +103,7 @@ def revision(url: str) -> str | None:
 
 def test_records_of_other_tests_have_the_tables_that_the_migrations_make(tmp_path, quick_tables):
     def schema(run, name: str) -> list[tuple]:
-        engine = engines.make_engine(engines.address(f"sqlite:///{tmp_path}/{name}.db"))
+        engine = engines.make_engine(addresses.address(f"sqlite:///{tmp_path}/{name}.db"))
         with engines.writing(engine) as connection:
             run(connection)
             rows = connection.execute(text("SELECT type, name, sql FROM sqlite_master ORDER BY name")).all()
@@ -116,7 +117,7 @@ def test_records_of_other_tests_have_the_tables_that_the_migrations_make(tmp_pat
 
 def test_the_frozen_record_has_a_row_in_every_table_of_its_revision(empty_url):
     lay_down(empty_url)
-    engine = create_engine(engines.address(empty_url))
+    engine = create_engine(addresses.address(empty_url))
     with engine.connect() as connection:
         names = set(engine.dialect.get_table_names(connection)) - {migrations.VERSION_TABLE}
     engine.dispose()

@@ -13,6 +13,7 @@ from mbc.errors import Conflict, SettingsError, StoreOlder
 from mbc.store import Client, Store, migrations
 from mbc.store.backup import older_record
 from mbc.store.backup.restore import examine, restore
+from mbc.store.database import addresses
 from mbc.store.database import engine as engines
 from tests.store.migrations.test_migrations import lay_down
 
@@ -103,7 +104,7 @@ def test_an_upgrade_does_not_replace_a_copy(older: str, tmp_path: Path):
 
 
 def test_an_upgrade_is_refused_while_the_record_is_in_use(older: str, tmp_path: Path):
-    engine = engines.make_engine(engines.address(older))
+    engine = engines.make_engine(addresses.address(older))
     try:
         with engines.reading(engine) as connection:
             connection.exec_driver_sql("SELECT count(*) FROM client").scalar()

@@ -11,6 +11,7 @@ import pytest
 from mbc import sqlite_library
 from mbc.sqlite_library import SQLITE, is_safe
 from mbc.store import Store
+from mbc.store.database import addresses
 from mbc.store.database import engine as engines
 
 PROCESSES, THREADS = 4, 4
@@ -20,7 +21,7 @@ from pathlib import Path
 from mbc.store.database import engine as engines
 
 path, process, threads, commits = Path(sys.argv[1]), int(sys.argv[2]), int(sys.argv[3]), int(sys.argv[4])
-engine = engines.make_engine(engines.of_file(path, None), busy_seconds=120)
+engine = engines.make_engine(addresses.of_file(path, None), busy_seconds=120)
 
 def write(thread):
     chance = random.Random(1000 * process + thread)
@@ -49,7 +50,7 @@ engine.dispose()
 )
 def test_many_writers_damage_nothing_and_lose_nothing(tmp_path: Path, commits: int):
     path = tmp_path / "shared.db"
-    engine = engines.make_engine(engines.of_file(path, None))
+    engine = engines.make_engine(addresses.of_file(path, None))
     with engines.writing(engine) as connection:
         connection.exec_driver_sql("CREATE TABLE written (process, thread, number, filling)")
         connection.exec_driver_sql("CREATE UNIQUE INDEX each ON written (process, thread, number)")
@@ -106,7 +107,7 @@ def test_only_one_library_opens_records():
 def test_a_damaged_page_is_found(tmp_path: Path):
     path = tmp_path / "clinic.db"
     Store.create(f"sqlite:///{path}").close()
-    engine = engines.make_engine(engines.of_file(path, None))
+    engine = engines.make_engine(addresses.of_file(path, None))
     with engines.writing(engine) as connection:
         connection.exec_driver_sql("CREATE TABLE big (a, b)")
         connection.exec_driver_sql("CREATE INDEX big_b ON big (b)")
@@ -117,7 +118,7 @@ def test_a_damaged_page_is_found(tmp_path: Path):
     place = content.rindex(b"row 001500 ")
     content[place : place + 10] = b"row 999999"
     path.write_bytes(content)
-    engine = engines.make_engine(engines.of_file(path, None))
+    engine = engines.make_engine(addresses.of_file(path, None))
     try:
         assert engines.file_faults(engine)
     finally:
