@@ -6,6 +6,7 @@ import html as escaping
 from collections.abc import Callable, Sequence
 from typing import Any
 
+from dash import html
 from dash.development.base_component import Component
 from flask import Flask, Response, request
 
@@ -18,7 +19,23 @@ ASKED = "plain"  # in the address: ?plain=1
 _AS = {"Link": "a", "Dialog": "section", "Input": "input", "Textarea": "textarea"}
 _NOT_DRAWN = frozenset({"Graph", "Store", "Location", "AgGrid", "Switch", "SegmentedControl", "Select"})
 _SAME = frozenset(
-    {"href", "id", "role", "scope", "title", "type", "value", "name", "action", "method", "open", "lang"}
+    {
+        "href",
+        "id",
+        "role",
+        "scope",
+        "title",
+        "type",
+        "value",
+        "name",
+        "action",
+        "method",
+        "open",
+        "lang",
+        "label",
+        "multiple",
+        "size",
+    }
 )
 _OTHER = {"className": "class", "htmlFor": "for", "colSpan": "colspan", "rowSpan": "rowspan"}
 _KEPT = {name: name for name in _SAME} | _OTHER
@@ -98,7 +115,8 @@ def _component(part: Component) -> str:
     if kind == "Button" and getattr(part, "type", None) != "submit":
         # it needs a script, but its words may be a heading's
         return to_html(children) if getattr(part, "className", "") == "enlarge" else ""
-    if kind in _NOT_DRAWN or "restricted" in (getattr(part, "className", None) or "").split():
+    needs_script = kind in _NOT_DRAWN and not isinstance(part, html.Select)  # a form's own, not a drawn chooser
+    if needs_script or "restricted" in (getattr(part, "className", None) or "").split():
         return ""
     if kind == "Table" and isinstance(data := getattr(part, "data", None), dict):
         return _table(data)

@@ -2,8 +2,22 @@
 
 from __future__ import annotations
 
-import datetime as dt
 from collections.abc import Sequence
+
+from mbc.days import day, day_words
+
+__all__ = [
+    "MINUS",
+    "count",
+    "day",
+    "day_words",
+    "join_list",
+    "lower_first",
+    "number",
+    "points",
+    "sentence",
+    "span",
+]
 
 MINUS = "\N{MINUS SIGN}"
 
@@ -21,28 +35,6 @@ def number(value: float, decimals: int = 0, *, signed: bool = False) -> str:
     if signed and not text.startswith("-") and text != "0":
         text = f"+{text}"
     return text.replace("-", MINUS)
-
-
-def day(when: dt.date, *, year: bool = True) -> str:
-    """Write a day.
-
-    Examples
-    --------
-    >>> day(dt.date(2025, 6, 2)), day(dt.date(2025, 6, 2), year=False)
-    ('2 June 2025', '2 June')
-    """
-    return f"{when.day} {when:%B %Y}" if year else f"{when.day} {when:%B}"
-
-
-def day_words(when: dt.date | None) -> str:
-    """Write a day in a few letters, so that no country reads it otherwise.
-
-    Examples
-    --------
-    >>> day_words(dt.date(2025, 3, 4)), day_words(None)
-    ('4 Mar 2025', '')
-    """
-    return "" if when is None else f"{when.day} {when:%b %Y}"
 
 
 def points(value: float, decimals: int = 0) -> str:

@@ -134,7 +134,6 @@ def summary(  # noqa: PLR0913 - an option each
     from mbc.care.forecast.model_files import read_models  # noqa: PLC0415
     from mbc.reports.catalogue import catalogue  # noqa: PLC0415
     from mbc.reports.plain_summary import printed_goals, summary_document  # noqa: PLC0415
-    from mbc.reports.private_matters import PRIVATE_WORDS, WARNING  # noqa: PLC0415
     from mbc.store import Store  # noqa: PLC0415
 
     place = _target(target, force=force)
@@ -147,9 +146,54 @@ def summary(  # noqa: PLR0913 - an option each
         _save(store, document, place, paper, client_id, included=include)
     goals = printed_goals(review, include)
     _say_goals(len(review.goals) - len(goals), [goal.label for goal in goals])
-    if include:
-        names = ", ".join(PRIVATE_WORDS[name] for name in include)
-        click.secho(f"Includes {names}. {WARNING}", fg="yellow", err=True)
+    _warn_of(include)
+
+
+@command.command("measures")
+@click.argument("client_id", metavar="CLIENT")
+@click.option("--language", default="en", show_default=True, help="de, en, es, fr or nl.")
+@click.option(
+    "--include",
+    type=click.Choice(("relationship", "alliance")),
+    multiple=True,
+    help="Name questionnaires that a partner must not read about, for this print alone; may be repeated.",
+)
+@models_option
+@_output
+def measures_sheet(  # noqa: PLR0913 - an option each
+    *,
+    client_id: str,
+    language: str,
+    include: tuple[str, ...],
+    models_folder: Path | None,
+    target: Path,
+    paper: str,
+    as_of: dt.datetime | None,
+    force: bool,
+    store_url: str,
+    username: str | None,
+) -> None:
+    """Print for CLIENT how their progress is measured, from their own plan.
+
+    What they are asked, how often, what a clear change is, and where the lines come from. Names of relationship
+    scales and of the alliance are left out unless --include ticks them.
+    """
+    from mbc.care import CohortModels  # noqa: PLC0415 - quick until a report is made
+    from mbc.care.forecast.model_files import read_models  # noqa: PLC0415
+    from mbc.reports import measures_report  # noqa: PLC0415
+    from mbc.reports.catalogue import catalogue  # noqa: PLC0415
+    from mbc.store import Store  # noqa: PLC0415
+
+    place = _target(target, force=force)
+    catalogue(language)  # refused before anything is read
+    with Store.open(store_url) as full_store:
+        store = view_of(full_store, username)
+        cohort = CohortModels(full_store, read_models(models_folder))
+        document = measures_report(
+            store, client_id, language=language, include=include, cohort=cohort, as_of=_day(as_of)
+        )
+        _save(store, document, place, paper, client_id, included=include)
+    _warn_of(include)
 
 
 @command.command("couples")
@@ -188,6 +232,15 @@ def couples(  # noqa: PLR0913 - an option each
         cohort = CohortModels(full_store, read_models(models_folder))
         document = couples_report(store, client_id, release_id, cohort=cohort, as_of=_day(as_of))
         _save(store, document, place, paper, client_id, release=release_id)
+
+
+def _warn_of(included: tuple[str, ...]) -> None:
+    """Warn of what was ticked for a print that a client takes home."""
+    from mbc.reports.private_matters import PRIVATE_WORDS, WARNING  # noqa: PLC0415 - the command line stays quick
+
+    if included:
+        names = ", ".join(PRIVATE_WORDS[name] for name in included)
+        click.secho(f"Includes {names}. {WARNING}", fg="yellow", err=True)
 
 
 def _say_goals(left_out: int, printed: list[str]) -> None:

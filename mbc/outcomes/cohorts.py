@@ -8,6 +8,7 @@ from typing import Literal, get_args
 
 import narwhals.stable.v2 as nw
 
+from mbc.days import day_words
 from mbc.errors import MbcError, SettingsError
 from mbc.outcomes.source import day_number
 
@@ -63,14 +64,14 @@ def heading(cohort: Cohort, period: Period) -> str:
     Examples
     --------
     >>> heading("finished", Period(dt.date(2026, 4, 1), dt.date(2026, 6, 30)))
-    'Clients whose care ended between 2026-04-01 and 2026-06-30'
+    'Clients whose care ended between 1 Apr 2026 and 30 Jun 2026'
     """
-    return _HEADINGS[cohort].format(start=period.start, end=period.end)
+    return _HEADINGS[cohort].format(start=day_words(period.start), end=day_words(period.end))
 
 
 def last_score_rule(cohort: Cohort, period: Period) -> str:
     """Say which score counts as the last one."""
-    return _FIRST_AND_LAST[cohort].format(end=period.end)
+    return _FIRST_AND_LAST[cohort].format(end=day_words(period.end))
 
 
 def in_cohort(cohort: Cohort, period: Period) -> nw.Expr:

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from mbc.reports.clinician_review import review_document as review_document
     from mbc.reports.couples_summary import couples_report as couples_report
     from mbc.reports.document import Document as Document
+    from mbc.reports.measures_sheet import measures_report as measures_report
     from mbc.reports.plain_summary import client_summary as client_summary
 
 __getattr__, __dir__, _names = public_names(
@@ -19,6 +20,7 @@ __getattr__, __dir__, _names = public_names(
     {
         "catalogue": ("languages",),
         "clinician_review": ("client_report", "review_document"),
+        "measures_sheet": ("measures_report",),
         "plain_summary": ("client_summary",),
         "couples_summary": ("couples_report",),
         "document": ("Document",),

@@ -127,7 +127,7 @@ def _chosen(review: ClientReview, measures: Sequence[str], include: Collection[s
                 continue
             raise ReportError(
                 f"{key!r} belongs to {PRIVATE_WORDS[name]}, which a client takes home only when "
-                f"it is ticked: --include {name}."
+                f"it is ticked for this print: {name}."
             )
     courses = [course for course in printable(review.trajectories, include) if _live(course) is not None]
     if measures:

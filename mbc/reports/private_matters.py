@@ -66,9 +66,20 @@ def check_included(included: Collection[str]) -> tuple[Private, ...]:
 
 def is_private(course: Trajectory) -> Private | None:
     """Name what must be ticked before a scale is printed; None where it is printed anyway."""
-    if course.construct in _OWN:
+    return is_private_construct(course.construct)
+
+
+def is_private_construct(construct: str) -> Private | None:
+    """Name what must be ticked before a scale of this construct is printed or named.
+
+    Examples
+    --------
+    >>> is_private_construct("self_esteem"), is_private_construct("relationship_satisfaction")
+    (None, 'relationship')
+    """
+    if construct in _OWN:
         return None
-    return "alliance" if course.construct == "alliance" else "relationship"
+    return "alliance" if construct == "alliance" else "relationship"
 
 
 def printable(courses: Iterable[Trajectory], included: Collection[str]) -> tuple[Trajectory, ...]:

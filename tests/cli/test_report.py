@@ -10,6 +10,7 @@ import polars as pl
 import pytest
 from click.testing import CliRunner
 
+from mbc.care.plan.battery import read_battery
 from mbc.cli.program import program
 from mbc.errors import AccessDenied, MbcError, NotInRecord, ReportError
 from mbc.store import ReleaseOfInformation, Store
@@ -120,6 +121,20 @@ def test_a_language_that_there_is_not_is_refused_before_anything_is_read(url, tm
     with pytest.raises(ReportError, match="'es', 'fr' or 'nl'"):
         run(url, "summary", "C001", "-o", tmp_path / "a.pdf", "--language", "it")
     assert lines_of(url).height == before
+
+
+def test_how_progress_is_measured(url, tmp_path):
+    with pytest.raises(ReportError, match="no plan of measures"):
+        run(url, "measures", "C002", "-o", tmp_path / "a.pdf")
+    with Store.open(url) as store, store.writing() as record:
+        record.add_all(read_battery().planned("C001", dt.date(2026, 1, 5)))
+    output = run(url, "measures", "C001", "-o", tmp_path / "a.html", "--language", "fr", "--include", "alliance")
+    assert "Includes the alliance." in output
+    assert "Comment on voit si cela avance" in (tmp_path / "a.html").read_text()
+    line = lines_of(url).filter(pl.col("action") == "report").row(-1, named=True)
+    assert json.loads(line["detail"]) == {
+        "kind": "measures", "form": "html", "language": "fr", "included": ["alliance"],
+    }  # fmt: skip
 
 
 def test_the_couples_summary_needs_a_release_and_the_permission(url, tmp_path):

@@ -145,7 +145,7 @@ def test_the_flow_of_numbers_ends_where_the_figures_begin(people):
 
 def test_other_cohorts_are_named_and_counted_by_their_own_rule(people):
     started = outcomes.report(frames_of(people), cohort="started", start=START, end=END)
-    assert started.heading == "Clients whose care began between 2026-04-01 and 2026-06-30"
+    assert started.heading == "Clients whose care began between 1 Apr 2026 and 30 Jun 2026"
     assert started.flow[0].count == sum(START <= episode["referred_on"] <= END for episode in people.episodes)
     in_care = outcomes.report(frames_of(people), cohort="in-care", start=START, end=END)
     assert in_care.flow[0].count == sum(

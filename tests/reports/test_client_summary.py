@@ -154,7 +154,7 @@ def test_chosen_measures(store):
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ({"measures": ["csi4"]}, "--include relationship"),
+        ({"measures": ["csi4"]}, "ticked for this print: relationship"),
         ({"measures": ["gad7"]}, "no answers to 'gad7'"),
         ({"include": ["safety"]}, "cannot be included"),
         ({"language": "it"}, "'es', 'fr' or 'nl'"),

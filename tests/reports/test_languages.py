@@ -22,7 +22,7 @@ CODES = ("de", "en", "es", "fr", "nl")
 EXAMPLES = {
     "kept": 12, "all": 14, "month": "2026", "first": 11, "last": 23, "first_day": "3", "last_day": "9", "best": 30,
     "limit": 6, "day": "9", "name": "x", "source": "x", "page": 1, "pages": 1, "who": "C1", "date": "9",
-    "weeks": 2, "days": 9, "low": 0, "high": 30,
+    "weeks": 2, "days": 9, "low": 0, "high": 30, "sessions": 2, "numbers": "3", "times": 2,
 }  # fmt: skip
 
 

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator
 import pytest
 
 from mbc import reports
+from mbc.care.plan.battery import read_battery
 from mbc.instruments import instrument
 from mbc.reports import Document
 from mbc.store import CouplesContraindication, ReleaseOfInformation, Store
@@ -22,6 +23,10 @@ DOCUMENTS: dict[str, Callable[[Store], Document]] = {
     "summary with everything": lambda store: reports.client_summary(
         store, CLIENT, include=["relationship", "alliance", "events", "goals"], as_of=DAY
     ),
+    "measures": lambda store: reports.measures_report(store, CLIENT, as_of=DAY),
+    "measures with everything": lambda store: reports.measures_report(
+        store, CLIENT, include=["relationship", "alliance", "events", "goals"], as_of=DAY
+    ),
     "couples": lambda store: reports.couples_report(store, CLIENT, "R-1", as_of=DAY),
 }
 
@@ -33,6 +38,7 @@ def twins(tmp_path_factory) -> Iterator[tuple[Store, Store]]:
         make_twin(place, screened=screened)
         with Store.open(place) as store, store.writing() as record:
             record.add(ReleaseOfInformation("R-1", CLIENT, "Dr Rowan", "planning", "rses phq9 csi4", DAY, day(30)))
+            record.add_all(read_battery().planned(CLIENT, DAY))
             if screened:  # while it holds nothing is made for a couples therapist: another test
                 ended = CouplesContraindication(CLIENT, day(2), "violence or fear", ended_on=day(9))
                 record.add(ended, supersede="it ended")

@@ -34,6 +34,7 @@ from dashboards.web.asking_access import asking_access
 from dashboards.web.visitor import record_view
 from mbc import __version__
 from mbc.care import CohortModels, client_safety
+from mbc.care.client.releases import releases_in_force
 from mbc.errors import NotInRecord
 from mbc.exchange.own_definitions import with_definitions_of_record
 from mbc.instruments.short_names import short_name
@@ -75,15 +76,17 @@ def layout(
     snapshot = read_snapshot(store, client_id, cohort=cohort, as_of=as_of)
     review = snapshot.review
     moved = moved_items(snapshot)
+    restricted = store.has_permission("safety:read")
     content = [
         *notice(note),
         header(
             review,
-            restricted=store.has_permission("safety:read"),
+            restricted=restricted,
             record=list_path(client_id) if store.can_write(Session) else "",
             send=send_path(client_id) if asks and store.can_write(Administration) else "",
             token=token,
             asked=waiting_words(store, client_id),
+            releases=releases_in_force(store, client_id, on=review.as_of) if restricted else (),
         ),
         html.Section(questions(review), className="no-print", **aria(label="What to ask")),
         html.Section(tiles(snapshot, tile_charts(snapshot)), **aria(label="Measures")),

@@ -38,6 +38,7 @@ from mbc.care.values.course import Trajectory
 from mbc.care.values.review import ClientReview, GoalProgress
 from mbc.figures.client_page.sheet import Chart
 from mbc.figures.client_page.timeline_chart import alliance_ratings
+from mbc.store import ReleaseOfInformation
 
 AXES = {"calendar": "dates", "session": "sessions"}
 STILL: Any = {**CONFIG, "staticPlot": True}
@@ -55,13 +56,20 @@ _LEGEND = (
 
 
 def header(
-    review: ClientReview, *, restricted: bool, record: str = "", send: str = "", token: str = "", asked: str = ""
+    review: ClientReview,
+    *,
+    restricted: bool,
+    record: str = "",
+    send: str = "",
+    token: str = "",
+    asked: str = "",
+    releases: Sequence[ReleaseOfInformation] = (),
 ) -> Component:
     """Lay out who this is, how they are, and what today is about.
 
     ``record`` is where something is recorded, ``send`` where the client is asked; ``asked`` what they were.
     """
-    buttons: list[Component] = [print_menu(review.client_id, token)]
+    buttons: list[Component] = [print_menu(review, token, releases if restricted else None)]
     if send:
         buttons.insert(0, html.A("Send", href=send, className="button", **script_data(drawer="yes")))
     if record:

@@ -15,6 +15,7 @@ from dashboards.components.aria import aria
 from dashboards.components.charts import chart
 from dashboards.components.forms import form, notice
 from dashboards.components.tables import table
+from dashboards.components.wording import day_words
 from dashboards.pages.outcomes.content import (
     COHORT,
     DEFINITION,
@@ -156,7 +157,8 @@ def release_content(release: StoredRelease, theme: Theme, token: str = "") -> li
     download = form(DOWNLOAD, token, [], "Download as CSV", hidden={"release": release.name}, inline=True)
     parts: list[Component] = [
         html.P(
-            f"Release {release.name}: {release.start} to {release.end}, made on {release.made_at:%Y-%m-%d}. "
+            f"Release {release.name}: {day_words(release.start)} to {day_words(release.end)}, "
+            f"made on {day_words(release.made_at.date())}. "
             f"{release.content['replaces']} Late entries counted here: {release.content['late_entries']}.",
             className="lead",
         ),

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from mbc.care import words
 from mbc.care.values.course import Confidence, Trajectory
-from mbc.instruments import Instrument, instrument
+from mbc.instruments import Instrument, Scale, instrument
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,14 +27,7 @@ def origins(course: Trajectory) -> tuple[Origin, ...]:
     lines: list[Origin] = []
     noise = next((segment.noise for segment in course.segments if segment.noise is not None), None)
     if noise is not None:
-        keys: tuple[str | None, ...] = ()
-        if noise.source.startswith(CLINIC):
-            keys = ()
-        elif scale.change_norm is not None:
-            keys = (scale.change_norm.source, scale.change_norm.reliability_source)
-        elif scale.change is not None:
-            keys = (scale.change.source,)
-        source = full_sources(definition, keys) or noise.source
+        source = noise_source(definition, scale, noise.source)
         lines.append(Origin("Measurement error", noise.label, source, _doubt(noise.confidence)))
     for cutoff in course.cutoffs:
         key = scale.cutoff.source if scale.cutoff is not None else None
@@ -59,6 +52,18 @@ def origins(course: Trajectory) -> tuple[Origin, ...]:
 
 
 CLINIC = "this clinic"
+
+
+def noise_source(definition: Instrument, scale: Scale, short: str) -> str:
+    """Cite in full where the measurement error of a scale is from; ``short`` is how its band names it."""
+    keys: tuple[str | None, ...] = ()
+    if short.startswith(CLINIC):
+        keys = ()
+    elif scale.change_norm is not None:
+        keys = (scale.change_norm.source, scale.change_norm.reliability_source)
+    elif scale.change is not None:
+        keys = (scale.change.source,)
+    return full_sources(definition, keys) or short
 
 
 def full_sources(definition: Instrument, keys: Sequence[str | None]) -> str:

@@ -16,6 +16,7 @@ import narwhals.stable.v2 as nw
 import polars as pl
 from pydantic import Field
 
+from mbc.days import day_words
 from mbc.instruments import Instrument, Scale
 from mbc.instruments.short_names import short_name
 from mbc.outcomes.applicability import of_the_last_relationship
@@ -105,7 +106,8 @@ def _own_reference(paired: Lazy, measure: Measure, settings: Settings, period: P
         sd=math.sqrt(spread * people / (people - 1)),
         intercept=mean_y - slope * mean_x,
         slope=slope,
-        source=f"this clinic's own care that ended before {period.start} ({people} clients in the clinical range)",
+        source=f"this clinic's own care that ended before {day_words(period.start)} "
+        f"({people} clients in the clinical range)",
     )
 
 

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import json
 import re
 
 import polars as pl
 import pytest
 
-from mbc.store import Store
+from mbc.care.plan.battery import read_battery
+from mbc.store import ReleaseOfInformation, Store
+from tests.dashboards.record import day
 from tests.reports.documents import read_pdf, squeezed
 
 
@@ -84,3 +87,53 @@ def test_what_cannot_be_ticked_comes_back_to_the_page_in_words(signed_in):
     refused = print_report(browser, kind="summary", include=["safety"])
     assert refused.status_code == 303
     assert "cannot be included" in browser.get("/client/C001?plain=1").text
+
+
+def test_only_chosen_questionnaires_are_in_the_summary(signed_in):
+    browser = signed_in("ash")
+    assert 'name="measure"' in browser.get("/client/C001?plain=1").text
+    text = squeezed(read_pdf(print_report(browser, kind="summary", measure=["phq9"]).data).text)
+    assert "Lowmood" in text
+    assert "Howyouseeyourself" not in text
+    refused = print_report(browser, kind="summary", measure=["csi4"])
+    assert refused.status_code == 303
+    assert "--include" not in browser.get("/client/C001?plain=1").text
+
+
+def test_how_progress_is_measured_is_downloaded_and_audited(signed_in, record_url):
+    browser = signed_in("ash")
+    without = print_report(browser, kind="measures")
+    assert without.status_code == 303
+    assert "no plan of measures" in browser.get("/client/C001?plain=1").text
+    with Store.open(record_url) as store, store.writing() as record:
+        record.add_all(read_battery().planned("C001", day(0)))
+    made = print_report(browser, kind="measures", language="nl")
+    assert "measures-C001" in made.headers["Content-Disposition"]
+    assert "Hoe we zien of het beter gaat" in read_pdf(made.data).text
+    with Store.open(record_url) as store:
+        detail = store.audit.entries(action="report")["detail"].to_list()[-1]
+    assert json.loads(detail) == {"kind": "measures", "form": "pdf", "language": "nl"}
+
+
+def test_the_couples_summary_is_for_those_with_the_safety_permission_alone(signed_in, record_url):
+    today = dt.date.today()  # noqa: DTZ011 - the server reads the calendar day
+    with Store.open(record_url) as store, store.writing() as record:
+        ends = today + dt.timedelta(days=30)
+        record.add(ReleaseOfInformation("R-1", "C001", "Dr Rowan", "planning", "rses", today, ends))
+        record.add(ReleaseOfInformation("R-0", "C001", "Dr Elm", "planning", "rses", day(0), day(1)))
+    browser = signed_in("ash")
+    page = browser.get("/client/C001?plain=1").text
+    assert "For a couples therapist" in page
+    assert "Dr Rowan, until" in page
+    assert "Dr Elm" not in page  # expired
+    made = print_report(browser, kind="couples", release="R-1")
+    assert "Summary for Dr Rowan" in read_pdf(made.data).text
+    with Store.open(record_url) as store:
+        line = store.audit.entries(action="report").row(-1, named=True)
+    assert json.loads(line["detail"])["release"] == "R-1"
+    refused = print_report(browser, kind="couples", release="R-0")
+    assert refused.status_code == 303
+    assert "expired on" in browser.get("/client/C001?plain=1").text
+    other = signed_in("oak")
+    assert "couples therapist" not in other.get("/client/C001?plain=1").text
+    assert print_report(other, kind="couples", release="R-1").status_code == 404
