@@ -190,6 +190,9 @@ def _metric(rate: Rate, position: int, table: pl.DataFrame, group: Group, rule: 
         unknown=unknown,
         clinicians=limits.clusters if limits else 0,
         share=share,
+        unknown_name=rate.unknown,
+        certain=rate.certain,
+        adds_unknown=rate.everybody is not None,
     )
 
 
@@ -197,10 +200,13 @@ def _table(group: Group, table: pl.DataFrame) -> Table:
     """Give the counts of a group that may be published, and how they hang together."""
     counts: dict[str, int] = {}
     for position, rate in enumerate(group.rates):
-        if not rate.completeness:
-            counts[rate.of or f"{rate.name}_of"] = sum(_numbers(table, f"den{position}"))
-            counts[rate.name] = sum(_numbers(table, f"num{position}"))
-    return Table(counts, group.relations, group.hide_first)
+        hits, people = (sum(_numbers(table, f"{part}{position}")) for part in ("num", "den"))
+        if rate.completeness and not rate.unknown:
+            continue
+        counts[rate.of or f"{rate.name}_of"], counts[rate.name] = people, hits
+        if rate.unknown:
+            counts[rate.unknown] = people - hits if rate.completeness else sum(_numbers(table, f"open{position}"))
+    return Table(counts, group.relations, group.hide_first, group.unpublished)
 
 
 def _numbers(table: pl.DataFrame, name: str) -> list[int]:
@@ -212,5 +218,5 @@ def _flow(group: Group, table: pl.DataFrame) -> tuple[FlowStep, ...]:
     for position, step in enumerate(group.steps):
         count = sum(_numbers(table, f"step{position}"))
         lost = steps[-1].count - count if steps else 0
-        steps.append(FlowStep(step.name, step.title, count, lost, step.why_not, group.title))
+        steps.append(FlowStep(step.name, step.title, count, lost, step.why_not, group.title, step.cell))
     return tuple(steps)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, fields
 from typing import Any
 
@@ -9,17 +10,26 @@ from mbc.models import wilson_interval
 from mbc.outcomes.eligibility import WITHHELD, main_metric
 from mbc.outcomes.results import Figure, Metric, OutcomeReport
 from mbc.privacy.small_numbers.attacker import Relation, Shown
-from mbc.privacy.small_numbers.protect import protect
+from mbc.privacy.small_numbers.protect import Table, joined, protect
 from mbc.privacy.small_numbers.rounded_counts import SmallNumberRule
 
 BANDS = ((90, "over 90 %"), (80, "80 to 90 %"), (0, "under 80 %"))
 LEAST_FOR_BAND = 20
 """Completeness is published as a band, and only of at least so many people: of few, a band is a count.
 
-Of fewer than 10 (k - 1) people the highest band would narrow how many are missing to fewer than k values: then
-more are asked for.
+It follows from the published counts: where those who are missing are hidden, it is given only if every number of
+them that is possible lies in the same band.
 """
 LEAST_FOR_MEAN = 20
+
+
+@dataclass(frozen=True, slots=True)
+class PublishedStep:
+    """How many came as far as this step of the flow; what is ``None`` is hidden."""
+
+    title: str
+    count: int | None
+    group: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,10 +46,7 @@ class Published:
     small_numbers: str
     smallest: int
     figures: tuple[Figure, ...]
-    relations: tuple[Relation, ...]
-    """Over names of metrics and of denominators."""
-    shown: dict[str, Shown]
-    """Every published count, denominators included."""
+    flow: tuple[PublishedStep, ...]
     headline: str
 
     def to_json(self) -> dict[str, object]:
@@ -55,28 +62,60 @@ class Published:
             "small_numbers": self.small_numbers,
             "smallest": self.smallest,
             "headline": self.headline,
+            "flow": [asdict(step) for step in self.flow],
             "figures": [asdict(figure) | {"words": figure.words} for figure in self.figures],
         }
 
 
-def publish_report(report: OutcomeReport) -> Published:
-    """Round, hide and recompute every figure of a report.
+def publish_reports(
+    reports: Sequence[OutcomeReport], between: Iterable[Relation] = ()
+) -> tuple[tuple[Published, ...], tuple[Relation, ...]]:
+    """Round, hide and recompute every figure of the reports that are published together.
 
     Counts from 1 to k - 1 are hidden and the others rounded to multiples of k, with further counts hidden where an
-    attacker could narrow a hidden one (`mbc.privacy.small_numbers.protect`). Percentages and limits are computed
-    from the rounded counts, means have two digits and rest on at least 20 people, and completeness is a band. What
-    the counts of clinicians would say is not used: the limits are Wilson's.
+    attacker who sees all the reports could narrow a hidden one (`mbc.privacy.small_numbers.protect`). Percentages,
+    limits, bounds and bands of completeness are computed from what is published of the counts; means have two
+    digits and rest on at least 20 people. What the counts of clinicians would say is not used: the limits are
+    Wilson's.
+
+    Parameters
+    ----------
+    reports : sequence of OutcomeReport
+        Of one cohort and period, under one rule.
+    between : iterable of Relation
+        How counts of different reports are related: see `count_name`.
+
+    Returns
+    -------
+    published : tuple of Published
+    relations : tuple of Relation
+        Everything that is publicly known of how the counts hang together, by `count_name`.
     """
-    rule = SmallNumberRule(report.small_numbers, report.smallest)
-    shown: dict[str, Shown] = {}
-    relations: list[Relation] = []
-    keys = list(dict.fromkeys(metric.key for metric in report.metrics))
-    for key, table in zip(keys, report.tables, strict=True):
-        shown |= {_named(key, name): cell for name, cell in protect(table, rule).items()}
-        relations += [
-            Relation(_named(key, each.total), tuple(_named(key, part) for part in each.parts), each.exact)
-            for each in table.relations
-        ]
+    rule = SmallNumberRule(reports[0].small_numbers, reports[0].smallest)
+    tables: dict[str, Table] = {}
+    for place, report in enumerate(reports):
+        keys = list(dict.fromkeys(metric.key for metric in report.metrics))
+        tables |= {count_name(place, key, ""): table for key, table in zip(keys, report.tables, strict=True)}
+    table = joined(tables, between)
+    shown = protect(table, rule)
+    published = tuple(_published(place, report, shown, rule) for place, report in enumerate(reports))
+    return published, table.relations
+
+
+def count_name(place: int, key: str, name: str) -> str:
+    """Name a count of a report, by its place, among the counts of all reports.
+
+    Examples
+    --------
+    >>> count_name(1, "phq9_total", "paired"), count_name(0, "", "recovery")
+    ('1:phq9_total_paired', '0:recovery')
+    """
+    return f"{place}:{_named(key, name)}"
+
+
+def _published(place: int, report: OutcomeReport, every: Mapping[str, Shown], rule: SmallNumberRule) -> Published:
+    prefix = f"{place}:"
+    shown = {name.removeprefix(prefix): cell for name, cell in every.items() if name.startswith(prefix)}
     figures = tuple(_figure(metric, shown, rule) for metric in report.metrics)
     return Published(
         definition=report.definition,
@@ -89,8 +128,7 @@ def publish_report(report: OutcomeReport) -> Published:
         small_numbers=report.small_numbers,
         smallest=report.smallest,
         figures=figures,
-        relations=tuple(relations),
-        shown=shown,
+        flow=tuple(_flow(report, shown)),
         headline=_headline(report, figures),
     )
 
@@ -110,9 +148,9 @@ def _named(key: str, name: str) -> str:
     return f"{key}_{name}" if key else name
 
 
-def _figure(metric: Metric, shown: dict[str, Shown], rule: SmallNumberRule) -> Figure:
+def _figure(metric: Metric, shown: Mapping[str, Shown], rule: SmallNumberRule) -> Figure:
     if metric.completeness:
-        return _band(metric, rule)
+        return _band(metric, shown, rule)
     if metric.unit != "percent":
         return _mean(metric, shown, rule)
     count, of = shown[metric.metric].rounded, shown[_named(metric.key, metric.of)].rounded
@@ -122,6 +160,7 @@ def _figure(metric: Metric, shown: dict[str, Shown], rule: SmallNumberRule) -> F
     if not of or metric.value is None:
         return _made(metric, count=count, of=of)
     limits = wilson_interval(counted, of)
+    worst, best = _bounds(metric, counted, of, shown)
     return _made(
         metric,
         count=count,
@@ -129,18 +168,51 @@ def _figure(metric: Metric, shown: dict[str, Shown], rule: SmallNumberRule) -> F
         percent=round(100 * counted / of),
         lower=round(100 * (limits.lower or 0.0)),
         upper=round(100 * (limits.upper or 0.0)),
+        worst=worst,
+        best=best,
     )
 
 
-def _band(metric: Metric, rule: SmallNumberRule) -> Figure:
-    least = max(LEAST_FOR_BAND, 10 * (rule.smallest - 1))
-    if metric.denominator < least or metric.numerator is None:
+def _bounds(metric: Metric, count: int, of: int, shown: Mapping[str, Shown]) -> tuple[int | None, int | None]:
+    """Give worst and best case in percent, from rounded counts; None where those who are missing are hidden.
+
+    Where some of those who were counted could still turn out otherwise, all of the missing are taken to: the worst
+    case is then lower than the exact report's, never higher.
+    """
+    cell = shown.get(_named(metric.key, metric.unknown_name)) if metric.unknown_name else None
+    if cell is None or cell.rounded is None:
+        return None, None
+    unknown = cell.rounded
+    everybody = of + unknown if metric.adds_unknown else of
+    certain = count if metric.certain else max(0, count - unknown)
+    return round(100 * certain / everybody), round(100 * min(count + unknown, everybody) / everybody)
+
+
+def _band(metric: Metric, shown: Mapping[str, Shown], rule: SmallNumberRule) -> Figure:
+    """Give a band of completeness that follows from what is published of the counts, and says no more."""
+    of = shown.get(_named(metric.key, metric.of))
+    missing = shown.get(_named(metric.key, metric.unknown_name)) if metric.unknown_name else None
+    if of is None or of.rounded is None or missing is None or of.rounded < LEAST_FOR_BAND:
         return _made(metric, hidden=True)
-    percent = 100 * metric.numerator / metric.denominator
+    most = missing.rounded
+    if most is None and missing.small and rule.smallest - 1 <= rule.possible(of.rounded)[0] / 10:
+        most = 0  # whatever it is, under 10 %
+    if most is None:
+        return _made(metric, hidden=True)
+    percent = 100 * (1 - min(most, of.rounded) / of.rounded)
     return _made(metric, value=next(band for lowest, band in BANDS if percent >= lowest))
 
 
-def _mean(metric: Metric, shown: dict[str, Shown], rule: SmallNumberRule) -> Figure:
+def _flow(report: OutcomeReport, shown: Mapping[str, Shown]) -> Iterator[PublishedStep]:
+    """Give the steps of the flow whose counts are published."""
+    keys = {metric.group: metric.key for metric in report.metrics}
+    for step in report.flow:
+        cell = shown.get(_named(keys.get(step.group, ""), step.cell)) if step.cell else None
+        if cell is not None:
+            yield PublishedStep(step.title, cell.rounded, step.group)
+
+
+def _mean(metric: Metric, shown: Mapping[str, Shown], rule: SmallNumberRule) -> Figure:
     judged = shown.get(_named(metric.key, "paired"))
     given_away = judged is not None and judged.rounded is None  # its n would stand with the mean
     if metric.value is None or given_away or metric.denominator < max(LEAST_FOR_MEAN, rule.smallest):
@@ -148,7 +220,11 @@ def _mean(metric: Metric, shown: dict[str, Shown], rule: SmallNumberRule) -> Fig
     return _made(metric, value=f"{metric.value:.2f}", of=rule.rounded(metric.denominator))
 
 
-def _made(metric: Metric, *, hidden: bool = False, value: str | None = None, **counts: int) -> Figure:
+def _bounds_words(worst: int | None, best: int | None) -> str:
+    return "" if worst is None or best is None else f"{worst} to {best} %"
+
+
+def _made(metric: Metric, *, hidden: bool = False, value: str | None = None, **counts: int | None) -> Figure:
     return Figure(
         metric=metric.metric,
         title=metric.title,
@@ -159,6 +235,9 @@ def _made(metric: Metric, *, hidden: bool = False, value: str | None = None, **c
         percent=counts.get("percent"),
         lower=counts.get("lower"),
         upper=counts.get("upper"),
+        worst=counts.get("worst"),
+        best=counts.get("best"),
+        bounds=_bounds_words(counts.get("worst"), counts.get("best")),
         value=value,
         unit=metric.unit,
         hidden=hidden,
@@ -179,6 +258,8 @@ class ReleasedReport:
     figures: tuple[Figure, ...]
     definition: str
     small_numbers: str
+    flow: tuple[PublishedStep, ...] = ()
+    sources: tuple[str, ...] = ()
 
     @property
     def caption(self) -> str:
@@ -186,13 +267,13 @@ class ReleasedReport:
         return (
             f"{self.heading}. {self.first_rule[0].upper()}{self.first_rule[1:]}, compared with {self.last_rule}. "
             f"Counts are rounded and small ones hidden ({self.small_numbers}); shares and their 95 % limits are "
-            "computed from the rounded counts."
+            "computed from the rounded counts, and so are worst and best case."
         )
 
 
 def released_report(content: dict[str, Any]) -> ReleasedReport:
     """Read one report of a release's content."""
-    names = [field.name for field in fields(Figure)]
+    names = {field.name for field in fields(Figure)}
     return ReleasedReport(
         title=content["title"],
         heading=content["heading"],
@@ -200,7 +281,9 @@ def released_report(content: dict[str, Any]) -> ReleasedReport:
         last_rule=content["last"],
         rules=tuple(content["rules"]),
         headline=content["headline"],
-        figures=tuple(Figure(**{name: each[name] for name in names}) for each in content["figures"]),
+        figures=tuple(Figure(**{name: each[name] for name in names & each.keys()}) for each in content["figures"]),
         definition=content["definition"],
         small_numbers=content["small_numbers"],
+        flow=tuple(PublishedStep(**step) for step in content.get("flow", ())),  # not in those made before it was
+        sources=tuple(content["sources"]),
     )

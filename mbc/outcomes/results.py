@@ -51,6 +51,12 @@ class Metric:
     """Name of the denominator's count: metrics with the same one have the same denominator."""
     completeness: bool = False
     share: PublishedShare | None = None
+    unknown_name: str = ""
+    """Name of the count of those whose outcome is not known."""
+    certain: bool = True
+    """Whether everybody counted is counted whatever else becomes known."""
+    adds_unknown: bool = False
+    """Whether those whose outcome is not known stand beside the denominator, not in it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +79,9 @@ class Figure:
     hidden: bool = False
     bounds: str = ""
     """Worst and best case in words, where outcomes are missing."""
+    worst: float | None = None
+    """Worst and best case in percent."""
+    best: float | None = None
     completeness: bool = False
     """Whether it says how complete the data are."""
 
@@ -103,6 +112,8 @@ class FlowStep:
     lost: int
     why: str
     group: str = ""
+    cell: str = ""
+    """Name of the count by which it may be published."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -246,6 +257,8 @@ def _exact(metric: Metric) -> Figure:
         value="too few" if mean and value is None else value,
         unit="" if mean and value is None else metric.unit,
         bounds=bounds,
+        worst=None if mean else metric.worst,
+        best=None if mean else metric.best,
         completeness=metric.completeness,
     )
 

@@ -16,7 +16,8 @@ from mbc.care.forecast.clinic_models import CohortModels
 from mbc.errors import AccessDenied, SettingsError
 from mbc.exchange.own_definitions import with_definitions_of_record
 from mbc.outcomes.definitions.definition_file import definition as read_definition
-from mbc.outcomes.publication import publish_report
+from mbc.outcomes.publication import publish_reports
+from mbc.outcomes.shared_counts import relations_between
 from mbc.privacy.small_numbers.presets import Preset
 from mbc.privacy.small_numbers.rounded_counts import small_number_rule
 from mbc.store import Store
@@ -99,14 +100,11 @@ def make_release(
     frames["episodes"], late = _with_late_entries(store, frames["episodes"], period)
     own = CohortModels(store)
     settings = [with_own_limits(read_definition(chosen), frames["scores"], own) for chosen in definitions]
-    published = [
-        publish_report(
-            outcomes.report(
-                frames, each, "finished", start=period.start, end=period.end, small_numbers=small_numbers
-            )
-        )
+    reports = [
+        outcomes.report(frames, each, "finished", start=period.start, end=period.end, small_numbers=small_numbers)
         for each in settings
     ]
+    published, _ = publish_reports(reports, relations_between(reports, settings))
     content: dict[str, object] = {
         "reports": [part.to_json() for part in published],
         "definitions": [each.model_dump(mode="json") for each in settings],
@@ -130,15 +128,15 @@ def release_table(release: StoredRelease) -> pl.DataFrame:
     Returns
     -------
     pl.DataFrame
-        release, definition, metric, count, of, percent, lower, upper, value, unit, hidden.
+        release, definition, metric, count, of, percent, lower, upper, worst, best, value, unit, hidden.
     """
-    names = ("metric", "count", "of", "percent", "lower", "upper", "value", "unit", "hidden")
+    names = ("metric", "count", "of", "percent", "lower", "upper", "worst", "best", "value", "unit", "hidden")
     rows = [
-        (release.name, report["definition"], *(figure[name] for name in names))
+        (release.name, report["definition"], *(figure.get(name) for name in names))
         for report in release.content["reports"]
         for figure in report["figures"]
     ]
-    numbers = dict.fromkeys(("count", "of", "percent", "lower", "upper"), pl.Int64())
+    numbers = dict.fromkeys(("count", "of", "percent", "lower", "upper", "worst", "best"), pl.Int64())
     schema = {name: pl.String() for name in ("release", "definition", *names)} | numbers | {"hidden": pl.Boolean()}
     return pl.DataFrame(rows, schema=schema, orient="row")
 

@@ -157,8 +157,17 @@ def _group(
         steps=_steps(),
         key=measure.key,
         title=f"{scale.title}: {short_name(chosen.key)}",
-        relations=_relations(measure),
-        hide_first=("unchanged", "improved"),
+        relations=_relations(measure, for_everybody=not chosen.applicability.needs_relationship),
+        hide_first=(
+            "began_not_paired",
+            "not_measured",
+            "not_paired",
+            "present",
+            "measured",
+            "unchanged",
+            "improved",
+        ),
+        unpublished=("@cohort",),
         rules=(f"{scale.title}, {short_name(chosen.key)}: {_rule(measure)}",),
     )
 
@@ -206,37 +215,46 @@ def _rates(measure: Measure) -> tuple[Rate, ...]:
     of_pairs = "clients with a first and a later score"
     known = (
         Rate("paired", "Have a later score", "clients with a first score", paired, measured, of="measured",
-             completeness=True),
+             completeness=True, unknown="not_paired"),
         Rate("measured", "Have a first score", "clients to whom the scale applies", measured, present,
-             of="present", completeness=True),
+             of="present", completeness=True, unknown="not_measured"),
     )  # fmt: skip
     if measure.change is None:
         return known
     gained, lost, recovered = nw.col("gained"), nw.col("lost"), nw.col("recovered")
+
+    def rate(name: str, numerator: nw.Expr) -> Rate:
+        title = name.capitalize()
+        return Rate(name, title, of_pairs, numerator, paired, paired, measured, of="paired", unknown="not_paired")
+
     rates = [
-        Rate("improved", "Improved", of_pairs, gained & ~recovered, paired, paired, measured, of="paired"),
-        Rate("unchanged", "Unchanged", of_pairs, ~gained & ~lost, paired, paired, measured, of="paired"),
-        Rate("deteriorated", "Deteriorated", of_pairs, lost, paired, paired, measured, of="paired"),
-    ]
+        rate("improved", gained & ~recovered), rate("unchanged", ~gained & ~lost), rate("deteriorated", lost)
+    ]  # fmt: skip
     if measure.cutoff is not None:
         began = nw.col("began")
-        rates.insert(0, Rate("recovered", "Recovered", of_pairs, recovered, paired, paired, measured, of="paired"))
+        rates.insert(0, rate("recovered", recovered))
         rates.append(
             Rate("recovered_of_distressed", "Recovered, of those who began beyond the cutoff",
                  f"{of_pairs}, beyond the cutoff at first", recovered, paired & began, paired,
-                 measured & began, of="began")
+                 measured & began, of="began", unknown="began_not_paired")
         )  # fmt: skip
     return (*rates, *known)
 
 
-def _relations(measure: Measure) -> tuple[Relation, ...]:
-    # completeness is published as a band, so the counts of `measured` and `present` are not
+def _relations(measure: Measure, *, for_everybody: bool) -> tuple[Relation, ...]:
+    applies = (
+        Relation("measured", ("paired", "not_paired"), kinds=False),
+        Relation("present", ("measured", "not_measured"), kinds=False),
+        Relation("@cohort", ("present",), exact=for_everybody),
+    )
     if measure.change is None:
-        return ()
+        return applies
     parts = ("improved", "unchanged", "deteriorated")
     if measure.cutoff is None:
-        return (Relation("paired", parts),)
+        return (*applies, Relation("paired", parts))
     return (
+        *applies,
+        Relation("not_paired", ("began_not_paired",), exact=False),
         Relation("paired", ("recovered", *parts)),
         Relation("paired", ("began",), exact=False),
         Relation("began", ("recovered_of_distressed",), exact=False),
@@ -258,9 +276,9 @@ def _mean() -> Mean:
 
 def _steps() -> tuple[Step, ...]:
     return (
-        Step("applies", "Clients to whom the scale applies", nw.col("present")),
-        Step("measured", "Have a first score", nw.col("measured"), "no score on record"),
-        Step("paired", "Have a later score", nw.col("paired"), "one occasion only"),
+        Step("applies", "Clients to whom the scale applies", nw.col("present"), cell="present"),
+        Step("measured", "Have a first score", nw.col("measured"), "no score on record", cell="measured"),
+        Step("paired", "Have a later score", nw.col("paired"), "one occasion only", cell="paired"),
     )
 
 

@@ -79,9 +79,17 @@ def groups(source: Source, settings: Settings, cohort: Cohort, period: Period) -
                 *_endings(cohort),
                 *_completeness(settings, cohort),
             ),
-            steps=_steps(cohort),
+            steps=_steps(settings, cohort),
             relations=_relations(settings, cohort),
-            hide_first=("no_reliable_change", "not_at_caseness", "finished_course"),
+            hide_first=(
+                "unresolved_cases",
+                "unresolved",
+                _paired_name(settings),
+                "no_reliable_change",
+                "not_at_caseness",
+                "finished_course",
+            ),
+            unpublished=("@cohort", "unresolved_not_cases", "known_cases_left"),
             rules=tuple(_rules(settings)),
         ),
     )
@@ -181,12 +189,16 @@ def _outcomes(settings: Settings, cohort: Cohort) -> tuple[Rate, ...]:
         Rate(name, title, f"at least {least} attended contacts", course, course, only_count=True, of=name),
         Rate("not_at_caseness", "Not at caseness at the start", courses, nw.col("not_at_caseness"), course,
              only_count=True, of=name),
-        Rate("recovery", "Recovered", at_caseness, nw.col("recovered"), cases, known, of="at_caseness"),
-        Rate("reliable_improvement", "Improved reliably", courses, improved, course, known, of=name),
-        Rate("reliable_deterioration", "Deteriorated reliably", courses, worse, course, known, of=name),
-        Rate("no_reliable_change", "No reliable change", courses, ~improved & ~worse, course, known, of=name),
+        Rate("recovery", "Recovered", at_caseness, nw.col("recovered"), cases, known, of="at_caseness",
+             unknown="unresolved_cases"),
+        Rate("reliable_improvement", "Improved reliably", courses, improved, course, known, of=name,
+             unknown="unresolved", certain=False),
+        Rate("reliable_deterioration", "Deteriorated reliably", courses, worse, course, known, of=name,
+             unknown="unresolved", certain=False),
+        Rate("no_reliable_change", "No reliable change", courses, ~improved & ~worse, course, known, of=name,
+             unknown="unresolved", certain=False),
         Rate("reliable_recovery", "Recovered reliably", at_caseness, nw.col("recovered") & improved, cases, known,
-             of="at_caseness"),
+             of="at_caseness", unknown="unresolved_cases"),
     )  # fmt: skip
 
 
@@ -204,11 +216,19 @@ def _relations(settings: Settings, cohort: Cohort) -> tuple[Relation, ...]:
     nested = [Relation(total, (part,), exact=False) for chain in chains for total, part in pairwise(chain)]
     endings = (course, "ended_before_treatment", once)
     ended = Relation("ended_in_period", endings, exact=settings.least_contacts == 2)
+    paired = _paired_name(settings)
+    known = (
+        Relation(course, (paired, "unresolved"), kinds=False),
+        Relation("unresolved", ("unresolved_cases", "unresolved_not_cases"), kinds=False),
+        Relation("not_at_caseness", ("unresolved_not_cases",), exact=False),
+        Relation("at_caseness", ("recovery", "unresolved_cases", "known_cases_left"), kinds=False),
+    )
     return (
         Relation(course, ("reliable_improvement", "reliable_deterioration", "no_reliable_change")),
         Relation(course, ("not_at_caseness", "at_caseness")),
         *nested,
-        *([ended] if cohort == "finished" else []),
+        *known,
+        *([ended, Relation("@cohort", ("ended_in_period",))] if cohort == "finished" else []),
         *(Relation("open_with_contact", (f"open_no_contact_over_{days}",), exact=False)
           for days in settings.waits.no_contact_over),
     )  # fmt: skip
@@ -262,32 +282,38 @@ def _endings(cohort: Cohort) -> tuple[Rate, ...]:
 
 
 def _completeness(settings: Settings, cohort: Cohort) -> tuple[Rate, ...]:
-    both = "both" if len(settings.measures) == 2 else "all" if len(settings.measures) > 2 else "the"
-    noun = "measure" if len(settings.measures) == 1 else "measures"
+    name = _paired_name(settings)
     return (
         Rate(
-            f"paired_{both}_{noun}",
-            f"First and last score on {both} {noun}",
+            name,
+            f"First and last score on {name.removeprefix('paired_').replace('_', ' ')}",
             "courses",
             nw.col("paired_all"),
             nw.col("course"),
             of=_course_name(cohort),
             completeness=True,
+            unknown="unresolved",
         ),
     )
 
 
-def _steps(cohort: Cohort) -> tuple[Step, ...]:
+def _paired_name(settings: Settings) -> str:
+    both = "both" if len(settings.measures) == 2 else "all" if len(settings.measures) > 2 else "the"
+    return f"paired_{both}_{'measure' if len(settings.measures) == 1 else 'measures'}"
+
+
+def _steps(settings: Settings, cohort: Cohort) -> tuple[Step, ...]:
     member, course = nw.col("member"), nw.col("course")
     what = {"finished": "Care ended in the period", "in-care": "In care in the period",
             "started": "Care began in the period"}[cohort]  # fmt: skip
     return (
-        Step("cohort", what, member),
-        Step("treated", "Had a course of treatment", course, "fewer attended contacts than a course has"),
+        Step("cohort", what, member, cell="ended_in_period" if cohort == "finished" else ""),
+        Step("treated", "Had a course of treatment", course, "fewer attended contacts than a course has",
+             cell=_course_name(cohort)),
         Step("measured", "Have a first score", course & nw.col("scored"), "no score on record"),
         Step("paired_any", "Have a last score on a measure", course & nw.col("paired_any"), "one occasion only"),
         Step("paired_all", "Have a last score on every measure", course & nw.col("paired_all"),
-             "a measure was not taken again"),
+             "a measure was not taken again", cell=_paired_name(settings)),
     )  # fmt: skip
 
 

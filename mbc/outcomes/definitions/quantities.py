@@ -23,6 +23,10 @@ class Rate:
     everybody: nw.Expr | None = None  # whom the bounds are about; None: the denominator
     of: str = ""  # name of the denominator's count, where several rates share it
     completeness: bool = False  # says how complete the data are: published as a band
+    unknown: str = (
+        ""  # name of the count of those whose outcome is not known; of completeness: those who are missing
+    )
+    certain: bool = True  # whether everybody in the numerator is in it whatever else becomes known
     only_count: bool = False  # the numerator is the figure; its share is not published by the definition
 
 
@@ -47,6 +51,7 @@ class Step:
     title: str
     flag: nw.Expr
     why_not: str = ""
+    cell: str = ""  # name of the rate or denominator with the same count, by which it may be published
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,4 +66,5 @@ class Group:
     title: str = ""
     relations: tuple[Relation, ...] = ()  # how the counts add up, by the names of rates and of denominators
     hide_first: tuple[str, ...] = ()
+    unpublished: tuple[str, ...] = ()  # names in relations that stand for counts of no rate
     rules: tuple[str, ...] = field(default=())  # instruments, limits and sources, in sentences

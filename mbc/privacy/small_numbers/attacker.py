@@ -21,6 +21,8 @@ class Relation:
     total: str
     parts: tuple[str, ...]
     exact: bool = True
+    kinds: bool = True
+    """Whether the parts are kinds of people: then it is kept back that all of a group are of one kind."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from mbc.privacy.small_numbers.attacker import Relation, Shown, feasible_range
 from mbc.privacy.small_numbers.rounded_counts import SmallNumberRule
@@ -16,6 +16,43 @@ class Table:
     counts: Mapping[str, int]
     relations: tuple[Relation, ...] = ()
     hide_first: tuple[str, ...] = ()  # given up first where another count must be protected
+    unpublished: tuple[str, ...] = ()  # named by relations and published nowhere
+    parts: tuple[tuple[str, ...], ...] = ()  # counts that stand together: given up before those of another part
+
+
+def joined(tables: Mapping[str, Table], between: Iterable[Relation] = ()) -> Table:
+    """Make one table of several, so that counts are protected against all that is published beside them.
+
+    Parameters
+    ----------
+    tables : mapping of str to Table
+        By prefix: a count goes by its prefix and its own name. A name that begins with ``@`` is the same in all.
+    between : iterable of Relation
+        How counts of different tables are related, by their names with prefix.
+
+    Examples
+    --------
+    >>> made = joined({"a.": Table({"n": 9}, (Relation("@all", ("n",), exact=False),), unpublished=("@all",))})
+    >>> made.counts, made.relations[0].total, made.relations[0].parts
+    ({'a.n': 9}, '@all', ('a.n',))
+    """
+    counts: dict[str, int] = {}
+    relations: list[Relation] = []
+    hide_first: list[str] = []
+    unpublished: dict[str, None] = {}
+    for prefix, table in tables.items():
+
+        def named(name: str, prefix: str = prefix) -> str:
+            return name if name.startswith("@") else f"{prefix}{name}"
+
+        counts |= {named(name): count for name, count in table.counts.items()}
+        relations += [
+            replace(each, total=named(each.total), parts=tuple(map(named, each.parts))) for each in table.relations
+        ]
+        hide_first += map(named, table.hide_first)
+        unpublished |= dict.fromkeys(map(named, table.unpublished))
+    parts = tuple(tuple(f"{prefix}{name}" for name in table.counts) for prefix, table in tables.items())
+    return Table(counts, (*relations, *between), tuple(hide_first), tuple(unpublished), parts)
 
 
 def protect(table: Table, rule: SmallNumberRule) -> dict[str, Shown]:
@@ -51,18 +88,43 @@ def protect(table: Table, rule: SmallNumberRule) -> dict[str, Shown]:
     }
     for name in _of_one_kind(table):
         shown[name] = Shown(None)
+    shown |= {name: Shown(None) for name in table.unpublished}
     order = list(dict.fromkeys((*table.hide_first, *_parts(table.relations), *table.counts)))
     for quantity in _sensitive(table, rule):
         while _narrowed(quantity, shown, table.relations, rule):
-            spare = next((name for name in order if _could_hide(name, quantity, shown, table)), None)
+            spare = _spare(quantity, shown, table, order, rule)
             if spare is None:
                 break
             shown[spare] = Shown(None)
     return shown
 
 
+def _spare(
+    quantity: Mapping[str, int],
+    shown: dict[str, Shown],
+    table: Table,
+    order: Sequence[str],
+    rule: SmallNumberRule,
+) -> str | None:
+    """Choose the next count to be hidden: the first that widens most what could be concluded.
+
+    Counts of the same part of the table come first; those of another part only where none of them helps.
+    """
+    near = {name for part in table.parts if not quantity.keys().isdisjoint(part) for name in part}
+    for candidates in ([name for name in order if name in near], order):
+        possible = [name for name in candidates if _could_hide(name, quantity, shown, table)]
+        widths = {
+            name: min(_width(quantity, shown | {name: Shown(None)}, table.relations, rule), rule.smallest)
+            for name in possible
+        }
+        widest = max(widths, key=lambda name: widths[name], default=None)
+        if widest is not None and widths[widest] > _width(quantity, shown, table.relations, rule):
+            return widest
+    return next((name for name in order if _could_hide(name, quantity, shown, table)), None)
+
+
 def _parts(relations: Iterable[Relation]) -> list[str]:
-    return [part for relation in relations for part in relation.parts]
+    return [part for relation in relations for part in relation.parts if not part.startswith("@")]
 
 
 def _could_hide(name: str, quantity: Mapping[str, int], shown: Mapping[str, Shown], table: Table) -> bool:
@@ -82,7 +144,12 @@ def _of_one_kind(table: Table) -> list[str]:
     """Find, for each group that falls into a single part, the zero to be hidden with it."""
     hidden: list[str] = []
     for relation in table.relations:
-        if not relation.exact or len(relation.parts) < 2 or not table.counts.get(relation.total):
+        if (
+            not relation.exact
+            or not relation.kinds
+            or len(relation.parts) < 2
+            or not table.counts.get(relation.total)
+        ):
             continue
         filled = [part for part in relation.parts if table.counts.get(part)]
         empty = [part for part in relation.parts if table.counts.get(part) == 0]
@@ -98,7 +165,9 @@ def _sensitive(table: Table, rule: SmallNumberRule) -> list[dict[str, int]]:
         if relation.exact or len(relation.parts) != 1:
             continue
         (part,) = relation.parts
-        if part in table.counts and rule.hides(table.counts[relation.total] - table.counts[part]):
+        if not {part, relation.total} <= table.counts.keys():
+            continue
+        if rule.hides(table.counts[relation.total] - table.counts[part]):
             small.append({relation.total: 1, part: -1})
     return small
 
@@ -106,5 +175,11 @@ def _sensitive(table: Table, rule: SmallNumberRule) -> list[dict[str, int]]:
 def _narrowed(
     quantity: Mapping[str, int], shown: Mapping[str, Shown], relations: Sequence[Relation], rule: SmallNumberRule
 ) -> bool:
+    return _width(quantity, shown, relations, rule) < rule.smallest - 2
+
+
+def _width(
+    quantity: Mapping[str, int], shown: Mapping[str, Shown], relations: Sequence[Relation], rule: SmallNumberRule
+) -> float:
     lowest, highest = feasible_range(quantity, shown, relations, rule)
-    return highest - lowest < rule.smallest - 2
+    return highest - lowest
