@@ -14,6 +14,7 @@ from werkzeug.exceptions import HTTPException
 from dashboards.questionnaire.frame import Frame, frame_for, preferred
 from dashboards.questionnaire.limits import REQUESTS, WRONG_CODES, Limits, network
 from dashboards.questionnaire.page import install_headers, page
+from dashboards.questionnaire.several import number_of, read_several, shown_questions
 from mbc.box.box import Box, OpenAsking, Visit
 from mbc.box.content import Question
 from mbc.box.token import is_secret, normal_code
@@ -97,19 +98,25 @@ class _Reply:
     # ---- during a visit
 
     def question_page(self, secret: str, number: int) -> ResponseReturnValue:
-        """Show a question, or take its answer and go on."""
+        """Show a question, or as many as the clinic shows at once; or take what was answered and go on."""
         visit = self._visit(secret)
         if isinstance(visit, Response):
             return visit
         questions = visit.opened.asking.questions
         if not 1 <= number <= len(questions):
             return redirect(f"/v/{secret}/review", _SEE_OTHER)
+        if visit.opened.asking.per_page > 1:
+            return self._several(visit, secret, visit.opened.asking.page_of(number - 1))
+        return self._single(visit, secret, number)
+
+    def _single(self, visit: Visit, secret: str, number: int) -> ResponseReturnValue:
+        questions = visit.opened.asking.questions
         if request.method != "POST":
             return self._question(visit, secret, number)
         place, question = number - 1, questions[number - 1][1]
         value: float | None = None
         if "blank" not in request.form:
-            value = _number(question, request.form.get("value", ""))
+            value = number_of(question, request.form.get("value", ""))
             if value is None:
                 return self._question(visit, secret, number, wrong=True)
         if self.box.answer(secret, place, value) is None:
@@ -180,11 +187,40 @@ class _Reply:
 
     # ---- inside
 
+    def _several(self, visit: Visit, secret: str, places: range) -> ResponseReturnValue:
+        """Show several questions, or take their answers and go on; a question without a choice stays open."""
+        asking, total = visit.opened.asking, len(visit.opened.asking.questions)
+        frame, problems = frame_for(asking.language), dict[int, str]()
+        if request.method == "POST":
+            answers, wrong = read_several(asking, places, request.form)
+            if answers and self.box.answer_all(secret, answers) is None:
+                return self._closed(visited=True)
+            if not wrong:
+                following = _next_place(visit.opened, places[-1])
+                return redirect(f"/v/{secret}/{'review' if following >= total else following + 1}", _SEE_OTHER)
+            visit = self.box.visit(secret) or visit
+            problems = {place: _number_words(frame, asking.questions[place][1]) for place in wrong}
+        first, sheet = places[0] + 1, asking.questions[places[0]][0]
+        return self._in_visit(
+            "several.html",
+            visit,
+            secret,
+            help_shown=asking.shows_help and sheet.asks_for_help,
+            status=400 if problems else 200,
+            here=f"/v/{secret}/{first}",
+            previous=f"/v/{secret}/{first - 1}" if first > 1 else f"/v/{secret}/review",
+            heading=frame["questions_of"].format(first=first, last=places[-1] + 1, total=total),
+            sheet=sheet,
+            questions=shown_questions(visit, places, problems),
+            number=first,
+            total=total,
+            time=frame.minutes(asking.minutes(total - places[0])),
+        )
+
     def _question(self, visit: Visit, secret: str, number: int, *, wrong: bool = False) -> Response:
         asking, place = visit.opened.asking, number - 1
         sheet, question = asking.questions[place]
         frame, total = frame_for(asking.language), len(asking.questions)
-        span = {"lowest": f"{question.lowest:g}", "highest": f"{question.highest:g}"}
         forward = "review" if number == total else str(number + 1)
         return self._in_visit(
             "question.html",
@@ -201,9 +237,10 @@ class _Reply:
             total=total,
             given=place in visit.draft,
             value=visit.draft.get(place),
-            problem=frame["number_wrong"].format(**span) if wrong else None,
+            problem=_number_words(frame, question) if wrong else None,
             time=frame.minutes(asking.minutes(total - place)),
-            **span,
+            lowest=f"{question.lowest:g}",
+            highest=f"{question.highest:g}",
         )
 
     def _in_visit(self, template: str, visit: Visit, secret: str, **values: Any) -> Response:
@@ -303,12 +340,8 @@ def _next_place(opened: OpenAsking, after: int) -> int:
     return next((place for place in range(after + 1, total) if place not in opened.answered), total)
 
 
-def _number(question: Question, text: str) -> float | None:
-    try:
-        value = float(text.strip().replace(",", "."))
-    except ValueError:
-        return None
-    return value if question.accepts(value) else None
+def _number_words(frame: Frame, question: Question) -> str:
+    return frame["number_wrong"].format(lowest=f"{question.lowest:g}", highest=f"{question.highest:g}")
 
 
 def _row(visit: Visit, secret: str, place: int, frame: Frame) -> ReviewRow:

@@ -15,7 +15,7 @@ from __future__ import annotations
 import os
 import threading
 import time
-from collections.abc import Callable, Generator, Sequence
+from collections.abc import Callable, Generator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -229,15 +229,20 @@ class Box:
 
     def answer(self, secret: str, place: int, value: float | None) -> Visit | None:
         """Seal an answer (None: chosen blank) in place of an earlier one; None where the visit has ended."""
+        return self.answer_all(secret, {place: value})
+
+    def answer_all(self, secret: str, answers: Mapping[int, float | None]) -> Visit | None:
+        """Seal several answers, all or none; None where the visit has ended."""
         now = self._clock()
         with self._writing() as connection:
             visit = self._visit(connection, secret)
             if visit is None or visit.sent:
                 return visit
             opened = visit.opened
-            content = {"asking": opened.asking_id, "place": place, "value": value, "at": _written(now)}
-            self._put(connection, opened, place, content)
-            draft = {**visit.draft, place: value}
+            for place, value in answers.items():
+                content = {"asking": opened.asking_id, "place": place, "value": value, "at": _written(now)}
+                self._put(connection, opened, place, content)
+            draft = {**visit.draft, **answers}
             locked = lock(secret, {str(key): kept for key, kept in draft.items()})
             connection.execute(
                 "UPDATE visit SET draft = ?, seen_at = ? WHERE digest = ?", (locked, now, digest(secret))

@@ -13,6 +13,7 @@ from mbc.errors import MbcError
 
 State = Literal["made", "opened", "begun", "answered", "expired", "stopped", "withdrawn"]
 STATES: tuple[State, ...] = ("made", "opened", "begun", "answered", "expired", "stopped", "withdrawn")
+MOST_PER_PAGE = 20
 _SECONDS_EACH = 9  # for one question, on a phone
 
 
@@ -85,11 +86,23 @@ class Asking(_Content):
     sheets: Annotated[tuple[Sheet, ...], Field(min_length=1)]
     help_text: str | None = None  # the clinic's own, shown with sheets that ask for help
     leave_to: Annotated[str, AfterValidator(_is_web_address)] = "https://www.wikipedia.org/"
+    per_page: Annotated[int, Field(ge=1, le=MOST_PER_PAGE)] = 1  # questions
 
     @cached_property
     def questions(self) -> tuple[tuple[Sheet, Question], ...]:
         """Give all questions in order, each with its sheet."""
         return tuple((sheet, question) for sheet in self.sheets for question in sheet.questions)
+
+    def page_of(self, place: int) -> range:
+        """Give the places that are shown together with one: never those of two questionnaires."""
+        first = 0
+        for sheet in self.sheets:
+            end = first + len(sheet.questions)
+            if place < end:
+                begin = first + (place - first) // self.per_page * self.per_page
+                return range(begin, min(begin + self.per_page, end))
+            first = end
+        raise IndexError(place)
 
     @property
     def shows_help(self) -> bool:

@@ -108,6 +108,7 @@ def ask(
         sheets=tuple(shown for _, shown in sheets),
         help_text=settings.help_text(language),
         leave_to=settings.leave_to,
+        per_page=settings.questions_a_page,
     )
     if len(asking.questions) > _MOST_QUESTIONS:
         raise MbcError(f"{len(asking.questions)} questions at once; at most {_MOST_QUESTIONS} are asked.")

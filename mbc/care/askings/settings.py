@@ -10,6 +10,7 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+from mbc.box.content import MOST_PER_PAGE
 from mbc.errors import SettingsError
 
 _DEFAULT_ADDRESS = "http://127.0.0.1:8051"
@@ -68,6 +69,7 @@ class AskingSettings(_Entry):
     expires_days: Annotated[int, Field(ge=1, le=60)] = 4
     remind_after_days: Annotated[int, Field(ge=1, le=59)] = 2
     reminders: Annotated[int, Field(ge=0, le=5)] = 1
+    questions_a_page: Annotated[int, Field(ge=1, le=MOST_PER_PAGE)] = 1
     leave_to: Annotated[str, Field(pattern=r"^(https?://|/)[^\s\"'<>]*$")] = "https://www.wikipedia.org/"
     help: dict[str, Annotated[str, Field(min_length=1, max_length=2000)]] = {}
     batteries: dict[str, Annotated[list[str], Field(min_length=1)]] = {"weekly": ["checkin"]}

@@ -23,7 +23,7 @@ CHOICES = tuple(Choice(value=value, text=text) for value, text in enumerate(("ne
 SECRET_TITLE = "Inventory of Things"
 
 
-def asking(language: str = "en") -> Asking:
+def asking(language: str = "en", per_page: int = 1) -> Asking:
     questions = (
         Question(text="Did you <sleep>?", choices=CHOICES, lowest=0, highest=2),
         Question(text="How many hours?", lowest=0, highest=24, whole_numbers=False),
@@ -33,7 +33,9 @@ def asking(language: str = "en") -> Asking:
         Sheet(title=SECRET_TITLE, instructions="In the last week:", about="Robin", questions=questions),
         Sheet(copyright="© 2026 Somebody", asks_for_help=True, questions=(harm,)),
     )
-    return Asking(language=language, sheets=sheets, help_text="Call +49 116 016.\nDay and night.")
+    return Asking(
+        language=language, sheets=sheets, help_text="Call +49 116 016.\nDay and night.", per_page=per_page
+    )
 
 
 class Clinic:
@@ -45,11 +47,13 @@ class Clinic:
         self.limits = Limits(clock=lambda: self.time)
         self.browser = create_app(self.box, limits=self.limits).test_client()
 
-    def ask(self, language: str = "en") -> tuple[str, str]:
+    def ask(self, language: str = "en", per_page: int = 1) -> tuple[str, str]:
         token, code = new_token(), new_code()
         until = datetime.now(UTC) + timedelta(days=4)
         number = f"A{len(self.box.progress())}"
-        self.box.add(number, asking(language), public_key=KEYS.public, expires_at=until, token=token, code=code)
+        self.box.add(
+            number, asking(language, per_page), public_key=KEYS.public, expires_at=until, token=token, code=code
+        )
         return f"/f/{token}", code
 
     def answers(self, asking_id: str = "A0") -> dict[int, float | None]:
@@ -100,6 +104,27 @@ def test_what_was_chosen_is_marked_when_going_back(clinic):
     assert re.findall(r'value="(\d)" class="chosen"', page) == ["1"]
     clinic.browser.post(f"{visit}/1", data={"value": "0"})
     assert clinic.answers() == {0: 0}
+
+
+def test_several_questions_on_a_page_never_of_two_questionnaires(clinic):
+    visit = begin(clinic, clinic.ask(per_page=5)[0])
+    page = clinic.browser.get(f"{visit}/2").text  # any of its questions leads to the page
+    assert "Questions 1 to 2 of 3" in page
+    assert page.count("<fieldset>") == 2
+    assert "danger" not in page
+    assert "116" not in page
+    wrong = clinic.browser.post(f"{visit}/1", data={"value-1": "2", "value-2": "25"})
+    assert wrong.status_code == 400
+    assert "number from 0 to 24" in wrong.text
+    assert clinic.answers() == {0: 2}  # what was right is kept
+    assert re.search(r'name="value-1" value="2" checked', wrong.text)
+    assert clinic.browser.post(f"{visit}/1", data={"value-1": "1"}).location == f"{visit}/3"
+    assert "116 016" in clinic.browser.get(f"{visit}/3").text
+    assert clinic.browser.post(f"{visit}/3", data={"value-3": "blank"}).location == f"{visit}/review"
+    assert clinic.answers() == {0: 1, 2: None}
+    assert "2 questions have no answer" in clinic.browser.get(f"{visit}/review").text
+    assert clinic.browser.post(f"{visit}/3", data={"value-3": "9", "value-1": "0"}).status_code == 400
+    assert clinic.answers() == {0: 1, 2: None}
 
 
 def test_who_comes_back_goes_on_where_they_stopped_and_sees_no_earlier_answer(clinic):
