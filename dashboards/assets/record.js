@@ -116,6 +116,7 @@
   document.addEventListener("submit", (event) => {
     const form = event.target;
     if (form.dataset.entry === undefined) return;
+    if (event.submitter && event.submitter.formTarget === "_blank") return;  // a file
     if (form.dataset.sent) return event.preventDefault();  // pressed twice
     form.dataset.sent = "yes";
     setTimeout(() => delete form.dataset.sent, 3000);

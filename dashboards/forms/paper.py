@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 
 from dashboards.forms.entry import Draft, EntryForm, Subject, is_current
 from dashboards.forms.fields import Choice, Field, Reading, choices
+from mbc.box.token import typed_letters
+from mbc.care.askings.paper import paper_code
 from mbc.errors import StoreError
 from mbc.instruments import Instrument, Item
 from mbc.instruments.definition.definition import Coding, Form
@@ -20,23 +23,34 @@ _SEPARATOR = "/"
 
 
 def _fields(subject: Subject, _: object, sent: Mapping[str, str]) -> tuple[Field, ...]:
-    """Ask for the questionnaire first, and for its answers once it is chosen."""
-    chosen = sent.get("questionnaire", "")
+    """Ask for the questionnaire, or the code on the sheet, first; for its answers once it is known."""
+    code = sent.get("code", "").strip()
+    by_code = _of_code(subject, code)
+    chosen = by_code[0].value if by_code else sent.get("questionnaire", "")
     named = next((each for each in _offered(subject) if each.value == chosen), None)
-    which = Field("questionnaire", "Questionnaire", "select", chosen, tuple(_offered(subject)))
+    which = Field("questionnaire", "Questionnaire", "select", chosen, tuple(_offered(subject)), required=not code)
     day = Field("taken_on", "Answered on", "day", subject.today.isoformat(), most=subject.today)
+    typed = Field(
+        "code", "Code on the sheet", value=code, required=False, longest=20, hint="if it was printed here"
+    )
     if named is None:
-        return which, day
+        return which, typed, day
     instrument, form, coding = _parts(chosen)
     about = _targets(subject, instrument)
     target = (Field("target", "About", "choice", about[0].value, about),) if about else ()
+    if by_code:
+        which = Field("questionnaire", "", "hidden", chosen, required=False)
+        typed = replace(typed, hint=named.words)
+        target = (Field("target", "", "hidden", by_code[1], required=False),)
+    elif not code:
+        typed = Field("code", "", "hidden", "", required=False)
     blanks = (
         (Field("blanks", "The blank answers are blank on paper", "check", required=False),)
         if _ASKED in sent
         else ()
     )
     asked = Field(_ASKED, "", "hidden", chosen, required=False)
-    return (which, day, *target, *_items(instrument, form, coding), *blanks, asked)
+    return (which, typed, day, *target, *_items(instrument, form, coding), *blanks, asked)
 
 
 def _offered(subject: Subject) -> Iterator[Choice]:
@@ -52,6 +66,20 @@ def _offered(subject: Subject) -> Iterator[Choice]:
             for coding in instrument.own_codings:
                 value = _SEPARATOR.join((key, form.key, coding.key))
                 yield Choice(value, _title(instrument, form, coding), group)
+
+
+def _of_code(subject: Subject, code: str) -> tuple[Choice, str] | None:
+    """Find the questionnaire of the code on a sheet, and whom it is about; None where no sheet has it."""
+    letters = typed_letters(code)
+    if not letters:
+        return None
+    everybody = ["self", *(relationship.relationship_id for relationship, _ in subject.relationships)]
+    for each in _offered(subject):
+        key, form, coding = each.value.split(_SEPARATOR)
+        for target in everybody:
+            if typed_letters(paper_code(subject.client_id, key, form, coding, target)) == letters:
+                return each, target
+    return None
 
 
 def _title(instrument: Instrument, form: Form, coding: Coding) -> str:
@@ -98,7 +126,10 @@ def _answers(item: Item, coding: Coding) -> tuple[Choice, ...]:
 
 
 def _draft(subject: Subject, _: object, typed: Reading, __: str) -> Draft | None:
-    chosen = typed.text("questionnaire")
+    by_code = _of_code(subject, typed.text("code"))
+    if typed.text("code") and by_code is None:
+        raise StoreError("code: No sheet of this client has this code. Check it, or choose the questionnaire.")
+    chosen = by_code[0].value if by_code else typed.text("questionnaire")
     if typed.text(_ASKED) != chosen:
         return None
     instrument, form, coding = _parts(chosen)

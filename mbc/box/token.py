@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import re
 import secrets
+from itertools import pairwise
 from typing import Literal
 
 Kind = Literal["link", "code"]
@@ -45,8 +46,36 @@ def normal_code(typed: str) -> str | None:
     >>> normal_code(" k7qm 3xvd "), normal_code("K7QM3XV0")
     ('K7QM3XVD', None)
     """
-    text = re.sub(r"[\s-]", "", typed).upper()
+    text = typed_letters(typed)
     return text if _CODE.fullmatch(text) else None
+
+
+def letters_of(text: str, *, groups: tuple[int, ...]) -> str:
+    """Make letters that stand for a text, in the alphabet of codes: the same text, the same letters.
+
+    Examples
+    --------
+    >>> len(letters_of("a", groups=(3, 3))), letters_of("a", groups=(3, 3)) == letters_of("b", groups=(3, 3))
+    (7, False)
+    """
+    number = int.from_bytes(hashlib.sha256(text.encode()).digest())
+    written = ""
+    for _ in range(sum(groups)):
+        number, place = divmod(number, len(_LETTERS))
+        written += _LETTERS[place]
+    ends = [sum(groups[:n]) for n in range(len(groups) + 1)]
+    return "-".join(written[first:last] for first, last in pairwise(ends))
+
+
+def typed_letters(text: str) -> str:
+    """Read letters as they were typed: without what stands between them.
+
+    Examples
+    --------
+    >>> typed_letters(" k7q m3x "), typed_letters("K7Q-M3X")
+    ('K7QM3X', 'K7QM3X')
+    """
+    return re.sub(r"[\s-]", "", text).upper()
 
 
 def is_secret(text: str) -> bool:

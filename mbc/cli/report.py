@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from mbc.cli.askings import read_settings_of, settings_option
 from mbc.cli.options import (
     as_option,
     force_option,
@@ -241,6 +242,58 @@ def _warn_of(included: tuple[str, ...]) -> None:
     if included:
         names = ", ".join(PRIVATE_WORDS[name] for name in included)
         click.secho(f"Includes {names}. {WARNING}", fg="yellow", err=True)
+
+
+@command.command("sheet")
+@click.argument("client_id", metavar="CLIENT")
+@click.argument("keys", metavar="[INSTRUMENT]...", nargs=-1)
+@click.option("--battery", metavar="NAME", help="A battery of the settings: weekly, ...")
+@click.option("--language", metavar="CODE", help="Of the loaded wording; default: the clinic's.")
+@click.option(
+    "--target", "relationship", metavar="ID", help="Relationship that is rated; default: the current one."
+)
+@click.option("--about", metavar="NAME", help="What client and clinician call the relationship; default: nothing.")
+@click.option("--alone", "answers_alone", is_flag=True, help="The client answers alone: for safety screens.")
+@settings_option
+@_output
+def sheet(  # noqa: PLR0913 - an option each
+    *,
+    client_id: str,
+    keys: tuple[str, ...],
+    battery: str | None,
+    language: str | None,
+    relationship: str | None,
+    about: str | None,
+    answers_alone: bool,
+    settings_file: Path | None,
+    target: Path,
+    paper: str,
+    as_of: dt.datetime | None,
+    force: bool,
+    store_url: str,
+    username: str | None,
+) -> None:
+    """Print questionnaires for CLIENT to answer on paper or on the telephone.
+
+    Loaded wording, a number beside each answer, and a code for each questionnaire: typed into 'Questionnaire on
+    paper' of the client's page, it opens the form for the answers. No name stands on the sheet.
+    """
+    from mbc.care.askings.ask import AskOptions  # noqa: PLC0415 - quick until a report is made
+    from mbc.care.askings.ask import battery as battery_of  # noqa: PLC0415
+    from mbc.care.askings.paper import paper_form  # noqa: PLC0415
+    from mbc.reports import paper_document  # noqa: PLC0415
+    from mbc.store import Store  # noqa: PLC0415
+
+    place, settings = _target(target, force=force), read_settings_of(settings_file)
+    wanted = [*keys, *(battery_of(settings, battery) if battery else ())]
+    options = AskOptions(language, relationship, about, answers_alone)
+    with Store.open(store_url) as full_store:
+        store = view_of(full_store, username)
+        form = paper_form(store, settings, client_id, wanted, options, today=_day(as_of))
+        document = paper_document(form, _day(as_of) or dt.date.today())  # noqa: DTZ011 - where the clinic is
+        _save(store, document, place, paper, client_id)
+    for each in form.sheets:
+        click.echo(f"Code {each.code}")
 
 
 def _say_goals(left_out: int, printed: list[str]) -> None:

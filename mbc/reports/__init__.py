@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from mbc.reports.couples_summary import couples_report as couples_report
     from mbc.reports.document import Document as Document
     from mbc.reports.measures_sheet import measures_report as measures_report
+    from mbc.reports.paper_sheet import paper_document as paper_document
     from mbc.reports.plain_summary import client_summary as client_summary
 
 __getattr__, __dir__, _names = public_names(
@@ -24,6 +25,7 @@ __getattr__, __dir__, _names = public_names(
         "plain_summary": ("client_summary",),
         "couples_summary": ("couples_report",),
         "document": ("Document",),
+        "paper_sheet": ("paper_document",),
     },
 )
 __all__ = sorted(_names)  # noqa: PLE0605 - made from the map  # pyright: ignore[reportUnsupportedDunderAll]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dashboards.routes import CLIENT_ID, client_path
 
 PATTERN = rf"/client/{CLIENT_ID}/send"
-ASK, WITHDRAW = "/ask-client", "/withdraw-asking"
+ASK, PAPER, WITHDRAW = "/ask-client", "/print-sheet", "/withdraw-asking"
 
 
 def send_path(client_id: str) -> str:

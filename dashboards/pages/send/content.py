@@ -12,7 +12,7 @@ from dashboards.components.forms import DONE
 from dashboards.forms.entry import Subject
 from dashboards.forms.fields import Field
 from dashboards.pages.record.content import ShownField
-from dashboards.pages.send.addresses import ASK, WITHDRAW, send_path
+from dashboards.pages.send.addresses import ASK, PAPER, WITHDRAW, send_path
 from dashboards.pages.send.fields import Offer
 from dashboards.routes import client_path
 from dashboards.web.server_page import server_page
@@ -84,6 +84,7 @@ def send_page(
         else [_filled(field, sent, wrong.get(field.name, "")) for field in offered.fields],
         askings=askings_of(subject.store, subject.client_id),
         ask=ASK,
+        paper=PAPER,
         withdraw=WITHDRAW,
         hidden={"csrf": csrf_token(), "client": subject.client_id},
         number=sent.get("asking") or new_asking_id(),

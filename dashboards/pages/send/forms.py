@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 
-from flask import redirect, request
+from flask import Response, redirect, request
 from flask.typing import ResponseReturnValue
 
 from dashboards.components.forms import DONE
@@ -20,8 +20,11 @@ from dashboards.web.sessions import csrf_holds
 from dashboards.web.visitor import fixed_day, signed_in_user, today, user_store
 from mbc.care.askings.ask import MadeAsking, ask
 from mbc.care.askings.mail import mail_link
+from mbc.care.askings.paper import paper_form
 from mbc.errors import AccessDenied, Conflict, MbcError, NotInRecord, StoreBusy, StoreUnreachable
 from mbc.exchange.own_definitions import definitions_of
+from mbc.reports import paper_document
+from mbc.reports.audit import record_report
 from mbc.store import Administration
 
 _MAILED = "The clinic's mail server took the link. Whether it was received or read, nobody knows."
@@ -88,6 +91,38 @@ def _mail(access: AskingAccess, made: MadeAsking, address: str | None) -> str:
     except MbcError as fault:
         return f"Not mailed. {fault} Give the link below to the client in another way, or withdraw it."
     return f"{DONE}{_MAILED}"
+
+
+def answer_paper() -> ResponseReturnValue:
+    """Print what was chosen, to be answered on paper; nothing is put into the box."""
+    subject, access = _subject_and_access()
+    typed = {name: value for name, value in request.form.items() if len(value) <= 2_000}
+    with definitions_of(subject.store):
+        offered = offer(subject, access.settings)
+        reading = read(offered.fields, typed)
+
+        def again(problem: str) -> ResponseReturnValue:
+            return send_page(offered, subject, typed=typed, problem=problem, faults=reading.faults), 400
+
+        if not csrf_holds(typed.get("csrf")):
+            return again(STALE)
+        if reading.faults:
+            return again("Nothing was printed: see below.")
+        options = options_of(offered, reading, typed.get("asking", ""))
+        try:
+            form = paper_form(
+                subject.store, access.settings, subject.client_id, asked_keys(offered, reading), options,
+                today=fixed_day(),
+            )  # fmt: skip
+            document = paper_document(form, today())
+            content = document.pdf()
+        except (NotInRecord, AccessDenied, StoreBusy, StoreUnreachable):
+            raise
+        except MbcError as fault:
+            return again(f"Nothing was printed. {fault}")
+        record_report(subject.store, document, subject.client_id, form="pdf")
+    headers = {"Content-Disposition": 'attachment; filename="form.pdf"'}
+    return Response(content, mimetype="application/pdf", headers=headers)
 
 
 def answer_withdraw() -> ResponseReturnValue:

@@ -6,10 +6,10 @@ from dash import dcc
 from dash.development.base_component import Component
 
 from dashboards.forms.entry import Subject
-from dashboards.pages.send.addresses import ASK, PATTERN, WITHDRAW
+from dashboards.pages.send.addresses import ASK, PAPER, PATTERN, WITHDRAW
 from dashboards.pages.send.content import send_page
 from dashboards.pages.send.fields import offer
-from dashboards.pages.send.forms import answer_ask, answer_withdraw, may_ask
+from dashboards.pages.send.forms import answer_ask, answer_paper, answer_withdraw, may_ask
 from dashboards.routes import Page, PageRequest
 from dashboards.web.asking_access import asking_access
 from mbc.errors import NotInRecord, WordingError
@@ -53,5 +53,5 @@ PAGE = Page(
     may_open=_asks,
     layout=layout,
     written=write_page,
-    forms={ASK: answer_ask, WITHDRAW: answer_withdraw},
+    forms={ASK: answer_ask, PAPER: answer_paper, WITHDRAW: answer_withdraw},
 )

@@ -97,10 +97,9 @@ def ask(
         raise Conflict(
             f"{client_id} wanted no more of these. Talk about it first; if the client agrees again, add --again."
         )
-    _require_help_text(measures, settings, language)
-    _require_alone(measures, answers_alone=options.answers_alone)
+    check_askable(measures, settings, language, answers_alone=options.answers_alone)
     sheets = [
-        *_sheets(store, client_id, measures, language, options, today),
+        *worded_sheets(store, client_id, measures, language, options, today),
         *goal_sheets(store, client_id, options.goals, language),
     ]
     asking = Asking(
@@ -118,7 +117,23 @@ def ask(
     return _put(store, box, settings, client_id, [kept for kept, _ in sheets], asking, options.asking_id)
 
 
-def _sheets(
+def check_askable(
+    measures: Sequence[Instrument], settings: AskingSettings, language: str, *, answers_alone: bool
+) -> None:
+    """Refuse what may not be asked: for want of a help text, or of a client who answers alone.
+
+    Raises
+    ------
+    SettingsError
+        If an answer may ask for help, and the clinic has no help text in the language.
+    MbcError
+        If a screen of the safety channel is asked of a client who may not be alone.
+    """
+    _require_help_text(measures, settings, language)
+    _require_alone(measures, answers_alone=answers_alone)
+
+
+def worded_sheets(
     store: Store,
     client_id: str,
     measures: Sequence[Instrument],

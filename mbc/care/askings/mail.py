@@ -198,5 +198,8 @@ def _password(mail: Mail) -> str:
 
 def why(fault: Any) -> str:
     """Name a fault without what the server quotes: it may repeat an address."""
+    if isinstance(fault, smtplib.SMTPRecipientsRefused):
+        codes = ", ".join(sorted({str(code) for code, _ in fault.recipients.values()}))
+        return f"{codes}, the address was refused"
     code = getattr(fault, "smtp_code", None)
     return f"{code}" if code else type(fault).__name__

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+import re
 import smtplib
 import socket
-import threading
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -12,11 +12,12 @@ from pathlib import Path
 import pytest
 
 from mbc.care.askings.collect import asking_states, collect
-from mbc.care.askings.mail import read_contacts
+from mbc.care.askings.mail import checked_address, mail_link, read_contacts
 from mbc.care.askings.remind import due_reminders, remind
 from mbc.care.askings.settings import AskingSettings, Mail, read_settings
 from mbc.errors import MbcError, SettingsError
 from tests.care.askings.conftest import Clinic
+from tests.mail_server import MailServer, mail_server
 
 SETTINGS = AskingSettings(
     address="https://form.example.org",
@@ -91,51 +92,36 @@ def test_reminding_is_no_receipt(clinic):
 
 
 @pytest.fixture
-def server() -> Iterator[tuple[int, list[str]]]:
-    """A mail server that takes one visitor."""
-    lines: list[str] = []
-    listening = socket.create_server(("127.0.0.1", 0))
-
-    def answer() -> None:
-        connection, _ = listening.accept()
-        with connection, connection.makefile("rw", encoding="utf-8", newline="\r\n") as talk:
-
-            def reply(text: str) -> None:
-                talk.write(text + "\r\n")
-                talk.flush()
-
-            reply("220 ready")
-            in_message = False
-            for line in talk:
-                lines.append(line.strip())
-                if in_message:
-                    if line.strip() == ".":
-                        in_message = False
-                        reply("250 taken")
-                elif line.upper().startswith("DATA"):
-                    in_message = True
-                    reply("354 go on")
-                elif line.upper().startswith("QUIT"):
-                    reply("221 bye")
-                    return
-                else:
-                    reply("250 ok")
-
-    thread = threading.Thread(target=answer, daemon=True)
-    thread.start()
-    yield listening.getsockname()[1], lines
-    thread.join(5)
-    listening.close()
+def server() -> Iterator[MailServer]:
+    with mail_server() as running:
+        yield running
 
 
 def test_the_clinics_own_server_gets_it(clinic, server):
-    port, lines = server
-    mail = SETTINGS.mail.model_copy(update={"port": port})
+    mail = SETTINGS.mail.model_copy(update={"port": server.port})
     settings = SETTINGS.model_copy(update={"mail": mail})
     clinic.ask("checkin", settings=settings)
     assert len(remind(clinic.store, clinic.box, settings, due(clinic, 2)).sent) == 1
-    assert any(line.upper().startswith("RCPT TO:<WILLOW@EXAMPLE.COM>") for line in lines)
-    assert "Subject: A few minutes" in lines
+    assert server.recipients == ["willow@example.com"]
+    assert "Subject: A few minutes" in server.lines
+    assert not {"C001", "Willow", socket.gethostname()} & set(re.findall(r"[\w.-]+", server.message))
+    made = clinic.ask("checkin", settings=settings)
+    mail_link(settings, made, " hazel@example.com ")
+    assert server.recipients[1:] == ["hazel@example.com"]
+    assert made.link in server.message
+    server.refuses = True
+    with pytest.raises(MbcError, match="did not take the message: 550") as refused:
+        mail_link(settings, made, "hazel@example.com")
+    assert "hazel" not in str(refused.value)
+
+
+@pytest.mark.parametrize(
+    "address", ["", "willow", "a@b\nBcc: c@d", "a@b, c@d", "Willow <a@b>", "a b@c", "a@b" + "c" * 260, "wïllow@b"]
+)
+def test_what_is_not_one_address_gets_no_mail(address):
+    with pytest.raises(MbcError, match="One mail address is needed") as refused:
+        checked_address(address)
+    assert not address or address not in str(refused.value)
 
 
 def test_a_server_that_does_not_answer_is_named(clinic):

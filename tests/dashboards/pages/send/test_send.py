@@ -17,11 +17,13 @@ from flask.testing import FlaskClient
 from dashboards.web.asking_access import UNREACHABLE, AskingAccess
 from mbc.box.box import Box
 from mbc.care.askings.collect import asking_states
+from mbc.care.askings.paper import paper_code
 from mbc.care.askings.settings import AskingSettings, Mail
 from mbc.instruments import instrument
 from mbc.store import Goal, Store
 from tests.dashboards.conftest import sign_in, token_of
-from tests.dashboards.pages.record.sheets import TODAY
+from tests.dashboards.pages.record.sheets import TODAY, fill
+from tests.dashboards.pages.record.sheets import values_of as entry_of
 
 PATH = "/client/C001/send"
 ADDRESS = "https://form.example.org"
@@ -226,3 +228,25 @@ def test_a_server_without_settings_says_what_is_missing(clinic, own_record_url, 
     ash = clinic.visitor("ash")
     assert "mbc serve --settings" in ash.get(PATH).text
     assert PATH not in ash.get("/client/C001?plain=1").text
+
+
+def test_a_sheet_is_printed_and_its_code_opens_the_form_for_its_answers(clinic):
+    ash = clinic.visitor("ash")
+    typed = values_of(ash.get(PATH).text)
+    nothing = ash.post("/print-sheet", data=typed)
+    assert (nothing.status_code, "Name at least one" in nothing.text) == (400, True)
+    printed = ash.post("/print-sheet", data=typed | {"battery": "weekly"})
+    assert printed.data.startswith(b"%PDF")
+    assert "form.pdf" in printed.headers["Content-Disposition"]
+    assert clinic.states() == []
+    assert clinic.store.audit.entries(action="report")["subject"].to_list() == ["C001"]
+    code = paper_code("C001", "checkin", "standard", "0-4", "self")
+    paper = "/client/C001/record/paper"
+    wrong = fill(ash, paper, code="AAA-AAA")
+    assert "No sheet of this client has this code" in wrong.text
+    opened = fill(ash, paper, code=code.lower().replace("-", " "))
+    assert instrument("checkin").name in opened.text
+    assert opened.text.count("<fieldset") == 8
+    answers = {f"item-{place}": "2" for place in range(1, 9)}
+    assert ash.post("/record-entry", data=entry_of(opened.text) | answers).status_code == 303
+    assert clinic.store.answers("checkin", client_id="C001")["value"].to_list() == [2] * 8

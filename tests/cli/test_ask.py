@@ -1,0 +1,180 @@
+"""``mbc ask``, ``collect``, ``remind`` and ``report sheet`` as a clinic uses them, against a real mail server."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from contextlib import closing
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from mbc.box.box import Box
+from mbc.sqlite_library import SQLITE
+from mbc.store import Client, Clinician, Goal, Store
+from tests.cli.in_process import Ended, mbc
+from tests.mail_server import MailServer, mail_server
+
+DAY = date(2026, 1, 5)
+SETTINGS = """
+address = "https://form.example.org"
+box = "boxes/clinic.box"
+expires_days = 5
+[batteries]
+weekly = ["checkin"]
+[mail]
+server = "127.0.0.1"
+port = {port}
+security = "none"
+sender = "Post <post@example.org>"
+contacts = "contacts.csv"
+"""
+
+
+@dataclass
+class Clinic:
+    """A record, its settings, and the command line."""
+
+    folder: Path
+    mail: MailServer
+
+    @property
+    def record(self) -> Path:
+        return self.folder / "clinic.db"
+
+    def run(self, command: str, *words: object, store: bool = True) -> Ended:
+        settings = ("--settings", self.folder / "asking.toml")
+        return mbc(*command.split(), *words, "--store", f"sqlite:///{self.record}", *settings)
+
+    def answer(self, text: str, *values: float) -> None:
+        token = re.search(r"https://form\.example\.org/f/(\S+)", text)[1]
+        with closing(Box(self.folder / "boxes" / "clinic.box")) as box:
+            visit = box.begin(box.find(token))
+            for place, value in enumerate(values):
+                box.answer(visit, place, value)
+            box.send(visit)
+
+    def age(self, days: float) -> None:
+        """Let all askings have been made earlier."""
+        with closing(SQLITE.connect(self.record)) as record:
+            moment = datetime.now(UTC) - timedelta(days=days)
+            record.execute("UPDATE asking SET made_at = ?", (moment.strftime("%Y-%m-%d %H:%M:%S.%f"),))
+            record.commit()
+
+
+@pytest.fixture
+def clinic(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Clinic]:
+    monkeypatch.setenv("MBC_WORDING", str(tmp_path / "wording"))
+    with Store.create(f"sqlite:///{tmp_path}/clinic.db") as store, store.writing() as record:
+        record.add_all(
+            [Clinician("K1", "Dr Ash"), Client("C001", "Willow", "K1", DAY), Client("C002", None, "K1", DAY)]
+        )
+        record.add(Goal("G1", "C001", "Sleep", DAY))
+    (tmp_path / "boxes").mkdir()
+    contacts = tmp_path / "contacts.csv"
+    contacts.write_text("client_id,address\nC001,willow@example.com\n", encoding="utf-8")
+    contacts.chmod(0o600)
+    with mail_server() as mail:
+        (tmp_path / "asking.toml").write_text(SETTINGS.format(port=mail.port), encoding="utf-8")
+        yield Clinic(tmp_path, mail)
+
+
+def test_ask_answer_collect_list(clinic):
+    made = clinic.run("ask", "C001", "--battery", "weekly", "--goal", "G1=Nights")
+    assert made.returncode == 0, made.stderr
+    assert "9 questions" in made.stdout
+    assert re.search(r"Code +[A-Z0-9]{4}-[A-Z0-9]{4}\n", made.stdout)
+    assert " made " in clinic.run("ask", "C001", "--list").stdout
+    clinic.answer(made.stdout, *[2] * 9)
+    assert clinic.run("collect").stdout == "1 asking answered, 2 questionnaires stored.\n"
+    assert clinic.run("collect").stdout == "0 askings answered, 0 questionnaires stored.\n"
+    listed = clinic.run("ask", "C001", "--list").stdout
+    assert "answered   checkin, goal" in listed
+    assert not re.search(r"\bsent\b", listed)
+
+
+@pytest.mark.parametrize(
+    ("words", "status", "message"),
+    [
+        (("C001",), 1, "Name at least one questionnaire"),
+        (("C009", "checkin"), 1, "no client 'C009'"),
+        (("C001", "checkinn"), 1, "checkin"),
+        (("C001", "rses"), 1, "No wording is loaded"),
+        (("C001", "--battery", "monthly"), 1, "There are: weekly"),
+        (("C001", "checkin", "--language", "xx"), 1, "No wording is loaded"),
+        (("C001", "--goal", "G9"), 1, "no goal 'G9'"),
+        (("C001", "hits", "--alone"), 1, "together with something"),
+        (("C002", "checkin", "--mail"), 1, "no address of C002"),
+        (("C001", "checkin", "--mail-to", "willow"), 1, "One mail address is needed"),
+        (("C001", "checkin", "--mail", "--mail-to", "a@b.c"), 2, "not both"),
+        (("--battery", "weekly"), 2, "Name the client"),
+    ],
+)
+def test_what_cannot_be_asked_is_refused_and_nothing_is_made(clinic, words, status, message):
+    ended = clinic.run("ask", *words)
+    assert ended.returncode == status
+    assert message in ended.stderr
+    assert "Traceback" not in ended.stderr
+    assert clinic.run("ask", "--list").stdout == "No askings.\n"
+    assert clinic.mail.recipients == []
+
+
+def test_mail_reminder_withdrawal_and_what_a_refused_message_leaves(clinic):
+    first = clinic.run("ask", "C001", "checkin", "--mail")
+    assert "The mail server took the link." in first.stdout
+    assert clinic.run("ask", "C002", "checkin", "--mail-to", "hazel@example.com").returncode == 0
+    assert clinic.mail.recipients == ["willow@example.com", "hazel@example.com"]
+    assert clinic.run("remind", "--dry-run").stdout.endswith("0 would be sent.\n")
+    clinic.age(3)
+    shown = clinic.run("remind", "--dry-run").stdout
+    assert "To willow@example.com, from Post <post@example.org>: A few minutes" in shown
+    assert "C001" not in shown
+    clinic.mail.refuses = True
+    refused = clinic.run("remind")
+    assert (refused.returncode, refused.stdout) == (1, "0 sent.\n")
+    assert "willow@" not in refused.stderr
+    clinic.mail.refuses = False
+    assert clinic.run("remind").stdout == "1 sent.\n"
+    assert clinic.run("remind").stdout == "0 sent.\n"
+    assert len(clinic.mail.recipients) == 3
+    clinic.answer(clinic.mail.message.rpartition("Here is the page:")[2], 1, 2)  # by the link of the reminder
+    number = re.search(r"Asking (\w+)", first.stdout)[1]
+    gone = clinic.run("ask", "--withdraw", number)
+    assert gone.returncode in (0, 1)
+    assert clinic.run("collect").stdout.startswith("1 asking answered")
+    clinic.mail.refuses = True
+    third = clinic.run("ask", "C001", "checkin", "--mail")
+    assert third.returncode == 1
+    assert "https://form.example.org/f/" in third.stdout  # to be given in another way
+    assert "550" in third.stderr
+
+
+def test_an_erasure_needs_the_box_where_something_may_be_in_it(clinic):
+    clinic.answer(clinic.run("ask", "C001", "checkin").stdout, 1, 2)
+    store = ("--store", f"sqlite:///{clinic.record}", "--yes", "--reason", "on request")
+    lost = mbc("erase", "C001", *store)
+    assert lost.returncode == 1
+    assert "--without-box" in lost.stderr
+    assert mbc("erase", "C001", *store, "--settings", clinic.folder / "asking.toml").returncode == 0
+    with closing(Box(clinic.folder / "boxes" / "clinic.box")) as box:
+        assert box.progress() == []
+    assert mbc("erase", "C002", *store).returncode == 0  # was never asked
+
+
+def test_a_sheet_for_paper_names_nobody_and_says_its_code(clinic):
+    file = clinic.folder / "sheet.html"
+    ended = clinic.run("report sheet", "C001", "checkin", "--language", "de", "-o", file)
+    assert ended.returncode == 0, ended.stderr
+    code = re.search(r"Code ([A-Z0-9]{3}-[A-Z0-9]{3})", ended.stdout)[1]
+    page = file.read_text(encoding="utf-8")
+    assert page.count(code) >= 2  # above the questions, and on every sheet
+    assert "Wie war diese Woche" in page
+    for hidden in ("C001", "Willow", "checkin", "Check-in", "mbc"):
+        assert hidden not in re.sub("<style>.*?</style>", "", page, flags=re.DOTALL)
+    again = clinic.run("report sheet", "C002", "checkin", "--language", "de", "-o", clinic.folder / "other.html")
+    assert code not in again.stdout
+    refused = clinic.run("report sheet", "C001", "phq9", "-o", clinic.folder / "third.pdf")
+    assert refused.returncode == 1
+    assert "[help]" in refused.stderr
