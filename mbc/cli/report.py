@@ -275,7 +275,7 @@ def sheet(  # noqa: PLR0913 - an option each
 ) -> None:
     """Print questionnaires for CLIENT to answer on paper or on the telephone.
 
-    Loaded wording, a number beside each answer, and a code for each questionnaire: typed into 'Questionnaire on
+    Loaded wording, a number at each answer, and a code for each questionnaire: typed into 'Questionnaire on
     paper' of the client's page, it opens the form for the answers. No name stands on the sheet.
     """
     from mbc.care.askings.ask import AskOptions  # noqa: PLC0415 - quick until a report is made
