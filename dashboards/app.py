@@ -38,6 +38,7 @@ from dashboards.web.headers import install_headers
 from dashboards.web.health import HEALTH_ENDPOINTS, install_health
 from dashboards.web.hosts import install_hosts
 from dashboards.web.html_shell import TITLE, QuietDash
+from dashboards.web.kept_parts import install_kept_parts
 from dashboards.web.pause_notice import notice
 from dashboards.web.plain_page import install_plain_pages
 from dashboards.web.rate_limit import RateLimits, install_rate_limits
@@ -129,6 +130,7 @@ def create_app(store_url: str, settings: Settings, rates: RateLimits | None = No
     app.idle_seconds = round(settings.idle_minutes * 60)
     app.layout = _layout
     install_callback_check(server, app, lists=ids.LISTS)
+    install_kept_parts(server)
     dispatch.register(app, PAGES)
     register_shell(app)
     install_headers(server, app.csp_hashes, https=settings.https)

@@ -1,4 +1,4 @@
-"""A caseload is worked out again only when something was written, a model was made, or the day has changed."""
+"""A caseload is worked out again only when care data of it changed, a model was made, or the day has changed."""
 
 from __future__ import annotations
 
@@ -7,7 +7,6 @@ from threading import Lock
 
 from flask import current_app
 
-from dashboards.web.visitor import unscoped_store
 from mbc.care import Caseload, CohortModels, caseload
 from mbc.store import Store
 
@@ -25,7 +24,7 @@ class KeptCaseloads:
     def give(self, store: Store, models: CohortModels | None, today: dt.date, state: str) -> Caseload:
         """Give a view's caseload; the reading is noted in the audit trail either way."""
         clients = tuple(store.clients()["client_id"])
-        key = (None if store.user is None else store.user.username, today, clients)
+        key = (None if store.user is None else (store.user.username, store.user.permissions), today, clients)
         with self._lock:
             kept = self._by_view.get(key)
         if kept is not None and kept[0] == state:
@@ -42,4 +41,4 @@ def kept_caseload(store: Store, models: CohortModels | None, today: dt.date) -> 
     """Give the caseload of whoever the store is narrowed to."""
     shelf: KeptCaseloads = current_app.extensions.setdefault(_KEPT, KeptCaseloads())
     version = "" if models is None else models.version
-    return shelf.give(store, models, today, f"{unscoped_store().revision()} {version}")
+    return shelf.give(store, models, today, f"{store.care_revision()} {version}")

@@ -99,8 +99,7 @@ class ClinicModels(RecordView):
                 model_cache.release(connection, model.instrument, model.scale)
                 return False
             model_cache.keep(connection, model, key)
-            detail = {"instrument": model.instrument, "scale": model.scale, "revision": model.revision}
-            append(connection, [self.audit.line("model kept", **detail)])
+            append(connection, [self.audit.line("model kept", instrument=model.instrument, scale=model.scale)])
         return True
 
     def _require_operator(self, what: str) -> None:

@@ -25,6 +25,7 @@ from mbc.store.clinic_models import ClinicModels
 from mbc.store.database import addresses
 from mbc.store.database import engine as engines
 from mbc.store.database.encryption_keys import given
+from mbc.store.reading.care_state import care_state, care_states
 from mbc.store.reading.provenance import Provenance
 from mbc.store.reading.readers import Readers
 from mbc.store.releases import Releases
@@ -166,6 +167,11 @@ class Store(
     def user(self) -> User | None:
         """Whose view this is; nobody's for the operator."""
         return self._scope.user
+
+    @property
+    def reach(self) -> Scope:
+        """Everything that decides what this view may meet: views of equal reach meet the same."""
+        return self._scope
 
     @property
     def open_until(self) -> datetime | None:
@@ -330,6 +336,51 @@ class Store(
         with self._reading() as connection:
             written, erased = connection.execute(select(entries, tombstones)).one()
         return f"{written}.{erased}"
+
+    def care_revision(self) -> str:
+        """Name the present state of the care channel, as far as this view reaches.
+
+        Another one after every writing of the care channel that is not taken back, and after every erasure; the
+        same after a writing of the safety channel. What is worked out for people is kept as long as it is this.
+
+        Raises
+        ------
+        AccessDenied
+            If this view may not read questionnaires.
+
+        Examples
+        --------
+        >>> from mbc import Store
+        >>> from mbc.store import Client
+        >>> with Store.create("sqlite://") as store:
+        ...     before = store.care_revision()
+        ...     with store.writing(by="ann") as record:
+        ...         _ = record.add(Client("C001"))
+        ...     store.care_revision() == before
+        False
+        """
+        with self._audited("revision", None, logged=False):
+            self._scope.require_reader("administrations")
+            with self._reading() as connection:
+                return care_state(connection, self._scope)
+
+    def care_states(self, client_id: str | None = None) -> dict[str, str]:
+        """Name the present state of each client in the care channel, by client.
+
+        Parameters
+        ----------
+        client_id : str, optional
+            One client only; nothing is given for a client whom this view does not reach.
+
+        Raises
+        ------
+        AccessDenied
+            If this view may not read questionnaires.
+        """
+        with self._audited("revision", None, logged=False):
+            self._scope.require_reader("administrations")
+            with self._reading() as connection:
+                return care_states(connection, self._scope, client_id)
 
     @property
     def accounts(self) -> Accounts:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import datetime as dt
+from dataclasses import dataclass
+from typing import Any
 
 from dash import ClientsideFunction, Dash, Input, Output, State, dcc, html
 from dash.development.base_component import Component
@@ -22,7 +24,7 @@ from dashboards.pages.client.screen import (
     questions,
     tiles,
 )
-from dashboards.pages.client.snapshot import browser_data, quadrant, read_snapshot, tile_charts, timeline
+from dashboards.pages.client.snapshot import Snapshot, browser_data, quadrant, read_snapshot, tile_charts, timeline
 from dashboards.pages.client.view import ChartView, chosen_view, keep_view
 from dashboards.pages.other_records import forms as other_records_forms
 from dashboards.pages.other_records.layout import banner
@@ -31,6 +33,7 @@ from dashboards.pages.send.addresses import send_path
 from dashboards.pages.send.content import waiting_words
 from dashboards.routes import CLIENT_ID, Page, PageRequest, client_of
 from dashboards.web.asking_access import asking_access
+from dashboards.web.kept_parts import blank, can_keep, kept_part
 from dashboards.web.visitor import record_view
 from mbc import __version__
 from mbc.care import CohortModels, client_safety
@@ -74,23 +77,38 @@ def layout(
         Whether clients are asked from here.
     """
     snapshot = read_snapshot(store, client_id, cohort=cohort, as_of=as_of)
+    asking = _Asking(asks and store.can_write(Administration), waiting_words(store, client_id))
+    page = _page(store, snapshot, asking, token, legend_and_controls(view or ChartView()))
+    return [*_way_back(store), *notice(note), page]
+
+
+@dataclass(frozen=True, slots=True)
+class _Asking:
+    """What the page says about asking the client."""
+
+    allowed: bool
+    waiting: str  # what the client has not answered yet
+
+
+def _page(store: Store, snapshot: Snapshot, asking: _Asking, token: str, controls: Component | str) -> Component:
+    """Lay out everything that follows from the record, around the controls."""
+    client_id = snapshot.review.client_id
     review = snapshot.review
     moved = moved_items(snapshot)
     restricted = store.has_permission("safety:read")
     content = [
-        *notice(note),
         header(
             review,
             restricted=restricted,
             record=list_path(client_id) if store.can_write(Session) else "",
-            send=send_path(client_id) if asks and store.can_write(Administration) else "",
+            send=send_path(client_id) if asking.allowed else "",
             token=token,
-            asked=waiting_words(store, client_id),
+            asked=asking.waiting,
             releases=releases_in_force(store, client_id, on=review.as_of) if restricted else (),
         ),
         html.Section(questions(review), className="no-print", **aria(label="What to ask")),
         html.Section(tiles(snapshot, tile_charts(snapshot)), **aria(label="Measures")),
-        *([legend_and_controls(view or ChartView())] if snapshot.drawn else []),
+        *([controls] if snapshot.drawn else []),
         html.Div(
             [
                 html.Section(
@@ -108,7 +126,26 @@ def layout(
     sheet = script_data(
         name=review.alias or review.client_id, day=f"as of {day_words(review.as_of)}", version=f"mbc {__version__}"
     )
-    return [*_way_back(store), html.Div(content, className="client-page", **sheet)]
+    return html.Div(content, className="client-page", **sheet)
+
+
+def _kept(request: PageRequest, client_id: str) -> list[Component | str]:
+    """Lay out the page around the part that is kept for whoever sees it, as long as nothing of it has changed."""
+    store, today, cohort = request.store, request.today, request.models
+    store.clients(client_id=client_id)  # theirs to see; the audit trail has it, kept or not
+    state = store.care_states(client_id).get(client_id, "")
+    asking = _Asking(
+        asking_access() is not None and store.can_write(Administration), waiting_words(store, client_id)
+    )
+    key = (client_id, store.reach, state, "" if cohort is None else cohort.version, today, asking)
+
+    def page() -> Component:
+        snapshot = read_snapshot(store, client_id, cohort=cohort, as_of=today)
+        return _page(store, snapshot, asking, blank("token"), blank("controls"))
+
+    blanks = {"token": request.token, "controls": legend_and_controls(chosen_view())}
+    part = kept_part(key, page, blanks)
+    return [*_way_back(store), *notice(request.note), part]
 
 
 def _way_back(store: Store) -> list[Component]:
@@ -172,9 +209,11 @@ def register(app: Dash) -> None:
     )(lambda clicks, path: safety_panel(record_view(client_of(path)), client_of(path), clicks))
 
 
-def _lay_out(request: PageRequest) -> list[Component]:
+def _lay_out(request: PageRequest) -> list[Any]:
     client_id = _known(request.client_id)
     above = [*banner(request.store, client_id, request.token), *notice(request.box_fault)]
+    if can_keep():
+        return [*above, *_kept(request, client_id)]
     page = layout(
         request.store,
         client_id,

@@ -109,7 +109,7 @@ def due_models(store: Store, today: dt.date) -> list[tuple[Instrument, Scale]]:
         The day that pages are read on.
     """
     kept = {(each.instrument, each.scale): each for each in store.kept_models()}
-    revision, now = store.revision(), dt.datetime.now(dt.UTC)
+    revision, now = store.care_revision(), dt.datetime.now(dt.UTC)
     return [
         (instrument, scale)
         for instrument, scale in _measured(store)
@@ -157,7 +157,7 @@ def make_models(store: Store, today: dt.date, *, every: bool = False) -> Iterato
     for instrument, scale in _measured(store) if every else due_models(store, today):
         if not store.claim_model(instrument.key, scale.key):
             continue
-        revision = store.revision()
+        revision = store.care_revision()
         try:
             with store.snapshot():
                 rows, lives = scores_of(store, instrument.key), read_lives(store)

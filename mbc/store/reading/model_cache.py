@@ -29,7 +29,7 @@ class KeptModel:
     scale: str
     made_at: datetime  # UTC
     made_on: date  # the day that the clinic's pages were read on
-    revision: str  # state of the record that it was fitted to: `Store.revision`
+    revision: str  # state of the care channel that it was fitted to: `Store.care_revision`
     definition: str  # digest of the questionnaire's definition
     content: str  # the model as JSON
     digest: str = ""  # set when it is kept

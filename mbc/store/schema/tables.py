@@ -491,7 +491,7 @@ clinic_model = Table(  # fitted to everybody's scores, holding nobody's: see mbc
     Column("scale", Id, primary_key=True),
     Column("made_at", UtcDateTime),
     Column("made_on", Date),
-    Column("revision", String(64)),  # state of the record that it was fitted to
+    Column("revision", String(64)),  # state of the care channel that it was fitted to
     Column("definition", String(64)),  # digest of the questionnaire's definition
     Column("content", Text),  # JSON; NULL: it is being made for the first time
     Column("digest", String(64)),  # keyed with a secret outside the record: a model that was edited does not count

@@ -18,7 +18,7 @@ from mbc.care.forecast.kept_models import due_models, make_models, read_model, t
 from mbc.care.forecast.learned_model import cohort_model
 from mbc.errors import StoreError
 from mbc.instruments import instrument
-from mbc.store import Administration, Client, Store
+from mbc.store import Administration, Client, SafetyPlan, Store
 
 DAY = dt.date(2026, 3, 2)
 RSES = instrument("rses")
@@ -121,6 +121,25 @@ def test_what_lacked_records_is_due_again_once_something_was_written(monkeypatch
         assert len(due_models(store, DAY)) == 1
 
 
+def test_a_writing_of_the_safety_channel_makes_no_model_due_and_leaves_no_trace_in_the_log(monkeypatch):
+    monkeypatch.setattr(kept_models, "TRIED_AGAIN", dt.timedelta(0))
+    logs = []
+    for safety in (False, True):
+        with Store.create("sqlite://") as store:
+            fill(store, 3)
+            list(make_models(store, DAY))
+            if safety:
+                with store.writing(by="desk") as record:
+                    record.add(Administration("C1", "hits", DAY, (4, 4, 4, 4)))
+                    record.add(SafetyPlan("C1", DAY))
+            assert due_models(store, DAY) == []
+            fill(store, 1, first=3)
+            assert [kept for _, kept in make_models(store, DAY)] == [True]
+            entries = store.audit.entries(action="model kept")
+            logs.append(entries.select("who", "action", "subject", "detail").rows())
+    assert logs[0] == logs[1]
+
+
 def test_two_processes_do_not_make_the_same_model(url, clinic):
     with Store.open(url) as other:
         assert other.claim_model("rses", "total")
@@ -145,7 +164,7 @@ def test_no_model_is_made_of_the_safety_channel(clinic):
     assert [model.instrument for model, _ in make_models(clinic, DAY, every=True)] == ["rses"]
     model = replace(cohort_model(clinic, "rses"), instrument="hits")
     for refused in (
-        lambda: clinic.keep_model(to_keep(model, RSES, revision=clinic.revision(), today=DAY)),
+        lambda: clinic.keep_model(to_keep(model, RSES, revision=clinic.care_revision(), today=DAY)),
         lambda: clinic.claim_model("hits", "total"),
     ):
         with pytest.raises(StoreError, match="safety channel"):
@@ -168,7 +187,7 @@ def test_an_erasure_leaves_models_of_what_the_client_never_answered(clinic):
 
 
 def test_a_fit_that_began_before_an_erasure_is_not_kept(clinic):
-    model, revision = cohort_model(clinic, "rses"), clinic.revision()
+    model, revision = cohort_model(clinic, "rses"), clinic.care_revision()
     clinic.claim_model("rses", "total")
     clinic.erase("C7", reason="a request")
     assert not clinic.keep_model(to_keep(model, RSES, revision=revision, today=DAY))
@@ -190,7 +209,7 @@ def test_what_is_kept_names_nobody_and_has_no_row_of_anybody(clinic):
 def test_the_audit_log_says_that_a_model_was_made(clinic):
     last = clinic.audit.entries(action="model kept").row(-1, named=True)
     assert last["subject"] is None
-    assert json.loads(last["detail"]) == {"instrument": "rses", "revision": "1.0", "scale": "total"}
+    assert json.loads(last["detail"]) == {"instrument": "rses", "scale": "total"}
     assert clinic.verify().intact
 
 

@@ -72,6 +72,8 @@ totals                   123      1         1           12         12         - 
 provenance               123      1         1           12         12         -       -          -    -     3     3
 score_sets               +        +         +           +          +          -       -          -    -     +     +
 revision                 +        -         -           -          -          -       -          -    -     -     -
+care_revision            +        +         +           +          +          -       -          -    -     +     +
+care_states              123      1         1           12         12         -       -          -    -     3     3
 administrations_to_score                 123      1         1           12         12         -       -          -    -     3     3
 definitions              +        +         +           +          +          -       -          +    -     +     +
 keep_scores              +        -         -           -          -          -       -          -    -     -     -
@@ -298,6 +300,7 @@ ANSWERED: dict[str, Callable[[Store], object]] = {
     "definitions": lambda mine: mine.definitions(),
     "keep_definition": lambda mine: taken_back(mine, lambda record: record.keep_definition(unreadable("own"))),
     "revision": lambda mine: mine.revision(),
+    "care_revision": lambda mine: mine.care_revision(),
     "keep_scores": lambda mine: mine.keep_scores([]),
     "measured": lambda mine: mine.measured(),
     "kept_models": lambda mine: mine.kept_models(),
@@ -350,6 +353,7 @@ TRIED: dict[str, Callable[[Store, str, bool], object]] = {
 }
 COUNTED: dict[str, Callable[[Store, str, Path], Iterable[str]]] = {
     "preview": lambda mine, *_: previewed(mine),
+    "care_states": lambda mine, *_: mine.care_states(),
     "counting": lambda mine, part, _: counting_view(mine, PURPOSES[part]).clients()["client_id"],
     "administrations_to_score": lambda mine, *_: mine.administrations_to_score([]).answers["client_id"],
     "caseload": lambda mine, *_: [row.client_id for row in caseload(mine).rows],

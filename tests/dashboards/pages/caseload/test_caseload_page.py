@@ -16,7 +16,7 @@ from dashboards.pages.caseload.first_steps import first_steps, steps_panel
 from dashboards.pages.caseload.layout import groups, layout, score_grid
 from dashboards.web.kept_caseload import KeptCaseloads
 from mbc.care import caseload
-from mbc.store import Administration, Client, Clinician, Episode, Goal, Session, Store
+from mbc.store import Administration, Client, Clinician, Episode, Goal, SafetyPlan, Session, Store
 from tests.dashboards.reading import named, of_kind, text_of
 from tests.dashboards.record import PASSWORD, rses_answers
 
@@ -119,16 +119,19 @@ def test_a_caseload_with_nobody_on_it_says_so(own_record_url):
         assert "No client is on this caseload yet." in text_of(layout(caseload(store.as_user("new"))))
 
 
-def test_a_caseload_is_worked_out_again_only_when_something_was_written(own_record_url):
+def test_a_caseload_is_worked_out_again_only_when_something_was_written_that_it_shows(own_record_url):
     shelf = KeptCaseloads()
     with Store.open(own_record_url) as store:
         view = store.as_user("ash")
-        first = shelf.give(view, None, DAY, store.revision())
-        assert shelf.give(view, None, DAY, store.revision()) is first
-        assert shelf.give(view, None, DAY + dt.timedelta(days=1), store.revision()) is not first
+        first = shelf.give(view, None, DAY, view.care_revision())
+        assert shelf.give(view, None, DAY, view.care_revision()) is first
+        assert shelf.give(view, None, DAY + dt.timedelta(days=1), view.care_revision()) is not first
+        with store.writing(by="tests") as record:
+            record.add(SafetyPlan("C001", DAY))
+        assert shelf.give(view, None, DAY, view.care_revision()) is first  # no delay shows that there is a plan
         with store.writing(by="tests") as record:
             record.add(Client("C900", clinician_id="K1"))
-        assert shelf.give(view, None, DAY, store.revision()) is not first
+        assert shelf.give(view, None, DAY, view.care_revision()) is not first
 
 
 def test_one_visitor_never_gets_the_caseload_of_another(own_record_url):
