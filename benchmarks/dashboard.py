@@ -40,6 +40,7 @@ PASSWORD = "harbour lamp, seven geese"
 CLINICIANS, SUPERVISED = 8, 20
 THINKS = 1.0  # seconds between two pages
 WORKERS = 2
+PREPARES = 15.0  # seconds after its start in which a server prepares long caseloads
 
 
 # --- the record
@@ -115,6 +116,15 @@ def memory(pid: int) -> dict[str, float]:
     """Read the megabytes of a process: resident, and its own share of what is shared."""
     text = Path(f"/proc/{pid}/smaps_rollup").read_text()
     return {name: int(re.search(rf"{name}:\s+(\d+) kB", text)[1]) / 1000 for name in ("Rss", "Pss")}  # type: ignore[index]
+
+
+def processor(pids: list[int]) -> float:
+    """Read the milliseconds of processor time that some processes have used."""
+    used = 0
+    for pid in pids:
+        fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+        used += int(fields[11]) + int(fields[12])
+    return 1e3 * used / os.sysconf("SC_CLK_TCK")
 
 
 class Visitor:
@@ -229,13 +239,19 @@ def measure(url: str, seconds: float) -> None:
         report(f"caseload of {len(clients)}, again", [each for each, _ in again], again[0][1])
         report("by its address", *_one(timed(lambda: visitor.address(f"/client/{clients[1]}"))))
         supervisor = Visitor(server.port, "supervisor")
-        for name in ("supervisor's first view", "supervisor's second view", "supervisor's third view"):
+        time.sleep(PREPARES)
+        for name in ("supervisor's first view", "supervisor's second view"):
             report(name, *_one(timed(lambda: supervisor.page("/caseload"))))
+        pids = server.workers()
+        before = processor(pids)
         load = under_load(server, caseloads, seconds)
+        pages = len(load.first) + len(load.again)
+        each = (processor(pids) - before) / pages
         report("client page, all", load.first + load.again, load.largest)
+        print(f"  processor time of a page: {each:.0f} ms")
         report("  opened for the first time", load.first)
         report("  opened again", load.again)
-        for pid in server.workers():
+        for pid in pids:
             print(f"worker {pid}: " + ", ".join(f"{name} {size:.0f} MB" for name, size in memory(pid).items()))
 
 

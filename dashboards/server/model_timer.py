@@ -1,4 +1,4 @@
-"""The clinic's models are made again when they are due, beside the pages: nobody waits for a fit."""
+"""What pages need is made beside them: the clinic's models when they are due, and long caseloads."""
 
 from __future__ import annotations
 
@@ -12,7 +12,8 @@ from contextlib import contextmanager, suppress
 
 from dash import Dash
 
-from dashboards.web.visitor import record_address, today, unscoped_store
+from dashboards.web.kept_caseload import prepare_caseloads
+from dashboards.web.visitor import models, record_address, today, unscoped_store
 from mbc.care.forecast.kept_models import due_models
 from mbc.errors import MbcError
 from mbc.store.database import encryption_keys as keys
@@ -20,6 +21,7 @@ from mbc.store.database.addresses import address, file_of, is_encrypted
 
 LOOK_EVERY = 60.0  # seconds between looks at whether a model is due
 _STOP_WITHIN = 5.0  # seconds
+_PAUSE = 0.05  # seconds for pages, between a few clients of a long caseload and the next
 _LOG = logging.getLogger("mbc.server")
 
 
@@ -51,6 +53,7 @@ class ModelTimer:
         self._address = record_address(app.server.extensions)
         self._stopped = threading.Event()
         self._process: subprocess.Popen[str] | None = None
+        self._prepared: object = None  # the day and the models with which long caseloads were prepared
         self.thread = threading.Thread(target=self._run, name="models", daemon=True)
 
     def stop(self) -> None:
@@ -86,6 +89,14 @@ class ModelTimer:
         elif not self._stopped.is_set():
             _LOG.warning("models not made", extra={"kind": (fault.split() or ["unknown"])[-1]})
 
+    def prepare(self) -> None:
+        """Prepare long caseloads on a new day, and with new models: until then they are kept line by line."""
+        with self._app.server.app_context():
+            state = (today(), models().version)
+            if state != self._prepared:
+                prepare_caseloads(lambda: self._stopped.wait(_PAUSE))
+                self._prepared = state
+
     def _key(self) -> str | None:
         """Give the key of an encrypted record, as this process found it; it is handed on by no argument."""
         place = address(self._address)
@@ -96,6 +107,7 @@ class ModelTimer:
     def _run(self) -> None:
         while not self._stopped.is_set():
             try:
+                self.prepare()
                 self.look()
             except MbcError as fault:  # the record may be busy or out of reach: a page says so
                 _LOG.warning("models not made", extra={"kind": type(fault).__name__})

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Generator, Iterable
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import UTC, datetime
 from types import TracebackType
 from typing import Self, get_args
@@ -223,6 +224,23 @@ class Store(
         name = user.username if isinstance(user, User) else user
         active = Accounts(self._shared, Scope(who="mbc"), self._log).active(name)
         return Store(self._shared, scope_of(active), origin=origin or f"{self._origin} ({self._scope.who})")
+
+    def narrowed_to(self, client_ids: Collection[str]) -> Store:
+        """Narrow this view to some of the clients within its reach; the others do not exist for it."""
+        return self._view(replace(self._scope, among=frozenset(client_ids)))
+
+    def prepared_for(self, username: str) -> Store:
+        """Give a view that reads what a user may read, in nobody's name: to prepare what they will be shown.
+
+        Raises
+        ------
+        AccessDenied
+            If there is no active account of that name, or this is one user's view.
+        """
+        if self._scope.user is not None or self._scope.masked:
+            raise AccessDenied(f"{self._scope.who} cannot look through the eyes of another user.")
+        active = Accounts(self._shared, Scope(who="mbc"), self._log).active(username)
+        return self._view(replace(scope_of(active), who=self._scope.who, writes=frozenset(), user=None))
 
     def _counting(self, permission: Permission, purpose: str) -> Store:
         # no method of a user's view: see mbc.store._aggregate_view

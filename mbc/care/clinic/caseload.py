@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,27 +14,20 @@ from mbc.care.client.goals import is_reached, known_scale
 from mbc.care.client.review import spread_of
 from mbc.care.client.state import ScaleCourse, client_state, goal_scales
 from mbc.care.client.trajectory import Cohort, chart_title
+from mbc.care.clinic.clinic_data import ClinicData, read_clinic
 from mbc.care.clinic.worklist import Waiting, group_of, reasons_of
 from mbc.care.course.charted_scales import (
     construct_rank,
     construct_title,
-    in_reading_order,
-    scales_to_chart,
     shows_progress,
 )
-from mbc.care.course.client_record import INFORMANT
-from mbc.care.course.current_episode import closed_care, present_since, starts_of_care
 from mbc.care.course.noise import Noise
-from mbc.care.course.relationships import Timeline, timelines
-from mbc.care.course.segments import as_occasion, in_order, split
+from mbc.care.course.relationships import Timeline
+from mbc.care.course.segments import split
 from mbc.care.course.verdicts import judged
-from mbc.care.forecast.clinic_models import CohortModels, noise_for
+from mbc.care.forecast.clinic_models import CohortModels
 from mbc.care.forecast.signals import NoOutlook, outlooks
-from mbc.care.plan.client_plan import client_plans
-from mbc.care.scoring.recorded_definitions import undefined_instruments
-from mbc.care.scoring.scores import scores
-from mbc.care.values.course import Change, Occasion, OnTrack, Segment, Verdict
-from mbc.care.values.plan import ClientPlan
+from mbc.care.values.course import Change, OnTrack, Segment, Verdict
 from mbc.care.values.review import Caseload, CaseloadCell, CaseloadRow, Group
 from mbc.care.words import count, number
 from mbc.exchange.own_definitions import with_definitions_of_record
@@ -42,8 +35,6 @@ from mbc.instruments import Instrument, Scale
 from mbc.instruments import instrument as load
 from mbc.instruments.short_names import short_name
 from mbc.store import Store
-
-Occasions = Mapping[tuple[str, str], Sequence[Occasion]]  # one client's, by instrument and scale
 
 GROUPS: tuple[Group, ...] = ("needs you", "soon", "as expected", "closed")
 _WEEK = dt.timedelta(days=7)
@@ -80,17 +71,37 @@ def caseload(
     clients = store.clients()
     if clinician_id is not None:
         clients = clients.filter(pl.col("clinician_id") == clinician_id)
-    data = _read(store, as_of, cohort)
+    data = read_clinic(store, as_of, cohort)
     chosen = [str(client) for client in clients["client_id"]]
     followed = [_followed(data, chosen, *scale, cohort) for scale in data.scales]
     rows = [_row(data, person, followed, cohort) for person in clients.iter_rows(named=True)]
-    rows.sort(key=lambda row: (GROUPS.index(row.group), -(row.days_since_contact or 0), row.client_id))
-    constructs_seen = {cell.construct for row in rows for cell in row.cells}
+    return caseload_of(rows, as_of=data.today, cohort=cohort)
+
+
+def caseload_of(rows: Iterable[CaseloadRow], *, as_of: dt.date, cohort: Cohort | None = None) -> Caseload:
+    """Put the lines of clients in order, whenever each was worked out.
+
+    Parameters
+    ----------
+    rows : iterable of CaseloadRow
+        From :func:`caseload`, all of the same day.
+    as_of : date
+        That day.
+    cohort : CohortModel or CohortModels, optional
+        Says which models are still to be made.
+    """
+    listed = sorted(rows, key=lambda row: (GROUPS.index(row.group), -(row.days_since_contact or 0), row.client_id))
+    constructs_seen = {cell.construct for row in listed for cell in row.cells}
     constructs = tuple((key, construct_title(key)) for key in sorted(constructs_seen, key=construct_rank))
-    measured = [(instrument, scale) for instrument, scale, _ in data.scales]
-    not_yet = cohort.not_yet(measured) if isinstance(cohort, CohortModels) else ""
-    caption = " ".join(part for part in (_caption(rows), not_yet) if part)
-    return Caseload(as_of=data.today, rows=tuple(rows), constructs=constructs, caption=caption)
+    caption = " ".join(part for part in (_caption(listed), _not_yet(listed, cohort)) if part)
+    return Caseload(as_of=as_of, rows=tuple(listed), constructs=constructs, caption=caption)
+
+
+def _not_yet(rows: Sequence[CaseloadRow], cohort: Cohort | None) -> str:
+    if not isinstance(cohort, CohortModels):
+        return ""
+    names = sorted({(cell.instrument, cell.scale) for row in rows for cell in row.cells})
+    return cohort.not_yet((load(instrument), load(instrument).scale(scale)) for instrument, scale in names)
 
 
 def _caption(rows: Sequence[CaseloadRow]) -> str:
@@ -102,75 +113,6 @@ def _caption(rows: Sequence[CaseloadRow]) -> str:
     parts += [f"{soon} to watch or due within a week"] if soon else []
     parts += [f"{count(closed, 'closed case')}"] if closed else []
     return "; ".join(parts) + "."
-
-
-@dataclass(frozen=True, slots=True)
-class _ClinicData:
-    """The record of all clients, each kind of thing read once."""
-
-    today: dt.date
-    occasions: Mapping[str, Occasions]  # by client
-    timelines: Mapping[str, Timeline]
-    sessions: Mapping[str, Sequence[dt.date]]  # attended
-    closed: Mapping[str, tuple[dt.date, str]]  # day on which all care ended, and how
-    starts: Mapping[str, Sequence[dt.date]]  # of their episodes of care
-    goals: Mapping[str, Sequence[Mapping[str, Any]]]  # still kept
-    ratings: Mapping[str, float]  # the latest, by goal
-    scales: Sequence[tuple[Instrument, Scale, Noise | None]]  # that anybody was measured on, in reading order
-    undefined: Mapping[str, Sequence[str]]  # questionnaires on record without a definition, by client
-    plans: Mapping[str, ClientPlan]  # of measures; clients without one are asked by their own rhythm
-
-    def days(self, client_id: str) -> list[dt.date]:
-        """Give the days on which there was a session or a questionnaire."""
-        groups = self.occasions.get(client_id, {}).values()
-        return [*self.sessions.get(client_id, ()), *(o.taken_on for group in groups for o in group)]
-
-    def since(self, client_id: str) -> dt.date | None:
-        """Give the day where a client's present care begins, if there was other care before it."""
-        return present_since(self.starts.get(client_id, ()), self.days(client_id))
-
-    def present(self, client_id: str) -> Occasions:
-        """Give one client's occasions of their present care."""
-        occasions, since = self.occasions.get(client_id, {}), self.since(client_id)
-        if since is None:
-            return occasions
-        kept = {
-            key: [occasion for occasion in group if occasion.taken_on >= since] for key, group in occasions.items()
-        }
-        return {key: group for key, group in kept.items() if group}
-
-    def timeline(self, client_id: str) -> Timeline:
-        """Give a client's relationships."""
-        return self.timelines.get(client_id, Timeline())
-
-
-def _read(store: Store, as_of: dt.date | None, cohort: Cohort | None) -> _ClinicData:
-    table = scores(store, invalid="null").filter(pl.col("informant") == INFORMANT)
-    episodes = store.episodes()
-    sessions = store.sessions().filter("attended")
-    held = sessions.group_by("client_id").agg("held_on")
-    ratings = store.goal_ratings().sort("rated_on").group_by("goal_id").agg(pl.col("rating").last())
-    goals: dict[str, list[Mapping[str, Any]]] = {}
-    for row in store.goals().filter(pl.col("retired_on").is_null()).iter_rows(named=True):
-        goals.setdefault(row["client_id"], []).append(row)
-    today = as_of or dt.date.today()  # noqa: DTZ011 - the calendar day where the clinic is
-    return _ClinicData(
-        today=today,
-        occasions=_by_client(table),
-        timelines=timelines(store.statuses(), store.relationships()),
-        sessions=dict(held.iter_rows()),
-        closed=closed_care(episodes),
-        starts=starts_of_care(episodes),
-        goals=goals,
-        ratings=dict(ratings.iter_rows()),
-        scales=[
-            (instrument, scale, noise_for(cohort, instrument, scale))
-            for instrument in in_reading_order(table["instrument"].unique())
-            for scale in scales_to_chart(instrument)
-        ],
-        undefined=undefined_instruments(store),
-        plans=client_plans(store, as_of=today),
-    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -186,7 +128,7 @@ class _Followed:
 
 
 def _followed(
-    data: _ClinicData,
+    data: ClinicData,
     clients: Sequence[str],
     instrument: Instrument,
     scale: Scale,
@@ -213,7 +155,7 @@ def _followed(
 
 
 def _forecasts(
-    data: _ClinicData, current: Mapping[str, Segment], instrument: Instrument, scale: Scale, cohort: Cohort | None
+    data: ClinicData, current: Mapping[str, Segment], instrument: Instrument, scale: Scale, cohort: Cohort | None
 ) -> Mapping[str, OnTrack]:
     """Ask the model of a scale about all clients in care at once."""
     live = {client: segment for client, segment in current.items() if client not in data.closed}
@@ -228,7 +170,7 @@ def _forecasts(
 
 
 def _row(
-    data: _ClinicData, person: Mapping[str, Any], followed: Sequence[_Followed], cohort: Cohort | None
+    data: ClinicData, person: Mapping[str, Any], followed: Sequence[_Followed], cohort: Cohort | None
 ) -> CaseloadRow:
     client_id = person["client_id"]
     line, days, since = data.timeline(client_id), data.days(client_id), data.since(client_id)
@@ -277,7 +219,7 @@ def _row(
     )
 
 
-def _due(data: _ClinicData, client_id: str, line: Timeline) -> tuple[tuple[str, dt.date], ...]:
+def _due(data: ClinicData, client_id: str, line: Timeline) -> tuple[tuple[str, dt.date], ...]:
     """Name what is due within a week, by the plan or the client's own rhythm, the most overdue first."""
     if (plan := data.plans.get(client_id)) is not None:
         waiting = [(each.name, each.due_on) for each in plan.measures if each.is_due or each.state == "later"]
@@ -297,7 +239,7 @@ def _due(data: _ClinicData, client_id: str, line: Timeline) -> tuple[tuple[str, 
     return tuple(sorted(due, key=lambda item: (item[1], item[0])))
 
 
-def _latest(data: _ClinicData, client_id: str, goal: Mapping[str, Any]) -> float | None:
+def _latest(data: ClinicData, client_id: str, goal: Mapping[str, Any]) -> float | None:
     """Give the latest rating of a goal, or the latest score on the scale it is set on."""
     name = known_scale(goal["scale"])
     if name is None:
@@ -364,11 +306,3 @@ def _sort_key(change: Change | None, scale: Scale) -> float:
         return 0.0
     size = change.points / (change.threshold or (scale.range[1] - scale.range[0]))
     return size if scale.higher_is_better else -size
-
-
-def _by_client(scores: pl.DataFrame) -> dict[str, dict[tuple[str, str], Sequence[Occasion]]]:
-    by_client: dict[str, dict[tuple[str, str], list[Occasion]]] = {}
-    for row in scores.iter_rows(named=True):
-        scales = by_client.setdefault(row["client_id"], {})
-        scales.setdefault((row["instrument"], row["scale"]), []).append(as_occasion(row))
-    return {client: {key: in_order(rows) for key, rows in scales.items()} for client, scales in by_client.items()}

@@ -87,6 +87,7 @@ class Scope:
     user: User | None = None
     only: str | None = None  # one client and nobody else: emergency access to a record
     until: datetime | None = None  # UTC; nothing can be read through this scope from then on
+    among: frozenset[str] | None = None  # of the clients within reach, these alone
 
     def has_permission(self, permission: Permission) -> bool:
         """Say whether this scope holds a permission."""
@@ -123,15 +124,16 @@ class Scope:
     @property
     def narrow(self) -> bool:
         """Say whether some clients lie outside this scope."""
-        return self.clinicians is not None or self.only is not None
+        return self.clinicians is not None or self.only is not None or self.among is not None
 
     def reaches(self, column: ColumnElement[str]) -> list[ColumnElement[bool]]:
         """Conditions on a client_id column that keep a query inside this scope."""
         if self.only is not None:
             return [column == self.only]
+        among: list[ColumnElement[bool]] = [] if self.among is None else [column.in_(sorted(self.among))]
         if self.clinicians is None:
-            return []
-        return [column.in_(select(client.c.client_id).where(client.c.clinician_id.in_(self.clinicians)))]
+            return among
+        return [*among, column.in_(select(client.c.client_id).where(client.c.clinician_id.in_(self.clinicians)))]
 
     def reaches_clinician(self, column: ColumnElement[str]) -> list[ColumnElement[bool]]:
         """Conditions on a clinician_id column that keep a query inside this scope."""

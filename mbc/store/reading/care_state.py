@@ -56,9 +56,9 @@ _OF_CLIENTS = tuple(part for part in _PARTS if part.owner is not None)
 
 def care_state(connection: Connection, scope: Scope) -> str:
     """Name the state of everything within a scope, with the number of erasures after a full stop."""
-    rows = connection.execute(union_all(*_counts(_PARTS, scope.reaches))).all()
+    rows = _rows(connection, _counts(_PARTS, scope.reaches))
     erased = connection.execute(select(func.count()).select_from(t.tombstone)).scalar_one()
-    return f"{_digest(sorted(tuple(row) for row in rows))}.{erased}"
+    return f"{_digest(sorted(rows))}.{erased}"
 
 
 def care_states(connection: Connection, scope: Scope, client_id: str | None = None) -> dict[str, str]:
@@ -67,11 +67,15 @@ def care_states(connection: Connection, scope: Scope, client_id: str | None = No
     def within(owner: ColumnElement[Any]) -> list[ColumnElement[bool]]:
         return scope.reaches(owner) + ([] if client_id is None else [owner == client_id])
 
-    shared = sorted(tuple(row) for row in connection.execute(union_all(*_counts(_OF_NOBODY, within))))
+    shared = sorted(_rows(connection, _counts(_OF_NOBODY, within)))
     by_client: dict[str, list[tuple[Any, ...]]] = {}
-    for client, *counts in connection.execute(union_all(*_counts(_OF_CLIENTS, within, by_client=True))):
-        by_client.setdefault(client, []).append(tuple(counts))
+    for client, *counts in _rows(connection, _counts(_OF_CLIENTS, within, by_client=True)):
+        by_client.setdefault(str(client), []).append(tuple(counts))
     return {client: _digest([*shared, *sorted(counts)]) for client, counts in by_client.items()}
+
+
+def _rows(connection: Connection, counts: Iterator[Any]) -> list[tuple[Any, ...]]:
+    return [tuple(row) for row in connection.execute(union_all(*counts))]
 
 
 def _counts(

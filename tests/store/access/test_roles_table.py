@@ -156,6 +156,8 @@ note_progress            +        -         -           -          -          - 
 note_reminder            +        -         -           -          -          -       -          -    -     -     -
 as_user                  +        -         -           -          -          -       -          -    -     -     -
 from_origin              +        -         -           -          -          -       -          -    -     -     -
+prepared_for             +        -         -           -          -          -       -          -    -     -     -
+narrowed_to              123      1         1           12         12         -       -          123  -     3     3
 accounts                 +        -         -           -          -          -       -          -    +     -     -
 retention_due            +        -         -           -          -          -       -          -    +     -     -
 caseloads                123      -         -           -          -          -       -          -    123   -     -
@@ -195,7 +197,8 @@ EXPECTED = {name: dict(zip(VIEWS, marks, strict=True)) for name, *marks in _ROWS
 BESIDE = {
     Store: {
         "open", "create",  # whoever has the address and the password of the database is the operator
-        "close", "url", "user", "has_permission", "can_read", "can_write", "open_until",  # about the view itself
+        "close", "url", "user", "has_permission", "can_read", "can_write", "open_until",  # about the view
+        "reach",  # itself
         "snapshot",  # reads nothing by itself
         "writing",  # what may be added is walked by kind
         "require_reachable", "database_faults",  # for monitors: whether the database answers, and is sound
@@ -292,6 +295,7 @@ PERIOD = {"start": date(2026, 1, 1), "end": date(2026, 3, 31)}
 ANSWERED: dict[str, Callable[[Store], object]] = {
     "write:Clinician": lambda mine: taken_back(mine, lambda record: record.add(Clinician("T9", "new"))),
     "as_user": lambda mine: mine.as_user("admin"),
+    "prepared_for": lambda mine: mine.prepared_for("admin"),
     "from_origin": lambda mine: mine.from_origin("203.0.113.9"),
     "accounts": lambda mine: mine.accounts.table(),
     "verify": lambda mine: mine.verify(),
@@ -353,6 +357,7 @@ TRIED: dict[str, Callable[[Store, str, bool], object]] = {
 }
 COUNTED: dict[str, Callable[[Store, str, Path], Iterable[str]]] = {
     "preview": lambda mine, *_: previewed(mine),
+    "narrowed_to": lambda mine, *_: mine.narrowed_to(["C1", "C2", "C3", "C9"]).clients()["client_id"],
     "care_states": lambda mine, *_: mine.care_states(),
     "counting": lambda mine, part, _: counting_view(mine, PURPOSES[part]).clients()["client_id"],
     "administrations_to_score": lambda mine, *_: mine.administrations_to_score([]).answers["client_id"],

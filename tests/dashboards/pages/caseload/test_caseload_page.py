@@ -14,9 +14,11 @@ from dashboards.forms.catalogue import FORMS
 from dashboards.pages.caseload.content import grid_rows, line_of, matching, measures
 from dashboards.pages.caseload.first_steps import first_steps, steps_panel
 from dashboards.pages.caseload.layout import groups, layout, score_grid
+from dashboards.web import kept_caseload
 from dashboards.web.kept_caseload import KeptCaseloads
 from mbc.care import caseload
-from mbc.store import Administration, Client, Clinician, Episode, Goal, SafetyPlan, Session, Store
+from mbc.care.values.review import CaseloadRow
+from mbc.store import Administration, Client, Clinician, Episode, Event, Goal, SafetyPlan, Session, Store
 from tests.dashboards.reading import named, of_kind, text_of
 from tests.dashboards.record import PASSWORD, rses_answers
 
@@ -119,37 +121,68 @@ def test_a_caseload_with_nobody_on_it_says_so(own_record_url):
         assert "No client is on this caseload yet." in text_of(layout(caseload(store.as_user("new"))))
 
 
-def test_a_caseload_is_worked_out_again_only_when_something_was_written_that_it_shows(own_record_url):
+def test_a_line_is_worked_out_again_only_when_something_was_written_that_it_shows(own_record_url):
     shelf = KeptCaseloads()
+
+    def lines(day: dt.date = DAY) -> dict[str, CaseloadRow]:
+        given = shelf.give(view, None, day)
+        assert given == caseload(view, as_of=day)  # whenever each line was worked out
+        return {row.client_id: row for row in given.rows}
+
+    def same(before: dict[str, CaseloadRow], after: dict[str, CaseloadRow]) -> list[str]:
+        return sorted(client for client in before if after[client] is before[client])
+
     with Store.open(own_record_url) as store:
         view = store.as_user("ash")
-        first = shelf.give(view, None, DAY, view.care_revision())
-        assert shelf.give(view, None, DAY, view.care_revision()) is first
-        assert shelf.give(view, None, DAY + dt.timedelta(days=1), view.care_revision()) is not first
+        first = lines()
+        assert same(first, lines()) == ["C001", "C002"]
         with store.writing(by="tests") as record:
             record.add(SafetyPlan("C001", DAY))
-        assert shelf.give(view, None, DAY, view.care_revision()) is first  # no delay shows that there is a plan
+        assert same(first, lines()) == ["C001", "C002"]  # no delay shows that there is a plan
         with store.writing(by="tests") as record:
             record.add(Client("C900", clinician_id="K1"))
-        assert shelf.give(view, None, DAY, view.care_revision()) is not first
+            record.add(Event("EV9", "C002", DAY, "move", "A new flat"))
+        assert same(first, lines()) == ["C001"]
+        assert same(first, lines(DAY + dt.timedelta(days=1))) == []
 
 
 def test_one_visitor_never_gets_the_caseload_of_another(own_record_url):
     shelf = KeptCaseloads()
     with Store.open(own_record_url) as store:
-        mine = shelf.give(store.as_user("ash"), None, DAY, "1")
-        everybody = shelf.give(store.as_user("oak"), None, DAY, "1")
-    assert {row.client_id for row in mine.rows} < {row.client_id for row in everybody.rows}
+        everybody = shelf.give(store.as_user("oak"), None, DAY)
+        mine = shelf.give(store.as_user("birch"), None, DAY)
+        theirs = shelf.give(store.as_user("ash"), None, DAY)  # who may read the safety channel
+    assert [row.client_id for row in mine.rows] == ["C003"]
+    assert sorted(row.client_id for row in everybody.rows) == ["C001", "C002", "C003"]
+    shared = {id(row) for row in everybody.rows}
+    assert [id(row) in shared for row in (*mine.rows, *theirs.rows)] == [True, False, False]
 
 
 def test_a_kept_caseload_is_a_reading_all_the_same(own_record_url):
     shelf = KeptCaseloads()
     with Store.open(own_record_url) as store:
-        shelf.give(store.as_user("ash"), None, DAY, "1")
+        shelf.give(store.as_user("ash"), None, DAY)
         lines = len(store.audit.entries())
     with Store.open(own_record_url) as later:  # a new process, or a quarter of an hour later
-        shelf.give(later.as_user("ash"), None, DAY, "1")
+        shelf.give(later.as_user("ash"), None, DAY)
         assert len(later.audit.entries()) > lines
+
+
+def test_a_long_caseload_is_prepared_in_nobodys_name(own_record_url, make_app, monkeypatch):
+    monkeypatch.setattr(kept_caseload, "_LONG", 1)
+    monkeypatch.setattr(kept_caseload, "_AT_ONCE", 2)
+    app = make_app(own_record_url, today=DAY)
+    store, turns = app.server.extensions["mbc_store"], []
+    before = store.audit.entries(who="oak").height
+    with app.server.app_context():
+        kept_caseload.prepare_caseloads(lambda: turns.append(1))
+    assert len(turns) == 2  # of the supervisor's three clients
+    assert store.audit.entries(who="oak").height == before
+    monkeypatch.setattr(kept_caseload, "caseload", lambda *_, **__: pytest.fail("it was prepared"))
+    with app.server.app_context():
+        given = kept_caseload.kept_caseload(store.as_user("oak"), app.server.extensions["mbc_models"], DAY)
+    assert len(given.rows) == 3
+    assert store.audit.entries(who="oak").height == before + 1
 
 
 def test_a_sparkline_is_a_shape_without_words():
