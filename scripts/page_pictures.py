@@ -23,6 +23,7 @@ from PIL import Image
 from playwright.sync_api import Browser, Page, sync_playwright
 
 FOLDER = Path(__file__).resolve().parents[1] / "docs" / "images" / "pages"
+START_FOLDER = FOLDER.parent / "start"
 PASSWORD = "harbour-saffron-meadow-ember"
 CHROMIUM = ("chromium", "chromium-browser", "google-chrome-stable")
 CLIENT = "/client/D-DOWN-THEN-UP"
@@ -62,21 +63,26 @@ PICTURES = (
 )
 
 
+FIRST_STEPS = Picture("first-steps", "ann", "/caseload", phone=True)  # of a record that has just been made
+DEMO, OWN = ("demo",), ("start", "--name", "ann", "--plain", "--no-browser")
+
+
 @contextmanager
-def demo(folder: str) -> Iterator[str]:
-    """Run the demo; gives its address."""
+def served(folder: str, words: tuple[str, ...]) -> Iterator[str]:
+    """Run the demo or a record of one's own; gives its address."""
     running = subprocess.Popen(
-        [sys.executable, "-m", "mbc", "demo", "--port", "0"],
+        [sys.executable, "-m", "mbc", *words, "--port", "0"],
+        stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         text=True,
-        env={**os.environ, "MBC_PASSWORD": PASSWORD, "TMPDIR": folder},
+        env={**os.environ, "MBC_PASSWORD": PASSWORD, "TMPDIR": folder, "MBC_FOLDER": f"{folder}/own"},
     )
     try:
         for line in running.stdout or ():
-            if address := re.search(r"http://\S+", line):
+            if address := re.search(r"http://[\d.:]+\d", line):
                 yield address[0]
                 return
-        raise SystemExit("The demo did not start.")
+        raise SystemExit("The pages did not start.")
     finally:
         running.send_signal(signal.SIGINT)
         running.wait(timeout=60)
@@ -121,22 +127,32 @@ def main() -> None:
     if chromium is None:
         raise SystemExit("There is no Chromium here: sh scripts/chromium.sh")
     FOLDER.mkdir(parents=True, exist_ok=True)
-    for old in FOLDER.glob("*.png"):
-        old.unlink()
-    with tempfile.TemporaryDirectory() as folder, demo(folder) as address, sync_playwright() as playwright:
+    START_FOLDER.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory() as folder, sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=chromium, args=["--no-sandbox", "--disable-gpu"])
-        for user, pictures in groupby(PICTURES, key=lambda picture: picture.user):
-            chosen = list(pictures)
-            for suffix, window, theme in VERSIONS:
-                wanted = [picture for picture in chosen if suffix != "-phone" or picture.phone]
-                if not wanted:
-                    continue
-                page = visit(browser, address, user, window, theme)
-                for picture in wanted:
-                    take(page, picture, FOLDER / f"{picture.name}{suffix}.png", whole=suffix == "-phone")
-                page.context.close()
+        with served(folder, OWN) as address:
+            take_all(browser, address, (FIRST_STEPS,), START_FOLDER)
+        if "--first-steps" not in sys.argv[1:]:
+            for old in FOLDER.glob("*.png"):
+                old.unlink()
+            with served(folder, DEMO) as address:
+                take_all(browser, address, PICTURES, FOLDER)
         browser.close()
     print(f"{len(list(FOLDER.glob('*.png')))} pictures in {FOLDER}")
+
+
+def take_all(browser: Browser, address: str, pictures: tuple[Picture, ...], folder: Path) -> None:
+    """Take pictures of one server's pages, light, dark and on a phone."""
+    for user, of_user in groupby(pictures, key=lambda picture: picture.user):
+        chosen = list(of_user)
+        for suffix, window, theme in VERSIONS:
+            wanted = [picture for picture in chosen if suffix != "-phone" or picture.phone]
+            if not wanted:
+                continue
+            page = visit(browser, address, user, window, theme)
+            for picture in wanted:
+                take(page, picture, folder / f"{picture.name}{suffix}.png", whole=suffix == "-phone")
+            page.context.close()
 
 
 if __name__ == "__main__":

@@ -20,17 +20,40 @@ PACKAGES = sorted(
     for init in Path(mbc.__file__).parent.glob("*/__init__.py")
     if "__all__" in init.read_text("utf-8") and f"mbc.{init.parent.name}" not in NO_PAGE
 )
+FROM_THE_CODE = {"commands", "environment", "data-dictionary"}
 PAGES = ["mbc", "mbc.errors", *PACKAGES]
 
 
-@pytest.fixture(scope="module")
-def hook(repository: Path) -> ModuleType:
-    spec = importlib.util.spec_from_file_location("api_pages", repository / "scripts" / "api_pages.py")
+def script(repository: Path, name: str) -> ModuleType:
+    spec = importlib.util.spec_from_file_location(name, repository / "scripts" / f"{name}.py")
     assert spec
     assert spec.loader
     made = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(made)
     return made
+
+
+@pytest.fixture(scope="module")
+def hook(repository: Path) -> ModuleType:
+    return script(repository, "api_pages")
+
+
+def test_commands_variables_tables_and_questionnaires_are_described_from_the_code(repository: Path):
+    pages = script(repository, "reference_pages")
+    places = {repository / "docs" / "questionnaires.md", *(repository / "docs" / "reference").glob("*.md")}
+    asked = {name for page in places for name in pages.PLACE.findall(page.read_text("utf-8"))}
+    assert asked == pages.WRITERS.keys()
+    commands, variables = pages.commands(), pages.environment()
+    assert "## mbc start\n" in commands
+    assert "`--template KEY`" in commands
+    assert all(f"`{name}`" in variables for name in pages.variables())
+    dictionary = pages.dictionary()  # a table or column without a description is an error
+    assert "| `rating` | number | how clear about the decision, 0 to 10 |" in dictionary
+    assert dictionary.count("\n## ") == len(pages.metadata.tables)
+    table = pages.questionnaires()
+    assert all(
+        f"instruments/{page.name}" in table for page in (repository / "docs" / "instruments").glob("[!i]*.md")
+    )
 
 
 def filled(hook: ModuleType, repository: Path, package: str) -> str:
@@ -63,5 +86,5 @@ def test_every_public_class_and_function_has_a_first_sentence(hook, package: str
 def test_the_table_of_packages_names_every_page(repository: Path):
     index = (repository / "docs" / "reference" / "index.md").read_text("utf-8")
     assert [name for name in PAGES if f"| [`{name}`]({name.removeprefix('mbc.')}.md) |" not in index] == []
-    pages = {page.stem for page in (repository / "docs" / "reference").glob("*.md")} - {"index"}
+    pages = {page.stem for page in (repository / "docs" / "reference").glob("*.md")} - {"index"} - FROM_THE_CODE
     assert pages == {name.removeprefix("mbc.") for name in PAGES}
