@@ -53,6 +53,7 @@ test-all: $(READY) ## the slow tests too
 	@$(PYTEST) -n 2
 
 attack: $(READY) ## what attackers tried, against a record that is served as a clinic would
+	@sh scripts/node.sh
 	@sh scripts/postgres.sh
 	@$(PYTEST) -n 0 -p no:randomly -v tests/attack
 
@@ -99,7 +100,7 @@ bench: $(READY) ## timed cases beside peers, in one run
 	@for f in benchmarks/[a-z]*.py; do echo "== $$f"; $(BIN)/python "$$f" || exit 1; done
 
 LOCK := uv pip compile pyproject.toml --universal --python-version 3.11 --generate-hashes --no-header \
-	--extra dashboards --extra postgres --extra export --extra encrypted --extra reports
+	--extra dashboards --extra postgres --extra export --extra encrypted --extra reports --extra sign-in
 
 lock: ## pin the dependencies to run and to develop (needs uv)
 	$(LOCK) --group build -o requirements.lock

@@ -20,6 +20,7 @@ from dashboards.pages.audit_log import layout as audit_log
 from dashboards.pages.caseload import layout as caseload
 from dashboards.pages.caseloads import layout as caseloads
 from dashboards.pages.client import layout as client
+from dashboards.pages.clinic_settings import layout as clinic_settings
 from dashboards.pages.cohort import layout as cohort
 from dashboards.pages.erasure import layout as erasure
 from dashboards.pages.other_records import layout as other_records
@@ -41,6 +42,7 @@ from dashboards.web.html_shell import TITLE, QuietDash
 from dashboards.web.kept_parts import install_kept_parts
 from dashboards.web.pause_notice import notice
 from dashboards.web.plain_page import install_plain_pages
+from dashboards.web.provider import install_provider
 from dashboards.web.rate_limit import RateLimits, install_rate_limits
 from dashboards.web.server_page import install_written_pages
 from dashboards.web.sessions import Sessions, csrf_token
@@ -62,7 +64,7 @@ PAGES = Pages(
         caseload.PAGE, client.PAGE, record.PAGE, record.NEW_CLIENT_PAGE, send.PAGE,
         outcomes.PAGE, cohort.PAGE, to_review.PAGE, other_records.PAGE,
         accounts.PAGE, accounts.ACCOUNT_PAGE, caseloads.PAGE, audit_log.PAGE, erasure.PAGE,
-        account.PAGE,
+        clinic_settings.PAGE, account.PAGE,
     )
 )  # fmt: skip
 _HERE = Path(__file__).parent
@@ -185,6 +187,7 @@ def _server(store_url: str, settings: Settings, rates: RateLimits | None) -> Fla
     install_guard(server, sessions, PAGES)
     install_written_pages(server, PAGES, lambda path: dispatch.write_page(PAGES, path))
     install_plain_pages(server, PAGES, lambda path: dispatch.lay_out(PAGES, path))
+    install_provider(server, settings.provider)
     install_sign_in(server, sessions, PAGES)
     for address, answer in PAGES.forms.items():
         server.add_url_rule(address, address, answer, methods=["POST"])

@@ -34,6 +34,8 @@ class PageRequest:
     note: str = ""  # what the last form led to
     box_fault: str = ""  # why what clients have answered may not be on record yet
     path: str = ""  # that was asked for
+    no_passkeys: str = ""  # why there are none at this address; empty where there are
+    provider: tuple[str, str] | None = None  # issuer and name of the clinic's directory, if it is a way to sign in
     personal: bool = False  # one person runs this on their own computer
 
 

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+from dashboards.provider_settings import ProviderSettings
 from mbc.care.askings.settings import AskingSettings
 from mbc.errors import SettingsError
 
@@ -47,6 +48,8 @@ class Settings:
         What the clinic has decided about asking clients, with the place of the box; without it nobody is asked.
     clock : callable
         Seconds since the epoch; tests turn it.
+    provider : ProviderSettings, optional
+        The clinic's own directory, as a way to sign in.
 
     Raises
     ------
@@ -72,6 +75,7 @@ class Settings:
     personal: bool = False
     asking: AskingSettings | None = None
     clock: Callable[[], float] = time.time
+    provider: ProviderSettings | None = None
 
     @property
     def cookie(self) -> str:

@@ -60,6 +60,7 @@ PICTURES = (
     Picture("caseloads", "admin", "/caseloads"),
     Picture("audit-log", "admin", "/audit-log"),
     Picture("erasure", "admin", "/erasure"),
+    Picture("settings", "admin", "/settings", phone=True),
 )
 
 

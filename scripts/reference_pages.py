@@ -37,6 +37,7 @@ FLASK_SETTINGS = {
 }  # not of its environment
 PLACE = re.compile(r"^<!-- from the code: (\w+) -->$", re.MULTILINE)
 ABOUT_VARIABLES = {
+    "MBC_SIGN_IN": "TOML file about the clinic's own directory, as a way to sign in (`--sign-in`).",
     "MBC_ASKING": "TOML file with the clinic's settings about asking clients (`--settings`).",
     "MBC_BACKUP_KEY": "Key of a backup, where it is not the record's.",
     "MBC_BATTERY": "TOML file with the clinic's plan of measures for every client.",
@@ -163,7 +164,8 @@ def _type(column: Any) -> str:
 
 def _meaning(table: str, column: str, own: dict[str, str]) -> str:
     apart = {(named.rstrip("s"), name): text for (named, name), text in codebook._APART.items()}  # noqa: SLF001
-    return apart.get((table, column)) or own.get(column) or codebook._COLUMNS[column]  # noqa: SLF001
+    here = own.get(f"{table}.{column}")
+    return here or apart.get((table, column)) or own.get(column) or codebook._COLUMNS[column]  # noqa: SLF001
 
 
 def questionnaires() -> str:

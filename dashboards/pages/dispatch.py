@@ -13,7 +13,9 @@ from dashboards.routes import PageRequest, Pages, client_of
 from dashboards.web.asking_access import collect_first
 from dashboards.web.flash import take_note
 from dashboards.web.kept_caseload import kept_caseload
+from dashboards.web.passkeys import passkey_words
 from dashboards.web.pause_notice import notice
+from dashboards.web.provider import provider_names
 from dashboards.web.sessions import csrf_token
 from dashboards.web.theme import drawn_theme
 from dashboards.web.visitor import is_personal, models, note_refusal, record_view, signed_in_user, today
@@ -77,5 +79,7 @@ def _request(path: str | None) -> PageRequest:
         note=take_note(path),
         box_fault=box_fault,
         path=path or "",
+        no_passkeys=passkey_words().reason,
+        provider=provider_names(),
         personal=is_personal(),
     )

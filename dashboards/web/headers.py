@@ -12,7 +12,7 @@ _KEEPABLE = ("/_dash-component-suites/", "/assets/", "/sign-in/")
 
 _PERMISSIONS = (
     "accelerometer camera display-capture geolocation gyroscope hid magnetometer microphone midi payment "
-    "publickey-credentials-get screen-wake-lock serial usb xr-spatial-tracking browsing-topics"
+    "screen-wake-lock serial usb xr-spatial-tracking browsing-topics"
 )
 
 _FIXED = {
@@ -21,7 +21,12 @@ _FIXED = {
     "X-Frame-Options": "DENY",
     "Cross-Origin-Opener-Policy": "same-origin",
     "Cross-Origin-Resource-Policy": "same-origin",
-    "Permissions-Policy": ", ".join(f"{feature}=()" for feature in _PERMISSIONS.split()),
+    "Permissions-Policy": ", ".join(
+        (
+            *(f"{feature}=()" for feature in _PERMISSIONS.split()),
+            *(f"publickey-credentials-{use}=(self)" for use in ("create", "get")),  # passkeys
+        )
+    ),
 }
 
 

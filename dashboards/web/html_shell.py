@@ -22,6 +22,7 @@ _INDEX = """<!DOCTYPE html>
 <link rel="icon" type="image/svg+xml" href="/sign-in/icon.svg">
 <noscript><meta http-equiv="refresh" content="0; url=?plain=1"></noscript>
 <script src="/assets/first.js" nonce="{nonce}"></script>
+<script src="/sign-in/passkey.js" defer></script>
 {css}
 </head>
 <body>

@@ -17,6 +17,7 @@ from flask import Flask, Response, g, request, session
 from flask.typing import ResponseReturnValue
 
 _HASHING = ("/sign-in", "/new-password/")
+PROVIDER_BACK = "/sign-in/provider/back"  # asks the provider each time
 _SLOTS = 16_384
 _SLOT = struct.Struct("dd")  # what is left, and when that was
 TOO_MANY = "Too many requests came from this address. Wait a minute, then try again."
@@ -97,6 +98,8 @@ def install_rate_limits(server: Flask, limits: RateLimits) -> None:
             checking.acquire()
             g.checks_password = True
             return None
+        if request.path == PROVIDER_BACK and not limits.allows(address, SIGN_INS):
+            return _too_many()
         sign_in = session.get("sid")
         who = f"sign-in {sign_in}" if sign_in else address
         return None if limits.allows(who, REQUESTS) else _too_many()

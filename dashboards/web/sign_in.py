@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from pathlib import Path
 from typing import cast
 
@@ -23,7 +24,17 @@ from flask_login import LoginManager, current_user, login_user, logout_user
 from dashboards.routes import Pages
 from dashboards.web.kept_words import forget_words
 from dashboards.web.known_browser import remember_browser
+from dashboards.web.passkeys import ask_passkey, passkey_words, visitor_by_passkey
 from dashboards.web.pause_notice import keep_notice
+from dashboards.web.provider import (
+    BACK,
+    Provider,
+    ProviderUnreachable,
+    leave_provider,
+    provider,
+    provider_names,
+    visitor_by_provider,
+)
 from dashboards.web.second_factor import (
     codes_page,
     pending,
@@ -50,13 +61,14 @@ from dashboards.web.visitor import (
 from mbc.errors import MbcError, StoreError
 
 _PUBLIC = Path(__file__).parents[1] / "public"
-_PUBLIC_FILES = ("plain.css", "icon.svg")
+_PUBLIC_FILES = ("plain.css", "icon.svg", "passkey.js")
 
 # The only endpoints that answer somebody who is not signed in.
 OPEN_ENDPOINTS = frozenset(
     f"signing_in.{name}"
     for name in (
         "show", "enter", "file", "show_link", "use_link", "show_code", "take_code", "show_setup", "take_setup",
+        "to_provider", "from_provider", "leave_provider", "ask_passkey", "take_passkey",
     )
 )  # fmt: skip
 
@@ -65,6 +77,15 @@ _NO_MATCH = (
     "Check both; if it persists, wait 15 minutes or ask your administrator."
 )
 _LINK_VOID = "This link is not valid: it was used, replaced, or is older than three days. Ask for another."
+_NOT_KNOWN = (
+    "You are signed in at {name}, but no account here belongs to that one, or it is disabled. "
+    "Ask your administrator."
+)
+_NOT_PROVED = "Signing in through {name} did not work. Try again; if it persists, ask your administrator."
+_AWAY = "{name} does not answer just now. Sign in with your password, or try again in a minute."
+_NO_PASSKEY = "That passkey is not known here, or took too long. Sign in with your password, or try again."
+BY_PROVIDER, _LEAVES = "by_provider", "leaves_provider"  # in the session
+_LOG = logging.getLogger("mbc.server")
 _STALE_LINK = "This page was open for too long. Please try again."
 _STALE = "This page was open for too long. Please sign in again."
 
@@ -84,6 +105,13 @@ def install_sign_in(server: Flask, sessions: Sessions, pages: Pages) -> None:
     rules.add_url_rule("/sign-in/code", "take_code", lambda: _take_code(sessions, pages), methods=["POST"])
     rules.add_url_rule("/second-factor", "show_setup", lambda: show_setup(sessions), methods=["GET"])
     rules.add_url_rule("/second-factor", "take_setup", lambda: _take_setup(sessions, pages), methods=["POST"])
+    rules.add_url_rule("/sign-in/provider", "to_provider", _to_provider, methods=["GET"])
+    rules.add_url_rule(BACK, "from_provider", lambda: _from_provider(sessions, pages), methods=["GET"])
+    rules.add_url_rule("/sign-in/provider/leave", "leave_provider", leave_provider, methods=["GET"])
+    rules.add_url_rule("/sign-in/passkey", "ask_passkey", ask_passkey, methods=["GET"])
+    rules.add_url_rule(
+        "/sign-in/passkey", "take_passkey", lambda: _take_passkey(sessions, pages), methods=["POST"]
+    )
     rules.add_url_rule("/sign-in/<name>", "file", _file, methods=["GET"])
     rules.add_url_rule("/new-password/<token>", "show_link", _show_link, methods=["GET"])
     rules.add_url_rule("/new-password/<token>", "use_link", _use_link, methods=["POST"])
@@ -108,6 +136,58 @@ def _enter(sessions: Sessions, pages: Pages) -> ResponseReturnValue:
         return _form(problem=str(fault)), 503
     if visitor is None:
         return _form(problem=_NO_MATCH), 401
+    session.pop(BY_PROVIDER, None)
+    return _after_first_step(visitor, sessions, pages)
+
+
+def _to_provider() -> ResponseReturnValue:
+    known = provider()
+    if known is None:
+        abort(404)
+    try:
+        return known.send_there()
+    except MbcError as fault:
+        return _provider_failed(known, fault)
+
+
+def _from_provider(sessions: Sessions, pages: Pages) -> ResponseReturnValue:
+    """Sign in whoever the clinic's provider vouches for, and who has an account here."""
+    known = provider()
+    if known is None:
+        abort(404)
+    try:
+        visitor = visitor_by_provider(known)
+    except MbcError as fault:
+        return _provider_failed(known, fault)
+    if visitor is None:
+        return _form(problem=_NOT_KNOWN.format(name=known.settings.name), by_provider=True), 401
+    session[BY_PROVIDER] = True
+    if known.settings.second_factor == "provider":
+        return _begin(visitor, sessions, pages)
+    return _after_first_step(visitor, sessions, pages)
+
+
+def _provider_failed(known: Provider, fault: MbcError) -> ResponseReturnValue:
+    """Say that signing in did not work, and write one line that names nobody."""
+    away = isinstance(fault, (ProviderUnreachable, StoreError))
+    _LOG.warning("sign-in by provider failed", extra={"kind": type(fault).__name__})
+    words = _AWAY if away else _NOT_PROVED
+    return _form(problem=words.format(name=known.settings.name)), 503 if away else 401
+
+
+def _take_passkey(sessions: Sessions, pages: Pages) -> ResponseReturnValue:
+    """Sign in whoever answers with a passkey: it is had, and its device has asked for a PIN or a finger."""
+    if not csrf_holds(request.form.get("csrf")):
+        return _form(problem=_STALE), 400
+    session.pop(BY_PROVIDER, None)
+    try:
+        visitor = visitor_by_passkey()
+    except StoreError as fault:
+        return _form(problem=str(fault)), 503
+    return (_form(problem=_NO_PASSKEY), 401) if visitor is None else _begin(visitor, sessions, pages)
+
+
+def _after_first_step(visitor: Visitor, sessions: Sessions, pages: Pages) -> ResponseReturnValue:
     if has_factor(visitor.user.username):
         wait_for_code(visitor)
         return redirect("/sign-in/code", 303)
@@ -119,8 +199,10 @@ def _enter(sessions: Sessions, pages: Pages) -> ResponseReturnValue:
 
 def _begin(visitor: Visitor, sessions: Sessions, pages: Pages) -> ResponseReturnValue:
     """Sign somebody in who has shown everything that is asked for."""
-    wanted = session.get("wanted")
+    wanted, by_provider = session.get("wanted"), session.get(BY_PROVIDER)
     sessions.start()
+    if by_provider:
+        session[BY_PROVIDER] = True
     store_account_state(visitor)
     login_user(visitor)
     keep_notice(visitor.store.own_account.paused_since_last_sign_in())
@@ -191,16 +273,30 @@ def _leave() -> ResponseReturnValue:
     end_sign_in(
         sign_in_id()
     )  # before anything else of it goes: wherever its cookie was copied to, it is worthless from now on
+    by_provider = session.get(BY_PROVIDER)
     logout_user()
     session.clear()
     session["note"] = "You are signed out."
+    if by_provider:
+        session[_LEAVES] = True
     answer = make_response(redirect("/sign-in", 303))
     forget_words(answer)
     return answer
 
 
-def _form(*, problem: str = "", note: str = "") -> str:
-    return render_template("sign_in.html", problem=problem, note=note, csrf=csrf_token(), theme=chosen_theme())
+def _form(*, problem: str = "", note: str = "", by_provider: bool = False) -> str:
+    return render_template(
+        "sign_in.html",
+        problem=problem,
+        note=note,
+        csrf=csrf_token(),
+        theme=chosen_theme(),
+        provider=names[1] if (names := provider_names()) else "",
+        # signed in at the provider still: whoever comes next would be let in, too
+        leaves=bool(session.pop(_LEAVES, False)),
+        change_account=by_provider,
+        passkeys=passkey_words(),
+    )
 
 
 def _file(name: str) -> Response:

@@ -12,6 +12,7 @@ from mbc.care import CohortModels
 from mbc.care.forecast.model_files import Models
 from mbc.errors import AccessDenied, NotInRecord
 from mbc.store import Store, User
+from mbc.store.accounts.passkeys import Passkey
 
 _STORE, _ADDRESS, _MODELS, _TODAY = "mbc_store", "mbc_address", "mbc_models", "mbc_today"
 _ACCOUNT = "account"  # in the session: the state of the account at sign-in
@@ -76,6 +77,30 @@ def verify_code(username: str, code: str) -> bool:
     """Check the second factor of somebody whose password was right."""
     where = {"address": request.remote_addr or "", "browser": known_browser(username)}
     return _from_here().accounts.verify_code(username, code, **where)
+
+
+def sign_in_by_provider(issuer: str, subject: str, *, named: str | None, complete: bool) -> Visitor | None:
+    """Find whose account here belongs to an account at the clinic's provider, which was just proved."""
+    user = _from_here().accounts.sign_in_by_provider(
+        issuer, subject, named=named, address=request.remote_addr or "", complete=complete
+    )
+    return None if user is None else visitor_of(user.username)
+
+
+def find_passkey(credential: str) -> Passkey | None:
+    """Find a passkey by the id that its device gives."""
+    return unscoped_store().accounts.passkey(credential)
+
+
+def sign_in_by_passkey(passkey: Passkey, *, uses: int, asked_at: dt.datetime) -> Visitor | None:
+    """Sign in whoever answered with a passkey."""
+    user = _from_here().accounts.sign_in_by_passkey(passkey, uses=uses, asked_at=asked_at)
+    return None if user is None else visitor_of(user.username)
+
+
+def refuse_passkey() -> None:
+    """Write down that an answer with a passkey was refused."""
+    _from_here().accounts.refuse_passkey(request.remote_addr or "")
 
 
 def has_factor(username: str) -> bool:

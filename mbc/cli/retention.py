@@ -25,7 +25,19 @@ def set_(years: int, store_url: str) -> None:
 
     with Store.open(store_url) as store:
         store.set_retention_years(years)
-    click.echo(f"Records are kept for {years} years after the last contact. Nothing is erased by itself.")
+    _print_rule(years)
+
+
+@command.command("show")
+@as_option
+@store_option
+def show(*, username: str | None, store_url: str) -> None:
+    """Show for how long records are kept."""
+    from mbc.store import Store  # noqa: PLC0415
+
+    with Store.open(store_url) as store:
+        years = view_of(store, username).retention_years()
+    _print_rule(years)
 
 
 @command.command("list")
@@ -81,6 +93,12 @@ def erase(
             for mention in done.mentions:
                 click.echo(f"  Named in {mention}: correct it there.")
     click.echo("Backups and exports made before still hold them: delete those, or make new ones.")
+
+
+def _print_rule(years: int | None) -> None:
+    from mbc.store.accounts.clinic_settings import retention_words  # noqa: PLC0415
+
+    click.echo(retention_words(years))
 
 
 def _today() -> dt.date:

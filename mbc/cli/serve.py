@@ -68,6 +68,15 @@ _NEEDED = ("dash", "dash_ag_grid", "dash_mantine_components", "flask_login", "wa
     help="With --settings: port of the clients' questionnaire, on the same address.",
 )
 @click.option(
+    "--sign-in",
+    "sign_in_file",
+    type=click.Path(path_type=Path, dir_okay=False),
+    envvar="MBC_SIGN_IN",
+    show_envvar=True,
+    metavar="FILE",
+    help="The clinic's own directory (OpenID Connect) as a way to sign in, as TOML.",
+)
+@click.option(
     "--log", "log_format", type=click.Choice(["text", "json"]), default="text", show_default=True,
     help="How events are written to standard error; nothing in them names anybody.",
 )  # fmt: skip
@@ -90,6 +99,7 @@ def command(  # noqa: PLR0913 - one for each option
     settings_file: Path | None,
     questionnaire: bool,
     questionnaire_port: int,
+    sign_in_file: Path | None,
     log_format: Literal["text", "json"],
     debug_log: bool,
 ) -> None:
@@ -103,6 +113,7 @@ def command(  # noqa: PLR0913 - one for each option
     minute; with --no-questionnaire both are left to others ('mbc questionnaire', 'mbc collect').
     """
     require_pages()
+    from dashboards.provider_settings import read_provider  # noqa: PLC0415
     from dashboards.server import preparation  # noqa: PLC0415 - the pages are loaded only when they are served
     from dashboards.server.log import set_up_log  # noqa: PLC0415
     from dashboards.server.run import Serving, listen, require_workers, serve  # noqa: PLC0415
@@ -111,6 +122,7 @@ def command(  # noqa: PLR0913 - one for each option
 
     end_cleanly()
     require_workers(workers)
+    provider = read_provider(sign_in_file)
     prepared = (preparation.prepare if workers == 1 else preparation.prepare_aside)(store_url)
     for warning in prepared.warnings:
         click.secho(warning, fg="yellow", err=True)
@@ -123,6 +135,7 @@ def command(  # noqa: PLR0913 - one for each option
         port=listening.getsockname()[1],
         hosts=frozenset(host_names),
         asking=settings_of_pages(settings_file, store_url),
+        provider=provider,
     )
     set_up_log(log_format, debug=debug_log)
     _warn(host, https=https, named=bool(host_names))

@@ -9,14 +9,11 @@ from typing import TYPE_CHECKING
 import click
 
 from mbc.cli.options import store_option
+from mbc.cli.user_ways_in import ROLES, bind, moment, notice, passkeys, second_factor, unbind
 from mbc.errors import SettingsError
 
 if TYPE_CHECKING:
-    from datetime import datetime
-
     from mbc.store import Permission, Role
-
-_ROLES = ("clinician", "supervisor", "analyst", "researcher", "safety_lead", "administrator")
 
 _from_stdin = click.option(
     "--password-stdin", is_flag=True, help="Read the password from standard input, one line."
@@ -32,9 +29,13 @@ def command() -> None:
     """
 
 
+for _part in (second_factor, passkeys, bind, unbind, notice):
+    command.add_command(_part)
+
+
 @command.command("add")
 @click.argument("name")
-@click.option("--role", type=click.Choice(_ROLES), required=True, help="What the account may see.")
+@click.option("--role", type=click.Choice(ROLES), required=True, help="What the account may see.")
 @click.option("--clinician", "clinician_id", metavar="ID", help="Whose caseload: needed for role 'clinician'.")
 @click.option("--display-name", metavar="TEXT", help="Add that clinician too, shown by this name.")
 @click.option("--supervises", multiple=True, metavar="ID", help="For a supervisor; may be given several times.")
@@ -105,9 +106,11 @@ def list_(store_url: str) -> None:
 def show(name: str, store_url: str) -> None:
     """Show what account NAME may do, since when, and who gave it."""
     from mbc.store import Store  # noqa: PLC0415
+    from mbc.store.accounts.accounts import ways_in_words  # noqa: PLC0415
 
     with Store.open(store_url) as store:
         account = store.accounts.describe(name)
+        ways_in = ways_in_words(store.accounts, account.username)
     role = account.role.replace("_", " ")
     click.echo(f"{account.username}: {role}{'' if account.active else ', disabled'}")
     click.echo(f"  caseload        {account.clinician_id or 'none'}")
@@ -115,12 +118,13 @@ def show(name: str, store_url: str) -> None:
     click.echo(f"  granted         {', '.join(account.permissions) or 'nothing'}")
     if account.role == "supervisor":
         click.echo(f"  supervises      {', '.join(account.supervises) or 'nobody'}")
-    click.echo(f"  last sign-in    {_moment(account.last_sign_in) or 'never'}")
-    reviewed = f"{_moment(account.reviewed_at)} by {account.reviewed_by}" if account.reviewed_at else "never"
+    click.echo(f"  ways in         {ways_in}")
+    click.echo(f"  last sign-in    {moment(account.last_sign_in) or 'never'}")
+    reviewed = f"{moment(account.reviewed_at)} by {account.reviewed_by}" if account.reviewed_at else "never"
     click.echo(f"  reviewed        {reviewed}")
     for change in account.changes:
         click.echo(
-            f"  {_moment(change.at)}  {change.action}  {change.about}  by {change.who}".replace("    ", "  ")
+            f"  {moment(change.at)}  {change.action}  {change.about}  by {change.who}".replace("    ", "  ")
         )
 
 
@@ -216,28 +220,6 @@ def link(name: str, store_url: str) -> None:
     _print_link(name, str(made))
 
 
-@command.command("second-factor")
-@click.option("--require", "roles", multiple=True, type=click.Choice(_ROLES), help="Of this role; several times.")
-@click.option("--require-none", is_flag=True, help="Of no role.")
-@click.option(
-    "--remove", "name", metavar="NAME", help="Remove that of somebody who lost phone and recovery codes."
-)
-@store_option
-def second_factor(roles: tuple[str, ...], *, require_none: bool, name: str | None, store_url: str) -> None:
-    """Say of which roles a second factor is required at each sign-in, or remove somebody's."""
-    from mbc.store import Store  # noqa: PLC0415
-
-    with Store.open(store_url) as store:
-        accounts = store.accounts
-        if name is not None:
-            accounts.remove_factor(name)
-            click.echo(f"Account '{name}' has no second factor any more; it has to sign in again.")
-        if roles or require_none:
-            accounts.require_factor(roles)
-        required = accounts.factor_roles()
-    click.echo(f"A second factor is required of: {', '.join(required) or 'no role'}.")
-
-
 @command.command("requests")
 @store_option
 def requests(store_url: str) -> None:
@@ -250,7 +232,7 @@ def requests(store_url: str) -> None:
         click.echo("No request waits.")
     for request in waiting:
         asked = f"asked for by {request.asked_by} on {request.asked_at:%Y-%m-%d}"
-        click.echo(f"{request.number}  {request.username}: {request.words}; {asked}")
+        click.echo(f"{request.number}  {request.about}: {request.words}; {asked}")
 
 
 @command.command("confirm")
@@ -262,7 +244,7 @@ def confirm(number: str, store_url: str) -> None:
 
     with Store.open(store_url) as store:
         confirmed = store.accounts.confirm(number)
-    click.echo(f"Confirmed for account '{confirmed.request.username}': {confirmed.request.words}.")
+    click.echo(f"Confirmed for {confirmed.request.about}: {confirmed.request.words}.")
     if confirmed.link is not None:
         _print_link(confirmed.request.username, confirmed.link)
 
@@ -315,10 +297,6 @@ def password(name: str, *, password_stdin: bool, store_url: str) -> None:
 def _print_link(name: str, token: str) -> None:
     click.echo(f"For '{name}' alone, once, within three days; put the address of your server in front:")
     click.echo(f"  /new-password/{token}")
-
-
-def _moment(at: datetime | None) -> str:
-    return "" if at is None else f"{at:%Y-%m-%d %H:%M} UTC"
 
 
 def _set_active(name: str, store_url: str, *, active: bool) -> None:

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from datetime import date
 
 import polars as pl
-from sqlalchemy import delete, func, insert, select
+from sqlalchemy import func, select
 
 from mbc.errors import SettingsError
-from mbc.store.audit.log import append
+from mbc.store.accounts.clinic_settings import read_setting, write_setting
 from mbc.store.database import engine as engines
 from mbc.store.reading.queries import CURRENT
 from mbc.store.schema import tables as t
@@ -28,8 +27,8 @@ class Retention(RecordView):
         with self._audited("retention", None, logged=False):
             self._scope.require("clients:erase")
             with self._reading() as connection:
-                value = connection.execute(select(t.setting.c.value).where(t.setting.c.name == SETTING)).scalar()
-        return None if value is None else int(json.loads(value))
+                value = read_setting(connection, SETTING)
+        return None if value is None else int(value)
 
     def set_retention_years(self, years: int) -> None:
         """Say for how many years after the last contact a record is kept.
@@ -37,21 +36,16 @@ class Retention(RecordView):
         Raises
         ------
         AccessDenied
-            If this is one user's view: the rule is the clinic's, set by the operator.
+            Without the permission ``clients:erase``.
         SettingsError
             If it is not a number of years from 1 to 100.
         """
-        with self._audited("retention", None, logged=False):
-            if self._scope.user is not None or self._scope.masked:
-                self._scope.require("safety:read")
-                self._scope.require("clients:erase")
+        with self._audited("retention rule", None, logged=False):
+            self._scope.require("clients:erase")
         if not 1 <= years <= _MOST_YEARS:
             raise SettingsError(f"Records are kept for 1 to {_MOST_YEARS} years; got {years}.")
-        value = json.dumps(years)
         with engines.writing(self._engine) as connection:
-            connection.execute(delete(t.setting).where(t.setting.c.name == SETTING))
-            connection.execute(insert(t.setting), {"name": SETTING, "value": value})
-            append(connection, [self.audit.line("setting changed", name=SETTING, value=value)])
+            write_setting(connection, self.audit, SETTING, years)
 
     def retention_due(self, as_of: date, *, years: int | None = None) -> pl.DataFrame:
         """List whose record has been kept long enough: client_id, last_contact, due_on; the longest due first.

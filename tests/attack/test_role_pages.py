@@ -10,14 +10,17 @@ import io
 import re
 import zipfile
 from collections.abc import Callable, Iterator
+from datetime import date
 
 import pytest
+from click.testing import CliRunner
 from flask.testing import FlaskClient
 
 from dashboards.app import PAGES
 from mbc.care import make_release
+from mbc.cli.program import program
 from mbc.errors import AccessDenied
-from mbc.store import Store
+from mbc.store import Client, Episode, Store
 from tests.dashboards.conftest import sign_in, token_of
 from tests.dashboards.record import PASSWORD
 
@@ -27,7 +30,7 @@ ROLES = {
     "ash": "clinician", "oak": "supervisor", "lead": "safety_lead", "ana": "analyst", "res": "researcher",
     "adam": "administrator",
 }  # fmt: skip
-ADMIN_PAGES = ("/accounts", "/accounts/ash", "/caseloads", "/audit-log", "/erasure")
+ADMIN_PAGES = ("/accounts", "/accounts/ash", "/caseloads", "/audit-log", "/erasure", "/settings")
 FORMS: dict[str, tuple[str, dict[str, str]]] = {  # address -> who may, and what is sent
     "/add-account": ("adam", {"username": "eve", "role": "analyst"}),
     "/change-account": ("adam", {"username": "ana", "change": "disable"}),
@@ -35,6 +38,9 @@ FORMS: dict[str, tuple[str, dict[str, str]]] = {  # address -> who may, and what
     "/assign-clients": ("adam", {"client_id": "C001", "clinician_id": "K2", "reason": "K1 has left"}),
     "/add-clinician": ("adam", {"clinician_id": "K9", "display_name": "Dr Nine"}),
     "/erase-client": ("adam", {"client_id": "C002", "again": "C002", "reason": "request of today"}),
+    "/require-factor": ("adam", {"role": "clinician", "required": "yes"}),
+    "/set-retention": ("adam", {"years": "1"}),
+    "/set-notice": ("adam", {"address": "mallory@example.net"}),
     "/download-cohort": ("res", {"k": "5", "profile": "days"}),
     "/download-outcomes": ("ash oak ana", {"period": "latest"}),
 }
@@ -67,7 +73,7 @@ def token(visitor: FlaskClient) -> str:
         return session["csrf"]
 
 
-def send(visitor: FlaskClient, address: str, **values: object):
+def send(visitor: FlaskClient, address: str, /, **values: object):
     return visitor.post(address, data={"csrf": token(visitor), **values})
 
 
@@ -82,6 +88,7 @@ def state(record: Store) -> object:
         record.accounts.table().select("username", "role", "active", "permissions", "supervises").rows(),
         record.clients().rows(),
         record.clinicians().rows(),
+        (record.accounts.factor_roles(), record.retention_years(), record.accounts.notice_address()),
     )
 
 
@@ -105,30 +112,30 @@ def test_every_role_has_a_page_to_begin_with(come, who):
 
 
 @pytest.mark.parametrize("who", ROLES)
-@pytest.mark.parametrize("address", FORMS)
-def test_forms_of_others_change_nothing(come, record, who, address):
-    allowed, values = FORMS[address]
-    if who in allowed.split():
-        pytest.skip("it is theirs")
-    before = state(record)
-    answer = send(come(who), address, **values)
-    assert answer.status_code in (303, 404)
-    assert not answer.headers.get("Content-Disposition")
-    assert state(record) == before
-    refused = record.audit.entries(action="refused", who=who)
-    assert not refused.is_empty()
-
-
-@pytest.mark.parametrize("address", FORMS)
-def test_forms_need_the_token_of_their_session_and_come_from_our_pages(come, record, address):
-    allowed, values = FORMS[address]
-    visitor, before = come(allowed.split()[0]), state(record)
-    for sent in ({}, {"csrf": ""}, {"csrf": "guessed"}):
-        answer = visitor.post(address, data={**values, **sent})
-        assert answer.status_code == 303
+def test_forms_of_others_change_nothing(come, record, who):
+    visitor, before = come(who), state(record)
+    for address, (allowed, values) in FORMS.items():
+        if who in allowed.split():
+            continue
+        refusals = record.audit.entries(action="refused", who=who).height
+        answer = send(visitor, address, **values)
+        assert answer.status_code in (303, 404), address
         assert not answer.headers.get("Content-Disposition")
-    assert visitor.get(address).status_code in (404, 405)
-    assert state(record) == before
+        assert state(record) == before, address
+        assert record.audit.entries(action="refused", who=who).height > refusals, address
+
+
+def test_forms_need_the_token_of_their_session_and_come_from_our_pages(come, record):
+    before, visitors = state(record), {}
+    for address, (allowed, values) in FORMS.items():
+        who = allowed.split()[0]
+        visitor = visitors[who] = visitors.get(who) or come(who)
+        for sent in ({}, {"csrf": ""}, {"csrf": "guessed"}):
+            answer = visitor.post(address, data={**values, **sent})
+            assert answer.status_code == 303, address
+            assert not answer.headers.get("Content-Disposition")
+        assert visitor.get(address).status_code in (404, 405)
+        assert state(record) == before, address
     assert record.audit.entries(action="export").is_empty()
 
 
@@ -137,6 +144,7 @@ def test_every_form_is_in_the_table_above():
         "/open-record", "/close-record", "/mark-seen",  # in tests of their own pages
         "/record-entry", "/undo-entry", "/print",  # likewise
         "/change-password", "/sign-out-everywhere", "/remove-second-factor",  # in test_sign_in.py
+        "/ask-passkey", "/add-passkey", "/remove-passkey",  # in test_passkeys.py
     }  # fmt: skip
     assert PAGES.forms.keys() - known <= FORMS.keys()
 
@@ -231,6 +239,70 @@ def test_an_account_that_was_disabled_is_not_opened_again_by_one_person(come, re
 def test_an_administrator_cannot_choose_the_password_of_another(record):
     with pytest.raises(AccessDenied, match="Give them a link"):
         record.as_user("adam").accounts.set_password("birch", "nine otters, a lantern")
+
+
+def test_settings_are_the_same_on_the_page_and_in_the_commands(come, record, own_record_url):
+    def command(*words: str) -> str:
+        return CliRunner().invoke(program, [*words, "--store", own_record_url]).output.strip()
+
+    visitor = come("adam")
+    send(visitor, "/require-factor", role="safety_lead", required="yes")
+    assert "Done" in note(visitor)
+    send(visitor, "/set-retention", years="1")
+    send(visitor, "/set-notice", address=" office@clinic.example ")
+    with record.writing(by="tests") as writing:
+        writing.add(Client("C009", None, "K1"))
+        writing.add(Episode("E009", "C009", "K1", None, date(2010, 1, 4), date(2012, 3, 5), "agreed"))
+    page = visitor.get("/settings?plain=1").text
+    for sentence in (
+        command("retention", "show"), command("user", "second-factor"), command("user", "notice"),
+    ):  # fmt: skip
+        assert sentence in page
+    for words in ("required of: safety lead", "kept for 1 year after", "office@clinic.example is written to"):
+        assert words in page
+    assert "C009" in command("retention", "list")
+    assert "5 Mar 2012" in page
+    assert 'href="/erasure?plain=1"' in page
+    lines = record.audit.entries(action="setting changed", who="adam")
+    assert lines.height == 3
+    assert record.verify().faults == ()
+
+
+SENSELESS = (
+    ("/require-factor", {"role": "owner", "required": "yes"}, "no role"),
+    ("/set-retention", {"years": "0"}, "1 to 100"),
+    ("/set-retention", {"years": "ten"}, "1 to 100"),
+    ("/set-retention", {"years": ""}, "1 to 100"),
+    ("/set-notice", {"address": "office@clinic.example, mallory@example.net"}, "One mail address"),
+    ("/set-notice", {"address": "office@clinic.example\r\nBcc: mallory@example.net"}, "One mail address"),
+    ("/set-notice", {"address": "office"}, "One mail address"),
+)
+
+
+def test_settings_that_make_no_sense_are_refused(come, record):
+    visitor, before = come("adam"), state(record)
+    for address, values, words in SENSELESS:
+        send(visitor, address, **values)
+        assert words in note(visitor), values
+        assert state(record) == before
+
+
+def test_a_factor_is_required_by_one_and_given_up_by_two(come, record):
+    record.accounts.require_factor(["safety_lead", "analyst"])
+    visitor = come("adam")
+    send(visitor, "/require-factor", role="safety_lead", required="")
+    assert "second administrator" in note(visitor)
+    assert record.accounts.factor_roles() == ("analyst", "safety_lead")
+    (request,) = record.accounts.requests()
+    assert request.about == "all accounts"
+    send(visitor, "/decide-request", number=request.number, decision="confirm")
+    assert "Somebody else" in note(visitor)
+    assert "all accounts" in come("eva").get("/accounts?plain=1").text
+    second = come("eva")
+    send(second, "/decide-request", number=request.number, decision="confirm")
+    assert "confirmed for all accounts" in note(second)
+    assert record.accounts.factor_roles() == ("analyst",)
+    assert record.verify().faults == ()
 
 
 def test_caseloads_change_and_the_clinician_before_no_longer_reads(come, record):

@@ -7,8 +7,8 @@ import sys
 
 import pytest
 
+from mbc.cli import user_ways_in
 from mbc.cli.program import main
-from mbc.cli.user import _ROLES
 from mbc.store import ROLES, Client, Clinician, Store
 
 GOOD = "harbour lamp, seven geese"
@@ -45,7 +45,7 @@ ADD = ("user", "add", "ann", "--role", "clinician", "--clinician", "T1")
 
 
 def test_the_roles_offered_are_those_of_the_store():
-    assert _ROLES == ROLES
+    assert user_ways_in.ROLES == ROLES
 
 
 def test_an_account_is_added_listed_disabled_and_enabled(url, mbc):

@@ -66,7 +66,7 @@ def test_each_page_has_one_first_heading_and_no_level_is_skipped(store_of, who: 
         ("ash", ["Caseload", "Outcomes", "To review", "Colleagues' records", "My account"]),
         ("oak", ["Caseload", "Outcomes", "Colleagues' records", "My account"]),
         ("ana", ["Outcomes", "My account"]),
-        ("adam", ["Accounts", "Caseloads", "Audit log", "Erasure", "My account"]),
+        ("adam", ["Accounts", "Caseloads", "Audit log", "Erasure", "Settings", "My account"]),
     ],
 )
 def test_the_navigation_holds_what_the_visitor_may_open(store_of, user: str, pages: list[str]):

@@ -5,23 +5,30 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from dash import html
+from dash import dcc, html
 from dash.development.base_component import Component
 
-from dashboards.components.forms import form, notice, panel, text_field
+from dashboards.components.forms import choice, form, notice, panel, text_field
 from dashboards.components.tables import table
 from dashboards.components.wording import day_words
 from dashboards.pages.account.forms import (
+    ADD_PASSKEY,
+    ASK_PASSKEY,
     CHANGE_PASSWORD,
     PATH,
     REMOVE_FACTOR,
+    REMOVE_PASSKEY,
     SIGN_OUT_EVERYWHERE,
+    answer_add_passkey,
+    answer_ask_passkey,
     answer_everywhere,
     answer_factor,
     answer_password,
+    answer_remove_passkey,
 )
 from dashboards.routes import Page, PageRequest
 from mbc.store.accounts.own_account import OwnAccount
+from mbc.store.accounts.passkeys import Passkey
 
 _SHOWN = 20
 
@@ -34,7 +41,13 @@ def layout(request: PageRequest) -> list[Component]:
         html.P(_last(account), className="lead"),
         *notice(request.note),
         html.Div([_sign_ins(account, request.token), _factor(account, request.token)], className="two"),
-        panel("Change password", "change-password", _password_form(request.token)),
+        html.Div(
+            [
+                panel("Change password", "change-password", _password_form(request.token)),
+                _passkeys(account, request),
+            ],
+            className="two",
+        ),
     ]
 
 
@@ -82,6 +95,53 @@ def _factor(account: OwnAccount, token: str) -> Component:
     return panel("Second factor", "second-factor", words, form(REMOVE_FACTOR, token, fields, "Remove it"))
 
 
+def _passkeys(account: OwnAccount, request: PageRequest) -> Component:
+    """Show the passkeys, and the form that adds one where this address and browser have them."""
+    token, kept = request.token, account.passkeys()
+    inside: list[Component] = [
+        html.P("Sign in with your device and its PIN, finger or face, without a password and a code.")
+    ]
+    if kept:
+        rows = [[key.label, day_words(key.added_at.date()), _used(key)] for key in kept]
+        inside.append(table("Passkeys", ("Passkey", "Added", "Last used"), rows, blocks=True))
+        named = [(key.passkey_id, f"{key.label}, {day_words(key.added_at.date())}") for key in kept]
+        fields = [
+            choice("Passkey", "passkey", named, place="remove"),
+            _secret("Present password", "current", "remove"),
+        ]
+        inside.append(html.Details([html.Summary("Remove one"), form(REMOVE_PASSKEY, token, fields, "Remove it")]))
+    if request.no_passkeys:
+        inside.append(html.P(request.no_passkeys, className="quiet-words"))
+        return panel("Passkeys", "passkeys", *inside)
+    adding: list[Component] = [
+        text_field("Name of the device", "label", place="passkey", hint="Such as: my phone"),
+        _secret("Present password", "current", "passkey"),
+        dcc.Input(type="hidden", name="answer", value=""),
+    ]
+    inside += [_adding_form(token, adding), html.Noscript("To add a passkey, JavaScript is needed.")]
+    return panel("Passkeys", "passkeys", *inside)
+
+
+def _adding_form(token: str, fields: list[Component]) -> Component:
+    attributes: dict[str, Any] = {"data-passkey": "add"}  # answered by passkey.js, which asks the device first
+    return html.Form(
+        [
+            dcc.Input(type="hidden", name="csrf", value=token),
+            *fields,
+            html.Button("Add a passkey", type="submit", className="firm"),
+            html.P("", role="status", className="quiet-words"),
+        ],
+        action=ADD_PASSKEY,
+        method="POST",
+        className="fields no-print",
+        **attributes,
+    )
+
+
+def _used(key: Passkey) -> str:
+    return "not yet" if key.used_at is None else f"{day_words(key.used_at.date())}, {key.used_at:%H:%M} UTC"
+
+
 def _password_form(token: str) -> Component:
     fields = [
         _secret("Present password", "current", "change"),
@@ -107,5 +167,8 @@ PAGE = Page(
         CHANGE_PASSWORD: answer_password,
         SIGN_OUT_EVERYWHERE: answer_everywhere,
         REMOVE_FACTOR: answer_factor,
+        ASK_PASSKEY: answer_ask_passkey,
+        ADD_PASSKEY: answer_add_passkey,
+        REMOVE_PASSKEY: answer_remove_passkey,
     },
 )

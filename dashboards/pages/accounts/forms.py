@@ -10,6 +10,7 @@ from flask.typing import ResponseReturnValue
 
 from dashboards.components.forms import DONE
 from dashboards.web.flash import STALE, back_to
+from dashboards.web.provider import provider
 from dashboards.web.sessions import csrf_holds
 from dashboards.web.visitor import user_store
 from mbc.errors import MbcError
@@ -87,7 +88,7 @@ def answer_decide() -> ResponseReturnValue:
     except MbcError as fault:
         return back_to(PATH, str(fault))
     link = "" if confirmed.link is None else " " + _link(confirmed.link)
-    return back_to(PATH, f"{DONE}confirmed for '{confirmed.request.username}': {confirmed.request.words}.{link}")
+    return back_to(PATH, f"{DONE}confirmed for {confirmed.request.about}: {confirmed.request.words}.{link}")
 
 
 def _disable(accounts: Accounts, name: str) -> str:
@@ -130,6 +131,24 @@ def _remove_factor(accounts: Accounts, name: str) -> str:
     return f"{DONE}the second factor was removed." if asked is None else _ASKED
 
 
+def _bind(accounts: Accounts, name: str) -> str:
+    known = provider()
+    if known is None:
+        return "No provider is set up for signing in."
+    asked = accounts.bind(name, known.settings.issuer, _sent("subject"))
+    return f"{DONE}this account is signed in to through that one at the provider." if asked is None else _ASKED
+
+
+def _unbind(accounts: Accounts, name: str) -> str:
+    accounts.unbind(name, _sent("issuer"))
+    return f"{DONE}nobody signs in to this account through the provider any more."
+
+
+def _remove_passkeys(accounts: Accounts, name: str) -> str:
+    accounts.remove_passkeys(name)
+    return f"{DONE}every passkey of this account was removed."
+
+
 def _review(accounts: Accounts, name: str) -> str:
     accounts.review(name)
     return f"{DONE}your review was recorded."
@@ -144,6 +163,9 @@ _CHANGES: dict[str, Callable[[Accounts, str], str]] = {
     "supervise": _supervise,
     "unsupervise": _unsupervise,
     "factor": _remove_factor,
+    "passkeys": _remove_passkeys,
+    "bind": _bind,
+    "unbind": _unbind,
     "review": _review,
 }
 

@@ -24,7 +24,7 @@ from dashboards.pages.accounts.forms import (
 )
 from dashboards.routes import Page, PageRequest
 from mbc.store import ROLES, Store, User
-from mbc.store.accounts.accounts import AccountReport, Accounts
+from mbc.store.accounts.accounts import AccountReport, Accounts, ways_in_words
 
 USERNAME = r"(?P<username>[a-z0-9][a-z0-9._@-]{0,63})"
 _NAMES = {"": "any account", "?": "accounts that do not exist"}
@@ -69,7 +69,7 @@ def _waiting(accounts: Accounts, user: User, token: str) -> list[Component]:
         when = day_words(waiting.asked_at.date())
         rows.append(
             [
-                waiting.username,
+                waiting.about,
                 waiting.words,
                 waiting.asked_by,
                 when,
@@ -160,12 +160,12 @@ def account_layout(request: PageRequest) -> list[Component]:
         html.P(dcc.Link("All accounts", href=PATH), className="crumb"),
         html.H1(account.username),
         *notice(request.note),
-        html.Div([_state(account), _changes(account, request)], className="two"),
+        html.Div([_state(account, accounts), _changes(account, request)], className="two"),
         panel("History", "history", _history(account)),
     ]
 
 
-def _state(account: AccountReport) -> Component:
+def _state(account: AccountReport, accounts: Accounts) -> Component:
     reviewed = f"{_moment(account.reviewed_at)} by {account.reviewed_by}" if account.reviewed_at else "never"
     pairs = [
         ("Role", account.role.replace("_", " ")),
@@ -174,6 +174,7 @@ def _state(account: AccountReport) -> Component:
         ("Supervises", ", ".join(account.supervises) or "nobody"),
         ("By its role", ", ".join(account.role_permissions) or "nothing beyond the role"),
         ("Granted", ", ".join(account.permissions) or "nothing"),
+        ("Ways in", ways_in_words(accounts, account.username)),
         ("Last sign-in", _moment(account.last_sign_in) or "never"),
         ("Access reviewed", reviewed),
     ]
@@ -197,8 +198,9 @@ def _changes(account: AccountReport, request: PageRequest) -> Component:
         buttons += [button("link", "One-time link for a new password"), button("disable", "Disable")]
     else:
         buttons.append(button("enable", "Enable"))
-    if request.store.accounts.has_factor(name):
-        buttons.append(button("factor", "Remove the second factor"))
+    buttons += [
+        button(change, words, **hidden) for change, words, hidden in _removals(request.store.accounts, name)
+    ]
     for permission in account.permissions:
         buttons.append(button("withdraw", f"Withdraw {permission}", permission=permission))
     if account.role in {"clinician", "supervisor"} and "safety:read" not in account.permissions:
@@ -206,12 +208,40 @@ def _changes(account: AccountReport, request: PageRequest) -> Component:
     for clinician_id in account.supervises:
         buttons.append(button("unsupervise", f"End supervision of {clinician_id}", clinician_id=clinician_id))
     parts: list[Component] = [html.Ul([html.Li(each) for each in buttons], className="plain")]
+    parts += _binding(request, name)
     others = [pair for pair in _clinicians(request.store) if pair[0] not in account.supervises]
     if account.role == "supervisor" and others:
         listed = choices("Clinicians", "supervises", {"Not supervised yet": others}, place="more", rows=5)
         hidden = {"username": name, "change": "supervise"}
         parts.append(form(CHANGE, token, [listed], "Add supervision", hidden=hidden))
     return panel("Change it", "change", *parts)
+
+
+def _removals(accounts: Accounts, name: str) -> list[tuple[str, str, dict[str, str]]]:
+    """Give the ways in that can be taken away: change, words, what is sent along."""
+    removals: list[tuple[str, str, dict[str, str]]] = []
+    if accounts.has_factor(name):
+        removals.append(("factor", "Remove the second factor", {}))
+    if accounts.passkeys(name):
+        removals.append(("passkeys", "Remove every passkey", {}))
+    for issuer, subject in accounts.provider_accounts(name):
+        removals.append(("unbind", f"Take {subject} at the provider away", {"issuer": issuer}))
+    return removals
+
+
+def _binding(request: PageRequest, name: str) -> list[Component]:
+    """Ask for the account at the provider that signs in to this one; nothing where there is no provider."""
+    if request.provider is None:
+        return []
+    issuer, provider_name = request.provider
+    if issuer in dict(request.store.accounts.provider_accounts(name)):
+        return []
+    field = text_field(
+        f"Belongs to, at {provider_name}", "subject", place="bind", longest=255,
+        hint="The subject, as the provider's own list of accounts has it",
+    )  # fmt: skip
+    hidden = {"username": name, "change": "bind"}
+    return [form(CHANGE, request.token, [field], "Sign in through it", hidden=hidden)]
 
 
 def _history(account: AccountReport) -> Component:

@@ -26,9 +26,11 @@ SUPERVISES, NO_LONGER_SUPERVISES = "supervision added", "supervision ended"
 RESTORED = "account restored"
 REVIEWED = "access reviewed"
 FACTOR, NO_FACTOR = "second factor added", "second factor removed"
+PASSKEY, NO_PASSKEY = "passkey added", "passkey removed"
+BOUND, UNBOUND = "provider account added", "provider account removed"
 ACTIONS = (
     ADDED, ENABLED, DISABLED, PASSWORD, GRANTED, WITHDRAWN, SUPERVISES, NO_LONGER_SUPERVISES, RESTORED,
-    FACTOR, NO_FACTOR,
+    FACTOR, NO_FACTOR, PASSKEY, NO_PASSKEY, BOUND, UNBOUND,
 )  # fmt: skip
 _WORDS = {
     "role": "its role is",
@@ -38,7 +40,10 @@ _WORDS = {
     "supervises": "the clinicians it supervises are",
     "password": "its password is",
     "factor": "its second factor is",
+    "passkeys": "its passkeys are",
+    "provider": "the provider's accounts that it belongs to are",
 }
+_FIRST: dict[str, Any] = {"passkeys": [], "provider": []}  # what lines of earlier versions could not hold yet
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +57,8 @@ class AccountState:
     supervises: frozenset[str]
     password_hash: str
     factor: str | None = None  # the secret of the second factor
+    passkeys: frozenset[tuple[str, str]] = frozenset()  # id and public key
+    provider: frozenset[tuple[str, str]] = frozenset()  # issuer and subject
 
     def logged(self) -> dict[str, Any]:
         """Write it for the audit log: of the password's hash only a digest."""
@@ -63,6 +70,8 @@ class AccountState:
             "supervises": sorted(self.supervises),
             "password": _digest(self.password_hash),
             "factor": None if self.factor is None else _digest(self.factor),
+            "passkeys": sorted(_digest(" ".join(passkey)) for passkey in self.passkeys),
+            "provider": sorted(_digest(" ".join(account)) for account in self.provider),
         }
 
 
@@ -76,13 +85,22 @@ class LoggedState:
 
 
 def read_states(
-    connection: Connection, username: str | None = None, *, factors: bool = True
+    connection: Connection, username: str | None = None, *, factors: bool = True, ways_in: bool = True
 ) -> dict[str, AccountState]:
-    """Read every account, or one, from the tables; without ``factors`` of a record that has no such table yet."""
+    """Read every account, or one, from the tables.
+
+    Without ``factors`` (second factors) or ``ways_in`` (passkeys, accounts of a provider) of a record that has no
+    such tables yet.
+    """
     permissions, supervises = t.account_permission.c, t.supervision.c
     granted = _grouped(connection, permissions.username, permissions.permission, username)
     named = _grouped(connection, supervises.username, supervises.clinician_id, username)
     secrets = _secrets(connection, username) if factors else {}
+    keys, bound = t.passkey.c, t.provider_account.c
+    passkeys = (
+        _grouped_pairs(connection, keys.username, keys.passkey_id, keys.public_key, username) if ways_in else {}
+    )
+    provider = _grouped_pairs(connection, bound.username, bound.issuer, bound.subject, username) if ways_in else {}
     c = t.account.c
     query = select(c.username, c.role, c.clinician_id, c.active, c.password_hash)
     query = query if username is None else query.where(c.username == username)
@@ -95,6 +113,8 @@ def read_states(
             supervises=frozenset(named.get(row.username, ())),
             password_hash=row.password_hash,
             factor=secrets.get(row.username),
+            passkeys=frozenset(passkeys.get(row.username, ())),
+            provider=frozenset(provider.get(row.username, ())),
         )
         for row in connection.execute(query)
     }
@@ -140,7 +160,7 @@ def account_faults(connection: Connection) -> Iterator[str]:
         elif name not in have:
             yield f"Account '{name}': it was removed, and accounts are never removed."
         else:
-            expected, actual = want[name].state, have[name].logged()
+            expected, actual = {**_FIRST, **want[name].state}, have[name].logged()
             for key, words in _WORDS.items():
                 if key in expected and expected[key] != actual[key]:
                     yield f"Account '{name}': {words} not what the audit log says."
@@ -148,7 +168,7 @@ def account_faults(connection: Connection) -> Iterator[str]:
 
 
 def _without_account(connection: Connection, have: Mapping[str, AccountState]) -> Iterator[str]:
-    for table in (t.account_permission, t.supervision):
+    for table in (t.account_permission, t.supervision, t.passkey, t.provider_account):
         names = set(connection.execute(select(table.c.username).distinct()).scalars())
         for name in sorted(names - have.keys()):
             yield f"Account '{name}': it has entries in '{table.name}' and does not exist."
@@ -191,6 +211,17 @@ def _grouped(connection: Connection, owner: Any, value: Any, username: str | Non
     return grouped
 
 
+def _grouped_pairs(
+    connection: Connection, owner: Any, first: Any, second: Any, username: str | None
+) -> dict[str, list[tuple[str, str]]]:
+    query = select(owner, first, second)
+    query = query if username is None else query.where(owner == username)
+    grouped: dict[str, list[tuple[str, str]]] = {}
+    for name, left, right in connection.execute(query):
+        grouped.setdefault(name, []).append((left, right))
+    return grouped
+
+
 def summary(detail: str) -> str:
     """Say in a word or two what a line changed: the permission, the clinicians.
 
@@ -200,7 +231,7 @@ def summary(detail: str) -> str:
     ('safety:read', 'K1, K2', '')
     """
     details = parse_details(detail)
-    values = details.get("permission") or details.get("clinicians") or ""
+    values = details.get("permission") or details.get("clinicians") or details.get("label") or ""
     words = values if isinstance(values, str) else ", ".join(map(str, values))
     asked_by = details.get("asked_by")
     return f"{words} (asked for by {asked_by})".strip() if asked_by else words

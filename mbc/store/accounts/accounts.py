@@ -21,7 +21,7 @@ from mbc.store.accounts.account_rows import (
     require_role,
 )
 from mbc.store.accounts.grants import AccessRequest
-from mbc.store.accounts.sign_ins import SignIns
+from mbc.store.accounts.passkeys import Passkeys
 from mbc.store.audit.log import append
 from mbc.store.database import engine as engines
 from mbc.store.database.frames import fetch
@@ -30,7 +30,7 @@ from mbc.store.schema import tables as t
 ASKED_ROLES = frozenset({"administrator", "safety_lead"})  # a second person lets such an account sign in
 
 
-class Accounts(SignIns):
+class Accounts(Passkeys):
     """The accounts of one record."""
 
     def add(
@@ -163,6 +163,10 @@ class Accounts(SignIns):
             raise AccessDenied(f"{self._scope.who} cannot choose the password of another. Give them a link.")
         self._set_password(name, password)
 
+    def has_password(self, username: str) -> bool:
+        """Say whether a password was chosen for an account."""
+        return self._state(self.require(username)).password_hash != passwords.NO_PASSWORD
+
     def choose_password(self, username: str, password: str) -> None:
         """Give an account the password that its owner chose, signed in; every sign-in of it ends."""
         self._require_own(username)
@@ -238,6 +242,18 @@ class AccountReport:
 
 
 _CHANGES = (*states.ACTIONS, states.REVIEWED)
+
+
+def ways_in_words(accounts: Accounts, username: str) -> str:
+    """Say by which ways an account can be signed in to, as pages and commands write it."""
+    passkeys = len(accounts.passkeys(username))
+    parts = [
+        "password" if accounts.has_password(username) else "",
+        "code of an app" if accounts.has_factor(username) else "",
+        f"{passkeys} passkey{'' if passkeys == 1 else 's'}" if passkeys else "",
+        *(f"{subject} at {issuer}" for issuer, subject in accounts.provider_accounts(username)),
+    ]
+    return ", ".join(filter(None, parts)) or "none"
 
 
 def _latest(connection: Connection, action: str) -> dict[str, tuple[datetime, str]]:

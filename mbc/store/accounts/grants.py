@@ -33,7 +33,10 @@ from mbc.store.schema.validation import quote
 
 REQUESTED, CONFIRMED, DECLINED = "change requested", "change confirmed", "change declined"
 REQUEST_FOR = timedelta(days=14)
-Kind = Literal["permission", "supervision", "enable", "password link", "second factor removal"]
+Kind = Literal[
+    "permission", "supervision", "enable", "password link", "second factor removal", "second factor rule",
+    "provider account",
+]  # fmt: skip
 _GUARDED_ROLES = frozenset({"administrator", "safety_lead"})
 
 
@@ -43,25 +46,30 @@ class AccessRequest:
 
     number: str
     kind: Kind
-    username: str  # whose account
+    username: str  # whose account; empty where it is about all of them
     values: tuple[str, ...]  # the permission, or the clinicians
     asked_by: str
     asked_at: datetime
 
     @property
+    def about(self) -> str:
+        """Name whose account it is about."""
+        return self.username or "all accounts"
+
+    @property
     def words(self) -> str:
         """Say what was asked for."""
-        match self.kind:
-            case "permission":
-                return f"the permission {', '.join(self.values)}"
-            case "supervision":
-                return f"supervision of {', '.join(self.values)}"
-            case "enable":
-                return "to sign in"
-            case "password link":
-                return "a link for a new password"
-            case _:
-                return "removal of the second factor"
+        named = ", ".join(self.values)
+        words: dict[Kind, str] = {
+            "permission": f"the permission {named}",
+            "supervision": f"supervision of {named}",
+            "enable": "to sign in",
+            "password link": "a link for a new password",
+            "second factor removal": "removal of the second factor",
+            "second factor rule": f"a second factor of these roles alone: {named or 'none'}",
+            "provider account": f"sign-in by the provider's account {named}",
+        }
+        return words[self.kind]
 
 
 class Grants(AccountRows):
@@ -198,7 +206,7 @@ class Grants(AccountRows):
 
     def _request(self, kind: Kind, name: str, values: tuple[str, ...] = ()) -> AccessRequest:
         number = secrets.token_hex(4)
-        self._note(REQUESTED, name, request=number, kind=kind, values=list(values))
+        self._note(REQUESTED, name or None, request=number, kind=kind, values=list(values))
         return AccessRequest(number, kind, name, values, self._scope.who, self._clock())
 
     def _decide(self, number: str, decision: str) -> AccessRequest:
@@ -211,7 +219,7 @@ class Grants(AccountRows):
             if decision == CONFIRMED and mine:
                 raise AccessDenied("Somebody else has to confirm this: another administrator, or the operator.")
             detail = {"request": number, "kind": request.kind, "asked_by": request.asked_by}
-            append(connection, [self._audit.line(decision, subject=request.username, **detail)])
+            append(connection, [self._audit.line(decision, subject=request.username or None, **detail)])
         return request
 
 
@@ -225,7 +233,7 @@ def _waiting(connection: Connection, now: datetime) -> dict[str, AccessRequest]:
         detail = parse_details(row.detail)
         if row.action != REQUESTED:
             waiting.pop(str(detail.get("request")), None)
-        elif row.subject is not None and "request" in detail:
+        elif "request" in detail and (row.subject is not None or detail.get("kind") == "second factor rule"):
             number, values = str(detail["request"]), tuple(detail.get("values", ()))
-            waiting[number] = AccessRequest(number, detail["kind"], row.subject, values, row.who, row.at)
+            waiting[number] = AccessRequest(number, detail["kind"], row.subject or "", values, row.who, row.at)
     return waiting

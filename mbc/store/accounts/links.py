@@ -84,12 +84,24 @@ class Links(Grants):
                 self._activate(request.username, active=True, **detail)
             case "second factor removal":
                 self._remove_factor(request.username, **detail)
+            case "provider account":
+                self._bind(request.username, request.values, **detail)
+                return Confirmed(request, None)
+            case "second factor rule":
+                self._require_factor(request.values, **detail)
+                return Confirmed(request, None)
             case _:
                 return Confirmed(request, self._make_link(request.username))
         waits = request.kind == "enable" and self._state(request.username).password_hash == NO_PASSWORD
         return Confirmed(request, self._make_link(request.username) if waits else None)
 
     def _remove_factor(self, name: str, **detail: str) -> None:
+        raise NotImplementedError
+
+    def _bind(self, name: str, values: tuple[str, ...], **detail: str) -> None:
+        raise NotImplementedError
+
+    def _require_factor(self, roles: tuple[str, ...], **detail: str) -> None:
         raise NotImplementedError
 
     def link_account(self, token: str) -> str | None:

@@ -10,6 +10,7 @@ import polars as pl
 
 from mbc.errors import AccessDenied
 from mbc.store.accounts.accounts import Accounts
+from mbc.store.accounts.passkeys import Passkey
 from mbc.store.accounts.sign_ins import MOST_FAILURES
 
 _LOOKED_AT = 200  # lines of the trail
@@ -102,6 +103,45 @@ class OwnAccount:
         if self.must_have_factor:
             raise AccessDenied("The clinic requires a second factor of your role.")
         self._accounts.drop_factor(self._username)
+
+    def passkeys(self) -> tuple[Passkey, ...]:
+        """Give the passkeys of this account."""
+        return self._accounts.passkeys(self._username)
+
+    def require_password(self, current: str, *, address: str = "") -> None:
+        """Make sure that whoever asks knows the present password.
+
+        Raises
+        ------
+        AccessDenied
+            If it is wrong; mistakes count like those of a sign-in.
+        """
+        self._require_password(current, address)
+
+    def add_passkey(self, label: str, credential: str, public_key: str, *, uses: int) -> None:
+        """Keep a passkey that was checked.
+
+        Raises
+        ------
+        SettingsError
+            If it has no name, or there are as many as there may be.
+        Conflict
+            If it is on record already.
+        """
+        self._accounts.add_passkey(self._username, label, credential, public_key, uses=uses)
+
+    def remove_passkey(self, number: str, current: str, *, address: str = "") -> None:
+        """Remove a passkey; every sign-in ends.
+
+        Raises
+        ------
+        AccessDenied
+            If the present password is wrong.
+        NotInRecord
+            If there is no such passkey.
+        """
+        self._require_password(current, address)
+        self._accounts.remove_passkey(self._username, number)
 
     def _require_password(self, current: str, address: str) -> None:
         if not self._accounts.is_password(self._username, current, address=address):

@@ -7,7 +7,6 @@ up.
 from __future__ import annotations
 
 import hashlib
-import json
 import secrets
 from collections.abc import Collection
 from datetime import UTC, datetime
@@ -18,16 +17,16 @@ from sqlalchemy import Connection, delete, insert, select, update
 from mbc.errors import AccessDenied, SettingsError
 from mbc.store.access.roles import ROLES, Role
 from mbc.store.accounts import account_state as states
+from mbc.store.accounts.clinic_settings import read_setting, write_setting
 from mbc.store.accounts.grants import AccessRequest
 from mbc.store.accounts.links import Links
-from mbc.store.audit.log import append
 from mbc.store.database import engine as engines
 from mbc.store.schema import tables as t
+from mbc.store.schema.validation import quote
 
 if TYPE_CHECKING:
     from pyotp.totp import TOTP
 
-SETTING_CHANGED = "setting changed"
 _REQUIRED = "second factor required"
 _STEP = 30  # seconds that a code lasts
 _CODES, _LETTERS = 10, "abcdefghjkmnpqrstuvwxyz23456789"  # none that look alike
@@ -47,14 +46,19 @@ class SecondFactors(Links):
 
     def factor_roles(self) -> tuple[Role, ...]:
         """Give the roles of which the clinic requires a second factor."""
-        c = t.setting.c
         with engines.reading(self._engine) as connection:
-            value = connection.execute(select(c.value).where(c.name == _REQUIRED)).scalar()
-        roles: list[str] = json.loads(value) if value else []
+            roles: list[str] = read_setting(connection, _REQUIRED) or []
         return tuple(role for role in ROLES if role in roles)
 
-    def require_factor(self, roles: Collection[str]) -> None:
+    def require_factor(self, roles: Collection[str]) -> AccessRequest | None:
         """Require a second factor of some roles, and of no others.
+
+        For an administrator it is a request where a role that needs one would no longer.
+
+        Returns
+        -------
+        AccessRequest or None
+            What somebody else has to confirm; None when it is done.
 
         Raises
         ------
@@ -63,12 +67,16 @@ class SecondFactors(Links):
         """
         for role in roles:
             if role not in get_args(Role):
-                raise SettingsError(f"There is no role '{role}'; accepted are {', '.join(ROLES)}.")
-        value = json.dumps(sorted(set(roles)))
+                raise SettingsError(f"There is no role {quote(role)}; accepted are {', '.join(ROLES)}.")
+        wanted = tuple(sorted(set(roles)))
+        if self._asks and set(self.factor_roles()) - set(wanted):
+            return self._request("second factor rule", "", wanted)
+        self._require_factor(wanted)
+        return None
+
+    def _require_factor(self, roles: tuple[str, ...], **detail: str) -> None:
         with engines.writing(self._engine) as connection:
-            connection.execute(delete(t.setting).where(t.setting.c.name == _REQUIRED))
-            connection.execute(insert(t.setting), {"name": _REQUIRED, "value": value})
-            append(connection, [self._audit.line(SETTING_CHANGED, name=_REQUIRED, value=value)])
+            write_setting(connection, self._audit, _REQUIRED, list(roles), **detail)
 
     def add_factor(self, username: str, secret: str, code: str) -> tuple[str, ...]:
         """Keep the secret that somebody's app was given, once a code of it shows that it arrived.

@@ -196,6 +196,11 @@ def _counters(name: str, network: str, browser: str | None) -> tuple[_Counter, .
     return here, _Counter(_ANY, network or "local", MOST_AT_ADDRESS), _Counter(name, _ANY, MOST_FOR_ACCOUNT)
 
 
+def unknown_counters(address: str) -> tuple[_Counter, ...]:
+    """Give what counts refusals that are about no account."""
+    return _counters(_UNKNOWN, _network(address), None)
+
+
 def _network(address: str) -> str:
     """Give the part of an address that one visitor has: all of IPv4, the first half of IPv6."""
     try:
@@ -216,7 +221,9 @@ def _count(connection: Connection, counter: _Counter, now: datetime) -> bool:
     here = (c.username == counter.username, c.address == counter.address)
     row = connection.execute(select(c.since, c.failures, c.paused_until).where(*here).with_for_update()).one()
     if now - row.since > LOCKED_FOR and (row.paused_until is None or row.paused_until <= now):
-        connection.execute(update(table).where(*here).values(since=now, failures=1, paused_until=None))
+        connection.execute(
+            update(table).where(*here).values(since=now, failures=1, paused_until=None, notified_at=None)
+        )
         return False
     paused = row.paused_until is not None and row.paused_until > now
     until = now + LOCKED_FOR if not paused and row.failures + 1 >= counter.most else row.paused_until

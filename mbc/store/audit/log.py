@@ -30,6 +30,7 @@ RESERVED = frozenset(
         "permission granted", "permission withdrawn", "supervision added", "supervision ended", "access reviewed",
         "link made", "change requested", "change confirmed", "change declined",
         "release made", "setting changed", "second factor added", "second factor removed", "password accepted",
+        "passkey added", "passkey removed", "provider account added", "provider account removed",
         "signed out everywhere",
         "break glass", "glass closed",
         "erase", "upgrade", "rescore", "model kept",

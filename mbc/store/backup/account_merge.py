@@ -52,7 +52,7 @@ def accounts_before(connection: Connection) -> AccountsBefore | None:
     )
     return AccountsBefore(
         _first_line(connection),
-        read_states(connection, factors=factors),
+        read_states(connection, factors=factors, ways_in=inspect(connection).has_table(t.passkey.name)),
         _logged(connection),
         frozenset(unused),
     )
@@ -103,6 +103,8 @@ def _stricter(state: AccountState, was: AccountState, *, newer_password: bool) -
         supervises=state.supervises & was.supervises,
         password_hash=was.password_hash if newer_password else state.password_hash,
         factor=was.factor or state.factor,
+        passkeys=state.passkeys & was.passkeys,
+        provider=state.provider & was.provider,
     )
 
 
@@ -119,6 +121,8 @@ def _apply(connection: Connection, name: str, state: AccountState, wanted: Accou
     for table, column, gone in (
         (t.account_permission, "permission", state.permissions - wanted.permissions),
         (t.supervision, "clinician_id", state.supervises - wanted.supervises),
+        (t.passkey, "passkey_id", {passkey_id for passkey_id, _ in state.passkeys - wanted.passkeys}),
+        (t.provider_account, "subject", {subject for _, subject in state.provider - wanted.provider}),
     ):
         connection.execute(delete(table).where(table.c.username == name, table.c[column].in_(sorted(gone))))
     if wanted.factor != state.factor:
@@ -135,6 +139,10 @@ def _differences(state: AccountState, wanted: AccountState) -> Iterator[str]:
         yield "keeps the newer password"
     if state.factor != wanted.factor:
         yield "keeps the second factor"
+    if state.passkeys != wanted.passkeys:
+        yield "passkeys that were removed stay removed"
+    if state.provider != wanted.provider:
+        yield "accounts of the provider that were taken away stay away"
     if gone := sorted(state.permissions - wanted.permissions):
         yield f"{', '.join(gone)} stays withdrawn"
     if gone := sorted(state.supervises - wanted.supervises):

@@ -11,7 +11,8 @@
                      ├──< signal ──< signal_answer
                      └──< homework, small_win, conflict ...: see mbc.store.schema.kinds
     earlier               what a changed or withdrawn row said before, with who changed it, when and why
-    account ──< account_permission, supervision, second_factor, recovery_code
+    account ──< account_permission, supervision, second_factor, recovery_code, passkey,
+                  provider_account
     setting               what the clinic decided
     release               what was published of a period, frozen
     asking ──< asked_sheet   what a client is asked on their own device; the answers come as administrations
@@ -386,6 +387,30 @@ sign_in_attempt = Table(  # failed sign-ins of late, by account and address
     Column("since", UtcDateTime, nullable=False),
     Column("failures", Integer, nullable=False),
     Column("paused_until", UtcDateTime),
+    Column("notified_at", UtcDateTime),  # when the clinic was written to about this pause
+)
+
+provider_account = Table(  # who signs in through the clinic's own directory, as an administrator has said
+    "provider_account",
+    metadata,
+    Column("issuer", String(255), primary_key=True),
+    Column("subject", String(255), primary_key=True),
+    Column("username", String(64), ForeignKey("account.username"), nullable=False),
+    UniqueConstraint("username", "issuer"),
+)
+
+passkey = Table(
+    "passkey",
+    metadata,
+    Column("passkey_id", String(64), primary_key=True),  # digest of the credential's own id
+    Column("username", String(64), ForeignKey("account.username"), nullable=False),
+    Column("credential", Text, nullable=False),  # base64url
+    Column("public_key", Text, nullable=False),  # COSE, base64url
+    _number("uses", nullable=False),  # as the authenticator counts them: a copy would count anew
+    Column("label", String(64), nullable=False),
+    Column("added_at", UtcDateTime, nullable=False),
+    Column("used_at", UtcDateTime),
+    Index("ix_passkey_username", "username"),
 )
 
 audit = Table(

@@ -1,0 +1,1 @@
+"""The page on which an administrator says what holds for the clinic."""

@@ -1,0 +1,77 @@
+"""What the forms of the settings page do: the store decides what one administrator may change alone."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from flask import request
+from flask.typing import ResponseReturnValue
+
+from dashboards.components.forms import DONE
+from dashboards.web.flash import STALE, back_to
+from dashboards.web.sessions import csrf_holds
+from dashboards.web.visitor import user_store
+from mbc.errors import MbcError, SettingsError
+from mbc.store import Store
+from mbc.store.accounts.clinic_settings import factor_words, notice_words, retention_words
+
+PATH = "/settings"
+FACTOR, RETENTION, NOTICE = "/require-factor", "/set-retention", "/set-notice"
+_ASKED = (
+    "A role that needs a second factor would need none any more: a second administrator, or the operator with "
+    "'mbc user confirm', has to confirm this on the page Accounts."
+)
+
+
+def answer_factor() -> ResponseReturnValue:
+    """Require a second factor of a role, or ask that it is required no longer."""
+    return _answer(_factor)
+
+
+def answer_retention() -> ResponseReturnValue:
+    """Say how long records are kept."""
+    return _answer(_retention)
+
+
+def answer_notice() -> ResponseReturnValue:
+    """Say who is written to when signing in was paused."""
+    return _answer(_notice)
+
+
+def _answer(change: Callable[[Store], str]) -> ResponseReturnValue:
+    if not csrf_holds(request.form.get("csrf")):
+        return back_to(PATH, STALE)
+    try:
+        return back_to(PATH, change(user_store()))
+    except MbcError as fault:
+        return back_to(PATH, str(fault))
+
+
+def _factor(store: Store) -> str:
+    accounts, role = store.accounts, _sent("role")
+    before = set(accounts.factor_roles())
+    asked = accounts.require_factor(before | {role} if _sent("required") else before - {role})
+    return _ASKED if asked is not None else f"{DONE}{_begin_small(factor_words(accounts.factor_roles()))}"
+
+
+def _retention(store: Store) -> str:
+    typed = _sent("years")
+    if not (typed.isascii() and typed.isdecimal() and len(typed) <= 3):
+        raise SettingsError("Records are kept for 1 to 100 years: a number of years is needed.")
+    store.set_retention_years(int(typed))
+    return f"{DONE}{_begin_small(retention_words(int(typed)))}"
+
+
+def _notice(store: Store) -> str:
+    accounts = store.accounts
+    accounts.set_notice_address(_sent("address") or None)
+    words = notice_words(accounts.notice_address())
+    return f"{DONE}{_begin_small(words) if words.startswith('Nobody') else words}"
+
+
+def _begin_small(sentence: str) -> str:
+    return sentence[:1].lower() + sentence[1:]
+
+
+def _sent(name: str) -> str:
+    return request.form.get(name, "").strip()

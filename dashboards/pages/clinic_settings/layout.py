@@ -1,0 +1,136 @@
+"""Settings: of whom a second factor is required, how long records are kept, who hears of guessed passwords."""
+
+from __future__ import annotations
+
+import datetime as dt
+
+import polars as pl
+from dash import dcc, html
+from dash.development.base_component import Component
+
+from dashboards.components.forms import form, notice, panel, text_field
+from dashboards.components.tables import Cell, table
+from dashboards.components.wording import day_words
+from dashboards.pages.clinic_settings.forms import (
+    FACTOR,
+    NOTICE,
+    PATH,
+    RETENTION,
+    answer_factor,
+    answer_notice,
+    answer_retention,
+)
+from dashboards.pages.erasure.forms import PATH as ERASURE
+from dashboards.routes import Page, PageRequest
+from mbc.care.words import count
+from mbc.store import ROLES, Store, User
+from mbc.store.accounts.clinic_settings import factor_words, notice_words, retention_words
+
+
+def layout(request: PageRequest) -> list[Component]:
+    """Lay out what holds, each part with the form that changes it."""
+    store, token = request.store, request.token
+    return [
+        html.H1("Settings"),
+        html.P(
+            "What holds for everybody here. Each change is a line of the audit log, with your name.",
+            className="lead",
+        ),
+        *notice(request.note),
+        html.Div([_factor(store, token), _pauses(store, token)], className="two"),
+        _retention(store, request.today, token),
+    ]
+
+
+def _factor(store: Store, token: str) -> Component:
+    required = store.accounts.factor_roles()
+    rows: list[list[Cell]] = []
+    for role in ROLES:
+        name, needed = role.replace("_", " "), role in required
+        button = form(
+            FACTOR,
+            token,
+            [],
+            "No longer require" if needed else "Require",
+            hidden={"role": role, "required": "" if needed else "yes"},
+            inline=True,
+            label=f"{'No longer require' if needed else 'Require'} a second factor: {name}",
+        )
+        rows.append([name, "required" if needed else "not required", button])
+    return panel(
+        "Second factor",
+        "second-factor",
+        html.P(factor_words(required)),
+        html.P(
+            "Whoever has none yet sets it up at their next sign-in, before anything is shown. To require it of a "
+            "role no longer needs a second person.",
+            className="quiet-words",
+        ),
+        table("Second factor by role", ("Role", "Second factor", "Change"), rows, blocks=True),
+    )
+
+
+def _pauses(store: Store, token: str) -> Component:
+    address = store.accounts.notice_address()
+    field = text_field(
+        "Mail address", "address", place="notice", required=False, longest=254, type="email",
+        value=address or "", hint="Empty: nobody",
+    )  # fmt: skip
+    return panel(
+        "Paused sign-ins",
+        "paused-sign-ins",
+        html.P(notice_words(address)),
+        html.P(
+            "The message names nobody and nothing; what happened stands on the page Accounts. It is sent once an "
+            "hour at most, through the mail server of the settings that 'mbc serve --settings' was started with.",
+            className="quiet-words",
+        ),
+        form(NOTICE, token, [field], "Keep this address"),
+    )
+
+
+def _retention(store: Store, today: dt.date, token: str) -> Component:
+    years = store.retention_years()
+    field = text_field(
+        "Years after the last contact", "years", place="retention", longest=3, inputMode="numeric",
+        value="" if years is None else str(years), hint="1 to 100",
+    )  # fmt: skip
+    due = [] if years is None else _due(store.retention_due(today))
+    return panel(
+        "How long records are kept",
+        "retention",
+        html.P(retention_words(years)),
+        form(RETENTION, token, [field], "Keep this rule"),
+        *due,
+    )
+
+
+def _due(due: pl.DataFrame) -> list[Component]:
+    if due.is_empty():
+        return [html.P("Nobody is due.", className="quiet-words")]
+    rows = [
+        [row["client_id"], day_words(row["last_contact"]), day_words(row["due_on"])]
+        for row in due.iter_rows(named=True)
+    ]
+    kept = f"{count(due.height, 'client')} kept for as long as the rule says, the longest due first."
+    words = html.P([kept, " Whoever is still in care is not listed. ", dcc.Link("Erase a person", href=ERASURE)])
+    return [
+        html.H3("Due to be erased"),
+        words,
+        table("Due to be erased", ("Client", "Last contact", "Due since"), rows, blocks=True),
+    ]
+
+
+def _manages(user: User) -> bool:
+    return user.has_permission("accounts:manage") and user.has_permission("clients:erase")
+
+
+PAGE = Page(
+    name="settings",
+    pattern=PATH,
+    path=PATH,
+    label="Settings",
+    may_open=_manages,
+    layout=layout,
+    forms={FACTOR: answer_factor, RETENTION: answer_retention, NOTICE: answer_notice},
+)
