@@ -13,6 +13,7 @@ Writers of one process wait for each other at a lock, in order; SQLite would let
 from __future__ import annotations
 
 import os
+import stat
 import threading
 import time
 from collections.abc import Callable, Generator, Mapping, Sequence
@@ -53,6 +54,7 @@ CREATE INDEX visit_number ON visit (number);
 """
 _ERASING = "CREATE TABLE IF NOT EXISTS erasing (asking_id TEXT PRIMARY KEY)"
 _BUSY_SECONDS = 10.0
+_SHARED = stat.S_ISGID | stat.S_IWGRP  # of a folder: what is made in it belongs to its group
 # a device that does nothing for so long shows nothing any more; a tablet goes from hand to hand
 IDLE_SECONDS: dict[Kind, float] = {"link": 30 * 60, "code": 3 * 60}
 SENT_SECONDS = 10 * 60  # how long the thanks are shown
@@ -93,7 +95,8 @@ class Box:
     Parameters
     ----------
     path : Path
-        The file; made when absent, readable by its owner only.
+        The file; made when absent, readable by its owner only. In a folder whose mode has the set-group-id bit and
+        lets its group write (2770), it is its group's as well: that is how two users share a box.
     clock : callable
         Seconds since the epoch; tests turn it.
     """
@@ -367,9 +370,21 @@ class Box:
                 raise
             connection.execute("COMMIT")
 
+    def _make(self) -> None:
+        try:
+            made = os.open(self._path, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o600)
+        except FileExistsError:
+            os.close(os.open(self._path, os.O_RDWR))
+            return
+        try:
+            if self._path.parent.stat().st_mode & _SHARED == _SHARED and hasattr(os, "fchmod"):
+                os.fchmod(made, 0o660)  # whatever the umask says
+        finally:
+            os.close(made)
+
     def _prepare(self) -> None:
         try:
-            os.close(os.open(self._path, os.O_CREAT | os.O_RDWR, 0o600))
+            self._make()
             with self._writing() as connection:
                 version = connection.execute("PRAGMA user_version").fetchone()[0]
                 if version == 0:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import sqlite3
 import stat
+import sys
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -90,6 +92,23 @@ def test_the_file_holds_no_answer_no_token_and_is_its_owners(box, tmp_path):
         assert hidden.encode() not in content
     assert len(lengths) == 1  # an answer and a blank look alike
     assert stat.S_IMODE((tmp_path / "clinic.box").stat().st_mode) == 0o600
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no such modes")
+def test_a_box_is_shared_by_a_group_only_in_a_folder_that_says_so(tmp_path):
+    for mode, expected in ((0o2770, 0o660), (0o770, 0o600), (0o2750, 0o600)):
+        folder = tmp_path / f"{mode:o}"
+        folder.mkdir()
+        folder.chmod(mode)
+        before = os.umask(0o077)
+        try:
+            box = Box(folder / "clinic.box")
+            begin(box, put(box, days=9000))
+        finally:
+            os.umask(before)
+        assert stat.S_IMODE((folder / "clinic.box").stat().st_mode) == expected
+        assert {stat.S_IMODE(file.stat().st_mode) for file in folder.iterdir()} == {expected}  # the journal, too
+        box.close()
 
 
 def test_a_link_works_until_it_expires_and_once(box, clock):
