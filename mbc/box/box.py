@@ -177,10 +177,11 @@ class Box:
         query = "SELECT 1 FROM asking WHERE asking_id = ?"
         return self._connection.execute(query, (asking_id,)).fetchone() is not None
 
-    def discard(self, asking_id: str) -> None:
-        """Remove an asking with everything that belongs to it."""
+    def discard(self, asking_id: str, *, answered: bool = True) -> None:
+        """Remove an asking with all that belongs to it; ``answered=False``: unless it has just been answered."""
+        spared = "" if answered else " AND answered_at IS NULL"
         with self._writing() as connection:
-            connection.execute("DELETE FROM asking WHERE asking_id = ?", (asking_id,))
+            connection.execute(f"DELETE FROM asking WHERE asking_id = ?{spared}", (asking_id,))  # noqa: S608
             connection.execute("DELETE FROM erasing WHERE asking_id = ?", (asking_id,))
 
     def mark_erasing(self, asking_ids: Sequence[str], *, undo: bool = False) -> None:

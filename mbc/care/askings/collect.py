@@ -15,6 +15,7 @@ from mbc.store import Administration, GoalRating, Store
 from mbc.store.askings import GOAL, AskedSheet
 
 _ANOTHER_RATING = "the client's own rating, given later on the same day"
+_CLOCKS_DIFFER = timedelta(hours=1)  # the box's clock may be slower: there it can still be answered
 _KEPT_AFTER_END = timedelta(days=30)  # an asking that nobody answered leaves the box so long after it ended
 
 
@@ -110,9 +111,9 @@ def _collect_asking(
             if other["state"] in ("made", "opened", "begun"):
                 box.withdraw(other["asking_id"])
                 store.withdraw_asking(other["asking_id"])
-        box.discard(asking_id)
-    elif state in ("expired", "withdrawn"):
-        box.discard(asking_id)
+        box.discard(asking_id, answered=False)
+    elif state == "withdrawn" or (state == "expired" and now > progress.expires_at + _CLOCKS_DIFFER):
+        box.discard(asking_id, answered=False)
 
 
 def _write(store: Store, taken: list[Administration | GoalRating], day: date | None, result: Collected) -> None:
