@@ -235,6 +235,73 @@ def couples(  # noqa: PLR0913 - an option each
         _save(store, document, place, paper, client_id, release=release_id)
 
 
+@command.command("clinic")
+@click.option("--release", "name", metavar="NAME", help="Release to report, such as 2026-Q3. Default: the latest.")
+@click.option(
+    "-o",
+    "--output",
+    "target",
+    type=click.Path(path_type=Path),
+    metavar="FILE",
+    help="Where to write it: a name that ends in .pdf, .html or .xlsx.",
+)
+@click.option(
+    "--recompute-pack",
+    "folder",
+    type=click.Path(path_type=Path),
+    metavar="FOLDER",
+    help="Write a new folder with which anybody computes the figures again.",
+)
+@click.option(
+    "--paper",
+    type=click.Choice(("a4", "us-letter")),
+    default="a4",
+    show_default=True,
+    help="Paper size of a PDF.",
+)
+@force_option
+@store_option
+@as_option
+def clinic(
+    *,
+    name: str | None,
+    target: Path | None,
+    folder: Path | None,
+    paper: str,
+    force: bool,
+    store_url: str,
+    username: str | None,
+) -> None:
+    """Print the clinic's outcomes of a release: one page for a director, an appendix for a statistician.
+
+    Everything is from a release ('mbc release make'), nothing from live data.
+    """
+    from mbc.reports.clinic_report import document_of, read_release  # noqa: PLC0415 - quick until a report is made
+    from mbc.reports.recompute.pack import write_pack  # noqa: PLC0415
+    from mbc.store import Store  # noqa: PLC0415
+
+    if target is None and folder is None:
+        raise click.UsageError("Nothing to write. Name a file with -o, a folder with --recompute-pack, or both.")
+    place = None if target is None else _target(target, force=force, also=(".xlsx",))
+    with Store.open(store_url) as full_store:
+        store = view_of(full_store, username)
+        read = read_release(store, name)
+        document = document_of(read)
+        released = read.stored.name
+        if place is not None and place.suffix.lower() == ".xlsx":
+            from mbc.reports.clinic_workbook import workbook_of  # noqa: PLC0415
+
+            _save_bytes(store, document, place, workbook_of(read), None, release=released)
+        elif place is not None:
+            _save(store, document, place, paper, None, release=released)
+        if folder is not None:
+            from mbc.reports.audit import record_report  # noqa: PLC0415
+
+            write_pack(read.stored, folder)
+            record_report(store, document, None, form="recompute pack", release=released)
+            click.echo(f"Written to {folder}. To compute the figures again: python {folder / 'recompute.py'}")
+
+
 def _warn_of(included: tuple[str, ...]) -> None:
     """Warn of what was ticked for a print that a client takes home."""
     from mbc.reports.private_matters import PRIVATE_WORDS, WARNING  # noqa: PLC0415 - the command line stays quick
@@ -304,12 +371,12 @@ def _say_goals(left_out: int, printed: list[str]) -> None:
         click.echo(f"Goals left out: {left_out}.")
 
 
-def _target(target: Path, *, force: bool) -> Path:
+def _target(target: Path, *, force: bool, also: tuple[str, ...] = ()) -> Path:
     """Check where a report is to be written, before anything is read."""
     from mbc.errors import ReportError  # noqa: PLC0415 - the command line stays quick
     from mbc.reports.document import checked_path  # noqa: PLC0415
 
-    place = checked_path(target)
+    place = checked_path(target, also=also)
     if place.exists() and not force:
         raise ReportError(f"{place} exists already. --force replaces it.")
     return place
@@ -321,10 +388,16 @@ def _day(as_of: dt.datetime | None) -> dt.date | None:
 
 def _save(store: Store, document: Document, place: Path, paper: str, client_id: str | None, **detail: Any) -> None:
     """Write a report, and a line in the audit trail that it was made; nothing of its content."""
+    content = document.content(place.suffix, paper=paper)  # pyright: ignore[reportArgumentType]
+    _save_bytes(store, document, place, content, client_id, **detail)
+
+
+def _save_bytes(
+    store: Store, document: Document, place: Path, content: bytes, client_id: str | None, **detail: Any
+) -> None:
     from mbc.reports.audit import record_report  # noqa: PLC0415 - the command line stays quick
     from mbc.reports.document import write_report  # noqa: PLC0415
 
-    content = document.content(place.suffix, paper=paper)  # pyright: ignore[reportArgumentType]
     record_report(store, document, client_id, form=place.suffix.lower().lstrip("."), **detail)
     write_report(place, content)
     click.echo(f"Written to {place}.")

@@ -48,6 +48,10 @@ class Published:
     figures: tuple[Figure, ...]
     flow: tuple[PublishedStep, ...]
     headline: str
+    counts: dict[str, Shown]
+    """Every published count, from which all figures but the means are computed."""
+    cells: dict[str, dict[str, object]]
+    """Which counts each figure is computed from, and how."""
 
     def to_json(self) -> dict[str, object]:
         """Give the published part, as it is kept in a release."""
@@ -63,7 +67,10 @@ class Published:
             "smallest": self.smallest,
             "headline": self.headline,
             "flow": [asdict(step) for step in self.flow],
-            "figures": [asdict(figure) | {"words": figure.words} for figure in self.figures],
+            "counts": {name: asdict(cell) for name, cell in self.counts.items()},
+            "figures": [
+                asdict(figure) | {"words": figure.words} | self.cells[figure.metric] for figure in self.figures
+            ],
         }
 
 
@@ -97,7 +104,7 @@ def publish_reports(
         keys = list(dict.fromkeys(metric.key for metric in report.metrics))
         tables |= {count_name(place, key, ""): table for key, table in zip(keys, report.tables, strict=True)}
     table = joined(tables, between)
-    shown = protect(table, rule)
+    shown = {name: cell for name, cell in protect(table, rule).items() if name not in table.unpublished}
     published = tuple(_published(place, report, shown, rule) for place, report in enumerate(reports))
     return published, table.relations
 
@@ -129,6 +136,8 @@ def _published(place: int, report: OutcomeReport, every: Mapping[str, Shown], ru
         smallest=report.smallest,
         figures=figures,
         flow=tuple(_flow(report, shown)),
+        counts=shown,
+        cells={metric.metric: _cells(metric) for metric in report.metrics},
         headline=_headline(report, figures),
     )
 
@@ -171,6 +180,19 @@ def _figure(metric: Metric, shown: Mapping[str, Shown], rule: SmallNumberRule) -
         worst=worst,
         best=best,
     )
+
+
+def _cells(metric: Metric) -> dict[str, object]:
+    """Name the counts that a figure is computed from, so that others can compute it again."""
+    unknown = _named(metric.key, metric.unknown_name) if metric.unknown_name else None
+    return {
+        "count_of": None if metric.unit != "percent" else metric.metric,
+        "group_count": _named(metric.key, metric.of),
+        "unknown_count": unknown,
+        "certain": metric.certain,
+        "adds_unknown": metric.adds_unknown,
+        "only_count": metric.unit == "percent" and metric.value is None and bool(metric.denominator),
+    }
 
 
 def _bounds(metric: Metric, count: int, of: int, shown: Mapping[str, Shown]) -> tuple[int | None, int | None]:

@@ -8,6 +8,7 @@ from mbc.lazy import public_names
 
 if TYPE_CHECKING:
     from mbc.reports.catalogue import languages as languages
+    from mbc.reports.clinic_report import clinic_document as clinic_document
     from mbc.reports.clinician_review import client_report as client_report
     from mbc.reports.clinician_review import review_document as review_document
     from mbc.reports.couples_summary import couples_report as couples_report
@@ -20,6 +21,7 @@ __getattr__, __dir__, _names = public_names(
     __name__,
     {
         "catalogue": ("languages",),
+        "clinic_report": ("clinic_document",),
         "clinician_review": ("client_report", "review_document"),
         "measures_sheet": ("measures_report",),
         "plain_summary": ("client_summary",),

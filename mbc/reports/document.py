@@ -85,7 +85,12 @@ class Columns:
     widths: tuple[float, ...]  # shares of the width, as many as there are columns
 
 
-Block = Heading | Paragraph | Items | Table | Picture | Notice | Columns
+@dataclass(frozen=True, slots=True)
+class NewSheet:
+    """What follows begins a new sheet of paper."""
+
+
+Block = Heading | Paragraph | Items | Table | Picture | Notice | Columns | NewSheet
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,8 +166,8 @@ def write_report(place: Path, content: bytes) -> None:
         temporary.write_bytes(content)
 
 
-def checked_path(path: Any) -> Path:
-    """Check that a report can be saved under a name.
+def checked_path(path: Any, *, also: tuple[str, ...] = ()) -> Path:
+    """Check that a report can be saved under a name; ``also`` are endings that are accepted too.
 
     Raises
     ------
@@ -177,8 +182,10 @@ def checked_path(path: Any) -> Path:
     if not isinstance(path, str | Path):
         raise ReportError(f"path must be a file name that ends in .pdf or .html, got {type(path).__name__}.")
     place = Path(path)
-    if place.suffix.lower() not in SUFFIXES:
-        raise ReportError(f"A report is saved as .pdf or .html; got {place.name!r}. Give it one of these endings.")
+    accepted = (*SUFFIXES, *also)
+    if place.suffix.lower() not in accepted:
+        endings = f"{', '.join(accepted[:-1])} or {accepted[-1]}"
+        raise ReportError(f"A report is saved as {endings}; got {place.name!r}. Give it one of these endings.")
     if not place.parent.is_dir():
         raise ReportError(f"The folder {place.parent} does not exist. Make it first.")
     return place
@@ -217,6 +224,8 @@ def all_words(blocks: Sequence[Block]) -> list[str]:
                 parts += [block.caption, *block.headings, *(plain_words(cell) for cell in cells)]
             case Picture():
                 parts.append(block.alt)
+            case NewSheet():
+                pass
             case Columns():
                 parts += [part for cell in block.cells for part in all_words(cell)]
     return [part for part in parts if part]

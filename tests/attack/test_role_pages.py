@@ -364,6 +364,12 @@ def test_an_analyst_downloads_what_was_released_and_nothing_else(come, record):
     for identifying in ("C001", "C003", "Willow", "K1"):
         assert identifying not in answer.text
     assert record.audit.entries(action="export", who="ana").height == 1
+    for kind, begins in (("pdf", b"%PDF"), ("xlsx", b"PK"), ("zip", b"PK")):
+        made = send(come("ana"), "/download-outcomes", release="2026-Q1", kind=kind)
+        assert made.data.startswith(begins)
+        assert f"filename=release-2026-Q1.{kind}" in made.headers["Content-Disposition"]
+    assert record.audit.entries(action="report", who="ana").height == 3
+    assert send(come("ana"), "/download-outcomes", release="2026-Q1", kind="exe").status_code == 303
     odd = send(come("ana"), "/download-outcomes", release="../../x\r\nSet-Cookie: a=b")
     assert odd.status_code in (200, 303)
     assert "Set-Cookie: a" not in str(odd.headers)

@@ -14,13 +14,23 @@ from dashboards.web.sessions import csrf_holds
 from dashboards.web.visitor import user_store
 from mbc.care import clinic_report
 from mbc.care.clinic.releases import release_table
-from mbc.errors import AccessDenied, MbcError
+from mbc.errors import AccessDenied, MbcError, ReportError
 from mbc.exchange.files.formula_escape import escape_formulas
 from mbc.outcomes.definitions.definition_file import definitions
+from mbc.reports.audit import record_report
+from mbc.reports.clinic_report import document_of, read_release
+from mbc.reports.clinic_workbook import workbook_of
+from mbc.reports.recompute.pack import pack_archive
 from mbc.store import Store
 
 PATH = "/outcomes"
 DOWNLOAD = "/download-outcomes"
+RELEASE_FILES = {"pdf": "Report, PDF", "xlsx": "Excel", "csv": "Download as CSV", "zip": "Recompute pack"}
+_TYPES = {
+    "pdf": "application/pdf",
+    "xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
+    "zip": "application/zip",
+}
 
 
 def answer_download() -> ResponseReturnValue:
@@ -29,7 +39,9 @@ def answer_download() -> ResponseReturnValue:
         return back_to(PATH, STALE)
     store = user_store()
     try:
-        name, frame = _table(store) if store.can_read("clients") else _release(store)
+        if not store.can_read("clients"):
+            return _released(store)
+        name, frame = _table(store)
     except AccessDenied:
         raise
     except MbcError as fault:
@@ -48,9 +60,28 @@ def _table(store: Store) -> tuple[str, pl.DataFrame]:
     return f"outcomes-{definition}-{report.cohort}-{named}.csv", report.to_frame()
 
 
-def _release(store: Store) -> tuple[str, pl.DataFrame]:
-    release = store.release(request.form.get("release", ""))
-    return f"release-{release.name}.csv", release_table(release)
+def _released(store: Store) -> Response:
+    """Send a release as the kind of file that was asked for; a report leaves its line in the audit trail."""
+    read = read_release(store, request.form.get("release", ""))
+    kind, name = request.form.get("kind", "csv"), f"release-{read.stored.name}"
+    if kind == "csv":
+        frame = release_table(read.stored)
+        store.audit.record("export", format="outcomes, csv", file=f"{name}.csv", rows=frame.height)
+        return _attachment(escape_formulas(frame).write_csv(), f"{name}.csv")
+    document = document_of(read)
+    if kind == "pdf":
+        content = document.pdf()
+    elif kind == "xlsx":
+        content = workbook_of(read)
+    elif kind == "zip":
+        content = pack_archive(read.stored)
+    else:
+        raise ReportError(f"A release is not written as '{kind}'; it is as {', '.join(RELEASE_FILES)}.")
+    form = "recompute pack" if kind == "zip" else kind
+    record_report(store, document, None, form=form, release=read.stored.name)
+    return send_file(
+        io.BytesIO(content), mimetype=_TYPES[kind], as_attachment=True, download_name=f"{name}.{kind}"
+    )
 
 
 def _attachment(text: str, name: str) -> Response:

@@ -34,7 +34,7 @@ from dashboards.pages.outcomes.content import (
     period_choices,
     whose,
 )
-from dashboards.pages.outcomes.forms import DOWNLOAD, answer_download
+from dashboards.pages.outcomes.forms import DOWNLOAD, RELEASE_FILES, answer_download
 from dashboards.routes import Page
 from dashboards.web.sessions import csrf_token
 from dashboards.web.visitor import models, user_store
@@ -154,7 +154,13 @@ def _released(store: Store, theme: Theme, token: str) -> list[Component]:
 
 def release_content(release: StoredRelease, theme: Theme, token: str = "") -> list[Component]:
     """Lay out a release: what it covers and replaces, every report in it, and the form that downloads it."""
-    download = form(DOWNLOAD, token, [], "Download as CSV", hidden={"release": release.name}, inline=True)
+    download = html.Div(
+        [
+            form(DOWNLOAD, token, [], label, hidden={"release": release.name, "kind": kind}, inline=True)
+            for kind, label in RELEASE_FILES.items()
+        ],
+        className="actions no-print",
+    )
     parts: list[Component] = [
         html.P(
             f"Release {release.name}: {day_words(release.start)} to {day_words(release.end)}, "

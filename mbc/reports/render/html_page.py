@@ -6,7 +6,19 @@ import html
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
-from mbc.reports.document import Block, Columns, Document, Heading, Items, Notice, Paragraph, Picture, Table, Words
+from mbc.reports.document import (
+    Block,
+    Columns,
+    Document,
+    Heading,
+    Items,
+    NewSheet,
+    Notice,
+    Paragraph,
+    Picture,
+    Table,
+    Words,
+)
 
 STYLE = Path(__file__).with_name("sheet.css")
 
@@ -67,6 +79,8 @@ def _block(block: Block) -> str:  # noqa: PLR0911 - one kind after the other
             return f'<div class="picture" style="max-width:{1.3 * block.width:g}mm">{block.svg.strip()}</div>'
         case Notice():
             return f'<p class="notice">{_words(block.words)}</p>'
+        case NewSheet():
+            return '<hr class="new-sheet">'
         case Columns():
             shares = " ".join(f"minmax(0, {share:g}fr)" for share in block.widths)
             cells = "".join(f"<div>{_blocks(cell)}</div>" for cell in block.cells)

@@ -23,6 +23,7 @@ from mbc.reports.document import (
     Document,
     Heading,
     Items,
+    NewSheet,
     Notice,
     Paper,
     Paragraph,
@@ -137,6 +138,8 @@ def _block(block: Block) -> dict[str, object]:  # noqa: PLR0911 - one kind after
             return {"kind": "picture", "svg": svg, "alt": block.alt, "width": block.width}
         case Notice():
             return {"kind": "notice", "words": _runs(block.words)}
+        case NewSheet():
+            return {"kind": "new sheet"}
         case Columns():
             cells = [[_block(part) for part in cell] for cell in block.cells]
             return {"kind": "columns", "cells": cells, "widths": list(block.widths)}
