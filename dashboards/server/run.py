@@ -80,10 +80,11 @@ def serve(serving: Serving, *, workers: int = 1, ready: Callable[[str], None] | 
         run_workers(serving, workers, ready=lambda: announce(address))
         return
     from dashboards.server.model_timer import making_models  # noqa: PLC0415 - see `dashboards.server.preparation`
+    from dashboards.server.notice_timer import sending_notices  # noqa: PLC0415
 
     with serving.open_app() as app:
         server = make_server(app.server, serving.listening, serving.limits, proxy=serving.proxy)
-        with making_models(app), _Stop() as stop:
+        with making_models(app), sending_notices(app), _Stop() as stop:
             stop.wakes(server.pull_trigger)
             announce(address)
             _LOG.info("serving", extra={"workers": 1})

@@ -117,6 +117,7 @@ class PatientWorker(Worker):
     def run(self) -> None:
         """Serve until gunicorn says stop, or is gone."""
         from dashboards.server.model_timer import making_models  # noqa: PLC0415 - see `dashboards.server.preparation`
+        from dashboards.server.notice_timer import sending_notices  # noqa: PLC0415
 
         manager = cast("_Manager", self.wsgi)
         serving = manager.serving
@@ -126,6 +127,7 @@ class PatientWorker(Worker):
                 app.server, cast("Any", self.sockets[0]).sock, serving.limits, proxy=serving.proxy
             )
             opened.enter_context(making_models(app))
+            opened.enter_context(sending_notices(app))
             manager.signs[self.age % _MOST_STARTS] = 1
             _LOG.info("worker started")
             server.run_until(lambda: not self.alive or os.getppid() != self.ppid, beat=self.notify)

@@ -5,22 +5,31 @@ from __future__ import annotations
 import io
 import json
 import logging
+import re
 import time
 from collections.abc import Callable, Iterator
 from contextlib import closing
+from dataclasses import dataclass
 
 import pytest
 from dash import Dash
 from flask.testing import FlaskClient
+from sqlalchemy import event
 
 from dashboards.app import PAGES
 from dashboards.server.log import Line
 from mbc.sqlite_library import SQLITE
+from mbc.store import Store
 from tests.dashboards.conftest import sign_in
+from tests.dashboards.record import PASSWORD
 
 pytestmark = pytest.mark.long
 
-PATHS = (*(page.path for page in PAGES.pages if page.path), "/client/C001")
+EXAMPLES = (
+    "/client/C001", "/client/C001/record", "/client/C001/send", "/new-client", "/accounts/ash",
+    *(page.path for page in PAGES.pages if page.path),
+)  # fmt: skip
+USERS = ("ash", "adam", "ana", "res", "lead")
 BREAKS = {
     "a table is gone": "DROP TABLE audit",
     "answers are gone": "DROP TABLE administration",
@@ -42,20 +51,42 @@ def log() -> Iterator[io.StringIO]:
     root.removeHandler(handler)
 
 
-@pytest.fixture
-def broken(own_record_url: str, make_app: Callable[..., Dash]) -> Callable[[str], FlaskClient]:
-    """A browser in which somebody is signed in, on a record that then breaks."""
+@dataclass(frozen=True)
+class Asked:
+    """A page, and somebody who may open it."""
 
-    def enter(statement: str, **settings: object) -> FlaskClient:
-        visitor = make_app(own_record_url, **settings).server.test_client()
-        assert sign_in(visitor, "ash").status_code == 303
+    page: str
+    path: str
+    visitor: FlaskClient
+
+
+Break = Callable[[str], None]
+
+
+@pytest.fixture
+def served(own_record_url: str, make_app: Callable[..., Dash]) -> tuple[list[Asked], Dash, Break]:
+    """Every page that is registered, with somebody signed in who may open it, and a way to break the record."""
+    with Store.open(own_record_url) as store:
+        store.accounts.add("res", PASSWORD, "researcher")
+        store.accounts.add("lead", PASSWORD, "safety_lead")
+        users = [store.as_user(name).user for name in USERS]
+    app = make_app(own_record_url)
+    visitors = {name: app.server.test_client() for name in USERS}
+    for name, visitor in visitors.items():
+        assert sign_in(visitor, name).status_code == 303
+    pages = []
+    for page in PAGES.pages:
+        path = next(path for path in EXAMPLES if re.fullmatch(page.pattern, path))
+        who = next(user.username for user in users if user is not None and page.may_open(user))
+        pages.append(Asked(page.name, path, visitors[who]))
+
+    def break_record(statement: str) -> None:
         with closing(SQLITE.connect(own_record_url.removeprefix("sqlite:///"))) as other:
             other.execute("PRAGMA foreign_keys = OFF")
             other.execute(statement)
             other.commit()
-        return visitor
 
-    return enter
+    return pages, app, break_record
 
 
 def content(visitor: FlaskClient, path: str):
@@ -69,26 +100,68 @@ def content(visitor: FlaskClient, path: str):
     return visitor.post("/_dash-update-component", json=body, headers={"Origin": "http://localhost"})
 
 
-@pytest.mark.parametrize("statement", BREAKS.values(), ids=BREAKS.keys())
-@pytest.mark.parametrize("path", PATHS)
-def test_a_broken_database_tells_nobody_anything(broken, log: io.StringIO, path: str, statement: str):
-    visitor = broken(statement)
-    answers = [visitor.get(path), content(visitor, path)]
-    for answer in answers:
-        assert answer.status_code in (200, 303, 401, 404, 500)
-        for secret in ("Traceback", "sqlite", "audit", "INSERT", "SELECT", "mbc/"):
-            assert answer.status_code == 200 or secret not in answer.text
-    if path in ("/caseload", "/client/C001"):
-        assert any(answer.status_code == 500 for answer in answers)
-    lines = [json.loads(line) for line in log.getvalue().splitlines()]
-    faults = [line for line in lines if line["event"] == "request failed"]
-    assert len(faults) == sum(answer.status_code == 500 for answer in answers)
-    for secret in ("C001", "Willow", "salt", '"ash"', "Traceback", "127.0.0.1", "INSERT"):
-        assert secret not in log.getvalue()
+def check_log(log: io.StringIO, answers: list, page: str) -> None:
+    """One plain line for each answer that failed, and nothing of anybody in it."""
+    text = log.getvalue()
+    log.seek(0)
+    log.truncate()
+    faults = [line for line in map(json.loads, text.splitlines()) if line["event"] == "request failed"]
+    failed = [answer for answer in answers if answer.status_code in (500, 503)]
+    assert len(faults) == len(failed), page
+    for secret in ("C001", "Willow", "salt", *(f'"{name}"' for name in USERS), "Traceback", "127.0.0.1", "INSERT"):
+        assert secret not in text, page
     for fault in faults:
-        assert fault["status"] == 500
+        assert fault["status"] in (500, 503)
         assert fault["place"].startswith(("mbc/", "dashboards/"))
-        assert any(fault["reference"] in answer.text for answer in answers)
+        shown = any(fault["reference"] in answer.text for answer in failed)
+        assert shown or fault["status"] == 503, page
+
+
+def ask(asked: Asked) -> list:
+    """Ask for a page in each of the ways in which browsers do."""
+    visitor, path = asked.visitor, asked.path
+    answers = [visitor.get(path), content(visitor, path), visitor.get(f"{path}?plain=1")]
+    for answer in answers:
+        for secret in ("Traceback", "sqlite", "INSERT", "SELECT", "mbc/"):
+            assert answer.status_code == 200 or secret not in answer.text, asked.page
+    return answers
+
+
+@pytest.mark.parametrize("statement", BREAKS.values(), ids=BREAKS.keys())
+def test_a_broken_database_tells_nobody_anything_on_any_page(served, log: io.StringIO, statement: str):
+    pages, _, break_record = served
+    break_record(statement)
+    failed = set()
+    for asked in pages:
+        answers = ask(asked)
+        assert {answer.status_code for answer in answers} <= {200, 303, 401, 404, 500}
+        failed |= {asked.page for answer in answers if answer.status_code == 500}
+        check_log(log, answers, asked.page)
+    every = {asked.page for asked in pages}
+    assert failed >= (every if statement == BREAKS["a table is gone"] else {"caseload", "client"})
+
+
+def test_a_record_out_of_reach_is_said_on_every_page(served, log: io.StringIO):
+    pages, app, _ = served
+    for asked in pages:  # each can be had
+        assert asked.visitor.get(f"{asked.path}?plain=1").status_code == 200, asked.page
+    log.truncate(0)
+    engine, guarded = app.server.extensions["mbc_store"]._engine, False
+
+    def fail(_connection, _cursor, statement: str, *_: object) -> None:
+        if not (guarded and re.search(r"FROM (account|audit|setting|passkey)|INTO audit", statement)):
+            raise SQLITE.OperationalError("disk I/O error while reading C001")
+
+    event.listen(engine, "before_cursor_execute", fail)
+    for guarded in (False, True):  # from the first question on; only once the visitor is known
+        failed = set()
+        for asked in pages:
+            answers = ask(asked)
+            assert {answer.status_code for answer in answers} <= ({200, 503} if guarded else {503}), asked.page
+            assert all("cannot be reached just now" in each.text for each in answers if each.status_code == 503)
+            failed |= {asked.page for answer in answers if answer.status_code == 503}
+            check_log(log, answers, asked.page)
+        assert failed >= {"caseload", "client", "accounts", "caseloads", "settings", "outcomes", "record"}, failed
 
 
 def test_a_busy_record_is_said_within_five_seconds(own_record_url: str, make_app: Callable[..., Dash], log):
