@@ -99,7 +99,7 @@ def create_app(store_url: str, settings: Settings, rates: RateLimits | None = No
     Parameters
     ----------
     store_url : str
-        Address of the record, as :meth:`mbc.Store.open` takes it.
+        Address of the record, as `mbc.Store.open` takes it.
     settings : Settings
         Key, timeouts, and whether browsers come over https.
     rates : RateLimits, optional

@@ -100,7 +100,7 @@ def checked(function: Callable[P, R]) -> Callable[P, R]:
 
     Words of a ``Literal`` must be among those listed; numbers must be finite, proportions within their range,
     counts at least zero; yes/no options must be booleans; ``pre`` and ``post``, where both are pandas columns,
-    must have one index. What is raised is a :class:`mbc.errors.ModelError`; :func:`checks` names another.
+    must have one index. What is raised is a `mbc.errors.ModelError`; `checks` names another.
     """
     return checks()(function)
 
@@ -108,7 +108,7 @@ def checked(function: Callable[P, R]) -> Callable[P, R]:
 def checks(
     *, error: type[MbcError] = ModelError, aligned: Sequence[str] = ("pre", "post")
 ) -> Callable[[Callable[P, R]], Callable[P, R]]:
-    """Make the decorator :func:`checked` with an error of one's own, or for other columns of the same rows.
+    """Make the decorator `checked` with an error of one's own, or for other columns of the same rows.
 
     Parameters
     ----------

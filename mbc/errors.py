@@ -30,7 +30,7 @@
     └── SettingsError            an option or environment variable is wrong
 
 A warning is given where answers can be read, but look as if they should be read otherwise:
-:class:`DoubtfulAnswers`.
+`DoubtfulAnswers`.
 
 A message names the thing, the value met, what is accepted and the repair.
 """

@@ -92,7 +92,7 @@ class Figure:
     def pdf(
         self, *, theme: StaticTheme = "print", width: float | None = None, height: float | None = None
     ) -> bytes:
-        """Draw as PDF of one page that the figure fills; options as for :meth:`svg`.
+        """Draw as PDF of one page that the figure fills; options as for `svg`.
 
         Raises
         ------

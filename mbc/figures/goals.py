@@ -22,7 +22,7 @@ def goals_figure(goals: Sequence[GoalProgress], *, theme: Theme = "light") -> go
     Parameters
     ----------
     goals : sequence of GoalProgress
-        From :func:`mbc.care.client_review`; goals set on a questionnaire's points are drawn on its own chart.
+        From `mbc.care.client_review`; goals set on a questionnaire's points are drawn on its own chart.
     theme : {"light", "dark"}
 
     Returns

@@ -45,7 +45,7 @@ def static(figure: object, *, title: str | None = None) -> Figure:
     Parameters
     ----------
     figure : plotly.graph_objects.Figure, or the same as a dictionary
-        From :func:`trajectory_figure`, :func:`goals_figure` or :func:`outcomes_figure`.
+        From `trajectory_figure`, `goals_figure` or `outcomes_figure`.
     title : str, optional
         Instead of the chart's own; empty for none.
 

@@ -31,7 +31,7 @@ def trajectory_figure(
     Parameters
     ----------
     trajectory : Trajectory
-        From :func:`mbc.care.client_trajectory`.
+        From `mbc.care.client_trajectory`.
     axis : {"calendar", "session"}
         Calendar days, or therapy sessions (days between sessions fall between their numbers).
     better_is_up : bool

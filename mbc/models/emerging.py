@@ -140,7 +140,7 @@ def joint_growth(  # noqa: PLR0913 - options are keyword-only
     Parameters
     ----------
     frame, outcome, time, client, shape, covariates, random
-        As in :func:`mbc.models.growth_curve`; at most two random effects.
+        As in `mbc.models.growth_curve`; at most two random effects.
     ended, planned
         Column that says how therapy ended (blank while it goes on), and its values that mean a planned ending;
         every other value is a dropout.

@@ -43,7 +43,7 @@ class StudyIds:
 def label_prefix(prefix: str, known: Iterable[str]) -> str:
     """Lengthen the prefix of numbered labels until none of them can be taken for an identifier on record.
 
-    An identifier in a table, for :func:`guard` above all, cannot be distinguished from a label that reads alike.
+    An identifier in a table, for `guard` above all, cannot be distinguished from a label that reads alike.
 
     Parameters
     ----------
@@ -74,7 +74,7 @@ def random_study_ids(ids: Iterable[str], *, prefix: str = "P", avoid: Iterable[s
     ids : iterable of str
         Ids on record.
     prefix : str
-        What a study id begins with, lengthened by :func:`label_prefix`.
+        What a study id begins with, lengthened by `label_prefix`.
     avoid : iterable of str
         Other identifiers on record that no study id may look like.
 
@@ -137,7 +137,7 @@ def guard(
     """Refuse tables that still hold a date, a known identifier, or a column of free text.
 
     The last step before anything is written. It looks at what is there, not at how it was made: labels that are
-    made up for the tables must differ from every identifier (:func:`label_prefix` sees to it).
+    made up for the tables must differ from every identifier (`label_prefix` sees to it).
 
     Parameters
     ----------

@@ -56,7 +56,7 @@ def client_summary(
     include : collection of str
         What is private and printed all the same: "relationship", "alliance", "events", "goals".
     cohort : CohortModels, optional
-        For measurement error where none is published; see :func:`mbc.care.client_trajectory`.
+        For measurement error where none is published; see `mbc.care.client_trajectory`.
     as_of : date, optional
         The day the page is for; today when not given.
 

@@ -90,6 +90,11 @@ class Store(
         busy_seconds : float
             How long to wait, each time, for another program that is writing; a server waits less than a command.
 
+        Returns
+        -------
+        Store
+            The record, all of it; `as_user` narrows it to one account. Close it, or use it in a ``with`` block.
+
         Raises
         ------
         StoreNotFound
@@ -104,6 +109,17 @@ class Store(
             If it is encrypted with another key.
         SettingsError
             If ``url`` is not the address of a record, or there is no key to be had.
+
+        Examples
+        --------
+        >>> from pathlib import Path
+        >>> from tempfile import TemporaryDirectory
+        >>> with TemporaryDirectory() as folder:
+        ...     address = f"sqlite:///{Path(folder, 'clinic.db').as_posix()}"
+        ...     Store.create(address).close()
+        ...     with Store.open(address) as store:
+        ...         store.clients().shape
+        (0, 5)
         """
         return cls._opened(
             url, create=create, must_be_new=False, key=key, upgrade=upgrade, busy_seconds=busy_seconds

@@ -71,7 +71,7 @@ def relationship_patterns(review: ClientReview) -> tuple[RelationshipPattern, ..
     Parameters
     ----------
     review : ClientReview
-        From :func:`mbc.care.client_review`.
+        From `mbc.care.client_review`.
     """
     by_relationship: dict[str, list[int]] = {}
     for i, period in enumerate(review.timeline):

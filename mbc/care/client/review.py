@@ -47,14 +47,38 @@ def client_review(
         The record, or the part of it that one user may see.
     client_id : str
     cohort : CohortModel or CohortModels, optional
-        For expected courses; see :func:`mbc.care.client_trajectory`.
+        For expected courses and forecasts; without it there are none. See `mbc.care.client_trajectory`.
     as_of : date, optional
         The day the review is for; today when not given.
+
+    Returns
+    -------
+    ClientReview
+        ``state`` (on track, watch, not on track, no forecast, with reasons); ``headline``, what changed clearly;
+        ``trajectories``, each with a ``caption`` and what `mbc.figures` draws; ``goals``; ``timeline``, the
+        relationships; ``completeness``, what is due; ``questions``, what to ask and why.
 
     Raises
     ------
     NotInRecord
         If there is no such client for this user.
+
+    Examples
+    --------
+    >>> from datetime import date
+    >>> from mbc.store import Administration, Client, Store
+    >>> with Store.create("sqlite://") as store:
+    ...     with store.writing() as record:
+    ...         _ = record.add(Client("C001"))
+    ...         _ = record.add(Administration("C001", "rses", date(2026, 1, 5), (1, 2, 1, 2, 2, 2, 1, 3, 2, 1)))
+    ...         _ = record.add(Administration("C001", "rses", date(2026, 2, 2), (3, 0, 3, 2, 0, 1, 3, 1, 0, 3)))
+    ...     review = client_review(store, "C001", as_of=date(2026, 2, 3))
+    >>> review.headline
+    'Clearly better since the start: self-esteem. Since last time: self-esteem better.'
+    >>> review.trajectories[0].caption.partition(":")[0]
+    'From 10 on 5 January to 27 on 2 February'
+    >>> review
+    ClientReview('C001', 2026-02-03, 'no forecast', charts: Self-esteem: RSES)
     """
     person = store.clients(client_id=client_id).row(0, named=True)
     record = read_record(store, client_id)

@@ -60,7 +60,7 @@ def caseload(
         The day on which the worklist is read; today when not given.
     cohort : CohortModel or CohortModels, optional
         Forecasts, spreads, and noise on scales without a published reliability; see
-        :func:`mbc.care.client_trajectory`.
+        `mbc.care.client_trajectory`.
 
     Returns
     -------
@@ -84,7 +84,7 @@ def caseload_of(rows: Iterable[CaseloadRow], *, as_of: dt.date, cohort: Cohort |
     Parameters
     ----------
     rows : iterable of CaseloadRow
-        From :func:`caseload`, all of the same day.
+        From `caseload`, all of the same day.
     as_of : date
         That day.
     cohort : CohortModel or CohortModels, optional

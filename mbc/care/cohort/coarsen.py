@@ -37,7 +37,7 @@ def coarsen(cohort: Cohort, profile: Profile) -> Coarsened:
     Parameters
     ----------
     cohort : Cohort
-        In days, from :func:`mbc.care.deidentified_cohort`.
+        In days, from `mbc.care.deidentified_cohort`.
     profile : Profile
 
     Raises

@@ -87,7 +87,7 @@ def deidentified_cohort(store: Store, *, k: int = 5) -> tuple[Cohort, StudyIds]:
     Returns
     -------
     Cohort
-        The tables, checked by :func:`mbc.privacy.guard` before they are handed over.
+        The tables, checked by `mbc.privacy.guard` before they are handed over.
     StudyIds
         The re-identification key. Store it separately, or not at all. A user's own view gets none: it is empty.
 

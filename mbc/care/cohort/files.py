@@ -68,7 +68,7 @@ def write_cohort(
     Parameters
     ----------
     cohort : Cohort
-        From :func:`mbc.care.deidentified_cohort`.
+        From `mbc.care.deidentified_cohort`.
     folder : Path
         Made by this call, for its owner alone; an existing folder must be empty. The files bear no time.
     risk : CohortRisk, optional

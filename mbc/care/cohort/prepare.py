@@ -31,7 +31,7 @@ def prepare_cohort(store: Store, *, profile: Profile = DAYS, k: int = 5) -> Prep
     profile : Profile
         How much detail is kept; see `mbc.care.cohort.profiles`.
     k : int
-        Categories of fewer people become "other", as in :func:`mbc.care.deidentified_cohort`.
+        Categories of fewer people become "other", as in `mbc.care.deidentified_cohort`.
 
     Raises
     ------

@@ -130,7 +130,7 @@ def profile_named(name: str) -> Profile:
 
 
 def read_profile(path: Path) -> Profile:
-    """Read a clinic's own profile: a TOML file with the fields of :class:`Profile`.
+    """Read a clinic's own profile: a TOML file with the fields of `Profile`.
 
     Raises
     ------

@@ -115,7 +115,7 @@ class Timeline:
 
 
 def is_current(period: StatusPeriod) -> bool:
-    """Whether a status means that the relationship goes on; the rule is that of :func:`mbc.applicable`.
+    """Whether a status means that the relationship goes on; the rule is that of `mbc.applicable`.
 
     Separated counts as over, until the record says otherwise.
     """

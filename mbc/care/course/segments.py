@@ -61,7 +61,7 @@ def split(
     -------
     segments : tuple of Segment
         By first day. Each has its own baseline, its first score, and is not yet judged
-        (:func:`mbc.care.course.verdicts.judged`).
+        (`mbc.care.course.verdicts.judged`).
     set_aside : tuple of Occasion
         Answered on a day on which the questionnaire did not apply; neither drawn nor compared.
     """

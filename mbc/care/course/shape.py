@@ -63,7 +63,7 @@ def _setback(best: Occasion, lowest: Occasion, regained_on: date | None) -> Setb
 
 
 def _jumps(known: Sequence[Occasion], scale: Scale, threshold: float) -> tuple[Jump, ...]:
-    """Find sudden gains (:func:`mbc.models.sudden_gains`); each is larger than measurement error."""
+    """Find sudden gains (`mbc.models.sudden_gains`); each is larger than measurement error."""
     scores, days = [_score(occasion) for occasion in known], [occasion.taken_on for occasion in known]
     sign = 1.0 if scale.higher_is_better else -1.0
     large = any(sign * (after - before) > threshold for before, after in pairwise(scores))

@@ -1,7 +1,7 @@
 """The verdict of a scale, from all scores: the one that headline, tile, caption, table, caseload and print show.
 
 A change is clear when the true level now is better (or worse) than at the start with a probability of 95 % given
-all scores (:func:`mbc.models.true_change_course`), or when the latest two scores in a row differ from the first by
+all scores (`mbc.models.true_change_course`), or when the latest two scores in a row differ from the first by
 more than measurement error. The second rule also serves scales of which only a reliable change is published.
 """
 
@@ -144,7 +144,7 @@ def _sessions_needed(segments: Sequence[Segment], scale: Scale, noise: Noise) ->
 def _asked(
     segments: Sequence[Segment], scale: Scale, noise: Noise, *, each_session: bool, horizon: int
 ) -> pl.DataFrame | None:
-    """Ask :func:`mbc.models.true_change_course`; None where no spread and reliability are published."""
+    """Ask `mbc.models.true_change_course`; None where no spread and reliability are published."""
     frame = _long(segments)
     if noise.sd is None or noise.reliability is None or frame.is_empty():
         return None

@@ -34,7 +34,7 @@ def clinic_shape(courses: pl.DataFrame, scale: Scale, threshold: float | None) -
     Parameters
     ----------
     courses : DataFrame
-        As :func:`mbc.care.forecast.training_scores.courses_of` gives them.
+        As `mbc.care.forecast.training_scores.courses_of` gives them.
     scale : Scale
     threshold : float or None
         The largest change that measurement error explains, scale points.

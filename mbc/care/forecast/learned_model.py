@@ -66,10 +66,10 @@ def learned_model(rows: pl.DataFrame, instrument: Instrument, scale: Scale, live
     Parameters
     ----------
     rows : DataFrame
-        As :func:`mbc.care.forecast.training_scores.scores_of` gives them.
+        As `mbc.care.forecast.training_scores.scores_of` gives them.
     instrument, scale : Instrument, Scale
     lives : Lives
-        As :func:`mbc.care.forecast.training_scores.read_lives` gives them.
+        As `mbc.care.forecast.training_scores.read_lives` gives them.
     """
     frame = courses_of(rows, instrument, scale, lives, most=MOST_CLIENTS)
     n_clients = frame["client_id"].n_unique()

@@ -17,7 +17,7 @@ from mbc.errors import ModelError
 from mbc.instruments import Instrument, Scale
 from mbc.models import ExpectedCourse, Signal, expected_course
 
-LEAST_TO_LEARN = 40  # as :func:`mbc.models.expected_course` needs
+LEAST_TO_LEARN = 40  # as `mbc.models.expected_course` needs
 MOST_CLIENTS = 3000  # that a model is learned from: more sharpen nothing and cost time
 
 
@@ -49,7 +49,7 @@ def learn(
     Parameters
     ----------
     frame : DataFrame
-        As :func:`mbc.care.forecast.training_scores.followed_scores` gives it.
+        As `mbc.care.forecast.training_scores.followed_scores` gives it.
     instrument, scale : Instrument, Scale
         Range, direction and cutoff are theirs.
     noise : Noise or None

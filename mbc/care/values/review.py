@@ -106,7 +106,7 @@ class StripMark:
     waiting: bool = False  # homework that nobody has asked about yet
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)
 class ClientReview:
     """One client, two minutes before a session. Holds nothing of the safety channel."""
 
@@ -135,6 +135,10 @@ class ClientReview:
     ] = ()  # every session of the present care: day, and whether it was kept
     strips: tuple[StripMark, ...] = ()  # homework, small wins, conflicts and ruptures, in order of time
     plan: ClientPlan | None = None  # of measures; None: there is none, or care has ended
+
+    def __repr__(self) -> str:
+        charts = ", ".join(course.title for course in self.trajectories)
+        return f"ClientReview({self.client_id!r}, {self.as_of}, {self.state.state!r}, charts: {charts or 'none'})"
 
     @property
     def trajectories(self) -> tuple[Trajectory, ...]:
@@ -190,7 +194,7 @@ class CaseloadRow:
         return next((cell for cell in self.cells if cell.construct == construct), None)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)
 class Caseload:
     """Every client of a clinician, or of the clinic."""
 
@@ -198,6 +202,10 @@ class Caseload:
     rows: tuple[CaseloadRow, ...]  # those who need the clinician most first; in a group, longest waiting first
     constructs: tuple[tuple[str, str], ...]  # key and title of every construct measured, in reading order
     caption: str
+
+    def __repr__(self) -> str:
+        in_care = sum(row.closed is None for row in self.rows)
+        return f"Caseload({self.as_of}, {len(self.rows)} clients, {in_care} in care)"
 
     def to_frame(self) -> pl.DataFrame:
         """Give one row per client: who, last contact, latest and change per construct, state, group, why."""

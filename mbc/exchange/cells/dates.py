@@ -127,7 +127,7 @@ def read_moment(text: str, *, order: Order | None = None, date_format: str | Non
         ``2026-01-31``, ``20260131``, ``31.01.2026``, ``31/01/2026`` and the same with a time, which may name a
         zone.
     order : {"day-month", "month-day"}, optional
-        Result of :func:`order_of` for the column.
+        Result of `order_of` for the column.
     date_format : str, optional
         A ``strptime`` format; then only that is accepted.
     now : datetime

@@ -137,7 +137,7 @@ def which(
     link_ids : sequence of str
         Of the answered items.
     links : mapping
-        From :func:`links_of`.
+        From `links_of`.
     canonical : str, optional
         The address of the questionnaire, as the response gives it.
     definition : Questionnaire, optional

@@ -47,7 +47,7 @@ class Proposal:
 
 @dataclass(frozen=True, slots=True)
 class ImportPlan:
-    """What becomes of each administration of a file, and why. :meth:`to_frame` is the part that people read."""
+    """What becomes of each administration of a file, and why. `to_frame` is the part that people read."""
 
     proposal: Proposal = field(repr=False)
     has_record: bool
@@ -87,7 +87,7 @@ class ImportPlan:
     def refusals(self) -> tuple[str, ...]:
         """One line per refused administration, or per reason that many share: rows in the file and the reason.
 
-        Of questionnaires of the safety channel only that they are refused: :meth:`to_frame` can tell more.
+        Of questionnaires of the safety channel only that they are refused: `to_frame` can tell more.
         """
         refused = self.to_frame(safety=True).with_columns(self._is_safety).filter(pl.col(OUTCOME) == "refused")
         noun = self.proposal.parts.noun
@@ -105,7 +105,7 @@ class ImportPlan:
 
     @property
     def hidden(self) -> int:
-        """How many administrations :meth:`to_frame` leaves out because they belong to the safety channel."""
+        """How many administrations `to_frame` leaves out because they belong to the safety channel."""
         return int(self.administrations.select(self._is_safety).sum().item())
 
     @property

@@ -37,9 +37,9 @@ def course_tile(course: Trajectory, sheet: Sheet) -> Chart:
     Parameters
     ----------
     course : Trajectory
-        From :func:`mbc.care.client_review`.
+        From `mbc.care.client_review`.
     sheet : Sheet
-        The time axis that all tiles share: :func:`shared_sheet`.
+        The time axis that all tiles share: `shared_sheet`.
 
     Returns
     -------
@@ -73,7 +73,7 @@ def enlarged_course(course: Trajectory, sheet: Sheet, bands: Sequence[tuple[floa
     Returns
     -------
     dict
-        As of :func:`course_tile`.
+        As of `course_tile`.
     """
     traces = [
         *severity_bands(sheet, course, bands),

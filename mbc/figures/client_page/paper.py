@@ -78,7 +78,7 @@ def paper_chart(
     Parameters
     ----------
     chart : dict
-        From :func:`course_tile` or :func:`timeline_chart`.
+        From `course_tile` or `timeline_chart`.
     caption : str
         What it shows, in words: its alternative text.
     width, height : float

@@ -18,7 +18,7 @@ def quadrant_chart(patterns: Sequence[RelationshipPattern]) -> Chart:
     Parameters
     ----------
     patterns : sequence of RelationshipPattern
-        From :func:`mbc.care.client.relationship_patterns.relationship_patterns`.
+        From `mbc.care.client.relationship_patterns.relationship_patterns`.
 
     Returns
     -------

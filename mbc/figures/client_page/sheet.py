@@ -113,7 +113,7 @@ def shared_sheet(trajectories: Sequence[Trajectory], *, until: dt.date | None = 
     Parameters
     ----------
     trajectories : sequence of Trajectory
-        From :func:`mbc.care.client_review`.
+        From `mbc.care.client_review`.
     until : date, optional
         A later day that must be on the axis, such as today.
     """

@@ -114,7 +114,7 @@ def timeline_chart(lives: Lives, sheet: Sheet) -> Chart:
     Returns
     -------
     dict
-        A plotly figure as plain data, as of :func:`course_tile`. The alliance has a row where it was rated or
+        A plotly figure as plain data, as of `course_tile`. The alliance has a row where it was rated or
         strained; homework with small wins, and conflicts, have one where there are any.
     """
     rows = lives.rows

@@ -2,7 +2,7 @@
 
 Coordinates are numbers in the units of the panel's axes; a day is its ordinal (``datetime.date.toordinal()``, with
 a fraction for the time of day). Texts are written as Plotly reads them: ``<b>`` and ``<br>`` are markup, and
-``&amp;``, ``&lt;`` and ``&gt;`` stand for characters. A colour is a role of :class:`mbc.figures.theme.Palette`.
+``&amp;``, ``&lt;`` and ``&gt;`` stand for characters. A colour is a role of `mbc.figures.theme.Palette`.
 """
 
 from __future__ import annotations

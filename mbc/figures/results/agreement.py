@@ -32,7 +32,7 @@ def method_agreement(comparison: object, *, confidence: float = 0.95, title: str
     Parameters
     ----------
     comparison : MethodComparison
-        From :func:`mbc.models.compare_methods`.
+        From `mbc.models.compare_methods`.
     confidence : float
         Of the Wilson intervals of the rates.
     title : str, optional

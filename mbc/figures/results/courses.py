@@ -41,7 +41,7 @@ def growth(
     Parameters
     ----------
     fit : GrowthCurve
-        From :func:`mbc.models.growth_curve`. ``data`` or ``times`` say from when to when.
+        From `mbc.models.growth_curve`. ``data`` or ``times`` say from when to when.
     data : table, optional
         The rows it was fitted to: the clients' scores are drawn as well, each course as long as its scores.
     times : array_like, optional
@@ -54,7 +54,7 @@ def growth(
     scores_level : float, optional
         Coverage of the outer band, where a new client's scores will lie; None for no such band.
     covariates : mapping, optional
-        As in :meth:`GrowthCurve.predict_mean`.
+        As in `GrowthCurve.predict_mean`.
     title : str, optional
         Instead of the default; empty for none.
 
@@ -187,7 +187,7 @@ def true_change(course: object, *, client: object = None, title: str | None = No
     Parameters
     ----------
     course : TrueChangeCourse
-        From :func:`mbc.models.true_change_course` with ``each_session=True``.
+        From `mbc.models.true_change_course` with ``each_session=True``.
     client : object, optional
         Which one, where the result is of several.
     title : str, optional

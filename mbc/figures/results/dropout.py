@@ -26,7 +26,7 @@ def dropout_sensitivity(result: object, *, deltas: ArrayLike | None = None, titl
     Parameters
     ----------
     result : DropoutSensitivity
-        From :func:`mbc.models.dropout_sensitivity`.
+        From `mbc.models.dropout_sensitivity`.
     deltas : array_like, optional
         Deviations to draw, in points; from a little under zero to a little over the tipping point unless given.
     title : str, optional

@@ -48,7 +48,7 @@ def funnel(
     Parameters
     ----------
     rates : OutcomeRates, or mapping of str to Proportion
-        From :func:`mbc.models.outcome_rates` with ``groups=``, or from :func:`mbc.models.wilson_interval`.
+        From `mbc.models.outcome_rates` with ``groups=``, or from `mbc.models.wilson_interval`.
     category : str, optional
         Which rate of an ``OutcomeRates``, such as ``"improved"``, which is the default.
     levels : sequence of float

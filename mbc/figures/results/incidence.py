@@ -24,7 +24,7 @@ def cumulative_incidence(
     Parameters
     ----------
     result : TimeToChange
-        From :func:`mbc.models.time_to_change`.
+        From `mbc.models.time_to_change`.
     kaplan_meier : bool
         Add one minus Kaplan-Meier, which is what the share would be if nobody had left.
     unit : str

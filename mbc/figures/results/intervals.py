@@ -47,11 +47,11 @@ def forest(effects: object, *, reference: float | None = 0.0, title: str | None 
     Parameters
     ----------
     effects : mapping of str to result, or a fit
-        What stands on each line, and the estimate there: results of :func:`mbc.models.effect_size`,
-        :func:`~mbc.models.controlled_effect_size`, :func:`~mbc.models.group_change` and ``group_difference``,
-        :func:`~mbc.models.wilson_interval`, coefficients of a growth curve, effects of partners, or lagged
-        effects; all of one kind, because they share an axis. A :class:`GrowthCurve` stands for its coefficients
-        without the intercept, an :class:`ActorPartner` for its effects without intercepts.
+        What stands on each line, and the estimate there: results of `mbc.models.effect_size`,
+        `mbc.models.controlled_effect_size`, `mbc.models.group_change` and ``group_difference``,
+        `mbc.models.wilson_interval`, coefficients of a growth curve, effects of partners, or lagged
+        effects; all of one kind, because they share an axis. A `GrowthCurve` stands for its coefficients
+        without the intercept, an `ActorPartner` for its effects without intercepts.
     reference : float, optional
         Where a line is drawn across, in the unit of the axis; None for none.
     title : str, optional
@@ -196,7 +196,7 @@ def item_rest_correlations(items: object, *, title: str | None = None) -> Figure
     Parameters
     ----------
     items : sequence of ItemRest
-        From :func:`mbc.models.item_rest_correlations`.
+        From `mbc.models.item_rest_correlations`.
     title : str, optional
 
     Returns

@@ -36,7 +36,7 @@ def lagged_paths(result: object, *, title: str | None = None) -> Figure:
     Parameters
     ----------
     result : LaggedEffects
-        From :func:`mbc.models.lagged_effects`.
+        From `mbc.models.lagged_effects`.
     title : str, optional
 
     Returns

@@ -27,7 +27,7 @@ def therapist_effects(fit: object, *, level: float = 0.95, title: str | None = N
     Parameters
     ----------
     fit : TherapistGrowth
-        From :func:`mbc.models.therapist_growth`.
+        From `mbc.models.therapist_growth`.
     level : float
         Coverage of the intervals: effect plus and minus normal quantile times conditional standard deviation.
     title : str, optional

@@ -1,8 +1,8 @@
 """Whether answers look as if they were given on another response scale, or stand in another order of the items.
 
 Nothing in a table states its coding or its item order, so only the answers can show that they are read in the
-wrong one. What is judged is enough of them, and what is said is what was seen in them; :func:`coding_doubt` and
-:func:`order_doubt` decide for ``score`` and for an import alike.
+wrong one. What is judged is enough of them, and what is said is what was seen in them; `coding_doubt` and
+`order_doubt` decide for ``score`` and for an import alike.
 """
 
 from __future__ import annotations
@@ -178,7 +178,7 @@ def order_doubt(instrument: Instrument, form: Form, coding: Coding, moments: Ite
     -----
     Another form or coding is offered where its mean alpha, over the scales on which the two differ, is at least .6
     and .15 above that of the present one: an item order is wrong for many items at once, so the two differ by far
-    more than samples do. Where few items run against the rest (:func:`mbc.item_signs.run_against`), a reading in
+    more than samples do. Where few items run against the rest (`mbc.item_signs.run_against`), a reading in
     which none does is offered if its alpha is higher at all; else these items are named.
     """
     if moments is None or moments.rows < MANY_ROWS:

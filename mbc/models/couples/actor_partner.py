@@ -208,7 +208,7 @@ def common_fate(
     Parameters
     ----------
     data, dyad, x, y, role, confidence, bootstrap, seed
-        As for :func:`actor_partner`. With ``role``, each role has its own mean.
+        As for `actor_partner`. With ``role``, each role has its own mean.
 
     Notes
     -----

@@ -150,7 +150,7 @@ def describe_courses(  # noqa: PLR0913 - options are keyword-only
     least_plateau : int
         Scores that make a plateau.
     sessions, bridge_missed
-        As for :func:`mbc.models.sudden_gains`.
+        As for `mbc.models.sudden_gains`.
     longest_gap : float, optional
         Between scores farther apart there is no sudden gain, and no time is counted; days for dates.
     unit : str

@@ -31,7 +31,7 @@ Compat = Literal["suddengains"]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SearchOptions:
-    """The parameters of :func:`mbc.models.sudden_gains` and :func:`mbc.models.sudden_losses`, described there."""
+    """The parameters of `mbc.models.sudden_gains` and `mbc.models.sudden_losses`, described there."""
 
     client: str
     time: str

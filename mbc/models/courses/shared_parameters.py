@@ -20,7 +20,7 @@ def with_parameters_of(
     """Give ``function(frame, options)`` the parameters of the options themselves: ``function(frame, cutoff=6)``.
 
     ``help``, ``inspect.signature`` and type checkers see them as if they were written out; their values are
-    checked as :func:`mbc.arguments.checked` does.
+    checked as `mbc.arguments.checked` does.
     """
     parameters = inspect.signature(make_options).parameters.values()
     rules = rules_of(make_options)

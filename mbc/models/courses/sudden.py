@@ -86,13 +86,13 @@ def sudden_gains(frame: object, options: SearchOptions) -> SuddenGains:
 def sudden_losses(frame: object, options: SearchOptions) -> SuddenGains:
     """Find sudden losses: the exact mirror of sudden gains.
 
-    Everything is as for :func:`sudden_gains` with the direction of the scale turned round: sizes are those of the
+    Everything is as for `sudden_gains` with the direction of the scale turned round: sizes are those of the
     worsening, ``cutoff`` and ``proportion`` are positive.
 
     Parameters
     ----------
     frame, client, time, score, higher_is_better, ...
-        As for :func:`sudden_gains`.
+        As for `sudden_gains`.
     compat : {"suddengains"}, optional
         That R package's ``identify_sl``: with its default proportion of 0.25 criterion 2 holds for every rise;
         with -0.25 it asks for a rise of a quarter.

@@ -93,7 +93,7 @@ def delta_imputation(  # noqa: PLR0913 - options are keyword-only
     Parameters
     ----------
     data, client, time, score, at, group, active, against, covariates, shape, random
-        As for :func:`pattern_mixture`.
+        As for `pattern_mixture`.
     delta : float or sequence of float
         Scale points added to imputed scores; several give one result each, from the same draws.
     per : {"client", "time"}

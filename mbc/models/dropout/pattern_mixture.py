@@ -122,7 +122,7 @@ def pattern_mixture(  # noqa: PLR0913 - options are keyword-only
     against : float
         The estimate that would undo the result, in scale points: 0 for a difference.
     covariates, shape, random, reml
-        Of the growth model: see :func:`mbc.models.growth_curve`. The group is a covariate unless others are named.
+        Of the growth model: see `mbc.models.growth_curve`. The group is a covariate unless others are named.
 
     Returns
     -------
@@ -138,7 +138,7 @@ def pattern_mixture(  # noqa: PLR0913 - options are keyword-only
     ``mean = p_seen * mean_seen + p_missing * (mean_expected + delta)``. What is expected of a client who is
     missing follows from the client's own earlier scores (best linear unbiased prediction). How large
     delta is cannot be learnt from the data: ask whether the tipping point is believable. Those who ended by plan
-    are expected to deviate the other way from those who dropped out: see :func:`delta_imputation`.
+    are expected to deviate the other way from those who dropped out: see `delta_imputation`.
     """
     model = growth_model(covariates, group, shape, random, reml=reml)
     clients = read_model_clients(data, (client, time, score), at, [group], model)

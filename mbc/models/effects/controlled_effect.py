@@ -97,7 +97,7 @@ def controlled_from_moments(
     confidence: float = 0.95,
     n_missing: int = 0,
 ) -> ControlledEffect:
-    """Compute it from a paper's table; options as in :func:`controlled_effect_size`.
+    """Compute it from a paper's table; options as in `controlled_effect_size`.
 
     Examples
     --------

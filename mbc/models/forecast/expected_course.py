@@ -335,7 +335,7 @@ def expected_course(  # noqa: PLR0913 - options are keyword-only
     Parameters
     ----------
     frame : table
-        Long: one row per score. Any kind that narwhals knows. A client's first score is the intake.
+        Long: one row per score; pandas, polars, pyarrow, duckdb or Spark. A client's first score is the intake.
     outcome, time, client : str
         Columns: the score, the time (any unit; counted from each client's first score), the client.
     higher_is_better : bool
@@ -344,17 +344,21 @@ def expected_course(  # noqa: PLR0913 - options are keyword-only
         Lowest and highest possible score; otherwise the lowest and highest in the table.
     reliable_change : float, optional
         Score points; a change of at least this much is reliable. Otherwise it is taken from the scatter of these
-        records, and the card says so.
+        records, and the model card (``.card``) says so.
     cutoff : float, optional
         Score points. Clients whose intake is on its healthy side, or on it, are watched for deterioration only.
     folds, seed : int
-        Clients are dealt to folds at random; each fold is forecast by a model of the others.
+        Clients are assigned to folds at random; each fold is forecast by a model of the others.
     measure, time_unit : str
-        For the model card.
+        Named on the model card.
 
     Returns
     -------
     ExpectedCourse
+        ``expected(intake, times)`` draws the course of clients with this first score, ``forecast(times, scores)``
+        says where one client is likely to be, ``signal(times, scores)`` whether that is on track. ``card`` says on
+        how many clients it rests and how right it was for those left out; ``save`` and `ExpectedCourse.load` keep
+        it in a file.
 
     Raises
     ------
@@ -374,6 +378,26 @@ def expected_course(  # noqa: PLR0913 - options are keyword-only
     regression on intake and latest score are averaged, since a forecast that leans on one model alone loses where
     that model is wrong ([5]_). Quantiles of the standardised errors of clients left out give bands and chances
     (cross-conformal prediction, [3]_).
+
+    Examples
+    --------
+    Forty-two clients whose self-esteem rises at different speeds:
+
+    >>> import numpy as np, pandas as pd
+    >>> random = np.random.default_rng(1)
+    >>> client, week = np.repeat(np.arange(42), 3), np.tile([0, 4, 8], 42)
+    >>> score = 12 + np.repeat(random.normal(0, 3, 42), 3) + np.repeat(random.uniform(0, 0.8, 42), 3) * week
+    >>> score = (score + random.normal(0, 1.5, 126)).clip(0, 30)
+    >>> frame = pd.DataFrame({"client": client, "week": week, "score": score})
+    >>> model = expected_course(
+    ...     frame, outcome="score", time="week", client="client", higher_is_better=True, score_range=(0, 30),
+    ...     reliable_change=5.6, folds=2, time_unit="weeks",
+    ... )
+    >>> path = model.expected(12, [4, 8])
+    >>> [round(value) for value in path.expected]
+    [14, 15]
+    >>> model.signal([0, 4], [12, 11]).reason
+    'A signal needs 3 scores, 2 are on record.'
 
     References
     ----------

@@ -230,7 +230,7 @@ def goal_probability(  # noqa: PLR0913 - options are keyword-only
     Notes
     -----
     This is the probability *at* the date. Ever having seen the target *by* the date is likelier: see
-    :func:`goal_probability_by`.
+    `goal_probability_by`.
 
     Examples
     --------
@@ -323,7 +323,7 @@ def goal_probability_on_curve(
     target : float
     higher_is_better : bool
     **options
-        ``scores``, ``observed_span``, ``ahead`` as for :func:`goal_probability`.
+        ``scores``, ``observed_span``, ``ahead`` as for `goal_probability`.
     """
     z = two_sided(curve.level)
     means, spreads = np.asarray(curve.mean), (np.asarray(curve.upper) - np.asarray(curve.lower)) / (2.0 * z)

@@ -65,13 +65,13 @@ def alpha(items: object, *, confidence: float = 0.95) -> Alpha:
     -----
     DoubtfulAnswers
         Where items of at least 200 people run against the rest: a wrong key, item order or coding. What another
-        item order would give, :func:`mbc.instruments.keyed_items` says, which knows the questionnaire.
+        item order would give, `mbc.instruments.keyed_items` says, which knows the questionnaire.
 
     Notes
     -----
     ``alpha = k / (k - 1) (1 - sum s_i^2 / S^2)``; limits ``1 - (1 - alpha) F`` with ``F(n - 1, (n - 1)(k - 1))``.
     Alpha says nothing about day-to-day error, so it makes too many changes "reliable"; and a high alpha does not
-    show that the items belong to one scale: look at :func:`item_rest_correlations`.
+    show that the items belong to one scale: look at `item_rest_correlations`.
 
     References
     ----------
@@ -134,7 +134,7 @@ def item_rest_correlations(items: object) -> tuple[ItemRest, ...]:
     Parameters
     ----------
     items : frame or array, shape (n, k)
-        As for :func:`alpha`.
+        As for `alpha`.
 
     Examples
     --------
@@ -182,13 +182,13 @@ def omega(items: object) -> Omega:
     Parameters
     ----------
     items : frame or array, shape (n, k)
-        As for :func:`alpha`; at least three items.
+        As for `alpha`; at least three items.
 
     Notes
     -----
     ``omega = (sum loading)^2 / ((sum loading)^2 + sum uniqueness)``, for standardised items and for items as they
     are summed. A uniqueness that reaches zero (a Heywood case) leaves omega undetermined. Items on which everybody
-    gave the same answer are left out and named, as in :func:`alpha`.
+    gave the same answer are left out and named, as in `alpha`.
 
     References
     ----------

@@ -21,7 +21,7 @@ NO_DAY: Final = -100_000  # stands for a day that is not known
 
 
 def days(start: date, day: Ints) -> pl.Series:
-    """Calendar days from days since ``start``; :data:`NO_DAY` becomes null.
+    """Calendar days from days since ``start``; `NO_DAY` becomes null.
 
     Examples
     --------
@@ -73,7 +73,7 @@ def clients(drawn: Drawn) -> pl.DataFrame:
 
 
 def episodes(drawn: Drawn) -> pl.DataFrame:
-    """One episode per client; for earlier ones see :mod:`mbc.simulate.tables.earlier_episodes`."""
+    """One episode per client; for earlier ones see `mbc.simulate.tables.earlier_episodes`."""
     people, attendance = drawn.people, drawn.attendance
     open_ = attendance.ending == OPEN
     return pl.DataFrame(

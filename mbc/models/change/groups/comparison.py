@@ -79,7 +79,7 @@ def group_outcomes(  # noqa: PLR0913 - options are keyword-only
     cutoff_at : float or Cutoff, optional
         A cutoff instead of a computed one.
     method, norms, reliability, confidence, compat
-        As for :func:`reliable_change`.
+        As for `reliable_change`.
 
     Raises
     ------
@@ -174,7 +174,7 @@ def compare_methods(  # noqa: PLR0913 - options are keyword-only
     cutoff_at : float or Cutoff, optional
         With it the table holds clinical significance, without it reliable change.
     norms, sd, reliability, confidence
-        As for :func:`reliable_change`.
+        As for `reliable_change`.
 
     Examples
     --------

@@ -115,7 +115,7 @@ def group_difference(
     reference, comparison : column of floats
         Change scores (or, as the R package has it, scores after treatment alone) of either group, in scale points.
     meaningful, higher_is_better, estimation, confidence, compat
-        As for :func:`group_change`; ``"t"`` is Welch's interval.
+        As for `group_change`; ``"t"`` is Welch's interval.
     """
     reference_scores, comparison_scores = pair(reference, reference)[0], pair(comparison, comparison)[0]
     n_missing = int(

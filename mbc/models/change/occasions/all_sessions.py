@@ -153,7 +153,7 @@ def true_change_course(  # noqa: PLR0913 - options are keyword-only
     sd, reliability, norms
         The reference sample that measurement error is computed from; or
     variation : ScoreVariation
-        measurement error and fluctuation, as learned from clients by :func:`score_variation`.
+        measurement error and fluctuation, as learned from clients by `score_variation`.
     prior : {"flat", "norms", "clients"}
         What is taken to be known before any score: nothing, so that a client's own scores alone decide; that the
         level at the start is like those of the reference sample (``norms`` with a mean); or that it is like those

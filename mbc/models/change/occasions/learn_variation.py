@@ -51,7 +51,7 @@ def score_variation(  # noqa: PLR0913 - options are keyword-only
     data : frame
         One row per client and occasion.
     client, time, score, score_range, baselines, gap
-        As in :func:`true_change_course`.
+        As in `true_change_course`.
     sd, reliability, norms : optional
         The measurement error, if it is to be taken from a reference sample; otherwise it is learned as well.
 

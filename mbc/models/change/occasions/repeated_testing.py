@@ -77,7 +77,7 @@ def many_to_one_critical(sessions: int, *, confidence: float = 0.95, consecutive
     confidence : float
         Wanted for all comparisons together, 0 to 1.
     consecutive : int
-        As for :func:`familywise_error`; at most ``sessions``.
+        As for `familywise_error`; at most ``sessions``.
 
     Examples
     --------
@@ -157,7 +157,7 @@ def first_reliable_change(  # noqa: PLR0913 - options are keyword-only
         Its columns; time may be a date or a number, score is in scale points.
     higher_is_better : bool
     sd, reliability, norms
-        The reference sample, as for :func:`reliable_change`.
+        The reference sample, as for `reliable_change`.
     confidence : float
         Of a single comparison; with ``correction="dunnett"`` of all of a client's together.
     consecutive : int

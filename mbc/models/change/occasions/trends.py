@@ -51,7 +51,7 @@ def mean_baseline_change(
         One person's scores, or one row per person; missing ones may be NaN.
     sem : float
         Standard error of measurement of one score, in scale points; > 0. It must include day-to-day error: see
-        :func:`within_person_sem`. One from alpha does not.
+        `within_person_sem`. One from alpha does not.
     higher_is_better : bool, optional
     confidence : float
 

@@ -164,7 +164,7 @@ def clinical_significance(
     change : ReliableChange or another verdict, optional
         Without it the side of the cutoff alone decides: see ``approach``.
     cutoff : Cutoff or float
-        An instrument's cutoff (its own tie rule is kept), :func:`cutoff`'s result, or a score.
+        An instrument's cutoff (its own tie rule is kept), `cutoff`'s result, or a score.
     higher_is_better : bool, optional
         Direction of the scale; taken from ``change`` or ``cutoff`` when these know it.
     ties : {"clinical", "functional"}, optional

@@ -88,7 +88,7 @@ def true_change(  # noqa: PLR0913 - options are keyword-only
     pre, post : float or column of floats, shape (n,)
         Scores before and after, in scale points.
     sd, reliability : float, optional
-        Of the reference sample, as for :func:`reliable_change`; or inside ``norms``.
+        Of the reference sample, as for `reliable_change`; or inside ``norms``.
     norms : Norms, mapping or an instrument's norm, optional
         ``kelley`` also needs ``mean``; ``bivariate`` also ``mean_retest`` and ``sd_retest``.
     prior : {"flat", "kelley", "bivariate"}
