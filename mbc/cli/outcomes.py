@@ -5,7 +5,10 @@ from __future__ import annotations
 import datetime as dt
 import hashlib
 import json
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
+from typing import Any
 
 import click
 from rich.console import Console
@@ -16,9 +19,11 @@ from rich.text import Text
 from mbc.care import CohortModels, clinic_report
 from mbc.cli.options import as_option, instruments_option, store_option, view_of
 from mbc.errors import ImportRefused, InvalidResponse
-from mbc.outcomes import OutcomeReport, report
-from mbc.outcomes.definitions.definition_file import definition_text, definitions
-from mbc.outcomes.record_folders import Engine, read_folders
+from mbc.outcomes import ClinicReports, OutcomeReport, report, report_by_clinic
+from mbc.outcomes.definitions.definition_file import definition as read_definition
+from mbc.outcomes.definitions.definition_file import definition_text, definitions, instruments_of
+from mbc.outcomes.engines import Engine
+from mbc.outcomes.record_folders import read_folders
 from mbc.outcomes.results import value_words
 from mbc.privacy.small_numbers.presets import Preset
 from mbc.store import Store
@@ -70,6 +75,8 @@ def _print_definition(ctx: click.Context, _: click.Parameter, name: str | None) 
     type=click.Choice(["polars", "duckdb", "spark"]),
     help="What computes when record folders are given; polars by default.",
 )
+@click.option("--master", metavar="URL", help="Address of a Spark cluster; with --engine spark.")
+@click.option("--by-clinic", is_flag=True, help="Of folders: the figures of each clinic as well as those of all.")
 @click.option(
     "--print-definition",
     is_eager=True,
@@ -92,6 +99,8 @@ def command(  # noqa: PLR0913 - one argument for each option
     csv: Path | None,
     about: Path | None,
     engine: Engine | None,
+    by_clinic: bool,
+    master: str | None,
 ) -> None:
     """Report outcomes by a published definition: recovery, reliable change, waits, completeness.
 
@@ -107,19 +116,30 @@ def command(  # noqa: PLR0913 - one argument for each option
             raise click.UsageError("--as acts on a record; folders have no accounts.")
         if start is None or end is None:
             raise click.UsageError("With folders, give the period: --from and --to.")
-        frames = read_folders(paths, engine or "polars")
-        try:
-            result = report(
-                frames, definition, cohort, start=start.date(), end=end.date(), small_numbers=k or preset
-            )
-        except InvalidResponse as fault:  # its advice is for Python
-            refused = str(fault).partition("). ")[0]
-            raise ImportRefused(
-                f"{refused}). Correct these cells in the folder's file, or leave them blank: "
-                "blank is not answered."
-            ) from None
-        _finish(result, csv, about)
+        _of_folders(
+            partial(
+                read_folders,
+                paths,
+                engine or "polars",
+                master=master,
+                instruments=instruments_of(read_definition(definition)),
+            ),
+            partial(
+                report_by_clinic if by_clinic else report,
+                definition=definition,
+                cohort=cohort,
+                start=start.date(),
+                end=end.date(),
+                small_numbers=k or preset,
+            ),
+            csv,
+            about,
+        )
         return
+    if master is not None:
+        raise click.UsageError("--master is for folders, with --engine spark.")
+    if by_clinic:
+        raise click.UsageError("--by-clinic is for folders: a record is of one clinic.")
     if engine is not None:
         raise click.UsageError("--engine is for folders: mbc outcomes --engine duckdb FOLDER --from DAY --to DAY")
     with Store.open(store_url) as full_store:
@@ -137,6 +157,41 @@ def command(  # noqa: PLR0913 - one argument for each option
             rows = len(result.metrics)
             store.audit.record("export", format=f"outcomes, {result.definition}, csv", file=csv.name, rows=rows)
     _finish(result, csv, about)
+
+
+def _of_folders(
+    open_folders: Callable[[], dict[str, Any]],
+    make: Callable[[dict[str, Any]], OutcomeReport | ClinicReports],
+    csv: Path | None,
+    about: Path | None,
+) -> None:
+    """Report record folders, all together or by clinic."""
+    try:
+        result = make(open_folders())
+    except InvalidResponse as fault:  # its advice is for Python
+        refused = str(fault).partition("). ")[0]
+        raise ImportRefused(
+            f"{refused}). Correct these cells in the folder's file, or leave them blank: blank is not answered."
+        ) from None
+    if isinstance(result, OutcomeReport):
+        _finish(result, csv, about)
+        return
+    _finish(result.together, None, about)
+    _print_clinics(Console(highlight=False), result)
+    if csv is not None:
+        result.to_frame().write_csv(csv)
+        click.echo(f"Written to {csv}.")
+
+
+def _print_clinics(console: Console, result: ClinicReports) -> None:
+    """Print each rate of every clinic, a line for a clinic."""
+    console.print(Text("\nBy clinic", style="bold"))
+    for metric in result.together.metrics:
+        console.print(Text(f"{metric.group}: {metric.title}" if metric.group else metric.title))
+        for clinic, each in result.clinics.items():
+            own = next((other for other in each.metrics if other.metric == metric.metric), None)
+            words = "nobody" if own is None else f"{value_words(own)}; published: {own.published}"
+            console.print(Text(f"    {clinic}: {words}"))
 
 
 def _finish(result: OutcomeReport, csv: Path | None, about: Path | None) -> None:

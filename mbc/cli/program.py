@@ -40,6 +40,7 @@ COMMANDS: dict[str, CommandEntry] = {
     "review": CommandEntry("review", "Describe one client's charts as text."),
     "record": CommandEntry("record", "Write an entry: a session, rating, homework, conflict ..."),
     "outcomes": CommandEntry("outcomes", "Report outcome rates of the clinic for a period."),
+    "registry": CommandEntry("registry", "Check record folders of many clinics."),
     "report": CommandEntry("report", "Print reports as PDF or HTML."),
     "release": CommandEntry("release", "Publish outcomes once, small numbers hidden; read releases."),
     "validate": CommandEntry("validate", "Test how well the expected course forecasts new clients."),

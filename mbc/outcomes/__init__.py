@@ -17,6 +17,12 @@ if TYPE_CHECKING:
     from mbc.outcomes.compute import report as report
     from mbc.outcomes.definitions.definition_file import definition as definition
     from mbc.outcomes.definitions.definition_file import definitions as definitions
+    from mbc.outcomes.record_folders import read_folders as read_folders
+    from mbc.outcomes.registry.by_clinic import ClinicReports as ClinicReports
+    from mbc.outcomes.registry.by_clinic import report_by_clinic as report_by_clinic
+    from mbc.outcomes.registry.check_folders import RegistryCheck as RegistryCheck
+    from mbc.outcomes.registry.check_folders import check_folders as check_folders
+    from mbc.outcomes.registry.growth_rows import growth_rows as growth_rows
     from mbc.outcomes.results import Metric as Metric
     from mbc.outcomes.results import OutcomeReport as OutcomeReport
 
@@ -26,6 +32,10 @@ __getattr__, __dir__, _names = public_names(
         "cohorts": ("COHORTS", "Period"),
         "compute": ("report",),
         "definitions.definition_file": ("definition",),
+        "record_folders": ("read_folders",),
+        "registry.by_clinic": ("ClinicReports", "report_by_clinic"),
+        "registry.check_folders": ("RegistryCheck", "check_folders"),
+        "registry.growth_rows": ("growth_rows",),
         "results": ("Metric", "OutcomeReport"),
     },
 )

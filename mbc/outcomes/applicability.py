@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING
+
 import narwhals.stable.v2 as nw
 
 from mbc.instruments.applicability import CURRENT
-from mbc.outcomes.source import Lazy
+
+if TYPE_CHECKING:
+    from mbc.outcomes.source import Lazy
 
 
 def of_the_last_relationship(scores: Lazy) -> Lazy:
@@ -44,6 +49,61 @@ def not_applicable(statuses: Lazy, episodes: Lazy, end: int) -> Lazy:
     day = nw.when(nw.col("ended") < end).then(nw.col("ended")).otherwise(nw.lit(end))
     spans = episodes.with_columns(day=day).select("episode_id", "client_id", "day")
     return in_a_relationship(statuses, spans).filter(nw.col("together") == 0).select("episode_id")
+
+
+def about_current_relationships(
+    scores: Lazy, statuses: Lazy, instruments: Sequence[str], keep: Callable[[Lazy], Lazy]
+) -> Lazy:
+    """Keep the scores about a relationship that was current on their day, and name it where they do not.
+
+    Parameters
+    ----------
+    scores : LazyFrame
+        client_id, instrument, taken, about.
+    statuses : LazyFrame
+        client_id, relationship_id (null: the person), status, since (day number).
+    instruments : sequence of str
+        Questionnaires that are about a relationship; scores of others stay as they are.
+    keep : callable
+        Computes a table once, where the engine can.
+
+    Returns
+    -------
+    LazyFrame
+        What is not on record does not forbid: a relationship without statuses, and days before the first status,
+        count as applicable. Scores that name no relationship belong to the one that was current.
+    """
+    chosen = nw.col("instrument").is_in(list(instruments))
+    others, rated = scores.filter(~chosen), scores.filter(chosen)
+    days = rated.select("client_id", "about", "taken").unique()
+    held = statuses.join(days, on="client_id", how="inner").filter(nw.col("since") <= nw.col("taken"))
+    held = held.with_columns(whose=nw.col("relationship_id").fill_null(""))
+    by = ("client_id", "about", "taken")
+    latest = held.filter(nw.col("since") == nw.col("since").max().over(*by, "whose"))
+    current, named = nw.col("status").is_in(sorted(CURRENT)), nw.col("whose") != ""
+    began = held.filter(named & current).group_by(*by).agg(began=nw.col("since").max())
+    latest = latest.join(began, on=list(by), how="left")
+    over = ~named & (nw.col("began") > nw.col("since")).fill_null(value=False)
+    own = nw.col("whose") == nw.col("about")
+    marked = latest.with_columns(
+        goes_on=(current & ~over).cast(nw.Int64),
+        with_somebody=(current & named).cast(nw.Int64),
+        partner=nw.when(current & named).then(nw.col("whose")),
+        rated_is_over=(own & ~current).cast(nw.Int64),
+        counts=(~over).cast(nw.Int64),
+    )
+    on_day = marked.group_by(*by).agg(
+        *(nw.col(name).max() for name in ("goes_on", "partner", "rated_is_over", "counts")),
+        nw.col("with_somebody").sum(),
+    )
+    joined = rated.join(on_day, on=list(by), how="left")
+    unnamed = nw.col("about") == "self"
+    alone = (nw.col("counts") == 1) & (nw.col("goes_on") == 0)
+    drop = nw.when(unnamed).then(alone).otherwise(nw.col("rated_is_over") == 1)
+    about = nw.when(unnamed & (nw.col("with_somebody") == 1)).then(nw.col("partner")).otherwise(nw.col("about"))
+    kept = joined.filter(~drop.fill_null(value=False)).with_columns(about=about)
+    columns = scores.collect_schema().names()
+    return nw.concat([others.select(columns), keep(kept.select(columns))], how="vertical")
 
 
 def in_a_relationship(statuses: Lazy, spans: Lazy) -> Lazy:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +13,7 @@ import polars as pl
 
 from mbc.errors import SettingsError
 from mbc.outcomes.bounds import bounds
-from mbc.outcomes.cohorts import Period, heading, last_score_rule, require_cohort
+from mbc.outcomes.cohorts import Cohort, Period, heading, last_score_rule, require_cohort
 from mbc.outcomes.definitions.definition_file import Definition, rule_module
 from mbc.outcomes.definitions.definition_file import definition as read_definition
 from mbc.outcomes.definitions.quantities import Group, Mean, Rate
@@ -26,7 +27,8 @@ from mbc.privacy.small_numbers.presets import Preset
 from mbc.privacy.small_numbers.protect import Table
 from mbc.privacy.small_numbers.rounded_counts import SmallNumberRule, publish, small_number_rule
 
-_CLINICIAN = "clinician_id"
+_CLINIC = "clinic"
+_BY = (_CLINIC, "clinician_id")
 
 
 def report(
@@ -72,6 +74,10 @@ def report(
     SettingsError
         If the definition, cohort or eligibility does not exist, or its file has a fault.
 
+    See Also
+    --------
+    mbc.outcomes.report_by_clinic : the same for each clinic of a registry.
+
     Examples
     --------
     >>> import datetime as dt, polars as pl
@@ -88,17 +94,49 @@ def report(
     >>> made["recovery"].numerator, made["recovery"].denominator
     (1, 1)
     """
+    counted = count(frames, definition, cohort, Period(start, end))
+    return make_report(counted, small_number_rule(small_numbers), eligibility)
+
+
+@dataclass(frozen=True, slots=True)
+class Counted:
+    """What a definition asked to be counted, counted for each clinic and clinician."""
+
+    settings: Definition
+    cohort: Cohort
+    period: Period
+    groups: tuple[Group, ...]
+    tables: tuple[pl.DataFrame, ...]
+    """One for each group: clinic, clinician_id, and a column for each count."""
+    kind: Any
+
+    @property
+    def clinics(self) -> tuple[str, ...]:
+        """Clinics with somebody in a group; one without a name where the tables name none."""
+        return tuple(sorted({str(name) for table in self.tables for name in table[_CLINIC].to_list()}))
+
+    def of_clinic(self, clinic: str) -> Counted:
+        """Keep the counts of one clinic."""
+        return replace(self, tables=tuple(table.filter(pl.col(_CLINIC) == clinic) for table in self.tables))
+
+
+def count(frames: Mapping[str, Any], definition: str | Path | Definition, cohort: str, period: Period) -> Counted:
+    """Count what a definition asks for, wherever the rows are."""
     settings = definition if isinstance(definition, Definition) else read_definition(definition)
+    chosen = require_cohort(cohort)
+    source = open_source(frames)
+    groups = rule_module(settings).groups(source, settings, chosen, period)
+    return Counted(settings, chosen, period, groups, tuple(_count(group) for group in groups), source.kind)
+
+
+def make_report(counted: Counted, rule: SmallNumberRule, eligibility: str) -> OutcomeReport:
+    """Make the figures of what was counted."""
     if eligibility not in PRESETS:
         raise SettingsError(f"There is no eligibility {eligibility!r}; there are {', '.join(PRESETS)}.")
-    chosen, period, rule = require_cohort(cohort), Period(start, end), small_number_rule(small_numbers)
-    source = open_source(frames)
+    settings, chosen, period = counted.settings, counted.cohort, counted.period
     module = rule_module(settings)
-    groups = module.groups(source, settings, chosen, period)
-    counted = [_count(group) for group in groups]
-    metrics = tuple(
-        metric for group, table in zip(groups, counted, strict=True) for metric in _metrics(group, table, rule)
-    )
+    pairs = tuple(zip(counted.groups, counted.tables, strict=True))
+    metrics = tuple(metric for group, table in pairs for metric in _metrics(group, table, rule))
     return OutcomeReport(
         definition=settings.rules,
         title=settings.title,
@@ -107,20 +145,20 @@ def report(
         heading=heading(chosen, period),
         first_rule=getattr(module, "FIRST_RULE", FIRST_RULE),
         last_rule=getattr(module, "LAST_RULE", None) or last_score_rule(chosen, period),
-        rules=tuple(line for group in groups for line in group.rules),
+        rules=tuple(line for group in counted.groups for line in group.rules),
         sources=tuple(settings.sources),
         metrics=metrics,
         headline=headline(metrics, PRESETS[eligibility]),
-        flow=tuple(step for group, table in zip(groups, counted, strict=True) for step in _flow(group, table)),
-        tables=tuple(_table(group, table) for group, table in zip(groups, counted, strict=True)),
+        flow=tuple(step for group, table in pairs for step in _flow(group, table)),
+        tables=tuple(_table(group, table) for group, table in pairs),
         small_numbers=rule.name,
         smallest=rule.smallest,
-        kind=source.kind,
+        kind=counted.kind,
     )
 
 
 def _count(group: Group) -> pl.DataFrame:
-    """Count every flag for each clinician, in one aggregation."""
+    """Count every flag for each clinician of each clinic, in one aggregation."""
     columns: list[nw.Expr] = []
     for position, rate in enumerate(group.rates):
         within = _flag(rate.denominator)
@@ -132,10 +170,11 @@ def _count(group: Group) -> pl.DataFrame:
     for position, mean in enumerate(group.means):
         columns += _moments(mean, position)
     columns += [_as_number(_flag(step.flag)).alias(f"step{position}") for position, step in enumerate(group.steps)]
-    flags = group.frame.select(nw.col(_CLINICIAN).fill_null("").alias(_CLINICIAN), *columns)
-    names = [name for name in flags.collect_schema().names() if name != _CLINICIAN]
-    summed = flags.group_by(_CLINICIAN).agg(*(nw.col(name).sum().alias(name) for name in names))
-    return summed.collect().to_polars().sort(_CLINICIAN)
+    by = [nw.col(name).fill_null("").alias(name) for name in _BY]
+    flags = group.frame.select(*by, *columns)
+    names = [name for name in flags.collect_schema().names() if name not in _BY]
+    summed = flags.group_by(*_BY).agg(*(nw.col(name).sum().alias(name) for name in names))
+    return summed.collect().to_polars().sort(_BY)
 
 
 def _moments(mean: Mean, position: int) -> list[nw.Expr]:

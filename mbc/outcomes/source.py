@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, cast
 
@@ -12,6 +12,7 @@ import polars as pl
 
 from mbc.errors import FrameError
 from mbc.frames import open_frame, require
+from mbc.outcomes.applicability import about_current_relationships
 
 if TYPE_CHECKING:
     from mbc.instruments import Instrument
@@ -23,7 +24,7 @@ INFORMANT_COLUMN, CLIENT = "informant", "client"  # what others answered about a
 _TABLES: dict[str, tuple[dict[str, str], dict[str, str]]] = {
     "episodes": (
         {"episode_id": "text", "client_id": "text", "referred_on": "day", "ended_on": "day"},
-        {"clinician_id": "text", "started_on": "day", "ending": "text", "counted_on": "day"},
+        {"clinician_id": "text", "started_on": "day", "ending": "text", "counted_on": "day", "clinic": "text"},
     ),
     "sessions": (
         {"episode_id": "text", "held_on": "day", "attended": "yes or no"},
@@ -52,7 +53,7 @@ class Source:
     """The tables of a record, lazy, with day numbers instead of dates."""
 
     episodes: Lazy
-    """episode_id, client_id, clinician_id, referred, started, ended, since, counted (day numbers), ending.
+    """episode_id, client_id, clinic, clinician_id, referred, started, ended, since, counted (day numbers), ending.
 
     ``counted`` is the day on which a finished episode is counted: the day it ended, unless the table has a column
     ``counted_on`` for what was entered late.
@@ -67,6 +68,15 @@ class Source:
     """client_id, goal_id, set (day number), reached: whether the latest rating is at the target."""
     kind: Any
     """A table that came in, whose kind a result is handed back as."""
+
+
+class KeptTables(dict[str, Any]):
+    """Tables of a record whose engine computes the scores once, for every report that is made of them."""
+
+    def __init__(self, tables: Mapping[str, Any], keep: Callable[[Any], Any]) -> None:
+        super().__init__(tables)
+        self.keep = keep
+        self.source: Source | None = None
 
 
 def day_number(day: dt.date) -> int:
@@ -101,6 +111,17 @@ def open_source(frames: Mapping[str, Any]) -> Source:
     MissingItems
         If a table lacks a column.
     """
+    if isinstance(frames, KeptTables):
+        if frames.source is None:
+            frames.source = _opened(frames, frames.keep)
+        return frames.source
+    return _opened(frames, lambda table: table)
+
+
+def _opened(frames: Mapping[str, Any], keep_native: Callable[[Any], Any]) -> Source:
+    def keep(table: Lazy) -> Lazy:
+        return cast("Lazy", nw.from_native(keep_native(table.to_native())))
+
     given = dict(frames)
     unknown = sorted(set(given) - {*_TABLES, "answers", "totals"})
     if unknown:
@@ -120,14 +141,23 @@ def open_source(frames: Mapping[str, Any]) -> Source:
     read = {name: _read(name, _lazy(frame)) for name, frame in opened.items() if name != "totals"}
     if "totals" in opened:
         read["scores"] = _with_totals(read["scores"], _read("scores", _lazy(opened["totals"])))
+    scores = keep(_scores(read["scores"]))
+    if "statuses" in read:
+        scores = about_current_relationships(scores, read["statuses"], _about_relationships(), keep)
     return Source(
         episodes=_episodes(read["episodes"]),
         sessions=read["sessions"],
-        scores=_scores(read["scores"]),
+        scores=scores,
         statuses=read.get("statuses", _none(like, "statuses")),
         goals=read.get("goals", _none(like, "goals")),
         kind=given["episodes"],
     )
+
+
+def _about_relationships() -> list[str]:
+    from mbc.instruments import instrument, keys  # noqa: PLC0415 - only where statuses are on record
+
+    return [key for key in keys() if instrument(key).applicability.needs_relationship]
 
 
 def _engine(frame: Any) -> str:
@@ -169,7 +199,7 @@ def _read(name: str, frame: Lazy) -> Lazy:
 
 
 # What a text, or a whole number, may say; a blank is nothing.
-_ACCEPTED = {
+ACCEPTED = {
     "day": (r"^[0-9]{4}-[0-9]{2}-[0-9]{2}([T ].*)?$", "days such as 2026-06-30"),
     "yes or no": (r"^(true|false|yes|no|1|0)$", "true or false, yes or no, 1 or 0"),
     "number": (r"^-?[0-9]+(\.[0-9]+)?([eE][+-]?[0-9]+)?$", "numbers such as 12 or 12.5"),
@@ -184,11 +214,11 @@ def _refuse_values(table: str, frame: Lazy, columns: Mapping[str, str]) -> None:
     schema = frame.collect_schema()
     faults: list[nw.Expr] = []
     for column, kind in columns.items():
-        if column not in schema or kind not in _ACCEPTED:
+        if column not in schema or kind not in ACCEPTED:
             continue
         value, dtype = nw.col(column), schema[column]
         if dtype == nw.String:
-            wrong = (value != "") & ~_accepted(value, kind)
+            wrong = (value != "") & ~accepted_text(value, kind)
         elif kind == "yes or no" and dtype.is_integer():
             wrong = ~value.is_in([0, 1])
         else:
@@ -198,15 +228,15 @@ def _refuse_values(table: str, frame: Lazy, columns: Mapping[str, str]) -> None:
         return
     for column, value in frame.select(*faults).collect().to_polars().row(0, named=True).items():
         if value is not None:
-            accepted = _ACCEPTED[columns[column]][1]
+            accepted = ACCEPTED[columns[column]][1]
             raise FrameError(
                 f"Column '{column}' of '{table}' has {value!r}, which is not accepted. It holds {accepted}."
             )
 
 
-def _accepted(value: nw.Expr, kind: str) -> nw.Expr:
+def accepted_text(value: nw.Expr, kind: str) -> nw.Expr:
     """Whether a text is one of its kind; of a day, whether the calendar has it."""
-    written = value.str.to_lowercase().str.contains(_ACCEPTED[kind][0].replace("T ", "t "))
+    written = value.str.to_lowercase().str.contains(ACCEPTED[kind][0].replace("T ", "t "))
     if kind != "day":
         return written
     text = nw.when(written).then(value)
@@ -360,7 +390,12 @@ def _scales(chosen: Instrument, scored: Any) -> Iterator[Any]:
         name for name in ("client_id", "episode_id", "administration_id", "target", "taken_on") if name in names
     ]
     for scale in chosen.scales:
-        yield scored.select(
+        highest = f"{key}_{scale.key}_maximum"  # below it where an item does not apply: that is another metric
+        rows = scored
+        if highest in names:
+            full = nw.col(highest).is_null() | (nw.col(highest) >= scale.range[1])
+            rows = scored.filter(full)
+        yield rows.select(
             *kept,
             nw.lit(key).alias("instrument"),
             nw.lit(scale.key).alias("scale"),

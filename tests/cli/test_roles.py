@@ -46,7 +46,7 @@ OPERATOR = frozenset(
         "release", "collect", "remind", "questionnaire", "record",
     }
 )  # fmt: skip
-NO_RECORD = frozenset({"instruments", "score"})
+NO_RECORD = frozenset({"instruments", "registry", "score"})
 
 
 @pytest.fixture(scope="module")

@@ -19,7 +19,8 @@ from mbc.care import clinic_report
 from mbc.cli.program import program
 from mbc.errors import FrameError, SettingsError
 from mbc.exchange import import_record
-from mbc.outcomes.record_folders import ENGINES, read_folders
+from mbc.outcomes.engines import ENGINES
+from mbc.outcomes.record_folders import read_folders
 from mbc.store import Store
 from tests.cli.in_process import mbc as mbc_command
 from tests.outcomes.made_people import END, START, make_people, nhs_by_hand

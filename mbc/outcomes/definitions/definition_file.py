@@ -138,3 +138,18 @@ def _parse(text: str, name: str) -> Definition:
         first = faults.errors()[0]
         where = ".".join(str(part) for part in first["loc"]) or "the file"
         raise SettingsError(f"The definition file '{name}': {where}: {first['msg']}.") from None
+
+
+def instruments_of(settings: Definition) -> tuple[str, ...] | None:
+    """Name the questionnaires that a definition reads; None where it takes what is on record.
+
+    Examples
+    --------
+    >>> instruments_of(definition("nhs")), instruments_of(definition("jacobson-truax"))
+    (('gad7', 'phq9'), None)
+    """
+    if getattr(settings, "from_catalogue", False):
+        return None
+    parts = (settings, *getattr(settings, "measures", ()))
+    named = {key for part in parts if isinstance(key := getattr(part, "instrument", None), str)}
+    return tuple(sorted(named)) or None

@@ -89,7 +89,8 @@ def protect(table: Table, rule: SmallNumberRule) -> dict[str, Shown]:
     for name in _of_one_kind(table):
         shown[name] = Shown(None)
     shown |= {name: Shown(None) for name in table.unpublished}
-    order = list(dict.fromkeys((*table.hide_first, *_parts(table.relations), *table.counts)))
+    named = dict.fromkeys((*table.hide_first, *_parts(table.relations), *table.counts))
+    order = [name for name in named if name in shown]  # a relation may name a count that this table lacks
     for quantity in _sensitive(table, rule):
         while _narrowed(quantity, shown, table.relations, rule):
             spare = _spare(quantity, shown, table, order, rule)

@@ -1,0 +1,113 @@
+"""Engines that read and compute: how each opens a file, and how it keeps a table that is used many times."""
+
+from __future__ import annotations
+
+import atexit
+import shutil
+import tempfile
+from collections.abc import Callable
+from dataclasses import dataclass
+from importlib import import_module
+from itertools import count
+from pathlib import Path
+from typing import Any, Literal, get_args
+
+import polars as pl
+
+from mbc.errors import SettingsError
+
+Engine = Literal["polars", "duckdb", "spark"]
+ENGINES: tuple[Engine, ...] = get_args(Engine)
+DUCKDB_MEMORY = "400MB"
+"""What duckdb may take for tables and joins; the process takes about as much again."""
+Reader = Callable[[Path], Any]
+
+
+@dataclass(frozen=True, slots=True)
+class TableEngine:
+    """How an engine opens a file, without reading its rows, and computes a table once."""
+
+    open_file: Reader
+    keep: Callable[[Any], Any]
+
+    def read(self, file: Path) -> Any:
+        """Open one file.
+
+        Raises
+        ------
+        SettingsError
+            If it is empty.
+        """
+        if not file.stat().st_size:
+            raise SettingsError(f"'{file.name}' is empty: a table without rows has its header still.")
+        return self.open_file(file)
+
+
+def table_engine(engine: Engine, master: str | None = None) -> TableEngine:
+    """Start an engine.
+
+    Parameters
+    ----------
+    engine : {"polars", "duckdb", "spark"}
+    master : str, optional
+        Address of a Spark cluster; by default the one that Spark is set up for.
+
+    Raises
+    ------
+    SettingsError
+        If the engine is not installed, or a master is given to another than Spark.
+    """
+    if master is not None and engine != "spark":
+        raise SettingsError("A master is the address of a Spark cluster: it goes with the engine spark.")
+    if engine == "polars":
+        return TableEngine(_scan, lambda table: table)
+    return _duckdb() if engine == "duckdb" else _spark(master)
+
+
+def _scan(file: Path) -> pl.LazyFrame:
+    return pl.scan_parquet(file) if file.suffix == ".parquet" else pl.scan_csv(file, try_parse_dates=True)
+
+
+def _duckdb() -> TableEngine:
+    """Tables that are used many times are kept compressed; what exceeds the memory lies in a private folder."""
+    connection = _module("duckdb").connect()
+    spill = tempfile.mkdtemp(prefix="mbc-duckdb-")
+    atexit.register(shutil.rmtree, spill, ignore_errors=True)
+    connection.execute("SET preserve_insertion_order = false")
+    connection.execute("SET memory_limit = ?", [DUCKDB_MEMORY])
+    connection.execute("SET temp_directory = ?", [spill])
+    connection.execute("ATTACH ':memory:' AS kept (COMPRESS)")
+    connection.execute("USE kept")
+    numbers = count()
+
+    def open_file(file: Path) -> Any:
+        if file.suffix == ".parquet":
+            return connection.read_parquet(str(file))
+        return connection.read_csv(str(file))
+
+    def keep(table: Any) -> Any:
+        name = f"mbc_table_{next(numbers)}"
+        table.create(name)
+        return connection.table(name)
+
+    return TableEngine(open_file, keep)
+
+
+def _spark(master: str | None) -> TableEngine:
+    builder = _module("pyspark.sql").SparkSession.builder.appName("mbc outcomes")
+    session = (builder if master is None else builder.master(master)).getOrCreate()
+
+    def open_file(file: Path) -> Any:
+        if file.suffix == ".parquet":
+            return session.read.parquet(str(file))
+        return session.read.csv(str(file), header=True, inferSchema=True)
+
+    return TableEngine(open_file, lambda table: table.persist())
+
+
+def _module(name: str) -> Any:
+    try:
+        return import_module(name)
+    except ModuleNotFoundError:
+        package = name.partition(".")[0]
+        raise SettingsError(f"The engine needs {package}, which is not installed: pip install {package}") from None

@@ -1,0 +1,1 @@
+"""A registry: record folders of many clinics, checked and reported together, wherever their rows are."""

@@ -1,0 +1,60 @@
+"""Scores of one scale over time, as growth models read them, on the engine that the tables are of."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import narwhals.stable.v2 as nw
+
+from mbc.instruments import instrument as load
+from mbc.outcomes.pairs import scores_of, within_episodes
+from mbc.outcomes.source import open_source
+
+_WEEK = 7.0
+
+
+def growth_rows(frames: Mapping[str, Any], instrument: str, scale: str | None = None) -> Any:
+    """Give the scores of one scale in episodes of care, with weeks since the first of each episode.
+
+    Parameters
+    ----------
+    frames : mapping of str to table
+        As for `mbc.outcomes.report`.
+    instrument : str
+        Key of the questionnaire.
+    scale : str, optional
+        Key of the scale; the main one by default.
+
+    Returns
+    -------
+    table
+        clinic, client_id, episode_id, clinician_id, week, score, and ``first``, the first score of the episode; a
+        lazy table of the engine that came in. `mbc.models.growth_curve` takes it as it is: one grouped aggregation
+        runs where the rows are, and one row per episode comes back.
+
+    Examples
+    --------
+    >>> import datetime as dt, polars as pl
+    >>> episodes = pl.DataFrame({"episode_id": ["E1"], "client_id": ["C1"], "referred_on": ["2026-01-05"],
+    ...                          "ended_on": ["2026-05-04"]})
+    >>> sessions = pl.DataFrame({"episode_id": ["E1"], "held_on": ["2026-02-02"], "attended": [True]})
+    >>> scores = pl.DataFrame({"client_id": ["C1"] * 2, "instrument": ["phq9"] * 2, "scale": ["total"] * 2,
+    ...                        "taken_on": ["2026-02-02", "2026-02-16"], "score": [18, 9]})
+    >>> rows = growth_rows({"episodes": episodes, "sessions": sessions, "scores": scores}, "phq9")
+    >>> rows.collect().select("week", "score").rows()
+    [(0.0, 18.0), (2.0, 9.0)]
+    """
+    known = load(instrument)
+    source = open_source(frames)
+    rows = scores_of(source.scores, known.key, known.scale(scale).key)
+    placed = within_episodes(rows, source.episodes, until=None)
+    first = placed.with_columns(
+        since_first=nw.col("taken") - nw.col("taken").min().over("episode_id"),
+        position=nw.col("taken").cum_count().over("episode_id", order_by=["taken", "place", "score"]),
+    )
+    opening = first.filter(nw.col("position") == 1).select("episode_id", nw.col("score").alias("first"))
+    people = source.episodes.select("episode_id", "clinic", "clinician_id")
+    joined = first.join(people, on="episode_id", how="inner").join(opening, on="episode_id", how="inner")
+    week = (nw.col("since_first").cast(nw.Float64) / _WEEK).alias("week")
+    return joined.select("clinic", "client_id", "episode_id", "clinician_id", week, "score", "first").to_native()

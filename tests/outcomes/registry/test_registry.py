@@ -1,0 +1,203 @@
+"""A registry of clinics: its folders checked, and reported by any engine as a record reports itself."""
+
+from __future__ import annotations
+
+import datetime as dt
+import shutil
+from pathlib import Path
+
+import polars as pl
+import pytest
+from polars.testing import assert_frame_equal
+
+from mbc import models, outcomes, simulate
+from mbc.care import clinic_report
+from mbc.exchange import import_record
+from mbc.exchange.export.write import export_record
+from mbc.outcomes.registry.by_clinic import ALL
+from mbc.outcomes.registry.layout import layout_table
+from mbc.store import Store
+from tests.cli.in_process import mbc as mbc_command
+
+DAYS = {"start": dt.date(2026, 4, 1), "end": dt.date(2026, 9, 30)}
+DUCKDB, SPARK = (pytest.param(name, marks=pytest.mark.slow) for name in ("duckdb", "spark"))
+ROOT = Path(__file__).resolve().parents[3]
+
+
+def spoil(folder: Path) -> None:
+    """Add answers about a relationship that is over, and answers that do not say which one they are about."""
+    statuses = pl.read_csv(folder / "statuses.csv", try_parse_dates=True)
+    over = (
+        statuses.filter(pl.col("relationship_id").is_not_null()).group_by("client_id", maintain_order=True).first()
+    )
+    over = over.with_columns(
+        status=pl.lit("ended"),
+        since=pl.lit(dt.date(2026, 6, 1)),
+        step_forward=pl.lit(value=None, dtype=pl.Boolean),
+    ).select(statuses.columns)
+    third = over.gather_every(3).join(statuses, on=["client_id", "since"], how="anti")
+    pl.concat([statuses, third], how="vertical_relaxed").write_csv(folder / "statuses.csv")
+    file = folder / "administrations" / "csi16.csv"
+    answers = pl.read_csv(file, try_parse_dates=True)
+    unnamed = pl.when(pl.int_range(pl.len()) % 2 == 0).then(pl.lit("self")).otherwise("target").alias("target")
+    answers.with_columns(unnamed).write_csv(file)
+
+
+@pytest.fixture(scope="module")
+def registry(tmp_path_factory):
+    """Two clinics: their records, and their folders as `mbc export --format parquet` writes them."""
+    home = tmp_path_factory.mktemp("registry")
+    records: dict[str, str] = {}
+    folders: list[Path] = []
+    for seed, name in ((3, "north"), (4, "south")):
+        rows = simulate.clinic(clients=40, clinicians=3, seed=seed, stories=False).write(home / f"{name}-csv")
+        spoil(rows)
+        records[name] = f"sqlite:///{home / name}.db"
+        with Store.create(records[name]) as store:
+            import_record(rows, store, by="test")
+            folders.append(export_record(store, home / name, format="parquet").path)
+    return records, folders
+
+
+@pytest.mark.parametrize("engine", ["polars", "duckdb", SPARK])
+@pytest.mark.parametrize("definition", ["jacobson-truax", "nhs"])
+def test_an_exported_folder_gives_the_figures_of_its_record_to_the_digit(registry, engine, definition):
+    records, folders = registry
+    _skip_without(engine)
+    with Store.open(records["north"]) as store:
+        ours = clinic_report(store, definition=definition, cohort="in-care", **DAYS).table()
+    theirs = outcomes.report(outcomes.read_folders(folders[:1], engine), definition, "in-care", **DAYS).table()
+    assert_frame_equal(theirs, ours, check_row_order=False)
+
+
+@pytest.mark.parametrize("engine", ["polars", DUCKDB, SPARK])
+def test_each_clinic_has_its_own_figures_and_all_are_their_sum(registry, engine):
+    records, folders = registry
+    _skip_without(engine)
+    made = outcomes.report_by_clinic(outcomes.read_folders(folders, engine), "jacobson-truax", "in-care", **DAYS)
+    assert list(made.clinics) == ["north", "south"]
+    with Store.open(records["south"]) as store:
+        alone = clinic_report(store, definition="jacobson-truax", cohort="in-care", **DAYS).table()
+    south = made.to_frame().filter(clinic="south").drop("clinic")
+    assert_frame_equal(south, alone, check_row_order=False)
+    counts = (
+        made.to_frame().group_by(pl.col("clinic") == ALL, "metric").agg(pl.col("numerator", "denominator").sum())
+    )
+    together, added = (part.drop("clinic").sort("metric") for _, part in sorted(counts.group_by("clinic"))[::-1])
+    assert_frame_equal(together, added)
+
+
+def test_what_is_published_of_all_clinics_is_the_sum_of_what_each_publishes(registry):
+    _, folders = registry
+    frames = outcomes.read_folders(folders)
+    shown = outcomes.report_by_clinic(frames, "nhs", "in-care", **DAYS).published()
+    assert not shown.filter(pl.col("count").is_between(1, 4)).height
+    parts = shown.filter(pl.col("clinic") != ALL).drop_nulls("count").group_by("metric").agg(pl.col("count").sum())
+    all_of_them = shown.filter(clinic=ALL).drop_nulls("count").select("metric", "count")
+    assert_frame_equal(all_of_them, parts, check_row_order=False)
+    assert shown.filter("hidden").height  # some count is small in clinics of 40 people
+
+
+@pytest.mark.parametrize("engine", ["duckdb", SPARK])
+def test_growth_from_client_sums_is_the_same_on_every_engine(registry, engine):
+    _, folders = registry
+    _skip_without(engine)
+
+    def fit(rows: object) -> models.GrowthCurve:
+        return models.growth_curve(
+            rows, outcome="score", time="week", client="episode_id", shape="log", covariates=["clinic:time"]
+        )
+
+    ours, theirs = (
+        fit(outcomes.growth_rows(outcomes.read_folders(folders, name), "rses")) for name in ("polars", engine)
+    )
+    for ours_, theirs_ in zip(ours.coefficients, theirs.coefficients, strict=True):
+        assert ours_.name == theirs_.name
+        assert (theirs_.estimate, theirs_.standard_error) == pytest.approx(
+            (ours_.estimate, ours_.standard_error), rel=1e-8
+        )
+    assert theirs.log_likelihood == pytest.approx(ours.log_likelihood, rel=1e-10)
+
+
+def test_a_folder_may_hold_the_rows_of_many_clinics(registry, tmp_path):
+    _, folders = registry
+    both = tmp_path / "both"
+    for file in folders[0].rglob("*.parquet"):
+        place = both / file.relative_to(folders[0])
+        place.parent.mkdir(parents=True, exist_ok=True)
+        parts = [
+            pl.read_parquet(folder / file.relative_to(folders[0])).with_columns(clinic=pl.lit(folder.name))
+            for folder in folders
+        ]
+        pl.concat(parts, how="vertical_relaxed").write_parquet(place)
+    assert outcomes.check_folders([both]).faults == ()
+    many, together = (
+        outcomes.report_by_clinic(outcomes.read_folders(paths), "nhs", "in-care", **DAYS).to_frame()
+        for paths in (folders, [both])
+    )
+    assert_frame_equal(many, together)
+
+
+@pytest.mark.parametrize("engine", ["polars", DUCKDB, SPARK])
+def test_every_fault_of_a_folder_is_named_with_its_place_and_count(registry, engine, tmp_path):
+    _skip_without(engine)
+    folders = [tmp_path / name for name in ("north", "south")]
+    for original, copy in zip(registry[1], folders, strict=True):
+        shutil.copytree(original, copy)
+    assert outcomes.check_folders(folders, engine).faults == ()
+    north = folders[0]
+
+    def change(file: str, *columns: pl.Expr, again: int = 0) -> None:
+        table = pl.read_parquet(north / file).with_columns(*columns)
+        pl.concat([table, table.head(again)]).write_parquet(north / file)
+
+    change("episodes.parquet", again=2)
+    change("sessions.parquet", pl.when(pl.int_range(pl.len()) < 3).then(pl.lit("E?")).otherwise("episode_id")
+           .alias("episode_id"))  # fmt: skip
+    change("statuses.parquet", pl.lit(3).alias("since"))
+    change("administrations/rses.parquet", pl.when(pl.int_range(pl.len()) < 4).then(7.0).otherwise("rses_2")
+           .alias("rses_2"), pl.lit("9.9").alias("version"))  # fmt: skip
+    change("administrations/who5.parquet", pl.lit(dt.date(2999, 1, 1)).alias("taken_on"))
+    shutil.copy(north / "administrations" / "ras.parquet", north / "administrations" / "hits.parquet")
+    (north / "clients.parquet").write_bytes(b"PAR1 cut short")
+    (folders[1] / "scores.parquet").unlink()
+    faults = "\n".join(outcomes.check_folders(folders, engine).faults)
+    for words in (
+        "north/episodes.parquet: 4 rows share 'episode_id' with another (first: '",
+        "north/sessions.parquet: 3 rows name a 'episode_id' that is not in episodes (first: 'E?')",
+        "north/statuses.parquet: 'since' holds Int",
+        "it must hold days such as 2026-06-30",
+        "north/administrations/rses.parquet: 4 rows have an answer in 'rses_2' that is not accepted",
+        "of version 9.9 of rses; here it is",
+        "have a 'taken_on' before 1900 or after",
+        "north/administrations/hits.parquet is of the safety channel",
+        "north/clients.parquet cannot be read",
+        "north has the table 'scores' and south has not",
+    ):
+        assert words in faults, f"{words}\n{faults}"
+
+
+def test_the_command_checks_and_reports_by_clinic(registry, tmp_path):
+    _, folders = registry
+    good = mbc_command("registry", "check", *folders)
+    assert (good.returncode, "No faults in 2 folders." in good.stdout) == (0, True), good.stderr
+    broken = tmp_path / "west"
+    shutil.copytree(folders[0], broken)
+    (broken / "episodes.parquet").unlink()
+    refused = mbc_command("registry", "check", broken)
+    assert refused.returncode == 1
+    assert "west: the table 'episodes' is missing." in refused.stderr
+    table = tmp_path / "clinics.csv"
+    words = ("--definition", "nhs", "--from", DAYS["start"], "--to", DAYS["end"], "--csv", table)
+    done = mbc_command("outcomes", *folders, "--by-clinic", "--engine", "duckdb", *words)
+    assert done.returncode == 0, done.stderr
+    assert set(pl.read_csv(table)["clinic"]) == {ALL, "north", "south"}
+
+
+def test_the_documented_layout_is_the_one_that_is_checked():
+    assert layout_table() in (ROOT / "docs" / "registry.md").read_text(encoding="utf-8")
+
+
+def _skip_without(engine: str) -> None:
+    if engine == "spark":
+        pytest.importorskip("pyspark", reason="pyspark is not installed")
