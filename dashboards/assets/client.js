@@ -223,7 +223,7 @@
     rules = document.createElement("style");
     rules.textContent = sheetRules(page.dataset);
     document.head.append(rules);
-    folded = [...page.querySelectorAll(".below-screen details:not([open])")];
+    folded = [...page.querySelectorAll(".below-screen details:not([open]), .legend-fold:not([open])")];
     for (const fold of folded) fold.open = true;
     redraw({ ...state.view, theme: "light", paper: true }, true);
   });

@@ -26,6 +26,24 @@ TURNED = """(anchor) => {
 # Pixels by which the page is wider than its window.
 OVERFLOW = "() => document.documentElement.scrollWidth - document.documentElement.clientWidth"
 
+# The words that are seen of a page without scrolling: texts with a letter, drawings left out.
+WORDS = """() => {
+  const words = [];
+  const walker = document.createTreeWalker(document.querySelector("main"), NodeFilter.SHOW_TEXT);
+  while (walker.nextNode()) {
+    const element = walker.currentNode.parentElement;
+    if (element.closest("svg, script, noscript, .unseen, dialog:not([open])")) continue;
+    if (!element.checkVisibility()) continue;
+    const range = document.createRange();
+    range.selectNodeContents(walker.currentNode);
+    const box = range.getBoundingClientRect();
+    if (box.width === 0 || box.bottom <= 0 || box.top >= window.innerHeight) continue;
+    if (getComputedStyle(element).clipPath !== "none") continue;
+    words.push(...walker.currentNode.textContent.split(/\\s+/).filter((word) => /[a-z]/i.test(word)));
+  }
+  return words;
+}"""
+
 KEPT = "() => [Object.keys(localStorage), Object.keys(sessionStorage)]"
 
 # Every visible text whose contrast with what is behind it is below WCAG 2.2 AA (1.4.3). Drawings are left out:

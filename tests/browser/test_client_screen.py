@@ -9,7 +9,7 @@ import pytest
 from playwright.sync_api import Browser, expect
 
 from tests.browser.conftest import Visit, Watch
-from tests.browser.reading import KEPT, SCORES, TURNED, drawn
+from tests.browser.reading import KEPT, SCORES, TURNED, WORDS, drawn
 
 pytestmark = pytest.mark.browser
 
@@ -20,6 +20,7 @@ def test_everything_before_a_session_stands_on_one_screen(visit: Visit, watch: W
     page = visit("/client/C001", "ash", width=1440, height=900)
     drawn(page)
     assert page.evaluate(BOTTOM, ".bottom-row") <= 900
+    assert 40 < len(page.evaluate(WORDS)) <= 150
     assert watch.complaints == []
 
 

@@ -105,6 +105,7 @@ def _page(store: Store, snapshot: Snapshot, asking: _Asking, token: str, control
             token=token,
             asked=asking.waiting,
             releases=releases_in_force(store, client_id, on=review.as_of) if restricted else (),
+            reader=None if store.user is None else store.user.clinician_id,
         ),
         html.Section(questions(review), className="no-print", **aria(label="What to ask")),
         html.Section(tiles(snapshot, tile_charts(snapshot)), **aria(label="Measures")),

@@ -13,6 +13,7 @@ from dashboards.components.wording import day_words
 from dashboards.pages.client.content import summary_row
 from dashboards.pages.client.snapshot import Snapshot
 from mbc.care import words
+from mbc.care.client.course_shapes import clinic_note
 from mbc.care.client.relationship_patterns import STORIES, Comparison
 from mbc.care.client.review_words import goal_words
 from mbc.care.values.review import ClientReview
@@ -22,7 +23,8 @@ from mbc.figures.client_page.sheet import Chart
 def below(snapshot: Snapshot, quadrant: Chart | None) -> list[Component]:
     """Lay out everything that a clinician may open after the first screen."""
     review = snapshot.review
-    parts = [*_patterns(snapshot, quadrant), *_goals(review), *_questionnaires(review), *_measures(review)]
+    parts = [*_patterns(snapshot, quadrant), *_shapes(snapshot)]
+    parts += [*_goals(review), *_questionnaires(review), *_measures(review)]
     return [html.Div(parts, className="below-screen")] if parts else []
 
 
@@ -80,6 +82,26 @@ def _compared(comparison: Comparison | None) -> str:
         words.number(value, comparison.decimals) for value in (comparison.change.before, comparison.change.after)
     )
     return f"{before} \N{RIGHTWARDS ARROW} {after}, {comparison.verdict}"
+
+
+def _shapes(snapshot: Snapshot) -> list[Component]:
+    """Lay out how uneven each course is, beside the clinic's own."""
+    if not snapshot.shapes:
+        return []
+    headings = ("Measure", "Setbacks", "Time to regain", "Longest plateau")
+    rows = [
+        (shape.title, shape.setback_words, shape.regain_words, shape.plateau_words) for shape in snapshot.shapes
+    ]
+    about = f"Setbacks larger than measurement error, in the present course. {clinic_note(snapshot.shapes)}"
+    return [
+        html.Details(
+            [
+                html.Summary("Setbacks and plateaus"),
+                html.P(about, className="quiet-words"),
+                table("Setbacks and plateaus of each measure", headings, rows, blocks=True),
+            ]
+        )
+    ]
 
 
 def _goals(review: ClientReview) -> list[Component]:

@@ -34,7 +34,7 @@ from mbc.care.client.review_words import (
     verdict_line,
 )
 from mbc.care.course.charted_scales import ALLIANCE
-from mbc.care.values.course import Trajectory
+from mbc.care.values.course import Trajectory, Verdict
 from mbc.care.values.review import ClientReview, GoalProgress
 from mbc.figures.client_page.sheet import Chart
 from mbc.figures.client_page.timeline_chart import alliance_ratings
@@ -52,6 +52,7 @@ _LEGEND = (
     ("fan", "likely end (80%)"),
     ("cutoff", "cutoff"),
     ("goal", "goal"),
+    ("same", "no clear change"),
 )
 
 
@@ -64,10 +65,12 @@ def header(
     token: str = "",
     asked: str = "",
     releases: Sequence[ReleaseOfInformation] = (),
+    reader: str | None = None,
 ) -> Component:
     """Lay out who this is, how they are, and what today is about.
 
-    ``record`` is where something is recorded, ``send`` where the client is asked; ``asked`` what they were.
+    ``record`` is where something is recorded, ``send`` where the client is asked, ``asked`` what they were asked,
+    ``reader`` the clinician who reads it.
     """
     buttons: list[Component] = [print_menu(review, token, releases if restricted else None)]
     if send:
@@ -102,7 +105,7 @@ def header(
             html.Div(
                 [
                     html.H1(review.alias or review.client_id),
-                    html.P(facts(review), className="quiet-words facts"),
+                    html.P(facts(review, reader=reader), className="quiet-words facts"),
                     html.Div(buttons, className="actions no-print"),
                 ],
                 className="who-line",
@@ -185,8 +188,17 @@ def _tile(course: Trajectory, chart: Chart | None) -> Component:
             )
         ]
     return html.Article(
-        [head, html.P(verdict, className=f"verdict {mood(kind)}"), *drawing], className="tile", id=anchor(course)
+        [head, html.P(_quiet(verdict, kind), className=f"verdict {mood(kind)}"), *drawing],
+        className="tile",
+        id=anchor(course),
     )
+
+
+def _quiet(verdict: str, kind: Verdict | None) -> Component | str:
+    """Leave a mark alone for what asks for nothing, with its words for those who do not see it."""
+    if kind != "no clear change":
+        return verdict
+    return html.Span(html.Span(verdict, className="unseen"), title=verdict)
 
 
 def _tall(chart: Chart) -> dict[str, str]:
@@ -225,7 +237,10 @@ def _bounds(goal: GoalProgress) -> tuple[float, float]:
 
 def legend_and_controls(view: ChartView) -> Component:
     """Lay out one legend for all tiles, and how they are drawn."""
-    key = [html.Li([html.I(className=f"swatch {kind}"), label]) for kind, label in _LEGEND]
+    key = [
+        html.Li([html.I(className=f"verdict {kind}" if kind == "same" else f"swatch {kind}"), label])
+        for kind, label in _LEGEND
+    ]
     axis = dmc.SegmentedControl(
         id=ids.AXIS,
         data=[{"value": value, "label": label} for value, label in AXES.items()],
@@ -242,7 +257,10 @@ def legend_and_controls(view: ChartView) -> Component:
     ]
     return html.Div(
         [
-            html.Ul(key, className="legend", **aria(label="Legend")),
+            html.Details(
+                [html.Summary("Legend"), html.Ul(key, className="legend", **aria(label="Legend"))],
+                className="legend-fold",
+            ),
             html.Div(
                 [axis, *switches], className="controls no-print", role="group", **aria(label="Chart display")
             ),
@@ -283,7 +301,7 @@ def moved_items(snapshot: Snapshot) -> list[Component]:
     """Lay out the items that moved most, each as a heat strip of its latest answers."""
     if snapshot.review.closed is not None:
         return []
-    heading = html.H2("Moved most since last time")
+    heading = html.H2(["Moved most", html.Span(" since last time", className="unseen")])
     if not snapshot.moved:
         return [heading, html.P("No answer moved much.", className="quiet-words")]
     rows = [

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from mbc.care import ClientReview, CohortModels, Trajectory, client_review
+from mbc.care.client.course_shapes import CourseShape, course_shapes
 from mbc.care.client.moved_items import ItemStrip, items_since_last_time
 from mbc.care.client.relationship_patterns import RelationshipPattern, relationship_patterns
 from mbc.care.course.charted_scales import ALLIANCE
@@ -31,6 +32,7 @@ class Snapshot:
     strips: tuple[ItemStrip, ...]
     moved: tuple[ItemStrip, ...]  # most since last time
     patterns: tuple[RelationshipPattern, ...]
+    shapes: tuple[CourseShape, ...]  # how uneven each course is
     sheet: Sheet | None  # the time axis of all charts
 
     @property
@@ -55,6 +57,7 @@ def read_snapshot(
         strips=strips,
         moved=moved,
         patterns=relationship_patterns(review),
+        shapes=course_shapes(review.trajectories, cohort),
         sheet=shared_sheet(review.trajectories),
     )
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Iterator, Sequence
 
-from mbc.care.values.course import Mark, Trajectory
+from mbc.care.values.course import Change, Mark, Trajectory
 from mbc.care.values.review import ClientState, Completeness, GoalProgress, Question
 from mbc.care.words import count, day, sentence, span
 
@@ -16,7 +16,6 @@ MOST = 3
 _RECENT_DAYS = 35  # events of the last five weeks are recent
 _UNRATED_DAYS = 56  # a goal without a rating for eight weeks
 _MISSED = 2
-_MOST_REASONS = 2
 
 
 def suggest(
@@ -29,13 +28,13 @@ def suggest(
     """Give at most three questions, the most important first."""
     candidates = [
         *_off_track(state),
-        *_clearly_worse(trajectories),
+        *_clearly_worse(trajectories, as_of),
         *_recent_events(trajectories, as_of),
-        *_since_last_time(trajectories),
-        *_lost(trajectories),
+        *_since_last_time(trajectories, as_of),
+        *_lost(trajectories, as_of),
         *_goals(goals, as_of),
         *_missed_questionnaires(completeness),
-        *_lasting_improvement(trajectories),
+        *_lasting_improvement(trajectories, as_of),
     ]
     chosen: list[Question] = []
     for question in candidates:
@@ -47,18 +46,27 @@ def suggest(
 def _off_track(state: ClientState) -> Iterator[Question]:
     if state.state == "not on track":
         yield Question(
-            "Are we working on what matters most to you, in a way that suits you?",
-            sentence("; ".join(state.reasons[:_MOST_REASONS])),
+            "Are we working on what matters most to you?",
+            sentence(state.reasons[0]),
         )
 
 
-def _since_last_time(trajectories: Sequence[Trajectory]) -> Iterator[Question]:
+def _on(when: dt.date, as_of: dt.date) -> str:
+    """Write a day; its year only where that is not the present one."""
+    return day(when, year=when.year != as_of.year)
+
+
+def _since_last_time(trajectories: Sequence[Trajectory], as_of: dt.date) -> Iterator[Question]:
     for course in trajectories:
         last = course.current.since_last if course.current else None
         if last is None or last.verdict not in {"clearly better", "clearly worse"}:
             continue
-        text = f"What was different between {day(last.before_on)} and {day(last.after_on)}?"
-        yield Question(text, sentence(f"{course.title}: {last.words}, from one questionnaire to the next"))
+        text = f"What was different between {_on(last.before_on, as_of)} and {_on(last.after_on, as_of)}?"
+        yield Question(text, sentence(f"{course.measure}: {_moved(last)}"))
+
+
+def _moved(change: Change) -> str:
+    return change.words.removesuffix(", a clear change")
 
 
 def _recent_events(trajectories: Sequence[Trajectory], as_of: dt.date) -> Iterator[Question]:
@@ -67,67 +75,64 @@ def _recent_events(trajectories: Sequence[Trajectory], as_of: dt.date) -> Iterat
     }
     recent = [mark for mark in marks.values() if 0 <= (as_of - mark.on).days <= _RECENT_DAYS]
     asks = {
-        "growth": "What made this step possible, and what has been different since?",
-        "hard": "How have you been since, and what has helped?",
+        "growth": "What made this step possible?",
+        "hard": "How have you been since?",
     }
     for mark in sorted(recent, key=lambda mark: mark.on, reverse=True):
         if mark.valence in asks:
-            yield Question(asks[mark.valence], sentence(f"{mark.words}, {day(mark.on)}"))
+            yield Question(asks[mark.valence], sentence(f"{mark.words}, {_on(mark.on, as_of)}"))
 
 
-def _clearly_worse(trajectories: Sequence[Trajectory]) -> Iterator[Question]:
+def _clearly_worse(trajectories: Sequence[Trajectory], as_of: dt.date) -> Iterator[Question]:
     for course in trajectories:
         live = course.current
         if live is None or live.since_baseline is None or live.verdict != "clearly worse":
             continue
         since = live.judgement.since
-        reason = f"{course.title}: clearly worse" + (f" since {day(since)}" if since else "")
-        yield Question("What has been hardest lately, and is our work aimed at it?", sentence(reason))
+        reason = f"{course.measure} clearly worse" + (f" since {_on(since, as_of)}" if since else "")
+        yield Question("What has been hardest lately?", sentence(reason))
 
 
-def _lost(trajectories: Sequence[Trajectory]) -> Iterator[Question]:
+def _lost(trajectories: Sequence[Trajectory], as_of: dt.date) -> Iterator[Question]:
     for course in trajectories:
         best = course.current.judgement.last_better if course.current else None
         if course.current is None or best is None or course.current.verdict != "no clear change":
             continue
         yield Question(
             "What helped when this was going better?",
-            sentence(f"{course.title}: clearly better on {day(best)}, now no clear change"),
+            sentence(f"{course.measure} clearly better on {_on(best, as_of)}, now no clear change"),
         )
 
 
 def _goals(goals: Sequence[GoalProgress], as_of: dt.date) -> Iterator[Question]:
     reached = [goal for goal in goals if goal.retired_on is None and goal.reached]
     if len(reached) > 1:
-        others = count(len(reached) - 1, "other")
-        reason = f"'{reached[0].label}' and {others}"
-        yield Question(f"{len(reached)} goals are reached: what comes next?", sentence(reason))
+        yield Question(f"{len(reached)} goals are reached: what comes next?", "By their latest ratings.")
     for goal in goals:
         if goal.retired_on is not None or (goal.reached and len(reached) > 1):
             continue
         last = goal.ratings[-1][0] if goal.ratings else goal.set_on
         if goal.reached:
-            yield Question(f"'{goal.label}': is it done, or is there a next step?", goal.words)
+            yield Question(f"'{goal.label}': what comes next?", "The goal is reached.")
         elif goal.scale is None and (as_of - last).days >= _UNRATED_DAYS:
             reason = f"No rating for {span((as_of - last).days)}"
             yield Question(f"'{goal.label}': is it still the right goal?", sentence(reason))
         elif (goal.movement or 0) < 0:
-            reason = f"The rating has moved away from the goal: {goal.words}"
-            yield Question(f"'{goal.label}': what gets in the way?", sentence(reason))
+            yield Question(f"'{goal.label}': what gets in the way?", "Its rating is worse.")
 
 
 def _missed_questionnaires(completeness: Sequence[Completeness]) -> Iterator[Question]:
     for questionnaire in completeness:
         if questionnaire.applicable and questionnaire.missed >= _MISSED:
             reason = f"{questionnaire.name} was missed about {count(questionnaire.missed, 'time')}"
-            yield Question("Do the timing, length and questions of the questionnaires suit you?", sentence(reason))
+            yield Question("Do the questionnaires and their timing suit you?", sentence(reason))
 
 
-def _lasting_improvement(trajectories: Sequence[Trajectory]) -> Iterator[Question]:
+def _lasting_improvement(trajectories: Sequence[Trajectory], as_of: dt.date) -> Iterator[Question]:
     for course in trajectories:
         live = course.current
         if live is None or live.since_baseline is None or live.judgement.since is None:
             continue
         if live.verdict == "clearly better":
-            reason = f"{course.title}: clearly better since {day(live.judgement.since)}"
-            yield Question("What do you do now that you did not do before?", sentence(reason))
+            reason = f"{course.measure} clearly better since {_on(live.judgement.since, as_of)}"
+            yield Question("What do you do differently now?", sentence(reason))

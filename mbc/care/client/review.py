@@ -181,7 +181,7 @@ def headline(trajectories: Sequence[Trajectory], undefined: Sequence[str] = (), 
     undefined : sequence of str
         Questionnaires that were answered and have no definition here.
     brief : bool
-        Leave out what is not clear, where the page shows each measure's own verdict.
+        Say less, where the page shows each measure's own verdict.
 
     Examples
     --------
@@ -204,7 +204,10 @@ def headline(trajectories: Sequence[Trajectory], undefined: Sequence[str] = (), 
         return "No change to judge yet on the scales that apply."
     if brief and any(verdict.startswith("clearly") for verdict in by_verdict):
         by_verdict = {verdict: names for verdict, names in by_verdict.items() if verdict.startswith("clearly")}
-    parts = [words.format(_listed(by_verdict[verdict])) for verdict, words in _PARTS if verdict in by_verdict]
+    heads = {verdict: words.replace(" since the start", "") if brief else words for verdict, words in _PARTS}
+    parts = [
+        words.format(_listed(by_verdict[verdict])) for verdict, words in heads.items() if verdict in by_verdict
+    ]
     still = by_verdict.get("no clear change", [])
     if still:
         parts.append(f"No clear change: {_listed(still)}" if parts else f"No clear change on {_measures(still)}")

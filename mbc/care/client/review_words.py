@@ -13,12 +13,19 @@ from mbc.care.values.review import ClientReview, GoalProgress, StatusPeriod
 from mbc.care.words import day_words
 
 
-def facts(review: ClientReview) -> str:
-    """Describe who this is and on which day it is read, in a line."""
+def facts(review: ClientReview, *, reader: str | None = None) -> str:
+    """Describe who this is and on which day it is read, in a line.
+
+    Parameters
+    ----------
+    review : ClientReview
+    reader : str, optional
+        The clinician who reads it, who need not be told that the client is theirs.
+    """
     parts = [review.client_id] if review.alias else []
     parts += [review.relationship] if review.relationship else []
     parts += [f"session {review.last_session_number}"] if review.last_session_number else []
-    parts += [review.clinician] if review.clinician else []
+    parts += [review.clinician] if review.clinician and review.clinician_id != reader else []
     parts.append(f"as of {review.as_of:%a} {day_words(review.as_of)}")
     return " \N{MIDDLE DOT} ".join(parts)
 
@@ -44,7 +51,7 @@ def agenda(review: ClientReview) -> str:
     """Say how far the goals are, what is due today, which homework is open, and how the alliance is."""
     parts = [goals_words(review.goals)] if review.goals else []
     if review.closed is None:
-        parts.append(f"Due today: {words.join_list(review.due)}" if review.due else "Nothing due today")
+        parts += [f"Due today: {words.join_list(review.due)}"] if review.due else []
         waiting = sum(mark.waiting for mark in review.strips)
         parts += [f"Homework: {waiting} open"] if waiting else []
         parts += [alliance_words(course) for course in review.trajectories if course.construct == "alliance"][:1]
@@ -94,8 +101,6 @@ def _short_verdict(live: Segment) -> str:
     since = live.judgement.since
     if live.verdict == "not known":
         return "change not judged"
-    if live.verdict in ("better once", "worse once"):
-        return f"{live.verdict}, not yet confirmed"
     return live.verdict if since is None else f"{live.verdict} since {since.day} {since:%b}"
 
 

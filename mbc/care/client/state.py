@@ -26,7 +26,7 @@ _RECENT_WEEKS = 3.0  # the weight of a score falls to 1/e in this time before th
 _MOST_WEIGHT = 8  # scores: more make a scale no more certain
 _LEAST_ROOM = 0.4  # share of scales on which a client began where improvement was to be wished
 _ON_GOAL = 2.0  # weight of a scale that a goal is set on
-FLAG_IS_RIGHT = "in simulated clinics about nine in ten clients flagged so had truly not improved"
+FLAG_IS_RIGHT = "right in about nine of ten simulated clients"
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,7 +167,7 @@ def _scored(segment: Segment) -> int:
 
 def _worse(course: ScaleCourse) -> str:
     run = course.segment.judgement.in_a_row
-    return f"{course.name} clearly worse" + (f" ({run} questionnaires in a row)" if run > 1 else "")
+    return f"{course.name} clearly worse" + (f" ({run} in a row)" if run > 1 else "")
 
 
 def _stuck_words(courses: Sequence[ScaleCourse], progress: float) -> str:

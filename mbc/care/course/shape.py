@@ -18,6 +18,7 @@ _Z = 1.959963984540054 * 2**0.5  # a reliable change at 95 % is this many standa
 LEAST_PLATEAU_DAYS = 42
 LEAST_PLATEAU_SCORES = 4
 _LEAST_FOR_JUMPS = 6  # three scores on either side
+Point = tuple[date, float]
 
 
 def shaped(segment: Segment, scale: Scale, noise: Noise | None) -> Segment:
@@ -25,41 +26,47 @@ def shaped(segment: Segment, scale: Scale, noise: Noise | None) -> Segment:
     if noise is None:
         return segment
     known = [occasion for occasion in segment.occasions if occasion.score is not None]
-    sign = 1.0 if scale.higher_is_better else -1.0
+    points = [(occasion.taken_on, _score(occasion)) for occasion in known]
     shape = Shape(
-        setbacks=_setbacks(known, sign, noise.threshold),
+        setbacks=setbacks(points, noise.threshold, higher_is_better=scale.higher_is_better),
         jumps=_jumps(known, scale, noise.threshold),
-        plateau=_plateau(known, noise.threshold),
+        plateau=plateau(points, noise.threshold),
     )
     return replace(segment, shape=shape)
 
 
-def _setbacks(known: Sequence[Occasion], sign: float, threshold: float) -> tuple[Setback, ...]:
-    """Find every fall from the best score so far by more than ``threshold``, and when it was regained."""
-    if not known:
+def setbacks(points: Sequence[Point], threshold: float, *, higher_is_better: bool) -> tuple[Setback, ...]:
+    """Find every fall from the best score so far by more than ``threshold``, and when it was regained.
+
+    Parameters
+    ----------
+    points : sequence of (date, float)
+        Days and scores that may be compared, by day.
+    threshold : float
+        The largest change that measurement error explains, scale points.
+    higher_is_better : bool
+    """
+    if not points:
         return ()
-    setbacks: list[Setback] = []
-    best, lowest = known[0], None
-    for occasion in known[1:]:
-        below = sign * (_score(best) - _score(occasion))
+    sign = 1.0 if higher_is_better else -1.0
+    known: list[Setback] = []
+    best, lowest = points[0], None
+    for point in points[1:]:
+        below = sign * (best[1] - point[1])
         if lowest is None:
             if below > threshold:
-                lowest = occasion
+                lowest = point
             elif below <= 0:
-                best = occasion
+                best = point
             continue
         if below <= threshold / _Z:
-            setbacks.append(_setback(best, lowest, occasion.taken_on))
-            best, lowest = (occasion if below <= 0 else best), None
-        elif sign * (_score(occasion) - _score(lowest)) < 0:
-            lowest = occasion
+            known.append(Setback(*best, *lowest, point[0]))
+            best, lowest = (point if below <= 0 else best), None
+        elif sign * (point[1] - lowest[1]) < 0:
+            lowest = point
     if lowest is not None:
-        setbacks.append(_setback(best, lowest, None))
-    return tuple(setbacks)
-
-
-def _setback(best: Occasion, lowest: Occasion, regained_on: date | None) -> Setback:
-    return Setback(best.taken_on, _score(best), lowest.taken_on, _score(lowest), regained_on)
+        known.append(Setback(*best, *lowest, None))
+    return tuple(known)
 
 
 def _jumps(known: Sequence[Occasion], scale: Scale, threshold: float) -> tuple[Jump, ...]:
@@ -85,16 +92,16 @@ def _jumps(known: Sequence[Occasion], scale: Scale, threshold: float) -> tuple[J
     )
 
 
-def _plateau(known: Sequence[Occasion], threshold: float) -> tuple[date, date] | None:
+def plateau(points: Sequence[Point], threshold: float) -> tuple[date, date] | None:
     """Find the longest stretch in which all scores lie within ``threshold`` of each other."""
     longest: tuple[date, date] | None = None
     start = 0
-    for end in range(len(known)):
-        scores = [_score(occasion) for occasion in known[start : end + 1]]
+    for end in range(len(points)):
+        scores = [score for _, score in points[start : end + 1]]
         while max(scores) - min(scores) > threshold:
             start += 1
             scores = scores[1:]
-        first, last = known[start].taken_on, known[end].taken_on
+        first, last = points[start][0], points[end][0]
         long_enough = len(scores) >= LEAST_PLATEAU_SCORES and (last - first).days >= LEAST_PLATEAU_DAYS
         if long_enough and (longest is None or last - first > longest[1] - longest[0]):
             longest = (first, last)

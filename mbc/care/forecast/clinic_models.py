@@ -9,6 +9,7 @@ from threading import Lock
 from typing import Literal
 
 from mbc.care.course.noise import Noise, noise_of
+from mbc.care.forecast.clinic_shape import ClinicShape
 from mbc.care.forecast.kept_models import KEPT_FOR, DatedModel, instrument_digest, read_model
 from mbc.care.forecast.learned_model import CohortModel, cohort_model, noise_of_scatter
 from mbc.care.forecast.model_files import Models
@@ -100,6 +101,10 @@ class CohortModels:
         None with fewer than 20 clients.
         """
         return self._dated(instrument, scale).model.spread
+
+    def shape(self, instrument: Instrument, scale: Scale) -> ClinicShape | None:
+        """Give how uneven the courses of the clinic's clients are on a scale; None with fewer than 20 of them."""
+        return self._dated(instrument, scale).model.shape
 
     def _dated(self, instrument: Instrument, scale: Scale) -> DatedModel:
         self._look()

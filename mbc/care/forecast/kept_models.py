@@ -6,11 +6,12 @@ import datetime as dt
 import hashlib
 import json
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any, cast
 
 from mbc import __version__
 from mbc.care.course.charted_scales import in_reading_order, scales_to_chart
+from mbc.care.forecast.clinic_shape import ClinicShape
 from mbc.care.forecast.learned_model import CohortModel, learned_model
 from mbc.care.forecast.training_scores import read_lives, scores_of
 from mbc.errors import MbcError, ModelError
@@ -65,6 +66,7 @@ def read_model(kept: KeptModel) -> DatedModel | None:
             was_learned=content["was_learned"],
             spread=content["spread"],
             scatter=content["scatter"],
+            shape=None if content["shape"] is None else ClinicShape(**content["shape"]),
         )
     except (ModelError, ValueError, KeyError, TypeError):
         return None
@@ -81,6 +83,7 @@ def to_keep(model: CohortModel, instrument: Instrument, *, revision: str, today:
         "was_learned": model.was_learned,
         "spread": model.spread,
         "scatter": model.scatter,
+        "shape": None if model.shape is None else asdict(model.shape),
         "course": None if model.course is None else plain(model.course),
     }
     return KeptModel(

@@ -8,6 +8,7 @@ import polars as pl
 
 from mbc.care.course.noise import LEVEL as NOISE_LEVEL
 from mbc.care.course.noise import Noise, noise_of
+from mbc.care.forecast.clinic_shape import ClinicShape, clinic_shape
 from mbc.care.forecast.signals import MOST_CLIENTS, NoOutlook, learn
 from mbc.care.forecast.training_scores import Lives, courses_of, read_lives, scores_of
 from mbc.errors import ModelError
@@ -32,6 +33,7 @@ class CohortModel:
     was_learned: bool = True  # False: there are too few records yet
     spread: float | None = None  # standard deviation of first scores in present care, scale points
     scatter: float | None = None  # of scores around each client's own curve; only where no noise is published
+    shape: ClinicShape | None = None  # setbacks and plateaus; None with too few clients
 
     @property
     def outlook(self) -> ExpectedCourse | NoOutlook:
@@ -88,6 +90,7 @@ def learned_model(rows: pl.DataFrame, instrument: Instrument, scale: Scale, live
         was_learned=without is None or without.was_learned,
         spread=_spread(frame),
         scatter=scatter,
+        shape=clinic_shape(frame, scale, None if noise is None else noise.threshold),
     )
 
 

@@ -70,8 +70,9 @@ def test_the_header_says_who_how_and_on_which_day(page, review):
         "Dr Ash",
         "as of Fri 20 Mar 2026",
     ]
-    for part in ("Willow", facts(review), state_words(review), "Goals: 0 of 1 reached"):
+    for part in ("Willow", facts(review, reader="K1"), state_words(review), "Goals: 0 of 1 reached"):
         assert part in words
+    assert "Dr Ash" not in facts(review, reader="K1")  # who reads it
     assert agenda(review).startswith("Goals: 0 of 1 reached")
 
 
