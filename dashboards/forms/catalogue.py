@@ -12,6 +12,7 @@ from dashboards.forms.points import CLARITY, IMAGINED_VIEW, READINESS
 from dashboards.forms.releases import RELEASE, WITHDRAW_RELEASE
 from dashboards.forms.restricted import COUPLES, DUTY, PLAN
 from dashboards.forms.sessions import SESSION
+from dashboards.forms.signals import SIGNAL
 from dashboards.forms.working_day import (
     CONFLICT,
     HOMEWORK,
@@ -24,7 +25,7 @@ from dashboards.forms.working_day import (
 FORMS: dict[str, EntryForm] = {
     form.key: form
     for form in (
-        SESSION, RATE_GOALS, PAPER, HOMEWORK_DONE, HOMEWORK, SMALL_WIN, RUPTURE, RUPTURE_REPAIRED,
+        SIGNAL, SESSION, RATE_GOALS, PAPER, HOMEWORK_DONE, HOMEWORK, SMALL_WIN, RUPTURE, RUPTURE_REPAIRED,
         EVENT, CONFLICT, BEGAN, STATUS, ENDED, CLARITY, IMAGINED_VIEW, READINESS,
         NEW_GOAL, RETIRE_GOAL,
         PLANNED, PAUSE,

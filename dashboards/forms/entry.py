@@ -158,6 +158,15 @@ class Draft:
 
 
 @dataclass(frozen=True, slots=True)
+class Details:
+    """A short list below a form, folded until somebody opens it."""
+
+    title: str
+    points: Sequence[str]
+    sources: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class EntryForm:
     """One form: all there is to declare.
 
@@ -197,6 +206,8 @@ class EntryForm:
         or not.
     offered : callable
         Whether there is such a form for a client at all.
+    details : callable
+        Gives short lists that stand below the fields, folded.
     """
 
     key: str
@@ -215,6 +226,7 @@ class EntryForm:
     links: Callable[[Subject], Sequence[tuple[str, Any]]] = lambda _: ()
     standing: Callable[[Subject], Any] | None = None
     offered: Callable[[Subject], bool] = lambda _: True
+    details: Callable[[Subject], Sequence[Details]] = lambda _: ()
 
     def record(self, subject: Subject, key: str) -> Any:
         """Give the record that an address names, or the one that stands, or None."""

@@ -9,6 +9,7 @@ from typing import Any
 
 from dashboards.components.wording import day_words
 from dashboards.forms.entry import Subject, as_seen
+from mbc.care.signals.words import answer_words, signal_words
 from mbc.care.words import number
 from mbc.instruments.short_names import short_name
 from mbc.store import (
@@ -22,6 +23,8 @@ from mbc.store import (
     Relationship,
     RelationshipStatus,
     Session,
+    Signal,
+    SignalAnswer,
 )
 from mbc.store.schema.kinds import KINDS
 
@@ -150,6 +153,16 @@ def _client(_: Subject, record: Client) -> str:
     return f"Client {record.alias or record.client_id}"
 
 
+def _signal(_: Subject, record: Signal) -> str:
+    return f"{signal_words(record)}, {day_words(record.raised_on)}"
+
+
+def _answer(subject: Subject, record: SignalAnswer) -> str:
+    signal = next((each for each in subject.of(Signal) if each.signal_id == record.signal_id), None)
+    about = f" ({_signal(subject, signal)})" if signal else ""
+    return f"Signal{about} answered {answer_words(record)}"
+
+
 _WORDS: dict[type, Callable[[Subject, Any], str]] = {
     Session: _session,
     Goal: _goal,
@@ -160,4 +173,6 @@ _WORDS: dict[type, Callable[[Subject, Any], str]] = {
     Episode: _episode,
     Client: _client,
     Taken: _taken,
+    Signal: _signal,
+    SignalAnswer: _answer,
 }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import replace
 
 from dash import Dash, Input, Output
@@ -19,7 +20,7 @@ from dashboards.web.provider import provider_names
 from dashboards.web.sessions import csrf_token
 from dashboards.web.theme import drawn_theme
 from dashboards.web.visitor import is_personal, models, note_refusal, record_view, signed_in_user, today
-from mbc.errors import AccessDenied, NotInRecord
+from mbc.errors import AccessDenied, NotInRecord, StoreBusy, StoreUnreachable
 from mbc.exchange.own_definitions import definitions_of
 
 
@@ -35,9 +36,13 @@ def page_for(pages: Pages, path: str | None, request: PageRequest) -> list[Compo
         return not_found.layout()
     try:
         with request.store.snapshot(), definitions_of(request.store):
-            return visit.page.layout(replace(request, client_id=visit.client_id))
+            laid_out = visit.page.layout(replace(request, client_id=visit.client_id))
+        with suppress(StoreBusy, StoreUnreachable):  # at the next visit, then: the page can be shown
+            for write in request.later:
+                write()
     except (NotInRecord, AccessDenied):
         return not_found.layout()
+    return laid_out
 
 
 def write_page(pages: Pages, path: str) -> str | None:

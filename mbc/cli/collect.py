@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from contextlib import closing, suppress
-from datetime import datetime
+from datetime import date, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -17,6 +17,7 @@ from mbc.cli.serve import end_cleanly
 
 if TYPE_CHECKING:
     from mbc.care.askings.collect import Collected
+    from mbc.store import Store
 
 
 @click.command("collect")
@@ -49,13 +50,24 @@ def command(
         on = None if day is None else day.date()
         if every is None:
             result = collect(store, box, day=on)
+            _note(store, result, on)
             _report(result)
             if result.faults:
                 raise MbcError("\n".join(result.faults))
             return
         click.echo(f"Collecting every {every} seconds  (Ctrl-C stops)")
         with suppress(KeyboardInterrupt):
-            _go_on(lambda: collect(store, box, day=on), every)
+            _go_on(lambda: _note(store, collect(store, box, day=on), on), every)
+
+
+def _note(store: Store, result: Collected, day: date | None) -> Collected:
+    """Write down what newly asks for attention in the answers that were collected."""
+    from mbc.care import CohortModels  # noqa: PLC0415 - the command line stays quick
+    from mbc.care.signals.note import update_signals  # noqa: PLC0415
+
+    if result.clients:
+        update_signals(store, result.clients, cohort=CohortModels(store, fits="by command"), as_of=day)
+    return result
 
 
 def _go_on(collect_once: Callable[[], Collected], every: int) -> None:

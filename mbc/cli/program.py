@@ -39,6 +39,7 @@ COMMANDS: dict[str, CommandEntry] = {
     "caseload": CommandEntry("caseload", "Show every client's status, one line each."),
     "review": CommandEntry("review", "Describe one client's charts as text."),
     "record": CommandEntry("record", "Write an entry: a session, rating, homework, conflict ..."),
+    "signals": CommandEntry("signals", "Show what asked for attention, what was done, and what followed."),
     "outcomes": CommandEntry("outcomes", "Report outcome rates of the clinic for a period."),
     "registry": CommandEntry("registry", "Check record folders of many clinics."),
     "report": CommandEntry("report", "Print reports as PDF or HTML."),

@@ -14,6 +14,9 @@ from rich.text import Text
 from mbc.care import CohortModels, client_review
 from mbc.care.client.state import FLAG_IS_RIGHT
 from mbc.care.forecast.model_files import read_models
+from mbc.care.signals.ledger import ClientSignals
+from mbc.care.signals.note import note_signals, signals_of
+from mbc.care.signals.words import entry_words, signal_words
 from mbc.care.values.course import Trajectory
 from mbc.care.values.review import ClientReview
 from mbc.care.words import count, day, number, sentence, span
@@ -64,6 +67,9 @@ def command(
             raise NotInRecord(f"{fault} 'mbc caseload' lists those there are.") from None
         cohort = CohortModels(full_store, read_models(models_folder), fits="by command") if expected else None
         review = client_review(store, client_id, cohort=cohort, as_of=None if as_of is None else as_of.date())
+        signals = signals_of(store, review, cohort)
+        if as_of is None:  # a look back gives no signals
+            note_signals(store, signals.new)
     _head(console, review)
     for course in review.trajectories:
         if not keys or course.instrument in keys:
@@ -76,6 +82,18 @@ def command(
     _relationships(console, review)
     _completeness(console, review)
     _questions(console, review)
+    _signals(console, signals)
+
+
+def _signals(console: Console, signals: ClientSignals) -> None:
+    if signals.ask is None and not signals.entries:
+        return
+    _heading(console, "Signals")
+    if signals.ask is not None:
+        line = f"mbc record answer {signals.ask.client_id} seen|changed|not-now --signal {signals.ask.signal_id}"
+        console.print(Text(f"- {signal_words(signals.ask)}: what was done about it? {line}"), soft_wrap=True)
+    for entry in signals.entries:
+        console.print(Text(f"- {entry_words(entry)}"))
 
 
 def _head(console: Console, review: ClientReview) -> None:

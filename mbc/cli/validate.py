@@ -89,27 +89,32 @@ def _wide(ctx: click.Context, param: click.Parameter, values: tuple[str, ...]) -
     "--save-model", type=click.Path(dir_okay=False, path_type=Path), metavar="FILE",
     help="Train on all clients and write the model to FILE.",
 )  # fmt: skip
+@click.option("--ledger", is_flag=True, help="Only what the record's signals turned out to be worth.")
 @store_option
 @instruments_option
 def command(  # noqa: PLR0913 - one keyword for each option
     *, file: Path | None, key: str | None, client: str | None, time: str | None, score: str | None,
     wide: dict[str, float], better: Better | None, score_range: tuple[float, float] | None,
     reliable_change: float | None, held_out: Path | None, folds: int, seed: int, out: Path | None,
-    save_model: Path | None, store_url: str,
+    save_model: Path | None, ledger: bool, store_url: str,
 ) -> None:  # fmt: skip
     """Forecast clients session by session from what was known then, and compare with what came.
 
     FILE holds one row per score (client, time, score), or one row per client with --wide. Without FILE the scores
-    of --instrument are read from the record. Clients are split, never rows: nobody is forecast by a model that has
-    seen them. Only figures about groups are shown.
+    of --instrument are read from the record, and with them what its signals turned out to be worth; --ledger shows
+    that alone. Clients are split, never rows: nobody is forecast by a model that has seen them. Only figures about
+    groups are shown.
     """
+    if ledger:
+        if file is not None or key is not None:
+            raise click.UsageError("--ledger reads the signals of the record: leave FILE and --instrument out.")
+        _print_ledger(_console(), store_url)
+        return
     from mbc.models import expected_course, prospective_validation  # noqa: PLC0415 - statistics load when they run
 
     _require_writable(out, save_model)
     measure = _measure(key, better, score_range, reliable_change, named=score)
-    console = Console(highlight=False)
-    if not console.is_terminal:
-        console = Console(highlight=False, width=130)
+    console = _console()
     if file is None:
         if held_out is not None:
             raise click.UsageError("--held-out FILE2 needs a FILE to learn from.")
@@ -129,6 +134,8 @@ def command(  # noqa: PLR0913 - one keyword for each option
             frame, **columns, **about, held_out=others, folds=folds, seed=seed, progress=progress
         )
     print_validation(console, validation, measure.name)
+    if file is None:
+        _print_ledger(console, store_url)
     if out is not None:
         _write(console, validation, out)
     if save_model is not None:
@@ -156,6 +163,22 @@ def _require_writable(folder: Path | None, model: Path | None) -> None:
 def _not_written(folder: Path, fault: OSError) -> MbcError:
     why = fault.strerror or fault
     return MbcError(f"{folder} cannot be written to: {why}. Choose a folder you may write in.")
+
+
+def _console() -> Console:
+    console = Console(highlight=False)
+    return console if console.is_terminal else Console(highlight=False, width=130)
+
+
+def _print_ledger(console: Console, store_url: str) -> None:
+    """Print what the signals on record turned out to be worth."""
+    from mbc.care import CohortModels  # noqa: PLC0415
+    from mbc.care.signals.report import signal_report  # noqa: PLC0415
+    from mbc.cli.signals import print_report  # noqa: PLC0415
+    from mbc.store import Store  # noqa: PLC0415
+
+    with Store.open(store_url) as store:
+        print_report(console, signal_report(store, cohort=CohortModels(store, fits="by command")))
 
 
 def _measure(

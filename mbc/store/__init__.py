@@ -10,12 +10,14 @@ from mbc.store.schema.entries import (
     Homework,
     ImaginedPartnerView,
     MeasurePause,
+    PatternTag,
     PlannedMeasure,
     RelationshipConflict,
     ReleaseOfInformation,
     Signal,
     SignalAnswer,
     SmallWin,
+    SupportNetwork,
 )
 from mbc.store.schema.records import (
     Administration,
@@ -33,7 +35,14 @@ from mbc.store.schema.records import (
     RelationshipStatus,
     Session,
 )
-from mbc.store.schema.safety_entries import CouplesContraindication, DutyToReport, FlagResponse, SafetyPlan
+from mbc.store.schema.safety_entries import (
+    CouplesContraindication,
+    DutyToReport,
+    FlagResponse,
+    SafetyChange,
+    SafetyPlan,
+    SecondReview,
+)
 from mbc.store.store import Store
 from mbc.store.writing.result import Outcome, Preview
 
@@ -59,6 +68,7 @@ __all__ = [
     "ImportSource",
     "MeasurePause",
     "Outcome",
+    "PatternTag",
     "Permission",
     "PlannedMeasure",
     "Preview",
@@ -68,11 +78,14 @@ __all__ = [
     "RelationshipStatus",
     "ReleaseOfInformation",
     "Role",
+    "SafetyChange",
     "SafetyPlan",
+    "SecondReview",
     "Session",
     "Signal",
     "SignalAnswer",
     "SmallWin",
     "Store",
+    "SupportNetwork",
     "User",
 ]

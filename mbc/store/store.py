@@ -23,6 +23,7 @@ from mbc.store.audit.log import append, operator
 from mbc.store.backup.store_methods import Backups
 from mbc.store.caseloads import Caseloads
 from mbc.store.clinic_models import ClinicModels
+from mbc.store.clinic_settings import ClinicSettings
 from mbc.store.database import addresses
 from mbc.store.database import engine as engines
 from mbc.store.database.encryption_keys import given
@@ -46,8 +47,9 @@ from mbc.store.writing.transaction import Writing
 
 
 class Store(
-    Readers, Provenance, BreakGlass, Backups, Maintenance, Caseloads, Retention, ClinicModels, Releases, Askings
-):
+    Readers, Provenance, BreakGlass, Backups, Maintenance, Caseloads, Retention, ClinicModels, ClinicSettings,
+    Releases, Askings,
+):  # fmt: skip
     """A longitudinal record, whole (for the operator at the command line) or narrowed to one user.
 
     Examples

@@ -20,10 +20,14 @@ import pytest
 from argon2 import PasswordHasher
 from click.testing import CliRunner
 
-from dashboards.app import PAGES
+from dashboards.app import PAGES, open_app
+from dashboards.forms.catalogue import FORMS
 from dashboards.pages.dispatch import page_for
 from dashboards.routes import PageRequest
+from dashboards.settings import Settings
 from mbc import care
+from mbc.care.signals.note import signals_of
+from mbc.care.signals.report import signal_report
 from mbc.cli.program import program
 from mbc.errors import MbcError
 from mbc.exchange.own_definitions import definitions_of, keep_definitions
@@ -38,19 +42,23 @@ from mbc.store import (
     Flag,
     FlagResponse,
     ImportSource,
+    SafetyChange,
     SafetyPlan,
+    Signal,
+    SignalAnswer,
     Store,
 )
 from mbc.store.accounts import passwords
 from mbc.store.reading.entry_readers import EntryReaders
 from mbc.store.reading.readers import Readers
+from tests.dashboards.conftest import sign_in, token_of
 from tests.dashboards.record import PASSWORD, day, make_record
 from tests.own_questionnaires import safety_questionnaire
 
 pytestmark = pytest.mark.long
 
 ROLES = ("birch", "oak", "ana", "res", "adam", "noa")
-CLIENT = "C001"
+CLIENT, SIGNAL = "C001", "S-1"
 MOMENT = re.compile(
     r"datetime\.datetime\([^)]*\)\)?|\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(\.\d+)?([+-]\d\d:?\d\d|Z|UTC)?"
 )
@@ -82,6 +90,8 @@ def make_twin(url: str, *, screened: bool) -> None:
                     Administration(CLIENT, "hits", day(1), (4, 4, 4, 4), flags=(Flag("i1"),), source_line=2)
                 )
             record.add(Administration("C003", "who5", day(1), (2, 2, 2, 2, 2), source_line=3))
+            record.add(Signal(SIGNAL, CLIENT, day(2), "not on track", "rses.total 20 to 12"))
+            record.add(SignalAnswer(SIGNAL, CLIENT, day(3), "seen"))
         if screened:
             with store.writing(source=ImportSource("screens.csv", "cd" * 32)) as record:
                 record.add(Administration(CLIENT, "hark", day(2), (1, 1, 0, 0)))
@@ -89,6 +99,7 @@ def make_twin(url: str, *, screened: bool) -> None:
                 record.add(SafetyPlan(CLIENT, day(2), next_review_on=day(3)))
                 record.add(DutyToReport(CLIENT, day(2), "advice sought"))
                 record.add(CouplesContraindication(CLIENT, day(2), "violence or fear"))
+                record.add(SafetyChange(SIGNAL, CLIENT, day(3)))
             with store.writing(source=ImportSource("own.csv", "ef" * 32)) as record:
                 with tempfile_of(safety_questionnaire("unsafe")) as folder, using(folder):
                     keep_definitions(record, ["unsafe"])
@@ -178,6 +189,8 @@ LOOKS: dict[str, Callable[[Store], object]] = {
     "definitions": lambda store: store.definitions().drop("recorded_at").rows(),
     "questionnaires": known_keys,
     "review": lambda store: care.client_review(store, CLIENT),
+    "signals": lambda store: signals_of(store, care.client_review(store, CLIENT)),
+    "signal report": signal_report,
     "caseload": care.caseload,
     "outcomes": lambda store: care.clinic_report(store, definition="jacobson-truax", cohort="in-care"),
     "releases": lambda store: store.releases(),
@@ -208,6 +221,10 @@ def test_whatever_a_role_can_look_at_is_the_same_in_both(twins, role):
 COMMANDS = {
     "caseload": ["caseload"],
     "review": ["review", CLIENT],
+    "signals": ["signals", "list", "--all"],
+    "signal report": ["signals", "report"],
+    "update of signals": ["signals", "update"],
+    "answer to a signal": ["record", "answer", CLIENT, "seen", "--signal", SIGNAL],
     "outcomes": ["outcomes"],
     "audit": ["audit"],
     "audit to a file": ["audit", "--out", "{folder}/audit.csv"],
@@ -243,3 +260,29 @@ def test_the_two_records_do_differ_for_those_who_may_know(twins):
     with Store.open(twins[0]) as without, Store.open(twins[1]) as with_data:
         flags = [one.as_user("lead").safety_flags()["instrument"].to_list() for one in (without, with_data)]
     assert set(flags[1]) - set(flags[0]) == {"hits", "hark", "unsafe"}
+
+
+SEALED = re.compile(r'value="[A-Za-z0-9_=.-]{24,}"')
+WRITTEN_PAGES = (
+    f"/client/{CLIENT}?plain=1", "/outcomes?plain=1", "/caseload?plain=1", f"/client/{CLIENT}/record",
+    f"/client/{CLIENT}/record/signal/{SIGNAL}", f"/client/{CLIENT}/record/restricted",
+    *(f"/client/{CLIENT}/record/{form}" for form in FORMS),
+)  # fmt: skip
+
+
+def test_the_pages_of_recording_are_the_same_in_both(twins):
+    seen = []
+    for url in twins:
+        with open_app(url, Settings(secret_key="k" * 32)) as app:
+            visitor = app.server.test_client()
+            assert sign_in(visitor, "noa").status_code == 303
+            pages = {path: visitor.get(path) for path in WRITTEN_PAGES}
+            sent = {
+                "form": "signal", "key": SIGNAL, "client": CLIENT, "token": "t", "answer": "not now",
+                "reason": "exam week",
+                "csrf": token_of(visitor.get(f"/client/{CLIENT}/record/event").text), "answered_on": "2026-01-26",
+            }  # fmt: skip
+            pages["an answer"] = visitor.post("/record-entry", data=sent)
+            seen.append({path: plain(SEALED.sub("<sealed>", page.text)) for path, page in pages.items()})
+    assert {path for path in seen[0] if seen[0][path] != seen[1][path]} == set()
+    assert "exam week" in seen[0]["an answer"]  # of that day another answer is on record

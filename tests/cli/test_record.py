@@ -61,6 +61,8 @@ def rows(url, reader, **of):
         ),
         ("measure C1 rses --every-days 14 --before-sessions '1 8'", "planned_measures", {"every_days": 14}),
         ("pause C1 --on 2027-07-01 --ends-on 2027-07-31", "measure_pauses", {"ends_on": date(2027, 7, 31)}),
+        ("pattern C1 R1 'giving in'", "pattern_tags", {"pattern": "giving in", "noted_on": TODAY}),
+        ("support C1 3 6.5", "support_networks", {"people": 3, "quality": 6.5}),
         ("safety-plan C1 --next-review-on 2027-01-01", "safety_plans", {"made_on": TODAY}),
         ("duty-to-report C1 'advice sought'", "duties_to_report", {"outcome": "advice sought"}),
         ("contraindication C1 'acute risk'", "couples_contraindications", {"ended_on": None}),
@@ -186,4 +188,4 @@ def test_each_account_records_what_it_may(url):
 
 def test_every_kind_of_entry_has_a_name():
     assert {*KIND_NAMES} == {*KINDS, Administration} - {Clinician}
-    assert set(KIND_NAMES.values()) - {"status", "signal", "answer"} <= set(COMMANDS)
+    assert set(KIND_NAMES.values()) - {"status", "signal", "safety-change"} <= set(COMMANDS)

@@ -27,17 +27,20 @@ from mbc.store import (
     Homework,
     ImaginedPartnerView,
     MeasurePause,
+    PatternTag,
     PlannedMeasure,
     Relationship,
     RelationshipConflict,
     RelationshipStatus,
     ReleaseOfInformation,
+    SafetyChange,
     SafetyPlan,
     Session,
     Signal,
     SignalAnswer,
     SmallWin,
     Store,
+    SupportNetwork,
     migrations,
 )
 from mbc.store.database import sqlcipher
@@ -162,11 +165,14 @@ def entries_of(client_id: str, day: date, name: str = "1") -> list:
         ),
         PlannedMeasure(client_id, "who5" if name == "1" else "rses", day, 14, before_sessions="1 8"),
         MeasurePause(client_id, day, date(2026, 6, 1), "on holiday"),
+        PatternTag(client_id, f"{client_id}-R1", "giving in" if name == "1" else "jealousy", day),
+        SupportNetwork(client_id, day, 3, 6),
         Signal(f"{client_id}-S{name}", client_id, day, "not on track", "rses 12, expected 15 to 20", "rses"),
         SignalAnswer(f"{client_id}-S1", client_id, day, "changed", "alliance"),
         SafetyPlan(client_id, day, day, date(2026, 8, 2), "scheduled"),
         DutyToReport(client_id, day, "advice sought"),
         CouplesContraindication(client_id, day, "violence or fear"),
+        SafetyChange(f"{client_id}-S1", client_id, day),
     ]  # fmt: skip
 
 

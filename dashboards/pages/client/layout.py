@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -24,6 +25,7 @@ from dashboards.pages.client.screen import (
     questions,
     tiles,
 )
+from dashboards.pages.client.signal import signal_question
 from dashboards.pages.client.snapshot import Snapshot, browser_data, quadrant, read_snapshot, tile_charts, timeline
 from dashboards.pages.client.view import ChartView, chosen_view, keep_view
 from dashboards.pages.other_records import forms as other_records_forms
@@ -38,14 +40,15 @@ from dashboards.web.visitor import record_view
 from mbc import __version__
 from mbc.care import CohortModels, client_safety
 from mbc.care.client.releases import releases_in_force
+from mbc.care.signals.note import note_signals
 from mbc.errors import NotInRecord
 from mbc.exchange.own_definitions import with_definitions_of_record
 from mbc.instruments.short_names import short_name
-from mbc.store import Administration, Session, Store
+from mbc.store import Administration, Session, Signal, Store
 from mbc.store.accounts.break_glass import MAY_OPEN
 
 
-def layout(
+def layout(  # noqa: PLR0913 - one argument for each thing that a page is laid out from
     store: Store,
     client_id: str,
     cohort: CohortModels | None = None,
@@ -55,6 +58,7 @@ def layout(
     token: str = "",
     note: str = "",
     asks: bool = False,
+    later: list[Callable[[], object]] | None = None,
 ) -> list[Component]:
     """Lay out one client's page; raises NotInRecord for a client the store does not show.
 
@@ -75,11 +79,21 @@ def layout(
         What the last form led to.
     asks : bool
         Whether clients are asked from here.
+    later : list, optional
+        Takes what is to be written once the page was read: new signals.
     """
     snapshot = read_snapshot(store, client_id, cohort=cohort, as_of=as_of)
+    _note_later(store, snapshot, later)
     asking = _Asking(asks and store.can_write(Administration), waiting_words(store, client_id))
     page = _page(store, snapshot, asking, token, legend_and_controls(view or ChartView()))
     return [*_way_back(store), *notice(note), page]
+
+
+def _note_later(store: Store, snapshot: Snapshot, later: list[Callable[[], object]] | None) -> None:
+    """Have new signals written once everything was read."""
+    new = snapshot.signals.new
+    if later is not None and new:
+        later.append(lambda: note_signals(store, new))
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,6 +121,7 @@ def _page(store: Store, snapshot: Snapshot, asking: _Asking, token: str, control
             releases=releases_in_force(store, client_id, on=review.as_of) if restricted else (),
             reader=None if store.user is None else store.user.clinician_id,
         ),
+        *signal_question(snapshot.signals, review.as_of, answers=store.can_write(Signal), token=token),
         html.Section(questions(review), className="no-print", **aria(label="What to ask")),
         html.Section(tiles(snapshot, tile_charts(snapshot)), **aria(label="Measures")),
         *([controls] if snapshot.drawn else []),
@@ -142,6 +157,7 @@ def _kept(request: PageRequest, client_id: str) -> list[Component | str]:
 
     def page() -> Component:
         snapshot = read_snapshot(store, client_id, cohort=cohort, as_of=today)
+        _note_later(store, snapshot, request.later)
         return _page(store, snapshot, asking, blank("token"), blank("controls"))
 
     blanks = {"token": request.token, "controls": legend_and_controls(chosen_view())}
@@ -224,6 +240,7 @@ def _lay_out(request: PageRequest) -> list[Any]:
         token=request.token,
         note=request.note,
         asks=asking_access() is not None,
+        later=request.later,
     )
     return [*above, *page]
 

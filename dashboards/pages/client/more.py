@@ -11,6 +11,7 @@ from dashboards.components.charts import CONFIG
 from dashboards.components.tables import table
 from dashboards.components.wording import day_words
 from dashboards.pages.client.content import summary_row
+from dashboards.pages.client.signal import signal_history
 from dashboards.pages.client.snapshot import Snapshot
 from mbc.care import words
 from mbc.care.client.course_shapes import clinic_note
@@ -25,6 +26,7 @@ def below(snapshot: Snapshot, quadrant: Chart | None) -> list[Component]:
     review = snapshot.review
     parts = [*_patterns(snapshot, quadrant), *_shapes(snapshot)]
     parts += [*_goals(review), *_questionnaires(review), *_measures(review)]
+    parts += signal_history(snapshot.signals.entries)
     return [html.Div(parts, className="below-screen")] if parts else []
 
 

@@ -11,6 +11,8 @@ from mbc.care.client.course_shapes import CourseShape, course_shapes
 from mbc.care.client.moved_items import ItemStrip, items_since_last_time
 from mbc.care.client.relationship_patterns import RelationshipPattern, relationship_patterns
 from mbc.care.course.charted_scales import ALLIANCE
+from mbc.care.signals.ledger import ClientSignals
+from mbc.care.signals.note import signals_of
 from mbc.care.values.course import Mark
 from mbc.figures.client_page.answers_chart import answers_chart
 from mbc.figures.client_page.colours import dark_for_light
@@ -34,6 +36,7 @@ class Snapshot:
     patterns: tuple[RelationshipPattern, ...]
     shapes: tuple[CourseShape, ...]  # how uneven each course is
     sheet: Sheet | None  # the time axis of all charts
+    signals: ClientSignals  # what the ledger asks
 
     @property
     def drawn(self) -> tuple[Trajectory, ...]:
@@ -59,6 +62,7 @@ def read_snapshot(
         patterns=relationship_patterns(review),
         shapes=course_shapes(review.trajectories, cohort),
         sheet=shared_sheet(review.trajectories),
+        signals=signals_of(store, review, cohort),
     )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Sequence
 from typing import Protocol
 
@@ -35,6 +36,7 @@ from dashboards.pages.outcomes.content import (
     whose,
 )
 from dashboards.pages.outcomes.forms import DOWNLOAD, RELEASE_FILES, answer_download
+from dashboards.pages.outcomes.signals import signals_section
 from dashboards.routes import Page
 from dashboards.web.sessions import csrf_token
 from dashboards.web.visitor import models, user_store
@@ -81,7 +83,13 @@ class Shown(Protocol):
 
 @with_definitions_of_record
 def layout(
-    store: Store, theme: Theme, token: str = "", note: str = "", own: CohortModels | None = None
+    store: Store,
+    theme: Theme,
+    token: str = "",
+    note: str = "",
+    own: CohortModels | None = None,
+    *,
+    today: dt.date | None = None,
 ) -> list[Component]:
     """Lay out the outcomes of everybody whom this view of the record counts."""
     whom = [html.P(whose(store.user), className="quiet-words")] if store.user else []
@@ -98,6 +106,7 @@ def layout(
         *head,
         html.Div(choosers, className="choosers"),
         html.Div(content(report, theme, token), id=ids.OUTCOMES, **aria(live="polite")),
+        *signals_section(store, own, today),
     ]
 
 
@@ -262,7 +271,9 @@ PAGE = Page(
     path="/outcomes",
     label="Outcomes",
     may_open=lambda user: user.has_permission("aggregate:read"),
-    layout=lambda request: layout(request.store, request.theme, request.token, request.note, request.models),
+    layout=lambda request: layout(
+        request.store, request.theme, request.token, request.note, request.models, today=request.today
+    ),
     register=register,
     forms={DOWNLOAD: answer_download},
 )

@@ -155,6 +155,7 @@ def form_page(
         in_drawer=bool(subject.client_id),
         start=_start(fields),
         fields=[_filled(field, sent, wrong.get(field.name, "")) for field in fields],
+        details=form.details(subject),
         hidden={
             "csrf": csrf_token(),
             "writer": seal_name(subject.user.username),

@@ -13,7 +13,7 @@ from flask import current_app, session
 from dashboards.forms.entry import Subject, as_seen, key_of
 from dashboards.forms.record_words import Taken
 from mbc.instruments.library import instrument as load
-from mbc.store import Administration
+from mbc.store import Administration, SafetyChange, SignalAnswer
 from mbc.store.schema.kinds import KINDS, channel_of
 
 _ENTERED = "entered"  # in the session: [client, [[kind, key, digest], ...]], the latest first
@@ -72,9 +72,18 @@ def undo_entered(subject: Subject, number: str) -> bool:
             if isinstance(record, Taken):
                 writing.undo(Administration, record.administration_id)
                 continue
+            if (change := _safety_change(subject, record)) is not None:
+                writing.undo(type(change), change.signal_id, change.answered_on)
             writing.add(record, supersede="undone", replaces=record)  # locks it, and refuses another version
             writing.undo(type(record), *(getattr(record, name) for name in KINDS[type(record)].key))
     return True
+
+
+def _safety_change(subject: Subject, record: Any) -> SafetyChange | None:
+    """Give what an answer to a signal holds in the safety channel, for those who may know."""
+    if not isinstance(record, SignalAnswer) or not subject.store.has_permission("safety:read"):
+        return None
+    return subject.find(SafetyChange, key_of(record))
 
 
 def _name(record: Any) -> str:

@@ -15,6 +15,7 @@ from dashboards.forms.save import Refusal, save, seen_of
 from dashboards.pages.record.addresses import form_path, list_path
 from dashboards.pages.record.content import REASON, back_path, form_page
 from dashboards.pages.record.entered import note_entered, undo_entered
+from dashboards.routes import client_path
 from dashboards.web.flash import STALE, back_to
 from dashboards.web.kept_words import forget_words, keep_words
 from dashboards.web.sessions import csrf_holds
@@ -59,14 +60,15 @@ def answer_undo() -> ResponseReturnValue:
         raise _refused()
     subject = Subject(store, signed_in_user(), client_id, today())
     _ = subject.name  # raises for a client who does not exist here
+    back = client_path(client_id) if request.form.get("from") == "page" else list_path(client_id)
     if not csrf_holds(request.form.get("csrf")):
-        return back_to(list_path(client_id), STALE)
+        return back_to(back, STALE)
     try:
         with definitions_of(store):
             undone = undo_entered(subject, request.form.get("entry", ""))
     except Conflict as fault:
-        return back_to(list_path(client_id), f"Not undone: {fault}")
-    return back_to(list_path(client_id), f"{DONE}undone; the history keeps it." if undone else _NOT_THERE)
+        return back_to(back, f"Not undone: {fault}")
+    return back_to(back, f"{DONE}undone; the history keeps it." if undone else _NOT_THERE)
 
 
 def _write(form: EntryForm, subject: Subject, record: object, typed: Mapping[str, str]) -> ResponseReturnValue:
@@ -95,19 +97,22 @@ def _write(form: EntryForm, subject: Subject, record: object, typed: Mapping[str
         return again(words if not name else "Not recorded: see below.", {name: words} if name else None)
     if isinstance(done, Refusal):
         return again(done.problem, needs_reason=done.needs_reason, seen=done.seen)
-    return _recorded(form, subject, draft, done)
+    back = client_path(subject.client_id) if typed.get("from") == "page" else back_path(subject, form)
+    return _recorded(form, subject, draft, done, back)
 
 
-def _recorded(form: EntryForm, subject: Subject, draft: Draft, outcomes: tuple[str, ...]) -> ResponseReturnValue:
+def _recorded(
+    form: EntryForm, subject: Subject, draft: Draft, outcomes: tuple[str, ...], back: str
+) -> ResponseReturnValue:
     client_id = subject.client_id if form.needs_client else draft.records[0].client_id
     changed = tuple(
         record for record, outcome in zip(draft.records, outcomes, strict=True) if outcome != "duplicate"
     )
     note_entered(Subject(subject.store, subject.user, client_id, subject.today), changed)
     note = _TWICE if not changed else _CHANGED if "superseding" in outcomes else _RECORDED
-    answer = make_response(
-        back_to(back_path(Subject(subject.store, subject.user, client_id, subject.today), form), note)
-    )
+    if not form.needs_client:
+        back = back_path(Subject(subject.store, subject.user, client_id, subject.today), form)
+    answer = make_response(back_to(back, note))
     forget_words(answer)
     return answer
 

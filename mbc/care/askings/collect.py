@@ -26,6 +26,7 @@ class Collected:
     answered: int = 0  # askings whose answers are on record from now on
     stored: int = 0  # administrations and ratings of goals
     duplicates: int = 0  # of these, what was on record already
+    clients: set[str] = field(default_factory=set[str])  # whose answers these are
     stopped: list[str] = field(default_factory=list[str])  # clients who want no more askings
     faults: list[str] = field(default_factory=list[str])  # what could not be written, and why; it stays in the box
 
@@ -103,6 +104,7 @@ def _collect_asking(
         store.note_progress(asking_id, moments, collected=True)
         box.discard(asking_id)
         result.answered += 1
+        result.clients.add(client_id)
         return
     store.note_progress(asking_id, moments, collected=False)
     if state == "stopped":

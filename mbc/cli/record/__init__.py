@@ -18,6 +18,7 @@ class EntryCommand(NamedTuple):
 
 
 COMMANDS: dict[str, EntryCommand] = {
+    "answer": EntryCommand("signals", "An answer to a signal: seen, changed, not now."),
     "session": EntryCommand("care", "A session, kept or missed."),
     "rating": EntryCommand("goals", "Where the client stands with a goal."),
     "goal": EntryCommand("goals", "A goal: new, revised or retired."),
@@ -36,10 +37,13 @@ COMMANDS: dict[str, EntryCommand] = {
     "release": EntryCommand("entries", "A release of information: who gets which scores until when."),
     "measure": EntryCommand("entries", "A questionnaire of the client's plan of measures."),
     "pause": EntryCommand("entries", "A time in which nothing of the plan is asked."),
+    "pattern": EntryCommand("entries", "A pattern in a relationship."),
+    "support": EntryCommand("entries", "The support network: how many, how good."),
     "safety-plan": EntryCommand("entries", "That there is a safety plan, and its reviews."),
     "duty-to-report": EntryCommand("entries", "That a duty to report was considered."),
     "contraindication": EntryCommand("entries", "That work as a couple is contraindicated."),
     "flag-response": EntryCommand("entries", "What was done about an answer that raised a flag."),
+    "second-review": EntryCommand("entries", "That a second person has looked at a flag."),
     "undo": EntryCommand("undo", "Take the last change of an entry back."),
 }
 

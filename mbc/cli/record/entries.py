@@ -24,12 +24,15 @@ from mbc.store import (
     Homework,
     ImaginedPartnerView,
     MeasurePause,
+    PatternTag,
     PlannedMeasure,
     RelationshipConflict,
     ReleaseOfInformation,
     SafetyPlan,
+    SecondReview,
     SmallWin,
     Store,
+    SupportNetwork,
 )
 from mbc.store.schema.field_types import FieldType, field_types
 from mbc.store.schema.kinds import KINDS, Kind
@@ -129,6 +132,15 @@ _SPECS = (
         {"ends_on": "Last day; default: until further notice.", "reason": "Why."},
     ),
     EntrySpec(
+        "pattern", PatternTag, "Tag a relationship with a pattern, in words of mbc's own.",
+        ("relationship_id", "pattern"), {},
+    ),
+    EntrySpec(
+        "support", SupportNetwork,
+        "Record on how many people the client can count, and how good that is, 0 to 10.",
+        ("people", "quality"), {},
+    ),
+    EntrySpec(
         "safety-plan", SafetyPlan,
         "Record that there is a safety plan, and its reviews; never what it says. Needs the permission.", (),
         {
@@ -150,6 +162,12 @@ _SPECS = (
         "Record what was done about an answer that raised a flag: NUMBER of the questionnaire, ITEM. Needs the "
         "permission.",
         ("administration_id", "item", "action"), {},
+    ),
+    EntrySpec(
+        "second-review", SecondReview,
+        "Record that a second person, not who acknowledged it, has looked at an answer that raised a flag: "
+        "NUMBER of the questionnaire, ITEM. Needs the permission.",
+        ("administration_id", "item"), {},
     ),
 )  # fmt: skip
 _METAVARS = {"administration_id": "NUMBER", "relationship_id": "RELATIONSHIP"}

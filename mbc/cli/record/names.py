@@ -19,16 +19,20 @@ from mbc.store import (
     Homework,
     ImaginedPartnerView,
     MeasurePause,
+    PatternTag,
     PlannedMeasure,
     Relationship,
     RelationshipConflict,
     RelationshipStatus,
     ReleaseOfInformation,
+    SafetyChange,
     SafetyPlan,
+    SecondReview,
     Session,
     Signal,
     SignalAnswer,
     SmallWin,
+    SupportNetwork,
 )
 
 KIND_NAMES: dict[type, str] = {
@@ -51,11 +55,15 @@ KIND_NAMES: dict[type, str] = {
     ReleaseOfInformation: "release",
     PlannedMeasure: "measure",
     MeasurePause: "pause",
+    PatternTag: "pattern",
+    SupportNetwork: "support",
     Signal: "signal",
     SignalAnswer: "answer",
     SafetyPlan: "safety-plan",
     DutyToReport: "duty-to-report",
     CouplesContraindication: "contraindication",
     FlagResponse: "flag-response",
+    SafetyChange: "safety-change",
+    SecondReview: "second-review",
 }
 """Kind of record -> its name; what is undone is named by it."""

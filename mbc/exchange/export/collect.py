@@ -11,7 +11,7 @@ from mbc.exchange.export.instrument_facts import known
 from mbc.exchange.export.scores import score_administrations
 from mbc.exchange.own_definitions import DEFINITIONS, definition_lines, with_definitions_of_record
 from mbc.store import Store
-from mbc.store.schema.kinds import ENTRIES, SAFETY_CHANGE
+from mbc.store.schema.kinds import ENTRIES
 from mbc.store.schema.records import Channel
 from mbc.store.schema.safety_rules import SAFETY_EVENT
 
@@ -25,7 +25,6 @@ _LATER = ("goals", "goal_ratings", "events", *(kind.reader for kind in ENTRIES i
 _SAFETY = tuple(kind.reader for kind in ENTRIES if kind.channel == "safety" and kind.portable)
 _CARE_ROWS = {  # of tables that hold both channels
     "events": ~pl.col("kind").str.to_lowercase().str.starts_with(SAFETY_EVENT),
-    "signal_answers": pl.col("change").ne_missing(SAFETY_CHANGE),
 }
 _KEY = "administration_id"
 Progress = Callable[[str], None]

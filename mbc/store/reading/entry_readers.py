@@ -71,15 +71,20 @@ class EntryReaders(QueryView):
         """client_id, starts_on, ends_on (null: until further notice), reason."""
         return self._entries(entries.MeasurePause, client_id)
 
+    def pattern_tags(self, *, client_id: str | None = None) -> pl.DataFrame:
+        """Patterns that were seen in relationships: client_id, relationship_id, pattern, noted_on."""
+        return self._entries(entries.PatternTag, client_id)
+
+    def support_networks(self, *, client_id: str | None = None) -> pl.DataFrame:
+        """client_id, rated_on, people (on how many the client can count), quality (0 to 10)."""
+        return self._entries(entries.SupportNetwork, client_id)
+
     def signals(self, *, client_id: str | None = None) -> pl.DataFrame:
         """signal_id, client_id, raised_on, state, inputs, instrument, scale, model, version."""
         return self._entries(entries.Signal, client_id)
 
     def signal_answers(self, *, client_id: str | None = None) -> pl.DataFrame:
-        """signal_id, client_id, answered_on, answer, change, reason.
-
-        The answer "changed: safety" needs the permission ``safety:read``.
-        """
+        """signal_id, client_id, answered_on, answer, change, reason."""
         return self._entries(entries.SignalAnswer, client_id)
 
     def safety_plans(self, *, client_id: str | None = None) -> pl.DataFrame:
@@ -121,6 +126,26 @@ class EntryReaders(QueryView):
             Without the permission ``safety:read``.
         """
         return self._entries(safety_entries.FlagResponse, client_id)
+
+    def safety_changes(self, *, client_id: str | None = None) -> pl.DataFrame:
+        """Answers to signals that concern safety: signal_id, client_id, answered_on.
+
+        Raises
+        ------
+        AccessDenied
+            Without the permission ``safety:read``.
+        """
+        return self._entries(safety_entries.SafetyChange, client_id)
+
+    def second_reviews(self, *, client_id: str | None = None) -> pl.DataFrame:
+        """administration_id, item, client_id, reviewed_on.
+
+        Raises
+        ------
+        AccessDenied
+            Without the permission ``safety:read``.
+        """
+        return self._entries(safety_entries.SecondReview, client_id)
 
     def _entries(self, record: type, client_id: str | None) -> pl.DataFrame:
         kind = KINDS[record]

@@ -168,12 +168,12 @@ class Readers(EntryReaders):
         """One row per goal; ``scale`` ("rses", "ecr_s.anxiety") says whose points the target is in.
 
         goal_id, client_id, label, baseline, target, higher_is_better, set_on, retired_on, retired_reason, scale
-        (null: the goal is rated 0 to 10).
+        (null: the goal is rated 0 to 10, or -2 to 2), pattern (that it is to change; null: none).
         """
         c = t.goal.c
         columns = (
             c.goal_id, c.client_id, c.label, c.baseline, c.target, c.higher_is_better, c.set_on,
-            c.retired_on, c.retired_reason, c.scale,
+            c.retired_on, c.retired_reason, c.scale, c.pattern,
         )  # fmt: skip
         return self._read(
             "goals", columns, t.goal, c.client_id, client_id, order=("client_id", "set_on", "goal_id")

@@ -11,16 +11,19 @@ from datetime import date
 from typing import Literal
 
 from mbc.errors import StoreError
-from mbc.store.schema.field_types import CheckedRecord, Count, Hours, Identifier, Points, ShortText, Term
+from mbc.store.schema.field_types import CheckedRecord, Count, Hours, Identifier, People, Points, ShortText, Term
 from mbc.store.schema.validation import check_id, check_order, quote
 
 Completion = Literal["done", "partly", "not done"]
 RuptureKind = Literal["withdrawal", "confrontation", "mixed"]
 Aspect = Literal["relationship", "closeness", "trust", "commitment", "conflict"]
 Answer = Literal["seen", "changed", "not now"]
-ChangeMade = Literal[
-    "alliance", "motivation", "safety", "life event", "skills and homework", "measure does not fit"
-]
+ChangeMade = Literal["alliance", "motivation", "life event", "skills and homework", "measure does not fit"]
+Pattern = Literal[
+    "pursue and withdraw", "giving in", "taking care of the other", "jealousy", "keeping distance",
+    "very fast closeness", "idealising", "avoiding conflict", "escalating conflict", "on and off",
+    "unavailable partner", "losing oneself",
+]  # fmt: skip
 
 _MOST_BURST = 5
 _MOST_SESSION = 1000
@@ -132,6 +135,26 @@ class ImaginedPartnerView(CheckedRecord):
     aspect: Aspect = "relationship"
 
 
+@dataclass(frozen=True, slots=True)
+class PatternTag(CheckedRecord):
+    """A pattern that client and therapist see in a relationship; its words are mbc's own, never a name."""
+
+    client_id: Identifier
+    relationship_id: Identifier
+    pattern: Pattern
+    noted_on: date
+
+
+@dataclass(frozen=True, slots=True)
+class SupportNetwork(CheckedRecord):
+    """On how many people the client can count, and how good that support is, on a day."""
+
+    client_id: Identifier
+    rated_on: date
+    people: People
+    quality: Points  # 0: none at all, 10: all that the client could wish for
+
+
 READINESS = "couples_readiness"  # among the scales of a release: ratings of readiness for work as a couple
 
 
@@ -226,7 +249,7 @@ class Signal(CheckedRecord):
 
 @dataclass(frozen=True, slots=True)
 class SignalAnswer(CheckedRecord):
-    """What was done about a signal, on a day."""
+    """What was done about a signal, on a day; what concerns safety is a `SafetyChange` beside it."""
 
     signal_id: Identifier
     client_id: Identifier

@@ -44,6 +44,7 @@ Term = Annotated[str, "term"]  # a word or list of words of mbc's own
 Points = Annotated[float, Between(0, 10)]
 Hours = Annotated[float, Between(0, 100_000)]
 Count = Annotated[int, Between(1, 1000)]
+People = Annotated[int, Between(0, 200)]
 RowNumber = Annotated[int, Between(0, 2**63 - 1)]
 
 _LARGEST_INTEGER = 2**31 - 1

@@ -129,6 +129,14 @@ ENTRIES = (
     _entry_kind(
         entries.MeasurePause, ("client_id", "starts_on"), "measure pause", "pauses of measures", "measure_pauses"
     ),
+    _entry_kind(
+        entries.PatternTag, ("client_id", "relationship_id", "pattern"), "pattern tag",
+        "pattern tags", "pattern_tags",
+    ),
+    _entry_kind(
+        entries.SupportNetwork, ("client_id", "rated_on"), "support network", "ratings of the support network",
+        "support_networks",
+    ),
     _entry_kind(entries.Signal, ("signal_id",), "signal", "signals", "signals"),
     _entry_kind(
         entries.SignalAnswer, ("signal_id", "answered_on"), "signal answer", "answers to signals", "signal_answers"
@@ -146,14 +154,21 @@ ENTRIES = (
         "contraindications of couples work", "couples_contraindications", channel="safety",
     ),
     _entry_kind(
+        safety_entries.SafetyChange, ("signal_id", "answered_on"), "safety change", "changes that concern safety",
+        "safety_changes", channel="safety",
+    ),
+    _entry_kind(
         safety_entries.FlagResponse, ("administration_id", "item"), "flag response", "responses to flags",
         "flag_responses", channel="safety",
+    ),
+    _entry_kind(
+        safety_entries.SecondReview, ("administration_id", "item"), "second review", "second reviews of flags",
+        "second_reviews", channel="safety",
     ),
 )  # fmt: skip
 """What somebody enters during the working day; the order is one in which they can be written."""
 
 KINDS: dict[type, Kind] = {kind.record: kind for kind in (*_RECORDS, *ENTRIES)}
-SAFETY_CHANGE = "safety"  # an answer to a signal that belongs to the safety channel
 NAMES_INSTRUMENTS = (entries.ReleaseOfInformation, entries.PlannedMeasure, entries.Signal)
 CARE_READERS = frozenset(kind.reader for kind in KINDS.values() if kind.channel == "care")
 SAFETY_READERS = frozenset(kind.reader for kind in KINDS.values() if kind.channel == "safety")
@@ -163,19 +178,13 @@ def channel_of(record: object) -> Channel:
     """Say which channel a record of one of these kinds belongs to."""
     if isinstance(record, records.Event) and is_safety_event(record.kind):
         return "safety"
-    if isinstance(record, entries.SignalAnswer) and record.change == SAFETY_CHANGE:
-        return "safety"
     kind = KINDS.get(type(record))
     return "care" if kind is None else kind.channel
 
 
 def care_rows(table: Table) -> list[ColumnElement[bool]]:
     """Give the conditions that leave out the rows of the safety channel in a table that holds both."""
-    if table is t.event:
-        return [~t.event.c.kind.istartswith(SAFETY_EVENT)]
-    if table.name == "signal_answer":
-        return [table.c.change.is_distinct_from(SAFETY_CHANGE)]
-    return []
+    return [~t.event.c.kind.istartswith(SAFETY_EVENT)] if table is t.event else []
 
 
 def kind_of_reader(reader: str) -> Kind:

@@ -21,14 +21,24 @@ from mbc.store.schema.entries import (
     Homework,
     ImaginedPartnerView,
     MeasurePause,
+    Pattern,
+    PatternTag,
     PlannedMeasure,
     RelationshipConflict,
     ReleaseOfInformation,
     Signal,
     SignalAnswer,
     SmallWin,
+    SupportNetwork,
 )
-from mbc.store.schema.safety_entries import CouplesContraindication, DutyToReport, FlagResponse, SafetyPlan
+from mbc.store.schema.safety_entries import (
+    CouplesContraindication,
+    DutyToReport,
+    FlagResponse,
+    SafetyChange,
+    SafetyPlan,
+    SecondReview,
+)
 from mbc.store.schema.validation import (
     check_choice,
     check_days,
@@ -240,9 +250,12 @@ class Goal:
     retired_on: date | None = None
     retired_reason: str | None = None
     scale: str | None = None  # "rses" or "ecr_s.anxiety": set in that scale's points; None: rated 0 to 10
+    pattern: Pattern | None = None  # that it is to change, across relationships
 
     def __post_init__(self) -> None:
         check_ids(self, "goal_id", "client_id", "scale")
+        if self.pattern is not None:
+            check_choice(self, "pattern", get_args(Pattern))
         check_texts(self, "label", "retired_reason")
         check_days(self, "set_on", "retired_on")
         check_order(self, "set_on", "retired_on")
@@ -306,12 +319,16 @@ Record = (
     | ReleaseOfInformation
     | PlannedMeasure
     | MeasurePause
+    | PatternTag
+    | SupportNetwork
     | Signal
     | SignalAnswer
     | SafetyPlan
     | DutyToReport
     | CouplesContraindication
     | FlagResponse
+    | SafetyChange
+    | SecondReview
 )
 
 

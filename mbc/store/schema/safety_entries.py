@@ -58,6 +58,25 @@ class CouplesContraindication(CheckedRecord):
 
 
 @dataclass(frozen=True, slots=True)
+class SafetyChange(CheckedRecord):
+    """That a signal led to a change that concerns safety; for everybody else its answer is "seen"."""
+
+    signal_id: Identifier
+    client_id: Identifier
+    answered_on: date
+
+
+@dataclass(frozen=True, slots=True)
+class SecondReview(CheckedRecord):
+    """That a second person has looked at an answer that raised a flag, after somebody had acknowledged it."""
+
+    administration_id: RowNumber
+    item: Identifier
+    client_id: Identifier
+    reviewed_on: date
+
+
+@dataclass(frozen=True, slots=True)
 class FlagResponse(CheckedRecord):
     """What was done about an answer that raised a flag."""
 

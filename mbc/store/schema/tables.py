@@ -273,6 +273,7 @@ goal = Table(
     Column("retired_reason", Text),
     Column("scale", Id),  # whose points the target is in; NULL: the goal has ratings of its own
     entry_column(),
+    Column("pattern", String(32)),  # that it is to change, across relationships
     Index("ix_goal_client_id", "client_id"),
 )
 

@@ -15,6 +15,7 @@ from mbc.store.database.batches import batches
 from mbc.store.schema import records
 from mbc.store.schema import tables as t
 from mbc.store.schema.digests import new_secret
+from mbc.store.schema.kinds import KINDS
 from mbc.store.schema.safety_rules import SafetyRule
 from mbc.store.schema.validation import quote
 from mbc.store.writing.administration_batch import Completed
@@ -144,7 +145,7 @@ def owners(connection: Connection, known: Known, kind: type, batch: Sequence[Any
         named = None if kind is records.Episode else getattr(record, "episode_id", None)
         relationship = None if kind is records.Relationship else getattr(record, "relationship_id", None)
         known.require(record.client_id, relationship_id=relationship, episode_id=named)
-    if kind is records.FlagResponse:
+    if kind in (records.FlagResponse, records.SecondReview):
         _require_flags(connection, batch)
     if kind is records.Relationship:
         _require_free_labels(connection, batch)  # only now: its message tells of what a client has
@@ -211,7 +212,26 @@ def _require_free_labels(connection: Connection, batch: Sequence[records.Relatio
             )
 
 
-def _require_flags(connection: Connection, batch: Sequence[records.FlagResponse]) -> None:
+def require_another_person(connection: Connection, batch: Sequence[records.SecondReview], by: str) -> None:
+    """Raise Conflict where the one who acknowledged a flag would be its second person too."""
+    c = t.safety_flag.c
+    for review in batch:
+        named = (c.administration_id == review.administration_id, c.item == review.item)
+        if connection.execute(select(c.acknowledged_by).where(*named)).scalar() == by:
+            raise Conflict(f"{by} has acknowledged this flag: somebody else is its second person.")
+
+
+def require_first_person(connection: Connection, administration_id: int, item: str, by: str) -> None:
+    """Raise Conflict where the second person of a flag would acknowledge it too."""
+    c = KINDS[records.SecondReview].table.c
+    query = select(t.entry.c.recorded_by).where(
+        t.entry.c.entry_id == c.entry_id, c.administration_id == administration_id, c.item == item
+    )
+    if connection.execute(query).scalar() == by:
+        raise Conflict(f"{by} is the second person of this flag: somebody else acknowledges it.")
+
+
+def _require_flags(connection: Connection, batch: Sequence[records.FlagResponse | records.SecondReview]) -> None:
     c = t.safety_flag.c
     numbers = sorted({record.administration_id for record in batch})
     query = select(c.administration_id, c.item, c.client_id).where(c.administration_id.in_(numbers))

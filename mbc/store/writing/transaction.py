@@ -9,7 +9,7 @@ from itertools import groupby
 from typing import Any
 
 import polars as pl
-from sqlalchemy import Connection, insert, select, update
+from sqlalchemy import Connection, insert, select
 from sqlalchemy.exc import IntegrityError
 
 from mbc.errors import AccessDenied, Conflict, NotInRecord, StoreError
@@ -18,19 +18,18 @@ from mbc.store.database.batches import batches
 from mbc.store.schema import digests, records
 from mbc.store.schema import tables as t
 from mbc.store.schema.administration_numbers import FIRST_OF_SAFETY, reserve
-from mbc.store.schema.digests import key_of
 from mbc.store.schema.kinds import NAMES_INSTRUMENTS, channel_of
 from mbc.store.schema.records import Administration, Channel, Definition, ImportSource, Record
-from mbc.store.schema.validation import check_text, is_id
+from mbc.store.schema.validation import check_text
 from mbc.store.writing import administrations
 from mbc.store.writing import ownership as belonging
 from mbc.store.writing import seals as sealing
 from mbc.store.writing import versioned as entities
 from mbc.store.writing.administration_batch import Completed, completed, in_batches
 from mbc.store.writing.administrations import Additions, Keyed, Occasions
-from mbc.store.writing.corrections import Corrections
 from mbc.store.writing.definitions import Definitions, definition_row
 from mbc.store.writing.earlier_rows import ENTERED_AGAIN
+from mbc.store.writing.flags import FlagAnswers
 from mbc.store.writing.result import Outcome
 from mbc.store.writing.safety_decisions import decide
 from mbc.store.writing.withdrawal import withdrawal_of
@@ -42,7 +41,7 @@ def _kind_and_channel(record: Record) -> tuple[type, Channel]:
     return type(record), channel_of(record)
 
 
-class Writing(Corrections):
+class Writing(FlagAnswers):
     """One open transaction: what is added here is kept as a whole, or not at all."""
 
     def __init__(
@@ -210,37 +209,6 @@ class Writing(Corrections):
         self._write_administrations(batch, [channel], why)
         self._counts[channel]["administration withdrawn"] += 1
 
-    def acknowledge(self, administration_id: int, item: str) -> None:
-        """Say that a safety flag was seen. The first acknowledgement stays.
-
-        Raises
-        ------
-        AccessDenied
-            Without the permission ``safety:read``.
-        NotInRecord
-            If there is no such open flag for this user.
-        """
-        self._scope.require("safety:read")
-        if not (is_id(item) and 0 <= administration_id < 2**63):  # what a browser sends is only a claim
-            raise NotInRecord("There is no open flag of that name.")
-        c = t.safety_flag.c
-        named = (c.administration_id == administration_id, c.item == item, c.acknowledged_at.is_(None))
-        query = select(c.client_id).where(*named, *self._scope.reaches(c.client_id))
-        client_id = self._connection.execute(query.with_for_update()).scalar()
-        if client_id is None:
-            raise NotInRecord(f"There is no open flag on item '{item}' of administration {administration_id}.")
-        self._connection.execute(
-            update(t.safety_flag)
-            .where(*named)
-            .values(acknowledged_by=self._by, acknowledged_at=self._now, acknowledged_entry_id=self._entry_id())
-        )
-        self._known.load(self._connection, [client_id])
-        key = key_of(self._known.secret(client_id))
-        leaf = sealing.acknowledgement_leaf(key, administration_id, item, self._by, self._now)
-        self._seal.add(sealing.ACKNOWLEDGEMENTS, leaf)
-        self._counts["safety"]["acknowledged"] += 1
-        self._clients["safety"].add(client_id)
-
     def _add_batch(self, kind: type, channel: Channel, batch: Sequence[Any], reason: str | None) -> list[Outcome]:
         if kind is not Administration and kind not in entities.KINDS:
             raise StoreError(f"A {kind.__name__} cannot be added to the record on its own.")
@@ -303,6 +271,8 @@ class Writing(Corrections):
         owners = belonging.owners(self._connection, self._known, kind, batch)
         if kind in NAMES_INSTRUMENTS:
             belonging.require_care_instruments(self._definitions_on_record.rules(self._scope), batch)
+        if kind is records.SecondReview:
+            belonging.require_another_person(self._connection, batch, self._by)
         place = entities.KINDS[kind]
         comparison = entities.compare(
             self._connection,

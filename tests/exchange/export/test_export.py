@@ -32,7 +32,7 @@ from mbc.store import (
     GoalRating,
     Relationship,
     RelationshipStatus,
-    SignalAnswer,
+    SafetyChange,
     Store,
 )
 from mbc.store.schema.kinds import KINDS
@@ -96,7 +96,7 @@ def small(label: str = "a step") -> Store:
         record.add(GoalRating("G1", date(2026, 1, 6), 2.25))
         record.add(Event("V1", "C1", date(2026, 1, 7), "move", label))
         record.add_all(entries_of("C1", date(2026, 1, 7)))
-        record.add(SignalAnswer("C1-S1", "C1", date(2026, 1, 9), "changed", "safety"))
+        record.add(SafetyChange("C1-S1", "C1", date(2026, 1, 9)))
         record.add(Event("V2", "C1", date(2026, 1, 7), "Safety plan", label))
         record.add(RelationshipStatus("C1", "ended", date(2026, 1, 8), "C1-R1", step_forward=True))
         late = datetime(2026, 1, 6, 4, 30, tzinfo=UTC)  # the evening before, where the client was

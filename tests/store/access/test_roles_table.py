@@ -35,6 +35,7 @@ from mbc.store import (
     Record,
     Relationship,
     RelationshipStatus,
+    SecondReview,
     Session,
     Store,
 )
@@ -42,6 +43,7 @@ from mbc.store._aggregate_view import Purpose, counting_view
 from mbc.store.access.roles import ACCESS
 from mbc.store.askings import AskedSheet, AskingKeys
 from mbc.store.audit.log import Audit
+from mbc.store.clinic_settings import SignalRules
 from mbc.store.reading.entry_readers import EntryReaders
 from mbc.store.reading.model_cache import KeptModel
 from mbc.store.reading.readers import Readers
@@ -94,6 +96,8 @@ imagined_partner_views   123      1         1           12         12         - 
 releases_of_information  123      1         1           12         12         -       -          -    -     3     3
 planned_measures         123      1         1           12         12         -       -          -    -     3     3
 measure_pauses           123      1         1           12         12         -       -          -    -     3     3
+pattern_tags             123      1         1           12         12         -       -          -    -     3     3
+support_networks         123      1         1           12         12         -       -          -    -     3     3
 signals                  123      1         1           12         12         -       -          -    -     3     3
 signal_answers           123      1         1           12         12         -       -          -    -     3     3
 safety_flags             123      -         1           -          12         -       -          123  -     -     3
@@ -101,6 +105,8 @@ safety_plans             123      -         1           -          12         - 
 duties_to_report         123      -         1           -          12         -       -          123  -     -     3
 couples_contraindications 123      -         1           -          12         -       -          123  -     -     3
 flag_responses           123      -         1           -          12         -       -          123  -     -     3
+second_reviews           123      -         1           -          12         -       -          123  -     -     3
+safety_changes           123      -         1           -          12         -       -          123  -     -     3
 administrations:safety   123      -         1           -          12         -       -          123  -     -     3
 answers:safety           123      -         1           -          12         -       -          123  -     -     3
 totals:safety            123      -         1           -          12         -       -          123  -     -     3
@@ -118,6 +124,8 @@ write:SafetyPlan         123      -         1           -          -          - 
 write:DutyToReport       123      -         1           -          -          -       -          -    -     -     -
 write:CouplesContraindication 123      -         1           -          -          -       -          -    -     -     -
 write:FlagResponse       123      -         1           -          -          -       -          -    -     -     -
+write:SafetyChange       123      -         1           -          -          -       -          -    -     -     -
+write:SecondReview       123      -         1           -          -          -       -          -    -     -     -
 write:Goal               123      1         1           -          -          -       -          -    -     -     -
 write:GoalRating         123      1         1           -          -          -       -          -    -     -     -
 write:Event              123      1         1           -          -          -       -          -    -     -     -
@@ -131,6 +139,8 @@ write:ImaginedPartnerView 123      1         1           -          -          -
 write:ReleaseOfInformation 123      1         1           -          -          -       -          -    -     -     -
 write:PlannedMeasure     123      1         1           -          -          -       -          -    -     -     -
 write:MeasurePause       123      1         1           -          -          -       -          -    -     -     -
+write:PatternTag         123      1         1           -          -          -       -          -    -     -     -
+write:SupportNetwork     123      1         1           -          -          -       -          -    -     -     -
 write:Signal             123      1         1           -          -          -       -          -    -     -     -
 write:SignalAnswer       123      1         1           -          -          -       -          -    -     -     -
 add_all                  123      1         1           -          -          -       -          -    -     -     -
@@ -143,6 +153,8 @@ withdraw:safety          123      0         1           -          -          - 
 undo                     123      1         1           -          -          -       -          -    -     -     -
 withdraw_entry           123      1         1           -          -          -       -          -    -     -     -
 acknowledge              123      -         1           -          12         -       -          123  -     -     3
+respond                  123      -         1           -          12         -       -          123  -     -     3
+confirm                  123      -         1           -          12         -       -          123  -     -     3
 preview                  123      1         1           -          -          -       -          -    -     -     -
 askings                  123      1         1           12         12         -       -          -    -     3     3
 ask                      123      1         1           -          -          -       -          -    -     -     -
@@ -160,6 +172,10 @@ prepared_for             +        -         -           -          -          - 
 narrowed_to              123      1         1           12         12         -       -          123  -     3     3
 accounts                 +        -         -           -          -          -       -          -    +     -     -
 retention_due            +        -         -           -          -          -       -          -    +     -     -
+signal_rules             +        +         +           +          +          +       +          +    +     +     +
+set_signal_rules         +        -         -           -          -          -       -          -    -     -     -
+second_person_items      +        -         +           -          +          -       -          +    -     -     +
+set_second_person_items  +        -         -           -          -          -       -          -    -     -     -
 caseloads                123      -         -           -          -          -       -          -    123   -     -
 assign                   +        -         -           -          -          -       -          -    +     -     -
 verify                   +        -         -           -          -          -       -          -    +     -     -
@@ -232,6 +248,7 @@ def records_of(number: str) -> dict[str, Any]:
         "write:Event": Event(f"{client}-V2", client, DAY, "work", "new work"),
         **{f"write:{type(entry).__name__}": entry for entry in entries_of(client, DAY, "2")},
         "write:FlagResponse": FlagResponse(int(number), "i9", client, DAY, "asked, and a plan was made"),
+        "write:SecondReview": SecondReview(int(number), "i9", client, DAY),
     }
 
 
@@ -318,6 +335,10 @@ ANSWERED: dict[str, Callable[[Store], object]] = {
     "asked_sheets": lambda mine: asked_of_operator(mine),  # noqa: PLW0108 - defined below
     "note_progress": lambda mine: mine.note_progress("no such asking", {}, collected=False),
     "note_reminder": lambda mine: mine.note_reminder("no such asking", sent_before=0),
+    "signal_rules": lambda mine: mine.signal_rules(),
+    "set_signal_rules": lambda mine: mine.set_signal_rules(SignalRules()),
+    "second_person_items": lambda mine: mine.second_person_items(),
+    "set_second_person_items": lambda mine: mine.set_second_person_items(["phq9.i9"]),
     "retention_due": lambda mine: mine.retention_due(DAY, years=1),
     "assign": lambda mine: mine.assign(["C1"], "T1", reason="as before"),
     "erased": lambda mine: mine.erased(["C9"]),
@@ -347,6 +368,10 @@ WRITTEN: dict[str, Callable[[Store, str], Write]] = {
     "withdraw_entry": lambda *_: lambda record, n: record.withdraw_entry(Event, f"C{n}-V1", reason="tried"),
     "undo": lambda *_: lambda record, n: record.undo(Homework, f"C{n}-H1"),
     "acknowledge": lambda whole, _: lambda record, n: record.acknowledge(flags_of(whole)[f"C{n}"], "i9"),
+    "respond": lambda whole, _: acknowledged(
+        whole, lambda record, number: record.respond(number, "i9", "asked again", supersede="tried")
+    ),
+    "confirm": lambda whole, _: acknowledged(whole, lambda record, number: record.confirm(number, "i9", on=DAY)),
 }
 TRIED: dict[str, Callable[[Store, str, bool], object]] = {
     "break_glass": lambda mine, client, safety: mine.break_glass(client, reason=WHY, safety=safety),
@@ -365,6 +390,15 @@ COUNTED: dict[str, Callable[[Store, str, Path], Iterable[str]]] = {
     "export": lambda mine, part, folder: exported(mine, folder, safety=part == "safety"),
 }
 PURPOSES: dict[str, Purpose] = {"outcomes": "clinic outcomes", "cohort": "de-identified cohort"}
+
+
+def acknowledged(whole: Store, do: Callable[[Writing, int], object]) -> Write:
+    """What is done once somebody has acknowledged every flag."""
+    numbers = flags_of(whole)
+    for number in numbers.values():
+        with contextlib.suppress(NotInRecord), whole.writing(by="somebody") as record:
+            record.acknowledge(number, "i9")
+    return lambda record, n: do(record, numbers[f"C{n}"])
 
 
 def taken_back(mine: Store, do: Callable[[Writing], object]) -> None:
@@ -437,7 +471,11 @@ def three(store):
     with store.writing(by="intake") as record:
         for number in (1, 2, 3):
             fill(record, f"T{number}", f"C{number}")
-    flags = [FlagResponse(number, "i9", client, DAY, "asked") for client, number in flags_of(store).items()]
+    flags = [
+        made
+        for client, number in flags_of(store).items()
+        for made in (FlagResponse(number, "i9", client, DAY, "asked"), SecondReview(number, "i9", client, DAY))
+    ]
     with store.writing(by="intake") as record:
         record.add_all(flags)
     for number in "123":

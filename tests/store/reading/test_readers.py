@@ -88,6 +88,7 @@ COLUMNS = {
         "retired_on": DAY,
         "retired_reason": TEXT,
         "scale": TEXT,
+        "pattern": TEXT,
     },
     "goal_ratings": {"goal_id": TEXT, "client_id": TEXT, "rated_on": DAY, "rating": NUMBER},
     "events": {

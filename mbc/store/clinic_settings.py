@@ -1,0 +1,101 @@
+"""What a clinic decides about signals and risk answers: kept in the record, each change in the audit trail."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Collection
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from sqlalchemy import delete, insert, select
+
+from mbc.errors import AccessDenied, SettingsError
+from mbc.store.audit.log import append
+from mbc.store.database import engine as engines
+from mbc.store.schema import tables as t
+from mbc.store.schema.validation import is_id
+from mbc.store.view import RecordView
+
+_SIGNALS, _SECOND = "signal rules", "second person for flags"
+_MOST_DAYS, _MOST_SESSIONS = 365, 52
+
+
+@dataclass(frozen=True, slots=True)
+class SignalRules:
+    """How often the same signal asks, and after how many sessions it is looked at again.
+
+    Examples
+    --------
+    >>> SignalRules().cooldown_days, SignalRules().follow_sessions
+    (28, 4)
+    """
+
+    cooldown_days: int = 28  # a signal that was answered rests for so long
+    follow_sessions: int = 4  # what followed is judged after so many further sessions
+
+    def __post_init__(self) -> None:
+        for name, most in (("cooldown_days", _MOST_DAYS), ("follow_sessions", _MOST_SESSIONS)):
+            value = getattr(self, name)
+            if isinstance(value, bool) or not isinstance(value, int) or not 1 <= value <= most:
+                raise SettingsError(f"{name} is {value!r}; a number from 1 to {most} is needed.")
+
+
+class ClinicSettings(RecordView):
+    """The part of a store that keeps what the clinic decided about signals and risk answers."""
+
+    def signal_rules(self) -> SignalRules:
+        """Give the clinic's rules for signals."""
+        kept: dict[str, Any] = self._setting(_SIGNALS) or {}
+        return SignalRules(**kept)
+
+    def set_signal_rules(self, rules: SignalRules) -> None:
+        """Change the clinic's rules for signals.
+
+        Raises
+        ------
+        AccessDenied
+            If this is one user's view: the rules are the clinic's, set by the operator.
+        """
+        self._set(_SIGNALS, asdict(rules))
+
+    def second_person_items(self) -> tuple[str, ...]:
+        """Name the risk answers that a second person looks at: "phq9.i9", or "hits" for all of a questionnaire.
+
+        Raises
+        ------
+        AccessDenied
+            Without the permission ``safety:read``.
+        """
+        with self._audited("safety settings", None, logged=False):
+            self._scope.require("safety:read")
+        return tuple(self._setting(_SECOND) or ())
+
+    def set_second_person_items(self, items: Collection[str]) -> None:
+        """Choose the risk answers that a second person looks at.
+
+        Raises
+        ------
+        AccessDenied
+            If this is one user's view: the rule is the clinic's, set by the operator.
+        SettingsError
+            If one is not the name of a questionnaire or of one of its items.
+        """
+        for item in items:
+            if not all(is_id(part) for part in item.split(".")) or item.count(".") > 1:
+                raise SettingsError(f"'{item}' is not accepted: write 'phq9.i9', or 'hits' for all its items.")
+        self._set(_SECOND, sorted(set(items)))
+
+    def _setting(self, name: str) -> Any:
+        with self._reading() as connection:
+            value = connection.execute(select(t.setting.c.value).where(t.setting.c.name == name)).scalar()
+        return None if value is None else json.loads(value)
+
+    def _set(self, name: str, content: object) -> None:
+        with self._audited("settings", None, logged=False):
+            if self._scope.user is not None or self._scope.masked:
+                raise AccessDenied(f"{self._scope.who} may not change the clinic's settings: the operator does.")
+        value = json.dumps(content, sort_keys=True)
+        with engines.writing(self._engine) as connection:
+            connection.execute(delete(t.setting).where(t.setting.c.name == name))
+            connection.execute(insert(t.setting), {"name": name, "value": value})
+            append(connection, [self.audit.line("setting changed", name=name, value=value)])
