@@ -82,6 +82,7 @@ pictures: $(READY) ## the pictures of the documentation again: figures of synthe
 	@sh scripts/chromium.sh
 	@$(BIN)/python scripts/figure_pictures.py
 	@$(BIN)/python scripts/page_pictures.py
+	@$(BIN)/python scripts/questionnaire_pictures.py
 
 build: $(READY) ## the wheel and the source distribution, in dist
 	@rm -f dist/mbc_toolkit-*

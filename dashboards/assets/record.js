@@ -10,7 +10,7 @@
     [...form.elements].some((field) => {
       if (field.type === "hidden" || field.tagName === "BUTTON") return false;
       if (field.type === "radio" || field.type === "checkbox") return field.checked !== field.defaultChecked;
-      if (field.tagName === "SELECT") return [...field.options].some((option) => option.selected !== option.defaultSelected);
+      if (field.tagName === "SELECT") return field.selectedIndex !== Math.max(0, [...field.options].findIndex((option) => option.defaultSelected));
       return field.value !== field.defaultValue;
     });
   const dirtyForm = () => [...document.querySelectorAll("form.entry-form:not([data-forget])")].find(dirty);

@@ -56,7 +56,7 @@ _ERASING = "CREATE TABLE IF NOT EXISTS erasing (asking_id TEXT PRIMARY KEY)"
 _BUSY_SECONDS = 10.0
 _SHARED = stat.S_ISGID | stat.S_IWGRP  # of a folder: what is made in it belongs to its group
 # a device that does nothing for so long shows nothing any more; a tablet goes from hand to hand
-IDLE_SECONDS: dict[Kind, float] = {"link": 30 * 60, "code": 3 * 60}
+IDLE_SECONDS: dict[Kind, float] = {"link": 10 * 60, "code": 3 * 60}
 SENT_SECONDS = 10 * 60  # how long the thanks are shown
 _END = -1  # the place of the mark that everything was sent
 
@@ -244,8 +244,7 @@ class Box:
                 return visit
             opened = visit.opened
             for place, value in answers.items():
-                content = {"asking": opened.asking_id, "place": place, "value": value, "at": _written(now)}
-                self._put(connection, opened, place, content)
+                self._put_answer(connection, opened, place, value, now)
             draft = {**visit.draft, **answers}
             locked = lock(secret, {str(key): kept for key, kept in draft.items()})
             connection.execute(
@@ -254,13 +253,19 @@ class Box:
         return visit
 
     def send(self, secret: str) -> Visit | None:
-        """End the asking as answered; None where the visit has ended. Twice is once."""
+        """End the asking as answered, with what this device has shown; None where the visit has ended.
+
+        What was answered on this device is sealed anew: another device may have answered the same question since,
+        and whoever looked at everything before sending has not seen that. Twice is once.
+        """
         now = self._clock()
         with self._writing() as connection:
             visit = self._visit(connection, secret)
             if visit is None or visit.sent:
                 return visit
             number = visit.opened.number
+            for place, value in visit.draft.items():
+                self._put_answer(connection, visit.opened, place, value, now)
             self._put(connection, visit.opened, _END, {"asking": visit.opened.asking_id, "sent": _written(now)})
             connection.execute("UPDATE asking SET answered_at = ? WHERE number = ?", (now, number))
             connection.execute("DELETE FROM visit WHERE number = ? AND digest != ?", (number, digest(secret)))
@@ -289,6 +294,12 @@ class Box:
                 )
 
     # ---- inside
+
+    def _put_answer(
+        self, connection: Connection, opened: OpenAsking, place: int, value: float | None, now: float
+    ) -> None:
+        content = {"asking": opened.asking_id, "place": place, "value": value, "at": _written(now)}
+        self._put(connection, opened, place, content)
 
     def _put(self, connection: Connection, opened: OpenAsking, place: int, content: dict[str, Any]) -> None:
         connection.execute(

@@ -184,12 +184,14 @@ def test_two_devices_with_one_link_see_nothing_of_each_other_and_one_of_them_sen
         partner.post(f"{second}/2", data={"value": "0"})
         client.post(f"{first}/2", data={"value": "1"})
         client.post(f"{first}/3", data={"value": "4"})
+        partner.post(f"{second}/1", data={"value": "0"})  # over an answer that the client has given
+        assert "<strong>3</strong>" in re.sub("<strong[^>]*>", "<strong>", client.get(f"{first}/review").text)
         assert client.post(f"{first}/review").location == f"{first}/sent"
         refused = partner.post(f"{second}/1", data={"value": "0"})
         assert refused.status_code == 404
         assert partner.get(f"{second}/sent").status_code == 404
         assert partner.get(link).status_code == 404
-        assert answers(box) == dict(enumerate(VALUES))
+        assert answers(box) == dict(enumerate(VALUES))  # what the client saw before sending
 
 
 def test_the_link_after_an_answer_tells_the_partner_nothing_not_even_that_it_was_one(file):

@@ -11,6 +11,7 @@ import sys
 import threading
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -49,8 +50,22 @@ def served_record(tmp_path_factory: pytest.TempPathFactory) -> str:
 def address(served_record: str) -> Iterator[str]:
     """Where a small record is served, by the command a clinic would use."""
     url = served_record
+    asking = Path(url.removeprefix("sqlite:///")).with_name("asking.toml")
+    asking.write_text('address = "https://form.example.org"\nbox = "clinic.box"\n', encoding="utf-8")
     running = subprocess.Popen(
-        [sys.executable, "-m", "mbc", "serve", "--store", url, "--port", "0"],
+        [
+            sys.executable,
+            "-m",
+            "mbc",
+            "serve",
+            "--store",
+            url,
+            "--port",
+            "0",
+            "--settings",
+            str(asking),
+            "--no-questionnaire",
+        ],
         stdout=subprocess.PIPE,
         text=True,
         env={**os.environ, "PYTHONWARNINGS": "ignore"},
