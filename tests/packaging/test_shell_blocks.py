@@ -161,3 +161,9 @@ def test_the_blocks_of_a_page_run_as_they_stand(page: str, example_record: Path)
         if done.exit_code:
             failed.append(f"{line}: {done.exception or done.output}")
     assert not failed, "\n".join(failed)
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_no_example_reads_a_file_of_the_repository(page: str):
+    text = (ROOT / page).read_text("utf-8")
+    assert re.findall(r"^(?:>>>|\.\.\.) .*[\"'](?:data|docs|tests)/.*$", text, re.MULTILINE) == []

@@ -205,7 +205,7 @@ class Caseload:
 
     def __repr__(self) -> str:
         in_care = sum(row.closed is None for row in self.rows)
-        return f"Caseload({self.as_of}, {len(self.rows)} clients, {in_care} in care)"
+        return f"Caseload({self.as_of}, clients: {len(self.rows)}, in care: {in_care})"
 
     def to_frame(self) -> pl.DataFrame:
         """Give one row per client: who, last contact, latest and change per construct, state, group, why."""
