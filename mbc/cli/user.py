@@ -9,7 +9,16 @@ from typing import TYPE_CHECKING
 import click
 
 from mbc.cli.options import store_option
-from mbc.cli.user_ways_in import ROLES, bind, moment, notice, passkeys, second_factor, unbind
+from mbc.cli.user_ways_in import (
+    ROLES,
+    bind,
+    moment,
+    notice,
+    passkeys,
+    second_factor,
+    second_person,
+    unbind,
+)
 from mbc.errors import SettingsError
 
 if TYPE_CHECKING:
@@ -29,7 +38,7 @@ def command() -> None:
     """
 
 
-for _part in (second_factor, passkeys, bind, unbind, notice):
+for _part in (second_factor, second_person, passkeys, bind, unbind, notice):
     command.add_command(_part)
 
 

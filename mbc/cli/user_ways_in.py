@@ -34,6 +34,34 @@ def second_factor(roles: tuple[str, ...], *, require_none: bool, name: str | Non
     click.echo(factor_words(required))
 
 
+@click.command("second-person")
+@click.argument("items", nargs=-1, metavar="[ITEM]...")
+@click.option("--none", "nobody", is_flag=True, help="No answer needs one.")
+@store_option
+def second_person(*, items: tuple[str, ...], nobody: bool, store_url: str) -> None:
+    """Say which risk answers a second person looks at, or show them.
+
+    ITEM is a questionnaire's key and item, such as phq9.i9, or its key for all of its items. Those that are not
+    named need one person, as before.
+    """
+    from mbc.instruments.library import instrument  # noqa: PLC0415 - the command line stays quick
+    from mbc.store import Store  # noqa: PLC0415
+
+    if items and nobody:
+        raise click.UsageError("Name items, or give --none, not both.")
+    for item in items:
+        flags = {flag.item for flag in instrument(item.partition(".")[0]).flags}
+        named = item.partition(".")[2]
+        if not flags or (named and named not in flags):
+            listed = ", ".join(sorted(flags)) or "none"
+            raise click.UsageError(f"'{item}' raises no flag; those of this questionnaire: {listed}.")
+    with Store.open(store_url) as store:
+        if items or nobody:
+            store.set_second_person_items(items)
+        chosen = store.second_person_items()
+    click.echo(f"A second person looks at: {', '.join(chosen)}." if chosen else "No answer needs a second person.")
+
+
 @click.command("notice")
 @click.option("--to", "address", metavar="ADDRESS", help="Write to this address.")
 @click.option("--none", "nobody", is_flag=True, help="Write to nobody.")

@@ -141,7 +141,8 @@ def test_forms_need_the_token_of_their_session_and_come_from_our_pages(come, rec
 
 def test_every_form_is_in_the_table_above():
     known = {
-        "/open-record", "/close-record", "/mark-seen",  # in tests of their own pages
+        "/open-record", "/close-record",  # in tests of their own pages
+        "/mark-seen", "/correct-note", "/confirm-mark",  # likewise
         "/record-entry", "/undo-entry", "/print",  # likewise
         "/change-password", "/sign-out-everywhere", "/remove-second-factor",  # in test_sign_in.py
         "/ask-passkey", "/add-passkey", "/remove-passkey",  # in test_passkeys.py

@@ -186,6 +186,7 @@ def safety_panel(store: Store, client_id: str | None, clicks: int | None) -> tup
         + ("" if flag.acknowledged_at is None else f"; seen by {flag.acknowledged_by}")
         for flag in review.flags
     ]
+    lines += review.entries
     content = (
         html.Ul([html.Li(line) for line in lines], className="plain") if lines else html.P("Nothing is on record.")
     )

@@ -12,9 +12,19 @@ from dash.development.base_component import Component
 
 from dashboards.components import ids
 from dashboards.components.aria import aria
+from dashboards.components.forms import text_field
 from dashboards.components.tables import Cell, table
 from dashboards.components.wording import day_words
-from dashboards.pages.to_review.forms import MARK_SEEN, PATH, SEEN, answer_mark
+from dashboards.pages.to_review.forms import (
+    CONFIRM,
+    CORRECT,
+    GOOD,
+    MARK_SEEN,
+    PATH,
+    answer_confirm,
+    answer_correct,
+    answer_mark,
+)
 from dashboards.routes import Page, client_path, reads_records
 from dashboards.web.sessions import csrf_token
 from dashboards.web.visitor import user_store
@@ -50,7 +60,7 @@ def layout(note: str = "") -> list[Component]:
 def _notice(note: str) -> list[Component]:
     if not note:
         return []
-    good = note == SEEN
+    good = note in GOOD
     return [html.P(note, className="quiet-words" if good else "trouble-note", role="status" if good else "alert")]
 
 
@@ -60,7 +70,14 @@ def toggle_list(store: Store, clicks: int | None, token: str) -> tuple[list[Comp
     if flags is None:
         return [], "Show", "false"
     linked = store.user is not None and reads_records(store.user)
-    return [_waiting(flags, token, linked=linked), *_seen(flags, linked=linked)], "Hide", "true"
+    who = "" if store.user is None else store.user.username
+    parts = [
+        _waiting(flags, token, linked=linked),
+        *_second(flags, token, who, linked=linked),
+        *_reviews(flags, linked=linked),
+        *_seen(flags, token, linked=linked),
+    ]
+    return parts, "Hide", "true"
 
 
 def _waiting(flags: SafetyList, token: str, *, linked: bool) -> Component:
@@ -68,8 +85,8 @@ def _waiting(flags: SafetyList, token: str, *, linked: bool) -> Component:
     if not flags.open:
         return html.Section([heading], className="panel", **aria(labelledby="points-open"))
     words = (
-        "Answered items come first, then blank ones; the longest waiting first. 'Mark as seen' records that you "
-        "have seen a flag and will follow it up, with your name and the time. It cannot be undone."
+        "Answered items come first, then blank ones; the longest waiting first. Say what was done; 'Mark as seen' "
+        "records it with your name and the time. The mark cannot be undone, the note can be corrected."
     )
     headings = (*_WHOSE, "Waiting", "What", "Action")
     rows = [
@@ -80,17 +97,62 @@ def _waiting(flags: SafetyList, token: str, *, linked: bool) -> Component:
     return html.Section(inside, className="panel", **aria(labelledby="points-open"))
 
 
-def _seen(flags: SafetyList, *, linked: bool) -> list[Component]:
+def _second(flags: SafetyList, token: str, who: str, *, linked: bool) -> list[Component]:
+    """Lay out what waits for a second person, by the clinic's choice; never the one who acknowledged it."""
+    if not flags.second:
+        return []
+    rows: list[Sequence[Cell]] = [
+        [
+            *_whose(item, linked=linked), _flag_words(item), item.action or "", item.flag.acknowledged_by or "",
+            "somebody else confirms" if item.flag.acknowledged_by == who
+            else _flag_form(item, token, CONFIRM, "Confirm", ()),
+        ]
+        for item in flags.second
+    ]  # fmt: skip
+    headings = (*_WHOSE, "What", "What was done", "Seen by", "Action")
+    heading = html.H2(f"{len(rows)} for a second person", id="points-second")
+    listed = table("For a second person", headings, rows, blocks=True)
+    return [html.Section([heading, listed], className="panel", **aria(labelledby="points-second"))]
+
+
+def _reviews(flags: SafetyList, *, linked: bool) -> list[Component]:
+    """Lay out the overdue reviews of plans."""
+    if not flags.reviews:
+        return []
+    rows: list[Sequence[Cell]] = [
+        [
+            dcc.Link(review.client, href=client_path(review.client_id)) if linked else review.client,
+            review.clinician or "none",
+            day_words(review.made_on),
+            day_words(review.due_on) or "no day set",
+            count(review.overdue, "day"),
+        ]
+        for review in flags.reviews
+    ]
+    heading = html.H2(count(len(rows), "review overdue", "reviews overdue"), id="points-reviews")
+    headings = ("Client", "Clinician", "Plan of", "Review due", "Overdue")
+    listed = table("Overdue reviews", headings, rows, blocks=True)
+    return [html.Section([heading, listed], className="panel", **aria(labelledby="points-reviews"))]
+
+
+def _seen(flags: SafetyList, token: str, *, linked: bool) -> list[Component]:
     if not flags.acknowledged:
         return []
     rows: list[Sequence[Cell]] = [
-        [*_whose(item, linked=linked), _flag_words(item), item.flag.acknowledged_by or "", _when(item)]
+        [
+            *_whose(item, linked=linked),
+            _flag_words(item),
+            item.action or "no note",
+            item.flag.acknowledged_by or "",
+            _when(item),
+            _correction(item, token),
+        ]
         for item in flags.acknowledged[:_MOST_SHOWN]
     ]
     left_out = len(flags.acknowledged) - len(rows)
     more = f", the latest {len(rows)} shown" if left_out else ""
     summary = html.Summary(f"Marked as seen: {len(flags.acknowledged)}{more}")
-    headings = (*_WHOSE, "What", "Seen by", "When")
+    headings = (*_WHOSE, "What", "What was done", "Seen by", "When", "Action")
     return [html.Details([summary, table("Marked as seen, the latest first", headings, rows, blocks=True)])]
 
 
@@ -114,12 +176,25 @@ def _when(item: ListedFlag) -> str:
 
 
 def _mark(item: ListedFlag, token: str) -> Component:
-    words = "Mark as seen"
+    return _flag_form(item, token, MARK_SEEN, "Mark as seen", (("done", "What was done"),))
+
+
+def _correction(item: ListedFlag, token: str) -> Component:
+    fields = (("done", "What was done"), ("why", "Why it is corrected"))
+    return html.Details([html.Summary("Correct"), _flag_form(item, token, CORRECT, "Correct the note", fields)])
+
+
+def _flag_form(
+    item: ListedFlag, token: str, action: str, words: str, asked: Sequence[tuple[str, str]]
+) -> Component:
+    """Lay out a form of one flag; its fields have names of their own for those who listen."""
+    about = f"{item.client}, {day_words(item.flag.raised_on)}"
     hidden = {"csrf": token, "sheet": str(item.flag.administration_id), "line": item.flag.item}
-    fields = [dcc.Input(type="hidden", name=name, value=value) for name, value in hidden.items()]
-    name = f"{words}: {item.client}, {day_words(item.flag.raised_on)}"
-    button = html.Button(words, type="submit", className="quiet", **aria(label=name))
-    return html.Form([*fields, button], action=MARK_SEEN, method="POST", className="inline")
+    fields: list[Component] = [dcc.Input(type="hidden", name=name, value=value) for name, value in hidden.items()]
+    place = f"note-{action.strip('/')}-{item.flag.administration_id}-{item.flag.item}"
+    fields += [text_field(label, name, place=place, longest=200) for name, label in asked]
+    button = html.Button(words, type="submit", className="quiet", **aria(label=f"{words}: {about}"))
+    return html.Form([*fields, button], action=action, method="POST", className="inline")
 
 
 def register(app: Dash) -> None:
@@ -141,5 +216,5 @@ PAGE = Page(
     may_open=lambda user: user.has_permission("safety:read"),
     layout=lambda request: layout(request.note),
     register=register,
-    forms={MARK_SEEN: answer_mark},
+    forms={MARK_SEEN: answer_mark, CORRECT: answer_correct, CONFIRM: answer_confirm},
 )

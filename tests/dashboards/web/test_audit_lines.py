@@ -13,7 +13,7 @@ from flask.testing import FlaskClient
 
 from dashboards.app import PAGES
 from dashboards.pages.other_records.forms import CLOSE_RECORD, OPEN_RECORD
-from dashboards.pages.to_review.forms import MARK_SEEN
+from dashboards.pages.to_review.forms import CONFIRM, CORRECT, MARK_SEEN
 from mbc.store import Administration, Flag, ImportSource, Store
 from tests.attack.test_role_pages import FORMS as ROLE_FORMS
 from tests.dashboards.conftest import Clock, sign_in
@@ -152,6 +152,8 @@ FORMS = frozenset(
         OPEN_RECORD,
         CLOSE_RECORD,
         MARK_SEEN,
+        CORRECT,
+        CONFIRM,
         "/record-entry",
         "/undo-entry",
         "/print",
@@ -249,7 +251,7 @@ def test_the_flags_to_review_leave_lines_that_few_may_read(come, store):
     press(browser, "/to-review", "points")
     assert lines.look() == [("lead", "read safety", None), ("lead", "read", None)]
     flag = store.safety_flags(client_id="C001").row(0, named=True)
-    sent = {"sheet": str(flag["administration_id"]), "line": flag["item"]}
+    sent = {"sheet": str(flag["administration_id"]), "line": flag["item"], "done": "asked"}
     for _ in range(2):  # the second one is too late
         send(browser, MARK_SEEN, **sent)
     assert lines.look() == [("lead", "write safety", "C001"), ("lead", "refused", None)]

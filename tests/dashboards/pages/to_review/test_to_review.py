@@ -11,12 +11,12 @@ from dash import Dash
 from flask.testing import FlaskClient
 
 from dashboards.components import ids
-from dashboards.pages.to_review.forms import MARK_SEEN, SEEN, mark
+from dashboards.pages.to_review.forms import CONFIRMED, CORRECTED, MARK_SEEN, SEEN, confirm, correct, mark
 from dashboards.pages.to_review.layout import layout, toggle_list
 from mbc.care import safety_list
 from mbc.care.safety import SafetyList
 from mbc.errors import AccessDenied
-from mbc.store import Administration, Flag, Store
+from mbc.store import Administration, Flag, SafetyPlan, Store
 from tests.dashboards.conftest import sign_in
 from tests.dashboards.reading import named, of_kind, text_of
 from tests.dashboards.record import PASSWORD
@@ -26,6 +26,7 @@ TELLING = (
     "safety", "unsafe", "risk", "harm", "suicid", "death", "violen", "threat", "abuse", "flag", "alarm", "danger",
     "phq", "hits", "hark", "willow", "hazel", "c001", "c003",
 )  # fmt: skip
+DONE, DAY = "asked, and a plan was made", date(2026, 3, 2)
 View = Callable[[str], Store]
 
 
@@ -84,7 +85,7 @@ def row_of(store: Store, client_id: str, instrument: str = "phq9") -> tuple[str,
 def send(browser: FlaskClient, sheet: str, line: str, **fields: str):
     with browser.session_transaction() as session:
         token = session["csrf"]
-    return browser.post(MARK_SEEN, data={"csrf": token, "sheet": sheet, "line": line} | fields)
+    return browser.post(MARK_SEEN, data={"csrf": token, "sheet": sheet, "line": line, "done": DONE} | fields)
 
 
 def page(browser: FlaskClient) -> str:
@@ -144,9 +145,9 @@ def test_it_opens_and_closes_by_its_button(view: View):
 
 def test_marking_moves_it_behind_the_fold_with_by_whom_and_when(view: View):
     lead, began = view("lead"), datetime.now(UTC)
-    assert mark(lead, *row_of(lead, "C001")) == SEEN
+    assert mark(lead, *row_of(lead, "C001"), DONE, DAY) == SEEN
     assert len(lines(lead)) == 2
-    (fold,) = of_kind(toggle_list(view("ash"), 1, "token")[0], "Details")
+    fold, *_ = of_kind(toggle_list(view("ash"), 1, "token")[0], "Details")
     assert "Willow" in text_of(fold)
     assert "lead" in text_of(fold)
     assert f"{began:%H:}" in text_of(fold) or f"{datetime.now(UTC):%H:}" in text_of(fold)
@@ -154,8 +155,8 @@ def test_marking_moves_it_behind_the_fold_with_by_whom_and_when(view: View):
 
 def test_the_first_mark_stays(view: View):
     sheet, line = row_of(view("lead"), "C001")
-    assert mark(view("ash"), sheet, line) == SEEN
-    again = mark(view("lead"), sheet, line)
+    assert mark(view("ash"), sheet, line, DONE, DAY) == SEEN
+    again = mark(view("lead"), sheet, line, DONE, DAY)
     assert again.startswith("Nothing was changed")
     (one,) = listed(view("lead")).acknowledged
     assert one.flag.acknowledged_by == "ash"
@@ -164,8 +165,8 @@ def test_the_first_mark_stays(view: View):
 
 @pytest.mark.parametrize("sheet", ["999999", "", "-1", "1e3", "²", "9" * 400, "1; DROP TABLE safety_flag"])
 def test_one_of_somebody_elses_is_answered_like_one_that_never_was(view: View, sheet: str):
-    theirs = mark(view("ash"), *row_of(view("lead"), "C003"))
-    assert mark(view("ash"), sheet, "i9") == theirs
+    theirs = mark(view("ash"), *row_of(view("lead"), "C003"), DONE, DAY)
+    assert mark(view("ash"), sheet, "i9", DONE, DAY) == theirs
     assert len(listed(view("lead")).open) == 3
 
 
@@ -173,7 +174,7 @@ def test_without_the_permission_the_form_does_not_exist(view: View, enter):
     sheet, line = row_of(view("lead"), "C001")
     for user in ("birch", "oak", "ana", "adam"):
         with pytest.raises(AccessDenied):
-            mark(view(user), sheet, line)
+            mark(view(user), sheet, line, DONE, DAY)
         assert send(enter(user), sheet, line).status_code == 404
     assert len(listed(view("lead")).open) == 3
 
@@ -216,7 +217,7 @@ def test_before_it_is_opened_nothing_tells_what_it_is_about(enter, view: View):
 
 def test_the_closed_page_is_the_same_whether_anything_waits_or_not(view: View, enter):
     before = page(enter("ash"))
-    assert mark(view("ash"), *row_of(view("ash"), "C001")) == SEEN
+    assert mark(view("ash"), *row_of(view("ash"), "C001"), DONE, DAY) == SEEN
     assert page(enter("ash")) == before
 
 
@@ -234,3 +235,52 @@ def test_a_questionnaire_that_is_not_known_here_any_more_is_listed_all_the_same(
         record.keep_definition(unreadable("house_list"))
         record.add(Administration("C003", "house_list", date(2026, 3, 3), (1, 2), flags=(Flag("i2"),)))
     assert ["HOUSE-LIST", "Answered: i2"] in [[row[2], row[5]] for row in lines(view("lead"))]
+
+
+def test_a_mark_needs_what_was_done_which_is_corrected_with_a_reason(view: View, enter):
+    lead = view("lead")
+    sheet, line = row_of(lead, "C001")
+    assert mark(lead, sheet, line, "", DAY) == "Nothing was changed: say in a few words what was done."
+    browser = enter("lead")
+    send(browser, sheet, line, done="  ")
+    assert len(listed(lead).open) == 3
+    assert mark(lead, sheet, line, DONE, DAY) == SEEN
+    assert listed(lead).acknowledged[0].action == DONE
+    assert correct(lead, sheet, line, "asked again", "", DAY).startswith("Nothing was changed: say what was done")
+    assert correct(view("ash"), sheet, line, "asked again", "the first was of another day", DAY) == CORRECTED
+    assert listed(lead).acknowledged[0].action == "asked again"
+    assert correct(lead, *row_of(lead, "C003"), "x", "y", DAY).startswith("Nothing was changed: that flag")
+    for without in ("birch", "oak"):
+        for change in (
+            lambda of: correct(of, sheet, line, "x", "y", DAY),
+            lambda of: confirm(of, sheet, line, DAY),
+        ):
+            with pytest.raises(AccessDenied):
+                change(view(without))
+
+
+def test_a_second_person_confirms_what_the_clinic_has_chosen(view: View, url: str):
+    with Store.open(url) as store:
+        store.set_second_person_items(["phq9.i9"])
+        assert store.verify().intact
+    lead, ash = view("lead"), view("ash")
+    sheet, line = row_of(lead, "C001")
+    assert confirm(lead, sheet, line, DAY).startswith("Nothing was changed: that flag")  # not acknowledged yet
+    mark(ash, sheet, line, DONE, DAY)
+    assert [item.client for item in listed(lead).second] == ["Willow (C001)"]
+    assert confirm(ash, sheet, line, DAY).startswith("Nothing was changed: ash has acknowledged this flag")
+    assert "somebody else confirms" in text_of(toggle_list(ash, 1, "token")[0])
+    assert confirm(lead, sheet, line, DAY) == CONFIRMED
+    assert listed(lead).second == ()
+
+
+def test_overdue_reviews_are_listed_for_those_with_the_permission_alone(view: View, url: str):
+    with Store.open(url) as store, store.writing() as record:
+        record.add(SafetyPlan("C001", date(2026, 1, 2), next_review_on=date(2026, 2, 20)))
+        record.add(SafetyPlan("C003", date(2025, 11, 1)))  # no day is set: a quarter of a year
+        record.add(SafetyPlan("C002", date(2026, 2, 1), next_review_on=date(2026, 4, 1)))
+    found = listed(view("lead"), today=date(2026, 3, 2))
+    assert [(each.client_id, each.overdue) for each in found.reviews] == [("C003", 30), ("C001", 10)]
+    assert [each.client_id for each in listed(view("ash"), today=date(2026, 3, 2)).reviews] == ["C001"]
+    assert safety_list(view("oak")) is None
+    assert "reviews overdue" in text_of(toggle_list(view("lead"), 1, "token")[0])
