@@ -152,7 +152,7 @@ def test_other_cohorts_are_named_and_counted_by_their_own_rule(people):
         episode["referred_on"] <= END and (episode["ended_on"] is None or episode["ended_on"] >= START)
         for episode in people.episodes
     )
-    assert "up to 2026-06-30" in in_care.summary()
+    assert "up to 30 Jun 2026" in in_care.summary()
 
 
 def test_a_definition_of_ones_own_changes_the_limits(people, tmp_path):

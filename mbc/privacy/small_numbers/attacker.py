@@ -66,38 +66,98 @@ def feasible_range(
     >>> feasible_range({"worse": 1}, shown, [Relation("all", ("improved", "same", "worse"))], rule)
     (1.0, 1.0)
     """
-    names = list(shown)
-    place = {name: i for i, name in enumerate(names)}
-    rows: list[Floats] = []
-    low: list[float] = []
-    high: list[float] = []
-    for relation in relations:
-        if relation.total not in place or any(part not in place for part in relation.parts):
-            continue
-        row = np.zeros(len(names))
-        row[place[relation.total]] = 1
-        for part in relation.parts:
-            row[place[part]] -= 1
-        rows.append(row)
-        low.append(0.0)
-        high.append(0.0 if relation.exact else np.inf)
-    bounds = np.array([shown[name].possible(rule) for name in names], dtype=float)
-    goal = np.zeros(len(names))
-    for name, factor in quantity.items():
-        goal[place[name]] = factor
-    return _least(goal, rows, low, high, bounds), -_least(-goal, rows, low, high, bounds)
+    problem = _Problem.of(shown, relations, rule)
+    goal = problem.goal(quantity)
+    return _least(goal, problem), -_least(-goal, problem)
 
 
-def _least(goal: Floats, rows: list[Floats], low: list[float], high: list[float], bounds: Floats) -> float:
-    constraints = optimize.LinearConstraint(np.array(rows), low, high) if rows else ()
-    made = optimize.milp(
-        goal,
-        constraints=constraints,
-        integrality=np.ones(len(goal), dtype=np.int64),
-        bounds=optimize.Bounds(bounds[:, 0], bounds[:, 1]),
-    )
-    if made.status == 3:  # unbounded
+def limiting_counts(
+    quantity: Mapping[str, int], shown: Mapping[str, Shown], relations: Iterable[Relation], rule: SmallNumberRule
+) -> set[str]:
+    """Name the counts whose published values limit a sum of counts: to hide any other changes nothing.
+
+    A bound whose multiplier is zero in an optimal solution of the dual program can be taken away without a change
+    of the optimum (complementary slackness). Fractions of people are allowed here, so that where whole numbers
+    alone limit the quantity, a count may be missing.
+
+    Parameters
+    ----------
+    quantity, shown, relations, rule
+        As of `feasible_range`, which has to be finite.
+
+    Examples
+    --------
+    >>> rule = SmallNumberRule("nhs5", 5)
+    >>> shown = {"all": Shown(15), "same": Shown(10), "worse": Shown(None), "other": Shown(20)}
+    >>> sorted(limiting_counts({"worse": 1}, shown, [Relation("all", ("same", "worse"))], rule))
+    ['all', 'same']
+    """
+    problem = _Problem.of(shown, relations, rule)
+    goal = problem.goal(quantity)
+    exact = problem.high == 0
+    limiting: set[str] = set()
+    for sign in (1, -1):
+        made = optimize.linprog(
+            sign * goal,
+            A_ub=-problem.rows[~exact],
+            b_ub=np.zeros(int((~exact).sum())),
+            A_eq=problem.rows[exact],
+            b_eq=np.zeros(int(exact.sum())),
+            bounds=problem.bounds,
+        )
+        if made.x is not None:
+            multipliers = made.lower.marginals - made.upper.marginals
+            limiting.update(
+                name for name, size in zip(problem.names, multipliers, strict=True) if abs(size) > _TINY
+            )
+    return limiting
+
+
+_TINY = 1e-9
+
+
+@dataclass(frozen=True, slots=True)
+class _Problem:
+    """Published counts as bounds, relations as rows: zero or more, and no more than ``high``."""
+
+    names: list[str]
+    rows: Floats
+    high: Floats
+    bounds: Floats
+
+    @classmethod
+    def of(cls, shown: Mapping[str, Shown], relations: Iterable[Relation], rule: SmallNumberRule) -> _Problem:
+        names = list(shown)
+        place = {name: i for i, name in enumerate(names)}
+        known = [each for each in relations if each.total in place and all(part in place for part in each.parts)]
+        rows = np.zeros((len(known), len(names)))
+        for row, relation in zip(rows, known, strict=True):
+            row[place[relation.total]] = 1
+            for part in relation.parts:
+                row[place[part]] -= 1
+        high = np.array([0.0 if relation.exact else np.inf for relation in known])
+        return cls(names, rows, high, np.array([shown[name].possible(rule) for name in names], dtype=float))
+
+    def goal(self, quantity: Mapping[str, int]) -> Floats:
+        return np.array([quantity.get(name, 0) for name in self.names], dtype=float)
+
+
+def _least(goal: Floats, problem: _Problem) -> float:
+    made = _solve(goal, problem)
+    if made.status == _UNBOUNDED or (made.status == _NOT_TOLD and _solve(0 * goal, problem).success):
         return -np.inf
     if made.x is None:
         raise ArithmeticError(f"The published counts contradict each other: {made.message}")
     return float(round(made.fun))
+
+
+_UNBOUNDED, _NOT_TOLD = 3, 4  # the solver may say "unbounded or infeasible", which a goal of nothing decides
+
+
+def _solve(goal: Floats, problem: _Problem) -> optimize.OptimizeResult:
+    return optimize.milp(
+        goal,
+        constraints=optimize.LinearConstraint(problem.rows, 0.0, problem.high) if len(problem.rows) else (),
+        integrality=np.ones(len(goal), dtype=np.int64),
+        bounds=optimize.Bounds(problem.bounds[:, 0], problem.bounds[:, 1]),
+    )

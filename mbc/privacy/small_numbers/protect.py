@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from mbc.privacy.small_numbers.attacker import Relation, Shown, feasible_range
+from mbc.privacy.small_numbers.attacker import Relation, Shown, feasible_range, limiting_counts
 from mbc.privacy.small_numbers.rounded_counts import SmallNumberRule
 
 
@@ -15,7 +15,9 @@ class Table:
 
     counts: Mapping[str, int]
     relations: tuple[Relation, ...] = ()
-    hide_first: tuple[str, ...] = ()  # given up first where another count must be protected
+    hide_first: tuple[
+        str, ...
+    ] = ()  # given up first where another count must be protected, as far as they are counted
     unpublished: tuple[str, ...] = ()  # named by relations and published nowhere
     parts: tuple[tuple[str, ...], ...] = ()  # counts that stand together: given up before those of another part
 
@@ -62,7 +64,7 @@ def protect(table: Table, rule: SmallNumberRule) -> dict[str, Shown]:
     everybody of a group falls into a single part, a zero of another part is hidden too: otherwise what is true of
     each member would be published. Then everything is searched as an attacker would who knows the rule and every
     relation: as long as a hidden count, or a small rest of a group, can be narrowed to fewer than k - 1 values,
-    another count is hidden.
+    another count is hidden, or it is not told any more that a hidden one is small.
 
     Parameters
     ----------
@@ -109,36 +111,43 @@ def _spare(
 ) -> str | None:
     """Choose the next count to be hidden: the first that widens most what could be concluded.
 
-    Counts of the same part of the table come first; those of another part only where none of them helps.
+    First come those that are hidden already, of which it is not told any more that they are small. Counts of the
+    same part of the table come before those of another part.
     """
-    near = {name for part in table.parts if not quantity.keys().isdisjoint(part) for name in part}
-    for candidates in ([name for name in order if name in near], order):
-        possible = [name for name in candidates if _could_hide(name, quantity, shown, table)]
-        widths = {
-            name: min(_width(quantity, shown | {name: Shown(None)}, table.relations, rule), rule.smallest)
-            for name in possible
-        }
-        widest = max(widths, key=lambda name: widths[name], default=None)
-        if widest is not None and widths[widest] > _width(quantity, shown, table.relations, rule):
-            return widest
-    return next((name for name in order if _could_hide(name, quantity, shown, table)), None)
+    possible = [name for name in order if shown[name].small]
+    possible += [name for name in order if shown[name].rounded is not None]
+    limiting = limiting_counts(quantity, shown, table.relations, rule)
+    first = [name for name in possible if name in limiting]
+    together = {name for part in table.parts if not quantity.keys().isdisjoint(part) for name in part}
+    before = _width(quantity, shown, table.relations, rule)
+    for candidates in ([name for name in first if name in together], first):
+        widest, best = before, None
+        for name in candidates:
+            width = min(_width(quantity, shown | {name: Shown(None)}, table.relations, rule), rule.smallest)
+            if width > widest:
+                widest, best = width, name
+            if widest >= rule.smallest:
+                break  # no other could do more
+        if best is not None:
+            return best
+    related = _related(quantity, table.relations)
+    return next((name for name in (*first, *possible) if name in related), None)
 
 
 def _parts(relations: Iterable[Relation]) -> list[str]:
     return [part for relation in relations for part in relation.parts if not part.startswith("@")]
 
 
-def _could_hide(name: str, quantity: Mapping[str, int], shown: Mapping[str, Shown], table: Table) -> bool:
-    """Whether a shown count stands in a relation with what is to be protected, directly or through others."""
-    if shown[name].rounded is None:
-        return False
-    near = set(quantity)
-    for _ in range(len(table.relations)):
-        for relation in table.relations:
-            members = {relation.total, *relation.parts}
-            if members & near:
-                near |= members
-    return name in near
+def _related(quantity: Mapping[str, int], relations: Sequence[Relation]) -> set[str]:
+    """Name the counts that stand in a relation with what is to be protected, directly or through others."""
+    related, left = set(quantity), list(relations)
+    while left:
+        joining = [each for each in left if not related.isdisjoint((each.total, *each.parts))]
+        if not joining:
+            break
+        related.update(name for each in joining for name in (each.total, *each.parts))
+        left = [each for each in left if each not in joining]
+    return related
 
 
 def _of_one_kind(table: Table) -> list[str]:

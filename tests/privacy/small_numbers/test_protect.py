@@ -11,7 +11,7 @@ from scipy.optimize import linprog
 from mbc.errors import SettingsError
 from mbc.privacy.small_numbers.attacker import Relation, Shown, feasible_range
 from mbc.privacy.small_numbers.protect import Table, protect
-from mbc.privacy.small_numbers.rounded_counts import publish, small_number_rule
+from mbc.privacy.small_numbers.rounded_counts import SmallNumberRule, publish, small_number_rule
 
 PARTS = ("recovered", "improved", "same", "worse")
 RELATIONS = (
@@ -50,6 +50,13 @@ def attack(shown: dict[str, Shown], target: dict[str, int], k: int) -> tuple[flo
         assert made.status in (0, 3), made.message
         ends.append(sign * made.fun if made.status == 0 else -sign * float("inf"))
     return ends[0], ends[1]
+
+
+def test_what_would_be_hidden_first_may_be_counted_nowhere():
+    rule = SmallNumberRule("nhs5", 5)
+    table = Table({"all": 17, "improved": 8, "same": 8, "worse": 1},
+                  (Relation("all", ("improved", "same", "worse")),), ("absent", "same"))  # fmt: skip
+    assert protect(table, rule)["same"] == Shown(None)
 
 
 def tables(k: int, size: int):
