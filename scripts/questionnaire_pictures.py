@@ -17,7 +17,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from PIL import Image
-from playwright.sync_api import Browser, sync_playwright
+from playwright.sync_api import Browser, ViewportSize, sync_playwright
 
 from mbc.box.box import Box
 from mbc.box.content import Asking
@@ -28,7 +28,7 @@ from mbc.instruments import instrument, wording
 
 FOLDER = Path(__file__).resolve().parents[1] / "docs" / "images" / "asking"
 LANGUAGES = ("en", "de", "es")
-PHONE = {"width": 390, "height": 780}
+PHONE: ViewportSize = {"width": 390, "height": 780}
 ANSWERS = (3, 4, 2, 3, 4, 1, 3)  # the last question is left blank
 CHROMIUM = ("chromium", "chromium-browser", "google-chrome-stable")
 GAP = 16

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 @click.argument("client_id", metavar="[CLIENT]", required=False)
 @click.argument("keys", metavar="[INSTRUMENT]...", nargs=-1)
 @click.option("--battery", metavar="NAME", help="A battery of the settings: weekly, ...")
+@click.option("--due", is_flag=True, help="What the client's plan of measures says is due today.")
 @click.option("--language", metavar="CODE", help="Of the loaded wording; default: the clinic's.")
 @click.option("--target", metavar="ID", help="Relationship that is rated; default: the current one.")
 @click.option("--about", metavar="NAME", help="What client and clinician call the relationship; default: nothing.")
@@ -48,6 +49,7 @@ def command(  # noqa: PLR0913 - one for each option
     client_id: str | None,
     keys: tuple[str, ...],
     battery: str | None,
+    due: bool,
     language: str | None,
     target: str | None,
     about: str | None,
@@ -92,6 +94,7 @@ def command(  # noqa: PLR0913 - one for each option
                 raise click.UsageError("Name the client: mbc ask CLIENT INSTRUMENT...")
             to = _address(settings, client_id, mail=mail, address=address)
             wanted = [*keys, *(battery_of(settings, battery) if battery else ())]
+            wanted += _due(store, client_id) if due else []
             named = tuple((goal_id, words) for goal_id, _, words in (goal.partition("=") for goal in goals))
             options = AskOptions(language, target, about, answers_alone, again, named)
             made = ask(store, box, settings, client_id, wanted, options)
@@ -99,6 +102,16 @@ def command(  # noqa: PLR0913 - one for each option
     if to is not None:
         mail_link(settings, made, to)
         click.echo("The mail server took the link.")
+
+
+def _due(store: Store, client_id: str) -> list[str]:
+    from mbc.care.askings.due import due_keys  # noqa: PLC0415 - as above
+    from mbc.errors import MbcError  # noqa: PLC0415
+
+    keys = due_keys(store, client_id, datetime.now().astimezone().date())
+    if not keys:
+        raise MbcError(f"By the plan of measures nothing is due for {client_id} that was not asked already.")
+    return keys
 
 
 def _address(settings: AskingSettings, client_id: str, *, mail: bool, address: str | None) -> str | None:

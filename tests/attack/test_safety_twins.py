@@ -12,6 +12,7 @@ import re
 import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -23,9 +24,11 @@ from click.testing import CliRunner
 from dashboards.app import PAGES, open_app
 from dashboards.forms.catalogue import FORMS
 from dashboards.pages.dispatch import page_for
+from dashboards.pages.send.content import askings_of, waiting_words
 from dashboards.routes import PageRequest
 from dashboards.settings import Settings
 from mbc import care
+from mbc.care.askings.collect import asking_states
 from mbc.care.signals.note import signals_of
 from mbc.care.signals.report import signal_report
 from mbc.cli.program import program
@@ -49,6 +52,7 @@ from mbc.store import (
     Store,
 )
 from mbc.store.accounts import passwords
+from mbc.store.askings import AskedSheet
 from mbc.store.reading.entry_readers import EntryReaders
 from mbc.store.reading.readers import Readers
 from tests.dashboards.conftest import sign_in, token_of
@@ -92,6 +96,7 @@ def make_twin(url: str, *, screened: bool) -> None:
             record.add(Administration("C003", "who5", day(1), (2, 2, 2, 2, 2), source_line=3))
             record.add(Signal(SIGNAL, CLIENT, day(2), "not on track", "rses.total 20 to 12"))
             record.add(SignalAnswer(SIGNAL, CLIENT, day(3), "seen"))
+        ask_in_twin(store, screened=screened)
         if screened:
             with store.writing(source=ImportSource("screens.csv", "cd" * 32)) as record:
                 record.add(Administration(CLIENT, "hark", day(2), (1, 1, 0, 0)))
@@ -113,6 +118,17 @@ def make_twin(url: str, *, screened: bool) -> None:
                 record.add(FlagResponse(*done))
         with store.writing() as record:
             record.add(Administration(CLIENT, "who5", day(3), (4, 3, 4, 3, 4), source_line=9))
+
+
+def ask_in_twin(store: Store, *, screened: bool) -> None:
+    """The client is asked, in one of the two with a screen, and then wants no more of it."""
+    sheets = [AskedSheet("checkin", "1", "standard", "0-4", "care", "{}")]
+    sheets += [AskedSheet("hits", "1", "standard", "1-5", "safety", "{}")] if screened else []
+    until = datetime(2999, 1, 1, tzinfo=UTC)
+    numbers = [store.ask(CLIENT, sheets, language="en", expires_at=until) for _ in range(3)]
+    store.note_progress(numbers[0], {"answered_at": until}, collected=True)
+    store.note_progress(numbers[1], {"stopped_at": until}, collected=False)
+    store.withdraw_asking(numbers[2])
 
 
 @pytest.fixture
@@ -194,6 +210,10 @@ LOOKS: dict[str, Callable[[Store], object]] = {
     "caseload": care.caseload,
     "outcomes": lambda store: care.clinic_report(store, definition="jacobson-truax", cohort="in-care"),
     "releases": lambda store: store.releases(),
+    "askings": lambda store: store.askings().drop("asking_id").rows(),
+    "asked": lambda store: asking_states(store, CLIENT),
+    "asked, on the page": lambda store: (askings_of(store, CLIENT), waiting_words(store, CLIENT)),
+    "stopped": lambda store: store.has_stopped_askings(CLIENT),
     "safety": lambda store: (care.client_safety(store, CLIENT), care.safety_list(store)),
     **{
         f"page {path}": lambda store, path=path: page_of(store, path)
@@ -219,6 +239,7 @@ def test_whatever_a_role_can_look_at_is_the_same_in_both(twins, role):
 
 
 COMMANDS = {
+    "ask": ["ask", "--list"],
     "caseload": ["caseload"],
     "review": ["review", CLIENT],
     "signals": ["signals", "list", "--all"],

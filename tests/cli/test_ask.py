@@ -13,7 +13,7 @@ import pytest
 
 from mbc.box.box import Box
 from mbc.sqlite_library import SQLITE
-from mbc.store import Client, Clinician, Goal, Store
+from mbc.store import Client, Clinician, Goal, PlannedMeasure, Store
 from tests.cli.in_process import Ended, mbc
 from tests.mail_server import MailServer, mail_server
 
@@ -93,6 +93,15 @@ def test_ask_answer_collect_list(clinic):
     listed = clinic.run("ask", "C001", "--list").stdout
     assert "answered   checkin, goal" in listed
     assert not re.search(r"\bsent\b", listed)
+
+
+def test_what_is_due_by_the_plan_is_asked_once(clinic):
+    nothing = clinic.run("ask", "C001", "--due")
+    assert (nothing.returncode, "nothing is due" in nothing.stderr) == (1, True)
+    with Store.open(f"sqlite:///{clinic.record}") as store, store.writing() as record:
+        record.add(PlannedMeasure("C001", "checkin", DAY, every_days=7))
+    assert "8 questions" in clinic.run("ask", "C001", "--due").stdout
+    assert clinic.run("ask", "C001", "--due").returncode == 1
 
 
 @pytest.mark.parametrize(

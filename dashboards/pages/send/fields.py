@@ -9,6 +9,7 @@ from dashboards.forms.entry import Subject
 from dashboards.forms.fields import Choice, Field, Reading, choices
 from mbc.care.askings.ask import AskOptions
 from mbc.care.askings.ask import battery as battery_of
+from mbc.care.askings.due import due_keys
 from mbc.care.askings.goals import ratable_goals
 from mbc.care.askings.mail import address_of, checked_address, mail_of
 from mbc.care.askings.settings import AskingSettings
@@ -31,6 +32,7 @@ class Offer:
     subject: Subject
     settings: AskingSettings
     languages: Mapping[str, tuple[str, ...]]  # questionnaire -> languages of its wording
+    due: frozenset[str]  # questionnaires that the plan has due
     goals: tuple[Goal, ...]
     stopped: bool  # the client wanted no more of them
     address_on_file: bool
@@ -55,7 +57,9 @@ class Offer:
                 hint="or tick what to ask below",
             )
         for key, tags in self.languages.items():
-            yield Field(f"{_MEASURE}{key}", load(key).name, "check", required=False, hint=", ".join(tags))
+            hint = ", ".join(("due by the plan", *tags) if key in self.due else tags)
+            ticked = "yes" if key in self.due else ""
+            yield Field(f"{_MEASURE}{key}", load(key).name, "check", ticked, required=False, hint=hint)
         for goal in self.goals:
             yield Field(f"{_GOAL}{goal.goal_id}", f"Goal: {goal.label}", "check", required=False)
             hint = _PRIVATE if speaks_of_others(goal.label) else "as agreed; the phone shows it"
@@ -117,6 +121,7 @@ def offer(subject: Subject, settings: AskingSettings) -> Offer:
         subject=subject,
         settings=settings,
         languages=dict(sorted(shown.items(), key=lambda each: load(each[0]).name)),
+        due=frozenset(due_keys(subject.store, subject.client_id, subject.today)),
         goals=tuple(ratable_goals(subject.store, subject.client_id)),
         stopped=subject.store.has_stopped_askings(subject.client_id),
         address_on_file=_has_address(settings, subject.client_id),

@@ -5,6 +5,8 @@ from __future__ import annotations
 import html
 import re
 import sqlite3
+import threading
+import time
 from collections.abc import Callable, Iterator
 from contextlib import closing
 from dataclasses import dataclass
@@ -20,7 +22,7 @@ from mbc.care.askings.collect import asking_states
 from mbc.care.askings.paper import paper_code
 from mbc.care.askings.settings import AskingSettings, Mail
 from mbc.instruments import instrument
-from mbc.store import Goal, Store
+from mbc.store import Goal, PlannedMeasure, Store
 from tests.dashboards.conftest import sign_in, token_of
 from tests.dashboards.pages.record.sheets import TODAY, fill
 from tests.dashboards.pages.record.sheets import values_of as entry_of
@@ -250,3 +252,33 @@ def test_a_sheet_is_printed_and_its_code_opens_the_form_for_its_answers(clinic):
     answers = {f"item-{place}": "2" for place in range(1, 9)}
     assert ash.post("/record-entry", data=entry_of(opened.text) | answers).status_code == 303
     assert clinic.store.answers("checkin", client_id="C001")["value"].to_list() == [2] * 8
+
+
+def test_what_the_plan_has_due_is_ticked_until_it_was_asked(clinic):
+    with clinic.store.writing() as record:
+        record.add(PlannedMeasure("C001", "checkin", TODAY, every_days=7))
+    ash = clinic.visitor("ash")
+    assert values_of(ash.get(PATH).text)["ask-checkin"] == "yes"
+    assert "due by the plan" in ash.get(PATH).text
+    assert link_of(send(ash).text)
+    assert "ask-checkin" not in values_of(ash.get(PATH).text)
+
+
+def test_a_box_that_is_held_up_holds_up_no_page(clinic):
+    ash = clinic.visitor("ash")
+    send(ash, battery="weekly")
+    access = next(each for each in clinic.server.extensions.values() if isinstance(each, AskingAccess))
+    access._wait = 0.1
+    taken = threading.Event()
+    real = access.box().progress
+
+    def slow():
+        taken.wait(20)
+        return real()
+
+    access.box().progress = slow
+    start = time.monotonic()
+    assert ash.get(PATH).status_code == 200
+    assert ash.get(PATH).status_code == 200  # the same round is waited for, no second one begins
+    assert time.monotonic() - start < 10
+    taken.set()
