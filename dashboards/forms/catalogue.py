@@ -8,6 +8,7 @@ from dashboards.forms.goals import NEW_GOAL, RATE_GOALS, RETIRE_GOAL
 from dashboards.forms.life import BEGAN, ENDED, EVENT, STATUS
 from dashboards.forms.measures import PAUSE, PLANNED
 from dashboards.forms.paper import PAPER
+from dashboards.forms.patterns import PATTERN, SUPPORT
 from dashboards.forms.points import CLARITY, IMAGINED_VIEW, READINESS
 from dashboards.forms.releases import RELEASE, WITHDRAW_RELEASE
 from dashboards.forms.restricted import COUPLES, DUTY, PLAN
@@ -26,7 +27,7 @@ FORMS: dict[str, EntryForm] = {
     form.key: form
     for form in (
         SIGNAL, SESSION, RATE_GOALS, PAPER, HOMEWORK_DONE, HOMEWORK, SMALL_WIN, RUPTURE, RUPTURE_REPAIRED,
-        EVENT, CONFLICT, BEGAN, STATUS, ENDED, CLARITY, IMAGINED_VIEW, READINESS,
+        EVENT, CONFLICT, BEGAN, STATUS, ENDED, CLARITY, IMAGINED_VIEW, READINESS, PATTERN, SUPPORT,
         NEW_GOAL, RETIRE_GOAL,
         PLANNED, PAUSE,
         OPEN_EPISODE, END_EPISODE, RELEASE, WITHDRAW_RELEASE,

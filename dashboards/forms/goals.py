@@ -4,24 +4,41 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
+from typing import Any, get_args
 
 from dashboards.forms.entry import Draft, EntryForm, Subject
-from dashboards.forms.fields import Field, Reading, choice_or_words, choices, scale_choices, words_of_choice
+from dashboards.forms.fields import (
+    Choice,
+    Field,
+    Reading,
+    choice_or_words,
+    choices,
+    scale_choices,
+    words_of_choice,
+)
 from dashboards.forms.record_words import quoted
-from mbc.care.client.goals import known_scale
+from mbc.care.client.goals import ATTAINMENT, GOAL_BASED, known_scale, rating_range
 from mbc.care.words import number
 from mbc.errors import StoreError
 from mbc.store import Goal, GoalRating
+from mbc.store.schema.entries import Pattern
 
 RETIRED = ("reached", "no longer wanted", "replaced by another goal", "care ended")
 _MOST = 10
+_LEVELS = (("points", "0 to 10"), ("gas", "-2 to 2, goal attainment"))
+_NO_PATTERN = "-"
 
 
 def _goal_fields(subject: Subject, goal: Goal | None, _: Mapping[str, str]) -> tuple[Field, ...]:
     own_scale = goal is not None and goal.scale is not None
-    most = None if own_scale else _MOST
-    least = None if own_scale else 0
-    hint = "in points of its scale" if own_scale else "0 to 10"
+    least, most = (None, None) if own_scale else (ATTAINMENT[0], GOAL_BASED[1])
+    hint = "in points of its scale" if own_scale else "0 to 10; or from -2 to 2, where 0 is what is expected"
+    attained = goal is not None and rating_range(goal.baseline, goal.target) == ATTAINMENT
+    levels = (
+        ()
+        if own_scale
+        else (Field("levels", "How it is rated", "choice", "gas" if attained else "points", choices(_LEVELS)),)
+    )
     return (
         Field("label", "Goal, in the client's own words", value=goal.label if goal else "", longest=160),
         Field(
@@ -32,10 +49,15 @@ def _goal_fields(subject: Subject, goal: Goal | None, _: Mapping[str, str]) -> t
             "target", "Where it counts as reached", "number", _written(goal.target if goal else 8.0),
             required=False, least=least, most=most, hint=hint,
         ),
+        *levels,
         Field(
             "direction", "What is better", "choice",
             "higher" if goal is None or goal.higher_is_better else "lower",
             choices((("higher", "A higher rating"), ("lower", "A lower rating"))),
+        ),
+        Field(
+            "pattern", "Pattern that it is to change", "select", (goal and goal.pattern) or _NO_PATTERN,
+            choices([(_NO_PATTERN, "None"), *((name, name.capitalize()) for name in get_args(Pattern))]),
         ),
         Field("set_on", "Set on", "day", (goal.set_on if goal else subject.today).isoformat(), most=subject.today),
     )  # fmt: skip
@@ -45,7 +67,21 @@ def _written(value: float | None) -> str:
     return "" if value is None else f"{value:g}"
 
 
+def _require_levels(typed: Reading) -> None:
+    """Refuse a start or target that the chosen way of rating does not have."""
+    least, most = ATTAINMENT if typed.text("levels") == "gas" else GOAL_BASED
+    values = {name: typed.number(name) for name in ("baseline", "target")}
+    for name, value in values.items():
+        if value is not None and not least <= value <= most:
+            raise StoreError(f"{name}: Rated so, write a number from {least:g} to {most:g}.")
+    if typed.text("levels") == "gas" and rating_range(values["baseline"], values["target"]) != ATTAINMENT:
+        raise StoreError("baseline: Rated from -2 to 2, a goal begins at -2 or -1; 0 is what is expected.")
+
+
 def _goal_draft(subject: Subject, goal: Goal | None, typed: Reading, token: str) -> Draft:
+    if goal is None or goal.scale is None:
+        _require_levels(typed)
+    chosen: Any = typed.text("pattern")
     made = Goal(
         goal_id=goal.goal_id if goal else f"G-{token}",
         client_id=subject.client_id,
@@ -57,6 +93,7 @@ def _goal_draft(subject: Subject, goal: Goal | None, typed: Reading, token: str)
         scale=goal.scale if goal else None,
         retired_on=goal.retired_on if goal else None,
         retired_reason=goal.retired_reason if goal else None,
+        pattern=None if chosen in ("", _NO_PATTERN) else chosen,
     )
     rated = goal is None and made.baseline is not None
     first = (GoalRating(made.goal_id, made.set_on, made.baseline or 0.0),) if rated else ()
@@ -71,12 +108,21 @@ def _rated_goals(subject: Subject) -> list[Goal]:
 def _rating_fields(subject: Subject, _: object, __: Mapping[str, str]) -> tuple[Field, ...]:
     fields = [
         Field(
-            _rating_name(place), goal.label, "choice", "", scale_choices(0, _MOST), required=False,
+            _rating_name(place), goal.label, "choice", "", _level_choices(goal), required=False,
             hint=_last_rating(subject, goal),
         )
         for place, goal in enumerate(_rated_goals(subject))
     ]  # fmt: skip
     return (*fields, Field("rated_on", "Day", "day", subject.today.isoformat(), most=subject.today))
+
+
+def _level_choices(goal: Goal) -> tuple[Choice, ...]:
+    """Give the levels of a goal: 0 to 10 by their keys, or -2 to 2 by the keys 1 to 5."""
+    least, most = (int(end) for end in rating_range(goal.baseline, goal.target))
+    if least == 0:
+        return scale_choices(0, _MOST)
+    levels = range(least, most + 1)
+    return tuple(Choice(str(n), number(n, signed=True), key=str(n - least + 1)) for n in levels)
 
 
 def _rating_name(place: int) -> str:
@@ -137,7 +183,7 @@ RATE_GOALS = EntryForm(
     fields=_rating_fields,
     draft=_rating_draft,
     unavailable=_no_goals,
-    lead="0 is not at all, 10 is fully. Number keys rate and go on; x is 10.",
+    lead="0 is not at all, 10 is fully; x is 10. From -2 to 2, 0 is as expected: keys 1 to 5.",
 )
 RETIRE_GOAL = EntryForm(
     key="retire-goal",

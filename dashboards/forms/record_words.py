@@ -10,7 +10,7 @@ from typing import Any
 from dashboards.components.wording import day_words
 from dashboards.forms.entry import Subject, as_seen
 from mbc.care.signals.words import answer_words, signal_words
-from mbc.care.words import number
+from mbc.care.words import count, number
 from mbc.instruments.short_names import short_name
 from mbc.store import (
     Client,
@@ -19,12 +19,14 @@ from mbc.store import (
     Goal,
     GoalRating,
     Homework,
+    PatternTag,
     PlannedMeasure,
     Relationship,
     RelationshipStatus,
     Session,
     Signal,
     SignalAnswer,
+    SupportNetwork,
 )
 from mbc.store.schema.kinds import KINDS
 
@@ -157,6 +159,16 @@ def _signal(_: Subject, record: Signal) -> str:
     return f"{signal_words(record)}, {day_words(record.raised_on)}"
 
 
+def _tag(subject: Subject, record: PatternTag) -> str:
+    where = relationship_label(subject, record.relationship_id)
+    return f"Pattern {quoted(record.pattern)} in {where}, {day_words(record.noted_on)}"
+
+
+def _support(_: Subject, record: SupportNetwork) -> str:
+    how = f"{count(record.people, 'person', 'people')}, quality {number(record.quality, 1)}"
+    return f"Support network: {how}, {day_words(record.rated_on)}"
+
+
 def _answer(subject: Subject, record: SignalAnswer) -> str:
     signal = next((each for each in subject.of(Signal) if each.signal_id == record.signal_id), None)
     about = f" ({_signal(subject, signal)})" if signal else ""
@@ -175,4 +187,6 @@ _WORDS: dict[type, Callable[[Subject, Any], str]] = {
     Taken: _taken,
     Signal: _signal,
     SignalAnswer: _answer,
+    PatternTag: _tag,
+    SupportNetwork: _support,
 }

@@ -12,6 +12,7 @@ from rich.table import Table
 from rich.text import Text
 
 from mbc.care import CohortModels, client_review
+from mbc.care.client.pattern_recurrence import PatternTable, pattern_table
 from mbc.care.client.state import FLAG_IS_RIGHT
 from mbc.care.forecast.model_files import read_models
 from mbc.care.signals.ledger import ClientSignals
@@ -68,6 +69,7 @@ def command(
         cohort = CohortModels(full_store, read_models(models_folder), fits="by command") if expected else None
         review = client_review(store, client_id, cohort=cohort, as_of=None if as_of is None else as_of.date())
         signals = signals_of(store, review, cohort)
+        patterns = pattern_table(store, client_id, review.timeline)
         if as_of is None:  # a look back gives no signals
             note_signals(store, signals.new)
     _head(console, review)
@@ -80,6 +82,7 @@ def command(
             console.print(Text("No answers on record."))
     _goals(console, review)
     _relationships(console, review)
+    _patterns(console, patterns)
     _completeness(console, review)
     _questions(console, review)
     _signals(console, signals)
@@ -174,6 +177,17 @@ def _relationships(console: Console, review: ClientReview) -> None:
         until = f" to {day(segment.until)}" if segment.until else ""
         whose = f"{segment.label}: " if segment.label else ""
         console.print(Text(f"- {whose}{segment.status}, from {day(segment.since)}{until}"))
+
+
+def _patterns(console: Console, patterns: PatternTable) -> None:
+    if not patterns.rows and not patterns.support:
+        return
+    _heading(console, "Patterns and support")
+    for row in patterns.rows:
+        goals = f"; goals: {'; '.join(row.goals)}" if row.goals else ""
+        console.print(Text(f"- {row.pattern.capitalize()}: {row.words}{goals}"))
+    if patterns.support:
+        console.print(Text(f"- {patterns.support}"))
 
 
 def _completeness(console: Console, review: ClientReview) -> None:

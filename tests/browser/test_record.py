@@ -25,6 +25,8 @@ FORMS = [
     "relationship-began",
     "status",
     "decision",
+    "pattern",
+    "support",
     "readiness",
     "goal",
     "measure",

@@ -15,6 +15,7 @@ from dashboards.pages.client.signal import signal_history
 from dashboards.pages.client.snapshot import Snapshot
 from mbc.care import words
 from mbc.care.client.course_shapes import clinic_note
+from mbc.care.client.pattern_recurrence import PatternTable
 from mbc.care.client.relationship_patterns import STORIES, Comparison
 from mbc.care.client.review_words import goal_words
 from mbc.care.values.review import ClientReview
@@ -26,6 +27,7 @@ def below(snapshot: Snapshot, quadrant: Chart | None) -> list[Component]:
     review = snapshot.review
     parts = [*_patterns(snapshot, quadrant), *_shapes(snapshot)]
     parts += [*_goals(review), *_questionnaires(review), *_measures(review)]
+    parts += _recurrence(snapshot.recurrence)
     parts += signal_history(snapshot.signals.entries)
     return [html.Div(parts, className="below-screen")] if parts else []
 
@@ -75,6 +77,25 @@ def _patterns(snapshot: Snapshot, quadrant: Chart | None) -> list[Component]:
             ]
         )
     ]
+
+
+def _recurrence(table_of: PatternTable) -> list[Component]:
+    """Lay out which patterns come back, relationship by relationship, and the support network."""
+    if not table_of.rows and not table_of.support:
+        return []
+    rows = [
+        [
+            row.pattern.capitalize(),
+            *("seen" if label in row.seen_in else "\N{EN DASH}" for label in table_of.labels),
+            row.words,
+            "; ".join(row.goals) or "\N{EN DASH}",
+        ]
+        for row in table_of.rows
+    ]
+    headings = ("Pattern", *table_of.labels, "In short", "Goals")
+    inside: list[Component] = [table("Patterns across relationships", headings, rows, blocks=True)] if rows else []
+    inside += [html.P(words.sentence(table_of.support))] if table_of.support else []
+    return [html.Details([html.Summary("Patterns and support"), *inside])]
 
 
 def _compared(comparison: Comparison | None) -> str:

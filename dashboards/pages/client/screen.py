@@ -20,6 +20,7 @@ from dashboards.pages.client.print_forms import print_menu
 from dashboards.pages.client.snapshot import Snapshot, chart_key
 from dashboards.pages.client.view import ChartView
 from mbc.care import words
+from mbc.care.client.goals import rating_range
 from mbc.care.client.moved_items import ItemStrip
 from mbc.care.client.review import headline
 from mbc.care.client.review_words import (
@@ -230,7 +231,7 @@ def _goals_tile(goals: Sequence[GoalProgress]) -> Component:
 
 def _bounds(goal: GoalProgress) -> tuple[float, float]:
     if goal.scale is None:
-        return 0.0, 10.0
+        return rating_range(goal.baseline, goal.target)
     ratings = [rating for _, rating in goal.ratings] + [goal.target or 0.0]
     return min(ratings), max(*ratings, min(ratings) + 1e-9)
 

@@ -9,6 +9,7 @@ from typing import Any
 from mbc.care import ClientReview, CohortModels, Trajectory, client_review
 from mbc.care.client.course_shapes import CourseShape, course_shapes
 from mbc.care.client.moved_items import ItemStrip, items_since_last_time
+from mbc.care.client.pattern_recurrence import PatternTable, pattern_table
 from mbc.care.client.relationship_patterns import RelationshipPattern, relationship_patterns
 from mbc.care.course.charted_scales import ALLIANCE
 from mbc.care.signals.ledger import ClientSignals
@@ -37,6 +38,7 @@ class Snapshot:
     shapes: tuple[CourseShape, ...]  # how uneven each course is
     sheet: Sheet | None  # the time axis of all charts
     signals: ClientSignals  # what the ledger asks
+    recurrence: PatternTable  # patterns across relationships, and the support network
 
     @property
     def drawn(self) -> tuple[Trajectory, ...]:
@@ -63,6 +65,7 @@ def read_snapshot(
         shapes=course_shapes(review.trajectories, cohort),
         sheet=shared_sheet(review.trajectories),
         signals=signals_of(store, review, cohort),
+        recurrence=pattern_table(store, client_id, review.timeline),
     )
 
 

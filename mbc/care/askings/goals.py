@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from mbc.box.content import Choice, Question, Sheet
-from mbc.care.client.goals import known_scale
+from mbc.care.client.goals import GOAL_BASED, known_scale, rating_range
 from mbc.errors import MbcError, NotInRecord
 from mbc.store import Goal, Store
 from mbc.store.askings import GOAL, AskedSheet
@@ -26,7 +26,13 @@ def ratable_goals(store: Store, client_id: str) -> list[Goal]:
     """Give the goals that a client can be asked to rate: those that last and are on no questionnaire's scale."""
     names = list(Goal.__dataclass_fields__)
     every = [Goal(**row) for row in store.goals(client_id=client_id).select(names).iter_rows(named=True)]
-    return [goal for goal in every if goal.retired_on is None and known_scale(goal.scale) is None]
+    return [goal for goal in every if _is_ratable(goal)]
+
+
+def _is_ratable(goal: Goal) -> bool:
+    """Say whether a client can be asked: levels of goal attainment are agreed on with the therapist."""
+    own = known_scale(goal.scale) is None and rating_range(goal.baseline, goal.target) == GOAL_BASED
+    return goal.retired_on is None and own
 
 
 def goal_sheets(

@@ -7,6 +7,7 @@ questionnaire is its rating.
 References
 ----------
 .. [1] Law & Jacob (2015), Goals and Goal Based Outcomes: 0 = not met at all, 10 = fully met.
+.. [2] Kiresuk & Sherman (1968), doi:10.1007/BF01530764: goal attainment scaling, -2 to 2; 0 = as expected.
 """
 
 from __future__ import annotations
@@ -22,6 +23,7 @@ from mbc.errors import DefinitionError, UnknownInstrument
 from mbc.instruments import instrument
 
 Rating = tuple[dt.date, float]
+GOAL_BASED, ATTAINMENT = (0.0, 10.0), (-2.0, 2.0)
 
 
 def known_scale(name: str | None) -> str | None:
@@ -40,6 +42,19 @@ def known_scale(name: str | None) -> str | None:
     except (UnknownInstrument, DefinitionError):
         return None
     return name
+
+
+def rating_range(baseline: float | None, target: float | None) -> tuple[float, float]:
+    """Say on which levels a goal of the client's own is rated: 0 to 10, or -2 to 2 (goal attainment scaling).
+
+    A goal that began below 0, or is reached below it, is rated -2 to 2: there 0 is what was expected.
+
+    Examples
+    --------
+    >>> rating_range(2, 8), rating_range(-1, 0)
+    ((0.0, 10.0), (-2.0, 2.0))
+    """
+    return ATTAINMENT if any(value is not None and value < 0 for value in (baseline, target)) else GOAL_BASED
 
 
 def goal_progress(record: ClientRecord) -> tuple[GoalProgress, ...]:

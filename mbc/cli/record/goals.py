@@ -4,17 +4,15 @@ from __future__ import annotations
 
 import secrets
 from dataclasses import replace
-from typing import Any
+from typing import Any, get_args
 
 import click
 
-from mbc.care.client.goals import known_scale
+from mbc.care.client.goals import ATTAINMENT, GOAL_BASED, known_scale, rating_range
 from mbc.cli.record.write import Made, day_option, entry_options, today, write
 from mbc.errors import MbcError, NotInRecord
 from mbc.store import Goal, GoalRating, Store
-
-_GAS = (-2, 2)  # levels of goal attainment scaling: 0 is what was expected
-_GOAL_BASED = (0, 10)
+from mbc.store.schema.entries import Pattern
 
 
 @click.command("goal")
@@ -25,6 +23,9 @@ _GOAL_BASED = (0, 10)
 @click.option("--target", type=click.FLOAT, help="Where it counts as reached.")
 @click.option("--lower-is-better", is_flag=True, help="A lower rating is better.")
 @click.option("--scale", metavar="KEY", help="In points of this scale, such as rses; default: rated 0 to 10.")
+@click.option(
+    "--pattern", type=click.Choice(get_args(Pattern)), help="A pattern in relationships that it is to change."
+)
 @click.option("--retire", metavar="REASON", help="Retire the goal: reached, or no longer wanted.")
 @day_option("day", "--on", help="Day on which it was set, or retired; default: today.")
 def goal(*, client_id: str, store_url: str, username: str | None, supersede: str | None, **given: Any) -> None:
@@ -37,14 +38,14 @@ def goal(*, client_id: str, store_url: str, username: str | None, supersede: str
                 raise click.UsageError("A new goal needs its words; one on record is named with --id.")
             made = Goal(
                 f"G-{secrets.token_hex(4)}", client_id, given["label"], day, given["baseline"], given["target"],
-                not given["lower_is_better"], scale=given["scale"],
+                not given["lower_is_better"], scale=given["scale"], pattern=given["pattern"],
             )  # fmt: skip
             return Made([_checked(made)])
         now = _named(_goals(store, client_id), given["goal_id"], client_id)
         if given["retire"] is not None:
             retired = replace(now, retired_on=day, retired_reason=given["retire"])
             return Made([retired], f"retired: {given['retire']}")
-        names = ("label", "baseline", "target", "scale")
+        names = ("label", "baseline", "target", "scale", "pattern")
         change: dict[str, Any] = {name: given[name] for name in names if given[name] is not None}
         change |= {"higher_is_better": False} if given["lower_is_better"] else {}
         return Made([_checked(replace(now, **change))], "revised")
@@ -71,9 +72,9 @@ def rating(
         chosen = _named([each for each in _goals(store, client_id) if each.retired_on is None], named, client_id)
         if known_scale(chosen.scale) is not None:
             raise MbcError(f"The goal '{chosen.label}' is rated by its questionnaire ({chosen.scale}).")
-        least, most = _GAS if gas or _is_gas(chosen) else _GOAL_BASED
+        least, most = ATTAINMENT if gas else rating_range(chosen.baseline, chosen.target)
         if not least <= rating <= most:
-            raise MbcError(f"The rating is {rating:g}; the goal '{chosen.label}' is rated {least} to {most}.")
+            raise MbcError(f"The rating is {rating:g}; the goal '{chosen.label}' is rated {least:g} to {most:g}.")
         return Made([GoalRating(chosen.goal_id, rated_on or today(), rating)])
 
     write(store_url, username, supersede, make)
@@ -99,13 +100,9 @@ def _checked(goal: Goal) -> Goal:
         raise MbcError(f"There is no scale '{goal.scale}'. Write a questionnaire's key, or KEY.SCALE.")
     for name in ("baseline", "target"):
         value = getattr(goal, name)
-        if goal.scale is None and value is not None and not _GAS[0] <= value <= _GOAL_BASED[1]:
+        if goal.scale is None and value is not None and not ATTAINMENT[0] <= value <= GOAL_BASED[1]:
             raise MbcError(f"{name} is {value:g}; a goal is rated 0 to 10, or -2 to 2, unless it names a scale.")
     return goal
-
-
-def _is_gas(goal: Goal) -> bool:
-    return any(value is not None and value < 0 for value in (goal.baseline, goal.target))
 
 
 COMMANDS = {"goal": goal, "rating": rating}

@@ -111,6 +111,16 @@ FORMS: dict[str, tuple[dict[str, str], Callable[[Store], object], object]] = {
         lambda store: store.imagined_partner_views(client_id="C001").row(-1),
         ("C001", "R-1", TODAY, 0.0, "trust"),
     ),
+    "pattern": (
+        {"pattern": "giving in"},
+        lambda store: store.pattern_tags(client_id="C001").row(-1),
+        ("C001", "R-1", "giving in", TODAY),
+    ),
+    "support": (
+        {"people": "3", "quality": "6"},
+        lambda store: store.support_networks(client_id="C001").row(-1),
+        ("C001", TODAY, 3, 6.0),
+    ),
     "measure": (
         {"instrument": "rses", "every_days": "7", "baseline_askings": "3"},
         lambda store: store.planned_measures(client_id="C001").row(-1, named=True),
