@@ -210,7 +210,8 @@
     }
   };
   const quoted = (text) => `"${String(text).replace(/["\\\n]/g, " ")}"`;
-  const sheetRules = ({ name, day, version }) => `@page { size: A4; margin: 14mm 12mm 13mm;
+  const SIZES = new Set(["A4", "A4 landscape"]);
+  const sheetRules = ({ name, day, version, size }) => `@page { size: ${SIZES.has(size) ? size : "A4"}; margin: 14mm 12mm 13mm;
     @top-left { content: ${quoted(name)}; font: 600 9pt sans-serif; }
     @top-right { content: ${quoted(day)}; font: 9pt sans-serif; }
     @bottom-left { content: ${quoted(version)}; font: 8pt sans-serif; }
@@ -218,21 +219,21 @@
   let rules = null;
   let folded = [];
   window.addEventListener("beforeprint", () => {
-    const page = document.querySelector(".client-page");
-    if (!page || !state.view || rules) return;
+    const page = document.querySelector(".client-page, .sheet");
+    if (!page || rules) return;
     rules = document.createElement("style");
     rules.textContent = sheetRules(page.dataset);
     document.head.append(rules);
     folded = [...page.querySelectorAll(".below-screen details:not([open]), .legend-fold:not([open])")];
     for (const fold of folded) fold.open = true;
-    redraw({ ...state.view, theme: "light", paper: true }, true);
+    if (state.view && page.matches(".client-page")) redraw({ ...state.view, theme: "light", paper: true }, true);
   });
   window.addEventListener("afterprint", () => {
     if (!rules) return;
     rules.remove();
     rules = null;
     for (const fold of folded) fold.open = false;
-    redraw(state.view, false);
+    if (state.view && document.querySelector(".client-page")) redraw(state.view, false);
   });
 
   const usual = (view) => view.axis === "calendar" && !view.up && !view.common && !view.quiet && view.theme === "light";

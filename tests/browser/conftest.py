@@ -43,6 +43,8 @@ def served_record(tmp_path_factory: pytest.TempPathFactory) -> str:
     with Store.open(url) as store:
         for quarter in ("2025-Q4", "2026-Q1"):
             make_release(store, quarter)
+        store.accounts.add("lea", PASSWORD, "safety_lead")
+        store.accounts.add("rhea", PASSWORD, "researcher")
     return url
 
 

@@ -11,6 +11,7 @@ from dash.development.base_component import Component
 
 from dashboards.components import ids
 from dashboards.components.aria import aria
+from dashboards.components.paper import sheet_marks
 from dashboards.components.state_mark import state_mark
 from dashboards.components.wording import full_day
 from dashboards.pages.caseload.content import TITLES, Line, grid_rows, line_of, matching, measures
@@ -44,7 +45,8 @@ def layout(
     about = f"{in_care} in care · as of {full_day(clients.as_of)}"
     is_offered = adds_clients and bool(clients.rows or not steps)  # else the first step offers it
     add = [html.A("New client", href=NEW_CLIENT_PATH, className="button no-print")] if is_offered else []
-    heading = html.Div([html.H1("Caseload"), html.P(about, className="lead"), *add], className="title")
+    title = html.H1("Caseload", className="sheet", **sheet_marks("Caseload", clients.as_of))
+    heading = html.Div([title, html.P(about, className="lead"), *add], className="title")
     guide = [steps_panel(steps, clients, personal=personal)] if steps else []
     if not clients.rows:
         return [heading, *(guide or [html.P("No client is on this caseload yet.", className="empty")])]

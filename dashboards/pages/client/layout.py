@@ -11,8 +11,9 @@ from dash import ClientsideFunction, Dash, Input, Output, State, dcc, html
 from dash.development.base_component import Component
 
 from dashboards.components import ids
-from dashboards.components.aria import aria, script_data
+from dashboards.components.aria import aria
 from dashboards.components.forms import notice
+from dashboards.components.paper import sheet_marks
 from dashboards.components.wording import day_words
 from dashboards.pages.client.enlarged import dialog
 from dashboards.pages.client.more import below
@@ -37,7 +38,6 @@ from dashboards.routes import CLIENT_ID, Page, PageRequest, client_of
 from dashboards.web.asking_access import asking_access
 from dashboards.web.kept_parts import blank, can_keep, kept_part
 from dashboards.web.visitor import record_view
-from mbc import __version__
 from mbc.care import CohortModels, client_safety
 from mbc.care.client.releases import releases_in_force
 from mbc.care.signals.note import note_signals
@@ -139,9 +139,7 @@ def _page(store: Store, snapshot: Snapshot, asking: _Asking, token: str, control
         dcc.Store(id=ids.VIEW, storage_type="memory"),
         dcc.Store(id=ids.BROWSER_DATA, data=browser_data(snapshot), storage_type="memory"),
     ]
-    sheet = script_data(
-        name=review.alias or review.client_id, day=f"as of {day_words(review.as_of)}", version=f"mbc {__version__}"
-    )
+    sheet = sheet_marks(review.alias or review.client_id, review.as_of)
     return html.Div(content, className="client-page", **sheet)
 
 

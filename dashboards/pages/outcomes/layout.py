@@ -15,6 +15,7 @@ from dashboards.components import ids
 from dashboards.components.aria import aria
 from dashboards.components.charts import chart
 from dashboards.components.forms import form, notice
+from dashboards.components.paper import sheet_marks
 from dashboards.components.tables import table
 from dashboards.components.wording import day_words
 from dashboards.pages.outcomes.content import (
@@ -93,7 +94,8 @@ def layout(
 ) -> list[Component]:
     """Lay out the outcomes of everybody whom this view of the record counts."""
     whom = [html.P(whose(store.user), className="quiet-words")] if store.user else []
-    head: list[Component] = [html.H1("Outcomes"), *notice(note), *whom]
+    title = html.H1("Outcomes", className="sheet", **sheet_marks("Outcomes", today, wide=True))
+    head: list[Component] = [title, *notice(note), *whom]
     if not store.can_read("clients"):
         return [*head, *_released(store, theme, token)]
     report = clinic_report(store, definition=DEFINITION, cohort=COHORT, models=own)

@@ -1,0 +1,80 @@
+"""Each role's day in a real browser: every page of its navigation, and what it is there for."""
+
+from __future__ import annotations
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from tests.browser.conftest import Visit, Watch
+from tests.browser.reading import OVERFLOW, drawn
+from tests.browser.test_axe import violations
+
+pytestmark = pytest.mark.browser
+
+NAVIGATION = {
+    "ash": ["Caseload", "Outcomes", "To review", "Colleagues' records", "My account"],
+    "oak": ["Caseload", "Outcomes", "Colleagues' records", "My account"],
+    "lea": ["To review", "Colleagues' records", "My account"],
+    "adam": ["Accounts", "Settings", "Caseloads", "Audit log", "Erasure", "My account"],
+    "rhea": ["Cohort", "My account"],
+    "ana": ["Outcomes", "My account"],
+}
+PRINTED = {"Caseload": 703, "Outcomes": 1032}  # pixels between the margins of A4, upright and on its side
+
+
+def test_each_role_walks_through_its_day(visit: Visit, watch: Watch):
+    """One visit a role: opening pages takes longer than all that is asked of them."""
+    for user, pages in NAVIGATION.items():
+        page = visit("/", user)
+        links = page.get_by_role("navigation", name="Pages").get_by_role("link")
+        expect(links).to_have_text(pages)
+        for name in pages:
+            page.get_by_role("navigation", name="Pages").get_by_role("link", name=name, exact=True).click()
+            expect(page.get_by_role("heading", level=1)).to_be_visible()
+            expect(page.locator("nav [aria-current=page]")).to_have_text(name)
+            assert violations(page) == [], f"{user}: {name}"
+            assert page.evaluate(OVERFLOW) <= 0, f"{user}: {name} runs out of its window"
+            if name in PRINTED and user in ("ash", "ana"):
+                fits_on_paper(page, PRINTED[name])
+            if name in DUTIES.get(user, {}):
+                DUTIES[user][name](page)
+    assert watch.complaints == []
+
+
+def fits_on_paper(page: Page, width: int) -> None:
+    page.emulate_media(media="print")
+    page.set_viewport_size({"width": width, "height": 900})
+    assert page.evaluate(OVERFLOW) <= 0
+    wide = "() => [...document.querySelectorAll('main table')].filter((t) => t.scrollWidth > innerWidth).length"
+    assert page.evaluate(wide) == 0
+    page.emulate_media(media="screen")
+    page.set_viewport_size({"width": 1440, "height": 900})
+
+
+def read_a_client(page: Page) -> None:
+    page.get_by_role("link", name="Willow").first.click()
+    drawn(page)
+    expect(page.get_by_role("heading", name="Willow", level=1)).to_be_visible()
+    page.get_by_text("Setbacks and plateaus").click()
+    expect(page.get_by_role("table", name="Setbacks and plateaus of each measure")).to_be_visible()
+    assert violations(page) == []
+
+
+def find_a_client(page: Page) -> None:
+    page.get_by_label("Find name, number, status or measure").fill("hazel")
+    expect(page.get_by_role("link", name="Willow")).to_be_hidden()
+    expect(page.get_by_role("link", name="Hazel")).to_be_visible()
+
+
+def review_a_flag(page: Page) -> None:
+    page.locator("#points-button").click()
+    expect(page.locator("#points")).to_contain_text("PHQ-9")
+    page.keyboard.press("Escape")
+    expect(page.locator("#points")).to_be_hidden()
+
+
+DUTIES = {
+    "ash": {"Caseload": read_a_client},
+    "oak": {"Caseload": find_a_client},
+    "lea": {"To review": review_a_flag},
+}
