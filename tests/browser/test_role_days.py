@@ -15,7 +15,7 @@ NAVIGATION = {
     "ash": ["Caseload", "Outcomes", "To review", "Colleagues' records", "My account"],
     "oak": ["Caseload", "Outcomes", "Colleagues' records", "My account"],
     "lea": ["To review", "Colleagues' records", "My account"],
-    "adam": ["Accounts", "Settings", "Caseloads", "Audit log", "Erasure", "My account"],
+    "adam": ["Accounts", "Caseloads", "Audit log", "Erasure", "Settings", "My account"],
     "rhea": ["Cohort", "My account"],
     "ana": ["Outcomes", "My account"],
 }
@@ -55,7 +55,7 @@ def read_a_client(page: Page) -> None:
     page.get_by_role("link", name="Willow").first.click()
     drawn(page)
     expect(page.get_by_role("heading", name="Willow", level=1)).to_be_visible()
-    page.get_by_text("Setbacks and plateaus").click()
+    page.get_by_text("Setbacks and plateaus", exact=True).click()
     expect(page.get_by_role("table", name="Setbacks and plateaus of each measure")).to_be_visible()
     assert violations(page) == []
 
