@@ -44,16 +44,16 @@ class CourseShape:
         days = self.days_to_regain
         parts = [] if days is None else [span(round(days))]
         parts += ["the last not yet" if parts else "not yet"] if self.open_setback else []
-        return _beside(", ".join(parts), None if self.clinic is None else self.clinic.days_to_regain)
+        return _with_clinic(", ".join(parts), None if self.clinic is None else self.clinic.days_to_regain)
 
     @property
     def plateau_words(self) -> str:
         """How long the longest stretch within measurement error was."""
         own = "" if self.plateau_days is None else span(self.plateau_days)
-        return _beside(own, None if self.clinic is None else self.clinic.plateau_days)
+        return _with_clinic(own, None if self.clinic is None else self.clinic.plateau_days)
 
 
-def _beside(own: str, clinic_days: float | None) -> str:
+def _with_clinic(own: str, clinic_days: float | None) -> str:
     own = own or _DASH
     return own if clinic_days is None else f"{own}; clinic {span(round(clinic_days))}"
 
