@@ -46,7 +46,7 @@ class KeptCaseloads:
         reader = (store.reach.readers, store.reach.permissions)
         with self._lock:
             kept = {client: self._rows.get((reader, client)) for client in clients}
-        rows = {client: found[1] for client, found in kept.items() if found and found[0] == marks[client]}
+        rows = {client: line[1] for client, line in kept.items() if line and line[0] == marks[client]}
         missing = [client for client in clients if client not in rows]
         if missing:
             view = store if len(missing) == len(clients) else store.narrowed_to(missing)
@@ -77,10 +77,10 @@ def prepare_caseloads(pause: Callable[[], bool]) -> None:
     pause : callable
         Lets others have their turn; True ends the work.
     """
-    whole = unscoped_store()
-    accounts = whole.accounts.table().filter((pl.col("role") == "supervisor") & pl.col("active"))
+    clinic = unscoped_store()
+    accounts = clinic.accounts.table().filter((pl.col("role") == "supervisor") & pl.col("active"))
     for username in accounts["username"]:
-        view = whole.prepared_for(str(username))
+        view = clinic.prepared_for(str(username))
         clients = [str(client) for client in view.clients()["client_id"]]
         for some in _parts(clients) if len(clients) >= _LONG else ():
             _shelf().rows(view.narrowed_to(some), models(), today())
