@@ -209,7 +209,7 @@ class _Reply:
             status=400 if problems else 200,
             here=f"/v/{secret}/{first}",
             previous=f"/v/{secret}/{first - 1}" if first > 1 else f"/v/{secret}/review",
-            heading=frame["questions_of"].format(first=first, last=places[-1] + 1, total=total),
+            heading=_heading(frame, places, total),
             sheet=sheet,
             questions=shown_questions(visit, places, problems),
             number=first,
@@ -338,6 +338,12 @@ def _next_place(opened: OpenAsking, after: int) -> int:
     """Give the next question without an answer; the number of questions where there is none."""
     total = len(opened.asking.questions)
     return next((place for place in range(after + 1, total) if place not in opened.answered), total)
+
+
+def _heading(frame: Frame, places: range, total: int) -> str:
+    if len(places) == 1:
+        return frame["question_of"].format(number=places[0] + 1, total=total)
+    return frame["questions_of"].format(first=places[0] + 1, last=places[-1] + 1, total=total)
 
 
 def _number_words(frame: Frame, question: Question) -> str:

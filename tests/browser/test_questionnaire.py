@@ -91,6 +91,8 @@ def test_the_circle_asked_answered_on_a_phone_without_scripts_collected_on_the_c
             phone.wait_for_url("**/3")
         buttons.nth(4).tap()
     expect(phone.get_by_role("heading", level=1)).to_have_text("Is this right?")
+    phone.get_by_role("button", name="Send").scroll_into_view_if_needed()
+    expect(phone.get_by_role("link", name="Leave now")).to_be_in_viewport()  # however far down
     phone.get_by_role("button", name="Send").tap()
     expect(phone.get_by_role("heading", level=1)).to_have_text("Thank you")
     phone.go_back()

@@ -119,7 +119,9 @@ def test_several_questions_on_a_page_never_of_two_questionnaires(clinic):
     assert clinic.answers() == {0: 2}  # what was right is kept
     assert re.search(r'name="value-1" value="2" checked', wrong.text)
     assert clinic.browser.post(f"{visit}/1", data={"value-1": "1"}).location == f"{visit}/3"
-    assert "116 016" in clinic.browser.get(f"{visit}/3").text
+    last = clinic.browser.get(f"{visit}/3").text
+    assert "116 016" in last
+    assert "Question 3 of 3" in last
     assert clinic.browser.post(f"{visit}/3", data={"value-3": "blank"}).location == f"{visit}/review"
     assert clinic.answers() == {0: 1, 2: None}
     assert "2 questions have no answer" in clinic.browser.get(f"{visit}/review").text
