@@ -195,16 +195,16 @@ def test_two_devices_with_one_link_see_nothing_of_each_other_and_one_of_them_sen
 
 
 def test_the_link_after_an_answer_tells_the_partner_nothing_not_even_that_it_was_one(file):
-    """Used, stopped, withdrawn and never made: page, status and headers are the same for each."""
+    """Used, stopped, withdrawn, expired and never made: page, status and headers are the same for each."""
     with closing(Box(file)) as box:
         browser = create_app(box).test_client()
-        used, stopped, withdrawn = put(box, "A1"), put(box, "A2"), put(box, "A3")
+        used, stopped, withdrawn, expired = (put(box, f"A{n}", days=4 - n) for n in range(1, 5))
         go_through(browser, used)
         browser.post(f"{stopped}/stop")
         box.withdraw("A3")
         seen = {
             (answer.status_code, answer.text, tuple(sorted(answer.headers.items())))
-            for link in (used, stopped, withdrawn, f"/f/{new_token()}")
+            for link in (used, stopped, withdrawn, expired, f"/f/{new_token()}")
             for answer in (browser.get(link),)
         }
         assert len(seen) == 1
