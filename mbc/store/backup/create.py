@@ -145,8 +145,8 @@ def _copy_rows(engine: Engine, record: Path, key: Passphrase | None, progress: P
     target = migrations.prepare(addresses.of_file(record, raw), create=True, must_be_new=False, raw_key=raw)
     try:
         with engines.reading(engine) as theirs, engines.writing(target) as ours:
-            copying.copy_rows(theirs, ours, progress)
-            copying.require_equal(theirs, ours, progress)
+            digests = copying.copy_rows(theirs, ours, progress)
+            copying.require_equal(digests, ours, progress)
     finally:
         engines.settle(target)
     return raw

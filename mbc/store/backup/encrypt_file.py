@@ -165,8 +165,8 @@ def _copied(
     after = migrations.prepare(addresses.of_file(made, raw), create=True, must_be_new=False, raw_key=raw)
     try:
         with before.connect() as theirs, engines.writing(after) as ours:
-            copying.copy_rows(theirs, ours, progress)
-            copying.require_equal(theirs, ours, progress)
+            digests = copying.copy_rows(theirs, ours, progress)
+            copying.require_equal(digests, ours, progress)
             progress("Verifying", None)
             rows, report = copying.rows(ours), integrity.verify(ours)
             append(ours, [operators_line(action)])

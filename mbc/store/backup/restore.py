@@ -198,8 +198,8 @@ def _to_server(
                 engines.writing(server) as theirs,
             ):
                 erased, before = _make_room(theirs, _clients(ours), force=force)
-                copying.copy_rows(ours, theirs, progress)
-                copying.require_equal(ours, theirs, progress)
+                digests = copying.copy_rows(ours, theirs, progress)
+                copying.require_equal(digests, theirs, progress)
                 progress("Verifying", None)
                 rows, report = copying.rows(theirs), verification.verify(theirs)
                 append(theirs, [operators_line("restore", source.name)])

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator, Sequence
-from typing import Any
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, Protocol
 
 from sqlalchemy import Connection, String, Table, collate, func, select, text
 
@@ -13,7 +13,12 @@ from mbc.store.backup.archive import Progress
 from mbc.store.schema.administration_numbers import last_of
 from mbc.store.schema.tables import administration, metadata
 
-_AT_ONCE = 10_000  # rows held at a time: memory does not grow with the record
+_AT_ONCE = 500  # rows held at a time: many more, and Python searches all of them for cycles again and again
+Columns = list[list[Any]]
+
+
+class _Digest(Protocol):
+    def update(self, data: bytes, /) -> None: ...
 
 
 def tables() -> Sequence[Table]:
@@ -21,13 +26,23 @@ def tables() -> Sequence[Table]:
     return metadata.sorted_tables
 
 
-def copy_rows(source: Connection, target: Connection, progress: Progress) -> None:
-    """Copy every row of every table into an empty record, and where its numbering stands."""
+def copy_rows(source: Connection, target: Connection, progress: Progress) -> dict[str, str]:
+    """Copy every row of every table into an empty record, and where its numbering stands.
+
+    Returns
+    -------
+    dict
+        A digest of what was read, by table: `require_equal` compares it with what stands in the copy.
+    """
+    digests: dict[str, str] = {}
     for done, table in enumerate(tables()):
         progress("Copying", done / len(tables()))
         write = _copy_in if target.dialect.name == "postgresql" else _insert
-        write(target, table, _parts(source, table))
+        digest = hashlib.sha256()
+        write(target, table, _digested(_parts(source, table), digest))
+        digests[table.name] = digest.hexdigest()
         _continue_numbers(source, target, table)
+    return digests
 
 
 def rows(connection: Connection) -> dict[str, int]:
@@ -38,8 +53,8 @@ def rows(connection: Connection) -> dict[str, int]:
     }
 
 
-def require_equal(source: Connection, other: Connection, progress: Progress) -> None:
-    """Compare two records, row by row, in both databases' own words turned into the same values.
+def require_equal(digests: Mapping[str, str], other: Connection, progress: Progress) -> None:
+    """Read a copy back and compare it with what was read of the original, in values that no database words.
 
     Raises
     ------
@@ -48,25 +63,45 @@ def require_equal(source: Connection, other: Connection, progress: Progress) -> 
     """
     for done, table in enumerate(tables()):
         progress("Comparing", done / len(tables()))
-        if digest(source, table) != digest(other, table):
+        digest = hashlib.sha256()
+        for _ in _digested(_parts(other, table), digest):
+            pass
+        if digests[table.name] != digest.hexdigest():
             raise StoreError(
                 f"The copy of '{table.name}' is not equal to the original, so it was dropped. Run this again; "
                 "should it happen twice, check the disk and the memory of this machine."
             )
 
 
-def digest(connection: Connection, table: Table) -> str:
-    """Digest the rows of a table, the same on every database."""
-    digest = hashlib.sha256()
-    for part in _parts(connection, table):
-        digest.update("".join([repr(tuple(row)) for row in part]).encode())
-    return digest.hexdigest()
+def _digested(parts: Iterator[Columns], digest: _Digest) -> Iterator[Columns]:
+    """Digest rows as they pass: the same values give the same digest on every database."""
+    for part in parts:
+        digest.update("".join([repr(column) for column in part]).encode())
+        yield part
 
 
-def _parts(connection: Connection, table: Table) -> Iterator[Sequence[Any]]:
+def _parts(connection: Connection, table: Table) -> Iterator[Columns]:
+    """Read a table straight from the driver, as columns: an object for each row would cost more than all else."""
+    dialect = connection.dialect
     query = select(table).order_by(*_order(connection, table))
-    options: dict[str, Any] = {"yield_per": _AT_ONCE}
-    return connection.execute(query.execution_options(**options)).partitions()
+    named: dict[str, Any] = (
+        {"name": "mbc_rows", "binary": True} if dialect.name == "postgresql" else {}
+    )  # else all rows would come at once
+    cursor: Any = connection.connection.cursor(**named)
+    try:
+        cursor.execute(str(query.compile(dialect=dialect)))
+        readers = [
+            column.type.dialect_impl(dialect).result_processor(dialect, described[1])
+            for column, described in zip(table.columns, cursor.description, strict=True)
+        ]
+        while part := cursor.fetchmany(_AT_ONCE):
+            columns = zip(*part, strict=True)
+            yield [
+                list(values) if read is None else list(map(read, values))
+                for values, read in zip(columns, readers, strict=True)
+            ]
+    finally:
+        cursor.close()
 
 
 def _order(connection: Connection, table: Table) -> list[Any]:
@@ -76,26 +111,24 @@ def _order(connection: Connection, table: Table) -> list[Any]:
     return [collate(c, "C") if postgres and isinstance(c.type, String) else c for c in columns]
 
 
-def _insert(target: Connection, table: Table, parts: Iterator[Sequence[Any]]) -> None:
-    # straight to the driver: a dictionary for each row would cost more than everything else
+def _insert(target: Connection, table: Table, parts: Iterator[Columns]) -> None:
     names = ", ".join(f'"{column.name}"' for column in table.columns)
     marks = ", ".join("?" for _ in table.columns)
     writers = [column.type.dialect_impl(target.dialect).bind_processor(target.dialect) for column in table.columns]
-    for part in parts:
-        columns = zip(*part, strict=True)
+    statement = f'INSERT INTO "{table.name}" ({names}) VALUES ({marks})'  # noqa: S608 - names of our own tables
+    for columns in parts:
         written = [
             values if write is None else map(write, values) for values, write in zip(columns, writers, strict=True)
         ]
-        statement = f'INSERT INTO "{table.name}" ({names}) VALUES ({marks})'  # noqa: S608 - names of our own tables
         target.exec_driver_sql(statement, list(zip(*written, strict=True)))
 
 
-def _copy_in(target: Connection, table: Table, parts: Iterator[Sequence[Any]]) -> None:
+def _copy_in(target: Connection, table: Table, parts: Iterator[Columns]) -> None:
     names = ", ".join(f'"{column.name}"' for column in table.columns)
     cursor = target.connection.cursor()
     with cursor.copy(f'COPY "{table.name}" ({names}) FROM STDIN') as copy:
-        for part in parts:
-            for row in part:
+        for columns in parts:
+            for row in zip(*columns, strict=True):
                 copy.write_row(row)
     cursor.close()
 

@@ -471,6 +471,24 @@ def test_the_trail_that_cannot_be_written_does_not_stop_a_backup(clinic, tmp_pat
     assert clinic.backup(tmp_path / "b").log_failure == "the disk is full"
 
 
+def test_a_copy_that_differs_in_one_value_is_dropped(tmp_path, monkeypatch):
+    write = copying._insert
+
+    def bad(target, table, parts):
+        if table.name == "answer":
+            parts = ([*columns[:-1], [*columns[-1][:-1], 3.0]] for columns in parts)
+        write(target, table, parts)
+
+    monkeypatch.setattr(copying, "_insert", bad)
+    with Store.create("sqlite://") as store:  # in memory: copied row by row
+        with store.writing(by="desk") as record:
+            record.add(Client("C1"))
+            record.add(Administration("C1", "rses", date(2026, 1, 5), (0, 1, 2, 3, 0, 1, 2, 3, 0, 1)))
+        with pytest.raises(StoreError, match="copy of 'answer' is not equal"):
+            store.backup(tmp_path / "a.mbcbackup")
+    assert list(tmp_path.iterdir()) == []
+
+
 @pytest.mark.parametrize("database", DATABASES, indirect=True)
 def test_an_encrypted_backup_of_a_plain_record_needs_its_own_key(clinic, elsewhere, tmp_path):
     key = "five umbrellas, no rain"
