@@ -40,7 +40,7 @@ PASSWORD = "harbour lamp, seven geese"
 CLINICIANS, SUPERVISED = 8, 20
 THINKS = 1.0  # seconds between two pages
 WORKERS = 2
-PREPARES = 15.0  # seconds after its start in which a server prepares long caseloads
+PREPARES = 40.0  # seconds after its start in which a server prepares long caseloads
 
 
 # --- the record

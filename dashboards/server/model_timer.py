@@ -21,7 +21,7 @@ from mbc.store.database.addresses import address, file_of, is_encrypted
 
 LOOK_EVERY = 60.0  # seconds between looks at whether a model is due
 _STOP_WITHIN = 5.0  # seconds
-_PAUSE = 0.05  # seconds for pages, between a few clients of a long caseload and the next
+_PAUSE = 0.5  # seconds for pages, between a few clients of a long caseload and the next
 _LOG = logging.getLogger("mbc.server")
 
 

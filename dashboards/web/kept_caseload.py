@@ -19,7 +19,7 @@ from mbc.store import Store
 _KEPT = "mbc_caseloads"
 _MOST = 4_000  # lines
 _LONG = 100  # clients: a caseload that is prepared before anybody asks for it
-_AT_ONCE = 40  # clients prepared before somebody else has a turn
+_AT_ONCE = 20  # clients prepared before somebody else has a turn
 _Key = tuple[Hashable, str]  # what its reader may see, client
 
 

@@ -14,9 +14,9 @@ from mbc.store import (
     Goal,
     GoalRating,
     Homework,
+    SafetyChange,
     SafetyPlan,
     Session,
-    SignalAnswer,
     Store,
 )
 
@@ -65,7 +65,7 @@ SAFETY = {
     "a questionnaire": lambda: [Administration("C1", "hits", LATER, (1, 1, 1, 1))],
     "an event": lambda: [Event("C1-V8", "C1", DAY, "safety: call", "called")],
     "a plan": lambda: [SafetyPlan("C1", LATER)],
-    "a change after a signal": lambda: [SignalAnswer("C1-S1", "C1", DAY, "changed", "safety")],
+    "a change after a signal": lambda: [SafetyChange("C1-S1", "C1", DAY)],
 }
 
 
