@@ -295,6 +295,7 @@ def along_the_way(snapshot: Snapshot, chart: Chart | None) -> list[Component]:
         html.Ul(
             [html.Li(line) for line in lines], id="timeline-words", className="unseen" if drawing else "plain"
         ),
+        *([html.P(review.repair_words, className="quiet-words")] if review.repair_words else []),
     ]
 
 

@@ -134,6 +134,7 @@ class ClientReview:
         tuple[dt.date, bool], ...
     ] = ()  # every session of the present care: day, and whether it was kept
     strips: tuple[StripMark, ...] = ()  # homework, small wins, conflicts and ruptures, in order of time
+    repair_words: str = ""  # how long conflicts usually take to repair; "" where too few were
     plan: ClientPlan | None = None  # of measures; None: there is none, or care has ended
 
     def __repr__(self) -> str:

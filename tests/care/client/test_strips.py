@@ -91,3 +91,19 @@ def test_a_view_that_may_not_read_them_has_none(store: Store):
     assert (
         sheet is None or "Conflicts" not in timeline_chart(lives_of(plain), sheet)["layout"]["yaxis"]["ticktext"]
     )
+
+
+def test_a_repair_outside_the_usual_range_is_named():
+    hours = (10, 12, 9, 11, 10, 12, 10, 40)
+    with Store.create("sqlite://") as made:
+        with made.writing() as record:
+            record.add(Client("C1"))
+            for place, lasted in enumerate(hours):
+                record.add(RelationshipConflict(f"K-{place}", "C1", day(place), 5, True, lasted))
+        words = client_review(made, "C1", as_of=day(9)).repair_words
+        assert client_review(made, "C1", as_of=day(4)).repair_words == ""  # five are too few for limits
+    # by hand: mean 14.25, mean moving range (2+3+2+1+2+2+30)/7 = 6, limits 14.25 +- 3/1.128*6 = -1.71 and 30.21
+    assert words == (
+        "Repair takes 14.2 h on average over 8 conflicts, usually 0 to 30.2 h (few so far). Outside: 40 h on "
+        "23 Feb 2026."
+    )
