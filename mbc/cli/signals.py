@@ -144,6 +144,24 @@ def update(*, models_folder: Path | None, username: str | None, store_url: str) 
     click.echo(f"{new or 'No'} new {'signal' if new == 1 else 'signals'}.")
 
 
+@command.command("alliance")
+@click.option("--outcome", default="rses", show_default=True, metavar="KEY[.SCALE]", help="Against which scale.")
+@instruments_option
+@as_option
+@store_option
+def alliance(*, outcome: str, username: str | None, store_url: str) -> None:
+    """Explore whether a better alliance comes before a better score, or after one, within clients."""
+    from mbc.care.signals.alliance_lag import alliance_lag  # noqa: PLC0415
+    from mbc.store import Store  # noqa: PLC0415
+
+    with Store.open(store_url) as full_store:
+        store = view_of(full_store, username)
+        use_definitions(store)
+        made = alliance_lag(store, outcome)
+    for line in made.words:
+        click.echo(line)
+
+
 @command.command("set")
 @click.option("--cooldown-days", type=click.IntRange(1, 365), help="An answered signal rests for so many days.")
 @click.option(
