@@ -48,6 +48,7 @@ PICTURES = (
     Picture("client", "marten", CLIENT, phone=True),
     Picture("client-enlarged", "marten", CLIENT, press="#chart-rses-total button"),
     Picture("record", "marten", f"{CLIENT}/record", phone=True),
+    Picture("signal", "marten", "/client/D-NOT-ON-TRACK", phone=True, press="section.signal a.button"),
     Picture("send", "marten", f"{CLIENT}/send", phone=True),
     Picture("new-client", "marten", "/new-client"),
     Picture("outcomes", "marten", "/outcomes"),
