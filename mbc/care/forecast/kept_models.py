@@ -66,7 +66,7 @@ def read_model(kept: KeptModel) -> DatedModel | None:
             was_learned=content["was_learned"],
             spread=content["spread"],
             scatter=content["scatter"],
-            shape=None if content["shape"] is None else ClinicShape(**content["shape"]),
+            shape=None if content.get("shape") is None else ClinicShape(**content["shape"]),
         )
     except (ModelError, ValueError, KeyError, TypeError):
         return None
