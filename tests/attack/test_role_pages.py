@@ -144,6 +144,7 @@ def test_every_form_is_in_the_table_above():
         "/open-record", "/close-record",  # in tests of their own pages
         "/mark-seen", "/correct-note", "/confirm-mark",  # likewise
         "/record-entry", "/undo-entry", "/print",  # likewise
+        "/ask-client", "/print-sheet", "/withdraw-asking",  # likewise
         "/change-password", "/sign-out-everywhere", "/remove-second-factor",  # in test_sign_in.py
         "/ask-passkey", "/add-passkey", "/remove-passkey",  # in test_passkeys.py
     }  # fmt: skip

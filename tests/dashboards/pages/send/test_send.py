@@ -200,6 +200,7 @@ def test_who_may_not_ask_finds_no_page_and_no_form(clinic):
         data = {"csrf": token, "client": "C001", "asking": "a" * 24, "battery": "weekly"}
         assert visitor.post("/ask-client", data=data).status_code in (403, 404)
         assert visitor.post("/withdraw-asking", data=data).status_code in (403, 404)
+        assert visitor.post("/print-sheet", data=data).status_code in (403, 404)
     assert clinic.states() == []
 
 
@@ -210,6 +211,15 @@ def test_somebody_elses_asking_cannot_be_withdrawn_by_its_number(clinic):
     page = birch.get("/client/C003/send").text
     data = {"csrf": token_of(page), "client": "C003", "asking": number}
     assert birch.post("/withdraw-asking", data=data).status_code == 404
+    typed = {"client": "C001", "asking": number, "battery": "weekly", "language": "en", "way": "show"}
+    for sent in ({}, {"csrf": ""}, {"csrf": "guessed"}):
+        for address in ("/ask-client", "/print-sheet", "/withdraw-asking"):
+            answer = ash.post(address, data=typed | sent)
+            assert answer.status_code in (303, 400)
+            assert "Content-Disposition" not in answer.headers
+            assert ash.get(address).status_code in (404, 405)
+    elsewhere = ash.post("/ask-client", data=typed, headers={"Origin": "https://evil.example"})
+    assert elsewhere.status_code in (303, 400, 403)
     assert clinic.states() == ["made"]
 
 
