@@ -35,6 +35,7 @@ FLASK_SETTINGS = {
     "MBC_SYNTHETIC",
     "MBC_PERSONAL",
 }  # not of its environment
+_LONG = 40  # characters of an option with its choices: they may break between two of them
 PLACE = re.compile(r"^<!-- from the code: (\w+) -->$", re.MULTILINE)
 ABOUT_VARIABLES = {
     "MBC_SIGN_IN": "TOML file about the clinic's own directory, as a way to sign in (`--sign-in`).",
@@ -99,7 +100,8 @@ def _option(option: click.Parameter, context: click.Context) -> tuple[str, str]:
     record = option.get_help_record(context) if isinstance(option, click.Option) else None
     if record is None or "--help" in option.opts:
         return "", ""
-    return f"`{record[0]}`", record[1]
+    names = record[0].replace("|", "| ") if len(record[0]) > _LONG else record[0]
+    return f"`{names}`", record[1]
 
 
 def _paragraphs(text: str) -> str:

@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import os
 import sys
+from contextlib import ExitStack
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
+from mbc.cli.askings import settings_of_pages
 from mbc.cli.browser import open_browser
 from mbc.cli.options import models_option
 from mbc.cli.own_record import VARIABLE, OpenMark, OwnRecord
-from mbc.cli.serve import end_cleanly, require_pages
+from mbc.cli.serve import end_cleanly, require_pages, start_questionnaire
 from mbc.errors import SettingsError
 
 if TYPE_CHECKING:
@@ -22,6 +24,7 @@ if TYPE_CHECKING:
     from mbc.store import Store
 
 _HOST, _PORT = "127.0.0.1", 8060  # not the demo's: both may be open
+_ASKING = "asking.toml"  # the practice's settings about asking clients, if it has any
 _CLINICIAN = "K01"
 _BUSY_SECONDS = 3
 _TRIES = 3
@@ -66,6 +69,8 @@ def command(
 
     The other commands use this record too when neither --store nor MBC_STORE names one and there is no clinic.db
     in the current folder: 'mbc backup FOLDER' copies it to a stick.
+
+    With a file asking.toml in that folder, clients can answer on this computer: see 'mbc serve --settings'.
     """
     record = OwnRecord.at(folder)
     if where:
@@ -121,16 +126,18 @@ def _serve(
     from dashboards.settings import Settings  # noqa: PLC0415
     from dashboards.web.rate_limit import RateLimits  # noqa: PLC0415
 
-    url = record.address()
+    url, port = record.address(), listening.getsockname()[1]
+    asking = record.folder / _ASKING if (record.folder / _ASKING).exists() else None
     prepared = preparation.prepare(url)
     for warning in prepared.warnings:
         click.secho(warning, fg="yellow", err=True)
     settings = Settings(
         secret_key=prepared.secret_key,
-        port=listening.getsockname()[1],
+        port=port,
         hosts=frozenset({"localhost"}),
         models=models,
         personal=True,
+        asking=settings_of_pages(asking, url),
     )
 
     def ready(address: str) -> None:
@@ -143,7 +150,11 @@ def _serve(
 
     set_up_log("text")
     opening = partial(preparation.open_prepared, url, settings, RateLimits(), prepared.passphrase)
-    serve(Serving(opening, listening), ready=ready)
+    with ExitStack() as companions:
+        if asking is not None:
+            for line in start_questionnaire(companions, url, asking, _HOST, port + 1):
+                click.echo(line)
+        serve(Serving(opening, listening), ready=ready)
 
 
 def _account(record: OwnRecord, name: str | None, *, encrypted: bool | None) -> str:

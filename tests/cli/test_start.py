@@ -176,6 +176,22 @@ def test_other_commands_use_the_record_where_none_is_named(record: OwnRecord, tm
     assert "no account yet" in here.stdout
 
 
+def test_the_questionnaire_is_served_too_where_the_folder_has_settings_for_it(tmp_path: Path, monkeypatch):
+    monkeypatch.setenv("MBC_PASSWORD", PASSWORD)
+    served, asked = [], []
+    monkeypatch.setattr("dashboards.server.run.serve", lambda serving, ready: served.append(serving))
+    monkeypatch.setattr(
+        start, "start_questionnaire", lambda *words: asked.append(words[2:]) or ["Questionnaire on"]
+    )
+    for folder, expected in (("without", []), ("with", [tmp_path / "with" / "asking.toml"])):
+        (tmp_path / folder).mkdir()
+        for file in expected:
+            file.write_text('address = "http://127.0.0.1:8061"\nhelp.en = "Call 112."\n', "utf-8")
+        assert run("--folder", str(tmp_path / folder), "--name", "ann", "--plain").exit_code == 0
+        assert [file for file, *_ in asked] == expected
+    assert len(served) == 2
+
+
 def test_the_folder_is_the_systems_own_unless_another_is_named(tmp_path: Path, monkeypatch):
     monkeypatch.delenv("MBC_FOLDER", raising=False)
     monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path))
