@@ -17,7 +17,8 @@ from flask import Flask, Response, g, request, session
 from flask.typing import ResponseReturnValue
 
 _HASHING = ("/sign-in", "/new-password/")
-PROVIDER_BACK = "/sign-in/provider/back"  # asks the provider each time
+PROVIDER = "/sign-in/provider"  # addresses that ask the clinic's provider, which may be slow
+PROVIDER_BACK = f"{PROVIDER}/back"
 _SLOTS = 16_384
 _SLOT = struct.Struct("dd")  # what is left, and when that was
 TOO_MANY = "Too many requests came from this address. Wait a minute, then try again."
@@ -42,6 +43,8 @@ class Rate:
 REQUESTS = Rate(burst=400, per_second=40)  # a first page is about 40 requests, most of them for scripts
 _CHECKED_AT_ONCE = 2  # passwords, in each process: each takes 64 MB and a core
 _WAITING = 6  # for that; further ones are asked to come back, so that threads are left for everybody else
+PROVIDER_ASKED = Rate(burst=60, per_second=1 / 2)  # there, back, and out again
+_ASKING = 3  # requests of each process that wait for the provider: threads are left for everybody else
 SIGN_INS = Rate(burst=20, per_second=1 / 6)  # a clinic behind one router, at nine in the morning
 
 
@@ -85,9 +88,10 @@ def install_rate_limits(server: Flask, limits: RateLimits) -> None:
     """Refuse what comes too often, before anything else is done for it.
 
     A signed-in visitor is counted by their sign-in, everybody else by their address. Few passwords are checked
-    at a time.
+    at a time, and few requests wait for the clinic's provider.
     """
     waiting, checking = threading.Semaphore(_CHECKED_AT_ONCE + _WAITING), threading.Semaphore(_CHECKED_AT_ONCE)
+    asking = threading.Semaphore(_ASKING)
 
     @server.before_request
     def count() -> ResponseReturnValue | None:
@@ -98,14 +102,19 @@ def install_rate_limits(server: Flask, limits: RateLimits) -> None:
             checking.acquire()
             g.checks_password = True
             return None
-        if request.path == PROVIDER_BACK and not limits.allows(address, SIGN_INS):
-            return _too_many()
+        if request.path.startswith(PROVIDER):
+            if not limits.allows(address, PROVIDER_ASKED) or not asking.acquire(blocking=False):
+                return _too_many()
+            g.asks_provider = True
+            return None
         sign_in = session.get("sid")
         who = f"sign-in {sign_in}" if sign_in else address
         return None if limits.allows(who, REQUESTS) else _too_many()
 
     @server.teardown_request
     def release(_: BaseException | None) -> None:
+        if g.pop("asks_provider", False):
+            asking.release()
         if g.pop("checks_password", False):
             checking.release()
             waiting.release()

@@ -240,6 +240,23 @@ def test_passkeys_are_sealed_few_and_taken_away_by_an_administrator(record, stra
     assert "'birch'" in record.verify().faults[0]
 
 
+def test_whoever_made_an_account_or_had_it_keeps_no_key_to_it(record, stranger, owner):
+    """An administrator makes an account, adds a passkey, and hands it to a colleague who is given more later."""
+    _, device = owner
+    link = record.accounts.make_link("ash")
+    assert isinstance(link, str)
+    record.accounts.use_link(link, "nine otters, a lantern")
+    visitor = stranger()
+    assert come(visitor, device.sign(ask(visitor))) == 401
+    assert record.accounts.passkeys("ash") == ()
+    record.accounts.add_passkey("ash", "another", "id", "AA")
+    record.as_user("ash").own_account.change_password("nine otters, a lantern", "eight otters, a lantern")
+    assert len(record.accounts.passkeys("ash")) == 1  # the owner's own wish
+    record.accounts.set_password("ash", "seven otters, a lantern")
+    assert record.accounts.passkeys("ash") == ()
+    assert record.verify().faults == ()
+
+
 @pytest.mark.parametrize(
     ("host", "words"), [("clinic.example", "need https"), ("192.0.2.7", "need https"), ("localhost", "")]
 )

@@ -11,7 +11,7 @@ import time
 from collections.abc import Callable, Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from threading import Thread
+from threading import Event, Thread
 from typing import Any
 from urllib.parse import parse_qs, parse_qsl, urlsplit
 
@@ -20,7 +20,10 @@ from flask.testing import FlaskClient
 from joserfc import jwt
 from joserfc.jwk import RSAKey
 
+from dashboards.app import open_app
 from dashboards.provider_settings import ProviderSettings, read_provider
+from dashboards.settings import Settings
+from dashboards.web.rate_limit import RateLimits
 from mbc.errors import Conflict, SettingsError
 from mbc.store import Store
 from tests.attack.test_role_pages import note, send
@@ -54,10 +57,12 @@ class Directory:
         self.description: dict[str, Any] = {}
         self.sign: Callable[[dict[str, Any]], str] = lambda claims: signed(claims, KEY)
         self.asked: dict[str, str] = {}  # of the token's request
+        self.wait: Callable[[], object] = lambda: None
         directory = self
 
         class Handler(BaseHTTPRequestHandler):
             def do_GET(self) -> None:
+                directory.wait()
                 if self.path == "/jwks":
                     self.answer({"keys": [{**KEY.as_dict(private=False), "use": "sig"}]})
                 else:
@@ -313,6 +318,46 @@ def test_who_may_bind_whom(directory, record):
     with record._engine.begin() as connection:
         connection.exec_driver_sql("UPDATE provider_account SET username = 'ash'")
     assert len(record.verify().faults) == 2
+
+
+def test_who_bound_an_account_alone_does_not_have_it_when_it_is_given_more(directory, record, stranger):
+    """An administrator binds a colleague's account to their own; another grants that colleague safety:read."""
+    record.accounts.add("eva", "nine otters, a lantern", "administrator")
+    record.as_user("adam").accounts.bind("birch", directory.issuer, "of-adam")
+    visitor = stranger()
+    assert come_back(visitor, directory, begin(visitor), sub="of-adam").status_code == 303
+    request = record.as_user("adam").accounts.grant("birch", "safety:read")
+    assert request is not None
+    record.as_user("eva").accounts.confirm(request.number)
+    assert record.accounts.provider_accounts("birch") == ()
+    assert visitor.get("/caseload").status_code == 303
+    assert come_back(visitor, directory, begin(visitor), sub="of-adam").status_code == 401
+    assert record.as_user("adam").accounts.bind("birch", directory.issuer, "of-adam") is not None  # a request now
+    assert record.verify().faults == ()
+
+
+def test_a_slow_provider_holds_few_threads(directory, record, own_record_url):
+    settled = Settings(secret_key="k" * 40, provider=settings(directory))
+    with open_app(own_record_url, settled, RateLimits()) as app:
+        visitors = [app.server.test_client() for _ in range(8)]
+        gate, held = Event(), Event()
+        directory.wait = lambda: (held.set(), gate.wait(10))
+        statuses: list[int] = []
+        threads = [
+            Thread(target=lambda v=v: statuses.append(v.get("/sign-in/provider").status_code)) for v in visitors
+        ]
+        for thread in threads:
+            thread.start()
+        assert held.wait(10)
+        deadline = time.monotonic() + 10
+        while statuses.count(429) < 5 and time.monotonic() < deadline:
+            time.sleep(0.02)
+        assert statuses == [429] * 5
+        assert sign_in(app.server.test_client(), "birch").status_code == 303  # everybody else comes in
+        gate.set()
+        for thread in threads:
+            thread.join()
+        assert sorted(statuses) == [302] * 3 + [429] * 5
 
 
 def test_an_administrator_binds_on_the_page(directory, record, stranger):

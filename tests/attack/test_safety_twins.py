@@ -12,7 +12,7 @@ import re
 import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
 
@@ -209,6 +209,7 @@ LOOKS: dict[str, Callable[[Store], object]] = {
     "signal report": signal_report,
     "caseload": care.caseload,
     "outcomes": lambda store: care.clinic_report(store, definition="jacobson-truax", cohort="in-care"),
+    "retention": lambda store: store.retention_due(date(2099, 1, 1), years=1).rows(),
     "releases": lambda store: store.releases(),
     "askings": lambda store: store.askings().drop("asking_id").rows(),
     "asked": lambda store: asking_states(store, CLIENT),
@@ -221,7 +222,16 @@ LOOKS: dict[str, Callable[[Store], object]] = {
     },
     **{
         f"page {path}": lambda store, path=path: page_of(store, path)
-        for path in ("/accounts", "/accounts/ash", "/caseloads", "/audit-log", "/erasure", "/cohort")
+        for path in (
+            "/accounts",
+            "/accounts/ash",
+            "/caseloads",
+            "/audit-log",
+            "/erasure",
+            "/cohort",
+            "/settings",
+            "/account",
+        )
     },
 }
 
@@ -250,6 +260,7 @@ COMMANDS = {
     "audit": ["audit"],
     "audit to a file": ["audit", "--out", "{folder}/audit.csv"],
     "verify": ["verify"],
+    "retention": ["retention", "show"],
     "export": ["export", "{folder}/record"],
     "deidentify": ["deidentify", "{folder}/cohort", "--seed", "1"],
 }

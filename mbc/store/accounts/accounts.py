@@ -5,10 +5,9 @@ from __future__ import annotations
 from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any
 
 import polars as pl
-from sqlalchemy import Connection, func, insert, select
+from sqlalchemy import Connection, delete, func, insert, select
 
 from mbc.errors import AccessDenied, Conflict
 from mbc.store.access.roles import ACCESS, Role, User
@@ -151,7 +150,7 @@ class Accounts(Passkeys):
         )
 
     def set_password(self, username: str, password: str) -> None:
-        """Give an account another password; it is unlocked, and older sign-ins end.
+        """Give an account another password; it is unlocked, older sign-ins end, and passkeys are removed.
 
         Raises
         ------
@@ -161,7 +160,7 @@ class Accounts(Passkeys):
         name = self.require(username)
         if self._asks:
             raise AccessDenied(f"{self._scope.who} cannot choose the password of another. Give them a link.")
-        self._set_password(name, password)
+        self._set_password(name, password, keep_passkeys=False)
 
     def has_password(self, username: str) -> bool:
         """Say whether a password was chosen for an account."""
@@ -188,11 +187,13 @@ class Accounts(Passkeys):
         if username != self._scope.who:
             raise AccessDenied("That is not your account.")
 
-    def _set_password(self, name: str, password: str, **detail: Any) -> None:
+    def _set_password(self, name: str, password: str, *, keep_passkeys: bool = True) -> None:
         hashed = passwords.hash_of(password, username=name)
         with engines.writing(self._engine) as connection:
+            if not keep_passkeys:
+                connection.execute(delete(t.passkey).where(t.passkey.c.username == name))
             self._change(connection, name, password_hash=hashed, failures=0, locked_until=None)
-            self._write(connection, states.PASSWORD, name, **detail)
+            self._write(connection, states.PASSWORD, name)
 
     def set_active(self, username: str, *, active: bool) -> AccessRequest | None:
         """Disable an account, or let it sign in again. It is never deleted: the audit log names it.

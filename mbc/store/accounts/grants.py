@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Literal
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, delete, select
 
 from mbc.errors import AccessDenied, Conflict, NotInRecord, SettingsError
 from mbc.store.access.roles import Permission
@@ -187,8 +187,10 @@ class Grants(AccountRows):
             return states.read_states(connection, name)[name]
 
     def _grant(self, name: str, permission: str, **detail: Any) -> None:
+        """Grant a permission; what one person could bind at the provider before is to be bound anew, by two."""
         with engines.writing(self._engine) as connection:
             add_each(connection, t.account_permission, name, "permission", [permission])
+            connection.execute(delete(t.provider_account).where(t.provider_account.c.username == name))
             self._change(connection, name)
             self._write(connection, states.GRANTED, name, permission=permission, **detail)
 

@@ -10,7 +10,7 @@ import secrets
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, delete, select
 
 from mbc.errors import AccessDenied, NotInRecord
 from mbc.store.accounts import account_state as states
@@ -128,6 +128,8 @@ class Links(Grants):
             name = _account_of(connection, token, self._clock())
             if name is None or name != expected:
                 raise NotInRecord(_VOID)
+            # whoever had the account before, or made it, may have added a passkey
+            connection.execute(delete(t.passkey).where(t.passkey.c.username == name))
             self._change(connection, name, password_hash=hashed, failures=0, locked_until=None)
             self._write(connection, states.PASSWORD, name, who=name, by="one-time link")
         return name
