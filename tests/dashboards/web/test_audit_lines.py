@@ -123,6 +123,7 @@ OPENED: dict[str, tuple[str, Lines]] = {
     "caseload": ("/caseload", [("ash", "read", None)]),
     "client": ("/client/C001", [("ash", "read", "C001")]),
     "record": ("/client/C001/record", [("ash", "read safety", "C001")]),  # whether couples work may be asked about
+    "send": ("/client/C001/send", []),  # the read was noted with the client's page
     "new client": ("/new-client", []),
     "outcomes": ("/outcomes", [("ash", "aggregate", None)]),
     "to review": ("/to-review", []),  # closed, it asks for nothing
@@ -137,12 +138,13 @@ MANAGED: dict[str, tuple[str, Lines]] = {  # likewise, for an administrator
     "caseloads": ("/caseloads", [("adam", "read", None)]),
     "audit log": ("/audit-log", [("adam", "audit read", None)]),
     "erasure": ("/erasure", [("adam", "audit read", None)]),
+    "settings": ("/settings", []),
 }
 STUDIED: dict[str, tuple[str, Lines]] = {"cohort": ("/cohort", [])}  # likewise, for a researcher
 
 OWN_FORMS = {
     "/new-password/<token>", "/sign-in/code", "/second-factor", "/change-password", "/sign-out-everywhere",
-    "/remove-second-factor",
+    "/remove-second-factor", "/sign-in/passkey", "/ask-passkey", "/add-passkey", "/remove-passkey",
 }  # fmt: skip
 FORMS = frozenset(
     {
@@ -157,8 +159,11 @@ FORMS = frozenset(
         "/record-entry",
         "/undo-entry",
         "/print",
+        "/ask-client",
+        "/print-sheet",
+        "/withdraw-asking",
     }
-)  # the last three in tests of their own pages
+)  # the last six in tests of their own pages
 
 
 def test_every_form_is_in_the_tests_below(app: Dash):
@@ -197,7 +202,7 @@ def test_every_page_that_is_refused_leaves_its_line(come, store):
             assert lay_out(browser, path) == 404
             found = lines.look()
             assert {(who, action) for who, action, _ in found} == {("ana", "refused")}, page
-            assert {subject for *_, subject in found} == {"C001" if page in ("client", "record") else None}
+            assert {subject for *_, subject in found} == {"C001" if page in ("client", "record", "send") else None}
     browser = come("ash")
     lines.look()
     assert lay_out(browser, "/client/C003") == 404
