@@ -99,8 +99,8 @@ if TYPE_CHECKING:
     from mbc.models.growth.variants.serial import serial_growth as serial_growth
     from mbc.models.growth.variants.student import RobustGrowth as RobustGrowth
     from mbc.models.growth.variants.student import robust_growth as robust_growth
-    from mbc.models.growth.variants.therapist import TherapistGrowth as TherapistGrowth
-    from mbc.models.growth.variants.therapist import therapist_growth as therapist_growth
+    from mbc.models.growth.variants.therapists.therapist import therapist_growth as therapist_growth
+    from mbc.models.growth.variants.therapists.therapist_result import TherapistGrowth as TherapistGrowth
     from mbc.models.individual.goals import goal_attainment as goal_attainment
     from mbc.models.individual.goals import goal_change as goal_change
     from mbc.models.individual.goals import goal_probability as goal_probability
@@ -162,7 +162,8 @@ _MODULES = {
     "growth.variants.paired": ("PairedGrowth", "paired_growth"),
     "growth.variants.serial": ("SerialGrowth", "serial_growth"),
     "growth.variants.student": ("RobustGrowth", "robust_growth"),
-    "growth.variants.therapist": ("TherapistGrowth", "therapist_growth"),
+    "growth.variants.therapists.therapist": ("therapist_growth",),
+    "growth.variants.therapists.therapist_result": ("TherapistGrowth",),
     "growth.variants.residual_groups": ("GroupedResiduals", "residual_growth"),
     "growth.inference.prediction": ("ClientCurve",),
     "individual.goals": (

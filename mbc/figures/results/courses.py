@@ -16,8 +16,8 @@ from mbc.figures.figure import Figure
 from mbc.figures.results.accepted import heading, percent, require
 from mbc.figures.text import plain
 from mbc.models.change.occasions.all_sessions import TrueChangeCourse
+from mbc.models.growth.curve.curve import GrowthCurve
 from mbc.models.growth.data.rows import Rows
-from mbc.models.growth.inference.curve import GrowthCurve
 from mbc.models.growth.variants.residual_groups import eager_rows
 
 Floats = NDArray[np.float64]

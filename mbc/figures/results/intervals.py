@@ -19,7 +19,7 @@ from mbc.models.change.inputs.proportions import Proportion
 from mbc.models.couples.actor_partner import ActorPartner, DyadEffect
 from mbc.models.effects.controlled_effect import ControlledEffect
 from mbc.models.effects.effect_size import EffectSize
-from mbc.models.growth.inference.curve import GrowthCurve
+from mbc.models.growth.curve.curve import GrowthCurve
 from mbc.models.growth.inference.reported import Coefficient
 from mbc.models.lagged.effects import LaggedEffect
 from mbc.models.measurement.reliability import ItemRest

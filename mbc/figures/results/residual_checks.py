@@ -16,7 +16,7 @@ from mbc.figures.drawing.elements import Drawing, Panel, Rule, Series
 from mbc.figures.drawing.ticks import number_axis
 from mbc.figures.figure import Figure
 from mbc.figures.results.accepted import heading
-from mbc.models.growth.inference.curve import GrowthCurve
+from mbc.models.growth.curve.curve import GrowthCurve
 
 Floats = NDArray[np.float64]
 MOST_POINTS = 1000  # drawn; more than that cannot be distinguished, and makes a file large

@@ -14,7 +14,7 @@ from mbc.figures.drawing.ticks import number_axis, rows_axis
 from mbc.figures.figure import Figure
 from mbc.figures.results.accepted import heading, percent, require
 from mbc.figures.text import plain
-from mbc.models.growth.variants.therapist import TherapistGrowth
+from mbc.models.growth.variants.therapists.therapist_result import TherapistGrowth
 
 _MOST_NAMED = 60  # therapists; more are drawn without their names
 _ROW, _NARROW_ROW, _FRAME = 17.0, 5.0, 110.0  # pixels

@@ -6,11 +6,11 @@ from collections.abc import Sequence
 from typing import Any
 
 from mbc.arguments import checked
+from mbc.models.growth.curve.curve import GrowthCurve
 from mbc.models.growth.data.shapes import Piecewise, Shape, ShapeName, shape_of
 from mbc.models.growth.data.source import RowSource, source_of
 from mbc.models.growth.design.design import split_covariates
 from mbc.models.growth.fit.shape_choice import Model, TriedShape, choose_shape, searched_knot
-from mbc.models.growth.inference.curve import GrowthCurve
 
 
 @checked

@@ -1,0 +1,1 @@
+"""A fitted growth curve: its estimates, its predictions, its tests and intervals."""
