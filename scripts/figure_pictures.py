@@ -153,6 +153,7 @@ def results() -> dict[str, figures.Figure]:
     return {
         "growth": figures.growth(growth(), data=data),
         "residuals": figures.residuals(growth()),
+        "fitted_values": figures.fitted_values(growth()),
         "therapist_effects": figures.therapist_effects(therapists),
         "method_agreement": figures.method_agreement(change),
         "true_change": figures.true_change(course),

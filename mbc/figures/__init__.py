@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from mbc.figures.results.courses import growth as growth
     from mbc.figures.results.courses import true_change as true_change
     from mbc.figures.results.dropout import dropout_sensitivity as dropout_sensitivity
+    from mbc.figures.results.fitted_courses import fitted_values as fitted_values
     from mbc.figures.results.funnel_plot import funnel as funnel
     from mbc.figures.results.incidence import cumulative_incidence as cumulative_incidence
     from mbc.figures.results.intervals import forest as forest
@@ -34,6 +35,7 @@ __getattr__, __dir__, _names = public_names(
         "results.agreement": ("method_agreement",),
         "results.courses": ("growth", "true_change"),
         "results.dropout": ("dropout_sensitivity",),
+        "results.fitted_courses": ("fitted_values",),
         "results.funnel_plot": ("funnel",),
         "results.incidence": ("cumulative_incidence",),
         "results.intervals": ("forest", "item_rest_correlations"),

@@ -24,10 +24,11 @@ from mbc.models.dropout.joint.likelihood import Association, JointLikelihood
 from mbc.models.dropout.joint.risk_sets import RiskSets, leaving
 from mbc.models.growth.data.shapes import Shape, ShapeName
 from mbc.models.growth.growth_curve import GrowthCurve, growth_curve
+from mbc.models.growth.inference.fitted_model import PredictsRows
+from mbc.models.growth.inference.model_parts import Effects, ModelParts, parts_of_rows
 from mbc.models.growth.inference.prediction import as_times
 from mbc.models.growth.matrices import Floats
 from mbc.models.growth.variants.row_columns import RowColumns
-from mbc.models.results.result import Result
 
 FEWEST_CLIENTS = 50
 FEWEST_DROPOUTS = 15
@@ -52,7 +53,7 @@ class AssociationEstimate:
 
 
 @dataclass(frozen=True, slots=True)
-class JointGrowth(Result):
+class JointGrowth(PredictsRows):
     """A growth model with dropout that depends on the client's own unseen course: a sensitivity analysis.
 
     It never corrects a result: that leaving depends on the course in just this form is an assumption which no data
@@ -76,8 +77,15 @@ class JointGrowth(Result):
     nodes: int
     quadrature_error: float  # change of the log-likelihood with more nodes
     sentence: str
+    _parts_of_fit: ModelParts = field(repr=False, compare=False)
     method: str = "shared-parameter joint model, discrete-time logistic risk of leaving; a sensitivity analysis"
     source: str = "Wu & Carroll (1988), Biometrics 44, 175-188; Rizopoulos (2012), Joint Models"
+
+    def _parts(self) -> ModelParts:
+        return self._parts_of_fit
+
+    def _fixed_effects(self) -> tuple[Sequence[str], Floats, Floats]:
+        return self._parts_of_fit.design.x_names, self.coefficients, self.covariance
 
     @property
     def p_value(self) -> float:
@@ -214,9 +222,31 @@ def joint_growth(  # noqa: PLR0913 - options are keyword-only
         nodes=nodes,
         quadrature_error=abs(finer - fit.log_likelihood),
         sentence="",
+        _parts_of_fit=_parts(columns, fit.at.beta, estimates, (outcome, time, client), frame),
     )
     last = min(end, float(columns.rows.time.max()))
     return replace(made, sentence=_sentence(made, time, last))
+
+
+def _parts(
+    columns: RowColumns, beta: Floats, estimates: InPoints, names: tuple[str, str, str], table: object
+) -> ModelParts:
+    """Take what predicts rows: the joint model's coefficients, and each client's most likely effects."""
+    outcome, time, client = names
+    coefficients = beta.copy()
+    coefficients[0] += columns.sums.outcome_centre / columns.sums.outcome_spread
+    effects = Effects(client, columns.rows.ids.tolist(), estimates.client_effects, estimates.random_covariance)
+    return parts_of_rows(
+        columns.rows,
+        columns.sums,
+        columns.terms,
+        columns.design,
+        (effects,),
+        names=(outcome, time),
+        coefficients=coefficients,
+        residual_variance=estimates.residual_variance,
+        table=table,
+    )
 
 
 def _check(link: str, random: Sequence[str], bands: int, nodes: int) -> None:

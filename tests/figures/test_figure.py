@@ -84,9 +84,9 @@ def test_without_typst_a_pdf_says_how_to_get_it(figure, tmp_path, monkeypatch):
 def test_dir_lists_every_figure():
     listed = set(dir(figures))
     wanted = {
-        "growth", "residuals", "therapist_effects", "method_agreement", "true_change", "dropout_sensitivity",
-        "cumulative_incidence", "lagged_paths", "forest", "funnel", "item_rest_correlations", "static", "Figure",
-        "trajectory_figure", "goals_figure", "outcomes_figure", "sparkline_svg",
+        "growth", "residuals", "fitted_values", "therapist_effects", "method_agreement", "true_change",
+        "dropout_sensitivity", "cumulative_incidence", "lagged_paths", "forest", "funnel", "item_rest_correlations",
+        "static", "Figure", "trajectory_figure", "goals_figure", "outcomes_figure", "sparkline_svg",
     }  # fmt: skip
     assert listed == wanted
 
@@ -95,7 +95,8 @@ def test_dir_lists_every_figure():
     ("name", "accepted"),
     [
         ("growth", "GrowthCurve"),
-        ("residuals", "GrowthCurve"),
+        ("residuals", "growth_curve"),
+        ("fitted_values", "growth_curve"),
         ("therapist_effects", "TherapistGrowth"),
         ("method_agreement", "MethodComparison"),
         ("true_change", "TrueChangeCourse"),

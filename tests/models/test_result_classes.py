@@ -22,7 +22,9 @@ import mbc
 from mbc import models
 from mbc.errors import MbcError
 from mbc.models import emerging
-from mbc.models.growth.inference.fitted_model import FittedModel, WithCoefficients
+from mbc.models.growth.curve.curve_estimates import CurveEstimates
+from mbc.models.growth.curve.curve_predictions import CurvePredictions
+from mbc.models.growth.inference.fitted_model import FittedModel, PredictsRows, WithCoefficients
 from mbc.models.results.methods.paragraph import DESCRIPTIONS
 from mbc.models.results.references import reference_list, references
 from mbc.models.results.result import Explained, Result, Summary
@@ -32,7 +34,7 @@ pytestmark = pytest.mark.long
 
 ROOT = Path(__file__).resolve().parents[2]
 KINDS: dict[str, type] = {"pandas": pd.DataFrame, "polars": pl.DataFrame, "pyarrow": pa.Table}
-BASES = {Explained, Result, WithCoefficients, FittedModel}
+BASES = {Explained, Result, WithCoefficients, PredictsRows, FittedModel, CurveEstimates, CurvePredictions}
 # Dataclasses that functions return though they are arguments of others, or parts of a model's machinery.
 NOT_RESULTS = {"Norms", "Moments", "GradedItem"}
 
@@ -145,6 +147,9 @@ def test_a_copy_remembers_which_kind_of_frame_came_in(name):
     again = pickle.loads(pickle.dumps(result))
     assert type(again.to_frame()) is type(result.to_frame())
     assert again.methods_text()
+    if hasattr(again, "residuals"):
+        with pytest.raises(MbcError, match="does not hold its rows"):
+            again.residuals()
 
 
 PER_CLIENT = {

@@ -9,6 +9,11 @@ from mbc.figures.text import plain
 
 Result = TypeVar("Result")
 
+GROWTH_MODELS = (
+    "models.growth_curve(), therapist_growth(), serial_growth(), residual_growth(), robust_growth(), "
+    "paired_growth(), emerging.joint_growth()"
+)
+
 
 def require(result: object, kind: type[Result], figure: str, made_by: str) -> Result:
     """Refuse what is not the result a figure draws.

@@ -54,7 +54,7 @@ def coefficient_influence(fitted: Fitted) -> Floats:
     for block in fitted.design.statistics.blocks:
         part = slice(start, start + block.clients)
         k, _ = block.precision(at.factor)
-        effects = np.einsum("abn,bn->an", k, at.gamma @ block.b)
+        effects = np.einsum("abn,bn->an", k, block.times(at.gamma))
         scores[:, part] -= np.einsum("apn,an->pn", block.b[:, :-1], effects)
         start = part.stop
     return at.inverse @ scores
@@ -80,7 +80,7 @@ def expected_course(fitted: Fitted, time: float) -> tuple[Floats, Floats]:
         part = slice(start, start + block.clients)
         k, _ = block.precision(at.factor)
         kz = np.einsum("abn,b->an", k, z)
-        mean[part] += (kz * (at.gamma @ block.b)).sum(axis=0)
+        mean[part] += (kz * (block.times(at.gamma))).sum(axis=0)
         slope[:, part] -= np.einsum("apn,an->pn", block.b[:, :-1], kz)
         start = part.stop
     return mean, slope

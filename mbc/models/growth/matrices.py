@@ -36,6 +36,20 @@ def cholesky(matrix: Floats) -> Floats | None:
     return None if failed else factor
 
 
+def symmetric_pairs(rows: Floats) -> Floats:
+    """See three rows (first, both, second) as a symmetric 2 x 2 matrix per column, (2, 2, n); only to be read.
+
+    Examples
+    --------
+    >>> symmetric_pairs(np.array([[1.0, 4.0], [2.0, 5.0], [3.0, 6.0]]))[:, :, 1].tolist()
+    [[4.0, 5.0], [5.0, 6.0]]
+    """
+    if not rows.flags.c_contiguous:
+        return rows[[0, 1, 1, 2]].reshape(2, 2, -1)
+    down, along = rows.strides
+    return np.ndarray((2, 2, rows.shape[1]), rows.dtype, rows, strides=(down, down, along))
+
+
 def solve_positive(matrix: Floats, right: Floats) -> Floats:
     """Solve a positive definite system; a general one where rounding has taken that.
 

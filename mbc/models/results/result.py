@@ -227,12 +227,18 @@ def _repr(self: Explained) -> str:
 def _state(self: Explained) -> dict[str, object]:
     """Everything but the rows that a fit may point to, and the result that a method was called on."""
     state: dict[str, object] = {
-        field.name: None if field.name == _ROWS else getattr(self, field.name)
+        field.name: None if field.name == _ROWS else _without_rows(getattr(self, field.name))
         for field in fields(cast("Any", self))
     }
     if self.origin is not None:
         state["_origin"] = replace(self.origin, parent=None)
     return state
+
+
+def _without_rows(value: Any) -> object:
+    """Leave the caller's table out of a part that points to it."""
+    shed = getattr(value, "without_rows", None)
+    return value if shed is None else shed()
 
 
 def _restore(self: Explained, state: Mapping[str, object]) -> None:

@@ -14,8 +14,9 @@ from mbc.figures.theme import PALETTES
 pytestmark = pytest.mark.long
 
 NAMES = (
-    "growth", "residuals", "therapist_effects", "method_agreement", "true_change", "dropout_sensitivity",
-    "cumulative_incidence", "lagged_paths", "forest", "funnel", "item_rest_correlations", "trajectory", "outcomes",
+    "growth", "residuals", "fitted_values", "therapist_effects", "method_agreement", "true_change",
+    "dropout_sensitivity", "cumulative_incidence", "lagged_paths", "forest", "funnel", "item_rest_correlations",
+    "trajectory", "outcomes",
 )  # fmt: skip
 every = pytest.mark.parametrize("name", NAMES)
 

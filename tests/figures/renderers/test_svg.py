@@ -21,9 +21,9 @@ pytestmark = pytest.mark.long
 
 SVG = "{http://www.w3.org/2000/svg}"
 NAMES = (
-    "growth", "residuals", "therapist_effects", "method_agreement", "true_change", "dropout_sensitivity",
-    "cumulative_incidence", "lagged_paths", "forest", "funnel", "item_rest_correlations", "trajectory", "goals",
-    "outcomes",
+    "growth", "residuals", "fitted_values", "therapist_effects", "method_agreement", "true_change",
+    "dropout_sensitivity", "cumulative_incidence", "lagged_paths", "forest", "funnel", "item_rest_correlations",
+    "trajectory", "goals", "outcomes",
 )  # fmt: skip
 every = pytest.mark.parametrize("name", NAMES)
 

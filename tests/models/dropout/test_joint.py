@@ -87,6 +87,11 @@ def test_the_estimates_are_those_of_tmb_but_for_its_approximation(rows, validati
     assert np.sqrt(made.covariance.diagonal()) == pytest.approx(expected["beta_error"], rel=0.01)
     assert made.log_likelihood == pytest.approx(expected["log_likelihood"], abs=0.01)
     assert made.quadrature_error < 1e-8
+    week, score = rows["week"].to_numpy(), rows["score"].to_numpy()
+    assert made.predict(rows).to_numpy() == pytest.approx(made.coefficients[0] + made.coefficients[1] * week)
+    left = made.residuals(standardised=True).to_numpy()
+    assert left * np.sqrt(made.residual_variance) == pytest.approx(score - made.fittedvalues.to_numpy())
+    assert left.std() == pytest.approx(0.85, abs=0.1)  # less than 1: each client's own course is fitted too
 
 
 def test_the_curvature_with_one_node_gives_the_standard_errors_of_tmb(parts):
@@ -119,7 +124,7 @@ def test_the_likelihood_by_brute_force(rows, parts, link):
     b = at.factor @ v
     prior = -0.5 * (v * v).sum(axis=0) - np.log(2 * np.pi)
     codes, week, score = (rows[name].to_numpy() for name in ("client", "week", "score"))
-    total = 0.0
+    total, modes = 0.0, []
     for client in range(1, 13):
         own = codes == client
         course = at.beta[0] + b[0] + np.outer(week[own], at.beta[1] + b[1])
@@ -130,12 +135,14 @@ def test_the_likelihood_by_brute_force(rows, parts, link):
         eta = at.alpha[risk.band[here]][:, None] + (at.gamma[0] * true if link == "value" else at.gamma @ b)
         log += (risk.left[here][:, None] * eta - np.logaddexp(0, eta)).sum(axis=0)
         total += np.log(np.exp(log).sum() * (wide[1] - wide[0]) ** 2)
+        modes.append(v[:, log.argmax()])
     few = codes <= 12
     inside = few[risk.rows]
     some = RiskSets(risk.rows[inside], risk.left[inside], risk.band[inside], risk.starts)
     x = np.vstack([np.ones(few.sum()), week[few]])
-    ours = JointLikelihood(blocks(x, x, score[few], codes[few] - 1, some), link, 9).value(at)
-    assert ours == pytest.approx(total, abs=1e-8)
+    ours = JointLikelihood(blocks(x, x, score[few], codes[few] - 1, some), link, 9)
+    assert ours.value(at) == pytest.approx(total, abs=1e-8)
+    assert ours.modes(at) == pytest.approx(np.array(modes).T, abs=0.04)  # a step of the grid is 0.045
 
 
 @pytest.mark.parametrize("link", LINKS)

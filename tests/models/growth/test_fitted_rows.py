@@ -106,7 +106,12 @@ def test_fitted_values_and_intervals_are_those_of_dense_matrices(name):
     fit = growth() if name == "growth" else variant(name)
     fitted, b, covariance = dense(name, fit)
     assert fit.fittedvalues.to_numpy() == pytest.approx(fitted, abs=2e-5)
-    assert fit.resid.to_numpy() == pytest.approx(scores()["score"].to_numpy() - fitted, abs=2e-5)
+    left, data = scores()["score"].to_numpy() - fitted, scores()
+    assert fit.resid.to_numpy() == pytest.approx(left, abs=2e-5)
+    order = np.lexsort((data["week"], data["client"]))  # each residual less what those before it foretell
+    root = np.linalg.cholesky(residual_covariance(name, fit, data)[np.ix_(order, order)])
+    standardised = fit.residuals(standardised=True).to_numpy()[order]
+    assert standardised == pytest.approx(np.linalg.solve(root, left[order]), abs=2e-5)
     table = fit.conf_int(level=0.9)
     half = norm.ppf(0.95) * np.sqrt(np.diag(covariance))
     assert table["lower"].to_numpy() == pytest.approx(b - half, rel=1e-4, abs=1e-5)
@@ -174,8 +179,11 @@ def test_names_and_formulas_give_the_same_test_as_numbers():
 def test_residuals_with_student_errors_are_those_that_its_weights_were_made_from():
     fit = variant("robust")
     listed = fit.discounted(below=10.0).sort("client", "week")
-    data = scores().assign(residual=fit.resid).sort_values(["client", "week"])
+    data = scores().assign(residual=fit.resid, z=fit.residuals(standardised=True))
+    data = data.sort_values(["client", "week"])
     assert listed["residual"].to_numpy() == pytest.approx(data["residual"].to_numpy(), abs=1e-8)
+    nu = fit.residual_distribution.degrees_of_freedom
+    assert listed["weight"].to_numpy() == pytest.approx((nu + 1) / (nu + data["z"].to_numpy() ** 2))
 
 
 def test_two_outcomes_have_the_fitted_values_of_dense_matrices():

@@ -87,6 +87,7 @@ class InPoints:
     residual_variance: float
     gamma: Floats
     gamma_errors: Floats
+    client_effects: Floats  # modes, (clients, q)
 
 
 def in_points(rows: JointRows, fit: JointFit, link: Association) -> InPoints:
@@ -108,6 +109,7 @@ def in_points(rows: JointRows, fit: JointFit, link: Association) -> InPoints:
         residual_variance=scale * scale * math.exp(2 * fit.at.log_sigma),
         gamma=turn @ fit.at.gamma,
         gamma_errors=np.sqrt(np.diagonal(turn @ covariance[-k:, -k:] @ turn.T)),
+        client_effects=(root @ rows.likelihood.modes(fit.at)).T,
     )
 
 

@@ -131,6 +131,10 @@ class JointLikelihood:
             float(_Client(block, at, self.association).integrate(self.nodes)[0].sum()) for block in self.parts
         )
 
+    def modes(self, at: Parameters) -> Floats:
+        """Find every client's most likely effects, as multiples of the factor's columns; (q, clients)."""
+        return np.concatenate([_Client(block, at, self.association).mode()[0] for block in self.parts], axis=1)
+
     def value_and_gradient(self, at: Parameters) -> tuple[float, Floats]:
         """Log-likelihood, and its gradient in the layout of `Parameters.vector`."""
         total, slope = 0.0, np.zeros(at.vector().size)

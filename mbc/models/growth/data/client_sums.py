@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from mbc.errors import ModelError
 from mbc.models.growth.data.rows import Rows
 from mbc.models.growth.data.shapes import Shape
-from mbc.models.growth.matrices import Floats
+from mbc.models.growth.matrices import Floats, symmetric_pairs
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,10 +129,10 @@ def sums_about(rows: Rows, basis: Basis, centre: float, spread: float) -> Client
     """Sum over each client's rows, chunk by chunk so that products never leave the cache."""
     k, clients = len(basis.centre), rows.clients
     lower = [(a, b) for a in range(1, k + 1) for b in range(1, a + 1)]
-    sums = np.empty((1 + 2 * k + len(lower), clients))  # of y, u y, u, and u u'
+    sums = np.empty((2 + 2 * k + len(lower), clients))  # of y, u y, 1, u, and u u'
     yy = 0.0
     for part, row in _chunks(rows):
-        products = np.empty((len(sums), row.stop - row.start))
+        products = np.empty((len(sums) - 1, row.stop - row.start))
         y, u = products[0], products[k + 1 : 2 * k + 1]
         np.subtract(rows.outcome[row], centre, out=y)
         y /= spread
@@ -141,19 +141,27 @@ def sums_about(rows: Rows, basis: Basis, centre: float, spread: float) -> Client
         for place, (a, b) in enumerate(lower, start=2 * k + 1):
             np.multiply(u[a - 1], u[b - 1], out=products[place])
         yy += float(y @ y)
-        if rows.first is not None:
-            np.add.reduceat(products, rows.first[part] - row.start, axis=1, out=sums[:, part])
-        else:
-            for place, product in enumerate(products):
-                sums[place] = np.bincount(rows.codes, product, minlength=clients)
-    uu = np.empty((k + 1, k + 1, clients))
-    uu[0, 0] = rows.lengths
-    uu[0, 1:] = uu[1:, 0] = sums[k + 1 : 2 * k + 1]
-    for (a, b), column in zip(lower, sums[2 * k + 1 :], strict=True):
-        uu[a, b] = uu[b, a] = column
+        by_client = _added(products, rows, part, row.start)
+        sums[: k + 1, part], sums[k + 2 :, part] = by_client[: k + 1], by_client[k + 1 :]
+    sums[k + 1] = rows.lengths
+    if k == 1:
+        uu = symmetric_pairs(sums[2:])
+    else:
+        uu = np.empty((k + 1, k + 1, clients))
+        uu[0], uu[1:, 0] = sums[k + 1 : 2 * k + 2], sums[k + 2 : 2 * k + 2]
+        for (a, b), column in zip(lower, sums[2 * k + 2 :], strict=True):
+            uu[a, b] = uu[b, a] = column
     return ClientSums(
         rows.ids, uu, sums[: k + 1], yy, basis, centre, spread, rows.covariates, rows.dropped, rows.declared
     )
+
+
+def _added(products: Floats, rows: Rows, part: slice, start: int) -> Floats:
+    """Add up each client's part of every row of products; (rows, clients of the part)."""
+    if rows.first is None:
+        sums = [np.bincount(rows.codes, product, minlength=rows.clients) for product in products]
+        return np.array(sums, dtype=np.float64)
+    return np.add.reduceat(products, rows.first[part] - start, axis=1)
 
 
 _CHUNK = 8192  # rows: below the size where OpenBLAS gives a dot product to other threads

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any, cast
@@ -56,7 +56,10 @@ class Rows:
         """Rows of each client."""
         if self.first is None:
             return np.bincount(self.codes, minlength=self.clients)
-        return np.diff(self.first, append=self.time.size)
+        lengths = np.empty_like(self.first)
+        np.subtract(self.first[1:], self.first[:-1], out=lengths[:-1])
+        lengths[-1] = self.time.size - self.first[-1]
+        return lengths
 
     @property
     def clients(self) -> int:
@@ -175,7 +178,8 @@ def read_rows(
     values = {name: table.values(name) for name in covariates}
     more = {name: table.floats(name) for name in extras}
     marks = {name: np.array(table.wrapped[name].to_list(), dtype=object) for name in labels}
-    keep = _complete([t, y, ids, *values.values(), *marks.values()])
+    keep, all_finite = _complete([t, y, ids, *values.values(), *marks.values()])
+    all_finite = all_finite and not more
     dropped = 0
     if keep is not None:
         dropped = int(keep.size - np.count_nonzero(keep))
@@ -188,29 +192,32 @@ def read_rows(
             f"no row has all of {', '.join([outcome, time, client, *covariates])}. "
             f"The table has {dropped} rows; are the columns the right ones?"
         )
-    numbers = [(name, column) for name, column in (values | more).items() if column.dtype.kind == "f"]
-    for name, column in ((outcome, y), (time, t), *numbers):
-        if not math.isfinite(np.add.reduce(column)) and np.isinf(column).any():
-            raise FrameError(
-                f"column {name!r} holds {int(np.isinf(column).sum())} infinite number(s); scores, times and "
-                "covariates must be finite."
-            )
-    if np.minimum.reduce(t) == np.maximum.reduce(t):
+    if not all_finite:
+        numbers = {name: column for name, column in (values | more).items() if column.dtype.kind == "f"}
+        _require_finite({outcome: y, time: t} | numbers)
+    if (t[:_FEW] == t[0]).all() and np.minimum.reduce(t) == np.maximum.reduce(t):
         raise ModelError(f"every row has time {t[0]:g}. Growth needs scores at two times or more.")
     unique, first, codes = encode(ids)
     at_client = {name: client_values(name, value, first, codes) for name, value in values.items()}
     marked = {name: labelled(mark) for name, mark in marks.items()}
-    declared = {name: order for name in covariates if (order := table.declared(name)) is not None}
+    texts = [name for name in covariates if values[name].dtype.kind != "f"]
+    declared = {name: order for name in texts if (order := table.declared(name)) is not None}
     return Rows(unique, first, codes, t, y, at_client, marked, more, dropped, declared)
 
 
-def _complete(columns: list[NDArray[Any]]) -> NDArray[np.bool_] | None:
-    """Rows with every value; None where that is all of them."""
+_FEW = 64  # rows, of which two hardly ever have one time
+
+
+def _complete(columns: list[NDArray[Any]]) -> tuple[NDArray[np.bool_] | None, bool]:
+    """Rows with every value, None where that is all of them; and whether no number is missing or infinite."""
     keep: NDArray[np.bool_] | None = None
+    all_finite = True
     for column in columns:
         if column.dtype.kind == "f":
-            if not math.isnan(np.add.reduce(column)):
+            total = float(np.add.reduce(column))
+            if math.isfinite(total):
                 continue
+            all_finite = False
             here = ~np.isnan(column)
         elif column.dtype.kind == "O":
             here = np.array([value is not None and value == value for value in column])  # noqa: PLR0124  NaN
@@ -218,7 +225,18 @@ def _complete(columns: list[NDArray[Any]]) -> NDArray[np.bool_] | None:
             continue
         if not here.all():
             keep = here if keep is None else keep & here
-    return keep
+    return keep, all_finite
+
+
+def _require_finite(columns: Mapping[str, NDArray[Any]]) -> None:
+    """Refuse infinite numbers, naming the column."""
+    for name, column in columns.items():
+        infinite = int(np.isinf(column).sum())
+        if infinite:
+            raise FrameError(
+                f"column {name!r} holds {infinite} infinite number(s); scores, times and covariates must be "
+                "finite."
+            )
 
 
 def require_columns(present: Sequence[str], wanted: Sequence[str]) -> None:

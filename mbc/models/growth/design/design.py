@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from mbc.errors import ModelError, nearest
 from mbc.models.growth.data.client_sums import ClientSums, mean_and_deviation
+from mbc.models.growth.design.product_block import MOST_COVARIATES, ROWS, ProductBlock, ProductStatistics
 from mbc.models.growth.design.statistics import Statistics, block_of, block_slices
 from mbc.models.growth.matrices import Floats, cholesky, inverse, solve_positive
 
@@ -237,14 +238,11 @@ def expanded(sums: ClientSums, terms: Terms, random: tuple[int, ...]) -> tuple[D
     least, rest = residualised(pooled)
     leading = random == tuple(range(len(random))) and bool((select.diagonal() == 1.0).all())
     expansion = Expansion(tuple([terms.pairs[j] for j in kept]), covariates, select, least, leading)
-    blocks = tuple(
-        block_of(*expansion.arrays(sums, part))
-        for part in block_slices(covariates.shape[1], len(random) * (len(kept) + 1))
-    )
+    statistics = statistics_of_sums(sums, expansion, rest, len(random))
     shift = np.zeros(len(kept))
     shift[0] = sums.outcome_centre / sums.outcome_spread
     design = Design(
-        Statistics(blocks, rest, sums.rows),
+        statistics,
         tuple([terms.names[j] for j in kept]),
         tuple([name for j, name in enumerate(terms.names) if j not in kept]),
         x_map,
@@ -254,6 +252,23 @@ def expanded(sums: ClientSums, terms: Terms, random: tuple[int, ...]) -> tuple[D
         sums.outcome_spread,
     )
     return design, expansion
+
+
+def statistics_of_sums(sums: ClientSums, expansion: Expansion, pooled: Floats, q: int) -> Statistics:
+    """Cut the clients into blocks, of the leanest kind that the model allows."""
+    w, pairs = expansion.covariates, expansion.pairs
+    if expansion.leading and q == len(sums.uu) == 2 and len(w) <= MOST_COVARIATES:
+        room = np.empty(8 * w.shape[1])  # at once: one large array is quicker to come by than many small
+        products = tuple(
+            ProductBlock.of(
+                sums.uu[:, :, part], sums.uy[:, part], w[:, part], pairs, expansion.least,
+                room[8 * part.start : 8 * part.stop].reshape(8, -1),
+            )
+            for part in block_slices(w.shape[1], ROWS * len(w))
+        )  # fmt: skip
+        return ProductStatistics.of_blocks(products, pooled, sums.rows)
+    slices = block_slices(w.shape[1], q * (len(pairs) + 1))
+    return Statistics(tuple(block_of(*expansion.arrays(sums, part)) for part in slices), pooled, sums.rows)
 
 
 def _covariate_matrix(sums: ClientSums, terms: Terms) -> Floats:

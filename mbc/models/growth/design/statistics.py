@@ -14,12 +14,12 @@ Arrays put the client last: operations over clients are then contiguous, and blo
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
-from functools import reduce
+from functools import partial, reduce
 from itertools import pairwise
 from operator import add
-from typing import Protocol
+from typing import Protocol, cast
 
 import numpy as np
 
@@ -40,7 +40,7 @@ class Sums:
     q_gram: Floats  # sum Q[a, b] Q[c, d], (q, q, q, q)
     f_gram: Floats  # sum F[a, s] F[b, t], (q, m, q, m)
     # Of one block only: F per client, (q, m, clients), and Q per client as a product, (q * q, x) @ (x, clients).
-    each: tuple[Floats, Floats, Floats] | None = None
+    each: Callable[[], tuple[Floats, Floats, Floats]] | None = None
 
     def __add__(self, other: Sums) -> Sums:
         return Sums(
@@ -50,6 +50,10 @@ class Sums:
             self.q_gram + other.q_gram,
             self.f_gram + other.f_gram,
         )
+
+
+def _given(f: Floats, left: Floats, right: Floats) -> tuple[Floats, Floats, Floats]:
+    return f, left, right
 
 
 class Block(Protocol):
@@ -75,8 +79,8 @@ class Block(Protocol):
         """How many clients each column stands for; None where that is one."""
         ...
 
-    def sums(self, factor: Floats) -> Sums:
-        """All sums at Psi = factor factor'."""
+    def times(self, gamma: Floats) -> Floats:
+        """B gamma per client, (q, clients)."""
         ...
 
     def conditional(self, factor: Floats) -> Floats:
@@ -85,6 +89,14 @@ class Block(Protocol):
 
     def precision(self, factor: Floats) -> tuple[Floats, Floats]:
         """K and Q per client, each (q, q, clients)."""
+        ...
+
+
+class SummedBlock(Block, Protocol):
+    """Cross-products that are summed block by block."""
+
+    def sums(self, factor: Floats) -> Sums:
+        """All sums at Psi = factor factor'."""
         ...
 
 
@@ -174,28 +186,50 @@ class PairBlock:
             (to_q @ totals).reshape(2, 2),
             (to_q @ gram @ to_q.T).reshape(2, 2, 2, 2),
             (flat @ flat.T).reshape(2, m, 2, m),
-            None if self.count is not None else (f, to_q, minors),
+            None if self.count is not None else partial(_given, f, to_q, minors),
         )
+
+    @property
+    def outcome(self) -> Floats:
+        """B of the outcome, (2, clients)."""
+        return self.rows[:2, -1]
+
+    @property
+    def turned(self) -> Floats:
+        """The same times the adjugate of S, (2, clients)."""
+        return self.rows[2:, -1]
+
+    def times(self, gamma: Floats) -> Floats:
+        """B gamma per client, (2, clients)."""
+        return gamma @ self.b
 
     def conditional(self, factor: Floats) -> Floats:
         """K per client, (2, 2, clients)."""
-        p11, p12, p22, det = relative(factor)
-        turn = np.array(
-            ((p11, 2 * p12, p22, det), (0.0, 0.0, det, 0.0), (0.0, -det, 0.0, 0.0), (det, 0.0, 0.0, 0.0))
-        )
-        parts = turn @ self.minors
-        parts += np.array(((1.0,), (p11,), (p12,), (p22,)))  # |V|, then |V| times K11, K12, K22
-        parts[1:] /= parts[0]
-        return parts[[1, 2, 2, 3]].reshape(2, 2, -1)
+        return pair_conditional(self.minors, factor)
 
     def precision(self, factor: Floats) -> tuple[Floats, Floats]:
         """K and Q per client, each (2, 2, clients)."""
-        p11, p12, p22, det = relative(factor)
-        s11, s12, s22, s_det = self.minors
-        weight = 1.0 / (1.0 + s11 * p11 + 2 * s12 * p12 + s22 * p22 + s_det * det)
-        q12 = s12 - s_det * p12
-        q = np.array([[s11 + s_det * p22, q12], [q12, s22 + s_det * p11]])
-        return self.conditional(factor), q * weight
+        return pair_precision(self.minors, factor)
+
+
+def pair_conditional(minors: Floats, factor: Floats) -> Floats:
+    """K per client of two random effects from S11, S12, S22 and |S|; (2, 2, clients)."""
+    p11, p12, p22, det = relative(factor)
+    turn = np.array(((p11, 2 * p12, p22, det), (0.0, 0.0, det, 0.0), (0.0, -det, 0.0, 0.0), (det, 0.0, 0.0, 0.0)))
+    parts = turn @ minors
+    parts += np.array(((1.0,), (p11,), (p12,), (p22,)))  # |V|, then |V| times K11, K12, K22
+    parts[1:] /= parts[0]
+    return parts[[1, 2, 2, 3]].reshape(2, 2, -1)
+
+
+def pair_precision(minors: Floats, factor: Floats) -> tuple[Floats, Floats]:
+    """K and Q per client of two random effects, each (2, 2, clients)."""
+    p11, p12, p22, det = relative(factor)
+    s11, s12, s22, s_det = minors
+    weight = 1.0 / (1.0 + s11 * p11 + 2 * s12 * p12 + s22 * p22 + s_det * det)
+    q12 = s12 - s_det * p12
+    q = np.array([[s11 + s_det * p22, q12], [q12, s22 + s_det * p11]])
+    return pair_conditional(minors, factor), q * weight
 
 
 @dataclass(frozen=True, slots=True)
@@ -213,6 +247,10 @@ class FactorBlock:
     def clients(self) -> int:
         """How many columns it holds."""
         return self.s.shape[2]
+
+    def times(self, gamma: Floats) -> Floats:
+        """B gamma per client, (q, clients)."""
+        return gamma @ self.b
 
     def solved(self, factor: Floats) -> tuple[list[Floats], list[Floats], list[Floats]]:
         """Diagonal of R, rows of R^-1 L'S and of R^-1 L'B, with R R' = I + L'S L."""
@@ -261,7 +299,7 @@ class FactorBlock:
             (flat @ count).reshape(q, q),
             ((flat * count) @ flat.T).reshape(q, q, q, q),
             (rows @ rows.T).reshape(q, m, q, m),
-            None if self.count is not None else (f, np.eye(q * q), flat),
+            None if self.count is not None else partial(_given, f, np.eye(q * q), flat),
         )
 
     def conditional(self, factor: Floats) -> Floats:
@@ -306,9 +344,10 @@ class Statistics:
 
     def sums(self, factor: Floats) -> Sums:
         """All sums at Psi = factor factor'."""
-        if len(self.blocks) == 1:
-            return self.blocks[0].sums(factor)
-        return reduce(add, (block.sums(factor) for block in self.blocks))
+        blocks = cast("tuple[SummedBlock, ...]", self.blocks)
+        if len(blocks) == 1:
+            return blocks[0].sums(factor)
+        return reduce(add, (block.sums(factor) for block in blocks))
 
 
 def block_of(s: Floats, b: Floats, count: Floats | None = None) -> Block:

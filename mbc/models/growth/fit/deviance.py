@@ -55,7 +55,7 @@ class Evaluation:
         if self.sums.each is None:
             return None
         q, m = len(self.factor), len(self.gamma)
-        f, left, right = self.sums.each
+        f, left, right = self.sums.each()
         half = self.root @ f  # F W F' = half'half, per client
         both = np.einsum("amn,bmn->abn", half, half).reshape(q * q, -1)
         turned = (left @ (right @ both.T)).reshape(q, q, q, q).transpose(2, 0, 1, 3)

@@ -9,7 +9,14 @@ import numpy as np
 
 from mbc.models.growth.design.design import Design
 from mbc.models.growth.fit.deviance import Evaluation
-from mbc.models.growth.matrices import Floats, by_columns, log_determinant, triangle, triangular
+from mbc.models.growth.matrices import (
+    Floats,
+    by_columns,
+    log_determinant,
+    symmetric_pairs,
+    triangle,
+    triangular,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,14 +84,26 @@ def effects_of(design: Design, at: Evaluation) -> Effects:
     """Best linear unbiased predictions K B gamma and their conditional covariances sigma^2 K."""
     back, scale = design.z_back, design.outcome_spread
     q, clients = len(back), design.statistics.clients
-    turn = (scale * scale * at.sigma2 * back[:, None, :, None] * back[:, None]).reshape(q * q, q * q)
-    means, covariances = np.empty((clients, q)), np.empty((clients, q * q))
+    columns, rows = triangle(q)
+    turn = scale * scale * at.sigma2 * back[:, None, :, None] * back[:, None]
+    turn = turn[columns, rows].reshape(columns.size, q * q)  # to the upper triangle of the reported covariance
+    means, triangles = np.empty((q, clients)), np.empty((columns.size, clients))
     start = 0
     for block in design.statistics.blocks:
         part = slice(start, start + block.clients)
         k = block.conditional(at.factor)
-        own = (k * (at.gamma @ block.b)).sum(axis=1)
-        means[part] = (scale * (back @ own)).T
-        covariances[part] = (turn @ k.reshape(q * q, -1)).T
+        own = (k * block.times(at.gamma)).sum(axis=1)
+        means[:, part] = scale * back @ own
+        triangles[:, part] = turn @ k.reshape(q * q, -1)
         start = part.stop
-    return Effects(means, covariances.reshape(-1, q, q))
+    return Effects(means.T, _symmetric(triangles, q).transpose(2, 0, 1))
+
+
+def _symmetric(triangles: Floats, q: int) -> Floats:
+    """Lower triangles by columns as symmetric matrices, (q, q, clients)."""
+    if q == 2:
+        return symmetric_pairs(triangles)
+    out = np.empty((q, q, triangles.shape[1]))
+    columns, rows = triangle(q)
+    out[rows, columns] = out[columns, rows] = triangles
+    return out

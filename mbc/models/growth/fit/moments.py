@@ -16,6 +16,7 @@ from typing import cast
 
 import numpy as np
 
+from mbc.models.growth.design.product_block import ProductBlock
 from mbc.models.growth.design.statistics import Block, PairBlock, Statistics
 from mbc.models.growth.matrices import Floats
 
@@ -66,7 +67,7 @@ def _factor(spread: list[float], noise: list[float]) -> Floats:
 
 
 def _moments(block: Block) -> Moments:
-    return _pair(block) if isinstance(block, PairBlock) else _single(block)
+    return _pair(block) if isinstance(block, PairBlock | ProductBlock) else _single(block)
 
 
 def _single(block: Block) -> Moments:
@@ -80,13 +81,13 @@ def _single(block: Block) -> Moments:
     return Moments(_total(weight), (spread,), (float(weight @ inverse),), float(own @ b), _total(count))
 
 
-def _pair(block: PairBlock) -> Moments:
+def _pair(block: PairBlock | ProductBlock) -> Moments:
     s11, _, s22, det = block.minors
     determined = det > DETERMINED * s11 * s22
     count = determined.astype(np.float64) if block.count is None else determined * block.count
     inverse = np.divide(1.0, det, out=np.zeros_like(det), where=determined)  # 1 / |S|
     weight = 1.0 / (1.0 + (s11 + s22) * inverse)
-    b, turned = block.rows[:2, -1], block.rows[2:, -1]  # and adj(S) b
+    b, turned = block.outcome, block.turned  # and adj(S) b
     own = turned * inverse
     (spread11, spread12), (_, spread22) = cast("list[list[float]]", ((own * weight) @ own.T).tolist())
     weight *= count

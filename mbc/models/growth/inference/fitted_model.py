@@ -2,27 +2,59 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from scipy.stats import f as f_distribution
 from scipy.stats import norm
+from scipy.stats import t as student_t
 
 from mbc.arguments import checked
 from mbc.models.growth.comparison.compared_fit import ComparedFit
 from mbc.models.growth.inference.contrasts import Contrasts, contrasts_of
 from mbc.models.growth.inference.degrees_of_freedom import JointTest
-from mbc.models.growth.inference.model_parts import GivenRows, ModelParts, Of, predicted_rows
+from mbc.models.growth.inference.model_parts import (
+    GivenRows,
+    ModelParts,
+    Of,
+    complete_rows,
+    fitted_columns,
+    predicted_rows,
+)
 from mbc.models.growth.inference.reported import NORMAL_95, coefficient_columns
 from mbc.models.growth.matrices import Floats
 from mbc.models.results.result import Result
-from mbc.models.results.tables import Backend, frame
+from mbc.models.results.tables import Backend
+from mbc.models.results.tables import frame as frame_of
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike
 
     from mbc.models.growth.data.rows import Codes
+
+
+@dataclass(frozen=True, slots=True)
+class ResidualDistribution:
+    """The distribution of standardised residuals: Student's t, or normal with infinite degrees of freedom."""
+
+    degrees_of_freedom: float
+
+    def quantiles(self, shares: Floats) -> Floats:
+        """Quantiles at these shares.
+
+        Examples
+        --------
+        >>> ResidualDistribution(math.inf).quantiles(np.array([0.5, 0.975])).round(2).tolist()
+        [0.0, 1.96]
+        >>> ResidualDistribution(4.0).quantiles(np.array([0.975])).round(2).tolist()
+        [2.78]
+        """
+        if math.isinf(self.degrees_of_freedom):
+            return np.asarray(norm.ppf(shares))
+        return np.asarray(student_t.ppf(shares, self.degrees_of_freedom))
 
 
 class WithCoefficients(Result):
@@ -45,7 +77,7 @@ class WithCoefficients(Result):
         """
         names, coefficients, covariance = self._fixed_effects()
         columns = coefficient_columns(names, coefficients, np.sqrt(covariance.diagonal()))
-        return frame(columns, backend or self.input_backend or "polars")
+        return frame_of(columns, backend or self.input_backend or "polars")
 
     @checked
     def conf_int(self, *, level: float = 0.95, backend: Backend | None = None) -> Any:
@@ -61,7 +93,7 @@ class WithCoefficients(Result):
         names, coefficients, covariance = self._fixed_effects()
         half = (NORMAL_95 if level == 0.95 else float(norm.ppf(0.5 + level / 2))) * np.sqrt(covariance.diagonal())
         columns: dict[str, Any] = {"term": list(names), "lower": coefficients - half, "upper": coefficients + half}
-        return frame(columns, backend or self.input_backend or "polars")
+        return frame_of(columns, backend or self.input_backend or "polars")
 
     def joint_test(self, contrasts: ArrayLike | str | Sequence[str]) -> JointTest:
         """Test several coefficients at once (Wald): normal, F with infinitely many degrees of freedom below.
@@ -76,17 +108,13 @@ class WithCoefficients(Result):
         return wald_test(contrasts_of(contrasts, names), coefficients, covariance)
 
 
-class FittedModel(WithCoefficients):
-    """A fitted growth model of one outcome."""
+class PredictsRows(WithCoefficients):
+    """A fitted model of one outcome that predicts the rows of a table."""
 
     __slots__ = ()
 
     def _parts(self) -> ModelParts:
         """Give what predictions need."""
-        raise NotImplementedError
-
-    def compared_fit(self) -> ComparedFit:
-        """Describe the model for `compare`."""
         raise NotImplementedError
 
     def _headline(self) -> str:
@@ -145,17 +173,60 @@ class FittedModel(WithCoefficients):
         return rows.series("fitted", predicted_rows(self._parts(), rows, of))
 
     @checked
-    def residuals(self, frame: Any = None, *, of: Of = "client") -> Any:
+    def residuals(self, frame: Any = None, *, of: Of = "client", standardised: bool = False) -> Any:
         """Give the outcome less `fitted_values`, row by row; missing where the outcome is.
 
         Parameters
         ----------
         frame, of
             As in `fitted_values`.
+        standardised : bool
+            In residual standard deviations: of the row's group where they differ by group, less what the client's
+            residual before it foretells where residuals are serially correlated, and in scales of the t
+            distribution where they follow one. If the model holds, these are independent with one distribution,
+            `residual_distribution`, but for the uncertainty of the clients' effects.
         """
         rows = self._rows_of(frame)
         outcome = rows.outcome(self._parts().outcome)
-        return rows.series("residual", outcome - predicted_rows(self._parts(), rows, of))
+        residual = outcome - predicted_rows(self._parts(), rows, of)
+        return rows.series("residual", self._standardised(rows, residual) if standardised else residual)
+
+    @property
+    def fitted_names(self) -> tuple[str, str]:
+        """Columns of the outcome and of the time."""
+        return self._parts().outcome, self._parts().time
+
+    @property
+    def residual_distribution(self) -> ResidualDistribution:
+        """Which distribution standardised residuals have in this model."""
+        return ResidualDistribution(math.inf)
+
+    def _standardised(self, rows: GivenRows, residual: Floats) -> Floats:
+        """Divide by the residual standard deviation, one for all rows unless the model says otherwise."""
+        del rows
+        return residual / math.sqrt(self._parts().residual_variance)
+
+    @checked
+    def fitted_frame(self, frame: Any = None, *, backend: Backend | None = None) -> Any:
+        """Make a table of the rows that were fitted: what was observed, and what the model expects there.
+
+        Parameters
+        ----------
+        frame : table, optional
+            The rows; by default the table of the fit, where that is in memory and unchanged.
+        backend : {"polars", "pandas", "pyarrow"}, optional
+            Kind of table; by default the kind that came in.
+
+        Returns
+        -------
+        table
+            client, time, outcome, mean (the course at the client's covariates), fitted (with the client's own
+            effects), residual, standardised (see `residuals`); one row per complete row.
+        """
+        rows = self._rows_of(frame)
+        columns = fitted_columns(self._parts(), rows)
+        columns["standardised"] = self._standardised(rows, columns["residual"])
+        return frame_of(complete_rows(columns), backend or self.input_backend or "polars")
 
     @property
     def fittedvalues(self) -> Any:
@@ -203,6 +274,16 @@ class FittedModel(WithCoefficients):
             outcome = outcome + parts.random_part(time, drawn[units])
         drawn = outcome + self._residual_draws(rows, time, codes, rng)
         return rows.with_columns({parts.outcome: drawn})
+
+
+class FittedModel(PredictsRows):
+    """A fitted growth model of one outcome, which can be compared with another of the same scores."""
+
+    __slots__ = ()
+
+    def compared_fit(self) -> ComparedFit:
+        """Describe the model for `compare`."""
+        raise NotImplementedError
 
 
 def wald_test(contrasts: Contrasts, coefficients: Floats, covariance: Floats) -> JointTest:

@@ -303,6 +303,25 @@ def predicted_rows(parts: ModelParts, rows: GivenRows, of: Of) -> Floats:
     return mean
 
 
+def fitted_columns(parts: ModelParts, rows: GivenRows) -> dict[str, Any]:
+    """Give what was observed in each row and what the model expects there."""
+    outcome, fitted = rows.outcome(parts.outcome), predicted_rows(parts, rows, "client")
+    return {
+        "client": rows.table.identifiers(parts.client),
+        "time": rows.times(parts),
+        "outcome": outcome,
+        "mean": predicted_rows(parts, rows, "population"),
+        "fitted": fitted,
+        "residual": outcome - fitted,
+    }
+
+
+def complete_rows(columns: Mapping[str, NDArray[Any]]) -> dict[str, Any]:
+    """Leave out the rows without a residual."""
+    complete = np.isfinite(columns["residual"])
+    return {name: column[complete].tolist() for name, column in columns.items()}
+
+
 def _known_values(parts: ModelParts, name: str, values: NDArray[Any]) -> NDArray[Any]:
     """Check a covariate's column: finite numbers, or levels that the model has seen."""
     seen = parts.covariates[name]

@@ -32,7 +32,8 @@ from mbc.models.growth.variants.stacked_outcomes import Stacked
 from mbc.models.growth.variants.weighted_cells import CellFit, fit_cells
 from mbc.models.results.facts import records
 from mbc.models.results.result import Result
-from mbc.models.results.tables import text_table
+from mbc.models.results.tables import Backend, text_table
+from mbc.models.results.tables import frame as frame_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,10 +86,39 @@ class PairedGrowth(WithCoefficients):
         return rows.with_columns(self._parts.predicted(rows, of), only=True)
 
     @checked
-    def residuals(self, frame: Any = None, *, of: Of = "client") -> Any:
-        """Give each outcome less its fitted value, one column each; missing where the outcome is."""
+    def residuals(self, frame: Any = None, *, of: Of = "client", standardised: bool = False) -> Any:
+        """Give each outcome less its fitted value, one column each; missing where the outcome is.
+
+        Parameters
+        ----------
+        frame, of
+            As in `fitted_values`.
+        standardised : bool
+            In residual standard deviations of that outcome.
+        """
         rows = self._parts.rows_of(frame)
-        return rows.with_columns(self._parts.residuals(rows, of), only=True)
+        residuals = self._parts.residuals(rows, of)
+        if standardised:
+            deviations = np.sqrt(self.residual_covariance.diagonal()).tolist()
+            residuals = {name: residuals[name] / sd for name, sd in zip(self.outcomes, deviations, strict=True)}
+        return rows.with_columns(residuals, only=True)
+
+    @checked
+    def fitted_frame(self, frame: Any = None, *, backend: Backend | None = None) -> Any:
+        """Make a table of the rows that were fitted, one for each score of either outcome.
+
+        Parameters
+        ----------
+        frame, backend
+            As in `GrowthCurve.fitted_frame`.
+
+        Returns
+        -------
+        table
+            measure (the name of the outcome), client, time, outcome, mean, fitted, residual, standardised.
+        """
+        columns = self._parts.fitted_columns(self._parts.rows_of(frame), self.residual_covariance)
+        return frame_of(columns, backend or self.input_backend or "polars")
 
     @checked
     def simulate(self, *, seed: int, frame: Any = None) -> Any:
@@ -130,6 +160,11 @@ class PairedGrowth(WithCoefficients):
 
     def _fixed_effects(self) -> tuple[Sequence[str], Floats, Floats]:
         return self.names, self.coefficients, self.covariance
+
+    @property
+    def time(self) -> str:
+        """Column of the time."""
+        return self._parts.models[0].time
 
     @property
     def converged(self) -> bool:

@@ -7,7 +7,14 @@ from typing import Any
 
 import numpy as np
 
-from mbc.models.growth.inference.model_parts import GivenRows, ModelParts, Of, predicted_rows
+from mbc.models.growth.inference.model_parts import (
+    GivenRows,
+    ModelParts,
+    Of,
+    complete_rows,
+    fitted_columns,
+    predicted_rows,
+)
 from mbc.models.growth.matrices import Floats
 
 
@@ -35,6 +42,18 @@ class PairedParts:
     def residuals(self, rows: GivenRows, of: Of) -> dict[str, Floats]:
         """Each outcome less its prediction."""
         return {name: rows.outcome(name) - values for name, values in self.predicted(rows, of).items()}
+
+    def fitted_columns(self, rows: GivenRows, residual_covariance: Floats) -> dict[str, Any]:
+        """Give what was observed of each outcome and what the model expects there, one outcome after the other."""
+        out: dict[str, Any] = {"measure": []}
+        deviations: list[float] = np.sqrt(residual_covariance.diagonal()).tolist()
+        for model, deviation in zip(self.models, deviations, strict=True):
+            columns = fitted_columns(model, rows)
+            columns["standardised"] = columns["residual"] / deviation
+            for name, values in complete_rows(columns).items():
+                out[name] = out.get(name, []) + values
+            out["measure"] += [model.outcome] * (len(out["outcome"]) - len(out["measure"]))
+        return out
 
     def draws(self, rows: GivenRows, seed: int) -> dict[str, Floats]:
         """Draw both outcomes: effects of each client, and residuals of one session, correlated."""

@@ -49,9 +49,8 @@ class GroupedResiduals(FittedModel):
     def _fixed_effects(self) -> tuple[Sequence[str], Floats, Floats]:
         return self.x_names, self.estimates.coefficients, self.estimates.covariance
 
-    def _residual_draws(self, rows: GivenRows, time: Floats, clients: Codes, rng: np.random.Generator) -> Floats:
-        """Draw with the variance of each row's group."""
-        del clients
+    def _deviations(self, rows: GivenRows) -> Floats:
+        """Residual standard deviation of each row's group."""
         rows.table.require([self.residual])
         labels: list[Any] = rows.table.wrapped[self.residual].to_list()
         unknown = sorted({str(label) for label in labels if label not in self.residual_variances})
@@ -60,8 +59,16 @@ class GroupedResiduals(FittedModel):
                 f"column {self.residual!r} has {unknown[0]!r}, which is not among the groups of the model: "
                 f"{', '.join(map(repr, self.groups))}."
             )
-        deviation = np.sqrt([self.residual_variances[label] for label in labels])
-        return deviation * rng.standard_normal(time.size)
+        return np.sqrt([self.residual_variances[label] for label in labels])
+
+    def _residual_draws(self, rows: GivenRows, time: Floats, clients: Codes, rng: np.random.Generator) -> Floats:
+        """Draw with the variance of each row's group."""
+        del clients
+        return self._deviations(rows) * rng.standard_normal(time.size)
+
+    def _standardised(self, rows: GivenRows, residual: Floats) -> Floats:
+        """Divide by the standard deviation of each row's group."""
+        return residual / self._deviations(rows)
 
     def compared_fit(self) -> ComparedFit:
         """Describe the model for `compare`: ratios of residual variances may be above or below 1."""

@@ -114,6 +114,21 @@ class SerialGrowth(FittedModel):
             before = place
         return math.sqrt(self.estimates.residual_variance) * out
 
+    def _standardised(self, rows: GivenRows, residual: Floats) -> Floats:
+        """Give what the client's residual before does not foretell, in its standard deviations."""
+        parts = self._parts()
+        time, clients = rows.times(parts), rows.units(parts.client)
+        complete = np.flatnonzero(np.isfinite(residual))
+        order = complete[np.lexsort((time[complete], clients[complete]))]
+        before, after = order[:-1], order[1:]
+        same = clients[before] == clients[after]
+        rho = np.zeros(order.size)
+        rho[1:] = np.where(same, self.phi ** np.where(same, time[after] - time[before], 1.0), 0.0)
+        own = residual[order]
+        out = np.full(residual.size, np.nan)
+        out[order] = (own - rho * np.append(0.0, own[:-1])) / np.sqrt(1.0 - rho * rho)
+        return out / math.sqrt(self.estimates.residual_variance)
+
     def compared_fit(self) -> ComparedFit:
         """Describe the model for `compare`: the autocorrelation is zero on the border of what it may be."""
         plain = compared(

@@ -23,7 +23,7 @@ from mbc.models.growth.data.rows import Codes
 from mbc.models.growth.data.shapes import Shape, ShapeName, shape_of
 from mbc.models.growth.fit.fit_model import fit_design, warn_unless_converged
 from mbc.models.growth.fit.optimiser import Evaluated, FitReport
-from mbc.models.growth.inference.fitted_model import FittedModel
+from mbc.models.growth.inference.fitted_model import FittedModel, ResidualDistribution
 from mbc.models.growth.inference.model_parts import Effects, GivenRows, ModelParts, compared, parts_of_rows
 from mbc.models.growth.inference.reported import coefficient_columns, variance_notes, variance_rows
 from mbc.models.growth.matrices import Floats, by_columns, factor_of
@@ -127,6 +127,11 @@ class RobustGrowth(FittedModel):
         """Draw from the t distribution."""
         del rows, clients
         return self.residual_scale * rng.standard_t(self.degrees_of_freedom, size=time.size)
+
+    @property
+    def residual_distribution(self) -> ResidualDistribution:
+        """Student's t with the degrees of freedom that were estimated."""
+        return ResidualDistribution(self.degrees_of_freedom)
 
     def compared_fit(self) -> ComparedFit:
         """Describe the model for `compare`: normal residuals are the limit of 1 / degrees of freedom = 0."""
@@ -233,9 +238,18 @@ def _fit(problem: Laplace, gamma: Floats, sigma: float, factor: Floats) -> tuple
 
     minimum = scipy_minimize(both, start, jac=True, method="BFGS", options={"gtol": 1e-4, "maxiter": 200})
     x = np.asarray(minimum.x)
-    hessian = _hessian(objective, x)
-    slope = _slope(objective, x)
-    converged = bool(float(np.abs(slope).max()) < 1e-3 * math.sqrt(problem.columns.y.size))
+    hessian, slope = _hessian(objective, x), _slope(objective, x)
+    enough = 1e-3 * math.sqrt(problem.columns.y.size)
+    for _ in range(3):  # where differences are too coarse for BFGS to end, Newton steps do
+        if float(np.abs(slope).max()) < enough:
+            break
+        values, vectors = np.linalg.eigh(hessian)
+        nearer = x - vectors @ ((vectors.T @ slope) / np.maximum(np.abs(values), 1e-8 * np.abs(values).max()))
+        if not objective(nearer) < objective(x):
+            break
+        x = nearer
+        hessian, slope = _hessian(objective, x), _slope(objective, x)
+    converged = bool(float(np.abs(slope).max()) < enough)
     message = f"largest gradient {float(np.abs(slope).max()):.1e}"
     report = FitReport(converged, message, len(log), tuple(start.tolist()), tuple(x.tolist()), tuple(log))
     return x, hessian, report
