@@ -85,8 +85,9 @@ def test_dir_lists_every_figure():
     listed = set(dir(figures))
     wanted = {
         "growth", "residuals", "fitted_values", "therapist_effects", "method_agreement", "true_change",
-        "dropout_sensitivity", "cumulative_incidence", "lagged_paths", "forest", "funnel", "item_rest_correlations",
-        "static", "Figure", "trajectory_figure", "goals_figure", "outcomes_figure", "sparkline_svg",
+        "dropout_sensitivity", "cumulative_incidence", "lagged_paths", "forest", "funnel",
+        "item_rest_correlations", "static", "Figure", "trajectory_figure", "goals_figure", "outcomes_figure",
+        "sparkline_svg",
     }  # fmt: skip
     assert listed == wanted
 
