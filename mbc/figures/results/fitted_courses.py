@@ -157,7 +157,7 @@ def _panel(rows: pl.DataFrame, client: object, axes: tuple[Axis, Axis], place: i
         x if lowest else Axis(x.start, x.end, "", x.ticks),
         y if across == 0 else Axis(y.start, y.end, "", y.ticks),
         marks,
-        across=(left, left + width),
-        up=(max(foot, 0.0), foot + depth),
+        across=(left, min(left + width, 1.0)),
+        up=(max(foot, 0.0), min(foot + depth, 1.0)),
         title=plain(str(client)),
     )
