@@ -174,7 +174,7 @@ def nearest(name: str, known: Iterable[str], *, most: int = 3) -> list[str]:
     ['phq9']
     """
     by_fold: dict[str, str] = {}
-    for candidate in known:
+    for candidate in map(str, known):  # names of pandas columns may be numbers or tuples
         by_fold.setdefault(_fold(candidate), candidate)
     return [by_fold[hit] for hit in difflib.get_close_matches(_fold(name), by_fold, n=most, cutoff=0.6)]
 

@@ -228,6 +228,74 @@ def test_a_wrong_value_is_refused_by_name(function, given, parameter, value):
         assert "percentage" in str(refusal.value)
 
 
+def unreadable() -> dict[str, tuple[str, Any]]:
+    """Tables with a column that nothing can be made of, and which column that is."""
+    frame, seventh = LONG.to_pandas(), pl.int_range(pl.len()) == 7
+    return {
+        "complex scores": ("y", frame.assign(y=frame["y"].astype(complex))),
+        "lists for scores": ("y", LONG.with_columns(y=pl.concat_list(["y", "x"]))),
+        "dates for scores": ("y", LONG.with_columns(y=pl.date(2025, 1, 1))),
+        "yes or no for scores": ("y", LONG.with_columns(y=pl.col("y") > 15)),
+        "infinite time": ("week", LONG.with_columns(week=pl.when(seventh).then(math.inf).otherwise("week"))),
+        "lists for clients": ("who", LONG.with_columns(who=pl.concat_list(["who", "week"]))),
+        "a score of nobody": ("who", LONG.with_columns(who=pl.when(seventh).then(None).otherwise("who"))),
+        "columns named by pairs": ("y", frame.set_axis(pd.MultiIndex.from_product([["a"], frame]), axis=1)),
+    }
+
+
+COUNTED = {"sudden_gains", "sudden_losses"}  # say how many rows were left out
+FORMULA = {
+    "yes or no for scores": "endog",
+    "a score of nobody": "groups",
+}  # what stands for the column in a formula
+
+
+@pytest.mark.parametrize("kind", unreadable())
+@pytest.mark.parametrize("name", [name for name, given in CALLS.items() if TABLES & set(given)])
+def test_a_column_that_nothing_can_be_made_of_is_refused_by_its_name(name, kind):
+    function, given = FUNCTIONS[name]
+    column, table = unreadable()[kind]
+    named = [
+        word for key, value in given.items() if isinstance(value, str | tuple | list) for word in map(str, [value])
+    ]
+    if not any(column in word.replace("'", " ").split() or f"'{column}'" in word for word in named):
+        pytest.skip("does not read that column")
+    if (kind == "a score of nobody" and name in COUNTED) or name in {"expected_course", "prospective_validation"}:
+        pytest.skip("counts the rows that it leaves out")
+    said = FORMULA.get(kind, column) if name == "mixedlm" else column
+    with pytest.raises(MbcError, match="column" if kind == "columns named by pairs" else rf"\b{said}\b"):
+        quietly(function, {**given, **dict.fromkeys(TABLES & set(given), table)})
+
+
+def test_scores_that_are_all_alike_are_refused_where_variation_is_modelled():
+    alike = LONG.with_columns(y=pl.lit(7.0))
+    for name in (
+        "growth_curve", "serial_growth", "residual_growth", "robust_growth", "therapist_growth", "paired_growth",
+        "pattern_mixture", "delta_imputation", "actor_partner", "common_fate",
+    ):  # fmt: skip
+        function, given = FUNCTIONS[name]
+        with pytest.raises(MbcError, match=r"[Ee]very .*7"):
+            quietly(function, {**given, **dict.fromkeys(TABLES & set(given), alike)})
+
+
+def test_text_is_no_order_of_occasions():
+    text = LONG.with_columns(week=(pl.col("week") + 5).cast(pl.String))  # "10" would sort before "5"
+    with pytest.raises(MbcError, match="'week' holds text"):
+        models.first_reliable_change(text, **TIDY, sd=4.0, reliability=0.8, **SIGNED)
+    declared = text.with_columns(pl.col("week").cast(pl.Enum(["5", "6", "7", "8", "9", "10"])))
+    given = models.first_reliable_change(declared, **TIDY, sd=4.0, reliability=0.8, **SIGNED).to_frame()
+    numbers = models.first_reliable_change(LONG, **TIDY, sd=4.0, reliability=0.8, **SIGNED).to_frame()
+    assert given["change"].to_list() == numbers["change"].to_list() if "change" in given else given.height
+
+
+def test_a_misspelt_way_of_ending_is_no_dropout():
+    ended = LONG.with_columns(end=pl.when(pl.col("who") < 12).then(pl.lit("completed")).otherwise(pl.lit("left")))
+    options = {"fit": FIT, "frame": ended, "at": 5.0, "ended": "end"}
+    assert models.dropout_sensitivity(**options, planned=["completed", "referred"]) is not None
+    with pytest.raises(MbcError, match="it has 'completed', which would count as a dropout"):
+        models.dropout_sensitivity(**options, planned=["complete", "left"])
+
+
 def says_so(result: Any) -> bool:
     """Whether a result of too few rows says that it is none: a reason, no number, or no rows."""
     if result is None or getattr(result, "reason", None) is not None:

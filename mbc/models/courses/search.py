@@ -85,7 +85,7 @@ class Search(SearchOptions):
 
 def search(data: object, options: SearchOptions, kind: Kind) -> SuddenGains:
     """Read a table and search it."""
-    rows = read_rows(data, client=options.client, time=options.time, score=options.score)
+    rows = read_rows(data, client=options.client, time=options.time, score=options.score, count_nobody=True)
     return search_rows(rows, options, kind, backend_of(data))
 
 

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from mbc.errors import ModelError
 from mbc.models.change.inputs.score_arrays import FloatArray
-from mbc.models.change.inputs.tidy_frames import read_columns, with_finite_scores
+from mbc.models.change.inputs.tidy_frames import read_columns, refuse_nobody, with_finite_scores
 
 IntArray = NDArray[np.int64]
 Spacing = Literal["auto", "numbers", "rows"]
@@ -65,7 +65,7 @@ class Sessions:
     spacing: str  # "numbers", "rows" or "columns"
 
 
-def read_rows(data: object, *, client: str, time: str, score: str) -> Rows:
+def read_rows(data: object, *, client: str, time: str, score: str, count_nobody: bool = False) -> Rows:
     """Read scores in long form.
 
     Parameters
@@ -75,6 +75,8 @@ def read_rows(data: object, *, client: str, time: str, score: str) -> Rows:
         missed session.
     client, time, score : str
         Its columns; time holds dates or numbers, score holds scale points.
+    count_nobody : bool
+        Rows without a client are left out and counted; otherwise they are refused.
 
     Raises
     ------
@@ -82,6 +84,8 @@ def read_rows(data: object, *, client: str, time: str, score: str) -> Rows:
         If a column is missing or of the wrong kind, or a client has two rows at one time.
     """
     rows = read_columns(data, {"client": client, "time": time, "score": score})
+    if not count_nobody:
+        refuse_nobody(rows, "client", client)
     rows, unit = _typed(rows, time, score)
     n_all = rows.height
     rows = rows.drop_nulls(["client", "time"]) if rows["client"].null_count() + rows["time"].null_count() else rows

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from mbc.errors import ModelError
 from mbc.models.change.inputs.score_arrays import FloatArray
-from mbc.models.change.inputs.tidy_frames import read_columns, with_finite_scores
+from mbc.models.change.inputs.tidy_frames import read_columns, refuse_nobody, with_finite_scores
 
 BoolArray = NDArray[np.bool_]
 IntArray = NDArray[np.int64]
@@ -59,6 +59,7 @@ def read_clients(
     table = read_columns(data, {name: name for name in names})
     for name in (time, score):
         table = with_finite_scores(table, name, name)
+    refuse_nobody(table, client, client)
     table = table.drop_nulls([client, time])
     twice = table.group_by(client, time).len().filter(pl.col("len") > 1)
     if twice.height:

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from mbc.errors import FrameError, ModelError, nearest
 from mbc.frames import open_frame, to_polars
 from mbc.models.change.inputs.score_arrays import FloatArray
+from mbc.models.change.inputs.tidy_frames import refuse_infinite, refuse_nobody, refuse_unreadable
 from mbc.models.dropout.clients import BoolArray, IntArray
 
 PLANNED = ("planned",)  # what a column that says how therapy ended is expected to call a planned ending
@@ -103,17 +104,26 @@ def read_endings(
 def _rows(table: object, needed: list[str], numbers: tuple[str, str]) -> nw.LazyFrame[Any]:
     """Open the table: one in memory as polars, one elsewhere where it is."""
     frame = open_frame(table)
-    rows = frame if isinstance(frame, nw.LazyFrame) else nw.from_native(to_polars(frame).lazy())
-    schema = rows.collect_schema()
+    schema = frame.collect_schema()
     for name in needed:
         if name not in schema:
             near = nearest(name, list(schema))
             hint = f" Did you mean {near[0]!r}?" if near else ""
-            raise FrameError(f"the table has no column {name!r}; it has {', '.join(schema)}.{hint}")
+            raise FrameError(f"the table has no column {name!r}; it has {', '.join(map(str, schema))}.{hint}")
+        refuse_unreadable(name, schema[name])
     for name in numbers:
-        if not schema[name].is_numeric():
+        if not (schema[name].is_numeric() or schema[name] == nw.Object or schema[name] == nw.Categorical):
             raise FrameError(f"column {name!r} must hold numbers, it holds {schema[name]}.")
-    return rows
+    picked = frame.select(list(dict.fromkeys(needed)))
+    if isinstance(picked, nw.LazyFrame):
+        return picked
+    rows = to_polars(picked)
+    refuse_nobody(rows, needed[0], needed[0])
+    for name in numbers:
+        if not rows[name].dtype.is_numeric() and rows[name].dtype != pl.Null:
+            raise FrameError(f"column {name!r} must hold numbers, it holds {rows[name].dtype}.")
+        refuse_infinite(rows[name], name)
+    return nw.from_native(rows.lazy())
 
 
 def _is_number(rows: nw.LazyFrame[Any], name: str) -> bool:
@@ -138,9 +148,24 @@ def _kind(rows: nw.LazyFrame[Any], ended: str, planned: Sequence[object]) -> nw.
             f"{', '.join(repr(value) for value in sorted(stated, key=str)[:8]) or 'none'}. "
             "planned=() says that nobody ended as planned."
         )
+    _refuse_misspelt(values, stated, chosen, ended)
     matches = column.is_in(chosen) if chosen else column.is_null() & ~column.is_null()
     blank = column.is_null() | ((column == "") if words else column.is_nan())
     return nw.when(~blank).then(nw.when(matches).then(nw.lit(1)).otherwise(nw.lit(0)))
+
+
+def _refuse_misspelt(values: list[object], stated: list[Any], chosen: list[Any], ended: str) -> None:
+    """Refuse a planned ending that does not occur where one like it does, and would count as a dropout."""
+    if values == list(PLANNED):
+        return
+    others = [str(value) for value in stated if value not in chosen]
+    for value in values:
+        near = nearest(str(value), others, most=1) if value not in stated else []
+        if near:
+            raise ModelError(
+                f"planned names {value!r}, which column '{ended}' does not hold; it has {near[0]!r}, which would "
+                "count as a dropout. Write the values as they are in the column."
+            )
 
 
 def _endings(

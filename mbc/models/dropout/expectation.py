@@ -43,7 +43,10 @@ def read_model_clients(
     """Read the clients with every column of theirs that the model or the question needs."""
     sources = [name.partition(":")[0].strip() for name in model.covariates]
     needed = list(dict.fromkeys([name for name in others if name is not None] + sources))
-    return read_clients(data, client=columns[0], time=columns[1], score=columns[2], at=at, others=needed)
+    clients = read_clients(data, client=columns[0], time=columns[1], score=columns[2], at=at, others=needed)
+    if clients.score.size > 1 and not np.ptp(clients.score) > 0:
+        raise ModelError(f"every score is {clients.score[0]:g}: there is no variation to model.")
+    return clients
 
 
 def fit_growth(rows: pl.DataFrame, columns: tuple[str, str, str], model: Growth) -> GrowthCurve:

@@ -11,7 +11,12 @@ from mbc.arguments import checked
 from mbc.errors import ModelError
 from mbc.models.change.inputs.reasons import Reason
 from mbc.models.change.inputs.score_arrays import FloatArray
-from mbc.models.change.inputs.tidy_frames import long_scores, read_columns
+from mbc.models.change.inputs.tidy_frames import (
+    read_columns,
+    refuse_duplicates,
+    refuse_nobody,
+    with_finite_scores,
+)
 from mbc.models.results.result import Result
 
 
@@ -135,8 +140,11 @@ def _cube(data: object, client: str, time: str, items: list[str]) -> tuple[Float
         data, {"client": client, "time": time} | {f"item{j}": name for j, name in enumerate(items)}
     )
     columns = [f"item{j}" for j in range(len(items))]
-    _ = long_scores(rows, client="client", time="time", score="item0")  # refuses two rows at one time
-    rows = rows.with_columns(pl.col(columns).cast(pl.Float64).fill_nan(None)).drop_nulls(columns)
+    refuse_nobody(rows, "client", client)
+    refuse_duplicates(rows, client, time)
+    for column, name in zip(columns, items, strict=True):
+        rows = with_finite_scores(rows, name, column)
+    rows = rows.drop_nulls(columns)
     occasions = rows["time"].n_unique()
     rows = rows.filter(pl.len().over("client") == occasions).sort("client", "time")
     n = rows["client"].n_unique()

@@ -35,14 +35,41 @@ def read_columns(data: object, columns: dict[str, str]) -> pl.DataFrame:
         table = open_frame(data)
     except FrameError as error:
         raise ModelError(f"data must be a table with columns of different names. {error}") from None
-    present = table.collect_schema().names()
+    schema = table.collect_schema()
+    present = schema.names()
     for name in columns.values():
         if name not in present:
-            near = ", ".join(nearest(name, present)) or ", ".join(present[:8])
+            near = ", ".join(nearest(name, present)) or ", ".join(map(str, present[:8]))
             raise ModelError(f"The table has no column '{name}'. Did you mean: {near}?")
+        refuse_unreadable(name, schema[name])
     picked = table.select([nw.col(name).alias(ours) for ours, name in columns.items()])
     eager = picked.collect() if isinstance(picked, nw.LazyFrame) else picked
-    return eager.to_polars()
+    rows = eager.to_polars()
+    for ours, name in columns.items():
+        refuse_infinite(rows[ours], name)
+    return rows
+
+
+def refuse_unreadable(name: str, dtype: nw.dtypes.DType) -> None:
+    """Refuse a column of lists, structures or complex numbers, by its name."""
+    if dtype.is_nested() or dtype == nw.Unknown:
+        kind = "lists or structures" if dtype.is_nested() else "values of a type that cannot be read"
+        raise ModelError(f"Column '{name}' holds {kind}; it must hold numbers, text or dates, one value a row.")
+
+
+def refuse_infinite(column: pl.Series, name: str) -> None:
+    """Refuse a column with an infinite number, by its name."""
+    endless = int(column.is_infinite().sum()) if column.dtype.is_float() else 0
+    if endless:
+        raise ModelError(f"Column '{name}' holds {endless} infinite number(s); times and scores must be finite.")
+
+
+def refuse_nobody(rows: pl.DataFrame, column: str, name: str) -> None:
+    """Refuse rows that do not say whose they are; ``column`` is called ``name`` by the caller."""
+    values = rows[column]
+    nobody = values.null_count() + (int(values.is_nan().sum()) if values.dtype.is_float() else 0)
+    if nobody:
+        raise ModelError(f"{nobody} row(s) have no '{name}'. Say whose scores they are, or leave them out.")
 
 
 def long_scores(data: object, *, client: str, time: str, score: str, group: str | None = None) -> pl.DataFrame:
@@ -55,7 +82,13 @@ def long_scores(data: object, *, client: str, time: str, score: str, group: str 
     """
     columns = {"client": client, "time": time, "score": score} | ({} if group is None else {"group": group})
     rows = with_finite_scores(read_columns(data, columns), score)
-    _refuse_duplicates(rows, client, time)
+    refuse_nobody(rows, "client", client)
+    if rows["time"].dtype == pl.String:
+        raise ModelError(
+            f"Column '{time}' holds text, which would sort '10' before '2'. Give numbers or dates, or a column "
+            "that declares its order (polars Enum)."
+        )
+    refuse_duplicates(rows, client, time)
     return rows.filter(pl.col("score").is_not_null() & pl.col("time").is_not_null()).sort(
         "client", "time", maintain_order=True
     )
@@ -79,7 +112,8 @@ def with_finite_scores(rows: pl.DataFrame, name: str, column: str = "score") -> 
     return rows
 
 
-def _refuse_duplicates(rows: pl.DataFrame, client: str, time: str) -> None:
+def refuse_duplicates(rows: pl.DataFrame, client: str, time: str) -> None:
+    """Refuse two rows of one client at one time; columns are client and time, called so by the caller."""
     twice = rows.filter(pl.col("time").is_not_null()).group_by("client", "time").len().filter(pl.col("len") > 1)
     if twice.height:
         first = twice.sort("client", "time").row(0)
@@ -149,7 +183,8 @@ def pre_post_pairs(
     """
     columns = {"client": client, "time": time, "score": score} | ({} if group is None else {"group": group})
     rows = with_finite_scores(read_columns(data, columns), score)
-    _refuse_duplicates(rows, client, time)
+    refuse_nobody(rows, "client", client)
+    refuse_duplicates(rows, client, time)
     occasions = rows["time"].unique().to_list()
     for name, wanted in (("pre", pre), ("post", post)):
         if wanted not in occasions:

@@ -45,7 +45,10 @@ def table_and_groups(data: Any, groups: Any, subset: Any) -> tuple[pd.DataFrame,
                 f"groups={groups!r} is not a column; there are {', '.join(map(str, frame.columns))}.{hint}"
             )
         frame = frame if subset is None else frame.loc[subset]
-        return frame, np.asarray(frame[groups])
+        labels = np.asarray(frame[groups])
+        if labels.dtype == object and any(isinstance(label, list | np.ndarray | dict) for label in labels):
+            raise FrameError(f"column {groups!r} must hold one identifier a row, it holds lists.")
+        return frame, labels
     if subset is not None:
         raise ModelError("with subset=, name the groups' column instead of passing an array.")
     groups = np.asarray(groups)
@@ -101,7 +104,7 @@ def _plain_column(name: Any, column: pd.Series) -> pd.Series:
         return column.cat.remove_unused_categories()
     if pd.api.types.is_bool_dtype(column.dtype) and not column.isna().any():
         return column.astype(bool)
-    if pd.api.types.is_numeric_dtype(column.dtype):
+    if pd.api.types.is_numeric_dtype(column.dtype) and column.dtype.kind != "c":
         plain = column.astype(np.float64) if column.isna().any() or column.dtype.kind not in "iuf" else column
         if not isinstance(plain.dtype, np.dtype):
             plain = plain.astype(np.float64)

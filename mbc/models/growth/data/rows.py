@@ -139,6 +139,11 @@ class Table:
         """Turn a column into floats, missing as NaN."""
         plain = self.plain(name)
         if plain is None or plain.dtype.kind not in "iuf":
+            if self.wrapped.schema[name] == nw.Boolean:
+                raise FrameError(
+                    f"column {name!r} holds yes or no; scores and times are numbers. Convert it if 0 and 1 are "
+                    "meant."
+                )
             return numeric(self.wrapped[name])
         return plain.astype(np.float64, copy=False)
 
@@ -245,7 +250,7 @@ def require_columns(present: Sequence[str], wanted: Sequence[str]) -> None:
         if name not in present:
             near = nearest(name, present)
             hint = f" Did you mean {near[0]!r}?" if near else ""
-            raise FrameError(f"the table has no column {name!r}; it has {', '.join(present)}.{hint}")
+            raise FrameError(f"the table has no column {name!r}; it has {', '.join(map(str, present))}.{hint}")
 
 
 def refuse_duplicates(present: Sequence[object]) -> None:
@@ -287,6 +292,8 @@ def _values(column: nw.Series[Any]) -> NDArray[Any]:
 
 def _identifiers(column: nw.Series[Any]) -> NDArray[Any]:
     """Client identifiers: the numbers themselves, or an object array."""
+    if column.dtype.is_nested() or column.dtype == nw.Unknown:
+        raise FrameError(f"column {column.name!r} must hold one identifier a row, it holds {column.dtype}.")
     if column.dtype.is_integer() and not column.null_count():
         return column.to_numpy()
     if column.null_count():

@@ -59,7 +59,7 @@ Source = RowSource | LazySource
 
 def source_of(frame: Any, *, outcome: str, time: str, client: str, covariates: Sequence[str]) -> Source:
     """Open any table that narwhals knows."""
-    if not type(frame).__module__.startswith(("pandas", "polars.dataframe")):
+    if not (type(frame).__module__.startswith(("pandas", "polars.dataframe")) and hasattr(frame, "columns")):
         table: Any = open_frame(frame)
         if not isinstance(table, nw.LazyFrame):
             return RowSource(read_rows(frame, outcome=outcome, time=time, client=client, covariates=covariates))

@@ -193,7 +193,7 @@ def eager_rows(
     """Read the rows of any table into memory: for the models that need more than client sums."""
     table: Any = open_frame(frame)
     eager = table.collect() if isinstance(table, nw.LazyFrame) else table
-    return read_rows(
+    rows = read_rows(
         cast("nw.DataFrame[Any]", eager),
         outcome=outcome,
         time=time,
@@ -201,6 +201,9 @@ def eager_rows(
         covariates=covariates,
         labels=labels,
     )
+    if not np.ptp(rows.outcome) > 0:
+        raise ModelError(f"every score is {rows.outcome[0]:g}: there is no variation to model.")
+    return rows
 
 
 def _result(

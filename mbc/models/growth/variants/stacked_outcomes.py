@@ -11,7 +11,7 @@ import narwhals.stable.v2 as nw
 import numpy as np
 from numpy.typing import NDArray
 
-from mbc.errors import ModelError
+from mbc.errors import FrameError, ModelError
 from mbc.models.growth.data.client_sums import Basis, ClientSums, sums_about
 from mbc.models.growth.data.rows import Rows, read_rows
 from mbc.models.growth.data.shapes import Shape
@@ -52,6 +52,11 @@ class Stacked:
     ) -> Stacked:
         """Stack two columns of a table."""
         names = [name for name, _ in split_covariates(covariates)]
+        for outcome in outcomes:
+            if not table.schema[outcome].is_numeric():
+                raise FrameError(
+                    f"column {outcome!r} must hold numbers, it holds {table.schema[outcome]}. Convert it first."
+                )
         table = table.filter(~nw.all_horizontal(*(nw.col(o).is_null() for o in outcomes), ignore_nulls=True))
         filled = table.with_columns(**{f"mbc_{i}": nw.col(o).cast(nw.Float64()) for i, o in enumerate(outcomes)})
         observed = filled.with_columns(nw.lit(0.0).alias("mbc_zero"))
