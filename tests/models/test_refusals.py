@@ -296,6 +296,38 @@ def test_a_misspelt_way_of_ending_is_no_dropout():
         models.dropout_sensitivity(**options, planned=["complete", "left"])
 
 
+@pytest.mark.parametrize(
+    ("call", "message"),
+    [
+        (lambda: models.Norms(mean=math.inf, sd=4, reliability=0.8), "mean must be finite, got inf"),
+        (lambda: models.Norms(sd=math.inf, reliability=0.8), "sd must be finite and at least 0"),
+        (lambda: models.Moments(30, 20.0, 15.0, 5.0, 6.0, 50.0), r"correlation must be in \[-1, 1\].*percentage"),
+        (lambda: models.Moments(1.5, 20.0, 15.0, 5.0, 6.0, 0.5), "n must be a whole number"),
+        (lambda: models.Moments(30, 20.0, 15.0, -5.0, 6.0, 0.5), "sd_pre must be finite and at least 0"),
+        (
+            lambda: models.clinical_significance(PRE, POST, change=CHANGE, cutoff=math.inf, **SIGNED),
+            "cutoff must be",
+        ),
+        (lambda: models.clinical_significance(POST, PRE, change=CHANGE, cutoff=15, **SIGNED), "from other scores"),
+        (lambda: models.reliable_change([True], [False], sd=4, reliability=0.8, **SIGNED), "pre holds yes or no"),
+        (lambda: models.reliable_change({20.0}, {10.0}, sd=4, reliability=0.8, **SIGNED), "no order"),
+        (
+            lambda: models.reliable_change(
+                np.array(["2025-01-01"], dtype="datetime64[D]"), [3.0], sd=4, reliability=0.8, **SIGNED
+            ),
+            "is no score",
+        ),
+        (lambda: models.growth_curve(LONG, outcome="week", time="week", client="who"), "are both column 'week'"),
+        (lambda: models.growth_curve(LONG, outcome="y", time="week", client="week"), "are both column 'week'"),
+        (lambda: models.growth_curve(LONG, **GROWTH, covariates=["who"]), "the column of the clients"),
+        (lambda: FIT.bootstrap(replicates=0), "replicates must be at least 2"),
+    ],
+)
+def test_a_value_that_cannot_be_meant_is_refused(call, message):
+    with pytest.raises(MbcError, match=message):
+        call()
+
+
 def says_so(result: Any) -> bool:
     """Whether a result of too few rows says that it is none: a reason, no number, or no rows."""
     if result is None or getattr(result, "reason", None) is not None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
+from numbers import Integral
 from typing import Any, Literal
 
 import numpy as np
@@ -33,6 +34,18 @@ class Moments:
     sd_pre: float
     sd_post: float
     correlation: float
+
+    def __post_init__(self) -> None:
+        if not isinstance(self.n, Integral) or self.n < 0:
+            raise ModelError(f"n must be a whole number of pairs, got {self.n!r}.")
+        if abs(self.correlation) > 1 + 1e-9:
+            raise ModelError(f"correlation must be in [-1, 1], got {self.correlation:g}. Is it a percentage?")
+        for name in ("mean_pre", "mean_post", "sd_pre", "sd_post"):
+            value = float(getattr(self, name))
+            if math.isinf(value) or (name.startswith("sd") and value < 0):
+                raise ModelError(
+                    f"{name} must be finite{' and at least 0' if name[0] == 's' else ''}, got {value:g}."
+                )
 
     @property
     def sd_change(self) -> float:

@@ -57,6 +57,8 @@ class Norms:
     def __post_init__(self) -> None:
         for name in ("sd", "sd_retest"):
             _check(name, getattr(self, name), 0.0, math.inf, "in scale points")
+        for name in ("mean", "mean_retest"):
+            _check(name, getattr(self, name), -math.inf, math.inf, "in scale points")
         for name in ("reliability", "reliability_retest"):
             _check(name, getattr(self, name), 0.0, 1.0, "Is it a percentage?")
         _check("correlation", self.correlation, -1.0, 1.0, "Is it a percentage?")
@@ -149,6 +151,8 @@ def _correlation(first: FloatArray, second: FloatArray) -> float | None:
 
 
 def _check(name: str, value: float | None, low: float, high: float, hint: str) -> None:
-    if value is not None and not low <= value <= high:
-        interval = f"[{low:g}, {high:g}]" if math.isfinite(high) else f"at least {low:g}"
+    if value is not None and not (math.isfinite(value) and low <= value <= high):
+        interval = f"[{low:g}, {high:g}]" if math.isfinite(high) else f"finite and at least {low:g}"
+        if not math.isfinite(low):
+            interval = "finite"
         raise ModelError(f"{name} must be {'in ' if math.isfinite(high) else ''}{interval}, got {value:g}. {hint}")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from numbers import Real
 from typing import Any, cast
 
@@ -93,6 +93,10 @@ def _is_nested(values: object) -> bool:
 def _to_floats(values: object) -> FloatArray:
     if _is_missing(values):
         return np.array(math.nan)
+    if isinstance(values, Mapping | set | frozenset):
+        raise TypeError("it has no order that belongs to clients")
+    if isinstance(values, np.ndarray) and cast("Any", values).dtype.kind in "mMc":
+        raise TypeError(f"{cast('Any', values).dtype} is no score")
     if isinstance(values, np.ma.MaskedArray):
         return np.asarray(cast("Any", values).astype(float).filled(math.nan))
     if isinstance(values, Real) or (isinstance(values, np.ndarray) and cast("Any", values).dtype.kind in "biuf"):
@@ -133,6 +137,8 @@ def pair(pre: object, post: object) -> tuple[FloatArray, FloatArray]:
     ModelError
         If both are columns and their lengths differ.
     """
+    for name, values in (("pre", pre), ("post", post)):
+        _refuse_yes_or_no(values, name)
     before, after = as_array(pre, "pre"), as_array(post, "post")
     if before.ndim and after.ndim and before.shape != after.shape:
         raise ModelError(
@@ -140,6 +146,14 @@ def pair(pre: object, post: object) -> tuple[FloatArray, FloatArray]:
             "in the same order. Join them by client first."
         )
     return before, after
+
+
+def _refuse_yes_or_no(values: object, name: str) -> None:
+    """Refuse answers of yes or no where scores are asked for."""
+    first = next(iter(values), None) if isinstance(values, list | tuple) else values
+    dtype = getattr(values, "dtype", None)
+    if isinstance(first, bool | np.bool_) or str(dtype).casefold() in {"bool", "boolean"}:
+        raise ModelError(f"{name} holds yes or no, not scores. Convert it if 0 and 1 are meant.")
 
 
 def like_input(values: FloatArray | float, shape: tuple[int, ...]) -> Any:

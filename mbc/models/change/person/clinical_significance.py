@@ -25,6 +25,7 @@ from mbc.models.change.inputs.score_arrays import (
     words_of,
 )
 from mbc.models.change.person.cutoffs import Cutoff, cutoff
+from mbc.models.change.person.judgement import ReliableChange
 from mbc.models.results.result import Result
 
 __all__ = ["Category", "ClinicalSignificance", "Cutoff", "clinical_significance", "cutoff"]
@@ -50,6 +51,9 @@ class HasCodes(Protocol):
     def codes(self) -> CodeArray: ...
     @property
     def reason_codes(self) -> CodeArray: ...
+
+
+_SAME = 1e-6  # relative: scores that a verdict was judged from
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -299,7 +303,17 @@ def _verdict(
             f"change judges {change.codes.size} pairs and the scores are {int(np.prod(shape))}: "
             "give the same pairs to both."
         )
+    if isinstance(change, ReliableChange):
+        _require_same_scores(cast("ReliableChange[Any, Any]", change), np.asarray(post - pre))
     return change.codes, change.reason_codes
+
+
+def _require_same_scores(change: ReliableChange[Any, Any], difference: FloatArray) -> None:
+    """Refuse a verdict on other scores than these."""
+    judged = np.asarray(change.change, dtype=float)
+    both = np.isfinite(judged) & np.isfinite(difference)
+    if (np.abs(judged - difference)[both] > _SAME * (1.0 + np.abs(judged[both]))).any():
+        raise ModelError("change was judged from other scores than pre and post: give the same pairs to both.")
 
 
 def _direction(stated: object, change: object, cut: object) -> float:
@@ -321,9 +335,12 @@ def _cutoff_value(cut: object) -> float:
     if value is None:
         return math.nan
     try:
-        return float(value)
+        number = float(value)
     except (TypeError, ValueError) as error:
         raise ModelError(f"cutoff must be a score in scale points or a Cutoff, got {cut!r}.") from error
+    if math.isinf(number):
+        raise ModelError(f"cutoff must be a finite score, got {number:g}.")
+    return number
 
 
 def _tie_rule(ties: Side | None, cut: object, *, higher_is_better: bool) -> Side:

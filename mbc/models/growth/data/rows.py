@@ -178,6 +178,9 @@ def read_rows(
 ) -> Rows:
     """Take the complete rows of a table in memory, native or behind narwhals."""
     table = Table(nw.to_native(frame, pass_through=True))
+    refuse_shared(outcome=outcome, time=time, client=client)
+    if client in covariates:
+        raise ModelError(f"covariates names {client!r}, the column of the clients: it cannot be a covariate too.")
     table.require([outcome, time, client, *covariates, *labels])
     y, t, ids = table.floats(outcome), table.floats(time), table.identifiers(client)
     values = {name: table.values(name) for name in covariates}
@@ -251,6 +254,15 @@ def require_columns(present: Sequence[str], wanted: Sequence[str]) -> None:
             near = nearest(name, present)
             hint = f" Did you mean {near[0]!r}?" if near else ""
             raise FrameError(f"the table has no column {name!r}; it has {', '.join(map(str, present))}.{hint}")
+
+
+def refuse_shared(**roles: str) -> None:
+    """Refuse one column for two of outcome, time and client."""
+    names = list(roles.values())
+    for role, name in roles.items():
+        if names.count(name) > 1:
+            both = [other for other, used in roles.items() if used == name and other != role]
+            raise FrameError(f"{role} and {both[0]} are both column {name!r}; each needs a column of its own.")
 
 
 def refuse_duplicates(present: Sequence[object]) -> None:

@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 
+from mbc.errors import ModelError
 from mbc.models.growth.design.design import Design, residualised
 from mbc.models.growth.design.statistics import Statistics, blocked
 from mbc.models.growth.fit.deviance import Evaluation, evaluate
@@ -96,6 +97,8 @@ def parametric_bootstrap(
     ----------
     .. [1] Bates et al. (2015), doi:10.18637/jss.v067.i01: ``bootMer``.
     """
+    if replicates < 2:
+        raise ModelError(f"replicates must be at least 2, got {replicates}.")
     rng = np.random.default_rng(seed)
     left = ResidualSpace.of(design.statistics)
     sigma, scale = float(np.sqrt(at.sigma2)), design.outcome_spread
