@@ -25,7 +25,7 @@ from mbc.models.results.result import Result
 
 Reason = Literal[
     "too_few_dyads",
-    "zero_variance",  # nobody, or no couple, differs in x
+    "zero_variance",  # nobody, or no couple, differs in x, or in y
     "partners_alike",  # partners' x cannot be distinguished: actor and partner effect are one
     "actor_near_zero",  # a ratio to nothing
     "no_shared_variance",  # partners' x do not go together: nothing is shared
@@ -228,6 +228,8 @@ def common_fate(
     n = pairs.shape[0]
     moments = covariances(moments_of(pairs, np.ones((1, n)), pooled=role is None))[0] if n > 1 else np.zeros(3)
     reason: Reason | None = "too_few_dyads" if n < _LEAST else None
+    if reason is None and not np.ptp(pairs[:, 2:]) > 0:
+        reason = "zero_variance"
     if reason is None and not moments[0] > 0:
         reason = "no_shared_variance"
     if reason is not None:
@@ -259,7 +261,7 @@ def _impossible(pairs: FloatArray) -> Reason | None:
     if pairs.shape[0] < _LEAST:
         return "too_few_dyads"
     first, second = pairs[:, 0] - pairs[:, 0].mean(), pairs[:, 1] - pairs[:, 1].mean()
-    if not (first.any() and second.any()):
+    if not (first.any() and second.any() and np.ptp(pairs[:, 2:]) > 0):
         return "zero_variance"
     # Relative to rounding: one partner's x is a straight line of the other's.
     if (first @ first) * (second @ second) - (first @ second) ** 2 <= 1e-12 * (first @ first) * (second @ second):

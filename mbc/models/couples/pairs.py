@@ -34,12 +34,6 @@ def read_pairs(data: object, columns: dict[str, str], role: str | None) -> tuple
         *(pl.col(name).get(k, null_on_oob=True).alias(f"{name}{k}") for name in ("x", "y") for k in (0, 1)),
     )
     complete = wide.filter(pl.col("people") == 2).drop_nulls().select("x0", "x1", "y0", "y1")
-    for name in ("x", "y"):
-        values = complete.select(f"{name}0", f"{name}1").to_numpy()
-        if complete.height > 1 and not np.ptp(values) > 0:
-            raise ModelError(
-                f"Every '{columns[name]}' is {values[0, 0]:g}: there is nothing to explain, or to explain by."
-            )
     return np.asarray(complete.to_numpy(), dtype=float), roles, wide.height
 
 

@@ -149,6 +149,8 @@ def test_not_computable_is_an_answer(twelve):
         few.effect("actor")
     flat = models.actor_partner(twelve.with_columns(x=pl.lit(3.0)), **COLUMNS)
     assert flat.reason == "zero_variance"
+    for model in (models.actor_partner, models.common_fate):
+        assert model(twelve.with_columns(y=pl.lit(3.0)), **COLUMNS).reason == "zero_variance"
     alike = twelve.with_columns(x=pl.col("couple").cast(pl.Float64))
     assert models.actor_partner(alike, **COLUMNS, role="role").reason == "partners_alike"
     apart = twelve.with_columns(x=pl.when(role="w").then("x").otherwise(-pl.col("x")))

@@ -85,8 +85,8 @@ def long_scores(data: object, *, client: str, time: str, score: str, group: str 
     refuse_nobody(rows, "client", client)
     if rows["time"].dtype == pl.String:
         raise ModelError(
-            f"Column '{time}' holds text, which would sort '10' before '2'. Give numbers or dates, or a column "
-            "that declares its order (polars Enum)."
+            f"Column '{time}' must hold numbers or dates, or declare its order (polars Enum); it holds text, "
+            "which would sort '10' before '2'."
         )
     refuse_duplicates(rows, client, time)
     return rows.filter(pl.col("score").is_not_null() & pl.col("time").is_not_null()).sort(
