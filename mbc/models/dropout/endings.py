@@ -154,9 +154,9 @@ def _kind(rows: nw.LazyFrame[Any], ended: str, planned: Sequence[object]) -> nw.
     return nw.when(~blank).then(nw.when(matches).then(nw.lit(1)).otherwise(nw.lit(0)))
 
 
-def _refuse_misspelt(values: list[object], stated: list[Any], chosen: list[Any], ended: str) -> None:
+def _refuse_misspelt(values: Sequence[object], stated: list[Any], chosen: list[Any], ended: str) -> None:
     """Refuse a planned ending that does not occur where one like it does, and would count as a dropout."""
-    if values == list(PLANNED):
+    if list(values) == list(PLANNED):
         return
     others = [str(value) for value in stated if value not in chosen]
     for value in values:
