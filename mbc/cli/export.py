@@ -24,6 +24,9 @@ _BY_SUFFIX = {".xlsx": "excel", ".json": "fhir"}
 @click.option("--scores", "only", flag_value="scores", help="Scores only.")
 @click.option("--answers", "only", flag_value="answers", help="The record with its answers, without scores.")
 @click.option("--include-safety", is_flag=True, help="Also safety screens and risk items; needs the permission.")
+@click.option(
+    "--include-demographics", is_flag=True, help="Also demographics, in a table apart; needs the permission."
+)
 @instruments_option
 @as_option
 @force_option
@@ -36,6 +39,7 @@ def command(  # noqa: PLR0913 - an option each
     instruments: tuple[str, ...],
     only: str | None,
     include_safety: bool,
+    include_demographics: bool,
     username: str | None,
     force: bool,
 ) -> None:
@@ -62,6 +66,7 @@ def command(  # noqa: PLR0913 - an option each
             answers=only != "scores",
             scores=only != "answers",
             include_safety=include_safety,
+            include_demographics=include_demographics,
             force=force,
             progress=lambda what: status.update(f"Reading {what.replace('_', ' ')}"),
         )

@@ -53,6 +53,7 @@ def rows(url, reader, **of):
         ("conflict C1 --intensity 7 --repaired --hours-to-repair 20 --count 2", "conflicts", {"count": 2}),
         ("rupture C1 'felt judged' --kind withdrawal", "alliance_ruptures", {"repaired": None}),
         ("readiness C1 4 --reasons 'partner hesitates'", "couples_readiness", {"rating": 4.0}),
+        ("demographics C1 --age-band 25-34 --payer self", "demographics", {"age_band": "25-34", "gender": None}),
         ("clarity C1 3", "decision_clarity", {"rating": 3.0, "decision": None}),
         ("partner-view C1 R1 6 --aspect closeness", "imagined_partner_views", {"aspect": "closeness"}),
         (

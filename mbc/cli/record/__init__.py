@@ -30,6 +30,7 @@ COMMANDS: dict[str, EntryCommand] = {
     "rupture": EntryCommand("entries", "A rupture of the alliance, and its repair."),
     "readiness": EntryCommand("entries", "Readiness for work as a couple, 0 to 10."),
     "clarity": EntryCommand("entries", "Clarity about a decision, 0 to 10."),
+    "demographics": EntryCommand("entries", "Demographics, in the clinic's own codes."),
     "partner-view": EntryCommand("entries", "What the client imagines the partner would say."),
     "questionnaire": EntryCommand("paper", "A questionnaire on paper, by number keys."),
     "client": EntryCommand("care", "A new client."),

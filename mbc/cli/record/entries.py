@@ -18,6 +18,7 @@ from mbc.store import (
     CouplesContraindication,
     CouplesReadiness,
     DecisionClarity,
+    Demographics,
     DutyToReport,
     Event,
     FlagResponse,
@@ -102,6 +103,15 @@ _SPECS = (
     EntrySpec(
         "clarity", DecisionClarity, "Record how clear about a decision, 0 to 10.", ("rating",),
         {"decision": "About what, in short."},
+    ),
+    EntrySpec(
+        "demographics", Demographics,
+        "Record who the client is, in the clinic's own codes, for strata of releases. Needs the permission.", (),
+        {
+            "age_band": "Such as 25-34.", "gender": "Code.", "ethnicity": "Code.", "payer": "Who pays.",
+            "modality": "How care is given.", "approach": "Of the therapist.",
+            "relationship_structure": "Code.",
+        },
     ),
     EntrySpec(
         "partner-view", ImaginedPartnerView,

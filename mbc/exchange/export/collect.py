@@ -11,7 +11,7 @@ from mbc.exchange.export.instrument_facts import known
 from mbc.exchange.export.scores import score_administrations
 from mbc.exchange.own_definitions import DEFINITIONS, definition_lines, with_definitions_of_record
 from mbc.store import Store
-from mbc.store.schema.kinds import ENTRIES
+from mbc.store.schema.kinds import DEMOGRAPHICS_READER, ENTRIES
 from mbc.store.schema.records import Channel
 from mbc.store.schema.safety_rules import SAFETY_EVENT
 
@@ -21,7 +21,12 @@ _HEAD = (
     "coding",
 )  # fmt: skip
 _ENTITIES = ("clinicians", "clients", "episodes", "relationships", "statuses", "sessions")
-_LATER = ("goals", "goal_ratings", "events", *(kind.reader for kind in ENTRIES if kind.channel == "care"))
+_LATER = (
+    "goals",
+    "goal_ratings",
+    "events",
+    *(kind.reader for kind in ENTRIES if kind.channel == "care" and kind.reader != DEMOGRAPHICS_READER),
+)
 _SAFETY = tuple(kind.reader for kind in ENTRIES if kind.channel == "safety" and kind.portable)
 _CARE_ROWS = {  # of tables that hold both channels
     "events": ~pl.col("kind").str.to_lowercase().str.starts_with(SAFETY_EVENT),
@@ -51,6 +56,7 @@ class Selection:
     answers: bool = True
     scores: bool = True
     safety: bool = False
+    demographics: bool = False
 
 
 @with_definitions_of_record
@@ -77,7 +83,8 @@ def collect(store: Store, selection: Selection, progress: Progress | None = None
         report("answers")
         tables |= _wide(kept, answers)
         tables["totals"] = _totals(kept, totals)
-        for name in (*_LATER, *(_SAFETY if selection.safety else ())):
+        apart = (DEMOGRAPHICS_READER,) if selection.demographics else ()
+        for name in (*_LATER, *apart, *(_SAFETY if selection.safety else ())):
             report(name)
             tables[name] = _read(store, name, selection.clients)
         if not selection.safety:

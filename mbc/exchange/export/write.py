@@ -68,6 +68,7 @@ def export_record(  # noqa: PLR0913 - one keyword for each thing that a user may
     answers: bool = True,
     scores: bool = True,
     include_safety: bool = False,
+    include_demographics: bool = False,
     force: bool = False,
     progress: Progress | None = None,
 ) -> ExportReport:
@@ -87,6 +88,8 @@ def export_record(  # noqa: PLR0913 - one keyword for each thing that a user may
         What the export holds: the record with its answers, the scores, or both.
     include_safety : bool
         Also safety screens, and answers to questionnaires with a risk item; needs the permission ``safety:read``.
+    include_demographics : bool
+        Also demographics, a table of its own; needs the permission ``demographics:read``.
     force : bool
         Replace an existing export.
     progress : callable, optional
@@ -110,6 +113,12 @@ def export_record(  # noqa: PLR0913 - one keyword for each thing that a user may
         raise AccessDenied(
             "Safety data are exported only with the permission 'safety:read'. Leave --include-safety out."
         )
+    if include_demographics and not store.has_permission("demographics:read"):
+        store.audit.record("refused", asked="export", fault="AccessDenied")
+        raise AccessDenied(
+            "Demographics are exported only with the permission 'demographics:read'. "
+            "Leave --include-demographics out."
+        )
     if store.open_until is not None:
         store.audit.record("refused", asked="export", fault="AccessDenied")
         raise AccessDenied(
@@ -121,6 +130,7 @@ def export_record(  # noqa: PLR0913 - one keyword for each thing that a user may
         answers=answers,
         scores=scores,
         safety=include_safety,
+        demographics=include_demographics,
     )
     path = Path(path)
     single = format in _FILES

@@ -12,8 +12,8 @@ from typing import Literal, get_args
 from sqlalchemy import ColumnElement, select
 
 from mbc.errors import AccessDenied
-from mbc.store.schema import kinds, records
-from mbc.store.schema.kinds import CARE_READERS, KINDS
+from mbc.store.schema import entries, kinds, records
+from mbc.store.schema.kinds import CARE_READERS, DEMOGRAPHICS_READER, KINDS
 from mbc.store.schema.tables import client
 
 Role = Literal["clinician", "supervisor", "analyst", "researcher", "safety_lead", "administrator"]
@@ -21,14 +21,18 @@ ROLES: tuple[Role, ...] = get_args(Role)
 
 Permission = Literal[
     "safety:read", "aggregate:read", "cohort:read", "accounts:manage", "caseloads:manage", "audit:read",
-    "clients:erase",
+    "clients:erase", "demographics:read",
 ]  # fmt: skip
-GRANTABLE: tuple[Permission, ...] = ("safety:read",)  # given person by person, on top of a role
+GRANTABLE: tuple[Permission, ...] = (
+    "safety:read",
+    "demographics:read",
+)  # given person by person, on top of a role
 
 PERSON_READERS = CARE_READERS | {"administrations", "answers", "totals"}
 SAFETY_READERS = kinds.SAFETY_READERS | {"safety_flags"}
 # kinds of the safety channel are among them: writing one needs the permission `safety:read` as well
-_CLINICAL_RECORDS = frozenset({records.Administration, *KINDS}) - {records.Clinician}
+_APART = {records.Clinician, entries.Demographics}
+_CLINICAL_RECORDS = frozenset({records.Administration, *KINDS}) - _APART
 
 Reach = Literal["all", "caseload", "none"]
 
@@ -148,10 +152,14 @@ def scope_of(user: User) -> Scope:
     readers = access.readers
     if "safety:read" in user.permissions:
         readers |= SAFETY_READERS
+    writes = access.writes
+    if "demographics:read" in user.permissions:
+        readers |= {DEMOGRAPHICS_READER}
+        writes |= {entries.Demographics} if records.Administration in writes else frozenset[type]()
     return Scope(
         who=user.username,
         readers=readers,
-        writes=access.writes,
+        writes=writes,
         permissions=user.permissions | access.permissions,
         clinicians=None if access.reach == "all" else _caseload(user, access.reach),
         user=user,

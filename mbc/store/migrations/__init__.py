@@ -18,7 +18,19 @@ from mbc.store.database.faults import explain_faults, not_made
 
 Older = Literal["upgrade", "refuse", "keep"]
 # every released revision, oldest first
-REVISIONS: tuple[str, ...] = ("0001", "0002", "0003", "0005", "0006", "0007", "0008", "0009", "0010", "0011")
+REVISIONS: tuple[str, ...] = (
+    "0001",
+    "0002",
+    "0003",
+    "0005",
+    "0006",
+    "0007",
+    "0008",
+    "0009",
+    "0010",
+    "0011",
+    "0012",
+)
 HEAD = REVISIONS[-1]
 VERSION_TABLE = "mbc_revision"
 _LOCK = 7_265_623_002  # PostgreSQL: two servers started at once upgrade one after the other

@@ -79,6 +79,18 @@ class EntryReaders(QueryView):
         """client_id, rated_on, people (on how many the client can count), quality (0 to 10)."""
         return self._entries(entries.SupportNetwork, client_id)
 
+    def demographics(self, *, client_id: str | None = None) -> pl.DataFrame:
+        """Who clients are, in the clinic's own codes.
+
+        client_id, recorded_on, age_band, gender, ethnicity, payer, modality, approach, relationship_structure.
+
+        Raises
+        ------
+        AccessDenied
+            Without the permission ``demographics:read``.
+        """
+        return self._entries(entries.Demographics, client_id)
+
     def signals(self, *, client_id: str | None = None) -> pl.DataFrame:
         """signal_id, client_id, raised_on, state, inputs, instrument, scale, model, version."""
         return self._entries(entries.Signal, client_id)

@@ -155,6 +155,36 @@ class SupportNetwork(CheckedRecord):
     quality: Points  # 0: none at all, 10: all that the client could wish for
 
 
+@dataclass(frozen=True, slots=True)
+class Demographics(CheckedRecord):
+    """Who a client is, in the clinic's own codes; every field may stay blank.
+
+    For strata of what is published, apart from clinical data: reading and writing need ``demographics:read``.
+
+    Examples
+    --------
+    >>> Demographics("C001", date(2026, 1, 5), age_band="25-34", payer="self").payer
+    'self'
+    """
+
+    client_id: Identifier
+    recorded_on: date
+    age_band: Identifier | None = None
+    gender: Identifier | None = None
+    ethnicity: Identifier | None = None
+    payer: Identifier | None = None
+    modality: Identifier | None = None  # of the care: alone, with a partner, remote
+    approach: Identifier | None = None  # of the therapist
+    relationship_structure: Identifier | None = None
+
+    def check(self) -> None:
+        """Refuse a record that says nothing."""
+        if all(getattr(self, name) is None for name in STRATA):
+            raise StoreError(f"Nothing is said of {self.client_id}: give at least one of {', '.join(STRATA)}.")
+
+
+STRATA = ("age_band", "gender", "ethnicity", "payer", "modality", "approach", "relationship_structure")
+
 READINESS = "couples_readiness"  # among the scales of a release: ratings of readiness for work as a couple
 
 

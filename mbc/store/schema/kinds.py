@@ -137,6 +137,7 @@ ENTRIES = (
         entries.SupportNetwork, ("client_id", "rated_on"), "support network", "ratings of the support network",
         "support_networks",
     ),
+    _entry_kind(entries.Demographics, ("client_id",), "demographics", "demographics", "demographics"),
     _entry_kind(entries.Signal, ("signal_id",), "signal", "signals", "signals"),
     _entry_kind(
         entries.SignalAnswer, ("signal_id", "answered_on"), "signal answer", "answers to signals", "signal_answers"
@@ -170,7 +171,8 @@ ENTRIES = (
 
 KINDS: dict[type, Kind] = {kind.record: kind for kind in (*_RECORDS, *ENTRIES)}
 NAMES_INSTRUMENTS = (entries.ReleaseOfInformation, entries.PlannedMeasure, entries.Signal)
-CARE_READERS = frozenset(kind.reader for kind in KINDS.values() if kind.channel == "care")
+DEMOGRAPHICS_READER = "demographics"  # needs a permission of its own
+CARE_READERS = frozenset(kind.reader for kind in KINDS.values() if kind.channel == "care") - {DEMOGRAPHICS_READER}
 SAFETY_READERS = frozenset(kind.reader for kind in KINDS.values() if kind.channel == "safety")
 
 

@@ -18,6 +18,7 @@ from mbc.store.schema.entries import (
     AllianceRupture,
     CouplesReadiness,
     DecisionClarity,
+    Demographics,
     Homework,
     ImaginedPartnerView,
     MeasurePause,
@@ -315,6 +316,7 @@ Record = (
     | AllianceRupture
     | CouplesReadiness
     | DecisionClarity
+    | Demographics
     | ImaginedPartnerView
     | ReleaseOfInformation
     | PlannedMeasure

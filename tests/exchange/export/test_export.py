@@ -80,7 +80,7 @@ def sample() -> Iterator[Store]:
 @pytest.mark.slow
 @pytest.mark.parametrize("kind", FORMATS)
 def test_the_sample_clinic_is_the_same_record_in_every_format(sample, tmp_path, kind):
-    export_record(sample, place(tmp_path, kind), format=kind, include_safety=True)
+    export_record(sample, place(tmp_path, kind), format=kind, include_safety=True, include_demographics=True)
     assert_same(sample, place(tmp_path, kind))
 
 
@@ -126,7 +126,7 @@ def record() -> Iterator[Store]:
     "kind", [pytest.param(kind, marks=pytest.mark.slow if kind == "spss" else ()) for kind in FORMATS]
 )
 def test_moments_blanks_kept_scores_and_screens_come_back(record, tmp_path, kind):
-    export_record(record, place(tmp_path, kind), format=kind, include_safety=True)
+    export_record(record, place(tmp_path, kind), format=kind, include_safety=True, include_demographics=True)
     assert_same(record, place(tmp_path, kind))
 
 
@@ -140,7 +140,7 @@ NASTY = st.text(st.sampled_from("=+-@'\"|,;\\ a1\u00e9\uff1d"), min_size=1, max_
 def test_texts_that_look_like_formulas_come_back_as_they_were(tmp_path_factory, kind, label):
     path = place(tmp_path_factory.mktemp("x"), kind)
     with small(label) as store:
-        export_record(store, path, format=kind, include_safety=True)
+        export_record(store, path, format=kind, include_safety=True, include_demographics=True)
         assert_same(store, path)
 
 
