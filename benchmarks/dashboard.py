@@ -238,8 +238,8 @@ def measure(url: str, seconds: float) -> None:
         again = [timed(lambda: visitor.page("/caseload")) for _ in range(10)]
         report(f"caseload of {len(clients)}, again", [each for each, _ in again], again[0][1])
         report("by its address", *_one(timed(lambda: visitor.address(f"/client/{clients[1]}"))))
-        supervisor = Visitor(server.port, "supervisor")
         time.sleep(PREPARES)
+        supervisor = Visitor(server.port, "supervisor")
         for name in ("supervisor's first view", "supervisor's second view"):
             report(name, *_one(timed(lambda: supervisor.page("/caseload"))))
         pids = server.workers()
