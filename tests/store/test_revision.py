@@ -10,6 +10,7 @@ from mbc.errors import AccessDenied
 from mbc.store import (
     Administration,
     Client,
+    Demographics,
     Event,
     Goal,
     GoalRating,
@@ -110,6 +111,9 @@ def test_it_does_not_change_with_anything_of_the_safety_channel(clinic):
         add(clinic, rows())
         assert clinic.revision() != everything  # something was written
         assert states(clinic) == before
+    with clinic.writing(by="ann") as record:  # demographics need a permission of their own too
+        record.add(Demographics("C1", LATER, payer="self"), supersede="another payer")
+    assert states(clinic) == before
 
 
 def test_a_users_view_names_the_state_of_what_it_reads_and_of_nothing_else(clinic):

@@ -17,7 +17,7 @@ from sqlalchemy import ColumnElement, Connection, FromClause, func, literal, nul
 
 from mbc.store.access.roles import Scope
 from mbc.store.schema import tables as t
-from mbc.store.schema.kinds import KINDS, care_rows
+from mbc.store.schema.kinds import CARE_READERS, KINDS, care_rows
 from mbc.store.schema.records import Clinician, GoalRating
 
 _DIGEST_BYTES = 12
@@ -37,7 +37,7 @@ def _parts() -> Iterator[_Part]:
     a = t.administration.c
     yield _Part(t.administration, a.administration_id, a.client_id, [a.channel == "care"])
     for kind in KINDS.values():
-        if kind.channel != "care":
+        if kind.reader not in CARE_READERS:  # the safety channel, and demographics: no page of a client has them
             continue
         number = kind.table.c.entry_id
         if kind.record is Clinician:
