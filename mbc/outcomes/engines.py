@@ -5,7 +5,7 @@ from __future__ import annotations
 import atexit
 import shutil
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from importlib import import_module
 from itertools import count
@@ -20,6 +20,7 @@ Engine = Literal["polars", "duckdb", "spark"]
 ENGINES: tuple[Engine, ...] = get_args(Engine)
 DUCKDB_MEMORY = "400MB"
 """What duckdb may take for tables and joins; the process takes about as much again."""
+FOLDER = "mbc_folder"
 Reader = Callable[[Path], Any]
 
 
@@ -29,6 +30,8 @@ class TableEngine:
 
     open_file: Reader
     keep: Callable[[Any], Any]
+    open_all: Callable[[Sequence[Path]], Any] | None = None
+    """Opens many Parquet files by one scan, with the name of each row's folder as `FOLDER`."""
 
     def read(self, file: Path) -> Any:
         """Open one file.
@@ -38,9 +41,25 @@ class TableEngine:
         SettingsError
             If it is empty.
         """
-        if not file.stat().st_size:
-            raise SettingsError(f"'{file.name}' is empty: a table without rows has its header still.")
+        _refuse_empty(file)
         return self.open_file(file)
+
+
+def folder_of(file: Path) -> str:
+    """Name the record folder that a file lies in.
+
+    Examples
+    --------
+    >>> folder_of(Path("north/episodes.csv")), folder_of(Path("north/administrations/phq9.csv"))
+    ('north', 'north')
+    """
+    folder = file.parent.parent if file.parent.name == "administrations" else file.parent
+    return folder.name
+
+
+def _refuse_empty(file: Path) -> None:
+    if not file.stat().st_size:
+        raise SettingsError(f"'{file.name}' is empty: a table without rows has its header still.")
 
 
 def table_engine(engine: Engine, master: str | None = None) -> TableEngine:
@@ -85,12 +104,24 @@ def _duckdb() -> TableEngine:
             return connection.read_parquet(str(file))
         return connection.read_csv(str(file))
 
+    def open_all(files: Sequence[Path]) -> Any:
+        for file in files:
+            _refuse_empty(file)
+        connection.execute("CREATE TEMP TABLE IF NOT EXISTS mbc_folders (filename VARCHAR, folder VARCHAR)")
+        names = [str(file) for file in files]
+        connection.executemany(
+            "INSERT INTO mbc_folders VALUES (?, ?)", [[name, folder_of(Path(name))] for name in names]
+        )
+        rows = connection.read_parquet(names, filename=True, union_by_name=True)
+        folders = connection.table("mbc_folders").distinct()
+        return rows.join(folders, "filename").project(f"* EXCLUDE (filename, folder), folder AS {FOLDER}")
+
     def keep(table: Any) -> Any:
         name = f"mbc_table_{next(numbers)}"
         table.create(name)
         return connection.table(name)
 
-    return TableEngine(open_file, keep)
+    return TableEngine(open_file, keep, open_all)
 
 
 def _spark(master: str | None) -> TableEngine:

@@ -10,7 +10,7 @@ import narwhals.stable.v2 as nw
 
 from mbc.errors import SettingsError, UnknownInstrument
 from mbc.instruments import instrument
-from mbc.outcomes.engines import Engine, Reader, table_engine
+from mbc.outcomes.engines import FOLDER, Engine, TableEngine, folder_of, table_engine
 from mbc.outcomes.source import KeptTables
 
 _TABLES = ("episodes", "sessions", "statuses", "scores", "totals")
@@ -60,21 +60,45 @@ def read_folders(
     if len({path.name for path in paths}) < len(paths):
         raise SettingsError("Two folders have one name: their clients could not be distinguished. Rename one.")
     tables_of = table_engine(engine, master)
-    parts = [_folder(path, tables_of.read, apart=len(paths) > 1) for path in paths]
-    frames: dict[str, Any] = {}
-    for name in _TABLES:
-        tables = [part[name] for part in parts if name in part]
-        if name in _NEEDED and len(tables) < len(parts):
-            raise SettingsError(f"Each folder needs the tables {' and '.join(_NEEDED)} as CSV or Parquet.")
-        if tables:
-            frames[name] = tables_of.keep(_joined(tables))
-    _refuse_mixture([path.name for path, part in zip(paths, parts, strict=True) if "scores" in part], len(parts))
-    answers = _answers(parts, instruments)
+    files = {name: _files(paths, name) for name in _TABLES}
+    if any(len(files[name]) < len(paths) for name in _NEEDED):
+        raise SettingsError(f"Each folder needs the tables {' and '.join(_NEEDED)} as CSV or Parquet.")
+    _refuse_mixture([file.parent.name for file in files["scores"]], len(paths))
+    apart = len(paths) > 1
+    frames = {
+        name: tables_of.keep(_table(tables_of, parts, name=name, apart=apart))
+        for name, parts in files.items()
+        if parts
+    }
     if "scores" in frames:  # those of totals among them
         frames.pop("totals", None)
-    elif answers:
-        frames["answers"] = answers
+    else:
+        answers = {
+            key: parts for key, parts in _answer_files(paths).items() if not instruments or key in instruments
+        }
+        if answers:
+            frames["answers"] = {
+                key: _table(tables_of, parts, name=key, apart=apart) for key, parts in answers.items()
+            }
     return KeptTables(frames, tables_of.keep)
+
+
+def _files(paths: Sequence[Path], name: str) -> list[Path]:
+    """Find the files of a table, one for each folder that has it."""
+    for path in paths:
+        if not path.is_dir():
+            raise SettingsError(f"'{path.name}' is not a folder; a record folder holds a file for each table.")
+    return [file for path in paths if (file := table_file(path, name)) is not None]
+
+
+def _answer_files(paths: Sequence[Path]) -> dict[str, list[Path]]:
+    """Find the files of each questionnaire; those of the safety channel are no outcomes."""
+    files: dict[str, list[Path]] = {}
+    for path in paths:
+        for file in sorted((path / "administrations").glob("*")):
+            if file.suffix in SUFFIXES and _is_outcome(file.stem):
+                files.setdefault(file.stem, []).append(file)
+    return files
 
 
 def _refuse_mixture(with_scores: Sequence[str], folders: int) -> None:
@@ -85,33 +109,17 @@ def _refuse_mixture(with_scores: Sequence[str], folders: int) -> None:
         )
 
 
-def _answers(parts: Sequence[dict[str, Any]], instruments: Collection[str] | None) -> dict[str, Any]:
-    """Put the answers to each questionnaire together."""
-    answers: dict[str, list[Any]] = {}
-    for part in parts:
-        for key, table in part["answers"].items():
-            if instruments is None or key in instruments:
-                answers.setdefault(key, []).append(table)
-    return {key: _joined(tables) for key, tables in answers.items()}
-
-
-def _folder(path: Path, read: Reader, *, apart: bool) -> dict[str, Any]:
-    if not path.is_dir():
-        raise SettingsError(f"'{path.name}' is not a folder; a record folder holds a file for each table.")
-    prefix = f"{path.name}/" if apart else ""
-    tables: dict[str, Any] = {}
-    for name in _TABLES:
-        file = table_file(path, name)
-        if file is not None:
-            tables[name] = _named(read(file), prefix)
-    if "episodes" in tables and CLINIC not in tables["episodes"].collect_schema().names():
-        tables["episodes"] = tables["episodes"].with_columns(nw.lit(path.name).alias(CLINIC))
-    tables["answers"] = {
-        file.stem: _named(read(file), prefix)
-        for file in sorted((path / "administrations").glob("*"))
-        if file.suffix in SUFFIXES and _is_outcome(file.stem)
-    }
-    return tables
+def _table(tables_of: TableEngine, files: Sequence[Path], *, name: str, apart: bool) -> Any:
+    """Open the files of one table as one; names of clients and others are those of their clinic."""
+    if tables_of.open_all is not None and apart and all(file.suffix == ".parquet" for file in files):
+        frame: Any = nw.from_native(tables_of.open_all(files))
+        return _of_clinics(frame, nw.col(FOLDER), name, apart=True).drop(FOLDER).to_native()
+    return _joined(
+        [
+            _of_clinics(nw.from_native(tables_of.read(file)), nw.lit(folder_of(file)), name, apart=apart)
+            for file in files
+        ]
+    )
 
 
 def _is_outcome(key: str) -> bool:
@@ -129,20 +137,20 @@ def table_file(folder: Path, name: str) -> Path | None:
     return files[0] if files else None
 
 
-def _named(table: Any, prefix: str) -> Any:
-    frame: Any = nw.from_native(table)
+def _of_clinics(frame: Any, folder: nw.Expr, table: str, *, apart: bool) -> Any:
     columns = frame.collect_schema().names()
-    start: list[nw.Expr] = [nw.lit(prefix)] if prefix else []
+    parts: list[nw.Expr] = [folder, nw.lit("/")] if apart else []
     if CLINIC in columns:  # a folder with the rows of many clinics
-        start += [nw.col(CLINIC).cast(nw.String), nw.lit("/")]
-    if not start:
-        return frame
-    named = {name: nw.concat_str(*start, nw.col(name).cast(nw.String)) for name in _NAMES if name in columns}
-    if _TARGET in columns:  # a relationship, by its name, or the person
+        parts += [nw.col(CLINIC).cast(nw.String), nw.lit("/")]
+    named: dict[str, nw.Expr] = {}
+    if parts:
+        named = {name: nw.concat_str(*parts, nw.col(name).cast(nw.String)) for name in _NAMES if name in columns}
+    if parts and _TARGET in columns:  # a relationship, by its name, or the person
         target = nw.col(_TARGET).cast(nw.String)
-        about = nw.when(target != "self").then(nw.concat_str(*start, target)).otherwise(target)
-        named[_TARGET] = about
-    return frame.with_columns(expression.alias(name) for name, expression in named.items())
+        named[_TARGET] = nw.when(target != "self").then(nw.concat_str(*parts, target)).otherwise(target)
+    if table == "episodes" and CLINIC not in columns:
+        named[CLINIC] = folder
+    return frame.with_columns(expression.alias(name) for name, expression in named.items()) if named else frame
 
 
 def _joined(tables: Sequence[Any]) -> Any:
