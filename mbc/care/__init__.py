@@ -12,6 +12,10 @@ if TYPE_CHECKING:
     from mbc.care.clinic.caseload import caseload as caseload
     from mbc.care.clinic.outcomes import clinic_report as clinic_report
     from mbc.care.clinic.releases import make_release as make_release
+    from mbc.care.cohort.analysis_tables import first_and_last as first_and_last
+    from mbc.care.cohort.analysis_tables import keyed_answers as keyed_answers
+    from mbc.care.cohort.analysis_tables import scores_over_time as scores_over_time
+    from mbc.care.cohort.analysis_tables import simulated_cohort as simulated_cohort
     from mbc.care.cohort.deidentified import deidentified_cohort as deidentified_cohort
     from mbc.care.forecast.clinic_models import CohortModels as CohortModels
     from mbc.care.forecast.learned_model import CohortModel as CohortModel
@@ -30,6 +34,7 @@ __getattr__, __dir__, _names = public_names(
         "clinic.caseload": ("caseload",),
         "clinic.outcomes": ("clinic_report",),
         "clinic.releases": ("make_release",),
+        "cohort.analysis_tables": ("first_and_last", "keyed_answers", "scores_over_time", "simulated_cohort"),
         "cohort.deidentified": ("deidentified_cohort",),
         "forecast.clinic_models": ("CohortModels",),
         "forecast.learned_model": ("CohortModel",),

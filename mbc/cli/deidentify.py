@@ -9,6 +9,7 @@ from rich.console import Console
 from rich.text import Text
 
 from mbc.care.cohort.files import write_cohort
+from mbc.care.cohort.other_formats import COHORT_FORMATS, CohortFormat
 from mbc.care.cohort.prepare import prepare_cohort
 from mbc.care.cohort.profiles import PROFILES, profile_named, read_profile
 from mbc.care.cohort.risk_report import CohortRisk
@@ -56,6 +57,13 @@ def _warn_of_few(people: str) -> str:
     type=click.Path(dir_okay=False, path_type=Path),
     help="Also write the re-identification key (study id and client id) to this file.",
 )
+@click.option(
+    "--format",
+    "formats",
+    multiple=True,
+    type=click.Choice(COHORT_FORMATS),
+    help="Each table in this format too, as well as CSV; may be repeated.",
+)
 def command(
     *,
     folder: Path,
@@ -65,6 +73,7 @@ def command(
     settings: Path | None,
     k: int,
     key: Path | None,
+    formats: tuple[CohortFormat, ...],
 ) -> None:
     """Write the record to FOLDER with random study ids and days instead of dates.
 
@@ -82,7 +91,7 @@ def command(
         cohort, risk, study_ids = prepared.cohort, prepared.risk, prepared.study_ids
         rows = {name: table.height for name, table in cohort.tables().items()}
         store.audit.record("export", format="cohort", file=folder.name, rows=rows, key=key is not None)
-    write_cohort(cohort, folder, risk=risk, study_ids=None if key is None else study_ids, key=key)
+    write_cohort(cohort, folder, risk=risk, study_ids=None if key is None else study_ids, key=key, formats=formats)
     say = Console(highlight=False).print
     people, scores = count(cohort.people.height, "person", "people"), count(cohort.scores.height, "score")
     say(Text(f"{people}, {scores}: written to {folder}."))

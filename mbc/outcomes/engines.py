@@ -88,14 +88,14 @@ def _scan(file: Path) -> pl.LazyFrame:
 
 
 def _duckdb() -> TableEngine:
-    """Tables that are used many times are kept compressed; what exceeds the memory lies in a private folder."""
+    """Tables that are used many times lie compressed in a private folder, which goes with the process."""
     connection = _module("duckdb").connect()
     spill = tempfile.mkdtemp(prefix="mbc-duckdb-")
     atexit.register(shutil.rmtree, spill, ignore_errors=True)
     connection.execute("SET preserve_insertion_order = false")
     connection.execute("SET memory_limit = ?", [DUCKDB_MEMORY])
     connection.execute("SET temp_directory = ?", [spill])
-    connection.execute("ATTACH ':memory:' AS kept (COMPRESS)")
+    connection.execute(f"ATTACH '{spill}/kept.duckdb' AS kept")
     connection.execute("USE kept")
     numbers = count()
 

@@ -129,7 +129,7 @@ def _opened(frames: Mapping[str, Any], keep_native: Callable[[Any], Any]) -> Sou
     if "answers" in given:
         if "scores" in given:
             raise FrameError("Give either 'scores' or 'answers', not both: scores are made from the answers.")
-        given["scores"] = _scored(given.pop("answers"))
+        given["scores"] = _scored(given.pop("answers"), keep)
     missing = [name for name in _NEEDED if name not in given]
     if missing:
         raise FrameError(f"A report needs the tables {', '.join(_NEEDED)}; missing: {', '.join(missing)}.")
@@ -141,7 +141,7 @@ def _opened(frames: Mapping[str, Any], keep_native: Callable[[Any], Any]) -> Sou
     read = {name: _read(name, _lazy(frame)) for name, frame in opened.items() if name != "totals"}
     if "totals" in opened:
         read["scores"] = _with_totals(read["scores"], _read("scores", _lazy(opened["totals"])))
-    scores = keep(_scores(read["scores"]))
+    scores = _scores(read["scores"])
     if "statuses" in read:
         scores = about_current_relationships(scores, read["statuses"], _about_relationships(), keep)
     return Source(
@@ -342,11 +342,11 @@ def _with_totals(scores: Lazy, totals: Lazy) -> Lazy:
     return nw.concat([scores, only.select(scores.collect_schema().names())], how="vertical")
 
 
-def _scored(answers: Any) -> Any:
+def _scored(answers: Any, keep: Callable[[Lazy], Lazy]) -> Any:
     if not isinstance(answers, Mapping) or not answers:
         raise FrameError("'answers' must be a mapping from an instrument's key to its table of answers.")
     tables = cast("Mapping[str, Any]", answers)
-    parts = [part for key, table in tables.items() for part in _scores_of(key, table)]
+    parts = [keep(part) for key, table in tables.items() for part in _scores_of(key, table)]
     return nw.concat(parts, how="vertical").to_native()
 
 

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import polars as pl
 
 from mbc.care.cohort.deidentified import Cohort
 from mbc.care.cohort.knowledge import NOT_PROTECTED
+from mbc.care.cohort.other_formats import CohortFormat, table_files
 from mbc.care.cohort.risk_report import CohortRisk
 from mbc.care.words import count, join_list
 from mbc.errors import MbcError
@@ -62,6 +63,7 @@ def write_cohort(
     risk: CohortRisk | None = None,
     study_ids: StudyIds | None = None,
     key: Path | None = None,
+    formats: Sequence[CohortFormat] = (),
 ) -> None:
     """Write a cohort into a new folder: one CSV per table, a codebook, and what was left out.
 
@@ -76,6 +78,8 @@ def write_cohort(
     study_ids, key : StudyIds and Path, optional
         Write the re-identification key (study ids with the ids on record) to this file, readable by its owner
         only. It must lie outside ``folder``.
+    formats : sequence of {"parquet", "spss"}
+        Each table in these formats too.
 
     Raises
     ------
@@ -88,6 +92,7 @@ def write_cohort(
         raise MbcError(
             f"The re-identification key {key} would lie inside the cohort folder. Choose a path outside it."
         )
+    others = {name: file for kind in formats for name, file in table_files(cohort.tables(), _ABOUT, kind).items()}
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     folder.chmod(0o700)
     texts = {f"{name}.csv": frame.write_csv() for name, frame in cohort.tables().items()}
@@ -95,8 +100,8 @@ def write_cohort(
     texts["README.md"] = _readme(cohort, risk)
     if risk is not None:
         texts["risk.json"] = _as_json(risk.to_dict())
-    for name, text in texts.items():
-        _write(folder / name, text)
+    for name, content in {**{name: text.encode() for name, text in texts.items()}, **others}.items():
+        _write(folder / name, content)
     os.utime(folder, (_NO_TIME, _NO_TIME))
     if study_ids is not None and key is not None:
         _write_key(study_ids, key)
@@ -201,11 +206,11 @@ def _as_json(value: object) -> str:
     return json.dumps(value, indent=2, ensure_ascii=False) + "\n"
 
 
-def _write(path: Path, text: str) -> None:
+def _write(path: Path, content: bytes) -> None:
     """Write a file for its owner alone, with no time that says when."""
     descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    with os.fdopen(descriptor, "w", encoding="utf-8", newline="\n") as file:
-        file.write(text)
+    with os.fdopen(descriptor, "wb") as file:
+        file.write(content)
     os.utime(path, (_NO_TIME, _NO_TIME))
 
 
