@@ -144,7 +144,7 @@ def test_what_is_published_names_the_licence_and_no_tool_of_the_developers(built
         published = Parser().parsestr(archive.read(name).decode("utf-8"))
     assert (published["Name"], published["Version"]) == (DISTRIBUTION, mbc.__version__)
     assert published["License-Expression"] == "BSD-3-Clause"
-    extras = ["dashboards", "encrypted", "export", "postgres", "reports", "spark"]
+    extras = ["dashboards", "encrypted", "export", "postgres", "reports", "sign-in", "spark"]
     assert published.get_all("Provides-Extra") == extras
     assert not [line for line in published.get_all("Requires-Dist", []) if re.match("pytest|ruff|hatchling", line)]
 
