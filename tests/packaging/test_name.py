@@ -16,7 +16,7 @@ from mbc.distribution import DISTRIBUTION, UPGRADE, install_hint
 IMPORT_NAME = "mbc"
 OTHERS = rf"(?<![\w./-]){IMPORT_NAME}(?![\w-])"  # the bare name, which somebody else owns on the index
 INSTALLER = "(?:pip3?|pipx|uv|uvx|poetry|pdm|conda|mamba)"
-EXTRAS = "dashboards|dev|encrypted|export|postgres|reports|spark"
+EXTRAS = "dashboards|dev|encrypted|export|postgres|reports|sign-in|spark"
 OLD_KINDS = [
     rf"\b{INSTALLER}\b[ \w.-]*?\b(?:install|add|download|run|tool)\b(?:\s+[^\s`]+)*?\s+['\"`]*{OTHERS}",
     rf"{OTHERS}\\?\[(?:{EXTRAS})\b",
