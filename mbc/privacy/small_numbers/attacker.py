@@ -103,10 +103,10 @@ def limiting_counts(
             b_ub=np.zeros(int((~exact).sum())),
             A_eq=problem.rows[exact],
             b_eq=np.zeros(int(exact.sum())),
-            bounds=problem.bounds,
+            bounds=[(float(low), float(high)) for low, high in problem.bounds],
         )
-        if made.x is not None:
-            multipliers = made.lower.marginals - made.upper.marginals
+        if made.success:
+            multipliers: Floats = made.lower.marginals - made.upper.marginals
             limiting.update(
                 name for name, size in zip(problem.names, multipliers, strict=True) if abs(size) > _TINY
             )
