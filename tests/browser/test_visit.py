@@ -201,6 +201,7 @@ def test_flags_to_review_are_out_of_sight_until_asked_for_at_one_key_and_on_pape
     watch.complaints.clear()  # of a server that did not answer
     button.click()
     expect(points).to_contain_text("PHQ-9")
+    page.get_by_role("textbox", name="What was done").first.fill("Talked about it by telephone.")
     page.get_by_role("button", name="Mark as seen").first.click()
     expect(page.get_by_role("status")).to_contain_text("Marked as seen")
     expect(page).to_have_url(f"{address}/to-review")

@@ -150,10 +150,10 @@ def pair(pre: object, post: object) -> tuple[FloatArray, FloatArray]:
 
 def _refuse_yes_or_no(values: object, name: str) -> None:
     """Refuse answers of yes or no where scores are asked for."""
+    dtype = getattr(values, "dtype", None)
     first = values
     if isinstance(values, list | tuple):
         first = next(iter(cast("list[object] | tuple[object, ...]", values)), None)
-    dtype = getattr(values, "dtype", None)
     if isinstance(first, bool | np.bool_) or str(dtype).casefold() in {"bool", "boolean"}:
         raise ModelError(f"{name} holds yes or no, not scores. Convert it if 0 and 1 are meant.")
 
