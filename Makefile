@@ -50,7 +50,7 @@ test-all: $(READY) ## the slow tests too
 	@sh scripts/node.sh
 	@sh scripts/chromium.sh
 	@sh scripts/postgres.sh
-	@$(PYTEST) -n 2
+	@$(PYTEST) -n 2 --hypothesis-profile=thorough
 
 attack: $(READY) ## what attackers tried, against a record that is served as a clinic would
 	@sh scripts/node.sh

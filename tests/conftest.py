@@ -13,7 +13,9 @@ from mbc.store import migrations
 from mbc.store.accounts import passwords
 
 settings.register_profile("quick", max_examples=10, deadline=None)  # make test-quick
-settings.register_profile("usual", deadline=None)  # no test is timed: a busy machine is not a fault
+# no test is timed: a busy machine is not a fault
+settings.register_profile("usual", max_examples=40, deadline=None)
+settings.register_profile("thorough", max_examples=200, deadline=None)  # make test-all
 settings.load_profile("usual")
 _run_migrations = migrations.upgrade
 

@@ -115,7 +115,7 @@ def test_a_killed_worker_is_replaced(server: Served):
     assert len(workers_of(server)) == 2
 
 
-@pytest.mark.parametrize("workers", ["1", "2"])
+@pytest.mark.parametrize("workers", ["2", pytest.param("1", marks=pytest.mark.slow)])
 def test_an_answer_under_way_is_finished_when_the_server_stops(url: str, workers: str):
     with serving(url, "--workers", workers) as served:
         if workers == "2":

@@ -79,6 +79,7 @@ def test_the_demo_says_how_to_sign_in_and_leaves_nothing_behind(demo, tmp_path: 
     assert list(tmp_path.iterdir()) == []
 
 
+@pytest.mark.slow
 def test_a_clinic_that_is_kept_stays_and_is_not_written_over(tmp_path: Path):
     url = f"sqlite:///{tmp_path / 'clinic.db'}"
     make_clinic(url, tmp_path, PASSWORD)

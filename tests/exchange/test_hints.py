@@ -29,6 +29,9 @@ OPTION = re.compile(r"--[a-z][a-z-]+|mbc (?:client \w+|score|rescore)")
 
 NO_COMMAND = {
     "exchange/export/write.py --include-safety": "of an export; in tests/cli/test_export.py",
+    "exchange/export/write.py --include-demographics": "of an export; in tests/cli/test_export.py",
+    "cli/import_.py --template": "writes an empty table; in tests/exchange/export/test_template.py",
+    "cli/import_.py --dry-run": "the same",
     "exchange/score_table.py --time": "of mbc validate; in tests/cli/test_validate.py",
     "exchange/score_table.py --score": "of mbc validate; in tests/cli/test_validate.py",
     "exchange/plan/withdrawals.py mbc client withdraw": "in tests/exchange/plan/test_withdrawals.py",

@@ -65,7 +65,9 @@ def record() -> Iterator[Store]:
         yield made
 
 
-@pytest.mark.parametrize("kind", FORMATS)
+@pytest.mark.parametrize(
+    "kind", [pytest.param(kind, marks=pytest.mark.slow if kind in {"spss", "parquet"} else ()) for kind in FORMATS]
+)
 def test_they_come_back_from_every_format(record, folder, tmp_path, kind):
     path = place(tmp_path, kind)
     with using(folder):

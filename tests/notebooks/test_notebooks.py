@@ -21,7 +21,7 @@ every_notebook = pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: pat
 @pytest.mark.filterwarnings("ignore::DeprecationWarning")  # the kernel client's own
 @pytest.mark.parametrize(
     "path",
-    [pytest.param(path, id=path.stem, marks=() if path == FIRST else pytest.mark.slow) for path in NOTEBOOKS],
+    [pytest.param(path, id=path.stem, marks=pytest.mark.slow) for path in NOTEBOOKS],
 )
 def test_notebook_runs_in_a_kernel(path, monkeypatch):
     monkeypatch.delenv("MBC_COHORT", raising=False)

@@ -100,7 +100,7 @@ def test_folders_that_cannot_be_read_are_refused(tmp_path: Path, clinics):
     ("definition", "cohort", "engine"),
     [
         ("nhs", "finished", "duckdb"),
-        ("jacobson-truax", "in-care", "polars"),
+        pytest.param("jacobson-truax", "in-care", "polars", marks=pytest.mark.slow),
         pytest.param("nhs", "finished", "polars", marks=pytest.mark.slow),
         pytest.param("jacobson-truax", "in-care", "duckdb", marks=pytest.mark.slow),
         pytest.param("saes", "finished", "polars", marks=pytest.mark.slow),

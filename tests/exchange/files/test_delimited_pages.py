@@ -128,7 +128,20 @@ def said(plan: tuple[object, ...] | ImportPlan) -> tuple[object, ...]:
     return *shown, plan.source, sorted(map(repr, rows))
 
 
-@pytest.mark.parametrize("name", [*PAGED, *WHOLE])
+FIRST = frozenset({
+    "plain", "byte order mark", "blank lines within", "quoted cells with line ends and quotes",
+    "answers that nobody can give", "another coding, shown late", "days that are none", "a row twice, pages apart",
+    "an occasion twice, pages apart", "recorded totals, some wrong", "forms and codings by row", "short rows",
+    "cut off in mid-row", "a quotation mark that is not closed", "day first, as only later pages tell",
+    "both orders, pages apart",
+})  # fmt: skip
+"""Those of make test; make test-all reads all of them."""
+
+
+@pytest.mark.parametrize(
+    "name",
+    [pytest.param(name, marks=() if name in FIRST else pytest.mark.slow) for name in (*PAGED, *WHOLE)],
+)
 def test_pages_say_what_the_file_says(name, write, now, monkeypatch):
     path = write({**PAGED, **WHOLE}[name])
     whole = said(refusal_or_plan(path, now))

@@ -18,7 +18,7 @@ PROCESSES, THREADS = 4, 4
 WRITER = """
 import random, sys, threading
 from pathlib import Path
-from mbc.store.database import engine as engines
+from mbc.store.database import addresses, engine as engines
 
 path, process, threads, commits = Path(sys.argv[1]), int(sys.argv[2]), int(sys.argv[3]), int(sys.argv[4])
 engine = engines.make_engine(addresses.of_file(path, None), busy_seconds=120)

@@ -70,7 +70,7 @@ def test_a_change_of_somebody_else_since_is_not_undone(ash, record):
         ("session", {"number": "soon"}, "Write a number"),
         ("session", {"attended": ""}, "Choose one."),
         ("goal", {"label": "x" * 170}, "This has 170 characters"),
-        ("goal", {"label": "Speak up", "target": "11"}, "Write a number from 0 to 10."),
+        ("goal", {"label": "Speak up", "target": "11"}, "Write a number from -2 to 10."),
         ("goal-ratings", {}, "Rate at least one goal"),
         ("goal-ratings", {"rating-0": "12"}, "Choose one of those listed."),
         ("event", {"label": ""}, "Something is needed here."),
