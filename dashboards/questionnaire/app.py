@@ -153,14 +153,18 @@ class _Reply:
         if visit is None or not visit.sent:
             return self._closed(visited=True)
         asking, frame = visit.opened.asking, frame_for(visit.opened.asking.language)
+        on_tablet = visit.opened.kind == "code"  # which goes to the next person: it explains nothing
+        explanation = None if on_tablet else asking.explanation
         return page(
-            "message.html",
+            "sent.html",
             frame,
             asking=asking,
             help_shown=asking.shows_help,
             heading=frame["thanks"],
             text=frame["thanks_text"],
-            home="/" if visit.opened.kind == "code" else None,
+            explanation=explanation,
+            leave=f"/v/{secret}/leave" if explanation else None,
+            home="/" if on_tablet else None,
         )
 
     def leave(self, secret: str) -> ResponseReturnValue:

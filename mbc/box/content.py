@@ -79,6 +79,24 @@ def _is_web_address(address: str) -> str:
     return address
 
 
+class ExplainedMeasure(_Content):
+    """One questionnaire of an explanation: what it looks at, and what is said of it, label and text."""
+
+    name: str
+    facts: tuple[tuple[str, str], ...]
+
+
+class Explanation(_Content):
+    """How progress is measured, shown once the answers are sent. It is worded before, and no answer is in it."""
+
+    title: str
+    paragraphs: tuple[str, ...]
+    heading: str = ""  # above the questionnaires
+    measures: tuple[ExplainedMeasure, ...] = ()
+    note: str = ""  # below them
+    sections: tuple[tuple[str, str], ...] = ()  # heading and text
+
+
 class Asking(_Content):
     """What is asked at once."""
 
@@ -87,6 +105,7 @@ class Asking(_Content):
     help_text: str | None = None  # the clinic's own, shown with sheets that ask for help
     leave_to: Annotated[str, AfterValidator(_is_web_address)] = "https://www.wikipedia.org/"
     per_page: Annotated[int, Field(ge=1, le=MOST_PER_PAGE)] = 1  # questions
+    explanation: Explanation | None = None  # shown afterwards, to whoever came by a link
 
     @cached_property
     def questions(self) -> tuple[tuple[Sheet, Question], ...]:

@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING
 
 import click
 
+from mbc.cli.ask_all_due import ask_all_due, explainer
 from mbc.cli.askings import open_box, read_settings_of, settings_option
-from mbc.cli.options import as_option, instruments_option, store_option, view_of
+from mbc.cli.options import as_option, instruments_option, models_option, store_option, view_of
 
 if TYPE_CHECKING:
     from mbc.care.askings.ask import MadeAsking
@@ -24,6 +25,12 @@ if TYPE_CHECKING:
 @click.argument("keys", metavar="[INSTRUMENT]...", nargs=-1)
 @click.option("--battery", metavar="NAME", help="A battery of the settings: weekly, ...")
 @click.option("--due", is_flag=True, help="What the client's plan of measures says is due today.")
+@click.option(
+    "--all-due",
+    is_flag=True,
+    help="Ask everybody who is due by the plan of measures and has an address on file, by mail; made for a timer.",
+)
+@click.option("--dry-run", is_flag=True, help="With --all-due: count who would be asked, and ask nobody.")
 @click.option("--language", metavar="CODE", help="Of the loaded wording; default: the clinic's.")
 @click.option("--target", metavar="ID", help="Relationship that is rated; default: the current one.")
 @click.option("--about", metavar="NAME", help="What client and clinician call the relationship; default: nothing.")
@@ -36,11 +43,15 @@ if TYPE_CHECKING:
     multiple=True,
     help="A goal of the client's to rate, in its own words or in these; may be repeated.",
 )
+@click.option(
+    "--explain", is_flag=True, help="After sending, the client reads how progress is measured by what was asked."
+)
 @click.option("--mail", is_flag=True, help="Mail the link, to the client's address in the file of contacts.")
 @click.option("--mail-to", "address", metavar="ADDRESS", help="Mail the link to this address, which is not kept.")
 @click.option("--list", "listing", is_flag=True, help="List the askings of CLIENT, or of everybody.")
 @click.option("--withdraw", "asking_id", metavar="ASKING", help="End an asking: its link leads nowhere any more.")
 @settings_option
+@models_option
 @instruments_option
 @as_option
 @store_option
@@ -50,17 +61,21 @@ def command(  # noqa: PLR0913 - one for each option
     keys: tuple[str, ...],
     battery: str | None,
     due: bool,
+    all_due: bool,
+    dry_run: bool,
     language: str | None,
     target: str | None,
     about: str | None,
     answers_alone: bool,
     again: bool,
     goals: tuple[str, ...],
+    explain: bool,
     mail: bool,
     address: str | None,
     listing: bool,
     asking_id: str | None,
     settings_file: Path | None,
+    models_folder: Path | None,
     username: str | None,
     store_url: str,
 ) -> None:
@@ -72,6 +87,9 @@ def command(  # noqa: PLR0913 - one for each option
 
     With --mail or --mail-to the link goes out by the clinic's own mail server, in words that name nothing. That
     a server took it does not say that anybody has read it.
+
+    --all-due asks everybody for whom the plan of measures has something due, each once for each occasion; it
+    prints counts and names nobody. Try it with --dry-run first.
     """
     from mbc.care.askings.ask import AskOptions, ask  # noqa: PLC0415 - the command line stays quick
     from mbc.care.askings.ask import battery as battery_of  # noqa: PLC0415
@@ -79,6 +97,10 @@ def command(  # noqa: PLR0913 - one for each option
     from mbc.store import Store  # noqa: PLC0415
 
     settings = read_settings_of(settings_file)
+    if all_due or dry_run:
+        _only_all_due(all_due=all_due)
+        ask_all_due(settings, store_url, dry_run=dry_run, explain=explain, models_folder=models_folder)
+        return
     with Store.open(store_url) as full_store:
         store = view_of(full_store, username)
         if listing:
@@ -96,12 +118,33 @@ def command(  # noqa: PLR0913 - one for each option
             wanted = [*keys, *(battery_of(settings, battery) if battery else ())]
             wanted += _due(store, client_id) if due else []
             named = tuple((goal_id, words) for goal_id, _, words in (goal.partition("=") for goal in goals))
-            options = AskOptions(language, target, about, answers_alone, again, named)
+            explanation = None
+            if explain:
+                explanation = explainer(store, full_store, language or settings.language, models_folder)(
+                    client_id, wanted
+                )
+            options = AskOptions(language, target, about, answers_alone, again, named, explanation)
             made = ask(store, box, settings, client_id, wanted, options)
     _show(made)
     if to is not None:
         mail_link(settings, made, to)
         click.echo("The mail server took the link.")
+
+
+def _only_all_due(*, all_due: bool) -> None:
+    """Refuse what says nothing to ``--all-due``."""
+    if not all_due:
+        raise click.UsageError("--dry-run goes with --all-due: one client's asking is not tried.")
+    allowed = {"all_due", "dry_run", "explain", "settings_file", "models_folder", "own_folder", "store_url"}
+    context = click.get_current_context()
+    given = [
+        option.opts[0]
+        for option in context.command.params
+        if option.name not in allowed
+        and context.get_parameter_source(str(option.name)) == click.core.ParameterSource.COMMANDLINE
+    ]
+    if given:
+        raise click.UsageError(f"--all-due asks everybody by the plan; leave out {', '.join(given)}.")
 
 
 def _due(store: Store, client_id: str) -> list[str]:

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from mbc.reports.clinician_review import review_document as review_document
     from mbc.reports.couples_summary import couples_report as couples_report
     from mbc.reports.document import Document as Document
+    from mbc.reports.measures_on_screen import measures_explanation as measures_explanation
     from mbc.reports.measures_sheet import measures_report as measures_report
     from mbc.reports.paper_sheet import paper_document as paper_document
     from mbc.reports.plain_summary import client_summary as client_summary
@@ -23,6 +24,7 @@ __getattr__, __dir__, _names = public_names(
         "catalogue": ("languages",),
         "clinic_report": ("clinic_document",),
         "clinician_review": ("client_report", "review_document"),
+        "measures_on_screen": ("measures_explanation",),
         "measures_sheet": ("measures_report",),
         "plain_summary": ("client_summary",),
         "couples_summary": ("couples_report",),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from mbc import __version__
 from mbc.care.client.line_sources import CLINIC, noise_source
@@ -32,12 +33,21 @@ _OVER = ("ended", "not applicable")
 
 @dataclass(frozen=True, slots=True)
 class AskedMeasure:
-    """One questionnaire of the plan, as it is printed."""
+    """One questionnaire that a client is asked, as it is printed."""
 
     instrument: Instrument
     scales: tuple[Scale, ...]
-    planned: PlannedMeasure
-    schedule: MeasureSchedule
+    planned: PlannedMeasure | None = None  # None: asked without a plan
+    schedule: MeasureSchedule | None = None
+
+
+class MeasureFacts(NamedTuple):
+    """What a client is told of one questionnaire."""
+
+    name: str
+    questions: str
+    often: str  # blank where it is asked without a plan
+    clear: str
 
 
 @with_definitions_of_record
@@ -79,7 +89,7 @@ def measures_report(
     with store.snapshot():
         store.clients(client_id=client_id)
         asked = _asked(store, client_id, today)
-    printed = [each for each in asked if _may_print(each.instrument, ticked)]
+    printed = [each for each in asked if may_print(each.instrument, ticked)]
     return measures_document(client_id, printed, words, cohort, today)
 
 
@@ -114,7 +124,8 @@ def _is_asked(schedule: MeasureSchedule) -> bool:
     return schedule.state not in _OVER and (schedule.due_on is not None or schedule.state == "paused")
 
 
-def _may_print(instrument: Instrument, included: Collection[str]) -> bool:
+def may_print(instrument: Instrument, included: Collection[str]) -> bool:
+    """Say whether a questionnaire may be named on what a partner may find; ``included``: what was ticked."""
     private = is_private_construct(instrument.construct)
     return private is None or private in included
 
@@ -146,15 +157,16 @@ def _blocks(
         Heading(words.text("measures.what")),
         *_table(asked, words, cohort, today),
         Heading(words.text("measures.sure")),
-        *_sentences("measures.sure", 3, words),
+        Paragraph(sentences("measures.sure", words)),
         Heading(words.text("measures.yours")),
-        *_sentences("measures.yours", 3, words),
+        Paragraph(sentences("measures.yours", words)),
         *_lines(asked, words, cohort),
     )
 
 
-def _sentences(key: str, many: int, words: Catalogue) -> Iterator[Block]:
-    yield Paragraph(" ".join(words.text(f"{key}_{i}") for i in range(1, many + 1)))
+def sentences(key: str, words: Catalogue) -> str:
+    """Join the sentences of one part of the page."""
+    return " ".join(words.text(f"{key}_{number}") for number in (1, 2, 3))
 
 
 def _table(asked: list[AskedMeasure], words: Catalogue, cohort: Cohort | None, today: dt.date) -> Iterator[Block]:
@@ -162,17 +174,20 @@ def _table(asked: list[AskedMeasure], words: Catalogue, cohort: Cohort | None, t
         yield Paragraph(words.text("measures.none"))
         return
     headings = tuple(words.text(f"measures.{key}") for key in ("measure", "questions", "often", "clear"))
-    rows = tuple(
-        (
-            _upper_first(_name(each, words)),
-            f"{len(each.instrument.items)}",
-            how_often(each.planned, each.schedule, words, today),
-            _clear_change(each, words, cohort),
-        )
-        for each in asked
-    )
+    rows = tuple(measure_facts(each, words, cohort, today) for each in asked)
     yield Table(words.text("measures.what"), headings, rows, _WIDTHS)
     yield Paragraph(words.text("measures.not_all"), "quiet")
+
+
+def measure_facts(asked: AskedMeasure, words: Catalogue, cohort: Cohort | None, today: dt.date) -> MeasureFacts:
+    """Say what a questionnaire looks at, how long it is, how often it is asked, and what a clear change is."""
+    planned, schedule = asked.planned, asked.schedule
+    return MeasureFacts(
+        name=_upper_first(_name(asked, words)),
+        questions=f"{len(asked.instrument.items)}",
+        often="" if planned is None or schedule is None else how_often(planned, schedule, words, today),
+        clear=_clear_change(asked, words, cohort),
+    )
 
 
 def _name(asked: AskedMeasure, words: Catalogue) -> str:

@@ -13,7 +13,7 @@ import pytest
 
 from mbc.box.box import Box
 from mbc.sqlite_library import SQLITE
-from mbc.store import Client, Clinician, Goal, PlannedMeasure, Store
+from mbc.store import Client, Clinician, Episode, Goal, PlannedMeasure, Store
 from tests.cli.in_process import Ended, mbc
 from tests.mail_server import MailServer, mail_server
 
@@ -61,6 +61,12 @@ class Clinic:
         with closing(SQLITE.connect(self.record)) as record:
             moment = datetime.now(UTC) - timedelta(days=days)
             record.execute("UPDATE asking SET made_at = ?", (moment.strftime("%Y-%m-%d %H:%M:%S.%f"),))
+            record.commit()
+
+    def expire(self) -> None:
+        """Let all askings have ended."""
+        with closing(SQLITE.connect(self.record)) as record:
+            record.execute("UPDATE asking SET expires_at = made_at")
             record.commit()
 
 
@@ -117,6 +123,8 @@ REFUSED: tuple[tuple[tuple[str, ...], int, str], ...] = (
     (("C001", "checkin", "--mail-to", "willow"), 1, "One mail address is needed"),
     (("C001", "checkin", "--mail", "--mail-to", "a@b.c"), 2, "not both"),
     (("--battery", "weekly"), 2, "Name the client"),
+    (("C001", "checkin", "--dry-run"), 2, "goes with --all-due"),
+    (("C001", "--all-due", "--battery", "weekly"), 2, "leave out"),
 )
 
 
@@ -187,3 +195,39 @@ def test_a_sheet_for_paper_names_nobody_and_says_its_code(clinic):
     refused = clinic.run("report sheet", "C001", "phq9", "-o", clinic.folder / "third.pdf")
     assert refused.returncode == 1
     assert "[help]" in refused.stderr
+
+
+def test_everybody_who_is_due_is_asked_once_by_mail(clinic):
+    with Store.open(f"sqlite:///{clinic.record}") as store, store.writing() as record:
+        record.add_all([Client(f"C00{n}", None, "K1", DAY) for n in (3, 4)])
+        record.add_all(PlannedMeasure(f"C00{n}", "checkin", DAY, every_days=7) for n in (1, 2, 3, 4))
+        record.add(PlannedMeasure("C003", "rses", DAY, every_days=7))  # its wording is not loaded
+        record.add(Episode("E4", "C004", "K1", DAY, DAY, DAY, "agreed"))  # no longer in care
+    contacts = clinic.folder / "contacts.csv"
+    contacts.write_text(contacts.read_text() + "C003,hazel@example.com\nC004,elm@example.com\n", encoding="utf-8")
+    tried = clinic.run("ask", "--all-due", "--dry-run")
+    assert tried.stdout.startswith("2 would be asked.\n  checkin ")
+    assert tried.stdout.endswith("1 due, without an address on file.\n")
+    assert (tried.returncode, "1 client not asked: No wording is loaded for rses" in tried.stderr) == (1, True)
+    assert (clinic.mail.recipients, clinic.run("ask", "--list").stdout) == ([], "No askings.\n")
+    clinic.mail.refuses = True
+    refused = clinic.run("ask", "--all-due")
+    assert refused.stdout.startswith("0 asked.\n")
+    assert "1 client not asked: the mail server answered 550" in refused.stderr
+    clinic.mail.refuses = False
+    asked = clinic.run("ask", "--all-due", "--explain")
+    assert asked.stdout.startswith("1 asked.\n")
+    assert "https" not in asked.stdout
+    assert not [hidden for hidden in ("C00", "@example", "Willow") if hidden in asked.stdout + asked.stderr]
+    assert clinic.mail.recipients == ["willow@example.com"]
+    clinic.expire()  # nobody answered: the next occasion is asked, not this one again
+    assert clinic.run("ask", "--all-due").stdout.startswith("0 asked.\n")
+    assert clinic.mail.recipients == ["willow@example.com"]
+
+
+def test_how_progress_is_measured_goes_into_the_box_when_the_clinician_says_so(clinic):
+    assert clinic.run("ask", "C001", "checkin", "--explain", "--language", "de").returncode == 0
+    assert clinic.run("ask", "C001", "checkin").returncode == 0
+    with closing(Box(clinic.folder / "boxes" / "clinic.box")) as box:
+        kept = [row[0] for row in box._connection.execute("SELECT content FROM asking ORDER BY number")]
+    assert ["Wie wir sehen" in content for content in kept] == [True, False]

@@ -2,21 +2,26 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from dashboards.forms.entry import Subject
 from dashboards.forms.fields import Choice, Field, Reading, choices
+from mbc.box.content import Explanation
 from mbc.care.askings.ask import AskOptions
 from mbc.care.askings.ask import battery as battery_of
 from mbc.care.askings.due import due_keys
 from mbc.care.askings.goals import ratable_goals
 from mbc.care.askings.mail import address_of, checked_address, mail_of
 from mbc.care.askings.settings import AskingSettings
+from mbc.care.client.trajectory import Cohort
 from mbc.errors import MbcError, SettingsError
 from mbc.instruments import wording
 from mbc.instruments.library import instrument as load
 from mbc.instruments.library import keys
+from mbc.reports import measures_explanation
+from mbc.reports.catalogue import languages as explained_languages
 from mbc.reports.private_matters import speaks_of_others
 from mbc.store import Goal
 
@@ -68,6 +73,10 @@ class Offer:
                 hint=hint,
             )  # fmt: skip
         yield from self._about()
+        yield Field(
+            "explain", "After sending, show how progress is measured", "check", required=False,
+            hint=f"on the phone, without any result; in {', '.join(explained_languages())}",
+        )  # fmt: skip
         yield from self._way()
 
     def _about(self) -> Iterator[Field]:
@@ -144,7 +153,9 @@ def asked_keys(offered: Offer, typed: Reading) -> list[str]:
     return [*(battery_of(offered.settings, named) if named else ()), *ticked]
 
 
-def options_of(offered: Offer, typed: Reading, asking_id: str) -> AskOptions:
+def options_of(
+    offered: Offer, typed: Reading, asking_id: str, explanation: Explanation | None = None
+) -> AskOptions:
     """Give what was decided."""
     return AskOptions(
         language=typed.text("language") or None,
@@ -157,7 +168,24 @@ def options_of(offered: Offer, typed: Reading, asking_id: str) -> AskOptions:
             for goal in offered.goals
             if typed.check(f"{_GOAL}{goal.goal_id}")
         ),
+        explanation=explanation,
         asking_id=asking_id,
+    )
+
+
+def explanation_of(offered: Offer, typed: Reading, cohort: Cohort | None, day: dt.date) -> Explanation | None:
+    """Word how progress is measured, where that was ticked.
+
+    Raises
+    ------
+    ReportError
+        If there are no words in the language.
+    """
+    if not typed.check("explain"):
+        return None
+    subject, language = offered.subject, typed.text("language") or offered.settings.language
+    return measures_explanation(
+        subject.store, subject.client_id, asked_keys(offered, typed), language=language, cohort=cohort, as_of=day
     )
 
 

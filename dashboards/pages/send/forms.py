@@ -13,11 +13,11 @@ from dashboards.forms.entry import Subject
 from dashboards.forms.fields import read
 from dashboards.pages.send.addresses import send_path
 from dashboards.pages.send.content import made_page, send_page
-from dashboards.pages.send.fields import Offer, asked_keys, mail_address, offer, options_of
+from dashboards.pages.send.fields import Offer, asked_keys, explanation_of, mail_address, offer, options_of
 from dashboards.web.asking_access import AskingAccess, asking_access
 from dashboards.web.flash import STALE, back_to
 from dashboards.web.sessions import csrf_holds
-from dashboards.web.visitor import fixed_day, signed_in_user, today, user_store
+from dashboards.web.visitor import fixed_day, models, signed_in_user, today, user_store
 from mbc.care.askings.ask import MadeAsking, ask
 from mbc.care.askings.mail import mail_link
 from mbc.care.askings.paper import paper_form
@@ -60,7 +60,8 @@ def _ask(offered: Offer, access: AskingAccess, typed: Mapping[str, str]) -> Resp
         return again("Nobody was asked: see below.", reading.faults)
     try:
         address = mail_address(offered, reading)
-        options = options_of(offered, reading, typed["asking"])
+        explanation = explanation_of(offered, reading, models(), today())
+        options = options_of(offered, reading, typed["asking"], explanation)
         made = ask(
             subject.store, access.box(), access.settings, subject.client_id, asked_keys(offered, reading), options,
             today=fixed_day(),

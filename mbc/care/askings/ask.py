@@ -8,7 +8,7 @@ from datetime import UTC, date, datetime, timedelta
 from typing import NamedTuple
 
 from mbc.box.box import Box
-from mbc.box.content import Asking, Sheet
+from mbc.box.content import Asking, Explanation, Sheet
 from mbc.box.seal import KeyPair
 from mbc.box.token import new_code, new_token
 from mbc.care.askings.goals import goal_sheets
@@ -48,6 +48,7 @@ class AskOptions(NamedTuple):
     answers_alone: bool = False  # the clinician says that the client answers without anybody near
     again: bool = False  # the client, who wanted no more askings, has agreed again
     goals: tuple[tuple[str, str], ...] = ()  # to rate: number, and words (blank: the goal's own)
+    explanation: Explanation | None = None  # how progress is measured, shown after sending; None: only thanks
     asking_id: str | None = None  # a number of `new_asking_id`: sent twice, it is asked once
 
 
@@ -108,6 +109,7 @@ def ask(
         help_text=settings.help_text(language),
         leave_to=settings.leave_to,
         per_page=settings.questions_a_page,
+        explanation=options.explanation,
     )
     if len(asking.questions) > _MOST_QUESTIONS:
         raise MbcError(f"{len(asking.questions)} questions at once; at most {_MOST_QUESTIONS} are asked.")

@@ -14,7 +14,7 @@ from dashboards.questionnaire.app import create_app
 from dashboards.questionnaire.frame import frame_for, frames
 from dashboards.questionnaire.limits import REQUESTS, WRONG_CODES, Limits
 from mbc.box.box import Box
-from mbc.box.content import Asking, Choice, Question, Sheet
+from mbc.box.content import Asking, Choice, ExplainedMeasure, Explanation, Question, Sheet
 from mbc.box.seal import KeyPair, unseal
 from mbc.box.token import new_code, new_token
 
@@ -23,7 +23,17 @@ CHOICES = tuple(Choice(value=value, text=text) for value, text in enumerate(("ne
 SECRET_TITLE = "Inventory of Things"
 
 
-def asking(language: str = "en", per_page: int = 1) -> Asking:
+EXPLANATION = Explanation(
+    title="How we measure",
+    paragraphs=("Why & what for.",),
+    heading="What you answer",
+    measures=(ExplainedMeasure(name="Low mood", facts=(("Questions", "9"),)),),
+    note="There may be more.",
+    sections=(("It is yours", "You may stop."),),
+)
+
+
+def asking(language: str = "en", per_page: int = 1, explanation: Explanation | None = None) -> Asking:
     questions = (
         Question(text="Did you <sleep>?", choices=CHOICES, lowest=0, highest=2),
         Question(text="How many hours?", lowest=0, highest=24, whole_numbers=False),
@@ -34,8 +44,9 @@ def asking(language: str = "en", per_page: int = 1) -> Asking:
         Sheet(copyright="© 2026 Somebody", asks_for_help=True, questions=(harm,)),
     )
     return Asking(
-        language=language, sheets=sheets, help_text="Call +49 116 016.\nDay and night.", per_page=per_page
-    )
+        language=language, sheets=sheets, help_text="Call +49 116 016.\nDay and night.", per_page=per_page,
+        explanation=explanation,
+    )  # fmt: skip
 
 
 class Clinic:
@@ -47,13 +58,14 @@ class Clinic:
         self.limits = Limits(clock=lambda: self.time)
         self.browser = create_app(self.box, limits=self.limits).test_client()
 
-    def ask(self, language: str = "en", per_page: int = 1) -> tuple[str, str]:
+    def ask(
+        self, language: str = "en", per_page: int = 1, explanation: Explanation | None = None
+    ) -> tuple[str, str]:
         token, code = new_token(), new_code()
         until = datetime.now(UTC) + timedelta(days=4)
         number = f"A{len(self.box.progress())}"
-        self.box.add(
-            number, asking(language, per_page), public_key=KEYS.public, expires_at=until, token=token, code=code
-        )
+        content = asking(language, per_page, explanation)
+        self.box.add(number, content, public_key=KEYS.public, expires_at=until, token=token, code=code)
         return f"/f/{token}", code
 
     def answers(self, asking_id: str = "A0") -> dict[int, float | None]:
@@ -282,3 +294,24 @@ def test_the_application_loads_nothing_of_the_record():
     )
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
+
+
+def test_how_progress_is_measured_is_shown_after_sending_and_not_on_a_tablet(clinic):
+    link, _ = clinic.ask(explanation=EXPLANATION)
+    visit = begin(clinic, link)
+    clinic.browser.post(f"{visit}/1", data={"value": "2"})
+    words = ("How we measure", "Why &amp; what for.", "Low mood", "There may be more.", "It is yours")
+    before = "".join(clinic.browser.get(page).text for page in (link, f"{visit}/1", f"{visit}/review"))
+    assert not [each for each in words if each in before]
+    sent = clinic.browser.get(clinic.browser.post(f"{visit}/review").location).text
+    assert [each for each in words if each not in sent] == []
+    assert "Leave now" in sent
+    assert "often" not in sent  # what was answered
+    clinic.browser.get(f"{visit}/leave")
+    assert "How we measure" not in clinic.browser.get(f"{visit}/sent").text
+    _, code = clinic.ask(explanation=EXPLANATION)
+    tablet = clinic.browser.post("/", data={"code": code}).location.rpartition("/")[0]
+    clinic.browser.post(f"{tablet}/1", data={"value": "2"})
+    sent = clinic.browser.get(clinic.browser.post(f"{tablet}/review").location).text
+    assert "Thank you" in sent
+    assert "How we measure" not in sent

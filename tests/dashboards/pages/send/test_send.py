@@ -292,3 +292,11 @@ def test_a_box_that_is_held_up_holds_up_no_page(clinic):
     assert ash.get(PATH).status_code == 200  # the same round is waited for, no second one begins
     assert time.monotonic() - start < 10
     taken.set()
+
+
+def test_how_progress_is_measured_is_shown_to_the_client_only_when_ticked(clinic):
+    ash = clinic.visitor("ash")
+    links = [link_of(send(ash, battery="weekly", **ticked).text) for ticked in ({}, {"explain": "yes"})]
+    explained = [clinic.box.find(link.rpartition("/")[2]).asking.explanation for link in links]
+    assert explained[0] is None
+    assert explained[1].title == "How we measure your progress"
