@@ -173,6 +173,7 @@ def set_(*, cooldown_days: int | None, follow_sessions: int | None, store_url: s
     from dataclasses import replace  # noqa: PLC0415
 
     from mbc.store import Store  # noqa: PLC0415
+    from mbc.store.accounts.clinic_settings import signal_words  # noqa: PLC0415
 
     given = {"cooldown_days": cooldown_days, "follow_sessions": follow_sessions}
     change = {name: value for name, value in given.items() if value is not None}
@@ -181,10 +182,7 @@ def set_(*, cooldown_days: int | None, follow_sessions: int | None, store_url: s
         if change:
             rules = replace(rules, **change)
             store.set_signal_rules(rules)
-    click.echo(
-        f"An answered signal rests for {rules.cooldown_days} days; what followed is judged after "
-        f"{rules.follow_sessions} sessions."
-    )
+    click.echo(signal_words(rules.cooldown_days, rules.follow_sessions))
 
 
 def _models(store: Store, folder: Path | None) -> CohortModels:

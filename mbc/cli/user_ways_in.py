@@ -7,6 +7,7 @@ from datetime import datetime
 import click
 
 from mbc.cli.options import store_option
+from mbc.errors import SettingsError
 
 ROLES = ("clinician", "supervisor", "analyst", "researcher", "safety_lead", "administrator")
 
@@ -44,22 +45,21 @@ def second_person(*, items: tuple[str, ...], nobody: bool, store_url: str) -> No
     ITEM is a questionnaire's key and item, such as phq9.i9, or its key for all of its items. Those that are not
     named need one person, as before.
     """
-    from mbc.instruments.library import instrument  # noqa: PLC0415 - the command line stays quick
+    from mbc.care.second_person import check_second_person  # noqa: PLC0415 - the command line stays quick
     from mbc.store import Store  # noqa: PLC0415
+    from mbc.store.accounts.clinic_settings import second_person_words  # noqa: PLC0415
 
     if items and nobody:
         raise click.UsageError("Name items, or give --none, not both.")
-    for item in items:
-        flags = {flag.item for flag in instrument(item.partition(".")[0]).flags}
-        named = item.partition(".")[2]
-        if not flags or (named and named not in flags):
-            listed = ", ".join(sorted(flags)) or "none"
-            raise click.UsageError(f"'{item}' raises no flag; those of this questionnaire: {listed}.")
+    try:
+        check_second_person(items)
+    except SettingsError as fault:
+        raise click.UsageError(str(fault)) from None
     with Store.open(store_url) as store:
         if items or nobody:
             store.set_second_person_items(items)
         chosen = store.second_person_items()
-    click.echo(f"A second person looks at: {', '.join(chosen)}." if chosen else "No answer needs a second person.")
+    click.echo(second_person_words(chosen))
 
 
 @click.command("notice")

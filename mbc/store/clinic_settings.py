@@ -54,7 +54,7 @@ class ClinicSettings(RecordView):
         Raises
         ------
         AccessDenied
-            If this is one user's view: the rules are the clinic's, set by the operator.
+            Without the permission ``accounts:manage``: the rules are the clinic's, not one user's.
         """
         self._set(_SIGNALS, asdict(rules))
 
@@ -64,10 +64,11 @@ class ClinicSettings(RecordView):
         Raises
         ------
         AccessDenied
-            Without the permission ``safety:read``.
+            Without the permission ``safety:read`` or ``accounts:manage``.
         """
         with self._audited("safety settings", None, logged=False):
-            self._scope.require("safety:read")
+            if not self._scope.has_permission("accounts:manage"):
+                self._scope.require("safety:read")
         return tuple(self._setting(_SECOND) or ())
 
     def set_second_person_items(self, items: Collection[str]) -> None:
@@ -76,13 +77,22 @@ class ClinicSettings(RecordView):
         Raises
         ------
         AccessDenied
-            If this is one user's view: the rule is the clinic's, set by the operator.
+            Without the permission ``accounts:manage``; and if an administrator leaves out what is chosen
+            already: that is for the operator.
         SettingsError
             If one is not the name of a questionnaire or of one of its items.
         """
         for item in items:
             if not all(is_id(part) for part in item.split(".")) or item.count(".") > 1:
                 raise SettingsError(f"'{item}' is not accepted: write 'phq9.i9', or 'hits' for all its items.")
+        with self._audited("settings", None, logged=False):
+            self._require_manager()
+            dropped = set(self._setting(_SECOND) or ()) - set(items)
+            if dropped and self._scope.user is not None:
+                raise AccessDenied(
+                    f"{', '.join(sorted(dropped))} would need no second person any more: the operator decides "
+                    "that, with 'mbc user second-person'."
+                )
         self._set(_SECOND, sorted(set(items)))
 
     def _setting(self, name: str) -> Any:
@@ -90,10 +100,14 @@ class ClinicSettings(RecordView):
             value = connection.execute(select(t.setting.c.value).where(t.setting.c.name == name)).scalar()
         return None if value is None else json.loads(value)
 
+    def _require_manager(self) -> None:
+        if self._scope.masked:
+            raise AccessDenied(f"{self._scope.who} may not change the clinic's settings.")
+        self._scope.require("accounts:manage")
+
     def _set(self, name: str, content: object) -> None:
         with self._audited("settings", None, logged=False):
-            if self._scope.user is not None or self._scope.masked:
-                raise AccessDenied(f"{self._scope.who} may not change the clinic's settings: the operator does.")
+            self._require_manager()
         value = json.dumps(content, sort_keys=True)
         with engines.writing(self._engine) as connection:
             connection.execute(delete(t.setting).where(t.setting.c.name == name))

@@ -41,6 +41,8 @@ FORMS: dict[str, tuple[str, dict[str, str]]] = {  # address -> who may, and what
     "/require-factor": ("adam", {"role": "clinician", "required": "yes"}),
     "/set-retention": ("adam", {"years": "1"}),
     "/set-notice": ("adam", {"address": "mallory@example.net"}),
+    "/set-signal-rules": ("adam", {"cooldown_days": "365", "follow_sessions": "52"}),
+    "/require-second-person": ("adam", {"item": "phq9.i9"}),
     "/download-cohort": ("res", {"k": "5", "profile": "days"}),
     "/download-outcomes": ("ash oak ana", {"period": "latest"}),
 }
@@ -252,22 +254,31 @@ def test_settings_are_the_same_on_the_page_and_in_the_commands(come, record, own
     assert "Done" in note(visitor)
     send(visitor, "/set-retention", years="1")
     send(visitor, "/set-notice", address=" office@clinic.example ")
+    send(visitor, "/set-signal-rules", cooldown_days="14", follow_sessions="1")
+    send(visitor, "/require-second-person", item="phq9.i9")
+    send(visitor, "/require-second-person", item="hits")
     with record.writing(by="tests") as writing:
         writing.add(Client("C009", None, "K1"))
         writing.add(Episode("E009", "C009", "K1", None, date(2010, 1, 4), date(2012, 3, 5), "agreed"))
     page = visitor.get("/settings?plain=1").text
     for sentence in (
         command("retention", "show"), command("user", "second-factor"), command("user", "notice"),
+        command("signals", "set"), command("user", "second-person"),
     ):  # fmt: skip
         assert sentence in page
-    for words in ("required of: safety lead", "kept for 1 year after", "office@clinic.example is written to"):
+    for words in (
+        "required of: safety lead", "kept for 1 year after", "office@clinic.example is written to",
+        "rests for 14 days; what followed is judged after 1 session.", "looks at: hits, phq9.i9.",
+    ):  # fmt: skip
         assert words in page
     assert "C009" in command("retention", "list")
     assert "5 Mar 2012" in page
     assert 'href="/erasure?plain=1"' in page
     lines = record.audit.entries(action="setting changed", who="adam")
-    assert lines.height == 3
+    assert lines.height == 6
     assert record.verify().faults == ()
+    with pytest.raises(AccessDenied, match=r"phq9\.i9 would need no second person any more: the operator"):
+        record.as_user("adam").set_second_person_items(["hits"])
 
 
 SENSELESS = (
@@ -278,6 +289,10 @@ SENSELESS = (
     ("/set-notice", {"address": "office@clinic.example, mallory@example.net"}, "One mail address"),
     ("/set-notice", {"address": "office@clinic.example\r\nBcc: mallory@example.net"}, "One mail address"),
     ("/set-notice", {"address": "office"}, "One mail address"),
+    ("/set-signal-rules", {"cooldown_days": "0", "follow_sessions": "4"}, "1 to 365"),
+    ("/set-signal-rules", {"cooldown_days": "28", "follow_sessions": "often"}, "1 to 52"),
+    ("/require-second-person", {"item": "phq9.i1"}, "raises no flag"),
+    ("/require-second-person", {"item": "nothing"}, "nothing"),
 )
 
 

@@ -11,12 +11,21 @@ from dashboards.components.forms import DONE
 from dashboards.web.flash import STALE, back_to
 from dashboards.web.sessions import csrf_holds
 from dashboards.web.visitor import user_store
+from mbc.care.second_person import check_second_person
 from mbc.errors import MbcError, SettingsError
 from mbc.store import Store
-from mbc.store.accounts.clinic_settings import factor_words, notice_words, retention_words
+from mbc.store.accounts.clinic_settings import (
+    factor_words,
+    notice_words,
+    retention_words,
+    second_person_words,
+    signal_words,
+)
+from mbc.store.clinic_settings import SignalRules
 
 PATH = "/settings"
 FACTOR, RETENTION, NOTICE = "/require-factor", "/set-retention", "/set-notice"
+SIGNALS, SECOND = "/set-signal-rules", "/require-second-person"
 _ASKED = (
     "A role that needs a second factor would need none any more: a second administrator, or the operator with "
     "'mbc user confirm', has to confirm this on the page Accounts."
@@ -38,6 +47,16 @@ def answer_notice() -> ResponseReturnValue:
     return _answer(_notice)
 
 
+def answer_signals() -> ResponseReturnValue:
+    """Say how long an answered signal rests, and when what followed is judged."""
+    return _answer(_signals)
+
+
+def answer_second() -> ResponseReturnValue:
+    """Say of a further risk answer that a second person looks at it."""
+    return _answer(_second)
+
+
 def _answer(change: Callable[[Store], str]) -> ResponseReturnValue:
     if not csrf_holds(request.form.get("csrf")):
         return back_to(PATH, STALE)
@@ -55,11 +74,9 @@ def _factor(store: Store) -> str:
 
 
 def _retention(store: Store) -> str:
-    typed = _sent("years")
-    if not (typed.isascii() and typed.isdecimal() and len(typed) <= 3):
-        raise SettingsError("Records are kept for 1 to 100 years: a number of years is needed.")
-    store.set_retention_years(int(typed))
-    return f"{DONE}{_begin_small(retention_words(int(typed)))}"
+    years = _number("years", "Records are kept for 1 to 100 years: a number of years is needed.")
+    store.set_retention_years(years)
+    return f"{DONE}{_begin_small(retention_words(years))}"
 
 
 def _notice(store: Store) -> str:
@@ -67,6 +84,27 @@ def _notice(store: Store) -> str:
     accounts.set_notice_address(_sent("address") or None)
     words = notice_words(accounts.notice_address())
     return f"{DONE}{_begin_small(words) if words.startswith('Nobody') else words}"
+
+
+def _signals(store: Store) -> str:
+    days = _number("cooldown_days", "An answered signal rests for 1 to 365 days: a number of days is needed.")
+    sessions = _number("follow_sessions", "What followed is judged after 1 to 52 sessions: a number is needed.")
+    store.set_signal_rules(SignalRules(days, sessions))
+    return f"{DONE}{_begin_small(signal_words(days, sessions))}"
+
+
+def _second(store: Store) -> str:
+    item = _sent("item")
+    check_second_person([item])
+    store.set_second_person_items({*store.second_person_items(), item})
+    return f"{DONE}{_begin_small(second_person_words(store.second_person_items()))}"
+
+
+def _number(name: str, needed: str) -> int:
+    typed = _sent(name)
+    if not (typed.isascii() and typed.isdecimal() and len(typed) <= 3):
+        raise SettingsError(needed)
+    return int(typed)
 
 
 def _begin_small(sentence: str) -> str:

@@ -1,4 +1,4 @@
-"""Settings: of whom a second factor is required, how long records are kept, who hears of guessed passwords."""
+"""Settings: second factor, paused sign-ins, signals, a second person for risk answers, retention."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import polars as pl
 from dash import dcc, html
 from dash.development.base_component import Component
 
-from dashboards.components.forms import form, notice, panel, text_field
+from dashboards.components.forms import choice, form, notice, panel, text_field
 from dashboards.components.tables import Cell, table
 from dashboards.components.wording import day_words
 from dashboards.pages.clinic_settings.forms import (
@@ -16,15 +16,26 @@ from dashboards.pages.clinic_settings.forms import (
     NOTICE,
     PATH,
     RETENTION,
+    SECOND,
+    SIGNALS,
     answer_factor,
     answer_notice,
     answer_retention,
+    answer_second,
+    answer_signals,
 )
 from dashboards.pages.erasure.forms import PATH as ERASURE
 from dashboards.routes import Page, PageRequest
+from mbc.care.second_person import second_person_choices
 from mbc.care.words import count
 from mbc.store import ROLES, Store, User
-from mbc.store.accounts.clinic_settings import factor_words, notice_words, retention_words
+from mbc.store.accounts.clinic_settings import (
+    factor_words,
+    notice_words,
+    retention_words,
+    second_person_words,
+    signal_words,
+)
 
 
 def layout(request: PageRequest) -> list[Component]:
@@ -38,6 +49,7 @@ def layout(request: PageRequest) -> list[Component]:
         ),
         *notice(request.note),
         html.Div([_factor(store, token), _pauses(store, token)], className="two"),
+        html.Div([_signals(store, token), _second(store, token)], className="two"),
         _retention(store, request.today, token),
     ]
 
@@ -89,6 +101,42 @@ def _pauses(store: Store, token: str) -> Component:
     )
 
 
+def _signals(store: Store, token: str) -> Component:
+    rules = store.signal_rules()
+    fields = [
+        text_field(
+            label, name, place="signals", longest=3, inputMode="numeric", value=str(value), hint=f"1 to {most}"
+        )
+        for label, name, value, most in (
+            ("Days that an answered signal rests", "cooldown_days", rules.cooldown_days, 365),
+            ("Sessions until what followed is judged", "follow_sessions", rules.follow_sessions, 52),
+        )
+    ]
+    return panel(
+        "Signals",
+        "signals",
+        html.P(signal_words(rules.cooldown_days, rules.follow_sessions)),
+        html.P("Many alerts are answered less often than few.", className="quiet-words"),
+        form(SIGNALS, token, fields, "Keep these rules"),
+    )
+
+
+def _second(store: Store, token: str) -> Component:
+    chosen = store.second_person_items()
+    left = [(item, words) for item, words in second_person_choices().items() if item not in chosen]
+    return panel(
+        "A second person for risk answers",
+        "second-person",
+        html.P(second_person_words(chosen)),
+        html.P(
+            "Once somebody with access to the safety channel has marked such an answer as seen, somebody else "
+            "with that access looks at it too. Fewer are for the operator to choose: mbc user second-person.",
+            className="quiet-words",
+        ),
+        form(SECOND, token, [choice("Risk answer", "item", left, place="second")], "Add"),
+    )
+
+
 def _retention(store: Store, today: dt.date, token: str) -> Component:
     years = store.retention_years()
     field = text_field(
@@ -132,5 +180,11 @@ PAGE = Page(
     label="Settings",
     may_open=_manages,
     layout=layout,
-    forms={FACTOR: answer_factor, RETENTION: answer_retention, NOTICE: answer_notice},
+    forms={
+        FACTOR: answer_factor,
+        RETENTION: answer_retention,
+        NOTICE: answer_notice,
+        SIGNALS: answer_signals,
+        SECOND: answer_second,
+    },
 )

@@ -77,6 +77,32 @@ def notice_words(address: str | None) -> str:
     return f"{whom} written to when signing in was paused after wrong attempts."
 
 
+def signal_words(cooldown_days: int, follow_sessions: int) -> str:
+    """Say what the clinic's rules for signals are.
+
+    Examples
+    --------
+    >>> signal_words(28, 1)
+    'An answered signal rests for 28 days; what followed is judged after 1 session.'
+    """
+    days = "1 day" if cooldown_days == 1 else f"{cooldown_days} days"
+    sessions = "1 session" if follow_sessions == 1 else f"{follow_sessions} sessions"
+    return f"An answered signal rests for {days}; what followed is judged after {sessions}."
+
+
+def second_person_words(items: Collection[str]) -> str:
+    """Say which risk answers a second person looks at.
+
+    Examples
+    --------
+    >>> second_person_words(["phq9.i9", "hits"]), second_person_words([])
+    ('A second person looks at: hits, phq9.i9.', 'No answer needs a second person.')
+    """
+    return (
+        f"A second person looks at: {', '.join(sorted(items))}." if items else "No answer needs a second person."
+    )
+
+
 def require_address(address: str) -> str:
     """Write a mail address as it is kept, or refuse it.
 

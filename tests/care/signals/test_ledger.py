@@ -111,7 +111,7 @@ def test_reading_writes_nothing_where_nothing_may_be_written(ash, template):
         assert signals_of(oak, client_review(oak, "C002", as_of=day(8))).new
         assert update_signals(oak, as_of=day(8)) == 0
         assert store.revision() == before
-        with pytest.raises(AccessDenied, match="settings"):
+        with pytest.raises(AccessDenied, match="accounts:manage"):
             oak.set_signal_rules(RULES)
         birch = store.as_user("birch")  # sees C003 alone
         assert read_ledger(birch) == ()

@@ -175,9 +175,9 @@ narrowed_to              123      1         1           12         12         - 
 accounts                 +        -         -           -          -          -       -          -    +     -     -
 retention_due            +        -         -           -          -          -       -          -    +     -     -
 signal_rules             +        +         +           +          +          +       +          +    +     +     +
-set_signal_rules         +        -         -           -          -          -       -          -    -     -     -
-second_person_items      +        -         +           -          +          -       -          +    -     -     +
-set_second_person_items  +        -         -           -          -          -       -          -    -     -     -
+set_signal_rules         +        -         -           -          -          -       -          -    +     -     -
+second_person_items      +        -         +           -          +          -       -          +    +     -     +
+set_second_person_items  +        -         -           -          -          -       -          -    +     -     -
 caseloads                123      -         -           -          -          -       -          -    123   -     -
 assign                   +        -         -           -          -          -       -          -    +     -     -
 verify                   +        -         -           -          -          -       -          -    +     -     -
