@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dashboards.forms.care import END_EPISODE, NEW_CLIENT, OPEN_EPISODE
+from dashboards.forms.demographics import DEMOGRAPHICS
 from dashboards.forms.entry import EntryForm
 from dashboards.forms.goals import NEW_GOAL, RATE_GOALS, RETIRE_GOAL
 from dashboards.forms.life import BEGAN, ENDED, EVENT, STATUS
@@ -30,7 +31,7 @@ FORMS: dict[str, EntryForm] = {
         EVENT, CONFLICT, BEGAN, STATUS, ENDED, CLARITY, IMAGINED_VIEW, READINESS, PATTERN, SUPPORT,
         NEW_GOAL, RETIRE_GOAL,
         PLANNED, PAUSE,
-        OPEN_EPISODE, END_EPISODE, RELEASE, WITHDRAW_RELEASE,
+        OPEN_EPISODE, END_EPISODE, RELEASE, WITHDRAW_RELEASE, DEMOGRAPHICS,
         PLAN, DUTY, COUPLES, NEW_CLIENT,
     )
 }  # fmt: skip

@@ -9,6 +9,7 @@ import sys
 from types import ModuleType
 from typing import TYPE_CHECKING
 
+from mbc.errors import MbcError
 from mbc.instruments.applicability import RelationshipStatus, applicable
 from mbc.instruments.definition.definition import (
     Applicability,
@@ -79,8 +80,14 @@ __all__ = [
 
 
 class _CallablePackage(ModuleType):
-    def __call__(self) -> pl.DataFrame:
+    def __call__(self, *arguments: object, **options: object) -> pl.DataFrame:
         """Table of the catalogue."""
+        if arguments or options:
+            named = next((each for each in (*arguments, *options.values()) if isinstance(each, str)), "rses")
+            raise MbcError(
+                "mbc.instruments() is the table of the catalogue and takes nothing. For one questionnaire call "
+                f"mbc.instrument({named!r}); filter the table for several."
+            )
         return instruments()
 
 

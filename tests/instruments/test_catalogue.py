@@ -26,6 +26,8 @@ def test_the_table_lists_what_there_is():
     assert set(table["construct"]) <= set(CONSTRUCTS)
     assert table.filter(key="ecr_r")["scales"].to_list() == ["anxiety, avoidance"]
     assert table.filter(key="csi16")["items"].to_list() == [16]
+    with pytest.raises(mbc.MbcError, match=r"call mbc\.instrument\('phq9'\)"):
+        mbc.instruments("phq9")
 
 
 PROMISED = """

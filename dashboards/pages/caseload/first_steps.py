@@ -11,6 +11,7 @@ from dash.development.base_component import Component
 from dashboards.components.aria import aria
 from dashboards.pages.caseload.content import name_of
 from dashboards.pages.record.addresses import NEW_CLIENT_PATH, form_path
+from dashboards.pages.send.addresses import send_path
 from mbc.care import Caseload
 from mbc.care.values.review import CaseloadRow
 from mbc.store import Client, Store
@@ -37,10 +38,21 @@ class Step:
     label: str  # of the link to its form
     path: str  # "" while an earlier step is missing
     done: bool
+    another: tuple[str, str] | None = None  # label and path of another way
 
 
-def first_steps(store: Store, clients: Caseload) -> tuple[Step, ...]:
-    """Say which steps are done and where the next one is; none once a second client is there or all is done."""
+def first_steps(store: Store, clients: Caseload, *, asks: bool = False) -> tuple[Step, ...]:
+    """Say which steps are done and where the next one is; none once a second client is there or all is done.
+
+    Parameters
+    ----------
+    store : Store
+        Narrowed to the visitor.
+    clients : Caseload
+        Theirs.
+    asks : bool
+        Whether this server asks clients on their own device.
+    """
     if not store.can_write(Client) or len(clients.rows) > 1 or any(row.closed for row in clients.rows):
         return ()
     row = clients.rows[0] if clients.rows else None
@@ -48,7 +60,7 @@ def first_steps(store: Store, clients: Caseload) -> tuple[Step, ...]:
     if all(done):
         return ()
     return tuple(
-        Step(title, about, label, _path(row, form), is_done)
+        Step(title, about, label, _path(row, form), is_done, _send(row) if asks and form == "paper" else None)
         for (title, about, label, form), is_done in zip(_ABOUT, done, strict=True)
     )
 
@@ -62,6 +74,10 @@ def _path(row: CaseloadRow | None, form: str) -> str:
     if not form:
         return NEW_CLIENT_PATH
     return "" if row is None else form_path(row.client_id, form)
+
+
+def _send(row: CaseloadRow | None) -> tuple[str, str] | None:
+    return None if row is None else ("Send a link", send_path(row.client_id))
 
 
 def steps_panel(steps: Sequence[Step], clients: Caseload, *, personal: bool) -> Component:
@@ -95,6 +111,9 @@ def _item(step: Step, *, is_next: bool) -> Component:
     parts.append(html.P(step.about, className="quiet-words"))
     if step.path and not step.done:
         parts.append(html.A(step.label, href=step.path, className="button" if is_next else ""))
+        if step.another is not None:
+            label, path = step.another
+            parts += [" ", html.A(label, href=path)]
     return html.Li(parts, className="done" if step.done else "next" if is_next else "")
 
 

@@ -18,6 +18,7 @@ from dashboards.pages.caseload.content import TITLES, Line, grid_rows, line_of, 
 from dashboards.pages.caseload.first_steps import Step, first_steps, steps_panel
 from dashboards.pages.record.addresses import NEW_CLIENT_PATH
 from dashboards.routes import Page, PageRequest, reads_records
+from dashboards.web.asking_access import asking_access
 from dashboards.web.kept_caseload import kept_caseload
 from dashboards.web.visitor import models, today, user_store
 from mbc.care import Caseload, caseload
@@ -254,7 +255,7 @@ def _page(request: PageRequest) -> list[Component]:
         clients = caseload(request.store, as_of=request.today, cohort=request.models)
     else:
         clients = request.caseload()
-    steps = first_steps(request.store, clients)
+    steps = first_steps(request.store, clients, asks=asking_access() is not None)
     return layout(clients, adds_clients=request.store.can_write(Client), steps=steps, personal=request.personal)
 
 

@@ -193,9 +193,9 @@ def test_a_sparkline_is_a_shape_without_words():
     assert "script" not in drawing
 
 
-def panels(store: Store, *, personal: bool = False) -> list:
+def panels(store: Store, *, personal: bool = False, asks: bool = False) -> list:
     clients = caseload(store, as_of=DAY)
-    steps = first_steps(store, clients)
+    steps = first_steps(store, clients, asks=asks)
     return [steps_panel(steps, clients, personal=personal)] if steps else []
 
 
@@ -216,6 +216,8 @@ def test_somebody_new_is_led_from_the_first_client_to_the_first_session(own_reco
         links = [link.href.removeprefix("/client/C009/record/") for link in of_kind([panel], "A")]
         assert links == ["paper", "goal", "session"]
         assert all(links[place] in FORMS for place in range(3))
+        sends = [link.href for link in of_kind(panels(user, asks=True), "A") if link.href.endswith("/send")]
+        assert sends == ["/client/C009/send"]
         assert text_of([panel]).count("(done)") == 1
         with user.writing() as record:
             record.add(Administration("C009", "rses", DAY, rses_answers(14)))

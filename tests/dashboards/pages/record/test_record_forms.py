@@ -207,3 +207,21 @@ def test_a_goal_is_revised_and_retired_with_a_reason(ash, record):
     row = record.goals(client_id="C001").row(0, named=True)
     assert (row["retired_on"], row["retired_reason"]) == (TODAY, "reached: since January")
     assert "No goal to rate" in ash.get(f"{LIST}/goal-ratings").text
+
+
+def test_demographics_are_for_those_with_the_permission_and_change_with_a_reason(come, ash, record):
+    record.accounts.add("ida", PASSWORD, "clinician", "K1", permissions=["demographics:read"])
+    ida, path = come("ida"), f"{LIST}/demographics"
+    sent = values_of(ida.get(path).text) | {"age_band": "25-34", "payer": "self"}
+    with ash.session_transaction() as session:
+        session["csrf"] = sent["csrf"]
+    assert (ash.get(path).status_code, ash.post("/record-entry", data=sent).status_code) == (404, 404)
+    assert "emographics" not in ash.get(LIST).text
+    assert "Write at least one code." in fill(ida, path).text
+    assert "age_band" in fill(ida, path, age_band="25 to 34").text
+    assert ida.post("/record-entry", data=sent).status_code == 303
+    assert "Demographics" in ida.get(LIST).text
+    assert fill(ida, path, payer="insurer").status_code == 400  # a change needs a reason
+    assert fill(ida, path, payer="insurer", reason="changed in March").status_code == 303
+    row = record.demographics(client_id="C001").row(0, named=True)
+    assert (row["age_band"], row["payer"], row["gender"]) == ("25-34", "insurer", None)
