@@ -42,6 +42,7 @@ COMMANDS: dict[str, CommandEntry] = {
     "signals": CommandEntry("signals", "Show what asked for attention, what was done, and what followed."),
     "outcomes": CommandEntry("outcomes", "Report outcome rates of the clinic for a period."),
     "registry": CommandEntry("registry", "Check record folders of many clinics."),
+    "study": CommandEntry("study", "Ask the same of several clinics, and pool what they publish."),
     "report": CommandEntry("report", "Print reports as PDF or HTML."),
     "release": CommandEntry("release", "Publish outcomes once, small numbers hidden; read releases."),
     "validate": CommandEntry("validate", "Test how well the expected course forecasts new clients."),

@@ -78,6 +78,10 @@ if TYPE_CHECKING:
     from mbc.models.effects.effect_size import Moments as Moments
     from mbc.models.effects.effect_size import effect_size as effect_size
     from mbc.models.effects.effect_size import effect_size_from_moments as effect_size_from_moments
+    from mbc.models.effects.pooled_proportions import PooledProportion as PooledProportion
+    from mbc.models.effects.pooled_proportions import pool_proportions as pool_proportions
+    from mbc.models.effects.random_effects import PooledEffects as PooledEffects
+    from mbc.models.effects.random_effects import pool_effects as pool_effects
     from mbc.models.forecast.expected_course import ExpectedCourse as ExpectedCourse
     from mbc.models.forecast.expected_course import Forecast as Forecast
     from mbc.models.forecast.expected_course import expected_course as expected_course
@@ -152,6 +156,8 @@ _MODULES = {
     "dropout.sensitivity": ("DropoutSensitivity", "dropout_sensitivity"),
     "couples.actor_partner": ("ActorPartner", "CommonFate", "actor_partner", "common_fate"),
     "effects.effect_size": ("EffectSize", "Moments", "effect_size", "effect_size_from_moments"),
+    "effects.pooled_proportions": ("PooledProportion", "pool_proportions"),
+    "effects.random_effects": ("PooledEffects", "pool_effects"),
     "forecast.signals": ("Signal",),
     "forecast.validation.prospective": ("ProspectiveValidation", "prospective_validation"),
     "forecast.expected_course": ("ExpectedCourse", "Forecast", "expected_course"),

@@ -25,6 +25,13 @@ if TYPE_CHECKING:
     from mbc.outcomes.registry.growth_rows import growth_rows as growth_rows
     from mbc.outcomes.results import Metric as Metric
     from mbc.outcomes.results import OutcomeReport as OutcomeReport
+    from mbc.outcomes.study.pool import StudyPool as StudyPool
+    from mbc.outcomes.study.pool import pool_results as pool_results
+    from mbc.outcomes.study.result import StudyResult as StudyResult
+    from mbc.outcomes.study.result import read_result as read_result
+    from mbc.outcomes.study.result import study_result as study_result
+    from mbc.outcomes.study.specification import Study as Study
+    from mbc.outcomes.study.specification import read_study as read_study
 
 __getattr__, __dir__, _names = public_names(
     __name__,
@@ -37,6 +44,9 @@ __getattr__, __dir__, _names = public_names(
         "registry.check_folders": ("RegistryCheck", "check_folders"),
         "registry.growth_rows": ("growth_rows",),
         "results": ("Metric", "OutcomeReport"),
+        "study.pool": ("StudyPool", "pool_results"),
+        "study.result": ("StudyResult", "read_result", "study_result"),
+        "study.specification": ("Study", "read_study"),
     },
 )
 __all__ = sorted(_names)  # noqa: PLE0605 - made from the map  # pyright: ignore[reportUnsupportedDunderAll]

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import calendar
 import datetime as dt
+import re
 from dataclasses import dataclass
 from typing import Literal, get_args
 
@@ -14,6 +16,8 @@ from mbc.outcomes.source import day_number
 
 Cohort = Literal["finished", "in-care", "started"]
 COHORTS: tuple[Cohort, ...] = get_args(Cohort)
+_QUARTER = re.compile(r"(\d{4})-Q([1-4])", re.ASCII)
+_YEAR = re.compile(r"\d{4}", re.ASCII)
 
 _HEADINGS: dict[Cohort, str] = {
     "finished": "Clients whose care ended between {start} and {end}",
@@ -42,6 +46,29 @@ class Period:
     def days(self) -> tuple[int, int]:
         """First and last day as numbers."""
         return day_number(self.start), day_number(self.end)
+
+
+def period_of(name: str) -> Period:
+    """Read a period from its name: a calendar quarter or year.
+
+    Raises
+    ------
+    SettingsError
+        If it is neither.
+
+    Examples
+    --------
+    >>> period_of("2026-Q3").end
+    datetime.date(2026, 9, 30)
+    """
+    if match := _QUARTER.fullmatch(name):
+        year, last_month = int(match[1]), 3 * int(match[2])
+        if year > 0:
+            last_day = calendar.monthrange(year, last_month)[1]
+            return Period(dt.date(year, last_month - 2, 1), dt.date(year, last_month, last_day))
+    if _YEAR.fullmatch(name) and int(name) > 0:
+        return Period(dt.date(int(name), 1, 1), dt.date(int(name), 12, 31))
+    raise SettingsError(f"A period is a calendar quarter or year, such as 2026-Q3 or 2026; got '{name}'.")
 
 
 def require_cohort(cohort: str) -> Cohort:

@@ -21,6 +21,8 @@ It follows from the published counts: where those who are missing are hidden, it
 them that is possible lies in the same band.
 """
 LEAST_FOR_MEAN = 20
+LEAST_PUBLISHED = 5
+"""Whatever is given to others hides counts under this at least."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -43,7 +43,7 @@ OPERATOR = frozenset(
     {
         "init", "start", "demo", "serve", "import", "key", "client", "user", "rescore", "backup", "restore",
         "encrypt", "decrypt", "convert", "validate", "report", "scores", "retention", "upgrade", "models",
-        "release", "collect", "remind", "questionnaire", "record", "signals",
+        "release", "collect", "remind", "questionnaire", "record", "signals", "study",
     }
 )  # fmt: skip
 NO_RECORD = frozenset({"instruments", "registry", "score"})

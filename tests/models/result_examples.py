@@ -283,6 +283,8 @@ EXAMPLES: dict[str, tuple[Callable[[], Any], bool]] = {
         True,
     ),
     "Pooled": (lambda: models.pool_rubin([1.0, 1.2, 0.9], [0.1, 0.12, 0.09]), False),
+    "PooledEffects": (lambda: models.pool_effects([0.3, 0.5, 0.1], [0.02, 0.03, 0.01]), False),
+    "PooledProportion": (lambda: models.pool_proportions([40, 25, 60], [80, 60, 110], rounded_to=5), False),
     "DropoutSensitivity": (
         lambda: models.dropout_sensitivity(
             growth(), scores(), at=5.0, ended="left", planned=(), higher_is_better=False

@@ -115,6 +115,8 @@ CALLS: dict[str, dict[str, Any]] = {
     },
     "pattern_mixture": {"data": LONG, **TIDY, "shape": "linear", "random": "intercept"},
     "percentage_change": {"pre": PRE, "post": POST, **SIGNED},
+    "pool_effects": {"estimates": [0.3, 0.5, 0.1], "variances": [0.02, 0.03, 0.01]},
+    "pool_proportions": {"counts": [40, 25, 60], "totals": [80, 60, 110]},
     "pool_rubin": {"estimates": [1.0, 2.0, 3.0], "variances": [1.0, 1.0, 1.0]},
     "pre_post_pairs": {"data": LONG, **TIDY, "pre": 0, "post": 5},
     "process_chart": {"scores": [20.0, 21.0, 19.0, 22.0, 20.0, 12.0]},

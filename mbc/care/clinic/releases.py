@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime as dt
-import re
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -15,8 +14,9 @@ from mbc.care.clinic.scale_limits import with_own_limits
 from mbc.care.forecast.clinic_models import CohortModels
 from mbc.errors import AccessDenied, SettingsError
 from mbc.exchange.own_definitions import with_definitions_of_record
+from mbc.outcomes.cohorts import period_of
 from mbc.outcomes.definitions.definition_file import definition as read_definition
-from mbc.outcomes.publication import publish_reports
+from mbc.outcomes.publication import LEAST_PUBLISHED, publish_reports
 from mbc.outcomes.shared_counts import relations_between
 from mbc.privacy.small_numbers.presets import Preset
 from mbc.privacy.small_numbers.rounded_counts import small_number_rule
@@ -24,31 +24,6 @@ from mbc.store import Store
 from mbc.store.releases import StoredRelease
 
 DEFINITIONS = ("nhs", "jacobson-truax")
-_QUARTER = re.compile(r"(\d{4})-Q([1-4])")
-_YEAR = re.compile(r"\d{4}")
-
-
-def period_of(name: str) -> outcomes.Period:
-    """Read the period of a release from its name: a calendar quarter or year.
-
-    Raises
-    ------
-    SettingsError
-        If it is neither.
-
-    Examples
-    --------
-    >>> period_of("2026-Q3").end
-    datetime.date(2026, 9, 30)
-    """
-    if match := _QUARTER.fullmatch(name):
-        year, quarter = int(match[1]), int(match[2])
-        start = dt.date(year, 3 * quarter - 2, 1)
-        after = dt.date(year + quarter // 4, 3 * (quarter % 4) + 1, 1)
-        return outcomes.Period(start, after - dt.timedelta(days=1))
-    if _YEAR.fullmatch(name) and int(name) > 0:
-        return outcomes.Period(dt.date(int(name), 1, 1), dt.date(int(name), 12, 31))
-    raise SettingsError(f"A release is of a calendar quarter or year, such as 2026-Q3 or 2026; got '{name}'.")
 
 
 @with_definitions_of_record
@@ -93,8 +68,8 @@ def make_release(
     if period.end >= (today or dt.datetime.now(dt.UTC).date()):
         raise SettingsError(f"{name} ends on {period.end} and is not over: a release is of a period that is over.")
     rule = small_number_rule(small_numbers)
-    if rule.smallest < _LEAST:
-        raise SettingsError(f"A release hides counts under {_LEAST} at least; got {rule.smallest}.")
+    if rule.smallest < LEAST_PUBLISHED:
+        raise SettingsError(f"A release hides counts under {LEAST_PUBLISHED} at least; got {rule.smallest}.")
     store.require_unreleased(name, period.start, period.end)
     frames = record_frames(store, period)
     frames["episodes"], late = _with_late_entries(store, frames["episodes"], period)
@@ -118,7 +93,6 @@ def make_release(
     )
 
 
-_LEAST = 5
 _NEVER = dt.date(1, 1, 1)  # counted before, though the day it ended was changed since
 
 

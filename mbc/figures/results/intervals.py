@@ -19,6 +19,8 @@ from mbc.models.change.inputs.proportions import Proportion
 from mbc.models.couples.actor_partner import ActorPartner, DyadEffect
 from mbc.models.effects.controlled_effect import ControlledEffect
 from mbc.models.effects.effect_size import EffectSize
+from mbc.models.effects.pooled_proportions import PooledProportion
+from mbc.models.effects.random_effects import PooledEffects
 from mbc.models.growth.curve.curve import GrowthCurve
 from mbc.models.growth.inference.reported import Coefficient
 from mbc.models.lagged.effects import LaggedEffect
@@ -51,7 +53,8 @@ def forest(effects: object, *, reference: float | None = 0.0, title: str | None 
         `mbc.models.controlled_effect_size`, `mbc.models.group_change` and ``group_difference``,
         `mbc.models.wilson_interval`, coefficients of a growth curve, effects of partners, or lagged
         effects; all of one kind, because they share an axis. A `GrowthCurve` stands for its coefficients
-        without the intercept, an `ActorPartner` for its effects without intercepts.
+        without the intercept, an `ActorPartner` for its effects without intercepts, what `mbc.models.pool_effects`
+        and ``pool_proportions`` give for their studies, with the pooled estimate under them.
     reference : float, optional
         Where a line is drawn across, in the unit of the axis; None for none.
     title : str, optional
@@ -141,13 +144,30 @@ def _lines(effects: object) -> list[Interval]:
         kept = [effect for effect in effects.effects if effect.effect != "intercept"]
         lines = [replace(_line(_dyad_label(effect), effect), confidence=effects.confidence) for effect in kept]
         return lines or _nothing("a couples model without effects")
+    if isinstance(effects, PooledEffects | PooledProportion):
+        return _pooled_lines(effects)
     if not isinstance(effects, Mapping):
         raise FigureError(
             "figures.forest draws a mapping of labels to results ({'Our clinic': models.effect_size(...)}), a "
-            f"GrowthCurve or an ActorPartner; got {kind_of(effects)}."
+            f"GrowthCurve, an ActorPartner, or what was pooled of studies; got {kind_of(effects)}."
         )
     lines = [_line(str(label), value) for label, value in cast("Mapping[object, object]", effects).items()]
     return lines or _nothing("an empty mapping")
+
+
+def _pooled_lines(pooled: PooledEffects | PooledProportion) -> list[Interval]:
+    """List each study, then what they say together, then where another study is expected."""
+    share = isinstance(pooled, PooledProportion)
+    scale, measure = (100.0, "Per cent") if share else (1.0, "Effect")
+    kind = pooled.logits.effects if isinstance(pooled, PooledProportion) else pooled.effects
+    rows = [(each.study, each.estimate, each.lower, each.upper) for each in pooled.studies]
+    rows.append((f"Pooled, {kind} effects", pooled.estimate, pooled.lower, pooled.upper))
+    if pooled.prediction_lower is not None and pooled.prediction_upper is not None:
+        rows.append(("Another study", pooled.estimate, pooled.prediction_lower, pooled.prediction_upper))
+    return [
+        Interval(name, scale * middle, scale * low, scale * high, measure, None, pooled.confidence)
+        for name, middle, low, high in rows
+    ]
 
 
 def _nothing(what: str) -> list[Interval]:
@@ -179,13 +199,16 @@ def _line(label: str, value: object) -> Interval:
             None if end is None else 100 * end for end in (value.estimate, value.lower, value.upper)
         )
         return Interval(label, rate, low, high, "Per cent", value.n, value.confidence)
-    if isinstance(value, Coefficient):
-        return Interval(label, value.estimate, value.lower, value.upper, "Points per unit of the term", None, 0.95)
-    if isinstance(value, DyadEffect | LaggedEffect):
-        return Interval(label, value.estimate, value.lower, value.upper, "Points per point")
+    if isinstance(value, PooledEffects | PooledProportion):
+        return replace(_pooled_lines(value)[len(value.studies)], label=label)
+    if isinstance(value, Coefficient | DyadEffect | LaggedEffect):
+        measure, level = (
+            ("Points per unit of the term", 0.95) if isinstance(value, Coefficient) else ("Points per point", None)
+        )
+        return Interval(label, value.estimate, value.lower, value.upper, measure, None, level)
     raise FigureError(
         f"figures.forest cannot draw {label!r}, a {kind_of(value)}: it takes EffectSize, ControlledEffect, "
-        "GroupChange, Proportion, Coefficient, DyadEffect and LaggedEffect."
+        "GroupChange, Proportion, PooledEffects, PooledProportion, Coefficient, DyadEffect and LaggedEffect."
     )
 
 

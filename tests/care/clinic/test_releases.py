@@ -14,9 +14,10 @@ from scipy.optimize import linprog
 
 from mbc import outcomes
 from mbc.care import clinic_report
-from mbc.care.clinic.releases import make_release, period_of, release_table
+from mbc.care.clinic.releases import make_release, release_table
 from mbc.cli.program import program
 from mbc.errors import AccessDenied, Conflict, NotInRecord, SettingsError, StoreError
+from mbc.outcomes.cohorts import period_of
 from mbc.store import Administration, Client, Clinician, Episode, Session, Store
 from tests.outcomes.made_people import Tables, make_people
 

@@ -8,7 +8,13 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from mbc.models.results.methods import change_methods, course_methods, growth_methods, measurement_methods
+from mbc.models.results.methods import (
+    change_methods,
+    course_methods,
+    growth_methods,
+    measurement_methods,
+    pooled_methods,
+)
 from mbc.models.results.references import bibtex_of, reference
 
 Describe = Callable[[Any], Iterable[str]]
@@ -19,6 +25,7 @@ DESCRIPTIONS: Mapping[str, Describe] = {
     **course_methods.DESCRIPTIONS,
     **growth_methods.DESCRIPTIONS,
     **measurement_methods.DESCRIPTIONS,
+    **pooled_methods.DESCRIPTIONS,
 }
 
 _CITED = re.compile(r"\[(@[a-z0-9]+(?:; @[a-z0-9]+)*)\]")

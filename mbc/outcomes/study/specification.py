@@ -1,0 +1,122 @@
+"""What is asked of every clinic of a study, in one file: definitions, cohort, period and smallest count."""
+
+from __future__ import annotations
+
+import datetime as dt
+import hashlib
+import json
+import tomllib
+from dataclasses import dataclass
+from pathlib import Path
+
+from pydantic import Field, ValidationError
+
+from mbc.errors import SettingsError
+from mbc.outcomes.cohorts import Cohort, Period, heading, period_of
+from mbc.outcomes.definitions.definition_file import RULES, Definition, Part
+from mbc.outcomes.definitions.definition_file import definition as read_definition
+from mbc.outcomes.publication import LEAST_PUBLISHED
+
+
+class Specification(Part):
+    """The file of a study, as it is written; keys that it does not have are refused."""
+
+    name: str = Field(pattern=r"^[a-z0-9][a-z0-9-]{0,59}$")
+    version: str = Field(pattern=r"^[0-9A-Za-z][0-9A-Za-z.-]{0,29}$")
+    question: str = Field(min_length=1, max_length=500)
+    period: str
+    """``"2026"``, ``"2026-Q3"`` or ``"2025 to 2026-Q2"``."""
+    cohort: Cohort
+    smallest_count: int = Field(ge=LEAST_PUBLISHED, le=1000)
+    definitions: tuple[str, ...] = Field(min_length=1)
+    """Names of `mbc.outcomes.definition`, or files beside this one."""
+
+
+@dataclass(frozen=True, slots=True)
+class Study:
+    """A specification with its definitions read."""
+
+    specification: Specification
+    settings: tuple[Definition, ...]
+    period: Period
+    digest: str
+    """SHA-256 of all that decides which numbers are given: where it is the same, the same was asked."""
+
+    @property
+    def heading(self) -> str:
+        """Whom the study counts, in words."""
+        return heading(self.specification.cohort, self.period)
+
+    def require_over(self, today: dt.date | None = None) -> None:
+        """Refuse a period that is not over.
+
+        Raises
+        ------
+        SettingsError
+            With the day on which it ends.
+        """
+        if self.period.end >= (today or dt.datetime.now(dt.UTC).date()):
+            raise SettingsError(
+                f"The period of the study ends on {self.period.end} and is not over: later entries would change "
+                "its numbers. Run it after that day."
+            )
+
+
+def read_study(path: str | Path) -> Study:
+    """Read the specification of a study from its TOML file.
+
+    Parameters
+    ----------
+    path : str or Path
+        Definitions that are no published ones are files beside it.
+
+    Returns
+    -------
+    Study
+
+    Raises
+    ------
+    SettingsError
+        If it cannot be read, has a key that is not known or lacks one, or names a definition that does not exist.
+    """
+    file = Path(path)
+    try:
+        content = tomllib.loads(file.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as fault:
+        raise SettingsError(f"The specification '{file.name}' cannot be read: {fault}.") from None
+    try:
+        specification = Specification.model_validate(content)
+    except ValidationError as faults:
+        words = "; ".join(
+            f"{'.'.join(str(part) for part in each['loc']) or 'the file'}: {each['msg']}"
+            for each in faults.errors()
+        )
+        raise SettingsError(f"The specification '{file.name}': {words}.") from None
+    settings = tuple(_definition(name, file) for name in specification.definitions)
+    digest = _digest(specification, settings)
+    return Study(specification, settings, _period(specification.period), digest)
+
+
+def _definition(name: str, file: Path) -> Definition:
+    if name in RULES or not name.endswith(".toml"):
+        return read_definition(name)  # refuses a name that does not exist
+    if Path(name).name != name:
+        raise SettingsError(
+            f"The specification '{file.name}': definitions lie beside it and are named without a folder; "
+            f"got {name!r}."
+        )
+    return read_definition(file.parent / name)
+
+
+def _period(words: str) -> Period:
+    first, _, last = words.partition(" to ")
+    return Period(period_of(first).start, period_of(last or first).end)
+
+
+def _digest(specification: Specification, settings: tuple[Definition, ...]) -> str:
+    """Digest what was asked; a definition counts by what it says, whatever its file is called."""
+    asked = specification.model_dump(mode="json") | {
+        "definitions": [each.model_dump(mode="json") for each in settings]
+    }
+    text = json.dumps(asked, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+    return hashlib.sha256(text.encode()).hexdigest()
