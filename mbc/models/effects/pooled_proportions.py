@@ -125,7 +125,7 @@ def pool_proportions(
     >>> round(pooled.estimate, 3), pooled.studies[0].estimate
     (0.5, 0.5)
     """
-    x, n = _whole(counts, "counts"), _whole(totals, "totals")
+    x, n = _whole_numbers(counts, "counts"), _whole_numbers(totals, "totals")
     _check(x, n, rounded_to)
     logits, variances = logits_of(x, n, rounded_to)
     pooled = pool_effects(
@@ -183,7 +183,7 @@ def _share(logit: float) -> float:
     return float(expit(logit))
 
 
-def _whole(values: ArrayLike, name: str) -> FloatArray:
+def _whole_numbers(values: ArrayLike, name: str) -> FloatArray:
     column = as_array(values, name)
     if column.ndim != 1 or column.size < 2:
         raise ModelError(f"{name} must be a column of at least 2 clinics; got shape {column.shape}.")

@@ -147,7 +147,7 @@ def pool_effects(
     --------
     >>> pooled = pool_effects([0.30, 0.55, 0.10, 0.48], [0.02, 0.03, 0.01, 0.04])
     >>> round(pooled.estimate, 3), round(pooled.tau2, 3)
-    (0.319, 0.026)
+    (0.32, 0.026)
     """
     y, v = _columns_of(estimates, variances)
     names = _names(studies, y.size)

@@ -102,7 +102,7 @@ def _definition(name: str, file: Path) -> Definition:
         return read_definition(name)  # refuses a name that does not exist
     if Path(name).name != name:
         raise SettingsError(
-            f"The specification '{file.name}': definitions lie beside it and are named without a folder; "
+            f"The specification '{file.name}': definitions are files in the same folder, named without it; "
             f"got {name!r}."
         )
     return read_definition(file.parent / name)

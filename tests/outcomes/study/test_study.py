@@ -173,7 +173,7 @@ def test_other_versions_are_named_and_what_was_changed_is_refused(home):
         ('period = "2026-Q2"', 'period = "2026-05"', "calendar quarter or year"),
         ('period = "2026-Q2"', 'period = "2026 to 2025"', "ends .* before it starts"),
         ('"nhs", "jacobson-truax"', '"nsh"', "Did you mean 'nhs'"),
-        ('"nhs", "jacobson-truax"', '"../nhs.toml"', "without a folder"),
+        ('"nhs", "jacobson-truax"', '"../nhs.toml"', "in the same folder"),
         ('"nhs", "jacobson-truax"', '"away.toml"', "'away.toml' cannot be read"),
         ('name = "recovery"', 'name = "../x"', "name: String should match"),
         ('name = "recovery"', "name = ", "cannot be read"),
