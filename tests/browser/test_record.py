@@ -80,6 +80,20 @@ def test_entries_by_keyboard_in_the_drawer(visit: Visit, watch: Watch):
     expect(page.locator("dialog .just-written li").first).to_contain_text("rated 7")
     page.get_by_role("button", name=re.compile("Undo.*rated 7")).press("Enter")
     expect(done).to_contain_text("undone")
+    choose(page, "New goal")  # goal attainment: from -2 to 2
+    page.keyboard.type("Speak up early")
+    for level in ("-2", "0"):
+        page.keyboard.press("Tab")
+        page.keyboard.press("Control+A")
+        page.keyboard.type(level)
+    page.keyboard.press("Tab")
+    page.keyboard.press("ArrowRight")
+    page.keyboard.press("Enter")
+    expect(page.locator("dialog .just-written li").first).to_contain_text("Speak up early")
+    choose(page, "Goal ratings")
+    levels = page.get_by_role("group", name=re.compile("Speak up early")).get_by_role("radio")
+    expect(levels).to_have_count(5)  # where the client is now was its first rating
+    page.get_by_role("link", name="Record: C002").press("Enter")
     choose(page, "Questionnaire on paper")
     page.keyboard.type("GAD")
     page.keyboard.press("Enter")
