@@ -17,6 +17,7 @@ from mbc.box.box import Box
 from mbc.care.askings.ask import NO_OPTIONS, MadeAsking, ask
 from mbc.care.askings.collect import asking_states, collect
 from mbc.care.askings.settings import AskingSettings
+from mbc.reports import measures_explanation
 from mbc.store import Store
 from tests.browser.conftest import CHROMIUM, QUIET, Visit, Watch
 from tests.browser.test_axe import LOOKED_AT, Looks, violations_by_look
@@ -35,8 +36,11 @@ class Clinic:
     box: Box
     settings: AskingSettings
 
-    def ask(self, language: str = "en") -> MadeAsking:
+    def ask(self, language: str = "en", *, explained: bool = False) -> MadeAsking:
         options = NO_OPTIONS._replace(language=language)
+        if explained:
+            words = measures_explanation(self.store, "C003", ["phq9", "rses"], language=language)
+            options = options._replace(explanation=words)
         return ask(self.store, self.box, self.settings, "C003", ["checkin"], options)
 
 
@@ -154,7 +158,7 @@ def test_nothing_of_it_is_left_in_the_profile_of_the_browser(clinic: Clinic, chr
 def test_no_page_of_the_questionnaire_violates_a_rule(clinic: Clinic, chromium: Browser, looks: Looks):
     context = chromium.new_context()
     page = context.new_page()
-    made = clinic.ask("fr")
+    made = clinic.ask("fr", explained=True)
     page.goto(made.link)
     broken = violations_by_look(page, looks)
     page.get_by_role("button", name="Commencer").click()
@@ -165,6 +169,7 @@ def test_no_page_of_the_questionnaire_violates_a_rule(clinic: Clinic, chromium: 
     page.goto(page.url.rpartition("/")[0] + "/review")
     broken += violations_by_look(page, looks)
     page.get_by_role("button", name="Envoyer").click()
+    expect(page.get_by_role("heading", level=4)).to_have_count(2)
     broken += violations_by_look(page, looks)
     page.goto(clinic.settings.address)
     assert broken + violations_by_look(page, looks) == []
