@@ -67,10 +67,28 @@ def find_a_client(page: Page) -> None:
 
 
 def review_a_flag(page: Page) -> None:
-    page.locator("#points-button").click()
-    expect(page.locator("#points")).to_contain_text("PHQ-9")
+    """By keyboard alone: shown, hidden, and marked with a note."""
+    button, points = page.locator("#points-button"), page.locator("#points")
+    button.press("Enter")
+    expect(points).to_contain_text("PHQ-9")
     page.keyboard.press("Escape")
-    expect(page.locator("#points")).to_be_hidden()
+    expect(points).to_be_hidden()
+    button.press("Enter")
+    expect(points).to_contain_text("PHQ-9")
+    button.focus()
+    note = page.get_by_label("What was done").first
+    for _ in range(3):  # a wide list can be scrolled by keyboard, so it may come first
+        page.keyboard.press("Tab")
+        if note.evaluate("(field) => field === document.activeElement"):
+            break
+    expect(note).to_be_focused()
+    page.keyboard.type("spoke with the clinician")
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("status")).to_be_visible()
+    expect(points).to_be_empty()
+    button.press("Enter")
+    expect(points.locator("summary", has_text="Marked as seen: 1")).to_be_visible()
+    page.keyboard.press("Escape")
 
 
 DUTIES = {
