@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from mbc.care.cohort.analysis_tables import scores_over_time as scores_over_time
     from mbc.care.cohort.analysis_tables import simulated_cohort as simulated_cohort
     from mbc.care.cohort.deidentified import deidentified_cohort as deidentified_cohort
+    from mbc.care.cohort.twin.synthetic_twin import synthetic_twin as synthetic_twin
     from mbc.care.forecast.clinic_models import CohortModels as CohortModels
     from mbc.care.forecast.learned_model import CohortModel as CohortModel
     from mbc.care.safety import client_safety as client_safety
@@ -36,6 +37,7 @@ __getattr__, __dir__, _names = public_names(
         "clinic.releases": ("make_release",),
         "cohort.analysis_tables": ("first_and_last", "keyed_answers", "scores_over_time", "simulated_cohort"),
         "cohort.deidentified": ("deidentified_cohort",),
+        "cohort.twin.synthetic_twin": ("synthetic_twin",),
         "forecast.clinic_models": ("CohortModels",),
         "forecast.learned_model": ("CohortModel",),
         "safety": ("client_safety", "safety_list"),

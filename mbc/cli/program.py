@@ -47,6 +47,7 @@ COMMANDS: dict[str, CommandEntry] = {
     "release": CommandEntry("release", "Publish outcomes once, small numbers hidden; read releases."),
     "validate": CommandEntry("validate", "Test how well the expected course forecasts new clients."),
     "deidentify": CommandEntry("deidentify", "Write a de-identified cohort for research."),
+    "twin": CommandEntry("twin", "Write made-up people who resemble a cohort."),
     "user": CommandEntry("user", "Add, list and disable accounts."),
     "audit": CommandEntry("audit", "Show who did what in a record, when and from where."),
     "rescore": CommandEntry("rescore", "Show what a changed definition changes, before it does."),

@@ -46,7 +46,7 @@ OPERATOR = frozenset(
         "release", "collect", "remind", "questionnaire", "record", "signals", "study",
     }
 )  # fmt: skip
-NO_RECORD = frozenset({"instruments", "registry", "score"})
+NO_RECORD = frozenset({"instruments", "registry", "score", "twin"})
 
 
 @pytest.fixture(scope="module")

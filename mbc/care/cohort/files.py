@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 import polars as pl
@@ -52,8 +53,20 @@ _ABOUT = {
     "kind": "kind of event; 'other' where few people had it",
     "valence": "how the client saw it: growth, hard or neutral",
 }
+_ABOUT_COHORT = "De-identified cohort of a clinic that uses measurement-based care."
+_ABOUT_TWIN = "Synthetic twin of a de-identified cohort. Nobody in it exists; report no result from it."
+_MADE_UP = "synthetic: every row is made up"
+TWIN_REPORT = "twin.json"
 _NO_TIME = 946_684_800  # 1 January 2000, for every file of every cohort
 _TABLES = ("people", "scores", "sessions", "relationships", "goals", "events")
+
+
+@dataclass(frozen=True, slots=True)
+class SyntheticNote:
+    """What the files of a synthetic twin say of themselves."""
+
+    lines: tuple[str, ...]  # sentences for the first page
+    report: Mapping[str, object]  # for twin.json
 
 
 def write_cohort(
@@ -64,6 +77,7 @@ def write_cohort(
     study_ids: StudyIds | None = None,
     key: Path | None = None,
     formats: Sequence[CohortFormat] = (),
+    synthetic: SyntheticNote | None = None,
 ) -> None:
     """Write a cohort into a new folder: one CSV per table, a codebook, and what was left out.
 
@@ -80,6 +94,8 @@ def write_cohort(
         only. It must lie outside ``folder``.
     formats : sequence of {"parquet", "spss"}
         Each table in these formats too.
+    synthetic : SyntheticNote, optional
+        Says that nobody in it exists: on the first page of the README, in the codebook, and in twin.json.
 
     Raises
     ------
@@ -96,8 +112,10 @@ def write_cohort(
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     folder.chmod(0o700)
     texts = {f"{name}.csv": frame.write_csv() for name, frame in cohort.tables().items()}
-    texts["codebook.json"] = _as_json(_codebook(cohort, risk))
-    texts["README.md"] = _readme(cohort, risk)
+    texts["codebook.json"] = _as_json(_codebook(cohort, risk, synthetic))
+    texts["README.md"] = _readme(cohort, risk) if synthetic is None else _synthetic_readme(cohort, synthetic)
+    if synthetic is not None:
+        texts[TWIN_REPORT] = _as_json(synthetic.report)
     if risk is not None:
         texts["risk.json"] = _as_json(risk.to_dict())
     for name, content in {**{name: text.encode() for name, text in texts.items()}, **others}.items():
@@ -137,10 +155,14 @@ def _read_table(path: Path, types: Mapping[str, str]) -> pl.DataFrame:
     return pl.read_csv(path, schema=schema)
 
 
-def _codebook(cohort: Cohort, risk: CohortRisk | None) -> dict[str, object]:
+def _codebook(cohort: Cohort, risk: CohortRisk | None, synthetic: SyntheticNote | None) -> dict[str, object]:
     tables = cohort.tables()
+    made_up = (
+        {} if synthetic is None else {"twin": list(synthetic.lines), "synthetic": dict.fromkeys(tables, _MADE_UP)}
+    )
     return {
-        "about": "De-identified cohort of a clinic that uses measurement-based care.",
+        "about": _ABOUT_COHORT if synthetic is None else _ABOUT_TWIN,
+        **made_up,
         **({} if risk is None else {"risk": _risk_words(risk)}),
         "smallest": cohort.smallest,
         "withheld": list(cohort.withheld),
@@ -150,6 +172,16 @@ def _codebook(cohort: Cohort, risk: CohortRisk | None) -> dict[str, object]:
             for name, frame in tables.items()
         },
     }
+
+
+def _synthetic_readme(cohort: Cohort, synthetic: SyntheticNote) -> str:
+    return (
+        "# Synthetic cohort: nobody in it exists\n\n"
+        f"{cohort.people.height} made-up people, for teaching and for writing analyses before access is granted. "
+        "Files, columns and types are those of the cohort that it was fitted to, so an analysis runs on both "
+        "unchanged. Report no result from it. `codebook.json` explains every column, `twin.json` has the "
+        "measures.\n\n" + "".join(f"* {line}\n" for line in synthetic.lines)
+    )
 
 
 def _item_words(table: str, column: str) -> str:
