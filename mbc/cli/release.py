@@ -26,8 +26,24 @@ def command() -> None:
 )
 @click.option("--preset", type=click.Choice(["nhs5", "cms11"]), default="nhs5", show_default=True, help="Rule.")
 @click.option("--k", "k", type=click.IntRange(min=5), help="A smallest count of your own, instead of --preset.")
+@click.option(
+    "--by",
+    "by",
+    multiple=True,
+    metavar="FIELD",
+    help="Publish the first definition for each code of a field of demographics, too, such as age_band; may be "
+    "repeated.",
+)
 @store_option
-def make(name: str, definitions: tuple[str, ...], preset: Preset, k: int | None, store_url: str) -> None:
+def make(
+    *,
+    name: str,
+    definitions: tuple[str, ...],
+    preset: Preset,
+    k: int | None,
+    by: tuple[str, ...],
+    store_url: str,
+) -> None:
     """Publish the period NAME: a quarter such as 2026-Q3, or a year.
 
     The figures are frozen. A period is never published again; what was entered late is counted in the next one.
@@ -37,7 +53,7 @@ def make(name: str, definitions: tuple[str, ...], preset: Preset, k: int | None,
 
     with Store.open(store_url) as full_store:
         store = view_of(full_store, None)
-        made = make_release(store, name, definitions=definitions or DEFINITIONS, small_numbers=k or preset)
+        made = make_release(store, name, definitions=definitions or DEFINITIONS, small_numbers=k or preset, by=by)
     click.echo(f"Released {made.name}: {made.start} to {made.end}, sha256 {made.sha256}.")
     click.echo(f"Late entries of earlier periods counted here: {made.content['late_entries']}.")
 
@@ -76,7 +92,7 @@ def show(*, name: str, csv: Path | None, username: str | None, store_url: str) -
             store.audit.record("export", format="release, csv", file=csv.name, release=name)
     click.echo(f"Release {release.name}, {release.start} to {release.end}, made {release.made_at:%Y-%m-%d}.")
     click.echo(f"{release.content['replaces']} Late entries counted here: {release.content['late_entries']}.")
-    for report in release.content["reports"]:
+    for report in (*release.content["reports"], *release.content.get("strata", ())):
         click.echo(f"\n{report['title']}: {report['heading'][0].lower()}{report['heading'][1:]}.")
         click.echo(f"First and last: {report['first']}; {report['last']}.")
         click.echo(report["headline"])

@@ -77,7 +77,7 @@ class Published:
 
 
 def publish_reports(
-    reports: Sequence[OutcomeReport], between: Iterable[Relation] = ()
+    reports: Sequence[OutcomeReport], between: Iterable[Relation] = (), *, groups: int = 0
 ) -> tuple[tuple[Published, ...], tuple[Relation, ...]]:
     """Round, hide and recompute every figure of the reports that are published together.
 
@@ -93,6 +93,8 @@ def publish_reports(
         Of one cohort and period, under one rule.
     between : iterable of Relation
         How counts of different reports are related: see `count_name`.
+    groups : int
+        How many reports at the end are of a part of the clients: their counts are given up before everybody's.
 
     Returns
     -------
@@ -102,7 +104,9 @@ def publish_reports(
     """
     rule = SmallNumberRule(reports[0].small_numbers, reports[0].smallest)
     tables: dict[str, Table] = {}
-    for place, report in enumerate(reports):
+    places = (*range(len(reports) - groups, len(reports)), *range(len(reports) - groups))
+    for place in places:
+        report = reports[place]
         keys = list(dict.fromkeys(metric.key for metric in report.metrics))
         tables |= {count_name(place, key, ""): table for key, table in zip(keys, report.tables, strict=True)}
     table = joined(tables, between)
@@ -148,8 +152,8 @@ def _headline(report: OutcomeReport, figures: tuple[Figure, ...]) -> str:
     """Write the headline from the published figure; why none is given is not said more exactly than that."""
     main = main_metric(report.metrics)
     figure = next((each for each in figures if main is not None and each.metric == main.metric), None)
-    if report.headline.startswith(f"{WITHHELD}:"):
-        return report.headline
+    if main is None or len({metric.key for metric in report.metrics}) > 1:
+        return report.headline  # says what the definition has, nothing about people
     if report.headline.startswith(WITHHELD) or figure is None or figure.percent is None:
         return f"{WITHHELD}: too few people, or too few of them measured."
     return f"{figure.title}: {figure.percent} % of {figure.among}."

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from mbc import __version__
+from mbc.care.clinic.strata import CAUTION, MAIN_RATES, strata_tables
 from mbc.care.words import count as count_words
 from mbc.care.words import day_words
 from mbc.errors import NotInRecord, ReportError
@@ -25,7 +26,6 @@ WIDTH = 178.0
 _PIXELS_PER_MM = 96 / 25.4
 _ROWS_ON_FIRST_SHEET = 12
 _LEAST_FOR_FUNNEL = 3
-_MAIN = ("recovery", "reliable_improvement", "reliable_deterioration", "reliable_recovery")
 _GOOD = {"Recovered", "Improved reliably", "Recovered reliably", "Improved", "Response", "Remission"}
 
 
@@ -124,7 +124,7 @@ def _first_sheet(read: ReadRelease) -> Iterator[Block]:
     yield Paragraph(f"{main.heading}. Late entries of earlier periods: {read.stored.content['late_entries']}.")
     yield from _flow(main)
     yield Heading("Results")
-    shown = [figure for figure in main.figures if figure.metric in _MAIN] or _rates(main)[:4]
+    shown = [figure for figure in main.figures if figure.metric in MAIN_RATES] or _rates(main)[:4]
     yield _results(main, shown, read.before)
     yield _forest(
         [(figure.title, figure) for figure in shown],
@@ -253,6 +253,17 @@ def _appendix(read: ReadRelease) -> Iterator[Block]:
             rows, headings = tuple(row[1:] for row in rows), headings[1:]
         yield Heading(report.title, 3)
         yield Table(report.title, headings, rows)
+    yield from _strata(read)
+
+
+def _strata(read: ReadRelease) -> Iterator[Block]:
+    tables = strata_tables(read.stored)
+    if not tables:
+        return
+    yield Heading("Appendix E: groups of clients")
+    yield Paragraph(f"{read.reports[0].title}. {CAUTION} All figures of each group are in the workbook.")
+    for each in tables:
+        yield Table(each.title, each.headings, each.rows, (2, *(2.2 for _ in each.headings[1:])))
 
 
 def _short(report: ReleasedReport, figure: Figure) -> str:
@@ -267,7 +278,7 @@ def _trends(read: ReadRelease) -> Iterator[Block]:
         return
     by_release = {release.name: figures_of(release) for release in shown[-6:]}
     keys = [(report.definition, figure) for report in read.reports for figure in _rates(report)
-            if figure.title in _GOOD or figure.metric in _MAIN]  # fmt: skip
+            if figure.title in _GOOD or figure.metric in MAIN_RATES]  # fmt: skip
     titles = {report.definition: report for report in read.reports}
     rows = tuple(
         (

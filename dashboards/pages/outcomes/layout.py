@@ -42,6 +42,7 @@ from dashboards.routes import Page
 from dashboards.web.sessions import csrf_token
 from dashboards.web.visitor import models, user_store
 from mbc.care import CohortModels, clinic_report
+from mbc.care.clinic.strata import CAUTION, strata_tables
 from mbc.errors import MbcError
 from mbc.exchange.own_definitions import with_definitions_of_record
 from mbc.figures import outcomes_figure
@@ -183,7 +184,28 @@ def release_content(release: StoredRelease, theme: Theme, token: str = "") -> li
     ]
     for place, each in enumerate(release.content["reports"]):
         parts += _report(released_report(each), theme, None, place=place)
-    return parts
+    return [*parts, *_strata(release)]
+
+
+def _strata(release: StoredRelease) -> list[Component]:
+    tables = strata_tables(release)
+    if not tables:
+        return []
+    return [
+        html.Section(
+            [
+                html.H2("Groups of clients", id="groups"),
+                html.P(f"{CAUTION} All figures of each group are in the downloads.", className="lead"),
+                *(
+                    part
+                    for each in tables
+                    for part in (html.H3(each.title), table(each.title, each.headings, each.rows, blocks=True))
+                ),
+            ],
+            className="panel",
+            **aria(labelledby="groups"),
+        )
+    ]
 
 
 def _report(

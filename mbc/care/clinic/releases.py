@@ -11,6 +11,7 @@ import polars as pl
 from mbc import outcomes
 from mbc.care.clinic.record_frames import record_frames
 from mbc.care.clinic.scale_limits import with_own_limits
+from mbc.care.clinic.strata import relations_of_strata, strata_fields, strata_of
 from mbc.care.forecast.clinic_models import CohortModels
 from mbc.errors import AccessDenied, SettingsError
 from mbc.exchange.own_definitions import with_definitions_of_record
@@ -33,6 +34,7 @@ def make_release(
     *,
     definitions: Sequence[str | Path] = DEFINITIONS,
     small_numbers: int | Preset = "nhs5",
+    by: Sequence[str] = (),
     today: dt.date | None = None,
 ) -> StoredRelease:
     """Freeze the published figures of a quarter or year that is over.
@@ -50,6 +52,9 @@ def make_release(
         Definitions of `mbc.outcomes`.
     small_numbers : int or preset
         ``"nhs5"``, ``"cms11"`` or a smallest count from 5.
+    by : sequence of str
+        Fields of `mbc.store.Demographics`: the first definition is published for the clients of each code, too,
+        without means.
     today : date, optional
         The day on which it is published.
 
@@ -60,9 +65,9 @@ def make_release(
     Conflict
         If the period, or a part of it, was released before.
     SettingsError
-        If the period is not over, or the smallest count is under 5.
+        If the period is not over, the smallest count is under 5, or there are no groups by a field.
     """
-    period = period_of(name)
+    period, fields = period_of(name), strata_fields(by)
     if store.user is not None:
         raise AccessDenied(f"{store.user.username} may not publish: releases are made by the operator.")
     if period.end >= (today or dt.datetime.now(dt.UTC).date()):
@@ -79,9 +84,18 @@ def make_release(
         outcomes.report(frames, each, "finished", start=period.start, end=period.end, small_numbers=small_numbers)
         for each in settings
     ]
-    published, _ = publish_reports(reports, relations_between(reports, settings))
+    strata = strata_of(store, frames, settings[0], period, fields, small_numbers)
+    between = (
+        *relations_between(reports, settings),
+        *relations_of_strata(reports[0], 0, strata, len(reports)),
+    )
+    published, _ = publish_reports([*reports, *(each.report for each in strata)], between, groups=len(strata))
     content: dict[str, object] = {
-        "reports": [part.to_json() for part in published],
+        "reports": [part.to_json() for part in published[: len(reports)]],
+        "strata": [
+            part.to_json() | {"field": each.field, "code": each.code}
+            for part, each in zip(published[len(reports) :], strata, strict=True)
+        ],
         "definitions": [each.model_dump(mode="json") for each in settings],
         "late_entries": "not shown" if rule.hides(late) else f"{rule.rounded(late)}",
         "replaces": "It replaces nothing: a released period is never published again.",
@@ -107,7 +121,7 @@ def release_table(release: StoredRelease) -> pl.DataFrame:
     names = ("metric", "count", "of", "percent", "lower", "upper", "worst", "best", "value", "unit", "hidden")
     rows = [
         (release.name, report["definition"], *(figure.get(name) for name in names))
-        for report in release.content["reports"]
+        for report in (*release.content["reports"], *release.content.get("strata", ()))
         for figure in report["figures"]
     ]
     numbers = dict.fromkeys(("count", "of", "percent", "lower", "upper", "worst", "best"), pl.Int64())

@@ -64,11 +64,16 @@ def band(figure: dict[str, Any], counts: dict[str, Any], smallest: int) -> dict[
     return {"hidden": False, "value": value}
 
 
+def reports_of(release: dict[str, Any]) -> list[dict[str, Any]]:
+    """Give every report of a release, those of single groups of clients last."""
+    return [*release["reports"], *release.get("strata", [])]
+
+
 def differences(release: dict[str, Any]) -> tuple[int, list[str]]:
     """Count the figures of a release that were computed again, and name those that differ."""
     compared = 0
     wrong: list[str] = []
-    for report in release["reports"]:
+    for report in reports_of(release):
         for figure in report["figures"]:
             if figure["unit"] != "percent":
                 continue
@@ -89,7 +94,7 @@ def differences(release: dict[str, Any]) -> tuple[int, list[str]]:
 
 def table_differences(release: dict[str, Any], rows: list[dict[str, str]]) -> list[str]:
     """Name the cells of the table that differ from the release."""
-    figures = [(report["definition"], figure) for report in release["reports"] for figure in report["figures"]]
+    figures = [(report["definition"], figure) for report in reports_of(release) for figure in report["figures"]]
     if len(figures) != len(rows):
         return [f"figures.csv has {len(rows)} rows for {len(figures)} figures"]
     return [
