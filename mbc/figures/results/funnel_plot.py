@@ -19,6 +19,8 @@ from mbc.figures.figure import Figure
 from mbc.figures.results.accepted import heading, kind_of, percent
 from mbc.figures.text import plain
 from mbc.models.change.groups.outcome_rates import OutcomeRates
+from mbc.models.change.groups.overdispersion import FEWEST_UNITS
+from mbc.models.change.groups.overdispersion import overdispersion as dispersion_factor
 from mbc.models.change.inputs.proportions import Proportion
 
 _POINTS = 200  # of a limit
@@ -40,6 +42,7 @@ def funnel(
     *,
     category: str | None = None,
     levels: Sequence[float] = (0.95, 0.998),
+    overdispersion: bool = False,
     unit: str = "Clients judged",
     title: str | None = None,
 ) -> Figure:
@@ -53,6 +56,9 @@ def funnel(
         Which rate of an ``OutcomeRates``, such as ``"improved"``, which is the default.
     levels : sequence of float
         Coverage of the limits; three at most.
+    overdispersion : bool
+        Whether the limits allow for units that differ more than by chance for reasons that are not measured, such
+        as the kind of their clients. With 10 units or more; fewer say too little of it.
     unit : str
         What the horizontal axis counts.
     title : str, optional
@@ -75,6 +81,9 @@ def funnel(
     of what the limits leave out. The units are few, their clients differ, and some lie outside by chance: a unit
     outside is a reason to ask, never a verdict.
 
+    With ``overdispersion`` a limit's distance from the target is multiplied by the square root of the factor of
+    over-dispersion, the mean square of the winsorised z-scores, where that is above 1 [1]_.
+
     References
     ----------
     .. [1] Spiegelhalter (2005), Funnel plots for comparing institutional performance, doi:10.1002/sim.1970,
@@ -92,6 +101,9 @@ def funnel(
         raise FigureError(f"levels must be one to three numbers between 0 and 1, got {list(levels)}.")
     total = sum(each.n for each in units)
     target = sum(each.count for each in units) / total
+    factor = 1.0
+    if overdispersion:
+        factor = dispersion_factor([each.count for each in units], [each.n for each in units], target)
     most = max(each.n for each in units)
     # Below a few clients every rate is possible; the axis begins at 1 all the same, since units are that small.
     sizes = np.unique(np.linspace(1, most * 1.08 + 1, _POINTS).round()).astype(float)
@@ -99,7 +111,7 @@ def funnel(
         Rule(100 * target, "y", dash="solid", label=f"all: {100 * target:.0f} %", label_at="left")
     ]
     for level, dash in zip(sorted(levels), _DASHES, strict=False):
-        ends = np.array([limits(target, int(n), level) for n in sizes])
+        ends = np.array([limits(target, int(n), level, factor) for n in sizes])
         marks += [
             Series(
                 tuple(sizes.tolist()),
@@ -114,7 +126,7 @@ def funnel(
     outside = [
         not low <= each.count / each.n <= high
         for each in units
-        for low, high in [limits(target, each.n, max(levels))]
+        for low, high in [limits(target, each.n, max(levels), factor)]
     ]
     marks.append(_rates(units, outside))
     x = number_axis([0.0, float(sizes[-1])], plain(unit), pad=0.0)
@@ -125,10 +137,20 @@ def funnel(
         f"{percent(max(levels))} limits: {plain(', '.join(names)) or 'none'}. That is a reason to ask, not a "
         "verdict: clients differ between units."
     )
+    if overdispersion:
+        caption += f" {_dispersion_words(factor, len(units))}"
     return Figure(Drawing(heading(title, f"Rates by unit: {name}"), caption, (Panel(x, y, tuple(marks)),)))
 
 
-def limits(target: float, n: int, level: float) -> tuple[float, float]:
+def _dispersion_words(factor: float, units: int) -> str:
+    if units < FEWEST_UNITS:
+        return f"Limits are those of chance: over-dispersion is judged from {FEWEST_UNITS} units on."
+    if factor <= 1:
+        return "Units differ no more than by chance: there is no over-dispersion to allow for."
+    return f"Limits are {factor**0.5:.2f} times as wide as those of chance, which allows for over-dispersion."
+
+
+def limits(target: float, n: int, level: float, factor: float = 1.0) -> tuple[float, float]:
     """Give the control limits of a rate of n clients, 0 to 1.
 
     Parameters
@@ -139,6 +161,8 @@ def limits(target: float, n: int, level: float) -> tuple[float, float]:
         Clients.
     level : float
         Coverage, 0 to 1.
+    factor : float
+        Of over-dispersion, 1 or more.
 
     Examples
     --------
@@ -147,7 +171,11 @@ def limits(target: float, n: int, level: float) -> tuple[float, float]:
     (0.397, 0.603)
     """
     tail = (1 - level) / 2
-    return _lower(target, n, tail), 1 - _lower(1 - target, n, tail)
+    low, high = _lower(target, n, tail), 1 - _lower(1 - target, n, tail)
+    if factor == 1:
+        return low, high
+    wider = float(np.sqrt(factor))
+    return max(0.0, target + wider * (low - target)), min(1.0, target + wider * (high - target))
 
 
 def _lower(target: float, n: int, tail: float) -> float:

@@ -8,11 +8,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from scipy.stats import binom
+from scipy.stats.mstats import winsorize
 
 from mbc import figures, models
 from mbc.errors import FigureError
 from mbc.figures.drawing.elements import Text
 from mbc.figures.results.funnel_plot import limits
+from mbc.models.change.groups.overdispersion import overdispersion
 from scripts.figure_pictures import clinics, growth, item_rest, pairs
 
 
@@ -136,6 +138,40 @@ def test_the_category_is_chosen_and_an_unknown_one_is_refused():
 def test_levels_are_up_to_three_shares(levels):
     with pytest.raises(FigureError, match="levels"):
         figures.funnel(clinics(), levels=levels)
+
+
+def made_units(spread: float, size: int = 21) -> tuple[list[int], list[int]]:
+    rng = np.random.default_rng(7)
+    sizes = rng.integers(40, 160, size)
+    rates = np.clip(rng.normal(0.4, spread, size), 0.02, 0.98)
+    return rng.binomial(sizes, rates).tolist(), sizes.tolist()
+
+
+def test_over_dispersion_is_the_mean_square_of_winsorised_z_scores():
+    """Derived again by scipy's winsorising, which sets as many as a tenth to their neighbour: 2 of 21."""
+    counts, sizes = made_units(0.12)
+    target = sum(counts) / sum(sizes)
+    z = [(count - n * target) / np.sqrt(n * target * (1 - target)) for count, n in zip(counts, sizes, strict=True)]
+    expected = np.mean(np.square(winsorize(np.array(z), limits=(0.1, 0.1)).data))
+    assert expected > 2
+    assert overdispersion(counts, sizes, target) == pytest.approx(expected, rel=1e-9)
+    assert overdispersion(counts[:9], sizes[:9], target) == 1.0  # too few units
+    assert overdispersion([40] * 21, [100] * 21, 0.4) == 1.0  # units more alike than by chance
+
+
+def test_limits_that_allow_for_over_dispersion_are_wider_and_name_fewer():
+    counts, sizes = made_units(0.12)
+    rates = {f"T{i:02d}": models.wilson_interval(c, n) for i, (c, n) in enumerate(zip(counts, sizes, strict=True))}
+    factor = overdispersion(counts, sizes, target := sum(counts) / sum(sizes))
+    plain, wider = figures.funnel(rates), figures.funnel(rates, overdispersion=True)
+    assert f"{np.sqrt(factor):.2f} times as wide" in wider.caption
+    named = [sum(map(bool, figure.drawing.series("Rate")[0].labels)) for figure in (plain, wider)]
+    assert named[0] > named[1]
+    low, high = limits(target, 100_000, 0.95, 4.0)
+    half = 2 * 1.959964 * np.sqrt(target * (1 - target) / 100_000)
+    assert (low, high) == pytest.approx((target - half, target + half), abs=1e-4)
+    few = figures.funnel(dict(list(rates.items())[:5]), overdispersion=True)
+    assert "judged from 10 units on" in few.caption
 
 
 def test_rates_of_one_group_have_nothing_to_compare():

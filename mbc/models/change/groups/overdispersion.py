@@ -1,0 +1,49 @@
+"""How much more units differ than chance alone would make them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+FEWEST_UNITS = 10
+"""With fewer units their spread says too little: the limits stay those of chance."""
+WINSORISED = 0.1
+
+
+def overdispersion(counts: Sequence[int], sizes: Sequence[int], target: float) -> float:
+    """Estimate the factor by which rates vary more than binomially, from winsorised z-scores.
+
+    Parameters
+    ----------
+    counts, sizes : sequence of int
+        Of each unit: clients with the outcome, and clients; sizes > 0.
+    target : float
+        The rate of all, 0 to 1.
+
+    Returns
+    -------
+    float
+        A factor of the variance, 1 or more; 1 for fewer than 10 units, or where every rate is 0 or 1.
+
+    Notes
+    -----
+    ``z = (rate - target) / sqrt(target (1 - target) / n)``; the lowest and highest tenth of the z are set to the
+    10 % and 90 % quantile, so that the units which a funnel is to show do not widen its limits; the factor is the
+    mean of the squares [1]_. Below 1 it is not used.
+
+    References
+    ----------
+    .. [1] Spiegelhalter (2005), Funnel plots for comparing institutional performance, doi:10.1002/sim.1970.
+
+    Examples
+    --------
+    >>> overdispersion([20, 30] * 5, [50] * 10, 0.5)
+    2.0
+    """
+    if len(counts) < FEWEST_UNITS or not 0 < target < 1:
+        return 1.0
+    n = np.array(sizes, dtype=float)
+    z = (np.array(counts, dtype=float) / n - target) / np.sqrt(target * (1 - target) / n)
+    low, high = np.quantile(z, (WINSORISED, 1 - WINSORISED))
+    return max(1.0, round(float(np.mean(np.clip(z, low, high) ** 2)), 12))
