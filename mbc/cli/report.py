@@ -253,6 +253,13 @@ def couples(  # noqa: PLR0913 - an option each
     help="Write a new folder with which anybody computes the figures again.",
 )
 @click.option(
+    "--benchmarks",
+    "benchmarks",
+    type=click.Path(dir_okay=False, exists=True, path_type=Path),
+    metavar="FILE.toml",
+    help="Published rates of your choice, with their sources, to stand next to those of the release.",
+)
+@click.option(
     "--paper",
     type=click.Choice(("a4", "us-letter")),
     default="a4",
@@ -267,6 +274,7 @@ def clinic(
     name: str | None,
     target: Path | None,
     folder: Path | None,
+    benchmarks: Path | None,
     paper: str,
     force: bool,
     store_url: str,
@@ -274,18 +282,22 @@ def clinic(
 ) -> None:
     """Print the clinic's outcomes of a release: one page for a director, an appendix for a statistician.
 
-    Everything is from a release ('mbc release make'), nothing from live data.
+    Everything is from a release ('mbc release make'), nothing from live data. With --benchmarks an appendix
+    shows rates next to those that others published, with their sources.
     """
-    from mbc.reports.clinic_report import document_of, read_release  # noqa: PLC0415 - quick until a report is made
+    from mbc.reports.benchmarks import read_benchmarks  # noqa: PLC0415 - quick until a report is made
+    from mbc.reports.clinic_report import document_of, read_release  # noqa: PLC0415
     from mbc.reports.recompute.pack import write_pack  # noqa: PLC0415
     from mbc.store import Store  # noqa: PLC0415
 
     if target is None and folder is None:
         raise click.UsageError("Nothing to write. Name a file with -o, a folder with --recompute-pack, or both.")
+    if benchmarks is not None and target is None:
+        raise click.UsageError("--benchmarks stand in a report: name its file with -o. A recompute pack has none.")
     place = None if target is None else _target(target, force=force, also=(".xlsx",))
     with Store.open(store_url) as full_store:
         store = view_of(full_store, username)
-        read = read_release(store, name)
+        read = read_release(store, name, () if benchmarks is None else read_benchmarks(benchmarks))
         document = document_of(read)
         released = read.stored.name
         if place is not None and place.suffix.lower() == ".xlsx":

@@ -17,6 +17,7 @@ from mbc.models import wilson_interval
 from mbc.outcomes.eligibility import WITHHELD
 from mbc.outcomes.publication import ReleasedReport, released_report
 from mbc.outcomes.results import Figure
+from mbc.reports.benchmarks import Benchmark
 from mbc.reports.charts import SCALE
 from mbc.reports.document import Block, Document, Heading, Items, NewSheet, Paragraph, Picture, Run, Table
 from mbc.store import Store
@@ -36,6 +37,7 @@ class ReadRelease:
     stored: StoredRelease
     reports: tuple[ReleasedReport, ...]
     earlier: tuple[StoredRelease, ...]  # the latest first
+    benchmarks: tuple[Benchmark, ...] = ()
 
     @property
     def before(self) -> dict[tuple[str, str], Figure]:
@@ -43,15 +45,15 @@ class ReadRelease:
         return figures_of(self.earlier[0]) if self.earlier else {}
 
 
-def read_release(store: Store, name: str | None = None) -> ReadRelease:
-    """Read a release, the latest unless named.
+def read_release(store: Store, name: str | None = None, benchmarks: Sequence[Benchmark] = ()) -> ReadRelease:
+    """Read a release, the latest unless named, with benchmarks that are to stand next to its rates.
 
     Raises
     ------
     AccessDenied
         For accounts that see single clients: they could subtract those they know.
     ReportError
-        If nothing was released yet, or there is no release of that name.
+        If nothing was released yet, there is no release of that name, or it has no rate that a benchmark is of.
     """
     kept = store.releases()
     if not kept:
@@ -61,7 +63,25 @@ def read_release(store: Store, name: str | None = None) -> ReadRelease:
     except NotInRecord as fault:
         raise ReportError(str(fault)) from None
     reports = tuple(released_report(each) for each in chosen.content["reports"])
-    return ReadRelease(chosen, reports, tuple(each for each in kept if each.end < chosen.start))
+    for each in benchmarks:
+        _require_rate(each, reports)
+    return ReadRelease(chosen, reports, tuple(each for each in kept if each.end < chosen.start), tuple(benchmarks))
+
+
+def _require_rate(benchmark: Benchmark, reports: Sequence[ReleasedReport]) -> None:
+    """Refuse a benchmark of a rate that the release does not have."""
+    report = next((each for each in reports if each.definition == benchmark.definition), None)
+    if report is None:
+        there = ", ".join(each.definition for each in reports)
+        raise ReportError(
+            f"A benchmark is of the definition '{benchmark.definition}', and the release has {there}."
+        )
+    rates = [figure.metric for figure in _rates(report)]
+    if benchmark.measure not in rates:
+        raise ReportError(
+            f"A benchmark is of the rate '{benchmark.measure}', which '{report.definition}' does not have. It has "
+            f"{', '.join(rates)}."
+        )
 
 
 def figures_of(release: StoredRelease) -> dict[tuple[str, str], Figure]:
@@ -254,6 +274,43 @@ def _appendix(read: ReadRelease) -> Iterator[Block]:
         yield Heading(report.title, 3)
         yield Table(report.title, headings, rows)
     yield from _strata(read)
+    yield from _benchmarks(read)
+
+
+def _benchmarks(read: ReadRelease) -> Iterator[Block]:
+    """Draw each rate that has benchmarks with them, and say where they are from."""
+    if not read.benchmarks:
+        return
+    yield Heading(f"Appendix {'F' if strata_tables(read.stored) else 'E'}: benchmarks of the clinic's choice")
+    yield Paragraph(
+        "Figures that others published or set, from a file of this clinic; mbc has checked none of them. Other "
+        "clients, measures and rules of counting make other rates: a difference is a reason to ask, not a verdict."
+    )
+    for report in read.reports:
+        for figure in _rates(report):
+            chosen = [
+                each
+                for each in read.benchmarks
+                if (each.definition, each.measure) == (report.definition, figure.metric)
+            ]
+            if chosen:
+                name = _short(report, figure)
+                targets = [(each.name, each.figure) for each in chosen]
+                drawn = rate_forest([(name, figure)], targets=targets)
+                lines = "; ".join(each for each, _ in targets)
+                yield _picture(drawn, f"{name}, with benchmarks: {lines}. {drawn.caption}")
+                rows = tuple(
+                    (
+                        f"{each.figure:g} %",
+                        each.population,
+                        "a target" if each.n is None else f"{each.n}",
+                        each.source,
+                        day_words(each.read_on),
+                    )
+                    for each in chosen
+                )
+                headings = ("Benchmark", "Population", "Clients", "Source", "Read on")
+                yield Table(f"Benchmarks of: {name}", headings, rows, (1.2, 2.4, 1.1, 3.6, 1.3))
 
 
 def _strata(read: ReadRelease) -> Iterator[Block]:

@@ -8,6 +8,8 @@ import zipfile
 from collections.abc import Iterable
 from typing import Any
 
+import polars as pl
+
 from mbc import __version__
 from mbc.care.clinic.releases import release_table
 from mbc.care.words import day_words
@@ -17,6 +19,15 @@ from mbc.reports.clinic_report import ReadRelease, figures_of
 
 _FIXED = (1980, 1, 1, 0, 0, 0)  # a zip file dates its entries; these have no date
 _TREND_COLUMNS = ("release", "definition", "metric", "count", "of", "percent", "lower", "upper")
+_BENCHMARKS = {
+    "definition": pl.String(),
+    "measure": pl.String(),
+    "figure": pl.Float64(),
+    "population": pl.String(),
+    "n": pl.Int64(),
+    "source": pl.String(),
+    "read_on": pl.Date(),
+}
 _MOMENT = re.compile(rb"(<dcterms:(?:created|modified)[^>]*>)[^<]*(<)")
 
 
@@ -41,6 +52,9 @@ def workbook_of(read: ReadRelease) -> bytes:
     _sheet(book, "flow", ("definition", "scale", "step", "clients"), flow)
     _sheet(book, "definitions", ("definition", "what", "text"), _definitions(read))
     _sheet(book, "trends", _TREND_COLUMNS, _trends(read))
+    if read.benchmarks:
+        table = pl.DataFrame([each.model_dump() for each in read.benchmarks], schema=_BENCHMARKS)
+        _sheet(book, "benchmarks", table.columns, escape_formulas(table).iter_rows())
     held = io.BytesIO()
     book.save(held)
     return _without_dates(held.getvalue(), f"{read.stored.made_at:%Y-%m-%dT%H:%M:%SZ}".encode())

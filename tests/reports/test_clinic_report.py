@@ -22,9 +22,10 @@ from click.testing import CliRunner
 from mbc.care.clinic.releases import make_release
 from mbc.cli.program import program
 from mbc.errors import AccessDenied, ReportError
-from mbc.reports.clinic_report import clinic_document, read_release
+from mbc.reports.benchmarks import read_benchmarks
+from mbc.reports.clinic_report import clinic_document, document_of, read_release
 from mbc.reports.clinic_workbook import workbook_of
-from mbc.reports.document import Heading, Table, all_words
+from mbc.reports.document import Heading, Picture, Table, all_words
 from mbc.reports.recompute.pack import PROGRAM, pack_files, write_pack
 from mbc.store import Store
 from tests.care.clinic.test_releases import PASSWORD, QUARTERS, TODAY, fill
@@ -173,6 +174,63 @@ def test_the_pack_runs_in_an_environment_of_its_own(store, tmp_path):
     subprocess.run([python, folder / "recompute.py"], check=True, capture_output=True, env={})
 
 
+BENCHMARKS = """
+[[benchmark]]
+definition = "nhs"
+measure = "reliable_recovery"
+figure = 48.5
+population = "five services, 2025"
+n = 4120
+source = "=Annual report, table 4"
+read_on = 2026-11-02
+
+[[benchmark]]
+definition = "nhs"
+measure = "reliable_recovery"
+figure = 60
+population = "goal of the board"
+source = "Minutes of 3 March"
+read_on = 2026-11-03
+"""
+
+
+def test_benchmarks_stand_next_to_their_rate_with_their_sources(store, tmp_path):
+    file = tmp_path / "own.toml"
+    file.write_text(BENCHMARKS)
+    read = read_release(store, None, read_benchmarks(file))
+    blocks = document_of(read).blocks
+    (table,) = [block for block in blocks if isinstance(block, Table) and block.headings[0] == "Benchmark"]
+    assert table.rows == (
+        ("48.5 %", "five services, 2025", "4120", "=Annual report, table 4", "2 Nov 2026"),
+        ("60 %", "goal of the board", "a target", "Minutes of 3 March", "3 Nov 2026"),
+    )
+    (picture,) = [block for block in blocks if isinstance(block, Picture) and "with benchmarks" in block.alt]
+    assert "48.5 % (five services, 2025)" in picture.svg
+    assert any(isinstance(block, Heading) and block.text.startswith("Appendix E: benchmarks") for block in blocks)
+    sheet = openpyxl.load_workbook(io.BytesIO(workbook_of(read)))["benchmarks"]
+    first = next(sheet.iter_rows(min_row=2, values_only=True))
+    assert first[:5] == ("nhs", "reliable_recovery", 48.5, "five services, 2025", 4120)
+    assert not str(first[5]).startswith("=")
+    assert "benchmark" not in " ".join(all_words(clinic_document(store).blocks)).lower()
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "words"),
+    [
+        ('"nhs"', '"hedis"', "'hedis', and the release has nhs, jacobson-truax"),
+        ('"reliable_recovery"', '"recovry"', "'recovry', which 'nhs' does not have. It has"),
+        ("48.5", "148.5", "benchmark 1 figure: Input should be less than or equal to 100"),
+        ("read_on = 2026-11-02", "", "benchmark 1 read_on: Field required"),
+        ("n = 4120", "size = 4120", "benchmark 1 size: Extra inputs"),
+        ("[[benchmark]]", "[benchmark", "cannot be read as TOML"),
+    ],
+)
+def test_a_faulty_file_of_benchmarks_is_refused_with_the_place(store, tmp_path, old, new, words):
+    (tmp_path / "own.toml").write_text(BENCHMARKS.replace(old, new, 1))
+    with pytest.raises(ReportError, match=re.escape(words)):
+        read_release(store, None, read_benchmarks(tmp_path / "own.toml"))
+
+
 def test_the_command_writes_each_kind_and_leaves_its_line(url, tmp_path):
     def run(*words: object) -> str:
         arguments = ["report", "clinic", *map(str, words), "--store", url, "--as", "ana"]
@@ -194,4 +252,7 @@ def test_the_command_writes_each_kind_and_leaves_its_line(url, tmp_path):
         run("-o", tmp_path / "a.docx")
     with pytest.raises(Exception, match="Nothing to write"):
         run()
+    (tmp_path / "own.toml").write_text(BENCHMARKS)
+    with pytest.raises(Exception, match="name its file with -o"):
+        run("--recompute-pack", tmp_path / "pack2", "--benchmarks", tmp_path / "own.toml")
     assert not Path(tmp_path / "a.docx").exists()
