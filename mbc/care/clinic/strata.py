@@ -156,9 +156,10 @@ def strata_tables(release: StoredRelease) -> tuple[StrataTable, ...]:
         chosen = [each for each in rates if each.metric in MAIN_RATES] or rates[:_MOST_FIGURES]
         headings = [f"{each.group}: {each.title}" if each.group else each.title for each in chosen]
         rows = tuple(
-            (code, *(words[each.metric] for each in chosen))
+            (code, *(cells[each.metric] for each in chosen))
             for code, report in reports
-            for words in [{figure.metric: figure.words for figure in report.figures}]
+            for cells in [{figure.metric: figure.words for figure in report.figures}]
         )
-        tables.append(StrataTable(f"By {field.replace('_', ' ')}", ("Clients", *headings), rows))
+        words = field.replace("_", " ")
+        tables.append(StrataTable(f"By {words}", (words.capitalize(), *headings), rows))
     return tuple(tables)
