@@ -128,7 +128,8 @@ def end_with_parent() -> None:
     """End this process when nobody holds the other end of its input any more."""
 
     def wait() -> None:
-        sys.stdin.buffer.read()
+        while os.read(0, 1024):  # not by sys.stdin: a thread that holds its lock would stop Python from ending
+            pass
         os.kill(os.getpid(), signal.SIGTERM)
 
     threading.Thread(target=wait, daemon=True).start()
