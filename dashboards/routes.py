@@ -37,9 +37,9 @@ class PageRequest:
     no_passkeys: str = ""  # why there are none at this address; empty where there are
     provider: tuple[str, str] | None = None  # issuer and name of the clinic's directory, if it is a way to sign in
     personal: bool = False  # one person runs this on their own computer
-    later: list[Callable[[], object]] = field(
+    later: list[Callable[[], object]] | None = field(
         default_factory=list[Callable[[], object]]
-    )  # what is written once everything was read
+    )  # what is written once everything was read; None where nothing can be written
 
 
 def _no_callbacks(app: Dash) -> None:

@@ -8,9 +8,9 @@ from dashboards.forms.entry import Details, Draft, EntryForm, Subject
 from dashboards.forms.fields import Choice, Field, Reading
 from mbc.care.signals.answer import CHANGES, SAFETY, answer_records
 from mbc.care.signals.considerations import considerations_of
+from mbc.care.signals.ledger import read_ledger, unanswered
 from mbc.care.signals.words import signal_words
 from mbc.care.words import day_words
-from mbc.errors import StoreError
 from mbc.store import Signal, SignalAnswer
 
 KEY = "signal"
@@ -36,27 +36,16 @@ def _fields(subject: Subject, _: Signal, __: Mapping[str, str]) -> tuple[Field, 
     )
 
 
-def _draft(subject: Subject, signal: Signal, typed: Reading, _: str) -> Draft:
+def _draft(_: Subject, signal: Signal, typed: Reading, __: str) -> Draft:
     answer, change, day = typed.text("answer"), typed.text("change") or None, typed.day("answered_on")
-    if answer == "changed" and change is None:
-        raise StoreError("change: Choose what was changed.")
-    if answer != "changed" and change is not None:
-        raise StoreError("answer: Something is marked as changed. Choose 'We changed something', or clear it.")
-    if answer == "not now" and not typed.text("reason"):
-        raise StoreError("reason: Say in a few words why not now.")
-    if day < signal.raised_on:
-        raise StoreError(f"answered_on: The signal is of {signal.raised_on}; the answer cannot lie before it.")
-    reason = typed.text("reason") or None
-    return Draft(answer_records(signal.signal_id, subject.client_id, day, answer, change=change, reason=reason))
+    return Draft(answer_records(signal, day, answer, change=change, reason=typed.text("reason") or None))
 
 
 def waiting_signals(subject: Subject) -> list[tuple[str, Signal]]:
     """Give the signals without an answer, the latest first, each with the words of a link to it."""
-    answered = {answer.signal_id for answer in subject.of(SignalAnswer)}
-    waiting = [signal for signal in subject.of(Signal) if signal.signal_id not in answered]
     return [
-        (f"Answer: {_lower(signal_words(signal))}, {day_words(signal.raised_on)}", signal)
-        for signal in sorted(waiting, key=lambda signal: signal.raised_on, reverse=True)
+        (f"Answer: {_lower(signal_words(entry.signal))}, {day_words(entry.signal.raised_on)}", entry.signal)
+        for entry in unanswered(read_ledger(subject.store, subject.client_id))
     ]
 
 

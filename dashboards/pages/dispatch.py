@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from contextlib import suppress
 from dataclasses import replace
 
 from dash import Dash, Input, Output
@@ -10,7 +9,7 @@ from dash.development.base_component import Component
 
 from dashboards.components import ids
 from dashboards.pages import not_found
-from dashboards.routes import PageRequest, Pages, client_of
+from dashboards.routes import Page, PageRequest, Pages, client_of
 from dashboards.web.asking_access import collect_first
 from dashboards.web.flash import take_note
 from dashboards.web.kept_caseload import kept_caseload
@@ -34,15 +33,22 @@ def page_for(pages: Pages, path: str | None, request: PageRequest) -> list[Compo
         if page := pages.at(path):
             note_refusal(request.store, page.name, client_of(path))
         return not_found.layout()
+    request = replace(request, client_id=visit.client_id)
     try:
-        with request.store.snapshot(), definitions_of(request.store):
-            laid_out = visit.page.layout(replace(request, client_id=visit.client_id))
-        with suppress(StoreBusy, StoreUnreachable):  # at the next visit, then: the page can be shown
-            for write in request.later:
+        laid_out = _laid_out(visit.page, request)
+        try:
+            for write in request.later or ():
                 write()
+        except (StoreBusy, StoreUnreachable):  # at the next visit, then; this page must not ask about it
+            return _laid_out(visit.page, replace(request, later=None))
     except (NotInRecord, AccessDenied):
         return not_found.layout()
     return laid_out
+
+
+def _laid_out(page: Page, request: PageRequest) -> list[Component]:
+    with request.store.snapshot(), definitions_of(request.store):
+        return page.layout(request)
 
 
 def write_page(pages: Pages, path: str) -> str | None:
@@ -50,7 +56,7 @@ def write_page(pages: Pages, path: str) -> str | None:
     visit = pages.visit(path, signed_in_user())
     if visit is None or visit.page.written is None:
         return None
-    request = _request(path)  # takes the note of the last form: not before somebody shows it
+    request = _request(pages, path)  # takes the note of the last form: not before somebody shows it
     with request.store.snapshot(), definitions_of(request.store):
         return visit.page.written(replace(request, client_id=visit.client_id))
 
@@ -58,7 +64,7 @@ def write_page(pages: Pages, path: str) -> str | None:
 def register(app: Dash, pages: Pages) -> None:
     """Wire the path to the page, and let every page wire its own callbacks."""
     app.callback(Output(ids.MAIN, "children"), Input(ids.URL, "pathname"))(
-        lambda path: page_for(pages, path, _request(path))
+        lambda path: page_for(pages, path, _request(pages, path))
     )
     for page in pages.pages:
         page.register(app)
@@ -66,12 +72,14 @@ def register(app: Dash, pages: Pages) -> None:
 
 def lay_out(pages: Pages, path: str) -> list[Component]:
     """Lay out the page of a path for the visitor who asks."""
-    return page_for(pages, path, _request(path))
+    return page_for(pages, path, _request(pages, path))
 
 
-def _request(path: str | None) -> PageRequest:
+def _request(pages: Pages, path: str | None) -> PageRequest:
     notice(path)  # whoever opens their account's page has read it
-    box_fault = collect_first() if client_of(path) is not None else ""  # before the record is read
+    visit = pages.visit(path, signed_in_user())
+    collects = visit is not None and visit.client_id is not None
+    box_fault = collect_first() if collects else ""  # before the record is read
     store = record_view(client_of(path))
     return PageRequest(
         store=store,

@@ -46,8 +46,8 @@ class KeptParts:
         self._size = 0
         self._texts: OrderedDict[Hashable, bytes] = OrderedDict()
 
-    def give(self, key: Hashable, make: Callable[[], str]) -> str:
-        """Give the text of a key; made where it is not kept."""
+    def give(self, key: Hashable, make: Callable[[], str], *, keep: Callable[[], bool] = lambda: True) -> str:
+        """Give the text of a key; made where it is not kept, and kept from then on if ``keep`` says so then."""
         with self._lock:
             kept = self._texts.get(key)
             if kept is not None:
@@ -55,6 +55,8 @@ class KeptParts:
         if kept is not None:
             return zlib.decompress(kept).decode()
         text = make()
+        if not keep():
+            return text
         packed = zlib.compress(text.encode(), level=1)
         with self._lock:
             self._size += len(packed) - len(self._texts.pop(key, b""))
@@ -69,7 +71,13 @@ def blank(name: str) -> str:
     return f"{_SECRET}-{name}"
 
 
-def kept_part(key: Hashable, make: Callable[[], Component], blanks: Mapping[str, str | Component]) -> str:
+def kept_part(
+    key: Hashable,
+    make: Callable[[], Component],
+    blanks: Mapping[str, str | Component],
+    *,
+    keep: Callable[[], bool] = lambda: True,
+) -> str:
     """Give what stands for a part in the layout of a page, until the answer is sent.
 
     Parameters
@@ -80,9 +88,11 @@ def kept_part(key: Hashable, make: Callable[[], Component], blanks: Mapping[str,
         Lays the part out, with each `blank` where its content goes; called where the part is not kept.
     blanks : mapping
         What goes there in the answer to this request, by name.
+    keep : callable
+        Says, once the part is laid out, whether it may be kept.
     """
     kept: KeptParts = current_app.extensions.setdefault(_KEPT, KeptParts())
-    text = kept.give(key, lambda: _json(make()))
+    text = kept.give(key, lambda: _json(make()), keep=keep)
     for name, content in blanks.items():
         text = text.replace(f'"{blank(name)}"', _json(content))
     mark = secrets.token_hex(16)

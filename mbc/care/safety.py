@@ -40,7 +40,7 @@ class SafetyReview:
 
     client_id: str
     flags: tuple[SafetyFlag, ...]
-    entries: tuple[str, ...] = ()  # plans, duties to report and contraindications, in words
+    entries: tuple[str, ...] = ()  # plans, duties to report, contraindications, answers to signals, in words
 
     @property
     def open(self) -> tuple[SafetyFlag, ...]:
@@ -122,6 +122,8 @@ def _entry_words(store: Store, client_id: str) -> Iterator[str]:
     for row in _rows(store.couples_contraindications(client_id=client_id)):
         until = f" until {day_words(row['ended_on'])}" if row["ended_on"] else ""
         yield f"Couples work contraindicated since {day_words(row['since'])}{until}: {row['reason']}"
+    for row in _rows(store.safety_changes(client_id=client_id)):
+        yield f"Signal answered with a change that concerns safety, {day_words(row['answered_on'])}"
 
 
 @with_definitions_of_record

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Collection
+from collections.abc import Collection, Generator
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from sqlalchemy import delete, insert, select
+from sqlalchemy import Connection
 
 from mbc.errors import AccessDenied, SettingsError
-from mbc.store.audit.log import append
+from mbc.store.accounts.clinic_settings import read_setting, write_setting
+from mbc.store.audit.log import lock_log
 from mbc.store.database import engine as engines
-from mbc.store.schema import tables as t
 from mbc.store.schema.validation import is_id
 from mbc.store.view import RecordView
 
@@ -56,7 +56,8 @@ class ClinicSettings(RecordView):
         AccessDenied
             Without the permission ``accounts:manage``: the rules are the clinic's, not one user's.
         """
-        self._set(_SIGNALS, asdict(rules))
+        with self._changing() as connection:
+            write_setting(connection, self.audit, _SIGNALS, asdict(rules))
 
     def second_person_items(self) -> tuple[str, ...]:
         """Name the risk answers that a second person looks at: "phq9.i9", or "hits" for all of a questionnaire.
@@ -85,31 +86,26 @@ class ClinicSettings(RecordView):
         for item in items:
             if not all(is_id(part) for part in item.split(".")) or item.count(".") > 1:
                 raise SettingsError(f"'{item}' is not accepted: write 'phq9.i9', or 'hits' for all its items.")
-        with self._audited("settings", None, logged=False):
-            self._require_manager()
-            dropped = set(self._setting(_SECOND) or ()) - set(items)
+        with self._changing() as connection:
+            dropped = set(read_setting(connection, _SECOND) or ()) - set(items)
             if dropped and self._scope.user is not None:
                 raise AccessDenied(
                     f"{', '.join(sorted(dropped))} would need no second person any more: the operator decides "
                     "that, with 'mbc user second-person'."
                 )
-        self._set(_SECOND, sorted(set(items)))
+            write_setting(connection, self.audit, _SECOND, sorted(set(items)))
 
     def _setting(self, name: str) -> Any:
         with self._reading() as connection:
-            value = connection.execute(select(t.setting.c.value).where(t.setting.c.name == name)).scalar()
-        return None if value is None else json.loads(value)
+            return read_setting(connection, name)
 
-    def _require_manager(self) -> None:
-        if self._scope.masked:
-            raise AccessDenied(f"{self._scope.who} may not change the clinic's settings.")
-        self._scope.require("accounts:manage")
-
-    def _set(self, name: str, content: object) -> None:
+    @contextmanager
+    def _changing(self) -> Generator[Connection]:
+        """Open the transaction of a change by whoever manages the clinic's settings."""
         with self._audited("settings", None, logged=False):
-            self._require_manager()
-        value = json.dumps(content, sort_keys=True)
-        with engines.writing(self._engine) as connection:
-            connection.execute(delete(t.setting).where(t.setting.c.name == name))
-            connection.execute(insert(t.setting), {"name": name, "value": value})
-            append(connection, [self.audit.line("setting changed", name=name, value=value)])
+            if self._scope.masked:
+                raise AccessDenied(f"{self._scope.who} may not change the clinic's settings.")
+            self._scope.require("accounts:manage")
+            with engines.writing(self._engine) as connection:
+                lock_log(connection)  # two changes at the same moment: the second sees what the first decided
+                yield connection

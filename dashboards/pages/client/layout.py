@@ -85,7 +85,8 @@ def layout(  # noqa: PLR0913 - one argument for each thing that a page is laid o
     snapshot = read_snapshot(store, client_id, cohort=cohort, as_of=as_of)
     _note_later(store, snapshot, later)
     asking = _Asking(asks and store.can_write(Administration), waiting_words(store, client_id))
-    page = _page(store, snapshot, asking, token, legend_and_controls(view or ChartView()))
+    controls = legend_and_controls(view or ChartView())
+    page = _page(store, snapshot, asking, token, controls, writes=later is not None)
     return [*_way_back(store), *notice(note), page]
 
 
@@ -104,7 +105,9 @@ class _Asking:
     waiting: str  # what the client has not answered yet
 
 
-def _page(store: Store, snapshot: Snapshot, asking: _Asking, token: str, controls: Component | str) -> Component:
+def _page(
+    store: Store, snapshot: Snapshot, asking: _Asking, token: str, controls: Component | str, *, writes: bool
+) -> Component:
     """Lay out everything that follows from the record, around the controls."""
     client_id = snapshot.review.client_id
     review = snapshot.review
@@ -121,7 +124,9 @@ def _page(store: Store, snapshot: Snapshot, asking: _Asking, token: str, control
             releases=releases_in_force(store, client_id, on=review.as_of) if restricted else (),
             reader=None if store.user is None else store.user.clinician_id,
         ),
-        *signal_question(snapshot.signals, review.as_of, answers=store.can_write(Signal), token=token),
+        *signal_question(
+            snapshot.signals, review.as_of, answers=store.can_write(Signal), token=token, writes=writes
+        ),
         html.Section(questions(review), className="no-print", **aria(label="What to ask")),
         html.Section(tiles(snapshot, tile_charts(snapshot)), **aria(label="Measures")),
         *([controls] if snapshot.drawn else []),
@@ -151,15 +156,16 @@ def _kept(request: PageRequest, client_id: str) -> list[Component | str]:
     asking = _Asking(
         asking_access() is not None and store.can_write(Administration), waiting_words(store, client_id)
     )
-    key = (client_id, store.reach, state, "" if cohort is None else cohort.version, today, asking)
+    version = "" if cohort is None else cohort.version
+    key = (client_id, store.reach, state, version, today, asking, store.signal_rules())
 
     def page() -> Component:
         snapshot = read_snapshot(store, client_id, cohort=cohort, as_of=today)
         _note_later(store, snapshot, request.later)
-        return _page(store, snapshot, asking, blank("token"), blank("controls"))
+        return _page(store, snapshot, asking, blank("token"), blank("controls"), writes=request.later is not None)
 
     blanks = {"token": request.token, "controls": legend_and_controls(chosen_view())}
-    part = kept_part(key, page, blanks)
+    part = kept_part(key, page, blanks, keep=lambda: request.later == [])  # not one that is yet to be written
     return [*_way_back(store), *notice(request.note), part]
 
 

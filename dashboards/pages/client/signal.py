@@ -19,7 +19,9 @@ from mbc.store import Signal
 _HEADING = "signal"
 
 
-def signal_question(signals: ClientSignals, today: dt.date, *, answers: bool, token: str) -> list[Component]:
+def signal_question(
+    signals: ClientSignals, today: dt.date, *, answers: bool, token: str, writes: bool = True
+) -> list[Component]:
     """Lay out the question, or today's answer with the way to take it back.
 
     Parameters
@@ -31,9 +33,11 @@ def signal_question(signals: ClientSignals, today: dt.date, *, answers: bool, to
         Whether the visitor may answer; others read that a signal waits, once it is on record.
     token : str
         Of the session.
+    writes : bool
+        Whether a new signal is written down once the page was read; where it is not, nobody can answer it yet.
     """
     signal = signals.ask
-    if signal is not None and (answers or signal not in signals.new):
+    if signal is not None and ((answers and writes) or signal not in signals.new):
         return [_section(signal, today, answers=answers, token=token)]
     return [_answered(entry, answers=answers) for entry in signals.answered_today[:1]]
 

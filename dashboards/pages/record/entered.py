@@ -72,7 +72,8 @@ def undo_entered(subject: Subject, number: str) -> bool:
             if isinstance(record, Taken):
                 writing.undo(Administration, record.administration_id)
                 continue
-            if (change := _safety_change(subject, record)) is not None:
+            change = _safety_change(subject, record)
+            if change is not None and writing.written_together(record, change):  # not one of an earlier answer
                 writing.undo(type(change), change.signal_id, change.answered_on)
             writing.add(record, supersede="undone", replaces=record)  # locks it, and refuses another version
             writing.undo(type(record), *(getattr(record, name) for name in KINDS[type(record)].key))

@@ -60,6 +60,11 @@ def read_ledger(store: Store, client_id: str | None = None) -> tuple[LedgerEntry
     return tuple(LedgerEntry(signal, tuple(answers.get(signal.signal_id, ()))) for signal in signals)
 
 
+def unanswered(entries: Sequence[LedgerEntry]) -> list[LedgerEntry]:
+    """Give the entries without an answer, in their order."""
+    return [entry for entry in entries if entry.latest is None]
+
+
 def client_signals(
     entries: Sequence[LedgerEntry], standing: Sequence[Signal], review: ClientReview, rules: SignalRules
 ) -> ClientSignals:

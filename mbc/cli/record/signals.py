@@ -14,6 +14,7 @@ from mbc.errors import StoreError
 from mbc.store import Store
 
 _ANSWERS = {"seen": "seen", "changed": "changed", "not-now": "not now"}
+_OPTIONS = {"answer": "ANSWER", "change": "--change", "reason": "--because", "answered_on": "--on"}
 
 
 @click.command("answer")
@@ -32,22 +33,17 @@ def answer(
     shows the signals. After a change, what may be considered is printed.
     """
     change = given["change"]
-    if (answer == "changed") != (change is not None):
-        raise click.UsageError("--change goes with 'changed', and only with it.")
-    if answer == "not-now" and given["because"] is None:
-        raise click.UsageError("'not-now' needs a reason: --because WORDS.")
 
     def make(store: Store) -> Made:
         if change == SAFETY and not store.has_permission("safety:read"):
             raise StoreError("The change 'safety' needs the permission 'safety:read'.")
         signal = signal_named(store, client_id, given["signal_id"]).signal
         day = given["answered_on"] or today()
-        if day < signal.raised_on:
-            raise StoreError(f"The signal is of {signal.raised_on}; an answer on {day} lies before it.")
+        try:
+            records = answer_records(signal, day, _ANSWERS[answer], change=change, reason=given["because"])
+        except StoreError as fault:
+            raise StoreError(_with_options(str(fault))) from None
         click.echo(f"{signal_words(signal)}, {signal.raised_on} ({signal.signal_id})")
-        records = answer_records(
-            signal.signal_id, client_id, day, _ANSWERS[answer], change=change, reason=given["because"]
-        )
         return Made(list(records))
 
     write(store_url, username, supersede, make)
@@ -57,6 +53,12 @@ def answer(
         for point in listed.points:
             click.echo(f"- {point}")
         click.echo(f"Sources: {'; '.join(listed.sources)}")
+
+
+def _with_options(fault: str) -> str:
+    """Name the option where a message names the field."""
+    field, _, words = fault.partition(": ")
+    return f"{_OPTIONS[field]}: {words}" if field in _OPTIONS else fault
 
 
 COMMANDS = {"answer": answer}

@@ -66,6 +66,10 @@ class AccountRows:
             raise NotInRecord(f"There is no account {quote(username)}. 'mbc user list' names them all.")
         return name
 
+    def _require_own(self, username: str) -> None:
+        if username != self._scope.who:
+            raise AccessDenied("That is not your account.")
+
     def _note(self, action: str, subject: str | None, *, who: str | None = None, **detail: Any) -> None:
         line = self._audit.line(action, subject=subject, **detail)
         self._log(line if who is None else replace(line, who=who))

@@ -183,10 +183,6 @@ class Accounts(Passkeys):
         self._require_own(username)
         self._remove_factor(username)
 
-    def _require_own(self, username: str) -> None:
-        if username != self._scope.who:
-            raise AccessDenied("That is not your account.")
-
     def _set_password(self, name: str, password: str, *, keep_passkeys: bool = True) -> None:
         hashed = passwords.hash_of(password, username=name)
         with engines.writing(self._engine) as connection:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 
 from sqlalchemy import delete, func, insert, or_, select, update
 from sqlalchemy.exc import IntegrityError
@@ -74,7 +74,7 @@ class Passkeys(ProviderAccounts):
         label = check_text("name of the passkey", " ".join(label.split()))[:64]
         row = {
             "passkey_id": passkey_id(credential), "username": name, "credential": credential,
-            "public_key": public_key, "uses": uses, "label": label, "added_at": datetime.now(UTC),
+            "public_key": public_key, "uses": uses, "label": label, "added_at": self._clock(),
         }  # fmt: skip
         with engines.writing(self._engine) as connection:
             there = select(func.count()).select_from(t.passkey).where(t.passkey.c.username == name)
@@ -154,9 +154,6 @@ class Passkeys(ProviderAccounts):
                 raise NotInRecord(f"Account '{name}' has no {'passkey' if number is None else 'such passkey'}.")
             self._change(connection, name)
             self._write(connection, states.NO_PASSKEY, name)
-
-    def _require_own(self, username: str) -> None:
-        raise NotImplementedError
 
 
 def passkey_id(credential: str) -> str:

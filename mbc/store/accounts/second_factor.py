@@ -20,6 +20,7 @@ from mbc.store.accounts import account_state as states
 from mbc.store.accounts.clinic_settings import read_setting, write_setting
 from mbc.store.accounts.grants import AccessRequest
 from mbc.store.accounts.links import Links
+from mbc.store.audit.log import lock_log
 from mbc.store.database import engine as engines
 from mbc.store.schema import tables as t
 from mbc.store.schema.validation import quote
@@ -69,10 +70,13 @@ class SecondFactors(Links):
             if role not in get_args(Role):
                 raise SettingsError(f"There is no role {quote(role)}; accepted are {', '.join(ROLES)}.")
         wanted = tuple(sorted(set(roles)))
-        if self._asks and set(self.factor_roles()) - set(wanted):
-            return self._request("second factor rule", "", wanted)
-        self._require_factor(wanted)
-        return None
+        with engines.writing(self._engine) as connection:
+            lock_log(connection)  # two changes at the same moment: the second sees what the first decided
+            before: list[str] = read_setting(connection, _REQUIRED) or []
+            if not self._asks or set(before) <= set(wanted):
+                write_setting(connection, self._audit, _REQUIRED, list(wanted))
+                return None
+        return self._request("second factor rule", "", wanted)
 
     def _require_factor(self, roles: tuple[str, ...], **detail: str) -> None:
         with engines.writing(self._engine) as connection:

@@ -57,7 +57,8 @@ def _entry_kind(
     """Declare a kind whose table follows from its record."""
     table = Table(noun.replace(" ", "_"), metadata, *columns_of(record, key), t.entry_column(), t.client_link())
     for column, other in _OF_THIS_CLIENT.items():
-        if column in table.c and table.name != other:
+        # A row of the safety channel holds none of the care channel back: that it cannot be withdrawn would tell.
+        if column in table.c and table.name != other and channel == "care":
             table.append_constraint(t.of_this_client(other, column))
     if "administration_id" in table.c:  # of a flag
         table.append_constraint(

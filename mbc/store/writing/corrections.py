@@ -122,6 +122,17 @@ class Corrections(OpenEntry):
         self.withdraw_entry(kind, *key, reason=why)
         return "withdrawn"
 
+    def written_together(self, first: Record, second: Record) -> bool:
+        """Say whether one entry wrote both, as they stand on record."""
+        found: list[int] = []
+        for record in (first, second):
+            place = earlier_rows.kind_named(type(record))
+            row = self._find(place, tuple(getattr(record, name) for name in place.key))
+            if row is None:
+                return False
+            found.append(row.written_by)
+        return found[0] == found[1]
+
     def _find(self, place: Kind, key: tuple[object, ...]) -> earlier_rows.OnRecord | None:
         if place.channel == "safety":
             self._scope.require("safety:read")

@@ -8,14 +8,14 @@ from pathlib import Path
 
 import pytest
 
-from mbc.care import client_review
-from mbc.care.signals.answer import answer_records, answer_signal
+from mbc.care import client_review, client_safety
+from mbc.care.signals.answer import answer_signal
 from mbc.care.signals.ledger import client_signals, read_ledger
 from mbc.care.signals.note import note_signals, signals_of, update_signals
 from mbc.care.signals.present_states import standing_signals
 from mbc.care.signals.words import entry_words
 from mbc.errors import AccessDenied, NotInRecord, StoreError
-from mbc.store import Administration, Episode, Session, Signal, Store
+from mbc.store import Administration, Episode, Session, Signal, SignalAnswer, Store
 from mbc.store.clinic_settings import SignalRules
 from tests.dashboards.record import day, make_record, rses_answers
 
@@ -123,11 +123,11 @@ def test_a_wrong_answer_is_refused_in_words(ash):
     asks(ash, 8)
     with pytest.raises(NotInRecord, match=r"no signal .S-1.\. On record: S-"):
         answer_signal(ash, "C002", "seen", signal_id="S-1")
-    with pytest.raises(StoreError, match="lies before it"):
+    with pytest.raises(StoreError, match="cannot be earlier"):
         answer_signal(ash, "C002", "seen", on=day(8) - timedelta(days=1))
-    with pytest.raises(StoreError, match="'not now' needs a reason"):
+    with pytest.raises(StoreError, match="reason: Say in a few words why not now"):
         answer_signal(ash, "C002", "not now", on=day(8))
-    with pytest.raises(StoreError, match="change is 'luck'; accepted are"):
+    with pytest.raises(StoreError, match="change: 'luck' is none of alliance, "):
         answer_signal(ash, "C002", "changed", change="luck", on=day(8))
 
 
@@ -138,9 +138,25 @@ def test_what_concerns_safety_is_seen_to_everybody_without_the_permission(ash, t
     assert ash.safety_changes()["client_id"].to_list() == ["C002"]
     with pytest.raises(AccessDenied), Store.open(ash.url) as store:
         store.as_user("oak").safety_changes()
-    assert [type(each).__name__ for each in answer_records("S-1", "C1", day(1), "changed", change="safety")] == [
-        "SignalAnswer", "SafetyChange",
-    ]  # fmt: skip
+    assert "Signal answered with a change that concerns safety, 2 Mar 2026" in client_safety(ash, "C002").entries
+
+
+def test_words_beside_a_change_that_concerns_safety_are_refused(ash):
+    asks(ash, 8)
+    with pytest.raises(StoreError, match="reason: Everybody who may read the answer"):
+        answer_signal(ash, "C002", "changed", change="safety", reason="he reads her telephone", on=day(8))
+    assert ash.signal_answers().is_empty()
+
+
+def test_a_signal_can_be_withdrawn_whether_or_not_an_answer_concerned_safety(ash):
+    signal = asks(ash, 8)
+    answer_signal(ash, "C002", "changed", change="safety", on=day(8))
+    with ash.writing() as record:
+        record.withdraw_entry(SignalAnswer, signal.signal_id, day(8), reason="wrong client")
+        record.withdraw_entry(Signal, signal.signal_id, reason="wrong client")
+    assert (ash.signals().height, ash.safety_changes().height) == (0, 1)
+    with Store.open(ash.url) as store:
+        assert store.verify().intact
 
 
 def test_no_signal_names_a_questionnaire_of_the_safety_channel(ash):

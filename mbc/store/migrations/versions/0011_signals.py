@@ -42,7 +42,6 @@ def upgrade() -> None:
         sa.Column("signal_id", Id, nullable=False),
         sa.Column("client_id", Id, nullable=False),
         sa.Column("answered_on", sa.Date(), nullable=False),
-        _pair("safety_change", "signal"),
         key=("signal_id", "answered_on"),
     )
     _table(

@@ -6,6 +6,7 @@ import re
 
 import pytest
 
+from mbc.errors import StoreBusy
 from mbc.store import Administration, Store
 from tests.dashboards.conftest import sign_in
 from tests.dashboards.pages.record.sheets import fill, values_of
@@ -90,8 +91,9 @@ def test_each_answer_is_written_by_the_form(ash, falling, typed, kept):
         ({}, "Choose one."),
         ({"answer": "changed"}, "Choose what was changed."),
         ({"answer": "not now"}, "Say in a few words why not now."),
-        ({"answer": "seen", "change": "alliance"}, "Something is marked as changed."),
-        ({"answer": "seen", "answered_on": "2026-03-01"}, "the answer cannot lie before it"),
+        ({"answer": "seen", "change": "alliance"}, "Something is named as changed;"),
+        ({"answer": "changed", "change": "safety", "reason": "he reads her phone"}, "would read these words"),
+        ({"answer": "seen", "answered_on": "2026-03-01"}, "the answer cannot be earlier"),
     ],
     ids=str,
 )
@@ -116,6 +118,31 @@ def test_what_concerns_safety_stays_with_those_who_may_know(ash, come, falling):
     assert 'value="safety"' not in noa.get(form).text
     assert 'value="safety"' in ash.get(form).text
     assert fill(noa, form, answer="changed", change="safety").status_code == 400
+
+
+def test_taking_back_a_correction_leaves_what_an_earlier_answer_wrote(ash, falling):
+    ash.get(PAGE)
+    form = f"{LIST}/signal/{number(falling)}"
+    fill(ash, form, answer="changed", change="safety")
+    stored = fill(ash, form, answer="not now", reason="exam week")
+    assert stored.status_code == 400  # something else is on record: it asks why
+    again = values_of(stored.text) | {"answer": "not now", "reason": "exam week", "why": "misread"}
+    assert ash.post("/record-entry", data=again).status_code == 303
+    ash.post("/undo-entry", data=taken_back(ash))
+    assert falling.signal_answers()["answer"].to_list() == ["seen"]
+    assert falling.safety_changes().height == 1
+
+
+def test_no_question_stands_where_its_signal_could_not_be_written(ash, falling, monkeypatch):
+    def busy(*_: object) -> int:
+        raise StoreBusy("The record is busy.")
+
+    monkeypatch.setattr("dashboards.pages.client.layout.note_signals", busy)
+    page = ash.get(PAGE).text
+    assert "What was done about it?" not in page
+    assert "Self-esteem" in page
+    monkeypatch.undo()
+    assert "What was done about it?" in ash.get(PAGE).text
 
 
 def test_a_supervisor_reads_that_it_waits_and_writes_nothing(ash, come, falling):
