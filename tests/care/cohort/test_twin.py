@@ -17,7 +17,8 @@ from mbc.care import first_and_last, keyed_answers, scores_over_time, simulated_
 from mbc.care.cohort.coarsen import coarsen
 from mbc.care.cohort.files import read_cohort, write_cohort
 from mbc.care.cohort.profiles import COARSE, SAFE_HARBOR
-from mbc.care.cohort.twin.attacks_on_twin import area_under_curve
+from mbc.care.cohort.twin.attacks_on_twin import area_under_curve, membership_test
+from mbc.care.cohort.twin.fit_cohort import fit_people
 from mbc.care.cohort.twin.pooled import pool_categories, pool_numbers
 from mbc.errors import SettingsError
 from mbc.instruments import score_stated
@@ -125,11 +126,19 @@ def test_no_row_is_a_copy_and_the_measures_say_so(home):
     assert report["seed"] == 5
     assert attack["nearest_record"]["copies"] == 0
     low, high = attack["membership"]["interval_95"]
-    assert low < 0.5 < high or attack["membership"]["area_under_curve"] < 0.6
+    assert 0 < low < attack["membership"]["area_under_curve"] < high < 1
     assert (
         attack["nearest_record"]["twin_to_cohort"]["median"]
         > 0.5 * attack["nearest_record"]["within_cohort"]["median"]
     )
+
+
+def test_a_persons_record_hardly_says_whether_it_was_in_the_fit(home):
+    # one division into halves of 32 people has a standard error of 0.07, so several are averaged
+    cohort = read_cohort(home / "cohort")
+    fit = fit_people(cohort, 5)
+    areas = [membership_test(cohort, fit, seed).area for seed in range(4)]
+    assert 0.4 < np.mean(areas) < 0.65
 
 
 def test_the_membership_test_would_notice_a_copy():
