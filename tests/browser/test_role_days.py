@@ -87,7 +87,7 @@ def review_a_flag(page: Page) -> None:
     expect(page.get_by_role("status")).to_be_visible()
     expect(points).to_be_empty()
     button.press("Enter")
-    expect(points.locator("summary", has_text="Marked as seen: 1")).to_be_visible()
+    expect(points.locator("summary", has_text="Marked as seen:")).to_be_visible()
     page.keyboard.press("Escape")
 
 

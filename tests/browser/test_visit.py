@@ -7,9 +7,10 @@ import re
 import pytest
 from playwright.sync_api import Page, expect
 
+from mbc.store import Administration, Store
 from tests.browser.conftest import Visit, Watch
 from tests.browser.reading import KEPT, SCORES, TURNED, drawn
-from tests.dashboards.record import RSES_TOTALS
+from tests.dashboards.record import RSES_TOTALS, day
 
 pytestmark = pytest.mark.browser
 
@@ -175,8 +176,10 @@ def test_the_restricted_section_hides_when_the_window_is_left(visit: Visit):
 
 
 def test_flags_to_review_are_out_of_sight_until_asked_for_at_one_key_and_on_paper(
-    visit: Visit, watch: Watch, address: str
+    visit: Visit, watch: Watch, address: str, served_record: str
 ):
+    with Store.open(served_record) as store, store.writing() as record:  # one that no other test marks as seen
+        record.add(Administration("C002", "phq9", day(3), (0,) * 8 + (1,)))
     page = visit("/caseload", "ash")
     page.get_by_role("link", name="To review").click()
     expect(page.get_by_role("heading", level=1, name="To review")).to_be_visible()

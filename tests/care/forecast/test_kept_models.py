@@ -246,6 +246,7 @@ def test_a_text_that_is_no_model_is_none(clinic, content):
 
 
 def test_a_model_that_is_made_again_is_read_by_whoever_holds_the_old(clinic, monkeypatch):
+    monkeypatch.setattr("mbc.care.forecast.clinic_models._LOOKED_FOR", 3600.0)
     models = CohortModels(clinic)
     before = models.made_on(RSES, RSES.main_scale), models.version
     list(make_models(clinic, DAY + dt.timedelta(days=7)))
