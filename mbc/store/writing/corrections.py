@@ -124,14 +124,15 @@ class Corrections(OpenEntry):
 
     def written_together(self, first: Record, second: Record) -> bool:
         """Say whether one entry wrote both, as they stand on record."""
-        found: list[int] = []
+        entries: list[int] = []
         for record in (first, second):
+            self._scope.require_writer(type(record))
             place = earlier_rows.kind_named(type(record))
             row = self._find(place, tuple(getattr(record, name) for name in place.key))
             if row is None:
                 return False
-            found.append(row.written_by)
-        return found[0] == found[1]
+            entries.append(row.written_by)
+        return entries[0] == entries[1]
 
     def _find(self, place: Kind, key: tuple[object, ...]) -> earlier_rows.OnRecord | None:
         if place.channel == "safety":

@@ -226,7 +226,10 @@ BESIDE = {
         "audit",  # adding is for everybody; reading is walked
         "break_glass_records", "end_break_glass",  # one's own, in tests/store/accounts/test_break_glass.py
     },
-    Writing: {"add", "summary", "only_named", "may_keep_definitions"},
+    Writing: {
+        "add", "summary", "only_named", "may_keep_definitions",
+        "written_together",  # for who may write both kinds, which is walked by kind
+    },
     Audit: {"line", "record"},
 }  # fmt: skip
 
