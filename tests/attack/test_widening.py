@@ -22,7 +22,7 @@ import mbc.store
 from mbc.errors import MbcError
 from mbc.store import Store
 from mbc.store.access.roles import Scope, User
-from tests.store.conftest import GOOD_PASSWORD, fill
+from tests.store.conftest import GOOD_PASSWORD, fill_numbers
 
 pytestmark = pytest.mark.long
 
@@ -57,8 +57,7 @@ VALUES: dict[str, tuple[Any, ...]] = {
 def clinic(tmp_path) -> Iterator[Store]:
     with Store.create(f"sqlite:///{tmp_path}/clinic.db") as store:
         with store.writing(by="intake") as record:
-            for number in (1, 2, 3):
-                fill(record, f"T{number}", f"C{number}")
+            fill_numbers(record, (1, 2, 3))
         store.accounts.add("clinician", GOOD_PASSWORD, "clinician", "T1")
         store.accounts.add("supervisor", GOOD_PASSWORD, "supervisor", "T1", supervises=["T2"])
         for role in ("analyst", "researcher", "administrator"):

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from datetime import date
-from itertools import count
+from itertools import chain, count
 from pathlib import Path
 
 import pytest
@@ -145,8 +145,7 @@ def store(url) -> Iterator[Store]:
 def clinic(store) -> Store:
     """Two clinicians with one client each, and one of everything for each client."""
     with store.writing(by="intake") as record:
-        for number in (1, 2):
-            fill(record, f"T{number}", f"C{number}")
+        fill_numbers(record, (1, 2))
     return store
 
 
@@ -180,14 +179,25 @@ def entries_of(client_id: str, day: date, name: str = "1") -> list:
 
 def fill(record, clinician_id: str, client_id: str) -> None:
     """Write one of everything about a client, safety channel included."""
-    record.add(Clinician(clinician_id, f"Clinician of {client_id}"))
-    record.add(Client(client_id, f"alias of {client_id}", clinician_id, date(2026, 1, 2)))
-    record.add(Episode(f"{client_id}-E1", client_id, clinician_id, date(2026, 1, 2), date(2026, 1, 9)))
-    record.add(Relationship(f"{client_id}-R1", client_id, "R1"))
-    record.add(RelationshipStatus(client_id, "partnered", date(2026, 1, 2), f"{client_id}-R1"))
-    record.add(RelationshipStatus(client_id, "single", date(2025, 1, 1)))
-    record.add(Session(client_id, f"{client_id}-E1", 1, date(2026, 1, 9), modality="video"))
-    record.add(
+    record.add_all(everything_about(clinician_id, client_id))
+
+
+def fill_numbers(record, numbers: Iterable[int]) -> None:
+    """Write one of everything about clients C1, C2, ... of T1, T2, ...: each kind as one batch, which is quick."""
+    each_client = (everything_about(f"T{number}", f"C{number}") for number in numbers)
+    record.add_all(chain.from_iterable(zip(*each_client, strict=True)))
+
+
+def everything_about(clinician_id: str, client_id: str) -> list:
+    """One of everything about a client, in an order in which it can be written."""
+    return [
+        Clinician(clinician_id, f"Clinician of {client_id}"),
+        Client(client_id, f"alias of {client_id}", clinician_id, date(2026, 1, 2)),
+        Episode(f"{client_id}-E1", client_id, clinician_id, date(2026, 1, 2), date(2026, 1, 9)),
+        Relationship(f"{client_id}-R1", client_id, "R1"),
+        RelationshipStatus(client_id, "partnered", date(2026, 1, 2), f"{client_id}-R1"),
+        RelationshipStatus(client_id, "single", date(2025, 1, 1)),
+        Session(client_id, f"{client_id}-E1", 1, date(2026, 1, 9), modality="video"),
         Administration(
             client_id,
             "phq9",
@@ -197,10 +207,10 @@ def fill(record, clinician_id: str, client_id: str) -> None:
             session_number=1,
             episode_id=f"{client_id}-E1",
             flags=(Flag("i9"),),
-        )
-    )
-    record.add(Administration(client_id, "hits", date(2026, 1, 9), (1, 2, 1, 1), {"total": 5}, channel="safety"))
-    record.add(Goal(f"{client_id}-G1", client_id, "say what I need", date(2026, 1, 9), 2, 8))
-    record.add(GoalRating(f"{client_id}-G1", date(2026, 2, 9), 4))
-    record.add_all(entries_of(client_id, date(2026, 2, 2)))
-    record.add(Event(f"{client_id}-V1", client_id, date(2026, 2, 1), "move", "moved out", "growth"))
+        ),
+        Administration(client_id, "hits", date(2026, 1, 9), (1, 2, 1, 1), {"total": 5}, channel="safety"),
+        Goal(f"{client_id}-G1", client_id, "say what I need", date(2026, 1, 9), 2, 8),
+        GoalRating(f"{client_id}-G1", date(2026, 2, 9), 4),
+        *entries_of(client_id, date(2026, 2, 2)),
+        Event(f"{client_id}-V1", client_id, date(2026, 2, 1), "move", "moved out", "growth"),
+    ]

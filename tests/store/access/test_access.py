@@ -20,7 +20,7 @@ from mbc.store import (
     User,
 )
 from mbc.store._aggregate_view import counting_view
-from tests.store.conftest import GOOD_PASSWORD, fill
+from tests.store.conftest import GOOD_PASSWORD, fill_numbers
 
 pytestmark = pytest.mark.long
 
@@ -38,8 +38,7 @@ PERSONS = (
 @pytest.fixture
 def three(store):
     with store.writing(by="intake") as record:
-        for number in (1, 2, 3):
-            fill(record, f"T{number}", f"C{number}")
+        fill_numbers(record, (1, 2, 3))
     accounts = store.accounts
     accounts.add("clinician", GOOD_PASSWORD, "clinician", "T1")
     accounts.add("clinician_safety", GOOD_PASSWORD, "clinician", "T1", permissions=["safety:read"])

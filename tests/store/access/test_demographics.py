@@ -11,7 +11,7 @@ from mbc.errors import AccessDenied, Conflict, StoreError
 from mbc.exchange import export_record, import_record
 from mbc.store import Demographics, Store
 from mbc.store._aggregate_view import counting_view
-from tests.store.conftest import GOOD_PASSWORD, fill
+from tests.store.conftest import GOOD_PASSWORD, fill_numbers
 
 DAY = date(2026, 5, 1)
 
@@ -19,8 +19,7 @@ DAY = date(2026, 5, 1)
 @pytest.fixture
 def two(store):
     with store.writing(by="intake") as record:
-        for number in (1, 2):
-            fill(record, f"T{number}", f"C{number}")
+        fill_numbers(record, (1, 2))
     grant = {"permissions": ["demographics:read"]}
     store.accounts.add("plain", GOOD_PASSWORD, "clinician", "T1")
     store.accounts.add("granted", GOOD_PASSWORD, "clinician", "T1", **grant)

@@ -49,7 +49,7 @@ from mbc.store.reading.model_cache import KeptModel
 from mbc.store.reading.readers import Readers
 from mbc.store.writing.transaction import Writing
 from tests.own_questionnaires import unreadable
-from tests.store.conftest import GOOD_PASSWORD, entries_of, fill
+from tests.store.conftest import GOOD_PASSWORD, entries_of, fill_numbers
 from tests.store.writing.test_administration_batch import as_frame
 
 pytestmark = pytest.mark.long
@@ -474,8 +474,7 @@ def exported(mine: Store, folder: Path, *, safety: bool) -> list[str]:
 @pytest.fixture
 def three(store):
     with store.writing(by="intake") as record:
-        for number in (1, 2, 3):
-            fill(record, f"T{number}", f"C{number}")
+        fill_numbers(record, (1, 2, 3))
     flags = [
         made
         for client, number in flags_of(store).items()

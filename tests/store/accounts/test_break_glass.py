@@ -12,7 +12,7 @@ from mbc.store import Event, Store
 from mbc.store.accounts import break_glass
 from mbc.store.accounts.break_glass import MOST_OPEN, OPEN_FOR
 from tests.store.access.test_access import DAY
-from tests.store.conftest import GOOD_PASSWORD, fill
+from tests.store.conftest import GOOD_PASSWORD, fill_numbers
 
 pytestmark = pytest.mark.long
 
@@ -22,8 +22,7 @@ WHY = "Standing in for T3, who is ill; the client has called in distress"
 @pytest.fixture
 def three(store):
     with store.writing(by="intake") as record:
-        for number in range(1, 8):
-            fill(record, f"T{number}", f"C{number}")
+        fill_numbers(record, range(1, 8))
     accounts = store.accounts
     accounts.add("ann", GOOD_PASSWORD, "clinician", "T1")
     accounts.add("cleo", GOOD_PASSWORD, "clinician", "T3")
