@@ -15,7 +15,10 @@ pytestmark = pytest.mark.long
 @pytest.fixture(scope="module")
 def demo(tmp_path_factory) -> str:
     folder = tmp_path_factory.mktemp("demo")
-    make_clinic(f"sqlite:///{folder / 'clinic.db'}", folder, "harbour lamp, seven geese")
+    with pytest.MonkeyPatch.context() as patch:  # test_demo makes them, too
+        patch.setattr("mbc.care.forecast.kept_models.make_models", lambda *_: ())
+        patch.setattr("mbc.care.make_release", lambda *_, **__: None)
+        make_clinic(f"sqlite:///{folder / 'clinic.db'}", folder, "harbour lamp, seven geese")
     return f"sqlite:///{folder / 'clinic.db'}"
 
 

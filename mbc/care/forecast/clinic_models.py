@@ -134,11 +134,13 @@ class CohortModels:
     def _learned(self, key: Key, instrument: Instrument) -> DatedModel:
         """Learn a model, or give the one learned in the last week; others who ask meanwhile wait for the same."""
         with self._lock:
-            # a user's view does not tell when something was written; what it lacks stays as it is
-            revision = self._store.care_revision() if self._store.user is None else "unknown"
             before, dated = self._own.get(key, ("", None))
             fresh = dated is not None and dated.is_for(instrument) and self._today() - dated.made_on < KEPT_FOR
-            if dated is not None and fresh and (dated.model.was_learned or before == revision):
+            if dated is not None and fresh and dated.model.was_learned:
+                return dated
+            # a user's view does not tell when something was written; what it lacks stays as it is
+            revision = self._store.care_revision() if self._store.user is None else "unknown"
+            if dated is not None and fresh and before == revision:
                 return dated
             model = cohort_model(self._store, *key)
             dated = DatedModel(model, self._today(), instrument_digest(instrument), current=True)
