@@ -191,7 +191,7 @@ HEADERS = [
 ]  # fmt: skip
 
 
-@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(data=st.data())
 def test_whatever_a_file_holds_the_answer_is_a_plan_or_a_reason(untouched, tmp_path, now, data):
     header = data.draw(st.lists(st.sampled_from(HEADERS), min_size=2, max_size=9))

@@ -48,7 +48,15 @@ def doubts(function, *args, **options) -> list[str]:
 
 
 @pytest.mark.long
-@pytest.mark.parametrize(("clients", "sessions"), [(400, 1), (200, 1), (40, 10), (12, 20)])
+@pytest.mark.parametrize(
+    ("clients", "sessions"),
+    [
+        pytest.param(400, 1, marks=pytest.mark.slow),
+        (200, 1),
+        pytest.param(40, 10, marks=pytest.mark.slow),
+        (12, 20),
+    ],
+)
 def test_ordinary_answers_raise_no_doubt(clients, sessions):
     """Of 120 simulated tables per size none is doubted: an upper 95 % limit of 2.5 % for false alarms."""
     alarms = [

@@ -8,7 +8,7 @@ import math
 import numpy as np
 import polars as pl
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from mbc import models
@@ -75,7 +75,6 @@ def share_by_hand(known: list[tuple[int, float]], cutoff: float) -> float | None
 one_client = st.lists(st.one_of(st.none(), st.integers(0, 25).map(float)), min_size=1, max_size=14)
 
 
-@settings(max_examples=150, deadline=None)
 @given(st.lists(one_client, min_size=1, max_size=5), st.booleans())
 def test_all_clients_at_once_give_what_one_by_one_gives(clients, higher):
     turned = [[x if higher or x is None else 25 - x for x in scores] for scores in clients]

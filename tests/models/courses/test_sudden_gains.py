@@ -14,7 +14,7 @@ import pandas as pd
 import polars as pl
 import pyarrow as pa
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from mbc import models
@@ -60,7 +60,6 @@ def by_hand(scores: list[float | None], cutoff: float) -> list[tuple[int, bool |
 one_client = st.lists(st.one_of(st.none(), st.integers(0, 30).map(float)), min_size=1, max_size=14)
 
 
-@settings(max_examples=150, deadline=None)
 @given(st.lists(one_client, min_size=1, max_size=6))
 def test_all_clients_at_once_give_what_one_by_one_gives(clients):
     clients = [[*scores[:-1], scores[-1]] for scores in clients]
@@ -70,7 +69,6 @@ def test_all_clients_at_once_give_what_one_by_one_gives(clients):
     assert ours.select("who", "session", "reversed").rows() == expected
 
 
-@settings(max_examples=50, deadline=None)
 @given(st.lists(one_client, min_size=1, max_size=4))
 def test_losses_are_gains_on_a_scale_turned_round(clients):
     frame = table(**{f"c{k}": scores for k, scores in enumerate(clients)})

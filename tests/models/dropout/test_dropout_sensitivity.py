@@ -281,6 +281,7 @@ def test_brute_force_multiple_imputation_comes_to_the_analytic_result(trial):
         assert ours.standard_error == pytest.approx(pooled.standard_error, rel=0.05)
 
 
+@pytest.mark.slow
 def test_resampled_clients_at_planned_occasions(trial):
     model = {"shape": "linear", "covariates": ("arm", "pre"), "reml": False}
     asked = {"at": 12, "measure": "score", "estimand": "scores", "group": "arm", "active": "new"}

@@ -44,19 +44,20 @@ def test_a_few_unrelated_words_are_accepted(password):
     assert not refused(password)
 
 
-def test_thousands_of_the_commonest_kinds_are_refused():
+def test_hundreds_of_the_commonest_kinds_are_refused():
     endings = ("1234", "12345", "123456", "2024", "2025", "2026", "2026!", "!!!", "007", "1!", "123!", "69")
-    made = {f"{word.capitalize()}{ending}" for word, ending in itertools.product(COMMON_WORDS, endings)}
-    pairs = random.Random(5).sample(sorted(itertools.product(sorted(COMMON_WORDS), repeat=2)), 2_000)
+    words = random.Random(6).sample(sorted(COMMON_WORDS), 120)
+    made = {f"{word.capitalize()}{ending}" for word, ending in itertools.product(words, endings)}
+    pairs = random.Random(5).sample(sorted(itertools.product(sorted(COMMON_WORDS), repeat=2)), 400)
     made |= {f"{first}{second}" for first, second in pairs} | {f"{first}{second}1" for first, second in pairs}
     long_enough = sorted(password for password in made if len(password) >= SHORTEST)
-    assert len(long_enough) >= 3_000
+    assert len(long_enough) >= 600
     assert [password for password in long_enough if not refused(password)] == []
 
 
 def test_the_demo_s_passwords_are_accepted():
     chosen = random.Random(7)
-    assert not any(refused("-".join(chosen.choice(_WORDS) for _ in range(4))) for _ in range(500))
+    assert not any(refused("-".join(chosen.choice(_WORDS) for _ in range(4))) for _ in range(100))
 
 
 def test_an_endless_password_is_refused_at_once():
