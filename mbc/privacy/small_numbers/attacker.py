@@ -59,6 +59,12 @@ def feasible_range(
     tuple of float
         Found by integer programming; infinite where nothing bounds the quantity.
 
+    Raises
+    ------
+    ArithmeticError
+        If the solver finds no counts that could be, or counts that could not: the published counts contradict each
+        other, or it failed.
+
     Examples
     --------
     >>> rule = SmallNumberRule("nhs5", 5)
@@ -141,6 +147,13 @@ class _Problem:
     def goal(self, quantity: Mapping[str, int]) -> Floats:
         return np.array([quantity.get(name, 0) for name in self.names], dtype=float)
 
+    def allows(self, counts: Floats) -> bool:
+        """Whether counts lie within their bounds and are related as they must be."""
+        low, high = self.bounds[:, 0], self.bounds[:, 1]
+        over = self.rows @ counts
+        within = (counts >= low) & (counts <= high)
+        return bool(within.all()) and bool(((over >= 0) & (over <= self.high)).all())
+
 
 def _least(goal: Floats, problem: _Problem) -> float:
     made = _solve(goal, problem)
@@ -148,7 +161,10 @@ def _least(goal: Floats, problem: _Problem) -> float:
         return -np.inf
     if made.x is None:
         raise ArithmeticError(f"The published counts contradict each other: {made.message}")
-    return float(round(made.fun))
+    counts: Floats = np.rint(made.x)
+    if not problem.allows(counts):
+        raise ArithmeticError("The solver gave counts that contradict those that were published.")
+    return float(goal @ counts)
 
 
 _UNBOUNDED, _NOT_TOLD = 3, 4  # the solver may say "unbounded or infeasible", which a goal of nothing decides

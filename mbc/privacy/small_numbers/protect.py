@@ -63,8 +63,12 @@ def protect(table: Table, rule: SmallNumberRule) -> dict[str, Shown]:
     Three steps. Counts from 1 to k - 1 are hidden, all others rounded to multiples of k (zero stays zero). Where
     everybody of a group falls into a single part, a zero of another part is hidden too: otherwise what is true of
     each member would be published. Then everything is searched as an attacker would who knows the rule and every
-    relation: as long as a hidden count, or a small rest of a group, can be narrowed to fewer than k - 1 values,
-    another count is hidden, or it is not told any more that a hidden one is small.
+    relation: as long as a hidden count, or a small rest of a group, can be narrowed to fewer than k - 1 values, or
+    a zero that was hidden is known to be one, another count is hidden, or it is not told any more that a hidden
+    one is small.
+
+    The true counts are possible whatever is published. Where the solver says otherwise it is wrong, and the count
+    is taken as known: more is hidden then, never less.
 
     Parameters
     ----------
@@ -88,14 +92,17 @@ def protect(table: Table, rule: SmallNumberRule) -> dict[str, Shown]:
         name: Shown(None, small=True) if rule.hides(count) else Shown(rule.rounded(count))
         for name, count in table.counts.items()
     }
-    for name in _of_one_kind(table):
-        shown[name] = Shown(None)
+    hidden_zeros = _of_one_kind(table)
+    shown |= {name: Shown(None) for name in hidden_zeros}
     shown |= {name: Shown(None) for name in table.unpublished}
     named = dict.fromkeys((*table.hide_first, *_parts(table.relations), *table.counts))
     order = [name for name in named if name in shown]  # a relation may name a count that this table lacks
-    for quantity in _sensitive(table, rule):
-        while _narrowed(quantity, shown, table.relations, rule):
-            spare = _spare(quantity, shown, table, order, rule)
+    sensitive = [(quantity, rule.smallest - 2) for quantity in _sensitive(table, rule)]
+    sensitive += [({name: 1}, 1) for name in hidden_zeros]
+    for quantity, least in sensitive:
+        width = _width(quantity, shown, table, rule)
+        while width < least:
+            spare, width = _spare(quantity, width, shown, table, order, rule)
             if spare is None:
                 break
             shown[spare] = Shown(None)
@@ -104,34 +111,38 @@ def protect(table: Table, rule: SmallNumberRule) -> dict[str, Shown]:
 
 def _spare(
     quantity: Mapping[str, int],
+    before: float,
     shown: dict[str, Shown],
     table: Table,
     order: Sequence[str],
     rule: SmallNumberRule,
-) -> str | None:
-    """Choose the next count to be hidden: the first that widens most what could be concluded.
+) -> tuple[str | None, float]:
+    """Choose the count to hide next, the first that most widens what could be concluded, and say how wide that is.
 
-    First come those that are hidden already, of which it is not told any more that they are small. Counts of the
-    same part of the table come before those of another part.
+    Until now that is ``before``. First come those that are hidden already, of which it is not told any more that
+    they are small. Counts of the same part of the table come before those of another part.
     """
     possible = [name for name in order if shown[name].small]
     possible += [name for name in order if shown[name].rounded is not None]
     limiting = limiting_counts(quantity, shown, table.relations, rule)
     first = [name for name in possible if name in limiting]
     together = {name for part in table.parts if not quantity.keys().isdisjoint(part) for name in part}
-    before = _width(quantity, shown, table.relations, rule)
-    for candidates in ([name for name in first if name in together], first):
+    for candidates in (
+        [name for name in first if name in together],
+        [name for name in first if name not in together],
+    ):
         widest, best = before, None
         for name in candidates:
-            width = min(_width(quantity, shown | {name: Shown(None)}, table.relations, rule), rule.smallest)
+            width = min(_width(quantity, shown | {name: Shown(None)}, table, rule), rule.smallest)
             if width > widest:
                 widest, best = width, name
             if widest >= rule.smallest:
                 break  # no other could do more
         if best is not None:
-            return best
+            return best, widest
     related = _related(quantity, table.relations)
-    return next((name for name in (*first, *possible) if name in related), None)
+    spare = next((name for name in (*first, *possible) if name in related), None)
+    return spare, before if spare is None else _width(quantity, shown | {spare: Shown(None)}, table, rule)
 
 
 def _parts(relations: Iterable[Relation]) -> list[str]:
@@ -182,14 +193,11 @@ def _sensitive(table: Table, rule: SmallNumberRule) -> list[dict[str, int]]:
     return small
 
 
-def _narrowed(
-    quantity: Mapping[str, int], shown: Mapping[str, Shown], relations: Sequence[Relation], rule: SmallNumberRule
-) -> bool:
-    return _width(quantity, shown, relations, rule) < rule.smallest - 2
-
-
-def _width(
-    quantity: Mapping[str, int], shown: Mapping[str, Shown], relations: Sequence[Relation], rule: SmallNumberRule
-) -> float:
-    lowest, highest = feasible_range(quantity, shown, relations, rule)
-    return highest - lowest
+def _width(quantity: Mapping[str, int], shown: Mapping[str, Shown], table: Table, rule: SmallNumberRule) -> float:
+    """Give how far apart the values are that could be concluded; 0 where the solver rules out the true one."""
+    true = sum(factor * table.counts[name] for name, factor in quantity.items())
+    try:
+        lowest, highest = feasible_range(quantity, shown, table.relations, rule)
+    except ArithmeticError:
+        return 0
+    return highest - lowest if lowest <= true <= highest else 0

@@ -5,10 +5,13 @@ from __future__ import annotations
 import itertools
 import random
 
+import numpy as np
 import pytest
-from scipy.optimize import linprog
+from scipy.optimize import Bounds, OptimizeResult, linprog, milp
 
 from mbc.errors import SettingsError
+from mbc.privacy.small_numbers import attacker
+from mbc.privacy.small_numbers import protect as protection
 from mbc.privacy.small_numbers.attacker import Relation, Shown, feasible_range
 from mbc.privacy.small_numbers.protect import Table, protect
 from mbc.privacy.small_numbers.rounded_counts import SmallNumberRule, publish, small_number_rule
@@ -160,3 +163,61 @@ def test_a_count_that_is_hidden_for_its_size_says_so_and_unknown_parts_are_passe
     assert not shown["all"].small
     begun = protect(Table({"all": 40}, (Relation("all", ("began",), exact=False),)), rule)
     assert begun["all"].rounded == 40
+
+
+def test_a_zero_that_was_hidden_does_not_follow_from_another_table():
+    """All 20 of group a are x, so that one of its zeros is hidden; everybody's zero would give it back."""
+    rule = small_number_rule("nhs5")
+    counts = {"all": 40, "x": 34, "z": 0, "y": 6, "a.all": 20, "a.x": 20, "a.z": 0, "a.y": 0,
+              "b.all": 20, "b.x": 14, "b.z": 0, "b.y": 6}  # fmt: skip
+    relations = tuple(Relation(f"{each}all", (f"{each}x", f"{each}z", f"{each}y")) for each in ("", "a.", "b."))
+    added = tuple(Relation(name, (f"a.{name}", f"b.{name}"), kinds=False) for name in ("all", "x", "z", "y"))
+    shown = protect(Table(counts, relations + added), rule)
+    assert shown["a.z"].rounded is None
+    low, high = feasible_range({"a.z": 1}, shown, relations + added, rule)
+    assert low == 0
+    assert high >= 1
+
+
+def test_nothing_is_asked_twice(monkeypatch):
+    asked: list[object] = []
+
+    def noting(quantity, shown, relations, rule):
+        asked.append((frozenset(quantity.items()), frozenset(shown.items())))
+        return feasible_range(quantity, shown, relations, rule)
+
+    monkeypatch.setattr(protection, "feasible_range", noting)
+    for counts in tables(5, 40):
+        protect(Table(counts, RELATIONS, ("same", "improved")), small_number_rule("nhs5"))
+        assert len(asked) == len(set(asked))
+        asked.clear()
+
+
+def above_the_truth(goal, *, constraints, integrality, bounds):
+    """A solver that gives a lowest value above the true one, 1, and no highest one, for the count "worse"."""
+    if goal[3] < 0:
+        return OptimizeResult(status=3, x=None, fun=None, success=False, message="")
+    return milp(goal, constraints=constraints, integrality=integrality,
+                bounds=Bounds(np.maximum(bounds.lb, [0, 0, 0, 2, 0]), bounds.ub))  # fmt: skip
+
+
+def nothing_is_possible(goal, **_):
+    return OptimizeResult(status=2, x=None, fun=None, success=False, message="infeasible")
+
+
+def counts_that_cannot_be(goal, **_):
+    """A solver whose answer contradicts what was published."""
+    return OptimizeResult(status=0, x=100.0 * np.sign(goal), fun=-100.0, success=True, message="")
+
+
+@pytest.mark.parametrize("solver", [above_the_truth, nothing_is_possible, counts_that_cannot_be])
+def test_a_solver_that_contradicts_the_truth_hides_more_never_less(monkeypatch, solver):
+    """The true counts are always possible: an answer that rules them out says nothing."""
+    rule = small_number_rule("nhs5")
+    counts = {"all": 17, "improved": 8, "same": 8, "worse": 1, "apart": 30}
+    table = Table(counts, (Relation("all", ("improved", "same", "worse")),), ("same",))
+    assert protect(table, rule)["all"].rounded == 15
+    monkeypatch.setattr(attacker.optimize, "milp", solver)
+    shown = protect(table, rule)
+    assert [shown[name] for name in ("all", "improved", "same", "worse")] == [Shown(None)] * 4
+    assert shown["apart"].rounded == 30
