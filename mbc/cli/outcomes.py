@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import click
+import polars as pl
 from rich.console import Console
 from rich.padding import Padding
 from rich.table import Table
@@ -176,37 +177,41 @@ def _of_folders(
     if isinstance(result, OutcomeReport):
         _finish(result, csv, about)
         return
-    _finish(result.together, None, about)
-    _print_clinics(Console(highlight=False), result)
-    if csv is not None:
-        result.to_frame().write_csv(csv)
-        click.echo(f"Written to {csv}.")
+    console = Console(highlight=False)
+    _print_report(console, result.together, by_clinic=True)
+    _print_clinics(console, result)
+    _write_files(result.to_frame(), result.together, csv, about)
 
 
 def _print_clinics(console: Console, result: ClinicReports) -> None:
-    """Print each rate of every clinic, a line for a clinic."""
+    """Print each figure of every clinic, a line for a clinic: exact, and nothing of it published."""
     console.print(Text("\nBy clinic", style="bold"))
     for metric in result.together.metrics:
         console.print(Text(f"{metric.group}: {metric.title}" if metric.group else metric.title))
         for clinic, each in result.clinics.items():
             own = next((other for other in each.metrics if other.metric == metric.metric), None)
-            words = "nobody" if own is None else f"{value_words(own)}; published: {own.published}"
-            console.print(Text(f"    {clinic}: {words}"))
+            console.print(Text(f"    {clinic}: {'nobody' if own is None else value_words(own)}"))
+    console.print(Text("All figures are exact: none of them is protected against the others, or for publication."))
 
 
 def _finish(result: OutcomeReport, csv: Path | None, about: Path | None) -> None:
     _print_report(Console(highlight=False), result)
+    _write_files(result.table(), result, csv, about)
+
+
+def _write_files(table: pl.DataFrame, result: OutcomeReport, csv: Path | None, about: Path | None) -> None:
+    """Write a table and how it was made, with the digest of that very table."""
+    content = table.write_csv().encode()
     if csv is not None:
-        result.table().write_csv(csv)
+        csv.write_bytes(content)
         click.echo(f"Written to {csv}.")
     if about is not None:
-        table = result.table().write_csv().encode()
-        how = result.about() | {"table_sha256": hashlib.sha256(table).hexdigest()}
+        how = result.about() | {"table_sha256": hashlib.sha256(content).hexdigest()}
         about.write_text(json.dumps(how, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
         click.echo(f"How they were made is in {about}.")
 
 
-def _print_report(console: Console, result: OutcomeReport) -> None:
+def _print_report(console: Console, result: OutcomeReport, *, by_clinic: bool = False) -> None:
     console.print(Text(result.title, style="bold"))
     console.print(Text(result.caption))
     console.print(Text(result.headline))
@@ -220,7 +225,8 @@ def _print_report(console: Console, result: OutcomeReport) -> None:
         table.add_column(justify="right")
         for metric in result.metrics:
             if metric.group == group:
-                table.add_row(metric.title, value_words(metric), f"published: {metric.published}")
+                rounded = () if by_clinic else (f"published: {metric.published}",)
+                table.add_row(metric.title, value_words(metric), *rounded)
         console.print(Padding(table, (0, 0, 0, 2)))
         for step in result.flow:
             if step.group == group:
@@ -229,4 +235,5 @@ def _print_report(console: Console, result: OutcomeReport) -> None:
     console.print(Text(""))
     for rule in result.rules:
         console.print(Text(rule))
-    console.print(Text(f"Published: small numbers by {result.small_numbers}. {result.limits_and_bounds}"))
+    small_numbers = "" if by_clinic else f"Published: small numbers by {result.small_numbers}. "
+    console.print(Text(f"{small_numbers}{result.limits_and_bounds}"))

@@ -146,7 +146,7 @@ def _words(rate: PooledRate) -> str:
     if made.prediction_lower is not None and made.prediction_upper is not None:
         words += f" [{100 * made.prediction_lower:.0f} to {100 * made.prediction_upper:.0f} %]"
     words += f", I2 {made.i2:.0f} % ({made.i2_lower:.0f} to {made.i2_upper:.0f}), {len(rate.clinics)} clinics"
-    return words + (f", hidden at {len(rate.hidden)}" if rate.hidden else "")
+    return words + (f"; hidden, or nobody, at {len(rate.hidden)}" if rate.hidden else "")
 
 
 def _print_study(study: Study) -> None:

@@ -67,7 +67,7 @@ def outcomes_figure(report: Report, *, theme: Theme = "light") -> go.Figure:
 def is_rate(figure: Figure) -> bool:
     """Whether a figure is a rate that can be drawn, or one that is hidden."""
     hidden = figure.hidden and figure.unit == "percent"
-    return not figure.completeness and (figure.percent is not None or hidden)
+    return not (figure.completeness or figure.only_count) and (figure.percent is not None or hidden)
 
 
 def _kind(figure: Figure) -> str:

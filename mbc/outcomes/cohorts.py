@@ -71,6 +71,29 @@ def period_of(name: str) -> Period:
     raise SettingsError(f"A period is a calendar quarter or year, such as 2026-Q3 or 2026; got '{name}'.")
 
 
+def require_over(period: Period, what: str, today: dt.date | None = None) -> None:
+    """Refuse to publish a period that is not over, since later entries would change its numbers.
+
+    Parameters
+    ----------
+    period : Period
+    what : str
+        What is of that period: "The release 2026-Q3".
+    today : date, optional
+        The day on which it is asked.
+
+    Raises
+    ------
+    SettingsError
+        With the day on which it ends.
+    """
+    if period.end >= (today or dt.datetime.now(dt.UTC).date()):
+        raise SettingsError(
+            f"{what} is of a period that ends on {period.end} and is not over: later entries would change its "
+            "numbers. Make it after that day."
+        )
+
+
 def require_cohort(cohort: str) -> Cohort:
     """Refuse a cohort that does not exist.
 

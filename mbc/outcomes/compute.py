@@ -151,6 +151,7 @@ def make_report(counted: Counted, rule: SmallNumberRule, eligibility: str) -> Ou
         headline=headline(metrics, PRESETS[eligibility]),
         flow=tuple(step for group, table in pairs for step in _flow(group, table)),
         tables=tuple(_table(group, table) for group, table in pairs),
+        eligibility=eligibility,
         small_numbers=rule.name,
         smallest=rule.smallest,
         kind=counted.kind,
@@ -232,6 +233,7 @@ def _metric(rate: Rate, position: int, table: pl.DataFrame, group: Group, rule: 
         unknown_name=rate.unknown,
         certain=rate.certain,
         adds_unknown=rate.everybody is not None,
+        only_count=rate.only_count,
     )
 
 
@@ -245,6 +247,8 @@ def _table(group: Group, table: pl.DataFrame) -> Table:
         counts[rate.of or f"{rate.name}_of"], counts[rate.name] = people, hits
         if rate.unknown:
             counts[rate.unknown] = people - hits if rate.completeness else sum(_numbers(table, f"open{position}"))
+    for position, mean in enumerate(group.means):
+        counts[mean.count_name] = sum(_numbers(table, f"n_{position}"))
     return Table(counts, group.relations, group.hide_first, group.unpublished)
 
 

@@ -27,6 +27,8 @@ PRESETS = {
 }
 _HEADLINES = ("reliable_recovery", "recovery", "reliable_improvement", "response", "remission", "improved")
 WITHHELD = "No headline"
+NO_RATE = f"{WITHHELD}: there is no rate to report."
+SEVERAL_MEASURES = f"{WITHHELD}: each measure is reported by itself."
 
 
 def headline(metrics: Iterable[Metric], rule: Eligibility = PRESETS["plain"]) -> str:
@@ -43,21 +45,46 @@ def headline(metrics: Iterable[Metric], rule: Eligibility = PRESETS["plain"]) ->
     """
     listed = list(metrics)
     if len({metric.key for metric in listed}) > 1:
-        return f"{WITHHELD}: each measure is reported by itself."
+        return SEVERAL_MEASURES
     main = main_metric(listed)
     if main is None or main.value is None:
-        return f"{WITHHELD}: there is no rate to report."
-    complete = next((metric for metric in listed if metric.completeness and metric.key == main.key), None)
-    faults: list[str] = []
-    if main.denominator < rule.least_people:
-        faults.append(f"fewer than {rule.least_people} people")
-    if complete is not None and complete.value is not None and complete.value < rule.least_complete:
-        faults.append(f"fewer than {rule.least_complete:g} % with a first and a last score")
-    if main.best is not None and main.worst is not None and main.best - main.worst > rule.widest_bounds:
-        faults.append(f"missing outcomes could move it by more than {rule.widest_bounds:g} points")
+        return NO_RATE
+    complete = completeness_of(main, listed)
+    spread = None if main.best is None or main.worst is None else main.best - main.worst
+    faults = missing_for_headline(rule, main.denominator, complete.value if complete else None, spread)
     if faults:
         return f"{WITHHELD} ({main.title.lower()}): {' and '.join(faults)}."
     return f"{main.title}: {main.value:.0f} % of {main.among}."
+
+
+def missing_for_headline(
+    rule: Eligibility, people: int, complete: float | None, spread: float | None
+) -> list[str]:
+    """Say in words what a headline lacks; nothing where it may be drawn.
+
+    Parameters
+    ----------
+    rule : Eligibility
+    people : int
+        Of whom the rate is.
+    complete : float or None
+        Percent with a first and a last score; None: the definition does not ask.
+    spread : float or None
+        Percentage points between worst and best case; None: nothing is missing by definition.
+    """
+    faults: list[str] = []
+    if people < rule.least_people:
+        faults.append(f"fewer than {rule.least_people} people")
+    if complete is not None and complete < rule.least_complete:
+        faults.append(f"fewer than {rule.least_complete:g} % with a first and a last score")
+    if spread is not None and spread > rule.widest_bounds:
+        faults.append(f"missing outcomes could move it by more than {rule.widest_bounds:g} points")
+    return faults
+
+
+def completeness_of(main: Metric, metrics: Iterable[Metric]) -> Metric | None:
+    """Find the figure that says how complete the data of a rate are."""
+    return next((metric for metric in metrics if metric.completeness and metric.key == main.key), None)
 
 
 def main_metric(metrics: Iterable[Metric]) -> Metric | None:

@@ -15,7 +15,8 @@ from mbc.outcomes.results import Metric
 from mbc.privacy.small_numbers.rounded_counts import HIDDEN, SmallNumberRule
 
 LEAST = 5  # people; below, a standardised mean change is noise
-LEAST_PUBLISHED = 20  # below, a mean of few people is not published at all
+LEAST_FOR_MEAN = 20
+"""A mean is published where the published count of those it rests on is as large as this."""
 
 
 def mean_metric(mean: Mean, position: int, table: pl.DataFrame, group: Group, rule: SmallNumberRule) -> Metric:
@@ -40,6 +41,7 @@ def mean_metric(mean: Mean, position: int, table: pl.DataFrame, group: Group, ru
         group=group.title,
         key=group.key,
         among=mean.among,
+        of=mean.count_name,
         numerator=None,
         denominator=people,
         value=value,
@@ -61,7 +63,7 @@ def published_mean(value: float | None, people: int, rule: SmallNumberRule) -> s
     >>> published_mean(0.7530, 143, nhs5), published_mean(0.75, 12, nhs5)
     ('0.75 (n about 145)', 'NULL')
     """
-    if value is None or people < max(LEAST_PUBLISHED, rule.smallest):
+    if value is None or rule.hides(people) or rule.rounded(people) < LEAST_FOR_MEAN:
         return HIDDEN
     return f"{value:.2f} (n about {rule.rounded(people)})"
 

@@ -2,14 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+import math
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, fields
+from functools import partial
 from typing import Any
 
 from mbc.models import wilson_interval
-from mbc.outcomes.eligibility import WITHHELD, main_metric
+from mbc.outcomes.eligibility import (
+    NO_RATE,
+    PRESETS,
+    SEVERAL_MEASURES,
+    WITHHELD,
+    completeness_of,
+    main_metric,
+    missing_for_headline,
+)
+from mbc.outcomes.means import LEAST_FOR_MEAN
 from mbc.outcomes.results import Figure, Metric, OutcomeReport
-from mbc.privacy.small_numbers.attacker import Relation, Shown
+from mbc.privacy.small_numbers.attacker import Relation, Shown, feasible_range
 from mbc.privacy.small_numbers.protect import Table, joined, protect
 from mbc.privacy.small_numbers.rounded_counts import SmallNumberRule
 
@@ -20,7 +31,7 @@ LEAST_FOR_BAND = 20
 It follows from the published counts: where those who are missing are hidden, it is given only if every number of
 them that is possible lies in the same band.
 """
-LEAST_FOR_MEAN = 20
+TOO_FEW = f"{WITHHELD}: too few people, or too few of them measured."
 LEAST_PUBLISHED = 5
 """Whatever is given to others hides counts under this at least."""
 
@@ -83,9 +94,9 @@ def publish_reports(
 
     Counts from 1 to k - 1 are hidden and the others rounded to multiples of k, with further counts hidden where an
     attacker who sees all the reports could narrow a hidden one (`mbc.privacy.small_numbers.protect`). Percentages,
-    limits, bounds and bands of completeness are computed from what is published of the counts; means have two
-    digits and rest on at least 20 people. What the counts of clinicians would say is not used: the limits are
-    Wilson's.
+    limits, bounds, bands of completeness, and whether there is a headline or a mean, follow from what is published
+    of the counts alone, so that none of them tells more. Means have two digits and rest on a published count of at
+    least 20. What the counts of clinicians would say is not used: the limits are Wilson's.
 
     Parameters
     ----------
@@ -110,9 +121,25 @@ def publish_reports(
         keys = list(dict.fromkeys(metric.key for metric in report.metrics))
         tables |= {count_name(place, key, ""): table for key, table in zip(keys, report.tables, strict=True)}
     table = joined(tables, between)
-    shown = {name: cell for name, cell in protect(table, rule).items() if name not in table.unpublished}
-    published = tuple(_published(place, report, shown, rule) for place, report in enumerate(reports))
+    protected = protect(table, rule)
+    shown = {name: cell for name, cell in protected.items() if name not in table.unpublished}
+    most = partial(_most, shown=protected, relations=table.relations, rule=rule)
+    published = tuple(
+        _published(place, report, shown, rule, lambda name, place=place: most(f"{place}:{name}"))
+        for place, report in enumerate(reports)
+    )
     return published, table.relations
+
+
+def _most(name: str, shown: Mapping[str, Shown], relations: Sequence[Relation], rule: SmallNumberRule) -> float:
+    """Give a count as it is shown; of a hidden one, the most that it could be for a reader of everything shown."""
+    rounded = shown[name].rounded
+    if rounded is not None:
+        return rounded
+    try:
+        return feasible_range({name: 1}, shown, relations, rule)[1]
+    except ArithmeticError:  # the solver failed
+        return math.inf
 
 
 def count_name(place: int, key: str, name: str) -> str:
@@ -126,7 +153,13 @@ def count_name(place: int, key: str, name: str) -> str:
     return f"{place}:{_named(key, name)}"
 
 
-def _published(place: int, report: OutcomeReport, every: Mapping[str, Shown], rule: SmallNumberRule) -> Published:
+def _published(
+    place: int,
+    report: OutcomeReport,
+    every: Mapping[str, Shown],
+    rule: SmallNumberRule,
+    most: Callable[[str], float],
+) -> Published:
     prefix = f"{place}:"
     shown = {name.removeprefix(prefix): cell for name, cell in every.items() if name.startswith(prefix)}
     figures = tuple(_figure(metric, shown, rule) for metric in report.metrics)
@@ -144,19 +177,46 @@ def _published(place: int, report: OutcomeReport, every: Mapping[str, Shown], ru
         flow=tuple(_flow(report, shown)),
         counts=shown,
         cells={metric.metric: _cells(metric) for metric in report.metrics},
-        headline=_headline(report, figures),
+        headline=_headline(report, figures, shown, most),
     )
 
 
-def _headline(report: OutcomeReport, figures: tuple[Figure, ...]) -> str:
-    """Write the headline from the published figure; why none is given is not said more exactly than that."""
+def _headline(
+    report: OutcomeReport, figures: tuple[Figure, ...], shown: Mapping[str, Shown], most: Callable[[str], float]
+) -> str:
+    """Write the headline from what is shown; of those who are missing and hidden, the most possible are taken."""
+    if len({metric.key for metric in report.metrics}) > 1:
+        return SEVERAL_MEASURES
     main = main_metric(report.metrics)
-    figure = next((each for each in figures if main is not None and each.metric == main.metric), None)
-    if main is None or len({metric.key for metric in report.metrics}) > 1:
-        return report.headline  # says what the definition has, nothing about people
-    if report.headline.startswith(WITHHELD) or figure is None or figure.percent is None:
-        return f"{WITHHELD}: too few people, or too few of them measured."
+    if main is None:
+        return NO_RATE
+    figure = next(each for each in figures if each.metric == main.metric)
+    if figure.percent is None or figure.count is None or figure.of is None:
+        return TOO_FEW
+    complete = completeness_of(main, report.metrics)
+    percent = None if complete is None else _percent_complete(complete, shown, most)
+    spread = _spread(main, min(figure.count, figure.of), figure.of, most) if main.unknown_name else None
+    if missing_for_headline(PRESETS[report.eligibility], figure.of, percent, spread):
+        return TOO_FEW
     return f"{figure.title}: {figure.percent} % of {figure.among}."
+
+
+def _percent_complete(metric: Metric, shown: Mapping[str, Shown], most: Callable[[str], float]) -> float:
+    of = shown[_named(metric.key, metric.of)].rounded
+    if not of:
+        return 0.0
+    return 100 * (1 - min(most(_named(metric.key, metric.unknown_name)), of) / of)
+
+
+def _spread(metric: Metric, count: int, of: int, most: Callable[[str], float]) -> float:
+    """Give how far worst and best case are apart at most, in percentage points."""
+    unknown = most(_named(metric.key, metric.unknown_name))
+    if not metric.adds_unknown:
+        unknown = min(unknown, of)
+    if math.isinf(unknown):
+        return 100.0
+    worst, best = _worst_and_best(metric, count, of, unknown)
+    return best - worst
 
 
 def _named(key: str, name: str) -> str:
@@ -167,12 +227,12 @@ def _figure(metric: Metric, shown: Mapping[str, Shown], rule: SmallNumberRule) -
     if metric.completeness:
         return _band(metric, shown, rule)
     if metric.unit != "percent":
-        return _mean(metric, shown, rule)
+        return _mean(metric, shown)
     count, of = shown[metric.metric].rounded, shown[_named(metric.key, metric.of)].rounded
     if count is None or of is None:
         return _made(metric, hidden=True)
     counted = min(count, of)  # rounded by itself, a part can exceed its group
-    if not of or metric.value is None:
+    if not of or metric.only_count:
         return _made(metric, count=count, of=of)
     limits = wilson_interval(counted, of)
     worst, best = _bounds(metric, counted, of, shown)
@@ -197,7 +257,7 @@ def _cells(metric: Metric) -> dict[str, object]:
         "unknown_count": unknown,
         "certain": metric.certain,
         "adds_unknown": metric.adds_unknown,
-        "only_count": metric.unit == "percent" and metric.value is None and bool(metric.denominator),
+        "only_count": metric.only_count,
     }
 
 
@@ -210,10 +270,15 @@ def _bounds(metric: Metric, count: int, of: int, shown: Mapping[str, Shown]) -> 
     cell = shown.get(_named(metric.key, metric.unknown_name)) if metric.unknown_name else None
     if cell is None or cell.rounded is None:
         return None, None
-    unknown = cell.rounded
+    worst, best = _worst_and_best(metric, count, of, cell.rounded)
+    return round(worst), round(best)
+
+
+def _worst_and_best(metric: Metric, count: int, of: int, unknown: float) -> tuple[float, float]:
+    """Give worst and best case in percent, of a group that is not empty."""
     everybody = of + unknown if metric.adds_unknown else of
     certain = count if metric.certain else max(0, count - unknown)
-    return round(100 * certain / everybody), round(100 * min(count + unknown, everybody) / everybody)
+    return 100 * certain / everybody, 100 * min(count + unknown, everybody) / everybody
 
 
 def _band(metric: Metric, shown: Mapping[str, Shown], rule: SmallNumberRule) -> Figure:
@@ -240,12 +305,11 @@ def _flow(report: OutcomeReport, shown: Mapping[str, Shown]) -> Iterator[Publish
             yield PublishedStep(step.title, cell.rounded, step.group)
 
 
-def _mean(metric: Metric, shown: Mapping[str, Shown], rule: SmallNumberRule) -> Figure:
-    judged = shown.get(_named(metric.key, "paired"))
-    given_away = judged is not None and judged.rounded is None  # its n would stand with the mean
-    if metric.value is None or given_away or metric.denominator < max(LEAST_FOR_MEAN, rule.smallest):
+def _mean(metric: Metric, shown: Mapping[str, Shown]) -> Figure:
+    people = shown[_named(metric.key, metric.of)].rounded
+    if metric.value is None or people is None or people < LEAST_FOR_MEAN:
         return _made(metric, hidden=True)
-    return _made(metric, value=f"{metric.value:.2f}", of=rule.rounded(metric.denominator))
+    return _made(metric, value=f"{metric.value:.2f}", of=people)
 
 
 def _bounds_words(worst: int | None, best: int | None) -> str:
@@ -270,6 +334,7 @@ def _made(metric: Metric, *, hidden: bool = False, value: str | None = None, **c
         unit=metric.unit,
         hidden=hidden,
         completeness=metric.completeness,
+        only_count=metric.only_count,
     )
 
 

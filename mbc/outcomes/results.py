@@ -48,7 +48,8 @@ class Metric:
     """Which scale it is of, where a definition has several."""
     key: str = ""
     of: str = ""
-    """Name of the denominator's count: metrics with the same one have the same denominator."""
+    """Name of the denominator's count: metrics with the same one have the same denominator. Of a mean, of those it
+    rests on."""
     completeness: bool = False
     share: PublishedShare | None = None
     unknown_name: str = ""
@@ -57,6 +58,8 @@ class Metric:
     """Whether everybody counted is counted whatever else becomes known."""
     adds_unknown: bool = False
     """Whether those whose outcome is not known stand beside the denominator, not in it."""
+    only_count: bool = False
+    """Whether the definition gives the count alone, and no rate."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,6 +87,13 @@ class Figure:
     best: float | None = None
     completeness: bool = False
     """Whether it says how complete the data are."""
+    only_count: bool = False
+    """Whether it is a count by definition, and no rate."""
+
+    @property
+    def is_rate(self) -> bool:
+        """Whether it is a share of people: no mean, no count alone, and not how complete the data are."""
+        return self.unit == "percent" and not self.completeness and not self.only_count
 
     @property
     def words(self) -> str:
@@ -138,6 +148,8 @@ class OutcomeReport:
     smallest: int
     tables: tuple[Table, ...] = field(repr=False)
     """True counts of each group, for `mbc.care.clinic.make_release`."""
+    eligibility: str = "plain"
+    """Name of what the headline needs (`mbc.outcomes.eligibility.PRESETS`): a release decides by what it shows."""
     kind: Any = field(default=None, repr=False, compare=False)
 
     def __getitem__(self, name: str) -> Metric:
@@ -260,6 +272,7 @@ def _exact(metric: Metric) -> Figure:
         worst=None if mean else metric.worst,
         best=None if mean else metric.best,
         completeness=metric.completeness,
+        only_count=metric.only_count,
     )
 
 

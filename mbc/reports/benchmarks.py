@@ -59,7 +59,12 @@ def read_benchmarks(path: Path) -> tuple[Benchmark, ...]:
     """
     try:
         return _File.model_validate(tomllib.loads(path.read_text(encoding="utf-8-sig"))).benchmark
-    except (OSError, UnicodeDecodeError) as fault:
+    except UnicodeDecodeError:
+        raise ReportError(
+            f"The file of benchmarks '{path.name}' is not UTF-8 text, as TOML must be. Save it again with the "
+            "encoding UTF-8."
+        ) from None
+    except OSError as fault:
         raise ReportError(f"The file of benchmarks '{path.name}' cannot be read: {fault}.") from None
     except tomllib.TOMLDecodeError as fault:
         raise ReportError(f"The file of benchmarks '{path.name}' cannot be read as TOML: {fault}.") from None

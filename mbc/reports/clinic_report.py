@@ -77,6 +77,11 @@ def _require_rate(benchmark: Benchmark, reports: Sequence[ReleasedReport]) -> No
             f"A benchmark is of the definition '{benchmark.definition}', and the release has {there}."
         )
     rates = [figure.metric for figure in _rates(report)]
+    if any(figure.metric == benchmark.measure and figure.only_count for figure in report.figures):
+        raise ReportError(
+            f"A benchmark is of '{benchmark.measure}', which is only a count in '{report.definition}': there is "
+            f"no rate to stand next to. It has {', '.join(rates)}."
+        )
     if benchmark.measure not in rates:
         raise ReportError(
             f"A benchmark is of the rate '{benchmark.measure}', which '{report.definition}' does not have. It has "
@@ -201,7 +206,7 @@ def _interval(figure: Figure) -> str:
 
 
 def _rates(report: ReleasedReport) -> list[Figure]:
-    return [figure for figure in report.figures if figure.unit == "percent" and not figure.completeness]
+    return [figure for figure in report.figures if figure.is_rate]
 
 
 def _by_measure(report: ReleasedReport, most: int) -> Iterator[Block]:
@@ -345,7 +350,9 @@ def _trends(read: ReadRelease) -> Iterator[Block]:
         for definition, figure in keys
     )
     yield Table("Trends by release", ("Rate", *by_release), rows, (3.5, *(1.0 for _ in by_release)))
-    yield Paragraph("Periods do not overlap and nobody is counted twice, so releases can be compared.", "quiet")
+    yield Paragraph(
+        "Periods do not overlap and no episode of care is counted twice, so releases can be compared.", "quiet"
+    )
     yield from _funnel(read, by_release)
 
 

@@ -94,8 +94,7 @@ class Releases(RecordView):
             If there is a release of that name, or of a period that shares a day with this one.
         """
         check_id("name", name)
-        with self._audited("releases", None, logged=False):
-            self._require_publisher()
+        self.require_publisher("releases are made")
         self.require_unreleased(name, start, end)
         text = json.dumps(content, sort_keys=True, ensure_ascii=False)
         digest = hashlib.sha256(text.encode()).hexdigest()
@@ -126,23 +125,36 @@ class Releases(RecordView):
                     "late is counted in the next release."
                 )
 
+    def require_publisher(self, what: str) -> None:
+        """Refuse one user's view: the operator alone publishes.
+
+        Parameters
+        ----------
+        what : str
+            What is done by the operator, in words: ``"releases are made"``.
+
+        Raises
+        ------
+        AccessDenied
+            If this is one user's view, or leaves something out; the audit log has the refusal.
+        """
+        with self._audited("releases", None, logged=False):
+            if self._scope.user is not None or self._scope.masked:
+                raise AccessDenied(f"{self._scope.who} may not publish: {what} by the operator.")
+
     def episode_digests(self) -> dict[str, str]:
         """Give a digest of each episode, keyed by its client's secret, which goes when the client is erased."""
-        self._require_publisher()
+        self.require_publisher("releases are made")
         query = select(t.episode.c.episode_id, t.client.c.secret).join_from(t.episode, t.client)
         with self._reading() as connection:
             return {episode_id: _digest(secret, episode_id) for episode_id, secret in connection.execute(query)}
 
     def counted_in_releases(self) -> frozenset[str]:
         """Give the digests of all episodes that were counted in a release."""
-        self._require_publisher()
+        self.require_publisher("releases are made")
         with self._reading() as connection:
             rows = connection.execute(select(t.release.c.counted)).scalars().all()
         return frozenset(digest for row in rows for digest in json.loads(row))
-
-    def _require_publisher(self) -> None:
-        if self._scope.user is not None or self._scope.masked:
-            raise AccessDenied(f"{self._scope.who} may not publish: releases are made by the operator.")
 
     def _require_no_persons(self) -> None:
         self._scope.require("aggregate:read")

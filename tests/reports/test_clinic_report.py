@@ -219,6 +219,7 @@ def test_benchmarks_stand_next_to_their_rate_with_their_sources(store, tmp_path)
     [
         ('"nhs"', '"hedis"', "'hedis', and the release has nhs, jacobson-truax"),
         ('"reliable_recovery"', '"recovry"', "'recovry', which 'nhs' does not have. It has"),
+        ('"reliable_recovery"', '"finished_course"', "'finished_course', which is only a count in 'nhs'"),
         ("48.5", "148.5", "benchmark 1 figure: Input should be less than or equal to 100"),
         ("read_on = 2026-11-02", "", "benchmark 1 read_on: Field required"),
         ("n = 4120", "size = 4120", "benchmark 1 size: Extra inputs"),

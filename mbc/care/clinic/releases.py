@@ -13,10 +13,11 @@ from mbc.care.clinic.record_frames import record_frames
 from mbc.care.clinic.scale_limits import with_own_limits
 from mbc.care.clinic.strata import relations_of_strata, strata_fields, strata_of
 from mbc.care.forecast.clinic_models import CohortModels
-from mbc.errors import AccessDenied, SettingsError
+from mbc.errors import SettingsError
 from mbc.exchange.own_definitions import with_definitions_of_record
-from mbc.outcomes.cohorts import period_of
+from mbc.outcomes.cohorts import period_of, require_over
 from mbc.outcomes.definitions.definition_file import definition as read_definition
+from mbc.outcomes.definitions.definition_file import require_publishable
 from mbc.outcomes.publication import LEAST_PUBLISHED, publish_reports
 from mbc.outcomes.shared_counts import relations_between
 from mbc.privacy.small_numbers.presets import Preset
@@ -65,13 +66,14 @@ def make_release(
     Conflict
         If the period, or a part of it, was released before.
     SettingsError
-        If the period is not over, the smallest count is under 5, or there are no groups by a field.
+        If the period is not over, the smallest count is under 5, there are no groups by a field, two definitions
+        have the same rules, or one may not be published.
     """
     period, fields = period_of(name), strata_fields(by)
-    if store.user is not None:
-        raise AccessDenied(f"{store.user.username} may not publish: releases are made by the operator.")
-    if period.end >= (today or dt.datetime.now(dt.UTC).date()):
-        raise SettingsError(f"{name} ends on {period.end} and is not over: a release is of a period that is over.")
+    store.require_publisher("releases are made")
+    require_over(period, f"The release {name}", today)
+    chosen = [read_definition(each) for each in definitions]
+    require_publishable(chosen)
     rule = small_number_rule(small_numbers)
     if rule.smallest < LEAST_PUBLISHED:
         raise SettingsError(f"A release hides counts under {LEAST_PUBLISHED} at least; got {rule.smallest}.")
@@ -79,7 +81,7 @@ def make_release(
     frames = record_frames(store, period)
     frames["episodes"], late = _with_late_entries(store, frames["episodes"], period)
     own = CohortModels(store)
-    settings = [with_own_limits(read_definition(chosen), frames["scores"], own) for chosen in definitions]
+    settings = [with_own_limits(each, frames["scores"], own) for each in chosen]
     reports = [
         outcomes.report(frames, each, "finished", start=period.start, end=period.end, small_numbers=small_numbers)
         for each in settings

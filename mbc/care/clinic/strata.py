@@ -152,7 +152,7 @@ def strata_tables(release: StoredRelease) -> tuple[StrataTable, ...]:
     tables: list[StrataTable] = []
     for field in dict.fromkeys(field for field, _, _ in groups):
         reports = [(code, report) for name, code, report in groups if name == field]
-        rates = [each for each in reports[0][1].figures if each.unit == "percent" and not each.completeness]
+        rates = [each for each in reports[0][1].figures if each.is_rate]
         chosen = [each for each in rates if each.metric in MAIN_RATES] or rates[:_MOST_FIGURES]
         headings = [f"{each.group}: {each.title}" if each.group else each.title for each in chosen]
         rows = tuple(

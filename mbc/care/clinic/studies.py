@@ -7,7 +7,7 @@ import json
 from pathlib import Path
 
 from mbc.care.clinic.record_frames import record_frames
-from mbc.errors import AccessDenied, Conflict
+from mbc.errors import Conflict
 from mbc.exchange.files.output import check_target, new_folder
 from mbc.exchange.own_definitions import with_definitions_of_record
 from mbc.outcomes.study.result import StudyResult, study_result, write_files
@@ -22,8 +22,8 @@ def run_study(store: Store, study: Study, folder: Path, *, today: dt.date | None
     """Write what may be published of a study's numbers into a new folder.
 
     Scales are judged by published limits only, never by the clinic's own: the same is asked of every clinic. The
-    audit log names the study, its version and digest. A record answers a specification once, as two answers of
-    different days would say what changed between them.
+    audit log names the study, its version and digest. A record gives the same numbers once, whatever the study is
+    called, as two answers of different days would say what changed between them.
 
     Parameters
     ----------
@@ -40,12 +40,11 @@ def run_study(store: Store, study: Study, folder: Path, *, today: dt.date | None
     AccessDenied
         If this is one user's view.
     Conflict
-        If the record has answered this specification before.
+        If the record has answered this specification before, or another that asks for the same numbers.
     SettingsError
         If the period is not over, or the folder holds something.
     """
-    if store.user is not None:
-        raise AccessDenied(f"{store.user.username} may not publish: studies are run by the operator.")
+    store.require_publisher("studies are run")
     study.require_over(today)
     check_target(folder, folder=True, force=False)
     _require_first(store, study)
@@ -58,6 +57,7 @@ def run_study(store: Store, study: Study, folder: Path, *, today: dt.date | None
             file=folder.name,
             study=f"{result.study} {result.version}",
             sha256=study.digest,
+            numbers=study.numbers_digest,
             rows=result.to_frame().height,
         )
     return result
@@ -66,9 +66,10 @@ def run_study(store: Store, study: Study, folder: Path, *, today: dt.date | None
 def _require_first(store: Store, study: Study) -> None:
     for at, detail in store.audit.entries(action="export").select("at", "detail").iter_rows():
         logged = json.loads(detail or "{}")
-        if logged.get("format") == _FORMAT and logged.get("sha256") == study.digest:
+        same = logged.get("sha256") == study.digest or logged.get("numbers") == study.numbers_digest
+        if logged.get("format") == _FORMAT and same:
             raise Conflict(
-                f"This record answered {study.specification.name} {study.specification.version} on {at:%Y-%m-%d} "
-                f"(folder '{logged.get('file')}'). A second answer would say what was entered in between: "
-                "send that one."
+                f"This record answered {logged.get('study')} on {at:%Y-%m-%d} (folder '{logged.get('file')}'), "
+                "which asked for the same numbers. A second answer would say what was entered in between: send "
+                "that one."
             )

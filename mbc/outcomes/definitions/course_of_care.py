@@ -74,6 +74,7 @@ def groups(source: Source, settings: Settings, cohort: Cohort, period: Period) -
                 Step("seen", "Had an appointment", ~nw.col("appointments").is_null(), "no session on record"),
             ),
             relations=(
+                Relation("@cohort", ("care_over",), exact=cohort == "finished"),
                 Relation("care_over", ("ended_as_planned", "dropped_out", "ended_otherwise")),
                 Relation("goals_set", ("goal_reached",), exact=False),
                 Relation("goal_reached", ("all_goals_reached",), exact=False),
@@ -82,6 +83,7 @@ def groups(source: Source, settings: Settings, cohort: Cohort, period: Period) -
                 Relation("single_measured", ("single_improved", "single_unchanged", "single_deteriorated")),
             ),
             hide_first=("ended_otherwise", "single_unchanged"),
+            unpublished=("@cohort",),
             rules=tuple(_rules(settings)),
         ),
     )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import tomllib
+from collections.abc import Sequence
 from functools import cache
 from importlib import import_module
 from importlib.resources import files
@@ -43,6 +44,11 @@ class Definition(Part):
     title: str
     about: str
     sources: tuple[str, ...] = Field(min_length=1)
+
+    @property
+    def unpublishable(self) -> str:
+        """Why its figures may not be published; empty where they may."""
+        return ""
 
 
 class RuleModule(Protocol):
@@ -94,10 +100,52 @@ def definition(name: str | Path) -> Definition:
         raise SettingsError(
             f"There is no definition {text!r}; there are {', '.join(RULES)}, or a file that ends in .toml.{hint}"
         )
+    return _parse(read_toml_text(path, f"The definition file '{path.name}'"), path.name)
+
+
+def read_toml_text(path: Path, what: str) -> str:
+    """Read the text of a file that somebody wrote, with or without a byte order mark.
+
+    Raises
+    ------
+    SettingsError
+        If it cannot be opened, or is not UTF-8.
+    """
     try:
-        return _parse(path.read_text(encoding="utf-8"), path.name)
-    except (OSError, UnicodeDecodeError) as fault:
-        raise SettingsError(f"The definition file '{path.name}' cannot be read: {fault}.") from None
+        return path.read_text(encoding="utf-8-sig")
+    except UnicodeDecodeError:
+        raise SettingsError(
+            f"{what} is not UTF-8 text, as TOML must be. Save it again with the encoding UTF-8."
+        ) from None
+    except OSError as fault:
+        raise SettingsError(f"{what} cannot be read: {fault}.") from None
+
+
+def require_publishable(chosen: Sequence[Definition]) -> None:
+    """Refuse definitions that may not be published, or not together.
+
+    Two that share their rules and differ in limits would publish the same people twice, and the difference could
+    be of a few.
+
+    Raises
+    ------
+    SettingsError
+        Naming them.
+
+    Examples
+    --------
+    >>> require_publishable([definition("nhs"), definition("jacobson-truax")])
+    """
+    titles: dict[str, str] = {}
+    for each in chosen:
+        if each.rules in titles:
+            raise SettingsError(
+                f"'{titles[each.rules]}' and '{each.title}' have the same rules ({each.rules}): together they "
+                "would publish the same people twice, and the difference could be of a few. Choose one of them."
+            )
+        titles[each.rules] = each.title
+        if each.unpublishable:
+            raise SettingsError(f"'{each.title}' may not be published: it {each.unpublishable}.")
 
 
 def definition_text(name: str) -> str:

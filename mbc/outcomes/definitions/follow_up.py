@@ -63,7 +63,7 @@ def groups(source: Source, settings: Settings, cohort: Cohort, period: Period) -
             rates=_rates(settings),
             steps=_steps(settings.window),
             relations=_relations(settings),
-            hide_first=("response", "remission"),
+            hide_first=("not_followed", "response", "remission"),
             rules=(_rule(settings),),
         ),
     )
@@ -103,15 +103,20 @@ def _rates(settings: Settings) -> tuple[Rate, ...]:
     rates = [Rate("follow_up", "Followed up in the window", among, followed, eligible, of="eligible")]
     if settings.response is not None:
         hit = nw.col("response")
-        rates.append(Rate("response", "Responded", among, hit, eligible, followed, of="eligible"))
-    rates.append(Rate("remission", "In remission", among, nw.col("remission"), eligible, followed, of="eligible"))
+        rates.append(
+            Rate("response", "Responded", among, hit, eligible, followed, of="eligible", unknown="not_followed")
+        )
+    rates.append(
+        Rate("remission", "In remission", among, nw.col("remission"), eligible, followed, of="eligible",
+             unknown="not_followed")
+    )  # fmt: skip
     return tuple(rates)
 
 
 def _relations(settings: Settings) -> tuple[Relation, ...]:
     names = ("response", "remission") if settings.response is not None else ("remission",)
     return (
-        Relation("eligible", ("follow_up",), exact=False),
+        Relation("eligible", ("follow_up", "not_followed"), kinds=False),
         *(Relation("follow_up", (name,), exact=False) for name in names),
     )
 

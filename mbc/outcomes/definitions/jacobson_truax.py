@@ -271,6 +271,7 @@ def _mean() -> Mean:
         of=nw.col("measured"),
         unit="SD",
         scale=nw.col("first"),
+        count="paired",
     )
 
 

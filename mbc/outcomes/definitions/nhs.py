@@ -89,7 +89,7 @@ def groups(source: Source, settings: Settings, cohort: Cohort, period: Period) -
                 "not_at_caseness",
                 "finished_course",
             ),
-            unpublished=("@cohort", "unresolved_not_cases", "known_cases_left"),
+            unpublished=("@cohort", "unresolved_not_cases", "known_cases_left", "recovered_otherwise"),
             rules=tuple(_rules(settings)),
         ),
     )
@@ -208,30 +208,41 @@ def _course_name(cohort: Cohort) -> str:
 
 def _relations(settings: Settings, cohort: Cohort) -> tuple[Relation, ...]:
     """Say how the counts hang together: whoever knows the definition knows this."""
-    course, once = _course_name(cohort), "ended_treated_once"
+    course = _course_name(cohort)
     waits = [wait.name for wait in sorted(settings.waits.first_treatment, key=lambda wait: -wait.days)]
     gaps = [f"first_to_second_over_{days}" for days in sorted(settings.waits.first_to_second_over)]
     chains = [(course, *waits), ("second_in_period", *gaps), ("at_caseness", "recovery", "reliable_recovery"),
               ("reliable_improvement", "reliable_recovery")]  # fmt: skip
     nested = [Relation(total, (part,), exact=False) for chain in chains for total, part in pairwise(chain)]
-    endings = (course, "ended_before_treatment", once)
-    ended = Relation("ended_in_period", endings, exact=settings.least_contacts == 2)
+    ended: list[Relation] = []
+    if cohort == "finished":
+        ended = [*_endings_related(settings.least_contacts), Relation("@cohort", ("ended_in_period",))]
     paired = _paired_name(settings)
     known = (
         Relation(course, (paired, "unresolved"), kinds=False),
         Relation("unresolved", ("unresolved_cases", "unresolved_not_cases"), kinds=False),
         Relation("not_at_caseness", ("unresolved_not_cases",), exact=False),
         Relation("at_caseness", ("recovery", "unresolved_cases", "known_cases_left"), kinds=False),
+        Relation("recovery", ("reliable_recovery", "recovered_otherwise"), kinds=False),
+        Relation(course, ("reliable_improvement", "recovered_otherwise"), exact=False),
     )
     return (
         Relation(course, ("reliable_improvement", "reliable_deterioration", "no_reliable_change")),
         Relation(course, ("not_at_caseness", "at_caseness")),
         *nested,
         *known,
-        *([ended, Relation("@cohort", ("ended_in_period",))] if cohort == "finished" else []),
+        *ended,
         *(Relation("open_with_contact", (f"open_no_contact_over_{days}",), exact=False)
           for days in settings.waits.no_contact_over),
     )  # fmt: skip
+
+
+def _endings_related(least_contacts: int) -> list[Relation]:
+    """Say how those whose care ended add up: who came once has had a course, where one contact makes it."""
+    course, before, once = "finished_course", "ended_before_treatment", "ended_treated_once"
+    if least_contacts == 1:
+        return [Relation("ended_in_period", (course, before)), Relation(course, (once,), exact=False)]
+    return [Relation("ended_in_period", (course, before, once), exact=least_contacts == 2)]
 
 
 def _waits(settings: Settings, cohort: Cohort) -> tuple[Rate, ...]:

@@ -41,6 +41,12 @@ class Mean:
     of: nw.Expr  # who could have one
     unit: str
     scale: nw.Expr | None = None  # first scores, where the mean is divided by their standard deviation
+    count: str = ""  # name of the rate that counts those in whom it is known; empty where none does
+
+    @property
+    def count_name(self) -> str:
+        """Name of the count of those in whom it is known."""
+        return self.count or f"{self.name}_known"
 
 
 @dataclass(frozen=True, slots=True)

@@ -26,6 +26,7 @@ from mbc.outcomes.definitions.jacobson_truax import Measure, catalogue_measure, 
 from mbc.outcomes.definitions.quantities import Group, Mean, Rate, Step
 from mbc.outcomes.pairs import first_and_last, improvement, scores_of, within_episodes
 from mbc.outcomes.source import Lazy, Source
+from mbc.privacy.small_numbers.attacker import Relation
 
 
 class Reference(Part):
@@ -52,6 +53,17 @@ class Settings(Definition):
     from_catalogue: bool = True
     least_reference: int = Field(default=30, ge=3)
     references: tuple[Reference, ...] = ()
+
+    @property
+    def unpublishable(self) -> str:
+        """Why it may not be published: a reference of the clinic's own clients is exact to the digit."""
+        if not self.from_catalogue:
+            return ""
+        return (
+            "takes its reference from this clinic's own clients: their number, mean and regression would be "
+            "published exactly, and the next release would say what was added. Give [[references]] from elsewhere "
+            "in a file of your own, and set from_catalogue = false"
+        )
 
 
 def groups(source: Source, settings: Settings, cohort: Cohort, period: Period) -> tuple[Group, ...]:
@@ -129,9 +141,9 @@ def _group(frame: Lazy, scale: Scale, measure: Measure, reference: Reference | N
         )
         means = (
             Mean("saes_acorn", "Severity-adjusted effect size, ACORN's zero", among, nw.col("saes_acorn"),
-                 clinical, "SD"),
+                 clinical, "SD", count="paired"),
             Mean("saes_openfit", "Severity-adjusted effect size, OpenFIT's zero", among, nw.col("saes_openfit"),
-                 clinical, "SD"),
+                 clinical, "SD", count="paired"),
         )  # fmt: skip
         rule = (
             f"{title}: expected improvement is {reference.intercept:.2f} {reference.slope:+.2f} x first score; "
@@ -141,7 +153,7 @@ def _group(frame: Lazy, scale: Scale, measure: Measure, reference: Reference | N
     return Group(
         frame=frame,
         rates=(Rate("paired", "Have a later score", "clients in the clinical range at first", paired, clinical,
-                    of="clinical", completeness=True),),
+                    of="clinical", completeness=True, unknown="not_paired"),),
         means=means,
         steps=(
             Step("cohort", "In the cohort", nw.col("member")),
@@ -150,5 +162,7 @@ def _group(frame: Lazy, scale: Scale, measure: Measure, reference: Reference | N
         ),
         key=measure.key,
         title=title,
+        relations=(Relation("clinical", ("paired", "not_paired"), kinds=False),),
+        hide_first=("not_paired", "clinical"),
         rules=(rule,),
     )  # fmt: skip

@@ -38,17 +38,22 @@ class ClinicReports:
         return self.clinics[clinic]
 
     def to_frame(self) -> pl.DataFrame:
-        """Give the exact figures: clinic, metric, numerator, denominator, value, lower, upper, published."""
+        """Give the exact figures: clinic, metric, numerator, denominator, value, lower, upper.
+
+        What others may see is no column of it: see `published`.
+        """
         parts = {ALL: self.together, **self.clinics}
         return pl.concat(
-            report.table().select(pl.lit(clinic).alias("clinic"), pl.all()) for clinic, report in parts.items()
+            report.table().select(pl.lit(clinic).alias("clinic"), pl.exclude("published"))
+            for clinic, report in parts.items()
         )
 
     def published(self) -> pl.DataFrame:
         """Give what others may see: rounded counts, with small ones hidden in each clinic.
 
         The row of all clinics adds up what is published of each, and no more: subtracting clinics from it leaves
-        nothing that was not published. Counts that some clinic hides are therefore missing from it.
+        nothing that was not published. Counts that some clinic hides are therefore missing from it. A per cent is
+        given of rates; means are of each clinic alone.
 
         Returns
         -------
@@ -107,7 +112,7 @@ def _added(parts: list[Published]) -> list[tuple[Figure, int | None, int | None]
     counts: dict[str, list[tuple[int, int]]] = {}
     for part in parts:
         for figure in part.figures:
-            if figure.value is None and not figure.completeness:
+            if figure.unit == "percent" and not figure.completeness:
                 first.setdefault(figure.metric, figure)
                 if figure.count is not None and figure.of is not None:
                     counts.setdefault(figure.metric, []).append((figure.count, figure.of))
@@ -122,7 +127,7 @@ def _added(parts: list[Published]) -> list[tuple[Figure, int | None, int | None]
 
 
 def _row(clinic: str, figure: Figure, hits: int | None, of: int | None) -> tuple[object, ...]:
-    percent = None if hits is None or not of else round(100 * min(hits, of) / of)
+    percent = None if hits is None or not of or figure.only_count else round(100 * min(hits, of) / of)
     return (clinic, figure.metric, figure.title, hits, of, percent, None, None, None, hits is None)
 
 

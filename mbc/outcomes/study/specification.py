@@ -8,12 +8,19 @@ import json
 import tomllib
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any, cast
 
 from pydantic import Field, ValidationError
 
 from mbc.errors import SettingsError
-from mbc.outcomes.cohorts import Cohort, Period, heading, period_of
-from mbc.outcomes.definitions.definition_file import RULES, Definition, Part
+from mbc.outcomes.cohorts import Cohort, Period, heading, period_of, require_over
+from mbc.outcomes.definitions.definition_file import (
+    RULES,
+    Definition,
+    Part,
+    read_toml_text,
+    require_publishable,
+)
 from mbc.outcomes.definitions.definition_file import definition as read_definition
 from mbc.outcomes.publication import LEAST_PUBLISHED
 
@@ -40,7 +47,12 @@ class Study:
     settings: tuple[Definition, ...]
     period: Period
     digest: str
-    """SHA-256 of all that decides which numbers are given: where it is the same, the same was asked."""
+    """SHA-256 of what the specification and its definitions say: where it is the same, the same was asked."""
+    numbers_digest: str
+    """SHA-256 of what decides the numbers alone: days, cohort, smallest count and the limits of the definitions.
+
+    Where it is the same, a record gives the same figures, whatever the study is called.
+    """
 
     @property
     def heading(self) -> str:
@@ -55,11 +67,7 @@ class Study:
         SettingsError
             With the day on which it ends.
         """
-        if self.period.end >= (today or dt.datetime.now(dt.UTC).date()):
-            raise SettingsError(
-                f"The period of the study ends on {self.period.end} and is not over: later entries would change "
-                "its numbers. Run it after that day."
-            )
+        require_over(self.period, f"The study {self.specification.name}", today)
 
 
 def read_study(path: str | Path) -> Study:
@@ -77,13 +85,14 @@ def read_study(path: str | Path) -> Study:
     Raises
     ------
     SettingsError
-        If it cannot be read, has a key that is not known or lacks one, or names a definition that does not exist.
+        If it cannot be read, has a key that is not known or lacks one, or names a definition that does not exist,
+        two with the same rules, or one that may not be published.
     """
     file = Path(path)
     try:
-        content = tomllib.loads(file.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as fault:
-        raise SettingsError(f"The specification '{file.name}' cannot be read: {fault}.") from None
+        content = tomllib.loads(read_toml_text(file, f"The specification '{file.name}'"))
+    except tomllib.TOMLDecodeError as fault:
+        raise SettingsError(f"The specification '{file.name}' cannot be read as TOML: {fault}.") from None
     try:
         specification = Specification.model_validate(content)
     except ValidationError as faults:
@@ -93,8 +102,10 @@ def read_study(path: str | Path) -> Study:
         )
         raise SettingsError(f"The specification '{file.name}': {words}.") from None
     settings = tuple(_definition(name, file) for name in specification.definitions)
-    digest = _digest(specification, settings)
-    return Study(specification, settings, _period(specification.period), digest)
+    require_publishable(settings)
+    period = _period(specification.period)
+    numbers = _numbers_digest(specification, settings, period)
+    return Study(specification, settings, period, _digest(specification, settings), numbers)
 
 
 def _definition(name: str, file: Path) -> Definition:
@@ -109,8 +120,8 @@ def _definition(name: str, file: Path) -> Definition:
 
 
 def _period(words: str) -> Period:
-    first, _, last = words.partition(" to ")
-    return Period(period_of(first).start, period_of(last or first).end)
+    first, to, last = words.partition(" to ")
+    return Period(period_of(first).start, period_of(last if to else first).end)
 
 
 def _digest(specification: Specification, settings: tuple[Definition, ...]) -> str:
@@ -118,5 +129,33 @@ def _digest(specification: Specification, settings: tuple[Definition, ...]) -> s
     asked = specification.model_dump(mode="json") | {
         "definitions": [each.model_dump(mode="json") for each in settings]
     }
-    text = json.dumps(asked, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+    return _sha256(asked)
+
+
+_WORDS = {"title", "about", "sources", "source", "cutoff_source", "verified"}  # of definitions: change no number
+
+
+def _numbers_digest(specification: Specification, settings: tuple[Definition, ...], period: Period) -> str:
+    """Digest what decides the numbers, however it is written: definitions in any order, periods by their days."""
+    limits = [_without_words(each.model_dump(mode="json")) for each in settings]
+    return _sha256(
+        {
+            "first_day": period.start.isoformat(),
+            "last_day": period.end.isoformat(),
+            "cohort": specification.cohort,
+            "smallest_count": specification.smallest_count,
+            "definitions": sorted(limits, key=lambda each: str(each["rules"])),
+        }
+    )
+
+
+def _without_words(value: Any) -> Any:
+    if isinstance(value, dict):
+        table = cast("dict[str, Any]", value)
+        return {name: _without_words(each) for name, each in table.items() if name not in _WORDS}
+    return [_without_words(each) for each in cast("list[Any]", value)] if isinstance(value, list) else value
+
+
+def _sha256(value: Any) -> str:
+    text = json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
     return hashlib.sha256(text.encode()).hexdigest()

@@ -453,6 +453,19 @@ def test_a_period_that_is_not_over_is_not_released(store, name):
         make_release(store, name, today=dt.date(2026, 12, 31))
 
 
+@pytest.mark.parametrize(
+    ("definitions", "words"),
+    [
+        (["nhs", "nhs"], "have the same rules"),
+        (["nhs", "saes"], "takes its reference from this clinic's own clients"),
+    ],
+)
+def test_what_would_publish_people_twice_or_exactly_is_refused(store, definitions, words):
+    with pytest.raises(SettingsError, match=words):
+        make_release(store, "2026-Q4", definitions=definitions, today=TODAY)
+    assert len(store.releases()) == len(QUARTERS)
+
+
 @pytest.mark.parametrize("name", ["2026-Q5", "26-Q1", "2026-07-01", "0000", ""])
 def test_a_release_is_of_a_quarter_or_a_year(store, name):
     with pytest.raises(SettingsError, match="quarter or year"):

@@ -35,6 +35,13 @@ def test_a_record_answers_once_for_its_operator_and_the_audit_log_says_so(tmp_pa
         made = run_study(store, study, tmp_path / "north", today=TODAY)
         with pytest.raises(Conflict, match=r"answered recovery 1 on .*folder 'north'"):
             run_study(store, study, tmp_path / "again", today=TODAY)
+        (tmp_path / "spec.toml").write_text(
+            SPECIFICATION.replace('"nhs", "jacobson-truax"', '"nhs"').replace('version = "1"', 'version = "2"')
+        )
+        renamed = outcomes.read_study(tmp_path / "spec.toml")
+        assert renamed.digest != study.digest
+        with pytest.raises(Conflict, match=r"answered recovery 1 on .*asked for the same numbers"):
+            run_study(store, renamed, tmp_path / "again", today=TODAY)
         lines = [json.loads(detail) for detail in store.audit.entries(action="export")["detail"]]
     assert [(line["format"], line["study"], line["sha256"], line["file"]) for line in lines] == [
         ("study", "recovery 1", study.digest, "north")

@@ -109,6 +109,8 @@ def test_each_rate_that_two_publish_is_pooled_and_the_others_say_who_hides_them(
     )
     assert printed.returncode == 0, printed.stderr
     assert f"{common.title}: {100 * expected.estimate:.0f} %" in printed.stdout
+    assert any(rate.pooled is not None and rate.hidden for rate in made.rates)
+    assert re.search(r"2 clinics; hidden, or nobody, at 1\n", printed.stdout)
     assert pl.read_csv(tmp_path / "p.csv").height == len(made.rates)
 
 
@@ -138,6 +140,45 @@ def test_a_definition_counts_by_what_it_says_not_by_its_file(tmp_path):
         spec.write_text(changed(SPECIFICATION, '["nhs", "jacobson-truax"]', f'["{name}.toml"]'))
         digests.append(outcomes.read_study(spec).digest)
     assert digests[0] == digests[1] != digests[2]
+
+
+def test_what_decides_the_numbers_is_told_apart_from_words(tmp_path):
+    def numbers(text: str) -> str:
+        (tmp_path / "spec.toml").write_text(text)
+        return outcomes.read_study(tmp_path / "spec.toml").numbers_digest
+
+    copy = mbc("outcomes", "--print-definition", "nhs").stdout
+    (tmp_path / "a.toml").write_text(changed(copy, 'title = "NHS Talking Therapies"', 'title = "As we say it"'))
+    (tmp_path / "b.toml").write_text(changed(copy, "caseness = 10", "caseness = 11"))
+    first = numbers(SPECIFICATION)
+    for old, new in (
+        ('name = "recovery"', 'name = "another"'),
+        ('version = "1"', 'version = "2"'),
+        ("How many recovered?", "And now?"),
+        ('period = "2026-Q2"', 'period = "2026-Q2 to 2026-Q2"'),
+        ('"nhs", "jacobson-truax"', '"jacobson-truax", "a.toml"'),
+    ):
+        assert numbers(changed(SPECIFICATION, old, new)) == first, new
+    for old, new in (
+        ('cohort = "finished"', 'cohort = "started"'),
+        ("smallest_count = 5", "smallest_count = 6"),
+        ('period = "2026-Q2"', 'period = "2026-Q1 to 2026-Q2"'),
+        ('"nhs", "jacobson-truax"', '"b.toml", "jacobson-truax"'),
+        ('"nhs", "jacobson-truax"', '"nhs"'),
+    ):
+        assert numbers(changed(SPECIFICATION, old, new)) != first, new
+
+
+@pytest.mark.parametrize("encoding", ["utf-16", "latin-1"])
+def test_a_file_that_is_not_utf_8_is_refused_in_words(tmp_path, encoding):
+    spec = tmp_path / "spec.toml"
+    spec.write_bytes(changed(SPECIFICATION, "How many", "Combien sont guéris: how many").encode(encoding))
+    with pytest.raises(SettingsError) as refused:
+        outcomes.read_study(spec)
+    assert "'spec.toml' is not UTF-8 text" in str(refused.value)
+    assert "codec" not in str(refused.value)
+    spec.write_bytes(SPECIFICATION.encode("utf-8-sig"))  # as editors on Windows write it
+    assert outcomes.read_study(spec).specification.name == "recovery"
 
 
 def edited(home: Path, clinic: str, **changes: Any) -> outcomes.StudyResult:
@@ -172,6 +213,9 @@ def test_other_versions_are_named_and_what_was_changed_is_refused(home):
         ('cohort = "finished"', 'cohort = "done"', "cohort: Input should be 'finished'"),
         ('period = "2026-Q2"', 'period = "2026-05"', "calendar quarter or year"),
         ('period = "2026-Q2"', 'period = "2026 to 2025"', "ends .* before it starts"),
+        ('period = "2026-Q2"', 'period = "2025 to "', "calendar quarter or year, .*; got ''"),
+        ('"nhs", "jacobson-truax"', '"nhs", "nhs"', "have the same rules"),
+        ('"nhs", "jacobson-truax"', '"saes"', "takes its reference from this clinic's own clients"),
         ('"nhs", "jacobson-truax"', '"nsh"', "Did you mean 'nhs'"),
         ('"nhs", "jacobson-truax"', '"../nhs.toml"', "in the same folder"),
         ('"nhs", "jacobson-truax"', '"away.toml"', "'away.toml' cannot be read"),

@@ -198,6 +198,7 @@ clinic_report            +        +         +           +          +          - 
 releases                 +        -         -           -          -          +       -          -    -     -     -
 add_release              +        -         -           -          -          -       -          -    -     -     -
 require_unreleased       +        -         -           -          -          +       -          -    -     -     -
+require_publisher        +        -         -           -          -          -       -          -    -     -     -
 episode_digests          +        -         -           -          -          -       -          -    -     -     -
 counted_in_releases      +        -         -           -          -          -       -          -    -     -     -
 deidentified_cohort      +        -         -           -          -          -       +          -    -     -     -
@@ -357,6 +358,7 @@ ANSWERED: dict[str, Callable[[Store], object]] = {
     "releases": lambda mine: mine.releases(),
     "add_release": lambda mine: mine.add_release("tried", date(1999, 1, 1), date(1999, 3, 31), {}, counted=[]),
     "require_unreleased": lambda mine: mine.require_unreleased("2026-Q1", date(2026, 1, 1), date(2026, 3, 31)),
+    "require_publisher": lambda mine: mine.require_publisher("releases are made"),
     "episode_digests": lambda mine: mine.episode_digests(),
     "counted_in_releases": lambda mine: mine.counted_in_releases(),
     "deidentified_cohort": deidentified_cohort,
