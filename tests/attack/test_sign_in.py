@@ -10,10 +10,12 @@ from datetime import UTC, datetime, timedelta
 import pyotp
 import pytest
 from flask.testing import FlaskClient
+from sqlalchemy import select
 
 from mbc.errors import AccessDenied, NotInRecord, StoreError
 from mbc.store import Clinician, Store
 from mbc.store.accounts import passwords, sign_ins
+from mbc.store.schema import tables as t
 from tests.dashboards.conftest import sign_in, token_of
 from tests.dashboards.record import PASSWORD
 from tests.store.conftest import GOOD_PASSWORD
@@ -125,6 +127,14 @@ def test_a_code_is_taken_once_and_in_its_time(people):
     assert not people.accounts.verify_code("ann", code)
     assert people.audit.entries(action="sign-in").height == 1
     assert people.verify().faults == ()
+
+
+def test_a_factor_is_dated_by_the_clock_of_the_accounts(people):
+    moment, totp = datetime(2026, 3, 1, 9, 30, tzinfo=UTC), pyotp.TOTP(pyotp.random_base32())
+    people._shared.clock = lambda: moment
+    people.accounts.add_factor("ann", totp.secret, totp.at(moment))
+    with people._engine.connect() as connection:
+        assert connection.execute(select(t.second_factor.c.added_at)).scalar() == moment
 
 
 def test_a_recovery_code_is_used_up(people):

@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import secrets
 from collections.abc import Collection
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import TYPE_CHECKING, get_args
 
 from sqlalchemy import Connection, delete, insert, select, update
@@ -103,7 +103,7 @@ class SecondFactors(Links):
         with engines.writing(self._engine) as connection:
             if _factor(connection, name) is not None:
                 raise AccessDenied("This account has a second factor already. Remove it first.")
-            row = {"username": name, "secret": secret, "added_at": datetime.now(UTC), "last_step": step}
+            row = {"username": name, "secret": secret, "added_at": self._clock(), "last_step": step}
             connection.execute(insert(t.second_factor), row)
             connection.execute(delete(t.recovery_code).where(t.recovery_code.c.username == name))
             connection.execute(
