@@ -19,6 +19,7 @@ from rich.text import Text
 
 from mbc.care import CohortModels, clinic_report
 from mbc.cli.options import as_option, instruments_option, store_option, view_of
+from mbc.cli.program import end_cleanly_when_stopped
 from mbc.errors import ImportRefused, InvalidResponse
 from mbc.outcomes import ClinicReports, OutcomeReport, report, report_by_clinic
 from mbc.outcomes.definitions.definition_file import definition as read_definition
@@ -117,6 +118,8 @@ def command(  # noqa: PLR0913 - one argument for each option
             raise click.UsageError("--as acts on a record; folders have no accounts.")
         if start is None or end is None:
             raise click.UsageError("With folders, give the period: --from and --to.")
+        if engine == "duckdb":
+            end_cleanly_when_stopped()
         _of_folders(
             partial(
                 read_folders,

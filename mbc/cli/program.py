@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import importlib
 import os
+import signal
 import sys
+import threading
 import traceback
-from typing import NamedTuple, NoReturn
+from typing import Any, NamedTuple, NoReturn
 
 import click
 from rich.console import Console
@@ -65,7 +67,21 @@ COMMANDS: dict[str, CommandEntry] = {
 }
 
 REFUSED, USAGE = 1, 2
+_BY_SIGNAL = 128  # and the signal's number: the status of a program that a signal ended
 _MOST_ROWS = 50
+_INTERRUPTED = "Interrupted. No partial change was made."
+
+
+class _Process:
+    """Whether `main` runs, which may take signals over until it ends; elsewhere they are not the command's."""
+
+    runs = False
+    stopped_by: int | None = None
+    handlers: dict[int, Any]  # from before
+    ended = threading.Event()
+
+
+_process = _Process()
 
 
 class LazyGroup(click.Group):
@@ -106,10 +122,10 @@ def program() -> None:
 def main() -> NoReturn:
     """Run the command line; the process ends with 0, 1 (data refused) or 2 (wrong usage)."""
     try:
-        status = program.main(prog_name="mbc", standalone_mode=False)
+        status = _run()
     except click.exceptions.Abort:
-        _say("Interrupted. No partial change was made.")
-        sys.exit(130)
+        _say(_INTERRUPTED)
+        sys.exit(_BY_SIGNAL + signal.SIGINT)
     except click.ClickException as fault:
         fault.show()
         sys.exit(USAGE)
@@ -125,6 +141,51 @@ def main() -> NoReturn:
         _say(f"Unexpected fault in mbc itself ({type(fault).__name__}). Run again with MBC_DEBUG=1 for details.")
         sys.exit(REFUSED)
     sys.exit(status if isinstance(status, int) else 0)
+
+
+def end_cleanly_when_stopped() -> None:
+    """Let SIGTERM and Ctrl-C end a command through its own end: what it keeps outside of the record is removed.
+
+    An engine may turn what a signal raises into a fault of its own (duckdb: ``RuntimeError("Query interrupted")``)
+    and may even begin again. So the command is stopped once a second until it ends, and that it was stopped is
+    what counts.
+    """
+    if _process.runs and threading.current_thread() is threading.main_thread():
+        _process.handlers = {number: signal.signal(number, _stop) for number in (signal.SIGTERM, signal.SIGINT)}
+
+
+def _stop(number: int, _: object) -> None:
+    if not _process.runs:  # it ends already, and is not to be cut short
+        return
+    if _process.stopped_by is None:
+        _process.stopped_by = number
+        threading.Thread(target=_stop_again, args=(number,), daemon=True).start()
+    raise SystemExit(_BY_SIGNAL + number)
+
+
+def _stop_again(number: int) -> None:
+    while not _process.ended.wait(1):
+        signal.raise_signal(number)
+
+
+def _run() -> object:
+    _process.runs, _process.handlers = True, {}
+    result: object = None
+    try:
+        result = program.main(prog_name="mbc", standalone_mode=False)
+    except BaseException:
+        if _process.stopped_by is None:
+            raise
+    finally:
+        _process.runs = False
+        if _process.stopped_by is None:
+            for number, handler in _process.handlers.items():
+                signal.signal(number, handler)
+    if _process.stopped_by is not None:
+        _process.ended.set()
+        _say(_INTERRUPTED)
+        sys.exit(_BY_SIGNAL + _process.stopped_by)
+    return result
 
 
 def _explain(fault: MbcError) -> None:

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 
 import click
 
+from mbc.cli.program import end_cleanly_when_stopped
+
 if TYPE_CHECKING:
     from mbc.outcomes.engines import Engine
 
@@ -41,6 +43,8 @@ def check(*, folders: tuple[Path, ...], engine: Engine) -> None:
     from mbc.errors import ImportRefused  # noqa: PLC0415 - loaded when it is needed
     from mbc.outcomes import check_folders  # noqa: PLC0415
 
+    if engine == "duckdb":
+        end_cleanly_when_stopped()
     made = check_folders(folders, engine)
     for folder in made.folders:
         rows = ", ".join(f"{name} {count}" for name, count in folder.rows.items())

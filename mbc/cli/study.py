@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Literal
 import click
 
 from mbc.cli.options import instruments_option, store_option, view_of
+from mbc.cli.program import end_cleanly_when_stopped
 
 if TYPE_CHECKING:
     from mbc.models.effects.heterogeneity import Estimator
@@ -85,6 +86,8 @@ def _run_on_folder(study: Study, folder: Path, engine: Literal["polars", "duckdb
     from mbc.outcomes.study.result import study_result, write_result  # noqa: PLC0415
 
     study.require_over()
+    if engine == "duckdb":
+        end_cleanly_when_stopped()
     check_target(result_folder, folder=True, force=False)
     write_result(study_result(study, read_folders([folder], engine)), result_folder)
 

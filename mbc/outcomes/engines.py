@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import atexit
 import shutil
-import tempfile
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from importlib import import_module
@@ -15,6 +14,7 @@ from typing import Any, Literal, get_args
 import polars as pl
 
 from mbc.errors import SettingsError
+from mbc.outcomes.working_folder import make_working_folder
 
 Engine = Literal["polars", "duckdb", "spark"]
 ENGINES: tuple[Engine, ...] = get_args(Engine)
@@ -90,11 +90,11 @@ def _scan(file: Path) -> pl.LazyFrame:
 def _duckdb() -> TableEngine:
     """Tables that are used many times lie compressed in a private folder, which goes with the process."""
     connection = _module("duckdb").connect()
-    spill = tempfile.mkdtemp(prefix="mbc-duckdb-")
-    atexit.register(shutil.rmtree, spill, ignore_errors=True)
+    spill = make_working_folder()
+    atexit.register(_close, connection, spill)
     connection.execute("SET preserve_insertion_order = false")
     connection.execute("SET memory_limit = ?", [DUCKDB_MEMORY])
-    connection.execute("SET temp_directory = ?", [spill])
+    connection.execute("SET temp_directory = ?", [str(spill)])
     connection.execute(f"ATTACH '{spill}/kept.duckdb' AS kept")
     connection.execute("USE kept")
     numbers = count()
@@ -122,6 +122,14 @@ def _duckdb() -> TableEngine:
         return connection.table(name)
 
     return TableEngine(open_file, keep, open_all)
+
+
+def _close(connection: Any, spill: Path) -> None:
+    """Close the tables first: what is written at the end has its folder still, and none is made again."""
+    try:
+        connection.close()
+    finally:
+        shutil.rmtree(spill, ignore_errors=True)
 
 
 def _spark(master: str | None) -> TableEngine:
