@@ -46,6 +46,7 @@ ABOUT_VARIABLES = {
     "MBC_DEBUG": "`1` prints a traceback where mbc itself has a fault. It may hold what is on record.",
     "MBC_FOLDER": "Folder of the record of `mbc start` (`--folder`).",
     "MBC_INSTRUMENTS": "Folder with definition files of your own questionnaires (`--instruments`).",
+    "MBC_LEAKED_PASSWORDS": "File of leaked passwords, as *Have I Been Pwned* gives them: none is accepted.",
     "MBC_MODELS": "Folder with model files, used instead of models of the clinic's own data (`--models`).",
     "MBC_PASSWORD": "Password for `mbc user add`, `mbc demo` and the first `mbc start`, where none is asked for.",
     "MBC_SECRET_KEY": "Signs the cookies of `mbc serve`. Better in a file: `MBC_SECRET_KEY_FILE`.",

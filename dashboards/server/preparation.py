@@ -36,7 +36,7 @@ def prepare(store_url: str) -> Prepared:
     Raises
     ------
     StoreError, WrongKey, SettingsError
-        If the record cannot be opened, or a key is missing.
+        If the record cannot be opened, a key is missing, or the file of leaked passwords cannot be used.
     """
     # loaded here: see above
     from dashboards.web.secret_key import key_of_environment, secret_key  # noqa: PLC0415
@@ -44,9 +44,11 @@ def prepare(store_url: str) -> Prepared:
     from mbc.care.scoring.recorded_definitions import changed_definitions  # noqa: PLC0415
     from mbc.exchange.own_definitions import definitions_of  # noqa: PLC0415
     from mbc.store import Store  # noqa: PLC0415
+    from mbc.store.access.leaked_passwords import check_leaked_passwords  # noqa: PLC0415
     from mbc.store.database import encryption_keys as keys  # noqa: PLC0415
     from mbc.store.database.addresses import address, file_of, is_encrypted, tls_caution  # noqa: PLC0415
 
+    check_leaked_passwords()
     with Store.open(store_url) as store, definitions_of(store):  # a key is made only for a record that exists
         warnings = tuple(changed_definitions(store))
         if store.url.startswith("sqlite") and (note := sqlite_library.caution()):

@@ -186,6 +186,9 @@ def _add_account(store: Store, username: str, password: str) -> str:
 
 def _ask(record: OwnRecord, name: str | None) -> tuple[str, str]:
     """Ask for a user name and a password, each until it is accepted."""
+    from mbc.store.access.leaked_passwords import check_leaked_passwords  # noqa: PLC0415
+
+    check_leaked_passwords()
     given = os.environ.get("MBC_PASSWORD")
     if not _is_terminal() and (name is None or given is None):
         raise SettingsError(

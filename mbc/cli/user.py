@@ -34,7 +34,7 @@ def command() -> None:
     """Say who may sign in to the dashboards, and as what.
 
     A password is asked for, or taken from MBC_PASSWORD or --password-stdin; never from the command line, where
-    others on this machine could read it.
+    others on this machine could read it. With MBC_LEAKED_PASSWORDS, one that is known to have leaked is refused.
     """
 
 
@@ -69,6 +69,7 @@ def add(  # noqa: PLR0913 - an option each
 
     if display_name is not None and clinician_id is None:
         raise click.UsageError("--display-name names the clinician of --clinician ID; give both.")
+    _check_leaked_passwords()
     with Store.open(store_url) as store:
         password = None if by_link else _password(name, from_stdin=password_stdin)
         if display_name is not None and clinician_id is not None:
@@ -224,6 +225,7 @@ def link(name: str, store_url: str) -> None:
     """Make a link with which the owner of account NAME chooses a password, once, within three days."""
     from mbc.store import Store  # noqa: PLC0415
 
+    _check_leaked_passwords()
     with Store.open(store_url) as store:
         made = store.accounts.make_link(name)
     _print_link(name, str(made))
@@ -296,6 +298,7 @@ def password(name: str, *, password_stdin: bool, store_url: str) -> None:
     """Give account NAME another password."""
     from mbc.store import Store  # noqa: PLC0415
 
+    _check_leaked_passwords()
     with Store.open(store_url) as store:
         accounts = store.accounts
         accounts.require(name)
@@ -313,6 +316,13 @@ def _set_active(name: str, store_url: str, *, active: bool) -> None:
 
     with Store.open(store_url) as store:
         store.accounts.set_active(name, active=active)
+
+
+def _check_leaked_passwords() -> None:
+    """Refuse a file of leaked passwords that cannot be used, before a password is asked for."""
+    from mbc.store.access.leaked_passwords import check_leaked_passwords  # noqa: PLC0415
+
+    check_leaked_passwords()
 
 
 def _password(name: str, *, from_stdin: bool) -> str:

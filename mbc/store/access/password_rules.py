@@ -1,4 +1,4 @@
-"""Which passwords are good enough: long ones that nobody would try first."""
+"""Which passwords are good enough: long ones that nobody would try first, and that have not leaked."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import unicodedata
 
 from mbc.errors import SettingsError
 from mbc.store.access.common_words import COMMON_WORDS
+from mbc.store.access.leaked_passwords import is_leaked
 
 SHORTEST = 12
 LONGEST = 1024  # hashing is slow on purpose: an endless password must not be a way to stop the server
@@ -26,19 +27,20 @@ def normal(password: str) -> str:
 
 
 def require_good(password: str, *, username: str) -> str:
-    """Refuse a password that is short, or that would be tried first. No rule on kinds of characters.
+    """Refuse a password that is short, would be tried first, or has leaked. No rule on kinds of characters.
 
     Raises
     ------
     SettingsError
-        If it is refused; the text says why, and never repeats it.
+        If it is refused; the text says why, and never repeats it. Also if the clinic's file of leaked passwords
+        cannot be used.
 
     Examples
     --------
     >>> require_good("harbour lamp, seven geese", username="ann")
     'harbour lamp, seven geese'
     """
-    password = normal(password)
+    typed, password = password, normal(password)
     if not password.isprintable():  # half a character of another alphabet cannot even be hashed
         raise SettingsError("The password holds a character that cannot be typed. Choose a few unrelated words.")
     if len(password) < SHORTEST:
@@ -50,6 +52,11 @@ def require_good(password: str, *, username: str) -> str:
         raise SettingsError(f"The password has {len(password)} characters; at most {LONGEST} are taken.")
     if _is_guessable(password.casefold(), username.casefold()):
         raise SettingsError("The password is among the first that would be tried. Choose a few unrelated words.")
+    if any(is_leaked(written) for written in {password, typed}):
+        raise SettingsError(
+            "The password is known from a leak of another service. Choose a few unrelated words that are used "
+            "nowhere else."
+        )
     return password
 
 
