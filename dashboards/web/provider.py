@@ -1,11 +1,13 @@
 """The way in through the clinic's own directory (OpenID Connect): sent there, and back with a proof.
 
 Authlib keeps state, nonce and the secret of PKCE in the session and compares them; issuer, audience, times and
-signature of the token are checked, and only asymmetric signatures are taken.
+signature of the token are checked, and only asymmetric signatures are taken. How the provider ends a sign-in by
+itself: see `provider_logout`.
 """
 
 from __future__ import annotations
 
+import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, cast
 
@@ -23,7 +25,8 @@ if TYPE_CHECKING:
 _NAME = "mbc_provider"
 _SECONDS = 10  # the provider may be slow; a visitor is not to hold a thread for longer
 _SIGNATURES = frozenset({"RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512", "EdDSA"})
-_LONGEST_CLAIM = 255
+LONGEST_CLAIM = 255
+_KEYS_KEPT = 10  # seconds, at least: who sends tokens of unknown keys cannot make the provider busy
 
 
 class ProviderRefused(MbcError):
@@ -40,6 +43,7 @@ class Proof:
 
     subject: str
     named: str | None  # a user name that it vouches for, where the clinic matches by it
+    session: str | None  # the provider's own session, where it names it
 
 
 class Provider:
@@ -49,6 +53,7 @@ class Provider:
         from authlib.integrations.flask_client import OAuth  # noqa: PLC0415 - an extra
 
         self.settings = settings
+        self._keys_asked_at = float("-inf")
         registry = OAuth(server)
         self._client = cast(
             "FlaskOAuth2App",
@@ -97,7 +102,7 @@ class Provider:
             )
         claims: dict[str, Any] = dict(token.get("userinfo") or {})
         subject = claims.get("sub")
-        if not isinstance(subject, str) or not subject or len(subject) > _LONGEST_CLAIM:
+        if not isinstance(subject, str) or not subject or len(subject) > LONGEST_CLAIM:
             raise ProviderRefused("no subject")
         if self.settings.acr and claims.get("acr") not in self.settings.acr:
             raise ProviderRefused("acr")
@@ -107,7 +112,33 @@ class Provider:
             and "userinfo_endpoint" in metadata
         ):
             claims |= self._more(token, subject)
-        return Proof(subject, vouched_name(self.settings, claims))
+        session = claims.get("sid")
+        known_session = isinstance(session, str) and 0 < len(session) <= LONGEST_CLAIM
+        return Proof(subject, vouched_name(self.settings, claims), session if known_session else None)
+
+    def read_signed(self, token: str) -> tuple[dict[str, Any], dict[str, Any]]:
+        """Check the signature of a token that the provider sent by itself; gives its header and claims, unchecked.
+
+        Raises
+        ------
+        ProviderRefused
+            If it was not signed with a key of the provider's.
+        ProviderUnreachable
+            If the keys are not known yet, and the provider does not answer.
+        """
+        from joserfc import jwt  # noqa: PLC0415 - an extra
+        from joserfc.errors import InvalidKeyIdError  # noqa: PLC0415
+        from joserfc.jwk import KeySet  # noqa: PLC0415
+        from joserfc.jws import JWSRegistry  # noqa: PLC0415
+
+        algorithms = self._metadata()["id_token_signing_alg_values_supported"]
+        registry = JWSRegistry(algorithms=algorithms, strict_check_header=False)
+        with _asking():
+            try:
+                read = jwt.decode(token, KeySet.import_key_set(self._client.fetch_jwk_set()), registry=registry)
+            except InvalidKeyIdError:  # signed with a key that is newer than those known here
+                read = jwt.decode(token, KeySet.import_key_set(self._newer_keys()), registry=registry)
+        return dict(read.header), dict(read.claims)
 
     def leave_address(self) -> str | None:
         """Give where somebody signs out at the provider too; None if it has no such page."""
@@ -126,6 +157,12 @@ class Provider:
         if more.get("sub") != subject:
             raise ProviderRefused("userinfo of somebody else")
         return {name: more[name] for name in ("email", "email_verified", "preferred_username") if name in more}
+
+    def _newer_keys(self) -> Any:
+        if time.monotonic() < self._keys_asked_at + _KEYS_KEPT:
+            raise ProviderRefused("key")
+        self._keys_asked_at = time.monotonic()
+        return self._client.fetch_jwk_set(force=True)
 
     def _metadata(self) -> dict[str, Any]:
         with _asking():
@@ -163,7 +200,7 @@ def vouched_name(settings: ProviderSettings, claims: dict[str, Any]) -> str | No
     if settings.match == "email" and claims.get("email_verified") is not True:
         return None
     name = claims.get(settings.match)
-    return name if isinstance(name, str) and 0 < len(name) <= _LONGEST_CLAIM else None
+    return name if isinstance(name, str) and 0 < len(name) <= LONGEST_CLAIM else None
 
 
 def install_provider(server: Flask, settings: ProviderSettings | None) -> None:
@@ -195,6 +232,7 @@ def visitor_by_provider(known: Provider) -> Visitor | None:
         known.settings.issuer,
         proof.subject,
         named=proof.named,
+        session_there=proof.session,
         complete=known.settings.second_factor == "provider",
     )
 

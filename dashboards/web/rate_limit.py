@@ -19,6 +19,7 @@ from flask.typing import ResponseReturnValue
 _HASHING = ("/sign-in", "/new-password/")
 PROVIDER = "/sign-in/provider"  # addresses that ask the clinic's provider, which may be slow
 PROVIDER_BACK = f"{PROVIDER}/back"
+PROVIDER_LOGOUT = f"{PROVIDER}/logout"
 _SLOTS = 16_384
 _SLOT = struct.Struct("dd")  # what is left, and when that was
 TOO_MANY = "Too many requests came from this address. Wait a minute, then try again."
@@ -44,6 +45,8 @@ REQUESTS = Rate(burst=400, per_second=40)  # a first page is about 40 requests, 
 _CHECKED_AT_ONCE = 2  # passwords, in each process: each takes 64 MB and a core
 _WAITING = 6  # for that; further ones are asked to come back, so that threads are left for everybody else
 PROVIDER_ASKED = Rate(burst=60, per_second=1 / 2)  # there, back, and out again
+PROVIDER_LOGOUTS = Rate(burst=100, per_second=1)  # all of them come from the provider's address
+_LOGOUTS_AT_ONCE, _LOGOUTS_WAITING = 2, 4  # most take a moment, and many a provider asks only once
 _ASKING = 3  # requests of each process that wait for the provider: threads are left for everybody else
 SIGN_INS = Rate(burst=20, per_second=1 / 6)  # a clinic behind one router, at nine in the morning
 
@@ -84,28 +87,51 @@ class RateLimits:
         return allowed
 
 
+class _Queue:
+    """A few requests of each process at a time, and a few more that wait; further ones are asked to come back."""
+
+    def __init__(self, at_once: int, *, waiting: int = 0) -> None:
+        self._places = threading.Semaphore(at_once + waiting)
+        self._turns = threading.Semaphore(at_once)
+
+    def enter(self) -> bool:
+        """Wait for a turn; False where too many wait already."""
+        if not self._places.acquire(blocking=False):
+            return False
+        self._turns.acquire()
+        return True
+
+    def leave(self) -> None:
+        """Let the next one in."""
+        self._turns.release()
+        self._places.release()
+
+
 def install_rate_limits(server: Flask, limits: RateLimits) -> None:
     """Refuse what comes too often, before anything else is done for it.
 
     A signed-in visitor is counted by their sign-in, everybody else by their address. Few passwords are checked
     at a time, and few requests wait for the clinic's provider.
     """
-    waiting, checking = threading.Semaphore(_CHECKED_AT_ONCE + _WAITING), threading.Semaphore(_CHECKED_AT_ONCE)
-    asking = threading.Semaphore(_ASKING)
+    passwords, asking = _Queue(_CHECKED_AT_ONCE, waiting=_WAITING), _Queue(_ASKING)
+    logouts = _Queue(_LOGOUTS_AT_ONCE, waiting=_LOGOUTS_WAITING)
+
+    def slow_work() -> tuple[Rate, _Queue] | None:
+        posted = request.method == "POST"
+        if posted and request.path == PROVIDER_LOGOUT:
+            return PROVIDER_LOGOUTS, logouts
+        if posted and request.path.startswith(_HASHING):
+            return SIGN_INS, passwords
+        return (PROVIDER_ASKED, asking) if request.path.startswith(PROVIDER) else None
 
     @server.before_request
     def count() -> ResponseReturnValue | None:
-        address = network_of(request.remote_addr or "")
-        if request.method == "POST" and request.path.startswith(_HASHING):
-            if not limits.allows(address, SIGN_INS) or not waiting.acquire(blocking=False):
+        address, work = network_of(request.remote_addr or ""), slow_work()
+        if work is not None:
+            rate, queue = work
+            if not limits.allows(address, rate) or not queue.enter():
                 return _too_many()
-            checking.acquire()
-            g.checks_password = True
-            return None
-        if request.path.startswith(PROVIDER):
-            if not limits.allows(address, PROVIDER_ASKED) or not asking.acquire(blocking=False):
-                return _too_many()
-            g.asks_provider = True
+            g.queue = queue
             return None
         sign_in = session.get("sid")
         who = f"sign-in {sign_in}" if sign_in else address
@@ -113,11 +139,9 @@ def install_rate_limits(server: Flask, limits: RateLimits) -> None:
 
     @server.teardown_request
     def release(_: BaseException | None) -> None:
-        if g.pop("asks_provider", False):
-            asking.release()
-        if g.pop("checks_password", False):
-            checking.release()
-            waiting.release()
+        queue = g.pop("queue", None)
+        if queue is not None:
+            queue.leave()
 
 
 def network_of(address: str) -> str:

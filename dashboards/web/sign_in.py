@@ -35,6 +35,8 @@ from dashboards.web.provider import (
     provider_names,
     visitor_by_provider,
 )
+from dashboards.web.provider_logout import take_logout
+from dashboards.web.rate_limit import PROVIDER_LOGOUT
 from dashboards.web.second_factor import (
     codes_page,
     pending,
@@ -47,6 +49,7 @@ from dashboards.web.second_factor import (
 from dashboards.web.sessions import Sessions, csrf_holds, csrf_token, sign_in_id
 from dashboards.web.theme import chosen_theme
 from dashboards.web.visitor import (
+    BY_PROVIDER,
     Visitor,
     end_sign_in,
     has_factor,
@@ -68,7 +71,7 @@ OPEN_ENDPOINTS = frozenset(
     f"signing_in.{name}"
     for name in (
         "show", "enter", "file", "show_link", "use_link", "show_code", "take_code", "show_setup", "take_setup",
-        "to_provider", "from_provider", "leave_provider", "ask_passkey", "take_passkey",
+        "to_provider", "from_provider", "leave_provider", "logout_by_provider", "ask_passkey", "take_passkey",
     )
 )  # fmt: skip
 
@@ -84,7 +87,7 @@ _NOT_KNOWN = (
 _NOT_PROVED = "Signing in through {name} did not work. Try again; if it persists, ask your administrator."
 _AWAY = "{name} does not answer just now. Sign in with your password, or try again in a minute."
 _NO_PASSKEY = "That passkey is not known here, or took too long. Sign in with your password, or try again."
-BY_PROVIDER, _LEAVES = "by_provider", "leaves_provider"  # in the session
+_LEAVES = "leaves_provider"  # in the session
 _LOG = logging.getLogger("mbc.server")
 _STALE_LINK = "This page was open for too long. Please try again."
 _STALE = "This page was open for too long. Please sign in again."
@@ -108,6 +111,7 @@ def install_sign_in(server: Flask, sessions: Sessions, pages: Pages) -> None:
     rules.add_url_rule("/sign-in/provider", "to_provider", _to_provider, methods=["GET"])
     rules.add_url_rule(BACK, "from_provider", lambda: _from_provider(sessions, pages), methods=["GET"])
     rules.add_url_rule("/sign-in/provider/leave", "leave_provider", leave_provider, methods=["GET"])
+    rules.add_url_rule(PROVIDER_LOGOUT, "logout_by_provider", take_logout, methods=["POST"])
     rules.add_url_rule("/sign-in/passkey", "ask_passkey", ask_passkey, methods=["GET"])
     rules.add_url_rule(
         "/sign-in/passkey", "take_passkey", lambda: _take_passkey(sessions, pages), methods=["POST"]
@@ -161,7 +165,6 @@ def _from_provider(sessions: Sessions, pages: Pages) -> ResponseReturnValue:
         return _provider_failed(known, fault)
     if visitor is None:
         return _form(problem=_NOT_KNOWN.format(name=known.settings.name), by_provider=True), 401
-    session[BY_PROVIDER] = True
     if known.settings.second_factor == "provider":
         return _begin(visitor, sessions, pages)
     return _after_first_step(visitor, sessions, pages)
@@ -202,7 +205,7 @@ def _begin(visitor: Visitor, sessions: Sessions, pages: Pages) -> ResponseReturn
     wanted, by_provider = session.get("wanted"), session.get(BY_PROVIDER)
     sessions.start()
     if by_provider:
-        session[BY_PROVIDER] = True
+        session[BY_PROVIDER] = by_provider
     store_account_state(visitor)
     login_user(visitor)
     keep_notice(visitor.store.own_account.paused_since_last_sign_in())

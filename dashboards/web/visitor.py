@@ -16,6 +16,7 @@ from mbc.store.accounts.passkeys import Passkey
 
 _STORE, _ADDRESS, _MODELS, _TODAY = "mbc_store", "mbc_address", "mbc_models", "mbc_today"
 _ACCOUNT = "account"  # in the session: the state of the account at sign-in
+BY_PROVIDER = "by_provider"  # in the session: what the provider had ended at sign-in
 
 
 class Visitor(UserMixin):
@@ -79,12 +80,29 @@ def verify_code(username: str, code: str) -> bool:
     return _from_here().accounts.verify_code(username, code, **where)
 
 
-def sign_in_by_provider(issuer: str, subject: str, *, named: str | None, complete: bool) -> Visitor | None:
-    """Find whose account here belongs to an account at the clinic's provider, which was just proved."""
-    user = _from_here().accounts.sign_in_by_provider(
+def sign_in_by_provider(
+    issuer: str, subject: str, *, named: str | None, session_there: str | None, complete: bool
+) -> Visitor | None:
+    """Find whose account here belongs to an account at the clinic's provider, which was just proved.
+
+    The session then remembers what the provider had ended until now: the sign-in lasts as long as that stays.
+    """
+    accounts = _from_here().accounts
+    state = accounts.provider_state(issuer, subject, session_there)
+    user = accounts.sign_in_by_provider(
         issuer, subject, named=named, address=request.remote_addr or "", complete=complete
     )
-    return None if user is None else visitor_of(user.username)
+    if user is None:
+        return None
+    session[BY_PROVIDER] = state
+    return visitor_of(user.username)
+
+
+def sign_out_by_provider(issuer: str, subject: str | None, session_there: str | None, *, token_id: str) -> bool:
+    """End the sign-ins that the provider says are over; False if its token was taken before."""
+    return _from_here().accounts.sign_out_by_provider(
+        issuer, subject=subject, session=session_there, message=token_id
+    )
 
 
 def find_passkey(credential: str) -> Passkey | None:
@@ -145,8 +163,9 @@ def end_sign_in(token: str) -> None:
 
 
 def has_ended(token: str) -> bool:
-    """Whether a sign-in was handed back: here, on another worker, or before a restart."""
-    return unscoped_store().accounts.has_ended(token)
+    """Whether a sign-in was handed back, or ended by the provider: here, on any worker, or before a restart."""
+    accounts, state = unscoped_store().accounts, session.get(BY_PROVIDER)
+    return accounts.has_ended(token) or (isinstance(state, dict) and accounts.has_provider_ended(state))
 
 
 def note_ended(token: str, username: str) -> None:

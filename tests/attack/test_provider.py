@@ -58,13 +58,15 @@ class Directory:
         self.sign: Callable[[dict[str, Any]], str] = lambda claims: signed(claims, KEY)
         self.asked: dict[str, str] = {}  # of the token's request
         self.wait: Callable[[], object] = lambda: None
+        self.keys, self.keys_asked = [KEY], 0
         directory = self
 
         class Handler(BaseHTTPRequestHandler):
             def do_GET(self) -> None:
                 directory.wait()
                 if self.path == "/jwks":
-                    self.answer({"keys": [{**KEY.as_dict(private=False), "use": "sig"}]})
+                    directory.keys_asked += 1
+                    self.answer({"keys": [{**key.as_dict(private=False), "use": "sig"} for key in directory.keys]})
                 else:
                     self.answer(directory.description)
 

@@ -5,14 +5,18 @@
 
 from __future__ import annotations
 
+import json
 import re
 import shutil
 import subprocess
 import sys
-from collections.abc import Iterator
+from base64 import urlsafe_b64decode
+from collections.abc import Callable, Iterator
 from html import unescape
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from urllib.parse import urljoin
+from threading import Thread
+from urllib.parse import parse_qs, urljoin
 
 import pytest
 import requests
@@ -20,6 +24,7 @@ import requests
 from dashboards.provider_settings import ProviderSettings
 from mbc.store import Store
 from tests.attack.test_role_pages import send
+from tests.dashboards.conftest import sign_in
 
 pytestmark = pytest.mark.long
 
@@ -34,13 +39,43 @@ def node() -> str | None:
     return shutil.which("node") or next((str(path) for path in wheels if path.is_file()), None)
 
 
+class Door:
+    """Where the provider says that a session is over; hands it on to whoever the test names."""
+
+    def __init__(self) -> None:
+        self.take: Callable[[str], int] = lambda body: 404
+        door = self
+
+        class Handler(BaseHTTPRequestHandler):
+            def do_POST(self) -> None:
+                self.send_response(door.take(self.rfile.read(int(self.headers["Content-Length"])).decode()))
+                self.end_headers()
+
+            def log_message(self, *_: object) -> None:
+                """Say nothing."""
+
+        self.server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+
+
 @pytest.fixture
-def issuer() -> Iterator[str]:
+def door() -> Iterator[Door]:
+    made = Door()
+    thread = Thread(target=made.server.serve_forever, args=(0.01,), daemon=True)
+    thread.start()
+    yield made
+    made.server.shutdown()
+    made.server.server_close()
+    thread.join()
+
+
+@pytest.fixture(params=["sessions"])
+def issuer(request, door: Door) -> Iterator[str]:
     program = node()
     if program is None or not (FOLDER / "node_modules" / "oidc-provider").is_dir():
         pytest.skip("The npm package oidc-provider is not here: sh scripts/node.sh")
     with subprocess.Popen(
-        [program, FOLDER / "serve.mjs", SECRET, BACK, LEFT],
+        [program, FOLDER / "serve.mjs", SECRET, BACK, LEFT,
+         f"http://127.0.0.1:{door.server.server_port}/", request.param],
         stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True,
     ) as running:  # fmt: skip
         assert running.stdout
@@ -115,3 +150,46 @@ def test_a_real_provider_signs_in_by_subject_by_address_and_out(issuer, own_reco
         visitor = make_app(own_record_url, provider=wrong).server.test_client()
         back = person.open(visitor.get("/sign-in/provider").headers["Location"])
         assert visitor.get(here(back)).status_code == 401
+
+
+@pytest.mark.parametrize("issuer", ["sessions", "subjects"], indirect=True)
+def test_a_real_provider_ends_the_sign_ins_of_its_session_or_of_its_account(
+    request, issuer, door, own_record_url, make_app
+):
+    settings = ProviderSettings(issuer=issuer, client_id="mbc", client_secret=SECRET, address="http://localhost")
+    server = make_app(own_record_url, provider=settings).server
+    answers: list[tuple[int, str | None]] = []
+    tokens: list[str] = []
+
+    def take(body: str) -> int:
+        answer = server.test_client().post(
+            "/sign-in/provider/logout", data=body, content_type="application/x-www-form-urlencoded"
+        )
+        tokens.extend(parse_qs(body)["logout_token"])
+        answers.append((answer.status_code, answer.headers.get("Cache-Control")))
+        return answer.status_code
+
+    door.take = take
+    with Store.open(own_record_url) as record:
+        record.accounts.bind("ash", issuer, "u-17")
+        people = [(server.test_client(), Person()) for _ in range(2)]
+        for visitor, person in people:
+            back = person.open(visitor.get("/sign-in/provider").headers["Location"])
+            assert visitor.get(here(back)).headers["Location"] == "/caseload"
+        (first, there), (second, _) = people
+        password = server.test_client()
+        sign_in(password, "ash")
+        assert [each.get("/caseload").status_code for each in (first, second, password)] == [200] * 3
+
+        # signs out at the provider, in another window than that of mbc
+        assert there.open(first.get("/sign-in/provider/leave").headers["Location"]).startswith(LEFT)
+        assert answers == [(200, "no-store")]
+        header, claims = (json.loads(urlsafe_b64decode(f"{part}==")) for part in tokens[0].split(".")[:2])
+        assert (header["typ"], claims["sub"]) == ("logout+jwt", "u-17")
+        by_session = request.node.callspec.params["issuer"] == "sessions"
+        assert ("sid" in claims) == by_session
+        others = 200 if by_session else 303
+        assert [each.get("/caseload").status_code for each in (first, second, password)] == [303, others, others]
+        line = record.audit.entries(action="signed out by provider").row(-1, named=True)
+        assert (line["who"], line["subject"]) == ("not signed in", "ash")
+        assert record.verify().faults == ()

@@ -6,15 +6,22 @@ so, by a user name that the provider vouches for. Nothing is guessed, and no acc
 
 from __future__ import annotations
 
+import json
+from collections.abc import Mapping
+from dataclasses import replace
+
 from sqlalchemy import delete, insert, select
 from sqlalchemy.exc import IntegrityError
 
 from mbc.errors import Conflict, NotInRecord, SettingsError
 from mbc.store.access.roles import User
 from mbc.store.accounts import account_state as states
+from mbc.store.accounts.account_rows import NOBODY
 from mbc.store.accounts.grants import AccessRequest
 from mbc.store.accounts.notices import Notices
 from mbc.store.accounts.sign_ins import unknown_counters
+from mbc.store.audit.log import append
+from mbc.store.audit.recent_events import PROVIDER_SIGN_OUT, fingerprint
 from mbc.store.database import engine as engines
 from mbc.store.schema import tables as t
 from mbc.store.schema.validation import quote
@@ -112,6 +119,65 @@ class ProviderAccounts(Notices):
             self._note("sign-in", account["username"], who=account["username"], by="provider")
         return self.active(account["username"])
 
+    def provider_state(self, issuer: str, subject: str, session: str | None) -> dict[str, str]:
+        """Give what the provider has ended until now that a sign-in depends on; it holds for as long as this does.
+
+        Parameters
+        ----------
+        issuer, subject : str
+            As the provider's token had them.
+        session : str or None
+            The provider's own session, where the token named it.
+
+        Returns
+        -------
+        dict
+            Of the provider's account and session, as digests, the last message about each; for
+            `has_provider_ended`.
+        """
+        by_session = _digest("session", issuer, session) if session else _digest("no session", issuer, subject)
+        return self._recent.provider_messages((_digest("subject", issuer, subject), by_session))
+
+    def has_provider_ended(self, state: Mapping[str, str]) -> bool:
+        """Say whether the provider has ended a sign-in since `provider_state` was asked."""
+        return self._recent.provider_messages(state) != state
+
+    def sign_out_by_provider(self, issuer: str, *, subject: str | None, session: str | None, message: str) -> bool:
+        """End the sign-ins that the provider says are over.
+
+        With a session, those that began in it, and those of the subject of which no session is known; with a
+        subject alone, every sign-in by it, and every sign-in of the account that it was given to.
+
+        Parameters
+        ----------
+        issuer : str
+            Who says so.
+        subject, session : str or None
+            As the provider's token has them; one of them is there.
+        message : str
+            The token's own number: each is taken once.
+
+        Returns
+        -------
+        bool
+            False if this message was taken before; nothing was done then.
+        """
+        number = _digest("message", issuer, message)
+        if self._recent.has_message(number):
+            return False
+        if session is None:
+            ended = [_digest("subject", issuer, subject)]
+        else:
+            ended = [_digest("session", issuer, session)]
+            ended += [] if subject is None else [_digest("no session", issuer, subject)]
+        name = None if subject is None else self._matched(issuer, subject, None)
+        line = self._audit.line(PROVIDER_SIGN_OUT, subject=name, message=number, ended=ended)
+        with engines.writing(self._engine) as connection:
+            if name is not None and session is None:
+                self._change(connection, name)
+            append(connection, [replace(line, who=NOBODY)])
+        return True
+
     def _matched(self, issuer: str, subject: str, named: str | None) -> str | None:
         c = t.provider_account.c
         name = None if named is None else named.strip().casefold()
@@ -143,6 +209,10 @@ class ProviderAccounts(Notices):
                 raise Conflict("Somebody else has just named that account at the provider.") from None
             self._change(connection, name)
             self._write(connection, states.BOUND, name, **detail)
+
+
+def _digest(kind: str, issuer: str, value: str | None) -> str:
+    return fingerprint(json.dumps([kind, issuer, value]))
 
 
 def _plain(text: str, what: str) -> str:

@@ -22,7 +22,7 @@ from mbc.store.access.roles import User
 from mbc.store.accounts import passwords
 from mbc.store.accounts.account_rows import NOBODY, USERNAME
 from mbc.store.accounts.second_factor import SecondFactors
-from mbc.store.audit.recent_events import fingerprint
+from mbc.store.audit.recent_events import PROVIDER_SIGN_OUT, fingerprint
 from mbc.store.database import engine as engines
 from mbc.store.database.frames import fetch
 from mbc.store.schema import tables as t
@@ -123,7 +123,7 @@ class SignIns(SecondFactors):
     def sign_in_history(self, username: str, *, last: int = 20) -> pl.DataFrame:
         """List the latest sign-ins, refusals and sign-outs: at, action, origin, detail; newest first."""
         c = t.audit.c
-        kinds = ("sign-in", "sign-in refused", "sign-out", "signed out everywhere")
+        kinds = ("sign-in", "sign-in refused", "sign-out", "signed out everywhere", PROVIDER_SIGN_OUT)
         query = select(c.at, c.action, c.origin, c.detail, c.sequence).where(
             c.subject == username, c.action.in_(kinds)
         )

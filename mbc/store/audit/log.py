@@ -31,7 +31,7 @@ RESERVED = frozenset(
         "link made", "change requested", "change confirmed", "change declined",
         "release made", "setting changed", "second factor added", "second factor removed", "password accepted",
         "passkey added", "passkey removed", "provider account added", "provider account removed",
-        "signed out everywhere",
+        "signed out everywhere", "signed out by provider",
         "break glass", "glass closed",
         "erase", "upgrade", "rescore", "model kept",
         "backup", "restore", "encrypt", "change key",

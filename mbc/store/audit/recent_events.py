@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 import threading
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -22,6 +23,8 @@ from mbc.store.schema import tables as t
 LOOK_BACK = timedelta(days=2)  # longer than a sign-in can last, and than a record stays open
 _MOST_NOTED = 10_000  # a server that runs for months forgets, and notes once more
 SIGN_OUT, OPENED, CLOSED = "sign-out", "break glass", "glass closed"
+PROVIDER_SIGN_OUT = "signed out by provider"
+_FOLLOWED = (SIGN_OUT, PROVIDER_SIGN_OUT, OPENED, CLOSED)
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +47,8 @@ class Recent:
         self._lock = threading.Lock()
         self._last: int | None = None
         self._ended: set[str] = set()
+        self._provider_ended: dict[str, str] = {}  # what the provider ended -> the message that did so last
+        self._messages: set[str] = set()
         self._noted: set[str] = set()
         self._opened: dict[tuple[str, str], Opened] = {}  # open still, unless their time is up
 
@@ -62,6 +67,18 @@ class Recent:
             self._follow(datetime.now(UTC))
             return fingerprint(token) in self._ended
 
+    def provider_messages(self, keys: Iterable[str]) -> dict[str, str]:
+        """Give the message by which the provider last ended each account or session of its own; empty if none."""
+        with self._lock:
+            self._follow(datetime.now(UTC))
+            return {key: self._provider_ended.get(key, "") for key in keys}
+
+    def has_message(self, message: str) -> bool:
+        """Say whether a message of the provider's was taken before."""
+        with self._lock:
+            self._follow(datetime.now(UTC))
+            return message in self._messages
+
     def opened(self, who: str, now: datetime) -> tuple[Opened, ...]:
         """Name the records that somebody has open now, the first opened first."""
         with self._lock:
@@ -78,9 +95,11 @@ class Recent:
             # the first look, or another record was put in its place, or lines lost what named somebody
             if self._last is None or head < self._last or self._erased_since(connection, self._last):
                 self._ended.clear()
+                self._provider_ended.clear()
+                self._messages.clear()
                 self._opened.clear()
                 self._last = self._start(connection, now)
-            wanted = (c.sequence > self._last, c.sequence <= head, c.action.in_((SIGN_OUT, OPENED, CLOSED)))
+            wanted = (c.sequence > self._last, c.sequence <= head, c.action.in_(_FOLLOWED))
             query = select(c.sequence, c.at, c.who, c.action, c.subject, c.detail).where(*wanted)
             for row in connection.execute(query.order_by(c.sequence)).mappings():
                 self._take(row)
@@ -102,6 +121,10 @@ class Recent:
         detail = json.loads(line["detail"] or "{}")
         if line["action"] == SIGN_OUT:
             self._ended.add(detail.get("sign_in", ""))
+        elif line["action"] == PROVIDER_SIGN_OUT:
+            message = detail.get("message", "")
+            self._messages.add(message)
+            self._provider_ended |= dict.fromkeys(detail.get("ended", ()), message)
         elif line["action"] == CLOSED:
             self._opened.pop((line["who"], line["subject"]), None)
         elif "until" in detail:  # an erasure takes the detail out, and closes the record with it

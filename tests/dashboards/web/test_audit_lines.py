@@ -145,6 +145,7 @@ STUDIED: dict[str, tuple[str, Lines]] = {"cohort": ("/cohort", [])}  # likewise,
 OWN_FORMS = {
     "/new-password/<token>", "/sign-in/code", "/second-factor", "/change-password", "/sign-out-everywhere",
     "/remove-second-factor", "/sign-in/passkey", "/ask-passkey", "/add-passkey", "/remove-passkey",
+    "/sign-in/provider/logout",
 }  # fmt: skip
 FORMS = frozenset(
     {
