@@ -109,7 +109,7 @@ NOT_GIVEN = {  # lines with a file, a moment or an answer that only the reader h
     "docs/import-export.md": ("answers.csv.gz", "letters.", ".json", "bulk", "eav", "DIR", "C-0142 17"),
     "docs/own-questionnaires.md": ("rses --replace", "score answers.csv loneliness"),
     "docs/record.md": ("next/", "retention erase", "mbc erase", "--head "),
-    "docs/reports.md": ("--as ilse", "clinic.pdf", "report measures"),
+    "docs/reports.md": ("--as ilse", "clinic.pdf", "report measures", "--benchmarks"),
     "docs/researcher.md": ("coarse", "mbc twin"),
 }
 
