@@ -6,7 +6,7 @@ import ast
 import functools
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -33,11 +33,17 @@ MODULES = sorted(
     for file in (ROOT / package).rglob("*.py")
     if "versions" not in file.parts  # a released revision is never edited
 )
+PACKAGES = sorted({"/".join(module.parts[:2]) for module in MODULES})  # and the modules beside them
 EXCEPTIONS = {
     # the file is kept byte for byte as the seed gives it
     (Path("mbc/simulate/tables/write_files.py"), "nothing here"),
 }
 TEMPLATES = sorted(file.relative_to(ROOT) for file in (ROOT / "dashboards").rglob("*.html"))
+
+
+def modules_of(package: str) -> list[Path]:
+    """The modules of one package of mbc or dashboards; or the one module of that name."""
+    return [module for module in MODULES if "/".join(module.parts[:2]) == package]
 
 
 @dataclass(frozen=True)
@@ -79,9 +85,15 @@ def unwanted(text: str) -> list[str]:
     return pattern().findall(" ".join(text.split()))
 
 
-def bound_names(tree: ast.AST) -> Iterator[tuple[str, int, bool]]:
+@functools.cache
+def nodes_of(module: Path) -> tuple[ast.AST, ...]:
+    """Every node of a module's syntax tree."""
+    return tuple(ast.walk(ast.parse((ROOT / module).read_text(encoding="utf-8"))))
+
+
+def bound_names(nodes: Iterable[ast.AST]) -> Iterator[tuple[str, int, bool]]:
     """Every name that a module binds, its line, and whether it is a function's."""
-    for node in ast.walk(tree):
+    for node in nodes:
         if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store):
             yield node.id, node.lineno, False
         elif isinstance(node, ast.arg):
@@ -96,22 +108,15 @@ def bound_names(tree: ast.AST) -> Iterator[tuple[str, int, bool]]:
             yield node.name, node.lineno, True
 
 
-def messages(tree: ast.AST) -> Iterator[tuple[str, int]]:
+def messages(nodes: Iterable[ast.AST]) -> Iterator[tuple[str, int]]:
     """Every text of a module that a person may read: strings with a space that are no docstring."""
-    docstrings: set[int] = {
-        id(node.body[0].value)
-        for node in ast.walk(tree)
-        if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef)
-        and node.body
-        and isinstance(node.body[0], ast.Expr)
-    }
-    attribute_docs = {id(node.value) for node in ast.walk(tree) if isinstance(node, ast.Expr)}
-    for node in ast.walk(tree):
+    docstrings = {id(node.value) for node in nodes if isinstance(node, ast.Expr)}  # of attributes, too
+    for node in nodes:
         if (
             isinstance(node, ast.Constant)
             and isinstance(node.value, str)
             and " " in node.value
-            and id(node) not in docstrings | attribute_docs
+            and id(node) not in docstrings
         ):
             yield node.value, node.lineno
 
@@ -139,24 +144,24 @@ def test_the_table_has_its_rows_and_every_term_is_read():
     assert unwanted("nothing heretofore") == []
 
 
-@pytest.mark.parametrize("module", MODULES, ids=str)
-def test_names_say_what_they_hold(module: Path):
-    tree = ast.parse((ROOT / module).read_text(encoding="utf-8"))
+@pytest.mark.parametrize("package", PACKAGES)
+def test_names_say_what_they_hold(package: str):
     words = glossary()
     wrong = [
-        f"line {line}: {name}"
-        for name, line, is_function in bound_names(tree)
+        f"{module}:{line}: {name}"
+        for module in modules_of(package)
+        for name, line, is_function in bound_names(nodes_of(module))
         if name.lstrip("_") in words.names or (is_function and name.lstrip("_") in words.functions)
     ]
     assert not wrong
 
 
-@pytest.mark.parametrize("module", MODULES, ids=str)
-def test_messages_are_in_words_of_the_field(module: Path):
-    tree = ast.parse((ROOT / module).read_text(encoding="utf-8"))
+@pytest.mark.parametrize("package", PACKAGES)
+def test_messages_are_in_words_of_the_field(package: str):
     assert not [
-        f"line {line}: {word}"
-        for text, line in messages(tree)
+        f"{module}:{line}: {word}"
+        for module in modules_of(package)
+        for text, line in messages(nodes_of(module))
         for word in unwanted(text)
         if (module, word.lower()) not in EXCEPTIONS
     ]
