@@ -161,7 +161,7 @@ def _open(store_url: str, settings: Settings) -> Store:
 
 
 def _server(store_url: str, settings: Settings, rates: RateLimits | None) -> Flask:
-    """Make the server with its doors shut: the guard stands before every route that is added later."""
+    """Make the server with access closed by default: the guard runs before every route that is added later."""
     server = PatientFlask("dashboards", static_folder=None, template_folder=str(_HERE / "templates"))
     server.pages = PAGES
     server.secret_key = settings.secret_key

@@ -1,4 +1,4 @@
-"""The clinic's own directory, as a way to sign in: what the clinic has decided about it, read from a TOML file."""
+"""The clinic's own directory as a way to sign in: its settings, read from a TOML file."""
 
 from __future__ import annotations
 

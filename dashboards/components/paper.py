@@ -1,4 +1,4 @@
-"""What stands on each sheet of a printed page: what it is, the day, the version; our script puts it there."""
+"""What is printed on each sheet of a page: its kind, the date, the version; our script puts it there."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from mbc import __version__
 
 
 def sheet_marks(name: str, day: dt.date | None, *, wide: bool = False) -> dict[str, Any]:
-    """Give the attributes of the element that says what a sheet bears.
+    """Give the attributes of the element that holds the text of each printed sheet.
 
     Parameters
     ----------

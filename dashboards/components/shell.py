@@ -15,7 +15,6 @@ from dashboards.routes import Page
 from mbc.figures.theme import FONT, Theme
 from mbc.store.access.roles import User
 
-SYNTHETIC = "Synthetic clinic: nobody exists"
 _BLUES = [
     "#eef6fb", "#d8e9f4", "#aed2e8", "#82badb", "#5ca5d0", "#4397c9", "#2f86bd", "#1b71a6", "#0b5d8f", "#084a73",
 ]  # fmt: skip

@@ -1,4 +1,4 @@
-"""A sparkline as the shape of a mask: the style sheet gives it the ink of the page it stands on."""
+"""A sparkline as the shape of a mask: the style sheet gives it the text colour of its page."""
 
 from __future__ import annotations
 

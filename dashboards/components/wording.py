@@ -23,7 +23,7 @@ _MOODS: dict[Verdict, Mood] = {
 
 
 def mood(verdict: Verdict | None) -> Mood:
-    """Give the mark that stands before a verdict's words.
+    """Give the mark shown before a verdict.
 
     Examples
     --------

@@ -28,7 +28,7 @@ def _client_draft(subject: Subject, _: object, typed: Reading, token: str) -> Dr
         check_id("client_id", name)
     except StoreError:
         raise StoreError(
-            "client_id: Accepted are 1 to 64 letters, digits and . _ - beginning with a letter or digit, such as "
+            "client_id: Use 1 to 64 letters, digits and . _ - beginning with a letter or digit, such as "
             "C-0142. Never a name."
         ) from None
     client = Client(name, typed.text("alias") or None, clinician, subject.today)
@@ -52,13 +52,13 @@ def _open_draft(subject: Subject, _: object, typed: Reading, token: str) -> Draf
 
 
 def _already_open(subject: Subject) -> str:
-    return "An episode of care is open already. It ends before another begins." if subject.open_episode else ""
+    return "An episode of care is already open. End it before opening another." if subject.open_episode else ""
 
 
 def _end_fields(subject: Subject, _: object, __: Mapping[str, str]) -> tuple[Field, ...]:
     return (
-        *choice_or_words("ending", "How it ended", ENDINGS, "Otherwise", longest=80, hint="needed for otherwise"),
-        Field("ended_on", "Day", "day", subject.today.isoformat(), most=subject.today),
+        *choice_or_words("ending", "How it ended", ENDINGS, "Other", longest=80, hint="required if other"),
+        Field("ended_on", "Date", "day", subject.today.isoformat(), most=subject.today),
     )
 
 

@@ -13,9 +13,9 @@ _LABELS = {
     "age_band": ("Age band", "such as 25-34"),
     "gender": ("Gender", ""),
     "ethnicity": ("Ethnicity", ""),
-    "payer": ("Who pays", ""),
-    "modality": ("How care is given", "such as alone, remote"),
-    "approach": ("Approach of the therapist", ""),
+    "payer": ("Payer", ""),
+    "modality": ("Mode of care", "such as alone, remote"),
+    "approach": ("Therapist's approach", ""),
     "relationship_structure": ("Relationship structure", ""),
 }
 _LONGEST = 64
@@ -34,18 +34,18 @@ def _fields(subject: Subject, record: Demographics | None, _: Mapping[str, str])
         for name, (label, hint) in _LABELS.items()
     )  # fmt: skip
     shown = subject.today if record is None else record.recorded_on
-    return (*codes, Field("recorded_on", "Day", "day", shown.isoformat(), most=subject.today))
+    return (*codes, Field("recorded_on", "Date", "day", shown.isoformat(), most=subject.today))
 
 
 def _draft(subject: Subject, _: object, typed: Reading, __: str) -> Draft:
     codes = {name: typed.text(name) or None for name in STRATA}
     if not any(codes.values()):
-        raise StoreError("Write at least one code.")
+        raise StoreError("Enter at least one code.")
     return Draft((Demographics(subject.client_id, typed.day("recorded_on"), **codes),))
 
 
 DEMOGRAPHICS = EntryForm(
     "demographics", "Demographics", "Care", (Demographics,), _fields, _draft, changes=True, standing=_standing,
     permission="demographics:read",
-    lead="In the clinic's own codes: letters, digits, dots and dashes. Every field may stay blank.",
+    lead="In the clinic's own codes: letters, digits, dots and dashes. Every field is optional.",
 )  # fmt: skip

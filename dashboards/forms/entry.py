@@ -61,7 +61,7 @@ class Subject:
 
     @cached_property
     def open_episode(self) -> Episode | None:
-        """The episode of care that has not ended, the latest first."""
+        """The episode of care that has not ended, latest first."""
         open_ones = [episode for episode in self.of(Episode) if episode.ended_on is None]
         return max(open_ones, key=lambda episode: episode.started_on or dt.date.min, default=None)
 
@@ -159,7 +159,7 @@ class Draft:
 
 @dataclass(frozen=True, slots=True)
 class Details:
-    """A short list below a form, folded until somebody opens it."""
+    """A short list below a form, collapsed until it is opened."""
 
     title: str
     points: Sequence[str]
@@ -229,7 +229,7 @@ class EntryForm:
     details: Callable[[Subject], Sequence[Details]] = lambda _: ()
 
     def record(self, subject: Subject, key: str) -> Any:
-        """Give the record that an address names, or the one that stands, or None."""
+        """Give the record that an address names, or the current one, or None."""
         if self.standing is not None:
             return self.standing(subject)
         return subject.find(self.writes[0], key) if self.changes and key else None

@@ -88,7 +88,7 @@ class Field:
             return bool(typed)
         if not typed:
             if self.required:
-                raise StoreError(_EMPTY.get(self.kind, "Something is needed here."))
+                raise StoreError(_EMPTY.get(self.kind, "This field is required."))
             return None
         return getattr(self, f"_read_{self.kind}")(typed)
 
@@ -97,7 +97,7 @@ class Field:
 
     def _read_text(self, typed: str) -> str:
         if len(typed) > self.longest:
-            raise StoreError(f"This has {len(typed)} characters; at most {self.longest} are kept. Shorten it.")
+            raise StoreError(f"This has {len(typed)} characters; the limit is {self.longest}. Shorten it.")
         return check_text("this", typed)
 
     def _read_select(self, typed: str) -> str:
@@ -105,36 +105,36 @@ class Field:
 
     def _read_choice(self, typed: str) -> str:
         if typed not in {choice.value for choice in self.choices}:
-            raise StoreError("Choose one of those listed.")
+            raise StoreError("Choose one from the list.")
         return typed
 
     def _read_day(self, typed: str) -> dt.date:
         try:
             day = dt.date.fromisoformat(typed)
         except ValueError:
-            raise StoreError("Write the day as year-month-day, for instance 2026-03-31.") from None
+            raise StoreError("Enter the date as year-month-day, for example 2026-03-31.") from None
         first = self.least if isinstance(self.least, dt.date) else _FIRST_DAY
         if day < first:
-            raise StoreError(f"The day lies before {first}. Is the year right?")
+            raise StoreError(f"The date is before {first}. Is the year right?")
         if isinstance(self.most, dt.date) and day > self.most:
-            raise StoreError(f"The day lies after {self.most}. Only what has happened is recorded.")
+            raise StoreError(f"The date is after {self.most}. Only past events can be recorded.")
         return day
 
     def _read_number(self, typed: str) -> float:
         if not _NUMBER.fullmatch(typed):
-            raise StoreError("Write a number, for instance 7 or 7.5.")
+            raise StoreError("Enter a number, for example 7 or 7.5.")
         number = float(typed.replace(",", "."))
         least, most = self.least, self.most
         if isinstance(least, (int, float)) and isinstance(most, (int, float)) and not least <= number <= most:
-            raise StoreError(f"Write a number from {least:g} to {most:g}.")
+            raise StoreError(f"Enter a number from {least:g} to {most:g}.")
         return number
 
 
 _EMPTY = {
     "choice": "Choose one.",
     "select": "Choose one.",
-    "day": "A day is needed.",
-    "number": "A number is needed.",
+    "day": "A date is required.",
+    "number": "A number is required.",
 }
 
 
@@ -159,7 +159,7 @@ class Reading:
         """Give a day that had to be there."""
         value = self.values[name]
         if not isinstance(value, dt.date):
-            raise TypeError(f"{name} is not a day")
+            raise TypeError(f"{name} is not a date")
         return value
 
     def optional_day(self, name: str) -> dt.date | None:
@@ -208,7 +208,7 @@ def choice_or_words(
     last = Choice(_OTHER, other, key=str(len(options) + 1))
     return (
         Field(name, label, "choice", options[0], (*listed, last)),
-        Field(_MORE, "In words", required=False, longest=longest, hint=hint),
+        Field(_MORE, "Details", required=False, longest=longest, hint=hint),
     )
 
 
@@ -224,7 +224,7 @@ def words_of_choice(typed: Reading, name: str, what: str) -> str:
     if chosen != _OTHER:
         return f"{chosen}: {more}" if more else chosen
     if not more:
-        raise StoreError(f"{_MORE}: Say in a few words {what}.")
+        raise StoreError(f"{_MORE}: Describe briefly {what}.")
     return more
 
 

@@ -32,7 +32,7 @@ _NO_PATTERN = "-"
 def _goal_fields(subject: Subject, goal: Goal | None, _: Mapping[str, str]) -> tuple[Field, ...]:
     own_scale = goal is not None and goal.scale is not None
     least, most = (None, None) if own_scale else (ATTAINMENT[0], GOAL_BASED[1])
-    hint = "in points of its scale" if own_scale else "0 to 10; or from -2 to 2, where 0 is what is expected"
+    hint = "in points on its scale" if own_scale else "0 to 10; or from -2 to 2, where 0 is the expected outcome"
     attained = goal is not None and rating_range(goal.baseline, goal.target) == ATTAINMENT
     levels = (
         ()
@@ -46,17 +46,17 @@ def _goal_fields(subject: Subject, goal: Goal | None, _: Mapping[str, str]) -> t
             _written(goal.baseline if goal else None), required=False, least=least, most=most, hint=hint,
         ),
         Field(
-            "target", "Where it counts as reached", "number", _written(goal.target if goal else 8.0),
+            "target", "Target, where the goal counts as reached", "number", _written(goal.target if goal else 8.0),
             required=False, least=least, most=most, hint=hint,
         ),
         *levels,
         Field(
-            "direction", "What is better", "choice",
+            "direction", "Which rating is better", "choice",
             "higher" if goal is None or goal.higher_is_better else "lower",
             choices((("higher", "A higher rating"), ("lower", "A lower rating"))),
         ),
         Field(
-            "pattern", "Pattern that it is to change", "select", (goal and goal.pattern) or _NO_PATTERN,
+            "pattern", "Pattern to change", "select", (goal and goal.pattern) or _NO_PATTERN,
             choices([(_NO_PATTERN, "None"), *((name, name.capitalize()) for name in get_args(Pattern))]),
         ),
         Field("set_on", "Set on", "day", (goal.set_on if goal else subject.today).isoformat(), most=subject.today),
@@ -73,9 +73,11 @@ def _require_levels(typed: Reading) -> None:
     values = {name: typed.number(name) for name in ("baseline", "target")}
     for name, value in values.items():
         if value is not None and not least <= value <= most:
-            raise StoreError(f"{name}: Rated so, write a number from {least:g} to {most:g}.")
+            raise StoreError(f"{name}: On this scale, enter a number from {least:g} to {most:g}.")
     if typed.text("levels") == "gas" and rating_range(values["baseline"], values["target"]) != ATTAINMENT:
-        raise StoreError("baseline: Rated from -2 to 2, a goal begins at -2 or -1; 0 is what is expected.")
+        raise StoreError(
+            "baseline: On the scale from -2 to 2, a goal starts at -2 or -1; 0 is the expected outcome."
+        )
 
 
 def _goal_draft(subject: Subject, goal: Goal | None, typed: Reading, token: str) -> Draft:
@@ -113,7 +115,7 @@ def _rating_fields(subject: Subject, _: object, __: Mapping[str, str]) -> tuple[
         )
         for place, goal in enumerate(_rated_goals(subject))
     ]  # fmt: skip
-    return (*fields, Field("rated_on", "Day", "day", subject.today.isoformat(), most=subject.today))
+    return (*fields, Field("rated_on", "Date", "day", subject.today.isoformat(), most=subject.today))
 
 
 def _level_choices(goal: Goal) -> tuple[Choice, ...]:
@@ -144,18 +146,18 @@ def _rating_draft(subject: Subject, _: object, typed: Reading, __: str) -> Draft
         if typed.text(_rating_name(place))
     )
     if not ratings:
-        raise StoreError("Rate at least one goal; the others can stay blank.")
+        raise StoreError("Rate at least one goal; the others can be left blank.")
     return Draft(ratings)
 
 
 def _no_goals(subject: Subject) -> str:
-    return "" if _rated_goals(subject) else "No goal to rate. Set one first, under Goals."
+    return "" if _rated_goals(subject) else "There is no goal to rate. Add one first, under Goals."
 
 
 def _retire_fields(subject: Subject, _: object, __: Mapping[str, str]) -> tuple[Field, ...]:
     return (
-        *choice_or_words("why", "Why", RETIRED, "Another reason", longest=160, hint="needed for another reason"),
-        Field("retired_on", "Day", "day", subject.today.isoformat(), most=subject.today),
+        *choice_or_words("why", "Why", RETIRED, "Another reason", longest=160, hint="required for another reason"),
+        Field("retired_on", "Date", "day", subject.today.isoformat(), most=subject.today),
     )
 
 
@@ -183,7 +185,7 @@ RATE_GOALS = EntryForm(
     fields=_rating_fields,
     draft=_rating_draft,
     unavailable=_no_goals,
-    lead="0 is not at all, 10 is fully; x is 10. From -2 to 2, 0 is as expected: keys 1 to 5.",
+    lead="0 is not at all, 10 is fully; x enters 10. From -2 to 2, 0 is as expected; keys 1 to 5.",
 )
 RETIRE_GOAL = EntryForm(
     key="retire-goal",

@@ -34,7 +34,7 @@ def _event_fields(subject: Subject, event: Event | None, _: Mapping[str, str]) -
             choices((name, name.capitalize()) for name in kinds),
         ),
         Field(
-            "occurred_on", "Day", "day", (event.occurred_on if event else subject.today).isoformat(),
+            "occurred_on", "Date", "day", (event.occurred_on if event else subject.today).isoformat(),
             most=subject.today,
         ),
     )  # fmt: skip
@@ -58,7 +58,7 @@ def _began_fields(subject: Subject, _: object, __: Mapping[str, str]) -> tuple[F
             "label", "Label", value=_free_label(subject), longest=40,
             hint="a pseudonym such as R2, never a name",
         ),
-        Field("status", "They are", "choice", _CURRENT[0], _status_choices(_CURRENT)),
+        Field("status", "Status", "choice", _CURRENT[0], _status_choices(_CURRENT)),
         Field("since", "Since", "day", subject.today.isoformat(), most=subject.today),
     )  # fmt: skip
 
@@ -129,14 +129,14 @@ def _ended_fields(subject: Subject, _: object, __: Mapping[str, str]) -> tuple[F
             "whose", "Relationship", "choice", current[0].relationship_id if current else "",
             choices((each.relationship_id, each.label) for each in current),
         ),
-        Field("status", "It is", "choice", "ended", choices((("ended", "Over"), ("widowed", "Over by death")))),
+        Field("status", "Status", "choice", "ended", choices((("ended", "Ended"), ("widowed", "Ended by death")))),
         Field("since", "Since", "day", subject.today.isoformat(), most=subject.today),
         Field(
             "valence", "Was it a step forward for the client?", "choice", "",
             choices((("growth", "Yes"), ("hard", "No, a loss"), ("neutral", "Neither, or not clear yet"))),
-            hint="leaving a harmful relationship is growth",
+            hint="leaving a harmful relationship counts as growth",
         ),
-        Field("single", "Single from that day", "choice", "yes" if len(current) < 2 else "no", single),
+        Field("single", "Single from that date", "choice", "yes" if len(current) < 2 else "no", single),
     )  # fmt: skip
 
 

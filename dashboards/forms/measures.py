@@ -29,10 +29,10 @@ def _plan_fields(subject: Subject, planned: PlannedMeasure | None, _: Mapping[st
     days = planned.every_days if planned else 14
     return (
         Field("instrument", "Questionnaire", "select", planned.instrument if planned else "", _offered(subject)),
-        Field("every_days", "Every so many days", "number", _count(days), required=False, least=1, most=1000),
+        Field("every_days", "Interval in days", "number", _count(days), required=False, least=1, most=1000),
         Field(
             "every_sessions",
-            "Every so many sessions",
+            "Interval in sessions",
             "number",
             _count(planned and planned.every_sessions),
             required=False,
@@ -55,7 +55,7 @@ def _plan_fields(subject: Subject, planned: PlannedMeasure | None, _: Mapping[st
             required=False,
             least=1,
             most=5,
-            hint="two or three cut the error of every later change",
+            hint="two or three reduce measurement error in every later change",
         ),
         Field("starts_on", "From", "day", str(planned.starts_on if planned else subject.today), most=_FAR),
         Field("ends_on", "Until", "day", str((planned and planned.ends_on) or ""), required=False, most=_FAR),
@@ -69,7 +69,7 @@ def _count(value: int | None) -> str:
 def _integer(typed: Reading, name: str) -> int | None:
     number = typed.number(name)
     if number is not None and number != int(number):
-        raise StoreError(f"{name}: Write a whole number.")
+        raise StoreError(f"{name}: Enter a whole number.")
     return None if number is None else int(number)
 
 
@@ -79,7 +79,7 @@ def _plan_draft(subject: Subject, _: object, typed: Reading, __: str) -> Draft:
     before = " ".join(typed.text("before_sessions").replace(",", " ").split()) or None
     if not before and not any(counts.values()):
         raise StoreError(
-            "every_days: Say how often: days, sessions, before which sessions, or in the first fortnight."
+            "every_days: Enter how often: in days, in sessions, before which sessions, or in the first fortnight."
         )
     made = PlannedMeasure(
         subject.client_id,

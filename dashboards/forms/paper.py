@@ -23,7 +23,7 @@ _SEPARATOR = "/"
 
 
 def _fields(subject: Subject, _: object, sent: Mapping[str, str]) -> tuple[Field, ...]:
-    """Ask for the questionnaire, or the code on the sheet, first; for its answers once it is known."""
+    """Ask first for the questionnaire or the code on its printed form, then for its answers."""
     code = sent.get("code", "").strip()
     by_code = _of_code(subject, code)
     chosen = by_code[0].value if by_code else sent.get("questionnaire", "")
@@ -31,7 +31,7 @@ def _fields(subject: Subject, _: object, sent: Mapping[str, str]) -> tuple[Field
     which = Field("questionnaire", "Questionnaire", "select", chosen, tuple(_offered(subject)), required=not code)
     day = Field("taken_on", "Answered on", "day", subject.today.isoformat(), most=subject.today)
     typed = Field(
-        "code", "Code on the sheet", value=code, required=False, longest=20, hint="if it was printed here"
+        "code", "Code on the printed form", value=code, required=False, longest=20, hint="if it was printed here"
     )
     if named is None:
         return which, typed, day
@@ -45,7 +45,7 @@ def _fields(subject: Subject, _: object, sent: Mapping[str, str]) -> tuple[Field
     elif not code:
         typed = Field("code", "", "hidden", "", required=False)
     blanks = (
-        (Field("blanks", "The blank answers are blank on paper", "check", required=False),)
+        (Field("blanks", "The blank answers are also blank on paper", "check", required=False),)
         if _ASKED in sent
         else ()
     )
@@ -99,7 +99,7 @@ def _targets(subject: Subject, instrument: Instrument) -> tuple[Choice, ...]:
     if not (rules.needs_relationship or rules.needs_target):
         return ()
     listed = [
-        (relationship.relationship_id, relationship.label + ("" if is_current(status) else ", over"))
+        (relationship.relationship_id, relationship.label + ("" if is_current(status) else ", ended"))
         for relationship, status in subject.relationships
     ]
     return choices(listed)
@@ -128,7 +128,9 @@ def _answers(item: Item, coding: Coding) -> tuple[Choice, ...]:
 def _draft(subject: Subject, _: object, typed: Reading, __: str) -> Draft | None:
     by_code = _of_code(subject, typed.text("code"))
     if typed.text("code") and by_code is None:
-        raise StoreError("code: No sheet of this client has this code. Check it, or choose the questionnaire.")
+        raise StoreError(
+            "code: No form printed for this client has this code. Check it, or choose the questionnaire."
+        )
     chosen = by_code[0].value if by_code else typed.text("questionnaire")
     if typed.text(_ASKED) != chosen:
         return None
@@ -139,7 +141,9 @@ def _draft(subject: Subject, _: object, typed: Reading, __: str) -> Draft | None
         raise StoreError("No answer was given. Answer at least one item.")
     if blank and not typed.check("blanks"):
         listed = ", ".join(str(place) for place in blank)
-        raise StoreError(f"blanks: No answer to {listed}. Answer, or tick that it is blank on paper, too.")
+        raise StoreError(
+            f"blanks: No answer to {listed}. Enter the answer, or confirm that it is also blank on paper."
+        )
     taken = Administration(
         subject.client_id,
         instrument.key,
@@ -161,5 +165,5 @@ def _answer(typed: Reading, name: str) -> float | None:
 
 PAPER = EntryForm(
     "paper", "Questionnaire on paper", "This session", (Administration,), _fields, _draft,
-    lead="Number keys answer and go on; x is 10; the Delete key leaves an item blank.",
+    lead="Number keys answer and go on; x enters 10; the Delete key leaves an item blank.",
 )  # fmt: skip

@@ -1,4 +1,4 @@
-"""The forms of what goes across relationships: a pattern that was seen, and whom the client can count on."""
+"""The forms that concern all relationships: a pattern that was seen, and the support network."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def _tag_fields(subject: Subject, _: object, __: Mapping[str, str]) -> tuple[Fie
         Field(
             "pattern", "Pattern", "select", "", choices((name, name.capitalize()) for name in get_args(Pattern))
         ),
-        Field("noted_on", "Day", "day", subject.today.isoformat(), most=subject.today),
+        Field("noted_on", "Date", "day", subject.today.isoformat(), most=subject.today),
     )
 
 
@@ -45,26 +45,26 @@ def _support_fields(subject: Subject, record: SupportNetwork | None, _: Mapping[
     shown = subject.today if record is None else record.rated_on
     return (
         Field(
-            "people", "On how many people can the client count?", "number", people, least=0, most=_MOST_PEOPLE,
+            "people", "How many people can the client count on?", "number", people, least=0, most=_MOST_PEOPLE,
             hint="partner not counted",
         ),
-        Field("quality", "How good is that support?", "choice", quality, scale_choices(0, 10),
-              hint="0 none at all, 10 all that could be wished for; x is 10"),
-        Field("rated_on", "Day", "day", shown.isoformat(), most=subject.today),
+        Field("quality", "How good is this support?", "choice", quality, scale_choices(0, 10),
+              hint="0 no support, 10 ideal support; x enters 10"),
+        Field("rated_on", "Date", "day", shown.isoformat(), most=subject.today),
     )  # fmt: skip
 
 
 def _support_draft(subject: Subject, _: object, typed: Reading, __: str) -> Draft:
     people = typed.number("people") or 0.0
     if people != int(people):
-        raise StoreError("people: Write a whole number of people.")
+        raise StoreError("people: Enter a whole number of people.")
     rated = SupportNetwork(subject.client_id, typed.day("rated_on"), int(people), float(typed.text("quality")))
     return Draft((rated,))
 
 
 PATTERN = EntryForm(
     "pattern", "Pattern in a relationship", "Life", (PatternTag,), _tag_fields, _tag_draft,
-    unavailable=_no_relationship, lead="In words of mbc's own, so that no name and no story travels with them.",
+    unavailable=_no_relationship, lead="Chosen from mbc's own list, so that no names or stories are included.",
 )  # fmt: skip
 SUPPORT = EntryForm(
     "support", "Support network", "Life", (SupportNetwork,), _support_fields, _support_draft, changes=True

@@ -13,12 +13,12 @@ from mbc.store.schema.entries import Aspect
 
 def _rating(label: str, record: Any, hint: str) -> Field:
     value = "" if record is None else f"{record.rating:g}"
-    return Field("rating", label, "choice", value, scale_choices(0, 10), hint=f"{hint}; x is 10")
+    return Field("rating", label, "choice", value, scale_choices(0, 10), hint=f"{hint}; x enters 10")
 
 
 def _day(subject: Subject, record: Any) -> Field:
     shown = subject.today if record is None else record.rated_on
-    return Field("rated_on", "Day", "day", shown.isoformat(), most=subject.today)
+    return Field("rated_on", "Date", "day", shown.isoformat(), most=subject.today)
 
 
 def _clarity_fields(subject: Subject, record: DecisionClarity | None, _: Mapping[str, str]) -> tuple[Field, ...]:
@@ -42,7 +42,7 @@ def _readiness_fields(
     subject: Subject, record: CouplesReadiness | None, _: Mapping[str, str]
 ) -> tuple[Field, ...]:
     return (
-        _rating("How ready for work as a couple?", record, "0 not at all, 10 fully"),
+        _rating("How ready is the client for couples work?", record, "0 not at all, 10 fully"),
         Field("reasons", "Why", value=(record and record.reasons) or "", required=False, longest=160),
         _day(subject, record),
     )
@@ -62,7 +62,7 @@ def _view_fields(subject: Subject, record: ImaginedPartnerView | None, _: Mappin
     )
     chosen = record.relationship_id if record else whose[0].value if whose else ""
     return (
-        _rating("What would the partner say, the client thinks?", record, "0 very bad, 10 very good"),
+        _rating("What does the client think the partner would say?", record, "0 very bad, 10 very good"),
         Field("aspect", "About", "choice", record.aspect if record else "relationship", aspects),
         Field("whose", "Relationship", "choice", chosen, whose),
         _day(subject, record),
@@ -118,5 +118,5 @@ IMAGINED_VIEW = EntryForm(
     _view_draft,
     unavailable=_no_relationship,
     changes=True,
-    lead="Never mixed with anything that a partner says.",
+    lead="Kept separate from anything that the partner reports.",
 )

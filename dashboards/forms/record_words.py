@@ -71,7 +71,7 @@ def _value(text: str | None) -> str:
 
 
 def quoted(text: str) -> str:
-    """Write somebody's words in quotation marks."""
+    """Write free text in quotation marks."""
     return f"\N{LEFT DOUBLE QUOTATION MARK}{text}\N{RIGHT DOUBLE QUOTATION MARK}"
 
 
@@ -142,7 +142,7 @@ def _status(subject: Subject, record: RelationshipStatus) -> str:
 
 def _episode(_: Subject, record: Episode) -> str:
     if record.ended_on is not None:
-        return f"Episode of care ended {day_words(record.ended_on)}: {record.ending or 'how is not on record'}"
+        return f"Episode of care ended {day_words(record.ended_on)}: {record.ending or 'ending not recorded'}"
     began = record.started_on or record.referred_on
     return f"Episode of care from {day_words(began)}" if isinstance(began, dt.date) else "Episode of care"
 

@@ -35,12 +35,12 @@ def _fields(subject: Subject, release: ReleaseOfInformation | None, _: Mapping[s
     return (
         Field(
             "recipient",
-            "Who gets it",
+            "Recipient",
             value=release.recipient if release else "",
             longest=120,
-            hint="for instance the couples therapist, the physician",
+            hint="for example the couples therapist or the physician",
         ),
-        Field("purpose", "What for", value=release.purpose if release else "", longest=160),
+        Field("purpose", "Purpose", value=release.purpose if release else "", longest=160),
         *scales,
         Field(
             "signed_on",
@@ -69,7 +69,7 @@ def _day(day: dt.date | None) -> str:
 def _draft(subject: Subject, release: ReleaseOfInformation | None, typed: Reading, token: str) -> Draft:
     names = [name for name, ticked in typed.values.items() if name.startswith("scale-") and ticked is True]
     if not names:
-        raise StoreError("Tick at least one questionnaire that may be passed on.")
+        raise StoreError("Tick at least one questionnaire that may be shared.")
     made = ReleaseOfInformation(
         release_id=release.release_id if release else f"RI-{token}",
         client_id=subject.client_id,
@@ -87,7 +87,7 @@ def _draft(subject: Subject, release: ReleaseOfInformation | None, typed: Readin
 
 
 def _nothing_answered(subject: Subject) -> str:
-    return "" if _answered(subject) else "No questionnaire is on record that could be passed on."
+    return "" if _answered(subject) else "There is no questionnaire on record that could be shared."
 
 
 def _withdraw_fields(subject: Subject, _: object, __: Mapping[str, str]) -> tuple[Field, ...]:

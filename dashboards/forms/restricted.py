@@ -44,7 +44,7 @@ def _plan_fields(subject: Subject, plan: SafetyPlan | None, _: Mapping[str, str]
               hint=f"plan of {plan.made_on}, {last}"),
         Field("review_reason", "Why it was reviewed", "choice", "scheduled", _words(get_args(ReviewReason))),
         coming,
-        Field("ended", "The plan holds no longer", "check", required=False),
+        Field("ended", "The plan is no longer valid", "check", required=False),
     )  # fmt: skip
 
 
@@ -86,7 +86,14 @@ def _couples_fields(
     if standing is not None:
         hint = f"contraindicated since {standing.since}: {standing.reason}"
         return (
-            Field("ended_on", "No longer since", "day", subject.today.isoformat(), most=subject.today, hint=hint),
+            Field(
+                "ended_on",
+                "No longer contraindicated since",
+                "day",
+                subject.today.isoformat(),
+                most=subject.today,
+                hint=hint,
+            ),
         )
     return (
         Field("reason", "Contraindicated because of", "choice", "", _words(get_args(ContraindicationReason))),
@@ -103,7 +110,7 @@ def _couples_draft(subject: Subject, standing: CouplesContraindication | None, t
 
 PLAN = EntryForm(
     "restricted-a", "Safety plan", RESTRICTED, (SafetyPlan,), _plan_fields, _plan_draft, permission=_PERMISSION,
-    standing=_plan, lead="That there is a plan, and its reviews. What it says is kept elsewhere.",
+    standing=_plan, lead="Records only that a plan exists, and its reviews. Its content is kept elsewhere.",
 )  # fmt: skip
 DUTY = EntryForm(
     "restricted-b", "Duty to report, considered", RESTRICTED, (DutyToReport,), _duty_fields, _duty_draft,

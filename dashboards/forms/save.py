@@ -15,7 +15,7 @@ from mbc.store import Administration
 
 Seen = Mapping[str, Mapping[str, str]]  # what names a record -> its fields, as they stood in the form
 Outcomes = tuple[str, ...]
-_WITHDRAWN = "This questionnaire was recorded and withdrawn before. Give a reason to record it again."
+_WITHDRAWN = "This questionnaire was recorded earlier and then withdrawn. Give a reason to record it again."
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,11 +124,11 @@ def _clash(
     shown = {reference(record): as_seen(kept) for record, kept in clashes}
     if changed:
         problem = (
-            f"Changed by somebody since you opened this form: {'; '.join(changed)}. Nothing was overwritten. What "
-            "you typed stands below; send it again to put it in place of what is on record now."
+            f"Somebody has changed this since you opened the form: {'; '.join(changed)}. Nothing was overwritten. "
+            "Your entries are shown below; submit them again to replace what is now on record."
         )
     else:
-        problem = f"On record already: {'; '.join(on_record)}. Give a reason to replace it; nothing was written."
+        problem = f"Already on record: {'; '.join(on_record)}. Give a reason to replace it; nothing was saved."
     return Refusal(problem, needs_reason=not has_reason, seen={**seen, **shown})
 
 
@@ -141,8 +141,8 @@ def _conflict(subject: Subject, draft: Draft, seen: Seen, fault: Conflict) -> Re
         return _clash(again, clashes, clashes, seen, has_reason=bool(draft.reason))
     if any(isinstance(record, Administration) for record in draft.records):
         return Refusal(
-            "This questionnaire of that day is on record with other answers. Give a reason to replace them, or "
-            "choose another day.",
+            "This questionnaire is already on record for that day with other answers. Give a reason to replace "
+            "them, or choose another day.",
             needs_reason=True,
             seen=seen,
         )

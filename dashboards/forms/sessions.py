@@ -25,7 +25,7 @@ def _fields(subject: Subject, session: Session | None, _: Mapping[str, str]) -> 
             "kept" if kept else "missed",
             (Choice("kept", "Kept", key="1"), Choice("missed", "Missed", key="2")),
         ),
-        Field("held_on", "Day", "day", day.isoformat(), most=subject.today),
+        Field("held_on", "Date", "day", day.isoformat(), most=subject.today),
         Field(
             "modality",
             "How",
@@ -33,9 +33,9 @@ def _fields(subject: Subject, session: Session | None, _: Mapping[str, str]) -> 
             modality,
             choices((name, name.capitalize()) for name in known),
             required=False,
-            hint="of a session that was kept",
+            hint="if the session was kept",
         ),
-        Field("number", "Number", "number", str(number), least=1, most=100_000, hint="counts missed ones, too"),
+        Field("number", "Number", "number", str(number), least=1, most=100_000, hint="missed sessions count too"),
     )
 
 

@@ -31,7 +31,7 @@ def _fields(subject: Subject, _: Signal, __: Mapping[str, str]) -> tuple[Field, 
     return (
         Field("answer", "What was done about it?", "choice", "", answers),
         Field("change", "What was changed", "choice", "", changes, required=False, hint="if something was"),
-        Field("reason", "In words", required=False, longest=160, hint="needed for 'not now': why"),
+        Field("reason", "Details", required=False, longest=160, hint="needed for 'not now': why"),
         Field("answered_on", "Day", "day", subject.today.isoformat(), most=subject.today),
     )
 
@@ -42,7 +42,7 @@ def _draft(_: Subject, signal: Signal, typed: Reading, __: str) -> Draft:
 
 
 def waiting_signals(subject: Subject) -> list[tuple[str, Signal]]:
-    """Give the signals without an answer, the latest first, each with the words of a link to it."""
+    """Give the signals without an answer, latest first, each with the words of a link to it."""
     return [
         (f"Answer: {_lower(signal_words(entry.signal))}, {day_words(entry.signal.raised_on)}", entry.signal)
         for entry in unanswered(read_ledger(subject.store, subject.client_id))

@@ -61,9 +61,9 @@ def _outcome_fields(subject: Subject, _: Homework, __: Mapping[str, str]) -> tup
             "",
             scale_choices(0, 10),
             required=False,
-            hint="0 not at all, 10 very; x is 10",
+            hint="0 not at all, 10 very; x enters 10",
         ),
-        _day("reviewed_on", "Day", subject),
+        _day("reviewed_on", "Date", subject),
     )
 
 
@@ -85,7 +85,7 @@ def _open_homework(subject: Subject) -> list[tuple[str, Any]]:
 def _win_fields(subject: Subject, win: SmallWin | None, _: Mapping[str, str]) -> tuple[Field, ...]:
     return (
         Field("label", "What went well", value=win.label if win else "", longest=160),
-        _day("occurred_on", "Day", subject, win.occurred_on if win else None),
+        _day("occurred_on", "Date", subject, win.occurred_on if win else None),
     )
 
 
@@ -110,7 +110,7 @@ def _conflict_fields(
             _point(conflict and conflict.intensity),
             scale_choices(0, 10),
             required=False,
-            hint="0 mild, 10 the strongest so far; x is 10",
+            hint="0 mild, 10 the strongest so far; x enters 10",
         ),
         Field("repaired", "Repaired?", "choice", repaired, _numbered(_REPAIRED)),
         Field(
@@ -130,7 +130,7 @@ def _conflict_fields(
             str(conflict.count if conflict else 1),
             least=1,
             most=1000,
-            hint="of the same time",
+            hint="in the same period",
         ),
         Field(
             "with_whom",
@@ -139,7 +139,7 @@ def _conflict_fields(
             chosen if chosen in {each.value for each in with_whom} else "-",
             with_whom,
         ),
-        _day("occurred_on", "Day", subject, conflict.occurred_on if conflict else None),
+        _day("occurred_on", "Date", subject, conflict.occurred_on if conflict else None),
     )
 
 
@@ -151,7 +151,8 @@ def _conflict_draft(subject: Subject, conflict: RelationshipConflict | None, typ
     repaired, lasted = _truth(typed.text("repaired")), typed.number("lasted")
     if lasted is not None and repaired is not True:
         raise StoreError(
-            "lasted: How long is asked of a conflict that was repaired. Leave it blank, or say it was."
+            "lasted: Time to repair applies only to a repaired conflict. Leave it blank, or mark the conflict as "
+            "repaired."
         )
     made = RelationshipConflict(
         conflict.conflict_id if conflict else f"C-{token}",
@@ -178,8 +179,8 @@ def _rupture_fields(subject: Subject, rupture: AllianceRupture | None, _: Mappin
             required=False,
         ),
         Field("repaired", "Repaired?", "choice", repaired, _numbered(_REPAIRED)),
-        Field("label", "In words", value=(rupture and rupture.label) or "", required=False, longest=160),
-        _day("occurred_on", "Day", subject, rupture.occurred_on if rupture else None),
+        Field("label", "Details", value=(rupture and rupture.label) or "", required=False, longest=160),
+        _day("occurred_on", "Date", subject, rupture.occurred_on if rupture else None),
     )
 
 

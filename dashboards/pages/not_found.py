@@ -1,4 +1,4 @@
-"""What stands where a page is not: the same words for a page that does not exist and one of somebody else's."""
+"""What is shown instead of a page: the same text for one that does not exist and one the user may not see."""
 
 from __future__ import annotations
 

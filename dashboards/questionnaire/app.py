@@ -44,7 +44,7 @@ class _Reply:
     # ---- the way in
 
     def code_page(self) -> ResponseReturnValue:
-        """Ask for a code, and begin a visit: a code never stands in an address, which a tablet would remember."""
+        """Ask for a code, and begin a visit: a code is never part of an address, which a tablet would remember."""
         frame = preferred(request.headers.get("Accept-Language", ""))
         if request.method != "POST":
             return page("code.html", frame)
@@ -89,7 +89,7 @@ class _Reply:
         return _greeting(opened, f"/v/{secret}/start", begun=begun, leave=leave, home=_home(visit, secret))
 
     def stop_visit_page(self, secret: str) -> ResponseReturnValue:
-        """Let a client who came by a code end all of it."""
+        """Let a client who entered a code opt out of all requests."""
         visit = self._visit(secret)
         if isinstance(visit, Response):
             return visit
@@ -184,7 +184,7 @@ class _Reply:
         return page("message.html", frame, status=503, heading=frame["title"], text=frame["fault"])
 
     def count(self) -> ResponseReturnValue | None:
-        """Refuse what comes too often."""
+        """Refuse requests that come too often."""
         if self.limits.take(network(request.remote_addr or ""), REQUESTS):
             return None
         return self._too_many()

@@ -68,7 +68,9 @@ def _listen(host: str, port: int) -> socket.socket:
         listening.bind(place)
         listening.listen(256)
     except OSError as fault:
-        raise SettingsError(f"Nobody can be served at {host}, port {port}: {fault.strerror}.") from None
+        raise SettingsError(
+            f"The questionnaire cannot be served at {host}, port {port}: {fault.strerror}."
+        ) from None
     return listening
 
 

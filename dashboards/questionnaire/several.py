@@ -24,7 +24,7 @@ class ShownQuestion(NamedTuple):
 
 
 def shown_questions(visit: Visit, places: Sequence[int], problems: Mapping[int, str]) -> list[ShownQuestion]:
-    """Give the questions of a page; what is wrong stands beside its question."""
+    """Give the questions of a page, each with its fault, if any."""
     shown: list[ShownQuestion] = []
     for place in places:
         _, question = visit.opened.asking.questions[place]

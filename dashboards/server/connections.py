@@ -79,7 +79,7 @@ class Server(TcpWSGIServer):
     _map: dict[int, Any]  # waitress sets it
 
     def handle_accept(self) -> None:
-        """Let a new visitor in, and the one who has waited longest out if there are too many."""
+        """Accept a new connection, closing the one that has waited longest if there are too many."""
         for _ in range(_ACCEPTED_AT_ONCE):
             before = len(self._open)
             super().handle_accept()

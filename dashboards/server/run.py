@@ -104,7 +104,7 @@ def require_workers(workers: int) -> None:
         return
     if sys.platform == "win32" or find_spec("gunicorn") is None:
         raise SettingsError(
-            f"--workers {workers} needs Linux or macOS, and gunicorn. Leave --workers out: one process serves."
+            f"--workers {workers} needs Linux or macOS, and gunicorn. Leave out --workers to run a single process."
         )
 
 

@@ -25,7 +25,7 @@ _KEY = "mbc_askings"
 _LOG = logging.getLogger("mbc.askings")
 _WAIT_SECONDS = 0.5  # how long a page waits for what is collected at most
 _PAUSE_SECONDS = 3.0
-UNREACHABLE = "What clients have answered could not be collected just now: the box is not reachable."
+UNREACHABLE = "Answers cannot be collected at the moment: the answer box cannot be reached."
 
 
 class AskingAccess:
@@ -158,7 +158,7 @@ def clearing_of_box(client_id: str) -> Generator[None]:
         return
     if store.askings(client_id)["collected_at"].null_count() > 0:
         raise SettingsError(
-            "The client was asked to answer on their own device, and this server does not know the box of the "
-            "askings. Erase with the command on the record's machine: mbc erase --settings FILE"
+            "The client was sent questions to answer on their own device, and this server does not know where "
+            "the answer box is. Erase with the command on the record's machine: mbc erase --settings FILE"
         )
     yield

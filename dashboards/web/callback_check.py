@@ -15,7 +15,7 @@ from flask import Flask, Response, request
 from flask.typing import ResponseReturnValue
 
 PATH = "/_dash-update-component"
-_REFUSED = "That request was not one that the pages of this application send."
+_REFUSED = "That request was not sent by a page of this application."
 _Spec = Mapping[str, Any]
 _TEXT, _COUNT, _SWITCH = (str,), (int,), (bool,)
 _TYPES: dict[str, tuple[type, ...]] = {  # besides None, for a control that nobody has used yet

@@ -18,11 +18,11 @@ _WORDS = {
     403: ("Request refused", "That request was not sent by a page of this application."),
     404: ("Page not found", "There is no such page, or it is not one of yours."),
     405: ("Method not allowed", "That address cannot be used in this way."),
-    413: ("Request too large", "That was larger than this application accepts."),
+    413: ("Request too large", "The request was larger than this application accepts."),
     503: (_LATER, "The record cannot be reached just now. Nothing was changed. Try again in a minute."),
 }
 _FAULT = "Something went wrong"
-_WRONG_REQUEST = ("Request refused", "That request cannot be answered in the way it was sent.")
+_WRONG_REQUEST = ("Request refused", "The request could not be understood.")
 
 
 def install_error_pages(server: Flask) -> None:

@@ -69,7 +69,7 @@ def _send_to_sign_in(keeps: Collection[str] = ()) -> ResponseReturnValue:
 
 def _keep_typed(username: str, page: str) -> ResponseReturnValue:
     session["wanted"] = page  # opened after the sign-in, if it is a page of theirs
-    session["note"] = "You were signed out. Sign in, and what you typed is there again."
+    session["note"] = "You were signed out. Sign in to get back what you typed."
     answer = make_response(redirect("/sign-in", 303))
     keep_words(answer, username, page, request.form)
     return answer

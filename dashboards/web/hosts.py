@@ -9,7 +9,7 @@ from flask import Flask, Response, request
 from flask.typing import ResponseReturnValue
 
 _LOCAL = frozenset({"localhost", "127.0.0.1", "::1"})
-_WRONG = "This server does not answer by that name. Ask whoever runs it for the right address."
+_WRONG = "This server does not accept that host name. Ask its administrator for the right address."
 
 
 def install_hosts(server: Flask, names: Collection[str], *, open_endpoints: Collection[str]) -> None:

@@ -27,7 +27,7 @@ _INDEX = """<!DOCTYPE html>
 </head>
 <body>
 {app_entry}
-<noscript><p class="notice"><a href="?plain=1">Words and tables</a>: charts need JavaScript.</p></noscript>
+<noscript><p class="notice"><a href="?plain=1">Text and tables only</a>: charts need JavaScript.</p></noscript>
 <footer>{config}{scripts}{renderer}</footer>
 </body>
 </html>"""

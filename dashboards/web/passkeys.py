@@ -26,7 +26,7 @@ _ASKED = "passkey"  # in the session: what for, the random part, and when
 _PATIENCE = dt.timedelta(minutes=5)
 _LONGEST = 20_000
 _NAME = "mbc"
-_NOT_TAKEN = "The passkey was not added: the browser's answer does not fit. Try again."
+_NOT_TAKEN = "The passkey was not added: the browser's response was not valid. Try again."
 
 
 @dataclass(frozen=True, slots=True)

@@ -41,7 +41,7 @@ def secret_key(store_url: str, *, given: str | None = None) -> str:
     path = file_of(address(store_url))
     if path is None:
         raise SettingsError(
-            "A store that is not a file needs a key of yours: a file that MBC_SECRET_KEY_FILE names, or "
+            "A store that is not a file needs a secret key: a file that MBC_SECRET_KEY_FILE names, or "
             "MBC_SECRET_KEY in the environment. "
             "Make one: python -c 'import secrets; print(secrets.token_urlsafe(48))'"
         )

@@ -81,7 +81,7 @@ _NO_MATCH = (
 )
 _LINK_VOID = "This link is not valid: it was used, replaced, or is older than three days. Ask for another."
 _NOT_KNOWN = (
-    "You are signed in at {name}, but no account here belongs to that one, or it is disabled. "
+    "You are signed in at {name}, but no account here is linked to it, or the account is disabled. "
     "Ask your administrator."
 )
 _NOT_PROVED = "Signing in through {name} did not work. Try again; if it persists, ask your administrator."
@@ -253,7 +253,7 @@ def _use_link(token: str) -> ResponseReturnValue:
     except MbcError as fault:
         return _link_form(username, token, problem=str(fault)), 400
     session.clear()
-    session["note"] = "Your password was stored. Sign in with it."
+    session["note"] = "Your password was saved. Sign in with it."
     return redirect("/sign-in", 303)
 
 

@@ -35,11 +35,11 @@ def test_a_passkey_is_added_used_and_removed(visit: Visit, watch: Watch, address
     page.goto(f"{here}/account")
     form = page.locator("form[data-passkey]")
     form.get_by_label("Name of the device").fill("my laptop")
-    form.get_by_label("Present password").fill("a guess that is wrong")
+    form.get_by_label("Current password").fill("a guess that is wrong")
     form.get_by_role("button", name="Add a passkey").click()
     expect(form.get_by_role("status")).to_contain_text("password is wrong")
     watch.complaints.clear()  # the browser's own line about the refusal
-    form.get_by_label("Present password").fill(PASSWORD)
+    form.get_by_label("Current password").fill(PASSWORD)
     form.get_by_role("button", name="Add a passkey").click()
     expect(page.get_by_text("the passkey was added")).to_be_visible()
     page.get_by_role("button", name="Sign out", exact=True).click()

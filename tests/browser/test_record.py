@@ -152,7 +152,7 @@ def test_forms_work_without_scripts(visit: Visit, chromium: Browser, address: st
     page = context.new_page()
     page.goto(f"{CLIENT}/record/event")
     page.get_by_role("button", name="Record").click()
-    expect(page.get_by_text("Something is needed here.")).to_be_visible()
+    expect(page.get_by_text("This field is required.")).to_be_visible()
     page.get_by_label("What happened").fill("Without scripts")
     page.get_by_role("button", name="Record").click()
     expect(page.locator(".just-written li").first).to_contain_text("Without scripts")

@@ -26,7 +26,7 @@ def test_a_link_is_made_from_the_clients_page_shown_once_and_withdrawn(visit: Vi
     link = drawer.locator("code").first.inner_text()
     assert re.fullmatch(r"https://form\.example\.org/f/[\w-]{22}", link)
     assert violations_by_look(page, LOOKS) == []
-    drawer.get_by_role("link", name="Askings of C002").press("Enter")
+    drawer.get_by_role("link", name="Requests to C002").press("Enter")
     expect(drawer.get_by_text("not opened yet")).to_be_visible()
     assert link not in page.content()
     page.keyboard.press("Escape")

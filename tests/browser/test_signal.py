@@ -61,14 +61,14 @@ def test_a_signal_is_answered_by_keyboard_thumb_and_after_the_sign_in_ended(
     assert page.evaluate(SMALL) == []
     assert page.evaluate(WIDE) <= 0
     page.get_by_role("radio", name="Not now").check(force=True)
-    page.get_by_role("textbox", name="In words").fill("exam week")
+    page.get_by_role("textbox", name="Details").fill("exam week")
     page.context.clear_cookies(name=re.compile(r"mbc(_\d+)?"))
     page.get_by_role("button", name="Record", exact=True).click()
     page.wait_for_url("**/sign-in")
     page.get_by_label("User name").fill("birch")
     page.get_by_label("Password").fill(PASSWORD)
     page.get_by_role("button", name="Sign in", exact=True).click()
-    expect(page.get_by_role("textbox", name="In words")).to_have_value("exam week")
+    expect(page.get_by_role("textbox", name="Details")).to_have_value("exam week")
     page.goto(CLIENT)
     question.get_by_role("button", name="Seen").dblclick()
     expect(page.locator(".signal.answered")).to_contain_text("answered today, seen")

@@ -147,7 +147,7 @@ def test_a_record_is_opened_out_of_turn_by_a_form_and_goes_when_its_time_is_up(
 ):
     page = visit("/other-records", "birch")
     page.get_by_label("Client").fill("C001")
-    page.get_by_label("Reason").fill("Standing in for K1, who is ill; the client has called")
+    page.get_by_label("Reason").fill("Covering for K1, who is ill; the client has called")
     page.get_by_role("button", name="Open for one hour").click()
     expect(page).to_have_url(f"{address}/client/C001")
     expect(page).to_have_title("mbc")

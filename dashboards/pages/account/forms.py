@@ -72,7 +72,7 @@ def answer_add_passkey() -> ResponseReturnValue:
     if not csrf_holds(request.form.get("csrf")):
         return back_to(PATH, STALE)
     if not request.form.get("answer"):
-        return back_to(PATH, "Nothing was added: a passkey is made by the browser, which needs JavaScript for it.")
+        return back_to(PATH, "Nothing was added: the browser creates a passkey, and needs JavaScript to do so.")
     try:
         made = new_passkey(request.form["answer"])
         label = request.form.get("label", "")

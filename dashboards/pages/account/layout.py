@@ -54,7 +54,7 @@ def layout(request: PageRequest) -> list[Component]:
 def _last(account: OwnAccount) -> str:
     before = account.last_sign_in()
     if before is None:
-        return "This is the first sign-in of this account."
+        return "This is your first sign-in with this account."
     at, origin = before
     return (
         f"Last sign-in before this one: {day_words(at.date())}, {at:%H:%M} UTC, from {origin}. "
@@ -69,9 +69,7 @@ def _sign_ins(account: OwnAccount, token: str) -> Component:
     ]
     everywhere = form(SIGN_OUT_EVERYWHERE, token, [], "Sign out everywhere", inline=True)
     headings = ("When (UTC)", "What", "From")
-    return panel(
-        "Sign-ins", "sign-ins", table("Sign-ins, the latest first", headings, rows, blocks=True), everywhere
-    )
+    return panel("Sign-ins", "sign-ins", table("Sign-ins, latest first", headings, rows, blocks=True), everywhere)
 
 
 def _words(row: dict[str, Any]) -> str:
@@ -85,13 +83,13 @@ def _factor(account: OwnAccount, token: str) -> Component:
         return panel(
             "Second factor",
             "second-factor",
-            html.P("A code of your phone at each sign-in: a password that became known is then not enough."),
+            html.P("A code from your phone at each sign-in, so that a stolen password is not enough."),
             html.A("Add a second factor", href="/second-factor", className="button"),
         )
-    words = html.P("On: each sign-in needs a code of your app.")
+    words = html.P("On: each sign-in needs a code from your app.")
     if account.must_have_factor:
-        return panel("Second factor", "second-factor", words, html.P("The clinic requires it of your role."))
-    fields = [_secret("Present password", "current", "factor")]
+        return panel("Second factor", "second-factor", words, html.P("The clinic requires it for your role."))
+    fields = [_secret("Current password", "current", "factor")]
     return panel("Second factor", "second-factor", words, form(REMOVE_FACTOR, token, fields, "Remove it"))
 
 
@@ -99,7 +97,7 @@ def _passkeys(account: OwnAccount, request: PageRequest) -> Component:
     """Show the passkeys, and the form that adds one where this address and browser have them."""
     token, kept = request.token, account.passkeys()
     inside: list[Component] = [
-        html.P("Sign in with your device and its PIN, finger or face, without a password and a code.")
+        html.P("Sign in with your device and its PIN, fingerprint or face, without a password or code.")
     ]
     if kept:
         rows = [[key.label, day_words(key.added_at.date()), _used(key)] for key in kept]
@@ -107,7 +105,7 @@ def _passkeys(account: OwnAccount, request: PageRequest) -> Component:
         named = [(key.passkey_id, f"{key.label}, {day_words(key.added_at.date())}") for key in kept]
         fields = [
             choice("Passkey", "passkey", named, place="remove"),
-            _secret("Present password", "current", "remove"),
+            _secret("Current password", "current", "remove"),
         ]
         inside.append(html.Details([html.Summary("Remove one"), form(REMOVE_PASSKEY, token, fields, "Remove it")]))
     if request.no_passkeys:
@@ -115,10 +113,10 @@ def _passkeys(account: OwnAccount, request: PageRequest) -> Component:
         return panel("Passkeys", "passkeys", *inside)
     adding: list[Component] = [
         text_field("Name of the device", "label", place="passkey", hint="Such as: my phone"),
-        _secret("Present password", "current", "passkey"),
+        _secret("Current password", "current", "passkey"),
         dcc.Input(type="hidden", name="answer", value=""),
     ]
-    inside += [_adding_form(token, adding), html.Noscript("To add a passkey, JavaScript is needed.")]
+    inside += [_adding_form(token, adding), html.Noscript("Adding a passkey requires JavaScript.")]
     return panel("Passkeys", "passkeys", *inside)
 
 
@@ -144,9 +142,9 @@ def _used(key: Passkey) -> str:
 
 def _password_form(token: str) -> Component:
     fields = [
-        _secret("Present password", "current", "change"),
+        _secret("Current password", "current", "change"),
         _secret("New password", "new", "change", hint="At least 12 characters; a few unrelated words are best"),
-        _secret("New password once more", "again", "change"),
+        _secret("Repeat the new password", "again", "change"),
     ]
     return form(CHANGE_PASSWORD, token, fields, "Change, and sign out everywhere")
 

@@ -21,7 +21,7 @@ from mbc.store.accounts.grants import AccessRequest
 PATH = "/accounts"
 ADD, CHANGE, DECIDE = "/add-account", "/change-account", "/decide-request"
 _ASKED = (
-    "A second administrator, or the operator with 'mbc user confirm', has to confirm this; it is listed under "
+    "A second administrator, or the operator with 'mbc user confirm', must confirm this; it is listed under "
     "'Waiting for confirmation'."
 )
 
@@ -32,7 +32,7 @@ def account_path(username: str) -> str:
 
 
 def answer_add() -> ResponseReturnValue:
-    """Make an account whose owner chooses a password by a one-time link."""
+    """Create an account whose owner chooses a password by a one-time link."""
     if not csrf_holds(request.form.get("csrf")):
         return back_to(PATH, STALE)
     try:
@@ -53,7 +53,7 @@ def _add(store: Store) -> str:
         supervises=request.form.getlist("supervises"),
     )  # fmt: skip
     waits = any(waiting.username == user.username for waiting in accounts.requests())
-    parts = [f"{DONE}account '{user.username}' was made."]
+    parts = [f"{DONE}account '{user.username}' was created."]
     if waits:
         parts.append(_ASKED)
     if accounts.is_active(user.username):  # last: the address is copied from the end of the line
@@ -93,7 +93,7 @@ def answer_decide() -> ResponseReturnValue:
 
 def _disable(accounts: Accounts, name: str) -> str:
     accounts.set_active(name, active=False)
-    return f"{DONE}this account can no longer sign in, and whoever was signed in with it is out."
+    return f"{DONE}this account can no longer sign in, and its current sign-ins have ended."
 
 
 def _enable(accounts: Accounts, name: str) -> str:
@@ -113,7 +113,7 @@ def _grant(accounts: Accounts, name: str) -> str:
 
 def _withdraw(accounts: Accounts, name: str) -> str:
     accounts.withdraw(name, _sent("permission"))
-    return f"{DONE}the permission was withdrawn; whoever was signed in with this account is out."
+    return f"{DONE}the permission was withdrawn; the current sign-ins of this account have ended."
 
 
 def _supervise(accounts: Accounts, name: str) -> str:
@@ -134,19 +134,21 @@ def _remove_factor(accounts: Accounts, name: str) -> str:
 def _bind(accounts: Accounts, name: str) -> str:
     known = provider()
     if known is None:
-        return "No provider is set up for signing in."
+        return "No sign-in provider is set up."
     asked = accounts.bind(name, known.settings.issuer, _sent("subject"))
-    return f"{DONE}this account is signed in to through that one at the provider." if asked is None else _ASKED
+    return (
+        f"{DONE}this account now signs in through the provider account you entered." if asked is None else _ASKED
+    )
 
 
 def _unbind(accounts: Accounts, name: str) -> str:
     accounts.unbind(name, _sent("issuer"))
-    return f"{DONE}nobody signs in to this account through the provider any more."
+    return f"{DONE}this account no longer signs in through the provider."
 
 
 def _remove_passkeys(accounts: Accounts, name: str) -> str:
     accounts.remove_passkeys(name)
-    return f"{DONE}every passkey of this account was removed."
+    return f"{DONE}all passkeys of this account were removed."
 
 
 def _review(accounts: Accounts, name: str) -> str:
@@ -174,8 +176,8 @@ def _link(made: object) -> str:
     if isinstance(made, AccessRequest):
         return _ASKED
     return (
-        f"Give its owner this link, in person or by a way that only they read; it works once, within three days: "
-        f"{request.host_url.rstrip('/')}/new-password/{made}"
+        "Give the owner this link, in person or through a channel that only they can read. It works once, within "
+        f"three days: {request.host_url.rstrip('/')}/new-password/{made}"
     )
 
 

@@ -59,13 +59,13 @@ def _waiting(accounts: Accounts, user: User, token: str) -> list[Component]:
     rows: list[list[Cell]] = []
     for waiting in requests:
         hidden = {"number": waiting.number}
-        mine = user.username in {waiting.asked_by, waiting.username}
+        is_own = user.username in {waiting.asked_by, waiting.username}
         confirm = (
             []
-            if mine
+            if is_own
             else [form(DECIDE, token, [], "Confirm", hidden={**hidden, "decision": "confirm"}, inline=True)]
         )
-        decline = form(DECIDE, token, [], "Take back" if mine else "Decline", hidden=hidden, inline=True)
+        decline = form(DECIDE, token, [], "Withdraw" if is_own else "Decline", hidden=hidden, inline=True)
         when = day_words(waiting.asked_at.date())
         rows.append(
             [
@@ -77,16 +77,16 @@ def _waiting(accounts: Accounts, user: User, token: str) -> list[Component]:
             ]
         )
     words = html.P(
-        "What reaches the safety channel or other accounts is confirmed by a second administrator, or by the "
-        "operator ('mbc user confirm'). Speak with whoever asked before you confirm.",
+        "Access to the safety channel or to other accounts must be confirmed by a second administrator, or by the "
+        "operator ('mbc user confirm'). Speak with the person who asked before you confirm.",
         className="quiet-words",
     )
-    headings = ("Account", "What", "Asked for by", "Day", "Decision")
+    headings = ("Account", "What", "Requested by", "Date", "Decision")
     return [panel("Waiting for confirmation", "waiting", words, table("Requests", headings, rows, blocks=True))]
 
 
 def _paused(accounts: Accounts) -> list[Component]:
-    """Show where somebody may be guessing passwords."""
+    """Show where passwords may be being guessed."""
     rows = [
         [
             _NAMES.get(row["username"], row["username"]),
@@ -99,8 +99,8 @@ def _paused(accounts: Accounts) -> list[Component]:
     if not rows:
         return []
     words = html.P(
-        "Sign-in was paused for 15 minutes after these. Browsers that somebody signed in with before are not "
-        "affected by guesses made elsewhere.",
+        "Sign-in was paused for 15 minutes after these. Browsers that have signed in before are not "
+        "affected by attempts made elsewhere.",
         className="quiet-words",
     )
     headings = ("Account", "From", "Attempts", "Since")
@@ -141,14 +141,14 @@ def _add_form(store: Store, token: str) -> Component:
         ),
         text_field(
             "Name of a new clinician", "display_name", place=place, required=False, longest=200,
-            hint="Only if that clinician is not on record yet",
+            hint="Only if the clinician is not on record yet",
         ),
         choices("Supervises (supervisors only)", "supervises", {"Clinicians": clinicians}, place=place, rows=5),
         choice(
-            "Safety channel", "safety", [("", "No"), ("yes", "Ask for the permission safety:read")], place=place
+            "Safety channel", "safety", [("", "No"), ("yes", "Request the permission safety:read")], place=place
         ),
     ]  # fmt: skip
-    return form(ADD, token, fields, "Add, and make a one-time link")
+    return form(ADD, token, fields, "Add, and create a one-time link")
 
 
 def account_layout(request: PageRequest) -> list[Component]:
@@ -172,16 +172,16 @@ def _state(account: AccountReport, accounts: Accounts) -> Component:
         ("State", "active" if account.active else "disabled"),
         ("Clinician", account.clinician_id or "none"),
         ("Supervises", ", ".join(account.supervises) or "nobody"),
-        ("By its role", ", ".join(account.role_permissions) or "nothing beyond the role"),
+        ("From the role", ", ".join(account.role_permissions) or "nothing beyond the role"),
         ("Granted", ", ".join(account.permissions) or "nothing"),
-        ("Ways in", ways_in_words(accounts, account.username)),
+        ("Sign-in methods", ways_in_words(accounts, account.username)),
         ("Last sign-in", _moment(account.last_sign_in) or "never"),
         ("Access reviewed", reviewed),
     ]
     inside: list[Component] = []
     for term, words in pairs:
         inside += [html.Dt(term), html.Dd(words)]
-    return panel("What it may do", "state", html.Dl(inside, className="origins"))
+    return panel("Permissions", "state", html.Dl(inside, className="origins"))
 
 
 def _changes(account: AccountReport, request: PageRequest) -> Component:
@@ -193,7 +193,7 @@ def _changes(account: AccountReport, request: PageRequest) -> Component:
             label=f"{words}: {name}",
         )  # fmt: skip
 
-    buttons = [button("review", "Access is right: record my review")]
+    buttons = [button("review", "Access is correct: record my review")]
     if account.active:
         buttons += [button("link", "One-time link for a new password"), button("disable", "Disable")]
     else:
@@ -204,7 +204,7 @@ def _changes(account: AccountReport, request: PageRequest) -> Component:
     for permission in account.permissions:
         buttons.append(button("withdraw", f"Withdraw {permission}", permission=permission))
     if account.role in {"clinician", "supervisor"} and "safety:read" not in account.permissions:
-        buttons.append(button("grant", "Ask for safety:read", permission="safety:read"))
+        buttons.append(button("grant", "Request safety:read", permission="safety:read"))
     for clinician_id in account.supervises:
         buttons.append(button("unsupervise", f"End supervision of {clinician_id}", clinician_id=clinician_id))
     parts: list[Component] = [html.Ul([html.Li(each) for each in buttons], className="plain")]
@@ -214,7 +214,7 @@ def _changes(account: AccountReport, request: PageRequest) -> Component:
         listed = choices("Clinicians", "supervises", {"Not supervised yet": others}, place="more", rows=5)
         hidden = {"username": name, "change": "supervise"}
         parts.append(form(CHANGE, token, [listed], "Add supervision", hidden=hidden))
-    return panel("Change it", "change", *parts)
+    return panel("Changes", "change", *parts)
 
 
 def _removals(accounts: Accounts, name: str) -> list[tuple[str, str, dict[str, str]]]:
@@ -223,9 +223,9 @@ def _removals(accounts: Accounts, name: str) -> list[tuple[str, str, dict[str, s
     if accounts.has_factor(name):
         removals.append(("factor", "Remove the second factor", {}))
     if accounts.passkeys(name):
-        removals.append(("passkeys", "Remove every passkey", {}))
+        removals.append(("passkeys", "Remove all passkeys", {}))
     for issuer, subject in accounts.provider_accounts(name):
-        removals.append(("unbind", f"Take {subject} at the provider away", {"issuer": issuer}))
+        removals.append(("unbind", f"Remove provider account {subject}", {"issuer": issuer}))
     return removals
 
 
@@ -237,16 +237,16 @@ def _binding(request: PageRequest, name: str) -> list[Component]:
     if issuer in dict(request.store.accounts.provider_accounts(name)):
         return []
     field = text_field(
-        f"Belongs to, at {provider_name}", "subject", place="bind", longest=255,
-        hint="The subject, as the provider's own list of accounts has it",
+        f"Account at {provider_name}", "subject", place="bind", longest=255,
+        hint="The subject identifier in the provider's list of accounts",
     )  # fmt: skip
     hidden = {"username": name, "change": "bind"}
-    return [form(CHANGE, request.token, [field], "Sign in through it", hidden=hidden)]
+    return [form(CHANGE, request.token, [field], "Link this provider account", hidden=hidden)]
 
 
 def _history(account: AccountReport) -> Component:
     rows = [[_moment(each.at), each.action, each.about, each.who] for each in reversed(account.changes)]
-    return table("Changes, the latest first", ("When", "What", "About", "By"), rows, blocks=True)
+    return table("Changes, latest first", ("When", "What", "About", "By"), rows, blocks=True)
 
 
 def _clinicians(store: Store) -> list[tuple[str, str]]:

@@ -20,8 +20,8 @@ _FIELDS = (
     (ids.LOG_WHO, "Who", "account, such as ann"),
     (ids.LOG_ACTION, "What", "such as read, export, refused, sign-in, permission granted"),
     (ids.LOG_ABOUT, "About", "client or account"),
-    (ids.LOG_FROM, "From day", "2026-05-01"),
-    (ids.LOG_TO, "To day", "2026-05-31"),
+    (ids.LOG_FROM, "From date", "2026-05-01"),
+    (ids.LOG_TO, "To date", "2026-05-31"),
 )
 
 
@@ -30,9 +30,9 @@ def layout(request: PageRequest) -> list[Component]:
     return [
         html.H1("Audit log"),
         html.P(
-            "Every sign-in, read of a client, change, export and refusal. Lines about the safety channel "
-            "are left out. "
-            "Looking here is a line of its own; 'mbc verify' checks that no line was changed or removed.",
+            "Every sign-in, viewing of a client, change, export and refusal. Entries about the safety channel "
+            "are left out. Viewing this page is logged too; 'mbc verify' checks that no entry was changed or "
+            "removed.",
             className="lead",
         ),
         panel("Find", "find", _filters()),
@@ -64,7 +64,7 @@ def _lines(
         return [html.P("No line matches.", className="empty")]
     number = count(lines.height, "line")
     shown = f"The newest {number}" if lines.height == MOST_SHOWN else number.capitalize()
-    caption = f"{shown}, the latest first"
+    caption = f"{shown}, latest first"
     return [panel(caption, "log-heading", long_table("Lines of the audit log", HEADINGS, rows_of(lines)))]
 
 
@@ -80,7 +80,7 @@ def _opened(store: Store) -> Component:
     ]
     if not rows:
         return html.P("None.", className="quiet-words")
-    return long_table("Emergency access, the latest first", ("Opened (UTC)", "Who", "Client", "Until"), rows)
+    return long_table("Emergency access, latest first", ("Opened (UTC)", "Who", "Client", "Until"), rows)
 
 
 def register(app: Dash) -> None:

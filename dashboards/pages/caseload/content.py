@@ -48,7 +48,7 @@ class Measure:
 
 
 def name_of(row: CaseloadRow) -> str:
-    """Give the label a client goes by: the clinic's own short one, else the pseudonym."""
+    """Give the label of a client: the clinic's own short one, else the pseudonym."""
     return row.alias or row.client_id
 
 
@@ -89,7 +89,7 @@ def _find_words(row: CaseloadRow) -> str:
 
 
 def matching(rows: Iterable[CaseloadRow], find: str) -> list[CaseloadRow]:
-    """Keep the clients in whose words every word looked for occurs."""
+    """Keep the clients whose text contains every search word."""
     wanted = find.casefold().split()
     return [row for row in rows if all(word in _find_words(row) for word in wanted)]
 

@@ -17,15 +17,15 @@ from mbc.care.values.review import CaseloadRow
 from mbc.store import Client, Store
 
 _ABOUT = (
-    ("Add your first client", "By a label of your own, never by a name.", "New client", ""),
+    ("Add your first client", "Use a label of your own, never a name.", "New client", ""),
     (
         "Enter a first questionnaire",
-        "From a sheet of paper, by number keys. A second one, later, shows whether anything changed.",
+        "From paper, with the number keys. A second one later shows whether anything has changed.",
         "Questionnaire on paper",
         "paper",
     ),
     ("Agree on a goal", "In the client's own words, rated from 0 to 10 each time.", "New goal", "goal"),
-    ("Record a session", "Kept or missed. Everything is drawn on one axis of time.", "Session", "session"),
+    ("Record a session", "Kept or missed. Everything is plotted on one time axis.", "Session", "session"),
 )
 
 
@@ -123,6 +123,6 @@ def _demo_hint() -> Component:
         children=[
             "To look around first: type ",
             html.Code("mbc demo --open"),
-            " in another window. A clinic of invented people opens, marked as synthetic on every page.",
+            " in another window. A clinic with invented people opens, marked as synthetic on every page.",
         ],
     )

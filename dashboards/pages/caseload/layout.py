@@ -198,7 +198,7 @@ def _columns(clients: Caseload) -> list[dict[str, Any]]:
 
 
 def answer_list(find: object, clicks: int | None) -> list[Component]:
-    """Answer what is looked for, and how often more was asked for, where the browser holds some clients only."""
+    """Answer a search, or a request for more rows, where the browser has only some of the clients."""
     return groups(_mine(), str(find or ""), shown=AT_ONCE * (1 + (clicks or 0)))
 
 

@@ -1,4 +1,4 @@
-"""Caseloads: whose client each pseudonym is, and how it becomes somebody else's."""
+"""Caseloads: whose client each pseudonym is, and how clients are reassigned."""
 
 from __future__ import annotations
 
@@ -29,11 +29,9 @@ def layout(request: PageRequest) -> list[Component]:
     return [
         html.H1("Caseloads"),
         html.P(
-            "Clients are listed by their pseudonym only. A clinician sees the record of everybody in their "
-            "caseload "
-            "from the moment they are assigned; the clinician before no longer does. The change stays on "
-            "record with "
-            "your name and the reason.",
+            "Clients are listed by pseudonym only. Once a client is assigned, the new clinician can see their "
+            "record and the previous clinician no longer can. The change is kept on record with your name and "
+            "the reason.",
             className="lead",
         ),
         *notice(request.note),
@@ -70,7 +68,7 @@ def _assign_form(grouped: dict[str | None, list[str]], names: dict[str, str], to
             hint="Separated by spaces or commas",
         ),
         choice(
-            "Their clinician from now on", "clinician_id",
+            "New clinician", "clinician_id",
             [(key, f"{key}: {name}") for key, name in sorted(names.items())], place="assign",
         ),
         text_field("Reason", "reason", place="assign", longest=200, hint="Such as: K2 has left the clinic"),

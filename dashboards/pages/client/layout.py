@@ -135,7 +135,7 @@ def _page(
                 html.Section(
                     along_the_way(snapshot, timeline(snapshot)), className="card", **aria(label="Along the way")
                 ),
-                *([html.Section(moved, className="card", **aria(label="Moved most"))] if moved else []),
+                *([html.Section(moved, className="card", **aria(label="Largest changes"))] if moved else []),
             ],
             className="bottom-row",
         ),
@@ -170,7 +170,7 @@ def _kept(request: PageRequest, client_id: str) -> list[Component | str]:
 
 
 def _way_back(store: Store) -> list[Component]:
-    """Lead back from a record opened by emergency access; from one's own clients the navigation does."""
+    """Link back from a record opened by emergency access; for one's own clients the navigation does."""
     if store.open_until is None:
         return []
     return [html.P(dcc.Link("Colleagues' records", href=other_records_forms.PATH), className="crumb no-print")]

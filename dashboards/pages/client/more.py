@@ -1,4 +1,4 @@
-"""What stands below the first screen: relationships compared, goals in full, questionnaires, a summary."""
+"""Content below the first screen: relationships compared, goals in full, questionnaires, a summary."""
 
 from __future__ import annotations
 
@@ -68,7 +68,8 @@ def _patterns(snapshot: Snapshot, quadrant: Chart | None) -> list[Component]:
             [
                 html.Summary("Relationships compared"),
                 html.P(
-                    "First and last score during each relationship; within measurement error there is no change.",
+                    "First and last score during each relationship; a difference within measurement error is no "
+                    "clear change.",
                     className="quiet-words",
                 ),
                 html.Div(

@@ -27,7 +27,7 @@ from mbc.reports.private_matters import PRIVATE, PRIVATE_WORDS, WARNING, is_priv
 from mbc.store import ReleaseOfInformation, Store
 
 PRINT = "/print"
-_NOT_PRIVATE = "Printed unless others are chosen"
+_NOT_PRIVATE = "Printed unless you choose others"
 
 
 def print_menu(
@@ -62,7 +62,7 @@ def _measures_form(client_id: str, token: str) -> Component:
     named = [name for name in PRIVATE if name in ("relationship", "alliance")]
     fields = [
         _language("measures"),
-        choices("Also name", "include", {"Left out unless chosen": _private(named)}, place="measures", rows=3),
+        choices("Also include", "include", {"Left out unless chosen": _private(named)}, place="measures", rows=3),
         html.P(WARNING, className="quiet-words"),
     ]
     hidden = {"client_id": client_id, "kind": "measures"}
@@ -70,9 +70,9 @@ def _measures_form(client_id: str, token: str) -> Component:
 
 
 def _couples_form(client_id: str, token: str, releases: Sequence[ReleaseOfInformation]) -> Component:
-    """Lay out the form for a couples therapist, under a release of information that holds today."""
+    """Lay out the form for a couples therapist, under a release of information that is valid today."""
     if not releases:
-        body: Component = html.P("No release of information holds today.", className="quiet-words")
+        body: Component = html.P("No release of information is valid today.", className="quiet-words")
     else:
         options = [
             (each.release_id, f"{each.recipient}, until {words.day(each.expires_on)} ({each.release_id})")
@@ -103,7 +103,7 @@ def _scales(review: ClientReview) -> list[Component]:
     for course in review.trajectories:
         private = is_private(course)
         group = (
-            "Printed unless others are chosen"
+            "Printed unless you choose others"
             if private is None
             else f"Choose {PRIVATE_WORDS[private]} below, too"
         )

@@ -131,7 +131,7 @@ def questions(review: ClientReview) -> list[Component]:
     if review.closed is not None:
         return []
     if not review.questions:
-        return [html.P("Nothing stands out to ask.", className="quiet-words")]
+        return [html.P("No particular questions today.", className="quiet-words")]
     items = [
         html.Li([html.Span(question.text, className="question"), html.Span(question.reason, className="reason")])
         for question in review.questions
@@ -140,7 +140,7 @@ def questions(review: ClientReview) -> list[Component]:
 
 
 def tiles(snapshot: Snapshot, charts: dict[str, Chart]) -> list[Component]:
-    """Lay out every measure as a tile of its own, and the goals as the last."""
+    """Lay out one tile per measure, and one for the goals at the end."""
     review = snapshot.review
     panels = [
         _tile(course, charts.get(chart_key(course)))
@@ -196,7 +196,7 @@ def _tile(course: Trajectory, chart: Chart | None) -> Component:
 
 
 def _quiet(verdict: str, kind: Verdict | None) -> Component | str:
-    """Leave a mark alone for what asks for nothing, with its words for those who do not see it."""
+    """Show only a mark where nothing needs attention, with text for screen readers."""
     if kind != "no clear change":
         return verdict
     return html.Span(html.Span(verdict, className="unseen"), title=verdict)
@@ -303,17 +303,17 @@ def moved_items(snapshot: Snapshot) -> list[Component]:
     """Lay out the items that moved most, each as a heat strip of its latest answers."""
     if snapshot.review.closed is not None:
         return []
-    heading = html.H2(["Moved most", html.Span(" since last time", className="unseen")])
+    heading = html.H2(["Largest changes", html.Span(" since last time", className="unseen")])
     if not snapshot.moved:
-        return [heading, html.P("No answer moved much.", className="quiet-words")]
+        return [heading, html.P("No answer changed much.", className="quiet-words")]
     rows = [
         html.Tr([html.Th(_item(strip), scope="row"), html.Td(_strip(strip)), html.Td(_move(strip))])
         for strip in snapshot.moved
     ]
     head = html.Thead(
-        html.Tr([html.Th(text, scope="col") for text in ("Item", "Answers", "Last move")]), className="unseen"
+        html.Tr([html.Th(text, scope="col") for text in ("Item", "Answers", "Last change")]), className="unseen"
     )
-    caption = html.Caption("Items that moved most", className="unseen")
+    caption = html.Caption("Items with the largest changes", className="unseen")
     return [heading, html.Table([caption, head, html.Tbody(rows)], className="moved-items")]
 
 

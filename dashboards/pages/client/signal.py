@@ -53,7 +53,7 @@ def _section(signal: Signal, today: dt.date, *, answers: bool, token: str) -> Co
     return html.Section(
         [
             words,
-            html.P("What was done about it? It is asked once, and then rests.", className="quiet-words"),
+            html.P("What was done about it? You are asked only once.", className="quiet-words"),
             html.Div([_seen(signal, today, token), *_more(signal)], className="row"),
         ],
         className="signal no-print",

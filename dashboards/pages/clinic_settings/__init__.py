@@ -1,1 +1,1 @@
-"""The page on which an administrator says what holds for the clinic."""
+"""The page on which an administrator changes the clinic's settings."""

@@ -27,8 +27,8 @@ PATH = "/settings"
 FACTOR, RETENTION, NOTICE = "/require-factor", "/set-retention", "/set-notice"
 SIGNALS, SECOND = "/set-signal-rules", "/require-second-person"
 _ASKED = (
-    "A role that needs a second factor would need none any more: a second administrator, or the operator with "
-    "'mbc user confirm', has to confirm this on the page Accounts."
+    "This role would no longer need a second factor: a second administrator, or the operator with "
+    "'mbc user confirm', must confirm this on the Accounts page."
 )
 
 
@@ -74,7 +74,7 @@ def _factor(store: Store) -> str:
 
 
 def _retention(store: Store) -> str:
-    years = _number("years", "Records are kept for 1 to 100 years: a number of years is needed.")
+    years = _number("years", "Records are kept for 1 to 100 years: enter a number in that range.")
     store.set_retention_years(years)
     return f"{DONE}{_begin_small(retention_words(years))}"
 
@@ -87,8 +87,12 @@ def _notice(store: Store) -> str:
 
 
 def _signals(store: Store) -> str:
-    days = _number("cooldown_days", "An answered signal rests for 1 to 365 days: a number of days is needed.")
-    sessions = _number("follow_sessions", "What followed is judged after 1 to 52 sessions: a number is needed.")
+    days = _number(
+        "cooldown_days", "An answered signal is paused for 1 to 365 days: enter a number in that range."
+    )
+    sessions = _number(
+        "follow_sessions", "What followed is assessed after 1 to 52 sessions: enter a number in that range."
+    )
     store.set_signal_rules(SignalRules(days, sessions))
     return f"{DONE}{_begin_small(signal_words(days, sessions))}"
 

@@ -39,12 +39,12 @@ from mbc.store.accounts.clinic_settings import (
 
 
 def layout(request: PageRequest) -> list[Component]:
-    """Lay out what holds, each part with the form that changes it."""
+    """Lay out the settings, each part with the form that changes it."""
     store, token = request.store, request.token
     return [
         html.H1("Settings"),
         html.P(
-            "What holds for everybody here. Each change is a line of the audit log, with your name.",
+            "These settings apply to everyone here. Each change is recorded in the audit log with your name.",
             className="lead",
         ),
         *notice(request.note),
@@ -74,8 +74,8 @@ def _factor(store: Store, token: str) -> Component:
         "second-factor",
         html.P(factor_words(required)),
         html.P(
-            "Whoever has none yet sets it up at their next sign-in, before anything is shown. To require it of a "
-            "role no longer needs a second person.",
+            "Users without one set it up at their next sign-in, before anything is shown. Removing this "
+            "requirement from a role needs a second person.",
             className="quiet-words",
         ),
         table("Second factor by role", ("Role", "Second factor", "Change"), rows, blocks=True),
@@ -86,18 +86,18 @@ def _pauses(store: Store, token: str) -> Component:
     address = store.accounts.notice_address()
     field = text_field(
         "Mail address", "address", place="notice", required=False, longest=254, type="email",
-        value=address or "", hint="Empty: nobody",
+        value=address or "", hint="Leave empty to notify nobody",
     )  # fmt: skip
     return panel(
         "Paused sign-ins",
         "paused-sign-ins",
         html.P(notice_words(address)),
         html.P(
-            "The message names nobody and nothing; what happened stands on the page Accounts. It is sent once an "
-            "hour at most, through the mail server of the settings that 'mbc serve --settings' was started with.",
+            "The message contains no names or details; these are on the Accounts page. It is sent at "
+            "most once an hour, through the mail server in the settings passed to 'mbc serve --settings'.",
             className="quiet-words",
         ),
-        form(NOTICE, token, [field], "Keep this address"),
+        form(NOTICE, token, [field], "Save address"),
     )
 
 
@@ -108,16 +108,16 @@ def _signals(store: Store, token: str) -> Component:
             label, name, place="signals", longest=3, inputMode="numeric", value=str(value), hint=f"1 to {most}"
         )
         for label, name, value, most in (
-            ("Days that an answered signal rests", "cooldown_days", rules.cooldown_days, 365),
-            ("Sessions until what followed is judged", "follow_sessions", rules.follow_sessions, 52),
+            ("Days an answered signal is paused", "cooldown_days", rules.cooldown_days, 365),
+            ("Sessions until what followed is assessed", "follow_sessions", rules.follow_sessions, 52),
         )
     ]
     return panel(
         "Signals",
         "signals",
         html.P(signal_words(rules.cooldown_days, rules.follow_sessions)),
-        html.P("Many alerts are answered less often than few.", className="quiet-words"),
-        form(SIGNALS, token, fields, "Keep these rules"),
+        html.P("The more alerts there are, the less often each is answered.", className="quiet-words"),
+        form(SIGNALS, token, fields, "Save rules"),
     )
 
 
@@ -129,8 +129,8 @@ def _second(store: Store, token: str) -> Component:
         "second-person",
         html.P(second_person_words(chosen)),
         html.P(
-            "Once somebody with access to the safety channel has marked such an answer as seen, somebody else "
-            "with that access looks at it too. Fewer are for the operator to choose: mbc user second-person.",
+            "After someone with access to the safety channel has marked such an answer as seen, a second person "
+            "with that access must review it too. Only the operator can remove an item: mbc user second-person.",
             className="quiet-words",
         ),
         form(SECOND, token, [choice("Risk answer", "item", left, place="second")], "Add"),
@@ -148,24 +148,24 @@ def _retention(store: Store, today: dt.date, token: str) -> Component:
         "How long records are kept",
         "retention",
         html.P(retention_words(years)),
-        form(RETENTION, token, [field], "Keep this rule"),
+        form(RETENTION, token, [field], "Save rule"),
         *due,
     )
 
 
 def _due(due: pl.DataFrame) -> list[Component]:
     if due.is_empty():
-        return [html.P("Nobody is due.", className="quiet-words")]
+        return [html.P("No record is due.", className="quiet-words")]
     rows = [
         [row["client_id"], day_words(row["last_contact"]), day_words(row["due_on"])]
         for row in due.iter_rows(named=True)
     ]
-    kept = f"{count(due.height, 'client')} kept for as long as the rule says, the longest due first."
-    words = html.P([kept, " Whoever is still in care is not listed. ", dcc.Link("Erase a person", href=ERASURE)])
+    kept = f"{count(due.height, 'client')} past the retention period, longest overdue first."
+    words = html.P([kept, " Clients still in care are not listed. ", dcc.Link("Erase a client", href=ERASURE)])
     return [
-        html.H3("Due to be erased"),
+        html.H3("Due for erasure"),
         words,
-        table("Due to be erased", ("Client", "Last contact", "Due since"), rows, blocks=True),
+        table("Due for erasure", ("Client", "Last contact", "Due since"), rows, blocks=True),
     ]
 
 

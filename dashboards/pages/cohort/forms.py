@@ -30,14 +30,14 @@ def answer_download() -> ResponseReturnValue:
         return back_to(PATH, STALE)
     typed = request.form.get("k", "").strip()
     if not typed.isdecimal() or not LEAST <= int(typed) <= MOST:
-        return back_to(PATH, f"The least number of people in a category is a number from {LEAST} to {MOST}.")
+        return back_to(PATH, f"The smallest number of people in a category must be from {LEAST} to {MOST}.")
     profile = request.form.get("profile", "coarse")
     if profile not in PROFILES:
         return back_to(PATH, f"Choose one of these: {', '.join(PROFILES)}.")
     store = user_store()
     if not store.has_permission("cohort:read"):
         store.audit.record("refused", asked="a cohort", fault="AccessDenied")
-        raise AccessDenied("This account may not have a cohort.")
+        raise AccessDenied("This account may not download a cohort.")
     try:
         prepared = prepare_cohort(store, profile=PROFILES[profile], k=int(typed))
         cohort = prepared.cohort

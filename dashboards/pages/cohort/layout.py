@@ -21,14 +21,14 @@ def layout(request: PageRequest) -> list[Component]:
     fields = [
         choice("Detail", "profile", _PROFILES, place="cohort"),
         text_field(
-            "Least number of people in a category", "k", place="cohort", value=str(LEAST), longest=2,
+            "Smallest number of people in a category", "k", place="cohort", value=str(LEAST), longest=2,
             hint="Therapists, endings, kinds of event and modalities of fewer people become 'other'",
         ),
     ]  # fmt: skip
     return [
         html.H1("De-identified cohort"),
         html.P(
-            "Everybody on record under a random study id that is new in each download, with time since the first "
+            "Everybody on record under a random study id that is new in each download, with the time since first "
             "contact instead of dates. No names, no identifiers of the clinic, no free text, no safety data, and "
             "no key. How easily people can still be recognised is measured and written into the download.",
             className="lead",
@@ -40,8 +40,8 @@ def layout(request: PageRequest) -> list[Component]:
             form(DOWNLOAD, request.token, fields, "Make and download"),
             html.P(
                 "A zip file of CSV tables with a codebook and risk.json; in Python mbc.care.cohort reads it. Each "
-                "download is a line of the audit log with your name. What you do with the file is under your "
-                "care, and your ethics approval says what that may be.",
+                "download is recorded in the audit log with your name. You are responsible for the file "
+                "and for using it within your ethics approval.",
                 className="quiet-words",
             ),
         ),

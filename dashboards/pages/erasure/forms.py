@@ -29,11 +29,13 @@ def answer_erase() -> ResponseReturnValue:
     except MbcError as fault:
         return back_to(PATH, str(fault))
     left = (
-        "" if done.clean else " Another program holds the file open: what was deleted leaves it at the next start."
+        ""
+        if done.clean
+        else " Another program has the file open; the deleted data are removed from it at the next start."
     )
     named = "" if not done.mentions else f" Still named in {', '.join(done.mentions[:20])}: correct it there."
     return back_to(
         PATH,
-        f"{DONE}erased, tombstone {done.tombstone_id}. Backups and exports made before still hold this person: "
+        f"{DONE}erased, tombstone {done.tombstone_id}. Earlier backups and exports still contain this client: "
         f"delete them, or make new ones.{named}{left}",
     )

@@ -17,19 +17,18 @@ def layout(request: PageRequest) -> list[Component]:
     """Lay out the form and the erasures that there were."""
     fields = [
         text_field("Client", "client_id", place="erase", hint="The pseudonym, exactly"),
-        text_field("Client, once more", "again", place="erase"),
+        text_field("Repeat the client's pseudonym", "again", place="erase"),
         text_field(
             "Reason", "reason", place="erase", longest=200,
             hint="Kept for good, so do not name the person. Such as: request of 2 May 2026",
         ),
     ]  # fmt: skip
     return [
-        html.H1("Erase a person"),
+        html.H1("Erase a client"),
         html.P(
-            "Takes one person out of every table: corrections, history and the safety channel too. It cannot be "
-            "undone, and the pseudonym is never taken again. What stays is a tombstone: the day, your name, "
-            "the reason "
-            "and how many rows. Backups, exports and printed pages are yours to delete.",
+            "Erases one client from every table, including corrections, history and the safety channel. This "
+            "cannot be undone, and the pseudonym can never be reused. What remains is a tombstone: the date, "
+            "your name, the reason and the number of rows. Delete backups, exports and printed pages yourself.",
             className="lead",
         ),
         *notice(request.note),
@@ -41,12 +40,12 @@ def layout(request: PageRequest) -> list[Component]:
 def _tombstones(store: Store) -> Component:
     lines = store.audit.entries(action="erase")
     if lines.is_empty():
-        return html.P("Nobody.", className="quiet-words")
+        return html.P("None.", className="quiet-words")
     rows = [
         [line["subject"] or "", f"{day_words(line['at'].date())}, {line['at']:%H:%M} UTC", line["who"]]
         for line in reversed(lines.to_dicts())
     ]
-    return table("Erasures, the latest first", ("Tombstone", "When", "By"), rows, blocks=True)
+    return table("Erasures, latest first", ("Tombstone", "When", "By"), rows, blocks=True)
 
 
 PAGE = Page(

@@ -43,8 +43,8 @@ def layout(store: Store, token: str, note: str = "") -> list[Component]:
     return [
         html.H1("Open a colleague's record"),
         html.P(
-            "In an emergency, or when you stand in for a colleague, you can open the record of a client who is "
-            "not yours: one client, read only, for one hour. Your name, the time and your reason are logged. The "
+            "In an emergency, or when you cover for a colleague, you can open the record of one client "
+            "who is not yours, read-only, for one hour. Your name, the time and your reason are logged. The "
             "safety lead, the client's clinician and their supervisor can see it.",
             className="lead",
         ),
@@ -139,7 +139,7 @@ def _access_log(store: Store) -> Component:
         reasons = store.has_permission("safety:read")
         headings = ("When", "Who", "Client", "Until", *(("Reason",) if reasons else ()))
         rows = [_row(row, reasons=reasons) for row in breaks.iter_rows(named=True)]
-        inside = table("Emergency access to records, the latest first", headings, rows, blocks=True)
+        inside = table("Emergency access to records, latest first", headings, rows, blocks=True)
     return _panel("Access log", "opened", inside)
 
 

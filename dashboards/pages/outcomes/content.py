@@ -15,9 +15,9 @@ from mbc.store import User
 LATEST = "latest"
 DEFINITION = "jacobson-truax"
 COHORT = "finished"
-FIGURES = ("Figure", "Result", "Among", "Bounds for missing outcomes")
-FLOW = ("Step", "Clients", "Not, and why")
-_ABSENT = "not judged"
+FIGURES = ("Figure", "Result", "Out of", "Bounds for missing outcomes")
+FLOW = ("Step", "Clients", "Excluded, and why")
+_ABSENT = "not assessed"
 _QUARTER = re.compile(r"(\d{4})-Q([1-4])")
 _COHORTS = {"finished": "Care ended", "in-care": "In care", "started": "Care began"}
 

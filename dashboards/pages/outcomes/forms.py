@@ -76,7 +76,7 @@ def _released(store: Store) -> Response:
     elif kind == "zip":
         content = pack_archive(read.stored)
     else:
-        raise ReportError(f"A release is not written as '{kind}'; it is as {', '.join(RELEASE_FILES)}.")
+        raise ReportError(f"A release cannot be written as '{kind}'; choose {', '.join(RELEASE_FILES)}.")
     form = "recompute pack" if kind == "zip" else kind
     record_report(store, document, None, form=form, release=read.stored.name)
     return send_file(

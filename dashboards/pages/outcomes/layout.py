@@ -136,7 +136,7 @@ def content(
 ) -> list[Component]:
     """Lay out an exact report, the flow of clients, and the form that downloads it."""
     if not report.figures or not any(metric.denominator for metric in report.metrics):
-        empty = "Nobody is counted in this period: no scores or episodes on record."
+        empty = "No clients are counted in this period: there are no scores or episodes on record."
         return [html.P(f"{report.heading}.", className="lead"), html.P(empty, className="empty")]
     asked = {"period": period, "cohort": cohort, "definition": definition}
     flow = table("Flow of clients", FLOW, flow_rows(report.flow), numbers=(1,), blocks=True)
@@ -151,7 +151,8 @@ def _released(store: Store, theme: Theme, token: str) -> list[Component]:
     releases = store.releases()
     if not releases:
         words = (
-            "Nothing was released yet. The operator publishes a quarter once it is over: mbc release make 2026-Q3"
+            "No release has been published yet. The operator publishes a quarter when it is over: mbc release "
+            "make 2026-Q3"
         )
         return [
             _chooser(ids.RELEASE, "Release", (), None),

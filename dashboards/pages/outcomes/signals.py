@@ -16,7 +16,7 @@ from mbc.store import Store
 
 _SHARES = ("Figure", "Result")
 _ALERTS = ("Clinician", "Signals", "Clients in care")
-_FOLLOWED = ("Answer", "Signal no longer stands", "Further change")
+_FOLLOWED = ("Answer", "Signal cleared", "Further change")
 
 
 def signals_section(store: Store, own: CohortModels | None, today: dt.date | None) -> list[Component]:

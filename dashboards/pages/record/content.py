@@ -26,7 +26,7 @@ REASON = Field("reason", "Why it is corrected", longest=160, hint="kept with the
 
 @dataclass(frozen=True, slots=True)
 class ShownField:
-    """A field with what stands in it, and why that was not accepted."""
+    """A field with its value, and why that was not accepted."""
 
     field: Field
     value: str
@@ -171,7 +171,7 @@ def form_page(
 
 
 def back_path(subject: Subject, form: EntryForm) -> str:
-    """Give the path of the list that a form stands in."""
+    """Give the path of the list that contains a form."""
     if not subject.client_id:
         return "/"
     restricted = RESTRICTED.lower() if form.group == RESTRICTED else ""

@@ -16,7 +16,7 @@ from mbc.instruments.library import instrument as load
 from mbc.store import Administration, SafetyChange, SignalAnswer
 from mbc.store.schema.kinds import KINDS, channel_of
 
-_ENTERED = "entered"  # in the session: [client, [[kind, key, digest], ...]], the latest first
+_ENTERED = "entered"  # in the session: [client, [[kind, key, digest], ...]], latest first
 _MOST = 5
 _KINDS = {kind.__name__: kind for kind in KINDS}
 _PAPER = Administration.__name__
@@ -24,7 +24,7 @@ _PAPER = Administration.__name__
 
 @dataclass(frozen=True, slots=True)
 class Entered:
-    """What one form has written, as it stands on record now."""
+    """What one form has written, as it is on record now."""
 
     number: str  # names it in the session
     records: tuple[Any, ...]  # in the order in which they were written
@@ -39,7 +39,7 @@ def note_entered(subject: Subject, records: Sequence[Any]) -> None:
 
 
 def entered_for(subject: Subject) -> list[Entered]:
-    """Give what was just written of a client, the latest first; what was changed or undone since is left out."""
+    """Give what was just written of a client, latest first; what was changed or undone since is left out."""
     listed: list[Entered] = []
     for client_id, written in _entries():
         if client_id == subject.client_id:
@@ -81,7 +81,7 @@ def undo_entered(subject: Subject, number: str) -> bool:
 
 
 def _safety_change(subject: Subject, record: Any) -> SafetyChange | None:
-    """Give what an answer to a signal holds in the safety channel, for those who may know."""
+    """Give the safety part of an answer to a signal, for those who may see it."""
     if not isinstance(record, SignalAnswer) or not subject.store.has_permission("safety:read"):
         return None
     return subject.find(SafetyChange, key_of(record))

@@ -24,8 +24,8 @@ from mbc.errors import AccessDenied, Conflict, NotInRecord, StoreBusy, StoreErro
 from mbc.exchange.own_definitions import definitions_of
 from mbc.store import Session
 
-_TWICE = f"{DONE}it was on record already; nothing was written twice."
-_NOT_THERE = "Not undone: it was undone or changed since."
+_TWICE = f"{DONE}it was already on record; nothing was saved twice."
+_NOT_THERE = "Not undone: it has been undone or changed since then."
 _RECORDED = f"{DONE}recorded."
 _CHANGED = f"{DONE}recorded; the earlier version is kept with the reason."
 
@@ -119,7 +119,7 @@ def _recorded(
 
 def _problem(reading: Reading) -> str:
     few = len(reading.faults)
-    return "Not recorded: " + ("a field needs another look." if few == 1 else f"{few} fields need another look.")
+    return "Not recorded: " + ("check the marked field." if few == 1 else f"check the {few} marked fields.")
 
 
 def _placed(message: str, names: set[str]) -> tuple[str, str]:
@@ -165,6 +165,6 @@ def _form_and_subject(typed: Mapping[str, str]) -> tuple[EntryForm, Subject]:
 
 
 def _refused() -> AccessDenied:
-    """Write down that somebody asked for what their account may not do."""
+    """Log a request for something that the account may not do."""
     user_store().audit.record("refused", asked="an entry", fault="AccessDenied")
     return AccessDenied("This account may not record that.")

@@ -1,1 +1,1 @@
-"""*Send*: a client is asked to answer on their own device, and how far each asking has come."""
+"""*Send*: a client is asked to answer on their own device, and the progress of each request."""

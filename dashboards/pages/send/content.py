@@ -33,7 +33,7 @@ _STATE_WORDS = {
     "begun": "begun",
     "answered": "answered",
     "expired": "expired",
-    "stopped": "the client wants no more of these",
+    "stopped": "the client has opted out",
     "withdrawn": "withdrawn",
 }
 _MOMENT_OF = {"opened": "opened_at", "begun": "begun_at", "answered": "answered_at", "stopped": "stopped_at",
@@ -151,7 +151,7 @@ def waiting_words(store: Store, client_id: str) -> str:
     if store.has_stopped_askings(client_id):
         days = [row["stopped_at"] for row in rows if row["stopped_at"] is not None]
         since = f" (since {day_words(max(days).astimezone().date())})" if days else ""
-        return f"The client wants no more questions by link{since}."
+        return f"The client has opted out of questions by link{since}."
     open_ones = [row for row in rows if row["state"] in OPEN_STATES]
     if not open_ones:
         return ""

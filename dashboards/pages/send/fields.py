@@ -27,7 +27,7 @@ from mbc.store import Goal
 
 _MEASURE, _GOAL, _WORDS = "ask-", "goal-", "words-"
 _LONGEST = 160
-_PRIVATE = "speaks of leaving or of another person: other words may be safer on a phone"
+_PRIVATE = "mentions leaving or another person: other words may be safer on a phone"
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,19 +95,19 @@ class Offer:
             )  # fmt: skip
         if any(load(key).safety_channel for key in self.languages):
             yield Field(
-                "alone", "The client answers alone, and nobody reads along", "check", required=False,
-                hint="needed for screens of the safety channel",
+                "alone", "The client answers alone, with nobody looking on", "check", required=False,
+                hint="required for safety screens",
             )  # fmt: skip
 
     def _way(self) -> Iterator[Field]:
         if self.settings.mail is None:
             return
         ways = [Choice("show", "Show the link here")]
-        ways += [Choice("mail", "Mail it to the address on file")] if self.address_on_file else []
-        ways += [Choice("mail-to", "Mail it to another address")]
+        ways += [Choice("mail", "Email it to the address on file")] if self.address_on_file else []
+        ways += [Choice("mail-to", "Email it to another address")]
         yield Field("way", "How the client gets it", "choice", "show", tuple(ways))
         yield Field(
-            "address", "Address", required=False, longest=254, hint="for this mail only; it is kept nowhere"
+            "address", "Address", required=False, longest=254, hint="for this email only; it is not stored"
         )
 
 

@@ -27,9 +27,9 @@ from mbc.reports import paper_document
 from mbc.reports.audit import record_report
 from mbc.store import Administration
 
-_MAILED = "The clinic's mail server took the link. Whether it was received or read, nobody knows."
+_MAILED = "The clinic's mail server accepted the link. Whether it was delivered or read is not known."
 _NUMBER = re.compile("[0-9a-f]{24}")
-_TWICE = "This was asked a moment ago; the link was shown once and is kept nowhere. Withdraw it to make another."
+_TWICE = "This request was just made; its link was shown once and is not stored. Withdraw it to make another."
 
 
 def may_ask(subject: Subject) -> bool:
@@ -57,7 +57,7 @@ def _ask(offered: Offer, access: AskingAccess, typed: Mapping[str, str]) -> Resp
         return send_page(offered, subject, typed=typed, problem=problem, faults=faults), 400
 
     if reading.faults:
-        return again("Nobody was asked: see below.", reading.faults)
+        return again("No link was made: see below.", reading.faults)
     try:
         address = mail_address(offered, reading)
         explanation = explanation_of(offered, reading, models(), today())
@@ -73,14 +73,16 @@ def _ask(offered: Offer, access: AskingAccess, typed: Mapping[str, str]) -> Resp
     except MbcError as fault:
         name, _, words = str(fault).partition(": ")
         if name in {field.name for field in offered.fields}:
-            return again("Nobody was asked: see below.", {name: words})
-        return again(f"Nobody was asked. {fault}")
+            return again("No link was made: see below.", {name: words})
+        return again(f"No link was made. {fault}")
     return made_page(subject, made, mailed=_mail(access, made, address), kiosk=access.settings.address)
 
 
 def _stopped_words(offered: Offer, fault: Conflict) -> str:
     if offered.subject.store.has_stopped_askings(offered.subject.client_id):
-        return "The client wanted no more of these. Talk about it first; then tick that they have agreed again."
+        return (
+            "The client has opted out of these questions. Discuss it first; then tick that they have agreed again."
+        )
     return _TWICE if "already" in str(fault) else str(fault)
 
 
@@ -127,23 +129,23 @@ def answer_paper() -> ResponseReturnValue:
 
 
 def answer_withdraw() -> ResponseReturnValue:
-    """End an asking: its link leads nowhere any more."""
+    """End a request: its link no longer works."""
     subject, access = _subject_and_access()
     path, number = send_path(subject.client_id), request.form.get("asking", "")
     if not csrf_holds(request.form.get("csrf")):
         return back_to(path, STALE)
     if number not in subject.store.askings(subject.client_id)["asking_id"].to_list():
-        raise NotInRecord("There is no such asking on record.")
+        raise NotInRecord("There is no such request on record.")
     try:
         access.box().withdraw(number)
         subject.store.withdraw_asking(number)
     except Conflict:
-        return back_to(path, "It was answered already; the answers are on record or on their way.")
+        return back_to(path, "It has already been answered; the answers are on record or will be soon.")
     except (NotInRecord, AccessDenied, StoreBusy, StoreUnreachable):
         raise
     except MbcError as fault:
         return back_to(path, f"Not withdrawn. {fault}")
-    return back_to(path, f"{DONE}withdrawn; its link leads nowhere any more.")
+    return back_to(path, f"{DONE}withdrawn; its link no longer works.")
 
 
 def _subject_and_access() -> tuple[Subject, AskingAccess]:

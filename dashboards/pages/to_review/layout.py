@@ -35,7 +35,7 @@ from mbc.instruments.short_names import short_name
 from mbc.store import Store
 
 _MOST_SHOWN = 100  # of those that were marked; the open ones are all shown
-_WHOSE = ("Client", "Clinician", "Questionnaire", "Day")
+_WHOSE = ("Client", "Clinician", "Questionnaire", "Date")
 
 
 def layout(note: str = "") -> list[Component]:
@@ -86,7 +86,7 @@ def _waiting(flags: SafetyList, token: str, *, linked: bool) -> Component:
         return html.Section([heading], className="panel", **aria(labelledby="points-open"))
     words = (
         "Answered items come first, then blank ones; the longest waiting first. Say what was done; 'Mark as seen' "
-        "records it with your name and the time. The mark cannot be undone, the note can be corrected."
+        "records it with your name and the time. The mark cannot be undone; the note can be corrected."
     )
     headings = (*_WHOSE, "Waiting", "What", "Action")
     rows = [
@@ -104,7 +104,7 @@ def _second(flags: SafetyList, token: str, who: str, *, linked: bool) -> list[Co
     rows: list[Sequence[Cell]] = [
         [
             *_whose(item, linked=linked), _flag_words(item), item.action or "", item.flag.acknowledged_by or "",
-            "somebody else confirms" if item.flag.acknowledged_by == who
+            "someone else must confirm" if item.flag.acknowledged_by == who
             else _flag_form(item, token, CONFIRM, "Confirm", ()),
         ]
         for item in flags.second
@@ -124,7 +124,7 @@ def _reviews(flags: SafetyList, *, linked: bool) -> list[Component]:
             dcc.Link(review.client, href=client_path(review.client_id)) if linked else review.client,
             review.clinician or "none",
             day_words(review.made_on),
-            day_words(review.due_on) or "no day set",
+            day_words(review.due_on) or "no date set",
             count(review.overdue, "day"),
         ]
         for review in flags.reviews
@@ -153,7 +153,7 @@ def _seen(flags: SafetyList, token: str, *, linked: bool) -> list[Component]:
     more = f", the latest {len(rows)} shown" if left_out else ""
     summary = html.Summary(f"Marked as seen: {len(flags.acknowledged)}{more}")
     headings = (*_WHOSE, "What", "What was done", "Seen by", "When", "Action")
-    return [html.Details([summary, table("Marked as seen, the latest first", headings, rows, blocks=True)])]
+    return [html.Details([summary, table("Marked as seen, latest first", headings, rows, blocks=True)])]
 
 
 def _whose(item: ListedFlag, *, linked: bool) -> list[Cell]:
@@ -187,7 +187,7 @@ def _correction(item: ListedFlag, token: str) -> Component:
 def _flag_form(
     item: ListedFlag, token: str, action: str, words: str, asked: Sequence[tuple[str, str]]
 ) -> Component:
-    """Lay out a form of one flag; its fields have names of their own for those who listen."""
+    """Lay out the form of one flag; its fields have unique names for screen readers."""
     about = f"{item.client}, {day_words(item.flag.raised_on)}"
     hidden = {"csrf": token, "sheet": str(item.flag.administration_id), "line": item.flag.item}
     fields: list[Component] = [dcc.Input(type="hidden", name=name, value=value) for name, value in hidden.items()]

@@ -22,7 +22,7 @@ from tests.dashboards.record import PASSWORD
 pytestmark = pytest.mark.long
 
 HERE = {"REMOTE_ADDR": "203.0.113.9"}
-WHY = "Standing in for K2, who is ill; the partner has threatened her"
+WHY = "Covering for K2, who is ill; the partner has threatened her"
 Lines = list[tuple[str, str, str | None]]
 
 

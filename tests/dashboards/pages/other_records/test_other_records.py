@@ -20,7 +20,7 @@ from tests.dashboards.record import PASSWORD
 
 pytestmark = pytest.mark.long
 
-WHY = "Standing in for K2, who is ill; the client has called"
+WHY = "Covering for K2, who is ill; the client has called"
 
 
 @pytest.fixture
@@ -85,9 +85,7 @@ def test_a_record_is_opened_and_closed_again(enter, trail):
 
 def test_a_reason_may_be_written_in_lines(enter, trail):
     """The field has three of them; in an emergency nobody is asked to write it again."""
-    assert (
-        send(enter("ash"), reason="Standing in for K2, who is ill;\r\n\tthe client has called ").status_code == 303
-    )
+    assert send(enter("ash"), reason="Covering for K2, who is ill;\r\n\tthe client has called ").status_code == 303
     assert trail.break_glass_log()["reason"].to_list() == [WHY]
 
 
@@ -133,7 +131,7 @@ def test_the_restricted_section_opens_only_when_it_is_asked_for(enter):
             {"client_id": "C999", "reason": "urgent"},
             "is too short",
         ),  # without a reason nobody learns who is there
-        ({"client_id": "C001"}, "within reach already"),
+        ({"client_id": "C001"}, "already have access"),
         ({"csrf": "guessed"}, "was open for too long"),
         ({"csrf": ""}, "was open for too long"),
     ],

@@ -22,7 +22,7 @@ def test_numbers_are_read_with_a_point_or_a_comma(typed: str, value: float | Non
 
 @pytest.mark.parametrize("typed", ["seven", "1,000", "1.2.3", "1e5", "NaN", "inf", "7-8", "\N{SUPERSCRIPT TWO}"])
 def test_what_could_be_read_in_two_ways_is_not_a_number(typed: str):
-    with pytest.raises(StoreError, match="Write a number"):
+    with pytest.raises(StoreError, match="Enter a number"):
         Field("n", "", "number").read(typed)
 
 
@@ -43,14 +43,14 @@ def test_a_day_is_a_valid_date_since_1900(typed: str):
 def test_a_day_that_has_not_come_is_refused_where_it_must_have():
     field = Field("d", "", "day", most=TODAY)
     assert field.read("2026-03-20") == TODAY
-    with pytest.raises(StoreError, match="lies after 2026-03-20"):
+    with pytest.raises(StoreError, match="is after 2026-03-20"):
         field.read("2026-03-21")
 
 
 def test_a_text_is_one_line_and_as_long_as_is_kept():
     field = Field("t", "", longest=5)
     assert field.read("  a \n b ") == "a b"
-    for typed, words in (("abcdef", "6 characters"), ("a\x00b", "control characters"), (" ", "needed")):
+    for typed, words in (("abcdef", "6 characters"), ("a\x00b", "control characters"), (" ", "required")):
         with pytest.raises(StoreError, match=words):
             field.read(typed)
 

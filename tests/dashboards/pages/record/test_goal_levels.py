@@ -33,7 +33,7 @@ def test_a_goal_of_attainment_is_set_and_rated_by_its_levels(ash, record):
     fill(ash, f"{LIST}/pattern", whose="R-1", pattern="giving in")
     fill(ash, f"{LIST}/support", people="4", quality="7")
     page = ash.get("/client/C001?plain=1").text
-    assert "in 1 of 2 relationships, not in the present one" in page
+    assert "in 1 of 2 relationships, not in the current one" in page
     assert "Say no once a week" in page
     assert "Support network: 4 people, quality 7 of 10 (20 Mar 2026)." in page
     assert record.verify().intact
@@ -42,10 +42,10 @@ def test_a_goal_of_attainment_is_set_and_rated_by_its_levels(ash, record):
 @pytest.mark.parametrize(
     ("typed", "says"),
     [
-        ({"levels": "gas", "baseline": "-1", "target": "8"}, "Rated so, write a number from -2 to 2."),
-        ({"levels": "gas", "baseline": "1", "target": "2"}, "a goal begins at -2 or -1"),
-        ({"levels": "points", "baseline": "-1", "target": "8"}, "Rated so, write a number from 0 to 10."),
-        ({"levels": "points", "baseline": "11"}, "Write a number from -2 to 10."),
+        ({"levels": "gas", "baseline": "-1", "target": "8"}, "On this scale, enter a number from -2 to 2."),
+        ({"levels": "gas", "baseline": "1", "target": "2"}, "a goal starts at -2 or -1"),
+        ({"levels": "points", "baseline": "-1", "target": "8"}, "On this scale, enter a number from 0 to 10."),
+        ({"levels": "points", "baseline": "11"}, "Enter a number from -2 to 10."),
     ],
     ids=str,
 )

@@ -17,7 +17,7 @@ def test_each_form_writes_once_is_undone_and_writes_again(ash, record, key):
     typed, read, expected = FORMS[key]
     before = safely(read, record)
     sent = values_of(ash.get(f"{LIST}/{key}").text) | typed
-    for note in ("Done: recorded.", "nothing was written twice"):
+    for note in ("Done: recorded.", "nothing was saved twice"):
         answer = ash.post("/record-entry", data=sent)
         assert (answer.status_code, answer.headers.get("Location")) == (303, LIST)
         listed = ash.get(LIST).text
@@ -33,7 +33,7 @@ def test_each_form_writes_once_is_undone_and_writes_again(ash, record, key):
     assert safely(read, record) == before
     again = fill(ash, f"{LIST}/{key}", **typed)
     if key == "paper":  # one that was withdrawn comes back with a reason only
-        assert "withdrawn before" in again.text
+        assert "then withdrawn" in again.text
         again = ash.post("/record-entry", data=values_of(again.text) | {"reason": "it was hers"})
     assert again.status_code == 303
     assert safely(read, record) == expected
@@ -139,7 +139,7 @@ def test_an_episode_ends_and_another_is_opened(ash, record):
     assert "No episode of care is open" in ash.get(f"{LIST}/session").text
     assert fill(ash, f"{LIST}/episode").status_code == 303
     assert record.episodes(client_id="C001").filter(started_on=TODAY).height == 1
-    assert "An episode of care is open already" in ash.get(f"{LIST}/episode").text
+    assert "An episode of care is already open" in ash.get(f"{LIST}/episode").text
 
 
 def test_a_new_client_joins_the_caseload_of_who_adds_them(ash, record):
@@ -153,7 +153,7 @@ def test_a_new_client_joins_the_caseload_of_who_adds_them(ash, record):
 def test_a_pseudonym_that_is_somebody_elses_tells_nothing_of_them(ash, record):
     answer = fill(ash, "/new-client", client_id="C003", alias="Reed")
     assert answer.status_code == 400
-    assert "taken already" in answer.text
+    assert "already in use" in answer.text
     assert "Hazel" not in answer.text
     assert record.clients(client_id="C003")["alias"].to_list() == ["Hazel"]
 
@@ -206,7 +206,7 @@ def test_a_goal_is_revised_and_retired_with_a_reason(ash, record):
     assert fill(ash, f"{LIST}/retire-goal/G-1", why="reached", more="since January").status_code == 303
     row = record.goals(client_id="C001").row(0, named=True)
     assert (row["retired_on"], row["retired_reason"]) == (TODAY, "reached: since January")
-    assert "No goal to rate" in ash.get(f"{LIST}/goal-ratings").text
+    assert "There is no goal to rate" in ash.get(f"{LIST}/goal-ratings").text
 
 
 def test_demographics_are_for_those_with_the_permission_and_change_with_a_reason(come, ash, record):
@@ -217,7 +217,7 @@ def test_demographics_are_for_those_with_the_permission_and_change_with_a_reason
         session["csrf"] = sent["csrf"]
     assert (ash.get(path).status_code, ash.post("/record-entry", data=sent).status_code) == (404, 404)
     assert "emographics" not in ash.get(LIST).text
-    assert "Write at least one code." in fill(ida, path).text
+    assert "Enter at least one code." in fill(ida, path).text
     assert "age_band" in fill(ida, path, age_band="25 to 34").text
     assert ida.post("/record-entry", data=sent).status_code == 303
     assert "Demographics" in ida.get(LIST).text

@@ -58,22 +58,22 @@ def test_a_change_of_somebody_else_since_is_not_undone(ash, record):
     assert "/undo-entry" not in ash.get(LIST).text
     sent = {"csrf": values_of(ash.get(f"{LIST}/event").text)["csrf"], "client": "C001", "entry": entry[1]}
     assert ash.post("/undo-entry", data=sent).status_code == 303
-    assert "it was undone or changed since" in ash.get(LIST).text
+    assert "it has been undone or changed since" in ash.get(LIST).text
     assert record.goals(client_id="C001").row(0, named=True)["target"] == 3.0
 
 
 @pytest.mark.parametrize(
     ("key", "typed", "reason"),
     [
-        ("session", {"held_on": "2026-03-21"}, "The day lies after 2026-03-20"),
+        ("session", {"held_on": "2026-03-21"}, "The date is after 2026-03-20"),
         ("session", {"held_on": "yesterday"}, "year-month-day"),
-        ("session", {"number": "soon"}, "Write a number"),
+        ("session", {"number": "soon"}, "Enter a number"),
         ("session", {"attended": ""}, "Choose one."),
         ("goal", {"label": "x" * 170}, "This has 170 characters"),
-        ("goal", {"label": "Speak up", "target": "11"}, "Write a number from -2 to 10."),
+        ("goal", {"label": "Speak up", "target": "11"}, "Enter a number from -2 to 10."),
         ("goal-ratings", {}, "Rate at least one goal"),
-        ("goal-ratings", {"rating-0": "12"}, "Choose one of those listed."),
-        ("event", {"label": ""}, "Something is needed here."),
+        ("goal-ratings", {"rating-0": "12"}, "Choose one from the list."),
+        ("event", {"label": ""}, "This field is required."),
         ("event", {"label": "a\u202eb"}, "control characters"),
         ("relationship-began", {"label": "R1"}, "has a relationship"),
         (
@@ -81,7 +81,7 @@ def test_a_change_of_somebody_else_since_is_not_undone(ash, record):
             {"questionnaire": "gad7/standard/0-3", "asked": "gad7/standard/0-3", "item-2": "1"},
             "No answer to 1, 3",
         ),
-        ("paper", {"questionnaire": "hits2/standard/0-3"}, "Choose one of those listed."),
+        ("paper", {"questionnaire": "hits2/standard/0-3"}, "Choose one from the list."),
     ],
 )
 def test_a_refused_form_comes_back_with_what_was_typed_and_the_reason(ash, record, key, typed, reason):
@@ -120,7 +120,7 @@ def test_a_questionnaire_of_a_day_is_replaced_with_a_reason_only(ash, record):
     typed = FORMS["paper"][0]
     fill(ash, f"{LIST}/paper", **typed)
     answer = fill(ash, f"{LIST}/paper", **typed | {"item-1": "0"})
-    assert "on record with other answers" in answer.text
+    assert "on record for that day with other answers" in answer.text
     assert ash.post("/record-entry", data=values_of(answer.text) | {"reason": "typing error"}).status_code == 303
     assert record.answers("gad7", client_id="C001")["value"].to_list()[0] == 0.0
     assert record.administrations("gad7", client_id="C001", history=True).height == 2
@@ -133,7 +133,7 @@ def test_who_edits_a_goal_later_is_told_what_changed_in_between(come, record):
     answer = second.post("/record-entry", data=values_of(page) | {"target": "9", "reason": "aims higher"})
     assert answer.status_code == 400
     told = html.unescape(answer.text)
-    assert "Changed by somebody since you opened this form" in told
+    assert "Somebody has changed this since you opened the form" in told
     assert "label was \u201cSay what I need\u201d, is \u201cSay what I want\u201d" in told
     assert record.goals(client_id="C001").row(0, named=True)["label"] == "Say what I want"
     typed = values_of(answer.text)
@@ -158,7 +158,7 @@ def test_two_clinicians_of_one_moment_do_not_write_over_each_other(ash, record, 
     monkeypatch.setattr(Store, "writing", second_thoughts)
     answer = ash.post("/record-entry", data=page | {"target": "9", "reason": "aims higher"})
     assert answer.status_code == 400
-    assert "Changed by somebody" in answer.text
+    assert "Somebody has changed this" in answer.text
     assert record.goals(client_id="C001").row(0, named=True)["target"] == 3.0
 
 
@@ -264,7 +264,7 @@ def test_signing_out_takes_the_kept_words_along(ash):
 
 def test_a_record_opened_by_emergency_access_is_read_and_not_written(come, record):
     visitor = come("birch")
-    reason = {"client_id": "C001", "reason": "Standing in for K1, who is ill today", "extent": "care"}
+    reason = {"client_id": "C001", "reason": "Covering for K1, who is ill today", "extent": "care"}
     with visitor.session_transaction() as session:
         token = session.setdefault("csrf", "a token of this session")
     visitor.post("/open-record", data={"csrf": token, **reason})

@@ -131,7 +131,7 @@ def test_an_asking_is_withdrawn_and_its_link_leads_nowhere(clinic):
     link = link_of(send(ash, battery="weekly").text)
     done = ash.post("/withdraw-asking", data=values_of(ash.get(PATH).text, "/withdraw-asking"))
     assert done.status_code == 303
-    assert "leads nowhere any more" in ash.get(PATH).text
+    assert "no longer works" in ash.get(PATH).text
     assert clinic.states() == ["withdrawn"]
     assert clinic.box.find(link.rpartition("/")[2]) is None
     assert "/withdraw-asking" not in ash.get(PATH).text
@@ -141,13 +141,13 @@ def test_that_the_client_stopped_is_told_and_kept_to(clinic):
     ash = clinic.visitor("ash")
     link = link_of(send(ash, battery="weekly").text)
     clinic.box.stop(clinic.box.find(link.rpartition("/")[2]).number)
-    assert "wants no more questions by link" in ash.get("/client/C001?plain=1").text
-    assert "wants no more of these" in ash.get(PATH).text
+    assert "has opted out of questions by link" in ash.get("/client/C001?plain=1").text
+    assert "has opted out of these questions" in ash.get(PATH).text
     refused = send(ash, battery="weekly")
     assert refused.status_code == 400
-    assert "wanted no more" in refused.text
+    assert "opted out" in refused.text
     assert link_of(send(ash, battery="weekly", again="yes").text)
-    assert "wants no more questions" not in ash.get("/client/C001?plain=1").text
+    assert "has opted out of questions" not in ash.get("/client/C001?plain=1").text
 
 
 def test_goals_are_asked_in_the_words_that_were_agreed(clinic):
@@ -170,9 +170,9 @@ def test_what_is_wrong_stands_beside_the_field_and_nobody_was_asked(clinic):
     ash = clinic.visitor("ash")
     for typed, words in (
         ({}, "Name at least one questionnaire"),
-        ({"battery": "monthly"}, "Choose one of those listed"),
-        ({"battery": "weekly", "language": "tr"}, "Choose one of those listed"),
-        ({"battery": "weekly", "way": "mail-to", "address": "willow"}, "One mail address is needed"),
+        ({"battery": "monthly"}, "Choose one from the list"),
+        ({"battery": "weekly", "language": "tr"}, "Choose one from the list"),
+        ({"battery": "weekly", "way": "mail-to", "address": "willow"}, "Enter one email address"),
         ({"battery": "weekly", "csrf": "x"}, "open for too long"),
     ):
         answer = send(ash, **typed)
@@ -255,7 +255,7 @@ def test_a_sheet_is_printed_and_its_code_opens_the_form_for_its_answers(clinic):
     code = paper_code("C001", "checkin", "standard", "0-4", "self")
     paper = "/client/C001/record/paper"
     wrong = fill(ash, paper, code="AAA-AAA")
-    assert "No sheet of this client has this code" in wrong.text
+    assert "No form printed for this client has this code" in wrong.text
     opened = fill(ash, paper, code=code.lower().replace("-", " "))
     assert instrument("checkin").name in opened.text
     assert opened.text.count("<fieldset") == 8

@@ -269,7 +269,7 @@ def test_a_second_person_confirms_what_the_clinic_has_chosen(view: View, url: st
     mark(ash, sheet, line, DONE, DAY)
     assert [item.client for item in listed(lead).second] == ["Willow (C001)"]
     assert confirm(ash, sheet, line, DAY).startswith("Nothing was changed: ash has acknowledged this flag")
-    assert "somebody else confirms" in text_of(toggle_list(ash, 1, "token")[0])
+    assert "someone else must confirm" in text_of(toggle_list(ash, 1, "token")[0])
     assert confirm(lead, sheet, line, DAY) == CONFIRMED
     assert listed(lead).second == ()
 
