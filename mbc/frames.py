@@ -53,10 +53,10 @@ def open_frame(table: Any) -> Frame:
         frame = nw.from_native(table)
         frame.collect_schema()
     except nw.exceptions.DuplicateError as fault:
-        raise FrameError(f"Columns need names of their own. {fault}. Rename them.") from None
+        raise FrameError(f"Column names must be unique. {fault}. Rename them.") from None
     except (TypeError, ValueError, AttributeError, nw.exceptions.NarwhalsError) as fault:
         raise FrameError(
-            f"A table is needed (pandas, polars, pyarrow, duckdb or pyspark), got {type(table).__name__}: {fault}"
+            f"Expected a table (pandas, polars, pyarrow, duckdb or pyspark), got {type(table).__name__}: {fault}"
         ) from None
     return frame
 
@@ -175,7 +175,7 @@ def number(
 
 
 def _no_answers(name: str, kind: object) -> FrameError:
-    return FrameError(f"Column '{name}' holds {kind}; answers are numbers or their digits as text.")
+    return FrameError(f"Column '{name}' contains {kind}; answers must be numbers, or numbers as text.")
 
 
 def read_numbers(frame: Frame, columns: Mapping[str, str], *, yes_no: Container[str] = ()) -> Numbers:

@@ -408,7 +408,7 @@ class Box:
         except OSError as fault:
             raise MbcError(f"The box {self._path} cannot be opened: {fault.strerror}.") from None
         except SQLITE.DatabaseError:
-            raise MbcError(f"{self._path} is not a box of askings. Name another file.") from None
+            raise MbcError(f"{self._path} is not an answer box. Name another file.") from None
         if version not in (0, _VERSION):
             raise MbcError(
                 f"The box {self._path} was written by a newer mbc (version {version}). Update this one."

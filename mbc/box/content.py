@@ -36,7 +36,7 @@ class _Content(BaseModel):
         try:
             return cls.model_validate_json(text)
         except ValidationError as fault:
-            raise MbcError(f"An asking cannot be read: {fault.error_count()} faults. Make it again.") from None
+            raise MbcError(f"A request cannot be read: {fault.error_count()} faults. Create it again.") from None
 
 
 class Choice(_Content):

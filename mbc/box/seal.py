@@ -61,7 +61,7 @@ def unseal(keys: KeyPair, sealed: bytes) -> dict[str, Any]:
         return json.loads(SealedBox(PrivateKey(keys.private)).decrypt(sealed))
     except (CryptoError, ValueError, TypeError):
         raise MbcError(
-            "A sealed answer cannot be opened: it was altered, or sealed for the key of another record."
+            "A sealed answer cannot be opened: it was altered, or encrypted for another record."
         ) from None
 
 

@@ -45,4 +45,4 @@ def check_second_person(items: Iterable[str]) -> None:
         flags = {flag.item for flag in instrument(key).flags}
         if not flags or (named and named not in flags):
             listed = ", ".join(sorted(flags)) or "none"
-            raise SettingsError(f"'{item}' raises no flag; those of this questionnaire: {listed}.")
+            raise SettingsError(f"'{item}' raises no flag; these items of the questionnaire do: {listed}.")

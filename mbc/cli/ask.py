@@ -28,28 +28,28 @@ if TYPE_CHECKING:
 @click.option(
     "--all-due",
     is_flag=True,
-    help="Ask everybody who is due by the plan of measures and has an address on file, by mail; made for a timer.",
+    help="Email everybody who is due by the plan of measures and has an address on file; intended for a timer.",
 )
-@click.option("--dry-run", is_flag=True, help="With --all-due: count who would be asked, and ask nobody.")
-@click.option("--language", metavar="CODE", help="Of the loaded wording; default: the clinic's.")
-@click.option("--target", metavar="ID", help="Relationship that is rated; default: the current one.")
+@click.option("--dry-run", is_flag=True, help="With --all-due: only count who would be asked.")
+@click.option("--language", metavar="CODE", help="Language of the loaded wording; default: the clinic's.")
+@click.option("--target", metavar="ID", help="Relationship to be rated; default: the current one.")
 @click.option("--about", metavar="NAME", help="What client and clinician call the relationship; default: nothing.")
 @click.option("--alone", "answers_alone", is_flag=True, help="The client answers alone: for safety screens.")
-@click.option("--again", is_flag=True, help="The client, who wanted no more of these, has agreed again.")
+@click.option("--again", is_flag=True, help="The client, who had opted out, has agreed again.")
 @click.option(
     "--goal",
     "goals",
     metavar="GOAL[=WORDS]",
     multiple=True,
-    help="A goal of the client's to rate, in its own words or in these; may be repeated.",
+    help="A goal for the client to rate, in its own words or in these; may be repeated.",
 )
+@click.option("--explain", is_flag=True, help="After submitting, the client is shown how progress is measured.")
+@click.option("--mail", is_flag=True, help="Email the link to the client's address in the contacts file.")
 @click.option(
-    "--explain", is_flag=True, help="After sending, the client reads how progress is measured by what was asked."
+    "--mail-to", "address", metavar="ADDRESS", help="Email the link to this address, which is not stored."
 )
-@click.option("--mail", is_flag=True, help="Mail the link, to the client's address in the file of contacts.")
-@click.option("--mail-to", "address", metavar="ADDRESS", help="Mail the link to this address, which is not kept.")
-@click.option("--list", "listing", is_flag=True, help="List the askings of CLIENT, or of everybody.")
-@click.option("--withdraw", "asking_id", metavar="ASKING", help="End an asking: its link leads nowhere any more.")
+@click.option("--list", "listing", is_flag=True, help="List the requests to CLIENT, or to everybody.")
+@click.option("--withdraw", "asking_id", metavar="ASKING", help="End a request: its link no longer works.")
 @settings_option
 @models_option
 @instruments_option
@@ -81,14 +81,14 @@ def command(  # noqa: PLR0913 - one for each option
 ) -> None:
     """Ask a client to answer questionnaires on their own device.
 
-    Prints a link, its QR code, and a code to type on a tablet. Each works once, until it expires, and is shown now
-    only: give it to the client in person, or by a way that nobody else reads. Only loaded wording is shown (mbc
-    instruments wording); 'mbc collect' brings the answers on record.
+    Prints a link, its QR code, and a code to type on a tablet. Each works once, until it expires, and is shown
+    only now: give it to the client in person, or through a channel that nobody else can read. Only loaded wording
+    is shown (mbc instruments wording); 'mbc collect' imports the answers into the record.
 
-    With --mail or --mail-to the link goes out by the clinic's own mail server, in words that name nothing. That
-    a server took it does not say that anybody has read it.
+    With --mail or --mail-to, the link is sent by the clinic's own mail server, in a message that reveals nothing.
+    That the server accepted it does not mean that anybody has read it.
 
-    --all-due asks everybody for whom the plan of measures has something due, each once for each occasion; it
+    --all-due asks everybody for whom something is due by the plan of measures, once per occasion; it
     prints counts and names nobody. Try it with --dry-run first.
     """
     from mbc.care.askings.ask import AskOptions, ask  # noqa: PLC0415 - the command line stays quick
@@ -110,7 +110,7 @@ def command(  # noqa: PLR0913 - one for each option
             if asking_id is not None:
                 store.withdraw_asking(asking_id)
                 box.withdraw(asking_id)
-                click.echo(f"The asking {asking_id} has ended.")
+                click.echo(f"The request {asking_id} has ended.")
                 return
             if client_id is None:
                 raise click.UsageError("Name the client: mbc ask CLIENT INSTRUMENT...")
@@ -128,13 +128,13 @@ def command(  # noqa: PLR0913 - one for each option
     _show(made)
     if to is not None:
         mail_link(settings, made, to)
-        click.echo("The mail server took the link.")
+        click.echo("The mail server accepted the link.")
 
 
 def _only_all_due(*, all_due: bool) -> None:
     """Refuse what says nothing to ``--all-due``."""
     if not all_due:
-        raise click.UsageError("--dry-run goes with --all-due: one client's asking is not tried.")
+        raise click.UsageError("--dry-run works only with --all-due.")
     allowed = {"all_due", "dry_run", "explain", "settings_file", "models_folder", "own_folder", "store_url"}
     context = click.get_current_context()
     given = [
@@ -153,7 +153,7 @@ def _due(store: Store, client_id: str) -> list[str]:
 
     keys = due_keys(store, client_id, datetime.now().astimezone().date())
     if not keys:
-        raise MbcError(f"By the plan of measures nothing is due for {client_id} that was not asked already.")
+        raise MbcError(f"By the plan of measures, nothing is due for {client_id} that has not already been asked.")
     return keys
 
 
@@ -171,7 +171,7 @@ def _address(settings: AskingSettings, client_id: str, *, mail: bool, address: s
 
 def _show(made: MadeAsking) -> None:
     minutes = "1 minute" if made.minutes == 1 else f"{made.minutes} minutes"
-    click.echo(f"Asking {made.asking_id}: {made.questions} questions, about {minutes}")
+    click.echo(f"Request {made.asking_id}: {made.questions} questions, about {minutes}")
     click.echo(f"Until       {_when(made.expires_at)}")
     click.echo(f"Link        {made.link}")
     click.echo(f"Code        {made.code}")
@@ -187,7 +187,7 @@ def _list(store: Store, client_id: str | None) -> None:
 
     rows = asking_states(store, client_id)
     if not rows:
-        click.echo("No askings.")
+        click.echo("No requests.")
         return
     for row in rows:
         what = ", ".join(dict.fromkeys(row["instruments"]))

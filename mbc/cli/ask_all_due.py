@@ -56,13 +56,13 @@ def _show(due: DueAskings) -> None:
     if due.without_address:
         click.echo(f"{due.without_address} due, without an address on file.")
     if due.stopped:
-        click.echo(f"{due.stopped} due, who want no more of these.")
+        click.echo(f"{due.stopped} due, who have opted out.")
 
 
 def explainer(
     store: Store, models_store: Store, language: str, folder: Path | None
 ) -> Callable[[str, Sequence[str]], Explanation]:
-    """Give what words how progress is measured, for a client and what they are asked.
+    """Give the function that explains how progress is measured, for a client and what they are asked.
 
     Parameters
     ----------

@@ -41,7 +41,9 @@ def ask_mapping(file: Path, options: ImportOptions, target: Path | None) -> Impo
         When there is no terminal to ask at.
     """
     if not (sys.stdin.isatty() and sys.stdout.isatty()):
-        raise click.UsageError("--map-interactively asks at a terminal; here, name a file: --mapping FILE.toml.")
+        raise click.UsageError(
+            "--map-interactively needs a terminal. Without one, name a file: --mapping FILE.toml."
+        )
     table = open_table(file, options)
     click.echo(f"{quote(table.name, longest=80)}: {len(table.frame)} {table.noun}s. Its columns:")
     for place, name in enumerate(table.columns, start=1):
@@ -98,7 +100,7 @@ def _questionnaires(columns: Iterable[str], options: ImportOptions) -> list[Inst
     guess = ", ".join(options.instruments or seen)
     while True:
         answer = click.prompt(
-            "Which questionnaires does it hold? (keys, such as rses, phq9)", default=guess or None
+            "Which questionnaires does it contain? (keys, such as rses, phq9)", default=guess or None
         )
         try:
             return [instrument(key_of(part.strip())) for part in answer.split(",") if part.strip()]

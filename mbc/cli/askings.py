@@ -34,7 +34,7 @@ settings_option: Decorator = click.option(
     envvar="MBC_ASKING",
     show_envvar=True,
     metavar="FILE",
-    help="What the clinic has decided about asking, as TOML: address, expiry, help text, mail.",
+    help="The clinic's settings for questions by link, as TOML: address, expiry, help text, mail.",
 )
 """``--settings FILE``, handed to the command as ``settings_file``."""
 
@@ -55,7 +55,7 @@ def box_path(settings: AskingSettings, store_url: str) -> Path:
         return Path(settings.box)
     record = file_of(address(store_url))
     if record is None:
-        raise SettingsError('Say where the box of the askings is: box = "FILE" in the settings (--settings FILE).')
+        raise SettingsError('Say where the answer box is: box = "FILE" in the settings (--settings FILE).')
     return record.with_suffix(".box")
 
 
@@ -75,7 +75,7 @@ def open_box(settings: AskingSettings, store_url: str) -> Box:
 
 
 without_box_option: Decorator = click.option(
-    "--without-box", is_flag=True, help="The box of the askings is gone: erase all the same."
+    "--without-box", is_flag=True, help="The answer box no longer exists: erase anyway."
 )
 """``--without-box``: erase although the box cannot be cleared."""
 
@@ -115,8 +115,8 @@ def _box_with(store: Store, client_id: str, settings_file: Path | None) -> Path 
     if store.askings(client_id)["collected_at"].null_count() == 0:
         return None
     raise SettingsError(
-        f"{client_id} was asked to answer on their own device, and the box of the askings was not found. Name the "
-        "settings that say where it is: --settings FILE. If it is gone: --without-box"
+        f"{client_id} was sent questions to answer on their own device, but the answer box was not found. Name "
+        "the settings that say where it is: --settings FILE. If it no longer exists: --without-box"
     )
 
 

@@ -25,9 +25,9 @@ _FOR_PROGRAMS = ("account", "sealed", "sha256", "sign_in")  # digests: in the fi
 @store_option
 @as_option
 @click.option("--last", type=click.IntRange(min=1), help=f"Only the newest N lines. [{_NEWEST} on screen]")
-@click.option("--from", "first", type=_DAY, help="From this day on (UTC).")
-@click.option("--to", "until", type=_DAY, help="Up to this day (UTC), the day included.")
-@click.option("--who", metavar="USER", help="Only what this account did.")
+@click.option("--from", "first", type=_DAY, help="From this date (UTC).")
+@click.option("--to", "until", type=_DAY, help="Up to and including this date (UTC).")
+@click.option("--who", metavar="USER", help="Only actions of this account.")
 @click.option("--action", metavar="TEXT", help="Only lines of this kind, such as read, export, refused, sign-in.")
 @click.option("--about", "subject", metavar="ID", help="Only lines about this client or account.")
 @click.option("--break-glass", is_flag=True, help="Only emergency access (break-glass).")
@@ -35,7 +35,7 @@ _FOR_PROGRAMS = ("account", "sealed", "sha256", "sign_in")  # digests: in the fi
 @click.option(
     "--out", type=click.Path(dir_okay=False, path_type=Path), help="Write all lines to this file: .csv or .jsonl."
 )
-@click.option("--force", is_flag=True, help="Replace files that exist already.")
+@click.option("--force", is_flag=True, help="Replace existing files.")
 def command(  # noqa: PLR0913 - an option each
     *,
     store_url: str,
@@ -51,13 +51,13 @@ def command(  # noqa: PLR0913 - an option each
 ) -> None:
     """List the audit log: sign-ins, reads of clients, writes, exports, refusals, accounts. Times are UTC.
 
-    Reading the log is logged too. Lines about the safety channel are left out unless they are asked for.
+    Reading the log is logged too. Lines about the safety channel are left out unless requested.
     'mbc verify' checks that the log is complete.
     """
     from mbc.store import Store  # noqa: PLC0415 - the command line stays quick until a record is opened
 
     if break_glass and (any(named.values()) or last or first or until):
-        raise click.UsageError("--break-glass lists all of them; leave the other filters out.")
+        raise click.UsageError("--break-glass lists all emergency access; leave out the other filters.")
     _check_out(out, force=force)
     with Store.open(store_url) as full_store:
         store = view_of(full_store, username)
@@ -104,7 +104,7 @@ def _check_out(out: Path | None, *, force: bool) -> None:
     if out is None:
         return
     if out.suffix.casefold() not in (".csv", ".jsonl"):
-        raise click.UsageError(f"--out is '{out.name}'; its name ends in .csv or .jsonl.")
+        raise click.UsageError(f"--out is '{out.name}'; the name must end in .csv or .jsonl.")
     check_target(out, folder=False, force=force)
 
 

@@ -33,7 +33,7 @@ _MOMENT = "%Y%m%dT%H%M%SZ"
     metavar="N",
     help="In a folder: keep only the newest N backups of this record.",
 )
-@click.option("--force", is_flag=True, help="Replace a file that exists already.")
+@click.option("--force", is_flag=True, help="Replace an existing file.")
 @click.option("--check", "checking", is_flag=True, help="Only verify TARGET; make no backup.")
 @click.option(
     "--list", "listing", is_flag=True, help="Only list and verify the backups in folder TARGET; make no backup."
@@ -43,9 +43,9 @@ def command(
 ) -> int:
     """Back up the record into TARGET: a file, or a folder, where the file is named by date and time.
 
-    Others may go on working meanwhile. The backup holds everything, accounts and safety data included; only you
-    can read the file. The backup of an encrypted record is encrypted with the same key. 'mbc restore' brings it
-    back, into the same kind of database or another.
+    Others may keep working in the meantime. The backup contains everything, including accounts and safety data;
+    only you can read the file. The backup of an encrypted record is encrypted with the same key. 'mbc restore'
+    restores it, to the same kind of database or another.
     """
     if checking and listing:
         raise click.UsageError("Either --check or --list.")
@@ -77,7 +77,7 @@ def _require_place(target: Path) -> None:
     if target.exists() or target.suffix == ENDING:
         return
     raise StoreError(
-        f"There is no folder {target}. Is the stick or the disk connected? If it is, make the folder first. To "
+        f"There is no folder {target}. Is the USB stick or disk connected? If so, create the folder first. To "
         f"write a single file, end its name in {ENDING}: mbc backup {target}{ENDING}"
     )
 
@@ -100,7 +100,7 @@ def _make_of_older(target: Path, store_url: str, why: str, *, force: bool) -> in
     path = target / f"{name}-{datetime.now(UTC).strftime(_MOMENT)}{ENDING}" if target.is_dir() else target
     with working() as progress:
         done = back_up_older(store_url, path, force=force, progress=progress)
-    click.echo(f"Backup of the record as it is, of revision {done.manifest.revision}: {amounts(done.rows)}.")
+    click.echo(f"Backup of the record at revision {done.manifest.revision}: {amounts(done.rows)}.")
     click.echo(f"Written to {path} ({size(path.stat().st_size)}).")
     warn(why)
     return print_verification(done.report, what="a copy of the record, brought up to date")
@@ -153,9 +153,9 @@ def _report(done: Backup, where: str, store_url: str) -> int:
     if done.log_failure is not None:
         warn(f"The audit log could not record this backup: {done.log_failure}")
     if _same_disk(done.path, store_url):
-        warn("It lies on the same disk as the record: when that disk fails, both are lost. Copy it to another.")
+        warn("It is on the same disk as the record: if that disk fails, both are lost. Copy it to another disk.")
     if not done.manifest.encrypted:
-        warn("It is not encrypted: whoever gets the file can read everything. --encrypt asks for a key.")
+        warn("It is not encrypted: anyone who gets the file can read everything. --encrypt asks for a key.")
     return status
 
 
@@ -178,7 +178,7 @@ def _check(path: Path) -> int:
     with working() as progress:
         examined = examine(path, progress=progress)
     click.echo(f"{path}: complete; taken {_moment(examined.manifest)} by mbc {examined.manifest.mbc}.")
-    click.echo(f"It holds {amounts(examined.rows)}.")
+    click.echo(f"It contains {amounts(examined.rows)}.")
     return print_verification(examined.report, what="the record in it")
 
 
@@ -205,8 +205,8 @@ def _list(folder: Path) -> int:
         click.echo(f"There is no backup in {folder}.")
     for left in left_behind(folder):
         warn(
-            f"{left.name}: left by a backup that was stopped, or made at this moment. It may hold a complete, "
-            "readable record. The next backup of that record removes it; else delete the folder."
+            f"{left.name}: left by an interrupted backup, or being written now. It may contain a complete, "
+            "readable record. The next backup of that record removes it; otherwise, delete the folder."
         )
         status = REFUSED
     return status

@@ -45,7 +45,7 @@ _SORT: dict[str, Callable[[CaseloadRow], tuple[object, ...]]] = {
 @click.option(
     "--as-of",
     type=click.DateTime(["%Y-%m-%d"]),
-    help="The day on which the worklist is read. Default: today.",
+    help="Reference date of the worklist. Default: today.",
 )
 @click.option("--scores", "show_scores", is_flag=True, help="Latest scores instead of the reasons.")
 @models_option
@@ -73,7 +73,7 @@ def command(
         cohort = CohortModels(full_store, models, fits="by command")
         listed = caseload(store, clinician_id=clinician_id, as_of=day, cohort=cohort)
     if not listed.rows:
-        console.print("No clients on record yet. 'mbc import FILE --store URL' brings some in.")
+        console.print("No clients on record yet. Add some with 'mbc import FILE --store URL'.")
         return
     console.print(Text(f"As of {long_day(listed.as_of)}: {listed.caption}"))
     console.print()
@@ -118,7 +118,7 @@ def _table(*columns: tuple[str, int | None]) -> Table:
 def _require_clinician(store: Store, clinician_id: str) -> None:
     if store.clinicians().filter(pl.col("clinician_id") == clinician_id).is_empty():
         known = ", ".join(store.clinicians()["clinician_id"])
-        raise NotInRecord(f"There is no clinician '{clinician_id}' on record; there are: {known or 'none'}.")
+        raise NotInRecord(f"There is no clinician '{clinician_id}' on record. On record: {known or 'none'}.")
 
 
 def _who(row: CaseloadRow) -> Text:

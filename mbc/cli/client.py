@@ -23,7 +23,7 @@ def command() -> None:
 
 @command.command("assign")
 @click.argument("client_ids", metavar="CLIENT...", nargs=-1, required=True)
-@click.option("--clinician", "clinician_id", metavar="ID", required=True, help="Their clinician from now on.")
+@click.option("--clinician", "clinician_id", metavar="ID", required=True, help="Their new clinician.")
 @click.option(
     "--reason", default="assigned at the command line", show_default=True, help="Stored with the change."
 )
@@ -47,7 +47,7 @@ def assign(*, client_ids: tuple[str, ...], clinician_id: str, reason: str, store
 @as_option
 @store_option
 def withdraw(*, client_id: str, number: int, reason: str, username: str | None, store_url: str) -> None:
-    """Take a questionnaire out that should not be on record, such as one entered in error.
+    """Withdraw a questionnaire that should not be on record, such as one entered in error.
 
     NUMBER is the first column of 'mbc client history CLIENT'. Nothing is deleted: the history keeps what the
     questionnaire said, and why it was withdrawn; scores, charts and exports leave it out. Its safety flags stay
@@ -76,7 +76,7 @@ def withdraw(*, client_id: str, number: int, reason: str, username: str | None, 
     type=click.Path(exists=True, dir_okay=False, path_type=Path),
     envvar="MBC_BATTERY",
     show_envvar=True,
-    help="TOML file with the clinic's battery; default: the one that mbc brings along.",
+    help="TOML file with the clinic's battery; default: the one shipped with mbc.",
 )
 @click.option("--weeks", type=click.IntRange(1, 52), default=12, show_default=True, help="How far to look ahead.")
 @click.option(
@@ -137,7 +137,7 @@ def _print_plan(plan: ClientPlan, until: dt.date) -> None:
     for on, names in days.items():
         click.echo(f"  {on:%Y-%m-%d}  {', '.join(names)}")
     if not days:
-        click.echo("  nothing is planned in this time")
+        click.echo("  nothing is planned in this period")
 
 
 @command.command("history")

@@ -22,7 +22,10 @@ if TYPE_CHECKING:
 
 @click.command("collect")
 @click.option(
-    "--every", metavar="SECONDS", type=click.IntRange(1, 86_400), help="Go on collecting, as often, until stopped."
+    "--every",
+    metavar="SECONDS",
+    type=click.IntRange(1, 86_400),
+    help="Keep collecting at this interval until stopped.",
 )
 @click.option("--day", type=click.DateTime(["%Y-%m-%d"]), hidden=True)
 @settings_option
@@ -32,10 +35,10 @@ if TYPE_CHECKING:
 def command(
     *, every: int | None, day: datetime | None, settings_file: Path | None, with_parent: bool, store_url: str
 ) -> None:
-    """Bring clients' answers from the box on record, and note how far each asking has come.
+    """Import clients' answers from the box into the record, and note the progress of each request.
 
-    Run it by a timer (cron, systemd), or with --every. Run twice, it writes once. What cannot be written stays in
-    the box, and the exit status is 1.
+    Run it by a timer (cron, systemd), or with --every. It never stores an answer twice. What cannot be stored
+    stays in the box, and the exit status is 1.
     """
     from mbc.care.askings.collect import collect  # noqa: PLC0415 - the command line stays quick
     from mbc.errors import MbcError  # noqa: PLC0415
@@ -92,8 +95,8 @@ def _go_on(collect_once: Callable[[], Collected], every: int) -> None:
 
 
 def _report(result: Collected) -> None:
-    already = f", {result.duplicates} on record already" if result.duplicates else ""
-    askings = "1 asking" if result.answered == 1 else f"{result.answered} askings"
+    already = f", {result.duplicates} already on record" if result.duplicates else ""
+    askings = "1 request" if result.answered == 1 else f"{result.answered} requests"
     click.echo(f"{askings} answered, {result.stored} questionnaires stored{already}.")
     for client_id in result.stopped:
-        click.echo(f"{client_id} wants no more of these.")
+        click.echo(f"{client_id} has opted out of these questions.")

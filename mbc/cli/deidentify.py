@@ -22,8 +22,8 @@ _FEW = 20  # people; a convention of ours, not a rule of a law
 
 def _warn_of_few(people: str) -> str:
     return (
-        f"A cohort of {people} hides nobody: whoever knows that somebody was a client finds them by a few scores "
-        "or days. Give it to nobody but those who may read the record."
+        f"A cohort of {people} protects nobody: anyone who knows that a person was a client can find them from a "
+        "few scores or dates. Share it only with those who may read the record."
     )
 
 
@@ -37,7 +37,7 @@ def _warn_of_few(people: str) -> str:
     type=click.Choice([*PROFILES, "expert"]),
     default="days",
     show_default=True,
-    help="How much detail is kept. coarse: at least 5 people look alike, or nothing is written.",
+    help="Level of detail. coarse: at least 5 people look alike, or nothing is written.",
 )
 @click.option(
     "--settings",
@@ -62,7 +62,7 @@ def _warn_of_few(people: str) -> str:
     "formats",
     multiple=True,
     type=click.Choice(COHORT_FORMATS),
-    help="Each table in this format too, as well as CSV; may be repeated.",
+    help="Also write each table in this format, besides CSV; may be repeated.",
 )
 def command(
     *,
@@ -84,7 +84,7 @@ def command(
         raise click.UsageError("--profile expert and --settings FILE belong together.")
     profile = profile_named(profile_name) if settings is None else read_profile(settings)
     if key is not None and username is not None:
-        raise click.UsageError("--key names people, so it is for the operator alone: leave --as out.")
+        raise click.UsageError("--key identifies people, so it is for the operator only: leave out --as.")
     with Store.open(store_url) as full_store:
         store = view_of(full_store, username)
         prepared = prepare_cohort(store, profile=profile, k=k)
@@ -105,7 +105,7 @@ def command(
         held = ", ".join(cohort.withheld)
         say(Text(f"Item answers of {held} are left out (one item concerns safety); the scores are there."))
     if key is not None:
-        say(Text(f"The key is in {key}, readable by you only. Whoever has both can name people."))
+        say(Text(f"The key is in {key}, readable only by you. Anyone who has both can identify people."))
 
 
 def _recognised(risk: CohortRisk) -> str:
@@ -116,6 +116,7 @@ def _recognised(risk: CohortRisk) -> str:
     text = f"By {by}: the smallest group of people who look alike has {measured.k}; {unique}."
     if risk.asked_k is None and measured.unique:
         text += (
-            " Whoever knows these of somebody recognises them. --profile coarse gives everybody others like them."
+            " Anyone who knows these details of a person can recognise them. --profile coarse makes groups of "
+            "people who look alike."
         )
-    return f"{text} risk.json has what a partner, a receptionist and others could find."
+    return f"{text} risk.json shows what a partner, a receptionist and others could find out."

@@ -53,13 +53,13 @@ class DemoAccount:
 @click.command("demo")
 @click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
 @click.option(
-    "--port", default=8050, show_default=True, type=click.IntRange(0, 65535), help="Port; 0 takes a free one."
+    "--port", default=8050, show_default=True, type=click.IntRange(0, 65535), help="Port; 0 chooses a free one."
 )
 @click.option(
     "--keep",
     type=click.Path(file_okay=False, path_type=Path),
     metavar="FOLDER",
-    help="Make the clinic in this new folder and leave it there; otherwise it is removed at the end.",
+    help="Create the clinic in this new folder and keep it; otherwise it is removed at the end.",
 )
 @click.option("--open", "browser", is_flag=True, help="Open the browser.")
 def command(*, host: str, port: int, keep: Path | None, browser: bool) -> None:
@@ -79,7 +79,7 @@ def command(*, host: str, port: int, keep: Path | None, browser: bool) -> None:
     password = os.environ.get("MBC_PASSWORD") or _made_up()
     with _place(keep) as folder:
         url = f"sqlite:///{folder / 'clinic.db'}"
-        with Console(stderr=True).status("Making a synthetic clinic ..."):
+        with Console(stderr=True).status("Creating a synthetic clinic ..."):
             people = make_clinic(url, folder, password)
         day = last_day(url)
         listening = listen(host, port)
@@ -118,7 +118,7 @@ def _ask(companions: ExitStack, url: str, folder: Path, host: str, port: int, da
     with Store.open(url) as store, closing(Box(folder / "clinic.box")) as box:
         client_id = store.clients().filter(alias=alias)["client_id"][0]
         made = ask(store, box, settings, client_id, ["checkin"], today=day)
-    return f"A weekly check-in waits for '{alias}' at {made.link}\n  (or code {made.code} at {address})"
+    return f"A weekly check-in for '{alias}' is waiting at {made.link}\n  (or code {made.code} at {address})"
 
 
 def last_day(url: str) -> dt.date:
@@ -192,10 +192,10 @@ def _accounts(store: Store) -> tuple[DemoAccount, ...]:
         DemoAccount(_username(names[first]), "clinician", f"clients with a story: {stories}", first, (), _SAFETY),
         DemoAccount(_username(names[second]), "clinician", "another caseload", second),
         DemoAccount("supervisor", "supervisor", "the clients of every clinician", supervises=tuple(names)),
-        DemoAccount("lead", "safety_lead", "safety flags that wait for review, and emergency access"),
-        DemoAccount("analyst", "analyst", "the clinic's outcomes, and nobody's record"),
-        DemoAccount("researcher", "researcher", "a de-identified cohort to download, and nobody's record"),
-        DemoAccount("admin", "administrator", "accounts, caseloads, the audit log and erasure; nobody's record"),
+        DemoAccount("lead", "safety_lead", "safety flags awaiting review, and emergency access"),
+        DemoAccount("analyst", "analyst", "the clinic's outcomes, but no client records"),
+        DemoAccount("researcher", "researcher", "a de-identified cohort to download, but no client records"),
+        DemoAccount("admin", "administrator", "accounts, caseloads, the audit log and erasure; no client records"),
     )
 
 
@@ -247,12 +247,10 @@ class _Introduction:
         width = max(len(account.username) for account in self.people)
         click.echo(f"A synthetic clinic is open at {address}  (nobody in it exists)\n")
         click.echo(f"Every page is read on {self.day.day} {self.day:%B %Y}, the clinic's last day.\n")
-        click.echo("Sign in as one of")
+        click.echo("Sign in as one of these users:")
         for account in self.people:
             click.echo(f"  {account.username:<{width}}  {account.role.replace('_', ' ')}: {account.about}")
-        click.echo(f"with the password  {self.password}\n")
-        click.echo(
-            f"{self.asking};\n  what is answered there is on the client's page when that is opened again.\n"
-        )
+        click.echo(f"Password of all users:  {self.password}\n")
+        click.echo(f"{self.asking};\n  answers given there appear when the client's page is reopened.\n")
         end = " and removes it." if self.keep is None else f"; it stays in {self.keep}."
         click.echo(f"Ctrl-C stops it{end}")

@@ -25,7 +25,7 @@ def command(*, store_url: str, keep_plain: bool, key_stdin: bool) -> int:
     The key, a passphrase of at least 12 characters, is asked for twice, or taken from MBC_STORE_KEY. Nobody can
     open the record without it, mbc's authors included: keep it in a password manager, and on paper in a safe.
 
-    Nobody may be working with the record meanwhile. Every row is compared before the plain file gives way.
+    Nobody may work with the record in the meantime. Every row is compared before the plain file is replaced.
     """
     from mbc.store.backup.encrypt_file import encrypt  # noqa: PLC0415
     from mbc.store.database import encryption_keys as keys  # noqa: PLC0415 - loaded when it is needed
@@ -33,12 +33,14 @@ def command(*, store_url: str, keep_plain: bool, key_stdin: bool) -> int:
     key = sys.stdin.readline().rstrip("\r\n") if key_stdin else None
     with working() as progress:
         done = encrypt(store_url, key=key, keep_plain=keep_plain, progress=progress)
-    click.echo(f"Encrypted: {amounts(done.rows)}, every row compared. The record is {done.url} now.")
+    click.echo(f"Encrypted: {amounts(done.rows)}, every row compared. The record is now {done.url}.")
     if not key_stdin and done.key.origin != keys.TYPED:
         click.echo(f"Its key is the one {done.key.origin}.")
     status = print_verification(done.report, what="the record")
     if done.kept is not None:
-        warn(f"The plain file is kept as {done.kept}, readable for whoever gets it. Remove it when you are sure.")
+        warn(
+            f"The plain file is kept as {done.kept}, readable by anyone who gets it. Remove it when you are sure."
+        )
     else:
         warn("The plain file was overwritten and removed. Disks may keep traces of it, and so do old backups.")
     click.echo(f"Next: mbc serve --store {done.url}     asks for the key; 'mbc key remember' saves typing it")

@@ -13,11 +13,11 @@ from mbc.cli.options import store_option
 @click.command("erase")
 @click.argument("client_id", metavar="CLIENT")
 @click.option(
-    "--reason", required=True, help="Why; it is kept, so do not name the person: 'request of 2026-05-02'."
+    "--reason", required=True, help="Reason; it is kept, so do not name the client: 'request of 2026-05-02'."
 )
-@click.option("--by", metavar="NAME", help="Who decides it, if not whoever runs the command.")
-@click.option("--as", "username", metavar="USER", help="As this user: an administrator.")
-@click.option("--yes", is_flag=True, help="Do not ask.")
+@click.option("--by", metavar="NAME", help="Who decided on it, if not the person running the command.")
+@click.option("--as", "username", metavar="USER", help="Act as this user, an administrator.")
+@click.option("--yes", is_flag=True, help="Do not ask for confirmation.")
 @without_box_option
 @settings_option
 @store_option
@@ -34,12 +34,12 @@ def command(
 ) -> None:
     """Erase CLIENT: everything about one person, in every table, corrections and safety data too.
 
-    It cannot be undone, and the identifier is never taken again. What stays: a tombstone with the day, who, why
-    and how many rows, and the audit log lines without the name. 'mbc verify' still holds afterwards.
+    It cannot be undone, and the identifier can never be reused. What remains is a tombstone with the date, who,
+    why and the number of rows, and the audit log lines without the name. 'mbc verify' still passes afterwards.
 
-    What the client was asked on their own device, and answers that were not collected yet, leave the box, too.
+    Requests to the client and answers not yet collected are also removed from the box.
 
-    Earlier backups and exports still hold the person: delete or replace them yourself.
+    Earlier backups and exports still contain the client: delete or replace them yourself.
     """
     from rich.console import Console  # noqa: PLC0415 - loaded when it is needed
 
@@ -50,7 +50,7 @@ def command(
         store = full_store if username is None else full_store.as_user(username)
         if not yes:
             click.echo(f"This permanently erases {client_id} from {store.url}.")
-            typed = click.prompt("Type the client's identifier to go on", default="", show_default=False)
+            typed = click.prompt("Type the client's identifier to continue", default="", show_default=False)
             if typed != client_id:
                 click.echo("The identifiers differ. Nothing was erased.")
                 raise click.exceptions.Exit(1)
@@ -63,17 +63,17 @@ def command(
     rows = ", ".join(f"{WORDS.get(name, name)} {count}" for name, count in done.counts.items())
     click.echo(f"Erased. Tombstone {done.tombstone_id}: {rows}; {done.lines} audit log lines without the name.")
     for mention in done.mentions:
-        click.echo(f"Named in {mention}: correct it there, since what is about others was not changed.")
+        click.echo(f"Still named in {mention}: correct it there; entries about other clients were not changed.")
     if postgres:
         click.echo(
-            "PostgreSQL keeps deleted rows in its files until they are vacuumed: run VACUUM FULL when you can."
+            "PostgreSQL keeps deleted rows in its files until they are vacuumed: run VACUUM FULL when possible."
         )
     elif not done.clean:
         click.echo(
-            "Another program holds the file open, so what was deleted is still in its bytes. Stop the server and "
+            "Another program has the file open, so the deleted data are still in the file. Stop the server and "
             "run this again: the file is then rewritten."
         )
     click.echo(
-        "Backups and exports made before still hold this person, and so does a file that 'mbc restore --force' or "
+        "Earlier backups and exports still contain this client, and so does a file that 'mbc restore --force' or "
         "'mbc encrypt' kept next to the record. Delete them, or make new ones."
     )

@@ -22,10 +22,12 @@ _BY_SUFFIX = {".xlsx": "excel", ".json": "fhir"}
 @click.option("--client", "clients", multiple=True, metavar="ID", help="Only this client; may be repeated.")
 @instrument_option("instruments", "Only this questionnaire; may be repeated.")
 @click.option("--scores", "only", flag_value="scores", help="Scores only.")
-@click.option("--answers", "only", flag_value="answers", help="The record with its answers, without scores.")
-@click.option("--include-safety", is_flag=True, help="Also safety screens and risk items; needs the permission.")
+@click.option("--answers", "only", flag_value="answers", help="The answers, without scores.")
 @click.option(
-    "--include-demographics", is_flag=True, help="Also demographics, in a table apart; needs the permission."
+    "--include-safety", is_flag=True, help="Include safety screens and risk items; needs the permission."
+)
+@click.option(
+    "--include-demographics", is_flag=True, help="Include demographics, in a separate table; needs the permission."
 )
 @instruments_option
 @as_option
@@ -84,4 +86,4 @@ def _withheld(keys: tuple[str, ...], undefined: tuple[str, ...]) -> str:
     strange = [key for key in keys if key in undefined]
     if not strange:
         return message
-    return f"{message} Whether {', '.join(strange)} asks about safety is not known: {_AT_HAND}"
+    return f"{message} It is not known whether {', '.join(strange)} asks about safety: {_AT_HAND}"

@@ -30,13 +30,11 @@ _STYLES = {"stored": "green", "superseding": "cyan", "duplicate": "dim", "refuse
 @store_option
 @click.option("--dry-run", is_flag=True, help="Show the outcome of each row; store nothing.")
 @click.option("--skip-refused", is_flag=True, help="Store the accepted rows even if others are refused.")
-@click.option(
-    "--supersede", metavar="REASON", help="Replace what is on record with different content; the reason is kept."
-)
+@click.option("--supersede", metavar="REASON", help="Replace entries on record that differ; the reason is kept.")
 @click.option("--layout", type=click.Choice(["wide", "long", "totals"]), help="Default: detected from the header.")
 @instrument_option("instruments", "Read only this questionnaire; may be repeated.")
 @click.option("--items", metavar="PATTERN", help="How item columns are named, such as 'Q{n}'.")
-@click.option("--form", multiple=True, metavar="[KEY=]FORM", help="Item order, where several are in print.")
+@click.option("--form", multiple=True, metavar="[KEY=]FORM", help="Item order, if several are in use.")
 @click.option("--coding", multiple=True, metavar="[KEY=]CODING", help="Answer coding, such as 1-4.")
 @click.option(
     "--map", "columns", multiple=True, metavar="NAME=HEADER", help="Column that is client_id, rses_1 ..."
@@ -45,12 +43,14 @@ _STYLES = {"stored": "green", "superseding": "cyan", "duplicate": "dim", "refuse
     "--mapping",
     "mapping_file",
     type=click.Path(dir_okay=False, path_type=Path),
-    help="Read what the columns are from this TOML file.",
+    help="Read the meaning of the columns from this TOML file.",
 )
 @click.option(
-    "--map-interactively", is_flag=True, help="Ask what the columns are, and save the answers in a mapping file."
+    "--map-interactively",
+    is_flag=True,
+    help="Ask for the meaning of the columns, and save the answers in a mapping file.",
 )
-@click.option("--ignore", multiple=True, metavar="HEADER", help="Column to leave out.")
+@click.option("--ignore", multiple=True, metavar="HEADER", help="Column to ignore.")
 @click.option("--sheet", metavar="NAME", help="Sheet of a workbook. Default: the only sheet with data.")
 @click.option(
     "--dictionary",
@@ -66,7 +66,7 @@ _STYLES = {"stored": "green", "superseding": "cyan", "duplicate": "dim", "refuse
     "--date-format", metavar="FORMAT", help="Format of dates, such as %d/%m/%Y, where day and month are ambiguous."
 )
 @click.option(
-    "--encoding", metavar="NAME", help="Of a text or SPSS file, such as windows-1252; default: detected."
+    "--encoding", metavar="NAME", help="Encoding of a text or SPSS file, such as windows-1252; default: detected."
 )
 @click.option(
     "--start-date",
@@ -81,7 +81,7 @@ _STYLES = {"stored": "green", "superseding": "cyan", "duplicate": "dim", "refuse
 @click.option("--clinician", metavar="ID", help="Clinician of new clients.")
 @click.option("--display-name", metavar="TEXT", help="Register that clinician under this name.")
 @click.option("--new-relationships", is_flag=True, help="Register relationships that are not on record.")
-@click.option("--show-safety", is_flag=True, help="Show rows of safety screens too.")
+@click.option("--show-safety", is_flag=True, help="Also show rows of safety screens.")
 @click.option(
     "--out", type=click.Path(dir_okay=False, path_type=Path), help="Write every row's outcome to this CSV file."
 )
@@ -139,8 +139,8 @@ def command(
         if is_record(file):
             if skip_refused or out is not None:
                 raise click.UsageError(
-                    "A record is imported completely or not at all: --skip-refused and --out are for files of "
-                    "questionnaires."
+                    "A record is imported completely or not at all: --skip-refused and --out apply only to files "
+                    "of questionnaires."
                 )
             _folder(console, file, store, options, dry_run=dry_run)
             return
@@ -169,7 +169,7 @@ def _write_template(key: str, path: Path, *, force: bool) -> None:
     write_template(made, path, force=force)
     for line in made.lines:
         click.echo(line)
-    click.echo(f"\nWritten to {path}. Fill it in, save it, then try it: mbc import {path} --dry-run")
+    click.echo(f"\nWritten to {path}. Fill it in, save it, then check it: mbc import {path} --dry-run")
 
 
 def _options(file: Path, arguments: dict[str, Any]) -> ImportOptions:
@@ -280,7 +280,7 @@ def _summary(console: Console, plan: ImportPlan, *, dry_run: bool) -> None:
     counts = plan.counts
     would = "would be " if dry_run else ""
     twice = plan.duplicates_in_file
-    parts = [f"{counts['stored']} {would}stored", f"{counts['duplicate'] - twice} on record already"]
+    parts = [f"{counts['stored']} {would}stored", f"{counts['duplicate'] - twice} already on record"]
     if twice:
         parts.append(f"{twice} twice in the file")
     if counts["superseding"]:
@@ -332,4 +332,4 @@ def _keep_scores(console: Console, store: Store) -> None:
         with console.status("Computing scores"):
             keep_scores(store)
     except MbcError as fault:  # the answers are stored, and scores can be worked out whenever they are shown
-        _note(console, f"Scores were not kept ({fault}). 'mbc rescore --apply' keeps them.")
+        _note(console, f"Scores were not stored ({fault}). 'mbc rescore --apply' stores them.")

@@ -19,8 +19,8 @@ def command(store_url: str) -> None:
     option = "" if store_url == DEFAULT_STORE else f" --store {where}"
     path = file_of(address(store_url))
     place = "" if path is None or path.is_absolute() else f": the file {path.absolute()}"
-    click.echo(f"Made an empty record at {where}{place}")
+    click.echo(f"Created an empty record at {where}{place}")
     click.echo("Next:")
     click.echo(f"  mbc import FILE.csv{option}     import answers or totals")
-    click.echo(f"  mbc user add NAME --role clinician --clinician ID{option}     let somebody sign in")
+    click.echo(f"  mbc user add NAME --role clinician --clinician ID{option}     allow someone to sign in")
     click.echo(f"  mbc serve{option}     start the web app")

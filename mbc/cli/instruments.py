@@ -30,7 +30,7 @@ def command(ctx: click.Context) -> None:
 @command.command("show", short_help="Explain one questionnaire.")
 @click.argument("key")
 def show(key: str) -> None:
-    """Say what KEY measures, how it is scored, where each line comes from, what is disputed, how it may be used.
+    """Explain what KEY measures, its scoring, the source of each line, what is disputed and how it may be used.
 
     KEY is a key of the list, or a definition file of your own (FILE.toml).
     """

@@ -18,11 +18,11 @@ from mbc.instruments.own.json_schema import shipped_text
 from mbc.instruments.own.template import replacement, start
 
 
-@click.command("check", short_help="Say what is wrong with definition files of your own.")
+@click.command("check", short_help="Check definition files of your own.")
 @click.argument("files", type=click.Path(path_type=Path), nargs=-1, required=True)
 @click.pass_context
 def check(ctx: click.Context, files: tuple[Path, ...]) -> None:
-    """Say all that is wrong with the definition FILES, with line and repair; a folder stands for its files."""
+    """Report all faults in the definition FILES, with line and correction; a folder means all its files."""
     console = Console(highlight=False, soft_wrap=True)
     results = [checking.check(file, in_folder=inside) for file, inside in _files(files)]
     for result in results:
@@ -31,31 +31,33 @@ def check(ctx: click.Context, files: tuple[Path, ...]) -> None:
         ctx.exit(1)
 
 
-@click.command("new", short_help="Begin a definition file of your own.")
+@click.command("new", short_help="Start a definition file of your own.")
 @click.argument("key")
 @click.option("--name", help="Its full name.")
-@click.option("--items", type=int, default=5, show_default=True, help="How many items.")
+@click.option("--items", type=int, default=5, show_default=True, help="Number of items.")
 @click.option("--answers", metavar="LOW-HIGH", default="0-3", show_default=True, help="Lowest and highest answer.")
+@click.option("--rule", type=click.Choice(["sum", "mean"]), default="sum", show_default=True, help="Scoring rule.")
+@click.option("--replace", is_flag=True, help="Copy the built-in KEY, to replace it.")
 @click.option(
-    "--rule", type=click.Choice(["sum", "mean"]), default="sum", show_default=True, help="How they score."
+    "--out",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="File to write. [KEY.toml; - for standard output]",
 )
-@click.option("--replace", is_flag=True, help="Copy the built-in KEY, to take its place.")
-@click.option("--out", type=click.Path(path_type=Path, dir_okay=False), help="Write here. [KEY.toml; - prints]")
 def new(key: str, *, replace: bool, out: Path | None, answers: str, **options: Any) -> None:
-    """Write the beginning of a definition file for the questionnaire KEY: right as it stands, with remarks."""
+    """Write a starting definition file for the questionnaire KEY: valid as it is, with comments."""
     text = replacement(key) if replace else start(key, answers=_span(answers), **options)
     file = _write(text, out or Path(f"{key}.toml"))
     if file is None:
         return
     click.echo(f"Wrote {file}. Edit it, then:")
     click.echo(f"  mbc instruments check {file}")
-    click.echo(f"  mbc score ANSWERS.csv {file}     score with it at once")
-    click.echo(f"To have it everywhere, keep it in {folders.default_folder()},")
+    click.echo(f"  mbc score ANSWERS.csv {file}     score with it right away")
+    click.echo(f"To make it available everywhere, keep it in {folders.default_folder()},")
     click.echo(f"or in any folder that {folders.VARIABLE} or --instruments names.")
 
 
 @click.command("schema", short_help="The JSON Schema of definition files, for editors.")
-@click.option("--out", type=click.Path(path_type=Path, dir_okay=False), help="Write here. [printed]")
+@click.option("--out", type=click.Path(path_type=Path, dir_okay=False), help="File to write. [printed]")
 def schema(out: Path | None) -> None:
     """Print the JSON Schema of definition files: editors that know it check while you type.
 
@@ -82,7 +84,7 @@ def _files(given: tuple[Path, ...]) -> list[tuple[Path, bool]]:
 
 def _report(console: Console, result: Checked) -> None:
     if result.instrument is not None:
-        console.print(Text.assemble((f"{result.name} is right", "bold green"), f": {_summary(result.instrument)}"))
+        console.print(Text.assemble((f"{result.name} is valid", "bold green"), f": {_summary(result.instrument)}"))
         return
     count = "1 fault" if len(result.faults) == 1 else f"{len(result.faults)} faults"
     console.print(Text.assemble((f"{result.name}: {count}", "bold red")))
@@ -104,7 +106,7 @@ def _summary(made: Instrument) -> str:
 def _span(answers: str) -> tuple[int, int]:
     match = re.fullmatch(r"(-?\d+)\s*(?:-|to|,)\s*(-?\d+)", answers.strip())
     if not match:
-        raise click.UsageError(f"--answers is '{answers}'; give lowest and highest, such as 0-3 or 1-7.")
+        raise click.UsageError(f"--answers is '{answers}'; give the lowest and highest, such as 0-3 or 1-7.")
     return int(match[1]), int(match[2])
 
 

@@ -19,7 +19,7 @@ _dir_option: Callable[[Callable[..., Any]], Callable[..., Any]] = click.option(
     "directory",
     type=click.Path(path_type=Path, file_okay=False),
     metavar="DIR",
-    help="Where wording is kept. [MBC_WORDING, or your data folder]",
+    help="Folder of the wording. [MBC_WORDING, or your data folder]",
 )
 _form_option: Callable[[Callable[..., Any]], Callable[..., Any]] = click.option(
     "--form", help="Item order of the text, such as 'b'."
@@ -29,7 +29,7 @@ _language_option: Callable[[Callable[..., Any]], Callable[..., Any]] = click.opt
 )
 
 
-@click.group("wording", short_help="The text that clients are shown, from your own copy.")
+@click.group("wording", short_help="The text shown to clients, from your own copy.")
 def command() -> None:
     """Load, look at and remove the text of questionnaires.
 
@@ -38,15 +38,13 @@ def command() -> None:
     """
 
 
-@command.command("load", short_help="Check a file of wording and keep it.")
+@command.command("load", short_help="Check and store a file of wording.")
 @click.argument("key")
 @click.argument("file", type=click.Path(path_type=Path))
 @_language_option
 @_form_option
-@click.option("--coding", help="Which numbers the options are kept as, such as '1-4'.")
-@click.option(
-    "--items", metavar="PATTERN", help="What fields are called, such as 'q{n}_today'. [KEY_{n}, q{n}, n]"
-)
+@click.option("--coding", help="Numbers of the answer options, such as '1-4'.")
+@click.option("--items", metavar="PATTERN", help="Names of the fields, such as 'q{n}_today'. [KEY_{n}, q{n}, n]")
 @click.option("--title", help="Shown above the questions. [the file's]")
 @click.option("--instructions", help="Shown above the questions. [the file's]")
 @click.option(
@@ -77,10 +75,10 @@ def load(key: str, file: Path, *, force: bool, **options: Any) -> None:
         console.print(
             Text(f"Its licence: ask before {', '.join(needed)}. 'mbc instruments show {key}' says more.")
         )
-    console.print(Text(f"Read it once as a client will: mbc instruments wording show {key} {_which(text)}"))
+    console.print(Text(f"Read it once as a client will see it: mbc instruments wording show {key} {_which(text)}"))
 
 
-@command.command("list", short_help="What is loaded.")
+@command.command("list", short_help="List loaded wording.")
 @_dir_option
 def list_(directory: Path | None) -> None:
     """List the text that is loaded."""
@@ -104,7 +102,7 @@ def list_(directory: Path | None) -> None:
 @_form_option
 @_dir_option
 def show(key: str, language: str, form: str | None, directory: Path | None) -> None:
-    """Show the questionnaire KEY as a client will read it; the number of each option stands at its end."""
+    """Show the questionnaire KEY as a client will see it; each option ends with its number."""
     text = wording.require(key, language, form, directory=directory)
     console = Console(highlight=False)
     console.print(Text(text.title or key, style="bold"))
@@ -121,7 +119,7 @@ def show(key: str, language: str, form: str | None, directory: Path | None) -> N
             console.print(Text(line, style="dim"))
 
 
-@command.command("remove", short_help="Remove what is loaded.")
+@command.command("remove", short_help="Remove loaded wording.")
 @click.argument("key")
 @_language_option
 @_form_option
@@ -132,12 +130,14 @@ def remove(key: str, language: str, form: str | None, directory: Path | None) ->
     click.echo(f"Removed {gone.instrument} in {gone.language}, form '{gone.form}' (it came from {gone.file}).")
 
 
-@command.command("blank", short_help="Begin a file of wording.")
+@command.command("blank", short_help="Start a file of wording.")
 @click.argument("key")
 @_form_option
-@click.option("--coding", help="Which numbers the options are kept as, such as '1-4'.")
+@click.option("--coding", help="Numbers of the answer options, such as '1-4'.")
 @click.option(
-    "--out", type=click.Path(path_type=Path, dir_okay=False), help="Write here. [KEY_wording.csv; - prints]"
+    "--out",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="File to write. [KEY_wording.csv; - for standard output]",
 )
 def blank(key: str, form: str | None, coding: str | None, out: Path | None) -> None:
     """Write a CSV file to fill in: a row for each item of the questionnaire KEY, a column for each option.

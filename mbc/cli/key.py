@@ -37,7 +37,7 @@ def change(*, store_url: str, key_stdin: bool) -> int:
     click.echo(f"{done.url} has a new key: {amounts(done.rows)}, every row compared.")
     if keys.is_remembered(path):
         keys.remember(path, done.key)
-        click.echo("The system's keyring holds the new one.")
+        click.echo("The new key is in the system's keyring.")
     click.echo("Backups taken before today still need the old key: keep it as long as you keep them.")
     return print_verification(done.report, what="the record")
 
@@ -51,7 +51,7 @@ def remember(*, store_url: str) -> None:
 
     path = _file(store_url)
     keys.remember(path, sqlcipher.passphrase_of(path))
-    click.echo(f"The system's keyring holds the key of {path}. Whoever can sign in as you can open the record.")
+    click.echo(f"The key of {path} is in the system's keyring. Anyone who can sign in as you can open the record.")
 
 
 @command.command("forget")
@@ -62,7 +62,9 @@ def forget(*, store_url: str) -> None:
 
     path = _file(store_url)
     was_there = keys.forget_for_good(path)
-    click.echo(f"The system's keyring {'no longer holds' if was_there else 'did not hold'} the key of {path}.")
+    click.echo(
+        f"The system's keyring {'no longer contains' if was_there else 'did not contain'} the key of {path}."
+    )
 
 
 def _file(store_url: str) -> Path:

@@ -15,19 +15,17 @@ if TYPE_CHECKING:
 
 
 @click.command("models")
-@click.option("--fit", "doing", is_flag=True, help="Make the models that are due, and keep them in the record.")
-@click.option("--all", "every", is_flag=True, help="With --fit: make every model again.")
-@click.option(
-    "--as-of", type=click.DateTime(["%Y-%m-%d"]), help="The day that models are dated with. Default: today."
-)
+@click.option("--fit", "doing", is_flag=True, help="Fit the models that are due, and store them in the record.")
+@click.option("--all", "every", is_flag=True, help="With --fit: fit every model again.")
+@click.option("--as-of", type=click.DateTime(["%Y-%m-%d"]), help="Date given to the models. Default: today.")
 @store_option
 @instruments_option
 def command(*, doing: bool, every: bool, as_of: dt.datetime | None, store_url: str) -> None:
-    """Show which models were learned from the clinic's own scores, on which day, and which are due.
+    """Show which models were fitted to the clinic's own scores, when, and which are due.
 
-    A model is of one scale and of everybody together. It holds nobody's own scores, and none of the safety
-    channel. A running server makes what is due by itself; without one, run 'mbc models --fit' after an import or
-    each night.
+    A model describes one scale for all clients together. It contains no client's own scores, and nothing from the
+    safety channel. A running server fits due models by itself; without one, run 'mbc models --fit' after an import
+    or each night.
     """
     from rich.console import Console  # noqa: PLC0415 - loaded when it is needed
 
@@ -35,7 +33,7 @@ def command(*, doing: bool, every: bool, as_of: dt.datetime | None, store_url: s
     from mbc.store import Store  # noqa: PLC0415 - the command line stays quick until a record is opened
 
     if every and not doing:
-        raise click.UsageError("--all goes with --fit.")
+        raise click.UsageError("--all must be given with --fit.")
     today = dt.date.today() if as_of is None else as_of.date()  # noqa: DTZ011 - the day where the clinic is
     console = Console(stderr=True)
     with Store.open(store_url) as store:
@@ -48,9 +46,11 @@ def command(*, doing: bool, every: bool, as_of: dt.datetime | None, store_url: s
             for model, kept in make_models(store, today, every=every):
                 made += kept
                 click.echo(
-                    _words(model) if kept else f"{_name(model)}: not kept, since somebody was erased meanwhile"
+                    _words(model)
+                    if kept
+                    else f"{_name(model)}: not stored, since a client was erased in the meantime"
                 )
-        click.echo(f"{made} made." if made else "No model is due.")
+        click.echo(f"{made} fitted." if made else "No model is due.")
 
 
 def _list(store: Store, due: set[tuple[str, str]]) -> None:
@@ -64,9 +64,9 @@ def _list(store: Store, due: set[tuple[str, str]]) -> None:
             click.echo(f"{_words(dated.model)}; {kept.made_on:%Y-%m-%d}{again}")
             listed.add((kept.instrument, kept.scale))
     for instrument, scale in sorted(due - listed):
-        click.echo(f"{instrument}.{scale}: not made yet")
+        click.echo(f"{instrument}.{scale}: not fitted yet")
     if due:
-        click.echo("Make them: mbc models --fit")
+        click.echo("Fit them: mbc models --fit")
 
 
 def _words(model: CohortModel) -> str:

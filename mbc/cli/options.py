@@ -37,7 +37,8 @@ store_option: Decorator = click.option(
     show_default=f"{DEFAULT_STORE}, else the record of 'mbc start'",
     show_envvar=True,
     metavar="URL",
-    help="Where the record is: sqlite:///FILE, sqlcipher:///FILE (encrypted) or postgresql://USER@HOST/DATABASE.",
+    help="Address of the record: sqlite:///FILE, sqlcipher:///FILE (encrypted) or "
+    "postgresql://USER@HOST/DATABASE.",
 )
 """``--store URL``, handed to the command as ``store_url``."""
 
@@ -50,13 +51,14 @@ new_store_option: Decorator = click.option(
     show_default=True,
     show_envvar=True,
     metavar="URL",
-    help="Where to make it: sqlite:///FILE, sqlcipher:///FILE (encrypted) or postgresql://USER@HOST/DATABASE.",
+    help="Address of the new record: sqlite:///FILE, sqlcipher:///FILE (encrypted) or "
+    "postgresql://USER@HOST/DATABASE.",
 )
 """``--store URL`` of a record that is to be made."""
 
 
 as_option: Decorator = click.option(
-    "--as", "username", metavar="USER", help="Act as this account: see and do only what it may."
+    "--as", "username", metavar="USER", help="Act as this account, with its permissions only."
 )
 """``--as USER``, handed to the command as ``username``."""
 
@@ -66,7 +68,7 @@ def instrument_option(name: str, help: str, *, metavar: str = "KEY", multiple: b
     return click.option("-i", "--instrument", name, multiple=multiple, metavar=metavar, help=help)
 
 
-force_option: Decorator = click.option("--force", is_flag=True, help="Replace files that exist already.")
+force_option: Decorator = click.option("--force", is_flag=True, help="Replace existing files.")
 """``--force``."""
 
 

@@ -58,34 +58,35 @@ def _print_definition(ctx: click.Context, _: click.Parameter, name: str | None) 
     type=click.Choice(["finished", "in-care", "started"]),
     default="finished",
     show_default=True,
-    help="Whose care ended, was going on or began in the period.",
+    help="Clients whose care ended, was ongoing or began in the period.",
 )
 @click.option("--from", "start", type=_DAY, help="First day of the period; by default a year before the last.")
 @click.option("--to", "end", type=_DAY, help="Last day of the period; the last day on record by default.")
 @click.option("--preset", type=click.Choice(["nhs5", "cms11"]), default="nhs5", show_default=True, help="Rule.")
-@click.option("--k", "k", type=click.IntRange(min=3), help="A smallest count of your own, instead of --preset.")
+@click.option("--k", "k", type=click.IntRange(min=3), help="Your own smallest count, instead of --preset.")
 @click.option(
-    "--csv", "csv", type=click.Path(dir_okay=False, path_type=Path), help="Write the table here as well."
+    "--csv", "csv", type=click.Path(dir_okay=False, path_type=Path), help="Also write the table to this file."
 )
 @click.option(
     "--about",
     type=click.Path(dir_okay=False, path_type=Path),
-    help="Write how the figures were made here, as JSON: definition, period, rules, version, digest of the table.",
+    help="Write the provenance of the figures to this JSON file: definition, period, rules, version, digest of "
+    "the table.",
 )
 @click.option(
     "--engine",
     type=click.Choice(["polars", "duckdb", "spark"]),
-    help="What computes when record folders are given; polars by default.",
+    help="Engine used for record folders; polars by default.",
 )
 @click.option("--master", metavar="URL", help="Address of a Spark cluster; with --engine spark.")
-@click.option("--by-clinic", is_flag=True, help="Of folders: the figures of each clinic as well as those of all.")
+@click.option("--by-clinic", is_flag=True, help="For folders: figures of each clinic as well as of all clinics.")
 @click.option(
     "--print-definition",
     is_eager=True,
     expose_value=False,
     callback=_print_definition,
     metavar="NAME",
-    help="Print a definition's file, to be copied and changed, and stop.",
+    help="Print a definition file, to be copied and changed, and exit.",
 )
 def command(  # noqa: PLR0913 - one argument for each option
     *,
@@ -115,7 +116,7 @@ def command(  # noqa: PLR0913 - one argument for each option
     """
     if paths:
         if username is not None:
-            raise click.UsageError("--as acts on a record; folders have no accounts.")
+            raise click.UsageError("--as applies to a record; folders have no accounts.")
         if start is None or end is None:
             raise click.UsageError("With folders, give the period: --from and --to.")
         if engine == "duckdb":
@@ -143,7 +144,7 @@ def command(  # noqa: PLR0913 - one argument for each option
     if master is not None:
         raise click.UsageError("--master is for folders, with --engine spark.")
     if by_clinic:
-        raise click.UsageError("--by-clinic is for folders: a record is of one clinic.")
+        raise click.UsageError("--by-clinic is for folders: a record has only one clinic.")
     if engine is not None:
         raise click.UsageError("--engine is for folders: mbc outcomes --engine duckdb FOLDER --from DAY --to DAY")
     with Store.open(store_url) as full_store:
@@ -211,7 +212,7 @@ def _write_files(table: pl.DataFrame, result: OutcomeReport, csv: Path | None, a
     if about is not None:
         how = result.about() | {"table_sha256": hashlib.sha256(content).hexdigest()}
         about.write_text(json.dumps(how, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
-        click.echo(f"How they were made is in {about}.")
+        click.echo(f"Their provenance is in {about}.")
 
 
 def _print_report(console: Console, result: OutcomeReport, *, by_clinic: bool = False) -> None:

@@ -37,31 +37,31 @@ COMMANDS: dict[str, CommandEntry] = {
     "client": CommandEntry("client", "Assign clients to clinicians; show where their data came from."),
     "ask": CommandEntry("ask", "Ask a client to answer on their own device."),
     "remind": CommandEntry("remind", "Remind clients who have not answered yet."),
-    "collect": CommandEntry("collect", "Bring clients' answers on record."),
+    "collect": CommandEntry("collect", "Import clients' answers into the record."),
     "caseload": CommandEntry("caseload", "Show every client's status, one line each."),
     "review": CommandEntry("review", "Describe one client's charts as text."),
     "record": CommandEntry("record", "Write an entry: a session, rating, homework, conflict ..."),
-    "signals": CommandEntry("signals", "Show what asked for attention, what was done, and what followed."),
+    "signals": CommandEntry("signals", "Show signals, what was done about them, and what followed."),
     "outcomes": CommandEntry("outcomes", "Report outcome rates of the clinic for a period."),
     "registry": CommandEntry("registry", "Check record folders of many clinics."),
-    "study": CommandEntry("study", "Ask the same of several clinics, and pool what they publish."),
+    "study": CommandEntry("study", "Run one study in several clinics, and pool what they publish."),
     "report": CommandEntry("report", "Print reports as PDF or HTML."),
-    "release": CommandEntry("release", "Publish outcomes once, small numbers hidden; read releases."),
+    "release": CommandEntry("release", "Publish outcomes with small numbers hidden; read releases."),
     "validate": CommandEntry("validate", "Test how well the expected course forecasts new clients."),
     "deidentify": CommandEntry("deidentify", "Write a de-identified cohort for research."),
-    "twin": CommandEntry("twin", "Write made-up people who resemble a cohort."),
+    "twin": CommandEntry("twin", "Write synthetic people who resemble a cohort."),
     "user": CommandEntry("user", "Add, list and disable accounts."),
     "audit": CommandEntry("audit", "Show who did what in a record, when and from where."),
-    "rescore": CommandEntry("rescore", "Show what a changed definition changes, before it does."),
-    "models": CommandEntry("models", "Show the clinic's own models, and make those that are due."),
+    "rescore": CommandEntry("rescore", "Preview and apply the effect of changed definitions on scores."),
+    "models": CommandEntry("models", "Show the clinic's own models, and fit those that are due."),
     "verify": CommandEntry("verify", "Check the record's integrity."),
     "erase": CommandEntry("erase", "Erase one person, on a legal request."),
-    "retention": CommandEntry("retention", "Erase records that were kept for as long as the clinic's rule says."),
+    "retention": CommandEntry("retention", "Erase records past the clinic's retention period."),
     "serve": CommandEntry("serve", "Start the web app."),
     "questionnaire": CommandEntry("questionnaire", "Start the client's questionnaire."),
     "backup": CommandEntry("backup", "Back up a record into one file."),
     "restore": CommandEntry("restore", "Restore a record from a backup."),
-    "upgrade": CommandEntry("upgrade", "Bring a record of an older mbc up to date."),
+    "upgrade": CommandEntry("upgrade", "Upgrade a record from an older mbc."),
     "encrypt": CommandEntry("encrypt", "Encrypt a record file."),
     "key": CommandEntry("key", "Change or remember the key of an encrypted record."),
 }
@@ -138,7 +138,7 @@ def main() -> NoReturn:
     except Exception as fault:  # noqa: BLE001 - the outermost handler: users never see a traceback
         if os.environ.get("MBC_DEBUG"):
             traceback.print_exc()
-        _say(f"Unexpected fault in mbc itself ({type(fault).__name__}). Run again with MBC_DEBUG=1 for details.")
+        _say(f"Unexpected error in mbc itself ({type(fault).__name__}). Run again with MBC_DEBUG=1 for details.")
         sys.exit(REFUSED)
     sys.exit(status if isinstance(status, int) else 0)
 

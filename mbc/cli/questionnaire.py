@@ -20,22 +20,20 @@ from mbc.cli.serve import end_cleanly, require_questionnaire
     show_envvar=True,
     required=True,
     metavar="FILE",
-    help="The box that 'mbc ask' puts askings into; made when absent.",
+    help="The box in which 'mbc ask' puts requests; created if absent.",
 )
 @click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
 @click.option(
-    "--port", default=8051, show_default=True, type=click.IntRange(0, 65535), help="Port; 0 takes a free one."
+    "--port", default=8051, show_default=True, type=click.IntRange(0, 65535), help="Port; 0 chooses a free one."
 )
-@click.option("--https/--no-https", default=False, help="Browsers come over https, through a proxy.")
-@click.option(
-    "--proxy", default="127.0.0.1", show_default=True, help="With --https: address that the proxy connects from."
-)
+@click.option("--https/--no-https", default=False, help="Browsers connect over https, through a proxy.")
+@click.option("--proxy", default="127.0.0.1", show_default=True, help="With --https: the proxy's own address.")
 @with_parent_option
 def command(*, box_file: Path, host: str, port: int, https: bool, proxy: str, with_parent: bool) -> None:
     """Start the client's questionnaire; Ctrl-C stops it.
 
-    It needs no record, no key and no account: give it a system user of its own, who can open the box and nothing
-    else. What clients answer is sealed for the clinic's key; this program cannot read it again.
+    It needs no record, key or account: run it as a system user of its own that can open only the
+    box. Answers are encrypted for the clinic's key; this program cannot read them again.
     """
     require_questionnaire()
     from dashboards.questionnaire.serve import Serving, serve  # noqa: PLC0415 - loaded only when it is served

@@ -31,7 +31,7 @@ def command() -> None:
     type=click.Choice(["polars", "duckdb", "spark"]),
     default="polars",
     show_default=True,
-    help="What reads the rows and counts.",
+    help="Engine that reads and counts the rows.",
 )
 def check(*, folders: tuple[Path, ...], engine: Engine) -> None:
     """Check the FOLDERs, one per clinic, as 'mbc export FOLDER --format parquet' writes them.

@@ -25,13 +25,13 @@ def command() -> None:
     help="Definitions to publish; nhs and jacobson-truax by default.",
 )
 @click.option("--preset", type=click.Choice(["nhs5", "cms11"]), default="nhs5", show_default=True, help="Rule.")
-@click.option("--k", "k", type=click.IntRange(min=5), help="A smallest count of your own, instead of --preset.")
+@click.option("--k", "k", type=click.IntRange(min=5), help="Your own smallest count, instead of --preset.")
 @click.option(
     "--by",
     "by",
     multiple=True,
     metavar="FIELD",
-    help="Publish the first definition for each code of a field of demographics, too, such as age_band; may be "
+    help="Also publish the first definition for each code of a demographic field, such as age_band; may be "
     "repeated.",
 )
 @store_option
@@ -68,7 +68,7 @@ def list_(*, username: str | None, store_url: str) -> None:
     with Store.open(store_url) as full_store:
         kept = view_of(full_store, username).releases()
     if not kept:
-        click.echo("Nothing was released yet. The operator publishes a period: mbc release make 2026-Q3")
+        click.echo("No release has been published yet. The operator publishes a period: mbc release make 2026-Q3")
     for release in kept:
         definitions = ", ".join(report["definition"] for report in release.content["reports"])
         click.echo(
@@ -78,7 +78,9 @@ def list_(*, username: str | None, store_url: str) -> None:
 
 @command.command("show")
 @click.argument("name")
-@click.option("--csv", "csv", type=click.Path(dir_okay=False, path_type=Path), help="Write the figures here too.")
+@click.option(
+    "--csv", "csv", type=click.Path(dir_okay=False, path_type=Path), help="Also write the figures to this file."
+)
 @as_option
 @store_option
 def show(*, name: str, csv: Path | None, username: str | None, store_url: str) -> None:

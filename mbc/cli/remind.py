@@ -12,7 +12,7 @@ from mbc.cli.options import instruments_option, store_option, use_definitions
 
 
 @click.command("remind")
-@click.option("--dry-run", is_flag=True, help="Print what would be sent, and send nothing.")
+@click.option("--dry-run", is_flag=True, help="Print what would be sent, without sending it.")
 @settings_option
 @instruments_option
 @store_option

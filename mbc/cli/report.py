@@ -45,7 +45,7 @@ def _output(function: Callable[..., Any]) -> Callable[..., Any]:
             type=click.Path(path_type=Path),
             required=True,
             metavar="FILE",
-            help="Where to write it: a name that ends in .pdf or .html.",
+            help="File to write; its name ends in .pdf or .html.",
         ),
         click.option(
             "--paper",
@@ -108,7 +108,7 @@ def client(  # noqa: PLR0913 - an option each
     "--include",
     type=click.Choice(("relationship", "alliance", "events", "goals")),
     multiple=True,
-    help="Print what a partner must not read, for this print alone; may be repeated.",
+    help="Include content that a partner must not read, in this print only; may be repeated.",
 )
 @models_option
 @_output
@@ -157,7 +157,7 @@ def summary(  # noqa: PLR0913 - an option each
     "--include",
     type=click.Choice(("relationship", "alliance")),
     multiple=True,
-    help="Name questionnaires that a partner must not read about, for this print alone; may be repeated.",
+    help="Include questionnaires that a partner must not read about, in this print only; may be repeated.",
 )
 @models_option
 @_output
@@ -227,7 +227,7 @@ def couples(  # noqa: PLR0913 - an option each
 
     place = _target(target, force=force)
     if as_of is not None and as_of.date() < dt.date.today():  # noqa: DTZ011 - the calendar day where the clinic is
-        raise ReportError("A release holds today or not at all: leave --as-of out.")
+        raise ReportError("The validity of a release is checked today: leave out --as-of.")
     with Store.open(store_url) as full_store:
         store = view_of(full_store, username)
         cohort = CohortModels(full_store, read_models(models_folder))
@@ -243,21 +243,21 @@ def couples(  # noqa: PLR0913 - an option each
     "target",
     type=click.Path(path_type=Path),
     metavar="FILE",
-    help="Where to write it: a name that ends in .pdf, .html or .xlsx.",
+    help="File to write; its name ends in .pdf, .html or .xlsx.",
 )
 @click.option(
     "--recompute-pack",
     "folder",
     type=click.Path(path_type=Path),
     metavar="FOLDER",
-    help="Write a new folder with which anybody computes the figures again.",
+    help="Write a new folder with which anyone can recompute the figures.",
 )
 @click.option(
     "--benchmarks",
     "benchmarks",
     type=click.Path(dir_okay=False, exists=True, path_type=Path),
     metavar="FILE.toml",
-    help="Published rates of your choice, with their sources, to stand next to those of the release.",
+    help="Published rates of your choice, with their sources, to compare with those of the release.",
 )
 @click.option(
     "--paper",
@@ -293,7 +293,7 @@ def clinic(
     if target is None and folder is None:
         raise click.UsageError("Nothing to write. Name a file with -o, a folder with --recompute-pack, or both.")
     if benchmarks is not None and target is None:
-        raise click.UsageError("--benchmarks stand in a report: name its file with -o. A recompute pack has none.")
+        raise click.UsageError("--benchmarks apply to a report: name its file with -o. A recompute pack has none.")
     place = None if target is None else _target(target, force=force, also=(".xlsx",))
     with Store.open(store_url) as full_store:
         store = view_of(full_store, username)
@@ -311,7 +311,7 @@ def clinic(
 
             write_pack(read.stored, folder)
             record_report(store, document, None, form="recompute pack", release=released)
-            click.echo(f"Written to {folder}. To compute the figures again: python {folder / 'recompute.py'}")
+            click.echo(f"Written to {folder}. To recompute the figures: python {folder / 'recompute.py'}")
 
 
 def _warn_of(included: tuple[str, ...]) -> None:
@@ -327,10 +327,8 @@ def _warn_of(included: tuple[str, ...]) -> None:
 @click.argument("client_id", metavar="CLIENT")
 @click.argument("keys", metavar="[INSTRUMENT]...", nargs=-1)
 @click.option("--battery", metavar="NAME", help="A battery of the settings: weekly, ...")
-@click.option("--language", metavar="CODE", help="Of the loaded wording; default: the clinic's.")
-@click.option(
-    "--target", "relationship", metavar="ID", help="Relationship that is rated; default: the current one."
-)
+@click.option("--language", metavar="CODE", help="Language of the loaded wording; default: the clinic's.")
+@click.option("--target", "relationship", metavar="ID", help="Relationship to be rated; default: the current one.")
 @click.option("--about", metavar="NAME", help="What client and clinician call the relationship; default: nothing.")
 @click.option("--alone", "answers_alone", is_flag=True, help="The client answers alone: for safety screens.")
 @settings_option
@@ -378,7 +376,7 @@ def sheet(  # noqa: PLR0913 - an option each
 def _say_goals(left_out: int, printed: list[str]) -> None:
     """List the goals on the sheet: no list of words knows every way of speaking about another person."""
     for label in printed:
-        click.echo(f"Goal on the sheet: {label}")
+        click.echo(f"Goal on the form: {label}")
     if left_out:
         click.echo(f"Goals left out: {left_out}.")
 
@@ -390,7 +388,7 @@ def _target(target: Path, *, force: bool, also: tuple[str, ...] = ()) -> Path:
 
     place = checked_path(target, also=also)
     if place.exists() and not force:
-        raise ReportError(f"{place} exists already. --force replaces it.")
+        raise ReportError(f"{place} already exists. --force replaces it.")
     return place
 
 

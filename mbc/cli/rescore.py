@@ -44,7 +44,7 @@ def command(*, doing: bool, named: bool, store_url: str) -> None:
             click.echo(
                 "No score is stored under an earlier definition: nothing would change."
                 if store.score_sets().height
-                else "No scores are stored yet, so there is nothing to compare with. --apply stores them."
+                else "No scores are stored yet, so there is nothing to compare. --apply stores them."
             )
         if doing:
             with console.status("Computing and storing scores"):
@@ -57,7 +57,7 @@ def command(*, doing: bool, named: bool, store_url: str) -> None:
 def _print_change(change: Rescoring, *, named: bool) -> None:
     versions = f"version {change.old_version} -> {change.new_version}"
     if change.old_version == change.new_version:
-        versions = f"version {change.new_version}, with another definition or another mbc than before"
+        versions = f"version {change.new_version}, with a different definition or mbc version"
     counts = f"{change.administrations:,} on record; {_count(change.changed)} would change"
     click.echo(f"{change.instrument}: {versions}; {counts}")
     for scale in change.scales:
@@ -72,11 +72,11 @@ def _lines(scale: ScaleChange, *, named: bool) -> Iterator[str]:
     yield f"{scale.scale}: {scale.changed:,} of {scale.compared:,} scores, of {_clients(len(scale.clients))}"
     if scale.lowest is not None:
         spread = f"{_points(scale.lowest)} to {_points(scale.highest)}"
-        yield f"  by {spread}, {_points(scale.median)} in the middle"
+        yield f"  by {spread}, median {_points(scale.median)}"
     if scale.appeared:
-        yield f"  {scale.appeared:,} with a score where there was none"
+        yield f"  {scale.appeared:,} with a new score"
     if scale.vanished:
-        yield f"  {scale.vanished:,} without a score where there was one"
+        yield f"  {scale.vanished:,} no longer with a score"
     for move in scale.bands:
         yield f"  {move.count:,} from {move.before or '(no band)'} to {move.after or '(no band)'}"
     if named and scale.clients:

@@ -17,7 +17,8 @@ from mbc.cli.record_summary import amounts, print_verification, warn
     "store_url",
     required=True,
     metavar="URL",
-    help="Where to restore the record: sqlite:///FILE, sqlcipher:///FILE (encrypted) or postgresql://USER@HOST/DATABASE.",
+    help="Where to restore the record: sqlite:///FILE, sqlcipher:///FILE (encrypted) or "
+    "postgresql://USER@HOST/DATABASE.",
 )
 @click.option("--force", is_flag=True, help="Replace an existing record; its file is kept under another name.")
 @click.option("--decrypt", is_flag=True, help="Restore an encrypted backup into a record that is not encrypted.")
@@ -37,17 +38,17 @@ def command(*, file: Path, store_url: str, force: bool, decrypt: bool) -> int:
     click.echo(f"Restored to {done.url}: {amounts(done.rows)}, as of {taken}.")
     status = print_verification(done.report, what="the record")
     if done.kept is not None:
-        warn(f"The record that was there is kept as {done.kept}. Remove it when you are sure you do not need it.")
+        warn(f"The replaced record is kept as {done.kept}. Remove it when you are sure you do not need it.")
     if done.erased:
         warn(
-            f"Erased since this backup was taken, and back with it: {', '.join(done.erased)}. Erase them again: "
-            "mbc erase CLIENT --reason TEXT"
+            f"Erased after this backup was taken, but restored with it: {', '.join(done.erased)}. Erase them "
+            "again: mbc erase CLIENT --reason TEXT"
         )
     for note in done.accounts:
-        warn(f"Account differs from the record that was there; the stricter state was kept. {note}")
+        warn(f"Account differs from the replaced record; the stricter state was kept. {note}")
     if not done.compared:
-        warn("The accounts of the record that was there could not be read. Look through them: mbc user review")
-    click.echo("All sign-ins have ended; everybody signs in again.")
+        warn("The accounts of the replaced record could not be read. Review them: mbc user review")
+    click.echo("All sign-ins have ended; everybody must sign in again.")
     if done.url.startswith("sqlite:") and done.manifest.encrypted:
         warn("This record is not encrypted, although its backup is.")
     return status

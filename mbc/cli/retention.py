@@ -56,8 +56,8 @@ def list_(*, username: str | None, store_url: str) -> None:
 
 
 @command.command("erase")
-@click.option("--reason", default="kept for as long as the clinic's rule says", show_default=True, help="Kept.")
-@click.option("--yes", is_flag=True, help="Do not ask.")
+@click.option("--reason", default="retention period of the clinic has passed", show_default=True, help="Kept.")
+@click.option("--yes", is_flag=True, help="Do not ask for confirmation.")
 @without_box_option
 @settings_option
 @as_option
@@ -82,7 +82,7 @@ def erase(
             return
         if not yes:
             click.echo(f"This permanently erases {len(due)} from {store.url}: {', '.join(due)}.")
-            typed = click.prompt("Type how many to go on", default="", show_default=False)
+            typed = click.prompt("Type the number of clients to continue", default="", show_default=False)
             if typed.strip() != str(len(due)):
                 click.echo("The numbers differ. Nothing was erased.")
                 raise click.exceptions.Exit(1)
@@ -92,7 +92,7 @@ def erase(
             click.echo(f"Erased one, tombstone {done.tombstone_id}.")
             for mention in done.mentions:
                 click.echo(f"  Named in {mention}: correct it there.")
-    click.echo("Backups and exports made before still hold them: delete those, or make new ones.")
+    click.echo("Earlier backups and exports still contain them: delete those, or make new ones.")
 
 
 def _print_rule(years: int | None) -> None:

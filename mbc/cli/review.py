@@ -35,7 +35,7 @@ from mbc.store import Store
 @as_option
 @instrument_option("keys", "Only this questionnaire; may be repeated.")
 @click.option("--table/--no-table", default=True, show_default=True, help="List every score under its chart.")
-@click.option("--expected/--no-expected", default=True, show_default=True, help="With the clinic's models.")
+@click.option("--expected/--no-expected", default=True, show_default=True, help="Include the clinic's models.")
 @models_option
 @click.option(
     "--as-of",
@@ -65,7 +65,7 @@ def command(
         try:
             store.clients(client_id=client_id)
         except NotInRecord as fault:
-            raise NotInRecord(f"{fault} 'mbc caseload' lists those there are.") from None
+            raise NotInRecord(f"{fault} 'mbc caseload' lists all clients.") from None
         cohort = CohortModels(full_store, read_models(models_folder), fits="by command") if expected else None
         review = client_review(store, client_id, cohort=cohort, as_of=None if as_of is None else as_of.date())
         signals = signals_of(store, review, cohort)

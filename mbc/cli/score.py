@@ -29,8 +29,8 @@ _SUFFIXES = (".csv", ".tsv", ".txt", ".parquet")
 @click.argument("file", type=click.Path(path_type=Path))
 @click.argument("key")
 @click.option("--items", metavar="PATTERN", help="Item columns: 'Q{n}', or their names with commas. [KEY_{n}]")
-@click.option("--form", help="Item order of the form that was used, such as 'b'.")
-@click.option("--coding", help="How the answers are written as numbers, such as '1-4'.")
+@click.option("--form", help="Item order of the form used, such as 'b'.")
+@click.option("--coding", help="Answer coding, such as '1-4'.")
 @click.option(
     "--missing", type=click.Choice(["strict", "prorate"]), help="Rule for unanswered items. [the published rule]"
 )
@@ -45,7 +45,9 @@ _SUFFIXES = (".csv", ".tsv", ".txt", ".parquet")
     "--blank", multiple=True, metavar="TEXT", help="Text that means 'not answered', such as NA; may be repeated."
 )
 @click.option(
-    "--out", type=click.Path(path_type=Path), help="Write all rows here (.csv, .tsv, .parquet; - for CSV)."
+    "--out",
+    type=click.Path(path_type=Path),
+    help="File for all rows (.csv, .tsv, .parquet; - for CSV on standard output).",
 )
 @force_option
 @instruments_option
@@ -116,7 +118,7 @@ def _check_out(file: Path, out: Path | None, *, force: bool) -> None:
     if out.suffix not in _SUFFIXES:
         raise click.UsageError(f"--out is '{out}'; its name must end in {', '.join(_SUFFIXES)}, or be -.")
     if out.exists() and file.exists() and out.samefile(file):
-        raise click.UsageError("--out is the file that is read; give another.")
+        raise click.UsageError("--out is the input file; give another name.")
     if out.exists() and not force:
         raise click.UsageError(f"'{out}' exists; give another name, or --force.")
     if not out.parent.is_dir():

@@ -27,38 +27,38 @@ _NEEDED = ("dash", "dash_ag_grid", "dash_mantine_components", "flask_login", "wa
 @instruments_option
 @click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
 @click.option(
-    "--port", default=8050, show_default=True, type=click.IntRange(0, 65535), help="Port; 0 takes a free one."
+    "--port", default=8050, show_default=True, type=click.IntRange(0, 65535), help="Port; 0 chooses a free one."
 )
 @click.option(
     "--https/--no-https",
     default=False,
-    help="Browsers come over https, through a proxy: cookies are never sent in clear.",
+    help="Browsers connect over https, through a proxy: cookies are never sent unencrypted.",
 )
-@click.option(
-    "--proxy", default="127.0.0.1", show_default=True, help="With --https: address that the proxy connects from."
-)
+@click.option("--proxy", default="127.0.0.1", show_default=True, help="With --https: the proxy's own address.")
 @click.option(
     "--host-name",
     "host_names",
     multiple=True,
     metavar="NAME",
-    help="Name that people type to come here; others are refused. May be given several times.",
+    help="Host name that people type; others are refused. May be given several times.",
 )
 @click.option(
     "--workers",
     default=1,
     show_default=True,
     type=click.IntRange(1, 64),
-    help="Processes that answer, up to one for each core (Linux and macOS).",
+    help="Number of worker processes, up to one per core (Linux and macOS).",
 )
-@click.option("--idle-minutes", default=30.0, show_default=True, help="Sign-ins end when left alone for longer.")
+@click.option(
+    "--idle-minutes", default=30.0, show_default=True, help="Minutes without activity after which a sign-in ends."
+)
 @models_option
 @settings_option
 @click.option(
     "--questionnaire/--no-questionnaire",
     default=True,
     show_default=True,
-    help="With --settings: start the clients' questionnaire, and what collects answers, too.",
+    help="With --settings: also start the clients' questionnaire and the collection of answers.",
 )
 @click.option(
     "--questionnaire-port",
@@ -74,16 +74,16 @@ _NEEDED = ("dash", "dash_ag_grid", "dash_mantine_components", "flask_login", "wa
     envvar="MBC_SIGN_IN",
     show_envvar=True,
     metavar="FILE",
-    help="The clinic's own directory (OpenID Connect) as a way to sign in, as TOML.",
+    help="Settings for sign-in through the clinic's own directory (OpenID Connect), as TOML.",
 )
 @click.option(
     "--log", "log_format", type=click.Choice(["text", "json"]), default="text", show_default=True,
-    help="How events are written to standard error; nothing in them names anybody.",
+    help="Format of the events on standard error; no event names a person.",
 )  # fmt: skip
 @click.option(
     "--debug-log",
     is_flag=True,
-    help="Add tracebacks to the log. They may hold what is on record: only for looking into a fault.",
+    help="Add tracebacks to the log. They may contain data from the record: use only to investigate a fault.",
 )
 def command(  # noqa: PLR0913 - one for each option
     *,
@@ -181,7 +181,7 @@ def start_questionnaire(
         companions.enter_context(companion(collecting, has_record=True)).rstrip(),
     ]
     if not all(lines):
-        raise SettingsError("The questionnaire did not start; the reason stands above.")
+        raise SettingsError("The questionnaire did not start; the reason is shown above.")
     return lines
 
 
@@ -194,7 +194,7 @@ def _warn(host: str, *, https: bool, named: bool) -> None:
             err=True,
         )
     if not named and (https or not _stays_here(host)):
-        click.secho("Any host name is answered. Name the one that people type: --host-name", fg="yellow", err=True)
+        click.secho("Any host name is accepted. Name the one that people use: --host-name", fg="yellow", err=True)
 
 
 def require_pages() -> None:

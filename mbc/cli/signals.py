@@ -30,9 +30,12 @@ def command() -> None:
 
 
 @command.command("report")
-@click.option("--as-of", type=_DAY, help="The day; default: today.")
+@click.option("--as-of", type=_DAY, help="Reference date; default: today.")
 @click.option(
-    "--csv", "csv", type=click.Path(dir_okay=False, path_type=Path), help="Write the shares here as well."
+    "--csv",
+    "csv",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="Also write the proportions to this file.",
 )
 @models_option
 @instruments_option
@@ -84,7 +87,7 @@ def print_report(console: Console, made: SignalReport) -> None:
             [(*row, _publishable(published[row[0]])) for row in share_rows(made)],
         ),
         ("Signals of the last 90 days", ("clinician", "signals", "clients in care"), alert_rows(made)),
-        ("What followed", ("answer", "signal no longer stands", "further change"), followed_rows(made)),
+        ("What followed", ("answer", "signal cleared", "further change"), followed_rows(made)),
     )
     for title, headings, rows in parts:
         table = Table(title=title, title_justify="left", title_style="bold", box=None, header_style="bold")
@@ -102,7 +105,7 @@ def _publishable(published: str) -> str:
 
 
 @command.command("list")
-@click.option("--all", "everything", is_flag=True, help="Answered ones too.")
+@click.option("--all", "everything", is_flag=True, help="Include answered ones.")
 @as_option
 @store_option
 def list_(*, everything: bool, username: str | None, store_url: str) -> None:
@@ -115,7 +118,7 @@ def list_(*, everything: bool, username: str | None, store_url: str) -> None:
         entries = read_ledger(view_of(full_store, username))
     listed = [entry for entry in entries if everything or entry.latest is None]
     if not listed:
-        click.echo("No signal is on record." if everything else "No signal waits for an answer.")
+        click.echo("No signal is on record." if everything else "No signal is waiting for an answer.")
     for entry in listed:
         click.echo(f"{entry.signal.client_id:<16}{entry.signal.signal_id}  {entry_words(entry)}")
         click.echo(f"{'':<16}{entry.signal.inputs} ({entry.signal.model}, {entry.signal.version})")
@@ -145,7 +148,7 @@ def update(*, models_folder: Path | None, username: str | None, store_url: str) 
 
 
 @command.command("alliance")
-@click.option("--outcome", default="rses", show_default=True, metavar="KEY[.SCALE]", help="Against which scale.")
+@click.option("--outcome", default="rses", show_default=True, metavar="KEY[.SCALE]", help="Scale to compare with.")
 @instruments_option
 @as_option
 @store_option
@@ -163,9 +166,11 @@ def alliance(*, outcome: str, username: str | None, store_url: str) -> None:
 
 
 @command.command("set")
-@click.option("--cooldown-days", type=click.IntRange(1, 365), help="An answered signal rests for so many days.")
+@click.option("--cooldown-days", type=click.IntRange(1, 365), help="Number of days an answered signal is paused.")
 @click.option(
-    "--follow-sessions", type=click.IntRange(1, 52), help="What followed is judged after so many sessions."
+    "--follow-sessions",
+    type=click.IntRange(1, 52),
+    help="Number of sessions after which what followed is assessed.",
 )
 @store_option
 def set_(*, cooldown_days: int | None, follow_sessions: int | None, store_url: str) -> None:

@@ -40,17 +40,17 @@ _DISK = "Turn on the encryption of this computer's disk (FileVault, BitLocker, L
     metavar="DIR",
     help="Folder of the record [this system's folder for your data].",
 )
-@click.option("--name", metavar="NAME", help="Your user name, for the first start; asked for otherwise.")
+@click.option("--name", metavar="NAME", help="Your user name, for the first start; asked for if not given.")
 @click.option(
     "--encrypted/--plain",
     default=None,
     help="Whether the new record is encrypted [yes, where this computer can remember the key].",
 )
 @click.option(
-    "--port", default=_PORT, show_default=True, type=click.IntRange(0, 65535), help="Port; 0 takes a free one."
+    "--port", default=_PORT, show_default=True, type=click.IntRange(0, 65535), help="Port; 0 chooses a free one."
 )
 @click.option("--browser/--no-browser", default=True, help="Open the browser (the default), or not.")
-@click.option("--where", is_flag=True, help="Print the address of the record, and do nothing else.")
+@click.option("--where", is_flag=True, help="Only print the address of the record.")
 @models_option
 def command(
     *,
@@ -94,7 +94,7 @@ def _open_again(address: str, *, browser: bool) -> None:
     if not address:
         raise SettingsError("Your record is being opened by another 'mbc start'. Wait until that one is ready.")
     opened = browser and open_browser(address)
-    click.echo(f"Your record is open already at {address}{'; the browser shows it.' if opened else ''}")
+    click.echo(f"Your record is already open at {address}{'; the browser shows it.' if opened else ''}")
 
 
 def _open(
@@ -196,7 +196,7 @@ def _ask(record: OwnRecord, name: str | None) -> tuple[str, str]:
             "'mbc start' in a terminal, or give --name NAME, and the password in MBC_PASSWORD."
         )
     click.echo(f"This is the first start. Your record will be kept in {record.folder}")
-    click.echo("To look at a clinic of invented people first: mbc demo --open, in another window.\n")
+    click.echo("To look at a clinic with invented people first: mbc demo --open, in another window.\n")
     username = _checked_name(name) if name is not None else _asked_name()
     password = _checked_password(given, username) if given is not None else _asked_password(username)
     return username, password
@@ -212,7 +212,7 @@ def _asked_name() -> str:
             return _checked_name(click.prompt("Choose a user name (for example: ann)", err=True))
         except SettingsError as fault:
             click.secho(str(fault), fg="yellow", err=True)
-    raise SettingsError("No user name was chosen. Nothing was made; run this again.")
+    raise SettingsError("No user name was chosen. Nothing was created; run this again.")
 
 
 def _asked_password(username: str) -> str:
@@ -220,14 +220,14 @@ def _asked_password(username: str) -> str:
         text = click.prompt(
             "Choose a password (at least 12 characters; a few unrelated words)",
             hide_input=True,
-            confirmation_prompt="The same again",
+            confirmation_prompt="Repeat the password",
             err=True,
         )
         try:
             return _checked_password(text, username)
         except SettingsError as fault:
             click.secho(str(fault), fg="yellow", err=True)
-    raise SettingsError("No password was chosen. Nothing was made; run this again.")
+    raise SettingsError("No password was chosen. Nothing was created; run this again.")
 
 
 def _checked_name(name: str) -> str:
@@ -256,8 +256,8 @@ def _key(file: Path, password: str, *, encrypted: bool | None) -> str | None:
     click.echo(
         "\nThe record is encrypted, and its key is the password that you chose. "
         + ("This computer remembers it. " if remembered else "It is asked for at every start. ")
-        + "On another computer, and to open a backup, it is needed: keep it on paper, in a safe place. Nobody can "
-        "open the record without it. A new password for signing in does not change it; 'mbc key change' does."
+        + "You need it on another computer and to open a backup: keep it on paper, in a safe place. Nobody can "
+        "open the record without it. Changing your sign-in password does not change it; 'mbc key change' does."
     )
     return password
 

@@ -46,7 +46,7 @@ def check(spec: Path) -> None:
 @click.option(
     "--engine",
     type=click.Choice(["polars", "duckdb"]),
-    help="What computes when FOLDER is given; polars by default.",
+    help="Engine used for FOLDER; polars by default.",
 )
 @store_option
 @instruments_option
@@ -102,9 +102,11 @@ def _run_on_folder(study: Study, folder: Path, engine: Literal["polars", "duckdb
     type=click.Choice(["reml", "paule-mandel"]),
     default="reml",
     show_default=True,
-    help="Of the variance between clinics.",
+    help="Estimator of the variance between clinics.",
 )
-@click.option("--csv", "csv", type=click.Path(dir_okay=False, path_type=Path), help="Write the table here too.")
+@click.option(
+    "--csv", "csv", type=click.Path(dir_okay=False, path_type=Path), help="Also write the table to this file."
+)
 def pool(*, spec: Path, results: tuple[Path, ...], estimator: Estimator, csv: Path | None) -> None:
     """Pool the RESULTs of several clinics for the specification SPEC; a folder's name is the clinic's.
 
@@ -117,7 +119,7 @@ def pool(*, spec: Path, results: tuple[Path, ...], estimator: Estimator, csv: Pa
     study = read_study(spec)
     names = [path.absolute().name if path.is_dir() else path.absolute().parent.name for path in results]
     if len(set(names)) < len(names):
-        raise SettingsError("Two results have one name: a folder's name is the clinic's. Rename one.")
+        raise SettingsError("Two results have the same name: a folder is named after its clinic. Rename one.")
     made = pool_results(
         study, {name: read_result(path) for name, path in zip(names, results, strict=True)}, estimator=estimator
     )
@@ -131,8 +133,9 @@ def pool(*, spec: Path, results: tuple[Path, ...], estimator: Estimator, csv: Pa
             click.echo(f"\n{rate.definition}{f', {rate.group}' if rate.group else ''}")
         click.echo(f"  {_words(rate)}")
     click.echo(
-        "\nShare of a typical clinic with 95 % limits (Hartung and Knapp), from rounded counts; in brackets where "
-        "another clinic is expected. Clinics that hide a count are missing: pooled rates lean to the larger ones."
+        "\nProportion in a typical clinic with 95 % limits (Hartung and Knapp), from rounded counts; in brackets, "
+        "the range expected for another clinic. Clinics that hide a count are missing, so pooled rates are "
+        "weighted towards larger clinics."
     )
     if csv is not None:
         made.to_frame().write_csv(csv)

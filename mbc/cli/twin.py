@@ -19,7 +19,7 @@ from rich.text import Text
     show_default=True,
     help="The same cohort and seed give the same people.",
 )
-@click.option("--force", is_flag=True, help="Replace a twin that is in TARGET; nothing else is ever replaced.")
+@click.option("--force", is_flag=True, help="Replace an existing twin in TARGET; nothing else is ever replaced.")
 def command(*, cohort: Path, target: Path, seed: int, force: bool) -> None:
     """Write made-up people to TARGET who resemble those of COHORT, a folder of 'mbc deidentify'.
 
@@ -32,6 +32,6 @@ def command(*, cohort: Path, target: Path, seed: int, force: bool) -> None:
 
     made = make_twin(cohort, target, seed=seed, replace=force)
     say = Console(highlight=False, soft_wrap=True).print
-    say(Text(f"{made.twin.cohort.people.height} made-up people: written to {target}."))
+    say(Text(f"{made.twin.cohort.people.height} synthetic people: written to {target}."))
     for line in made.lines:
         say(Text(line))

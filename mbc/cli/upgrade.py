@@ -19,10 +19,12 @@ from mbc.errors import SettingsError
     metavar="FILE",
     help="Backup to make first [in the folder of the record].",
 )
-@click.option("--without-copy", is_flag=True, help="Make none: there is one, made with pg_dump or 'mbc backup'.")
+@click.option(
+    "--without-copy", is_flag=True, help="Make no backup: one already exists, made with pg_dump or 'mbc backup'."
+)
 @force_option
 def command(*, store_url: str, copy: Path | None, without_copy: bool, force: bool) -> None:
-    """Bring a record of an older mbc up to date.
+    """Upgrade a record from an older mbc.
 
     A backup of the record as it is is made first. An older mbc refuses the record afterwards; to go back, restore
     the copy with that mbc. Stop 'mbc serve' before.
@@ -47,8 +49,8 @@ def command(*, store_url: str, copy: Path | None, without_copy: bool, force: boo
         return
     if done.copy is not None:
         click.echo(f"Copied to {done.copy.path}.")
-    click.echo(f"Brought {done.url} from revision {done.before} to {done.after}:")
+    click.echo(f"Upgraded {done.url} from revision {done.before} to {done.after}:")
     for step in done.steps:
         click.echo(f"  {step}")
     if done.copy is not None:
-        click.echo("To go back, install the mbc that was used before, and restore the copy with it.")
+        click.echo("To go back, install the previous version of mbc and restore the copy with it.")

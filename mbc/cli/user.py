@@ -45,11 +45,18 @@ for _part in (second_factor, second_person, passkeys, bind, unbind, notice):
 @command.command("add")
 @click.argument("name")
 @click.option("--role", type=click.Choice(ROLES), required=True, help="What the account may see.")
-@click.option("--clinician", "clinician_id", metavar="ID", help="Whose caseload: needed for role 'clinician'.")
-@click.option("--display-name", metavar="TEXT", help="Add that clinician too, shown by this name.")
+@click.option(
+    "--clinician",
+    "clinician_id",
+    metavar="ID",
+    help="Clinician whose caseload it is: required for role 'clinician'.",
+)
+@click.option("--display-name", metavar="TEXT", help="Also add that clinician, with this display name.")
 @click.option("--supervises", multiple=True, metavar="ID", help="For a supervisor; may be given several times.")
-@click.option("--safety", is_flag=True, help="May read the safety channel of the clients in reach.")
-@click.option("--link", "by_link", is_flag=True, help="Ask for no password: print a one-time link to choose one.")
+@click.option("--safety", is_flag=True, help="May read the safety channel of the clients it has access to.")
+@click.option(
+    "--link", "by_link", is_flag=True, help="Do not ask for a password: print a one-time link to choose one."
+)
 @_from_stdin
 @store_option
 def add(  # noqa: PLR0913 - an option each
@@ -98,7 +105,7 @@ def list_(store_url: str) -> None:
     with Store.open(store_url) as store:
         accounts = store.accounts.table()
     if accounts.is_empty():
-        click.echo("There is no account yet. Make one: mbc user add NAME --role clinician --clinician ID")
+        click.echo("There is no account yet. Create one: mbc user add NAME --role clinician --clinician ID")
     for row in accounts.iter_rows(named=True):
         caseload = f"clinician {row['clinician_id']}" if row["clinician_id"] else ""
         parts = [
@@ -148,7 +155,7 @@ def grant(name: str, permission: Permission, store_url: str) -> None:
 
     with Store.open(store_url) as store:
         store.accounts.grant(name, permission)
-    click.echo(f"Account '{name}' now has the permission {permission}; it has to sign in again.")
+    click.echo(f"Account '{name}' now has the permission {permission}; it must sign in again.")
 
 
 @command.command("revoke")
@@ -240,7 +247,7 @@ def requests(store_url: str) -> None:
     with Store.open(store_url) as store:
         waiting = store.accounts.requests()
     if not waiting:
-        click.echo("No request waits.")
+        click.echo("No request is pending.")
     for request in waiting:
         asked = f"asked for by {request.asked_by} on {request.asked_at:%Y-%m-%d}"
         click.echo(f"{request.number}  {request.about}: {request.words}; {asked}")

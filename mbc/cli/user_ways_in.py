@@ -13,10 +13,15 @@ ROLES = ("clinician", "supervisor", "analyst", "researcher", "safety_lead", "adm
 
 
 @click.command("second-factor")
-@click.option("--require", "roles", multiple=True, type=click.Choice(ROLES), help="Of this role; several times.")
-@click.option("--require-none", is_flag=True, help="Of no role.")
 @click.option(
-    "--remove", "name", metavar="NAME", help="Remove that of somebody who lost phone and recovery codes."
+    "--require", "roles", multiple=True, type=click.Choice(ROLES), help="Role; may be given several times."
+)
+@click.option("--require-none", is_flag=True, help="No role.")
+@click.option(
+    "--remove",
+    "name",
+    metavar="NAME",
+    help="Remove the second factor of someone who lost their phone and recovery codes.",
 )
 @store_option
 def second_factor(roles: tuple[str, ...], *, require_none: bool, name: str | None, store_url: str) -> None:
@@ -28,7 +33,7 @@ def second_factor(roles: tuple[str, ...], *, require_none: bool, name: str | Non
         accounts = store.accounts
         if name is not None:
             accounts.remove_factor(name)
-            click.echo(f"Account '{name}' has no second factor any more; it has to sign in again.")
+            click.echo(f"Account '{name}' no longer has a second factor; it must sign in again.")
         if roles or require_none:
             accounts.require_factor(roles)
         required = accounts.factor_roles()
@@ -63,8 +68,8 @@ def second_person(*, items: tuple[str, ...], nobody: bool, store_url: str) -> No
 
 
 @click.command("notice")
-@click.option("--to", "address", metavar="ADDRESS", help="Write to this address.")
-@click.option("--none", "nobody", is_flag=True, help="Write to nobody.")
+@click.option("--to", "address", metavar="ADDRESS", help="Notify this address.")
+@click.option("--none", "nobody", is_flag=True, help="Notify nobody.")
 @store_option
 def notice(*, address: str | None, nobody: bool, store_url: str) -> None:
     """Say who is written to when signing in was paused after wrong attempts, or show it.
@@ -97,7 +102,7 @@ def bind(name: str, issuer: str, subject: str, store_url: str) -> None:
 
     with Store.open(store_url) as store:
         store.accounts.bind(name, issuer, subject)
-    click.echo(f"Account '{name}' is signed in to through {subject} at {issuer}.")
+    click.echo(f"Account '{name}' now signs in through {subject} at {issuer}.")
 
 
 @click.command("unbind")
@@ -110,12 +115,12 @@ def unbind(name: str, issuer: str, store_url: str) -> None:
 
     with Store.open(store_url) as store:
         store.accounts.unbind(name, issuer)
-    click.echo(f"Account '{name}' has no account at {issuer} any more.")
+    click.echo(f"Account '{name}' no longer has an account at {issuer}.")
 
 
 @click.command("passkeys")
 @click.argument("name")
-@click.option("--remove", is_flag=True, help="Remove all of them: the device was lost.")
+@click.option("--remove", is_flag=True, help="Remove all of them, for example if the device was lost.")
 @store_option
 def passkeys(name: str, *, remove: bool, store_url: str) -> None:
     """List the passkeys of account NAME."""

@@ -48,7 +48,7 @@ def _wide(ctx: click.Context, param: click.Parameter, values: tuple[str, ...]) -
 @click.command("validate")
 @click.argument("file", type=click.Path(path_type=Path), required=False)
 @instrument_option(
-    "key", "Take range, direction and reliable change from it.", metavar="KEY[.SCALE]", multiple=False
+    "key", "Questionnaire that gives range, direction and reliable change.", metavar="KEY[.SCALE]", multiple=False
 )
 @click.option("--client", metavar="COLUMN", help="Client id column. [client_id, id, ...]")
 @click.option(
@@ -63,7 +63,14 @@ def _wide(ctx: click.Context, param: click.Parameter, values: tuple[str, ...]) -
     help="Score column of a file with one row per client; may be repeated.",
 )
 @click.option("--better", type=click.Choice(["lower", "higher"]), help="Which scores are better.")
-@click.option("--range", "score_range", type=float, nargs=2, metavar="LOW HIGH", help="Ends of the scale.")
+@click.option(
+    "--range",
+    "score_range",
+    type=float,
+    nargs=2,
+    metavar="LOW HIGH",
+    help="Lowest and highest score of the scale.",
+)
 @click.option(
     "--reliable-change", type=float, metavar="POINTS", help="A change of at least this much is reliable."
 )
@@ -89,7 +96,7 @@ def _wide(ctx: click.Context, param: click.Parameter, values: tuple[str, ...]) -
     "--save-model", type=click.Path(dir_okay=False, path_type=Path), metavar="FILE",
     help="Train on all clients and write the model to FILE.",
 )  # fmt: skip
-@click.option("--ledger", is_flag=True, help="Only what the record's signals turned out to be worth.")
+@click.option("--ledger", is_flag=True, help="Only how well the record's signals have predicted outcomes.")
 @store_option
 @instruments_option
 def command(  # noqa: PLR0913 - one keyword for each option
@@ -221,7 +228,7 @@ def _from_files(console: Console, file: Path, held_out: Path | None, **columns: 
     if others is not None and held_out is not None and others.time_unit != table.time_unit:
         raise MbcError(
             f"Times are {table.time_unit} in {file.name} and {others.time_unit} in {held_out.name}: a model of "
-            "one says nothing of the other. Give both files one time column, or name it with --time."
+            "one does not apply to the other. Give both files one time column, or name it with --time."
         )
     for note in (*table.notes, *(() if others is None else others.notes)):
         console.print(Text("Note: ", style="yellow").append(note, style="default"))

@@ -19,9 +19,9 @@ def print_validation(console: Console, validation: ProspectiveValidation, measur
     """Print all tables with the sentences that say how to read them."""
     console.print(Text(f"Forecasts of the last score of {measure}", style="bold"))
     console.print(
-        f"{validation.learned_from}. A reliable change is {validation.rule.reliable_change:.3g} points. "
-        "Sessions that "
-        "fewer than 20 clients went beyond are not shown. In brackets: 95 % intervals from resampling clients.",
+        f"{validation.learned_from}. A reliable change is {validation.rule.reliable_change:.3g} points. Sessions "
+        "that fewer than 20 clients continued beyond are not shown. In brackets: 95 % intervals from resampling "
+        "clients.",
         soft_wrap=True,
     )
     _errors(console, validation.errors)
@@ -32,7 +32,7 @@ def print_validation(console: Console, validation: ProspectiveValidation, measur
 
 def _errors(console: Console, errors: pl.DataFrame) -> None:
     table = _table("Root mean squared error, in points", "session", "clients", "model", *_OTHERS)
-    table.add_column("regression behind by", justify="right", no_wrap=True)
+    table.add_column("regression excess by", justify="right", no_wrap=True)
     table.add_column("model best", justify="left", no_wrap=True)
     won: list[bool] = []
     for session, rows in errors.group_by("session", maintain_order=True):
@@ -102,7 +102,7 @@ def _chances(console: Console, validation: ProspectiveValidation, outcome: str) 
     console.print(marks)
     if outcome == "deterioration" and not chances.is_empty() and int(chances["cases"].max() or 0) < 10:  # type: ignore[call-overload]
         console.print(
-            "Fewer than ten clients deteriorated: what is said of deterioration is hardly more than a guess."
+            "Fewer than ten clients deteriorated: figures for deterioration are hardly more than a guess."
         )
 
 

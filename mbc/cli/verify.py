@@ -34,14 +34,14 @@ if TYPE_CHECKING:
 @click.option(
     "--install",
     is_flag=True,
-    help="Try this installation instead of a record: numbered requirements, each with its result.",
+    help="Test this installation instead of a record: numbered requirements, each with its result.",
 )
 @click.option(
     "-o",
     "--out",
     type=click.Path(dir_okay=False, path_type=Path),
     metavar="FILE",
-    help="With --install: save the validation pack as .html or .pdf, to be read and signed.",
+    help="With --install: save the validation pack as .html or .pdf, to be reviewed and signed.",
 )
 @force_option
 @store_option
@@ -100,7 +100,8 @@ def command(
     faults = [*report.chain.faults, *report.faults]
     if wrong:
         faults.append(
-            f"{_count(wrong, 'stored score')} different from what the answers give. Correct: mbc rescore --apply"
+            f"{_count(wrong, 'stored score')} different from the score of the answers. To correct: mbc rescore "
+            "--apply"
         )
     _summary(where, report, faults)
     if anchor is not None and not faults:
@@ -112,9 +113,9 @@ def command(
 
 def _try_installation(out: Path | None, *, install: bool, force: bool, of_records: tuple[object, ...]) -> None:
     if not install:
-        raise click.UsageError("--out and --force go with --install.")
+        raise click.UsageError("--out and --force require --install.")
     if any(option is not None for option in of_records):
-        raise click.UsageError("--install is about the program, not about a record: leave the other options out.")
+        raise click.UsageError("--install checks the program, not a record: leave out the other options.")
     if not try_installation(out, force=force):
         raise click.exceptions.Exit(1)
 
@@ -123,7 +124,7 @@ def _verify_older(store_url: str, why: StoreOlder) -> None:
     """Check a record of an older mbc, in a copy that is brought up to date."""
     from mbc.store.backup.older_record import verify_older  # noqa: PLC0415 - loaded when it is needed
 
-    warn(f"{why} What follows is about a copy, brought up to date.")
+    warn(f"{why} The following refers to an upgraded copy.")
     report = verify_older(store_url)
     _summary(store_url, report, [*report.chain.faults, *report.faults])
     if not report.intact:
@@ -185,7 +186,7 @@ def _summary(where: str, report: VerifyReport, faults: list[str]) -> None:
     for fault in faults:
         click.echo(f"  FAULT {fault}")
     if faults:
-        click.echo("Keep the file as it is, and compare it with a backup from before.")
+        click.echo("Keep the file as it is, and compare it with an earlier backup.")
     else:
         click.echo(f"Head to note elsewhere, for the next check with --head: {chain.note}")
 

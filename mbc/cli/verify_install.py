@@ -37,7 +37,7 @@ def try_installation(out: Path | None, *, force: bool) -> bool:
         if out.suffix.lower() == ".pdf":  # fails at once where nothing can set it
             validation_document([() for _ in REQUIREMENTS], now=datetime.now().astimezone()).pdf()
     console = Console(highlight=False, soft_wrap=True)
-    with Console(stderr=True).status("Trying each requirement with records of people who do not exist"):
+    with Console(stderr=True).status("Testing each requirement with records of invented people"):
         results = findings()
     every = [finding for part in results for finding in part]
     for finding in every:
@@ -49,7 +49,7 @@ def try_installation(out: Path | None, *, force: bool) -> bool:
             console.print(Text(f"    {finding.seen}"))
     if out is not None:
         place = validation_document(results, now=datetime.now().astimezone()).save(out)
-        click.echo(f"Saved in {place}, to be read and signed.")
+        click.echo(f"Saved in {place}, to be reviewed and signed.")
     unmet = sum(finding.result == "NOT MET" for finding in every)
     click.echo(f"{len(every)} requirements: {sum(f.result == 'met' for f in every)} met, {unmet} not met.")
     return unmet == 0

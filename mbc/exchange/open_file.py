@@ -109,7 +109,7 @@ def kind_of(start: bytes) -> str:
 def _check_options(kind: str, path: Path, options: ImportOptions) -> None:
     if kind == "old office":
         raise ImportRefused(
-            f"'{quote(path.name)}' is an old Excel workbook (.xls), or one locked with a password. Save it as "
+            f"'{quote(path.name)}' is an old Excel workbook (.xls), or one protected by a password. Save it as "
             ".xlsx, without a password, then import the new file."
         )
     if options.sheet is not None and kind != "excel":

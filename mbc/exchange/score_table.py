@@ -101,7 +101,7 @@ def _wide(frame: pl.DataFrame, names: Sequence[str], client: str | None, wide: M
         _refuse(named, part, {"score": name})
         parts.append(part)
     scores = _score_table(pl.concat(parts), "units of time", "the score")
-    note = () if who is not None else ("Every row was taken for one client: there is no client column.",)
+    note = () if who is not None else ("All rows were treated as one client: there is no client column.",)
     return ScoreTable(scores.frame, scores.time_unit, scores.score, (*scores.notes, *note))
 
 
@@ -153,8 +153,7 @@ def _refuse(frame: pl.DataFrame, values: pl.DataFrame, columns: Mapping[str, str
     if faults:
         raise ImportRefused(
             f"{count_noun(len(faults), 'cell')} cannot be read as numbers. Times are numbers or days as "
-            "YYYY-MM-DD; "
-            "a blank cell or NA is 'not answered'. Nothing was computed.",
+            "YYYY-MM-DD; a blank cell or NA is 'not answered'. Nothing was computed.",
             faults,
         )
 

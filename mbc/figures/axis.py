@@ -78,7 +78,7 @@ def halfway(left: Position, right: Position) -> Position:
     if isinstance(left, dt.date) and isinstance(right, dt.date):
         return left + (right - left) / 2
     if isinstance(left, dt.date) or isinstance(right, dt.date):
-        raise TypeError("a day and a number lie on different axes")
+        raise TypeError("a date and a number belong on different axes")
     return left + (right - left) / 2
 
 

@@ -46,7 +46,7 @@ class Figure:
 
     @property
     def title(self) -> str:
-        """What stands over it, as plain text."""
+        """Its title, as plain text."""
         return _unmarked(self.drawing.title)
 
     @property
@@ -60,7 +60,7 @@ class Figure:
         Parameters
         ----------
         theme : {"light", "dark"}
-            The page it stands on.
+            The page it is on.
         """
         from mbc.figures.renderers.plotly_figure import plotly_of  # noqa: PLC0415 - paper needs no Plotly
 
@@ -139,7 +139,7 @@ class Figure:
         suffix = place.suffix.lower()
         if suffix not in SUFFIXES:
             raise FigureError(
-                f"A figure is saved as {_listed()}; got {place.name!r}. Give it one of these endings."
+                f"A figure is saved as {_listed()}; got {place.name!r}. Use one of these file name endings."
             )
         if suffix == ".html":
             content = self._page(theme, width, height)
@@ -155,9 +155,9 @@ class Figure:
 
     def _page(self, theme: StaticTheme | None, width: float | None, height: float | None) -> bytes:
         if theme == "print":
-            raise FigureError("theme='print' is for .svg and .pdf; a page is 'light' or 'dark'.")
+            raise FigureError("theme='print' is for .svg and .pdf; an HTML page is 'light' or 'dark'.")
         if width is not None or height is not None:
-            raise FigureError("width and height are for .svg and .pdf; a page fills its window.")
+            raise FigureError("width and height are for .svg and .pdf; an HTML page fills its window.")
         figure: Any = self.plotly(theme=theme or "light")
         return str(figure.to_html(include_plotlyjs=True, div_id="figure")).encode()
 
@@ -174,12 +174,12 @@ class Figure:
         Parameters
         ----------
         words : mapping of str to str
-            Each text as it stands in the figure, and what is written instead.
+            Each text in the figure, and its replacement.
 
         Raises
         ------
         FigureError
-            If a text does not stand in the figure.
+            If a text is not in the figure.
 
         Examples
         --------
@@ -200,7 +200,7 @@ class Figure:
 def _pixels(name: str, value: float, least: float) -> float:
     if not value * _PIXELS_PER_MM >= least:
         millimetres = math.ceil(least / _PIXELS_PER_MM)
-        raise FigureError(f"{name} must be at least {millimetres} mm for the words of this figure, got {value:g}.")
+        raise FigureError(f"{name} must be at least {millimetres} mm for the text of this figure, got {value:g}.")
     return value * _PIXELS_PER_MM
 
 

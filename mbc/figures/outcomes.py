@@ -45,7 +45,7 @@ def outcomes_figure(report: Report, *, theme: Theme = "light") -> go.Figure:
     report : OutcomeReport or ReleasedReport
         What was counted; hidden figures are named as such, never drawn as zero.
     theme : {"light", "dark"}
-        The page the figure stands on.
+        The page the figure is on.
 
     Returns
     -------

@@ -57,7 +57,7 @@ def static(figure: object, *, title: str | None = None) -> Figure:
     Raises
     ------
     FigureError
-        If it holds something that paper cannot show, rather than leaving it out.
+        If it contains something that cannot be drawn on paper, rather than leaving it out.
 
     Examples
     --------
@@ -239,7 +239,7 @@ class _Reader:
         vertical = {"top": "bottom", "bottom": "top"}.get(up, "middle")
         shift = (2.0 if vertical != "middle" else 9.0, {"top": 3.0, "bottom": -3.0}.get(up, 0.0))
         if side != "right":
-            raise FigureError(f"Words at {place!r} of a point cannot be drawn on paper; only to its right.")
+            raise FigureError(f"Text at {place!r} of a point cannot be drawn on paper; only to its right.")
         for at, value, words in zip(x, y, trace.get("text") or (), strict=True):
             if at is not None and value is not None and words:
                 yield Text(at, value, str(words), vertical=cast("Any", vertical), shift=shift)
@@ -315,7 +315,7 @@ class _Reader:
             if abs(self._domain(y)[1] - float(note["y"])) < 1e-9:
                 self.titles[y] = str(note.get("text") or "")
                 return
-        raise FigureError(f"The words {note.get('text')!r} stand over no panel.")
+        raise FigureError(f"The words {note.get('text')!r} are not above any panel.")
 
     def _role(self, colour: str | None) -> str:
         """Find what a colour stands for, so that paper can show the same in ink."""
@@ -325,7 +325,7 @@ class _Reader:
         for role in _ROLES:
             if _channels(getattr(self.palette, role)) == red_green_blue:
                 return "quiet" if role == "noise" else role
-        raise FigureError(f"The colour {colour!r} is not one of the palette, and has no place on paper.")
+        raise FigureError(f"The colour {colour!r} is not one of the palette, and cannot be drawn on paper.")
 
 
 def _known(word: str, accepted: frozenset[str], what: str) -> str:

@@ -2,7 +2,7 @@
 
 Every element keeps one trace name in every figure: "Score", "Prorated", "Recorded total", "Measurement error",
 "Cutoff", "Goal", "Expected course", "Expected range", "Likely end (80%)", "Events", "Relationship status",
-"Not applicable". Nothing of the safety channel reaches a figure: a trajectory does not hold it.
+"Not applicable". Nothing of the safety channel reaches a figure: a trajectory does not contain it.
 """
 
 from __future__ import annotations
@@ -37,12 +37,12 @@ def trajectory_figure(
     better_is_up : bool
         Turn the score axis of a lower-is-better scale, so that up is better on every chart; its title says so.
     theme : {"light", "dark"}
-        The page it stands on.
+        The page it is on.
 
     Returns
     -------
     plotly.graph_objects.Figure
-        ``layout.meta["caption"]`` holds the plain-language caption, for alternative text.
+        ``layout.meta["caption"]`` is the plain-language caption, for alternative text.
 
     Notes
     -----

@@ -85,7 +85,7 @@ class _CallablePackage(ModuleType):
         if arguments or options:
             named = next((each for each in (*arguments, *options.values()) if isinstance(each, str)), "rses")
             raise MbcError(
-                "mbc.instruments() is the table of the catalogue and takes nothing. For one questionnaire call "
+                "mbc.instruments() lists the catalogue and takes no argument. For one questionnaire call "
                 f"mbc.instrument({named!r}); filter the table for several."
             )
         return instruments()

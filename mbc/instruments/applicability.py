@@ -1,4 +1,4 @@
-"""Whether an instrument's questions make sense for somebody's present situation."""
+"""Whether an instrument's questions apply to a person's current situation."""
 
 from __future__ import annotations
 

@@ -25,7 +25,7 @@ Origin = Literal["built-in", "own", "own, in place of the built-in"]
 
 
 def instrument(key: str) -> Instrument:
-    """One instrument of the catalogue or of your own, read and checked when first asked for.
+    """One instrument of the catalogue or of your own, read and checked on first use.
 
     Parameters
     ----------
@@ -162,7 +162,7 @@ def _read_shipped(key: str) -> Instrument:
 
 
 def _catalogue() -> dict[str, Traversable | OwnDefinition]:
-    """Join what is shipped and what is one's own; what takes a built-in's place stands in its place."""
+    """Join what is shipped and what is one's own; a replacement takes the place of the built-in."""
     return _merged(folders.listed())
 
 

@@ -264,7 +264,7 @@ def _require_enough(clients: int, risk: RiskSets) -> None:
         raise ModelError(
             f"too few data for a joint model: {clients} clients, {risk.n_left} dropouts and {stayed} sessions "
             f"followed by another; it needs at least {FEWEST_CLIENTS}, {FEWEST_DROPOUTS} and {FEWEST_STAYS}. "
-            "With fewer, models.dropout_sensitivity still says what would undo a result."
+            "With fewer, models.dropout_sensitivity still shows what would reverse a result."
         )
 
 
@@ -302,7 +302,8 @@ def _sentence(made: JointGrowth, time: str, at: float) -> str:
         f"A sensitivity analysis, never a correction: {made.n_left} of {made.n_clients} clients dropped out. "
         f"{_describe_association(made)} The mean score at {time} {at:g} is then {row['joint']:.1f} points "
         f"instead of {row['mar']:.1f}: a difference of {row['difference']:+.1f}, {size} than the uncertainty of "
-        f"that mean ({half:.1f}). Another form of the link would fit these scores as well and say something else."
+        f"that mean ({half:.1f}). Another form of the link would fit these scores equally well and give another "
+        "result."
     )
 
 
@@ -318,9 +319,7 @@ def _describe_association(made: JointGrowth) -> str:
             f"change per unit by: {'; '.join(each)} ({percent} intervals)."
         )
     estimate = made.association[0]
-    open_ = (
-        "" if estimate.lower > 0 or estimate.upper < 0 else ", which leaves open whether there is any such link"
-    )
+    open_ = "" if estimate.lower > 0 or estimate.upper < 0 else ", so there may be no such link"
     return (
         "If the risk of dropping out after a session follows the client's true score there, its odds change by a "
         f"factor of {estimate.odds_ratio:.2f} per point ({percent} interval {_factor(estimate.lower):.2f} to "

@@ -109,7 +109,7 @@ def require_cohort(cohort: str) -> Cohort:
 
 
 def heading(cohort: Cohort, period: Period) -> str:
-    """Name a cohort, as it stands over a report.
+    """Name a cohort, as in the heading of a report.
 
     Examples
     --------

@@ -54,7 +54,7 @@ def report(
     definition : str, Path or Definition
         ``"nhs"``, or a TOML file of the clinic's own.
     cohort : {"finished", "in-care", "started"}
-        Whose care ended, was going on or began in the period.
+        Clients whose care ended, was ongoing or began in the period.
     start, end : date
         First and last day of the period, both included.
     small_numbers : int or preset
@@ -121,7 +121,7 @@ class Counted:
 
 
 def count(frames: Mapping[str, Any], definition: str | Path | Definition, cohort: str, period: Period) -> Counted:
-    """Count what a definition asks for, wherever the rows are."""
+    """Count what a definition requires, wherever the rows are."""
     settings = definition if isinstance(definition, Definition) else read_definition(definition)
     chosen = require_cohort(cohort)
     source = open_source(frames)

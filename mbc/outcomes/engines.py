@@ -59,7 +59,7 @@ def folder_of(file: Path) -> str:
 
 def _refuse_empty(file: Path) -> None:
     if not file.stat().st_size:
-        raise SettingsError(f"'{file.name}' is empty: a table without rows has its header still.")
+        raise SettingsError(f"'{file.name}' is empty: a table without rows still needs its header.")
 
 
 def table_engine(engine: Engine, master: str | None = None) -> TableEngine:
@@ -77,7 +77,7 @@ def table_engine(engine: Engine, master: str | None = None) -> TableEngine:
         If the engine is not installed, or a master is given to another than Spark.
     """
     if master is not None and engine != "spark":
-        raise SettingsError("A master is the address of a Spark cluster: it goes with the engine spark.")
+        raise SettingsError("A master is the address of a Spark cluster: it requires the engine spark.")
     if engine == "polars":
         return TableEngine(_scan, lambda table: table)
     return _duckdb() if engine == "duckdb" else _spark(master)

@@ -58,7 +58,9 @@ def read_folders(
         If a folder lacks a table, has two of one name, or the engine is not installed.
     """
     if len({path.name for path in paths}) < len(paths):
-        raise SettingsError("Two folders have one name: their clients could not be distinguished. Rename one.")
+        raise SettingsError(
+            "Two folders have the same name: their clients could not be distinguished. Rename one."
+        )
     tables_of = table_engine(engine, master)
     files = {name: _files(paths, name) for name in _TABLES}
     if any(len(files[name]) < len(paths) for name in _NEEDED):
@@ -87,7 +89,7 @@ def _files(paths: Sequence[Path], name: str) -> list[Path]:
     """Find the files of a table, one for each folder that has it."""
     for path in paths:
         if not path.is_dir():
-            raise SettingsError(f"'{path.name}' is not a folder; a record folder holds a file for each table.")
+            raise SettingsError(f"'{path.name}' is not a folder; a record folder contains a file for each table.")
     return [file for path in paths if (file := table_file(path, name)) is not None]
 
 

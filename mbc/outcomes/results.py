@@ -16,7 +16,7 @@ from mbc.privacy.small_numbers.rounded_counts import PublishedShare
 
 _LIMITS_AND_BOUNDS = (
     "Limits are 95 % intervals that count clients within clinicians; bounds say what the clients without a known "
-    "outcome could make of a figure. One interval in twenty misses by chance: of many figures, some do."
+    "outcome could make of a figure. About one interval in twenty misses the true value by chance."
 )
 COLUMNS = ("metric", "numerator", "denominator", "value", "lower", "upper", "published")
 
@@ -169,8 +169,8 @@ class OutcomeReport:
         """What the figures count, in words."""
         return (
             f"{self.heading}. {self.first_rule[0].upper()}{self.first_rule[1:]}, compared with {self.last_rule}. "
-            "There is no comparison group: part of any change is what time and regression to the mean would have "
-            "brought."
+            "There is no comparison group: part of any change would have occurred with time and regression to the "
+            "mean."
         )
 
     @property

@@ -230,7 +230,7 @@ def _refuse_values(table: str, frame: Lazy, columns: Mapping[str, str]) -> None:
         if value is not None:
             accepted = ACCEPTED[columns[column]][1]
             raise FrameError(
-                f"Column '{column}' of '{table}' has {value!r}, which is not accepted. It holds {accepted}."
+                f"Column '{column}' of '{table}' has {value!r}, which is not accepted. It must contain {accepted}."
             )
 
 
@@ -288,7 +288,7 @@ def _number(table: str, column: str, dtype: Any) -> nw.Expr:
     if dtype == nw.String:  # a file without rows, or all blank, has no other type
         return nw.when(value != "").then(value).cast(nw.Float64)
     if not dtype.is_numeric():
-        raise FrameError(f"Column '{column}' of '{table}' must hold numbers, got {dtype}.")
+        raise FrameError(f"Column '{column}' of '{table}' must contain numbers, got {dtype}.")
     number = value.cast(nw.Float64)
     return number.fill_nan(None) if dtype.is_float() else number
 
@@ -301,7 +301,7 @@ def _day(table: str, column: str, dtype: Any) -> nw.Expr:
         return _civil(*(part.cast(nw.Int64) for part in parts))
     if dtype != nw.Date and dtype != nw.Datetime:  # noqa: PLR1714 - narwhals types compare with the class
         raise FrameError(
-            f"Column '{column}' of '{table}' must hold days (dates, or text such as 2026-06-30), got {dtype}."
+            f"Column '{column}' of '{table}' must contain days (dates, or text such as 2026-06-30), got {dtype}."
         )
     return _civil(*(part.cast(nw.Int64) for part in (value.dt.year(), value.dt.month(), value.dt.day())))
 

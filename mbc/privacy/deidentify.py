@@ -167,14 +167,14 @@ def _fault(
     values: pl.Series, column: str, dtype: pl.DataType, forbidden: set[str], own: frozenset[str]
 ) -> str | None:
     if dtype.is_temporal() and dtype != pl.Duration:
-        return "holds dates; a cohort knows days since the first contact only"
+        return "contains dates; a cohort has only days since the first contact"
     if column in _FREE_TEXT:
-        return "holds free text"
+        return "contains free text"
     if dtype != pl.String:
         return None
     values_seen = values.drop_nulls().unique()
     if any(text.casefold() in forbidden for text in values_seen if text not in own):
-        return "still holds an identifier or a label from the record"
+        return "still contains an identifier or a label from the record"
     if column != "study_id" and len(values_seen) > _MOST_CATEGORIES:
-        return f"holds {len(values_seen)} different texts; categories have at most {_MOST_CATEGORIES}"
+        return f"has {len(values_seen)} different texts; categories have at most {_MOST_CATEGORIES}"
     return None

@@ -22,7 +22,7 @@ def record_report(
     Parameters
     ----------
     store : Store
-        The view of whoever made the report.
+        The view of the user who makes the report.
     document : Document
     client_id : str or None
         Whom it is about; None for reports about the clinic.

@@ -1,4 +1,4 @@
-"""A clinic's own file of benchmarks: published rates, each with where it is from, to stand next to a rate."""
+"""A clinic's own file of benchmarks: published rates, each with its source, to compare with a rate."""
 
 from __future__ import annotations
 
@@ -74,5 +74,6 @@ def read_benchmarks(path: Path) -> tuple[Benchmark, ...]:
         where = " ".join(numbers) or "the file"
         raise ReportError(
             f"The file of benchmarks '{path.name}': {where}: {first['msg']}. Each [[benchmark]] has definition, "
-            "measure, figure (in per cent), population, source and read_on (a day), and n if it rests on people."
+            "measure, figure (in per cent), population, source and read_on (a day), and n if it is based on "
+            "people."
         ) from None

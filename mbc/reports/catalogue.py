@@ -71,7 +71,7 @@ class Catalogue:
         return words.number(value, decimals).replace(".", self.decimal)
 
     def tick(self, label: str) -> str:
-        """Write what stands at a tick of an axis, "Feb 2026" or "10.5", in this language.
+        """Write a tick label of an axis, "Feb 2026" or "10.5", in this language.
 
         Examples
         --------
@@ -92,7 +92,7 @@ class Catalogue:
         return f"{', '.join(things[:-1])}{self.last_comma}{things[-1]}"
 
     def measure(self, course: Trajectory) -> str:
-        """Name what a scale measures; one that has no name here goes by its definition's."""
+        """Name what a scale measures; without a name here, its definition's name is used."""
         return self.measure_name(course.instrument, course.scale, course.measure)
 
     def measure_name(self, instrument: str, scale: str, otherwise: str) -> str:
@@ -127,7 +127,7 @@ def catalogue(language: str) -> Catalogue:
     """
     known = sorted(file.stem for file in FOLDER.glob("*.toml"))
     if language not in known:
-        raise ReportError(f"There are no texts in the language {language!r}; there are {join_choices(known)}.")
+        raise ReportError(f"There is no text in the language {language!r}; choose {join_choices(known)}.")
     return _read(language)
 
 

@@ -39,9 +39,7 @@ def course_picture(
 def timeline_picture(review: ClientReview, sheet: Sheet, *, width: float) -> Picture:
     """Draw relationships, events, sessions and questionnaires on the axis of the charts."""
     sessions = f"{review.sessions_attended} sessions kept, {review.sessions_missed} missed"
-    alt = (
-        f"Timeline of relationships, events, sessions and questionnaires: {sessions}. Events are listed below it."
-    )
+    alt = f"Timeline of relationships, events, sessions and questionnaires: {sessions}. Events are listed below."
     figure = paper_chart(
         timeline_chart(lives_of(review), sheet), caption=alt, width=width / SCALE, height=34 / SCALE, most_days=8
     )

@@ -46,18 +46,20 @@ class ReadRelease:
 
 
 def read_release(store: Store, name: str | None = None, benchmarks: Sequence[Benchmark] = ()) -> ReadRelease:
-    """Read a release, the latest unless named, with benchmarks that are to stand next to its rates.
+    """Read a release, the latest unless named, with benchmarks to compare with its rates.
 
     Raises
     ------
     AccessDenied
         For accounts that see single clients: they could subtract those they know.
     ReportError
-        If nothing was released yet, there is no release of that name, or it has no rate that a benchmark is of.
+        If there is no release yet, there is no release of that name, or it lacks the rate of a benchmark.
     """
     kept = store.releases()
     if not kept:
-        raise ReportError("Nothing was released yet. The operator publishes a period: mbc release make 2026-Q3")
+        raise ReportError(
+            "No release has been published yet. The operator publishes a period: mbc release make 2026-Q3"
+        )
     try:
         chosen = kept[0] if name is None else store.release(name)
     except NotInRecord as fault:
@@ -74,7 +76,7 @@ def _require_rate(benchmark: Benchmark, reports: Sequence[ReleasedReport]) -> No
     if report is None:
         there = ", ".join(each.definition for each in reports)
         raise ReportError(
-            f"A benchmark is of the definition '{benchmark.definition}', and the release has {there}."
+            f"A benchmark refers to the definition '{benchmark.definition}', but the release has {there}."
         )
     rates = [figure.metric for figure in _rates(report)]
     if any(figure.metric == benchmark.measure and figure.only_count for figure in report.figures):
@@ -84,8 +86,8 @@ def _require_rate(benchmark: Benchmark, reports: Sequence[ReleasedReport]) -> No
         )
     if benchmark.measure not in rates:
         raise ReportError(
-            f"A benchmark is of the rate '{benchmark.measure}', which '{report.definition}' does not have. It has "
-            f"{', '.join(rates)}."
+            f"A benchmark refers to the rate '{benchmark.measure}', which '{report.definition}' does not have. It "
+            f"has {', '.join(rates)}."
         )
 
 
@@ -128,7 +130,7 @@ def document_of(read: ReadRelease) -> Document:
         day=made,
         facts=f"release {release.name} \N{MIDDLE DOT} made on {day_words(made)}",
         running=(f"release {release.name}", f"sha256 {release.sha256[:12]}", day_words(made), f"mbc {__version__}",
-                 "source of the limits in appendix C"),
+                 "sources of the limits are in appendix C"),
         page_words="page {page} of {pages}",
         layouts=(blocks, blocks),
         most_sheets=40,
@@ -160,11 +162,11 @@ def _first_sheet(read: ReadRelease) -> Iterator[Block]:
         yield from _by_measure(report, _ROWS_ON_FIRST_SHEET)
     yield Heading("What this page does not show")
     yield Paragraph(
-        "There is no comparison group: part of any change is what time and regression to the mean would have "
-        "brought. Counts are rounded and small ones hidden; a rate is computed from rounded counts. Of many "
-        "figures, one in twenty misses by chance. Clinicians are not compared. Definitions, all figures and "
-        "trends follow in the appendix; the recompute pack of the release computes the figures again from its "
-        "counts."
+        "There is no comparison group: part of any change would have occurred with time and regression to the "
+        "mean. Counts are rounded and small ones hidden; rates are computed from rounded counts. Among many "
+        "figures, about one in twenty 95 % intervals misses the true value by chance. Clinicians are not "
+        "compared. Definitions, all figures and trends follow in the appendix; the recompute pack of the release "
+        "computes the figures again from its counts."
     )
 
 
@@ -186,12 +188,12 @@ def _results(report: ReleasedReport, figures: Sequence[Figure], before: dict[tup
             figure.among,
             (Run(_percent(figure), strong=True),),
             _interval(figure),
-            figure.bounds or "not given",
+            figure.bounds or "not reported",
             _percent(before.get((report.definition, figure.metric))),
         )
         for figure in figures
     )
-    headings = ("Measure", "Of", "Rate", "95 % interval", "Worst to best case", "Release before")
+    headings = ("Measure", "Of", "Rate", "95 % interval", "Worst to best case", "Previous release")
     return Table(report.title, headings, rows, (2.6, 3.4, 1.1, 1.6, 1.8, 1.4))
 
 
@@ -250,7 +252,8 @@ def _appendix(read: ReadRelease) -> Iterator[Block]:
     accepted = [(f"{_short(report, figure)}", figure) for report in read.reports for figure in _rates(report)
                 if figure.title in _GOOD]  # fmt: skip
     yield Paragraph(
-        "One cohort, judged by each definition of this release: how far the answer depends on the definition."
+        "One cohort, assessed by each definition in this release, shows how far the result depends on the "
+        "definition."
     )
     if accepted:
         yield _forest(accepted, "Every accepted definition of a good outcome")
@@ -264,9 +267,9 @@ def _appendix(read: ReadRelease) -> Iterator[Block]:
     yield Paragraph(
         f"Small numbers: {read.reports[0].small_numbers}. Counts are rounded first, and percentages, Wilson's "
         "95 % limits, and worst and best case are computed from them; clients of one clinician are taken as "
-        "independent, since counts of clinicians are not released. Worst and best case: nobody, or everybody, of "
-        "those without a known outcome (Manski 1990). Hidden counts: integer programming over all reports of "
-        "the release narrows none of them below the rule."
+        "independent, since counts of clinicians are not released. Worst and best case: none, or all, of "
+        "those without a known outcome (Manski 1990). Hidden counts: integer programming over all reports in "
+        "the release cannot narrow any of them below the rule."
     )
     yield Heading("Appendix D: all figures")
     for report in read.reports:
@@ -288,8 +291,9 @@ def _benchmarks(read: ReadRelease) -> Iterator[Block]:
         return
     yield Heading(f"Appendix {'F' if strata_tables(read.stored) else 'E'}: benchmarks of the clinic's choice")
     yield Paragraph(
-        "Figures that others published or set, from a file of this clinic; mbc has checked none of them. Other "
-        "clients, measures and rules of counting make other rates: a difference is a reason to ask, not a verdict."
+        "Figures published or set by others, from a file supplied by this clinic; mbc has not checked them. "
+        "Different clients, measures and counting rules produce different rates: a difference is a reason to "
+        "ask, not a verdict."
     )
     for report in read.reports:
         for figure in _rates(report):

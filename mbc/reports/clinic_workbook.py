@@ -73,13 +73,13 @@ def _about(read: ReadRelease) -> list[tuple[str, str]]:
     return [
         ("release", release.name),
         ("period", f"{day_words(release.start)} to {day_words(release.end)}"),
-        ("made on", day_words(release.made_at.date())),
+        ("created on", day_words(release.made_at.date())),
         ("sha256", release.sha256),
         ("mbc", __version__),
         ("replaces", release.content["replaces"]),
         ("late entries counted here", release.content["late_entries"]),
         ("small numbers", read.reports[0].small_numbers),
-        ("blank", "A blank cell is hidden or does not exist for the figure; it is never zero."),
+        ("blank", "A blank cell is hidden or does not apply to the figure; it is never zero."),
     ]
 
 

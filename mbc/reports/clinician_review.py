@@ -90,13 +90,13 @@ def review_document(review: ClientReview, moved: Sequence[ItemStrip] = ()) -> Do
 
 
 def running_words(review: ClientReview) -> tuple[str, ...]:
-    """Give what stands on every sheet: who, which day, which version, where the lines come from."""
+    """Give the running text of every sheet: who, which date, which version, the sources of the lines."""
     name = f"{review.alias} ({review.client_id})" if review.alias else review.client_id
     return (
         f"Confidential: {name}",
         f"as of {words.day_words(review.as_of)}",
         f"mbc {__version__}",
-        "source of the lines at each measure",
+        "sources of the lines are given with each measure",
     )
 
 
@@ -122,7 +122,7 @@ def _questions(review: ClientReview) -> list[Block]:
     if review.closed is not None:
         return []
     if not review.questions:
-        return [Heading("What to ask"), Paragraph("Nothing stands out to ask.")]
+        return [Heading("What to ask"), Paragraph("No particular questions today.")]
     items = tuple((question.text, question.reason) for question in review.questions)
     return [Heading("What to ask"), Items(items, numbered=True)]
 
@@ -175,7 +175,7 @@ def _goals(review: ClientReview, most_rows: int) -> list[Block]:
          _rating(goal.target) + (" \N{CHECK MARK} reached" if goal.reached else ""), goal_words(goal))
         for goal in review.goals[:most_rows]
     )  # fmt: skip
-    headings = ("Goal", "At the start", "Now", "Aim", "When")
+    headings = ("Goal", "At the start", "Now", "Target", "When")
     rest = _left_out(len(review.goals) - len(rows), "goal")
     return [Heading("Goals"), Table("Goals", headings, rows, (4, 1.1, 0.8, 1.4, 4)), *rest]
 
@@ -221,9 +221,9 @@ def _moved(review: ClientReview, moved: Sequence[ItemStrip]) -> list[Block]:
         for strip in moved
     )
     table = Table(
-        "Items that moved most", ("Item", "Questionnaire", "Answer", "Direction"), rows, (5, 2, 1.5, 1.5)
+        "Items with the largest changes", ("Item", "Questionnaire", "Answer", "Direction"), rows, (5, 2, 1.5, 1.5)
     )
-    return [Heading("Moved most since last time"), table]
+    return [Heading("Largest changes since last time"), table]
 
 
 def _all_measures(review: ClientReview, most_rows: int) -> list[Block]:

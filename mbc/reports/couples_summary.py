@@ -89,7 +89,7 @@ def couples_report(
 
 
 def _release(store: Store, client_id: str, release_id: str, today: dt.date) -> ReleaseOfInformation:
-    """Find a release that holds on a day, and was not withdrawn on any.
+    """Find a release that is valid on a day and was never withdrawn.
 
     Raises
     ------
@@ -150,7 +150,7 @@ def couples_document(
             f"release {release.release_id}, until {words.day_words(release.expires_on)}",
             words.day_words(today),
             f"mbc {__version__}",
-            "source of the lines at each measure",
+            "sources of the lines are given with each measure",
         ),
         page_words="page {page} of {pages}",
         layouts=layouts,
@@ -170,13 +170,13 @@ def _blocks(
         Run("Released by the client", strong=True),
         Run(
             f" on {words.day(release.signed_on)} to {release.recipient}, for {release.purpose}. "
-            f"{_period(release)} To be used until {words.day(release.expires_on)}, for this purpose alone, and "
+            f"{_period(release)} To be used until {words.day(release.expires_on)}, for this purpose only, and "
             "not to be passed on."
         ),
     )
     measures: list[Block] = [Heading("Measures")]
     if sheet is None or not courses:
-        measures.append(Paragraph("No score of the released scales is on record for these days."))
+        measures.append(Paragraph("There is no score on the released scales for these dates."))
     else:
         width = (_WIDTH - _GAP) / _COLUMNS
         measures.append(key_picture(tuple(courses), width=_WIDTH))
@@ -194,8 +194,8 @@ def _blocks(
         Items(
             (
                 ("The scores are the client's own ratings; nobody else was asked.", ""),
-                ("Change is judged within the released days alone, against measurement error.", ""),
-                ("What is not on this page was not released, and nothing follows from its absence.", ""),
+                ("Change is assessed within the released dates only, against measurement error.", ""),
+                ("What is not on this page was not released; nothing can be concluded from its absence.", ""),
             )
         ),
     )
@@ -240,5 +240,5 @@ def _readiness(ratings: list[tuple[dt.date, float, str]]) -> list[Block]:
     if not ratings:
         return []
     rows = tuple((words.day(day), f"{words.number(rating, 1)} of 10", reasons) for day, rating, reasons in ratings)
-    table = Table("Readiness for work as a couple", ("Day", "Rating", "Why"), rows, (2, 1.5, 6))
-    return [Heading("Readiness for work as a couple"), table]
+    table = Table("Readiness for couples work", ("Date", "Rating", "Reason"), rows, (2, 1.5, 6))
+    return [Heading("Readiness for couples work"), table]

@@ -134,7 +134,7 @@ class Document:
         return pdf_of(self, paper)
 
     def html(self) -> str:
-        """Write as one HTML page that needs nothing else: style and figures are inside, there is no script."""
+        """Write as one self-contained HTML page: style and figures are included, there is no script."""
         from mbc.reports.render.html_page import html_of  # noqa: PLC0415 - PDF needs no HTML
 
         return html_of(self)
@@ -151,7 +151,7 @@ class Document:
         Raises
         ------
         ReportError
-            If the name ends otherwise, or there is no such folder.
+            If the name has another ending, or there is no such folder.
         SettingsError
             If the file cannot be written.
         """
@@ -185,7 +185,9 @@ def checked_path(path: Any, *, also: tuple[str, ...] = ()) -> Path:
     accepted = (*SUFFIXES, *also)
     if place.suffix.lower() not in accepted:
         endings = f"{', '.join(accepted[:-1])} or {accepted[-1]}"
-        raise ReportError(f"A report is saved as {endings}; got {place.name!r}. Give it one of these endings.")
+        raise ReportError(
+            f"A report is saved as {endings}; got {place.name!r}. Use one of these file name endings."
+        )
     if not place.parent.is_dir():
         raise ReportError(f"The folder {place.parent} does not exist. Make it first.")
     return place

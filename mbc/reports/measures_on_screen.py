@@ -70,7 +70,7 @@ def _words(language: str) -> Catalogue:
     if main not in languages():
         raise ReportError(
             f"How progress is measured can be explained in {join_choices(sorted(languages()))}, not in "
-            f"'{language}'. Ask without the explanation."
+            f"'{language}'. Send the questions without the explanation."
         )
     return catalogue(main)
 

@@ -42,7 +42,7 @@ class AskedMeasure:
 
 
 class MeasureFacts(NamedTuple):
-    """What a client is told of one questionnaire."""
+    """What a client is shown about one questionnaire."""
 
     name: str
     questions: str
@@ -60,7 +60,7 @@ def measures_report(
     cohort: Cohort | None = None,
     as_of: dt.date | None = None,
 ) -> Document:
-    """Make the page that tells a client how their progress is measured.
+    """Make the page that explains to a client how their progress is measured.
 
     Parameters
     ----------

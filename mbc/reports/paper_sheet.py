@@ -18,8 +18,8 @@ _BOX = "[  ]"
 def paper_document(form: PaperForm, day: dt.date) -> Document:
     """Lay a form out.
 
-    Neither the client nor the clinic nor the questionnaire is named: a sheet is found in a bag. The code tells
-    those who may open the client's record which questionnaire it is.
+    Neither the client nor the clinic nor the questionnaire is named: a printed sheet can be found by others. The
+    code tells those who may open the client's record which questionnaire it is.
 
     Parameters
     ----------

@@ -126,8 +126,8 @@ def _chosen(review: ClientReview, measures: Sequence[str], include: Collection[s
             if name is None or name in include:
                 continue
             raise ReportError(
-                f"{key!r} belongs to {PRIVATE_WORDS[name]}, which a client takes home only when "
-                f"it is ticked for this print: {name}."
+                f"{key!r} belongs to {PRIVATE_WORDS[name]}, which is printed for a client "
+                f"only when ticked for this print: {name}."
             )
     courses = [course for course in printable(review.trajectories, include) if _live(course) is not None]
     if measures:

@@ -26,7 +26,10 @@ PRIVATE_WORDS: dict[str, str] = {
     "events": "events and relationships",
     "goals": "goals about leaving, the relationship or another person",
 }
-WARNING = "A sheet is found in a bag. Hand it over only if nobody at home may harm the client for reading it."
+WARNING = (
+    "A printed sheet can be found by others. Hand it over only if nobody at home might harm the client "
+    "because of it."
+)
 
 _OWN = frozenset({"self_esteem", "symptoms"})  # constructs that speak of the client alone
 _STEMS = (

@@ -97,10 +97,12 @@ class Askings(RecordView):
         """
         asking_id = new_asking_id() if asking_id is None else asking_id
         if not _ASKING_ID.fullmatch(asking_id):
-            raise StoreError("The number of an asking has 24 hexadecimal digits: leave it out, and one is made.")
+            raise StoreError(
+                "The number of a request has 24 hexadecimal digits. Leave it out to have one generated."
+            )
         if all(sheet.channel == "safety" for sheet in sheets):
             raise StoreError(
-                "Safety screens are asked together with something else, so that the asking itself tells nobody of "
+                "Safety screens are sent together with something else, so that the request itself does not reveal "
                 "them. Add a questionnaire, such as checkin."
             )
         with self._audited("asking", client_id, logged=False), engines.writing(self._engine) as connection:
@@ -119,7 +121,7 @@ class Askings(RecordView):
             }
             used = select(t.asking.c.asking_id).where(t.asking.c.asking_id == asking_id)
             if connection.execute(used).first() is not None:
-                raise Conflict("This was asked already; nothing was made twice.")
+                raise Conflict("This request already exists; nothing was created twice.")
             connection.execute(insert(t.asking), head)
             rows = [
                 {
@@ -179,7 +181,7 @@ class Askings(RecordView):
             ).scalar()
             rows = connection.execute(query.order_by(s.place)).all()
         if owner is None:
-            raise NotInRecord(f"There is no asking '{asking_id}' on record.")
+            raise NotInRecord(f"There is no request '{asking_id}' on record.")
         return owner, [AskedSheet(*row) for row in rows]
 
     def note_progress(self, asking_id: str, moments: Mapping[str, datetime | None], *, collected: bool) -> bool:
@@ -256,9 +258,9 @@ class Askings(RecordView):
             )
             row = connection.execute(query).first()
             if row is None:
-                raise NotInRecord(f"There is no asking '{asking_id}' on record.")
+                raise NotInRecord(f"There is no request '{asking_id}' on record.")
             if row.answered_at is not None:
-                raise Conflict(f"The asking '{asking_id}' was answered already.")
+                raise Conflict(f"The request '{asking_id}' has already been answered.")
             now = datetime.now(UTC)
             change = update(t.asking).where(c.asking_id == asking_id, c.withdrawn_at.is_(None))
             connection.execute(change.values(withdrawn_at=now))
@@ -298,7 +300,9 @@ class Askings(RecordView):
     def _require_collector(self, what: str) -> None:
         with self._audited(what, None, logged=False):
             if self._scope.user is not None or self._scope.masked:
-                raise AccessDenied(f"{self._scope.who} may not collect answers: the clinic's own timer does.")
+                raise AccessDenied(
+                    f"{self._scope.who} may not collect answers: that is done by the clinic's own timer."
+                )
 
     def _require_targets(self, connection: Connection, client_id: str, sheets: Sequence[AskedSheet]) -> None:
         c, r = t.client.c, t.relationship.c
@@ -307,14 +311,16 @@ class Askings(RecordView):
         )
         if known.scalar() is None:
             raise NotInRecord(f"There is no client '{client_id}' on record. Add the client first.")
-        theirs = set(connection.execute(select(r.relationship_id).where(r.client_id == client_id)).scalars())
+        relationship_ids = set(
+            connection.execute(select(r.relationship_id).where(r.client_id == client_id)).scalars()
+        )
         goals = set(connection.execute(select(t.goal.c.goal_id).where(t.goal.c.client_id == client_id)).scalars())
         for sheet in sheets:
             if sheet.instrument == GOAL:
                 if sheet.target not in goals:
                     raise NotInRecord(f"{client_id} has no goal '{sheet.target}' on record.")
-            elif sheet.target != "self" and sheet.target not in theirs:
-                listed = ", ".join(sorted(theirs)) or "there is none yet"
+            elif sheet.target != "self" and sheet.target not in relationship_ids:
+                listed = ", ".join(sorted(relationship_ids)) or "there is none yet"
                 raise NotInRecord(f"{client_id} has no relationship '{sheet.target}' on record; {listed}.")
 
     def _keep_wording(self, connection: Connection, content: str) -> str:

@@ -67,7 +67,7 @@ class ClinicModels(RecordView):
         self._require_operator("kept models")
         if self._shared.score_key.make() is None:
             raise StoreError(
-                "The clinic's models cannot be kept: there is no place for the secret that they are keyed with. "
+                "The clinic's models cannot be stored: there is no place for the secret key that protects them. "
                 "Set MBC_SECRET_KEY, or let this user write to its folder for state (XDG_STATE_HOME)."
             )
         with engines.writing(self._engine) as connection:
@@ -106,10 +106,10 @@ class ClinicModels(RecordView):
         with self._audited(what, None, logged=False):
             if self._scope.user is not None or self._scope.masked:
                 raise AccessDenied(
-                    f"{self._scope.who} may not ask for the clinic's models: they are of everybody."
+                    f"{self._scope.who} may not use the clinic's models: they are based on all clients."
                 )
 
     def _require_care(self, connection: Connection, instrument: str) -> None:
         rule = Definitions.load(connection).rules(self._scope).get(instrument)
         if rule is not None and rule.channel != "care":
-            raise StoreError(f"'{instrument}' belongs to the safety channel: no model is made of it.")
+            raise StoreError(f"'{instrument}' belongs to the safety channel: no model is fitted to it.")

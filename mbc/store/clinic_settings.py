@@ -37,7 +37,7 @@ class SignalRules:
         for name, most in (("cooldown_days", _MOST_DAYS), ("follow_sessions", _MOST_SESSIONS)):
             value = getattr(self, name)
             if isinstance(value, bool) or not isinstance(value, int) or not 1 <= value <= most:
-                raise SettingsError(f"{name} is {value!r}; a number from 1 to {most} is needed.")
+                raise SettingsError(f"{name} is {value!r}; it must be a number from 1 to {most}.")
 
 
 class ClinicSettings(RecordView):
@@ -90,8 +90,8 @@ class ClinicSettings(RecordView):
             dropped = set(read_setting(connection, _SECOND) or ()) - set(items)
             if dropped and self._scope.user is not None:
                 raise AccessDenied(
-                    f"{', '.join(sorted(dropped))} would need no second person any more: the operator decides "
-                    "that, with 'mbc user second-person'."
+                    f"{', '.join(sorted(dropped))} would no longer need a second person: only the operator can "
+                    "decide that, with 'mbc user second-person'."
                 )
             write_setting(connection, self.audit, _SECOND, sorted(set(items)))
 

@@ -121,8 +121,8 @@ class Releases(RecordView):
             if other.name == name or (other.start <= end and start <= other.end):
                 raise Conflict(
                     f"Release '{other.name}' covers {other.start} to {other.end}, and a released period is never "
-                    "published again: two tables that share days would reveal single clients. What was entered "
-                    "late is counted in the next release."
+                    "published again: two tables that share days could reveal individual clients. Late entries "
+                    "are counted in the next release."
                 )
 
     def require_publisher(self, what: str) -> None:
@@ -160,8 +160,8 @@ class Releases(RecordView):
         self._scope.require("aggregate:read")
         if self._scope.clinicians is not None:
             raise AccessDenied(
-                f"{self._scope.who} sees single clients: their own report is exact. The clinic's releases are for "
-                "those who see no persons, since known clients could be subtracted from them."
+                f"{self._scope.who} sees individual clients: their own report is exact. The clinic's releases are "
+                "for those who see no individual clients, since known clients could be subtracted from them."
             )
 
 

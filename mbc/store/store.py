@@ -218,7 +218,7 @@ class Store(
             If this view is somebody's: nobody says of themselves where they come from.
         """
         if self._scope.user is not None or self._scope.masked:
-            raise AccessDenied(f"{self._scope.who} cannot say where they come from.")
+            raise AccessDenied(f"{self._scope.who} cannot set their origin.")
         return Store(self._shared, self._scope, origin=check_text("origin", origin))
 
     def as_user(self, user: str | User, *, origin: str | None = None) -> Store:
@@ -238,7 +238,7 @@ class Store(
             If there is no active account of that name, or this view is narrowed already.
         """
         if self._scope.user is not None or self._scope.masked:
-            raise AccessDenied(f"{self._scope.who} cannot look through the eyes of another user.")
+            raise AccessDenied(f"{self._scope.who} cannot act as another user.")
         name = user.username if isinstance(user, User) else user
         active = Accounts(self._shared, Scope(who="mbc"), self._log).active(name)
         return Store(self._shared, scope_of(active), origin=origin or f"{self._origin} ({self._scope.who})")
@@ -256,7 +256,7 @@ class Store(
             If there is no active account of that name, or this is one user's view.
         """
         if self._scope.user is not None or self._scope.masked:
-            raise AccessDenied(f"{self._scope.who} cannot look through the eyes of another user.")
+            raise AccessDenied(f"{self._scope.who} cannot act as another user.")
         active = Accounts(self._shared, Scope(who="mbc"), self._log).active(username)
         return self._view(replace(scope_of(active), who=self._scope.who, writes=frozenset(), user=None))
 
@@ -366,7 +366,7 @@ class Store(
         """
         with self._audited("revision", None, logged=False):
             if self._scope.user is not None:
-                raise AccessDenied(f"{self._scope.who} may not ask for the revision of the record.")
+                raise AccessDenied(f"{self._scope.who} may not read the revision of the record.")
         entries = select(func.coalesce(func.max(t.entry.c.entry_id), 0)).scalar_subquery()
         tombstones = select(func.count()).select_from(t.tombstone).scalar_subquery()
         with self._reading() as connection:
@@ -436,7 +436,7 @@ class Store(
         """
         with self._audited("own account", None, logged=False):
             if self._scope.user is None or self._scope.masked or self._scope.only is not None:
-                raise AccessDenied(f"{self._scope.who} has no account to look at here.")
+                raise AccessDenied(f"{self._scope.who} has no account here.")
         accounts = Accounts(self._shared, self._scope, self._log, origin=self._origin)
         return OwnAccount(accounts, self._scope.user.username)
 

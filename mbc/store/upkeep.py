@@ -80,8 +80,8 @@ class Maintenance(RecordView):
         self._shared.logged_reads.clear()
         clean = engines.scrub(self._engine)
         if done is None:
-            files = "Its files were rewritten." if clean else "Another program still holds its file open."
-            raise Erased(f"The client '{client_id}' was erased before ({tombstone}). {files}")
+            files = "Its files were rewritten." if clean else "Another program still has its file open."
+            raise Erased(f"The client '{client_id}' has already been erased ({tombstone}). {files}")
         return replace(done, clean=clean)
 
     def _tombstone_of(self, connection: Connection, client_id: str) -> str | None:
@@ -129,7 +129,7 @@ class Maintenance(RecordView):
         """
         with self._audited("kept scores", None, logged=False):
             if self._scope.user is not None or self._scope.masked:
-                raise AccessDenied(f"{self._scope.who} may not keep scores: they are everybody's.")
+                raise AccessDenied(f"{self._scope.who} may not store scores: they concern all clients.")
         with self._queued(), engines.writing(self._engine) as connection:
             score_cache.drop(connection, dropping)
             count = score_cache.keep(connection, worked, datetime.now(UTC), self._shared.score_key.make())

@@ -168,7 +168,7 @@ def test_a_restore_brings_nobody_back(staffed, url, tmp_path):
         "ann: stays disabled.",
         "bea: safety:read stays withdrawn.",
         "lead: keeps the newer password.",
-        "new: made since the backup was taken, so it is gone. Add it again.",
+        "new: created after the backup was taken, so it is lost. Add it again.",
         "sue: supervision of K2 stays ended.",
     )
     with Store.open(url) as back:
@@ -222,7 +222,7 @@ def test_another_clinic_s_accounts_are_not_mixed_in(staffed, url, tmp_path):
 
 def test_a_restore_ends_every_sign_in_and_closes_opened_records(staffed, url, tmp_path):
     before = staffed.accounts.active("bea").changed_at
-    staffed.as_user("bea").break_glass("C1", reason="Standing in for K1, who is ill today")
+    staffed.as_user("bea").break_glass("C1", reason="Covering for K1, who is ill today")
     staffed.backup(tmp_path / "yesterday")
     staffed.as_user("bea").end_break_glass("C1")
     staffed.close()

@@ -258,7 +258,7 @@ def test_nobody_is_guessed_and_no_account_is_made(directory, record, stranger):
     named = {"sub": "u-99", "preferred_username": "ash", "email": "ash", "email_verified": True}
     answer = come_back(visitor, directory, begin(visitor), **named)
     assert answer.status_code == 401
-    assert "no account here belongs to that one" in answer.text
+    assert "no account here is linked to it" in answer.text
     record.accounts.set_active("ash", active=False)
     assert come_back(visitor, directory, begin(visitor)).status_code == 401
     assert visitor.get("/caseload").status_code == 303

@@ -126,7 +126,7 @@ def test_a_real_provider_signs_in_by_subject_by_address_and_out(issuer, own_reco
     with Store.open(own_record_url) as record:
         visitor, person = stranger(), Person()
         back = person.open(visitor.get("/sign-in/provider").headers["Location"])
-        assert "no account here belongs to that one" in visitor.get(here(back)).text
+        assert "no account here is linked to it" in visitor.get(here(back)).text
 
         record.accounts.bind("ash", issuer, "u-17")
         back = person.open(visitor.get("/sign-in/provider").headers["Location"])

@@ -268,7 +268,7 @@ def test_settings_are_the_same_on_the_page_and_in_the_commands(come, record, own
         assert sentence in page
     for words in (
         "required of: safety lead", "kept for 1 year after", "office@clinic.example is written to",
-        "rests for 14 days; what followed is judged after 1 session.", "looks at: hits, phq9.i9.",
+        "is paused for 14 days; what followed is assessed after 1 session.", "reviews: hits, phq9.i9.",
     ):  # fmt: skip
         assert words in page
     assert "C009" in command("retention", "list")
@@ -277,7 +277,7 @@ def test_settings_are_the_same_on_the_page_and_in_the_commands(come, record, own
     lines = record.audit.entries(action="setting changed", who="adam")
     assert lines.height == 6
     assert record.verify().faults == ()
-    with pytest.raises(AccessDenied, match=r"phq9\.i9 would need no second person any more: the operator"):
+    with pytest.raises(AccessDenied, match=r"phq9\.i9 would no longer need a second person: only the operator"):
         record.as_user("adam").set_second_person_items(["hits"])
 
 

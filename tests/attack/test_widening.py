@@ -43,7 +43,7 @@ VALUES: dict[str, tuple[Any, ...]] = {
     "user": ("supervisor", "operator"),
     "username": ("supervisor",),
     "origin": ("127.0.0.1",),
-    "reason": ("Standing in for a colleague who is ill today",),
+    "reason": ("Covering for a colleague who is ill today",),
     "reader": ("clients",),
     "set_ids": ((),),
     "client_ids": (["C3"],),

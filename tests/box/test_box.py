@@ -235,7 +235,7 @@ def test_tokens_are_random_and_only_their_digests_are_kept():
 
 def test_a_file_that_is_something_else_is_refused(tmp_path):
     (tmp_path / "x.box").write_text("something else entirely, " * 50)
-    with pytest.raises(MbcError, match="not a box"):
+    with pytest.raises(MbcError, match="not an answer box"):
         Box(tmp_path / "x.box")
     with pytest.raises(MbcError, match="cannot be opened"):
         Box(tmp_path / "absent" / "x.box")

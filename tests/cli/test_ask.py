@@ -94,8 +94,8 @@ def test_ask_answer_collect_list(clinic):
     assert re.search(r"Code +[A-Z0-9]{4}-[A-Z0-9]{4}\n", made.stdout)
     assert " made " in clinic.run("ask", "C001", "--list").stdout
     clinic.answer(made.stdout, *[2] * 9)
-    assert clinic.run("collect").stdout == "1 asking answered, 2 questionnaires stored.\n"
-    assert clinic.run("collect").stdout == "0 askings answered, 0 questionnaires stored.\n"
+    assert clinic.run("collect").stdout == "1 request answered, 2 questionnaires stored.\n"
+    assert clinic.run("collect").stdout == "0 requests answered, 0 questionnaires stored.\n"
     listed = clinic.run("ask", "C001", "--list").stdout
     assert "answered   checkin, goal" in listed
     assert not re.search(r"\bsent\b", listed)
@@ -119,11 +119,11 @@ REFUSED: tuple[tuple[tuple[str, ...], int, str], ...] = (
     (("C001", "checkin", "--language", "xx"), 1, "No wording is loaded"),
     (("C001", "--goal", "G9"), 1, "no goal 'G9'"),
     (("C001", "hits", "--alone"), 1, "together with something"),
-    (("C002", "checkin", "--mail"), 1, "no address of C002"),
-    (("C001", "checkin", "--mail-to", "willow"), 1, "One mail address is needed"),
+    (("C002", "checkin", "--mail"), 1, "no address for C002"),
+    (("C001", "checkin", "--mail-to", "willow"), 1, "Enter one email address"),
     (("C001", "checkin", "--mail", "--mail-to", "a@b.c"), 2, "not both"),
     (("--battery", "weekly"), 2, "Name the client"),
-    (("C001", "checkin", "--dry-run"), 2, "goes with --all-due"),
+    (("C001", "checkin", "--dry-run"), 2, "works only with --all-due"),
     (("C001", "--all-due", "--battery", "weekly"), 2, "leave out"),
 )
 
@@ -134,13 +134,13 @@ def test_what_cannot_be_asked_is_refused_and_nothing_is_made(clinic):
         assert ended.returncode == status, words
         assert message in ended.stderr
         assert "Traceback" not in ended.stderr
-    assert clinic.run("ask", "--list").stdout == "No askings.\n"
+    assert clinic.run("ask", "--list").stdout == "No requests.\n"
     assert clinic.mail.recipients == []
 
 
 def test_mail_reminder_withdrawal_and_what_a_refused_message_leaves(clinic):
     first = clinic.run("ask", "C001", "checkin", "--mail")
-    assert "The mail server took the link." in first.stdout
+    assert "The mail server accepted the link." in first.stdout
     assert clinic.run("ask", "C002", "checkin", "--mail-to", "hazel@example.com").returncode == 0
     assert clinic.mail.recipients == ["willow@example.com", "hazel@example.com"]
     assert clinic.run("remind", "--dry-run").stdout.endswith("0 would be sent.\n")
@@ -157,10 +157,10 @@ def test_mail_reminder_withdrawal_and_what_a_refused_message_leaves(clinic):
     assert clinic.run("remind").stdout == "0 sent.\n"
     assert len(clinic.mail.recipients) == 3
     clinic.answer(clinic.mail.message.rpartition("Here is the page:")[2], 1, 2)  # by the link of the reminder
-    number = re.search(r"Asking (\w+)", first.stdout)[1]
+    number = re.search(r"Request (\w+)", first.stdout)[1]
     gone = clinic.run("ask", "--withdraw", number)
     assert gone.returncode in (0, 1)
-    assert clinic.run("collect").stdout.startswith("1 asking answered")
+    assert clinic.run("collect").stdout.startswith("1 request answered")
     clinic.mail.refuses = True
     third = clinic.run("ask", "C001", "checkin", "--mail")
     assert third.returncode == 1
@@ -209,7 +209,7 @@ def test_everybody_who_is_due_is_asked_once_by_mail(clinic):
     assert tried.stdout.startswith("2 would be asked.\n  checkin ")
     assert tried.stdout.endswith("1 due, without an address on file.\n")
     assert (tried.returncode, "1 client not asked: No wording is loaded for rses" in tried.stderr) == (1, True)
-    assert (clinic.mail.recipients, clinic.run("ask", "--list").stdout) == ([], "No askings.\n")
+    assert (clinic.mail.recipients, clinic.run("ask", "--list").stdout) == ([], "No requests.\n")
     clinic.mail.refuses = True
     refused = clinic.run("ask", "--all-due")
     assert refused.stdout.startswith("0 asked.\n")

@@ -13,7 +13,7 @@ from mbc.cli.program import program
 from mbc.errors import AccessDenied, SettingsError
 from mbc.store import Administration, Client, Clinician, Flag, ImportSource, Store
 
-WHY = "=HYPERLINK: standing in for K1, the client has called in distress"
+WHY = "=HYPERLINK: covering for K1, the client has called in distress"
 
 
 @pytest.fixture(scope="module")
@@ -108,7 +108,7 @@ def test_a_csv_holds_no_formula_and_a_screen_no_control_character(url, tmp_path)
     assert not any(cell.startswith(("=", "+", "-", "@", "\t")) for row in rows for cell in row.values())
     assert out.stat().st_mode & 0o077 == 0
     assert "\x1b" not in run(url)
-    with pytest.raises(SettingsError, match="exists already"):
+    with pytest.raises(SettingsError, match="already exists"):
         run(url, "--out", str(out))
     run(url, "--out", str(out), "--force")
 

@@ -57,17 +57,17 @@ def test_a_backup_says_what_it_holds_and_that_anybody_could_read_it(folder):
     assert "It is not encrypted" in said
     status, said = run("backup", "b.mbcbackup")
     assert status == 1
-    assert "There is a file b.mbcbackup already" in said
+    assert "The file b.mbcbackup already exists" in said
     assert run("backup", "b.mbcbackup", "--force")[0] == 0
 
 
 def test_a_stick_that_is_not_connected_is_no_file_on_the_disk_of_the_record(folder):
     status, words = run("backup", "stick")
-    assert (status, "There is no folder stick. Is the stick or the disk connected?" in words) == (1, True)
+    assert (status, "There is no folder stick. Is the USB stick or disk connected?" in words) == (1, True)
     assert not (folder / "stick").exists()
     (folder / "stick").mkdir()
     status, words = run("backup", "stick")
-    assert (status, "It lies on the same disk as the record" in words) == (0, True)
+    assert (status, "It is on the same disk as the record" in words) == (0, True)
 
 
 def test_backups_in_a_folder_are_named_by_the_moment_and_the_oldest_go(folder):
@@ -107,7 +107,7 @@ def test_a_backup_is_checked_and_backups_are_listed(folder):
     status, said = run("backup", "copies/a.mbcbackup", "--check")
     assert status == 0
     assert "complete; taken 20" in said
-    assert "It holds 1 client, 1 questionnaire." in said
+    assert "It contains 1 client, 1 questionnaire." in said
     content = bytearray((folder / "copies/a.mbcbackup").read_bytes())
     content[300] ^= 1
     (folder / "copies/b.mbcbackup").write_bytes(content)
@@ -139,7 +139,7 @@ def test_a_record_comes_back_and_the_one_before_is_kept(folder):
     with Store.open("sqlite:///clinic.db") as store, store.writing() as record:
         record.add(Client("C2"))
     status, said = run("restore", "b.mbcbackup", "--to", "sqlite:///clinic.db")
-    assert (status, "There is a record at sqlite:///clinic.db already" in said) == (1, True)
+    assert (status, "There is already a record at sqlite:///clinic.db" in said) == (1, True)
     status, said = run("restore", "b.mbcbackup", "--to", "sqlite:///clinic.db", "--force")
     assert status == 0
     assert re.search(r"Restored to sqlite:///clinic\.db: 1 client, 1 questionnaire, as of 20\d\d-", said)
@@ -160,13 +160,16 @@ def test_who_was_erased_since_the_backup_is_named(folder):
         )
     status, said = run("restore", "b.mbcbackup", "--to", "sqlite:///clinic.db", "--force")
     assert status == 0
-    assert "Erased since this backup was taken, and back with it: C1." in said
+    assert "Erased after this backup was taken, but restored with it: C1." in said
 
 
 def test_a_record_is_encrypted_used_and_given_another_key(folder):
     status, said = run("encrypt", "--key-stdin", "--remove-plain", typed=f"{KEY}\n")
     assert status == 0
-    assert "Encrypted: 1 client, 1 questionnaire, every row compared. The record is sqlcipher:///clinic.db" in said
+    assert (
+        "Encrypted: 1 client, 1 questionnaire, every row compared. The record is now "
+        "sqlcipher:///clinic.db" in said
+    )
     assert "overwritten and removed" in said
     assert [path.name for path in folder.iterdir()] == ["clinic.db"]
     url = "sqlcipher:///clinic.db"
@@ -202,7 +205,7 @@ def test_a_plain_record_has_an_encrypted_backup_when_asked(folder):
     assert (status, "does not open the backup" in said) == (1, True)
     status, said = run("backup", "c.mbcbackup", "--encrypt")
     assert status == 1
-    assert "A key for the backup c.mbcbackup is needed, and there is no terminal" in said
+    assert "A key for the backup c.mbcbackup is required, and there is no terminal" in said
 
 
 def test_a_key_that_was_not_typed_is_named_by_its_place(folder):
@@ -247,5 +250,5 @@ def test_a_key_is_kept_in_the_keyring_only_of_a_record_that_it_opens(folder):
 
 def test_a_new_record_can_be_encrypted_from_the_first_day(folder):
     status, said = run("init", "--store", "sqlcipher:///new.db", MBC_STORE_KEY=KEY)
-    assert (status, "Made an empty record at sqlcipher:///new.db" in said) == (0, True)
+    assert (status, "Created an empty record at sqlcipher:///new.db" in said) == (0, True)
     assert not sqlcipher.is_plain(folder / "new.db")

@@ -37,7 +37,7 @@ def test_the_identifier_is_asked_for_before_anything_is_erased(url):
     assert done.exit_code == 0
     assert "Erased. Tombstone erased-" in done.output
     assert "questionnaires 1, answers 10, clients 1" in done.output
-    assert "Backups and exports made before still hold this person" in done.output
+    assert "Earlier backups and exports still contain this client" in done.output
     assert "kept next to the record" in done.output
     checked = CliRunner().invoke(verify.command, ["--store", url])
     assert checked.exit_code == 0
@@ -54,7 +54,7 @@ def test_an_unknown_client_and_one_erased_before_are_told_apart(url):
     with pytest.raises(NotInRecord, match="There is no client 'C9' on record"):
         erase(url, "C9", "--yes", "--reason", "a request")
     erase(url, "C1", "--yes", "--reason", "a request")
-    with pytest.raises(Erased, match=r"'C1' was erased before \(erased-.*\)\. Its files were rewritten"):
+    with pytest.raises(Erased, match=r"'C1' has already been erased \(erased-.*\)\. Its files were rewritten"):
         erase(url, "C1", "--yes", "--reason", "a request")
 
 

@@ -87,7 +87,7 @@ def test_faults_are_explained_and_write_nothing(run, tmp_path, words, status, sa
     ended, _, err = run("export", str(tmp_path / "out"), *words)
     assert ended == status
     assert said in err
-    assert "Unexpected fault" not in err
+    assert "Unexpected error" not in err
     assert not (tmp_path / "out").exists()
 
 

@@ -26,13 +26,13 @@ def mbc(*arguments, cwd, **environment):
 def test_a_record_is_made_beside_you_and_only_once(tmp_path):
     done = mbc("init", cwd=tmp_path)
     assert (done.returncode, done.stderr) == (0, "")
-    assert "Made an empty record at sqlite:///clinic.db" in done.stdout
+    assert "Created an empty record at sqlite:///clinic.db" in done.stdout
     assert "mbc import FILE.csv " in done.stdout
     with Store.open(f"sqlite:///{tmp_path}/clinic.db") as store:
         assert store.clients().is_empty()
     again = mbc("init", cwd=tmp_path)
     assert again.returncode == 1
-    assert "There is a record at sqlite:///clinic.db already" in again.stderr
+    assert "There is already a record at sqlite:///clinic.db" in again.stderr
     assert "Traceback" not in again.stderr
 
 

@@ -37,7 +37,7 @@ def test_each_is_explained(key, run):
         "What it asks",
         "How it is scored",
         "What is disputed",
-        "How it may be used",
+        "Permitted use",
     ):
         assert title in out.output
     assert instrument(key).name in out.output
@@ -52,7 +52,7 @@ def test_where_a_line_comes_from_and_what_is_unverified_are_said(run):
 
 
 def test_a_risk_item_is_said_to_speak_for_itself(run):
-    assert "Item 9 (thoughts of death or self-harm) speaks for itself at 1 or above" in " ".join(
+    assert "Item 9 (thoughts of death or self-harm) raises a flag of its own at 1 or above" in " ".join(
         run("show", "phq9").output.split()
     )
 

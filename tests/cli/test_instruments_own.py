@@ -34,7 +34,7 @@ def begin(folder, key="loneliness"):
 
 def test_a_start_is_written_checked_listed_explained_and_scored_with(here):
     assert "mbc instruments check" in begin(here / "own").output
-    assert "loneliness.toml is right: loneliness (loneliness), 4 items; total 4 to 16." in (
+    assert "loneliness.toml is valid: loneliness (loneliness), 4 items; total 4 to 16." in (
         call("instruments", "check", "own").output
     )
     listed = call("instruments", "--instruments", "own").output
@@ -102,7 +102,7 @@ def test_wrong_usage_ends_with_status_2(here):
     begin(here / "own")
     (here / "empty").mkdir()
     for arguments, said in (
-        (("new", "x", "--answers", "many"), "give lowest and highest"),
+        (("new", "x", "--answers", "many"), "give the lowest and highest"),
         (("new", "loneliness", "--out", "own/loneliness.toml"), "exists; give another name"),
         (("check", "empty"), "There is no definition file (.toml) in 'empty'"),
         (("check",), "Missing argument 'FILES...'"),

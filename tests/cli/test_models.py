@@ -27,16 +27,16 @@ def url(tmp_path_factory: pytest.TempPathFactory) -> str:
 
 
 def test_a_review_waits_for_no_fit_and_names_the_command_that_makes_it(url: str):
-    assert "No forecast yet: 'mbc models --fit' makes the clinic's model." in run("review", "C1", "--store", url)
-    assert run("models", "--store", url) == "rses.total: not made yet Make them: mbc models --fit"
+    assert "No forecast yet: 'mbc models --fit' fits the clinic's model." in run("review", "C1", "--store", url)
+    assert run("models", "--store", url) == "rses.total: not fitted yet Fit them: mbc models --fit"
     made = run("models", "--fit", "--as-of", "2026-03-02", "--store", url)
-    assert made == f"rses.total: learned from {N_CLIENTS} clients 1 made."
+    assert made == f"rses.total: learned from {N_CLIENTS} clients 1 fitted."
     assert "clients of this clinic, on 2 March 2026." in run("review", "C1", "--store", url)
     listed = run("models", "--as-of", "2026-03-05", "--store", url)
     assert listed == f"rses.total: learned from {N_CLIENTS} clients; 2026-03-02"
     assert run("models", "--fit", "--as-of", "2026-03-05", "--store", url) == "No model is due."
-    assert "(due) Make them" in run("models", "--as-of", "2026-03-09", "--store", url)
-    assert run("models", "--fit", "--all", "--as-of", "2026-03-05", "--store", url).endswith("1 made.")
+    assert "(due) Fit them" in run("models", "--as-of", "2026-03-09", "--store", url)
+    assert run("models", "--fit", "--all", "--as-of", "2026-03-05", "--store", url).endswith("1 fitted.")
 
 
 def test_too_few_clients_are_named(tmp_path: Path):
@@ -49,4 +49,4 @@ def test_too_few_clients_are_named(tmp_path: Path):
 def test_all_without_fit_is_refused(url: str):
     result = CliRunner().invoke(program, ("models", "--all", "--store", url))
     assert result.exit_code == 2
-    assert "--all goes with --fit" in result.output
+    assert "--all must be given with --fit" in result.output

@@ -90,33 +90,33 @@ def test_a_line_writes_an_entry_and_the_line_it_prints_takes_it_back(url, line, 
     [
         ("session C9", "no client 'C9' on record"),
         ("session C2", "no open episode of care. Open one: mbc record episode C2 --started DAY"),
-        (f"session C1 --on {TODAY + timedelta(days=2)}", "lies in the future"),
-        ("session C1 --missed --modality video", "--modality is of a session that was kept"),
+        (f"session C1 --on {TODAY + timedelta(days=2)}", "is in the future"),
+        ("session C1 --missed --modality video", "--modality applies to a session that was kept"),
         ("rating C1 say 12", "the goal 'say what I need' is rated 0 to 10"),
         ("rating C1 say -2", "the goal 'say what I need' is rated 0 to 10"),
         ("rating C1 nothing 5", "no goal 'nothing'. On record: G-"),
-        ("goal C1", "A new goal needs its words"),
+        ("goal C1", "A new goal needs its text"),
         ("goal C1 'rest' --target 90", "rated 0 to 10, or -2 to 2, unless it names a scale"),
         ("goal C1 'rest' --scale rsess", "no scale 'rsess'"),
         ("homework C1", "Missing: TASK"),
         ("homework C1 'talk' --completion mostly", "'mostly' is not one of"),
         ("homework C1 --id H-9 --completion done", "no homework 'H-9' on record"),
-        ("conflict C1 --hours-to-repair 3", "hours_to_repair needs repaired"),
+        ("conflict C1 --hours-to-repair 3", "hours_to_repair requires repaired"),
         ("release C1 physician rses", "Missing: --purpose, --expires-on"),
         ("release C1 physician hits --purpose x --expires-on 2027-01-01", "hits belongs to the safety channel"),
-        ("measure C1 rses", "asks for nothing: give every_days"),
+        ("measure C1 rses", "has no schedule: give every_days"),
         ("partner-view C1 R9 5", "no relationship 'R9'. On record: R1"),
-        ("questionnaire C1 rses 322102312", "has 10 items, and 9 answers were typed"),
+        ("questionnaire C1 rses 322102312", "has 10 items, but 9 answers were typed"),
         ("questionnaire C1 rses 3221023192", "rses_9 has 9 (accepted: 0-3). Nothing was written"),
-        ("questionnaire C1 rses x221023122", "Answer 1 is 'x'; a number is needed"),
+        ("questionnaire C1 rses x221023122", "Answer 1 is 'x'; it must be a number"),
         ("questionnaire C1 rses ----------", "No answer was given"),
         ("questionnaire C1 csi4 5432", "is about a relationship. Say which: --about R1"),
         ("questionnaire C1 rses 3221023122 --about R1", "is about the client, not about a relationship"),
         ("episode C1 --started 2026-03-01", "has an open episode of care. End it first"),
-        ("episode C1 --ended 2026-03-01", "--ended and --ending go together"),
+        ("episode C1 --ended 2026-03-01", "Give --ended and --ending together"),
         ("undo C1 win W-9", "no small win W-9 on record"),
-        ("undo C1 rating G-1", "named by GOAL_ID RATED_ON"),
-        ("undo C1 readiness soon", "'soon' is not a day such as 2026-01-31"),
+        ("undo C1 rating G-1", "identified by GOAL_ID RATED_ON"),
+        ("undo C1 readiness soon", "'soon' is not a date such as 2026-01-31"),
         ("wins C1", "Did you mean 'win'?"),
     ],
 )
@@ -137,7 +137,7 @@ def test_homework_is_set_and_later_brought_up_to_date(url):
     assert done.stdout.startswith(f"Corrected: homework {number} of C1: set on 2026-02-02, task one request")
     (row,) = rows(url, "homework")
     assert (row["completion"], row["helpful"], row["set_on"]) == ("partly", 6.0, date(2026, 2, 2))
-    assert run(f"undo C1 homework {number}").stdout.startswith("Restored as it was before")
+    assert run(f"undo C1 homework {number}").stdout.startswith("Restored to its previous state")
     assert rows(url, "homework")[0]["completion"] is None
 
 
@@ -146,7 +146,7 @@ def test_what_is_on_record_is_corrected_with_a_reason_only(url):
     refused = run("readiness C1 5")
     assert refused.returncode == 1
     assert "give a reason: --supersede '...'" in refused.stderr
-    assert run("readiness C1 4").stdout.startswith("On record already, nothing was written")
+    assert run("readiness C1 4").stdout.startswith("Already on record, nothing was saved")
     assert run("readiness C1 5 --supersede misread").stdout.startswith("Corrected")
     assert [row["rating"] for row in rows(url, "couples_readiness")] == [5.0]
 

@@ -202,7 +202,7 @@ def test_an_older_definition_in_an_export_does_not_take_the_place_of_the_one_on_
     Path("b.csv").write_text(ROWS.replace("2026", "2025"))
     run("import", "b.csv", "--instruments", "own")
     before = run("review", "C1")
-    assert "The definition of 'lone' that the record brings along was not used" in run("import", "out")
+    assert "The definition of 'lone' in the imported record was not used" in run("import", "out")
     assert run("review", "C1") == before
 
 

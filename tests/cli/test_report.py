@@ -104,12 +104,12 @@ def test_the_audit_trail_says_who_made_what_about_whom_and_nothing_of_it(url, tm
 def test_the_summary_says_which_goals_are_on_it_and_warns_of_what_was_ticked(url, tmp_path):
     place = tmp_path / "page.pdf"
     output = run(url, "summary", "C001", "-o", place, "--as", "ash", "--language", "nl")
-    assert "Goal on the sheet: Say what I need" in output
-    assert "found in a bag" not in output
+    assert "Goal on the form: Say what I need" in output
+    assert "found by others" not in output
     assert "Hoe het met u gaat" in read_pdf(place.read_bytes()).text
     ticked = run(url, "summary", "C001", "-o", place, "--force", "--include", "events", "--include", "alliance")
     assert "events and relationships" in ticked
-    assert "found in a bag" in ticked
+    assert "found by others" in ticked
     line = lines_of(url).filter(pl.col("action") == "report").row(-1, named=True)
     assert json.loads(line["detail"]) == {
         "kind": "summary", "form": "pdf", "language": "en", "included": ["events", "alliance"],
@@ -152,6 +152,6 @@ def test_the_couples_summary_needs_a_release_and_the_permission(url, tmp_path):
     assert json.loads(line["detail"]) == {"kind": "couples", "form": "pdf", "language": "en", "release": "R-1"}
     with pytest.raises(AccessDenied):
         run(url, "couples", "C001", "--release", "R-1", "-o", tmp_path / "b.pdf", "--as", "oak")
-    with pytest.raises(ReportError, match="leave --as-of out"):
+    with pytest.raises(ReportError, match="leave out --as-of"):
         run(url, "couples", "C001", "--release", "R-1", "-o", tmp_path / "b.pdf", "--as-of", "2026-01-01")
     assert not (tmp_path / "b.pdf").exists()

@@ -59,7 +59,7 @@ def test_a_new_version_is_shown_before_anything_changes(clinic):
     # by hand: 10 -> 7, 16 -> 13, blank stays blank, 10 -> 9 (q4 of 4, 4 and 3 becomes 1, 1 and 2)
     assert "closeness: version 1 -> 2; 4 on record; 3 scores would change" in said
     assert "total: 3 of 4 scores, of 3 clients" in said
-    assert "by −3 to −1, −3 in the middle" in said
+    assert "by −3 to −1, median −3" in said
     assert "C1" not in said
     assert "C1, C2, C4" in rescore("--instruments", "next", "--clients")
     assert "who5" not in said
@@ -99,4 +99,4 @@ def test_verify_compares_kept_scores_with_the_answers(clinic):
     other.close()
     done = CliRunner().invoke(program, ["verify"])
     assert done.exit_code == 1
-    assert "1 stored score different from what the answers give" in done.output
+    assert "1 stored score different from the score of the answers" in done.output

@@ -43,7 +43,7 @@ def test_the_chart_is_told_in_words(url):
     assert "C1 (Amber alder), clinician: Dr. Ilse Marten" in told
     # 18 to 9 to 0: both beyond the 6 points of NHS Talking Therapies
     assert "From 18 on 6 January to 0 on 3 February: clearly better since 3 February" in told
-    assert "Latest against first score alone: 18 points better" in told
+    assert "Latest score compared with the first score only: 18 points better" in told
     assert "Recorded as growth: Joined a choir" in told
 
 
@@ -56,7 +56,7 @@ def test_every_occasion_is_listed_with_its_count(url):
 
 def test_goals_and_completeness_are_told_and_markup_is_not_obeyed(url):
     told = run("review", "C1", "--store", url)
-    assert "Take up [running] again. From 2 to 5 on 20 January 2025; 2 points to the goal of 7." in told
+    assert "Take up [running] again. From 2 to 5 on 20 January 2025; 2 points to the target of 7." in told
     assert "PHQ-9: 3 answered; usually within 2 weeks; last on 3 February 2025, due." in run(
         "review", "C1", "--store", url, "--as-of", "2025-03-01"
     )

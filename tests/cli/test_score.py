@@ -93,7 +93,7 @@ def test_answers_out_of_range_are_refused_row_by_row(tmp_path):
     file.write_text(text([*ROWS, ["d", "5", *"11111111"], ["e", *"11111111", "often"]]), encoding="utf-8")
     done = command(file, "phq9")
     assert done.returncode == 1
-    assert "2 rows hold answers that are not accepted" in done.stderr
+    assert "2 rows have answers that are not accepted" in done.stderr
     assert "row 5, phq9_1: 5 (accepted: 0-3)" in done.stderr
     assert "row 6, phq9_9: 'often' (accepted: 0-3)" in done.stderr
     assert "Traceback" not in done.stderr

@@ -70,7 +70,7 @@ def test_what_is_not_accepted_is_asked_for_again(record: OwnRecord, monkeypatch)
     answers = f"an n\nann\nshort\nshort\n{PASSWORD}\n{PASSWORD}\n"
     result = run("--plain", answers=answers)
     assert result.exit_code == 0, result.output
-    assert "has 5 characters; at least 12 are needed" in result.output
+    assert "has 5 characters; it needs at least 12" in result.output
     with Store.open(record.address()) as store:
         assert store.accounts.verify("ann", PASSWORD) is not None
 
@@ -128,7 +128,7 @@ def test_a_second_start_leads_to_the_first(record: OwnRecord, address: str):
     mark.write(address) if address else None
     result = run("--name", "ann")
     if address:
-        assert f"open already at {address}" in result.output
+        assert f"already open at {address}" in result.output
     else:
         assert "is being opened by another 'mbc start'" in str(result.exception)
     assert not record.exists()

@@ -51,7 +51,7 @@ def test_the_roles_offered_are_those_of_the_store():
 def test_an_account_is_added_listed_disabled_and_enabled(url, mbc):
     assert mbc("user", "list") == (
         0,
-        "There is no account yet. Make one: mbc user add NAME --role clinician --clinician ID\n",
+        "There is no account yet. Create one: mbc user add NAME --role clinician --clinician ID\n",
         "",
     )
     assert mbc(*ADD, "--password-stdin", typed=GOOD + "\n")[:2] == (0, "Account 'ann' can sign in as clinician.\n")
@@ -103,7 +103,7 @@ def test_a_supervisor_sees_named_clinicians(url, mbc):
     ("arguments", "typed", "status", "says"),
     [
         (ADD, "", 1, "no terminal to ask on"),
-        ((*ADD, "--password-stdin"), "short\n", 1, "at least 12 are needed"),
+        ((*ADD, "--password-stdin"), "short\n", 1, "it needs at least 12"),
         ((*ADD, "--password-stdin"), "", 1, "has 0 characters"),
         ((*ADD, "--password-stdin", "--display-name", "Somebody else"), GOOD, 1, "on record with other content"),
         (("user", "add", "ann", "--role", "boss"), "", 2, "'boss' is not one of 'clinician'"),
@@ -113,7 +113,7 @@ def test_a_supervisor_sees_named_clinicians(url, mbc):
         (("user", "add", "a b", "--role", "analyst", "--password-stdin"), GOOD, 1, "A username is"),
         (("user", "disable", "bob"), "", 1, "no account 'bob'"),
         (("user", "password", "bob", "--password-stdin"), GOOD, 1, "no account 'bob'"),
-        (("user", "list", "--store", "sqlite:////nowhere/x.db"), "", 1, "Make one: mbc init"),
+        (("user", "list", "--store", "sqlite:////nowhere/x.db"), "", 1, "Create one: mbc init"),
         (("user", "list", "--store", "clinic.db"), "", 1, "Did you mean 'sqlite:///clinic.db'"),
         (("user", "add", "ann", "--role", "analyst", "--password", "x"), "", 2, "No such option"),
     ],

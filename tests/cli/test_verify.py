@@ -78,7 +78,10 @@ BEHIND = {
         ),
         "does not follow",
     ),
-    "the line of an entry cut off": ("DELETE FROM audit WHERE sequence >= 4", "Entry 4: no line"),
+    "the line of an entry cut off": (
+        "DELETE FROM audit WHERE sequence >= 4",
+        "Entry 4: the audit trail has no line",
+    ),
     "a changed answer": (
         "UPDATE answer SET value = 3 WHERE administration_id = 2 AND item = 1",
         "Administration 2",
@@ -97,7 +100,7 @@ BEHIND = {
             "DELETE FROM administration WHERE administration_id = 4; "
             "DELETE FROM entry WHERE entry_id = 4; DELETE FROM audit WHERE sequence >= 4"
         ),
-        "number 4 was given out",
+        "number 4 had been assigned",
     ),
     "an added administration": (
         (
@@ -126,11 +129,11 @@ BEHIND = {
     "a client of somebody else's": ("UPDATE client SET status = 'closed' WHERE client_id = 'C1'", "its clients"),
     "another goal": ("UPDATE goal SET label = 'work' WHERE goal_id = 'G1'", "Entry 1: its goals"),
     "another writer": ("UPDATE entry SET recorded_by = 'bob' WHERE entry_id = 1", "Entry 1: who wrote it"),
-    "a day that is none": ("UPDATE goal SET set_on = 'soon' WHERE goal_id = 'G1'", "cannot be read at all"),
+    "a day that is none": ("UPDATE goal SET set_on = 'soon' WHERE goal_id = 'G1'", "cannot be read"),
     "a moment that is none": ("UPDATE audit SET at = 'now' WHERE sequence = 3", "A line after line"),
     "an answer that is a word": ("UPDATE answer SET value = 'x' WHERE administration_id = 2", "Administration 2"),
     "a flag that is none": ("UPDATE audit SET detail = 'x' WHERE sequence = 2", "Line 2 was changed"),
-    "another file": ("UPDATE entry SET source_name = 'b.csv' WHERE entry_id = 1", "Entry 1: the file"),
+    "another file": ("UPDATE entry SET source_name = 'b.csv' WHERE entry_id = 1", "Entry 1: its source file"),
 }
 
 
@@ -150,7 +153,7 @@ def test_newest_lines_cut_off_are_noticed_against_a_head_that_was_noted(path):
     assert verify(path).exit_code == 0  # the chain alone cannot know
     done = verify(path, "--head", head)
     assert done.exit_code == 1
-    assert "FAULT The head that was noted is not part of the chain" in done.output
+    assert "FAULT The noted head is not part of the chain" in done.output
 
 
 def test_what_cannot_be_a_head_is_refused(path):

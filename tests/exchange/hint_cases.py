@@ -158,7 +158,7 @@ HINTS = {
     "two digits": case(
         "exchange/cells/dates.py --date-format",
         wide("gad7", 7, ["C1", "31.01.26", *[1] * 7]),
-        r"or name the (--date-format)",
+        r"or give the (--date-format)",
         fill={"--date-format": "--date-format %d.%m.%y"},
     ),
     "no date": case(
@@ -191,7 +191,7 @@ HINTS = {
     "whose answers": case(
         "exchange/fhir/answer_table.py --instrument",
         {"a.json": response("http://x/other", "{n}", {"valueInteger": 1})},
-        r"name theirs with (--instrument)",
+        r"name the questionnaire with (--instrument)",
         fill={"--instrument": "--instrument phq9"},
     ),
     "codes without numbers": case(
@@ -208,7 +208,7 @@ HINTS = {
             ),
             "q.json": QUESTIONNAIRE.replace('"b"', '"1"'),
         },
-        r"its number \((--questionnaire FILE)\), or the coding if the words are wrong \((--coding phq9=0-3)\)",
+        r"its number \((--questionnaire FILE)\), or the coding if the labels are wrong \((--coding phq9=0-3)\)",
         fill={"FILE": "q.json"},
     ),
     "letters of another alphabet": case(
@@ -216,7 +216,7 @@ HINTS = {
         lambda folder: (folder / "a.csv").write_bytes(
             wide("gad7", 7, [*ROW, "x", *[1] * 7], first="client,date,\u017eivot").encode("windows-1250")
         ),
-        r"name theirs, such as (--encoding windows-1250)",
+        r"give the correct encoding, such as (--encoding windows-1250)",
     ),
     "several sheets": case("exchange/files/excel.py --sheet", workbook, r"Name it: (--sheet 'Sheet')"),
     "a report is there": case(
@@ -226,7 +226,7 @@ HINTS = {
         "--out out.csv",
     ),
     "bytes of another encoding": case(
-        "exchange/files/spss.py --encoding", spss, r"Name theirs, such as (--encoding windows-1252)"
+        "exchange/files/spss.py --encoding", spss, r"Give the correct one, such as (--encoding windows-1252)"
     ),
     "a column to map is not there": case(
         "exchange/header/columns.py --map",
@@ -288,7 +288,7 @@ HINTS = {
     "nearly the items": case(
         "exchange/header/layout.py --map",
         "client,date,gad_1,gad7_2,gad7_3,gad7_4,gad7_5,gad7_6,gad7_7\nC1,2026-01-05,1,1,1,1,1,1,1\n",
-        r"Rename, or say so: (--map gad7_1='gad_1')",
+        r"Rename them, or use: (--map gad7_1='gad_1')",
     ),
     "a layout that nobody knows": case(
         "exchange/header/layout.py --instrument | exchange/header/layout.py --items",
@@ -344,7 +344,7 @@ HINTS = {
     "an item order that is assumed": case(
         "exchange/header/questionnaires.py --form",
         wide("rses", 10, [*ROW, *RSES]),
-        r"If they are in that of [^:]*: (--form rses=b)",
+        r"If the order is that of [^:]*: (--form rses=b)",
     ),
     "numbers of rows": case(
         "exchange/header/row_numbers.py --map",
@@ -352,7 +352,7 @@ HINTS = {
         + ",".join(f"gad7_{n}" for n in range(1, 8))
         + "".join(f"\n{n},C1,2026-0{n}-05,1,1,1,1,1,1,1" for n in range(1, 5))
         + "\n",
-        r"Say who is meant: (--map client_id='token')",
+        r"Choose one: (--map client_id='token')",
     ),
     "days that are not numbers": case(
         "exchange/header/study_days.py --start-date",
@@ -403,12 +403,12 @@ HINTS = {
     "other content on record": case(
         "exchange/plan/duplicates.py --supersede",
         wide("gad7", 7, ["C1", "2025-01-05", *[2] * 7]),
-        r"If this corrects it: (--supersede 'why')",
+        r"If this corrects it: (--supersede 'reason')",
     ),
     "some rows are refused": case(
         "exchange/plan/import_plan.py --skip-refused",
         wide("gad7", 7, [*ROW, *[1] * 7], ["C1", "2026-02-05", *[9] * 7]),
-        r"store the others alone: (--skip-refused)",
+        r"store only the others: (--skip-refused)",
     ),
     "a clinician who is not on record": case(
         "exchange/plan/clients.py --display-name",
@@ -425,12 +425,12 @@ HINTS = {
     "answers of another order": case(
         "exchange/rows/answer_doubts.py --form",
         wide("rses", 10, *people(of_one_trait({3, 5, 8, 9, 10}))),
-        r"If that is how they were asked: (--form rses=b)\. If they are [^:]* after all: (--form rses=a)",
+        r"If they were asked in that order: (--form rses=b)\. If they are in fact [^:]*: (--form rses=a)",
     ),
     "answers numbered otherwise": case(
         "exchange/rows/answer_doubts.py --coding",
         wide("phq9", 9, *people(drawn(9, 30, 1, 3))),
-        r"If they are coded 0-3 after all: (--coding phq9=0-3)",
+        r"If they are in fact coded 0-3: (--coding phq9=0-3)",
     ),
     "answers on another response scale": case(
         "exchange/rows/answer_doubts.py mbc score | exchange/rows/answer_doubts.py --coding",
@@ -447,7 +447,7 @@ HINTS = {
     "another coding fits all": case(
         "exchange/rows/check_answers.py --coding",
         wide("rses", 10, *people([*drawn(10, 5, 1, 3), [4] * 10])),
-        r"If they are so coded: (--coding rses=1-4)",
+        r"If that is the coding: (--coding rses=1-4)",
     ),
     "a coding that is not settled": case(
         "exchange/rows/check_answers.py --coding",
@@ -457,14 +457,14 @@ HINTS = {
     "a file to score in another coding": case(
         "exchange/answer_file.py --coding | exchange/answer_file.py --form",
         wide("phq9", 9, *people(drawn(9, 30, 1, 3))),
-        r"If they are coded 0-3 after all: (--coding 0-3)",
+        r"If they are in fact coded 0-3: (--coding 0-3)",
         "score phq9",
         ends="",
     ),
     "a record": case(
         "cli/import_.py --skip-refused | cli/import_.py --out",
         lambda folder: shutil.copytree(ROOT / "data" / "sample", folder / "a"),
-        r"(--skip-refused) and --out are for files of questionnaires",
+        r"(--skip-refused) and --out apply only to files of questionnaires",
         "--skip-refused --dry-run",
         fill={"--skip-refused": ""},
         instead="--dry-run",

@@ -35,8 +35,8 @@ CASES = {
     "empty": Bad("", ("is empty",)),
     "header only": Bad(WIDE, ("has a header but no rows",)),
     "workbook that is none": Bad(b"PK\x03\x04...", ("damaged workbook", "Save it again")),
-    "all rows blank": Bad(WIDE + "C1,2026-01-05,,,,,,,,,,\n", ("holds no answers: every row is blank",)),
-    "no layout known": Bad("client,date,mood\nC1,2026-01-05,3\n", ("has no layout that is recognised", "'mood'")),
+    "all rows blank": Bad(WIDE + "C1,2026-01-05,,,,,,,,,,\n", ("contains no answers: every row is blank",)),
+    "no layout known": Bad("client,date,mood\nC1,2026-01-05,3\n", ("has no recognised layout", "'mood'")),
     "numbered columns of whom": Bad(
         "client,date,Q1,Q2,Q3\nC1,2026-01-05,1,2,3\n", ("--instrument KEY --items 'Q{n}'",)
     ),
@@ -44,8 +44,8 @@ CASES = {
     "no client": Bad(
         f"clent,date,{RSES}\n{FINE}", ("no column for the client", "Nearest: 'clent'", "--map client_id=")
     ),
-    "no date": Bad(f"client,dte,{RSES}\n{FINE}", ("no column for the day it was taken", "Nearest: 'dte'")),
-    "neither": Bad(f"a,b,{RSES}\n{FINE}", ("no column for the client", "; the day it was taken")),
+    "no date": Bad(f"client,dte,{RSES}\n{FINE}", ("no column for the date of", "Nearest: 'dte'")),
+    "neither": Bad(f"a,b,{RSES}\n{FINE}", ("no column for the client", "; the date of the questionnaire")),
     "two clients": Bad(
         f"client,patient,date,{RSES}\nC1,{FINE}", ("2 columns that could be the client", "'client', 'patient'")
     ),
@@ -77,7 +77,7 @@ CASES = {
     "unknown coding": Bad(WIDE + FINE, ("no coding '1-5'", "0-3, 1-4"), {"coding": "1-5"}),
     "unknown form": Bad(WIDE + FINE, ("no form 'c'", "a, b"), {"form": "c"}),
     "coding of an absent one": Bad(
-        WIDE + FINE, ("the file holds no 'gad7' but rses",), {"coding": {"gad7": "1-4"}}
+        WIDE + FINE, ("the file contains no 'gad7' but rses",), {"coding": {"gad7": "1-4"}}
     ),
     # cells
     "out of range": Bad(
@@ -99,7 +99,7 @@ CASES = {
         (
             "all 2 administrations refused",
             "row 2: Rosenberg Self-Esteem Scale: answers do not fit coding 0-3 (row 2, rses_1: 4), but all",
-            "but all of them fit 1-4. If they are so coded: --coding rses=1-4",
+            "but all of them fit 1-4. If that is the coding: --coding rses=1-4",
             "row 3: Rosenberg",
         ),
     ),
@@ -108,11 +108,11 @@ CASES = {
         ("row 2: date: 'someday' is not a date; accepted are 2026-01-31",),
     ),
     "future date": Bad(
-        WIDE + FINE.replace("2026-01", "2027-01"), ("row 2: date: '2027-01-05' lies in the future",)
+        WIDE + FINE.replace("2026-01", "2027-01"), ("row 2: date: '2027-01-05' is in the future",)
     ),
-    "early date": Bad(WIDE + FINE.replace("2026-01", "1826-01"), ("'1826-01-05' lies before 1900",)),
+    "early date": Bad(WIDE + FINE.replace("2026-01", "1826-01"), ("'1826-01-05' is before 1900",)),
     "open date order": Bad(
-        WIDE + FINE.replace("2026-01-05", "05/01/2026"), ("day or month first?", "--date-format '%d/%m/%Y'")
+        WIDE + FINE.replace("2026-01-05", "05/01/2026"), ("or the month first?", "--date-format '%d/%m/%Y'")
     ),
     "blank date": Bad(WIDE + FINE.replace("2026-01-05", ""), ("row 2: the date is blank",)),
     "blank client": Bad(WIDE + FINE.replace("C1", ""), ("row 2: the client is blank",)),
@@ -170,7 +170,7 @@ CASES = {
     ),
     "scale left open": Bad(TOTALS + "C1,2026-01-05,ecr_s,,3\n", ("the scale is blank",)),
     "score on another metric": Bad(
-        TOTALS + "C1,2026-01-05,rses,total,25\n", ("kept on the questionnaire's own metric",), {"coding": "1-4"}
+        TOTALS + "C1,2026-01-05,rses,total,25\n", ("stored on the questionnaire's own metric",), {"coding": "1-4"}
     ),
     # what a file could do to a terminal or a page
     "control characters": Bad(

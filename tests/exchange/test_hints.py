@@ -40,7 +40,7 @@ NO_COMMAND = {
     "exchange/plan/withdrawals.py --reason": "the same",
     "cli/import_.py --apply": "when scores could not be kept; in tests/cli/test_rescore.py",
     "cli/import_.py mbc rescore": "when scores could not be kept; in tests/cli/test_rescore.py",
-    "cli/ask_columns.py --map-interactively": "asks at a terminal",
+    "cli/ask_columns.py --map-interactively": "needs a terminal",
     "cli/ask_columns.py --mapping": "is given a file of the user's own; in tests/exchange/header",
 }
 

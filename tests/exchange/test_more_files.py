@@ -150,8 +150,8 @@ DUTCH = ("Helemaal niet", "Verscheidene dagen", "Meer dan de helft", "Bijna elke
 REFUSED: dict[str, tuple[File, str]] = {
     # days
     "a Japanese day": (day("2026年1月5日"), "is not a date"),
-    "a Buddhist year": (day("2569-01-05"), "lies in the future"),
-    "a Persian year": (day("1404/10/15"), "lies before 1900"),
+    "a Buddhist year": (day("2569-01-05"), "is in the future"),
+    "a Persian year": (day("1404/10/15"), "is before 1900"),
     "a month in French": (day("5 janv. 2026"), "is not a date"),
     "a month without a day": (day("01/2026"), "is not a date"),
     "seconds since 1970": (day("1767571200"), "is not a date"),
@@ -160,8 +160,8 @@ REFUSED: dict[str, tuple[File, str]] = {
     # people
     "a Cyrillic pseudonym": (person("\u04211"), "is not a valid identifier"),
     "an address": (person("a@b.org"), "is not a valid identifier"),
-    "a row of means": (person("Mean"), "names a row of totals"),
-    "a row of sums, in German": (person("Summe:"), "names a row of totals"),
+    "a row of means": (person("Mean"), "denotes a row of totals"),
+    "a row of sums, in German": (person("Summe:"), "denotes a row of totals"),
     # answers
     "full-width digits": (answer("\uff13"), "is not a number"),
     "Arabic digits": (answer("\u0663"), "is not a number"),
@@ -177,15 +177,24 @@ REFUSED: dict[str, tuple[File, str]] = {
             "0, Beinahe jeden Tag | 1, An mehr als der Hälfte | 2, An einzelnen Tagen | 3, Überhaupt nicht",
             [1] * 7,
         ),
-        "run the other way",
+        "run in the opposite direction",
     ),
-    "Dutch labels reversed": (spss(dict(enumerate(reversed(DUTCH)))), "run the other way"),
-    "a slider": (redcap("Not at all | | Nearly every day", [1] * 7, kind="slider"), "which is none of its answer"),
-    "tens": (redcap("0, None | 10, Some | 20, More | 30, Most", [10] * 7), "which is none of its answer codings"),
-    "yes and no": (redcap("", [1] * 7, kind="yesno"), "which is none of its answer codings"),
+    "Dutch labels reversed": (spss(dict(enumerate(reversed(DUTCH)))), "run in the opposite direction"),
+    "a slider": (
+        redcap("Not at all | | Nearly every day", [1] * 7, kind="slider"),
+        "which is not one of its answer",
+    ),
+    "tens": (
+        redcap("0, None | 10, Some | 20, More | 30, Most", [10] * 7),
+        "which is not one of its answer codings",
+    ),
+    "yes and no": (redcap("", [1] * 7, kind="yesno"), "which is not one of its answer codings"),
     "codes one above their words": (coded(("1", WORDS[0]), ("2", WORDS[1])), "1 'Not at all' is 0"),
     "codes that fall": (coded(("3", WORDS[0]), ("0", WORDS[3])), "3 'Not at all' is 0"),
-    "Dutch codes that fall": (coded(("3", DUTCH[0]), ("0", DUTCH[3])), "run the other way than their words"),
+    "Dutch codes that fall": (
+        coded(("3", DUTCH[0]), ("0", DUTCH[3])),
+        "run in the opposite direction to their labels",
+    ),
     "a LOINC answer with other words": (
         coded(("LA6569-3", WORDS[3]), system="http://loinc.org"),
         "1 'Nearly every day' is 3",
@@ -248,12 +257,12 @@ STORED: dict[str, tuple[File, list[Any], str]] = {
     "a small number shown as a day": (
         workbook(PHQ9, ["C1", 5, *ONES], percent="B2"),
         ONES,
-        "Is the year right? One day lies before 1950: 1900-01-05",
+        "Is the year right? One date is before 1950: 1900-01-05",
     ),
     "another alphabet": (
         wide("phq9", 9, [*ROW, "x", *ONES], first="client_id,date,\u5099\u8003").encode("gb18030"),
         ONES,
-        "name theirs, such as --encoding windows-1250",
+        "give the correct encoding, such as --encoding windows-1250",
     ),
 }  # fmt: skip
 

@@ -30,7 +30,7 @@ DAY = dt.date(2025, 1, 6)
 GOAL = GoalProgress(
     goal_id="g1", label="Say no without explaining", baseline=2, target=8, higher_is_better=True, set_on=DAY,
     retired_on=None, retired_reason=None, ratings=((DAY, 2), (DAY + dt.timedelta(weeks=6), 5)), movement=3,
-    reached=False, words="From 2 to 5 on 17 February 2025; 3 points to the goal of 8.",
+    reached=False, words="From 2 to 5 on 17 February 2025; 3 points to the target of 8.",
 )  # fmt: skip
 OUTCOMES = ReleasedReport(
     "Change", "Clients of a quarter", "the first score", "the last score", (), "No headline",

@@ -118,7 +118,7 @@ def test_another_result_is_refused_with_what_is_accepted(name, accepted, wrong):
 
 
 def test_a_width_that_its_words_do_not_fit_is_refused_with_what_they_need(drawn):
-    with pytest.raises(FigureError, match=r"width must be at least 159 mm for the words of this figure, got 85\."):
+    with pytest.raises(FigureError, match=r"width must be at least 159 mm for the text of this figure, got 85\."):
         drawn["lagged_paths"].svg(width=85)
     assert drawn["lagged_paths"].svg(width=159).startswith("<svg")
 
@@ -133,5 +133,5 @@ def test_other_words_are_written_and_the_values_stay(drawn):
 
 
 def test_words_that_do_not_stand_there_are_refused_with_the_nearest(drawn):
-    with pytest.raises(FigureError, match="'Mean curse' does not stand in this figure; there is 'Mean course'"):
+    with pytest.raises(FigureError, match="'Mean curse' is not in this figure; it has 'Mean course'"):
         drawn["growth"].reworded({"Mean curse": "x"})

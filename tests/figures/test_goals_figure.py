@@ -21,7 +21,7 @@ GOAL = GoalProgress(
     ratings=((DAY, 2), (DAY + dt.timedelta(weeks=6), 5)),
     movement=3,
     reached=False,
-    words="From 2 to 5 on 17 February 2025; 3 points to the goal of 8.",
+    words="From 2 to 5 on 17 February 2025; 3 points to the target of 8.",
 )
 
 
@@ -40,7 +40,7 @@ def test_a_goal_on_a_questionnaires_points_is_left_to_its_chart():
 
 
 def test_the_caption_says_each_goals_movement():
-    assert goals_figure([GOAL], theme="dark").layout.meta["caption"].endswith("3 points to the goal of 8.")
+    assert goals_figure([GOAL], theme="dark").layout.meta["caption"].endswith("3 points to the target of 8.")
 
 
 def test_a_goal_without_target_or_ratings_is_drawn_as_far_as_it_goes():

@@ -175,7 +175,7 @@ def wrong_tables() -> dict[str, object]:
 
 
 def wrong_columns(parameter: str, column: list[Any]) -> dict[str, object]:
-    """Columns with a value that is no score, and of another length than the column beside them."""
+    """Columns with a value that is not a score, and of another length than the column beside them."""
     values: dict[str, object] = {"infinite": [math.inf, *column[1:]], "words": ["a", *column[1:]], "text": "a"}
     return values | ({"another length": column[:-1]} if parameter in {"pre", "post", "times"} else {})
 
@@ -282,7 +282,7 @@ def test_scores_that_are_all_alike_are_refused_where_variation_is_modelled():
 
 def test_text_is_no_order_of_occasions():
     text = LONG.with_columns(week=(pl.col("week") + 5).cast(pl.String))  # "10" would sort before "5"
-    with pytest.raises(MbcError, match=r"'week' must hold numbers or dates.*text"):
+    with pytest.raises(MbcError, match=r"'week' must contain numbers or dates.*text"):
         models.first_reliable_change(text, **TIDY, sd=4.0, reliability=0.8, **SIGNED)
     declared = text.with_columns(pl.col("week").cast(pl.Enum(["5", "6", "7", "8", "9", "10"])))
     given = models.first_reliable_change(declared, **TIDY, sd=4.0, reliability=0.8, **SIGNED).to_frame()
@@ -310,14 +310,20 @@ def test_a_misspelt_way_of_ending_is_no_dropout():
             lambda: models.clinical_significance(PRE, POST, change=CHANGE, cutoff=math.inf, **SIGNED),
             "cutoff must be",
         ),
-        (lambda: models.clinical_significance(POST, PRE, change=CHANGE, cutoff=15, **SIGNED), "from other scores"),
-        (lambda: models.reliable_change([True], [False], sd=4, reliability=0.8, **SIGNED), "pre holds yes or no"),
+        (
+            lambda: models.clinical_significance(POST, PRE, change=CHANGE, cutoff=15, **SIGNED),
+            "from scores other than",
+        ),
+        (
+            lambda: models.reliable_change([True], [False], sd=4, reliability=0.8, **SIGNED),
+            "pre contains booleans",
+        ),
         (lambda: models.reliable_change({20.0}, {10.0}, sd=4, reliability=0.8, **SIGNED), "no order"),
         (
             lambda: models.reliable_change(
                 np.array(["2025-01-01"], dtype="datetime64[D]"), [3.0], sd=4, reliability=0.8, **SIGNED
             ),
-            "is no score",
+            "is not a score",
         ),
         (lambda: models.growth_curve(LONG, outcome="week", time="week", client="who"), "are both column 'week'"),
         (lambda: models.growth_curve(LONG, outcome="y", time="week", client="week"), "are both column 'week'"),

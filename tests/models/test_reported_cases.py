@@ -118,7 +118,7 @@ def test_the_order_is_the_same_from_a_lazy_table():
 def test_codes_of_a_status_are_not_read_as_changed():
     status, times = [1, 2, 1, 2], [1, 2, 3, 4]
     for options in ({"changed": status}, {"changed": [1, 0, 1, 0], "dropped_out": [0, 2, 0, 2]}):
-        with pytest.raises(ModelError, match=r"it also holds 2\..*status == 1"):
+        with pytest.raises(ModelError, match=r"it also contains 2\..*status == 1"):
             models.time_to_change(times, **options)
     right = models.time_to_change(times, changed=[s == 1 for s in status], dropped_out=[s == 2 for s in status])
     assert right.changed_by_end == 0.5
@@ -154,7 +154,7 @@ def test_a_therapist_for_each_client_is_refused(seed):
 def test_relatives_of_a_therapist_for_each_client_are_refused():
     data = base(n=12)
     each_row = data.assign(th=np.arange(len(data)))
-    with pytest.raises(ModelError, match="the residual's under a second name"):
+    with pytest.raises(ModelError, match="cannot be separated from the residual's"):
         models.therapist_growth(each_row, **GROWTH, therapist="th", shape="linear")
     pairs = data.assign(th=data.client // 2)  # two clients each: identified
     fit = models.therapist_growth(pairs, **GROWTH, therapist="th", shape="linear", random="intercept")
@@ -210,7 +210,7 @@ def test_a_column_that_is_not_in_memory_names_the_way():
 def test_an_infinite_score_is_named_by_its_column(fit):
     data = base()
     data.loc[4, "y"] = np.inf
-    with pytest.raises(FrameError, match=r"'y' holds .*infinite number"):
+    with pytest.raises(FrameError, match=r"'y' contains .*infinite number"):
         _fit(fit, data)
 
 
@@ -249,7 +249,7 @@ def test_every_type_of_column_gives_the_same_fit_or_its_name():
     with pytest.raises(FrameError, match="'g' mixes int, str"):
         models.mixedlm("y ~ week + g", mixed, groups="client")
     dates = data.assign(week=pd.Timestamp("2026-01-01") + pd.to_timedelta(data.week, unit="D"))
-    with pytest.raises(FrameError, match="'week' holds datetime64"):
+    with pytest.raises(FrameError, match="'week' contains datetime64"):
         models.mixedlm("y ~ week", dates, groups="client")
     with pytest.raises(MbcError, match="cannot be read"):
         models.mixedlm("y ~ wek", data, groups="client")
@@ -295,7 +295,7 @@ def test_omega_names_reversed_and_constant_items_as_alpha_does():
     items = trait + rng.standard_normal((300, 5))
     items[:, 4] *= -1
     table = np.column_stack([items, np.ones(300)])
-    with pytest.warns(DoubtfulAnswers, match="Items item 5 run against the rest") as warned:
+    with pytest.warns(DoubtfulAnswers, match="Items item 5 correlate negatively with the rest") as warned:
         omega, alpha = models.omega(table), models.alpha(table)
     assert len(warned) == 2
     assert omega.suspects == alpha.suspects == ("item 5",)

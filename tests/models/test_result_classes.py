@@ -148,7 +148,7 @@ def test_a_copy_remembers_which_kind_of_frame_came_in(name):
     assert type(again.to_frame()) is type(result.to_frame())
     assert again.methods_text()
     if hasattr(again, "residuals"):
-        with pytest.raises(MbcError, match="does not hold its rows"):
+        with pytest.raises(MbcError, match="does not contain its rows"):
             again.residuals()
 
 

@@ -161,7 +161,7 @@ def test_every_definition_says_what_it_is_and_where_it_is_from(people):
     [
         (('rules = "hedis"', 'rules = "hedes"'), "must name its rules"),
         (("elevated = 10", 'elevated = "ten"'), "elevated"),
-        (("first = 120", "first = 300"), "last \\(240\\) lies before first"),
+        (("first = 120", "first = 300"), "last \\(240\\) is before first"),
         (("response = 0.5", "respons = 0.5"), "respons"),
         (("elevated = 10", "elevated = = 10"), "TOML"),
     ],

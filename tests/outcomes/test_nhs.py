@@ -177,7 +177,7 @@ def test_what_cannot_be_read_is_refused(people):
     with pytest.raises(FrameError, match="one engine"):
         outcomes.report(frames | {"episodes": frames["episodes"].lazy()}, start=START, end=END)
     wrong = frames["sessions"].with_columns(held_on=pl.lit(3))
-    with pytest.raises(FrameError, match="must hold days"):
+    with pytest.raises(FrameError, match="must contain days"):
         outcomes.report(frames | {"sessions": wrong}, start=START, end=END)
     with pytest.raises(SettingsError, match="'nhs'"):
         outcomes.report(frames, "nsh", start=START, end=END)

@@ -87,7 +87,7 @@ def test_wrong_usage_is_said(clinics, words):
 
 def test_folders_that_cannot_be_read_are_refused(tmp_path: Path, clinics):
     (north, _), _ = clinics
-    with pytest.raises(SettingsError, match="one name"):
+    with pytest.raises(SettingsError, match="the same name"):
         read_folders([north, tmp_path / "north"])
     (tmp_path / "empty").mkdir()
     with pytest.raises(SettingsError, match="episodes and sessions"):

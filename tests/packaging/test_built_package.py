@@ -183,7 +183,7 @@ def test_the_installed_command_scores_a_file(installed: Installed):
 @pytest.mark.parametrize(
     "words",
     [("demo",), ("start", "--name", "ann", "--plain", "--no-browser")],
-    ids=["a clinic of invented people", "one person's own record"],
+    ids=["a clinic with invented people", "one person's own record"],
 )
 def test_the_installed_pages_show_the_sign_in(installed: Installed, words: tuple[str, ...]):
     running = subprocess.Popen(
@@ -205,7 +205,7 @@ def test_the_installed_pages_show_the_sign_in(installed: Installed, words: tuple
             assert answer.status == 200
             assert "mbc" in answer.read().decode("utf-8")
         if words[0] == "start":
-            assert f"open already at {address.group()}" in installed.run("mbc", "start", "--no-browser")
+            assert f"already open at {address.group()}" in installed.run("mbc", "start", "--no-browser")
         running.send_signal(signal.SIGTERM)
         running.communicate(timeout=LONGEST)
     finally:

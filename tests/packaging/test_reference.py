@@ -48,7 +48,7 @@ def test_commands_variables_tables_and_questionnaires_are_described_from_the_cod
     assert "`--template KEY`" in commands
     assert all(f"`{name}`" in variables for name in pages.variables())
     dictionary = pages.dictionary()  # a table or column without a description is an error
-    assert "| `rating` | number | how clear about the decision, 0 to 10 |" in dictionary
+    assert "| `rating` | number | clarity about the decision, 0 to 10 |" in dictionary
     assert dictionary.count("\n## ") == len(pages.metadata.tables)
     table = pages.questionnaires()
     known = importlib.import_module("mbc.instruments").keys()

@@ -52,8 +52,8 @@ def test_one_persons_two_rare_events_are_still_rare():
 @pytest.mark.parametrize(
     ("table", "fault"),
     [
-        (pl.DataFrame({"on": [dt.date(2026, 1, 5)]}), "holds dates"),
-        (pl.DataFrame({"at": [dt.datetime(2026, 1, 5, tzinfo=dt.UTC)]}), "holds dates"),
+        (pl.DataFrame({"on": [dt.date(2026, 1, 5)]}), "contains dates"),
+        (pl.DataFrame({"at": [dt.datetime(2026, 1, 5, tzinfo=dt.UTC)]}), "contains dates"),
         (pl.DataFrame({"label": ["x"]}), "free text"),
         (pl.DataFrame({"target": ["R1", "c-0001"]}), "identifier"),
         (pl.DataFrame({"kind": [f"text {number}" for number in range(41)]}), "41 different texts"),

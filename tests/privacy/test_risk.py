@@ -97,7 +97,7 @@ def test_nothing_is_coarsened_without_need():
 
 
 @pytest.mark.parametrize(("options", "words"), [
-    ({"k": 1}, "k must be at least 2, got 1"), ({"k": 5, "most_left_out": 1.0}, "a share from 0 to less than 1"),
+    ({"k": 1}, "k must be at least 2, got 1"), ({"k": 5, "most_left_out": 1.0}, "a proportion from 0 to less"),
     ({"k": 11}, "10 people are too few for k = 11"),
 ])  # fmt: skip
 def test_what_cannot_be_is_refused(options, words):

@@ -158,9 +158,9 @@ def test_a_stranger_runs_the_pack_and_is_told_of_every_change(store, tmp_path):
     (folder / "release.json").write_text(re.sub(r'"percent": (\d+)', '"percent": 99', text, count=1))
     changed = run()
     assert changed.returncode == 1
-    assert "release.json is not the file that was packed" in changed.stdout
-    assert "percent is 99 and comes out as" in changed.stdout
-    with pytest.raises(ReportError, match="exists already"):
+    assert "release.json is not the original file of the pack" in changed.stdout
+    assert "percent is 99 but is recomputed as" in changed.stdout
+    with pytest.raises(ReportError, match="already exists"):
         write_pack(store.release("2026-Q2"), folder)
 
 
@@ -217,7 +217,7 @@ def test_benchmarks_stand_next_to_their_rate_with_their_sources(store, tmp_path)
 @pytest.mark.parametrize(
     ("old", "new", "words"),
     [
-        ('"nhs"', '"hedis"', "'hedis', and the release has nhs, jacobson-truax"),
+        ('"nhs"', '"hedis"', "'hedis', but the release has nhs, jacobson-truax"),
         ('"reliable_recovery"', '"recovry"', "'recovry', which 'nhs' does not have. It has"),
         ('"reliable_recovery"', '"finished_course"', "'finished_course', which is only a count in 'nhs'"),
         ("48.5", "148.5", "benchmark 1 figure: Input should be less than or equal to 100"),

@@ -108,7 +108,7 @@ def test_readiness_and_alliance_only_where_they_were_consented_to(record):
     [
         ("R-4", "expired on 16 March 2026"),
         ("R-5", "withdrawn on 9 March 2026"),
-        ("R-6", "holds from 30 March 2026"),
+        ("R-6", "is valid from 30 March 2026"),
         ("R-7", "no release of information 'R-7'"),
     ],
 )

@@ -46,7 +46,7 @@ def test_the_pack_can_be_read_and_signed(results, tmp_path):
     page = place.read_text(encoding="utf-8")
     for requirement in EVERY:
         assert requirement.number in page
-    for word in ("Signatures", "Tried by", "Released for use by", "none not met", "mbc-toolkit"):
+    for word in ("Signatures", "Tested by", "Released for use by", "none not met", "mbc-toolkit"):
         assert word in page
     assert "Do not use" not in page
 

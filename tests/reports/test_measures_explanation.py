@@ -46,7 +46,7 @@ def test_without_a_plan_it_leaves_out_how_often_and_what_it_cannot_say_is_refuse
     assert [label for label, _ in who5.facts] == ["Fragen", "Klare Änderung"]
     only_private = reports.measures_explanation(store, "C002", ["csi16"], as_of=DAY)
     assert (only_private.measures, only_private.heading, only_private.note) == ((), "", "")
-    with pytest.raises(ReportError, match=r"not in 'tr'\. Ask without"):
+    with pytest.raises(ReportError, match=r"not in 'tr'\. Send the questions without"):
         reports.measures_explanation(store, "C002", ["who5"], language="tr")
     with pytest.raises(NotInRecord):
         reports.measures_explanation(store, "C009", ["who5"])

@@ -33,7 +33,7 @@ def test_a_new_record_is_made_once(empty_url):
 
 
 def test_open_makes_a_record_only_when_asked(empty_url):
-    with pytest.raises(StoreNotFound, match=r"no record at .* yet\. Make one: mbc init --store"):
+    with pytest.raises(StoreNotFound, match=r"no record at .* yet\. Create one: mbc init --store"):
         Store.open(empty_url)
     with Store.open(empty_url, create=True) as store, store.writing(by="x") as record:
         record.add(Client("C1"))
@@ -77,7 +77,7 @@ def test_another_program_s_database_is_left_alone(tmp_path):
         other.execute("CREATE TABLE recipes (name)")
     other.close()
     for opening in (Store.open, Store.create):
-        with pytest.raises(StoreError, match=r"belongs to another program \(it holds recipes\)"):
+        with pytest.raises(StoreError, match=r"belongs to another program \(it contains recipes\)"):
             opening(f"sqlite:///{path}")
 
 
@@ -114,7 +114,7 @@ def test_other_addresses_are_refused(url, says):
 
 def test_a_server_that_does_not_answer_is_named_without_its_password():
     pytest.importorskip("psycopg")
-    with pytest.raises(StoreError, match="does not answer") as refused:
+    with pytest.raises(StoreError, match="does not respond") as refused:
         Store.open("postgresql://ann:secret@127.0.0.1:1/clinic")
     assert "secret" not in str(refused.value)
 

@@ -51,9 +51,9 @@ def test_the_page_s_roles_do_what_it_says(server: Path, tmp_path: Path):
         done = store.backup(tmp_path / "made")
         assert done.report.intact
         assert done.log_failure is not None
-        with pytest.raises(StoreError, match="does not let this user"), store.writing(by="x") as record:
+        with pytest.raises(StoreError, match="does not allow this user"), store.writing(by="x") as record:
             record.add(Client("C2"))
-    with pytest.raises(StoreError, match="does not let this user"):
+    with pytest.raises(StoreError, match="does not allow this user"):
         restore(tmp_path / "made", url(server, "mbc_pages"), force=True)
     restore(tmp_path / "made", url(server, "mbc_owner"), force=True)
     with Store.open(url(server, "mbc_pages")) as store:

@@ -43,7 +43,7 @@ class AskOptions(NamedTuple):
     """What is decided for one asking."""
 
     language: str | None = None  # default: the clinic's
-    target: str | None = None  # the relationship that is rated, where there are several
+    target: str | None = None  # the relationship rated, where there are several
     about: str | None = None  # what the client and the clinician call it; None: not at all
     answers_alone: bool = False  # the clinician says that the client answers without anybody near
     again: bool = False  # the client, who wanted no more askings, has agreed again
@@ -96,7 +96,8 @@ def ask(
     _require_something(measures, options)
     if not options.again and store.has_stopped_askings(client_id):
         raise Conflict(
-            f"{client_id} wanted no more of these. Talk about it first; if the client agrees again, add --again."
+            f"{client_id} has opted out of these questions. Discuss it first; if the client agrees again, add "
+            "--again."
         )
     check_askable(measures, settings, language, answers_alone=options.answers_alone)
     sheets = [
@@ -112,7 +113,7 @@ def ask(
         explanation=options.explanation,
     )
     if len(asking.questions) > _MOST_QUESTIONS:
-        raise MbcError(f"{len(asking.questions)} questions at once; at most {_MOST_QUESTIONS} are asked.")
+        raise MbcError(f"{len(asking.questions)} questions at once; the limit is {_MOST_QUESTIONS}.")
     if store.user is None:
         with store.writing() as record:
             keep_definitions(record, [measure.key for measure in measures])
@@ -205,7 +206,9 @@ def battery(settings: AskingSettings, name: str) -> list[str]:
         return list(settings.batteries[name])
     near = nearest(name, settings.batteries, most=1)
     hint = f"Did you mean '{near[0]}'?" if near else f"There are: {', '.join(settings.batteries)}."
-    raise SettingsError(f"There is no battery '{name}'. {hint} They stand in the settings under [batteries].")
+    raise SettingsError(
+        f"There is no battery '{name}'. {hint} Batteries are defined in the settings under [batteries]."
+    )
 
 
 def _is_about_another(measure: Instrument) -> bool:
@@ -218,8 +221,8 @@ def _require_something(measures: Sequence[Instrument], options: AskOptions) -> N
     if not options.goals and all(measure.safety_channel for measure in measures):
         screens = ", ".join(measure.key for measure in measures)
         raise MbcError(
-            f"{screens} alone would tell everybody who sees the list of askings. Ask it together with something "
-            "else, such as checkin."
+            f"{screens} on its own would reveal its purpose to everybody who sees the list of requests. Send it "
+            "together with something else, such as checkin."
         )
 
 
@@ -227,8 +230,10 @@ def _require_help_text(measures: Sequence[Instrument], settings: AskingSettings,
     asking = [measure.key for measure in measures if measure.safety_channel or measure.flags]
     if asking and settings.help_text(language) is None:
         raise SettingsError(
-            f"An answer to {', '.join(asking)} may say that somebody needs help, so the client must read whom to "
-            f'call. Write the clinic\'s own words and numbers into the settings first: [help] {language} = "..."'
+            f"An answer to {', '.join(asking)} may show that the client needs help, so the client must be told "
+            "whom to call. First write the clinic's own text and phone numbers into the settings: [help] "
+            f"{language} = "
+            '"..."'
         )
 
 
@@ -236,8 +241,8 @@ def _require_alone(measures: Sequence[Instrument], *, answers_alone: bool) -> No
     screens = [measure.key for measure in measures if measure.safety_channel]
     if screens and not answers_alone:
         raise MbcError(
-            f"{', '.join(screens)} asks about violence: with the partner nearby the questions alone are a danger. "
-            "Ask it in the session, or say that the client answers alone: --alone"
+            f"{', '.join(screens)} asks about violence: with the partner nearby, the questions themselves are a "
+            "danger. Use it in the session, or confirm that the client answers alone: --alone"
         )
 
 

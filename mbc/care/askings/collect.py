@@ -59,7 +59,7 @@ def collect(store: Store, box: Box, *, now: datetime | None = None, day: date | 
         try:
             _collect_asking(store, box, progress, keys, moment, result, day)
         except MbcError as fault:
-            result.faults.append(f"Asking {progress.asking_id}: {fault}")
+            result.faults.append(f"Request {progress.asking_id}: {fault}")
     return result
 
 
@@ -94,7 +94,9 @@ def _collect_asking(
         if erased or (state != "answered" and now > progress.expires_at + _KEPT_AFTER_END):
             box.discard(asking_id)
         elif state == "answered":
-            raise NotInRecord("it was answered, but this record does not have it. It stays in the box.") from None
+            raise NotInRecord(
+                "it was answered, but this record does not contain the request. The answers stay in the box."
+            ) from None
         return
     if state == "answered":
         sealed = box.sealed(asking_id)
@@ -140,10 +142,10 @@ def _answers(
     """
     contents = [_unseal(keys, each) for each in sealed]
     if any(content.get("asking") != asking_id for content in contents):
-        raise MbcError("a sealed answer belongs to another asking: somebody moved it. Nothing of it was written.")
+        raise MbcError("a sealed answer belongs to another request: it was moved. Nothing from it was saved.")
     sent = [content["sent"] for content in contents if "sent" in content]
     if len(sent) != 1:
-        raise MbcError("the mark that it was sent is missing. Nothing of it was written.")
+        raise MbcError("the mark that it was submitted is missing. Nothing from it was saved.")
     sent_at = datetime.fromisoformat(sent[0])
     answers = {content["place"]: content["value"] for content in contents if "place" in content}
     taken: list[Administration | GoalRating | None] = []
@@ -181,5 +183,5 @@ def _unseal(keys: list[KeyPair], sealed: bytes) -> dict[str, Any]:
         except MbcError:
             continue
     if not keys:
-        raise MbcError("this record has no key that opens answers.")
+        raise MbcError("this record has no key to decrypt answers.")
     return unseal(keys[-1], sealed)

@@ -52,7 +52,7 @@ def mail_link(settings: AskingSettings, made: MadeAsking, address: str, send: Se
         try:
             deliver(written)
         except REFUSALS as fault:
-            raise MbcError(f"The mail server did not take the message: {why(fault)}.") from None
+            raise MbcError(f"The mail server did not accept the message: {why(fault)}.") from None
 
 
 def checked_address(address: str) -> str:
@@ -70,7 +70,7 @@ def checked_address(address: str) -> str:
     """
     text = address.strip()
     if not _ADDRESS.fullmatch(text) or len(text) > _LONGEST:
-        raise MbcError("One mail address is needed, such as name@example.org.")
+        raise MbcError("Enter one email address, such as name@example.org.")
     return text
 
 
@@ -114,7 +114,7 @@ def address_of(mail: Mail, client_id: str) -> str:
     address = read_contacts(mail).get(client_id)
     if address is None:
         raise SettingsError(
-            f"{mail.contacts} has no address of {client_id}. Add it, or name one for this mail only."
+            f"{mail.contacts} has no address for {client_id}. Add it, or give one for this email only."
         )
     return address
 
@@ -129,8 +129,8 @@ def read_contacts(mail: Mail) -> dict[str, str]:
     """
     if mail.contacts is None:
         raise SettingsError(
-            "The settings name no file of addresses. Write one under [mail]: contacts, a CSV file with client_id "
-            "and address. Without it, name the address each time."
+            "The settings name no address file. Write one under [mail]: contacts, a CSV file with client_id "
+            "and address. Without it, give the address each time."
         )
     path = Path(mail.contacts)
     require_private(path, "file of contacts")
@@ -153,7 +153,7 @@ def _contacts(path: Path, reader: csv.DictReader[str]) -> Iterator[tuple[str, st
         except MbcError:
             client_id = ""
         if not client_id:
-            raise SettingsError(f"{path}, line {reader.line_num}: a client_id and one address are needed.")
+            raise SettingsError(f"{path}, line {reader.line_num}: one client_id and one address are required.")
         if client_id in seen:
             raise SettingsError(f"{path}, line {reader.line_num}: {client_id} has two addresses.")
         seen.add(client_id)
@@ -176,7 +176,7 @@ def server_of(mail: Mail) -> Generator[Send]:
         else:
             server = smtplib.SMTP(mail.server, mail.port, timeout=_SECONDS)
     except (OSError, smtplib.SMTPException) as fault:
-        raise MbcError(f"The mail server {mail.server}:{mail.port} does not answer: {why(fault)}.") from None
+        raise MbcError(f"The mail server {mail.server}:{mail.port} does not respond: {why(fault)}.") from None
     with server:
         try:
             if mail.security == "starttls":
@@ -184,13 +184,13 @@ def server_of(mail: Mail) -> Generator[Send]:
             if mail.user is not None:
                 server.login(mail.user, _password(mail))
         except (OSError, smtplib.SMTPException) as fault:
-            raise MbcError(f"The mail server {mail.server} let nobody in: {why(fault)}.") from None
+            raise MbcError(f"The mail server {mail.server} refused the sign-in: {why(fault)}.") from None
         yield server.send_message
 
 
 def _password(mail: Mail) -> str:
     if mail.password_file is None:
-        raise SettingsError("The mail server needs a password: name a file with password_file, under [mail].")
+        raise SettingsError("The mail server requires a password: name its file with password_file, under [mail].")
     path = Path(mail.password_file)
     require_private(path, "file of the mail password")
     return path.read_text(encoding="utf-8").rstrip("\r\n")

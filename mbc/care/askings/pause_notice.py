@@ -12,7 +12,7 @@ from mbc.errors import MbcError
 from mbc.store import Store
 
 _TEXTS: dict[str, tuple[str, str]] = {
-    "en": ("A notice", "Something on the page Accounts should be looked at."),
+    "en": ("A notice", "Something on the Accounts page needs your attention."),
     "de": ("Ein Hinweis", "Auf der Seite Accounts ist etwas anzusehen."),
     "es": ("Un aviso", "En la página Accounts hay algo que mirar."),
     "fr": ("Un avis", "Il y a quelque chose à regarder à la page Accounts."),
@@ -48,7 +48,7 @@ def send_pause_notice(store: Store, settings: AskingSettings, send: Send | None 
             deliver(notice_message(mail, notice.address, settings.language))
     except REFUSALS as fault:
         accounts.return_pause_notice(notice)
-        raise MbcError(f"The mail server did not take the notice: {why(fault)}.") from None
+        raise MbcError(f"The mail server did not accept the notice: {why(fault)}.") from None
     except MbcError:
         accounts.return_pause_notice(notice)
         raise

@@ -103,7 +103,7 @@ def remind(
                 deliver(reminder_message(mail, reminder, settings.link(token)))
             except REFUSALS as fault:
                 store.note_reminder(reminder.asking_id, sent_before=reminder.sent_before, undo=True)
-                faults.append(f"Asking {reminder.asking_id}: the mail server answered {why(fault)}.")
+                faults.append(f"Request {reminder.asking_id}: the mail server answered {why(fault)}.")
             else:
                 sent.append(reminder)
     return Reminded(tuple(sent), tuple(faults))

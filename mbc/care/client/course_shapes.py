@@ -43,7 +43,7 @@ class CourseShape:
         """How long it took to regain what was lost."""
         days = self.days_to_regain
         parts = [] if days is None else [span(round(days))]
-        parts += ["the last not yet" if parts else "not yet"] if self.open_setback else []
+        parts += ["the last one not yet" if parts else "not yet"] if self.open_setback else []
         return _with_clinic(", ".join(parts), None if self.clinic is None else self.clinic.days_to_regain)
 
     @property
@@ -97,9 +97,9 @@ def clinic_note(shapes: Sequence[CourseShape]) -> str:
     clients = sorted({shape.clinic.n_clients for shape in shapes if shape.clinic is not None})
     least = f"at least {LEAST_SCORES} scores"
     if not clients:
-        return f"Figures of this clinic need {LEAST_CLIENTS} clients with {least}, and are made once a week."
+        return f"Figures for this clinic need {LEAST_CLIENTS} clients with {least}, and are computed once a week."
     many = f"{clients[0]}" if len(clients) == 1 else f"{clients[0]} to {clients[-1]}"
     return (
-        f"Clinic: medians of {many} clients with {least}, made once a week; figures of fewer than "
+        f"Clinic: medians of {many} clients with {least}, computed once a week; figures based on fewer than "
         f"{LEAST_CLIENTS} are left out."
     )

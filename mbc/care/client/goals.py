@@ -136,5 +136,5 @@ def _to_go(row: Mapping[str, Any], latest: float, sign: int, *, reached: bool) -
         return ""
     goal = words.number(row["target"])
     if reached:
-        return f"; the goal of {goal} is reached"
-    return f"; {words.points(sign * (row['target'] - latest))} to the goal of {goal}"
+        return f"; the target of {goal} is reached"
+    return f"; {words.points(sign * (row['target'] - latest))} to the target of {goal}"

@@ -26,7 +26,7 @@ class PatternRow:
     def words(self) -> str:
         """How often it came back, and how it is now."""
         times = f"in {len(self.seen_in)} of {count(self.of, 'relationship')}"
-        now = {True: "in the present one too", False: "not in the present one", None: "no present relationship"}
+        now = {True: "including the current one", False: "not in the current one", None: "no current relationship"}
         return f"{times}, {now[self.present]}" if self.seen_in else "in no relationship yet"
 
 

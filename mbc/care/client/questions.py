@@ -107,7 +107,7 @@ def _lost(trajectories: Sequence[Trajectory], as_of: dt.date) -> Iterator[Questi
 def _goals(goals: Sequence[GoalProgress], as_of: dt.date) -> Iterator[Question]:
     reached = [goal for goal in goals if goal.retired_on is None and goal.reached]
     if len(reached) > 1:
-        yield Question(f"{len(reached)} goals are reached: what comes next?", "By their latest ratings.")
+        yield Question(f"{len(reached)} goals are reached: what comes next?", "According to their latest ratings.")
     for goal in goals:
         if goal.retired_on is not None or (goal.reached and len(reached) > 1):
             continue

@@ -106,12 +106,12 @@ def story_of(own: Comparison | None, satisfaction: Comparison | None) -> Story:
     """Name the quadrant; changes within measurement error count as none."""
     if own is None or satisfaction is None or own.improvement is None or satisfaction.improvement is None:
         return "not known"
-    mine, ours = _side(own), _side(satisfaction)
-    if mine > 0:
-        return "growth without satisfaction" if ours < 0 else "growing in it"
-    if ours > 0:
+    own_change, satisfaction_change = _side(own), _side(satisfaction)
+    if own_change > 0:
+        return "growth without satisfaction" if satisfaction_change < 0 else "growing in it"
+    if satisfaction_change > 0:
         return "satisfaction without growth"
-    return "losing ground" if mine < 0 or ours < 0 else "no clear change"
+    return "losing ground" if own_change < 0 or satisfaction_change < 0 else "no clear change"
 
 
 def _side(comparison: Comparison) -> int:

@@ -58,8 +58,8 @@ def require_release(store: Store, client_id: str, release_id: str, *, on: dt.dat
         elif on > release.expires_on:
             why = f"expired on {day(release.expires_on)}"
         else:
-            why = f"holds from {day(release.signed_on)}, when it was signed"
-        raise NotInRecord(f"The release of information {release_id} does not hold on {day(on)}: it {why}.")
+            why = f"is valid from {day(release.signed_on)}, when it was signed"
+        raise NotInRecord(f"The release of information {release_id} is not valid on {day(on)}: it {why}.")
     return release
 
 

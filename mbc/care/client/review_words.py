@@ -105,12 +105,12 @@ def _short_verdict(live: Segment) -> str:
 
 
 def not_asked_words(course: Trajectory) -> str:
-    """Say why there is no present score.
+    """Say why there is no current score.
 
     A relationship that is over, or being single, is never a worsening.
     """
     if not course.not_applicable:
-        return "no score yet" if course.empty else "no present score"
+        return "no score yet" if course.empty else "no current score"
     reason = course.not_applicable[-1].reason
     return f"not asked while {reason}" if reason in ("single", "separated") else f"not asked: {reason}"
 
@@ -138,7 +138,7 @@ def needed_words(course: Trajectory) -> str:
     needed = None if live is None else live.judgement.sessions_needed
     if live is None or needed is None or live.judgement.is_clear:
         return ""
-    return f"If the level stays where it is, about {words.count(needed, 'more score')} would settle it."
+    return f"At the current level, about {words.count(needed, 'more score')} would be needed to tell."
 
 
 def heading_words(course: Trajectory) -> str:

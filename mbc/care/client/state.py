@@ -26,7 +26,7 @@ _RECENT_WEEKS = 3.0  # the weight of a score falls to 1/e in this time before th
 _MOST_WEIGHT = 8  # scores: more make a scale no more certain
 _LEAST_ROOM = 0.4  # share of scales on which a client began where improvement was to be wished
 _ON_GOAL = 2.0  # weight of a scale that a goal is set on
-FLAG_IS_RIGHT = "right in about nine of ten simulated clients"
+FLAG_IS_RIGHT = "correct for about nine in ten simulated clients"
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +81,7 @@ def client_state(courses: Sequence[ScaleCourse], *, why_none: str = "") -> Clien
     """
     longest = max((_scored(course.segment) for course in courses), default=0)
     if longest < LEAST_SCORES:
-        few = why_none or f"{count(longest, 'score')} so far; a state needs {LEAST_SCORES} on some scale"
+        few = why_none or f"{count(longest, 'score')} so far; a state needs {LEAST_SCORES} on at least one scale"
         return ClientState("no forecast", (few,), None, len(courses))
     progress = _progress(courses, back=0)
     worse = [course for course in courses if course.segment.verdict == "clearly worse"]
@@ -102,7 +102,7 @@ def client_state(courses: Sequence[ScaleCourse], *, why_none: str = "") -> Clien
     if worse or (doubtful and (progress is None or progress < 2 * _LAST_TIME)):
         return replace(state, state="watch", reasons=tuple(reasons))
     if progress is None:
-        unknown = "too few clients on record to compare with"
+        unknown = "too few clients on record for comparison"
         return replace(state, state="no forecast", reasons=(*reasons, unknown))
     return replace(state, reasons=tuple(reasons) if once else ())
 

@@ -117,7 +117,7 @@ def trajectory_of(
 def _with_model(course: Trajectory, instrument: Instrument, scale: Scale, cohort: Cohort | None) -> Trajectory:
     """Add the course expected from intake, and where the segment that is still open is heading; or say why not."""
     if not isinstance(cohort, CohortModels):
-        reason = "No expected course was asked for."
+        reason = "No expected course was requested."
         return replace(course, curve_note=reason, no_forecast=reason)
     model = cohort.course(instrument, scale)
     if isinstance(model, NoOutlook):

@@ -41,7 +41,7 @@ def clinic_report(
     definition : str or Path
         A definition of `mbc.outcomes`, or a TOML file of the clinic's own.
     cohort : {"finished", "in-care", "started"}
-        Whose care ended, was going on or began in the period.
+        Clients whose care ended, was ongoing or began in the period.
     small_numbers : int or preset
         The rule for what is published of each figure.
     models : CohortModels, optional
@@ -61,7 +61,7 @@ def clinic_report(
     if not store.can_read("clients"):
         store.audit.record("refused", asked="outcomes", fault="AccessDenied", start=start, end=end)
         raise AccessDenied(
-            "This report holds exact counts; your account may see published figures only: mbc release list"
+            "This report contains exact counts; your account may only see published figures: mbc release list"
         )
     period = reported_period(source, start, end)
     frames = record_frames(source, period)
@@ -91,5 +91,5 @@ def reported_period(store: Store, start: dt.date | None, end: dt.date | None) ->
     until = end or last
     since = start or max(first, until - _YEAR)
     if until < since:
-        raise MbcError(f"The record runs from {first} to {last}; the period asked for lies outside it.")
+        raise MbcError(f"The record runs from {first} to {last}; the requested period is outside this range.")
     return outcomes.Period(since, until)

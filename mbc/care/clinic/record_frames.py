@@ -69,13 +69,13 @@ def _goals(store: Store, table: pl.DataFrame, period: Period) -> pl.DataFrame:
 def _latest_score(table: pl.DataFrame, row: Mapping[str, Any], name: str, period: Period) -> float | None:
     key, _, part = name.partition(".")
     until = min(row["retired_on"] or period.end, period.end)
-    mine = table.filter(
+    latest_scores = table.filter(
         pl.col("client_id") == row["client_id"],
         pl.col("instrument") == key,
         pl.col("scale") == instrument(key).scale(part or None).key,
         pl.col("taken_on").is_between(row["set_on"], until),
     ).sort("taken_on")
-    return None if mine.is_empty() else float(mine["score"][-1])
+    return None if latest_scores.is_empty() else float(latest_scores["score"][-1])
 
 
 def _applicable(

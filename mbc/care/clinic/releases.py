@@ -76,7 +76,7 @@ def make_release(
     require_publishable(chosen)
     rule = small_number_rule(small_numbers)
     if rule.smallest < LEAST_PUBLISHED:
-        raise SettingsError(f"A release hides counts under {LEAST_PUBLISHED} at least; got {rule.smallest}.")
+        raise SettingsError(f"A release must hide at least counts under {LEAST_PUBLISHED}; got {rule.smallest}.")
     store.require_unreleased(name, period.start, period.end)
     frames = record_frames(store, period)
     frames["episodes"], late = _with_late_entries(store, frames["episodes"], period)

@@ -43,7 +43,7 @@ def strata_fields(names: Sequence[str]) -> tuple[str, ...]:
     fields = tuple(dict.fromkeys(name.replace("-", "_") for name in names))
     for name in fields:
         if name not in STRATA:
-            raise SettingsError(f"There are no groups of clients by '{name}'; there are {', '.join(STRATA)}.")
+            raise SettingsError(f"Clients cannot be grouped by '{name}'; choose {', '.join(STRATA)}.")
     return fields
 
 
@@ -72,8 +72,8 @@ def strata_of(
         codes = dict(demographics.select("client_id", name).drop_nulls().iter_rows())
         if not codes:
             raise SettingsError(
-                f"No client has a code for '{name}' on record, so there are no groups by it. Enter them first: "
-                f"mbc record demographics CLIENT --{name.replace('_', '-')} CODE"
+                f"No client has a code for '{name}' on record, so clients cannot be grouped by it. Enter codes "
+                f"first: mbc record demographics CLIENT --{name.replace('_', '-')} CODE"
             )
         code = pl.col("client_id").replace_strict(codes, default=NOT_RECORDED, return_dtype=pl.String)
         episodes = frames["episodes"].with_columns(_code=code)
@@ -131,8 +131,8 @@ def relations_of_strata(
 
 
 CAUTION = (
-    "By the clinic's own codes. Groups differ in who comes to care and with what: a difference between them says "
-    "nothing of why. They are in the order of their codes, not of their rates."
+    "Grouped by the clinic's own codes. Groups differ in who seeks care and for what: a difference between them "
+    "does not explain its cause. They are listed in the order of their codes, not of their rates."
 )
 _MOST_FIGURES = 4
 

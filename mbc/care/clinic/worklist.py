@@ -55,7 +55,7 @@ def _some(measures: list[str]) -> str:
 
 def _nothing_clear(state: ClientState) -> str:
     if state.progress is not None and state.progress >= SOME_PROGRESS:
-        return "better on average, not yet clear on any one measure"
+        return "better on average, but not clearly on any single measure"
     return "no clear change yet"
 
 
@@ -94,7 +94,7 @@ def reasons_of(waiting: Waiting) -> tuple[str, ...]:
     reasons += _missing(waiting)
     if waiting.all_reached:
         every = "all goals reached" if waiting.goals > 1 else "goal reached"
-        reasons.append(f"{every}: talk about what is next")
+        reasons.append(f"{every}: discuss what comes next")
     elif waiting.reached:
         reasons.append(f"{count(len(waiting.reached), 'goal')} of {waiting.goals} reached")
     if waiting.better:

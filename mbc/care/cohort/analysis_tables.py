@@ -88,7 +88,7 @@ def keyed_answers(cohort: Cohort, instrument: str, scale: str | None = None) -> 
         If the cohort has no item answers of this questionnaire.
     """
     if instrument not in cohort.items:
-        held = f" They were withheld: {', '.join(cohort.withheld)}." if instrument in cohort.withheld else ""
+        held = f" Withheld: {', '.join(cohort.withheld)}." if instrument in cohort.withheld else ""
         raise FrameError(
             f"The cohort has no item answers of {instrument}; it has {', '.join(cohort.items)}.{held}"
         )

@@ -195,16 +195,18 @@ def _readme(cohort: Cohort, risk: CohortRisk | None) -> str:
     return (
         "# De-identified cohort\n\n"
         f"{cohort.people.height} people. Ids are random, dates are days since each person's first contact, and "
-        "nothing that was written in words is here. `codebook.json` explains every column.\n\n"
-        f"* Categories of fewer than {cohort.smallest} people are folded into 'other'.\n"
-        f"* Item answers withheld because one item is a safety matter: {held}. `scores.csv` has their scores.\n"
+        "there is no free text. `codebook.json` explains every column.\n\n"
+        f"* Categories of fewer than {cohort.smallest} people are merged into 'other'.\n"
+        f"* Item answers withheld because one item concerns safety: {held}. `scores.csv` has their scores.\n"
         "* Safety screens and safety flags are left out altogether.\n"
         + (
-            "* In a small cohort, rare combinations can still be recognised: give it to those who may have it.\n"
+            "* In a small cohort, rare combinations can still be recognised: share it only with those entitled "
+            "to it.\n"
             if risk is None
             else "\n## How easily people can be recognised\n\n"
             + "".join(f"* {line}\n" for line in _risk_words(risk))
-            + "\nThe same scores in another release of this clinic link the two: give each group of readers one.\n"
+            + "\nThe same scores in another release of this clinic link the two: give each group of readers only "
+            "one.\n"
         )
     )
 

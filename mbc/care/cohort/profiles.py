@@ -71,16 +71,16 @@ class Profile:
             are_whole = all(isinstance(bound, int) and bound > 0 for bound in bounds)
             _require(
                 are_whole and list(bounds) == sorted(set(bounds)),
-                f"{name} are whole numbers above 0 that rise, got {list(bounds)}.",
+                f"{name} must be increasing whole numbers above 0, got {list(bounds)}.",
             )
         _require(
-            bool(self.periods) == (self.time == "periods"), "periods belong to time = 'periods', and it to them."
+            bool(self.periods) == (self.time == "periods"), "periods and time = 'periods' must be given together."
         )
-        _require(self.k is None or self.k >= 2, f"k is at least 2, got {self.k}.")
-        _require(self.k is None or self.time == "periods", "k can be reached with time = 'periods' only.")
+        _require(self.k is None or self.k >= 2, f"k must be at least 2, got {self.k}.")
+        _require(self.k is None or self.time == "periods", "k can be reached only with time = 'periods'.")
         _require(
             0 <= self.most_left_out < 1,
-            f"most_left_out is a share from 0 to less than 1, got {self.most_left_out}.",
+            f"most_left_out must be a proportion from 0 to less than 1, got {self.most_left_out}.",
         )
 
 
@@ -126,7 +126,7 @@ def profile_named(name: str) -> Profile:
         return PROFILES[name]
     near = nearest(name, PROFILES)
     hint = f" Did you mean '{near[0]}'?" if near else ""
-    raise SettingsError(f"There is no profile '{name}'. There are {', '.join(PROFILES)}.{hint}")
+    raise SettingsError(f"There is no profile '{name}'; choose {', '.join(PROFILES)}.{hint}")
 
 
 def read_profile(path: Path) -> Profile:
@@ -152,7 +152,7 @@ def _from_values(given: Mapping[str, Any], path: Path) -> Profile:
         if name not in known:
             near = nearest(name, known)
             hint = f" Did you mean '{near[0]}'?" if near else ""
-            raise SettingsError(f"The profile {path} has '{name}', which is no setting.{hint}")
+            raise SettingsError(f"The profile {path} has '{name}', which is not a setting.{hint}")
         expected: Any = _TYPES.get(name, type(getattr(DAYS, name)))
         if not isinstance(value, expected) or (isinstance(value, bool) and expected is not bool):
             raise SettingsError(f"The profile {path}: '{name}' has {value!r}, which is not accepted.")

@@ -1,7 +1,7 @@
 """A course in plain sentences that a clinician can read aloud: what changed clearly, and what is missing.
 
 Never alarmist: a single clearly worse score is "one questionnaire so far". Never only first to last: the range of
-the scores between them is always given. Nothing of the safety channel: a trajectory does not hold it.
+the scores between them is always given. Nothing of the safety channel: a trajectory does not contain it.
 """
 
 from __future__ import annotations
@@ -171,7 +171,7 @@ def _needed(segment: Segment) -> str:
         return ""
     if needed is None:
         return ""
-    return f"If the level stays where it is, about {count(needed, 'more score')} would tell"
+    return f"At the current level, about {count(needed, 'more score')} would be needed to tell"
 
 
 def _index(course: Trajectory, segment: Segment) -> str:
@@ -180,7 +180,7 @@ def _index(course: Trajectory, segment: Segment) -> str:
     if change is None or change.threshold is None:
         return ""
     limit = words.points(change.threshold, max(course.decimals, 1))
-    return f"Latest against first score alone: {change.words} (limit {limit})"
+    return f"Latest score compared with the first score only: {change.words} (limit {limit})"
 
 
 def _chance(segment: Segment) -> str:
@@ -190,7 +190,7 @@ def _chance(segment: Segment) -> str:
         return ""
     likely, side = (p_better, "better") if p_better >= 0.5 else (1 - p_better, "worse")
     percent = "more than 99" if likely > 0.99 else f"about {100 * likely:.0f}"
-    return f"From all scores, the chance that the level is truly {side} than at the start is {percent} %"
+    return f"Based on all scores, the probability that the true level is {side} than at the start is {percent} %"
 
 
 def _on(course: Trajectory, when: dt.date) -> str:
@@ -287,7 +287,7 @@ def _closed(course: Trajectory, segment: Segment) -> str:
     scores = [occasion.score or 0.0 for occasion in known]
     low, high = number(min(scores), course.decimals), number(max(scores), course.decimals)
     ran = f"a score of {low}" if low == high else f"scores from {low} to {high}"
-    name = f"With {segment.label}" if segment.label else "Where no relationship was named"
+    name = f"With {segment.label}" if segment.label else "Where no relationship was recorded"
     when = f"{_on(course, known[0].taken_on)} to {_on(course, known[-1].taken_on)}"
     text = f"{name}: {ran} on {count(len(known), 'occasion')}, {when}"
     if segment.ended_on is None:
@@ -322,7 +322,7 @@ def _while(course: Trajectory, span: Span, *, last: bool) -> str:
 def _set_aside(course: Trajectory) -> str:
     if not course.set_aside:
         return ""
-    return f"{count(len(course.set_aside), 'questionnaire')} answered in that time not counted"
+    return f"{count(len(course.set_aside), 'questionnaire')} answered in that period not counted"
 
 
 def _growth(course: Trajectory) -> str:

@@ -21,8 +21,8 @@ from mbc.store import Store
 
 Fits = Literal["when asked for", "in the background", "by command"]
 NOT_YET = {
-    "in the background": "No forecast yet: the clinic's model is being made.",
-    "by command": "No forecast yet: 'mbc models --fit' makes the clinic's model.",
+    "in the background": "No forecast yet: the clinic's model is being fitted.",
+    "by command": "No forecast yet: 'mbc models --fit' fits the clinic's model.",
 }
 _LOOKED_FOR = 1.0  # seconds for which what the record keeps is not looked up again
 Key = tuple[str, str]  # instrument, scale

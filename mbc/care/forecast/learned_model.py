@@ -110,7 +110,7 @@ def noise_of_scatter(scatter: float | None, n_clients: int) -> Noise | None:
         threshold=threshold,
         inclusive=False,
         label="what measurement error alone explains (scatter around each client's own curve, 95 %)",
-        source=f"this clinic's own records ({n_clients} clients); nothing published is on file",
+        source=f"this clinic's own records ({n_clients} clients); no published value is available",
         confidence="medium",
     )
 

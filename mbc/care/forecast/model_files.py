@@ -33,10 +33,12 @@ def read_models(folder: Path | None) -> Models:
     if folder is None:
         return {}
     if not folder.is_dir():
-        raise SettingsError(f"There is no folder {folder} with models. 'mbc validate --save-model' makes them.")
+        raise SettingsError(f"There is no model folder {folder}. 'mbc validate --save-model' creates one.")
     models = {_named(path): _read(path) for path in sorted(folder.glob("*.json"))}
     if not models:
-        raise SettingsError(f"{folder} holds no model file; their names are KEY.SCALE.json, as csi16.total.json.")
+        raise SettingsError(
+            f"{folder} contains no model file; the names are KEY.SCALE.json, such as csi16.total.json."
+        )
     return models
 
 

@@ -80,7 +80,7 @@ def learn(
     except ModelError as fault:
         return NoOutlook(str(fault))
     if not course.card.is_useful:
-        words = "The clinic's own model forecasts no better than the last value does; it is not used."
+        words = "The clinic's own model forecasts no better than carrying the last value forward; it is not used."
         return NoOutlook(words, was_learned=True)
     return course
 

@@ -91,7 +91,7 @@ def _read(name: str, source: Path | Traversable) -> Battery:
     except (OSError, UnicodeDecodeError) as fault:
         raise SettingsError(f"{name} cannot be read: {fault}.") from None
     except tomllib.TOMLDecodeError as fault:
-        raise SettingsError(f"{name} is not TOML: {fault}.") from None
+        raise SettingsError(f"{name} cannot be read as TOML: {fault}.") from None
     if unknown := sorted(content.keys() - _KNOWN):
         raise SettingsError(f"{name}: '{unknown[0]}' is not known; accepted are {', '.join(sorted(_KNOWN))}.")
     return _battery(name, content)
@@ -118,7 +118,7 @@ def _battery(name: str, content: Mapping[str, Any]) -> Battery:
     for each, default in numbers.items():
         value = content.get(each, default)
         if isinstance(value, bool) or not isinstance(value, (int, float)) or not value > 0:
-            raise SettingsError(f"{name}: {each} is {value!r}; a number above 0 is needed.")
+            raise SettingsError(f"{name}: {each} is {value!r}; it must be above 0.")
         numbers[each] = float(value)
     battery = Battery(name, tuple(measures), frozenset(core), **numbers)
     _require_short(battery)
@@ -128,7 +128,7 @@ def _battery(name: str, content: Mapping[str, Any]) -> Battery:
 def _tables(name: str, value: object) -> list[dict[str, Any]]:
     tables = cast("list[object]", value) if isinstance(value, list) else []
     if not tables or not all(isinstance(table, dict) for table in tables):
-        raise SettingsError(f"{name} plans nothing: at least one [[measure]] is needed.")
+        raise SettingsError(f"{name} plans nothing: it needs at least one [[measure]].")
     return cast("list[dict[str, Any]]", tables)
 
 

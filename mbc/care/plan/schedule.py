@@ -190,8 +190,8 @@ def _words(
         session = coming[0].before_session if coming and coming[0].on == due_on else None
         words = f"due before session {session}" if session is not None else f"{state} since {day(due_on)}"
     elif due_on is None:
-        words = "nothing more is planned"
+        words = "nothing further is planned"
     else:
         session = coming[0].before_session
         words = f"next before session {session}" if session is not None else f"next on {day(due_on)}"
-    return f"{words}; {count(missed, 'asking')} missed" if missed else words
+    return f"{words}; {count(missed, 'questionnaire')} missed" if missed else words

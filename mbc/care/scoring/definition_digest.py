@@ -68,7 +68,7 @@ def scoring_code() -> tuple[Path, ...]:
     missing += [str(file) for file in files if not file.is_file()]
     if missing:
         raise MbcError(
-            f"Incomplete installation: {', '.join(missing)} cannot be read; kept scores cannot be trusted. "
-            "Install it again."
+            f"Incomplete installation: {', '.join(missing)} cannot be read; stored scores cannot be "
+            "trusted. Reinstall it."
         )
     return files

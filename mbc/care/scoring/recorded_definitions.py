@@ -13,8 +13,8 @@ def changed_definitions(store: Store) -> tuple[str, ...]:
     """Say of which questionnaires the definition in use is not the one that answers were last recorded with."""
     known = set(all_keys())
     return tuple(
-        f"The definition of '{key}' in use is not the one that its answers were last recorded with. 'mbc rescore' "
-        "shows what that changes."
+        f"The definition of '{key}' in use is not the one in force when its answers were last recorded. 'mbc "
+        "rescore' shows what that changes."
         for key, text in recorded_texts(store).items()
         if key in known and _text(key) != text
     )

@@ -58,7 +58,7 @@ CONSIDERATIONS: tuple[Considerations, ...] = (
         "life event",
         (
             "Did something happen that no questionnaire asks about?",
-            "Record it as an event: it then stands on every chart.",
+            "Record it as an event: it then appears on every chart.",
             "Who can the client count on meanwhile? A hard time is not a failure of the work; look again soon.",
         ),
         (_LISTS, _FOLLOWED),
@@ -76,11 +76,11 @@ CONSIDERATIONS: tuple[Considerations, ...] = (
         "measure does not fit",
         (
             (
-                "Does the questionnaire ask about what the client works on? Many add a problem during therapy "
-                "(60 % of 238 clients)."
+                "Does the questionnaire ask about what the client is working on? Many add a problem during "
+                "therapy (60 % of 238 clients)."
             ),
             "A goal rated by the client may show what a scale cannot.",
-            "Is a questionnaire about a relationship answered about the right one?",
+            "Does the client answer relationship questionnaires about the right relationship?",
             "Plan another questionnaire, and keep the old one for a while to compare.",
         ),
         ("PSYCHLOPS in Poland (n = 238)", _LISTS),

@@ -162,7 +162,7 @@ def signal_report(store: Store, *, as_of: dt.date | None = None, cohort: Cohort 
     """
     if not store.can_read("signals"):
         store.audit.record("refused", asked="signals", fault="AccessDenied")
-        raise AccessDenied("This report holds exact counts of clients that your account does not see.")
+        raise AccessDenied("This report contains exact counts of clients that your account cannot see.")
     today = as_of or dt.date.today()  # noqa: DTZ011 - the calendar day where the clinic is
     entries = [entry for entry in read_ledger(store) if entry.signal.raised_on <= today]
     data = read_clinic(store, today, cohort)
@@ -223,7 +223,7 @@ def _group(answer: str, followed: Sequence[Followed]) -> FollowedGroup:
     gains = [each.gain for each in own if each.gain is not None]
     known = [each for each in own if each.after.state != "no forecast"]
     resolved = sum(each.after.state != NOT_ON_TRACK for each in known)
-    title = f"Signal no longer stands, {answer}"
+    title = f"Signal cleared, {answer}"
     return FollowedGroup(answer, Share(title, resolved, len(known)), statistics.mean(gains) if gains else None)
 
 

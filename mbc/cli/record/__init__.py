@@ -20,32 +20,32 @@ class EntryCommand(NamedTuple):
 COMMANDS: dict[str, EntryCommand] = {
     "answer": EntryCommand("signals", "An answer to a signal: seen, changed, not now."),
     "session": EntryCommand("care", "A session, kept or missed."),
-    "rating": EntryCommand("goals", "Where the client stands with a goal."),
+    "rating": EntryCommand("goals", "The client's rating of a goal."),
     "goal": EntryCommand("goals", "A goal: new, revised or retired."),
-    "homework": EntryCommand("entries", "Homework: what was agreed on, and what became of it."),
+    "homework": EntryCommand("entries", "Homework: what was agreed on, and how it went."),
     "win": EntryCommand("entries", "A small win."),
     "conflict": EntryCommand("entries", "A conflict, or several, and the repair."),
     "event": EntryCommand("entries", "An event in the client's life."),
-    "relationship": EntryCommand("care", "A relationship: began, how it stands, ended."),
+    "relationship": EntryCommand("care", "A relationship: beginning, status, end."),
     "rupture": EntryCommand("entries", "A rupture of the alliance, and its repair."),
-    "readiness": EntryCommand("entries", "Readiness for work as a couple, 0 to 10."),
+    "readiness": EntryCommand("entries", "Readiness for couples work, 0 to 10."),
     "clarity": EntryCommand("entries", "Clarity about a decision, 0 to 10."),
     "demographics": EntryCommand("entries", "Demographics, in the clinic's own codes."),
-    "partner-view": EntryCommand("entries", "What the client imagines the partner would say."),
+    "partner-view": EntryCommand("entries", "What the client thinks the partner would say."),
     "questionnaire": EntryCommand("paper", "A questionnaire on paper, by number keys."),
     "client": EntryCommand("care", "A new client."),
     "episode": EntryCommand("care", "An episode of care: opened or ended."),
     "release": EntryCommand("entries", "A release of information: who gets which scores until when."),
     "measure": EntryCommand("entries", "A questionnaire of the client's plan of measures."),
-    "pause": EntryCommand("entries", "A time in which nothing of the plan is asked."),
+    "pause": EntryCommand("entries", "A pause in the plan of measures."),
     "pattern": EntryCommand("entries", "A pattern in a relationship."),
-    "support": EntryCommand("entries", "The support network: how many, how good."),
-    "safety-plan": EntryCommand("entries", "That there is a safety plan, and its reviews."),
+    "support": EntryCommand("entries", "The support network: its size and quality."),
+    "safety-plan": EntryCommand("entries", "That a safety plan exists, and its reviews."),
     "duty-to-report": EntryCommand("entries", "That a duty to report was considered."),
-    "contraindication": EntryCommand("entries", "That work as a couple is contraindicated."),
+    "contraindication": EntryCommand("entries", "That couples work is contraindicated."),
     "flag-response": EntryCommand("entries", "What was done about an answer that raised a flag."),
-    "second-review": EntryCommand("entries", "That a second person has looked at a flag."),
-    "undo": EntryCommand("undo", "Take the last change of an entry back."),
+    "second-review": EntryCommand("entries", "That a second person has reviewed a flag."),
+    "undo": EntryCommand("undo", "Undo the last change of an entry."),
 }
 
 
@@ -83,7 +83,7 @@ class EntryGroup(click.Group):
 def command() -> None:
     """Write one entry about a client.
 
-    Each is a line: 'mbc record session C001', 'mbc record win C001 "asked for help"'. Without --on it is of today.
-    What was written is printed, with the line that undoes it. What is on record already is corrected with
+    Each is a line: 'mbc record session C001', 'mbc record win C001 "asked for help"'. Without --on, the date is
+    today. What was written is printed, with the command that undoes it. An entry on record is corrected with
     --supersede REASON.
     """

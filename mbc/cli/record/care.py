@@ -30,7 +30,9 @@ def session(*, client_id: str, store_url: str, username: str | None, supersede: 
         number = given["number"] if given["number"] is not None else max(numbers, default=0) + 1
         attended = not given["missed"]
         if given["modality"] is not None and not attended:
-            raise click.UsageError("--modality is of a session that was kept, and --missed says that it was not.")
+            raise click.UsageError(
+                "--modality applies to a session that was kept, so it cannot be used with --missed."
+            )
         return Made(
             [
                 Session(
@@ -45,21 +47,19 @@ def session(*, client_id: str, store_url: str, username: str | None, supersede: 
 @click.command("relationship")
 @entry_options
 @click.argument("label", required=False)
-@click.option(
-    "--status", type=click.Choice(get_args(Status)), required=True, help="How it stands from that day on."
-)
-@day_option("since", "--since", "--on", help="From which day on; default: today.")
+@click.option("--status", type=click.Choice(get_args(Status)), required=True, help="Status from that date.")
+@day_option("since", "--since", "--on", help="Date of the status; default: today.")
 @click.option(
     "--step-forward/--no-step-forward",
     default=None,
-    help="Of one that ends: whether leaving was a step forward for the client.",
+    help="If it ends: whether leaving was a step forward for the client.",
 )
 def relationship(
     *, client_id: str, label: str | None, store_url: str, username: str | None, supersede: str | None, **given: Any
 ) -> None:
-    """Record a relationship by its LABEL (R1, never a name) and how it stands; without LABEL how the client lives.
+    """Record a relationship by its LABEL (R1, never a name) and status; without LABEL, the client's own status.
 
-    A label that is not on record begins a new relationship.
+    A label not yet on record starts a new relationship.
     """
 
     def make(store: Store) -> Made:
@@ -76,9 +76,9 @@ def relationship(
 
 @click.command("client")
 @entry_options
-@click.option("--clinician", "clinician_id", metavar="ID", help="Their clinician; default: whoever --as is.")
+@click.option("--clinician", "clinician_id", metavar="ID", help="Their clinician; default: that of --as.")
 @click.option("--alias", help="A short label of the clinic's own, never a name.")
-@click.option("--no-episode", is_flag=True, help="Open no episode of care.")
+@click.option("--no-episode", is_flag=True, help="Do not open an episode of care.")
 @day_option("started_on", "--on", help="Day on which care began; default: today.")
 def client(*, client_id: str, store_url: str, username: str | None, supersede: str | None, **given: Any) -> None:
     """Register a client by a pseudonym, and open an episode of care."""
@@ -97,7 +97,7 @@ def client(*, client_id: str, store_url: str, username: str | None, supersede: s
 @click.command("episode")
 @entry_options
 @day_option("started_on", "--started", help="Open an episode on this day.")
-@day_option("referred_on", "--referred", help="Of an episode that is opened: day of the referral.")
+@day_option("referred_on", "--referred", help="With --started: date of the referral.")
 @day_option("ended_on", "--ended", help="End the open episode on this day.")
 @click.option("--ending", help="How it ended, such as 'planned' or 'dropped out'.")
 def episode(*, client_id: str, store_url: str, username: str | None, supersede: str | None, **given: Any) -> None:
@@ -105,7 +105,7 @@ def episode(*, client_id: str, store_url: str, username: str | None, supersede: 
     if (given["started_on"] is None) == (given["ended_on"] is None):
         raise click.UsageError("Give --started to open an episode, or --ended with --ending to end the open one.")
     if (given["ending"] is None) != (given["ended_on"] is None):
-        raise click.UsageError("--ended and --ending go together: the day, and how it ended.")
+        raise click.UsageError("Give --ended and --ending together: the date, and how it ended.")
 
     def make(store: Store) -> Made:
         if given["ended_on"] is not None:

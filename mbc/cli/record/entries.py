@@ -69,93 +69,94 @@ class EntrySpec:
 
 _SPECS = (
     EntrySpec(
-        "homework", Homework, "Record homework. Later, with --id, what became of it.", ("task",),
+        "homework", Homework, "Record homework. Later, with --id, record how it went.", ("task",),
         {
-            "completion": "What became of it.", "helpful": "How helpful, 0 to 10.",
-            "reviewed_on": "Day on which it was asked about.",
+            "completion": "How it went.", "helpful": "How helpful, 0 to 10.",
+            "reviewed_on": "Date on which it was reviewed.",
         }, "H",
     ),
     EntrySpec("win", SmallWin, "Record a small win.", ("label",), {}, "W"),
     EntrySpec(
-        "conflict", RelationshipConflict, "Record a conflict, or several of one time with --count.", (),
+        "conflict", RelationshipConflict, "Record a conflict, or several in the same period with --count.", (),
         {
-            "intensity": "How strong, 0 to 10; of several the strongest.", "repaired": "Whether it was repaired.",
+            "intensity": "Strength, 0 to 10; of several, the strongest.", "repaired": "Whether it was repaired.",
             "hours_to_repair": "Hours until it was repaired.", "count": "How many conflicts; default: 1.",
             "relationship_id": "In which relationship, by its label.",
         }, "K",
     ),
     EntrySpec(
         "event", Event, "Record an event in the client's life.", ("label",),
-        {"kind": "What it is about, such as work or family.", "valence": "What it was for the client."}, "V",
+        {"kind": "What it is about, such as work or family.", "valence": "How the client experienced it."}, "V",
         {"kind": "other"},
     ),
     EntrySpec(
-        "rupture", AllianceRupture, "Record a rupture of the alliance. Later, with --id, its repair.", ("label",),
+        "rupture", AllianceRupture, "Record a rupture of the alliance; later, its repair with --id.", ("label",),
         {
             "kind": "Withdrawal, confrontation or both.", "repaired": "Whether it was repaired.",
             "repaired_on": "Day of the repair.",
         }, "A",
     ),
     EntrySpec(
-        "readiness", CouplesReadiness, "Record how ready for work as a couple, 0 to 10.", ("rating",),
-        {"reasons": "Why, in short."},
+        "readiness", CouplesReadiness, "Record readiness for couples work, 0 to 10.", ("rating",),
+        {"reasons": "Reason, in brief."},
     ),
     EntrySpec(
-        "clarity", DecisionClarity, "Record how clear about a decision, 0 to 10.", ("rating",),
-        {"decision": "About what, in short."},
+        "clarity", DecisionClarity, "Record clarity about a decision, 0 to 10.", ("rating",),
+        {"decision": "What the decision is about, in brief."},
     ),
     EntrySpec(
         "demographics", Demographics,
-        "Record who the client is, in the clinic's own codes, for strata of releases. Needs the permission.", (),
+        "Record demographics, in the clinic's own codes, for groups in releases. Needs the permission.", (),
         {
-            "age_band": "Such as 25-34.", "gender": "Code.", "ethnicity": "Code.", "payer": "Who pays.",
-            "modality": "How care is given.", "approach": "Of the therapist.",
+            "age_band": "Such as 25-34.", "gender": "Code.", "ethnicity": "Code.", "payer": "Payer.",
+            "modality": "Mode of care.", "approach": "The therapist's approach.",
             "relationship_structure": "Code.",
         },
     ),
     EntrySpec(
         "partner-view", ImaginedPartnerView,
-        "Record what the client imagines the partner would rate, 0 to 10. Never an answer of the partner's.",
+        "Record how the client thinks the partner would rate it, 0 to 10. Never the partner's own answer.",
         ("relationship_id", "rating"), {"aspect": "What is rated; default: the relationship."},
     ),
     EntrySpec(
         "release", ReleaseOfInformation,
-        "Record that the client agreed to pass scores on: SCALES such as 'rses csi16.total'.",
+        "Record that the client agreed to share scores: SCALES such as 'rses csi16.total'.",
         ("recipient", "scales"),
         {
-            "purpose": "What for.", "expires_on": "Last day on which it holds.",
+            "purpose": "Purpose.", "expires_on": "Last day on which it is valid.",
             "covers_from": "First day of the scores.", "covers_to": "Last day of the scores.",
             "withdrawn_on": "Day on which the client withdrew it.", "withdrawn_reason": "Why.",
         }, "L",
     ),
     EntrySpec(
-        "measure", PlannedMeasure, "Plan a questionnaire: every so many days or sessions, or before some.",
+        "measure", PlannedMeasure,
+        "Plan a questionnaire: at an interval of days or sessions, or before certain sessions.",
         ("instrument",),
         {
-            "every_days": "Every so many days.", "every_sessions": "Every so many sessions.",
+            "every_days": "Interval in days.", "every_sessions": "Interval in sessions.",
             "ends_on": "Last day; default: open.", "before_sessions": "Before these sessions, such as '1 8 16'.",
-            "baseline_askings": "How often within the first fortnight: it cuts the error of every later change.",
+            "baseline_askings": "Times in the first fortnight; more reduce the error of every later change.",
         },
     ),
     EntrySpec(
-        "pause", MeasurePause, "Record a time in which nothing of the plan is asked.", (),
+        "pause", MeasurePause, "Record a pause in the plan of measures.", (),
         {"ends_on": "Last day; default: until further notice.", "reason": "Why."},
     ),
     EntrySpec(
-        "pattern", PatternTag, "Tag a relationship with a pattern, in words of mbc's own.",
+        "pattern", PatternTag, "Tag a relationship with a pattern from mbc's own list.",
         ("relationship_id", "pattern"), {},
     ),
     EntrySpec(
         "support", SupportNetwork,
-        "Record on how many people the client can count, and how good that is, 0 to 10.",
+        "Record how many people the client can count on, and the quality of that support, 0 to 10.",
         ("people", "quality"), {},
     ),
     EntrySpec(
         "safety-plan", SafetyPlan,
-        "Record that there is a safety plan, and its reviews; never what it says. Needs the permission.", (),
+        "Record that a safety plan exists, and its reviews; never its content. Needs the permission.", (),
         {
             "last_review_on": "Day of the last review.", "next_review_on": "Day of the next review.",
-            "review_reason": "Why it is reviewed.", "ended_on": "From when on it holds no more.",
+            "review_reason": "Reason for the review.", "ended_on": "Date from which it is no longer valid.",
         },
     ),
     EntrySpec(
@@ -164,8 +165,8 @@ _SPECS = (
     ),
     EntrySpec(
         "contraindication", CouplesContraindication,
-        "Record that work as a couple is contraindicated. Needs the permission.", ("reason",),
-        {"ended_on": "From when on it is not any more."},
+        "Record that couples work is contraindicated. Needs the permission.", ("reason",),
+        {"ended_on": "Date from which it no longer applies."},
     ),
     EntrySpec(
         "flag-response", FlagResponse,
@@ -175,8 +176,8 @@ _SPECS = (
     ),
     EntrySpec(
         "second-review", SecondReview,
-        "Record that a second person, not who acknowledged it, has looked at an answer that raised a flag: "
-        "NUMBER of the questionnaire, ITEM. Needs the permission.",
+        "Record that a second person, other than the one who acknowledged it, has reviewed an answer that "
+        "raised a flag: NUMBER of the questionnaire, ITEM. Needs the permission.",
         ("administration_id", "item"), {},
     ),
 )  # fmt: skip
@@ -199,7 +200,7 @@ def _command(spec: EntrySpec) -> click.Command:
     params += [_option(name, types[name], words) for name, words in spec.options.items()]
     callback: Any = lambda **given: _run(spec, day, given)  # noqa: E731 - click's options are added to it
     if spec.own_key is not None:
-        callback = click.option("--id", "entry_id", metavar="ID", help="Bring this entry up to date.")(callback)
+        callback = click.option("--id", "entry_id", metavar="ID", help="Update this entry.")(callback)
     for decorate in (day_option("day", "--on", later=spec.plans), supersede_option, as_option, store_option):
         callback = decorate(callback)
     made = click.command(spec.name, help=spec.help)(callback)
@@ -237,7 +238,7 @@ def _run(spec: EntrySpec, day: str, given: dict[str, Any]) -> None:
             values["relationship_id"] = relationship_named(store, given["client_id"], values["relationship_id"])
         if entry_id is not None:
             now = _on_record(store, spec, entry_id, given["client_id"])
-            return Made([replace(now, **values)], "brought up to date")
+            return Made([replace(now, **values)], "updated")
         lacking = [name for name in spec.words if name not in values]
         if lacking:
             raise click.UsageError(f"Missing: {', '.join(name.upper() for name in lacking)}.")

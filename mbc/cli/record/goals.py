@@ -19,12 +19,14 @@ from mbc.store.schema.entries import Pattern
 @entry_options
 @click.argument("label", required=False)
 @click.option("--id", "goal_id", metavar="ID", help="Revise or retire this goal.")
-@click.option("--baseline", type=click.FLOAT, help="Where the client begins.")
-@click.option("--target", type=click.FLOAT, help="Where it counts as reached.")
+@click.option("--baseline", type=click.FLOAT, help="The client's rating at the start.")
+@click.option("--target", type=click.FLOAT, help="The target.")
 @click.option("--lower-is-better", is_flag=True, help="A lower rating is better.")
-@click.option("--scale", metavar="KEY", help="In points of this scale, such as rses; default: rated 0 to 10.")
+@click.option("--scale", metavar="KEY", help="Rated on this scale, such as rses; default: 0 to 10.")
 @click.option(
-    "--pattern", type=click.Choice(get_args(Pattern)), help="A pattern in relationships that it is to change."
+    "--pattern",
+    type=click.Choice(get_args(Pattern)),
+    help="A relationship pattern that the goal is meant to change.",
 )
 @click.option("--retire", metavar="REASON", help="Retire the goal: reached, or no longer wanted.")
 @day_option("day", "--on", help="Day on which it was set, or retired; default: today.")
@@ -35,7 +37,7 @@ def goal(*, client_id: str, store_url: str, username: str | None, supersede: str
         day = given["day"] or today()
         if given["goal_id"] is None:
             if given["label"] is None or given["retire"] is not None:
-                raise click.UsageError("A new goal needs its words; one on record is named with --id.")
+                raise click.UsageError("A new goal needs its text; use --id for a goal on record.")
             made = Goal(
                 f"G-{secrets.token_hex(4)}", client_id, given["label"], day, given["baseline"], given["target"],
                 not given["lower_is_better"], scale=given["scale"], pattern=given["pattern"],
@@ -63,7 +65,7 @@ def rating(
     *, client_id: str, named: str, rating: float, store_url: str, username: str | None, supersede: str | None,
     rated_on: Any, gas: bool,
 ) -> None:  # fmt: skip
-    """Record where the client stands with GOAL (its identifier, or the beginning of its words): 0 to 10.
+    """Record the client's rating of GOAL (its identifier, or the beginning of its text): 0 to 10.
 
     A goal whose start or target is below 0 is rated -2 to 2, as in goal attainment scaling.
     """

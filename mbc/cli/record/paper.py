@@ -22,17 +22,17 @@ _BLANK = frozenset("-.")
 @click.argument("answers", nargs=-1, required=True)
 @day_option("taken_on", "--on")
 @click.option("--form", help="Order of the items; default: the questionnaire's own.")
-@click.option("--coding", help="How answers are written as numbers; default: the questionnaire's own.")
-@click.option("--about", metavar="RELATIONSHIP", help="The relationship that is rated, by label or identifier.")
-@click.option("--session", "session_number", type=click.INT, help="Number of the session that it belongs to.")
+@click.option("--coding", help="Answer coding; default: the questionnaire's own.")
+@click.option("--about", metavar="RELATIONSHIP", help="The relationship rated, by label or identifier.")
+@click.option("--session", "session_number", type=click.INT, help="Number of the session it belongs to.")
 def questionnaire(
     *, client_id: str, key: str, answers: tuple[str, ...], store_url: str, username: str | None,
     supersede: str | None, **given: Any,
 ) -> None:  # fmt: skip
     """Record the answers of QUESTIONNAIRE in the order of the sheet: 3221023122, or 3 2 2 1 ...; - is blank.
 
-    Answers of more than one digit are written with a blank between. Each is checked against the questionnaire's
-    own range; none is guessed.
+    Answers of more than one digit are separated by spaces. Each is checked against the questionnaire's
+    range; none is guessed.
     """
 
     def make(store: Store) -> Made:
@@ -60,7 +60,7 @@ def _values(answers: tuple[str, ...], measure: Instrument, count: int) -> list[f
         parts = parts[0].split(",") if "," in parts[0] else list(parts[0])
     if len(parts) != count:
         raise MbcError(
-            f"{measure.name} has {count} items, and {len(parts)} answers were typed. Write '-' for a blank answer."
+            f"{measure.name} has {count} items, but {len(parts)} answers were typed. Write '-' for a blank answer."
         )
     values = [None if part in _BLANK else _number(part, place) for place, part in enumerate(parts, start=1)]
     if all(value is None for value in values):
@@ -72,7 +72,7 @@ def _number(text: str, place: int) -> float:
     try:
         return float(text)
     except ValueError:
-        raise MbcError(f"Answer {place} is '{text}'; a number is needed, or '-' for a blank answer.") from None
+        raise MbcError(f"Answer {place} is '{text}'; it must be a number, or '-' for a blank answer.") from None
 
 
 def _target(store: Store, client_id: str, measure: Instrument, about: str | None) -> str:

@@ -21,16 +21,16 @@ _OPTIONS = {"answer": "ANSWER", "change": "--change", "reason": "--because", "an
 @entry_options
 @click.argument("answer", type=click.Choice(list(_ANSWERS)))
 @click.option("--change", type=click.Choice(CHANGES), help="What was changed, with 'changed'.")
-@click.option("--because", metavar="WORDS", help="Why not now, or what exactly.")
-@click.option("--signal", "signal_id", metavar="ID", help="Which signal; default: the latest without an answer.")
+@click.option("--because", metavar="WORDS", help="Reason for not now, or details.")
+@click.option("--signal", "signal_id", metavar="ID", help="Signal id; default: the latest unanswered one.")
 @day_option("answered_on", "--on")
 def answer(
     *, client_id: str, store_url: str, username: str | None, supersede: str | None, answer: str, **given: Any
 ) -> None:
     """Answer a signal of CLIENT: seen, changed (--change), or not-now (--because).
 
-    A change that concerns safety needs the permission; for everybody else the signal was seen. 'mbc signals list'
-    shows the signals. After a change, what may be considered is printed.
+    A change that concerns safety needs the permission; everybody else sees the signal as 'seen'. 'mbc signals
+    list' shows the signals. After a change, points to consider are printed.
     """
     change = given["change"]
 

@@ -16,7 +16,7 @@ from mbc.store.schema.field_types import field_types
 from mbc.store.schema.kinds import KINDS
 
 _NAMES = {name: kind for kind, name in KIND_NAMES.items()}
-_WORDS = {"withdrawn": "Withdrawn", "restored": "Restored as it was before"}
+_WORDS = {"withdrawn": "Withdrawn", "restored": "Restored to its previous state"}
 
 
 @click.command("undo")
@@ -29,7 +29,7 @@ _WORDS = {"withdrawn": "Withdrawn", "restored": "Restored as it was before"}
 def undo(
     *, client_id: str, name: str, key: tuple[str, ...], reason: str, username: str | None, store_url: str
 ) -> None:
-    """Take the last change of an entry back.
+    """Undo the last change of an entry.
 
     Every command of 'mbc record' prints the line that undoes it. A new entry is withdrawn, a correction gives way
     to what was before, and what was withdrawn comes back. Nothing is erased: the history keeps all of it.
@@ -51,7 +51,7 @@ def _key(kind: type, client_id: str, key: tuple[str, ...]) -> list[Any]:
     wanted = [name for name in names if name != "client_id"]
     if len(key) != len(wanted):
         listed = " ".join(name.upper() for name in wanted) or "nothing more"
-        raise click.UsageError(f"An entry of this kind is named by {listed}.")
+        raise click.UsageError(f"An entry of this kind is identified by {listed}.")
     given = dict(zip(wanted, key, strict=True))
     types = {each.name: each.kind for each in field_types(kind)}
     return [client_id if name == "client_id" else _part(types[name], given[name]) for name in names]
@@ -64,7 +64,7 @@ def _part(kind: type, text: str) -> Any:
         return dt.date.fromisoformat(text) if kind is dt.date else kind(text)
     except ValueError:
         raise click.UsageError(
-            f"'{text}' is not a {'day such as 2026-01-31' if kind is dt.date else 'number'}."
+            f"'{text}' is not a {'date such as 2026-01-31' if kind is dt.date else 'number'}."
         ) from None
 
 

@@ -22,7 +22,7 @@ NOTHING = "-"  # of a key's part that is empty: the client's own status belongs 
 QUESTIONNAIRE = "questionnaire"
 
 supersede_option: Decorator = click.option(
-    "--supersede", metavar="REASON", help="Why this corrects what is on record; both stay on record."
+    "--supersede", metavar="REASON", help="Reason for correcting an entry; both versions stay on record."
 )
 """``--supersede REASON``."""
 
@@ -51,7 +51,7 @@ def _as_day(_: click.Context, __: click.Parameter, value: Any) -> date | None:
 def _as_past_day(context: click.Context, parameter: click.Parameter, value: Any) -> date | None:
     day = _as_day(context, parameter, value)
     if day is not None and day > today():
-        raise click.BadParameter(f"{day} lies in the future; today is {today()}.", context, parameter)
+        raise click.BadParameter(f"{day} is in the future; today is {today()}.", context, parameter)
     return day
 
 
@@ -100,7 +100,7 @@ def write(
             raise type(fault)(str(fault).replace("supersede='...'", "--supersede '...'")) from None
         for each, outcome in zip(made.records, outcomes, strict=True):
             if outcome == "duplicate":
-                click.echo(f"On record already, nothing was written: {entry_words(each)}.")
+                click.echo(f"Already on record, nothing was saved: {entry_words(each)}.")
                 continue
             click.echo(f"{'Corrected' if outcome == 'superseding' else 'Recorded'}: {entry_words(each)}.")
             click.echo(f"Undo: {undo_line(store, each, store_url, username)}")

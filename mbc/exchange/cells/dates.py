@@ -60,8 +60,7 @@ class OrderFound:
             return None
         total = len(self.deciding) + self.open
         return (
-            f"is read with the month first: {len(self.deciding)} of {total} dates can be read in no other way, "
-            "such "
+            f"is read with the month first: {len(self.deciding)} of {total} dates can only be read that way, such "
             f"as {join_names(self.deciding[:1])}. If the day is first: --date-format '%d/%m/%Y'."
         )
 
@@ -103,15 +102,14 @@ def order_of(texts: Iterable[str], name: str) -> OrderFound | None:
         )
     if either and not day_first and not month_first:
         raise ImportRefused(
-            f"Column '{quote(name)}' holds dates such as {join_names(either[:1])}: day or month first? Nothing in "
-            f"the column settles it. {repair}"
+            f"Column '{quote(name)}' contains dates such as {join_names(either[:1])}: is the day or the month "
+            f"first? Nothing in the column shows which. {repair}"
         )
     deciding = day_first or month_first
     if deciding and len(either) >= _FEWEST_OPEN * len(deciding):  # of days drawn at random three in five decide
         raise ImportRefused(
-            f"Column '{quote(name)}': only {len(deciding)} of {len(deciding) + len(either)} dates would decide "
-            "whether "
-            f"the day or the month comes first ({join_names(deciding[:1])}). That may be a slip. {repair}"
+            f"Column '{quote(name)}': only {len(deciding)} of {len(deciding) + len(either)} dates show whether "
+            f"the day or the month comes first ({join_names(deciding[:1])}). That may be a typing error. {repair}"
         )
     if not slashed:
         return None
@@ -149,9 +147,9 @@ def read_moment(text: str, *, order: Order | None = None, date_format: str | Non
     """
     moment = _by_format(text, date_format) if date_format else _by_shape(text, order)
     if moment.day.year < EARLIEST_YEAR:
-        raise DateFault(f"'{quote(text)}' lies before {EARLIEST_YEAR}")
+        raise DateFault(f"'{quote(text)}' is before {EARLIEST_YEAR}")
     if moment.at > now if moment.at else moment.day > now.date():
-        raise DateFault(f"'{quote(text)}' lies in the future (today is {now.date()})")
+        raise DateFault(f"'{quote(text)}' is in the future (today is {now.date()})")
     return moment
 
 
@@ -194,7 +192,7 @@ def _by_shape(text: str, order: Order | None) -> Moment:
     if _SERIAL.fullmatch(text):
         raise DateFault(f"'{quote(text)}' looks like a spreadsheet's day number; format the column as a date")
     if _SHORT_YEAR.fullmatch(text):
-        raise DateFault(f"'{quote(text)}' has a year of two digits; write four, or name the --date-format")
+        raise DateFault(f"'{quote(text)}' has a two-digit year; write four digits, or give the --date-format")
     raise DateFault(f"'{quote(text)}' is not a date; accepted are 2026-01-31, 31.01.2026, or --date-format")
 
 
@@ -215,7 +213,7 @@ def _clock(match: re.Match[str]) -> time:
     hour = int(match["hour"])
     if match["half"]:
         if not 1 <= hour <= 12:
-            raise ValueError("no hour of a twelve-hour clock")
+            raise ValueError("not an hour on a twelve-hour clock")
         hour = hour % 12 + (12 if match["half"][0] in "pP" else 0)
     microsecond = int((match["fraction"] or "0").ljust(6, "0")[:6])
     return time(hour, int(match["minute"]), int(match["second"] or 0), microsecond)

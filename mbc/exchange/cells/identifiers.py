@@ -46,12 +46,12 @@ def client_identifier(text: str) -> str:
     if text.casefold() in _TRUTH:
         raise ValueError(f"'{quote(text)}' is a truth value, not the identifier of a client. {_A_PSEUDONYM}")
     if text.casefold().strip(" :.") in _SUMMARIES:
-        raise ValueError(f"'{quote(text)}' names a row of totals, not a client. Leave such rows out of the file")
+        raise ValueError(f"'{quote(text)}' denotes a row of totals, not a client. Remove such rows from the file")
     integer = _WHOLE_FLOAT.fullmatch(text)
     if integer is not None and len(integer[1]) > _MOST_DIGITS:
         raise ValueError(
-            f"'{quote(text)}' has more than {_MOST_DIGITS} digits, and a spreadsheet keeps no more of a number: "
-            "the last may be wrong. Keep the column as text, and type the identifiers in again"
+            f"'{quote(text)}' has more than {_MOST_DIGITS} digits, and a spreadsheet keeps no more digits of a "
+            "number: the last ones may be wrong. Format the column as text, and enter the identifiers again"
         )
     if integer is None and _DECIMAL.fullmatch(text):
         raise ValueError(f"'{quote(text)}' is a decimal number, not the identifier of a client. {_A_PSEUDONYM}")
@@ -67,7 +67,7 @@ def identifier(text: str) -> str:
         When the text is not one.
     """
     if text.casefold().strip(" :.") in _SUMMARIES:
-        raise ValueError(f"'{quote(text)}' names a row of totals, not a client. Leave such rows out of the file")
+        raise ValueError(f"'{quote(text)}' denotes a row of totals, not a client. Remove such rows from the file")
     integer = _WHOLE_FLOAT.fullmatch(text)
     try:
         return check_id("it", integer[1] if integer else text)

@@ -138,7 +138,7 @@ def _unplaced(measure: Instrument, coding: Coding, listed: Sequence[tuple[Item, 
         if low == high or not _has_words(low) or not _has_words(high) or direction(low, high) is not None:
             continue
         return (
-            f"{measure.name}: mbc does not know in which direction the choices of the file run. "
+            f"{measure.name}: the direction of the answer choices in the file is not known. "
             f"'{quote(name)}' offers {scale_text(choices)}; {own_scale(coding, item)}. Check that a higher number "
             "means the same in both."
         )
@@ -152,7 +152,7 @@ def _has_words(label: str) -> bool:
 def _unknown_codes(measure: Instrument, name: str, choices: Offered) -> str:
     codings = ", ".join(coding.key for coding in measure.own_codings)
     return (
-        f"{measure.name}: '{quote(name)}' offers {scale_text(choices)}, which is none of its answer codings "
+        f"{measure.name}: '{quote(name)}' offers {scale_text(choices)}, which is not one of its answer codings "
         f"({codings}). {_mapping(measure)}"
     )
 
@@ -162,18 +162,18 @@ def _other_direction(
 ) -> str:
     item, name, choices = entry
     problem = (
-        f"{measure.name}: the choices of the file run the other way. '{quote(name)}' offers "
+        f"{measure.name}: the answer choices in the file run in the opposite direction. '{quote(name)}' offers "
         f"{scale_text(choices)}; {own_scale(coding, item)}."
     )
     if not everywhere:
         return (
-            f"{problem} Other items run as the questionnaire does, so this one seems to be reversed already. "
-            "Import the answers as they were given: mbc reverses items itself."
+            f"{problem} Other items run in the questionnaire's direction, so this one seems to be reversed "
+            "already. Import the answers as they were given: mbc reverses items itself."
         )
     low, high = coding.accepted(item)
     lines = ", ".join(f'"{code}" = {item.maximum - (code - low)}' for code in range(low, high + 1))
     return (
-        f"{problem} Say in a mapping file what each number counts as, [values.{measure.key}] {lines}, or name the "
+        f"{problem} Give the value of each number in a mapping file, [values.{measure.key}] {lines}, or name the "
         "--coding if the labels are wrong."
     )
 
@@ -187,7 +187,7 @@ def _other_words(measure: Instrument, coding: Coding, name: str, choices: Offere
 
 def _mapping(measure: Instrument) -> str:
     return (
-        f"Say in a mapping file which number each stands for, [values.{measure.key}] with lines such as "
+        f"Give the number of each choice in a mapping file, [values.{measure.key}] with lines such as "
         '"1" = 0, or name the --coding.'
     )
 

@@ -98,7 +98,7 @@ def write_spss(folder: Path, tables: Tables, variables: Sequence[Variable]) -> N
 _README = """Questionnaires of relationship therapy, one table each in phenotype/ with a JSON description.
 
 A participant is a client by their pseudonym; days are real: this is not de-identified. A blank is n/a, never zero.
-Scores are in phenotype/scores.tsv, worked out from the answers; codebook.csv explains every column of every table.
+Scores are in phenotype/scores.tsv, computed from the answers; codebook.csv explains every column of every table.
 """
 
 

@@ -73,7 +73,7 @@ def write_template(made: Template, path: Path, *, force: bool = False) -> None:
     elif ending == ".xlsx":
         _write_workbook(made, path, force=force)
     else:
-        raise SettingsError(f"'{path.name}' is to be a table: name a file that ends in .csv or .xlsx.")
+        raise SettingsError(f"'{path.name}' will be a table: give a file name that ends in .csv or .xlsx.")
 
 
 def _explain(instrument: Instrument, columns: list[str]) -> list[str]:
@@ -89,14 +89,14 @@ def _explain(instrument: Instrument, columns: list[str]) -> list[str]:
         named = "; ".join(f"{form.key} ({form.title})" for form in instrument.forms)
         lines.append(
             f"form: the order of the items on your sheet: {named}. Compare the topics below with your sheet: the "
-            f"wrong order gives a wrong score that looks right. Blank means {default.key}."
+            f"wrong order gives a wrong score that looks correct. Blank means {default.key}."
         )
     if "coding" in columns:
         named = "; ".join(f"{coding.key} ({coding.title})" for coding in instrument.own_codings)
         lines.append(f"coding: the numbers printed on your sheet: {named}. Blank means {instrument.coding().key}.")
     lines.append(
-        "The items: the number that was ticked, as printed; nothing is turned round by hand. Left blank by the "
-        "client: leave the cell blank, which is not 0."
+        "The items: the number that was ticked, as printed; do not reverse any item by hand. If the client left "
+        "an item blank, leave the cell blank, which is not 0."
     )
     for form in instrument.forms:
         order = "" if len(instrument.forms) == 1 else f"Form {form.key}. "

@@ -79,7 +79,7 @@ def _notes(loaded: Loaded, sheet: Sheet) -> Iterator[str]:
         answers = count_noun(sheet.unused.total(), "answer")
         yield f"{answers} to items that belong to no scale, not used: {join_names(sheet.unused)}."
     if sheet.derived:
-        yield f"{count_noun(sheet.derived, 'score')} worked out from answers are not read: they are recomputed."
+        yield f"{count_noun(sheet.derived, 'score')} computed from answers are not read: they are recomputed."
     left = Counter(resource.kind for resource in loaded.resources if resource.kind not in _READ)
     if left:
         yield f"Not read: {', '.join(f'{count} {quote(kind)}' for kind, count in left.items())}."
@@ -94,11 +94,11 @@ def _nothing(loaded: Loaded, sheet: Sheet) -> str:
         f"{count} {kind}" for kind, count in Counter(resource.kind for resource in loaded.resources).items()
     )
     names = (
-        f" Answers to {join_names(sheet.unknown)} are there: name theirs with --instrument."
+        f" Answers to {join_names(sheet.unknown)} are present: name the questionnaire with --instrument."
         if sheet.unknown
         else ""
     )
     return (
-        f"'{quote(loaded.name)}' holds no answers to a questionnaire that is known; it holds "
+        f"'{quote(loaded.name)}' contains no answers to a known questionnaire; it contains "
         f"{quote(kinds, longest=200)}.{names}"
     )

@@ -126,7 +126,7 @@ def number_of(answer: Answer, options: Options = NO_OPTIONS, words: Mapping[str,
         return _coded(answer.valueCoding, options, words or {})
     text = answer.valueString or answer.valueDate
     if text is None:
-        raise NoNumber("the answer is of a kind that holds no number")
+        raise NoNumber("the answer is of a type that has no number")
     return plain(options.by_value[text]) if text in options.by_value else text
 
 

@@ -44,12 +44,14 @@ def judge_displayed(measure: Instrument, given: Iterable[Coding]) -> Judgement:
     if known and not fitting:
         wrong = next(number for number, counts in known.items() if number != counts)
         return Judgement(
-            problem=f"the code of an answer and its words say two things: {wrong:g} '{quote(shown[wrong])}' is "
+            problem=f"the code of an answer and its label contradict each other: {wrong:g} "
+            f"'{quote(shown[wrong])}' is "
             f"{known[wrong]} in {measure.name}. {_repair(measure)}"
         )
     if known and not fitting[0].default:
         return Judgement(
-            fitting[0], note=f"{measure.name}: by the words of its answers they are coded {fitting[0].key}."
+            fitting[0],
+            note=f"{measure.name}: according to the labels of its answers, they are coded {fitting[0].key}.",
         )
     return Judgement()
 
@@ -62,12 +64,13 @@ def _counts_as_worded(measure: Instrument, coding: AnswerCoding, known: dict[flo
 
 def _two_ways(measure: Instrument, shown: dict[float, str]) -> str:
     return (
-        f"the codes of {measure.name} run the other way than their words: {scale_text(shown)}. {_repair(measure)}"
+        f"the codes of {measure.name} run in the opposite direction to their labels: {scale_text(shown)}. "
+        f"{_repair(measure)}"
     )
 
 
 def _repair(measure: Instrument) -> str:
     return (
         "Name the Questionnaire that gives each code its number (--questionnaire FILE), or the coding if the "
-        f"words are wrong (--coding {measure.key}={measure.coding().key})"
+        f"labels are wrong (--coding {measure.key}={measure.coding().key})"
     )

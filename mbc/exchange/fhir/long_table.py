@@ -20,8 +20,8 @@ COLUMNS = (
 def status_fault(status: str, counts: str) -> str:
     """Say why a resource of a status does not count; ``counts`` is the status that would."""
     if status in {"entered-in-error", "cancelled"}:
-        return f"it was {IN_ERROR}, as its status says ('{status}')"
-    return f"its status is '{quote(status)}'; it counts when {counts}"
+        return f"it was {IN_ERROR}, according to its status ('{status}')"
+    return f"its status is '{quote(status)}'; only {counts} is read"
 
 
 @dataclass(frozen=True, slots=True)

@@ -63,7 +63,7 @@ class Context:
             valid(Questionnaire, resource, file) for file in files for resource in file.of("Questionnaire")
         ]
         if options.questionnaire is not None and not any(files[1].of("Questionnaire")):
-            raise ImportRefused(f"'{quote(files[1].name)}' holds no Questionnaire.")
+            raise ImportRefused(f"'{quote(files[1].name)}' contains no Questionnaire.")
         lists = [
             valid(CodeList, resource, file)
             for file in files
@@ -82,12 +82,12 @@ class Context:
         named = self._named(subject)
         if named is None:
             reference = subject.reference if subject else None
-            return None if not reference else f"its subject '{quote(reference)}' names no Patient of the file"
+            return None if not reference else f"its subject '{quote(reference)}' is not a Patient in the file"
         known = self.systems.setdefault(named.client, named.system)
         if known != named.system and None not in {known, named.system}:
             return (
                 f"client '{quote(named.client)}' is an identifier in two systems ({quote(known)} and "
-                f"{quote(named.system)}): are they one person?"
+                f"{quote(named.system)}): are they the same person?"
             )
         return None
 
@@ -166,8 +166,8 @@ def valid(model: type[ModelT], resource: Resource, loaded: Loaded) -> ModelT:
 
 def _too_deep(resource: Resource, loaded: Loaded) -> str:
     return (
-        f"'{quote(loaded.name)}', {loaded.noun} {resource.place}: a {resource.kind} nested too deep. Items "
-        "about 200 deep are read."
+        f"'{quote(loaded.name)}', {loaded.noun} {resource.place}: a {resource.kind} nested too deeply. Items up "
+        "to about 200 levels deep are read."
     )
 
 

@@ -72,7 +72,7 @@ def load_resources(path: str | Path) -> Loaded:
     for line, document in enumerate(documents, start=1):
         _collect(document, line if noun == "line" else None, path, collected)
     if not collected.resources:
-        raise ImportRefused(f"'{quote(path.name)}' holds no FHIR resources: there is nothing to import.")
+        raise ImportRefused(f"'{quote(path.name)}' contains no FHIR resources: there is nothing to import.")
     resources, older = _newest(collected)
     notes = (*collected.notes, *older)
     return Loaded(path.name, hashlib.sha256(raw).hexdigest(), noun, tuple(resources), notes)
@@ -90,9 +90,9 @@ def _parsed(raw: bytes, path: Path) -> tuple[list[Any], str]:
         except (json.JSONDecodeError, RecursionError):
             pass
         if isinstance(fault, RecursionError):
-            raise ImportRefused(f"'{quote(path.name)}' is JSON nested too deep to be a FHIR resource.") from None
+            raise ImportRefused(f"'{quote(path.name)}' is JSON nested too deeply to be a FHIR resource.") from None
         raise ImportRefused(
-            f"'{quote(path.name)}' is damaged JSON (line {fault.lineno}). Was the file cut off?"
+            f"'{quote(path.name)}' is damaged JSON (line {fault.lineno}). Was the file truncated?"
         ) from fault
 
 
@@ -134,7 +134,7 @@ def _collect_bundle(
     bundle: dict[str, Any], line: int | None, place: int | None, path: Path, collected: _Collected, *, depth: int
 ) -> None:
     if depth > _DEEPEST_BUNDLE:
-        raise ImportRefused(f"'{quote(path.name)}' holds Bundles more than {_DEEPEST_BUNDLE} deep.")
+        raise ImportRefused(f"'{quote(path.name)}' has Bundles nested more than {_DEEPEST_BUNDLE} deep.")
     entries = values_of(bundle.get("entry"))
     empty = 0
     for number, entry in enumerate(entries, start=1):
@@ -159,8 +159,8 @@ def _collect_bundle(
             else count_noun(len(entries), "entry", "entries")
         )
         collected.notes.append(
-            f"This Bundle is one page of a search: it holds {held}. The other pages are not included; fetch and "
-            "import them too."
+            f"This Bundle is one page of a search: it contains {held}. The other pages are not included; fetch "
+            "and import them too."
         )
 
 
@@ -202,14 +202,14 @@ def _newest(collected: _Collected) -> tuple[list[Resource], list[str]]:
 
 
 def _deleted(resources: list[Resource]) -> str:
-    note = f"{count_noun(len(resources), 'resource')} left out: deleted since, as the history says."
+    note = f"{count_noun(len(resources), 'resource')} left out: deleted since then, according to the history."
     answers = [_of_whom(resource) for resource in resources if resource.kind == "QuestionnaireResponse"]
     if not answers:
         return note
     more = f", and {len(answers) - _MOST_NAMED} more" if len(answers) > _MOST_NAMED else ""
     return (
         f"{note[:-1]} ({', '.join(answers[:_MOST_NAMED])}{more}). If such a questionnaire is on record, 'mbc "
-        "client history CLIENT' shows its number and 'mbc client withdraw' takes it out."
+        "client history CLIENT' shows its number and 'mbc client withdraw' withdraws it."
     )
 
 

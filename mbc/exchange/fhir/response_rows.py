@@ -166,11 +166,11 @@ def _cells(
     for _, leaf, item, scale in placed:
         answer, *more = leaf.answer
         if more:
-            sheet.faults.append((place, f"'{quote(leaf.linkId)}' has {len(more) + 1} answers; one is needed"))
+            sheet.faults.append((place, f"'{quote(leaf.linkId)}' has {len(more) + 1} answers; one is required"))
             continue
         if answer.valueBoolean is not None and (item is None or not _is_yes_or_no(measure, order[item - 1])):
             sheet.faults.append(
-                (place, f"'{quote(leaf.linkId)}' is answered by true or false; a number is needed")
+                (place, f"'{quote(leaf.linkId)}' is answered by true or false; a number is required")
             )
             continue
         try:

@@ -170,12 +170,12 @@ def _decoded(raw: bytes, path: Path, stated: str | None) -> tuple[str, str, tupl
             ) from fault
         text, encoding = _western(raw)
         guessed = (
-            f"The file is not UTF-8; it was read as {encoding} (Western European). If letters come out wrong, "
-            "name theirs, such as --encoding windows-1250."
+            f"The file is not UTF-8; it was read as {encoding} (Western European). If letters are wrong, give "
+            "the correct encoding, such as --encoding windows-1250."
         )
         notes = (guessed,)
     if "\x00" in text:
-        raise ImportRefused(f"'{quote(path.name)}' is not a text file: it holds NUL characters.")
+        raise ImportRefused(f"'{quote(path.name)}' is not a text file: it contains NUL characters.")
     if "\n" not in text:
         text = text.replace("\r", "\n")  # line ends of the oldest Macs, which Excel still offers
     _refuse_long_lines(text, path)
@@ -189,9 +189,8 @@ def _refuse_long_lines(text: str, path: Path) -> None:
         if end < 0:
             line += text.count("\n", 0, start)
             raise ImportRefused(
-                f"'{quote(path.name)}': line {line} has more than {_LONGEST_LINE >> 20} million characters. Is "
-                "it a "
-                "table? Write it with line ends."
+                f"'{quote(path.name)}': line {line} has more than {_LONGEST_LINE >> 20} million characters. Is it "
+                "a table? Save it with line breaks."
             )
         start = end + 1
 
@@ -300,14 +299,13 @@ def _cells_one_by_one(
     except csv.Error as fault:
         if "unexpected end" in str(fault):
             raise ImportRefused(_cut_off(path, row + 1)) from fault
-        repair = "A quotation mark is opened and not closed, or stands inside a quoted cell"
+        repair = "A quotation mark is opened but not closed, or is inside a quoted cell"
         raise ImportRefused(f"'{quote(path.name)}', row {row + 1}: {fault}. {repair}.") from fault
     if faults:
         raise ImportRefused(
             f"'{quote(path.name)}' has {count_noun(len(faults), 'row')} with more cells than the header's "
-            f"{width}. A "
-            f"cell that holds a {SEPARATORS.get(separator, 'separator')} needs quotation marks; a title above the "
-            "header must go.",
+            f"{width}. A cell that contains a {SEPARATORS.get(separator, 'separator')} needs quotation marks; a "
+            "title above the header must be removed.",
             faults,
         )
     return pl.DataFrame(records, schema=dict.fromkeys(names, pl.String), orient="row")
@@ -327,12 +325,11 @@ def short_rows(body: str, width: int, separator: str, first_row: int, path: Path
     if len(short) == 1 and short[0][0] == rows[-1] and not body.endswith(("\n", "\r")):
         raise ImportRefused(
             f"'{quote(path.name)}' ends in the middle of row {short[0][0]}: it has {short[0][1]} "
-            f"cells, the header {width}. Was the file cut off? Write it again, or complete the row."
+            f"cells, the header {width}. Was the file truncated? Export it again, or complete the row."
         )
     note = (
         f"{count_noun(len(short), 'row')} with fewer cells than the header; the cells missing at the end are "
-        "blank "
-        f"({name_rows(row for row, _ in short)})."
+        f"blank ({name_rows(row for row, _ in short)})."
     )
     return (note,)
 
@@ -363,6 +360,6 @@ def _cell_counts(body: str, separator: str, first_row: int, path: Path) -> tuple
 
 def _cut_off(path: Path, row: int) -> str:
     return (
-        f"'{quote(path.name)}' ends in the middle of row {row}: a quotation mark is opened and not closed. Was "
-        "the file cut off? Write it again, or complete the row."
+        f"'{quote(path.name)}' ends in the middle of row {row}: a quotation mark is opened but not closed. Was "
+        "the file truncated? Export it again, or complete the row."
     )

@@ -87,8 +87,8 @@ def sheet_table(
 def _mixed(where: str, name: str, dates: int, texts: list[str]) -> str:
     return (
         f"{where}, column '{quote(name)}' mixes real dates ({dates}) with texts such as {join_names(texts)}. A "
-        "spreadsheet program turns some days and months round when it opens such texts as dates: which are right? "
-        "Repair the column, and format all of it as dates."
+        "spreadsheet program swaps some days and months when it opens such texts as dates: which are right? "
+        "Correct the column, and format all of it as dates."
     )
 
 
@@ -112,11 +112,11 @@ def _notes(cells: SheetCells) -> Iterator[str]:
         yield f"{count_noun(cells.formulas, 'cell')} with formulas; their last results are read."
     if cells.hidden_rows:
         yield (
-            f"{count_noun(len(cells.hidden_rows), 'hidden row')} read like all others "
-            f"({name_rows(cells.hidden_rows)}). Delete rows that a filter was to leave out."
+            f"{count_noun(len(cells.hidden_rows), 'hidden row')} read like all the others "
+            f"({name_rows(cells.hidden_rows)}). Delete rows that a filter was meant to exclude."
         )
     if cells.hidden_columns:
-        yield f"{count_noun(cells.hidden_columns, 'hidden column')} read like all others."
+        yield f"{count_noun(cells.hidden_columns, 'hidden column')} read like all the others."
 
 
 def _chosen(book: Workbook, sheet: str | None, path: Path) -> str:
@@ -137,7 +137,7 @@ def _chosen(book: Workbook, sheet: str | None, path: Path) -> str:
     filled = [name for name in visible if book.is_filled(name)]
     if len(filled) != 1:
         raise ImportRefused(
-            f"'{quote(path.name)}' holds several sheets: {join_names(filled or visible)}. Name it: "
+            f"'{quote(path.name)}' has several sheets: {join_names(filled or visible)}. Name it: "
             f"--sheet '{quote((filled or visible)[0])}'."
         )
     return filled[0]

@@ -73,19 +73,17 @@ def _require_good_end(process: subprocess.Popen[str], path: Path, *, timed_out: 
         return
     detail = process.stderr.read(_MOST_SAID).rpartition(SAYS)[2].strip() if process.stderr is not None else ""
     if process.returncode == LOCKED:
-        raise ImportRefused(f"'{quote(path.name)}' is locked with a password. Save it without one.")
+        raise ImportRefused(f"'{quote(path.name)}' is protected by a password. Save it without one.")
     if process.returncode == DAMAGED and "MemoryError" not in detail:
         raise ImportRefused(damaged(path, detail))
     if timed_out or process.returncode == -_TOO_LONG:
         raise ImportRefused(
             f"'{quote(path.name)}' takes too long to read: it is damaged, or has cells far from its table. Save "
-            "the "
-            "table alone in a new file."
+            "only the table in a new file."
         )
     raise ImportRefused(
-        f"'{quote(path.name)}' cannot be read in the memory that is allowed: it is damaged, or has cells far "
-        "from its "
-        "table. Save the table alone in a new file."
+        f"'{quote(path.name)}' needs too much memory to read: it is damaged, or has cells far from its table. "
+        "Save only the table in a new file."
     )
 
 

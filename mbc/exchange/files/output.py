@@ -110,7 +110,7 @@ def refuse_existing(path: Path, *, force: bool) -> None:
     """Raise SettingsError where a file is there and not to be replaced."""
     if path.exists() and not force:
         raise SettingsError(
-            f"'{quote(path, longest=200)}' exists already. Choose another name, or replace it with --force."
+            f"'{quote(path, longest=200)}' already exists. Choose another name, or replace it with --force."
         )
 
 
@@ -121,11 +121,11 @@ def _refuse_folder(path: Path, *, force: bool) -> None:
         raise SettingsError(f"'{quote(path, longest=200)}' is a file; name a folder.")
     if not (path / MANIFEST).is_file():
         raise SettingsError(
-            f"'{quote(path, longest=200)}' holds files that no export wrote. Name a new or empty folder."
+            f"'{quote(path, longest=200)}' contains files not written by an export. Name a new or empty folder."
         )
     if not force:
         raise SettingsError(
-            f"'{quote(path, longest=200)}' holds an export already. Choose another folder, or replace it with "
+            f"'{quote(path, longest=200)}' already contains an export. Choose another folder, or replace it with "
             "--force."
         )
 

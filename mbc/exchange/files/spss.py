@@ -83,9 +83,8 @@ def _read(path: Path, encoding: str | None) -> tuple[pl.DataFrame, dict[str, Any
         except ImportRefused as fault:
             if "encoding" in str(fault) or "Unable to convert string" in str(fault):
                 raise ImportRefused(
-                    f"'{quote(path.name)}' has texts that are not of the encoding that it declares. Name "
-                    "theirs, such "
-                    "as --encoding windows-1252."
+                    f"'{quote(path.name)}' contains text that is not in the declared encoding. Give the correct "
+                    "one, such as --encoding windows-1252."
                 ) from None
             raise ImportRefused(f"'{quote(path.name)}' cannot be read as an SPSS file. {fault}") from None
         except (OSError, ValueError, pl.exceptions.PolarsError) as fault:

@@ -56,7 +56,7 @@ class TextTable:
 def too_many_cells(path: Path, rows: int, columns: int, *, most: int) -> str:
     """Say that a table has more cells than are held at once."""
     return (
-        f"'{quote(path.name)}' holds {rows} rows and {columns} columns; at most {most} cells are read "
+        f"'{quote(path.name)}' has {rows} rows and {columns} columns; at most {most} cells are read "
         "at once. Import it in parts."
     )
 

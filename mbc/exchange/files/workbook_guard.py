@@ -87,15 +87,14 @@ def _check_parts(archive: zipfile.ZipFile, name: str) -> None:
     if len(parts) > _MOST_PARTS or sum(part.file_size for part in parts) > MOST_UNPACKED:
         raise ImportRefused(_too_large(name))
     if not any("/" in part.filename or part.filename == "mimetype" for part in parts):
-        raise ImportRefused(f"'{name}' is a zip archive. Unpack it, then import the files in it one by one.")
+        raise ImportRefused(f"'{name}' is a zip archive. Unpack it, then import its files one by one.")
     if not any(part.filename == "xl/workbook.xml" for part in parts):
         raise ImportRefused(
-            f"'{name}' is not an Excel workbook (.xlsx). A spreadsheet of another kind, such as .ods or .xlsb, "
-            "is not "
-            "read: its formulas and errors cannot be checked. Save it as .xlsx, then import the new file."
+            f"'{name}' is not an Excel workbook (.xlsx). A spreadsheet of another kind, such as .ods or .xlsb, is "
+            "not read: its formulas and errors cannot be checked. Save it as .xlsx, then import the new file."
         )
     if any(part.flag_bits & 1 for part in parts):
-        raise ImportRefused(f"'{name}' is locked with a password. Save it without one, then import the new file.")
+        raise ImportRefused(f"'{name}' is protected by a password. Save it without one, then import the new file.")
     for part in parts:  # the sizes that an archive declares of itself prove nothing before this
         for _ in _pieces(archive, part.filename):
             pass
@@ -218,4 +217,4 @@ def _column(letters: bytes) -> int:
 
 
 def _too_large(name: str) -> str:
-    return f"'{name}' unpacks to more than {MOST_UNPACKED >> 20} MB: no workbook of questionnaires is so large."
+    return f"'{name}' unpacks to more than {MOST_UNPACKED >> 20} MB: no workbook of questionnaires is that large."

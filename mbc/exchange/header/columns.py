@@ -30,17 +30,17 @@ class Role:
 _ROLES = (
     Role("client_id", "the client", ("client", "client code", "patient", "patient id", "participant",
          "participant id", "subject", "subject id", "pseudonym"), ("id", "code", "record id", "case", "case id")),
-    Role("taken_on", "the day it was taken", ("date", "taken", "date taken", "completed", "completed on",
+    Role("taken_on", "the date of the questionnaire", ("date", "taken", "date taken", "completed", "completed on",
          "date completed", "completion date", "administered on", "assessment date", "answered on"),
          ("completed at", "timestamp", "datetime", "day")),
-    Role("taken_at", "the moment it was taken"),
+    Role("taken_at", "the date and time of the questionnaire"),
     Role("instrument", "the questionnaire", ("questionnaire", "measure", "instrument key"), ("test",)),
     Role("item", "the item's number", ("item number", "item no", "question", "question number"), ("number",)),
     Role("value", "the answer", ("answer", "response", "item value", "item score"), ("rating",)),
     Role("scale", "the scale", ("subscale", "scale key")),
     Role("score", "the score", ("total", "total score", "sum score", "scale score"), ("sum", "result")),
     Role("session_number", "the session's number", ("session", "session no", "session nr")),
-    Role("target", "the relationship that is rated", ("relationship", "relationship id", "relationship label")),
+    Role("target", "the relationship rated", ("relationship", "relationship id", "relationship label")),
     Role("informant", "who answered", ("respondent", "rater", "answered by")),
     Role("form", "the form (item order)", ("item order",)),
     Role("coding", "the answer coding", ("answer coding",)),
@@ -202,8 +202,7 @@ class Columns:
         if len(fit) > 1:
             raise ImportRefused(
                 f"'{quote(self.table.name)}' has {len(fit)} columns that could be {quote(name)}: "
-                f"{join_names(fit)}. "
-                f"Name it: --map {quote(name)}='{quote(fit[0])}'."
+                f"{join_names(fit)}. Name it: --map {quote(name)}='{quote(fit[0])}'."
             )
         for header in fit:
             self._refuse_repeated(header)

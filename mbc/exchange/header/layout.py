@@ -169,8 +169,7 @@ def _all_there(
     free = [name for name in columns.table.columns if name not in headers]
     raise MissingItems(
         f"{measure.name} needs {len(names)} item columns; '{quote(columns.table.name)}' lacks "
-        f"{join_names(absent)}. "
-        f"Its other columns are {join_names(free)}.{_renaming(measure, absent, free)}"
+        f"{join_names(absent)}. Its other columns are {join_names(free)}.{_renaming(measure, absent, free)}"
     )
 
 
@@ -185,7 +184,7 @@ def _renaming(measure: Instrument, absent: list[str], free: list[str]) -> str:
         header = _nearest_free(name, free)
         if header is not None and number in canonical:
             offers.append(f"--map {canonical[number]}='{quote(header)}'")
-    return f" Rename, or say so: {' '.join(offers[:3])}" if offers else ""
+    return f" Rename them, or use: {' '.join(offers[:3])}" if offers else ""
 
 
 def _nearest_free(name: str, free: list[str]) -> str | None:
@@ -204,7 +203,7 @@ def _unrecognised(columns: Columns) -> str:
     stem = _numbered_stem(list(columns.table.columns))
     hint = f" Are '{stem}1', '{stem}2' ... items? --instrument KEY --items '{stem}{{n}}'." if stem else ""
     return (
-        f"'{quote(columns.table.name)}' has no layout that is recognised. Wide files need item columns (rses_1, "
+        f"'{quote(columns.table.name)}' has no recognised layout. Wide files need item columns (rses_1, "
         "rses_2, ..., or --instrument KEY --items 'Q{n}'), long ones instrument, item and value, files of totals "
         f"instrument, scale and score. It has {join_names(columns.table.columns)}.{hint}"
     )

@@ -83,7 +83,7 @@ def read_mapping(path: str | Path) -> dict[str, Any]:
     except ValidationError as fault:
         faults = "; ".join(f"{'.'.join(map(str, error['loc']))}: {error['msg']}" for error in fault.errors()[:5])
         raise SettingsError(
-            f"The mapping '{name}' is wrong: {quote(faults, longest=400)}. It may hold "
+            f"The mapping '{name}' is wrong: {quote(faults, longest=400)}. It may contain "
             f"{', '.join(_Entry.model_fields)}."
         ) from None
     for column in entry.columns:

@@ -64,7 +64,7 @@ def check_column(canonical: str, where: str) -> None:
     hint = f" Did you mean {' or '.join(near)}?" if near else ""
     raise SettingsError(
         f"{where} {quote(canonical)}: there is no such column to map.{hint} There are {', '.join(ROLES)}, item "
-        "columns such as rses_1, recorded scores such as rses_total, and what one questionnaire says for itself, "
+        "columns such as rses_1, recorded scores such as rses_total, and columns for a single questionnaire, "
         "such as rses_taken_on and rses_form."
     )
 

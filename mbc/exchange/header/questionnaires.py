@@ -126,12 +126,14 @@ def check_per_instrument(options: ImportOptions, present: Iterable[str]) -> None
     for name, values in (("form", options.form), ("coding", options.coding)):
         if "" in values and len(present) > 1:
             example = f"--{name} {present[0]}={quote(values[''])}"
-            raise SettingsError(f"The file holds {', '.join(present)}: whose {name} is meant? Write {example}.")
+            raise SettingsError(
+                f"The file contains {', '.join(present)}: which one is the {name} for? Write {example}."
+            )
         absent = [key for key in values if key and key not in present]
         if absent:
             raise SettingsError(
-                f"--{name} {quote(absent[0])}={quote(values[absent[0]])}: the file holds no "
-                f"'{quote(absent[0])}' but {', '.join(present) or 'nothing known'}."
+                f"--{name} {quote(absent[0])}={quote(values[absent[0]])}: the file contains no "
+                f"'{quote(absent[0])}' but {', '.join(present) or 'no known questionnaire'}."
             )
         for key in present:
             value = values.get(key, values.get(""))
@@ -146,8 +148,9 @@ def _definition(key: str, kind: str, choice: str | None) -> str:
     coding = measure.coding(choice)
     if coding.range is not None:
         raise DefinitionError(
-            f"{measure.name} on coding {coding.key} has scores on a metric of its own, and the record keeps "
-            f"those on the questionnaire's. Score the file instead: mbc score FILE {key} --coding {coding.key}"
+            f"{measure.name} on coding {coding.key} has scores on a different metric, and the record stores "
+            f"scores on the questionnaire's own metric. Score the file instead: mbc score FILE {key} --coding "
+            f"{coding.key}"
         )
     return coding.key
 
@@ -222,7 +225,7 @@ def assumed_form_note(key: str) -> str:
     measure = instrument(key)
     others = [form.key for form in measure.forms if not form.default]
     return (
-        f"{measure.name}: items are read in the order of form {measure.form().key}. If they are in that of "
+        f"{measure.name}: items are read in the order of form {measure.form().key}. If the order is that of "
         f"{' or '.join(others)}: --form {key}={others[0]}."
     )
 

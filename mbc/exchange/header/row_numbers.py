@@ -32,6 +32,6 @@ def refuse_row_numbers(columns: Columns) -> None:
     if others:
         raise ImportRefused(
             f"Column '{quote(header)}' counts the rows of '{quote(columns.table.name)}' (1, 2, 3 ...), and "
-            f"{join_names(others)} may be the clients. Say who is meant: --map client_id='{quote(others[0])}', or "
+            f"{join_names(others)} may identify the clients. Choose one: --map client_id='{quote(others[0])}', or "
             f"--map client_id='{quote(header)}'."
         )

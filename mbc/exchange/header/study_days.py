@@ -40,7 +40,7 @@ def with_study_days(table: TextTable, options: ImportOptions) -> TextTable:
     wrong = table.frame.filter(pl.Series([cell is not None and not _NUMBER.fullmatch(cell) for cell in cells]))
     if not wrong.is_empty():
         raise ImportRefused(
-            f"Column '{quote(header)}' of '{quote(table.name)}' is counted from --start-date, but holds "
+            f"Column '{quote(header)}' of '{quote(table.name)}' is counted from --start-date, but contains "
             f"'{quote(wrong[header][0])}' ({name_rows(wrong[ROW])}); whole numbers are accepted. Leave "
             "--start-date out if they are dates."
         )
@@ -66,7 +66,7 @@ def _column_of(table: TextTable, options: ImportOptions) -> tuple[str, int, int]
     named = options.columns.get("taken_on")
     fits = [name for name in table.columns if (name == named if named is not None else fold(name) in kinds)]
     if len(fits) != 1:
-        which = f"has {join_names(fits)}, any of which could be it" if fits else "has none of that kind"
+        which = f"has {join_names(fits)}, any of which could be meant" if fits else "has no such column"
         raise SettingsError(
             f"--start-date counts the days of a column such as day, week or wave; '{quote(table.name)}' {which}. "
             "Name it: --map taken_on='its header'."

@@ -70,7 +70,7 @@ def as_survey_export(table: TextTable, options: ImportOptions) -> TextTable:
     frame, notes = table.frame, [f"An export of {tool.name}."]
     if tool.extra_rows:
         rows = frame[ROW].head(tool.extra_rows)
-        notes = [f"An export of {tool.name}: its further header rows are no answers ({name_rows(rows)})."]
+        notes = [f"An export of {tool.name}: its additional header rows are not answers ({name_rows(rows)})."]
         if tool is _SURVEYMONKEY:
             headings = _joined_headings(table)
         frame = frame.slice(tool.extra_rows)

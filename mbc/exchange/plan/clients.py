@@ -84,7 +84,10 @@ def _fault(client: str, named: list[str], known: list[str]) -> str | None:
     if not named:
         return None  # no clinician yet
     if len(named) > 1:
-        return f"client {client} is not on record, and the file names {join_names(named)} as clinician: who is it?"
+        return (
+            f"client {client} is not on record, and the file names {join_names(named)} as clinician: which "
+            "one is it?"
+        )
     if named[0] not in known:
         near = nearest(named[0], known, most=1)
         hint = f"nearest: {near[0]}" if near else f"on record: {join_names(known, most=8)}"

@@ -110,11 +110,11 @@ def _updated(frame: pl.DataFrame, changes: list[tuple[int, str, str | None]]) ->
 
 def _outcome_words(outcome: str, reason: str | None) -> str | None:
     if outcome == "duplicate":
-        return "on record already"
+        return "already on record"
     if reason is not None and "already has" in reason:
         return (
-            "on record with other content. If this corrects it: --supersede 'why'; if it was a second one that "
-            "day, give each its time and zone"
+            "on record with other content. If this corrects it: --supersede 'reason'; if it was a second one "
+            "that day, give the time and time zone of each"
         )
     return reason
 
@@ -134,7 +134,7 @@ def _repeated(
             changes += [(place, "duplicate", f"{SAME_AS}{first_row}") for place, _, _ in members[1:]]
         else:
             rows = " and ".join(str(row) for _, row, _ in members[:4])
-            why = f"rows {rows} differ, for one occasion. Keep one, or give each its time and zone"
+            why = f"rows {rows} differ, for one occasion. Keep one, or give the time and time zone of each"
             changes += [(place, "refused", why) for place, _, _ in members]
     return changes
 

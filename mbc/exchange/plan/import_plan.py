@@ -230,7 +230,7 @@ def _require_sound(plan: ImportPlan, *, skip_refused: bool) -> None:
     how_many = f"{refused} of {total} administrations"
     if refused == total:
         how_many = f"all {total} administrations" if total > 1 else "its only administration"
-    repair = "" if refused == total else " Repair them, or store the others alone: --skip-refused."
+    repair = "" if refused == total else " Correct them, or store only the others: --skip-refused."
     raise ImportRefused(
         f"'{quote(plan.source.name)}': {how_many} refused; nothing was stored.{repair}", plan.refusals
     )

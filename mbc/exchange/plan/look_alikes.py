@@ -21,7 +21,7 @@ def look_alikes(new: Iterable[str], known: Iterable[str]) -> tuple[str, ...]:
     Examples
     --------
     >>> look_alikes(["c-01", "X7"], ["C-01", "C-02"])
-    ("1 new client may be another in other writing: 'c-01' and 'C-01' (on record). Are they one person?",)
+    ("1 new client may be known in another spelling: 'c-01' and 'C-01' (on record). Are they the same person?",)
     """
     new, on_record = list(dict.fromkeys(new)), set(known)
     groups: dict[str, list[str]] = {}
@@ -46,7 +46,7 @@ def look_alikes(new: Iterable[str], known: Iterable[str]) -> tuple[str, ...]:
         return ()
     more = f"; and {len(alike) - _MOST} more" if len(alike) > _MOST else ""
     may_be = "1 new client may be" if len(doubtful) == 1 else f"{len(doubtful)} new clients may be"
-    return (f"{may_be} another in other writing: {'; '.join(named)}{more}. Are they one person?",)
+    return (f"{may_be} known in another spelling: {'; '.join(named)}{more}. Are they the same person?",)
 
 
 def _folded(client: str) -> str:

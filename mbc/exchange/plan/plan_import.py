@@ -100,7 +100,7 @@ def _plan(path: Path, store: Store | None, options: ImportOptions) -> ImportPlan
     if parts.kind == "redcap":  # most rows are of other forms and events: blanks there say nothing
         parts = replace(parts, reading=replace(parts.reading, blank_rows=()))
     if parts.reading.administrations.is_empty():
-        raise ImportRefused(f"'{quote(parts.name)}' holds no answers: every row is blank.")
+        raise ImportRefused(f"'{quote(parts.name)}' contains no answers: every row is blank.")
     parts = replace(parts, notes=(*parts.notes, *_early_days(parts)))
     source = ImportSource(quote(parts.name, longest=200), parts.sha256, parts.kind)
     return make_plan(Proposal(parts, options, source), store)
@@ -112,7 +112,7 @@ def _early_days(parts: Parts) -> tuple[str, ...]:
     if days.is_empty():
         return ()
     first = days.sort("taken_on", ROW).row(0, named=True)
-    which = f"{len(days)} of the days lie" if len(days) > 1 else "one day lies"
+    which = f"{len(days)} of the dates are" if len(days) > 1 else "one date is"
     where = f"{first['taken_on']} ({parts.noun} {first[ROW]})"
     return (f"Is the year right? {which[0].upper()}{which[1:]} before {_FIRST_DAY.year}: {where}.",)
 

@@ -81,14 +81,14 @@ def _named(
     if asked.is_empty():
         return frame, pl.DataFrame(schema=RELATIONSHIPS_SCHEMA)
     pairs = asked.select("client_id", "target").unique(maintain_order=True)
-    theirs: dict[str, dict[str, str]] = {}
+    labels: dict[str, dict[str, str]] = {}
     for relationship, client, label in relationships.iter_rows():
-        theirs.setdefault(client, {}).update(
+        labels.setdefault(client, {}).update(
             {label.casefold(): relationship, relationship.casefold(): relationship}
         )
     register = options.new_relationships or not known
     answers = [
-        _find(client, text, theirs.get(client, {}), register=register) for client, text in pairs.iter_rows()
+        _find(client, text, labels.get(client, {}), register=register) for client, text in pairs.iter_rows()
     ]
     schema = {"found": pl.String, "why": pl.String, "is_new": pl.Boolean}
     pairs = pairs.hstack(pl.DataFrame(answers, schema=schema, orient="row"))
@@ -103,17 +103,17 @@ def _named(
 
 
 def _find(
-    client: str, text: str, theirs: dict[str, str], *, register: bool
+    client: str, text: str, labels: dict[str, str], *, register: bool
 ) -> tuple[str | None, str | None, bool]:
     """Give the identifier, or the reason why there is none, and whether it is new."""
-    if (hit := theirs.get(text.casefold())) is not None:
+    if (hit := labels.get(text.casefold())) is not None:
         return hit, None, False
     if register:
         try:
             return check_id("target", text if text.startswith(f"{client}.") else f"{client}.{text}"), None, True
         except StoreError:
             return None, f"target '{quote(text)}' is not a valid label; write a short one such as R1", False
-    on_record = f"on record: {join_names(sorted(set(theirs.values())))}" if theirs else "none is on record"
+    on_record = f"on record: {join_names(sorted(set(labels.values())))}" if labels else "none is on record"
     why = (
         f"target '{quote(text)}' is not a relationship of {client} ({on_record}). "
         "To register it: --new-relationships"
@@ -166,8 +166,8 @@ def _left_open(silent: pl.DataFrame) -> tuple[str, ...]:
         return ()
     names = ", ".join(sorted(silent["instrument"].unique()))
     note = (
-        f"{count_noun(len(silent), 'administration')} of {names} without a relationship's name, and no single "
-        "one is "
-        "current on record: stored as 'self'. A column 'target' with the relationship's label would say which."
+        f"{count_noun(len(silent), 'administration')} of {names} without a relationship's name, and no single one "
+        "is current on record: stored as 'self'. To assign them, add a column 'target' with the relationship's "
+        "label."
     )
     return (note,)

@@ -55,6 +55,6 @@ def _advice(row: dict[str, Any], on_record: list[dict[str, Any]]) -> str:
     if not same and len(same_day) == 1 and None in (row["taken_at"], same_day[0]["taken_at"]):
         same = same_day  # the file or the record knows the day alone
     if not same:
-        return "it is not on record, and nothing need be done"
+        return "it is not on record; no action is needed"
     client, number = row["client_id"], same[0]["administration_id"]
-    return f"it is on record. Take it out: mbc client withdraw {client} {number} --reason '{IN_ERROR}'"
+    return f"it is on record. Withdraw it: mbc client withdraw {client} {number} --reason '{IN_ERROR}'"

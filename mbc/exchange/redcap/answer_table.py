@@ -238,8 +238,8 @@ def _filled(table: TextTable, record: str, columns: Columns) -> tuple[TextTable,
             rows = frame.filter(before[day].is_null() & pl.col(day).is_not_null())[ROW].to_list()
             if rows:
                 notes.append(
-                    f"Rows of repeating forms without a date that took '{quote(day)}' of the record's own row: "
-                    f"{len(rows)} ({name_rows(rows)})."
+                    f"Rows of repeating forms without a date that were given '{quote(day)}' from the record's own "
+                    f"row: {len(rows)} ({name_rows(rows)})."
                 )
     clinician = columns.find("clinician_id")
     if clinician is not None:

@@ -70,7 +70,7 @@ def _completed(table: TextTable, stamp: str, day: str) -> tuple[TextTable, str |
     frame = table.frame
     rows = frame.filter(pl.col(stamp).is_null() & pl.col(day).is_not_null())[ROW].to_list()
     note = (
-        f"{count_noun(len(rows), 'row')} without '{quote(stamp)}' took the day from '{quote(day)}' "
+        f"{count_noun(len(rows), 'row')} without '{quote(stamp)}' were given the date from '{quote(day)}' "
         f"({name_rows(rows)})."
     )
     frame = frame.with_columns(pl.coalesce(stamp, day).alias(stamp))

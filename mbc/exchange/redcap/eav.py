@@ -62,7 +62,7 @@ def from_eav(table: TextTable, dictionary: Dictionary | None) -> TextTable:
     absent = [column for name in boxes if name in known for code in known[name].choices
               if (column := known[name].column(code)) not in wide.columns]  # fmt: skip
     wide = wide.with_columns(pl.lit("0").alias(name) for name in absent)
-    note = f"A row per value: {count_noun(len(rows), 'value')} put together into {count_noun(len(wide), 'row')}."
+    note = f"A row per value: {count_noun(len(rows), 'value')} combined into {count_noun(len(wide), 'row')}."
     return replace(
         table,
         columns=tuple(name for name in wide.columns if name != ROW),
@@ -76,5 +76,5 @@ def _refuse_two_values(table: TextTable, rows: pl.DataFrame, where: list[str], f
     if not again.is_empty():
         raise ImportRefused(
             f"'{quote(table.name)}' has two values of '{quote(again[FIELD][0])}' in one place (row "
-            f"{again[ROW][0]} and row {again[ROW][1]}), and it is no check box. Export it again, or delete one."
+            f"{again[ROW][0]} and row {again[ROW][1]}), and it is not a check box. Export it again, or delete one."
         )

@@ -37,5 +37,5 @@ def unfinished_forms(table: TextTable, items: Mapping[str, str]) -> Iterator[str
             if marked:
                 yield (
                     f"Rows with answers whose form '{quote(form)}' REDCap marks as {name}: {len(marked)} "
-                    f"({name_rows(marked)}). They are read as they stand."
+                    f"({name_rows(marked)}). They are read as they are."
                 )

@@ -29,15 +29,15 @@ def doubt(seen: Seen) -> str | None:
 def _repair(seen: Seen, reason: Doubt) -> str:
     read_as = seen.questionnaire
     key, low = read_as.instrument.key, read_as.accepted()[0][0]
-    coded = f"If they are coded {read_as.coding.key} after all: --coding {key}={read_as.coding.key}"
-    ordered = f"If they are in the order of form {read_as.form.key} after all: --form {key}={read_as.form.key}"
+    coded = f"If they are in fact coded {read_as.coding.key}: --coding {key}={read_as.coding.key}"
+    ordered = f"If they are in fact in the order of form {read_as.form.key}: --form {key}={read_as.form.key}"
     match reason.kind:
         case "another reading":
             other = [("form", reason.form), ("coding", reason.coding)]
             options = " ".join(f"--{name} {key}={choice}" for name, choice in other if choice is not None)
-            return f"If that is how they were asked: {options}. {ordered}"
+            return f"If they were asked in that order: {options}. {ordered}"
         case "against the rest":
-            return f"Is this the right questionnaire, and are its answers as they were given? {ordered}"
+            return f"Is this the right questionnaire, and are the answers unchanged? {ordered}"
         case "never high":
             scored = f" Answers on {reason.coding} can be scored: mbc score FILE {key} --coding {reason.coding}."
             return f"Was another response scale used?{scored if reason.coding else ''} {coded}"

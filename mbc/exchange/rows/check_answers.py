@@ -318,7 +318,7 @@ def _impossible_faults(alone: pl.DataFrame, questionnaire: Questionnaire, in_fil
                 is_possible(measure, scale, score) for score in inside.select("value", "digits").iter_rows()
             ]
             wrong = inside.filter(~pl.Series(possible, dtype=pl.Boolean))
-            why = pl.format("{} is no score of {} of {} that answers give", "text", "scale", pl.lit(measure.name))
+            why = pl.format("{} is not a possible score of {} of {}", "text", "scale", pl.lit(measure.name))
             faults.append(wrong.select(NUMBER, why.alias(REASON)))
     return faults
 
@@ -332,16 +332,15 @@ def _metric_hint(questionnaire: Questionnaire) -> str:
     if not others:
         return ""
     own = questionnaire.instrument.coding().key
-    return f". Scores count from answers coded {own}; from {others[0].key} they differ"
+    return f". Scores refer to answers coded {own}; with {others[0].key} they differ"
 
 
 def _metric_faults(scores: pl.DataFrame, questionnaire: Questionnaire) -> list[pl.DataFrame]:
     if questionnaire.coding.default or scores.is_empty():
         return []
     reason = (
-        f"a score of {questionnaire.instrument.name} is kept on the questionnaire's own metric, from answers "
-        "coded "
-        f"{questionnaire.instrument.coding().key}, not {questionnaire.coding.key}: convert it first"
+        f"a score of {questionnaire.instrument.name} is stored on the questionnaire's own metric, from answers "
+        f"coded {questionnaire.instrument.coding().key}, not {questionnaire.coding.key}: convert it first"
     )
     return [scores.select(NUMBER).unique(maintain_order=True).with_columns(pl.lit(reason).alias(REASON))]
 
@@ -355,9 +354,8 @@ def _extremes(cells: pl.DataFrame) -> Extremes:
 def coding_reason(questionnaire: Questionnaire, other: str, example: str) -> str:
     """Say that a file seems to be in another coding."""
     return (
-        f"{questionnaire.instrument.name}: answers do not fit coding {questionnaire.coding.key} ({example}), "
-        "but all of them fit "
-        f"{other}. If they are so coded: --coding {questionnaire.instrument.key}={other}"
+        f"{questionnaire.instrument.name}: answers do not fit coding {questionnaire.coding.key} ({example}), but "
+        f"all of them fit {other}. If that is the coding: --coding {questionnaire.instrument.key}={other}"
     )
 
 

@@ -40,7 +40,9 @@ def compare_recorded_scores(
     compared = scores.join(
         _scored(both, questionnaire), on=[NUMBER, "scale"], how="inner", maintain_order="left"
     ).filter((pl.col("value") - pl.col("own")).abs() > 0.5 * pl.lit(10.0).pow(-digits) + 1e-9)
-    remark = pl.format("{}: {} is recorded, the answers give {}; both are stored", "scale", "text", _plain("own"))
+    remark = pl.format(
+        "{}: {} is recorded, but the answers give {}; both are stored", "scale", "text", _plain("own")
+    )
     return compared.group_by(NUMBER, maintain_order=True).agg(remark.str.join("; ").alias(REMARK))
 
 
@@ -52,9 +54,8 @@ def mismatch_notes(administrations: pl.DataFrame, noun: str) -> list[str]:
         measure = instrument(str(key))
         if not measure.safety_channel:
             notes.append(
-                f"{measure.name}: {count_noun(len(group), 'recorded score')} not as the answers give; both are "
-                "stored "
-                f"({noun} {join_numbers(group[ROW])})."
+                f"{measure.name}: {count_noun(len(group), 'recorded score')} differing from the answers; both are "
+                f"stored ({noun} {join_numbers(group[ROW])})."
             )
     return notes
 

@@ -149,7 +149,7 @@ def _questionnaires(columns: Columns, options: ImportOptions) -> tuple[pl.Series
     def read(text: str) -> str:
         key = key_of(text)
         if named and key not in named:
-            raise ValueError(f"'{quote(text)}' is not among the questionnaires asked for ({', '.join(named)})")
+            raise ValueError(f"'{quote(text)}' is not among the selected questionnaires ({', '.join(named)})")
         return key
 
     keys, reasons = by_text(table[header], read, dtype=pl.String)

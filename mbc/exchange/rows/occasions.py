@@ -145,8 +145,7 @@ def _moments(cells: pl.Series, header: str, options: ImportOptions) -> _Moments:
     dropped = [text for text, moment in moments.items() if moment.time_dropped]
     note = (
         f"Column '{quote(header)}' has times of day without a time zone, such as {join_names(dropped[:1])}: the "
-        "day "
-        "is kept, the time is not. Written as 2026-01-31T14:30+01:00 it would be."
+        "date is kept, the time is not. To keep it, write 2026-01-31T14:30+01:00."
     )
     read = {"taken_on": days, "taken_at": ats, "date_text": unread.to_series()}
     notes = [note] if dropped else []

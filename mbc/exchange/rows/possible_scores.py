@@ -70,8 +70,8 @@ def impossible_reason(measure: Instrument, scale: Scale, seen: ScoresSeen) -> st
         return None
     metric = next(each for name, each in other_metrics(measure, scale).items() if name in seen.fits)
     return (
-        f"{scale.key} of {measure.name}: {_written(seen.impossible)} is no score that answers give, but all "
-        f"scores here would fit {metric.name}. If that is what they are: {metric.repair}, and import them again"
+        f"{scale.key} of {measure.name}: {_written(seen.impossible)} is not a possible score, but all "
+        f"scores here would fit {metric.name}. If that is the metric: {metric.repair}, and import them again"
     )
 
 

@@ -132,7 +132,7 @@ def _import(
     files = list(read.tables.values())
     frame = _administrations(read)
     if not files:
-        raise ImportRefused(f"'{quote(folder, longest=200)}' holds no table of a record, such as clients.csv.")
+        raise ImportRefused(f"'{quote(folder, longest=200)}' contains no table of a record, such as clients.csv.")
     frame = name_withdrawals(_with_people(frame, tables, store), store)
     frame = within_file(frame, lambda: [frame.select("answers", "totals")])
     _refuse(folder, tables.values(), frame)
@@ -274,7 +274,7 @@ def _refuse(folder: Path, tables: Iterable[RecordTable], frame: pl.DataFrame) ->
     if faults:
         raise ImportRefused(
             f"'{quote(folder.name)}': {count_noun(len(faults), 'row')} refused; nothing was stored. "
-            "Repair them, or take them out of the file.",
+            "Correct them, or remove them from the file.",
             faults,
         )
 
@@ -293,7 +293,7 @@ def _other_definitions(read: RecordSource) -> Iterator[str]:
     """Say which definitions that the record brings along are not the ones in use here."""
     for key, text in sorted(read.definitions.items()):
         if own_text(key) != text:
-            yield f"The definition of '{key}' that the record brings along was not used: another is in use here."
+            yield f"The definition of '{key}' in the imported record was not used: another one is in use here."
 
 
 def _digest(files: Iterable[TextTable]) -> str:

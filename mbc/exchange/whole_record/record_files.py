@@ -85,7 +85,7 @@ def read_record(path: Path) -> RecordSource:
         return RecordSource.of(path.name, f"{kind} record", reader(path))
     if not path.exists():
         raise ImportRefused(
-            f"'{quote(path, longest=200)}' is not a folder; a record folder holds a file per table."
+            f"'{quote(path, longest=200)}' is not a folder; a record folder contains one file per table."
         )
     if (single := _single_table(path)) is not None:
         return RecordSource.of(path.name, "single table", [(path.stem, single)])
@@ -118,7 +118,7 @@ def _folder_kind(folder: Path) -> str:
         if kind in _FOLDERS:
             return str(kind)
         raise ImportRefused(
-            f"'{quote(folder.name)}' is an export as {quote(kind)}, which is not read as a record."
+            f"'{quote(folder.name)}' is an export as {quote(kind)}, which cannot be imported as a record."
         )
     return "csv"
 
@@ -184,7 +184,7 @@ def _workbook(path: Path) -> Iterator[tuple[str, TextTable]]:
     check_archive(path)
     book = open_workbook(path)
     if not _is_ours(book):
-        raise ImportRefused(f"'{quote(path.name)}' is not a record: it was not exported as one.")
+        raise ImportRefused(f"'{quote(path.name)}' is not a record: it was not exported in that format.")
     for sheet in book.sheet_names:
         if sheet in _TABLES:
             try:

@@ -86,7 +86,7 @@ def paper_chart(
     most_days : int
         Days at most that are named on the axis.
     tick_words : callable
-        Writes what stands at a tick, "Feb 2026" or "10.5", in another language.
+        Writes a tick label, "Feb 2026" or "10.5", in another language.
 
     Returns
     -------
@@ -96,7 +96,7 @@ def paper_chart(
     Raises
     ------
     FigureError
-        If the chart holds a trace that paper has no drawing for, rather than leaving it out.
+        If the chart has a trace that cannot be drawn on paper, rather than leaving it out.
     """
     marks: list[Mark] = []
     for trace in cast("Sequence[Chart]", chart["data"]):
@@ -115,7 +115,7 @@ def paper_chart(
 
 
 def paper_key(names: Mapping[str, str], *, caption: str, width: float) -> Figure:
-    """Draw what the lines and fills of the charts stand for.
+    """Draw the legend of lines and fills.
 
     Parameters
     ----------

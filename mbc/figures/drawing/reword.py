@@ -14,7 +14,7 @@ _MOST_NAMED = 12
 
 
 class Dictionary:
-    """Texts to replace, and which of those asked for were not met with yet."""
+    """Texts to replace, and which of them have not occurred yet."""
 
     def __init__(self, words: Mapping[str, str]) -> None:
         self.words = {plain(old): plain(new) for old, new in words.items()}
@@ -59,7 +59,7 @@ def reworded(drawing: Drawing, words: Mapping[str, str]) -> Drawing:
         unknown = html.unescape(min(new.unused))
         known = [html.unescape(text) for text in new.texts if text and not _is_number(text)]
         near = nearest(unknown, known) or known[:_MOST_NAMED]
-        raise FigureError(f"{unknown!r} does not stand in this figure; there is {', '.join(map(repr, near))}.")
+        raise FigureError(f"{unknown!r} is not in this figure; it has {', '.join(map(repr, near))}.")
     return out
 
 

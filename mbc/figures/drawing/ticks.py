@@ -1,4 +1,4 @@
-"""Where an axis has its ticks, and what stands at them: the same on the page and on paper."""
+"""Where an axis has its ticks, and their labels: the same on the page and on paper."""
 
 from __future__ import annotations
 

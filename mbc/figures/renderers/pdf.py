@@ -31,7 +31,7 @@ def pdf_of(svg: str, *, width: float, height: float, title: str, caption: str) -
     except ImportError:
         raise FigureError(
             f"PDF needs the Typst package. To install: {install_hint('reports')}. "
-            "SVG needs nothing: save under a name that ends in .svg."
+            "SVG needs nothing else: save under a name that ends in .svg."
         ) from None
     page = _PAGE.format(width=f"{width * _POINTS:g}", height=f"{height * _POINTS:g}")
     inputs = {"svg": svg, "title": title, "caption": caption}

@@ -34,7 +34,7 @@ def svg_of(drawing: Drawing, palette: Palette) -> str:
     Returns
     -------
     str
-        Without XML declaration, so that it can stand in a page as well as in a file.
+        Without XML declaration, so that it can be used in a page as well as in a file.
     """
     body = _body(_fitted(drawing), palette)
     # Identifiers are made from the content: two figures on one page keep theirs apart, and each has the same bytes

@@ -263,7 +263,7 @@ def rule_label(mark: Rule, pen: Pen) -> str:
 
 
 def text(mark: Text, pen: Pen) -> str:
-    """Write words at a place, with the paper behind them where that is asked for."""
+    """Write text at a place, with a background where requested."""
     x = (pen.x(mark.x) if mark.x_reference == "data" else pen.left + mark.x * pen.width) + mark.shift[0]
     y = (pen.y(mark.y) if mark.y_reference == "data" else pen.top + (1 - mark.y) * pen.height) - mark.shift[1]
     count = len(lines_of(mark.text))

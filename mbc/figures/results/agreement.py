@@ -77,7 +77,7 @@ def method_agreement(comparison: object, *, confidence: float = 0.95, title: str
         Axis(len(methods) - 0.4, -0.6, visible=False),
         tuple(_matrix(methods, shares)),
         across=(0.58, 1),
-        title="Pairs judged alike (%)",
+        title="Pairs classified alike (%)",
     )
     known = [share for share in shares.values() if share is not None]
     least = f" Any two methods agree on at least {min(known):.0f} % of the pairs." if known else ""
@@ -144,7 +144,7 @@ def _matrix(methods: Sequence[str], shares: dict[tuple[str, str], float | None])
                 marks.append(Text(j, i, f"<b>{i + 1}</b>", horizontal="center"))
                 continue
             share = shares[(first, second) if i < j else (second, first)]
-            words = f"{first} and {second}: " + ("none judged by both" if share is None else f"{share:.1f} %")
+            words = f"{first} and {second}: " + ("none assessed by both" if share is None else f"{share:.1f} %")
             x, y = (j - 0.5, j + 0.5, j + 0.5, j - 0.5), (i - 0.5, i - 0.5, i + 0.5, i + 0.5)
             # At most half of the ink: the number on it stays readable.
             opacity = 0.0 if share is None else 0.45 * share / 100

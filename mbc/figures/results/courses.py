@@ -131,7 +131,8 @@ def _times(rows: Rows | None, times: ArrayLike | None) -> Floats:
         return at
     if rows is None:
         raise FigureError(
-            "From when to when? Give data= (the table it was fitted to), or times= (where to draw it)."
+            "The range of times is not known. Give data= (the table it was fitted to) or times= (where to draw "
+            "it)."
         )
     return np.linspace(float(rows.time.min()), float(rows.time.max()), _POINTS)
 
@@ -161,11 +162,11 @@ def _clients(
     for client in chosen:
         own = at
         if rows is not None and client in places:
-            mine = np.flatnonzero(rows.codes == places[client])
-            own_times = rows.time[mine]
-            own = np.linspace(float(own_times.min()), float(own_times.max()), 25 if mine.size > 1 else 1)
+            client_rows = np.flatnonzero(rows.codes == places[client])
+            own_times = rows.time[client_rows]
+            own = np.linspace(float(own_times.min()), float(own_times.max()), 25 if client_rows.size > 1 else 1)
             score_x += own_times.tolist()
-            score_y += rows.outcome[mine].tolist()
+            score_y += rows.outcome[client_rows].tolist()
         course = fit.predict_client(client, own, kind="mean")
         x += [*course.time.tolist(), None]
         y += [*course.mean.tolist(), None]
@@ -250,7 +251,7 @@ def _course_table(made: TrueChangeCourse[Any, Any], client: object) -> dict[str,
     size = np.atleast_1d(made.codes).size
     if made.codes.ndim == 0 or (made.client_ids is not None and made.times is None):
         raise FigureError(
-            "This result holds each client's last session only. Ask for all: "
+            "This result has only each client's last session. For all sessions: "
             "models.true_change_course(..., each_session=True)."
         )
     keep = np.ones(size, dtype=bool)
@@ -259,7 +260,7 @@ def _course_table(made: TrueChangeCourse[Any, Any], client: object) -> dict[str,
         known = list(dict.fromkeys(ids))
         if client is None and len(known) > 1:
             raise FigureError(
-                f"The result is of {len(known)} clients: say which with client=, such as {known[0]!r}."
+                f"The result is of {len(known)} clients: choose one with client=, such as {known[0]!r}."
             )
         wanted = known[0] if client is None else client
         if wanted not in known:

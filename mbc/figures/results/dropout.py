@@ -78,7 +78,7 @@ def dropout_sensitivity(result: object, *, deltas: ArrayLike | None = None, titl
     measure = f"Mean {question.measure} at {plain(question.time)} {question.at:g} (points)"
     if len(made.groups) == 2:
         measure = f"Difference of groups: {measure[0].lower()}{measure[1:]}"
-    x = number_axis(at, f"Deviation of those who left from expectation (points{per})", pad=0.04)
+    x = number_axis(at, f"Deviation of dropouts from expectation (points{per})", pad=0.04)
     y = number_axis(outline[1], measure, include=[question.against], grid=True)
     return Figure(
         Drawing(heading(title, "Sensitivity to dropout"), plain(made.sentence), (Panel(x, y, tuple(marks)),))
@@ -95,15 +95,15 @@ def _deltas(made: DropoutSensitivity, deltas: ArrayLike | None) -> list[float]:
     far = max(ends, key=abs, default=0.0)
     if far == 0:
         raise FigureError(
-            f"There is no tipping point ({_why(made)}). To draw the estimate all the same say where: "
+            f"There is no tipping point ({_why(made)}). To draw the estimate anyway, give the range: "
             "deltas=[-10, 10]."
         )
     return cast("list[float]", np.linspace(-0.15 * far, 1.2 * far, _POINTS).tolist())
 
 
 def _why(made: DropoutSensitivity) -> str:
-    reasons = {"nobody_left": "nobody left", "cancels": "deviations cancel", "not_shown": "nothing was shown"}
-    return reasons.get(made.reason or "", "the estimate stands at the value that undoes it")
+    reasons = {"nobody_left": "nobody left", "cancels": "deviations cancel", "not_shown": "no effect was found"}
+    return reasons.get(made.reason or "", "the estimate already equals the value that reverses it")
 
 
 def _point(x: float, y: float, name: str, symbol: Symbol) -> Series:

@@ -109,7 +109,7 @@ def _rows(fit: object, data: object, outcome: str | None) -> tuple[pl.DataFrame,
         )
     own = fit.fitted_names
     if outcome not in {None, own[0]}:
-        raise FigureError(f"this model is of {own[0]!r} alone; got outcome={outcome!r}.")
+        raise FigureError(f"this model has only the outcome {own[0]!r}; got outcome={outcome!r}.")
     return cast("pl.DataFrame", fit.fitted_frame(data, backend="polars")), own
 
 

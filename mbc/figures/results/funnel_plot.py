@@ -43,7 +43,7 @@ def funnel(
     category: str | None = None,
     levels: Sequence[float] = (0.95, 0.998),
     overdispersion: bool = False,
-    unit: str = "Clients judged",
+    unit: str = "Clients assessed",
     title: str | None = None,
 ) -> Figure:
     """Draw each therapist's or clinic's rate against its number of clients, within the limits of chance.
@@ -144,9 +144,9 @@ def funnel(
 
 def _dispersion_words(factor: float, units: int) -> str:
     if units < FEWEST_UNITS:
-        return f"Limits are those of chance: over-dispersion is judged from {FEWEST_UNITS} units on."
+        return f"Limits are those expected by chance: over-dispersion is assessed only from {FEWEST_UNITS} units."
     if factor <= 1:
-        return "Units differ no more than by chance: there is no over-dispersion to allow for."
+        return "Units differ no more than expected by chance: there is no over-dispersion to allow for."
     return f"Limits are {factor**0.5:.2f} times as wide as those of chance, which allows for over-dispersion."
 
 
@@ -224,7 +224,7 @@ def _of_table(table: pl.DataFrame, completeness: pl.DataFrame, category: str) ->
     judged: dict[Any, int] = dict(completeness.select("group", "judged").iter_rows())
     rows = table.filter(pl.col("category") == category)
     if rows.height < 2:
-        raise FigureError("A funnel compares units: give outcome_rates() their names, groups=.")
+        raise FigureError("A funnel plot compares units: name them with outcome_rates(..., groups=).")
     units = [Unit(str(group), count, judged[group]) for group, count in rows.select("group", "n").iter_rows()]
     return _judged(units), category
 
@@ -233,5 +233,5 @@ def _judged(units: Sequence[Unit]) -> list[Unit]:
     """Leave out units of whom nobody could be judged."""
     kept = [each for each in units if each.n > 0]
     if not kept:
-        raise FigureError("Nobody could be judged in any unit: there is nothing to draw.")
+        raise FigureError("No client could be assessed in any unit: there is nothing to draw.")
     return kept

@@ -55,7 +55,7 @@ def cumulative_incidence(
     made = require(result, TimeToChange, "cumulative_incidence", "models.time_to_change()")
     if made.reason is not None or not made.incidence.height:
         raise FigureError(
-            f"There is no incidence to draw: {made.reason or 'nobody changed or left'} (n = {made.n})."
+            f"There is no incidence to draw: {made.reason or 'nobody changed or dropped out'} (n = {made.n})."
         )
     table = made.incidence
     last = float(np.asarray(made.hazard["time"])[-1])
@@ -72,7 +72,12 @@ def cumulative_incidence(
         without = (0.0, *(100 * (1 - km["survival"])).to_list())
         marks.append(
             Series(
-                at, (*without, without[-1]), "If nobody left (Kaplan-Meier)", "course", "dash", interpolation="hv"
+                at,
+                (*without, without[-1]),
+                "If nobody dropped out (Kaplan-Meier)",
+                "course",
+                "dash",
+                interpolation="hv",
             )
         )
     if made.n_dropped_out:

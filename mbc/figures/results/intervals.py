@@ -49,10 +49,10 @@ def forest(effects: object, *, reference: float | None = 0.0, title: str | None 
     Parameters
     ----------
     effects : mapping of str to result, or a fit
-        What stands on each line, and the estimate there: results of `mbc.models.effect_size`,
+        The label of each line and its estimate: results of `mbc.models.effect_size`,
         `mbc.models.controlled_effect_size`, `mbc.models.group_change` and ``group_difference``,
         `mbc.models.wilson_interval`, coefficients of a growth curve, effects of partners, or lagged
-        effects; all of one kind, because they share an axis. A `GrowthCurve` stands for its coefficients
+        effects; all of one kind, because they share an axis. A `GrowthCurve` gives its coefficients
         without the intercept, an `ActorPartner` for its effects without intercepts, what `mbc.models.pool_effects`
         and ``pool_proportions`` give for their studies, with the pooled estimate under them.
     reference : float, optional
@@ -82,12 +82,12 @@ def forest(effects: object, *, reference: float | None = 0.0, title: str | None 
     measures = list(dict.fromkeys(line.measure for line in lines))
     if len(measures) > 1:
         raise FigureError(
-            f"These effects do not share an axis: {', '.join(measures)}. Draw one figure for each, or compute "
+            f"These effects cannot share an axis: {', '.join(measures)}. Draw one figure for each, or compute "
             "them with the same options."
         )
     drawn = [(i, line) for i, line in enumerate(lines) if line.estimate is not None]
     if not drawn:
-        raise FigureError("None of these effects could be estimated: there is nothing to draw.")
+        raise FigureError("None of these effects could be estimated, so there is nothing to draw.")
     labels = [plain(line.label, 40) + ("" if line.n is None else f" (n = {line.n})") for line in lines]
     series = Series(
         tuple(line.estimate for _, line in drawn),
@@ -138,7 +138,7 @@ def _lines(effects: object) -> list[Interval]:
         fit = effects
         pairs = [(c.name, c) for c in fit.coefficients if c.name != "(Intercept)"]
         return [_line(name, c) for name, c in pairs] or _nothing(
-            "a growth curve without coefficients but the mean"
+            "a growth curve with no coefficients other than the mean"
         )
     if isinstance(effects, ActorPartner):
         kept = [effect for effect in effects.effects if effect.effect != "intercept"]
@@ -238,20 +238,20 @@ def item_rest_correlations(items: object, *, title: str | None = None) -> Figure
     >>> from mbc import figures, models
     >>> answers = [[3, 3, 0, 3], [1, 0, 2, 1], [2, 2, 1, 3], [0, 1, 3, 0], [3, 2, 1, 2]]
     >>> rows = models.item_rest_correlations(answers)
-    >>> figures.item_rest_correlations(rows).drawing.series("Runs against the rest")[0].y
+    >>> figures.item_rest_correlations(rows).drawing.series("Negatively related")[0].y
     (2.0,)
     """
     rows = _items(items)
     drawn = [(i, row.correlation) for i, row in enumerate(rows) if row.correlation is not None]
     if not drawn:
-        raise FigureError("No correlation could be had of these items: there is nothing to draw.")
+        raise FigureError("No correlation could be computed for these items, so there is nothing to draw.")
     with_rest = [(i, value) for i, value in drawn if value >= 0]
     against = [(i, value) for i, value in drawn if value < 0]
     marks: list[Mark] = [Rule(0, "x", dash="solid")]
     marks += _stems(drawn)
-    marks.append(_dots(with_rest, rows, "Runs with the rest", "circle"))
+    marks.append(_dots(with_rest, rows, "Positively related", "circle"))
     if against:
-        marks.append(_dots(against, rows, "Runs against the rest", "diamond-open"))
+        marks.append(_dots(against, rows, "Negatively related", "diamond-open"))
     axis = rows_axis([plain(row.item, 30) for row in rows])
     low = min(0.0, *(value for _, value in drawn))
     x = fixed_axis(
@@ -271,7 +271,7 @@ def item_rest_correlations(items: object, *, title: str | None = None) -> Figure
     caption = _items_caption(rows, [rows[i].item for i, _ in against])
     height = max(_FRAME + 20.0 * len(rows), 180.0)
     least = _least_width([row.item for row in rows], ["<b>Alpha without</b>"], 0.26)
-    shown = heading(title, "Items against the rest")
+    shown = heading(title, "Item-rest correlations")
     return Figure(Drawing(shown, caption, panels, max(640.0, least), height, least))
 
 
@@ -318,5 +318,5 @@ def _items_caption(rows: Sequence[ItemRest], against: Sequence[str]) -> str:
         f"{len(rows)} items; correlations from {write_number(min(values), 2)} to {write_number(max(values), 2)}."
     )
     if against:
-        text += f" Against the rest: {plain(', '.join(against))}; is the key, or the item order, the wrong one?"
+        text += f"Negatively related: {plain(', '.join(against))}; is the scoring key or the item order wrong?"
     return text

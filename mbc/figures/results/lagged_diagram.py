@@ -95,7 +95,7 @@ def _arrow(
     side: Horizontal,
 ) -> tuple[Mark, Mark]:
     """Draw an effect between the sides of two boxes, with its estimate."""
-    name = "Interval leaves zero out" if effect.detected else "Interval includes zero"
+    name = "Interval excludes zero" if effect.detected else "Interval includes zero"
     words = _words(effect)
     path = Arrow(
         (start[0] + _HALF_WIDTH, end[0] - _HALF_WIDTH),

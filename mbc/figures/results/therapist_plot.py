@@ -39,8 +39,8 @@ def therapist_effects(fit: object, *, level: float = 0.95, title: str | None = N
 
     Notes
     -----
-    The effects are predictions: few clients draw a therapist towards zero. They are no ranking: where intervals
-    overlap, the order is chance.
+    The effects are predictions: with few clients, a therapist is shrunk towards zero. They are not a ranking:
+    where intervals overlap, the order is chance.
 
     Raises
     ------
@@ -96,5 +96,5 @@ def _caption(fit: TherapistGrowth, level: float) -> str:
     return (
         f"{len(fit.therapists)} therapists with {fit.n_clients} clients{counts}: effects on "
         f"{_name(fit.therapist_effects[0])}, with {percent(level)} intervals. {share:.1f} % of the variance of a "
-        "score at time 0 lies between therapists. Few clients draw an effect towards zero."
+        "score at time 0 is between therapists. With few clients, an effect is shrunk towards zero."
     )

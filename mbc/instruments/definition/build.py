@@ -53,7 +53,7 @@ def build(text: str, name: str, sources: Mapping[str, SourceEntry]) -> Instrumen
     name : str
         The file's name, as messages should give it.
     sources : mapping
-        What ``sources.toml`` holds; the file may bring sources of its own.
+        The content of ``sources.toml``; the file may add sources of its own.
 
     Raises
     ------

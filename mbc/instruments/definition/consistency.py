@@ -32,7 +32,7 @@ def faults(entry: InstrumentEntry, sources: Mapping[str, SourceEntry]) -> list[s
         *_flags(entry),
         *_unknown_names("procedures", entry.procedures, PROCEDURES),
         *(fault for scale in entry.scale for fault in _scale(entry, scale)),
-        *(() if entry.scale else ("scale: there is none. Say how a score is made: [[scale]].",)),
+        *(() if entry.scale else ("scale: there is none. Define how a score is computed: [[scale]].",)),
         *_repeated("scale", (scale.key for scale in entry.scale)),
         *_sources(entry, sources),
     ]
@@ -94,13 +94,13 @@ def _items(entry: InstrumentEntry) -> Iterator[str]:
     for item in items:
         span = answer_range(entry, item)
         if span is None:
-            yield (f"item {item.id!r}, range: absent. Give the item a range, or all of them one: answers.range.")
+            yield (f"item {item.id!r}, range: absent. Give the item a range, or one for all items: answers.range.")
         elif span[0] >= span[1]:
             yield f"item {item.id!r}, range: is {list(span)}; the lowest answer must come first."
     optional = {item.id for item in items if item.may_not_apply}
     for scale in entry.scale:
         if scale.rule != "sum" and optional.intersection(scale_items(entry, scale)):
-            yield f"scale {scale.key!r}, rule: is {scale.rule!r}; items that may not apply go with rule 'sum'."
+            yield f"scale {scale.key!r}, rule: is {scale.rule!r}; items that may not apply require rule 'sum'."
 
 
 def _forms(entry: InstrumentEntry) -> Iterator[str]:
@@ -114,7 +114,7 @@ def _forms(entry: InstrumentEntry) -> Iterator[str]:
         yield from _repeated(f"form {form.key!r}, order: item", form.order)
         absent = [item_id for item_id in ids if item_id not in form.order]
         if absent:
-            yield f"form {form.key!r}, order: lacks {', '.join(absent)}; a form holds every item once."
+            yield f"form {form.key!r}, order: lacks {', '.join(absent)}; a form must list every item once."
 
 
 def _codings(entry: InstrumentEntry) -> Iterator[str]:
@@ -124,7 +124,9 @@ def _codings(entry: InstrumentEntry) -> Iterator[str]:
     for coding in entry.coding:
         yield from _unknown_names(f"coding {coding.key!r}, flip", coding.flip, ids)
         if coding.default and (coding.offset or coding.flip):
-            yield f"coding {coding.key!r}: the default has neither offset nor flip; ranges are stated in it."
+            yield (
+                f"coding {coding.key!r}: the default coding has neither offset nor flip; ranges are stated in it."
+            )
         if coding.range is not None:
             yield from _other_range(entry, coding)
 
@@ -136,9 +138,12 @@ def _other_range(entry: InstrumentEntry, coding: CodingEntry) -> Iterator[str]:
     if span[0] >= span[1]:
         yield f"{where}: is {list(span)}; the lowest answer must come first."
     if coding.default or coding.offset or coding.flip:
-        yield f"{where}: goes with neither default, offset nor flip; its scores are on a metric of their own."
+        yield f"{where}: cannot be combined with default, offset or flip; its scores are on a different metric."
     if any(item.range is not None or item.may_not_apply for item in entry.items):
-        yield f"{where}: needs items of one range that always apply; another response scale holds for all alike."
+        yield (
+            f"{where}: requires items with the same range that always apply; another response scale applies to "
+            "all of them."
+        )
 
 
 def _labels(entry: InstrumentEntry) -> Iterator[str]:
@@ -146,7 +151,7 @@ def _labels(entry: InstrumentEntry) -> Iterator[str]:
         if item.label is None:
             continue
         if entry.licence.status == "restricted":
-            yield f"item {item.id!r}, label: is {item.label!r}; a restricted licence holds no text. Remove it."
+            yield f"item {item.id!r}, label: is {item.label!r}; a restricted licence allows no text. Remove it."
         elif len(item.label.split()) > _MOST_WORDS or _SENTENCE.search(item.label):
             yield (
                 f"item {item.id!r}, label: is {item.label!r}; a label names the topic in our own few words "
@@ -166,7 +171,7 @@ def _flags(entry: InstrumentEntry) -> Iterator[str]:
             scale = scales.get(flag.scale)
             span = scale.range if scale else None
             if scale and scale.rule != "sum":
-                yield f"flag {flag.scale!r}: goes with a scale of rule 'sum'; its rule is {scale.rule!r}."
+                yield f"flag {flag.scale!r}: requires a scale with rule 'sum'; its rule is {scale.rule!r}."
         else:
             yield f"flag {flag.label!r}: names one item, or one scale. Give one of the two."
             continue
@@ -186,12 +191,11 @@ def _scale(entry: InstrumentEntry, scale: ScaleEntry) -> Iterator[str]:
     yield from (f"{where}, {fault}" for fault in _unknown_names("reverse", scale.reverse, own))
     if (scale.rule in {"scaled_sum", "scaled_mean"}) != (scale.factor is not None):
         yield (
-            f"{where}, factor: goes with rule 'scaled_sum' or 'scaled_mean', and only with these; "
-            f"the rule is {scale.rule!r}."
+            f"{where}, factor: is for the rules 'scaled_sum' and 'scaled_mean' only; the rule is {scale.rule!r}."
         )
     for name, given in (("algorithm", scale.algorithm), ("procedure", scale.procedure)):
         if (scale.rule == name) != (given is not None):
-            yield f"{where}, {name}: goes with rule '{name}', and only with it; the rule is {scale.rule!r}."
+            yield f"{where}, {name}: is for the rule '{name}' only; the rule is {scale.rule!r}."
     yield from (f"{where}, {fault}" for fault in _range(entry, scale))
     yield from (f"{where}, {fault}" for fault in _bands(scale))
     yield from (f"{where}, {fault}" for fault in _lines(scale))
@@ -233,10 +237,10 @@ def _bands(scale: ScaleEntry) -> Iterator[str]:
         return
     starts = [band.start for band in scale.bands]
     if abs(starts[0] - scale.range[0]) > _TOLERANCE:
-        yield f"bands: begin at {starts[0]:g}; they must begin at the foot of the range, {scale.range[0]:g}."
+        yield f"bands: begin at {starts[0]:g}; they must begin at the bottom of the range, {scale.range[0]:g}."
     for below, above in pairwise(starts):
         if above <= below:
-            yield f"bands: {above:g} follows {below:g}; each band must begin above the one before."
+            yield f"bands: {above:g} follows {below:g}; each band must begin above the previous one."
     if starts[-1] > scale.range[1]:
         yield f"bands: the last begins at {starts[-1]:g}, beyond the range {_span(scale.range)}."
     yield from _repeated("bands: label", (band.label for band in scale.bands))
@@ -246,7 +250,7 @@ def _lines(scale: ScaleEntry) -> Iterator[str]:
     low, high = scale.range
     for cutoff in scale.cutoff:
         if not low <= cutoff.value <= high:
-            yield f"cutoff {cutoff.value:g}: lies outside the range {_span(scale.range)}."
+            yield f"cutoff {cutoff.value:g}: is outside the range {_span(scale.range)}."
     for norm in scale.norm:
         if not low <= norm.mean <= high:
             yield f"norm {norm.population!r}, mean: is {norm.mean:g}, outside the range {_span(scale.range)}."
@@ -289,7 +293,7 @@ def _sources(entry: InstrumentEntry, sources: Mapping[str, SourceEntry]) -> Iter
     all_sources = {**sources, **entry.sources}
     for where, key in cited(entry):
         for fault in _unknown_names(where, (key,), all_sources):
-            yield f"{fault} Every number cites a source: add it under [sources.{key}]."
+            yield f"{fault} Every number must cite a source: add it under [sources.{key}]."
 
 
 def cited(entry: InstrumentEntry) -> Iterator[tuple[str, str]]:
@@ -341,7 +345,7 @@ def _repeated(what: str, keys: Iterable[str]) -> Iterator[str]:
     earlier: set[str] = set()
     for key in keys:
         if key in earlier:
-            yield f"{what} {key!r}: is there twice. Keep one."
+            yield f"{what} {key!r}: occurs twice. Keep one."
         earlier.add(key)
 
 

@@ -186,7 +186,7 @@ class Scale:
         return next((norm for norm in self.norms if norm.population == population), None)
 
     def band(self, score: float) -> Band | None:
-        """Find the band that a score lies in."""
+        """Find the band of a score."""
         return next((band for band in reversed(self.bands) if score >= band.start), None)
 
 
@@ -259,7 +259,7 @@ class Instrument:
 
     @property
     def main_scale(self) -> Scale:
-        """The scale that is charted when nothing else is asked for."""
+        """The scale that is charted by default."""
         return self.scales[0]
 
     def item(self, item_id: str) -> Item:

@@ -77,7 +77,7 @@ def describe_fault(model: type[BaseModel], data: Mapping[str, Any], error: dict[
             hint = f"did you mean {near[0]!r}?" if near else f"known keys: {', '.join(keys)}."
             return f"{where}: there is no such key; {hint}"
         case "missing":
-            return f"{where}: needed, but absent. Add it."
+            return f"{where}: required, but absent. Add it."
         case _:
             text = str(error["msg"]).removeprefix("Input ").strip()
             return f"{where}: is {_quote(error['input'])}; it {text}."

@@ -1,4 +1,4 @@
-"""What may stand in an instrument's TOML file."""
+"""What an instrument's TOML file may contain."""
 
 from __future__ import annotations
 
@@ -204,7 +204,7 @@ class ApplicabilityEntry(Entry):
 
 
 class LicenceEntry(Entry):
-    """How it may be used."""
+    """Permitted use."""
 
     status: LicenceStatus
     statement: str = ""

@@ -84,14 +84,14 @@ def _applies(instrument: Instrument) -> Iterator[str]:
     else:
         yield "Applies to: anybody."
     if when.needs_target:
-        yield "Each sheet is about somebody: record whom."
+        yield "Each questionnaire is about a person: record who that is."
     if when.needs_employment:
         yield "Items about work may not apply."
 
 
 def _asks(instrument: Instrument) -> Section:
     if instrument.kind == "goals":
-        return Section("What it asks", ("There are no items: a person's own goals are rated, each by itself.",))
+        return Section("What it asks", ("There are no items: a person's own goals are rated, each separately.",))
     lines = ["Labels are our own; the authors' wording is not part of this program."]
     lines += [
         f"Order {form.key!r}: {form.title}{_default(form.default)}{_from(form.source)}."
@@ -107,7 +107,7 @@ def _asks(instrument: Instrument) -> Section:
         *(f"in {key}" if len(places) > 1 else "no." for key in places),
         "topic",
         "answers",
-        "turned round in",
+        "reversed in",
     )
     rows = tuple(
         (
@@ -206,9 +206,9 @@ def _lines(instrument: Instrument, scale: Scale) -> Section:
     if scale.change_norm:
         notes.append(_reliable(scale.change_norm, max(scale.decimals, 1)))
     elif not instrument.safety_channel and (scale.change is None or scale.change.kind != "reliable"):
-        notes.append("No published figure tells change from noise on this scale.")
+        notes.append("No published figure separates change from measurement error on this scale.")
     header = ("what", "value", "source", "trust")
-    return Section(f"Where its numbers come from{of}", tuple(notes), header, tuple(rows))
+    return Section(f"Sources of its numbers{of}", tuple(notes), header, tuple(rows))
 
 
 def _bands(bands: tuple[Band, ...], top: float) -> Iterator[Row]:
@@ -270,22 +270,22 @@ def _reliable(norm: ChangeNorm, decimals: int) -> str:
 def _procedures(instrument: Instrument) -> Section:
     procedures = [PROCEDURES[name] for name in instrument.procedures]
     return Section(
-        "What else can be asked of it",
+        "Further methods",
         tuple(f"{procedure.says} In code: {procedure.function}." for procedure in procedures),
     )
 
 
 def _facts(instrument: Instrument) -> Section:
     rows = tuple((fact.text, *_cited(fact.source, fact.via, fact.confidence)) for fact in instrument.facts)
-    return Section("What else is known", (), ("what", "source", "trust"), rows)
+    return Section("Further findings", (), ("what", "source", "trust"), rows)
 
 
 def _risk(instrument: Instrument) -> Section:
-    lines = [f"{_speaker(flag)} speaks for itself{_when(flag)}." for flag in instrument.flags]
+    lines = [f"{_speaker(flag)} raises a flag of its own{_when(flag)}." for flag in instrument.flags]
     if instrument.safety_channel:
         lines.append(
-            "The whole instrument belongs to the safety channel: never in a joint account, "
-            "never charted, never exported."
+            "The whole instrument belongs to the safety channel: it is never in a joint "
+            "account, charted or exported."
         )
     return Section("Safety", tuple(lines))
 
@@ -298,9 +298,9 @@ def _speaker(flag: RiskFlag) -> str:
 
 def _when(flag: RiskFlag) -> str:
     if flag.on == "scale":
-        asks = "; with blanks that leave it open, it asks to be asked about" if flag.blank_asks else ""
-        return f" at {flag.at_least:g} or above, as soon as the answers that are there reach it{asks}"
-    asks = "; left blank, it asks to be asked about" if flag.blank_asks else ""
+        asks = "; with blanks that leave it undecided, it should be asked about" if flag.blank_asks else ""
+        return f" at {flag.at_least:g} or above, as soon as the given answers reach it{asks}"
+    asks = "; if left blank, it should be asked about" if flag.blank_asks else ""
     return f" at {flag.at_least:g} or above, whatever the total says{asks}"
 
 
@@ -310,7 +310,7 @@ def _use(instrument: Instrument) -> Section:
     lines += [licence.statement] if licence.statement else []
     if licence.permission_needed_for:
         lines.append(f"Ask before: {', '.join(licence.permission_needed_for)}.")
-    return Section("How it may be used", tuple(lines))
+    return Section("Permitted use", tuple(lines))
 
 
 def _sources(instrument: Instrument) -> Section:

@@ -30,7 +30,7 @@ _WHOLE = {"change_norm", "bands", "missing", "disputes", "procedures", "needs"}
 _APART = {"name", "summary", "recall", "loinc", "confidence", "construct", "safety_channel"}
 _STAND_IN: Mapping[str, Any] = {"licence": {"status": "free"}, "key": "own", "version": "own"}
 _ROUNDS = 20
-_LATER = "Ranges, bands and sources are checked once this is repaired."
+_LATER = "Ranges, bands and sources are checked once this is corrected."
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,12 +94,12 @@ def read(path: str | Path, *, in_folder: bool = False) -> Instrument:
     checked = check(path, in_folder=in_folder)
     if checked.instrument is not None:
         return checked.instrument
-    told_faults = [f"line {fault.line}, {fault.text}" if fault.line else fault.text for fault in checked.faults]
-    if len(told_faults) == 1:
-        only = told_faults[0]
+    fault_lines = [f"line {fault.line}, {fault.text}" if fault.line else fault.text for fault in checked.faults]
+    if len(fault_lines) == 1:
+        only = fault_lines[0]
         raise DefinitionError(f"{checked.name} {only}" if only.startswith("cannot") else f"{checked.name}, {only}")
-    listed = "\n".join(f"  - {line}" for line in told_faults)
-    raise DefinitionError(f"{checked.name} has {len(told_faults)} faults:\n{listed}")
+    listed = "\n".join(f"  - {line}" for line in fault_lines)
+    raise DefinitionError(f"{checked.name} has {len(fault_lines)} faults:\n{listed}")
 
 
 def _faults(data: dict[str, Any], text: str, file: Path, *, in_folder: bool) -> tuple[list[Fault], str | None]:
@@ -136,18 +136,18 @@ def _own(entry: InstrumentEntry, file: Path, *, in_folder: bool) -> Iterator[str
         if entry.key in shipped():
             yield (
                 f"key: {entry.key!r} is a built-in instrument; choose another, such as 'my_{entry.key}', or "
-                f'take its place on purpose: replaces = "{entry.key}".'
+                f'replace it deliberately: replaces = "{entry.key}".'
             )
         return
     if entry.replaces not in shipped():
         near = nearest(entry.replaces, shipped(), most=1)
         hint = f" Did you mean {near[0]!r}?" if near else ""
-        yield f"replaces: {entry.replaces!r} is no built-in instrument.{hint} Correct it, or remove the line."
+        yield f"replaces: {entry.replaces!r} is not a built-in instrument.{hint} Correct it, or remove the line."
     elif entry.replaces != entry.key:
-        yield f"replaces: is {entry.replaces!r}, but key is {entry.key!r}; what takes its place has the same key."
+        yield f"replaces: is {entry.replaces!r}, but key is {entry.key!r}; a replacement must have the same key."
     elif entry.version == _version(entry.key):
         yield (
-            f"version: is {entry.version!r}, as of the built-in; records must tell the two apart. "
+            f"version: is {entry.version!r}, the same as the built-in; records must distinguish the two. "
             f"Give another, such as '{entry.version}-own'."
         )
 
@@ -217,5 +217,5 @@ def _entry(data: dict[str, Any]) -> InstrumentEntry:
 
 
 def _licence_as_table(data: dict[str, Any]) -> dict[str, Any]:
-    """Write a bare status as the table that it stands for."""
+    """Expand a bare status to its table."""
     return data | {"licence": {"status": data["licence"]}} if isinstance(data.get("licence"), str) else data

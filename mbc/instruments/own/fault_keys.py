@@ -31,7 +31,7 @@ def path_of(data: Mapping[str, Any], fault: str) -> Path:
     (('scale', 0, 'range', 1), ('scale', 0, 'cutoff', 0))
     """
     where = re.split(r":(?:\s|$)", fault, maxsplit=1)[0]
-    last = "is there twice" in fault
+    last = "occurs twice" in fault
     quoted = re.search(r": '([^']*)' does not exist", fault)
     path: Path = ()
     here: Any = data

@@ -50,7 +50,9 @@ def folders() -> tuple[Path, ...]:
     chosen = tuple(Path(part) for part in named.split(os.pathsep) if part)
     for folder in chosen:
         if not folder.is_dir():
-            raise SettingsError(f"There is no folder '{folder}'; {VARIABLE} (or --instruments) names it. Make it?")
+            raise SettingsError(
+                f"There is no folder '{folder}'; which {VARIABLE} (or --instruments) names. Create it?"
+            )
     return chosen
 
 
@@ -100,8 +102,8 @@ def by_key(files: tuple[OwnDefinition, ...]) -> dict[str, OwnDefinition]:
     for file in files:
         if not KEY.fullmatch(file.key):
             raise DefinitionError(
-                f"'{file.path}' is named after no key (lower-case letters, digits, _, such as 'my_scale.toml'). "
-                "Rename it, or take it out of the folder of instruments."
+                f"'{file.path}' is not named after a key (lower-case letters, digits, _, such as "
+                "'my_scale.toml'). Rename it, or remove it from the folder of instruments."
             )
         if file.key in by_name:
             raise DefinitionError(

@@ -1,4 +1,4 @@
-"""On which line of a TOML file each key stands; the standard library's reader does not say."""
+"""On which line of a TOML file each key is; the standard library's reader does not say."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Why a text is no TOML, on which line, and the likeliest repair."""
+"""Why a text is not valid TOML, on which line, and the likeliest correction."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ _REPAIRS = (  # what the reader says, the line it says it of, the repair
     (r"", r"=\s*(?i:true|false)\s*(#|$)", "Write true and false in lower case."),
     (r"", r"=\s*-?\d+,\d", "Write decimals with a point: 0.85."),
     (r"Cannot|twice|already", r"", "Keep one (tables that may repeat have two brackets: [[scale]])."),
-    (r"Invalid value", r"=\s*\S", 'Text stands in quotation marks: "text".'),
+    (r"Invalid value", r"=\s*\S", 'Text must be in quotation marks: "text".'),
     (r"string|character", r"", "Is a quotation mark missing?"),
-    (r"", r"^\s*[^\[=]+$", "A line is: key = value."),
-    (r"", r"", "Is a bracket or a quotation mark left open there, or above?"),
+    (r"", r"^\s*[^\[=]+$", "A line has the form: key = value."),
+    (r"", r"", "Is a bracket or quotation mark left open there or above?"),
 )
 
 
@@ -29,7 +29,7 @@ def explain(message: str, text: str) -> tuple[int | None, str]:
     ...     tomllib.loads(text)
     ... except tomllib.TOMLDecodeError as fault:
     ...     explain(str(fault), text)
-    (1, 'is not valid TOML: Invalid value at column 7. Text stands in quotation marks: "text".')
+    (1, 'is not valid TOML: Invalid value at column 7. Text must be in quotation marks: "text".')
     """
     place = _PLACE.search(message)
     number = int(place[1]) if place and place[1] else None

@@ -1,4 +1,4 @@
-"""How a definition file of one's own begins: a text that is right as it stands, and says what may be added."""
+"""The template of a definition file: valid as it is, with comments on what may be added."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ confidence = "high"            # how far the scoring key can be trusted: high, m
 #recall = "two weeks"          # the time that is asked about
 #disputes = ["What sources disagree about."]
 
-# How it may be used: free, permission or restricted (a restricted file holds no labels).
+# Permitted use: free, permission or restricted (a restricted file contains no labels).
 licence = {{ status = "free", statement = "Ours." }}
 
 # The range of answers that items share; an item may have its own: {{ id = "q1", range = [0, 10] }}.
@@ -43,7 +43,7 @@ items = [
 #[needs]
 #relationship = true           # of a current relationship only; afterwards it is "not applicable", never zero
 
-# An answer that speaks for itself, whatever the total says; left blank, it asks to be asked about.
+# An answer that speaks for itself, whatever the total says; if left blank, it should be asked about.
 #[[flag]]
 #item = "q{count}"
 #label = "thoughts of self-harm"
@@ -171,7 +171,7 @@ def replacement(key: str) -> str:
     """
     if key not in shipped():
         raise DefinitionError(
-            f"There is no built-in instrument {key!r} to replace; there are {', '.join(shipped())}."
+            f"There is no built-in instrument {key!r} to replace; choose {', '.join(shipped())}."
         )
     text = shipped()[key].read_text(encoding="utf-8")
     mark = f'replaces = "{key}"  # takes the place of the built-in; remove this line, and it is refused'
@@ -186,10 +186,10 @@ def _check(key: str, items: int, low: int, high: int) -> None:
         )
     if key in shipped():
         raise DefinitionError(
-            f"{key!r} is a built-in instrument; choose another key, such as 'my_{key}', or start from a copy that "
-            "takes its place: --replace."
+            f"{key!r} is a built-in instrument; choose another key, such as 'my_{key}', or start from a copy "
+            "that replaces it: --replace."
         )
     if not 1 <= items <= _MOST_ITEMS:
         raise DefinitionError(f"items is {items}; a questionnaire has 1 to {_MOST_ITEMS}.")
     if not low < high:
-        raise DefinitionError(f"answers are {low} to {high}; the lowest comes first, such as 0-3.")
+        raise DefinitionError(f"answers are {low} to {high}; the lowest must come first, such as 0-3.")

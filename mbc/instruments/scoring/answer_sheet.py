@@ -49,5 +49,5 @@ def named(item_id: str) -> str:
 
 
 def is_ours(column: str) -> bool:
-    """Whether a column is only a step on the way, and not handed back."""
+    """Whether a column is only intermediate, and not returned."""
     return column.startswith(_PREFIX)

@@ -1,4 +1,4 @@
-"""Which columns hold an instrument's answers, and reading them."""
+"""Which columns contain an instrument's answers, and reading them."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ def item_columns(
     if instrument.kind == "goals":
         by = ", ".join(PROCEDURES[name].function for name in instrument.procedures)
         raise DefinitionError(
-            f"{instrument.key} has no items to score: a person's own goals are rated. See {by or 'its page'}."
+            f"{instrument.key} has no items to score: it rates a person's own goals. See {by or 'its page'}."
         )
     names = _names(instrument, form, items)
     hint = _pattern_hint(frame, len(form.order)) if items is None else ""
@@ -95,7 +95,7 @@ def _names(instrument: Instrument, form: Form, items: str | Sequence[str] | None
         return list(instrument.item_columns(form.key))
     if isinstance(items, str):
         if "{n}" not in items:
-            raise FrameError(f"items is {items!r}; a pattern holds {{n}} for the number, such as 'Q{{n}}'.")
+            raise FrameError(f"items is {items!r}; a pattern must contain {{n}} for the number, such as 'Q{{n}}'.")
         return [items.replace("{n}", str(n)) for n in range(1, count + 1)]
     names = [str(name) for name in items]
     if len(names) != count:

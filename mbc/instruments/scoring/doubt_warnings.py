@@ -106,7 +106,7 @@ def _advice(sheet: Sheet, form: Form, doubt: Doubt) -> str:
         return f"If that is how they were asked, pass {' and '.join(given)}."
     if doubt.kind == "against the rest":
         order = f" They are read in the order of form {form.key!r}." if len(sheet.instrument.forms) > 1 else ""
-        return f"Is this the right questionnaire, and are answers as they were given?{order}"
+        return f"Is this the right questionnaire, and are the answers unchanged?{order}"
     if doubt.coding is not None:
         return f"If they are in that coding, pass coding={doubt.coding!r}; if not, coding={now!r}."
     return f"Was another response scale used? If not, pass coding={now!r}."

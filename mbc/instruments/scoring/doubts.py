@@ -1,4 +1,4 @@
-"""Whether answers look as if they were given on another response scale, or stand in another order of the items.
+"""Whether answers look as if they were given on another response scale, or in another item order.
 
 Nothing in a table states its coding or its item order, so only the answers can show that they are read in the
 wrong one. What is judged is enough of them, and what is said is what was seen in them; `coding_doubt` and
@@ -81,7 +81,7 @@ def coding_doubt(instrument: Instrument, form: Form, coding: Coding, ends: Answe
     if ends.at_lowest == 0 and _counts_symptoms(instrument):
         return Doubt(
             "no lowest",
-            f"no answer of {ends.count} is {low}, the answer of those who have no complaint, so they seem to be "
+            f"no answer of {ends.count} is {low}, the answer of those without complaints, so they seem to be "
             f"numbered from {low + 1}",
         )
     top = max(last for _, last in ends.extremes.values())
@@ -131,7 +131,7 @@ def undecided_coding(instrument: Instrument, form: Form, coding: Coding, ends: A
 def fitting_coding(
     instrument: Instrument, form: Form, coding: Coding, extremes: Mapping[int, tuple[float, float]]
 ) -> str | None:
-    """Key of another coding that every answer fits; None where there is none that answers can tell apart."""
+    """Key of another coding that every answer fits; None where the answers cannot distinguish one."""
     items = [instrument.item(item) for item in form.order]
     for other in instrument.own_codings:
         spans = [other.accepted(item) for item in items]
@@ -200,7 +200,7 @@ def order_doubt(instrument: Instrument, form: Form, coding: Coding, moments: Ite
     return Doubt(
         "against the rest",
         f"{runs.format(', '.join(str(n) for n in against))} against the rest of the scale in {rows} "
-        "complete questionnaires, as in another order of the items, or where reversed items were turned before",
+        "complete questionnaires, as with a different item order, or if reversed items were already recoded",
     )
 
 
@@ -210,7 +210,7 @@ def _another_reading(
     reading = [f"form {other.key}"] * (other != form) + [f"coding {turned.key}"] * (turned != coding)
     return Doubt(
         "another reading",
-        f"the items go together better in {' and '.join(reading)} (mean alpha {then:.2f} against {now:.2f} in "
+        f"the items are more consistent in {' and '.join(reading)} (mean alpha {then:.2f} against {now:.2f} in "
         f"{rows} complete questionnaires)",
         form=other.key if other != form else None,
         coding=turned.key if turned != coding else None,

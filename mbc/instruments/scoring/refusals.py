@@ -62,7 +62,7 @@ def describe_refusal(frame: frames.Frame, sheet: Sheet, faulty: Sequence[str]) -
     wrong = nw.any_horizontal(*(_refused(sheet, item) for item in faulty), ignore_nulls=True)
     rows = _count(sheet.numbers.frame, wrong)
     return (
-        f"{sheet.instrument.key}, coding {sheet.coding.key!r}: {rows} {'row holds' if rows == 1 else 'rows hold'} "
+        f"{sheet.instrument.key}, coding {sheet.coding.key!r}: {rows} {'row has' if rows == 1 else 'rows have'} "
         f"answers that are not accepted: {'; '.join(lines)}. {_advice(sheet)}"
     )
 
@@ -116,7 +116,7 @@ def _listed(columns: Sequence[str]) -> str:
 
 
 def _refused_values(frame: frames.Frame, sheet: Sheet, item_id: str) -> list[str]:
-    """List the refused values as they stand in the caller's table."""
+    """List the refused values as in the caller's table."""
     column = sheet.columns[item_id]
     if isinstance(frame, nw.DataFrame):
         values = frame[column].filter(_mask(sheet, item_id)).head(_LOOK_AT).to_list()
@@ -151,18 +151,18 @@ def _advice(sheet: Sheet) -> str:
     spans = [sheet.coding.accepted(item) for item in sheet.instrument.items]
     if min(low for low, *_ in spans) <= extremes[0] and extremes[1] <= max(high for *_, high in spans):
         return (  # every number is accepted somewhere: words are refused, or an answer of another item
-            'Correct them, or pass invalid="null" to count them as blank. A row without answers, such as one of '
-            "means, has to be taken out."
+            'Correct them, or pass invalid="null" to count them as blank. A row without answers, such as a '
+            "row of means, must be removed."
         )
     fitting = _fitting(sheet, extremes)
     if fitting:
-        return f"All answers lie between {extremes[0]:g} and {extremes[1]:g}: pass coding={fitting!r}?"
+        return f"All answers are between {extremes[0]:g} and {extremes[1]:g}: pass coding={fitting!r}?"
     beyond_zero = _extremes(sheet, zero=False)
     fitting = _fitting(sheet, beyond_zero)
     if fitting:
         return (
-            f"All answers but 0 lie between {beyond_zero[0]:g} and {beyond_zero[1]:g}: pass coding={fitting!r}, "
-            "and make 0 null if it stands for 'not answered'?"
+            f"All answers other than 0 are between {beyond_zero[0]:g} and {beyond_zero[1]:g}: pass "
+            f"coding={fitting!r}, and make 0 null if it stands for 'not answered'?"
         )
     lowest = min(sheet.coding.accepted(item)[0] for item in sheet.instrument.items)
     if extremes[0] == 0 < lowest:

@@ -82,7 +82,7 @@ def across_targets(  # noqa: PLR0913 - options are keyword-only
     """
     definition = load(key) if isinstance(key, str) else key
     if not definition.applicability.needs_target:
-        raise DefinitionError(f"{definition.key} is not answered about somebody; score() is enough.")
+        raise DefinitionError(f"{definition.key} is not answered about another person; score() is enough.")
     by = [person] if occasion is None else [person, occasion]
     frames.require(frames.open_frame(frame), [*by, target], f"{definition.key} across relationships")
     scored = frames.open_frame(
@@ -133,7 +133,7 @@ def _refuse_unknown(frame: frames.Frame, target: str, needed: Sequence[str] | No
         near = nearest(unknown[0], rated, most=1)
         hint = f" Did you mean {near[0]!r}?" if near else ""
         raise FrameError(
-            f"needed holds {unknown[0]!r}, which nobody rated; {target} holds {', '.join(rated)}.{hint}"
+            f"needed holds {unknown[0]!r}, which nobody rated; {target} contains {', '.join(rated)}.{hint}"
         )
 
 
@@ -144,5 +144,5 @@ def _refuse_repeated(frame: frames.Frame, by: list[str], target: str) -> None:
     eager: Any = counted.collect() if isinstance(counted, nw.LazyFrame) else counted
     for row in eager.iter_rows(named=True):
         who = ", ".join(f"{name} {row[name]!r}" for name in by)
-        more = "" if len(by) > 1 else " If these are different times, name the column: occasion=..."
+        more = "" if len(by) > 1 else " If these are different occasions, name the column: occasion=..."
         raise FrameError(f"{who} has {row[_NEEDED]} sheets about {row[target]!r}; one is averaged.{more}")

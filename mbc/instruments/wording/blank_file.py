@@ -53,5 +53,5 @@ def refuse_goals(instrument: Instrument) -> None:
     """
     if not instrument.items:
         raise WordingError(
-            f"{instrument.key} has no items: each person's own goals are rated, so it has no wording to load."
+            f"{instrument.key} has no items: it rates each person's own goals, so there is no wording to load."
         )

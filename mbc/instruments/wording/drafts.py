@@ -67,13 +67,13 @@ def foreign_syntax(text: str) -> str | None:
     Examples
     --------
     >>> foreign_syntax("How often, [first_name]?")
-    "'[first_name]' is filled in by another program only; write what a client should read"
+    "'[first_name]' would only be filled in by another program; write what a client should read"
     >>> foreign_syntax("How often (in 2 weeks)?") is None
     True
     """
     for pattern in _PLACEHOLDERS:
         if (match := pattern.search(text)) is not None:
-            return f"'{match[0][:40]}' is filled in by another program only; write what a client should read"
+            return f"'{match[0][:40]}' would only be filled in by another program; write what a client should read"
     if (match := _MARKUP.search(text)) is not None:
-        return f"'{match[0][:40]}' is mark-up that would be shown as it stands; write what a client should read"
+        return f"'{match[0][:40]}' is mark-up that would be shown literally; write what a client should read"
     return None

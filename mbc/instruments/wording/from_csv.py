@@ -42,7 +42,9 @@ def read_table(content: bytes, name: str) -> Table:
     except csv.Error as fault:
         raise WordingError(f"{name} cannot be read as CSV: {fault}. Is a quotation mark left open?") from None
     if len([row for row in rows if any(cell.strip() for cell in row)]) < 2:
-        raise WordingError(f"{name} has no questions: a header (item, text, 0, 1, ...) and a row each are needed.")
+        raise WordingError(
+            f"{name} has no questions: it needs a header (item, text, 0, 1, ...) and one row per question."
+        )
     return [cell.strip() for cell in rows[0]], rows[1:]
 
 
@@ -92,9 +94,9 @@ def _refuse_wide_rows(header: list[str], rows: list[list[str]], name: str) -> No
             f" and {len(wide) - _MOST_ROWS} more" if len(wide) > _MOST_ROWS else ""
         )
         raise WordingError(
-            f"{name}, row {which}: {len(first)} cells, but the header has {len(header)}. A text with a "
-            "separator in it "
-            'needs quotation marks around it: "worn out, or without energy".'
+            f"{name}, row {which}: {len(first)} cells, but the header has {len(header)}. Text that contains "
+            "a separator must "
+            'be in quotation marks: "worn out, or without energy".'
         )
 
 

@@ -120,7 +120,9 @@ def read_questionnaire(content: bytes, name: str, language: str) -> Draft:
     _check_language(resource, name, language)
     questions = [item for item in _walk(resource.item) if item.type in _ASKED and not item.read_only]
     if not questions:
-        raise WordingError(f"{name} asks nothing: no item of a type that can be answered (choice, integer, ...).")
+        raise WordingError(
+            f"{name} has no questions: no item has a type that can be answered (choice, integer, ...)."
+        )
     numbers = _numbers([item.link_id for item in questions])
     lines = [_line(item, number, resource, language) for item, number in zip(questions, numbers, strict=True)]
     return Draft(
@@ -252,7 +254,7 @@ def _check_language(resource: _Questionnaire, name: str, language: str) -> None:
     stated = (resource.language or language).casefold().split("-")[0]
     if stated != language.casefold().split("-")[0] and not translated:
         raise WordingError(
-            f"{name} says that its language is {resource.language!r}, and carries no translation to {language!r}. "
+            f"{name} says that its language is {resource.language!r}and has no translation to {language!r}. "
             f"Load it with --language {resource.language}?"
         )
 

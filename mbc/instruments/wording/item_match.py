@@ -61,8 +61,9 @@ def match(
     wanted = instrument.coding(coding) if coding is not None else None
     if wanted is not None and wanted.range is not None:
         raise WordingError(
-            f"{instrument.name} cannot be asked on coding {wanted.key}: its scores are on a metric of their own, "
-            f"which the record cannot hold. Codings to ask on: {', '.join(c.key for c in instrument.own_codings)}."
+            f"{instrument.name} cannot be asked on coding {wanted.key}: its scores are on a different metric, "
+            "which the record cannot store. Available codings: "
+            f"{', '.join(c.key for c in instrument.own_codings)}."
         )
     matches, faults = _find(draft, instrument, stated or instrument.form(), pattern)
     if faults:
@@ -145,7 +146,7 @@ def _form(matches: _Matches, instrument: Instrument, stated: Form | None, name: 
         which = " or ".join(f"--form {form.key}" for form in instrument.forms)
         raise WordingError(
             f"{name} numbers its questions, and {instrument.key} has {len(instrument.forms)} item orders "
-            f"({orders}). Look at the first question, and say which: {which}."
+            f"({orders}). Look at the first question, and choose one: {which}."
         )
     fitting = [form for form in instrument.forms if form.order == matches.order]
     if stated in fitting or (stated is None and fitting):
@@ -153,11 +154,11 @@ def _form(matches: _Matches, instrument: Instrument, stated: Form | None, name: 
     wanted = stated or instrument.form()
     order = matches.order
     place = next(n for n, (a, b) in enumerate(zip(order, wanted.order, strict=True)) if a != b)
-    other = f" Its order is that of form {fitting[0].key!r}: --form {fitting[0].key}?" if fitting else ""
+    other = f" It has the order of form {fitting[0].key!r}: --form {fitting[0].key}?" if fitting else ""
     raise WordingError(
         f"{name}, {matches.lines[order[place]].where}: {_item_label(instrument, order[place])} is at place "
         f"{place + 1}, where form {wanted.key!r} has {_item_label(instrument, wanted.order[place])}."
-        f"{other or f' Put the questions in the order they are asked ({orders}).'}"
+        f"{other or f' Put the questions in the order in which they are asked ({orders}).'}"
     )
 
 
@@ -168,7 +169,7 @@ def _coding(matches: _Matches, instrument: Instrument, name: str) -> Coding:
         meanings = "; ".join(f"{coding.key}: {coding.title}" for coding in fitting)
         raise WordingError(
             f"{name}: its options fit {len(fitting)} codings of {instrument.key} ({meanings}). "
-            f"Say which: --coding {' or --coding '.join(coding.key for coding in fitting)}."
+            f"Choose one: --coding {' or --coding '.join(coding.key for coding in fitting)}."
         )
     return fitting[0] if fitting else instrument.coding()
 
@@ -213,7 +214,7 @@ def _value_fault(line: Line, item: Item, coding: Coding) -> str | None:
     written = [value for value, _ in line.options]
     if not all(re.fullmatch(r"-?\d+", value) for value in written):
         options = ", ".join(repr(value or label) for value, label in line.options[:_MOST_SHOWN])
-        return f"options without a whole number ({options}); each needs the value it is kept as, {low}-{high}"
+        return f"options without a whole number ({options}); each needs its stored value, {low}-{high}"
     values = sorted(int(value) for value in written)
     if values == list(range(low, high + 1)):
         return None
@@ -252,14 +253,14 @@ def _absent(absent: Sequence[str], instrument: Instrument, form: Form, extras: S
         names.append(f"LOINC {loinc}")
     spare = {name: line for line in extras for name in line.names}
     near = nearest(f"{instrument.key}_{place}", spare, most=1)
-    hint = f" Is it '{near[0]}'? Then say what the fields are called: --items PATTERN, with {{n}}." if near else ""
+    hint = f" Is it '{near[0]}'? Then give the names of the fields: --items PATTERN, with {{n}}." if near else ""
     return f"no question for {', '.join(described)}{more}. The first would be called {' or '.join(names)}.{hint}"
 
 
 def _stray(line: Line, instrument: Instrument) -> str:
     called = next((name for name in line.names if name), "")
     return (
-        f"{line.where}: {called!r} is no item of {instrument.key}, which has {len(instrument.items)}. "
+        f"{line.where}: {called!r} is not an item of {instrument.key}, which has {len(instrument.items)}. "
         "Call it by its number or id, or remove it."
     )
 
@@ -278,16 +279,16 @@ def _worded(item_id: str, line: Line) -> WordedItem:
 def _notes(draft: Draft, matches: _Matches) -> Iterator[str]:
     if matches.in_turn:
         yield (
-            "The file has neither LOINC codes nor numbers; its questions were taken in their order. Look at them: "
+            "The file has neither LOINC codes nor numbers; its questions were read in file order. Check them: "
             "mbc instruments wording show."
         )
     if draft.extras == "reported":
         for line in matches.extras:
-            yield f"Left out, as no item of the instrument: {line.where} ('{line.text[:60]}')."
+            yield f"Left out, not an item of the instrument: {line.where} ('{line.text[:60]}')."
     by_text: dict[str, Line] = {}
     for line in matches.lines.values():
         if line.text in by_text:
-            yield f"{line.where} has the same text as {by_text[line.text].where}. Is that so on paper?"
+            yield f"{line.where} has the same text as {by_text[line.text].where}. Is that also so on paper?"
         by_text.setdefault(line.text, line)
 
 

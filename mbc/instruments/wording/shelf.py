@@ -33,8 +33,8 @@ def folder(directory: str | Path | None = None) -> Path:
     forbidden = checkout if (checkout / "pyproject.toml").is_file() else _PACKAGE
     if chosen.resolve().is_relative_to(forbidden):
         raise WordingError(
-            f"The wording folder '{chosen}' lies inside the program ({forbidden}), where licensed text must not "
-            f"be. Give one outside: --wording-dir DIR, or {VARIABLE}."
+            f"The wording folder '{chosen}' is inside the program ({forbidden}), where licensed text must not be "
+            f"stored. Give one outside: --wording-dir DIR, or {VARIABLE}."
         )
     return chosen
 
@@ -71,7 +71,7 @@ def put(wording: Wording, directory: str | Path | None) -> Path:
         Path(part.name).replace(target)
     except OSError as fault:
         raise WordingError(
-            f"The wording cannot be kept in '{target.parent}': {fault.strerror}. "
+            f"The wording cannot be stored in '{target.parent}': {fault.strerror}. "
             "Give another folder: --wording-dir DIR."
         ) from None
     return target

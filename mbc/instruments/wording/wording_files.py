@@ -207,7 +207,7 @@ def remove(
     if len(there) > 1:
         forms = " or ".join(f"--form {wording.form}" for wording in there)
         raise WordingError(
-            f"{definition.key} in {tag!r} is loaded in {len(there)} item orders. Say which: {forms}."
+            f"{definition.key} in {tag!r} is loaded in {len(there)} item orders. Choose one: {forms}."
         )
     shelf.discard(definition.key, tag, there[0].form, directory)
     return there[0]
@@ -263,7 +263,9 @@ def _draft(content: bytes, name: str, language: str) -> Draft:
 
 def _pattern(items: str | None) -> str | None:
     if items is not None and items.count("{n}") != 1:
-        raise WordingError(f"items is {items!r}; it holds {{n}} once, for the number, such as 'q{{n}}_today'.")
+        raise WordingError(
+            f"items is {items!r}; it must contain {{n}} once, for the number, such as 'q{{n}}_today'."
+        )
     return items
 
 
@@ -282,7 +284,9 @@ def _licence(definition: Instrument, held: str | None) -> str | None:
             '--licence-held "licence no. 123 of 2026, until 2028".'
         )
     if len(statement) > _ASSERTED:
-        raise WordingError(f"The statement of the licence has {len(statement)} characters; {_ASSERTED} are kept.")
+        raise WordingError(
+            f"The statement of the licence has {len(statement)} characters; the limit is {_ASSERTED}."
+        )
     return statement or None
 
 

@@ -90,7 +90,7 @@ class ActorPartner(Result):
             ", ".join(f"{estimate.effect} of {estimate.role}" for estimate in self.effects)
             or f"none ({self.reason})"
         )
-        raise ModelError(f"There is no effect '{effect}' of '{role}'; there is: {available}.")
+        raise ModelError(f"There is no effect '{effect}' of '{role}'; available: {available}.")
 
     def _columns(self) -> dict[str, Any]:
         """Make a table, one row per effect."""
@@ -123,7 +123,7 @@ def actor_partner(
     dyad, x, y : str
         Columns: the couple, the predictor and the outcome.
     role : str, optional
-        What tells partners apart, with two values; without it they are taken as interchangeable.
+        Column that distinguishes partners, with two values; without it they are treated as interchangeable.
     confidence : float
         Two-sided coverage, 0 to 1.
     bootstrap, seed : int
@@ -141,10 +141,10 @@ def actor_partner(
 
     Notes
     -----
-    Told apart, both partners' x stand in both equations, and generalised least squares with free residual
-    variances and correlation is ordinary least squares per role. Not distinguished: the sum of y on the sum of x
-    gives ``a + p``, the difference on the difference, without intercept, ``a - p``. A random intercept per couple
-    cannot hold partners who differ more than strangers, and is not used.
+    For distinguishable partners, both partners' x enter both equations, and generalised least squares with free
+    residual variances and correlation is ordinary least squares per role. Not distinguished: the sum of y on the
+    sum of x gives ``a + p``, the difference on the difference, without intercept, ``a - p``. A random intercept
+    per couple cannot hold partners who differ more than strangers, and is not used.
 
     Examples
     --------

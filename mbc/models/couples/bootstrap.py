@@ -49,7 +49,7 @@ def indistinguishable_slopes(pairs: FloatArray, weights: FloatArray) -> FloatArr
 
 
 def _solved(xx: FloatArray, xy: FloatArray) -> FloatArray:
-    """Solve 2 x 2 systems; NaN where a sample cannot tell the partners apart."""
+    """Solve 2 x 2 systems; NaN where a sample cannot distinguish the partners."""
     determinant = xx[:, 0, 0] * xx[:, 1, 1] - xx[:, 0, 1] ** 2
     adjugate = np.stack([xx[:, 1, 1], -xx[:, 0, 1], -xx[:, 1, 0], xx[:, 0, 0]], axis=1).reshape(-1, 2, 2)
     with np.errstate(divide="ignore", invalid="ignore"):

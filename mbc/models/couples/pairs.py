@@ -23,7 +23,7 @@ def read_pairs(data: object, columns: dict[str, str], role: str | None) -> tuple
         rows = rows.filter(pl.col("role").is_not_null())
         kinds = sorted(rows["role"].unique().to_list())
         if rows.height and len(kinds) != 2:
-            raise ModelError(f"Column '{role}' must hold two roles, got {', '.join(map(str, kinds[:6]))}.")
+            raise ModelError(f"Column '{role}' must contain two roles, got {', '.join(map(str, kinds[:6]))}.")
         roles = tuple(str(kind) for kind in kinds)
         rows = rows.sort("dyad", "role")
     else:

@@ -137,7 +137,7 @@ def describe_courses(  # noqa: PLR0913 - options are keyword-only
         One row per client and occasion: pandas, polars, pyarrow, duckdb, pyspark. A row without a score is a
         missed session.
     client, time, score : str
-        Its columns; time holds dates or numbers, score holds scale points.
+        Its columns; time contains dates or numbers, score contains scale points.
     higher_is_better : bool
     threshold : float, optional
         Up to this many scale points a difference of two scores is noise. Or:
@@ -182,11 +182,10 @@ def describe_courses(  # noqa: PLR0913 - options are keyword-only
     >>> [(setback.best, setback.depth, setback.regained_at) for setback in courses["a"].setbacks]
     [(10.0, 7.0, 7)]
     >>> print(courses["a"].sentence())
-    Nine scores, from 20 to 9 (lower is better; up to 5.5 points is noise). Reliably better than at the start from
-    week 3. One sudden gain: 9 points between week 2 and week 3 (more than half given
-    back later). One setback: 7 points below the best
-    so far, worst at week 6, on one occasion only, regained at week 7. On the better side of the cutoff (10) for
-    12 % of the time.
+    Nine scores, from 20 to 9 (lower is better; up to 5.5 points is measurement error). Clearly better than at the
+    start from week 3. One sudden gain: 9 points between week 2 and week 3 (more than half lost again later). One
+    setback: 7 points below the best so far, worst at week 6, on one occasion only, regained at week 7. On the
+    better side of the cutoff (10) for 12 % of the time.
     """
     noise, reference, reason = _noise(threshold, stated_norms(norms, sd, reliability), confidence)
     if consecutive < 1 or least_plateau < 2:
@@ -242,12 +241,15 @@ def describe_courses(  # noqa: PLR0913 - options are keyword-only
 def _noise(threshold: float | None, norms: Norms, confidence: float) -> tuple[float | None, Norms, Reason | None]:
     if threshold is not None:
         if not threshold > 0:
-            raise ModelError(f"threshold must be > 0, got {threshold:g}: scale points that noise alone can give.")
+            raise ModelError(
+                f"threshold must be > 0, got {threshold:g}: the scale points that measurement error "
+                "alone can produce."
+            )
         return float(threshold), norms, None
     if norms.sem is None:
         raise ModelError(
             "describe_courses needs threshold= (scale points), or sd= and reliability= (or norms= with both): "
-            "without them nobody can tell change from noise."
+            "without them, change cannot be separated from measurement error."
         )
     if norms.sem == 0:
         return None, norms, "perfect_reliability" if norms.reliability == 1 else "zero_variance"

@@ -142,14 +142,14 @@ def _check(request: Search) -> None:
         raise ModelError(f"criteria must be some of 1, 2 and 3, got {request.criteria!r}.")
     if request.compat is None and 2 in request.criteria and not (request.proportion or 0.0) > 0:
         raise ModelError(
-            f"proportion must be > 0, got {request.proportion}: 0.25 asks for a quarter of the score before. "
-            "To do without it, leave 2 out of criteria."
+            f"proportion must be > 0, got {request.proportion}: 0.25 requires a quarter of the previous score. "
+            "To omit this criterion, leave 2 out of criteria."
         )
     if not 0.0 < request.alpha < 1.0:
         raise ModelError(f"alpha must be in (0, 1), got {request.alpha:g}. Is it a percentage?")
     if not request.reversal > 0:
         raise ModelError(
-            f"reversal must be > 0, got {request.reversal:g}: the share of a gain that is given back."
+            f"reversal must be > 0, got {request.reversal:g}: the proportion of a gain that is lost again."
         )
     if request.compat is not None:
         package.check(
@@ -171,7 +171,7 @@ def _norms(request: Search, rows: Rows) -> tuple[Norms, tuple[str, ...]]:
     if norms.reliability is None:
         raise ModelError(
             "Criterion 1 needs cutoff= (scale points), or sd= and reliability= (or norms= with both). "
-            "To do without it, leave 1 out of criteria."
+            "To omit this criterion, leave 1 out of criteria."
         )
     if norms.sd is not None:
         return norms, ()
@@ -279,9 +279,7 @@ def _chance(sessions: Sessions, criteria: Criteria, request: Search, observed: i
 def _spacing_note(sessions: Sessions, request: Search) -> tuple[str, ...]:
     if request.sessions != "auto" or request.compat or sessions.spacing != "rows":
         return ()
-    return (
-        "Every row of a client was taken as the next session; a row that is not there cannot count as missed.",
-    )
+    return ("Every row of a client was treated as the next session; an absent row cannot count as missed.",)
 
 
 def backend_of(data: object) -> Backend:

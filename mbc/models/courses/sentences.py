@@ -74,7 +74,7 @@ def _on(at: Any, course: Course) -> str:
 def _frame(course: Course) -> str:
     span = points(course.time_covered)
     direction = "higher" if course.higher_is_better else "lower"
-    noise = "" if course.threshold is None else f"; up to {points(course.threshold)} points is noise"
+    noise = "" if course.threshold is None else f"; up to {points(course.threshold)} points is measurement error"
     over = f" over {span} {course.unit}" if course.unit == "days" else ""
     return (
         f"{_count(course.n).capitalize()} scores{over}, from {points(course.first)} to {points(course.last)} "
@@ -89,7 +89,7 @@ def _change(course: Course) -> str:
     dated = sorted((verdict for verdict in verdicts if verdict[1] is not None), key=lambda verdict: verdict[1])
     if not dated:
         return "No change from the first score was clear twice in a row."
-    changes = " and ".join(f"reliably {word} than at the start from {when(at, course)}" for word, at in dated)
+    changes = " and ".join(f"clearly {word} than at the start from {when(at, course)}" for word, at in dated)
     return f"{changes[0].upper()}{changes[1:]}."
 
 
@@ -97,14 +97,14 @@ def _steps(course: Course, steps: tuple[SuddenStep, ...], kind: str) -> str:
     if not steps:
         return ""
     lost = {
-        True: "more than half given back later",
-        False: "kept so far",
-        None: "too recent to say whether it lasts",
+        True: "more than half lost again later",
+        False: "maintained so far",
+        None: "too recent to tell whether it lasts",
     }
     made_good = {
-        True: "more than half made good later",
-        False: "not made good so far",
-        None: "too recent to say whether it lasts",
+        True: "more than half recovered later",
+        False: "not recovered so far",
+        None: "too recent to tell whether it lasts",
     }
     after = lost if kind == "gain" else made_good
     described = [
@@ -133,8 +133,8 @@ def _setback(setback: Setback, course: Course) -> str:
         spent = f" after {points(setback.time_to_regain)} days" if course.unit == "days" else ""
         return f"{text}, regained {_on(setback.regained_at, course)}{spent}"
     if setback.eased_at is not None:
-        return f"{text}, back within noise {_on(setback.eased_at, course)}"
-    return f"{text}, still open"
+        return f"{text}, back within measurement error {_on(setback.eased_at, course)}"
+    return f"{text}, not yet regained"
 
 
 def _plateau(course: Course) -> str:

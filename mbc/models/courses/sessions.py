@@ -74,7 +74,7 @@ def read_rows(data: object, *, client: str, time: str, score: str, count_nobody:
         One row per client and occasion: pandas, polars, pyarrow, duckdb, pyspark. A row without a score is a
         missed session.
     client, time, score : str
-        Its columns; time holds dates or numbers, score holds scale points.
+        Its columns; time contains dates or numbers, score contains scale points.
     count_nobody : bool
         Rows without a client are left out and counted; otherwise they are refused.
 
@@ -222,7 +222,7 @@ def _typed(rows: pl.DataFrame, time: str, score: str) -> tuple[pl.DataFrame, str
     kind = rows["time"].dtype
     if not (kind.is_numeric() or kind == pl.Null or (kind.is_temporal() and kind != pl.Time)):
         raise ModelError(
-            f"Column '{time}' must hold dates or numbers, got {kind}. Convert it: text sorts '10' before '2'."
+            f"Column '{time}' must contain dates or numbers, got {kind}. Convert it: text sorts '10' before '2'."
         )
     rows = with_finite_scores(rows, score)
     columns: list[pl.Expr] = []
@@ -254,7 +254,7 @@ def _refuse_sparse(cells: int, rows: int) -> None:
     if cells > _MOST_CELLS * max(rows, 100):
         raise ModelError(
             f"{rows} rows would span {cells} sessions: the times look like days, not session numbers. "
-            "Say sessions='rows'."
+            "Use sessions='rows'."
         )
 
 

@@ -17,7 +17,7 @@ def sudden_gains(frame: object, options: SearchOptions) -> SuddenGains:
         One row per client and session: pandas, polars, pyarrow, duckdb, pyspark. A row without a score is a missed
         session.
     client, time, score : str
-        Its columns; time holds dates or session numbers, score holds scale points.
+        Its columns; time contains dates or session numbers, score contains scale points.
     higher_is_better : bool
         Direction of the scale: a gain is a drop where lower is better, a rise where higher is.
     cutoff : float, optional

@@ -27,8 +27,8 @@ def check(compat: str, *, higher_is_better: bool, bridge_missed: bool) -> None:
         raise ModelError(f"compat must be 'suddengains', got {compat!r}.")
     if higher_is_better:
         raise ModelError(
-            "The R package suddengains knows no direction: lower is better. For its numbers reverse the scores "
-            "first (maximum - score) and say higher_is_better=False; or leave compat out."
+            "The R package suddengains has no direction: lower is better. To reproduce its numbers, reverse the "
+            "scores first (maximum - score) and use higher_is_better=False; or leave compat out."
         )
     if bridge_missed:
         raise ModelError(

@@ -1,4 +1,4 @@
-"""Who stands for those who left: weights from how likely each client was to stay."""
+"""Who represents those who dropped out: weights from each client's probability of staying."""
 
 from __future__ import annotations
 
@@ -89,7 +89,7 @@ def attendance_weights(
     leaving, and nothing else.
     """
     if not 0.0 <= truncate[0] < truncate[1] <= 1.0:
-        raise ModelError(f"truncate must be two rising quantiles in [0, 1], got {truncate}.")
+        raise ModelError(f"truncate must be two increasing quantiles in [0, 1], got {truncate}.")
     rows = read_rows(data, client=client, time=time, score=score)
     laid = lay_out(rows, spacing=sessions)
     scored = np.flatnonzero(np.isfinite(laid.scores))

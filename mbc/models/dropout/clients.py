@@ -52,8 +52,8 @@ def read_clients(
     Raises
     ------
     ModelError
-        If a column is missing, time is no number, a client has two rows at one time, nobody was ever at ``at``, or
-        a client's column changes or is blank.
+        If a column is missing, time is not a number, a client has two rows at one time, no row has the time
+        ``at``, or a client's column changes or is blank.
     """
     names = list(dict.fromkeys([client, time, score, *others]))
     table = read_columns(data, {name: name for name in names})
@@ -95,7 +95,8 @@ def _people(table: pl.DataFrame, client: str, others: list[str]) -> pl.DataFrame
             first = odd.row(0, named=True)
             what = "no value" if first["values"] == 0 else f"{first['values']} values"
             raise ModelError(
-                f"'{name}' must belong to the client; {first[client]} has {what} ({odd.height} such clients)."
+                f"'{name}' must be constant within a client; {first[client]} has {what} ({odd.height} such "
+                "clients)."
             )
     firsts = [pl.col(name).drop_nulls().first() for name in others]
     return table.group_by(client).agg(*firsts).sort(client)

@@ -34,7 +34,7 @@ class Endings:
     n_blank: int  # clients left out, since a covariate of theirs is blank
 
     def places_in(self, ids: NDArray[Any]) -> IntArray:
-        """Where each client stands among these identifiers; -1 for those who are not among them."""
+        """Index of each client among these identifiers; -1 for those who are not among them."""
         index: Any = pd.Index(ids)
         return np.asarray(index.get_indexer(pd.Index(np.array(self.ids, dtype=ids.dtype))), dtype=np.int64)
 
@@ -64,7 +64,7 @@ def read_endings(
     Raises
     ------
     FrameError
-        If a column is absent, or scores and times are no numbers.
+        If a column is absent, or scores and times are not numbers.
     ModelError
         If a client ended in two ways or has two scores at ``at``, or no client ended as ``planned`` says.
     """
@@ -113,7 +113,7 @@ def _rows(table: object, needed: list[str], numbers: tuple[str, str]) -> nw.Lazy
         refuse_unreadable(name, schema[name])
     for name in numbers:
         if not (schema[name].is_numeric() or schema[name] == nw.Object or schema[name] == nw.Categorical):
-            raise FrameError(f"column {name!r} must hold numbers, it holds {schema[name]}.")
+            raise FrameError(f"column {name!r} must contain numbers, it contains {schema[name]}.")
     picked = frame.select(list(dict.fromkeys(needed)))
     if isinstance(picked, nw.LazyFrame):
         return picked
@@ -121,7 +121,7 @@ def _rows(table: object, needed: list[str], numbers: tuple[str, str]) -> nw.Lazy
     refuse_nobody(rows, needed[0], needed[0])
     for name in numbers:
         if not rows[name].dtype.is_numeric() and rows[name].dtype != pl.Null:
-            raise FrameError(f"column {name!r} must hold numbers, it holds {rows[name].dtype}.")
+            raise FrameError(f"column {name!r} must contain numbers, it contains {rows[name].dtype}.")
         refuse_infinite(rows[name], name)
     return nw.from_native(rows.lazy())
 
@@ -136,7 +136,7 @@ def _kind(rows: nw.LazyFrame[Any], ended: str, planned: Sequence[object]) -> nw.
     values = [planned] if isinstance(planned, str) else list(planned)
     kind = rows.collect_schema()[ended]
     if kind == nw.Object():
-        raise FrameError(f"column '{ended}' holds Python objects; how therapy ended must be words or numbers.")
+        raise FrameError(f"column '{ended}' contains Python objects; how therapy ended must be text or numbers.")
     words = not (kind.is_numeric() or kind == nw.Boolean())
     column = nw.col(ended).cast(nw.String() if words else nw.Float64())
     values_present = rows.select(column.alias("ended")).unique().collect()["ended"].to_list()
@@ -144,9 +144,9 @@ def _kind(rows: nw.LazyFrame[Any], ended: str, planned: Sequence[object]) -> nw.
     chosen = [value for value in stated if value in values]
     if values and not chosen:
         raise ModelError(
-            f"planned={values!r}: column '{ended}' holds no such value; it has "
+            f"planned={values!r}: column '{ended}' has no such value; it has "
             f"{', '.join(repr(value) for value in sorted(stated, key=str)[:8]) or 'none'}. "
-            "planned=() says that nobody ended as planned."
+            "planned=() means that nobody ended as planned."
         )
     _refuse_misspelt(values, stated, chosen, ended)
     matches = column.is_in(chosen) if chosen else column.is_null() & ~column.is_null()
@@ -163,7 +163,8 @@ def _refuse_misspelt(values: Sequence[object], stated: list[Any], chosen: list[A
         near = nearest(str(value), others, most=1) if value not in stated else []
         if near:
             raise ModelError(
-                f"planned names {value!r}, which column '{ended}' does not hold; it has {near[0]!r}, which would "
+                f"planned names {value!r}, which column '{ended}' does not contain; it has {near[0]!r}, which "
+                "would "
                 "count as a dropout. Write the values as they are in the column."
             )
 
@@ -175,7 +176,7 @@ def _endings(
     for i, name in enumerate(covariates):
         _unchanging(table, f"w{i}", client, f"covariate {name!r} changes")
     if ended is not None:
-        _unchanging(table, "kind", client, f"column '{ended}' says two things")
+        _unchanging(table, "kind", client, f"column '{ended}' has conflicting values")
     if at is not None:
         twice = table.filter(pl.col("scores") > 1)
         if twice.height:

@@ -70,7 +70,7 @@ def arms_of(clients: Clients, group: str | None, active: object) -> list[tuple[s
     values = clients.people[group]
     kinds = values.unique().sort().to_list()
     if len(kinds) != 2:
-        raise ModelError(f"Column '{group}' must hold two groups, got {', '.join(map(str, kinds[:6]))}.")
+        raise ModelError(f"Column '{group}' must contain two groups, got {', '.join(map(str, kinds[:6]))}.")
     if active not in kinds:
         raise ModelError(f"active must be one of the groups ({kinds[0]}, {kinds[1]}), got {active!r}.")
     other = next(kind for kind in kinds if kind != active)

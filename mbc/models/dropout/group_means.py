@@ -71,8 +71,8 @@ class Means:
         signs = (1.0, -1.0)[: len(groups)]
         if len(groups) == 2 and self.estimand == "course" and np.array_equal(groups[0].slope, groups[1].slope):
             raise ModelError(
-                "this model gives both groups the same mean whatever the data: let the group change the course "
-                "(covariates=('group:time',), or a product with time in the formula)."
+                "this model gives both groups the same mean regardless of the data: let the group change the "
+                "course (covariates=('group:time',), or a product with time in the formula)."
             )
         estimate = sum(sign * group.mean for sign, group in zip(signs, groups, strict=True))
         share = sum(

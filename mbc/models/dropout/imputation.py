@@ -162,13 +162,13 @@ def _shift(
     if per not in {"client", "time"}:
         raise ModelError(f"per must be 'client' or 'time', got {per!r}.")
     if (delta_by is None) != (weights is None):
-        raise ModelError("delta_by (a column) and delta_weights (its values' weights) go together.")
+        raise ModelError("delta_by (a column) and delta_weights (its values' weights) must be given together.")
     base = arms[0][1].astype(float)
     if delta_by is not None and weights is not None:
         values = clients.people[delta_by].to_list()
         unknown = [arm for arm in weights if arm not in set(values)]
         if unknown:
-            raise ModelError(f"delta_weights names {unknown[0]!r}, which column '{delta_by}' does not hold.")
+            raise ModelError(f"delta_weights names {unknown[0]!r}, which column '{delta_by}' does not contain.")
         base = np.array([float(weights.get(arm, 0.0)) for arm in values])
     if per == "client":
         return base
@@ -191,7 +191,9 @@ def _analysis(clients: Clients, arms: list[tuple[str, BoolArray]], adjust: Seque
     own = [np.ones(n)] if len(arms) == 1 else [arms[0][1].astype(float), np.ones(n)]
     design = np.stack([*own, *others], axis=1)
     if np.linalg.matrix_rank(design) < design.shape[1] or n <= design.shape[1]:
-        raise ModelError(f"{n} clients cannot tell apart the group and {', '.join(adjust) or 'nothing else'}.")
+        raise ModelError(
+            f"{n} clients are too few to separate the group from {', '.join(adjust) or 'nothing else'}."
+        )
     return design
 
 

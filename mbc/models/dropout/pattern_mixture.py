@@ -1,4 +1,4 @@
-"""Would the result hold if those who left had done worse than those who stayed."""
+"""Would the result hold if those who dropped out had done worse than those who stayed."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ class GroupMean:
 
 @dataclass(frozen=True, slots=True)
 class PatternMixture(Result):
-    """Means over those seen and those missing, and how far the missing must deviate to undo a result."""
+    """Means over observed and missing clients, and how far the missing must deviate to reverse a result."""
 
     groups: tuple[GroupMean, ...]
     completers: float | None  # difference (or mean) of those seen
@@ -103,7 +103,7 @@ def pattern_mixture(  # noqa: PLR0913 - options are keyword-only
     random: Sequence[str] = ("intercept", "slope"),
     reml: bool = True,
 ) -> PatternMixture:
-    """Find how much worse than expected the missing must be to undo a result.
+    """Find how much worse than expected the missing must be to reverse a result.
 
     Parameters
     ----------
@@ -120,7 +120,7 @@ def pattern_mixture(  # noqa: PLR0913 - options are keyword-only
     shift : {"active", "all"}
         Who of the missing deviates from expectation: the active group's, or everybody's.
     against : float
-        The estimate that would undo the result, in scale points: 0 for a difference.
+        The estimate that would reverse the result, in scale points: 0 for a difference.
     covariates, shape, random, reml
         Of the growth model: see `mbc.models.growth_curve`. The group is a covariate unless others are named.
 
@@ -131,7 +131,7 @@ def pattern_mixture(  # noqa: PLR0913 - options are keyword-only
     Raises
     ------
     ModelError
-        If columns do not hold what they must, or there are not two groups.
+        If columns have the wrong type, or there are not two groups.
 
     Notes
     -----

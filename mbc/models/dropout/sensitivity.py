@@ -151,7 +151,7 @@ def dropout_sensitivity(  # noqa: PLR0913 - options are keyword-only
         nothing but the group), or, for planned occasions, those with a score at ``at`` on that score and the
         others as expected given their own (groups as they are).
     against : float
-        The value that undoes the conclusion, in points.
+        The value that reverses the conclusion, in points.
     higher_is_better : bool, optional
         For the sentence.
     confidence : float
@@ -163,7 +163,7 @@ def dropout_sensitivity(  # noqa: PLR0913 - options are keyword-only
     Raises
     ------
     ModelError, FrameError
-        If the table is not the one fitted, a group is no covariate, or an option is none of those above.
+        If the table is not the one fitted, a group is not a covariate, or an option is not one of those above.
 
     Notes
     -----
@@ -242,7 +242,7 @@ def _answer(
     estimates: tuple[float, float, tuple[float, float, float]],
     n_going_on: int,
 ) -> DropoutSensitivity:
-    """Say what undoes the conclusion, in numbers and in words."""
+    """Give what reverses the conclusion, in numbers and in words."""
     estimate, share, variances = estimates
     quantile = two_sided(question.confidence)
     reason, tipping, reached = _tipping(estimate, share, variances, question.against, quantile)
@@ -280,7 +280,8 @@ def _people(
     """Read who is on the list, with the covariates of the model."""
     if group is not None and group not in source.covariates:
         raise ModelError(
-            f"group {group!r} is no covariate of this model, which has {', '.join(source.covariates) or 'none'}. "
+            f"group {group!r} is not a covariate of this model, which has "
+            f"{', '.join(source.covariates) or 'none'}. "
             "Fit it with covariates=(group, 'group:time') so that the groups may differ."
         )
     client, time, outcome = source.columns
@@ -306,7 +307,7 @@ def _check(measure: str, per: str, shift: str, estimand: str) -> None:
         if value not in accepted:
             raise ModelError(f"{name} must be {accepted[0]!r} or {accepted[1]!r}, got {value!r}.")
     if estimand == "scores" and measure == "change":
-        raise ModelError("estimand='scores' looks at one occasion: take measure='score'.")
+        raise ModelError("estimand='scores' is for one occasion: use measure='score'.")
 
 
 def _arms(people: Endings, group: str | None, active: object) -> list[tuple[str, dict[str, object], BoolArray]]:
@@ -316,7 +317,7 @@ def _arms(people: Endings, group: str | None, active: object) -> list[tuple[str,
     values = people.covariates[group]
     kinds: list[object] = sorted(set(values.tolist()))
     if len(kinds) != 2:
-        raise ModelError(f"Column '{group}' must hold two groups, got {', '.join(map(str, kinds[:6]))}.")
+        raise ModelError(f"Column '{group}' must contain two groups, got {', '.join(map(str, kinds[:6]))}.")
     wanted = active if values.dtype.kind == "f" else str(active)
     if wanted not in kinds:
         raise ModelError(f"active must be one of the groups ({kinds[0]}, {kinds[1]}), got {active!r}.")

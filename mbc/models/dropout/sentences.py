@@ -30,7 +30,7 @@ def sensitivity_sentence(
     tipping: tuple[float | None, float | None],
     reason: str | None,
 ) -> str:
-    """Say who left, what the model finds, and what would undo it.
+    """Say who dropped out, what the model finds, and what would reverse it.
 
     Parameters
     ----------
@@ -56,7 +56,7 @@ def _who_left(question: Question, groups: Sequence[tuple[str, int, int, int]]) -
     by = f"by {question.time} {question.at:g}"
     if question.endings_known:
         return f"Of {n} clients {left} had dropped out {by} and {planned} had ended as planned."
-    return f"Of {n} clients {left} had left {by}; how therapy ended is not recorded: all count as dropouts."
+    return f"Of {n} clients {left} had left {by}; how therapy ended is not recorded, so all count as dropouts."
 
 
 def _finding(
@@ -69,7 +69,7 @@ def _finding(
     )
     estimate, lower, upper = interval
     return (
-        f"If leaving depends on nothing but the scores before it, the {what} is {estimate:.1f} points "
+        f"If dropout depends only on the earlier scores, the {what} is {estimate:.1f} points "
         f"({100 * question.confidence:g} % interval {lower:.1f} to {upper:.1f})."
     )
 
@@ -83,11 +83,11 @@ def _what_undoes(
 ) -> str:
     point, reached = tipping
     if reason == "nobody_left":
-        return "Nobody left whose deviation could change that."
+        return "Nobody dropped out whose deviation could change that."
     if point is None and len(groups) == 1:
-        return "Dropouts and planned endings, weighed against each other, cancel out."
+        return "Dropouts and planned endings, weighted against each other, cancel out."
     if point is None:
-        return "Both groups lost equally many, so that the same deviation in both changes nothing."
+        return "Both groups lost the same number, so the same deviation in both changes nothing."
     of = f" of '{groups[0][0]}'" if len(groups) == 2 and question.active_only else ""
     each = f" per unit of {question.time} since their last score" if question.per == "time" else ""
     aim = f"at {question.against:g}" if question.against else "gone"
@@ -102,7 +102,7 @@ def _what_undoes(
     if reason == "not_shown":
         return f"The interval includes {question.against:g} already; by the estimate alone {undone}."
     held = f"its interval includes {question.against:g} from {abs(reached or 0.0):.1f} points on"
-    return f"By this estimate {undone}; {held}. How far they did deviate, no score on record can tell."
+    return f"By this estimate {undone}; {held}. No score on record shows how far they did deviate."
 
 
 def _side(point: float, higher_is_better: bool | None) -> str:  # noqa: FBT001 - three-valued

@@ -127,11 +127,12 @@ class FormulaSource:
         self.result, self.time, self.client, self.group = result, time, client, group
         self.model = result.model
         if not result.converged:
-            raise ModelError("this mixedlm did not converge: its mean and standard errors say nothing of dropout.")
+            raise ModelError("this mixedlm did not converge: its mean and standard errors cannot be used.")
         frame: pd.DataFrame = self.model.data.frame
         if not hasattr(self.model, "formula") or time not in frame.columns:
             raise ModelError(
-                f"time={time!r} is no column of the data of this formula, which has {', '.join(map(str, frame))}."
+                f"time={time!r} is not a column in the data of this formula, which has "
+                f"{', '.join(map(str, frame))}."
             )
         _, first = np.unique(self.model.codes, return_index=True)
         self.people: pd.DataFrame = frame.iloc[first]
@@ -177,7 +178,7 @@ class FormulaSource:
     def expected(self, time: float, people: Endings, place: IntArray) -> tuple[FloatArray, Floats]:
         """Not known from a formula: which of its columns of random effects move with time is not known."""
         raise ModelError(
-            "estimand='scores' asks a result of growth_curve; a formula model takes estimand='course'."
+            "estimand='scores' requires a result of growth_curve; a formula model accepts estimand='course'."
         )
 
 
@@ -185,7 +186,7 @@ def source_of_result(fit: object, time: str | None, client: str | None, group: s
     """Open a fitted model."""
     if isinstance(fit, GrowthCurve):
         if time is not None or client is not None:
-            raise ModelError("time= and client= are for formula models; a growth curve knows its own columns.")
+            raise ModelError("time= and client= are for formula models; a growth curve already has its columns.")
         return GrowthSource(fit)
     if hasattr(fit, "design") and hasattr(fit, "fe_params"):
         if time is None or client is None:
@@ -194,5 +195,5 @@ def source_of_result(fit: object, time: str | None, client: str | None, group: s
             )
         return FormulaSource(fit, time, client, group)
     raise ModelError(
-        f"dropout_sensitivity asks a result of growth_curve or models.mixedlm, got {type(fit).__name__}."
+        f"dropout_sensitivity requires a result of growth_curve or models.mixedlm, got {type(fit).__name__}."
     )

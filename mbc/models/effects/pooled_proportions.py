@@ -68,7 +68,7 @@ class PooledProportion(Result):
         )
 
     def _notes(self) -> Iterable[str]:
-        yield "The share of a typical study, not of all people together: it was pooled on the logit scale."
+        yield "The proportion of a typical study, not of all people together: it was pooled on the logit scale."
         if self.rounded_to > 1:
             yield f"Counts are rounded to multiples of {self.rounded_to}; variances allow for it."
         yield from notes_on_few(self.logits)
@@ -191,15 +191,15 @@ def _whole_numbers(values: ArrayLike, name: str) -> FloatArray:
     if wrong.any():
         place = int(np.flatnonzero(wrong)[0])
         raise ModelError(
-            f"{name} must be whole numbers of at least 0, got {column[place]:g} at position {place}. A count that "
-            "is hidden cannot be pooled: leave that clinic out of both columns, and say so."
+            f"{name} must be whole numbers of at least 0, got {column[place]:g} at position {place}. A hidden "
+            "count cannot be pooled: leave that clinic out of both columns, and report it."
         )
     return column
 
 
 def _check(x: FloatArray, n: FloatArray, rounded_to: int) -> None:
     if x.shape != n.shape:
-        raise ModelError(f"counts and totals must have one length, got {x.size} and {n.size}.")
+        raise ModelError(f"counts and totals must have the same length, got {x.size} and {n.size}.")
     if rounded_to < 1:
         raise ModelError(f"rounded_to must be at least 1 (counts are exact), got {rounded_to}.")
     if (n == 0).any() or (x > n).any():

@@ -85,7 +85,7 @@ def notes_on_few(pooled: PooledEffects) -> Iterable[str]:
     if pooled.effects == "random" and pooled.prediction_lower is None:
         yield "A prediction interval needs three studies."
     if pooled.effects == "random" and len(pooled.studies) < _FEW:
-        yield f"With {len(pooled.studies)} studies tau2 is hardly known: read its limits."
+        yield f"With {len(pooled.studies)} studies, tau2 is very uncertain: see its limits."
 
 
 @checked
@@ -185,7 +185,7 @@ def _columns_of(estimates: ArrayLike, variances: ArrayLike) -> tuple[FloatArray,
             accepted = "given" if name == "estimates" else "given and above 0 (squared standard errors)"
             raise ModelError(
                 f"{name} must be {accepted} for every study, got {column[place]:g} at position {place}. Leave "
-                "that study out of both columns, and say so."
+                "that study out of both columns, and report it."
             )
     return y, v
 

@@ -42,7 +42,8 @@ _MOST_LEVEL = 1 - 2 * float(SHARES[0])  # the outermost quantiles that a model h
 class ExpectedCourse(Result):
     """A course model that was fitted to clients and calibrated on clients left out of the fit.
 
-    It holds no client's own numbers. `forecast` and `signal` take one client's scores; `expected` an intake score.
+    It contains no client's own numbers. `forecast` and `signal` take one client's scores; `expected` an intake
+    score.
     """
 
     model: Calibrated
@@ -161,7 +162,7 @@ class ExpectedCourse(Result):
 
     @checked
     def save(self, path: str | Path) -> None:
-        """Write the model to a file that another clinic can use: it holds no client's own numbers."""
+        """Write the model to a file that another clinic can use: it contains no client's own numbers."""
         model_file.write(Path(path), model_file.plain(self))
 
     @classmethod
@@ -172,7 +173,7 @@ class ExpectedCourse(Result):
         Raises
         ------
         ModelError
-            If it is no model file, of a later format, or was changed.
+            If it is not a model file, has a later format, or was changed.
         """
         return model_file.built(cls, model_file.read(Path(path)), "model")
 
@@ -277,7 +278,7 @@ class ExpectedCourse(Result):
             return ""
         _, wider = self.model.sparse(np.array([intake]))
         return (
-            f"Fewer than five of the clients whom this model learned from began outside {low:.4g} to {high:.4g}, "
+            f"Fewer than five of the clients this model was fitted to began outside {low:.4g} to {high:.4g}, "
             f"as this one did with {intake:.4g}: the band is {float(wider[0]):.1f} times as wide for it."
         )
 
@@ -301,9 +302,9 @@ class ExpectedCourse(Result):
             return ""
         longest = float(self.model.endings.quantiles[-1])
         if at <= now:
-            return f"Time {at:.4g} is not ahead: the latest score is of {now:.4g}."
+            return f"Time {at:.4g} is not in the future: the latest score is at {now:.4g}."
         if at > longest:
-            return f"Time {at:.4g} is beyond {longest:.4g}, the longest that anybody was followed."
+            return f"Time {at:.4g} is beyond {longest:.4g}, the longest follow-up of any client."
         return ""
 
     def _watching(self, history: Histories) -> SignalRules:
@@ -363,7 +364,7 @@ def expected_course(  # noqa: PLR0913 - options are keyword-only
     Raises
     ------
     FrameError
-        If a column is absent or does not hold numbers.
+        If a column is absent or does not contain numbers.
     ModelError
         If fewer than 40 clients have two scores, or the numbers cannot be right.
 
@@ -423,7 +424,7 @@ def expected_course(  # noqa: PLR0913 - options are keyword-only
         seed=seed,
     )
     followed = histories.followed()
-    source = "as given" if reliable_change is not None else "from the scatter of these records; nothing was given"
+    source = "as given" if reliable_change is not None else "from the scatter of these records; no value was given"
     card = card_of(
         trained,
         measure=measure,
@@ -439,9 +440,7 @@ def _require_level(level: float) -> None:
     if not 0 < level < 1:
         raise ModelError(f"level must be between 0 and 1, got {level}. Is it a percentage?")
     if level > _MOST_LEVEL:
-        raise ModelError(
-            f"level must be {_MOST_LEVEL:g} at most, got {level}: farther out nothing was calibrated."
-        )
+        raise ModelError(f"level must be {_MOST_LEVEL:g} at most, got {level}: higher levels were not calibrated.")
 
 
 __all__ = ["CoursePath", "ExpectedCourse", "Forecast", "Probability", "Signal", "expected_course"]

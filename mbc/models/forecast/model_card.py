@@ -81,8 +81,8 @@ class Card:
 
 
 _LIMITS = (
-    "It describes courses like those it learned from. It does not say why a course is as it is, and no decision "
-    "should rest on it alone. It is not for intake scores outside the range above."
+    "It describes courses like those it was fitted to. It does not explain why a course is as it is, and no "
+    "decision should be based on it alone. It is not for intake scores outside the range above."
 )
 
 

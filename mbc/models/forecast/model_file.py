@@ -35,7 +35,7 @@ def plain(value: Any) -> Any:
 
 
 def digest(parts: Any) -> str:
-    """Name a model by what it holds: 12 hexadecimal digits."""
+    """Name a model by a digest of its content: 12 hexadecimal digits."""
     text = json.dumps(plain(parts), separators=(",", ":"))
     return hashlib.sha256(text.encode()).hexdigest()[:12]
 
@@ -73,11 +73,13 @@ def read(path: Path) -> dict[str, Any]:
         )
     if content.pop("format", None) != FORMAT:
         raise ModelError(
-            f"{path} is of another format than this mbc reads ({FORMAT}). Update mbc, or make it again."
+            f"{path} has a format that this mbc does not read ({FORMAT}). Update mbc, or create the file again."
         )
     del content["kind"]
     if content.get("version") != digest([value for name, value in content.items() if name != "version"]):
-        raise ModelError(f"{path} was changed after it was written; its numbers cannot be trusted. Make it again.")
+        raise ModelError(
+            f"{path} was changed after it was written; its numbers cannot be trusted. Create it again."
+        )
     return content
 
 
@@ -115,7 +117,7 @@ def built(kind: Any, value: Any, where: str) -> Any:
     else:
         fits = type(value) is kind
     if not fits:
-        raise ModelError(f"The model file's {where} is {value!r}, which cannot be.")
+        raise ModelError(f"The model file's {where} is {value!r}, which is not possible.")
     return value
 
 
@@ -124,7 +126,7 @@ def _built_dataclass(kind: type, value: Any, where: str) -> Any:
     hints = {field.name: types_of[field.name] for field in fields(kind)}
     held = _object(value)
     if held is None or held.keys() != hints.keys():
-        raise ModelError(f"The model file's {where} does not hold exactly {', '.join(hints)}.")
+        raise ModelError(f"The model file's {where} does not contain exactly {', '.join(hints)}.")
     return kind(**{name: built(hint, held[name], f"{where}.{name}") for name, hint in hints.items()})
 
 
@@ -134,5 +136,5 @@ def _array(value: Any, where: str) -> Floats:
     except (TypeError, ValueError):
         raise ModelError(f"The model file's {where} is not a table of numbers.") from None
     if not np.isfinite(array).all():
-        raise ModelError(f"The model file's {where} holds numbers that are not finite.")
+        raise ModelError(f"The model file's {where} contains numbers that are not finite.")
     return array

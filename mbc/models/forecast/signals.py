@@ -1,7 +1,7 @@
 """Is a client on track: a state, and the reason for it in words.
 
 The forecast decides, not the distance from the expected course: distance alone ranks clients worse. One session is
-never enough: a flag has to stand at two sessions in a row.
+never enough: a flag must occur at two consecutive sessions.
 """
 
 from __future__ import annotations
@@ -79,7 +79,8 @@ def signal_of(forecasts: Sequence[Forecast], rules: SignalRules) -> Signal:
         return Signal("insufficient data", now.reason, None, now.session, None, None)
     if rules.sessions < FIRST_SIGNAL <= now.session:
         few = (
-            f"This model learned from courses of under {FIRST_SIGNAL + 1} scores: it says nothing of longer ones."
+            f"This model learned from courses of under {FIRST_SIGNAL + 1} scores: it does not apply to longer "
+            "ones."
         )
         return Signal("insufficient data", few, None, now.session, None, now)
     if now.session < FIRST_SIGNAL:
@@ -114,16 +115,16 @@ def _reason(now: Forecast, concern: Concern | None, before: Concern | None, rule
             f"The chance of improving by {points} points or more is {now.improved}, under the line of {limit:.0%}"
         )
     elif before:
-        return f"{heading} It was flagged at the session before, and is not now."
+        return f"{heading} It was flagged at the previous session, but not now."
     else:
         chance = f" {_improving(now.improved, points)}" if now.improved and rules.response else ""
-        return f"{heading}{chance} Nothing speaks against this course."
+        return f"{heading}{chance} Nothing suggests that this client is off track."
     if before == concern:
         return f"{heading} {body}, at two sessions in a row."
     if before:
         feared = "deterioration" if before == "deterioration" else "too little improvement"
-        return f"{heading} {body}. At the session before, {feared} was forecast."
-    return f"{heading} {body}, at this session only: one session is not enough to say so."
+        return f"{heading} {body}. At the previous session, {feared} was forecast."
+    return f"{heading} {body}, at this session only; one session is not enough for a signal."
 
 
 def _improving(chance: Probability, points: str) -> str:

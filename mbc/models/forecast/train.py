@@ -131,7 +131,7 @@ def train(
     ----------
     histories : Histories
     low, high : float
-        Ends of the scale.
+        Lowest and highest score of the scale.
     higher_is_better : bool
     reliable_change : float or None
         Score points; None takes 1.96 sqrt(2) times the model's own measurement error at the median score.
@@ -179,7 +179,7 @@ def score_range_of(histories: Histories, given: tuple[float, float] | None) -> t
     if observed_range[0] < low or observed_range[1] > high:
         raise ModelError(
             f"scores reach from {observed_range[0]:g} to {observed_range[1]:g}, outside {low:g} to {high:g}. "
-            "Is score_range of another questionnaire, or are the scores of another coding?"
+            "Does score_range belong to another questionnaire, or do the scores have another coding?"
         )
     return low, high
 

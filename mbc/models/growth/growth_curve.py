@@ -55,7 +55,7 @@ def growth_curve(
     Raises
     ------
     FrameError
-        If a column is absent or does not hold numbers.
+        If a column is absent or does not contain numbers.
     ModelError
         If the model cannot be estimated from these rows (one score per client, time that never varies, ...).
 

@@ -286,7 +286,7 @@ def goal_probability_by(
     if spread.shape != (centre.size, centre.size) or not np.allclose(spread, spread.T, rtol=1e-6):
         raise ModelError(f"covariance must be symmetric, one row and column per mean ({centre.size}).")
     if np.linalg.eigvalsh(spread)[0] < -1e-8 * max(float(np.abs(spread).max()), 1e-12):
-        raise ModelError("covariance is no covariance: some combination of the levels would vary by less than 0.")
+        raise ModelError("covariance is not valid: some combination of the levels would have a negative variance.")
     rng = np.random.default_rng(seed)
     paths = rng.multivariate_normal(centre, spread, draws)
     paths = paths + residual_sd * rng.standard_normal(paths.shape)

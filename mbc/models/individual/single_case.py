@@ -101,7 +101,7 @@ def process_chart(
     if baseline is not None:
         return _known_error_chart(x, lost, sem, baseline, confidence)
     if n < _LEAST:
-        return _no_limits(None, n, lost, f"{n} scores: fewer than {_LEAST} carry no limits.", "too_few_scores")
+        return _no_limits(None, n, lost, f"{n} scores: limits need at least {_LEAST}.", "too_few_scores")
     mean, mean_range = float(x.mean()), float(np.abs(np.diff(x)).mean())
     if mean_range == 0:
         return _no_limits(mean, n, lost, "The series is flat.", "zero_variance")
@@ -136,7 +136,7 @@ def _known_error_chart(
     if sem is None or not sem > 0:
         raise ModelError("A chart frozen on a baseline needs sem > 0, the known standard error of measurement.")
     if not 1 <= baseline < x.size:
-        raise ModelError(f"baseline must leave scores to judge: 1 to {x.size - 1}, got {baseline}.")
+        raise ModelError(f"baseline must leave scores to assess: 1 to {x.size - 1}, got {baseline}.")
     mean = float(x[:baseline].mean())
     half = two_sided(confidence) * sem * math.sqrt(1.0 + 1.0 / baseline)
     outside = np.flatnonzero(np.abs(x[baseline:] - mean) > half) + baseline
@@ -156,7 +156,7 @@ def _signals(z: FloatArray, rules: Sequence[Rule]) -> tuple[Signal, ...]:
     signals: list[Signal] = []
     for rule in rules:
         if rule not in _RULES:
-            raise ModelError(f"rule {rule!r} is not known; there are {', '.join(_RULES)}.")
+            raise ModelError(f"rule {rule!r} is not known; choose {', '.join(_RULES)}.")
         signals.extend(Signal(rule, int(i)) for i in np.flatnonzero(_RULES[rule](z)))
     return tuple(signals)
 
@@ -262,7 +262,7 @@ def nonoverlap(
     lower, upper = _newcombe(nap, m, n, confidence)
     s_ab, s_a = float(np.sign(b - a[:, None]).sum()), _kendall_s(a)
     pand, ird = _fewest_removed(a, b)
-    note = "" if min(m, n) >= 5 else "Fewer than five scores in a phase: read with great care."
+    note = "" if min(m, n) >= 5 else "Fewer than five scores in a phase: interpret with great caution."
     return Nonoverlap(
         nap=nap, nap_error=_nap_error(q, nap), nap_lower=lower, nap_upper=upper, tau=s_ab / (m * n),
         tau_u=(s_ab - s_a) / (m * n), tau_bc=_tau_baseline_corrected(a, b), baseline_trend=s_a,

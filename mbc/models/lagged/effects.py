@@ -88,7 +88,7 @@ class LaggedEffects(Result):
                 )
         if self.detrend == "level":
             messages.append(
-                "Own trends were not taken off: clients who improve alike on both look like an order in time."
+                "Own trends were not removed: clients who improve on both alike can look like an order in time."
             )
         return tuple(messages)
 
@@ -98,12 +98,12 @@ class LaggedEffects(Result):
             why = {
                 "too_few_clients": f"fewer than {LEAST_CLIENTS} clients with enough sessions ({self.n})",
                 "too_few_occasions": f"series of fewer than {LEAST_OCCASIONS[self.detrend]} sessions",
-                "zero_variance": "a measure that never moves within persons",
-                "measures_alike": "within persons one is the other",
+                "zero_variance": "a measure that never changes within persons",
+                "measures_alike": "within persons, the two measures are identical",
             }[self.reason or "too_few_clients"]
-            return f"Whether {self.x} precedes {self.y} cannot be said: {why}. Look at the plot."
+            return f"Whether {self.x} precedes {self.y} cannot be determined: {why}. See the plot."
         text = " ".join([_describe_effect(self.forward), _describe_effect(self.backward), *self.warnings])
-        return f"{text} ({self.n} clients; this says what came first, not why.)"
+        return f"{text} ({self.n} clients; this shows what came first, not why.)"
 
     def _columns(self) -> dict[str, Any]:
         """Make a table, one row per effect."""
@@ -176,7 +176,7 @@ def lagged_effects(  # noqa: PLR0913 - options are keyword-only
     data : frame
         One row per client and session, with both measures.
     client, time, x, y : str
-        Its columns; time holds dates or session numbers.
+        Its columns; time contains dates or session numbers.
     detrend : {"own", "level"}
         Take off each client's own straight line over time, or the level only. Both measures improve in therapy,
         and some clients improve faster: with levels alone, that is found as an order in time.
@@ -348,6 +348,6 @@ def _between(rows: ConsecutiveSessions) -> float | None:
 def _describe_effect(effect: LaggedEffect) -> str:
     interval = f"{effect.estimate:.2f} points per point, {effect.lower:.2f} to {effect.upper:.2f}"
     if not effect.detected:
-        return f"That {effect.before} precedes {effect.after} was not found ({interval})."
+        return f"There was no evidence that {effect.before} precedes {effect.after} ({interval})."
     direction = "rise" if effect.estimate > 0 else "fall"
     return f"A rise in {effect.before} precedes a {direction} in {effect.after} at the next session ({interval})."

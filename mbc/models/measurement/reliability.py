@@ -1,4 +1,4 @@
-"""How far a score can be trusted to tell people apart: alpha, omega, and what single items say."""
+"""How far a score can be trusted to distinguish people: alpha, omega, and single items."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from mbc.models.change.inputs.score_arrays import FloatArray
 from mbc.models.results.result import Result
 
 _NONE: FloatArray = np.zeros(0)
-_WRONG_KEY = "Items {names} run against the rest: is their key, or the form's item order, the wrong one?"
+_WRONG_KEY = "Items {names} correlate negatively with the rest: is the scoring key or the item order wrong?"
 
 
 @dataclass(frozen=True, slots=True)
@@ -282,7 +282,7 @@ def _complete(items: object) -> tuple[FloatArray, tuple[str, ...], int]:
         wrong = [name for name in names if not frame[name].dtype.is_numeric() and frame[name].dtype != pl.Null]
         if wrong:
             raise ModelError(
-                f"Item columns must hold numbers; {', '.join(wrong[:5])} do not. Select the items first."
+                f"Item columns must contain numbers; {', '.join(wrong[:5])} do not. Select the items first."
             )
         table = frame.with_columns(pl.all().cast(pl.Float64)).fill_null(math.nan).to_numpy()
     else:
@@ -297,7 +297,7 @@ def _complete(items: object) -> tuple[FloatArray, tuple[str, ...], int]:
         names = tuple(f"item {j + 1}" for j in range(table.shape[1]))
     endless = [name for name, column in zip(names, np.isinf(table).T, strict=True) if column.any()]
     if endless:
-        raise ModelError(f"Items {', '.join(endless[:5])} hold infinite numbers; an answer must be finite.")
+        raise ModelError(f"Items {', '.join(endless[:5])} contain infinite numbers; answers must be finite.")
     complete = np.isfinite(table).all(axis=1)
     return np.asarray(table[complete], dtype=float), names, int(np.count_nonzero(~complete))
 

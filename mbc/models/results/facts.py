@@ -53,7 +53,7 @@ def records(items: Iterable[object], kind: type) -> dict[str, pl.Series]:
 
 
 def facts_of(result: object) -> dict[str, object]:
-    """Numbers and words of a result that its table does not hold, the least telling left out."""
+    """Numbers and words of a result that are not in its table, the least informative left out."""
     table: pl.DataFrame = cast("Any", result)._table()  # noqa: SLF001  the result's own table
     columns = table.columns if table.height == 1 else []
     facts: dict[str, object] = {}
@@ -86,7 +86,7 @@ def counts_of(result: object) -> dict[str, object]:
 
 
 def headline(result: object, table: pl.DataFrame) -> str:
-    """Write the line that stands for a result: its sentence, its counts, its row, or the size of its table."""
+    """Write the line that represents a result: its sentence, its counts, its row, or the size of its table."""
     counts = counts_of(result)
     if counts:
         return f"{table.height} rows: {', '.join(f'{count} {word}' for word, count in counts.items())}"

@@ -41,12 +41,12 @@ class Explained:
 
     @property
     def origin(self) -> Origin | None:
-        """The call that made this result; None where it was put together by hand."""
+        """The call that made this result; None where it was built by hand."""
         return getattr(self, "_origin", None)
 
     @property
     def input_backend(self) -> Backend | None:
-        """Kind of frame that came in: what `to_frame` gives unless it is asked for another."""
+        """Kind of frame that came in: what `to_frame` returns unless another is requested."""
         return self.origin.backend if self.origin is not None else None
 
     def note_call(

@@ -1,4 +1,4 @@
-"""How a table is handed to the caller: as a frame of the wanted kind, as plain text, as HTML."""
+"""How a table is returned to the caller: as a frame of the wanted kind, as plain text, as HTML."""
 
 from __future__ import annotations
 

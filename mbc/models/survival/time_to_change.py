@@ -79,7 +79,7 @@ def time_to_change(
     -----
     The interval of the median is that of the cumulative incidence, inverted: the times at which its upper and its
     lower limit first reach one half. ``incidence`` answers "what share has changed by session k"; one minus
-    Kaplan-Meier answers "what share would have, if leaving told nothing about a person and nobody left", and is
+    Kaplan-Meier answers "what proportion would have, if dropout were uninformative and nobody dropped out", and is
     always larger.
 
     References
@@ -243,7 +243,7 @@ def interval_time_to_change(lower: object, upper: object) -> IntervalChange:
     Raises
     ------
     ModelError
-        If an upper end lies before its lower end.
+        If an upper end is before its lower end.
 
     References
     ----------
@@ -266,7 +266,7 @@ def interval_time_to_change(lower: object, upper: object) -> IntervalChange:
     left, right = left[observed], np.where(np.isnan(right[observed]), np.inf, right[observed])
     if np.any(right < left):
         first = int(np.argmax(right < left))
-        raise ModelError(f"upper must not lie before lower; got ({left[first]:g}, {right[first]:g}).")
+        raise ModelError(f"upper must not be before lower; got ({left[first]:g}, {right[first]:g}).")
     if not left.size or not np.isfinite(right).any():
         empty = pl.DataFrame(schema=dict.fromkeys(("lower", "upper", "mass", "survival"), pl.Float64))
         reason: Reason = "all_censored" if left.size else "too_few_scores"
@@ -328,7 +328,7 @@ def _events(times: object, changed: object, dropped_out: object) -> tuple[FloatA
         other = np.unique(column[np.isfinite(column) & (column != 0) & (column != 1)])
         if other.size:
             raise ModelError(
-                f"{name} must hold True and False, or 1 and 0; it also holds "
+                f"{name} must contain True and False, or 1 and 0; it also contains "
                 f"{', '.join(f'{x:g}' for x in other[:5])}. "
                 "For a status of several codes pass changed=(status == 1), dropped_out=(status == 2)."
             )
@@ -336,7 +336,9 @@ def _events(times: object, changed: object, dropped_out: object) -> tuple[FloatA
     lost = int((~complete).sum())
     time, yes, gone = time[complete], yes[complete] != 0, gone[complete] != 0
     if np.any(yes & gone):
-        raise ModelError(f"{int((yes & gone).sum())} people both changed and dropped out: say which came first.")
+        raise ModelError(
+            f"{int((yes & gone).sum())} people both changed and dropped out: keep the one that came first."
+        )
     if np.any(time <= 0):
         raise ModelError(f"times must be > 0 (the baseline is time 0), got {float(time.min()):g}.")
     return time, np.where(yes, CHANGED, np.where(gone, DROPPED_OUT, CENSORED)), lost

@@ -23,7 +23,7 @@ from mbc.outcomes.source import Lazy, Source
 from mbc.privacy.small_numbers.attacker import Relation
 
 _LEAVING = (
-    "A relationship that ends is an outcome of its own: leaving counts as a step forward where the record says "
+    "The end of a relationship is a separate outcome: leaving counts as a step forward where the record says "
     "so, and never as a deterioration."
 )
 
@@ -189,7 +189,7 @@ def _relationships() -> tuple[Rate, ...]:
     single = (nw.col("together_at_end") == 0).fill_null(value=False)
     judged = single & nw.col("self_known")
     up, down = nw.col("any_better") & ~nw.col("any_worse"), nw.col("any_worse") & ~nw.col("any_better")
-    of_single = "single clients with a first and a later score of the self"
+    of_single = "single clients with a first and a later score on measures of the self"
     known = (~nw.col("together_at_end").is_null()).fill_null(value=False)
     return (
         Rate("relationship_ended", "A relationship ended in care", "clients in a relationship at the start", ended,

@@ -26,7 +26,7 @@ class Window(Part):
     @model_validator(mode="after")
     def _in_order(self) -> Window:
         if self.last < self.first:
-            raise ValueError(f"last ({self.last}) lies before first ({self.first})")
+            raise ValueError(f"last ({self.last}) is before first ({self.first})")
         return self
 
 

@@ -84,7 +84,7 @@ def _group(
     least = f"{'at least' if measure.at_least else 'more than'} {measure.change:.1f} points"
     rule = (
         f"{title}: better than the first score by {least}, twice in a row ({measure.source or 'the clinic'}). "
-        "Whoever left before had not improved."
+        "Clients who left earlier count as not improved."
     )
     rates: list[Rate] = []
     relations: list[Relation] = []

@@ -71,13 +71,15 @@ def check_folders(
     Raises
     ------
     SettingsError
-        If a path is no folder, two folders have one name, or the engine is not installed.
+        If a path is not a folder, two folders have the same name, or the engine is not installed.
     """
     for path in paths:
         if not path.is_dir():
             raise SettingsError(f"'{quote(path.name)}' is not a folder; a registry has a folder per clinic.")
     if len({path.name for path in paths}) < len(paths):
-        raise SettingsError("Two folders have one name: their clients could not be distinguished. Rename one.")
+        raise SettingsError(
+            "Two folders have the same name: their clients could not be distinguished. Rename one."
+        )
     read = table_engine(engine).read
     last = today or dt.date.today()  # noqa: DTZ011 - days are the clinic's own
     folders = tuple(_check(path, read, last) for path in paths)
@@ -128,7 +130,7 @@ def _manifest_faults(path: Path) -> Iterator[str]:
         yield f"{path.name}/{MANIFEST} cannot be read."
         return
     if manifest.get("include_safety"):
-        yield f"{path.name} was exported with --include-safety: a registry takes no safety data. Leave it out."
+        yield f"{path.name} was exported with --include-safety: a registry accepts no safety data. Leave it out."
     if manifest.get("layout", PARQUET_LAYOUT) > PARQUET_LAYOUT:
         yield f"{path.name} has layout {manifest['layout']}; this mbc knows {PARQUET_LAYOUT}. Upgrade mbc."
 
@@ -163,7 +165,9 @@ def _answer_tables(path: Path, read: Reader, faults: list[str], notes: list[str]
             notes.append(f"{place}: there is no definition of '{quote(file.stem)}' here, so it is not counted.")
             continue
         if known.safety_channel:
-            faults.append(f"{place} is of the safety channel: a registry takes none of it. Delete the file.")
+            faults.append(
+                f"{place} belongs to the safety channel, which a registry does not accept. Delete the file."
+            )
             continue
         if file.stem in made:
             faults.append(f"{path.name} has the answers of {file.stem} twice, as .csv and .parquet.")
@@ -241,8 +245,8 @@ def _between(folders: Sequence[FolderCheck]) -> Iterator[str]:
             clinic, known = first.setdefault(key, (folder.clinic, digest))
             if known != digest:
                 yield (
-                    f"'{key}' is defined otherwise at {folder.clinic} ({digest[:12]}) than at {clinic} "
-                    f"({known[:12]}): its scores cannot be put together."
+                    f"'{key}' is defined differently at {folder.clinic} ({digest[:12]}) than at {clinic} "
+                    f"({known[:12]}): its scores cannot be combined."
                 )
 
 

@@ -54,13 +54,13 @@ def column_faults(table: OpenTable) -> Iterator[str]:
             continue
         dtype = schema[column.name]
         if table.rows and not _fits(dtype, column):
-            yield f"{table.place}: '{column.name}' holds {dtype}; it must hold {_words(column)}."
+            yield f"{table.place}: '{column.name}' contains {dtype}; it must contain {_words(column)}."
             continue
         if column.needed and column.name not in {"ended_on", "score", "referred_on"}:
             checks[f"blank {column.name}"] = (is_missing(column.name), f"have no '{column.name}'")
         if dtype == nw.String and column.kind != "text":
             wrong = ~is_missing(column.name) & ~accepted_text(nw.col(column.name), column.kind)
-            checks[f"text {column.name}"] = (wrong, f"have a '{column.name}' that is none of {_words(column)}")
+            checks[f"text {column.name}"] = (wrong, f"have a '{column.name}' that is not one of {_words(column)}")
     yield from _counted(table, checks)
 
 

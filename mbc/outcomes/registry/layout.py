@@ -94,7 +94,7 @@ TABLES: tuple[Layout, ...] = (
         (
             Column("episode_id", "text", "episode of care", needed=True),
             Column("held_on", "day", "day of the appointment", needed=True),
-            Column("attended", "yes or no", "whether the client came", needed=True),
+            Column("attended", "yes or no", "whether the client attended", needed=True),
             Column("client_id", "text", "the client"),
             Column("number", "number", "number of the session"),
         ),

@@ -81,7 +81,7 @@ def pool_results(study: Study, results: Mapping[str, StudyResult], *, estimator:
     results : mapping of str to StudyResult
         By the clinics' names.
     estimator : {"reml", "paule-mandel"}
-        Of the variance between clinics.
+        Estimator of the variance between clinics.
 
     Returns
     -------

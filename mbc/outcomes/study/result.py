@@ -56,7 +56,7 @@ class StudyResult(Part):
 
 
 def study_result(study: Study, frames: Mapping[str, Any]) -> StudyResult:
-    """Count what a study asks for, and give what may be published of it.
+    """Count what a study requires, and give what may be published of it.
 
     Counts under the study's smallest count are hidden, the others rounded, over all of its definitions together
     (`mbc.outcomes.publication.publish_reports`).
@@ -104,7 +104,7 @@ def write_result(result: StudyResult, folder: Path) -> None:
     Raises
     ------
     SettingsError
-        If the folder holds something, or cannot be written.
+        If the folder is not empty, or cannot be written.
     """
     with new_folder(folder) as temporary:
         write_files(result, temporary)

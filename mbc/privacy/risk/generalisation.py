@@ -75,9 +75,9 @@ def generalise(
     (['1-9', '1-9', '10+', '10+'], [False, False, False, False], {'sessions': 1})
     """
     if k < 2:
-        raise SettingsError(f"k must be at least 2, got {k}: with 1 everybody may be alone.")
+        raise SettingsError(f"k must be at least 2, got {k}: with 1 everybody may be unique.")
     if not 0 <= most_left_out < 1:
-        raise SettingsError(f"most_left_out is a share from 0 to less than 1, got {most_left_out}.")
+        raise SettingsError(f"most_left_out must be a proportion from 0 to less than 1, got {most_left_out}.")
     names = list(hierarchies)
     versions = {
         name: [_version(frame[name], hierarchy.at(level)) for level in range(hierarchy.coarsest + 1)]
@@ -99,8 +99,8 @@ def generalise(
             best, chosen = (loss, out, levels), (coarse, few)
     if best is None or chosen is None:
         raise SettingsError(
-            f"{frame.height} people are too few for k = {k}: not even with every column hidden do {k} look alike. "
-            "Ask for a smaller k, or wait until there are more."
+            f"{frame.height} people are too few for k = {k}: even with every column hidden, no {k} look alike. "
+            "Choose a smaller k, or wait until there are more."
         )
     return (*chosen, dict(zip(names, best[2], strict=True)))
 

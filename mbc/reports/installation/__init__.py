@@ -1,1 +1,1 @@
-"""What a clinic may require of this program, tried on the installation at hand: the validation pack."""
+"""What a clinic may require of this program, tested on this installation: the validation pack."""

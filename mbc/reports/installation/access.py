@@ -20,7 +20,7 @@ def caseloads(folder: Path) -> str:
         try:
             own.answers(client_id="C2")
         except NotInRecord:
-            return "a clinician of C1: C2 does not exist for them"
+            return "a clinician of C1: C2 is not visible to them"
     raise NotMet("somebody else's client was read")
 
 
@@ -49,8 +49,8 @@ def passwords(folder: Path) -> str:
                 continue
             raise NotMet(f"'{weak}' was accepted")
     raw = b"".join(path.read_bytes() for path in folder.iterdir() if path.name.startswith("trial.db"))
-    require(PASSWORD.encode() not in raw, "the password stands in the file")
-    require(b"$argon2id$" in raw, "no digest of argon2id stands in the file")
+    require(PASSWORD.encode() not in raw, "the password is in the file")
+    require(b"$argon2id$" in raw, "the file contains no argon2id digest")
     return "argon2id; two weak passwords refused"
 
 
@@ -60,7 +60,7 @@ def exports(folder: Path) -> str:
         export_record(store, folder / "out")
     text = "".join(path.read_text(encoding="utf-8") for path in (folder / "out").rglob("*.csv"))
     require("hits" not in text, "the screen is in the export")
-    return "an export without the option: no screen in it"
+    return "an export without the option contains no safety screen"
 
 
 def formulas(folder: Path) -> str:

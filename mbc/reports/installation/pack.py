@@ -20,13 +20,13 @@ REQUIREMENTS: tuple[tuple[str, tuple[Requirement, ...]], ...] = (
     (
         "Scores and change",
         (
-            Requirement("R1", "A score and its range of severity are those that the authors publish.",
+            Requirement("R1", "A score and its severity range are those published by the authors.",
                         ("tests/instruments/scoring",), scores.published_score),
             Requirement("R2", "A questionnaire with too many blanks has no score.",
                         ("tests/instruments/scoring",), scores.blanks),
-            Requirement("R3", "Every questionnaire that is shipped names the publication that it follows.",
+            Requirement("R3", "Every questionnaire shipped names the publication it follows.",
                         ("tests/instruments/test_catalogue.py",), scores.definitions),
-            Requirement("R4", "Reliable change is the one of the published example.",
+            Requirement("R4", "Reliable change reproduces the published example.",
                         ("tests/models/change",), scores.published_change),
         ),
     ),
@@ -37,29 +37,29 @@ REQUIREMENTS: tuple[tuple[str, tuple[Requirement, ...]], ...] = (
                         ("tests/exchange/plan/test_import_plan.py",), scores.all_or_nothing),
             Requirement("R6", "A file that is imported twice is stored once.",
                         ("tests/exchange/plan/test_import_plan.py",), scores.twice),
-            Requirement("R7", "What could be read in two ways is refused, not guessed.",
+            Requirement("R7", "Ambiguous input is refused, not guessed.",
                         ("tests/exchange/cells/test_dates.py", "tests/exchange/test_more_files.py"),
                         scores.doubtful_days),
             Requirement("R8", "A record that is exported can be imported again and is the same.",
                         ("tests/exchange/export/test_export.py",), scores.round_trip),
-            Requirement("R9", "An export runs nothing in a spreadsheet.",
+            Requirement("R9", "An export contains nothing that a spreadsheet would execute.",
                         ("tests/exchange/export/test_export.py",), access.formulas),
         ),
     ),
     (
         "The record",
         (
-            Requirement("R10", "Nobody changes an answer in the database without a trace: it refuses.",
+            Requirement("R10", "An answer cannot be changed in the database directly: the database refuses.",
                         ("tests/store/processes",), record.unchangeable),
-            Requirement("R11", "An answer that was changed past that guard is found.",
+            Requirement("R11", "An answer that was changed despite that guard is detected.",
                         ("tests/store/maintenance",), record.tampering),
-            Requirement("R12", "Whoever reads a client's record leaves a line that cannot be taken out unnoticed.",
+            Requirement("R12", "Reading a client's record leaves a log entry that cannot be removed unnoticed.",
                         ("tests/store/audit/test_log.py",), record.trail),
-            Requirement("R13", "A correction keeps what it corrects, with the reason.",
+            Requirement("R13", "A correction keeps the earlier version, with the reason.",
                         ("tests/store/writing/test_transaction.py",), record.corrections),
-            Requirement("R14", "A backup becomes the same record again, and proves that it is complete.",
+            Requirement("R14", "A backup can be restored to the same record, and its completeness is verified.",
                         ("tests/store/backup",), record.backup),
-            Requirement("R15", "A person is erased on request, and the rest of the record still proves itself.",
+            Requirement("R15", "A client is erased on request, and the rest of the record can still be verified.",
                         ("tests/store/maintenance",), record.erasure),
             Requirement("R16", "The database library does not damage a record under load.",
                         ("tests/store/processes",), record.database_library),
@@ -68,25 +68,25 @@ REQUIREMENTS: tuple[tuple[str, tuple[Requirement, ...]], ...] = (
     (
         "Access",
         (
-            Requirement("R17", "A clinician sees the record of their own clients, and of nobody else.",
+            Requirement("R17", "A clinician sees the records of their own clients, and no others.",
                         ("tests/store/access/test_access.py", "tests/store/access/test_roles_table.py"),
                         access.caseloads),
-            Requirement("R18", "Answers about violence and harm are shown with a permission of their own only.",
+            Requirement("R18", "Answers about violence and harm are shown only with a separate permission.",
                         ("tests/attack/test_safety_twins.py",), access.safety_channel),
-            Requirement("R19", "They leave the record with an export only when asked for, with that permission.",
+            Requirement("R19", "They are exported only on request, and only with that permission.",
                         ("tests/exchange/export/test_export.py",), access.exports),
-            Requirement("R20", "Passwords are kept as slow digests, and weak ones are refused.",
+            Requirement("R20", "Passwords are stored as slow hashes, and weak ones are refused.",
                         ("tests/store/accounts/test_accounts.py",), access.passwords),
         ),
     ),
     (
         "The program",
         (
-            Requirement("R21", "Every file of the program is as it was released.",
+            Requirement("R21", "Every program file is identical to the released one.",
                         ("tests/packaging",), program.files),
-            Requirement("R22", "What it needs is installed, in versions that it may use.",
+            Requirement("R22", "All required packages are installed, in supported versions.",
                         ("tests/packaging",), program.dependencies),
-            Requirement("R23", "It asks nobody on the network.",
+            Requirement("R23", "It makes no network connection.",
                         ("tests/browser/test_visit.py",), program.no_network),
         ),
     ),
@@ -134,7 +134,9 @@ def validation_document(results: Sequence[Sequence[Finding]], *, now: datetime) 
         Paragraph(_circumstances(now)),
     ]
     if counts["NOT MET"]:
-        blocks.append(Notice("Do not use this installation for care before what is not met has been explained."))
+        blocks.append(
+            Notice("Do not use this installation for care until every unmet requirement has been explained.")
+        )
     for (title, _), part in zip(REQUIREMENTS, results, strict=True):
         rows = tuple(
             (f.requirement.number, f.requirement.words, f.result, f.seen, ", ".join(f.requirement.tests))
@@ -142,12 +144,12 @@ def validation_document(results: Sequence[Sequence[Finding]], *, now: datetime) 
         )
         blocks += [
             Heading(title),
-            Table(title, ("No.", "Requirement", "Result", "What was seen", "Shown by"), rows, (1, 6, 2, 6, 5)),
+            Table(title, ("No.", "Requirement", "Result", "Observation", "Evidence"), rows, (1, 6, 2, 6, 5)),
         ]
-    signatures = tuple((role, "", "", "") for role in ("Tried by", "Read by", "Released for use by"))
+    signatures = tuple((role, "", "", "") for role in ("Tested by", "Reviewed by", "Released for use by"))
     blocks += [
         Heading("Signatures"),
-        Table("Signatures", ("", "Name", "Day", "Signature"), signatures, (2, 4, 2, 4)),
+        Table("Signatures", ("", "Name", "Date", "Signature"), signatures, (2, 4, 2, 4)),
     ]
     return Document(
         kind="validation",

@@ -49,9 +49,9 @@ def dependencies(_: Path) -> str:
             continue
         if _numbers(installed) < _numbers(least):
             wrong.append(f"{name} {installed} is older than {least}")
-    require(needed, "the distribution does not say what it needs")
+    require(needed, "the distribution does not list its requirements")
     require(not wrong, ", ".join(wrong))
-    return f"{len(needed)} packages in versions that fit"
+    return f"{len(needed)} packages in supported versions"
 
 
 def _numbers(version: str) -> tuple[int, ...]:
@@ -75,4 +75,4 @@ def no_network(folder: Path) -> str:
     finally:
         watching = False
     require(not asked, f"asked for: {', '.join(asked[:3])}")
-    return "a record made, read and verified: no connection"
+    return "a record was created, read and verified: no connection"

@@ -42,7 +42,7 @@ def tampering(folder: Path) -> str:
     _changed(path, *(f'DROP TRIGGER "{name}"' for name in triggers), _CHANGE)
     with Store.open(f"sqlite:///{path}") as store:
         require(not store.verify().intact, "the change was not found")
-    return "an answer changed past every guard: found by mbc verify"
+    return "an answer changed despite every guard: detected by mbc verify"
 
 
 def trail(folder: Path) -> str:
@@ -50,9 +50,9 @@ def trail(folder: Path) -> str:
     with synthetic_store(folder) as store:
         store.administrations(client_id="C1")
         lines = store.audit.entries()
-        require("C1" in lines["subject"].drop_nulls().to_list(), "no line names the client")
-        require(store.audit.verify().intact, "the lines do not follow from each other")
-    return "reading C1: one line, in a chain that is unbroken"
+        require("C1" in lines["subject"].drop_nulls().to_list(), "no log entry names the client")
+        require(store.audit.verify().intact, "the log entries are not an unbroken chain")
+    return "reading C1: one log entry, in an unbroken chain"
 
 
 def corrections(folder: Path) -> str:
@@ -87,7 +87,7 @@ def erasure(folder: Path) -> str:
         require("C1" not in store.clients()["client_id"].to_list(), "the client is still there")
         require(store.answers(client_id="C2").height == 7, "answers of somebody else are gone")
         require(store.verify().intact, "the record is no longer intact")
-    return "C1 erased: gone from every table, the rest intact"
+    return "C1 erased from every table, the rest intact"
 
 
 def database_library(_: Path) -> str:

@@ -18,7 +18,7 @@ class NotApplicable(Exception):
 
 
 class NotMet(Exception):
-    """The requirement does not hold here."""
+    """The requirement is not met here."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +42,7 @@ class Finding:
 
 
 def require(condition: object, otherwise: str) -> None:
-    """Raise NotMet unless something holds."""
+    """Raise NotMet unless a condition is met."""
     if not condition:
         raise NotMet(otherwise)
 

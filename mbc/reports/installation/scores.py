@@ -87,8 +87,8 @@ def doubtful_days(folder: Path) -> str:
         try:
             _imported(folder, store, f"{WIDE}\nC2,02/03/2026,{ROW}\n")
         except ImportRefused:
-            return "02/03/2026: refused, with the question which is the day"
-        require(condition=False, otherwise="02/03/2026 was taken for a day")
+            return "02/03/2026: refused, asking which number is the day"
+        require(condition=False, otherwise="02/03/2026 was accepted as a date")
     return ""
 
 

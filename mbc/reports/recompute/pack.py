@@ -28,7 +28,7 @@ def write_pack(release: StoredRelease, folder: Path) -> Path:
         If there is something at that place, or the folder around it does not exist.
     """
     if folder.exists():
-        raise ReportError(f"{folder} exists already: a pack is written into a new folder. Name another one.")
+        raise ReportError(f"{folder} already exists: a pack is written into a new folder. Name another one.")
     if not folder.parent.is_dir():
         raise ReportError(f"The folder {folder.parent} does not exist. Make it first.")
     files = pack_files(release)

@@ -85,7 +85,7 @@ def differences(release: dict[str, Any]) -> tuple[int, list[str]]:
             compared += len(names)
             place = f"{report['definition']}, {figure['metric']}"
             wrong += [
-                f"{place}: {name} is {figure[name]} and comes out as {made.get(name)}"
+                f"{place}: {name} is {figure[name]} but is recomputed as {made.get(name)}"
                 for name in names
                 if figure[name] != made.get(name)
             ]
@@ -111,7 +111,7 @@ def main(folder: Path) -> int:
     for line in (folder / "SHA256SUMS").read_text(encoding="utf-8").splitlines():
         digest, name = line.split("  ", 1)
         if hashlib.sha256((folder / name).read_bytes()).hexdigest() != digest:
-            wrong.append(f"{name} is not the file that was packed")
+            wrong.append(f"{name} is not the original file of the pack")
     release = json.loads((folder / "release.json").read_text(encoding="utf-8"))
     with (folder / "figures.csv").open(encoding="utf-8", newline="") as file:
         rows = list(csv.DictReader(file))

@@ -1,4 +1,4 @@
-"""A document as one HTML page that needs nothing else: style and figures are inside, there is no script."""
+"""A document as one self-contained HTML page: style and figures are included, there is no script."""
 
 from __future__ import annotations
 

@@ -65,7 +65,7 @@ def pdf_of(document: Document, paper: Paper) -> bytes:
         if sheets <= document.most_sheets:
             return bytes(content)
     raise ReportError(
-        f"The {document.kind} report has {sheets} sheets; at most {document.most_sheets} are printed. "
+        f"The {document.kind} report has {sheets} sheets; the limit is {document.most_sheets}. "
         "Save it under a name that ends in .html instead."
     )
 
@@ -78,7 +78,7 @@ def _compiler() -> Any:
     except ImportError:
         raise ReportError(
             f"PDF needs the Typst package and a font. To install: {install_hint('reports')}. "
-            "HTML needs nothing: save under a name that ends in .html."
+            "HTML needs nothing else: save under a name that ends in .html."
         ) from None
     return typst.Compiler(str(TEMPLATE), font_paths=fonts)
 

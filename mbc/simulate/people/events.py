@@ -1,6 +1,6 @@
 """What happens in the clients' lives beside the sessions.
 
-Labels are plain and say nothing that could harm a client whose screen is read by somebody else.
+Labels are plain and reveal nothing that could harm a client whose screen is read by somebody else.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
-"""Which clients of the sample tell a story that a demo can open by name.
+"""Which clients of the sample have a story that a demo can open by name.
 
-Each story is written down here, not drawn: where each questionnaire's true score stands in which week, when
+Each story is defined here, not drawn at random: each questionnaire's true score in each week, when
 the client came, and what happened. Only the item answers around it are left to chance. Weeks count from the
 start of the record.
 """

@@ -31,7 +31,7 @@ ABOUT_RELATIONSHIP: Final = ("satisfaction", "ras")
 
 @dataclass(frozen=True, slots=True)
 class Due:
-    """Questionnaires handed in: for each role, a mask of shape (clients, weeks)."""
+    """Questionnaires submitted: for each role, a mask of shape (clients, weeks)."""
 
     by_role: dict[str, Bools]
 

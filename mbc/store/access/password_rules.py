@@ -42,14 +42,16 @@ def require_good(password: str, *, username: str) -> str:
     """
     typed, password = password, normal(password)
     if not password.isprintable():  # half a character of another alphabet cannot even be hashed
-        raise SettingsError("The password holds a character that cannot be typed. Choose a few unrelated words.")
+        raise SettingsError(
+            "The password contains a character that cannot be typed. Choose a few unrelated words."
+        )
     if len(password) < SHORTEST:
         raise SettingsError(
-            f"The password has {len(password)} characters; at least {SHORTEST} are needed. "
+            f"The password has {len(password)} characters; it needs at least {SHORTEST}. "
             "A few unrelated words are easy to remember."
         )
     if len(password) > LONGEST:
-        raise SettingsError(f"The password has {len(password)} characters; at most {LONGEST} are taken.")
+        raise SettingsError(f"The password has {len(password)} characters; the limit is {LONGEST}.")
     if _is_guessable(password.casefold(), username.casefold()):
         raise SettingsError("The password is among the first that would be tried. Choose a few unrelated words.")
     if any(is_leaked(written) for written in {password, typed}):

@@ -63,7 +63,7 @@ class AccountRows:
         """
         name = username.strip().casefold()
         if self._row(name) is None:
-            raise NotInRecord(f"There is no account {quote(username)}. 'mbc user list' names them all.")
+            raise NotInRecord(f"There is no account {quote(username)}. 'mbc user list' lists all accounts.")
         return name
 
     def _require_own(self, username: str) -> None:

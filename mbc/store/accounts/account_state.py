@@ -148,7 +148,7 @@ def setting_faults(connection: Connection) -> Iterator[str]:
     have = {row.name: row.value for row in connection.execute(select(t.setting.c.name, t.setting.c.value))}
     for name in sorted(have.keys() | want.keys()):
         if have.get(name) != want.get(name):
-            yield f"Setting '{name}': it is not what the audit log says."
+            yield f"Setting '{name}': it differs from the audit log."
 
 
 def account_faults(connection: Connection) -> Iterator[str]:
@@ -156,7 +156,7 @@ def account_faults(connection: Connection) -> Iterator[str]:
     have, want = read_states(connection), logged_states(connection)
     for name in sorted(have.keys() | want.keys()):
         if name not in want:
-            yield f"Account '{name}': no line of the audit log says that it was made."
+            yield f"Account '{name}': the audit log has no entry of its creation."
         elif name not in have:
             yield f"Account '{name}': it was removed, and accounts are never removed."
         else:
@@ -171,7 +171,7 @@ def _without_account(connection: Connection, have: Mapping[str, AccountState]) -
     for table in (t.account_permission, t.supervision, t.passkey, t.provider_account):
         names = set(connection.execute(select(table.c.username).distinct()).scalars())
         for name in sorted(names - have.keys()):
-            yield f"Account '{name}': it has entries in '{table.name}' and does not exist."
+            yield f"Account '{name}': it has entries in '{table.name}' but does not exist."
 
 
 def _after(before: LoggedState | None, action: str, detail: dict[str, Any], at: datetime) -> LoggedState:

@@ -78,7 +78,9 @@ class Accounts(Passkeys):
         with engines.writing(self._engine) as connection:
             require_clinicians(connection, {clinician_id, *supervises} - {None})
             if connection.execute(select(t.account.c.username).where(t.account.c.username == name)).first():
-                raise Conflict(f"There is an account '{name}' already. To change it: mbc user password {name}")
+                raise Conflict(
+                    f"Account '{name}' already exists. To change its password: mbc user password {name}"
+                )
             row = {"username": name, "password_hash": hashed, "role": role, "clinician_id": clinician_id}
             row |= {"active": active, "created_at": now, "changed_at": now, "failures": 0}
             connection.execute(insert(t.account), row)
@@ -159,7 +161,7 @@ class Accounts(Passkeys):
         """
         name = self.require(username)
         if self._asks:
-            raise AccessDenied(f"{self._scope.who} cannot choose the password of another. Give them a link.")
+            raise AccessDenied(f"{self._scope.who} cannot choose the password of another user. Give them a link.")
         self._set_password(name, password, keep_passkeys=False)
 
     def has_password(self, username: str) -> bool:

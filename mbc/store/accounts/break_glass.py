@@ -91,7 +91,7 @@ class BreakGlass(RecordView):
         with self._audited("an opened record", client_id, logged=False):
             opened = next((record for record in self.break_glass_records() if record.client_id == client_id), None)
             if opened is None:
-                raise NotInRecord(f"There is no emergency access open to '{client_id}'.")
+                raise NotInRecord(f"There is no open emergency access to '{client_id}'.")
         return self._view(scope_through(self._scope, opened))
 
     def break_glass_records(self) -> tuple[Opened, ...]:
@@ -155,7 +155,7 @@ class BreakGlass(RecordView):
             query = select(column).where(column == client_id, *self._scope.reaches(column))
             reached = connection.execute(query).first() is not None and self._scope.may_read("administrations")
         if reached and (not safety or self._scope.has_permission("safety:read")):
-            raise StoreError("That record is within reach already; nothing needs to be opened.")
+            raise StoreError("You already have access to that record; emergency access is not needed.")
 
 
 def scope_through(scope: Scope, opened: Opened) -> Scope:
@@ -178,7 +178,7 @@ def _reason(reason: str) -> str:
     words = re.findall(r"[^\W\d_]{2,}", text)
     if len(set(map(str.casefold, words))) < _FEWEST_WORDS or sum(map(len, words)) < _FEWEST_LETTERS:
         raise StoreError(
-            "The reason is too short. Write a sentence that others will understand later, such as 'Standing in "
+            "The reason is too short. Write a sentence that others will understand later, such as 'Covering "
             "for T2, who is ill; the client has called in distress'."
         )
     return text

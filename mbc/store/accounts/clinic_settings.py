@@ -41,13 +41,11 @@ def factor_words(roles: Collection[str]) -> str:
     Examples
     --------
     >>> factor_words(["safety_lead", "clinician"]), factor_words([])
-    ('A second factor is required of: clinician, safety lead.', 'A second factor is required of no role.')
+    ('A second factor is required for: clinician, safety lead.', 'No role requires a second factor.')
     """
     named = [role.replace("_", " ") for role in ROLES if role in roles]
     return (
-        f"A second factor is required of: {', '.join(named)}."
-        if named
-        else ("A second factor is required of no role.")
+        f"A second factor is required for: {', '.join(named)}." if named else "No role requires a second factor."
     )
 
 
@@ -57,12 +55,12 @@ def retention_words(years: int | None) -> str:
     Examples
     --------
     >>> retention_words(10)
-    'Records are kept for 10 years after the last contact. Nothing is erased by itself.'
+    'Records are kept for 10 years after the last contact. Nothing is erased automatically.'
     """
     if years is None:
-        return "The clinic has not said how long records are kept. Nothing is erased by itself."
+        return "The clinic has not set how long records are kept. Nothing is erased automatically."
     kept = "1 year" if years == 1 else f"{years} years"
-    return f"Records are kept for {kept} after the last contact. Nothing is erased by itself."
+    return f"Records are kept for {kept} after the last contact. Nothing is erased automatically."
 
 
 def notice_words(address: str | None) -> str:
@@ -83,11 +81,11 @@ def signal_words(cooldown_days: int, follow_sessions: int) -> str:
     Examples
     --------
     >>> signal_words(28, 1)
-    'An answered signal rests for 28 days; what followed is judged after 1 session.'
+    'An answered signal is paused for 28 days; what followed is assessed after 1 session.'
     """
     days = "1 day" if cooldown_days == 1 else f"{cooldown_days} days"
     sessions = "1 session" if follow_sessions == 1 else f"{follow_sessions} sessions"
-    return f"An answered signal rests for {days}; what followed is judged after {sessions}."
+    return f"An answered signal is paused for {days}; what followed is assessed after {sessions}."
 
 
 def second_person_words(items: Collection[str]) -> str:
@@ -96,11 +94,9 @@ def second_person_words(items: Collection[str]) -> str:
     Examples
     --------
     >>> second_person_words(["phq9.i9", "hits"]), second_person_words([])
-    ('A second person looks at: hits, phq9.i9.', 'No answer needs a second person.')
+    ('A second person reviews: hits, phq9.i9.', 'No answer needs a second person.')
     """
-    return (
-        f"A second person looks at: {', '.join(sorted(items))}." if items else "No answer needs a second person."
-    )
+    return f"A second person reviews: {', '.join(sorted(items))}." if items else "No answer needs a second person."
 
 
 def require_address(address: str) -> str:

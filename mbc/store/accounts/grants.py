@@ -66,7 +66,7 @@ class AccessRequest:
             "enable": "to sign in",
             "password link": "a link for a new password",
             "second factor removal": "removal of the second factor",
-            "second factor rule": f"a second factor of these roles alone: {named or 'none'}",
+            "second factor rule": f"a second factor required for these roles only: {named or 'none'}",
             "provider account": f"sign-in by the provider's account {named}",
         }
         return words[self.kind]
@@ -94,7 +94,7 @@ class Grants(AccountRows):
         state = self._state(name)
         require_grantable(permission, state.role)
         if permission in state.permissions:
-            raise Conflict(f"Account '{name}' has the permission '{permission}' already.")
+            raise Conflict(f"Account '{name}' already has the permission '{permission}'.")
         if self._asks:
             return self._request("permission", name, (permission,))
         self._grant(name, permission)
@@ -128,7 +128,9 @@ class Grants(AccountRows):
         name, named = self.require(username), tuple(sorted(set(clinician_ids)))
         state = self._state(name)
         if state.role != "supervisor":
-            raise SettingsError(f"'{name}' has the role '{state.role}'; only a supervisor supervises clinicians.")
+            raise SettingsError(
+                f"'{name}' has the role '{state.role}'; only a supervisor can supervise clinicians."
+            )
         with engines.reading(self._engine) as connection:
             require_clinicians(connection, named)
         if self._asks and "safety:read" in state.permissions:
@@ -216,7 +218,9 @@ class Grants(AccountRows):
             lock_log(connection)  # two decisions at the same moment: the second meets a request that is gone
             request = _waiting(connection, self._clock()).get(number)
             if request is None:
-                raise NotInRecord(f"No request {quote(number)} waits. 'mbc user requests' names them all.")
+                raise NotInRecord(
+                    f"There is no pending request {quote(number)}. 'mbc user requests' lists all of them."
+                )
             mine = self._scope.who in {request.asked_by, request.username}
             if decision == CONFIRMED and mine:
                 raise AccessDenied("Somebody else has to confirm this: another administrator, or the operator.")

@@ -101,7 +101,7 @@ class OwnAccount:
         """
         self._require_password(current, address)
         if self.must_have_factor:
-            raise AccessDenied("The clinic requires a second factor of your role.")
+            raise AccessDenied("The clinic requires a second factor for your role.")
         self._accounts.drop_factor(self._username)
 
     def passkeys(self) -> tuple[Passkey, ...]:
@@ -145,4 +145,4 @@ class OwnAccount:
 
     def _require_password(self, current: str, address: str) -> None:
         if not self._accounts.is_password(self._username, current, address=address):
-            raise AccessDenied("Your present password is wrong.")
+            raise AccessDenied("Your current password is wrong.")

@@ -79,11 +79,11 @@ class Passkeys(ProviderAccounts):
         with engines.writing(self._engine) as connection:
             there = select(func.count()).select_from(t.passkey).where(t.passkey.c.username == name)
             if connection.execute(there).scalar_one() >= MOST_PASSKEYS:
-                raise SettingsError(f"An account has {MOST_PASSKEYS} passkeys at most. Remove one first.")
+                raise SettingsError(f"An account can have at most {MOST_PASSKEYS} passkeys. Remove one first.")
             try:
                 connection.execute(insert(t.passkey), row)
             except IntegrityError:
-                raise Conflict("This passkey is on record already.") from None
+                raise Conflict("This passkey is already registered.") from None
             self._write(connection, states.PASSKEY, name, who=name, label=label)
 
     def remove_passkey(self, username: str, number: str) -> None:

@@ -34,7 +34,7 @@ def matches(hashed: str, password: str) -> bool:
     """Compare a password with a hash; an account without one takes as long, and matches nothing."""
     stored = _nobody() if hashed == NO_PASSWORD else hashed
     if not _AT_ONCE.acquire(timeout=_PATIENCE):
-        raise StoreError("Too many people are signing in at this moment. Wait a minute, then try again.")
+        raise StoreError("Too many people are signing in at the moment. Wait a minute, then try again.")
     try:
         return _HASHER.verify(stored, normal(password)) and hashed != NO_PASSWORD
     except (VerificationError, InvalidHashError, UnicodeEncodeError):

@@ -194,9 +194,9 @@ class ProviderAccounts(Notices):
             taken = connection.execute(select(c.username).where(c.issuer == issuer, c.subject == subject)).scalar()
             has = connection.execute(select(c.subject).where(c.issuer == issuer, c.username == name)).scalar()
         if taken is not None:
-            raise Conflict(f"That account at the provider belongs to '{taken}' already.")
+            raise Conflict(f"That provider account already belongs to '{taken}'.")
         if has is not None:
-            raise Conflict(f"Account '{name}' has an account at this provider already. Take it away first.")
+            raise Conflict(f"Account '{name}' already has an account at this provider. Remove it first.")
 
     def _bind(self, name: str, values: tuple[str, ...], **detail: str) -> None:
         issuer, subject = values
@@ -206,7 +206,7 @@ class ProviderAccounts(Notices):
             try:
                 connection.execute(insert(t.provider_account), row)
             except IntegrityError:
-                raise Conflict("Somebody else has just named that account at the provider.") from None
+                raise Conflict("Somebody else has just linked that provider account.") from None
             self._change(connection, name)
             self._write(connection, states.BOUND, name, **detail)
 
@@ -218,5 +218,5 @@ def _digest(kind: str, issuer: str, value: str | None) -> str:
 def _plain(text: str, what: str) -> str:
     plain = text.strip()
     if not plain or not plain.isprintable() or not plain.isascii() or " " in plain or len(plain) > _LONGEST:
-        raise SettingsError(f"The {what} is 1 to {_LONGEST} plain signs without spaces; got {quote(text)}.")
+        raise SettingsError(f"The {what} is 1 to {_LONGEST} plain characters without spaces; got {quote(text)}.")
     return plain

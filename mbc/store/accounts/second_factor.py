@@ -98,7 +98,7 @@ class SecondFactors(Links):
         name = self.active(username).username
         step = _step_of(secret, code, self._clock())
         if step is None:
-            raise AccessDenied("That code does not match. Check that the clock of your phone is right.")
+            raise AccessDenied("That code does not match. Check that your phone's clock is correct.")
         codes = tuple(_recovery_code() for _ in range(_CODES))
         with engines.writing(self._engine) as connection:
             if _factor(connection, name) is not None:

@@ -144,7 +144,7 @@ def verify_chain(
             tick(len(batch))
     except UNREADABLE as fault:
         walk.faults.append(
-            f"A line after line {walk.expected} cannot be read at all, so it was not written by mbc: {fault}"
+            f"A line after line {walk.expected} cannot be read, so it was not written by mbc: {fault}"
         )
     return walk.report()
 
@@ -183,7 +183,7 @@ class _Walk:
             if erasure.keys() >= _ERASURE:
                 self.erasures.append(erasure)
             else:
-                self.faults.append(f"Line {row.sequence} claims an erasure and does not account for it.")
+                self.faults.append(f"Line {row.sequence} claims an erasure but does not account for it.")
         self._compare(row.sequence, row.digest)
         self._compare_first(row.sequence, line, hidden=hidden)
         self.previous = row.digest
@@ -194,17 +194,17 @@ class _Walk:
             covered = [left.pop(number, (number, None, "")) for number in erasure["lines"]]
             if shown_digest(covered) != erasure["shown"]:
                 self.faults.append(
-                    f"What the erasure {erasure['tombstone']} left of earlier lines is not what is there now."
+                    f"What the erasure {erasure['tombstone']} left of earlier lines has been changed since then."
                 )
         self.faults += [
-            f"Line {number} is without its subject, and no erasure accounts for it." for number in sorted(left)
+            f"Line {number} has no subject, and no erasure accounts for it." for number in sorted(left)
         ]
         since = None
         if self.noted is not None:
             if self.found_at is None:
                 self.faults.append(
-                    "The head that was noted is not part of the chain: lines were cut off or rewritten since, or "
-                    "it was noted of another record."
+                    "The noted head is not part of the chain: lines have been removed or rewritten since then, or "
+                    "it was noted for another record."
                 )
             else:
                 since = self.expected - self.found_at
@@ -231,7 +231,7 @@ def _noted(text: str | None) -> tuple[int | None, str] | None:
     match = _HEAD.fullmatch(text.strip().lower())
     if match is None:
         raise SettingsError(
-            f"'{text[:80]}' is not the head of a chain; accepted is what 'mbc verify' prints as head: a number, "
+            f"'{text[:80]}' is not the head of a chain; use the head printed by 'mbc verify': a number, "
             "a colon and 64 hexadecimal digits."
         )
     return (None if match[1] is None else int(match[1])), match[2]

@@ -65,7 +65,7 @@ class Audit:
             If the action is one that the store writes down itself.
         """
         if action in RESERVED:
-            raise StoreError(f"'{action}' is written down by the record itself, when it happens.")
+            raise StoreError(f"'{action}' is logged by the record itself when it happens.")
         self._log(self.line(action, subject=subject, **detail))
 
     def entries(

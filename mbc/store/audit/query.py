@@ -29,7 +29,7 @@ def query_of(
     """Ask for lines of the trail, the newest first; ``since`` counts, ``until`` does not."""
     for name, moment in (("since", since), ("until", until)):
         if moment is not None and moment.tzinfo is None:
-            raise StoreError(f"{name} is {quote(moment)}; a moment needs its time zone (datetime with tzinfo).")
+            raise StoreError(f"{name} is {quote(moment)}; it must have a time zone (datetime with tzinfo).")
     c = t.audit.c
     wanted = [
         c[name] == value for name, value in (("who", who), ("action", action), ("subject", subject)) if value

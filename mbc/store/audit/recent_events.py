@@ -83,8 +83,10 @@ class Recent:
         """Name the records that somebody has open now, the first opened first."""
         with self._lock:
             self._follow(now)
-            mine = [opening for opening in self._opened.values() if opening.who == who and opening.until > now]
-        return tuple(sorted(mine, key=lambda opening: opening.sequence))
+            open_accesses = [
+                opening for opening in self._opened.values() if opening.who == who and opening.until > now
+            ]
+        return tuple(sorted(open_accesses, key=lambda opening: opening.sequence))
 
     def _follow(self, now: datetime) -> None:
         c = t.audit.c

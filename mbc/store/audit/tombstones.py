@@ -49,9 +49,9 @@ def erased_among(connection: Connection, client_ids: Collection[str]) -> dict[st
 def refusal(client_id: str, tombstone: Tombstone) -> str:
     """Say why a client is not taken in."""
     return (
-        f"The client '{client_id}' was erased on {tombstone.erased_at:%Y-%m-%d} ({tombstone.tombstone_id}) and is "
-        "not taken in again. If this is somebody else, or they have come back, give them an identifier of their "
-        "own."
+        f"The client '{client_id}' was erased on {tombstone.erased_at:%Y-%m-%d} ({tombstone.tombstone_id}) and "
+        "the identifier cannot be used again. If this is another client, or the client has returned, use a new "
+        "identifier."
     )
 
 

@@ -86,7 +86,7 @@ def keep_stricter(connection: Connection, before: AccountsBefore | None) -> tupl
             notes.append(f"{name}: {'; '.join(_differences(state, wanted))}.")
     _drop_used_codes(connection, before)
     missing = sorted(before.states.keys() - restored.keys())
-    notes += [f"{name}: made since the backup was taken, so it is gone. Add it again." for name in missing]
+    notes += [f"{name}: created after the backup was taken, so it is lost. Add it again." for name in missing]
     return tuple(sorted(notes))
 
 
@@ -142,7 +142,7 @@ def _differences(state: AccountState, wanted: AccountState) -> Iterator[str]:
     if state.passkeys != wanted.passkeys:
         yield "passkeys that were removed stay removed"
     if state.provider != wanted.provider:
-        yield "accounts of the provider that were taken away stay away"
+        yield "provider accounts that were removed stay removed"
     if gone := sorted(state.permissions - wanted.permissions):
         yield f"{', '.join(gone)} stays withdrawn"
     if gone := sorted(state.supervises - wanted.supervises):

@@ -150,17 +150,15 @@ def _checked(archive: Path, progress: Progress) -> Manifest:
         file.seek(max(0, archive.stat().st_size - _DIGEST))
         digest = file.read().decode("ascii", "replace")
     if not is_zip:
-        raise BackupDamaged(
-            f"{archive} is not an mbc backup, or its beginning is damaged. Is the file name right?"
-        )
+        raise BackupDamaged(f"{archive} is not an mbc backup, or its header is damaged. Is the file name right?")
     if _digest(archive, lambda part: progress("Checking", part)) != digest:
         if _is_another_zip(archive):
-            raise BackupDamaged(f"{archive} is not an mbc backup, but another ZIP file, or a changed one.")
+            raise BackupDamaged(f"{archive} is not an mbc backup but another ZIP file, or it was changed.")
         raise _damaged(archive)
     try:
         with zipfile.ZipFile(archive) as file:
             if {MANIFEST, RECORD} != set(file.namelist()) or file.getinfo(MANIFEST).file_size > _LARGEST_MANIFEST:
-                raise BackupDamaged(f"{archive} is not an mbc backup: other things are packed in it.")
+                raise BackupDamaged(f"{archive} is not an mbc backup: it contains other files.")
             text = file.read(MANIFEST)
     except (zipfile.BadZipFile, EOFError, NotImplementedError):
         raise _damaged(archive) from None
@@ -224,6 +222,6 @@ def _copy(
 
 def _damaged(archive: Path) -> BackupDamaged:
     return BackupDamaged(
-        f"The backup {archive} is damaged: it is not what was written (cut short, or changed since). Use "
-        "another backup, or another copy of this one."
+        f"The backup {archive} is damaged: its content is not what was written (it was cut short or changed). "
+        "Use another backup, or another copy of this one."
     )

@@ -107,7 +107,7 @@ def _require_free(target: Path, record: Path | None, *, force: bool) -> None:
     if record is not None and target.resolve() in {record.resolve(), *replacing.logs_of(record.resolve())}:
         raise SettingsError(f"{target} is the record itself. Choose another name for its backup.")
     if target.exists() and not force:
-        raise Conflict(f"There is a file {target} already. Choose another name, or replace it: --force")
+        raise Conflict(f"The file {target} already exists. Choose another name, or replace it: --force")
 
 
 def _write_log_line(log: Callable[[], None]) -> str | None:

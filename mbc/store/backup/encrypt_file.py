@@ -69,7 +69,7 @@ def encrypt(
     path = addresses.file_of(place)
     if path is None or addresses.is_encrypted(place):
         raise SettingsError(
-            f"{addresses.display_address(place)} is encrypted already. To give it another key: mbc key change"
+            f"{addresses.display_address(place)} is already encrypted. To change its key: mbc key change"
             if addresses.is_encrypted(place)
             else "Only a record in a file can be encrypted by mbc: sqlite:///FILE. A PostgreSQL server's disk is "
             "encrypted by its operating system."
@@ -127,8 +127,8 @@ def _finish_removing(path: Path) -> None:
     """Finish an encryption that was stopped when the record was in its place, and the plain file not yet gone."""
     if path.exists() and sqlcipher.looks_encrypted(path) and replacing.remove_left_behind(path, _TO_GO):
         raise SettingsError(
-            f"{path} had been encrypted already, by a command that was stopped. The plain file that it left was "
-            f"overwritten and removed now. Open the record as sqlcipher:///{path}"
+            f"{path} was already encrypted by a command that was interrupted. The plain file that it left behind "
+            f"has now been overwritten and removed. Open the record as sqlcipher:///{path}"
         )
 
 

@@ -112,7 +112,7 @@ def require_no_log(path: Path) -> None:
     for companion in logs_of(path):
         if companion.exists():
             raise Conflict(
-                f"{companion} belongs to a record that is not there any more. Move it to another folder first."
+                f"{companion} belongs to a record that no longer exists. Move it to another folder first."
             )
 
 
@@ -145,7 +145,8 @@ def remove_for_good(path: Path) -> None:
 def in_use(path: Path) -> Conflict:
     """Say that another program has a record open."""
     return Conflict(
-        f"The record {path} is in use. Stop 'mbc serve' and whatever else has it open, then run this again."
+        f"The record {path} is in use. Stop 'mbc serve' and any other program that has it open, then run this "
+        "again."
     )
 
 

@@ -54,7 +54,7 @@ def back_up_older(
         _require_file(engine.url)
 
         def refuse() -> None:
-            raise StoreError("it is of an older revision, and a backup does not change it.")
+            raise StoreError("it has an older revision, which a backup does not change.")
 
         return back_up(engine, target, force=force, log=refuse, progress=progress)
 
@@ -138,6 +138,6 @@ def _opened(url: str) -> Generator[Engine]:
 def _require_file(place: URL) -> None:
     if addresses.file_of(place) is None:
         raise SettingsError(
-            f"The record at {addresses.display_address(place)} is of an older revision, on a server. Copy it with "
-            "pg_dump, then bring it up to date: mbc upgrade --without-copy"
+            f"The record at {addresses.display_address(place)} has an older revision and is on a server. Copy "
+            "it with pg_dump, then upgrade it: mbc upgrade --without-copy"
         )

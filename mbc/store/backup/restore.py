@@ -100,7 +100,7 @@ def restore(
     manifest = archive.check(source, progress)
     if manifest.encrypted and not addresses.is_encrypted(place) and not decrypt:
         raise SettingsError(
-            "The backup is encrypted, and the record would not be. Restore it to sqlcipher:///FILE, or add "
+            "The backup is encrypted, but the record would not be. Restore it to sqlcipher:///FILE, or add "
             "--decrypt if that is what you want."
         )
     given = _Keys(keys.given(key), keys.given(backup_key))
@@ -163,7 +163,7 @@ def _to_file(
     there = target.exists() and target.stat().st_size > 0
     if there and not force:
         raise Conflict(
-            f"There is a record at {addresses.display_address(place)} already. Restore to another address, or "
+            f"There is already a record at {addresses.display_address(place)}. Restore to another address, or "
             "replace it: --force"
         )
     if not there:
@@ -195,15 +195,15 @@ def _to_server(
             with (
                 _opened(record, raw) as engine,
                 engines.reading(engine) as ours,
-                engines.writing(server) as theirs,
+                engines.writing(server) as target_connection,
             ):
-                erased, before = _make_room(theirs, _clients(ours), force=force)
-                digests = copying.copy_rows(ours, theirs, progress)
-                copying.require_equal(digests, theirs, progress)
+                erased, before = _make_room(target_connection, _clients(ours), force=force)
+                digests = copying.copy_rows(ours, target_connection, progress)
+                copying.require_equal(digests, target_connection, progress)
                 progress("Verifying", None)
-                rows, report = copying.rows(theirs), verification.verify(theirs)
-                append(theirs, [operators_line("restore", source.name)])
-                notes = keep_stricter(theirs, before)
+                rows, report = copying.rows(target_connection), verification.verify(target_connection)
+                append(target_connection, [operators_line("restore", source.name)])
+                notes = keep_stricter(target_connection, before)
     finally:
         server.dispose()
     return Restored(addresses.display_address(place), manifest, rows, report, None, erased, notes)
@@ -220,7 +220,7 @@ def _make_room(
     present = migrations.revision_of(connection)
     if present is not None and not force:
         where = addresses.display_address(connection.engine.url)
-        raise Conflict(f"There is a record at {where} already. Restore to another address, or replace it: --force")
+        raise Conflict(f"There is already a record at {where}. Restore to another address, or replace it: --force")
     if not connection.execute(select(func.pg_try_advisory_xact_lock(engines.SERVED_LOCK))).scalar():
         raise Conflict(
             f"The record at {addresses.display_address(connection.engine.url)} is being served. Stop 'mbc serve', "
@@ -266,8 +266,8 @@ def _backup_key(record: Path, target: Path, given: _Keys, name: str) -> str:
             raise
         where = " or ".join(dict.fromkeys(passphrase.origin for passphrase in tried))
         raise WrongKey(
-            f"The key {where} does not open the backup: it has the key that its record had when it was taken. "
-            f"Give that one in {keys.BACKUP_VARIABLE}."
+            f"The key {where} does not open the backup: it has the key that the record had when the backup was "
+            f"taken. Give that one in {keys.BACKUP_VARIABLE}."
         ) from None
 
 
@@ -371,5 +371,5 @@ def _old_key(target: Path, given: _Keys) -> str | None:
     key = given.record or keys.find(target)
     raw = None if key is None else sqlcipher.raw_of(target, key)
     if raw is None or not sqlcipher.opens(target, raw):
-        raise WrongKey(f"No key at hand opens {target}.")
+        raise WrongKey(f"No available key opens {target}.")
     return raw

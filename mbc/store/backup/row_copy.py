@@ -68,8 +68,8 @@ def require_equal(digests: Mapping[str, str], other: Connection, progress: Progr
             pass
         if digests[table.name] != digest.hexdigest():
             raise StoreError(
-                f"The copy of '{table.name}' is not equal to the original, so it was dropped. Run this again; "
-                "should it happen twice, check the disk and the memory of this machine."
+                f"The copy of '{table.name}' differs from the original, so it was discarded. Run this again; "
+                "if it happens twice, check the disk and the memory of this machine."
             )
 
 

@@ -90,7 +90,7 @@ def to_disk(path: Path) -> None:
 
 
 def _put_new(made: Path, target: Path) -> None:
-    taken = Conflict(f"There is a file {target} already. Choose another name, or replace it: --force")
+    taken = Conflict(f"The file {target} already exists. Choose another name, or replace it: --force")
     try:
         target.hardlink_to(made)  # unlike a renaming, this never replaces what somebody else put there
     except FileExistsError:

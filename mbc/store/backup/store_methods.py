@@ -71,9 +71,7 @@ class Backups(RecordView):
         """
         with self._audited("backup", None, logged=False):
             if self._scope.user is not None or self._scope.masked:
-                raise AccessDenied(
-                    f"{self._scope.who} may not look into a backup: only the record's operator may."
-                )
+                raise AccessDenied(f"{self._scope.who} may not inspect a backup: only the record's operator may.")
         try:
             end = check(Path(backup), no_progress).chain
         except StoreError:

@@ -18,8 +18,8 @@ MEMORY = frozenset({None, "", ":memory:"})
 FILES = frozenset({"sqlite", sqlcipher.DRIVER})
 _SECRET_FILE = "MBC_STORE_PASSWORD_FILE"  # noqa: S105 - the name of a variable of the environment
 PASSWORD_ELSEWHERE = (
-    "Better leave the password out, since others on this machine can see it: it is taken from ~/.pgpass, from the "
-    f"file that {_SECRET_FILE} names, or from PGPASSWORD."
+    "It is better to leave the password out, since others on this machine can see it: it is read from ~/.pgpass, "
+    f"from the file that {_SECRET_FILE} names, or from PGPASSWORD."
 )
 _LONE_PERCENT = re.compile(r"%(?![0-9A-Fa-f]{2})")
 _SECRETS = frozenset({"key", "hexkey", "password", "passphrase", "pwd", "pass"})
@@ -64,8 +64,8 @@ def _refuse_secrets(url: URL) -> None:
     # an address is seen by everybody on this machine, and kept in the shell's history: repeat nothing of it
     if url.password is not None or _SECRETS & {name.casefold() for name in url.query}:
         raise SettingsError(
-            "The address holds a key, which others on this machine can see. Leave it out and change that key: it "
-            "is asked for, or taken from MBC_STORE_KEY or the system's keyring."
+            "The address contains a key, which others on this machine can see. Leave it out and change that key: "
+            "the key is asked for, or read from MBC_STORE_KEY or the system's keyring."
         )
 
 
@@ -77,8 +77,8 @@ def _refuse_unencoded(url: str) -> None:
     before, at, _ = rest.rpartition("@")
     if at and (set(before) & set("@/?# ") or _LONE_PERCENT.search(before)):
         raise SettingsError(
-            "The user name or password in the address has characters that have a meaning there: @ / ? # % or a "
-            f"space. {PASSWORD_ELSEWHERE} Or write them percent-encoded: %40 for @, %2F for /, %25 for %."
+            "The user name or password in the address contains characters with a special meaning there: @ / ? # "
+            f"% or a space. {PASSWORD_ELSEWHERE} Or write them percent-encoded: %40 for @, %2F for /, %25 for %."
         )
 
 
@@ -98,7 +98,7 @@ def _with_password(url: URL) -> URL:
 
 def _encrypted(url: URL) -> URL:
     if url.host or url.username or url.query or url.database in MEMORY or url.drivername != sqlcipher.DRIVER:
-        raise SettingsError("The address of an encrypted record is sqlcipher:///FILE, and nothing more.")
+        raise SettingsError("The address of an encrypted record is just sqlcipher:///FILE.")
     return url
 
 
@@ -133,7 +133,7 @@ def tls_caution(url: URL) -> str | None:
         return None
     return (
         f"The record may travel unencrypted to {host}. Add ?sslmode=verify-full&sslrootcert=FILE to its address: "
-        "then the server is known by its certificate, and nobody can read along."
+        "the server is then identified by its certificate, and nobody can intercept the data."
     )
 
 

@@ -76,8 +76,8 @@ def ask(called: str, *, again: bool = False) -> Passphrase:
     SettingsError
         If there is no terminal.
     """
-    question = f"{'That does not open it. ' if again else ''}Key of the {called}: "
-    text = _typed(question, f"The {called} is encrypted: its key is needed")
+    question = f"{'Wrong key. ' if again else ''}Key of the {called}: "
+    text = _typed(question, f"The {called} is encrypted: its key is required")
     return Passphrase(normal(text), TYPED)
 
 
@@ -109,9 +109,9 @@ def new(path: Path, passphrase: Passphrase | None = None, *, what: str = "record
         If it is too weak, if the two differ, or if there is no terminal to ask on.
     """
     if passphrase is None:
-        needed = f"A key for the {what} {path.name} is needed"
+        needed = f"A key for the {what} {path.name} is required"
         text = _typed(f"New key of the {what} {path.name} (at least 12 characters): ", needed)
-        if normal(text) != normal(_typed("The same again: ", needed)):
+        if normal(text) != normal(_typed("Repeat the key: ", needed)):
             raise SettingsError("The two keys differ. Nothing was changed; run this again.")
         passphrase = Passphrase(text, TYPED)
     try:
@@ -163,7 +163,7 @@ def _in_file() -> Passphrase | None:
         with path.open(encoding="utf-8-sig") as file:
             text = file.read(_LONGEST_FILE).rstrip("\r\n")
     except (OSError, UnicodeDecodeError) as fault:
-        why = fault.strerror if isinstance(fault, OSError) else "it is not a text"
+        why = fault.strerror if isinstance(fault, OSError) else "it is not text"
         raise SettingsError(f"The key file {path} ({FILE_VARIABLE}) cannot be read: {why}.") from None
     if not text:
         raise SettingsError(f"The key file {path} ({FILE_VARIABLE}) is empty.")
@@ -195,7 +195,7 @@ def _keyring(done: str, use: Callable[[Any], None]) -> None:
         use(keyring)
     except (KeyringError, RuntimeError, OSError) as fault:
         raise SettingsError(
-            f"The key was not {done}: the keyring of this machine answered {type(fault).__name__}. Keep the key "
+            f"The key was not {done}: the keyring of this machine reported {type(fault).__name__}. Keep the key "
             f"in a password manager and type it, or name a file that only you can read in {FILE_VARIABLE}."
         ) from None
 

@@ -27,21 +27,21 @@ def explain_faults(engine: Engine) -> Generator[None]:
         raise explain(fault, engine.url) from fault
 
 
-_LOST = "does not answer any more: the connection to its database server was lost. Try again in a minute."
+_LOST = "no longer responds: the connection to its database server was lost. Try again in a minute."
 _FAULTS: tuple[tuple[str, str], ...] = (
     ("database is locked", "is busy: another program is writing to it. Try again shortly."),
     ("queuepool limit", "is busy: every connection to it is in use. Try again shortly."),
-    ("too many clients", "is busy: its database server takes no more connections. Try again shortly."),
-    ("connection slots", "is busy: its database server takes no more connections. Try again shortly."),
+    ("too many clients", "is busy: its database server accepts no more connections. Try again shortly."),
+    ("connection slots", "is busy: its database server accepts no more connections. Try again shortly."),
     ("readonly database", "cannot be written: its file or folder is read-only. Give this user write permission."),
     ("unable to open", "cannot be opened. Does its folder exist, and may this user read and write there?"),
     ("disk is full", "cannot grow: the disk is full. Nothing was stored; free some space and run this again."),
     ("no space left", "cannot grow: the disk is full. Nothing was stored; free some space and run this again."),
     (
         "foreign key",
-        "no longer holds something that this names: it was erased meanwhile. Nothing of yours was stored.",
+        "no longer contains something this refers to: it was erased in the meantime. Nothing was stored.",
     ),
-    ("is never changed", "keeps what was written: {first}."),
+    ("is never changed", "does not allow stored entries to be changed: {first}."),
     ("not a database", "is not an SQLite database. Is the file name right?"),
     ("malformed", "is damaged. Restore the latest backup."),
     (
@@ -50,31 +50,31 @@ _FAULTS: tuple[tuple[str, str], ...] = (
     ),
     (
         "root certificate",
-        "cannot be reached: sslmode asks for a certificate authority's file that is missing: sslrootcert=FILE.",
+        "cannot be reached: sslmode requires a certificate authority file, which is missing: sslrootcert=FILE.",
     ),
     (
         "does not exist",
-        "is not there: the server has no such database or user. Ask its administrator to create it.",
+        "does not exist: the server has no such database or user. Ask its administrator to create it.",
     ),
     ("lock timeout", "is in use. Stop 'mbc serve' and whatever else works with it, then run this again."),
     ("authentication failed", "refused the user name or password."),
     ("no password supplied", f"asks for a password. {PASSWORD_ELSEWHERE}"),
-    ("connection refused", "does not answer. Is the database server running, and is the host right?"),
-    ("could not translate host", "does not answer: there is no such host."),
-    ("failed to resolve host", "does not answer: there is no such host."),
-    ("is starting up", "does not answer yet: its database server is starting. Try again in a minute."),
-    ("not currently accepting", "does not take connections just now. Try again in a minute."),
-    ("is shutting down", "does not answer: its database server is stopping. Try again in a minute."),
+    ("connection refused", "does not respond. Is the database server running, and is the host right?"),
+    ("could not translate host", "cannot be reached: there is no such host."),
+    ("failed to resolve host", "cannot be reached: there is no such host."),
+    ("is starting up", "is not available yet: its database server is starting. Try again in a minute."),
+    ("not currently accepting", "is not accepting connections at the moment. Try again in a minute."),
+    ("is shutting down", "is not available: its database server is stopping. Try again in a minute."),
     ("terminating connection", _LOST),
     ("server closed the connection", _LOST),
     ("connection is closed", _LOST),
     ("connection is lost", _LOST),
     (
         "must be owner",
-        "does not let this user do that: only the role that made the record may.",
+        "does not allow this user to do that: only the role that created the record may.",
     ),
-    ("permission denied", "does not let this user do that. Ask the database's administrator."),
-    ("connection failed", "does not answer. Is the database server running, and is the host right?"),
+    ("permission denied", "does not allow this user to do that. Ask the database administrator."),
+    ("connection failed", "does not respond. Is the database server running, and is the host right?"),
 )
 _BUSY = ("database is locked", "lock timeout", "queuepool limit", "too many clients", "connection slots")
 _AWAY = (
@@ -110,13 +110,11 @@ def explain(fault: Exception, url: URL) -> StoreError:
         )  # a full disk took the whole transaction back, and there was no point to go back to
         text = _text(fault)
     if "unique constraint" in text.lower():
-        return Conflict(
-            "Somebody else wrote the same at the same moment. Nothing of yours was stored; run it again."
-        )
+        return Conflict("Somebody else wrote the same entry at the same moment. Nothing was stored; run it again.")
     path = file_of(url)
     if "not a database" in text.lower() and path is not None and sqlcipher.looks_encrypted(path):
         return StoreError(
-            f"{path} is encrypted, or no database at all. Open it with its key: sqlcipher:///{path}. For a copy "
+            f"{path} is encrypted, or not a database. Open it with its key: sqlcipher:///{path}. For a copy "
             "that is not encrypted: 'mbc backup', then 'mbc restore --decrypt'."
         )
     where, first = f"The record at {display_address(url)}", text.splitlines()[0]

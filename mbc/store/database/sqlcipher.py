@@ -159,7 +159,7 @@ def passphrase_of(path: Path) -> Passphrase:
     unlock(path)
     key = keys.find(path)
     if key is None:
-        raise SettingsError(f"The key of {path} is not at hand any more.")
+        raise SettingsError(f"The key of {path} is no longer available.")
     return key
 
 

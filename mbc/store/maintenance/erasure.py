@@ -102,7 +102,7 @@ def erase(
     names = _Names.of(client_id, alias)
     if names.within(reason):
         raise StoreError(
-            "The reason names the client, and it is kept. Rephrase without the name: 'request of 2026-03-02'."
+            "The reason names the client, and is kept. Rephrase without the name: 'request of 2026-03-02'."
         )
     tombstone_id = new_tombstone_id()
     connection.execute(insert(t.erasing), {"client_id": client_id, "until_commit": 0})
@@ -192,9 +192,9 @@ def _forget_models(connection: Connection, client_id: str) -> None:
 
 def _delete(connection: Connection, client_id: str) -> dict[str, int]:
     a, g = t.administration.c, t.goal.c
-    mine = select(a.administration_id).where(a.client_id == client_id)
+    client_administrations = select(a.administration_id).where(a.client_id == client_id)
     goals = select(g.goal_id).where(g.client_id == client_id)
-    wanted = [(table, table.c.administration_id.in_(mine)) for table in _BY_ADMINISTRATION]
+    wanted = [(table, table.c.administration_id.in_(client_administrations)) for table in _BY_ADMINISTRATION]
     wanted.append((t.goal_rating, t.goal_rating.c.goal_id.in_(goals)))
     asked = select(t.asking.c.asking_id).where(t.asking.c.client_id == client_id)
     wanted.append((t.asked_sheet, t.asked_sheet.c.asking_id.in_(asked)))

@@ -70,7 +70,7 @@ def verify(connection: Connection, *, noted: str | None = None, tick: Tick = lam
         try:
             faults += check(connection)
         except UNREADABLE as fault:  # SQLite takes any text for a date: what follows the row cannot be checked
-            faults.append(f"Something on record cannot be read at all, so it was not written by mbc: {fault}")
+            faults.append(f"Something on record cannot be read, so it was not written by mbc: {fault}")
     return VerifyReport(chain, walk.administrations, (*walk.faults, *faults), walk.entries)
 
 
@@ -130,7 +130,7 @@ def faults_of(head: dict[str, Any], answers: list[Any], totals: list[Any]) -> It
         totals,
     )
     if occasion != head["occasion"] or content != head["content"] or items != list(range(1, len(items) + 1)):
-        yield f"Administration {head['administration_id']}: what it says is not what was written."
+        yield f"Administration {head['administration_id']}: its content is not what was written."
 
 
 def tombstone_digest(tombstone: Mapping[str, Any]) -> str:
@@ -174,7 +174,7 @@ def _faults_before(connection: Connection) -> Iterator[str]:
 def _broken_seals(made: dict[int, dict[str, str]], expected: dict[int, dict[str, str]]) -> Iterator[str]:
     for entry_id in sorted(made.keys() | expected.keys()):
         if entry_id not in expected:
-            yield f"Entry {entry_id}: no line of the audit trail says that it was written."
+            yield f"Entry {entry_id}: the audit trail has no line of its writing."
             continue
         have, want = made.get(entry_id, {}), expected[entry_id]
         for kind in sorted(have.keys() | want.keys()):
@@ -214,12 +214,12 @@ def _faults_of_erasures(connection: Connection, chain: ChainReport) -> Iterator[
     erased = {erasure["tombstone"]: erasure for erasure in chain.erasures}
     for name in sorted(tombstones.keys() | erased.keys() | gone.keys()):
         if name not in erased:
-            yield f"Tombstone {name}: no line of the audit trail says that anybody was erased."
+            yield f"Tombstone {name}: the audit trail has no line of an erasure."
             continue
         if name not in tombstones or tombstone_digest(tombstones[name]) != erased[name]["stone"]:
             yield f"Tombstone {name}: it is not what was written."
         if leaves_digest(gone.get(name, [])) != erased[name]["leaves"]:
-            yield f"Tombstone {name}: what stands in place of the erased rows is not what was written."
+            yield f"Tombstone {name}: what replaced the erased rows is not what was written."
 
 
 def _faults_of_sources(connection: Connection) -> Iterator[str]:
@@ -233,7 +233,7 @@ def _faults_of_sources(connection: Connection) -> Iterator[str]:
             continue
         have = {"source": entry.source_name, "kind": entry.source_kind, "sha256": entry.source_sha256}
         if any(have[name] != line.get(name) for name in have if name == "source" or "sealed" in line):
-            yield f"Entry {line['entry']}: the file it came from is not the one that was written."
+            yield f"Entry {line['entry']}: its source file is not the one that was written."
 
 
 def _missing_ends(connection: Connection) -> Iterator[str]:
@@ -248,4 +248,4 @@ def _missing_ends(connection: Connection) -> Iterator[str]:
         query = text("SELECT seq FROM sqlite_sequence WHERE name = :name")
         given = connection.execute(query, {"name": table.name}).scalar() or 0
         if given > last:
-            yield f"The last of the rows of '{table.name}' are missing: number {given} was given out."
+            yield f"The last rows of '{table.name}' are missing: number {given} had been assigned."

@@ -118,7 +118,7 @@ def revision_of(connection: Connection) -> str | None:
         where = addresses.display_address(connection.engine.url)
         shown = ", ".join(sorted(tables)[:3])
         raise StoreError(
-            f"The database at {where} belongs to another program (it holds {shown}). Choose another address."
+            f"The database at {where} belongs to another program (it contains {shown}). Choose another address."
         )
     return None
 
@@ -167,12 +167,12 @@ def _bring_up_to_date(engine: Engine, *, create: bool, must_be_new: bool, older:
             f"which knows up to {HEAD}). Update this one: {UPGRADE}"
         )
     if revision is not None and must_be_new:
-        raise Conflict(f"There is a record at {shown} already. Open it, or choose another address.")
+        raise Conflict(f"There is already a record at {shown}. Open it, or choose another address.")
     if revision not in (None, HEAD) and older == "refuse":
         raise StoreOlder(
             f"The record at {shown} was written by an older mbc (revision {revision}; this is mbc {__version__}, "
             f"which writes {HEAD}). Nothing was changed. "
-            f"Copy it and bring it up to date: mbc upgrade --store {shown}"
+            f"Copy and upgrade it: mbc upgrade --store {shown}"
         )
     if revision is None or (revision != HEAD and older == "upgrade"):
         with engines.writing(engine) as connection:
@@ -185,7 +185,7 @@ def _require_utf8(connection: Connection) -> None:
     encoding = connection.execute(text("SHOW server_encoding")).scalar()
     if encoding != "UTF8":
         raise SettingsError(
-            f"The database keeps texts as {encoding}, which cannot hold every name. Make one that keeps UTF8: "
+            f"The database keeps texts as {encoding}, which cannot represent every name. Create one with UTF8: "
             "CREATE DATABASE mbc ENCODING 'UTF8' TEMPLATE template0"
         )
 
@@ -193,7 +193,7 @@ def _require_utf8(connection: Connection) -> None:
 def _absent(url: URL) -> str:
     shown, path = addresses.display_address(url), addresses.file_of(url)
     place = "" if path is None or path.is_absolute() else f" (the file {path.absolute()})"
-    return f"There is no record at {shown}{place} yet. Make one: mbc init --store {shown}"
+    return f"There is no record at {shown}{place} yet. Create one: mbc init --store {shown}"
 
 
 __all__ = ["HEAD", "REVISIONS", "VERSION_TABLE", "Older", "description", "prepare", "revision_of", "upgrade"]

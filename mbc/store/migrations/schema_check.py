@@ -50,9 +50,9 @@ def schema_faults(connection: Connection) -> Iterator[str]:
     for kind, name in sorted(want.keys() - have.keys()):
         yield f"The {kind} '{name}' is missing."
     for kind, name in sorted(have.keys() - want.keys()):
-        yield f"The {kind} '{name}' was not made by mbc."
+        yield f"The {kind} '{name}' was not created by mbc."
     for kind, name in sorted(key for key in want.keys() & have.keys() if want[key] != have[key]):
-        yield f"The {kind} '{name}' is not as mbc made it."
+        yield f"The {kind} '{name}' was changed after mbc created it."
 
 
 def _expected(connection: Connection) -> Schema | None:

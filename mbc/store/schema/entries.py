@@ -51,7 +51,9 @@ class Homework(CheckedRecord):
         """Refuse a review before the task was set, and a rating of what nobody asked about."""
         check_order(self, "set_on", "reviewed_on")
         if self.helpful is not None and self.completion is None:
-            raise StoreError("helpful is given without completion. Say whether it was done, partly or not done.")
+            raise StoreError(
+                "helpful is given without completion. Also give completion: done, partly or not done."
+            )
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,9 +82,7 @@ class RelationshipConflict(CheckedRecord):
     def check(self) -> None:
         """Refuse a time to repair of what was not repaired."""
         if self.hours_to_repair is not None and self.repaired is not True:
-            raise StoreError(
-                "hours_to_repair needs repaired: say that the conflict was repaired, or leave it out."
-            )
+            raise StoreError("hours_to_repair requires repaired=True. Set it, or leave hours_to_repair out.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,7 +101,7 @@ class AllianceRupture(CheckedRecord):
         """Refuse a day of repair without a repair, or before the rupture."""
         check_order(self, "occurred_on", "repaired_on")
         if self.repaired_on is not None and self.repaired is not True:
-            raise StoreError("repaired_on needs repaired: say that the rupture was repaired, or leave it out.")
+            raise StoreError("repaired_on requires repaired=True. Set it, or leave repaired_on out.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -180,7 +180,7 @@ class Demographics(CheckedRecord):
     def check(self) -> None:
         """Refuse a record that says nothing."""
         if all(getattr(self, name) is None for name in STRATA):
-            raise StoreError(f"Nothing is said of {self.client_id}: give at least one of {', '.join(STRATA)}.")
+            raise StoreError(f"No value is given for {self.client_id}: give at least one of {', '.join(STRATA)}.")
 
 
 STRATA = ("age_band", "gender", "ethnicity", "payer", "modality", "approach", "relationship_structure")
@@ -237,12 +237,12 @@ class PlannedMeasure(CheckedRecord):
         check_order(self, "starts_on", "ends_on")
         if not (self.every_days or self.every_sessions or self.before_sessions or self.baseline_askings):
             raise StoreError(
-                f"The plan for {self.instrument} asks for nothing: give every_days, every_sessions, "
+                f"The plan for {self.instrument} has no schedule: give every_days, every_sessions, "
                 "before_sessions or baseline_askings."
             )
         if self.baseline_askings is not None and self.baseline_askings > _MOST_BURST:
             raise StoreError(
-                f"baseline_askings is {self.baseline_askings}; at most {_MOST_BURST} fit a fortnight."
+                f"baseline_askings is {self.baseline_askings}; at most {_MOST_BURST} fit into a fortnight."
             )
         if self.before_sessions is not None:
             session_numbers(self.before_sessions)
@@ -291,9 +291,9 @@ class SignalAnswer(CheckedRecord):
     def check(self) -> None:
         """Refuse a change that is not named, and a postponement without a reason."""
         if (self.answer == "changed") != (self.change is not None):
-            raise StoreError("change is named with the answer 'changed', and only with it.")
+            raise StoreError("change must be given with the answer 'changed', and only with it.")
         if self.answer == "not now" and self.reason is None:
-            raise StoreError("The answer 'not now' needs a reason.")
+            raise StoreError("The answer 'not now' requires a reason.")
 
 
 def session_numbers(text: str) -> tuple[int, ...]:
@@ -311,5 +311,5 @@ def session_numbers(text: str) -> tuple[int, ...]:
     """
     parts = text.split(" ")
     if not all(part.isdecimal() and 1 <= int(part) <= _MOST_SESSION for part in parts):
-        raise StoreError(f"before_sessions is {quote(text)}; numbers of sessions are needed, such as '1 8 16'.")
+        raise StoreError(f"before_sessions is {quote(text)}; session numbers are required, such as '1 8 16'.")
     return tuple(sorted({int(part) for part in parts}))

@@ -142,7 +142,7 @@ def _check(record: object, field: FieldType) -> None:
 
 def _check_truth(name: str, value: object) -> None:
     if not isinstance(value, bool):
-        raise StoreError(f"{name} is {quote(value)}; True or False is needed.")
+        raise StoreError(f"{name} is {quote(value)}; it must be True or False.")
 
 
 def _to_number(field: FieldType, value: object) -> float | None:
@@ -152,7 +152,5 @@ def _to_number(field: FieldType, value: object) -> float | None:
             return None
         raise StoreError(f"{field.name} is missing. Leave the entry out rather than writing it blank.")
     if not limits.least <= number <= limits.most:
-        raise StoreError(
-            f"{field.name} is {number:g}; a number from {limits.least:g} to {limits.most:g} is needed."
-        )
+        raise StoreError(f"{field.name} is {number:g}; it must be from {limits.least:g} to {limits.most:g}.")
     return number

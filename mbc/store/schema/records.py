@@ -130,7 +130,7 @@ class Relationship:
         check_ids(self, "relationship_id", "client_id")
         check_texts(self, "label", "kind")
         if self.relationship_id in _NEVER_ID:
-            raise StoreError("relationship_id 'self' is kept for answers about the client. Use 'R1'.")
+            raise StoreError("relationship_id 'self' is reserved for answers about the client. Use 'R1'.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,8 +149,8 @@ class RelationshipStatus:
         check_days(self, "since")
         if self.step_forward is not None and self.status not in _ENDINGS:
             raise StoreError(
-                f"step_forward is given for the status '{self.status}'; it is asked where a relationship ends: "
-                f"{', '.join(_ENDINGS)}."
+                f"step_forward is given for the status '{self.status}'; it applies only where a relationship "
+                f"ends: {', '.join(_ENDINGS)}."
             )
 
 
@@ -228,11 +228,11 @@ class Administration:
         object.__setattr__(self, "totals", to_totals(self.totals))
         if self.version == WITHDRAWN:
             raise StoreError(
-                f"version is '{WITHDRAWN}', which says that a questionnaire was withdrawn. Use another."
+                f"version is '{WITHDRAWN}', which is reserved for withdrawn questionnaires. Use another."
             )
         if not self.answers and not self.totals:
             raise StoreError(
-                f"An administration of {self.instrument} needs answers or totals, and has neither. "
+                f"An administration of {self.instrument} needs answers or totals, but has neither. "
                 "For a questionnaire submitted empty, give one None per item."
             )
 
@@ -346,9 +346,11 @@ class Definition:
     def __post_init__(self) -> None:
         check_ids(self, "instrument", "version")
         if not 0 < len(self.text) <= _MOST_CHARACTERS:
-            raise StoreError(f"A definition's text has 1 to {_MOST_CHARACTERS} characters; this one does not.")
+            raise StoreError(
+                f"A definition's text must have 1 to {_MOST_CHARACTERS} characters; this one does not."
+            )
         if self.rule.get("channel") not in get_args(Channel):
-            raise StoreError(f"The rule of '{self.instrument}' names no channel: 'care' or 'safety' is needed.")
+            raise StoreError(f"The rule of '{self.instrument}' names no channel: it must be 'care' or 'safety'.")
 
     @property
     def channel(self) -> Channel:
@@ -367,4 +369,4 @@ class ImportSource:
     def __post_init__(self) -> None:
         check_texts(self, "name", "kind")
         if self.sha256 is not None and not re.fullmatch("[0-9a-f]{64}", self.sha256):
-            raise StoreError(f"sha256 is {quote(self.sha256)}; 64 hexadecimal digits are needed.")
+            raise StoreError(f"sha256 is {quote(self.sha256)}; it must have 64 hexadecimal digits.")

@@ -49,7 +49,7 @@ def check_text(name: str, value: object) -> str:
         If ``value`` is not such a text.
     """
     if not isinstance(value, str) or not value.strip():
-        raise StoreError(f"{name} is {quote(value)}; a short text is needed.")
+        raise StoreError(f"{name} is {quote(value)}; it must be a short text.")
     if len(value) > _LONGEST_TEXT:
         raise StoreError(f"{name} has {len(value)} characters; at most {_LONGEST_TEXT} are kept. Shorten it.")
     if _CONTROL.search(value):
@@ -80,16 +80,16 @@ def check_days(record: object, *names: str) -> None:
         if value is None and not _is_required(record, name):
             continue
         if not isinstance(value, date) or isinstance(value, datetime):
-            raise StoreError(f"{name} is {quote(value)}; a calendar day (datetime.date) is needed.")
+            raise StoreError(f"{name} is {quote(value)}; it must be a datetime.date.")
         if value.year < 1900:
-            raise StoreError(f"{name} is {value}; days before 1900-01-01 are taken for a mistake.")
+            raise StoreError(f"{name} is {value}; dates before 1900-01-01 are treated as errors.")
 
 
 def check_order(record: object, first: str, last: str) -> None:
     """Refuse two days in the wrong order."""
     start, end = getattr(record, first), getattr(record, last)
     if start is not None and end is not None and end < start:
-        raise StoreError(f"{last} ({end}) lies before {first} ({start}). Are the two swapped?")
+        raise StoreError(f"{last} ({end}) is before {first} ({start}). Are the two swapped?")
 
 
 def check_choice(record: object, name: str, accepted: tuple[str, ...]) -> None:
@@ -105,7 +105,7 @@ def check_number(record: object, name: str, *, least: int = 1, most: int = 100_0
     if value is None and not _is_required(record, name):
         return
     if isinstance(value, bool) or not isinstance(value, int) or not least <= value <= most:
-        raise StoreError(f"{name} is {quote(value)}; an integer from {least} to {most} is needed.")
+        raise StoreError(f"{name} is {quote(value)}; it must be an integer from {least} to {most}.")
 
 
 @cache
@@ -123,9 +123,9 @@ def to_utc(name: str, moment: object) -> datetime | None:
     if moment is None:
         return None
     if not isinstance(moment, datetime) or moment.tzinfo is None:
-        raise StoreError(f"{name} is {quote(moment)}; a moment needs its time zone (datetime with tzinfo).")
+        raise StoreError(f"{name} is {quote(moment)}; it must have a time zone (datetime with tzinfo).")
     if not 1900 <= moment.year < 9999:
-        raise StoreError(f"{name} is {moment}; moments before 1900 or after 9998 are taken for a mistake.")
+        raise StoreError(f"{name} is {moment}; times before 1900 or after 9998 are treated as errors.")
     return moment.astimezone(UTC)
 
 
@@ -133,7 +133,7 @@ def to_answers(answers: object) -> tuple[float | None, ...]:
     """Take answers as finite numbers; NaN is a blank."""
     given = answers
     if isinstance(answers, (str, bytes, Mapping)) or not isinstance(answers, Iterable):
-        raise StoreError(f"answers is {quote(given)}; a sequence in the form's item order is needed.")
+        raise StoreError(f"answers is {quote(given)}; it must be a sequence in the form's item order.")
     kept = tuple([to_finite("an answer", value) for value in cast("Iterable[object]", answers)])
     if len(kept) > MOST_ITEMS:
         raise StoreError(f"An administration has {len(kept)} answers; at most {MOST_ITEMS} are kept.")
@@ -146,7 +146,7 @@ def to_totals(totals: Mapping[str, float]) -> dict[str, float]:
     for scale in sorted(totals):
         score = to_finite(f"total '{scale}'", totals[scale])
         if score is None:
-            raise StoreError(f"Total '{scale}' is blank. Leave a total out when it was not kept.")
+            raise StoreError(f"Total '{scale}' is blank. Leave out a total that was not recorded.")
         kept[check_id("scale", scale)] = score
     return kept
 
@@ -158,11 +158,11 @@ def to_finite(name: str, value: object) -> float | None:
     try:
         number = float(value)  # pyright: ignore[reportArgumentType]
     except (TypeError, ValueError):
-        raise StoreError(f"{name} is {quote(value)}; a number is needed.") from None
+        raise StoreError(f"{name} is {quote(value)}; it must be a number.") from None
     if math.isnan(number):
         return None
     if math.isinf(number):
-        raise StoreError(f"{name} is infinite; a finite number is needed.")
+        raise StoreError(f"{name} is infinite; it must be a finite number.")
     return number + 0.0  # SQLite keeps no minus zero: it would come back as other content
 
 

@@ -225,5 +225,5 @@ def _conflict(batch: Completed, place: int, current: Version) -> str:
     return (
         f"{client} already has {key}{about} of {day} on record with other content "
         f"(administration {current.administration_id}). If this one corrects it, give a reason: supersede='...'; "
-        "if it was a second one that day, give each its time."
+        "if it was a second one that day, give the time of each."
     )

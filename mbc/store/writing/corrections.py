@@ -99,7 +99,7 @@ class Corrections(OpenEntry):
         Returns
         -------
         {"withdrawn", "restored"}
-            What became of it.
+            How it went.
 
         Raises
         ------
@@ -140,7 +140,7 @@ class Corrections(OpenEntry):
         if len(key) != len(place.key):
             raise StoreError(f"A {place.noun} is named by {', '.join(place.key)}; got {_key_words(key)}.")
         if not earlier_rows.is_key(place, key):
-            raise NotInRecord(f"There is no {place.noun} of that name on record.")
+            raise NotInRecord(f"There is no such {place.noun} on record.")
         row = earlier_rows.find(self._connection, self._scope, place, key)
         if row is not None and row.owner is not None:
             self._name([row.owner])

@@ -51,7 +51,7 @@ class FlagAnswers(Corrections):
         """
         self._scope.require("safety:read")
         if not (is_id(item) and 0 <= administration_id < 2**63):  # what a browser sends is only a claim
-            raise NotInRecord("There is no open flag of that name.")
+            raise NotInRecord("There is no such open flag.")
         c = t.safety_flag.c
         named = (c.administration_id == administration_id, c.item == item, c.acknowledged_at.is_(None))
         query = select(c.client_id).where(*named, *self._scope.reaches(c.client_id))
@@ -119,7 +119,7 @@ class FlagAnswers(Corrections):
     def _client_of_flag(self, administration_id: int, item: str) -> str:
         """Give whose an acknowledged flag is; raise where there is none for this user."""
         self._scope.require("safety:read")
-        absent = NotInRecord("There is no acknowledged flag of that name.")
+        absent = NotInRecord("There is no such acknowledged flag.")
         if not (is_id(item) and 0 <= administration_id < 2**63):
             raise absent
         c = t.safety_flag.c

@@ -91,8 +91,8 @@ class Known:
             ("episode", episode_id, self.episodes),
         ):
             if named is not None and (client_id, named) not in known:
-                theirs = sorted(thing for owner, thing in known if owner == client_id)
-                listed = f"on record: {', '.join(theirs)}" if theirs else "there is none yet"
+                own_ids = sorted(thing for owner, thing in known if owner == client_id)
+                listed = f"on record: {', '.join(own_ids)}" if own_ids else "there is none yet"
                 raise NotInRecord(f"{client_id} has no {noun} '{named}' on record; {listed}.")
 
     def require_channel(self, channel: str | None) -> None:
@@ -162,10 +162,12 @@ def require_care_instruments(rules: Mapping[str, SafetyRule], batch: Iterable[An
         for instrument in named:
             rule = None if instrument is None else rules.get(instrument)
             if instrument is not None and rule is None:
-                raise StoreError(f"The record knows no questionnaire {quote(instrument)}. Name it by its key.")
+                raise StoreError(
+                    f"The record has no questionnaire {quote(instrument)}. Use the key of a questionnaire."
+                )
             if rule is not None and rule.channel == "safety":
                 raise StoreError(
-                    f"{instrument} belongs to the safety channel: it is never planned, signalled or passed on."
+                    f"{instrument} belongs to the safety channel: it is never planned, signalled or shared."
                 )
 
 
@@ -176,7 +178,7 @@ def require_same_owner(scope: Scope, before: dict[str, Any], after: dict[str, An
     seen = scope.clinicians is None or not is_client or before["clinician_id"] in scope.clinicians
     if not (same and seen):
         named = next(iter(after.values()))
-        raise IdentifierTaken(f"The identifier '{named}' is taken already. Choose another.")
+        raise IdentifierTaken(f"The identifier '{named}' is already in use. Choose another.")
 
 
 def _require_clinicians(connection: Connection, scope: Scope, batch: Sequence[Any]) -> None:
@@ -195,7 +197,7 @@ def _require_own(scope: Scope, batch: Sequence[records.Client]) -> None:
         return
     for record in batch:
         if record.clinician_id is None:
-            raise NotInRecord(f"Client '{record.client_id}' needs a clinician_id: a caseload to belong to.")
+            raise NotInRecord(f"Client '{record.client_id}' needs a clinician_id, whose caseload it joins.")
 
 
 def _require_free_labels(connection: Connection, batch: Sequence[records.Relationship]) -> None:
@@ -208,7 +210,7 @@ def _require_free_labels(connection: Connection, batch: Sequence[records.Relatio
         other = taken.setdefault((record.client_id, record.label), record.relationship_id)
         if other != record.relationship_id:
             raise Conflict(
-                f"{record.client_id} has a relationship '{record.label}' already ({other}). Choose another."
+                f"{record.client_id} already has a relationship '{record.label}' ({other}). Choose another label."
             )
 
 
@@ -218,7 +220,7 @@ def require_another_person(connection: Connection, batch: Sequence[records.Secon
     for review in batch:
         named = (c.administration_id == review.administration_id, c.item == review.item)
         if connection.execute(select(c.acknowledged_by).where(*named)).scalar() == by:
-            raise Conflict(f"{by} has acknowledged this flag: somebody else is its second person.")
+            raise Conflict(f"{by} has acknowledged this flag: its second reviewer must be somebody else.")
 
 
 def require_first_person(connection: Connection, administration_id: int, item: str, by: str) -> None:
@@ -228,7 +230,7 @@ def require_first_person(connection: Connection, administration_id: int, item: s
         t.entry.c.entry_id == c.entry_id, c.administration_id == administration_id, c.item == item
     )
     if connection.execute(query).scalar() == by:
-        raise Conflict(f"{by} is the second person of this flag: somebody else acknowledges it.")
+        raise Conflict(f"{by} is the second reviewer of this flag: it must be acknowledged by somebody else.")
 
 
 def _require_flags(connection: Connection, batch: Sequence[records.FlagResponse | records.SecondReview]) -> None:

@@ -50,7 +50,7 @@ def decide(batch: Completed, rules: Mapping[str, SafetyRule]) -> tuple[Completed
 def _channel(key: str, given: Channel | None, rule: SafetyRule | None) -> Channel:
     if rule is None:
         raise StoreError(
-            f"The record has no definition of '{key}', so whether its answers concern safety is not known. The "
+            f"The record has no definition of '{key}', so it is not known whether its answers concern safety. The "
             "operator imports them with the folder of definitions (mbc import FILE --instruments DIR), or keeps "
             "the definition first (keep_definition)."
         )

@@ -23,7 +23,7 @@ def withdrawal_of(connection: Connection, scope: Scope, administration_id: int, 
     NotInRecord
         If the client has no such administration for this user.
     Conflict
-        If it was superseded, or is withdrawn already.
+        If it was superseded, or is already withdrawn.
     """
     c = t.administration.c
     absent = NotInRecord(
@@ -39,12 +39,12 @@ def withdrawal_of(connection: Connection, scope: Scope, administration_id: int, 
     if row is None or (row["channel"] == "safety" and not scope.has_permission("safety:read")):
         raise absent
     if row["version"] == WITHDRAWN:
-        raise Conflict(f"Number {administration_id} is the withdrawal itself: there is nothing to withdraw.")
+        raise Conflict(f"Number {administration_id} is itself a withdrawal and cannot be withdrawn.")
     after = connection.execute(
         select(c.administration_id, c.version).where(c.supersedes == administration_id)
     ).first()
     if after is not None and after.version == WITHDRAWN:
-        raise Conflict(f"Questionnaire {administration_id} of {client_id} is withdrawn already.")
+        raise Conflict(f"Questionnaire {administration_id} of {client_id} is already withdrawn.")
     if after is not None:
         raise Conflict(
             f"Questionnaire {administration_id} of {client_id} was corrected by {after.administration_id}. "

@@ -52,7 +52,7 @@ def test_collecting_again_after_an_interruption_writes_once(clinic, monkeypatch)
     clinic.answer(clinic.ask("checkin"), 1, 1, 1, 1, 1, 1, 1, 1)
     with monkeypatch.context() as patch:
         patch.setattr(type(clinic.box), "discard", lambda *_: (_ for _ in ()).throw(MbcError("killed")))
-        assert collect(clinic.store, clinic.box).faults == [f"Asking {_only(clinic)}: killed"]
+        assert collect(clinic.store, clinic.box).faults == [f"Request {_only(clinic)}: killed"]
     result = collect(clinic.store, clinic.box)
     assert (result.answered, result.stored, result.duplicates) == (1, 0, 1)
     assert clinic.store.administrations("checkin", client_id="C001").height == 1
@@ -104,7 +104,7 @@ def test_only_loaded_wording_is_asked(clinic):
 
 
 def test_nothing_that_may_ask_for_help_is_asked_without_the_clinics_own_words(clinic):
-    with pytest.raises(SettingsError, match="phq9 may say that somebody needs help"):
+    with pytest.raises(SettingsError, match="phq9 may show that the client needs help"):
         clinic.ask("phq9", settings=NO_HELP)
     asked = clinic.box.find(clinic.ask("phq9").link.rpartition("/")[2]).asking
     assert asked.help_text == "Call 112."
@@ -112,7 +112,7 @@ def test_nothing_that_may_ask_for_help_is_asked_without_the_clinics_own_words(cl
 
 
 def test_safety_screens_are_asked_only_where_the_client_answers_alone(clinic):
-    with pytest.raises(MbcError, match="say that the client answers alone"):
+    with pytest.raises(MbcError, match="confirm that the client answers alone"):
         clinic.ask("checkin", "hits")
     assert clinic.ask("checkin", "hits", answers_alone=True).questions == 12
 
@@ -137,7 +137,7 @@ def test_who_wants_no_more_is_not_asked_until_they_agree_again(clinic):
     assert result.stopped == ["C001"]
     assert states(clinic) == ["stopped", "withdrawn"]
     assert clinic.box.find(second.link.rpartition("/")[2]) is None
-    with pytest.raises(Conflict, match="wanted no more"):
+    with pytest.raises(Conflict, match="opted out"):
         clinic.ask("checkin")
     clinic.ask("checkin", again=True)
     clinic.ask("checkin")
@@ -159,7 +159,7 @@ def test_a_clinician_asks_their_own_clients_and_does_not_collect(clinic):
 
 
 def test_that_a_safety_screen_was_asked_is_known_to_those_with_the_permission_only(clinic):
-    with pytest.raises(MbcError, match="hits alone would tell"):
+    with pytest.raises(MbcError, match="hits on its own would reveal"):
         clinic.ask("hits", as_user="fir", answers_alone=True)
     with pytest.raises(AccessDenied):
         clinic.ask("checkin", "hits", as_user="ash", answers_alone=True)
@@ -181,7 +181,7 @@ def test_a_stop_is_kept_to_whatever_the_clocks_say(clinic, monkeypatch):
     clinic.ask("checkin")  # by somebody who does not know yet
     assert collect(clinic.store, clinic.box).stopped == ["C001"]
     assert states(clinic) == ["stopped", "withdrawn"]
-    with pytest.raises(Conflict, match="wanted no more"):
+    with pytest.raises(Conflict, match="opted out"):
         clinic.ask("checkin")
 
 
@@ -260,7 +260,7 @@ def test_an_answer_that_somebody_moved_to_another_client_is_not_written(clinic):
     connection.execute("UPDATE OR REPLACE sealed SET number = 1 WHERE number = 2 AND place = 0")
     result = collect(clinic.store, clinic.box)
     assert len(result.faults) == 1
-    assert "belongs to another asking" in result.faults[0]
+    assert "belongs to another request" in result.faults[0]
     assert clinic.store.administrations("checkin", client_id="C001").is_empty()
 
 

@@ -47,7 +47,7 @@ def test_sessions_are_counted_held_and_missed(ada):
 def test_a_rated_goal_knows_its_movement(ada):
     goal = next(one for one in ada.goals if one.goal_id == "G2")
     assert (goal.movement, goal.reached) == (6, True)
-    assert goal.words == "From 2 to 8 on 10 March 2025; the goal of 8 is reached."
+    assert goal.words == "From 2 to 8 on 10 March 2025; the target of 8 is reached."
 
 
 def test_a_goal_on_a_scale_is_rated_by_the_questionnaire(ada):

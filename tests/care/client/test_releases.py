@@ -53,7 +53,7 @@ def test_those_in_force_are_listed_and_the_others_say_why_not():
         assert require_release(store, "C1", "L1", on=END) == RELEASE
         for name, day, why in (
             ("L1", date(2026, 9, 1), "expired on 1 August 2026"),
-            ("L1", date(2026, 4, 1), "holds from 1 May 2026, when it was signed"),
+            ("L1", date(2026, 4, 1), "is valid from 1 May 2026, when it was signed"),
             ("L2", END, "withdrawn on 1 May 2026"),
             ("L9", END, "no release of information 'L9'"),
         ):

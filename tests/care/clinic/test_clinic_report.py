@@ -209,7 +209,7 @@ def test_clustering_by_clinician_widens_the_limits(store_with):
 def test_an_analyst_gets_no_exact_count(store_with):
     store = store_with([IMPROVED] * 10)
     store.accounts.add("ana", "a long enough passphrase", "analyst")
-    with pytest.raises(AccessDenied, match="published figures only"):
+    with pytest.raises(AccessDenied, match="only see published figures"):
         in_care(store.as_user("ana"))
     assert store.audit.entries(last=1)["action"].to_list() == ["refused"]
 

@@ -397,7 +397,7 @@ def test_s4_completeness_is_a_band_and_none_where_a_band_would_count_the_missing
 def test_s5_an_analyst_gets_releases_and_nothing_else(store):
     analyst = store.as_user("ana")
     for definition in ("nhs", "jacobson-truax"):
-        with pytest.raises(AccessDenied, match="published figures only"):
+        with pytest.raises(AccessDenied, match="only see published figures"):
             clinic_report(analyst, definition=definition, start=dt.date(2026, 1, 1), end=dt.date(2026, 3, 31))
     for closed in (analyst.episode_digests, analyst.counted_in_releases):
         with pytest.raises(AccessDenied):

@@ -41,7 +41,7 @@ def test_first_and_last_are_of_one_episode(cohort):
 
 
 def test_answers_that_were_withheld_are_named(cohort):
-    with pytest.raises(FrameError, match=r"no item answers of phq9.*They were withheld: phq9"):
+    with pytest.raises(FrameError, match=r"no item answers of phq9.*Withheld: phq9"):
         keyed_answers(cohort, "phq9")
 
 

@@ -180,7 +180,7 @@ def test_an_id_that_reads_like_a_label_is_still_caught_when_it_leaves(numbered, 
     identifiers = [*numbered.goals()["goal_id"], *numbered.relationships()["relationship_id"]]
     guard(cohort.tables(), identifiers=identifiers)
     leaking = cohort.tables()[table].with_columns(pl.lit(left).alias(column))
-    with pytest.raises(IdentityLeft, match=f"'{table}', column '{column}' still holds an identifier"):
+    with pytest.raises(IdentityLeft, match=f"'{table}', column '{column}' still contains an identifier"):
         guard({table: leaking}, identifiers=identifiers)
 
 
@@ -195,5 +195,5 @@ def test_who_goes_by_a_word_of_a_questionnaire_or_of_a_status_does_not_stop_the_
     identifiers = [*store.clients()["client_id"], *store.clinicians()["clinician_id"], "Partnered"]
     for word, column in (("total", "status"), ("PARTNERED", "status"), ("partnered", "form")):
         leaking = pl.DataFrame({column: [word]})
-        with pytest.raises(IdentityLeft, match="still holds an identifier"):
+        with pytest.raises(IdentityLeft, match="still contains an identifier"):
             guard({"one": leaking}, identifiers=identifiers, words={"status": {"partnered"}, "form": {"a"}})

@@ -198,11 +198,11 @@ def test_a_clinic_s_own_profile_is_read_and_its_mistakes_are_named(address, tmp_
     assert about["profile"] == "ours"
     assert about["k"] >= 10
     for text, words in (
-        ('tim = "weeks"', "'tim', which is no setting. Did you mean 'time'"),
+        ('tim = "weeks"', "'tim', which is not a setting. Did you mean 'time'"),
         ('time = "months"', "time is one of days, weeks, periods, got 'months'"),
         ("k = true", "'k' has True, which is not accepted"),
-        ("k = 5", "k can be reached with time = 'periods' only"),
-        ('time = "periods"\nperiods = [26, 12]', "periods are whole numbers above 0 that rise"),
+        ("k = 5", "k can be reached only with time = 'periods'"),
+        ('time = "periods"\nperiods = [26, 12]', "periods must be increasing whole numbers above 0"),
         ("time = ", "is not a TOML file"),
     ):
         own.write_text(text)
@@ -211,7 +211,7 @@ def test_a_clinic_s_own_profile_is_read_and_its_mistakes_are_named(address, tmp_
     assert mbc("deidentify", tmp_path / "x", "--profile", "expert", "--store", address).returncode == 2
     with pytest.raises(SettingsError, match=r"There is no profile 'course'.*Did you mean 'coarse'"):
         profile_named("course")
-    with pytest.raises(SettingsError, match="periods belong to time"):
+    with pytest.raises(SettingsError, match="periods and time"):
         Profile("x", periods=(12,))
 
 

@@ -203,9 +203,9 @@ def test_refusals_name_the_repair(home, tmp_path):
         (tmp_path / "few", tmp_path / "t"): "20 people",
         (tmp_path / "empty", tmp_path / "t"): "is not a cohort folder",
         (home / "twin", tmp_path / "t"): "is a synthetic twin itself",
-        (home / "cohort", tmp_path / "kept", "--force"): "what is not a twin",
-        (home / "cohort", tmp_path / "cohort", "--force"): "what is not a twin",
-        (home / "cohort", home / "cohort" / "t"): "must not hold each other",
+        (home / "cohort", tmp_path / "kept", "--force"): "other than a twin",
+        (home / "cohort", tmp_path / "cohort", "--force"): "other than a twin",
+        (home / "cohort", home / "cohort" / "t"): "must not contain each other",
         (home / "cohort", home / "twin"): "--force replaces it",
     }.items():
         ended = mbc("twin", *words)

@@ -118,7 +118,7 @@ def test_the_caption_gives_the_chance_from_all_scores(store):
     assert noise.threshold == pytest.approx(1.96 * 6.78 * (2 * (1 - 0.911)) ** 0.5, abs=0.01)
     assert course.segments[0].judgement.p_better == pytest.approx(model.p_better)
     assert model.p_better > 0.99
-    assert "the level is truly better than at the start is more than 99 %" in course.caption
+    assert "the true level is better than at the start is more than 99 %" in course.caption
 
 
 def test_where_no_reliability_is_published_no_chance_is_given(store):

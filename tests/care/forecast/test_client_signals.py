@@ -76,7 +76,7 @@ def test_a_model_that_is_no_better_than_the_last_value_is_not_used(monkeypatch, 
     questionnaire = instrument("rses")
     found = learn(followed_scores(sample, "rses"), questionnaire, questionnaire.main_scale, None)
     assert isinstance(found, NoOutlook)
-    assert "no better than the last value" in found.reason
+    assert "no better than carrying the last value forward" in found.reason
 
 
 def test_caseload_and_review_give_a_client_one_state(sample, models):

@@ -65,10 +65,10 @@ OWN = CourseShape("Self-esteem: RSES", 12, 2, open_setback=True, days_to_regain=
 @pytest.mark.parametrize(
     ("clinic", "words"),
     [
-        (None, ("2 in 12 scores", "4 weeks, the last not yet", "9 weeks")),
+        (None, ("2 in 12 scores", "4 weeks, the last one not yet", "9 weeks")),
         (
             ClinicShape(41, 5, 1, 35.0, None),
-            ("2 in 12 scores; clinic 1 in 5", "4 weeks, the last not yet; clinic 5 weeks", "9 weeks"),
+            ("2 in 12 scores; clinic 1 in 5", "4 weeks, the last one not yet; clinic 5 weeks", "9 weeks"),
         ),
     ],
 )

@@ -59,8 +59,8 @@ def test_a_model_in_other_units_of_time_is_refused(sample, tmp_path):
 
 
 def test_a_folder_without_models_is_said_to_be(tmp_path):
-    with pytest.raises(SettingsError, match="holds no model file"):
+    with pytest.raises(SettingsError, match="contains no model file"):
         read_models(tmp_path)
-    with pytest.raises(SettingsError, match="no folder"):
+    with pytest.raises(SettingsError, match="no model folder"):
         read_models(tmp_path / "none")
     assert read_models(None) == {}

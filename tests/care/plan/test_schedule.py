@@ -168,13 +168,13 @@ def test_the_battery_that_mbc_brings_along_keeps_its_core_short():
 @pytest.mark.parametrize(
     ("text", "says"),
     [
-        ("[[measure]", "is not TOML"),
+        ("[[measure]", "cannot be read as TOML"),
         ("core_minutes = 3", "plans nothing"),
         ("speed = 3", "'speed' is not known"),
         ('[[measure]]\ninstrument = "rsess"\nevery_days = 7', "measure 1: .*rsess"),
-        ('[[measure]]\ninstrument = "rses"', "measure 1: The plan for rses asks for nothing"),
+        ('[[measure]]\ninstrument = "rses"', "measure 1: The plan for rses has no schedule"),
         ('[[measure]]\ninstrument = "rses"\nevery = 7', "measure 1: 'every' is not known"),
-        ('seconds_per_item = 0\n[[measure]]\ninstrument = "rses"\nevery_days = 7', "a number above 0"),
+        ('seconds_per_item = 0\n[[measure]]\ninstrument = "rses"\nevery_days = 7', "must be above 0"),
         (
             '[[measure]]\ninstrument = "csi32"\ncore = true\nevery_days = 7',
             "core battery takes 4.3 minutes",

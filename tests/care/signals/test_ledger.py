@@ -160,7 +160,7 @@ def test_a_signal_can_be_withdrawn_whether_or_not_an_answer_concerned_safety(ash
 
 
 def test_no_signal_names_a_questionnaire_of_the_safety_channel(ash):
-    with pytest.raises(StoreError, match="never planned, signalled or passed on"):
+    with pytest.raises(StoreError, match="never planned, signalled or shared"):
         note_signals(ash, [Signal("S-9", "C002", day(8), "clearly worse", "hits 4", "hits", "total")])
 
 

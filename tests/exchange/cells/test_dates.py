@@ -54,13 +54,13 @@ def test_a_time_without_a_zone_is_dropped_and_said(now):
         ("2026-02-30", "is not a valid date"),
         ("2026-13-01", "is not a valid date"),
         ("2026-01-01T25:00Z", "is not a valid date"),
-        ("1899-12-31", "lies before 1900"),
-        ("0001-01-01", "lies before 1900"),
-        ("2026-06-02", "lies in the future"),
-        ("2026-06-01T12:00:01Z", "lies in the future"),
+        ("1899-12-31", "is before 1900"),
+        ("0001-01-01", "is before 1900"),
+        ("2026-06-02", "is in the future"),
+        ("2026-06-01T12:00:01Z", "is in the future"),
         ("46053", "a spreadsheet's day number"),
-        ("31.01.26", "a year of two digits"),
-        ("1/2/26", "a year of two digits"),
+        ("31.01.26", "a two-digit year"),
+        ("1/2/26", "a two-digit year"),
         ("31-Jan-2026", "--date-format"),
         ("\x1b[31m2026", "'�[31m2026' is not a date"),
     ],
@@ -83,7 +83,7 @@ def test_one_day_above_twelve_settles_the_order_of_the_column(now):
 @pytest.mark.parametrize(
     ("texts", "words"),
     [
-        (["03/04/2026", "05/06/2025"], "day or month first? Nothing in the column settles it"),
+        (["03/04/2026", "05/06/2025"], "is the day or the month first? Nothing in the column shows which"),
         (["13/04/2026", "04/13/2026"], "mixes two date orders"),
     ],
 )
@@ -127,12 +127,12 @@ def test_a_zone_that_is_only_named_keeps_the_day(text, now):
 
 def test_one_slip_does_not_turn_a_column_round():
     open_days = [f"{month:02}/{day:02}/2026" for month in range(1, 12) for day in (2, 12) if month != day]
-    with pytest.raises(ImportRefused, match=r"only 1 of .* That may be a slip"):
+    with pytest.raises(ImportRefused, match=r"only 1 of .* That may be a typing error"):
         order_of([*open_days, "01/15/2026"], "date")
 
 
 def test_a_column_read_with_the_month_first_says_so():
     found = order_of(["01/15/2026", "01/20/2026", "02/03/2026"], "date")
     assert found is not None
-    assert "2 of 3 dates can be read in no other way, such as '01/15/2026'" in str(found.note)
+    assert "2 of 3 dates can only be read that way, such as '01/15/2026'" in str(found.note)
     assert order_of(["15/01/2026", "02/03/2026"], "date").note is None  # pyright: ignore[reportOptionalMemberAccess]

@@ -59,7 +59,7 @@ def test_a_spreadsheet_keeps_no_more_than_fifteen_digits(tmp_path, store, now):
 
 
 @pytest.mark.parametrize(("new", "known", "words"), [
-    (["C-01", "c-01", "C_01", "01", "1"], [], "5 new clients may be another"),
+    (["C-01", "c-01", "C_01", "01", "1"], [], "5 new clients may be known"),
     (["c01"], ["C-1"], "'c01' and 'C-1' (on record)"),
     (["7"], ["P007"], "'P007' (on record) and '7'"),
     (["C-01", "C-02", "C-11"], ["C-03"], None),

@@ -55,7 +55,7 @@ def test_choices_that_run_the_other_way_are_refused_with_both_scales(key, labels
     found = judged(key, numbered(labels, first))
     assert found.coding is None
     assert found.problem is not None
-    assert "run the other way" in found.problem
+    assert "run in the opposite direction" in found.problem
     assert f"{first} '{labels[0]}'" in found.problem  # the file's scale ...
     assert "; coding " in found.problem  # ... beside the questionnaire's
 
@@ -80,7 +80,7 @@ def test_one_item_that_is_reversed_already_is_named():
 ])  # fmt: skip
 def test_numbers_of_no_coding_are_refused(key, labels, first):
     found = judged(key, numbered(labels, first))
-    assert "none of its answer codings" in str(found.problem)
+    assert "not one of its answer codings" in str(found.problem)
 
 
 @pytest.mark.parametrize(
@@ -99,7 +99,7 @@ def test_ways_of_not_answering_are_no_answers():
 def test_words_that_are_not_known_are_shown_for_a_person_to_check():
     found = judged("rses", numbered(("röd", "blå", "grön", "gul"), 1))
     assert found.coding is not None
-    assert "does not know in which direction" in str(found.note)
+    assert "the direction of the answer choices" in str(found.note)
     assert "1 'röd'" in str(found.note)
 
 

@@ -224,14 +224,14 @@ def test_an_export_holds_what_is_asked_for(record, tmp_path):
 def test_nothing_is_overwritten_unasked_and_no_strange_folder_at_all(record, tmp_path):
     folder = tmp_path / "a"
     export_record(record, folder)
-    with pytest.raises(SettingsError, match="holds an export already"):
+    with pytest.raises(SettingsError, match="already contains an export"):
         export_record(record, folder)
     export_record(record, folder, force=True, instruments=["rses"])
     assert not (folder / "administrations/gad7.csv").exists()
     strange = tmp_path / "mine"
     strange.mkdir()
     (strange / "thesis.txt").write_text("x")
-    with pytest.raises(SettingsError, match="files that no export wrote"):
+    with pytest.raises(SettingsError, match="files not written by an export"):
         export_record(record, strange, force=True)
     assert (strange / "thesis.txt").read_text() == "x"
     assert {one.name for one in tmp_path.iterdir()} == {"a", "mine"}

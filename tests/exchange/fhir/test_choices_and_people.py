@@ -101,10 +101,10 @@ def test_choices_may_stand_in_a_value_set(store, write, now, kind, shape):
 
 
 @pytest.mark.parametrize(("options", "words"), [
-    ([coded(str(n + 1), label) for n, label in enumerate(DAYS)], "none of its answer codings"),
-    ([coded(str(n), label) for n, label in enumerate(reversed(DAYS))], "run the other way"),
-    ([{"valueInteger": n} for n in range(1, 5)], "none of its answer codings"),
-    ([coded(str(n), label, 3 - n) for n, label in enumerate(DAYS)], "run the other way"),
+    ([coded(str(n + 1), label) for n, label in enumerate(DAYS)], "not one of its answer codings"),
+    ([coded(str(n), label) for n, label in enumerate(reversed(DAYS))], "run in the opposite direction"),
+    ([{"valueInteger": n} for n in range(1, 5)], "not one of its answer codings"),
+    ([coded(str(n), label, 3 - n) for n, label in enumerate(DAYS)], "run in the opposite direction"),
     ([coded(str(n), label) for n, label in enumerate(("Strongly disagree", "b", "c", "Strongly agree"))],
      "not the answers"),
 ])  # fmt: skip
@@ -144,7 +144,7 @@ def test_a_reference_names_one_person(store, write, now, reference, client):
 )
 def test_a_reference_that_names_nobody_is_refused(store, write, now, reference):
     path = write(bundle(integers(1, subject={"reference": reference})), name="a.json")
-    assert "names no Patient of the file" in plan_import(path, store, now=now).refusals[0]
+    assert "is not a Patient in the file" in plan_import(path, store, now=now).refusals[0]
 
 
 def test_a_transaction_gives_the_identifier_and_not_the_address_of_the_day(store, write, now):
@@ -187,7 +187,7 @@ def test_bundles_in_bundles_are_read_and_other_pages_are_named(store, write, now
     path = write(bundle(inner, integers(2, authored="2026-02-05"), **page), name="a.json")
     plan = plan_import(path, store, now=now)
     assert len(plan.administrations) == 2
-    assert any("one page of a search: it holds 2 of 57 entries" in note for note in plan.notes)
+    assert any("one page of a search: it contains 2 of 57 entries" in note for note in plan.notes)
     lines = "\n".join(json.dumps(one) for one in (inner, integers(3, authored="2026-03-05")))
     assert len(plan_import(write(lines, name="a.ndjson"), store, now=now).administrations) == 2
 

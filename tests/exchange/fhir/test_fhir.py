@@ -75,7 +75,9 @@ def test_answers_are_found_by_loinc_code_nested_or_flat_and_the_day_is_the_clien
 def test_a_total_that_disagrees_with_the_items_is_kept_and_reported(store, write, now):
     items = [*phq9([1] * 9), {"linkId": "/44261-6", "answer": [{"valueDecimal": 12}]}]
     plan = plan_import(write(bundle(response(items)), name="a.json"), store, now=now)
-    assert plan.to_frame()["reason"].to_list() == ["total: 12 is recorded, the answers give 9; both are stored"]
+    assert plan.to_frame()["reason"].to_list() == [
+        "total: 12 is recorded, but the answers give 9; both are stored"
+    ]
     plan.apply(store)
     assert store.totals()["score"].to_list() == [12.0]
     assert store.answers()["value"].to_list() == [1.0] * 9
@@ -168,7 +170,7 @@ def test_components_of_an_observation_are_scores_too_and_what_is_none_is_counted
 )  # fmt: skip
 def test_a_score_beside_its_answers_is_one_administration_and_a_difference_is_told(store, write, now, name, about):
     answers = response(phq9([1] * 9), id="q", subject={"reference": "Patient/C2"})
-    for value, remark in ((9, None), (12, "total: 12 is recorded, the answers give 9; both are stored")):
+    for value, remark in ((9, None), (12, "total: 12 is recorded, but the answers give 9; both are stored")):
         path = write(bundle(answers, score_of_nine(value, **about)), name="a.json")
         (row,) = plan_import(path, store, now=now).administrations.iter_rows(named=True)
         assert row["answers"] == [1.0] * 9
@@ -203,13 +205,13 @@ def test_one_response_per_line_is_read_as_a_bulk_export(store, write, now):
     [
         ('{"resourceType": "Bundle", "entry": [', "damaged JSON"),
         ('{"a": 1}', "not a FHIR resource"),
-        ('{"resourceType": "Bundle"}', "holds no FHIR resources"),
-        (bundle({"resourceType": "Patient", "id": "1"}), "it holds 1 Patient"),
+        ('{"resourceType": "Bundle"}', "contains no FHIR resources"),
+        (bundle({"resourceType": "Patient", "id": "1"}), "it contains 1 Patient"),
         (
             bundle(response([{"answer": []}])),
             r"entry 1: not a valid QuestionnaireResponse \(item.0.linkId: Field required",
         ),
-        ('{"resourceType": ' + "[" * 100_000, "nested too deep"),
+        ('{"resourceType": ' + "[" * 100_000, "nested too deeply"),
     ],
 )
 def test_what_is_no_fhir_is_refused_with_its_place(write, text, words):
@@ -238,7 +240,7 @@ def test_choices_say_what_they_count_as_in_both_spellings(store, tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("depth", "words"), [(400, "entry 1: a QuestionnaireResponse nested too deep"), (9000, "nested")]
+    ("depth", "words"), [(400, "entry 1: a QuestionnaireResponse nested too deeply"), (9000, "nested")]
 )
 def test_items_nested_without_end_are_refused_with_the_limit(write, depth, words):
     inner = '{"linkId": "g", "item": [' * depth + json.dumps(phq9([1] * 9)[0]) + "]}" * depth

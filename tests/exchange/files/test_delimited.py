@@ -114,13 +114,13 @@ def test_the_digest_is_that_of_the_bytes(write):
         (b"PAR1\x15", "a Parquet file"),
         (b'{"resourceType": "Bundle"}', "JSON"),
         (b"<?xml version='1.0'?><a/>", "XML or HTML"),
-        (b"client,value\nC1,\x00\x01\x02\x03rest of something binary", "holds NUL characters"),
+        (b"client,value\nC1,\x00\x01\x02\x03rest of something binary", "contains NUL characters"),
         (b"\xff\xfea,b\n1", "is damaged"),
         (b"value\n3\n2\n", "has a single column, 'value'"),
         (b"client,a,b\nC1,1,2,3\nC2,1,2\n", "1 row with more cells than the header's 3"),
         (b"client,value\nC1,1\nC2\n", None),
         (b"client,a,b\nC1,1,2\nC2,1", "ends in the middle of row 3"),
-        (b'client,value\nC1,"1\nC2,2\n', "quotation mark is opened and not closed"),
+        (b'client,value\nC1,"1\nC2,2\n', "quotation mark is opened but not closed"),
     ],
 )  # fmt: skip
 def test_what_is_no_table_is_refused_with_its_reason(write, content, words):

@@ -93,7 +93,7 @@ WHOLE: dict[str, str | bytes] = {
     "rows too long": with_line(PLAIN, 40, lambda line: f"{line},7"),
     "cut off in mid-row": PLAIN[: PLAIN.rindex(",") - 5],
     "a quotation mark that is not closed": with_line(PLAIN, 40, lambda line: line.replace("N", '"N', 1)),
-    "day or month first": wide(day=lambda one: f"{one.replace(day=1 + one.day % 12):%d/%m/%Y}"),
+    "the day or the month first": wide(day=lambda one: f"{one.replace(day=1 + one.day % 12):%d/%m/%Y}"),
     "day first, as only later pages tell": wide(day=lambda one: f"{one:%d/%m/%Y}"),
     "both orders, pages apart": wide(day=lambda one: f"{one:%d/%m/%Y}" if one.month == 1 else f"{one:%m/%d/%Y}"),
     "something in an unnamed column": wide(head="x", more=lambda n: "1" * (n == 50)).replace(",x\n", ",\n"),

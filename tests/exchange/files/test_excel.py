@@ -133,7 +133,7 @@ def test_a_damaged_workbook_is_refused(tmp_path):
 def test_old_or_locked_workbooks_are_named_as_such(tmp_path):
     path = tmp_path / "old.xls"
     path.write_bytes(b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + bytes(600))
-    with pytest.raises(ImportRefused, match=r"old Excel workbook \(.xls\), or one locked with a password"):
+    with pytest.raises(ImportRefused, match=r"old Excel workbook \(.xls\), or one protected by a password"):
         plan_import(path)
 
 

@@ -72,7 +72,7 @@ def test_a_reader_that_dies_or_never_ends_is_a_refusal(tmp_path, monkeypatch):
     script = tmp_path / "child.py"
     monkeypatch.setattr(isolated, "_READERS", script)
     for body, words in (
-        ("import os; os.abort()", "memory that is allowed"),
+        ("import os; os.abort()", "needs too much memory"),
         ("while True: pass", "takes too long"),
         ("import time; time.sleep(60)", "takes too long"),
         ("import sys; sys.exit(3)", "is damaged"),
@@ -104,7 +104,7 @@ def test_hidden_rows_and_other_sheets_are_counted(tmp_path, store, now):
     book["Notes"].sheet_state = "hidden"
     book.save(path)
     notes = plan_import(path, store, sheet="Sheet", now=now).notes
-    assert any("1 hidden row read like all others (row 3)" in note for note in notes)
+    assert any("1 hidden row read like all the others (row 3)" in note for note in notes)
     assert any("Other sheets, not read: 'Notes (hidden)'." in note for note in notes)
 
 

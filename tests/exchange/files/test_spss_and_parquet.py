@@ -45,7 +45,7 @@ def test_value_labels_say_which_coding_the_numbers_are_in(tmp_path, store, now):
     five = {name: {**known, 5: "more than always"} for name, known in labels.items()}
     pyreadstat.write_sav(low, path, variable_value_labels=five)
     with pytest.raises(
-        ImportRefused, match=r"5 'more than always', which is none of its answer codings \(0-3, 1-4\)"
+        ImportRefused, match=r"5 'more than always', which is not one of its answer codings \(0-3, 1-4\)"
     ):
         plan_import(path, store, now=now)
     assert plan_import(path, store, coding="0-3", now=now).administrations["coding"].to_list() == ["0-3"] * 2

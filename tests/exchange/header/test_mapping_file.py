@@ -47,7 +47,7 @@ def test_a_wrong_mapping_says_what_is_wrong(tmp_path, text, words):
 def test_a_mapping_is_never_written_over_another_unasked(tmp_path):
     path = tmp_path / "a.toml"
     write_mapping(path, {"columns": {"client_id": "A"}})
-    with pytest.raises(SettingsError, match="exists already"):
+    with pytest.raises(SettingsError, match="already exists"):
         write_mapping(path, {"columns": {"client_id": "B"}})
     write_mapping(path, {"columns": {"client_id": "B"}}, force=True)
     assert read_mapping(path) == {"columns": {"client_id": "B"}}

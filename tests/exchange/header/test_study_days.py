@@ -50,7 +50,7 @@ def test_waves_without_their_distance_are_refused(tmp_path):
 
 
 def test_a_file_without_such_a_column_is_refused(tmp_path):
-    with pytest.raises(SettingsError, match="has none of that kind"):
+    with pytest.raises(SettingsError, match="has no such column"):
         plan_import(write(tmp_path, "moment", "1"), start_date=START)
 
 

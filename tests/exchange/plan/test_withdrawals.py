@@ -108,7 +108,7 @@ def test_another_moment_of_the_day_is_another_questionnaire(store, write, now):
     plan_import(write(response("completed"), name="a.json"), store, now=now).apply(store)
     later = response("entered-in-error", authored="2026-01-05T17:00:00+01:00")
     plan = plan_import(write(later, name="b.json"), store, now=now)
-    assert "it is not on record, and nothing need be done" in plan.refusals[0]
+    assert "it is not on record; no action is needed" in plan.refusals[0]
 
 
 def test_words_of_a_status_that_say_nothing_of_an_error_change_nothing(store, write, now):

@@ -42,7 +42,7 @@ def test_a_day_that_was_taken_over_is_counted(store, write, now):
     head = "record_id,redcap_repeat_instrument,redcap_repeat_instance,date,"
     plan = plan_import(write(head + ITEMS + "\n" + rows), store, now=now)
     assert plan.administrations["taken_on"].to_list() == [date(2025, 6, 1), date(2025, 7, 1)]
-    assert any("took 'date' of the record's own row: 1 (row 3)" in note for note in plan.notes)
+    assert any("were given 'date' from the record's own row: 1 (row 3)" in note for note in plan.notes)
 
 
 @pytest.mark.parametrize("blank", ["", "[not completed]"])
@@ -51,7 +51,7 @@ def test_a_form_that_staff_typed_in_has_its_own_date(store, write, now, blank):
     data = write("record_id,redcap_survey_identifier,phq_timestamp,phq_date," + ITEMS + "\n" + rows)
     plan = plan_import(data, store, dictionary=write(dictionary(), name="d.csv"), now=now)
     assert plan.administrations["taken_on"].to_list() == [date(2026, 1, 5), date(2026, 1, 6)]
-    assert "1 row without 'phq_timestamp' took the day from 'phq_date' (row 3)." in plan.notes
+    assert "1 row without 'phq_timestamp' were given the date from 'phq_date' (row 3)." in plan.notes
     assert not any("phq_date" in note for note in plan.notes if "not used" in note)
 
 
@@ -62,7 +62,7 @@ def test_answers_of_forms_that_are_not_marked_as_complete_are_counted(store, wri
     data = write("record_id,phq_date," + ITEMS + ",phq_complete\n" + rows + blank)
     plan = plan_import(data, store, dictionary=write(dictionary(), name="d.csv"), now=now)
     assert [note for note in plan.notes if "marks as" in note] == [
-        f"Rows with answers whose form 'phq' REDCap marks as {status}. They are read as they stand."
+        f"Rows with answers whose form 'phq' REDCap marks as {status}. They are read as they are."
         for status in ("Incomplete: 2 (rows 2, 5)", "Unverified: 1 (row 3)")
     ]
 

@@ -52,7 +52,7 @@ def test_a_row_per_value_is_put_together_by_record_and_event(tmp_path):
         plan.administrations["answers"].to_list()
         == [[float(a) for a in answers] for _, answers in VISITS.values()] * 2
     )
-    assert "A row per value: 32 values put together into 4 rows." in plan.notes
+    assert "A row per value: 32 values combined into 4 rows." in plan.notes
 
 
 def test_without_a_dictionary_it_is_recognised_as_well(tmp_path):

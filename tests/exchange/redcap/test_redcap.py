@@ -138,7 +138,7 @@ def test_choices_that_no_coding_has_are_not_read_as_if_they_were_another(store, 
     data = write(f"record_id,date,{header}\nC1,2026-01-05,1,2,3,1,2,3,1,1,1\n")
     with pytest.raises(
         ImportRefused,
-        match=r"'phq9_1' offers 1 .Not at all., .*, 99 .Not asked., which is none of its answer codings",
+        match=r"'phq9_1' offers 1 .Not at all., .*, 99 .Not asked., which is not one of its answer codings",
     ):
         plan_import(data, store, dictionary=dictionary, now=now)
     words = {"phq9": {"1": 0, "2": 1, "3": 2, "4": 3}}

@@ -116,7 +116,7 @@ def test_another_item_order_refuses_all_answers_and_names_the_order(store, write
     path = write(table("rses", 10, of_one_trait(250, ORDER_B)))
     plan = plan_import(path, store, clinician="K1", now=now)
     assert plan.counts["refused"] == 250
-    assert "go together better in form b" in plan.refusals[0]
+    assert "are more consistent in form b" in plan.refusals[0]
     assert "--form rses=b" in plan.refusals[0]
     assert "--form rses=a" in plan.refusals[0]
     right = plan_import(path, store, clinician="K1", form="b", now=now)
@@ -138,5 +138,5 @@ def test_another_response_scale_is_refused_and_the_way_to_score_it_named(store, 
     path = write(table("ecr", 36, drawn(36, 40, 1, 5)))
     plan = plan_import(path, store, clinician="K1", now=now)
     assert "mbc score FILE ecr --coding 1-5" in plan.refusals[0]
-    with pytest.raises(MbcError, match="on a metric of its own"):
+    with pytest.raises(MbcError, match="on a different metric"):
         plan_import(path, store, clinician="K1", coding="1-5", now=now)

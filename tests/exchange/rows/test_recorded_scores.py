@@ -19,10 +19,10 @@ def test_recorded_scores_are_kept_and_reported_where_the_items_give_another(stor
     plan = plan_import(write(text), store, now=now)
     assert plan.to_frame().select("outcome", "reason").rows() == [
         ("stored", None),
-        ("stored", "total: 20 is recorded, the answers give 0; both are stored"),
+        ("stored", "total: 20 is recorded, but the answers give 0; both are stored"),
     ]
     assert (
-        "Rosenberg Self-Esteem Scale: 1 recorded score not as the answers give; both are stored (row 3)."
+        "Rosenberg Self-Esteem Scale: 1 recorded score differing from the answers; both are stored (row 3)."
         in plan.notes
     )
     plan.apply(store)

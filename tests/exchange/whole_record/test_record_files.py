@@ -139,7 +139,7 @@ def test_other_content_on_record_is_a_conflict_until_a_reason_is_given(empty, fo
 
 
 def test_a_folder_without_tables_is_refused(empty, tmp_path):
-    with pytest.raises(ImportRefused, match="holds no table of a record"):
+    with pytest.raises(ImportRefused, match="contains no table of a record"):
         import_record(tmp_path, empty)
     with pytest.raises(ImportRefused, match="is not a folder"):
         import_record(tmp_path / "absent", empty)

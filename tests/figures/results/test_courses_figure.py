@@ -104,7 +104,7 @@ def test_of_several_clients_one_is_named():
         {"client": ["a"] * 5 + ["b"] * 5, "time": [0, 7, 14, 28, 35] * 2, "score": [*SCORES[:5], *SCORES[4:]]}
     )
     course = models.true_change_course(data=data, **OPTIONS, each_session=True)
-    with pytest.raises(FigureError, match="2 clients: say which with client="):
+    with pytest.raises(FigureError, match="2 clients: choose one with client="):
         figures.true_change(course)
     with pytest.raises(FigureError, match="'c' is not in the result"):
         figures.true_change(course, client="c")

@@ -82,7 +82,7 @@ def test_the_incidence_and_its_band_are_those_of_the_result(seed):
     assert curve.y[-1] == pytest.approx(100 * result.changed_by_end)
     (band,) = drawing.areas("95 % interval")
     assert max(band.y) == pytest.approx(100 * result.incidence["upper"].max())
-    (km,) = drawing.series("If nobody left (Kaplan-Meier)")
+    (km,) = drawing.series("If nobody dropped out (Kaplan-Meier)")
     assert km.y[-1] == pytest.approx(100 * result.one_minus_kaplan_meier)
 
 

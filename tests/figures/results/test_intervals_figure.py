@@ -32,9 +32,9 @@ def test_an_effect_size_is_d_where_its_interval_is_exact_and_g_where_it_is_appro
 
 
 def test_results_that_do_not_share_an_axis_are_refused():
-    with pytest.raises(FigureError, match="do not share an axis"):
+    with pytest.raises(FigureError, match="cannot share an axis"):
         figures.forest({"A": effect(), "B": effect(kind="d_z")})
-    with pytest.raises(FigureError, match="do not share an axis"):
+    with pytest.raises(FigureError, match="cannot share an axis"):
         figures.forest({"A": effect(), "B": models.wilson_interval(1, 2)})
 
 
@@ -171,7 +171,7 @@ def test_limits_that_allow_for_over_dispersion_are_wider_and_name_fewer():
     half = 2 * 1.959964 * np.sqrt(target * (1 - target) / 100_000)
     assert (low, high) == pytest.approx((target - half, target + half), abs=1e-4)
     few = figures.funnel(dict(list(rates.items())[:5]), overdispersion=True)
-    assert "judged from 10 units on" in few.caption
+    assert "assessed only from 10 units" in few.caption
 
 
 def test_rates_of_one_group_have_nothing_to_compare():
@@ -183,7 +183,7 @@ def test_rates_of_one_group_have_nothing_to_compare():
 def test_items_stand_at_their_correlations_and_the_wrong_key_is_seen(drawn):
     rows = item_rest()
     drawing = drawn["item_rest_correlations"].drawing
-    (with_rest,), (against,) = drawing.series("Runs with the rest"), drawing.series("Runs against the rest")
+    (with_rest,), (against,) = drawing.series("Positively related"), drawing.series("Negatively related")
     assert against.y == (6,)
     assert against.x == (rows[6].correlation,)
     assert with_rest.x == tuple(row.correlation for row in rows if row.item != "item 7")
@@ -195,4 +195,4 @@ def test_items_stand_at_their_correlations_and_the_wrong_key_is_seen(drawn):
 def test_items_without_a_correlation_are_left_without_a_mark():
     rows = models.item_rest_correlations([[3, 3, 1], [1, 0, 1], [2, 2, 1], [0, 1, 1]])
     figure = figures.item_rest_correlations(rows)
-    assert figure.drawing.series("Runs with the rest")[0].y == (0, 1)
+    assert figure.drawing.series("Positively related")[0].y == (0, 1)

@@ -88,7 +88,7 @@ def test_two_outcomes_have_a_row_of_panels_each_and_fitted_values_of_one():
         ({"clients": 0}, "clients must be 1 to 12, got 0"),
         ({"clients": ["nobody"]}, "client 'nobody' is not in the model"),
         ({"clients": []}, "clients must name 1 to 12 clients, got 0"),
-        ({"outcome": "other"}, "this model is of 'score' alone"),
+        ({"outcome": "other"}, "this model has only the outcome 'score'"),
     ],
 )
 def test_what_cannot_be_drawn_is_refused(options, message):

@@ -54,19 +54,19 @@ def test_a_short_file_is_enough(tmp_path):
             '"sums"',
             "scale 'total', rule: is 'sums'; it should be 'sum', 'mean', 'scaled_sum', 'scaled_mean', 'alg",
         ),
-        ('"sum"', '"scaled_sum"', "scale 'total', factor: goes with rule 'scaled_sum'"),
+        ('"sum"', '"scaled_sum"', "scale 'total', factor: is for the rules 'scaled_sum'"),
         ('"sum"', '"algorithm"\nalgorithm = "mean_of_product"', "Did you mean 'mean_of_products'?"),
         ("licence", "license", "license: there is no such key; did you mean 'licence'?"),
         ("[0, 6]", '[0, 6]\nreverse = ["q9"]', "scale 'total', reverse: 'q9' does not exist"),
         ("[0, 6]", '[0, "six"]', "scale 'total', range[2]: is 'six'; it should be a valid number"),
         ("[0, 6]", '[0, 6]\nmissing = { rule = "prorate", atmost = 2 }', "missing.atmost: there is no such key"),
-        ("[0, 6]", "[0, 6]\nmissing = { at_most = 1 }", "scale 'total', missing.rule: needed, but absent"),
+        ("[0, 6]", "[0, 6]\nmissing = { at_most = 1 }", "scale 'total', missing.rule: required, but absent"),
         ("[0, 6]", '[0, 6]\nmissing = { rule = "prorate", at_most = 2 }', "fewer than all 2 items may be blank"),
-        ("[0, 6]", '[0, 6]\nbands = [{ from = 1, label = "a" }]', "begin at the foot of the range, 0"),
+        ("[0, 6]", '[0, 6]\nbands = [{ from = 1, label = "a" }]', "begin at the bottom of the range, 0"),
         (
             "[0, 6]",
             '[0, 6]\nbands = [{ from = 0, label = "a" }, { from = 0, label = "b" }]',
-            "each band must begin above the one before",
+            "each band must begin above the previous one",
         ),
         ("kroenke2001", "kroenke2002", "source: 'kroenke2002' does not exist. Did you mean 'kroenke2001'?"),
         (
@@ -78,7 +78,7 @@ def test_a_short_file_is_enough(tmp_path):
         (
             "[0, 6]",
             '[0, 6]\n[[scale.cutoff]]\nvalue = 3\nside = "<"\nlabel = "x"\nsource = "kroenke2001"',
-            "cutoff[1].confidence: needed, but absent",
+            "cutoff[1].confidence: required, but absent",
         ),
         (
             "[0, 6]",
@@ -90,14 +90,14 @@ def test_a_short_file_is_enough(tmp_path):
         (
             "[[scale]]",
             '[[coding]]\nkey = "a"\ntitle = "t"\ndefault = true\noffset = 1\n[[scale]]',
-            "the default has neither offset nor flip",
+            "the default coding has neither offset nor flip",
         ),
         ("[[scale]]", '[[flag]]\nitem = "q3"\nlabel = "x"\n[[scale]]', "flag, item: 'q3' does not exist"),
         ("answers = { range = [0, 3] }", "", "item 'q1', range: absent"),
         ("[0, 3]", "[3, 0]", "the lowest answer must come first"),
         ('"free"', '"fre"', "licence.status: is 'fre'; it should be 'free', 'permission' or 'restricted'"),
         ('"sum"', '"scaled_mean"\nfactor = 10', "can only average, times 10, to [0, 30]"),
-        ('"sum"', '"procedure"', "scale 'total', procedure: goes with rule 'procedure', and only with it"),
+        ('"sum"', '"procedure"', "scale 'total', procedure: is for the rule 'procedure' only"),
         ('licence = "free"', 'licence = "free"\nprocedures = ["goal_chang"]', "Did you mean 'goal_change'?"),
         (
             "[0, 6]",
@@ -136,7 +136,7 @@ def test_a_label_is_never_the_sentence_of_the_author(label):
 def test_a_restricted_file_holds_no_item_text():
     items = 'items = [{ id = "q1", label = "mood" }, { id = "q2" }]\n[[scale]]'
     text = GOOD.replace('"free"', '"restricted"').replace("[[scale]]", items, 1)
-    assert "a restricted licence holds no text" in refusal(text)
+    assert "a restricted licence allows no text" in refusal(text)
 
 
 def test_ranges_may_differ_by_item():
@@ -174,7 +174,7 @@ def test_an_item_that_may_not_apply_has_one_code_more_and_only_where_answers_are
     assert out["mine_total"].to_list() == [2.0, 5.0]
     assert out["mine_total_maximum"].to_list() == [3.0, 6.0]
     mean = text.replace('"sum"', '"mean"').replace("[0, 6]", "[0, 3]")
-    assert "items that may not apply go with rule 'sum'" in refusal(mean)
+    assert "items that may not apply require rule 'sum'" in refusal(mean)
 
 
 def test_goals_of_ones_own_need_no_items():

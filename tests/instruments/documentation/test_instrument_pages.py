@@ -41,7 +41,7 @@ def test_a_page_says_what_a_reader_needs(key):
         "What it asks",
         "How it is scored",
         "What is disputed",
-        "How it may be used",
+        "Permitted use",
     ):
         assert f"## {title}" in page
     for scale in instrument(key).scales:

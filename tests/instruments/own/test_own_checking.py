@@ -56,7 +56,7 @@ def test_a_right_file_has_none(faults):
         ("kroenke2001", "kroenke1999", 2, "source: 'kroenke1999' does not exist"),
         ('"free"', '"fre"', 3, "licence.status: is 'fre'"),
         ("[0, 3]", "[3, 0]", 6, "item 'q1', range"),
-        ('"q2"', '"q1"', 7, "item 'q1': is there twice"),
+        ('"q2"', '"q1"', 7, "item 'q1': occurs twice"),
         ('"two"', '"I feel two."', 7, "never the author's sentence"),
         ('rule = "sum"', 'rule = "sums"', 11, "scale 'total', rule: is 'sums'"),
         ("[0, 6]", "[0, 7]", 12, "scale 'total', range: is [0, 7]"),
@@ -64,11 +64,11 @@ def test_a_right_file_has_none(faults):
         ("[0, 6]", '[0, 6]\nreverse = ["q3"]', 13, "scale 'total', reverse: 'q3' does not exist"),
         ("[0, 6]", '[0, 6]\nmissing = { rule = "prorate", at_most = 2 }', 13, "missing.at_most: is 2"),
         ('better = "lower"', "", 9, "scale 'total', better: absent"),
-        ("value = 3", "value = 9", 14, "scale 'total', cutoff 9: lies outside"),
+        ("value = 3", "value = 9", 14, "scale 'total', cutoff 9: is outside"),
         ('">="', '"=>"', 16, "scale 'total', cutoff[1].side: is '=>'"),
         ('"high"\nsource = "kroenke2001"', '"high"\nsource = "me"', 18, "cutoff.source: 'me' does not exist"),
         ("confidence", "confidance", 19, "did you mean 'confidence'?"),
-        ("confidence", "confidance", 14, "cutoff[1].confidence: needed, but absent"),
+        ("confidence", "confidance", 14, "cutoff[1].confidence: required, but absent"),
     ],
 )
 def test_a_fault_is_told_on_its_line(old, new, line, message, faults):
@@ -89,19 +89,19 @@ def test_what_cannot_be_looked_at_yet_is_said(tmp_path):
     )
     found = check(tmp_path / "mine.toml")
     assert [fault.line for fault in found.faults] == [12]
-    assert found.note == "Ranges, bands and sources are checked once this is repaired."
+    assert found.note == "Ranges, bands and sources are checked once this is corrected."
 
 
 @pytest.mark.parametrize(
     ("text", "line", "message"),
     [
-        ("key = mine\n", 1, 'Text stands in quotation marks: "text".'),
+        ("key = mine\n", 1, 'Text must be in quotation marks: "text".'),
         ("key = “mine”\n", 1, "Use straight quotation marks"),
         ('x = 1\nkey = "mine\n', 2, "Is a quotation mark missing?"),
-        ("a = [1,\n2\nb = 3\n", 3, "Is a bracket or a quotation mark left open there, or above?"),
+        ("a = [1,\n2\nb = 3\n", 3, "Is a bracket or quotation mark left open there or above?"),
         ("sd = 0,85\n", 1, "Write decimals with a point: 0.85."),
         ("safety_channel = True\n", 1, "Write true and false in lower case."),
-        ("only words\n", 1, "A line is: key = value."),
+        ("only words\n", 1, "A line has the form: key = value."),
         ('[scale]\nkey = "a"\n[[scale]]\n', 3, "two brackets: [[scale]]"),
         ('key = "a"\nkey = "b"\n', 2, "Keep one"),
     ],
@@ -121,7 +121,7 @@ def test_files_that_cannot_be_read(tmp_path):
 
 def test_an_empty_file_lacks_what_is_needed(faults):
     assert faults("") == [
-        (None, f"{key}: needed, but absent. Add it.") for key in ("key", "source", "licence", "scale")
+        (None, f"{key}: required, but absent. Add it.") for key in ("key", "source", "licence", "scale")
     ]
 
 

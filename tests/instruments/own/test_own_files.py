@@ -94,7 +94,10 @@ def test_a_folder_is_in_force_for_a_while(tmp_path, monkeypatch):
 
 @pytest.mark.parametrize(
     ("name", "message"),
-    [("My scale.toml", "named after no key"), ("other.toml", "in a folder it must be the file's name, 'other'")],
+    [
+        ("My scale.toml", "not named after a key"),
+        ("other.toml", "in a folder it must be the file's name, 'other'"),
+    ],
 )
 def test_a_file_is_found_by_its_name(name, message, folder):
     (folder / name).write_text(start("mine"), encoding="utf-8")
@@ -140,8 +143,8 @@ def test_a_built_in_is_replaced_only_on_purpose_and_marked(folder):
     ("old", "new", "message"),
     [
         ('replaces = "rses"', 'replaces = "phq9"', "is 'phq9', but key is 'rses'"),
-        ('replaces = "rses"', 'replaces = "rsse"', "'rsse' is no built-in instrument. Did you mean"),
-        ('-own"', '"', "records must tell the two apart"),
+        ('replaces = "rses"', 'replaces = "rsse"', "'rsse' is not a built-in instrument. Did you mean"),
+        ('-own"', '"', "records must distinguish the two"),
     ],
 )
 def test_what_replaces_says_so_rightly(old, new, message, tmp_path):
@@ -189,7 +192,7 @@ def test_a_start_passes_as_it_is_and_with_every_example_taken_in(options, tmp_pa
         ("My scale", {}, "lower-case letters"),
         ("rses", {}, "'rses' is a built-in instrument"),
         ("mine", {"items": 0}, "a questionnaire has 1 to 200"),
-        ("mine", {"answers": (3, 0)}, "the lowest comes first"),
+        ("mine", {"answers": (3, 0)}, "the lowest must come first"),
     ],
 )
 def test_a_start_that_could_not_be_used_is_refused(key, options, message):

@@ -68,7 +68,7 @@ def test_a_hundred_answers_without_a_single_no_complaint_are_doubted_for_symptom
     assert found is not None
     assert found.kind == "no lowest"
     assert found.text == (
-        "no answer of 100 is 0, the answer of those who have no complaint, so they seem to be numbered from 1"
+        "no answer of 100 is 0, the answer of those without complaints, so they seem to be numbered from 1"
     )
     assert doubt("phq9", Ends(99, spread(9, 1, 3))) is None
     assert doubt("phq9", Ends(100, spread(9, 0, 3), at_lowest=1)) is None

@@ -110,14 +110,14 @@ def test_items_against_the_rest_are_explained_and_the_order_is_named_where_there
     turned[:, [1, 4, 6]] = 3 - turned[:, [1, 4, 6]]
     (text,) = doubts(mbc.score, table("phq9", turned), "phq9")
     assert "items 2, 5, 7 run against the rest of the scale in 400 complete questionnaires" in text
-    assert text.endswith("and are answers as they were given?")  # there is one order only
+    assert text.endswith("and are the answers unchanged?")  # there is one order only
     values = answers("rses")
     (text,) = doubts(mbc.score, table("rses", turned_back(values)), "rses")
     assert text.endswith("They are read in the order of form 'a'.")
 
 
 def turned_back(values: np.ndarray) -> np.ndarray:
-    """RSES answers whose reversed items somebody turned before."""
+    """RSES answers whose reversed items somebody already recoded."""
     definition = instrument("rses")
     turned = values.copy()
     for place, item in enumerate(definition.items):
@@ -129,7 +129,7 @@ def turned_back(values: np.ndarray) -> np.ndarray:
 def test_reversed_items_that_were_turned_before_are_doubted():
     (text,) = doubts(mbc.score, table("rses", turned_back(answers("rses"))), "rses")
     assert "against the rest" in text
-    assert "turned before" in text
+    assert "already recoded" in text
     assert len(doubts(models.alpha, answers("rses"))) == 1  # here nothing is turned
 
 
@@ -196,7 +196,7 @@ def test_five_answers_have_scores_of_another_name_without_bands(key):
 
 
 def test_another_response_scale_is_averaged_over_relationships_under_its_own_name():
-    with pytest.raises(mbc.MbcError, match="is not answered about somebody"):
+    with pytest.raises(mbc.MbcError, match="is not answered about another person"):
         across_targets(table("ecr", np.ones((2, 36))), person="a", target="b", key="ecr", coding="1-5")
 
 

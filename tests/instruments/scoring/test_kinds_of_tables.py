@@ -65,7 +65,7 @@ def test_narrow_columns_do_not_overflow(kind, lazy):
 @pytest.mark.parametrize("make", [pl.DataFrame, pd.DataFrame, lambda data: pl.DataFrame(data).to_arrow()])
 def test_enormous_answers_are_refused_or_blank(value, make):
     data = ROWS | {"phq9_9": [value, 0, 1]}
-    with pytest.raises(InvalidResponse, match="1 row holds answers that are not accepted: phq9_9 has"):
+    with pytest.raises(InvalidResponse, match="1 row has answers that are not accepted: phq9_9 has"):
         score(make(data), "phq9")
     made = score(make(data), "phq9", missing="strict", invalid="null")
     assert pl.DataFrame(made)["phq9_total"].fill_nan(None).to_list() == [None, 16.0, 1.0]

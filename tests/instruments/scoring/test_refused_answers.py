@@ -65,12 +65,12 @@ def test_parts_of_a_whole_answer_and_words_are_refused():
 def test_columns_with_the_same_values_share_a_line_and_rows_are_counted():
     text = message(table([9, 9, 9, 9, 9, 9, 9], [0] * 7))
     assert text.startswith(
-        "gad7, coding '0-3': 1 row holds answers that are not accepted: gad7_1, gad7_2, gad7_3, ..., gad7_7 have "
+        "gad7, coding '0-3': 1 row has answers that are not accepted: gad7_1, gad7_2, gad7_3, ..., gad7_7 have "
         "9 (accepted: 0-3). "
     )
     text = message(table([9, 0, 0, 0, 0, 0, 0], [0, 8, 0, 0, 0, 0, 0], [0] * 7))
     assert text.startswith(
-        "gad7, coding '0-3': 2 rows hold answers that are not accepted: gad7_1 has 9 (accepted: 0-3); gad7_2 has "
+        "gad7, coding '0-3': 2 rows have answers that are not accepted: gad7_1 has 9 (accepted: 0-3); gad7_2 has "
         "8 (accepted: 0-3). "
     )
 
@@ -88,17 +88,17 @@ def test_five_columns_are_all_named_and_at_most_six_values():
 
 def test_six_different_lines_are_given_and_more_are_counted():
     six = table([10, 11, 12, 13, 14, 15, 0])
-    assert message(six).count(" has ") == 6
+    assert message(six).count(" has ") == 7  # the row, and its six columns
     assert "more" not in message(six)
     seven = table([10, 11, 12, 13, 14, 15, 16])
     assert "; and 1 more. " in message(seven)
 
 
 def test_what_to_do_follows_from_the_answers():
-    assert message(table([1, 2, 3, 4, 1, 2, 3])).endswith("All answers lie between 1 and 4: pass coding='1-4'?")
+    assert message(table([1, 2, 3, 4, 1, 2, 3])).endswith("All answers are between 1 and 4: pass coding='1-4'?")
     blank = message(table([0, 2, 3, 4, 1, 2, 3]))
     assert blank.endswith(
-        "All answers but 0 lie between 1 and 4: pass coding='1-4', and make 0 null if it stands for 'not "
+        "All answers other than 0 are between 1 and 4: pass coding='1-4', and make 0 null if it stands for 'not "
         "answered'?"
     )
     assert message(table([0, 2, 3, 9, 1, 2, 3])).endswith(
@@ -106,8 +106,8 @@ def test_what_to_do_follows_from_the_answers():
     )
     words = message(table(["0", "1", "2", "3", "often", "1", "1"]))
     assert words.endswith(
-        'Correct them, or pass invalid="null" to count them as blank. A row without answers, such as one of '
-        "means, has to be taken out."
+        'Correct them, or pass invalid="null" to count them as blank. A row without answers, such as a '
+        "row of means, must be removed."
     )
     k10 = [f"k10_{n}" for n in range(1, 11)]
     zero = message(table([0, 1, 2, 3, 4, 5, 1, 1, 1, 1], names=k10), "k10")

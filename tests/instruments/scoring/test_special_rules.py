@@ -186,7 +186,7 @@ def test_two_sheets_about_the_same_relationship_are_refused(table):
 
 
 def test_an_instrument_about_nobody_in_particular_has_no_targets(columns):
-    with pytest.raises(DefinitionError, match="rses is not answered about somebody"):
+    with pytest.raises(DefinitionError, match="rses is not answered about another person"):
         across_targets(pl.DataFrame(columns("rses", [(1,) * 10])), person="who", target="about", key="rses")
 
 

@@ -184,14 +184,14 @@ def test_a_code_of_loinc_is_enough(save):
 def test_questions_without_any_name_are_taken_as_they_come_and_that_is_said(save):
     made = questionnaire("gad7", link=lambda n, item: f"b7e0-{chr(96 + n)}")
     loaded = wording.load("gad7", save(made, "q.json"), language="en")
-    assert "taken in their order" in loaded.notes[0]
+    assert "read in file order" in loaded.notes[0]
 
 
 def test_what_a_questionnaire_asks_beside_is_left_out_and_said(save):
     made = questionnaire()
     made["item"].append({"linkId": "/44261-6", "type": "decimal", "text": "Total"})
     loaded = wording.load("phq9", save(made, "q.json"), language="en")
-    assert loaded.notes == ("Left out, as no item of the instrument: linkId '/44261-6' ('Total').",)
+    assert loaded.notes == ("Left out, not an item of the instrument: linkId '/44261-6' ('Total').",)
     assert len(loaded.wording.items) == 9
 
 
@@ -217,7 +217,7 @@ def test_a_translation_within_a_questionnaire_is_taken(save):
     file = save(made, "q.json")
     assert wording.load("phq9", file, language="de").wording.items[0].text == "Frage 1"
     assert wording.load("phq9", file, language="en").wording.items[0].text == "Question 1"
-    with pytest.raises(WordingError, match="its language is 'en', and carries no translation to 'fr'"):
+    with pytest.raises(WordingError, match="its language is 'en'and has no translation to 'fr'"):
         wording.load("phq9", file, language="fr")
 
 
@@ -250,7 +250,7 @@ def test_fields_with_names_of_their_own_are_told_by_a_pattern(save):
     file = save(dictionary([f"mood{n}_pre" for n in range(1, 10)]))
     assert "no question for i1 (interest and pleasure)" in refusal("phq9", file)
     assert len(wording.load("phq9", file, language="en", items="mood{n}_pre").wording.items) == 9
-    assert "items is 'mood'; it holds {n} once" in refusal("phq9", file, items="mood")
+    assert "items is 'mood'; it must contain {n} once" in refusal("phq9", file, items="mood")
 
 
 def test_a_dictionary_of_the_programming_interface_is_one_too(save):
@@ -317,7 +317,7 @@ def test_both_orders_may_be_loaded_and_the_default_comes_first(save):
     ("change", "message"),
     [
         (lambda text: text.replace("i9,Question about i9", "i8,Question about i9"), "row 10 is i8"),
-        (lambda text: text.replace("i9,", "i10,"), "row 10: 'i10' is no item of phq9, which has 9"),
+        (lambda text: text.replace("i9,", "i10,"), "row 10: 'i10' is not an item of phq9, which has 9"),
         (lambda text: text.replace("i9,", "i10,"), "no question for i9 (thoughts of death or self-harm)"),
         (lambda text: "\n".join(text.split("\n")[:-2]), "no question for i9"),
         (lambda text: text.replace("Question about i4", ""), "row 5: the question has no text"),
@@ -352,7 +352,7 @@ def test_all_faults_are_told_at_once(save):
     [
         ({"resourceType": "Observation"}, "is not a FHIR R4 Questionnaire: resourceType"),
         ("{", "is not a FHIR R4 Questionnaire"),
-        ({"resourceType": "Questionnaire", "item": []}, "asks nothing"),
+        ({"resourceType": "Questionnaire", "item": []}, "has no questions"),
     ],
 )
 def test_json_that_is_no_questionnaire(content, message, save):
@@ -416,7 +416,7 @@ def test_unknown_keys_forms_and_codings_are_refused(save):
 
 @pytest.mark.parametrize("key", ["gbo", "gas"])
 def test_goals_have_no_wording(key, save):
-    assert "has no items: each person's own goals are rated" in refusal(key, save(rows(["1"])))
+    assert "has no items: it rates each person's own goals" in refusal(key, save(rows(["1"])))
     with pytest.raises(WordingError, match="no wording to load"):
         wording.blank(instrument(key))
 
@@ -446,7 +446,7 @@ def test_languages_are_apart(save):
 @pytest.mark.parametrize("where", ["mbc/instruments/catalogue", "wording", "data/sample"])
 def test_never_inside_the_program_or_its_repository(where, save):
     told = refusal("phq9", save(rows(range(1, 10))), directory=REPOSITORY / where)
-    assert "lies inside the program" in told
+    assert "is inside the program" in told
     assert "Give one outside: --wording-dir DIR, or MBC_WORDING" in told
 
 
@@ -512,7 +512,7 @@ def test_brackets_and_braces_of_ordinary_text_are_kept(save):
 def test_a_text_with_an_unquoted_separator_is_refused_with_its_line(save, text):
     message = refusal("phq9", save(rows(range(1, 10)).replace("Question about 3", text)))
     assert "row 4: " in message
-    assert "needs quotation marks" in message
+    assert "must be in quotation marks" in message
     quoted = save(rows(range(1, 10)).replace("Question about 3", f'"{text}"'))
     assert wording.load("phq9", quoted, language="en").wording.items[2].text == text
 

@@ -344,7 +344,7 @@ FRAME = pl.DataFrame(
         ({"scores": [1, 2], "confidence": 95}, "percentage"),
         ({"scores": [1, 2], "meaningful": -3}, "meaningful must be above 0"),
         ({"scores": [1, 2], "baselines": 0}, "baselines must be at least 1"),
-        ({"scores": [1, 2], "baselines": "late"}, "goes with data="),
+        ({"scores": [1, 2], "baselines": "late"}, "requires data="),
         ({"scores": [1, 2], "horizon": -1}, "horizon must be"),
         ({"scores": [1, 2], "reliability": 86}, "percentage"),
         ({"scores": [1, 2], "reliability": 1.0}, "measurement error is not known"),
@@ -359,10 +359,10 @@ FRAME = pl.DataFrame(
         ({"scores": [1, 2], "score_range": (30, 0)}, "must rise"),
         ({"scores": [1, 2], "gap": 0}, "gap must be"),
         ({"scores": [1, 2], "data": FRAME}, "not both"),
-        ({}, "not neither"),
+        ({}, "or data="),
         ({"data": FRAME, "score": "scor"}, "Did you mean: score"),
         ({"data": FRAME, "baselines": "score"}, "true and false"),
-        ({"data": FRAME, "baselines": "late"}, "Baselines come first"),
+        ({"data": FRAME, "baselines": "late"}, "Baselines must come first"),
         ({"data": FRAME.head(0)}, "No row"),
         ({"data": pl.concat([FRAME, FRAME])}, "more than once"),
     ],
@@ -374,7 +374,7 @@ def test_what_cannot_be_right_is_refused(options, words):
 
 def test_variation_is_refused_where_it_contradicts_or_lacks():
     known = ScoreVariation.of(2.0, gap=1)
-    with pytest.raises(ModelError, match="leave norms"):
+    with pytest.raises(ModelError, match="leave out norms"):
         true_change_course([1, 2], variation=known, **NORMS)
     with pytest.raises(ModelError, match="error must be finite and above 0"):
         ScoreVariation.of(0.0, gap=1)

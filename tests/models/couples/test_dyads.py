@@ -175,8 +175,8 @@ def test_couples_are_counted_and_incomplete_ones_left_out(twelve):
     [
         (lambda t: pl.concat([t, t]), "role", "has 2 rows in the role"),
         (lambda t: pl.concat([t, t]), None, "has 4 people"),
-        (lambda t: t.with_columns(role=pl.col("x").cast(pl.String)), "role", "must hold two roles"),
-        (lambda t: t.with_columns(x=pl.lit("much")), "role", "must hold numbers"),
+        (lambda t: t.with_columns(role=pl.col("x").cast(pl.String)), "role", "must contain two roles"),
+        (lambda t: t.with_columns(x=pl.lit("much")), "role", "must contain numbers"),
         (lambda t: t.rename({"x": "xx"}), "role", "Did you mean"),
     ],
 )

@@ -144,10 +144,10 @@ def test_the_read_out_of_a_client_who_improves_falls_back_and_recovers():
         frame, client="who", time="on", score="csi", higher_is_better=True, threshold=10, cutoff=51.5
     )
     assert made["C17"].sentence() == (
-        "Nine scores over 56 days, from 40 to 60 (higher is better; up to 10 points is noise). "
+        "Nine scores over 56 days, from 40 to 60 (higher is better; up to 10 points is measurement error). "
         "Reliably better than at the start from 28 January 2026. "
         "One sudden gain: 14 points between 21 January 2026 and 28 January 2026 "
-        "(more than half given back later). "
+        "(more than half lost again later). "
         "One setback: 14 points below the best so far, worst on 18 February 2026, on one occasion only, regained "
         "on 4 March 2026 after 21 days. "
         "On the better side of the cutoff (51.5) for 52 % of the time."  # 4.14 of 8 weeks
@@ -165,9 +165,9 @@ def test_the_read_out_of_a_client_who_improves_falls_back_and_recovers():
         ([31, 33, 30, 32, 31], "No change from the first score was clear twice in a row."),
         ([31, 33, 30, 32, 31], "The longest plateau: five scores between 30 and 33, from week 0 to week 4."),
         ([31, 20, 21, 19, 30], "Reliably worse than at the start from week 1."),
-        ([31, 20, 21, 19, 30], "back within noise at week 4"),
+        ([31, 20, 21, 19, 30], "back within measurement error at week 4"),
         ([31, 32, 30, 20], "worst at week 3, on one occasion only, still open."),
-        ([30, 31, 30, 20, 20, 20], "One sudden loss: 10 points between week 2 and week 3 (not made good so far)."),
+        ([30, 31, 30, 20, 20, 20], "One sudden loss: 10 points between week 2 and week 3 (not recovered so far)."),
     ],
 )
 def test_what_is_said(scores, said):

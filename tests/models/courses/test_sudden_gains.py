@@ -197,7 +197,7 @@ def test_not_computable_is_an_answer():
     [
         ({"who": pl.lit("a"), "session": pl.lit(1)}, "6 rows repeat"),
         ({"session": pl.col("session").cast(pl.String)}, "text sorts"),
-        ({"phq": pl.lit("much")}, "must hold numbers"),
+        ({"phq": pl.lit("much")}, "must contain numbers"),
     ],
 )
 def test_bad_tables_are_refused_with_the_repair(change, message):

@@ -284,9 +284,9 @@ def test_not_computable_is_an_answer(trial):
     [
         ({"active": "best"}, "active must be one of"),
         ({"group": "pre", "active": 20.0}, "two groups"),
-        ({"group": "week", "active": 2.0}, "belong to the client"),
+        ({"group": "week", "active": 2.0}, "constant within a client"),
         ({"at": 11.0}, "does not occur"),
-        ({"score": "arm"}, "must hold numbers"),
+        ({"score": "arm"}, "must contain numbers"),
         ({"client": "clients"}, "Did you mean"),
     ],
 )
@@ -300,9 +300,9 @@ def test_bad_questions_are_refused(trial, options, message):
     [
         ({"imputations": 1}, "at least 2"),
         ({"per": "week"}, "per must be"),
-        ({"delta_by": "ending"}, "go together"),
-        ({"delta_by": "ending", "delta_weights": {"left": 1.0}}, "does not hold"),
-        ({"adjust": ("arm",)}, "cannot tell apart"),
+        ({"delta_by": "ending"}, "given together"),
+        ({"delta_by": "ending", "delta_weights": {"left": 1.0}}, "does not contain"),
+        ({"adjust": ("arm",)}, "too few to separate"),
     ],
 )
 def test_bad_imputations_are_refused(trial, options, message):

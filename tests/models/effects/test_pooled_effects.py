@@ -142,7 +142,7 @@ def test_the_variance_that_rounding_adds_is_that_of_all_counts_that_round_so(cou
         (lambda: models.pool_effects([0.1, 0.2], [0.2, 0.1], estimator="remle"), "Did you mean 'reml'"),
         (lambda: models.pool_proportions([5, 11], [10, 10]), "11 of 10"),
         (lambda: models.pool_proportions([5, 2.5], [10, 10]), "whole numbers"),
-        (lambda: models.pool_proportions([5, None], [10, 10]), "hidden cannot be pooled"),
+        (lambda: models.pool_proportions([5, None], [10, 10]), "hidden count cannot be pooled"),
         (lambda: models.pool_proportions([5, 0], [10, 0]), "0 of 0"),
         (lambda: models.pool_proportions([5, 7], [10, 10], rounded_to=5), "multiples of rounded_to=5, got 7"),
         (lambda: models.pool_proportions([5, 7], [10, 10], rounded_to=0), "rounded_to must be at least 1"),

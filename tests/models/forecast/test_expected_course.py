@@ -82,7 +82,7 @@ def test_the_expected_course_follows_intake(model):
 
 
 def test_a_forecast_at_a_time_goes_beyond_neither_past_nor_record(model):
-    assert "not ahead" in model.forecast(TIMES, SCORES, at=3).reason
+    assert "not in the future" in model.forecast(TIMES, SCORES, at=3).reason
     assert "longest" in model.forecast(TIMES, SCORES, at=4000).reason
     assert model.forecast(TIMES, SCORES, at=6).expected is not None
 
@@ -155,7 +155,7 @@ def test_the_card_says_whom_it_learned_from_and_what_it_is_worth(model):
     text = model.card.text()
     assert "made-up scale" in text
     assert f"{model.card.clients} clients" in text
-    assert "no decision should rest on it alone" in text
+    assert "no decision should be based on it alone" in text
     assert all(session.clients >= 20 for session in model.card.sessions)
 
 
@@ -224,7 +224,7 @@ def test_a_model_file_holds_no_clients_numbers(clinic, tmp_path):
     ("change", "message"),
     [
         (lambda text: text[:-200], "not a model file"),
-        (lambda text: text.replace('"format": 2', '"format": 3'), "another format"),
+        (lambda text: text.replace('"format": 2', '"format": 3'), "does not read"),
         (lambda text: text.replace('"reliable_change": 6.0', '"reliable_change": 5.0'), "was changed"),
         (lambda _: "[1, 2]", "not a model file"),
         (lambda _: "", "not a model file"),
@@ -264,7 +264,7 @@ def test_too_few_clients_are_refused(clinic):
 
 @pytest.mark.parametrize(
     ("times", "scores", "message"),
-    [([0, 1], [3], "one length"), ([], [], "one length"), ([0, 1], [3, float("nan")], "finite")],
+    [([0, 1], [3], "same length"), ([], [], "same length"), ([0, 1], [3, float("nan")], "finite")],
 )
 def test_a_history_that_cannot_be_is_refused(model, times, scores, message):
     with pytest.raises(ModelError, match=message):
@@ -376,7 +376,7 @@ def test_a_model_of_two_scores_each_says_nothing_of_longer_courses(clinic):
     found = expected_course(two, **COLUMNS, higher_is_better=False, score_range=(0, 40), reliable_change=6)
     signal = found.signal([0, 1, 2, 3], [22, 22, 23, 22])
     assert signal.state == "insufficient data"
-    assert "says nothing of longer ones" in signal.reason
+    assert "does not apply to longer ones" in signal.reason
 
 
 def test_with_few_deteriorated_clients_only_a_likely_deterioration_is_flagged(model):

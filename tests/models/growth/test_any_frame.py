@@ -120,7 +120,7 @@ def test_knots_may_be_given():
     ("change", "options", "error", "text"),
     [
         ({}, {"outcome": "Y"}, FrameError, "Did you mean 'y'"),
-        ({}, {"outcome": "arm"}, FrameError, "must hold numbers"),
+        ({}, {"outcome": "arm"}, FrameError, "must contain numbers"),
         ({"y": pl.lit(None, dtype=pl.Float64)}, {}, ModelError, "no row has all of"),
         ({"y": pl.lit(3.0)}, {}, ModelError, "every score is 3"),
         ({"weeks": pl.lit(2.0)}, {}, ModelError, "two times or more"),

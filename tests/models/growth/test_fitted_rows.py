@@ -302,7 +302,7 @@ def test_rows_that_changed_since_the_fit_are_refused():
         fit.residuals()
     assert fit.residuals(scores()).to_numpy() == pytest.approx(before.to_numpy())
     lazy = models.growth_curve(pl.from_pandas(scores()).lazy(), **GROWTH)
-    with pytest.raises(ModelError, match="does not hold its rows"):
+    with pytest.raises(ModelError, match="does not contain its rows"):
         lazy.fitted_values()
     assert lazy.fitted_values(scores()).to_numpy() == pytest.approx(
         fit.fitted_values(scores()).to_numpy(), abs=1e-6

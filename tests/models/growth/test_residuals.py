@@ -77,7 +77,7 @@ def test_residual_variance_by_group_finds_a_true_difference():
 
 
 def test_one_group_is_refused():
-    with pytest.raises(ModelError, match="one group only"):
+    with pytest.raises(ModelError, match="only one group"):
         models.residual_growth(DATA.filter(pl.col("arm") == "usual"), **COLUMNS, residual="arm")
 
 

@@ -84,7 +84,7 @@ def test_columns_about_an_origin_turn_back_into_the_reported_terms(shape):
     ("make", "text"),
     [
         (lambda: Polynomial(9), "1 to 6"),
-        (lambda: Piecewise((5, 3)), "knots must rise"),
+        (lambda: Piecewise((5, 3)), "knots must be increasing"),
         (lambda: NaturalSpline(knots=(1, 2)), "at least 3"),
         (lambda: NaturalSpline(df=1), "df >= 2"),
     ],

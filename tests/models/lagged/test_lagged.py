@@ -92,7 +92,7 @@ def test_own_trends_that_go_together_look_like_an_order_unless_they_are_taken_of
     level = models.lagged_effects(rows, **COLUMNS, detrend="level", samples=100)
     assert level.forward.detected
     assert level.backward.detected
-    assert "improve alike" in level.sentence()
+    assert "both alike" in level.sentence()
     own = models.lagged_effects(rows, **COLUMNS, samples=100)
     assert not own.forward.detected
     assert not own.backward.detected
@@ -101,7 +101,7 @@ def test_own_trends_that_go_together_look_like_an_order_unless_they_are_taken_of
 def test_what_is_said(made):
     said = made.sentence()
     assert said.startswith("A rise in esteem precedes a rise in satisfaction at the next session (")
-    assert "That satisfaction precedes esteem was not found" in said
+    assert "no evidence that satisfaction precedes esteem" in said
     assert "not why" in said
     assert "caus" not in said
     assert made.to_frame(backend="pandas").shape == (6, 10)
@@ -129,7 +129,7 @@ def test_refused_where_data_are_too_few(clients, sessions, detrend, reason):
     found = models.lagged_effects(series(clients, sessions), **COLUMNS, detrend=detrend, samples=2)
     assert found.reason == reason
     assert (found.forward is None) == (reason is not None)
-    assert ("cannot be said" in found.sentence()) == (reason is not None)
+    assert ("cannot be determined" in found.sentence()) == (reason is not None)
     assert found.to_frame().height == (0 if reason else 4 if found.lead_forward is None else 6)
 
 
@@ -140,7 +140,7 @@ def test_not_computable_is_an_answer(rows):
     assert straight.reason == "zero_variance"  # nothing is left beside the own trend
     alike = models.lagged_effects(rows.with_columns(esteem=3 - 2 * pl.col("satisfaction")), **COLUMNS)
     assert (alike.reason, alike.n) == ("measures_alike", 120)
-    assert "one is the other" in alike.sentence()
+    assert "measures are identical" in alike.sentence()
     empty = models.lagged_effects(rows.clear(), **COLUMNS)
     assert (empty.n, empty.reason) == (0, "too_few_clients")
 

@@ -57,7 +57,7 @@ def test_a_wrong_key_turns_alpha_negative_and_is_named():
     items = trait + rng.standard_normal((300, 10))
     wrong = items.copy()
     wrong[:, [1, 4, 5, 7, 8]] *= -1
-    with pytest.warns(DoubtfulAnswers, match="run against the rest"):
+    with pytest.warns(DoubtfulAnswers, match="correlate negatively with the rest"):
         made = models.alpha(wrong)
     assert made.value < 0
     assert len(made.suspects) >= 5
@@ -70,7 +70,7 @@ def test_two_scales_under_the_wrong_order_are_found_by_signs_not_by_alpha():
     rng = np.random.default_rng(8)
     items = rng.standard_normal((500, 1)) + 0.7 * rng.standard_normal((500, 18))
     items[:, 3] *= -1
-    with pytest.warns(DoubtfulAnswers, match="Items item 4 run against"):
+    with pytest.warns(DoubtfulAnswers, match="Items item 4 correlate negatively"):
         made = models.alpha(items)
     assert made.value > 0.9
     assert made.suspects == ("item 4",)

@@ -172,12 +172,12 @@ def test_every_fault_of_a_folder_is_named_with_its_place_and_count(registry, eng
     for words in (
         "north/episodes.parquet: 4 rows share 'episode_id' with another (first: '",
         "north/sessions.parquet: 3 rows name a 'episode_id' that is not in episodes (first: 'E?')",
-        "north/statuses.parquet: 'since' holds Int",
-        "it must hold days such as 2026-06-30",
+        "north/statuses.parquet: 'since' contains Int",
+        "it must contain days such as 2026-06-30",
         "north/administrations/rses.parquet: 4 rows have an answer in 'rses_2' that is not accepted",
         "of version 9.9 of rses; here it is",
         "have a 'taken_on' before 1900 or after",
-        "north/administrations/hits.parquet is of the safety channel",
+        "north/administrations/hits.parquet belongs to the safety channel",
         "north/clients.parquet cannot be read",
         "north has the table 'scores' and south has not",
     ):

@@ -78,7 +78,7 @@ def test_a_result_is_not_written_over(home):
     spec = home / "recovery.toml"
     again = mbc("study", "run", spec, home / "rows" / "north", "--result", home / "north")
     assert again.returncode == 1
-    assert "no export wrote" in again.stderr
+    assert "not written by an export" in again.stderr
 
 
 def test_each_rate_that_two_publish_is_pooled_and_the_others_say_who_hides_them(home, tmp_path):
@@ -256,7 +256,7 @@ def test_a_result_is_written_completely_or_not_at_all(home, tmp_path):
     result = outcomes.read_result(home / "north")
     (tmp_path / "taken").mkdir()
     (tmp_path / "taken" / "notes.txt").write_text("ours")
-    with pytest.raises(SettingsError, match="no export wrote"):
+    with pytest.raises(SettingsError, match="not written by an export"):
         write_result(result, tmp_path / "taken")
     assert [path.name for path in (tmp_path / "taken").iterdir()] == ["notes.txt"]
     write_result(result, tmp_path / "new")

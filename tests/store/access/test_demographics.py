@@ -73,7 +73,7 @@ def test_an_erasure_takes_them_out_and_the_seals_hold(two):
 
 @pytest.mark.parametrize(
     ("fields", "message"),
-    [({}, "Nothing is said of C1"), ({"age_band": "25 to 34 years, or so\n"}, "age_band")],
+    [({}, "No value is given for C1"), ({"age_band": "25 to 34 years, or so\n"}, "age_band")],
 )
 def test_what_says_nothing_or_is_no_code_is_refused(fields, message):
     with pytest.raises(StoreError, match=message):

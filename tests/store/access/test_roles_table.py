@@ -55,7 +55,7 @@ from tests.store.writing.test_administration_batch import as_frame
 pytestmark = pytest.mark.long
 
 DAY = date(2026, 5, 1)
-WHY = "Standing in for a colleague who is ill; the client has called"
+WHY = "Covering for a colleague who is ill; the client has called"
 
 # Whose things each view meets, by the number of their client (or clinician): "12" those of C1 and C2; "+" it may,
 # "-" it may not, "0" it may and meets nobody: these answers are of PHQ-9, of which one raises a flag. Client 1 is

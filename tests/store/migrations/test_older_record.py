@@ -59,7 +59,7 @@ def test_it_is_backed_up_as_it_is(older: str, tmp_path: Path):
     before, made = content(older), tmp_path / "made.mbcbackup"
     answer = run("backup", str(made), "--store", older)
     assert answer.exit_code == 0, answer.output
-    assert "of revision 0001" in answer.output
+    assert "at revision 0001" in answer.output
     assert "mbc upgrade" in answer.output
     assert content(older) == before
     examined = examine(made)

@@ -128,7 +128,7 @@ def test_programs_that_import_at_once_lose_and_double_nothing(commands, url, dat
     for (
         each
     ) in ended:  # whoever came second with a new client was told to try again, and nothing of theirs is there
-        assert each.status == 0 or "Nothing of yours was stored; run it again" in each.said, each.said
+        assert each.status == 0 or "Nothing was stored; run it again" in each.said, each.said
     again = [order for order, each in zip(orders, ended, strict=True) if each.status]
     assert all(commands.run(*order).status == 0 for order in again)
     with Store.open(url) as store:
@@ -254,7 +254,7 @@ def test_an_encryption_stopped_before_the_plain_file_was_gone_is_finished_by_the
     assert not sqlcipher.is_plain(path)
     ended = commands.run(*again)
     assert ended.status == 1
-    assert "The plain file that it left was overwritten and removed now" in ended.said
+    assert "The plain file that it left behind has now been overwritten and removed" in ended.said
     assert [left.name for left in tmp_path.glob("clinic.db*")] == ["clinic.db"]
     with Store.open(f"sqlcipher:///{path}") as store:
         assert store.administrations().height == 5
@@ -280,7 +280,7 @@ def test_a_kill_is_really_one(commands, tmp_path):
     whole = commands.run("init", "--store", url)
     assert (whole.killed, whole.status) == (False, 0)
     assert whole.steps > 20
-    assert "Made an empty record" in whole.said
+    assert "Created an empty record" in whole.said
     ended = commands.run("init", "--store", f"sqlite:///{tmp_path}/other.db", step=5)
     assert (ended.killed, ended.status, ended.said) == (True, None, "")
     with pytest.raises(StoreNotFound):

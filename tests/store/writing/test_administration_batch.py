@@ -233,7 +233,7 @@ def test_a_row_no_record_could_hold_is_refused_with_the_record_s_own_words(name,
 
 def test_answers_or_totals_are_needed():
     frame = as_frame([replace(SOUND, totals={})]).with_columns(answers=pl.lit([], SCHEMA["answers"]))
-    with pytest.raises(StoreError, match="needs answers or totals, and has neither"):
+    with pytest.raises(StoreError, match="needs answers or totals, but has neither"):
         list(in_batches(frame))
 
 

@@ -186,9 +186,9 @@ def test_importing_the_same_file_again_brings_nothing_back(clinic):
 @pytest.mark.parametrize(
     ("key", "says"),
     [
-        (("H 1",), "no homework of that name"),
+        (("H 1",), "no such homework"),
         (("C1-H9",), "no homework C1-H9"),
-        ((DAY,), "no homework of that name"),
+        ((DAY,), "no such homework"),
     ],
 )
 def test_what_is_not_there_is_named(clinic, key, says):
@@ -227,7 +227,7 @@ def test_what_everybody_reads_names_no_questionnaire_of_the_safety_channel(clini
     for entry in (release, PlannedMeasure("C1", "hits", DAY, 30)):
         with pytest.raises(StoreError, match="hits belongs to the safety channel"):
             add(clinic, entry)
-    with pytest.raises(StoreError, match="knows no questionnaire 'rsess'"):
+    with pytest.raises(StoreError, match="has no questionnaire 'rsess'"):
         add(clinic, PlannedMeasure("C1", "rsess", DAY, 30))
 
 

@@ -43,7 +43,7 @@ def test_the_version_that_was_seen_is_replaced(record: Store):
 def test_another_version_is_not_replaced_and_nothing_is_written(record: Store):
     with record.writing() as writing:
         writing.add(replace(GOAL, target=3.0), supersede="meanwhile")
-    with pytest.raises(Conflict, match="goal was changed"):
+    with pytest.raises(Conflict, match="goal has been changed"):
         write_both(record.as_user("ash"))
     assert (target(record), record.events().height) == (3.0, 0)
 

@@ -198,7 +198,7 @@ def test_an_identifier_of_another_client_cannot_be_taken_over(clinic):
         Relationship("C2-R1", "C1", "R9"),
         Event("C2-V1", "C1", DAY, "move", "moved"),
     ):
-        with pytest.raises(Conflict, match="is taken already"):
+        with pytest.raises(Conflict, match="is already in use"):
             add(clinic, taken, supersede="mine now")
 
 

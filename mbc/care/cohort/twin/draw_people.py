@@ -41,7 +41,7 @@ class Person:
     statuses: tuple[tuple[int, object, object], ...]  # day, target, status
 
     def rates(self, day: int) -> str | None:
-        """Name the relationship that is rated on a day; None where there is none."""
+        """Name the relationship rated on a day; None where there is none."""
         before = [(target, status) for since, target, status in self.statuses if since <= day]
         target, status = before[-1] if before else (None, None)
         return None if target is None or status == "ended" else str(target)

@@ -108,7 +108,7 @@ def fit_cohort(cohort: Cohort) -> CohortFit:
     if cohort.people.height < least:
         raise SettingsError(
             f"The cohort has {cohort.people.height} people; a synthetic twin needs at least {least}: every "
-            f"number it is drawn from rests on {k} people or more. 'mbc.care.simulated_cohort' needs no people."
+            f"figure it is drawn from is based on {k} people or more. 'mbc.care.simulated_cohort' needs no people."
         )
     return fit_people(cohort, k)
 

@@ -77,7 +77,7 @@ def _check_target(cohort_folder: Path, target: Path, *, replace: bool) -> None:
     source, place = cohort_folder.resolve(), target.resolve()
     if place == source or source in place.parents or place in source.parents:
         raise MbcError(
-            f"The twin's folder {target} and the cohort's folder {cohort_folder} must not hold each other; "
+            f"The twin's folder {target} and the cohort's folder {cohort_folder} must not contain each other; "
             "nothing was written."
         )
     if not target.exists():
@@ -89,9 +89,11 @@ def _check_target(cohort_folder: Path, target: Path, *, replace: bool) -> None:
         return
     known = {path.name for pattern in _COHORT_FILES for path in target.glob(pattern)}
     if TWIN_REPORT not in names or names - known:
-        raise MbcError(f"The folder {target} holds what is not a twin; nothing was written. Name a new folder.")
+        raise MbcError(
+            f"The folder {target} contains something other than a twin; nothing was written. Name a new folder."
+        )
     if not replace:
-        raise MbcError(f"The folder {target} has a twin already; nothing was written. --force replaces it.")
+        raise MbcError(f"The folder {target} already contains a twin; nothing was written. --force replaces it.")
 
 
 def _read(folder: Path) -> Cohort:
@@ -133,7 +135,7 @@ def describe_twin(report: Mapping[str, object]) -> tuple[str, ...]:
     scales: list[dict[str, Any]] = [row for row in utility["scales"] if row["in_twin"] and row["people"] >= ENOUGH]
     k, left_out = values["k"], "rarer values are pooled or left out"
     lines = [
-        f"Synthetic: drawn from numbers that rest on at least {k} people each; {left_out}.",
+        f"Synthetic: drawn from figures based on at least {k} people each; {left_out}.",
         *(f"Left out: {what}: {number}." for what, number in values["left_out"].items()),
     ]
     if scales:

@@ -78,7 +78,7 @@ class Norms:
         Raises
         ------
         ModelError
-            If a mapping holds a name that no norm has.
+            If a mapping contains an unknown name.
         """
         if norms is None:
             return cls()
@@ -101,7 +101,7 @@ class Norms:
     ) -> Norms:
         """Compute means, spreads (n - 1) and correlation from complete pairs.
 
-        Use a retest sample that was not treated, unless the method asks for the treated one.
+        Use an untreated retest sample, unless the method requires a treated one.
         """
         before, after = pair(pre, post)
         complete = np.isfinite(before) & np.isfinite(after)

@@ -1,4 +1,4 @@
-"""How are scores read and results handed back: one person's numbers, or everybody's arrays."""
+"""How are scores read and results returned: one person's numbers, or arrays for many people."""
 
 from __future__ import annotations
 
@@ -59,7 +59,7 @@ def as_array(values: object, name: str, *, finite_only: bool = True) -> FloatArr
         return array
     place = int(np.flatnonzero(np.isinf(np.atleast_1d(array)))[0])
     where = f" (the first at position {place})" if array.ndim else ""
-    raise ModelError(f"{name} holds an infinite number{where}; a score must be finite, and a missing one blank.")
+    raise ModelError(f"{name} contains an infinite number{where}; scores must be finite, and missing ones blank.")
 
 
 def as_numbers(values: object, name: str, *, dimensions: tuple[int, ...] = (0, 1, 2)) -> FloatArray:
@@ -80,7 +80,7 @@ def as_numbers(values: object, name: str, *, dimensions: tuple[int, ...] = (0, 1
     if array.ndim not in dimensions:
         raise ModelError(f"{name} must have {' or '.join(map(str, dimensions))} dimension(s), got {array.ndim}.")
     if np.isinf(array).any():
-        raise ModelError(f"{name} holds an infinite number; each must be finite, and a missing one NaN.")
+        raise ModelError(f"{name} contains an infinite number; values must be finite, and missing ones NaN.")
     return array
 
 
@@ -94,9 +94,9 @@ def _to_floats(values: object) -> FloatArray:
     if _is_missing(values):
         return np.array(math.nan)
     if isinstance(values, Mapping | set | frozenset):
-        raise TypeError("it has no order that belongs to clients")
+        raise TypeError("it has no order that matches clients")
     if isinstance(values, np.ndarray) and cast("Any", values).dtype.kind in "mMc":
-        raise TypeError(f"{cast('Any', values).dtype} is no score")
+        raise TypeError(f"{cast('Any', values).dtype} is not a score")
     if isinstance(values, np.ma.MaskedArray):
         return np.asarray(cast("Any", values).astype(float).filled(math.nan))
     if isinstance(values, Real) or (isinstance(values, np.ndarray) and cast("Any", values).dtype.kind in "biuf"):
@@ -105,8 +105,8 @@ def _to_floats(values: object) -> FloatArray:
         raise TypeError("text is not a score")
     if isinstance(values, nw.LazyFrame) or type(cast("Any", values)).__module__.startswith(("duckdb", "pyspark")):
         raise TypeError(
-            "a column of a table that is not in memory; collect it first, or take pre and post from the "
-            "table with models.pre_post_pairs(frame, ...), which reads every kind"
+            "a column of a table that is not in memory; collect it first, or take pre and post from the table "
+            "with models.pre_post_pairs(frame, ...), which reads every kind of table"
         )
     series = nw.from_native(cast("Any", values), series_only=True, pass_through=True)
     if isinstance(series, nw.Series):
@@ -149,13 +149,13 @@ def pair(pre: object, post: object) -> tuple[FloatArray, FloatArray]:
 
 
 def _refuse_yes_or_no(values: object, name: str) -> None:
-    """Refuse answers of yes or no where scores are asked for."""
+    """Refuse booleans where scores are required."""
     dtype = getattr(values, "dtype", None)
     first = values
     if isinstance(values, list | tuple):
         first = next(iter(cast("list[object] | tuple[object, ...]", values)), None)
     if isinstance(first, bool | np.bool_) or str(dtype).casefold() in {"bool", "boolean"}:
-        raise ModelError(f"{name} holds yes or no, not scores. Convert it if 0 and 1 are meant.")
+        raise ModelError(f"{name} contains booleans, not scores. Convert it if 0 and 1 are meant.")
 
 
 def like_input(values: FloatArray | float, shape: tuple[int, ...]) -> Any:

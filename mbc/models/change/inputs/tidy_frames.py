@@ -29,7 +29,7 @@ def read_columns(data: object, columns: dict[str, str]) -> pl.DataFrame:
     Raises
     ------
     ModelError
-        If it is no frame, or a column is not there; names the nearest.
+        If it is not a frame, or a column is missing; names the nearest.
     """
     try:
         table = open_frame(data)
@@ -54,14 +54,18 @@ def refuse_unreadable(name: str, dtype: nw.dtypes.DType) -> None:
     """Refuse a column of lists, structures or complex numbers, by its name."""
     if dtype.is_nested() or dtype == nw.Unknown:
         kind = "lists or structures" if dtype.is_nested() else "values of a type that cannot be read"
-        raise ModelError(f"Column '{name}' holds {kind}; it must hold numbers, text or dates, one value a row.")
+        raise ModelError(
+            f"Column '{name}' contains {kind}; it must contain numbers, text or dates, one value per row."
+        )
 
 
 def refuse_infinite(column: pl.Series, name: str) -> None:
     """Refuse a column with an infinite number, by its name."""
     endless = int(column.is_infinite().sum()) if column.dtype.is_float() else 0
     if endless:
-        raise ModelError(f"Column '{name}' holds {endless} infinite number(s); times and scores must be finite.")
+        raise ModelError(
+            f"Column '{name}' contains {endless} infinite number(s); times and scores must be finite."
+        )
 
 
 def refuse_nobody(rows: pl.DataFrame, column: str, name: str) -> None:
@@ -69,7 +73,7 @@ def refuse_nobody(rows: pl.DataFrame, column: str, name: str) -> None:
     values = rows[column]
     nobody = values.null_count() + (int(values.is_nan().sum()) if values.dtype.is_float() else 0)
     if nobody:
-        raise ModelError(f"{nobody} row(s) have no '{name}'. Say whose scores they are, or leave them out.")
+        raise ModelError(f"{nobody} row(s) have no '{name}'. Fill it in, or leave these rows out.")
 
 
 def long_scores(data: object, *, client: str, time: str, score: str, group: str | None = None) -> pl.DataFrame:
@@ -85,8 +89,8 @@ def long_scores(data: object, *, client: str, time: str, score: str, group: str 
     refuse_nobody(rows, "client", client)
     if rows["time"].dtype == pl.String:
         raise ModelError(
-            f"Column '{time}' must hold numbers or dates, or declare its order (polars Enum); it holds text, "
-            "which would sort '10' before '2'."
+            f"Column '{time}' must contain numbers or dates, or declare its order (polars Enum); it contains "
+            "text, which would sort '10' before '2'."
         )
     refuse_duplicates(rows, client, time)
     return rows.filter(pl.col("score").is_not_null() & pl.col("time").is_not_null()).sort(
@@ -104,11 +108,11 @@ def with_finite_scores(rows: pl.DataFrame, name: str, column: str = "score") -> 
     """
     dtype = rows[column].dtype
     if not (dtype.is_numeric() or dtype == pl.Null):
-        raise ModelError(f"Column '{name}' must hold numbers, got {dtype}. Convert it first.")
+        raise ModelError(f"Column '{name}' must contain numbers, got {dtype}. Convert it first.")
     rows = rows.with_columns(pl.col(column).cast(pl.Float64).fill_nan(None))
     endless = int(rows[column].is_infinite().sum())
     if endless:
-        raise ModelError(f"Column '{name}' holds {endless} infinite number(s); a score must be finite.")
+        raise ModelError(f"Column '{name}' contains {endless} infinite number(s); scores must be finite.")
     return rows
 
 

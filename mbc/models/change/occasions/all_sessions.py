@@ -224,7 +224,7 @@ def true_change_course(  # noqa: PLR0913 - options are keyword-only
     """
     _check(higher_is_better, confidence, meaningful, horizon, baselines)
     if (data is None) == (scores is None):
-        raise ModelError("Give either scores (of one client) or data= (a frame), not both and not neither.")
+        raise ModelError("Give either scores (of one client) or data= (a frame).")
     if data is None:
         long = read_single(scores, times, baselines)
     else:
@@ -248,7 +248,7 @@ def _variation(
     if variation is not None:
         if any(value is not None for value in (*reference, gap)):
             raise ModelError(
-                "variation= holds measurement error and gap; leave norms, sd, reliability and gap out."
+                "variation= already includes measurement error and gap; leave out norms, sd, reliability and gap."
             )
         return variation
     return ScoreVariation.from_norms(stated_norms(*reference), gap=long.usual_gap if gap is None else float(gap))
@@ -261,7 +261,7 @@ def _prior(prior: StartPrior, used: ScoreVariation, reference: Norms) -> Prior:
     if prior == "clients":
         if used.start_mean is None or used.start_sd is None:
             raise ModelError(
-                "prior='clients' needs variation= with a start level, as score_variation() learns it."
+                "prior='clients' needs variation= with a start level, as estimated by score_variation()."
             )
         change = None
         if used.expected_change is not None and used.expected_time is not None:
@@ -334,7 +334,7 @@ def _sentence(course: TrueChangeCourse[float | None, str | None]) -> str:
     if verdict != "no clear change":
         return f"{text}."
     if course.sessions_needed is None:
-        return f"{text}. If the level stays there, even {course.horizon} more sessions would hardly tell."
+        return f"{text}. At this level, even {course.horizon} more sessions would hardly be enough to tell."
     number = int(course.sessions_needed)
     return f"{text}. Needs about {number} more session{'s' if number != 1 else ''} to tell."
 
@@ -349,7 +349,7 @@ def _check(
     if meaningful is not None and not 0 < meaningful < np.inf:
         raise ModelError(f"meaningful must be above 0 scale points, got {meaningful:g}.")
     if isinstance(horizon, bool) or not 0 <= horizon <= 1000:
-        raise ModelError(f"horizon must be from 0 to 1000 sessions, got {horizon}.")
+        raise ModelError(f"horizon must be 0 to 1000 sessions, got {horizon}.")
     if not isinstance(baselines, str) and (isinstance(baselines, bool) or baselines < 1):
         raise ModelError(f"baselines must be at least 1, or the name of a column, got {baselines}.")
 

@@ -58,7 +58,7 @@ def score_variation(  # noqa: PLR0913 - options are keyword-only
     Returns
     -------
     ScoreVariation
-        For ``true_change_course(variation=...)``. It holds no client's own numbers.
+        For ``true_change_course(variation=...)``. It contains no client's own numbers.
 
     Raises
     ------
@@ -100,14 +100,14 @@ def score_variation(  # noqa: PLR0913 - options are keyword-only
     reference = stated_norms(norms, sd, reliability)
     given = any(value is not None for value in (norms, sd, reliability))
     if given and not (reference.sem or 0) > 0:
-        raise ModelError("The reference sample gives no measurement error: state sd and reliability, below 1.")
+        raise ModelError("The reference sample gives no measurement error: give sd and reliability (below 1).")
     limits_of(long, score_range, None)  # refuses scores of another coding
     sequences, _ = padded(long)
     enough = int(np.count_nonzero(sequences.count >= _LEAST_SCORES))
     if enough < LEAST_CLIENTS:
         raise ModelError(
-            f"Variation can be learned from {LEAST_CLIENTS} clients with {_LEAST_SCORES} scores or more; "
-            f"there are {enough}. Use sd= and reliability= of a reference sample meanwhile."
+            f"Variation can be estimated from {LEAST_CLIENTS} clients with {_LEAST_SCORES} scores or more; "
+            f"there are {enough}. Until then, use sd= and reliability= of a reference sample."
         )
     usual = long.usual_gap if gap is None else float(gap)
     some = sequences.rows(0, enough)
@@ -199,7 +199,7 @@ class _Variogram:
         if square <= 0:  # all that is seen fades: a tenth of it is taken for error
             square, variance = 0.1 * variance, 0.9 * variance
         if square <= 0:
-            raise ModelError("The scores of no client differ: there is no variation to learn.")
+            raise ModelError("No client's scores vary: there is no variation to estimate.")
         return _Fitted(float(np.sqrt(square)), float(variance), fading, self._standard_error(error, fading))
 
     def _standard_error(self, error: float | None, fading: float) -> float:
@@ -219,8 +219,8 @@ class _Variogram:
         lags = np.flatnonzero(pairs >= _LEAST_PAIRS)
         if lags.size <= _COLUMNS:
             raise ModelError(
-                "There are too few pairs of scores up to 16 usual gaps apart to tell fluctuation from change. "
-                "State gap=, or use sd= and reliability= in true_change_course()."
+                "There are too few pairs of scores up to 16 usual gaps apart to separate fluctuation from change. "
+                "Give gap=, or use sd= and reliability= in true_change_course()."
             )
         mean, h = self.squares.sum(axis=0)[lags] / pairs[lags], lags + 1.0
         weight: FloatArray = np.sqrt(pairs[lags] / h) / np.maximum(mean, 1e-12)

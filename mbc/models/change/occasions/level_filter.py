@@ -229,7 +229,7 @@ _FIELDS = tuple(State.__dataclass_fields__)
 
 
 def _censored(score: FloatArray, limits: Limits) -> Iterator[tuple[float, NDArray[np.intp], float]]:
-    """Find the scores at either end: the side on which the true value lies, which clients, and the edge."""
+    """Find the scores at either end of the range: the side of the true value, which clients, and the end."""
     low, high = limits.low + limits.half_step, limits.high - limits.half_step
     for sign, at_end, edge in ((-1.0, score <= low, low), (1.0, score >= high, high)):
         chosen = np.flatnonzero(at_end)

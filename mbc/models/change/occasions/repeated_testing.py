@@ -28,7 +28,7 @@ _POINTS = 361
 def familywise_error(
     sessions: int, *, confidence: float = 0.95, critical: float | None = None, consecutive: int = 1
 ) -> float:
-    """Give the risk that somebody who never changes is called changed at some session.
+    """Give the risk that a person who never changes is classified as changed at some session.
 
     Every session's score is compared with the same baseline, whose error they share.
 

@@ -53,7 +53,7 @@ def read_long(data: object, *, client: str, time: str, score: str, baselines: in
     if isinstance(baselines, str):
         marks = read_columns(data, {"client": client, "time": time, "baseline": baselines})
         if marks["baseline"].dtype != pl.Boolean:
-            raise ModelError(f"Column '{baselines}' must hold true and false, got {marks['baseline'].dtype}.")
+            raise ModelError(f"Column '{baselines}' must contain true and false, got {marks['baseline'].dtype}.")
         rows = rows.join(marks, on=["client", "time"], how="left", maintain_order="left")
     if rows.height == 0:
         raise ModelError(f"No row has a client, a time and a score in '{client}', '{time}' and '{score}'.")
@@ -72,7 +72,7 @@ def read_long(data: object, *, client: str, time: str, score: str, baselines: in
 def read_single(scores: object, times: object, baselines: int | str) -> LongScores:
     """Read one client's scores; without times they are numbered."""
     if isinstance(baselines, str):
-        raise ModelError("baselines must be a number for one client's scores; a column name goes with data=.")
+        raise ModelError("baselines must be a number for one client's scores; a column name requires data=.")
     y = np.atleast_1d(as_array(scores, "scores"))
     t = np.arange(y.size, dtype=np.float64) if times is None else _times(times)
     if y.shape != t.shape:
@@ -80,7 +80,7 @@ def read_single(scores: object, times: object, baselines: int | str) -> LongScor
     known = ~(np.isnan(y) | np.isnan(t))
     y, t = _finite(y[known], "scores"), _finite(t[known], "times")
     if not y.size:
-        raise ModelError("scores holds no score.")
+        raise ModelError("scores contains no score.")
     order = np.argsort(t, kind="stable")
     y, t = y[order], t[order]
     if y.size > 1 and float(np.diff(t).min()) == 0:
@@ -123,12 +123,12 @@ def limits_of(long: LongScores, score_range: tuple[float, float] | None, step: f
         return None
     low, high = float(score_range[0]), float(score_range[1])
     if not low < high:
-        raise ModelError(f"score_range must rise, got {score_range}.")
+        raise ModelError(f"score_range must be increasing, got {score_range}.")
     outside = (long.score < low) | (long.score > high)
     if outside.any():
         raise ModelError(
             f"{int(outside.sum())} scores are outside score_range {low:g} to {high:g}, the first "
-            f"{long.score[outside][0]:g}. Is it another coding?"
+            f"{long.score[outside][0]:g}. Is the coding different?"
         )
     if step is None:
         step = 1.0 if bool((long.score == np.round(long.score)).all()) else 0.0
@@ -143,7 +143,7 @@ def _marked(rows: pl.DataFrame, lengths: NDArray[np.intp], name: str) -> NDArray
     number = np.bincount(codes, marks, lengths.size).astype(np.intp)
     place = np.arange(codes.size) - (np.cumsum(lengths) - lengths)[codes]
     if bool((marks != (place < number[codes])).any()):
-        raise ModelError(f"Column '{name}' marks a baseline after a later score. Baselines come first.")
+        raise ModelError(f"Column '{name}' marks a baseline after a later score. Baselines must come first.")
     return np.maximum(number, 1)
 
 
@@ -159,7 +159,7 @@ def _as_numbers(column: pl.Series, name: str) -> FloatArray:
         return column.cast(pl.Datetime("us")).cast(pl.Int64).to_numpy().astype(np.float64) / _MICROSECONDS_PER_DAY
     if not column.dtype.is_numeric():
         raise ModelError(
-            f"Column '{name}' must hold numbers (sessions, days, weeks) or dates, got {column.dtype}."
+            f"Column '{name}' must contain numbers (sessions, days, weeks) or dates, got {column.dtype}."
         )
     return column.cast(pl.Float64).to_numpy().astype(np.float64)
 
@@ -168,5 +168,5 @@ def _finite(values: FloatArray, name: str) -> FloatArray:
     values = np.asarray(values, dtype=np.float64)
     wrong = ~np.isfinite(values)
     if wrong.any():
-        raise ModelError(f"'{name}' holds {int(wrong.sum())} infinite values. Leave missing scores empty.")
+        raise ModelError(f"'{name}' contains {int(wrong.sum())} infinite values. Leave missing scores empty.")
     return values

@@ -70,7 +70,7 @@ def mean_baseline_change(
     before, k = _means(baselines, "baselines")
     after, m = _means(follow_ups, "follow_ups")
     if before.shape != after.shape:
-        raise ModelError(f"baselines are of {before.size} people and follow_ups of {after.size}.")
+        raise ModelError(f"baselines has {before.size} people and follow_ups has {after.size}.")
     with np.errstate(divide="ignore"):
         error = sem * np.sqrt(1.0 / k + 1.0 / m)
     predicted = Prediction(before, float(error) if error.ndim == 0 else error)
@@ -197,7 +197,7 @@ def reliable_trend(  # noqa: PLR0913 - options are keyword-only
         rows = long_scores(data, client=client, time=time, score=score)
         if not rows["time"].dtype.is_numeric():
             raise ModelError(
-                f"Column '{time}' must hold numbers (sessions, days, weeks), got {rows['time'].dtype}."
+                f"Column '{time}' must contain numbers (sessions, days, weeks), got {rows['time'].dtype}."
             )
         codes = rows["client"].rle_id().to_numpy()
         ids = rows["client"].unique(maintain_order=True)

@@ -28,7 +28,7 @@ _RETEST = {"retest", "test-retest", "stability", "icc"}
 class ScoreVariation(Result):
     """How the scores of one questionnaire vary about a client's level, in score points.
 
-    Several fluctuations stand for what is not known: they are averaged over by their likelihood.
+    Several fluctuations represent the uncertainty: they are averaged, weighted by their likelihood.
     """
 
     error: tuple[float, ...]  # standard deviation of measurement error, one per fluctuation
@@ -46,7 +46,7 @@ class ScoreVariation(Result):
     def __post_init__(self) -> None:
         lengths = {len(self.error), len(self.fluctuation), len(self.fading_time)}
         if len(lengths) != 1 or 0 in lengths:
-            raise ModelError("error, fluctuation and fading_time must be of one length, at least 1.")
+            raise ModelError("error, fluctuation and fading_time must have the same length, at least 1.")
         _require_positive("gap", self.gap)
         _require_positive("error", *self.error)
         _require_positive("fading_time", *self.fading_time)

@@ -241,6 +241,6 @@ def _made(
 def _least(name: str, value: float) -> float:
     if not value > 0:
         raise ModelError(
-            f"{name} must be > 0, got {value:g}: it is a size; higher_is_better says which way is better."
+            f"{name} must be > 0, got {value:g}: it is a magnitude; higher_is_better gives the direction."
         )
     return float(value)

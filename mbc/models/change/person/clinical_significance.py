@@ -300,7 +300,7 @@ def _verdict(
         return np.zeros(shape, dtype=np.int8), why
     if change.codes.shape != shape:
         raise ModelError(
-            f"change judges {change.codes.size} pairs and the scores are {int(np.prod(shape))}: "
+            f"change judges {change.codes.size} pairs and there are {int(np.prod(shape))} scores: "
             "give the same pairs to both."
         )
     if isinstance(change, ReliableChange):
@@ -313,7 +313,7 @@ def _require_same_scores(change: ReliableChange[Any, Any], difference: FloatArra
     judged = np.asarray(change.change, dtype=float)
     both = np.isfinite(judged) & np.isfinite(difference)
     if (np.abs(judged - difference)[both] > _SAME * (1.0 + np.abs(judged[both]))).any():
-        raise ModelError("change was judged from other scores than pre and post: give the same pairs to both.")
+        raise ModelError("change was judged from scores other than pre and post: give the same pairs to both.")
 
 
 def _direction(stated: object, change: object, cut: object) -> float:
@@ -327,7 +327,9 @@ def _direction(stated: object, change: object, cut: object) -> float:
     side = str(getattr(cut, "side", ""))
     if side:
         return 1.0 if side.startswith("<") else -1.0
-    raise ModelError("higher_is_better must be True or False: without the scale's direction nobody can be better.")
+    raise ModelError(
+        "higher_is_better must be True or False: without the scale's direction, better and worse are undefined."
+    )
 
 
 def _cutoff_value(cut: object) -> float:

@@ -37,7 +37,7 @@ class GradedItem:
     def __post_init__(self) -> None:
         rising = all(a < b for a, b in zip(self.thresholds, self.thresholds[1:], strict=False))
         if not self.thresholds or not rising:
-            raise ModelError(f"thresholds must rise, got {self.thresholds}.")
+            raise ModelError(f"thresholds must be increasing, got {self.thresholds}.")
 
 
 @dataclass(frozen=True, slots=True, eq=False)

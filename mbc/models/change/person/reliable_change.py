@@ -93,8 +93,8 @@ def reliable_change(  # noqa: PLR0913 - options are keyword-only
     confidence : float
         Two-sided coverage of the band of unchanged scores (Hageman-Arrindell: one-sided), 0 to 1.
     norms : Norms, mapping or an instrument's norm, optional
-        The reference sample. ``sd`` and ``reliability`` given by hand replace its own. What the method needs and
-        nobody states is computed from the complete pairs themselves where the method's authors do so.
+        The reference sample. ``sd`` and ``reliability`` given as arguments replace its own. What the method needs
+        and nobody states is computed from the complete pairs themselves where the method's authors do so.
     practice : bool
         Whether ``christensen-mendoza`` takes off the retest sample's mean change (Temkin et al., 1999) where its
         means are given.

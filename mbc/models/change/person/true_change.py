@@ -112,7 +112,7 @@ def true_change(  # noqa: PLR0913 - options are keyword-only
     -----
     Flat: ``N(post - pre, sem_pre^2 + sem_post^2)``, so P(improved) is the normal probability of the Jacobson-Truax
     index. Kelley: ``N(post - (mean + r (pre - mean)), sd^2 (1 - r^2))``. A reliability of 1 leaves nothing
-    uncertain and one of 0 says nothing about the person: neither is estimated.
+    uncertain and one of 0 is uninformative: neither is estimated.
 
     Examples
     --------

@@ -70,9 +70,9 @@ def fit_joint(rows: JointRows) -> JointFit:
     fit = maximise(rows.likelihood, Parameters(start.beta, factor, start.log_sigma, start.alpha, start.gamma))
     if not fit.converged:
         raise ModelError(
-            f"the joint model found no clear maximum (a further step promises {fit.promised:.1e}). To repair: "
-            "1. random=('intercept',); 2. a simpler shape; 3. fewer bands; 4. until= or ended= may call clients "
-            "dropouts who are not; 5. leaving may follow the course too closely for a logistic risk."
+            f"the joint model found no clear maximum (a further step promises {fit.promised:.1e}). To repair: 1. "
+            "random=('intercept',); 2. a simpler shape; 3. fewer bands; 4. until= or ended= may classify clients "
+            "as dropouts who are not; 5. dropout may follow the course too closely for a logistic risk."
         )
     return fit
 

@@ -44,7 +44,7 @@ def leaving(codes: Codes, time: Floats, dropped: Bools, *, until: float, bands: 
     dropped : ndarray of bool, shape (n_clients,)
         Whether therapy ended by dropping out.
     until : float
-        From this time on nobody can leave any more: the last planned occasion.
+        From this time on, nobody can drop out: the last planned occasion.
     bands : int
         Most stretches of time, where there are more than a few occasions.
 

@@ -23,7 +23,8 @@ _EDGE = 1e-9  # chances nearer to 0 or 1 than this are taken as this
 class ChanceCorrection:
     """How a chance p is corrected: (1 - unforeseen) logistic(level + slope logit p) + unforeseen * base.
 
-    What is unforeseen happens to anybody as often as to all: without it, chances near 0 and 1 are too sure.
+    Unforeseen outcomes are equally frequent for all clients: without them, probabilities near 0 and 1 are too
+    certain.
     """
 
     level: float = 0.0

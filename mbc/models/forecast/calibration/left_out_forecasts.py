@@ -1,6 +1,6 @@
 """What forecasts of clients left out of the fit were worth: their bias, and how far off they were.
 
-A fitted variance is a promise; these tables hold what happened to clients that the model had not seen. They are
+A fitted variance is only an expectation; these tables show what happened to clients not used in the fit. They are
 kept along a coordinate (the session, the time, or the time ahead) and by thirds of severity at intake, smoothed
 along the coordinate, and hold no client's own numbers: only quantiles over at least a few dozen clients.
 """

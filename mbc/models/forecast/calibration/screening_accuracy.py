@@ -1,4 +1,4 @@
-"""How well does a number tell who will have an outcome: ranking, a threshold, and what the threshold costs."""
+"""How well does a number predict an outcome: discrimination, a threshold, and its error rates."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from mbc.models.growth.matrices import Floats
 
 @dataclass(frozen=True, slots=True)
 class Screening:
-    """A threshold's record; shares are None where nobody is there to count."""
+    """The accuracy of a threshold; proportions are None where nobody can be counted."""
 
     n: int
     cases: int  # with the outcome

@@ -132,8 +132,8 @@ def one_history(times: ArrayLike, scores: ArrayLike) -> Histories:
     values = np.atleast_1d(np.asarray(scores, dtype=np.float64))
     if at.ndim != 1 or at.shape != values.shape or not at.size:
         raise ModelError(
-            f"a client's times and scores are two lists of one length, at least 1; got {at.size} times and "
-            f"{values.size} scores."
+            f"a client's times and scores must be two lists of the same length, at least 1; got {at.size} times "
+            f"and {values.size} scores."
         )
     if not (np.isfinite(at).all() and np.isfinite(values).all()):
         raise ModelError("a client's times and scores must be finite numbers; leave missing scores out.")

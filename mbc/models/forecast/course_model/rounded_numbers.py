@@ -1,4 +1,4 @@
-"""How exactly a model may hold what it took from clients: rounded, so that no quantile is somebody's own."""
+"""How exactly a model may store estimates from clients: rounded, so that no quantile is one client's own value."""
 
 from __future__ import annotations
 

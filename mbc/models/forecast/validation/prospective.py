@@ -242,6 +242,6 @@ def _require_apart(histories: Histories, others: Histories) -> None:
     both = set(histories.ids) & set(others.ids)
     if both:
         raise ModelError(
-            f"{len(both)} clients are in both tables (such as {min(map(str, both))}). A forecast of somebody "
-            "whose end was learned from proves nothing; take them out of one."
+            f"{len(both)} clients are in both tables (such as {min(map(str, both))}). Forecasts of clients whose "
+            "outcome was used for fitting prove nothing; remove them from one table."
         )

@@ -175,7 +175,7 @@ def _likelihood_ratio(small: ComparedFit, large: ComparedFit) -> float:
     if statistic < -_LIKELIHOOD_NOISE:
         raise ModelError(
             f"{large.label} contains {small.label}, but has the lower log-likelihood ({large.log_likelihood:.4f} "
-            f"against {small.log_likelihood:.4f}): its search did not end at the maximum. Look at its .report."
+            f"against {small.log_likelihood:.4f}): its search did not end at the maximum. See its .report."
         )
     return max(statistic, 0.0)
 

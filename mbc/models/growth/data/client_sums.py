@@ -84,7 +84,7 @@ def spread_of(deviations: Floats, name: str) -> Floats:
     if not (deviations > 0).all():
         raise ModelError(
             f"time never varies in at least one column of shape {name!r}: every row has the same time, "
-            "or no row lies beyond a knot. Growth needs scores at two times or more."
+            "or no row is beyond a knot. Growth needs scores at two times or more."
         )
     return deviations
 

@@ -47,7 +47,7 @@ def table_and_groups(data: Any, groups: Any, subset: Any) -> tuple[pd.DataFrame,
         frame = frame if subset is None else frame.loc[subset]
         labels = np.asarray(frame[groups])
         if labels.dtype == object and any(isinstance(label, list | np.ndarray | dict) for label in labels):
-            raise FrameError(f"column {groups!r} must hold one identifier a row, it holds lists.")
+            raise FrameError(f"column {groups!r} must contain one identifier per row, it contains lists.")
         return frame, labels
     if subset is not None:
         raise ModelError("with subset=, name the groups' column instead of passing an array.")
@@ -93,7 +93,7 @@ def plain_columns(frame: pd.DataFrame, used: list[Any]) -> pd.DataFrame:
     Raises
     ------
     FrameError
-        If a column is of a type that a formula cannot take, or holds an infinite number.
+        If a column has a type that a formula cannot use, or contains an infinite number.
     """
     changed = {name: _plain_column(name, frame[name]) for name in used}
     return frame.assign(**{str(name): column for name, column in changed.items()})
@@ -109,7 +109,7 @@ def _plain_column(name: Any, column: pd.Series) -> pd.Series:
         if not isinstance(plain.dtype, np.dtype):
             plain = plain.astype(np.float64)
         if np.isinf(plain.to_numpy()).any():
-            raise FrameError(f"column {name!r} holds an infinite number; scores and covariates must be finite.")
+            raise FrameError(f"column {name!r} contains an infinite number; scores and covariates must be finite.")
         return plain
     if column.dtype == object or pd.api.types.is_string_dtype(column.dtype):
         values = [None if _is_missing(value) else value for value in column]
@@ -125,8 +125,10 @@ def _plain_column(name: Any, column: pd.Series) -> pd.Series:
             "numbers or text. Convert it first."
         )
     if pd.api.types.is_datetime64_any_dtype(column.dtype) or pd.api.types.is_timedelta64_dtype(column.dtype):
-        raise FrameError(f"column {name!r} holds {column.dtype}; turn dates into time since intake, as a number.")
-    raise FrameError(f"column {name!r} holds {column.dtype}, which a formula cannot take; convert it first.")
+        raise FrameError(
+            f"column {name!r} contains {column.dtype}; convert dates to time since intake, as a number."
+        )
+    raise FrameError(f"column {name!r} contains {column.dtype}, which a formula cannot use; convert it first.")
 
 
 def _is_missing(value: object) -> bool:

@@ -74,7 +74,7 @@ def _opened(
         refuse_duplicates(list(schema))
     for name in (outcome, time):
         if not schema[name].is_numeric():
-            raise FrameError(f"column {name!r} must hold numbers, it holds {schema[name]}.")
+            raise FrameError(f"column {name!r} must contain numbers, it contains {schema[name]}.")
     words = {name for name in covariates if not (schema[name].is_numeric() or schema[name] == nw.Boolean)}
     return _complete(table, outcome, time, client, [(name, name in words) for name in covariates]), words
 
@@ -117,7 +117,7 @@ def _ranges(rows: nw.LazyFrame[Any]) -> tuple[float, ...]:
     ).collect()
     values = [extremes[name].to_list()[0] for name in ("a", "b", "c", "d", "e", "f", "n")]
     if values[-1] and not np.isfinite(np.array(values, dtype=np.float64)).all():
-        raise FrameError("the outcome or the time holds an infinite number; both must be finite.")
+        raise FrameError("the outcome or the time contains an infinite number; both must be finite.")
     return tuple(float(value or 0) for value in values)
 
 

@@ -1,4 +1,4 @@
-"""Which rows of a table go into a growth model: the door for tables that are in memory."""
+"""Which rows of a table go into a growth model: the entry point for tables in memory."""
 
 from __future__ import annotations
 
@@ -141,7 +141,8 @@ class Table:
         if plain is None or plain.dtype.kind not in "iuf":
             if self.wrapped.schema[name] == nw.Boolean:
                 raise FrameError(
-                    f"column {name!r} holds yes or no; scores and times are numbers. Convert it if 0 and 1 are "
+                    f"column {name!r} contains booleans; scores and times must be numbers. Convert it if 0 and 1 "
+                    "are "
                     "meant."
                 )
             return numeric(self.wrapped[name])
@@ -180,7 +181,7 @@ def read_rows(
     table = Table(nw.to_native(frame, pass_through=True))
     refuse_shared(outcome=outcome, time=time, client=client)
     if client in covariates:
-        raise ModelError(f"covariates names {client!r}, the column of the clients: it cannot be a covariate too.")
+        raise ModelError(f"covariates names {client!r}, the column of the clients: it cannot also be a covariate.")
     table.require([outcome, time, client, *covariates, *labels])
     y, t, ids = table.floats(outcome), table.floats(time), table.identifiers(client)
     values = {name: table.values(name) for name in covariates}
@@ -242,7 +243,7 @@ def _require_finite(columns: Mapping[str, NDArray[Any]]) -> None:
         infinite = int(np.isinf(column).sum())
         if infinite:
             raise FrameError(
-                f"column {name!r} holds {infinite} infinite number(s); scores, times and covariates must be "
+                f"column {name!r} contains {infinite} infinite number(s); scores, times and covariates must be "
                 "finite."
             )
 
@@ -262,7 +263,7 @@ def refuse_shared(**roles: str) -> None:
     for role, name in roles.items():
         if names.count(name) > 1:
             both = [other for other, used in roles.items() if used == name and other != role]
-            raise FrameError(f"{role} and {both[0]} are both column {name!r}; each needs a column of its own.")
+            raise FrameError(f"{role} and {both[0]} are both column {name!r}; each needs its own column.")
 
 
 def refuse_duplicates(present: Sequence[object]) -> None:
@@ -283,7 +284,7 @@ def numeric(column: nw.Series[Any]) -> Floats:
     """Turn a column into floats, missing as NaN."""
     if not column.dtype.is_numeric() and column.dtype != nw.Boolean:
         raise FrameError(
-            f"column {column.name!r} must hold numbers, it holds {column.dtype}. "
+            f"column {column.name!r} must contain numbers, it contains {column.dtype}. "
             "Convert it first: scores to numbers, dates to time since intake."
         )
     array = column.to_numpy()
@@ -305,7 +306,9 @@ def _values(column: nw.Series[Any]) -> NDArray[Any]:
 def _identifiers(column: nw.Series[Any]) -> NDArray[Any]:
     """Client identifiers: the numbers themselves, or an object array."""
     if column.dtype.is_nested() or column.dtype == nw.Unknown:
-        raise FrameError(f"column {column.name!r} must hold one identifier a row, it holds {column.dtype}.")
+        raise FrameError(
+            f"column {column.name!r} must contain one identifier per row, it contains {column.dtype}."
+        )
     if column.dtype.is_integer() and not column.null_count():
         return column.to_numpy()
     if column.null_count():

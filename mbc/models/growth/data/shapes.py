@@ -188,7 +188,7 @@ class Piecewise:
 
     def __post_init__(self) -> None:
         if any(a >= b for a, b in zip(self.knots, self.knots[1:], strict=False)):
-            raise ModelError(f"knots must rise, got {self.knots}.")
+            raise ModelError(f"knots must be increasing, got {self.knots}.")
 
     @property
     def name(self) -> str:
@@ -241,7 +241,7 @@ class NaturalSpline:
 
     def __post_init__(self) -> None:
         if self.knots and (len(self.knots) < 3 or any(np.diff(self.knots) <= 0)):
-            raise ModelError(f"a natural spline needs at least 3 rising knots, got {self.knots}.")
+            raise ModelError(f"a natural spline needs at least 3 increasing knots, got {self.knots}.")
         if self.df < 2:
             raise ModelError(f"a natural spline needs df >= 2, got {self.df}. One column is shape='linear'.")
 

@@ -144,7 +144,7 @@ def random_columns(random: Sequence[str], names: tuple[str, ...]) -> tuple[int, 
     if NO_INTERCEPT in words:
         chosen = [column for column in chosen if column]
     if not chosen:
-        raise ModelError("random names no effect; a growth model needs at least 'intercept' or 'slope'.")
+        raise ModelError("random contains no effect; a growth model needs at least 'intercept' or 'slope'.")
     return tuple(sorted(set(chosen)))
 
 

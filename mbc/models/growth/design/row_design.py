@@ -1,4 +1,4 @@
-"""From any rows of X, Z and y to the statistics of one model: the door for formulas."""
+"""From any rows of X, Z and y to the statistics of one model: the entry point for formulas."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Can these rows tell the random effects apart from the residual at all."""
+"""Can these rows separate the random effects from the residual at all."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def require_identified(design: Design, start: Evaluation) -> None:
     if clients <= q:
         raise ModelError(
             f"{clients} client(s) cannot show how {q} effects ({names}) vary between clients; "
-            f"at least {q + 1} are needed. Wait for more clients, or fit each client alone."
+            f"at least {q + 1} are needed. Wait for more clients, or fit each client separately."
         )
     if statistics.rows <= statistics.p:
         raise ModelError(
@@ -41,8 +41,8 @@ def require_identified(design: Design, start: Evaluation) -> None:
         )
     if not math.isfinite(start.deviance):
         raise ModelError(
-            "the scores lie exactly on the curve: nothing is left to call variation. "
-            "Is the outcome computed from time?"
+            "the scores lie exactly on the curve: there is no residual variation. Is "
+            "the outcome computed from time?"
         )
     units = unit_changes(q)
     if not _regular(units @ start.expected_curvature().reshape(q * q, q * q) @ units.T):
@@ -59,8 +59,8 @@ def require_identified(design: Design, start: Evaluation) -> None:
         )
     if statistics.rows <= q * clients + statistics.p and not ResidualSpace.of(statistics).spare:
         raise ModelError(
-            f"{statistics.rows} scores of {clients} clients leave nothing for the residual: with {q} effects of "
-            f"their own ({names}) the clients' courses can pass through every score. "
+            f"{statistics.rows} scores of {clients} clients leave nothing for the residual: with {q} effects per "
+            f"client ({names}), the clients' courses can pass through every score. "
             "1. Take fewer random effects: random=('intercept',). 2. Wait until clients have more scores."
         )
 

@@ -83,7 +83,7 @@ def choose_shape(source: Source, model: Model) -> tuple[Shape, tuple[TriedShape,
 def searched_knot(source: Source, model: Model) -> Fitted:
     """Fit a bend at each of nineteen quantiles of the times, and keep the likeliest."""
     best: Fitted | None = None
-    reason = "the times do not leave room for a knot"
+    reason = "there are too few times for a knot"
     for knot in candidate_knots(source.quantiles):
         try:
             fitted = model.fit(source, Piecewise((knot,)), reml=False)

@@ -55,7 +55,7 @@ def contrasts_of(contrasts: ArrayLike | str | Sequence[str], names: Sequence[str
     rows = [row for part in read for row in part.rows]
     values = [value for part in read for value in part.values]
     if not rows:
-        raise ModelError(f"contrasts names no coefficient; the model has {', '.join(names)}.")
+        raise ModelError(f"contrasts contains no coefficient; the model has {', '.join(names)}.")
     return _checked(Contrasts(np.array(rows), np.array(values)), names, contrasts)
 
 

@@ -150,7 +150,7 @@ class PredictsRows(WithCoefficients):
         Raises
         ------
         FrameError
-            If a column is absent or does not hold numbers.
+            If a column is absent or does not contain numbers.
         ModelError
             If a level of a covariate, or for ``of="client"`` a client, is not in the model. A covariate whose
             column is absent is the client's own.

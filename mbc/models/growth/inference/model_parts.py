@@ -195,7 +195,7 @@ class GivenRows:
             return GivenRows.of(frame)
         if models[0].rows is None:
             raise ModelError(
-                "this fit does not hold its rows (they are not in memory, or the fit was copied or read from a "
+                "this fit does not contain its rows (they are not in memory, or the fit was copied or read from a "
                 "file): pass the table, as in residuals(frame)."
             )
         rows = GivenRows.of(models[0].rows)
@@ -256,7 +256,7 @@ class GivenRows:
             named = ", ".join(repr(unit) for unit in unknown[:5]) + (", ..." if len(unknown) > 5 else "")
             raise ModelError(
                 f"{what} {named} of column {effects.column!r} {'is' if len(unknown) == 1 else 'are'} not in the "
-                f"model, which has {len(places)}.{hint} For people the model has not seen predict the mean "
+                f"model, which has {len(places)}.{hint} For clients not in the model, predict the mean "
                 "course: of='population'."
             )
         return np.array([places[unit] for unit in ids], dtype=np.intp)
@@ -327,7 +327,7 @@ def _known_values(parts: ModelParts, name: str, values: NDArray[Any]) -> NDArray
     seen = parts.covariates[name]
     if seen.dtype.kind == "f":
         if values.dtype.kind != "f":
-            raise ModelError(f"covariate {name!r} is a number in this model; the table holds text.")
+            raise ModelError(f"covariate {name!r} is a number in this model; the table contains text.")
         _require_finite(name, values)
         return values
     if values.dtype.kind == "f":
@@ -348,5 +348,5 @@ def _require_finite(name: str, values: NDArray[Any]) -> None:
     infinite = int(np.isinf(values).sum())
     if infinite:
         raise FrameError(
-            f"column {name!r} holds {infinite} infinite number(s); times and covariates must be finite."
+            f"column {name!r} contains {infinite} infinite number(s); times and covariates must be finite."
         )

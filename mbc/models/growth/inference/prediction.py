@@ -161,7 +161,7 @@ def index_of(client: object, places: Mapping[Any, int], *, new: bool) -> int | N
         hint = f" Did you mean {near[0]!r}?" if near else ""
         raise ModelError(
             f"client {client!r} is not in the model, which has {len(places)} clients.{hint} "
-            "For somebody the model has not seen say new=True."
+            "For a client not in the model, use new=True."
         )
     if index is not None and new:
         raise ModelError(f"client {client!r} is in the model: leave out new=True.")

@@ -1,6 +1,6 @@
 """The mixed model of statsmodels, fast: its formula, its results object, our optimum and our standard errors.
 
-It uses parts of statsmodels that are not public; the tests hold it to the released version.
+It uses parts of statsmodels that are not public; the tests check it against the released version.
 """
 
 from __future__ import annotations
@@ -60,7 +60,7 @@ def mixedlm(  # noqa: PLR0913  the arguments of statsmodels, in its order
     ------
     ModelError
         For what is not taken over, by name: ``vc_formula`` of several columns, penalties, ``profile_re``,
-        collinear columns; and for data that cannot tell the variances apart.
+        collinear columns; and for data that cannot separate the variances.
 
     Notes
     -----

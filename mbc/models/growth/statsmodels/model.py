@@ -220,7 +220,7 @@ class FastMixedLM(stock.MixedLM):
         if design.dropped:
             raise ModelError(
                 f"{', '.join(design.dropped)}: determined by the columns before. statsmodels' results cannot "
-                "leave a column out; drop it from the formula (growth_curve drops and names such columns)."
+                "leave a column out; drop it from the formula (growth_curve drops such columns and lists them)."
             )
         return design
 
@@ -291,7 +291,9 @@ class FastMixedLM(stock.MixedLM):
         """
         for name, value in refused.items():
             if name in {"fe_pen", "cov_pen", "niter_sa"} and value:
-                raise ModelError(f"mixedlm does not take {name}={value!r}: penalised fits are statsmodels' own.")
+                raise ModelError(
+                    f"mixedlm does not take {name}={value!r}: penalised fits need statsmodels itself."
+                )
             if name not in {"fe_pen", "cov_pen", "niter_sa", "method", "do_cg", "full_output", "disp", "maxiter"}:
                 raise ModelError(f"mixedlm does not know the option {name!r} of fit.")
         self.reml, self.cov_pen, self.freepat = reml, None, free
@@ -334,7 +336,7 @@ def _structure(
         if (np.asarray(free.vcomp) == 0).any() or (np.diag(mask) == 0).any() or start_params is not None:
             raise ModelError(
                 "mixedlm takes free= only to make random effects independent (0 off the diagonal of cov_re); "
-                "holding a variance or a coefficient at a value is not taken over from statsmodels."
+                "fixing a variance or a coefficient at a value is not supported; use statsmodels."
             )
         entries = [(i, j) for i, j in entries if i == j or i >= model.k_re or mask[i, j]]
         pattern = np.eye(q)

@@ -134,7 +134,9 @@ class FastMixedLMResults(stock.MixedLMResults, Explained):
         estimates = estimates_of(self.design, self.at, reml=self.reml)
         plain = self.freepat is None and not self.model.k_vc
         if not plain and method not in {None, "normal"}:
-            raise ModelError("degrees of freedom are found for unstructured random effects only: method='normal'.")
+            raise ModelError(
+                "degrees of freedom are available only for unstructured random effects: method='normal'."
+            )
         chosen = method or (("kenward-roger" if self.reml else "satterthwaite") if plain else "normal")
         return joint_test(self.design, self.at, estimates, contrasts, method=chosen)
 
@@ -177,7 +179,7 @@ class FastMixedLMResults(stock.MixedLMResults, Explained):
         if column is None:
             raise ModelError("of='client' needs groups= given as the name of a column when the model is fitted.")
         if column not in table.columns:
-            raise FrameError(f"the table has no column {column!r}, by which mixedlm knows the clients.")
+            raise FrameError(f"the table has no column {column!r}, which identifies the clients in mixedlm.")
         place = {label: i for i, label in enumerate(self.model.group_labels)}
         unknown = list(dict.fromkeys(label for label in table[column].tolist() if label not in place))
         if unknown:
@@ -251,7 +253,7 @@ class FastMixedLMResults(stock.MixedLMResults, Explained):
     def profile_re(self, *args: Any, **kwargs: Any) -> Any:
         """Not taken over."""
         raise ModelError(
-            "profile_re is not taken over from statsmodels: fit with growth_curve and call "
+            "profile_re is not supported: fit with growth_curve and call "
             "variance_intervals(method='profile'), which profiles every variance."
         )
 

@@ -136,7 +136,7 @@ def residual_growth(  # noqa: PLR0913  growth_curve's arguments and one more
     rows = eager_rows(frame, outcome=outcome, time=time, client=client, covariates=names, labels=[residual])
     groups = rows.labels[residual]
     if len(groups.levels) < 2:
-        raise ModelError(f"column {residual!r} has one group only; use growth_curve.")
+        raise ModelError(f"column {residual!r} has only one group; use growth_curve.")
     basis = Basis.about(chosen.placed(rows.quantiles), rows.time)
     centre, spread = float(rows.outcome.mean()), float(rows.outcome.std())
     everything = sums_about(rows, basis, centre, spread)

@@ -270,7 +270,7 @@ def serial_growth(
     gaps = _gaps(columns)
     follow = np.isfinite(gaps)
     if not follow.any():
-        raise ModelError("no client has two scores: serial correlation cannot be seen.")
+        raise ModelError("no client has two scores: serial correlation cannot be estimated.")
     if not (gaps[follow] > 0).all():
         row = int(np.flatnonzero(follow & (gaps <= 0))[0])
         who = columns.rows.ids[columns.rows.codes[row]]

@@ -55,7 +55,8 @@ class Stacked:
         for outcome in outcomes:
             if not table.schema[outcome].is_numeric():
                 raise FrameError(
-                    f"column {outcome!r} must hold numbers, it holds {table.schema[outcome]}. Convert it first."
+                    f"column {outcome!r} must contain numbers, it contains {table.schema[outcome]}. Convert it "
+                    "first."
                 )
         table = table.filter(~nw.all_horizontal(*(nw.col(o).is_null() for o in outcomes), ignore_nulls=True))
         filled = table.with_columns(**{f"mbc_{i}": nw.col(o).cast(nw.Float64()) for i, o in enumerate(outcomes)})
@@ -146,7 +147,7 @@ def _refuse_dependent(rows: Rows, both: NDArray[np.bool_], z: Floats, outcomes: 
     size = math.sqrt(float((residuals[0] ** 2).sum() * (residuals[1] ** 2).sum()))
     if left >= 2 and size > 0 and abs(float(residuals[0] @ residuals[1])) > (1 - 1e-8) * size:
         raise ModelError(
-            f"{outcomes[0]!r} and {outcomes[1]!r} are the same measure: around each client's own course one is a "
+            f"{outcomes[0]!r} and {outcomes[1]!r} are the same measure: around each client's own course, one is a "
             "multiple of the other. Their joint likelihood has no maximum. Give two different measures."
         )
 

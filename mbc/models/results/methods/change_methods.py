@@ -123,7 +123,7 @@ def true_change_course(result: Any) -> Iterator[str]:
     yield (
         "The true level now was compared with the true level at the start, from all scores so far, by a "
         "state-space model with a level that may wander, fluctuation that fades, and measurement error, "
-        "averaged over what is not known of these [@harvey1989]."
+        "averaged over the uncertainty of these [@harvey1989]."
     )
     yield f"Variation of scores was taken from: {result.variation.source or 'values given'}."
     if result.meaningful is not None:
@@ -181,7 +181,7 @@ def outcome_rates(result: Any) -> Iterator[str]:  # noqa: ARG001
     """Rates with Wilson intervals."""
     yield (
         "Rates of each category are among those who could be judged, with Wilson intervals [@wilson1927]; those "
-        "who could not be judged are counted next to them."
+        "who could not be judged are counted separately."
     )
 
 

@@ -167,7 +167,7 @@ def signal(result: Any) -> Iterator[str]:  # noqa: ARG001
 def prospective_validation(result: Any) -> Iterator[str]:
     """Forecasts of clients not learned from."""
     yield (
-        f"Forecasts were made for {result.clients} clients whom nothing had been learned from "
+        f"Forecasts were made for {result.clients} clients not used in fitting "
         f"({result.learned_from}); intervals resample clients [@vanhouwelingen2007]."
     )
 

@@ -43,7 +43,7 @@ def pattern_mixture(result: Any) -> Iterator[str]:
     yield (
         f"Scores missing at time {result.at:g} ({result.n_missing} of {result.n}) were taken as their "
         "conditional means given each client's own scores in a growth model, shifted by delta (pattern mixture) "
-        "[@little1993]; the tipping point is the delta that undoes the result."
+        "[@little1993]; the tipping point is the delta that reverses the result."
     )
 
 

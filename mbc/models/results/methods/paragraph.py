@@ -94,7 +94,7 @@ def _common(result: Any) -> Iterator[str]:
         yield f"The level of confidence was {100 * confidence:g} %."
     n, missing = getattr(result, "n", None), getattr(result, "n_missing", None)
     if isinstance(n, int) and isinstance(missing, int) and missing:
-        yield f"Of {n}, {missing} lacked the scores needed and were not judged."
+        yield f"Of {n}, {missing} lacked the required scores and were not assessed."
     yield from _seed(result)
 
 
@@ -105,7 +105,7 @@ def _seed(result: Any) -> Iterator[str]:
     if isinstance(seed, int):
         yield f"Random numbers were drawn with seed {seed}."
     elif result.origin is not None and "seed" in result.origin.defaults:
-        yield "The seed of the random numbers was not fixed."
+        yield "No random seed was set."
 
 
 def _norms(norms: Any) -> Iterator[str]:

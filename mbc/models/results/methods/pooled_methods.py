@@ -37,7 +37,8 @@ def pooled_proportion(result: Any) -> Iterator[str]:
     rounding = (
         ""
         if result.rounded_to == 1
-        else f" from counts rounded to multiples of {result.rounded_to}, whose rounding error their variances hold"
+        else f" from counts rounded to multiples of {result.rounded_to}, whose variances include the rounding "
+        "error"
     )
     yield f"Proportions were pooled on the logit scale{rounding}."
     yield from pooled_effects(result.logits)

@@ -59,23 +59,28 @@ def therapist_growth(  # noqa: PLR0913  growth_curve's arguments and two more
     centre, spread = float(rows.outcome.mean()), float(rows.outcome.std())
     sums = sums_about(rows, basis, centre, spread)
     time_names = ("intercept", *basis.shape.terms(time))
-    chosen, theirs = random_columns(random, time_names), random_columns(therapist_random, time_names)
-    if chosen[: len(theirs)] != theirs or theirs[0] != 0:
+    client_columns, therapist_columns = (
+        random_columns(random, time_names),
+        random_columns(therapist_random, time_names),
+    )
+    if client_columns[: len(therapist_columns)] != therapist_columns or therapist_columns[0] != 0:
         raise ModelError(
             f"therapist_random ({', '.join(therapist_random)}) must start with 'intercept' and be part of "
             f"random ({', '.join(random)}): what differs between therapists must differ between clients."
         )
     terms = terms_of(sums, time, covariates)
-    design, expansion = expanded(sums, terms, chosen)
+    design, expansion = expanded(sums, terms, client_columns)
     labels = rows.labels[therapist]
     if len(labels.levels) < 3:
         raise ModelError(
             f"column {therapist!r} names {len(labels.levels)} therapists; a variance between therapists needs "
             "at least 3 (and is uncertain below 20). Use the therapist as a covariate instead."
         )
-    links = _links(rows, therapist, basis, (centre, spread), expansion, len(theirs))
+    links = _links(rows, therapist, basis, (centre, spread), expansion, len(therapist_columns))
     problem = Problem(design, links, reml)
-    require_separable(rows, therapist, expansion.rows(basis.columns(rows.time), rows.codes), len(theirs))
+    require_separable(
+        rows, therapist, expansion.rows(basis.columns(rows.time), rows.codes), len(therapist_columns)
+    )
     theta, report = search(problem)
     warn_unless_converged(report, "therapist_growth")
     result = result_of(problem, theta, report, labels.levels, names_of=(design.x_names, design.z_names))

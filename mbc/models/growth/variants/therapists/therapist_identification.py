@@ -1,4 +1,4 @@
-"""Can these rows tell the variance between therapists apart from that between clients and the residual."""
+"""Can these rows separate the variance between therapists from that between clients and the residual."""
 
 from __future__ import annotations
 
@@ -23,14 +23,14 @@ def require_separable(rows: Rows, therapist: str, columns: tuple[Floats, Floats]
         )
     if np.bincount(label.codes).max() == 1:
         raise ModelError(
-            f"column {therapist!r} names another therapist in every row: its variance is the residual's under a "
-            "second name. Give the therapist of each session by one identifier."
+            f"column {therapist!r} has a different therapist in every row: its variance cannot be separated from "
+            "the residual's. Give the therapist of each session by one identifier."
         )
     if rows.time.size <= _MOST_ROWS and not _separable(rows.codes, label.codes, columns, r):
         raise ModelError(
             f"these rows cannot separate the variances between clients, between therapists ({therapist!r}) and of "
-            "the residual: some sum of them leaves the likelihood unchanged. Therapists must share effects among "
-            "several clients; take fewer effects: therapist_random=('intercept',)."
+            "the residual: different splits give the same likelihood. Each therapist needs several "
+            "clients; take fewer effects: therapist_random=('intercept',)."
         )
 
 

@@ -99,7 +99,7 @@ class TherapistGrowth(FittedModel):
             f"Fixed effects:\n{text_table(self.coefficients_frame(backend='polars'))}",
             f"Between therapists. {between}",
             f"Between clients. {within}",
-            f"Share of the variance at time 0 that lies between therapists: {self.therapist_share:.3f}",
+            f"Share of the variance at time 0 between therapists: {self.therapist_share:.3f}",
         ]
 
     @checked
