@@ -85,8 +85,10 @@ _NOT_KNOWN = (
     "Ask your administrator."
 )
 _NOT_PROVED = "Signing in through {name} did not work. Try again; if it persists, ask your administrator."
-_AWAY = "{name} does not answer just now. Sign in with your password, or try again in a minute."
-_NO_PASSKEY = "That passkey is not known here, or took too long. Sign in with your password, or try again."
+_AWAY = "{name} is not responding. Sign in with your password, or try again in a minute."
+_NO_PASSKEY = (
+    "That passkey is not registered here, or the request timed out. Sign in with your password, or try again."
+)
 _LEAVES = "leaves_provider"  # in the session
 _LOG = logging.getLogger("mbc.server")
 _STALE_LINK = "This page was open for too long. Please try again."

@@ -70,6 +70,6 @@ def _require_first(store: Store, study: Study) -> None:
         if logged.get("format") == _FORMAT and same:
             raise Conflict(
                 f"This record answered {logged.get('study')} on {at:%Y-%m-%d} (folder '{logged.get('file')}'), "
-                "which asked for the same numbers. A second answer would say what was entered in between: send "
-                "that one."
+                "which asked for the same numbers. A second answer would reveal what was entered in between: "
+                "send the first one."
             )

@@ -53,7 +53,7 @@ def require_good(password: str, *, username: str) -> str:
     if len(password) > LONGEST:
         raise SettingsError(f"The password has {len(password)} characters; the limit is {LONGEST}.")
     if _is_guessable(password.casefold(), username.casefold()):
-        raise SettingsError("The password is among the first that would be tried. Choose a few unrelated words.")
+        raise SettingsError("The password is too easy to guess. Choose a few unrelated words.")
     if any(is_leaked(written) for written in {password, typed}):
         raise SettingsError(
             "The password is known from a leak of another service. Choose a few unrelated words that are used "

@@ -102,7 +102,7 @@ class SecondFactors(Links):
         codes = tuple(_recovery_code() for _ in range(_CODES))
         with engines.writing(self._engine) as connection:
             if _factor(connection, name) is not None:
-                raise AccessDenied("This account has a second factor already. Remove it first.")
+                raise AccessDenied("This account already has a second factor. Remove it first.")
             row = {"username": name, "secret": secret, "added_at": self._clock(), "last_step": step}
             connection.execute(insert(t.second_factor), row)
             connection.execute(delete(t.recovery_code).where(t.recovery_code.c.username == name))
