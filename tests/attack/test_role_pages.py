@@ -267,7 +267,7 @@ def test_settings_are_the_same_on_the_page_and_in_the_commands(come, record, own
     ):  # fmt: skip
         assert sentence in page
     for words in (
-        "required of: safety lead", "kept for 1 year after", "office@clinic.example is written to",
+        "required for: safety lead", "kept for 1 year after", "office@clinic.example is written to",
         "is paused for 14 days; what followed is assessed after 1 session.", "reviews: hits, phq9.i9.",
     ):  # fmt: skip
         assert words in page
