@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Collection
-from contextlib import AbstractContextManager
 from dataclasses import replace
 
 import polars as pl
@@ -15,16 +14,11 @@ from mbc.store.database.frames import fetch
 from mbc.store.schema import tables as t
 from mbc.store.schema.records import ENTERED_IN_ERROR, Client
 from mbc.store.schema.validation import check_text
-from mbc.store.view import RecordView
-from mbc.store.writing.transaction import Writing
+from mbc.store.writing.writable_view import WritableView
 
 
-class Caseloads(RecordView):
+class Caseloads(WritableView):
     """The part of a store that says whose client each client is."""
-
-    def writing(self) -> AbstractContextManager[Writing]:
-        """Open a transaction: see `Store.writing`."""
-        raise NotImplementedError
 
     def caseloads(self) -> pl.DataFrame:
         """client_id, clinician_id (null: nobody's); pseudonyms, and nothing else of anybody.

@@ -19,6 +19,7 @@ from mbc.store.accounts.account_rows import (
     require_clinicians,
     require_role,
 )
+from mbc.store.accounts.confirmations import Confirmations
 from mbc.store.accounts.grants import AccessRequest
 from mbc.store.accounts.passkeys import Passkeys
 from mbc.store.audit.log import append
@@ -29,7 +30,7 @@ from mbc.store.schema import tables as t
 ASKED_ROLES = frozenset({"administrator", "safety_lead"})  # a second person lets such an account sign in
 
 
-class Accounts(Passkeys):
+class Accounts(Passkeys, Confirmations):
     """The accounts of one record."""
 
     def add(

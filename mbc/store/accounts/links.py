@@ -7,15 +7,14 @@ was given, another link was made or the account was disabled, whichever comes fi
 from __future__ import annotations
 
 import secrets
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from sqlalchemy import Connection, delete, select
 
 from mbc.errors import AccessDenied, NotInRecord
 from mbc.store.accounts import account_state as states
-from mbc.store.accounts.grants import CONFIRMED, AccessRequest, Grants
-from mbc.store.accounts.passwords import NO_PASSWORD, hash_of
+from mbc.store.accounts.grants import AccessRequest, Grants
+from mbc.store.accounts.passwords import hash_of
 from mbc.store.audit.hash_chain import parse_details
 from mbc.store.audit.log import lock_log
 from mbc.store.audit.recent_events import fingerprint
@@ -25,14 +24,6 @@ from mbc.store.schema import tables as t
 LINK_MADE = "link made"
 LINK_FOR = timedelta(days=3)
 _VOID = "That link is not valid: it was used, replaced, or is older than three days. Ask for another."
-
-
-@dataclass(frozen=True, slots=True)
-class Confirmed:
-    """A request that was confirmed."""
-
-    request: AccessRequest
-    link: str | None  # the secret part of a one-time link that came of it, for whoever confirmed to pass on
 
 
 class Links(Grants):
@@ -62,47 +53,6 @@ class Links(Grants):
         if self._asks and self._is_guarded(name):
             return self._request("password link", name)
         return self._make_link(name)
-
-    def confirm(self, number: str) -> Confirmed:
-        """Confirm what somebody else asked for: it is done.
-
-        Raises
-        ------
-        NotInRecord
-            If no such request waits.
-        AccessDenied
-            If it was asked for by this very user, or is about their own account.
-        """
-        request = self._decide(number, CONFIRMED)
-        detail = {"request": number, "asked_by": request.asked_by}
-        match request.kind:
-            case "permission":
-                self._grant(request.username, request.values[0], **detail)
-            case "supervision":
-                self._supervise(request.username, request.values, **detail)
-            case "enable":
-                self._activate(request.username, active=True, **detail)
-            case "second factor removal":
-                self._remove_factor(request.username, **detail)
-            case "provider account":
-                self._bind(request.username, request.values, **detail)
-                return Confirmed(request, None)
-            case "second factor rule":
-                self._require_factor(request.values, **detail)
-                return Confirmed(request, None)
-            case _:
-                return Confirmed(request, self._make_link(request.username))
-        waits = request.kind == "enable" and self._state(request.username).password_hash == NO_PASSWORD
-        return Confirmed(request, self._make_link(request.username) if waits else None)
-
-    def _remove_factor(self, name: str, **detail: str) -> None:
-        raise NotImplementedError
-
-    def _bind(self, name: str, values: tuple[str, ...], **detail: str) -> None:
-        raise NotImplementedError
-
-    def _require_factor(self, roles: tuple[str, ...], **detail: str) -> None:
-        raise NotImplementedError
 
     def link_account(self, token: str) -> str | None:
         """Give the account that a link is for; None if it is not valid, or no longer."""

@@ -18,8 +18,7 @@ from mbc.errors import AccessDenied, SettingsError
 from mbc.store.access.roles import ROLES, Role
 from mbc.store.accounts import account_state as states
 from mbc.store.accounts.clinic_settings import read_setting, write_setting
-from mbc.store.accounts.grants import AccessRequest
-from mbc.store.accounts.links import Links
+from mbc.store.accounts.grants import AccessRequest, Grants
 from mbc.store.audit.log import lock_log
 from mbc.store.database import engine as engines
 from mbc.store.schema import tables as t
@@ -33,7 +32,7 @@ _STEP = 30  # seconds that a code lasts
 _CODES, _LETTERS = 10, "abcdefghjkmnpqrstuvwxyz23456789"  # none that look alike
 
 
-class SecondFactors(Links):
+class SecondFactors(Grants):
     """Second factors of accounts."""
 
     def has_factor(self, username: str) -> bool:

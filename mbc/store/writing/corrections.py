@@ -9,26 +9,52 @@ from sqlalchemy.exc import IntegrityError
 
 from mbc.errors import Conflict, NotInRecord, StoreError
 from mbc.store.schema.kinds import Kind, channel_of
-from mbc.store.schema.records import ENTERED_IN_ERROR, WITHDRAWN, Administration, Client, Record
+from mbc.store.schema.records import ENTERED_IN_ERROR, WITHDRAWN, Administration, Channel, Client, Record
 from mbc.store.schema.validation import check_text
 from mbc.store.writing import earlier_rows
+from mbc.store.writing import ownership as belonging
 from mbc.store.writing import seals as sealing
-from mbc.store.writing.open_entry import OpenEntry
-from mbc.store.writing.result import Outcome
+from mbc.store.writing.record_additions import RecordAdditions
+from mbc.store.writing.withdrawal import withdrawal_of
 
 Undone = Literal["withdrawn", "restored"]
 
 
-class Corrections(OpenEntry):
+class Corrections(RecordAdditions):
     """The part of a transaction that takes entries back. Nothing is erased."""
 
-    def add(self, record: Record, *, supersede: str | None = None, replaces: Record | None = None) -> Outcome:
-        """Add one record: see `mbc.store.writing.transaction.Writing.add`."""
-        raise NotImplementedError
-
     def withdraw(self, administration_id: int, *, client_id: str, reason: str) -> None:
-        """Withdraw a questionnaire: see `mbc.store.writing.transaction.Writing.withdraw`."""
-        raise NotImplementedError
+        """Take a questionnaire out that should not be on record: entered in error, or of somebody else.
+
+        Nothing is deleted: a version without answers supersedes it, so that history keeps what it said and why it
+        went. Its flags stay open until somebody with the permission has acknowledged them.
+
+        Parameters
+        ----------
+        administration_id : int
+            The current version, by its number.
+        client_id : str
+            Whose it is: a number that was mistyped is another client's.
+        reason : str
+            Kept with the withdrawal.
+
+        Raises
+        ------
+        NotInRecord
+            If the client has no such questionnaire for this user.
+        Conflict
+            If it was superseded, or is withdrawn already.
+        AccessDenied
+            If this user may not write questionnaires.
+        """
+        why = check_text("reason", reason)
+        self._name([client_id])
+        self._scope.require_writer(Administration)
+        batch = withdrawal_of(self._connection, self._scope, administration_id, client_id=client_id)
+        belonging.require_administrations(self._connection, self._known, batch)
+        channel: Channel = batch.channel[0] or "care"
+        self._write_administrations(batch, [channel], why)
+        self._counts[channel]["administration withdrawn"] += 1
 
     def withdraw_entry(self, kind: type[Record], *key: object, reason: str) -> None:
         """Withdraw what was entered in error: readers leave it out, and the record keeps what it said, and why.
@@ -36,7 +62,7 @@ class Corrections(OpenEntry):
         Parameters
         ----------
         kind : type
-            `Homework`, `Session`, `GoalRating`, ...; a questionnaire has `Writing.withdraw`.
+            `Homework`, `Session`, `GoalRating`, ...; a questionnaire has `withdraw`.
         *key
             What names it: ``"H-1"``, or ``"G-1", date(2026, 5, 1)``.
         reason : str

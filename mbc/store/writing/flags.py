@@ -2,31 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from datetime import date
-from typing import Any
 
-from sqlalchemy import select, update
+from sqlalchemy import ColumnElement, select, update
 
 from mbc.errors import NotInRecord
 from mbc.store.schema import records
 from mbc.store.schema import tables as t
 from mbc.store.schema.digests import key_of
-from mbc.store.schema.records import Channel
 from mbc.store.schema.validation import check_text, is_id
 from mbc.store.writing import ownership as belonging
 from mbc.store.writing import seals as sealing
-from mbc.store.writing.corrections import Corrections
+from mbc.store.writing.record_additions import RecordAdditions
 from mbc.store.writing.result import Outcome
 
 
-class FlagAnswers(Corrections):
+class FlagAnswers(RecordAdditions):
     """The part of a transaction that answers safety flags: for everybody with the permission, writer or not."""
-
-    def _add_entities(
-        self, kind: type, channel: Channel, batch: Sequence[Any], reason: str | None
-    ) -> list[Outcome]:
-        raise NotImplementedError
 
     def acknowledge(
         self, administration_id: int, item: str, *, action: str | None = None, on: date | None = None
@@ -49,19 +41,11 @@ class FlagAnswers(Corrections):
         NotInRecord
             If there is no such open flag for this user.
         """
-        self._scope.require("safety:read")
-        if not (is_id(item) and 0 <= administration_id < 2**63):  # what a browser sends is only a claim
-            raise NotInRecord("There is no such open flag.")
-        c = t.safety_flag.c
-        named = (c.administration_id == administration_id, c.item == item, c.acknowledged_at.is_(None))
-        query = select(c.client_id).where(*named, *self._scope.reaches(c.client_id))
-        client_id = self._connection.execute(query.with_for_update()).scalar()
-        if client_id is None:
-            raise NotInRecord(f"There is no open flag on item '{item}' of administration {administration_id}.")
+        client_id = self._client_of_flag(administration_id, item, acknowledged=False)
         belonging.require_first_person(self._connection, administration_id, item, self._by)
         self._connection.execute(
             update(t.safety_flag)
-            .where(*named)
+            .where(*_named(administration_id, item, acknowledged=False))
             .values(acknowledged_by=self._by, acknowledged_at=self._now, acknowledged_entry_id=self._entry_id())
         )
         self._known.load(self._connection, [client_id])
@@ -95,7 +79,7 @@ class FlagAnswers(Corrections):
         Conflict
             If something else is on record, and no reason to correct it is given.
         """
-        client_id = self._client_of_flag(administration_id, item)
+        client_id = self._client_of_flag(administration_id, item, acknowledged=True)
         made = records.FlagResponse(administration_id, item, client_id, on or self._now.date(), action)
         return self._add_of_flag(made, supersede)
 
@@ -111,24 +95,25 @@ class FlagAnswers(Corrections):
         Conflict
             If it was this user who acknowledged it, or somebody has confirmed it on another day.
         """
-        client_id = self._client_of_flag(administration_id, item)
+        client_id = self._client_of_flag(administration_id, item, acknowledged=True)
         return self._add_of_flag(
             records.SecondReview(administration_id, item, client_id, on or self._now.date()), None
         )
 
-    def _client_of_flag(self, administration_id: int, item: str) -> str:
-        """Give whose an acknowledged flag is; raise where there is none for this user."""
+    def _client_of_flag(self, administration_id: int, item: str, *, acknowledged: bool) -> str:
+        """Give whose a flag is; raise where there is none for this user."""
         self._scope.require("safety:read")
-        absent = NotInRecord("There is no such acknowledged flag.")
-        if not (is_id(item) and 0 <= administration_id < 2**63):
-            raise absent
-        c = t.safety_flag.c
-        named = (c.administration_id == administration_id, c.item == item, c.acknowledged_at.is_not(None))
-        client_id = self._connection.execute(
-            select(c.client_id).where(*named, *self._scope.reaches(c.client_id))
-        ).scalar()
+        state = "acknowledged" if acknowledged else "open"
+        if not (is_id(item) and 0 <= administration_id < 2**63):  # what a browser sends is only a claim
+            raise NotInRecord(f"There is no {state} flag of that name.")
+        owner = t.safety_flag.c.client_id
+        named = _named(administration_id, item, acknowledged=acknowledged)
+        query = select(owner).where(*named, *self._scope.reaches(owner))
+        if not acknowledged:
+            query = query.with_for_update()  # of two who acknowledge it at once, the second meets no open flag
+        client_id = self._connection.execute(query).scalar()
         if client_id is None:
-            raise absent
+            raise NotInRecord(f"There is no {state} flag on item '{item}' of administration {administration_id}.")
         self._name([client_id])
         return client_id
 
@@ -137,3 +122,9 @@ class FlagAnswers(Corrections):
         (outcome,) = self._add_entities(type(record), "safety", [record], reason)
         self._count(type(record), [(outcome, "safety")])
         return outcome
+
+
+def _named(administration_id: int, item: str, *, acknowledged: bool) -> tuple[ColumnElement[bool], ...]:
+    c = t.safety_flag.c
+    state = c.acknowledged_at.is_not(None) if acknowledged else c.acknowledged_at.is_(None)
+    return c.administration_id == administration_id, c.item == item, state
