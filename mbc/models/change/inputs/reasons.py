@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Literal, get_args
+from typing import Any, Literal, Protocol, get_args
 
 import numpy as np
 
-from mbc.models.change.inputs.score_arrays import CodeArray, FloatArray
+from mbc.models.change.inputs.score_arrays import CodeArray, FloatArray, words_of
 
 Reason = Literal[
     "missing_pre",
@@ -31,6 +31,22 @@ Reason = Literal[
 ]
 WORDS: tuple[str | None, ...] = (None, *get_args(Reason))  # code 0: nothing is missing
 CODE: dict[str, int] = {word: code for code, word in enumerate(WORDS) if word is not None}
+
+
+class _Coded(Protocol):
+    @property
+    def reason_codes(self) -> CodeArray: ...
+
+
+class WithReasons:
+    """A result that says why it has no answer, for one person or for each of many."""
+
+    __slots__ = ()
+
+    @property
+    def reason(self: _Coded) -> Any:
+        """Why there is no answer; ``None`` where there is one."""
+        return words_of(self.reason_codes, WORDS)
 
 
 def of_pairs(pre: FloatArray, post: FloatArray, change: FloatArray) -> CodeArray:

@@ -15,6 +15,7 @@ from mbc.arguments import checked
 from mbc.errors import ModelError
 from mbc.models.change.inputs import reasons
 from mbc.models.change.inputs.norms import NormLike, Norms, stated_norms
+from mbc.models.change.inputs.reasons import WithReasons
 from mbc.models.change.inputs.score_arrays import (
     CodeArray,
     FloatArray,
@@ -45,7 +46,7 @@ Word = TypeVar("Word")
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class TrueChangeCourse(Result, Generic[Number, Word]):
+class TrueChangeCourse(Result, WithReasons, Generic[Number, Word]):
     """What all scores so far say of the true level now against the true level at the start.
 
     One client's result holds floats and words, a frame's holds arrays: one entry per client, or with
@@ -82,11 +83,6 @@ class TrueChangeCourse(Result, Generic[Number, Word]):
     def verdict(self) -> Word:
         """``clearly better``, ``clearly worse`` or ``no clear change``; ``None`` where it cannot be said."""
         return cast("Word", words_of(self.codes, VERDICTS))
-
-    @property
-    def reason(self) -> Any:
-        """Why there is no verdict; ``None`` where there is one."""
-        return words_of(self.reason_codes, reasons.WORDS)
 
     def _columns(self) -> dict[str, Any]:
         """Make a table, one row per client, or per client and session."""

@@ -15,6 +15,7 @@ from mbc.errors import ModelError
 from mbc.models.change.inputs import reasons
 from mbc.models.change.inputs.distributions import normal_below, two_sided
 from mbc.models.change.inputs.norms import Norms
+from mbc.models.change.inputs.reasons import WithReasons
 from mbc.models.change.inputs.score_arrays import (
     CodeArray,
     FloatArray,
@@ -106,7 +107,7 @@ def within_person_sem(baselines: ArrayLike) -> float | None:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class ReliableTrend(Result, Generic[Number, Word]):
+class ReliableTrend(Result, WithReasons, Generic[Number, Word]):
     """Slope over all occasions beside its error from unreliability alone."""
 
     slope: Number  # scale points per unit of time
@@ -131,11 +132,6 @@ class ReliableTrend(Result, Generic[Number, Word]):
     def category(self) -> Word:
         """``improved``, ``unchanged`` or ``deteriorated``; ``None`` where it cannot be said."""
         return cast("Word", words_of(self.codes, CATEGORIES))
-
-    @property
-    def reason(self) -> Any:
-        """Why there is no category; ``None`` where there is one."""
-        return words_of(self.reason_codes, reasons.WORDS)
 
     def _columns(self) -> dict[str, Any]:
         """Make a table, one row per client."""

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from mbc.arguments import checked
 from mbc.errors import ModelError
 from mbc.models.change.inputs import reasons
+from mbc.models.change.inputs.reasons import WithReasons
 from mbc.models.change.inputs.score_arrays import (
     CodeArray,
     Column,
@@ -32,7 +33,7 @@ Word = TypeVar("Word")
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class MeaningfulChange(Result, Generic[Number, Word]):
+class MeaningfulChange(Result, WithReasons, Generic[Number, Word]):
     """A change beside the least change that counts; that size itself counts."""
 
     change: Number  # scale points, post - pre
@@ -53,11 +54,6 @@ class MeaningfulChange(Result, Generic[Number, Word]):
     def category(self) -> Word:
         """``improved``, ``unchanged`` or ``deteriorated``; ``None`` where it cannot be said."""
         return cast("Word", words_of(self.codes, WORDS))
-
-    @property
-    def reason(self) -> Any:
-        """Why there is no category; ``None`` where there is one."""
-        return words_of(self.reason_codes, reasons.WORDS)
 
     def _columns(self) -> dict[str, Any]:
         """Make a table, one row per pair."""

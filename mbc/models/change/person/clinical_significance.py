@@ -15,6 +15,7 @@ from mbc.errors import ModelError
 from mbc.models.change.inputs import reasons
 from mbc.models.change.inputs.norms import Norms
 from mbc.models.change.inputs.proportions import Proportion, wilson_interval
+from mbc.models.change.inputs.reasons import WithReasons
 from mbc.models.change.inputs.score_arrays import (
     CodeArray,
     Column,
@@ -57,7 +58,7 @@ _SAME = 1e-6  # relative: scores that a verdict was judged from
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class ClinicalSignificance(Result, Generic[Word, Flag]):
+class ClinicalSignificance(Result, WithReasons, Generic[Word, Flag]):
     """Reliable change read together with the side of the cutoff, before and after.
 
     One person's result holds words and flags, many people's holds arrays of the same length.
@@ -80,11 +81,6 @@ class ClinicalSignificance(Result, Generic[Word, Flag]):
     def category(self) -> Word:
         """``recovered``, ``improved``, ``unchanged``, ``deteriorated`` or ``harmed``; ``None`` if not judged."""
         return cast("Word", words_of(self.codes, CATEGORIES))
-
-    @property
-    def reason(self) -> Any:
-        """Why there is no category; ``None`` where there is one."""
-        return words_of(self.reason_codes, reasons.WORDS)
 
     @property
     def started(self) -> Any:

@@ -16,6 +16,7 @@ from mbc.errors import ModelError
 from mbc.models.change.inputs import reasons
 from mbc.models.change.inputs.distributions import normal_quantile, t_quantile
 from mbc.models.change.inputs.norms import Norms
+from mbc.models.change.inputs.reasons import WithReasons
 from mbc.models.change.inputs.score_arrays import (
     CodeArray,
     FloatArray,
@@ -38,7 +39,7 @@ Word = TypeVar("Word")
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class ReliableChange(Result, Generic[Number, Word]):
+class ReliableChange(Result, WithReasons, Generic[Number, Word]):
     """Observed change beside the change that measurement error alone would give.
 
     One person's result holds floats and words (``None`` where there is none); many people's holds arrays of the
@@ -70,11 +71,6 @@ class ReliableChange(Result, Generic[Number, Word]):
     def category(self) -> Word:
         """``improved``, ``unchanged`` or ``deteriorated``; ``None`` where it cannot be said."""
         return cast("Word", words_of(self.codes, CATEGORIES))
-
-    @property
-    def reason(self) -> Any:
-        """Why there is no category; ``None`` where there is one."""
-        return words_of(self.reason_codes, reasons.WORDS)
 
     @checked
     def at(self, confidence: float) -> ReliableChange[Number, Word]:

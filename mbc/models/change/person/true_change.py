@@ -15,7 +15,7 @@ from mbc.errors import ModelError
 from mbc.models.change.inputs import reasons
 from mbc.models.change.inputs.distributions import normal_below, two_sided
 from mbc.models.change.inputs.norms import NormLike, Norms, stated_norms
-from mbc.models.change.inputs.reasons import Reason
+from mbc.models.change.inputs.reasons import Reason, WithReasons
 from mbc.models.change.inputs.score_arrays import (
     CodeArray,
     Column,
@@ -24,7 +24,6 @@ from mbc.models.change.inputs.score_arrays import (
     number_column,
     pair,
     word_column,
-    words_of,
 )
 from mbc.models.results.result import Result
 
@@ -33,7 +32,7 @@ Number = TypeVar("Number")
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class TrueChange(Result, Generic[Number]):
+class TrueChange(Result, WithReasons, Generic[Number]):
     """What the scores say about the true change: a normal distribution and two probabilities."""
 
     mean: Number  # scale points, true after - true before
@@ -50,11 +49,6 @@ class TrueChange(Result, Generic[Number]):
     n: int
     n_missing: int
     reason_codes: CodeArray = field(repr=False)
-
-    @property
-    def reason(self) -> Any:
-        """Why there is no answer; ``None`` where there is one."""
-        return words_of(self.reason_codes, reasons.WORDS)
 
     def _columns(self) -> dict[str, Any]:
         """Make a table, one row per pair; missing numbers are null."""

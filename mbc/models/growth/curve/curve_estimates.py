@@ -74,11 +74,6 @@ class CurveEstimates(FittedModel):
         """How the optimum was found."""
         return self.fitted.report
 
-    @property
-    def converged(self) -> bool:
-        """Whether the search reached its optimum."""
-        return self.report.converged
-
     @cached_property
     def singular(self) -> bool:
         """Whether some variance is zero or some correlation is one: reported, not a failure."""

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import math
+from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 from scipy.stats import f as f_distribution
@@ -34,6 +35,7 @@ if TYPE_CHECKING:
     from numpy.typing import ArrayLike
 
     from mbc.models.growth.data.rows import Codes
+    from mbc.models.growth.fit.optimiser import FitReport
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,14 +59,35 @@ class ResidualDistribution:
         return np.asarray(student_t.ppf(shares, self.degrees_of_freedom))
 
 
-class WithCoefficients(Result):
+class _Reporting(Protocol):
+    @property
+    def report(self) -> FitReport: ...
+
+
+class Searched:
+    """A model whose optimum was searched for, with a ``report`` of the search."""
+
+    __slots__ = ()
+
+    @property
+    def converged(self: _Reporting) -> bool:
+        """Whether the search reached its optimum."""
+        return self.report.converged
+
+
+class WithCoefficients(Result, ABC):
     """A fitted model whose coefficients have intervals and tests."""
 
     __slots__ = ()
 
+    @abstractmethod
     def _fixed_effects(self) -> tuple[Sequence[str], Floats, Floats]:
         """Names, coefficients and their covariance."""
-        raise NotImplementedError
+
+    @property
+    def standard_errors(self) -> Floats:
+        """Of the coefficients."""
+        return np.sqrt(self._fixed_effects()[2].diagonal())
 
     @checked
     def coefficients_frame(self, *, backend: Backend | None = None) -> Any:
@@ -75,8 +98,8 @@ class WithCoefficients(Result):
         backend : {"polars", "pandas", "pyarrow"}, optional
             Kind of table; by default the kind that came in.
         """
-        names, coefficients, covariance = self._fixed_effects()
-        columns = coefficient_columns(names, coefficients, np.sqrt(covariance.diagonal()))
+        names, coefficients, _ = self._fixed_effects()
+        columns = coefficient_columns(names, coefficients, self.standard_errors)
         return frame_of(columns, backend or self.input_backend or "polars")
 
     @checked
@@ -90,8 +113,8 @@ class WithCoefficients(Result):
         backend : {"polars", "pandas", "pyarrow"}, optional
             Kind of table; by default the kind that came in.
         """
-        names, coefficients, covariance = self._fixed_effects()
-        half = (NORMAL_95 if level == 0.95 else float(norm.ppf(0.5 + level / 2))) * np.sqrt(covariance.diagonal())
+        names, coefficients, _ = self._fixed_effects()
+        half = (NORMAL_95 if level == 0.95 else float(norm.ppf(0.5 + level / 2))) * self.standard_errors
         columns: dict[str, Any] = {"term": list(names), "lower": coefficients - half, "upper": coefficients + half}
         return frame_of(columns, backend or self.input_backend or "polars")
 
@@ -113,9 +136,9 @@ class PredictsRows(WithCoefficients):
 
     __slots__ = ()
 
+    @abstractmethod
     def _parts(self) -> ModelParts:
         """Give what predictions need."""
-        raise NotImplementedError
 
     def _headline(self) -> str:
         names, coefficients, _ = self._fixed_effects()
@@ -276,14 +299,14 @@ class PredictsRows(WithCoefficients):
         return rows.with_columns({parts.outcome: drawn})
 
 
-class FittedModel(PredictsRows):
+class FittedModel(PredictsRows, Searched):
     """A fitted growth model of one outcome, which can be compared with another of the same scores."""
 
     __slots__ = ()
 
+    @abstractmethod
     def compared_fit(self) -> ComparedFit:
         """Describe the model for `compare`."""
-        raise NotImplementedError
 
 
 def wald_test(contrasts: Contrasts, coefficients: Floats, covariance: Floats) -> JointTest:

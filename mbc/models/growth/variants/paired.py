@@ -24,7 +24,7 @@ from mbc.models.growth.data.shapes import Shape, ShapeName, shape_of
 from mbc.models.growth.fit.fit_model import warn_unless_converged
 from mbc.models.growth.fit.identification import checked_start
 from mbc.models.growth.fit.optimiser import FitReport
-from mbc.models.growth.inference.fitted_model import WithCoefficients
+from mbc.models.growth.inference.fitted_model import Searched, WithCoefficients
 from mbc.models.growth.inference.model_parts import Effects, ModelParts, Of, parts_of_rows
 from mbc.models.growth.matrices import Floats
 from mbc.models.growth.variants.paired_rows import PairedParts
@@ -48,7 +48,7 @@ class Correlation(Result):
 
 
 @dataclass(frozen=True, slots=True)
-class PairedGrowth(WithCoefficients):
+class PairedGrowth(WithCoefficients, Searched):
     """Two outcomes' growth, fitted together. Names carry the outcome: ``"rses: week"``."""
 
     outcomes: tuple[str, str]
@@ -165,16 +165,6 @@ class PairedGrowth(WithCoefficients):
     def time(self) -> str:
         """Column of the time."""
         return self._parts.models[0].time
-
-    @property
-    def converged(self) -> bool:
-        """Whether the search reached its optimum."""
-        return self.report.converged
-
-    @property
-    def standard_errors(self) -> Floats:
-        """Of the coefficients."""
-        return np.sqrt(self.covariance.diagonal())
 
     @checked
     def correlation(self, first: str, second: str) -> Correlation:

@@ -95,11 +95,6 @@ class GroupedResiduals(FittedModel):
         return [variance_notes(variances[:-1]), "Residuals by group:\n" + "\n".join(ratios)]
 
     @property
-    def converged(self) -> bool:
-        """Whether the search reached its optimum."""
-        return self.report.converged
-
-    @property
     def log_likelihood(self) -> float:
         """Restricted if the fit is."""
         return self.estimates.log_likelihood

@@ -159,11 +159,6 @@ class SerialGrowth(FittedModel):
         ]
 
     @property
-    def converged(self) -> bool:
-        """Whether the search reached its optimum."""
-        return self.best.report.converged
-
-    @property
     def report(self) -> FitReport:
         """How the optimum at this phi was found."""
         return self.best.report

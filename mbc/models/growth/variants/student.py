@@ -154,16 +154,6 @@ class RobustGrowth(FittedModel):
             f"The residual: scale of a t distribution with {self.degrees_of_freedom:.3g} degrees of freedom.",
         ]
 
-    @property
-    def converged(self) -> bool:
-        """Whether the search reached its optimum."""
-        return self.report.converged
-
-    @property
-    def standard_errors(self) -> Floats:
-        """Of the coefficients."""
-        return np.sqrt(self.covariance.diagonal())
-
     @checked
     def discounted(self, *, below: float = 0.4) -> pl.DataFrame:
         """Scores that count for less than a share of an ordinary one, least first.

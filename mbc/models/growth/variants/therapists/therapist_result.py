@@ -68,16 +68,6 @@ class TherapistGrowth(FittedModel):
         )
 
     @property
-    def converged(self) -> bool:
-        """Whether the search reached its optimum."""
-        return self.report.converged
-
-    @property
-    def standard_errors(self) -> Floats:
-        """Of the coefficients."""
-        return np.sqrt(self.covariance.diagonal())
-
-    @property
     def therapist_share(self) -> float:
         """Share of the variance of a score at time 0 that lies between therapists (intraclass correlation)."""
         between = float(self.therapist_covariance[0, 0])
