@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import click
 
 from mbc.cli.askings import open_box
-from mbc.cli.options import use_definitions
+from mbc.cli.options import cohort_models, use_definitions
 
 if TYPE_CHECKING:
     from mbc.box.content import Explanation
@@ -74,9 +74,7 @@ def explainer(
     folder : Path, optional
         Of model files.
     """
-    from mbc.care import CohortModels  # noqa: PLC0415 - quick command line
-    from mbc.care.forecast.model_files import read_models  # noqa: PLC0415
-    from mbc.reports import measures_explanation  # noqa: PLC0415
+    from mbc.reports import measures_explanation  # noqa: PLC0415 - quick command line
 
-    cohort = CohortModels(models_store, read_models(folder))
+    cohort = cohort_models(models_store, folder, fits="when asked for")
     return lambda client_id, keys: measures_explanation(store, client_id, keys, language=language, cohort=cohort)

@@ -12,13 +12,12 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from mbc.care import CohortModels, caseload
-from mbc.care.forecast.model_files import read_models
+from mbc.care import caseload
 from mbc.care.values.course import Verdict
 from mbc.care.values.review import CaseloadCell, CaseloadRow
 from mbc.care.words import day as long_day
 from mbc.care.words import number
-from mbc.cli.options import as_option, instruments_option, models_option, store_option, view_of
+from mbc.cli.options import as_option, cohort_models, instruments_option, models_option, store_option, view_of
 from mbc.errors import NotInRecord
 from mbc.store import Store
 
@@ -68,9 +67,8 @@ def command(
         store = view_of(full_store, username)
         if clinician_id is not None:
             _require_clinician(store, clinician_id)
-        models = read_models(models_folder)
+        cohort = cohort_models(full_store, models_folder)
         day = None if as_of is None else as_of.date()
-        cohort = CohortModels(full_store, models, fits="by command")
         listed = caseload(store, clinician_id=clinician_id, as_of=day, cohort=cohort)
     if not listed.rows:
         console.print("No clients on record yet. Add some with 'mbc import FILE --store URL'.")

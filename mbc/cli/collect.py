@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import click
 
 from mbc.cli.askings import end_with_parent, open_box, read_settings_of, settings_option, with_parent_option
-from mbc.cli.options import instruments_option, store_option, use_definitions
+from mbc.cli.options import cohort_models, instruments_option, store_option, use_definitions
 from mbc.cli.serve import end_cleanly
 
 if TYPE_CHECKING:
@@ -65,11 +65,10 @@ def command(
 
 def _note(store: Store, result: Collected, day: date | None) -> Collected:
     """Write down what newly asks for attention in the answers that were collected."""
-    from mbc.care import CohortModels  # noqa: PLC0415 - the command line stays quick
-    from mbc.care.signals.note import update_signals  # noqa: PLC0415
+    from mbc.care.signals.note import update_signals  # noqa: PLC0415 - the command line stays quick
 
     if result.clients:
-        update_signals(store, result.clients, cohort=CohortModels(store, fits="by command"), as_of=day)
+        update_signals(store, result.clients, cohort=cohort_models(store), as_of=day)
     return result
 
 

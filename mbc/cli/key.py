@@ -10,7 +10,6 @@ import click
 from mbc.cli.options import store_option
 from mbc.cli.progress import working
 from mbc.cli.record_summary import amounts, print_verification
-from mbc.errors import SettingsError, StoreNotFound
 
 
 @click.group("key")
@@ -70,12 +69,4 @@ def forget(*, store_url: str) -> None:
 def _file(store_url: str) -> Path:
     from mbc.store.database import addresses  # noqa: PLC0415 - loaded when it is needed
 
-    place = addresses.address(store_url)
-    path = addresses.file_of(place)
-    if path is None or not addresses.is_encrypted(place):
-        raise SettingsError(
-            f"{addresses.display_address(place)} is not an encrypted record. Name one: --store sqlcipher:///FILE"
-        )
-    if not path.exists():
-        raise StoreNotFound(f"There is no record at {addresses.display_address(place)}.")
-    return path
+    return addresses.encrypted_file(addresses.address(store_url))

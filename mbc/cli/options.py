@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 if TYPE_CHECKING:
+    from mbc.care.forecast.clinic_models import CohortModels, Fits
     from mbc.store import Store
 
 DEFAULT_FILE = "clinic.db"
@@ -102,6 +103,25 @@ models_option: Decorator = click.option(
     help="Folder with model files KEY.SCALE.json, used instead of models of the clinic's own data.",
 )
 """``--models DIR``, handed to the command as ``models_folder``."""
+
+
+def cohort_models(store: Store, folder: Path | None = None, *, fits: Fits = "by command") -> CohortModels:
+    """Give the models of a clinic; model files of ``--models DIR`` go before its own.
+
+    Parameters
+    ----------
+    store : Store
+        The record of the clinic.
+    folder : Path, optional
+        What ``--models`` names.
+    fits : {"by command", "when asked for"}
+        Whether a model that the record does not keep stays away until ``mbc models --fit`` makes it, or is fitted
+        when a command needs it.
+    """
+    from mbc.care import CohortModels  # noqa: PLC0415 - the command line stays quick
+    from mbc.care.forecast.model_files import read_models  # noqa: PLC0415
+
+    return CohortModels(store, read_models(folder), fits=fits)
 
 
 def _use_instruments(ctx: click.Context, _: click.Parameter, folder: Path | None) -> None:

@@ -17,8 +17,8 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
-from mbc.care import CohortModels, clinic_report
-from mbc.cli.options import as_option, instruments_option, store_option, view_of
+from mbc.care import clinic_report
+from mbc.cli.options import as_option, cohort_models, instruments_option, store_option, view_of
 from mbc.cli.program import end_cleanly_when_stopped
 from mbc.errors import ImportRefused, InvalidResponse
 from mbc.outcomes import ClinicReports, OutcomeReport, report, report_by_clinic
@@ -31,6 +31,7 @@ from mbc.privacy.small_numbers.presets import Preset
 from mbc.store import Store
 
 _DAY = click.DateTime(["%Y-%m-%d"])
+_BY_MODEL = {"jacobson-truax", "milestones"}  # definitions that judge change by the clinic's own models
 
 
 def _print_definition(ctx: click.Context, _: click.Parameter, name: str | None) -> None:
@@ -156,7 +157,7 @@ def command(  # noqa: PLR0913 - one argument for each option
             definition=definition,
             cohort=cohort,
             small_numbers=k or preset,
-            models=CohortModels(store) if definition in {"jacobson-truax", "milestones"} else None,
+            models=cohort_models(store, fits="when asked for") if definition in _BY_MODEL else None,
         )
         if csv is not None:
             rows = len(result.metrics)

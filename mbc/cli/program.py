@@ -8,23 +8,15 @@ import signal
 import sys
 import threading
 import traceback
-from typing import Any, NamedTuple, NoReturn
+from typing import Any, NoReturn
 
 import click
 from rich.console import Console
 from rich.text import Text
 
+from mbc.cli.lazy_group import CommandEntry, LazyGroup
 from mbc.distribution import DISTRIBUTION
-from mbc.errors import ImportRefused, MbcError, nearest
-
-
-class CommandEntry(NamedTuple):
-    """Where a command is defined, and its line in ``mbc --help``, which must load no command."""
-
-    module: str
-    """Module in mbc.cli that defines ``command``."""
-    help: str
-
+from mbc.errors import ImportRefused, MbcError
 
 COMMANDS: dict[str, CommandEntry] = {
     "start": CommandEntry("start", "Open your own record in the browser; the first start makes it."),
@@ -84,36 +76,15 @@ class _Process:
 _process = _Process()
 
 
-class LazyGroup(click.Group):
-    """A group that imports a command's module when the command is asked for."""
-
-    def list_commands(self, ctx: click.Context) -> list[str]:
-        """Name the commands in the order in which a new clinic needs them."""
-        return list(COMMANDS)
-
-    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
-        """Load one command."""
-        if cmd_name not in COMMANDS:
-            return None
-        return importlib.import_module(f"mbc.cli.{COMMANDS[cmd_name].module}").command
-
-    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        """List the commands with their one-line help, without importing any of them."""
-        with formatter.section("Commands"):
-            formatter.write_dl([(name, entry.help) for name, entry in COMMANDS.items()])
-
-    def resolve_command(
-        self, ctx: click.Context, args: list[str]
-    ) -> tuple[str | None, click.Command | None, list[str]]:
-        """Suggest the nearest name when the command does not exist."""
-        if args and args[0] not in COMMANDS and not args[0].startswith("-"):
-            near = nearest(args[0], COMMANDS)
-            hint = f" Did you mean '{near[0]}'?" if near else ""
-            ctx.fail(f"Unknown command '{args[0]}'.{hint} 'mbc --help' lists all commands.")
-        return super().resolve_command(ctx, args)
-
-
-@click.group(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"]})
+@click.group(
+    cls=LazyGroup,
+    entries=COMMANDS,
+    load=lambda module, _: importlib.import_module(f"mbc.cli.{module}").command,
+    noun="command",
+    heading="Commands",
+    hint="'mbc --help' lists all commands.",
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
 @click.version_option(package_name=DISTRIBUTION, prog_name="mbc")
 def program() -> None:
     """Measurement-based care for individual relationship therapy."""

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable
+from collections.abc import Callable, Generator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import wraps
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -12,6 +15,7 @@ import click
 from mbc.cli.askings import read_settings_of, settings_option
 from mbc.cli.options import (
     as_option,
+    cohort_models,
     force_option,
     instrument_option,
     instruments_option,
@@ -35,8 +39,31 @@ def command() -> None:
     """
 
 
+@dataclass(frozen=True, slots=True)
+class _Output:
+    """What the options of every report say: where it goes, its paper and day, and whose view of which record."""
+
+    place: Path
+    paper: str
+    day: dt.date | None
+    store_url: str
+    username: str | None
+
+    @contextmanager
+    def opened(self) -> Generator[tuple[Store, Store]]:
+        """Open the record: the view that the report is made in, and all of it, for the clinic's models."""
+        from mbc.store import Store  # noqa: PLC0415 - the command line stays quick until a report is made
+
+        with Store.open(self.store_url) as full_store:
+            yield view_of(full_store, self.username), full_store
+
+    def save(self, store: Store, document: Document, client_id: str, **detail: Any) -> None:
+        """Write the report, and a line in the audit trail that it was made."""
+        _save(store, document, self.place, self.paper, client_id, **detail)
+
+
 def _output(function: Callable[..., Any]) -> Callable[..., Any]:
-    """Add the options that every report has."""
+    """Add the options that every report has; the command is handed them as one ``output``."""
     options: tuple[Decorator, ...] = (
         click.option(
             "-o",
@@ -64,9 +91,25 @@ def _output(function: Callable[..., Any]) -> Callable[..., Any]:
         instruments_option,
         as_option,
     )
+
+    @wraps(function)
+    def command(
+        *,
+        target: Path,
+        paper: str,
+        as_of: dt.datetime | None,
+        force: bool,
+        store_url: str,
+        username: str | None,
+        **others: Any,
+    ) -> None:
+        day = None if as_of is None else as_of.date()
+        function(output=_Output(_target(target, force=force), paper, day, store_url, username), **others)
+
+    decorated: Callable[..., Any] = command
     for option in reversed(options):
-        function = option(function)
-    return function
+        decorated = option(decorated)
+    return decorated
 
 
 @command.command("client")
@@ -74,30 +117,20 @@ def _output(function: Callable[..., Any]) -> Callable[..., Any]:
 @click.option("--expected/--no-expected", default=True, show_default=True, help="Fit the clinic's growth models.")
 @models_option
 @_output
-def client(  # noqa: PLR0913 - an option each
+def client(
     *,
     client_id: str,
     expected: bool,
     models_folder: Path | None,
-    target: Path,
-    paper: str,
-    as_of: dt.datetime | None,
-    force: bool,
-    store_url: str,
-    username: str | None,
+    output: _Output,
 ) -> None:
     """Print the clinician's review of CLIENT on at most two sheets."""
-    from mbc.care import CohortModels  # noqa: PLC0415 - the command line stays quick until a report is made
-    from mbc.care.forecast.model_files import read_models  # noqa: PLC0415
     from mbc.reports import client_report  # noqa: PLC0415
-    from mbc.store import Store  # noqa: PLC0415
 
-    place = _target(target, force=force)
-    with Store.open(store_url) as full_store:
-        store = view_of(full_store, username)
-        cohort = CohortModels(full_store, read_models(models_folder)) if expected else None
-        document = client_report(store, client_id, cohort=cohort, as_of=_day(as_of))
-        _save(store, document, place, paper, client_id)
+    with output.opened() as (store, full_store):
+        cohort = cohort_models(full_store, models_folder, fits="when asked for") if expected else None
+        document = client_report(store, client_id, cohort=cohort, as_of=output.day)
+        output.save(store, document, client_id)
 
 
 @command.command("summary")
@@ -112,39 +145,30 @@ def client(  # noqa: PLR0913 - an option each
 )
 @models_option
 @_output
-def summary(  # noqa: PLR0913 - an option each
+def summary(
     *,
     client_id: str,
     language: str,
     measures: tuple[str, ...],
     include: tuple[str, ...],
     models_folder: Path | None,
-    target: Path,
-    paper: str,
-    as_of: dt.datetime | None,
-    force: bool,
-    store_url: str,
-    username: str | None,
+    output: _Output,
 ) -> None:
     """Print one page in plain words for CLIENT to take home.
 
     Names of relationship scales, the alliance, relationship events and statuses, and goals about leaving or
     another person are left out unless --include ticks them. Read the page before you hand it over.
     """
-    from mbc.care import CohortModels, client_review  # noqa: PLC0415 - quick until a report is made
-    from mbc.care.forecast.model_files import read_models  # noqa: PLC0415
+    from mbc.care import client_review  # noqa: PLC0415 - quick until a report is made
     from mbc.reports.catalogue import catalogue  # noqa: PLC0415
     from mbc.reports.plain_summary import printed_goals, summary_document  # noqa: PLC0415
-    from mbc.store import Store  # noqa: PLC0415
 
-    place = _target(target, force=force)
     words = catalogue(language)
-    with Store.open(store_url) as full_store:
-        store = view_of(full_store, username)
-        cohort = CohortModels(full_store, read_models(models_folder))
-        review = client_review(store, client_id, cohort=cohort, as_of=_day(as_of))
+    with output.opened() as (store, full_store):
+        cohort = cohort_models(full_store, models_folder, fits="when asked for")
+        review = client_review(store, client_id, cohort=cohort, as_of=output.day)
         document = summary_document(review, words, measures=measures, include=include)
-        _save(store, document, place, paper, client_id, included=include)
+        output.save(store, document, client_id, included=include)
     goals = printed_goals(review, include)
     _say_goals(len(review.goals) - len(goals), [goal.label for goal in goals])
     _warn_of(include)
@@ -161,39 +185,29 @@ def summary(  # noqa: PLR0913 - an option each
 )
 @models_option
 @_output
-def measures_sheet(  # noqa: PLR0913 - an option each
+def measures_sheet(
     *,
     client_id: str,
     language: str,
     include: tuple[str, ...],
     models_folder: Path | None,
-    target: Path,
-    paper: str,
-    as_of: dt.datetime | None,
-    force: bool,
-    store_url: str,
-    username: str | None,
+    output: _Output,
 ) -> None:
     """Print for CLIENT how their progress is measured, from their own plan.
 
     What they are asked, how often, what a clear change is, and where the lines come from. Names of relationship
     scales and of the alliance are left out unless --include ticks them.
     """
-    from mbc.care import CohortModels  # noqa: PLC0415 - quick until a report is made
-    from mbc.care.forecast.model_files import read_models  # noqa: PLC0415
     from mbc.reports import measures_report  # noqa: PLC0415
     from mbc.reports.catalogue import catalogue  # noqa: PLC0415
-    from mbc.store import Store  # noqa: PLC0415
 
-    place = _target(target, force=force)
     catalogue(language)  # refused before anything is read
-    with Store.open(store_url) as full_store:
-        store = view_of(full_store, username)
-        cohort = CohortModels(full_store, read_models(models_folder))
+    with output.opened() as (store, full_store):
+        cohort = cohort_models(full_store, models_folder, fits="when asked for")
         document = measures_report(
-            store, client_id, language=language, include=include, cohort=cohort, as_of=_day(as_of)
+            store, client_id, language=language, include=include, cohort=cohort, as_of=output.day
         )
-        _save(store, document, place, paper, client_id, included=include)
+        output.save(store, document, client_id, included=include)
     _warn_of(include)
 
 
@@ -202,37 +216,27 @@ def measures_sheet(  # noqa: PLR0913 - an option each
 @click.option("--release", "release_id", metavar="ID", required=True, help="Release of information on record.")
 @models_option
 @_output
-def couples(  # noqa: PLR0913 - an option each
+def couples(
     *,
     client_id: str,
     release_id: str,
     models_folder: Path | None,
-    target: Path,
-    paper: str,
-    as_of: dt.datetime | None,
-    force: bool,
-    store_url: str,
-    username: str | None,
+    output: _Output,
 ) -> None:
     """Print the consented scores of CLIENT for a couples therapist.
 
     Only the scales and days of the release, with its purpose, recipient and expiry on every sheet. It needs the
     permission for the safety channel.
     """
-    from mbc.care import CohortModels  # noqa: PLC0415 - quick until a report is made
-    from mbc.care.forecast.model_files import read_models  # noqa: PLC0415
     from mbc.errors import ReportError  # noqa: PLC0415
     from mbc.reports import couples_report  # noqa: PLC0415
-    from mbc.store import Store  # noqa: PLC0415
 
-    place = _target(target, force=force)
-    if as_of is not None and as_of.date() < dt.date.today():  # noqa: DTZ011 - the calendar day where the clinic is
+    if output.day is not None and output.day < dt.date.today():  # noqa: DTZ011 - the calendar day where the clinic is
         raise ReportError("The validity of a release is checked today: leave out --as-of.")
-    with Store.open(store_url) as full_store:
-        store = view_of(full_store, username)
-        cohort = CohortModels(full_store, read_models(models_folder))
-        document = couples_report(store, client_id, release_id, cohort=cohort, as_of=_day(as_of))
-        _save(store, document, place, paper, client_id, release=release_id)
+    with output.opened() as (store, full_store):
+        cohort = cohort_models(full_store, models_folder, fits="when asked for")
+        document = couples_report(store, client_id, release_id, cohort=cohort, as_of=output.day)
+        output.save(store, document, client_id, release=release_id)
 
 
 @command.command("clinic")
@@ -343,12 +347,7 @@ def sheet(  # noqa: PLR0913 - an option each
     about: str | None,
     answers_alone: bool,
     settings_file: Path | None,
-    target: Path,
-    paper: str,
-    as_of: dt.datetime | None,
-    force: bool,
-    store_url: str,
-    username: str | None,
+    output: _Output,
 ) -> None:
     """Print questionnaires for CLIENT to answer on paper or on the telephone.
 
@@ -359,16 +358,14 @@ def sheet(  # noqa: PLR0913 - an option each
     from mbc.care.askings.ask import battery as battery_of  # noqa: PLC0415
     from mbc.care.askings.paper import paper_form  # noqa: PLC0415
     from mbc.reports import paper_document  # noqa: PLC0415
-    from mbc.store import Store  # noqa: PLC0415
 
-    place, settings = _target(target, force=force), read_settings_of(settings_file)
+    settings = read_settings_of(settings_file)
     wanted = [*keys, *(battery_of(settings, battery) if battery else ())]
     options = AskOptions(language, relationship, about, answers_alone)
-    with Store.open(store_url) as full_store:
-        store = view_of(full_store, username)
-        form = paper_form(store, settings, client_id, wanted, options, today=_day(as_of))
-        document = paper_document(form, _day(as_of) or dt.date.today())  # noqa: DTZ011 - where the clinic is
-        _save(store, document, place, paper, client_id)
+    with output.opened() as (store, _):
+        form = paper_form(store, settings, client_id, wanted, options, today=output.day)
+        document = paper_document(form, output.day or dt.date.today())  # noqa: DTZ011 - where the clinic is
+        output.save(store, document, client_id)
     for each in form.sheets:
         click.echo(f"Code {each.code}")
 
@@ -390,10 +387,6 @@ def _target(target: Path, *, force: bool, also: tuple[str, ...] = ()) -> Path:
     if place.exists() and not force:
         raise ReportError(f"{place} already exists. --force replaces it.")
     return place
-
-
-def _day(as_of: dt.datetime | None) -> dt.date | None:
-    return None if as_of is None else as_of.date()
 
 
 def _save(store: Store, document: Document, place: Path, paper: str, client_id: str | None, **detail: Any) -> None:

@@ -11,17 +11,24 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
-from mbc.care import CohortModels, client_review
+from mbc.care import client_review
 from mbc.care.client.pattern_recurrence import PatternTable, pattern_table
 from mbc.care.client.state import FLAG_IS_RIGHT
-from mbc.care.forecast.model_files import read_models
 from mbc.care.signals.ledger import ClientSignals
 from mbc.care.signals.note import note_signals, signals_of
 from mbc.care.signals.words import entry_words, signal_words
 from mbc.care.values.course import Trajectory
 from mbc.care.values.review import ClientReview
 from mbc.care.words import count, day, number, sentence, span
-from mbc.cli.options import as_option, instrument_option, instruments_option, models_option, store_option, view_of
+from mbc.cli.options import (
+    as_option,
+    cohort_models,
+    instrument_option,
+    instruments_option,
+    models_option,
+    store_option,
+    view_of,
+)
 from mbc.errors import NotInRecord
 from mbc.instruments import instrument
 from mbc.instruments.short_names import short_name
@@ -66,7 +73,7 @@ def command(
             store.clients(client_id=client_id)
         except NotInRecord as fault:
             raise NotInRecord(f"{fault} 'mbc caseload' lists all clients.") from None
-        cohort = CohortModels(full_store, read_models(models_folder), fits="by command") if expected else None
+        cohort = cohort_models(full_store, models_folder) if expected else None
         review = client_review(store, client_id, cohort=cohort, as_of=None if as_of is None else as_of.date())
         signals = signals_of(store, review, cohort)
         patterns = pattern_table(store, client_id, review.timeline)

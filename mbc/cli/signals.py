@@ -8,14 +8,20 @@ from typing import TYPE_CHECKING
 
 import click
 
-from mbc.cli.options import as_option, instruments_option, models_option, store_option, use_definitions, view_of
+from mbc.cli.options import (
+    as_option,
+    cohort_models,
+    instruments_option,
+    models_option,
+    store_option,
+    use_definitions,
+    view_of,
+)
 
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from mbc.care.forecast.clinic_models import CohortModels
     from mbc.care.signals.report import SignalReport
-    from mbc.store import Store
 
 _DAY = click.DateTime(["%Y-%m-%d"])
 
@@ -63,7 +69,7 @@ def report(
         store = view_of(full_store, username)
         use_definitions(store)
         made = signal_report(
-            store, as_of=None if as_of is None else as_of.date(), cohort=_models(full_store, models_folder)
+            store, as_of=None if as_of is None else as_of.date(), cohort=cohort_models(full_store, models_folder)
         )
         if csv is not None:
             store.audit.record("export", format="signals, csv", file=csv.name, rows=len(made.shares))
@@ -143,7 +149,7 @@ def update(*, models_folder: Path | None, username: str | None, store_url: str) 
         if not store.can_write(Signal):
             raise AccessDenied(f"{username} may not write signals.")
         use_definitions(store)
-        new = update_signals(store, cohort=_models(full_store, models_folder))
+        new = update_signals(store, cohort=cohort_models(full_store, models_folder))
     click.echo(f"{new or 'No'} new {'signal' if new == 1 else 'signals'}.")
 
 
@@ -188,10 +194,3 @@ def set_(*, cooldown_days: int | None, follow_sessions: int | None, store_url: s
             rules = replace(rules, **change)
             store.set_signal_rules(rules)
     click.echo(signal_words(rules.cooldown_days, rules.follow_sessions))
-
-
-def _models(store: Store, folder: Path | None) -> CohortModels:
-    from mbc.care import CohortModels  # noqa: PLC0415
-    from mbc.care.forecast.model_files import read_models  # noqa: PLC0415
-
-    return CohortModels(store, read_models(folder), fits="by command")

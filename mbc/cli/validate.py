@@ -14,7 +14,7 @@ import click
 from rich.console import Console
 from rich.text import Text
 
-from mbc.cli.options import instrument_option, instruments_option, store_option
+from mbc.cli.options import cohort_models, instrument_option, instruments_option, store_option
 from mbc.cli.validate_tables import print_validation
 from mbc.errors import MbcError
 
@@ -179,13 +179,12 @@ def _console() -> Console:
 
 def _print_ledger(console: Console, store_url: str) -> None:
     """Print what the signals on record turned out to be worth."""
-    from mbc.care import CohortModels  # noqa: PLC0415
     from mbc.care.signals.report import signal_report  # noqa: PLC0415
     from mbc.cli.signals import print_report  # noqa: PLC0415
     from mbc.store import Store  # noqa: PLC0415
 
     with Store.open(store_url) as store:
-        print_report(console, signal_report(store, cohort=CohortModels(store, fits="by command")))
+        print_report(console, signal_report(store, cohort=cohort_models(store)))
 
 
 def _measure(

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from mbc.errors import SettingsError, StoreError, StoreNotFound
+from mbc.errors import SettingsError, StoreError
 from mbc.store import integrity, migrations
 from mbc.store.audit.log import append, operators_line
 from mbc.store.backup import archive
@@ -105,13 +105,7 @@ def change_key(
         If another program has it open.
     """
     place = addresses.address(url)
-    path = addresses.file_of(place)
-    if path is None or not addresses.is_encrypted(place):
-        raise SettingsError(
-            f"{addresses.display_address(place)} is not an encrypted record: sqlcipher:///FILE is needed."
-        )
-    if not path.exists():
-        raise StoreNotFound(f"There is no record at {addresses.display_address(place)}.")
+    path = addresses.encrypted_file(place)
     old = sqlcipher.unlock(path, keys.given(key))
     chosen = keys.new(path, keys.given(new_key))
     if sqlcipher.raw_of(path, chosen) == old:

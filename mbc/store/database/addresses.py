@@ -10,7 +10,7 @@ from pathlib import Path
 from sqlalchemy import URL, make_url
 from sqlalchemy.exc import ArgumentError
 
-from mbc.errors import SettingsError
+from mbc.errors import SettingsError, StoreNotFound
 from mbc.store.database import sqlcipher
 
 _ACCEPTED = "'sqlite:///clinic.db', 'sqlcipher:///clinic.db' (encrypted) or 'postgresql://user@host/database'"
@@ -123,6 +123,24 @@ def file_of(url: URL) -> Path | None:
 def is_encrypted(url: URL) -> bool:
     """Say whether an address is of an encrypted record."""
     return url.drivername == sqlcipher.DRIVER
+
+
+def encrypted_file(url: URL) -> Path:
+    """Name the file of an encrypted record, which must be there.
+
+    Raises
+    ------
+    SettingsError
+        If the address is not of an encrypted record.
+    StoreNotFound
+        If there is no record.
+    """
+    path = file_of(url)
+    if path is None or not is_encrypted(url):
+        raise SettingsError(f"{display_address(url)} is not an encrypted record: sqlcipher:///FILE is needed.")
+    if not path.exists():
+        raise StoreNotFound(f"There is no record at {display_address(url)}.")
+    return path
 
 
 def tls_caution(url: URL) -> str | None:

@@ -43,7 +43,7 @@ class Corrections(RecordAdditions):
         NotInRecord
             If the client has no such questionnaire for this user.
         Conflict
-            If it was superseded, or is withdrawn already.
+            If it was superseded, or is already withdrawn.
         AccessDenied
             If this user may not write questionnaires.
         """

@@ -105,7 +105,7 @@ class FlagAnswers(RecordAdditions):
         self._scope.require("safety:read")
         state = "acknowledged" if acknowledged else "open"
         if not (is_id(item) and 0 <= administration_id < 2**63):  # what a browser sends is only a claim
-            raise NotInRecord(f"There is no {state} flag of that name.")
+            raise NotInRecord(f"There is no such {state} flag.")
         owner = t.safety_flag.c.client_id
         named = _named(administration_id, item, acknowledged=acknowledged)
         query = select(owner).where(*named, *self._scope.reaches(owner))

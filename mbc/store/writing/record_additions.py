@@ -91,7 +91,7 @@ class RecordAdditions(OpenEntry):
         on_record = entities.on_record(self._connection, place, [row], replacing=True)
         current = on_record.get(tuple(row[name] for name in place.key), (None, None))[0]
         if current not in (row, entities.values(record)):
-            raise Conflict(f"This {place.noun} was changed since. Read it again, then decide.")
+            raise Conflict(f"This {place.noun} has been changed since then. Read it again, then decide.")
 
     def add_all(self, records: Iterable[Record], *, supersede: str | None = None) -> list[Outcome]:
         """Add many records, in batches; made for streams of any length. See `add`."""
@@ -149,7 +149,7 @@ class RecordAdditions(OpenEntry):
             transaction already.
         """
         if not self.may_keep_definitions:
-            raise AccessDenied(f"{self._scope.who} may not keep definitions: the operator does.")
+            raise AccessDenied(f"{self._scope.who} may not store definitions: only the operator may.")
         if not self._definitions_on_record.add(definition):
             return "duplicate"
         key = definition.instrument
