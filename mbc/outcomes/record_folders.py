@@ -9,6 +9,7 @@ from typing import Any
 import narwhals.stable.v2 as nw
 
 from mbc.errors import SettingsError, UnknownInstrument
+from mbc.exchange.files.messages import quote
 from mbc.instruments import instrument
 from mbc.outcomes.engines import FOLDER, Engine, TableEngine, folder_of, table_engine
 from mbc.outcomes.source import KeptTables
@@ -57,10 +58,7 @@ def read_folders(
     SettingsError
         If a folder lacks a table, has two of one name, or the engine is not installed.
     """
-    if len({path.name for path in paths}) < len(paths):
-        raise SettingsError(
-            "Two folders have the same name: their clients could not be distinguished. Rename one."
-        )
+    require_folders(paths)
     tables_of = table_engine(engine, master)
     files = {name: _files(paths, name) for name in _TABLES}
     if any(len(files[name]) < len(paths) for name in _NEEDED):
@@ -85,11 +83,21 @@ def read_folders(
     return KeptTables(frames, tables_of.keep)
 
 
-def _files(paths: Sequence[Path], name: str) -> list[Path]:
-    """Find the files of a table, one for each folder that has it."""
+def require_folders(paths: Sequence[Path]) -> None:
+    """Refuse what is no folder, and folders whose clients could not be kept apart."""
+    if len({path.name for path in paths}) < len(paths):
+        raise SettingsError(
+            "Two folders have the same name: their clients could not be distinguished. Rename one."
+        )
     for path in paths:
         if not path.is_dir():
-            raise SettingsError(f"'{path.name}' is not a folder; a record folder contains a file for each table.")
+            raise SettingsError(
+                f"'{quote(path.name)}' is not a folder: each clinic has one, with a file per table."
+            )
+
+
+def _files(paths: Sequence[Path], name: str) -> list[Path]:
+    """Find the files of a table, one for each folder that has it."""
     return [file for path in paths if (file := table_file(path, name)) is not None]
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
 
@@ -140,14 +140,7 @@ class Columns:
         folded = {fold(name) for name in names}
         spoken_for = set(self.given.values())
         fit = [name for name in self.table.columns if fold(name) in folded and name not in spoken_for]
-        if len(fit) > 1:
-            raise ImportRefused(
-                f"'{quote(self.table.name)}' has {len(fit)} columns that could be {canonical}: {join_names(fit)}. "
-                f"Name it: --map {canonical}='{quote(fit[0])}'."
-            )
-        for header in fit:
-            self._refuse_repeated(header)
-        return fit[0] if fit else None
+        return self._unambiguous(canonical, fit)
 
     def speaking_for(self, key: str) -> Columns:
         """Use the questionnaire's own columns where they are filled, and the shared ones where not."""
@@ -199,10 +192,14 @@ class Columns:
         columns = self.table.columns
         fit = [header for header in columns if header == name]
         fit = fit or [header for header in columns if header.casefold() == name.casefold()] or list(alike)
+        return self._unambiguous(name, fit)
+
+    def _unambiguous(self, wanted: str, fit: Sequence[str]) -> str | None:
+        """Give the one header that fits what is wanted; several, or one that stands there twice, are refused."""
         if len(fit) > 1:
             raise ImportRefused(
-                f"'{quote(self.table.name)}' has {len(fit)} columns that could be {quote(name)}: "
-                f"{join_names(fit)}. Name it: --map {quote(name)}='{quote(fit[0])}'."
+                f"'{quote(self.table.name)}' has {len(fit)} columns that could be {quote(wanted)}: "
+                f"{join_names(fit)}. Name it: --map {quote(wanted)}='{quote(fit[0])}'."
             )
         for header in fit:
             self._refuse_repeated(header)

@@ -15,7 +15,7 @@ from mbc.errors import SettingsError
 from mbc.exchange.files.messages import count_noun, join_names, quote
 from mbc.exchange.files.output import MANIFEST
 from mbc.outcomes.engines import Engine, Reader, table_engine
-from mbc.outcomes.record_folders import CLINIC, SUFFIXES, table_file
+from mbc.outcomes.record_folders import CLINIC, SUFFIXES, require_folders, table_file
 from mbc.outcomes.registry.answers import answer_faults, questionnaires
 from mbc.outcomes.registry.columns import OpenTable, column_faults, day_faults, is_missing, open_table
 from mbc.outcomes.registry.layout import ADMINISTRATIONS, ANSWERS, PARQUET_LAYOUT, TABLES, Layout
@@ -73,13 +73,7 @@ def check_folders(
     SettingsError
         If a path is not a folder, two folders have the same name, or the engine is not installed.
     """
-    for path in paths:
-        if not path.is_dir():
-            raise SettingsError(f"'{quote(path.name)}' is not a folder; a registry has a folder per clinic.")
-    if len({path.name for path in paths}) < len(paths):
-        raise SettingsError(
-            "Two folders have the same name: their clients could not be distinguished. Rename one."
-        )
+    require_folders(paths)
     read = table_engine(engine).read
     last = today or dt.date.today()  # noqa: DTZ011 - days are the clinic's own
     folders = tuple(_check(path, read, last) for path in paths)

@@ -49,6 +49,14 @@ _HEAD = (
     Column("episode_id", "text", "episode of care; blank: by the day"),
     Column("version", "text", "version of the questionnaire's definition"),
 )
+_SCORE_COLUMNS = (
+    *_HEAD,
+    Column("instrument", "text", "key of the questionnaire", needed=True),
+    Column("scale", "text", "key of the scale", needed=True),
+    Column("score", "number", "the score", needed=True),
+)
+_SCORE_KEY = ("client_id", "instrument", "scale", "taken_on", "taken_at", "session_number", "target", "informant")
+_REFERS = (("client_id", "clients"), ("episode_id", "episodes"))
 ANSWERS = Layout(
     ADMINISTRATIONS,
     "one file per questionnaire, named by its key; a row per administration, a column per item",
@@ -58,7 +66,7 @@ ANSWERS = Layout(
         Column("coding", "text", "how answers are numbered; blank: the questionnaire's own"),
     ),
     key=("client_id", "taken_on", "taken_at", "session_number", "target", "informant"),
-    refers=(("client_id", "clients"), ("episode_id", "episodes")),
+    refers=_REFERS,
 )
 TABLES: tuple[Layout, ...] = (
     Layout(
@@ -119,26 +127,16 @@ TABLES: tuple[Layout, ...] = (
     Layout(
         "totals",
         "totals of questionnaires of which the answers were not kept",
-        (
-            *_HEAD,
-            Column("instrument", "text", "key of the questionnaire", needed=True),
-            Column("scale", "text", "key of the scale", needed=True),
-            Column("score", "number", "the score", needed=True),
-        ),
-        key=("client_id", "instrument", "scale", "taken_on", "taken_at", "session_number", "target", "informant"),
-        refers=(("client_id", "clients"), ("episode_id", "episodes")),
+        _SCORE_COLUMNS,
+        key=_SCORE_KEY,
+        refers=_REFERS,
     ),
     Layout(
         "scores",
         "scores in place of answers: where the table is there, it is what counts",
-        (
-            *_HEAD,
-            Column("instrument", "text", "key of the questionnaire", needed=True),
-            Column("scale", "text", "key of the scale", needed=True),
-            Column("score", "number", "the score", needed=True),
-        ),
-        key=("client_id", "instrument", "scale", "taken_on", "taken_at", "session_number", "target", "informant"),
-        refers=(("client_id", "clients"), ("episode_id", "episodes")),
+        _SCORE_COLUMNS,
+        key=_SCORE_KEY,
+        refers=_REFERS,
     ),
 )  # fmt: skip
 
