@@ -212,7 +212,7 @@ class _Reply:
             help_shown=asking.shows_help and sheet.asks_for_help,
             status=400 if problems else 200,
             here=f"/v/{secret}/{first}",
-            previous=f"/v/{secret}/{first - 1}" if first > 1 else f"/v/{secret}/review",
+            previous=_previous(secret, first),
             heading=_heading(frame, places, total),
             sheet=sheet,
             questions=shown_questions(visit, places, problems),
@@ -233,7 +233,7 @@ class _Reply:
             help_shown=asking.shows_help and sheet.asks_for_help,
             status=400 if wrong else 200,
             here=f"/v/{secret}/{number}",
-            previous=f"/v/{secret}/{number - 1}" if number > 1 else f"/v/{secret}/review",
+            previous=_previous(secret, number),
             forward=f"/v/{secret}/{forward}" if place in visit.opened.answered else None,
             sheet=sheet,
             question=question,
@@ -331,6 +331,11 @@ def _greeting(opened: OpenAsking, here: str, *, begun: bool, leave: str, home: s
         time=frame.minutes(opened.asking.minutes(left)),
         until=frame.day(opened.expires_at),
     )
+
+
+def _previous(secret: str, number: int) -> str:
+    """Where "back" leads from a question, by its number; from the first to what was answered so far."""
+    return f"/v/{secret}/{number - 1}" if number > 1 else f"/v/{secret}/review"
 
 
 def _home(visit: Visit, secret: str) -> str | None:

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from dash import dcc
+from dash.development.base_component import Component
 from flask import Flask, Response, current_app, render_template, request
 
-from dashboards.routes import Pages
+from dashboards.routes import PageRequest, Pages
 from dashboards.web.pause_notice import notice
 from dashboards.web.sessions import csrf_token
 from dashboards.web.theme import drawn_theme
@@ -32,6 +34,24 @@ def install_written_pages(server: Flask, pages: Pages, write: Callable[[str], st
             return None
         written = write(request.path)
         return None if written is None else Response(written, mimetype="text/html")
+
+
+def lead_to_page(write: Callable[[PageRequest], str]) -> Callable[[PageRequest], list[Component]]:
+    """Give the layout of a page that only the server writes.
+
+    A browser that came by a link within the application is led to it; who may not open it meets no such page.
+
+    Parameters
+    ----------
+    write : callable
+        Writes the page; raises NotInRecord for whoever may not open it.
+    """
+
+    def layout(request: PageRequest) -> list[Component]:
+        write(request)
+        return [dcc.Location(id="server-page", href=request.path, refresh=True)]
+
+    return layout
 
 
 def server_page(template: str, **parts: object) -> str:

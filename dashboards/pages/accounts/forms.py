@@ -9,11 +9,10 @@ from flask import request
 from flask.typing import ResponseReturnValue
 
 from dashboards.components.forms import DONE
-from dashboards.web.flash import STALE, back_to
+from dashboards.web.flash import back_to
+from dashboards.web.form_answers import form_on
 from dashboards.web.provider import provider
-from dashboards.web.sessions import csrf_holds
 from dashboards.web.visitor import user_store
-from mbc.errors import MbcError
 from mbc.store import Clinician, Store
 from mbc.store.accounts.accounts import Accounts
 from mbc.store.accounts.grants import AccessRequest
@@ -31,14 +30,10 @@ def account_path(username: str) -> str:
     return f"{PATH}/{username}"
 
 
+@form_on(PATH)
 def answer_add() -> ResponseReturnValue:
     """Create an account whose owner chooses a password by a one-time link."""
-    if not csrf_holds(request.form.get("csrf")):
-        return back_to(PATH, STALE)
-    try:
-        return back_to(PATH, _add(user_store()))
-    except MbcError as fault:
-        return back_to(PATH, str(fault))
+    return back_to(PATH, _add(user_store()))
 
 
 def _add(store: Store) -> str:
@@ -61,32 +56,26 @@ def _add(store: Store) -> str:
     return " ".join(parts)
 
 
+def _sent_account() -> str:
+    return account_path(_sent("username"))
+
+
+@form_on(_sent_account)
 def answer_change() -> ResponseReturnValue:
     """Change an account."""
-    name = _sent("username")
-    back = account_path(name)
-    if not csrf_holds(request.form.get("csrf")):
-        return back_to(back, STALE)
-    try:
-        accounts = user_store().accounts
-        change = _CHANGES.get(_sent("change"))
-        return back_to(back, "There is no such change." if change is None else change(accounts, name))
-    except MbcError as fault:
-        return back_to(back, str(fault))
+    accounts, change = user_store().accounts, _CHANGES.get(_sent("change"))
+    note = "There is no such change." if change is None else change(accounts, _sent("username"))
+    return back_to(_sent_account(), note)
 
 
+@form_on(PATH)
 def answer_decide() -> ResponseReturnValue:
     """Confirm or decline what another administrator asked for."""
-    if not csrf_holds(request.form.get("csrf")):
-        return back_to(PATH, STALE)
-    try:
-        accounts = user_store().accounts
-        if _sent("decision") != "confirm":
-            accounts.decline(_sent("number"))
-            return back_to(PATH, f"{DONE}the request was declined.")
-        confirmed = accounts.confirm(_sent("number"))
-    except MbcError as fault:
-        return back_to(PATH, str(fault))
+    accounts = user_store().accounts
+    if _sent("decision") != "confirm":
+        accounts.decline(_sent("number"))
+        return back_to(PATH, f"{DONE}the request was declined.")
+    confirmed = accounts.confirm(_sent("number"))
     link = "" if confirmed.link is None else " " + _link(confirmed.link)
     return back_to(PATH, f"{DONE}confirmed for {confirmed.request.about}: {confirmed.request.words}.{link}")
 

@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 from flask import request
 from flask.typing import ResponseReturnValue
 
 from dashboards.components.forms import DONE
-from dashboards.web.flash import STALE, back_to
-from dashboards.web.sessions import csrf_holds
+from dashboards.web.flash import back_to
+from dashboards.web.form_answers import form_on
 from dashboards.web.visitor import user_store
 from mbc.care.second_person import check_second_person
-from mbc.errors import MbcError, SettingsError
+from mbc.errors import SettingsError
 from mbc.store import Store
 from mbc.store.accounts.clinic_settings import (
     factor_words,
@@ -32,38 +30,34 @@ _ASKED = (
 )
 
 
+@form_on(PATH)
 def answer_factor() -> ResponseReturnValue:
     """Require a second factor of a role, or ask that it is required no longer."""
-    return _answer(_factor)
+    return back_to(PATH, _factor(user_store()))
 
 
+@form_on(PATH)
 def answer_retention() -> ResponseReturnValue:
     """Say how long records are kept."""
-    return _answer(_retention)
+    return back_to(PATH, _retention(user_store()))
 
 
+@form_on(PATH)
 def answer_notice() -> ResponseReturnValue:
     """Say who is written to when signing in was paused."""
-    return _answer(_notice)
+    return back_to(PATH, _notice(user_store()))
 
 
+@form_on(PATH)
 def answer_signals() -> ResponseReturnValue:
     """Say how long an answered signal rests, and when what followed is judged."""
-    return _answer(_signals)
+    return back_to(PATH, _signals(user_store()))
 
 
+@form_on(PATH)
 def answer_second() -> ResponseReturnValue:
     """Say of a further risk answer that a second person looks at it."""
-    return _answer(_second)
-
-
-def _answer(change: Callable[[Store], str]) -> ResponseReturnValue:
-    if not csrf_holds(request.form.get("csrf")):
-        return back_to(PATH, STALE)
-    try:
-        return back_to(PATH, change(user_store()))
-    except MbcError as fault:
-        return back_to(PATH, str(fault))
+    return back_to(PATH, _second(user_store()))
 
 
 def _factor(store: Store) -> str:

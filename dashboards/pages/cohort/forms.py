@@ -11,23 +11,22 @@ from pathlib import Path
 from flask import Response, request, send_file
 from flask.typing import ResponseReturnValue
 
-from dashboards.web.flash import STALE, back_to
-from dashboards.web.sessions import csrf_holds
+from dashboards.web.flash import back_to
+from dashboards.web.form_answers import form_on
 from dashboards.web.visitor import user_store
 from mbc.care.cohort.files import write_cohort
 from mbc.care.cohort.prepare import prepare_cohort
 from mbc.care.cohort.profiles import PROFILES
-from mbc.errors import AccessDenied, MbcError
+from mbc.errors import AccessDenied
 
 PATH = "/cohort"
 DOWNLOAD = "/download-cohort"
 LEAST, MOST = 5, 50
 
 
+@form_on(PATH, passes=AccessDenied)
 def answer_download() -> ResponseReturnValue:
     """Make a cohort and send it as a zip file."""
-    if not csrf_holds(request.form.get("csrf")):
-        return back_to(PATH, STALE)
     typed = request.form.get("k", "").strip()
     if not typed.isdecimal() or not LEAST <= int(typed) <= MOST:
         return back_to(PATH, f"The smallest number of people in a category must be from {LEAST} to {MOST}.")
@@ -38,20 +37,15 @@ def answer_download() -> ResponseReturnValue:
     if not store.has_permission("cohort:read"):
         store.audit.record("refused", asked="a cohort", fault="AccessDenied")
         raise AccessDenied("This account may not download a cohort.")
-    try:
-        prepared = prepare_cohort(store, profile=PROFILES[profile], k=int(typed))
-        cohort = prepared.cohort
-        file = f"cohort-{datetime.now(UTC):%Y%m%dT%H%M%SZ}.zip"
-        rows = {name: table.height for name, table in cohort.tables().items()}
-        store.audit.record("export", format="cohort", file=file, rows=rows, key=False)
-        with tempfile.TemporaryDirectory() as folder:
-            place = Path(folder) / "cohort"
-            write_cohort(cohort, place, risk=prepared.risk)
-            packed = _zip(place)
-    except AccessDenied:
-        raise
-    except MbcError as fault:
-        return back_to(PATH, str(fault))
+    prepared = prepare_cohort(store, profile=PROFILES[profile], k=int(typed))
+    cohort = prepared.cohort
+    file = f"cohort-{datetime.now(UTC):%Y%m%dT%H%M%SZ}.zip"
+    rows = {name: table.height for name, table in cohort.tables().items()}
+    store.audit.record("export", format="cohort", file=file, rows=rows, key=False)
+    with tempfile.TemporaryDirectory() as folder:
+        place = Path(folder) / "cohort"
+        write_cohort(cohort, place, risk=prepared.risk)
+        packed = _zip(place)
     return _attachment(packed, file)
 
 

@@ -6,10 +6,11 @@ from flask import redirect, request
 from flask.typing import ResponseReturnValue
 
 from dashboards.routes import client_path
-from dashboards.web.flash import STALE, back_to
+from dashboards.web.flash import back_to
+from dashboards.web.form_answers import form_on
 from dashboards.web.sessions import csrf_holds
 from dashboards.web.visitor import user_store
-from mbc.errors import AccessDenied, NotInRecord, StoreBusy, StoreError, StoreUnreachable
+from mbc.errors import AccessDenied, MbcError, NotInRecord, StoreBusy, StoreError, StoreUnreachable
 
 PATH = "/other-records"
 OPEN_RECORD, CLOSE_RECORD = "/open-record", "/close-record"
@@ -17,10 +18,9 @@ RESTRICTED = "restricted"  # the value of "extent" that asks for the restricted 
 _NO_CLIENT = "There is no such client."
 
 
+@form_on(PATH, passes=MbcError)
 def answer_open() -> ResponseReturnValue:
     """Open a record; the store decides who may, and whose."""
-    if not csrf_holds(request.form.get("csrf")):
-        return back_to(PATH, STALE)
     client_id = request.form.get("client_id", "").strip()
     safety = request.form.get("extent") == RESTRICTED
     reason = " ".join(request.form.get("reason", "").split())  # the field has lines, the log has none

@@ -9,12 +9,11 @@ from flask import Response, request, send_file
 from flask.typing import ResponseReturnValue
 
 from dashboards.pages.outcomes.content import COHORT, DEFINITION, LATEST, days_of
-from dashboards.web.flash import STALE, back_to
-from dashboards.web.sessions import csrf_holds
+from dashboards.web.form_answers import form_on
 from dashboards.web.visitor import user_store
 from mbc.care import clinic_report
 from mbc.care.clinic.releases import release_table
-from mbc.errors import AccessDenied, MbcError, ReportError
+from mbc.errors import AccessDenied, ReportError
 from mbc.exchange.files.formula_escape import escape_formulas
 from mbc.outcomes.definitions.definition_file import definitions
 from mbc.reports.audit import record_report
@@ -33,19 +32,13 @@ _TYPES = {
 }
 
 
+@form_on(PATH, passes=AccessDenied)
 def answer_download() -> ResponseReturnValue:
     """Send a report as CSV: exact for those who see the clients, a release for those who do not."""
-    if not csrf_holds(request.form.get("csrf")):
-        return back_to(PATH, STALE)
     store = user_store()
-    try:
-        if not store.can_read("clients"):
-            return _released(store)
-        name, frame = _table(store)
-    except AccessDenied:
-        raise
-    except MbcError as fault:
-        return back_to(PATH, str(fault))
+    if not store.can_read("clients"):
+        return _released(store)
+    name, frame = _table(store)
     store.audit.record("export", format="outcomes, csv", file=name, rows=frame.height)
     return _attachment(escape_formulas(frame).write_csv(), name)
 

@@ -4,9 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from dash import dcc
-from dash.development.base_component import Component
-
 from dashboards.components.forms import DONE
 from dashboards.forms.catalogue import FORMS
 from dashboards.forms.entry import RESTRICTED, Subject, may_use
@@ -16,6 +13,7 @@ from dashboards.pages.record.content import form_page, list_page
 from dashboards.pages.record.forms import answer_save, answer_undo
 from dashboards.routes import Page, PageRequest
 from dashboards.web.kept_words import kept_words
+from dashboards.web.server_page import lead_to_page
 from mbc.errors import NotInRecord
 from mbc.store import Client, Session
 from mbc.store.access.roles import ACCESS, User
@@ -54,12 +52,6 @@ def write_page(request: PageRequest) -> str:
     )  # fmt: skip
 
 
-def layout(request: PageRequest) -> list[Component]:
-    """Lead a browser that came by a link within the application to the page that the server writes."""
-    write_page(request)
-    return [dcc.Location(id="server-page", href=request.path, refresh=True)]
-
-
 def _writes(user: User) -> bool:
     return Session in ACCESS[user.role].writes
 
@@ -74,7 +66,7 @@ PAGE = Page(
     path="",
     label="Record",
     may_open=_writes,
-    layout=layout,
+    layout=lead_to_page(write_page),
     written=write_page,
     forms={SAVE: answer_save, UNDO: answer_undo},
     keeps=frozenset({SAVE}),
@@ -85,6 +77,6 @@ NEW_CLIENT_PAGE = Page(
     path="",
     label="New client",
     may_open=_adds_clients,
-    layout=layout,
+    layout=lead_to_page(write_page),
     written=write_page,
 )

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-from dash import dcc
-from dash.development.base_component import Component
-
 from dashboards.forms.entry import Subject
 from dashboards.pages.send.addresses import ASK, PAPER, PATTERN, WITHDRAW
 from dashboards.pages.send.content import send_page
@@ -12,6 +9,7 @@ from dashboards.pages.send.fields import offer
 from dashboards.pages.send.forms import answer_ask, answer_paper, answer_withdraw, may_ask
 from dashboards.routes import Page, PageRequest
 from dashboards.web.asking_access import asking_access
+from dashboards.web.server_page import lead_to_page
 from mbc.errors import NotInRecord, WordingError
 from mbc.store import Administration
 from mbc.store.access.roles import ACCESS, User
@@ -35,12 +33,6 @@ def write_page(request: PageRequest) -> str:
     return send_page(offered, subject, note=request.note, box_fault=request.box_fault)
 
 
-def layout(request: PageRequest) -> list[Component]:
-    """Lead a browser that came by a link within the application to the page that the server writes."""
-    write_page(request)
-    return [dcc.Location(id="server-page", href=request.path, refresh=True)]
-
-
 def _asks(user: User) -> bool:
     return Administration in ACCESS[user.role].writes
 
@@ -51,7 +43,7 @@ PAGE = Page(
     path="",
     label="Send",
     may_open=_asks,
-    layout=layout,
+    layout=lead_to_page(write_page),
     written=write_page,
     forms={ASK: answer_ask, PAPER: answer_paper, WITHDRAW: answer_withdraw},
 )

@@ -7,10 +7,10 @@ import datetime as dt
 from flask import request
 from flask.typing import ResponseReturnValue
 
-from dashboards.web.flash import STALE, back_to
-from dashboards.web.sessions import csrf_holds
+from dashboards.web.flash import back_to
+from dashboards.web.form_answers import form_on
 from dashboards.web.visitor import today, user_store
-from mbc.errors import AccessDenied, Conflict, NotInRecord, StoreError
+from mbc.errors import AccessDenied, Conflict, MbcError, NotInRecord, StoreError
 from mbc.store import Store
 
 PATH = "/to-review"
@@ -24,25 +24,22 @@ _NO_NOTE = "Nothing was changed: say in a few words what was done."
 _NO_REASON = "Nothing was changed: say what was done, and why it is corrected."
 
 
+@form_on(PATH, passes=MbcError)
 def answer_mark() -> ResponseReturnValue:
     """Answer the form; the store decides who may use it, and for whom."""
-    if not csrf_holds(request.form.get("csrf")):
-        return back_to(PATH, STALE)
     return back_to(PATH, mark(user_store(), _sent("sheet"), _sent("line"), _sent("done"), today()))
 
 
+@form_on(PATH, passes=MbcError)
 def answer_correct() -> ResponseReturnValue:
     """Answer the form that corrects what was done."""
-    if not csrf_holds(request.form.get("csrf")):
-        return back_to(PATH, STALE)
     sent = (_sent("sheet"), _sent("line"), _sent("done"), _sent("why"))
     return back_to(PATH, correct(user_store(), *sent, today()))
 
 
+@form_on(PATH, passes=MbcError)
 def answer_confirm() -> ResponseReturnValue:
     """Answer the form of the second person."""
-    if not csrf_holds(request.form.get("csrf")):
-        return back_to(PATH, STALE)
     return back_to(PATH, confirm(user_store(), _sent("sheet"), _sent("line"), today()))
 
 
