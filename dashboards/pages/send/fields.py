@@ -6,6 +6,7 @@ import datetime as dt
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
+from dashboards.components.language_names import language_name
 from dashboards.forms.entry import Subject
 from dashboards.forms.fields import Choice, Field, Reading, choices
 from mbc.box.content import Explanation
@@ -16,6 +17,7 @@ from mbc.care.askings.goals import ratable_goals
 from mbc.care.askings.mail import address_of, checked_address, mail_of
 from mbc.care.askings.settings import AskingSettings
 from mbc.care.client.trajectory import Cohort
+from mbc.care.words import join_list
 from mbc.errors import MbcError, SettingsError
 from mbc.instruments import wording
 from mbc.instruments.library import instrument as load
@@ -62,7 +64,8 @@ class Offer:
                 hint="or tick what to ask below",
             )
         for key, tags in self.languages.items():
-            hint = ", ".join(("due by the plan", *tags) if key in self.due else tags)
+            named = sorted(map(language_name, tags))
+            hint = ", ".join(["due by the plan", *named] if key in self.due else named)
             ticked = "yes" if key in self.due else ""
             yield Field(f"{_MEASURE}{key}", load(key).name, "check", ticked, required=False, hint=hint)
         for goal in self.goals:
@@ -73,15 +76,17 @@ class Offer:
                 hint=hint,
             )  # fmt: skip
         yield from self._about()
+        explained = join_list(sorted(map(language_name, explained_languages())))
         yield Field(
             "explain", "After sending, show how progress is measured", "check", required=False,
-            hint=f"on the phone, without any result; in {', '.join(explained_languages())}",
+            hint=f"on the phone, without any result; in {explained}",
         )  # fmt: skip
         yield from self._way()
 
     def _about(self) -> Iterator[Field]:
-        tags = sorted({tag for each in self.languages.values() for tag in each} | {self.settings.language})
-        yield Field("language", "Language", "select", self.settings.language, choices((tag, tag) for tag in tags))
+        tags = {tag for each in self.languages.values() for tag in each} | {self.settings.language}
+        named = sorted(((tag, language_name(tag)) for tag in tags), key=lambda pair: pair[1])
+        yield Field("language", "Language", "select", self.settings.language, choices(named))
         relationships = [(each.relationship_id, each.label) for each, _ in self.subject.relationships]
         if len(relationships) > 1:
             yield Field(

@@ -136,8 +136,9 @@ def read_cohort(folder: Path | str) -> Cohort:
     place = Path(folder)
     missing = [name for name in ("codebook.json", *(f"{t}.csv" for t in _TABLES)) if not (place / name).is_file()]
     if missing:
+        verb = "is" if len(missing) == 1 else "are"
         raise MbcError(
-            f"{place} is not a cohort folder: {', '.join(missing)} is missing. 'mbc deidentify' makes one."
+            f"{place} is not a cohort folder: {join_list(missing)} {verb} missing. 'mbc deidentify' makes one."
         )
     about = json.loads((place / "codebook.json").read_text("utf-8"))
     schemas: dict[str, dict[str, str]] = about["types"]

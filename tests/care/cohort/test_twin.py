@@ -201,7 +201,7 @@ def test_refusals_name_the_repair(home, tmp_path):
     (tmp_path / "kept" / "thesis.txt").write_text("mine")
     for words, message in {
         (tmp_path / "few", tmp_path / "t"): "20 people",
-        (tmp_path / "empty", tmp_path / "t"): "is not a cohort folder",
+        (tmp_path / "empty", tmp_path / "t"): "goals.csv and events.csv are missing. 'mbc deidentify' makes one.",
         (home / "twin", tmp_path / "t"): "is a synthetic twin itself",
         (home / "cohort", tmp_path / "kept", "--force"): "other than a twin",
         (home / "cohort", tmp_path / "cohort", "--force"): "other than a twin",

@@ -103,7 +103,10 @@ def link_of(page: str) -> str:
 def test_a_link_is_shown_once_answered_and_collected_when_the_page_opens(clinic):
     ash = clinic.visitor("ash")
     assert f'href="{PATH}"' in ash.get("/client/C001?plain=1").text.replace("?plain=1", "")
-    typed = values_of(ash.get(PATH).text) | {"battery": "weekly"}
+    page = ash.get(PATH).text
+    assert re.search(r'value="en"[^>]*>English<', page)
+    assert "in Dutch, English, French, German and Spanish" in page
+    typed = values_of(page) | {"battery": "weekly"}
     made = ash.post("/ask-client", data=typed)
     assert made.status_code == 200
     link = link_of(made.text)
