@@ -91,9 +91,7 @@ def require_folders(paths: Sequence[Path]) -> None:
         )
     for path in paths:
         if not path.is_dir():
-            raise SettingsError(
-                f"'{quote(path.name)}' is not a folder: each clinic has one, with a file per table."
-            )
+            raise SettingsError(f"'{quote(path.name)}' is not a folder: each clinic has one, a file per table.")
 
 
 def _files(paths: Sequence[Path], name: str) -> list[Path]:
