@@ -90,6 +90,14 @@ def test_no_module_is_called_by_a_bare_gerund():
     ] == []
 
 
+@pytest.mark.parametrize("module", MODULES, ids=str)
+def test_no_method_is_a_stub_for_a_subclass_to_fill(module):
+    raised = [
+        node.exc for node in ast.walk(ast.parse((ROOT / module).read_text("utf-8"))) if isinstance(node, ast.Raise)
+    ]
+    assert not [each for each in raised if each is not None and "NotImplementedError" in ast.unparse(each)]
+
+
 @pytest.mark.parametrize("folder", FOLDERS, ids=str)
 def test_every_folder_says_which_question_it_answers(folder):
     first = ast.get_docstring(ast.parse((ROOT / folder / "__init__.py").read_text(encoding="utf-8")))
