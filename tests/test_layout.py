@@ -90,12 +90,10 @@ def test_no_module_is_called_by_a_bare_gerund():
     ] == []
 
 
-@pytest.mark.parametrize("module", MODULES, ids=str)
-def test_no_method_is_a_stub_for_a_subclass_to_fill(module):
-    raised = [
-        node.exc for node in ast.walk(ast.parse((ROOT / module).read_text("utf-8"))) if isinstance(node, ast.Raise)
-    ]
-    assert not [each for each in raised if each is not None and "NotImplementedError" in ast.unparse(each)]
+def test_no_method_is_a_stub_for_a_subclass_to_fill():
+    stub = re.compile(r"^ *raise NotImplementedError\b", re.MULTILINE)
+    assert stub.search("    raise NotImplementedError\n")
+    assert [module for module in MODULES if stub.search((ROOT / module).read_text("utf-8"))] == []
 
 
 @pytest.mark.parametrize("folder", FOLDERS, ids=str)
