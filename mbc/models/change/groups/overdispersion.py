@@ -47,3 +47,40 @@ def overdispersion(counts: Sequence[int], sizes: Sequence[int], target: float) -
     z = (np.array(counts, dtype=float) / n - target) / np.sqrt(target * (1 - target) / n)
     low, high = np.quantile(z, (WINSORISED, 1 - WINSORISED))
     return max(1.0, round(float(np.mean(np.clip(z, low, high) ** 2)), 12))
+
+
+def variance_beyond_chance(differences: Sequence[float], errors: Sequence[float]) -> float:
+    """Estimate the variance by which units differ beyond chance, for the limits of a funnel of means.
+
+    Parameters
+    ----------
+    differences, errors : sequence of float
+        Of each unit: its difference from what is expected, and the standard error that it has by chance; > 0.
+
+    Returns
+    -------
+    float
+        0 or more; 0 for fewer than 10 units.
+
+    Notes
+    -----
+    With ``z = difference / error``, winsorised as for rates, phi the mean of the I squares and
+    ``w = 1 / error^2``: ``tau^2 = (I phi - (I - 1)) / (sum w - sum w^2 / sum w)``, 0 where that is negative [1]_.
+    Limits about an expectation are ``z sqrt(error^2 + tau^2)`` from it.
+
+    References
+    ----------
+    .. [1] Spiegelhalter (2005), Funnel plots for comparing institutional performance, doi:10.1002/sim.1970.
+
+    Examples
+    --------
+    >>> round(variance_beyond_chance([2.0, -2.0] * 5, [1.0] * 10), 4)
+    3.4444
+    """
+    if len(differences) < FEWEST_UNITS:
+        return 0.0
+    z = np.array(differences, dtype=float) / np.array(errors, dtype=float)
+    w = 1 / np.array(errors, dtype=float) ** 2
+    low, high = np.quantile(z, (WINSORISED, 1 - WINSORISED))
+    squares = float(np.sum(np.clip(z, low, high) ** 2))
+    return max(0.0, (squares - (z.size - 1)) / float(w.sum() - np.sum(w**2) / w.sum()))
