@@ -10,6 +10,9 @@ if TYPE_CHECKING:
     from mbc.care.client.review import client_review as client_review
     from mbc.care.client.trajectory import client_trajectory as client_trajectory
     from mbc.care.clinic.caseload import caseload as caseload
+    from mbc.care.clinic.clinician_outcomes import clinic_expectation as clinic_expectation
+    from mbc.care.clinic.clinician_outcomes import compare_clinicians as compare_clinicians
+    from mbc.care.clinic.clinician_outcomes import own_outcomes as own_outcomes
     from mbc.care.clinic.outcomes import clinic_report as clinic_report
     from mbc.care.clinic.releases import make_release as make_release
     from mbc.care.cohort.analysis_tables import first_and_last as first_and_last
@@ -33,6 +36,7 @@ __getattr__, __dir__, _names = public_names(
         "client.review": ("client_review",),
         "client.trajectory": ("client_trajectory",),
         "clinic.caseload": ("caseload",),
+        "clinic.clinician_outcomes": ("clinic_expectation", "compare_clinicians", "own_outcomes"),
         "clinic.outcomes": ("clinic_report",),
         "clinic.releases": ("make_release",),
         "cohort.analysis_tables": ("first_and_last", "keyed_answers", "scores_over_time", "simulated_cohort"),

@@ -150,7 +150,7 @@ def show(name: str, store_url: str) -> None:
 @click.argument("permission")
 @store_option
 def grant(name: str, permission: Permission, store_url: str) -> None:
-    """Grant account NAME a PERMISSION on top of its role: safety:read or demographics:read."""
+    """Grant account NAME a PERMISSION on top of its role: safety:read, demographics:read, clinicians:compare."""
     from mbc.store import Store  # noqa: PLC0415
 
     with Store.open(store_url) as store:

@@ -23,7 +23,7 @@ CONFIDENCE = 0.95
 _RATIOS = np.concatenate([[0.0], np.geomspace(1e-3, 30.0, 40)])  # SD between clinicians / SD within them
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class CaseMixModel:
     """A linear regression on case mix with a random intercept for each clinician; it holds nobody's score."""
 
@@ -120,7 +120,7 @@ def fit_case_mix(
 
     Notes
     -----
-    ``outcome = design b + u + e``, u normal with variance tau^2 for each clinician, e with sigma^2 for each client.
+    ``outcome = design b + u + e``, u normal with variance tau^2 for each clinician, e sigma^2 for each client.
     The random intercept keeps differences between clinicians out of b, so that they are not explained away as case
     mix, as far as clients of each kind are seen by several clinicians. ``r_squared`` is 1 less the sum of squares
     about ``design b``, divided by that about the mean.
@@ -192,15 +192,14 @@ class _Sums:
     def of(cls, outcome: FloatArray, design: FloatArray, codes: np.ndarray, sizes: FloatArray) -> _Sums:
         x = np.zeros((sizes.size, design.shape[1]))
         np.add.at(x, codes, design)
-        y = np.bincount(codes, weights=outcome)
-        return cls(
-            outcome.size, sizes, design.T @ design, design.T @ outcome, float(outcome @ outcome), x, y
-        )
+        y = np.zeros(sizes.size)
+        np.add.at(y, codes, outcome)
+        return cls(outcome.size, sizes, design.T @ design, design.T @ outcome, float(outcome @ outcome), x, y)
 
     def solved(self, ratio: float) -> tuple[FloatArray, FloatArray, float]:
         """Give the coefficients, the inverse of their cross products, and the weighted residual sum of squares."""
         weights = ratio**2 / (1 + self.sizes * ratio**2)
-        inverse = np.linalg.inv(self.xx - (self.x * weights[:, None]).T @ self.x)
+        inverse = np.asarray(np.linalg.inv(self.xx - (self.x * weights[:, None]).T @ self.x), dtype=float)
         moments = self.xy - self.x.T @ (weights * self.y)
         coefficients = inverse @ moments
         squares = self.yy - float(weights @ self.y**2) - float(moments @ coefficients)
@@ -211,6 +210,4 @@ class _Sums:
         _, inverse, squares = self.solved(ratio)
         free = self.rows - self.xy.size
         _, log_inverse = np.linalg.slogdet(inverse)
-        return float(
-            free * math.log(max(squares, 1e-300)) + np.sum(np.log1p(self.sizes * ratio**2)) - log_inverse
-        )
+        return float(free * math.log(max(squares, 1e-300)) + np.sum(np.log1p(self.sizes * ratio**2)) - log_inverse)

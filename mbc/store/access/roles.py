@@ -21,11 +21,12 @@ ROLES: tuple[Role, ...] = get_args(Role)
 
 Permission = Literal[
     "safety:read", "aggregate:read", "cohort:read", "accounts:manage", "caseloads:manage", "audit:read",
-    "clients:erase", "demographics:read",
+    "clients:erase", "demographics:read", "clinicians:compare",
 ]  # fmt: skip
 GRANTABLE: tuple[Permission, ...] = (
     "safety:read",
     "demographics:read",
+    "clinicians:compare",
 )  # given person by person, on top of a role
 
 PERSON_READERS = CARE_READERS | {"administrations", "answers", "totals"}
@@ -169,6 +170,8 @@ def scope_of(user: User) -> Scope:
 def counting_scope_of(scope: Scope, permission: Permission) -> Scope:
     """Widen readers for counting, and leave out everything that is not counted.
 
+    Whoever may compare clinicians counts the clients of all of them; nobody else reaches further than before.
+
     Raises
     ------
     AccessDenied
@@ -180,7 +183,7 @@ def counting_scope_of(scope: Scope, permission: Permission) -> Scope:
         readers=PERSON_READERS,
         writes=frozenset(),
         permissions=frozenset(),
-        clinicians=scope.clinicians,
+        clinicians=None if permission == "clinicians:compare" else scope.clinicians,
         masked=True,
         user=scope.user,
     )

@@ -194,6 +194,7 @@ open_break_glass_view            -        123       23          123        3    
 break_glass_log             +        +         +           +          +          -       -          +    +     -     -
 counting:outcomes        123      1         1           12         12         123     -          -    -     -     -
 counting:cohort          123      -         -           -          -          -       123        -    -     -     -
+counting:comparison      123      -         -           -          -          -       -          -    -     -     -
 clinic_report            +        +         +           +          +          -       -          -    -     -     -
 releases                 +        -         -           -          -          +       -          -    -     -     -
 add_release              +        -         -           -          -          -       -          -    -     -     -
@@ -396,7 +397,9 @@ COUNTED: dict[str, Callable[[Store, str, Path], Iterable[str]]] = {
     "caseload": lambda mine, *_: [row.client_id for row in caseload(mine).rows],
     "export": lambda mine, part, folder: exported(mine, folder, safety=part == "safety"),
 }
-PURPOSES: dict[str, Purpose] = {"outcomes": "clinic outcomes", "cohort": "de-identified cohort"}
+PURPOSES: dict[str, Purpose] = {
+    "outcomes": "clinic outcomes", "cohort": "de-identified cohort", "comparison": "comparison of clinicians",
+}  # fmt: skip
 
 
 def acknowledged(whole: Store, do: Callable[[Writing, int], object]) -> Write:
@@ -547,10 +550,11 @@ def test_every_permission_opens_something():
         "safety:read": "safety_flags", "aggregate:read": "counting:outcomes", "cohort:read": "counting:cohort",
         "accounts:manage": "accounts", "audit:read": "audit.entries", "clients:erase": "erase",
         "caseloads:manage": "caseloads", "demographics:read": "demographics",
+        "clinicians:compare": "counting:comparison",
     }  # fmt: skip
     assert needed.keys() == set(get_args(Permission))
     by_role = {permission for role in ACCESS.values() for permission in role.permissions}
-    assert by_role == needed.keys() - {"demographics:read"}  # that one is granted person by person
+    assert by_role == needed.keys() - {"demographics:read", "clinicians:compare"}  # granted person by person
 
 
 def test_each_column_can_fail(three, tmp_path):

@@ -1,0 +1,248 @@
+"""How the finished clients of a clinician fared, compared with what is expected of their case mix.
+
+A clinician sees themselves; comparing clinicians needs the permission ``clinicians:compare``. Nobody is ranked.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import polars as pl
+
+from mbc.care.clinic.record_frames import record_frames
+from mbc.errors import AccessDenied, MbcError, SettingsError
+from mbc.exchange.own_definitions import with_definitions_of_record
+from mbc.models.change.groups.overdispersion import variance_beyond_chance
+from mbc.models.change.inputs.distributions import two_sided
+from mbc.models.effects.case_mix import Difference
+from mbc.outcomes import Period
+from mbc.outcomes.case_mix import Expectation, case_mix_table, learn_expectation, measured_clients
+from mbc.store import Store
+from mbc.store._aggregate_view import counting_view
+
+LEAST = 20
+"""Measured clients of a clinician who is compared with others; a clinic may ask for more."""
+LEAST_OF_ONES_OWN = 5
+LEVELS = (0.95, 0.998)  # of the funnel's limits
+
+
+@dataclass(frozen=True, slots=True)
+class ClinicianLine:
+    """One clinician: how many clients, and how they fared, in points of improvement."""
+
+    clinician_id: str
+    finished: int  # clients whose care ended, measured or not
+    difference: Difference
+    limits: tuple[float, ...]  # of the funnel, on either side of 0, for each of LEVELS; none for one's own line
+
+
+@dataclass(frozen=True, slots=True)
+class ClinicianOutcomes:
+    """Lines of clinicians, in the order of their identifiers, and the expectation they are compared with."""
+
+    expectation: Expectation
+    lines: tuple[ClinicianLine, ...]
+    left_out: int  # clinicians with fewer measured clients than asked for
+    without_clinician: int  # measured clients of whom no clinician is on record
+    least: int
+    beyond_chance: float  # variance between clinicians that widens the funnel, in squared points
+
+    def to_frame(self) -> pl.DataFrame:
+        """Give a row for each clinician."""
+        rows = [
+            {
+                "clinician_id": line.clinician_id,
+                "finished": line.finished,
+                "measured": line.difference.clients,
+                "observed": line.difference.observed,
+                "expected": line.difference.expected,
+                "difference": line.difference.difference,
+                "lower": line.difference.lower,
+                "upper": line.difference.upper,
+                "shrunken": line.difference.shrunken,
+                "shrunken_lower": line.difference.shrunken_lower,
+                "shrunken_upper": line.difference.shrunken_upper,
+                "funnel_95": line.limits[0] if line.limits else None,
+                "funnel_99_8": line.limits[1] if line.limits else None,
+            }
+            for line in self.lines
+        ]
+        texts, counts = {"clinician_id"}, {"finished", "measured"}
+        names = list(rows[0]) if rows else ["clinician_id", "finished", "measured"]
+        schema = {
+            name: pl.String if name in texts else pl.Int64 if name in counts else pl.Float64 for name in names
+        }
+        return pl.DataFrame(rows, schema=schema)
+
+
+@with_definitions_of_record
+def clinic_expectation(
+    store: Store,
+    instrument: str,
+    scale: str | None = None,
+    *,
+    start: dt.date | None = None,
+    end: dt.date | None = None,
+) -> Expectation:
+    """Learn what improvement is expected of case mix from the clinic's finished clients.
+
+    Parameters
+    ----------
+    store : Store
+        The record of the clinic, all of it.
+    instrument, scale : str
+        Questionnaire and scale; its main scale when none is named.
+    start, end : date, optional
+        First and last day on which care ended; all of it by default.
+
+    Returns
+    -------
+    Expectation
+        Coefficients and variances: it holds nobody's score.
+
+    Raises
+    ------
+    AccessDenied
+        If this is one user's view: an expectation is of everybody.
+    ModelError
+        With fewer than 50 measured clients, five for each coefficient, or three clinicians with five each.
+
+    Notes
+    -----
+    Improvement from first to last score is regressed on the first score, whether the client was in a relationship
+    on that day, and the number of earlier episodes of care, with a random intercept for each clinician, by REML.
+    """
+    if store.user is not None:
+        raise AccessDenied(f"{store.user.username} may not learn from all clients of the clinic.")
+    table, period = _table(counting_view(store, "clinic outcomes"), instrument, scale, start, end)
+    return learn_expectation(table, instrument, scale, period)
+
+
+@with_definitions_of_record
+def own_outcomes(store: Store, expectation: Expectation) -> ClinicianOutcomes:
+    """Compare a clinician's own finished clients with what is expected of their case mix.
+
+    Parameters
+    ----------
+    store : Store
+        The clinician's view of the record.
+    expectation : Expectation
+        Of the clinic, from `clinic_expectation`.
+
+    Returns
+    -------
+    ClinicianOutcomes
+        One line.
+
+    Raises
+    ------
+    AccessDenied
+        If this is not a clinician's view.
+    MbcError
+        With fewer than 5 measured clients.
+    """
+    user = store.user
+    if user is None or user.clinician_id is None:
+        raise AccessDenied("Only an account of a clinician has clients of its own to compare with an expectation.")
+    of_scale = (expectation.instrument, expectation.scale)
+    period = expectation.period
+    table, _ = _table(counting_view(store, "clinic outcomes"), *of_scale, period.start, period.end)
+    own = table.filter(pl.col("clinician_id") == user.clinician_id)
+    measured = measured_clients(own).height
+    if measured < LEAST_OF_ONES_OWN:
+        raise MbcError(
+            f"{measured} of your clients whose care has ended have a first and a last score on "
+            f"{expectation.instrument}; with fewer than {LEAST_OF_ONES_OWN} a mean says too little."
+        )
+    line = ClinicianLine(user.clinician_id, own.height, _difference(own, expectation), ())
+    return ClinicianOutcomes(expectation, (line,), 0, 0, LEAST_OF_ONES_OWN, 0.0)
+
+
+@with_definitions_of_record
+def compare_clinicians(
+    store: Store,
+    instrument: str,
+    scale: str | None = None,
+    *,
+    least: int = LEAST,
+    start: dt.date | None = None,
+    end: dt.date | None = None,
+) -> ClinicianOutcomes:
+    """Compare the finished clients of each clinician with what is expected of their case mix.
+
+    Parameters
+    ----------
+    store : Store
+        The record, or the view of somebody with the permission ``clinicians:compare``.
+    instrument, scale, start, end
+        As in `clinic_expectation`.
+    least : int
+        Measured clients that a clinician needs to have a line, 20 or more.
+
+    Returns
+    -------
+    ClinicianOutcomes
+        In the order of identifiers, never of values. With 10 clinicians or more, the funnel's limits allow for
+        over-dispersion.
+
+    Raises
+    ------
+    AccessDenied
+        Without the permission.
+    ModelError
+        Where there is too little to learn an expectation from.
+    SettingsError
+        If ``least`` is below 20.
+    """
+    if least < LEAST:
+        raise SettingsError(f"Clinicians are compared with {LEAST} measured clients each or more, got {least}.")
+    table, period = _table(counting_view(store, "comparison of clinicians"), instrument, scale, start, end)
+    expectation = learn_expectation(table, instrument, scale, period)
+    measured = measured_clients(table)
+    sizes = dict(measured.group_by("clinician_id").len().sort("clinician_id").iter_rows())
+    chosen = [name for name, size in sizes.items() if size >= least]
+    parts = {name: table.filter(pl.col("clinician_id") == name) for name in chosen}
+    differences = {name: _difference(part, expectation) for name, part in parts.items()}
+    variance, limits = _funnel(list(differences.values()), expectation.model.within)
+    lines = tuple(
+        ClinicianLine(name, parts[name].height, differences[name], ends)
+        for name, ends in zip(chosen, limits, strict=True)
+    )
+    unassigned = table.drop_nulls("improvement").height - measured.height
+    return ClinicianOutcomes(expectation, lines, len(sizes) - len(chosen), unassigned, least, variance)
+
+
+def _difference(table: pl.DataFrame, expectation: Expectation) -> Difference:
+    measured = measured_clients(table)
+    return expectation.model.difference(measured["improvement"].to_numpy(), expectation.case_mix.design(measured))
+
+
+def _funnel(differences: Sequence[Difference], within: float) -> tuple[float, list[tuple[float, ...]]]:
+    """Give the variance beyond chance, and each clinician's limits on either side of 0."""
+    errors = [math.sqrt(within / each.clients) for each in differences]
+    variance = variance_beyond_chance([each.difference for each in differences], errors)
+    limits = [tuple(two_sided(level) * math.sqrt(error**2 + variance) for level in LEVELS) for error in errors]
+    return variance, limits
+
+
+def _table(
+    source: Store, instrument: str, scale: str | None, start: dt.date | None, end: dt.date | None
+) -> tuple[pl.DataFrame, Period]:
+    """Read the case mix of everybody whose care ended; an episode without a clinician has the client's."""
+    ended = source.episodes()["ended_on"].drop_nulls().sort()
+    if ended.is_empty():
+        raise MbcError("No care has ended on record, so there are no finished clients to compare.")
+    period = Period(start or ended[0], end or ended[-1])
+    frames = record_frames(source, period)
+    of_client = source.clients().select("client_id", _own="clinician_id")
+    frames["episodes"] = (
+        frames["episodes"]
+        .drop("ending")  # a view for counting leaves it out
+        .join(of_client, on="client_id", how="left")
+        .with_columns(clinician_id=pl.coalesce("clinician_id", "_own"))
+        .drop("_own")
+    )
+    return case_mix_table(frames, instrument, scale, period), period

@@ -1,0 +1,116 @@
+"""A comparison with what is expected of case mix, in plain sentences: what it says, and what it does not say."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from mbc.care.clinic.clinician_outcomes import LEVELS, ClinicianLine, ClinicianOutcomes
+from mbc.instruments import instrument
+from mbc.instruments.short_names import short_name
+from mbc.models.change.groups.overdispersion import FEWEST_UNITS
+from mbc.outcomes.case_mix import Expectation
+from mbc.outcomes.cohorts import heading
+
+NOT_SAID = (
+    (
+        "A difference says nothing of why. It is not a measure of skill: what is not on record (diagnosis, risk, "
+        "what else happened in a client's life, who was referred to whom) is not adjusted for."
+    ),
+    "Clients without a first and a last score are not counted; they may have fared otherwise.",
+    (
+        "Few clients say little: the shrunken difference is what is left of a difference once its number of "
+        "clients is allowed for. Its limits take the variance between clinicians as known."
+    ),
+    "One interval in twenty misses by chance: of many differences, some do.",
+)
+ORDER = "Clinicians are in the order of their identifiers. They are not ranked, and the figures give no order."
+
+
+def title(outcomes: ClinicianOutcomes) -> str:
+    """Name the scale."""
+    expectation = outcomes.expectation
+    scale = instrument(expectation.instrument).scale(expectation.scale)
+    named = f"{scale.title}, {short_name(expectation.instrument)}"
+    return f"Improvement compared with what is expected of case mix: {named}"
+
+
+def expectation_lines(expectation: Expectation, *, rounded: bool) -> Iterator[str]:
+    """Say what improvement is expected, and how well; ``rounded`` for those who do not see the clinic's."""
+    model, mix = expectation.model, expectation.case_mix
+    clients = f"about {5 * round(model.clients / 5)}" if rounded else str(model.clients)
+    clinicians = "" if rounded else f" of {model.clinicians} clinicians"
+    yield (
+        f"Expected improvement, in points, learned from {clients} clients{clinicians} with a first and a last "
+        "score, with a random intercept for each clinician:"
+    )
+    digits = 1 if rounded else 3
+    for name, value, error in zip(model.names, model.coefficients, model.standard_errors, strict=True):
+        spread = "" if rounded else f" (standard error {error:.{digits}f})"
+        written = _signed(value, 2 if "each point" in name else digits)
+        yield f"    {written}{spread}  {name}"
+    yield f"    Statuses are compared with clients {_status_words(mix.reference_status)}."
+    if not rounded:
+        yield from (f"    {note}" for note in mix.notes)
+    yield (
+        f"Case mix explains {100 * model.r_squared:.0f} % of the variance of improvement (R2). Of the rest, "
+        f"{100 * model.intraclass_correlation:.0f} % lies between clinicians."
+    )
+    if model.between == 0:
+        yield (
+            "Clinicians do not differ by more than chance: shrunken differences are 0, without limits. That does "
+            "not show that they are equal."
+        )
+
+
+def _status_words(status: str) -> str:
+    return f"with {status}" if status.startswith("no ") else status
+
+
+def line_words(line: ClinicianLine) -> tuple[str, str, str, str, str]:
+    """Give measured of finished clients, observed, expected, difference and shrunken difference, with limits."""
+    each = line.difference
+    shrunken = _signed(each.shrunken)
+    if each.shrunken_lower is not None and each.shrunken_upper is not None:
+        shrunken += f" ({_signed(each.shrunken_lower)} to {_signed(each.shrunken_upper)})"
+    return (
+        f"{each.clients} of {line.finished}",
+        _signed(each.observed),
+        _signed(each.expected),
+        f"{_signed(each.difference)} ({_signed(each.lower)} to {_signed(each.upper)})",
+        shrunken,
+    )
+
+
+def _signed(value: float, digits: int = 1) -> str:
+    """Write points with a sign; what is rounded to 0 has none."""
+    text = f"{value:+.{digits}f}"
+    return text if float(text) else text[1:]
+
+
+def comparison_notes(outcomes: ClinicianOutcomes) -> Iterator[str]:
+    """Say who is in the list, who is not, and what the funnel's limits are."""
+    yield ORDER
+    if outcomes.left_out:
+        yield f"Clinicians with fewer than {outcomes.least} measured clients are left out: {outcomes.left_out}."
+    if outcomes.without_clinician:
+        yield f"Measured clients without a clinician on record, who are left out: {outcomes.without_clinician}."
+    outside = [line.clinician_id for line in outcomes.lines if abs(line.difference.difference) > line.limits[-1]]
+    wide = f"{100 * LEVELS[-1]:g} %"
+    yield (
+        f"Outside the {wide} limits of the funnel: {', '.join(outside) or 'nobody'}. That is a reason to ask, "
+        "not a verdict."
+    )
+    if len(outcomes.lines) < FEWEST_UNITS:
+        yield f"The funnel's limits are of chance: over-dispersion is judged from {FEWEST_UNITS} clinicians on."
+    elif outcomes.beyond_chance > 0:
+        yield (
+            "The funnel's limits allow for over-dispersion: a standard deviation of "
+            f"{outcomes.beyond_chance**0.5:.1f} points between clinicians beyond chance."
+        )
+    else:
+        yield "Clinicians differ no more than by chance: there is no over-dispersion to allow for."
+
+
+def counted(outcomes: ClinicianOutcomes) -> str:
+    """Say whose care is counted."""
+    return f"{heading('finished', outcomes.expectation.period)}; of each client the last such care."
