@@ -82,6 +82,8 @@ pictures: $(READY) ## the pictures of the documentation again: figures of synthe
 	@sh scripts/chromium.sh
 	@$(BIN)/python scripts/figure_pictures.py
 	@$(BIN)/python scripts/page_pictures.py
+	@$(BIN)/python scripts/annotated_picture.py
+	@$(BIN)/python scripts/circle_pictures.py
 	@$(BIN)/python scripts/questionnaire_pictures.py
 
 build: $(READY) ## the wheel and the source distribution, in dist

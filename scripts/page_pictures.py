@@ -13,22 +13,27 @@ import signal
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import groupby
 from pathlib import Path
+from typing import Literal
 
 from PIL import Image
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page, ViewportSize, sync_playwright
 
 FOLDER = Path(__file__).resolve().parents[1] / "docs" / "images" / "pages"
 START_FOLDER = FOLDER.parent / "start"
 PASSWORD = "harbour-saffron-meadow-ember"
 CHROMIUM = ("chromium", "chromium-browser", "google-chrome-stable")
 CLIENT = "/client/D-DOWN-THEN-UP"
-DESK, PHONE = {"width": 1280, "height": 860}, {"width": 390, "height": 844}
-VERSIONS = (("", DESK, "light"), ("-dark", DESK, "dark"), ("-phone", PHONE, "light"))
+DESK: ViewportSize = {"width": 1280, "height": 860}
+PHONE: ViewportSize = {"width": 390, "height": 844}
+Theme = Literal["light", "dark"]
+VERSIONS: tuple[tuple[str, ViewportSize, Theme], ...] = (
+    ("", DESK, "light"), ("-dark", DESK, "dark"), ("-phone", PHONE, "light"),
+)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,10 +96,12 @@ def served(folder: str, words: tuple[str, ...]) -> Iterator[str]:
         running.wait(timeout=60)
 
 
-def visit(browser: Browser, address: str, user: str | None, window: dict[str, int], theme: str) -> Page:
+def visit(
+    browser: Browser, address: str, user: str | None, window: ViewportSize, theme: Theme, density: float = 1
+) -> Page:
     """Open a window, and sign in."""
     context = browser.new_context(
-        base_url=address, viewport=window, color_scheme=theme, reduced_motion="reduce", device_scale_factor=1
+        base_url=address, viewport=window, color_scheme=theme, reduced_motion="reduce", device_scale_factor=density
     )
     page = context.new_page()
     page.set_default_timeout(60_000)
@@ -107,8 +114,10 @@ def visit(browser: Browser, address: str, user: str | None, window: dict[str, in
     return page
 
 
-def take(page: Page, picture: Picture, file: Path, *, whole: bool) -> None:
-    """Open a page and write its picture, in few colours."""
+def take(
+    page: Page, picture: Picture, file: Path, *, whole: bool, before: Callable[[Page], None] | None = None
+) -> None:
+    """Open a page, do what is to be done ``before``, and write its picture, in few colours."""
     answer = page.goto(picture.path)
     if answer is None or not answer.ok:
         raise SystemExit(f"{picture.path} answered {answer.status if answer else 'nothing'} to {picture.user}.")
@@ -117,6 +126,8 @@ def take(page: Page, picture: Picture, file: Path, *, whole: bool) -> None:
     if picture.press:
         page.locator(picture.press).first.press("Enter")
     page.wait_for_timeout(1200)  # charts are drawn
+    if before is not None:
+        before(page)
     picture_bytes = page.screenshot(full_page=whole)
     image = Image.open(io.BytesIO(picture_bytes)).convert("RGB")
     if image.height > 1700:  # the first screens of a phone say enough
