@@ -42,7 +42,7 @@ MARKS = (
     Mark("Goals", "#chart-goals h3"),
     Mark("Legend and display", ".legend-fold summary"),
     Mark("Along the way", ".bottom-row section:nth-child(1) h2"),
-    Mark("Moved most", ".bottom-row section:nth-child(2) h2"),
+    Mark("Largest changes", ".bottom-row section:nth-child(2) h2"),
     Mark("Further down", ".below-screen summary"),
 )
 _SIZE = 28  # of a number's circle; the site shows the picture at half its size

@@ -123,7 +123,7 @@ def chart(page: Page) -> Image.Image:
     for _ in range(60):
         page.goto(CLIENT)
         page.wait_for_load_state("networkidle")
-        if not page.get_by_text("model is being made").count():
+        if not page.get_by_text("model is being").count():
             break
         page.wait_for_timeout(2000)
     page.locator("#chart-checkin-total button").first.click()
