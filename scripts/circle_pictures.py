@@ -123,12 +123,11 @@ def chart(page: Page) -> Image.Image:
     for _ in range(60):
         page.goto(CLIENT)
         page.wait_for_load_state("networkidle")
-        if not page.get_by_text("model is being").count():
+        page.locator("#chart-checkin-total button").first.click()
+        page.locator("dialog[open] .main-svg").first.wait_for()
+        page.wait_for_timeout(1200)  # it is drawn
+        if not page.locator("dialog[open]").get_by_text("No forecast yet").count():
             break
-        page.wait_for_timeout(2000)
-    page.locator("#chart-checkin-total button").first.click()
-    page.locator("dialog[open] .main-svg").first.wait_for()
-    page.wait_for_timeout(1200)  # it is drawn
     return cut(page, 0)
 
 
