@@ -110,15 +110,15 @@ def _rated_goals(subject: Subject) -> list[Goal]:
 def _rating_fields(subject: Subject, _: object, __: Mapping[str, str]) -> tuple[Field, ...]:
     fields = [
         Field(
-            _rating_name(place), goal.label, "choice", "", _level_choices(goal), required=False,
-            hint=_last_rating(subject, goal),
+            _rating_name(place), goal.label, "choice", "", level_choices(goal), required=False,
+            hint=last_rating(subject, goal),
         )
         for place, goal in enumerate(_rated_goals(subject))
     ]  # fmt: skip
     return (*fields, Field("rated_on", "Date", "day", subject.today.isoformat(), most=subject.today))
 
 
-def _level_choices(goal: Goal) -> tuple[Choice, ...]:
+def level_choices(goal: Goal) -> tuple[Choice, ...]:
     """Give the levels of a goal: 0 to 10 by their keys, or -2 to 2 by the keys 1 to 5."""
     least, most = (int(end) for end in rating_range(goal.baseline, goal.target))
     if least == 0:
@@ -131,7 +131,8 @@ def _rating_name(place: int) -> str:
     return f"rating-{place}"
 
 
-def _last_rating(subject: Subject, goal: Goal) -> str:
+def last_rating(subject: Subject, goal: Goal) -> str:
+    """Say where a goal was rated last, and where it counts as reached."""
     ratings = subject.ratings(goal.goal_id)
     target = "" if goal.target is None else f"target {number(goal.target, 1)}"
     last = f"last time {number(ratings[-1].rating, 1)}" if ratings else "not rated yet"

@@ -1,4 +1,4 @@
-"""The form of a questionnaire that was answered on paper: which, about whom, and its answers by number keys."""
+"""The form of what was answered on paper: a questionnaire, about whom, its answers by number keys; or goals."""
 
 from __future__ import annotations
 
@@ -7,14 +7,19 @@ from dataclasses import replace
 
 from dashboards.forms.entry import Draft, EntryForm, Subject, is_current
 from dashboards.forms.fields import Choice, Field, Reading, choices
+from dashboards.forms.goals import last_rating, level_choices
+from dashboards.forms.record_words import quoted
 from mbc.box.token import typed_letters
+from mbc.care.askings.goals import own_goals
 from mbc.care.askings.paper import paper_code
+from mbc.care.askings.paper_goals import GoalsOnSheet, goals_of_code, goals_on_paper
+from mbc.care.words import day_words
 from mbc.errors import StoreError
 from mbc.instruments import Instrument, Item
 from mbc.instruments.definition.definition import Coding, Form
 from mbc.instruments.library import instrument as load
 from mbc.instruments.library import keys
-from mbc.store import Administration
+from mbc.store import Administration, Goal, GoalRating
 
 FIRST_ITEM = "item-1"
 _MOST_BUTTONS = 11  # a wider range of answers is typed
@@ -26,6 +31,8 @@ def _fields(subject: Subject, _: object, sent: Mapping[str, str]) -> tuple[Field
     """Ask first for the questionnaire or the code on its printed form, then for its answers."""
     code = sent.get("code", "").strip()
     by_code = _of_code(subject, code)
+    if by_code is None and (goals := _goals_of_code(subject, code)):
+        return _goal_fields(subject, goals, code)
     chosen = by_code[0].value if by_code else sent.get("questionnaire", "")
     named = next((each for each in _offered(subject) if each.value == chosen), None)
     which = Field("questionnaire", "Questionnaire", "select", chosen, tuple(_offered(subject)), required=not code)
@@ -82,6 +89,71 @@ def _of_code(subject: Subject, code: str) -> tuple[Choice, str] | None:
     return None
 
 
+def _goals_of_code(subject: Subject, code: str) -> GoalsOnSheet | None:
+    letters = typed_letters(code)
+    if not letters:
+        return None
+    return goals_of_code(subject.client_id, own_goals(subject.store, subject.client_id), letters)
+
+
+def _goal_fields(subject: Subject, sheet: GoalsOnSheet, code: str) -> tuple[Field, ...]:
+    """Ask for the ratings of the goals that stand on a sheet, by their numbers there; say which no longer last."""
+    ratings = [
+        Field(
+            f"item-{place}", f"{place}. {goal.label}", "choice", "", level_choices(goal), required=False,
+            hint=last_rating(subject, goal),
+        )
+        for place, goal in _lasting(sheet)
+    ]  # fmt: skip
+    since = _changes_since(subject, sheet)
+    return (
+        Field("questionnaire", "", "hidden", "", required=False),
+        Field("code", "Code on the sheet", value=code, required=False, longest=20, hint=since),
+        Field("taken_on", "Answered on", "day", subject.today.isoformat(), most=subject.today),
+        *(() if sheet.other_levels else ratings),
+        Field(_ASKED, "", "hidden", typed_letters(code), required=False),
+    )
+
+
+def _lasting(sheet: GoalsOnSheet) -> list[tuple[int, Goal]]:
+    return [(place, goal) for place, goal in enumerate(sheet.goals, start=1) if goal.retired_on is None]
+
+
+def _changes_since(subject: Subject, sheet: GoalsOnSheet) -> str:
+    """Say what is not as it was when the sheet was printed, and what does not stand on it."""
+    gone = [
+        f"{place}. {quoted(goal.label)} was retired on {day_words(goal.retired_on)} and is not asked for"
+        for place, goal in enumerate(sheet.goals, start=1)
+        if goal.retired_on is not None
+    ]
+    on_it = {goal.goal_id for goal in sheet.goals}
+    others = [
+        f"{quoted(goal.label)}, set on {day_words(goal.set_on)}, is not on this sheet"
+        for goal in goals_on_paper(own_goals(subject.store, subject.client_id))
+        if goal.goal_id not in on_it
+    ]
+    return "; ".join(("goal ratings", *gone, *others))
+
+
+def _goal_draft(sheet: GoalsOnSheet, typed: Reading) -> Draft | None:
+    if sheet.other_levels:
+        changed = ", ".join(quoted(goal.label) for goal in sheet.other_levels)
+        raise StoreError(
+            f"code: Since this sheet was printed, the levels were changed of {changed}: what was marked means "
+            "something else there. Print a new sheet, or ask the client and use Goal ratings."
+        )
+    if not _lasting(sheet):
+        raise StoreError("code: Every goal of this sheet was retired; nothing is left to rate.")
+    if typed.text(_ASKED) != typed_letters(typed.text("code")):
+        return None
+    day = typed.day("taken_on")
+    given = [(goal, _answer(typed, f"item-{place}")) for place, goal in _lasting(sheet)]
+    ratings = tuple(GoalRating(goal.goal_id, day, rating) for goal, rating in given if rating is not None)
+    if not ratings:
+        raise StoreError("Rate at least one goal; the others can stay blank.")
+    return Draft(ratings)
+
+
 def _title(instrument: Instrument, form: Form, coding: Coding) -> str:
     details = [form.title] if len(instrument.forms) > 1 else []
     details += [coding.title] if len(instrument.own_codings) > 1 else []
@@ -127,6 +199,8 @@ def _answers(item: Item, coding: Coding) -> tuple[Choice, ...]:
 
 def _draft(subject: Subject, _: object, typed: Reading, __: str) -> Draft | None:
     by_code = _of_code(subject, typed.text("code"))
+    if by_code is None and (goals := _goals_of_code(subject, typed.text("code"))):
+        return _goal_draft(goals, typed)
     if typed.text("code") and by_code is None:
         raise StoreError(
             "code: No form printed for this client has this code. Check it, or choose the questionnaire."
@@ -164,6 +238,6 @@ def _answer(typed: Reading, name: str) -> float | None:
 
 
 PAPER = EntryForm(
-    "paper", "Questionnaire on paper", "This session", (Administration,), _fields, _draft,
-    lead="Number keys answer and go on; x enters 10; the Delete key leaves an item blank.",
+    "paper", "Questionnaire on paper", "This session", (Administration, GoalRating), _fields, _draft,
+    lead="Number keys answer and go on; x enters 10; the Delete key leaves an item blank. -2 to 2: keys 1 to 5.",
 )  # fmt: skip

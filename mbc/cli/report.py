@@ -335,6 +335,13 @@ def _warn_of(included: tuple[str, ...]) -> None:
 @click.option("--target", "relationship", metavar="ID", help="Relationship to be rated; default: the current one.")
 @click.option("--about", metavar="NAME", help="What client and clinician call the relationship; default: nothing.")
 @click.option("--alone", "answers_alone", is_flag=True, help="The client answers alone: for safety screens.")
+@click.option(
+    "--goal",
+    "goals",
+    metavar="GOAL[=WORDS]",
+    multiple=True,
+    help="A goal of the client's to rate, in its own words or in these; may be repeated.",
+)
 @settings_option
 @_output
 def sheet(  # noqa: PLR0913 - an option each
@@ -346,13 +353,15 @@ def sheet(  # noqa: PLR0913 - an option each
     relationship: str | None,
     about: str | None,
     answers_alone: bool,
+    goals: tuple[str, ...],
     settings_file: Path | None,
     output: _Output,
 ) -> None:
     """Print questionnaires for CLIENT to answer on paper or on the telephone.
 
     Loaded wording, a number at each answer, and a code for each questionnaire: typed into 'Questionnaire on
-    paper' of the client's page, it opens the form for the answers. No name stands on the sheet.
+    paper' of the client's page, it opens the form for the answers. No name stands on the sheet. Goals stand
+    together under one code, each on its own levels, from 0 to 10 or from -2 to 2.
     """
     from mbc.care.askings.ask import AskOptions  # noqa: PLC0415 - quick until a report is made
     from mbc.care.askings.ask import battery as battery_of  # noqa: PLC0415
@@ -361,7 +370,8 @@ def sheet(  # noqa: PLR0913 - an option each
 
     settings = read_settings_of(settings_file)
     wanted = [*keys, *(battery_of(settings, battery) if battery else ())]
-    options = AskOptions(language, relationship, about, answers_alone)
+    named = tuple((goal_id, words) for goal_id, _, words in (goal.partition("=") for goal in goals))
+    options = AskOptions(language, relationship, about, answers_alone, goals=named)
     with output.opened() as (store, _):
         form = paper_form(store, settings, client_id, wanted, options, today=output.day)
         document = paper_document(form, output.day or dt.date.today())  # noqa: DTZ011 - where the clinic is

@@ -1,4 +1,4 @@
-"""A questionnaire on paper, or read out on the telephone: the loaded wording, the numbers to mark, and a code."""
+"""A questionnaire or goals on paper, or read out on the telephone: wording, the numbers to mark, and a code."""
 
 from __future__ import annotations
 
@@ -7,11 +7,14 @@ from collections.abc import Iterator, Sequence
 
 from mbc.box.content import Question, Sheet
 from mbc.care.askings.paper import PaperForm, PaperSheet
+from mbc.care.words import number
 from mbc.reports.catalogue import Catalogue, catalogue, languages
 from mbc.reports.document import Block, Columns, Document, Heading, Notice, Paragraph, Run
 
 _MOST_SHEETS = 12
-_COLUMNS = ((20, 6), (30, 3), (46, 2), (10_000, 1))  # letters of the longest option: how many stand side by side
+# letters of the longest option: how many stand side by side
+_COLUMNS = ((7, 11), (20, 6), (30, 3), (46, 2), (10_000, 1))
+_NUMBER_ALONE = _COLUMNS[0][0]
 _BOX = "[  ]"
 
 
@@ -57,28 +60,33 @@ def _sheet(each: PaperSheet, words: Catalogue) -> Iterator[Block]:
     yield Paragraph(words.text("sheet.how"), style="quiet")
     if sheet.instructions:
         yield Paragraph(sheet.instructions)
-    for number, question in enumerate(sheet.questions, start=1):
-        yield from _question(number, question, words)
+    for place, question in enumerate(sheet.questions, start=1):
+        yield from _question(place, question, words)
     yield from _copyright(sheet)
 
 
-def _question(number: int, question: Question, words: Catalogue) -> Iterator[Block]:
-    heading = Paragraph((Run(f"{number}.  {question.text}", strong=True),))
+def _question(place: int, question: Question, words: Catalogue) -> Iterator[Block]:
+    heading = Paragraph((Run(f"{place}.  {question.text}", strong=True),))
     if not question.choices:
         span = words.text("sheet.number", low=f"{question.lowest:g}", high=f"{question.highest:g}")
         yield Columns(((heading, Paragraph(f"{span}  ____________")),), (1.0,))
         return
-    options = [f"{_BOX} {_option(choice.value, choice.text)}" for choice in question.choices]
-    yield Columns(((heading, _options(options)),), (1.0,))  # one cell: no sheet ends within a question
+    signed = question.lowest < 0
+    options = [f"{_BOX} {_option(choice.value, choice.text, signed=signed)}" for choice in question.choices]
+    in_columns = _options(options, below=signed)
+    yield Columns(((heading, in_columns),), (1.0,))  # one cell: no sheet ends within a question
 
 
-def _option(value: int, text: str) -> str:
-    return str(value) if text in ("", str(value)) else f"{value}  {text}"
+def _option(value: int, text: str, *, signed: bool) -> str:
+    written = number(value, signed=signed)
+    return written if text in ("", str(value)) else f"{written}  {text}"
 
 
-def _options(options: Sequence[str]) -> Block:
+def _options(options: Sequence[str], *, below: bool) -> Block:
+    """Set options side by side where they are short; worded levels one below the other, in order."""
     longest = max(map(len, options))
     most = next(columns for letters, columns in _COLUMNS if longest <= letters)
+    most = 1 if below and longest > _NUMBER_ALONE else most
     columns = min(len(options), most)
     cells = [(Paragraph(option),) for option in options]
     cells += [(Paragraph(""),)] * (-len(cells) % columns)

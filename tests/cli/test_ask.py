@@ -192,6 +192,9 @@ def test_a_sheet_for_paper_names_nobody_and_says_its_code(clinic):
         assert hidden not in re.sub("<style>.*?</style>", "", page, flags=re.DOTALL)
     again = clinic.run("report sheet", "C002", "checkin", "--language", "de", "-o", clinic.folder / "other.html")
     assert code not in again.stdout
+    goals = clinic.run("report sheet", "C001", "--goal", "G1=Rest", "-o", clinic.folder / "goals.html")
+    assert re.search(r"Code [A-Z0-9]{3}-[A-Z0-9]{3}", goals.stdout)
+    assert "1.  Rest" in (clinic.folder / "goals.html").read_text(encoding="utf-8")
     refused = clinic.run("report sheet", "C001", "phq9", "-o", clinic.folder / "third.pdf")
     assert refused.returncode == 1
     assert "[help]" in refused.stderr

@@ -13,8 +13,9 @@ from mbc.box.content import Explanation
 from mbc.care.askings.ask import AskOptions
 from mbc.care.askings.ask import battery as battery_of
 from mbc.care.askings.due import due_keys
-from mbc.care.askings.goals import ratable_goals
+from mbc.care.askings.goals import is_ratable, own_goals
 from mbc.care.askings.mail import address_of, checked_address, mail_of
+from mbc.care.askings.paper_goals import goals_on_paper
 from mbc.care.askings.settings import AskingSettings
 from mbc.care.client.trajectory import Cohort
 from mbc.care.words import join_list
@@ -29,7 +30,8 @@ from mbc.store import Goal
 
 _MEASURE, _GOAL, _WORDS = "ask-", "goal-", "words-"
 _LONGEST = 160
-_PRIVATE = "mentions leaving or another person: other words may be safer on a phone"
+_PRIVATE = "mentions leaving or another person: other words may be safer on a phone and on paper"
+_ON_PAPER = "on paper only: its levels, -2 to 2, are agreed on with the therapist"
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,8 +71,9 @@ class Offer:
             ticked = "yes" if key in self.due else ""
             yield Field(f"{_MEASURE}{key}", load(key).name, "check", ticked, required=False, hint=hint)
         for goal in self.goals:
-            yield Field(f"{_GOAL}{goal.goal_id}", f"Goal: {goal.label}", "check", required=False)
-            hint = _PRIVATE if speaks_of_others(goal.label) else "as agreed; the phone shows it"
+            only = "" if is_ratable(goal) else _ON_PAPER
+            yield Field(f"{_GOAL}{goal.goal_id}", f"Goal: {goal.label}", "check", required=False, hint=only)
+            hint = _PRIVATE if speaks_of_others(goal.label) else "as agreed; the phone or the sheet shows it"
             yield Field(
                 f"{_WORDS}{goal.goal_id}", "in these words", value=goal.label, required=False, longest=_LONGEST,
                 hint=hint,
@@ -136,7 +139,7 @@ def offer(subject: Subject, settings: AskingSettings) -> Offer:
         settings=settings,
         languages=dict(sorted(shown.items(), key=lambda each: load(each[0]).name)),
         due=frozenset(due_keys(subject.store, subject.client_id, subject.today)),
-        goals=tuple(ratable_goals(subject.store, subject.client_id)),
+        goals=tuple(goals_on_paper(own_goals(subject.store, subject.client_id))),
         stopped=subject.store.has_stopped_askings(subject.client_id),
         address_on_file=_has_address(settings, subject.client_id),
     )
@@ -156,6 +159,20 @@ def asked_keys(offered: Offer, typed: Reading) -> list[str]:
     named = typed.text("battery")
     ticked = [key for key in offered.languages if typed.check(f"{_MEASURE}{key}")]
     return [*(battery_of(offered.settings, named) if named else ()), *ticked]
+
+
+def require_askable_goals(offered: Offer, typed: Reading) -> None:
+    """Refuse a goal that no device can ask for.
+
+    Raises
+    ------
+    MbcError
+        With the name of its field in front.
+    """
+    for goal in offered.goals:
+        name = f"{_GOAL}{goal.goal_id}"
+        if typed.check(name) and not is_ratable(goal):
+            raise MbcError(f"{name}: This goal is rated from -2 to 2: print it, or rate it in the session.")
 
 
 def options_of(

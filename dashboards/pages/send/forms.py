@@ -13,7 +13,15 @@ from dashboards.forms.entry import Subject
 from dashboards.forms.fields import read
 from dashboards.pages.send.addresses import send_path
 from dashboards.pages.send.content import made_page, send_page
-from dashboards.pages.send.fields import Offer, asked_keys, explanation_of, mail_address, offer, options_of
+from dashboards.pages.send.fields import (
+    Offer,
+    asked_keys,
+    explanation_of,
+    mail_address,
+    offer,
+    options_of,
+    require_askable_goals,
+)
 from dashboards.web.asking_access import AskingAccess, asking_access
 from dashboards.web.flash import STALE, back_to
 from dashboards.web.sessions import csrf_holds
@@ -59,6 +67,7 @@ def _ask(offered: Offer, access: AskingAccess, typed: Mapping[str, str]) -> Resp
     if reading.faults:
         return again("No link was made: see below.", reading.faults)
     try:
+        require_askable_goals(offered, reading)
         address = mail_address(offered, reading)
         explanation = explanation_of(offered, reading, models(), today())
         options = options_of(offered, reading, typed["asking"], explanation)

@@ -22,17 +22,21 @@ _INSTRUCTIONS = {
 }
 
 
-def ratable_goals(store: Store, client_id: str) -> list[Goal]:
-    """Give the goals that a client can be asked to rate: those that last and are on no questionnaire's scale."""
+def own_goals(store: Store, client_id: str) -> list[Goal]:
+    """Give all goals of a client that no questionnaire rates, retired ones too."""
     names = list(Goal.__dataclass_fields__)
     every = [Goal(**row) for row in store.goals(client_id=client_id).select(names).iter_rows(named=True)]
-    return [goal for goal in every if _is_ratable(goal)]
+    return [goal for goal in every if known_scale(goal.scale) is None]
 
 
-def _is_ratable(goal: Goal) -> bool:
-    """Say whether a client can be asked: levels of goal attainment are agreed on with the therapist."""
-    own = known_scale(goal.scale) is None and rating_range(goal.baseline, goal.target) == GOAL_BASED
-    return goal.retired_on is None and own
+def ratable_goals(store: Store, client_id: str) -> list[Goal]:
+    """Give the goals that a client can be asked to rate on a device: those that last and are rated 0 to 10."""
+    return [goal for goal in own_goals(store, client_id) if is_ratable(goal)]
+
+
+def is_ratable(goal: Goal) -> bool:
+    """Say whether a device can ask for a goal: levels of goal attainment are agreed on with the therapist."""
+    return goal.retired_on is None and rating_range(goal.baseline, goal.target) == GOAL_BASED
 
 
 def goal_sheets(
@@ -64,18 +68,33 @@ def goal_sheets(
         if goal_id not in known:
             there = ", ".join(known) or "there is none"
             raise NotInRecord(f"{client_id} has no goal '{goal_id}' that can be rated; {there}.")
-        text = " ".join(words.split()) or known[goal_id].label
-        if len(text) > _LONGEST:
-            raise MbcError(f"The words for {goal_id} have {len(text)} characters; at most {_LONGEST} are shown.")
-        sheet = _sheet(text, language)
+        sheet = _sheet(words_of(known[goal_id], words), language)
         made.append((AskedSheet(GOAL, "1", "standard", _CODING, "care", sheet.to_json(), target=goal_id), sheet))
     return made
 
 
+def words_of(goal: Goal, words: str) -> str:
+    """Give the words that a goal is shown in: those that were agreed, else its own.
+
+    Raises
+    ------
+    MbcError
+        If they are too long.
+    """
+    text = " ".join(words.split()) or goal.label
+    if len(text) > _LONGEST:
+        raise MbcError(f"The words for {goal.goal_id} have {len(text)} characters; at most {_LONGEST} are shown.")
+    return text
+
+
+def instructions_of(language: str) -> str:
+    """Give what is said above goals that are rated 0 to 10."""
+    return _INSTRUCTIONS.get(language.split("-", maxsplit=1)[0], _INSTRUCTIONS["en"])
+
+
 def _sheet(text: str, language: str) -> Sheet:
-    instructions = _INSTRUCTIONS.get(language.split("-", maxsplit=1)[0], _INSTRUCTIONS["en"])
     choices = tuple(Choice(value=value, text=str(value)) for value in range(_MOST + 1))
     return Sheet(
-        instructions=instructions,
+        instructions=instructions_of(language),
         questions=(Question(text=text, choices=choices, lowest=0, highest=_MOST),),
     )

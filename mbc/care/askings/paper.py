@@ -1,4 +1,4 @@
-"""Sheets for paper and the telephone: loaded wording, and a code that opens the form for its answers."""
+"""Sheets for paper and the telephone: loaded wording, or goals, and a code that opens the form for the answers."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from typing import NamedTuple
 from mbc.box.content import Sheet
 from mbc.box.token import letters_of
 from mbc.care.askings.ask import NO_OPTIONS, AskOptions, check_askable, worded_sheets
+from mbc.care.askings.paper_goals import printed_goals
 from mbc.care.askings.settings import AskingSettings
 from mbc.errors import MbcError
 from mbc.instruments import instrument
@@ -16,7 +17,7 @@ from mbc.store import Store
 
 
 class PaperSheet(NamedTuple):
-    """One questionnaire as it is printed."""
+    """One questionnaire, or a list of goals, as it is printed."""
 
     code: str
     sheet: Sheet
@@ -34,7 +35,9 @@ def paper_form(
     store: Store, settings: AskingSettings, client_id: str, keys: Sequence[str],
     options: AskOptions = NO_OPTIONS, *, today: date | None = None,
 ) -> PaperForm:  # fmt: skip
-    """Put questionnaires on paper, by the rules by which they are asked on a device.
+    """Put questionnaires and goals on paper, by the rules by which they are asked on a device.
+
+    Goals stand on one sheet; there those with levels of goal attainment can be asked for, too.
 
     Parameters
     ----------
@@ -47,14 +50,16 @@ def paper_form(
         As `mbc.care.askings.ask.ask` does.
     """
     measures = [instrument(key) for key in dict.fromkeys(keys)]
-    if not measures:
-        raise MbcError("Name at least one questionnaire, or a battery.")
+    if not measures and not options.goals:
+        raise MbcError("Name at least one questionnaire, a battery, or a goal.")
     language = options.language or settings.language
     check_askable(measures, settings, language, answers_alone=options.answers_alone)
     made = [
         PaperSheet(paper_code(client_id, kept.instrument, kept.form, kept.coding, kept.target), shown)
         for kept, shown in worded_sheets(store, client_id, measures, language, options, today)
     ]
+    if options.goals:
+        made.append(PaperSheet(*printed_goals(store, client_id, options.goals, language)))
     asks_for_help = any(each.sheet.asks_for_help for each in made)
     return PaperForm(language, tuple(made), settings.help_text(language) if asks_for_help else None)
 
