@@ -240,8 +240,12 @@ class EntryForm:
         return self.changes and not self.only_changes
 
 
+def may_have(form: EntryForm, store: Store) -> bool:
+    """Say whether a visitor's account has a form at all, whoever it is about."""
+    allowed = not form.permission or store.has_permission(form.permission)  # pyright: ignore[reportArgumentType]
+    return allowed and all(store.can_write(kind) for kind in form.writes)
+
+
 def may_use(form: EntryForm, subject: Subject) -> bool:
     """Say whether a visitor has a form for a client."""
-    store = subject.store
-    allowed = not form.permission or store.has_permission(form.permission)  # pyright: ignore[reportArgumentType]
-    return allowed and all(store.can_write(kind) for kind in form.writes) and form.offered(subject)
+    return may_have(form, subject.store) and form.offered(subject)

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 from dashboards.components.forms import DONE
 from dashboards.forms.catalogue import FORMS
-from dashboards.forms.entry import RESTRICTED, Subject, may_use
+from dashboards.forms.entry import RESTRICTED, Subject, may_have, may_use
 from dashboards.forms.save import seen_of
 from dashboards.pages.record.addresses import NEW_CLIENT_PATH, PATTERN, SAVE, UNDO, address_of
 from dashboards.pages.record.content import form_page, list_page
@@ -14,6 +14,7 @@ from dashboards.pages.record.forms import answer_save, answer_undo
 from dashboards.routes import Page, PageRequest
 from dashboards.web.kept_words import kept_words
 from dashboards.web.server_page import lead_to_page
+from dashboards.web.visitor import note_refusal
 from mbc.errors import NotInRecord
 from mbc.store import Client, Session
 from mbc.store.access.roles import ACCESS, User
@@ -32,11 +33,15 @@ def write_page(request: PageRequest) -> str:
         if not request.store.can_write(Session) or (
             restricted and not request.store.has_permission("safety:read")
         ):
-            raise NotInRecord("There is no such page.")
+            raise _refused(subject)
         good = request.note.startswith(DONE)
         return list_page(subject, request.note, good=good, restricted=restricted)
     form = FORMS.get(address.form)
-    if form is None or form.needs_client != bool(address.client_id) or not may_use(form, subject):
+    if form is None or form.needs_client != bool(address.client_id):
+        raise NotInRecord("There is no such page.")
+    if not may_have(form, request.store):
+        raise _refused(subject)
+    if not may_use(form, subject):  # no such form for this client: no line, which would tell why
         raise NotInRecord("There is no such page.")
     if form.needs_client:
         _ = subject.name  # raises for a client who does not exist here
@@ -50,6 +55,12 @@ def write_page(request: PageRequest) -> str:
         subject, form, record, typed=typed, problem=_KEPT, seen=seen_of(typed.get("seen", "")),
         needs_reason=bool(typed.get("with_reason")),
     )  # fmt: skip
+
+
+def _refused(subject: Subject) -> NotInRecord:
+    """Write down that somebody asked for a form that their account may not have; to them, it does not exist."""
+    note_refusal(subject.store, PAGE.name, subject.client_id or None)
+    return NotInRecord("There is no such page.")
 
 
 def _writes(user: User) -> bool:
