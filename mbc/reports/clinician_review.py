@@ -27,6 +27,7 @@ from mbc.care.client.trajectory import Cohort
 from mbc.care.values.course import Trajectory
 from mbc.care.values.review import ClientReview
 from mbc.figures.client_page.sheet import Sheet, shared_sheet
+from mbc.figures.client_page.timeline_chart import repair_caption
 from mbc.reports.charts import chart_words, course_picture, key_picture, timeline_picture
 from mbc.reports.document import Block, Columns, Document, Heading, Items, Paragraph, Picture, Run, Table
 from mbc.store import Store
@@ -205,7 +206,9 @@ def _timeline(review: ClientReview, sheet: Sheet | None, most_rows: int) -> list
     kept = f"{words.count(review.sessions_attended, 'session')} kept, {review.sessions_missed} missed"
     listed = "; ".join(map(_short, [*lines[-most_rows:], kept]))
     picture: Picture = timeline_picture(review, sheet, width=WIDTH)
-    return [Heading("Along the way"), picture, Paragraph(words.sentence(listed), "quiet")]
+    repair = repair_caption(review, drawn=True)
+    below = [words.sentence(listed), repair] if repair else [words.sentence(listed)]
+    return [Heading("Along the way"), picture, *(Paragraph(text, "quiet") for text in below)]
 
 
 def _moved(review: ClientReview, moved: Sequence[ItemStrip]) -> list[Block]:

@@ -38,7 +38,7 @@ from mbc.care.course.charted_scales import ALLIANCE
 from mbc.care.values.course import Trajectory, Verdict
 from mbc.care.values.review import ClientReview, GoalProgress
 from mbc.figures.client_page.sheet import Chart
-from mbc.figures.client_page.timeline_chart import alliance_ratings
+from mbc.figures.client_page.timeline_chart import alliance_ratings, repair_caption
 from mbc.store import ReleaseOfInformation
 
 AXES = {"calendar": "dates", "session": "sessions"}
@@ -289,13 +289,14 @@ def along_the_way(snapshot: Snapshot, chart: Chart | None) -> list[Component]:
                 graph, className="drawing", role="img", **aria(label="Timeline", describedby="timeline-words")
             )
         ]
+    caption = repair_caption(review, drawn=bool(drawing))
     return [
         html.H2("Along the way"),
         *drawing,
         html.Ul(
             [html.Li(line) for line in lines], id="timeline-words", className="unseen" if drawing else "plain"
         ),
-        *([html.P(review.repair_words, className="quiet-words")] if review.repair_words else []),
+        *([html.P(caption, className="quiet-words")] if caption else []),
     ]
 
 

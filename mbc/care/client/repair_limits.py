@@ -6,10 +6,12 @@ import datetime as dt
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from mbc.care.values.review import RepairBand
 from mbc.care.words import day_words, number
 from mbc.models import process_chart
 
 Repair = tuple[dt.date, float]  # day of the conflict, hours until it was repaired
+LEAST = 6  # times without which the method gives no limits
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,3 +65,30 @@ def repair_limits(repairs: Sequence[Repair]) -> RepairLimits | None:
     lower = max(0.0, chart.lower)
     outside = tuple(repair for repair in repairs if not lower <= repair[1] <= chart.upper)
     return RepairLimits(chart.n, chart.mean, lower, chart.upper, chart.provisional, outside)
+
+
+def repair_words(repairs: Sequence[Repair], limits: RepairLimits | None) -> str:
+    """Say how long repair usually takes, or why there are no limits; empty where no time is on record.
+
+    Examples
+    --------
+    >>> days = [dt.date(2026, 1, day) for day in range(1, 8)]
+    >>> repair_words([(day, 2.0) for day in days[:4]], None)
+    'Time to repair is known of 4 conflicts; limits are drawn from 6 on.'
+    >>> repair_words([(day, 2.0) for day in days], None)
+    'Repair took 2 h after each of 7 conflicts: there are no limits without variation.'
+    """
+    if limits is not None:
+        return limits.words
+    if not repairs:
+        return ""
+    if len(repairs) < LEAST:
+        known = "1 conflict" if len(repairs) == 1 else f"{len(repairs)} conflicts"
+        return f"Time to repair is known of {known}; limits are drawn from {LEAST} on."
+    hours = number(repairs[0][1], 1)
+    return f"Repair took {hours} h after each of {len(repairs)} conflicts: there are no limits without variation."
+
+
+def repair_band(repairs: Sequence[Repair], limits: RepairLimits | None) -> RepairBand | None:
+    """Give what is drawn of the limits; None where there are none."""
+    return None if limits is None else RepairBand(tuple(repairs), limits.lower, limits.upper, limits.outside)

@@ -11,8 +11,9 @@ import polars as pl
 from mbc.care.client.completeness import completeness_of
 from mbc.care.client.goals import goal_progress
 from mbc.care.client.questions import suggest
+from mbc.care.client.repair_limits import repair_band, repair_limits, repair_words
 from mbc.care.client.state import ScaleCourse, client_state, goal_scales
-from mbc.care.client.strips import read_repair_limits, strip_marks
+from mbc.care.client.strips import read_repairs, strip_marks
 from mbc.care.client.trajectory import Cohort, trajectory_of
 from mbc.care.course.charted_scales import (
     ALLIANCE,
@@ -88,7 +89,8 @@ def client_review(
     trajectories = [trajectory_of(record, instrument, scale, cohort=cohort) for instrument, scale in charted]
     pairs = zip((instrument.construct for instrument, _ in charted), trajectories, strict=True)
     goals = goal_progress(record)
-    repair = read_repair_limits(store, client_id, since=record.since, until=today)
+    repairs = read_repairs(store, client_id, since=record.since, until=today)
+    limits = repair_limits(repairs)
     plan = client_plan(store, client_id, as_of=today) if record.closed is None else None
     completeness = tuple(completeness_of(record, instrument, today, plan) for instrument in instruments)
     held, missed, last, number = _sessions(record)
@@ -120,7 +122,8 @@ def client_review(
         questions=suggest(state, trajectories, goals, completeness, today) if closed is None else (),
         visits=tuple(record.sessions.select("held_on", "attended").iter_rows()),
         strips=strip_marks(store, client_id, since=record.since, until=today),
-        repair_words="" if repair is None else repair.words,
+        repair_words=repair_words(repairs, limits),
+        repair_band=repair_band(repairs, limits),
         plan=plan,
     )
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Iterator
 
-from mbc.care.client.repair_limits import RepairLimits, repair_limits
+from mbc.care.client.repair_limits import Repair
 from mbc.care.values.review import StripMark
 from mbc.care.words import number
 from mbc.store import Store
@@ -32,19 +32,16 @@ def strip_marks(store: Store, client_id: str, *, since: dt.date | None, until: d
     return tuple(sorted(present, key=lambda mark: (mark.on, mark.kind, mark.words)))
 
 
-def read_repair_limits(
-    store: Store, client_id: str, *, since: dt.date | None, until: dt.date
-) -> RepairLimits | None:
-    """Read how long conflicts usually take to repair; None where few were, or this view may not read them."""
+def read_repairs(store: Store, client_id: str, *, since: dt.date | None, until: dt.date) -> list[Repair]:
+    """Read how long conflicts took to repair, in order of time; none where this view may not read them."""
     if not store.can_read("conflicts"):
-        return None
+        return []
     rows = store.conflicts(client_id=client_id).drop_nulls("hours_to_repair").sort("occurred_on")
-    repairs = [
+    return [
         (day, hours)
         for day, hours in rows.select("occurred_on", "hours_to_repair").iter_rows()
         if (since is None or day >= since) and day <= until
     ]
-    return repair_limits(repairs)
 
 
 def _homework(store: Store, client_id: str) -> Iterator[StripMark]:

@@ -106,6 +106,16 @@ class StripMark:
     waiting: bool = False  # homework that nobody has asked about yet
 
 
+@dataclass(frozen=True, slots=True)
+class RepairBand:
+    """The range in which the hours to repair of a client's conflicts usually lie, and what it rests on."""
+
+    series: tuple[tuple[dt.date, float], ...]  # day of the conflict, hours until it was repaired; in order of time
+    lower: float
+    upper: float
+    outside: tuple[tuple[dt.date, float], ...] = ()
+
+
 @dataclass(frozen=True, slots=True, repr=False)
 class ClientReview:
     """One client, two minutes before a session. Holds nothing of the safety channel."""
@@ -134,7 +144,8 @@ class ClientReview:
         tuple[dt.date, bool], ...
     ] = ()  # every session of the present care: day, and whether it was kept
     strips: tuple[StripMark, ...] = ()  # homework, small wins, conflicts and ruptures, in order of time
-    repair_words: str = ""  # how long conflicts usually take to repair; "" where too few were
+    repair_words: str = ""  # how long conflicts usually take to repair, or why no limits; "" where none was timed
+    repair_band: RepairBand | None = None  # the limits of it; None where there are too few times, or all are alike
     plan: ClientPlan | None = None  # of measures; None: there is none, or care has ended
 
     def __repr__(self) -> str:

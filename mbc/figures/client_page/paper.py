@@ -36,10 +36,12 @@ _LINES: Mapping[str, Series] = {
     "cutoff": Series((), (), "", "cutoff", "dashdot", 1.4),
     "goal": Series((), (), "", "goal", "dot", 1.8),
     "alliance": Series((), (), "", "ink", "solid", 1.0, symbols=("circle",), size=3.0),
+    "repair": Series((), (), "", "ink", "solid", 1.0, symbols=("circle",), size=3.0),
     "today": Series((), (), "", "score", "solid", 1.0),
 }
 _FILLS: Mapping[str, Area] = {
     "noise": Area((), (), "", "quiet", 0.2),
+    "repair limits": Area((), (), "", "quiet", 0.2, "dot"),
     "fan": Area((), (), "", "score", 0.1, "solid"),
     "not asked": Area((), (), "", "quiet", hatch=True),
     "relationship": Area((), (), "", "quiet", 0.14, "solid"),
@@ -54,6 +56,7 @@ _POINTS: Mapping[str, tuple[Symbol, float]] = {
     "small win": ("star", 7.0),
     "conflict": ("diamond", 6.0),
     "conflict repaired": ("diamond-open", 6.0),
+    "repair outside": ("diamond", 6.0),
     "rupture": ("square", 5.0),
     "rupture repaired": ("square-open", 5.0),
 }

@@ -5,10 +5,12 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from mbc.care.course.charted_scales import ALLIANCE
 from mbc.care.values.course import Mark, Trajectory
-from mbc.care.values.review import ClientReview, StatusPeriod, StripKind, StripMark
+from mbc.care.values.review import ClientReview, RepairBand, StatusPeriod, StripKind, StripMark
+from mbc.care.words import number
 from mbc.figures.client_page.colours import LIGHT
 from mbc.figures.client_page.sheet import Chart, Sheet, Trace, frame
 from mbc.figures.text import plain, short_day
@@ -31,6 +33,7 @@ _ROWS: tuple[tuple[str, tuple[StripKind, ...]], ...] = (  # over the sessions, w
     ("Homework, wins", ("homework done", "homework open", "homework not done", "small win")),
     ("Conflicts", ("conflict", "conflict repaired")),
 )
+TIME_TO_REPAIR = "Time to repair"
 _ROOM = 0.0105  # share of the axis per letter
 _LONGEST = 24  # letters
 
@@ -57,12 +60,14 @@ class Lives:
     today: dt.date
     alliance: tuple[AllianceRating, ...] = ()
     strips: tuple[StripMark, ...] = ()
+    repair: RepairBand | None = None
 
     @property
     def rows(self) -> list[str]:
         """The rows between sessions and events that have something to show, from the lowest."""
         kinds = {mark.kind for mark in self.strips}
-        return [name for name, own in _ROWS if kinds.intersection(own) or (name == "Alliance" and self.alliance)]
+        shown = [name for name, own in _ROWS if kinds.intersection(own) or (name == "Alliance" and self.alliance)]
+        return [*shown, TIME_TO_REPAIR] if self.repair is not None else shown
 
 
 def lives_of(review: ClientReview) -> Lives:
@@ -78,7 +83,16 @@ def lives_of(review: ClientReview) -> Lives:
         today=review.as_of,
         alliance=alliance_ratings(courses),
         strips=review.strips,
+        repair=review.repair_band,
     )
+
+
+def repair_caption(review: ClientReview, *, drawn: bool) -> str:
+    """Say how long repair takes, and where the chart is drawn, what its band and diamonds are."""
+    if review.repair_band is None or not drawn:
+        return review.repair_words
+    diamonds = ", a diamond one outside it" if review.repair_band.outside else ""
+    return f"{review.repair_words} On the row {TIME_TO_REPAIR} the grey band is the usual range{diamonds}."
 
 
 def alliance_ratings(courses: Sequence[Trajectory]) -> tuple[AllianceRating, ...]:
@@ -115,7 +129,8 @@ def timeline_chart(lives: Lives, sheet: Sheet) -> Chart:
     -------
     dict
         A plotly figure as plain data, as of `course_tile`. The alliance has a row where it was rated or
-        strained; homework with small wins, and conflicts, have one where there are any.
+        strained; homework with small wins, and conflicts, have one where there are any; the hours to repair have
+        one, from 0 upwards, where there are limits: a band behind them, and a diamond outside it.
     """
     rows = lives.rows
     above = float(len(rows))  # what the rows over these are moved up by
@@ -124,6 +139,7 @@ def timeline_chart(lives: Lives, sheet: Sheet) -> Chart:
         *_events(sheet, [mark for mark in lives.marks if mark.kind == "event"], 2.9 + above),
         *_alliance(sheet, lives.alliance, 2),
         *_strips(sheet, lives.strips, {name: 2 + place for place, name in enumerate(rows)}),
+        *_repair(sheet, lives.repair, 1 + len(rows)),
         _row(
             sheet, "sessions kept", lives.kept, 1, {"symbol": "line-ns", "line": {"width": 2, "color": LIGHT.ink}}
         ),
@@ -143,7 +159,7 @@ def timeline_chart(lives: Lives, sheet: Sheet) -> Chart:
         traces.append(sheet.trace("today", [lives.today] * 2, [-0.5, 4.4 + above], line=line))
     layout = frame(
         height=TIMELINE_HEIGHT + round(_ROW_HEIGHT * above),
-        margin={"l": 84, "r": 6, "t": 2, "b": 18},
+        margin={"l": 94, "r": 6, "t": 2, "b": 18},
         size=11,
         meta={"range": [0, 1], "up_is_better": True, "sessions": sheet.session_axis(), "rows": True},
         xaxis=sheet.time_axis(small=True),
@@ -237,6 +253,37 @@ def _alliance(sheet: Sheet, ratings: Sequence[AllianceRating], row: float) -> li
             hoverinfo="text",
         )
     ]
+
+
+def _repair(sheet: Sheet, band: RepairBand | None, row: float) -> list[Trace]:
+    """Draw the hours to repair on the highest row, before the limits that they usually stay in."""
+    if band is None:
+        return []
+    shown = [repair for repair in band.series if sheet.first <= repair[0] <= sheet.last]
+    if not shown:
+        return []
+    most = max(band.upper, *(hours for _, hours in band.series))
+
+    def height(hours: float) -> float:
+        return row - 0.4 + 0.8 * hours / most
+
+    def points(role: str, repairs: Sequence[tuple[dt.date, float]], **about: Any) -> Trace:
+        days, places = [day for day, _ in repairs], [height(hours) for _, hours in repairs]
+        hover = [f"{short_day(day)}: {number(hours, 1)} h until repaired" for day, hours in repairs]
+        return sheet.trace(role, days, places, hovertext=hover, hoverinfo="text", **about)
+
+    first, last = max(band.series[0][0], sheet.first), shown[-1][0]
+    limits = sheet.box("repair limits", first, last, height(band.lower), height(band.upper), fillcolor=LIGHT.noise)
+    edge = {"color": LIGHT.quiet, "width": 1, "dash": "dot"}
+    small = {"symbol": "circle", "size": 4, "color": LIGHT.ink}
+    traces = [
+        limits | {"line": edge},
+        points("repair", shown, mode="lines+markers", line={"color": LIGHT.ink, "width": 1}, marker=small),
+    ]
+    if outside := [repair for repair in band.outside if sheet.first <= repair[0] <= sheet.last]:
+        large = {"symbol": "diamond", "size": 8, "color": LIGHT.cutoff}
+        traces.append(points("repair outside", outside, mode="markers", marker=large))
+    return traces
 
 
 def _strips(sheet: Sheet, marks: Sequence[StripMark], rows: dict[str, int]) -> list[Trace]:

@@ -11,7 +11,7 @@ from mbc.care import client_review
 from mbc.care.client.review_words import agenda
 from mbc.figures.client_page.paper import paper_chart
 from mbc.figures.client_page.sheet import shared_sheet
-from mbc.figures.client_page.timeline_chart import lives_of, timeline_chart
+from mbc.figures.client_page.timeline_chart import TIME_TO_REPAIR, lives_of, repair_caption, timeline_chart
 from mbc.store import (
     Administration,
     AllianceRupture,
@@ -100,8 +100,34 @@ def test_a_repair_outside_the_usual_range_is_named():
             record.add(Client("C1"))
             for place, lasted in enumerate(hours):
                 record.add(RelationshipConflict(f"K-{place}", "C1", day(place), 5, True, lasted))
-        words = client_review(made, "C1", as_of=day(9)).repair_words
-        assert client_review(made, "C1", as_of=day(4)).repair_words == ""  # five are too few for limits
+            record.add_all([Administration("C1", "gad7", day(week), (1,) * 7) for week in (0, 9)])
+        reviews = [client_review(made, "C1", as_of=day(week)) for week in (4, 5, 9)]
+    charts = []
+    for review in reviews:
+        sheet = shared_sheet(review.trajectories, until=review.as_of)
+        assert sheet is not None
+        charts.append(timeline_chart(lives_of(review), sheet))
+    few, enough, review = reviews
+    assert few.repair_words == "Time to repair is known of 5 conflicts; limits are drawn from 6 on."
+    assert [TIME_TO_REPAIR in chart["layout"]["yaxis"]["ticktext"] for chart in charts] == [False, True, True]
+    assert few.repair_band is None
+    assert enough.repair_band is not None
+    drawn = {trace["meta"]["role"]: trace for trace in charts[-1]["data"]}
+    (row,) = [
+        at
+        for at, name in zip(*(charts[-1]["layout"]["yaxis"][key] for key in ("tickvals", "ticktext")), strict=True)
+        if name == TIME_TO_REPAIR
+    ]
+    height = {0: row - 0.4, 40: row + 0.4}  # from no time at all to the longest
+    assert drawn["repair"]["y"][-1] == pytest.approx(height[40])
+    band = drawn["repair limits"]["y"]
+    assert (min(band), max(band)) == pytest.approx((height[0], row - 0.4 + 0.8 * (14.25 + 3 / 1.128 * 6) / 40))
+    assert drawn["repair outside"]["x"] == [day(7).isoformat()]
+    assert paper_chart(charts[-1], caption="Timeline", width=180, height=50)
+    said = repair_caption(review, drawn=True)
+    assert said.endswith("the grey band is the usual range, a diamond one outside it.")
+    assert repair_caption(review, drawn=False) == review.repair_words
+    words = review.repair_words
     # by hand: mean 14.25, mean moving range (2+3+2+1+2+2+30)/7 = 6, limits 14.25 +- 3/1.128*6 = -1.71 and 30.21
     assert words == (
         "Repair takes 14.2 h on average over 8 conflicts, usually 0 to 30.2 h (few so far). Outside: 40 h on "
