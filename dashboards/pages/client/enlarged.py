@@ -91,10 +91,11 @@ def dialog(snapshot: Snapshot) -> Component:
 
 def _head(course: Trajectory) -> Component:
     _, verdict = verdict_line(course)
+    mark = [] if verdict is None else [html.Span(className=f"verdict {mood(verdict)}"), " "]
     return html.Div(
         [
             html.H2(heading_words(course)),
-            html.P([html.Span(className=f"verdict {mood(verdict)}"), " ", course.summary]),
+            html.P([*mark, course.summary]),
             *([html.P(text, className="quiet-words")] if (text := needed_words(course)) else []),
             *([html.P(text, className="quiet-words")] if (text := course.no_forecast_words) else []),
         ],

@@ -114,7 +114,7 @@ def test_unfinished_answers_are_refused_by_entry_and_other_questionnaires_left_o
     other = response([{"linkId": "shoe-size", "answer": [{"valueInteger": 42}]}], questionnaire="urn:shoes")
     path = write(bundle(other, response(phq9([1] * 9), status="in-progress")), name="a.json")
     plan = plan_import(path, store, now=now)
-    assert plan.refusals == ("entry 2: its status is 'in-progress'; it counts when completed",)
+    assert plan.refusals == ("entry 2: its status is 'in-progress'; only completed is read",)
     assert "Answers to 'urn:shoes' left out: no questionnaire known (entry 1)." in plan.notes
 
 
