@@ -59,7 +59,7 @@ ACCOUNT_ATTACKS = {
             "INSERT INTO account SELECT 'eve', password_hash, 'safety_lead', NULL, active, created_at, "
             "changed_at, 0, NULL FROM account WHERE username = 'ann'"
         ),
-        "'eve': no line",
+        "'eve': the audit log has no entry of its creation",
     ),
     "an account gone": ("DELETE FROM account WHERE username = 'lead'", "'lead': it was removed"),
 }

@@ -24,6 +24,7 @@ caseload             +   +   -   -   -    -
 review C001          +   +   -   -   -    -
 review C003          ?   +   -   -   -    -
 outcomes             +   +   -   -   -    -
+clinicians rses      -   -   -   -   -    -
 deidentify           -   -   -   +   -    -
 export               +   +   -   -   -    -
 export --safety      +   -   -   -   -    -

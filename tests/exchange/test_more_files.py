@@ -200,7 +200,7 @@ REFUSED: dict[str, tuple[File, str]] = {
         "1 'Nearly every day' is 3",
     ),
     # scores
-    "a share": (workbook(["client_id", "date", "who5_total"], [*ROW, 0.52], percent="C2"), "no score of total"),
+    "a share": (workbook(["client_id", "date", "who5_total"], [*ROW, 0.52], percent="C2"), "is not a possible score of total"),
     "T scores": (totals("phq9", [55, 61, 48]), "is out of range"),
     "sums of answers from 1": (totals("rses", [12, 39, 28, 20]), "fit the sum of answers coded 1-4 (10 to 40)"),
     "sums of answers from 1, of the GAD-7": (
@@ -208,10 +208,10 @@ REFUSED: dict[str, tuple[File, str]] = {
         "the sum of answers coded 1-4 (7 to 28)",
     ),
     # files and columns
-    "a date of birth": (redcap("0, a | 1, b | 2, c | 3, d", [1] * 7, day="dob"), "no column for the day"),
+    "a date of birth": (redcap("0, a | 1, b | 2, c | 3, d", [1] * 7, day="dob"), "no column for the date"),
     "a date of birth, in German": (
         redcap("0, a | 1, b | 2, c | 3, d", [1] * 7, day="datum", label="Geburtsdatum"),
-        "no column for the day",
+        "no column for the date",
     ),
     "a tenth item": (wide("phq9", 10, [*ROW, *[1] * 10]), "leave the column out: --ignore 'phq9_10'"),
     "a zip archive": (packed, "is a zip archive"),
