@@ -63,7 +63,7 @@ def test_a_killed_backup_is_named_and_swept_by_the_next(url, tmp_path):
     listed = run("backup", str(stick), "--list")
     assert listed.exit_code == 1
     assert left.name in listed.output
-    assert "stopped" in listed.output
+    assert "left by an interrupted backup" in listed.output
     (stick / ".other-20260101T000000Z.mbcbackup.unfinished-abcd1234").mkdir()  # of another record: left alone
     (stick / "clinic.unfinished-notes").mkdir()  # somebody's own
     assert run("backup", str(stick), "--keep", "1", "--store", url).exit_code == 0

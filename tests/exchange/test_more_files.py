@@ -200,7 +200,10 @@ REFUSED: dict[str, tuple[File, str]] = {
         "1 'Nearly every day' is 3",
     ),
     # scores
-    "a share": (workbook(["client_id", "date", "who5_total"], [*ROW, 0.52], percent="C2"), "is not a possible score of total"),
+    "a share": (
+        workbook(["client_id", "date", "who5_total"], [*ROW, 0.52], percent="C2"),
+        "is not a possible score of total",
+    ),
     "T scores": (totals("phq9", [55, 61, 48]), "is out of range"),
     "sums of answers from 1": (totals("rses", [12, 39, 28, 20]), "fit the sum of answers coded 1-4 (10 to 40)"),
     "sums of answers from 1, of the GAD-7": (

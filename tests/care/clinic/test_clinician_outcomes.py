@@ -98,7 +98,9 @@ def by_hand(persons: list[Person]):
 
 def test_the_numbers_are_those_of_the_persons(clinic, persons):
     model, design, improvement, names = by_hand(persons)
+    before = clinic.audit.entries(action="aggregate").height
     made = compare_clinicians(clinic, "phq9")
+    assert clinic.audit.entries(action="aggregate").height > before
     assert made.expectation.case_mix.names == (
         "constant", "each point of the first score", "in no relationship", "each earlier episode of care",
     )  # fmt: skip
