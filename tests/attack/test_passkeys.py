@@ -211,7 +211,7 @@ def test_adding_needs_the_password_the_token_and_an_answer_of_this_session(recor
     ):
         made.credential = b"another credential"
         assert "was not added" in add(visitor, made)
-    assert "already on record" in add(visitor, device)  # of another account
+    assert "already registered" in add(visitor, device)  # of another account
     assert "name of the passkey" in add(visitor, Device(credential=b"n"), label=" ")
     assert record.accounts.passkeys("birch") == ()
     send(visitor, "/remove-passkey", passkey=record.accounts.passkeys("ash")[0].passkey_id, current=PASSWORD)

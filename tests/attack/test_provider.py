@@ -365,7 +365,7 @@ def test_a_slow_provider_holds_few_threads(directory, record, own_record_url):
 def test_an_administrator_binds_on_the_page(directory, record, stranger):
     visitor = stranger()
     sign_in(visitor, "adam")
-    assert "Belongs to" in visitor.get("/accounts/birch?plain=1").text
+    assert "Account at " in visitor.get("/accounts/birch?plain=1").text
     send(visitor, "/change-account", username="birch", change="bind", subject="u-1")
     assert "Done" in note(visitor)
     assert "u-1" in visitor.get("/accounts/birch?plain=1").text

@@ -52,5 +52,5 @@ def test_a_passkey_is_added_used_and_removed(visit: Visit, watch: Watch, address
     page.get_by_role("button", name="Remove it").click()
     expect(page.get_by_text("the passkey was removed")).to_be_visible()
     page.get_by_role("button", name="Sign in with a passkey").click()
-    expect(page.get_by_role("alert")).to_contain_text("not known here")
+    expect(page.get_by_role("alert")).to_contain_text("not registered here")
     assert [words for words in watch.complaints if "401" not in words] == []

@@ -28,7 +28,7 @@ def test_a_new_record_is_made_once(empty_url):
     Store.create(empty_url).close()
     with Store.open(empty_url) as store:
         assert store.clients().is_empty()
-    with pytest.raises(Conflict, match=r"a record at .* already"):
+    with pytest.raises(Conflict, match=r"already a record at "):
         Store.create(empty_url)
 
 

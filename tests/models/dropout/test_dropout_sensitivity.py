@@ -217,7 +217,7 @@ def test_where_nobody_leaves_delta_changes_nothing():
     assert (made.tipping_point, made.interval_tipping_point, made.exposure) == (None, None, 0.0)
     far = made.at_delta(50.0)
     assert (far.estimate, far.standard_error) == (made.estimate, made.at_delta(0.0).standard_error)
-    assert "Nobody left" in made.sentence
+    assert "Nobody dropped out" in made.sentence
 
 
 def test_planned_occasions_as_in_the_pattern_mixture_on_lme4s_predictions(trial, validation):

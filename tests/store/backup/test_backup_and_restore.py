@@ -287,7 +287,7 @@ def zipped(**members):
     [
         (b"client,date\nC1,2026-01-05\n", "is not an mbc backup"),
         (b"", "is not an mbc backup"),
-        (zipped(letter_txt="hello"), "is not an mbc backup, but another ZIP file"),
+        (zipped(letter_txt="hello"), "is not an mbc backup but another ZIP file"),
     ],
 )
 def test_other_files_are_no_backups(tmp_path, content, says):
