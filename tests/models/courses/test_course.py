@@ -145,7 +145,7 @@ def test_the_read_out_of_a_client_who_improves_falls_back_and_recovers():
     )
     assert made["C17"].sentence() == (
         "Nine scores over 56 days, from 40 to 60 (higher is better; up to 10 points is measurement error). "
-        "Reliably better than at the start from 28 January 2026. "
+        "Clearly better than at the start from 28 January 2026. "
         "One sudden gain: 14 points between 21 January 2026 and 28 January 2026 "
         "(more than half lost again later). "
         "One setback: 14 points below the best so far, worst on 18 February 2026, on one occasion only, regained "
@@ -164,9 +164,9 @@ def test_the_read_out_of_a_client_who_improves_falls_back_and_recovers():
         ([None, 31], "One score so far: 31 (week 1)."),
         ([31, 33, 30, 32, 31], "No change from the first score was clear twice in a row."),
         ([31, 33, 30, 32, 31], "The longest plateau: five scores between 30 and 33, from week 0 to week 4."),
-        ([31, 20, 21, 19, 30], "Reliably worse than at the start from week 1."),
+        ([31, 20, 21, 19, 30], "Clearly worse than at the start from week 1."),
         ([31, 20, 21, 19, 30], "back within measurement error at week 4"),
-        ([31, 32, 30, 20], "worst at week 3, on one occasion only, still open."),
+        ([31, 32, 30, 20], "worst at week 3, on one occasion only, not yet regained."),
         ([30, 31, 30, 20, 20, 20], "One sudden loss: 10 points between week 2 and week 3 (not recovered so far)."),
     ],
 )

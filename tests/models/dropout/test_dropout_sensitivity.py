@@ -401,7 +401,7 @@ def test_therapy_that_goes_on_is_no_dropout(rows, fit):
     [
         ({"measure": "slope"}, ModelError, "measure must be"),
         ({"estimand": "scores"}, ModelError, "measure='score'"),
-        ({"group": "ending"}, ModelError, "no covariate"),
+        ({"group": "ending"}, ModelError, "not a covariate"),
         ({"group": "arm", "active": "old"}, ModelError, "active must be"),
         ({"ended": "endings"}, FrameError, "Did you mean 'ending'"),
         ({"ended": "ending", "planned": ("finished",)}, ModelError, "'dropout', 'planned'"),

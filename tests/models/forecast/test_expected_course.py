@@ -121,14 +121,14 @@ def test_a_flag_that_falls_is_watched_once_more(model):
     assert model.signal([0, 1, 2, 3, 4, 5], [22, 20, 28, 29, 20, 9]).state in {"watch", "on track"}
     after = model.signal([0, 1, 2, 3, 4], [22, 17, 13, 29, 9])
     assert after.state == "watch"
-    assert "session before" in after.reason
+    assert "previous session" in after.reason
 
 
 def test_two_sessions_with_different_concerns_are_told_apart(model):
     stuck_then_worse = model.signal([0, 1, 2, 3, 4, 5], [22, 23, 23, 24, 25, 29])
     assert stuck_then_worse.state == "not on track"
     assert stuck_then_worse.concern == "deterioration"
-    assert "At the session before, too little improvement was forecast." in stuck_then_worse.reason
+    assert "At the previous session, too little improvement was forecast." in stuck_then_worse.reason
 
 
 def test_two_scores_are_not_enough_to_say(model):

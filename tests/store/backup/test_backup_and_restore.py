@@ -328,7 +328,7 @@ def test_a_record_that_is_there_is_left_alone_unless_asked(clinic, url, tmp_path
     with clinic.writing() as record:
         record.add(Client("C3"))
     clinic.close()
-    with pytest.raises(Conflict, match=r"a record at .* already"):
+    with pytest.raises(Conflict, match=r"already a record at "):
         restore(tmp_path / "b", url)
     with Store.open(url) as store:
         assert store.clients().height == 3
