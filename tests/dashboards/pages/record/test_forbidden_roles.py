@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
@@ -18,7 +18,6 @@ from dashboards.forms.entry import Subject, key_of
 from dashboards.pages.record.addresses import form_path
 from dashboards.settings import Settings
 from mbc.care.askings.settings import AskingSettings
-from mbc.sqlite_library import SQLITE
 from mbc.store import (
     AllianceRupture,
     Homework,
@@ -32,7 +31,7 @@ from tests.attack.test_role_pages import FORMS as MANAGING
 from tests.dashboards.conftest import KEY, sign_in
 from tests.dashboards.pages.record import sheets
 from tests.dashboards.pages.record.sheets import LIST, TODAY, values_of
-from tests.dashboards.record import PASSWORD
+from tests.dashboards.record import PASSWORD, make_record
 
 pytestmark = pytest.mark.long
 
@@ -104,15 +103,9 @@ class Clinic:
 
 
 @contextmanager
-def served(record_url: str, folder: Path) -> Iterator[Clinic]:
+def served(folder: Path) -> Iterator[Clinic]:
     url = f"sqlite:///{folder / 'clinic.db'}"
-    with (
-        closing(SQLITE.connect(record_url.removeprefix("sqlite:///"))) as made,
-        closing(SQLITE.connect(folder / "clinic.db")) as own,
-    ):
-        made.backup(own)
-        own.execute("DELETE FROM sign_in_attempt")
-        own.commit()
+    make_record(url)  # of its own: what others did to a shared one would be in its audit log
     settings = AskingSettings(address="https://form.example.org", box=str(folder / "clinic.box"))
     app = open_app(url, Settings(secret_key=KEY, today=TODAY, asking=settings))
     with Store.open(url) as store, app as served_app:
@@ -137,9 +130,9 @@ def served(record_url: str, folder: Path) -> Iterator[Clinic]:
 
 
 @pytest.fixture(scope="module")
-def clinic(record_url: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Clinic]:
+def clinic(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Clinic]:
     """One for everybody who writes nothing."""
-    with served(record_url, tmp_path_factory.mktemp("forbidden")) as made:
+    with served(tmp_path_factory.mktemp("forbidden")) as made:
         yield made
 
 
@@ -182,13 +175,13 @@ def test_every_form_and_every_address_is_in_these_tables():
     assert PAGES.forms.keys() == ADDRESSES.keys() | ELSEWHERE | MANAGING.keys()
 
 
-def test_for_who_may_each_entry_is_written(record_url, tmp_path):
-    with served(record_url, tmp_path) as own:
+def test_for_who_may_each_entry_is_written(tmp_path):
+    with served(tmp_path) as own:
         wren = own.enter("wren")
         for key in TYPED:
             before = own.record.revision()
             answer = post(wren, "/record-entry", entry_of(own.record, wren, key)[2])
-            assert (answer.status_code, own.record.revision() != before) == (303, True), key
+            assert (answer.status_code, own.record.revision() != before) == (303, True), f"{key}: {answer.text}"
 
 
 @pytest.mark.parametrize("who", OTHERS)
