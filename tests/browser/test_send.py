@@ -34,7 +34,7 @@ def test_a_link_is_made_from_the_clients_page_shown_once_and_withdrawn(visit: Vi
     expect(page.get_by_text(re.compile("Asked: .*not opened yet"))).to_be_visible()
     page.get_by_role("link", name="Send", exact=True).press("Enter")
     drawer.get_by_role("button", name=re.compile("Withdraw")).press("Enter")
-    expect(drawer.get_by_role("status")).to_contain_text("leads nowhere")
+    expect(drawer.get_by_role("status")).to_contain_text("no longer works")
     page.keyboard.press("Escape")
     expect(page.get_by_text(re.compile("Asked: "))).to_have_count(0)
     assert watch.complaints == []

@@ -162,7 +162,7 @@ CASES = {
     # files of totals
     "score out of range": Bad(
         TOTALS + "C1,2026-01-05,rses,total,35\n",
-        ("35 is out of range", "is 0 to 30", "from 1-4 they differ"),
+        ("35 is out of range", "is 0 to 30", "coded 1-4 (10 to 40)"),
     ),
     "score that is text": Bad(TOTALS + "C1,2026-01-05,rses,total,high\n", ("'high' is not a number",)),
     "unknown scale": Bad(

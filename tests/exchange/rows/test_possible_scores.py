@@ -54,9 +54,9 @@ def test_a_score_that_mbc_itself_gives_is_possible(key, data):
     ("who5", "total", ["7", "13", "24"], "would fit the raw sum of the answers (0 to 25). .* multiply them by 4"),
     ("phq9", "total", ["1.44", "0.33", "2"], "would fit the mean of the answers (0 to 3). .* multiply them by 9"),
     ("core10", "total", ["1.3", "2.7"], "would fit the mean of the answers (0 to 4). .* multiply them by 10"),
-    ("phq9", "total", ["12.5", "11"], "12.5 is not a score of total"),
-    ("rses", "total", ["17.25", "20"], "17.25 is not a score of total"),
-    ("ecr_s", "anxiety", ["3.61"], "3.61 is not a score of anxiety"),
+    ("phq9", "total", ["12.5", "11"], "12.5 is not a possible score of total"),
+    ("rses", "total", ["17.25", "20"], "17.25 is not a possible score of total"),
+    ("ecr_s", "anxiety", ["3.61"], "3.61 is not a possible score of anxiety"),
 ])  # fmt: skip
 def test_scores_that_no_answers_give_are_refused_with_the_metric_they_would_fit(
     store, write, now, key, scale, scores, words
