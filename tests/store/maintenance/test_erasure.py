@@ -265,7 +265,7 @@ def test_an_erased_client_is_not_taken_in_again(busy):
     done = busy.erase("C1", reason=REASON)
     with pytest.raises(Erased, match=f"'C1' was erased on .* \\({done.tombstone_id}\\)"), busy.writing() as record:
         record.add(Client("C1"))
-    with pytest.raises(Erased, match="erased before"):
+    with pytest.raises(Erased, match="already been erased"):
         busy.erase("C1", reason=REASON)
     preview = busy.preview([Administration("C1", "rses", DAY, (1,))], new_clients=["C1"])
     assert preview[0].outcome == "refused"

@@ -220,7 +220,7 @@ def true_change_course(  # noqa: PLR0913 - options are keyword-only
     """
     _check(higher_is_better, confidence, meaningful, horizon, baselines)
     if (data is None) == (scores is None):
-        raise ModelError("Give either scores (of one client) or data= (a frame).")
+        raise ModelError("Give either scores (of one client) or data= (a frame), and not both.")
     if data is None:
         long = read_single(scores, times, baselines)
     else:
