@@ -128,7 +128,8 @@ def limits_of(long: LongScores, score_range: tuple[float, float] | None, step: f
     if outside.any():
         number = int(outside.sum())
         raise ModelError(
-            f"{'1 score is' if number == 1 else f'{number} scores are'} outside score_range {low:g} to {high:g}, the first "
+            f"{'1 score is' if number == 1 else f'{number} scores are'} outside score_range "
+            f"{low:g} to {high:g}, the first "
             f"{long.score[outside][0]:g}. Is the coding different?"
         )
     if step is None:

@@ -15,6 +15,11 @@ from tests.dashboards.record import day
 from tests.reports.documents import read_pdf, squeezed
 
 
+@pytest.fixture
+def app(own_record_url, clock, make_app):
+    return make_app(own_record_url, clock=clock)
+
+
 def print_report(browser, client="C001", *, kind="client", token=None, **fields):
     page = browser.get(f"/client/{client}?plain=1").text
     match = re.search(r'name="csrf" value="([^"]+)"', page)
@@ -22,7 +27,7 @@ def print_report(browser, client="C001", *, kind="client", token=None, **fields)
     return browser.post("/print", data={"csrf": csrf, "client_id": client, "kind": kind, **fields})
 
 
-def test_the_review_is_downloaded_under_a_name_that_says_nothing_else(signed_in, record_url):
+def test_the_review_is_downloaded_under_a_name_that_says_nothing_else(signed_in, own_record_url):
     answer = print_report(signed_in("ash"))
     assert answer.status_code == 200
     assert answer.mimetype == "application/pdf"
@@ -31,7 +36,7 @@ def test_the_review_is_downloaded_under_a_name_that_says_nothing_else(signed_in,
     )
     assert "no-store" in answer.headers["Cache-Control"]
     assert squeezed("Review: Willow") in squeezed(read_pdf(answer.data).text)
-    with Store.open(record_url) as store:
+    with Store.open(own_record_url) as store:
         line = store.audit.entries(action="report").filter(pl.col("who") == "ash").row(-1, named=True)
     assert line["subject"] == "C001"
     assert json.loads(line["detail"]) == {"kind": "client", "form": "pdf", "language": "en"}
@@ -68,7 +73,7 @@ def test_nobody_signed_in_prints_nothing(browser):
     assert browser.post("/print", data={"client_id": "C001", "kind": "client"}).status_code == 401
 
 
-def test_the_summary_is_downloaded_in_the_language_and_with_what_was_ticked(signed_in, record_url):
+def test_the_summary_is_downloaded_in_the_language_and_with_what_was_ticked(signed_in, own_record_url):
     browser = signed_in("ash")
     plain = print_report(browser, kind="summary", language="de")
     assert "summary-C001" in plain.headers["Content-Disposition"]
@@ -77,7 +82,7 @@ def test_the_summary_is_downloaded_in_the_language_and_with_what_was_ticked(sign
     assert "Ended R1" not in text
     ticked = print_report(browser, kind="summary", include=["events", "goals"])
     assert "Ended R1" in read_pdf(ticked.data).text
-    with Store.open(record_url) as store:
+    with Store.open(own_record_url) as store:
         detail = store.audit.entries(action="report")["detail"].to_list()[-1]
     assert json.loads(detail)["included"] == ["events", "goals"]
 
@@ -100,24 +105,24 @@ def test_only_chosen_questionnaires_are_in_the_summary(signed_in):
     assert "--include" not in browser.get("/client/C001?plain=1").text
 
 
-def test_how_progress_is_measured_is_downloaded_and_audited(signed_in, record_url):
+def test_how_progress_is_measured_is_downloaded_and_audited(signed_in, own_record_url):
     browser = signed_in("ash")
     without = print_report(browser, kind="measures")
     assert without.status_code == 303
     assert "no plan of measures" in browser.get("/client/C001?plain=1").text
-    with Store.open(record_url) as store, store.writing() as record:
+    with Store.open(own_record_url) as store, store.writing() as record:
         record.add_all(read_battery().planned("C001", day(0)))
     made = print_report(browser, kind="measures", language="nl")
     assert "measures-C001" in made.headers["Content-Disposition"]
     assert "Hoe we zien of het beter gaat" in read_pdf(made.data).text
-    with Store.open(record_url) as store:
+    with Store.open(own_record_url) as store:
         detail = store.audit.entries(action="report")["detail"].to_list()[-1]
     assert json.loads(detail) == {"kind": "measures", "form": "pdf", "language": "nl"}
 
 
-def test_the_couples_summary_is_for_those_with_the_safety_permission_alone(signed_in, record_url):
+def test_the_couples_summary_is_for_those_with_the_safety_permission_alone(signed_in, own_record_url):
     today = dt.date.today()  # noqa: DTZ011 - the server reads the calendar day
-    with Store.open(record_url) as store, store.writing() as record:
+    with Store.open(own_record_url) as store, store.writing() as record:
         ends = today + dt.timedelta(days=30)
         record.add(ReleaseOfInformation("R-1", "C001", "Dr Rowan", "planning", "rses", today, ends))
         record.add(ReleaseOfInformation("R-0", "C001", "Dr Elm", "planning", "rses", day(0), day(1)))
@@ -128,7 +133,7 @@ def test_the_couples_summary_is_for_those_with_the_safety_permission_alone(signe
     assert "Dr Elm" not in page  # expired
     made = print_report(browser, kind="couples", release="R-1")
     assert "Summary for Dr Rowan" in read_pdf(made.data).text
-    with Store.open(record_url) as store:
+    with Store.open(own_record_url) as store:
         line = store.audit.entries(action="report").row(-1, named=True)
     assert json.loads(line["detail"])["release"] == "R-1"
     refused = print_report(browser, kind="couples", release="R-0")
