@@ -8,6 +8,7 @@ import re
 import stat
 import subprocess
 import sys
+import threading
 from datetime import date
 from pathlib import Path
 
@@ -409,6 +410,8 @@ def at_a_terminal(script, *arguments, typed):
     )
     os.close(theirs)
     shown, waiting, answered = b"", list(typed), 0
+    patience = threading.Timer(120, process.kill)  # one that asks for something else must not wait for ever
+    patience.start()
     while True:
         try:
             part = os.read(mine, 4096)
@@ -417,10 +420,11 @@ def at_a_terminal(script, *arguments, typed):
         if not part:
             break
         shown += part
-        asked = len(re.findall(rb"(?:Key|New key) of the [^:]*: |The same again: ", shown))
+        asked = len(re.findall(rb"(?:Key|New key) of the [^:]*: |Repeat the key: ", shown))
         if asked > answered and waiting:
             answered = asked
             os.write(mine, waiting.pop(0).encode() + b"\n")
+    patience.cancel()
     os.close(mine)
     process.wait()
     return shown.decode()
@@ -451,7 +455,7 @@ def test_a_question_stands_on_a_line_of_its_own_beside_a_moving_bar(encrypted, t
     shown = at_a_terminal(COMMAND, "restore", tmp_path / "b", "--to", url, typed=["a slip", STORE_KEY])
     assert "Verifying" in shown  # the bar
     assert re.search(
-        r"\n[^\n━]*Key of the backup b: \r?\n[^\n]*That does not open it\. Key of the backup b: ", shown
+        r"\n[^\n━]*Key of the backup b: \r?\n[^\n]*Wrong key\. Key of the backup b: ", shown
     )
     assert "Restored to sqlcipher:///" in shown
     with Store.open(url) as store:
