@@ -454,9 +454,7 @@ def test_a_question_stands_on_a_line_of_its_own_beside_a_moving_bar(encrypted, t
     url = f"sqlcipher:///{tmp_path}/new.db"
     shown = at_a_terminal(COMMAND, "restore", tmp_path / "b", "--to", url, typed=["a slip", STORE_KEY])
     assert "Verifying" in shown  # the bar
-    assert re.search(
-        r"\n[^\n━]*Key of the backup b: \r?\n[^\n]*Wrong key\. Key of the backup b: ", shown
-    )
+    assert re.search(r"\n[^\n━]*Key of the backup b: \r?\n[^\n]*Wrong key\. Key of the backup b: ", shown)
     assert "Restored to sqlcipher:///" in shown
     with Store.open(url) as store:
         assert store.clients().height == 1
