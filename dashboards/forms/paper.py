@@ -97,30 +97,30 @@ def _goals_of_code(subject: Subject, code: str) -> GoalsOnSheet | None:
 
 
 def _goal_fields(subject: Subject, sheet: GoalsOnSheet, code: str) -> tuple[Field, ...]:
-    """Ask for the ratings of the goals that stand on a sheet, by their numbers there; say which no longer last."""
+    """Ask for the ratings of the goals on a sheet, by their numbers there; say which are no longer current."""
     ratings = [
         Field(
             f"item-{place}", f"{place}. {goal.label}", "choice", "", level_choices(goal), required=False,
             hint=last_rating(subject, goal),
         )
-        for place, goal in _lasting(sheet)
+        for place, goal in _current(sheet)
     ]  # fmt: skip
     since = _changes_since(subject, sheet)
     return (
         Field("questionnaire", "", "hidden", "", required=False),
-        Field("code", "Code on the sheet", value=code, required=False, longest=20, hint=since),
+        Field("code", "Code on the printed form", value=code, required=False, longest=20, hint=since),
         Field("taken_on", "Answered on", "day", subject.today.isoformat(), most=subject.today),
         *(() if sheet.other_levels else ratings),
         Field(_ASKED, "", "hidden", typed_letters(code), required=False),
     )
 
 
-def _lasting(sheet: GoalsOnSheet) -> list[tuple[int, Goal]]:
+def _current(sheet: GoalsOnSheet) -> list[tuple[int, Goal]]:
     return [(place, goal) for place, goal in enumerate(sheet.goals, start=1) if goal.retired_on is None]
 
 
 def _changes_since(subject: Subject, sheet: GoalsOnSheet) -> str:
-    """Say what is not as it was when the sheet was printed, and what does not stand on it."""
+    """Say what has changed since the sheet was printed, and what is not on it."""
     gone = [
         f"{place}. {quoted(goal.label)} was retired on {day_words(goal.retired_on)} and is not asked for"
         for place, goal in enumerate(sheet.goals, start=1)
@@ -142,12 +142,12 @@ def _goal_draft(sheet: GoalsOnSheet, typed: Reading) -> Draft | None:
             f"code: Since this sheet was printed, the levels were changed of {changed}: what was marked means "
             "something else there. Print a new sheet, or ask the client and use Goal ratings."
         )
-    if not _lasting(sheet):
+    if not _current(sheet):
         raise StoreError("code: Every goal of this sheet was retired; nothing is left to rate.")
     if typed.text(_ASKED) != typed_letters(typed.text("code")):
         return None
     day = typed.day("taken_on")
-    given = [(goal, _answer(typed, f"item-{place}")) for place, goal in _lasting(sheet)]
+    given = [(goal, _answer(typed, f"item-{place}")) for place, goal in _current(sheet)]
     ratings = tuple(GoalRating(goal.goal_id, day, rating) for goal, rating in given if rating is not None)
     if not ratings:
         raise StoreError("Rate at least one goal; the others can stay blank.")

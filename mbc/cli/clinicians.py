@@ -1,4 +1,4 @@
-"""``mbc clinicians``: outcomes of clinicians, compared with what is expected of their clients' case mix."""
+"""``mbc clinicians``: outcomes of clinicians, compared with what is expected given their clients' case mix."""
 
 from __future__ import annotations
 
@@ -48,11 +48,11 @@ def command(  # noqa: PLR0913 - one argument for each option
     store_url: str,
     username: str | None,
 ) -> None:
-    """Compare the improvement of finished clients with what is expected of their case mix, by clinician.
+    """Compare the improvement of finished clients with what is expected given their case mix, by clinician.
 
     Case mix is the first score on INSTRUMENT, whether the client was in a relationship then, and earlier care.
     A clinician sees their own line: --mine. The list of all needs the permission clinicians:compare, which is
-    granted account by account, and holds clinicians with 20 measured clients or more. Nobody is ranked.
+    granted account by account, and includes clinicians with 20 or more measured clients. Nobody is ranked.
     """
     from mbc.care import clinic_expectation, compare_clinicians, own_outcomes  # noqa: PLC0415 - quick help texts
     from mbc.instruments import instrument  # noqa: PLC0415
@@ -78,8 +78,10 @@ def command(  # noqa: PLR0913 - one argument for each option
 
 
 def _write(store: Store, made: ClinicianOutcomes, csv: Path) -> None:
+    from mbc.exchange.files.output import write_text  # noqa: PLC0415 - quick help texts
+
     store.audit.record("export", format="clinicians, csv", file=csv.name, rows=len(made.lines))
-    made.to_frame().write_csv(csv)
+    write_text(csv, made.to_frame().write_csv(), force=True)
 
 
 def _print(made: ClinicianOutcomes, *, own: bool) -> None:
@@ -91,8 +93,8 @@ def _print(made: ClinicianOutcomes, *, own: bool) -> None:
 
     console = Console(highlight=False)
     console.print(Text(words.title(made), style="bold"))
-    console.print(Text(words.counted(made)))
-    console.print(Text("Improvement is in points, positive for the better. Limits are of 95 %.\n"))
+    console.print(Text(words.counted(made, own=own)))
+    console.print(Text("Improvement is in points; positive is better. Limits are 95 % limits.\n"))
     table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0))
     for heading in ("Clinician", "Measured", "Observed", "Expected", "Difference", "Shrunken"):
         table.add_column(heading, justify="left" if heading == "Clinician" else "right")

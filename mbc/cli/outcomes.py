@@ -21,6 +21,7 @@ from mbc.care import clinic_report
 from mbc.cli.options import as_option, cohort_models, instruments_option, store_option, view_of
 from mbc.cli.program import end_cleanly_when_stopped
 from mbc.errors import ImportRefused, InvalidResponse
+from mbc.exchange.files.output import write_text
 from mbc.outcomes import ClinicReports, OutcomeReport, report, report_by_clinic
 from mbc.outcomes.definitions.definition_file import definition as read_definition
 from mbc.outcomes.definitions.definition_file import definition_text, definitions, instruments_of
@@ -206,13 +207,13 @@ def _finish(result: OutcomeReport, csv: Path | None, about: Path | None) -> None
 
 def _write_files(table: pl.DataFrame, result: OutcomeReport, csv: Path | None, about: Path | None) -> None:
     """Write a table and how it was made, with the digest of that very table."""
-    content = table.write_csv().encode()
+    content = table.write_csv()
     if csv is not None:
-        csv.write_bytes(content)
+        write_text(csv, content, force=True)
         click.echo(f"Written to {csv}.")
     if about is not None:
-        how = result.about() | {"table_sha256": hashlib.sha256(content).hexdigest()}
-        about.write_text(json.dumps(how, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
+        how = result.about() | {"table_sha256": hashlib.sha256(content.encode()).hexdigest()}
+        write_text(about, json.dumps(how, indent=2, ensure_ascii=False) + "\n", force=True)
         click.echo(f"Their provenance is in {about}.")
 
 

@@ -35,7 +35,9 @@ COMMANDS: dict[str, CommandEntry] = {
     "record": CommandEntry("record", "Write an entry: a session, rating, homework, conflict ..."),
     "signals": CommandEntry("signals", "Show signals, what was done about them, and what followed."),
     "outcomes": CommandEntry("outcomes", "Report outcome rates of the clinic for a period."),
-    "clinicians": CommandEntry("clinicians", "Compare outcomes with what is expected of case mix, by clinician."),
+    "clinicians": CommandEntry(
+        "clinicians", "Compare outcomes with what is expected given case mix, by clinician."
+    ),
     "registry": CommandEntry("registry", "Check record folders of many clinics."),
     "study": CommandEntry("study", "Run one study in several clinics, and pool what they publish."),
     "report": CommandEntry("report", "Print reports as PDF or HTML."),

@@ -107,6 +107,7 @@ def show(*, name: str, csv: Path | None, username: str | None, store_url: str) -
     click.echo(f"\nSmall numbers: {release.content['reports'][0]['small_numbers']}. sha256 {release.sha256}")
     if csv is not None:
         from mbc.care.clinic.releases import release_table  # noqa: PLC0415
+        from mbc.exchange.files.output import write_text  # noqa: PLC0415
 
-        release_table(release).write_csv(csv)
+        write_text(csv, release_table(release).write_csv(), force=True)
         click.echo(f"Written to {csv}.")

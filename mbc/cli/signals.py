@@ -63,6 +63,7 @@ def report(
     from rich.console import Console  # noqa: PLC0415 - the command line stays quick
 
     from mbc.care.signals.report import signal_report  # noqa: PLC0415
+    from mbc.exchange.files.output import write_text  # noqa: PLC0415
     from mbc.store import Store  # noqa: PLC0415
 
     with Store.open(store_url) as full_store:
@@ -75,7 +76,7 @@ def report(
             store.audit.record("export", format="signals, csv", file=csv.name, rows=len(made.shares))
     print_report(Console(highlight=False), made)
     if csv is not None:
-        made.to_frame().write_csv(csv)
+        write_text(csv, made.to_frame().write_csv(), force=True)
 
 
 def print_report(console: Console, made: SignalReport) -> None:

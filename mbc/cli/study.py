@@ -114,6 +114,7 @@ def pool(*, spec: Path, results: tuple[Path, ...], estimator: Estimator, csv: Pa
     refused.
     """
     from mbc.errors import SettingsError  # noqa: PLC0415 - quick help texts
+    from mbc.exchange.files.output import write_text  # noqa: PLC0415
     from mbc.outcomes import pool_results, read_result, read_study  # noqa: PLC0415
 
     study = read_study(spec)
@@ -138,7 +139,7 @@ def pool(*, spec: Path, results: tuple[Path, ...], estimator: Estimator, csv: Pa
         "weighted towards larger clinics."
     )
     if csv is not None:
-        made.to_frame().write_csv(csv)
+        write_text(csv, made.to_frame().write_csv(), force=True)
         click.echo(f"Written to {csv}.")
 
 

@@ -1,4 +1,4 @@
-"""The case mix of finished clients at intake, and what improvement is expected of it."""
+"""The case mix of finished clients at intake, and what improvement is expected given it."""
 
 from __future__ import annotations
 
@@ -138,7 +138,7 @@ def case_mix_of(measured: pl.DataFrame) -> CaseMix:
 
 @dataclass(frozen=True, slots=True)
 class Expectation:
-    """What improvement is expected of case mix on one scale; it holds nobody's score."""
+    """What improvement is expected given case mix on one scale; it holds nobody's score."""
 
     instrument: str
     scale: str

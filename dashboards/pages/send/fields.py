@@ -31,7 +31,7 @@ from mbc.store import Goal
 _MEASURE, _GOAL, _WORDS = "ask-", "goal-", "words-"
 _LONGEST = 160
 _PRIVATE = "mentions leaving or another person: other words may be safer on a phone and on paper"
-_ON_PAPER = "on paper only: its levels, -2 to 2, are agreed on with the therapist"
+_ON_PAPER = "on paper only: its levels, -2 to 2, are agreed with the therapist"
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +73,7 @@ class Offer:
         for goal in self.goals:
             only = "" if is_ratable(goal) else _ON_PAPER
             yield Field(f"{_GOAL}{goal.goal_id}", f"Goal: {goal.label}", "check", required=False, hint=only)
-            hint = _PRIVATE if speaks_of_others(goal.label) else "as agreed; the phone or the sheet shows it"
+            hint = _PRIVATE if speaks_of_others(goal.label) else "as agreed; shown on the phone or on paper"
             yield Field(
                 f"{_WORDS}{goal.goal_id}", "in these words", value=goal.label, required=False, longest=_LONGEST,
                 hint=hint,

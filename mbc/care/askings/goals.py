@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Iterable, Sequence
 
 from mbc.box.content import Choice, Question, Sheet
 from mbc.care.client.goals import GOAL_BASED, known_scale, rating_range
@@ -30,12 +30,12 @@ def own_goals(store: Store, client_id: str) -> list[Goal]:
 
 
 def ratable_goals(store: Store, client_id: str) -> list[Goal]:
-    """Give the goals that a client can be asked to rate on a device: those that last and are rated 0 to 10."""
+    """Give the goals that a client can be asked to rate on a device: current ones, rated 0 to 10."""
     return [goal for goal in own_goals(store, client_id) if is_ratable(goal)]
 
 
 def is_ratable(goal: Goal) -> bool:
-    """Say whether a device can ask for a goal: levels of goal attainment are agreed on with the therapist."""
+    """Say whether a device can ask for a goal: levels of goal attainment are agreed with the therapist."""
     return goal.retired_on is None and rating_range(goal.baseline, goal.target) == GOAL_BASED
 
 
@@ -64,13 +64,25 @@ def goal_sheets(
     """
     known = {goal.goal_id: goal for goal in ratable_goals(store, client_id)} if goals else {}
     made: list[tuple[AskedSheet, Sheet]] = []
+    require_goals(client_id, dict(goals), known)
     for goal_id, words in dict(goals).items():
-        if goal_id not in known:
-            there = ", ".join(known) or "there is none"
-            raise NotInRecord(f"{client_id} has no goal '{goal_id}' that can be rated; {there}.")
         sheet = _sheet(words_of(known[goal_id], words), language)
         made.append((AskedSheet(GOAL, "1", "standard", _CODING, "care", sheet.to_json(), target=goal_id), sheet))
     return made
+
+
+def require_goals(client_id: str, wanted: Iterable[str], known: Collection[str]) -> None:
+    """Refuse the number of a goal that is not among those that can be rated.
+
+    Raises
+    ------
+    NotInRecord
+        Naming the first one, and those there are.
+    """
+    for goal_id in wanted:
+        if goal_id not in known:
+            there = ", ".join(known) or "there is none"
+            raise NotInRecord(f"{client_id} has no goal '{goal_id}' that can be rated; {there}.")
 
 
 def words_of(goal: Goal, words: str) -> str:

@@ -8,9 +8,9 @@ from typing import NamedTuple
 
 from mbc.box.content import Choice, Question, Sheet
 from mbc.box.token import letters_of, typed_letters
-from mbc.care.askings.goals import instructions_of, own_goals, words_of
+from mbc.care.askings.goals import instructions_of, own_goals, require_goals, words_of
 from mbc.care.client.goals import ATTAINMENT, GOAL_BASED, rating_range
-from mbc.errors import MbcError, NotInRecord
+from mbc.errors import MbcError
 from mbc.store import Goal, Store
 
 MOST_GOALS = 9  # of a client on paper: with every set of goals and of their levels, 19 682 codes to compare
@@ -37,7 +37,7 @@ class GoalsOnSheet(NamedTuple):
 
 
 def goals_on_paper(goals: Sequence[Goal]) -> list[Goal]:
-    """Give the goals that can be printed: those that last and that no questionnaire rates.
+    """Give the goals that can be printed: those that are current and that no questionnaire rates.
 
     Parameters
     ----------
@@ -85,19 +85,17 @@ def printed_goals(
     NotInRecord
         If the client has no such goal that can be printed.
     MbcError
-        If the words are too long, or the client has more goals than the code of a sheet can tell apart.
+        If the words are too long, the client has more goals than the code of a sheet can distinguish, or the code
+        fits other goals, too.
     """
-    there = {goal.goal_id: goal for goal in goals_on_paper(own_goals(store, client_id))}
+    every = own_goals(store, client_id)
+    there = {goal.goal_id: goal for goal in goals_on_paper(every)}
     words = dict(chosen)
-    for goal_id in words:
-        if goal_id not in there:
-            raise NotInRecord(
-                f"{client_id} has no goal '{goal_id}' that can be rated; {', '.join(there) or 'there is none'}."
-            )
+    require_goals(client_id, words, there)
     if len(there) > MOST_GOALS:
         raise MbcError(
-            f"{len(there)} goals last; goals can be printed for a client with at most {MOST_GOALS}. Retire those "
-            "that nobody works on any more."
+            f"{len(there)} goals are current; goals can be printed for a client with at most {MOST_GOALS}. Retire "
+            "those that are no longer worked on."
         )
     goals = [there[goal_id] for goal_id in sorted(words)]
     levels = [_levels(goal) for goal in goals]
@@ -105,11 +103,18 @@ def printed_goals(
         instructions=instructions_of(language) if GOAL_BASED in levels else None,
         questions=tuple(_question(goal, words_of(goal, words[goal.goal_id]), language) for goal in goals),
     )
-    return goals_code(client_id, [(goal.goal_id, _levels(goal)) for goal in goals]), sheet
+    code = goals_code(client_id, [(goal.goal_id, _levels(goal)) for goal in goals])
+    if len(_sheets_of_code(client_id, every, code)) != 1:
+        raise MbcError(
+            "The code of these goals also fits other goals of this client. Print fewer or more of them."
+        )
+    return code, sheet
 
 
 def goals_of_code(client_id: str, goals: Sequence[Goal], code: str) -> GoalsOnSheet | None:
-    """Find the goals that a sheet was printed for; None where its code is of no sheet of this client's goals.
+    """Find the goals that a sheet was printed for; None where its code fits no sheet of this client's goals.
+
+    One that fits several, since goals were added, is not guessed: None as well.
 
     A sheet is found after a goal was retired, too, and after its levels were changed: what was marked on other
     levels is for the caller to refuse.
@@ -122,12 +127,22 @@ def goals_of_code(client_id: str, goals: Sequence[Goal], code: str) -> GoalsOnSh
     code : str
         As it was typed.
     """
+    fitting = _sheets_of_code(client_id, goals, code)
+    if len(fitting) != 1:
+        return None
+    (printed,) = fitting
+    changed = tuple(goal for goal, levels in printed if levels != _levels(goal))
+    return GoalsOnSheet(tuple(goal for goal, _ in printed), changed)
+
+
+def _sheets_of_code(client_id: str, goals: Sequence[Goal], code: str) -> list[list[tuple[Goal, _Levels]]]:
+    """Find every sheet that a code fits: six letters of a digest are shared by a few of 19 682."""
     letters = typed_letters(code)
-    for printed in _possible_sheets(goals):
-        if typed_letters(goals_code(client_id, [(goal.goal_id, levels) for goal, levels in printed])) == letters:
-            changed = tuple(goal for goal, levels in printed if levels != _levels(goal))
-            return GoalsOnSheet(tuple(goal for goal, _ in printed), changed)
-    return None
+    return [
+        printed
+        for printed in _possible_sheets(goals)
+        if typed_letters(goals_code(client_id, [(goal.goal_id, levels) for goal, levels in printed])) == letters
+    ]
 
 
 def _possible_sheets(goals: Sequence[Goal]) -> Iterator[list[tuple[Goal, _Levels]]]:

@@ -9,9 +9,9 @@ from dataclasses import dataclass
 from mbc.care.values.review import RepairBand
 from mbc.care.words import day_words, number
 from mbc.models import process_chart
+from mbc.models.individual.single_case import LEAST_FOR_LIMITS
 
 Repair = tuple[dt.date, float]  # day of the conflict, hours until it was repaired
-LEAST = 6  # times without which the method gives no limits
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,9 +82,9 @@ def repair_words(repairs: Sequence[Repair], limits: RepairLimits | None) -> str:
         return limits.words
     if not repairs:
         return ""
-    if len(repairs) < LEAST:
+    if len(repairs) < LEAST_FOR_LIMITS:
         known = "1 conflict" if len(repairs) == 1 else f"{len(repairs)} conflicts"
-        return f"Time to repair is known of {known}; limits are drawn from {LEAST} on."
+        return f"Time to repair is known of {known}; limits are drawn from {LEAST_FOR_LIMITS} on."
     hours = number(repairs[0][1], 1)
     return f"Repair took {hours} h after each of {len(repairs)} conflicts: there are no limits without variation."
 

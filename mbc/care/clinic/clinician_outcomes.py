@@ -1,4 +1,4 @@
-"""How the finished clients of a clinician fared, compared with what is expected of their case mix.
+"""How the finished clients of a clinician fared, compared with what is expected given their case mix.
 
 A clinician sees themselves; comparing clinicians needs the permission ``clinicians:compare``. Nobody is ranked.
 """
@@ -25,8 +25,17 @@ from mbc.store._aggregate_view import counting_view
 
 LEAST = 20
 """Measured clients of a clinician who is compared with others; a clinic may ask for more."""
-LEAST_OF_ONES_OWN = 5
+LEAST_OWN = 5
 LEVELS = (0.95, 0.998)  # of the funnel's limits
+_POINTS = (
+    "observed", "expected", "difference", "lower", "upper", "shrunken", "shrunken_lower", "shrunken_upper",
+)  # fmt: skip
+_COLUMNS = {
+    "clinician_id": pl.String,
+    "finished": pl.Int64,
+    "measured": pl.Int64,
+    **dict.fromkeys((*_POINTS, "funnel_95", "funnel_99_8"), pl.Float64),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,33 +58,22 @@ class ClinicianOutcomes:
     without_clinician: int  # measured clients of whom no clinician is on record
     least: int
     beyond_chance: float  # variance between clinicians that widens the funnel, in squared points
+    own: bool = False  # one clinician's own line, for whom the clinic's figures are not shown
 
     def to_frame(self) -> pl.DataFrame:
-        """Give a row for each clinician."""
+        """Give a row for each clinician; one's own rounded as it is shown, as others' scores are behind it."""
         rows = [
-            {
-                "clinician_id": line.clinician_id,
-                "finished": line.finished,
-                "measured": line.difference.clients,
-                "observed": line.difference.observed,
-                "expected": line.difference.expected,
-                "difference": line.difference.difference,
-                "lower": line.difference.lower,
-                "upper": line.difference.upper,
-                "shrunken": line.difference.shrunken,
-                "shrunken_lower": line.difference.shrunken_lower,
-                "shrunken_upper": line.difference.shrunken_upper,
-                "funnel_95": line.limits[0] if line.limits else None,
-                "funnel_99_8": line.limits[1] if line.limits else None,
-            }
+            (
+                line.clinician_id,
+                line.finished,
+                line.difference.clients,
+                *(getattr(line.difference, name) for name in _POINTS),
+                *(line.limits or (None, None)),
+            )
             for line in self.lines
         ]
-        texts, counts = {"clinician_id"}, {"finished", "measured"}
-        names = list(rows[0]) if rows else ["clinician_id", "finished", "measured"]
-        schema = {
-            name: pl.String if name in texts else pl.Int64 if name in counts else pl.Float64 for name in names
-        }
-        return pl.DataFrame(rows, schema=schema)
+        table = pl.DataFrame(rows, schema=_COLUMNS, orient="row")
+        return table.with_columns(pl.col(pl.Float64).round(1)) if self.own else table
 
 
 @with_definitions_of_record
@@ -87,7 +85,7 @@ def clinic_expectation(
     start: dt.date | None = None,
     end: dt.date | None = None,
 ) -> Expectation:
-    """Learn what improvement is expected of case mix from the clinic's finished clients.
+    """Learn what improvement is expected given case mix from the clinic's finished clients.
 
     Parameters
     ----------
@@ -123,7 +121,7 @@ def clinic_expectation(
 
 @with_definitions_of_record
 def own_outcomes(store: Store, expectation: Expectation) -> ClinicianOutcomes:
-    """Compare a clinician's own finished clients with what is expected of their case mix.
+    """Compare a clinician's own finished clients with what is expected given their case mix.
 
     Parameters
     ----------
@@ -152,13 +150,13 @@ def own_outcomes(store: Store, expectation: Expectation) -> ClinicianOutcomes:
     table, _ = _table(counting_view(store, "clinic outcomes"), *of_scale, period.start, period.end)
     own = table.filter(pl.col("clinician_id") == user.clinician_id)
     measured = measured_clients(own).height
-    if measured < LEAST_OF_ONES_OWN:
+    if measured < LEAST_OWN:
         raise MbcError(
             f"{measured} of your clients whose care has ended have a first and a last score on "
-            f"{expectation.instrument}; with fewer than {LEAST_OF_ONES_OWN} a mean says too little."
+            f"{expectation.instrument}; with fewer than {LEAST_OWN} a mean says too little."
         )
     line = ClinicianLine(user.clinician_id, own.height, _difference(own, expectation), ())
-    return ClinicianOutcomes(expectation, (line,), 0, 0, LEAST_OF_ONES_OWN, 0.0)
+    return ClinicianOutcomes(expectation, (line,), 0, 0, LEAST_OWN, 0.0, own=True)
 
 
 @with_definitions_of_record
@@ -171,7 +169,7 @@ def compare_clinicians(
     start: dt.date | None = None,
     end: dt.date | None = None,
 ) -> ClinicianOutcomes:
-    """Compare the finished clients of each clinician with what is expected of their case mix.
+    """Compare the finished clients of each clinician with what is expected given their case mix.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""A comparison with what is expected of case mix, in plain sentences: what it says, and what it does not say."""
+"""A comparison with what is expected given case mix, in plain sentences: what it says and does not say."""
 
 from __future__ import annotations
 
@@ -13,17 +13,17 @@ from mbc.outcomes.cohorts import heading
 
 NOT_SAID = (
     (
-        "A difference says nothing of why. It is not a measure of skill: what is not on record (diagnosis, risk, "
-        "what else happened in a client's life, who was referred to whom) is not adjusted for."
+        "A difference does not explain its cause. It is not a measure of skill: what is not on record (diagnosis, "
+        "risk, what else happened in a client's life, who was referred to whom) is not adjusted for."
     ),
     "Clients without a first and a last score are not counted; they may have fared otherwise.",
     (
-        "Few clients say little: the shrunken difference is what is left of a difference once its number of "
-        "clients is allowed for. Its limits take the variance between clinicians as known."
+        "With few clients a difference is uncertain: the shrunken difference allows for their number. Its limits "
+        "take the variance between clinicians as known."
     ),
-    "One interval in twenty misses by chance: of many differences, some do.",
+    "About one interval in twenty misses the true value by chance; with many clinicians, some will.",
 )
-ORDER = "Clinicians are in the order of their identifiers. They are not ranked, and the figures give no order."
+ORDER = "Clinicians are in the order of their identifiers. They are not ranked."
 
 
 def title(outcomes: ClinicianOutcomes) -> str:
@@ -31,7 +31,7 @@ def title(outcomes: ClinicianOutcomes) -> str:
     expectation = outcomes.expectation
     scale = instrument(expectation.instrument).scale(expectation.scale)
     named = f"{scale.title}, {short_name(expectation.instrument)}"
-    return f"Improvement compared with what is expected of case mix: {named}"
+    return f"Improvement compared with what is expected given case mix: {named}"
 
 
 def expectation_lines(expectation: Expectation, *, rounded: bool) -> Iterator[str]:
@@ -111,6 +111,8 @@ def comparison_notes(outcomes: ClinicianOutcomes) -> Iterator[str]:
         yield "Clinicians differ no more than by chance: there is no over-dispersion to allow for."
 
 
-def counted(outcomes: ClinicianOutcomes) -> str:
-    """Say whose care is counted."""
-    return f"{heading('finished', outcomes.expectation.period)}; of each client the last such care."
+def counted(outcomes: ClinicianOutcomes, *, own: bool) -> str:
+    """Say whose care is counted; the clinic's first and last day are somebody's, and not for one clinician."""
+    if own:
+        return "Your clients whose care has ended; the last such care of each client."
+    return f"{heading('finished', outcomes.expectation.period)}; the last such care of each client."

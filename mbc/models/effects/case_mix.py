@@ -1,4 +1,4 @@
-"""What is expected of a client's case mix, and how far a clinician's clients differ from it."""
+"""What is expected given a client's case mix, and how far a clinician's clients differ from it."""
 
 from __future__ import annotations
 
@@ -164,7 +164,7 @@ def _require_enough(clients: int, coefficients: int, sizes: FloatArray) -> None:
     needed = max(LEAST_CLIENTS, LEAST_PER_COEFFICIENT * coefficients)
     if clients < needed:
         raise ModelError(
-            f"What is expected of case mix needs {needed} clients with a first and a last score "
+            f"What is expected given case mix needs {needed} clients with a first and a last score "
             f"({LEAST_PER_COEFFICIENT} for each of {coefficients} coefficients, {LEAST_CLIENTS} at least); "
             f"there are {clients}."
         )

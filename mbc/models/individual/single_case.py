@@ -24,7 +24,7 @@ Rule = Literal[
 ]  # fmt: skip
 # Mean of |difference of two standard normals|, and the limit of moving ranges (Montgomery, table VI, n = 2).
 _D2, _D4 = 1.128, 3.267
-_LEAST, _FULL = 6, 12
+LEAST_FOR_LIMITS, _FULL = 6, 12
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,8 +100,8 @@ def process_chart(
     n, lost = int(x.size), int(values.size - x.size)
     if baseline is not None:
         return _known_error_chart(x, lost, sem, baseline, confidence)
-    if n < _LEAST:
-        return _no_limits(None, n, lost, f"{n} scores: limits need at least {_LEAST}.", "too_few_scores")
+    if n < LEAST_FOR_LIMITS:
+        return _no_limits(None, n, lost, f"{n} scores: limits need at least {LEAST_FOR_LIMITS}.", "too_few_scores")
     mean, mean_range = float(x.mean()), float(np.abs(np.diff(x)).mean())
     if mean_range == 0:
         return _no_limits(mean, n, lost, "The series is flat.", "zero_variance")
@@ -143,7 +143,7 @@ def _known_error_chart(
     return ProcessChart(
         mean=mean, mean_range=None, lower=mean - half, upper=mean + half, range_upper=None,
         signals=tuple(Signal("beyond limits", int(i)) for i in outside), rules=("beyond limits",),
-        provisional=baseline < _LEAST, lag_one=None, n=int(x.size), n_missing=lost,
+        provisional=baseline < LEAST_FOR_LIMITS, lag_one=None, n=int(x.size), n_missing=lost,
         note=f"Limits from the known error of measurement about {baseline} baseline scores.",
     )  # fmt: skip
 

@@ -6,9 +6,13 @@ from dataclasses import replace
 from datetime import date
 from itertools import combinations
 
+import pytest
+
+from mbc.care.askings import paper_goals
 from mbc.care.askings.paper_goals import goals_code, goals_of_code
 from mbc.care.client.goals import rating_range
-from mbc.store import Goal
+from mbc.errors import MbcError
+from mbc.store import Client, Goal, Store
 
 SET = date(2026, 1, 5)
 GOALS = [
@@ -39,3 +43,13 @@ def test_a_sheet_is_found_after_a_goal_was_retired_added_or_given_other_levels()
     assert goals_of_code("C001", retired, code) == ((GOALS[1], retired[0]), ())
     other = [GOALS[0], replace(GOALS[1], baseline=1, target=9), *GOALS[2:]]
     assert goals_of_code("C001", other, code) == ((other[1], GOALS[0]), (other[1],))
+
+
+def test_a_code_that_fits_several_sheets_is_not_guessed_and_not_printed(monkeypatch):
+    monkeypatch.setattr(paper_goals, "letters_of", lambda *_, **__: "AAA-AAA")
+    assert goals_of_code("C001", GOALS, "AAA-AAA") is None
+    with Store.create("sqlite://") as store:
+        with store.writing() as record:
+            record.add_all([Client("C001"), *GOALS])
+        with pytest.raises(MbcError, match="also fits other goals of this client"):
+            paper_goals.printed_goals(store, "C001", [(GOALS[0].goal_id, "")], "en")

@@ -1,4 +1,4 @@
-"""Clinicians compared with what is expected of case mix: who may, who is listed, whose the numbers are."""
+"""Clinicians compared with what is expected given case mix: who may, who is listed, whose the numbers are."""
 
 from __future__ import annotations
 
@@ -163,7 +163,13 @@ def test_the_command_lists_all_for_those_who_may_and_ones_own_line(clinic, tmp_p
     refused = mbc("clinicians", "phq9", "--store", clinic.url, "--as", "kim")
     assert refused.returncode == 1
     assert "clinicians:compare" in refused.stderr
-    mine = mbc("clinicians", "phq9", "--store", clinic.url, "--as", "kim", "--mine")
+    mine = mbc("clinicians", "phq9", "--store", clinic.url, "--as", "kim", "--mine", "--csv", tmp_path / "own.csv")
+    (row,) = csv.DictReader((tmp_path / "own.csv").read_text().splitlines())
+    assert all(len(value.partition(".")[2]) <= 1 for value in row.values())  # no more than is shown
+    assert "Your clients whose care has ended" in mine.stdout
+    assert "care ended between" not in mine.stdout  # the first and the last day are of anybody in the clinic
+    broken = mbc("clinicians", "phq9", "--store", clinic.url, "--csv", tmp_path / "none" / "all.csv")
+    assert (broken.returncode, "cannot be written: No such file or directory" in broken.stderr) == (1, True)
     assert mine.returncode == 0, mine.stderr
     assert "22 of 24" in mine.stdout
     assert not {"K2", "K10", "K3"} & set(mine.stdout.split())

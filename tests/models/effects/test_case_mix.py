@@ -1,4 +1,4 @@
-"""What is expected of case mix: lme4's numbers, statsmodels', and clinics whose truth is known."""
+"""What is expected given case mix: lme4's numbers, statsmodels', and clinics whose truth is known."""
 
 from __future__ import annotations
 

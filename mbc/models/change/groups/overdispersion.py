@@ -6,6 +6,8 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from mbc.models.change.inputs.score_arrays import FloatArray
+
 FEWEST_UNITS = 10
 """With fewer units their spread says too little: the limits stay those of chance."""
 WINSORISED = 0.1
@@ -45,8 +47,7 @@ def overdispersion(counts: Sequence[int], sizes: Sequence[int], target: float) -
         return 1.0
     n = np.array(sizes, dtype=float)
     z = (np.array(counts, dtype=float) / n - target) / np.sqrt(target * (1 - target) / n)
-    low, high = np.quantile(z, (WINSORISED, 1 - WINSORISED))
-    return max(1.0, round(float(np.mean(np.clip(z, low, high) ** 2)), 12))
+    return max(1.0, round(float(np.mean(_winsorised(z) ** 2)), 12))
 
 
 def variance_beyond_chance(differences: Sequence[float], errors: Sequence[float]) -> float:
@@ -81,6 +82,10 @@ def variance_beyond_chance(differences: Sequence[float], errors: Sequence[float]
         return 0.0
     z = np.array(differences, dtype=float) / np.array(errors, dtype=float)
     w = 1 / np.array(errors, dtype=float) ** 2
-    low, high = np.quantile(z, (WINSORISED, 1 - WINSORISED))
-    squares = float(np.sum(np.clip(z, low, high) ** 2))
+    squares = float(np.sum(_winsorised(z) ** 2))
     return max(0.0, (squares - (z.size - 1)) / float(w.sum() - np.sum(w**2) / w.sum()))
+
+
+def _winsorised(z: FloatArray) -> FloatArray:
+    """Set the lowest and highest tenth to the 10 % and 90 % quantile."""
+    return np.clip(z, *np.quantile(z, (WINSORISED, 1 - WINSORISED)))
