@@ -75,7 +75,7 @@ class Offer:
             yield Field(f"{_GOAL}{goal.goal_id}", f"Goal: {goal.label}", "check", required=False, hint=only)
             hint = _PRIVATE if speaks_of_others(goal.label) else "as agreed; shown on the phone or on paper"
             yield Field(
-                f"{_WORDS}{goal.goal_id}", "in these words", value=goal.label, required=False, longest=_LONGEST,
+                f"{_WORDS}{goal.goal_id}", "In these words", value=goal.label, required=False, longest=_LONGEST,
                 hint=hint,
             )  # fmt: skip
         yield from self._about()
@@ -99,7 +99,7 @@ class Offer:
         if relationships:
             yield Field(
                 "about", "What you both call the relationship", required=False, longest=60,
-                hint="the phone shows it; blank: it names nothing",
+                hint="shown on the phone; leave it blank to name nobody",
             )  # fmt: skip
         if any(load(key).safety_channel for key in self.languages):
             yield Field(
