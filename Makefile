@@ -9,6 +9,9 @@ RUNS := $(VENV)/.ready-to-run
 READY := $(VENV)/.ready
 PORT ?= 8050
 
+# Where the environment says so, each of the many processes of the tests would compile all source again.
+unexport PYTHONDONTWRITEBYTECODE
+
 # The tests make thousands of files and wait for each to be on the disk: in memory, where there is room, they need
 # less than half the time.
 IN_MEMORY := $(shell [ -w /dev/shm ] && [ "$$(df -Pk /dev/shm | awk 'NR == 2 {print $$4}')" -gt 6000000 ] && echo TMPDIR=/dev/shm)

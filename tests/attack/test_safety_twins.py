@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 import re
+import shutil
 import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -18,7 +19,6 @@ from typing import Any
 
 import plotly.utils
 import pytest
-from argon2 import PasswordHasher
 from click.testing import CliRunner
 
 from dashboards.app import PAGES, open_app
@@ -51,7 +51,6 @@ from mbc.store import (
     SignalAnswer,
     Store,
 )
-from mbc.store.accounts import passwords
 from mbc.store.askings import AskedSheet
 from mbc.store.reading.entry_readers import EntryReaders
 from mbc.store.reading.readers import Readers
@@ -131,16 +130,20 @@ def ask_in_twin(store: Store, *, screened: bool) -> None:
     store.withdraw_asking(numbers[2])
 
 
+@pytest.fixture(scope="module")
+def made_twins(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
+    """Folders of the two records, made once; a test gets copies."""
+    folders = tmp_path_factory.mktemp("without"), tmp_path_factory.mktemp("screened")
+    for folder, screened in zip(folders, (False, True), strict=True):
+        make_twin(f"sqlite:///{folder / 'clinic.db'}", screened=screened)
+    return folders
+
+
 @pytest.fixture
-def twins(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, str]]:
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(passwords, "_HASHER", PasswordHasher(time_cost=1, memory_cost=64, parallelism=1))
-        made = []
-        for screened in (False, True):
-            url = f"sqlite:///{tmp_path_factory.mktemp('twin') / 'clinic.db'}"
-            make_twin(url, screened=screened)
-            made.append(url)
-        yield made[0], made[1]
+def twins(made_twins: tuple[Path, Path], tmp_path: Path) -> tuple[str, str]:
+    copies = [Path(shutil.copytree(made, tmp_path / made.name)) for made in made_twins]
+    first, second = (f"sqlite:///{copy / 'clinic.db'}" for copy in copies)
+    return first, second
 
 
 @contextmanager
