@@ -13,7 +13,6 @@ from mbc.instruments.own.template import start
 from mbc.instruments.shipped import shipped
 
 
-
 @pytest.fixture(scope="module")
 def validator() -> Any:
     import jsonschema  # noqa: PLC0415 - takes seconds, and every process of the tests collects this file

@@ -59,8 +59,7 @@ class Likelihood:
         best = np.inf
         for start in starts:
             first = [np.arctanh(start[n]) if n == "r" else np.log(start[n]) for n in names]
-            options = {"xatol": 1e-6, "fatol": 1e-7, "maxiter": 4000, "maxfev": 4000}
-            best = min(best, minimize(objective, first, method="Nelder-Mead", options=options).fun)
+            best = min(best, minimize(objective, first, method="BFGS", options={"gtol": 1e-4}).fun)
         return best
 
 
