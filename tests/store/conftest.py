@@ -80,6 +80,12 @@ def postgres() -> Iterator[Path]:
 
 
 DATABASES = ("sqlite", pytest.param("postgres", marks=pytest.mark.postgres))
+POSTGRES_LATER = pytest.param("postgres", marks=[pytest.mark.postgres, pytest.mark.slow])
+# On PostgreSQL in make test-all only: long, and what they ask of the server is asked in other tests as well.
+LATER = {
+    "test_accounts_record", "test_break_glass", "test_concurrent_processes", "test_corrections", "test_erasure",
+    "test_kept_scores", "test_roles_table", "test_score_cache", "test_sign_in",
+}  # fmt: skip
 ENCRYPTED_TOO = {  # the others ask questions whose answers do not depend on what the disk holds
     "test_log", "test_backup_and_restore", "test_administration_batch", "test_opening", "test_readers",
     "test_records", "test_transaction",
@@ -95,8 +101,10 @@ def database(request) -> str:
 def pytest_generate_tests(metafunc):
     marked = any("database" in mark.args[0] for mark in metafunc.definition.iter_markers("parametrize"))
     if "database" in metafunc.fixturenames and not marked:
-        also = ("sqlcipher",) if metafunc.module.__name__.rpartition(".")[2] in ENCRYPTED_TOO else ()
-        metafunc.parametrize("database", (*DATABASES, *also), indirect=True)
+        module = metafunc.module.__name__.rpartition(".")[2]
+        also = ("sqlcipher",) if module in ENCRYPTED_TOO else ()
+        kinds = ("sqlite", POSTGRES_LATER) if module in LATER else DATABASES
+        metafunc.parametrize("database", (*kinds, *also), indirect=True)
 
 
 def file_url(database: str, folder: Path) -> str:

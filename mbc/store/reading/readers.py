@@ -82,10 +82,11 @@ class Readers(EntryReaders):
         return self._read("episodes", columns, t.episode, c.client_id, client_id)
 
     def relationships(self, *, client_id: str | None = None) -> pl.DataFrame:
-        """relationship_id, client_id, label, kind."""
+        """relationship_id, client_id, label, kind; for each client in the order of labels."""
         c = t.relationship.c
         columns = (c.relationship_id, c.client_id, c.label, c.kind)
-        return self._read("relationships", columns, t.relationship, c.client_id, client_id)
+        order = ("client_id", "label")
+        return self._read("relationships", columns, t.relationship, c.client_id, client_id, order=order)
 
     def statuses(self, *, client_id: str | None = None) -> pl.DataFrame:
         """client_id, relationship_id (null: the person), status, since, step_forward.

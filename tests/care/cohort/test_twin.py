@@ -133,6 +133,7 @@ def test_no_row_is_a_copy_and_the_measures_say_so(home):
     )
 
 
+@pytest.mark.slow
 def test_a_persons_record_hardly_says_whether_it_was_in_the_fit(home):
     # one division into halves of 32 people has a standard error of 0.07, so several are averaged
     cohort = read_cohort(home / "cohort")

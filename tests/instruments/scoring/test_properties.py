@@ -15,7 +15,9 @@ from mbc.instruments import Form, keys
 pytestmark = pytest.mark.long
 
 every_instrument = pytest.mark.parametrize("key", keys())
-few = settings(max_examples=6, deadline=None)  # of up to thirty rows each
+few = settings(
+    max_examples=max(2, settings.default.max_examples // 20), deadline=None
+)  # of up to thirty rows each
 
 
 def sheets(key, *, blanks=False):

@@ -18,7 +18,7 @@ from mbc.store import Administration, Client, Store
 from mbc.store.backup import archive
 from mbc.store.database import sqlcipher
 from tests.store.backup.test_backup_and_restore import contents
-from tests.store.conftest import DATABASES, STORE_KEY
+from tests.store.conftest import POSTGRES_LATER, STORE_KEY
 from tests.store.processes.kill_runner import runner
 
 pytestmark = [
@@ -27,7 +27,7 @@ pytestmark = [
 ]
 ROWS = 300
 OFTEN = pytest.param("often", marks=pytest.mark.slow)
-ALL = (*DATABASES, pytest.param("sqlcipher", marks=pytest.mark.slow))
+ALL = ("sqlite", POSTGRES_LATER, pytest.param("sqlcipher", marks=pytest.mark.slow))
 KILLS = {"seldom": (3, 1), "often": (60, 60)}  # at steps, and at any moment
 
 
