@@ -14,8 +14,9 @@ from werkzeug.exceptions import HTTPException
 from dashboards.questionnaire.frame import Frame, frame_for, preferred
 from dashboards.questionnaire.limits import REQUESTS, WRONG_CODES, Limits, network
 from dashboards.questionnaire.page import install_headers, page
+from dashboards.questionnaire.score_lines import shown_lines
 from dashboards.questionnaire.several import number_of, read_several, shown_questions
-from mbc.box.box import Box, OpenAsking, Visit
+from mbc.box.box import SENT_SECONDS, Box, OpenAsking, Visit
 from mbc.box.content import Question
 from mbc.box.token import is_secret, normal_code
 
@@ -64,7 +65,7 @@ class _Reply:
         if isinstance(opened, Response):
             return opened
         if request.method == "POST":
-            secret = self.box.begin(opened)
+            secret = self.box.begin(opened, token)
             return redirect(f"/v/{secret}/{_next_place(opened, -1) + 1}", _SEE_OTHER)
         if request.method == "GET" and "prefetch" not in request.headers.get("Sec-Purpose", ""):
             self.box.mark_opened(opened.number)
@@ -155,6 +156,8 @@ class _Reply:
         asking, frame = visit.opened.asking, frame_for(visit.opened.asking.language)
         on_tablet = visit.opened.kind == "code"  # which goes to the next person: it explains nothing
         explanation = None if on_tablet else asking.explanation
+        scores = self.box.earlier_scores(secret)
+        leave = f"/v/{secret}/leave" if explanation or scores else None
         return page(
             "sent.html",
             frame,
@@ -163,8 +166,10 @@ class _Reply:
             heading=frame["thanks"],
             text=frame["thanks_text"],
             explanation=explanation,
-            leave=f"/v/{secret}/leave" if explanation else None,
-            home="/" if on_tablet else None,
+            lines=shown_lines(scores, asking, frame) if scores else (),
+            leave=leave,
+            home="/" if on_tablet else leave if scores else None,
+            home_after=SENT_SECONDS if scores else None,  # what is shown is taken away when nobody looks
         )
 
     def leave(self, secret: str) -> ResponseReturnValue:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import tomllib
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from functools import cache
 from importlib.resources import files
 
@@ -37,6 +37,21 @@ class Frame:
         local = moment.astimezone()
         month = self.months[local.month - 1]
         return self["day"].format(day=local.day, month=month, time=f"{local:%H:%M}")
+
+    def full_day(self, day: date) -> str:
+        """Write a day with its year: 3 December 2026."""
+        return self["date"].format(day=day.day, month=self.months[day.month - 1], year=day.year)
+
+    def number(self, value: float, decimals: int = 0) -> str:
+        """Write a number, with no more decimals than it has.
+
+        Examples
+        --------
+        >>> frame_for("fr").number(3.5, 2), frame_for("en").number(12.0, 1)
+        ('3,5', '12')
+        """
+        text = f"{value:.{decimals}f}"
+        return (text.rstrip("0").rstrip(".") if decimals else text).replace(".", self["decimal_mark"])
 
 
 def direction(language: str) -> str:

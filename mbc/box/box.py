@@ -7,6 +7,8 @@
            ──< sealed   one answer to each question, the latest; only the clinic's private key opens it
     erasing             askings whose client is being erased
 
+Two more tables hold what a client is shown of their own earlier scores: see `mbc.box.link_scores`.
+
 Writers of one process wait for each other at a lock, in order; SQLite would let them sleep and try again.
 """
 
@@ -24,35 +26,15 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-from mbc.box.content import Asking, Progress
+from mbc.box.content import Asking, EarlierScores, Progress
+from mbc.box.link_scores import add_to_link, add_to_visit, remove_from_links, scores_of_visit
 from mbc.box.seal import lock, seal, unlock
+from mbc.box.tables import VERSION, prepare_tables
 from mbc.box.token import Kind, digest, new_token, normal_code
 from mbc.errors import MbcError, StoreBusy
 from mbc.sqlite_library import SQLITE
 
 Connection = Any  # of whichever SQLite there is
-_VERSION = 1
-_TABLES = """
-CREATE TABLE asking (
-    number INTEGER PRIMARY KEY AUTOINCREMENT, asking_id TEXT NOT NULL UNIQUE, content TEXT NOT NULL,
-    public_key BLOB NOT NULL, made_at REAL NOT NULL, expires_at REAL NOT NULL, opened_at REAL, begun_at REAL,
-    answered_at REAL, stopped_at REAL, withdrawn_at REAL
-);
-CREATE TABLE token (
-    digest BLOB PRIMARY KEY, number INTEGER NOT NULL REFERENCES asking ON DELETE CASCADE, kind TEXT NOT NULL
-);
-CREATE TABLE visit (
-    digest BLOB PRIMARY KEY, number INTEGER NOT NULL REFERENCES asking ON DELETE CASCADE, kind TEXT NOT NULL,
-    seen_at REAL NOT NULL, draft BLOB, sent INTEGER NOT NULL DEFAULT 0
-);
-CREATE TABLE sealed (
-    number INTEGER NOT NULL REFERENCES asking ON DELETE CASCADE, place INTEGER NOT NULL, content BLOB NOT NULL,
-    PRIMARY KEY (number, place)
-);
-CREATE INDEX token_number ON token (number);
-CREATE INDEX visit_number ON visit (number);
-"""
-_ERASING = "CREATE TABLE IF NOT EXISTS erasing (asking_id TEXT PRIMARY KEY)"
 _BUSY_SECONDS = 10.0
 _SHARED = stat.S_ISGID | stat.S_IWGRP  # of a folder: what is made in it belongs to its group
 # a device that does nothing for so long shows nothing any more; a tablet goes from hand to hand
@@ -126,8 +108,12 @@ class Box:
         expires_at: datetime,
         token: str,
         code: str | None = None,
+        scores: EarlierScores | None = None,
     ) -> None:
-        """Put an asking in; the same again changes nothing."""
+        """Put an asking in; the same again changes nothing.
+
+        Earlier scores can be read with the token of the link alone: neither with the code nor by another link.
+        """
         values = (asking_id, asking.to_json(), public_key, self._clock(), expires_at.timestamp())
         with self._writing() as connection:
             connection.execute(
@@ -136,13 +122,18 @@ class Box:
                 values,
             )
             self._add_token(connection, asking_id, token, "link")
+            add_to_link(connection, token, scores)
             if code is not None:
                 self._add_token(connection, asking_id, normal_code(code) or code, "code")
 
     def add_token(self, asking_id: str, token: str) -> None:
-        """Let another link lead to an asking: for a reminder, since the first is kept nowhere."""
+        """Let another link lead to an asking: for a reminder, since the first is kept nowhere.
+
+        It shows no earlier scores: those can be read with the token of the first link alone.
+        """
         with self._writing() as connection:
             self._add_token(connection, asking_id, token, "link")
+            add_to_link(connection, token, None)
 
     def withdraw(self, asking_id: str) -> None:
         """End an asking: its links lead nowhere from now on."""
@@ -155,6 +146,9 @@ class Box:
             connection.execute(
                 "DELETE FROM visit WHERE number IN (SELECT number FROM asking WHERE asking_id = ?)", (asking_id,)
             )
+            row = connection.execute("SELECT number FROM asking WHERE asking_id = ?", (asking_id,)).fetchone()
+            if row is not None:
+                remove_from_links(connection, row[0])
 
     def progress(self) -> list[Progress]:
         """Say how far every asking has come."""
@@ -211,8 +205,15 @@ class Box:
                 "UPDATE asking SET opened_at = ? WHERE number = ? AND opened_at IS NULL", (self._clock(), number)
             )
 
-    def begin(self, opened: OpenAsking) -> str:
-        """Begin a visit; returns its secret, which is kept nowhere."""
+    def begin(self, opened: OpenAsking, token: str = "") -> str:
+        """Begin a visit; returns its secret, which is kept nowhere.
+
+        Parameters
+        ----------
+        opened : OpenAsking
+        token : str
+            Of the link that it was opened by: earlier scores that it leads to go along, locked with the secret.
+        """
         secret, now = new_token(), self._clock()
         with self._writing() as connection:
             connection.execute("DELETE FROM visit WHERE seen_at < ?", (now - max(IDLE_SECONDS.values()),))
@@ -220,6 +221,8 @@ class Box:
                 "INSERT INTO visit (digest, number, kind, seen_at) VALUES (?, ?, ?, ?)",
                 (digest(secret), opened.number, opened.kind, now),
             )
+            if opened.kind == "link":
+                add_to_visit(connection, secret, token)
             connection.execute(
                 "UPDATE asking SET opened_at = coalesce(opened_at, ?), begun_at = coalesce(begun_at, ?) "
                 "WHERE number = ?",
@@ -269,10 +272,18 @@ class Box:
             self._put(connection, visit.opened, _END, {"asking": visit.opened.asking_id, "sent": _written(now)})
             connection.execute("UPDATE asking SET answered_at = ? WHERE number = ?", (now, number))
             connection.execute("DELETE FROM visit WHERE number = ? AND digest != ?", (number, digest(secret)))
+            remove_from_links(connection, number)
             connection.execute(
                 "UPDATE visit SET draft = NULL, sent = 1, seen_at = ? WHERE digest = ?", (now, digest(secret))
             )
         return visit
+
+    def earlier_scores(self, secret: str) -> EarlierScores | None:
+        """Give the scores that a visit shows: once it has sent, until it ends, and to who came by their link."""
+        visit = self.visit(secret)
+        if visit is None or not visit.sent or visit.opened.kind != "link":
+            return None
+        return scores_of_visit(self._connection, secret)
 
     def leave(self, secret: str) -> None:
         """End a visit: what was answered on this device cannot be shown again."""
@@ -292,6 +303,7 @@ class Box:
                     "(SELECT number FROM asking WHERE number = ? AND stopped_at IS NOT NULL)",
                     (number,),
                 )
+            remove_from_links(connection, number)
 
     # ---- inside
 
@@ -398,18 +410,12 @@ class Box:
         try:
             self._make()
             with self._writing() as connection:
-                version = connection.execute("PRAGMA user_version").fetchone()[0]
-                if version == 0:
-                    for statement in _TABLES.split(";"):
-                        connection.execute(statement)
-                    connection.execute(f"PRAGMA user_version = {_VERSION}")
-                if version <= _VERSION:
-                    connection.execute(_ERASING)
+                version = prepare_tables(connection)
         except OSError as fault:
             raise MbcError(f"The box {self._path} cannot be opened: {fault.strerror}.") from None
         except SQLITE.DatabaseError:
             raise MbcError(f"{self._path} is not an answer box. Name another file.") from None
-        if version not in (0, _VERSION):
+        if version > VERSION:
             raise MbcError(
                 f"The box {self._path} was written by a newer mbc (version {version}). Update this one."
             )

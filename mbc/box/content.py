@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from functools import cached_property
 from typing import Annotated, Literal, Self
 
@@ -95,6 +95,24 @@ class Explanation(_Content):
     measures: tuple[ExplainedMeasure, ...] = ()
     note: str = ""  # below them
     sections: tuple[tuple[str, str], ...] = ()  # heading and text
+
+
+class ScoreLine(_Content):
+    """A client's earlier scores on the main scale of one sheet, by day; nothing is said of what they mean."""
+
+    sheet: Annotated[int, Field(ge=0)]  # its place among the sheets of the asking
+    lowest: float  # of the scale, in scale points
+    highest: float
+    decimals: Annotated[int, Field(ge=0)] = 0
+    higher_is_better: bool
+    scores: Annotated[tuple[tuple[date, float], ...], Field(min_length=1)]
+    only_last: bool = False  # whether older ones were left out
+
+
+class EarlierScores(_Content):
+    """The client's own earlier scores, shown after sending to whoever came by the link."""
+
+    lines: Annotated[tuple[ScoreLine, ...], Field(min_length=1)]
 
 
 class Asking(_Content):

@@ -20,6 +20,8 @@ from nacl.secret import SecretBox
 from mbc.errors import MbcError
 
 _BLOCK = 256  # bytes: an answer, a blank and the mark of the end all have this length
+SCORES_BYTES = 4096  # what `lock_scores` takes, and the length it always gives, apart from nonce and mark
+_VISIT, _SCORES = b"mbc visit", b"mbc own scores"  # what a secret is used for: each use has a key of its own
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +69,7 @@ def unseal(keys: KeyPair, sealed: bytes) -> dict[str, Any]:
 
 def lock(secret: str, content: dict[str, Any]) -> bytes:
     """Encrypt a content with a secret that is kept nowhere: whoever has the secret can read it again."""
-    return bytes(SecretBox(_key_of(secret)).encrypt(_padded(content)))
+    return bytes(SecretBox(_key_of(secret, _VISIT)).encrypt(_padded(content)))
 
 
 def unlock(secret: str, locked: bytes) -> dict[str, Any]:
@@ -79,13 +81,53 @@ def unlock(secret: str, locked: bytes) -> dict[str, Any]:
     ({'0': 3}, {})
     """
     try:
-        return json.loads(SecretBox(_key_of(secret)).decrypt(locked))
+        return json.loads(SecretBox(_key_of(secret, _VISIT)).decrypt(locked))
     except (CryptoError, ValueError):
         return {}
 
 
-def _key_of(secret: str) -> bytes:
-    return hashlib.blake2b(secret.encode(), digest_size=32, person=b"mbc visit").digest()
+def lock_scores(secret: str, text: str = "") -> bytes:
+    """Encrypt the earlier scores that a client is shown; with or without any, the result has the same length.
+
+    Parameters
+    ----------
+    secret : str
+        The token of a link, or the secret of a visit; kept nowhere.
+    text : str
+        At most `SCORES_BYTES` bytes of UTF-8; "" where there is nothing to show.
+
+    Raises
+    ------
+    MbcError
+        If the text is longer.
+
+    Examples
+    --------
+    >>> len(lock_scores("s")) == len(lock_scores("s", "[3, 4, 5]")), unlock_scores("s", lock_scores("s", "[3]"))
+    (True, '[3]')
+    """
+    content = text.encode()
+    if len(content) > SCORES_BYTES:
+        raise MbcError(f"{len(content)} bytes of earlier scores; the limit is {SCORES_BYTES}. Show fewer of them.")
+    return bytes(SecretBox(_key_of(secret, _SCORES)).encrypt(content.ljust(SCORES_BYTES)))
+
+
+def unlock_scores(secret: str, locked: bytes) -> str:
+    """Read what `lock_scores` encrypted; "" where there is nothing, or the secret is another.
+
+    Examples
+    --------
+    >>> unlock_scores("t", lock_scores("s", "[3]")), unlock_scores("s", lock_scores("s"))
+    ('', '')
+    """
+    try:
+        return SecretBox(_key_of(secret, _SCORES)).decrypt(locked).decode().rstrip(" ")
+    except (CryptoError, ValueError):
+        return ""
+
+
+def _key_of(secret: str, use: bytes) -> bytes:
+    return hashlib.blake2b(secret.encode(), digest_size=32, person=use).digest()
 
 
 def _padded(content: dict[str, Any]) -> bytes:

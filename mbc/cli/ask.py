@@ -44,6 +44,11 @@ if TYPE_CHECKING:
     help="A goal for the client to rate, in its own words or in these; may be repeated.",
 )
 @click.option("--explain", is_flag=True, help="After submitting, the client is shown how progress is measured.")
+@click.option(
+    "--show-scores",
+    is_flag=True,
+    help="After submitting, the client is shown their own earlier scores; only with --alone, by the link only.",
+)
 @click.option("--mail", is_flag=True, help="Email the link to the client's address in the contacts file.")
 @click.option(
     "--mail-to", "address", metavar="ADDRESS", help="Email the link to this address, which is not stored."
@@ -70,6 +75,7 @@ def command(  # noqa: PLR0913 - one for each option
     again: bool,
     goals: tuple[str, ...],
     explain: bool,
+    show_scores: bool,
     mail: bool,
     address: str | None,
     listing: bool,
@@ -123,7 +129,9 @@ def command(  # noqa: PLR0913 - one for each option
                 explanation = explainer(store, full_store, language or settings.language, models_folder)(
                     client_id, wanted
                 )
-            options = AskOptions(language, target, about, answers_alone, again, named, explanation)
+            options = AskOptions(
+                language, target, about, answers_alone, again, named, explanation, show_scores=show_scores
+            )
             made = ask(store, box, settings, client_id, wanted, options)
     _show(made)
     if to is not None:
@@ -175,6 +183,9 @@ def _show(made: MadeAsking) -> None:
     click.echo(f"Until       {_when(made.expires_at)}")
     click.echo(f"Link        {made.link}")
     click.echo(f"Code        {made.code}")
+    if made.scores_shown:
+        shown = ", ".join(f"{key} ({number})" for key, number in made.scores_shown)
+        click.echo(f"Then shown  earlier scores, by this link only: {shown}")
     if find_spec("segno") is not None:
         import segno  # noqa: PLC0415 - an extra of the package
 

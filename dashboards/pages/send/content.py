@@ -114,6 +114,7 @@ def made_page(subject: Subject, made: MadeAsking, *, mailed: str = "", kiosk: st
         picture=segno.make(made.link, micro=False, error="m").svg_data_uri(scale=5, border=3, light="#fff"),
         mailed=mailed,
         kiosk=kiosk,
+        scores="; ".join(f"{load(key).name}: {number}" for key, number in made.scores_shown),
     )
 
 

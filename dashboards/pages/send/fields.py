@@ -84,6 +84,10 @@ class Offer:
             "explain", "After sending, show how progress is measured", "check", required=False,
             hint=f"on the phone, without any result; in {explained}",
         )  # fmt: skip
+        yield Field(
+            "scores", "After sending, show their own earlier scores", "check", required=False,
+            hint="numbers and days without any judgement; by the link only, whoever answers by it sees them",
+        )  # fmt: skip
         yield from self._way()
 
     def _about(self) -> Iterator[Field]:
@@ -101,11 +105,11 @@ class Offer:
                 "about", "What you both call the relationship", required=False, longest=60,
                 hint="shown on the phone; leave it blank to name nobody",
             )  # fmt: skip
-        if any(load(key).safety_channel for key in self.languages):
-            yield Field(
-                "alone", "The client answers alone, with nobody looking on", "check", required=False,
-                hint="required for safety screens",
-            )  # fmt: skip
+        screens = any(load(key).safety_channel for key in self.languages)
+        yield Field(
+            "alone", "The client answers alone, with nobody looking on", "check", required=False,
+            hint=f"required for {'safety screens, and ' if screens else ''}to show earlier scores",
+        )  # fmt: skip
 
     def _way(self) -> Iterator[Field]:
         if self.settings.mail is None:
@@ -192,6 +196,7 @@ def options_of(
         ),
         explanation=explanation,
         asking_id=asking_id,
+        show_scores=typed.check("scores"),
     )
 
 

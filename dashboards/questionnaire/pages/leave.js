@@ -24,7 +24,7 @@
   const home = document.body.dataset.home;
   if (home) {
     let timer;
-    const restart = () => { clearTimeout(timer); timer = setTimeout(() => location.replace(home), 60000); };
+    const restart = () => { clearTimeout(timer); timer = setTimeout(() => location.replace(home), document.body.dataset.after * 1000); };
     for (const kind of ["pointerdown", "keydown", "scroll"]) addEventListener(kind, restart, { passive: true });
     restart();
   }

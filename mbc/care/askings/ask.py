@@ -8,10 +8,11 @@ from datetime import UTC, date, datetime, timedelta
 from typing import NamedTuple
 
 from mbc.box.box import Box
-from mbc.box.content import Asking, Explanation, Sheet
+from mbc.box.content import Asking, EarlierScores, Explanation, Sheet
 from mbc.box.seal import KeyPair
 from mbc.box.token import new_code, new_token
 from mbc.care.askings.goals import goal_sheets
+from mbc.care.askings.past_scores import earlier_scores
 from mbc.care.askings.settings import AskingSettings
 from mbc.care.askings.sheets import asked_sheet, sheet_of
 from mbc.care.course.relationships import Timeline, timelines
@@ -37,6 +38,7 @@ class MadeAsking:
     expires_at: datetime
     questions: int
     minutes: int
+    scores_shown: tuple[tuple[str, int], ...] = ()  # after sending: questionnaire, and how many earlier scores
 
 
 class AskOptions(NamedTuple):
@@ -50,6 +52,9 @@ class AskOptions(NamedTuple):
     goals: tuple[tuple[str, str], ...] = ()  # to rate: number, and words (blank: the goal's own)
     explanation: Explanation | None = None  # how progress is measured, shown after sending; None: only thanks
     asking_id: str | None = None  # a number of `new_asking_id`: sent twice, it is asked once
+    show_scores: bool = (
+        False  # the client's own earlier scores, after sending, by the link only; needs answers_alone
+    )
 
 
 NO_OPTIONS = AskOptions()
@@ -85,7 +90,8 @@ def ask(
     SettingsError
         If an answer may ask for help, and the clinic has no help text in the language.
     MbcError
-        If a questionnaire may not be asked, or does not apply.
+        If a questionnaire may not be asked, or does not apply; or if earlier scores are to be shown, and the
+        client may not be alone, or has too few of them.
     Conflict
         If the client wanted no more askings.
     AccessDenied, NotInRecord
@@ -94,6 +100,11 @@ def ask(
     measures = [instrument(key) for key in dict.fromkeys(keys)]
     language = options.language or settings.language
     _require_something(measures, options)
+    if options.show_scores and not options.answers_alone:
+        raise MbcError(
+            "Earlier scores are shown only to a client who answers alone: confirm that nobody looks on (--alone), "
+            "or ask without them."
+        )
     if not options.again and store.has_stopped_askings(client_id):
         raise Conflict(
             f"{client_id} has opted out of these questions. Discuss it first; if the client agrees again, add "
@@ -117,7 +128,9 @@ def ask(
     if store.user is None:
         with store.writing() as record:
             keep_definitions(record, [measure.key for measure in measures])
-    return _put(store, box, settings, client_id, [kept for kept, _ in sheets], asking, options.asking_id)
+    asked = [kept for kept, _ in sheets]
+    scores = earlier_scores(store, client_id, asked) if options.show_scores else None
+    return _put(store, box, settings, client_id, asked, asking, options.asking_id, scores)
 
 
 def check_askable(
@@ -163,6 +176,7 @@ def _put(
     sheets: Sequence[AskedSheet],
     asking: Asking,
     asking_id: str | None,
+    scores: EarlierScores | None,
 ) -> MadeAsking:
     """Keep an asking on record, and put it into the box; where the box refuses, it is withdrawn again."""
     expires_at = datetime.now(UTC).replace(microsecond=0) + timedelta(days=settings.expires_days)
@@ -177,11 +191,12 @@ def _put(
     )
     token, code = new_token(), new_code()
     try:
-        box.add(asking_id, asking, public_key=public, expires_at=expires_at, token=token, code=code)
+        box.add(asking_id, asking, public_key=public, expires_at=expires_at, token=token, code=code, scores=scores)
     except MbcError:
         store.withdraw_asking(asking_id)
         raise
     questions = len(asking.questions)
+    lines = () if scores is None else scores.lines
     return MadeAsking(
         asking_id=asking_id,
         client_id=client_id,
@@ -191,6 +206,7 @@ def _put(
         expires_at=expires_at,
         questions=questions,
         minutes=asking.minutes(questions),
+        scores_shown=tuple((sheets[line.sheet].instrument, len(line.scores)) for line in lines),
     )
 
 
