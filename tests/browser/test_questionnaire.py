@@ -8,15 +8,21 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from mbc.box.box import Box
+from mbc.box.content import Asking, EarlierScores, ScoreLine
+from mbc.box.seal import KeyPair
+from mbc.box.token import new_token
 from mbc.care.askings.ask import NO_OPTIONS, MadeAsking, ask
 from mbc.care.askings.collect import asking_states, collect
 from mbc.care.askings.settings import AskingSettings
+from mbc.care.askings.sheets import sheet_of
+from mbc.instruments import instrument, wording
 from mbc.reports import measures_explanation
 from mbc.store import Store
 from tests.browser.conftest import CHROMIUM, QUIET, Visit, Watch
@@ -172,5 +178,74 @@ def test_no_page_of_the_questionnaire_violates_a_rule(clinic: Clinic, chromium: 
     expect(page.get_by_role("heading", level=4)).to_have_count(2)
     broken += violations_by_look(page, looks)
     page.goto(clinic.settings.address)
+    assert broken + violations_by_look(page, looks) == []
+    context.close()
+
+
+def scored(clinic: Clinic, language: str) -> str:
+    """Ask with earlier scores of two questionnaires, which need no record here; gives the link."""
+    sheet = sheet_of(wording.require("checkin", language), instrument("checkin"), None)
+    asking = Asking(language=language, sheets=(sheet, sheet.model_copy(update={"title": None})), leave_to=AWAY)
+    days = [date(2026, 1, 5) + timedelta(days=7 * n) for n in range(24)]
+    lines = tuple(
+        ScoreLine(
+            sheet=place, lowest=0, highest=32, higher_is_better=place == 0, only_last=place == 0,
+            scores=tuple((day, (5 * n + 3) % 29) for n, day in enumerate(days[: 24 - 20 * place])),
+        )
+        for place in range(2)
+    )  # fmt: skip
+    token, until = new_token(), datetime.now(UTC) + timedelta(days=1)
+    clinic.box.add(
+        f"scores-{token}", asking, public_key=KeyPair.new().public, expires_at=until, token=token,
+        scores=EarlierScores(lines=lines),
+    )  # fmt: skip
+    return f"{clinic.settings.address}/f/{token}"
+
+
+@pytest.mark.parametrize("scripts", [False, True])
+def test_earlier_scores_fit_a_phone_and_are_gone_when_left(clinic: Clinic, chromium: Browser, scripts: bool):
+    context = chromium.new_context(viewport=PHONE, java_script_enabled=scripts, has_touch=True)
+    page = context.new_page()
+    page.goto(scored(clinic, "es"))
+    page.locator("main form button.main").tap()
+    page.locator("button[name=value]").nth(2).tap()
+    page.wait_for_url("**/2")
+    page.goto(page.url.rpartition("/")[0] + "/review")
+    page.get_by_role("button", name="Enviar").tap()
+    expect(page.get_by_role("heading", level=2)).to_have_text("Sus puntuaciones anteriores")
+    for fold in page.locator("summary").all():
+        target = fold.bounding_box()
+        assert target
+        assert target["height"] >= 44
+        fold.tap()
+    expect(page.get_by_role("row")).to_have_count(2 + 24 + 4)
+    for part in page.locator("svg, table, .ends").all():
+        place = part.bounding_box()
+        assert place
+        assert place["x"] >= 0
+        assert place["x"] + place["width"] <= 390
+    sent = page.url
+    page.get_by_role("link", name="Salir ya").tap()
+    page.wait_for_url(f"**{AWAY}")
+    page.go_back()
+    expect(page.locator("svg")).to_have_count(0)
+    page.goto(sent)
+    expect(page.locator("svg")).to_have_count(0)
+    context.close()
+
+
+@LOOKED_AT
+def test_the_page_with_earlier_scores_violates_no_rule(clinic: Clinic, chromium: Browser, looks: Looks):
+    context = chromium.new_context()
+    page = context.new_page()
+    page.goto(scored(clinic, "de"))
+    page.get_by_role("button", name="Beginnen").click()
+    page.locator("button[name=value]").nth(2).click()
+    page.goto(page.url.rpartition("/")[0] + "/review")
+    page.get_by_role("button", name="Senden").click()
+    expect(page.locator("svg")).to_have_count(2)
+    broken = violations_by_look(page, looks)
+    for fold in page.locator("summary").all():
+        fold.click()
     assert broken + violations_by_look(page, looks) == []
     context.close()

@@ -13,7 +13,7 @@ import pytest
 
 from mbc.box.box import Box
 from mbc.sqlite_library import SQLITE
-from mbc.store import Client, Clinician, Episode, Goal, PlannedMeasure, Store
+from mbc.store import Administration, Client, Clinician, Episode, Goal, PlannedMeasure, Store
 from tests.cli.in_process import Ended, mbc
 from tests.mail_server import MailServer, mail_server
 
@@ -125,6 +125,9 @@ REFUSED: tuple[tuple[tuple[str, ...], int, str], ...] = (
     (("--battery", "weekly"), 2, "Name the client"),
     (("C001", "checkin", "--dry-run"), 2, "works only with --all-due"),
     (("C001", "--all-due", "--battery", "weekly"), 2, "leave out"),
+    (("--all-due", "--show-scores"), 2, "leave out --show-scores"),
+    (("C001", "checkin", "--show-scores"), 1, "confirm that nobody looks on (--alone)"),
+    (("C001", "checkin", "--alone", "--show-scores"), 1, "C001 has fewer than 3 earlier scores"),
 )
 
 
@@ -136,6 +139,15 @@ def test_what_cannot_be_asked_is_refused_and_nothing_is_made(clinic):
         assert "Traceback" not in ended.stderr
     assert clinic.run("ask", "--list").stdout == "No requests.\n"
     assert clinic.mail.recipients == []
+
+
+def test_earlier_scores_are_shown_when_chosen_and_the_clinician_reads_which(clinic):
+    with Store.open(f"sqlite:///{clinic.record}") as store, store.writing() as record:
+        record.add_all(Administration("C001", "checkin", DAY + timedelta(days=n), (n,) * 8) for n in range(4))
+    made = clinic.run("ask", "C001", "--battery", "weekly", "--alone", "--show-scores")
+    assert made.returncode == 0, made.stderr
+    assert "Then shown  earlier scores, by this link only: checkin (4)\n" in made.stdout
+    assert "Then shown" not in clinic.run("ask", "C001", "checkin", "--alone").stdout
 
 
 def test_mail_reminder_withdrawal_and_what_a_refused_message_leaves(clinic):

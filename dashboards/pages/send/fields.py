@@ -108,7 +108,7 @@ class Offer:
         screens = any(load(key).safety_channel for key in self.languages)
         yield Field(
             "alone", "The client answers alone, with nobody looking on", "check", required=False,
-            hint=f"required for {'safety screens, and ' if screens else ''}to show earlier scores",
+            hint=f"required for {'safety screens and ' if screens else ''}showing earlier scores",
         )  # fmt: skip
 
     def _way(self) -> Iterator[Field]:

@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+import html
 import re
 import sqlite3
 import threading
 import time
 from contextlib import closing
+from datetime import timedelta
 from pathlib import Path
 
 from dashboards.web.asking_access import UNREACHABLE, AskingAccess
 from mbc.care.askings.collect import asking_states
 from mbc.care.askings.paper import paper_code
 from mbc.instruments import instrument
-from mbc.store import Goal, PlannedMeasure
+from mbc.store import Administration, Goal, PlannedMeasure
 from tests.dashboards.conftest import token_of
 from tests.dashboards.pages.record.sheets import TODAY, fill
 from tests.dashboards.pages.record.sheets import values_of as entry_of
@@ -227,3 +229,38 @@ def test_how_progress_is_measured_is_shown_to_the_client_only_when_ticked(clinic
     explained = [clinic.box.find(link.rpartition("/")[2]).asking.explanation for link in links]
     assert explained[0] is None
     assert explained[1].title == "How we measure your progress"
+
+
+def test_earlier_scores_are_shown_to_the_client_only_when_ticked_and_only_where_they_answer_alone(clinic):
+    ash = clinic.visitor("ash")
+    early = send(ash, battery="weekly", scores="yes", alone="yes")
+    assert (early.status_code, "C001 has fewer than 3 earlier scores" in early.text) == (400, True)
+    with clinic.store.writing() as record:
+        record.add_all(Administration("C001", "checkin", TODAY - timedelta(days=n), (n,) * 8) for n in range(1, 4))
+    refused = send(ash, battery="weekly", scores="yes")
+    assert refused.status_code == 400
+    assert "only to a client who answers alone" in refused.text
+    assert clinic.states() == []
+    made = send(ash, battery="weekly", scores="yes", alone="yes").text
+    assert "by this link only: the client's earlier scores. Weekly check-in: 3." in html.unescape(made)
+    without = send(ash, battery="weekly", alone="yes").text
+    assert "earlier scores" not in without
+    shown = [clinic.box.earlier_scores(answered(clinic, link_of(page))) for page in (made, without)]
+    assert [score for _, score in shown[0].lines[0].scores] == [20, 16, 10]
+    assert shown[1] is None
+
+
+def test_who_sends_without_safety_screens_can_say_that_the_client_answers_alone(clinic):
+    page = clinic.visitor("birch").get("/client/C003/send").text
+    assert "required for showing earlier scores" in page
+    assert "nobody looking on" in page
+    assert "safety screens" not in page
+
+
+def answered(clinic, link: str) -> str:
+    """Answer by a link, as the pages do; gives the secret of the visit."""
+    token = link.rpartition("/")[2]
+    visit = clinic.box.begin(clinic.box.find(token), token)
+    clinic.box.answer(visit, 0, 1)
+    clinic.box.send(visit)
+    return visit
