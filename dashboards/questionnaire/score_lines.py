@@ -23,11 +23,18 @@ class ShownLine(NamedTuple):
     highest: str
     points: tuple[tuple[float, float], ...]  # in units of the drawing
     rows: tuple[tuple[str, str], ...]  # day and number, the oldest first
+    first_day: str
+    last_day: str
 
     @property
     def path(self) -> str:
         """The points as an SVG polyline has them."""
         return " ".join(f"{x:g},{y:g}" for x, y in self.points)
+
+    @property
+    def dots(self) -> str:
+        """The points as an SVG path has them: lines without length, which round ends make visible."""
+        return "".join(f"M{x:g} {y:g}h0" for x, y in self.points)
 
 
 def shown_lines(scores: EarlierScores, asking: Asking, frame: Frame) -> list[ShownLine]:
@@ -42,6 +49,8 @@ def _shown(line: ScoreLine, asking: Asking, frame: Frame) -> ShownLine:
     about.append(frame["scores_higher" if line.higher_is_better else "scores_lower"])
     if line.only_last:
         about.append(frame["scores_last"].format(number=len(line.scores)))
+    days = [frame.full_day(day) for day, _ in line.scores]
+    numbers = [frame.number(score, line.decimals) for _, score in line.scores]
     return ShownLine(
         heading=title or _questions(line.sheet, asking, frame),
         loaded=title is not None,
@@ -49,7 +58,11 @@ def _shown(line: ScoreLine, asking: Asking, frame: Frame) -> ShownLine:
         lowest=lowest,
         highest=highest,
         points=_points(line),
-        rows=tuple((frame.full_day(day), frame.number(score, line.decimals)) for day, score in line.scores),
+        rows=tuple(
+            (frame["scores_row"].format(day=day), number) for day, number in zip(days, numbers, strict=True)
+        ),
+        first_day=days[0],
+        last_day=days[-1],
     )
 
 

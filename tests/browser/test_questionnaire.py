@@ -218,8 +218,8 @@ def test_earlier_scores_fit_a_phone_and_are_gone_when_left(clinic: Clinic, chrom
         assert target
         assert target["height"] >= 44
         fold.tap()
-    expect(page.get_by_role("row")).to_have_count(2 + 24 + 4)
-    for part in page.locator("svg, table, .ends").all():
+    expect(page.get_by_role("listitem")).to_have_count(24 + 4)
+    for part in page.locator("svg, ol, .ends").all():
         place = part.bounding_box()
         assert place
         assert place["x"] >= 0
