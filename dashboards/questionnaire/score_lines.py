@@ -39,10 +39,10 @@ class ShownLine(NamedTuple):
 
 def shown_lines(scores: EarlierScores, asking: Asking, frame: Frame) -> list[ShownLine]:
     """Put earlier scores into words and points; a questionnaire is called what the client saw it called."""
-    return [_shown(line, asking, frame) for line in scores.lines if line.sheet < len(asking.sheets)]
+    return [_shown_line(line, asking, frame) for line in scores.lines if line.sheet < len(asking.sheets)]
 
 
-def _shown(line: ScoreLine, asking: Asking, frame: Frame) -> ShownLine:
+def _shown_line(line: ScoreLine, asking: Asking, frame: Frame) -> ShownLine:
     title = asking.sheets[line.sheet].title
     lowest, highest = (frame.number(bound, line.decimals) for bound in (line.lowest, line.highest))
     about = [frame["scores_range"].format(lowest=lowest, highest=highest)]

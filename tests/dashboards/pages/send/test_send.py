@@ -246,7 +246,7 @@ def test_earlier_scores_are_shown_to_the_client_only_when_ticked_and_only_where_
     without = send(ash, battery="weekly", alone="yes").text
     assert "earlier scores" not in without
     shown = [clinic.box.earlier_scores(answered(clinic, link_of(page))) for page in (made, without)]
-    assert [score for _, score in shown[0].lines[0].scores] == [20, 16, 10]
+    assert [score for _, score in shown[0].lines[0].scores] == [22, 16, 10]  # worry counts reversed
     assert shown[1] is None
 
 
