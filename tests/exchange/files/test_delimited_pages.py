@@ -130,7 +130,8 @@ def said(plan: tuple[object, ...] | ImportPlan) -> tuple[object, ...]:
 
 FIRST = frozenset({
     "plain", "quoted cells with line ends and quotes", "answers that nobody can give",
-    "another coding, shown late", "an occasion twice, pages apart", "recorded totals, some wrong", "short rows", "cut off in mid-row",
+    "another coding, shown late", "an occasion twice, pages apart",
+    "recorded totals, some wrong", "short rows", "cut off in mid-row",
     "day first, as only later pages tell",
 })  # fmt: skip
 """Those of make test; make test-all reads all of them."""
