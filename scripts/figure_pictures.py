@@ -16,6 +16,7 @@ import numpy as np
 import polars as pl
 
 from mbc import figures, models
+from mbc.care.clinic.clinician_outcomes import ClinicianOutcomes, comparison_of, own_line
 from mbc.care.values.course import (
     Change,
     CourseCurve,
@@ -29,6 +30,8 @@ from mbc.care.values.course import (
     Trajectory,
 )
 from mbc.errors import DoubtfulAnswers
+from mbc.outcomes import Period
+from mbc.outcomes.case_mix import IN_RELATIONSHIP, NOT_IN_ONE, Expectation, learn_expectation
 
 FOLDER = Path(__file__).resolve().parents[1] / "docs" / "images" / "figures"
 
@@ -89,6 +92,37 @@ def clinics() -> models.OutcomeRates:
         np.concatenate(pre), np.concatenate(post), sd=4.5, reliability=0.85, higher_is_better=True
     )
     return models.outcome_rates(change, groups=names)
+
+
+@functools.cache
+def finished_care(clinicians: int = 14, seed: int = 8) -> tuple[pl.DataFrame, Expectation]:
+    """Case mix and improvement on the PHQ-9 of synthetic clients, and what is expected given case mix."""
+    rng = np.random.default_rng(seed)
+    rows: list[tuple[object, ...]] = []
+    sizes = rng.integers(18, 130, clinicians).tolist()
+    for i, (size, effect) in enumerate(zip(sizes, rng.normal(0, 1.1, clinicians).tolist(), strict=True)):
+        for j in range(size):
+            first, single, earlier = int(rng.integers(8, 25)), bool(rng.random() < 0.4), int(rng.integers(0, 3))
+            improvement = round(effect + 0.5 * first - 1.5 * single - 0.8 * earlier + float(rng.normal(0, 4)))
+            status = NOT_IN_ONE if single else IN_RELATIONSHIP
+            seen_twice = rng.random() < 0.9
+            rows.append(
+                (f"C{i}.{j}", f"K{i + 1:02d}", first, improvement if seen_twice else None, status, earlier)
+            )
+    names = ["client_id", "clinician_id", "first", "improvement", "status", "earlier_episodes"]
+    table = pl.DataFrame(rows, schema=names, orient="row").cast({"first": pl.Float64, "improvement": pl.Float64})
+    period = Period(dt.date(2025, 1, 1), dt.date(2025, 12, 31))
+    return table, learn_expectation(table, "phq9", None, period)
+
+
+def clinician_comparison(clinicians: int = 14) -> ClinicianOutcomes:
+    """Compare the synthetic clinicians."""
+    return comparison_of(*finished_care(clinicians))
+
+
+def own_comparison(clinician_id: str = "K05") -> ClinicianOutcomes:
+    """One synthetic clinician's own line."""
+    return own_line(*finished_care(), clinician_id)
 
 
 @functools.cache
@@ -164,6 +198,8 @@ def results() -> dict[str, figures.Figure]:
         "lagged_paths": figures.lagged_paths(lagged),
         "forest": figures.forest(effects, title="Effect of therapy, three groups"),
         "funnel": figures.funnel(clinics(), title="Improved clients by clinic"),
+        "clinician_funnel": figures.clinician_funnel(clinician_comparison()),
+        "clinician_difference": figures.clinician_difference(own_comparison()),
         "item_rest_correlations": figures.item_rest_correlations(item_rest()),
     }
 

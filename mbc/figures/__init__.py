@@ -11,6 +11,8 @@ if TYPE_CHECKING:
     from mbc.figures.goals import goals_figure as goals_figure
     from mbc.figures.outcomes import outcomes_figure as outcomes_figure
     from mbc.figures.results.agreement import method_agreement as method_agreement
+    from mbc.figures.results.clinician_plots import clinician_difference as clinician_difference
+    from mbc.figures.results.clinician_plots import clinician_funnel as clinician_funnel
     from mbc.figures.results.courses import growth as growth
     from mbc.figures.results.courses import true_change as true_change
     from mbc.figures.results.dropout import dropout_sensitivity as dropout_sensitivity
@@ -33,6 +35,7 @@ __getattr__, __dir__, _names = public_names(
         "goals": ("goals_figure",),
         "outcomes": ("outcomes_figure",),
         "results.agreement": ("method_agreement",),
+        "results.clinician_plots": ("clinician_difference", "clinician_funnel"),
         "results.courses": ("growth", "true_change"),
         "results.dropout": ("dropout_sensitivity",),
         "results.fitted_courses": ("fitted_values",),

@@ -136,22 +136,28 @@ class Figure:
         if not isinstance(path, str | Path):
             raise FigureError(f"path must be a file name that ends in {_listed()}, got {type(path).__name__}.")
         place = Path(path)
-        suffix = place.suffix.lower()
-        if suffix not in SUFFIXES:
-            raise FigureError(
-                f"A figure is saved as {_listed()}; got {place.name!r}. Use one of these file name endings."
-            )
-        if suffix == ".html":
-            content = self._page(theme, width, height)
-        elif suffix == ".svg":
-            content = self.svg(theme=theme or "print", width=width, height=height).encode()
-        else:
-            content = self.pdf(theme=theme or "print", width=width, height=height)
+        require_suffix(place)
+        content = self.content(place.suffix, theme=theme, width=width, height=height)
         try:
             place.write_bytes(content)
         except OSError as fault:
             raise FigureError(f"{place} cannot be written: {fault.strerror}.") from None
         return place
+
+    def content(
+        self,
+        suffix: str,
+        *,
+        theme: StaticTheme | None = None,
+        width: float | None = None,
+        height: float | None = None,
+    ) -> bytes:
+        """Give what `save` writes into a file whose name ends in a suffix; options as there."""
+        if suffix.lower() == ".html":
+            return self._page(theme, width, height)
+        if suffix.lower() == ".svg":
+            return self.svg(theme=theme or "print", width=width, height=height).encode()
+        return self.pdf(theme=theme or "print", width=width, height=height)
 
     def _page(self, theme: StaticTheme | None, width: float | None, height: float | None) -> bytes:
         if theme == "print":
@@ -195,6 +201,20 @@ class Figure:
 
     def _repr_html_(self) -> str:
         return f'<div style="max-width:{self.drawing.width:g}px">{self.svg(theme="light")}</div>'
+
+
+def require_suffix(place: Path) -> None:
+    """Refuse a file whose name does not say as what a figure is saved.
+
+    Raises
+    ------
+    FigureError
+        If its suffix is another than .svg, .pdf or .html.
+    """
+    if place.suffix.lower() not in SUFFIXES:
+        raise FigureError(
+            f"A figure is saved as {_listed()}; got {place.name!r}. Use one of these file name endings."
+        )
 
 
 def _pixels(name: str, value: float, least: float) -> float:

@@ -87,7 +87,7 @@ def test_dir_lists_every_figure():
         "growth", "residuals", "fitted_values", "therapist_effects", "method_agreement", "true_change",
         "dropout_sensitivity", "cumulative_incidence", "lagged_paths", "forest", "funnel",
         "item_rest_correlations", "static", "Figure", "trajectory_figure", "goals_figure", "outcomes_figure",
-        "sparkline_svg",
+        "sparkline_svg", "clinician_difference", "clinician_funnel",
     }  # fmt: skip
     assert listed == wanted
 
@@ -108,6 +108,8 @@ def test_dir_lists_every_figure():
         ("funnel", "OutcomeRates"),
         ("item_rest_correlations", "models.item_rest_correlations"),
         ("static", "trajectory_figure"),
+        ("clinician_funnel", "care.compare_clinicians"),
+        ("clinician_difference", "care.own_outcomes"),
     ],
 )
 @pytest.mark.parametrize("wrong", [None, 3, "growth", [1, 2], {"a": 1}, object(), models.wilson_interval(1, 2)])

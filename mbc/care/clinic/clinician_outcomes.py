@@ -7,17 +7,20 @@ from __future__ import annotations
 
 import datetime as dt
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass
 
 import polars as pl
 
+from mbc.care.clinic.kept_results import KeptResults
 from mbc.care.clinic.record_frames import record_frames
-from mbc.errors import AccessDenied, MbcError, SettingsError
+from mbc.errors import AccessDenied, MbcError, ModelError, SettingsError
 from mbc.exchange.own_definitions import with_definitions_of_record
+from mbc.instruments import instrument as load
+from mbc.instruments.short_names import short_name
 from mbc.models.change.groups.overdispersion import variance_beyond_chance
 from mbc.models.change.inputs.distributions import two_sided
-from mbc.models.effects.case_mix import Difference
+from mbc.models.effects.case_mix import LEAST_CLIENTS, LEAST_CLIENTS_OF_A_CLINICIAN, LEAST_CLINICIANS, Difference
 from mbc.outcomes import Period
 from mbc.outcomes.case_mix import Expectation, case_mix_table, learn_expectation, measured_clients
 from mbc.store import Store
@@ -46,6 +49,8 @@ class ClinicianLine:
     finished: int  # clients whose care ended, measured or not
     difference: Difference
     limits: tuple[float, ...]  # of the funnel, on either side of 0, for each of LEVELS; none for one's own line
+    unscored: int = 0  # of those finished, without a score that counts
+    scored_once: int = 0  # with scores of one day only
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +64,10 @@ class ClinicianOutcomes:
     least: int
     beyond_chance: float  # variance between clinicians that widens the funnel, in squared points
     own: bool = False  # one clinician's own line, for whom the clinic's figures are not shown
+
+    def limits_at(self, clients: float) -> tuple[float, ...]:
+        """Give the funnel's limits at a number of clients, on either side of 0, for each of `LEVELS`."""
+        return _limits(self.expectation.model.within, clients, self.beyond_chance)
 
     def to_frame(self) -> pl.DataFrame:
         """Give a row for each clinician; one's own rounded as it is shown, as others' scores are behind it."""
@@ -84,6 +93,7 @@ def clinic_expectation(
     *,
     start: dt.date | None = None,
     end: dt.date | None = None,
+    kept: KeptResults | None = None,
 ) -> Expectation:
     """Learn what improvement is expected given case mix from the clinic's finished clients.
 
@@ -95,6 +105,8 @@ def clinic_expectation(
         Questionnaire and scale; its main scale when none is named.
     start, end : date, optional
         First and last day on which care ended; all of it by default.
+    kept : KeptResults, optional
+        Where what is read of this record is kept for as long as the record stays as it is.
 
     Returns
     -------
@@ -115,7 +127,8 @@ def clinic_expectation(
     """
     if store.user is not None:
         raise AccessDenied(f"{store.user.username} may not learn from all clients of the clinic.")
-    table, period = _table(counting_view(store, "clinic outcomes"), instrument, scale, start, end)
+    asked = (instrument, scale, start, end)
+    table, period = _everybody(kept, asked, lambda: _table(counting_view(store, "clinic outcomes"), *asked))
     return learn_expectation(table, instrument, scale, period)
 
 
@@ -148,15 +161,58 @@ def own_outcomes(store: Store, expectation: Expectation) -> ClinicianOutcomes:
     of_scale = (expectation.instrument, expectation.scale)
     period = expectation.period
     table, _ = _table(counting_view(store, "clinic outcomes"), *of_scale, period.start, period.end)
-    own = table.filter(pl.col("clinician_id") == user.clinician_id)
+    return own_line(table, expectation, user.clinician_id)
+
+
+def own_line(table: pl.DataFrame, expectation: Expectation, clinician_id: str) -> ClinicianOutcomes:
+    """Compare the clients of one clinician in a table of case mix; `own_outcomes` reads it from a record.
+
+    Raises
+    ------
+    MbcError
+        With fewer than 5 measured clients.
+    """
+    own = table.filter(pl.col("clinician_id") == clinician_id)
     measured = measured_clients(own).height
     if measured < LEAST_OWN:
         raise MbcError(
             f"{measured} of your clients whose care has ended have a first and a last score on "
-            f"{expectation.instrument}; with fewer than {LEAST_OWN} a mean says too little."
+            f"{short_name(expectation.instrument)}; with fewer than {LEAST_OWN} a mean says too little."
         )
-    line = ClinicianLine(user.clinician_id, own.height, _difference(own, expectation), ())
+    line = _line(clinician_id, own, _difference(own, expectation), ())
     return ClinicianOutcomes(expectation, (line,), 0, 0, LEAST_OWN, 0.0, own=True)
+
+
+def compare_own(
+    clinic: Store, store: Store, instrument: str, scale: str | None = None, *, kept: KeptResults | None = None
+) -> ClinicianOutcomes:
+    """Learn from the clinic what is expected, and compare a clinician's own finished clients with it.
+
+    Parameters
+    ----------
+    clinic : Store
+        The record, all of it.
+    store : Store
+        The clinician's view of it.
+    instrument, scale, kept
+        As in `clinic_expectation`.
+
+    Raises
+    ------
+    AccessDenied, MbcError
+        As `own_outcomes`.
+    ModelError
+        Where the clinic has too little to learn from. How much it has is not for one clinician.
+    """
+    try:
+        expectation = clinic_expectation(clinic, instrument, scale, kept=kept)
+    except ModelError:
+        raise ModelError(
+            "The clinic does not have enough finished clients to say what is expected on "
+            f"{short_name(instrument)}: that needs {LEAST_CLIENTS} with a first and a last score (more with more "
+            f"case mix), and {LEAST_CLINICIANS} clinicians with {LEAST_CLIENTS_OF_A_CLINICIAN} each."
+        ) from None
+    return own_outcomes(store, expectation)
 
 
 @with_definitions_of_record
@@ -168,6 +224,7 @@ def compare_clinicians(
     least: int = LEAST,
     start: dt.date | None = None,
     end: dt.date | None = None,
+    kept: KeptResults | None = None,
 ) -> ClinicianOutcomes:
     """Compare the finished clients of each clinician with what is expected given their case mix.
 
@@ -175,7 +232,7 @@ def compare_clinicians(
     ----------
     store : Store
         The record, or the view of somebody with the permission ``clinicians:compare``.
-    instrument, scale, start, end
+    instrument, scale, start, end, kept
         As in `clinic_expectation`.
     least : int
         Measured clients that a clinician needs to have a line, 20 or more.
@@ -197,8 +254,13 @@ def compare_clinicians(
     """
     if least < LEAST:
         raise SettingsError(f"Clinicians are compared with {LEAST} measured clients each or more, got {least}.")
-    table, period = _table(counting_view(store, "comparison of clinicians"), instrument, scale, start, end)
-    expectation = learn_expectation(table, instrument, scale, period)
+    source, asked = counting_view(store, "comparison of clinicians"), (instrument, scale, start, end)
+    table, period = _everybody(kept, asked, lambda: _table(source, *asked))
+    return comparison_of(table, learn_expectation(table, instrument, scale, period), least)
+
+
+def comparison_of(table: pl.DataFrame, expectation: Expectation, least: int = LEAST) -> ClinicianOutcomes:
+    """Compare the clinicians of a table of case mix; `compare_clinicians` reads it from a record."""
     measured = measured_clients(table)
     sizes = dict(measured.group_by("clinician_id").len().sort("clinician_id").iter_rows())
     chosen = [name for name, size in sizes.items() if size >= least]
@@ -206,11 +268,18 @@ def compare_clinicians(
     differences = {name: _difference(part, expectation) for name, part in parts.items()}
     variance, limits = _funnel(list(differences.values()), expectation.model.within)
     lines = tuple(
-        ClinicianLine(name, parts[name].height, differences[name], ends)
-        for name, ends in zip(chosen, limits, strict=True)
+        _line(name, parts[name], differences[name], ends) for name, ends in zip(chosen, limits, strict=True)
     )
     unassigned = table.drop_nulls("improvement").height - measured.height
     return ClinicianOutcomes(expectation, lines, len(sizes) - len(chosen), unassigned, least, variance)
+
+
+def _line(
+    clinician_id: str, finished: pl.DataFrame, difference: Difference, limits: tuple[float, ...]
+) -> ClinicianLine:
+    unscored = finished["first"].null_count()
+    scored_once = finished.height - unscored - difference.clients
+    return ClinicianLine(clinician_id, finished.height, difference, limits, unscored, scored_once)
 
 
 def _difference(table: pl.DataFrame, expectation: Expectation) -> Difference:
@@ -222,8 +291,18 @@ def _funnel(differences: Sequence[Difference], within: float) -> tuple[float, li
     """Give the variance beyond chance, and each clinician's limits on either side of 0."""
     errors = [math.sqrt(within / each.clients) for each in differences]
     variance = variance_beyond_chance([each.difference for each in differences], errors)
-    limits = [tuple(two_sided(level) * math.sqrt(error**2 + variance) for level in LEVELS) for error in errors]
-    return variance, limits
+    return variance, [_limits(within, each.clients, variance) for each in differences]
+
+
+def _limits(within: float, clients: float, beyond_chance: float) -> tuple[float, ...]:
+    return tuple(two_sided(level) * math.sqrt(within / clients + beyond_chance) for level in LEVELS)
+
+
+def _everybody(
+    kept: KeptResults | None, asked: Hashable, read: Callable[[], tuple[pl.DataFrame, Period]]
+) -> tuple[pl.DataFrame, Period]:
+    """Read everybody's case mix, or give what was kept of it."""
+    return read() if kept is None else kept.give(asked, read)
 
 
 def _table(
@@ -234,7 +313,7 @@ def _table(
     if ended.is_empty():
         raise MbcError("No care has ended on record, so there are no finished clients to compare.")
     period = Period(start or ended[0], end or ended[-1])
-    frames = record_frames(source, period)
+    frames = record_frames(source, period, load(instrument).key)
     of_client = source.clients().select("client_id", _own="clinician_id")
     frames["episodes"] = (
         frames["episodes"]

@@ -15,7 +15,7 @@ from mbc.outcomes import Period
 from mbc.store import Store
 
 
-def record_frames(store: Store, period: Period) -> dict[str, pl.DataFrame]:
+def record_frames(store: Store, period: Period, only: str | None = None) -> dict[str, pl.DataFrame]:
     """Give episodes, sessions, scores and statuses, as `mbc.outcomes.report` reads them.
 
     Scores carry the episode that the record names for their administration; those without one are placed by day.
@@ -24,9 +24,15 @@ def record_frames(store: Store, period: Period) -> dict[str, pl.DataFrame]:
 
     Clients seen in the period of whom no episode is on record get one that began with what is first on record and
     has not ended.
+
+    ``only`` names a questionnaire: then the scores are of that one, and goals are left out.
     """
     heads = store.administrations().select("administration_id", "episode_id")
-    table = scores(store, invalid="null").drop_nulls("score").join(heads, on="administration_id", how="left")
+    table = (
+        scores(store, instrument=only, invalid="null")
+        .drop_nulls("score")
+        .join(heads, on="administration_id", how="left")
+    )
     courses = timelines(store.statuses(), store.relationships())
     parts = [
         _applicable(rows, instrument(str(key)), str(scale), courses)
@@ -34,7 +40,8 @@ def record_frames(store: Store, period: Period) -> dict[str, pl.DataFrame]:
     ]
     chosen = pl.concat([table.clear(), *parts])
     sessions, episodes = store.sessions(), store.episodes()
-    return {
+    goals = {} if only else {"goals": _goals(store, table, period)}
+    return goals | {
         "episodes": pl.concat([episodes, _seen_without_episode(episodes, chosen, sessions, period)]),
         "sessions": sessions,
         "scores": chosen.select(
@@ -49,7 +56,6 @@ def record_frames(store: Store, period: Period) -> dict[str, pl.DataFrame]:
             "score",
         ),
         "statuses": store.statuses(),
-        "goals": _goals(store, table, period),
     }
 
 

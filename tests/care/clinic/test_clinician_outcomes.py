@@ -4,69 +4,23 @@ from __future__ import annotations
 
 import csv
 import datetime as dt
-import random
+import stat
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 import numpy as np
 import pytest
 
+from mbc import figures
 from mbc.care import clinic_expectation, compare_clinicians, own_outcomes
+from mbc.care.clinic import clinician_words as words
+from mbc.care.clinic.clinician_comparisons import ClinicianComparisons, finished_measures
+from mbc.care.clinic.clinician_outcomes import compare_own
 from mbc.errors import AccessDenied, MbcError, ModelError, SettingsError
 from mbc.models.effects.case_mix import fit_case_mix
-from mbc.store import Administration, Client, Clinician, Episode, RelationshipStatus, Store
+from mbc.store import Administration, Client, Episode, Store
+from tests.care.clinic.finished_clients import DAY, SIZES, Person, fill, people
 from tests.cli.in_process import mbc
 from tests.store.conftest import GOOD_PASSWORD
-
-DAY = dt.date(2025, 1, 6)
-SIZES = {"K2": 30, "K10": 24, "K1": 22, "K3": 7}  # not in the order of their identifiers
-
-
-@dataclass
-class Person:
-    client: str
-    clinician: str
-    first: int
-    last: int | None
-    single: bool
-    earlier: int
-
-
-def people() -> list[Person]:
-    draw = random.Random(8)
-    made = []
-    for clinician, size in SIZES.items():
-        for number in range(size + 2):  # two of each without a last score
-            first, single, earlier = draw.randint(8, 24), draw.random() < 0.4, draw.choice([0, 0, 1, 2])
-            last = first - round(0.5 * first - 2 * single - earlier + draw.gauss(0, 3)) if number < size else None
-            last = None if last is None else min(max(last, 0), 27)
-            made.append(Person(f"{clinician}C{number:02d}", clinician, first, last, single, earlier))
-    return made
-
-
-def fill(store: Store, persons: list[Person]) -> None:
-    with store.writing(by="test") as record:
-        record.add_all([Clinician(name, name) for name in SIZES])
-        for each in persons:
-            client, begin = each.client, DAY + dt.timedelta(days=400)
-            record.add(Client(client, clinician_id=each.clinician))
-            record.add(RelationshipStatus(client, "single" if each.single else "partnered", DAY))
-            for number in range(each.earlier):  # of another clinician, and not the care that is counted
-                start = DAY + dt.timedelta(days=100 * number)
-                record.add(
-                    Episode(f"{client}E{number}", client, "K2", start, start, start + dt.timedelta(days=50))
-                )
-            # where an episode names no clinician, it is the client's
-            named = None if client.endswith("0") else each.clinician
-            record.add(Episode(f"{client}E9", client, named, begin, begin, begin + dt.timedelta(days=90)))
-            scores = [(begin, each.first), (begin + dt.timedelta(days=80), each.last)]
-            record.add_all(
-                [
-                    Administration(client, "phq9", day, totals={"total": score})
-                    for day, score in scores
-                    if score is not None
-                ]
-            )
 
 
 @pytest.fixture(scope="module")
@@ -142,9 +96,80 @@ def test_comparing_needs_the_permission_and_reaches_every_clinician(clinic):
         compare_clinicians(clinic, "gad7")
 
 
+def test_who_was_not_measured_is_said_with_the_reason(clinic):
+    (line,) = own_outcomes(clinic.as_user("kim"), clinic_expectation(clinic, "phq9")).lines
+    assert (line.finished, line.unscored, line.scored_once) == (24, 0, 2)
+    assert words.not_measured(line) == "Not measured: 2 of 24 (2 with scores of one day only)."
+    assert "22 of 24 finished clients were measured" in words.own_words(line)
+
+
+def test_one_clinician_does_not_learn_how_little_the_clinic_has(clinic):
+    with pytest.raises(ModelError, match="does not have enough finished clients") as refused:
+        compare_own(clinic, clinic.as_user("kim"), "gad7")
+    assert "there are" not in str(refused.value)
+
+
+def test_what_was_kept_gives_the_same_numbers_and_asks_who_asks_each_time(clinic):
+    kept = ClinicianComparisons(clinic)
+    assert kept.measures() == ("phq9",)
+    assert finished_measures(clinic.as_user("lead")) == ("phq9",)
+    for _ in range(2):
+        before = clinic.audit.entries(action="aggregate", who="lead").height
+        assert (
+            kept.everybody(clinic.as_user("lead"), "phq9")
+            .to_frame()
+            .equals(compare_clinicians(clinic, "phq9").to_frame())
+        )
+        assert clinic.audit.entries(action="aggregate", who="lead").height == before + 1
+        own = kept.own(clinic.as_user("kim"), "phq9")
+        assert own.to_frame().equals(
+            own_outcomes(clinic.as_user("kim"), clinic_expectation(clinic, "phq9")).to_frame()
+        )
+        with pytest.raises(AccessDenied, match="clinicians:compare"):
+            kept.everybody(clinic.as_user("kim"), "phq9")
+        with pytest.raises(AccessDenied):
+            kept.own(clinic.as_user("sue"), "phq9")
+
+
+def test_what_was_kept_is_read_again_after_a_writing(tmp_path, persons):
+    with Store.create(f"sqlite:///{tmp_path / 'clinic.db'}") as store:
+        fill(store, persons)
+        kept = ClinicianComparisons(store)
+        before = kept.everybody(store, "phq9").expectation.model.clients
+        begin = DAY + dt.timedelta(days=400)
+        with store.writing(by="test") as record:
+            record.add(Client("NEW", clinician_id="K1"))
+            record.add(Episode("NEWE", "NEW", "K1", begin, begin, begin + dt.timedelta(days=90)))
+            for day, score in ((begin, 20), (begin + dt.timedelta(days=80), 5)):
+                record.add(Administration("NEW", "phq9", day, totals={"total": score}))
+        assert kept.everybody(store, "phq9").expectation.model.clients == before + 1
+
+
 def test_care_that_ended_in_no_clinic_is_refused(tmp_path):
     with Store.create(f"sqlite:///{tmp_path / 'empty.db'}") as store, pytest.raises(MbcError, match="No care"):
         compare_clinicians(store, "phq9")
+
+
+def test_the_command_draws_what_it_lists_for_its_owner_alone(clinic, tmp_path):
+    made = compare_clinicians(clinic, "phq9")
+    exports = clinic.audit.entries(action="export").height
+    place = tmp_path / "funnel.svg"
+    done = mbc("clinicians", "phq9", "--store", clinic.url, "--as", "lead", "--figure", place)
+    assert done.returncode == 0, done.stderr
+    assert place.read_text("utf-8") == figures.clinician_funnel(made).svg()
+    assert stat.S_IMODE(place.stat().st_mode) == 0o600
+    assert clinic.audit.entries(action="export").height == exports + 1
+    again = mbc("clinicians", "phq9", "--store", clinic.url, "--as", "lead", "--figure", place)
+    assert (again.returncode, "already exists" in again.stderr) == (1, True)
+    mine = mbc("clinicians", "phq9", "--store", clinic.url, "--as", "kim", "--mine", "--figure", place, "--force")
+    assert mine.returncode == 0, mine.stderr
+    own = own_outcomes(clinic.as_user("kim"), clinic_expectation(clinic, "phq9"))
+    assert place.read_text("utf-8") == figures.clinician_difference(own).svg()
+    wrong = mbc("clinicians", "phq9", "--store", clinic.url, "--figure", tmp_path / "funnel.png")
+    assert (wrong.returncode, ".svg, .pdf or .html" in wrong.stderr) == (2, True)
+    refused = mbc("clinicians", "phq9", "--store", clinic.url, "--as", "sue", "--figure", tmp_path / "no.svg")
+    assert refused.returncode == 1
+    assert {file.name for file in tmp_path.iterdir()} == {"funnel.svg"}
 
 
 def test_the_command_lists_all_for_those_who_may_and_ones_own_line(clinic, tmp_path):
@@ -172,7 +197,8 @@ def test_the_command_lists_all_for_those_who_may_and_ones_own_line(clinic, tmp_p
     assert (broken.returncode, "cannot be written: No such file or directory" in broken.stderr) == (1, True)
     assert mine.returncode == 0, mine.stderr
     assert "22 of 24" in mine.stdout
+    assert "Not measured: 2 of 24" in mine.stdout
     assert not {"K2", "K10", "K3"} & set(mine.stdout.split())
     assert "about 85 clients" in " ".join(mine.stdout.split())  # 83
-    for words in (("--mine",), ("--mine", "--as", "kim", "--from", "2026-01-01")):
-        assert mbc("clinicians", "phq9", "--store", clinic.url, *words).returncode == 2
+    for options in (("--mine",), ("--mine", "--as", "kim", "--from", "2026-01-01")):
+        assert mbc("clinicians", "phq9", "--store", clinic.url, *options).returncode == 2
