@@ -178,6 +178,14 @@ ESCALATIONS: dict[str, tuple[str, dict[str, object]]] = {
         "/change-account",
         {"username": "birch", "change": "grant", "permission": "safety:read"},
     ),
+    "clinicians:compare for a colleague": (
+        "/change-account",
+        {"username": "birch", "change": "grant", "permission": "clinicians:compare"},
+    ),
+    "demographics:read for a colleague": (
+        "/change-account",
+        {"username": "birch", "change": "grant", "permission": "demographics:read"},
+    ),
     "a clinician with safety:read": (
         "/add-account",
         {"username": "mine", "role": "clinician", "clinician_id": "K1", "safety": "yes"},
@@ -217,6 +225,31 @@ def test_what_reaches_the_safety_channel_needs_a_second_person(come, record, att
         send(second, "/decide-request", number=request.number, decision="confirm")
         assert "confirmed" in note(second)
     assert record.accounts.requests() == ()
+    assert record.verify().faults == ()
+
+
+def test_comparing_clinicians_is_requested_confirmed_reviewed_and_withdrawn_on_the_pages(come, record):
+    def granted(name: str) -> list[str]:
+        return dict(record.accounts.table().select("username", "permissions").iter_rows())[name]
+
+    asker, second = come("adam"), come("eva")
+    assert "Request clinicians:compare" in asker.get("/accounts/birch?plain=1").text
+    assert "Request clinicians:compare" not in asker.get("/accounts/ana?plain=1").text
+    send(asker, "/change-account", username="ana", change="grant", permission="clinicians:compare")
+    assert "granted to clinicians and supervisors" in note(asker)
+    send(asker, "/change-account", username="birch", change="grant", permission="clinicians:compare")
+    (request,) = record.accounts.requests()
+    assert "the permission clinicians:compare" in second.get("/accounts?plain=1").text
+    assert granted("birch") == []
+    send(second, "/decide-request", number=request.number, decision="confirm")
+    assert granted("birch") == ["clinicians:compare"]
+    listed = asker.get("/accounts?plain=1").text
+    assert "clinicians:compare" in listed
+    page = asker.get("/accounts/birch?plain=1").text
+    assert "Withdraw clinicians:compare" in page
+    assert "Request clinicians:compare" not in page
+    send(asker, "/change-account", username="birch", change="withdraw", permission="clinicians:compare")
+    assert granted("birch") == []
     assert record.verify().faults == ()
 
 

@@ -24,6 +24,8 @@ from dashboards.pages.accounts.forms import (
 )
 from dashboards.routes import Page, PageRequest
 from mbc.store import ROLES, Store, User
+from mbc.store.access.roles import GRANTABLE
+from mbc.store.accounts.account_rows import CLINICAL
 from mbc.store.accounts.accounts import AccountReport, Accounts, ways_in_words
 
 USERNAME = r"(?P<username>[a-z0-9][a-z0-9._@-]{0,63})"
@@ -77,8 +79,9 @@ def _waiting(accounts: Accounts, user: User, token: str) -> list[Component]:
             ]
         )
     words = html.P(
-        "Access to the safety channel or to other accounts must be confirmed by a second administrator, or by the "
-        "operator ('mbc user confirm'). Speak with the person who asked before you confirm.",
+        "Permissions, and access to the safety channel or to other accounts, must be confirmed by a second "
+        "administrator, or by the operator ('mbc user confirm'). Speak with the person who asked before you "
+        "confirm.",
         className="quiet-words",
     )
     headings = ("Account", "What", "Requested by", "Date", "Decision")
@@ -203,8 +206,9 @@ def _changes(account: AccountReport, request: PageRequest) -> Component:
     ]
     for permission in account.permissions:
         buttons.append(button("withdraw", f"Withdraw {permission}", permission=permission))
-    if account.role in {"clinician", "supervisor"} and "safety:read" not in account.permissions:
-        buttons.append(button("grant", "Request safety:read", permission="safety:read"))
+    if account.role in CLINICAL:
+        for permission in [each for each in GRANTABLE if each not in account.permissions]:
+            buttons.append(button("grant", f"Request {permission}", permission=permission))
     for clinician_id in account.supervises:
         buttons.append(button("unsupervise", f"End supervision of {clinician_id}", clinician_id=clinician_id))
     parts: list[Component] = [html.Ul([html.Li(each) for each in buttons], className="plain")]

@@ -1,8 +1,9 @@
 """What accounts may do on top of their role: granted, withdrawn, reviewed, and asked for by administrators.
 
-What would let an administrator reach the safety channel or take over another administrator's account is not theirs
-alone to decide: it becomes a request, and a second administrator or the operator confirms it. Requests live in the
-audit log and nowhere else: what is not in the log was not asked for.
+What would let an administrator reach the safety channel, read how others fare or take over another administrator's
+account is not theirs alone to decide; every permission on top of a role is part of it. It becomes a request, and
+a second administrator or the operator confirms it. Requests live in the audit log and nowhere else: what is not
+in the log was not asked for.
 """
 
 from __future__ import annotations
