@@ -62,7 +62,7 @@ from mbc.store import Store
 PAGES = Pages(
     (
         caseload.PAGE, client.PAGE, record.PAGE, record.NEW_CLIENT_PAGE, send.PAGE,
-        outcomes.PAGE, cohort.PAGE, to_review.PAGE, other_records.PAGE,
+        outcomes.PAGE, outcomes.MEASURE_PAGE, cohort.PAGE, to_review.PAGE, other_records.PAGE,
         accounts.PAGE, accounts.ACCOUNT_PAGE, caseloads.PAGE, audit_log.PAGE, erasure.PAGE,
         clinic_settings.PAGE, account.PAGE,
     )

@@ -12,6 +12,7 @@ from dash.development.base_component import Component
 from flask.typing import ResponseReturnValue
 
 from mbc.care import Caseload, CohortModels
+from mbc.care.clinic.clinician_comparisons import ClinicianComparisons
 from mbc.figures.theme import Theme
 from mbc.store.access.roles import ACCESS, PERSON_READERS, User
 from mbc.store.store import Store
@@ -28,6 +29,7 @@ class PageRequest:
     client_id: str | None = None  # as the path names them
     theme: Theme = "light"
     models: CohortModels | None = None
+    comparisons: ClinicianComparisons | None = None
     caseload: Callable[[], Caseload] | None = None  # kept from an earlier visit, where nothing was written since
     today: dt.date = field(default_factory=dt.date.today)  # the demo has a fixed one
     token: str = ""  # goes back with each form

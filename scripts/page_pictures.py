@@ -45,6 +45,7 @@ class Picture:
     path: str
     phone: bool = False  # is there a picture of a phone too
     press: str = ""  # what is pressed before the picture is taken
+    part: str = ""  # what the picture is of, where it is not the first screen
 
 
 PICTURES = (
@@ -59,6 +60,8 @@ PICTURES = (
     Picture("outcomes", "marten", "/outcomes"),
     Picture("other-records", "marten", "/other-records"),
     Picture("my-account", "marten", "/account"),
+    Picture("compared", "adeyemi", "/outcomes/rses", phone=True, part="#compared"),
+    Picture("clinicians", "supervisor", "/outcomes/rses", part="#compared"),
     Picture("to-review", "lead", "/to-review"),
     Picture("outcomes-analyst", "analyst", "/outcomes"),
     Picture("cohort", "researcher", "/cohort"),
@@ -128,7 +131,7 @@ def take(
     page.wait_for_timeout(1200)  # charts are drawn
     if before is not None:
         before(page)
-    picture_bytes = page.screenshot(full_page=whole)
+    picture_bytes = page.locator(picture.part).screenshot() if picture.part else page.screenshot(full_page=whole)
     image = Image.open(io.BytesIO(picture_bytes)).convert("RGB")
     if image.height > 1700:  # the first screens of a phone say enough
         image = image.crop((0, 0, image.width, 1700))

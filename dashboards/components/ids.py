@@ -58,6 +58,10 @@ RELEASE = "release"
 RELEASED = "released"
 OUTCOMES = "outcomes"
 OUTCOMES_GRAPH = "outcomes-graph"
+COMPARED_MEASURE = "compared-measure"
+COMPARED = "compared"
+OWN_COMPARISON_GRAPH = "own-comparison-graph"
+CLINICIANS_GRAPH = "clinicians-graph"
 
 LISTS: frozenset[str] = frozenset()  # components whose value is a list, for callbacks that expect one
 

@@ -18,7 +18,15 @@ from dashboards.web.pause_notice import notice
 from dashboards.web.provider import provider_names
 from dashboards.web.sessions import csrf_token
 from dashboards.web.theme import drawn_theme
-from dashboards.web.visitor import is_personal, models, note_refusal, record_view, signed_in_user, today
+from dashboards.web.visitor import (
+    comparisons,
+    is_personal,
+    models,
+    note_refusal,
+    record_view,
+    signed_in_user,
+    today,
+)
 from mbc.errors import AccessDenied, NotInRecord, StoreBusy, StoreUnreachable
 from mbc.exchange.own_definitions import definitions_of
 
@@ -86,6 +94,7 @@ def _request(pages: Pages, path: str | None) -> PageRequest:
         user=signed_in_user(),
         theme=drawn_theme(),
         models=models(),
+        comparisons=comparisons(),
         today=today(),
         caseload=lambda: kept_caseload(store, models(), today()),
         token=csrf_token(),

@@ -9,12 +9,14 @@ from flask_login import UserMixin, current_user
 
 from dashboards.web.known_browser import known_browser
 from mbc.care import CohortModels
+from mbc.care.clinic.clinician_comparisons import ClinicianComparisons
 from mbc.care.forecast.model_files import Models
 from mbc.errors import AccessDenied, NotInRecord
 from mbc.store import Store, User
 from mbc.store.accounts.passkeys import Passkey
 
 _STORE, _ADDRESS, _MODELS, _TODAY = "mbc_store", "mbc_address", "mbc_models", "mbc_today"
+_COMPARISONS = "mbc_comparisons"
 _ACCOUNT = "account"  # in the session: the state of the account at sign-in
 BY_PROVIDER = "by_provider"  # in the session: what the provider had ended at sign-in
 
@@ -43,6 +45,7 @@ def set_record(
     extensions[_STORE] = store
     extensions[_ADDRESS] = address
     extensions[_MODELS] = CohortModels(store, models, fits="in the background")
+    extensions[_COMPARISONS] = ClinicianComparisons(store)
 
 
 def synthetic_mark() -> str:
@@ -199,6 +202,14 @@ def models() -> CohortModels:
     if not isinstance(fitted, CohortModels):
         raise TypeError("the server was started without models")
     return fitted
+
+
+def comparisons() -> ClinicianComparisons:
+    """Give the comparisons of clinicians; of whom, each is asked by the view of the record that asks for it."""
+    kept = current_app.extensions[_COMPARISONS]
+    if not isinstance(kept, ClinicianComparisons):
+        raise TypeError("the server was started without comparisons")
+    return kept
 
 
 def today() -> dt.date:

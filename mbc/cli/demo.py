@@ -191,7 +191,14 @@ def _accounts(store: Store) -> tuple[DemoAccount, ...]:
     return (
         DemoAccount(_username(names[first]), "clinician", f"clients with a story: {stories}", first, (), _SAFETY),
         DemoAccount(_username(names[second]), "clinician", "another caseload", second),
-        DemoAccount("supervisor", "supervisor", "the clients of every clinician", supervises=tuple(names)),
+        DemoAccount(
+            "supervisor",
+            "supervisor",
+            "the clients of every clinician, and how clinicians compare",
+            None,
+            tuple(names),
+            ("clinicians:compare",),
+        ),
         DemoAccount("lead", "safety_lead", "safety flags awaiting review, and emergency access"),
         DemoAccount("analyst", "analyst", "the clinic's outcomes, but no client records"),
         DemoAccount("researcher", "researcher", "a de-identified cohort to download, but no client records"),

@@ -15,7 +15,7 @@ PAGES = (
     ("ash", "/caseload"),
     ("ash", "/client/C001"),
     ("ana", "/outcomes"),
-    ("oak", "/outcomes"),
+    ("birch", "/outcomes"),
     ("ash", "/to-review"),
     ("ash", "/other-records"),
     ("adam", "/accounts"),

@@ -18,6 +18,12 @@ from dashboards.components.forms import form, notice
 from dashboards.components.paper import sheet_marks
 from dashboards.components.tables import table
 from dashboards.components.wording import day_words
+from dashboards.pages.outcomes.clinicians import (
+    comparison_content,
+    has_comparison,
+    measure_choices,
+    plain_links,
+)
 from dashboards.pages.outcomes.content import (
     COHORT,
     DEFINITION,
@@ -36,14 +42,15 @@ from dashboards.pages.outcomes.content import (
     period_choices,
     whose,
 )
-from dashboards.pages.outcomes.forms import DOWNLOAD, RELEASE_FILES, answer_download
+from dashboards.pages.outcomes.forms import DOWNLOAD, PATH, RELEASE_FILES, answer_download
 from dashboards.pages.outcomes.signals import signals_section
-from dashboards.routes import Page
+from dashboards.routes import Page, PageRequest
 from dashboards.web.sessions import csrf_token
-from dashboards.web.visitor import models, user_store
+from dashboards.web.visitor import comparisons, models, user_store
 from mbc.care import CohortModels, clinic_report
+from mbc.care.clinic.clinician_comparisons import ClinicianComparisons
 from mbc.care.clinic.strata import CAUTION, strata_tables
-from mbc.errors import MbcError
+from mbc.errors import MbcError, NotInRecord
 from mbc.exchange.own_definitions import with_definitions_of_record
 from mbc.figures import outcomes_figure
 from mbc.figures.theme import Theme
@@ -91,6 +98,7 @@ def layout(
     note: str = "",
     own: CohortModels | None = None,
     *,
+    compared: Sequence[Component] = (),
     today: dt.date | None = None,
 ) -> list[Component]:
     """Lay out the outcomes of everybody whom this view of the record counts."""
@@ -109,8 +117,53 @@ def layout(
         *head,
         html.Div(choosers, className="choosers"),
         html.Div(content(report, theme, token), id=ids.OUTCOMES, **aria(live="polite")),
+        *compared,
         *signals_section(store, own, today),
     ]
+
+
+@with_definitions_of_record
+def compared_part(
+    store: Store, comparisons: ClinicianComparisons | None, theme: Theme, measure: str = ""
+) -> list[Component]:
+    """Lay out the comparisons with what is expected; nothing for those who have none.
+
+    Raises
+    ------
+    NotInRecord
+        If a measure is named that cannot be chosen here.
+    """
+    if store.user is None or not has_comparison(store.user):
+        return []
+    options = measure_choices(store, comparisons)
+    names = [each.value for each in options]
+    if measure and measure not in names:
+        raise NotInRecord("There is no such page.")
+    chosen = measure or (names[0] if names else None)
+    return [
+        _chooser(ids.COMPARED_MEASURE, "Compared with what is expected, by measure", options, chosen),
+        *plain_links(options),
+        html.Div(comparison_content(store, comparisons, chosen, theme), id=ids.COMPARED, **aria(live="polite")),
+    ]
+
+
+@with_definitions_of_record
+def choose_measure(
+    store: Store, comparisons: ClinicianComparisons | None, measure: object, theme: object
+) -> list[Component]:
+    """Answer the choice of another measure, or of another theme."""
+    names = [each.value for each in measure_choices(store, comparisons)]
+    chosen = str(measure) if str(measure) in names else next(iter(names), None)
+    return comparison_content(store, comparisons, chosen, "dark" if theme == "dark" else "light")
+
+
+def _layout(request: PageRequest) -> list[Component]:
+    measure = request.path.removeprefix(PATH).removeprefix("/")
+    compared = compared_part(request.store, request.comparisons, request.theme, measure)
+    return layout(
+        request.store, request.theme, request.token, request.note, request.models,
+        compared=compared, today=request.today,
+    )  # fmt: skip
 
 
 def _chooser(component: str, label: str, choices: Sequence[Choice], value: str | None) -> Component:
@@ -288,17 +341,25 @@ def register(app: Dash) -> None:
         Input(ids.THEME, "data"),
         prevent_initial_call=True,
     )(lambda name, theme: choose_release(user_store(), name, theme))
+    app.callback(
+        Output(ids.COMPARED, "children"),
+        Input(ids.COMPARED_MEASURE, "value"),
+        Input(ids.THEME, "data"),
+        prevent_initial_call=True,
+    )(lambda measure, theme: choose_measure(user_store(), comparisons(), measure, theme))
 
 
 PAGE = Page(
     name="outcomes",
-    pattern="/outcomes",
-    path="/outcomes",
+    pattern=PATH,
+    path=PATH,
     label="Outcomes",
     may_open=lambda user: user.has_permission("aggregate:read"),
-    layout=lambda request: layout(
-        request.store, request.theme, request.token, request.note, request.models, today=request.today
-    ),
+    layout=_layout,
     register=register,
     forms={DOWNLOAD: answer_download},
 )
+MEASURE_PAGE = Page(
+    name="outcomes", pattern=rf"{PATH}/[a-z0-9_]{{1,40}}", path="", label="Outcomes", may_open=has_comparison,
+    layout=_layout,
+)  # fmt: skip

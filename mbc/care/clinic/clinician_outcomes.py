@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import datetime as dt
 import math
-from collections.abc import Callable, Hashable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import polars as pl
@@ -30,6 +30,7 @@ LEAST = 20
 """Measured clients of a clinician who is compared with others; a clinic may ask for more."""
 LEAST_OWN = 5
 LEVELS = (0.95, 0.998)  # of the funnel's limits
+_Asked = tuple[str, str | None, dt.date | None, dt.date | None]  # questionnaire, scale, first and last day
 _POINTS = (
     "observed", "expected", "difference", "lower", "upper", "shrunken", "shrunken_lower", "shrunken_upper",
 )  # fmt: skip
@@ -93,7 +94,6 @@ def clinic_expectation(
     *,
     start: dt.date | None = None,
     end: dt.date | None = None,
-    kept: KeptResults | None = None,
 ) -> Expectation:
     """Learn what improvement is expected given case mix from the clinic's finished clients.
 
@@ -105,8 +105,6 @@ def clinic_expectation(
         Questionnaire and scale; its main scale when none is named.
     start, end : date, optional
         First and last day on which care ended; all of it by default.
-    kept : KeptResults, optional
-        Where what is read of this record is kept for as long as the record stays as it is.
 
     Returns
     -------
@@ -125,10 +123,7 @@ def clinic_expectation(
     Improvement from first to last score is regressed on the first score, whether the client was in a relationship
     on that day, and the number of earlier episodes of care, with a random intercept for each clinician, by REML.
     """
-    if store.user is not None:
-        raise AccessDenied(f"{store.user.username} may not learn from all clients of the clinic.")
-    asked = (instrument, scale, start, end)
-    table, period = _everybody(kept, asked, lambda: _table(counting_view(store, "clinic outcomes"), *asked))
+    table, period = _clinic_table(store, (instrument, scale, start, end))
     return learn_expectation(table, instrument, scale, period)
 
 
@@ -155,13 +150,11 @@ def own_outcomes(store: Store, expectation: Expectation) -> ClinicianOutcomes:
     MbcError
         With fewer than 5 measured clients.
     """
-    user = store.user
-    if user is None or user.clinician_id is None:
-        raise AccessDenied("Only an account of a clinician has clients of its own to compare with an expectation.")
+    clinician_id = _own_clinician(store)
     of_scale = (expectation.instrument, expectation.scale)
     period = expectation.period
     table, _ = _table(counting_view(store, "clinic outcomes"), *of_scale, period.start, period.end)
-    return own_line(table, expectation, user.clinician_id)
+    return own_line(table, expectation, clinician_id)
 
 
 def own_line(table: pl.DataFrame, expectation: Expectation, clinician_id: str) -> ClinicianOutcomes:
@@ -183,6 +176,7 @@ def own_line(table: pl.DataFrame, expectation: Expectation, clinician_id: str) -
     return ClinicianOutcomes(expectation, (line,), 0, 0, LEAST_OWN, 0.0, own=True)
 
 
+@with_definitions_of_record
 def compare_own(
     clinic: Store, store: Store, instrument: str, scale: str | None = None, *, kept: KeptResults | None = None
 ) -> ClinicianOutcomes:
@@ -194,8 +188,15 @@ def compare_own(
         The record, all of it.
     store : Store
         The clinician's view of it.
-    instrument, scale, kept
+    instrument, scale : str
         As in `clinic_expectation`.
+    kept : KeptResults, optional
+        Where what is read of the clinic is kept for as long as its record stays as it is.
+
+    Returns
+    -------
+    ClinicianOutcomes
+        As `own_outcomes` gives it with `clinic_expectation`; everybody is read once.
 
     Raises
     ------
@@ -204,15 +205,24 @@ def compare_own(
     ModelError
         Where the clinic has too little to learn from. How much it has is not for one clinician.
     """
+    clinician_id = _own_clinician(store)
+    table, period = _clinic_table(clinic, (instrument, scale, None, None), kept)
+    own_clients = counting_view(store, "clinic outcomes").clients()["client_id"]
     try:
-        expectation = clinic_expectation(clinic, instrument, scale, kept=kept)
+        expectation = learn_expectation(table, instrument, scale, period)
     except ModelError:
         raise ModelError(
             "The clinic does not have enough finished clients to say what is expected on "
             f"{short_name(instrument)}: that needs {LEAST_CLIENTS} with a first and a last score (more with more "
             f"case mix), and {LEAST_CLINICIANS} clinicians with {LEAST_CLIENTS_OF_A_CLINICIAN} each."
         ) from None
-    return own_outcomes(store, expectation)
+    return own_line(table.filter(pl.col("client_id").is_in(own_clients.implode())), expectation, clinician_id)
+
+
+def _own_clinician(store: Store) -> str:
+    if store.user is None or store.user.clinician_id is None:
+        raise AccessDenied("Only an account of a clinician has clients of its own to compare with an expectation.")
+    return store.user.clinician_id
 
 
 @with_definitions_of_record
@@ -232,10 +242,12 @@ def compare_clinicians(
     ----------
     store : Store
         The record, or the view of somebody with the permission ``clinicians:compare``.
-    instrument, scale, start, end, kept
+    instrument, scale, start, end
         As in `clinic_expectation`.
     least : int
         Measured clients that a clinician needs to have a line, 20 or more.
+    kept : KeptResults, optional
+        As in `compare_own`.
 
     Returns
     -------
@@ -298,10 +310,16 @@ def _limits(within: float, clients: float, beyond_chance: float) -> tuple[float,
     return tuple(two_sided(level) * math.sqrt(within / clients + beyond_chance) for level in LEVELS)
 
 
+def _clinic_table(store: Store, asked: _Asked, kept: KeptResults | None = None) -> tuple[pl.DataFrame, Period]:
+    """Read the case mix of everybody, or give what was kept of it; of all of a record only."""
+    if store.user is not None:
+        raise AccessDenied(f"{store.user.username} may not learn from all clients of the clinic.")
+    return _everybody(kept, asked, lambda: _table(counting_view(store, "clinic outcomes"), *asked))
+
+
 def _everybody(
-    kept: KeptResults | None, asked: Hashable, read: Callable[[], tuple[pl.DataFrame, Period]]
+    kept: KeptResults | None, asked: _Asked, read: Callable[[], tuple[pl.DataFrame, Period]]
 ) -> tuple[pl.DataFrame, Period]:
-    """Read everybody's case mix, or give what was kept of it."""
     return read() if kept is None else kept.give(asked, read)
 
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 import numpy as np
 
@@ -30,7 +31,7 @@ _DASHES: tuple[Dash, ...] = ("dash", "dot")
 _PANEL = (300.0, 250.0)  # what is left for the marks on a phone, pixels
 _LABEL, _LINE = 12.0, 15.0  # size of a label and height of its line, pixels
 _DIFFERENCE = "Points better than expected"
-CLINICIANS, OWN = "Clinician", "Difference"
+CLINICIANS = "Clinician"
 
 
 @checks(error=FigureError)
@@ -166,31 +167,31 @@ def clinician_difference(outcomes: object, *, title: str | None = None) -> Figur
     if not outcomes.own:
         raise FigureError("These are several clinicians: draw figures.clinician_funnel.")
     row = outcomes.to_frame().row(0, named=True)
-    named = (("Difference", "difference", ""), ("Shrunken", "shrunken", "shrunken_"))
-    values: list[float] = [row[value] for _, value, _ in named]
-    lower: list[float | None] = [row[f"{ends}lower"] for _, _, ends in named]
-    upper: list[float | None] = [row[f"{ends}upper"] for _, _, ends in named]
-    series = Series(
-        tuple(values),
-        (0.0, 1.0),
-        OWN,
-        "ink",
-        dash=None,
-        symbols=("circle", "circle-open"),
-        size=8,
-        bars=Bars(tuple(lower), tuple(upper), "x"),
-        hover=tuple(f"{label}: {signed(value)}" for (label, _, _), value in zip(named, values, strict=True)),
-        key=False,
-    )
-    x = number_axis(
-        [*values, *lower, *upper], f"{_DIFFERENCE}, with 95 % limits", include=[0.0], grid=True
-    )
-    rows = rows_axis([label for label, _, _ in named])
+    series = [_own_row(0, "Difference", row, ""), _own_row(1, "Shrunken", row, "shrunken_")]
+    ends = [end for mark in series for end in (*mark.x, *(mark.bars.lower + mark.bars.upper if mark.bars else ()))]
+    x = number_axis(ends, _DIFFERENCE, include=[0.0], grid=True)
+    rows = rows_axis([mark.name for mark in series])
     rule = Rule(0.0, "x", dash="solid", label="as expected")
     drawing = Drawing(
-        heading(title, f"Difference from what is expected: {scale_words(outcomes)}"),
+        heading(title, f"Difference from what is expected, with 95 % limits: {scale_words(outcomes)}"),
         plain(own_words(outcomes.lines[0])),
-        (Panel(x, rows, (rule, series)),),
+        (Panel(x, rows, (rule, *series)),),
         height=190.0,
     )
     return Figure(drawing)
+
+
+def _own_row(place: int, name: str, row: Mapping[str, Any], ends: str) -> Series:
+    value, lower, upper = row[name.lower()], row[f"{ends}lower"], row[f"{ends}upper"]
+    return Series(
+        (value,),
+        (float(place),),
+        name,
+        "ink",
+        dash=None,
+        symbols=("circle",) if place == 0 else ("circle-open",),
+        size=8,
+        bars=None if lower is None else Bars((lower,), (upper,), "x"),
+        hover=(f"{name}: {signed(value)}",),
+        key=False,
+    )

@@ -27,6 +27,7 @@ pytestmark = pytest.mark.long
 
 EXAMPLES = (
     "/client/C001", "/client/C001/record", "/client/C001/send", "/new-client", "/accounts/ash",
+    "/outcomes/rses",
     *(page.path for page in PAGES.pages if page.path),
 )  # fmt: skip
 USERS = ("ash", "adam", "ana", "res", "lead")

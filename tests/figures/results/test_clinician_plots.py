@@ -11,7 +11,7 @@ from scipy.stats import norm
 from mbc import figures
 from mbc.errors import FigureError
 from mbc.figures.drawing.elements import Series
-from mbc.figures.results.clinician_plots import CLINICIANS, OWN
+from mbc.figures.results.clinician_plots import CLINICIANS
 from scripts.figure_pictures import clinician_comparison, own_comparison
 
 
@@ -76,12 +76,14 @@ def test_labels_do_not_cover_each_other(compared):
 def test_ones_own_values_are_rounded_as_they_are_shown():
     own = own_comparison()
     figure = figures.clinician_difference(own)
-    (series,) = figure.drawing.series(OWN)
     each = own.lines[0].difference
-    assert series.y == (0.0, 1.0)
-    assert series.x == (round(each.difference, 1), round(each.shrunken, 1))
-    assert series.bars.lower == (round(each.lower, 1), round(each.shrunken_lower, 1))
-    assert series.bars.upper == (round(each.upper, 1), round(each.shrunken_upper, 1))
+    for place, (name, value, lower, upper) in enumerate((
+        ("Difference", each.difference, each.lower, each.upper),
+        ("Shrunken", each.shrunken, each.shrunken_lower, each.shrunken_upper),
+    )):  # fmt: skip
+        (series,) = figure.drawing.series(name)
+        assert (series.x, series.y) == ((round(value, 1),), (place,))
+        assert (series.bars.lower, series.bars.upper) == ((round(lower, 1),), (round(upper, 1),))
     numbers = [value for panel in figure.drawing.panels for mark in panel.marks if isinstance(mark, Series)
                for value in mark.x]  # fmt: skip
     assert all(value == round(value, 1) for value in numbers)
@@ -92,7 +94,7 @@ def test_without_a_spread_between_clinicians_the_shrunken_difference_has_no_bar(
     own = own_comparison()
     alone = replace(own.lines[0].difference, shrunken=0.0, shrunken_lower=None, shrunken_upper=None)
     figure = figures.clinician_difference(replace(own, lines=(replace(own.lines[0], difference=alone),)))
-    assert figure.drawing.series(OWN)[0].bars.lower[1] is None
+    assert figure.drawing.series("Shrunken")[0].bars is None
     assert "do not differ by more than chance" in figure.caption
     assert figure.svg().startswith("<svg")
 
