@@ -74,7 +74,7 @@ def table_engine(engine: Engine, master: str | None = None) -> TableEngine:
     Raises
     ------
     SettingsError
-        If the engine is not installed, or a master is given to another than Spark.
+        If the engine is not installed, a master is given to another than Spark, or Spark runs at another master.
     """
     if master is not None and engine != "spark":
         raise SettingsError("A master is the address of a Spark cluster: it requires the engine spark.")
@@ -135,6 +135,12 @@ def _close(connection: Any, spill: Path) -> None:
 def _spark(master: str | None) -> TableEngine:
     builder = _module("pyspark.sql").SparkSession.builder.appName("mbc outcomes")
     session = (builder if master is None else builder.master(master)).getOrCreate()
+    running = session.sparkContext.master
+    if master is not None and running != master:  # Spark would go on there without a word
+        raise SettingsError(
+            f"Spark already runs in this process, at {running!r}; it cannot move to {master!r}. Stop that session "
+            "first, or leave the master out."
+        )
 
     def open_file(file: Path) -> Any:
         if file.suffix == ".parquet":

@@ -8,13 +8,13 @@ from typing import Any
 from mbc.arguments import checked
 from mbc.models.growth.curve.curve import GrowthCurve
 from mbc.models.growth.data.shapes import Piecewise, Shape, ShapeName, shape_of
-from mbc.models.growth.data.source import RowSource, source_of
+from mbc.models.growth.data.source import RowSource, SumsPer, source_of
 from mbc.models.growth.design.design import split_covariates
 from mbc.models.growth.fit.shape_choice import Model, TriedShape, choose_shape, searched_knot
 
 
 @checked
-def growth_curve(
+def growth_curve(  # noqa: PLR0913 - options are keyword-only
     frame: Any,
     *,
     outcome: str,
@@ -24,6 +24,7 @@ def growth_curve(
     covariates: Sequence[str] = (),
     random: Sequence[str] = ("intercept", "slope"),
     reml: bool = True,
+    sums_per: SumsPer = "client",
 ) -> GrowthCurve:
     """Fit a growth curve to scores of many clients over time.
 
@@ -47,6 +48,12 @@ def growth_curve(
         intercept out.
     reml : bool
         Restricted maximum likelihood; False for maximum likelihood (comparing shapes or covariates).
+    sums_per : {"client", "design"}
+        What is brought together of the rows: the sums of each client, or those of each design (clients with the
+        same times and the same values of the covariates), for registries of more clients than memory should hold.
+        The estimates are the same; no client's own effects or course can be had of sums per design. It helps where
+        times are shared (whole weeks, the number of the occasion) and covariates have few values: see
+        `GrowthCurve.n_designs`. An engine groups the rows; polars does for a table in memory.
 
     Returns
     -------
@@ -57,12 +64,16 @@ def growth_curve(
     FrameError
         If a column is absent or does not contain numbers.
     ModelError
-        If the model cannot be estimated from these rows (one score per client, time that never varies, ...).
+        If the model cannot be estimated from these rows (one score per client, time that never varies, ...), or
+        there are more than a million designs.
 
     Notes
     -----
     Standard errors are those of lme4: the root of sigma^2 (X'V^-1X)^-1, with the variances taken as known
     (`mixedlm` has them as ``bse_gls``). For few clients see `GrowthCurve.tests`.
+
+    Of the n clients of one design, who have one Z'Z and one Z'X, the likelihood needs n, ``sum Z'y`` and
+    ``sum (Z'y)(Z'y)'``, and of all rows ``sum y^2``: it is quadratic in Z'[X y] at given Z'Z.
 
     References
     ----------
@@ -88,7 +99,7 @@ def growth_curve(
     model = Model(time, covariates, [random] if isinstance(random, str) else list(random))
     names = [name for name, _ in split_covariates(covariates)]
     wanted = None if shape == "auto" else shape_of(shape)
-    source = source_of(frame, outcome=outcome, time=time, client=client, covariates=names)
+    source = source_of(frame, outcome=outcome, time=time, client=client, covariates=names, per=sums_per)
     tried: tuple[TriedShape, ...] = ()
     if wanted is None:
         wanted, tried = choose_shape(source, model)

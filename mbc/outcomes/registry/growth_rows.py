@@ -14,7 +14,9 @@ from mbc.outcomes.source import open_source
 _WEEK = 7.0
 
 
-def growth_rows(frames: Mapping[str, Any], instrument: str, scale: str | None = None) -> Any:
+def growth_rows(
+    frames: Mapping[str, Any], instrument: str, scale: str | None = None, *, whole_weeks: bool = False
+) -> Any:
     """Give the scores of one scale in episodes of care, with weeks since the first of each episode.
 
     Parameters
@@ -25,13 +27,17 @@ def growth_rows(frames: Mapping[str, Any], instrument: str, scale: str | None = 
         Key of the questionnaire.
     scale : str, optional
         Key of the scale; the main one by default.
+    whole_weeks : bool
+        Round days to the nearest week (half a week up), so that more episodes have the same times. Times are then
+        wrong by up to half a week.
 
     Returns
     -------
     table
-        clinic, client_id, episode_id, clinician_id, week, score, and ``first``, the first score of the episode; a
-        lazy table of the engine that came in. `mbc.models.growth_curve` takes it as it is: one grouped aggregation
-        runs where the rows are, and one row per episode comes back.
+        clinic, client_id, episode_id, clinician_id, week, occasion (0 for the first score of the episode, then 1,
+        2, ...), score, and ``first``, the first score of the episode; a lazy table of the engine that came in.
+        `mbc.models.growth_curve` takes it as it is: one grouped aggregation runs where the rows are, and one row
+        per episode comes back, or with ``sums_per="design"`` one per set of times.
 
     Examples
     --------
@@ -56,5 +62,9 @@ def growth_rows(frames: Mapping[str, Any], instrument: str, scale: str | None = 
     opening = first.filter(nw.col("position") == 1).select("episode_id", nw.col("score").alias("first"))
     people = source.episodes.select("episode_id", "clinic", "clinician_id")
     joined = first.join(people, on="episode_id", how="inner").join(opening, on="episode_id", how="inner")
-    week = (nw.col("since_first").cast(nw.Float64) / _WEEK).alias("week")
-    return joined.select("clinic", "client_id", "episode_id", "clinician_id", week, "score", "first").to_native()
+    week = nw.col("since_first").cast(nw.Float64) / _WEEK
+    if whole_weeks:
+        week = (week + 0.5).floor()
+    people_columns = ("clinic", "client_id", "episode_id", "clinician_id")
+    occasion = (nw.col("position") - 1).alias("occasion")
+    return joined.select(*people_columns, week.alias("week"), occasion, "score", "first").to_native()

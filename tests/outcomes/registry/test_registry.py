@@ -5,7 +5,11 @@ from __future__ import annotations
 import datetime as dt
 import hashlib
 import json
+import math
+import os
 import shutil
+import subprocess
+import sys
 from pathlib import Path
 
 import polars as pl
@@ -126,6 +130,39 @@ def test_growth_from_client_sums_is_the_same_on_every_engine(registry, engine):
     assert theirs.log_likelihood == pytest.approx(ours.log_likelihood, rel=1e-10)
 
 
+@pytest.mark.parametrize("engine", ["polars", "duckdb"])
+def test_growth_from_sums_per_design_is_that_from_client_sums(registry, engine):
+    _, folders = registry
+    rows = outcomes.growth_rows(outcomes.read_folders(folders, engine), "rses", whole_weeks=True)
+    for time, covariates in (("occasion", ["clinic:time"]), ("week", [])):
+        by_client, by_design = (
+            models.growth_curve(rows, outcome="score", time=time, client="episode_id", covariates=covariates,
+                                random="intercept", sums_per=per)
+            for per in ("client", "design")
+        )  # fmt: skip
+        assert by_design.n_clients == by_client.n_clients
+        assert by_design.log_likelihood == pytest.approx(by_client.log_likelihood, rel=1e-10)
+        same = by_design.at(by_client.estimates.theta.tolist())  # searches end near each other, not at one point
+        for ours, theirs in zip(same.coefficients, by_client.coefficients, strict=True):
+            assert (ours.estimate, ours.standard_error) == pytest.approx(
+                (theirs.estimate, theirs.standard_error), rel=1e-8
+            )
+        assert time == "week" or by_design.n_designs < 0.5 * by_design.n_clients
+
+
+def test_weeks_are_rounded_to_the_nearest_and_occasions_counted(registry):
+    frames = outcomes.read_folders(registry[1])
+    exact, whole = (
+        outcomes.growth_rows(frames, "rses", whole_weeks=rounded).collect().sort("episode_id", "occasion")
+        for rounded in (False, True)
+    )
+    assert whole["week"].to_list() == [math.floor(week + 0.5) for week in exact["week"].to_list()]
+    assert exact["week"].to_list() != whole["week"].to_list()
+    for (_,), episode in exact.group_by("episode_id"):
+        assert sorted(episode["occasion"].to_list()) == list(range(episode.height))
+        assert episode.filter(occasion=0)["score"].to_list() == episode["first"].unique().to_list()
+
+
 def test_a_folder_may_hold_the_rows_of_many_clinics(registry, tmp_path):
     _, folders = registry
     both = tmp_path / "both"
@@ -202,6 +239,69 @@ def test_the_command_checks_and_reports_by_clinic(registry, tmp_path):
     assert set(pl.read_csv(table)["clinic"]) == {ALL, "north", "south"}
     assert "published" not in [*pl.read_csv(table).columns, *done.stdout.lower().split()]
     assert json.loads(about.read_text())["table_sha256"] == hashlib.sha256(table.read_bytes()).hexdigest()
+
+
+CLUSTER = """
+import json, sys
+from pathlib import Path
+from pyspark.sql import SparkSession
+from mbc import models, outcomes
+from mbc.errors import SettingsError
+from tests.cli.in_process import mbc
+
+master, table, *words = sys.argv[1:]
+folders = [Path(word) for word in words[:2]]
+done = mbc("outcomes", *words, "--engine", "spark", "--master", master, "--csv", table)
+assert done.returncode == 0, done.stderr
+rows = outcomes.growth_rows(outcomes.read_folders(folders, "spark", master=master), "rses")
+columns = {"outcome": "score", "time": "occasion", "client": "episode_id"}
+fits = {
+    per: models.growth_curve(rows, **columns, shape="log", sums_per=per)
+    for per in ("client", "design")
+}
+try:
+    outcomes.read_folders(folders, "spark", master="local[1]")
+    refused = ""
+except SettingsError as fault:
+    refused = str(fault)
+context = SparkSession.builder.getOrCreate().sparkContext
+print(json.dumps({
+    "master": context.master,
+    "executors": context._jsc.sc().getExecutorMemoryStatus().size() - 1,  # the driver is one of them
+    "kept": context._jsc.getPersistentRDDs().size(),
+    "refused": refused,
+    "fits": {per: [fit.log_likelihood, *(c.estimate for c in fit.coefficients)] for per, fit in fits.items()},
+}))
+"""
+
+
+@pytest.mark.slow
+def test_a_cluster_of_two_executors_gives_the_figures_of_polars(registry, tmp_path):
+    pyspark = pytest.importorskip("pyspark", reason="pyspark is not installed")
+    folders = registry[1]
+    master = "local-cluster[2,1,1024]"  # a master, and two processes that hold the rows
+    dates = ("--from", str(DAYS["start"]), "--to", str(DAYS["end"]))
+    words = ("--by-clinic", "--definition", "jacobson-truax", "--cohort", "in-care", *dates)
+    theirs, ours = tmp_path / "spark.csv", tmp_path / "polars.csv"
+    home = {"SPARK_HOME": str(Path(pyspark.__file__).parent), "PYSPARK_PYTHON": sys.executable}
+    done = subprocess.run(
+        [sys.executable, "-c", CLUSTER, master, str(theirs), *map(str, folders), *words],
+        capture_output=True, text=True, check=False, cwd=ROOT, env={**os.environ, **home},
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    made = json.loads(done.stdout.splitlines()[-1])
+    assert (made["master"], made["executors"]) == (master, 2)
+    assert made["kept"] > 0  # scored rows stay on the cluster
+    assert "Spark already runs in this process, at 'local-cluster" in made["refused"]
+    assert mbc_command("outcomes", *folders, *words, "--csv", ours).returncode == 0
+    assert_frame_equal(pl.read_csv(theirs), pl.read_csv(ours), check_row_order=False, rel_tol=1e-12)
+    rows = outcomes.growth_rows(outcomes.read_folders(folders), "rses")
+    for per, numbers in made["fits"].items():
+        fit = models.growth_curve(
+            rows, outcome="score", time="occasion", client="episode_id", shape="log", sums_per=per
+        )
+        expected = [fit.log_likelihood, *(c.estimate for c in fit.coefficients)]
+        assert numbers == pytest.approx(expected, rel=1e-8)
 
 
 def test_the_documented_layout_is_the_one_that_is_checked():

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -21,36 +22,53 @@ class DataMark:
     observations: int
     clients: int
     squares: float  # about the mean, in the units of the data
-    client_totals: Floats  # of the outcome, sorted
+    client_totals: Floats  # of the outcome, sorted; empty where sums were taken per design
+    moments: tuple[float, float]  # sum of the clients' totals, and sum of their squares
 
     @classmethod
     def of(cls, outcome: Any, codes: Any, clients: int) -> DataMark:
         """Sum up scores and the client of each."""
         scores = np.asarray(outcome, dtype=np.float64)
         totals = np.asarray(np.bincount(codes, scores, clients), dtype=np.float64)
-        return cls(scores.size, clients, float(((scores - scores.mean()) ** 2).sum()), np.sort(totals))
+        return cls.of_totals(scores.size, clients, float(((scores - scores.mean()) ** 2).sum()), totals)
+
+    @classmethod
+    def of_totals(cls, observations: int, clients: int, squares: float, totals: Floats) -> DataMark:
+        """Take the clients' totals, in any order."""
+        return cls(observations, clients, squares, np.sort(totals), (float(totals.sum()), float(totals @ totals)))
 
     @classmethod
     def of_sums(cls, sums: ClientSums) -> DataMark:
-        """Take the same from client sums."""
-        totals = sums.outcome_spread * sums.uy[0] + sums.outcome_centre * sums.counts
-        off_centre = float(sums.uy[0].sum())
+        """Take the same from client sums, or from sums per design."""
+        root = 1.0 if sums.stands_for is None else np.sqrt(sums.stands_for)
+        totals = sums.outcome_spread * sums.uy[0] + sums.outcome_centre * sums.counts * root
+        off_centre = float((sums.uy[0] * root).sum())
         squares = sums.outcome_spread**2 * (sums.yy - off_centre**2 / sums.rows)
-        return cls(sums.rows, len(sums.ids), squares, np.sort(totals))
+        if sums.stands_for is None:
+            return cls.of_totals(sums.rows, sums.clients, squares, totals)
+        moments = (float((totals * root).sum()), float(totals @ totals))
+        return cls(sums.rows, sums.clients, squares, np.empty(0), moments)
 
     @property
     def total(self) -> float:
         """Sum of the outcomes."""
-        return float(self.client_totals.sum())
+        return self.moments[0]
 
     def is_same(self, other: DataMark) -> bool:
         """Whether the scores are the same, as far as their sums show."""
-        size = max(float(np.abs(self.client_totals).max(initial=0.0)), 1e-300)
-        return (
-            (self.observations, self.clients) == (other.observations, other.clients)
-            and abs(self.squares - other.squares) <= _SAME * max(self.squares, 1e-300)
-            and bool((np.abs(self.client_totals - other.client_totals) <= _SAME * size).all())
+        same = (self.observations, self.clients) == (other.observations, other.clients) and (
+            abs(self.squares - other.squares) <= _SAME * max(self.squares, 1e-300)
         )
+        if not (same and self.client_totals.size and other.client_totals.size):
+            (total, products), (other_total, other_products) = self.moments, other.moments
+            spread = max(products, 1e-300)
+            return (
+                same
+                and abs(total - other_total) <= _SAME * math.sqrt(self.clients * spread)
+                and abs(products - other_products) <= _SAME * spread
+            )
+        size = max(float(np.abs(self.client_totals).max(initial=0.0)), 1e-300)
+        return bool((np.abs(self.client_totals - other.client_totals) <= _SAME * size).all())
 
 
 @dataclass(frozen=True, slots=True)

@@ -98,6 +98,11 @@ class GrowthCurve(CurvePredictions):
         """Refit data sets drawn from this model: how every estimate would scatter if it were true."""
         self._require_converged()
         fitted = self.fitted
+        if fitted.sums.stands_for is not None:
+            raise ModelError(
+                "a bootstrap draws sums of every client, and this model was fitted to sums per design. Take "
+                "variance_intervals(method='profile'), or fit with sums_per='client'."
+            )
         return parametric_bootstrap(
             fitted.design, fitted.optimum, reml=self.reml, replicates=replicates, seed=seed
         )

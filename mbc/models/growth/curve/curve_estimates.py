@@ -21,7 +21,7 @@ from mbc.models.growth.fit.fit_model import Fitted
 from mbc.models.growth.fit.optimiser import FitReport
 from mbc.models.growth.fit.shape_choice import TriedShape
 from mbc.models.growth.inference.fitted_model import FittedModel
-from mbc.models.growth.inference.model_parts import Effects, ModelParts, compared, parts_of
+from mbc.models.growth.inference.model_parts import NO_CLIENTS, Effects, ModelParts, compared, parts_of
 from mbc.models.growth.inference.reported import (
     Coefficient,
     Variance,
@@ -57,7 +57,12 @@ class CurveEstimates(FittedModel):
     @property
     def n_clients(self) -> int:
         """Clients with at least one complete row."""
-        return len(self.fitted.sums.ids)
+        return self.fitted.sums.clients
+
+    @property
+    def n_designs(self) -> int | None:
+        """Designs (clients with the same times and covariates) of a fit with ``sums_per="design"``, else None."""
+        return self.fitted.sums.designs
 
     @property
     def n_observations(self) -> int:
@@ -131,13 +136,19 @@ class CurveEstimates(FittedModel):
 
     @cached_property
     def effects(self) -> ClientEffects:
-        """Every client's random effects with their conditional covariances."""
+        """Every client's random effects with their conditional covariances; not of sums per design."""
         self._require_converged()
+        self._require_clients()
         return effects_of(self.fitted.design, self.fitted.optimum)
+
+    def _require_clients(self) -> None:
+        if self.n_designs is not None:
+            raise ModelError(NO_CLIENTS)
 
     @property
     def client_ids(self) -> NDArray[Any]:
-        """Identifiers, in the order of `effects`."""
+        """Identifiers, in the order of `effects`; not of sums per design."""
+        self._require_clients()
         return self.fitted.sums.ids
 
     def shapes_tried(self) -> pl.DataFrame:
@@ -168,6 +179,8 @@ class CurveEstimates(FittedModel):
             "log-likelihood": f"{self.log_likelihood:.3f}",
             "AIC, BIC": f"{self.aic:.2f}, {self.bic:.2f}",
         }
+        if self.n_designs is not None:
+            numbers["sums"] = f"of {self.n_designs} designs: clients with the same times and covariates"
         return list(numbers.items())
 
     def _headline(self) -> str:
@@ -179,15 +192,32 @@ class CurveEstimates(FittedModel):
             variance_notes(self.variances),
             "P values and intervals are normal; for few clients: tests().",
             singular,
+            self._note_on_designs(),
         ]
+
+    def _note_on_designs(self) -> str:
+        """Say so where sums per design save little."""
+        if self.n_designs is None or 2 * self.n_designs <= self.n_clients:
+            return ""
+        return (
+            f"{self.n_designs} designs of {self.n_clients} clients: few clients share their times and covariates, "
+            "so that sums per design are hardly fewer than sums per client."
+        )
 
     def _fixed_effects(self) -> tuple[Sequence[str], Floats, Floats]:
         return self.fitted.design.x_names, self.estimates.coefficients, self.estimates.covariance
 
     def _parts(self) -> ModelParts:
         fitted, estimates = self.fitted, self.estimates
-        clients = Effects(self.client, self.client_ids.tolist(), self.effects.means, estimates.random_covariance)
+        ids, means = self._effects_by_client()
+        clients = Effects(self.client, ids, means, estimates.random_covariance)
         return parts_of(fitted, self.outcome, self.time, clients, estimates.residual_variance, self._table_of_rows)
+
+    def _effects_by_client(self) -> tuple[list[Any], Floats]:
+        """Clients and the means of their effects: of no client in sums per design."""
+        if self.n_designs is not None:
+            return [], np.empty((0, len(self.fitted.random)))
+        return self.client_ids.tolist(), self.effects.means
 
     def compared_fit(self) -> ComparedFit:
         """Describe the model for `compare`."""

@@ -88,7 +88,8 @@ class CurvePredictions(CurveEstimates):
         """
         at = prediction.as_times(times)
         self._require_converged()
-        index = prediction.index_of(client, self._index, new=new)
+        known = {} if new and self.n_designs is not None else self._index
+        index = prediction.index_of(client, known, new=new)
         if index is None:
             return self._population(client, at, covariates, level, kind)
         if covariates:

@@ -91,9 +91,12 @@ def spread_of(deviations: Floats, name: str) -> Floats:
 
 @dataclass(frozen=True, slots=True)
 class ClientSums:
-    """Cross-products per client of u and the centred outcome y; a client is a column."""
+    """Cross-products per client of u and the centred outcome y; a client is a column.
 
-    ids: NDArray[Any]  # (clients,)
+    In sums per design some columns stand for many clients, see `mbc.models.growth.data.design_sums`.
+    """
+
+    ids: NDArray[Any]  # (clients,); empty in sums per design
     uu: Floats  # sum u_a u_b, (k + 1, k + 1, clients)
     uy: Floats  # sum u_a y, (k + 1, clients)
     yy: float  # sum y^2 over all rows
@@ -103,16 +106,27 @@ class ClientSums:
     covariates: dict[str, NDArray[Any]]  # one value per client
     dropped: int
     declared: dict[str, tuple[str, ...]] = field(default_factory=dict[str, tuple[str, ...]])  # order of levels
+    stands_for: Floats | None = None  # clients of each column, in sums per design; None where that is one
 
     @property
     def counts(self) -> Floats:
-        """Rows per client."""
+        """Rows per client of each column."""
         return self.uu[0, 0]
 
     @property
     def rows(self) -> int:
         """Rows over all clients."""
-        return round(float(self.counts.sum()))
+        return round(float(self.counts.sum() if self.stands_for is None else self.counts @ self.stands_for))
+
+    @property
+    def clients(self) -> int:
+        """How many clients the columns stand for."""
+        return self.uu.shape[2] if self.stands_for is None else round(float(self.stands_for.sum()))
+
+    @property
+    def designs(self) -> int | None:
+        """How many designs were met; None in sums per client."""
+        return None if self.stands_for is None else int(np.count_nonzero(self.stands_for))
 
 
 def sum_rows(rows: Rows, shape: Shape) -> ClientSums:

@@ -6,7 +6,7 @@ The expressions keep to what runs alike on polars, duckdb, ibis and Spark: produ
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass
 from typing import Any
 
 import narwhals.stable.v2 as nw
@@ -19,18 +19,41 @@ from mbc.models.growth.data.rows import declared_levels, refuse_duplicates, requ
 from mbc.models.growth.data.shapes import BINS, Quantiles, Shape, binned_quantiles
 from mbc.models.growth.matrices import Floats
 
-_PREFIX = "mbc_growth_"
+PREFIX = "mbc_growth_"
+
+
+@dataclass(frozen=True, slots=True)
+class ScaledRows:
+    """Complete rows of a table that is not in memory, with the constants that centre and scale them."""
+
+    rows: nw.LazyFrame[Any]  # client, t, y, w0, w1, ... (covariates)
+    basis: Basis
+    centre: float  # of the outcome
+    spread: float
+    covariates: tuple[str, ...]
+    dropped: int
+    declared: dict[str, tuple[str, ...]]  # order of levels
 
 
 def grouped_sums(
     table: nw.LazyFrame[Any], shape: Shape, *, outcome: str, time: str, client: str, covariates: Sequence[str] = ()
 ) -> ClientSums:
-    """Aggregate a lazy table into client sums; only one row per client comes back.
+    """Aggregate a lazy table into client sums; only one row per client comes back."""
+    scaled = scaled_rows(table, shape, outcome=outcome, time=time, client=client, covariates=covariates)
+    sums = _arrays(client_table(scaled).collect())
+    order = np.argsort(sums["client"], kind="stable")
+    return _assemble({name: values[order] for name, values in sums.items()}, scaled)
 
-    The constants that centre and scale are rough here (means of the times, a quarter of a range): they keep the
-    cross-products harmless and leave no trace in the results.
+
+def scaled_rows(
+    table: nw.LazyFrame[Any], shape: Shape, *, outcome: str, time: str, client: str, covariates: Sequence[str] = ()
+) -> ScaledRows:
+    """Open the complete rows of a lazy table and find what centres and scales them.
+
+    The constants are rough (means of the times, a quarter of a range): they keep the cross-products harmless and
+    leave no trace in the results.
     """
-    rows, words = _opened(table, outcome, time, client, covariates)
+    rows = _opened(table, outcome, time, client, covariates)
     total = int(table.select(nw.len()).collect().item())
     low, high, mean, centre, bottom, top, n = _ranges(rows)
     if not n:
@@ -39,14 +62,9 @@ def grouped_sums(
         raise ModelError(f"every score is {centre:g}: there is no variation to model.")
     shape = shape.placed(_binned(rows, low, high))
     basis = _rough_basis(shape, low, high, mean)
-    spread = (top - bottom) / 4
-    sums = _aggregate(rows, basis, centre, spread, [(name, name in words) for name in covariates])
-    order = np.argsort(sums["client"], kind="stable")
-    columns = {name: values[order] for name, values in sums.items()}
     schema = table.collect_schema()
     declared = {name: order for name in covariates if (order := declared_levels(schema[name])) is not None}
-    made = _assemble(columns, basis, centre, spread, list(covariates), total - int(n))
-    return replace(made, declared=declared)
+    return ScaledRows(rows, basis, centre, (top - bottom) / 4, tuple(covariates), total - int(n), declared)
 
 
 def lazy_quantiles(
@@ -59,15 +77,15 @@ def lazy_quantiles(
     covariates: Sequence[str] = (),
 ) -> Floats:
     """Find quantiles of the times of the complete rows."""
-    rows, _ = _opened(table, outcome, time, client, covariates)
+    rows = _opened(table, outcome, time, client, covariates)
     low, high, *_ = _ranges(rows)
     return _binned(rows, low, high)(shares)
 
 
 def _opened(
     table: nw.LazyFrame[Any], outcome: str, time: str, client: str, covariates: Sequence[str]
-) -> tuple[nw.LazyFrame[Any], set[str]]:
-    """Complete rows under our own names, and the covariates that hold text."""
+) -> nw.LazyFrame[Any]:
+    """Complete rows under our own names."""
     schema = table.collect_schema()
     require_columns(list(schema), [outcome, time, client, *covariates])
     if len(set(schema)) < len(schema):
@@ -76,7 +94,7 @@ def _opened(
         if not schema[name].is_numeric():
             raise FrameError(f"column {name!r} must contain numbers, it contains {schema[name]}.")
     words = {name for name in covariates if not (schema[name].is_numeric() or schema[name] == nw.Boolean)}
-    return _complete(table, outcome, time, client, [(name, name in words) for name in covariates]), words
+    return _complete(table, outcome, time, client, [(name, name in words) for name in covariates])
 
 
 def _complete(
@@ -142,48 +160,63 @@ def _rough_basis(shape: Shape, low: float, high: float, mean: float) -> Basis:
     return Basis(shape, mean, grid[:, -1], np.where(spread > 0, spread, 1.0))
 
 
-def _aggregate(
-    rows: nw.LazyFrame[Any], basis: Basis, centre: float, spread: float, covariates: list[tuple[str, bool]]
-) -> dict[str, NDArray[Any]]:
-    """One row per client: counts, sums of products, and the range of each covariate."""
+def product_names(k: int) -> list[str]:
+    """Name the sums of products of k time terms with each other: u1u1, u2u1, u2u2, ...
+
+    Examples
+    --------
+    >>> product_names(2)
+    ['u1u1', 'u2u1', 'u2u2']
+    """
+    return [f"u{a}u{b}" for a in range(1, k + 1) for b in range(1, a + 1)]
+
+
+def client_table(scaled: ScaledRows) -> nw.LazyFrame[Any]:
+    """Sum the rows of each client, where they are.
+
+    Returns
+    -------
+    LazyFrame
+        client, rows; with the prefix `PREFIX` the sums of y, u1, ..., of `product_names`, of u1y, ... and of yy;
+        low0, high0, ...: the range of each covariate.
+    """
+    basis = scaled.basis
     terms = basis.shape.expressions(nw.col("t"), basis.origin)
     k = len(terms)
-    rows = rows.with_columns(
-        ((nw.col("y") - centre) / spread).alias("y"),
+    rows = scaled.rows.with_columns(
+        ((nw.col("y") - scaled.centre) / scaled.spread).alias("y"),
         *(
             ((term - float(c)) / float(s)).alias(f"u{a}")
             for a, (term, c, s) in enumerate(zip(terms, basis.centre, basis.spread, strict=True), start=1)
         ),
     )
     names = [f"u{a}" for a in range(1, k + 1)]
-    products = {f"{a}{b}": nw.col(a) * nw.col(b) for i, a in enumerate(names) for b in names[: i + 1]}
+    pairs = [(a, b) for i, a in enumerate(names) for b in names[: i + 1]]
+    products = {f"{a}{b}": nw.col(a) * nw.col(b) for a, b in pairs}
     products |= {f"{name}y": nw.col(name) * nw.col("y") for name in names}
     products["yy"] = nw.col("y") * nw.col("y")
     rows = rows.with_columns(*(product.alias(name) for name, product in products.items()))
-    summed = [nw.col(name).sum().alias(f"{_PREFIX}{name}") for name in ["y", *names, *products]]
+    summed = [nw.col(name).sum().alias(f"{PREFIX}{name}") for name in ["y", *names, *products]]
     ranges = [
         bound
-        for i in range(len(covariates))
+        for i in range(len(scaled.covariates))
         for bound in (nw.col(f"w{i}").min().alias(f"low{i}"), nw.col(f"w{i}").max().alias(f"high{i}"))
     ]
-    sums = rows.group_by("client").agg(nw.len().alias("rows"), *summed, *ranges).collect()
+    return rows.group_by("client").agg(nw.len().alias("rows"), *summed, *ranges)
+
+
+def _arrays(sums: nw.DataFrame[Any]) -> dict[str, NDArray[Any]]:
+    """Columns as arrays, under their names without the prefix."""
     out: dict[str, NDArray[Any]] = {}
     for name in sums.columns:
         values = sums[name].to_list() if not sums[name].dtype.is_numeric() else sums[name].to_numpy()
-        out[name.removeprefix(_PREFIX)] = np.asarray(values, dtype=object if isinstance(values, list) else None)
+        out[name.removeprefix(PREFIX)] = np.asarray(values, dtype=object if isinstance(values, list) else None)
     return out
 
 
-def _assemble(
-    columns: dict[str, NDArray[Any]],
-    basis: Basis,
-    centre: float,
-    spread: float,
-    covariates: list[str],
-    dropped: int,
-) -> ClientSums:
-    """Fill the arrays of `ClientSums`, with the outcome centred on its own mean."""
-    k, clients = len(basis.centre), len(columns["client"])
+def _assemble(columns: dict[str, NDArray[Any]], scaled: ScaledRows) -> ClientSums:
+    """Fill the arrays of `ClientSums`."""
+    k, clients = len(scaled.basis.centre), len(columns["client"])
     uu, uy = np.empty((k + 1, k + 1, clients)), np.empty((k + 1, clients))
     uu[0, 0], uy[0] = columns["rows"], columns["y"]
     for a in range(1, k + 1):
@@ -192,14 +225,30 @@ def _assemble(
         for b in range(1, a + 1):
             uu[a, b] = uu[b, a] = columns[f"u{a}u{b}"]
     values: dict[str, NDArray[Any]] = {}
-    for i, name in enumerate(covariates):
+    for i, name in enumerate(scaled.covariates):
         low, high = columns[f"low{i}"], columns[f"high{i}"]
         if (low != high).any():
             who = columns["client"][int(np.flatnonzero(low != high)[0])]
-            raise ModelError(
-                f"covariate {name!r} changes within client {who}; growth_curve takes covariates that belong to "
-                "the client. For one that changes from session to session use mixedlm with a formula."
-            )
+            raise changing_covariate(name, f"client {who}")
         values[name] = low
     yy = float(np.sum(columns["yy"].astype(np.float64)))
-    return ClientSums(columns["client"], uu, uy, yy, basis, centre, spread, values, dropped)
+    return ClientSums(
+        columns["client"],
+        uu,
+        uy,
+        yy,
+        scaled.basis,
+        scaled.centre,
+        scaled.spread,
+        values,
+        scaled.dropped,
+        scaled.declared,
+    )
+
+
+def changing_covariate(name: str, within: str) -> ModelError:
+    """Refuse a covariate that is not the client's own."""
+    return ModelError(
+        f"covariate {name!r} changes within {within}; growth_curve takes covariates that belong to "
+        "the client. For one that changes from session to session use mixedlm with a formula."
+    )

@@ -180,6 +180,7 @@ class Expansion:
     covariates: Floats  # row 0 is 1, then the scaled covariate columns: (1 + c, clients)
     select: Floats  # internal Z = u @ this
     least: Floats  # internal coefficients taken off the outcome
+    weighted: bool  # whether row 0 is the root of the clients that a column stands for, in all rows a factor
     leading: bool  # whether Z is the first columns of u
 
     def arrays(self, sums: ClientSums, part: slice) -> tuple[Floats, Floats]:
@@ -196,7 +197,7 @@ class Expansion:
         b = np.empty((q, len(self.pairs) + 1, size))
         b[:, -1] = zy
         for column, (a, c) in enumerate(self.pairs):
-            if c:
+            if c or self.weighted:
                 np.multiply(zu[:, a], w[c], out=b[:, column])
             else:
                 b[:, column] = zu[:, a]
@@ -237,7 +238,8 @@ def expanded(sums: ClientSums, terms: Terms, random: tuple[int, ...]) -> tuple[D
         pooled, x_map = pooled[np.ix_([*kept, -1], [*kept, -1])], fill @ x_map[:, kept]
     least, rest = residualised(pooled)
     leading = random == tuple(range(len(random))) and bool((select.diagonal() == 1.0).all())
-    expansion = Expansion(tuple([terms.pairs[j] for j in kept]), covariates, select, least, leading)
+    weighted = sums.stands_for is not None
+    expansion = Expansion(tuple([terms.pairs[j] for j in kept]), covariates, select, least, weighted, leading)
     statistics = statistics_of_sums(sums, expansion, rest, len(random))
     shift = np.zeros(len(kept))
     shift[0] = sums.outcome_centre / sums.outcome_spread
@@ -257,7 +259,8 @@ def expanded(sums: ClientSums, terms: Terms, random: tuple[int, ...]) -> tuple[D
 def statistics_of_sums(sums: ClientSums, expansion: Expansion, pooled: Floats, q: int) -> Statistics:
     """Cut the clients into blocks, of the leanest kind that the model allows."""
     w, pairs = expansion.covariates, expansion.pairs
-    if expansion.leading and q == len(sums.uu) == 2 and len(w) <= MOST_COVARIATES:
+    count = sums.stands_for
+    if count is None and expansion.leading and q == len(sums.uu) == 2 and len(w) <= MOST_COVARIATES:
         room = np.empty(8 * w.shape[1])  # at once: one large array is quicker to come by than many small
         products = tuple(
             ProductBlock.of(
@@ -268,16 +271,22 @@ def statistics_of_sums(sums: ClientSums, expansion: Expansion, pooled: Floats, q
         )  # fmt: skip
         return ProductStatistics.of_blocks(products, pooled, sums.rows)
     slices = block_slices(w.shape[1], q * (len(pairs) + 1))
-    return Statistics(tuple(block_of(*expansion.arrays(sums, part)) for part in slices), pooled, sums.rows)
+    blocks = tuple(
+        block_of(*expansion.arrays(sums, part), None if count is None else count[part]) for part in slices
+    )
+    return Statistics(blocks, pooled, sums.rows)
 
 
 def _covariate_matrix(sums: ClientSums, terms: Terms) -> Floats:
-    """Row 0 is 1, then the scaled covariate columns; (1 + c, clients)."""
-    out = np.empty((len(terms.covariates) + 1, len(sums.ids)))
+    """Row 0 is 1, then the scaled covariate columns; (1 + c, clients).
+
+    A column that stands for n clients enters with the root of n, so that products count n times.
+    """
+    out = np.empty((len(terms.covariates) + 1, sums.uu.shape[2]))
     out[0] = 1.0
     for i, column in enumerate(terms.covariates):
         out[i + 1] = column.scaled(sums.covariates[column.source])
-    return out
+    return out if sums.stands_for is None else out * np.sqrt(sums.stands_for)
 
 
 def _random_map(time_map: Floats, random: tuple[int, ...]) -> tuple[Floats, Floats]:

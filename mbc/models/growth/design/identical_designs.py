@@ -16,8 +16,12 @@ SAMPLE = 1024  # clients looked at before anything is sorted
 
 
 def aggregated(statistics: Statistics) -> Statistics | None:
-    """Aggregate clients with identical S; None where too few share one for it to help."""
-    if statistics.clients < 2 * SAMPLE or _distinct(statistics.blocks[0]) > SAMPLE // 8:
+    """Aggregate clients with identical S; None where too few share one for it to help, or they are already."""
+    if (
+        statistics.blocks[0].count is not None
+        or statistics.clients < 2 * SAMPLE
+        or _distinct(statistics.blocks[0]) > SAMPLE // 8
+    ):
         return None
     width = statistics.q * (statistics.p + 1)
     gathered: dict[bytes, tuple[Floats, Floats, int]] = {}

@@ -342,6 +342,12 @@ class Statistics:
         """Columns over all blocks."""
         return sum(block.clients for block in self.blocks)
 
+    @property
+    def people(self) -> int:
+        """Clients that the columns stand for."""
+        counts = (block.clients if block.count is None else block.count.sum() for block in self.blocks)
+        return round(float(sum(counts)))
+
     def sums(self, factor: Floats) -> Sums:
         """All sums at Psi = factor factor'."""
         blocks = cast("tuple[SummedBlock, ...]", self.blocks)

@@ -29,7 +29,7 @@ def require_identified(design: Design, start: Evaluation) -> None:
     variances leaves the distribution of the data unchanged (one score per client, for example).
     """
     statistics, names = design.statistics, ", ".join(design.z_names)
-    clients, q = statistics.clients, statistics.q
+    clients, q = statistics.people, statistics.q
     if clients <= q:
         raise ModelError(
             f"{clients} client(s) cannot show how {q} effects ({names}) vary between clients; "

@@ -36,5 +36,10 @@ class ResidualSpace:
         within = statistics.pooled[:-1, :-1] - np.einsum("apn,asn->ps", bx, projected)
         size = np.linalg.eigvalsh(within)
         rank = int((size > 1e-9 * np.abs(statistics.pooled.diagonal()).max()).sum())
-        spare = statistics.rows - int(real.sum()) - rank
+        spare = statistics.rows - round(float(real.sum(axis=1) @ _counts(statistics))) - rank
         return ResidualSpace(s, bx, root, inverse, projected, within, max(spare, 0))
+
+
+def _counts(statistics: Statistics) -> Floats:
+    """Clients that each column stands for."""
+    return joined(np.ones(block.clients) if block.count is None else block.count for block in statistics.blocks)

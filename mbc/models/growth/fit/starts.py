@@ -32,13 +32,13 @@ def average_information(design: Design) -> Floats:
     q = design.statistics.q
     total = np.zeros(q)
     for block in design.statistics.blocks:
-        total += np.diagonal(block.s.sum(axis=2))
+        total += np.diagonal(block.s.sum(axis=2) if block.count is None else block.s @ block.count)
     return total
 
 
 def starting_factor(design: Design) -> Floats:
     """Start where each effect, at the average client, has five times the variance that its estimate would have."""
-    average = average_information(design) / design.statistics.clients
+    average = average_information(design) / design.statistics.people
     return np.diag(np.sqrt(5.0 / np.where(average > 0, average, 1.0)))
 
 
@@ -47,7 +47,7 @@ def is_singular(design: Design, at: Evaluation) -> bool:
     diagonal: list[float] = at.factor.diagonal().tolist()
     if min(diagonal) > 0.01 * max(1.0, float(np.abs(at.factor).max())):
         return False
-    weight = np.sqrt(average_information(design) / max(design.statistics.clients, 1))
+    weight = np.sqrt(average_information(design) / max(design.statistics.people, 1))
     values = np.linalg.eigvalsh(weight[:, None] * (at.factor @ at.factor.T) * weight)
     return bool(values[0] < 1e-8 * max(1.0, float(values[-1])))
 

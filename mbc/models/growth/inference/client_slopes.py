@@ -7,6 +7,7 @@ import numpy as np
 from mbc.errors import ModelError
 from mbc.models.change.person.slopes import ClientSlopes
 from mbc.models.growth.fit.fit_model import Fitted
+from mbc.models.growth.inference.model_parts import NO_CLIENTS
 from mbc.models.growth.matrices import Floats
 
 
@@ -25,6 +26,8 @@ def client_slopes(fitted: Fitted) -> ClientSlopes:
         If the slope is not random in this model.
     """
     design, at = fitted.design, fitted.optimum
+    if fitted.sums.stands_for is not None:
+        raise ModelError(NO_CLIENTS)
     if 1 not in fitted.random:
         raise ModelError("this model gives every client the same slope; fit with random=('intercept', 'slope').")
     unit = design.z_back[fitted.random.index(1)]

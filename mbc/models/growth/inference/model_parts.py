@@ -21,6 +21,11 @@ from mbc.models.growth.fit.fit_model import Fitted
 from mbc.models.growth.matrices import Floats
 
 Of = Literal["population", "client"]
+NO_CLIENTS = (
+    "this model was fitted to sums per design, which know no single client: it has the mean course, variances and "
+    "tests of all. For clients' own effects and courses fit it with sums_per='client'; for the mean course of "
+    "rows use of='population'; for a client known by some scores use predict_scores()."
+)
 _SAME = 1e-8  # relative: rows of a fit that were changed since
 
 
@@ -246,6 +251,8 @@ class GivenRows:
             If a unit is missing or not in the model.
         """
         self.table.require([effects.column])
+        if not len(effects.ids):
+            raise ModelError(NO_CLIENTS)
         ids: list[Any] = self.table.identifiers(effects.column).tolist()
         places = {unit: place for place, unit in enumerate(effects.ids)}
         unknown = list(dict.fromkeys(unit for unit in ids if unit not in places))

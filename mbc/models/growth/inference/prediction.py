@@ -116,7 +116,9 @@ def covariate_row(fitted: Fitted, given: Mapping[str, object]) -> Floats:
         values = fitted.sums.covariates[column.source]
         if column.source in checked:
             values = np.array([checked[column.source]], dtype=values.dtype)
-        row[i] = float(column.scaled(values).mean())
+            row[i] = float(column.scaled(values)[0])
+        else:
+            row[i] = float(np.average(column.scaled(values), weights=fitted.sums.stands_for))
     return row
 
 

@@ -142,6 +142,7 @@ class PairedGrowth(WithCoefficients, Searched):
             self.n_clients,
             first.squares + second.squares,
             np.concatenate([first.client_totals, second.client_totals]),
+            (first.moments[0] + second.moments[0], first.moments[1] + second.moments[1]),
         )
         return ComparedFit(
             f"two outcomes ({', '.join(self.names)}; random {', '.join(self.effects)})",
