@@ -85,10 +85,15 @@ def first_and_last(scores: Lazy, by: list[str]) -> Lazy:
         of one day: they are not a pair. Of several scores on one day, the first recorded is the first and the
         last recorded is the last.
     """
-    order = ["taken", "place", "score"]
-    placed = scores.with_columns(
-        position=nw.col("taken").cum_count().over(*by, order_by=order),
-        size=nw.len().over(*by),
+    taken = nw.col("taken")
+    days = scores.group_by(*by).agg(
+        taken.min().alias("first_day"), taken.max().alias("last_day"), nw.len().alias("occasions")
+    )
+    # Only scores of the first and the last day are put in order: sorting all costs most of a report.
+    edges = scores.select(*by, "taken", "place", "score").join(days, on=by, how="inner")
+    edges = edges.filter((taken == nw.col("first_day")) | (taken == nw.col("last_day")))
+    placed = edges.with_columns(
+        position=taken.cum_count().over(*by, order_by=["taken", "place", "score"]), size=nw.len().over(*by)
     )
     position = nw.col("position")
     marked = placed.with_columns(
@@ -98,9 +103,7 @@ def first_and_last(scores: Lazy, by: list[str]) -> Lazy:
     grouped = marked.group_by(*by).agg(
         nw.col("opening").max().alias("first"),
         nw.col("closing").max().alias("closing"),
-        nw.col("taken").min().alias("first_day"),
-        nw.col("taken").max().alias("last_day"),
-        nw.len().alias("occasions"),
+        *(nw.col(name).max() for name in ("first_day", "last_day", "occasions")),
     )
     later = nw.col("last_day") > nw.col("first_day")
     return grouped.with_columns(last=nw.when(later).then(nw.col("closing"))).drop("closing")

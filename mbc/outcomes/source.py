@@ -68,6 +68,8 @@ class Source:
     """client_id, goal_id, set (day number), reached: whether the latest rating is at the target."""
     kind: Any
     """A table that came in, whose kind a result is handed back as."""
+    keep: Callable[[Lazy], Lazy]
+    """Computes a table once that is used many times, where its engine can."""
 
 
 class KeptTables(dict[str, Any]):
@@ -120,6 +122,12 @@ def open_source(frames: Mapping[str, Any]) -> Source:
 
 def _opened(frames: Mapping[str, Any], keep_native: Callable[[Any], Any]) -> Source:
     def keep(table: Lazy) -> Lazy:
+        native = keep_native(table.to_native())
+        return cast(
+            "Lazy", nw.from_native(native.collect().lazy() if isinstance(native, pl.LazyFrame) else native)
+        )
+
+    def keep_scored(table: Lazy) -> Lazy:
         return cast("Lazy", nw.from_native(keep_native(table.to_native())))
 
     given = dict(frames)
@@ -129,7 +137,7 @@ def _opened(frames: Mapping[str, Any], keep_native: Callable[[Any], Any]) -> Sou
     if "answers" in given:
         if "scores" in given:
             raise FrameError("Give either 'scores' or 'answers', not both: scores are made from the answers.")
-        given["scores"] = _scored(given.pop("answers"), keep)
+        given["scores"] = _scored(given.pop("answers"), keep_scored)
     missing = [name for name in _NEEDED if name not in given]
     if missing:
         raise FrameError(f"A report needs the tables {', '.join(_NEEDED)}; missing: {', '.join(missing)}.")
@@ -140,10 +148,10 @@ def _opened(frames: Mapping[str, Any], keep_native: Callable[[Any], Any]) -> Sou
     like = opened["episodes"]
     read = {name: _read(name, _lazy(frame)) for name, frame in opened.items() if name != "totals"}
     if "totals" in opened:
-        read["scores"] = _with_totals(read["scores"], _read("scores", _lazy(opened["totals"])))
+        read["scores"] = _with_totals(read["scores"], _read("scores", _lazy(opened["totals"])), keep)
     scores = _scores(read["scores"])
     if "statuses" in read:
-        scores = about_current_relationships(scores, read["statuses"], _about_relationships(), keep)
+        scores = about_current_relationships(scores, read["statuses"], _about_relationships(), keep_scored)
     return Source(
         episodes=_episodes(read["episodes"]),
         sessions=read["sessions"],
@@ -151,6 +159,7 @@ def _opened(frames: Mapping[str, Any], keep_native: Callable[[Any], Any]) -> Sou
         statuses=read.get("statuses", _none(like, "statuses")),
         goals=read.get("goals", _none(like, "goals")),
         kind=given["episodes"],
+        keep=keep,
     )
 
 
@@ -334,24 +343,29 @@ def _scores(frame: Lazy) -> Lazy:
     )
 
 
-def _with_totals(scores: Lazy, totals: Lazy) -> Lazy:
+def _with_totals(scores: Lazy, totals: Lazy, keep: Callable[[Lazy], Lazy]) -> Lazy:
     """Add totals of questionnaires of which the answers were not kept."""
     same = ["client_id", "instrument", "taken", "target"]
-    answered = scores.with_columns(nw.col("target").fill_null("self")).select(same).unique()
-    only = totals.with_columns(nw.col("target").fill_null("self")).join(answered, on=same, how="anti")
-    return nw.concat([scores, only.select(scores.collect_schema().names())], how="vertical")
+    named = totals.with_columns(nw.col("target").fill_null("self"))
+    scored = scores.with_columns(nw.col("target").fill_null("self")).select(same)
+    answered = scored.join(named.select(same).unique(), on=same, how="semi").unique()  # few: totals are
+    only = named.join(answered, on=same, how="anti").select(scores.collect_schema().names())
+    return nw.concat([scores, keep(only)], how="vertical")
 
 
 def _scored(answers: Any, keep: Callable[[Lazy], Lazy]) -> Any:
     if not isinstance(answers, Mapping) or not answers:
         raise FrameError("'answers' must be a mapping from an instrument's key to its table of answers.")
     tables = cast("Mapping[str, Any]", answers)
-    parts = [keep(part) for key, table in tables.items() for part in _scores_of(key, table)]
+    parts = [part for key, table in tables.items() for part in _scores_of(key, table, keep)]
     return nw.concat(parts, how="vertical").to_native()
 
 
-def _scores_of(key: str, table: Any) -> Iterator[Any]:
-    """Score a table of answers: each item order and answer coding that its rows state, and the client's own."""
+def _scores_of(key: str, table: Any, keep: Callable[[Lazy], Lazy]) -> Iterator[Any]:
+    """Score a table of answers: each item order and answer coding that its rows state, and the client's own.
+
+    What is kept has a row per administration, so that the answers are read once for all scales.
+    """
     from mbc.instruments import instrument, score, score_stated  # noqa: PLC0415 - only where answers are scored
 
     chosen, frame = instrument(key), open_frame(table)
@@ -360,7 +374,7 @@ def _scores_of(key: str, table: Any) -> Iterator[Any]:
     stated = [name for name in _STATED if name in frame.collect_schema()]
     pairs = _distinct(frame, stated) if stated else []
     if not pairs:
-        yield from _scales(chosen, open_frame(score(frame.to_native(), key)))
+        yield from _scales(chosen, open_frame(score(frame.to_native(), key)), keep)
     for pair in pairs:
         rows = frame.filter(*(_is(name, value) for name, value in pair.items()))
         yield from _scales(
@@ -370,6 +384,7 @@ def _scores_of(key: str, table: Any) -> Iterator[Any]:
                     rows.to_native(), key, form=pair.get("form") or None, coding=pair.get("coding") or None
                 )
             ),
+            keep,
         )
 
 
@@ -384,11 +399,13 @@ def _is(name: str, value: str | None) -> nw.Expr:
     return nw.col(name).is_null() if value is None else nw.col(name).cast(nw.String) == value
 
 
-def _scales(chosen: Instrument, scored: Any) -> Iterator[Any]:
+def _scales(chosen: Instrument, scored: Any, keep: Callable[[Lazy], Lazy]) -> Iterator[Any]:
     key, names = chosen.key, scored.collect_schema().names()
     kept = [
         name for name in ("client_id", "episode_id", "administration_id", "target", "taken_on") if name in names
     ]
+    made = [f"{key}_{scale.key}{end}" for scale in chosen.scales for end in ("", "_maximum")]
+    scored = keep(scored.select(*kept, *(name for name in made if name in names)))
     for scale in chosen.scales:
         highest = f"{key}_{scale.key}_maximum"  # below it where an item does not apply: that is another metric
         rows = scored

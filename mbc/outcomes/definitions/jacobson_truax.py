@@ -59,16 +59,29 @@ class Settings(Definition):
 def groups(source: Source, settings: Settings, cohort: Cohort, period: Period) -> tuple[Group, ...]:
     """Give what is to be counted: a group for each scale on record, one row per episode of care."""
     own = {measure.key: measure for measure in settings.measures}
-    scores = within_episodes(source.scores, source.episodes, until=last_day_counted(cohort, period))
     people = source.episodes.filter(in_cohort(cohort, period))
-    made: list[Group] = []
+    judged: list[tuple[Instrument, Scale, Measure]] = []
     for chosen, scale in scales_on_record(source):
         measure = own.get(f"{chosen.key}_{scale.key}")
         if measure is None and settings.from_catalogue:
             measure = catalogue_measure(chosen, scale)
         if measure is not None:
-            made.append(_group(people, scores, source, chosen, scale, measure, period))
-    return tuple(made)
+            judged.append((chosen, scale, measure))
+    if not judged:
+        return ()
+    # The scores of these people are found once; each scale then reads its own.
+    scores = within_episodes(source.scores, people, until=last_day_counted(cohort, period)).filter(
+        nw.any_horizontal(*(_of_scale(chosen, scale) for chosen, scale, _ in judged), ignore_nulls=True)
+    )
+    needed = ("instrument", "scale", "episode_id", "taken", "place", "score", "about")
+    scores = source.keep(scores.select(*needed))
+    return tuple(
+        _group(people, scores, source, chosen, scale, measure, period) for chosen, scale, measure in judged
+    )
+
+
+def _of_scale(chosen: Instrument, scale: Scale) -> nw.Expr:
+    return (nw.col("instrument") == chosen.key) & (nw.col("scale") == scale.key)
 
 
 def scales_on_record(source: Source) -> list[tuple[Instrument, Scale]]:

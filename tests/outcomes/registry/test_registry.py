@@ -283,7 +283,11 @@ def test_a_cluster_of_two_executors_gives_the_figures_of_polars(registry, tmp_pa
     dates = ("--from", str(DAYS["start"]), "--to", str(DAYS["end"]))
     words = ("--by-clinic", "--definition", "jacobson-truax", "--cohort", "in-care", *dates)
     theirs, ours = tmp_path / "spark.csv", tmp_path / "polars.csv"
-    home = {"SPARK_HOME": str(Path(pyspark.__file__).parent), "PYSPARK_PYTHON": sys.executable}
+    home = {
+        "SPARK_HOME": str(Path(pyspark.__file__).parent),
+        "PYSPARK_PYTHON": sys.executable,
+        "PYSPARK_SUBMIT_ARGS": "--conf spark.sql.shuffle.partitions=2 --conf spark.ui.enabled=false pyspark-shell",
+    }
     done = subprocess.run(
         [sys.executable, "-c", CLUSTER, master, str(theirs), *map(str, folders), *words],
         capture_output=True, text=True, check=False, cwd=ROOT, env={**os.environ, **home},

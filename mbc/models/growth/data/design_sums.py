@@ -161,10 +161,10 @@ def _differences(outer: Floats, total: Floats, clients: Floats) -> tuple[NDArray
     mean = total.T / clients[:, None]
     scatter = outer - clients[:, None, None] * mean[:, :, None] * mean[:, None, :]
     eigenvalues, vectors = np.linalg.eigh(scatter)
-    rank = np.minimum(clients - 1, size)[:, None]  # n clients differ in n - 1 directions at most
-    least: Floats = _SMALLEST * np.einsum("daa->d", outer)[:, None]
-    differ: NDArray[np.bool_] = (np.arange(size) >= size - rank) & (eigenvalues > least)
-    design, place = np.nonzero(differ)
+    first: Floats = size - np.minimum(clients - 1, size)  # n clients differ in n - 1 directions at most
+    least: Floats = _SMALLEST * np.einsum("daa->d", outer)
+    differ = (np.arange(float(size)) >= first[:, None]) & (eigenvalues > least[:, None])
+    design, place = differ.nonzero()
     return design, (vectors[design, :, place] * np.sqrt(eigenvalues[design, place])[:, None]).T
 
 
