@@ -253,7 +253,8 @@ master, table, *words = sys.argv[1:]
 folders = [Path(word) for word in words[:2]]
 done = mbc("outcomes", *words, "--engine", "spark", "--master", master, "--csv", table)
 assert done.returncode == 0, done.stderr
-rows = outcomes.growth_rows(outcomes.read_folders(folders, "spark", master=master), "rses")
+frames = outcomes.read_folders(folders, "spark", master=master, instruments=["rses"])
+rows = outcomes.growth_rows(frames, "rses")
 columns = {"outcome": "score", "time": "occasion", "client": "episode_id"}
 fits = {
     per: models.growth_curve(rows, **columns, shape="log", sums_per=per)
@@ -281,7 +282,7 @@ def test_a_cluster_of_two_executors_gives_the_figures_of_polars(registry, tmp_pa
     folders = registry[1]
     master = "local-cluster[2,1,1024]"  # a master, and two processes that hold the rows
     dates = ("--from", str(DAYS["start"]), "--to", str(DAYS["end"]))
-    words = ("--by-clinic", "--definition", "jacobson-truax", "--cohort", "in-care", *dates)
+    words = ("--by-clinic", "--definition", "nhs", "--cohort", "in-care", *dates)
     theirs, ours = tmp_path / "spark.csv", tmp_path / "polars.csv"
     home = {
         "SPARK_HOME": str(Path(pyspark.__file__).parent),
