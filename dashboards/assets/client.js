@@ -38,7 +38,8 @@
       };
       data = data.map((trace) => {
         const role = trace.meta.role;
-        const made = { ...trace, y: trace.y.map(place(role)) };
+        // the same list where nothing moves: Plotly then draws no more than what changed
+        const made = common || (flipped && OVER.has(role)) ? { ...trace, y: trace.y.map(place(role)) } : { ...trace };
         if (view.axis === "session") made.x = trace.meta.sessions;
         if (flipped && typeof trace.textposition === "string") {
           made.textposition = trace.textposition.replace(/^(top|bottom)/, (side) => SWAPPED[side]);
@@ -198,16 +199,40 @@
   // On paper: light charts as wide as their places there, every fold open, and on each sheet who, when, page, version.
   const WIDTHS = { tile: 150, card: 680, compared: 330 };
   const config = (still) => ({ displayModeBar: false, staticPlot: still });
-  const redraw = (view, paper) => {
-    for (const [name, figure] of state.base) {
-      const place = byId(JSON.stringify({ chart: name, type: "trajectory" }));
-      const graph = place && place.querySelector(".js-plotly-plot");
-      if (!graph || !window.Plotly) continue;
-      const { data, layout } = adapt(figure, view);
-      const kind = Object.keys(WIDTHS).find((each) => place.closest(`.${each}`));
-      const size = paper ? { width: WIDTHS[kind], autosize: false } : { width: undefined, autosize: true };
-      window.Plotly.react(graph, data, { ...layout, ...size }, config(kind === "tile"));
-    }
+  const drawingOf = (name) => {
+    const place = byId(JSON.stringify({ chart: name, type: "trajectory" }));
+    const graph = place && window.Plotly && place.querySelector(".js-plotly-plot");
+    return graph ? { place, graph } : null;
+  };
+  const kindOf = (place) => Object.keys(WIDTHS).find((each) => place.closest(`.${each}`));
+  const drawAgain = (name, view, sizeOf) => {
+    const { place, graph } = drawingOf(name);
+    const { data, layout } = adapt(state.base.get(name), view);
+    const kind = kindOf(place);
+    window.Plotly.react(graph, data, { ...layout, ...sizeOf(kind) }, config(kind === "tile"));
+  };
+  const onPaper = (kind) => ({ width: WIDTHS[kind], autosize: false });
+  const onScreenAgain = () => ({ width: undefined, autosize: true });
+  const asItIs = () => ({});
+  const drawn = () => [...state.base.keys()].filter(drawingOf);
+  const redraw = (view, sizeOf) => drawn().forEach((name) => drawAgain(name, view, sizeOf));
+  const inSight = (name) => {
+    const box = drawingOf(name).graph.getBoundingClientRect();
+    return box.height > 0 && box.bottom > 0 && box.top < window.innerHeight;
+  };
+
+  // A control was changed: charts in sight at once, by Plotly itself, which is several times as quick as by way of
+  // their components; the others once the browser has painted. Gives the names of all of them.
+  const redrawForView = () => {
+    const names = drawn();
+    const seen = new Set(names.filter(inSight));
+    seen.forEach((name) => drawAgain(name, state.view, asItIs));
+    const { data, view } = state;
+    setTimeout(() => {
+      if (state.data !== data || state.view !== view) return; // another client, or another choice since
+      names.filter((name) => !seen.has(name) && drawingOf(name)).forEach((name) => drawAgain(name, view, asItIs));
+    }, 50);
+    return new Set(names);
   };
   const quoted = (text) => `"${String(text).replace(/["\\\n]/g, " ")}"`;
   const SIZES = new Set(["A4", "A4 landscape"]);
@@ -226,14 +251,14 @@
     document.head.append(rules);
     folded = [...page.querySelectorAll(".below-screen details:not([open]), .legend-fold:not([open])")];
     for (const fold of folded) fold.open = true;
-    if (state.view && page.matches(".client-page")) redraw({ ...state.view, theme: "light", paper: true }, true);
+    if (state.view && page.matches(".client-page")) redraw({ ...state.view, theme: "light", paper: true }, onPaper);
   });
   window.addEventListener("afterprint", () => {
     if (!rules) return;
     rules.remove();
     rules = null;
     for (const fold of folded) fold.open = false;
-    if (state.view && document.querySelector(".client-page")) redraw(state.view, false);
+    if (state.view && document.querySelector(".client-page")) redraw(state.view, onScreenAgain);
   });
 
   const usual = (view) => view.axis === "calendar" && !view.up && !view.common && !view.quiet && view.theme === "light";
@@ -251,7 +276,8 @@
         state.view = { axis, up: up === true, common: common === true, quiet: quiet === true, theme };
         if (byId("enlarged") && byId("enlarged").open && state.chart) drawEnlarged();
         if (arrived && usual(state.view) && !narrow.matches) return names.map(() => noUpdate());
-        return names.map((name) => adapt(state.base.get(name), state.view));
+        const again = arrived ? new Set() : redrawForView();
+        return names.map((name) => (again.has(name) ? noUpdate() : adapt(state.base.get(name), state.view)));
       },
     },
   });
