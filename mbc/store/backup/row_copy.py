@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Generator, Iterator, Mapping, Sequence
+from contextlib import contextmanager, nullcontext
 from typing import Any, Protocol
 
 from sqlalchemy import Connection, String, Table, collate, func, select, text
@@ -35,13 +36,15 @@ def copy_rows(source: Connection, target: Connection, progress: Progress) -> dic
         A digest of what was read, by table: `require_equal` compares it with what stands in the copy.
     """
     digests: dict[str, str] = {}
-    for done, table in enumerate(tables()):
-        progress("Copying", done / len(tables()))
-        write = _copy_in if target.dialect.name == "postgresql" else _insert
-        digest = hashlib.sha256()
-        write(target, table, _digested(_parts(source, table), digest))
-        digests[table.name] = digest.hexdigest()
-        _continue_numbers(source, target, table)
+    postgres = target.dialect.name == "postgresql"
+    write, ready = (_copy_in, _references_checked_at_once(target)) if postgres else (_insert, nullcontext())
+    with ready:
+        for done, table in enumerate(tables()):
+            progress("Copying", done / len(tables()))
+            digest = hashlib.sha256()
+            write(target, table, _digested(_parts(source, table), digest))
+            digests[table.name] = digest.hexdigest()
+            _continue_numbers(source, target, table)
     return digests
 
 
@@ -131,6 +134,27 @@ def _copy_in(target: Connection, table: Table, parts: Iterator[Columns]) -> None
             for row in zip(*columns, strict=True):
                 copy.write_row(row)
     cursor.close()
+
+
+@contextmanager
+def _references_checked_at_once(target: Connection) -> Generator[None]:
+    """Take the foreign keys off while rows come in, and put the same ones on again, which checks all rows at once.
+
+    In the transaction of the copy, and of tables that it made itself: nobody else ever sees them without.
+    """
+    named = {"named": [table.name for table in tables()]}
+    query = text(
+        "SELECT k.conrelid::regclass::text, quote_ident(k.conname), pg_get_constraintdef(k.oid) "
+        "FROM pg_constraint k JOIN pg_class c ON c.oid = k.conrelid "
+        "WHERE k.contype = 'f' AND c.relname = ANY(:named) AND c.relnamespace = current_schema()::regnamespace "
+        "ORDER BY k.oid"
+    )
+    references = target.execute(query, named).all()
+    for table, name, _ in references:
+        target.exec_driver_sql(f"ALTER TABLE {table} DROP CONSTRAINT {name}")
+    yield
+    for table, name, definition in references:
+        target.exec_driver_sql(f"ALTER TABLE {table} ADD CONSTRAINT {name} {definition}")
 
 
 def _continue_numbers(source: Connection, target: Connection, table: Table) -> None:
