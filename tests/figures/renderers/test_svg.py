@@ -23,7 +23,7 @@ SVG = "{http://www.w3.org/2000/svg}"
 NAMES = (
     "growth", "residuals", "fitted_values", "therapist_effects", "method_agreement", "true_change",
     "dropout_sensitivity", "cumulative_incidence", "lagged_paths", "forest", "funnel", "item_rest_correlations",
-    "trajectory", "goals", "outcomes",
+    "trajectory", "goals", "outcomes", "clinician_funnel", "clinician_difference",
 )  # fmt: skip
 every = pytest.mark.parametrize("name", NAMES)
 
