@@ -11,11 +11,11 @@ import plotly.graph_objects as go
 import pytest
 
 from mbc.care import client_review
-from mbc.care.values.course import Jump, NoiseBand, Setback, Shape
+from mbc.care.values.course import Jump, Mark, NoiseBand, Setback, Shape
 from mbc.figures.client_page.colours import LIGHT, PAGE_COLOURS, PageColours, dark_for_light
 from mbc.figures.client_page.course_chart import course_tile, enlarged_course
 from mbc.figures.client_page.sheet import shared_sheet
-from mbc.figures.client_page.timeline_chart import alliance_ratings, lives_of, timeline_chart
+from mbc.figures.client_page.timeline_chart import Lives, alliance_ratings, lives_of, timeline_chart
 from mbc.figures.theme import contrast
 from mbc.store import Administration, Client, Store
 
@@ -136,3 +136,16 @@ def test_the_alliance_has_a_row_with_clear_falls_marked(tmp_path):
     assert row["marker"]["symbol"] == ["circle", "circle", "diamond", "circle"]
     assert "Alliance" in chart["layout"]["yaxis"]["ticktext"]
     assert "fell clearly" in row["hovertext"][2]
+
+
+def test_an_event_without_room_for_its_words_is_over_nobody_elses(course):
+    sheet = shared_sheet([course])
+    assert sheet is not None
+    days = [sheet.first + dt.timedelta(days=place) for place in range(3)]  # there are rows for two
+    marks = tuple(Mark(day, "event", "Fewer hours at work", "neutral") for day in days)
+    chart = timeline_chart(Lives((), marks, (), (), (), today=sheet.last), sheet)
+    events = [trace for trace in chart["data"] if trace["meta"]["role"] == "event"]
+    assert [trace["text"] != [""] for trace in events] == [True, True, False]
+    (first,), (second,), (third,) = (trace["y"] for trace in events)
+    assert third == pytest.approx((first + second) / 2)
+    assert "Fewer hours at work" in events[2]["hovertext"][0]

@@ -214,13 +214,14 @@ def _events(sheet: Sheet, marks: Sequence[Mark], top: float) -> list[Trace]:
         start = at if left else at - wide
         row = next((i for i, end in enumerate(ends) if start >= end), None)
         text = label if row is not None else ""
-        row = row if row is not None else ends.index(min(ends))
-        ends[row] = max(ends[row], at + (wide if left and text else 0.03))
+        if row is not None:
+            ends[row] = at + (wide if left else 0.03)
+        height = 0.5 if row is None else row  # without room for its words: between the rows, over nobody else's
         traces.append(
             sheet.trace(
                 "event",
                 [mark.on],
-                [top - 0.8 * row],
+                [top - 0.8 * height],
                 mode="markers+text",
                 text=[f" {text} " if text else ""],
                 textposition="middle right" if left else "middle left",
