@@ -64,7 +64,7 @@ AREAS = {
     "access": Area("mbc/store/access/[!p]*.py", ("tests/store/access",)),
     "passwords": Area(
         "mbc/store/access/password_rules.py",
-        ("tests/store/access/test_password_rules.py",),
+        ("tests/store/access/test_password_rules.py", "tests/store/access/test_leaked_passwords.py"),
     ),
 }
 
