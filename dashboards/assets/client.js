@@ -198,7 +198,8 @@
 
   // On paper: light charts as wide as their places there, every fold open, and on each sheet who, when, page, version.
   const WIDTHS = { tile: 150, card: 680, compared: 330 };
-  const config = (still) => ({ displayModeBar: false, staticPlot: still });
+  // as the components have it: with another one Plotly would draw everything from scratch and stop following the window
+  const config = (still) => ({ displayModeBar: false, responsive: true, scrollZoom: false, showTips: false, staticPlot: still });
   const drawingOf = (name) => {
     const place = byId(JSON.stringify({ chart: name, type: "trajectory" }));
     const graph = place && window.Plotly && place.querySelector(".js-plotly-plot");
@@ -221,15 +222,15 @@
     return box.height > 0 && box.bottom > 0 && box.top < window.innerHeight;
   };
 
-  // A control was changed: charts in sight at once, by Plotly itself, which is several times as quick as by way of
-  // their components; the others once the browser has painted. Gives the names of all of them.
+  // A control was changed: charts in sight are drawn at once, by Plotly itself, the first without waiting for the last;
+  // the others once the browser has painted. Gives the names of all of them.
   const redrawForView = () => {
     const names = drawn();
     const seen = new Set(names.filter(inSight));
     seen.forEach((name) => drawAgain(name, state.view, asItIs));
     const { data, view } = state;
     setTimeout(() => {
-      if (state.data !== data || state.view !== view) return; // another client, or another choice since
+      if (state.data !== data || state.view !== view || rules) return; // another client or choice since, or paper
       names.filter((name) => !seen.has(name) && drawingOf(name)).forEach((name) => drawAgain(name, view, asItIs));
     }, 50);
     return new Set(names);

@@ -58,6 +58,17 @@ def test_a_control_is_answered_by_the_browser_when_the_server_is_gone(visit: Vis
     page.wait_for_function(TURNED, arg="chart-phq9-total")
 
 
+def test_after_a_control_was_changed_charts_still_follow_the_window(visit: Visit):
+    page = visit("/client/C001", "ash", width=1440, height=900)
+    drawn(page)
+    page.get_by_label("improvement up").check()
+    page.wait_for_function(TURNED, arg="chart-phq9-total")
+    wide = page.evaluate("() => document.querySelector('#chart-rses-total .main-svg').clientWidth")
+    page.set_viewport_size({"width": 1100, "height": 900})
+    narrower = "(wide) => document.querySelector('#chart-rses-total .main-svg').clientWidth < wide - 20"
+    page.wait_for_function(narrower, arg=wide)
+
+
 def test_quiet_leaves_only_clear_changes_in_colour(visit: Visit):
     page = visit("/client/C001", "ash")
     drawn(page)

@@ -52,9 +52,7 @@ class AskOptions(NamedTuple):
     goals: tuple[tuple[str, str], ...] = ()  # to rate: number, and words (blank: the goal's own)
     explanation: Explanation | None = None  # how progress is measured, shown after sending; None: only thanks
     asking_id: str | None = None  # a number of `new_asking_id`: sent twice, it is asked once
-    show_scores: bool = (
-        False  # the client's own earlier scores, after sending, by the link only; needs answers_alone
-    )
+    show_scores: bool = False  # their own earlier scores, after sending, by the link; needs answers_alone
 
 
 NO_OPTIONS = AskOptions()
