@@ -198,7 +198,7 @@
 
   // On paper: light charts as wide as their places there, every fold open, and on each sheet who, when, page, version.
   const WIDTHS = { tile: 150, card: 680, compared: 330 };
-  // as the components have it: with another one Plotly would draw everything from scratch and stop following the window
+  // as the components have it: for another one Plotly would draw a chart from scratch
   const config = (still) => ({ displayModeBar: false, responsive: true, scrollZoom: false, showTips: false, staticPlot: still });
   const drawingOf = (name) => {
     const place = byId(JSON.stringify({ chart: name, type: "trajectory" }));

@@ -1,4 +1,4 @@
-"""A client's own earlier scores in the box: each link has a parcel of one size, and most are empty.
+"""A client's own earlier scores in the box: each link has an encrypted block of the same size, and most are empty.
 
 ::
 
@@ -6,7 +6,7 @@
     visit ──< visit_scores    the same, locked with the secret of the visit, likewise
 
 Whoever has the file learns neither the scores nor whether there are any. Whoever has taken over the program reads
-them once the link is opened. What a code opens has no parcel: a tablet goes from hand to hand, and a
+them once the link is opened. What a code opens has no block: a tablet goes from hand to hand, and a
 code is too short to be a key.
 """
 

@@ -8,7 +8,6 @@ import stat
 import sys
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 
 import pytest
 
@@ -17,8 +16,8 @@ from mbc.box.content import Asking, Choice, Question, Sheet
 from mbc.box.seal import KeyPair, seal, unseal
 from mbc.box.token import digest, is_secret, new_code, new_token, normal_code
 from mbc.errors import MbcError
+from tests.box.conftest import NOW
 
-NOW = datetime(2026, 3, 2, 9, tzinfo=UTC)
 KEYS = KeyPair.new()
 CHOICES = tuple(Choice(value=value, text=text) for value, text in enumerate(("never", "seldom", "often")))
 ASKING = Asking(
@@ -28,26 +27,6 @@ ASKING = Asking(
         Sheet(title="Two", questions=(Question(text="How much?", lowest=0, highest=10, whole_numbers=False),)),
     ),
 )
-
-
-class Clock:
-    def __init__(self) -> None:
-        self.now = NOW.timestamp()
-
-    def __call__(self) -> float:
-        return self.now
-
-
-@pytest.fixture
-def clock() -> Clock:
-    return Clock()
-
-
-@pytest.fixture
-def box(tmp_path: Path, clock: Clock):
-    opened = Box(tmp_path / "clinic.box", clock=clock)
-    yield opened
-    opened.close()
 
 
 def put(box: Box, asking_id: str = "A1", *, days: float = 4, code: str | None = None) -> str:

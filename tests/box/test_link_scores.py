@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterator
 from contextlib import closing
-from datetime import UTC, date, datetime, timedelta
-from pathlib import Path
+from datetime import date, timedelta
 
 import pytest
 
@@ -15,8 +13,8 @@ from mbc.box.content import Asking, Choice, EarlierScores, Question, ScoreLine, 
 from mbc.box.seal import SCORES_BYTES, KeyPair, lock, lock_scores, unlock, unlock_scores
 from mbc.box.token import digest, new_code, new_token, normal_code
 from mbc.errors import MbcError
+from tests.box.conftest import NOW
 
-NOW = datetime(2026, 3, 2, 9, tzinfo=UTC)
 CHOICES = (Choice(value=0, text="no"), Choice(value=1, text="yes"))
 ASKING = Asking(
     language="en", sheets=(Sheet(questions=(Question(text="A?", choices=CHOICES, lowest=0, highest=1),)),)
@@ -26,26 +24,6 @@ LINE = ScoreLine(
     sheet=0, lowest=0, highest=32, higher_is_better=True, scores=tuple(zip(DAYS, (17, 23, 11), strict=True))
 )
 SCORES = EarlierScores(lines=(LINE,))
-
-
-class Clock:
-    def __init__(self) -> None:
-        self.now = NOW.timestamp()
-
-    def __call__(self) -> float:
-        return self.now
-
-
-@pytest.fixture
-def clock() -> Clock:
-    return Clock()
-
-
-@pytest.fixture
-def box(tmp_path: Path, clock: Clock) -> Iterator[Box]:
-    opened = Box(tmp_path / "clinic.box", clock=clock)
-    yield opened
-    opened.close()
 
 
 def put(box: Box, asking_id: str = "A1", scores: EarlierScores | None = SCORES, code: str | None = None) -> str:
@@ -70,7 +48,7 @@ def sent(box: Box, token: str) -> str:
     return secret
 
 
-def parcels(box: Box, table: str) -> list[bytes]:
+def blocks(box: Box, table: str) -> list[bytes]:
     return [row[0] for row in box._connection.execute(f"SELECT content FROM {table}").fetchall()]
 
 
@@ -89,7 +67,7 @@ def test_with_and_without_scores_a_box_looks_the_same(box):
     box.add_token("A2", new_token())
     for token in (with_scores, without):
         begin(box, token)
-    links, visits = parcels(box, "link_scores"), parcels(box, "visit_scores")
+    links, visits = blocks(box, "link_scores"), blocks(box, "visit_scores")
     assert (len(links), len(visits)) == (4, 2)
     assert len(set(map(len, [*links, *visits]))) == 1
     assert len(set(links + visits)) == 6  # each locked for itself
@@ -104,16 +82,16 @@ def test_the_file_holds_no_score_and_what_the_box_knows_opens_nothing(box, tmp_p
     for hidden in (*(day.isoformat() for day in DAYS), '"scores"', '"lines"', token, secret):
         assert hidden.encode() not in content
     kept = ["A1", "1", "", code, normal_code(code), digest(token).hex(), digest(secret).hex(), secret]
-    assert [unlock_scores(each, parcels(box, "link_scores")[0]) for each in kept] == [""] * len(kept)
+    assert [unlock_scores(each, blocks(box, "link_scores")[0]) for each in kept] == [""] * len(kept)
     kept[-1] = token
-    assert [unlock_scores(each, parcels(box, "visit_scores")[0]) for each in kept] == [""] * len(kept)
+    assert [unlock_scores(each, blocks(box, "visit_scores")[0]) for each in kept] == [""] * len(kept)
 
 
 def test_a_code_and_the_link_of_a_reminder_show_none(box):
     code = normal_code(new_code())
     put(box, code=code)
     assert box.earlier_scores(sent(box, code)) is None
-    assert parcels(box, "visit_scores") == []
+    assert blocks(box, "visit_scores") == []
     put(box, "A2")
     reminder = new_token()
     box.add_token("A2", reminder)
@@ -139,12 +117,12 @@ def test_they_are_gone_when_the_visit_is_left_and_after_ten_minutes(box, clock):
     left, idle = sent(box, put(box)), sent(box, put(box, "A2"))
     box.leave(left)
     assert box.earlier_scores(left) is None
-    assert len(parcels(box, "visit_scores")) == 1
+    assert len(blocks(box, "visit_scores")) == 1
     clock.now += SENT_SECONDS + 1
     assert box.earlier_scores(idle) is None
     clock.now += max(IDLE_SECONDS.values())
     begin(box, put(box, "A3"))
-    assert len(parcels(box, "visit_scores")) == 1  # of the new one
+    assert len(blocks(box, "visit_scores")) == 1  # of the new one
 
 
 def test_the_device_that_did_not_send_shows_none(box):
@@ -155,7 +133,7 @@ def test_the_device_that_did_not_send_shows_none(box):
     box.send(secret)
     assert box.earlier_scores(other) is None
     assert box.earlier_scores(secret) == SCORES
-    assert len(parcels(box, "visit_scores")) == 1
+    assert len(blocks(box, "visit_scores")) == 1
 
 
 @pytest.mark.parametrize("end", ["send", "withdraw", "stop", "discard"])
@@ -172,10 +150,10 @@ def test_a_link_that_has_ended_opens_nothing_any_more(box, end):
             box.stop(opened.number)
         case _:
             box.discard("A1")
-    (left,) = parcels(box, "link_scores")
+    (left,) = blocks(box, "link_scores")
     assert unlock_scores(token, left) == ""
     assert EarlierScores.from_json(unlock_scores(other, left)) == SCORES
-    assert len(parcels(box, "visit_scores")) == (end == "send")
+    assert len(blocks(box, "visit_scores")) == (end == "send")
 
 
 def test_a_box_made_before_there_were_scores_goes_on_working(box, tmp_path, clock):

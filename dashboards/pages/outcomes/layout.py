@@ -136,10 +136,7 @@ def compared_part(
     if store.user is None or not has_comparison(store.user):
         return []
     options = measure_choices(store, comparisons)
-    names = [each.value for each in options]
-    if measure and measure not in names:
-        raise NotInRecord("There is no such page.")
-    chosen = measure or (names[0] if names else None)
+    chosen = _chosen(options, measure)
     return [
         _chooser(ids.COMPARED_MEASURE, "Compared with what is expected, by measure", options, chosen),
         *plain_links(options),
@@ -151,10 +148,25 @@ def compared_part(
 def choose_measure(
     store: Store, comparisons: ClinicianComparisons | None, measure: object, theme: object
 ) -> list[Component]:
-    """Answer the choice of another measure, or of another theme."""
-    names = [each.value for each in measure_choices(store, comparisons)]
-    chosen = str(measure) if str(measure) in names else next(iter(names), None)
+    """Answer the choice of another measure, or of another theme.
+
+    Raises
+    ------
+    NotInRecord
+        If a measure is named that cannot be chosen here.
+    """
+    if store.user is None or not has_comparison(store.user):
+        return []
+    chosen = _chosen(measure_choices(store, comparisons), "" if measure is None else str(measure))
     return comparison_content(store, comparisons, chosen, "dark" if theme == "dark" else "light")
+
+
+def _chosen(options: Sequence[Choice], measure: str) -> str | None:
+    """Take a measure that was named, or the first where none was; None where there are none."""
+    names = [each.value for each in options]
+    if measure and measure not in names:
+        raise NotInRecord("There is no such page.")
+    return measure or next(iter(names), None)
 
 
 def _layout(request: PageRequest) -> list[Component]:

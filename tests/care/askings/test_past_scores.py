@@ -216,14 +216,14 @@ def test_whoever_takes_over_the_questionnaire_learns_no_earlier_score(clinic):
     taken = shutil.copytree(clinic.folder / "boxes", clinic.folder / "taken") / "clinic.box"
     with closing(sqlite3.connect(taken)) as database:
         dump = "\n".join(database.iterdump())
-        parcels = [row[0] for table in ("link_scores", "visit_scores")
+        blocks = [row[0] for table in ("link_scores", "visit_scores")
                    for row in database.execute(f"SELECT content FROM {table}")]  # fmt: skip
         digests = [
             row[0] for table in ("token", "visit") for row in database.execute(f"SELECT digest FROM {table}")
         ]
         keys = [row[0] for row in database.execute("SELECT public_key FROM asking")]
         rows = database.execute("SELECT content, opened_at IS NULL, begun_at IS NULL FROM asking").fetchall()
-    assert (len(parcels), len(set(map(len, parcels))), len(set(parcels))) == (6, 1, 6)
+    assert (len(blocks), len(set(map(len, blocks))), len(set(blocks))) == (6, 1, 6)
     assert len(set(rows)) == 1  # neither the questions nor their states say that there are scores
     readable = re.sub("X'[0-9A-F]*'", "", dump).encode()
     hidden = [day(n).isoformat() for n in range(9)] + [
@@ -241,11 +241,10 @@ def test_whoever_takes_over_the_questionnaire_learns_no_earlier_score(clinic):
     guesses += [value.hex() for value in (*digests, *keys)] + [
         value.decode("latin-1") for value in (*digests, *keys)
     ]
-    assert {unlock_scores(guess, parcel) for guess in guesses for parcel in parcels} == {""}
-    assert [unlock(guess, parcel) for guess in guesses for parcel in parcels if unlock(guess, parcel)] == []
-    assert unlock_scores(made[0].link.rpartition("/")[2], parcels[0]).startswith(
-        '{"lines":'
-    )  # the link alone does
+    assert {unlock_scores(guess, block) for guess in guesses for block in blocks} == {""}
+    assert [unlock(guess, block) for guess in guesses for block in blocks if unlock(guess, block)] == []
+    link_alone = unlock_scores(made[0].link.rpartition("/")[2], blocks[0])
+    assert link_alone.startswith('{"lines":')
 
 
 SERVED = """

@@ -17,6 +17,7 @@ from dashboards.routes import PageRequest
 from mbc.care import compare_clinicians
 from mbc.care.clinic import clinician_words as words
 from mbc.care.clinic.clinician_comparisons import ClinicianComparisons
+from mbc.errors import NotInRecord
 from mbc.figures.results.clinician_plots import CLINICIANS
 from mbc.store import Administration, Client, Clinician, Episode, Store
 from tests.care.clinic.finished_clients import DAY, fill, people
@@ -137,9 +138,10 @@ def test_a_measure_has_its_own_address_for_those_who_may_choose_it(clinic, compa
 
 
 def test_a_browser_cannot_name_a_measure_that_was_not_offered(clinic, comparisons):
-    for asked in ("hits", "../x", None, 3):
-        answer = choose_measure(clinic.as_user("kim"), comparisons, asked, "dark")
-        assert "PHQ-9" in text_of(answer)
+    for asked in ("hits", "../x", 3):
+        with pytest.raises(NotInRecord):
+            choose_measure(clinic.as_user("kim"), comparisons, asked, "dark")
+    assert "PHQ-9" in text_of(choose_measure(clinic.as_user("kim"), comparisons, None, "dark"))
     light, dark = (
         of_kind(choose_measure(clinic.as_user("kim"), comparisons, "phq9", theme), "Graph")[0].figure
         for theme in ("light", "dark")
