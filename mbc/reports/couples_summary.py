@@ -11,7 +11,7 @@ from dataclasses import replace
 
 from mbc import __version__
 from mbc.care import words
-from mbc.care.client.releases import covered_days, covers_day, covers_scale, require_release
+from mbc.care.client.releases import covers_day, covers_scale, require_release
 from mbc.care.client.trajectory import Cohort, trajectory_of
 from mbc.care.course.charted_scales import in_reading_order, scales_to_chart
 from mbc.care.course.client_record import ClientRecord, read_record
@@ -110,13 +110,14 @@ def _only_released(record: ClientRecord, release: ReleaseOfInformation) -> Clien
 
     Verdicts compare what is left: the first score of the consented days with the last.
     """
-    kept = covered_days(release)
-    scores = record.scores.filter(kept)
-    days = scores["taken_on"].to_list()
+    kept = {
+        key: [occasion for occasion in occasions if covers_day(release, occasion.taken_on)]
+        for key, occasions in record.occasions.items()
+    }
+    days = [occasion.taken_on for occasions in kept.values() for occasion in occasions]
     return replace(
         record,
-        scores=scores,
-        by_scale={key: rows.filter(kept) for key, rows in record.by_scale.items()},
+        occasions=kept,
         timeline=Timeline(),
         sessions=record.sessions.clear(),
         goals=record.goals.clear(),

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import contextlib
 import threading
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Hashable
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any, Self
 
-from sqlalchemy import Connection, Engine
+import polars as pl
+from sqlalchemy import Connection, Engine, Select
 
 from mbc.errors import AccessDenied, Conflict, IdentifierTaken, NotInRecord, StoreError
 from mbc.store.access.roles import Scope
@@ -32,15 +33,27 @@ def _now() -> datetime:
 
 
 @dataclass(slots=True)
+class OpenSnapshot:
+    """One consistent view of the record, with what was read of single clients: it cannot change meanwhile."""
+
+    connection: Connection
+    clients: set[tuple[Scope, str]] = field(default_factory=set[tuple[Scope, str]])  # that each scope reaches
+    frames: dict[Hashable, pl.DataFrame] = field(default_factory=dict[Hashable, pl.DataFrame])
+
+
+@dataclass(slots=True)
 class SharedState:
     """What all views of one open record share."""
 
     engine: Engine
     clock: Callable[[], datetime] = _now  # tests turn it
     recent: Recent = field(init=False)
-    thread: threading.local = field(default_factory=threading.local)  # .queue: audit lines to write; .connection
+    thread: threading.local = field(default_factory=threading.local)  # .queue: audit lines to write; .snapshot
     logged_reads: dict[tuple[str, str, bool, str | None], datetime] = field(
         default_factory=dict[tuple[str, str, bool, str | None], datetime]
+    )
+    queries: dict[Hashable, Select[*tuple[Any, ...]]] = field(  # of readers, by all that they depend on
+        default_factory=dict[Hashable, Select[*tuple[Any, ...]]]
     )
     score_key: ScoreKey = field(init=False)
 
@@ -93,23 +106,28 @@ class RecordView:
         (0, 0)
         """
         thread = self._shared.thread
-        if getattr(thread, "connection", None) is not None:
+        if self._open_snapshot is not None:
             yield
             return
         queued = contextlib.nullcontext() if getattr(thread, "queue", None) is not None else self._queued()
         with queued, engines.reading(self._engine) as connection:
-            thread.connection = connection
+            thread.snapshot = OpenSnapshot(connection)
             try:
                 yield
             finally:
-                thread.connection = None
+                thread.snapshot = None
+
+    @property
+    def _open_snapshot(self) -> OpenSnapshot | None:
+        """The snapshot that this thread has open."""
+        return getattr(self._shared.thread, "snapshot", None)
 
     @contextmanager
     def _reading(self) -> Generator[Connection]:
         """Give the connection of the snapshot that this thread has open, or one for this question alone."""
-        connection: Connection | None = getattr(self._shared.thread, "connection", None)
-        if connection is not None:
-            yield connection
+        snapshot = self._open_snapshot
+        if snapshot is not None:
+            yield snapshot.connection
             return
         with engines.reading(self._engine) as connection:
             yield connection

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from mbc.box.content import EarlierScores, ScoreLine
 from mbc.box.seal import SCORES_BYTES
 from mbc.care.course.client_record import ClientRecord, read_record
-from mbc.care.course.segments import read_occasions, split
+from mbc.care.course.segments import split
 from mbc.care.values.course import SELF
 from mbc.errors import MbcError
 from mbc.exchange.own_definitions import with_definitions_of_record
@@ -73,8 +73,7 @@ def _line_of(record: ClientRecord, place: int, sheet: AskedSheet) -> ScoreLine |
     if sheet.target != SELF and record.timeline.ended_on(sheet.target) is not None:
         return None
     scale = measure.main_scale
-    occasions = read_occasions(record.of(measure.key, scale.key).iter_rows(named=True))
-    segments, _ = split(occasions, measure, scale, record.timeline, None)
+    segments, _ = split(record.of(measure.key, scale.key), measure, scale, record.timeline, None)
     scores = [
         (occasion.taken_on, round(occasion.score, scale.decimals))
         for segment in segments

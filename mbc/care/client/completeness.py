@@ -8,10 +8,9 @@ from collections.abc import Sequence
 from dataclasses import replace
 from itertools import pairwise
 
-import polars as pl
-
 from mbc.care.course.client_record import ClientRecord
 from mbc.care.course.relationships import Timeline
+from mbc.care.values.course import Occasion
 from mbc.care.values.plan import ClientPlan
 from mbc.care.values.review import Completeness
 from mbc.care.words import count, day, span
@@ -28,19 +27,18 @@ def completeness_of(
     record: ClientRecord, instrument: Instrument, as_of: dt.date, plan: ClientPlan | None = None
 ) -> Completeness:
     """Count what was answered, left blank and missed, and what is due: by the plan where there is one."""
-    rows = record.of(instrument.key, instrument.main_scale.key)
-    days = sorted(rows["taken_on"].unique())
+    occasions = record.of(instrument.key, instrument.main_scale.key)
+    days = sorted({occasion.taken_on for occasion in occasions})
     rhythm = rhythm_of(days)
     applies = applies_on(record.timeline, instrument, as_of)
     missed = _missed(record, instrument, days, rhythm)
     due_on = days[-1] + dt.timedelta(days=rhythm) if applies and rhythm is not None else None
-    blanks = rows.select(pl.col("items") - pl.col("answered")).to_series().sum()
     completeness = Completeness(
         instrument=instrument.key,
         name=short_name(instrument.key),
-        occasions=rows.height,
-        scored=rows["score"].drop_nulls().len(),
-        blank_items=int(blanks or 0),
+        occasions=len(occasions),
+        scored=sum(occasion.score is not None for occasion in occasions),
+        blank_items=sum(_blanks(occasion) for occasion in occasions),
         rhythm_days=rhythm,
         last_on=days[-1],
         missed=missed,
@@ -56,6 +54,12 @@ def completeness_of(
         return _with_words(replace(completeness, missed=0, due_on=None, due=False), "not in the plan")
     by_plan = replace(completeness, missed=planned.missed, due_on=planned.due_on, due=planned.is_due)
     return _with_words(by_plan, planned.words.partition(";")[0])
+
+
+def _blanks(occasion: Occasion) -> int:
+    if occasion.items is None or occasion.answered is None:
+        return 0
+    return occasion.items - occasion.answered
 
 
 def _with_words(completeness: Completeness, planned: str | None = None) -> Completeness:

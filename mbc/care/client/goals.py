@@ -111,8 +111,12 @@ def is_reached(row: Mapping[str, Any], latest: float | None) -> bool:
 def _from_scale(record: ClientRecord, name: str, set_on: dt.date, until: dt.date | None) -> list[Rating]:
     key, _, scale = name.partition(".")
     chosen = instrument(key).scale(scale or None)
-    rows = record.of(key, chosen.key).drop_nulls("score").sort("taken_on").select("taken_on", "score")
-    return [(day, score) for day, score in rows.iter_rows() if set_on <= day <= (until or dt.date.max)]
+    last = until or dt.date.max
+    return [
+        (each.taken_on, each.score)
+        for each in record.of(key, chosen.key)
+        if each.score is not None and set_on <= each.taken_on <= last
+    ]
 
 
 def _words(row: Mapping[str, Any], start: float | None, ratings: list[Rating], sign: int, *, reached: bool) -> str:

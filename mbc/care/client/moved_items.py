@@ -10,9 +10,9 @@ A single item has no published measurement error, so a move is described and nev
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import NamedTuple
 
 import polars as pl
 
@@ -27,6 +27,22 @@ from mbc.store import Store
 
 MOST = 3
 _LEAST_SHARE = 0.2  # of an item's range; a smaller move is not listed
+
+
+class _Answer(NamedTuple):
+    """A row of the record's answers, as far as a strip needs it."""
+
+    instrument: str
+    administration_id: int
+    taken_on: dt.date
+    target: str
+    form: str | None
+    coding: str | None
+    item: int  # place in the form, from 1
+    value: float | None
+
+
+_COLUMNS = _Answer._fields
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,18 +112,15 @@ def item_strips(
     NotInRecord
         If there is no such client for this user.
     """
-    rows = store.answers(client_id=client_id).filter(pl.col("informant") == INFORMANT)
-    if since is not None:
-        rows = rows.filter(pl.col("taken_on") >= since)
-    if until is not None:
-        rows = rows.filter(pl.col("taken_on") <= until)
+    answers = store.answers(client_id=client_id).filter(pl.col("informant") == INFORMANT)
+    by_instrument: dict[str, dict[int, list[_Answer]]] = {}
+    for row in map(_Answer._make, answers.sort("taken_on", "administration_id", "item").select(*_COLUMNS).rows()):
+        if (since is None or row.taken_on >= since) and (until is None or row.taken_on <= until):
+            by_instrument.setdefault(row.instrument, {}).setdefault(row.administration_id, []).append(row)
     strips: list[ItemStrip] = []
-    by_instrument = rows.sort("taken_on", "administration_id", "item").partition_by(
-        "instrument", as_dict=True, maintain_order=True
-    )
-    for (key,), answers in sorted(by_instrument.items()):
+    for key, occasions in sorted(by_instrument.items()):
         try:
-            strips += _strips(load(str(key)), answers)
+            strips += _strips(load(key), list(occasions.values()))
         except UnknownInstrument:  # answered, and its definition is not here: the headline says so
             continue
     return tuple(strips)
@@ -151,14 +164,14 @@ def items_since_last_time(
     return strips, moved_most(strips) if review.closed is None else ()
 
 
-def _strips(instrument: Instrument, rows: pl.DataFrame) -> list[ItemStrip]:
+def _strips(instrument: Instrument, occasions: Sequence[Sequence[_Answer]]) -> list[ItemStrip]:
     flagged = {flag.item for flag in instrument.flags}
     if instrument.safety_channel or any(flag.on == "scale" for flag in instrument.flags):
         return []
     kept = [item for item in instrument.items if item.id not in flagged]
-    occasions = list(rows.partition_by("administration_id", maintain_order=True))
-    heads = [occasion.row(0, named=True) for occasion in occasions]
-    decoded = [_decoded(instrument, head, occasion) for head, occasion in zip(heads, occasions, strict=True)]
+    days = tuple(occasion[0].taken_on for occasion in occasions)
+    targets = tuple(occasion[0].target for occasion in occasions)
+    decoded = [_decoded(instrument, occasion) for occasion in occasions]
     strips: list[ItemStrip] = []
     for item in kept:
         scale = next((scale for scale in instrument.scales if item.id in scale.items), None)
@@ -173,23 +186,23 @@ def _strips(instrument: Instrument, rows: pl.DataFrame) -> list[ItemStrip]:
                 label=item.label,
                 range=(float(item.minimum), float(item.maximum)),
                 higher_is_better=_higher_is_better(scale, item.id),
-                days=tuple(head["taken_on"] for head in heads),
+                days=days,
                 answers=tuple(answers.get(item.id) for answers in decoded),
-                targets=tuple(head["target"] for head in heads),
+                targets=targets,
             )
         )
     return strips
 
 
-def _decoded(instrument: Instrument, head: Mapping[str, Any], rows: pl.DataFrame) -> dict[str, float | None]:
+def _decoded(instrument: Instrument, occasion: Sequence[_Answer]) -> dict[str, float | None]:
     """Give one questionnaire's answers by item, in the default coding; what cannot be an answer is a blank."""
-    order: Sequence[str] = instrument.form(head["form"]).order
-    coding = instrument.coding(head["coding"])
+    order: Sequence[str] = instrument.form(occasion[0].form).order
+    coding = instrument.coding(occasion[0].coding)
     answers: dict[str, float | None] = {}
-    for place, value in rows.select("item", "value").iter_rows():
-        item = instrument.item(order[int(place) - 1])
+    for row in occasion:
+        item = instrument.item(order[row.item - 1])
         sign, constant = coding.affine(item)
-        answer = None if value is None else sign * float(value) + constant
+        answer = None if row.value is None else sign * float(row.value) + constant
         possible = answer is not None and item.minimum <= answer <= item.maximum
         answers[item.id] = answer if possible else None
     return answers

@@ -17,6 +17,7 @@ from mbc.care.course.segments import segment_of
 from mbc.care.course.verdicts import judged
 from mbc.care.values.course import Change, Occasion, Trajectory, Verdict
 from mbc.care.values.review import ClientReview
+from mbc.instruments import Scale
 from mbc.instruments import instrument as load
 
 SATISFACTION = "relationship_satisfaction"
@@ -178,6 +179,14 @@ def _compared(course: Trajectory, occasions: Sequence[Occasion]) -> Comparison |
     better = change.points if course.higher_is_better else -change.points
     size = None if change.threshold is None else better / change.threshold
     scale = load(course.instrument).scale(course.scale)
+    return Comparison(course.measure, change, _verdict(course, known, scale, noise), size, course.decimals)
+
+
+def _verdict(course: Trajectory, known: Sequence[Occasion], scale: Scale, noise: Noise | None) -> Verdict:
+    """Judge some scores of a course: those of a whole segment were judged already."""
+    numbers = [occasion.administration_id for occasion in known]
+    for segment in course.segments:
+        if numbers == [each.administration_id for each in segment.occasions if each.score is not None]:
+            return segment.verdict
     during = segment_of(known[0].target, known, scale, Timeline(), noise, related=False)
-    (segment,) = judged([during], scale, noise)
-    return Comparison(course.measure, change, segment.verdict, size, course.decimals)
+    return judged([during], scale, noise)[0].verdict

@@ -8,7 +8,7 @@ from dataclasses import replace
 from mbc.care.course.captions import caption, summary
 from mbc.care.course.client_record import INFORMANT, ClientRecord, marks_of, read_record
 from mbc.care.course.noise import short_source
-from mbc.care.course.segments import gap_days, gaps, read_occasions, split
+from mbc.care.course.segments import gap_days, gaps, split
 from mbc.care.course.shape import shaped
 from mbc.care.course.verdicts import judged
 from mbc.care.forecast.clinic_models import CohortModels, noise_for
@@ -73,11 +73,11 @@ def trajectory_of(
     record: ClientRecord, instrument: Instrument, scale: Scale, *, cohort: Cohort | None = None
 ) -> Trajectory:
     """Follow one client, already read, on one scale."""
-    occasions = read_occasions(record.of(instrument.key, scale.key).iter_rows(named=True))
+    occasions = record.of(instrument.key, scale.key)
     noise = noise_for(cohort, instrument, scale)
     segments, set_aside = split(occasions, instrument, scale, record.timeline, noise)
     segments = judged(segments, scale, noise, sessions_needed=True)
-    past = read_occasions(record.before(instrument.key, scale.key).iter_rows(named=True))
+    past = record.before(instrument.key, scale.key)
     longest = gap_days(occasions)
     window = record.window
     course = Trajectory(
@@ -123,7 +123,8 @@ def _with_model(course: Trajectory, instrument: Instrument, scale: Scale, cohort
     if isinstance(model, NoOutlook):
         return replace(course, curve_note=model.reason, no_forecast=model.reason)
     live = course.current
-    fan = None if live is None else forecast_ahead(model, live, scale)
+    signal = None if live is None else outlooks(model, [live])[0]
+    fan = None if live is None or signal is None else forecast_ahead(signal.forecast, live, scale)
     curves = [
         curve
         for segment in course.segments
@@ -131,9 +132,8 @@ def _with_model(course: Trajectory, instrument: Instrument, scale: Scale, cohort
     ]
     note = "" if curves else "The model has no course for a first score like this."
     course = replace(course, curves=tuple(curves), curve_note=note, forecast=fan)
-    if live is None:
+    if signal is None:
         return replace(course, no_forecast="No scores are due on this scale now.")
-    (signal,) = outlooks(model, [live])
     if signal.state == "insufficient data":
         return replace(course, no_forecast=signal.reason)
     asked = outlook_words(signal)

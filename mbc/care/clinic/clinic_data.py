@@ -11,7 +11,7 @@ import polars as pl
 
 from mbc.care.client.trajectory import Cohort
 from mbc.care.course.charted_scales import in_reading_order, scales_to_chart
-from mbc.care.course.client_record import INFORMANT
+from mbc.care.course.client_record import INFORMANT, Occasions
 from mbc.care.course.current_episode import closed_care, present_since, starts_of_care
 from mbc.care.course.noise import Noise
 from mbc.care.course.relationships import Timeline, timelines
@@ -24,8 +24,6 @@ from mbc.care.values.course import Occasion
 from mbc.care.values.plan import ClientPlan
 from mbc.instruments import Instrument, Scale
 from mbc.store import Store
-
-Occasions = Mapping[tuple[str, str], Sequence[Occasion]]  # one client's, by instrument and scale
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
@@ -11,10 +11,13 @@ import polars as pl
 
 from mbc.care.course.current_episode import closed_care, present_since, starts_of_care
 from mbc.care.course.relationships import Timeline, is_current, timelines
+from mbc.care.course.segments import occasions_by_scale
 from mbc.care.scoring.scores import scores
-from mbc.care.values.course import Mark
+from mbc.care.values.course import Mark, Occasion
 from mbc.exchange.own_definitions import with_definitions_of_record
 from mbc.store import Store
+
+Occasions = Mapping[tuple[str, str], Sequence[Occasion]]  # by questionnaire and scale, each by day
 
 INFORMANT = "client"  # a chart shows what the client answered; others' answers are never mixed in
 _APART = "safety"  # kinds of event that belong to the safety channel begin with this word
@@ -22,10 +25,10 @@ _APART = "safety"  # kinds of event that belong to the safety channel begin with
 
 @dataclass(frozen=True, slots=True)
 class ClientRecord:
-    """One client's frames; nothing of the safety channel."""
+    """One client's scores and frames; nothing of the safety channel."""
 
     client_id: str
-    scores: pl.DataFrame  # as of `mbc.care.scores`, the client's own answers
+    occasions: Occasions  # the client's own scores
     timeline: Timeline
     sessions: pl.DataFrame  # of the present care
     goals: pl.DataFrame
@@ -36,27 +39,22 @@ class ClientRecord:
     episodes: pl.DataFrame
     closed: tuple[dt.date, str] | None  # day on which the last episode of care ended, and how; None while in care
     session_days: tuple[tuple[dt.date, int], ...]  # of each session held, with its number
-    by_scale: Mapping[tuple[str, str], pl.DataFrame]  # the scores, by questionnaire and scale
 
     @property
     def asked(self) -> list[str]:
         """Questionnaires answered in the present care."""
-        scores = self.scores if self.since is None else self.scores.filter(pl.col("taken_on") >= self.since)
-        return scores["instrument"].unique().sort().to_list()
+        return sorted({instrument for instrument, scale in self.occasions if self.of(instrument, scale)})
 
-    def of(self, instrument: str, scale: str) -> pl.DataFrame:
-        """Scores on one scale in the present care."""
-        rows = self._of(instrument, scale)
-        return rows if self.since is None else rows.filter(pl.col("taken_on") >= self.since)
+    def of(self, instrument: str, scale: str) -> list[Occasion]:
+        """Scores on one scale in the present care, by day."""
+        occasions = self.occasions.get((instrument, scale), ())
+        return [each for each in occasions if self.since is None or each.taken_on >= self.since]
 
-    def before(self, instrument: str, scale: str) -> pl.DataFrame:
-        """Scores on one scale in earlier care."""
-        rows = self._of(instrument, scale)
-        return rows.clear() if self.since is None else rows.filter(pl.col("taken_on") < self.since)
-
-    def _of(self, instrument: str, scale: str) -> pl.DataFrame:
-        rows = self.by_scale.get((instrument, scale))
-        return self.scores.clear() if rows is None else rows
+    def before(self, instrument: str, scale: str) -> list[Occasion]:
+        """Scores on one scale in earlier care, by day."""
+        if self.since is None:
+            return []
+        return [each for each in self.occasions.get((instrument, scale), ()) if each.taken_on < self.since]
 
 
 @with_definitions_of_record
@@ -77,13 +75,11 @@ def read_record(store: Store, client_id: str, *, instrument: str | None = None) 
     days = [*sessions["held_on"], *store.administrations(client_id=client_id)["taken_on"]]
     since = present_since(starts, days)
     days = [day for day in days if since is None or day >= since]
-    own = table.filter(pl.col("informant") == INFORMANT)
     if since is not None:
         sessions = sessions.filter(pl.col("held_on") >= since)
-    by_scale = own.partition_by("instrument", "scale", as_dict=True, maintain_order=True)
     return ClientRecord(
         client_id=client_id,
-        scores=own,
+        occasions=occasions_by_scale(row for row in table.iter_rows(named=True) if row["informant"] == INFORMANT),
         timeline=timeline.get(client_id, Timeline()),
         sessions=sessions,
         goals=store.goals(client_id=client_id),
@@ -94,7 +90,6 @@ def read_record(store: Store, client_id: str, *, instrument: str | None = None) 
         episodes=episodes,
         closed=closed_care(episodes).get(client_id),
         session_days=session_axis(sessions),
-        by_scale={(str(key), str(scale)): rows for (key, scale), rows in by_scale.items()},
     )
 
 

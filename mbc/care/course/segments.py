@@ -28,6 +28,14 @@ def read_occasions(rows: Iterable[Mapping[str, Any]]) -> list[Occasion]:
     return in_order([as_occasion(row) for row in rows])
 
 
+def occasions_by_scale(rows: Iterable[Mapping[str, Any]]) -> dict[tuple[str, str], list[Occasion]]:
+    """Turn rows of one client's scored frame into occasions by questionnaire and scale, each by day."""
+    scales: dict[tuple[str, str], list[Occasion]] = {}
+    for row in rows:
+        scales.setdefault((row["instrument"], row["scale"]), []).append(as_occasion(row))
+    return {key: in_order(occasions) for key, occasions in scales.items()}
+
+
 def as_occasion(row: Mapping[str, Any]) -> Occasion:
     """Turn one row of a scored frame into an occasion; the columns carry the fields' names."""
     return Occasion(**{name: row[name] for name in _AS_SCORED}, prorated=bool(row["prorated"]))

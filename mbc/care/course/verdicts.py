@@ -7,16 +7,17 @@ more than measurement error. The second rule also serves scales of which only a 
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import replace
-
-import numpy as np
-import polars as pl
+from functools import lru_cache
+from typing import NamedTuple
 
 from mbc.care.course.noise import LEVEL, Noise
 from mbc.care.values.course import NOT_JUDGED, Judgement, Occasion, Segment, Verdict
 from mbc.instruments import Scale
-from mbc.models import true_change_course
+from mbc.models import Norms, ScoreVariation
+from mbc.models.change.occasions.session_chances import session_chances
 
 HELD_FOR = 2  # scores in a row: against one baseline at 95 % this keeps false claims near 5 % over a treatment
 HORIZON = 24  # further sessions looked at
@@ -45,24 +46,32 @@ def judged(
     """
     if noise is None:
         return tuple(replace(segment, judgement=NOT_JUDGED) for segment in segments)
-    chances = _chances(segments, scale, noise)
-    needed = _sessions_needed(segments, scale, noise) if sessions_needed else {}
+    chances = _chances(segments, scale, noise, horizon=HORIZON if sessions_needed else 0)
     return tuple(
-        replace(segment, judgement=_judgement(_scored(segment), chances.get(i), scale, needed.get(i)))
+        replace(segment, judgement=_judgement(_scored(segment), chances.get(i, _NO_CHANCES), scale))
         for i, segment in enumerate(segments)
     )
+
+
+class _Chances(NamedTuple):
+    """What the model of all scores says of one segment."""
+
+    p_better: Sequence[float] | None  # after each score; None where the model was not asked
+    sessions_needed: int | None
+
+
+_NO_CHANCES = _Chances(None, None)
 
 
 def _scored(segment: Segment) -> list[Occasion]:
     return [occasion for occasion in segment.occasions if occasion.score is not None]
 
 
-def _judgement(
-    known: Sequence[Occasion], chances: Sequence[float] | None, scale: Scale, needed: int | None
-) -> Judgement:
+def _judgement(known: Sequence[Occasion], of_all: _Chances, scale: Scale) -> Judgement:
     """Give the verdict after the latest score, and since when it has stood."""
     if len(known) < 2:
         return NOT_JUDGED
+    chances = of_all.p_better
     verdicts = [
         _verdict(known[: i + 1], None if chances is None else chances[i], scale) for i in range(len(known))
     ]
@@ -77,8 +86,8 @@ def _judgement(
         verdict=latest,
         since=since,
         in_a_row=run,
-        p_better=None if chances is None or not np.isfinite(chances[-1]) else float(chances[-1]),
-        sessions_needed=needed,
+        p_better=None if chances is None or math.isnan(chances[-1]) else chances[-1],
+        sessions_needed=of_all.sessions_needed,
         last_better=next(
             (
                 occasion.taken_on
@@ -95,7 +104,7 @@ def _verdict(known: Sequence[Occasion], p_better: float | None, scale: Scale) ->
     if len(known) < 2:
         return "not known", 0
     side, run = _run(known, higher_is_better=scale.higher_is_better)
-    sure = 0 if p_better is None or not np.isfinite(p_better) else _side(p_better)
+    sure = 0 if p_better is None or math.isnan(p_better) else _side(p_better)
     if sure and side in (0, sure):
         side, clear = sure, True
     else:
@@ -124,57 +133,37 @@ def _run(known: Sequence[Occasion], *, higher_is_better: bool) -> tuple[int, int
     return side, run
 
 
-def _chances(segments: Sequence[Segment], scale: Scale, noise: Noise) -> dict[int, Sequence[float]]:
-    """Give, after each score, the probability that the true level is better than at the start."""
-    table = _asked(segments, scale, noise, each_session=True, horizon=0)
-    if table is None:
+def _chances(segments: Sequence[Segment], scale: Scale, noise: Noise, *, horizon: int) -> dict[int, _Chances]:
+    """Ask the model of all scores; of no segment where no spread and reliability are published."""
+    if noise.sd is None or noise.reliability is None:
         return {}
-    groups = table.sort("client", "time").group_by("client", maintain_order=True).agg("p_better")
-    return {int(key): chances for key, chances in groups.iter_rows()}
-
-
-def _sessions_needed(segments: Sequence[Segment], scale: Scale, noise: Noise) -> dict[int, int]:
-    table = _asked(segments, scale, noise, each_session=False, horizon=HORIZON)
-    if table is None:
-        return {}
-    known = table.select("client", "sessions_needed").filter(pl.col("sessions_needed").is_finite())
-    return {int(key): int(needed) for key, needed in known.iter_rows()}
-
-
-def _asked(
-    segments: Sequence[Segment], scale: Scale, noise: Noise, *, each_session: bool, horizon: int
-) -> pl.DataFrame | None:
-    """Ask `mbc.models.true_change_course`; None where no spread and reliability are published."""
-    frame = _long(segments)
-    if noise.sd is None or noise.reliability is None or frame.is_empty():
-        return None
-    course = true_change_course(
-        data=frame,
+    known = {i: scored for i, segment in enumerate(segments) if _days_apart(scored := _scored(segment))}
+    result = session_chances(
+        [_course(scored) for scored in known.values()],
+        _variation(noise.sd, noise.reliability),
         higher_is_better=scale.higher_is_better,
-        sd=noise.sd,
-        reliability=noise.reliability,
-        gap=_USUAL_GAP,
         score_range=(float(scale.range[0]), float(scale.range[1])),
         step=1.0 if scale.decimals == 0 else None,
         confidence=LEVEL,
-        each_session=each_session,
-        intervals=False,
         horizon=horizon,
     )
-    return course.to_frame(backend="polars")
+    return {
+        i: _Chances(p_better.tolist(), None if math.isnan(needed) else int(needed))
+        for i, p_better, needed in zip(known, result.p_better, result.sessions_needed, strict=True)
+    }
 
 
-def _long(segments: Sequence[Segment]) -> pl.DataFrame:
-    rows = [
-        (str(i), float((occasion.taken_on - known[0].taken_on).days), float(occasion.score or 0.0))
-        for i, segment in enumerate(segments)
-        if len(known := _scored(segment)) >= 2 and _days_apart(known)
-        for occasion in known
-    ]
-    return pl.DataFrame(rows, schema={"client": pl.String, "time": pl.Float64, "score": pl.Float64}, orient="row")
+@lru_cache(maxsize=256)
+def _variation(sd: float, reliability: float) -> ScoreVariation:
+    return ScoreVariation.from_norms(Norms(sd=sd, reliability=reliability), gap=_USUAL_GAP)
+
+
+def _course(known: Sequence[Occasion]) -> tuple[list[float], list[float]]:
+    """Give the days since the first score, and the scores."""
+    first = known[0].taken_on
+    return [float((each.taken_on - first).days) for each in known], [float(each.score or 0.0) for each in known]
 
 
 def _days_apart(known: Sequence[Occasion]) -> bool:
-    """Whether no two scores are of one day: the model needs a time between them."""
-    days = [occasion.taken_on for occasion in known]
-    return len(set(days)) == len(days)
+    """Whether there are two scores, and no two of one day: the model needs a time between them."""
+    return len(known) >= 2 and len({occasion.taken_on for occasion in known}) == len(known)

@@ -15,7 +15,7 @@ from mbc.care.values.course import CourseCurve, Segment
 from mbc.care.words import count, day
 from mbc.errors import ModelError
 from mbc.instruments import Scale
-from mbc.models import ExpectedCourse, Signal
+from mbc.models import ExpectedCourse, Forecast, Signal
 
 LEVEL = 0.8  # the band in which four in five single scores are expected
 AHEAD_DAYS = 56  # length of the fan that is drawn
@@ -47,28 +47,30 @@ def expected_from_intake(
     )
 
 
-def forecast_ahead(model: ExpectedCourse, segment: Segment, scale: Scale) -> CourseCurve | None:
+def forecast_ahead(ahead: Forecast | None, segment: Segment, scale: Scale) -> CourseCurve | None:
     """Draw where the score is likely to end, whenever that is, as a fan from the latest score.
 
     The length of the fan says nothing: the day on which care ends is not known.
+
+    Parameters
+    ----------
+    ahead : Forecast or None
+        From all scores of the segment, for the end of care; None where there is none.
+    segment : Segment
+        With a score.
+    scale : Scale
     """
-    known = [(occasion.taken_on, occasion.score) for occasion in segment.occasions if occasion.score is not None]
-    if not known:
-        return None
-    start, last = known[0][0], known[-1][0]
-    times = np.array([(day - start).days / 7.0 for day, _ in known])
-    scores = np.array([score for _, score in known], dtype=float)
-    ahead = model.forecast(times, scores, level=LEVEL)
-    if ahead.expected is None or ahead.lower is None or ahead.upper is None:
+    latest = segment.latest
+    if ahead is None or ahead.expected is None or ahead.lower is None or ahead.upper is None or latest is None:
         return None
     return CourseCurve(
         target=segment.target,
-        dates=(last, last + dt.timedelta(days=AHEAD_DAYS)),
-        mean=_kept((scores[-1], ahead.expected), scale),
-        lower=_kept((scores[-1], ahead.lower), scale),
-        upper=_kept((scores[-1], ahead.upper), scale),
+        dates=(latest.taken_on, latest.taken_on + dt.timedelta(days=AHEAD_DAYS)),
+        mean=_kept((ahead.latest, ahead.expected), scale),
+        lower=_kept((ahead.latest, ahead.lower), scale),
+        upper=_kept((ahead.latest, ahead.upper), scale),
         level=ahead.level,
-        n_clients=model.card.clients,
+        n_clients=ahead.training_clients,
         label="Likely end",
     )
 

@@ -2,11 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Hashable, Sequence
 from typing import Any
 
 import polars as pl
-from sqlalchemy import ColumnElement, Connection, FromClause, String, and_, cast, exists, null, select
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    FromClause,
+    Select,
+    String,
+    and_,
+    bindparam,
+    cast,
+    exists,
+    null,
+    select,
+)
 
 from mbc.errors import NotInRecord, StoreError, nearest
 from mbc.store.access.roles import Scope
@@ -20,6 +32,9 @@ from mbc.store.view import RecordView
 _MASKED = frozenset({"alias", "label", "display_name", "retired_reason", "ending", "modality", "reason"}).union(
     *(kind.texts for kind in ENTRIES)
 )
+
+_CLIENT = "client_asked_for"  # the parameter of a query of one client
+_MOST_QUERIES = 2000
 
 # made once: each new alias would describe the whole table anew
 LATER = t.administration.alias("later")
@@ -63,14 +78,50 @@ class QueryView(RecordView):
         order: Sequence[str] = (),
         channel: Channel = "care",
     ) -> pl.DataFrame:
-        query = select(*self._visible_columns(columns)).select_from(source)
-        query = query.where(*where, *self._owned_by(owner, client_id))
+        """Read the rows of one reader; conditions in ``where`` follow from the reader and the scope alone."""
+        key = (reader, channel, self._scope)
         with self._audited(asked_words(reader, channel), client_id):
             self._scope.require_reader(reader)
             with self._reading() as connection:
                 self._require_client(connection, client_id)
-                frame = fetch(connection, query)
-        return frame.sort(*(order or frame.columns[:1]))
+
+                def frame() -> pl.DataFrame:
+                    query = self._query((*key, client_id is None), columns, source, owner, where)
+                    rows = fetch(connection, query, {} if client_id is None else {_CLIENT: client_id})
+                    return rows if rows.height < 2 else rows.sort(*(order or rows.columns[:1]))
+
+                return self._once((*key, client_id), frame)
+
+    def _query(
+        self,
+        key: tuple[str, Channel, Scope, bool],
+        columns: Sequence[ColumnElement[Any]],
+        source: FromClause,
+        owner: ColumnElement[str],
+        where: Sequence[ColumnElement[bool]],
+    ) -> Select[*tuple[Any, ...]]:
+        """Give the query of a reader, for everybody or for one client; made once for each scope."""
+        queries = self._shared.queries
+        query = queries.get(key)
+        if query is None:
+            if len(queries) >= _MOST_QUERIES:
+                queries.clear()
+            *_, for_everybody = key
+            client = [] if for_everybody else [owner == bindparam(_CLIENT, type_=String())]
+            query = select(*self._visible_columns(columns)).select_from(source)
+            # the scope's condition stays also for a single client: it is what makes the scope hold
+            query = queries[key] = query.where(*where, *self._scope.reaches(owner), *client)
+        return query
+
+    def _once(self, asked: tuple[Hashable, ...], read: Callable[[], pl.DataFrame]) -> pl.DataFrame:
+        """Give what this snapshot has read of one client before; ``asked`` ends with the client, or None."""
+        snapshot = self._open_snapshot
+        if snapshot is None or asked[-1] is None:
+            return read()
+        frame = snapshot.frames.get(asked)
+        if frame is None:
+            frame = snapshot.frames[asked] = read()
+        return frame.clone()  # whoever adds a column to theirs adds it to nobody else's
 
     def _require_channel(self, reader: str, channel: Channel) -> None:
         if channel == "safety":
@@ -81,8 +132,15 @@ class QueryView(RecordView):
             raise StoreError(f"channel is '{channel}'; accepted are 'care' and 'safety'.")
 
     def _require_client(self, connection: Connection, client_id: str | None) -> None:
-        if client_id is not None:
+        """Raise NotInRecord unless the client is within reach; within one snapshot the answer stays."""
+        if client_id is None:
+            return
+        snapshot, key = self._open_snapshot, (self._scope, client_id)
+        if snapshot is None or snapshot.connection is not connection:
             require_client(connection, self._scope, client_id)
+        elif key not in snapshot.clients:
+            require_client(connection, self._scope, client_id)
+            snapshot.clients.add(key)
 
 
 def asked_words(reader: str, channel: Channel) -> str:

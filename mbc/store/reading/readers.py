@@ -13,7 +13,7 @@ import polars as pl
 from sqlalchemy import ColumnElement, Connection, Select, String, and_, exists, func, or_, select
 
 from mbc.store.database.batches import BATCH
-from mbc.store.database.frames import fetch
+from mbc.store.database.frames import empty, fetch
 from mbc.store.reading.entry_readers import EntryReaders
 from mbc.store.reading.queries import CURRENT, LATER, asked_words
 from mbc.store.reading.score_cache import ToScore, require_digests
@@ -137,13 +137,18 @@ class Readers(EntryReaders):
         AccessDenied
             If this user may not read administrations, or not this channel.
         """
-        query = self._administrations(tuple(_ADMINISTRATION), instrument, client_id, channel, history=history)
         with self._audited(asked_words("administrations", channel), client_id):
             self._require_channel("administrations", channel)
             with self._reading() as connection:
                 self._require_client(connection, client_id)
-                frame = fetch(connection, query)
-        return frame.sort("client_id", "taken_on", "administration_id")
+
+                def frame() -> pl.DataFrame:
+                    names = tuple(_ADMINISTRATION)
+                    query = self._administrations(names, instrument, client_id, channel, history=history)
+                    return fetch(connection, query).sort("client_id", "taken_on", "administration_id")
+
+                asked = ("administrations", channel, self._scope, instrument, history, client_id)
+                return self._once(asked, frame)
 
     def answers(
         self, instrument: str | None = None, *, client_id: str | None = None, channel: Channel = "care"
@@ -344,6 +349,8 @@ def _join_head(head: pl.DataFrame, rows: pl.DataFrame, order: str) -> pl.DataFra
     # sorted while there is one row per administration: afterwards only small numbers are compared
     key = "administration_id"
     names = [name for name in rows.columns if name != key]
+    if rows.is_empty():
+        return pl.DataFrame(schema={**head.schema, **rows.select(names).schema})
     placed = head.sort("client_id", "taken_on", key).with_row_index("place")
     return rows.join(placed, on=key, how="inner").sort("place", order).select(*head.columns, *names)
 
@@ -351,6 +358,8 @@ def _join_head(head: pl.DataFrame, rows: pl.DataFrame, order: str) -> pl.DataFra
 def _of_these(connection: Connection, part: t.Table, rest: pl.DataFrame) -> pl.DataFrame:
     """Fetch the answers or totals of some administrations; the caller leaves out what is too much."""
     number, *_ = part.primary_key.columns
+    if rest.is_empty():
+        return empty(select(*part.columns))
     wanted = rest["administration_id"]
     few = rest.height <= BATCH
     within = number.in_(wanted.to_list()) if few else number.between(wanted.min(), wanted.max())

@@ -40,7 +40,7 @@ VERDICTS: tuple[str | None, ...] = (
 )  # by code 0, 1, 2, -1
 NO_VERDICT = 2
 HORIZON = 24  # further sessions looked at
-_WIDE = 30.0  # standard deviations of one score: a level at the start of which nothing is assumed
+WIDE = 30.0  # standard deviations of one score: a level at the start of which nothing is assumed
 Number = TypeVar("Number")
 Word = TypeVar("Word")
 
@@ -253,7 +253,7 @@ def _variation(
 def _prior(prior: StartPrior, used: ScoreVariation, reference: Norms) -> Prior:
     """Say what is taken to be known before any score."""
     if prior == "flat":
-        return Prior(None, _WIDE * used.sd)
+        return Prior(None, WIDE * used.sd)
     if prior == "clients":
         if used.start_mean is None or used.start_sd is None:
             raise ModelError(

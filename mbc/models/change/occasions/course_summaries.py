@@ -62,19 +62,21 @@ def summarise(
         if everybody is not None and not asked.each_session:
             numbers[:, own, 0] = _numbers(everybody, settings, limits, asked)
             clear = np.maximum(numbers[0, own, 0], numbers[1, own, 0]) >= asked.confidence
-            needed[own] = _sessions_needed(everybody, settings, prior, block.open_time[:, -1], asked, clear=clear)
+            needed[own] = sessions_needed(everybody, settings, prior, block.open_time[:, -1], asked, clear=clear)
     return Summaries(numbers if asked.each_session else numbers[:, :, 0], needed)
 
 
-def _directions(state: State, weight: FloatArray, better: float) -> tuple[FloatArray, FloatArray]:
+def share_better(state: State, weight: FloatArray, better: float) -> FloatArray:
+    """Give the probability that the level is better than at the start, (n,); ``better`` is 1 where higher is."""
     up = share_above(0.0, weight, state.change, state.sd_change)
-    return (up, 1.0 - up) if better > 0 else (1.0 - up, up)
+    return up if better > 0 else 1.0 - up
 
 
 def _numbers(state: State, settings: Settings, limits: Limits | None, asked: Asked) -> FloatArray:
     weight = state.belief(settings)
     change, sd_change, sd_level = state.change, state.sd_change, np.sqrt(np.maximum(state.var_level, 0.0))
-    better, worse = _directions(state, weight, asked.better)
+    better = share_better(state, weight, asked.better)
+    worse = 1.0 - better
     no_change_yet = sd_change.max(axis=0) <= 0.0  # baselines only: the level has had no time to change
     better, worse = np.where(no_change_yet, 0.0, better), np.where(no_change_yet, 0.0, worse)
     meaningful = np.full(better.shape, np.nan)
@@ -96,7 +98,7 @@ def _numbers(state: State, settings: Settings, limits: Limits | None, asked: Ask
     return np.stack([better, worse, meaningful, moved, ends[0], ends[1], level, ends[2], ends[3], start])
 
 
-def _sessions_needed(
+def sessions_needed(
     state: State,
     settings: Settings,
     prior: Prior,
