@@ -7,12 +7,12 @@ from dataclasses import replace
 from datetime import date
 from itertools import pairwise
 
-import polars as pl
+import numpy as np
 
 from mbc.care.course.noise import Noise
 from mbc.care.values.course import Jump, Occasion, Segment, Setback, Shape
 from mbc.instruments import Scale
-from mbc.models import sudden_gains
+from mbc.models.courses.search import SearchOptions, search_scores
 
 _Z = 1.959963984540054 * 2**0.5  # a reliable change at 95 % is this many standard errors of measurement
 LEAST_PLATEAU_DAYS = 42
@@ -76,19 +76,19 @@ def _jumps(known: Sequence[Occasion], scale: Scale, threshold: float) -> tuple[J
     large = any(sign * (after - before) > threshold for before, after in pairwise(scores))
     if not large or len(known) < _LEAST_FOR_JUMPS:
         return ()
-    table = sudden_gains(
-        pl.DataFrame({"client": "client", "row": range(len(known)), "score": scores}),
-        client="client",
-        time="row",
-        score="score",
+    origin = float(scale.range[1] if scale.higher_is_better else scale.range[0])
+    options = SearchOptions(
+        client="",
+        time="",
+        score="",
         higher_is_better=scale.higher_is_better,
         cutoff=threshold,
-        sessions="rows",
-        scale_origin=float(scale.range[1] if scale.higher_is_better else scale.range[0]),
-    ).table
+        scale_origin=origin,
+    )
+    before, sizes = search_scores(np.array(scores), options, "gain")
     return tuple(
-        Jump(days[int(row["before"])], days[int(row["after"])], abs(float(row["magnitude"])))
-        for row in table.iter_rows(named=True)
+        Jump(days[step], days[step + 1], abs(size))
+        for step, size in zip(before.tolist(), sizes.tolist(), strict=True)
     )
 
 

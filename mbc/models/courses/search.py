@@ -23,7 +23,7 @@ from mbc.models.courses.chance import by_chance
 from mbc.models.courses.criteria import UNKNOWN, YES, Criteria, Verdicts, judge, steps, windows
 from mbc.models.courses.gain_quantities import AROUND, Reversal, gains_table, total_change
 from mbc.models.courses.gains import Kind, SuddenGains
-from mbc.models.courses.sessions import Rows, Sessions, Spacing, as_elapsed, lay_out, read_rows
+from mbc.models.courses.sessions import PAD, IntArray, Rows, Sessions, Spacing, as_elapsed, lay_out, read_rows
 from mbc.models.results.tables import Backend
 
 Compat = Literal["suddengains"]
@@ -133,6 +133,34 @@ def search_rows(all_rows: Rows, options: SearchOptions, kind: Kind, backend: Bac
         backend=backend,
         method="R package suddengains 0.7.2" if request.compat else "Tang & DeRubeis (1999)",
     )
+
+
+def search_scores(scores: FloatArray, options: SearchOptions, kind: Kind) -> tuple[IntArray, FloatArray]:
+    """Search the scores of one client, one per session: for callers that have them at hand and need no table.
+
+    Parameters
+    ----------
+    scores : ndarray, shape (k,)
+        In order of sessions; none is missing.
+    options : SearchOptions
+        With a cutoff; its columns are not looked at.
+    kind : {"gain", "loss"}
+
+    Returns
+    -------
+    before : ndarray of int, shape (g,)
+        The session before each step, from 0.
+    sizes : ndarray, shape (g,)
+        Scale points, in the direction of the step.
+    """
+    request = Search.of(options, kind)
+    _check(request)
+    criteria, _ = _criteria(request, Norms())
+    apart = np.full(PAD, np.nan)
+    cells = np.arange(1, scores.size - 2, dtype=np.int64) + PAD
+    around = windows(np.concatenate([apart, scores, apart]), cells)
+    gains = judge(around, cells, criteria, sign=request.sign).together == YES
+    return cells[gains] - PAD, request.sign * (around[2] - around[3])[gains]
 
 
 def _check(request: Search) -> None:

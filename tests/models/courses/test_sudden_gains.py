@@ -19,6 +19,7 @@ from hypothesis import strategies as st
 
 from mbc import models
 from mbc.errors import ModelError
+from mbc.models.courses.search import SearchOptions, search_scores
 
 pytestmark = pytest.mark.long
 
@@ -317,3 +318,33 @@ def test_signature_and_help_name_every_option_with_its_default(search):
 def test_an_option_that_does_not_exist_is_a_type_error_that_names_it():
     with pytest.raises(TypeError, match=r"sudden_losses\(\) got an unexpected keyword argument 'bridge'"):
         models.sudden_losses(table(a=[1.0]), **COLUMNS, higher_is_better=True, bridge=True)
+
+
+@pytest.mark.parametrize("kind", ["gain", "loss"])
+@pytest.mark.parametrize("higher_is_better", [True, False])
+def test_scores_at_hand_have_the_steps_of_the_table(kind, higher_is_better):
+    rng = np.random.default_rng(11)
+    search = {"gain": models.sudden_gains, "loss": models.sudden_losses}[kind]
+    found = 0
+    for number in range(60):
+        level = np.where(np.arange(12) >= 3 + number % 7, rng.choice([-9.0, 0.0, 9.0]), 0.0)
+        scores = np.clip(np.round(20 + level + rng.normal(0, 1.5, 12)), 0, 40)
+        given = {
+            "higher_is_better": higher_is_better,
+            "cutoff": 6.0,
+            "scale_origin": 40.0 if higher_is_better else 0.0,
+        }
+        frame = pl.DataFrame({"who": "a", "session": range(12), "score": scores})
+        table = search(frame, client="who", time="session", score="score", sessions="rows", **given).table
+        before, sizes = search_scores(scores, SearchOptions(client="", time="", score="", **given), kind)
+        assert before.tolist() == table["before"].to_list()
+        assert sizes.tolist() == table["magnitude"].to_list()
+        found += before.size
+    assert found > 5
+
+
+def test_too_few_scores_at_hand_have_no_step():
+    options = SearchOptions(client="", time="", score="", higher_is_better=True, cutoff=6.0)
+    for number in range(4):
+        before, sizes = search_scores(np.full(number, 3.0), options, "gain")
+        assert before.size == sizes.size == 0

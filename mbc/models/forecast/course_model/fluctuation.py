@@ -33,12 +33,18 @@ class Scatter:
         """Columns of the lasting differences, (n, t, 2)."""
         return np.stack([np.ones_like(clock), clock - self.clock_center], axis=-1)
 
-    def covariance(self, clock: Floats, time: Floats, other_clock: Floats, other_time: Floats) -> Floats:
-        """Covariance of the course without measurement error, (n, t, s)."""
-        lasting = np.einsum(
-            "nta,ab,nsb->nts", self.effect_columns(clock), self.effects, self.effect_columns(other_clock)
-        )
-        gap = np.abs(time[:, :, None] - other_time[:, None, :])
+    def covariance(self, effects: Floats, time: Floats, seen: int) -> Floats:
+        """Covariance of the course at all times with the course at the first ``seen``, (n, t, seen); no error.
+
+        Parameters
+        ----------
+        effects : ndarray, shape (n, t, 2)
+            From `effect_columns`.
+        time : ndarray, shape (n, t)
+        seen : int
+        """
+        lasting = np.einsum("nta,ab,nsb->nts", effects, self.effects, effects[:, :seen])
+        gap = np.abs(time[:, :, None] - time[:, None, :seen])
         return lasting + self.fading * np.exp(-gap / self.fading_time)
 
 
@@ -72,21 +78,20 @@ class CourseModel:
         mean, variance : ndarray, shape (n, t)
             The variance holds what lasts, what fades, the error and the uncertainty of the coefficients.
         """
-        basis, scatter = self.basis, self.scatter
-        clock = basis.clock(at)
-        x = basis.columns(at, intake)
+        basis, scatter, seen = self.basis, self.scatter, int(time.shape[1])
+        times = np.concatenate([time, at], axis=1)
+        columns = basis.columns(times, intake)
+        effects = scatter.effect_columns(basis.clock(times))
+        x, ahead = columns[:, seen:], effects[:, seen:]
         mean = x @ self.coefficients
-        effects = scatter.effect_columns(clock)
-        variance = np.einsum("nta,ab,ntb->nt", effects, scatter.effects, effects) + scatter.fading
-        if time.shape[1]:
-            clock_seen = basis.clock(time)
-            own = scatter.covariance(clock_seen, time, clock_seen, time)
-            own[:, np.arange(time.shape[1]), np.arange(time.shape[1])] += scatter.error
-            link = scatter.covariance(clock, at, clock_seen, time)
+        variance = np.einsum("nta,ab,ntb->nt", ahead, scatter.effects, ahead) + scatter.fading
+        if seen:
+            covariance = scatter.covariance(effects, times, seen)
+            own, link = covariance[:, :seen], covariance[:, seen:]
+            own[:, np.arange(seen), np.arange(seen)] += scatter.error
             gain = np.swapaxes(np.linalg.solve(own, np.swapaxes(link, 1, 2)), 1, 2)
-            columns = basis.columns(time, intake)
-            mean = mean + np.einsum("nts,ns->nt", gain, internal - columns @ self.coefficients)
+            mean = mean + np.einsum("nts,ns->nt", gain, internal - columns[:, :seen] @ self.coefficients)
             variance = variance - (gain * link).sum(axis=2)
-            x = x - gain @ columns
+            x = x - gain @ columns[:, :seen]
         variance = np.maximum(variance, 0.0) + np.einsum("ntp,pq,ntq->nt", x, self.uncertainty, x)
         return mean, variance + scatter.error if error else variance

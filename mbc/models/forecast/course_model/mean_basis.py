@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 
@@ -30,11 +31,15 @@ class MeanBasis:
     def columns(self, time: Floats, intake: Floats) -> Floats:
         """Columns at times, shape (n, t), for clients with internal intake values, (n,); gives (n, t, p)."""
         clock = self.clock(time)
-        level = np.broadcast_to(((intake - self.intake_center) / self.intake_spread)[:, None], clock.shape)
+        level = ((intake - self.intake_center) / self.intake_spread)[:, None]
         at = _bends(clock, self.clock_knots)
         of = _bends(level, self.intake_knots)
         both = [level * column for column in at[:2]]
-        return np.stack([np.ones_like(clock), *at, *of, *both], axis=-1)
+        columns = np.empty((*clock.shape, 1 + len(at) + len(of) + len(both)))
+        columns[..., 0] = 1.0
+        for place, column in enumerate((*at, *of, *both), start=1):
+            columns[..., place] = column
+        return columns
 
 
 def mean_basis(time: Floats, intake: Floats) -> MeanBasis:
@@ -78,5 +83,9 @@ def _bends(values: Floats, knots: tuple[float, ...]) -> list[Floats]:
     """Columns of a natural spline, or the values themselves without knots."""
     if not knots:
         return [values]
-    spline = NaturalSpline(len(knots) - 1, knots)
-    return [column.reshape(values.shape) for column in spline.columns(values.ravel(), 0.0)]
+    return [column.reshape(values.shape) for column in _spline(knots).columns(values.ravel(), 0.0)]
+
+
+@lru_cache(maxsize=256)
+def _spline(knots: tuple[float, ...]) -> NaturalSpline:
+    return NaturalSpline(len(knots) - 1, knots)
