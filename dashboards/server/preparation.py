@@ -6,6 +6,7 @@ record starts some when it is loaded. So there it is done by a child, which hand
 
 from __future__ import annotations
 
+import gc
 import os
 import pickle
 from collections.abc import Iterator
@@ -102,7 +103,12 @@ def open_prepared(
     if passphrase is not None and path is not None:
         keys.keep(path, keys.Passphrase(*passphrase))
     with open_app(store_url, settings, rates) as app:
-        yield app
+        gc.collect()
+        gc.freeze()  # what is loaded by now stays: Python need not search it for cycles at every page
+        try:
+            yield app
+        finally:
+            gc.unfreeze()
 
 
 def _answer(store_url: str, reading: int, writing: int) -> None:
