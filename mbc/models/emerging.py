@@ -13,11 +13,10 @@ from typing import Any
 import numpy as np
 import polars as pl
 from numpy.typing import ArrayLike
-from scipy.stats import chi2
 
 from mbc.arguments import checked
 from mbc.errors import ModelError
-from mbc.models.change.inputs.distributions import two_sided
+from mbc.models.change.inputs.distributions import chi_square_above, two_sided
 from mbc.models.dropout.endings import PLANNED, read_endings
 from mbc.models.dropout.joint.data import InPoints, fit_joint, in_points, joint_rows, mean_rows
 from mbc.models.dropout.joint.likelihood import Association, JointLikelihood
@@ -91,7 +90,7 @@ class JointGrowth(PredictsRows):
     def p_value(self) -> float:
         """Likelihood-ratio test of gamma = 0, within this model."""
         gain = 2 * max(self.log_likelihood - self.separate_log_likelihood, 0.0)
-        return float(chi2.sf(gain, len(self.association)))
+        return chi_square_above(len(self.association), gain)
 
     def course(self, times: ArrayLike) -> pl.DataFrame:
         """Mean course under missing at random beside that of the joint model, at average covariates.

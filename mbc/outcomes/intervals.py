@@ -6,7 +6,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from scipy import stats
+from mbc.models.change.inputs.distributions import normal_quantile, t_quantile
 
 LEVEL = 0.95
 
@@ -58,9 +58,9 @@ def clustered_interval(numerators: Sequence[int], denominators: Sequence[int]) -
         return None
     estimate = sum(x for x, _ in pairs) / total
     effect = _design_effect(pairs, estimate, total)
-    z = float(stats.norm.ppf(0.5 + LEVEL / 2))
+    z = normal_quantile(0.5 + LEVEL / 2)
     if effect > 1:
-        z = float(stats.t.ppf(0.5 + LEVEL / 2, len(pairs) - 1))
+        z = t_quantile(len(pairs) - 1, 0.5 + LEVEL / 2)
     lower, upper = _wilson(estimate, total / effect, z)
     return Clustered(estimate, lower, upper, len(pairs), effect)
 

@@ -6,8 +6,8 @@ import math
 from collections.abc import Sequence
 
 import polars as pl
-from scipy import stats
 
+from mbc.models.change.inputs.distributions import normal_quantile, t_quantile
 from mbc.models.effects.effect_size import Moments, effect_size_from_moments
 from mbc.outcomes.definitions.quantities import Group, Mean
 from mbc.outcomes.intervals import LEVEL
@@ -76,7 +76,7 @@ def _estimate(mean: Mean, people: int, sums: dict[str, float]) -> tuple[float | 
     average = sums["v"] / people
     spread = _variance(people, sums["v"], sums["vv"])
     if mean.scale is None:
-        half = float(stats.t.ppf(0.5 + LEVEL / 2, people - 1)) * math.sqrt(spread / people)
+        half = t_quantile(people - 1, 0.5 + LEVEL / 2) * math.sqrt(spread / people)
         return average, average - half, average + half
     first, before = sums["f"] / people, _variance(people, sums["f"], sums["ff"])
     shared = (sums["fv"] - sums["f"] * sums["v"] / people) / (people - 1)
@@ -109,5 +109,5 @@ def _widening(counts: Sequence[float], totals: Sequence[float], squares: Sequenc
     between = sum((part - mean * n) ** 2 for n, part in clusters) * size / (size - 1) / people**2
     if between <= independent:
         return 1.0
-    wider = float(stats.t.ppf(0.5 + LEVEL / 2, size - 1) / stats.norm.ppf(0.5 + LEVEL / 2))
+    wider = t_quantile(size - 1, 0.5 + LEVEL / 2) / normal_quantile(0.5 + LEVEL / 2)
     return wider * math.sqrt(between / independent)

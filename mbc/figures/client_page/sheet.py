@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from mbc.care.values.course import Trajectory
@@ -29,6 +29,9 @@ class Sheet:
     first: dt.date
     last: dt.date
     sessions: TimeAxis
+    _places: dict[dt.date, float] = field(
+        default_factory=dict[dt.date, float], init=False, repr=False, compare=False
+    )
 
     def trace(self, role: str, days: Sequence[dt.date | None], values: Sequence[Any], **about: Any) -> Trace:
         """Make a scatter trace.
@@ -62,8 +65,11 @@ class Sheet:
 
     def at_session(self, day: dt.date) -> float:
         """Place a day between sessions."""
-        place = self.sessions.at(day)
-        return round(place, 2) if isinstance(place, float) else 0.0
+        known = self._places.get(day)
+        if known is None:
+            place = self.sessions.at(day)
+            known = self._places[day] = round(place, 2) if isinstance(place, float) else 0.0
+        return known
 
     def box(self, role: str, first: dt.date, last: dt.date, low: float, high: float, **about: Any) -> Trace:
         """Make a filled rectangle."""

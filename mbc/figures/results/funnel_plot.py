@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, cast
 
 import numpy as np
 import polars as pl
-from scipy.special import bdtr
-from scipy.stats import binom
+from scipy.special import bdtr, bdtrik
 
 from mbc.arguments import checks
 from mbc.errors import FigureError
@@ -181,9 +181,12 @@ def limits(target: float, n: int, level: float, factor: float = 1.0) -> tuple[fl
 def _lower(target: float, n: int, tail: float) -> float:
     if target in {0.0, 1.0}:
         return target
-    r = float(binom.ppf(tail, n, target))
-    share = (float(bdtr(r, n, target)) - tail) / float(binom.pmf(r, n, target))
-    return max((r - share) / n, 0.0)
+    r = math.ceil(float(bdtrik(tail, n, target)))  # the binomial quantile, but for rounding
+    while r > 0 and float(bdtr(r - 1, n, target)) >= tail:
+        r -= 1
+    up_to = float(bdtr(r, n, target))
+    below = float(bdtr(r - 1, n, target)) if r > 0 else 0.0
+    return max((r - (up_to - tail) / (up_to - below)) / n, 0.0)
 
 
 def _rates(units: Sequence[Unit], outside: Sequence[bool]) -> Series:

@@ -29,11 +29,11 @@ from mbc.models.forecast.train import (
     train,
 )
 from mbc.models.growth.inference.prediction import as_times
-from mbc.models.growth.matrices import Floats
 from mbc.models.results.facts import records
 from mbc.models.results.result import Result
 
 _FOLDS = 5
+_AT_ONCE = 512  # forecasts made together
 _ROUNDING = 1e-6  # score points; a model file holds the ends of a scale to 12 digits
 _MOST_LEVEL = 1 - 2 * float(SHARES[0])  # the outermost quantiles that a model holds
 
@@ -148,13 +148,15 @@ class ExpectedCourse(Result):
             As in `forecast`.
         """
         histories = [one_history(times, scores) for times, scores in clients]
+        sessions = [int(history.count[0]) for history in histories]
+        wanted = [(count - back, i, back) for i, count in enumerate(sessions) for back in (1, 0) if count > back]
+        wanted.sort()  # courses of like length together: they are filled up to the longest
         made: dict[tuple[int, int], Forecast] = {}
-        for back in (1, 0):
-            sessions = [int(history.count[0]) - back for history in histories]
-            for session in sorted(set(sessions) - {0}):
-                who = [i for i, count in enumerate(sessions) if count == session]
-                together = stacked([cut(histories[i], session) for i in who])
-                made |= {(i, back): forecast for i, forecast in zip(who, self._at_ends(together), strict=True)}
+        for first in range(0, len(wanted), _AT_ONCE):
+            some = wanted[first : first + _AT_ONCE]
+            together = stacked([cut(histories[i], session) for session, i, _ in some])
+            forecasts = self._to_forecasts(together, self._at_end(together), at=None, goal=None, level=0.8)
+            made |= {(i, back): forecast for (_, i, back), forecast in zip(some, forecasts, strict=True)}
         return [
             signal_of([made[i, back] for back in (1, 0) if (i, back) in made], self._watching(histories[i]))
             for i in range(len(histories))
@@ -182,18 +184,7 @@ class ExpectedCourse(Result):
         if reason:
             return self._none(history, 0, at, level, reason)
         prognosis = self._at_end(history) if at is None else self._at_time(history, at)
-        return self._to_forecast(history, 0, prognosis, at=at, goal=goal, level=level)
-
-    def _at_ends(self, histories: Histories) -> list[Forecast]:
-        """Forecast the end of several clients with as many scores each."""
-        prognosis = self._at_end(histories)
-        out: list[Forecast] = []
-        for i in range(len(histories)):
-            if off := self._off_scale(histories, i):
-                out.append(self._none(histories, i, None, 0.8, off))
-            else:
-                out.append(self._to_forecast(histories, i, prognosis.client(i), at=None, goal=None, level=0.8))
-        return out
+        return self._to_forecasts(history, prognosis, at=at, goal=goal, level=level)[0]
 
     def _none(self, histories: Histories, i: int, at: float | None, level: float, reason: str) -> Forecast:
         return Forecast(
@@ -215,42 +206,50 @@ class ExpectedCourse(Result):
             reason=reason,
         )
 
-    def _to_forecast(
+    def _to_forecasts(
         self,
         histories: Histories,
-        i: int,
         prognosis: Prognosis,
         *,
         at: float | None,
         goal: float | None,
         level: float,
-    ) -> Forecast:
-        """Put the prognosis of one client into words and numbers."""
-        first = histories.intake[i : i + 1]
-        clients = float(prognosis.clients[0])
-
-        def chance(value: Floats) -> Probability:
-            p = float(np.clip(value[0], 0.0, 1.0))
-            return Probability(p, *wilson_bounds(p, clients))
-
-        return Forecast(
-            session=int(histories.count[i]),
-            intake=float(first[0]),
-            latest=float(histories.last[i]),
-            at=at,
-            expected=float(prognosis.expected[0]),
-            lower=float(prognosis.quantile(0.5 - level / 2)[0]),
-            upper=float(prognosis.quantile(0.5 + level / 2)[0]),
-            level=level,
-            improvement=float(self.rule.gain(first, prognosis.expected)[0]),
-            improved=chance(prognosis.chance_improved(first, self.rule)),
-            deteriorated=chance(prognosis.chance_deteriorated(first, self.rule)),
-            goal=None if goal is None else chance(prognosis.at_least_as_good(np.array([float(goal)]))),
-            clients=clients,
-            training_clients=self.card.clients,
-            model=self.version,
-            note=self._sparse_note(float(first[0])),
-        )
+    ) -> list[Forecast]:
+        """Put the prognosis of each client into words and numbers."""
+        intake = histories.intake
+        lower, upper = prognosis.quantile(0.5 - level / 2), prognosis.quantile(0.5 + level / 2)
+        improvement = self.rule.gain(intake, prognosis.expected)
+        chances = [prognosis.chance_improved(intake, self.rule), prognosis.chance_deteriorated(intake, self.rule)]
+        if goal is not None:
+            chances.append(prognosis.at_least_as_good(np.full(intake.size, float(goal))))
+        made: list[Forecast] = []
+        for i, clients in enumerate(prognosis.clients.tolist()):
+            if off := self._off_scale(histories, i):
+                made.append(self._none(histories, i, at, level, off))
+                continue
+            shares = [min(max(float(chance[i]), 0.0), 1.0) for chance in chances]
+            improved, deteriorated, *of_goal = (Probability(p, *wilson_bounds(p, clients)) for p in shares)
+            made.append(
+                Forecast(
+                    session=int(histories.count[i]),
+                    intake=float(intake[i]),
+                    latest=float(histories.last[i]),
+                    at=at,
+                    expected=float(prognosis.expected[i]),
+                    lower=float(lower[i]),
+                    upper=float(upper[i]),
+                    level=level,
+                    improvement=float(improvement[i]),
+                    improved=improved,
+                    deteriorated=deteriorated,
+                    goal=of_goal[0] if of_goal else None,
+                    clients=clients,
+                    training_clients=self.card.clients,
+                    model=self.version,
+                    note=self._sparse_note(float(intake[i])),
+                )
+            )
+        return made
 
     def _at_end(self, history: Histories) -> Prognosis:
         ends = self.model.endings.ahead(history.end)

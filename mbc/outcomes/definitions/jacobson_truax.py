@@ -13,11 +13,11 @@ from typing import Literal
 
 import narwhals.stable.v2 as nw
 from pydantic import Field
-from scipy import stats
 
 from mbc.errors import UnknownInstrument
 from mbc.instruments import CONSTRUCTS, Instrument, Scale, instrument
 from mbc.instruments.short_names import short_name
+from mbc.models.change.inputs.distributions import two_sided
 from mbc.outcomes.applicability import not_applicable, of_the_last_relationship
 from mbc.outcomes.cohorts import Cohort, Period, in_cohort, last_day_counted
 from mbc.outcomes.definitions.definition_file import Definition, Part
@@ -59,7 +59,7 @@ class Settings(Definition):
 def groups(source: Source, settings: Settings, cohort: Cohort, period: Period) -> tuple[Group, ...]:
     """Give what is to be counted: a group for each scale on record, one row per episode of care."""
     own = {measure.key: measure for measure in settings.measures}
-    people = source.episodes.filter(in_cohort(cohort, period))
+    people = source.keep(source.episodes.filter(in_cohort(cohort, period)))  # each scale reads them
     judged: list[tuple[Instrument, Scale, Measure]] = []
     for chosen, scale in scales_on_record(source):
         measure = own.get(f"{chosen.key}_{scale.key}")
@@ -125,7 +125,7 @@ def catalogue_measure(chosen: Instrument, scale: Scale) -> Measure:
     cutoff, norm = scale.cutoff, scale.change_norm
     change, at_least, source, verified = None, False, "", True
     if norm is not None:
-        z = float(stats.norm.ppf(0.5 + CONFIDENCE / 2))
+        z = two_sided(CONFIDENCE)
         change = z * norm.sd * math.sqrt(2 * (1 - norm.reliability))
         sources = dict.fromkeys((norm.source, norm.reliability_source))
         source = "; ".join(chosen.source(key).citation for key in sources)

@@ -9,7 +9,6 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 from scipy.spatial.distance import cdist
-from scipy.stats import rankdata
 
 from mbc.care.cohort.deidentified import SELF, Cohort
 from mbc.care.cohort.twin.fit_cohort import CohortFit, fit_people, visits_of
@@ -124,7 +123,7 @@ def area_under_curve(members: Floats, others: Floats) -> tuple[float, float]:
     0.875
     """
     m, n = members.size, others.size
-    ranks = rankdata(np.concatenate([members, others]))
+    ranks = pl.Series(np.concatenate([members, others])).rank("average").to_numpy()
     area = float((ranks[:m].sum() - m * (m + 1) / 2) / (m * n))
     q1, q2 = area / (2 - area), 2 * area**2 / (1 + area)
     variance = (area * (1 - area) + (m - 1) * (q1 - area**2) + (n - 1) * (q2 - area**2)) / (m * n)

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
 import polars as pl
-from scipy.special import ndtri
-from scipy.stats import norm
+from scipy.special import ndtr, ndtri
 
 from mbc.instruments import Instrument, Scale
 from mbc.simulate.streams import Stream
@@ -124,11 +124,12 @@ def _thresholds(values: Floats, people: npt.NDArray[np.str_], low: int, high: in
 
 def _moments(thresholds: Floats, low: int) -> tuple[float, float]:
     """Covariance of an answer with its latent variable, and the answer's standard deviation."""
-    edges = np.concatenate([[0.0], norm.cdf(thresholds), [1.0]])
+    edges = np.concatenate([[0.0], ndtr(thresholds), [1.0]])
     share = np.diff(edges)
     values = low + np.arange(share.size)
     mean = float(share @ values)
-    return float(norm.pdf(thresholds).sum()), float(np.sqrt(max(float(share @ (values - mean) ** 2), 1e-9)))
+    density = np.exp(-0.5 * thresholds**2) / math.sqrt(2.0 * math.pi)
+    return float(density.sum()), float(np.sqrt(max(float(share @ (values - mean) ** 2), 1e-9)))
 
 
 def _one_factor(keyed: Floats, attenuation: Floats) -> Floats:

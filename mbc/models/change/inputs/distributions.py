@@ -1,4 +1,7 @@
-"""Normal, t and noncentral t, as plain typed functions of arrays."""
+"""Normal, t, noncentral t, F and chi-square, as plain typed functions of arrays.
+
+Those of `scipy.special`: `scipy.stats` has them too, and takes a second to load.
+"""
 
 from __future__ import annotations
 
@@ -63,6 +66,27 @@ def noncentral_t_below(df: float, noncentrality: float, t: float) -> float:
     if math.isnan(below):  # the series gives up where the tail is below 1e-16
         return 0.0 if noncentrality > t else 1.0
     return below
+
+
+def f_above(df1: float, df2: float, f: float) -> float:
+    """Probability that F lies above ``f``."""
+    return float(_special.fdtrc(df1, df2, f))
+
+
+def chi_square_above(df: float, value: float) -> float:
+    """Probability that chi-square lies above ``value``."""
+    return float(_special.chdtrc(df, value))
+
+
+def chi_square_quantile(df: float, probability: float) -> float:
+    """Quantile of chi-square.
+
+    Examples
+    --------
+    >>> round(chi_square_quantile(1, 0.95), 6)
+    3.841459
+    """
+    return 2.0 * float(_special.gammaincinv(df / 2.0, probability))
 
 
 def f_quantile(df1: float, df2: float, probability: float) -> float:

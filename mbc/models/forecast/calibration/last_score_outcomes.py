@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
@@ -48,17 +48,6 @@ class Prognosis:
     scale: OutcomeScale
     improvement: ChanceCorrection = field(default_factory=ChanceCorrection)
     deterioration: ChanceCorrection = field(default_factory=ChanceCorrection)
-
-    def client(self, i: int) -> Prognosis:
-        """Take one client."""
-        own = slice(i, i + 1)
-        return replace(
-            self,
-            expected=self.expected[own],
-            spread=self.spread[own],
-            quantiles=self.quantiles[own],
-            clients=self.clients[own],
-        )
 
     def quantile(self, share: float) -> Floats:
         """Score below which this share of outcomes lies."""

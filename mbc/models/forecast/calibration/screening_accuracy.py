@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+import polars as pl
 from numpy.typing import NDArray
-from scipy.stats import rankdata
 
 from mbc.models.growth.matrices import Floats
 
@@ -43,7 +43,7 @@ def area_under_curve(value: Floats, outcome: NDArray[np.bool_]) -> float | None:
     others = outcome.size - cases
     if not cases or not others:
         return None
-    ranks = rankdata(value)[outcome].sum()
+    ranks = pl.Series(value).rank("average").to_numpy()[outcome].sum()
     return float((ranks - cases * (cases + 1) / 2) / (cases * others))
 
 

@@ -14,6 +14,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
 from mbc.models.forecast.course_model.mean_basis import MeanBasis
 from mbc.models.growth.matrices import Floats
@@ -58,7 +59,14 @@ class CourseModel:
     scatter: Scatter
 
     def predict(
-        self, time: Floats, internal: Floats, intake: Floats, at: Floats, *, error: bool = True
+        self,
+        time: Floats,
+        internal: Floats,
+        intake: Floats,
+        at: Floats,
+        *,
+        known: NDArray[np.bool_] | None = None,
+        error: bool = True,
     ) -> tuple[Floats, Floats]:
         """Predict from the scores after intake: the conditional normal distribution.
 
@@ -70,6 +78,8 @@ class CourseModel:
             Internal intake values.
         at : ndarray, shape (n, t)
             When.
+        known : ndarray of bool, shape (n, k), optional
+            Which of these scores there are; all, unless given.
         error : bool
             Whether the variance is that of a new score, with its measurement error.
 
@@ -88,9 +98,14 @@ class CourseModel:
         if seen:
             covariance = scatter.covariance(effects, times, seen)
             own, link = covariance[:, :seen], covariance[:, seen:]
-            own[:, np.arange(seen), np.arange(seen)] += scatter.error
+            diagonal = own[:, np.arange(seen), np.arange(seen)] + scatter.error
+            surprise = internal - columns[:, :seen] @ self.coefficients
+            if known is not None:  # a score that is not there is linked to nothing, and surprises nobody
+                own, link = own * (known[:, :, None] & known[:, None, :]), link * known[:, None, :]
+                diagonal, surprise = np.where(known, diagonal, 1.0), np.where(known, surprise, 0.0)
+            own[:, np.arange(seen), np.arange(seen)] = diagonal
             gain = np.swapaxes(np.linalg.solve(own, np.swapaxes(link, 1, 2)), 1, 2)
-            mean = mean + np.einsum("nts,ns->nt", gain, internal - columns[:, :seen] @ self.coefficients)
+            mean = mean + np.einsum("nts,ns->nt", gain, surprise)
             variance = variance - (gain * link).sum(axis=2)
             x = x - gain @ columns[:, :seen]
         variance = np.maximum(variance, 0.0) + np.einsum("ntp,pq,ntq->nt", x, self.uncertainty, x)

@@ -80,13 +80,15 @@ class Histories:
 
 
 def stacked(some: Sequence[Histories]) -> Histories:
-    """Put clients with as many scores each under one another."""
-    return Histories(
-        tuple(client for part in some for client in part.ids),
-        np.concatenate([part.time for part in some]),
-        np.concatenate([part.score for part in some]),
-        np.concatenate([part.count for part in some]),
-    )
+    """Put clients under one another."""
+    count = np.concatenate([part.count for part in some])
+    time, score = np.zeros((2, count.size, int(count.max())))
+    row = 0
+    for part in some:
+        rows, columns = part.time.shape
+        time[row : row + rows, :columns], score[row : row + rows, :columns] = part.time, part.score
+        row += rows
+    return Histories(tuple(client for part in some for client in part.ids), time, score, count)
 
 
 def read_histories(frame: Any, *, outcome: str, time: str, client: str) -> Histories:

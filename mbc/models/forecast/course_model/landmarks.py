@@ -65,13 +65,11 @@ class Landmarks:
 
 
 def forecast_end(fit: CourseFit, histories: Histories, ends: Floats) -> tuple[Floats, Floats]:
-    """Mean and standard deviation of the score at the end, over equally likely ends, (n, e).
-
-    All clients of ``seen`` must have the same number of scores.
-    """
+    """Mean and standard deviation, (n,), of each client's score at the end, over equally likely ends, (n, e)."""
     scale = fit.scale
-    later = histories.time[:, 1:], scale.internal(histories.score[:, 1:])
-    mean, variance = fit.model.predict(*later, scale.internal(histories.intake), ends)
+    later, scored = (histories.time[:, 1:], scale.internal(histories.score[:, 1:])), histories.scored[:, 1:]
+    known = None if scored.all() else scored
+    mean, variance = fit.model.predict(*later, scale.internal(histories.intake), ends, known=known)
     average, around = scale.moments(mean, variance)
     expected = average.mean(axis=1)
     return expected, np.sqrt(around.mean(axis=1) + average.var(axis=1))

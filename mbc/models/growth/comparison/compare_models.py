@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from typing import Any, Protocol, runtime_checkable
 
 import polars as pl
-from scipy.stats import chi2
 
 from mbc.arguments import checked
 from mbc.errors import ModelError
+from mbc.models.change.inputs.distributions import chi_square_above
 from mbc.models.growth.comparison.compared_fit import ComparedFit
 from mbc.models.results.result import Result
 
@@ -221,7 +221,7 @@ def mixture_p_value(statistic: float, weights: Mapping[int, float]) -> float:
     """
     if statistic <= 0:
         return 1.0
-    return float(sum(weight * chi2.sf(statistic, df) for df, weight in weights.items() if df))
+    return float(sum(weight * chi_square_above(df, statistic) for df, weight in weights.items() if df))
 
 
 def _distribution_text(weights: Mapping[int, float]) -> str:

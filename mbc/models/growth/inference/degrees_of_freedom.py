@@ -8,10 +8,9 @@ from typing import Literal
 
 import numpy as np
 from numpy.typing import ArrayLike
-from scipy.stats import f as f_distribution
-from scipy.stats import norm, t
 
 from mbc.errors import ModelError
+from mbc.models.change.inputs.distributions import f_above, normal_below, normal_quantile, t_below, t_quantile
 from mbc.models.growth.design.design import Design
 from mbc.models.growth.fit.deviance import Evaluation
 from mbc.models.growth.fit.estimates import Estimates
@@ -179,9 +178,9 @@ def coefficient_tests(
     for name, estimate, error, df in zip(
         design.x_names, estimates.coefficients.tolist(), errors.tolist(), dfs.tolist(), strict=True
     ):
-        reference = norm if np.isinf(df) else t(df)
-        half = float(reference.ppf(0.5 + level / 2)) * error
-        p_value = float(2 * reference.sf(abs(estimate / error)))
+        half = (normal_quantile(0.5 + level / 2) if np.isinf(df) else t_quantile(df, 0.5 + level / 2)) * error
+        far = -abs(estimate / error)
+        p_value = 2 * float(normal_below(far) if np.isinf(df) else t_below(df, far))
         out.append(
             CoefficientTest(name, estimate, error, df, estimate / error, p_value, estimate - half, estimate + half)
         )
@@ -210,7 +209,7 @@ def joint_test(
     elif method == "satterthwaite":
         df = _joint_satterthwaite(design, at, covariance, rows, reml=estimates.reml)
     statistic = scale * float(estimate @ np.linalg.solve(covariance, estimate)) / len(rows)
-    return JointTest(statistic, len(rows), df, float(f_distribution.sf(statistic, len(rows), min(df, 1e12))))
+    return JointTest(statistic, len(rows), df, f_above(len(rows), min(df, 1e12), statistic))
 
 
 def _joint_satterthwaite(design: Design, at: Evaluation, covariance: Floats, rows: Floats, *, reml: bool) -> float:

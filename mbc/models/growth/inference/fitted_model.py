@@ -9,11 +9,10 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
-from scipy.stats import f as f_distribution
-from scipy.stats import norm
-from scipy.stats import t as student_t
+from scipy import special
 
 from mbc.arguments import checked
+from mbc.models.change.inputs.distributions import f_above, normal_quantile
 from mbc.models.growth.comparison.compared_fit import ComparedFit
 from mbc.models.growth.inference.contrasts import Contrasts, contrasts_of
 from mbc.models.growth.inference.degrees_of_freedom import JointTest
@@ -55,8 +54,8 @@ class ResidualDistribution:
         [2.78]
         """
         if math.isinf(self.degrees_of_freedom):
-            return np.asarray(norm.ppf(shares))
-        return np.asarray(student_t.ppf(shares, self.degrees_of_freedom))
+            return np.asarray(special.ndtri(shares))
+        return np.asarray(special.stdtrit(self.degrees_of_freedom, shares))
 
 
 class _Reporting(Protocol):
@@ -114,7 +113,7 @@ class WithCoefficients(Result, ABC):
             Kind of table; by default the kind that came in.
         """
         names, coefficients, _ = self._fixed_effects()
-        half = (NORMAL_95 if level == 0.95 else float(norm.ppf(0.5 + level / 2))) * self.standard_errors
+        half = (NORMAL_95 if level == 0.95 else normal_quantile(0.5 + level / 2)) * self.standard_errors
         columns: dict[str, Any] = {"term": list(names), "lower": coefficients - half, "upper": coefficients + half}
         return frame_of(columns, backend or self.input_backend or "polars")
 
@@ -314,4 +313,4 @@ def wald_test(contrasts: Contrasts, coefficients: Floats, covariance: Floats) ->
     rows = contrasts.rows
     miss = rows @ coefficients - contrasts.values
     statistic = float(miss @ np.linalg.solve(rows @ covariance @ rows.T, miss)) / len(rows)
-    return JointTest(statistic, len(rows), np.inf, float(f_distribution.sf(statistic, len(rows), 1e12)))
+    return JointTest(statistic, len(rows), np.inf, f_above(len(rows), 1e12, statistic))

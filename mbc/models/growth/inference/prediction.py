@@ -9,9 +9,9 @@ from typing import Any, Literal, cast
 
 import numpy as np
 from numpy.typing import ArrayLike
-from scipy.stats import norm
 
 from mbc.errors import ModelError, nearest
+from mbc.models.change.inputs.distributions import normal_quantile
 from mbc.models.change.inputs.score_arrays import as_array
 from mbc.models.growth.design.design import ordered_levels
 from mbc.models.growth.fit.fit_model import Fitted
@@ -58,7 +58,7 @@ def curve(
         raise ModelError(f"kind must be 'prediction' or 'mean', got {kind!r}.")
     scale = fitted.design.outcome_spread
     variance = course.variance + (fitted.optimum.sigma2 if kind == "prediction" else 0.0)
-    half = float(norm.ppf(0.5 + level / 2)) * scale * np.sqrt(variance)
+    half = normal_quantile(0.5 + level / 2) * scale * np.sqrt(variance)
     mean = scale * course.mean
     return ClientCurve(client, times, mean, mean - half, mean + half, level, kind, observations)
 

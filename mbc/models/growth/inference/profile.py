@@ -13,8 +13,8 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.optimize import brentq
 from scipy.optimize import minimize as scipy_minimize
-from scipy.stats import chi2
 
+from mbc.models.change.inputs.distributions import chi_square_quantile
 from mbc.models.growth.design.design import Design
 from mbc.models.growth.fit.deviance import Evaluation, evaluate
 from mbc.models.growth.matrices import Floats, triangular
@@ -157,7 +157,7 @@ def profile_intervals(design: Design, at: Evaluation, *, reml: bool, level: floa
     factor = sigma * design.z_back @ at.factor
     g = factor @ factor.T
     out: list[Interval] = []
-    critical = float(chi2.ppf(level, 1))
+    critical = chi_square_quantile(1, level)
 
     def search(held: FixedParameter, estimate: float, low: float, high: float) -> tuple[float, float]:
         start = held.pack(_inside(triangular(factor[list(held.order)]), sigma), math.log(sigma))

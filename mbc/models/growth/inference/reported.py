@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from scipy.stats import norm
 
+from mbc.models.change.inputs.distributions import normal_below
 from mbc.models.growth.fit.estimates import Estimates
 from mbc.models.growth.matrices import Floats
 
@@ -46,7 +46,7 @@ def coefficient_columns(names: Sequence[str], coefficients: Floats, errors: Floa
         "estimate": coefficients,
         "standard_error": errors,
         "statistic": statistic,
-        "p_value": 2 * norm.sf(np.abs(statistic)),
+        "p_value": 2 * normal_below(-np.abs(statistic)),
         "lower": coefficients - NORMAL_95 * errors,
         "upper": coefficients + NORMAL_95 * errors,
     }

@@ -16,10 +16,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike
 from scipy.optimize import brentq, minimize_scalar
-from scipy.stats import chi2, norm
 
 from mbc.arguments import checked
 from mbc.errors import ModelError
+from mbc.models.change.inputs.distributions import chi_square_above, chi_square_quantile, normal_quantile
 from mbc.models.growth.comparison.compared_fit import ComparedFit, ResidualParameter
 from mbc.models.growth.data.rows import Codes
 from mbc.models.growth.data.shapes import Shape, ShapeName, shape_of
@@ -183,7 +183,7 @@ class SerialGrowth(FittedModel):
     def p_value(self) -> float:
         """Likelihood-ratio test of phi = 0, with half the chi-square's tail since phi cannot be negative."""
         gain = 2 * max(self.log_likelihood - self.independent_log_likelihood, 0.0)
-        return 0.5 * float(chi2.sf(gain, 1)) if gain > 0 else 1.0
+        return 0.5 * chi_square_above(1, gain) if gain > 0 else 1.0
 
     @checked
     def predict_client(
@@ -203,7 +203,7 @@ class SerialGrowth(FittedModel):
         at = as_times(times)
         mean, variance, observations = self._course(index, at, kind)
         scale = self.columns.design.outcome_spread
-        half = float(norm.ppf(0.5 + level / 2)) * scale * np.sqrt(variance)
+        half = normal_quantile(0.5 + level / 2) * scale * np.sqrt(variance)
         mean = scale * mean
         return ClientCurve(client, at, mean, mean - half, mean + half, level, kind, observations)
 
@@ -355,7 +355,7 @@ def _interval(
     """Profile-likelihood interval of phi."""
     if math.isinf(rate):
         rate = 12 / typical
-    target = best.deviance + float(chi2.ppf(0.95, 1))
+    target = best.deviance + chi_square_quantile(1, 0.95)
 
     def excess(log_rate: float) -> float:
         return _at_rate(columns, gaps, math.exp(log_rate), reml=reml, start=_warm(best)).deviance - target

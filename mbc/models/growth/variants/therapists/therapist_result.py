@@ -11,10 +11,10 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.optimize import brentq
 from scipy.optimize import minimize as scipy_minimize
-from scipy.stats import chi2
 
 from mbc.arguments import checked
 from mbc.errors import ModelError
+from mbc.models.change.inputs.distributions import chi_square_quantile
 from mbc.models.growth.comparison.compared_fit import ComparedFit
 from mbc.models.growth.fit.optimiser import FitReport
 from mbc.models.growth.inference.fitted_model import FittedModel
@@ -105,7 +105,7 @@ class TherapistGrowth(FittedModel):
             raise ModelError("therapist_interval profiles a random intercept; this model has a slope as well.")
         scale = self._problem.design.outcome_spread
         estimate = math.sqrt(float(self.therapist_covariance[0, 0])) / scale
-        critical = float(chi2.ppf(level, 1))
+        critical = chi_square_quantile(1, level)
         least = self._problem.level(self._theta).deviance
         sigma = math.sqrt(self._problem.level(self._theta).sigma2)
         start = self._theta[:-1]
