@@ -9,7 +9,7 @@ from dashboards.components.sparklines import spark_mask
 from dashboards.components.wording import Mood, day_words, mood
 from mbc.care import words
 from mbc.care.client.review_words import latest_words, since_last_time, since_start
-from mbc.care.values.course import Mark, Trajectory
+from mbc.care.values.course import TABLE_COLUMNS, Mark, Trajectory
 from mbc.care.values.review import ClientReview
 
 
@@ -67,7 +67,7 @@ def table_rows(course: Trajectory) -> tuple[list[str], list[list[str]]]:
 
     Columns in which nothing is on record are left out.
     """
-    entries = course.to_frame().to_dicts()
+    entries = [dict(zip(TABLE_COLUMNS, row, strict=True)) for row in course.table_rows()]
     names = [
         name for name in _HEADINGS if name in ("date", "score") or any(row[name] is not None for row in entries)
     ]

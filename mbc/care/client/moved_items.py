@@ -14,8 +14,6 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
-import polars as pl
-
 from mbc.care.course.client_record import INFORMANT
 from mbc.care.values.review import ClientReview
 from mbc.errors import UnknownInstrument
@@ -35,6 +33,7 @@ class _Answer(NamedTuple):
     instrument: str
     administration_id: int
     taken_on: dt.date
+    informant: str
     target: str
     form: str | None
     coding: str | None
@@ -112,10 +111,10 @@ def item_strips(
     NotInRecord
         If there is no such client for this user.
     """
-    answers = store.answers(client_id=client_id).filter(pl.col("informant") == INFORMANT)
     by_instrument: dict[str, dict[int, list[_Answer]]] = {}
-    for row in map(_Answer._make, answers.sort("taken_on", "administration_id", "item").select(*_COLUMNS).rows()):
-        if (since is None or row.taken_on >= since) and (until is None or row.taken_on <= until):
+    for row in map(_Answer._make, store.answers(client_id=client_id).select(*_COLUMNS).iter_rows()):  # by day
+        in_care = (since is None or row.taken_on >= since) and (until is None or row.taken_on <= until)
+        if in_care and row.informant == INFORMANT:
             by_instrument.setdefault(row.instrument, {}).setdefault(row.administration_id, []).append(row)
     strips: list[ItemStrip] = []
     for key, occasions in sorted(by_instrument.items()):

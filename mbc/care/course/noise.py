@@ -50,12 +50,25 @@ class Noise:
         )
 
 
+# by questionnaire and scale, of the last definition seen of each
+_known: dict[tuple[str, str], tuple[Instrument, Noise | None]] = {}
+
+
 def noise_of(instrument: Instrument, scale: Scale) -> Noise | None:
     """Find the noise band of a scale.
 
     The spread and reliability of one described sample (Jacobson & Truax, 95 %); else a change that a source
     itself calls reliable; else None: then change cannot be distinguished from measurement error.
     """
+    key = (instrument.key, scale.key)
+    known, noise = _known.get(key, (None, None))
+    if known is not instrument:
+        noise = _published_noise(instrument, scale)
+        _known[key] = instrument, noise
+    return noise
+
+
+def _published_noise(instrument: Instrument, scale: Scale) -> Noise | None:
     norm = scale.change_norm
     if norm is not None:
         change = reliable_change(0.0, 0.0, sd=norm.sd, reliability=norm.reliability, confidence=LEVEL)

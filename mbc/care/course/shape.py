@@ -87,8 +87,8 @@ def _jumps(known: Sequence[Occasion], scale: Scale, threshold: float) -> tuple[J
     )
     before, sizes = search_scores(np.array(scores), options, "gain")
     return tuple(
-        Jump(days[step], days[step + 1], abs(size))
-        for step, size in zip(before.tolist(), sizes.tolist(), strict=True)
+        Jump(days[int(step)], days[int(step) + 1], abs(float(size)))
+        for step, size in zip(before, sizes, strict=True)
     )
 
 

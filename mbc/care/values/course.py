@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from dataclasses import dataclass
 from itertools import pairwise
-from typing import Literal
+from typing import Any, Literal
 
 import polars as pl
 
@@ -308,13 +308,17 @@ class Trajectory:
             points from the segment's first score), inside_noise ("yes", "no", null), note, target (the
             relationship's label, or "self").
         """
+        return pl.DataFrame(self.table_rows(), schema=_TABLE, orient="row")
+
+    def table_rows(self) -> list[tuple[Any, ...]]:
+        """Give the rows of `to_frame`, whose columns `TABLE_COLUMNS` names."""
         labels = dict(self.relationships)
         rows = [_row(occasion, labels.get(occasion.target, occasion.target)) for occasion in self.occasions]
         rows += [_aside(occasion, labels.get(occasion.target, occasion.target)) for occasion in self.set_aside]
         past = (occasion for segment in self.earlier for occasion in segment.occasions)
         rows += [_row(occasion, labels.get(occasion.target, occasion.target), past=True) for occasion in past]
         rows.sort(key=lambda row: row[0])
-        return pl.DataFrame(rows, schema=_TABLE, orient="row")
+        return rows
 
 
 _TABLE = {
@@ -328,6 +332,7 @@ _TABLE = {
     "note": pl.String,
     "target": pl.String,
 }
+TABLE_COLUMNS = tuple(_TABLE)
 _YES_NO = {True: "yes", False: "no", None: None}
 
 
