@@ -9,11 +9,24 @@ may not read the safety channel that something was written there.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, FromClause, func, literal, null, select, union_all
+from sqlalchemy import (
+    ColumnElement,
+    CompoundSelect,
+    Connection,
+    FromClause,
+    Select,
+    String,
+    bindparam,
+    func,
+    literal,
+    select,
+    union_all,
+)  # fmt: skip
 
 from mbc.store.access.roles import Scope
 from mbc.store.schema import tables as t
@@ -21,6 +34,7 @@ from mbc.store.schema.kinds import CARE_READERS, KINDS, care_rows
 from mbc.store.schema.records import Clinician, GoalRating
 
 _DIGEST_BYTES = 12
+_CLIENT = "client_asked_for"
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,46 +64,64 @@ def _parts() -> Iterator[_Part]:
 
 
 _PARTS = tuple(_parts())
-_OF_NOBODY = tuple(part for part in _PARTS if part.owner is None)
-_OF_CLIENTS = tuple(part for part in _PARTS if part.owner is not None)
 
 
 def care_state(connection: Connection, scope: Scope) -> str:
     """Name the state of everything within a scope, with the number of erasures after a full stop."""
-    rows = _rows(connection, _counts(_PARTS, scope.reaches))
+    rows = _rows(connection, _within(scope))
     erased = connection.execute(select(func.count()).select_from(t.tombstone)).scalar_one()
     return f"{_digest(sorted(rows))}.{erased}"
 
 
 def care_states(connection: Connection, scope: Scope, client_id: str | None = None) -> dict[str, str]:
     """Name the state of each client within a scope; names of clinicians and definitions count for all."""
-
-    def within(owner: ColumnElement[Any]) -> list[ColumnElement[bool]]:
-        return scope.reaches(owner) + ([] if client_id is None else [owner == client_id])
-
-    shared = sorted(_rows(connection, _counts(_OF_NOBODY, within)))
+    shared = sorted(_rows(connection, _OF_NOBODY))
+    of_one = client_id is not None
     by_client: dict[str, list[tuple[Any, ...]]] = {}
-    for client, *counts in _rows(connection, _counts(_OF_CLIENTS, within, by_client=True)):
+    rows = _rows(connection, _by_client(scope, of_one=of_one), {_CLIENT: client_id} if of_one else {})
+    for client, *counts in rows:
         by_client.setdefault(str(client), []).append(tuple(counts))
     return {client: _digest([*shared, *sorted(counts)]) for client, counts in by_client.items()}
 
 
-def _rows(connection: Connection, counts: Iterator[Any]) -> list[tuple[Any, ...]]:
-    return [tuple(row) for row in connection.execute(union_all(*counts))]
+def _rows(
+    connection: Connection, query: CompoundSelect[Any], parameters: Mapping[str, object] | None = None
+) -> list[tuple[Any, ...]]:
+    return [tuple(row) for row in connection.execute(query, parameters)]
 
 
-def _counts(
-    parts: tuple[_Part, ...],
-    within: Callable[[ColumnElement[Any]], list[ColumnElement[bool]]],
-    *,
-    by_client: bool = False,
-) -> Iterator[Any]:
-    for place, part in enumerate(parts):
-        owner = part.owner if part.owner is not None and by_client else null()
-        numbers = (literal(place), func.count(), func.coalesce(func.sum(part.number), 0))
-        query = select(*((owner, *numbers) if by_client else numbers)).select_from(part.source)
-        query = query.where(*part.where, *([] if part.owner is None else within(part.owner)))
-        yield query.group_by(part.owner) if by_client else query
+# A query over twenty tables takes longer to write than to answer: each is written once for a scope.
+@lru_cache(maxsize=1000)
+def _within(scope: Scope) -> CompoundSelect[Any]:
+    """Count everything within a scope, table by table."""
+    return union_all(
+        *(
+            _count(place, part).where(*([] if part.owner is None else scope.reaches(part.owner)))
+            for place, part in enumerate(_PARTS)
+        )
+    )
+
+
+@lru_cache(maxsize=2000)
+def _by_client(scope: Scope, *, of_one: bool) -> CompoundSelect[Any]:
+    """Count what belongs to each client within a scope, or to the one that is asked for."""
+    client = bindparam(_CLIENT, type_=String())
+    owned = [(place, part, part.owner) for place, part in enumerate(_PARTS) if part.owner is not None]
+    return union_all(
+        *(
+            _count(place, part, owner).where(*scope.reaches(owner), *([owner == client] if of_one else []))
+            for place, part, owner in owned
+        )
+    )
+
+
+def _count(place: int, part: _Part, by: ColumnElement[Any] | None = None) -> Select[*tuple[Any, ...]]:
+    numbers = (literal(place), func.count(), func.coalesce(func.sum(part.number), 0))
+    query = select(*numbers) if by is None else select(by, *numbers).group_by(by)
+    return query.select_from(part.source).where(*part.where)
+
+
+_OF_NOBODY = union_all(*(_count(place, part) for place, part in enumerate(_PARTS) if part.owner is None))
 
 
 def _digest(counts: list[tuple[Any, ...]]) -> str:
