@@ -155,6 +155,8 @@ class Askings(RecordView):
             visible = [] if self._scope.may_read("safety_flags") else [s.channel == "care"]
             with self._reading() as connection:
                 heads = fetch(connection, select(t.asking).where(*whose))
+                if heads.is_empty():
+                    return heads.with_columns(pl.Series("instruments", [], pl.List(pl.String)))
                 sheets = fetch(
                     connection,
                     select(s.asking_id, s.place, s.instrument).join(t.asking).where(*whose, *visible),

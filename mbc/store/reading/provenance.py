@@ -9,7 +9,7 @@ from sqlalchemy import ColumnElement, Integer, String, cast, null, select
 from sqlalchemy.types import TypeEngine
 
 from mbc.store.database.frames import fetch
-from mbc.store.reading.queries import QueryView
+from mbc.store.reading.queries import QueryView, asked_for
 from mbc.store.schema import tables as t
 from mbc.store.schema.records import Channel
 
@@ -57,7 +57,7 @@ class Provenance(QueryView):
             self._require_channel("administrations", channel)
             with self._reading() as connection:
                 self._require_client(connection, client_id)
-                frame = fetch(connection, query)
+                frame = fetch(connection, query, asked_for(client_id, instrument))
         return frame.sort("client_id", "taken_on", "administration_id")
 
     def _origin_of(self, column: ColumnElement[Any], kind: TypeEngine[Any]) -> ColumnElement[Any]:

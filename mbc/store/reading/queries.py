@@ -33,7 +33,7 @@ _MASKED = frozenset({"alias", "label", "display_name", "retired_reason", "ending
     *(kind.texts for kind in ENTRIES)
 )
 
-_CLIENT = "client_asked_for"  # the parameter of a query of one client
+_CLIENT, _INSTRUMENT = "clientasked_for", "instrumentasked_for"  # parameters of prepared queries
 _MOST_QUERIES = 2000
 
 # made once: each new alias would describe the whole table anew
@@ -47,9 +47,9 @@ CURRENT = and_(
 class QueryView(RecordView):
     """Conditions that hold for every reader."""
 
-    def _owned_by(self, owner: ColumnElement[str], client_id: str | None) -> list[ColumnElement[bool]]:
+    def _owned_by(self, owner: ColumnElement[str], *, of_one: bool) -> list[ColumnElement[bool]]:
         # the scope's condition stays also for a single client: it is what makes the scope hold
-        return self._scope.reaches(owner) + ([] if client_id is None else [owner == client_id])
+        return [*self._scope.reaches(owner), *([owner == bindparam(_CLIENT, type_=String())] if of_one else [])]
 
     def _visible_columns(self, columns: Sequence[ColumnElement[Any]]) -> list[ColumnElement[Any]]:
         if not self._scope.masked:
@@ -61,10 +61,11 @@ class QueryView(RecordView):
     def _which(
         self, instrument: str | None, client_id: str | None, channel: Channel, *, history: bool = False
     ) -> list[ColumnElement[bool]]:
+        """Choose questionnaires; the values of `asked_for` go with the query."""
         c = t.administration.c
-        where = [c.channel == channel, *self._owned_by(c.client_id, client_id)]
+        where = [c.channel == channel, *self._owned_by(c.client_id, of_one=client_id is not None)]
         if instrument is not None:
-            where.append(c.instrument == instrument)
+            where.append(c.instrument == bindparam(_INSTRUMENT, type_=String()))
         return where if history else [*where, CURRENT]
 
     def _read(
@@ -86,31 +87,29 @@ class QueryView(RecordView):
                 self._require_client(connection, client_id)
 
                 def frame() -> pl.DataFrame:
-                    query = self._query((*key, client_id is None), columns, source, owner, where)
-                    rows = fetch(connection, query, {} if client_id is None else {_CLIENT: client_id})
+                    query = self._prepared(
+                        (reader, channel, client_id is None),
+                        lambda: (
+                            select(*self._visible_columns(columns))
+                            .select_from(source)
+                            .where(*where, *self._owned_by(owner, of_one=client_id is not None))
+                        ),
+                    )
+                    rows = fetch(connection, query, asked_for(client_id))
                     return rows if rows.height < 2 else rows.sort(*(order or rows.columns[:1]))
 
                 return self._once((*key, client_id), frame)
 
-    def _query(
-        self,
-        key: tuple[str, Channel, Scope, bool],
-        columns: Sequence[ColumnElement[Any]],
-        source: FromClause,
-        owner: ColumnElement[str],
-        where: Sequence[ColumnElement[bool]],
+    def _prepared(
+        self, key: tuple[Hashable, ...], make: Callable[[], Select[*tuple[Any, ...]]]
     ) -> Select[*tuple[Any, ...]]:
-        """Give the query of a reader, for everybody or for one client; made once for each scope."""
-        queries = self._shared.queries
-        query = queries.get(key)
+        """Give a query of this scope, written once: it follows from the key alone, and names nobody."""
+        queries, whole_key = self._shared.queries, (self._scope, *key)
+        query = queries.get(whole_key)
         if query is None:
             if len(queries) >= _MOST_QUERIES:
                 queries.clear()
-            *_, for_everybody = key
-            client = [] if for_everybody else [owner == bindparam(_CLIENT, type_=String())]
-            query = select(*self._visible_columns(columns)).select_from(source)
-            # the scope's condition stays also for a single client: it is what makes the scope hold
-            query = queries[key] = query.where(*where, *self._scope.reaches(owner), *client)
+            query = queries[whole_key] = make()
         return query
 
     def _once(self, asked: tuple[Hashable, ...], read: Callable[[], pl.DataFrame]) -> pl.DataFrame:
@@ -146,6 +145,12 @@ class QueryView(RecordView):
 def asked_words(reader: str, channel: Channel) -> str:
     """Name what was asked for, as the audit log does."""
     return reader if channel == "care" else f"safety {reader}"
+
+
+def asked_for(client_id: str | None, instrument: str | None = None) -> dict[str, str]:
+    """Give the values of the parameters of a prepared query."""
+    given = {_CLIENT: client_id, _INSTRUMENT: instrument}
+    return {name: value for name, value in given.items() if value is not None}
 
 
 def require_client(connection: Connection, scope: Scope, client_id: str) -> None:

@@ -10,12 +10,24 @@ from collections.abc import Collection, Sequence
 from typing import Any
 
 import polars as pl
-from sqlalchemy import ColumnElement, Connection, Select, String, and_, exists, func, or_, select
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    Integer,
+    Select,
+    String,
+    and_,
+    bindparam,
+    exists,
+    func,
+    or_,
+    select,
+)
 
 from mbc.store.database.batches import BATCH
 from mbc.store.database.frames import empty, fetch
 from mbc.store.reading.entry_readers import EntryReaders
-from mbc.store.reading.queries import CURRENT, LATER, asked_words
+from mbc.store.reading.queries import CURRENT, LATER, asked_for, asked_words
 from mbc.store.reading.score_cache import ToScore, require_digests
 from mbc.store.schema import tables as t
 from mbc.store.schema.kinds import care_rows
@@ -50,6 +62,7 @@ _TOTAL_HEAD = (
 )  # fmt: skip
 
 
+_SETS = "sets_asked_for"
 _KEPT = ("set_id", "score", "answered", "prorated", "band", "maximum", "recorded", "digest")
 
 
@@ -145,7 +158,8 @@ class Readers(EntryReaders):
                 def frame() -> pl.DataFrame:
                     names = tuple(_ADMINISTRATION)
                     query = self._administrations(names, instrument, client_id, channel, history=history)
-                    return fetch(connection, query).sort("client_id", "taken_on", "administration_id")
+                    rows = fetch(connection, query, asked_for(client_id, instrument))
+                    return rows.sort("client_id", "taken_on", "administration_id")
 
                 asked = ("administrations", channel, self._scope, instrument, history, client_id)
                 return self._once(asked, frame)
@@ -275,16 +289,23 @@ class Readers(EntryReaders):
             Leave out kept scores that are not as they were kept. Without, they are given too: to be compared.
         """
         key, c = "administration_id", t.score.c
-        which = select(t.administration.c[key]).where(*self._which(instrument, client_id, "care"))
-        query = select(c[key], *(c[name] for name in _KEPT)).where(c.set_id.in_(sorted(set_ids)))
-        if client_id is not None or instrument is not None or self._scope.narrow:
-            query = query.where(c[key].in_(which))
+        some = client_id is not None or instrument is not None or self._scope.narrow
+
+        def kept_scores() -> Select[*tuple[Any, ...]]:
+            query = select(c[key], *(c[name] for name in _KEPT))
+            query = query.where(c.set_id.in_(bindparam(_SETS, expanding=True, type_=Integer())))
+            which = select(t.administration.c[key]).where(*self._which(instrument, client_id, "care"))
+            return query.where(c[key].in_(which)) if some else query
+
+        query = self._prepared(("kept scores", instrument is None, client_id is None), kept_scores)
+        asked = asked_for(client_id, instrument)
         with self._audited("answers", client_id):
             self._scope.require_reader("answers")
             with self._reading() as connection:
                 self._require_client(connection, client_id)
                 named = self._administrations(_ANSWER_HEAD, instrument, client_id, "care")
-                head, kept = (fetch(connection, each) for each in (named, query))
+                head = fetch(connection, named, asked)
+                kept = fetch(connection, query, {**asked, _SETS: sorted(set_ids)})
                 kept = self._sound(connection, kept) if checked else kept.drop("digest")
                 rest = head.join(kept.select(key), on=key, how="anti")
                 answers = _of_these(connection, t.answer, rest)
@@ -302,10 +323,14 @@ class Readers(EntryReaders):
         self, names: Sequence[str], instrument: str | None, client_id: str | None, channel: Channel,
         *, history: bool = False,
     ) -> Select[*tuple[Any, ...]]:  # fmt: skip
-        source = t.administration.join(t.entry) if "recorded_at" in names else t.administration
-        columns = self._visible_columns([_ADMINISTRATION[name] for name in names])
-        where = self._which(instrument, client_id, channel, history=history)
-        return select(*columns).select_from(source).where(*where)
+        def make() -> Select[*tuple[Any, ...]]:
+            source = t.administration.join(t.entry) if "recorded_at" in names else t.administration
+            columns = self._visible_columns([_ADMINISTRATION[name] for name in names])
+            where = self._which(instrument, client_id, channel, history=history)
+            return select(*columns).select_from(source).where(*where)
+
+        key = ("administrations", tuple(names), instrument is None, client_id is None, channel, history)
+        return self._prepared(key, make)
 
     def _without_risk_items(self) -> list[ColumnElement[bool]]:
         """Leave out questionnaires of which an answer raises a flag, for those who may not read flags."""
@@ -332,16 +357,21 @@ class Readers(EntryReaders):
         """
         key = "administration_id"
         safe = self._without_risk_items() if part is t.answer else []
-        which = select(t.administration.c[key]).where(*self._which(instrument, client_id, channel), *safe)
-        query = select(part.c[key], *(part.c[name] for name in names))
-        if client_id is not None or instrument is not None or self._scope.narrow:
-            query = query.where(part.c[key].in_(which))  # otherwise the join below is enough
+        some = client_id is not None or instrument is not None or self._scope.narrow
+
+        def rows_of_part() -> Select[*tuple[Any, ...]]:
+            query = select(part.c[key], *(part.c[name] for name in names))
+            which = select(t.administration.c[key]).where(*self._which(instrument, client_id, channel), *safe)
+            return query.where(part.c[key].in_(which)) if some else query  # else the join below is enough
+
+        query = self._prepared((reader, channel, instrument is None, client_id is None), rows_of_part)
+        asked = asked_for(client_id, instrument)
         with self._audited(asked_words(reader, channel), client_id):
             self._require_channel(reader, channel)
             with self._reading() as connection:
                 self._require_client(connection, client_id)
                 named = self._administrations(heads, instrument, client_id, channel).where(*safe)
-                head, rows = (fetch(connection, each) for each in (named, query))
+                head, rows = (fetch(connection, each, asked) for each in (named, query))
         return _join_head(head, rows, names[0])
 
 
