@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import gc
+import sys
 from collections.abc import Callable, Iterator
+from typing import Any
 
 import pytest
 from argon2 import PasswordHasher
 from hypothesis import settings
-from sqlalchemy import Connection, text
+from sqlalchemy import Connection, Dialect, Engine, text
+from sqlalchemy.util import LRUCache
 
 from mbc.store import migrations
 from mbc.store.accounts import passwords
@@ -17,6 +21,10 @@ settings.register_profile("quick", max_examples=10, deadline=None)  # make test-
 settings.register_profile("usual", max_examples=40, deadline=None)
 settings.register_profile("thorough", max_examples=200, deadline=None)  # make test-all
 settings.load_profile("usual")
+# jsonschema builds grammars for the formats of internationalized addresses when it is imported, for six seconds in
+# each process; no schema here has such a format, and jsonschema does without the grammars when they are missing
+sys.modules.setdefault("rfc3987_syntax", None)  # pyright: ignore[reportArgumentType]
+gc.disable()  # until everything is collected: nearly all that collecting makes is kept
 _run_migrations = migrations.upgrade
 
 
@@ -28,6 +36,42 @@ def _quick_hashes() -> Iterator[None]:
         passwords._nobody.cache_clear()
         yield
     passwords._nobody.cache_clear()
+
+
+def pytest_collection_finish() -> None:
+    gc.freeze()  # the tests themselves are not looked through again
+    gc.enable()
+
+
+class _Statements:
+    """Compiled statements, shared by all engines whose dialects write the same SQL."""
+
+    _compiled: LRUCache[Any, Any] = LRUCache(3000)
+
+    def __init__(self, dialect: Dialect) -> None:
+        self._kind = (type(dialect), dialect.paramstyle)
+
+    def get(self, key: tuple[Any, ...]) -> Any:
+        return self._compiled.get((self._kind, *key[1:]))  # the first is the dialect of one engine
+
+    def __setitem__(self, key: tuple[Any, ...], compiled: Any) -> None:
+        self._compiled[(self._kind, *key[1:])] = compiled
+
+    def clear(self) -> None:
+        """Keep what other engines use."""
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _quick_statements() -> Iterator[None]:
+    """Compile each statement once: else every record that is opened compiles all of its own again."""
+
+    def share(engine: Engine, cache: object) -> None:
+        vars(engine)["_compiled_cache"] = _Statements(engine.dialect) if isinstance(cache, LRUCache) else cache
+
+    with pytest.MonkeyPatch.context() as patch:
+        of_engine = property(lambda engine: vars(engine)["_compiled_cache"], share)
+        patch.setattr(Engine, "_compiled_cache", of_engine, raising=False)
+        yield
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from functools import cache
 
 from mbc.errors import SettingsError
 from mbc.store.access.common_words import COMMON_WORDS
@@ -77,11 +78,21 @@ def _is_guessable(password: str, username: str) -> bool:
         _letters(core.translate(_LOOKALIKES)),
         _letters(password.translate(_LOOKALIKES)),
     }
-    return any(_is_few_words(letters, COMMON_WORDS | named) for letters in variants)
+    words = COMMON_WORDS | named
+    return any(_is_few_words(letters, words) for letters in variants)
+
+
+@cache
+def _rows() -> frozenset[str]:
+    """Everything that stands in a row, either way, at most twice around."""
+    rows = [each * 2 for run in _RUNS for each in (run, run[::-1])]
+    return frozenset(
+        row[start:end] for row in rows for start in range(len(row)) for end in range(start + 1, len(row) + 1)
+    )
 
 
 def _in_a_row(password: str) -> bool:
-    return any(password in run * 2 or password in run[::-1] * 2 for run in _RUNS)
+    return password in _rows()
 
 
 def _letters(password: str) -> str:
