@@ -52,11 +52,12 @@ def groups(source: Source, settings: Settings, cohort: Cohort, period: Period) -
     frame = source.episodes.filter(in_cohort(cohort, period)).with_columns(
         last_day=last, member=nw.lit(value=True)
     )
+    spans = frame.select("episode_id", "client_id", "since", "last_day")  # before the joins, which it would repeat
     frame = frame.join(contacts(source.sessions, until=until), on="episode_id", how="left")
     scores = within_episodes(source.scores, source.episodes, until=until)
     frame = _with_alliance(frame, scores, settings.alliance)
-    frame = _with_goals(frame, source.goals)
-    frame = _with_relationships(frame, source.statuses)
+    frame = _with_goals(frame, spans, source.goals)
+    frame = _with_relationships(frame, spans, source.statuses)
     frame = _with_self_measures(frame, scores, settings)
     frame = frame.with_columns(
         over=(nw.col("ended") <= end).fill_null(value=False),
@@ -95,9 +96,9 @@ def _with_alliance(frame: Lazy, scores: Lazy, alliance: Named) -> Lazy:
     return frame.join(pairs.select("episode_id", latest.alias("alliance")), on="episode_id", how="left")
 
 
-def _with_goals(frame: Lazy, goals: Lazy) -> Lazy:
-    spans = frame.select("client_id", nw.col("episode_id").alias("of_episode"), "since", "last_day")
-    mine = goals.join(spans, on="client_id", how="inner").filter(
+def _with_goals(frame: Lazy, spans: Lazy, goals: Lazy) -> Lazy:
+    of_episodes = spans.rename({"episode_id": "of_episode"})
+    mine = goals.join(of_episodes, on="client_id", how="inner").filter(
         (nw.col("set") <= nw.col("last_day"))
         & (nw.col("since").is_null() | (nw.col("set") >= nw.col("since"))).fill_null(value=True)
     )
@@ -111,8 +112,7 @@ def _with_goals(frame: Lazy, goals: Lazy) -> Lazy:
     return joined.with_columns(nw.col("goals", "goals_reached").fill_null(0))
 
 
-def _with_relationships(frame: Lazy, statuses: Lazy) -> Lazy:
-    spans = frame.select("episode_id", "client_id", "since", "last_day")
+def _with_relationships(frame: Lazy, spans: Lazy, statuses: Lazy) -> Lazy:
     at_start = in_a_relationship(statuses, spans.with_columns(day=nw.col("since")))
     at_end = in_a_relationship(statuses, spans.with_columns(day=nw.col("last_day")))
     ended = statuses.filter(~nw.col("relationship_id").is_null(), ~nw.col("status").is_in(sorted(CURRENT)))
