@@ -144,7 +144,7 @@ def test_a_changed_schema_is_named(tmp_path, attempt):
 
 @pytest.mark.parametrize("database", DATABASES[1:], indirect=True)
 @pytest.mark.parametrize("attempt", POSTGRES_SCHEMA)
-def test_a_changed_schema_is_named_on_a_server(empty_url, attempt):
+def test_a_changed_schema_is_named_on_a_server(empty_url, attempt, real_schema):
     with Store.create(empty_url) as store:
         assert store.verify().faults == ()
         attack(store, POSTGRES_SCHEMA[attempt])

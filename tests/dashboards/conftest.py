@@ -9,7 +9,10 @@ from pathlib import Path
 
 import pytest
 from dash import Dash
+from flask import Flask
 from flask.testing import FlaskClient
+from jinja2 import BytecodeCache
+from jinja2.bccache import Bucket
 
 from dashboards.app import open_app
 from dashboards.settings import Settings
@@ -18,6 +21,28 @@ from mbc.store import Store
 from tests.dashboards.record import PASSWORD, make_record
 
 KEY = "a key that only the tests of these pages use"
+
+
+class _Templates(BytecodeCache):
+    """Compiled templates, shared by the applications of all tests."""
+
+    def __init__(self) -> None:
+        self._kept: dict[str, bytes] = {}
+
+    def load_bytecode(self, bucket: Bucket) -> None:
+        if bucket.key in self._kept:
+            bucket.bytecode_from_string(self._kept[bucket.key])
+
+    def dump_bytecode(self, bucket: Bucket) -> None:
+        self._kept[bucket.key] = bucket.bytecode_to_string()
+
+
+@pytest.fixture(scope="session", autouse=True)
+def quick_templates() -> Iterator[None]:
+    """Compile each template once: else every application compiles those that it shows again."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setitem(Flask.jinja_options, "bytecode_cache", _Templates())
+        yield
 
 
 @pytest.fixture(scope="session")

@@ -8,6 +8,7 @@ from itertools import chain, count
 from pathlib import Path
 
 import pytest
+from sqlalchemy import Connection
 
 from mbc.distribution import install_hint
 from mbc.store import (
@@ -45,12 +46,14 @@ from mbc.store import (
     migrations,
 )
 from mbc.store.database import sqlcipher
+from mbc.store.migrations import schema_check
 from mbc.store.schema import tables
 from tests.store import postgres_server
 
 GOOD_PASSWORD = "harbour lamp, seven geese"
 STORE_KEY = "quiet lantern, two otters"
 _numbers = count(1)
+_try_migrations = schema_check._on_postgres
 
 
 @pytest.fixture(autouse=True)
@@ -64,6 +67,27 @@ def _quick_keys(monkeypatch, request):
 @pytest.fixture
 def real_keys() -> None:
     """Make keys as slowly as outside of tests: for files that other programs open."""
+
+
+@pytest.fixture(scope="session", autouse=True)
+def quick_schema() -> Iterator[None]:
+    """Ask what the migrations make on PostgreSQL once, as is done on SQLite: all tests ask the same server."""
+    expected: list[schema_check.Schema] = []
+
+    def ask_once(reading: Connection) -> schema_check.Schema:
+        if not expected:
+            expected.append(_try_migrations(reading))
+        return expected[0]
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(schema_check, "_on_postgres", ask_once)
+        yield
+
+
+@pytest.fixture
+def real_schema(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Ask what the migrations make each time."""
+    monkeypatch.setattr(schema_check, "_on_postgres", _try_migrations)
 
 
 @pytest.fixture(scope="session")

@@ -97,7 +97,7 @@ def check_limits(fit, likelihood):
     return checked
 
 
-@pytest.mark.parametrize("seed", range(4))
+@pytest.mark.parametrize("seed", range(2))
 def test_the_likelihood_ratio_at_every_limit_is_the_quantile(seed):
     frame = simulated(seed)
     fit = models.growth_curve(frame, **COLUMNS, shape="linear", reml=False)
@@ -106,7 +106,7 @@ def test_the_likelihood_ratio_at_every_limit_is_the_quantile(seed):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("seed", range(4, 40))
+@pytest.mark.parametrize("seed", range(2, 40))
 def test_the_likelihood_ratio_at_every_limit_is_the_quantile_for_more_seeds(seed):
     test_the_likelihood_ratio_at_every_limit_is_the_quantile(seed)
 
@@ -115,19 +115,16 @@ def test_a_correlation_is_held_at_its_sign_against_the_deviance_of_lme4():
     """Lme4's own deviance function (ML): ratio 4.038 at -0.45, 3.806 at -0.40, 0.740 at +1."""
     frame = pl.read_csv(CASE)
     fit = models.growth_curve(frame, **COLUMNS, covariates=("arm:time", "age"), reml=False)
-    found = next(i for i in fit.variance_intervals() if i.quantity == "correlation")
+    intervals = fit.variance_intervals()
+    found = next(i for i in intervals if i.quantity == "correlation")
     assert -0.45 < found.lower < -0.40
     assert found.upper == 1.0
     week = np.log1p(frame["week"].to_numpy())
     arm = (frame["arm"] == "ctl").to_numpy().astype(float)
     x = np.column_stack([np.ones(week.size), week, arm, week * arm, frame["age"].to_numpy()])
     likelihood = Likelihood(frame, week, x)
-    assert -2 * fit.log_likelihood == pytest.approx(likelihood.least("r", found.estimate, [_at(fit)]), abs=1e-5)
+    at = {n: float(i.estimate) for n, i in zip(("sd0", "sd1", "r", "sigma"), intervals, strict=True)}
+    assert -2 * fit.log_likelihood == pytest.approx(likelihood.least("r", found.estimate, [at]), abs=1e-5)
     for r, ratio in ((-0.45, 4.038), (-0.40, 3.806), (0.9999999, 0.740)):  # printed by lme4
-        starts = [_at(fit), _at(fit) | {"sd1": 0.2}]
+        starts = [at, at | {"sd1": 0.2}]
         assert likelihood.least("r", r, starts) + 2 * fit.log_likelihood == pytest.approx(ratio, abs=2e-3)
-
-
-def _at(fit):
-    intervals = fit.variance_intervals(level=0.5)
-    return {n: float(i.estimate) for n, i in zip(("sd0", "sd1", "r", "sigma"), intervals, strict=True)}
