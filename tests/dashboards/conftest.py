@@ -6,13 +6,16 @@ import re
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, closing
 from pathlib import Path
+from typing import Any
 
 import pytest
 from dash import Dash
+from dash._hooks import HooksManager
 from flask import Flask
 from flask.testing import FlaskClient
 from jinja2 import BytecodeCache
 from jinja2.bccache import Bucket
+from werkzeug.routing import Rule
 
 from dashboards.app import open_app
 from dashboards.settings import Settings
@@ -37,11 +40,26 @@ class _Templates(BytecodeCache):
         self._kept[bucket.key] = bucket.bytecode_to_string()
 
 
+def _compiled_once(compile_rule: Callable[..., Any]) -> Callable[..., Any]:
+    compiled: dict[Any, Any] = {}
+
+    def look_up(rule: Any, append_unknown: bool = True) -> Any:
+        key = (rule.rule, tuple(rule._trace), repr(rule.defaults), append_unknown)
+        if key not in compiled:
+            compiled[key] = compile_rule(rule, append_unknown)
+        return compiled[key]  # a function that is handed the rule
+
+    return look_up
+
+
 @pytest.fixture(scope="session", autouse=True)
-def quick_templates() -> Iterator[None]:
-    """Compile each template once: else every application compiles those that it shows again."""
+def quick_apps() -> Iterator[None]:
+    """Do once what is the same for every application: compile templates and addresses, look for plug-ins."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setitem(Flask.jinja_options, "bytecode_cache", _Templates())
+        patch.setattr(Rule, "_compile_builder", _compiled_once(Rule._compile_builder))
+        HooksManager.register_setuptools()
+        patch.setattr(HooksManager, "_registered", True)  # Dash means to, and never does
         yield
 
 
