@@ -17,7 +17,8 @@ unexport PYTHONDONTWRITEBYTECODE
 IN_MEMORY := $(shell [ -w /dev/shm ] && [ "$$(df -Pk /dev/shm | awk 'NR == 2 {print $$4}')" -gt 6000000 ] && echo TMPDIR=/dev/shm)
 # Many tests wait for a server or a browser, so half as many processes again as there are cores.
 AT_ONCE := $(shell cores=$$(getconf _NPROCESSORS_ONLN); echo $$((cores + (cores + 1) / 2)))
-PYTEST := $(IN_MEMORY) $(BIN)/python -m pytest
+# Tests of one file stay together, so that what they share is made once; who is done early takes some from another.
+PYTEST := $(IN_MEMORY) $(BIN)/python -m pytest --dist worksteal
 
 .PHONY: help pictures setup setup-run demo test test-quick test-all attack test-pythons coverage mutants check format docs build sbom bench lock sample clean
 

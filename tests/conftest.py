@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import gc
+import os
 import sys
 from collections.abc import Callable, Iterator
 from typing import Any
+
+os.environ.setdefault("POLARS_MAX_THREADS", "1")  # tables are small and tests run side by side
 
 import pytest
 from argon2 import PasswordHasher
