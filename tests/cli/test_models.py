@@ -11,6 +11,8 @@ from mbc.cli.program import program
 from mbc.store import Store
 from tests.care.forecast.test_kept_models import N_CLIENTS, fill
 
+pytestmark = pytest.mark.long
+
 
 def run(*words: str) -> str:
     result = CliRunner().invoke(program, words, catch_exceptions=False, standalone_mode=False)

@@ -16,7 +16,7 @@ from tests.outcomes.test_nhs import KINDS, counted, frames_of
 
 START, END = dt.date(2026, 1, 1), dt.date(2026, 12, 31)
 CURRENT = {"dating", "partnered", "cohabiting", "married"}
-KINDS_RUN = ("polars", "pandas", "duckdb")
+KINDS_RUN = ("polars", "pandas", pytest.param("duckdb", marks=pytest.mark.long))
 
 
 @pytest.fixture(scope="module")

@@ -26,6 +26,8 @@ from tests.cli.in_process import mbc as mbc_command
 from tests.outcomes.made_people import END, START, make_people, nhs_by_hand
 from tests.outcomes.test_nhs import counted, write_record
 
+pytestmark = pytest.mark.long
+
 
 @pytest.fixture(scope="module")
 def clinics(tmp_path_factory: pytest.TempPathFactory):

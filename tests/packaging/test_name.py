@@ -38,6 +38,7 @@ def joined(text: str) -> list[str]:
     return re.sub(r"\\\n\s*", "", text).splitlines()
 
 
+@pytest.mark.long
 def test_no_file_of_the_project_installs_somebody_elses_package(repository: Path, project_files: list[str]):
     found = {}
     for name in project_files:

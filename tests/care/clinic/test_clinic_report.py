@@ -24,6 +24,8 @@ from mbc.store import (
     Store,
 )
 
+pytestmark = pytest.mark.long
+
 START, END = dt.date(2026, 1, 5), dt.date(2026, 3, 30)
 
 # RSES: reliable beyond 5.6 points (SD 6.78, alpha .911: 1.96 * 6.78 * sqrt(2 * .089) = 5.606); low below 15.

@@ -22,6 +22,8 @@ from tests.care.clinic.finished_clients import DAY, SIZES, Person, fill, people
 from tests.cli.in_process import mbc
 from tests.store.conftest import GOOD_PASSWORD
 
+pytestmark = pytest.mark.long
+
 
 @pytest.fixture(scope="module")
 def persons() -> list[Person]:

@@ -21,6 +21,8 @@ from mbc.outcomes.cohorts import period_of
 from mbc.store import Administration, Client, Clinician, Episode, Session, Store
 from tests.outcomes.made_people import Tables, make_people
 
+pytestmark = pytest.mark.long
+
 TODAY = dt.date(2027, 1, 10)
 QUARTERS = ("2026-Q1", "2026-Q2", "2026-Q3")
 PASSWORD = "a long enough passphrase"

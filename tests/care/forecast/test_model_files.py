@@ -10,6 +10,8 @@ from mbc.care.forecast.training_scores import followed_scores
 from mbc.errors import ModelError, SettingsError, UnknownInstrument
 from mbc.models import expected_course
 
+pytestmark = pytest.mark.long
+
 
 @pytest.fixture(scope="module")
 def made(sample):

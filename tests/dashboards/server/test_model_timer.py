@@ -15,6 +15,8 @@ from tests.care.forecast.test_kept_models import DAY, N_CLIENTS, fill
 from tests.dashboards.conftest import sign_in
 from tests.dashboards.record import PASSWORD
 
+pytestmark = pytest.mark.long
+
 BEING_MADE = "No forecast yet: the clinic's model is being fitted."
 
 

@@ -17,6 +17,8 @@ from mbc.exchange.export.template import template, write_template
 from mbc.instruments.library import all_keys
 from mbc.store import Client, Relationship, Store
 
+pytestmark = pytest.mark.long
+
 WITH_ITEMS = [instrument for instrument in map(mbc.instrument, all_keys()) if instrument.items]
 ANSWERS = (3, 0, 3, 2, 0, 1, 3, 1, 0, 3)  # form a, 0-3, items 2, 5, 6, 8 and 9 reversed: 27
 

@@ -14,6 +14,8 @@ from mbc.cli.program import program
 from mbc.errors import ImportRefused
 from mbc.exchange import plan_import
 
+pytestmark = pytest.mark.long
+
 ITEMS = ",".join(f"phq9_{n}" for n in range(1, 10))
 ONES = ",".join("1" * 9)
 

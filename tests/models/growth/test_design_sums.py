@@ -89,6 +89,7 @@ def test_the_deviance_at_given_parameters_is_the_same_to_rounding(covariates):
     np.testing.assert_allclose(by_design.estimates.covariance, by_client.estimates.covariance, rtol=1e-9)
 
 
+@pytest.mark.long
 def test_tests_and_intervals_are_those_of_client_sums():
     options: dict[str, Any] = {**COLUMNS, "covariates": ["arm:time"]}
     by_client, by_design = (models.growth_curve(FRAME, **options, sums_per=per) for per in ("client", "design"))

@@ -25,6 +25,8 @@ from mbc.outcomes.registry.layout import layout_table
 from mbc.store import Store
 from tests.cli.in_process import mbc as mbc_command
 
+pytestmark = pytest.mark.long
+
 DAYS = {"start": dt.date(2026, 4, 1), "end": dt.date(2026, 9, 30)}
 DUCKDB, SPARK = (pytest.param(name, marks=pytest.mark.slow) for name in ("duckdb", "spark"))
 ROOT = Path(__file__).resolve().parents[3]

@@ -114,6 +114,7 @@ def test_each_rate_that_two_publish_is_pooled_and_the_others_say_who_hides_them(
     assert pl.read_csv(tmp_path / "p.csv").height == len(made.rates)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
     ("old", "new"),
     [

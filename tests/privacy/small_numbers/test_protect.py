@@ -16,6 +16,8 @@ from mbc.privacy.small_numbers.attacker import Relation, Shown, feasible_range
 from mbc.privacy.small_numbers.protect import Table, protect
 from mbc.privacy.small_numbers.rounded_counts import SmallNumberRule, publish, small_number_rule
 
+pytestmark = pytest.mark.long
+
 PARTS = ("recovered", "improved", "same", "worse")
 RELATIONS = (
     Relation("all", PARTS),

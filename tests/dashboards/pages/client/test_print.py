@@ -14,6 +14,8 @@ from mbc.store import ReleaseOfInformation, Store
 from tests.dashboards.record import day
 from tests.reports.documents import read_pdf, squeezed
 
+pytestmark = pytest.mark.long
+
 
 @pytest.fixture
 def app(own_record_url, clock, make_app):

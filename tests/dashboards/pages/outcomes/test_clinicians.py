@@ -25,6 +25,8 @@ from tests.dashboards.conftest import sign_in
 from tests.dashboards.reading import ids_of, named, of_kind, text_of
 from tests.dashboards.record import PASSWORD
 
+pytestmark = pytest.mark.long
+
 COMPARED = "compared with what is expected"
 OTHERS = ("K2", "K10", "K3", "K4")
 

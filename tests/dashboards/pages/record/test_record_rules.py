@@ -187,6 +187,7 @@ def test_for_who_may_not_write_there_is_no_such_page(come, record, who):
         assert visitor.get("/new-client").status_code == 404
 
 
+@pytest.mark.long
 def test_a_form_of_who_may_not_write_changes_nothing(come, record, ash):
     sheets = {key: values_of(ash.get(f"{LIST}/{key}").text) | typed for key, (typed, _, _) in FORMS.items()}
     before = record.revision()

@@ -12,6 +12,8 @@ from tests.dashboards.conftest import sign_in
 from tests.dashboards.pages.record.sheets import fill, values_of
 from tests.dashboards.record import day, rses_answers
 
+pytestmark = pytest.mark.long
+
 PAGE, LIST = "/client/C002?plain=1", "/client/C002/record"
 
 
