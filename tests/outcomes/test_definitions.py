@@ -82,6 +82,7 @@ def by_hand(tables: Tables, cohort: str, low: int, high: int):
     return counts
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("kind", ["polars", "pandas", "duckdb"])
 @pytest.mark.parametrize("cohort", outcomes.COHORTS)
 def test_windows_after_an_elevated_score(people, kind, cohort):

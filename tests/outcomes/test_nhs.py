@@ -66,6 +66,7 @@ def test_every_figure_agrees_with_the_second_derivation_on_every_kind_of_table(p
     assert type(report.to_frame()) is type(KINDS[kind](pl.DataFrame({"a": [1]})))
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("seed", range(5))
 def test_other_people_and_other_periods(seed):
     tables = make_people(seed, size=120)
@@ -97,6 +98,7 @@ def test_a_clinics_tables_without_any_row_give_zeros_and_no_shares():
     assert {metric.value for metric in report.metrics} == {None}
 
 
+@pytest.mark.long
 def test_bounds_hold_whatever_the_missing_outcomes_were(people):
     """Whoever lacks a last score gets one, drawn anew: the rate then lies within the bounds given before."""
     report = outcomes.report(frames_of(people), start=START, end=END)
@@ -151,6 +153,7 @@ def test_other_cohorts_are_named_and_counted_by_their_own_rule(people):
     assert "up to 30 Jun 2026" in in_care.summary()
 
 
+@pytest.mark.long
 def test_a_definition_of_ones_own_changes_the_limits(people, tmp_path):
     file = tmp_path / "ours.toml"
     text = (Path(outcomes.__file__).parent / "definitions" / "nhs.toml").read_text(encoding="utf-8")
@@ -221,6 +224,7 @@ def test_the_thirty_people_of_the_acceptance_cases(tmp_path):
             assert (ours["value"], ours["published"]) == (row["percent"], row["published_nhs5"])
 
 
+@pytest.mark.long
 def test_the_record_gives_the_same_as_its_tables(people, tmp_path):
     folder = write_record(people, tmp_path / "record")
     address, file = f"sqlite:///{tmp_path / 'clinic.db'}", tmp_path / "nhs.csv"

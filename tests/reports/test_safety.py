@@ -57,6 +57,7 @@ def traces() -> re.Pattern[str]:
     return re.compile("|".join(rf"(?<!\w){re.escape(word)}" for word in sorted(words - {"fear", "insults"})))
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("kind", DOCUMENTS)
 @pytest.mark.parametrize("user", [None, "ash"])
 def test_safety_data_leave_no_trace(twins, kind, user):

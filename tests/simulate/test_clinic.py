@@ -33,6 +33,7 @@ def test_another_seed_makes_another_clinic(sample):
     assert other.clients["alias"][:7].to_list() == sample.clients["alias"][:7].to_list()  # the stories stay
 
 
+@pytest.mark.long
 def test_many_clients_are_made_at_once(large):
     assert large.clients.height == 3000
     assert large.clients["client_id"].is_unique().all()

@@ -96,6 +96,7 @@ def test_some_sessions_are_missed_and_some_weeks_have_none(sample):
     assert set(sample.sessions["modality"]) == {"in person", "video"}
 
 
+@pytest.mark.long
 def test_no_session_but_a_review_asks_for_more_than_three_minutes(large):
     items = pl.concat(
         [

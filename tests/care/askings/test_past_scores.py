@@ -148,6 +148,7 @@ def test_whose_client_it_is_not_learns_nothing(clinic):
         clinic.ask("checkin", client_id="C002", as_user="ash", answers_alone=True, show_scores=True)
 
 
+@pytest.mark.long
 def test_a_record_that_differs_in_safety_data_alone_shows_the_same_to_everybody(clinic):
     """Screens, their flags, a safety plan, an event of the safety channel: to the byte the same line."""
     weekly(clinic)

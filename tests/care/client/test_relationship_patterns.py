@@ -43,6 +43,7 @@ def test_without_two_scores_of_both_there_is_no_story():
     assert story_of(comparison(BETTER), None) == "not known"
 
 
+@pytest.mark.long
 def test_each_relationship_is_compared_within_its_own_days(sample):
     first, second = relationship_patterns(client_review(sample, "D-ANXIOUS-SECURE"))
     assert (first.label, first.ended, second.label, second.ended) == ("R1", dt.date(2026, 5, 30), "R2", None)
@@ -68,6 +69,7 @@ def test_a_client_without_a_relationship_has_no_pattern(sample):
     assert relationship_patterns(client_review(sample, "D-SINGLE-PREPARING")) == ()
 
 
+@pytest.mark.long
 def test_a_relationship_has_the_verdict_of_its_chart(sample):
     for client_id in ("D-ANXIOUS-SECURE", "D-NOT-ON-TRACK", "D-DOWN-THEN-UP"):
         review = client_review(sample, client_id)

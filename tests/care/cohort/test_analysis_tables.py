@@ -20,6 +20,7 @@ def cohort():
     return simulated_cohort(clients=40, clinicians=6)
 
 
+@pytest.mark.long
 def test_keyed_answers_of_every_form_and_coding_add_up_to_the_scores(cohort):
     keyed = keyed_answers(cohort, "rses")
     assert cohort.items["rses"].select("form", "coding").unique().height > 1

@@ -155,6 +155,7 @@ def test_a_claim_ends(clinic):
     assert clinic.claim_model("rses", "total")
 
 
+@pytest.mark.long
 def test_no_model_is_made_of_the_safety_channel(clinic):
     with clinic.writing() as record:
         for client in range(N_CLIENTS):

@@ -112,6 +112,7 @@ HOW_TO = re.compile(
 DOCS = Path(__file__).parents[3] / "docs" / "import-export.md"
 
 
+@pytest.mark.long
 def test_the_how_tos_work_when_they_are_followed_to_the_letter(tmp_path, monkeypatch):
     made = {
         "qualtrics.csv": qualtrics,

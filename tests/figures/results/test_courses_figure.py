@@ -15,6 +15,7 @@ OPTIONS = {"higher_is_better": True, "sd": 6.98, "reliability": 0.914}
 TIMES = np.linspace(0, 15, 61)
 
 
+@pytest.mark.long
 def test_the_mean_course_and_its_bands_are_those_of_the_fit(drawn):
     drawing = drawn["growth"].drawing
     (mean,) = drawing.series("Mean course")

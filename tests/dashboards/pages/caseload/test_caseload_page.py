@@ -121,6 +121,7 @@ def test_a_caseload_with_nobody_on_it_says_so(own_record_url):
         assert "No client is on this caseload yet." in text_of(layout(caseload(store.as_user("new"))))
 
 
+@pytest.mark.long
 def test_a_line_is_worked_out_again_only_when_something_was_written_that_it_shows(own_record_url):
     shelf = KeptCaseloads()
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import date
 
+import pytest
+
 from mbc.care.askings.ask import AskOptions
 from mbc.care.askings.paper import paper_form
 from mbc.care.askings.paper_goals import goals_code
@@ -21,6 +23,7 @@ SECOND = Goal("G-2", "C001", "Say no to him", date(2026, 2, 2), -1, 0)
 CODE = goals_code("C001", [("G-2", ATTAINMENT), ("G-1", POINTS)])
 
 
+@pytest.mark.long
 def test_goals_are_printed_on_their_own_levels_and_rated_by_the_code(clinic):
     with clinic.store.writing() as record:
         record.add(SECOND)
