@@ -66,7 +66,10 @@ def measure(what: str, engine: str, folders: list[Path]) -> None:
         detail = f"{len(made.metrics)} figures of {max(metric.denominator for metric in made.metrics)} people"
     seconds = time.perf_counter() - began
     used = resource.getrusage(resource.RUSAGE_SELF)
-    processor, memory = used.ru_utime + used.ru_stime, used.ru_maxrss / 1024
+    processor = used.ru_utime + used.ru_stime
+    # not used.ru_maxrss: that begins with the peak of the process that started this one
+    status = Path("/proc/self/status").read_text()
+    memory = next(int(line.split()[1]) for line in status.splitlines() if line.startswith("VmHWM")) / 1024
     print(json.dumps({"seconds": seconds, "processor": processor, "megabytes": memory, "detail": detail}))
 
 
