@@ -11,7 +11,7 @@ import secrets
 import zlib
 from collections import OrderedDict
 from collections.abc import Callable, Hashable, Mapping
-from threading import Lock
+from threading import Lock, RLock
 from typing import Any, cast
 
 from dash.development.base_component import Component
@@ -22,6 +22,7 @@ from dashboards.web.callback_check import PATH
 
 _KEPT, _WAITING = "mbc_kept_parts", "kept_parts"
 _MOST_BYTES = 32_000_000  # compressed: about a thousand pages
+_LONGEST_WAIT = 1.0  # seconds
 _SECRET = secrets.token_hex(16)  # no text on record can be one of our blanks
 
 
@@ -42,28 +43,47 @@ class KeptParts:
 
     def __init__(self, most_bytes: int = _MOST_BYTES) -> None:
         self._lock = Lock()
+        self._turn = RLock()
         self._most = most_bytes
         self._size = 0
         self._texts: OrderedDict[Hashable, bytes] = OrderedDict()
 
     def give(self, key: Hashable, make: Callable[[], str], *, keep: Callable[[], bool] = lambda: True) -> str:
-        """Give the text of a key; made where it is not kept, and kept from then on if ``keep`` says so then."""
-        with self._lock:
-            kept = self._texts.get(key)
-            if kept is not None:
-                self._texts.move_to_end(key)
+        """Give the text of a key; made where it is not kept, and kept from then on if ``keep`` says so then.
+
+        Texts are made one after the other: threads of one process share its processor, and of four pages that are
+        made at once each would be ready when the last is. Nobody waits longer than a second for their turn.
+        """
+        kept = self._find(key)
         if kept is not None:
-            return zlib.decompress(kept).decode()
-        text = make()
-        if not keep():
+            return kept
+        own_turn = self._turn.acquire(timeout=_LONGEST_WAIT)
+        try:
+            kept = self._find(key)  # somebody else may have made it meanwhile
+            if kept is not None:
+                return kept
+            text = make()
+            if keep():
+                self._keep(key, text)
             return text
+        finally:
+            if own_turn:
+                self._turn.release()
+
+    def _keep(self, key: Hashable, text: str) -> None:
         packed = zlib.compress(text.encode(), level=1)
         with self._lock:
             self._size += len(packed) - len(self._texts.pop(key, b""))
             self._texts[key] = packed
             while self._size > self._most:
                 self._size -= len(self._texts.popitem(last=False)[1])
-        return text
+
+    def _find(self, key: Hashable) -> str | None:
+        with self._lock:
+            kept = self._texts.get(key)
+            if kept is not None:
+                self._texts.move_to_end(key)
+        return None if kept is None else zlib.decompress(kept).decode()
 
 
 def blank(name: str) -> str:

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import datetime as dt
 import json
+import threading
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from dash import Dash
@@ -12,6 +14,7 @@ from flask.testing import FlaskClient
 from plotly.io.json import to_json_plotly
 
 from dashboards.pages.client import layout as page
+from dashboards.web import kept_parts
 from dashboards.web.kept_parts import KeptParts
 from mbc.care import CohortModels
 from mbc.store import Administration, Client, SafetyPlan, Store
@@ -127,3 +130,45 @@ def test_the_least_lately_used_are_let_go_first():
         parts.give(key, lambda key=key: f"the text of {key}")
     assert parts.give("a", lambda: "another") == "the text of a"
     assert parts.give("b", lambda: "another") == "another"
+
+
+def test_pages_are_made_one_after_the_other_and_one_that_was_made_meanwhile_is_not_made_again():
+    parts, begun, go_on = KeptParts(), threading.Event(), threading.Event()
+    made: list[str] = []
+
+    def slow() -> str:
+        begun.set()
+        assert go_on.wait(10)
+        made.append("first")
+        return "first"
+
+    def other() -> str:
+        made.append("other")
+        return "other"
+
+    with ThreadPoolExecutor(3) as threads:
+        first = threads.submit(parts.give, "a", slow)
+        assert begun.wait(10)
+        second, same = threads.submit(parts.give, "b", other), threads.submit(parts.give, "a", other)
+        assert made == []
+        go_on.set()
+        assert (first.result(10), second.result(10), same.result(10)) == ("first", "other", "first")
+    assert made == ["first", "other"]
+
+
+def test_a_page_that_hangs_holds_nobody_up_for_long(monkeypatch):
+    monkeypatch.setattr(kept_parts, "_LONGEST_WAIT", 0.01)
+    parts, begun, go_on = KeptParts(), threading.Event(), threading.Event()
+
+    def hanging() -> str:
+        begun.set()
+        assert go_on.wait(10)
+        return "late"
+
+    with ThreadPoolExecutor(1) as threads:
+        late = threads.submit(parts.give, "a", hanging)
+        assert begun.wait(10)
+        assert parts.give("b", lambda: "in time") == "in time"
+        assert not late.done()
+        go_on.set()
+        assert late.result(10) == "late"
