@@ -46,6 +46,10 @@ def pytest_collection_finish() -> None:
     gc.enable()
 
 
+def pytest_unconfigure() -> None:
+    gc.unfreeze()  # else extensions report what is not freed at the end as leaked
+
+
 class _Statements:
     """Compiled statements, shared by all engines whose dialects write the same SQL."""
 

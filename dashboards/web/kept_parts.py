@@ -11,7 +11,7 @@ import secrets
 import zlib
 from collections import OrderedDict
 from collections.abc import Callable, Hashable, Mapping
-from threading import Lock, RLock
+from threading import Lock
 from typing import Any, cast
 
 from dash.development.base_component import Component
@@ -22,7 +22,7 @@ from dashboards.web.callback_check import PATH
 
 _KEPT, _WAITING = "mbc_kept_parts", "kept_parts"
 _MOST_BYTES = 32_000_000  # compressed: about a thousand pages
-_LONGEST_WAIT = 1.0  # seconds
+_LONGEST_WAIT = 1.0  # seconds until a text is made although another is still being made
 _SECRET = secrets.token_hex(16)  # no text on record can be one of our blanks
 
 
@@ -43,7 +43,7 @@ class KeptParts:
 
     def __init__(self, most_bytes: int = _MOST_BYTES) -> None:
         self._lock = Lock()
-        self._turn = RLock()
+        self._turn = Lock()
         self._most = most_bytes
         self._size = 0
         self._texts: OrderedDict[Hashable, bytes] = OrderedDict()
@@ -51,8 +51,8 @@ class KeptParts:
     def give(self, key: Hashable, make: Callable[[], str], *, keep: Callable[[], bool] = lambda: True) -> str:
         """Give the text of a key; made where it is not kept, and kept from then on if ``keep`` says so then.
 
-        Texts are made one after the other: threads of one process share its processor, and of four pages that are
-        made at once each would be ready when the last is. Nobody waits longer than a second for their turn.
+        Texts are made one at a time: the threads of a process share its processor, so four pages that were made
+        at once would all be ready only when the last of them is. Nobody waits longer than a second.
         """
         kept = self._find(key)
         if kept is not None:

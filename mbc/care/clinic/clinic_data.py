@@ -5,6 +5,8 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import groupby
+from operator import itemgetter
 from typing import Any
 
 import polars as pl
@@ -15,12 +17,11 @@ from mbc.care.course.client_record import INFORMANT, Occasions
 from mbc.care.course.current_episode import closed_care, present_since, starts_of_care
 from mbc.care.course.noise import Noise
 from mbc.care.course.relationships import Timeline, timelines
-from mbc.care.course.segments import as_occasion, in_order
+from mbc.care.course.segments import occasions_by_scale
 from mbc.care.forecast.clinic_models import noise_for
 from mbc.care.plan.client_plan import client_plans
 from mbc.care.scoring.recorded_definitions import undefined_instruments
 from mbc.care.scoring.scores import scores
-from mbc.care.values.course import Occasion
 from mbc.care.values.plan import ClientPlan
 from mbc.instruments import Instrument, Scale
 from mbc.store import Store
@@ -112,12 +113,9 @@ def read_clinic(store: Store, as_of: dt.date | None, cohort: Cohort | None) -> C
     )
 
 
-def _by_client(scores: pl.DataFrame) -> dict[str, dict[tuple[str, str], Sequence[Occasion]]]:
-    by_client: dict[str, dict[tuple[str, str], list[Occasion]]] = {}
-    for row in scores.iter_rows(named=True):
-        scales = by_client.setdefault(row["client_id"], {})
-        scales.setdefault((row["instrument"], row["scale"]), []).append(as_occasion(row))
-    return {client: {key: in_order(rows) for key, rows in scales.items()} for client, scales in by_client.items()}
+def _by_client(scores: pl.DataFrame) -> dict[str, Occasions]:
+    rows = groupby(scores.iter_rows(named=True), key=itemgetter("client_id"))  # sorted by client
+    return {client: occasions_by_scale(own) for client, own in rows}
 
 
 def _from(occasions: Occasions, since: dt.date | None) -> Occasions:

@@ -12,7 +12,7 @@ import numpy as np
 from mbc.care.course.noise import Noise
 from mbc.care.values.course import Jump, Occasion, Segment, Setback, Shape
 from mbc.instruments import Scale
-from mbc.models.courses.search import SearchOptions, search_scores
+from mbc.models.courses.search import search_scores
 
 _Z = 1.959963984540054 * 2**0.5  # a reliable change at 95 % is this many standard errors of measurement
 LEAST_PLATEAU_DAYS = 42
@@ -76,16 +76,13 @@ def _jumps(known: Sequence[Occasion], scale: Scale, threshold: float) -> tuple[J
     large = any(sign * (after - before) > threshold for before, after in pairwise(scores))
     if not large or len(known) < _LEAST_FOR_JUMPS:
         return ()
-    origin = float(scale.range[1] if scale.higher_is_better else scale.range[0])
-    options = SearchOptions(
-        client="",
-        time="",
-        score="",
+    before, sizes = search_scores(
+        np.array(scores),
+        "gain",
         higher_is_better=scale.higher_is_better,
         cutoff=threshold,
-        scale_origin=origin,
+        scale_origin=float(scale.range[1] if scale.higher_is_better else scale.range[0]),
     )
-    before, sizes = search_scores(np.array(scores), options, "gain")
     return tuple(
         Jump(days[int(step)], days[int(step) + 1], abs(float(size)))
         for step, size in zip(before, sizes, strict=True)

@@ -135,16 +135,18 @@ def search_rows(all_rows: Rows, options: SearchOptions, kind: Kind, backend: Bac
     )
 
 
-def search_scores(scores: FloatArray, options: SearchOptions, kind: Kind) -> tuple[IntArray, FloatArray]:
+def search_scores(
+    scores: FloatArray, kind: Kind, *, higher_is_better: bool, cutoff: float, scale_origin: float = 0.0
+) -> tuple[IntArray, FloatArray]:
     """Search the scores of one client, one per session: for callers that have them at hand and need no table.
 
     Parameters
     ----------
     scores : ndarray, shape (k,)
         In order of sessions; none is missing.
-    options : SearchOptions
-        With a cutoff; its columns are not looked at.
     kind : {"gain", "loss"}
+    higher_is_better, cutoff, scale_origin
+        As for `mbc.models.sudden_gains`; everything else has the values that it has there unless given.
 
     Returns
     -------
@@ -152,8 +154,21 @@ def search_scores(scores: FloatArray, options: SearchOptions, kind: Kind) -> tup
         The session before each step, from 0.
     sizes : ndarray, shape (g,)
         Scale points, in the direction of the step.
+
+    Raises
+    ------
+    ModelError
+        If the cutoff is not above 0.
     """
-    request = Search.of(options, kind)
+    request = Search(
+        client="",  # there is no table
+        time="",
+        score="",
+        higher_is_better=higher_is_better,
+        cutoff=cutoff,
+        scale_origin=scale_origin,
+        kind=kind,
+    )
     _check(request)
     criteria, _ = _criteria(request, Norms())
     apart = np.full(PAD, np.nan)

@@ -104,12 +104,14 @@ class QueryView(RecordView):
         self, key: tuple[Hashable, ...], make: Callable[[], Select[*tuple[Any, ...]]]
     ) -> Select[*tuple[Any, ...]]:
         """Give a query of this scope, written once: it follows from the key alone, and names nobody."""
-        queries, whole_key = self._shared.queries, (self._scope, *key)
-        query = queries.get(whole_key)
+        if self._scope.among is not None:  # part of a list that is worked through: it does not come again
+            return make()
+        queries, key = self._shared.queries, (self._scope, *key)
+        query = queries.get(key)
         if query is None:
             if len(queries) >= _MOST_QUERIES:
                 queries.clear()
-            query = queries[whole_key] = make()
+            query = queries[key] = make()
         return query
 
     def _once(self, asked: tuple[Hashable, ...], read: Callable[[], pl.DataFrame]) -> pl.DataFrame:

@@ -289,13 +289,13 @@ class Readers(EntryReaders):
             Leave out kept scores that are not as they were kept. Without, they are given too: to be compared.
         """
         key, c = "administration_id", t.score.c
-        some = client_id is not None or instrument is not None or self._scope.narrow
+        narrowed = client_id is not None or instrument is not None or self._scope.narrow
 
         def kept_scores() -> Select[*tuple[Any, ...]]:
             query = select(c[key], *(c[name] for name in _KEPT))
             query = query.where(c.set_id.in_(bindparam(_SETS, expanding=True, type_=Integer())))
             which = select(t.administration.c[key]).where(*self._which(instrument, client_id, "care"))
-            return query.where(c[key].in_(which)) if some else query
+            return query.where(c[key].in_(which)) if narrowed else query
 
         query = self._prepared(("kept scores", instrument is None, client_id is None), kept_scores)
         asked = asked_for(client_id, instrument)
@@ -357,12 +357,12 @@ class Readers(EntryReaders):
         """
         key = "administration_id"
         safe = self._without_risk_items() if part is t.answer else []
-        some = client_id is not None or instrument is not None or self._scope.narrow
+        narrowed = client_id is not None or instrument is not None or self._scope.narrow
 
         def rows_of_part() -> Select[*tuple[Any, ...]]:
             query = select(part.c[key], *(part.c[name] for name in names))
             which = select(t.administration.c[key]).where(*self._which(instrument, client_id, channel), *safe)
-            return query.where(part.c[key].in_(which)) if some else query  # else the join below is enough
+            return query.where(part.c[key].in_(which)) if narrowed else query  # else the join below is enough
 
         query = self._prepared((reader, channel, instrument is None, client_id is None), rows_of_part)
         asked = asked_for(client_id, instrument)

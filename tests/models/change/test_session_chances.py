@@ -49,10 +49,10 @@ def test_the_numbers_are_those_of_true_change_course(higher_is_better):
         np.testing.assert_allclose(p_better, expected, rtol=1e-12)
         needed = last.filter(client=i)["sessions_needed"].item()
         assert chances.sessions_needed[i] == pytest.approx(math.nan if needed is None else needed, nan_ok=True)
-    assert any(np.isfinite(chances.sessions_needed)), "somebody is near enough to be told a number"
+    assert any(np.isfinite(chances.sessions_needed)), "no client is near enough to a clear change"
 
 
-def test_without_a_horizon_no_further_sessions_are_counted_and_nobody_is_nothing():
+def test_without_a_horizon_no_further_sessions_are_counted_and_no_courses_have_no_chances():
     variation = models.ScoreVariation.from_norms(NORMS, gap=GAP)
     chances = session_chances(courses_of(seed=3), variation, higher_is_better=True, horizon=0, **OPTIONS)
     assert np.isnan(chances.sessions_needed).all()

@@ -19,7 +19,7 @@ from hypothesis import strategies as st
 
 from mbc import models
 from mbc.errors import ModelError
-from mbc.models.courses.search import SearchOptions, search_scores
+from mbc.models.courses.search import search_scores
 
 pytestmark = pytest.mark.long
 
@@ -325,7 +325,7 @@ def test_an_option_that_does_not_exist_is_a_type_error_that_names_it():
 def test_scores_at_hand_have_the_steps_of_the_table(kind, higher_is_better):
     rng = np.random.default_rng(11)
     search = {"gain": models.sudden_gains, "loss": models.sudden_losses}[kind]
-    found = 0
+    steps = 0
     for number in range(60):
         level = np.where(np.arange(12) >= 3 + number % 7, rng.choice([-9.0, 0.0, 9.0]), 0.0)
         scores = np.clip(np.round(20 + level + rng.normal(0, 1.5, 12)), 0, 40)
@@ -336,15 +336,14 @@ def test_scores_at_hand_have_the_steps_of_the_table(kind, higher_is_better):
         }
         frame = pl.DataFrame({"who": "a", "session": range(12), "score": scores})
         table = search(frame, client="who", time="session", score="score", sessions="rows", **given).table
-        before, sizes = search_scores(scores, SearchOptions(client="", time="", score="", **given), kind)
+        before, sizes = search_scores(scores, kind, **given)
         assert before.tolist() == table["before"].to_list()
         assert sizes.tolist() == table["magnitude"].to_list()
-        found += before.size
-    assert found > 5
+        steps += before.size
+    assert steps > 5
 
 
 def test_too_few_scores_at_hand_have_no_step():
-    options = SearchOptions(client="", time="", score="", higher_is_better=True, cutoff=6.0)
     for number in range(4):
-        before, sizes = search_scores(np.full(number, 3.0), options, "gain")
+        before, sizes = search_scores(np.full(number, 3.0), "gain", higher_is_better=True, cutoff=6.0)
         assert before.size == sizes.size == 0

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -49,9 +50,7 @@ def summarise(
     n, longest = sequences.score.shape
     numbers = np.full((len(NUMBERS), n, longest if asked.each_session else 1), np.nan)
     needed = np.full(n, np.nan)
-    size = max(1, _BLOCK // settings.weight.size)
-    for first in range(0, n, size):
-        block = sequences.rows(first, min(first + size, n))
+    for first, block in blocks(sequences, settings):
         own = slice(first, first + block.count.size)
         everybody: State | None = None
         for session, current, state in filter_sessions(block, settings, limits, prior):
@@ -64,6 +63,13 @@ def summarise(
             clear = np.maximum(numbers[0, own, 0], numbers[1, own, 0]) >= asked.confidence
             needed[own] = sessions_needed(everybody, settings, prior, block.open_time[:, -1], asked, clear=clear)
     return Summaries(numbers if asked.each_session else numbers[:, :, 0], needed)
+
+
+def blocks(sequences: Sequences, settings: Settings) -> Iterator[tuple[int, Sequences]]:
+    """Divide clients into blocks that are filtered at once; gives each block's first row, and the block."""
+    size = max(1, _BLOCK // settings.weight.size)
+    for first in range(0, sequences.count.size, size):
+        yield first, sequences.rows(first, min(first + size, sequences.count.size))
 
 
 def share_better(state: State, weight: FloatArray, better: float) -> FloatArray:

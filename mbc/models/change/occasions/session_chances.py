@@ -17,8 +17,8 @@ from numpy.typing import NDArray
 from mbc.errors import ModelError
 from mbc.models.change.inputs.score_arrays import FloatArray
 from mbc.models.change.occasions.all_sessions import WIDE
-from mbc.models.change.occasions.course_summaries import Asked, sessions_needed, share_better
-from mbc.models.change.occasions.level_filter import Prior, filter_sessions
+from mbc.models.change.occasions.course_summaries import Asked, blocks, sessions_needed, share_better
+from mbc.models.change.occasions.level_filter import Prior, State, filter_sessions
 from mbc.models.change.occasions.sequences import LongScores, limits_of, padded
 from mbc.models.change.occasions.variation import ScoreVariation
 
@@ -71,23 +71,24 @@ def session_chances(
     limits = limits_of(long, score_range, step)
     prior, settings = Prior(None, WIDE * variation.sd), variation.settings
     sequences, order = padded(long)
-    better = np.full(sequences.score.shape, np.nan)
-    state = None
-    for session, current, everybody in filter_sessions(sequences, settings, limits, prior):
-        state = everybody
-        if session:
-            better[: current.level.shape[1], session] = share_better(
-                current, current.belief(settings), asked.better
-            )
-    needed = np.full(long.count.size, np.nan)
-    if horizon and state is not None:
-        last = better[np.arange(order.size), sequences.count - 1]
-        clear: NDArray[np.bool_] = np.maximum(last, 1.0 - last) >= confidence
-        needed[order] = sessions_needed(state, settings, prior, sequences.open_time[:, -1], asked, clear=clear)
-        needed[long.count < 2] = np.nan
+    better, needed = np.full(sequences.score.shape, np.nan), np.full(order.size, np.nan)
+    for first, block in blocks(sequences, settings):
+        own = slice(first, first + block.count.size)
+        everybody: State | None = None
+        for session, current, state in filter_sessions(block, settings, limits, prior):
+            everybody = state
+            if session:
+                there = slice(first, first + current.level.shape[1])
+                better[there, session] = share_better(current, current.belief(settings), asked.better)
+        if horizon and everybody is not None:
+            last = better[own][np.arange(block.count.size), block.count - 1]
+            clear: NDArray[np.bool_] = np.maximum(last, 1.0 - last) >= confidence
+            needed[own] = sessions_needed(everybody, settings, prior, block.open_time[:, -1], asked, clear=clear)
+    needed[sequences.count < 2] = np.nan
     back = np.empty(order.size, dtype=np.intp)
     back[order] = np.arange(order.size)
-    return SessionChances(tuple(better[back[i], :number] for i, number in enumerate(long.count)), needed)
+    by_client = tuple(better[back[i], :number] for i, number in enumerate(long.count))
+    return SessionChances(by_client, needed[back])
 
 
 def _long_scores(courses: Sequence[tuple[Sequence[float], Sequence[float]]]) -> LongScores:
