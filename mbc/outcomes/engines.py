@@ -20,6 +20,7 @@ Engine = Literal["polars", "duckdb", "spark"]
 ENGINES: tuple[Engine, ...] = get_args(Engine)
 DUCKDB_MEMORY = "400MB"
 """What duckdb may take for tables and joins; the process takes about as much again."""
+_PARQUET = b"PAR1"  # at both ends of every Parquet file
 FOLDER = "mbc_folder"
 Reader = Callable[[Path], Any]
 
@@ -39,9 +40,9 @@ class TableEngine:
         Raises
         ------
         SettingsError
-            If it is empty.
+            If it is empty, or a Parquet file that is not complete.
         """
-        _refuse_empty(file)
+        _refuse_incomplete(file)
         return self.open_file(file)
 
 
@@ -57,9 +58,20 @@ def folder_of(file: Path) -> str:
     return folder.name
 
 
-def _refuse_empty(file: Path) -> None:
-    if not file.stat().st_size:
+def _refuse_incomplete(file: Path) -> None:
+    """Refuse a file without content, and a Parquet file whose beginning or end is missing."""
+    size = file.stat().st_size
+    if not size:
         raise SettingsError(f"'{file.name}' is empty: a table without rows still needs its header.")
+    if file.suffix != ".parquet":
+        return
+    with file.open("rb") as opened:
+        first = opened.read(len(_PARQUET))
+        opened.seek(max(size - len(_PARQUET), 0))
+        last = opened.read()
+    if (first, last) != (_PARQUET, _PARQUET):
+        place = f"{folder_of(file)}/{file.name}"
+        raise SettingsError(f"'{place}' is not a complete Parquet file. Copy it again, or export it again.")
 
 
 def table_engine(engine: Engine, master: str | None = None) -> TableEngine:
@@ -106,7 +118,7 @@ def _duckdb() -> TableEngine:
 
     def open_all(files: Sequence[Path]) -> Any:
         for file in files:
-            _refuse_empty(file)
+            _refuse_incomplete(file)
         connection.execute("CREATE TEMP TABLE IF NOT EXISTS mbc_folders (filename VARCHAR, folder VARCHAR)")
         names = [str(file) for file in files]
         connection.executemany(

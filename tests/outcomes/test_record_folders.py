@@ -218,3 +218,16 @@ def test_a_damaged_folder_is_refused_in_words_that_a_terminal_can_show(tmp_path,
     assert "\x07" not in ended.stderr
     assert "Traceback" not in ended.stderr
     assert not (tmp_path / "out.csv").exists()
+
+
+@pytest.mark.parametrize("engine", ["polars", "duckdb"])
+@pytest.mark.parametrize("kept", [3, 500])
+def test_a_parquet_file_that_was_cut_off_is_named(tmp_path, engine, kept):
+    for name in ("north", "south"):
+        (tmp_path / name / "administrations").mkdir(parents=True)
+        for table in ("episodes", "sessions", "administrations/rses"):
+            pl.DataFrame({"client_id": ["C1"] * 200}).write_parquet(tmp_path / name / f"{table}.parquet")
+    damaged = tmp_path / "south" / "administrations" / "rses.parquet"
+    damaged.write_bytes(damaged.read_bytes()[:kept])
+    with pytest.raises(SettingsError, match=r"'south/rses\.parquet' is not a complete Parquet file"):
+        read_folders([tmp_path / "north", tmp_path / "south"], engine)
