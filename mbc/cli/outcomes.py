@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import hashlib
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -25,7 +25,7 @@ from mbc.exchange.files.output import write_text
 from mbc.outcomes import ClinicReports, OutcomeReport, report, report_by_clinic
 from mbc.outcomes.definitions.definition_file import definition as read_definition
 from mbc.outcomes.definitions.definition_file import definition_text, definitions, instruments_of
-from mbc.outcomes.engines import Engine
+from mbc.outcomes.engines import Engine, naming_damaged_files
 from mbc.outcomes.record_folders import read_folders
 from mbc.outcomes.results import value_words
 from mbc.privacy.small_numbers.presets import Preset
@@ -124,6 +124,7 @@ def command(  # noqa: PLR0913 - one argument for each option
         if engine == "duckdb":
             end_cleanly_when_stopped()
         _of_folders(
+            paths,
             partial(
                 read_folders,
                 paths,
@@ -167,6 +168,7 @@ def command(  # noqa: PLR0913 - one argument for each option
 
 
 def _of_folders(
+    paths: Sequence[Path],
     open_folders: Callable[[], dict[str, Any]],
     make: Callable[[dict[str, Any]], OutcomeReport | ClinicReports],
     csv: Path | None,
@@ -174,7 +176,8 @@ def _of_folders(
 ) -> None:
     """Report record folders, all together or by clinic."""
     try:
-        result = make(open_folders())
+        with naming_damaged_files(paths):
+            result = make(open_folders())
     except InvalidResponse as fault:  # its advice is for Python
         refused = str(fault).partition("). ")[0]
         raise ImportRefused(

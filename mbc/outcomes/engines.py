@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import atexit
 import shutil
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from importlib import import_module
 from itertools import count
@@ -13,7 +14,8 @@ from typing import Any, Literal, get_args
 
 import polars as pl
 
-from mbc.errors import SettingsError
+from mbc.errors import MbcError, SettingsError
+from mbc.exchange.files.messages import join_names
 from mbc.outcomes.working_folder import make_working_folder
 
 Engine = Literal["polars", "duckdb", "spark"]
@@ -62,7 +64,7 @@ def _refuse_incomplete(file: Path) -> None:
     """Refuse a file without content, and a Parquet file whose beginning or end is missing."""
     size = file.stat().st_size
     if not size:
-        raise SettingsError(f"'{file.name}' is empty: a table without rows still needs its header.")
+        raise SettingsError(f"'{_place(file)}' is empty: a table without rows still needs its header.")
     if file.suffix != ".parquet":
         return
     with file.open("rb") as opened:
@@ -70,8 +72,64 @@ def _refuse_incomplete(file: Path) -> None:
         opened.seek(max(size - len(_PARQUET), 0))
         last = opened.read()
     if (first, last) != (_PARQUET, _PARQUET):
-        place = f"{folder_of(file)}/{file.name}"
-        raise SettingsError(f"'{place}' is not a complete Parquet file. Copy it again, or export it again.")
+        raise SettingsError(f"'{_place(file)}' is not a complete Parquet file. Copy it again, or export it again.")
+
+
+@contextmanager
+def naming_damaged_files(folders: Iterable[Path]) -> Iterator[None]:
+    """Where an engine fails, but refused nothing, name the Parquet files that cannot be read to the end.
+
+    Each engine has its own errors for a file that was damaged in its middle, and few of them name it. So the files
+    are read again, one after the other, but only after a failure. If all of them can be read, the failure stays
+    what it was.
+
+    Parameters
+    ----------
+    folders : iterable of Path
+        Record folders that the engine read from.
+
+    Raises
+    ------
+    SettingsError
+        If a file is damaged.
+    """
+    try:
+        yield
+    except MbcError:
+        raise
+    except Exception as fault:
+        damaged = [
+            _place(file)
+            for folder in folders
+            for pattern in ("*.parquet", "administrations/*.parquet")
+            for file in sorted(folder.glob(pattern))
+            if _is_damaged(file)
+        ]
+        if not damaged:
+            raise
+        raise SettingsError(
+            f"{join_names(damaged)} cannot be read to the end. Copy them again, or export them again."
+        ) from fault
+
+
+def _is_damaged(file: Path) -> bool:
+    """Whether a Parquet file cannot be read to the end."""
+    import pyarrow as pa  # noqa: PLC0415 - only after a failure
+    import pyarrow.parquet as pq  # noqa: PLC0415
+
+    try:
+        with pq.ParquetFile(file) as opened:
+            for _ in opened.iter_batches():
+                pass
+    except (OSError, ValueError, pa.ArrowException):
+        return True
+    return False
+
+
+def _place(file: Path) -> str:
+    """Where a file of a record folder is: the folder, and what the table is called there."""
+    within = f"{file.parent.name}/{file.name}" if file.parent.name == "administrations" else file.name
+    return f"{folder_of(file)}/{within}"
 
 
 def table_engine(engine: Engine, master: str | None = None) -> TableEngine:

@@ -162,11 +162,19 @@ def _of_clinics(frame: Any, folder: nw.Expr, table: str, *, apart: bool) -> Any:
 
 
 def _joined(tables: Sequence[Any]) -> Any:
+    """Put the rows of folders below each other, in the columns that all of them have.
+
+    A column that is blank throughout is text in a CSV file, and counts may be whole numbers in one folder and not
+    in another: where the types of a column differ, it becomes numbers, or else text, which reports read as well.
+    """
     if len(tables) == 1:
         return tables[0].to_native()
-    shared = [
-        name
-        for name in tables[0].collect_schema().names()
-        if all(name in table.collect_schema().names() for table in tables)
-    ]
-    return nw.concat([table.select(shared) for table in tables], how="vertical").to_native()
+    schemas = [table.collect_schema() for table in tables]
+    shared = [name for name in schemas[0].names() if all(name in schema for schema in schemas)]
+    unlike: dict[str, Any] = {}
+    for name in shared:
+        types = [schema[name] for schema in schemas]
+        if any(dtype != types[0] for dtype in types):
+            unlike[name] = nw.Float64 if all(dtype.is_numeric() for dtype in types) else nw.String
+    columns = [nw.col(name).cast(unlike[name]) if name in unlike else nw.col(name) for name in shared]
+    return nw.concat([table.select(columns) for table in tables], how="vertical").to_native()

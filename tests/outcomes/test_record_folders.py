@@ -195,7 +195,7 @@ def test_an_unknown_eligibility_is_refused(clinics):
     ("file", "content", "words"),
     [
         ("sessions.csv", b"\x1b[2J\x07\xff\xfe,,\n\x00", "The table 'sessions' needs episode_id"),
-        ("sessions.csv", b"", "'sessions.csv' is empty"),
+        ("sessions.csv", b"", "'clinic/sessions.csv' is empty"),
         (
             "administrations/phq9.csv",
             None,
@@ -229,5 +229,58 @@ def test_a_parquet_file_that_was_cut_off_is_named(tmp_path, engine, kept):
             pl.DataFrame({"client_id": ["C1"] * 200}).write_parquet(tmp_path / name / f"{table}.parquet")
     damaged = tmp_path / "south" / "administrations" / "rses.parquet"
     damaged.write_bytes(damaged.read_bytes()[:kept])
-    with pytest.raises(SettingsError, match=r"'south/rses\.parquet' is not a complete Parquet file"):
+    with pytest.raises(
+        SettingsError, match=r"'south/administrations/rses\.parquet' is not a complete Parquet file"
+    ):
         read_folders([tmp_path / "north", tmp_path / "south"], engine)
+
+
+@pytest.mark.parametrize("engine", ["polars", "duckdb"])
+def test_a_parquet_file_that_was_damaged_in_its_middle_is_named_by_reports_and_checks(tmp_path, engine):
+    folders = [
+        simulate.clinic(clients=12, clinicians=2, seed=n).write(tmp_path / name)
+        for n, name in ((1, "north"), (2, "south"))
+    ]
+    for csv in [file for folder in folders for file in folder.rglob("*.csv")]:
+        pl.read_csv(csv, try_parse_dates=True).write_parquet(csv.with_suffix(".parquet"))
+        csv.unlink()
+    reported = ["outcomes", *folders, "--from", START, "--to", END, "--engine", engine, "--definition", "nhs"]
+    assert mbc_command(*reported).returncode == 0
+    damaged = folders[1] / "administrations" / "phq9.parquet"
+    content = bytearray(damaged.read_bytes())
+    content[4:400] = bytes(396)  # its beginning, its end and its list of columns are whole
+    damaged.write_bytes(content)
+    words = (
+        "'south/administrations/phq9.parquet' cannot be read to the end. Copy them again, or export them again."
+    )
+    ended = mbc_command(*reported)
+    assert (ended.returncode, words in " ".join(ended.stderr.split())) == (1, True), ended.stderr
+    faults = outcomes.check_folders(folders, engine).faults
+    assert words in faults
+    assert not [fault for fault in faults if "north" in fault], faults
+
+
+def _rewritten(file: Path, *columns: pl.Expr) -> None:
+    pl.read_csv(file, infer_schema=False).with_columns(*columns).write_csv(file)
+
+
+@pytest.mark.parametrize("engine", ["polars", "duckdb"])
+def test_columns_that_folders_wrote_in_other_types_count_as_in_each_folder_alone(tmp_path, engine):
+    folders = [
+        simulate.clinic(clients=12, clinicians=2, seed=number).write(tmp_path / name)
+        for number, name in ((1, "north"), (2, "south"), (3, "west"))
+    ]
+    _rewritten(folders[1] / "episodes.csv", pl.lit(None, pl.String).alias("started_on"))
+    _rewritten(folders[1] / "administrations" / "phq9.csv", pl.lit(None, pl.String).alias("phq9_3"))
+    attended = pl.when(pl.col("attended") == "true").then(pl.lit("1")).otherwise(pl.lit("0"))
+    _rewritten(folders[2] / "sessions.csv", attended.alias("attended"))
+    _rewritten(folders[2] / "administrations" / "phq9.csv", pl.col("phq9_2") + ".0")
+    chosen = {"definition": "nhs", "start": START, "end": END}
+    together = outcomes.report_by_clinic(read_folders(folders, engine), **chosen)
+    for folder in folders:
+        alone = outcomes.report(read_folders([folder], "polars"), **chosen)
+        assert any(metric.denominator for metric in alone.metrics)
+        assert [
+            (metric.metric, metric.numerator, metric.denominator)
+            for metric in together.clinics[folder.name].metrics
+        ] == [(metric.metric, metric.numerator, metric.denominator) for metric in alone.metrics]

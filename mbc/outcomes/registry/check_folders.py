@@ -14,7 +14,7 @@ import narwhals.stable.v2 as nw
 from mbc.errors import SettingsError
 from mbc.exchange.files.messages import count_noun, join_names, quote
 from mbc.exchange.files.output import MANIFEST
-from mbc.outcomes.engines import Engine, Reader, table_engine
+from mbc.outcomes.engines import Engine, Reader, naming_damaged_files, table_engine
 from mbc.outcomes.record_folders import CLINIC, SUFFIXES, require_folders, table_file
 from mbc.outcomes.registry.answers import answer_faults, questionnaires
 from mbc.outcomes.registry.columns import OpenTable, column_faults, day_faults, is_missing, open_table
@@ -102,16 +102,22 @@ def _check(path: Path, read: Reader, today: dt.date) -> FolderCheck:
     answers = _answer_tables(path, read, faults, notes)
     if not answers and "scores" not in tables:
         faults.append(f"{path.name}: neither '{ADMINISTRATIONS}/KEY' nor 'scores' is there: nothing to report.")
-    for table in (*tables.values(), *answers.values()):
-        rows[table.name] = table.rows
-        faults += column_faults(table)
-        faults += day_faults(table, today)
-        faults += _key_faults(table)
-        faults += _reference_faults(table, tables)
-    for key, table in answers.items():
-        faults += answer_faults(table, key)
-    notes += _clients_without_episode(path, tables, answers)
-    return FolderCheck(path.name, rows, tuple(faults), tuple(notes), questionnaires(path, read))
+    definitions: dict[str, str] = {}
+    try:
+        with naming_damaged_files([path]):
+            for table in (*tables.values(), *answers.values()):
+                rows[table.name] = table.rows
+                faults += column_faults(table)
+                faults += day_faults(table, today)
+                faults += _key_faults(table)
+                faults += _reference_faults(table, tables)
+            for key, table in answers.items():
+                faults += answer_faults(table, key)
+            notes += _clients_without_episode(path, tables, answers)
+            definitions = questionnaires(path, read)
+    except SettingsError as fault:
+        faults.append(str(fault))
+    return FolderCheck(path.name, rows, tuple(faults), tuple(notes), definitions)
 
 
 def _manifest_faults(path: Path) -> Iterator[str]:
@@ -133,8 +139,8 @@ def _opened(path: Path, file: Path, read: Reader, layout: Layout, faults: list[s
     place = f"{path.name}/{file.relative_to(path).as_posix()}"
     try:
         table, missing = open_table(place, file.stem, read(file), layout)
-    except SettingsError as fault:
-        faults.append(f"{place}: {fault}")
+    except SettingsError as fault:  # it names the file
+        faults.append(str(fault))
         return None
     except Exception as fault:  # noqa: BLE001 - each engine has its own errors for a damaged file
         faults.append(f"{place} cannot be read as a table ({type(fault).__name__}). Is it complete?")

@@ -217,7 +217,7 @@ def test_every_fault_of_a_folder_is_named_with_its_place_and_count(registry, eng
         "of version 9.9 of rses; here it is",
         "have a 'taken_on' before 1900 or after",
         "north/administrations/hits.parquet belongs to the safety channel",
-        "north/clients.parquet cannot be read",
+        "'north/clients.parquet' is not a complete Parquet file. Copy it again",
         "north has the table 'scores' and south has not",
     ):
         assert words in faults, f"{words}\n{faults}"
