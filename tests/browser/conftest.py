@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, expect, sync_playwright
 
 from mbc.care import make_release
 from mbc.store import Store
@@ -99,14 +99,27 @@ class Watch:
 
     requests: list[str] = field(default_factory=list)
     complaints: list[str] = field(default_factory=list)
+    _listening: list[tuple[Page, str, Callable[[Any], None]]] = field(default_factory=list)
 
     def over(self, page: Page) -> None:
-        page.on("request", lambda request: self.requests.append(request.url))
-        page.on("pageerror", lambda fault: self.complaints.append(str(fault)))
-        page.on(
-            "console",
-            lambda said: self.complaints.append(said.text) if said.type in ("error", "warning") else None,
-        )
+        self._on(page, "request", lambda request: self.requests.append(request.url))
+        self._on(page, "pageerror", lambda fault: self.complaints.append(str(fault)))
+        self._on(page, "console", self._hear)
+
+    def _hear(self, said: ConsoleMessage) -> None:
+        # every page of ours names its icon; the picture that a page waits at between two tests cannot
+        between_tests = said.location["url"].endswith("/favicon.ico")
+        if said.type in ("error", "warning") and not between_tests:
+            self.complaints.append(said.text)
+
+    def _on(self, page: Page, event: Any, listener: Callable[[Any], None]) -> None:
+        page.on(event, listener)
+        self._listening.append((page, event, listener))
+
+    def end(self) -> None:
+        for page, event, listener in self._listening:
+            page.remove_listener(event, listener)
+        self._listening.clear()
 
 
 Visit = Callable[..., Page]
@@ -119,24 +132,27 @@ def watch() -> Watch:
     return Watch()
 
 
+@pytest.fixture(scope="session")
+def spare_pages(address: str, chromium: Browser) -> list[Page]:
+    """Pages of earlier tests, without cookies and empty: a new one would compile every script again."""
+    del address, chromium  # they outlive the pages
+    return []
+
+
 @pytest.fixture
-def visit(address: str, chromium: Browser, watch: Watch) -> Iterator[Visit]:
+def visit(address: str, chromium: Browser, watch: Watch, spare_pages: list[Page]) -> Iterator[Visit]:
     """Open a page in a browser of its own, signed in when a user is named."""
     contexts: list[BrowserContext] = []
 
     def enter(
         path: str = "/", user: str | None = None, *, width: int = 1440, height: int = 900, theme: str = "light"
     ):
-        context = chromium.new_context(
-            base_url=address,
-            storage_state={"cookies": _SIGNED_IN.get((address, user), []), "origins": []},
-            viewport={"width": width, "height": height},
-            color_scheme=theme,
-            reduced_motion="reduce",
-        )
-        context.set_default_timeout(60_000)
+        page = spare_pages.pop() if spare_pages else _new_page(chromium, address)
+        context = page.context
         contexts.append(context)
-        page = context.new_page()
+        context.add_cookies(_SIGNED_IN.get((address, user), []))
+        page.set_viewport_size({"width": width, "height": height})
+        page.emulate_media(color_scheme=theme, media="null", reduced_motion="reduce")
         watch.over(page)
         page.goto(path)
         if user is not None and "/sign-in" in page.url:
@@ -151,5 +167,18 @@ def visit(address: str, chromium: Browser, watch: Watch) -> Iterator[Visit]:
         return page
 
     yield enter
+    watch.end()
     for context in contexts:
-        context.close()
+        page, *others = context.pages
+        for other in others:
+            other.close()
+        context.set_offline(False)
+        page.goto("/sign-in/icon.svg")  # what is compiled is kept only as long as the page stays at one origin
+        context.clear_cookies()
+        spare_pages.append(page)
+
+
+def _new_page(chromium: Browser, address: str) -> Page:
+    context = chromium.new_context(base_url=address)
+    context.set_default_timeout(60_000)
+    return context.new_page()

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page
 
 
 def drawn(page: Page) -> None:
     """Wait until the first chart of a client is drawn."""
-    expect(page.locator("#chart-rses-total .scatterlayer").first).to_be_visible()
+    page.locator("#chart-rses-total .scatterlayer").first.wait_for()  # at once; expect looks ever more seldom
 
 
 # The scores of one chart, as the drawing holds them.

@@ -73,6 +73,7 @@ def review_a_flag(page: Page) -> None:
     expect(points).to_contain_text("PHQ-9")
     page.keyboard.press("Escape")
     expect(points).to_be_hidden()
+    expect(points).to_be_empty()  # the answer to that has come: what comes next is not replaced
     button.press("Enter")
     expect(points).to_contain_text("PHQ-9")
     button.focus()

@@ -51,9 +51,9 @@ def test_a_signal_is_answered_by_keyboard_thumb_and_after_the_sign_in_ended(
     assert answers(falling) == [("changed", "alliance")]
     page.get_by_role("button", name=re.compile("^Undo")).first.press("Enter")
     expect(page.locator("dialog .good-note")).to_contain_text("undone")
-    page.keyboard.press("Escape")
     page.set_viewport_size({"width": 390, "height": 844})
-    page.goto(CLIENT)
+    with page.expect_event("load"):  # what was written is shown
+        page.keyboard.press("Escape")
     expect(question).to_be_visible()
     assert page.evaluate(SMALL.replace("main :is", "section.signal :is")) == []
     form = question.get_by_role("link").get_attribute("href")
