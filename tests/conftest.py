@@ -41,6 +41,12 @@ def _quick_hashes() -> Iterator[None]:
     passwords._nobody.cache_clear()
 
 
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Put tests in a browser first: one process starts browser and server, and waits while the others compute."""
+    items.sort(key=lambda item: item.get_closest_marker("browser") is None)
+
+
 def pytest_collection_finish() -> None:
     gc.freeze()  # the tests themselves are not looked through again
     gc.enable()
