@@ -244,8 +244,7 @@ def test_a_parquet_file_that_was_damaged_in_its_middle_is_named_by_reports_and_c
     for csv in [file for folder in folders for file in folder.rglob("*.csv")]:
         pl.read_csv(csv, try_parse_dates=True).write_parquet(csv.with_suffix(".parquet"))
         csv.unlink()
-    reported = ["outcomes", *folders, "--from", START, "--to", END, "--engine", engine, "--definition", "nhs"]
-    assert mbc_command(*reported).returncode == 0
+    assert not outcomes.check_folders(folders, engine).faults
     damaged = folders[1] / "administrations" / "phq9.parquet"
     content = bytearray(damaged.read_bytes())
     content[4:400] = bytes(396)  # its beginning, its end and its list of columns are whole
@@ -253,7 +252,9 @@ def test_a_parquet_file_that_was_damaged_in_its_middle_is_named_by_reports_and_c
     words = (
         "'south/administrations/phq9.parquet' cannot be read to the end. Copy them again, or export them again."
     )
-    ended = mbc_command(*reported)
+    ended = mbc_command(
+        "outcomes", *folders, "--from", START, "--to", END, "--engine", engine, "--definition", "nhs"
+    )
     assert (ended.returncode, words in " ".join(ended.stderr.split())) == (1, True), ended.stderr
     faults = outcomes.check_folders(folders, engine).faults
     assert words in faults
@@ -264,23 +265,23 @@ def _rewritten(file: Path, *columns: pl.Expr) -> None:
     pl.read_csv(file, infer_schema=False).with_columns(*columns).write_csv(file)
 
 
-@pytest.mark.parametrize("engine", ["polars", "duckdb"])
-def test_columns_that_folders_wrote_in_other_types_count_as_in_each_folder_alone(tmp_path, engine):
+def test_columns_that_folders_wrote_in_other_types_count_as_in_each_folder_alone(tmp_path):
     folders = [
         simulate.clinic(clients=12, clinicians=2, seed=number).write(tmp_path / name)
-        for number, name in ((1, "north"), (2, "south"), (3, "west"))
+        for number, name in ((1, "north"), (2, "south"))
     ]
-    _rewritten(folders[1] / "episodes.csv", pl.lit(None, pl.String).alias("started_on"))
-    _rewritten(folders[1] / "administrations" / "phq9.csv", pl.lit(None, pl.String).alias("phq9_3"))
+    _rewritten(folders[0] / "episodes.csv", pl.lit(None, pl.String).alias("started_on"))
+    _rewritten(folders[0] / "administrations" / "phq9.csv", pl.lit(None, pl.String).alias("phq9_3"))
     attended = pl.when(pl.col("attended") == "true").then(pl.lit("1")).otherwise(pl.lit("0"))
-    _rewritten(folders[2] / "sessions.csv", attended.alias("attended"))
-    _rewritten(folders[2] / "administrations" / "phq9.csv", pl.col("phq9_2") + ".0")
+    _rewritten(folders[1] / "sessions.csv", attended.alias("attended"))
+    _rewritten(folders[1] / "administrations" / "phq9.csv", pl.col("phq9_2") + ".0")
     chosen = {"definition": "nhs", "start": START, "end": END}
-    together = outcomes.report_by_clinic(read_folders(folders, engine), **chosen)
-    for folder in folders:
-        alone = outcomes.report(read_folders([folder], "polars"), **chosen)
-        assert any(metric.denominator for metric in alone.metrics)
-        assert [
-            (metric.metric, metric.numerator, metric.denominator)
-            for metric in together.clinics[folder.name].metrics
-        ] == [(metric.metric, metric.numerator, metric.denominator) for metric in alone.metrics]
+
+    def figures(report: outcomes.OutcomeReport) -> list[tuple[str, float | None, int | None]]:
+        return [(metric.metric, metric.numerator, metric.denominator) for metric in report.metrics]
+
+    alone = {folder.name: figures(outcomes.report(read_folders([folder]), **chosen)) for folder in folders}
+    assert all(any(of for _, _, of in of_folder) for of_folder in alone.values())
+    for engine in ("polars", "duckdb"):
+        together = outcomes.report_by_clinic(read_folders(folders, engine), **chosen)
+        assert {name: figures(report) for name, report in together.clinics.items()} == alone
