@@ -43,8 +43,12 @@ def _quick_hashes() -> Iterator[None]:
 
 @pytest.hookimpl(trylast=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Put tests in a browser first: one process starts browser and server, and waits while the others compute."""
-    items.sort(key=lambda item: item.get_closest_marker("browser") is None)
+    """Put tests in a browser first, then those on PostgreSQL.
+
+    So one process starts the browser and the servers, and waits for them while the others compute.
+    """
+    first = ("browser", "postgres")
+    items.sort(key=lambda item: [item.get_closest_marker(name) is None for name in first])
 
 
 def pytest_collection_finish() -> None:
