@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import atexit
 import gc
 import os
 import sys
@@ -52,12 +53,9 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 def pytest_collection_finish() -> None:
-    gc.freeze()  # the tests themselves are not looked through again
+    gc.freeze()  # the tests themselves are not looked through again, nor when pytest collects at its end
     gc.enable()
-
-
-def pytest_unconfigure() -> None:
-    gc.unfreeze()  # else extensions report what is not freed at the end as leaked
+    atexit.register(gc.unfreeze)  # else extensions report what is not freed at the end as leaked
 
 
 class _Statements:
