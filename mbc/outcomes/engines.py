@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import atexit
 import shutil
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterable, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from importlib import import_module
@@ -76,7 +76,7 @@ def _refuse_incomplete(file: Path) -> None:
 
 
 @contextmanager
-def naming_damaged_files(folders: Iterable[Path]) -> Iterator[None]:
+def naming_damaged_files(folders: Iterable[Path]) -> Generator[None]:
     """Where an engine fails, but refused nothing, name the Parquet files that cannot be read to the end.
 
     Each engine has its own errors for a file that was damaged in its middle, and few of them name it. So the files

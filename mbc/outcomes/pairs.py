@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import narwhals.stable.v2 as nw
@@ -47,14 +48,14 @@ def contacts(sessions: Lazy, *, until: int | None) -> Lazy:
     return offered.join(counted, on="episode_id", how="left").with_columns(nw.col("contacts").fill_null(0))
 
 
-def within_episodes(scores: Lazy, episodes: Lazy, *, until: int | None) -> Lazy:
+def within_episodes(scores: Lazy, episodes: Lazy, *, until: int | None, of_episode: Sequence[str] = ()) -> Lazy:
     """Give each score the episode of care that it was taken in.
 
     A score that names its episode belongs to that one; another belongs to the client's episodes that its day lies
     in, from the day of referral (or the first day, where none is on record) to the day care ended. Scores taken
-    outside every episode are left out.
+    outside every episode are left out. ``of_episode`` names further columns of the episode that a score is given.
     """
-    spans = episodes.select("client_id", nw.col("episode_id").alias("of_episode"), "since", "ended")
+    spans = episodes.select("client_id", nw.col("episode_id").alias("of_episode"), "since", "ended", *of_episode)
     joined = scores.join(spans, on="client_id", how="inner")
     named, taken = nw.col("episode_id"), nw.col("taken")
     belongs = (

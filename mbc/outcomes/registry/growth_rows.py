@@ -54,17 +54,17 @@ def growth_rows(
     known = load(instrument)
     source = open_source(frames)
     rows = scores_of(source.scores, known.key, known.scale(scale).key)
-    placed = within_episodes(rows, source.episodes, until=None)
-    first = placed.with_columns(
+    placed = within_episodes(rows, source.episodes, until=None, of_episode=("clinic", "clinician_id"))
+    dated = placed.with_columns(
         since_first=nw.col("taken") - nw.col("taken").min().over("episode_id"),
         position=nw.col("taken").cum_count().over("episode_id", order_by=["taken", "place", "score"]),
     )
-    opening = first.filter(nw.col("position") == 1).select("episode_id", nw.col("score").alias("first"))
-    people = source.episodes.select("episode_id", "clinic", "clinician_id")
-    joined = first.join(people, on="episode_id", how="inner").join(opening, on="episode_id", how="inner")
+    opening = dated.with_columns(opening=nw.when(nw.col("position") == 1).then(nw.col("score")))
+    # not by a join: an engine leaves out a window that nobody asks for
+    first = opening.with_columns(first=nw.col("opening").max().over("episode_id"))
     week = nw.col("since_first").cast(nw.Float64) / _WEEK
     if whole_weeks:
         week = (week + 0.5).floor()
     people_columns = ("clinic", "client_id", "episode_id", "clinician_id")
     occasion = (nw.col("position") - 1).alias("occasion")
-    return joined.select(*people_columns, week.alias("week"), occasion, "score", "first").to_native()
+    return first.select(*people_columns, week.alias("week"), occasion, "score", "first").to_native()

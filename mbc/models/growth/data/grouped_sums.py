@@ -53,9 +53,9 @@ def scaled_rows(
     The constants are rough (means of the times, a quarter of a range): they keep the cross-products harmless and
     leave no trace in the results.
     """
-    rows = _opened(table, outcome, time, client, covariates)
-    total = int(table.select(nw.len()).collect().item())
-    low, high, mean, centre, bottom, top, n = _ranges(rows)
+    opened = _opened(table, outcome, time, client, covariates)
+    rows = opened.filter(nw.col("complete")).drop("complete")
+    low, high, mean, centre, bottom, top, n, total = _ranges(opened)
     if not n:
         raise ModelError(f"no row has all of {', '.join([outcome, time, client, *covariates])}.")
     if not top > bottom:
@@ -64,7 +64,7 @@ def scaled_rows(
     basis = _rough_basis(shape, low, high, mean)
     schema = table.collect_schema()
     declared = {name: order for name in covariates if (order := declared_levels(schema[name])) is not None}
-    return ScaledRows(rows, basis, centre, (top - bottom) / 4, tuple(covariates), total - int(n), declared)
+    return ScaledRows(rows, basis, centre, (top - bottom) / 4, tuple(covariates), int(total - n), declared)
 
 
 def lazy_quantiles(
@@ -77,15 +77,15 @@ def lazy_quantiles(
     covariates: Sequence[str] = (),
 ) -> Floats:
     """Find quantiles of the times of the complete rows."""
-    rows = _opened(table, outcome, time, client, covariates)
-    low, high, *_ = _ranges(rows)
-    return _binned(rows, low, high)(shares)
+    opened = _opened(table, outcome, time, client, covariates)
+    low, high, *_ = _ranges(opened)
+    return _binned(opened.filter(nw.col("complete")), low, high)(shares)
 
 
 def _opened(
     table: nw.LazyFrame[Any], outcome: str, time: str, client: str, covariates: Sequence[str]
 ) -> nw.LazyFrame[Any]:
-    """Complete rows under our own names."""
+    """Rows under our own names, and in ``complete`` whether each has every value."""
     schema = table.collect_schema()
     require_columns(list(schema), [outcome, time, client, *covariates])
     if len(set(schema)) < len(schema):
@@ -94,37 +94,29 @@ def _opened(
         if not schema[name].is_numeric():
             raise FrameError(f"column {name!r} must contain numbers, it contains {schema[name]}.")
     words = {name for name in covariates if not (schema[name].is_numeric() or schema[name] == nw.Boolean)}
-    return _complete(table, outcome, time, client, [(name, name in words) for name in covariates])
-
-
-def _complete(
-    table: nw.LazyFrame[Any], outcome: str, time: str, client: str, covariates: list[tuple[str, bool]]
-) -> nw.LazyFrame[Any]:
-    """Rows with every value, under our own names."""
     picked = [
         nw.col(client).alias("client"),
         nw.col(time).cast(nw.Float64()).alias("t"),
         nw.col(outcome).cast(nw.Float64()).alias("y"),
     ]
     picked += [
-        (nw.col(name) if text else nw.col(name).cast(nw.Float64())).alias(f"w{i}")
-        for i, (name, text) in enumerate(covariates)
+        (nw.col(name) if name in words else nw.col(name).cast(nw.Float64())).alias(f"w{i}")
+        for i, name in enumerate(covariates)
     ]
-    rows = table.select(*picked)
-    keep = ~nw.col("client").is_null()
-    numbers = ["t", "y", *(f"w{i}" for i, (_, text) in enumerate(covariates) if not text)]
-    for name in [*numbers, *(f"w{i}" for i, (_, text) in enumerate(covariates) if text)]:
-        keep = keep & ~nw.col(name).is_null()
-    rows = rows.filter(keep)
-    for name in numbers:
-        rows = rows.filter(~nw.col(name).is_nan())
-    return rows
+    complete = ~nw.col("client").is_null()
+    for name in ("t", "y", *(f"w{i}" for i in range(len(covariates)))):
+        complete = complete & ~nw.col(name).is_null()
+    for name in ("t", "y", *(f"w{i}" for i, name in enumerate(covariates) if name not in words)):
+        complete = complete & ~nw.col(name).is_nan().fill_null(value=True)
+    return table.select(*picked).with_columns(complete=complete)
 
 
-def _ranges(rows: nw.LazyFrame[Any]) -> tuple[float, ...]:
-    """Range and mean of time and outcome, and the number of rows."""
+def _ranges(opened: nw.LazyFrame[Any]) -> tuple[float, ...]:
+    """Range of the time, its mean, mean and range of the outcome, the number of complete rows and of all rows."""
+    t, y = (nw.when(nw.col("complete")).then(nw.col(name)) for name in ("t", "y"))
+    known = opened.select(t.alias("t"), y.alias("y"))
     t, y = nw.col("t"), nw.col("y")
-    extremes = rows.select(
+    extremes = known.select(
         t.min().alias("a"),
         t.max().alias("b"),
         t.mean().alias("c"),
@@ -132,9 +124,10 @@ def _ranges(rows: nw.LazyFrame[Any]) -> tuple[float, ...]:
         y.min().alias("e"),
         y.max().alias("f"),
         t.count().alias("n"),
+        nw.len().alias("total"),
     ).collect()
-    values = [extremes[name].to_list()[0] for name in ("a", "b", "c", "d", "e", "f", "n")]
-    if values[-1] and not np.isfinite(np.array(values, dtype=np.float64)).all():
+    values = [extremes[name].to_list()[0] for name in ("a", "b", "c", "d", "e", "f", "n", "total")]
+    if values[-2] and not np.isfinite(np.array(values, dtype=np.float64)).all():
         raise FrameError("the outcome or the time contains an infinite number; both must be finite.")
     return tuple(float(value or 0) for value in values)
 
