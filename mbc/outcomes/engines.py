@@ -212,7 +212,13 @@ def _spark(master: str | None) -> TableEngine:
             return session.read.parquet(str(file))
         return session.read.csv(str(file), header=True, inferSchema=True)
 
-    return TableEngine(open_file, lambda table: table.persist())
+    def keep(table: Any) -> Any:
+        # persist() would keep the rows but not shorten the plan, which then outgrows the driver's memory
+        if session.sparkContext.getCheckpointDir() is not None:
+            return table.checkpoint(eager=False)
+        return table.localCheckpoint(eager=False)
+
+    return TableEngine(open_file, keep)
 
 
 def _module(name: str) -> Any:
