@@ -235,6 +235,29 @@
     }, 50);
     return new Set(names);
   };
+
+  // A browser compiles what draws a chart when it is first used, and better after some uses. So that nobody waits for
+  // that, charts are turned over and back while nothing else is to be done: within one task, which nobody sees.
+  const whenIdle = window.requestIdleCallback || ((task) => setTimeout(task, 200));
+  const LATER = 200; // milliseconds, where not all charts are drawn yet
+  const practise = (data, names) => {
+    const here = () => state.data === data && !rules;
+    const next = () => {
+      if (!here() || !names.length) return;
+      const name = names.shift();
+      if (drawingOf(name) && inSight(name)) {
+        drawAgain(name, { ...state.view, up: !state.view.up }, asItIs);
+        drawAgain(name, state.view, asItIs);
+      }
+      whenIdle(next);
+    };
+    const begin = () => {
+      if (!here()) return;
+      if (drawn().length < names.length) setTimeout(begin, LATER);
+      else whenIdle(next);
+    };
+    begin();
+  };
   const quoted = (text) => `"${String(text).replace(/["\\\n]/g, " ")}"`;
   const SIZES = new Set(["A4", "A4 landscape"]);
   const sheetRules = ({ name, day, version, size }) => `@page { size: ${SIZES.has(size) ? size : "A4"}; margin: 14mm 12mm 13mm;
@@ -273,6 +296,7 @@
         if (arrived) {
           state.data = data;
           state.base = new Map(names.map((name, i) => [name, figures[i]]));
+          whenIdle(() => practise(data, [...names]));
         }
         state.view = { axis, up: up === true, common: common === true, quiet: quiet === true, theme };
         if (byId("enlarged") && byId("enlarged").open && state.chart) drawEnlarged();

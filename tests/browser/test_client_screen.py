@@ -58,6 +58,30 @@ def test_a_control_is_answered_by_the_browser_when_the_server_is_gone(visit: Vis
     page.wait_for_function(TURNED, arg="chart-phq9-total")
 
 
+def test_what_the_browser_practises_while_idle_leaves_every_chart_as_the_controls_say(visit: Visit, watch: Watch):
+    page = visit("/client/C001", "ash", width=1440, height=900)
+    drawn(page)
+    redrawn = """() => new Promise((done) => {
+      let times = 0;
+      const charts = [...document.querySelectorAll(".js-plotly-plot")];
+      charts.forEach((chart) => chart.on("plotly_afterplot", () => times++));
+      setTimeout(() => done(times), 1000);
+    })"""
+    page.reload()
+    drawn(page)
+    assert page.evaluate(redrawn) >= 2
+    turned = """(up) => [...document.querySelectorAll(".js-plotly-plot")]
+      .filter((chart) => chart.layout.meta && !chart.layout.meta.fixed)
+      .map((chart) => {
+        const [low, high] = chart.layout.yaxis.range;
+        return [low > high, up && !chart.layout.meta.up_is_better];
+      })"""
+    found = page.evaluate(turned, page.get_by_label("improvement up").is_checked())
+    assert len(found) > 3
+    assert all(is_turned == expected for is_turned, expected in found), found
+    assert watch.complaints == []
+
+
 def test_after_a_control_was_changed_charts_still_follow_the_window(visit: Visit):
     page = visit("/client/C001", "ash", width=1440, height=900)
     drawn(page)
