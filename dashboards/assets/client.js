@@ -210,7 +210,7 @@
     const { place, graph } = drawingOf(name);
     const { data, layout } = adapt(state.base.get(name), view);
     const kind = kindOf(place);
-    window.Plotly.react(graph, data, { ...layout, ...sizeOf(kind) }, config(kind === "tile"));
+    return window.Plotly.react(graph, data, { ...layout, ...sizeOf(kind) }, config(kind === "tile"));
   };
   const onPaper = (kind) => ({ width: WIDTHS[kind], autosize: false });
   const onScreenAgain = () => ({ width: undefined, autosize: true });
@@ -245,11 +245,14 @@
     const next = () => {
       if (!here() || !names.length) return;
       const name = names.shift();
-      if (drawingOf(name) && inSight(name)) {
-        drawAgain(name, { ...state.view, up: !state.view.up }, asItIs);
-        drawAgain(name, state.view, asItIs);
-      }
-      whenIdle(next);
+      const again = drawingOf(name) && inSight(name) ? drawAgain(name, state.view, asItIs) : Promise.resolve();
+      again.then(() => {
+        if (here() && drawingOf(name) && inSight(name)) {
+          drawAgain(name, { ...state.view, up: !state.view.up }, asItIs);
+          drawAgain(name, state.view, asItIs);
+        }
+        whenIdle(next);
+      });
     };
     const begin = () => {
       if (!here()) return;
