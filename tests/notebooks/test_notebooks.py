@@ -14,6 +14,7 @@ FOLDER = Path(__file__).resolve().parents[2] / "notebooks"
 NOTEBOOKS = sorted(FOLDER.glob("*.ipynb"))
 FIRST = FOLDER / "01_first_look.ipynb"
 BY_NAME = {path.stem.partition("_")[0]: path for path in NOTEBOOKS}
+OPEN_RSE = FOLDER.parents[1] / "shared" / "data" / "rse.tsv.gz"
 every_notebook = pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
 
 
@@ -66,6 +67,19 @@ def test_what_a_notebook_says_is_so(number):
         assert sum(each["recovery"].numerator for each in names["clinics"].clinics.values()) == (
             names["clinics"].together["recovery"].numerator
         )
+
+
+@pytest.mark.notebook
+@pytest.mark.filterwarnings("default")
+def test_the_second_notebook_reaches_the_figures_of_open_answers(monkeypatch):
+    if not OPEN_RSE.exists():
+        pytest.skip("rse.tsv.gz is not beside the project")
+    monkeypatch.setenv("MBC_OPEN_RSE", str(OPEN_RSE))
+    names, _ = run(BY_NAME["02"])
+    assert len(names["total"]) == 46546
+    assert names["total"].mean() + 10 == pytest.approx(26.298, abs=5e-4)  # published on 10 to 40
+    assert names["open_alpha"].value == pytest.approx(0.9140, abs=5e-5)
+    assert "form='b'" in str(names["doubts"][0].message)
 
 
 @every_notebook
