@@ -22,7 +22,7 @@ from mbc.store.accounts import passwords
 
 settings.register_profile("quick", max_examples=10, deadline=None)  # make test-quick
 # no test is timed: a busy machine is not a fault
-settings.register_profile("usual", max_examples=40, deadline=None)
+settings.register_profile("usual", max_examples=25, deadline=None)
 settings.register_profile("thorough", max_examples=200, deadline=None)  # make test-all
 settings.load_profile("usual")
 # jsonschema builds grammars for the formats of internationalized addresses when it is imported, for six seconds in
@@ -44,12 +44,17 @@ def _quick_hashes() -> Iterator[None]:
 
 @pytest.hookimpl(trylast=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Put tests in a browser first, then those on PostgreSQL.
+    """Put tests in a browser first, then those on PostgreSQL, then those that need the models of the sample clinic.
 
-    So one process starts the browser and the servers, and waits for them while the others compute.
+    So one process starts the browser and the servers, and waits for them while the others compute; and the models
+    are learned once.
     """
-    first = ("browser", "postgres")
-    items.sort(key=lambda item: [item.get_closest_marker(name) is None for name in first])
+
+    def place(item: pytest.Item) -> list[bool]:
+        first = [item.get_closest_marker(name) is not None for name in ("browser", "postgres")]
+        return [not each for each in (*first, "sample_models" in getattr(item, "fixturenames", ()))]
+
+    items.sort(key=place)
 
 
 def pytest_collection_finish() -> None:
