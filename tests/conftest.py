@@ -44,7 +44,7 @@ def _quick_hashes() -> Iterator[None]:
 
 @pytest.hookimpl(trylast=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Put tests in a browser first, then those on PostgreSQL, then those that need the models of the sample clinic.
+    """Put tests in a browser first, then those on PostgreSQL, then those that need the models of the sample.
 
     So one process starts the browser and the servers, and waits for them while the others compute; and the models
     are learned once.
