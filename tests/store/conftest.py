@@ -108,7 +108,7 @@ POSTGRES_LATER = pytest.param("postgres", marks=[pytest.mark.postgres, pytest.ma
 # On PostgreSQL in make test-all only: long, and what they ask of the server is asked in other tests as well.
 LATER = {
     "test_accounts_record", "test_break_glass", "test_concurrent_processes", "test_corrections", "test_erasure",
-    "test_kept_scores", "test_roles_table", "test_score_cache", "test_sign_in",
+    "test_kept_scores", "test_roles_table", "test_score_cache", "test_sign_in", "test_snapshot_reads",
 }  # fmt: skip
 ENCRYPTED_TOO = {  # the others ask questions whose answers do not depend on what the disk holds
     "test_log", "test_backup_and_restore", "test_administration_batch", "test_opening", "test_readers",
