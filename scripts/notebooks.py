@@ -1,4 +1,7 @@
-"""Run the notebooks and store their pictures and tables in them: python scripts/notebooks.py [NAME ...]."""
+"""Run the notebooks and store their pictures and tables in them: python scripts/notebooks.py [NAME ...].
+
+The second notebook stores what it computes from open answers: run it with MBC_OPEN_RSE set.
+"""
 
 from __future__ import annotations
 

@@ -236,30 +236,36 @@
     return new Set(names);
   };
 
-  // A browser compiles what draws a chart when it is first used, and better after some uses. So that nobody waits for
-  // that, charts are turned over and back while nothing else is to be done: within one task, which nobody sees.
+  // A browser compiles the code that draws a chart when it is first used. So that nobody waits for that, charts in
+  // sight are drawn again while the page is idle: as they are, then turned and back in one task, before anything shows.
   const whenIdle = window.requestIdleCallback || ((task) => setTimeout(task, 200));
-  const LATER = 200; // milliseconds, where not all charts are drawn yet
-  const practise = (data, names) => {
-    const here = () => state.data === data && !rules;
+  const LATER = 200; // milliseconds, while charts are still missing
+  const TRIES = 25;
+  const warmUp = (data, names) => {
+    const stillShown = () => state.data === data && !rules;
+    const canDraw = (name) => stillShown() && drawingOf(name) && inSight(name);
     const next = () => {
-      if (!here() || !names.length) return;
+      if (!stillShown()) return;
+      if (!names.length) {
+        performance.mark("charts warmed up");
+        return;
+      }
       const name = names.shift();
-      const again = drawingOf(name) && inSight(name) ? drawAgain(name, state.view, asItIs) : Promise.resolve();
+      const again = canDraw(name) ? drawAgain(name, state.view, asItIs) : Promise.resolve();
       again.then(() => {
-        if (here() && drawingOf(name) && inSight(name)) {
+        if (canDraw(name)) {
           drawAgain(name, { ...state.view, up: !state.view.up }, asItIs);
           drawAgain(name, state.view, asItIs);
         }
         whenIdle(next);
       });
     };
-    const begin = () => {
-      if (!here()) return;
-      if (drawn().length < names.length) setTimeout(begin, LATER);
+    const begin = (tries) => {
+      if (!stillShown()) return;
+      if (tries && drawn().length < names.length) setTimeout(() => begin(tries - 1), LATER);
       else whenIdle(next);
     };
-    begin();
+    begin(TRIES);
   };
   const quoted = (text) => `"${String(text).replace(/["\\\n]/g, " ")}"`;
   const SIZES = new Set(["A4", "A4 landscape"]);
@@ -299,7 +305,7 @@
         if (arrived) {
           state.data = data;
           state.base = new Map(names.map((name, i) => [name, figures[i]]));
-          whenIdle(() => practise(data, [...names]));
+          whenIdle(() => warmUp(data, [...names]));
         }
         state.view = { axis, up: up === true, common: common === true, quiet: quiet === true, theme };
         if (byId("enlarged") && byId("enlarged").open && state.chart) drawEnlarged();

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import atexit
+import csv
 import shutil
 from collections.abc import Callable, Generator, Iterable, Sequence
 from contextlib import contextmanager
@@ -15,7 +16,7 @@ from typing import Any, Literal, get_args
 import polars as pl
 
 from mbc.errors import MbcError, SettingsError
-from mbc.exchange.files.messages import join_names
+from mbc.exchange.files.messages import join_names, quote
 from mbc.outcomes.working_folder import make_working_folder
 
 Engine = Literal["polars", "duckdb", "spark"]
@@ -24,6 +25,7 @@ DUCKDB_MEMORY = "400MB"
 """What duckdb may take for tables and joins; the process takes about as much again."""
 _PARQUET = b"PAR1"  # at both ends of every Parquet file
 FOLDER = "mbc_folder"
+SUFFIXES = (".parquet", ".csv")
 Reader = Callable[[Path], Any]
 
 
@@ -61,23 +63,27 @@ def folder_of(file: Path) -> str:
 
 
 def _refuse_incomplete(file: Path) -> None:
-    """Refuse a file without content, and a Parquet file whose beginning or end is missing."""
+    """Refuse a file without content, a Parquet file without its beginning or end, a CSV file with faulty rows."""
     size = file.stat().st_size
     if not size:
-        raise SettingsError(f"'{_place(file)}' is empty: a table without rows still needs its header.")
+        raise SettingsError(f"'{quote(_place(file))}' is empty: a table without rows still needs its header.")
     if file.suffix != ".parquet":
+        if fault := _csv_fault(file):
+            raise SettingsError(f"'{quote(_place(file))}' {fault} Copy it again, or export it again.")
         return
     with file.open("rb") as opened:
         first = opened.read(len(_PARQUET))
         opened.seek(max(size - len(_PARQUET), 0))
         last = opened.read()
     if (first, last) != (_PARQUET, _PARQUET):
-        raise SettingsError(f"'{_place(file)}' is not a complete Parquet file. Copy it again, or export it again.")
+        raise SettingsError(
+            f"'{quote(_place(file))}' is not a complete Parquet file. Copy it again, or export it again."
+        )
 
 
 @contextmanager
 def naming_damaged_files(folders: Iterable[Path]) -> Generator[None]:
-    """Where an engine fails, but refused nothing, name the Parquet files that cannot be read to the end.
+    """Where an engine fails, but refused nothing, name the files that cannot be read to the end.
 
     Each engine has its own errors for a file that was damaged in its middle, and few of them name it. So the files
     are read again, one after the other, but only after a failure. If all of them can be read, the failure stays
@@ -98,24 +104,36 @@ def naming_damaged_files(folders: Iterable[Path]) -> Generator[None]:
     except MbcError:
         raise
     except Exception as fault:
-        damaged = [
-            _place(file)
-            for folder in folders
-            for pattern in ("*.parquet", "administrations/*.parquet")
-            for file in sorted(folder.glob(pattern))
-            if _is_damaged(file)
-        ]
+        files = [file for folder in folders for file in (*folder.glob("*.*"), *folder.glob("administrations/*.*"))]
+        damaged = [_place(file) for file in sorted(files) if file.suffix in SUFFIXES and _is_damaged(file)]
         if not damaged:
             raise
-        raise SettingsError(
-            f"{join_names(damaged)} cannot be read to the end. Copy them again, or export them again."
-        ) from fault
+        remedy = (
+            "Copy it again, or export it again." if len(damaged) == 1 else "Copy them again, or export them again."
+        )
+        raise SettingsError(f"{join_names(damaged)} cannot be read to the end. {remedy}") from fault
+
+
+def _csv_fault(file: Path) -> str | None:
+    """Say what is wrong with the rows of a CSV file: engines differ in what they then leave out or leave blank."""
+    with file.open(encoding="utf-8-sig", newline="") as opened:
+        rows = csv.reader(opened, strict=True)
+        try:
+            width = len(next(rows))
+            for row in rows:
+                if row and len(row) != width:
+                    return f"has {len(row)} values in line {rows.line_num}, and {width} columns."
+        except UnicodeDecodeError:
+            return f"is not UTF-8 text after line {rows.line_num}."
+        except csv.Error as fault:
+            return f"cannot be read as CSV at line {rows.line_num}: {fault}."
+    return None
 
 
 def _is_damaged(file: Path) -> bool:
-    """Whether a Parquet file cannot be read to the end."""
+    """Whether a Parquet or CSV file cannot be read to the end."""
     try:
-        pl.scan_parquet(file).select(pl.all().hash().max()).collect(engine="streaming")
+        _scan(file).select(pl.all().hash().max()).collect(engine="streaming")
     except (OSError, pl.exceptions.PolarsError):
         return True
     return False
@@ -149,7 +167,11 @@ def table_engine(engine: Engine, master: str | None = None) -> TableEngine:
 
 
 def _scan(file: Path) -> pl.LazyFrame:
-    return pl.scan_parquet(file) if file.suffix == ".parquet" else pl.scan_csv(file, try_parse_dates=True)
+    if file.suffix == ".parquet":
+        return pl.scan_parquet(file, glob=False)
+    # Types from every row: a half point may come after a hundred whole ones. Days stay text, of which one form is
+    # accepted: nothing decides between the fifth of January and the first of May.
+    return pl.scan_csv(file, infer_schema_length=None, glob=False)
 
 
 def _duckdb() -> TableEngine:
@@ -167,7 +189,10 @@ def _duckdb() -> TableEngine:
     def open_file(file: Path) -> Any:
         if file.suffix == ".parquet":
             return connection.read_parquet(str(file))
-        return connection.read_csv(str(file))
+        # as polars reads it: types from every row, days in one form, and no search for another kind of file
+        return connection.read_csv(
+            str(file), sample_size=-1, header=True, sep=",", quotechar='"', escapechar='"', date_format="%Y-%m-%d"
+        )
 
     def open_all(files: Sequence[Path]) -> Any:
         for file in files:

@@ -11,14 +11,13 @@ import narwhals.stable.v2 as nw
 from mbc.errors import SettingsError, UnknownInstrument
 from mbc.exchange.files.messages import quote
 from mbc.instruments import instrument
-from mbc.outcomes.engines import FOLDER, Engine, TableEngine, folder_of, table_engine
+from mbc.outcomes.engines import FOLDER, SUFFIXES, Engine, TableEngine, folder_of, table_engine
 from mbc.outcomes.source import KeptTables
 
 _TABLES = ("episodes", "sessions", "statuses", "scores", "totals")
 _NEEDED = ("episodes", "sessions")
 _NAMES = ("client_id", "episode_id", "clinician_id", "relationship_id")
 _TARGET = "target"
-SUFFIXES = (".parquet", ".csv")
 CLINIC = "clinic"
 """Column of the tables of a folder that holds many clinics; else the folder's name is the clinic's."""
 
@@ -90,6 +89,10 @@ def require_folders(paths: Sequence[Path]) -> None:
             "Two folders have the same name: their clients could not be distinguished. Rename one."
         )
     for path in paths:
+        if quote(path.name, longest=len(path.name)) != path.name:
+            raise SettingsError(
+                f"The name of the folder '{quote(path.name)}' has characters that cannot be shown. Rename it."
+            )
         if not path.is_dir():
             raise SettingsError(f"'{quote(path.name)}' is not a folder: each clinic has one, a file per table.")
 

@@ -141,7 +141,7 @@ def spare_pages(address: str, chromium: Browser) -> list[Page]:
 
 @pytest.fixture
 def visit(address: str, chromium: Browser, watch: Watch, spare_pages: list[Page]) -> Iterator[Visit]:
-    """Open a page in a browser of its own, signed in when a user is named."""
+    """Open a page with cookies of its own, signed in when a user is named."""
     contexts: list[BrowserContext] = []
 
     def enter(

@@ -69,6 +69,10 @@ def test_what_a_notebook_says_is_so(number):
         )
 
 
+def test_the_second_notebook_is_stored_with_the_figures_of_open_answers():
+    assert "46,546 complete of 47,974: mean 16.30, SD 6.98" in BY_NAME["02"].read_text(encoding="utf-8")
+
+
 @pytest.mark.notebook
 @pytest.mark.filterwarnings("default")
 def test_the_second_notebook_reaches_the_figures_of_open_answers(monkeypatch):

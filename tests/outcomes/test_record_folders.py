@@ -194,7 +194,7 @@ def test_an_unknown_eligibility_is_refused(clinics):
 @pytest.mark.parametrize(
     ("file", "content", "words"),
     [
-        ("sessions.csv", b"\x1b[2J\x07\xff\xfe,,\n\x00", "The table 'sessions' needs episode_id"),
+        ("sessions.csv", b"\x1b[2J\x07\xff\xfe,,\n\x00", "'clinic/sessions.csv' is not UTF-8 text"),
         ("sessions.csv", b"", "'clinic/sessions.csv' is empty"),
         (
             "administrations/phq9.csv",
@@ -249,9 +249,7 @@ def test_a_parquet_file_that_was_damaged_in_its_middle_is_named_by_reports_and_c
     content = bytearray(damaged.read_bytes())
     content[4:400] = bytes(396)  # its beginning, its end and its list of columns are whole
     damaged.write_bytes(content)
-    words = (
-        "'south/administrations/phq9.parquet' cannot be read to the end. Copy them again, or export them again."
-    )
+    words = "'south/administrations/phq9.parquet' cannot be read to the end. Copy it again, or export it again."
     ended = mbc_command(
         "outcomes", *folders, "--from", START, "--to", END, "--engine", engine, "--definition", "nhs"
     )
@@ -285,3 +283,43 @@ def test_columns_that_folders_wrote_in_other_types_count_as_in_each_folder_alone
     for engine in ("polars", "duckdb"):
         together = outcomes.report_by_clinic(read_folders(folders, engine), **chosen)
         assert {name: figures(report) for name, report in together.clinics.items()} == alone
+
+
+@pytest.mark.parametrize("engine", ["polars", "duckdb"])
+@pytest.mark.parametrize(
+    ("file", "damage", "words"),
+    [
+        ("sessions.csv", lambda text: text[:-40] + b"\xe9\xe9" + text[-38:], "is not UTF-8 text after line"),
+        ("administrations/phq9.csv", lambda text: text + b'"C9,', "cannot be read as CSV at line"),
+        ("episodes.csv", lambda text: text[: text.rindex(b",") - 12], "values in line 13, and 7 columns"),
+    ],
+    ids=["other encoding", "open quotation mark", "cut off in a row"],
+)
+def test_a_damaged_csv_file_is_named_with_its_line_on_every_engine(tmp_path, engine, file, damage, words):
+    folders = [
+        simulate.clinic(clients=12, clinicians=2, seed=number).write(tmp_path / name)
+        for number, name in ((1, "north"), (2, "south"))
+    ]
+    place = folders[1] / file
+    place.write_bytes(damage(place.read_bytes()))
+    with pytest.raises(SettingsError, match=f"'south/{file}' .*{words}"):
+        outcomes.report(read_folders(folders, engine), start=START, end=END)
+    faults = outcomes.check_folders(folders, engine).faults
+    assert any(f"'south/{file}'" in fault and words in fault for fault in faults), faults
+
+
+def test_folders_are_read_whatever_their_names_mean_in_a_pattern_and_refused_where_they_cannot_be_shown(tmp_path):
+    made = simulate.clinic(clients=12, clinicians=2)
+    for engine in ("polars", "duckdb"):
+        folder = made.write(tmp_path / f"{engine} [2026] a*b?")
+        assert outcomes.report(read_folders([folder], engine), start=START, end=END).metrics
+    with pytest.raises(SettingsError, match="characters that cannot be shown"):
+        read_folders([made.write(tmp_path / "so\x1b[2Juth")])
+
+
+@pytest.mark.parametrize("engine", ["polars", "duckdb"])
+def test_a_day_in_another_order_is_refused_and_not_guessed(tmp_path, engine):
+    folder = simulate.clinic(clients=12, clinicians=2).write(tmp_path / "clinic")
+    _rewritten(folder / "sessions.csv", pl.col("held_on").str.to_date().dt.strftime("%d/%m/%Y"))
+    with pytest.raises(FrameError, match=r"'held_on' of 'sessions' has '../../....'.*days such as 2026-06-30"):
+        outcomes.report(read_folders([folder], engine), start=START, end=END)

@@ -113,8 +113,8 @@ def _opened(
 
 def _ranges(opened: nw.LazyFrame[Any]) -> tuple[float, ...]:
     """Range of the time, its mean, mean and range of the outcome, the number of complete rows and of all rows."""
-    t, y = (nw.when(nw.col("complete")).then(nw.col(name)) for name in ("t", "y"))
-    known = opened.select(t.alias("t"), y.alias("y"))
+    complete = (nw.when(nw.col("complete")).then(nw.col(name)).alias(name) for name in ("t", "y"))
+    known = opened.select(*complete)
     t, y = nw.col("t"), nw.col("y")
     extremes = known.select(
         t.min().alias("a"),
