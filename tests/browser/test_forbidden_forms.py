@@ -57,7 +57,12 @@ def entries(clinic: tuple[Clinic, str]) -> list[Entry]:
     return [entry_of(made.record, wren, key) for key in TYPED]
 
 
-@pytest.mark.parametrize("who", OTHERS)
+IN_MAKE_TEST = ("sol", "noa")  # the server's answers to all of them are in tests/dashboards/pages/record
+
+
+@pytest.mark.parametrize(
+    "who", [pytest.param(who, marks=() if who in IN_MAKE_TEST else pytest.mark.slow) for who in OTHERS]
+)
 def test_what_is_not_theirs_cannot_be_opened_or_sent(
     clinic: tuple[Clinic, str], entries: list[Entry], chromium: Browser, who: str
 ):

@@ -183,7 +183,9 @@ def test_a_backup_brings_it_along(clinic):
         assert store.definitions()["instrument"].to_list() == ["lone"]
 
 
-@pytest.mark.parametrize("kind", ["csv", "excel", "parquet", "spss", "fhir", "redcap", "bids"])
+@pytest.mark.parametrize(
+    "kind", ["csv", "excel", "parquet", pytest.param("spss", marks=pytest.mark.slow), "fhir", "redcap", "bids"]
+)
 def test_every_export_brings_it_along(clinic, kind):
     target = {"excel": "out.xlsx", "fhir": "out.json"}.get(kind, "out")
     before = run("review", "C1")

@@ -40,6 +40,12 @@ def table(request):
     return KINDS[request.param]
 
 
+@pytest.fixture(params=["pandas", "polars", pytest.param("duckdb", marks=pytest.mark.long)])
+def common_table(request):
+    """Make a table of a kind that has an engine of its own; other kinds are read as one of these."""
+    return KINDS[request.param]
+
+
 @pytest.fixture
 def read():
     """Read a table of any kind back as a dict of lists, blanks as None."""

@@ -54,7 +54,7 @@ def doubts(function, *args, **options) -> list[str]:
         pytest.param(400, 1, marks=pytest.mark.slow),
         (200, 1),
         pytest.param(40, 10, marks=pytest.mark.slow),
-        (12, 20),
+        pytest.param(12, 20, marks=pytest.mark.slow),
     ],
 )
 def test_ordinary_answers_raise_no_doubt(clients, sessions):

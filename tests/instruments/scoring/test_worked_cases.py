@@ -29,7 +29,18 @@ def scored(cases, table, read, columns, missing):
 
 @each_group
 @pytest.mark.parametrize("missing", ["strict", "prorate"])
+def test_score_and_count(cases, missing, common_table, read, columns):
+    same_as_by_hand(cases, missing, common_table, read, columns)
+
+
+@pytest.mark.slow
+@each_group
+@pytest.mark.parametrize("missing", ["strict", "prorate"])
 def test_score_and_count_on_every_backend(cases, missing, table, read, columns):
+    same_as_by_hand(cases, missing, table, read, columns)
+
+
+def same_as_by_hand(cases, missing, table, read, columns):
     out = scored(cases, table, read, columns, missing)
     for row, case in enumerate(cases):
         for scale, expected in case["expected"].items():

@@ -154,7 +154,7 @@ def test_mixture_quantiles_are_roots_of_the_mixture():
 # --- simulated truth ---------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("number", [0, 1])
+@pytest.mark.parametrize("number", [pytest.param(0, marks=pytest.mark.slow), 1])
 def test_it_finds_changes_that_the_index_misses_sooner_at_the_same_rate_of_false_alarms(simulation, number):
     study = simulation.study(simulation.MAIN[number], 700, seed=11)
     index = max((study.records[name] for name in ("index, once", "index, twice in a row")), key=lambda r: r.power)

@@ -67,8 +67,16 @@ def registry(tmp_path_factory):
     return records, folders
 
 
-@pytest.mark.parametrize("engine", ["polars", "duckdb", SPARK])
-@pytest.mark.parametrize("definition", ["jacobson-truax", "nhs"])
+@pytest.mark.parametrize(
+    ("definition", "engine"),
+    [
+        ("jacobson-truax", "polars"),
+        ("nhs", "duckdb"),
+        pytest.param("jacobson-truax", "duckdb", marks=pytest.mark.slow),
+        pytest.param("nhs", "polars", marks=pytest.mark.slow),
+        *(pytest.param(each, "spark", marks=pytest.mark.slow) for each in ("jacobson-truax", "nhs")),
+    ],
+)
 def test_an_exported_folder_gives_the_figures_of_its_record_to_the_digit(registry, engine, definition):
     records, folders = registry
     _skip_without(engine)
