@@ -10,7 +10,8 @@ from mbc.exchange.fhir import read_fhir
 from mbc.exchange.files import parquet, spss
 from mbc.exchange.files.delimited import looks_like_json, read_text_table
 from mbc.exchange.files.excel import read_sheet
-from mbc.exchange.files.gzip_file import digest, unpacked
+from mbc.exchange.files.file_digest import digest
+from mbc.exchange.files.gzip_file import unpacked
 from mbc.exchange.files.messages import quote
 from mbc.exchange.files.text_table import TextTable
 from mbc.exchange.header.options import ImportOptions

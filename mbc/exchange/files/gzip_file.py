@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import gzip
-import hashlib
 import tempfile
 import zlib
 from collections.abc import Generator
@@ -40,9 +39,3 @@ def unpacked(path: Path) -> Generator[Path]:
         except (OSError, EOFError, zlib.error) as fault:
             raise ImportRefused(f"'{quote(path.name)}' is a damaged gzip archive ({fault}).") from fault
         yield inner
-
-
-def digest(path: Path) -> str:
-    """SHA-256 of a file's bytes."""
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()

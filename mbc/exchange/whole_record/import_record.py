@@ -162,7 +162,7 @@ def _import(
     except _OnlyTryingError:
         pass
     counts = {table: outcomes for table, outcomes in counts.items() if outcomes}
-    return RecordImport(counts, (*_notes(tables.values(), frame), *_other_definitions(read)))
+    return RecordImport(counts, (*read.notes, *_notes(tables.values(), frame), *_other_definitions(read)))
 
 
 def _assigned(records: Iterable[Record], clinician: str | None) -> list[Record]:

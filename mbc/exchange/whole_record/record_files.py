@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field, fields, replace
@@ -15,7 +14,8 @@ from mbc.exchange.fhir.record_tables import is_our_bundle, read_bundle
 from mbc.exchange.files.delimited import read_text_table
 from mbc.exchange.files.excel import open_workbook, sheet_table
 from mbc.exchange.files.formula_escape import unescape_formulas, unescape_not_available
-from mbc.exchange.files.messages import quote
+from mbc.exchange.files.manifest import Manifest, read_manifest
+from mbc.exchange.files.messages import count_noun, join_names, quote
 from mbc.exchange.files.output import MANIFEST
 from mbc.exchange.files.parquet import read_parquet
 from mbc.exchange.files.spss import read_spss
@@ -43,6 +43,8 @@ class RecordSource:
     tables: dict[str, TextTable]
     definitions: dict[str, str] = field(default_factory=dict[str, str])
     """Key -> text of the definition file of a questionnaire of the clinic's own."""
+    notes: tuple[str, ...] = ()
+    """What is unusual about its files."""
 
     @classmethod
     def of(cls, name: str, kind: str, tables: Iterable[tuple[str, TextTable]]) -> RecordSource:
@@ -80,9 +82,10 @@ def read_record(path: Path) -> RecordSource:
         When there is no record there, or a table cannot be read.
     """
     if path.is_dir():
-        kind = _folder_kind(path)
-        reader = _FOLDERS[kind]
-        return RecordSource.of(path.name, f"{kind} record", reader(path))
+        manifest = _manifest(path)
+        tables = _FOLDERS[manifest.format](path)
+        source = RecordSource.of(path.name, f"{manifest.format} record", tables)
+        return replace(source, notes=tuple(_since_export(path, manifest)))
     if not path.exists():
         raise ImportRefused(
             f"'{quote(path, longest=200)}' is not a folder; a record folder contains one file per table."
@@ -108,19 +111,32 @@ def _single_table(path: Path) -> TextTable | None:
     return None if answers or "instrument" in table.columns or not own & set(table.columns) else table
 
 
-def _folder_kind(folder: Path) -> str:
-    manifest = folder / MANIFEST
-    if manifest.is_file():
-        try:
-            kind = json.loads(manifest.read_text(encoding="utf-8"))["format"]
-        except (ValueError, KeyError, TypeError, OSError) as fault:
-            raise ImportRefused(f"'{quote(folder.name)}': its {MANIFEST} is damaged.") from fault
-        if kind in _FOLDERS:
-            return str(kind)
+def _manifest(folder: Path) -> Manifest:
+    damaged = ImportRefused(f"'{quote(folder.name)}': its {MANIFEST} is damaged.")
+    try:
+        manifest = read_manifest(folder) or Manifest(format="csv")
+    except ValueError as fault:
+        raise damaged from fault
+    if not manifest.format:
+        raise damaged
+    if manifest.format not in _FOLDERS:
         raise ImportRefused(
-            f"'{quote(folder.name)}' is an export as {quote(kind)}, which cannot be imported as a record."
+            f"'{quote(folder.name)}' is an export as {quote(manifest.format)}, which cannot be imported as a "
+            "record."
         )
-    return "csv"
+    return manifest
+
+
+def _since_export(folder: Path, manifest: Manifest) -> Iterator[str]:
+    """Say which files are not those of the export: people may correct them, and a damaged disk may too."""
+    found = (
+        (manifest.lost(folder), "file of the export is missing", "files of the export are missing"),
+        (manifest.changed(folder), "file changed after the export", "files changed after the export"),
+    )
+    for names, one_file, several in found:
+        if names:
+            counted = count_noun(len(names), one_file, several)
+            yield f"{counted}: {join_names(names)}. If nobody did that on purpose, copy the folder again."
 
 
 def _csv(folder: Path) -> Iterator[tuple[str, TextTable]]:

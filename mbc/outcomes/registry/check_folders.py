@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime as dt
-import json
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,6 +11,7 @@ from typing import Any
 import narwhals.stable.v2 as nw
 
 from mbc.errors import SettingsError
+from mbc.exchange.files.manifest import Manifest, read_manifest
 from mbc.exchange.files.messages import count_noun, join_names, quote
 from mbc.exchange.files.output import MANIFEST
 from mbc.outcomes.engines import Engine, Reader, naming_damaged_files, table_engine
@@ -121,18 +121,22 @@ def _check(path: Path, read: Reader, today: dt.date) -> FolderCheck:
 
 
 def _manifest_faults(path: Path) -> Iterator[str]:
-    file = path / MANIFEST
-    if not file.exists():
-        return
+    place = f"{path.name}/{MANIFEST}"
     try:
-        manifest = json.loads(file.read_text(encoding="utf-8"))
-    except (OSError, ValueError):
-        yield f"{path.name}/{MANIFEST} cannot be read."
+        manifest = read_manifest(path) or Manifest()
+    except ValueError:
+        yield f"{place} cannot be read. Copy it again, or export the folder again."
         return
-    if manifest.get("include_safety"):
+    if manifest.include_safety:
         yield f"{path.name} was exported with --include-safety: a registry accepts no safety data. Leave it out."
-    if manifest.get("layout", PARQUET_LAYOUT) > PARQUET_LAYOUT:
-        yield f"{path.name} has layout {manifest['layout']}; this mbc knows {PARQUET_LAYOUT}. Upgrade mbc."
+    if manifest.layout > PARQUET_LAYOUT:
+        yield f"{path.name} has layout {manifest.layout}; this mbc knows {PARQUET_LAYOUT}. Upgrade mbc."
+    found = [(name, "was exported and is missing") for name in manifest.lost(path)]
+    for name, what in (*found, *((name, "changed after the export") for name in manifest.changed(path))):
+        yield (
+            f"{path.name}/{quote(name, longest=200)} {what}. Copy it again, or export the folder again; "
+            f"if that was on purpose, delete its line under 'sha256' in {place}."
+        )
 
 
 def _opened(path: Path, file: Path, read: Reader, layout: Layout, faults: list[str]) -> OpenTable | None:
@@ -241,11 +245,11 @@ def _between(folders: Sequence[FolderCheck]) -> Iterator[str]:
         yield f"{with_scores[0]} has the table 'scores' and {without} has not: all need the same."
     first: dict[str, tuple[str, str]] = {}
     for folder in folders:
-        for key, digest in folder.definitions.items():
-            clinic, known = first.setdefault(key, (folder.clinic, digest))
-            if known != digest:
+        for key, definition in folder.definitions.items():
+            clinic, known = first.setdefault(key, (folder.clinic, definition))
+            if known != definition:
                 yield (
-                    f"'{key}' is defined differently at {folder.clinic} ({digest[:12]}) than at {clinic} "
+                    f"'{key}' is defined differently at {folder.clinic} ({definition[:12]}) than at {clinic} "
                     f"({known[:12]}): its scores cannot be combined."
                 )
 

@@ -8,7 +8,7 @@ import polars as pl
 import pytest
 
 from mbc.errors import Conflict, ImportRefused
-from mbc.exchange import import_record
+from mbc.exchange import export_record, import_record
 from mbc.store import Store
 
 pytestmark = pytest.mark.long
@@ -153,3 +153,33 @@ def test_the_sample_clinic_comes_in_whole(empty):
             assert getattr(empty, table)().height == pl.read_csv(SAMPLE / f"{table}.csv").height
     kept = pl.read_csv(SAMPLE / "administrations" / "rses.csv")
     assert empty.answers("rses")["administration_id"].n_unique() == kept.height
+
+
+@pytest.mark.parametrize("kind", ["csv", "parquet"])
+def test_files_that_changed_since_the_export_are_named(empty, folder, tmp_path, kind):
+    import_record(folder(), empty)
+    made = export_record(empty, tmp_path / "out", format=kind).path
+    with Store.create("sqlite://") as other:
+        assert import_record(made, other).notes == ()
+    place = made / "administrations" / f"csi4.{kind}"
+    reader, writer = {
+        "csv": (pl.read_csv, pl.DataFrame.write_csv),
+        "parquet": (pl.read_parquet, pl.DataFrame.write_parquet),
+    }[kind]
+    writer(reader(place).with_columns(csi4_1=pl.lit(2.0)), place)
+    (made / f"events.{kind}").unlink()
+    repair = "If nobody did that on purpose, copy the folder again."
+    with Store.create("sqlite://") as other:
+        assert import_record(made, other).notes == (
+            f"1 file of the export is missing: 'events.{kind}'. {repair}",
+            f"1 file changed after the export: 'administrations/csi4.{kind}'. {repair}",
+        )
+
+
+@pytest.mark.parametrize("text", ["{", "[]", "{}", '{"format": 1}', '{"format": "csv", "sha256": [1]}'])
+def test_a_damaged_manifest_is_refused(empty, folder, text):
+    made = folder()
+    (made / "export.json").write_text(text)
+    with pytest.raises(ImportRefused, match=r"its export\.json is damaged"):
+        import_record(made, empty)
+    assert empty.clients().is_empty()

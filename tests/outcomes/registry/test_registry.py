@@ -8,6 +8,7 @@ import json
 import math
 import os
 import shutil
+import struct
 import subprocess
 import sys
 from pathlib import Path
@@ -229,6 +230,59 @@ def test_every_fault_of_a_folder_is_named_with_its_place_and_count(registry, eng
         "north has the table 'scores' and south has not",
     ):
         assert words in faults, f"{words}\n{faults}"
+
+
+REPAIR = (
+    "Copy it again, or export the folder again; if that was on purpose, delete its line under 'sha256' in "
+    "north/export.json."
+)
+
+
+def test_a_number_that_changed_after_the_export_is_noticed(registry, tmp_path):
+    """One answer of another value, in a column without compression: nothing else about the file is odd."""
+    folder = tmp_path / "north"
+    shutil.copytree(registry[1][0], folder)
+    place = folder / "administrations" / "rses.parquet"
+    pl.read_parquet(place).write_parquet(place, compression="uncompressed", use_pyarrow=True)
+    exported = json.loads((folder / "export.json").read_text())
+    exported["sha256"]["administrations/rses.parquet"] = hashlib.sha256(place.read_bytes()).hexdigest()
+    (folder / "export.json").write_text(json.dumps(exported))
+    assert outcomes.check_folders([folder]).faults == ()
+    answers = pl.read_parquet(place)
+    content = place.read_bytes()
+    two, three = (struct.pack("<d", answer) for answer in (2.0, 3.0))
+    assert two in content
+    place.write_bytes(content.replace(two, three, 1))
+    assert not pl.read_parquet(place).equals(answers)
+    (folder / "statuses.parquet").unlink()
+    assert outcomes.check_folders([folder]).faults == (
+        f"north/statuses.parquet was exported and is missing. {REPAIR}",
+        f"north/administrations/rses.parquet changed after the export. {REPAIR}",
+    )
+
+
+@pytest.mark.parametrize(
+    "manifest",
+    ["[]", "{", '{"sha256": ["x"]}', '{"sha256": {"a": 1}}', '{"layout": "new"}', '{"include_safety": "no"}'],
+)
+def test_a_manifest_that_says_something_else_is_refused(tmp_path, manifest):
+    folder = simulate.clinic(clients=12, clinicians=2).write(tmp_path / "north")
+    (folder / "export.json").write_text(manifest)
+    assert "north/export.json cannot be read. Copy it again, or export the folder again." in (
+        outcomes.check_folders([folder]).faults
+    )
+
+
+def test_a_manifest_leads_to_no_file_outside_of_its_folder(tmp_path):
+    folder = simulate.clinic(clients=12, clinicians=2).write(tmp_path / "north")
+    outside = tmp_path / "secret"
+    outside.write_text("secret")
+    same = hashlib.sha256(b"secret").hexdigest()
+    names = ["../secret", str(outside), "administrations/../../secret"]
+    (folder / "export.json").write_text(json.dumps({"sha256": dict.fromkeys(names, same)}))
+    faults = outcomes.check_folders([folder]).faults
+    found = [fault for fault in faults if "was exported and is missing" in fault]
+    assert found == [f"north/{name} was exported and is missing. {REPAIR}" for name in names]
 
 
 def test_the_command_checks_and_reports_by_clinic(registry, tmp_path):

@@ -1,0 +1,54 @@
+"""What a folder that an export wrote says of itself, and whether its files are still those."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from mbc.exchange.files.file_digest import digest
+from mbc.exchange.files.output import MANIFEST
+
+
+class Manifest(BaseModel):
+    """What ``export.json`` says; whoever wrote the folder by hand may leave out anything."""
+
+    model_config = ConfigDict(frozen=True, strict=True)
+
+    format: str = ""
+    include_safety: bool = False
+    layout: int = 1
+    """Version of the layout of Parquet files."""
+    sha256: dict[str, str] = {}
+    """File within the folder -> digest of what was exported."""
+
+    def lost(self, folder: Path) -> list[str]:
+        """Name files that were exported and are missing."""
+        return [name for name in self.sha256 if not _is_inside(name) or not (folder / name).is_file()]
+
+    def changed(self, folder: Path) -> list[str]:
+        """Name files that are not as they were exported: a damaged column may still be read, as other numbers."""
+        lost = self.lost(folder)
+        there = {name: exported for name, exported in self.sha256.items() if name not in lost}
+        return [name for name, exported in there.items() if digest(folder / name) != exported]
+
+
+def read_manifest(folder: Path) -> Manifest | None:
+    """Read what a folder says of itself; None where it says nothing.
+
+    Raises
+    ------
+    ValueError
+        When the file is damaged.
+    """
+    try:
+        return Manifest.model_validate_json((folder / MANIFEST).read_bytes())
+    except FileNotFoundError:
+        return None
+    except (OSError, ValidationError) as fault:
+        raise ValueError(MANIFEST) from fault
+
+
+def _is_inside(name: str) -> bool:
+    """Whether a path leads to nothing outside of the folder."""
+    return not {"", "..", "."} & set(name.split("/"))
